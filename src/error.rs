@@ -1,0 +1,85 @@
+//! The one error type of the library: what failed, where, which value, which limit.
+
+use std::path::PathBuf;
+
+/// Everything that can go wrong in this library.
+///
+/// Each message is one line that names the operation, the value that was given,
+/// the limit, and, where there is one, the way out.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file could not be opened, read, created, written or renamed.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A data file does not hold what its format promises.
+    #[error("{}, byte {offset}: {reason}", path.display())]
+    Data {
+        /// The data file.
+        path: PathBuf,
+        /// Offset of the violation in the decompressed content.
+        offset: u64,
+        /// What was found, what was expected.
+        reason: String,
+    },
+    /// Features, labels or class count do not fit together.
+    #[error("data set: {0}")]
+    Dataset(String),
+    /// The importance of the features could not be computed or applied.
+    #[error("feature importance: {0}")]
+    Importance(String),
+    /// A layer was asked for that no bipartite graph can satisfy.
+    #[error("topology: {0}")]
+    Topology(String),
+    /// Layers that do not fit together, or parameters that do not fit a network.
+    #[error("network: {0}")]
+    Network(String),
+    /// A training setting outside its range.
+    #[error("{setting}: {reason}")]
+    Setting {
+        /// The setting as the user knows it, for example `--batch-size`.
+        setting: &'static str,
+        /// The value, the limit, what to do.
+        reason: String,
+    },
+    /// A model file that cannot be read as one.
+    #[error("{}: not a usable model file: {reason}", path.display())]
+    Model {
+        /// The model file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No adapter was found, or none that fits.
+    #[error("GPU: {0}")]
+    NoAdapter(String),
+    /// The device was lost, ran out of memory, or refused a command.
+    #[error("GPU {adapter}: {reason}")]
+    Device {
+        /// Name of the adapter.
+        adapter: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Training produced a loss that is not a finite number.
+    #[error("training diverged: {0}")]
+    Diverged(String),
+    /// A picture could not be drawn or encoded.
+    #[error("picture: {0}")]
+    Picture(String),
+}
+
+impl Error {
+    /// Wraps an operating-system error with the path it happened at.
+    pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
+        Self::Io { path: path.into(), source }
+    }
+}
+
+/// Result with this library's [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
