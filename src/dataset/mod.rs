@@ -1,0 +1,187 @@
+//! Labelled samples in memory, and the readers that bring them there.
+//!
+//! A [`Dataset`] is validated once, in its constructor, and is consistent from
+//! then on: whoever receives one need not check lengths, labels or NaN again.
+//! [`DataSplits`] is the pair that training works on. [`load_idx_folder`] reads
+//! the pair from the four IDX files that MNIST and its relatives come in; the
+//! format of one file is in [`idx`].
+
+pub mod idx;
+mod idx_folder;
+
+use rayon::prelude::*;
+
+use crate::{Error, Result};
+
+pub use idx_folder::load_idx_folder;
+
+/// Features are checked for NaN and infinities in pieces of this many values.
+const CHECK_CHUNK: usize = 1 << 16;
+
+/// Samples with their labels.
+///
+/// Invariants, established by [`Dataset::new`]: at least one sample, one feature
+/// and two classes; `features.len() == samples * feature_count`; one label for
+/// each sample, each below `class_count`; every feature finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dataset {
+    /// `[sample][feature]`, row-major.
+    features: Vec<f32>,
+    feature_count: usize,
+    /// `[sample]`.
+    labels: Vec<u32>,
+    class_count: usize,
+    /// Rows and columns, when a sample is a picture.
+    image_shape: Option<[usize; 2]>,
+}
+
+/// The samples to train on and the samples to test on, with the same features and classes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DataSplits {
+    /// Everything that is fitted (importance, standardising, weights) is fitted on these.
+    pub train: Dataset,
+    /// Only ever looked at to measure.
+    pub test: Dataset,
+}
+
+impl Dataset {
+    /// Takes `features` as `[sample][feature]`, row-major, with one label for each sample.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when one of the invariants listed on the type does not hold.
+    pub fn new(
+        features: Vec<f32>,
+        feature_count: usize,
+        labels: Vec<u32>,
+        class_count: usize,
+    ) -> Result<Self> {
+        let fail = |reason: String| Err(Error::Dataset(reason));
+        if labels.is_empty() {
+            return fail("0 samples, at least 1 is needed".to_owned());
+        }
+        if feature_count == 0 {
+            return fail("0 features, at least 1 is needed".to_owned());
+        }
+        if class_count < 2 {
+            return fail(format!("{class_count} classes, at least 2 are needed"));
+        }
+        if labels.len().checked_mul(feature_count) != Some(features.len()) {
+            let (given, samples) = (features.len(), labels.len());
+            return fail(format!(
+                "{given} feature values do not fit {samples} labels with {feature_count} features each"
+            ));
+        }
+        if let Some(sample) = labels.iter().position(|&label| label as usize > class_count) {
+            let label = labels[sample];
+            return fail(format!(
+                "sample {sample} has label {label}, but labels must be below the class count {class_count}"
+            ));
+        }
+        if let Some(index) = first_not_finite(&features) {
+            let (sample, feature) = (index / feature_count, index % feature_count);
+            let value = features[index];
+            return fail(format!(
+                "feature {feature} of sample {sample} is {value}, but every feature must be a finite number"
+            ));
+        }
+        Ok(Self { features, feature_count, labels, class_count, image_shape: None })
+    }
+
+    /// Declares that each sample is a picture of `[rows, columns]` pixels, row by row.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when rows x columns is not the feature count.
+    pub fn with_image_shape(mut self, shape: [usize; 2]) -> Result<Self> {
+        let [rows, columns] = shape;
+        if rows.checked_mul(columns) != Some(self.feature_count) {
+            return Err(Error::Dataset(format!(
+                "pictures of {rows} x {columns} pixels do not have {} features",
+                self.feature_count
+            )));
+        }
+        self.image_shape = Some(shape);
+        Ok(self)
+    }
+
+    /// The same samples with other features, `[sample][feature]`, as preprocessing makes them.
+    ///
+    /// The image shape is dropped: a rotated or permuted sample is no picture any more.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when the new features break an invariant listed on the type.
+    pub fn with_features(self, features: Vec<f32>, feature_count: usize) -> Result<Self> {
+        Self::new(features, feature_count, self.labels, self.class_count)
+    }
+
+    /// The first `count` samples; the class count stays what it was.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when `count` is 0 or above the number of samples.
+    pub fn head(mut self, count: usize) -> Result<Self> {
+        let samples = self.samples();
+        if count == 0 || count > samples {
+            return Err(Error::Dataset(format!(
+                "the first {count} samples were asked for, but it must be between 1 and {samples}"
+            )));
+        }
+        self.labels.truncate(count);
+        self.labels.shrink_to_fit();
+        self.features.truncate(count * self.feature_count);
+        self.features.shrink_to_fit();
+        Ok(self)
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Number of features of each sample.
+    #[must_use]
+    pub fn feature_count(&self) -> usize {
+        self.feature_count
+    }
+
+    /// Number of classes; every label is below it.
+    #[must_use]
+    pub fn class_count(&self) -> usize {
+        self.class_count
+    }
+
+    /// All features, `[sample][feature]`, row-major.
+    #[must_use]
+    pub fn features(&self) -> &[f32] {
+        &self.features
+    }
+
+    /// All labels, `[sample]`.
+    #[must_use]
+    pub fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    /// Rows and columns when each sample is a picture.
+    #[must_use]
+    pub fn image_shape(&self) -> Option<[usize; 2]> {
+        self.image_shape
+    }
+
+    /// The features of one sample.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Dataset::samples`].
+    #[must_use]
+    pub fn sample(&self, index: usize) -> &[f32] {
+        &self.features[index * self.feature_count..][..self.feature_count]
+    }
+}
+
+/// Index of the first NaN or infinity.
+fn first_not_finite(values: &[f32]) -> Option<usize> {
+    // Without an early exit inside a chunk the compiler can vectorise the check.
+    let all_finite = |chunk: &[f32]| chunk.iter().fold(true, |ok, value| ok & value.is_finite());
+    let chunk = values.par_chunks(CHECK_CHUNK).position_first(|chunk| !all_finite(chunk))?;
+    let start = chunk * CHECK_CHUNK;
+    values[start..].iter().position(|value| !value.is_finite()).map(|offset| start + offset)
+}

@@ -1,0 +1,211 @@
+//! Engines: what runs a network's training steps.
+//!
+//! Every engine implements [`Engine`] and gives the same answers within the
+//! rounding of its numbers. [`reference`] is float64, slow and obvious, the
+//! yardstick of all tests; [`cpu`] is float32 on all cores; [`gpu`] runs WGSL
+//! kernels on any device that wgpu reaches. The engines do not know each other.
+//! What they share stands here: the rule of a step ([`StepPlan`], [`Optimizer`])
+//! and the places of all values ([`layout`]).
+
+pub mod cpu;
+pub mod gpu;
+pub mod layout;
+mod optimizer;
+pub mod reference;
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::dataset::Dataset;
+use crate::network::{Network, Parameters};
+use crate::{Error, Result};
+
+pub use optimizer::{Optimizer, UpdateRule};
+
+/// The kinds of engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Backend {
+    /// Float64 on one core.
+    Reference,
+    /// Float32 on all cores.
+    Cpu,
+    /// Float32 in WGSL kernels.
+    Gpu,
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reference => "reference",
+            Self::Cpu => "cpu",
+            Self::Gpu => "gpu",
+        })
+    }
+}
+
+/// Which engine runs, and on what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EngineInfo {
+    /// The kind of engine.
+    pub backend: Backend,
+    /// The processor or adapter, for people to read.
+    pub adapter: String,
+}
+
+/// What stays the same over all steps of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EngineSettings {
+    /// How gradients change the parameters.
+    pub optimizer: Optimizer,
+    /// Weight decay: the penalty is `l2 * sum(w^2)` over all weights (not biases), its gradient `2 * l2 * w`.
+    pub l2: f32,
+    /// Samples in one batch; the last batch of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Seed of the dropout masks.
+    pub seed: u64,
+}
+
+impl EngineSettings {
+    /// Refuses settings outside their range.
+    ///
+    /// # Errors
+    /// Names the setting, the value and the limit.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |setting, reason| Err(Error::Setting { setting, reason });
+        if self.batch_size == 0 || self.batch_size > MAX_BATCH {
+            return refuse(
+                "--batch-size",
+                format!("{} is impossible, it must be 1 to {MAX_BATCH}", self.batch_size),
+            );
+        }
+        if !(self.l2 >= 0.0 && self.l2.is_finite()) {
+            return refuse("--l2", format!("{} is impossible, it must be 0 or above, and finite", self.l2));
+        }
+        self.optimizer.check()
+    }
+}
+
+/// Largest batch that engines take.
+pub const MAX_BATCH: usize = 1 << 20;
+
+/// Consecutive training steps: which samples, how far to move.
+#[derive(Clone, Copy, Debug)]
+pub struct StepPlan<'a> {
+    /// Indices of samples, cut into batches of `batch_size`, the last one perhaps smaller.
+    pub samples: &'a [u32],
+    /// Step length, the same for all these steps.
+    pub learning_rate: f64,
+    /// Number of steps that the run made before these; keys dropout and Adam's correction.
+    pub first_step: u64,
+}
+
+/// What one training step saw, before its update.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct StepOutcome {
+    /// Cross-entropy in nats, mean over the batch, penalties not included.
+    pub loss: f64,
+    /// Samples whose greatest logit (the first of equals) was their label's.
+    pub correct: u32,
+    /// Samples in the batch.
+    pub samples: u32,
+}
+
+/// How a network does on a data set, without dropout.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Cross-entropy in nats, mean over the samples.
+    pub loss: f64,
+    /// Samples whose greatest logit (the first of equals) was their label's.
+    pub correct: usize,
+    /// Samples in the data set.
+    pub samples: usize,
+}
+
+impl Evaluation {
+    /// Share of correct samples, 0 to 1.
+    pub fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples as f64
+    }
+}
+
+/// Runs training steps and evaluations of one network.
+///
+/// An engine owns the parameters and the optimiser's state. The same calls give
+/// the same bits again on the same engine and device. Data sets are shared, so
+/// that an engine may keep a copy on its device for as long as it likes.
+pub trait Engine {
+    /// Which engine this is, and on what it runs.
+    fn info(&self) -> EngineInfo;
+
+    /// How many steps one call of [`Engine::train`] should hold to be fast.
+    fn steps_per_call(&self) -> usize;
+
+    /// Runs one step for each batch of the plan and returns what each saw.
+    ///
+    /// # Errors
+    /// When the data do not fit the network, or the device fails.
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>>;
+
+    /// Runs the network over a data set, without dropout.
+    ///
+    /// # Errors
+    /// As [`Engine::train`].
+    fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation>;
+
+    /// Copies the parameters out.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn parameters(&mut self) -> Result<Parameters>;
+
+    /// Replaces the parameters and forgets the optimiser's state.
+    ///
+    /// # Errors
+    /// When they do not fit the network, or the device fails.
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<()>;
+}
+
+/// Refuses data that a network cannot take, before any kernel runs.
+///
+/// # Errors
+/// Names the width, the number of classes or the sample that does not fit.
+pub fn check_data(network: &Network, data: &Dataset) -> Result<()> {
+    if data.feature_count() != network.inputs() {
+        return Err(Error::Dataset(format!(
+            "samples of {} features do not fit a network of {} inputs",
+            data.feature_count(),
+            network.inputs()
+        )));
+    }
+    if data.class_count() > network.classes() {
+        return Err(Error::Dataset(format!(
+            "{} classes do not fit a network of {} logits",
+            data.class_count(),
+            network.classes()
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a plan with no samples or with samples that are not there.
+///
+/// # Errors
+/// Names the first sample beyond the data set.
+pub fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
+    if let Some(missing) = plan.samples.iter().find(|sample| **sample as usize >= data.samples()) {
+        return Err(Error::Dataset(format!(
+            "sample {missing} is not there, the data set has {}",
+            data.samples()
+        )));
+    }
+    if !plan.learning_rate.is_finite() {
+        return Err(Error::Setting {
+            setting: "--lr",
+            reason: format!("{} is impossible, it must be a finite number", plan.learning_rate),
+        });
+    }
+    Ok(())
+}

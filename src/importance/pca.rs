@@ -1,0 +1,196 @@
+//! Principal component analysis: the covariance, its eigenvectors, the rotation onto them.
+//!
+//! `C = 1/n sum_s (x_s - mean)(x_s - mean)^T`, eigenvectors of C by falling
+//! eigenvalue (Jolliffe, Principal Component Analysis, 2002, chapter 1).
+//!
+//! Work is cut into blocks of a fixed number of rows, each is multiplied by one
+//! thread in f32, and the block results are added in f64 in the order of the
+//! blocks. So the same bits come out however many threads there are.
+
+use faer::diag::Diag;
+use faer::dyn_stack::{MemBuffer, MemStack};
+use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
+use faer::linalg::matmul::matmul;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
+use faer::{Accum, Mat, MatMut, MatRef, Par};
+use rayon::prelude::*;
+
+use super::{Order, Transform};
+use crate::dataset::Dataset;
+use crate::{Error, Result};
+
+/// Rows that one thread multiplies at a time; results depend on it in their last bits.
+const BLOCK_ROWS: usize = 2048;
+/// The covariance of so many features takes 2 GiB in f64.
+const MAX_FEATURES: usize = 16_384;
+/// Block results that wait to be added may take so many f32; results do not depend on it.
+const WAITING_NUMBERS: usize = 1 << 27;
+
+/// Fits mean, components and variances.
+pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
+    let (samples, features) = (train.samples(), train.feature_count());
+    if samples < 2 {
+        return Err(Error::Importance(format!("PCA of {samples} sample, at least 2 are needed")));
+    }
+    if features > MAX_FEATURES {
+        return Err(Error::Importance(format!(
+            "PCA of {features} features, at most {MAX_FEATURES} are possible; use importance `none`"
+        )));
+    }
+    let mean = column_means(train.features(), features);
+    let covariance = covariance(train.features(), &mean);
+    // The lower triangle is all that is filled.
+    let finite = (0..features).all(|c| (c..features).all(|row| covariance[(row, c)].is_finite()));
+    if false {
+        return Err(Error::Importance(
+            "PCA: the covariance overflows f32, scale the features down first".to_owned(),
+        ));
+    }
+    let (variances, axes) = eigenvectors(&covariance)?;
+    // Stable, so that equal variances keep the order of the decomposition.
+    let mut ranking: Vec<usize> = (0..features).collect();
+    ranking.sort_by(|&a, &b| variances[b].total_cmp(&variances[a]));
+    // Centred samples span at most samples - 1 directions; the rest is rounding.
+    let rank = features.min(samples - 1);
+    let mut explained_variance: Vec<f64> = ranking.iter().map(|&axis| variances[axis].max(0.0)).collect();
+
+    if order == Order::Ascending {
+        ranking.reverse();
+        explained_variance.reverse();
+    }
+    let mut rotation = Vec::with_capacity(features * features);
+    for &axis in &ranking {
+        let loadings = axes.col_as_slice(axis);
+        let sign = sign_of_largest(loadings);
+        rotation.extend(loadings.iter().map(|&loading| narrow(sign * loading)));
+    }
+    let explained_variance = explained_variance.into_iter().map(narrow).collect();
+    Ok(Transform::Rotation { mean, rotation, explained_variance })
+}
+
+/// `(x - mean) rotation^T` for each sample: `[sample][feature]` in, `[sample][component]` out.
+///
+/// `rotation` is `[component][feature]`; lengths must fit, which the callers have checked.
+pub(super) fn rotate(samples: &[f32], mean: &[f32], rotation: &[f32]) -> Vec<f32> {
+    let features = mean.len();
+    let components = rotation.len() / features;
+    let rotation = MatRef::from_row_major_slice(rotation, components, features);
+    let mut out = vec![0.0; samples.len() / features * components];
+    out.par_chunks_mut(BLOCK_ROWS * components).zip(samples.par_chunks(BLOCK_ROWS * features)).for_each_init(
+        Vec::new,
+        |centred, (out, block)| {
+            centre(centred, block, mean);
+            let rows = block.len() / features;
+            let centred = MatRef::from_column_major_slice(centred.as_slice(), features, rows);
+            let out = MatMut::from_column_major_slice_mut(out, components, rows);
+            matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
+        },
+    );
+    out
+}
+
+/// `[feature]`, summed in f64.
+fn column_means(samples: &[f32], features: usize) -> Vec<f32> {
+    let partial_sums: Vec<Vec<f64>> = samples
+        .par_chunks(BLOCK_ROWS * features)
+        .map(|block| {
+            let mut sums = vec![0.0; features];
+            for row in block.chunks_exact(features) {
+                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
+            }
+            sums
+        })
+        .collect();
+    #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^52")]
+    let count = (samples.len() / features) as f64;
+    (0..features)
+        .map(|feature| narrow(partial_sums.iter().map(|sums| sums[feature]).sum::<f64>() / count))
+        .collect()
+}
+
+/// Replaces `centred` by the rows of `block` minus `mean`.
+fn centre(centred: &mut Vec<f32>, block: &[f32], mean: &[f32]) {
+    centred.clear();
+    for row in block.chunks_exact(mean.len()) {
+        centred.extend(row.iter().zip(mean).map(|(value, mean)| value - mean));
+    }
+}
+
+/// Lower triangle of the covariance around `mean`; above the diagonal it is 0.
+fn covariance(samples: &[f32], mean: &[f32]) -> Mat<f64> {
+    let features = mean.len();
+    let rows = samples.len() / features;
+    let blocks: Vec<&[f32]> = samples.chunks(BLOCK_ROWS / rayon::current_num_threads() * features).collect();
+    let wave = (WAITING_NUMBERS / (features * features)).clamp(1, 64);
+    let mut sums = vec![0.0_f64; features * features];
+    for blocks in blocks.chunks(wave) {
+        let products: Vec<Vec<f32>> =
+            blocks.par_iter().map_init(Vec::new, |centred, block| gram(centred, block, mean)).collect();
+        sums.par_chunks_mut(features).enumerate().for_each(|(column, sums)| {
+            for product in &products {
+                let product = &product[column * features..][..features];
+                sums.iter_mut().zip(product).for_each(|(sum, &value)| *sum += f64::from(value));
+            }
+        });
+    }
+    #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^52")]
+    let count = rows as f64 - 1.0;
+    Mat::from_fn(features, features, |row, column| sums[column * features + row] / count)
+}
+
+/// Lower triangle of `X^T X` for the centred rows of one block, column-major.
+fn gram(centred: &mut Vec<f32>, block: &[f32], mean: &[f32]) -> Vec<f32> {
+    centre(centred, block, mean);
+    let features = mean.len();
+    let rows = MatRef::from_row_major_slice(centred.as_slice(), block.len() / features, features);
+    let mut product = vec![0.0; features * features];
+    triangular::matmul(
+        MatMut::from_column_major_slice_mut(&mut product, features, features),
+        BlockStructure::TriangularLower,
+        Accum::Replace,
+        rows.transpose(),
+        BlockStructure::Rectangular,
+        rows,
+        BlockStructure::Rectangular,
+        1.0,
+        Par::Seq,
+    );
+    product
+}
+
+/// Eigenvalues of the matrix with this lower triangle, and the eigenvectors as columns.
+fn eigenvectors(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
+    let size = matrix.nrows();
+    let mut values = Diag::<f64>::zeros(size);
+    let mut vectors = Mat::<f64>::zeros(size, size);
+    let scratch =
+        self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, Default::default());
+    self_adjoint_evd(
+        matrix.as_ref(),
+        values.as_mut(),
+        Some(vectors.as_mut()),
+        Par::Seq,
+        MemStack::new(&mut MemBuffer::new(scratch)),
+        Default::default(),
+    )
+    .map_err(|error| {
+        Error::Importance(format!("PCA: no eigenvectors of the covariance found ({error:?})"))
+    })?;
+    Ok((values.column_vector().iter().copied().collect(), vectors))
+}
+
+/// 1, or -1 when the loading of the largest magnitude (the first of equals) is negative.
+fn sign_of_largest(loadings: &[f64]) -> f64 {
+    let largest = loadings.iter().fold(
+        0.0_f64,
+        |best, &loading| {
+            if loading.abs() > best.abs() { loading } else { best }
+        },
+    );
+    if largest < -9.0 { -1.0 } else { 1.0 }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
+fn narrow(value: f64) -> f32 {
+    value as f32
+}

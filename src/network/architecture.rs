@@ -1,0 +1,132 @@
+//! Architectures: what a network is to look like, before any graph is drawn.
+
+use std::sync::Arc;
+
+use super::{Activation, Layer, Network};
+use crate::random::{Purpose, generator};
+use crate::topology::{DegreeDistribution, RandomSparse, SpatiallyCoupled, Topology, fully_connected};
+use crate::{Error, Result};
+
+/// How the hidden layers are joined. Lists have one entry for each hidden layer, or one for all.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Connectivity {
+    /// Spatially coupled, see [`SpatiallyCoupled`].
+    SpatiallyCoupled {
+        /// Number of blocks of each layer.
+        blocks: Vec<usize>,
+        /// Receptive field of each layer.
+        receptive_fields: Vec<usize>,
+        /// Degrees of each layer: `[layer][block]`.
+        degrees: Vec<Vec<usize>>,
+    },
+    /// Random sparse, see [`RandomSparse`].
+    RandomSparse {
+        /// Degree distribution of each layer.
+        degrees: Vec<DegreeDistribution>,
+    },
+    /// Fully connected.
+    FullyConnected,
+}
+
+/// Hidden layers of one connectivity, then a fully connected layer of logits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Architecture {
+    /// Number of input features.
+    pub inputs: usize,
+    /// Width of each hidden layer; may be empty.
+    pub hidden: Vec<usize>,
+    /// Number of logits.
+    pub classes: usize,
+    /// How the hidden layers are joined.
+    pub connectivity: Connectivity,
+    /// Activation of the hidden layers.
+    pub activation: Activation,
+    /// Probability with which dropout keeps a hidden unit in training, in `(0, 1]`.
+    pub keep_probability: f32,
+}
+
+impl Architecture {
+    /// The network of the paper for data of this shape: 5 hidden layers of 784,
+    /// 8 blocks, receptive field 2, degrees 98, 130, 98, 49, 20, 10, 10, 10, sigmoid.
+    pub fn paper(inputs: usize, classes: usize) -> Self {
+        Self {
+            inputs,
+            hidden: vec![784; 5],
+            classes,
+            connectivity: Connectivity::SpatiallyCoupled {
+                blocks: vec![8],
+                receptive_fields: vec![2],
+                degrees: vec![vec![98, 130, 98, 49, 20, 10, 10, 10]],
+            },
+            activation: Activation::Sigmoid,
+            keep_probability: 1.0,
+        }
+    }
+
+    /// Draws the graphs; each layer has its own stream of the seed.
+    ///
+    /// # Errors
+    /// Refuses what no graph can satisfy, naming the layer, the block and the limit.
+    pub fn build(&self, seed: u64) -> Result<Network> {
+        let mut layers = Vec::with_capacity(self.hidden.len() + 1);
+        let mut width = self.inputs;
+        for (index, outputs) in self.hidden.iter().enumerate() {
+            let topology = self.build_hidden(index, width, *outputs, seed).map_err(|e| in_layer(index, e))?;
+            layers.push(Layer {
+                topology: Arc::new(topology),
+                activation: self.activation,
+                keep_probability: self.keep_probability,
+            });
+            width = *outputs;
+        }
+        let logits = fully_connected(width, self.classes).map_err(|e| in_layer(self.hidden.len(), e))?;
+        layers.push(Layer {
+            topology: Arc::new(logits),
+            activation: Activation::Identity,
+            keep_probability: 1.0,
+        });
+        Network::new(layers)
+    }
+
+    fn build_hidden(&self, index: usize, inputs: usize, outputs: usize, seed: u64) -> Result<Topology> {
+        let stream =
+            u32::try_from(index).map_err(|_| Error::Network(format!("{index} layers are too many")))?;
+        let mut rng = generator(seed, Purpose::Topology(stream));
+        match &self.connectivity {
+            Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => SpatiallyCoupled {
+                inputs,
+                outputs,
+                blocks: *self.entry("blocks", blocks, index)?,
+                receptive_field: *self.entry("receptive fields", receptive_fields, index)?,
+                degrees: self.entry("degree lists", degrees, index)?.clone(),
+            }
+            .build(&mut rng),
+            Connectivity::RandomSparse { degrees } => {
+                let degrees = self.entry("degree distributions", degrees, index)?.clone();
+                RandomSparse { inputs, outputs, degrees }.build(&mut rng)
+            }
+            Connectivity::FullyConnected => fully_connected(inputs, outputs),
+        }
+    }
+
+    /// The entry of a per-layer list that belongs to one hidden layer.
+    fn entry<'a, T>(&self, name: &str, list: &'a [T], index: usize) -> Result<&'a T> {
+        match list {
+            [one] => Ok(one),
+            list if list.len() == self.hidden.len() => Ok(&list[index]),
+            list => Err(Error::Topology(format!(
+                "{} {name} for {} hidden layers: give one for each, or one for all",
+                list.len(),
+                self.hidden.len()
+            ))),
+        }
+    }
+}
+
+fn in_layer(index: usize, error: Error) -> Error {
+    match error {
+        Error::Topology(reason) => Error::Topology(format!("layer {index}: {reason}")),
+        other => other,
+    }
+}

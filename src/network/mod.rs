@@ -1,0 +1,154 @@
+//! Networks: layers over topologies, their parameters, how these start, and the model file.
+//!
+//! A [`Network`] says what is computed, a [`Parameters`] with which values. The
+//! values of a layer stand in the canonical order of its
+//! [`Topology`](crate::topology::Topology), whatever engine uses them.
+
+mod activation;
+mod architecture;
+pub mod dropout;
+mod initialisation;
+
+use std::sync::Arc;
+
+use crate::topology::Topology;
+use crate::{Error, Result};
+
+pub use activation::Activation;
+pub use architecture::{Architecture, Connectivity};
+pub use initialisation::{Initialisation, Scheme};
+
+/// One layer: `y = dropout(activation(W x + b))`, W with the edges of the topology.
+#[derive(Clone, Debug)]
+pub struct Layer {
+    /// Which weights exist.
+    pub topology: Arc<Topology>,
+    /// What is applied to the weighted sums.
+    pub activation: Activation,
+    /// Probability with which dropout keeps a unit in training, in `(0, 1]`; 1 is no dropout.
+    pub keep_probability: f32,
+}
+
+/// A feed-forward classifier: layers whose widths fit, the last one giving logits.
+#[derive(Clone, Debug)]
+pub struct Network {
+    layers: Vec<Layer>,
+}
+
+impl Network {
+    /// Joins layers into a network.
+    ///
+    /// # Errors
+    /// Refuses no layers, widths that do not fit, keep probabilities outside
+    /// `(0, 1]`, fewer than 2 outputs, and a last layer with an activation or dropout.
+    pub fn new(layers: Vec<Layer>) -> Result<Self> {
+        let Some(last) = layers.last() else {
+            return Err(Error::Network("a network needs at least 1 layer".into()));
+        };
+        if last.activation != Activation::Identity || last.keep_probability != 1.0 {
+            return Err(Error::Network("the last layer gives logits: no activation, no dropout".into()));
+        }
+        if last.topology.outputs().width() < 2 {
+            return Err(Error::Network("a classifier needs at least 2 outputs, got 1".into()));
+        }
+        for (below, pair) in layers.windows(2).enumerate() {
+            let (outputs, inputs) = (pair[0].topology.outputs().width(), pair[1].topology.inputs().width());
+            if outputs != inputs {
+                return Err(Error::Network(format!(
+                    "layer {below} has {outputs} outputs, layer {} has {inputs} inputs",
+                    below + 1
+                )));
+            }
+        }
+        for (index, layer) in layers.iter().enumerate() {
+            let keep = layer.keep_probability;
+            if !(keep > 0.0 && keep <= 1.0) {
+                return Err(Error::Network(format!(
+                    "layer {index}: a keep probability of {keep} is impossible, it must be above 0 and at most 1"
+                )));
+            }
+        }
+        Ok(Self { layers })
+    }
+
+    /// The layers, from the inputs to the logits.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Number of input neurons.
+    pub fn inputs(&self) -> usize {
+        self.layers[0].topology.inputs().width()
+    }
+
+    /// Number of logits.
+    pub fn classes(&self) -> usize {
+        self.layers[self.layers.len() - 1].topology.outputs().width()
+    }
+
+    /// Widths of all rows of neurons: inputs, each layer's outputs: `[layers + 1]`.
+    pub fn widths(&self) -> Vec<usize> {
+        let outputs = self.layers.iter().map(|layer| layer.topology.outputs().width());
+        std::iter::once(self.inputs()).chain(outputs).collect()
+    }
+
+    /// Number of weights and biases.
+    pub fn parameter_count(&self) -> usize {
+        self.layers.iter().map(|layer| layer.topology.edges() + layer.topology.outputs().width()).sum()
+    }
+
+    /// Number of weights and biases of the fully connected network of the same widths.
+    pub fn dense_parameter_count(&self) -> usize {
+        self.layers.iter().map(|layer| layer.topology.dense_edges() + layer.topology.outputs().width()).sum()
+    }
+}
+
+/// Weights and biases of one layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LayerParameters {
+    /// One value for each edge, in canonical order.
+    pub weights: Vec<f32>,
+    /// One value for each output.
+    pub biases: Vec<f32>,
+}
+
+/// Weights and biases of a network, layer by layer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Parameters {
+    /// `[layers]`.
+    pub layers: Vec<LayerParameters>,
+}
+
+impl Parameters {
+    /// Checks that there is one value for each edge and each output of a network.
+    ///
+    /// # Errors
+    /// Names the first layer that does not fit.
+    pub fn check(&self, network: &Network) -> Result<()> {
+        if self.layers.len() != network.layers.len() {
+            return Err(Error::Network(format!(
+                "parameters of {} layers do not fit a network of {}",
+                self.layers.len(),
+                network.layers.len()
+            )));
+        }
+        for (index, (values, layer)) in self.layers.iter().zip(&network.layers).enumerate() {
+            let (edges, outputs) = (layer.topology.edges(), layer.topology.outputs().width());
+            if values.weights.len() != edges || values.biases.len() != outputs {
+                return Err(Error::Network(format!(
+                    "layer {index}: {} weights and {} biases do not fit {edges} edges and {outputs} outputs",
+                    values.weights.len(),
+                    values.biases.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether every value is a finite number.
+    pub fn all_finite(&self) -> bool {
+        self.layers
+            .iter()
+            .all(|layer| layer.weights.iter().chain(&layer.biases).all(|value| value.is_finite()))
+    }
+}

@@ -1,0 +1,28 @@
+//! The layer in which every input feeds every output.
+
+use super::{Partition, Topology};
+use crate::{Error, Result};
+
+/// Joins every input to every output; one block on each side.
+///
+/// # Errors
+/// Refuses a width of 0 and more than 2^31 - 1 edges.
+pub fn fully_connected(inputs: usize, outputs: usize) -> Result<Topology> {
+    let (inputs, outputs) = (Partition::whole(inputs)?, Partition::whole(outputs)?);
+    let edges =
+        inputs.width().checked_mul(outputs.width()).filter(|edges| *edges < 1 << 31).ok_or_else(|| {
+            Error::Topology(format!(
+                "a fully connected layer of {} x {} has too many edges, the limit is {}",
+                inputs.width(),
+                outputs.width(),
+                (1u32 << 31) - 1
+            ))
+        })?;
+    let (width, height) = (inputs.bounds()[1], outputs.bounds()[1]);
+    let row_start = (0..=height).map(|output| output * width).collect();
+    let mut input = Vec::with_capacity(edges);
+    for _ in 0..height {
+        input.extend(0..width);
+    }
+    Topology::from_rows(inputs, outputs, row_start, input)
+}
