@@ -1,1 +1,189 @@
-//! To be written.
+//! The reference engine: float64, one core, written to be read.
+//!
+//! One file for each stage of a training step, with the same stem as its WGSL
+//! kernel. Everything works on the [`Topology`](crate::topology::Topology)
+//! itself, with no tiles, and each stage also returns the sum of the absolute
+//! terms of what it computed, from which tests derive bounds for float32 kernels.
+
+pub mod backward_input;
+pub mod backward_weight;
+pub mod forward;
+pub mod gather;
+mod matrix;
+pub mod softmax_cross_entropy;
+
+use std::sync::Arc;
+
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::engine::{
+    Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, check_data, check_plan,
+};
+use crate::network::dropout::DropoutKey;
+use crate::network::{LayerParameters, Network, Parameters};
+
+use backward_input::{backward_activation, backward_input};
+use backward_weight::{BackwardWeight, backward_weight, update};
+use forward::{Forward, forward};
+use gather::{gather, gather_labels};
+use softmax_cross_entropy::{Loss, softmax_cross_entropy};
+
+pub use matrix::Matrix;
+
+/// Weights (in canonical order) and biases of one layer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LayerValues {
+    /// `[edges]`.
+    pub weights: Vec<f64>,
+    /// `[outputs]`.
+    pub biases: Vec<f64>,
+}
+
+impl From<&LayerParameters> for LayerValues {
+    fn from(parameters: &LayerParameters) -> Self {
+        let widen = |values: &[f32]| values.iter().map(|value| f64::from(*value)).collect();
+        Self { weights: widen(&parameters.weights), biases: widen(&parameters.biases) }
+    }
+}
+
+/// The dropout keys of one step, one for each layer.
+pub fn dropout_keys(network: &Network, seed: u64, step: u64) -> Vec<DropoutKey> {
+    (0u32..).zip(network.layers()).map(|(layer, _)| DropoutKey::new(seed, step, layer)).collect()
+}
+
+/// Runs all layers over a batch `[feature][sample]`; keys apply dropout.
+pub fn run_forward(
+    network: &Network,
+    values: &[LayerValues],
+    x: &Matrix,
+    keys: Option<&[DropoutKey]>,
+) -> Vec<Forward> {
+    let mut results: Vec<Forward> = Vec::with_capacity(values.len());
+    for (index, (layer, values)) in network.layers().iter().zip(values).enumerate() {
+        let x = results.last().map_or(x, |below| &below.y);
+        let key = keys.map(|keys| keys[index]);
+        results.push(forward(layer, &values.weights, &values.biases, x, key));
+    }
+    results
+}
+
+/// Loss and gradients (without penalties) of one batch.
+pub fn loss_and_gradients(
+    network: &Network,
+    values: &[LayerValues],
+    x: &Matrix,
+    labels: &[u32],
+    keys: Option<&[DropoutKey]>,
+) -> (Loss, Vec<BackwardWeight>) {
+    let results = run_forward(network, values, x, keys);
+    let loss = softmax_cross_entropy(&results[results.len() - 1].y, labels);
+    let mut delta = loss.delta.clone();
+    let mut gradients = Vec::with_capacity(results.len());
+    for (index, layer) in network.layers().iter().enumerate().rev() {
+        let x = if index == 0 { x } else { &results[index - 1].y };
+        gradients.push(backward_weight(&layer.topology, x, &delta));
+        if index > 0 {
+            delta = backward_input(&layer.topology, &values[index].weights, &delta).gradient;
+            let below = &network.layers()[index - 1];
+            backward_activation(below, &results[index - 1].y, keys.map(|keys| keys[index - 1]), &mut delta);
+        }
+    }
+    gradients.reverse();
+    (loss, gradients)
+}
+
+/// The reference engine.
+pub struct ReferenceEngine {
+    network: Network,
+    settings: EngineSettings,
+    values: Vec<LayerValues>,
+    /// The optimiser's memory of each layer's weights, then of its biases.
+    state: Vec<[Vec<[f64; 2]>; 2]>,
+}
+
+impl ReferenceEngine {
+    /// Takes a network and its initial parameters.
+    ///
+    /// # Errors
+    /// When the parameters do not fit, or a setting is outside its range.
+    pub fn new(network: &Network, parameters: &Parameters, settings: EngineSettings) -> Result<Self> {
+        settings.check()?;
+        let mut engine = Self { network: network.clone(), settings, values: Vec::new(), state: Vec::new() };
+        engine.set_parameters(parameters)?;
+        Ok(engine)
+    }
+
+    /// Weights and biases as they stand, in float64.
+    pub fn values(&self) -> &[LayerValues] {
+        &self.values
+    }
+
+    fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
+        let keys = dropout_keys(&self.network, self.settings.seed, step);
+        let (x, labels) = (gather(data, samples), gather_labels(data, samples));
+        let (loss, gradients) = loss_and_gradients(&self.network, &self.values, &x, &labels, Some(&keys));
+        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.l2);
+        for ((values, state), gradients) in self.values.iter_mut().zip(&mut self.state).zip(&gradients) {
+            let decay = f64::from(rule.decay);
+            for (edge, gradient) in gradients.weights.iter().enumerate() {
+                values.weights[edge] =
+                    update(&rule, decay, *gradient, &mut state[0][edge], values.weights[edge]);
+            }
+            for (output, gradient) in gradients.biases.iter().enumerate() {
+                values.biases[output] =
+                    update(&rule, 0.0, *gradient, &mut state[1][output], values.biases[output]);
+            }
+        }
+        let count = u32::try_from(samples.len()).expect("a batch fits u32");
+        StepOutcome { loss: loss.sum / samples.len() as f64, correct: loss.correct, samples: count }
+    }
+}
+
+impl Engine for ReferenceEngine {
+    fn info(&self) -> EngineInfo {
+        EngineInfo { backend: Backend::Reference, adapter: "float64 on one core".into() }
+    }
+
+    fn steps_per_call(&self) -> usize {
+        1
+    }
+
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+        check_data(&self.network, data)?;
+        check_plan(data, plan)?;
+        let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
+        Ok(batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect())
+    }
+
+    fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        check_data(&self.network, data)?;
+        let mut result = Evaluation { loss: 0.0, correct: 0, samples: data.samples() };
+        let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
+        for batch in samples.chunks(self.settings.batch_size) {
+            let results = run_forward(&self.network, &self.values, &gather(data, batch), None);
+            let loss = softmax_cross_entropy(&results[results.len() - 1].y, &gather_labels(data, batch));
+            result.loss += loss.sum / data.samples() as f64;
+            result.correct += loss.correct as usize;
+        }
+        Ok(result)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]
+    fn parameters(&mut self) -> Result<Parameters> {
+        let narrow = |values: &[f64]| values.iter().map(|value| *value as f32).collect();
+        let layer = |values: &LayerValues| LayerParameters {
+            weights: narrow(&values.weights),
+            biases: narrow(&values.biases),
+        };
+        Ok(Parameters { layers: self.values.iter().map(layer).collect() })
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
+        parameters.check(&self.network)?;
+        self.values = parameters.layers.iter().map(LayerValues::from).collect();
+        let memory = |values: &[f64]| vec![[0.0; 2]; values.len()];
+        self.state =
+            self.values.iter().map(|layer| [memory(&layer.weights), memory(&layer.biases)]).collect();
+        Ok(())
+    }
+}
