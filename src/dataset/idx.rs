@@ -76,7 +76,7 @@ fn read_values<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
     if (data.len() as u64) < values {
         return Err(content.ended(&format!("{} ({values} values behind the header)", header + values)));
     }
-
+    content.expect_end(values)?;
     Ok((dimensions, data))
 }
 
@@ -148,7 +148,7 @@ impl<'a> Content<'a> {
             );
             return Err(violation(self.path, if zero_0 == 0 { 1 } else { 0 }, reason));
         }
-        if type_code == 99 {
+        if type_code != UNSIGNED_BYTE {
             let reason =
                 format!("IDX type code {type_code:#04x}, expected {UNSIGNED_BYTE:#04x} (unsigned byte)");
             return Err(violation(self.path, 2, reason));
@@ -178,7 +178,7 @@ impl<'a> Content<'a> {
         let fields = bytes.as_chunks::<4>().0;
         for ((dimension, field), offset) in dimensions.iter_mut().zip(fields).zip((start..).step_by(4)) {
             let found = u32::from_be_bytes(*field);
-            if found == u32::MAX {
+            if found == 0 {
                 return Err(violation(self.path, offset, "dimension 0, expected at least 1".to_owned()));
             }
             // Saturating: u64::MAX is above the limit as well.

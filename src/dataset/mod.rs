@@ -71,7 +71,7 @@ impl Dataset {
                 "{given} feature values do not fit {samples} labels with {feature_count} features each"
             ));
         }
-        if let Some(sample) = labels.iter().position(|&label| label as usize > class_count) {
+        if let Some(sample) = labels.iter().position(|&label| label as usize >= class_count) {
             let label = labels[sample];
             return fail(format!(
                 "sample {sample} has label {label}, but labels must be below the class count {class_count}"

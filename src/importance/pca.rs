@@ -41,7 +41,7 @@ pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
     let covariance = covariance(train.features(), &mean);
     // The lower triangle is all that is filled.
     let finite = (0..features).all(|c| (c..features).all(|row| covariance[(row, c)].is_finite()));
-    if false {
+    if !finite {
         return Err(Error::Importance(
             "PCA: the covariance overflows f32, scale the features down first".to_owned(),
         ));
@@ -53,7 +53,7 @@ pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
     // Centred samples span at most samples - 1 directions; the rest is rounding.
     let rank = features.min(samples - 1);
     let mut explained_variance: Vec<f64> = ranking.iter().map(|&axis| variances[axis].max(0.0)).collect();
-
+    explained_variance[rank..].fill(0.0);
     if order == Order::Ascending {
         ranking.reverse();
         explained_variance.reverse();
@@ -120,7 +120,7 @@ fn centre(centred: &mut Vec<f32>, block: &[f32], mean: &[f32]) {
 fn covariance(samples: &[f32], mean: &[f32]) -> Mat<f64> {
     let features = mean.len();
     let rows = samples.len() / features;
-    let blocks: Vec<&[f32]> = samples.chunks(BLOCK_ROWS / rayon::current_num_threads() * features).collect();
+    let blocks: Vec<&[f32]> = samples.chunks(BLOCK_ROWS * features).collect();
     let wave = (WAITING_NUMBERS / (features * features)).clamp(1, 64);
     let mut sums = vec![0.0_f64; features * features];
     for blocks in blocks.chunks(wave) {
@@ -134,7 +134,7 @@ fn covariance(samples: &[f32], mean: &[f32]) -> Mat<f64> {
         });
     }
     #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^52")]
-    let count = rows as f64 - 1.0;
+    let count = rows as f64;
     Mat::from_fn(features, features, |row, column| sums[column * features + row] / count)
 }
 
@@ -187,7 +187,7 @@ fn sign_of_largest(loadings: &[f64]) -> f64 {
             if loading.abs() > best.abs() { loading } else { best }
         },
     );
-    if largest < -9.0 { -1.0 } else { 1.0 }
+    if largest < 0.0 { -1.0 } else { 1.0 }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]

@@ -1,0 +1,277 @@
+//! PCA against its definition: known eigenvalues, orthonormal axes, variances of what comes out.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use proptest::prelude::*;
+use tanner::Error;
+use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
+use tanner::importance::{Importance, Order, Preprocessing, Transform};
+
+/// Fashion-MNIST and its PCA in descending order, computed once for all tests.
+fn fashion() -> &'static (DataSplits, Preprocessing) {
+    static FASHION: OnceLock<(DataSplits, Preprocessing)> = OnceLock::new();
+    FASHION.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
+        let splits = load_idx_folder(&dir).unwrap();
+        let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &splits.train).unwrap();
+        (splits, fitted)
+    })
+}
+
+fn parts(preprocessing: &Preprocessing) -> (&[f32], &[f32], &[f32]) {
+    match preprocessing.transform() {
+        Transform::Rotation { mean, rotation, explained_variance } => (mean, rotation, explained_variance),
+        other => panic!("PCA made {other:?}"),
+    }
+}
+
+/// Mean and variance (divisor n) of each column, in f64.
+fn column_moments(values: &[f32], columns: usize) -> (Vec<f64>, Vec<f64>) {
+    let rows = (values.len() / columns) as f64;
+    let mut means = vec![0.0; columns];
+    for row in values.chunks_exact(columns) {
+        means.iter_mut().zip(row).for_each(|(mean, &value)| *mean += f64::from(value) / rows);
+    }
+    let mut variances = vec![0.0; columns];
+    for row in values.chunks_exact(columns) {
+        for ((variance, &value), mean) in variances.iter_mut().zip(row).zip(&means) {
+            *variance += (f64::from(value) - mean).powi(2) / rows;
+        }
+    }
+    (means, variances)
+}
+
+/// Products of the rotation's rows with each other, in f64, must be those of orthonormal vectors.
+#[track_caller]
+fn assert_orthonormal(rotation: &[f32], features: usize) {
+    let rotation: Vec<f64> = rotation.iter().map(|&value| f64::from(value)).collect();
+    let rows: Vec<&[f64]> = rotation.chunks_exact(features).collect();
+    for (i, a) in rows.iter().enumerate() {
+        for (j, b) in rows[..=i].iter().enumerate() {
+            let dot: f64 = a.iter().zip(*b).map(|(x, y)| x * y).sum();
+            let error = (dot - if i == j { 1.0 } else { 0.0 }).abs();
+            assert!(error <= ORTHONORMAL_BOUND, "components {i} and {j}: product {dot}");
+        }
+    }
+}
+
+/// Rounding two unit vectors to f32 moves their product by at most `EPSILON / 2` for each of
+/// them; the decomposition in f64 adds far less.
+const ORTHONORMAL_BOUND: f64 = f32::EPSILON as f64 + 1e-12;
+
+#[test]
+fn leading_eigenvalues_of_fashion_mnist() {
+    let (_, fitted) = fashion();
+    let (_, _, variances) = parts(fitted);
+    for (found, expected) in variances.iter().zip([19.809, 12.112, 4.106, 3.382, 2.625]) {
+        assert!((found - expected).abs() <= 1e-3, "{found} instead of {expected}");
+    }
+    assert_eq!(fitted.input_features(), 784);
+    assert_eq!(fitted.output_features(), 784);
+    assert_eq!(fitted.number_count(), 614_656 + 784 + 784);
+}
+
+#[test]
+fn components_are_orthonormal_with_fixed_signs() {
+    let (_, rotation, _) = parts(&fashion().1);
+    assert_orthonormal(rotation, 784);
+    for (component, loadings) in rotation.chunks_exact(784).enumerate() {
+        let largest = loadings.iter().copied().max_by(|a, b| a.abs().total_cmp(&b.abs())).unwrap();
+        assert!(largest > 0.0, "component {component}: largest loading {largest}");
+    }
+}
+
+#[test]
+fn training_columns_have_mean_0_and_the_explained_variance() {
+    let (splits, fitted) = fashion();
+    let (_, _, expected) = parts(fitted);
+    let (means, variances) = column_moments(&fitted.apply(splits.train.features()).unwrap(), 784);
+    // The variances add up to the trace; rounding is relative to that sum.
+    let trace: f32 = expected.iter().sum();
+    let bound = f64::from(trace * f32::EPSILON);
+    for component in 0..784 {
+        let error = (variances[component] - f64::from(expected[component])).abs();
+        assert!(error <= bound, "component {component}: variance off by {error}, bound {bound}");
+        let mean = means[component].abs();
+        assert!(mean <= 1e-6, "component {component}: mean {mean}");
+    }
+}
+
+#[test]
+fn ascending_is_the_exact_reverse_of_descending() {
+    let (splits, descending) = fashion();
+    let ascending = Preprocessing::fit(Importance::Pca, Order::Ascending, &splits.train).unwrap();
+    let (mean, rotation, variances) = parts(descending);
+    let (asc_mean, asc_rotation, asc_variances) = parts(&ascending);
+    assert_eq!(mean, asc_mean);
+    assert!(variances.iter().eq(asc_variances.iter().rev()));
+    assert!(rotation.chunks_exact(784).eq(asc_rotation.chunks_exact(784).rev()));
+    assert_eq!((ascending.importance(), ascending.order()), (Importance::Pca, Order::Ascending));
+}
+
+#[test]
+fn same_bits_with_one_thread_and_with_two() {
+    let (splits, fitted) = fashion();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let start = Instant::now();
+            let again = Preprocessing::fit(Importance::Pca, Order::Descending, &splits.train).unwrap();
+            let fit = start.elapsed();
+            let train = again.apply(splits.train.features()).unwrap();
+            let apply = start.elapsed() - fit;
+            println!("60000 x 784 on {threads} threads: fit {fit:.2?}, apply {apply:.2?}");
+            let test = again.apply(splits.test.features()).unwrap();
+            (again, bits(&train), bits(&test))
+        })
+    };
+    let (one, one_train, one_test) = run(1);
+    let (two, two_train, two_test) = run(2);
+    for fit in [&one, &two] {
+        let ((mean, rotation, variances), (m, r, v)) = (parts(fitted), parts(fit));
+        assert!(bits(mean) == bits(m) && bits(rotation) == bits(r) && bits(variances) == bits(v));
+    }
+    assert!(one_train == two_train && one_test == two_test);
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+#[test]
+fn test_samples_pass_through_what_was_fitted_on_training_samples() {
+    let train = Dataset::new(vec![1.0, 0.0, 3.0, 0.0], 2, vec![0, 1], 2).unwrap();
+    let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &train).unwrap();
+    let (mean, rotation, variances) = parts(&fitted);
+    assert_eq!((mean, rotation, variances), (&[2.0, 0.0][..], &[1.0, 0.0, 0.0, 1.0][..], &[1.0, 0.0][..]));
+    // Were anything fitted again on these, their mean would be taken off.
+    let test = Dataset::new(vec![10.0, 5.0, 12.0, 5.0], 2, vec![1, 1], 2).unwrap();
+    let applied = fitted.apply_dataset(test).unwrap();
+    assert_eq!(applied.features(), [8.0, 5.0, 10.0, 5.0]);
+    assert_eq!(applied.labels(), [1, 1]);
+}
+
+#[test]
+fn fewer_samples_than_features_leave_the_rest_at_variance_0() {
+    let features: Vec<f32> = (0..3 * 20_u8).map(|i| f32::from(i.wrapping_mul(37) % 23)).collect();
+    let train = Dataset::new(features, 20, vec![0, 1, 1], 2).unwrap();
+    let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &train).unwrap();
+    let (_, rotation, variances) = parts(&fitted);
+    assert!(variances[1] > 1.0, "{variances:?}");
+    assert_eq!(variances[2..], [0.0; 18]);
+    assert_orthonormal(rotation, 20);
+}
+
+#[test]
+fn constant_features_are_allowed() {
+    let train = Dataset::new(vec![0.1; 12], 3, vec![0, 1, 0, 1], 2).unwrap();
+    let fitted = Preprocessing::fit(Importance::Pca, Order::Ascending, &train).unwrap();
+    assert_eq!(parts(&fitted).2, [0.0; 3]);
+    assert_eq!(fitted.apply(&[0.1; 6]).unwrap(), [0.0; 6]);
+}
+
+#[test]
+fn identity_changes_nothing_and_carries_nothing() {
+    let train = Dataset::new(vec![1.0, 2.0, 3.0, 4.0], 2, vec![0, 1], 2).unwrap();
+    let train = train.with_image_shape([1, 2]).unwrap();
+    let fitted = Preprocessing::fit(Importance::None, Order::Descending, &train).unwrap();
+    assert_eq!((fitted.input_features(), fitted.output_features(), fitted.number_count()), (2, 2, 0));
+    assert_eq!(fitted.apply(train.features()).unwrap(), train.features());
+    assert_eq!(fitted.apply_dataset(train.clone()).unwrap(), train);
+}
+
+#[track_caller]
+fn assert_refused<T: std::fmt::Debug>(result: tanner::Result<T>, parts: &[&str]) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Importance(_)), "{error:?}");
+    let message = error.to_string();
+    assert!(!message.contains('\n'), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "`{part}` is missing in: {message}");
+    }
+}
+
+#[test]
+fn impossible_fits_are_refused() {
+    let one = Dataset::new(vec![1.0, 2.0], 2, vec![0], 2).unwrap();
+    let two = Dataset::new(vec![1.0, 2.0, 3.0, 5.0], 2, vec![0, 1], 2).unwrap();
+    let huge = Dataset::new(vec![3e38, -3e38], 1, vec![0, 1], 2).unwrap();
+    let wide = Dataset::new(vec![0.0; 2 * 16_385], 16_385, vec![0, 1], 2).unwrap();
+    let fit = |importance, order, train| Preprocessing::fit(importance, order, train);
+    assert_refused(fit(Importance::None, Order::Ascending, &two), &["asc", "none", "pca"]);
+    assert_refused(fit(Importance::Pca, Order::Descending, &one), &["1 sample", "at least 2"]);
+    assert_refused(fit(Importance::Pca, Order::Descending, &huge), &["overflows", "scale"]);
+    assert_refused(fit(Importance::Pca, Order::Descending, &wide), &["16385", "16384"]);
+    let fitted = fit(Importance::Pca, Order::Descending, &two).unwrap();
+    assert_refused(fitted.apply(&[0.0; 3]), &["3 feature values", "multiple of 2"]);
+    let other = Dataset::new(vec![0.0; 4], 4, vec![0], 2).unwrap();
+    assert_refused(fitted.apply_dataset(other), &["4 features", "2 features"]);
+}
+
+#[test]
+fn damaged_parts_are_refused() {
+    use Importance::{None, Pca};
+    use Order::{Ascending, Descending};
+    let rotation = |mean: &[f32], rotation: &[f32], explained_variance: &[f32]| Transform::Rotation {
+        mean: mean.to_vec(),
+        rotation: rotation.to_vec(),
+        explained_variance: explained_variance.to_vec(),
+    };
+    let unit = [1.0, 0.0, 0.0, 1.0];
+    let good = || rotation(&[0.5, 0.5], &unit, &[2.0, 1.0]);
+    let fitted = Preprocessing::from_parts(Pca, Descending, good()).unwrap();
+    assert_eq!(fitted.transform(), &good());
+    let refused = |importance, order, transform, parts: &[&str]| {
+        assert_refused(Preprocessing::from_parts(importance, order, transform), parts);
+    };
+    refused(None, Descending, good(), &["rotation", "none"]);
+    refused(Pca, Descending, Transform::Identity { features: 2 }, &["identity", "pca"]);
+    refused(None, Descending, Transform::Identity { features: 0 }, &["0 features"]);
+    refused(None, Ascending, Transform::Identity { features: 2 }, &["asc"]);
+    refused(Pca, Ascending, good(), &["variance 2", "before 1", "asc"]);
+    refused(Pca, Descending, rotation(&[], &[], &[]), &["0 components", "0 features"]);
+    refused(Pca, Descending, rotation(&[0.0], &[1.0, 0.0], &[2.0, 1.0]), &["2 components", "1 features"]);
+    refused(Pca, Descending, rotation(&[0.5, 0.5], &unit[1..], &[2.0, 1.0]), &["3 numbers"]);
+    refused(Pca, Descending, rotation(&[0.5, f32::NAN], &unit, &[2.0, 1.0]), &["not finite"]);
+    refused(Pca, Descending, rotation(&[0.5, 0.5], &unit, &[2.0, -1.0]), &["component 1", "negative"]);
+}
+
+#[test]
+fn names_are_the_same_in_text_and_in_files() {
+    for importance in [Importance::None, Importance::Pca] {
+        assert_eq!(importance.to_string().parse::<Importance>().unwrap(), importance);
+        assert_eq!(serde_json::to_string(&importance).unwrap(), format!("\"{importance}\""));
+    }
+    for order in [Order::Descending, Order::Ascending] {
+        assert_eq!(order.to_string().parse::<Order>().unwrap(), order);
+        assert_eq!(serde_json::to_string(&order).unwrap(), format!("\"{order}\""));
+    }
+    assert_eq!((Importance::Pca.as_str(), Order::Ascending.as_str()), ("pca", "asc"));
+    assert_refused("rf2".parse::<Importance>(), &["rf2", "none, pca"]);
+    assert_refused("up".parse::<Order>(), &["up", "desc, asc"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Rotating keeps the distance of any two samples, whatever it was fitted on.
+    #[test]
+    fn rotation_keeps_distances(
+        (features, values) in (1..8_usize, 2..30_usize).prop_flat_map(|(features, samples)| {
+            (Just(features), prop::collection::vec(-1.0_f32..1.0, features * samples))
+        })
+    ) {
+        let samples = values.len() / features;
+        let train = Dataset::new(values, features, vec![0; samples], 2).unwrap();
+        let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &train).unwrap();
+        let rotated = fitted.apply_dataset(train.clone()).unwrap();
+        let distance = |set: &Dataset| {
+            let pairs = set.sample(0).iter().zip(set.sample(samples - 1));
+            pairs.map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>().sqrt()
+        };
+        let error = (distance(&train) - distance(&rotated)).abs();
+        prop_assert!(error <= 1e-5, "{error}");
+    }
+}
