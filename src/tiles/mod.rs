@@ -85,7 +85,10 @@ pub struct SparseLists {
 pub struct TiledLayer {
     inputs: Partition,
     outputs: Partition,
+    /// By output block, then input block.
     dense: Vec<DenseTile>,
+    /// Places in `dense`, by input block, then output block.
+    dense_by_input: Vec<u32>,
     micro_blocks: Vec<MicroBlock>,
     sparse: SparseLists,
     /// Slot of each canonical edge: `[edges]`.
@@ -106,6 +109,21 @@ impl TiledLayer {
     /// The dense tiles, by output block, then input block.
     pub fn dense_tiles(&self) -> &[DenseTile] {
         &self.dense
+    }
+
+    /// The dense tiles of one output block, by input block.
+    pub fn dense_tiles_into(&self, output_block: usize) -> &[DenseTile] {
+        let from = |block: usize| self.dense.partition_point(|tile| (tile.output_block as usize) < block);
+        &self.dense[from(output_block)..from(output_block + 1)]
+    }
+
+    /// The dense tiles of one input block, by output block.
+    pub fn dense_tiles_out_of(&self, input_block: usize) -> impl Iterator<Item = &DenseTile> + Clone {
+        let tile = |place: &u32| &self.dense[*place as usize];
+        let from = |block: usize| {
+            self.dense_by_input.partition_point(|place| (tile(place).input_block as usize) < block)
+        };
+        self.dense_by_input[from(input_block)..from(input_block + 1)].iter().map(tile)
     }
 
     /// The micro-blocks of all dense tiles.

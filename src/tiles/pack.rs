@@ -12,10 +12,13 @@ impl TiledLayer {
     /// Packs a layer's edges into tiles, dense ones where the policy says so.
     pub fn pack(topology: &Topology, policy: TilePolicy) -> Self {
         let (dense, micro_blocks) = lay_out_dense(topology, policy);
+        let mut dense_by_input: Vec<u32> = (0..index(dense.len())).collect();
+        dense_by_input.sort_by_key(|place| dense[*place as usize].input_block);
         let mut layer = Self {
             inputs: topology.inputs().clone(),
             outputs: topology.outputs().clone(),
             dense,
+            dense_by_input,
             micro_blocks,
             sparse: SparseLists::default(),
             slot: vec![UNPLACED; topology.edges()],

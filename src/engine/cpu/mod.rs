@@ -1,1 +1,245 @@
-//! To be written.
+//! The CPU engine: float32, all cores, vectors along the batch.
+//!
+//! A batch is cut into chunks of [`LANES`] samples. Chunks run forward and
+//! backward on their own, one task each; then the packed values are updated in
+//! disjoint pieces, each summed over all chunks. Two meetings of the threads a
+//! step, and no result depends on their number. Kernels have one file each, with
+//! the stem of their reference twin, and are compiled for several vector
+//! instruction sets, chosen at run time.
+
+pub mod backward_input;
+pub mod backward_weight;
+pub mod elementary;
+pub mod forward;
+pub mod gather;
+mod pass;
+mod row;
+mod simd;
+pub mod softmax_cross_entropy;
+
+use std::sync::Arc;
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use crate::dataset::Dataset;
+use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::engine::{
+    Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, UpdateRule, check_data,
+    check_plan,
+};
+use crate::network::{Network, Parameters};
+use crate::tiles::{MICRO_BLOCK, TilePolicy};
+use crate::{Error, Result};
+
+use backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
+use pass::{Pass, Totals};
+
+pub use row::{Chunk, LANES, Row};
+pub use simd::available as available_instructions;
+
+/// Tiles from this density on are stored dense: below, the multiplications with
+/// padding cost more than the index lists.
+pub const DENSE_FROM: f64 = 0.6;
+
+/// Values that one task updates.
+const PIECE: usize = 64 * MICRO_BLOCK;
+
+/// The CPU engine.
+pub struct CpuEngine {
+    network: Network,
+    layout: NetworkLayout,
+    settings: EngineSettings,
+    arch: Arch,
+    pool: rayon::ThreadPool,
+    values: PackedValues,
+    /// The optimiser's state, as many as it has.
+    state: [PackedValues; 2],
+    /// Rows of each micro-block and each sparse value.
+    micro_block_rows: Vec<[u32; 3]>,
+    sparse_rows: Vec<[u32; 2]>,
+    /// Room for the chunks of one batch.
+    chunks: Vec<Chunk>,
+}
+
+impl CpuEngine {
+    /// Takes a network and its initial parameters; `threads` defaults to all cores.
+    ///
+    /// # Errors
+    /// When the parameters do not fit, a setting is outside its range, or threads cannot be started.
+    pub fn new(
+        network: &Network,
+        parameters: &Parameters,
+        settings: EngineSettings,
+        threads: Option<usize>,
+    ) -> Result<Self> {
+        Self::with_tiles(network, parameters, settings, threads, TilePolicy { dense_from: DENSE_FROM })
+    }
+
+    /// As [`CpuEngine::new`], with a say in which tiles are stored dense.
+    ///
+    /// # Errors
+    /// As [`CpuEngine::new`].
+    pub fn with_tiles(
+        network: &Network,
+        parameters: &Parameters,
+        settings: EngineSettings,
+        threads: Option<usize>,
+        policy: TilePolicy,
+    ) -> Result<Self> {
+        settings.check()?;
+        parameters.check(network)?;
+        let layout = NetworkLayout::new(network, policy);
+        let chunks = settings.batch_size.div_ceil(LANES);
+        let mut engine = Self {
+            network: network.clone(),
+            settings,
+            arch: Arch::new(),
+            pool: thread_pool(threads)?,
+            values: PackedValues::default(),
+            state: Default::default(),
+            micro_block_rows: layout.micro_block_rows(),
+            sparse_rows: layout.sparse_rows(),
+            chunks: vec![Chunk::new(layout.rows()); chunks],
+            layout,
+        };
+        engine.set_parameters(parameters)?;
+        Ok(engine)
+    }
+
+    fn pass<'a>(&'a self, data: &'a Dataset, step: Option<u64>) -> Pass<'a> {
+        Pass {
+            network: &self.network,
+            layout: &self.layout,
+            values: &self.values,
+            arch: self.arch,
+            data,
+            training: step.map(|step| pass::Training { seed: self.settings.seed, step }),
+        }
+    }
+
+    fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
+        let mut chunks = std::mem::take(&mut self.chunks);
+        let used = &mut chunks[..samples.len().div_ceil(LANES)];
+        let pass = self.pass(data, Some(step));
+        let totals = self.pool.install(|| {
+            let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
+            let totals: Vec<Totals> = tasks
+                .map(|(index, (part, chunk))| pass.run(index * LANES, part, samples.len(), chunk))
+                .collect();
+            totals.iter().fold(Totals::default(), |sum, part| sum + *part)
+        });
+        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.l2);
+        self.update(&rule, used);
+        self.chunks = chunks;
+        let count = u32::try_from(samples.len()).expect("a batch fits u32");
+        StepOutcome { loss: totals.loss / samples.len() as f64, correct: totals.correct, samples: count }
+    }
+
+    /// Moves every value by one step, pieces of them in parallel.
+    fn update(&mut self, rule: &UpdateRule, chunks: &[Chunk]) {
+        let [first, second] = &mut self.state;
+        let (arch, biases) = (self.arch, self.layout.first_bias());
+        let dense =
+            ValuesMut { values: &mut self.values.dense, first: &mut first.dense, second: &mut second.dense };
+        let sparse = ValuesMut {
+            values: &mut self.values.sparse,
+            first: &mut first.sparse,
+            second: &mut second.sparse,
+        };
+        let (blocks, rows) = (&self.micro_block_rows, &self.sparse_rows);
+        self.pool.install(|| {
+            rayon::join(
+                || {
+                    dense.par_pieces().for_each(|(start, piece)| {
+                        let blocks = &blocks[start / MICRO_BLOCK..][..piece.values.len() / MICRO_BLOCK];
+                        backward_weight_dense(arch, rule, chunks, blocks, piece);
+                    });
+                },
+                || {
+                    sparse.par_pieces().for_each(|(start, piece)| {
+                        let rows = &rows[start..][..piece.values.len()];
+                        backward_weight_sparse(arch, rule, chunks, rows, biases.saturating_sub(start), piece);
+                    });
+                },
+            )
+        });
+    }
+}
+
+impl<'a> ValuesMut<'a> {
+    /// Disjoint pieces, each with the place of its first value.
+    fn par_pieces(self) -> impl IndexedParallelIterator<Item = (usize, ValuesMut<'a>)> {
+        let pieces = self.values.len().div_ceil(PIECE);
+        let cut = |values: &'a mut [f32]| {
+            let mut parts: Vec<&mut [f32]> = values.chunks_mut(PIECE).collect();
+            parts.resize_with(pieces, Default::default);
+            parts
+        };
+        let parts = cut(self.values).into_par_iter().zip(cut(self.first)).zip(cut(self.second));
+        let starts = (0..pieces).into_par_iter().map(|piece| piece * PIECE);
+        starts.zip(parts.map(|((values, first), second)| ValuesMut { values, first, second }))
+    }
+}
+
+impl Engine for CpuEngine {
+    fn info(&self) -> EngineInfo {
+        let (threads, instructions) = (self.pool.current_num_threads(), simd::name(self.arch));
+        let plural = if threads == 1 { "" } else { "s" };
+        EngineInfo { backend: Backend::Cpu, adapter: format!("{threads} thread{plural}, {instructions}") }
+    }
+
+    fn steps_per_call(&self) -> usize {
+        8
+    }
+
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+        check_data(&self.network, data)?;
+        check_plan(data, plan)?;
+        let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
+        Ok(batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect())
+    }
+
+    fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        check_data(&self.network, data)?;
+        let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
+        let pass = self.pass(data, None);
+        let parts: Vec<Totals> = self.pool.install(|| {
+            let room = || Chunk::new(self.layout.rows());
+            let tasks = samples.par_chunks(LANES);
+            tasks.map_init(room, |chunk, part| pass.run(0, part, part.len(), chunk)).collect()
+        });
+        let totals = parts.iter().fold(Totals::default(), |sum, part| sum + *part);
+        Ok(Evaluation {
+            loss: totals.loss / data.samples() as f64,
+            correct: totals.correct as usize,
+            samples: data.samples(),
+        })
+    }
+
+    fn parameters(&mut self) -> Result<Parameters> {
+        Ok(self.layout.unpack(&self.values))
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
+        parameters.check(&self.network)?;
+        self.values = self.layout.pack(parameters);
+        let zeros = PackedValues {
+            dense: vec![0.0; self.layout.dense_len()],
+            sparse: vec![0.0; self.layout.sparse_len()],
+        };
+        let count = self.settings.optimizer.state_count();
+        self.state = [0, 1].map(|index| if index < count { zeros.clone() } else { PackedValues::default() });
+        Ok(())
+    }
+}
+
+/// A pool of its own, so that the number of threads is the engine's and not the process's.
+fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
+    let refuse = |reason: String| Error::Setting { setting: "--threads", reason };
+    if threads == Some(0) {
+        return Err(refuse("0 is impossible, it must be at least 1".into()));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
+    pool.build().map_err(|error| refuse(format!("the threads could not be started: {error}")))
+}

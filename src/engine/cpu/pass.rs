@@ -1,0 +1,107 @@
+//! One chunk's way through the network: gather, forward, loss and, in training, backward.
+
+use std::ops::Add;
+
+use pulp::Arch;
+
+use super::backward_input::backward_input;
+use super::forward::{Epilogue, LayerSlices, Mask, forward};
+use super::gather::gather;
+use super::row::{Chunk, LANES};
+use super::softmax_cross_entropy::softmax_cross_entropy;
+use crate::dataset::Dataset;
+use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::network::Network;
+use crate::network::dropout::DropoutKey;
+use crate::tiles::MICRO_BLOCK;
+
+/// What all chunks of a batch share.
+pub(super) struct Pass<'a> {
+    pub(super) network: &'a Network,
+    pub(super) layout: &'a NetworkLayout,
+    pub(super) values: &'a PackedValues,
+    pub(super) arch: Arch,
+    pub(super) data: &'a Dataset,
+    /// With it, dropout and backward run.
+    pub(super) training: Option<Training>,
+}
+
+/// What keys the dropout masks of a step.
+pub(super) struct Training {
+    pub(super) seed: u64,
+    pub(super) step: u64,
+}
+
+/// Sums over samples.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) loss: f64,
+    pub(super) correct: u32,
+}
+
+impl Add for Totals {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { loss: self.loss + other.loss, correct: self.correct + other.correct }
+    }
+}
+
+impl Pass<'_> {
+    /// Runs the samples of one chunk, which start at `column` of a batch of `batch` samples.
+    pub(super) fn run(&self, column: usize, samples: &[u32], batch: usize, chunk: &mut Chunk) -> Totals {
+        debug_assert!(samples.len() <= LANES, "a chunk holds at most one sample a lane");
+        gather(self.data, samples, &mut chunk.activations[..self.network.inputs()]);
+        for (index, layer) in self.layout.layers().iter().enumerate() {
+            let place = &self.layout.places()[index];
+            let (x, y) = chunk.activations.split_at_mut(place.output_row as usize);
+            let epilogue = self.epilogue(index, column);
+            let values = self.layer_values(index);
+            forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
+        }
+        let first_logit = self.layout.rows() - self.network.classes();
+        let mut labels = [0; LANES];
+        for (label, sample) in labels.iter_mut().zip(samples) {
+            *label = self.data.labels()[*sample as usize];
+        }
+        let (logits, delta) = (&chunk.activations[first_logit..], &mut chunk.deltas[first_logit..]);
+        let scale = 1.0 / batch as f32;
+        let loss = softmax_cross_entropy(self.arch, logits, &labels[..samples.len()], scale, delta);
+        if self.training.is_some() {
+            self.run_backward(column, chunk);
+        }
+        Totals { loss: loss.sum, correct: loss.correct }
+    }
+
+    /// Carries the deltas of the logits back to the first layer's outputs.
+    fn run_backward(&self, column: usize, chunk: &mut Chunk) {
+        for (index, layer) in self.layout.layers().iter().enumerate().skip(1).rev() {
+            let place = &self.layout.places()[index];
+            let inputs = place.input_row as usize..place.output_row as usize;
+            let (below, delta) = chunk.deltas.split_at_mut(inputs.end);
+            let (y, below) = (&chunk.activations[inputs.clone()], &mut below[inputs]);
+            let epilogue = self.epilogue(index - 1, column);
+            backward_input(self.arch, layer, self.layer_values(index), epilogue, delta, y, below);
+        }
+    }
+
+    fn epilogue(&self, index: usize, column: usize) -> Epilogue {
+        let layer = &self.network.layers()[index];
+        let place = |index: usize| u32::try_from(index).expect("layers and batches fit u32");
+        let dropout = self.training.as_ref().filter(|_| layer.keep_probability < 1.0).map(|training| Mask {
+            key: DropoutKey::new(training.seed, training.step, place(index)),
+            keep_probability: layer.keep_probability,
+            first_column: place(column),
+        });
+        Epilogue { activation: layer.activation, dropout }
+    }
+
+    fn layer_values(&self, index: usize) -> LayerSlices<'_> {
+        let (layer, place) = (&self.layout.layers()[index], &self.layout.places()[index]);
+        LayerSlices {
+            dense: &self.values.dense[place.micro_block as usize * MICRO_BLOCK..][..layer.dense_slots()],
+            sparse: &self.values.sparse[place.sparse as usize..][..layer.sparse().input.len()],
+            biases: &self.values.sparse[place.bias as usize..][..layer.outputs().width()],
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Activations and deltas as the kernels hold them: chunks of a batch, one row of lanes a neuron.
+
+use bytemuck::{Pod, Zeroable};
+
+/// Samples of a batch that are worked on together, one in each lane of a row.
+pub const LANES: usize = 32;
+
+/// One neuron's values for the samples of one chunk, on its own cache lines.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C, align(64))]
+pub struct Row(pub [f32; LANES]);
+
+impl Row {
+    /// All lanes 0.
+    pub const ZERO: Self = Self([0.0; LANES]);
+}
+
+/// All rows of the network for the samples of one chunk.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    /// Outputs of every neuron, `[row]`.
+    pub activations: Vec<Row>,
+    /// Gradients of the loss by every neuron's weighted sum, `[row]`.
+    pub deltas: Vec<Row>,
+}
+
+impl Chunk {
+    /// Room for a network of this many rows.
+    pub fn new(rows: usize) -> Self {
+        Self { activations: vec![Row::ZERO; rows], deltas: vec![Row::ZERO; rows] }
+    }
+}

@@ -1,0 +1,68 @@
+//! Loss of one chunk: softmax, cross-entropy, gradient by the logits.
+//!
+//! Twin: `src/engine/reference/softmax_cross_entropy.rs`.
+
+use pulp::Arch;
+
+use super::elementary::exp;
+use super::row::{LANES, Row};
+
+/// What one chunk adds to the loss of its batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ChunkLoss {
+    /// Cross-entropy in nats, summed over the samples.
+    pub sum: f64,
+    /// Samples whose greatest logit (the first of equals) is their label's.
+    pub correct: u32,
+}
+
+/// Takes logits `[class]` and the labels of the first lanes; overwrites
+/// `delta` with `(softmax - one-hot) * scale` there and with 0 in the other lanes.
+pub fn softmax_cross_entropy(
+    arch: Arch,
+    logits: &[Row],
+    labels: &[u32],
+    scale: f32,
+    delta: &mut [Row],
+) -> ChunkLoss {
+    arch.dispatch(
+        #[inline(always)]
+        || run(logits, labels, scale, delta),
+    )
+}
+
+#[inline(always)]
+fn run(logits: &[Row], labels: &[u32], scale: f32, delta: &mut [Row]) -> ChunkLoss {
+    let (mut greatest, mut best) = (logits[0].0, [0u32; LANES]);
+    for (class, row) in (0u32..).zip(logits).skip(1) {
+        for lane in 0..LANES {
+            let better = row.0[lane] > greatest[lane];
+            best[lane] = if better { class } else { best[lane] };
+            greatest[lane] = if better { row.0[lane] } else { greatest[lane] };
+        }
+    }
+    let mut sums = [0.0; LANES];
+    for (row, delta) in logits.iter().zip(&mut *delta) {
+        for lane in 0..LANES {
+            delta.0[lane] = exp(row.0[lane] - greatest[lane]);
+            sums[lane] += delta.0[lane];
+        }
+    }
+    let mut factors = [0.0; LANES];
+    for (factor, sum) in factors.iter_mut().zip(sums).take(labels.len()) {
+        *factor = scale / sum;
+    }
+    for row in &mut *delta {
+        for (value, factor) in row.0.iter_mut().zip(factors) {
+            *value *= factor;
+        }
+    }
+    let mut loss = ChunkLoss::default();
+    for (lane, label) in labels.iter().enumerate() {
+        delta[*label as usize].0[lane] -= scale;
+        let above = greatest[lane] - logits[*label as usize].0[lane];
+        loss.sum += f64::from(sums[lane]).ln() + f64::from(above);
+        loss.correct += u32::from(best[lane] == *label);
+    }
+    loss
+}
