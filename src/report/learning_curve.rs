@@ -32,10 +32,8 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
         let line = LinePlot::new().with_data(points).with_color(color).with_stroke_width(2.0);
         Plot::Line(line.with_legend(name))
     };
-    let loss = vec![
-        curve(|m| m.train_loss, TRAIN, "training".into()),
-        curve(|m| m.test_loss, TEST, "test".into()),
-    ];
+    let loss =
+        vec![curve(|m| m.train_loss, TRAIN, "training".into()), curve(|m| m.test_loss, TEST, "test".into())];
     let accuracy = vec![
         curve(|m| 100.0 * m.train_accuracy, TRAIN, "training".into()),
         curve(|m| 100.0 * m.test_accuracy, TEST, format!("test (best {:.2} %)", 100.0 * best)),

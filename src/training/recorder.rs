@@ -61,9 +61,10 @@ impl Recorder {
 
     fn summary(&self) -> Result<Summary> {
         // Of equal epochs the first is the best: it is the last in the order of the fold.
-        let best = self.history.iter().rev().reduce(|best, earlier| {
-            if earlier.test_accuracy >= best.test_accuracy { earlier } else { best }
-        });
+        let best =
+            self.history.iter().rev().reduce(|best, earlier| {
+                if earlier.test_accuracy >= best.test_accuracy { earlier } else { best }
+            });
         let (Some(last), Some(best)) = (self.history.last(), best) else {
             let reason = "no epoch has ended, there is nothing to sum up".into();
             return Err(Error::Setting { setting: "--epochs", reason });

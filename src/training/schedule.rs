@@ -32,9 +32,7 @@ impl Schedule {
     pub fn learning_rate(&self, start: f64, epoch: usize, epochs: usize) -> f64 {
         match *self {
             Self::Constant => start,
-            Self::Cosine => {
-                start * (1.0 + (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()) / 2.0
-            }
+            Self::Cosine => start * (1.0 + (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()) / 2.0,
             Self::Step { every, factor } => {
                 start * factor.powi(i32::try_from(epoch / every.max(1)).unwrap_or(i32::MAX))
             }
@@ -57,7 +55,8 @@ impl FromStr for Schedule {
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = |what| Error::Setting { setting: "--schedule", reason: format!("{text:?} {what}") };
-        let wrong = || refuse("is not understood: write constant, cosine or step:EPOCHS:FACTOR (step:10:0.1)");
+        let wrong =
+            || refuse("is not understood: write constant, cosine or step:EPOCHS:FACTOR (step:10:0.1)");
         match text.split(':').collect::<Vec<_>>()[..] {
             ["constant"] => Ok(Self::Constant),
             ["cosine"] => Ok(Self::Cosine),
@@ -65,7 +64,9 @@ impl FromStr for Schedule {
                 let every = every.parse().map_err(|_| wrong())?;
                 let factor: f64 = factor.parse().map_err(|_| wrong())?;
                 if every == 0 || !(factor > 0.0 && factor.is_finite()) {
-                    return Err(refuse("is impossible, it needs at least 1 epoch and a finite factor above 0"));
+                    return Err(refuse(
+                        "is impossible, it needs at least 1 epoch and a finite factor above 0",
+                    ));
                 }
                 Ok(Self::Step { every, factor })
             }

@@ -147,21 +147,12 @@ impl Totals {
     }
 
     fn evaluation(&self) -> Evaluation {
-        Evaluation {
-            loss: self.loss / self.samples as f64,
-            correct: self.correct,
-            samples: self.samples,
-        }
+        Evaluation { loss: self.loss / self.samples as f64, correct: self.correct, samples: self.samples }
     }
 
     fn progress(&self, epoch: usize) -> Progress {
         let so_far = self.evaluation();
-        Progress {
-            epoch: epoch + 1,
-            samples: so_far.samples,
-            loss: so_far.loss,
-            accuracy: so_far.accuracy(),
-        }
+        Progress { epoch: epoch + 1, samples: so_far.samples, loss: so_far.loss, accuracy: so_far.accuracy() }
     }
 }
 
