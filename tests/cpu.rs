@@ -1,0 +1,400 @@
+//! The CPU engine's kernels against the reference, over edge shapes and all instruction sets.
+
+mod common;
+
+use common::{
+    assert_close, edge_layers, layer, random_data, random_parameters, rng, small_network, sum_bound, values,
+};
+use pulp::Arch;
+use tanner::dataset::Dataset;
+use tanner::engine::cpu::backward_input::backward_input;
+use tanner::engine::cpu::backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
+use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
+use tanner::engine::cpu::gather::gather;
+use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
+use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, available_instructions};
+use tanner::engine::reference::{self, Matrix, ReferenceEngine};
+use tanner::engine::{Engine, EngineSettings, Optimizer, StepPlan};
+use tanner::network::dropout::DropoutKey;
+use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
+use tanner::tiles::{TilePolicy, TiledLayer};
+use tanner::topology::Topology;
+
+const POLICIES: [TilePolicy; 3] =
+    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy { dense_from: 0.5 }];
+const POISON: Row = Row([f32::NAN; LANES]);
+
+fn rows(values: &[f32]) -> Vec<Row> {
+    values.as_chunks::<LANES>().0.iter().map(|lanes| Row(*lanes)).collect()
+}
+
+fn matrix(rows: &[Row]) -> Matrix {
+    Matrix::from_values(LANES, rows.iter().flat_map(|row| row.0).map(f64::from).collect())
+}
+
+fn widen(values: &[f32]) -> Vec<f64> {
+    values.iter().map(|value| f64::from(*value)).collect()
+}
+
+/// A packed layer with random values.
+struct Packed {
+    tiled: TiledLayer,
+    weights: Vec<f32>,
+    biases: Vec<f32>,
+    slots: Vec<f32>,
+}
+
+impl Packed {
+    fn new(topology: &Topology, policy: TilePolicy) -> Self {
+        let tiled = TiledLayer::pack(topology, policy);
+        let weights = values(&mut rng(2), topology.edges());
+        let biases = values(&mut rng(3), topology.outputs().width());
+        let slots = tiled.pack_values(&weights);
+        Self { tiled, weights, biases, slots }
+    }
+
+    fn slices(&self) -> LayerSlices<'_> {
+        let (dense, sparse) = self.slots.split_at(self.tiled.dense_slots());
+        LayerSlices { dense, sparse, biases: &self.biases }
+    }
+}
+
+/// Every edge layer under every policy and instruction set.
+fn for_all_cases(mut run: impl FnMut(&str, Arch, &Topology, &Packed)) {
+    for (name, topology) in edge_layers() {
+        for policy in POLICIES {
+            let packed = Packed::new(&topology, policy);
+            for arch in available_instructions() {
+                run(&format!("{name}, {policy:?}, {arch:?}"), arch, &topology, &packed);
+            }
+        }
+    }
+}
+
+fn mask(layer: &Layer, key: DropoutKey) -> Option<Mask> {
+    (layer.keep_probability < 1.0).then_some(Mask {
+        key,
+        keep_probability: layer.keep_probability,
+        first_column: 0,
+    })
+}
+
+#[test]
+fn forward_agrees_with_the_reference() {
+    for_all_cases(|name, arch, topology, packed| {
+        for (activation, keep) in Activation::ALL.into_iter().flat_map(|a| [(a, 1.0), (a, 0.7)]) {
+            let layer = layer(topology, activation, keep);
+            let key = DropoutKey::new(1, 2, 3);
+            let x = rows(&values(&mut rng(4), topology.inputs().width() * LANES));
+            let mut y = vec![POISON; topology.outputs().width()];
+            let epilogue = Epilogue { activation, dropout: mask(&layer, key) };
+            forward(arch, &packed.tiled, packed.slices(), epilogue, &x, &mut y);
+            let (weights, biases) = (widen(&packed.weights), widen(&packed.biases));
+            let expected = reference::forward::forward(&layer, &weights, &biases, &matrix(&x), Some(key));
+            let got: Vec<f32> = y.iter().flat_map(|row| row.0).collect();
+            // No activation is steeper than 1; its own error is below 4e-7 of at most 1; dropout scales all.
+            let bound = |k: usize| {
+                let terms = topology.in_degree(k / LANES) + 1;
+                let value = expected.y.values()[k].abs() * f64::from(keep);
+                (sum_bound(terms, expected.magnitude.values()[k]) + 4e-7 * value) / f64::from(keep)
+            };
+            assert_close(&format!("{name}, {activation}, keep {keep}"), &got, expected.y.values(), bound);
+        }
+    });
+}
+
+#[test]
+fn backward_input_agrees_with_the_reference() {
+    for_all_cases(|name, arch, topology, packed| {
+        for (activation, keep) in Activation::ALL.into_iter().flat_map(|a| [(a, 1.0), (a, 0.7)]) {
+            let below = layer(topology, activation, keep);
+            let (inputs, key) = (topology.inputs().width(), DropoutKey::new(1, 2, 3));
+            let delta = rows(&values(&mut rng(5), topology.outputs().width() * LANES));
+            // Outputs of the layer below: activations in 0..1, where dropout kept them.
+            let mut y = rows(&values(&mut rng(6), inputs * LANES));
+            for (unit, row) in y.iter_mut().enumerate() {
+                for (column, value) in row.0.iter_mut().enumerate() {
+                    let factor = reference::forward::dropout_factor(&below, Some(key), unit, column);
+                    *value = (f64::from(value.abs()) * factor) as f32;
+                }
+            }
+            let mut got = vec![POISON; inputs];
+            let epilogue = Epilogue { activation, dropout: mask(&below, key) };
+            backward_input(arch, &packed.tiled, packed.slices(), epilogue, &delta, &y, &mut got);
+            let back =
+                reference::backward_input::backward_input(topology, &widen(&packed.weights), &matrix(&delta));
+            let mut expected = back.gradient.clone();
+            reference::backward_input::backward_activation(&below, &matrix(&y), Some(key), &mut expected);
+            let got: Vec<f32> = got.iter().flat_map(|row| row.0).collect();
+            // The slope is at most 1 and takes 4 more roundings of values up to 1.
+            let bound = |k: usize| {
+                let terms = topology.out_degree(k / LANES) + 6;
+                sum_bound(terms, back.magnitude.values()[k]) / f64::from(keep)
+            };
+            assert_close(&format!("{name}, {activation}, keep {keep}"), &got, expected.values(), bound);
+        }
+    });
+}
+
+/// One layer as the packed engines see it: inputs and outputs in the rows of a chunk.
+fn layer_chunks(topology: &Topology, chunks: usize, seed: u64) -> Vec<Chunk> {
+    let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
+    let mut rng = rng(seed);
+    let mut chunk = |_| {
+        let mut chunk = Chunk::new(inputs + outputs);
+        chunk.activations[..inputs].copy_from_slice(&rows(&values(&mut rng, inputs * LANES)));
+        chunk.activations[inputs..].fill(POISON);
+        chunk.deltas[..inputs].fill(POISON);
+        chunk.deltas[inputs..].copy_from_slice(&rows(&values(&mut rng, outputs * LANES)));
+        chunk
+    };
+    (0..chunks).map(&mut chunk).collect()
+}
+
+/// Rows `from..` of all chunks side by side.
+fn side_by_side(chunks: &[Chunk], rows: std::ops::Range<usize>, of: fn(&Chunk) -> &[Row]) -> Matrix {
+    let row = |row: usize| chunks.iter().flat_map(move |chunk| of(chunk)[row].0).map(f64::from);
+    Matrix::from_values(chunks.len() * LANES, rows.flat_map(row).collect())
+}
+
+#[test]
+fn backward_weight_agrees_with_the_reference() {
+    for_all_cases(|name, arch, topology, packed| {
+        for chunks in [1, 3] {
+            let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
+            let chunks = layer_chunks(topology, chunks, 7);
+            let x = side_by_side(&chunks, 0..inputs, |chunk| &chunk.activations);
+            let delta = side_by_side(&chunks, inputs..inputs + outputs, |chunk| &chunk.deltas);
+            let expected = reference::backward_weight::backward_weight(topology, &x, &delta);
+            // Learning rate 1 and values of 0: what comes out is minus the gradient.
+            let rule = Optimizer::Sgd.rule(1.0, 0, 0.0);
+            let (blocks, sparse_rows) = row_tables(packed);
+            let mut dense = vec![0.0; packed.tiled.dense_slots()];
+            let mut sparse = vec![0.0; sparse_rows.len()];
+            let edges = packed.tiled.sparse().input.len();
+            let (dense_mut, sparse_mut) = (no_state(&mut dense), no_state(&mut sparse));
+            backward_weight_dense(arch, &rule, &chunks, &blocks, dense_mut);
+            backward_weight_sparse(arch, &rule, &chunks, &sparse_rows, edges, sparse_mut);
+            let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).map(|value| -value).collect();
+            let terms = chunks.len() * LANES;
+            let name = format!("{name}, {terms} samples");
+            let bound = |k: usize| sum_bound(terms, expected.weight_magnitudes[k]);
+            assert_close(&name, &packed.tiled.unpack_values(&slots), &expected.weights, bound);
+            let biases: Vec<f32> = sparse[edges..].iter().map(|value| -value).collect();
+            assert_close(&name, &biases, &expected.biases, |k| sum_bound(terms, expected.bias_magnitudes[k]));
+            let kept: usize = slots.iter().filter(|value| **value != 0.0).count();
+            assert!(kept <= topology.edges(), "{name}: padding must stay 0");
+        }
+    });
+}
+
+/// The row tables of one layer whose inputs stand in the first rows.
+fn row_tables(packed: &Packed) -> (Vec<[u32; 3]>, Vec<[u32; 2]>) {
+    let outputs = u32::try_from(packed.tiled.inputs().width()).unwrap();
+    let blocks = packed.tiled.micro_blocks().iter();
+    let blocks = blocks.map(|b| [b.output + outputs, b.input, u32::from(b.mask)]).collect();
+    let lists = packed.tiled.sparse();
+    let mut rows = Vec::new();
+    for (output, bounds) in (outputs..).zip(lists.row_start.windows(2)) {
+        rows.extend(lists.input[bounds[0] as usize..bounds[1] as usize].iter().map(|input| [output, *input]));
+    }
+    rows.extend((outputs..).take(packed.tiled.outputs().width()).map(|output| [output, 0]));
+    (blocks, rows)
+}
+
+fn no_state(values: &mut [f32]) -> ValuesMut<'_> {
+    ValuesMut { values, first: &mut [], second: &mut [] }
+}
+
+/// Small whole numbers are exact in float32, so any wrong index shows.
+#[test]
+fn whole_numbers_come_out_exactly() {
+    for_all_cases(|name, arch, topology, packed| {
+        let whole = |count: usize| (0..count).map(|k| ((k * 7 + 3) % 11) as f32 - 5.0).collect::<Vec<f32>>();
+        let weights = whole(topology.edges());
+        let biases = whole(topology.outputs().width());
+        let packed = Packed {
+            slots: packed.tiled.pack_values(&weights),
+            tiled: packed.tiled.clone(),
+            weights,
+            biases,
+        };
+        let x = rows(&whole(topology.inputs().width() * LANES));
+        let mut y = vec![POISON; topology.outputs().width()];
+        let epilogue = Epilogue { activation: Activation::Identity, dropout: None };
+        forward(arch, &packed.tiled, packed.slices(), epilogue, &x, &mut y);
+        let layer = layer(topology, Activation::Identity, 1.0);
+        let (weights, biases) = (widen(&packed.weights), widen(&packed.biases));
+        let expected = reference::forward::forward(&layer, &weights, &biases, &matrix(&x), None);
+        assert_eq!(matrix(&y), expected.y, "{name}");
+    });
+}
+
+#[test]
+fn the_loss_agrees_with_the_reference() {
+    for arch in available_instructions() {
+        for (classes, samples, scale) in [(2, 1, 1.0), (10, LANES, 1.0), (10, LANES - 1, 30.0), (3, 5, 200.0)]
+        {
+            let mut logits = values(&mut rng(8), classes * LANES);
+            logits.iter_mut().for_each(|value| *value *= scale);
+            let labels: Vec<u32> =
+                (0u32..).map(|k| k * 3 % u32::try_from(classes).unwrap()).take(samples).collect();
+            let (logits, mut delta) = (rows(&logits), vec![POISON; classes]);
+            let got = softmax_cross_entropy(arch, &logits, &labels, 1.0 / samples as f32, &mut delta);
+            let used = |row: &Row| row.0[..samples].to_vec();
+            let narrow = Matrix::from_values(samples, logits.iter().flat_map(used).map(f64::from).collect());
+            let expected = reference::softmax_cross_entropy::softmax_cross_entropy(&narrow, &labels);
+            assert_eq!(got.correct, expected.correct);
+            let tolerance = 1e-6 * (f64::from(scale) + samples as f64);
+            assert!((got.sum - expected.sum).abs() <= tolerance, "{} against {}", got.sum, expected.sum);
+            let deltas: Vec<f32> = delta.iter().flat_map(used).collect();
+            assert_close("delta", &deltas, expected.delta.values(), |_| {
+                1e-6 * f64::from(scale) / samples as f64
+            });
+            assert!(
+                delta.iter().all(|row| row.0[samples..].iter().all(|value| *value == 0.0)),
+                "padding lanes"
+            );
+        }
+    }
+}
+
+#[test]
+fn equal_logits_count_for_the_first_class() {
+    let logits = vec![Row::ZERO; 3];
+    let mut delta = vec![POISON; 3];
+    let loss = softmax_cross_entropy(Arch::new(), &logits, &[0, 1, 2, 0], 0.25, &mut delta);
+    assert_eq!(loss.correct, 2);
+    assert!((loss.sum - 4.0 * 3f64.ln()).abs() < 1e-6);
+}
+
+#[test]
+fn gather_moves_samples_into_lanes() {
+    for features in [1, 63, 64, 65, 130] {
+        let numbers = (0..5 * features).map(|k| k as f32).collect();
+        let data = Dataset::new(numbers, features, vec![0, 1, 0, 1, 0], 2).unwrap();
+        for samples in [&[3u32][..], &[4, 0, 4], &[0, 1, 2, 3, 4]] {
+            let mut x = vec![POISON; features];
+            gather(&data, samples, &mut x);
+            for (feature, row) in x.iter().enumerate() {
+                for (lane, value) in row.0.iter().enumerate() {
+                    let expected =
+                        samples.get(lane).map_or(0.0, |s| (*s as usize * features + feature) as f32);
+                    assert_eq!(*value, expected, "feature {feature}, lane {lane}");
+                }
+            }
+        }
+    }
+}
+
+fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSettings {
+    EngineSettings { optimizer, l2: 0.01, batch_size, seed: 77 }
+}
+
+fn optimizers() -> [Optimizer; 4] {
+    let momentum = |nesterov| Optimizer::Momentum { momentum: 0.9, nesterov };
+    [
+        Optimizer::Sgd,
+        momentum(false),
+        momentum(true),
+        Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-3 },
+    ]
+}
+
+fn flat(parameters: &Parameters) -> Vec<f32> {
+    let values = |layer: &LayerParameters| [layer.weights.clone(), layer.biases.clone()].concat();
+    parameters.layers.iter().flat_map(values).collect()
+}
+
+/// Trains both engines for a few steps and compares losses, hits, parameters and evaluation.
+fn compare_training(network: &Network, settings: EngineSettings, policy: TilePolicy, name: &str) {
+    let data = random_data(2 * settings.batch_size + settings.batch_size.div_ceil(2), 10, 4, 21);
+    let parameters = random_parameters(network, 22);
+    let mut expected = ReferenceEngine::new(network, &parameters, settings).unwrap();
+    let mut engine = CpuEngine::with_tiles(network, &parameters, settings, Some(2), policy).unwrap();
+    let order: Vec<u32> = (0..u32::try_from(data.samples()).unwrap()).rev().collect();
+    let plan = StepPlan { samples: &order, learning_rate: 0.05, first_step: 5 };
+    let (got, wanted) = (engine.train(&data, &plan).unwrap(), expected.train(&data, &plan).unwrap());
+    assert_eq!(got.len(), 3, "{name}: two whole batches and a part");
+    for (step, (got, wanted)) in got.iter().zip(&wanted).enumerate() {
+        assert!(
+            (got.loss - wanted.loss).abs() < 1e-5,
+            "{name}, step {step}: {} against {}",
+            got.loss,
+            wanted.loss
+        );
+        assert_eq!((got.samples, got.correct), (wanted.samples, wanted.correct), "{name}, step {step}");
+    }
+    let wanted = widen(&flat(&expected.parameters().unwrap()));
+    assert_close(name, &flat(&engine.parameters().unwrap()), &wanted, |_| 2e-5);
+    let (got, wanted) = (engine.evaluate(&data).unwrap(), expected.evaluate(&data).unwrap());
+    assert!((got.loss - wanted.loss).abs() < 1e-5, "{name}: {} against {}", got.loss, wanted.loss);
+    assert_eq!((got.correct, got.samples), (wanted.correct, wanted.samples));
+}
+
+#[test]
+fn training_agrees_with_the_reference() {
+    for optimizer in optimizers() {
+        for (activation, keep) in Activation::ALL.into_iter().flat_map(|a| [(a, 1.0), (a, 0.8)]) {
+            let network = small_network(activation, keep);
+            for policy in POLICIES {
+                let name = format!("{optimizer}, {activation}, keep {keep}, {policy:?}");
+                compare_training(&network, settings(optimizer, 40), policy, &name);
+            }
+        }
+    }
+    for batch_size in [1, 2, LANES - 1, LANES, LANES + 1, 3 * LANES] {
+        let network = small_network(Activation::Sigmoid, 0.8);
+        let settings = settings(Optimizer::ADAM, batch_size);
+        compare_training(&network, settings, POLICIES[2], &format!("batch {batch_size}"));
+    }
+}
+
+#[test]
+fn results_repeat_bit_by_bit_on_any_number_of_threads() {
+    let network = small_network(Activation::Tanh, 0.8);
+    let (data, parameters) = (random_data(150, 10, 4, 31), random_parameters(&network, 32));
+    let run = |threads: usize| {
+        let settings = settings(Optimizer::ADAM, 70);
+        let mut engine = CpuEngine::new(&network, &parameters, settings, Some(threads)).unwrap();
+        let order: Vec<u32> = (0..150).collect();
+        let plan = StepPlan { samples: &order, learning_rate: 0.01, first_step: 0 };
+        let outcomes = engine.train(&data, &plan).unwrap();
+        (outcomes, engine.evaluate(&data).unwrap(), engine.parameters().unwrap())
+    };
+    let first = run(1);
+    assert_eq!(first, run(1));
+    assert_eq!(first, run(2));
+    assert_eq!(first, run(5));
+}
+
+#[test]
+fn impossible_settings_and_data_are_refused() {
+    let network = small_network(Activation::Relu, 1.0);
+    let parameters = random_parameters(&network, 1);
+    let new = |settings, threads| CpuEngine::new(&network, &parameters, settings, threads).map(|_| ());
+    let good = settings(Optimizer::Sgd, 8);
+    let refused = |settings: EngineSettings, threads, reason: &str| {
+        let message = new(settings, threads).unwrap_err().to_string();
+        assert!(message.contains(reason), "{message:?} should say {reason:?}");
+    };
+    refused(EngineSettings { batch_size: 0, ..good }, None, "--batch-size: 0 is impossible");
+    refused(EngineSettings { l2: f32::NAN, ..good }, None, "--l2");
+    refused(EngineSettings { l2: -1.0, ..good }, None, "--l2");
+    refused(good, Some(0), "--threads: 0 is impossible");
+    let momentum = Optimizer::Momentum { momentum: 1.0, nesterov: false };
+    refused(EngineSettings { optimizer: momentum, ..good }, None, "--momentum: 1 is impossible");
+    let mut engine = CpuEngine::new(&network, &parameters, good, None).unwrap();
+    assert!(engine.evaluate(&random_data(5, 9, 4, 0)).is_err(), "too few features");
+    assert!(engine.evaluate(&random_data(5, 10, 5, 0)).is_err(), "too many classes");
+    let data = random_data(5, 10, 4, 0);
+    let train = |engine: &mut CpuEngine, samples: &[u32], learning_rate| {
+        engine.train(&data, &StepPlan { samples, learning_rate, first_step: 0 })
+    };
+    assert!(train(&mut engine, &[5], 0.1).is_err(), "no such sample");
+    assert!(train(&mut engine, &[0], f64::NAN).is_err());
+    assert!(train(&mut engine, &[], 0.1).unwrap().is_empty());
+    let mut short = parameters.clone();
+    short.layers[1].weights.pop();
+    assert!(engine.set_parameters(&short).is_err());
+}

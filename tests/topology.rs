@@ -1,0 +1,227 @@
+//! Properties of the graphs that the builders draw.
+
+use proptest::prelude::*;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use tanner::network::Architecture;
+use tanner::topology::{
+    DegreeDistribution, Partition, RandomSparse, SpatiallyCoupled, Topology, fully_connected,
+};
+
+fn rng(seed: u64) -> ChaCha8Rng {
+    ChaCha8Rng::seed_from_u64(seed)
+}
+
+/// Possible spatially-coupled layers of any shape, uneven blocks included.
+fn coupled_layers() -> impl Strategy<Value = SpatiallyCoupled> {
+    (1usize..60, 1usize..60)
+        .prop_flat_map(|(inputs, outputs)| (Just(inputs), Just(outputs), 1..=inputs.min(outputs).min(9)))
+        .prop_flat_map(|(inputs, outputs, blocks)| (Just((inputs, outputs, blocks)), 1..=blocks))
+        .prop_flat_map(|((inputs, outputs, blocks), receptive_field)| {
+            let partition = Partition::even(outputs, blocks).unwrap();
+            let capacity = move |j: usize| -> usize {
+                ((j + 1).saturating_sub(receptive_field)..=j).map(|block| partition.block(block).len()).sum()
+            };
+            let degrees: Vec<_> = (0..blocks).map(|j| usize::from(j == 0)..=capacity(j)).collect();
+            degrees.prop_map(move |degrees| SpatiallyCoupled {
+                inputs,
+                outputs,
+                blocks,
+                receptive_field,
+                degrees,
+            })
+        })
+}
+
+proptest! {
+    #[test]
+    fn coupled_layers_are_what_was_asked_for(wish in coupled_layers(), seed: u64) {
+        let topology = wish.build(&mut rng(seed)).unwrap();
+        let inputs = Partition::even(wish.inputs, wish.blocks).unwrap();
+        let outputs = Partition::even(wish.outputs, wish.blocks).unwrap();
+        let mut edges = 0;
+        for (j, block) in inputs.blocks().enumerate() {
+            edges += block.len() * wish.degrees[j];
+            for input in block {
+                prop_assert_eq!(topology.out_degree(input), wish.degrees[j]);
+                let mut shares = vec![0; wish.blocks];
+                for (output, _) in topology.column(input) {
+                    shares[outputs.block_of(output)] += 1;
+                }
+                let band = (j + 1).saturating_sub(wish.receptive_field)..=j;
+                for (i, share) in shares.iter().enumerate() {
+                    prop_assert!(*share == 0 || band.contains(&i), "input block {} feeds output block {}", j, i);
+                }
+                // Even, but for blocks that are full; an earlier block never has less than a later one.
+                let open: Vec<_> = band.filter(|i| shares[*i] < outputs.block(*i).len()).collect();
+                for pair in open.windows(2) {
+                    prop_assert!(shares[pair[0]] == shares[pair[1]] || shares[pair[0]] == shares[pair[1]] + 1);
+                }
+            }
+        }
+        prop_assert_eq!(topology.edges(), edges);
+    }
+
+    #[test]
+    fn lists_by_input_are_the_transpose(wish in coupled_layers(), seed: u64) {
+        let topology = wish.build(&mut rng(seed)).unwrap();
+        let mut by_output: Vec<_> = topology.edge_ends().enumerate().map(|(edge, (o, i))| (i, o, edge)).collect();
+        by_output.sort_unstable();
+        let by_input: Vec<_> = (0..wish.inputs)
+            .flat_map(|input| topology.column(input).map(move |(output, edge)| (input, output, edge)))
+            .collect();
+        prop_assert_eq!(by_input, by_output);
+        // Canonical order: by output, then input, without repeats.
+        let ends: Vec<_> = topology.edge_ends().collect();
+        prop_assert!(ends.windows(2).all(|pair| pair[0] < pair[1]));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_graph(wish in coupled_layers(), seed: u64) {
+        prop_assert_eq!(wish.build(&mut rng(seed)).unwrap(), wish.build(&mut rng(seed)).unwrap());
+    }
+
+    #[test]
+    fn degrees_above_the_capacity_are_refused(wish in coupled_layers(), pick: prop::sample::Index) {
+        let mut wish = wish;
+        let block = pick.index(wish.blocks);
+        wish.degrees[block] = wish.outputs + 1;
+        let message = wish.build(&mut rng(0)).unwrap_err().to_string();
+        let expected = format!("block {block}: a degree of {} is impossible", wish.outputs + 1);
+        prop_assert!(message.contains(&expected), "{}", message);
+        prop_assert!(message.contains("neurons"), "{}", message);
+    }
+
+    #[test]
+    fn random_sparse_layers_keep_their_degrees(inputs in 1usize..50, outputs in 1usize..50, seed: u64, a: usize, b: usize) {
+        let (a, b) = (1 + a % outputs, 1 + b % outputs);
+        let (low, high) = (a.min(b), a.max(b));
+        let regular = RandomSparse { inputs, outputs, degrees: DegreeDistribution::Regular(low) };
+        let topology = regular.build(&mut rng(seed)).unwrap();
+        prop_assert!((0..inputs).all(|input| topology.out_degree(input) == low));
+        prop_assert_eq!(topology.edges(), inputs * low);
+        prop_assert_eq!(&topology, &regular.build(&mut rng(seed)).unwrap());
+        let uniform = RandomSparse { inputs, outputs, degrees: DegreeDistribution::Uniform(low, high) };
+        let topology = uniform.build(&mut rng(seed)).unwrap();
+        prop_assert!((0..inputs).all(|input| (low..=high).contains(&topology.out_degree(input))));
+    }
+
+    #[test]
+    fn degree_distributions_read_what_they_write(text in "regular:[1-9]|uniform:[1-4]-[5-9]|poisson:[1-9][.]5|2:0[.]25,7:0[.]75") {
+        let read: DegreeDistribution = text.parse().unwrap();
+        prop_assert_eq!(read.to_string().parse::<DegreeDistribution>().unwrap(), read);
+    }
+
+    #[test]
+    fn degree_distributions_never_panic(text in ".{0,24}") {
+        if let Ok(distribution) = text.parse::<DegreeDistribution>() {
+            let _ = distribution.for_layer(10).map(|degrees| degrees.draw(&mut rng(0)));
+        }
+    }
+}
+
+#[test]
+fn the_paper_network_has_its_numbers() {
+    let network = Architecture::paper(784, 10).build(0).unwrap();
+    for layer in &network.layers()[..5] {
+        assert_eq!(layer.topology.edges(), 41_650);
+        assert!((layer.topology.density() - 0.0678).abs() < 5e-5);
+    }
+    assert_eq!(network.parameter_count(), 220_020);
+    assert_eq!(network.dense_parameter_count(), 3_085_050 + 784 * 10 - 7_840);
+}
+
+#[test]
+fn targets_are_drawn_uniformly() {
+    // Each of 20 outputs is drawn with probability 5/20 by each of 4000 inputs: mean 1000, deviation 27.4.
+    let wish = RandomSparse { inputs: 4000, outputs: 20, degrees: DegreeDistribution::Regular(5) };
+    let topology = wish.build(&mut rng(3)).unwrap();
+    for output in 0..20 {
+        let drawn = topology.in_degree(output);
+        assert!(
+            (863..=1137).contains(&drawn),
+            "output {output} was drawn {drawn} times, 5 deviations are 137"
+        );
+    }
+}
+
+#[test]
+fn drawn_degrees_follow_the_distribution() {
+    let mean_degree = |text: &str| {
+        let degrees: DegreeDistribution = text.parse().unwrap();
+        let topology = RandomSparse { inputs: 5000, outputs: 100, degrees }.build(&mut rng(5)).unwrap();
+        topology.edges() as f64 / 5000.0
+    };
+    // Within 5 deviations of the mean of 5000 draws.
+    assert!((mean_degree("poisson:20") - 20.0).abs() < 5.0 * (20.0f64 / 5000.0).sqrt());
+    assert!((mean_degree("uniform:10-30") - 20.0).abs() < 5.0 * (36.7f64 / 5000.0).sqrt());
+    assert!((mean_degree("10:0.75,50:0.25") - 20.0).abs() < 5.0 * (300.0f64 / 5000.0).sqrt());
+    // Truncation: no draw is above the number of outputs.
+    let degrees: DegreeDistribution = "poisson:9".parse().unwrap();
+    let topology = RandomSparse { inputs: 2000, outputs: 10, degrees }.build(&mut rng(5)).unwrap();
+    assert!((0..2000).all(|input| topology.out_degree(input) <= 10));
+}
+
+#[test]
+fn impossible_requests_say_why() {
+    let possible =
+        SpatiallyCoupled { inputs: 10, outputs: 10, blocks: 2, receptive_field: 2, degrees: vec![3, 4] };
+    let refused = |change: fn(&mut SpatiallyCoupled)| {
+        let mut wish = possible.clone();
+        change(&mut wish);
+        wish.build(&mut rng(0)).unwrap_err().to_string()
+    };
+    for (message, reason) in [
+        (refused(|w| w.blocks = 0), "cannot cut 10 neurons into 0 blocks"),
+        (refused(|w| w.blocks = 11), "must be 1 to 10"),
+        (refused(|w| w.outputs = 1), "outputs: cannot cut 1 neurons into 2 blocks"),
+        (refused(|w| w.receptive_field = 0), "must be 1 to 2"),
+        (refused(|w| w.receptive_field = 3), "must be 1 to 2"),
+        (refused(|w| w.degrees = vec![1, 2, 3]), "3 degrees for 2 blocks"),
+        (refused(|w| w.degrees = vec![]), "0 degrees for 2 blocks"),
+        (
+            refused(|w| w.degrees = vec![6, 1]),
+            "block 0: a degree of 6 is impossible, its 1 output blocks hold 5",
+        ),
+        (refused(|w| w.degrees = vec![0]), "at least 1 edge"),
+        (fully_connected(0, 4).unwrap_err().to_string(), "at least 1 neuron"),
+        (fully_connected(1 << 16, 1 << 16).unwrap_err().to_string(), "too many edges"),
+    ] {
+        assert!(message.contains(reason), "{message:?} should say {reason:?}");
+    }
+    let sparse = |text: &str| {
+        let degrees: DegreeDistribution = text.parse().unwrap();
+        RandomSparse { inputs: 10, outputs: 10, degrees }.build(&mut rng(0)).unwrap_err().to_string()
+    };
+    assert!(sparse("11").contains("a degree of 11 is impossible, the layer has 10 outputs"));
+    assert!(sparse("0").contains("no edge"));
+    assert!(sparse("uniform:5-3").contains("empty"));
+    assert!(sparse("uniform:3-11").contains("11 is impossible"));
+    assert!(sparse("poisson:NaN").contains("must be above 0"));
+    assert!(sparse("poisson:-1").contains("must be above 0"));
+    assert!(sparse("1:0.5,2:0.6").contains("sum to 1.1"));
+    assert!(sparse("1:-0.5,2:1.5").contains("must not be negative"));
+    assert!("gauss:3".parse::<DegreeDistribution>().is_err());
+}
+
+#[test]
+fn broken_rows_are_refused() {
+    let build = |row_start: &[u32], input: &[u32]| {
+        let (inputs, outputs) = (Partition::whole(3).unwrap(), Partition::whole(2).unwrap());
+        Topology::from_rows(inputs, outputs, row_start.to_vec(), input.to_vec())
+    };
+    assert!(build(&[0, 2, 3], &[0, 2, 1]).is_ok());
+    for (row_start, input, reason) in [
+        (&[0, 2][..], &[0, 2][..], "need 3 row starts"),
+        (&[1, 2, 3], &[0, 2, 1], "must run from 0"),
+        (&[0, 2, 2], &[0, 2, 1], "must run from 0"),
+        (&[0, 4, 3], &[0, 1, 2], "ends before it starts"),
+        (&[0, 2, 3], &[2, 0, 1], "strictly increase"),
+        (&[0, 2, 3], &[1, 1, 1], "strictly increase"),
+        (&[0, 2, 3], &[0, 3, 1], "reads input 3, the layer has 3"),
+        (&[0, 0, 0], &[], "at least 1 edge"),
+    ] {
+        let message = build(row_start, input).unwrap_err().to_string();
+        assert!(message.contains(reason), "{message:?} should say {reason:?}");
+    }
+}
