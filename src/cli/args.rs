@@ -12,10 +12,7 @@ use tanner::training::Schedule;
 
 use super::lists::{List, Lists, list, lists, widths};
 
-/// Trains neural networks that are sparse before training starts.
-///
-/// With no subcommand it trains: `tanner --pca --order desc` is the network of the
-/// paper on Fashion-MNIST, its inputs ordered by principal components.
+/// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
@@ -26,14 +23,14 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
+With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
 
 Examples:
-  tanner --pca --order desc                          the paper's network, 30 epochs
-  tanner --arch rsp --degree-distribution poisson:53 random sparse, Poisson degrees
-  tanner --arch fc --dropout 0.5 --epochs 3          fully connected, for comparison
-  tanner eval --model runs/NAME/model.safetensors    score a saved model
-  tanner inspect --blocks 4 --degrees 98,49,20,10    look at a network, no training";
+  tanner --pca --order desc                            the paper's network on Fashion-MNIST
+  tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
+  tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
+  tanner eval --model runs/NAME/model.safetensors      score a saved model
+  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -2,14 +2,13 @@
 
 use tanner::Result;
 use tanner::engine::cpu::CpuEngine;
+use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuEngine, GpuOptions};
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings};
 use tanner::network::{Network, Parameters};
 
-use super::gpu_stub as gpu;
 use super::settings::EngineRequest;
 use super::terminal;
-use gpu::{AdapterChoice, AdapterReport, GpuEngine, GpuOptions};
 
 /// An engine that is ready, with the reason it was chosen.
 pub(crate) struct Chosen {

@@ -4,16 +4,20 @@ use std::fs;
 
 use tanner::Error;
 use tanner::engine::cpu::DENSE_FROM;
+use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::network::Network;
-use tanner::report::{connectivity_picture, grouped, layer_table, tile_grid};
-use tanner::tiles::TilePolicy;
+use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
+use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Topology;
 
 use super::args::InspectArgs;
 use super::settings::ArchitectureSettings;
 use super::terminal;
+
+/// Tiles as the CPU engine packs them; the table shows these.
+const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 
 /// Builds or reads a network, prints its tables and writes its picture.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -28,10 +32,9 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
             (architecture.fit_to(args.inputs, args.classes).build(args.seed)?, None)
         }
     };
-    let policy = TilePolicy { dense_from: DENSE_FROM };
-    terminal::print(&layer_table(&network, policy).to_string())?;
+    terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
     print_grids(&network)?;
-    print_totals(&network, policy)?;
+    print_totals(&network)?;
     if let Some(extra) = extra {
         terminal::print(&extra)?;
     }
@@ -66,16 +69,23 @@ fn print_grids(network: &Network) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_totals(network: &Network, policy: TilePolicy) -> anyhow::Result<()> {
+/// Parameters against the dense network, and what the weights take on each engine.
+fn print_totals(network: &Network) -> anyhow::Result<()> {
     let (parameters, dense) = (network.parameter_count(), network.dense_parameter_count());
     terminal::print(&format!(
-        "\nparameters {}, fully connected {}: {:.2} % fewer\n\
-         tiles of density {} or more are stored dense, as the CPU engine does",
+        "\nparameters {}, fully connected {}: {:.2} % fewer",
         grouped(parameters),
         grouped(dense),
         100.0 * (1.0 - parameters as f64 / dense as f64),
-        policy.dense_from
-    ))
+    ))?;
+    let engines = [("CPU", CPU_TILES), ("GPU", GpuOptions::default().tiles)];
+    let takes = engines.map(|(engine, policy)| {
+        let layers = network.layers().iter();
+        let bytes: usize =
+            layers.map(|layer| TiledLayer::pack(&layer.topology, policy).memory().total()).sum();
+        format!("{} on the {engine} (tiles dense from {})", size(bytes as u64), policy.dense_from)
+    });
+    terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
 }
 
 /// The numbers that must travel with the weights.

@@ -9,7 +9,6 @@ mod args;
 mod backend;
 mod devices;
 mod eval;
-mod gpu_stub;
 mod inspect;
 mod lists;
 mod progress;

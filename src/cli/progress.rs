@@ -79,7 +79,7 @@ impl ProgressReport {
         let width = self.epochs.to_string().len();
         format!(
             "epoch {:>width$}/{}  train loss {:.4} acc {:>6.2} %  test loss {:.4} acc {:>6.2} % (best {:.2})  \
-             lr {:.3e}  {:.2} s, {:.0} samples/s",
+             lr {:.6}  {:.2} s, {:.0} samples/s",
             metrics.epoch,
             self.epochs,
             metrics.train_loss,

@@ -124,3 +124,6 @@ fn check_parameters(network: &Network, parameters: &Parameters) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use kuva::plot::{LegendPosition, LinePlot};
 use kuva::render::figure::Figure;
-use kuva::render::layout::{Layout, TickFormat};
+use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use crate::training::EpochMetrics;
@@ -40,11 +40,11 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
     ];
     let layout = |plots: &[Plot], name: &str, legend| {
         let layout = Layout::auto_from_plots(plots).with_title(name).with_x_label("epoch");
-        let layout = layout.with_x_tick_format(TickFormat::Auto).with_clamp_y_axis();
+        let layout = layout.with_x_tick_step(tick_step(history.len())).with_clamp_y_axis();
         layout.with_legend_position(legend).with_legend_box(false)
     };
     let layouts = vec![
-        layout(&loss, "cross-entropy (nats)", LegendPosition::InsideTopRight),
+        layout(&loss, "cross-entropy (nats)", LegendPosition::InsideTopRight).with_y_axis_min(0.0),
         layout(&accuracy, "accuracy (%)", LegendPosition::InsideBottomRight),
     ];
     let figure = Figure::new(1, 2).with_title(title).with_title_size(15).with_cell_size(480.0, 360.0);
@@ -52,9 +52,27 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
     kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)
 }
 
+/// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.
+fn tick_step(epochs: usize) -> f64 {
+    let mut decade = 1;
+    loop {
+        for step in [1, 2, 5].map(|step| step * decade) {
+            if epochs <= 10 * step {
+                return step as f64;
+            }
+        }
+        decade *= 10;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ticks_are_whole_epochs_and_few() {
+        assert_eq!([1, 10, 11, 30, 100, 101, 5000].map(tick_step), [1.0, 1.0, 2.0, 5.0, 10.0, 20.0, 500.0]);
+    }
 
     fn epochs(count: usize) -> Vec<EpochMetrics> {
         let metrics = |epoch: usize| EpochMetrics {
