@@ -74,10 +74,7 @@ impl<'a> Case<'a> {
                         if kind == "weight" { 2.0 * self.l2 * self.values[index].weights[k] } else { 0.0 };
                     let analytic = analytic + decay;
                     largest = largest.max(analytic.abs());
-                    if !matches!(
-                        (numerical - analytic).abs().partial_cmp(&TOLERANCE),
-                        Some(std::cmp::Ordering::Less)
-                    ) {
+                    if !((numerical - analytic).abs() <= TOLERANCE) {
                         failures.push(format!(
                             "layer {index} {kind} {k}: numerical {numerical}, analytic {analytic}"
                         ));

@@ -56,9 +56,7 @@ pub fn run(engine: &mut dyn Engine) -> Vec<f64> {
 /// Fails unless every loss is within the bound of the recorded one.
 pub fn check(losses: &[f64], bound: f64) {
     assert_eq!(losses.len(), LOSSES.len());
-    let outside = |(got, expected): &(&f64, &f64)| {
-        (*got - *expected).abs().partial_cmp(&bound) != Some(std::cmp::Ordering::Less)
-    };
+    let outside = |(got, expected): &(&f64, &f64)| !((*got - *expected).abs() <= bound);
     let failures: Vec<_> = losses.iter().zip(&LOSSES).filter(outside).collect();
     assert!(failures.is_empty(), "(got, recorded) beyond {bound:e}: {failures:?}\nall: {losses:?}");
 }

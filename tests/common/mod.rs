@@ -21,7 +21,7 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], bound: impl Fn(us
     assert_eq!(got.len(), expected.len(), "{what}: number of values");
     let outside = |k: &usize| {
         let error = (f64::from(got[*k]) - expected[*k]).abs();
-        !matches!(error.partial_cmp(&bound(*k)), Some(std::cmp::Ordering::Less | std::cmp::Ordering::Equal))
+        !(error <= bound(*k))
     };
     let failures: Vec<usize> = (0..got.len()).filter(outside).collect();
     let line =

@@ -31,10 +31,10 @@ pub fn sigmoid(x: f32) -> f32 {
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let square = x * x;
-    let p = -5.704_988_5e-3 * square + 2.063_908_9e-2;
+    let p = -5.704_988_5e-3 * square + 2.063_909e-2;
     let p = p * square - 5.373_971_5e-2;
     let p = p * square + 1.333_144_2e-1;
-    let p = p * square - 3.333_328_2e-1;
+    let p = p * square - 3.333_328e-1;
     let near = p * square * x + x;
     let far = 1.0 - 2.0 / (exp(2.0 * x.abs()) + 1.0);
     if x.abs() < 0.625 { near } else { far.copysign(x) }

@@ -27,9 +27,9 @@ pub fn forward(
     let outputs = topology.outputs().width();
     let mut y = Matrix::zeros(outputs, x.columns());
     let mut magnitude = Matrix::zeros(outputs, x.columns());
-    for output in 0..outputs {
-        y.row_mut(output).fill(biases[output]);
-        magnitude.row_mut(output).fill(biases[output].abs());
+    for (output, bias) in biases.iter().enumerate() {
+        y.row_mut(output).fill(*bias);
+        magnitude.row_mut(output).fill(bias.abs());
         for edge in topology.row(output) {
             let input = topology.edge_inputs()[edge] as usize;
             for (column, x) in x.row(input).iter().enumerate() {
