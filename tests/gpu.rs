@@ -13,7 +13,7 @@ mod training;
 
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Completion, Failed, Measurement, Trial};
 use tanner::engine::Optimizer;
 use tanner::network::Activation;
 use tanner::tiles::TilePolicy;
@@ -46,7 +46,14 @@ fn main() -> ExitCode {
         Some(reason) => Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))),
         None => Trial::test(name, move || run().map_err(Failed::from)),
     };
-    libtest_mimic::run(&arguments, tests().into_iter().map(trial).collect()).exit_code()
+    let mut trials: Vec<_> = tests().into_iter().map(trial).collect();
+    if missing.is_none() {
+        // Runs with `cargo test --release --test gpu -- --bench` only.
+        trials.push(Trial::bench("step of the paper's network, batch 128", |test| {
+            Ok((!test).then(|| Measurement { avg: training::time_of_a_step(), variance: 0 }))
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn tests() -> Vec<Test> {

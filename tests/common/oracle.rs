@@ -6,22 +6,22 @@ use tanner::network::Activation;
 use tanner::topology::Topology;
 
 /// Rounding of one float32 operation.
-pub const EPSILON: f64 = f32::EPSILON as f64;
+pub(crate) const EPSILON: f64 = f32::EPSILON as f64;
 
 /// A number and the most by which a float32 kernel may miss it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Bounded {
-    pub value: f64,
-    pub bound: f64,
+pub(crate) struct Bounded {
+    pub(crate) value: f64,
+    pub(crate) bound: f64,
 }
 
 impl Bounded {
-    pub fn exact(value: f64) -> Self {
+    pub(crate) fn exact(value: f64) -> Self {
         Self { value, bound: 0.0 }
     }
 
     /// A sum of `terms` products, in any order: `(terms + 2) * epsilon * sum |w x|`.
-    pub fn sum(products: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn sum(products: impl Iterator<Item = f64>) -> Self {
         let (mut value, mut size, mut terms) = (0.0, 0.0, 0.0);
         for product in products {
             value += product;
@@ -32,13 +32,13 @@ impl Bounded {
     }
 
     /// Errors of both, and one rounding.
-    pub fn plus(self, other: Self) -> Self {
+    pub(crate) fn plus(self, other: Self) -> Self {
         let value = self.value + other.value;
         Self { value, bound: self.bound + other.bound + EPSILON * (self.value.abs() + other.value.abs()) }
     }
 
     /// Errors of both, and one rounding.
-    pub fn times(self, other: Self) -> Self {
+    pub(crate) fn times(self, other: Self) -> Self {
         let value = self.value * other.value;
         let bound = self.bound * (other.value.abs() + other.bound)
             + other.bound * self.value.abs()
@@ -47,24 +47,24 @@ impl Bounded {
     }
 
     /// Divisions of GPUs are right to 2.5 units in the last place.
-    pub fn divided_by(self, other: Self) -> Self {
+    pub(crate) fn divided_by(self, other: Self) -> Self {
         let value = self.value / other.value;
         let least = other.value.abs() - other.bound;
         Self { value, bound: (self.bound + other.bound * value.abs()) / least + 3.0 * EPSILON * value.abs() }
     }
 
-    pub fn square_root(self) -> Self {
+    pub(crate) fn square_root(self) -> Self {
         let value = self.value.sqrt();
         Self { value, bound: (self.bound / value).min(self.bound.sqrt()) + 3.0 * EPSILON * value }
     }
 
-    pub fn scaled(self, factor: f64) -> Self {
+    pub(crate) fn scaled(self, factor: f64) -> Self {
         self.times(Self::exact(factor))
     }
 }
 
 /// The activation of a sum; exponentials of GPUs are right to `3 + 2 |z|` units in the last place.
-pub fn activate(activation: Activation, z: Bounded) -> Bounded {
+pub(crate) fn activate(activation: Activation, z: Bounded) -> Bounded {
     match activation {
         Activation::Identity => z,
         Activation::Relu => Bounded { value: z.value.max(0.0), bound: z.bound },
@@ -82,7 +82,7 @@ pub fn activate(activation: Activation, z: Bounded) -> Bounded {
 }
 
 /// The derivative of an activation where its value is `a`.
-pub fn slope(activation: Activation, a: Bounded) -> Bounded {
+pub(crate) fn slope(activation: Activation, a: Bounded) -> Bounded {
     let one = Bounded::exact(1.0);
     let minus = |x: Bounded| Bounded { value: -x.value, bound: x.bound };
     match activation {
@@ -94,7 +94,7 @@ pub fn slope(activation: Activation, a: Bounded) -> Bounded {
 }
 
 /// `bias[o] + sum_i w[o][i] x[i]` of one output.
-pub fn weighted_sum(
+pub(crate) fn weighted_sum(
     topology: &Topology,
     weights: &[f32],
     output: usize,
@@ -105,7 +105,7 @@ pub fn weighted_sum(
 }
 
 /// `sum_o w[o][i] delta[o]` of one input.
-pub fn transposed_sum(
+pub(crate) fn transposed_sum(
     topology: &Topology,
     weights: &[f32],
     input: usize,
@@ -115,7 +115,7 @@ pub fn transposed_sum(
 }
 
 /// Loss of one sample, its deltas times the batch size, and whether the first greatest logit is the label's.
-pub fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, bool) {
+pub(crate) fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, bool) {
     let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let best = logits.iter().position(|z| *z == greatest).unwrap();
     let terms: Vec<f64> = logits.iter().map(|z| (z - greatest).exp()).collect();
@@ -138,14 +138,14 @@ pub fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, bool) {
 
 /// A parameter and its state behind one step.
 #[derive(Clone, Copy, Debug)]
-pub struct Moved {
-    pub value: Bounded,
-    pub first: Bounded,
-    pub second: Bounded,
+pub(crate) struct Moved {
+    pub(crate) value: Bounded,
+    pub(crate) first: Bounded,
+    pub(crate) second: Bounded,
 }
 
 /// One step of an optimiser, from the textbook (not from the kernel): `gradient` has the decay added.
-pub fn moved(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
+pub(crate) fn moved(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
     let [value, first, second] = old.map(|x| Bounded::exact(f64::from(x)));
     let rate = -f64::from(rule.learning_rate);
     let plain = Moved { value: value.plus(gradient.scaled(rate)), first, second };
@@ -172,13 +172,15 @@ pub fn moved(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: B
 
 /// Collects every miss, so that one run shows the whole pattern.
 #[derive(Debug, Default)]
-pub struct Misses(Vec<String>, usize);
+pub(crate) struct Misses(Vec<String>, usize);
 
 impl Misses {
     /// Counts a value that is not within its bound; NaN never is.
-    pub fn near(&mut self, what: impl std::fmt::Display, got: f32, expected: Bounded) {
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must count as a miss")]
+    pub(crate) fn near(&mut self, what: impl std::fmt::Display, got: impl Into<f64>, expected: Bounded) {
         self.1 += 1;
-        let error = (f64::from(got) - expected.value).abs();
+        let got: f64 = got.into();
+        let error = (got - expected.value).abs();
         if !(error <= expected.bound) {
             let Bounded { value, bound } = expected;
             self.0.push(format!("{what}: got {got:e}, expected {value:e}, error {error:e}, bound {bound:e}"));
@@ -186,7 +188,7 @@ impl Misses {
     }
 
     /// Counts a value that does not have the expected bits.
-    pub fn same(&mut self, what: impl std::fmt::Display, got: f32, expected: f32) {
+    pub(crate) fn same(&mut self, what: impl std::fmt::Display, got: f32, expected: f32) {
         self.1 += 1;
         if got.to_bits() != expected.to_bits() {
             self.0.push(format!("{what}: got {got:e}, expected the bits of {expected:e}"));
@@ -194,7 +196,7 @@ impl Misses {
     }
 
     /// Counts values that differ.
-    pub fn equal<T: PartialEq + std::fmt::Debug>(
+    pub(crate) fn equal<T: PartialEq + std::fmt::Debug>(
         &mut self,
         what: impl std::fmt::Display,
         got: T,
@@ -207,7 +209,7 @@ impl Misses {
     }
 
     /// All misses, the first twenty in full.
-    pub fn result(self) -> Result<(), String> {
+    pub(crate) fn result(self) -> Result<(), String> {
         match (self.0.len(), self.1) {
             (_, 0) => Err("nothing was compared".into()),
             (0, _) => Ok(()),

@@ -19,17 +19,17 @@ const STEP: u64 = 9;
 const RATE: f64 = 0.5;
 
 /// One engine under test.
-pub struct Bench {
-    pub network: Network,
-    pub settings: EngineSettings,
+pub(crate) struct Bench {
+    pub(crate) network: Network,
+    pub(crate) settings: EngineSettings,
     /// Small whole numbers: every sum is exact, and so is every comparison.
-    pub whole: bool,
+    pub(crate) whole: bool,
     engine: GpuEngine,
     parameters: Parameters,
 }
 
 impl Bench {
-    pub fn new(
+    pub(crate) fn new(
         network: Network,
         settings: EngineSettings,
         options: &tanner::engine::gpu::GpuOptions,
@@ -42,7 +42,7 @@ impl Bench {
     }
 
     /// Runs every kernel on batches of each of these sizes.
-    pub fn check_all(&mut self, batches: &[usize]) -> Result<(), String> {
+    pub(crate) fn check_all(&mut self, batches: &[usize]) -> Result<(), String> {
         let mut misses = Misses::default();
         for samples in batches {
             self.gather(*samples, &mut misses);
@@ -99,7 +99,7 @@ impl Bench {
         (place.input_row as usize, place.output_row as usize)
     }
 
-    pub fn gather(&mut self, samples: usize, misses: &mut Misses) {
+    pub(crate) fn gather(&mut self, samples: usize, misses: &mut Misses) {
         let data = shapes::dataset(&self.network, 70, 30);
         let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 29 + 3) % 70).collect();
         let before = self.poisoned(0..0, 0, |_, _| 0.0);
@@ -117,7 +117,7 @@ impl Bench {
         });
     }
 
-    pub fn forward(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
+    pub(crate) fn forward(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
         let (first_input, first_output) = self.row_of(layer);
         let of = self.network.layers()[layer].clone();
         let (lanes, whole) = (lanes(samples), self.whole);
@@ -151,7 +151,7 @@ impl Bench {
         move |unit, lane| key.keeps(u32::try_from(unit).unwrap(), u32::try_from(lane).unwrap(), threshold)
     }
 
-    pub fn softmax(&mut self, samples: usize, misses: &mut Misses) {
+    pub(crate) fn softmax(&mut self, samples: usize, misses: &mut Misses) {
         let (whole, lanes, classes) = (self.whole, lanes(samples), self.network.classes());
         let data = shapes::dataset(&self.network, 70, 33);
         let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 13 + 1) % 70).collect();
@@ -189,7 +189,7 @@ impl Bench {
         }
     }
 
-    pub fn backward_input(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
+    pub(crate) fn backward_input(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
         let (first_input, first_output) = self.row_of(layer);
         let topology = Arc::clone(&self.network.layers()[layer].topology);
         let below = self.network.layers()[layer - 1].clone();
@@ -219,7 +219,7 @@ impl Bench {
     }
 
     /// Both entry points, each checked to leave the other's values alone.
-    pub fn backward_weight(&mut self, samples: usize, misses: &mut Misses) {
+    pub(crate) fn backward_weight(&mut self, samples: usize, misses: &mut Misses) {
         let (whole, lanes, rows) = (self.whole, lanes(samples), self.engine.probe().layout().rows());
         let x = self.poisoned(0..rows, lanes, |row, lane| number(whole, row, lane, 37));
         let delta = |row, lane| if lane < samples { number(whole, row, lane, 38) } else { 0.0 };
@@ -409,7 +409,7 @@ fn read_values(probe: &mut Probe<'_>) -> [PackedValues; 3] {
 }
 
 /// Sums so large that careless exponentials overflow.
-pub fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
+pub(crate) fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
     let mut misses = Misses::default();
     for activation in Activation::ALL {
         let network = shapes::shape("one tile", activation, 1.0);
@@ -433,7 +433,7 @@ pub fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
 }
 
 /// More than 65,535 workgroups in one dispatch.
-pub fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
+pub(crate) fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
     let (features, samples) = (17, 1 << 20);
     let network = shapes::network(
         vec![shapes::layer_of(

@@ -11,19 +11,19 @@ use tanner::tiles::TilePolicy;
 use tanner::topology::{Partition, Topology, fully_connected};
 
 /// Tile policies under test; the mixed one splits the shapes' tiles.
-pub const POLICIES: [(&str, TilePolicy); 3] = [
+pub(crate) const POLICIES: [(&str, TilePolicy); 3] = [
     ("dense", TilePolicy::ALL_DENSE),
     ("sparse", TilePolicy::ALL_SPARSE),
     ("mixed", TilePolicy { dense_from: 0.45 }),
 ];
 
 /// A whole number in `-3..=3`, the same for the same words.
-pub fn whole(a: usize, b: usize, stream: u32) -> f32 {
+pub(crate) fn whole(a: usize, b: usize, stream: u32) -> f32 {
     (hash(a, b, stream) % 7) as f32 - 3.0
 }
 
 /// A number in `[-1, 1)`, the same for the same words.
-pub fn real(a: usize, b: usize, stream: u32) -> f32 {
+pub(crate) fn real(a: usize, b: usize, stream: u32) -> f32 {
     (hash(a, b, stream) >> 8) as f32 / (1 << 23) as f32 - 1.0
 }
 
@@ -32,7 +32,7 @@ fn hash(a: usize, b: usize, stream: u32) -> u32 {
 }
 
 /// Edges of a layer where `exists(output, input)`.
-pub fn layer_of(
+pub(crate) fn layer_of(
     inputs: Partition,
     outputs: Partition,
     exists: impl Fn(usize, usize) -> bool,
@@ -56,7 +56,7 @@ fn band(inputs: Partition, outputs: Partition, field: usize, stream: u32) -> Arc
 }
 
 /// Named networks, each with at least 2 layers.
-pub fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'static str, Network)> {
+pub(crate) fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'static str, Network)> {
     let full = |inputs, outputs| Arc::new(fully_connected(inputs, outputs).unwrap());
     let ragged = even(10, 4);
     let holes =
@@ -79,7 +79,7 @@ pub fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'static st
             vec![
                 band(even(20, 4), even(20, 4), 2, 6),
                 band(even(20, 4), even(20, 4), 2, 7),
-                layer_of(even(20, 4), even(6, 2), |o, i| hash(o, i, 8) % 3 > 0),
+                layer_of(even(20, 4), even(6, 2), |o, i| !hash(o, i, 8).is_multiple_of(3)),
             ],
         ),
     ];
@@ -87,12 +87,12 @@ pub fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'static st
 }
 
 /// The shape of this name.
-pub fn shape(name: &str, activation: Activation, keep_probability: f32) -> Network {
+pub(crate) fn shape(name: &str, activation: Activation, keep_probability: f32) -> Network {
     let mut all = shapes(activation, keep_probability).into_iter();
     all.find_map(|(of, network)| (of == name).then_some(network)).unwrap()
 }
 
-pub fn network(layers: Vec<Arc<Topology>>, activation: Activation, keep_probability: f32) -> Network {
+pub(crate) fn network(layers: Vec<Arc<Topology>>, activation: Activation, keep_probability: f32) -> Network {
     let last = layers.len() - 1;
     let layer = |(index, topology)| {
         if index == last {
@@ -105,7 +105,7 @@ pub fn network(layers: Vec<Arc<Topology>>, activation: Activation, keep_probabil
 }
 
 /// A value for each parameter: `value(place, layer)`.
-pub fn parameters(network: &Network, value: impl Fn(usize, usize) -> f32) -> Parameters {
+pub(crate) fn parameters(network: &Network, value: impl Fn(usize, usize) -> f32) -> Parameters {
     let layers = network.layers().iter().enumerate().map(|(index, layer)| LayerParameters {
         weights: (0..layer.topology.edges()).map(|edge| value(edge, index)).collect(),
         biases: (0..layer.topology.outputs().width()).map(|o| value(1_000_000 + o, index)).collect(),
@@ -114,22 +114,22 @@ pub fn parameters(network: &Network, value: impl Fn(usize, usize) -> f32) -> Par
 }
 
 /// Random samples with features in `[-1, 1)`.
-pub fn dataset(network: &Network, samples: usize, stream: u32) -> Arc<Dataset> {
+pub(crate) fn dataset(network: &Network, samples: usize, stream: u32) -> Arc<Dataset> {
     let (features, classes) = (network.inputs(), network.classes());
     let values = (0..samples * features).map(|place| real(place, 0, stream)).collect();
     let labels = (0..samples).map(|sample| hash(sample, 1, stream) % u32::try_from(classes).unwrap());
     Arc::new(Dataset::new(values, features, labels.collect(), classes).unwrap())
 }
 
-pub fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSettings {
+pub(crate) fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSettings {
     EngineSettings { optimizer, l2: 0.25, batch_size, seed: 3 }
 }
 
-pub fn options(tiles: TilePolicy, runtime_checks: bool) -> GpuOptions {
+pub(crate) fn options(tiles: TilePolicy, runtime_checks: bool) -> GpuOptions {
     GpuOptions { adapter: AdapterChoice::Any, runtime_checks, tiles, ..GpuOptions::default() }
 }
 
-pub fn engine(
+pub(crate) fn engine(
     network: &Network,
     parameters: &Parameters,
     settings: EngineSettings,

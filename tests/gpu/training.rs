@@ -54,7 +54,7 @@ fn short_run(
 }
 
 /// Three steps and an evaluation against float64, through all kernels in their order.
-pub fn follows_float64(runtime_checks: bool) -> Result<(), String> {
+pub(crate) fn follows_float64(runtime_checks: bool) -> Result<(), String> {
     let network = coupled(0.8);
     let data = shapes::dataset(&network, 47, 61);
     let mut misses = Misses::default();
@@ -66,7 +66,7 @@ pub fn follows_float64(runtime_checks: bool) -> Result<(), String> {
         let mut float64 = Float64::new(&network, settings(optimizer));
         for (step, (batch, outcome)) in samples.chunks(10).zip(&outcomes).enumerate() {
             let (loss, correct) = float64.train(&data, batch, 4 + step as u64);
-            misses.near(format!("{optimizer}, step {step}: loss"), outcome.loss as f32, close(loss));
+            misses.near(format!("{optimizer}, step {step}: loss"), outcome.loss, close(loss));
             misses.equal(
                 "correct",
                 (outcome.correct as usize, outcome.samples as usize),
@@ -83,7 +83,7 @@ pub fn follows_float64(runtime_checks: bool) -> Result<(), String> {
         let all: Vec<u32> = (0..47).collect();
         let (loss, correct) = float64.forward(&data, &all, None).1;
         let evaluation = engine.evaluate(&data).unwrap();
-        misses.near(format!("{optimizer}: evaluation"), evaluation.loss as f32, close(loss));
+        misses.near(format!("{optimizer}: evaluation"), evaluation.loss, close(loss));
         misses.equal("evaluation", (evaluation.correct, evaluation.samples), (correct, 47));
     }
     misses.result()
@@ -94,7 +94,7 @@ fn close(value: f64) -> Bounded {
     Bounded { value, bound: 2e-5 * (1.0 + value.abs()) }
 }
 
-pub fn repeats_bit_for_bit() -> Result<(), String> {
+pub(crate) fn repeats_bit_for_bit() -> Result<(), String> {
     let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
     let data = shapes::dataset(&network, 47, 62);
     let run = || short_run(&network, &data, &options);
@@ -105,7 +105,7 @@ pub fn repeats_bit_for_bit() -> Result<(), String> {
     misses.result()
 }
 
-pub fn streamed_equals_resident() -> Result<(), String> {
+pub(crate) fn streamed_equals_resident() -> Result<(), String> {
     let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
     let data = shapes::dataset(&network, 47, 63);
     let tight = GpuOptions { resident_limit: Some(100), ..options.clone() };
@@ -115,7 +115,7 @@ pub fn streamed_equals_resident() -> Result<(), String> {
 }
 
 /// Cutting a run into calls, also in the middle of a submit, changes nothing; nor does the number of steps a call has.
-pub fn calls_can_be_cut() -> Result<(), String> {
+pub(crate) fn calls_can_be_cut() -> Result<(), String> {
     let (network, options) =
         (shapes::shape("one tile", Activation::Sigmoid, 0.5), shapes::options(MIXED, false));
     let settings = EngineSettings { batch_size: 1, ..settings(NESTEROV) };
@@ -137,7 +137,7 @@ pub fn calls_can_be_cut() -> Result<(), String> {
     misses.result()
 }
 
-pub fn parameters_come_back() -> Result<(), String> {
+pub(crate) fn parameters_come_back() -> Result<(), String> {
     let mut misses = Misses::default();
     for (name, network) in shapes::shapes(Activation::Relu, 1.0) {
         for (policy, tiles) in shapes::POLICIES {
@@ -145,13 +145,23 @@ pub fn parameters_come_back() -> Result<(), String> {
             let options = shapes::options(tiles, false);
             let mut engine = shapes::engine(&network, &parameters, settings(Optimizer::ADAM), &options);
             misses.equal(format!("{name}, {policy}"), engine.parameters().unwrap(), parameters);
+            let probe = engine.probe();
+            let kinds = (probe.layout().dense_len() > 0, probe.layout().first_bias() > 0);
+            match policy {
+                "dense" => misses.equal(format!("kinds of tiles of {name}"), kinds, (true, false)),
+                "sparse" => misses.equal(format!("kinds of tiles of {name}"), kinds, (false, true)),
+                _ if ["coupled", "last block smaller", "empty row and column"].contains(&name) => {
+                    misses.equal(format!("kinds of tiles of {name}"), kinds, (true, true));
+                }
+                _ => {}
+            }
         }
     }
     misses.result()
 }
 
 /// New parameters start a new run: nothing of momentum or means is left.
-pub fn new_parameters_forget() -> Result<(), String> {
+pub(crate) fn new_parameters_forget() -> Result<(), String> {
     let mut misses = Misses::default();
     for optimizer in [NESTEROV, Optimizer::ADAM] {
         let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
@@ -166,7 +176,7 @@ pub fn new_parameters_forget() -> Result<(), String> {
 }
 
 /// More data sets than are remembered, in turn; each must be seen as what it is.
-pub fn data_sets_take_turns() -> Result<(), String> {
+pub(crate) fn data_sets_take_turns() -> Result<(), String> {
     let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
     let mut misses = Misses::default();
     let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::Sgd), &options);
@@ -180,7 +190,7 @@ pub fn data_sets_take_turns() -> Result<(), String> {
     misses.result()
 }
 
-pub fn bad_requests_are_refused() -> Result<(), String> {
+pub(crate) fn bad_requests_are_refused() -> Result<(), String> {
     let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
     let mut misses = Misses::default();
     let mut says = |what: &str, result: Result<(), Error>, words: &[&str]| {
@@ -228,8 +238,26 @@ pub fn bad_requests_are_refused() -> Result<(), String> {
     misses.result()
 }
 
+/// Mean time of a training step of the paper's network at batch 128, in nanoseconds.
+pub(crate) fn time_of_a_step() -> u64 {
+    let network = tanner::network::Architecture::paper(784, 10).build(0).unwrap();
+    let parameters = shapes::parameters(&network, |place, layer| 0.1 * shapes::real(place, layer, 80));
+    let settings = EngineSettings { batch_size: 128, ..settings(Optimizer::ADAM) };
+    let options = GpuOptions { adapter: AdapterChoice::Any, ..GpuOptions::default() };
+    let mut engine = shapes::engine(&network, &parameters, settings, &options);
+    let data = shapes::dataset(&network, 4096, 81);
+    let samples: Vec<u32> = (0..4096).collect();
+    let mut run = || {
+        let start = std::time::Instant::now();
+        engine.train(&data, &StepPlan { samples: &samples, learning_rate: 1e-3, first_step: 0 }).unwrap();
+        u64::try_from(start.elapsed().as_nanos()).unwrap() / (4096 / 128)
+    };
+    run();
+    (run() + run()) / 2
+}
+
 /// A buffer beyond the adapter's limits is refused by name, size and limit.
-pub fn large_networks_are_refused() -> Result<(), String> {
+pub(crate) fn large_networks_are_refused() -> Result<(), String> {
     let limit = tanner::engine::gpu::adapters()[0].max_binding_size;
     let batch_size = 1 << 20;
     let rows = usize::try_from(limit).unwrap() / (4 * batch_size) + 1;
