@@ -29,10 +29,10 @@ fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>) {
     var old = Updated(dense[slot], vec4<f32>(0.0), vec4<f32>(0.0));
     if (step.rule.kind >= MOMENTUM) { old.first = dense_first[slot]; }
     if (step.rule.kind == ADAM) { old.second = dense_second[slot]; }
-    let new = updated(old, sum + step.rule.decay * old.value);
-    dense[slot] = select(old.value, new.value, exists);
-    if (step.rule.kind >= MOMENTUM) { dense_first[slot] = select(old.first, new.first, exists); }
-    if (step.rule.kind == ADAM) { dense_second[slot] = select(old.second, new.second, exists); }
+    let next = updated(old, sum + step.rule.decay * old.value);
+    dense[slot] = select(old.value, next.value, exists);
+    if (step.rule.kind >= MOMENTUM) { dense_first[slot] = select(old.first, next.first, exists); }
+    if (step.rule.kind == ADAM) { dense_second[slot] = select(old.second, next.second, exists); }
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -102,8 +102,8 @@ fn backward_weight_sparse(@builtin(workgroup_id) group: vec3<u32>, @builtin(loca
     var old = Updated(vec4<f32>(sparse[id]), vec4<f32>(0.0), vec4<f32>(0.0));
     if (step.rule.kind >= MOMENTUM) { old.first = vec4<f32>(sparse_first[id]); }
     if (step.rule.kind == ADAM) { old.second = vec4<f32>(sparse_second[id]); }
-    let new = updated(old, vec4<f32>(sum.x + sum.y + sum.z + sum.w) + decay * old.value);
-    sparse[id] = new.value.x;
-    if (step.rule.kind >= MOMENTUM) { sparse_first[id] = new.first.x; }
-    if (step.rule.kind == ADAM) { sparse_second[id] = new.second.x; }
+    let next = updated(old, vec4<f32>(sum.x + sum.y + sum.z + sum.w) + decay * old.value);
+    sparse[id] = next.value.x;
+    if (step.rule.kind >= MOMENTUM) { sparse_first[id] = next.first.x; }
+    if (step.rule.kind == ADAM) { sparse_second[id] = next.second.x; }
 }

@@ -39,23 +39,23 @@ fn column_metric(column: u32) -> Metric {
     var greatest = activations[first];
     var best = vec4<u32>(0u);
     var own = greatest;
-    for (var class = 1u; class < network.classes; class += 1u) {
-        let z = activations[first + class * network.stride];
+    for (var c = 1u; c < network.classes; c += 1u) {
+        let z = activations[first + c * network.stride];
         let greater = z > greatest;
         greatest = select(greatest, z, greater);
-        best = select(best, vec4<u32>(class), greater);
-        own = select(own, z, label == vec4<u32>(class));
+        best = select(best, vec4<u32>(c), greater);
+        own = select(own, z, label == vec4<u32>(c));
     }
     var sum = vec4<f32>(0.0);
-    for (var class = 0u; class < network.classes; class += 1u) {
-        sum += exp(activations[first + class * network.stride] - greatest);
+    for (var c = 0u; c < network.classes; c += 1u) {
+        sum += exp(activations[first + c * network.stride] - greatest);
     }
     if (step.training != 0u) {
         let samples = f32(step.samples);
-        for (var class = 0u; class < network.classes; class += 1u) {
-            let at = first + class * network.stride;
+        for (var c = 0u; c < network.classes; c += 1u) {
+            let at = first + c * network.stride;
             let share = exp(activations[at] - greatest) / sum;
-            let target_share = select(vec4<f32>(0.0), vec4<f32>(1.0), label == vec4<u32>(class));
+            let target_share = select(vec4<f32>(0.0), vec4<f32>(1.0), label == vec4<u32>(c));
             deltas[at] = select(vec4<f32>(0.0), (share - target_share) / samples, real);
         }
     }

@@ -13,25 +13,25 @@ struct Updated {
 // `gradient` has the weight decay added already.
 fn updated(old: Updated, gradient: vec4<f32>) -> Updated {
     let rule = step.rule;
-    var new = old;
+    var next = old;
     switch rule.kind {
         case MOMENTUM: {
-            new.first = rule.first * old.first + gradient;
-            new.value = old.value - rule.learning_rate * new.first;
+            next.first = rule.first * old.first + gradient;
+            next.value = old.value - rule.learning_rate * next.first;
         }
         case NESTEROV: {
-            new.first = rule.first * old.first + gradient;
-            new.value = old.value - rule.learning_rate * (gradient + rule.first * new.first);
+            next.first = rule.first * old.first + gradient;
+            next.value = old.value - rule.learning_rate * (gradient + rule.first * next.first);
         }
         case ADAM: {
-            new.first = rule.first * old.first + (1.0 - rule.first) * gradient;
-            new.second = rule.second * old.second + (1.0 - rule.second) * gradient * gradient;
-            let root = sqrt(new.second * rule.second_correction) + rule.epsilon;
-            new.value = old.value - rule.learning_rate * (new.first * rule.first_correction) / root;
+            next.first = rule.first * old.first + (1.0 - rule.first) * gradient;
+            next.second = rule.second * old.second + (1.0 - rule.second) * gradient * gradient;
+            let root = sqrt(next.second * rule.second_correction) + rule.epsilon;
+            next.value = old.value - rule.learning_rate * (next.first * rule.first_correction) / root;
         }
         default: {
-            new.value = old.value - rule.learning_rate * gradient;
+            next.value = old.value - rule.learning_rate * gradient;
         }
     }
-    return new;
+    return next;
 }
