@@ -48,6 +48,10 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     let network = architecture.build(recipe.seed)?;
     let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
     let mut chosen = backend::start(&settings.engine, &network, &parameters, recipe.engine_settings())?;
+    let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
+    let train_set = Arc::new(preprocessing.apply_dataset(train)?);
+    let test_set = Arc::new(preprocessing.apply_dataset(test)?);
+
     let record = ArchitectureRecord::new(&architecture, recipe.seed);
     let info = chosen.engine.info();
     let folder = run_folder(&settings)?;
@@ -56,8 +60,8 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
         started_at: jiff::Zoned::now().to_string(),
         command: words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         data: &settings.data,
-        train_samples: train.samples(),
-        test_samples: test.samples(),
+        train_samples: train_set.samples(),
+        test_samples: test_set.samples(),
         importance: settings.importance,
         order: settings.order,
         architecture: &record,
@@ -66,10 +70,6 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
         adapter: &info.adapter,
     })?;
     chosen.announce();
-
-    let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
-    let train_set = Arc::new(preprocessing.apply_dataset(train)?);
-    let test_set = Arc::new(preprocessing.apply_dataset(test)?);
     announce_run(&settings, &network, &train_set, &test_set, folder.path());
     let facts = facts(process_start, info, recipe, &train_set, &test_set);
     let model = TrainedModel::new(network, parameters, preprocessing, record)?;

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn wide_layers_are_binned_to_densities() {
         // 5000 inputs in bins of 3. Output 0 has the first 3000 of them, output 50 every third.
-        let has = |input: usize| [(input < 3000).then_some(0), (input % 3 == 0).then_some(50)];
+        let has = |input: usize| [(input < 3000).then_some(0), (input.is_multiple_of(3)).then_some(50)];
         let targets: Vec<Vec<u32>> =
             (0..5000).map(|input| has(input).into_iter().flatten().collect()).collect();
         let (inputs, outputs) = (Partition::whole(5000).unwrap(), Partition::whole(100).unwrap());

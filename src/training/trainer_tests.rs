@@ -22,7 +22,7 @@ impl Engine for FakeEngine {
 
     fn train(&mut self, _: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
         self.calls.push((plan.samples.to_vec(), plan.first_step));
-        let outcomes = plan.samples.chunks(self.batch_size).zip(plan.first_step as usize..);
+        let outcomes = plan.samples.chunks(self.batch_size).zip(usize::try_from(plan.first_step).unwrap()..);
         let outcome = |(batch, step): (&[u32], usize)| StepOutcome {
             loss: self.losses.get(step).copied().unwrap_or(1.0),
             correct: 1,

@@ -7,22 +7,22 @@ use assert_cmd::Command;
 use tempfile::TempDir;
 
 /// Flags of a network for the pictures of [`folder_with_data`], trained on the CPU.
-pub const SMALL: &str = "--data data --hidden 16,16 --blocks 2 --degrees 6,4 --batch-size 10 --epochs 3 --backend cpu --threads 2";
+pub(crate) const SMALL: &str = "--data data --hidden 16,16 --blocks 2 --degrees 6,4 --batch-size 10 --epochs 3 --backend cpu --threads 2";
 
 /// Number of training and of test pictures.
-pub const TRAIN: u32 = 60;
-pub const TEST: u32 = 25;
+pub(crate) const TRAIN: u32 = 60;
+pub(crate) const TEST: u32 = 25;
 
 /// What a command line gave.
 #[derive(Debug)]
-pub struct Outcome {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 /// Runs the binary in a folder; backtraces are asked for, so that a test sees them.
-pub fn tanner(folder: &Path, line: &str) -> Outcome {
+pub(crate) fn tanner(folder: &Path, line: &str) -> Outcome {
     let words: Vec<&str> = line.split_whitespace().collect();
     let output = command(folder).args(words).output().unwrap();
     Outcome {
@@ -33,7 +33,7 @@ pub fn tanner(folder: &Path, line: &str) -> Outcome {
 }
 
 /// The binary, before its arguments.
-pub fn command(folder: &Path) -> Command {
+pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("tanner").unwrap();
     command.current_dir(folder).env("RUST_BACKTRACE", "1").env_remove("RUST_LOG");
     // Vulkan layers that look for a display complain on stderr where there is none.
@@ -42,7 +42,7 @@ pub fn command(folder: &Path) -> Command {
 }
 
 /// Demands a refusal: nothing on stdout, one line on stderr with these parts, and no trace of a panic.
-pub fn refused(folder: &Path, line: &str, code: i32, parts: &[&str]) {
+pub(crate) fn refused(folder: &Path, line: &str, code: i32, parts: &[&str]) {
     let outcome = tanner(folder, line);
     assert_eq!(outcome.code, Some(code), "{line}: {outcome:?}");
     assert_eq!(outcome.stdout, "", "{line}");
@@ -58,7 +58,7 @@ pub fn refused(folder: &Path, line: &str, code: i32, parts: &[&str]) {
 }
 
 /// A new folder with `data/`: 4 x 4 pictures of 3 classes, each class a bright row of its own.
-pub fn folder_with_data() -> TempDir {
+pub(crate) fn folder_with_data() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -69,7 +69,7 @@ pub fn folder_with_data() -> TempDir {
     folder
 }
 
-pub fn images(count: u32) -> Vec<u8> {
+pub(crate) fn images(count: u32) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, 3];
     [count, 4, 4].iter().for_each(|dimension| bytes.extend(dimension.to_be_bytes()));
     for sample in 0..count {
@@ -82,7 +82,7 @@ pub fn images(count: u32) -> Vec<u8> {
     bytes
 }
 
-pub fn labels(count: u32) -> Vec<u8> {
+pub(crate) fn labels(count: u32) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, 1];
     bytes.extend(count.to_be_bytes());
     bytes.extend((0..count).map(|sample| u8::try_from(sample % 3).unwrap()));
