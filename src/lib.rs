@@ -3,10 +3,14 @@
 pub mod dataset;
 pub mod engine;
 pub mod error;
+pub mod files;
 pub mod importance;
+pub mod model;
 pub mod network;
 pub mod random;
+pub mod report;
 pub mod tiles;
 pub mod topology;
+pub mod training;
 
 pub use error::{Error, Result};

@@ -1,1 +1,123 @@
-fn main() {}
+//! Tests of the GPU engine. They run on the best adapter there is, software
+//! renderers included; without any they show as ignored, with the reason, and
+//! with `TANNER_REQUIRE_GPU=1` that is a failure.
+
+#[path = "gpu/kernels.rs"]
+mod kernels;
+#[path = "common/oracle.rs"]
+mod oracle;
+#[path = "gpu/shapes.rs"]
+mod shapes;
+#[path = "gpu/training.rs"]
+mod training;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Completion, Failed, Measurement, Trial};
+use tanner::engine::Optimizer;
+use tanner::network::Activation;
+use tanner::tiles::TilePolicy;
+
+use kernels::Bench;
+
+/// A name and what to run.
+type Test = (String, Box<dyn FnOnce() -> Result<(), String> + Send>);
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let found = tanner::engine::gpu::adapters();
+    let missing = match found.iter().find(|adapter| adapter.usable.is_ok()) {
+        Some(adapter) => {
+            eprintln!("adapter: {adapter}, {} {}", adapter.driver, adapter.driver_info);
+            None
+        }
+        None if found.is_empty() => {
+            Some("no adapter: is a Vulkan, Metal or DX12 driver installed?".to_owned())
+        }
+        None => Some(format!("no usable adapter: {}", found[0])),
+    };
+    if let Some(reason) = &missing {
+        eprintln!("GPU tests cannot run: {reason}");
+        if std::env::var_os("TANNER_REQUIRE_GPU").is_some_and(|value| value == "1") {
+            return ExitCode::FAILURE;
+        }
+    }
+    let trial = |(name, run): Test| match missing.clone() {
+        Some(reason) => Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason))),
+        None => Trial::test(name, move || run().map_err(Failed::from)),
+    };
+    let mut trials: Vec<_> = tests().into_iter().map(trial).collect();
+    if missing.is_none() {
+        // Runs with `cargo test --release --test gpu -- --bench` only.
+        trials.push(Trial::bench("step of the paper's network, batch 128", |test| {
+            Ok((!test).then(|| Measurement { avg: training::time_of_a_step(), variance: 0 }))
+        }));
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn tests() -> Vec<Test> {
+    let mut tests: Vec<Test> = Vec::new();
+    for (checks, runtime_checks) in [("checked", true), ("unchecked", false)] {
+        for (policy, tiles) in shapes::POLICIES {
+            add_kernel_tests(&mut tests, (checks, runtime_checks), (policy, tiles));
+        }
+        let mut add = |name: &str, run: fn(bool) -> Result<(), String>| {
+            tests.push((format!("{name}, {checks}"), Box::new(move || run(runtime_checks))));
+        };
+        add("activations saturate", kernels::activations_saturate);
+        add("dispatches of more than 65,535 workgroups fold", kernels::dispatches_fold);
+        add("training follows float64", training::follows_float64);
+    }
+    let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
+    add("training repeats bit for bit", training::repeats_bit_for_bit);
+    add("streamed data give the bits of resident data", training::streamed_equals_resident);
+    add("calls can be cut anywhere", training::calls_can_be_cut);
+    add("parameters come back", training::parameters_come_back);
+    add("new parameters forget the optimiser's state", training::new_parameters_forget);
+    add("data sets take turns", training::data_sets_take_turns);
+    add("bad requests are refused", training::bad_requests_are_refused);
+    add("large networks are refused", training::large_networks_are_refused);
+    tests
+}
+
+/// Every kernel: with whole numbers on all shapes, with real ones for each activation and optimiser.
+fn add_kernel_tests(
+    tests: &mut Vec<Test>,
+    (checks, runtime_checks): (&str, bool),
+    (policy, tiles): (&str, TilePolicy),
+) {
+    let options = shapes::options(tiles, runtime_checks);
+    for (name, network) in shapes::shapes(Activation::Relu, 0.5) {
+        let options = options.clone();
+        let run = move || {
+            // One engine for all sizes of batch, which are partial ones then, and one with full rows only.
+            let settings = shapes::settings(Optimizer::Sgd, 65);
+            let mut bench = Bench::new(network.clone(), settings, &options, true);
+            bench.check_all(&[1, 3, 4, 5, 63, 64, 65])?;
+            let settings = shapes::settings(Optimizer::Sgd, 4);
+            Bench::new(network, settings, &options, true).check_all(&[4])
+        };
+        tests.push((format!("kernels on {name}, whole numbers, {policy}, {checks}"), Box::new(run)));
+    }
+    let optimizers = [
+        Optimizer::Sgd,
+        Optimizer::Momentum { momentum: 0.9, nesterov: false },
+        Optimizer::Momentum { momentum: 0.9, nesterov: true },
+        Optimizer::ADAM,
+    ];
+    for (activation, optimizer) in Activation::ALL.into_iter().zip(optimizers) {
+        let options = options.clone();
+        let run = move || {
+            let mut batches: Vec<(&str, usize, &[usize])> = vec![("coupled", 64, &[3, 64])];
+            batches.push(("empty row and column", 1, &[1]));
+            batches.push(("last block smaller", 5, &[5]));
+            batches.into_iter().try_for_each(|(shape, batch, samples)| {
+                let network = shapes::shape(shape, activation, 0.7);
+                let settings = shapes::settings(optimizer, batch);
+                Bench::new(network, settings, &options, false).check_all(samples)
+            })
+        };
+        tests.push((format!("kernels with {activation} and {optimizer}, {policy}, {checks}"), Box::new(run)));
+    }
+}

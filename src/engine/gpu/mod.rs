@@ -1,1 +1,191 @@
-//! To be written.
+//! The engine that runs WGSL kernels on any device that wgpu reaches.
+//!
+//! [`GpuEngine`] is the engine, [`GpuOptions`] says on which adapter and how,
+//! [`adapters`] lists what is there. In data-flow order:
+//!
+//! - `adapter` and `device` find and open a device and turn its failures into errors;
+//! - `tables` makes index lists, `buffers` all buffers and bind groups;
+//! - `data` keeps data sets on the device or streams them;
+//! - [`shaders`] and [`uniforms`] are what host and shaders agree on, `kernels` the pipelines;
+//! - `steps` turns batches into dispatches, `commands` records and submits them;
+//! - [`Probe`] runs single kernels for tests.
+//!
+//! Activations and deltas are one buffer each, `[neuron][batch]`, a `vec4` holding
+//! 4 samples. Many training steps go to the device in one submit; nothing is read
+//! back before the end of a call but, every 1,024 steps, what they saw.
+
+mod adapter;
+mod buffers;
+mod commands;
+mod data;
+mod device;
+mod kernels;
+mod options;
+mod probe;
+pub mod shaders;
+mod steps;
+mod tables;
+pub mod uniforms;
+
+use std::sync::Arc;
+
+use self::buffers::{METRIC_SLOTS, NetworkBuffers};
+use self::data::Data;
+use self::device::Gpu;
+use self::kernels::Kernels;
+use self::steps::{Bindings, Purpose, Steps};
+use self::uniforms::{Metric, StepUniform};
+use super::layout::NetworkLayout;
+use super::{
+    Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, check_data, check_plan,
+};
+use crate::dataset::Dataset;
+use crate::network::{Network, Parameters};
+use crate::{Error, Result};
+
+pub use adapter::{AdapterReport, adapters};
+pub use buffers::Tensor;
+pub use kernels::Kernel;
+pub use options::{AdapterChoice, GpuOptions};
+pub use probe::{Probe, ProbeStep};
+
+/// Trains and evaluates one network on one device.
+pub struct GpuEngine {
+    network: Network,
+    settings: EngineSettings,
+    layout: NetworkLayout,
+    gpu: Gpu,
+    kernels: Kernels,
+    buffers: NetworkBuffers,
+    bindings: Bindings,
+    data: Data,
+}
+
+impl GpuEngine {
+    /// Opens an adapter and puts the network on it.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`] lists the adapters when none fits the options; [`Error::Device`]
+    /// names size and limit of a buffer that the adapter cannot hold; settings and
+    /// parameters are checked as everywhere.
+    pub fn new(
+        network: &Network,
+        parameters: &Parameters,
+        settings: EngineSettings,
+        options: &GpuOptions,
+    ) -> Result<Self> {
+        settings.check()?;
+        parameters.check(network)?;
+        let gpu = Gpu::open(options)?;
+        let layout = NetworkLayout::new(network, options.tiles);
+        let kernels = Kernels::new(&gpu, options.runtime_checks)?;
+        let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings)?;
+        let bindings = Bindings::new(&gpu, &buffers, &kernels)?;
+        let data = Data::new(&gpu, &buffers, settings.batch_size, options.resident_limit);
+        buffers.write_values(&gpu, &layout.pack(parameters))?;
+        Ok(Self { network: network.clone(), settings, layout, gpu, kernels, buffers, bindings, data })
+    }
+
+    /// Access to single kernels and buffers.
+    pub fn probe(&mut self) -> Probe<'_> {
+        Probe::new(self)
+    }
+
+    /// Refuses data and samples that kernels may not see.
+    fn check_samples(&self, data: &Dataset, samples: &[u32]) -> Result<()> {
+        check_data(&self.network, data)?;
+        check_plan(data, &StepPlan { samples, learning_rate: 0.0, first_step: 0 })
+    }
+
+    fn dispatch(&self, kernel: Kernel, step: (usize, &StepUniform)) -> Result<commands::Dispatch<'_>> {
+        let dispatch = self.bindings.dispatch(&self.buffers, &self.kernels, &self.data, kernel, step);
+        dispatch.ok_or_else(|| Error::Dataset(format!("{kernel:?} reads data, and none were given")))
+    }
+
+    /// Runs steps over all samples and returns what each saw.
+    fn run(&mut self, data: &Arc<Dataset>, samples: &[u32], purpose: Purpose) -> Result<Vec<Metric>> {
+        self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
+        let layers = self.network.layers().len();
+        let kernels = match purpose {
+            Purpose::Training { .. } => Kernel::training_step(layers),
+            Purpose::Evaluation => Kernel::evaluation_step(layers),
+        };
+        let (mut metrics, mut slots) = (Vec::new(), 0);
+        let mut before = None;
+        let chunk = self.data.steps_per_submit(&self.buffers) * self.settings.batch_size;
+        for samples in samples.chunks(chunk) {
+            if slots + self.buffers.steps_per_submit > METRIC_SLOTS {
+                metrics.extend(commands::read::<Metric>(&self.gpu, &self.buffers.metrics, slots)?);
+                slots = 0;
+            }
+            let now = purpose.after((metrics.len() + slots) as u64);
+            let steps = Steps::new(&self.network, &self.settings, samples.len(), now, slots);
+            slots += steps.steps.len();
+            let submission = self.submit(samples, &steps, &kernels)?;
+            // Two submits in flight keep the device busy; more would pile up staging memory.
+            if let Some(submission) = before.replace(submission) {
+                self.gpu.wait(Some(submission))?;
+            }
+        }
+        metrics.extend(commands::read::<Metric>(&self.gpu, &self.buffers.metrics, slots)?);
+        Ok(metrics)
+    }
+
+    /// Sends one submit's samples and uniforms, and all its kernels.
+    fn submit(
+        &mut self,
+        samples: &[u32],
+        steps: &Steps,
+        kernels: &[Kernel],
+    ) -> Result<wgpu::SubmissionIndex> {
+        self.data.upload(&self.gpu, &self.buffers, samples)?;
+        steps.upload(&self.gpu, &self.buffers)?;
+        let mut dispatches = Vec::with_capacity(steps.steps.len() * kernels.len());
+        for step in steps.steps.iter().enumerate() {
+            for kernel in kernels {
+                dispatches.push(self.dispatch(*kernel, step)?);
+            }
+        }
+        commands::submit(&self.gpu, &dispatches)
+    }
+}
+
+impl Engine for GpuEngine {
+    fn info(&self) -> EngineInfo {
+        EngineInfo { backend: Backend::Gpu, adapter: self.gpu.adapter.clone() }
+    }
+
+    fn steps_per_call(&self) -> usize {
+        self.buffers.steps_per_submit
+    }
+
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+        check_data(&self.network, data)?;
+        check_plan(data, plan)?;
+        let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let metrics = self.run(data, plan.samples, purpose)?;
+        let outcomes = plan.samples.chunks(self.settings.batch_size).zip(metrics).map(|(batch, metric)| {
+            let loss = f64::from(metric.loss) / batch.len() as f64;
+            StepOutcome { loss, correct: metric.correct, samples: tables::index_of(batch.len()) }
+        });
+        Ok(outcomes.collect())
+    }
+
+    fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        check_data(&self.network, data)?;
+        let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
+        let metrics = self.run(data, &samples, Purpose::Evaluation)?;
+        let loss: f64 = metrics.iter().map(|metric| f64::from(metric.loss)).sum();
+        let correct = metrics.iter().map(|metric| metric.correct as usize).sum();
+        Ok(Evaluation { loss: loss / data.samples() as f64, correct, samples: data.samples() })
+    }
+
+    fn parameters(&mut self) -> Result<Parameters> {
+        Ok(self.layout.unpack(&self.buffers.read_values(&self.gpu, &self.layout)?))
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
+        parameters.check(&self.network)?;
+        self.buffers.write_values(&self.gpu, &self.layout.pack(parameters))
+    }
+}

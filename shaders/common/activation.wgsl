@@ -1,0 +1,26 @@
+// Activations and their slopes; the codes are those of src/network/activation.rs.
+const SIGMOID: u32 = 1u;
+const RELU: u32 = 2u;
+const TANH: u32 = 3u;
+
+fn activate(code: u32, z: vec4<f32>) -> vec4<f32> {
+    switch code {
+        // Below -80 exp(-z) would overflow on some devices; the sigmoid is 0 in float32 terms anyway.
+        case SIGMOID: { return 1.0 / (1.0 + exp(-max(z, vec4<f32>(-80.0)))); }
+        // select, not max, so that a NaN stays one.
+        case RELU: { return select(z, vec4<f32>(0.0), z < vec4<f32>(0.0)); }
+        // Some devices compute tanh from exponentials that overflow; it is 1 in float32 beyond 15.
+        case TANH: { return tanh(clamp(z, vec4<f32>(-15.0), vec4<f32>(15.0))); }
+        default: { return z; }
+    }
+}
+
+// Derivative of the activation where its value is `a`.
+fn slope(code: u32, a: vec4<f32>) -> vec4<f32> {
+    switch code {
+        case SIGMOID: { return a * (1.0 - a); }
+        case RELU: { return select(vec4<f32>(0.0), vec4<f32>(1.0), a > vec4<f32>(0.0)); }
+        case TANH: { return 1.0 - a * a; }
+        default: { return vec4<f32>(1.0); }
+    }
+}

@@ -1,0 +1,21 @@
+// Tables that say which values belong to which neurons; twins: src/engine/gpu/tables.rs.
+
+// Up to 4 consecutive neurons of one block, that one invocation owns.
+struct Quad {
+    row: u32,               // first neuron
+    lanes: u32,             // neurons, 1 to 4
+    place: u32,             // number of the quad in its block
+    first_tile: u32,        // dense tiles of the block
+    end_tile: u32,
+}
+
+// A dense tile as seen from the neurons that are owned. Block k of the quad in
+// place q is micro-block `first_block + q * quad_step + k * block_step`.
+struct Tile {
+    first_block: u32,
+    quad_step: u32,
+    block_step: u32,
+    blocks: u32,            // number along the far side
+    row: u32,               // first neuron of the far side
+    last_row: u32,          // its last neuron; padding lanes are clamped to it
+}

@@ -1,0 +1,58 @@
+// Uniforms of every kernel (group 0); twins: src/engine/gpu/uniforms.rs.
+
+// One vec4 holds one neuron's values for 4 consecutive samples of the batch.
+struct Network {
+    stride: u32,            // vec4s in one row of activations or deltas
+    rows: u32,              // neurons of the whole network
+    features: u32,          // input neurons; also the row of the first hidden or output neuron
+    classes: u32,           // logits
+    logits_row: u32,        // row of the first logit
+    micro_blocks: u32,      // 4 x 4 blocks of dense values
+    sparse_values: u32,     // sparse weights, then biases
+    first_bias: u32,        // place of the first bias among the sparse values
+}
+
+// The rule of one step; the rule itself is in update.wgsl.
+struct UpdateRule {
+    kind: u32,
+    learning_rate: f32,
+    decay: f32,
+    first: f32,
+    second: f32,
+    epsilon: f32,
+    first_correction: f32,
+    second_correction: f32,
+}
+
+struct Step {
+    samples: u32,           // samples of this batch
+    columns: u32,           // vec4s that hold them, ceil(samples / 4)
+    first_sample: u32,      // place of the batch's first sample in the index list
+    metrics_slot: u32,
+    training: u32,          // 0 in evaluation, where no delta is written
+    reserved_0: u32,
+    reserved_1: u32,
+    reserved_2: u32,
+    rule: UpdateRule,
+}
+
+// The neurons that a kernel writes: a layer's outputs in forward, its inputs in backward_input.
+struct Layer {
+    first_quad: u32,
+    quads: u32,
+    activation: u32,        // of these neurons
+    first_row: u32,
+}
+
+// Dropout of these neurons in this step.
+struct Dropout {
+    key_0: u32,
+    key_1: u32,
+    threshold: u32,         // 0xffffffff keeps all
+    keep_probability: f32,
+}
+
+@group(0) @binding(0) var<uniform> network: Network;
+@group(0) @binding(1) var<uniform> step: Step;
+@group(0) @binding(2) var<uniform> layer: Layer;
+@group(0) @binding(3) var<uniform> dropout: Dropout;

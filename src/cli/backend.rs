@@ -1,0 +1,163 @@
+//! The choice of the engine, and why. The only file that knows all three of them.
+
+use tanner::Result;
+use tanner::engine::cpu::CpuEngine;
+use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuEngine, GpuOptions};
+use tanner::engine::reference::ReferenceEngine;
+use tanner::engine::{Engine, EngineSettings};
+use tanner::network::{Network, Parameters};
+
+use super::settings::EngineRequest;
+use super::terminal;
+
+/// An engine that is ready, with the reason it was chosen.
+pub(crate) struct Chosen {
+    pub(crate) engine: Box<dyn Engine>,
+    why: String,
+}
+
+impl Chosen {
+    fn new(engine: impl Engine + 'static, why: impl Into<String>) -> Self {
+        Self { engine: Box::new(engine), why: why.into() }
+    }
+
+    /// The line that each run starts with.
+    pub(crate) fn announce(&self) {
+        let info = self.engine.info();
+        terminal::note(&format!("engine: {} on {}: {}", info.backend, info.adapter, self.why));
+    }
+}
+
+/// Makes the engine that was asked for.
+///
+/// # Errors
+/// When a GPU was asked for and there is none that fits, or an engine refuses its settings.
+pub(crate) fn start(
+    request: &EngineRequest,
+    network: &Network,
+    parameters: &Parameters,
+    settings: EngineSettings,
+) -> Result<Chosen> {
+    match request {
+        EngineRequest::Reference => {
+            let engine = ReferenceEngine::new(network, parameters, settings)?;
+            Ok(Chosen::new(engine, "--backend reference"))
+        }
+        EngineRequest::Cpu { threads } => {
+            let engine = CpuEngine::new(network, parameters, settings, *threads)?;
+            Ok(Chosen::new(engine, "--backend cpu"))
+        }
+        EngineRequest::Gpu { adapter } => {
+            let (choice, why) = match adapter {
+                Some(text) => (AdapterChoice::Named(text.clone()), format!("--adapter {text}")),
+                None => (AdapterChoice::Any, "--backend gpu".to_owned()),
+            };
+            let options = GpuOptions { adapter: choice, ..GpuOptions::default() };
+            Ok(Chosen::new(GpuEngine::new(network, parameters, settings, &options)?, why))
+        }
+        EngineRequest::Auto { threads } => start_best(*threads, network, parameters, settings),
+    }
+}
+
+/// A hardware GPU where there is one that works, else the CPU.
+fn start_best(
+    threads: Option<usize>,
+    network: &Network,
+    parameters: &Parameters,
+    settings: EngineSettings,
+) -> Result<Chosen> {
+    let mut why = match auto_choice(&adapter_facts()) {
+        Auto::Cpu(why) => why,
+        Auto::Gpu(why) => {
+            let options = GpuOptions { adapter: AdapterChoice::Hardware, ..GpuOptions::default() };
+            match GpuEngine::new(network, parameters, settings, &options) {
+                Ok(engine) => return Ok(Chosen::new(engine, why)),
+                Err(error) => {
+                    terminal::note(&format!("warning: {error}; going on with the CPU"));
+                    "the GPU could not be used".to_owned()
+                }
+            }
+        }
+    };
+    why.push_str(" (--backend auto)");
+    Ok(Chosen::new(CpuEngine::new(network, parameters, settings, threads)?, why))
+}
+
+/// Every adapter of this machine, best first.
+pub(crate) fn adapters() -> Vec<AdapterReport> {
+    gpu::adapters()
+}
+
+/// What `auto` has to know of an adapter.
+#[derive(Debug)]
+struct AdapterFacts {
+    name: String,
+    is_hardware: bool,
+    usable: Result<(), String>,
+}
+
+fn adapter_facts() -> Vec<AdapterFacts> {
+    let facts = |report: AdapterReport| AdapterFacts {
+        name: report.name,
+        is_hardware: report.is_hardware,
+        usable: report.usable,
+    };
+    adapters().into_iter().map(facts).collect()
+}
+
+/// What `auto` chooses, and why.
+#[derive(Debug, PartialEq, Eq)]
+enum Auto {
+    Gpu(String),
+    Cpu(String),
+}
+
+fn auto_choice(adapters: &[AdapterFacts]) -> Auto {
+    if let Some(best) = adapters.iter().find(|adapter| adapter.is_hardware && adapter.usable.is_ok()) {
+        return Auto::Gpu(format!("{} is a hardware GPU", best.name));
+    }
+    let hardware = adapters.iter().find(|adapter| adapter.is_hardware);
+    Auto::Cpu(match (hardware, adapters.first()) {
+        (Some(AdapterFacts { name, usable: Err(lack), .. }), _) => format!("{name} is not usable, {lack}"),
+        (_, Some(software)) => {
+            format!("no hardware GPU, {} is software, which --backend gpu would take", software.name)
+        }
+        (_, None) => "no GPU driver was found".to_owned(),
+    })
+}
+
+/// What `auto` would choose now, as a sentence.
+pub(crate) fn auto_sentence() -> String {
+    match auto_choice(&adapter_facts()) {
+        Auto::Gpu(why) => format!("auto chooses the GPU: {why}"),
+        Auto::Cpu(why) => format!("auto chooses the CPU: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(name: &str, is_hardware: bool, lack: Option<&str>) -> AdapterFacts {
+        let usable = lack.map_or(Ok(()), |lack| Err(lack.to_owned()));
+        AdapterFacts { name: name.into(), is_hardware, usable }
+    }
+
+    #[test]
+    fn auto_takes_hardware_only_and_says_why() {
+        let (gpu, soft) = (adapter("card", true, None), adapter("pipe", false, None));
+        assert_eq!(auto_choice(&[gpu, soft]), Auto::Gpu("card is a hardware GPU".into()));
+        assert_eq!(auto_choice(&[]), Auto::Cpu("no GPU driver was found".into()));
+        let soft = adapter("pipe", false, None);
+        let Auto::Cpu(why) = auto_choice(&[soft]) else { panic!("software was chosen") };
+        assert!(why.contains("pipe is software"), "{why}");
+        let (old, soft) =
+            (adapter("old", true, Some("it has no compute shaders")), adapter("pipe", false, None));
+        assert_eq!(
+            auto_choice(&[old, soft]),
+            Auto::Cpu("old is not usable, it has no compute shaders".into())
+        );
+        let (old, new) = (adapter("old", true, Some("it is old")), adapter("new", true, None));
+        assert_eq!(auto_choice(&[old, new]), Auto::Gpu("new is a hardware GPU".into()));
+    }
+}

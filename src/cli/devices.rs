@@ -1,0 +1,31 @@
+//! `tanner devices`: what there is to run on.
+
+use tanner::report::{size, table};
+
+use super::{backend, terminal};
+
+/// Prints the adapters, the CPU, and what `auto` would choose.
+pub(crate) fn run() -> anyhow::Result<()> {
+    let adapters = backend::adapters();
+    if adapters.is_empty() {
+        terminal::print("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
+    } else {
+        let mut table =
+            table(&["adapter", "type", "API", "driver", "largest buffer", "storage buffers", "usable"], 7);
+        for adapter in adapters {
+            table.add_row([
+                adapter.name,
+                adapter.device_type.to_owned(),
+                adapter.backend,
+                format!("{} {}", adapter.driver, adapter.driver_info).trim().to_owned(),
+                size(adapter.max_buffer_size.min(adapter.max_binding_size)),
+                adapter.max_storage_buffers.to_string(),
+                adapter.usable.err().map_or("yes".into(), |lack| format!("no: {lack}")),
+            ]);
+        }
+        terminal::print(&table.to_string())?;
+    }
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    terminal::print(&format!("CPU: {threads} threads"))?;
+    terminal::print(&backend::auto_sentence())
+}

@@ -1,0 +1,33 @@
+//! `tanner eval`: the score of a saved model.
+
+use std::sync::Arc;
+
+use tanner::dataset::load_idx_folder;
+use tanner::engine::EngineSettings;
+use tanner::model::TrainedModel;
+use tanner::report::grouped;
+use tanner::training::Recipe;
+
+use super::args::EvalArgs;
+use super::settings::EngineRequest;
+use super::{backend, terminal};
+
+/// Reads a model and scores it on the test set.
+pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
+    let request = EngineRequest::new(&args.engine)?;
+    let model = TrainedModel::load(&args.model)?;
+    let test = load_idx_folder(&args.data.data)?.test;
+    let test = Arc::new(model.prepare(test)?);
+    // Nothing is trained; these are the settings of a plain run.
+    let settings: EngineSettings = Recipe::default().engine_settings();
+    let mut chosen = backend::start(&request, model.network(), model.parameters(), settings)?;
+    chosen.announce();
+    let score = chosen.engine.evaluate(&test)?;
+    terminal::print(&format!(
+        "test accuracy {:.2} % ({} of {}), loss {:.4}",
+        100.0 * score.accuracy(),
+        grouped(score.correct),
+        grouped(score.samples),
+        score.loss
+    ))
+}

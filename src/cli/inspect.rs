@@ -1,0 +1,100 @@
+//! `tanner inspect`: a network described and drawn, without training.
+
+use std::fs;
+
+use tanner::Error;
+use tanner::engine::cpu::DENSE_FROM;
+use tanner::engine::gpu::GpuOptions;
+use tanner::files::atomic_write;
+use tanner::model::TrainedModel;
+use tanner::network::Network;
+use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
+use tanner::tiles::{TilePolicy, TiledLayer};
+use tanner::topology::Topology;
+
+use super::args::InspectArgs;
+use super::settings::ArchitectureSettings;
+use super::terminal;
+
+/// Tiles as the CPU engine packs them; the table shows these.
+const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
+
+/// Builds or reads a network, prints its tables and writes its picture.
+pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
+    let (network, extra) = match &args.model {
+        Some(path) => {
+            let model = TrainedModel::load(path)?;
+            let extra = preprocessing_line(&model);
+            (model.network().clone(), Some(extra))
+        }
+        None => {
+            let architecture = ArchitectureSettings::new(&args.architecture)?;
+            (architecture.fit_to(args.inputs, args.classes).build(args.seed)?, None)
+        }
+    };
+    terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
+    print_grids(&network)?;
+    print_totals(&network)?;
+    if let Some(extra) = extra {
+        terminal::print(&extra)?;
+    }
+    fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
+    let path = args.out.join("connectivity.png");
+    atomic_write(&path, &connectivity_picture(&pictured(&network))?)?;
+    terminal::print(&format!("picture {}", path.display()))
+}
+
+/// The hidden layers, or the only one.
+fn pictured(network: &Network) -> Vec<&Topology> {
+    let layers = network.layers();
+    let hidden = &layers[..(layers.len() - 1).max(1)];
+    hidden.iter().map(|layer| &*layer.topology).collect()
+}
+
+/// The tile densities of each layer that has more than one tile, equal ones once.
+fn print_grids(network: &Network) -> anyhow::Result<()> {
+    let mut grids: Vec<(Vec<String>, String)> = Vec::new();
+    for (index, layer) in network.layers().iter().enumerate() {
+        let Some(grid) = tile_grid(&layer.topology) else { continue };
+        let (name, grid) = ((index + 1).to_string(), grid.to_string());
+        match grids.last_mut() {
+            Some((names, last)) if *last == grid => names.push(name),
+            _ => grids.push((vec![name], grid)),
+        }
+    }
+    for (names, grid) in grids {
+        let layers = if names.len() == 1 { "layer" } else { "layers" };
+        terminal::print(&format!("\ntiles of {layers} {}\n{grid}", names.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// Parameters against the dense network, and what the weights take on each engine.
+fn print_totals(network: &Network) -> anyhow::Result<()> {
+    let (parameters, dense) = (network.parameter_count(), network.dense_parameter_count());
+    terminal::print(&format!(
+        "\nparameters {}, fully connected {}: {:.2} % fewer",
+        grouped(parameters),
+        grouped(dense),
+        100.0 * (1.0 - parameters as f64 / dense as f64),
+    ))?;
+    let engines = [("CPU", CPU_TILES), ("GPU", GpuOptions::default().tiles)];
+    let takes = engines.map(|(engine, policy)| {
+        let layers = network.layers().iter();
+        let bytes: usize =
+            layers.map(|layer| TiledLayer::pack(&layer.topology, policy).memory().total()).sum();
+        format!("{} on the {engine} (tiles dense from {})", size(bytes as u64), policy.dense_from)
+    });
+    terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
+}
+
+/// The numbers that must travel with the weights.
+fn preprocessing_line(model: &TrainedModel) -> String {
+    let preprocessing = model.preprocessing();
+    format!(
+        "preprocessing {} {}: {} more numbers in the model file",
+        preprocessing.importance(),
+        preprocessing.order(),
+        grouped(preprocessing.number_count())
+    )
+}

@@ -1,0 +1,76 @@
+//! The command line: what was typed, what it means, and the subcommands.
+//!
+//! [`args`] is what can be typed, [`settings`] what it means once all of it is
+//! checked. Results go to stdout, all else to stderr ([`terminal`]). Whatever
+//! goes wrong ends in one line that starts with `error:`, and exit code 1; a
+//! command line that cannot be understood, likewise, in exit code 2.
+
+mod args;
+mod backend;
+mod devices;
+mod eval;
+mod inspect;
+mod lists;
+mod progress;
+mod settings;
+mod terminal;
+mod train;
+mod usage;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use args::Command;
+
+/// Runs one command line.
+pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let command = match usage::parse(&words) {
+        Ok(command) => command,
+        Err(answer) => return answer.give(),
+    };
+    terminal::start_logging();
+    let result = match command {
+        Command::Train(args) => train::run(process_start, &args, &words),
+        Command::Eval(args) => eval::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
+        Command::Devices => devices::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            terminal::note(&format!("error: {}", one_line(&error)));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// An error and its causes in one line, without what a cause's message repeats, and without a backtrace.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut line = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if line.ends_with(&cause) {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(": ");
+        }
+        line.push_str(&cause);
+    }
+    line.replace(['\n', '\r'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context as _;
+
+    #[test]
+    fn an_error_is_one_line_and_says_nothing_twice() {
+        let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "no such\nfile");
+        let error: tanner::Result<()> = Err(tanner::Error::io("model", missing));
+        let error = error.context("training stopped").unwrap_err();
+        assert_eq!(one_line(&error), "training stopped: model: no such file");
+    }
+}

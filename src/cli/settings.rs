@@ -1,0 +1,238 @@
+//! What was typed, once validated: typed settings that fit each other.
+
+use std::path::PathBuf;
+
+use tanner::engine::Optimizer;
+use tanner::importance::{Importance, Order};
+use tanner::model::Arch;
+use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
+use tanner::topology::DegreeDistribution;
+use tanner::training::Recipe;
+use tanner::{Error, Result};
+
+use super::args::{
+    ActivationArg, ArchArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs,
+    TrainingArgs,
+};
+
+/// Degrees of the paper's blocks, and their number.
+const PAPER_DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
+/// Input blocks that an output block of the paper sees.
+const PAPER_RECEPTIVE_FIELD: usize = 2;
+/// Degree of the paper's random sparse network.
+const PAPER_DEGREE: usize = 53;
+/// More threads than any machine has cores.
+const MAX_THREADS: usize = 1024;
+
+/// A training run.
+#[derive(Debug)]
+pub(crate) struct TrainSettings {
+    pub(crate) data: PathBuf,
+    pub(crate) train_limit: Option<usize>,
+    pub(crate) importance: Importance,
+    pub(crate) order: Order,
+    pub(crate) architecture: ArchitectureSettings,
+    pub(crate) recipe: Recipe,
+    pub(crate) engine: EngineRequest,
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// An architecture that does not know yet how wide its data are.
+#[derive(Clone, Debug)]
+pub(crate) struct ArchitectureSettings {
+    pub(crate) arch: Arch,
+    pub(crate) hidden: Vec<usize>,
+    pub(crate) connectivity: Connectivity,
+    pub(crate) activation: Activation,
+    pub(crate) keep_probability: f32,
+}
+
+/// Which engine is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EngineRequest {
+    /// A hardware GPU if there is one, else the CPU.
+    Auto {
+        /// Threads, should it be the CPU.
+        threads: Option<usize>,
+    },
+    /// A GPU, the best or the named one.
+    Gpu {
+        adapter: Option<String>,
+    },
+    Cpu {
+        threads: Option<usize>,
+    },
+    Reference,
+}
+
+fn refuse<T>(setting: &'static str, reason: impl Into<String>) -> Result<T> {
+    Err(Error::Setting { setting, reason: reason.into() })
+}
+
+impl TrainSettings {
+    /// Checks all that was typed, and all that can be checked without data.
+    pub(crate) fn new(args: &TrainArgs) -> Result<Self> {
+        if args.train_limit == Some(0) {
+            return refuse("--train-limit", "0 is impossible, it must be at least 1");
+        }
+        let importance = if args.importance.pca { Importance::Pca } else { args.importance.importance };
+        let order = args.importance.order;
+        if importance == Importance::None && order == Order::Ascending {
+            return refuse("--order", "asc has no meaning with --importance none");
+        }
+        let architecture = ArchitectureSettings::new(&args.architecture)?;
+        Ok(Self {
+            data: args.data.data.clone(),
+            train_limit: args.train_limit,
+            importance,
+            order,
+            recipe: recipe(&args.training, &architecture)?,
+            architecture,
+            engine: EngineRequest::new(&args.engine)?,
+            out: args.out.clone(),
+        })
+    }
+}
+
+impl ArchitectureSettings {
+    pub(crate) fn new(args: &ArchitectureArgs) -> Result<Self> {
+        let arch = match args.arch {
+            ArchArg::Sc => Arch::Sc,
+            ArchArg::Rsp => Arch::Rsp,
+            ArchArg::Fc => Arch::Fc,
+        };
+        let owners = [
+            ("--blocks", args.blocks.is_some(), Arch::Sc),
+            ("--receptive-field", args.receptive_field.is_some(), Arch::Sc),
+            ("--degrees", args.degrees.is_some(), Arch::Sc),
+            ("--degree", args.degree.is_some(), Arch::Rsp),
+            ("--degree-distribution", args.degree_distribution.is_some(), Arch::Rsp),
+        ];
+        if let Some((flag, _, owner)) = owners.iter().find(|(_, given, owner)| *given && *owner != arch) {
+            return refuse(flag, format!("has no meaning with --arch {arch}, it belongs to --arch {owner}"));
+        }
+        if args.hidden.0.contains(&0) {
+            return refuse("--hidden", "a width of 0 is impossible, it must be at least 1");
+        }
+        // Written so that NaN is refused.
+        let keep_probability = 1.0 - args.dropout;
+        if !(args.dropout >= 0.0 && keep_probability > 0.0) {
+            return refuse(
+                "--dropout",
+                format!("{} is impossible, it must be at least 0 and below 1", args.dropout),
+            );
+        }
+        let connectivity = match arch {
+            Arch::Sc => spatially_coupled(args)?,
+            Arch::Rsp => Connectivity::RandomSparse { degrees: degree_distributions(args)? },
+            Arch::Fc => Connectivity::FullyConnected,
+        };
+        let activation = match args.activation {
+            ActivationArg::Sigmoid => Activation::Sigmoid,
+            ActivationArg::Relu => Activation::Relu,
+            ActivationArg::Tanh => Activation::Tanh,
+            ActivationArg::Identity => Activation::Identity,
+        };
+        Ok(Self { arch, hidden: args.hidden.0.clone(), connectivity, activation, keep_probability })
+    }
+
+    /// The architecture for data of this shape.
+    pub(crate) fn fit_to(&self, inputs: usize, classes: usize) -> Architecture {
+        Architecture {
+            inputs,
+            hidden: self.hidden.clone(),
+            classes,
+            connectivity: self.connectivity.clone(),
+            activation: self.activation,
+            keep_probability: self.keep_probability,
+        }
+    }
+}
+
+fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
+    let blocks = args.blocks.as_ref().map_or(vec![PAPER_DEGREES.len()], |list| list.0.clone());
+    let degrees = match &args.degrees {
+        Some(lists) => lists.0.clone(),
+        None if blocks.iter().all(|count| *count == PAPER_DEGREES.len()) => vec![PAPER_DEGREES.to_vec()],
+        None => {
+            let usual = PAPER_DEGREES.len();
+            return refuse(
+                "--degrees",
+                format!("needed with --blocks other than {usual}, for which the default is made"),
+            );
+        }
+    };
+    let receptive_fields =
+        args.receptive_field.as_ref().map_or(vec![PAPER_RECEPTIVE_FIELD], |list| list.0.clone());
+    Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
+}
+
+fn degree_distributions(args: &ArchitectureArgs) -> Result<Vec<DegreeDistribution>> {
+    match &args.degree_distribution {
+        Some(text) => text.split('/').map(str::parse).collect(),
+        None => Ok(vec![DegreeDistribution::Regular(args.degree.unwrap_or(PAPER_DEGREE))]),
+    }
+}
+
+fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Recipe> {
+    let momentum = args.momentum.unwrap_or(0.9);
+    let (optimizer, usual_rate) = match args.optimizer {
+        OptimizerArg::Sgd => (Optimizer::Sgd, 0.1),
+        OptimizerArg::Momentum => (Optimizer::Momentum { momentum, nesterov: false }, 0.1),
+        OptimizerArg::Nesterov => (Optimizer::Momentum { momentum, nesterov: true }, 0.1),
+        OptimizerArg::Adam => (Optimizer::ADAM, 0.001),
+    };
+    if args.momentum.is_some() && !matches!(optimizer, Optimizer::Momentum { .. }) {
+        return refuse(
+            "--momentum",
+            "has no meaning with this --optimizer, it belongs to momentum and nesterov",
+        );
+    }
+    let scheme = match args.init {
+        InitArg::Glorot => Scheme::Glorot,
+        InitArg::He => Scheme::He,
+        InitArg::Lecun => Scheme::Lecun,
+    };
+    let gain = args.gain.unwrap_or(architecture.activation.usual_gain());
+    let recipe = Recipe {
+        epochs: args.epochs,
+        batch_size: args.batch_size,
+        learning_rate: args.lr.unwrap_or(usual_rate),
+        schedule: args.schedule,
+        optimizer,
+        l2: args.l2.unwrap_or(if architecture.arch == Arch::Fc { 0.0 } else { 5e-5 }),
+        initialisation: Initialisation { scheme, gain },
+        seed: args.seed,
+    };
+    recipe.check()?;
+    Ok(recipe)
+}
+
+impl EngineRequest {
+    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
+        let (threads, adapter) = (args.threads, args.adapter.clone());
+        if let Some(count) = threads.filter(|count| !(1..=MAX_THREADS).contains(count)) {
+            return refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"));
+        }
+        match (args.backend, &adapter, threads) {
+            (BackendArg::Cpu | BackendArg::Reference, Some(_), _) => {
+                refuse("--adapter", "has no meaning with this --backend, it belongs to gpu and auto")
+            }
+            (BackendArg::Gpu | BackendArg::Reference, _, Some(_)) => {
+                refuse("--threads", "has no meaning with this --backend, it belongs to cpu and auto")
+            }
+            (BackendArg::Auto, Some(_), Some(_)) => {
+                refuse("--threads", "has no meaning with --adapter, which asks for a GPU")
+            }
+            // Who names an adapter wants that one, and no CPU in its place.
+            (BackendArg::Gpu, ..) | (BackendArg::Auto, Some(_), None) => Ok(Self::Gpu { adapter }),
+            (BackendArg::Auto, None, _) => Ok(Self::Auto { threads }),
+            (BackendArg::Cpu, None, _) => Ok(Self::Cpu { threads }),
+            (BackendArg::Reference, None, None) => Ok(Self::Reference),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -1,0 +1,132 @@
+use super::super::args::Command;
+use super::super::usage;
+use super::*;
+
+fn settings(line: &str) -> Result<TrainSettings> {
+    let words: Vec<_> = std::iter::once("tanner").chain(line.split_whitespace()).map(Into::into).collect();
+    match usage::parse(&words) {
+        Ok(Command::Train(args)) => TrainSettings::new(&args),
+        other => panic!("{line:?} gave {other:?}"),
+    }
+}
+
+fn refused(line: &str) -> String {
+    match settings(line) {
+        Err(error) => error.to_string(),
+        Ok(settings) => panic!("{line:?} gave {settings:?}"),
+    }
+}
+
+#[test]
+fn nothing_typed_means_the_papers_network_and_the_best_recipe() {
+    let settings = settings("").unwrap();
+    assert_eq!(settings.architecture.fit_to(784, 10), Architecture::paper(784, 10));
+    assert_eq!(settings.recipe, Recipe::default());
+    assert_eq!((settings.importance, settings.order), (Importance::Pca, Order::Descending));
+    assert_eq!(settings.engine, EngineRequest::Auto { threads: None });
+    assert_eq!((settings.out, settings.train_limit), (None, None));
+}
+
+#[test]
+fn every_flag_reaches_its_setting() {
+    let settings = settings(
+        "--importance none --order desc --arch sc --blocks 4 --receptive-field 3 --degrees 9,8,7,6/5 \
+         --hidden 64,32 --activation tanh --dropout 0.25 --l2 1e-3 --optimizer nesterov --lr 0.5 \
+         --momentum 0.8 --schedule step:10:0.1 --init he --gain 2 --epochs 7 --batch-size 64 --seed 9 \
+         --backend cpu --threads 3 --data d --train-limit 100 --out o",
+    )
+    .unwrap();
+    assert_eq!(settings.importance, Importance::None);
+    assert_eq!(settings.architecture.hidden, [64, 32]);
+    assert_eq!(
+        settings.architecture.connectivity,
+        Connectivity::SpatiallyCoupled {
+            blocks: vec![4],
+            receptive_fields: vec![3],
+            degrees: vec![vec![9, 8, 7, 6], vec![5]]
+        }
+    );
+    assert_eq!(settings.architecture.activation, Activation::Tanh);
+    assert_eq!(settings.architecture.keep_probability, 0.75);
+    assert_eq!(
+        settings.recipe,
+        Recipe {
+            epochs: 7,
+            batch_size: 64,
+            learning_rate: 0.5,
+            schedule: "step:10:0.1".parse().unwrap(),
+            optimizer: Optimizer::Momentum { momentum: 0.8, nesterov: true },
+            l2: 1e-3,
+            initialisation: Initialisation { scheme: Scheme::He, gain: 2.0 },
+            seed: 9,
+        }
+    );
+    assert_eq!(settings.engine, EngineRequest::Cpu { threads: Some(3) });
+    assert_eq!((settings.data, settings.out), ("d".into(), Some("o".into())));
+    assert_eq!(settings.train_limit, Some(100));
+}
+
+#[test]
+fn defaults_follow_architecture_activation_and_optimiser() {
+    let recipe = |line| settings(line).unwrap().recipe;
+    assert_eq!(recipe("--arch rsp").l2, 5e-5);
+    assert_eq!(recipe("--arch fc").l2, 0.0);
+    assert_eq!(recipe("--optimizer adam").learning_rate, 0.001);
+    assert_eq!(recipe("--optimizer adam --lr 0.01").learning_rate, 0.01);
+    assert_eq!(recipe("--activation relu").initialisation.gain, std::f32::consts::SQRT_2);
+    let rsp = |line| settings(line).unwrap().architecture.connectivity;
+    let regular = |degree| vec![DegreeDistribution::Regular(degree)];
+    assert_eq!(rsp("--arch rsp"), Connectivity::RandomSparse { degrees: regular(53) });
+    assert_eq!(rsp("--arch rsp --degree 7"), Connectivity::RandomSparse { degrees: regular(7) });
+    let text = "--arch rsp --degree-distribution uniform:1-5/poisson:3";
+    let degrees = vec![DegreeDistribution::Uniform(1, 5), DegreeDistribution::Poisson(3.0)];
+    assert_eq!(rsp(text), Connectivity::RandomSparse { degrees });
+}
+
+#[test]
+fn the_engine_request_follows_backend_and_adapter() {
+    let engine = |line| settings(line).unwrap().engine;
+    let gpu = |adapter: Option<&str>| EngineRequest::Gpu { adapter: adapter.map(Into::into) };
+    assert_eq!(engine("--backend gpu"), gpu(None));
+    assert_eq!(engine("--backend gpu --adapter llvm"), gpu(Some("llvm")));
+    assert_eq!(engine("--adapter llvm"), gpu(Some("llvm")));
+    assert_eq!(engine("--threads 2"), EngineRequest::Auto { threads: Some(2) });
+    assert_eq!(engine("--backend reference"), EngineRequest::Reference);
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_its_flag() {
+    for (line, start) in [
+        ("--train-limit 0", "--train-limit: 0 "),
+        ("--importance none --order asc", "--order: asc "),
+        ("--arch fc --blocks 8", "--blocks: has no meaning with --arch fc"),
+        ("--arch fc --degrees 1,2", "--degrees: has no meaning with --arch fc"),
+        ("--arch rsp --receptive-field 2", "--receptive-field: has no meaning with --arch rsp"),
+        ("--degree 53", "--degree: has no meaning with --arch sc, it belongs to --arch rsp"),
+        ("--degree-distribution regular:3", "--degree-distribution: has no meaning"),
+        ("--arch rsp --degree-distribution wide", "topology: degree distribution \"wide\""),
+        ("--blocks 4", "--degrees: needed with --blocks"),
+        ("--hidden 784,0", "--hidden: a width of 0 "),
+        ("--dropout 1", "--dropout: 1 "),
+        ("--dropout -0.1", "--dropout: -0.1 "),
+        ("--dropout nan", "--dropout: NaN "),
+        ("--optimizer adam --momentum 0.9", "--momentum: has no meaning"),
+        ("--optimizer sgd --momentum 0.9", "--momentum: has no meaning"),
+        ("--momentum 1", "--momentum: 1 "),
+        ("--lr nan", "--lr: NaN "),
+        ("--lr -1", "--lr: -1 "),
+        ("--l2 -1", "--l2: -1 "),
+        ("--gain 0", "--gain: 0 "),
+        ("--epochs 0", "--epochs: 0 "),
+        ("--batch-size 0", "--batch-size: 0 "),
+        ("--threads 0", "--threads: 0 "),
+        ("--threads 100000", "--threads: 100000 "),
+        ("--backend gpu --threads 2", "--threads: has no meaning"),
+        ("--backend reference --threads 2", "--threads: has no meaning"),
+        ("--adapter x --threads 2", "--threads: has no meaning"),
+        ("--backend cpu --adapter x", "--adapter: has no meaning"),
+    ] {
+        let message = refused(line);
+        assert!(message.starts_with(start), "{line:?}: {message:?} does not start with {start:?}");
+    }
+}

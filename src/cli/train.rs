@@ -1,0 +1,184 @@
+//! `tanner train`: from data to a run folder.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context as _, anyhow};
+use serde::Serialize;
+use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
+use tanner::engine::{Backend, EngineInfo};
+use tanner::importance::{Importance, Order, Preprocessing};
+use tanner::model::{ArchitectureRecord, TrainedModel};
+use tanner::report::{grouped, learning_curve};
+use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Summary};
+
+use super::args::TrainArgs;
+use super::backend;
+use super::progress::ProgressReport;
+use super::settings::{EngineRequest, TrainSettings};
+use super::terminal;
+
+/// `config.json`: every setting of a run, as it came out of flags and defaults.
+#[derive(Serialize)]
+struct RunConfig<'a> {
+    tanner_version: &'static str,
+    started_at: String,
+    command: Vec<String>,
+    data: &'a Path,
+    train_samples: usize,
+    test_samples: usize,
+    importance: Importance,
+    order: Order,
+    architecture: &'a ArchitectureRecord,
+    recipe: &'a Recipe,
+    backend: Backend,
+    adapter: &'a str,
+}
+
+/// Trains, writing as it goes.
+pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
+    let settings = TrainSettings::new(args)?;
+    use_threads(&settings.engine);
+    let DataSplits { train, test } = load(&settings)?;
+    // Everything that can fail does so before the run folder is made.
+    let recipe = &settings.recipe;
+    let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+    let network = architecture.build(recipe.seed)?;
+    let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
+    let mut chosen = backend::start(&settings.engine, &network, &parameters, recipe.engine_settings())?;
+    let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
+    let train_set = Arc::new(preprocessing.apply_dataset(train)?);
+    let test_set = Arc::new(preprocessing.apply_dataset(test)?);
+
+    let record = ArchitectureRecord::new(&architecture, recipe.seed);
+    let info = chosen.engine.info();
+    let folder = run_folder(&settings)?;
+    folder.write_config(&RunConfig {
+        tanner_version: env!("CARGO_PKG_VERSION"),
+        started_at: jiff::Zoned::now().to_string(),
+        command: words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+        data: &settings.data,
+        train_samples: train_set.samples(),
+        test_samples: test_set.samples(),
+        importance: settings.importance,
+        order: settings.order,
+        architecture: &record,
+        recipe,
+        backend: info.backend,
+        adapter: &info.adapter,
+    })?;
+    chosen.announce();
+    announce_run(&settings, &network, &train_set, &test_set, folder.path());
+    let facts = facts(process_start, info, recipe, &train_set, &test_set);
+    let model = TrainedModel::new(network, parameters, preprocessing, record)?;
+    let mut recorder = Recorder::new(folder, model, facts);
+    let mut progress = ProgressReport::new(recipe.epochs, train_set.samples());
+    let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
+    let outcome = training::train(&mut *chosen.engine, recipe, &train_set, &test_set, observers);
+    drop(progress);
+    finish(&settings, &recorder, outcome.map(|_| ()))
+}
+
+/// The importance is computed on as many threads as the engine may have.
+fn use_threads(engine: &EngineRequest) {
+    if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
+    {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(*count).build_global();
+        if let Err(error) = pool {
+            log::warn!("the number of threads stays what it was: {error}");
+        }
+    }
+}
+
+fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
+    let mut splits = load_idx_folder(&settings.data)?;
+    if let Some(limit) = settings.train_limit {
+        splits.train = splits.train.head(limit).context("--train-limit")?;
+    }
+    Ok(splits)
+}
+
+fn run_folder(settings: &TrainSettings) -> tanner::Result<RunFolder> {
+    if let Some(path) = &settings.out {
+        return RunFolder::create(path);
+    }
+    let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
+    let name = format!("{time}-{arch}-{}-{}-s{seed}", settings.importance, settings.order);
+    RunFolder::create_unique(Path::new("runs"), &name)
+}
+
+fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, test: &Dataset) -> RunFacts {
+    RunFacts {
+        process_start: start,
+        engine,
+        seed: recipe.seed,
+        train_samples: train.samples(),
+        test_samples: test.samples(),
+    }
+}
+
+fn announce_run(
+    settings: &TrainSettings,
+    network: &tanner::network::Network,
+    train: &Dataset,
+    test: &Dataset,
+    folder: &Path,
+) {
+    let parameters = network.parameter_count();
+    let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
+    terminal::note(&format!(
+        "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} test samples",
+        settings.architecture.arch,
+        grouped(parameters),
+        grouped(train.samples()),
+        grouped(test.samples())
+    ));
+    terminal::note(&format!("run: {}", folder.display()));
+}
+
+/// Writes what is left to write, and says how the run ended and where it is.
+fn finish(settings: &TrainSettings, recorder: &Recorder, outcome: tanner::Result<()>) -> anyhow::Result<()> {
+    let folder = recorder.folder();
+    if !recorder.history().is_empty() {
+        let (arch, recipe) = (settings.architecture.arch, &settings.recipe);
+        let title =
+            format!("{arch}, importance {} {}, seed {}", settings.importance, settings.order, recipe.seed);
+        let written =
+            learning_curve(recorder.history(), &title).and_then(|png| folder.write_learning_curve(&png));
+        // A picture is not worth losing the outcome of a run.
+        if let Err(error) = written {
+            terminal::note(&format!("warning: {error}"));
+        }
+    }
+    if let Err(error) = outcome {
+        let kept = match recorder.history().last() {
+            Some(last) => {
+                format!("the model of epoch {} is in {}", last.epoch, folder.model_path().display())
+            }
+            None => "no epoch had ended, there is no model".to_owned(),
+        };
+        return Err(anyhow!(error).context(format!("training stopped, {kept}")));
+    }
+    print_summary(&recorder.finish()?, folder.path())
+}
+
+fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+    terminal::print(&format!(
+        "test accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        100.0 * summary.test_accuracy,
+        summary.epochs,
+        100.0 * summary.best_test_accuracy,
+        summary.best_epoch
+    ))?;
+    terminal::print(&format!(
+        "{} parameters ({} fully connected), {:.1} s, of which {:.1} s training",
+        grouped(summary.parameters),
+        grouped(summary.dense_parameters),
+        summary.seconds_total,
+        summary.seconds_training
+    ))?;
+    terminal::print(&format!("run folder {}", folder.display()))
+}

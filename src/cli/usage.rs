@@ -1,0 +1,170 @@
+//! From words to a [`Command`], or to one line that says why not.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use super::args::{Cli, Command};
+use super::terminal;
+
+/// What is answered in place of running a command.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// The help or the version, as asked for.
+    Asked(clap::Error),
+    /// Why the command line cannot be understood.
+    Refused(String),
+}
+
+impl Answer {
+    /// Prints it; the exit code is 2 for a refusal.
+    pub(crate) fn give(self) -> ExitCode {
+        match self {
+            Self::Asked(text) => {
+                // Colours are clap's affair: only on a terminal, and not under NO_COLOR.
+                let _ = text.print();
+                let _ = std::io::stdout().flush();
+                ExitCode::SUCCESS
+            }
+            Self::Refused(line) => {
+                terminal::note(&format!("error: {line}"));
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Understands a command line; no subcommand means `train`.
+pub(crate) fn parse(words: &[OsString]) -> Result<Command, Answer> {
+    let matches = Cli::command().try_get_matches_from(words).map_err(answer)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
+    match cli.command {
+        None => Ok(Command::Train(Box::new(cli.train))),
+        Some(command) => refuse_flags_before_subcommand(&matches).map(|()| command).map_err(Answer::Refused),
+    }
+}
+
+/// Flags of `train` typed before a subcommand would be read and then forgotten.
+fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
+    let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
+    let command = Cli::command();
+    // The ids of groups have no flag.
+    let flags = matches.ids().filter(typed).filter_map(|id| {
+        let argument = command.get_arguments().find(|argument| argument.get_id() == id)?;
+        argument.get_long()
+    });
+    match (flags.min(), matches.subcommand_name()) {
+        (Some(flag), Some(subcommand)) => {
+            Err(format!("--{flag} stands before the subcommand {subcommand}: put flags behind it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn answer(error: clap::Error) -> Answer {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::Asked(error),
+        _ => Answer::Refused(one_line(&error.render().to_string())),
+    }
+}
+
+/// clap explains a mistake in several paragraphs; this keeps all but the usage, in one line.
+fn one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let paragraphs = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let mut joined = String::new();
+    for line in paragraphs.filter(|line| !line.is_empty()) {
+        let line = line.trim_start_matches("error: ");
+        let (separator, line) = match line.strip_prefix("tip: ") {
+            Some(tip) => ("; ", tip),
+            None => (" ", line),
+        };
+        if !joined.is_empty() {
+            joined.push_str(separator);
+        }
+        joined.push_str(line);
+    }
+    joined.push_str("; see --help");
+    joined
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(line: &str) -> Result<Command, Answer> {
+        let words: Vec<OsString> =
+            std::iter::once("tanner").chain(line.split_whitespace()).map(Into::into).collect();
+        parse(&words)
+    }
+
+    fn refused(line: &str) -> String {
+        match parsed(line) {
+            Err(Answer::Refused(text)) => text,
+            other => panic!("{line:?} gave {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn no_subcommand_means_train() {
+        assert!(matches!(parsed("--pca --order desc"), Ok(Command::Train(_))));
+        assert!(matches!(parsed("train --pca --order desc"), Ok(Command::Train(_))));
+        assert!(matches!(parsed("devices"), Ok(Command::Devices)));
+    }
+
+    #[test]
+    fn train_flags_before_a_subcommand_are_refused() {
+        for line in ["--seed 1 train", "--epochs 3 eval --model m", "--pca devices", "--arch fc inspect"] {
+            let text = refused(line);
+            assert!(text.contains("stands before the subcommand"), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn mistakes_are_told_in_one_line_with_the_way_out() {
+        for (line, part) in [
+            ("--epoch 3", "a similar argument exists: '--epochs'"),
+            ("--arch cs", "[possible values: sc, rsp, fc]"),
+            ("--epochs three", "'three' for '--epochs <N>'"),
+            ("eval", "--model <FILE>"),
+            ("--pca --importance none", "cannot be used with"),
+            ("inspect --model m --arch fc", "cannot be used with"),
+            ("inspect --model m --blocks 3", "cannot be used with"),
+            ("trian", "unrecognized subcommand 'trian'"),
+            ("--schedule wobbly", "step:EPOCHS:FACTOR"),
+            ("--degrees 1,x", "\"x\" is not a whole number"),
+        ] {
+            let text = refused(line);
+            assert!(text.contains(part) && !text.contains('\n'), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn help_groups_every_flag_and_tells_its_default() {
+        let mut command = Cli::command();
+        command.build();
+        for name in ["", "train", "eval", "inspect"] {
+            let command = if name.is_empty() { &command } else { command.find_subcommand(name).unwrap() };
+            for argument in
+                command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str()))
+            {
+                let flag = format!("{name} --{}", argument.get_id());
+                assert!(argument.get_help_heading().is_some(), "{flag} is in no group");
+                let told = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
+                let needs_none =
+                    argument.is_required_set() || ["pca", "model"].contains(&argument.get_id().as_str());
+                assert!(known || needs_none, "{flag} tells no default");
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The buffers of one network on one device, and the bind groups over them.
+
+use std::num::NonZeroU64;
+
+use super::commands;
+use super::data::DataBuffers;
+use super::device::Gpu;
+use super::kernels::{Kernel, Kernels};
+use super::shaders::UNIFORMS;
+use super::tables::{Direction, Tables, index_of};
+use super::uniforms::{DropoutUniform, LayerUniform, Metric, NetworkUniform, StepUniform, UNIFORM_STRIDE};
+use crate::Result;
+use crate::engine::EngineSettings;
+use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::network::Network;
+use crate::tiles::MICRO_BLOCK;
+
+/// Steps whose outcome stays on the device before it is read back.
+pub(super) const METRIC_SLOTS: usize = 1024;
+/// Most steps of one submit.
+const STEPS_PER_SUBMIT: usize = 32;
+/// Most samples of one submit with more than one step; bounds the index list.
+const SAMPLES_PER_SUBMIT: usize = 1 << 20;
+
+/// A buffer that tests fill and read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tensor {
+    /// `[neuron][sample]`, rows padded to [`super::Probe::row_len`].
+    Activations,
+    /// As activations.
+    Deltas,
+    /// `[micro-block][input of 4][output of 4]`.
+    Dense,
+    /// Momentum or Adam's mean of the dense values.
+    DenseFirst,
+    /// Adam's mean square of the dense values.
+    DenseSecond,
+    /// Sparse values, then biases.
+    Sparse,
+    /// Momentum or Adam's mean of the sparse values.
+    SparseFirst,
+    /// Adam's mean square of the sparse values.
+    SparseSecond,
+}
+
+/// Quads, tiles and lists of one direction.
+struct DirectionBuffers {
+    quads: wgpu::Buffer,
+    tiles: wgpu::Buffer,
+    start: wgpu::Buffer,
+}
+
+/// All buffers but those of the data.
+pub(super) struct NetworkBuffers {
+    pub(super) constants: NetworkUniform,
+    /// What forward writes, for each layer, then what backward_input writes, for each layer but the first.
+    pub(super) layers: Vec<LayerUniform>,
+    pub(super) layer_count: usize,
+    pub(super) steps_per_submit: usize,
+    pub(super) step_uniform: wgpu::Buffer,
+    pub(super) dropout_uniform: wgpu::Buffer,
+    network_uniform: wgpu::Buffer,
+    layer_uniform: wgpu::Buffer,
+    tensors: [wgpu::Buffer; 8],
+    forward: DirectionBuffers,
+    sparse_input: wgpu::Buffer,
+    backward: DirectionBuffers,
+    entries: wgpu::Buffer,
+    micro_blocks: wgpu::Buffer,
+    sparse_ends: wgpu::Buffer,
+    pub(super) sample_index: wgpu::Buffer,
+    pub(super) metrics: wgpu::Buffer,
+}
+
+impl NetworkBuffers {
+    /// Makes all buffers; values and states are 0.
+    pub(super) fn new(
+        gpu: &Gpu,
+        network: &Network,
+        layout: &NetworkLayout,
+        settings: &EngineSettings,
+    ) -> Result<Self> {
+        let tables = Tables::new(network, layout)?;
+        let constants = constants(network, layout, settings.batch_size);
+        let mut layers = tables.forward.layers.clone();
+        layers.extend(&tables.backward.layers);
+        let steps_per_submit = (SAMPLES_PER_SUBMIT / settings.batch_size).clamp(1, STEPS_PER_SUBMIT);
+        let layer_count = network.layers().len();
+        let strided = |count: usize| count as u64 * u64::from(UNIFORM_STRIDE);
+        let buffers = Self {
+            constants,
+            layer_count,
+            steps_per_submit,
+            step_uniform: gpu.uniform("steps", strided(steps_per_submit))?,
+            dropout_uniform: gpu.uniform("dropout", strided(steps_per_submit * layer_count))?,
+            network_uniform: gpu.uniform("the network", size_of::<NetworkUniform>() as u64)?,
+            layer_uniform: gpu.uniform("layers", strided(layers.len()))?,
+            tensors: tensors(gpu, layout, settings, &constants)?,
+            forward: DirectionBuffers::new(gpu, "forward", &tables.forward)?,
+            sparse_input: gpu.storage_of("sparse inputs", &tables.sparse_input)?,
+            backward: DirectionBuffers::new(gpu, "backward", &tables.backward)?,
+            entries: gpu.storage_of("sparse entries by input", &tables.entries)?,
+            micro_blocks: gpu.storage_of("micro-blocks", &tables.micro_blocks)?,
+            sparse_ends: gpu.storage_of("ends of sparse edges", &tables.sparse_ends)?,
+            sample_index: gpu
+                .storage("sample indices", 4 * (steps_per_submit * settings.batch_size) as u64)?,
+            metrics: gpu.storage("metrics", (METRIC_SLOTS * size_of::<Metric>()) as u64)?,
+            layers,
+        };
+        gpu.queue.write_buffer(&buffers.network_uniform, 0, bytemuck::bytes_of(&constants));
+        gpu.queue.write_buffer(&buffers.layer_uniform, 0, &strided_bytes(&buffers.layers));
+        gpu.check()?;
+        Ok(buffers)
+    }
+
+    /// The buffer of a tensor.
+    pub(super) fn tensor(&self, tensor: Tensor) -> &wgpu::Buffer {
+        &self.tensors[tensor as usize]
+    }
+
+    /// Writes parameters and sets the optimiser's state to 0.
+    pub(super) fn write_values(&self, gpu: &Gpu, values: &PackedValues) -> Result<()> {
+        gpu.queue.write_buffer(self.tensor(Tensor::Dense), 0, bytemuck::cast_slice(&values.dense));
+        gpu.queue.write_buffer(self.tensor(Tensor::Sparse), 0, bytemuck::cast_slice(&values.sparse));
+        let states = [Tensor::DenseFirst, Tensor::DenseSecond, Tensor::SparseFirst, Tensor::SparseSecond];
+        commands::clear(gpu, &states.map(|state| self.tensor(state)))
+    }
+
+    /// Reads parameters back.
+    pub(super) fn read_values(&self, gpu: &Gpu, layout: &NetworkLayout) -> Result<PackedValues> {
+        Ok(PackedValues {
+            dense: commands::read(gpu, self.tensor(Tensor::Dense), layout.dense_len())?,
+            sparse: commands::read(gpu, self.tensor(Tensor::Sparse), layout.sparse_len())?,
+        })
+    }
+
+    /// The bind group of all uniforms.
+    pub(super) fn bind_uniforms(&self, gpu: &Gpu, kernels: &Kernels) -> Result<wgpu::BindGroup> {
+        let parts = [
+            (&self.network_uniform, size_of::<NetworkUniform>()),
+            (&self.step_uniform, size_of::<StepUniform>()),
+            (&self.layer_uniform, size_of::<LayerUniform>()),
+            (&self.dropout_uniform, size_of::<DropoutUniform>()),
+        ];
+        let entries: Vec<_> = UNIFORMS
+            .iter()
+            .zip(parts)
+            .map(|((binding, ..), (buffer, size))| wgpu::BindGroupEntry {
+                binding: *binding,
+                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+                    buffer,
+                    offset: 0,
+                    size: NonZeroU64::new(size as u64),
+                }),
+            })
+            .collect();
+        gpu.create("the bind group of uniforms", |device| {
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some("uniforms"),
+                layout: &kernels.uniforms,
+                entries: &entries,
+            })
+        })
+    }
+
+    /// The bind group of one kernel's storage buffers; gather and softmax also read the data.
+    pub(super) fn bind(
+        &self,
+        gpu: &Gpu,
+        kernels: &Kernels,
+        kernel: Kernel,
+        data: Option<&DataBuffers>,
+    ) -> Result<wgpu::BindGroup> {
+        let pipeline = &kernels.all[kernel.entry()];
+        let mut entries = Vec::new();
+        for binding in pipeline.entry.bindings {
+            let buffer = self.named(kernel, binding.name, data);
+            let buffer = buffer.ok_or_else(|| gpu.error(format!("no buffer is called {}", binding.name)))?;
+            entries.push(wgpu::BindGroupEntry {
+                binding: binding.binding,
+                resource: buffer.as_entire_binding(),
+            });
+        }
+        gpu.create(pipeline.entry.name, |device| {
+            device.create_bind_group(&wgpu::BindGroupDescriptor {
+                label: Some(pipeline.entry.name),
+                layout: &pipeline.layout,
+                entries: &entries,
+            })
+        })
+    }
+
+    /// The buffer that a kernel calls by this name.
+    fn named<'a>(
+        &'a self,
+        kernel: Kernel,
+        name: &str,
+        data: Option<&'a DataBuffers>,
+    ) -> Option<&'a wgpu::Buffer> {
+        let direction =
+            if matches!(kernel, Kernel::BackwardInput(_)) { &self.backward } else { &self.forward };
+        Some(match name {
+            "activations" => self.tensor(Tensor::Activations),
+            "deltas" => self.tensor(Tensor::Deltas),
+            "dense" => self.tensor(Tensor::Dense),
+            "dense_first" => self.tensor(Tensor::DenseFirst),
+            "dense_second" => self.tensor(Tensor::DenseSecond),
+            "sparse" => self.tensor(Tensor::Sparse),
+            "sparse_first" => self.tensor(Tensor::SparseFirst),
+            "sparse_second" => self.tensor(Tensor::SparseSecond),
+            "quads" => &direction.quads,
+            "tiles" => &direction.tiles,
+            "row_start" | "column_start" => &direction.start,
+            "sparse_input" => &self.sparse_input,
+            "entries" => &self.entries,
+            "micro_blocks" => &self.micro_blocks,
+            "sparse_ends" => &self.sparse_ends,
+            "sample_index" => &self.sample_index,
+            "metrics" => &self.metrics,
+            "data" => &data?.features,
+            "labels" => &data?.labels,
+            _ => return None,
+        })
+    }
+}
+
+impl DirectionBuffers {
+    fn new(gpu: &Gpu, name: &str, direction: &Direction) -> Result<Self> {
+        Ok(Self {
+            quads: gpu.storage_of(&format!("{name} quads"), &direction.quads)?,
+            tiles: gpu.storage_of(&format!("{name} tiles"), &direction.tiles)?,
+            start: gpu.storage_of(&format!("{name} list starts"), &direction.start)?,
+        })
+    }
+}
+
+fn constants(network: &Network, layout: &NetworkLayout, batch_size: usize) -> NetworkUniform {
+    NetworkUniform {
+        stride: index_of(batch_size.div_ceil(4)),
+        rows: index_of(layout.rows()),
+        features: index_of(network.inputs()),
+        classes: index_of(network.classes()),
+        logits_row: index_of(layout.rows() - network.classes()),
+        micro_blocks: index_of(layout.dense_len() / MICRO_BLOCK),
+        sparse_values: index_of(layout.sparse_len()),
+        first_bias: index_of(layout.first_bias()),
+    }
+}
+
+/// The buffers in the order of [`Tensor`]; states that the optimiser has no use for stay tiny.
+fn tensors(
+    gpu: &Gpu,
+    layout: &NetworkLayout,
+    settings: &EngineSettings,
+    constants: &NetworkUniform,
+) -> Result<[wgpu::Buffer; 8]> {
+    let rows = 16 * u64::from(constants.stride) * u64::from(constants.rows);
+    let states = settings.optimizer.state_count();
+    let (dense, sparse) = (4 * layout.dense_len() as u64, 4 * layout.sparse_len() as u64);
+    let state = |number: usize, bytes: u64| if number <= states { bytes } else { 0 };
+    Ok([
+        gpu.storage("activations", rows)?,
+        gpu.storage("deltas", rows)?,
+        gpu.storage("dense values", dense)?,
+        gpu.storage("first state of dense values", state(1, dense))?,
+        gpu.storage("second state of dense values", state(2, dense))?,
+        gpu.storage("sparse values", sparse)?,
+        gpu.storage("first state of sparse values", state(1, sparse))?,
+        gpu.storage("second state of sparse values", state(2, sparse))?,
+    ])
+}
+
+/// Uniforms at the distances that dynamic offsets need.
+pub(super) fn strided_bytes<T: bytemuck::NoUninit>(values: &[T]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (index, value) in values.iter().enumerate() {
+        bytes.resize(index * UNIFORM_STRIDE as usize, 0);
+        bytes.extend_from_slice(bytemuck::bytes_of(value));
+    }
+    bytes
+}

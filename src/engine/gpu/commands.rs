@@ -1,0 +1,84 @@
+//! The one place that records and submits commands.
+
+use std::sync::mpsc;
+
+use super::device::Gpu;
+use super::shaders::FOLD;
+use crate::Result;
+
+/// One kernel run: everything it needs, nothing recorded yet.
+#[derive(Clone, Debug)]
+pub(super) struct Dispatch<'a> {
+    pub(super) pipeline: &'a wgpu::ComputePipeline,
+    pub(super) uniforms: &'a wgpu::BindGroup,
+    /// Places of step, layer and dropout in the uniform buffers.
+    pub(super) offsets: [u32; 3],
+    pub(super) bindings: &'a wgpu::BindGroup,
+    pub(super) workgroups: [u32; 2],
+}
+
+/// The workgroups that hold this many invocations, folded into two dimensions.
+pub(super) fn workgroups(invocations: u64, workgroup: u32) -> [u32; 2] {
+    let groups = invocations.div_ceil(u64::from(workgroup));
+    let rows = groups.div_ceil(u64::from(FOLD));
+    // Buffers below 2^32 elements keep both numbers far below the limit of a dimension.
+    [groups.min(u64::from(FOLD)), rows].map(|count| u32::try_from(count).unwrap_or(FOLD))
+}
+
+/// Submits kernels, one after the other, in one pass.
+pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::SubmissionIndex> {
+    let mut encoder = encoder(gpu);
+    {
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+        for dispatch in dispatches.iter().filter(|dispatch| dispatch.workgroups[0] > 0) {
+            pass.set_pipeline(dispatch.pipeline);
+            pass.set_bind_group(0, dispatch.uniforms, &dispatch.offsets);
+            pass.set_bind_group(1, dispatch.bindings, &[]);
+            pass.dispatch_workgroups(dispatch.workgroups[0], dispatch.workgroups[1], 1);
+        }
+    }
+    let submission = gpu.queue.submit([encoder.finish()]);
+    gpu.check()?;
+    Ok(submission)
+}
+
+/// Sets buffers to 0.
+pub(super) fn clear(gpu: &Gpu, buffers: &[&wgpu::Buffer]) -> Result<()> {
+    let mut encoder = encoder(gpu);
+    for buffer in buffers {
+        encoder.clear_buffer(buffer, 0, None);
+    }
+    gpu.queue.submit([encoder.finish()]);
+    gpu.check()
+}
+
+/// Copies the first `count` values of a buffer to the host, after all that was submitted before.
+pub(super) fn read<T: bytemuck::Pod>(gpu: &Gpu, buffer: &wgpu::Buffer, count: usize) -> Result<Vec<T>> {
+    if count == 0 {
+        return Ok(Vec::new());
+    }
+    let bytes = (count * size_of::<T>()) as u64;
+    let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
+    let staging = gpu.buffer("a readback", bytes, usage)?;
+    let mut encoder = encoder(gpu);
+    encoder.copy_buffer_to_buffer(buffer, 0, &staging, 0, bytes);
+    let submission = gpu.queue.submit([encoder.finish()]);
+    let (sender, receiver) = mpsc::channel();
+    staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
+        // Nobody listens any more only when the wait below failed.
+        let _ = sender.send(result);
+    });
+    gpu.wait(Some(submission))?;
+    match receiver.try_recv() {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => return Err(gpu.error(format!("reading back failed: {error}"))),
+        Err(_) => return Err(gpu.error("reading back failed: the buffer was never mapped")),
+    }
+    let view = staging.get_mapped_range(0..bytes);
+    let view = view.map_err(|error| gpu.error(format!("reading back failed: {error}")))?;
+    Ok(bytemuck::pod_collect_to_vec(&view[..]))
+}
+
+fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {
+    gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default())
+}

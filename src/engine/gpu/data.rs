@@ -1,0 +1,171 @@
+//! Data sets on the device: resident where they fit, else streamed.
+//!
+//! A resident data set stands on the device as a whole and is gathered by sample
+//! number. Of a streamed one, each submit brings just its own samples, in the
+//! order in which it uses them. The same kernels read both, so the bits of the
+//! results are the same.
+
+use std::sync::Arc;
+
+use super::buffers::NetworkBuffers;
+use super::device::Gpu;
+use super::kernels::{Kernel, Kernels};
+use crate::dataset::Dataset;
+use crate::{Error, Result};
+
+/// Data sets that are remembered; the one that was not used for longest goes first.
+const REMEMBERED: usize = 4;
+/// Most bytes of features that one submit streams when it has more than one step.
+const STREAMED_BYTES: usize = 64 << 20;
+
+/// Features and labels, and the bind groups of the kernels that read them.
+pub(super) struct DataBuffers {
+    pub(super) features: wgpu::Buffer,
+    pub(super) labels: wgpu::Buffer,
+    bindings: Option<[wgpu::BindGroup; 2]>,
+}
+
+/// A data set that was seen; it is held, so that its address stays its own.
+struct Known {
+    data: Arc<Dataset>,
+    resident: Option<DataBuffers>,
+}
+
+/// All data sets of one engine.
+pub(super) struct Data {
+    known: Vec<Known>,
+    streamed: Option<DataBuffers>,
+    limit: u64,
+    /// Steps of one submit that streams.
+    steps: usize,
+    batch_size: usize,
+}
+
+impl Data {
+    pub(super) fn new(gpu: &Gpu, buffers: &NetworkBuffers, batch_size: usize, limit: Option<u64>) -> Self {
+        let limit = limit.unwrap_or(u64::MAX).min(gpu.storage_limit());
+        let batch = 4 * batch_size * buffers.constants.features as usize;
+        let most = STREAMED_BYTES.min(usize::try_from(gpu.storage_limit()).unwrap_or(usize::MAX));
+        let steps = (most / batch).clamp(1, buffers.steps_per_submit);
+        Self { known: Vec::new(), streamed: None, limit, steps, batch_size }
+    }
+
+    /// Makes a data set the current one.
+    ///
+    /// Its labels are checked here, once, because kernels use them as rows.
+    pub(super) fn select(
+        &mut self,
+        gpu: &Gpu,
+        buffers: &NetworkBuffers,
+        kernels: &Kernels,
+        data: &Arc<Dataset>,
+    ) -> Result<()> {
+        if let Some(place) = self.known.iter().position(|known| Arc::ptr_eq(&known.data, data)) {
+            // The current one stands last.
+            self.known[place..].rotate_left(1);
+        } else {
+            check_labels(data, buffers.constants.classes)?;
+            if self.known.len() == REMEMBERED {
+                self.known.remove(0);
+            }
+            let resident = self.make_resident(gpu, buffers, kernels, data);
+            self.known.push(Known { data: Arc::clone(data), resident });
+        }
+        let streams = self.known.last().is_some_and(|known| known.resident.is_none());
+        if streams && self.streamed.is_none() {
+            let samples = (self.steps * self.batch_size) as u64;
+            let features = 4 * samples * u64::from(buffers.constants.features);
+            let mut streamed = DataBuffers {
+                features: gpu.storage("streamed features", features)?,
+                labels: gpu.storage("streamed labels", 4 * samples)?,
+                bindings: None,
+            };
+            streamed.bind(gpu, buffers, kernels)?;
+            self.streamed = Some(streamed);
+        }
+        Ok(())
+    }
+
+    /// Copies a data set to the device if it may and can stand there.
+    fn make_resident(
+        &self,
+        gpu: &Gpu,
+        buffers: &NetworkBuffers,
+        kernels: &Kernels,
+        data: &Dataset,
+    ) -> Option<DataBuffers> {
+        // Kernels count features with 32 bits.
+        let limit = self.limit.min(4 * u64::from(u32::MAX));
+        if size_of_val(data.features()) as u64 > limit {
+            return None;
+        }
+        let make = || -> Result<DataBuffers> {
+            let mut made = DataBuffers {
+                features: gpu.storage_of("features", data.features())?,
+                labels: gpu.storage_of("labels", data.labels())?,
+                bindings: None,
+            };
+            made.bind(gpu, buffers, kernels)?;
+            Ok(made)
+        };
+        make().map_err(|error| log::warn!("the data set is streamed instead: {error}")).ok()
+    }
+
+    /// Steps of one submit over the current data set.
+    pub(super) fn steps_per_submit(&self, buffers: &NetworkBuffers) -> usize {
+        if self.resident().is_some() { buffers.steps_per_submit } else { self.steps }
+    }
+
+    /// Sends what the next submit needs to find these samples of the current data set.
+    pub(super) fn upload(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, samples: &[u32]) -> Result<()> {
+        if self.resident().is_some() {
+            gpu.queue.write_buffer(&buffers.sample_index, 0, bytemuck::cast_slice(samples));
+            return gpu.check();
+        }
+        let (Some(known), Some(streamed)) = (self.known.last(), &self.streamed) else {
+            return Err(gpu.error("no data set was selected"));
+        };
+        let places: Vec<u32> = (0u32..).take(samples.len()).collect();
+        gpu.queue.write_buffer(&buffers.sample_index, 0, bytemuck::cast_slice(&places));
+        let labels: Vec<u32> = samples.iter().map(|sample| known.data.labels()[*sample as usize]).collect();
+        gpu.queue.write_buffer(&streamed.labels, 0, bytemuck::cast_slice(&labels));
+        let row = 4 * known.data.feature_count();
+        if let Some(size) = wgpu::BufferSize::new((samples.len() * row) as u64) {
+            let view = gpu.queue.write_buffer_with(&streamed.features, 0, size);
+            let mut view = view.ok_or_else(|| gpu.error("no memory to stream features through"))?;
+            for (place, sample) in samples.iter().enumerate() {
+                let features = bytemuck::cast_slice(known.data.sample(*sample as usize));
+                view.slice(place * row..(place + 1) * row).copy_from_slice(features);
+            }
+        }
+        gpu.check()
+    }
+
+    fn resident(&self) -> Option<&DataBuffers> {
+        self.known.last().and_then(|known| known.resident.as_ref())
+    }
+
+    /// The bind group of a kernel that reads the current data set.
+    pub(super) fn bindings(&self, kernel: Kernel) -> Option<&wgpu::BindGroup> {
+        let [gather, softmax] = self.resident().or(self.streamed.as_ref())?.bindings.as_ref()?;
+        Some(if kernel == Kernel::Gather { gather } else { softmax })
+    }
+}
+
+impl DataBuffers {
+    fn bind(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, kernels: &Kernels) -> Result<()> {
+        let bind = |kernel| buffers.bind(gpu, kernels, kernel, Some(self));
+        self.bindings = Some([bind(Kernel::Gather)?, bind(Kernel::SoftmaxCrossEntropy)?]);
+        Ok(())
+    }
+}
+
+fn check_labels(data: &Dataset, classes: u32) -> Result<()> {
+    match data.labels().iter().position(|label| *label >= classes) {
+        Some(sample) => Err(Error::Dataset(format!(
+            "sample {sample} has label {}, the network has {classes} logits",
+            data.labels()[sample]
+        ))),
+        None => Ok(()),
+    }
+}

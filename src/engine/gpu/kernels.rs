@@ -1,0 +1,163 @@
+//! The kernels as the host sees them: pipelines, and how often each one runs.
+
+use super::device::Gpu;
+use super::shaders::{EntryPoint, SHADERS, Shader, UNIFORMS};
+use crate::Result;
+
+/// One kernel, of one layer where there is one for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kernel {
+    /// Writes the batch into the rows of the inputs.
+    Gather,
+    /// Computes the outputs of a layer.
+    Forward(usize),
+    /// Computes loss, correct samples and deltas of the logits.
+    SoftmaxCrossEntropy,
+    /// Computes the deltas of the inputs of a layer, which may not be layer 0.
+    BackwardInput(usize),
+    /// Updates all dense values.
+    BackwardWeightDense,
+    /// Updates all sparse values and biases.
+    BackwardWeightSparse,
+}
+
+impl Kernel {
+    /// The kernels of one training step, in order.
+    pub fn training_step(layers: usize) -> Vec<Self> {
+        let mut kernels = Self::evaluation_step(layers);
+        kernels.extend((1..layers).rev().map(Self::BackwardInput));
+        kernels.extend([Self::BackwardWeightDense, Self::BackwardWeightSparse]);
+        kernels
+    }
+
+    /// The kernels of one batch of an evaluation, in order.
+    pub fn evaluation_step(layers: usize) -> Vec<Self> {
+        let forward = (0..layers).map(Self::Forward);
+        std::iter::once(Self::Gather).chain(forward).chain([Self::SoftmaxCrossEntropy]).collect()
+    }
+
+    /// Place of its entry point in [`Kernels::all`].
+    pub(super) fn entry(self) -> usize {
+        match self {
+            Self::Gather => 0,
+            Self::Forward(_) => 1,
+            Self::SoftmaxCrossEntropy => 2,
+            Self::BackwardInput(_) => 3,
+            Self::BackwardWeightDense => 4,
+            Self::BackwardWeightSparse => 5,
+        }
+    }
+}
+
+/// The pipeline of one entry point.
+pub(super) struct Pipeline {
+    pub(super) entry: &'static EntryPoint,
+    pub(super) layout: wgpu::BindGroupLayout,
+    pub(super) pipeline: wgpu::ComputePipeline,
+}
+
+/// All pipelines and the layout of the uniforms that they share.
+pub(super) struct Kernels {
+    pub(super) uniforms: wgpu::BindGroupLayout,
+    /// In the order of [`Kernel::entry`], which is the order of [`SHADERS`].
+    pub(super) all: Vec<Pipeline>,
+}
+
+impl Kernels {
+    pub(super) fn new(gpu: &Gpu, runtime_checks: bool) -> Result<Self> {
+        let entries = UNIFORMS.map(|(binding, _, dynamic)| {
+            let ty = wgpu::BufferBindingType::Uniform;
+            layout_entry(binding, ty, dynamic)
+        });
+        let uniforms = gpu.create("the layout of the uniforms", |device| {
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some("uniforms"),
+                entries: &entries,
+            })
+        })?;
+        let mut all = Vec::new();
+        for shader in &SHADERS {
+            let module = gpu.create(shader.stem, |device| module(device, shader, runtime_checks))?;
+            for entry in shader.entry_points {
+                let make =
+                    |device: &wgpu::Device| pipeline(device, entry, &uniforms, &module, runtime_checks);
+                all.push(gpu.create(entry.name, make)?);
+            }
+        }
+        Ok(Self { uniforms, all })
+    }
+}
+
+fn layout_entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::BindGroupLayoutEntry {
+    wgpu::BindGroupLayoutEntry {
+        binding,
+        visibility: wgpu::ShaderStages::COMPUTE,
+        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: dynamic, min_binding_size: None },
+        count: None,
+    }
+}
+
+fn module(device: &wgpu::Device, shader: &Shader, runtime_checks: bool) -> wgpu::ShaderModule {
+    let descriptor = wgpu::ShaderModuleDescriptor {
+        label: Some(shader.stem),
+        source: wgpu::ShaderSource::Wgsl(shader.source.into()),
+    };
+    if runtime_checks { device.create_shader_module(descriptor) } else { trusted(device, descriptor) }
+}
+
+/// Makes a module without bounds checks and loop counters, which cost a multiple of the kernels' work.
+///
+/// This is the one place of the crate that uses `unsafe`. The shaders are this
+/// crate's own text. What they rely on is proven on the host before a dispatch:
+/// - every index in the tables is below the size of its buffer (`Tables::check`),
+/// - the buffers are made for the sizes in the uniforms (`NetworkBuffers::new`), and each
+///   invocation behind the last element returns before it touches memory,
+/// - samples are below the data set's size and labels below the number of logits
+///   (`check_plan`, `Data::source`), batches are no larger than the rows (`Batches`),
+/// - each loop runs over a range with an end that was computed before it, and the
+///   two divisors, features and columns, are at least 1.
+///
+/// Memory is never read before it is written or zeroed: wgpu zeroes buffers.
+#[expect(unsafe_code, reason = "wgpu has no safe way to leave out run-time checks")]
+fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
+    let checks = wgpu::ShaderRuntimeChecks::unchecked();
+    // SAFETY: as argued above, no index leaves its buffer, no loop is endless, no divisor is 0.
+    unsafe { device.create_shader_module_trusted(descriptor, checks) }
+}
+
+fn pipeline(
+    device: &wgpu::Device,
+    entry: &'static EntryPoint,
+    uniforms: &wgpu::BindGroupLayout,
+    module: &wgpu::ShaderModule,
+    runtime_checks: bool,
+) -> Pipeline {
+    let entries: Vec<_> = entry
+        .bindings
+        .iter()
+        .map(|binding| {
+            let ty = wgpu::BufferBindingType::Storage { read_only: !binding.writable };
+            layout_entry(binding.binding, ty, false)
+        })
+        .collect();
+    let label = Some(entry.name);
+    let layout =
+        device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
+    let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label,
+        bind_group_layouts: &[Some(uniforms), Some(&layout)],
+        immediate_size: 0,
+    });
+    let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+        label,
+        layout: Some(&pipeline_layout),
+        module,
+        entry_point: label,
+        compilation_options: wgpu::PipelineCompilationOptions {
+            zero_initialize_workgroup_memory: runtime_checks,
+            ..Default::default()
+        },
+        cache: None,
+    });
+    Pipeline { entry, layout, pipeline }
+}

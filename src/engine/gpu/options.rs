@@ -1,0 +1,41 @@
+//! What a GPU engine is made with.
+
+use crate::tiles::TilePolicy;
+
+/// Which adapter to take.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AdapterChoice {
+    /// The best one that is hardware; none if there are only software renderers.
+    #[default]
+    Hardware,
+    /// The best one of any kind, software renderers last.
+    Any,
+    /// The best one whose name contains this text, in any case.
+    Named(String),
+}
+
+/// How a GPU engine runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GpuOptions {
+    /// Which adapter to take.
+    pub adapter: AdapterChoice,
+    /// Whether shaders get bounds and loop checks; slower, for hunting faults.
+    pub runtime_checks: bool,
+    /// Most bytes of features that one data set may keep on the device; larger ones are
+    /// streamed. `None`: what the device allows in one buffer. Results have the same bits.
+    pub resident_limit: Option<u64>,
+    /// Which tiles are stored dense.
+    pub tiles: TilePolicy,
+}
+
+impl Default for GpuOptions {
+    fn default() -> Self {
+        Self {
+            adapter: AdapterChoice::default(),
+            runtime_checks: false,
+            resident_limit: None,
+            tiles: TilePolicy { dense_from: 0.3 },
+        }
+    }
+}

@@ -1,0 +1,154 @@
+//! From batches to dispatches: the uniforms of each step, and what runs in it.
+
+use super::buffers::{NetworkBuffers, strided_bytes};
+use super::commands::{Dispatch, workgroups};
+use super::data::Data;
+use super::device::Gpu;
+use super::kernels::{Kernel, Kernels};
+use super::tables::index_of;
+use super::uniforms::{DropoutUniform, StepUniform, UNIFORM_STRIDE};
+use crate::Result;
+use crate::engine::EngineSettings;
+use crate::network::Network;
+use crate::network::dropout::{DropoutKey, keep_threshold};
+
+/// What steps are for.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Purpose {
+    /// Changes parameters; the first of the steps has this number.
+    Training { learning_rate: f64, first_step: u64 },
+    /// Only looks.
+    Evaluation,
+}
+
+impl Purpose {
+    /// The same for steps that come later by `steps`.
+    pub(super) fn after(self, steps: u64) -> Self {
+        match self {
+            Self::Training { learning_rate, first_step } => {
+                Self::Training { learning_rate, first_step: first_step + steps }
+            }
+            Self::Evaluation => Self::Evaluation,
+        }
+    }
+}
+
+/// The uniforms of one submit's steps.
+pub(super) struct Steps {
+    pub(super) steps: Vec<StepUniform>,
+    /// `[step][layer]`.
+    dropouts: Vec<DropoutUniform>,
+}
+
+impl Steps {
+    /// Cuts `samples` places of the index list into batches; outcomes go to the slots from `first_slot`.
+    pub(super) fn new(
+        network: &Network,
+        settings: &EngineSettings,
+        samples: usize,
+        purpose: Purpose,
+        first_slot: usize,
+    ) -> Self {
+        let (mut steps, mut dropouts) = (Vec::new(), Vec::new());
+        for (number, first) in (0u64..).zip((0..samples).step_by(settings.batch_size)) {
+            let batch = settings.batch_size.min(samples - first);
+            let (training, rule) = match purpose.after(number) {
+                Purpose::Training { learning_rate, first_step } => {
+                    (1, settings.optimizer.rule(learning_rate, first_step, settings.l2))
+                }
+                Purpose::Evaluation => (0, bytemuck::Zeroable::zeroed()),
+            };
+            steps.push(StepUniform {
+                samples: index_of(batch),
+                columns: index_of(batch.div_ceil(4)),
+                first_sample: index_of(first),
+                metrics_slot: index_of(first_slot + steps.len()),
+                training,
+                reserved: [0; 3],
+                rule,
+            });
+            dropouts.extend(dropout_of(network, settings.seed, purpose.after(number)));
+        }
+        Self { steps, dropouts }
+    }
+
+    /// Sends the uniforms.
+    pub(super) fn upload(&self, gpu: &Gpu, buffers: &NetworkBuffers) -> Result<()> {
+        gpu.queue.write_buffer(&buffers.step_uniform, 0, &strided_bytes(&self.steps));
+        gpu.queue.write_buffer(&buffers.dropout_uniform, 0, &strided_bytes(&self.dropouts));
+        gpu.check()
+    }
+}
+
+/// Dropout of each layer in one step.
+fn dropout_of(network: &Network, seed: u64, purpose: Purpose) -> impl Iterator<Item = DropoutUniform> {
+    (0u32..).zip(network.layers()).map(move |(layer, of)| match purpose {
+        Purpose::Training { first_step, .. } => DropoutUniform {
+            key: DropoutKey::new(seed, first_step, layer).0,
+            threshold: keep_threshold(of.keep_probability),
+            keep_probability: of.keep_probability,
+        },
+        Purpose::Evaluation => DropoutUniform { key: [0; 2], threshold: u32::MAX, keep_probability: 1.0 },
+    })
+}
+
+/// Pipelines and bind groups, ready to be dispatched.
+pub(super) struct Bindings {
+    uniforms: wgpu::BindGroup,
+    /// In the order of [`Kernel::entry`]; none for those that read the data.
+    storage: Vec<Option<wgpu::BindGroup>>,
+}
+
+impl Bindings {
+    pub(super) fn new(gpu: &Gpu, buffers: &NetworkBuffers, kernels: &Kernels) -> Result<Self> {
+        let all = [
+            Kernel::Gather,
+            Kernel::Forward(0),
+            Kernel::SoftmaxCrossEntropy,
+            Kernel::BackwardInput(1),
+            Kernel::BackwardWeightDense,
+            Kernel::BackwardWeightSparse,
+        ];
+        let bind = |kernel| match kernel {
+            Kernel::Gather | Kernel::SoftmaxCrossEntropy => Ok(None),
+            kernel => buffers.bind(gpu, kernels, kernel, None).map(Some),
+        };
+        let storage = all.into_iter().map(bind).collect::<Result<_>>()?;
+        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, storage })
+    }
+
+    /// One kernel of the step at `place` of its submit; none while there is no data to read.
+    pub(super) fn dispatch<'a>(
+        &'a self,
+        buffers: &NetworkBuffers,
+        kernels: &'a Kernels,
+        data: &'a Data,
+        kernel: Kernel,
+        (place, step): (usize, &StepUniform),
+    ) -> Option<Dispatch<'a>> {
+        let pipeline = &kernels.all[kernel.entry()];
+        // Of the owned neurons: their place among the layer uniforms, the layer they are outputs of.
+        let (layer, of) = match kernel {
+            Kernel::Forward(layer) => (layer, layer),
+            Kernel::BackwardInput(layer) => (buffers.layer_count + layer - 1, layer - 1),
+            _ => (0, 0),
+        };
+        let constants = &buffers.constants;
+        let (columns, quads) = (u64::from(step.columns), u64::from(buffers.layers[layer].quads));
+        let invocations = match kernel {
+            Kernel::Gather => u64::from(constants.features) * columns,
+            Kernel::Forward(_) | Kernel::BackwardInput(_) => quads * columns,
+            Kernel::SoftmaxCrossEntropy => 1,
+            Kernel::BackwardWeightDense => u64::from(constants.micro_blocks),
+            Kernel::BackwardWeightSparse => u64::from(constants.sparse_values),
+        };
+        let offset = |part: usize| index_of(part) * UNIFORM_STRIDE;
+        Some(Dispatch {
+            pipeline: &pipeline.pipeline,
+            uniforms: &self.uniforms,
+            offsets: [offset(place), offset(layer), offset(place * buffers.layer_count + of)],
+            bindings: self.storage[kernel.entry()].as_ref().or_else(|| data.bindings(kernel))?,
+            workgroups: workgroups(invocations, pipeline.entry.workgroup),
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! The structs that kernels read; twins: `shaders/common/uniforms.wgsl` and
+//! `tables.wgsl`, held together by a test.
+
+use bytemuck::{Pod, Zeroable};
+
+use crate::engine::UpdateRule;
+
+/// Distance between the parts of a buffer that a dynamic offset chooses from.
+pub const UNIFORM_STRIDE: u32 = 256;
+
+/// What stays the same for a network and a batch size.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct NetworkUniform {
+    /// `vec4`s in one row of activations or deltas.
+    pub stride: u32,
+    /// Neurons of the whole network.
+    pub rows: u32,
+    /// Input neurons.
+    pub features: u32,
+    /// Logits.
+    pub classes: u32,
+    /// Row of the first logit.
+    pub logits_row: u32,
+    /// Number of micro-blocks.
+    pub micro_blocks: u32,
+    /// Number of sparse weights and biases.
+    pub sparse_values: u32,
+    /// Place of the first bias among the sparse values.
+    pub first_bias: u32,
+}
+
+/// What differs from step to step.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct StepUniform {
+    /// Samples of the batch.
+    pub samples: u32,
+    /// `vec4`s that hold them.
+    pub columns: u32,
+    /// Place of the batch's first sample in the index list.
+    pub first_sample: u32,
+    /// Where loss and correct samples go.
+    pub metrics_slot: u32,
+    /// 0 in evaluation.
+    pub training: u32,
+    /// Nothing.
+    pub reserved: [u32; 3],
+    /// How parameters change.
+    pub rule: UpdateRule,
+}
+
+/// The neurons that a forward or backward_input dispatch writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct LayerUniform {
+    /// First quad in the direction's list.
+    pub first_quad: u32,
+    /// Number of quads.
+    pub quads: u32,
+    /// Activation of these neurons.
+    pub activation: u32,
+    /// Row of the first of them.
+    pub first_row: u32,
+}
+
+/// Dropout of one layer's outputs in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct DropoutUniform {
+    /// Stands for seed, step and layer.
+    pub key: [u32; 2],
+    /// A unit is kept where its hash is below; `u32::MAX` keeps all.
+    pub threshold: u32,
+    /// Kept values are divided by it.
+    pub keep_probability: f32,
+}
+
+/// Up to 4 consecutive neurons that one invocation owns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Quad {
+    /// First neuron.
+    pub row: u32,
+    /// Number of neurons, 1 to 4.
+    pub lanes: u32,
+    /// Number of the quad in its block.
+    pub place: u32,
+    /// First dense tile of its block.
+    pub first_tile: u32,
+    /// First dense tile behind those of its block.
+    pub end_tile: u32,
+}
+
+/// A dense tile as seen from the neurons that are owned: block `k` of the quad
+/// in place `q` is micro-block `first_block + q * quad_step + k * block_step`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Tile {
+    /// First micro-block.
+    pub first_block: u32,
+    /// From one quad to the next.
+    pub quad_step: u32,
+    /// From one block of a quad to the next.
+    pub block_step: u32,
+    /// Number of blocks along the far side.
+    pub blocks: u32,
+    /// First neuron of the far side.
+    pub row: u32,
+    /// Last neuron of the far side.
+    pub last_row: u32,
+}
+
+/// Where one micro-block's neurons are, and which of its 16 values are edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct MicroBlockEnds {
+    /// Row of its first output.
+    pub output_row: u32,
+    /// Row of its first input.
+    pub input_row: u32,
+    /// One bit for each value.
+    pub mask: u32,
+}
+
+/// What one step saw.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct Metric {
+    /// Cross-entropy, summed over the batch.
+    pub loss: f32,
+    /// Samples whose greatest logit was their label's.
+    pub correct: u32,
+}

@@ -1,0 +1,83 @@
+//! Writing files so that a reader never meets half of one.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// Writes a file beside its place, brings it to the disk, and renames it into place.
+///
+/// Whatever happens on the way, the path holds either what it held before or all
+/// of `bytes`.
+///
+/// # Errors
+/// [`Error::Io`] with the path when the folder cannot be written to.
+pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let failed = |error| Error::io(path, error);
+    let mut file = temporary_beside(folder).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    // The new name survives a power cut only when the folder is on the disk too.
+    // Some systems cannot open folders; the file itself is safe there already.
+    if let Ok(folder) = std::fs::File::open(folder) {
+        let _ = folder.sync_all();
+    }
+    Ok(())
+}
+
+/// A file with the permissions that any new file gets, not those of a secret.
+fn temporary_beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tanner-");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+        builder.tempfile_in(folder)
+    }
+    #[cfg(not(unix))]
+    builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        atomic_write(&path, b"first, and longer").unwrap();
+        atomic_write(&path, b"second").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"second");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_write_names_the_path_and_keeps_the_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        std::fs::write(&file, b"old").unwrap();
+        let below = file.join("impossible");
+        let message = atomic_write(&below, b"new").unwrap_err().to_string();
+        assert!(message.contains("impossible"), "{message}");
+        assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_can_be_read_as_widely_as_the_umask_allows() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let (atomic, plain) = (folder.path().join("atomic"), folder.path().join("plain"));
+        atomic_write(&atomic, b"").unwrap();
+        std::fs::write(&plain, b"").unwrap();
+        let mode = |path| std::fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(atomic), mode(plain));
+    }
+}

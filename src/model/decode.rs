@@ -1,0 +1,168 @@
+//! From the bytes of a model file to a model, believing nothing.
+
+use std::sync::Arc;
+
+use safetensors::{Dtype, SafeTensors};
+
+use super::TrainedModel;
+use super::format::{Header, LayerHeader, METADATA_KEY, NAME, Preamble, VERSION};
+use crate::importance::{Importance, Preprocessing, Transform};
+use crate::network::{Layer, LayerParameters, Network, Parameters};
+use crate::topology::{Partition, Topology};
+
+/// Reading gives up with a reason, to which the caller adds the path.
+type Read<T> = Result<T, String>;
+
+impl TrainedModel {
+    /// Reads the bytes of a model file.
+    pub(super) fn from_bytes(bytes: &[u8]) -> Read<Self> {
+        let header = read_header(bytes)?;
+        let mut file = Tensors::new(bytes)?;
+        let (mut layers, mut values) = (Vec::new(), Vec::new());
+        for (index, layer) in header.layers.iter().enumerate() {
+            let (layer, parameters) =
+                read_layer(&mut file, index, layer).map_err(|reason| format!("layer {index}: {reason}"))?;
+            layers.push(layer);
+            values.push(parameters);
+        }
+        let preprocessing = read_preprocessing(&mut file, &header)?;
+        file.expect_all_read()?;
+        let network = Network::new(layers).map_err(text)?;
+        let parameters = Parameters { layers: values };
+        Self::new(network, parameters, preprocessing, header.architecture).map_err(text)
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// The JSON object in the metadata, once format and version are known to be ours.
+fn read_header(bytes: &[u8]) -> Read<Header> {
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| container(&error))?;
+    let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
+    let json = entry.ok_or("a safetensors file, but not one that tanner wrote")?;
+    let wrong = |error: serde_json::Error| format!("header: {error}");
+    let preamble: Preamble = serde_json::from_str(json).map_err(wrong)?;
+    if preamble.format != NAME {
+        return Err(format!("format {:?}, expected {NAME:?}", preamble.format));
+    }
+    if preamble.version == 0 || preamble.version > VERSION {
+        return Err(format!(
+            "format version {}, this program reads up to version {VERSION}: use a newer one",
+            preamble.version
+        ));
+    }
+    serde_json::from_str(json).map_err(wrong)
+}
+
+/// Why a file is no safetensors file, in words for people.
+fn container(error: &safetensors::SafeTensorError) -> String {
+    use safetensors::SafeTensorError as E;
+    match error {
+        E::MetadataIncompleteBuffer | E::InvalidHeaderLength | E::HeaderTooSmall => {
+            "truncated, too long, or no safetensors file".into()
+        }
+        E::HeaderTooLarge | E::InvalidHeader(_) | E::InvalidHeaderDeserialization(_) => {
+            "no safetensors file".into()
+        }
+        other => format!("damaged: {other}"),
+    }
+}
+
+/// The tensors of a file, and which of them were read.
+struct Tensors<'a> {
+    file: SafeTensors<'a>,
+    read: usize,
+}
+
+impl<'a> Tensors<'a> {
+    fn new(bytes: &'a [u8]) -> Read<Self> {
+        Ok(Self { file: SafeTensors::deserialize(bytes).map_err(|error| container(&error))?, read: 0 })
+    }
+
+    /// The bytes of one tensor, four for each value.
+    fn bytes(&mut self, name: &str, dtype: Dtype, shape: Option<&[usize]>) -> Read<&'a [[u8; 4]]> {
+        let tensor = self.file.tensor(name).map_err(|_| format!("tensor {name} is missing"))?;
+        if tensor.dtype() != dtype {
+            return Err(format!("tensor {name} holds {}, expected {dtype}", tensor.dtype()));
+        }
+        match shape {
+            Some(shape) if tensor.shape() != shape => {
+                return Err(format!("tensor {name} has the shape {:?}, expected {shape:?}", tensor.shape()));
+            }
+            None if tensor.shape().len() != 1 => {
+                return Err(format!("tensor {name} has the shape {:?}, expected a list", tensor.shape()));
+            }
+            _ => {}
+        }
+        self.read += 1;
+        Ok(tensor.data().as_chunks::<4>().0)
+    }
+
+    fn indices(&mut self, name: &str) -> Read<Vec<u32>> {
+        Ok(self.bytes(name, Dtype::U32, None)?.iter().map(|b| u32::from_le_bytes(*b)).collect())
+    }
+
+    fn floats(&mut self, name: &str, shape: Option<&[usize]>) -> Read<Vec<f32>> {
+        Ok(self.bytes(name, Dtype::F32, shape)?.iter().map(|b| f32::from_le_bytes(*b)).collect())
+    }
+
+    /// Refuses tensors that nobody asked for: the file says more than was understood.
+    fn expect_all_read(&self) -> Read<()> {
+        if self.read == self.file.len() {
+            return Ok(());
+        }
+        Err(format!("{} tensors, expected {}", self.file.len(), self.read))
+    }
+}
+
+fn read_layer(file: &mut Tensors<'_>, index: usize, header: &LayerHeader) -> Read<(Layer, LayerParameters)> {
+    let name = |part: &str| format!("layers.{index}.{part}");
+    let mut blocks = |part: &str| {
+        let bounds = file.indices(&name(part))?;
+        Partition::from_bounds(bounds.into_iter().map(|bound| bound as usize)).map_err(text)
+    };
+    let (inputs, outputs) = (blocks("input_blocks")?, blocks("output_blocks")?);
+    let weights = file.floats(&name("weights"), None)?;
+    let biases = file.floats(&name("biases"), Some(&[outputs.width()]))?;
+    let (row_start, input) = if header.fully_connected {
+        // Compared before the lists are made, so that a false width costs no memory.
+        if inputs.width().checked_mul(outputs.width()) != Some(weights.len()) {
+            return Err(format!(
+                "{} weights do not connect {} inputs to {} outputs fully",
+                weights.len(),
+                inputs.width(),
+                outputs.width()
+            ));
+        }
+        full_rows(&inputs, &outputs)?
+    } else {
+        (file.indices(&name("row_start"))?, file.indices(&name("inputs"))?)
+    };
+    let topology = Arc::new(Topology::from_rows(inputs, outputs, row_start, input).map_err(text)?);
+    let layer = Layer { topology, activation: header.activation, keep_probability: header.keep_probability };
+    Ok((layer, LayerParameters { weights, biases }))
+}
+
+/// The rows of a layer in which every edge exists.
+fn full_rows(inputs: &Partition, outputs: &Partition) -> Read<(Vec<u32>, Vec<u32>)> {
+    let width = u32::try_from(inputs.width()).map_err(text)?;
+    let starts = (0..=outputs.width()).map(|output| u32::try_from(output * inputs.width()));
+    let row_start = starts.collect::<Result<_, _>>().map_err(text)?;
+    Ok((row_start, (0..outputs.width()).flat_map(|_| 0..width).collect()))
+}
+
+fn read_preprocessing(file: &mut Tensors<'_>, header: &Header) -> Read<Preprocessing> {
+    let transform = match header.importance {
+        Importance::None => Transform::Identity { features: header.features },
+        Importance::Pca => {
+            let mean = file.floats("preprocessing.mean", Some(&[header.features]))?;
+            let explained_variance = file.floats("preprocessing.explained_variance", None)?;
+            let shape = [explained_variance.len(), mean.len()];
+            let rotation = file.floats("preprocessing.rotation", Some(&shape))?;
+            Transform::Rotation { mean, rotation, explained_variance }
+        }
+    };
+    Preprocessing::from_parts(header.importance, header.order, transform).map_err(text)
+}

@@ -1,0 +1,103 @@
+//! From a model to the bytes of its file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use safetensors::{Dtype, View};
+
+use super::TrainedModel;
+use super::format::{Header, LayerHeader, METADATA_KEY, NAME, VERSION};
+use crate::importance::Transform;
+
+/// One tensor on its way into the file.
+struct Tensor {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    fn floats(values: &[f32], shape: Vec<usize>) -> Self {
+        Self { dtype: Dtype::F32, shape, bytes: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
+    }
+
+    fn list(values: &[f32]) -> Self {
+        Self::floats(values, vec![values.len()])
+    }
+
+    fn indices(values: &[u32]) -> Self {
+        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        Self { dtype: Dtype::U32, shape: vec![values.len()], bytes }
+    }
+}
+
+impl View for Tensor {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl TrainedModel {
+    /// The bytes of the model file; the same model always gives the same ones.
+    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let header = serde_json::to_string(&self.header()).map_err(|error| error.to_string())?;
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
+        let mut tensors = self.layer_tensors();
+        if let Transform::Rotation { mean, rotation, explained_variance } = self.preprocessing().transform() {
+            let shape = vec![explained_variance.len(), mean.len()];
+            tensors.push(("preprocessing.mean".into(), Tensor::list(mean)));
+            tensors.push(("preprocessing.rotation".into(), Tensor::floats(rotation, shape)));
+            tensors.push(("preprocessing.explained_variance".into(), Tensor::list(explained_variance)));
+        }
+        // The writer sorts them by type and name.
+        safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())
+    }
+
+    fn header(&self) -> Header {
+        let layers = self.network().layers().iter().map(|layer| LayerHeader {
+            activation: layer.activation,
+            keep_probability: layer.keep_probability,
+            fully_connected: layer.topology.is_fully_connected(),
+        });
+        Header {
+            format: NAME.into(),
+            version: VERSION,
+            written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),
+            architecture: self.record().clone(),
+            importance: self.preprocessing().importance(),
+            order: self.preprocessing().order(),
+            features: self.preprocessing().input_features(),
+            layers: layers.collect(),
+        }
+    }
+
+    fn layer_tensors(&self) -> Vec<(String, Tensor)> {
+        let mut tensors = Vec::new();
+        let layers = self.network().layers().iter().zip(&self.parameters().layers);
+        for (index, (layer, values)) in layers.enumerate() {
+            let topology = &layer.topology;
+            let mut add = |name: &str, tensor| tensors.push((format!("layers.{index}.{name}"), tensor));
+            add("input_blocks", Tensor::indices(topology.inputs().bounds()));
+            add("output_blocks", Tensor::indices(topology.outputs().bounds()));
+            if !topology.is_fully_connected() {
+                add("row_start", Tensor::indices(topology.row_start()));
+                add("inputs", Tensor::indices(topology.edge_inputs()));
+            }
+            add("weights", Tensor::list(&values.weights));
+            add("biases", Tensor::list(&values.biases));
+        }
+        tensors
+    }
+}

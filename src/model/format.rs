@@ -1,0 +1,78 @@
+//! The model file: a safetensors file that needs nothing beside it.
+//!
+//! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the
+//! name and version of the format, the layers' activations and keep
+//! probabilities, the importance and the architecture. Tensors, little-endian,
+//! for each layer `L` counted from 0:
+//!
+//! | tensor | type | shape | |
+//! |---|---|---|---|
+//! | `layers.L.input_blocks` | u32 | blocks + 1 | first input of each block, then the number of inputs |
+//! | `layers.L.output_blocks` | u32 | blocks + 1 | the same for the outputs |
+//! | `layers.L.row_start` | u32 | outputs + 1 | first edge of each output, then the number of edges |
+//! | `layers.L.inputs` | u32 | edges | input neuron of each edge, increasing within an output |
+//! | `layers.L.weights` | f32 | edges | one for each edge, in the same order |
+//! | `layers.L.biases` | f32 | outputs | |
+//!
+//! A fully connected layer stores neither `row_start` nor `inputs`: its edges
+//! follow from its widths. With PCA there are also `preprocessing.mean`
+//! `[feature]`, `preprocessing.rotation` `[component][feature]` and
+//! `preprocessing.explained_variance` `[component]`, all f32; an unchanged
+//! order of raw features stores its number in the header alone.
+
+use serde::{Deserialize, Serialize};
+
+use super::ArchitectureRecord;
+use crate::importance::{Importance, Order};
+use crate::network::Activation;
+
+/// Name of the format.
+pub const NAME: &str = "tanner-model";
+/// Version that this program writes, and the highest that it reads.
+pub const VERSION: u32 = 1;
+/// Key of the header among the metadata. One key alone, because the
+/// metadata are a hash map, whose order would change from write to write.
+pub const METADATA_KEY: &str = "tanner";
+
+/// What is read first: whether the rest can be read.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Preamble {
+    /// [`NAME`].
+    pub format: String,
+    /// Version of the format.
+    pub version: u32,
+}
+
+/// The JSON object in the metadata.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`NAME`].
+    pub format: String,
+    /// Version of the format.
+    pub version: u32,
+    /// The program that wrote the file, for people to read.
+    pub written_by: String,
+    /// The architecture that was asked for.
+    pub architecture: ArchitectureRecord,
+    /// How the importance of the features was found.
+    pub importance: Importance,
+    /// Which end of the order came first.
+    pub order: Order,
+    /// Number of raw features of a sample.
+    pub features: usize,
+    /// The layers, from the inputs to the logits.
+    pub layers: Vec<LayerHeader>,
+}
+
+/// What a layer has beside numbers.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LayerHeader {
+    /// What is applied to the weighted sums.
+    pub activation: Activation,
+    /// Probability with which dropout kept a unit in training.
+    pub keep_probability: f32,
+    /// Whether every edge is there, so that the file lists none.
+    pub fully_connected: bool,
+}

@@ -1,0 +1,129 @@
+//! The trained model as a whole: everything that is needed to use a network on raw features.
+//!
+//! A [`TrainedModel`] joins a network and its parameters with the preprocessing
+//! that was fitted on the training set and a record of the architecture that was
+//! asked for. It is a room of its own because the network knows nothing of the
+//! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] keep
+//! it in a file; the format is described in [`format`].
+
+mod decode;
+mod encode;
+pub mod format;
+mod record;
+
+use std::path::Path;
+
+use crate::dataset::Dataset;
+use crate::files::atomic_write;
+use crate::importance::Preprocessing;
+use crate::network::{Network, Parameters};
+use crate::{Error, Result};
+
+pub use record::{Arch, ArchitectureRecord};
+
+/// A network with its parameters, what is done to raw features before it, and how it came to be.
+///
+/// Invariants, checked by the constructor: the parameters fit the network and are
+/// finite; the network takes the features that the preprocessing gives.
+#[derive(Clone, Debug)]
+pub struct TrainedModel {
+    network: Network,
+    parameters: Parameters,
+    preprocessing: Preprocessing,
+    record: ArchitectureRecord,
+}
+
+impl TrainedModel {
+    /// Joins the parts.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when they do not fit each other or a parameter is not finite.
+    pub fn new(
+        network: Network,
+        parameters: Parameters,
+        preprocessing: Preprocessing,
+        record: ArchitectureRecord,
+    ) -> Result<Self> {
+        check_parameters(&network, &parameters)?;
+        if preprocessing.output_features() != network.inputs() {
+            return Err(Error::Network(format!(
+                "a preprocessing that gives {} features does not fit a network of {} inputs",
+                preprocessing.output_features(),
+                network.inputs()
+            )));
+        }
+        Ok(Self { network, parameters, preprocessing, record })
+    }
+
+    /// Replaces the parameters, as training goes on.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when they do not fit the network or one is not finite; the old ones stay.
+    pub fn set_parameters(&mut self, parameters: Parameters) -> Result<()> {
+        check_parameters(&self.network, &parameters)?;
+        self.parameters = parameters;
+        Ok(())
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Weights and biases.
+    pub fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// What is done to raw features.
+    pub fn preprocessing(&self) -> &Preprocessing {
+        &self.preprocessing
+    }
+
+    /// The architecture that was asked for.
+    pub fn record(&self) -> &ArchitectureRecord {
+        &self.record
+    }
+
+    /// Turns raw samples into what the network takes.
+    ///
+    /// # Errors
+    /// When the samples have another number of features, or more classes than the network has logits.
+    pub fn prepare(&self, raw: Dataset) -> Result<Dataset> {
+        let prepared = self.preprocessing.apply_dataset(raw)?;
+        crate::engine::check_data(&self.network, &prepared)?;
+        Ok(prepared)
+    }
+
+    /// Writes the model file, at once or not at all.
+    ///
+    /// The same model always gives the same bytes.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be written.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes().map_err(|reason| Error::Model { path: path.into(), reason })?;
+        atomic_write(path, &bytes)
+    }
+
+    /// Reads a model file, checking every part of it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be read, [`Error::Model`] when it is
+    /// truncated, of another kind, from a newer program, or inconsistent.
+    pub fn load(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        Self::from_bytes(&bytes).map_err(|reason| Error::Model { path: path.into(), reason })
+    }
+}
+
+fn check_parameters(network: &Network, parameters: &Parameters) -> Result<()> {
+    parameters.check(network)?;
+    if !parameters.all_finite() {
+        return Err(Error::Network("a weight or bias is not a finite number".into()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! What was asked for, in a form that files keep.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::network::{Activation, Architecture, Connectivity};
+
+/// The kinds of architecture, by the names they have in files and on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arch {
+    /// Spatially coupled.
+    Sc,
+    /// Random sparse.
+    Rsp,
+    /// Fully connected.
+    Fc,
+}
+
+impl Arch {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sc, Self::Rsp, Self::Fc];
+
+    /// The spelling in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sc => "sc",
+            Self::Rsp => "rsp",
+            Self::Fc => "fc",
+        }
+    }
+}
+
+impl fmt::Display for Arch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// An [`Architecture`] as files keep it; lists that have no meaning for the kind are left out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ArchitectureRecord {
+    /// How the hidden layers are joined.
+    pub arch: Arch,
+    /// Number of input features of the network, after preprocessing.
+    pub inputs: usize,
+    /// Width of each hidden layer.
+    pub hidden: Vec<usize>,
+    /// Number of logits.
+    pub classes: usize,
+    /// Number of blocks of each hidden layer, or one for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub blocks: Vec<usize>,
+    /// Receptive field of each hidden layer, or one for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub receptive_fields: Vec<usize>,
+    /// Degrees of each hidden layer, or one list for all: `[layer][block]`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degrees: Vec<Vec<usize>>,
+    /// Degree distribution of each hidden layer, or one for all, as text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub degree_distributions: Vec<String>,
+    /// Activation of the hidden layers.
+    pub activation: Activation,
+    /// Probability with which dropout keeps a hidden unit in training.
+    pub keep_probability: f32,
+    /// Seed that the graphs were drawn with.
+    pub seed: u64,
+}
+
+impl ArchitectureRecord {
+    /// The record of an architecture whose graphs are drawn with `seed`.
+    pub fn new(architecture: &Architecture, seed: u64) -> Self {
+        let mut record = Self {
+            arch: Arch::Fc,
+            inputs: architecture.inputs,
+            hidden: architecture.hidden.clone(),
+            classes: architecture.classes,
+            blocks: Vec::new(),
+            receptive_fields: Vec::new(),
+            degrees: Vec::new(),
+            degree_distributions: Vec::new(),
+            activation: architecture.activation,
+            keep_probability: architecture.keep_probability,
+            seed,
+        };
+        match &architecture.connectivity {
+            Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => {
+                record.arch = Arch::Sc;
+                record.blocks.clone_from(blocks);
+                record.receptive_fields.clone_from(receptive_fields);
+                record.degrees.clone_from(degrees);
+            }
+            Connectivity::RandomSparse { degrees } => {
+                record.arch = Arch::Rsp;
+                record.degree_distributions = degrees.iter().map(ToString::to_string).collect();
+            }
+            Connectivity::FullyConnected => {}
+        }
+        record
+    }
+}

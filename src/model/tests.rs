@@ -1,0 +1,256 @@
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::format::{METADATA_KEY, VERSION};
+use super::*;
+use crate::importance::{Importance, Order, Transform};
+use crate::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
+use crate::topology::DegreeDistribution;
+
+/// A preprocessing that is no real rotation, but has its form.
+fn rotation(features: usize, order: Order) -> Preprocessing {
+    let value = |k: usize| (k as f32 * 0.37).sin();
+    let mut explained_variance: Vec<f32> = (0..features).map(|k| (features - k) as f32).collect();
+    if order == Order::Ascending {
+        explained_variance.reverse();
+    }
+    let transform = Transform::Rotation {
+        mean: (0..features).map(value).collect(),
+        rotation: (0..features * features).map(value).collect(),
+        explained_variance,
+    };
+    Preprocessing::from_parts(Importance::Pca, order, transform).unwrap()
+}
+
+fn model(architecture: &Architecture, preprocessing: Preprocessing, seed: u64) -> TrainedModel {
+    let network = architecture.build(seed).unwrap();
+    let initialisation = Initialisation { scheme: Scheme::Glorot, gain: 4.0 };
+    let mut parameters = initialisation.draw(&network, seed).unwrap();
+    // Biases start at 0, which would hide a mix-up.
+    for (index, layer) in parameters.layers.iter_mut().enumerate() {
+        layer.biases.iter_mut().enumerate().for_each(|(k, bias)| *bias = (k + 10 * index) as f32 + 0.1);
+    }
+    TrainedModel::new(network, parameters, preprocessing, ArchitectureRecord::new(architecture, seed))
+        .unwrap()
+}
+
+fn small() -> TrainedModel {
+    let architecture = Architecture {
+        inputs: 6,
+        hidden: vec![8, 4],
+        classes: 3,
+        connectivity: Connectivity::SpatiallyCoupled {
+            blocks: vec![2],
+            receptive_fields: vec![2],
+            degrees: vec![vec![2, 1]],
+        },
+        activation: Activation::Sigmoid,
+        keep_probability: 0.9,
+    };
+    model(&architecture, rotation(6, Order::Descending), 1)
+}
+
+fn assert_same(read: &TrainedModel, written: &TrainedModel) {
+    assert_eq!(read.parameters, written.parameters);
+    assert_eq!(read.preprocessing, written.preprocessing);
+    assert_eq!(read.record, written.record);
+    assert_eq!(read.network.layers().len(), written.network.layers().len());
+    for (read, written) in read.network.layers().iter().zip(written.network.layers()) {
+        assert_eq!(read.topology, written.topology);
+        assert_eq!(read.activation, written.activation);
+        assert_eq!(read.keep_probability, written.keep_probability);
+    }
+}
+
+fn architectures() -> impl Strategy<Value = Architecture> {
+    let connectivity = prop_oneof![
+        (1..=3usize, 1..=3usize, 1..=2usize).prop_map(|(blocks, field, degree)| {
+            Connectivity::SpatiallyCoupled {
+                blocks: vec![blocks],
+                receptive_fields: vec![field.min(blocks)],
+                degrees: vec![vec![degree]],
+            }
+        }),
+        (1..=6usize).prop_map(|high| Connectivity::RandomSparse {
+            degrees: vec![DegreeDistribution::Uniform(1, high)]
+        }),
+        Just(Connectivity::FullyConnected),
+    ];
+    let activation = prop::sample::select(Activation::ALL.to_vec());
+    let hidden = prop::collection::vec(6..12usize, 0..4);
+    (6..12usize, hidden, 2..5usize, connectivity, activation, 0.05f32..=1.0).prop_map(
+        |(inputs, hidden, classes, connectivity, activation, keep_probability)| Architecture {
+            inputs,
+            hidden,
+            classes,
+            connectivity,
+            activation,
+            keep_probability,
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_model_survives_the_file(architecture in architectures(), kind in 0..3, seed in any::<u64>()) {
+        let preprocessing = match kind {
+            0 => rotation(architecture.inputs, Order::Descending),
+            1 => rotation(architecture.inputs, Order::Ascending),
+            _ => {
+                let features = architecture.inputs;
+                let transform = Transform::Identity { features };
+                Preprocessing::from_parts(Importance::None, Order::Descending, transform).unwrap()
+            }
+        };
+        let written = model(&architecture, preprocessing, seed);
+        let bytes = written.to_bytes().unwrap();
+        prop_assert_eq!(&bytes, &written.to_bytes().unwrap());
+        let read = TrainedModel::from_bytes(&bytes).unwrap();
+        assert_same(&read, &written);
+        prop_assert_eq!(&bytes, &read.to_bytes().unwrap());
+    }
+
+    #[test]
+    fn a_changed_byte_never_panics(at in any::<prop::sample::Index>(), bit in 0..8) {
+        let mut bytes = small().to_bytes().unwrap();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1u8 << bit;
+        let _ = TrainedModel::from_bytes(&bytes);
+    }
+}
+
+#[test]
+fn the_papers_model_stores_its_edges_and_no_more() {
+    let model = model(&Architecture::paper(784, 10), rotation(784, Order::Descending), 0);
+    let bytes = model.to_bytes().unwrap();
+    assert_same(&TrainedModel::from_bytes(&bytes).unwrap(), &model);
+    let sparse = 5 * (2 * 41_650 + 784 + 785 + 2 * 9);
+    let dense = 7_840 + 10 + 2 * 2;
+    let tensors = 4 * (sparse + dense + 784 * 784 + 784 + 784);
+    assert!(bytes.len() > tensors && bytes.len() < tensors + 10_000, "{} for {tensors}", bytes.len());
+}
+
+#[test]
+fn a_model_cut_off_anywhere_or_followed_by_more_is_refused() {
+    let bytes = small().to_bytes().unwrap();
+    for end in 0..bytes.len() {
+        assert!(TrainedModel::from_bytes(&bytes[..end]).is_err(), "{end} bytes of {}", bytes.len());
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert!(TrainedModel::from_bytes(&longer).is_err());
+}
+
+/// Takes a model's file apart, lets `change` have its header and tensors, and puts it together again.
+fn tampered(change: impl FnOnce(&mut String, &mut HashMap<String, (Dtype, Vec<usize>, Vec<u8>)>)) -> String {
+    let bytes = small().to_bytes().unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
+    let mut header = metadata.metadata().as_ref().unwrap()[METADATA_KEY].clone();
+    let part = |(name, view): (String, TensorView<'_>)| {
+        (name, (view.dtype(), view.shape().to_vec(), view.data().to_vec()))
+    };
+    let mut tensors: HashMap<_, _> = file.tensors().into_iter().map(part).collect();
+    change(&mut header, &mut tensors);
+    let views = tensors.iter().map(|(name, (dtype, shape, data))| {
+        (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
+    });
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
+    let bytes = safetensors::serialize(views, Some(metadata)).unwrap();
+    TrainedModel::from_bytes(&bytes).err().unwrap_or_else(|| "accepted".into())
+}
+
+fn edited(from: &str, to: &str) -> String {
+    tampered(|header, _| {
+        assert!(header.contains(from), "{header}");
+        *header = header.replacen(from, to, 1);
+    })
+}
+
+#[test]
+fn headers_that_say_something_else_are_refused() {
+    let newer = format!("\"version\":{}", VERSION + 1);
+    for (message, part) in [
+        (edited(&format!("\"version\":{VERSION}"), &newer), "use a newer one"),
+        (edited("tanner-model", "tanner-modem"), "expected \"tanner-model\""),
+        (edited("\"sigmoid\"", "\"sigmund\""), "unknown variant"),
+        (edited("\"features\":6", "\"features\":7"), "expected [7]"),
+        (edited("\"importance\":\"pca\"", "\"importance\":\"none\""), "tensors, expected"),
+        (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
+        (edited("\"fully_connected\":false", "\"fully_connected\":true"), "do not connect"),
+        (edited("\"keep_probability\":0.9,\"f", "\"keep_probability\":1.5,\"f"), "keep probability of 1.5"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_are_refused() {
+    let with = |name: &'static str, values: Vec<u32>| {
+        tampered(move |_, tensors| {
+            let entry = tensors.get_mut(name).unwrap();
+            entry.1 = vec![values.len()];
+            entry.2 = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        })
+    };
+    let floats = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+    for (message, part) in [
+        (tampered(|_, tensors| drop(tensors.remove("layers.1.biases"))), "layers.1.biases is missing"),
+        (with("layers.0.biases", floats(&[0.0; 3])), "shape [3], expected [8]"),
+        (with("layers.2.biases", floats(&[0.0, f32::NAN, 0.0])), "not a finite number"),
+        (with("layers.0.weights", floats(&[0.0; 5])), "do not fit"),
+        (with("layers.0.input_blocks", vec![0, 6, 3]), "strictly increase"),
+        (with("layers.0.input_blocks", vec![0, 5]), "reads input 5"),
+        (with("layers.0.input_blocks", vec![]), "block bounds"),
+        (with("layers.0.input_blocks", vec![0, u32::MAX]), "too wide"),
+        (with("layers.0.row_start", vec![0, 1]), "row starts"),
+        (with("layers.2.output_blocks", vec![0, 1 << 29]), "expected [536870912]"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    let wrong_type = tampered(|_, tensors| tensors.get_mut("layers.0.weights").unwrap().0 = Dtype::I32);
+    assert!(wrong_type.contains("holds I32, expected F32"), "{wrong_type}");
+}
+
+#[test]
+fn files_of_another_kind_are_told_apart() {
+    let of = |bytes: &[u8]| TrainedModel::from_bytes(bytes).unwrap_err();
+    assert!(of(b"").contains("truncated"), "{}", of(b""));
+    assert!(of(b"{\"json\": \"but no model\"}").contains("no safetensors file"));
+    let data = [0u8; 8];
+    let view = TensorView::new(Dtype::F32, vec![2], &data).unwrap();
+    let other = safetensors::serialize([("weight", view)], None).unwrap();
+    assert!(of(&other).contains("not one that tanner wrote"), "{}", of(&other));
+}
+
+#[test]
+fn parts_that_do_not_fit_make_no_model() {
+    let mut model = small();
+    let mut parameters = model.parameters().clone();
+    parameters.layers[0].weights[0] = f32::INFINITY;
+    assert!(model.set_parameters(parameters.clone()).is_err());
+    assert_ne!(model.parameters(), &parameters);
+    parameters.layers[0].weights.pop();
+    assert!(model.set_parameters(parameters).is_err());
+    let (network, record) = (model.network.clone(), model.record.clone());
+    let other = rotation(5, Order::Descending);
+    assert!(TrainedModel::new(network, model.parameters.clone(), other, record).is_err());
+}
+
+#[test]
+fn saving_and_loading_name_the_path() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let model = small();
+    model.save(&path).unwrap();
+    assert_same(&TrainedModel::load(&path).unwrap(), &model);
+    std::fs::write(&path, b"nothing").unwrap();
+    let message = TrainedModel::load(&path).unwrap_err().to_string();
+    assert!(message.contains("model.safetensors: not a usable model file: "), "{message}");
+    let missing = TrainedModel::load(&folder.path().join("none")).unwrap_err();
+    assert!(matches!(missing, Error::Io { .. }));
+}

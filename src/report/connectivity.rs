@@ -1,0 +1,197 @@
+//! The connectivity picture: which weights layers have, drawn from the graphs themselves.
+
+use std::io::Cursor;
+
+use image::{ImageFormat, Rgb, RgbImage};
+
+use crate::topology::{Partition, Topology};
+use crate::{Error, Result};
+
+/// Layers up to this width are drawn with a pixel (or more) for each possible weight.
+const MAX_EXACT: usize = 4096;
+/// Wider ones are binned so that their longer side comes to at most this.
+const BINNED: usize = 2048;
+/// Small layers are magnified, by a whole factor, up to about this.
+const MAGNIFIED: usize = 512;
+/// Pixels between layers and around them.
+const GAP: usize = 16;
+
+const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+const NO_EDGE: Rgb<u8> = Rgb([244, 246, 248]);
+const BOUNDARY: Rgb<u8> = Rgb([206, 214, 222]);
+const EDGE: Rgb<u8> = Rgb([16, 56, 112]);
+
+/// Draws layers side by side, outputs downwards, inputs to the right, as a PNG file.
+///
+/// Block boundaries are faint lines where no edge is. A layer wider than 4096
+/// is binned: the darker a pixel, the denser its bin, the densest fully dark.
+///
+/// # Errors
+/// [`Error::Picture`] when there is no layer or the picture cannot be encoded.
+pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
+    if layers.is_empty() {
+        return Err(Error::Picture("a connectivity picture of 0 layers".into()));
+    }
+    let widest = layers.iter().map(|layer| longer_side(layer)).max().unwrap_or(1);
+    // One factor for all, so that widths can be compared.
+    let raster = Raster::for_width(widest);
+    let drawn: Vec<Canvas> = layers.iter().map(|layer| draw(layer, raster)).collect();
+    let width = GAP + drawn.iter().map(|layer| layer.width + GAP).sum::<usize>();
+    let height = 2 * GAP + drawn.iter().map(|layer| layer.height()).max().unwrap_or(0);
+    let too_large = |_| Error::Picture(format!("{width} x {height} pixels are too many"));
+    let size = (u32::try_from(width).map_err(too_large)?, u32::try_from(height).map_err(too_large)?);
+    let mut picture = RgbImage::from_pixel(size.0, size.1, PAPER);
+    let mut left = GAP;
+    for layer in &drawn {
+        for (y, row) in layer.pixels.chunks(layer.width).enumerate() {
+            let start = 3 * ((y + GAP) * width + left);
+            let row: Vec<u8> = row.iter().flat_map(|pixel| pixel.0).collect();
+            picture.as_flat_samples_mut().samples[start..start + row.len()].copy_from_slice(&row);
+        }
+        left += layer.width + GAP;
+    }
+    let mut png = Cursor::new(Vec::new());
+    picture.write_to(&mut png, ImageFormat::Png).map_err(|error| Error::Picture(error.to_string()))?;
+    Ok(png.into_inner())
+}
+
+fn longer_side(layer: &Topology) -> usize {
+    layer.inputs().width().max(layer.outputs().width())
+}
+
+/// How neurons become pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Raster {
+    /// Pixels for each neuron; 1 where neurons are binned.
+    magnification: usize,
+    /// Neurons for each pixel; 1 where they are not binned.
+    bin: usize,
+}
+
+impl Raster {
+    fn for_width(widest: usize) -> Self {
+        if widest > MAX_EXACT {
+            return Self { magnification: 1, bin: widest.div_ceil(BINNED) };
+        }
+        Self { magnification: (MAGNIFIED / widest).clamp(1, 16), bin: 1 }
+    }
+
+    /// First pixel of a neuron.
+    fn pixel(self, neuron: usize) -> usize {
+        neuron / self.bin * self.magnification
+    }
+
+    fn pixels(self, neurons: usize) -> usize {
+        neurons.div_ceil(self.bin) * self.magnification
+    }
+}
+
+struct Canvas {
+    width: usize,
+    pixels: Vec<Rgb<u8>>,
+}
+
+impl Canvas {
+    fn height(&self) -> usize {
+        self.pixels.len() / self.width
+    }
+}
+
+fn draw(layer: &Topology, raster: Raster) -> Canvas {
+    let (width, height) = (raster.pixels(layer.inputs().width()), raster.pixels(layer.outputs().width()));
+    let mut canvas = Canvas { width, pixels: vec![NO_EDGE; width * height] };
+    let starts = |partition: &Partition| -> Vec<usize> {
+        partition.blocks().skip(1).map(|block| raster.pixel(block.start)).collect()
+    };
+    for row in starts(layer.outputs()) {
+        canvas.pixels[row * width..(row + 1) * width].fill(BOUNDARY);
+    }
+    for column in starts(layer.inputs()) {
+        canvas.pixels.iter_mut().skip(column).step_by(width).for_each(|pixel| *pixel = BOUNDARY);
+    }
+    if raster.bin > 1 {
+        draw_densities(layer, raster, &mut canvas);
+    } else {
+        for (output, input) in layer.edge_ends() {
+            let (top, left) = (raster.pixel(output), raster.pixel(input));
+            for y in top..top + raster.magnification {
+                canvas.pixels[y * width + left..][..raster.magnification].fill(EDGE);
+            }
+        }
+    }
+    canvas
+}
+
+fn draw_densities(layer: &Topology, raster: Raster, canvas: &mut Canvas) {
+    let mut edges = vec![0u32; canvas.pixels.len()];
+    for (output, input) in layer.edge_ends() {
+        edges[raster.pixel(output) * canvas.width + raster.pixel(input)] += 1;
+    }
+    let densest = f64::from(edges.iter().copied().max().unwrap_or(1));
+    for (pixel, edges) in canvas.pixels.iter_mut().zip(edges) {
+        if edges > 0 {
+            *pixel = blend(NO_EDGE, EDGE, f64::from(edges) / densest);
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
+fn blend(from: Rgb<u8>, to: Rgb<u8>, share: f64) -> Rgb<u8> {
+    let mix = |k: usize| (f64::from(from.0[k]) * (1.0 - share) + f64::from(to.0[k]) * share).round() as u8;
+    Rgb([mix(0), mix(1), mix(2)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topology::fully_connected;
+
+    fn decoded(layers: &[&Topology]) -> RgbImage {
+        image::load_from_memory(&connectivity_picture(layers).unwrap()).unwrap().to_rgb8()
+    }
+
+    #[test]
+    fn pixels_are_the_edges() {
+        // 600 neurons: one pixel each. Output 1 reads inputs 0 and 5, output 400 reads 599.
+        let partition = || Partition::even(600, 2).unwrap();
+        let mut targets = vec![Vec::new(); 600];
+        targets[0].push(1);
+        targets[5].push(1);
+        targets[599].push(400);
+        let layer = Topology::from_targets(partition(), partition(), &targets).unwrap();
+        let picture = decoded(&[&layer]);
+        assert_eq!(picture.dimensions(), (632, 632));
+        let at = |input: u32, output: u32| *picture.get_pixel(16 + input, 16 + output);
+        assert_eq!([at(0, 1), at(5, 1), at(599, 400)], [EDGE; 3]);
+        assert_eq!(picture.pixels().filter(|pixel| **pixel == EDGE).count(), 3);
+        assert_eq!([at(300, 7), at(7, 300)], [BOUNDARY; 2]);
+        assert_eq!([at(1, 1), at(0, 0)], [NO_EDGE; 2]);
+        assert_eq!(*picture.get_pixel(0, 0), PAPER);
+    }
+
+    #[test]
+    fn small_layers_are_magnified_and_stand_side_by_side() {
+        let (wide, narrow) = (fully_connected(100, 64).unwrap(), fully_connected(64, 10).unwrap());
+        let picture = decoded(&[&wide, &narrow]);
+        // A factor of 5, and three gaps.
+        assert_eq!(picture.dimensions(), (500 + 320 + 48, 320 + 32));
+        let edges = picture.pixels().filter(|pixel| **pixel == EDGE).count();
+        assert_eq!(edges, 25 * (100 * 64 + 64 * 10));
+    }
+
+    #[test]
+    fn wide_layers_are_binned_to_densities() {
+        // 5000 inputs in bins of 3. Output 0 has the first 3000 of them, output 50 every third.
+        let has = |input: usize| [(input < 3000).then_some(0), (input.is_multiple_of(3)).then_some(50)];
+        let targets: Vec<Vec<u32>> =
+            (0..5000).map(|input| has(input).into_iter().flatten().collect()).collect();
+        let (inputs, outputs) = (Partition::whole(5000).unwrap(), Partition::whole(100).unwrap());
+        let layer = Topology::from_targets(inputs, outputs, &targets).unwrap();
+        let picture = decoded(&[&layer]);
+        assert_eq!(picture.dimensions(), (1667 + 32, 34 + 32));
+        let at = |input: u32, output: u32| *picture.get_pixel(16 + input / 3, 16 + output / 3);
+        assert_eq!([at(0, 0), at(2999, 2)], [EDGE; 2]);
+        assert_eq!([at(0, 50), at(4999, 50)], [blend(NO_EDGE, EDGE, 1.0 / 3.0); 2]);
+        assert_eq!([at(3000, 0), at(0, 99)], [NO_EDGE; 2]);
+    }
+}

@@ -1,0 +1,104 @@
+//! The learning curve: loss and accuracy over the epochs.
+
+use kuva::plot::{LegendPosition, LinePlot};
+use kuva::render::figure::Figure;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use crate::training::EpochMetrics;
+use crate::{Error, Result};
+
+/// Pixels for each unit of the drawing.
+const SCALE: f32 = 2.0;
+/// Blue and orange that stay apart for colour-blind readers (Okabe and Ito).
+const TRAIN: &str = "#0072B2";
+const TEST: &str = "#D55E00";
+
+/// Draws the curves of training and test set side by side, as a PNG file.
+///
+/// # Errors
+/// [`Error::Picture`] when there is no epoch to draw or the drawing fails.
+pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> {
+    let Some(best) = history.iter().map(|m| m.test_accuracy).reduce(f64::max) else {
+        return Err(Error::Picture("a learning curve of 0 epochs".into()));
+    };
+    let curve = |value: fn(&EpochMetrics) -> f64, color: &str, name: String| {
+        let points = history.iter().map(|metrics| (metrics.epoch as f64, value(metrics)));
+        // One epoch is a point, which a line does not show.
+        let mut points: Vec<_> = points.collect();
+        if let [(epoch, value)] = points[..] {
+            points = vec![(epoch - 0.1, value), (epoch + 0.1, value)];
+        }
+        let line = LinePlot::new().with_data(points).with_color(color).with_stroke_width(2.0);
+        Plot::Line(line.with_legend(name))
+    };
+    let loss =
+        vec![curve(|m| m.train_loss, TRAIN, "training".into()), curve(|m| m.test_loss, TEST, "test".into())];
+    let accuracy = vec![
+        curve(|m| 100.0 * m.train_accuracy, TRAIN, "training".into()),
+        curve(|m| 100.0 * m.test_accuracy, TEST, format!("test (best {:.2} %)", 100.0 * best)),
+    ];
+    let layout = |plots: &[Plot], name: &str, legend| {
+        let layout = Layout::auto_from_plots(plots).with_title(name).with_x_label("epoch");
+        let layout = layout.with_x_tick_step(tick_step(history.len())).with_clamp_y_axis();
+        layout.with_legend_position(legend).with_legend_box(false)
+    };
+    let layouts = vec![
+        layout(&loss, "cross-entropy (nats)", LegendPosition::InsideTopRight).with_y_axis_min(0.0),
+        layout(&accuracy, "accuracy (%)", LegendPosition::InsideBottomRight),
+    ];
+    let figure = Figure::new(1, 2).with_title(title).with_title_size(15).with_cell_size(480.0, 360.0);
+    let scene = figure.with_plots(vec![loss, accuracy]).with_layouts(layouts).render();
+    kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)
+}
+
+/// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.
+fn tick_step(epochs: usize) -> f64 {
+    let mut decade = 1;
+    loop {
+        for step in [1, 2, 5].map(|step| step * decade) {
+            if epochs <= 10 * step {
+                return step as f64;
+            }
+        }
+        decade *= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_whole_epochs_and_few() {
+        assert_eq!([1, 10, 11, 30, 100, 101, 5000].map(tick_step), [1.0, 1.0, 2.0, 5.0, 10.0, 20.0, 500.0]);
+    }
+
+    fn epochs(count: usize) -> Vec<EpochMetrics> {
+        let metrics = |epoch: usize| EpochMetrics {
+            epoch,
+            train_loss: 1.0 / epoch as f64,
+            test_loss: 1.1 / epoch as f64,
+            train_accuracy: 0.9 - 0.3 / epoch as f64,
+            test_accuracy: 0.89 - 0.3 / epoch as f64,
+            learning_rate: 0.1,
+            seconds: 1.0,
+            seconds_steps: 0.9,
+        };
+        (1..=count).map(metrics).collect()
+    }
+
+    #[test]
+    fn curves_of_one_and_of_many_epochs_are_png_files_with_both_colours() {
+        for count in [1, 2, 30] {
+            let png = learning_curve(&epochs(count), "test").unwrap();
+            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
+            assert!(picture.width() >= 1600 && picture.height() >= 600, "{:?}", picture.dimensions());
+            for color in [[0x00, 0x72, 0xB2], [0xD5, 0x5E, 0x00]] {
+                let there = picture.pixels().filter(|pixel| pixel.0 == color).count();
+                assert!(there > 50, "{count} epochs: {there} pixels of {color:?}");
+            }
+        }
+        assert!(learning_curve(&[], "test").is_err());
+    }
+}

@@ -1,0 +1,84 @@
+//! What a run measures: one [`EpochMetrics`] an epoch, one [`Summary`] at the end.
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::Backend;
+use crate::importance::{Importance, Order};
+use crate::model::Arch;
+
+/// The accuracy whose first reaching is timed: the paper's best, 87.18 %.
+pub const TARGET_ACCURACY: f64 = 0.8718;
+
+/// One epoch; a line of `metrics.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochMetrics {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout.
+    pub train_loss: f64,
+    /// Mean cross-entropy in nats over the test set, after the epoch.
+    pub test_loss: f64,
+    /// Share of correct training samples, counted as the training loss is.
+    pub train_accuracy: f64,
+    /// Share of correct test samples, after the epoch.
+    pub test_accuracy: f64,
+    /// Learning rate of all steps of the epoch.
+    pub learning_rate: f64,
+    /// Wall time of the epoch: its training steps and the evaluation.
+    pub seconds: f64,
+    /// Wall time of the training steps alone.
+    pub seconds_steps: f64,
+}
+
+/// The whole run; `summary.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Share of correct test samples after the last epoch.
+    pub test_accuracy: f64,
+    /// The same after the best epoch.
+    pub best_test_accuracy: f64,
+    /// The best epoch, counted from 1; the first of equals.
+    pub best_epoch: usize,
+    /// Mean cross-entropy over the test set after the last epoch.
+    pub test_loss: f64,
+    /// Mean cross-entropy over the last epoch's training batches.
+    pub train_loss: f64,
+    /// Share of correct training samples in the last epoch.
+    pub train_accuracy: f64,
+    /// Number of epochs trained.
+    pub epochs: usize,
+    /// Number of weights and biases.
+    pub parameters: usize,
+    /// Number of weights and biases of the fully connected network of the same widths.
+    pub dense_parameters: usize,
+    /// Number of weights of each layer.
+    pub edges_per_layer: Vec<usize>,
+    /// Wall time from the start of the process to this summary.
+    pub seconds_total: f64,
+    /// Wall time of all epochs: training steps and evaluations.
+    pub seconds_training: f64,
+    /// Wall time of all training steps.
+    pub seconds_steps: f64,
+    /// Wall time from the start of the process until the test accuracy first reached [`TARGET_ACCURACY`].
+    pub seconds_to_8718: Option<f64>,
+    /// Kind of engine.
+    pub backend: Backend,
+    /// Processor or adapter.
+    pub adapter: String,
+    /// Kind of architecture.
+    pub arch: Arch,
+    /// How the importance of the features was found.
+    pub importance: Importance,
+    /// Which end of the order came first.
+    pub order: Order,
+    /// Seed of the run.
+    pub seed: u64,
+    /// Number of training samples.
+    pub train_samples: usize,
+    /// Number of test samples.
+    pub test_samples: usize,
+    /// When the run ended, RFC 9557.
+    pub finished_at: String,
+    /// Version of this program.
+    pub tanner_version: String,
+}

@@ -1,0 +1,124 @@
+//! How to train: everything that is chosen before the first step.
+
+use serde::{Deserialize, Serialize};
+
+use super::Schedule;
+use crate::engine::{EngineSettings, Optimizer};
+use crate::network::{Initialisation, Scheme};
+use crate::{Error, Result};
+
+/// The settings of a training run, apart from network and data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recipe {
+    /// Passes over the training set.
+    pub epochs: usize,
+    /// Samples in one batch; the last of an epoch may be smaller.
+    pub batch_size: usize,
+    /// Learning rate at the start.
+    pub learning_rate: f64,
+    /// How it changes from epoch to epoch.
+    pub schedule: Schedule,
+    /// How gradients change the parameters.
+    pub optimizer: Optimizer,
+    /// Weight decay: the penalty is `l2 * sum(w^2)`, its gradient `2 * l2 * w`.
+    pub l2: f32,
+    /// How weights start.
+    pub initialisation: Initialisation,
+    /// Seed of everything that chance decides.
+    pub seed: u64,
+}
+
+impl Default for Recipe {
+    /// What trains the sigmoid network of the paper well: SGD with momentum 0.9 at
+    /// a rate of 0.1 that falls along a cosine over 30 epochs, batches of 128,
+    /// Glorot's variance with gain 4, the paper's L2 of 5e-5.
+    fn default() -> Self {
+        Self {
+            epochs: 30,
+            batch_size: 128,
+            learning_rate: 0.1,
+            schedule: Schedule::Cosine,
+            optimizer: Optimizer::Momentum { momentum: 0.9, nesterov: false },
+            l2: 5e-5,
+            initialisation: Initialisation { scheme: Scheme::Glorot, gain: 4.0 },
+            seed: 0,
+        }
+    }
+}
+
+impl Recipe {
+    /// Refuses settings outside their range.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the flag, the value and the limit.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |setting, reason| Err(Error::Setting { setting, reason });
+        if self.epochs == 0 || u32::try_from(self.epochs).is_err() {
+            return refuse(
+                "--epochs",
+                format!("{} is impossible, it must be 1 to {}", self.epochs, u32::MAX),
+            );
+        }
+        // Engines step in float32, where a larger rate would be infinite.
+        let rate = self.learning_rate;
+        if !(rate > 0.0 && rate <= f64::from(f32::MAX)) {
+            return refuse("--lr", format!("{rate} is impossible, it must be above 0 and finite"));
+        }
+        let gain = self.initialisation.gain;
+        if !(gain > 0.0 && gain.is_finite()) {
+            return refuse("--gain", format!("{gain} is impossible, it must be above 0 and finite"));
+        }
+        self.engine_settings().check()
+    }
+
+    /// What an engine has to know of the recipe.
+    pub fn engine_settings(&self) -> EngineSettings {
+        EngineSettings {
+            optimizer: self.optimizer,
+            l2: self.l2,
+            batch_size: self.batch_size,
+            seed: self.seed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl FnOnce(&mut Recipe)) -> String {
+        let mut recipe = Recipe::default();
+        change(&mut recipe);
+        recipe.check().unwrap_err().to_string()
+    }
+
+    #[test]
+    fn every_setting_outside_its_range_is_refused_by_its_flag() {
+        Recipe::default().check().unwrap();
+        let refusals = [
+            (refused(|r| r.epochs = 0), "--epochs: 0 "),
+            (refused(|r| r.batch_size = 0), "--batch-size: 0 "),
+            (refused(|r| r.learning_rate = f64::NAN), "--lr: NaN "),
+            (refused(|r| r.learning_rate = -0.1), "--lr: -0.1 "),
+            (refused(|r| r.learning_rate = 0.0), "--lr: 0 "),
+            (refused(|r| r.learning_rate = 1e300), "--lr: 1"),
+            (refused(|r| r.l2 = f32::NAN), "--l2: NaN "),
+            (refused(|r| r.l2 = -1.0), "--l2: -1 "),
+            (refused(|r| r.initialisation.gain = f32::INFINITY), "--gain: inf "),
+            (
+                refused(|r| r.optimizer = Optimizer::Momentum { momentum: 1.0, nesterov: false }),
+                "--momentum: 1 ",
+            ),
+        ];
+        for (message, start) in refusals {
+            assert!(message.starts_with(start), "{message:?} does not start with {start:?}");
+        }
+    }
+
+    #[test]
+    fn a_recipe_survives_json() {
+        let recipe = Recipe { schedule: Schedule::Step { every: 3, factor: 0.3 }, ..Recipe::default() };
+        let json = serde_json::to_string(&recipe).unwrap();
+        assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
+    }
+}

@@ -1,0 +1,184 @@
+//! The folder that a run leaves behind.
+//!
+//! | file | written | |
+//! |---|---|---|
+//! | `config.json` | before training | every setting of the run |
+//! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
+//! | `model.safetensors` | after each epoch, at once or not at all | [`TrainedModel`] |
+//! | `summary.json` | at the end | [`Summary`] |
+//! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
+//!
+//! A folder that already holds one of these files is refused: no run overwrites
+//! another. A folder with other files is taken.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{EpochMetrics, Summary};
+use crate::files::atomic_write;
+use crate::model::TrainedModel;
+use crate::{Error, Result};
+
+const CONFIG: &str = "config.json";
+const METRICS: &str = "metrics.jsonl";
+const MODEL: &str = "model.safetensors";
+const SUMMARY: &str = "summary.json";
+const CURVE: &str = "learning_curve.png";
+
+/// A folder that belongs to one run.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    metrics: File,
+}
+
+impl RunFolder {
+    /// Takes the folder that the user named, made where it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when it holds a run already, [`Error::Io`] when it
+    /// cannot be made or written to.
+    pub fn create(path: &Path) -> Result<Self> {
+        fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
+        for name in [CONFIG, METRICS, MODEL, SUMMARY, CURVE] {
+            if path.join(name).symlink_metadata().is_ok() {
+                return Err(Error::Setting {
+                    setting: "--out",
+                    reason: format!(
+                        "{} holds a run already (there is a {name}): name another folder or remove it",
+                        path.display()
+                    ),
+                });
+            }
+        }
+        Self::open(path.to_owned())
+    }
+
+    /// Makes a folder with a name of its own: `name`, or `name-2` and so on where that is taken.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be made or written to.
+    pub fn create_unique(parent: &Path, name: &str) -> Result<Self> {
+        fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
+        let mut path = parent.join(name);
+        for count in 2.. {
+            match fs::create_dir(&path) {
+                Ok(()) => break,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    path = parent.join(format!("{name}-{count}"));
+                }
+                Err(error) => return Err(Error::io(path, error)),
+            }
+        }
+        Self::open(path)
+    }
+
+    /// Opening the metrics shows at once whether the folder can be written to.
+    fn open(path: PathBuf) -> Result<Self> {
+        let file = path.join(METRICS);
+        let metrics = OpenOptions::new().create_new(true).append(true).open(&file);
+        let metrics = metrics.map_err(|error| Error::io(file, error))?;
+        Ok(Self { path, metrics })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the model is, or will be.
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL)
+    }
+
+    /// Writes `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be written, as for all that follows.
+    pub fn write_config(&self, config: &impl Serialize) -> Result<()> {
+        self.write_json(CONFIG, config)
+    }
+
+    /// Appends a line to `metrics.jsonl` and brings it to the disk.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn append_metrics(&mut self, metrics: &EpochMetrics) -> Result<()> {
+        let path = self.path.join(METRICS);
+        let mut line = serde_json::to_vec(metrics).map_err(|error| Error::io(&path, error.into()))?;
+        line.push(b'\n');
+        let written = self.metrics.write_all(&line).and_then(|()| self.metrics.sync_data());
+        written.map_err(|error| Error::io(path, error))
+    }
+
+    /// Replaces `model.safetensors`, at once or not at all.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn write_model(&self, model: &TrainedModel) -> Result<()> {
+        model.save(&self.model_path())
+    }
+
+    /// Writes `summary.json`.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn write_summary(&self, summary: &Summary) -> Result<()> {
+        self.write_json(SUMMARY, summary)
+    }
+
+    /// Writes `learning_curve.png`.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn write_learning_curve(&self, png: &[u8]) -> Result<()> {
+        atomic_write(&self.path.join(CURVE), png)
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        let path = self.path.join(name);
+        let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::io(&path, error.into()))?;
+        json.push(b'\n');
+        atomic_write(&path, &json)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_holds_a_run_is_refused() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("a/b");
+        RunFolder::create(&path).unwrap();
+        let message = RunFolder::create(&path).unwrap_err().to_string();
+        assert!(message.starts_with("--out: ") && message.contains("holds a run already"), "{message}");
+    }
+
+    #[test]
+    fn a_folder_with_other_files_is_taken() {
+        let parent = tempfile::tempdir().unwrap();
+        fs::write(parent.path().join("notes.txt"), "mine").unwrap();
+        RunFolder::create(parent.path()).unwrap();
+    }
+
+    #[test]
+    fn two_runs_of_the_same_second_get_two_folders() {
+        let parent = tempfile::tempdir().unwrap();
+        let names = [0; 3].map(|_| RunFolder::create_unique(parent.path(), "run").unwrap().path);
+        assert_eq!(names, ["run", "run-2", "run-3"].map(|name| parent.path().join(name)));
+    }
+
+    #[test]
+    fn a_folder_below_a_file_cannot_be_made() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(matches!(RunFolder::create(&file.join("run")), Err(Error::Io { .. })));
+        assert!(matches!(RunFolder::create(&file), Err(Error::Io { .. })));
+    }
+}

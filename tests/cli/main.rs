@@ -1,0 +1,6 @@
+//! The binary as a user meets it: what it prints, what it leaves, how it refuses.
+
+mod bad_input;
+mod runs;
+mod support;
+mod terminal;

@@ -1,0 +1,145 @@
+//! What goes to stdout and to stderr, and what the commands print that train nothing.
+
+use std::fs;
+use std::process::Stdio;
+
+use crate::support::{SMALL, folder_with_data, tanner};
+
+#[test]
+fn results_go_to_stdout_and_progress_to_stderr_without_escape_sequences() {
+    let folder = folder_with_data();
+    let outcome = tanner(folder.path(), &format!("{SMALL} --out run"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let results: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(results.len(), 3, "{results:?}");
+    assert!(results[0].starts_with("test accuracy ") && results[0].contains("after 3 epochs"), "{results:?}");
+    assert!(results[1].starts_with("243 parameters (595 fully connected)"), "{results:?}");
+    assert_eq!(results[2], "run folder run");
+    let progress: Vec<&str> = outcome.stderr.lines().collect();
+    assert!(
+        progress[0].starts_with("engine: cpu on ") && progress[0].ends_with("--backend cpu"),
+        "{progress:?}"
+    );
+    let epochs: Vec<_> = progress.iter().filter(|line| line.starts_with("epoch ")).collect();
+    assert_eq!(epochs.len(), 3, "{progress:?}");
+    assert!(epochs[2].starts_with("epoch 3/3  train loss "), "{progress:?}");
+    assert!(!outcome.stderr.contains('\u{1b}') && !outcome.stdout.contains('\u{1b}'), "{outcome:?}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_fault() {
+    let folder = folder_with_data();
+    let lines = [format!("{SMALL} --out run"), "inspect".into(), "--help".into(), "devices".into()];
+    for line in lines {
+        let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tanner"))
+            .current_dir(folder.path())
+            .args(line.split_whitespace())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{line}: {stderr}");
+        assert!(!stderr.contains("panicked"), "{line}: {stderr}");
+    }
+}
+
+#[test]
+fn stderr_that_cannot_be_written_to_is_no_fault() {
+    let folder = folder_with_data();
+    let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tanner"))
+        .current_dir(folder.path())
+        .args(SMALL.split_whitespace())
+        .args(["--out", "run"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8(output.stdout).unwrap().starts_with("test accuracy "));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_below_stdout_is_told() {
+    let folder = folder_with_data();
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tanner"))
+        .current_dir(folder.path())
+        .arg("inspect")
+        .stdout(full)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr.starts_with("error: stdout: ") && stderr.lines().count() == 1, "{stderr}");
+}
+
+#[test]
+fn inspect_describes_the_papers_network_and_draws_it() {
+    let folder = folder_with_data();
+    let outcome = tanner(folder.path(), "inspect --out pictures");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    for part in [
+        "98,130,98,49,20,10,10,10",
+        "41,650",
+        "6.78 %",
+        "tiles of layers 1, 2, 3, 4, 5",
+        "parameters 220,020, fully connected 3,085,050: 92.87 % fewer",
+        "picture pictures/connectivity.png",
+    ] {
+        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
+    }
+    assert!(!outcome.stdout.contains('\u{1b}'));
+    let picture = image::open(folder.path().join("pictures/connectivity.png")).unwrap();
+    // Five layers of 784 with gaps of 16 around and between.
+    assert_eq!((picture.width(), picture.height()), (5 * 784 + 6 * 16, 784 + 2 * 16));
+}
+
+#[test]
+fn inspect_describes_other_networks_and_saved_models() {
+    let folder = folder_with_data();
+    for (line, part) in [
+        (
+            "--arch fc --hidden 20 --inputs 30 --classes 5",
+            "parameters 725, fully connected 725: 0.00 % fewer",
+        ),
+        ("--arch rsp --degree 3 --hidden 20 --inputs 30", "parameters 320"),
+        ("--hidden none", "parameters 7,850"),
+    ] {
+        let outcome = tanner(folder.path(), &format!("inspect {line}"));
+        assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+        assert!(outcome.stdout.contains(part), "{line}: no {part:?} in {}", outcome.stdout);
+    }
+    assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));
+    let outcome = tanner(folder.path(), "inspect --model run/model.safetensors");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    for part in ["parameters 243, fully connected 595", "preprocessing pca desc: 288 more numbers"] {
+        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
+    }
+}
+
+#[test]
+fn devices_says_what_auto_chooses() {
+    let folder = folder_with_data();
+    let outcome = tanner(folder.path(), "devices");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(
+        outcome.stdout.contains("CPU: ") && outcome.stdout.contains("\nauto chooses the "),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn auto_gives_its_reason() {
+    let folder = folder_with_data();
+    let outcome =
+        tanner(folder.path(), &format!("{SMALL} --out run").replace("--backend cpu --threads 2", ""));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let engine = outcome.stderr.lines().find(|line| line.starts_with("engine: ")).unwrap();
+    assert!(engine.contains(" GPU"), "{engine}");
+}

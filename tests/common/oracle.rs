@@ -1,0 +1,222 @@
+//! Straightforward float64 arithmetic on topologies, with a bound on the error
+//! that float32 may make: the yardstick of kernel tests.
+
+use tanner::engine::{Optimizer, UpdateRule};
+use tanner::network::Activation;
+use tanner::topology::Topology;
+
+/// Rounding of one float32 operation.
+pub(crate) const EPSILON: f64 = f32::EPSILON as f64;
+
+/// A number and the most by which a float32 kernel may miss it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bounded {
+    pub(crate) value: f64,
+    pub(crate) bound: f64,
+}
+
+impl Bounded {
+    pub(crate) fn exact(value: f64) -> Self {
+        Self { value, bound: 0.0 }
+    }
+
+    /// A sum of `terms` products, in any order: `(terms + 2) * epsilon * sum |w x|`.
+    pub(crate) fn sum(products: impl Iterator<Item = f64>) -> Self {
+        let (mut value, mut size, mut terms) = (0.0, 0.0, 0.0);
+        for product in products {
+            value += product;
+            size += product.abs();
+            terms += 1.0;
+        }
+        Self { value, bound: (terms + 2.0) * EPSILON * size }
+    }
+
+    /// Errors of both, and one rounding.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        let value = self.value + other.value;
+        Self { value, bound: self.bound + other.bound + EPSILON * (self.value.abs() + other.value.abs()) }
+    }
+
+    /// Errors of both, and one rounding.
+    pub(crate) fn times(self, other: Self) -> Self {
+        let value = self.value * other.value;
+        let bound = self.bound * (other.value.abs() + other.bound)
+            + other.bound * self.value.abs()
+            + EPSILON * value.abs();
+        Self { value, bound }
+    }
+
+    /// Divisions of GPUs are right to 2.5 units in the last place.
+    pub(crate) fn divided_by(self, other: Self) -> Self {
+        let value = self.value / other.value;
+        let least = other.value.abs() - other.bound;
+        Self { value, bound: (self.bound + other.bound * value.abs()) / least + 3.0 * EPSILON * value.abs() }
+    }
+
+    pub(crate) fn square_root(self) -> Self {
+        let value = self.value.sqrt();
+        Self { value, bound: (self.bound / value).min(self.bound.sqrt()) + 3.0 * EPSILON * value }
+    }
+
+    pub(crate) fn scaled(self, factor: f64) -> Self {
+        self.times(Self::exact(factor))
+    }
+}
+
+/// The activation of a sum; exponentials of GPUs are right to `3 + 2 |z|` units in the last place.
+pub(crate) fn activate(activation: Activation, z: Bounded) -> Bounded {
+    match activation {
+        Activation::Identity => z,
+        Activation::Relu => Bounded { value: z.value.max(0.0), bound: z.bound },
+        Activation::Sigmoid => {
+            let value = 1.0 / (1.0 + (-z.value).exp());
+            let rounding = (3.0 + 2.0 * z.value.abs()) * value * (1.0 - value) + 5.0 * value;
+            // Below -80 kernels stop: what is left is below 1e-34.
+            Bounded { value, bound: 0.25 * z.bound + rounding * EPSILON + 1e-34 }
+        }
+        Activation::Tanh => {
+            let value = z.value.tanh();
+            Bounded { value, bound: z.bound + (8.0 + 2.0 * z.value.abs().min(15.0)) * EPSILON }
+        }
+    }
+}
+
+/// The derivative of an activation where its value is `a`.
+pub(crate) fn slope(activation: Activation, a: Bounded) -> Bounded {
+    let one = Bounded::exact(1.0);
+    let minus = |x: Bounded| Bounded { value: -x.value, bound: x.bound };
+    match activation {
+        Activation::Identity => one,
+        Activation::Relu => Bounded::exact(if a.value > 0.0 { 1.0 } else { 0.0 }),
+        Activation::Sigmoid => a.times(one.plus(minus(a))),
+        Activation::Tanh => one.plus(minus(a.times(a))),
+    }
+}
+
+/// `bias[o] + sum_i w[o][i] x[i]` of one output.
+pub(crate) fn weighted_sum(
+    topology: &Topology,
+    weights: &[f32],
+    output: usize,
+    x: impl Fn(usize) -> f64,
+) -> Bounded {
+    let edges = topology.row(output);
+    Bounded::sum(edges.map(|edge| f64::from(weights[edge]) * x(topology.edge_inputs()[edge] as usize)))
+}
+
+/// `sum_o w[o][i] delta[o]` of one input.
+pub(crate) fn transposed_sum(
+    topology: &Topology,
+    weights: &[f32],
+    input: usize,
+    delta: impl Fn(usize) -> f64,
+) -> Bounded {
+    Bounded::sum(topology.column(input).map(|(output, edge)| f64::from(weights[edge]) * delta(output)))
+}
+
+/// Loss of one sample, its deltas times the batch size, and whether the first greatest logit is the label's.
+pub(crate) fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, bool) {
+    let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let best = logits.iter().position(|z| *z == greatest).unwrap();
+    let terms: Vec<f64> = logits.iter().map(|z| (z - greatest).exp()).collect();
+    let sum: f64 = terms.iter().sum();
+    // Of each exponential: its own rounding and that of its argument.
+    let relative = |z: f64| (4.0 + 3.0 * (z - greatest).abs()) * EPSILON;
+    let sum_error: f64 = logits.iter().zip(&terms).map(|(z, term)| relative(*z) * term).sum();
+    let sum_relative = sum_error / sum + logits.len() as f64 * EPSILON;
+    let value = sum.ln() + (greatest - logits[label]);
+    let size = sum.ln().abs() + greatest.abs() + logits[label].abs();
+    // Logarithms of GPUs are right to 2^-21 near 1.
+    let loss = Bounded { value, bound: sum_relative + 4.0 * EPSILON * size + 4.0 * EPSILON };
+    let deltas = (0..logits.len()).map(|class| {
+        let share = terms[class] / sum;
+        let bound = share * (relative(logits[class]) + sum_relative + 4.0 * EPSILON) + EPSILON;
+        Bounded { value: share - f64::from(u8::from(class == label)), bound }
+    });
+    (loss, deltas.collect(), best == label)
+}
+
+/// A parameter and its state behind one step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moved {
+    pub(crate) value: Bounded,
+    pub(crate) first: Bounded,
+    pub(crate) second: Bounded,
+}
+
+/// One step of an optimiser, from the textbook (not from the kernel): `gradient` has the decay added.
+pub(crate) fn moved(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
+    let [value, first, second] = old.map(|x| Bounded::exact(f64::from(x)));
+    let rate = -f64::from(rule.learning_rate);
+    let plain = Moved { value: value.plus(gradient.scaled(rate)), first, second };
+    match optimizer {
+        Optimizer::Sgd => plain,
+        Optimizer::Momentum { momentum, nesterov } => {
+            let momentum = f64::from(momentum);
+            let first = first.scaled(momentum).plus(gradient);
+            let by = if nesterov { gradient.plus(first.scaled(momentum)) } else { first };
+            Moved { value: value.plus(by.scaled(rate)), first, second }
+        }
+        Optimizer::Adam { beta1, beta2, epsilon } => {
+            let (beta1, beta2) = (f64::from(beta1), f64::from(beta2));
+            let rest = |beta: f64| Bounded { value: 1.0 - beta, bound: EPSILON };
+            let first = first.scaled(beta1).plus(gradient.times(rest(beta1)));
+            let second = second.scaled(beta2).plus(gradient.times(gradient).times(rest(beta2)));
+            let corrected = second.scaled(f64::from(rule.second_correction)).square_root();
+            let root = corrected.plus(Bounded::exact(f64::from(epsilon)));
+            let by = first.scaled(f64::from(rule.first_correction)).divided_by(root);
+            Moved { value: value.plus(by.scaled(rate)), first, second }
+        }
+    }
+}
+
+/// Collects every miss, so that one run shows the whole pattern.
+#[derive(Debug, Default)]
+pub(crate) struct Misses(Vec<String>, usize);
+
+impl Misses {
+    /// Counts a value that is not within its bound; NaN never is.
+    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must count as a miss")]
+    pub(crate) fn near(&mut self, what: impl std::fmt::Display, got: impl Into<f64>, expected: Bounded) {
+        self.1 += 1;
+        let got: f64 = got.into();
+        let error = (got - expected.value).abs();
+        if !(error <= expected.bound) {
+            let Bounded { value, bound } = expected;
+            self.0.push(format!("{what}: got {got:e}, expected {value:e}, error {error:e}, bound {bound:e}"));
+        }
+    }
+
+    /// Counts a value that does not have the expected bits.
+    pub(crate) fn same(&mut self, what: impl std::fmt::Display, got: f32, expected: f32) {
+        self.1 += 1;
+        if got.to_bits() != expected.to_bits() {
+            self.0.push(format!("{what}: got {got:e}, expected the bits of {expected:e}"));
+        }
+    }
+
+    /// Counts values that differ.
+    pub(crate) fn equal<T: PartialEq + std::fmt::Debug>(
+        &mut self,
+        what: impl std::fmt::Display,
+        got: T,
+        expected: T,
+    ) {
+        self.1 += 1;
+        if got != expected {
+            self.0.push(format!("{what}: got {got:?}, expected {expected:?}"));
+        }
+    }
+
+    /// All misses, the first twenty in full.
+    pub(crate) fn result(self) -> Result<(), String> {
+        match (self.0.len(), self.1) {
+            (_, 0) => Err("nothing was compared".into()),
+            (0, _) => Ok(()),
+            (misses, all) => {
+                let shown: Vec<_> = self.0.into_iter().take(20).collect();
+                Err(format!("{misses} of {all} values are wrong:\n{}", shown.join("\n")))
+            }
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! Each kernel alone, against float64, with every output poisoned before.
+
+use std::sync::Arc;
+
+use tanner::dataset::Dataset;
+use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Tensor};
+use tanner::engine::layout::PackedValues;
+use tanner::engine::{EngineSettings, Optimizer};
+use tanner::network::dropout::{DropoutKey, keep_threshold};
+use tanner::network::{Activation, LayerParameters, Network, Parameters};
+
+use crate::oracle::{self, Bounded, Misses};
+use crate::shapes;
+
+/// Stands in padding, where nothing may be written.
+const SENTINEL: f32 = 7.0;
+/// Number of the step that kernels believe to be in.
+const STEP: u64 = 9;
+const RATE: f64 = 0.5;
+
+/// One engine under test.
+pub(crate) struct Bench {
+    pub(crate) network: Network,
+    pub(crate) settings: EngineSettings,
+    /// Small whole numbers: every sum is exact, and so is every comparison.
+    pub(crate) whole: bool,
+    engine: GpuEngine,
+    parameters: Parameters,
+}
+
+impl Bench {
+    pub(crate) fn new(
+        network: Network,
+        settings: EngineSettings,
+        options: &tanner::engine::gpu::GpuOptions,
+        whole: bool,
+    ) -> Self {
+        let value = |place, layer: usize| number(whole, place, layer, 20);
+        let parameters = shapes::parameters(&network, value);
+        let engine = shapes::engine(&network, &parameters, settings, options);
+        Self { network, settings, whole, engine, parameters }
+    }
+
+    /// Runs every kernel on batches of each of these sizes.
+    pub(crate) fn check_all(&mut self, batches: &[usize]) -> Result<(), String> {
+        let mut misses = Misses::default();
+        for samples in batches {
+            self.gather(*samples, &mut misses);
+            for layer in 0..self.network.layers().len() {
+                self.forward(layer, *samples, &mut misses);
+                if layer > 0 {
+                    self.backward_input(layer, *samples, &mut misses);
+                }
+            }
+            self.softmax(*samples, &mut misses);
+            self.backward_weight(*samples, &mut misses);
+        }
+        misses.result()
+    }
+
+    fn bounded(&self, expected: Bounded) -> Bounded {
+        if self.whole { Bounded::exact(expected.value) } else { expected }
+    }
+
+    /// A tensor full of NaN, with numbers in the rows and lanes that a kernel may read.
+    fn poisoned(
+        &mut self,
+        rows: std::ops::Range<usize>,
+        lanes: usize,
+        value: impl Fn(usize, usize) -> f32,
+    ) -> Rows {
+        let probe = self.engine.probe();
+        let row_len = probe.row_len();
+        let mut values = vec![f32::NAN; probe.layout().rows() * row_len];
+        for row in rows {
+            for lane in 0..lanes {
+                values[row * row_len + lane] = value(row, lane);
+            }
+        }
+        Rows { values, row_len }
+    }
+
+    fn run(&mut self, kernel: Kernel, samples: usize, training: bool) {
+        let learning_rate = training.then_some(RATE);
+        self.engine.probe().run(kernel, ProbeStep { samples, step: STEP, learning_rate }).unwrap();
+    }
+
+    fn write(&mut self, tensor: Tensor, rows: &Rows) {
+        self.engine.probe().write(tensor, &rows.values).unwrap();
+    }
+
+    fn read(&mut self, tensor: Tensor) -> Rows {
+        let mut probe = self.engine.probe();
+        Rows { values: probe.read(tensor).unwrap(), row_len: probe.row_len() }
+    }
+
+    fn row_of(&mut self, layer: usize) -> (usize, usize) {
+        let place = self.engine.probe().layout().places()[layer];
+        (place.input_row as usize, place.output_row as usize)
+    }
+
+    pub(crate) fn gather(&mut self, samples: usize, misses: &mut Misses) {
+        let data = shapes::dataset(&self.network, 70, 30);
+        let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 29 + 3) % 70).collect();
+        let before = self.poisoned(0..0, 0, |_, _| 0.0);
+        self.write(Tensor::Activations, &before);
+        self.engine.probe().load(&data, &chosen).unwrap();
+        self.run(Kernel::Gather, samples, true);
+        let after = self.read(Tensor::Activations);
+        let (features, lanes) = (self.network.inputs(), lanes(samples));
+        after.compare(&before, misses, format!("gather of {samples}"), |row, lane| {
+            if row >= features || lane >= lanes {
+                return None;
+            }
+            let feature = |sample: &u32| data.sample(*sample as usize)[row];
+            Some(Bounded::exact(f64::from(chosen.get(lane).map_or(0.0, feature))))
+        });
+    }
+
+    pub(crate) fn forward(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
+        let (first_input, first_output) = self.row_of(layer);
+        let of = self.network.layers()[layer].clone();
+        let (lanes, whole) = (lanes(samples), self.whole);
+        let rows = first_input..first_input + of.topology.inputs().width();
+        let before = self.poisoned(rows, lanes, |row, lane| number(whole, row, lane, 31));
+        self.write(Tensor::Activations, &before);
+        self.run(Kernel::Forward(layer), samples, true);
+        let after = self.read(Tensor::Activations);
+        let outputs = first_output..first_output + of.topology.outputs().width();
+        let LayerParameters { weights, biases } = &self.parameters.layers[layer];
+        let keeps = self.keeps(layer);
+        after.compare(&before, misses, format!("forward {layer} of {samples}"), |row, lane| {
+            if !outputs.contains(&row) || lane >= lanes {
+                return None;
+            }
+            let output = row - first_output;
+            let x = |input| f64::from(before.at(first_input + input, lane));
+            let sum = oracle::weighted_sum(&of.topology, weights, output, x);
+            let z = sum.plus(Bounded::exact(f64::from(biases[output])));
+            let y = oracle::activate(of.activation, z);
+            let keep = Bounded::exact(f64::from(of.keep_probability));
+            let kept = keeps(output, lane);
+            Some(self.bounded(if kept { y.divided_by(keep) } else { Bounded::exact(0.0) }))
+        });
+    }
+
+    /// The host's dropout mask of a layer's outputs.
+    fn keeps(&self, layer: usize) -> impl Fn(usize, usize) -> bool + use<> {
+        let key = DropoutKey::new(self.settings.seed, STEP, u32::try_from(layer).unwrap());
+        let threshold = keep_threshold(self.network.layers()[layer].keep_probability);
+        move |unit, lane| key.keeps(u32::try_from(unit).unwrap(), u32::try_from(lane).unwrap(), threshold)
+    }
+
+    pub(crate) fn softmax(&mut self, samples: usize, misses: &mut Misses) {
+        let (whole, lanes, classes) = (self.whole, lanes(samples), self.network.classes());
+        let data = shapes::dataset(&self.network, 70, 33);
+        let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 13 + 1) % 70).collect();
+        let first = self.row_of(self.network.layers().len() - 1).1;
+        // Whole numbers make many equal maxima, the others large differences.
+        let logit =
+            |row, lane| if whole { number(true, row, lane, 34) } else { 40.0 * number(false, row, lane, 34) };
+        let logits = self.poisoned(first..first + classes, lanes, logit);
+        for training in [true, false] {
+            let before = self.poisoned(0..0, 0, |_, _| 0.0);
+            self.write(Tensor::Activations, &logits);
+            self.write(Tensor::Deltas, &before);
+            self.engine.probe().load(&data, &chosen).unwrap();
+            self.run(Kernel::SoftmaxCrossEntropy, samples, training);
+            let after = self.read(Tensor::Deltas);
+            let metric = self.engine.probe().metric().unwrap();
+            let results: Vec<_> = (0..samples)
+                .map(|lane| {
+                    let z: Vec<_> = (0..classes).map(|c| f64::from(logits.at(first + c, lane))).collect();
+                    oracle::softmax(&z, data.labels()[chosen[lane] as usize] as usize)
+                })
+                .collect();
+            let loss = results.iter().fold(Bounded::exact(0.0), |sum, (loss, ..)| sum.plus(*loss));
+            misses.near(format!("loss of {samples}"), metric.loss, loss);
+            let correct = results.iter().filter(|(.., correct)| *correct).count();
+            misses.equal(format!("correct of {samples}"), metric.correct as usize, correct);
+            after.compare(&before, misses, format!("softmax of {samples}"), |row, lane| {
+                if !training || !(first..first + classes).contains(&row) || lane >= lanes {
+                    return None;
+                }
+                let delta = results.get(lane).map(|(_, deltas, _)| deltas[row - first]);
+                let by_batch = |delta: Bounded| delta.divided_by(Bounded::exact(samples as f64));
+                Some(delta.map_or(Bounded::exact(0.0), by_batch))
+            });
+        }
+    }
+
+    pub(crate) fn backward_input(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
+        let (first_input, first_output) = self.row_of(layer);
+        let topology = Arc::clone(&self.network.layers()[layer].topology);
+        let below = self.network.layers()[layer - 1].clone();
+        let (lanes, whole) = (lanes(samples), self.whole);
+        let outputs = first_output..first_output + topology.outputs().width();
+        let inputs = first_input..first_input + topology.inputs().width();
+        let before = self.poisoned(outputs, lanes, |row, lane| number(whole, row, lane, 35));
+        let y = self.poisoned(inputs.clone(), lanes, |row, lane| number(whole, row, lane, 36));
+        self.write(Tensor::Deltas, &before);
+        self.write(Tensor::Activations, &y);
+        self.run(Kernel::BackwardInput(layer), samples, true);
+        let after = self.read(Tensor::Deltas);
+        let keeps = self.keeps(layer - 1);
+        let keep = Bounded::exact(f64::from(below.keep_probability));
+        after.compare(&before, misses, format!("backward_input {layer} of {samples}"), |row, lane| {
+            if !inputs.contains(&row) || lane >= lanes {
+                return None;
+            }
+            let (input, weights) = (row - first_input, &self.parameters.layers[layer].weights);
+            let delta = |output| f64::from(before.at(first_output + output, lane));
+            let sum = oracle::transposed_sum(&topology, weights, input, delta);
+            let a = Bounded::exact(f64::from(y.at(row, lane))).times(keep);
+            let kept = keeps(input, lane);
+            let delta = if kept { sum.divided_by(keep) } else { Bounded::exact(0.0) };
+            Some(self.bounded(delta.times(oracle::slope(below.activation, a))))
+        });
+    }
+
+    /// Both entry points, each checked to leave the other's values alone.
+    pub(crate) fn backward_weight(&mut self, samples: usize, misses: &mut Misses) {
+        let (whole, lanes, rows) = (self.whole, lanes(samples), self.engine.probe().layout().rows());
+        let x = self.poisoned(0..rows, lanes, |row, lane| number(whole, row, lane, 37));
+        let delta = |row, lane| if lane < samples { number(whole, row, lane, 38) } else { 0.0 };
+        let delta = self.poisoned(0..rows, lanes, delta);
+        self.write(Tensor::Activations, &x);
+        self.write(Tensor::Deltas, &delta);
+        // The second state is a mean of squares.
+        let state = |stream| move |place, layer: usize| shapes::real(place, layer, stream).abs() + 0.1;
+        let old = [
+            self.parameters.clone(),
+            shapes::parameters(&self.network, state(39)),
+            shapes::parameters(&self.network, state(40)),
+        ];
+        let mut probe = self.engine.probe();
+        let packed = old.clone().map(|values| pack_with_sentinels(&probe, &values));
+        write_values(&mut probe, &packed);
+        for kernel in [Kernel::BackwardWeightDense, Kernel::BackwardWeightSparse] {
+            self.run(kernel, samples, true);
+            let mut probe = self.engine.probe();
+            let now = read_values(&mut probe);
+            let dense_done = kernel == Kernel::BackwardWeightSparse;
+            if !dense_done {
+                let sparse = now.iter().zip(&packed).take(1 + self.settings.optimizer.state_count());
+                let same = sparse.map(|(now, before)| now.sparse == before.sparse);
+                misses.equal(
+                    "dense leaves sparse values alone",
+                    same.collect::<Vec<_>>().contains(&false),
+                    false,
+                );
+            }
+        }
+        let mut probe = self.engine.probe();
+        let now = read_values(&mut probe);
+        check_sentinels(&probe, &now, self.settings.optimizer, misses);
+        let now = now.map(|values| probe.layout().unpack(&values));
+        self.compare_values(samples, &old, &now, [&x, &delta], misses);
+        // The other kernels count on padding of 0.
+        let values = self.engine.probe().layout().pack(&self.parameters);
+        let mut probe = self.engine.probe();
+        probe.write(Tensor::Dense, &values.dense).unwrap();
+        probe.write(Tensor::Sparse, &values.sparse).unwrap();
+    }
+
+    fn compare_values(
+        &mut self,
+        samples: usize,
+        old: &[Parameters; 3],
+        now: &[Parameters; 3],
+        [x, delta]: [&Rows; 2],
+        misses: &mut Misses,
+    ) {
+        let EngineSettings { optimizer, l2, .. } = self.settings;
+        let rule = optimizer.rule(RATE, STEP, l2);
+        for (index, layer) in self.network.layers().to_vec().iter().enumerate() {
+            let (first_input, first_output) = self.row_of(index);
+            let mut compare = |what: String, old: [f32; 3], now: [f32; 3], gradient: Bounded| {
+                let moved = oracle::moved(optimizer, &rule, old, gradient);
+                misses.near(&what, now[0], self.bounded(moved.value));
+                if optimizer.state_count() > 0 {
+                    misses.near(format!("{what}, first state"), now[1], moved.first);
+                }
+                if optimizer.state_count() > 1 {
+                    misses.near(format!("{what}, second state"), now[2], moved.second);
+                }
+            };
+            for (edge, (output, input)) in layer.topology.edge_ends().enumerate() {
+                let of =
+                    |all: &[Parameters; 3]| all.each_ref().map(|values| values.layers[index].weights[edge]);
+                let products = (0..samples).map(|lane| {
+                    f64::from(x.at(first_input + input, lane))
+                        * f64::from(delta.at(first_output + output, lane))
+                });
+                let decay = f64::from(2.0 * l2) * f64::from(of(old)[0]);
+                let gradient = Bounded::sum(products.chain([decay]));
+                compare(
+                    format!("layer {index}, edge {output}-{input} of {samples}"),
+                    of(old),
+                    of(now),
+                    gradient,
+                );
+            }
+            for output in 0..layer.topology.outputs().width() {
+                let of =
+                    |all: &[Parameters; 3]| all.each_ref().map(|values| values.layers[index].biases[output]);
+                let deltas = (0..samples).map(|lane| f64::from(delta.at(first_output + output, lane)));
+                compare(
+                    format!("layer {index}, bias {output} of {samples}"),
+                    of(old),
+                    of(now),
+                    Bounded::sum(deltas),
+                );
+            }
+        }
+    }
+}
+
+/// A tensor's values by row and lane.
+struct Rows {
+    values: Vec<f32>,
+    row_len: usize,
+}
+
+impl Rows {
+    fn at(&self, row: usize, lane: usize) -> f32 {
+        self.values[row * self.row_len + lane]
+    }
+
+    /// Compares every value with what is expected there, or, where nothing is, with what was there before.
+    fn compare(
+        &self,
+        before: &Self,
+        misses: &mut Misses,
+        what: String,
+        expected: impl Fn(usize, usize) -> Option<Bounded>,
+    ) {
+        for (place, (got, before)) in self.values.iter().zip(&before.values).enumerate() {
+            let (row, lane) = (place / self.row_len, place % self.row_len);
+            let what = format_args!("{what}, row {row}, sample {lane}").to_string();
+            match expected(row, lane) {
+                Some(expected) => misses.near(what, *got, expected),
+                None => misses.same(what, *got, *before),
+            }
+        }
+    }
+}
+
+fn lanes(samples: usize) -> usize {
+    samples.next_multiple_of(4)
+}
+
+/// A whole number in `-3..=3`, or one in `[-1, 1)`.
+fn number(whole: bool, a: usize, b: usize, stream: u32) -> f32 {
+    if whole { shapes::whole(a, b, stream) } else { shapes::real(a, b, stream) }
+}
+
+/// Which dense slots are edges.
+fn edges(probe: &Probe<'_>) -> Vec<bool> {
+    let blocks = probe.layout().layers().iter().flat_map(|layer| layer.micro_blocks());
+    blocks.flat_map(|block| (0..16).map(move |lane| block.mask >> lane & 1 == 1)).collect()
+}
+
+fn pack_with_sentinels(probe: &Probe<'_>, values: &Parameters) -> PackedValues {
+    let mut packed = probe.layout().pack(values);
+    for (value, edge) in packed.dense.iter_mut().zip(edges(probe)) {
+        *value = if edge { *value } else { SENTINEL };
+    }
+    packed
+}
+
+fn check_sentinels(probe: &Probe<'_>, now: &[PackedValues; 3], optimizer: Optimizer, misses: &mut Misses) {
+    for values in now.iter().take(1 + optimizer.state_count()) {
+        for (slot, (value, edge)) in values.dense.iter().zip(edges(probe)).enumerate() {
+            if !edge {
+                misses.same(format!("padding slot {slot}"), *value, SENTINEL);
+            }
+        }
+    }
+}
+
+const VALUES: [[Tensor; 2]; 3] = [
+    [Tensor::Dense, Tensor::Sparse],
+    [Tensor::DenseFirst, Tensor::SparseFirst],
+    [Tensor::DenseSecond, Tensor::SparseSecond],
+];
+
+fn write_values(probe: &mut Probe<'_>, values: &[PackedValues; 3]) {
+    for ([dense, sparse], values) in VALUES.into_iter().zip(values) {
+        if probe.len(sparse) > 0 {
+            probe.write(dense, &values.dense).unwrap();
+            probe.write(sparse, &values.sparse).unwrap();
+        }
+    }
+}
+
+/// Values and states; a state that the optimiser has no use for is all 0.
+fn read_values(probe: &mut Probe<'_>) -> [PackedValues; 3] {
+    VALUES.map(|[dense, sparse]| {
+        if probe.len(sparse) == 0 {
+            let layout = probe.layout();
+            return PackedValues {
+                dense: vec![0.0; layout.dense_len()],
+                sparse: vec![0.0; layout.sparse_len()],
+            };
+        }
+        PackedValues { dense: probe.read(dense).unwrap(), sparse: probe.read(sparse).unwrap() }
+    })
+}
+
+/// Sums so large that careless exponentials overflow.
+pub(crate) fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
+    let mut misses = Misses::default();
+    for activation in Activation::ALL {
+        let network = shapes::shape("one tile", activation, 1.0);
+        let options = shapes::options(tanner::tiles::TilePolicy::ALL_SPARSE, runtime_checks);
+        let parameters = shapes::parameters(&network, |place, _| if place < 1_000_000 { 1.0 } else { 0.0 });
+        let mut engine = shapes::engine(&network, &parameters, shapes::settings(Optimizer::Sgd, 4), &options);
+        let mut probe = engine.probe();
+        for z in [-1e30f32, -200.0, -90.0, -50.0, -15.0, 15.0, 50.0, 90.0, 200.0, 1e30] {
+            let row_len = probe.row_len();
+            let mut values = vec![0.0; probe.len(Tensor::Activations)];
+            values[..row_len].fill(z);
+            probe.write(Tensor::Activations, &values).unwrap();
+            let step = ProbeStep { samples: 4, step: 0, learning_rate: None };
+            probe.run(Kernel::Forward(0), step).unwrap();
+            let y = probe.read(Tensor::Activations).unwrap()[4 * row_len];
+            let expected = oracle::activate(activation, Bounded::exact(f64::from(z)));
+            misses.near(format!("{activation} of {z}"), y, expected);
+        }
+    }
+    misses.result()
+}
+
+/// More than 65,535 workgroups in one dispatch.
+pub(crate) fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
+    let (features, samples) = (17, 1 << 20);
+    let network = shapes::network(
+        vec![shapes::layer_of(
+            tanner::topology::Partition::whole(features).unwrap(),
+            tanner::topology::Partition::whole(2).unwrap(),
+            |o, i| o + i < 2,
+        )],
+        Activation::Identity,
+        1.0,
+    );
+    let invocations = features * samples / 4;
+    assert!(invocations.div_ceil(64) > 65_535, "the test is too small");
+    let parameters = shapes::parameters(&network, |_, _| 0.0);
+    let options = shapes::options(tanner::tiles::TilePolicy::ALL_SPARSE, runtime_checks);
+    let mut engine =
+        shapes::engine(&network, &parameters, shapes::settings(Optimizer::Sgd, samples), &options);
+    let data: Arc<Dataset> = shapes::dataset(&network, 97, 50);
+    let chosen: Vec<u32> = (0u32..).take(samples).map(|place| (place ^ (place >> 9)) % 97).collect();
+    let mut probe = engine.probe();
+    probe.load(&data, &chosen).unwrap();
+    probe.run(Kernel::Gather, ProbeStep { samples, step: 0, learning_rate: None }).unwrap();
+    let got = probe.read(Tensor::Activations).unwrap();
+    let mut misses = Misses::default();
+    for feature in 0..features {
+        let expected = chosen.iter().map(|sample| data.sample(*sample as usize)[feature]);
+        let row = &got[feature * samples..(feature + 1) * samples];
+        let wrong = row.iter().zip(expected).position(|(got, expected)| *got != expected);
+        misses.equal(format!("first wrong sample of feature {feature}"), wrong, None);
+    }
+    misses.result()
+}
