@@ -118,7 +118,7 @@ pub(crate) fn streamed_equals_resident() -> Result<(), String> {
 pub(crate) fn calls_can_be_cut() -> Result<(), String> {
     let (network, options) =
         (shapes::shape("one tile", Activation::Sigmoid, 0.5), shapes::options(MIXED, false));
-    let settings = EngineSettings { batch_size: 1, ..settings(NESTEROV) };
+    let settings = EngineSettings { batch_size: 1, ..settings(Optimizer::ADAM) };
     let data = shapes::dataset(&network, 47, 64);
     let samples = &order(110)[..1_060];
     let run = |cuts: &[usize]| {
