@@ -72,6 +72,7 @@ fn tests() -> Vec<Test> {
         add("golden run", training::gives_the_golden_losses);
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
+    add("a lost device is an error", training::a_lost_device_is_an_error);
     add("training repeats bit for bit", training::repeats_bit_for_bit);
     add("streamed data give the bits of resident data", training::streamed_equals_resident);
     add("calls can be cut anywhere", training::calls_can_be_cut);

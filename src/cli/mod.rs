@@ -19,9 +19,11 @@ mod train;
 mod usage;
 
 use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use anyhow::anyhow;
 use args::Command;
 
 /// Runs one command line.
@@ -33,19 +35,34 @@ pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsStri
         Err(answer) => return answer.give(),
     };
     terminal::start_logging();
-    let result = match command {
-        Command::Train(args) => train::run(process_start, &args, &words),
-        Command::Eval(args) => eval::run(&args),
-        Command::Inspect(args) => inspect::run(&args),
-        Command::Devices(args) => devices::run(&args),
-    };
-    match result {
+    // What a panic has to say goes into the one line below, its place into the log.
+    panic::set_hook(Box::new(|panic| log::debug!("{panic}")));
+    match caught(|| execute(process_start, &command, &words)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             terminal::note(&format!("error: {}", one_line(&error)));
             ExitCode::FAILURE
         }
     }
+}
+
+fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> anyhow::Result<()> {
+    match command {
+        Command::Train(args) => train::run(process_start, args, words),
+        Command::Eval(args) => eval::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Devices(args) => devices::run(args),
+    }
+}
+
+/// Runs a command so that a panic, which is always a fault of this program or of
+/// a driver, ends like every other error: in one line.
+fn caught(command: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    panic::catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let what = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no reason given");
+        Err(anyhow!("a fault of tanner itself, please report it: {what} (RUST_LOG=debug says where)"))
+    })
 }
 
 /// An error and its causes in one line, without what a cause's message repeats, and without a backtrace.
@@ -67,6 +84,13 @@ fn one_line(error: &anyhow::Error) -> String {
 mod tests {
     use super::*;
     use anyhow::Context as _;
+
+    #[test]
+    fn a_panic_ends_as_an_error() {
+        let error = caught(|| panic!("index {} is\nout of range", 3)).unwrap_err();
+        assert!(one_line(&error).ends_with("index 3 is out of range (RUST_LOG=debug says where)"));
+        assert!(caught(|| Ok(())).is_ok());
+    }
 
     #[test]
     fn an_error_is_one_line_and_says_nothing_twice() {

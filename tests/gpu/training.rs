@@ -101,6 +101,31 @@ fn close(value: f64) -> Bounded {
     Bounded { value, bound: 2e-5 * (1.0 + value.abs()) }
 }
 
+/// Whatever is asked of an engine whose device is gone ends in an error, and never in a panic.
+pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
+    let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
+    let data = shapes::dataset(&network, 47, 62);
+    let mut misses = Misses::default();
+    let device_error = |result: Result<(), Error>| matches!(result, Err(Error::Device { .. }));
+    let asks: [fn(&mut GpuEngine, &Arc<Dataset>) -> Result<(), Error>; 4] = [
+        |engine, data| {
+            let plan = StepPlan { samples: &order(2), learning_rate: 0.1, first_step: 0 };
+            engine.train(data, &plan).map(|_| ())
+        },
+        |engine, data| engine.evaluate(data).map(|_| ()),
+        |engine, _| engine.parameters().map(|_| ()),
+        |engine, _| engine.set_parameters(&start(&coupled(0.5))),
+    ];
+    for (number, ask) in asks.into_iter().enumerate() {
+        let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::Sgd), &options);
+        ask(&mut engine, &data).map_err(|error| error.to_string())?;
+        engine.probe().lose_device();
+        let result = ask(&mut engine, &data);
+        misses.equal(format!("ask {number}: {result:?}"), device_error(result), true);
+    }
+    misses.result()
+}
+
 pub(crate) fn repeats_bit_for_bit() -> Result<(), String> {
     let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
     let data = shapes::dataset(&network, 47, 62);

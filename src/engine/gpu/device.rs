@@ -43,7 +43,7 @@ impl Gpu {
         let remember = |fault: &Arc<Mutex<Option<String>>>| {
             let fault = Arc::clone(fault);
             move |reason: String| {
-                log::error!("GPU: {reason}");
+                log::debug!("GPU: {reason}");
                 fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
             }
         };

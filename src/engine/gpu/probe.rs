@@ -125,6 +125,11 @@ impl<'a> Probe<'a> {
         Ok(metrics[0])
     }
 
+    /// Takes the device away, as a driver reset or an unplugged card would.
+    pub fn lose_device(&mut self) {
+        self.engine.gpu.device.destroy();
+    }
+
     fn check_batch(&self, samples: usize) -> Result<()> {
         let limit = self.engine.settings.batch_size;
         if samples == 0 || samples > limit {
