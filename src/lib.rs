@@ -1,4 +1,10 @@
-//! Tanner: neural networks that are sparse before training starts.
+#![doc = include_str!("../README.md")]
+//!
+//! # The crate, in the order data take through it
+//!
+//! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
+//! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
+//! that [`training`] asks for; [`model`] keeps the result and [`report`] shows it. [`random`] and [`files`] serve all.
 
 pub mod dataset;
 pub mod engine;

@@ -115,7 +115,7 @@ fn backward_input_agrees_with_the_reference() {
             for (unit, row) in y.iter_mut().enumerate() {
                 for (column, value) in row.0.iter_mut().enumerate() {
                     let factor = reference::forward::dropout_factor(&below, Some(key), unit, column);
-                    *value = (f64::from(value.abs()) * factor) as f32;
+                    *value = if factor > 0.0 { value.abs() / keep } else { 0.0 };
                 }
             }
             let mut got = vec![POISON; inputs];

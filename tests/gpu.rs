@@ -2,9 +2,10 @@
 //! renderers included; without any they show as ignored, with the reason, and
 //! with `TANNER_REQUIRE_GPU=1` that is a failure.
 
+mod common;
 #[path = "gpu/kernels.rs"]
 mod kernels;
-#[path = "common/oracle.rs"]
+#[path = "gpu/oracle.rs"]
 mod oracle;
 #[path = "gpu/shapes.rs"]
 mod shapes;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         None => Trial::test(name, move || run().map_err(Failed::from)),
     };
     let mut trials: Vec<_> = tests().into_iter().map(trial).collect();
-    if missing.is_none() {
+    if missing.is_none() && arguments.bench {
         // Runs with `cargo test --release --test gpu -- --bench` only.
         trials.push(Trial::bench("step of the paper's network, batch 128", |test| {
             Ok((!test).then(|| Measurement { avg: training::time_of_a_step(), variance: 0 }))
@@ -67,7 +68,8 @@ fn tests() -> Vec<Test> {
         };
         add("activations saturate", kernels::activations_saturate);
         add("dispatches of more than 65,535 workgroups fold", kernels::dispatches_fold);
-        add("training follows float64", training::follows_float64);
+        add("training follows the reference", training::follows_the_reference);
+        add("golden run", training::gives_the_golden_losses);
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("training repeats bit for bit", training::repeats_bit_for_bit);

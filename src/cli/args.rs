@@ -41,7 +41,7 @@ pub(crate) enum Command {
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// List the adapters and say which engine `auto` chooses
-    Devices,
+    Devices(DevicesArgs),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +95,13 @@ pub(crate) struct InspectArgs {
     /// Folder for connectivity.png
     #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/inspect")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DevicesArgs {
+    /// For scripts: print nothing, fail unless there is a usable adapter
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,12 +1,18 @@
 //! `tanner devices`: what there is to run on.
 
+use anyhow::anyhow;
 use tanner::report::{size, table};
 
+use super::args::DevicesArgs;
 use super::{backend, terminal};
 
 /// Prints the adapters, the CPU, and what `auto` would choose.
-pub(crate) fn run() -> anyhow::Result<()> {
+pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
     let adapters = backend::adapters();
+    if args.check {
+        let usable = adapters.iter().any(|adapter| adapter.usable.is_ok());
+        return if usable { Ok(()) } else { Err(anyhow!("no usable GPU adapter")) };
+    }
     if adapters.is_empty() {
         terminal::print("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
     } else {

@@ -9,6 +9,7 @@ mod args;
 mod backend;
 mod devices;
 mod eval;
+mod headless;
 mod inspect;
 mod lists;
 mod progress;
@@ -25,6 +26,7 @@ use args::Command;
 
 /// Runs one command line.
 pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    headless::without_device_selection();
     let words: Vec<OsString> = words.into_iter().collect();
     let command = match usage::parse(&words) {
         Ok(command) => command,
@@ -35,7 +37,7 @@ pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsStri
         Command::Train(args) => train::run(process_start, &args, &words),
         Command::Eval(args) => eval::run(&args),
         Command::Inspect(args) => inspect::run(&args),
-        Command::Devices => devices::run(),
+        Command::Devices(args) => devices::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

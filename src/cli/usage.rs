@@ -118,7 +118,7 @@ mod tests {
     fn no_subcommand_means_train() {
         assert!(matches!(parsed("--pca --order desc"), Ok(Command::Train(_))));
         assert!(matches!(parsed("train --pca --order desc"), Ok(Command::Train(_))));
-        assert!(matches!(parsed("devices"), Ok(Command::Devices)));
+        assert!(matches!(parsed("devices"), Ok(Command::Devices(_))));
     }
 
     #[test]

@@ -190,7 +190,7 @@ pub fn check_data(network: &Network, data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a plan with no samples or with samples that are not there.
+/// Refuses a plan with samples that are not there or a learning rate that is no number.
 ///
 /// # Errors
 /// Names the first sample beyond the data set.

@@ -64,6 +64,8 @@ pub(crate) fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'st
     let shapes = [
         ("one tile", vec![full(4, 4), full(4, 2)]),
         ("one row", vec![full(5, 1), full(1, 3)]),
+        // Tiles with more than one quad each way, and not as many.
+        ("oblong tiles", vec![full(5, 18), full(18, 9), full(9, 3)]),
         (
             "last block smaller",
             vec![

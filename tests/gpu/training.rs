@@ -5,12 +5,13 @@ use std::sync::Arc;
 use tanner::Error;
 use tanner::dataset::Dataset;
 use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions, Kernel, ProbeStep, Tensor};
+use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings, Optimizer, StepOutcome, StepPlan};
-use tanner::network::dropout::{DropoutKey, keep_threshold};
 use tanner::network::{Activation, Network, Parameters};
 use tanner::tiles::TilePolicy;
 
-use crate::oracle::{self, Bounded, Misses};
+use crate::common::golden;
+use crate::oracle::{Bounded, Misses};
 use crate::shapes;
 
 const MIXED: TilePolicy = TilePolicy { dense_from: 0.45 };
@@ -53,40 +54,46 @@ fn short_run(
     (outcomes, bits(&engine.parameters().unwrap()), evaluation.loss)
 }
 
-/// Three steps and an evaluation against float64, through all kernels in their order.
-pub(crate) fn follows_float64(runtime_checks: bool) -> Result<(), String> {
+/// Three steps and an evaluation against the reference, through all kernels in their order.
+pub(crate) fn follows_the_reference(runtime_checks: bool) -> Result<(), String> {
     let network = coupled(0.8);
     let data = shapes::dataset(&network, 47, 61);
     let mut misses = Misses::default();
     for optimizer in [Optimizer::Sgd, NESTEROV, Optimizer::ADAM] {
         let options = shapes::options(MIXED, runtime_checks);
         let mut engine = shapes::engine(&network, &start(&network), settings(optimizer), &options);
-        let samples = &order(3)[..27];
-        let outcomes = train(&mut engine, &data, samples, 4);
-        let mut float64 = Float64::new(&network, settings(optimizer));
-        for (step, (batch, outcome)) in samples.chunks(10).zip(&outcomes).enumerate() {
-            let (loss, correct) = float64.train(&data, batch, 4 + step as u64);
-            misses.near(format!("{optimizer}, step {step}: loss"), outcome.loss, close(loss));
-            misses.equal(
-                "correct",
-                (outcome.correct as usize, outcome.samples as usize),
-                (correct, batch.len()),
-            );
+        let mut reference = ReferenceEngine::new(&network, &start(&network), settings(optimizer)).unwrap();
+        let plan = StepPlan { samples: &order(3)[..27], learning_rate: 0.05, first_step: 4 };
+        let steps =
+            engine.train(&data, &plan).unwrap().into_iter().zip(reference.train(&data, &plan).unwrap());
+        for (step, (got, expected)) in steps.enumerate() {
+            misses.near(format!("{optimizer}, step {step}: loss"), got.loss, close(expected.loss));
+            misses.equal("correct", (got.correct, got.samples), (expected.correct, expected.samples));
         }
-        let now = engine.parameters().unwrap();
-        for (index, (now, then)) in now.layers.iter().zip(&float64.values).enumerate() {
+        for (index, (now, then)) in
+            engine.parameters().unwrap().layers.iter().zip(reference.values()).enumerate()
+        {
             let values = now.weights.iter().chain(&now.biases).zip(then.weights.iter().chain(&then.biases));
             for (place, (now, then)) in values.enumerate() {
                 misses.near(format!("{optimizer}, layer {index}, value {place}"), *now, close(*then));
             }
         }
-        let all: Vec<u32> = (0..47).collect();
-        let (loss, correct) = float64.forward(&data, &all, None).1;
-        let evaluation = engine.evaluate(&data).unwrap();
-        misses.near(format!("{optimizer}: evaluation"), evaluation.loss, close(loss));
-        misses.equal("evaluation", (evaluation.correct, evaluation.samples), (correct, 47));
+        let (got, expected) = (engine.evaluate(&data).unwrap(), reference.evaluate(&data).unwrap());
+        misses.near(format!("{optimizer}: evaluation"), got.loss, close(expected.loss));
+        misses.equal("evaluation", (got.correct, got.samples), (expected.correct, 47));
     }
     misses.result()
+}
+
+/// The recorded losses of the golden run, under every tile policy.
+pub(crate) fn gives_the_golden_losses(runtime_checks: bool) -> Result<(), String> {
+    let (network, parameters, settings) = golden::network();
+    for (_, tiles) in shapes::POLICIES {
+        let options = shapes::options(tiles, runtime_checks);
+        let mut engine = shapes::engine(&network, &parameters, settings, &options);
+        golden::check(&golden::run(&mut engine), golden::FLOAT32_BOUND);
+    }
+    Ok(())
 }
 
 /// Errors of three steps grow past any simple bound; a wrong kernel misses by far more.
@@ -118,7 +125,7 @@ pub(crate) fn streamed_equals_resident() -> Result<(), String> {
 pub(crate) fn calls_can_be_cut() -> Result<(), String> {
     let (network, options) =
         (shapes::shape("one tile", Activation::Sigmoid, 0.5), shapes::options(MIXED, false));
-    let settings = EngineSettings { batch_size: 1, ..settings(NESTEROV) };
+    let settings = EngineSettings { batch_size: 1, ..settings(Optimizer::ADAM) };
     let data = shapes::dataset(&network, 47, 64);
     let samples = &order(110)[..1_060];
     let run = |cuts: &[usize]| {
@@ -279,164 +286,5 @@ pub(crate) fn large_networks_are_refused() -> Result<(), String> {
     match ["activations", &size, &limit.to_string()].iter().find(|word| !text.contains(**word)) {
         Some(word) => Err(format!("{word} is not in {text:?}")),
         None => Ok(()),
-    }
-}
-
-/// The whole step in float64, straight from the definitions.
-struct Float64 {
-    network: Network,
-    settings: EngineSettings,
-    values: Vec<Values>,
-    first: Vec<Values>,
-    second: Vec<Values>,
-}
-
-#[derive(Clone)]
-struct Values {
-    weights: Vec<f64>,
-    biases: Vec<f64>,
-}
-
-impl Float64 {
-    fn new(network: &Network, settings: EngineSettings) -> Self {
-        let double = |values: &Vec<f32>| values.iter().map(|value| f64::from(*value)).collect();
-        let layers = start(network).layers;
-        let values: Vec<_> = layers
-            .iter()
-            .map(|layer| Values { weights: double(&layer.weights), biases: double(&layer.biases) })
-            .collect();
-        let zero: Vec<_> = values
-            .iter()
-            .map(|layer| Values {
-                weights: vec![0.0; layer.weights.len()],
-                biases: vec![0.0; layer.biases.len()],
-            })
-            .collect();
-        Self { network: network.clone(), settings, values, first: zero.clone(), second: zero }
-    }
-
-    /// Activations `[sample][layer][neuron]`, and (mean loss, correct samples) of a batch; no dropout without a step.
-    fn forward(
-        &self,
-        data: &Dataset,
-        batch: &[u32],
-        step: Option<u64>,
-    ) -> (Vec<Vec<Vec<f64>>>, (f64, usize)) {
-        let (mut all, mut loss, mut correct) = (Vec::new(), 0.0, 0);
-        for (column, sample) in (0u32..).zip(batch) {
-            let input = data.sample(*sample as usize).iter().map(|value| f64::from(*value));
-            let mut layers: Vec<Vec<f64>> = vec![input.collect()];
-            for (index, layer) in (0u32..).zip(self.network.layers()) {
-                let (x, values) = (&layers[index as usize], &self.values[index as usize]);
-                let mut z = values.biases.clone();
-                for (edge, (output, input)) in layer.topology.edge_ends().enumerate() {
-                    z[output] += values.weights[edge] * x[input];
-                }
-                let keep = f64::from(layer.keep_probability);
-                let kept = |unit| step.is_none_or(|step| self.keeps(index, step, unit, column));
-                let scale = if step.is_some() { keep } else { 1.0 };
-                let y = (0u32..).zip(z).map(|(unit, z)| {
-                    let a = oracle::activate(layer.activation, Bounded::exact(z)).value;
-                    if kept(unit) { a / scale } else { 0.0 }
-                });
-                layers.push(y.collect());
-            }
-            let label = data.labels()[*sample as usize] as usize;
-            let (of_sample, _, right) = oracle::softmax(&layers[layers.len() - 1], label);
-            loss += of_sample.value / batch.len() as f64;
-            correct += usize::from(right);
-            all.push(layers);
-        }
-        (all, (loss, correct))
-    }
-
-    fn keeps(&self, layer: u32, step: u64, unit: u32, column: u32) -> bool {
-        let threshold = keep_threshold(self.network.layers()[layer as usize].keep_probability);
-        DropoutKey::new(self.settings.seed, step, layer).keeps(unit, column, threshold)
-    }
-
-    fn train(&mut self, data: &Dataset, batch: &[u32], step: u64) -> (f64, usize) {
-        let (all, outcome) = self.forward(data, batch, Some(step));
-        let mut gradient: Vec<_> = self.values.clone();
-        for layer in &mut gradient {
-            let decay = 2.0 * f64::from(self.settings.l2);
-            layer.weights.iter_mut().for_each(|weight| *weight *= decay);
-            layer.biases.fill(0.0);
-        }
-        for ((column, sample), layers) in (0u32..).zip(batch).zip(&all) {
-            let label = data.labels()[*sample as usize] as usize;
-            let (_, deltas, _) = oracle::softmax(&layers[layers.len() - 1], label);
-            let mut delta: Vec<f64> = deltas.iter().map(|delta| delta.value / batch.len() as f64).collect();
-            for index in (0..self.network.layers().len()).rev() {
-                let topology = &self.network.layers()[index].topology;
-                let mut below = vec![0.0; topology.inputs().width()];
-                for (edge, (output, input)) in topology.edge_ends().enumerate() {
-                    gradient[index].weights[edge] += delta[output] * layers[index][input];
-                    below[input] += delta[output] * self.values[index].weights[edge];
-                }
-                for (bias, delta) in gradient[index].biases.iter_mut().zip(&delta) {
-                    *bias += delta;
-                }
-                if index > 0 {
-                    delta = self.through(index - 1, below, &layers[index], (step, column));
-                }
-            }
-        }
-        self.update(&gradient, step);
-        outcome
-    }
-
-    /// Deltas before a layer's activation and dropout, from those behind.
-    fn through(&self, layer: usize, deltas: Vec<f64>, y: &[f64], (step, column): (u64, u32)) -> Vec<f64> {
-        let of = &self.network.layers()[layer];
-        let keep = f64::from(of.keep_probability);
-        let units = (0u32..).zip(deltas).zip(y);
-        let deltas = units.map(|((unit, delta), y)| {
-            let slope = oracle::slope(of.activation, Bounded::exact(y * keep)).value;
-            let kept = self.keeps(u32::try_from(layer).unwrap(), step, unit, column);
-            if kept { delta / keep * slope } else { 0.0 }
-        });
-        deltas.collect()
-    }
-
-    fn update(&mut self, gradient: &[Values], step: u64) {
-        let optimizer = self.settings.optimizer;
-        let rate = 0.05;
-        let change = |value: &mut f64, first: &mut f64, second: &mut f64, gradient: f64| match optimizer {
-            Optimizer::Sgd => *value -= rate * gradient,
-            Optimizer::Momentum { momentum, nesterov } => {
-                let momentum = f64::from(momentum);
-                *first = momentum * *first + gradient;
-                *value -= rate * if nesterov { gradient + momentum * *first } else { *first };
-            }
-            Optimizer::Adam { beta1, beta2, epsilon } => {
-                let (beta1, beta2) = (f64::from(beta1), f64::from(beta2));
-                let time = i32::try_from(step + 1).unwrap();
-                *first = beta1 * *first + (1.0 - beta1) * gradient;
-                *second = beta2 * *second + (1.0 - beta2) * gradient * gradient;
-                let (mean, square) = (*first / (1.0 - beta1.powi(time)), *second / (1.0 - beta2.powi(time)));
-                *value -= rate * mean / (square.sqrt() + f64::from(epsilon));
-            }
-        };
-        for (index, gradient) in gradient.iter().enumerate() {
-            let (value, first, second) =
-                (&mut self.values[index], &mut self.first[index], &mut self.second[index]);
-            for (edge, gradient) in gradient.weights.iter().enumerate() {
-                change(
-                    &mut value.weights[edge],
-                    &mut first.weights[edge],
-                    &mut second.weights[edge],
-                    *gradient,
-                );
-            }
-            for (output, gradient) in gradient.biases.iter().enumerate() {
-                change(
-                    &mut value.biases[output],
-                    &mut first.biases[output],
-                    &mut second.biases[output],
-                    *gradient,
-                );
-            }
-        }
     }
 }

@@ -1,6 +1,7 @@
-//! Straightforward float64 arithmetic on topologies, with a bound on the error
-//! that float32 may make: the yardstick of kernel tests.
+//! The reference engine's float64 arithmetic, one number at a time, with a bound
+//! on the error that float32 may make: the yardstick of kernel tests.
 
+use tanner::engine::reference::{self, Matrix};
 use tanner::engine::{Optimizer, UpdateRule};
 use tanner::network::Activation;
 use tanner::topology::Topology;
@@ -65,17 +66,16 @@ impl Bounded {
 
 /// The activation of a sum; exponentials of GPUs are right to `3 + 2 |z|` units in the last place.
 pub(crate) fn activate(activation: Activation, z: Bounded) -> Bounded {
+    let value = reference::forward::activate(activation, z.value);
     match activation {
         Activation::Identity => z,
-        Activation::Relu => Bounded { value: z.value.max(0.0), bound: z.bound },
+        Activation::Relu => Bounded { value, bound: z.bound },
         Activation::Sigmoid => {
-            let value = 1.0 / (1.0 + (-z.value).exp());
             let rounding = (3.0 + 2.0 * z.value.abs()) * value * (1.0 - value) + 5.0 * value;
             // Below -80 kernels stop: what is left is below 1e-34.
             Bounded { value, bound: 0.25 * z.bound + rounding * EPSILON + 1e-34 }
         }
         Activation::Tanh => {
-            let value = z.value.tanh();
             Bounded { value, bound: z.bound + (8.0 + 2.0 * z.value.abs().min(15.0)) * EPSILON }
         }
     }
@@ -85,12 +85,12 @@ pub(crate) fn activate(activation: Activation, z: Bounded) -> Bounded {
 pub(crate) fn slope(activation: Activation, a: Bounded) -> Bounded {
     let one = Bounded::exact(1.0);
     let minus = |x: Bounded| Bounded { value: -x.value, bound: x.bound };
-    match activation {
-        Activation::Identity => one,
-        Activation::Relu => Bounded::exact(if a.value > 0.0 { 1.0 } else { 0.0 }),
-        Activation::Sigmoid => a.times(one.plus(minus(a))),
-        Activation::Tanh => one.plus(minus(a.times(a))),
-    }
+    let bound = match activation {
+        Activation::Identity | Activation::Relu => 0.0,
+        Activation::Sigmoid => a.times(one.plus(minus(a))).bound,
+        Activation::Tanh => one.plus(minus(a.times(a))).bound,
+    };
+    Bounded { value: reference::backward_input::slope(activation, a.value), bound }
 }
 
 /// `bias[o] + sum_i w[o][i] x[i]` of one output.
@@ -117,23 +117,24 @@ pub(crate) fn transposed_sum(
 /// Loss of one sample, its deltas times the batch size, and whether the first greatest logit is the label's.
 pub(crate) fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, bool) {
     let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let best = logits.iter().position(|z| *z == greatest).unwrap();
+    let column = Matrix::from_values(1, logits.to_vec());
+    let expected =
+        reference::softmax_cross_entropy::softmax_cross_entropy(&column, &[u32::try_from(label).unwrap()]);
     let terms: Vec<f64> = logits.iter().map(|z| (z - greatest).exp()).collect();
     let sum: f64 = terms.iter().sum();
     // Of each exponential: its own rounding and that of its argument.
     let relative = |z: f64| (4.0 + 3.0 * (z - greatest).abs()) * EPSILON;
     let sum_error: f64 = logits.iter().zip(&terms).map(|(z, term)| relative(*z) * term).sum();
     let sum_relative = sum_error / sum + logits.len() as f64 * EPSILON;
-    let value = sum.ln() + (greatest - logits[label]);
     let size = sum.ln().abs() + greatest.abs() + logits[label].abs();
     // Logarithms of GPUs are right to 2^-21 near 1.
-    let loss = Bounded { value, bound: sum_relative + 4.0 * EPSILON * size + 4.0 * EPSILON };
+    let loss = Bounded { value: expected.sum, bound: sum_relative + 4.0 * EPSILON * size + 4.0 * EPSILON };
     let deltas = (0..logits.len()).map(|class| {
         let share = terms[class] / sum;
         let bound = share * (relative(logits[class]) + sum_relative + 4.0 * EPSILON) + EPSILON;
-        Bounded { value: share - f64::from(u8::from(class == label)), bound }
+        Bounded { value: expected.delta.row(class)[0], bound }
     });
-    (loss, deltas.collect(), best == label)
+    (loss, deltas.collect(), expected.correct == 1)
 }
 
 /// A parameter and its state behind one step.
@@ -144,8 +145,19 @@ pub(crate) struct Moved {
     pub(crate) second: Bounded,
 }
 
-/// One step of an optimiser, from the textbook (not from the kernel): `gradient` has the decay added.
+/// One step of an optimiser, which must be what the reference does: `gradient` has the decay added.
 pub(crate) fn moved(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
+    let moved = bounded_move(optimizer, rule, old, gradient);
+    let [value, first, second] = old.map(f64::from);
+    let mut state = [first, second];
+    let expected = reference::backward_weight::update(rule, 0.0, gradient.value, &mut state, value);
+    let same = |a: f64, b: f64| (a - b).abs() <= 1e-7 * (1.0 + b.abs());
+    assert!(same(moved.value.value, expected), "{moved:?} is not the reference's {expected}");
+    moved
+}
+
+/// The step in bounded arithmetic.
+fn bounded_move(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
     let [value, first, second] = old.map(|x| Bounded::exact(f64::from(x)));
     let rate = -f64::from(rule.learning_rate);
     let plain = Moved { value: value.plus(gradient.scaled(rate)), first, second };
@@ -176,7 +188,6 @@ pub(crate) struct Misses(Vec<String>, usize);
 
 impl Misses {
     /// Counts a value that is not within its bound; NaN never is.
-    #[expect(clippy::neg_cmp_op_on_partial_ord, reason = "a NaN must count as a miss")]
     pub(crate) fn near(&mut self, what: impl std::fmt::Display, got: impl Into<f64>, expected: Bounded) {
         self.1 += 1;
         let got: f64 = got.into();
