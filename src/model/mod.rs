@@ -4,7 +4,7 @@
 //! that was fitted on the training set and a record of the architecture that was
 //! asked for. It is a room of its own because the network knows nothing of the
 //! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] keep
-//! it in a file; the format is described in [`format`].
+//! it in a file; the format is described in [`mod@format`].
 
 mod decode;
 mod encode;
