@@ -1,7 +1,7 @@
 //! Engines: what runs a network's training steps.
 //!
 //! Every engine implements [`Engine`] and gives the same answers within the
-//! rounding of its numbers. [`reference`] is float64, slow and obvious, the
+//! rounding of its numbers. [`mod@reference`] is float64, slow and obvious, the
 //! yardstick of all tests; [`cpu`] is float32 on all cores; [`gpu`] runs WGSL
 //! kernels on any device that wgpu reaches. The engines do not know each other.
 //! What they share stands here: the rule of a step ([`StepPlan`], [`Optimizer`])

@@ -2,7 +2,7 @@
 //!
 //! A [`Network`] says what is computed, a [`Parameters`] with which values. The
 //! values of a layer stand in the canonical order of its
-//! [`Topology`](crate::topology::Topology), whatever engine uses them.
+//! [`Topology`], whatever engine uses them.
 
 mod activation;
 mod architecture;

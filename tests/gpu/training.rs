@@ -101,13 +101,15 @@ fn close(value: f64) -> Bounded {
     Bounded { value, bound: 2e-5 * (1.0 + value.abs()) }
 }
 
+type Ask = fn(&mut GpuEngine, &Arc<Dataset>) -> Result<(), Error>;
+
 /// Whatever is asked of an engine whose device is gone ends in an error, and never in a panic.
 pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
     let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
     let data = shapes::dataset(&network, 47, 62);
     let mut misses = Misses::default();
     let device_error = |result: Result<(), Error>| matches!(result, Err(Error::Device { .. }));
-    let asks: [fn(&mut GpuEngine, &Arc<Dataset>) -> Result<(), Error>; 4] = [
+    let asks: [Ask; 4] = [
         |engine, data| {
             let plan = StepPlan { samples: &order(2), learning_rate: 0.1, first_step: 0 };
             engine.train(data, &plan).map(|_| ())

@@ -123,7 +123,9 @@ impl NetworkBuffers {
         gpu.queue.write_buffer(self.tensor(Tensor::Dense), 0, bytemuck::cast_slice(&values.dense));
         gpu.queue.write_buffer(self.tensor(Tensor::Sparse), 0, bytemuck::cast_slice(&values.sparse));
         let states = [Tensor::DenseFirst, Tensor::DenseSecond, Tensor::SparseFirst, Tensor::SparseSecond];
-        commands::clear(gpu, &states.map(|state| self.tensor(state)))
+        commands::clear(gpu, &states.map(|state| self.tensor(state)))?;
+        // A lost device shows only when one waits for it.
+        gpu.wait(None)
     }
 
     /// Reads parameters back.

@@ -49,9 +49,8 @@ impl Gpu {
         };
         let (uncaptured, lost) = (remember(&fault), remember(&fault));
         device.on_uncaptured_error(Arc::new(move |error| uncaptured(chain(&error))));
-        device.set_device_lost_callback(move |reason, message| match reason {
-            wgpu::DeviceLostReason::Destroyed => {}
-            reason => lost(format!("the device was lost ({reason:?}): {message}")),
+        device.set_device_lost_callback(move |reason, message| {
+            lost(format!("the device was lost ({reason:?}): {message}"));
         });
         Ok(Self { device, queue, limits, adapter: name, fault })
     }
