@@ -2,6 +2,8 @@
 //! renderers included; without any they show as ignored, with the reason, and
 //! with `TANNER_REQUIRE_GPU=1` that is a failure.
 
+#[path = "gpu/command_line.rs"]
+mod command_line;
 mod common;
 #[path = "gpu/kernels.rs"]
 mod kernels;
@@ -9,6 +11,9 @@ mod kernels;
 mod oracle;
 #[path = "gpu/shapes.rs"]
 mod shapes;
+#[path = "cli/support.rs"]
+#[expect(dead_code, reason = "the command-line tests use the rest")]
+mod support;
 #[path = "gpu/training.rs"]
 mod training;
 
@@ -72,6 +77,7 @@ fn tests() -> Vec<Test> {
         add("golden run", training::gives_the_golden_losses);
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
+    add("the command line gives the same on both engines", command_line::engines_agree);
     add("a lost device is an error", training::a_lost_device_is_an_error);
     add("training repeats bit for bit", training::repeats_bit_for_bit);
     add("streamed data give the bits of resident data", training::streamed_equals_resident);

@@ -58,7 +58,7 @@ pub struct CpuEngine {
     /// Rows of each micro-block and each sparse value.
     micro_block_rows: Vec<[u32; 3]>,
     sparse_rows: Vec<[u32; 2]>,
-    /// Room for the chunks of one batch.
+    /// Room for the chunks of the largest batch so far.
     chunks: Vec<Chunk>,
 }
 
@@ -90,7 +90,6 @@ impl CpuEngine {
         settings.check()?;
         parameters.check(network)?;
         let layout = NetworkLayout::new(network, policy);
-        let chunks = settings.batch_size.div_ceil(LANES);
         let mut engine = Self {
             network: network.clone(),
             settings,
@@ -100,7 +99,7 @@ impl CpuEngine {
             state: Default::default(),
             micro_block_rows: layout.micro_block_rows(),
             sparse_rows: layout.sparse_rows(),
-            chunks: vec![Chunk::new(layout.rows()); chunks],
+            chunks: Vec::new(),
             layout,
         };
         engine.set_parameters(parameters)?;
@@ -120,7 +119,11 @@ impl CpuEngine {
 
     fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
         let mut chunks = std::mem::take(&mut self.chunks);
-        let used = &mut chunks[..samples.len().div_ceil(LANES)];
+        let needed = samples.len().div_ceil(LANES);
+        while chunks.len() < needed {
+            chunks.push(Chunk::new(self.layout.rows()));
+        }
+        let used = &mut chunks[..needed];
         let pass = self.pass(data, Some(step));
         let totals = self.pool.install(|| {
             let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
