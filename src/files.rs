@@ -17,7 +17,10 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let failed = |error| Error::io(path, error);
+    // The name of the temporary file, which is gone by then, would only confuse.
+    let failed = |error: std::io::Error| {
+        Error::io(path, if error.get_ref().is_some() { error.kind().into() } else { error })
+    };
     let mut file = temporary_beside(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

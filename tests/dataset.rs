@@ -185,7 +185,10 @@ fn damaged_gzip_streams() {
     let (_dir, path) = written(truncated);
     let error = read_images(&path).unwrap_err();
     assert!(matches!(error, Error::Data { offset: 16..2016, .. }), "{error:?}");
-    assert!(error.to_string().contains("gzip stream is damaged or cut off here"), "{error}");
+    assert!(
+        error.to_string().contains("gzip stream is damaged, cut off or followed by other bytes here"),
+        "{error}"
+    );
 
     let mut wrong_sum = good.clone();
     let at = good.len() - 8;
@@ -222,11 +225,18 @@ fn folder(change: impl FnOnce(&mut [Vec<u8>; 4])) -> TempDir {
 
 #[test]
 fn folder_of_plain_files() {
-    let dir = folder(|contents| contents[3] = idx(&[2], &[5, 0]));
+    let dir = folder(|contents| contents[3] = idx(&[2], &[2, 0]));
     let splits = load_idx_folder(dir.path()).unwrap();
-    assert_eq!((splits.train.class_count(), splits.test.class_count()), (6, 6));
+    assert_eq!((splits.train.class_count(), splits.test.class_count()), (4, 4));
     assert_eq!(splits.train.sample(1)[0], 6.0 / 255.0);
-    assert_eq!(splits.test.labels(), [5, 0]);
+    assert_eq!(splits.test.labels(), [2, 0]);
+}
+
+#[test]
+fn test_labels_of_unknown_classes_are_refused() {
+    let dir = folder(|contents| contents[3] = idx(&[2], &[0, 4]));
+    let result = load_idx_folder(dir.path());
+    assert_violation(result, NAMES[3], 9, &["label 4", "expected 0 to 3"]);
 }
 
 #[test]

@@ -20,7 +20,7 @@ fn layers_that_do_not_fit_are_refused() {
     refused(vec![hidden(5, 4)], "no activation");
     refused(vec![layer(&dense(5, 4), Activation::Identity, 0.5)], "no dropout");
     refused(vec![logits(5, 1)], "at least 2 outputs");
-    refused(vec![hidden(5, 4), logits(3, 2)], "layer 0 has 4 outputs, layer 1 has 3 inputs");
+    refused(vec![hidden(5, 4), logits(3, 2)], "layer 1 has 4 outputs, layer 2 has 3 inputs");
     for keep in [0.0, -0.5, 1.5, f32::NAN] {
         refused(vec![layer(&dense(5, 4), Activation::Relu, keep), logits(4, 2)], "keep probability");
     }
@@ -46,7 +46,7 @@ fn architectures_name_the_layer_that_is_impossible() {
     let mut wish = Architecture::paper(784, 10);
     wish.hidden = vec![784, 100];
     let message = wish.build(0).unwrap_err().to_string();
-    assert!(message.contains("layer 1: block 0: a degree of 98 is impossible"), "{message}");
+    assert!(message.contains("layer 2: block 0: a degree of 98 is impossible"), "{message}");
     let Connectivity::SpatiallyCoupled { blocks, .. } = &mut wish.connectivity else { unreachable!() };
     *blocks = vec![8, 8, 8];
     let message = wish.build(0).unwrap_err().to_string();

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use tanner::Error;
 use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
@@ -49,7 +50,7 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Train on the first N training samples only [default: all]
-    #[arg(long, value_name = "N", help_heading = "Data")]
+    #[arg(long, value_name = "N", help_heading = "Data", allow_negative_numbers = true)]
     pub(crate) train_limit: Option<usize>,
     #[command(flatten)]
     pub(crate) importance: ImportanceArgs,
@@ -90,7 +91,13 @@ pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) architecture: ArchitectureArgs,
     /// Seed that the graphs are drawn with
-    #[arg(long, value_name = "N", help_heading = "Architecture", default_value_t = 0)]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Architecture",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
     /// Folder for connectivity.png
     #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/inspect")]
@@ -126,6 +133,14 @@ pub(crate) struct ImportanceArgs {
     pub(crate) order: Order,
 }
 
+/// Reads a schedule; the parser's own message names the flag already.
+fn schedule(text: &str) -> Result<Schedule, String> {
+    text.parse().map_err(|error| match error {
+        Error::Setting { reason, .. } => reason,
+        other => other.to_string(),
+    })
+}
+
 fn importance_values() -> impl TypedValueParser<Value = Importance> {
     PossibleValuesParser::new(["pca", "none"]).try_map(|name| name.parse::<Importance>())
 }
@@ -154,7 +169,7 @@ pub(crate) struct ArchitectureArgs {
     #[arg(long, value_name = "N,N,..", value_parser = lists)]
     pub(crate) degrees: Option<Lists>,
     /// rsp: out-degree of every neuron [default: 53]
-    #[arg(long, value_name = "N", conflicts_with = "degree_distribution")]
+    #[arg(long, value_name = "N", conflicts_with = "degree_distribution", allow_negative_numbers = true)]
     pub(crate) degree: Option<usize>,
     /// rsp: distribution of the out-degrees, regular:53, uniform:10-90, poisson:53 or
     /// 20:0.5,86:0.5; distributions by layer stand between slashes [default: regular:53]
@@ -172,10 +187,10 @@ pub(crate) struct ArchitectureArgs {
 #[command(next_help_heading = "Training")]
 pub(crate) struct TrainingArgs {
     /// Passes over the training set
-    #[arg(long, value_name = "N", default_value_t = 30)]
+    #[arg(long, value_name = "N", default_value_t = 30, allow_negative_numbers = true)]
     pub(crate) epochs: usize,
     /// Samples in one batch
-    #[arg(long, value_name = "N", default_value_t = 128)]
+    #[arg(long, value_name = "N", default_value_t = 128, allow_negative_numbers = true)]
     pub(crate) batch_size: usize,
     /// How gradients change the parameters
     #[arg(long, value_enum, default_value_t = OptimizerArg::Momentum)]
@@ -187,7 +202,7 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
     pub(crate) momentum: Option<f32>,
     /// Learning rate over the epochs: constant, cosine (down to 0) or step:EPOCHS:FACTOR
-    #[arg(long, value_name = "TEXT", default_value_t = Schedule::Cosine)]
+    #[arg(long, value_name = "TEXT", default_value_t = Schedule::Cosine, value_parser = schedule)]
     pub(crate) schedule: Schedule,
     /// Weight decay L, the penalty being L * sum(w^2) [default: 5e-5, fc: 0]
     #[arg(long, value_name = "L", allow_negative_numbers = true)]
@@ -199,7 +214,7 @@ pub(crate) struct TrainingArgs {
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) gain: Option<f32>,
     /// Seed of graphs, weights, order of samples and dropout
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 }
 
@@ -213,7 +228,7 @@ pub(crate) struct EngineArgs {
     #[arg(long, value_name = "TEXT")]
     pub(crate) adapter: Option<String>,
     /// Threads of the CPU engine [default: all cores]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
 }
 

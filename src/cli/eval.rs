@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use tanner::dataset::load_idx_folder;
 use tanner::engine::EngineSettings;
 use tanner::model::TrainedModel;
@@ -16,7 +17,7 @@ use super::{backend, terminal};
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = EngineRequest::new(&args.engine)?;
     let model = TrainedModel::load(&args.model)?;
-    let test = load_idx_folder(&args.data.data)?.test;
+    let test = load_idx_folder(&args.data.data).context("--data")?.test;
     let test = Arc::new(model.prepare(test)?);
     // Nothing is trained; these are the settings of a plain run.
     let settings: EngineSettings = Recipe::default().engine_settings();

@@ -11,10 +11,11 @@ use tanner::network::Network;
 use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Topology;
+use tanner::training::Recipe;
 
 use super::args::InspectArgs;
 use super::settings::ArchitectureSettings;
-use super::terminal;
+use super::{memory, terminal, train};
 
 /// Tiles as the CPU engine packs them; the table shows these.
 const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
         }
         None => {
             let architecture = ArchitectureSettings::new(&args.architecture)?;
-            (architecture.fit_to(args.inputs, args.classes).build(args.seed)?, None)
+            (build(&architecture, args)?, None)
         }
     };
     terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
@@ -42,6 +43,13 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let path = args.out.join("connectivity.png");
     atomic_write(&path, &connectivity_picture(&pictured(&network))?)?;
     terminal::print(&format!("picture {}", path.display()))
+}
+
+/// Draws the graphs that the flags ask for.
+fn build(settings: &ArchitectureSettings, args: &InspectArgs) -> anyhow::Result<Network> {
+    let architecture = settings.fit_to(args.inputs, args.classes);
+    memory::check(&architecture, &Recipe::default().engine_settings(), &[])?;
+    train::build(&architecture, settings.arch, args.seed)
 }
 
 /// The hidden layers, or the only one.

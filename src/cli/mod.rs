@@ -12,6 +12,7 @@ mod eval;
 mod headless;
 mod inspect;
 mod lists;
+mod memory;
 mod progress;
 mod settings;
 mod terminal;

@@ -151,6 +151,9 @@ impl ArchitectureSettings {
 
 fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
     let blocks = args.blocks.as_ref().map_or(vec![PAPER_DEGREES.len()], |list| list.0.clone());
+    if blocks.contains(&0) {
+        return refuse("--blocks", "0 is impossible, it must be at least 1");
+    }
     let degrees = match &args.degrees {
         Some(lists) => lists.0.clone(),
         None if blocks.iter().all(|count| *count == PAPER_DEGREES.len()) => vec![PAPER_DEGREES.to_vec()],

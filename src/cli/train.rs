@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
+use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::{Backend, EngineInfo};
 use tanner::importance::{Importance, Order, Preprocessing};
-use tanner::model::{ArchitectureRecord, TrainedModel};
+use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
+use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
 use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Summary};
 
@@ -18,7 +20,7 @@ use super::args::TrainArgs;
 use super::backend;
 use super::progress::ProgressReport;
 use super::settings::{EngineRequest, TrainSettings};
-use super::terminal;
+use super::{memory, terminal};
 
 /// `config.json`: every setting of a run, as it came out of flags and defaults.
 #[derive(Serialize)]
@@ -45,9 +47,11 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
     let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
-    let network = architecture.build(recipe.seed)?;
+    let engine_settings = recipe.engine_settings();
+    memory::check(&architecture, &engine_settings, &[&train, &test])?;
+    let network = build(&architecture, settings.architecture.arch, recipe.seed)?;
     let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
-    let mut chosen = backend::start(&settings.engine, &network, &parameters, recipe.engine_settings())?;
+    let mut chosen = backend::start(&settings.engine, &network, &parameters, engine_settings)?;
     let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
     let train_set = Arc::new(preprocessing.apply_dataset(train)?);
     let test_set = Arc::new(preprocessing.apply_dataset(test)?);
@@ -81,6 +85,11 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     finish(&settings, &recorder, outcome.map(|_| ()))
 }
 
+/// Draws the graphs; what is impossible is said with the flag that asked for it.
+pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyhow::Result<Network> {
+    architecture.build(seed).with_context(|| format!("--arch {arch}"))
+}
+
 /// The importance is computed on as many threads as the engine may have.
 fn use_threads(engine: &EngineRequest) {
     if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
@@ -93,21 +102,24 @@ fn use_threads(engine: &EngineRequest) {
 }
 
 fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
-    let mut splits = load_idx_folder(&settings.data)?;
+    let mut splits = load_idx_folder(&settings.data).context("--data")?;
     if let Some(limit) = settings.train_limit {
         splits.train = splits.train.head(limit).context("--train-limit")?;
     }
     Ok(splits)
 }
 
-fn run_folder(settings: &TrainSettings) -> tanner::Result<RunFolder> {
+fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     if let Some(path) = &settings.out {
-        return RunFolder::create(path);
+        return RunFolder::create(path).map_err(|error| match error {
+            Error::Io { .. } => anyhow!(error).context("--out"),
+            names_the_flag => names_the_flag.into(),
+        });
     }
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
     let name = format!("{time}-{arch}-{}-{}-s{seed}", settings.importance, settings.order);
-    RunFolder::create_unique(Path::new("runs"), &name)
+    Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
 }
 
 fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, test: &Dataset) -> RunFacts {
@@ -120,13 +132,7 @@ fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, t
     }
 }
 
-fn announce_run(
-    settings: &TrainSettings,
-    network: &tanner::network::Network,
-    train: &Dataset,
-    test: &Dataset,
-    folder: &Path,
-) {
+fn announce_run(settings: &TrainSettings, network: &Network, train: &Dataset, test: &Dataset, folder: &Path) {
     let parameters = network.parameter_count();
     let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
     terminal::note(&format!(

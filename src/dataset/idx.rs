@@ -128,7 +128,9 @@ impl<'a> Content<'a> {
         if !self.compressed || error.raw_os_error().is_some() {
             return Error::io(self.path, error);
         }
-        let reason = format!("the gzip stream is damaged or cut off here ({error}), expected {expected}");
+        let reason = format!(
+            "the gzip stream is damaged, cut off or followed by other bytes here ({error}), expected {expected}"
+        );
         violation(self.path, self.offset, reason)
     }
 

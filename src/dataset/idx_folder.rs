@@ -57,8 +57,8 @@ pub fn load_idx_folder(dir: &Path) -> Result<DataSplits> {
             ),
         ));
     }
-    let largest = train_labels.iter().chain(&test_labels).max().copied().unwrap_or(0);
-    let class_count = (usize::from(largest) + 1).max(2);
+    let class_count = class_count(train_labels_path, &train_labels);
+    check_test_labels(test_labels_path, &test_labels, class_count)?;
     Ok(DataSplits {
         train: to_dataset(train_images, &train_labels, class_count)?,
         test: to_dataset(test_images, &test_labels, class_count)?,
@@ -105,6 +105,33 @@ fn check_counts(images_path: &Path, images: &IdxImages, labels_path: &Path, labe
         images_path.display()
     );
     Err(violation(labels_path, offset, reason))
+}
+
+/// One more than the largest training label, at least 2; labels between that no sample has are worth a warning.
+fn class_count(path: &Path, labels: &[u8]) -> usize {
+    let largest = labels.iter().max().copied().unwrap_or(0);
+    let unused = (0..=largest).filter(|label| !labels.contains(label)).count();
+    if unused > 0 {
+        log::warn!(
+            "{}: no sample has {unused} of the labels 0 to {largest}; is a label wrong?",
+            path.display()
+        );
+    }
+    (usize::from(largest) + 1).max(2)
+}
+
+/// Refuses test labels of classes that the training set does not have.
+fn check_test_labels(path: &Path, labels: &[u8], class_count: usize) -> Result<()> {
+    /// Bytes before the first label: magic number and count.
+    const HEADER: usize = 8;
+    match labels.iter().position(|label| usize::from(*label) >= class_count) {
+        None => Ok(()),
+        Some(place) => Err(violation(
+            path,
+            (HEADER + place) as u64,
+            format!("label {}, expected 0 to {} as in the training set", labels[place], class_count - 1),
+        )),
+    }
 }
 
 fn to_dataset(images: IdxImages, labels: &[u8], class_count: usize) -> Result<Dataset> {

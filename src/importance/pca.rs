@@ -30,7 +30,9 @@ const WAITING_NUMBERS: usize = 1 << 27;
 pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
     let (samples, features) = (train.samples(), train.feature_count());
     if samples < 2 {
-        return Err(Error::Importance(format!("PCA of {samples} sample, at least 2 are needed")));
+        return Err(Error::Importance(format!(
+            "PCA of {samples} sample, at least 2 are needed (or no importance)"
+        )));
     }
     if features > MAX_FEATURES {
         return Err(Error::Importance(format!(

@@ -21,7 +21,7 @@ impl TrainedModel {
         let (mut layers, mut values) = (Vec::new(), Vec::new());
         for (index, layer) in header.layers.iter().enumerate() {
             let (layer, parameters) =
-                read_layer(&mut file, index, layer).map_err(|reason| format!("layer {index}: {reason}"))?;
+                read_layer(&mut file, index, layer).map_err(|reason| format!("layers.{index}: {reason}"))?;
             layers.push(layer);
             values.push(parameters);
         }
@@ -29,7 +29,9 @@ impl TrainedModel {
         file.expect_all_read()?;
         let network = Network::new(layers).map_err(text)?;
         let parameters = Parameters { layers: values };
-        Self::new(network, parameters, preprocessing, header.architecture).map_err(text)
+        let mut model = Self::new(network, parameters, preprocessing, header.architecture).map_err(text)?;
+        model.epochs_trained = header.epochs_trained;
+        Ok(model)
     }
 }
 
@@ -47,7 +49,10 @@ fn read_header(bytes: &[u8]) -> Read<Header> {
     if preamble.format != NAME {
         return Err(format!("format {:?}, expected {NAME:?}", preamble.format));
     }
-    if preamble.version == 0 || preamble.version > VERSION {
+    if preamble.version == 0 {
+        return Err(format!("format version 0, there are versions 1 to {VERSION}"));
+    }
+    if preamble.version > VERSION {
         return Err(format!(
             "format version {}, this program reads up to version {VERSION}: use a newer one",
             preamble.version

@@ -76,6 +76,7 @@ impl TrainedModel {
             version: VERSION,
             written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),
             architecture: self.record().clone(),
+            epochs_trained: self.epochs_trained(),
             importance: self.preprocessing().importance(),
             order: self.preprocessing().order(),
             features: self.preprocessing().input_features(),

@@ -55,6 +55,8 @@ pub struct Header {
     pub written_by: String,
     /// The architecture that was asked for.
     pub architecture: ArchitectureRecord,
+    /// Number of epochs after which the parameters were taken.
+    pub epochs_trained: usize,
     /// How the importance of the features was found.
     pub importance: Importance,
     /// Which end of the order came first.

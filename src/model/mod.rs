@@ -24,13 +24,15 @@ pub use record::{Arch, ArchitectureRecord};
 /// A network with its parameters, what is done to raw features before it, and how it came to be.
 ///
 /// Invariants, checked by the constructor: the parameters fit the network and are
-/// finite; the network takes the features that the preprocessing gives.
+/// finite; the network takes the features that the preprocessing gives and has the
+/// shape that the record says.
 #[derive(Clone, Debug)]
 pub struct TrainedModel {
     network: Network,
     parameters: Parameters,
     preprocessing: Preprocessing,
     record: ArchitectureRecord,
+    epochs_trained: usize,
 }
 
 impl TrainedModel {
@@ -52,15 +54,17 @@ impl TrainedModel {
                 network.inputs()
             )));
         }
-        Ok(Self { network, parameters, preprocessing, record })
+        record.check(&network)?;
+        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0 })
     }
 
-    /// Replaces the parameters, as training goes on.
+    /// Replaces the parameters by those after so many epochs of training.
     ///
     /// # Errors
     /// [`Error::Network`] when they do not fit the network or one is not finite; the old ones stay.
-    pub fn set_parameters(&mut self, parameters: Parameters) -> Result<()> {
+    pub fn set_parameters(&mut self, parameters: Parameters, epochs_trained: usize) -> Result<()> {
         check_parameters(&self.network, &parameters)?;
+        self.epochs_trained = epochs_trained;
         self.parameters = parameters;
         Ok(())
     }
@@ -73,6 +77,11 @@ impl TrainedModel {
     /// Weights and biases.
     pub fn parameters(&self) -> &Parameters {
         &self.parameters
+    }
+
+    /// Number of epochs after which the parameters were taken.
+    pub fn epochs_trained(&self) -> usize {
+        self.epochs_trained
     }
 
     /// What is done to raw features.

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::network::{Activation, Architecture, Connectivity};
+use crate::network::{Activation, Architecture, Connectivity, Network};
+use crate::{Error, Result};
 
 /// The kinds of architecture, by the names they have in files and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +72,31 @@ pub struct ArchitectureRecord {
 }
 
 impl ArchitectureRecord {
+    /// Refuses a network of another shape.
+    ///
+    /// # Errors
+    /// [`Error::Network`] with what differs.
+    pub fn check(&self, network: &Network) -> Result<()> {
+        let widths: Vec<usize> =
+            [self.inputs].iter().chain(&self.hidden).chain([&self.classes]).copied().collect();
+        if widths != network.widths() {
+            return Err(Error::Network(format!(
+                "layers of {:?} neurons, the architecture says {widths:?}",
+                network.widths()
+            )));
+        }
+        let hidden = network.layers().iter().take(self.hidden.len());
+        for (number, layer) in (1..).zip(hidden) {
+            if layer.activation != self.activation || layer.keep_probability != self.keep_probability {
+                return Err(Error::Network(format!(
+                    "layer {number} has activation {} and keep probability {}, the architecture says {} and {}",
+                    layer.activation, layer.keep_probability, self.activation, self.keep_probability
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// The record of an architecture whose graphs are drawn with `seed`.
     pub fn new(architecture: &Architecture, seed: u64) -> Self {
         let mut record = Self {

@@ -57,6 +57,7 @@ fn assert_same(read: &TrainedModel, written: &TrainedModel) {
     assert_eq!(read.parameters, written.parameters);
     assert_eq!(read.preprocessing, written.preprocessing);
     assert_eq!(read.record, written.record);
+    assert_eq!(read.epochs_trained, written.epochs_trained);
     assert_eq!(read.network.layers().len(), written.network.layers().len());
     for (read, written) in read.network.layers().iter().zip(written.network.layers()) {
         assert_eq!(read.topology, written.topology);
@@ -232,10 +233,19 @@ fn parts_that_do_not_fit_make_no_model() {
     let mut model = small();
     let mut parameters = model.parameters().clone();
     parameters.layers[0].weights[0] = f32::INFINITY;
-    assert!(model.set_parameters(parameters.clone()).is_err());
+    assert!(model.set_parameters(parameters.clone(), 1).is_err());
     assert_ne!(model.parameters(), &parameters);
     parameters.layers[0].weights.pop();
-    assert!(model.set_parameters(parameters).is_err());
+    assert!(model.set_parameters(parameters, 1).is_err());
+    let contradict = |change: fn(&mut ArchitectureRecord)| {
+        let mut record = model.record.clone();
+        change(&mut record);
+        let parts = (model.network.clone(), model.parameters.clone(), model.preprocessing.clone());
+        TrainedModel::new(parts.0, parts.1, parts.2, record).unwrap_err().to_string()
+    };
+    assert!(contradict(|record| record.hidden[0] += 1).contains("the architecture says"));
+    assert!(contradict(|record| record.classes += 1).contains("the architecture says"));
+    assert!(contradict(|record| record.keep_probability = 0.25).contains("keep probability"));
     let (network, record) = (model.network.clone(), model.record.clone());
     let other = rotation(5, Order::Descending);
     assert!(TrainedModel::new(network, model.parameters.clone(), other, record).is_err());
@@ -245,7 +255,8 @@ fn parts_that_do_not_fit_make_no_model() {
 fn saving_and_loading_name_the_path() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
-    let model = small();
+    let mut model = small();
+    model.set_parameters(model.parameters().clone(), 7).unwrap();
     model.save(&path).unwrap();
     assert_same(&TrainedModel::load(&path).unwrap(), &model);
     std::fs::write(&path, b"nothing").unwrap();

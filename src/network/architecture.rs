@@ -126,7 +126,7 @@ impl Architecture {
 
 fn in_layer(index: usize, error: Error) -> Error {
     match error {
-        Error::Topology(reason) => Error::Topology(format!("layer {index}: {reason}")),
+        Error::Topology(reason) => Error::Topology(format!("layer {}: {reason}", index + 1)),
         other => other,
     }
 }

@@ -51,7 +51,7 @@ impl Network {
         if last.topology.outputs().width() < 2 {
             return Err(Error::Network("a classifier needs at least 2 outputs, got 1".into()));
         }
-        for (below, pair) in layers.windows(2).enumerate() {
+        for (below, pair) in (1..).zip(layers.windows(2)) {
             let (outputs, inputs) = (pair[0].topology.outputs().width(), pair[1].topology.inputs().width());
             if outputs != inputs {
                 return Err(Error::Network(format!(
@@ -60,7 +60,7 @@ impl Network {
                 )));
             }
         }
-        for (index, layer) in layers.iter().enumerate() {
+        for (index, layer) in (1..).zip(&layers) {
             let keep = layer.keep_probability;
             if !(keep > 0.0 && keep <= 1.0) {
                 return Err(Error::Network(format!(
@@ -132,7 +132,7 @@ impl Parameters {
                 network.layers.len()
             )));
         }
-        for (index, (values, layer)) in self.layers.iter().zip(&network.layers).enumerate() {
+        for (index, (values, layer)) in (1..).zip(self.layers.iter().zip(&network.layers)) {
             let (edges, outputs) = (layer.topology.edges(), layer.topology.outputs().width());
             if values.weights.len() != edges || values.biases.len() != outputs {
                 return Err(Error::Network(format!(

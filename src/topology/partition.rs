@@ -23,6 +23,7 @@ impl Partition {
                 "cannot cut {width} neurons into {blocks} blocks: the number of blocks must be 1 to {width}"
             )));
         }
+        check_width(width)?;
         let (size, extra) = (width / blocks, width % blocks);
         Self::from_bounds((0..=blocks).map(|block| block * size + block.min(extra)))
     }
@@ -49,15 +50,9 @@ impl Partition {
                 "block bounds must start at 0 and strictly increase, got {bounds:?}"
             )));
         }
-        let too_wide = |width: &usize| {
-            Error::Topology(format!("a layer of {width} neurons is too wide, the limit is {}", u32::MAX / 4))
-        };
-        let bounds = bounds
-            .iter()
-            .map(|bound| {
-                u32::try_from(*bound).ok().filter(|b| *b <= u32::MAX / 4).ok_or_else(|| too_wide(bound))
-            })
-            .collect::<Result<_>>()?;
+        check_width(bounds[bounds.len() - 1])?;
+        let narrow = |bound| u32::try_from(bound).expect("no bound is above the width, which was checked");
+        let bounds = bounds.into_iter().map(narrow).collect();
         Ok(Self { bounds })
     }
 
@@ -91,6 +86,15 @@ impl Partition {
     pub fn bounds(&self) -> &[u32] {
         &self.bounds
     }
+}
+
+/// Neurons are numbered by `u32`, and some buffers hold a few values for each.
+fn check_width(width: usize) -> Result<()> {
+    const LIMIT: usize = (u32::MAX / 4) as usize;
+    if width > LIMIT {
+        return Err(Error::Topology(format!("a layer of {width} neurons is too wide, the limit is {LIMIT}")));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

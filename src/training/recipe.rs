@@ -62,7 +62,11 @@ impl Recipe {
         // Engines step in float32, where a larger rate would be infinite.
         let rate = self.learning_rate;
         if !(rate > 0.0 && rate <= f64::from(f32::MAX)) {
-            return refuse("--lr", format!("{rate} is impossible, it must be above 0 and finite"));
+            let limit = f32::MAX;
+            return refuse(
+                "--lr",
+                format!("{rate:?} is impossible, it must be above 0 and at most {limit:?}"),
+            );
         }
         let gain = self.initialisation.gain;
         if !(gain > 0.0 && gain.is_finite()) {
@@ -100,7 +104,7 @@ mod tests {
             (refused(|r| r.batch_size = 0), "--batch-size: 0 "),
             (refused(|r| r.learning_rate = f64::NAN), "--lr: NaN "),
             (refused(|r| r.learning_rate = -0.1), "--lr: -0.1 "),
-            (refused(|r| r.learning_rate = 0.0), "--lr: 0 "),
+            (refused(|r| r.learning_rate = 0.0), "--lr: 0.0 "),
             (refused(|r| r.learning_rate = 1e300), "--lr: 1"),
             (refused(|r| r.l2 = f32::NAN), "--l2: NaN "),
             (refused(|r| r.l2 = -1.0), "--l2: -1 "),

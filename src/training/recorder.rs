@@ -105,10 +105,10 @@ impl Observer for Recorder {
             self.seconds_to_target = Some(self.facts.process_start.elapsed().as_secs_f64());
         }
         // The model first: a line of metrics promises that the model of its epoch was kept.
-        self.model.set_parameters(parameters.clone())?;
+        self.model.set_parameters(parameters.clone(), metrics.epoch)?;
         self.folder.write_model(&self.model)?;
-        self.folder.append_metrics(metrics)?;
+        // From here on this epoch's model is the one that is kept, whatever becomes of its metrics.
         self.history.push(metrics.clone());
-        Ok(())
+        self.folder.append_metrics(metrics)
     }
 }

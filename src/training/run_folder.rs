@@ -42,6 +42,10 @@ impl RunFolder {
     /// [`Error::Setting`] when it holds a run already, [`Error::Io`] when it
     /// cannot be made or written to.
     pub fn create(path: &Path) -> Result<Self> {
+        if path.exists() && !path.is_dir() {
+            let reason = format!("{} is not a folder: name another one", path.display());
+            return Err(Error::Setting { setting: "--out", reason });
+        }
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
         for name in [CONFIG, METRICS, MODEL, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
@@ -110,8 +114,13 @@ impl RunFolder {
         let path = self.path.join(METRICS);
         let mut line = serde_json::to_vec(metrics).map_err(|error| Error::io(&path, error.into()))?;
         line.push(b'\n');
+        let whole_lines = self.metrics.metadata().map_err(|error| Error::io(&path, error))?.len();
         let written = self.metrics.write_all(&line).and_then(|()| self.metrics.sync_data());
-        written.map_err(|error| Error::io(path, error))
+        written.map_err(|error| {
+            // Half a line would be worse than none; if even that cannot be undone, the error says enough.
+            let _ = self.metrics.set_len(whole_lines);
+            Error::io(path, error)
+        })
     }
 
     /// Replaces `model.safetensors`, at once or not at all.
@@ -179,6 +188,7 @@ mod tests {
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
         assert!(matches!(RunFolder::create(&file.join("run")), Err(Error::Io { .. })));
-        assert!(matches!(RunFolder::create(&file), Err(Error::Io { .. })));
+        let message = RunFolder::create(&file).unwrap_err().to_string();
+        assert!(message.starts_with("--out: ") && message.contains("is not a folder"), "{message}");
     }
 }

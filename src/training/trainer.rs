@@ -167,7 +167,7 @@ fn permutation(samples: usize, seed: u64, epoch: usize) -> Result<Vec<u32>> {
     Ok(order)
 }
 
-/// Fisher and Yates, written out so that no library can change what a seed stands for.
+/// Fisher and Yates. What a seed stands for rests on rand's `random_range`; a test pins it.
 fn shuffle(order: &mut [u32], rng: &mut impl Rng) {
     for last in (1..order.len()).rev() {
         let pick = rng.random_range(0..=last);

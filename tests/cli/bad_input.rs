@@ -29,8 +29,11 @@ fn settings_outside_their_range_are_refused() {
         ("--gain 0", "--gain: 0 is impossible"),
         ("--dropout 1", "--dropout: 1 is impossible"),
         ("--threads 0", "--threads: 0 is impossible"),
+        ("--blocks 0", "--blocks: 0 is impossible"),
         ("--hidden 0", "--hidden: a width of 0 is impossible"),
         ("--train-limit 0", "--train-limit: 0 is impossible"),
+        ("--data data --arch fc --hidden 100000000,1000000", "GiB are free: take smaller --hidden"),
+        ("--data none", "--data: data set: folder none does not exist"),
         ("--data data --train-limit 61", "--train-limit: data set: the first 61 samples"),
         ("--arch fc --degrees 1,2", "--degrees: has no meaning with --arch fc"),
         ("--optimizer adam --momentum 0.5", "--momentum: has no meaning"),
@@ -47,13 +50,13 @@ fn impossible_graphs_are_refused_with_layer_block_and_limit() {
     let folder = folder_with_data();
     let small = "--data data --hidden 16,16";
     for (flags, parts) in [
-        ("--blocks 2 --degrees 9,4", &["layer 0", "block 0", "degree of 9", "hold 8 neurons"][..]),
-        ("--blocks 2 --degrees 6,4/6,17", &["layer 1", "block 1", "degree of 17", "hold 16 neurons"]),
-        ("--blocks 2 --degrees 1,2,3", &["layer 0", "3", "2"]),
+        ("--blocks 2 --degrees 9,4", &["--arch", "layer 1", "block 0", "degree of 9", "hold 8 neurons"][..]),
+        ("--blocks 2 --degrees 6,4/6,17", &["layer 2", "block 1", "degree of 17", "hold 16 neurons"]),
+        ("--blocks 2 --degrees 1,2,3", &["--arch", "layer 1", "3", "2"]),
         ("--blocks 2 --degrees 1,2 --receptive-field 3", &["receptive field of 3", "1 to 2"]),
         ("--blocks 17 --degrees 1", &["17 blocks", "1 to 16"]),
         ("--blocks 2,2,2 --degrees 1", &["3 blocks for 2 hidden layers"]),
-        ("--arch rsp --degree 17", &["layer 0", "degree of 17", "16 outputs"]),
+        ("--arch rsp --degree 17", &["--arch", "layer 1", "degree of 17", "16 outputs"]),
         ("--arch rsp --degree-distribution 3:0.5", &["sum to 1"]),
     ] {
         refused(folder.path(), &format!("{small} {flags}"), 1, parts);
@@ -69,6 +72,8 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--arch cs", "[possible values: sc, rsp, fc]"),
         ("--order down", "[possible values: desc, asc]"),
         ("--epochs three", "'three'"),
+        ("--batch-size -1", "'--batch-size <N>'"),
+        ("--seed -1", "'--seed <N>'"),
         ("--epochs", "a value is required"),
         ("--degrees 1,x", "not a whole number"),
         ("--schedule never", "step:EPOCHS:FACTOR"),

@@ -113,7 +113,7 @@ fn module(device: &wgpu::Device, shader: &Shader, runtime_checks: bool) -> wgpu:
 /// - the buffers are made for the sizes in the uniforms (`NetworkBuffers::new`), and each
 ///   invocation behind the last element returns before it touches memory,
 /// - samples are below the data set's size and labels below the number of logits
-///   (`check_plan`, `Data::source`), batches are no larger than the rows (`Batches`),
+///   (`check_plan`, `Data::select`), batches are no larger than the rows (`Steps`),
 /// - each loop runs over a range with an end that was computed before it, and the
 ///   two divisors, features and columns, are at least 1.
 ///

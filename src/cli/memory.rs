@@ -1,0 +1,95 @@
+//! Whether a run fits the machine's memory, before anything large is made.
+//!
+//! An allocation that fails ends the process, and one that the system promises
+//! but cannot give ends it without a word; so requests that are far too large
+//! are refused by an estimate.
+
+use anyhow::bail;
+use tanner::dataset::Dataset;
+use tanner::engine::EngineSettings;
+use tanner::network::{Architecture, Connectivity};
+
+/// Bytes for each edge while a network is built and trained: the graph and its
+/// transpose, parameters of engine and model, optimiser state, index lists.
+const BYTES_PER_EDGE: f64 = 64.0;
+/// Bytes for each neuron and sample of a batch: activation and delta.
+const BYTES_PER_ACTIVATION: f64 = 8.0;
+
+/// Refuses a run that needs more memory than is free; systems that do not tell are trusted.
+pub(crate) fn check(
+    architecture: &Architecture,
+    settings: &EngineSettings,
+    data: &[&Dataset],
+) -> anyhow::Result<()> {
+    let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
+    let needed = estimate(architecture, settings.batch_size.min(samples));
+    match available() {
+        Some(free) if needed > free => {
+            let gib = |bytes: f64| bytes / f64::from(1 << 30);
+            bail!(
+                "the network and one batch need about {:.1} GiB of memory, {:.1} GiB are free: \
+                 take smaller --hidden, fewer edges or a smaller --batch-size",
+                gib(needed),
+                gib(free)
+            )
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Bytes that a network of this architecture takes while it is trained, about.
+fn estimate(architecture: &Architecture, batch: usize) -> f64 {
+    let widths: Vec<f64> = [architecture.inputs]
+        .iter()
+        .chain(&architecture.hidden)
+        .chain([&architecture.classes])
+        .map(|width| *width as f64)
+        .collect();
+    let last = widths.len() - 2;
+    let edges = widths.windows(2).enumerate().map(|(layer, pair)| {
+        let degree =
+            if layer == last { pair[1] } else { mean_degree(&architecture.connectivity, layer, pair[1]) };
+        pair[0] * degree.min(pair[1])
+    });
+    let neurons: f64 = widths.iter().sum();
+    BYTES_PER_EDGE * edges.sum::<f64>() + BYTES_PER_ACTIVATION * neurons * batch as f64
+}
+
+/// Mean out-degree that a hidden layer asks for; lists of a wrong length are refused elsewhere.
+fn mean_degree(connectivity: &Connectivity, layer: usize, outputs: f64) -> f64 {
+    match connectivity {
+        Connectivity::SpatiallyCoupled { degrees, .. } => {
+            let list = degrees.get(layer).or(degrees.first()).map_or(&[][..], Vec::as_slice);
+            list.iter().map(|degree| *degree as f64).sum::<f64>() / list.len().max(1) as f64
+        }
+        Connectivity::RandomSparse { degrees } => {
+            degrees.get(layer).or(degrees.first()).map_or(0.0, |degrees| degrees.mean())
+        }
+        _ => outputs,
+    }
+}
+
+/// Bytes that new allocations may take, where the system says so (Linux).
+fn available() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
+    let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(1024.0 * kib)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_follows_edges_and_batch() {
+        let mut wish = Architecture::paper(784, 10);
+        let neurons = 6.0 * 784.0 + 10.0;
+        assert_eq!(estimate(&wish, 128), 64.0 * (5.0 * 41_650.0 + 7_840.0) + 8.0 * neurons * 128.0);
+        wish.connectivity = Connectivity::FullyConnected;
+        wish.hidden = vec![300_000];
+        assert_eq!(estimate(&wish, 0), 64.0 * 300_000.0 * 794.0);
+        wish.connectivity = Connectivity::RandomSparse { degrees: vec!["poisson:3".parse().unwrap()] };
+        assert_eq!(estimate(&wish, 0), 64.0 * (784.0 * 3.0 + 3_000_000.0));
+    }
+}
