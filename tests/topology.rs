@@ -145,6 +145,21 @@ fn targets_are_drawn_uniformly() {
     }
 }
 
+/// The sampler keeps its pool from draw to draw; a draw must not remember the one before.
+#[test]
+fn draws_are_independent() {
+    let wish = RandomSparse { inputs: 4000, outputs: 20, degrees: DegreeDistribution::Regular(5) };
+    let topology = wish.build(&mut rng(4)).unwrap();
+    let targets = |input| topology.column(input).map(|(output, _)| output).collect::<Vec<_>>();
+    let shared = |input| {
+        let before = targets(input - 1);
+        targets(input).iter().filter(|output| before.contains(output)).count()
+    };
+    let mean = (1..4000).map(shared).sum::<usize>() as f64 / 3999.0;
+    // Two draws of 5 of 20 share 1.25 on average, with variance 0.740 (hypergeometric): 5 deviations of the mean.
+    assert!((mean - 1.25).abs() < 5.0 * (0.740f64 / 3999.0).sqrt(), "neighbours share {mean} targets");
+}
+
 #[test]
 fn drawn_degrees_follow_the_distribution() {
     let mean_degree = |text: &str| {
