@@ -66,7 +66,7 @@ fn start_best(
     parameters: &Parameters,
     settings: EngineSettings,
 ) -> Result<Chosen> {
-    let mut why = match auto_choice(&adapter_facts()) {
+    let mut why = match auto_choice(&adapter_facts(&adapters())) {
         Auto::Cpu(why) => why,
         Auto::Gpu(why) => {
             let options = GpuOptions { adapter: AdapterChoice::Hardware, ..GpuOptions::default() };
@@ -96,13 +96,13 @@ struct AdapterFacts {
     usable: Result<(), String>,
 }
 
-fn adapter_facts() -> Vec<AdapterFacts> {
-    let facts = |report: AdapterReport| AdapterFacts {
-        name: report.name,
+fn adapter_facts(adapters: &[AdapterReport]) -> Vec<AdapterFacts> {
+    let facts = |report: &AdapterReport| AdapterFacts {
+        name: report.name.clone(),
         is_hardware: report.is_hardware,
-        usable: report.usable,
+        usable: report.usable.clone(),
     };
-    adapters().into_iter().map(facts).collect()
+    adapters.iter().map(facts).collect()
 }
 
 /// What `auto` chooses, and why.
@@ -126,9 +126,9 @@ fn auto_choice(adapters: &[AdapterFacts]) -> Auto {
     })
 }
 
-/// What `auto` would choose now, as a sentence.
-pub(crate) fn auto_sentence() -> String {
-    match auto_choice(&adapter_facts()) {
+/// What `auto` would choose of these adapters, as a sentence.
+pub(crate) fn auto_sentence(adapters: &[AdapterReport]) -> String {
+    match auto_choice(&adapter_facts(adapters)) {
         Auto::Gpu(why) => format!("auto chooses the GPU: {why}"),
         Auto::Cpu(why) => format!("auto chooses the CPU: {why}"),
     }

@@ -13,6 +13,7 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
         let usable = adapters.iter().any(|adapter| adapter.usable.is_ok());
         return if usable { Ok(()) } else { Err(anyhow!("no usable GPU adapter")) };
     }
+    let auto = backend::auto_sentence(&adapters);
     if adapters.is_empty() {
         terminal::print("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
     } else {
@@ -33,5 +34,5 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
     }
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     terminal::print(&format!("CPU: {threads} threads"))?;
-    terminal::print(&backend::auto_sentence())
+    terminal::print(&auto)
 }

@@ -9,7 +9,7 @@ use pulp::{Arch, Simd};
 
 use super::forward::{Epilogue, LayerSlices};
 use super::row::Row;
-use super::simd::{Kernel, add_scaled, dispatch, vectors, vectors_mut};
+use super::simd::{Kernel, add_scaled, dispatch, rows_together, vectors, vectors_mut};
 use crate::network::Activation;
 use crate::tiles::{MICRO_BLOCK, QUAD, TiledLayer};
 
@@ -46,14 +46,10 @@ impl Kernel for BackwardInput<'_> {
         let delta = &vectors::<S, V>(self.delta)[..outputs.width()];
         let below = &mut vectors_mut::<S, V>(&mut *self.below)[..inputs.width()];
         for block in 0..inputs.len() {
-            let mut first = inputs.block(block).start;
-            while first < inputs.block(block).end {
-                if V <= 2 {
-                    weights.dense::<S, V, 4>(simd, block, first, delta, below);
-                    first += 4;
-                } else {
-                    weights.dense::<S, V, 2>(simd, block, first, delta, below);
-                    first += 2;
+            for first in inputs.block(block).step_by(rows_together(V)) {
+                match rows_together(V) {
+                    4 => weights.dense::<S, V, 4>(simd, block, first, delta, below),
+                    _ => weights.dense::<S, V, 2>(simd, block, first, delta, below),
                 }
             }
         }

@@ -10,7 +10,7 @@ use pulp::{Arch, Simd};
 
 use super::elementary::{sigmoid, tanh};
 use super::row::{LANES, Row};
-use super::simd::{Kernel, add_scaled, dispatch, vectors, vectors_mut};
+use super::simd::{Kernel, add_scaled, dispatch, rows_together, vectors, vectors_mut};
 use crate::network::Activation;
 use crate::network::dropout::{DropoutKey, keep_threshold};
 use crate::tiles::{MICRO_BLOCK, QUAD, TiledLayer};
@@ -89,15 +89,10 @@ impl Kernel for Forward<'_> {
         let x = &vectors::<S, V>(self.x)[..inputs.width()];
         let y = &mut vectors_mut::<S, V>(&mut *self.y)[..outputs.width()];
         for block in 0..outputs.len() {
-            let mut first = outputs.block(block).start;
-            // Accumulators of this many outputs fit the vector registers.
-            while first < outputs.block(block).end {
-                if V <= 2 {
-                    weights.dense::<S, V, 4>(simd, block, first, x, y);
-                    first += 4;
-                } else {
-                    weights.dense::<S, V, 2>(simd, block, first, x, y);
-                    first += 2;
+            for first in outputs.block(block).step_by(rows_together(V)) {
+                match rows_together(V) {
+                    4 => weights.dense::<S, V, 4>(simd, block, first, x, y),
+                    _ => weights.dense::<S, V, 2>(simd, block, first, x, y),
                 }
             }
         }

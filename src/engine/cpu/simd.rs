@@ -34,6 +34,12 @@ impl<K: Kernel> WithSimd for Widths<K> {
     }
 }
 
+/// Rows of this many vectors whose sums fit the vector registers together: 4 or 2, which divide a quad.
+#[inline(always)]
+pub(super) const fn rows_together(vectors: usize) -> usize {
+    if vectors <= 2 { 4 } else { 2 }
+}
+
 /// Rows as vectors.
 #[inline(always)]
 pub(super) fn vectors<S: Simd, const V: usize>(rows: &[Row]) -> &[[S::f32s; V]] {
