@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tanner::Error;
+use tanner::dataset::Holdout;
 use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
@@ -15,7 +16,7 @@ use super::lists::{List, Lists, list, lists, widths};
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110, after_help = AFTER_HELP)]
+#[command(version, max_term_width = 110, after_help = AFTER_HELP, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -31,6 +32,7 @@ Examples:
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner eval --model runs/NAME/model.safetensors      score a saved model
+  tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
 
 #[derive(Debug, Subcommand)]
@@ -41,6 +43,12 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
+    /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption
+    Table1(Table1Args),
+    /// Train with an L1 penalty and count the edges that each input keeps (the paper's Figure 2)
+    Figure2(Figure2Args),
+    /// Run named configurations over several seeds and compare them pair by pair
+    Compare(CompareArgs),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -52,6 +60,10 @@ pub(crate) struct TrainArgs {
     /// Train on the first N training samples only [default: all]
     #[arg(long, value_name = "N", help_heading = "Data", allow_negative_numbers = true)]
     pub(crate) train_limit: Option<usize>,
+    /// Hold samples out of the training set, so many (10000) or a share (0.1), and score on
+    /// them; the test set is not looked at [default: score on the test set]
+    #[arg(long, value_name = "N|SHARE", help_heading = "Data", value_parser = holdout)]
+    pub(crate) validation: Option<Holdout>,
     #[command(flatten)]
     pub(crate) importance: ImportanceArgs,
     #[command(flatten)]
@@ -104,6 +116,73 @@ pub(crate) struct InspectArgs {
     pub(crate) out: PathBuf,
 }
 
+/// Many runs into one folder.
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Seeds 0 to N - 1
+    #[arg(long, value_name = "N", help_heading = "Runs", default_value_t = 3, allow_negative_numbers = true)]
+    pub(crate) seeds: u64,
+    /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
+    #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
+    pub(crate) with: String,
+    /// Run nothing, only sum up what is finished [default: run what is missing]
+    #[arg(long, help_heading = "Runs")]
+    pub(crate) report_only: bool,
+    /// Folder for runs and results; runs that are finished there are not run again
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Table1Args {
+    /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
+    /// (and shows its collapse); `tanner` takes the best found for each construction
+    #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipeArg::Tanner)]
+    pub(crate) recipe: TableRecipeArg,
+    /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
+    #[arg(long, value_name = "CELL,..", help_heading = "Runs", value_delimiter = ',')]
+    pub(crate) cells: Vec<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Figure2Args {
+    /// Weights above this in absolute value are counted
+    #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
+    pub(crate) threshold: f32,
+    /// Count in this model file, train none [default: train one]
+    #[arg(long, value_name = "FILE", help_heading = "Figure")]
+    pub(crate) model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
+    #[arg(value_name = "FILE", help_heading = "Runs")]
+    pub(crate) file: Option<PathBuf>,
+    /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
+    #[arg(long, value_name = "NAME=FLAGS", help_heading = "Runs", allow_hyphen_values = true)]
+    pub(crate) run: Vec<String>,
+    /// Name of the configuration that the others are compared with [default: the first]
+    #[arg(long, value_name = "NAME", help_heading = "Runs")]
+    pub(crate) baseline: Option<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableRecipeArg {
+    Paper,
+    Tanner,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
     /// For scripts: print nothing, fail unless there is a usable adapter
@@ -133,12 +212,20 @@ pub(crate) struct ImportanceArgs {
     pub(crate) order: Order,
 }
 
-/// Reads a schedule; the parser's own message names the flag already.
-fn schedule(text: &str) -> Result<Schedule, String> {
-    text.parse().map_err(|error| match error {
+/// The parser's own message names the flag already.
+fn reason(error: Error) -> String {
+    match error {
         Error::Setting { reason, .. } => reason,
         other => other.to_string(),
-    })
+    }
+}
+
+fn schedule(text: &str) -> Result<Schedule, String> {
+    text.parse().map_err(reason)
+}
+
+fn holdout(text: &str) -> Result<Holdout, String> {
+    text.parse().map_err(reason)
 }
 
 fn importance_values() -> impl TypedValueParser<Value = Importance> {
@@ -269,3 +356,29 @@ pub(crate) enum BackendArg {
     Cpu,
     Reference,
 }
+
+impl EngineArgs {
+    /// The same, as words of a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let backend = self.backend.to_possible_value();
+        let mut words = Vec::new();
+        words.extend(backend.map(|value| format!("--backend={}", value.get_name())));
+        words.extend(self.adapter.as_ref().map(|text| format!("--adapter={text}")));
+        words.extend(self.threads.map(|count| format!("--threads={count}")));
+        words
+    }
+}
+
+impl BatchArgs {
+    /// The number of seeds, at least 1.
+    pub(crate) fn seeds(&self) -> Result<u64, Error> {
+        if self.seeds == 0 || self.seeds > MAX_SEEDS {
+            let reason = format!("{} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
+            return Err(Error::Setting { setting: "--seeds", reason });
+        }
+        Ok(self.seeds)
+    }
+}
+
+/// More seeds than anybody waits for.
+const MAX_SEEDS: u64 = 10_000;

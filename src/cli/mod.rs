@@ -7,14 +7,18 @@
 
 mod args;
 mod backend;
+mod batch;
+mod compare;
 mod devices;
 mod eval;
+mod figure2;
 mod headless;
 mod inspect;
 mod lists;
 mod memory;
 mod progress;
 mod settings;
+mod table1;
 mod terminal;
 mod train;
 mod usage;
@@ -52,6 +56,9 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Table1(args) => table1::run(args),
+        Command::Figure2(args) => figure2::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }

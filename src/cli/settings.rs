@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use tanner::dataset::Holdout;
 use tanner::engine::Optimizer;
 use tanner::importance::{Importance, Order};
 use tanner::model::Arch;
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
-use tanner::training::Recipe;
+use tanner::training::{Recipe, ScoredOn};
 use tanner::{Error, Result};
 
 use super::args::{
@@ -29,6 +30,8 @@ const MAX_THREADS: usize = 1024;
 pub(crate) struct TrainSettings {
     pub(crate) data: PathBuf,
     pub(crate) train_limit: Option<usize>,
+    /// Score on a held-out part of the training set in place of the test set.
+    pub(crate) validation: Option<Holdout>,
     pub(crate) importance: Importance,
     pub(crate) order: Order,
     pub(crate) architecture: ArchitectureSettings,
@@ -84,6 +87,7 @@ impl TrainSettings {
         Ok(Self {
             data: args.data.data.clone(),
             train_limit: args.train_limit,
+            validation: args.validation,
             importance,
             order,
             recipe: recipe(&args.training, &architecture)?,
@@ -91,6 +95,13 @@ impl TrainSettings {
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
         })
+    }
+}
+
+impl TrainSettings {
+    /// What the run is scored on.
+    pub(crate) fn scored_on(&self) -> ScoredOn {
+        if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
     }
 }
 

@@ -1,14 +1,14 @@
 //! `tanner train`: from data to a run folder.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
+use tanner::dataset::{DataSplits, Dataset, HeldOut, Holdout, load_idx_folder};
 use tanner::engine::{Backend, EngineInfo};
 use tanner::importance::{Importance, Order, Preprocessing};
 use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
@@ -18,32 +18,87 @@ use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Su
 
 use super::args::TrainArgs;
 use super::backend;
-use super::progress::ProgressReport;
+use super::progress::{Epochs, ProgressReport};
 use super::settings::{EngineRequest, TrainSettings};
 use super::{memory, terminal};
 
 /// `config.json`: every setting of a run, as it came out of flags and defaults.
 #[derive(Serialize)]
 struct RunConfig<'a> {
+    #[serde(flatten)]
+    run: RunRecord<'a>,
     tanner_version: &'static str,
     started_at: String,
     command: Vec<String>,
+    backend: Backend,
+    adapter: &'a str,
+}
+
+/// The part of `config.json` that decides what a run computes, on any engine.
+#[derive(Serialize)]
+pub(super) struct RunRecord<'a> {
     data: &'a Path,
     train_samples: usize,
     test_samples: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    train_limit: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    validation: Option<Holdout>,
     importance: Importance,
     order: Order,
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
-    backend: Backend,
-    adapter: &'a str,
+}
+
+impl<'a> RunRecord<'a> {
+    /// `samples`: of the training set and of the set that is scored.
+    pub(super) fn new(
+        settings: &'a TrainSettings,
+        architecture: &'a ArchitectureRecord,
+        samples: [usize; 2],
+    ) -> Self {
+        Self {
+            data: &settings.data,
+            train_samples: samples[0],
+            test_samples: samples[1],
+            train_limit: settings.train_limit,
+            validation: settings.validation,
+            importance: settings.importance,
+            order: settings.order,
+            architecture,
+            recipe: &settings.recipe,
+        }
+    }
 }
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     let settings = TrainSettings::new(args)?;
     use_threads(&settings.engine);
-    let DataSplits { train, test } = load(&settings)?;
+    let splits = load(&settings)?;
+    let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let report = Report { process_start, words, epochs: Epochs::Lines };
+    let (summary, folder) = train(&settings, splits, report)?;
+    print_summary(&summary, &folder)
+}
+
+/// What a run says of itself while and after it goes on.
+pub(super) struct Report {
+    /// Seconds count from here.
+    pub(super) process_start: Instant,
+    /// The command line that gives the same run.
+    pub(super) words: Vec<String>,
+    /// How epochs are shown.
+    pub(super) epochs: Epochs,
+}
+
+/// One run from data to a whole run folder; the settings say where.
+pub(super) fn train(
+    settings: &TrainSettings,
+    splits: DataSplits,
+    report: Report,
+) -> anyhow::Result<(Summary, PathBuf)> {
+    let DataSplits { train, test } = splits;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
     let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
@@ -58,31 +113,30 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
 
     let record = ArchitectureRecord::new(&architecture, recipe.seed);
     let info = chosen.engine.info();
-    let folder = run_folder(&settings)?;
+    let folder = run_folder(settings)?;
     folder.write_config(&RunConfig {
+        run: RunRecord::new(settings, &record, [train_set.samples(), test_set.samples()]),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
-        command: words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-        data: &settings.data,
-        train_samples: train_set.samples(),
-        test_samples: test_set.samples(),
-        importance: settings.importance,
-        order: settings.order,
-        architecture: &record,
-        recipe,
+        command: report.words,
         backend: info.backend,
         adapter: &info.adapter,
     })?;
-    chosen.announce();
-    announce_run(&settings, &network, &train_set, &test_set, folder.path());
-    let facts = facts(process_start, info, recipe, &train_set, &test_set);
-    let model = TrainedModel::new(network, parameters, preprocessing, record)?;
+    if report.epochs == Epochs::Lines {
+        chosen.announce();
+        announce_run(settings, &network, &train_set, &test_set, folder.path());
+    }
+    let facts = facts(report.process_start, info, settings, &train_set, &test_set);
+    let mut model = TrainedModel::new(network, parameters, preprocessing, record)?;
+    let of = train_set.samples() + test_set.samples();
+    model.set_held_out(settings.validation.map(|holdout| HeldOut { holdout, seed: recipe.seed, of }))?;
     let mut recorder = Recorder::new(folder, model, facts);
-    let mut progress = ProgressReport::new(recipe.epochs, train_set.samples());
+    let mut progress = ProgressReport::new(recipe.epochs, train_set.samples(), report.epochs);
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
     let outcome = training::train(&mut *chosen.engine, recipe, &train_set, &test_set, observers);
     drop(progress);
-    finish(&settings, &recorder, outcome.map(|_| ()))
+    let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
+    Ok((summary, recorder.folder().path().to_owned()))
 }
 
 /// Draws the graphs; what is impossible is said with the flag that asked for it.
@@ -91,7 +145,7 @@ pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyho
 }
 
 /// The importance is computed on as many threads as the engine may have.
-fn use_threads(engine: &EngineRequest) {
+pub(super) fn use_threads(engine: &EngineRequest) {
     if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
     {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(*count).build_global();
@@ -102,9 +156,17 @@ fn use_threads(engine: &EngineRequest) {
 }
 
 fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
-    let mut splits = load_idx_folder(&settings.data).context("--data")?;
+    split(settings, load_idx_folder(&settings.data).context("--data")?)
+}
+
+/// What is trained on and what is scored: the test set, or a held-out part of the training set in its place.
+pub(super) fn split(settings: &TrainSettings, mut splits: DataSplits) -> anyhow::Result<DataSplits> {
     if let Some(limit) = settings.train_limit {
         splits.train = splits.train.head(limit).context("--train-limit")?;
+    }
+    if let Some(holdout) = settings.validation {
+        let held_out = splits.train.holdout(holdout, settings.recipe.seed).context("--validation")?;
+        (splits.train, splits.test) = held_out;
     }
     Ok(splits)
 }
@@ -122,11 +184,18 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
 }
 
-fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, test: &Dataset) -> RunFacts {
+fn facts(
+    start: Instant,
+    engine: EngineInfo,
+    settings: &TrainSettings,
+    train: &Dataset,
+    test: &Dataset,
+) -> RunFacts {
     RunFacts {
         process_start: start,
         engine,
-        seed: recipe.seed,
+        seed: settings.recipe.seed,
+        scored_on: settings.scored_on(),
         train_samples: train.samples(),
         test_samples: test.samples(),
     }
@@ -136,17 +205,22 @@ fn announce_run(settings: &TrainSettings, network: &Network, train: &Dataset, te
     let parameters = network.parameter_count();
     let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
     terminal::note(&format!(
-        "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} test samples",
+        "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} {} samples",
         settings.architecture.arch,
         grouped(parameters),
         grouped(train.samples()),
-        grouped(test.samples())
+        grouped(test.samples()),
+        settings.scored_on()
     ));
     terminal::note(&format!("run: {}", folder.display()));
 }
 
 /// Writes what is left to write, and says how the run ended and where it is.
-fn finish(settings: &TrainSettings, recorder: &Recorder, outcome: tanner::Result<()>) -> anyhow::Result<()> {
+fn finish(
+    settings: &TrainSettings,
+    recorder: &Recorder,
+    outcome: tanner::Result<()>,
+) -> anyhow::Result<Summary> {
     let folder = recorder.folder();
     if !recorder.history().is_empty() {
         let (arch, recipe) = (settings.architecture.arch, &settings.recipe);
@@ -168,12 +242,13 @@ fn finish(settings: &TrainSettings, recorder: &Recorder, outcome: tanner::Result
         };
         return Err(anyhow!(error).context(format!("training stopped, {kept}")));
     }
-    print_summary(&recorder.finish()?, folder.path())
+    Ok(recorder.finish()?)
 }
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
     terminal::print(&format!(
-        "test accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        "{} accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        summary.scored_on,
         100.0 * summary.test_accuracy,
         summary.epochs,
         100.0 * summary.best_test_accuracy,

@@ -1,16 +1,23 @@
 //! Reports: pictures and tables for people.
 //!
 //! [`learning_curve`] draws what a run measured, [`connectivity_picture`] which
-//! weights layers have; both give the bytes of a PNG file. [`table`] is the one
+//! weights layers have; both give the bytes of a PNG file.
+//! A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`layer_table`] and [`tile_grid`] describe a network.
 
+mod bars;
 mod connectivity;
+mod drawing;
 mod learning_curve;
 mod network;
+mod series;
 mod table;
 
+pub use bars::{Bar, BarGroup, bar_chart};
 pub use connectivity::connectivity_picture;
+pub use drawing::Drawing;
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
-pub use table::{grouped, size, table};
+pub use series::edges_by_input;
+pub use table::{grouped, markdown, size, table};

@@ -1,5 +1,7 @@
 //! What a run measures: one [`EpochMetrics`] an epoch, one [`Summary`] at the end.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Backend;
@@ -8,6 +10,26 @@ use crate::model::Arch;
 
 /// The accuracy whose first reaching is timed: the paper's best, 87.18 %.
 pub const TARGET_ACCURACY: f64 = 0.8718;
+
+/// The samples that accuracies and losses called `test` were measured on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoredOn {
+    /// The test set.
+    #[default]
+    Test,
+    /// A held-out part of the training set, in place of the test set, which was not looked at.
+    Validation,
+}
+
+impl fmt::Display for ScoredOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Validation => "validation",
+        })
+    }
+}
 
 /// One epoch; a line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,6 +55,9 @@ pub struct EpochMetrics {
 /// The whole run; `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// What `test` stands for in this summary.
+    #[serde(default)]
+    pub scored_on: ScoredOn,
     /// Share of correct test samples after the last epoch.
     pub test_accuracy: f64,
     /// The same after the best epoch.

@@ -12,7 +12,7 @@ mod run_folder;
 mod schedule;
 mod trainer;
 
-pub use metrics::{EpochMetrics, Summary, TARGET_ACCURACY};
+pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY};
 pub use recipe::Recipe;
 pub use recorder::{Recorder, RunFacts};
 pub use run_folder::RunFolder;

@@ -1,0 +1,17 @@
+//! Experiments: many runs, and what they say together.
+//!
+//! A [`Configuration`] is a name and the flags of `tanner train`; a [`Comparison`]
+//! holds what its runs gave over several seeds, with mean, deviation and a paired
+//! test against one of them. [`table1`] lists the cells of the paper's table,
+//! [`figure2`] counts the edges that an L1 penalty leaves.
+//!
+//! Nothing here holds a time or a date: an experiment that was interrupted and
+//! taken up again gives the same files, bit for bit.
+
+mod comparison;
+mod deviation;
+pub mod figure2;
+pub mod table1;
+
+pub use comparison::{Comparison, Configuration, Entry, RunScore};
+pub use deviation::{MeanDeviation, Paired};
