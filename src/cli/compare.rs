@@ -94,7 +94,7 @@ fn check_name(name: &str) -> anyhow::Result<()> {
 fn read(path: &Path) -> anyhow::Result<Vec<Configuration>> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
     let plan: Plan = toml::from_str(&text).map_err(|error| {
-        let place = error.span().map_or(1, |span| text[..span.start].lines().count().max(1));
+        let place = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         anyhow!("{}, line {place}: {}", path.display(), error.message())
     })?;
     let join = |own: Configuration| Configuration { flags: join(&plan.flags, &own.flags), ..own };

@@ -29,7 +29,8 @@ impl Drawing {
         let scene = figure.render();
         let png =
             kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)?;
-        Ok(Self { png, svg: SvgBackend::new().with_pretty(true).render_scene(&scene) })
+        let svg = SvgBackend::new().with_pretty(true).render_scene(&scene);
+        Ok(Self { png, svg: renumbered(&svg) })
     }
 
     /// Writes `name.png` and `name.svg` into a folder.
@@ -39,5 +40,38 @@ impl Drawing {
     pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
         atomic_write(&folder.join(format!("{name}.png")), &self.png)?;
         atomic_write(&folder.join(format!("{name}.svg")), self.svg.as_bytes())
+    }
+}
+
+/// What kuva calls the clipping paths of its plots, before their number.
+const CLIP: &str = "kuva-clip-";
+
+/// Numbers the clipping paths from 0 by their first appearance: kuva counts all
+/// plots of the process, so that the same plot would get another number later.
+fn renumbered(svg: &str) -> String {
+    let mut parts = svg.split(CLIP);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut seen: Vec<&str> = Vec::new();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        let place = seen.iter().position(|earlier| *earlier == number).unwrap_or_else(|| {
+            seen.push(number);
+            seen.len() - 1
+        });
+        text += &format!("{CLIP}{place}{rest}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clipping_paths_are_numbered_by_their_first_appearance() {
+        let svg = "a kuva-clip-17\" b kuva-clip-4\" c kuva-clip-17\" d";
+        assert_eq!(renumbered(svg), "a kuva-clip-0\" b kuva-clip-1\" c kuva-clip-0\" d");
+        assert_eq!(renumbered("none"), "none");
     }
 }

@@ -1,0 +1,161 @@
+//! Many runs into one folder: interrupted and taken up again, compared, refused.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::{folder_with_data, refused, tanner};
+
+const ENGINE: &str = "--data data --backend cpu --threads 1";
+/// A network for the small pictures.
+const NETWORK: &str = "--hidden 16,16 --blocks 2 --degrees 6,4 --batch-size 10";
+
+fn table1(out: &str, epochs: usize) -> Vec<String> {
+    let line = format!("table1 --recipe tanner --cells pca-sc --seeds 2 --out {out} {ENGINE}");
+    let mut words: Vec<String> = line.split_whitespace().map(Into::into).collect();
+    words.extend(["--with".into(), format!("{NETWORK} --epochs {epochs}")]);
+    words
+}
+
+fn run(folder: &Path, words: &[String]) -> (bool, String, String) {
+    let output = crate::support::command(folder).args(words).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(folder)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn start(folder: &Path, words: &[String]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanner"));
+    command.args(words).current_dir(folder).env("NODEVICE_SELECT", "1").env("XDG_RUNTIME_DIR", folder);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits until the file has some lines.
+fn wait_for_lines(path: &Path, lines: usize) {
+    let begin = Instant::now();
+    loop {
+        let there = fs::read_to_string(path).map_or(0, |text| text.lines().count());
+        if there >= lines {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{} has {there} lines", path.display());
+        sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
+    let folder = folder_with_data();
+    let epochs = 100;
+    let (fine, stdout, stderr) = run(folder.path(), &table1("whole", epochs));
+    assert!(fine, "{stderr}");
+    assert!(stdout.contains("| pca | desc | sc | 87.18 % |"), "{stdout}");
+    for (out, signal) in [("killed", "-KILL"), ("stopped", "-INT")] {
+        let words = table1(out, epochs);
+        let mut child = start(folder.path(), &words);
+        // In the middle of the second run.
+        let metrics = folder.path().join(out).join("runs/tanner-pca-asc-sc-s0/metrics.jsonl");
+        wait_for_lines(&metrics, 3);
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        assert!(!child.wait().unwrap().success());
+        assert!(!metrics.with_file_name("summary.json").exists(), "{signal} came too late");
+        assert!(!folder.path().join(out).join("table1-tanner.md").exists());
+
+        let (fine, _, stderr) = run(folder.path(), &words);
+        assert!(fine, "{stderr}");
+        assert!(stderr.contains("[1/4] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
+        assert!(stderr.contains("[2/4] tanner-pca-asc-sc-s0: started"), "{stderr}");
+        let whole = files(&folder.path().join("whole"));
+        assert_eq!(whole.len(), 4, "md, json, png, svg");
+        assert!(files(&folder.path().join(out)) == whole, "{signal}: another table");
+    }
+}
+
+#[test]
+fn a_finished_run_with_other_settings_is_refused() {
+    let folder = folder_with_data();
+    assert!(run(folder.path(), &table1("out", 1)).0);
+    let (fine, _, stderr) = run(folder.path(), &table1("out", 2));
+    assert!(!fine && stderr.contains("holds a finished run with another recipe.epochs"), "{stderr}");
+    // The same again is no work at all.
+    let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
+    assert!(fine && !stderr.contains("started"), "{stderr}");
+}
+
+#[test]
+fn configurations_are_compared_pair_by_pair() {
+    let folder = folder_with_data();
+    let plan = format!(
+        "flags = \"{NETWORK} --epochs 2 --validation 0.25\"\n\
+         [[configuration]]\nname = \"plain\"\nflags = \"\"\n\
+         [[configuration]]\nname = \"tanh\"\nflags = \"--activation tanh\"\n"
+    );
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
+    let outcome =
+        tanner(folder.path(), &format!("compare plan.toml --baseline tanh --seeds 2 --out c {ENGINE}"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("validation accuracy"), "{outcome:?}");
+    let text = fs::read_to_string(folder.path().join("c/comparison.json")).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["baseline"], "tanh");
+    let plain = &json["configurations"][0];
+    assert_eq!(plain["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(plain["runs"][0]["scored_on"], "validation");
+    assert_eq!(plain["minus_baseline"]["difference"]["count"], 2);
+    let summary = fs::read_to_string(folder.path().join("c/runs/plain-s1/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!((&summary["train_samples"], &summary["test_samples"]), (&45.into(), &15.into()));
+    assert_eq!(plain["runs"][1]["accuracy"], summary["test_accuracy"]);
+}
+
+#[test]
+fn mistakes_are_told_before_anything_runs() {
+    let folder = folder_with_data();
+    let write = |text: &str| fs::write(folder.path().join("plan.toml"), text).unwrap();
+    let compare = format!("compare plan.toml --out c {ENGINE}");
+    for (text, part) in [
+        ("", "missing field `configuration`"),
+        ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "is no name for a configuration"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--epoch 3\"\n", "'--epochs'"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed may not stand"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'eval'"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
+        ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml, line 3: unknown field `flag`"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"'\"\n", "a: \"'\""),
+    ] {
+        write(text);
+        refused(folder.path(), &compare, 1, &[part]);
+    }
+    write("[[configuration]]\nname = \"a\"\nflags = \"\"\n[[configuration]]\nname = \"a\"\nflags = \"\"\n");
+    refused(folder.path(), &compare, 1, &["two configurations are called \"a\""]);
+    write("[[configuration]]\nname = \"a\"\nflags = \"\"\n");
+    refused(
+        folder.path(),
+        &format!("{compare} --baseline b"),
+        1,
+        &["--baseline: no configuration is called"],
+    );
+    refused(folder.path(), &format!("compare --out c {ENGINE}"), 1, &["nothing to compare"]);
+    refused(folder.path(), &format!("compare --out c --run sc {ENGINE}"), 1, &["--run: \"sc\" has no name"]);
+    refused(folder.path(), &format!("{compare} --seeds 0"), 1, &["--seeds: 0 is impossible"]);
+    refused(folder.path(), &format!("table1 --out c --cells pca-xx {ENGINE}"), 1, &["--cells: \"pca-xx\""]);
+    refused(folder.path(), "train --validation 1.5", 2, &["--validation"]);
+    refused(folder.path(), "train --data data --validation 60", 1, &["--validation", "60 of 60"]);
+    assert!(!folder.path().join("c").exists());
+}
