@@ -14,6 +14,7 @@ mod inspect;
 mod lists;
 mod memory;
 mod progress;
+mod regularisation;
 mod settings;
 mod terminal;
 mod train;
