@@ -13,6 +13,7 @@ use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
 use super::lists::{List, Lists, list, lists, widths};
+use super::regularisation::RegularisationArgs;
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
@@ -294,6 +295,8 @@ pub(crate) struct TrainingArgs {
     /// Weight decay L, the penalty being L * sum(w^2) [default: 5e-5, fc: 0]
     #[arg(long, value_name = "L", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
+    #[command(flatten)]
+    pub(crate) regularisation: RegularisationArgs,
     /// Variance of the initial weights, by the true fans of each edge
     #[arg(long, value_enum, default_value_t = InitArg::Glorot)]
     pub(crate) init: InitArg,

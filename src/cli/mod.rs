@@ -17,6 +17,7 @@ mod inspect;
 mod lists;
 mod memory;
 mod progress;
+mod regularisation;
 mod settings;
 mod table1;
 mod terminal;

@@ -207,6 +207,7 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         InitArg::He => Scheme::He,
         InitArg::Lecun => Scheme::Lecun,
     };
+    let l2 = args.l2.unwrap_or(if architecture.arch == Arch::Fc { 0.0 } else { 5e-5 });
     let gain = args.gain.unwrap_or(architecture.activation.usual_gain());
     let recipe = Recipe {
         epochs: args.epochs,
@@ -214,7 +215,8 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         learning_rate: args.lr.unwrap_or(usual_rate),
         schedule: args.schedule,
         optimizer,
-        l2: args.l2.unwrap_or(if architecture.arch == Arch::Fc { 0.0 } else { 5e-5 }),
+        penalties: args.regularisation.penalties(l2),
+        label_smoothing: args.regularisation.label_smoothing,
         initialisation: Initialisation { scheme, gain },
         seed: args.seed,
     };

@@ -1,6 +1,7 @@
 use super::super::args::Command;
 use super::super::usage;
 use super::*;
+use tanner::engine::Penalties;
 
 fn settings(line: &str) -> Result<TrainSettings> {
     let words: Vec<_> = std::iter::once("tanner").chain(line.split_whitespace()).map(Into::into).collect();
@@ -31,7 +32,8 @@ fn nothing_typed_means_the_papers_network_and_the_best_recipe() {
 fn every_flag_reaches_its_setting() {
     let settings = settings(
         "--importance none --order desc --arch sc --blocks 4 --receptive-field 3 --degrees 9,8,7,6/5 \
-         --hidden 64,32 --activation tanh --dropout 0.25 --l2 1e-3 --optimizer nesterov --lr 0.5 \
+         --hidden 64,32 --activation tanh --dropout 0.25 --l2 1e-3 --l1 1e-4 --l1-input 2e-4 --l-half 3e-4 \
+         --weight-elimination 5e-4 --label-smoothing 0.1 --optimizer nesterov --lr 0.5 \
          --momentum 0.8 --schedule step:10:0.1 --init he --gain 2 --epochs 7 --batch-size 64 --seed 9 \
          --backend cpu --threads 3 --data d --train-limit 100 --out o",
     )
@@ -56,7 +58,14 @@ fn every_flag_reaches_its_setting() {
             learning_rate: 0.5,
             schedule: "step:10:0.1".parse().unwrap(),
             optimizer: Optimizer::Momentum { momentum: 0.8, nesterov: true },
-            l2: 1e-3,
+            penalties: Penalties {
+                l2: 1e-3,
+                l1: 1e-4,
+                l1_input: Some(2e-4),
+                l_half: 3e-4,
+                weight_elimination: 5e-4,
+            },
+            label_smoothing: 0.1,
             initialisation: Initialisation { scheme: Scheme::He, gain: 2.0 },
             seed: 9,
         }
@@ -69,8 +78,9 @@ fn every_flag_reaches_its_setting() {
 #[test]
 fn defaults_follow_architecture_activation_and_optimiser() {
     let recipe = |line| settings(line).unwrap().recipe;
-    assert_eq!(recipe("--arch rsp").l2, 5e-5);
-    assert_eq!(recipe("--arch fc").l2, 0.0);
+    assert_eq!(recipe("--arch rsp").penalties, Penalties::l2(5e-5));
+    assert_eq!(recipe("--arch fc").penalties, Penalties::default());
+    assert_eq!(recipe("--l1 1e-5").penalties, Penalties { l1: 1e-5, l1_input: None, ..Penalties::l2(5e-5) });
     assert_eq!(recipe("--optimizer adam").learning_rate, 0.001);
     assert_eq!(recipe("--optimizer adam --lr 0.01").learning_rate, 0.01);
     assert_eq!(recipe("--activation relu").initialisation.gain, std::f32::consts::SQRT_2);
@@ -117,6 +127,14 @@ fn what_does_not_fit_is_refused_by_its_flag() {
         ("--lr nan", "--lr: NaN "),
         ("--lr -1", "--lr: -1.0 "),
         ("--l2 -1", "--l2: -1 "),
+        ("--l1 -1", "--l1: -1 "),
+        ("--l1 nan", "--l1: NaN "),
+        ("--l1-input inf", "--l1-input: inf "),
+        ("--l-half -0.001", "--l-half: -0.001 "),
+        ("--weight-elimination nan", "--weight-elimination: NaN "),
+        ("--label-smoothing 1", "--label-smoothing: 1 "),
+        ("--label-smoothing -0.1", "--label-smoothing: -0.1 "),
+        ("--label-smoothing nan", "--label-smoothing: NaN "),
         ("--gain 0", "--gain: 0 "),
         ("--epochs 0", "--epochs: 0 "),
         ("--batch-size 0", "--batch-size: 0 "),

@@ -36,9 +36,10 @@ impl fmt::Display for ScoredOn {
 pub struct EpochMetrics {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout.
+    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout; against
+    /// the smoothed labels, where the recipe smooths them. Penalties are not included.
     pub train_loss: f64,
-    /// Mean cross-entropy in nats over the test set, after the epoch.
+    /// Mean cross-entropy in nats over the test set, after the epoch; labels are never smoothed here.
     pub test_loss: f64,
     /// Share of correct training samples, counted as the training loss is.
     pub train_accuracy: f64,

@@ -25,6 +25,8 @@ fn settings_outside_their_range_are_refused() {
         ("--lr -0.1", "--lr: -0.1 is impossible"),
         ("--lr inf", "--lr: inf is impossible"),
         ("--l2 nan", "--l2: NaN is impossible"),
+        ("--l1 -1", "--l1: -1 is impossible"),
+        ("--label-smoothing 1", "--label-smoothing: 1 is impossible"),
         ("--momentum 1", "--momentum: 1 is impossible"),
         ("--gain 0", "--gain: 0 is impossible"),
         ("--dropout 1", "--dropout: 1 is impossible"),
