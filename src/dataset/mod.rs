@@ -8,12 +8,14 @@
 
 pub mod idx;
 mod idx_folder;
+mod split;
 
 use rayon::prelude::*;
 
 use crate::{Error, Result};
 
 pub use idx_folder::load_idx_folder;
+pub use split::{HeldOut, Holdout};
 
 /// Features are checked for NaN and infinities in pieces of this many values.
 const CHECK_CHUNK: usize = 1 << 16;

@@ -31,6 +31,7 @@ impl TrainedModel {
         let parameters = Parameters { layers: values };
         let mut model = Self::new(network, parameters, preprocessing, header.architecture).map_err(text)?;
         model.epochs_trained = header.epochs_trained;
+        model.set_held_out(header.held_out).map_err(text)?;
         Ok(model)
     }
 }

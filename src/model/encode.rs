@@ -77,6 +77,7 @@ impl TrainedModel {
             written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),
             architecture: self.record().clone(),
             epochs_trained: self.epochs_trained(),
+            held_out: self.held_out(),
             importance: self.preprocessing().importance(),
             order: self.preprocessing().order(),
             features: self.preprocessing().input_features(),

@@ -23,6 +23,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ArchitectureRecord;
+use crate::dataset::HeldOut;
 use crate::importance::{Importance, Order};
 use crate::network::Activation;
 
@@ -57,6 +58,9 @@ pub struct Header {
     pub architecture: ArchitectureRecord,
     /// Number of epochs after which the parameters were taken.
     pub epochs_trained: usize,
+    /// The training samples that were held out, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held_out: Option<HeldOut>,
     /// How the importance of the features was found.
     pub importance: Importance,
     /// Which end of the order came first.

@@ -13,7 +13,7 @@ mod record;
 
 use std::path::Path;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, HeldOut};
 use crate::files::atomic_write;
 use crate::importance::Preprocessing;
 use crate::network::{Network, Parameters};
@@ -33,6 +33,7 @@ pub struct TrainedModel {
     preprocessing: Preprocessing,
     record: ArchitectureRecord,
     epochs_trained: usize,
+    held_out: Option<HeldOut>,
 }
 
 impl TrainedModel {
@@ -55,7 +56,7 @@ impl TrainedModel {
             )));
         }
         record.check(&network)?;
-        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0 })
+        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0, held_out: None })
     }
 
     /// Replaces the parameters by those after so many epochs of training.
@@ -67,6 +68,21 @@ impl TrainedModel {
         self.epochs_trained = epochs_trained;
         self.parameters = parameters;
         Ok(())
+    }
+
+    /// Notes which training samples the model has never seen.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when no such split is possible.
+    pub fn set_held_out(&mut self, held_out: Option<HeldOut>) -> Result<()> {
+        held_out.map(|split| split.holdout.count_of(split.of)).transpose()?;
+        self.held_out = held_out;
+        Ok(())
+    }
+
+    /// The training samples that the model has never seen, if any were held out.
+    pub fn held_out(&self) -> Option<HeldOut> {
+        self.held_out
     }
 
     /// The network.

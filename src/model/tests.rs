@@ -6,6 +6,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::format::{METADATA_KEY, VERSION};
 use super::*;
+use crate::dataset::Holdout;
 use crate::importance::{Importance, Order, Transform};
 use crate::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use crate::topology::DegreeDistribution;
@@ -58,6 +59,7 @@ fn assert_same(read: &TrainedModel, written: &TrainedModel) {
     assert_eq!(read.preprocessing, written.preprocessing);
     assert_eq!(read.record, written.record);
     assert_eq!(read.epochs_trained, written.epochs_trained);
+    assert_eq!(read.held_out, written.held_out);
     assert_eq!(read.network.layers().len(), written.network.layers().len());
     for (read, written) in read.network.layers().iter().zip(written.network.layers()) {
         assert_eq!(read.topology, written.topology);
@@ -249,6 +251,21 @@ fn parts_that_do_not_fit_make_no_model() {
     let (network, record) = (model.network.clone(), model.record.clone());
     let other = rotation(5, Order::Descending);
     assert!(TrainedModel::new(network, model.parameters.clone(), other, record).is_err());
+}
+
+#[test]
+fn the_samples_held_out_travel_with_the_model() {
+    let mut model = small();
+    let split = HeldOut { holdout: Holdout::Share(0.25), seed: 7, of: 100 };
+    model.set_held_out(Some(split)).unwrap();
+    let bytes = model.to_bytes().unwrap();
+    assert_same(&TrainedModel::from_bytes(&bytes).unwrap(), &model);
+    assert!(model.set_held_out(Some(HeldOut { of: 1, ..split })).is_err());
+    let impossible = tampered(|header, _| {
+        let split = r#""held_out":{"holdout":"100","seed":7,"of":100},"importance""#;
+        *header = header.replacen("\"importance\"", split, 1);
+    });
+    assert!(impossible.contains("holding out 100 of 100"), "{impossible}");
 }
 
 #[test]

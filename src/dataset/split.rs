@@ -1,0 +1,276 @@
+//! Splitting samples off a data set, so that choices need not look at the test set.
+//!
+//! [`Dataset::holdout`] is the one way in which this crate makes a validation
+//! split: training with a held-out part and a later search on that part take the
+//! same samples, because both ask for the same [`Holdout`] with the same seed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::RngExt;
+use serde::{Deserialize, Serialize};
+
+use super::Dataset;
+use crate::random::{Purpose, generator};
+use crate::{Error, Result};
+
+/// How many samples are held out: so many, or a share of all.
+///
+/// Written as `10000` and as `0.1`, in files as on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum Holdout {
+    /// Number of samples, at least 1.
+    Count(usize),
+    /// Share of the samples, above 0 and below 1.
+    Share(f64),
+}
+
+impl Holdout {
+    /// How many of `samples` samples that is; a share is rounded to the nearest whole number.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] unless at least one sample is held out and at least one is left.
+    pub fn count_of(self, samples: usize) -> Result<usize> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "casts saturate, NaN becomes 0, and the result is checked"
+        )]
+        let count = match self {
+            Self::Count(count) => count,
+            Self::Share(share) => (share * samples as f64).round() as usize,
+        };
+        if count == 0 || count >= samples {
+            return Err(Error::Dataset(format!(
+                "holding out {self} of {samples} samples is impossible, at least 1 must be held out and at least 1 left"
+            )));
+        }
+        Ok(count)
+    }
+}
+
+impl fmt::Display for Holdout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Count(count) => write!(f, "{count}"),
+            Self::Share(share) => write!(f, "{share}"),
+        }
+    }
+}
+
+impl FromStr for Holdout {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = |what: &str| {
+            let reason =
+                format!("{text:?} {what}: write a number of samples (10000) or a share below 1 (0.1)");
+            Err(Error::Setting { setting: "--validation", reason })
+        };
+        match (text.parse::<usize>(), text.parse::<f64>()) {
+            (Ok(0), _) => refuse("holds nothing out"),
+            (Ok(count), _) => Ok(Self::Count(count)),
+            (_, Ok(share)) if share > 0.0 && share < 1.0 => Ok(Self::Share(share)),
+            (_, Ok(_)) => refuse("is no share above 0 and below 1"),
+            _ => refuse("is not understood"),
+        }
+    }
+}
+
+impl From<Holdout> for String {
+    fn from(holdout: Holdout) -> Self {
+        holdout.to_string()
+    }
+}
+
+impl TryFrom<String> for Holdout {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+/// A split that was made: enough to make it again.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOut {
+    /// What was asked for.
+    pub holdout: Holdout,
+    /// Seed that the samples were drawn with.
+    pub seed: u64,
+    /// Number of samples that were split.
+    pub of: usize,
+}
+
+impl Dataset {
+    /// Splits samples off, class by class in proportion, and returns (the rest, the held-out part).
+    ///
+    /// Which samples of a class are held out is drawn from the seed alone; both
+    /// parts keep the order, the class count and the image shape of the whole.
+    /// Classes share the number asked for by the method of largest remainders, so
+    /// each has its exact proportion rounded up or down.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when nothing would be held out or nothing left.
+    pub fn holdout(&self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
+        let count = holdout.count_of(self.samples())?;
+        let mut members = vec![Vec::new(); self.class_count()];
+        for (sample, label) in self.labels().iter().enumerate() {
+            members[*label as usize].push(sample);
+        }
+        let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
+        let mut held_out = vec![false; self.samples()];
+        let mut rng = generator(seed, Purpose::Split);
+        for (class, share) in members.iter_mut().zip(proportional(count, &sizes)) {
+            // The first places of a Fisher-Yates shuffle.
+            for place in 0..share {
+                let pick = rng.random_range(place..class.len());
+                class.swap(place, pick);
+                held_out[class[place]] = true;
+            }
+        }
+        Ok((self.select(&held_out, false), self.select(&held_out, true)))
+    }
+
+    /// The samples whose mark is `wanted`, at least one of which there must be.
+    fn select(&self, marks: &[bool], wanted: bool) -> Self {
+        let chosen = (0..self.samples()).filter(|sample| marks[*sample] == wanted);
+        let count = marks.iter().filter(|mark| **mark == wanted).count();
+        let mut features = Vec::with_capacity(count * self.feature_count());
+        let mut labels = Vec::with_capacity(count);
+        for sample in chosen {
+            features.extend_from_slice(self.sample(sample));
+            labels.push(self.labels()[sample]);
+        }
+        // A part of consistent samples is consistent.
+        Self { features, labels, ..*self }
+    }
+}
+
+/// Shares `count` over groups in proportion to their sizes: whole parts first, what
+/// is left to the largest remainders, the first of equals before the others.
+fn proportional(count: usize, sizes: &[usize]) -> Vec<usize> {
+    let all = sizes.iter().sum::<usize>() as u128;
+    let exact = |size: &usize| count as u128 * *size as u128;
+    let whole = |size: &usize| usize::try_from(exact(size) / all).expect("no share is above its group");
+    let mut shares: Vec<usize> = sizes.iter().map(whole).collect();
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    order.sort_by_key(|group| std::cmp::Reverse(exact(&sizes[*group]) % all));
+    let left = count - shares.iter().sum::<usize>();
+    for group in &order[..left] {
+        shares[*group] += 1;
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One feature, the sample's number; classes of these sizes, mixed.
+    fn data(sizes: &[u32]) -> Dataset {
+        let rounds = 0..*sizes.iter().max().unwrap();
+        let labels: Vec<u32> = rounds
+            .flat_map(|round| (0..).zip(sizes).filter(move |(_, size)| round < **size))
+            .map(|(c, _)| c)
+            .collect();
+        let features = (0..labels.len()).map(|sample| sample as f32).collect();
+        Dataset::new(features, 1, labels, sizes.len()).unwrap()
+    }
+
+    /// The numbers of a part's samples in the whole.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small whole numbers")]
+    fn numbers(part: &Dataset) -> Vec<usize> {
+        part.features().iter().map(|feature| *feature as usize).collect()
+    }
+
+    fn per_class(data: &Dataset) -> Vec<usize> {
+        (0..data.class_count()).map(|c| data.labels().iter().filter(|l| **l as usize == c).count()).collect()
+    }
+
+    #[test]
+    fn every_sample_is_in_one_part_in_order_and_classes_keep_their_proportions() {
+        let whole = data(&[60, 30, 10]);
+        let (rest, held) = whole.holdout(Holdout::Count(20), 3).unwrap();
+        assert_eq!((per_class(&rest), per_class(&held)), (vec![48, 24, 8], vec![12, 6, 2]));
+        for part in [&rest, &held] {
+            let numbers = numbers(part);
+            assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "the order changed");
+            assert!(numbers.iter().zip(part.labels()).all(|(n, label)| whole.labels()[*n] == *label));
+        }
+        let mut all = [numbers(&rest), numbers(&held)].concat();
+        all.sort_unstable();
+        assert_eq!(all, (0..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_seed_decides_and_a_share_is_a_count() {
+        let whole = data(&[50, 50]);
+        let held = |holdout, seed| whole.holdout(holdout, seed).unwrap().1;
+        assert_eq!(held(Holdout::Count(10), 1), held(Holdout::Share(0.1), 1));
+        assert_ne!(held(Holdout::Count(10), 1), held(Holdout::Count(10), 2));
+    }
+
+    /// Every sample must be as likely as any other of its class.
+    #[test]
+    fn no_place_is_favoured() {
+        let whole = data(&[10, 10]);
+        let mut times = [0; 20];
+        for seed in 0..2000 {
+            for sample in numbers(&whole.holdout(Holdout::Count(6), seed).unwrap().1) {
+                times[sample] += 1;
+            }
+        }
+        // 600 expected of each; 5 standard deviations are 102.
+        assert!(times.iter().all(|count| (498..=702).contains(count)), "{times:?}");
+    }
+
+    #[test]
+    fn what_does_not_divide_goes_to_the_largest_remainders() {
+        // Exact shares 3.5, 2.3, 1.2: the first is rounded up.
+        assert_eq!(proportional(7, &[35, 23, 12]), [4, 2, 1]);
+        assert_eq!(proportional(1, &[1, 1, 1]), [1, 0, 0]);
+        assert_eq!(proportional(5, &[0, 5, 1]), [0, 4, 1]);
+        assert_eq!(proportional(3, &[1 << 60, 1 << 60, 1 << 60]), [1, 1, 1]);
+    }
+
+    /// The samples that a seed stands for may never change: pruning must find those that training held out.
+    #[test]
+    fn the_split_is_pinned() {
+        let (_, held) = data(&[10, 10]).holdout(Holdout::Count(6), 0).unwrap();
+        assert_eq!(numbers(&held), [2, 9, 13, 16, 17, 18]);
+    }
+
+    #[test]
+    fn pictures_stay_pictures() {
+        let data =
+            Dataset::new(vec![0.0; 16], 4, vec![0, 1, 0, 1], 2).unwrap().with_image_shape([2, 2]).unwrap();
+        let (rest, held) = data.holdout(Holdout::Count(2), 0).unwrap();
+        assert_eq!((rest.image_shape(), held.image_shape()), (Some([2, 2]), Some([2, 2])));
+    }
+
+    #[test]
+    fn nothing_held_out_and_nothing_left_are_refused() {
+        let whole = data(&[5, 5]);
+        for holdout in [Holdout::Count(0), Holdout::Count(10), Holdout::Share(0.01), Holdout::Share(f64::NAN)]
+        {
+            let message = whole.holdout(holdout, 0).unwrap_err().to_string();
+            assert!(message.contains("of 10 samples is impossible"), "{message}");
+        }
+        whole.holdout(Holdout::Count(9), 0).unwrap();
+    }
+
+    #[test]
+    fn text_goes_both_ways_and_nonsense_is_refused() {
+        for (text, holdout) in [("10000", Holdout::Count(10_000)), ("0.1", Holdout::Share(0.1))] {
+            assert_eq!(text.parse::<Holdout>().unwrap(), holdout);
+            assert_eq!(holdout.to_string(), text);
+        }
+        for text in ["", "0", "0.0", "1.0", "1.5", "-1", "-0.1", "nan", "inf", "ten"] {
+            let message = text.parse::<Holdout>().unwrap_err().to_string();
+            assert!(message.starts_with("--validation: "), "{message}");
+        }
+    }
+}
