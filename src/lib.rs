@@ -4,11 +4,12 @@
 //!
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result and [`report`] shows it. [`random`] and [`files`] serve all.
+//! that [`training`] asks for; [`model`] keeps the result, [`experiments`] work on it and [`report`] shows it. [`random`] and [`files`] serve all.
 
 pub mod dataset;
 pub mod engine;
 pub mod error;
+pub mod experiments;
 pub mod files;
 pub mod importance;
 pub mod model;

@@ -11,6 +11,7 @@ use tanner::Error;
 use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
+use super::experiment_args::PruneArgs;
 use super::lists::{List, Lists, list, lists, widths};
 
 /// Trains neural networks that are sparse before training starts
@@ -31,6 +32,7 @@ Examples:
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner eval --model runs/NAME/model.safetensors      score a saved model
+  tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
 
 #[derive(Debug, Subcommand)]
@@ -39,6 +41,8 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Score a saved model on the test set
     Eval(EvalArgs),
+    /// Make a saved model smaller, by blocks or by the size of its weights
+    Prune(Box<PruneArgs>),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// List the adapters and say which engine `auto` chooses
@@ -52,6 +56,10 @@ pub(crate) struct TrainArgs {
     /// Train on the first N training samples only [default: all]
     #[arg(long, value_name = "N", help_heading = "Data", allow_negative_numbers = true)]
     pub(crate) train_limit: Option<usize>,
+    /// Go on from a saved model: its preprocessing, network and values; the optimiser starts anew
+    /// [default: a new network]
+    #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ImportanceArgs", "ArchitectureArgs", "init", "gain"])]
+    pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) importance: ImportanceArgs,
     #[command(flatten)]

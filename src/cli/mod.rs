@@ -9,12 +9,17 @@ mod args;
 mod backend;
 mod devices;
 mod eval;
+mod experiment_args;
 mod headless;
 mod inspect;
 mod lists;
 mod memory;
 mod progress;
+mod prune;
+mod results;
 mod settings;
+mod split;
+mod start;
 mod terminal;
 mod train;
 mod usage;
@@ -51,6 +56,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
     match command {
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
+        Command::Prune(args) => prune::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Devices(args) => devices::run(args),
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use tanner::engine::Optimizer;
 use tanner::importance::{Importance, Order};
-use tanner::model::Arch;
+use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
 use tanner::training::Recipe;
@@ -29,6 +29,8 @@ const MAX_THREADS: usize = 1024;
 pub(crate) struct TrainSettings {
     pub(crate) data: PathBuf,
     pub(crate) train_limit: Option<usize>,
+    /// A saved model to go on from; it decides importance and architecture then.
+    pub(crate) from: Option<PathBuf>,
     pub(crate) importance: Importance,
     pub(crate) order: Order,
     pub(crate) architecture: ArchitectureSettings,
@@ -84,6 +86,7 @@ impl TrainSettings {
         Ok(Self {
             data: args.data.data.clone(),
             train_limit: args.train_limit,
+            from: args.from.clone(),
             importance,
             order,
             recipe: recipe(&args.training, &architecture)?,
@@ -91,6 +94,13 @@ impl TrainSettings {
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
         })
+    }
+
+    /// Takes over what a saved model decides in place of flags.
+    pub(crate) fn go_on_from(&mut self, model: &TrainedModel, args: &TrainArgs) {
+        (self.importance, self.order) = (model.preprocessing().importance(), model.preprocessing().order());
+        self.architecture.arch = model.record().arch;
+        self.recipe.l2 = args.training.l2.unwrap_or(usual_l2(model.record().arch));
     }
 }
 
@@ -203,12 +213,17 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         learning_rate: args.lr.unwrap_or(usual_rate),
         schedule: args.schedule,
         optimizer,
-        l2: args.l2.unwrap_or(if architecture.arch == Arch::Fc { 0.0 } else { 5e-5 }),
+        l2: args.l2.unwrap_or(usual_l2(architecture.arch)),
         initialisation: Initialisation { scheme, gain },
         seed: args.seed,
     };
     recipe.check()?;
     Ok(recipe)
+}
+
+/// Weight decay where none is asked for: the paper has none on the fully connected network.
+pub(crate) fn usual_l2(arch: Arch) -> f32 {
+    if arch == Arch::Fc { 0.0 } else { 5e-5 }
 }
 
 impl EngineRequest {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::{Backend, EngineInfo};
-use tanner::importance::{Importance, Order, Preprocessing};
+use tanner::importance::{Importance, Order};
 use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
@@ -20,7 +20,8 @@ use super::args::TrainArgs;
 use super::backend;
 use super::progress::ProgressReport;
 use super::settings::{EngineRequest, TrainSettings};
-use super::{memory, terminal};
+use super::start::Start;
+use super::terminal;
 
 /// `config.json`: every setting of a run, as it came out of flags and defaults.
 #[derive(Serialize)]
@@ -33,6 +34,8 @@ struct RunConfig<'a> {
     test_samples: usize,
     importance: Importance,
     order: Order,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Path>,
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
     backend: Backend,
@@ -41,22 +44,25 @@ struct RunConfig<'a> {
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
-    let settings = TrainSettings::new(args)?;
+    let mut settings = TrainSettings::new(args)?;
     use_threads(&settings.engine);
+    let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
+    if let Some(model) = &saved {
+        settings.go_on_from(model, args);
+    }
     let DataSplits { train, test } = load(&settings)?;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
-    let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+    let start = match saved {
+        Some(model) => Start::Saved(Box::new(model)),
+        None => Start::new(&settings, &train, &test)?,
+    };
     let engine_settings = recipe.engine_settings();
-    memory::check(&architecture, &engine_settings, &[&train, &test])?;
-    let network = build(&architecture, settings.architecture.arch, recipe.seed)?;
-    let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
-    let mut chosen = backend::start(&settings.engine, &network, &parameters, engine_settings)?;
-    let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
-    let train_set = Arc::new(preprocessing.apply_dataset(train)?);
-    let test_set = Arc::new(preprocessing.apply_dataset(test)?);
+    let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
+    let model = start.into_model(&settings, &train)?;
+    let train_set = Arc::new(model.prepare(train)?);
+    let test_set = Arc::new(model.prepare(test)?);
 
-    let record = ArchitectureRecord::new(&architecture, recipe.seed);
     let info = chosen.engine.info();
     let folder = run_folder(&settings)?;
     folder.write_config(&RunConfig {
@@ -68,15 +74,15 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
         test_samples: test_set.samples(),
         importance: settings.importance,
         order: settings.order,
-        architecture: &record,
+        from: settings.from.as_deref(),
+        architecture: model.record(),
         recipe,
         backend: info.backend,
         adapter: &info.adapter,
     })?;
     chosen.announce();
-    announce_run(&settings, &network, &train_set, &test_set, folder.path());
+    announce_run(&settings, model.network(), &train_set, &test_set, folder.path());
     let facts = facts(process_start, info, recipe, &train_set, &test_set);
-    let model = TrainedModel::new(network, parameters, preprocessing, record)?;
     let mut recorder = Recorder::new(folder, model, facts);
     let mut progress = ProgressReport::new(recipe.epochs, train_set.samples());
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
@@ -91,7 +97,7 @@ pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyho
 }
 
 /// The importance is computed on as many threads as the engine may have.
-fn use_threads(engine: &EngineRequest) {
+pub(super) fn use_threads(engine: &EngineRequest) {
     if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
     {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(*count).build_global();
