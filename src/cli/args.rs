@@ -12,6 +12,7 @@ use tanner::dataset::Holdout;
 use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
+use super::experiment_args::PruneArgs;
 use super::lists::{List, Lists, list, lists, widths};
 use super::regularisation::RegularisationArgs;
 
@@ -34,6 +35,7 @@ Examples:
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
+  tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
 
 #[derive(Debug, Subcommand)]
@@ -42,6 +44,8 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Score a saved model on the test set
     Eval(EvalArgs),
+    /// Make a saved model smaller, by blocks or by the size of its weights
+    Prune(Box<PruneArgs>),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption
@@ -65,6 +69,10 @@ pub(crate) struct TrainArgs {
     /// them; the test set is not looked at [default: score on the test set]
     #[arg(long, value_name = "N|SHARE", help_heading = "Data", value_parser = holdout)]
     pub(crate) validation: Option<Holdout>,
+    /// Go on from a saved model: its preprocessing, network and values; the optimiser starts anew
+    /// [default: a new network]
+    #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ImportanceArgs", "ArchitectureArgs", "init", "gain"])]
+    pub(crate) from: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) importance: ImportanceArgs,
     #[command(flatten)]

@@ -27,6 +27,8 @@ use super::{terminal, usage};
 
 /// Flags that a batch gives to its runs itself.
 const OWN_FLAGS: [&str; 3] = ["--seed", "--out", "--data"];
+/// A flag that would make runs of one another, which a batch does not keep account of.
+const FROM: &str = "--from";
 
 /// A configuration under one seed.
 struct Run {
@@ -104,7 +106,7 @@ fn prepare(args: &BatchArgs, runs: &Path, configuration: &Configuration, seed: u
         words.extend(shell_words::split(text).with_context(|| format!("{}: {text:?}", configuration.name))?);
     }
     let is = |word: &str, flag: &str| word == flag || word.starts_with(&format!("{flag}="));
-    if let Some(flag) = OWN_FLAGS.iter().find(|flag| words.iter().any(|word| is(word, flag))) {
+    if let Some(flag) = OWN_FLAGS.iter().chain([&FROM]).find(|flag| words.iter().any(|word| is(word, flag))) {
         bail!("{}: {flag} may not stand among the flags of a configuration", configuration.name);
     }
     let folder = runs.join(&name);
@@ -140,7 +142,7 @@ fn perform(run: &Run, label: &str) -> anyhow::Result<()> {
     let splits = load_idx_folder(&run.settings.data).context("--data")?;
     let splits = train::split(&run.settings, splits)?;
     let report = Report { process_start, words: run.words.clone(), epochs: Epochs::Quiet };
-    let (summary, _) = train::train(&run.settings, splits, report).with_context(|| run.name.clone())?;
+    let (summary, _) = train::train(&run.settings, None, splits, report).with_context(|| run.name.clone())?;
     terminal::note(&format!("{label}: {}", told(&summary)));
     Ok(())
 }

@@ -11,14 +11,19 @@ mod batch;
 mod compare;
 mod devices;
 mod eval;
+mod experiment_args;
 mod figure2;
 mod headless;
 mod inspect;
 mod lists;
 mod memory;
 mod progress;
+mod prune;
 mod regularisation;
+mod results;
 mod settings;
+mod split;
+mod start;
 mod table1;
 mod terminal;
 mod train;
@@ -56,6 +61,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
     match command {
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
+        Command::Prune(args) => prune::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Table1(args) => table1::run(args),
         Command::Figure2(args) => figure2::run(args),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tanner::dataset::Holdout;
 use tanner::engine::Optimizer;
 use tanner::importance::{Importance, Order};
-use tanner::model::Arch;
+use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
 use tanner::training::{Recipe, ScoredOn};
@@ -32,6 +32,8 @@ pub(crate) struct TrainSettings {
     pub(crate) train_limit: Option<usize>,
     /// Score on a held-out part of the training set in place of the test set.
     pub(crate) validation: Option<Holdout>,
+    /// A saved model to go on from; it decides importance and architecture then.
+    pub(crate) from: Option<PathBuf>,
     pub(crate) importance: Importance,
     pub(crate) order: Order,
     pub(crate) architecture: ArchitectureSettings,
@@ -88,6 +90,7 @@ impl TrainSettings {
             data: args.data.data.clone(),
             train_limit: args.train_limit,
             validation: args.validation,
+            from: args.from.clone(),
             importance,
             order,
             recipe: recipe(&args.training, &architecture)?,
@@ -95,6 +98,13 @@ impl TrainSettings {
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
         })
+    }
+
+    /// Takes over what a saved model decides in place of flags.
+    pub(crate) fn go_on_from(&mut self, model: &TrainedModel, args: &TrainArgs) {
+        (self.importance, self.order) = (model.preprocessing().importance(), model.preprocessing().order());
+        self.architecture.arch = model.record().arch;
+        self.recipe.penalties.l2 = args.training.l2.unwrap_or(usual_l2(model.record().arch));
     }
 }
 
@@ -222,6 +232,11 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
     };
     recipe.check()?;
     Ok(recipe)
+}
+
+/// Weight decay where none is asked for: the paper has none on the fully connected network.
+pub(crate) fn usual_l2(arch: Arch) -> f32 {
+    if arch == Arch::Fc { 0.0 } else { 5e-5 }
 }
 
 impl EngineRequest {

@@ -8,9 +8,9 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::{DataSplits, Dataset, HeldOut, Holdout, load_idx_folder};
+use tanner::dataset::{DataSplits, Dataset, Holdout, load_idx_folder};
 use tanner::engine::{Backend, EngineInfo};
-use tanner::importance::{Importance, Order, Preprocessing};
+use tanner::importance::{Importance, Order};
 use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
@@ -20,7 +20,8 @@ use super::args::TrainArgs;
 use super::backend;
 use super::progress::{Epochs, ProgressReport};
 use super::settings::{EngineRequest, TrainSettings};
-use super::{memory, terminal};
+use super::start::Start;
+use super::terminal;
 
 /// `config.json`: every setting of a run, as it came out of flags and defaults.
 #[derive(Serialize)]
@@ -46,6 +47,8 @@ pub(super) struct RunRecord<'a> {
     validation: Option<Holdout>,
     importance: Importance,
     order: Order,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<&'a Path>,
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
 }
@@ -65,6 +68,7 @@ impl<'a> RunRecord<'a> {
             validation: settings.validation,
             importance: settings.importance,
             order: settings.order,
+            from: settings.from.as_deref(),
             architecture,
             recipe: &settings.recipe,
         }
@@ -73,12 +77,16 @@ impl<'a> RunRecord<'a> {
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
-    let settings = TrainSettings::new(args)?;
+    let mut settings = TrainSettings::new(args)?;
     use_threads(&settings.engine);
+    let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
+    if let Some(model) = &saved {
+        settings.go_on_from(model, args);
+    }
     let splits = load(&settings)?;
     let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let report = Report { process_start, words, epochs: Epochs::Lines };
-    let (summary, folder) = train(&settings, splits, report)?;
+    let (summary, folder) = train(&settings, saved, splits, report)?;
     print_summary(&summary, &folder)
 }
 
@@ -95,27 +103,27 @@ pub(super) struct Report {
 /// One run from data to a whole run folder; the settings say where.
 pub(super) fn train(
     settings: &TrainSettings,
+    saved: Option<TrainedModel>,
     splits: DataSplits,
     report: Report,
 ) -> anyhow::Result<(Summary, PathBuf)> {
     let DataSplits { train, test } = splits;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
-    let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+    let start = match saved {
+        Some(model) => Start::Saved(Box::new(model)),
+        None => Start::new(settings, &train, &test)?,
+    };
     let engine_settings = recipe.engine_settings();
-    memory::check(&architecture, &engine_settings, &[&train, &test])?;
-    let network = build(&architecture, settings.architecture.arch, recipe.seed)?;
-    let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
-    let mut chosen = backend::start(&settings.engine, &network, &parameters, engine_settings)?;
-    let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
-    let train_set = Arc::new(preprocessing.apply_dataset(train)?);
-    let test_set = Arc::new(preprocessing.apply_dataset(test)?);
+    let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
+    let model = start.into_model(settings, &train, &test)?;
+    let train_set = Arc::new(model.prepare(train)?);
+    let test_set = Arc::new(model.prepare(test)?);
 
-    let record = ArchitectureRecord::new(&architecture, recipe.seed);
     let info = chosen.engine.info();
     let folder = run_folder(settings)?;
     folder.write_config(&RunConfig {
-        run: RunRecord::new(settings, &record, [train_set.samples(), test_set.samples()]),
+        run: RunRecord::new(settings, model.record(), [train_set.samples(), test_set.samples()]),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
         command: report.words,
@@ -124,12 +132,9 @@ pub(super) fn train(
     })?;
     if report.epochs == Epochs::Lines {
         chosen.announce();
-        announce_run(settings, &network, &train_set, &test_set, folder.path());
+        announce_run(settings, model.network(), &train_set, &test_set, folder.path());
     }
     let facts = facts(report.process_start, info, settings, &train_set, &test_set);
-    let mut model = TrainedModel::new(network, parameters, preprocessing, record)?;
-    let of = train_set.samples() + test_set.samples();
-    model.set_held_out(settings.validation.map(|holdout| HeldOut { holdout, seed: recipe.seed, of }))?;
     let mut recorder = Recorder::new(folder, model, facts);
     let mut progress = ProgressReport::new(recipe.epochs, train_set.samples(), report.epochs);
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];

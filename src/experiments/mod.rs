@@ -5,12 +5,19 @@
 //! test against one of them. [`table1`] lists the cells of the paper's table,
 //! [`figure2`] counts the edges that an L1 penalty leaves.
 //!
+//! Others work on one trained model, with any [`Engine`](crate::engine::Engine):
+//! [`mod@prune`] makes a network smaller, by blocks or by the size of its weights.
+//! What such an experiment chooses by is a validation split, never the test set.
+//!
 //! Nothing here holds a time or a date: an experiment that was interrupted and
 //! taken up again gives the same files, bit for bit.
 
+pub mod blocks;
 mod comparison;
 mod deviation;
 pub mod figure2;
+pub mod prune;
+pub mod silence;
 pub mod table1;
 
 pub use comparison::{Comparison, Configuration, Entry, RunScore};

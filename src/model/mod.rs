@@ -9,6 +9,7 @@
 mod decode;
 mod encode;
 pub mod format;
+mod pruned;
 mod record;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ use crate::importance::Preprocessing;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
+pub use pruned::{PruneMethod, PrunedRecord};
 pub use record::{Arch, ArchitectureRecord};
 
 /// A network with its parameters, what is done to raw features before it, and how it came to be.
@@ -118,6 +120,20 @@ impl TrainedModel {
         let prepared = self.preprocessing.apply_dataset(raw)?;
         crate::engine::check_data(&self.network, &prepared)?;
         Ok(prepared)
+    }
+
+    /// The same model with a part of its network, as a method of pruning left it.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when the parts do not fit each other or nothing was removed.
+    pub fn pruned(&self, network: Network, parameters: Parameters, method: PruneMethod) -> Result<Self> {
+        let mut record = self.record.clone();
+        let widths = network.widths();
+        record.hidden = widths[1..widths.len() - 1].to_vec();
+        record.pruned = Some(PrunedRecord::new(&self.network, self.record.pruned.as_ref(), method));
+        let mut model = Self::new(network, parameters, self.preprocessing.clone(), record)?;
+        (model.epochs_trained, model.held_out) = (self.epochs_trained, self.held_out);
+        Ok(model)
     }
 
     /// Writes the model file, at once or not at all.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::PrunedRecord;
 use crate::network::{Activation, Architecture, Connectivity, Network};
 use crate::{Error, Result};
 
@@ -47,7 +48,7 @@ pub struct ArchitectureRecord {
     pub arch: Arch,
     /// Number of input features of the network, after preprocessing.
     pub inputs: usize,
-    /// Width of each hidden layer.
+    /// Width of each hidden layer, as it is now.
     pub hidden: Vec<usize>,
     /// Number of logits.
     pub classes: usize,
@@ -69,6 +70,9 @@ pub struct ArchitectureRecord {
     pub keep_probability: f32,
     /// Seed that the graphs were drawn with.
     pub seed: u64,
+    /// That and how the network was pruned since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pruned: Option<PrunedRecord>,
 }
 
 impl ArchitectureRecord {
@@ -94,7 +98,7 @@ impl ArchitectureRecord {
                 )));
             }
         }
-        Ok(())
+        self.pruned.as_ref().map_or(Ok(()), |pruned| pruned.check(network))
     }
 
     /// The record of an architecture whose graphs are drawn with `seed`.
@@ -111,6 +115,7 @@ impl ArchitectureRecord {
             activation: architecture.activation,
             keep_probability: architecture.keep_probability,
             seed,
+            pruned: None,
         };
         match &architecture.connectivity {
             Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => {

@@ -11,6 +11,13 @@ use crate::{Error, Result};
 /// Pixels of the PNG for each unit of the drawing.
 const SCALE: f32 = 2.0;
 
+/// Colours that stay apart for colour-blind readers, and in grey (Okabe and Ito).
+pub(super) const BLUE: &str = "#0072B2";
+/// See [`BLUE`].
+pub(super) const VERMILION: &str = "#D55E00";
+/// See [`BLUE`].
+pub(super) const GREY: &str = "#6b6b6b";
+
 /// One picture in two formats. The same data give the same bytes, on any machine.
 #[derive(Clone, Debug)]
 pub struct Drawing {

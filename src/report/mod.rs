@@ -4,13 +4,14 @@
 //! weights layers have; both give the bytes of a PNG file.
 //! A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
-//! into a file; [`layer_table`] and [`tile_grid`] describe a network.
+//! into a file; [`pruning_curve`] draws what pruning cost; [`layer_table`] and [`tile_grid`] describe a network.
 
 mod bars;
 mod connectivity;
 mod drawing;
 mod learning_curve;
 mod network;
+mod pruning;
 mod series;
 mod table;
 
@@ -19,5 +20,6 @@ pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
+pub use pruning::{pruning_curve, pruning_table};
 pub use series::edges_by_input;
 pub use table::{grouped, markdown, size, table};

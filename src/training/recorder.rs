@@ -33,12 +33,15 @@ pub struct Recorder {
     facts: RunFacts,
     history: Vec<EpochMetrics>,
     seconds_to_target: Option<f64>,
+    /// Epochs that the model was trained before this run.
+    epochs_before: usize,
 }
 
 impl Recorder {
     /// Takes the folder and the model, whose parameters it replaces epoch by epoch.
     pub fn new(folder: RunFolder, model: TrainedModel, facts: RunFacts) -> Self {
-        Self { folder, model, facts, history: Vec::new(), seconds_to_target: None }
+        let epochs_before = model.epochs_trained();
+        Self { folder, model, facts, history: Vec::new(), seconds_to_target: None, epochs_before }
     }
 
     /// The epochs so far.
@@ -108,7 +111,7 @@ impl Observer for Recorder {
             self.seconds_to_target = Some(self.facts.process_start.elapsed().as_secs_f64());
         }
         // The model first: a line of metrics promises that the model of its epoch was kept.
-        self.model.set_parameters(parameters.clone(), metrics.epoch)?;
+        self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
         self.folder.write_model(&self.model)?;
         // From here on this epoch's model is the one that is kept, whatever becomes of its metrics.
         self.history.push(metrics.clone());

@@ -7,6 +7,7 @@
 //! the stem of their reference twin, and are compiled for several vector
 //! instruction sets, chosen at run time.
 
+mod activations;
 pub mod backward_input;
 pub mod backward_weight;
 pub mod elementary;

@@ -1,0 +1,168 @@
+//! What can be typed for the experiments on trained models.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tanner::Error;
+use tanner::dataset::Holdout;
+
+use super::args::{DataArgs, EngineArgs};
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    /// Model file of a run; its preprocessing is part of it
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) split: SplitArgs,
+    /// What is removed: the last blocks of neurons, layer by layer, or the smallest weights of all layers
+    #[arg(long, value_enum, default_value_t = MethodArg::Blocks, help_heading = "Pruning")]
+    pub(crate) method: MethodArg,
+    /// blocks: percentage points of validation accuracy, against the unpruned model, that may be lost
+    /// before fine-tuning [default: 0.5]
+    #[arg(
+        long,
+        value_name = "POINTS",
+        help_heading = "Pruning",
+        conflicts_with = "target",
+        allow_negative_numbers = true
+    )]
+    pub(crate) max_drop: Option<f64>,
+    /// blocks: prune down to so many parameters, or to this share of the model's (20%), whatever it
+    /// costs [default: by --max-drop]
+    #[arg(long, value_name = "N|P%", help_heading = "Pruning", value_parser = target)]
+    pub(crate) target: Option<Target>,
+    /// blocks: cut every layer into N even blocks [default: the model's own blocks]
+    #[arg(long, value_name = "N", help_heading = "Pruning", allow_negative_numbers = true)]
+    pub(crate) blocks: Option<usize>,
+    /// blocks: whether the weights of input blocks may go, too; the inputs themselves stay
+    #[arg(long, value_enum, value_name = "WHETHER", help_heading = "Pruning", default_value_t = InputsArg::Keep)]
+    pub(crate) inputs: InputsArg,
+    /// blocks: what a removed neuron leaves in the biases it fed, its mean output over the training
+    /// samples (which keeps the means of the weighted sums) or nothing [default: mean]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Pruning")]
+    pub(crate) compensate: Option<ConstantArg>,
+    /// magnitude: remove this share of the model's weights [default: by --threshold]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        help_heading = "Pruning",
+        conflicts_with = "threshold",
+        allow_negative_numbers = true
+    )]
+    pub(crate) sparsity: Option<f64>,
+    /// magnitude: remove every weight with |w| below T [default: by --sparsity]
+    #[arg(long, value_name = "T", help_heading = "Pruning", allow_negative_numbers = true)]
+    pub(crate) threshold: Option<f32>,
+    /// Times that pruning and fine-tuning follow each other
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Pruning",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
+    pub(crate) rounds: usize,
+    /// Epochs of training after each pruning, of which the best on the validation split is kept
+    #[arg(
+        long,
+        value_name = "EPOCHS",
+        help_heading = "Fine-tuning",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) fine_tune: usize,
+    /// Learning rate at the start, falling along a cosine; SGD with momentum 0.9
+    #[arg(
+        long,
+        value_name = "RATE",
+        help_heading = "Fine-tuning",
+        default_value_t = 0.02,
+        allow_negative_numbers = true
+    )]
+    pub(crate) lr: f64,
+    /// Samples in one batch
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Fine-tuning",
+        default_value_t = 128,
+        allow_negative_numbers = true
+    )]
+    pub(crate) batch_size: usize,
+    /// Weight decay L, the penalty being L * sum(w^2) [default: 5e-5, fc: 0]
+    #[arg(long, value_name = "L", help_heading = "Fine-tuning", allow_negative_numbers = true)]
+    pub(crate) l2: Option<f32>,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Folder of the pruned model and its curve; one that holds these already is refused
+    /// [default: runs/<time>-prune-<method>]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// How training samples are split: what is fitted on, and what is measured on.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Data")]
+pub(crate) struct SplitArgs {
+    /// Training samples held out to choose by, a number or a share below 1
+    /// [default: those that the model was trained without, else 10000]
+    #[arg(long, value_name = "N|SHARE", value_parser = holdout)]
+    pub(crate) validation: Option<Holdout>,
+    /// Use the first N training samples only, as the model's training did
+    /// [default: as many as the model's own split had, else all]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) train_limit: Option<usize>,
+    /// Seed of the split and of fine-tuning [default: that of the model's own split, else 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MethodArg {
+    Blocks,
+    Magnitude,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputsArg {
+    Keep,
+    Prune,
+}
+
+/// What takes the place of a neuron's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConstantArg {
+    Mean,
+    Zero,
+}
+
+/// A size to prune down to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Target {
+    Parameters(usize),
+    /// Of the model's parameters.
+    Percent(f64),
+}
+
+/// Reads a size; the parser names the flag itself.
+fn target(text: &str) -> Result<Target, String> {
+    let wrong = || format!("{text:?} is no number of parameters (20000) and no share of them (20%)");
+    match text.strip_suffix('%') {
+        Some(percent) => {
+            let percent = percent.parse().ok().filter(|percent| *percent > 0.0 && *percent < 100.0);
+            percent.map(Target::Percent).ok_or_else(wrong)
+        }
+        None => text.parse().map(Target::Parameters).map_err(|_| wrong()),
+    }
+}
+
+/// Reads a split; the parser's own message names the flag already.
+fn holdout(text: &str) -> Result<Holdout, String> {
+    text.parse().map_err(|error| match error {
+        Error::Setting { reason, .. } => reason,
+        other => other.to_string(),
+    })
+}

@@ -1,0 +1,71 @@
+//! What a training run starts from: a new network, or a saved model.
+
+use tanner::dataset::{Dataset, HeldOut};
+use tanner::importance::Preprocessing;
+use tanner::model::{ArchitectureRecord, TrainedModel};
+use tanner::network::{Network, Parameters};
+
+use super::settings::TrainSettings;
+use super::{memory, train};
+
+/// A network with values, before its data are prepared.
+pub(super) enum Start {
+    /// Drawn from the seed.
+    New { network: Network, parameters: Parameters, record: Box<ArchitectureRecord> },
+    /// Read from a file.
+    Saved(Box<TrainedModel>),
+}
+
+impl Start {
+    /// Draws the network that the settings ask for, for data of this shape.
+    pub(super) fn new(settings: &TrainSettings, train: &Dataset, test: &Dataset) -> anyhow::Result<Self> {
+        let recipe = &settings.recipe;
+        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+        memory::check(&architecture, &recipe.engine_settings(), &[train, test])?;
+        let network = train::build(&architecture, settings.architecture.arch, recipe.seed)?;
+        let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
+        let record = Box::new(ArchitectureRecord::new(&architecture, recipe.seed));
+        Ok(Self::New { network, parameters, record })
+    }
+
+    pub(super) fn network(&self) -> &Network {
+        match self {
+            Self::New { network, .. } => network,
+            Self::Saved(model) => model.network(),
+        }
+    }
+
+    pub(super) fn parameters(&self) -> &Parameters {
+        match self {
+            Self::New { parameters, .. } => parameters,
+            Self::Saved(model) => model.parameters(),
+        }
+    }
+
+    /// Adds the preprocessing: a new network's is fitted on the training set, a saved model keeps its own.
+    /// The model notes which samples it will not have seen.
+    pub(super) fn into_model(
+        self,
+        settings: &TrainSettings,
+        train: &Dataset,
+        scored: &Dataset,
+    ) -> anyhow::Result<TrainedModel> {
+        let of = train.samples() + scored.samples();
+        let seed = settings.recipe.seed;
+        let held_out = settings.validation.map(|holdout| HeldOut { holdout, seed, of });
+        match self {
+            Self::New { network, parameters, record } => {
+                let preprocessing = Preprocessing::fit(settings.importance, settings.order, train)?;
+                let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
+                model.set_held_out(held_out)?;
+                Ok(model)
+            }
+            Self::Saved(mut model) => {
+                // Whatever it saw before it has seen.
+                let still = held_out.filter(|now| model.held_out() == Some(*now));
+                model.set_held_out(still)?;
+                Ok(*model)
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What neurons put out, for measurements on trained networks: forward only, without dropout.
+
+use rayon::prelude::*;
+
+use super::{Chunk, CpuEngine, LANES};
+use crate::dataset::Dataset;
+use crate::engine::check_data;
+use crate::{Error, Result};
+
+/// Samples that one task works on; the order of a sum depends on it, and on nothing else.
+const SAMPLES_OF_TASK: usize = 64 * LANES;
+
+impl CpuEngine {
+    /// Mean output of every neuron over a data set: `[layer][neuron]`, layer 0 being the inputs.
+    ///
+    /// Summed in float64, in an order that does not depend on the number of threads.
+    ///
+    /// # Errors
+    /// When the data do not fit the network.
+    pub fn mean_activations(&self, data: &Dataset) -> Result<Vec<Vec<f64>>> {
+        let rows = self.layout.rows();
+        let sums: Vec<Vec<f64>> = self.over_tasks(data, |chunks| {
+            let mut sums = vec![0.0; rows];
+            chunks(&mut |chunk, samples| {
+                for (sum, row) in sums.iter_mut().zip(&chunk.activations) {
+                    *sum += row.0[..samples].iter().map(|value| f64::from(*value)).sum::<f64>();
+                }
+            });
+            sums
+        })?;
+        let mean = |row: usize| sums.iter().map(|part| part[row]).sum::<f64>() / data.samples() as f64;
+        let mut first = 0;
+        let layers = self.network.widths().into_iter().map(|width| {
+            first += width;
+            (first - width..first).map(mean).collect()
+        });
+        Ok(layers.collect())
+    }
+
+    /// Outputs of one layer of neurons, `[sample][neuron]`; layer 0 is the inputs, 1 the first layer's outputs.
+    ///
+    /// # Errors
+    /// When the data do not fit the network, or it has no such layer.
+    pub fn activations(&self, data: &Dataset, layer: usize) -> Result<Vec<f32>> {
+        let widths = self.network.widths();
+        let Some(width) = widths.get(layer).copied() else {
+            let last = widths.len() - 1;
+            return Err(Error::Network(format!("there is no layer {layer}, the last one is {last}")));
+        };
+        let first = widths[..layer].iter().sum::<usize>();
+        let parts: Vec<Vec<f32>> = self.over_tasks(data, |chunks| {
+            let mut values = Vec::new();
+            chunks(&mut |chunk, samples| {
+                let rows = &chunk.activations[first..first + width];
+                for lane in 0..samples {
+                    values.extend(rows.iter().map(|row| row.0[lane]));
+                }
+            });
+            values
+        })?;
+        Ok(parts.concat())
+    }
+
+    /// Runs tasks of consecutive samples in parallel and returns what each made, in order.
+    ///
+    /// A task gets a function that runs its chunks, one after the other, and shows
+    /// each to a visitor together with the number of samples in it.
+    fn over_tasks<T: Send>(
+        &self,
+        data: &Dataset,
+        task: impl Fn(&mut dyn FnMut(&mut dyn FnMut(&Chunk, usize))) -> T + Sync,
+    ) -> Result<Vec<T>> {
+        check_data(&self.network, data)?;
+        let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
+        let pass = self.pass(data, None);
+        let run = |part: &[u32]| {
+            let mut room = Chunk::new(self.layout.rows());
+            task(&mut |visit| {
+                for chunk in part.chunks(LANES) {
+                    pass.run(0, chunk, chunk.len(), &mut room);
+                    visit(&room, chunk.len());
+                }
+            })
+        };
+        Ok(self.pool.install(|| samples.par_chunks(SAMPLES_OF_TASK).map(run).collect()))
+    }
+}

@@ -1,0 +1,69 @@
+//! Blocks of the layers of neurons: the inputs, then each hidden layer.
+//!
+//! Layers of *neurons* are counted from 0, the inputs; layer `l` of neurons is
+//! read by layer `l` of *weights* (`network.layers()[l]`) and, from 1 on, written
+//! by layer `l - 1`. The logits are no layer of their own here: none can be spared.
+
+use crate::network::Network;
+use crate::topology::Partition;
+use crate::{Error, Result};
+
+/// The blocks of the inputs and of each hidden layer: the network's own, or `blocks` even ones in each.
+///
+/// # Errors
+/// [`Error::Setting`] with the layer that cannot be cut into so many blocks, or
+/// when the network has no blocks of its own and none were asked for.
+pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Partition>> {
+    let layers = network.layers();
+    let inputs = layers[0].topology.inputs();
+    let hidden = layers[..layers.len() - 1].iter().map(|layer| layer.topology.outputs());
+    let own: Vec<&Partition> = std::iter::once(inputs).chain(hidden).collect();
+    let refuse = |reason| Error::Setting { setting: "--blocks", reason };
+    match blocks {
+        Some(count) => {
+            let cut = |(layer, own): (usize, &&Partition)| {
+                Partition::even(own.width(), count).map_err(|_| {
+                    let (name, width) = (layer_name(layer), own.width());
+                    refuse(format!(
+                        "{count} is impossible, {name} has {width} neurons, it must be 1 to {width}"
+                    ))
+                })
+            };
+            own.iter().enumerate().map(cut).collect()
+        }
+        None if own.iter().all(|layer| layer.len() == 1) => {
+            let reason = "this network has no blocks of its own: say into how many each layer is to be cut";
+            Err(refuse(reason.into()))
+        }
+        None => Ok(own.into_iter().cloned().collect()),
+    }
+}
+
+/// What people call a layer of neurons: the inputs are layer 0.
+pub fn layer_name(layer: usize) -> String {
+    if layer == 0 { "the input layer".into() } else { format!("hidden layer {layer}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Architecture, Connectivity};
+
+    #[test]
+    fn blocks_are_the_networks_own_or_even_ones() {
+        let mut wish = Architecture::paper(784, 10);
+        wish.hidden = vec![784, 400];
+        let network = wish.build(0).unwrap();
+        let sizes = |blocks| -> Vec<[usize; 2]> {
+            let cut = neuron_blocks(&network, blocks).unwrap();
+            cut.iter().map(|layer| [layer.len(), layer.width()]).collect()
+        };
+        assert_eq!(sizes(None), [[8, 784], [8, 784], [8, 400]]);
+        assert_eq!(sizes(Some(3)), [[3, 784], [3, 784], [3, 400]]);
+        let message = neuron_blocks(&network, Some(401)).unwrap_err().to_string();
+        assert!(message.contains("--blocks: 401") && message.contains("hidden layer 2"), "{message}");
+        wish.connectivity = Connectivity::FullyConnected;
+        let message = neuron_blocks(&wish.build(0).unwrap(), None).unwrap_err().to_string();
+        assert!(message.contains("no blocks of its own"), "{message}");
+    }
+}

@@ -1,0 +1,72 @@
+//! What pruning cost, step by step.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::engine::Evaluation;
+use crate::network::Network;
+
+/// A network on the way, measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PrunePoint {
+    /// What was done to get here.
+    pub step: String,
+    /// Number of weights and biases.
+    pub parameters: usize,
+    /// Number of weights.
+    pub edges: usize,
+    /// Width of each hidden layer.
+    pub hidden: Vec<usize>,
+    /// Correct samples of the validation split, by which steps are chosen.
+    pub validation_correct: usize,
+    /// Share of correct samples of the validation split.
+    pub validation_accuracy: f64,
+    /// Mean cross-entropy over the validation split, in nats.
+    pub validation_loss: f64,
+    /// Share of correct test samples; nothing is ever chosen by it.
+    pub test_accuracy: f64,
+    /// Mean cross-entropy over the test set, in nats.
+    pub test_loss: f64,
+}
+
+impl PrunePoint {
+    pub(super) fn new(step: String, network: &Network, validation: &Evaluation, test: &Evaluation) -> Self {
+        let widths = network.widths();
+        Self {
+            step,
+            parameters: network.parameter_count(),
+            edges: network.layers().iter().map(|layer| layer.topology.edges()).sum(),
+            hidden: widths[1..widths.len() - 1].to_vec(),
+            validation_correct: validation.correct,
+            validation_accuracy: validation.accuracy(),
+            validation_loss: validation.loss,
+            test_accuracy: test.accuracy(),
+            test_loss: test.loss,
+        }
+    }
+}
+
+/// The curve as comma-separated values, a line for each point under a header.
+pub fn curve_csv(curve: &[PrunePoint]) -> String {
+    let mut csv = String::from(
+        "step,parameters,edges,hidden,validation_accuracy,validation_loss,test_accuracy,test_loss\n",
+    );
+    for point in curve {
+        let hidden: Vec<String> = point.hidden.iter().map(ToString::to_string).collect();
+        // Writing to a string cannot fail; steps are names of this program, without commas.
+        let _ = writeln!(
+            csv,
+            "{},{},{},{},{},{},{},{}",
+            point.step,
+            point.parameters,
+            point.edges,
+            hidden.join("-"),
+            point.validation_accuracy,
+            point.validation_loss,
+            point.test_accuracy,
+            point.test_loss
+        );
+    }
+    csv
+}

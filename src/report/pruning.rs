@@ -1,0 +1,134 @@
+//! What pruning cost: accuracy against the number of parameters.
+
+use std::sync::Arc;
+
+use comfy_table::Table;
+use kuva::plot::LinePlot;
+use kuva::plot::legend::LegendPosition;
+use kuva::plot::scatter::{MarkerShape, ScatterPlot};
+use kuva::render::annotations::ReferenceLine;
+use kuva::render::figure::Figure;
+use kuva::render::layout::{Layout, TickFormat};
+use kuva::render::plots::Plot;
+
+use super::drawing::{BLUE, Drawing, GREY, VERMILION};
+use super::table::{grouped, table};
+use crate::experiments::prune::PrunePoint;
+use crate::{Error, Result};
+
+/// Draws the accuracy on validation split and test set against the parameters that are left.
+///
+/// # Errors
+/// [`Error::Picture`] when there are fewer than 2 points or the drawing fails.
+pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
+    let [first, .., last] = curve else {
+        return Err(Error::Picture("a pruning curve needs at least 2 points".into()));
+    };
+    let share = |point: &PrunePoint| 100.0 * point.parameters as f64 / first.parameters as f64;
+    let plots = |value: fn(&PrunePoint) -> f64, color: &str, marker, name: String| {
+        let points: Vec<(f64, f64)> =
+            curve.iter().map(|point| (share(point), 100.0 * value(point))).collect();
+        let line = LinePlot::new().with_data(points.clone()).with_color(color).with_stroke_width(1.5);
+        let dots = ScatterPlot::new().with_data(points).with_color(color).with_size(3.5);
+        [Plot::Line(line), Plot::Scatter(dots.with_marker(marker).with_legend(name))]
+    };
+    let named = |name: &str, value: fn(&PrunePoint) -> f64| {
+        format!("{name}: {:.2} % to {:.2} %", 100.0 * value(first), 100.0 * value(last))
+    };
+    let validation = named("validation, chosen by", |p| p.validation_accuracy);
+    let test = named("test, only measured", |p| p.test_accuracy);
+    let mut all = Vec::new();
+    all.extend(plots(|p| p.test_accuracy, VERMILION, MarkerShape::Square, test));
+    all.extend(plots(|p| p.validation_accuracy, BLUE, MarkerShape::Circle, validation));
+    let unpruned = ReferenceLine::horizontal(100.0 * first.validation_accuracy).with_color(GREY);
+    let layout = Layout::auto_from_plots(&all)
+        .with_title(format!(
+            "{title}: {} to {} parameters",
+            grouped(first.parameters),
+            grouped(last.parameters)
+        ))
+        .with_title_size(15)
+        .with_x_label(format!("parameters left (% of {})", grouped(first.parameters)))
+        .with_y_label("accuracy (%)")
+        .with_x_axis_min(0.0)
+        .with_x_axis_max(100.0)
+        .with_x_tick_step(10.0)
+        .with_y_tick_format(TickFormat::Custom(Arc::new(|value| format!("{value:.1}"))))
+        .with_reference_line(unpruned)
+        .with_legend_position(LegendPosition::OutsideBottomCenter)
+        .with_legend_box(false);
+    let figure = Figure::new(1, 1).with_cell_size(760.0, 460.0).with_plots(vec![all]);
+    Drawing::of(figure.with_layouts(vec![layout]))
+}
+
+/// A row for each network on the way.
+pub fn pruning_table(curve: &[PrunePoint]) -> Table {
+    let header = [
+        "step",
+        "hidden widths",
+        "weights",
+        "parameters",
+        "left, %",
+        "validation, %",
+        "loss",
+        "test, %",
+        "loss",
+    ];
+    let mut table = table(&header, 2);
+    let all = curve.first().map_or(1, |point| point.parameters) as f64;
+    for point in curve {
+        let hidden: Vec<String> = point.hidden.iter().map(ToString::to_string).collect();
+        table.add_row([
+            point.step.clone(),
+            hidden.join(" "),
+            grouped(point.edges),
+            grouped(point.parameters),
+            format!("{:.2}", 100.0 * point.parameters as f64 / all),
+            format!("{:.2}", 100.0 * point.validation_accuracy),
+            format!("{:.4}", point.validation_loss),
+            format!("{:.2}", 100.0 * point.test_accuracy),
+            format!("{:.4}", point.test_loss),
+        ]);
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn curve(points: usize) -> Vec<PrunePoint> {
+        let point = |step: usize| PrunePoint {
+            step: format!("step {step}"),
+            parameters: 220_020 - 20_000 * step,
+            edges: 216_090 - 20_000 * step,
+            hidden: vec![784 - 98 * (step / 2); 5],
+            validation_correct: 8800,
+            validation_accuracy: 0.88 - 0.001 * step as f64,
+            validation_loss: 0.4,
+            test_accuracy: 0.878 - 0.001 * step as f64,
+            test_loss: 0.41,
+        };
+        (0..points).map(point).collect()
+    }
+
+    #[test]
+    fn the_curve_is_drawn_in_both_formats_with_both_colours() {
+        let drawing = pruning_curve(&curve(9), "pruning by blocks").unwrap();
+        let picture = image::load_from_memory(&drawing.png).unwrap().to_rgb8();
+        for color in [[0x00, 0x72, 0xB2], [0xD5, 0x5E, 0x00]] {
+            let there = picture.pixels().filter(|pixel| pixel.0 == color).count();
+            assert!(there > 50, "{there} pixels of {color:?}");
+        }
+        assert!(drawing.svg.starts_with("<svg") && drawing.svg.contains("parameters left"));
+        assert!(pruning_curve(&curve(1), "").is_err());
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_each_point() {
+        let text = pruning_table(&curve(3)).to_string();
+        for part in ["step 2", "180,020", "81.82", "87.80", "686 686"] {
+            assert!(text.contains(part), "{part}\n{text}");
+        }
+    }
+}
