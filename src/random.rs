@@ -15,6 +15,8 @@ pub enum Purpose {
     Initialisation(u32),
     /// The order of the training samples in the epoch with this index.
     Permutation(u32),
+    /// The moves of the training pictures in the epoch with this index.
+    Augmentation(u32),
 }
 
 /// The generator for one purpose under one seed.
@@ -23,6 +25,7 @@ pub fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Topology(layer) => (1, layer),
         Purpose::Initialisation(layer) => (2, layer),
         Purpose::Permutation(epoch) => (3, epoch),
+        Purpose::Augmentation(epoch) => (16, epoch),
     };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((kind << 32) | u64::from(index));
@@ -44,6 +47,8 @@ mod tests {
             Purpose::Initialisation(1),
             Purpose::Permutation(0),
             Purpose::Permutation(1),
+            Purpose::Augmentation(0),
+            Purpose::Augmentation(1),
         ];
         let mut seen = std::collections::HashSet::new();
         for seed in [0, 1, u64::MAX] {

@@ -8,13 +8,15 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
+use tanner::dataset::{Augmentation, DataSplits, Dataset, load_idx_folder};
 use tanner::engine::{Backend, EngineInfo};
 use tanner::importance::{Importance, Order, Preprocessing};
 use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
-use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Summary};
+use tanner::training::{
+    self, AugmentedData, Observer, Recipe, Recorder, RunFacts, RunFolder, Summary, TrainingData,
+};
 
 use super::args::TrainArgs;
 use super::backend;
@@ -35,8 +37,16 @@ struct RunConfig<'a> {
     order: Order,
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
+    augmentation: Augmentation,
     backend: Backend,
     adapter: &'a str,
+}
+
+/// How many samples there are.
+#[derive(Clone, Copy)]
+struct Samples {
+    train: usize,
+    test: usize,
 }
 
 /// Trains, writing as it goes.
@@ -46,14 +56,16 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     let DataSplits { train, test } = load(&settings)?;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
-    let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+    let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
     let engine_settings = recipe.engine_settings();
     memory::check(&architecture, &engine_settings, &[&train, &test])?;
+    check_augmentation(&settings, &architecture, &train)?;
     let network = build(&architecture, settings.architecture.arch, recipe.seed)?;
     let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
     let mut chosen = backend::start(&settings.engine, &network, &parameters, engine_settings)?;
     let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
-    let train_set = Arc::new(preprocessing.apply_dataset(train)?);
+    let samples = Samples { train: train.samples(), test: test.samples() };
+    let train_set = training_data(&settings, train, &preprocessing)?;
     let test_set = Arc::new(preprocessing.apply_dataset(test)?);
 
     let record = ArchitectureRecord::new(&architecture, recipe.seed);
@@ -64,23 +76,24 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
         started_at: jiff::Zoned::now().to_string(),
         command: words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         data: &settings.data,
-        train_samples: train_set.samples(),
-        test_samples: test_set.samples(),
+        train_samples: samples.train,
+        test_samples: samples.test,
         importance: settings.importance,
         order: settings.order,
         architecture: &record,
         recipe,
+        augmentation: settings.augmentation,
         backend: info.backend,
         adapter: &info.adapter,
     })?;
     chosen.announce();
-    announce_run(&settings, &network, &train_set, &test_set, folder.path());
-    let facts = facts(process_start, info, recipe, &train_set, &test_set);
+    announce_run(&settings, &network, samples, folder.path());
+    let facts = facts(process_start, info, recipe, samples);
     let model = TrainedModel::new(network, parameters, preprocessing, record)?;
     let mut recorder = Recorder::new(folder, model, facts);
-    let mut progress = ProgressReport::new(recipe.epochs, train_set.samples());
+    let mut progress = ProgressReport::new(recipe.epochs, samples.train);
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
-    let outcome = training::train(&mut *chosen.engine, recipe, &train_set, &test_set, observers);
+    let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, observers);
     drop(progress);
     finish(&settings, &recorder, outcome.map(|_| ()))
 }
@@ -99,6 +112,33 @@ fn use_threads(engine: &EngineRequest) {
             log::warn!("the number of threads stays what it was: {error}");
         }
     }
+}
+
+/// Says what speaks against the augmentation before anything is made.
+fn check_augmentation(
+    settings: &TrainSettings,
+    architecture: &Architecture,
+    train: &Dataset,
+) -> anyhow::Result<()> {
+    if settings.augmentation.is_none() {
+        return Ok(());
+    }
+    settings.augmentation.check(train)?;
+    memory::check_augmented(architecture, &settings.recipe.engine_settings(), train)
+}
+
+/// The training samples as the network takes them, the same every epoch or augmented.
+fn training_data(
+    settings: &TrainSettings,
+    train: Dataset,
+    preprocessing: &Preprocessing,
+) -> anyhow::Result<Box<dyn TrainingData>> {
+    if settings.augmentation.is_none() {
+        return Ok(Box::new(Arc::new(preprocessing.apply_dataset(train)?)));
+    }
+    let (recipe, preprocessing) = (&settings.recipe, preprocessing.clone());
+    let data = AugmentedData::new(train, preprocessing, settings.augmentation, recipe.seed, recipe.epochs)?;
+    Ok(Box::new(data))
 }
 
 fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
@@ -122,25 +162,25 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
 }
 
-fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, test: &Dataset) -> RunFacts {
+fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, samples: Samples) -> RunFacts {
     RunFacts {
         process_start: start,
         engine,
         seed: recipe.seed,
-        train_samples: train.samples(),
-        test_samples: test.samples(),
+        train_samples: samples.train,
+        test_samples: samples.test,
     }
 }
 
-fn announce_run(settings: &TrainSettings, network: &Network, train: &Dataset, test: &Dataset, folder: &Path) {
+fn announce_run(settings: &TrainSettings, network: &Network, samples: Samples, folder: &Path) {
     let parameters = network.parameter_count();
     let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
     terminal::note(&format!(
         "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} test samples",
         settings.architecture.arch,
         grouped(parameters),
-        grouped(train.samples()),
-        grouped(test.samples())
+        grouped(samples.train),
+        grouped(samples.test)
     ));
     terminal::note(&format!("run: {}", folder.display()));
 }
