@@ -96,6 +96,7 @@ fn tests() -> Vec<Test> {
     add("parameters come back", training::parameters_come_back);
     add("new parameters forget the optimiser's state", training::new_parameters_forget);
     add("data sets take turns", training::data_sets_take_turns);
+    add("epochs bring new data", training::epochs_bring_new_data);
     add("bad requests are refused", training::bad_requests_are_refused);
     add("large networks are refused", training::large_networks_are_refused);
     tests

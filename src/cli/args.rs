@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tanner::Error;
-use tanner::dataset::Holdout;
+use tanner::dataset::{Augmentation, Holdout};
 use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
@@ -33,6 +33,7 @@ Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
+  tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
@@ -221,7 +222,7 @@ pub(crate) struct ImportanceArgs {
     pub(crate) order: Order,
 }
 
-/// The parser's own message names the flag already.
+/// What is wrong with a setting; the parser's own message names the flag already.
 fn reason(error: Error) -> String {
     match error {
         Error::Setting { reason, .. } => reason,
@@ -237,6 +238,10 @@ fn holdout(text: &str) -> Result<Holdout, String> {
     text.parse().map_err(reason)
 }
 
+fn augmentation(text: &str) -> Result<Augmentation, String> {
+    text.parse().map_err(reason)
+}
+
 fn importance_values() -> impl TypedValueParser<Value = Importance> {
     PossibleValuesParser::new(["pca", "none"]).try_map(|name| name.parse::<Importance>())
 }
@@ -248,19 +253,20 @@ fn order_values() -> impl TypedValueParser<Value = Order> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Architecture")]
 pub(crate) struct ArchitectureArgs {
-    /// How hidden layers are joined: spatially coupled, random sparse or fully connected
+    /// How hidden layers are joined: sc spatially coupled, rsp random sparse, fc fully connected,
+    /// narrow fully connected with as few parameters as sc, band as sc but without a window
     #[arg(long, value_enum, default_value_t = ArchArg::Sc)]
     pub(crate) arch: ArchArg,
-    /// Widths of the hidden layers, or `none`
+    /// Widths of the hidden layers, or `none`; narrow keeps their number and finds the width itself
     #[arg(long, value_name = "N,N,..", value_parser = widths, default_value = "784,784,784,784,784")]
     pub(crate) hidden: List,
-    /// sc: number of blocks, one or a list by layer [default: 8]
+    /// sc, band: number of blocks, one or a list by layer [default: 8]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) blocks: Option<List>,
     /// sc: input blocks that an output block sees, one or a list by layer [default: 2]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) receptive_field: Option<List>,
-    /// sc: out-degree of the neurons of each block; lists by layer stand between slashes
+    /// sc, band: out-degree of the neurons of each block, one number for all blocks; lists by layer stand between slashes
     /// [default: 98,130,98,49,20,10,10,10]
     #[arg(long, value_name = "N,N,..", value_parser = lists)]
     pub(crate) degrees: Option<Lists>,
@@ -271,6 +277,12 @@ pub(crate) struct ArchitectureArgs {
     /// 20:0.5,86:0.5; distributions by layer stand between slashes [default: regular:53]
     #[arg(long, value_name = "TEXT")]
     pub(crate) degree_distribution: Option<String>,
+    /// narrow: most weights and biases of the network [default: as many as the sc network of these flags has]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) budget: Option<usize>,
+    /// band: blocks over which the probability of an edge falls by the factor e [default: 1]
+    #[arg(long, value_name = "BLOCKS", allow_negative_numbers = true)]
+    pub(crate) softness: Option<f64>,
     /// Activation of the hidden layers
     #[arg(long, value_enum, default_value_t = ActivationArg::Sigmoid)]
     pub(crate) activation: ActivationArg,
@@ -311,7 +323,11 @@ pub(crate) struct TrainingArgs {
     /// Factor on their standard deviation [default: sigmoid 4, relu 1.414, tanh and identity 1]
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) gain: Option<f32>,
-    /// Seed of graphs, weights, order of samples and dropout
+    /// Move each training picture by chance, another way every epoch: shift=N (up to N pixels in both
+    /// directions, filled up with 0), flip (left to right, every second one), shift=N,flip, or none
+    #[arg(long, value_name = "TEXT", default_value_t = Augmentation::default(), value_parser = augmentation)]
+    pub(crate) augment: Augmentation,
+    /// Seed of graphs, weights, order of samples, dropout and augmentation
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 }
@@ -335,6 +351,8 @@ pub(crate) enum ArchArg {
     Sc,
     Rsp,
     Fc,
+    Narrow,
+    Band,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -21,8 +21,9 @@ use tanner::training::{RunFolder, Summary};
 
 use super::args::{BatchArgs, Command};
 use super::progress::Epochs;
+use super::run_config::{RunRecord, Samples};
 use super::settings::TrainSettings;
-use super::train::{self, Report, RunRecord};
+use super::train::{self, Report};
 use super::{terminal, usage};
 
 /// Flags that a batch gives to its runs itself.
@@ -174,10 +175,10 @@ fn lock(folder: &Path) -> anyhow::Result<Option<File>> {
 /// Refuses a finished run that had other settings under the same name.
 fn check_same(run: &Run, folder: &Path, config: &Value) -> anyhow::Result<()> {
     let [inputs, classes] = sizes(run, ["inputs", "classes"], &config["architecture"])?;
-    let samples = sizes(run, ["train_samples", "test_samples"], config)?;
-    let architecture = run.settings.architecture.fit_to(inputs, classes);
+    let [train, test] = sizes(run, ["train_samples", "test_samples"], config)?;
+    let architecture = run.settings.architecture.fit_to(inputs, classes)?;
     let record = ArchitectureRecord::new(&architecture, run.settings.recipe.seed);
-    let expected = serde_json::to_string(&RunRecord::new(&run.settings, &record, samples))?;
+    let expected = serde_json::to_string(&RunRecord::new(&run.settings, &record, Samples { train, test }))?;
     // By way of text, in which float32 numbers look as they do in the file.
     if let Some(key) = first_difference(&serde_json::from_str(&expected)?, config) {
         bail!(

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
 
 /// Draws the graphs that the flags ask for.
 fn build(settings: &ArchitectureSettings, args: &InspectArgs) -> anyhow::Result<Network> {
-    let architecture = settings.fit_to(args.inputs, args.classes);
+    let architecture = settings.fit_to(args.inputs, args.classes)?;
     memory::check(&architecture, &Recipe::default().engine_settings(), &[])?;
     train::build(&architecture, settings.arch, args.seed)
 }

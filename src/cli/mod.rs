@@ -21,6 +21,7 @@ mod progress;
 mod prune;
 mod regularisation;
 mod results;
+mod run_config;
 mod settings;
 mod split;
 mod start;

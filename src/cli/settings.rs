@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use tanner::dataset::Holdout;
+use anyhow::Context as _;
+use tanner::dataset::{Augmentation, Holdout};
 use tanner::engine::Optimizer;
 use tanner::importance::{Importance, Order};
 use tanner::model::{Arch, TrainedModel};
@@ -20,6 +21,8 @@ use super::args::{
 const PAPER_DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
 /// Input blocks that an output block of the paper sees.
 const PAPER_RECEPTIVE_FIELD: usize = 2;
+/// Softness of a band: as far as its neighbours, as the paper's window.
+const SOFTNESS: f64 = 1.0;
 /// Degree of the paper's random sparse network.
 const PAPER_DEGREE: usize = 53;
 /// More threads than any machine has cores.
@@ -38,6 +41,7 @@ pub(crate) struct TrainSettings {
     pub(crate) order: Order,
     pub(crate) architecture: ArchitectureSettings,
     pub(crate) recipe: Recipe,
+    pub(crate) augmentation: Augmentation,
     pub(crate) engine: EngineRequest,
     pub(crate) out: Option<PathBuf>,
 }
@@ -95,6 +99,7 @@ impl TrainSettings {
             order,
             recipe: recipe(&args.training, &architecture)?,
             architecture,
+            augmentation: args.training.augment,
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
         })
@@ -121,17 +126,10 @@ impl ArchitectureSettings {
             ArchArg::Sc => Arch::Sc,
             ArchArg::Rsp => Arch::Rsp,
             ArchArg::Fc => Arch::Fc,
+            ArchArg::Narrow => Arch::Narrow,
+            ArchArg::Band => Arch::Band,
         };
-        let owners = [
-            ("--blocks", args.blocks.is_some(), Arch::Sc),
-            ("--receptive-field", args.receptive_field.is_some(), Arch::Sc),
-            ("--degrees", args.degrees.is_some(), Arch::Sc),
-            ("--degree", args.degree.is_some(), Arch::Rsp),
-            ("--degree-distribution", args.degree_distribution.is_some(), Arch::Rsp),
-        ];
-        if let Some((flag, _, owner)) = owners.iter().find(|(_, given, owner)| *given && *owner != arch) {
-            return refuse(flag, format!("has no meaning with --arch {arch}, it belongs to --arch {owner}"));
-        }
+        refuse_strangers(args, arch)?;
         if args.hidden.0.contains(&0) {
             return refuse("--hidden", "a width of 0 is impossible, it must be at least 1");
         }
@@ -147,6 +145,8 @@ impl ArchitectureSettings {
             Arch::Sc => spatially_coupled(args)?,
             Arch::Rsp => Connectivity::RandomSparse { degrees: degree_distributions(args)? },
             Arch::Fc => Connectivity::FullyConnected,
+            Arch::Narrow => narrow(args)?,
+            Arch::Band => soft_band(args)?,
         };
         let activation = match args.activation {
             ActivationArg::Sigmoid => Activation::Sigmoid,
@@ -157,20 +157,80 @@ impl ArchitectureSettings {
         Ok(Self { arch, hidden: args.hidden.0.clone(), connectivity, activation, keep_probability })
     }
 
-    /// The architecture for data of this shape.
-    pub(crate) fn fit_to(&self, inputs: usize, classes: usize) -> Architecture {
-        Architecture {
+    /// The architecture for data of this shape; the width of a narrow network is found here.
+    pub(crate) fn fit_to(&self, inputs: usize, classes: usize) -> anyhow::Result<Architecture> {
+        let architecture = Architecture {
             inputs,
             hidden: self.hidden.clone(),
             classes,
             connectivity: self.connectivity.clone(),
             activation: self.activation,
             keep_probability: self.keep_probability,
+        };
+        if self.arch != Arch::Narrow {
+            return Ok(architecture);
         }
+        let budget = match architecture.connectivity {
+            Connectivity::Narrow { budget } => budget,
+            _ => architecture.parameter_count().context("--arch narrow: the sc network it is to match")?,
+        };
+        architecture.narrowed_to(budget).context("--arch narrow")
     }
 }
 
+/// Refuses flags of other architectures.
+fn refuse_strangers(args: &ArchitectureArgs, arch: Arch) -> Result<()> {
+    // A narrow network without a budget takes that of a spatially-coupled one.
+    let coupled = [Arch::Sc, Arch::Narrow];
+    let banded = [Arch::Sc, Arch::Band, Arch::Narrow];
+    let owners: [(&'static str, bool, &[Arch]); 7] = [
+        ("--blocks", args.blocks.is_some(), &banded),
+        ("--receptive-field", args.receptive_field.is_some(), &coupled),
+        ("--degrees", args.degrees.is_some(), &banded),
+        ("--degree", args.degree.is_some(), &[Arch::Rsp]),
+        ("--degree-distribution", args.degree_distribution.is_some(), &[Arch::Rsp]),
+        ("--budget", args.budget.is_some(), &[Arch::Narrow]),
+        ("--softness", args.softness.is_some(), &[Arch::Band]),
+    ];
+    for (flag, _, owners) in owners.iter().filter(|(_, given, _)| *given) {
+        if !owners.contains(&arch) {
+            let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
+            let owners = names.join(" and ");
+            return refuse(flag, format!("has no meaning with --arch {arch}, it belongs to --arch {owners}"));
+        }
+        if arch == Arch::Narrow && args.budget.is_some() && *flag != "--budget" {
+            return refuse(flag, "has no meaning with --budget, which it would be the default of");
+        }
+    }
+    Ok(())
+}
+
 fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
+    let (blocks, degrees) = blocks_and_degrees(args)?;
+    let receptive_fields =
+        args.receptive_field.as_ref().map_or(vec![PAPER_RECEPTIVE_FIELD], |list| list.0.clone());
+    Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
+}
+
+fn soft_band(args: &ArchitectureArgs) -> Result<Connectivity> {
+    let (blocks, degrees) = blocks_and_degrees(args)?;
+    let softness = args.softness.unwrap_or(SOFTNESS);
+    if !(softness > 0.0 && softness.is_finite()) {
+        return refuse("--softness", format!("{softness} is impossible, it must be above 0 and finite"));
+    }
+    Ok(Connectivity::SoftBand { blocks, degrees, softness })
+}
+
+/// The budget that was typed, or the spatially-coupled network whose parameters are to be counted.
+fn narrow(args: &ArchitectureArgs) -> Result<Connectivity> {
+    if args.hidden.0.is_empty() {
+        return refuse("--hidden", "none is impossible with --arch narrow, which finds a width");
+    }
+    args.budget.map_or_else(|| spatially_coupled(args), |budget| Ok(Connectivity::Narrow { budget }))
+}
+
+/// Number of blocks of each layer, and `[layer][block]` degrees.
+fn blocks_and_degrees(args: &ArchitectureArgs) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
     let blocks = args.blocks.as_ref().map_or(vec![PAPER_DEGREES.len()], |list| list.0.clone());
     if blocks.contains(&0) {
         return refuse("--blocks", "0 is impossible, it must be at least 1");
@@ -186,9 +246,7 @@ fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
             );
         }
     };
-    let receptive_fields =
-        args.receptive_field.as_ref().map_or(vec![PAPER_RECEPTIVE_FIELD], |list| list.0.clone());
-    Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
+    Ok((blocks, degrees))
 }
 
 fn degree_distributions(args: &ArchitectureArgs) -> Result<Vec<DegreeDistribution>> {

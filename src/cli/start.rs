@@ -3,8 +3,9 @@
 use tanner::dataset::{Dataset, HeldOut};
 use tanner::importance::Preprocessing;
 use tanner::model::{ArchitectureRecord, TrainedModel};
-use tanner::network::{Network, Parameters};
+use tanner::network::{Architecture, Network, Parameters};
 
+use super::run_config::Samples;
 use super::settings::TrainSettings;
 use super::{memory, train};
 
@@ -20,8 +21,9 @@ impl Start {
     /// Draws the network that the settings ask for, for data of this shape.
     pub(super) fn new(settings: &TrainSettings, train: &Dataset, test: &Dataset) -> anyhow::Result<Self> {
         let recipe = &settings.recipe;
-        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
         memory::check(&architecture, &recipe.engine_settings(), &[train, test])?;
+        check_augmentation(settings, &architecture, train)?;
         let network = train::build(&architecture, settings.architecture.arch, recipe.seed)?;
         let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
         let record = Box::new(ArchitectureRecord::new(&architecture, recipe.seed));
@@ -48,9 +50,9 @@ impl Start {
         self,
         settings: &TrainSettings,
         train: &Dataset,
-        scored: &Dataset,
+        samples: Samples,
     ) -> anyhow::Result<TrainedModel> {
-        let of = train.samples() + scored.samples();
+        let of = samples.train + samples.test;
         let seed = settings.recipe.seed;
         let held_out = settings.validation.map(|holdout| HeldOut { holdout, seed, of });
         match self {
@@ -68,4 +70,17 @@ impl Start {
             }
         }
     }
+}
+
+/// Says what speaks against the augmentation before anything is made.
+fn check_augmentation(
+    settings: &TrainSettings,
+    architecture: &Architecture,
+    train: &Dataset,
+) -> anyhow::Result<()> {
+    if settings.augmentation.is_none() {
+        return Ok(());
+    }
+    settings.augmentation.check(train)?;
+    memory::check_augmented(architecture, &settings.recipe.engine_settings(), train)
 }

@@ -6,74 +6,21 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::{DataSplits, Dataset, Holdout, load_idx_folder};
-use tanner::engine::{Backend, EngineInfo};
-use tanner::importance::{Importance, Order};
-use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
+use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
+use tanner::engine::EngineInfo;
+use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
-use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Summary};
+use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
 
 use super::args::TrainArgs;
 use super::backend;
 use super::progress::{Epochs, ProgressReport};
+use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::{EngineRequest, TrainSettings};
 use super::start::Start;
 use super::terminal;
-
-/// `config.json`: every setting of a run, as it came out of flags and defaults.
-#[derive(Serialize)]
-struct RunConfig<'a> {
-    #[serde(flatten)]
-    run: RunRecord<'a>,
-    tanner_version: &'static str,
-    started_at: String,
-    command: Vec<String>,
-    backend: Backend,
-    adapter: &'a str,
-}
-
-/// The part of `config.json` that decides what a run computes, on any engine.
-#[derive(Serialize)]
-pub(super) struct RunRecord<'a> {
-    data: &'a Path,
-    train_samples: usize,
-    test_samples: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    train_limit: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    validation: Option<Holdout>,
-    importance: Importance,
-    order: Order,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a Path>,
-    architecture: &'a ArchitectureRecord,
-    recipe: &'a Recipe,
-}
-
-impl<'a> RunRecord<'a> {
-    /// `samples`: of the training set and of the set that is scored.
-    pub(super) fn new(
-        settings: &'a TrainSettings,
-        architecture: &'a ArchitectureRecord,
-        samples: [usize; 2],
-    ) -> Self {
-        Self {
-            data: &settings.data,
-            train_samples: samples[0],
-            test_samples: samples[1],
-            train_limit: settings.train_limit,
-            validation: settings.validation,
-            importance: settings.importance,
-            order: settings.order,
-            from: settings.from.as_deref(),
-            architecture,
-            recipe: &settings.recipe,
-        }
-    }
-}
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
@@ -116,14 +63,15 @@ pub(super) fn train(
     };
     let engine_settings = recipe.engine_settings();
     let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
-    let model = start.into_model(settings, &train, &test)?;
-    let train_set = Arc::new(model.prepare(train)?);
+    let samples = Samples { train: train.samples(), test: test.samples() };
+    let model = start.into_model(settings, &train, samples)?;
+    let train_set = training_data(settings, train, &model)?;
     let test_set = Arc::new(model.prepare(test)?);
 
     let info = chosen.engine.info();
     let folder = run_folder(settings)?;
     folder.write_config(&RunConfig {
-        run: RunRecord::new(settings, model.record(), [train_set.samples(), test_set.samples()]),
+        run: RunRecord::new(settings, model.record(), samples),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
         command: report.words,
@@ -132,13 +80,13 @@ pub(super) fn train(
     })?;
     if report.epochs == Epochs::Lines {
         chosen.announce();
-        announce_run(settings, model.network(), &train_set, &test_set, folder.path());
+        announce_run(settings, model.network(), samples, folder.path());
     }
-    let facts = facts(report.process_start, info, settings, &train_set, &test_set);
+    let facts = facts(report.process_start, info, settings, samples);
     let mut recorder = Recorder::new(folder, model, facts);
-    let mut progress = ProgressReport::new(recipe.epochs, train_set.samples(), report.epochs);
+    let mut progress = ProgressReport::new(recipe.epochs, samples.train, report.epochs);
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
-    let outcome = training::train(&mut *chosen.engine, recipe, &train_set, &test_set, observers);
+    let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, observers);
     drop(progress);
     let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
     Ok((summary, recorder.folder().path().to_owned()))
@@ -158,6 +106,20 @@ pub(super) fn use_threads(engine: &EngineRequest) {
             log::warn!("the number of threads stays what it was: {error}");
         }
     }
+}
+
+/// The training samples as the network takes them, the same every epoch or augmented.
+fn training_data(
+    settings: &TrainSettings,
+    train: Dataset,
+    model: &TrainedModel,
+) -> anyhow::Result<Box<dyn TrainingData>> {
+    if settings.augmentation.is_none() {
+        return Ok(Box::new(Arc::new(model.prepare(train)?)));
+    }
+    let (recipe, preprocessing) = (&settings.recipe, model.preprocessing().clone());
+    let data = AugmentedData::new(train, preprocessing, settings.augmentation, recipe.seed, recipe.epochs)?;
+    Ok(Box::new(data))
 }
 
 fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
@@ -189,32 +151,26 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
 }
 
-fn facts(
-    start: Instant,
-    engine: EngineInfo,
-    settings: &TrainSettings,
-    train: &Dataset,
-    test: &Dataset,
-) -> RunFacts {
+fn facts(start: Instant, engine: EngineInfo, settings: &TrainSettings, samples: Samples) -> RunFacts {
     RunFacts {
         process_start: start,
         engine,
         seed: settings.recipe.seed,
         scored_on: settings.scored_on(),
-        train_samples: train.samples(),
-        test_samples: test.samples(),
+        train_samples: samples.train,
+        test_samples: samples.test,
     }
 }
 
-fn announce_run(settings: &TrainSettings, network: &Network, train: &Dataset, test: &Dataset, folder: &Path) {
+fn announce_run(settings: &TrainSettings, network: &Network, samples: Samples, folder: &Path) {
     let parameters = network.parameter_count();
     let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
     terminal::note(&format!(
         "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} {} samples",
         settings.architecture.arch,
         grouped(parameters),
-        grouped(train.samples()),
-        grouped(test.samples()),
+        grouped(samples.train),
+        grouped(samples.test),
         settings.scored_on()
     ));
     terminal::note(&format!("run: {}", folder.display()));

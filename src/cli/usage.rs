@@ -133,7 +133,7 @@ mod tests {
     fn mistakes_are_told_in_one_line_with_the_way_out() {
         for (line, part) in [
             ("--epoch 3", "a similar argument exists: '--epochs'"),
-            ("--arch cs", "[possible values: sc, rsp, fc]"),
+            ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
             ("--epochs three", "'three' for '--epochs <N>'"),
             ("eval", "--model <FILE>"),
             ("--pca --importance none", "cannot be used with"),
@@ -141,6 +141,8 @@ mod tests {
             ("inspect --model m --blocks 3", "cannot be used with"),
             ("trian", "unrecognized subcommand 'trian'"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
+            ("--augment flop", "\"flop\" is not known; write shift=N"),
+            ("--augment shift=9", "'--augment <TEXT>': a shift of 9 is impossible"),
             ("--degrees 1,x", "\"x\" is not a whole number"),
         ] {
             let text = refused(line);

@@ -81,6 +81,10 @@ fn architectures() -> impl Strategy<Value = Architecture> {
             degrees: vec![DegreeDistribution::Uniform(1, high)]
         }),
         Just(Connectivity::FullyConnected),
+        Just(Connectivity::Narrow { budget: 100_000 }),
+        (1..=3usize, 1..=6usize, 0.01f64..9.0).prop_map(|(blocks, degree, softness)| {
+            Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![vec![degree]], softness }
+        }),
     ];
     let activation = prop::sample::select(Activation::ALL.to_vec());
     let hidden = prop::collection::vec(6..12usize, 0..4);

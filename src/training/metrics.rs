@@ -47,7 +47,7 @@ pub struct EpochMetrics {
     pub test_accuracy: f64,
     /// Learning rate of all steps of the epoch.
     pub learning_rate: f64,
-    /// Wall time of the epoch: its training steps and the evaluation.
+    /// Wall time of the epoch: waiting for its samples, its training steps and the evaluation.
     pub seconds: f64,
     /// Wall time of the training steps alone.
     pub seconds_steps: f64,

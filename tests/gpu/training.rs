@@ -229,6 +229,32 @@ pub(crate) fn data_sets_take_turns() -> Result<(), String> {
     misses.result()
 }
 
+/// Other samples every epoch, as augmentation makes them: each set replaces the one before, on
+/// the device and in memory, and resident and streamed sets give the same bits.
+pub(crate) fn epochs_bring_new_data() -> Result<(), String> {
+    let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
+    let mut misses = Misses::default();
+    let mut run = |options: &GpuOptions| {
+        let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::ADAM), options);
+        let test = shapes::dataset(&network, 12, 90);
+        let mut outcomes = Vec::new();
+        let mut before = std::sync::Weak::new();
+        for epoch in 0..6 {
+            let data = shapes::dataset(&network, 47, 91 + epoch);
+            outcomes.extend(train(&mut engine, &data, &order(4)[..37], 4 * u64::from(epoch)));
+            misses.equal(format!("the data of epoch {epoch} are let go"), before.strong_count(), 0);
+            engine.evaluate(&test).unwrap();
+            before = Arc::downgrade(&data);
+        }
+        misses.equal("the test set is kept", Arc::strong_count(&test), 2);
+        (outcomes, bits(&engine.parameters().unwrap()))
+    };
+    let resident = run(&options);
+    let streamed = run(&GpuOptions { resident_limit: Some(100), ..options.clone() });
+    misses.equal("streamed", streamed, resident);
+    misses.result()
+}
+
 pub(crate) fn bad_requests_are_refused() -> Result<(), String> {
     let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
     let mut misses = Misses::default();
