@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tanner::Error;
 use tanner::dataset::load_idx_folder;
 use tanner::experiments::{Configuration, Entry, RunScore};
 use tanner::model::ArchitectureRecord;
-use tanner::training::{RunFolder, Summary};
+use tanner::training::{Recipe, RunFolder, Summary};
 
 use super::args::{BatchArgs, Command};
 use super::progress::Epochs;
@@ -178,15 +179,30 @@ fn check_same(run: &Run, folder: &Path, config: &Value) -> anyhow::Result<()> {
     let [train, test] = sizes(run, ["train_samples", "test_samples"], config)?;
     let architecture = run.settings.architecture.fit_to(inputs, classes)?;
     let record = ArchitectureRecord::new(&architecture, run.settings.recipe.seed);
-    let expected = serde_json::to_string(&RunRecord::new(&run.settings, &record, Samples { train, test }))?;
-    // By way of text, in which float32 numbers look as they do in the file.
-    if let Some(key) = first_difference(&serde_json::from_str(&expected)?, config) {
+    let expected = as_in_files(&RunRecord::new(&run.settings, &record, Samples { train, test }))?;
+    if let Some(key) = first_difference(&expected, &read_anew(config.clone())?) {
         bail!(
             "{} holds a finished run with another {key}: name another --out, or remove that folder",
             folder.display()
         );
     }
     Ok(())
+}
+
+/// A value as a file has it: by way of text, float32 numbers look different.
+fn as_in_files(value: &impl Serialize) -> serde_json::Result<Value> {
+    serde_json::from_str(&serde_json::to_string(value)?)
+}
+
+/// Settings that an older version did not know get the value that they had then: their default.
+fn read_anew(mut config: Value) -> serde_json::Result<Value> {
+    if let Ok(recipe) = Recipe::deserialize(&config["recipe"]) {
+        config["recipe"] = as_in_files(&recipe)?;
+    }
+    if let Ok(architecture) = ArchitectureRecord::deserialize(&config["architecture"]) {
+        config["architecture"] = as_in_files(&architecture)?;
+    }
+    Ok(config)
 }
 
 /// Two sizes that the finished run had.
@@ -225,5 +241,14 @@ mod tests {
         assert_eq!(first_difference(&expected, &other).unwrap(), "recipe.epochs");
         let without = json!({"recipe": {"epochs": 3, "l2": 0.5}});
         assert_eq!(first_difference(&expected, &without).unwrap(), "order");
+    }
+
+    #[test]
+    fn settings_of_an_older_version_read_as_their_defaults() {
+        let recipe = as_in_files(&Recipe::default()).unwrap();
+        let mut older = recipe.clone();
+        older.as_object_mut().unwrap().remove("label_smoothing").unwrap();
+        let read = read_anew(json!({"recipe": older, "order": "desc"})).unwrap();
+        assert_eq!(read, json!({"recipe": recipe, "order": "desc"}));
     }
 }
