@@ -5,12 +5,11 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tanner::Error;
-use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
+use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
 
 /// Trains neural networks that are sparse before training starts
@@ -28,6 +27,7 @@ With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
+  tanner --rf                                          inputs ordered by a random forest
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner eval --model runs/NAME/model.safetensors      score a saved model
@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
+    /// Rank the features of a training set, without training
+    Importance(RankArgs),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -119,34 +121,12 @@ pub(crate) struct DataArgs {
     pub(crate) data: PathBuf,
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Importance")]
-pub(crate) struct ImportanceArgs {
-    /// Short for --importance pca
-    #[arg(long, conflicts_with = "importance")]
-    pub(crate) pca: bool,
-    /// How the importance of the features is found, by which the inputs are ordered
-    #[arg(long, value_name = "KIND", default_value = "pca", value_parser = importance_values())]
-    pub(crate) importance: Importance,
-    /// Most important input first (desc) or last (asc)
-    #[arg(long, value_name = "ORDER", default_value = "desc", value_parser = order_values())]
-    pub(crate) order: Order,
-}
-
 /// Reads a schedule; the parser's own message names the flag already.
 fn schedule(text: &str) -> Result<Schedule, String> {
     text.parse().map_err(|error| match error {
         Error::Setting { reason, .. } => reason,
         other => other.to_string(),
     })
-}
-
-fn importance_values() -> impl TypedValueParser<Value = Importance> {
-    PossibleValuesParser::new(["pca", "none"]).try_map(|name| name.parse::<Importance>())
-}
-
-fn order_values() -> impl TypedValueParser<Value = Order> {
-    PossibleValuesParser::new(["desc", "asc"]).try_map(|name| name.parse::<Order>())
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,9 @@ mod backend;
 mod devices;
 mod eval;
 mod headless;
+mod importance;
+mod importance_args;
+mod importance_fit;
 mod inspect;
 mod lists;
 mod memory;
@@ -52,6 +55,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Importance(args) => importance::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }

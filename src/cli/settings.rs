@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use tanner::engine::Optimizer;
-use tanner::importance::{Importance, Order};
+use tanner::importance::ImportanceSettings;
 use tanner::model::Arch;
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
@@ -29,8 +29,7 @@ const MAX_THREADS: usize = 1024;
 pub(crate) struct TrainSettings {
     pub(crate) data: PathBuf,
     pub(crate) train_limit: Option<usize>,
-    pub(crate) importance: Importance,
-    pub(crate) order: Order,
+    pub(crate) importance: ImportanceSettings,
     pub(crate) architecture: ArchitectureSettings,
     pub(crate) recipe: Recipe,
     pub(crate) engine: EngineRequest,
@@ -75,17 +74,12 @@ impl TrainSettings {
         if args.train_limit == Some(0) {
             return refuse("--train-limit", "0 is impossible, it must be at least 1");
         }
-        let importance = if args.importance.pca { Importance::Pca } else { args.importance.importance };
-        let order = args.importance.order;
-        if importance == Importance::None && order == Order::Ascending {
-            return refuse("--order", "asc has no meaning with --importance none");
-        }
+        let importance = args.importance.settings(args.training.seed)?;
         let architecture = ArchitectureSettings::new(&args.architecture)?;
         Ok(Self {
             data: args.data.data.clone(),
             train_limit: args.train_limit,
             importance,
-            order,
             recipe: recipe(&args.training, &architecture)?,
             architecture,
             engine: EngineRequest::new(&args.engine)?,
@@ -211,12 +205,27 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
     Ok(recipe)
 }
 
-impl EngineRequest {
-    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
-        let (threads, adapter) = (args.threads, args.adapter.clone());
-        if let Some(count) = threads.filter(|count| !(1..=MAX_THREADS).contains(count)) {
-            return refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"));
+/// Refuses a number of threads that no machine serves.
+pub(crate) fn check_threads(typed: Option<usize>) -> Result<Option<usize>> {
+    match typed {
+        Some(count) if !(1..=MAX_THREADS).contains(&count) => {
+            refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"))
         }
+        fitting => Ok(fitting),
+    }
+}
+
+impl EngineRequest {
+    /// Threads of the CPU, where a number was typed.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Auto { threads } | Self::Cpu { threads } => *threads,
+            Self::Gpu { .. } | Self::Reference => None,
+        }
+    }
+
+    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
+        let (threads, adapter) = (check_threads(args.threads)?, args.adapter.clone());
         match (args.backend, &adapter, threads) {
             (BackendArg::Cpu | BackendArg::Reference, Some(_), _) => {
                 refuse("--adapter", "has no meaning with this --backend, it belongs to gpu and auto")

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::{Backend, EngineInfo};
-use tanner::importance::{Importance, Order, Preprocessing};
+use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
@@ -19,8 +19,8 @@ use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Su
 use super::args::TrainArgs;
 use super::backend;
 use super::progress::ProgressReport;
-use super::settings::{EngineRequest, TrainSettings};
-use super::{memory, terminal};
+use super::settings::TrainSettings;
+use super::{importance_fit, memory, terminal};
 
 /// `config.json`: every setting of a run, as it came out of flags and defaults.
 #[derive(Serialize)]
@@ -31,8 +31,8 @@ struct RunConfig<'a> {
     data: &'a Path,
     train_samples: usize,
     test_samples: usize,
-    importance: Importance,
-    order: Order,
+    #[serde(flatten)]
+    importance: &'a ImportanceSettings,
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
     backend: Backend,
@@ -42,7 +42,7 @@ struct RunConfig<'a> {
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     let settings = TrainSettings::new(args)?;
-    use_threads(&settings.engine);
+    use_threads(settings.engine.threads());
     let DataSplits { train, test } = load(&settings)?;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
@@ -52,7 +52,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     let network = build(&architecture, settings.architecture.arch, recipe.seed)?;
     let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
     let mut chosen = backend::start(&settings.engine, &network, &parameters, engine_settings)?;
-    let preprocessing = Preprocessing::fit(settings.importance, settings.order, &train)?;
+    let preprocessing = importance_fit::preprocessing(&settings.importance, &train)?;
     let train_set = Arc::new(preprocessing.apply_dataset(train)?);
     let test_set = Arc::new(preprocessing.apply_dataset(test)?);
 
@@ -66,8 +66,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
         data: &settings.data,
         train_samples: train_set.samples(),
         test_samples: test_set.samples(),
-        importance: settings.importance,
-        order: settings.order,
+        importance: &settings.importance,
         architecture: &record,
         recipe,
         backend: info.backend,
@@ -91,10 +90,9 @@ pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyho
 }
 
 /// The importance is computed on as many threads as the engine may have.
-fn use_threads(engine: &EngineRequest) {
-    if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
-    {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(*count).build_global();
+pub(super) fn use_threads(threads: Option<usize>) {
+    if let Some(count) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
         if let Err(error) = pool {
             log::warn!("the number of threads stays what it was: {error}");
         }
@@ -118,8 +116,13 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     }
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
-    let name = format!("{time}-{arch}-{}-{}-s{seed}", settings.importance, settings.order);
+    let name = format!("{time}-{arch}-{}-s{seed}", importance_name(&settings.importance, "-"));
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
+}
+
+/// Kind and order.
+fn importance_name(settings: &ImportanceSettings, separator: &str) -> String {
+    format!("{}{separator}{}", settings.importance, settings.order)
 }
 
 fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, test: &Dataset) -> RunFacts {
@@ -150,8 +153,11 @@ fn finish(settings: &TrainSettings, recorder: &Recorder, outcome: tanner::Result
     let folder = recorder.folder();
     if !recorder.history().is_empty() {
         let (arch, recipe) = (settings.architecture.arch, &settings.recipe);
-        let title =
-            format!("{arch}, importance {} {}, seed {}", settings.importance, settings.order, recipe.seed);
+        let title = format!(
+            "{arch}, importance {}, seed {}",
+            importance_name(&settings.importance, " "),
+            recipe.seed
+        );
         let written =
             learning_curve(recorder.history(), &title).and_then(|png| folder.write_learning_curve(&png));
         // A picture is not worth losing the outcome of a run.
