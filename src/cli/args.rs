@@ -5,14 +5,13 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tanner::Error;
 use tanner::dataset::{Augmentation, Holdout};
-use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
 use super::experiment_args::PruneArgs;
+use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
 use super::regularisation::RegularisationArgs;
 
@@ -31,6 +30,7 @@ With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
+  tanner --rf                                          inputs ordered by a random forest
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Figure2(Figure2Args),
     /// Run named configurations over several seeds and compare them pair by pair
     Compare(CompareArgs),
+    /// Rank the features of a training set, without training
+    Importance(RankArgs),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -208,20 +210,6 @@ pub(crate) struct DataArgs {
     pub(crate) data: PathBuf,
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Importance")]
-pub(crate) struct ImportanceArgs {
-    /// Short for --importance pca
-    #[arg(long, conflicts_with = "importance")]
-    pub(crate) pca: bool,
-    /// How the importance of the features is found, by which the inputs are ordered
-    #[arg(long, value_name = "KIND", default_value = "pca", value_parser = importance_values())]
-    pub(crate) importance: Importance,
-    /// Most important input first (desc) or last (asc)
-    #[arg(long, value_name = "ORDER", default_value = "desc", value_parser = order_values())]
-    pub(crate) order: Order,
-}
-
 /// What is wrong with a setting; the parser's own message names the flag already.
 fn reason(error: Error) -> String {
     match error {
@@ -240,14 +228,6 @@ fn holdout(text: &str) -> Result<Holdout, String> {
 
 fn augmentation(text: &str) -> Result<Augmentation, String> {
     text.parse().map_err(reason)
-}
-
-fn importance_values() -> impl TypedValueParser<Value = Importance> {
-    PossibleValuesParser::new(["pca", "none"]).try_map(|name| name.parse::<Importance>())
-}
-
-fn order_values() -> impl TypedValueParser<Value = Order> {
-    PossibleValuesParser::new(["desc", "asc"]).try_map(|name| name.parse::<Order>())
 }
 
 #[derive(Debug, Args)]

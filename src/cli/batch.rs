@@ -55,7 +55,7 @@ pub(super) fn run(args: &BatchArgs, configurations: &[Configuration]) -> anyhow:
     }
     fs::create_dir_all(&runs).map_err(|error| Error::io(&runs, error)).context("--out")?;
     if let Some(first) = queue.first() {
-        train::use_threads(&first.settings.engine);
+        train::use_threads(first.settings.engine.threads());
     }
     let count = queue.len();
     for (number, run) in (1..).zip(&queue) {

@@ -100,9 +100,10 @@ fn print_totals(network: &Network) -> anyhow::Result<()> {
 fn preprocessing_line(model: &TrainedModel) -> String {
     let preprocessing = model.preprocessing();
     format!(
-        "preprocessing {} {}: {} more numbers in the model file",
+        "preprocessing {} {}{}: {} more numbers in the model file",
         preprocessing.importance(),
         preprocessing.order(),
+        if preprocessing.standardisation().is_some() { ", standardised" } else { "" },
         grouped(preprocessing.number_count())
     )
 }

@@ -14,6 +14,9 @@ mod eval;
 mod experiment_args;
 mod figure2;
 mod headless;
+mod importance;
+mod importance_args;
+mod importance_fit;
 mod inspect;
 mod lists;
 mod memory;
@@ -67,6 +70,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Table1(args) => table1::run(args),
         Command::Figure2(args) => figure2::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Importance(args) => importance::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let model = TrainedModel::load(&args.model)?;
     let name = format!("prune-{}", method.name());
     let results = Results::claim(args.out.as_deref(), &name, &FILES)?;
-    train::use_threads(&request);
+    train::use_threads(request.threads());
     let DataSplits { train, test } = load_idx_folder(&args.data.data).context("--data")?;
     let split = split::split(train, &args.split, &model)?;
     let recipe = recipe(args, &model, split.made.seed)?;

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use tanner::dataset::{Augmentation, Holdout};
 use tanner::engine::Backend;
-use tanner::importance::{Importance, Order};
+use tanner::importance::ImportanceSettings;
 use tanner::model::ArchitectureRecord;
 use tanner::training::Recipe;
 
@@ -42,8 +42,8 @@ pub(super) struct RunRecord<'a> {
     train_limit: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     validation: Option<Holdout>,
-    importance: Importance,
-    order: Order,
+    #[serde(flatten)]
+    importance: &'a ImportanceSettings,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a Path>,
     architecture: &'a ArchitectureRecord,
@@ -64,8 +64,7 @@ impl<'a> RunRecord<'a> {
             test_samples: samples.test,
             train_limit: settings.train_limit,
             validation: settings.validation,
-            importance: settings.importance,
-            order: settings.order,
+            importance: &settings.importance,
             from: settings.from.as_deref(),
             architecture,
             recipe: &settings.recipe,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tanner::dataset::{Augmentation, Holdout};
 use tanner::engine::Optimizer;
-use tanner::importance::{Importance, Order};
+use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
@@ -37,8 +37,7 @@ pub(crate) struct TrainSettings {
     pub(crate) validation: Option<Holdout>,
     /// A saved model to go on from; it decides importance and architecture then.
     pub(crate) from: Option<PathBuf>,
-    pub(crate) importance: Importance,
-    pub(crate) order: Order,
+    pub(crate) importance: ImportanceSettings,
     pub(crate) architecture: ArchitectureSettings,
     pub(crate) recipe: Recipe,
     pub(crate) augmentation: Augmentation,
@@ -84,11 +83,7 @@ impl TrainSettings {
         if args.train_limit == Some(0) {
             return refuse("--train-limit", "0 is impossible, it must be at least 1");
         }
-        let importance = if args.importance.pca { Importance::Pca } else { args.importance.importance };
-        let order = args.importance.order;
-        if importance == Importance::None && order == Order::Ascending {
-            return refuse("--order", "asc has no meaning with --importance none");
-        }
+        let importance = args.importance.settings(args.training.seed)?;
         let architecture = ArchitectureSettings::new(&args.architecture)?;
         Ok(Self {
             data: args.data.data.clone(),
@@ -96,7 +91,6 @@ impl TrainSettings {
             validation: args.validation,
             from: args.from.clone(),
             importance,
-            order,
             recipe: recipe(&args.training, &architecture)?,
             architecture,
             augmentation: args.training.augment,
@@ -107,7 +101,12 @@ impl TrainSettings {
 
     /// Takes over what a saved model decides in place of flags.
     pub(crate) fn go_on_from(&mut self, model: &TrainedModel, args: &TrainArgs) {
-        (self.importance, self.order) = (model.preprocessing().importance(), model.preprocessing().order());
+        let fitted = model.preprocessing();
+        self.importance = ImportanceSettings {
+            order: fitted.order(),
+            standardize: fitted.standardisation().is_some(),
+            ..ImportanceSettings::new(fitted.importance())
+        };
         self.architecture.arch = model.record().arch;
         self.recipe.penalties.l2 = args.training.l2.unwrap_or(usual_l2(model.record().arch));
     }
@@ -297,12 +296,27 @@ pub(crate) fn usual_l2(arch: Arch) -> f32 {
     if arch == Arch::Fc { 0.0 } else { 5e-5 }
 }
 
-impl EngineRequest {
-    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
-        let (threads, adapter) = (args.threads, args.adapter.clone());
-        if let Some(count) = threads.filter(|count| !(1..=MAX_THREADS).contains(count)) {
-            return refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"));
+/// Refuses a number of threads that no machine serves.
+pub(crate) fn check_threads(typed: Option<usize>) -> Result<Option<usize>> {
+    match typed {
+        Some(count) if !(1..=MAX_THREADS).contains(&count) => {
+            refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"))
         }
+        fitting => Ok(fitting),
+    }
+}
+
+impl EngineRequest {
+    /// Threads of the CPU, where a number was typed.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Auto { threads } | Self::Cpu { threads } => *threads,
+            Self::Gpu { .. } | Self::Reference => None,
+        }
+    }
+
+    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
+        let (threads, adapter) = (check_threads(args.threads)?, args.adapter.clone());
         match (args.backend, &adapter, threads) {
             (BackendArg::Cpu | BackendArg::Reference, Some(_), _) => {
                 refuse("--adapter", "has no meaning with this --backend, it belongs to gpu and auto")

@@ -2,6 +2,7 @@ use super::super::args::Command;
 use super::super::usage;
 use super::*;
 use tanner::engine::Penalties;
+use tanner::importance::{Importance, Order};
 
 fn settings(line: &str) -> Result<TrainSettings> {
     let words: Vec<_> = std::iter::once("tanner").chain(line.split_whitespace()).map(Into::into).collect();
@@ -23,7 +24,7 @@ fn nothing_typed_means_the_papers_network_and_the_best_recipe() {
     let settings = settings("").unwrap();
     assert_eq!(settings.architecture.fit_to(784, 10).unwrap(), Architecture::paper(784, 10));
     assert_eq!(settings.recipe, Recipe::default());
-    assert_eq!((settings.importance, settings.order), (Importance::Pca, Order::Descending));
+    assert_eq!(settings.importance, ImportanceSettings::new(Importance::Pca));
     assert_eq!(settings.engine, EngineRequest::Auto { threads: None });
     assert_eq!((settings.out, settings.train_limit), (None, None));
     assert!(settings.augmentation.is_none());
@@ -39,7 +40,7 @@ fn every_flag_reaches_its_setting() {
          --backend cpu --threads 3 --data d --train-limit 100 --out o --augment shift=2,flip",
     )
     .unwrap();
-    assert_eq!(settings.importance, Importance::None);
+    assert_eq!(settings.importance.importance, Importance::None);
     assert_eq!(settings.architecture.hidden, [64, 32]);
     assert_eq!(
         settings.architecture.connectivity,
@@ -75,6 +76,21 @@ fn every_flag_reaches_its_setting() {
     assert_eq!((settings.data, settings.out), ("d".into(), Some("o".into())));
     assert_eq!(settings.train_limit, Some(100));
     assert_eq!(settings.augmentation, Augmentation { shift: 2, flip: true });
+}
+
+#[test]
+fn importance_follows_its_flags_and_the_seed_of_the_run() {
+    let importance = |line| settings(line).unwrap().importance;
+    let usual = ImportanceSettings::new;
+    assert_eq!(importance("--pca"), usual(Importance::Pca));
+    assert_eq!(importance("--rf"), usual(Importance::RandomForest));
+    assert_eq!(importance("--importance rf"), importance("--rf"));
+    assert_eq!(importance("--rf --trees 7").trees, 7);
+    assert_eq!(importance("--importance random --seed 9").seed, 9);
+    assert_eq!(importance("--importance variance --order asc").order, Order::Ascending);
+    let standardize = |line| importance(line).standardize;
+    assert_eq!(["--rf", "--pca", "--importance none"].map(standardize), [true, false, false]);
+    assert_eq!(["--rf --standardize off", "--pca --standardize"].map(standardize), [false, true]);
 }
 
 #[test]

@@ -1,13 +1,12 @@
 //! What a training run starts from: a new network, or a saved model.
 
 use tanner::dataset::{Dataset, HeldOut};
-use tanner::importance::Preprocessing;
 use tanner::model::{ArchitectureRecord, TrainedModel};
 use tanner::network::{Architecture, Network, Parameters};
 
 use super::run_config::Samples;
 use super::settings::TrainSettings;
-use super::{memory, train};
+use super::{importance_fit, memory, train};
 
 /// A network with values, before its data are prepared.
 pub(super) enum Start {
@@ -57,7 +56,7 @@ impl Start {
         let held_out = settings.validation.map(|holdout| HeldOut { holdout, seed, of });
         match self {
             Self::New { network, parameters, record } => {
-                let preprocessing = Preprocessing::fit(settings.importance, settings.order, train)?;
+                let preprocessing = importance_fit::preprocessing(&settings.importance, train)?;
                 let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
                 model.set_held_out(held_out)?;
                 Ok(model)

@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::EngineInfo;
+use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
@@ -18,14 +19,14 @@ use super::args::TrainArgs;
 use super::backend;
 use super::progress::{Epochs, ProgressReport};
 use super::run_config::{RunConfig, RunRecord, Samples};
-use super::settings::{EngineRequest, TrainSettings};
+use super::settings::TrainSettings;
 use super::start::Start;
 use super::terminal;
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     let mut settings = TrainSettings::new(args)?;
-    use_threads(&settings.engine);
+    use_threads(settings.engine.threads());
     let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
     if let Some(model) = &saved {
         settings.go_on_from(model, args);
@@ -98,10 +99,9 @@ pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyho
 }
 
 /// The importance is computed on as many threads as the engine may have.
-pub(super) fn use_threads(engine: &EngineRequest) {
-    if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
-    {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(*count).build_global();
+pub(super) fn use_threads(threads: Option<usize>) {
+    if let Some(count) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
         if let Err(error) = pool {
             log::warn!("the number of threads stays what it was: {error}");
         }
@@ -147,8 +147,13 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     }
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
-    let name = format!("{time}-{arch}-{}-{}-s{seed}", settings.importance, settings.order);
+    let name = format!("{time}-{arch}-{}-s{seed}", importance_name(&settings.importance, "-"));
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
+}
+
+/// Kind and order.
+fn importance_name(settings: &ImportanceSettings, separator: &str) -> String {
+    format!("{}{separator}{}", settings.importance, settings.order)
 }
 
 fn facts(start: Instant, engine: EngineInfo, settings: &TrainSettings, samples: Samples) -> RunFacts {
@@ -185,8 +190,11 @@ fn finish(
     let folder = recorder.folder();
     if !recorder.history().is_empty() {
         let (arch, recipe) = (settings.architecture.arch, &settings.recipe);
-        let title =
-            format!("{arch}, importance {} {}, seed {}", settings.importance, settings.order, recipe.seed);
+        let title = format!(
+            "{arch}, importance {}, seed {}",
+            importance_name(&settings.importance, " "),
+            recipe.seed
+        );
         let written =
             learning_curve(recorder.history(), &title).and_then(|png| folder.write_learning_curve(&png));
         // A picture is not worth losing the outcome of a run.

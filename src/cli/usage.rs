@@ -154,7 +154,7 @@ mod tests {
     fn help_groups_every_flag_and_tells_its_default() {
         let mut command = Cli::command();
         command.build();
-        for name in ["", "train", "eval", "prune", "inspect"] {
+        for name in ["", "train", "eval", "prune", "inspect", "importance", "table1", "figure2", "compare"] {
             let command = if name.is_empty() { &command } else { command.find_subcommand(name).unwrap() };
             for argument in
                 command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str()))
@@ -163,8 +163,8 @@ mod tests {
                 assert!(argument.get_help_heading().is_some(), "{flag} is in no group");
                 let told = argument.get_help().map(ToString::to_string).unwrap_or_default();
                 let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
-                let needs_none =
-                    argument.is_required_set() || ["pca", "model"].contains(&argument.get_id().as_str());
+                let needs_none = argument.is_required_set()
+                    || ["pca", "rf", "model"].contains(&argument.get_id().as_str());
                 assert!(known || needs_none, "{flag} tells no default");
             }
         }

@@ -1,14 +1,15 @@
 //! Reports: pictures and tables for people.
 //!
 //! [`learning_curve`] draws what a run measured, [`connectivity_picture`] which
-//! weights layers have; both give the bytes of a PNG file.
-//! A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
+//! weights layers have, [`importance_picture`] which pixels matter; all give the
+//! bytes of a PNG file. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost; [`layer_table`] and [`tile_grid`] describe a network.
 
 mod bars;
 mod connectivity;
 mod drawing;
+mod importance;
 mod learning_curve;
 mod network;
 mod pruning;
@@ -18,6 +19,7 @@ mod table;
 pub use bars::{Bar, BarGroup, bar_chart};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
+pub use importance::importance_picture;
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
 pub use pruning::{pruning_curve, pruning_table};

@@ -1,5 +1,5 @@
 use super::*;
-use crate::importance::{Importance, Order};
+use crate::importance::{Importance, ImportanceSettings};
 
 const AUGMENTATION: Augmentation = Augmentation { shift: 1, flip: true };
 
@@ -14,7 +14,7 @@ fn augmented(preprocessing: &Preprocessing, epochs: usize) -> AugmentedData {
 }
 
 fn fitted(importance: Importance) -> Preprocessing {
-    Preprocessing::fit(importance, Order::Descending, &pictures()).unwrap()
+    Preprocessing::fit(&ImportanceSettings::new(importance), &pictures()).unwrap()
 }
 
 /// The samples are raw ones, augmented first and preprocessed then, by what was fitted before.
@@ -63,6 +63,6 @@ fn plain_data_are_the_same_every_epoch() {
 #[test]
 fn tables_are_refused_at_once() {
     let table = Dataset::new(vec![0.0; 6], 3, vec![0, 1], 2).unwrap();
-    let preprocessing = Preprocessing::fit(Importance::None, Order::Descending, &table).unwrap();
+    let preprocessing = Preprocessing::fit(&ImportanceSettings::new(Importance::None), &table).unwrap();
     assert!(AugmentedData::new(table, preprocessing, AUGMENTATION, 0, 1).is_err());
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod experiments;
+mod importance;
 mod runs;
 mod support;
 mod terminal;
