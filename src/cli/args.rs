@@ -27,6 +27,7 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
+What random forests find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
