@@ -33,7 +33,8 @@ Examples:
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner eval --model runs/NAME/model.safetensors      score a saved model
-  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
+  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
+  tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -43,6 +44,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
+    /// Draw one layer as Figure 1 of the paper: blocks, neurons, a line for each weight
+    Figure1(Box<Figure1Args>),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -79,9 +82,10 @@ pub(crate) struct EvalArgs {
     pub(crate) engine: EngineArgs,
 }
 
+/// A network without its data: one that was saved, or one to be built.
 #[derive(Debug, Args)]
-pub(crate) struct InspectArgs {
-    /// Model file to describe, in place of an architecture
+pub(crate) struct NetworkArgs {
+    /// Model file to look at, in place of an architecture
     #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ArchitectureArgs", "inputs", "classes", "seed"])]
     pub(crate) model: Option<PathBuf>,
     /// Number of input features
@@ -101,8 +105,44 @@ pub(crate) struct InspectArgs {
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// Folder for connectivity.png
     #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/inspect")]
+    pub(crate) out: PathBuf,
+}
+
+const AFTER_FIGURE1_HELP: &str = "\
+Lines are for small layers: at most 2,000 weights and 128 neurons on a side. figure1-dots.png has a layer of any size.
+
+Examples:
+  tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2
+  tanner figure1 --inputs 40 --hidden 40,40 --blocks 5 --degrees 5,6,5,4,3 --receptive-field 3 --layer 2 --block 1
+  tanner figure1 --arch band --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --softness 0.5";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_FIGURE1_HELP)]
+pub(crate) struct Figure1Args {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// Layer to draw, counted from 1
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Output",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
+    pub(crate) layer: usize,
+    /// Output block whose receptive field is shown, counted from 0 [default: the middle one]
+    #[arg(long, value_name = "N", help_heading = "Output", allow_negative_numbers = true)]
+    pub(crate) block: Option<usize>,
+    /// Folder for figure1.svg, figure1.png and figure1-dots.png
+    #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/figure1")]
     pub(crate) out: PathBuf,
 }
 

@@ -9,6 +9,7 @@ mod args;
 mod backend;
 mod devices;
 mod eval;
+mod figure1;
 mod headless;
 mod inspect;
 mod lists;
@@ -52,6 +53,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Figure1(args) => figure1::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }
