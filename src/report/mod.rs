@@ -2,13 +2,15 @@
 //!
 //! [`learning_curve`] draws what a run measured, [`connectivity_picture`] which
 //! weights layers have, [`importance_picture`] which pixels matter; all give the
-//! bytes of a PNG file. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
+//! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
+//! weight. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost; [`layer_table`] and [`tile_grid`] describe a network.
 
 mod bars;
 mod connectivity;
 mod drawing;
+mod figure1;
 mod importance;
 mod learning_curve;
 mod network;
@@ -19,6 +21,7 @@ mod table;
 pub use bars::{Bar, BarGroup, bar_chart};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
+pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, figure1};
 pub use importance::importance_picture;
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
