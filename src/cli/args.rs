@@ -11,7 +11,7 @@ use tanner::Error;
 use tanner::importance::{Importance, Order};
 use tanner::training::Schedule;
 
-use super::experiment_args::PruneArgs;
+use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::lists::{List, Lists, list, lists, widths};
 
 /// Trains neural networks that are sparse before training starts
@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Make a saved model smaller, by blocks or by the size of its weights
     Prune(Box<PruneArgs>),
+    /// Measure whether the order of importance survives through a saved model's layers
+    LayerImportance(Box<LayerImportanceArgs>),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// List the adapters and say which engine `auto` chooses

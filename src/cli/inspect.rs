@@ -25,7 +25,8 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, extra) = match &args.model {
         Some(path) => {
             let model = TrainedModel::load(path)?;
-            let extra = preprocessing_line(&model);
+            let extra = [Some(preprocessing_line(&model)), pruned_line(&model)];
+            let extra = extra.into_iter().flatten().collect::<Vec<_>>().join("\n");
             (model.network().clone(), Some(extra))
         }
         None => {
@@ -94,6 +95,20 @@ fn print_totals(network: &Network) -> anyhow::Result<()> {
         format!("{} on the {engine} (tiles dense from {})", size(bytes as u64), policy.dense_from)
     });
     terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
+}
+
+/// What pruning took away, if it did.
+fn pruned_line(model: &TrainedModel) -> Option<String> {
+    let pruned = model.record().pruned.as_ref()?;
+    let words = |items: Vec<String>| items.join(", ");
+    let edges: usize = model.network().layers().iter().map(|layer| layer.topology.edges()).sum();
+    Some(format!(
+        "pruned by {}: {} of {} weights are left, hidden layers had {} neurons",
+        words(pruned.methods.iter().map(ToString::to_string).collect()),
+        grouped(edges),
+        grouped(pruned.all_edges_before()),
+        words(pruned.hidden_before.iter().map(ToString::to_string).collect()),
+    ))
 }
 
 /// The numbers that must travel with the weights.

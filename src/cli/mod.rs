@@ -12,6 +12,7 @@ mod eval;
 mod experiment_args;
 mod headless;
 mod inspect;
+mod layer_importance;
 mod lists;
 mod memory;
 mod progress;
@@ -57,6 +58,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
         Command::Prune(args) => prune::run(args),
+        Command::LayerImportance(args) => layer_importance::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Devices(args) => devices::run(args),
     }

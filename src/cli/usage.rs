@@ -152,7 +152,7 @@ mod tests {
     fn help_groups_every_flag_and_tells_its_default() {
         let mut command = Cli::command();
         command.build();
-        for name in ["", "train", "eval", "prune", "inspect"] {
+        for name in ["", "train", "eval", "prune", "layer-importance", "inspect"] {
             let command = if name.is_empty() { &command } else { command.find_subcommand(name).unwrap() };
             for argument in
                 command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str()))
