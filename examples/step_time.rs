@@ -11,7 +11,7 @@ use std::time::Instant;
 use tanner::dataset::Dataset;
 use tanner::engine::cpu::CpuEngine;
 use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions};
-use tanner::engine::{Engine, EngineSettings, Optimizer, StepPlan};
+use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
 
@@ -30,7 +30,10 @@ fn main() -> tanner::Result<()> {
     let parameters = start.draw(&network, 0)?;
     let optimizer = Optimizer::Momentum { momentum: 0.9, nesterov: false };
     for batch_size in [128, 1024, 4096] {
-        let settings = EngineSettings { optimizer, l2: 5e-5, batch_size, seed: 0 };
+        let settings = EngineSettings {
+            penalties: Penalties::l2(5e-5),
+            ..EngineSettings::new(optimizer, batch_size, 0)
+        };
         let data = pseudo_random_data(4 * batch_size)?;
         let mut cpu = CpuEngine::new(&network, &parameters, settings, None)?;
         measure(&mut cpu, &arch, &data, batch_size, seconds)?;

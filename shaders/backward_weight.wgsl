@@ -1,4 +1,4 @@
-// gradient[o][i] = sum_b delta[o][b] * x[i][b] (+ decay * w[o][i]; biases: x = 1, no decay), then the optimiser's step.
+// gradient[o][i] = sum_b delta[o][b] * x[i][b] (+ penalties' of w[o][i]; biases: x = 1, no penalty), then the optimiser's step.
 // A workgroup owns 64 consecutive micro-blocks (dense) or sparse values of all layers; an invocation owns one of them.
 // Values and optimiser state are updated in place; there is no gradient in memory.
 // Lanes of a micro-block that are no edge read some row of the network and write back what was there.
@@ -23,13 +23,15 @@ struct MicroBlock {
     mask: u32,              // bit 4 k + j: the edge from input k to output j exists
 }
 
-// Updates the 4 weights of one input of a micro-block.
-fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>) {
+// Updates the 4 weights of one input of a micro-block; `input` is any of its inputs' rows.
+fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
     let exists = (vec4<u32>(lanes) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u);
     var old = Updated(dense[slot], vec4<f32>(0.0), vec4<f32>(0.0));
     if (step.rule.kind >= MOMENTUM) { old.first = dense_first[slot]; }
     if (step.rule.kind == ADAM) { old.second = dense_second[slot]; }
-    let next = updated(old, sum + step.rule.decay * old.value);
+    var gradient = sum + step.rule.decay * old.value;
+    if (step.penalties.on != 0u) { gradient += penalty_gradient(old.value, input); }
+    let next = updated(old, gradient);
     dense[slot] = select(old.value, next.value, exists);
     if (step.rule.kind >= MOMENTUM) { dense_first[slot] = select(old.first, next.first, exists); }
     if (step.rule.kind == ADAM) { dense_second[slot] = select(old.second, next.second, exists); }
@@ -71,10 +73,10 @@ fn backward_weight_dense(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
         sum_3 += vec4<f32>(dot(x_3, d_0), dot(x_3, d_1), dot(x_3, d_2), dot(x_3, d_3));
     }
 
-    update_dense(4u * id, block.mask, sum_0);
-    update_dense(4u * id + 1u, block.mask >> 4u, sum_1);
-    update_dense(4u * id + 2u, block.mask >> 8u, sum_2);
-    update_dense(4u * id + 3u, block.mask >> 12u, sum_3);
+    update_dense(4u * id, block.mask, sum_0, block.input_row);
+    update_dense(4u * id + 1u, block.mask >> 4u, sum_1, block.input_row);
+    update_dense(4u * id + 2u, block.mask >> 8u, sum_2, block.input_row);
+    update_dense(4u * id + 3u, block.mask >> 12u, sum_3, block.input_row);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -102,7 +104,9 @@ fn backward_weight_sparse(@builtin(workgroup_id) group: vec3<u32>, @builtin(loca
     var old = Updated(vec4<f32>(sparse[id]), vec4<f32>(0.0), vec4<f32>(0.0));
     if (step.rule.kind >= MOMENTUM) { old.first = vec4<f32>(sparse_first[id]); }
     if (step.rule.kind == ADAM) { old.second = vec4<f32>(sparse_second[id]); }
-    let next = updated(old, vec4<f32>(sum.x + sum.y + sum.z + sum.w) + decay * old.value);
+    var gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w) + decay * old.value;
+    if (step.penalties.on != 0u && id < network.first_bias) { gradient += penalty_gradient(old.value, ends.y); }
+    let next = updated(old, gradient);
     sparse[id] = next.value.x;
     if (step.rule.kind >= MOMENTUM) { sparse_first[id] = next.first.x; }
     if (step.rule.kind == ADAM) { sparse_second[id] = next.second.x; }

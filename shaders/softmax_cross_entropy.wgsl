@@ -1,6 +1,6 @@
-// loss[b] = ln sum_c exp(z[c][b]) - z[label][b]; in training delta[c][b] = (softmax(z)[c][b] - [c = label]) / samples.
+// loss[b] = ln sum_c exp(z[c][b]) - sum_c t[c] z[c][b], t[c] = (1 - e) [c = label] + e / classes; delta = (softmax(z) - t) / samples.
 // One workgroup owns the whole batch; an invocation owns every 256th column of 4 samples.
-// Outputs (deltas of the logits, one slot of the metrics) are overwritten.
+// Outputs (deltas of the logits, in training alone, and one slot of the metrics) are overwritten.
 // Lanes behind the batch's last sample read no label, count for nothing, and get delta 0.
 // Twin: src/engine/reference/softmax_cross_entropy.rs.
 
@@ -47,19 +47,24 @@ fn column_metric(column: u32) -> Metric {
         own = select(own, z, label == vec4<u32>(c));
     }
     var sum = vec4<f32>(0.0);
+    var below = vec4<f32>(0.0);
     for (var c = 0u; c < network.classes; c += 1u) {
-        sum += exp(activations[first + c * network.stride] - greatest);
+        let distance = activations[first + c * network.stride] - greatest;
+        sum += exp(distance);
+        below -= distance;
     }
+    let own_share = 1.0 - step.label_smoothing;
+    let class_share = step.label_smoothing / f32(network.classes);
     if (step.training != 0u) {
         let samples = f32(step.samples);
         for (var c = 0u; c < network.classes; c += 1u) {
             let at = first + c * network.stride;
             let share = exp(activations[at] - greatest) / sum;
-            let target_share = select(vec4<f32>(0.0), vec4<f32>(1.0), label == vec4<u32>(c));
+            let target_share = class_share + select(vec4<f32>(0.0), vec4<f32>(own_share), label == vec4<u32>(c));
             deltas[at] = select(vec4<f32>(0.0), (share - target_share) / samples, real);
         }
     }
-    let loss = select(vec4<f32>(0.0), log(sum) + (greatest - own), real);
+    let loss = select(vec4<f32>(0.0), log(sum) + own_share * (greatest - own) + class_share * below, real);
     let correct = select(vec4<u32>(0u), vec4<u32>(1u), best == label);
     return Metric(loss.x + loss.y + loss.z + loss.w, correct.x + correct.y + correct.z + correct.w);
 }

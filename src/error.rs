@@ -79,6 +79,14 @@ impl Error {
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         Self::Io { path: path.into(), source }
     }
+
+    /// Says on which side of a layer a topology is impossible.
+    pub(crate) fn on_side(self, side: &str) -> Self {
+        match self {
+            Self::Topology(reason) => Self::Topology(format!("{side}: {reason}")),
+            other => other,
+        }
+    }
 }
 
 /// Result with this library's [`Error`].

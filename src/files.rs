@@ -5,6 +5,9 @@ use std::path::Path;
 
 use crate::{Error, Result};
 
+/// How the names of files begin that are not in their place yet.
+pub(crate) const TEMPORARY_PREFIX: &str = ".tanner-";
+
 /// Writes a file beside its place, brings it to the disk, and renames it into place.
 ///
 /// Whatever happens on the way, the path holds either what it held before or all
@@ -36,7 +39,7 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
 /// A file with the permissions that any new file gets, not those of a secret.
 fn temporary_beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".tanner-");
+    builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

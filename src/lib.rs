@@ -4,7 +4,8 @@
 //!
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result, [`experiments`] work on it and [`report`] shows it. [`random`] and [`files`] serve all.
+//! that [`training`] asks for; [`model`] keeps the result, [`experiments`] put many
+//! runs together or work on trained models, and [`report`] shows it all. [`random`] and [`files`] serve everyone.
 
 pub mod dataset;
 pub mod engine;

@@ -17,6 +17,14 @@ pub enum Purpose {
     Permutation(u32),
     /// Which samples are held out for validation.
     Split,
+    /// The moves of the training pictures in the epoch with this index.
+    Augmentation(u32),
+    /// The bootstrap sample and the candidate features of the tree with this index.
+    Tree(u32),
+    /// The rows that a random forest is grown on, where it may not see all.
+    ForestRows,
+    /// The order of features that chance decides.
+    FeatureOrder,
 }
 
 /// The generator for one purpose under one seed.
@@ -26,6 +34,10 @@ pub fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Initialisation(layer) => (2, layer),
         Purpose::Permutation(epoch) => (3, epoch),
         Purpose::Split => (4, 0),
+        Purpose::Augmentation(epoch) => (16, epoch),
+        Purpose::Tree(tree) => (20, tree),
+        Purpose::ForestRows => (21, 0),
+        Purpose::FeatureOrder => (22, 0),
     };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((kind << 32) | u64::from(index));
@@ -48,6 +60,12 @@ mod tests {
             Purpose::Permutation(0),
             Purpose::Permutation(1),
             Purpose::Split,
+            Purpose::Augmentation(0),
+            Purpose::Augmentation(1),
+            Purpose::Tree(0),
+            Purpose::Tree(1),
+            Purpose::ForestRows,
+            Purpose::FeatureOrder,
         ];
         let mut seen = std::collections::HashSet::new();
         for seed in [0, 1, u64::MAX] {

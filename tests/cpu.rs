@@ -1,20 +1,26 @@
 //! The CPU engine's kernels against the reference, over edge shapes and all instruction sets.
 
 mod common;
+#[path = "gpu/oracle.rs"]
+#[expect(dead_code, reason = "the GPU tests use the rest")]
+mod oracle;
 
 use common::{
-    assert_close, edge_layers, layer, random_data, random_parameters, rng, small_network, sum_bound, values,
+    all_penalties, assert_close, edge_layers, layer, penalties, random_data, random_parameters, rng,
+    small_network, sum_bound, values,
 };
+use oracle::{Bounded, Misses};
 use pulp::Arch;
 use tanner::dataset::Dataset;
 use tanner::engine::cpu::backward_input::backward_input;
 use tanner::engine::cpu::backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
+use tanner::engine::cpu::penalty::Regularisation;
 use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
-use tanner::engine::{Engine, EngineSettings, Optimizer, StepPlan};
+use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan};
 use tanner::network::dropout::DropoutKey;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::tiles::{TilePolicy, TiledLayer};
@@ -173,8 +179,8 @@ fn backward_weight_agrees_with_the_reference() {
             let mut sparse = vec![0.0; sparse_rows.len()];
             let edges = packed.tiled.sparse().input.len();
             let (dense_mut, sparse_mut) = (no_state(&mut dense), no_state(&mut sparse));
-            backward_weight_dense(arch, &rule, &chunks, &blocks, dense_mut);
-            backward_weight_sparse(arch, &rule, &chunks, &sparse_rows, edges, sparse_mut);
+            backward_weight_dense(arch, &rule, None, &chunks, &blocks, dense_mut);
+            backward_weight_sparse(arch, &rule, None, &chunks, &sparse_rows, edges, sparse_mut);
             let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).map(|value| -value).collect();
             let terms = chunks.len() * LANES;
             let name = format!("{name}, {terms} samples");
@@ -186,6 +192,76 @@ fn backward_weight_agrees_with_the_reference() {
             assert!(kept <= topology.edges(), "{name}: padding must stay 0");
         }
     });
+}
+
+/// One step of every optimiser with every penalty, weight by weight, as the first layer of a network and as another one.
+#[test]
+fn penalties_reach_every_weight() {
+    let mut misses = Misses::default();
+    for_all_cases(|name, arch, topology, packed| {
+        let chunks = layer_chunks(topology, 2, 7);
+        for optimizer in [optimizers()[0], optimizers()[1], optimizers()[3]] {
+            for (kind, penalties) in penalties() {
+                for layer in [0, 1] {
+                    let step = Step { arch, topology, packed, chunks: &chunks, optimizer, penalties, layer };
+                    step.check(&format!("{name}, {optimizer}, {kind}, layer {layer}"), &mut misses);
+                }
+            }
+        }
+    });
+    misses.result().unwrap();
+}
+
+/// An update of one layer, whose inputs are those of the network if it is layer 0.
+struct Step<'a> {
+    arch: Arch,
+    topology: &'a Topology,
+    packed: &'a Packed,
+    chunks: &'a [Chunk],
+    optimizer: Optimizer,
+    penalties: Penalties,
+    layer: usize,
+}
+
+impl Step<'_> {
+    fn check(&self, name: &str, misses: &mut Misses) {
+        let Self { arch, topology, packed, chunks, optimizer, penalties, layer } = *self;
+        let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
+        let rule = optimizer.rule(0.5, 3, penalties.l2);
+        let inputs_of_the_network = if layer == 0 { u32::try_from(inputs).unwrap() } else { 0 };
+        let regularisation = Regularisation { penalties: penalties.rule(), inputs: inputs_of_the_network };
+        let regularisation = (penalties.rule().on != 0).then_some(&regularisation);
+        let (blocks, sparse_rows) = row_tables(packed);
+        let edges = packed.tiled.sparse().input.len();
+        let (mut dense, mut sparse) = (packed.slots.clone(), vec![0.0; sparse_rows.len()]);
+        sparse[..edges].copy_from_slice(&dense.split_off(packed.tiled.dense_slots()));
+        sparse[edges..].copy_from_slice(&packed.biases);
+        let state = |len: usize| (vec![0.25; len], vec![0.5; len]);
+        let ([mut d1, mut d2], [mut s1, mut s2]) =
+            ([state(dense.len()).0, state(dense.len()).1], [state(sparse.len()).0, state(sparse.len()).1]);
+        let values = ValuesMut { values: &mut dense, first: &mut d1, second: &mut d2 };
+        backward_weight_dense(arch, &rule, regularisation, chunks, &blocks, values);
+        let values = ValuesMut { values: &mut sparse, first: &mut s1, second: &mut s2 };
+        backward_weight_sparse(arch, &rule, regularisation, chunks, &sparse_rows, edges, values);
+        let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).copied().collect();
+        let now = packed.tiled.unpack_values(&slots);
+        let x = side_by_side(chunks, 0..inputs, |chunk| &chunk.activations);
+        let delta = side_by_side(chunks, inputs..inputs + outputs, |chunk| &chunk.deltas);
+        for (edge, (output, input)) in topology.edge_ends().enumerate() {
+            let w = packed.weights[edge];
+            let products = x.row(input).iter().zip(delta.row(output)).map(|(x, delta)| x * delta);
+            let decay = f64::from(2.0 * penalties.l2) * f64::from(w);
+            let gradient = Bounded::sum(products.chain([decay]));
+            let gradient = gradient.plus(oracle::penalty_gradient(&penalties, layer, w));
+            let expected = oracle::moved(optimizer, &rule, [w, 0.25, 0.5], gradient);
+            misses.near(format!("{name}, edge {output}-{input}"), now[edge], expected.value);
+        }
+        for (output, bias) in packed.biases.iter().enumerate() {
+            let gradient = Bounded::sum(delta.row(output).iter().copied());
+            let expected = oracle::moved(optimizer, &rule, [*bias, 0.25, 0.5], gradient);
+            misses.near(format!("{name}, bias {output}"), sparse[edges + output], expected.value);
+        }
+    }
 }
 
 /// The row tables of one layer whose inputs stand in the first rows.
@@ -233,17 +309,26 @@ fn whole_numbers_come_out_exactly() {
 #[test]
 fn the_loss_agrees_with_the_reference() {
     for arch in available_instructions() {
-        for (classes, samples, scale) in [(2, 1, 1.0), (10, LANES, 1.0), (10, LANES - 1, 30.0), (3, 5, 200.0)]
-        {
+        for (classes, samples, scale, smoothing) in [
+            (2, 1, 1.0, 0.0),
+            (10, LANES, 1.0, 0.0),
+            (10, LANES - 1, 30.0, 0.0),
+            (3, 5, 200.0, 0.0),
+            (10, LANES - 1, 1.0, 0.1),
+            (3, 5, 200.0, 0.75),
+        ] {
             let mut logits = values(&mut rng(8), classes * LANES);
             logits.iter_mut().for_each(|value| *value *= scale);
             let labels: Vec<u32> =
                 (0u32..).map(|k| k * 3 % u32::try_from(classes).unwrap()).take(samples).collect();
             let (logits, mut delta) = (rows(&logits), vec![POISON; classes]);
-            let got = softmax_cross_entropy(arch, &logits, &labels, 1.0 / samples as f32, &mut delta);
+            let got =
+                softmax_cross_entropy(arch, &logits, &labels, smoothing, 1.0 / samples as f32, &mut delta);
             let used = |row: &Row| row.0[..samples].to_vec();
             let narrow = Matrix::from_values(samples, logits.iter().flat_map(used).map(f64::from).collect());
-            let expected = reference::softmax_cross_entropy::softmax_cross_entropy(&narrow, &labels);
+            let smoothing = f64::from(smoothing);
+            let expected =
+                reference::softmax_cross_entropy::softmax_cross_entropy(&narrow, &labels, smoothing);
             assert_eq!(got.correct, expected.correct);
             let tolerance = 1e-6 * (f64::from(scale) + samples as f64);
             assert!((got.sum - expected.sum).abs() <= tolerance, "{} against {}", got.sum, expected.sum);
@@ -263,7 +348,7 @@ fn the_loss_agrees_with_the_reference() {
 fn equal_logits_count_for_the_first_class() {
     let logits = vec![Row::ZERO; 3];
     let mut delta = vec![POISON; 3];
-    let loss = softmax_cross_entropy(Arch::new(), &logits, &[0, 1, 2, 0], 0.25, &mut delta);
+    let loss = softmax_cross_entropy(Arch::new(), &logits, &[0, 1, 2, 0], 0.0, 0.25, &mut delta);
     assert_eq!(loss.correct, 2);
     assert!((loss.sum - 4.0 * 3f64.ln()).abs() < 1e-6);
 }
@@ -288,7 +373,7 @@ fn gather_moves_samples_into_lanes() {
 }
 
 fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSettings {
-    EngineSettings { optimizer, l2: 0.01, batch_size, seed: 77 }
+    EngineSettings { penalties: Penalties::l2(0.01), ..EngineSettings::new(optimizer, batch_size, 77) }
 }
 
 fn optimizers() -> [Optimizer; 4] {
@@ -343,6 +428,12 @@ fn training_agrees_with_the_reference() {
             }
         }
     }
+    for optimizer in optimizers() {
+        let settings =
+            EngineSettings { penalties: all_penalties(), label_smoothing: 0.1, ..settings(optimizer, 40) };
+        let network = small_network(Activation::Tanh, 0.8);
+        compare_training(&network, settings, POLICIES[2], &format!("{optimizer}, everything at once"));
+    }
     for batch_size in [1, 2, LANES - 1, LANES, LANES + 1, 3 * LANES] {
         let network = small_network(Activation::Sigmoid, 0.8);
         let settings = settings(Optimizer::ADAM, batch_size);
@@ -379,8 +470,9 @@ fn impossible_settings_and_data_are_refused() {
         assert!(message.contains(reason), "{message:?} should say {reason:?}");
     };
     refused(EngineSettings { batch_size: 0, ..good }, None, "--batch-size: 0 is impossible");
-    refused(EngineSettings { l2: f32::NAN, ..good }, None, "--l2");
-    refused(EngineSettings { l2: -1.0, ..good }, None, "--l2");
+    refused(EngineSettings { penalties: Penalties::l2(f32::NAN), ..good }, None, "--l2");
+    refused(EngineSettings { penalties: Penalties::l2(-1.0), ..good }, None, "--l2");
+    refused(EngineSettings { label_smoothing: 1.0, ..good }, None, "--label-smoothing: 1 is impossible");
     refused(good, Some(0), "--threads: 0 is impossible");
     let momentum = Optimizer::Momentum { momentum: 1.0, nesterov: false };
     refused(EngineSettings { optimizer: momentum, ..good }, None, "--momentum: 1 is impossible");

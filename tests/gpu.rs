@@ -9,6 +9,8 @@ mod common;
 mod kernels;
 #[path = "gpu/oracle.rs"]
 mod oracle;
+#[path = "gpu/regularisation.rs"]
+mod regularisation;
 #[path = "gpu/shapes.rs"]
 mod shapes;
 #[path = "cli/support.rs"]
@@ -68,6 +70,13 @@ fn tests() -> Vec<Test> {
         for (policy, tiles) in shapes::POLICIES {
             add_kernel_tests(&mut tests, (checks, runtime_checks), (policy, tiles));
         }
+        for (policy, tiles) in shapes::POLICIES {
+            let name = format!("penalties reach every weight, {policy}, {checks}");
+            let run = move || regularisation::penalties_reach_every_weight(tiles, runtime_checks);
+            tests.push((name, Box::new(run)));
+            let name = format!("penalties of whole numbers, {policy}, {checks}");
+            tests.push((name, Box::new(move || regularisation::whole_numbers(tiles, runtime_checks))));
+        }
         let mut add = |name: &str, run: fn(bool) -> Result<(), String>| {
             tests.push((format!("{name}, {checks}"), Box::new(move || run(runtime_checks))));
         };
@@ -75,6 +84,8 @@ fn tests() -> Vec<Test> {
         add("dispatches of more than 65,535 workgroups fold", kernels::dispatches_fold);
         add("training follows the reference", training::follows_the_reference);
         add("golden run", training::gives_the_golden_losses);
+        add("labels are smoothed", regularisation::smoothed_labels);
+        add("regularised steps follow the reference", regularisation::steps_follow_the_reference);
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("the command line gives the same on both engines", command_line::engines_agree);
@@ -85,6 +96,7 @@ fn tests() -> Vec<Test> {
     add("parameters come back", training::parameters_come_back);
     add("new parameters forget the optimiser's state", training::new_parameters_forget);
     add("data sets take turns", training::data_sets_take_turns);
+    add("epochs bring new data", training::epochs_bring_new_data);
     add("bad requests are refused", training::bad_requests_are_refused);
     add("large networks are refused", training::large_networks_are_refused);
     tests

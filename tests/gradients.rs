@@ -2,12 +2,14 @@
 
 mod common;
 
-use common::{layer, random_data, random_parameters, small_network};
+use common::{all_penalties, layer, penalties, random_data, random_parameters, small_network};
+use tanner::engine::penalty::L_HALF_SMOOTHING;
 use tanner::engine::reference::backward_weight::update;
 use tanner::engine::reference::gather::{gather, gather_labels};
+use tanner::engine::reference::objective::{objective_gradients, penalty};
 use tanner::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
-use tanner::engine::reference::{LayerValues, Matrix, dropout_keys, loss_and_gradients, run_forward};
-use tanner::engine::{Optimizer, UpdateRule};
+use tanner::engine::reference::{LayerValues, Matrix, dropout_keys, run_forward};
+use tanner::engine::{EngineSettings, Optimizer, Penalties, UpdateRule};
 use tanner::network::{Activation, Network};
 use tanner::topology::fully_connected;
 
@@ -21,12 +23,12 @@ struct Case<'a> {
     values: Vec<LayerValues>,
     x: Matrix,
     labels: Vec<u32>,
-    l2: f64,
+    settings: EngineSettings,
     step: u64,
 }
 
 impl<'a> Case<'a> {
-    fn new(name: String, network: &'a Network, l2: f64) -> Self {
+    fn new(name: String, network: &'a Network, penalties: Penalties) -> Self {
         let data = random_data(7, network.inputs(), network.classes(), 11);
         let samples: Vec<u32> = (0..7).collect();
         let values = random_parameters(network, 5).layers.iter().map(LayerValues::from).collect();
@@ -36,25 +38,24 @@ impl<'a> Case<'a> {
             values,
             x: gather(&data, &samples),
             labels: gather_labels(&data, &samples),
-            l2,
+            settings: EngineSettings { penalties, ..EngineSettings::new(Optimizer::Sgd, 7, 9) },
             step: 3,
         }
     }
 
-    /// Mean cross-entropy plus penalty.
+    /// Mean cross-entropy plus penalties.
     fn objective(&self, values: &[LayerValues]) -> f64 {
-        let keys = dropout_keys(self.network, 9, self.step);
+        let keys = dropout_keys(self.network, self.settings.seed, self.step);
         let results = run_forward(self.network, values, &self.x, Some(&keys));
-        let loss = softmax_cross_entropy(&results[results.len() - 1].y, &self.labels);
-        let squares: f64 = values.iter().flat_map(|layer| &layer.weights).map(|w| w * w).sum();
-        loss.sum / self.labels.len() as f64 + self.l2 * squares
+        let smoothing = f64::from(self.settings.label_smoothing);
+        let loss = softmax_cross_entropy(&results[results.len() - 1].y, &self.labels, smoothing);
+        loss.sum / self.labels.len() as f64 + penalty(&self.settings.penalties, values)
     }
 
     /// Compares every gradient, collects all failures.
     fn check(&self) {
-        let keys = dropout_keys(self.network, 9, self.step);
-        let (_, gradients) =
-            loss_and_gradients(self.network, &self.values, &self.x, &self.labels, Some(&keys));
+        let Self { network, settings, values, x, labels, step, .. } = self;
+        let (_, gradients) = objective_gradients(network, settings, values, x, labels, *step);
         let mut failures = Vec::new();
         let mut largest: f64 = 0.0;
         for (index, analytic) in gradients.iter().enumerate() {
@@ -70,9 +71,6 @@ impl<'a> Case<'a> {
                         self.objective(&values)
                     };
                     let numerical = (moved(STEP) - moved(-STEP)) / (2.0 * STEP);
-                    let decay =
-                        if kind == "weight" { 2.0 * self.l2 * self.values[index].weights[k] } else { 0.0 };
-                    let analytic = analytic + decay;
                     largest = largest.max(analytic.abs());
                     if !((numerical - analytic).abs() <= TOLERANCE) {
                         failures.push(format!(
@@ -93,7 +91,7 @@ type Access = fn(&mut LayerValues) -> &mut Vec<f64>;
 fn every_activation_and_parameter_kind() {
     for activation in Activation::ALL {
         let network = small_network(activation, 1.0);
-        Case::new(format!("{activation}"), &network, 0.0).check();
+        Case::new(format!("{activation}"), &network, Penalties::default()).check();
     }
 }
 
@@ -101,15 +99,55 @@ fn every_activation_and_parameter_kind() {
 fn dropout_and_weight_decay() {
     for activation in Activation::ALL {
         let network = small_network(activation, 0.6);
-        Case::new(format!("{activation} with dropout and decay"), &network, 0.05).check();
+        Case::new(format!("{activation} with dropout and decay"), &network, Penalties::l2(0.05)).check();
     }
+}
+
+/// The parameters have weights on both sides of every piece of a penalty, and none so near a kink that a difference would span it.
+#[test]
+fn every_penalty_alone_and_all_of_them() {
+    let network = small_network(Activation::Tanh, 1.0);
+    for (name, penalties) in penalties() {
+        let case = Case::new(name.into(), &network, penalties);
+        let weights: Vec<f64> = case.values.iter().flat_map(|layer| layer.weights.clone()).collect();
+        let inside = weights.iter().filter(|w| w.abs() < f64::from(L_HALF_SMOOTHING)).count();
+        assert!(inside > 0 && inside < weights.len(), "no weight in a piece of the smoothed root");
+        assert!(weights.iter().all(|w| w.abs() > 2.0 * STEP), "a weight at the kink of L1");
+        case.check();
+    }
+}
+
+#[test]
+fn label_smoothing_alone_and_with_everything() {
+    for (smoothing, keep, penalties) in
+        [(0.1, 1.0, Penalties::default()), (0.75, 1.0, Penalties::default()), (0.3, 0.6, all_penalties())]
+    {
+        let network = small_network(Activation::Sigmoid, keep);
+        let mut case = Case::new(format!("labels smoothed by {smoothing}"), &network, penalties);
+        case.settings.label_smoothing = smoothing;
+        case.check();
+    }
+}
+
+/// Shares 1/4 and 3/4, targets 1/10 and 9/10.
+#[test]
+fn a_smoothed_loss_worked_out_by_hand() {
+    let logits = Matrix::from_values(1, vec![0.0, 3f64.ln()]);
+    let loss = softmax_cross_entropy(&logits, &[1], f64::from(0.2f32));
+    let expected = -0.1 * 0.25f64.ln() - 0.9 * 0.75f64.ln();
+    assert!((loss.sum - expected).abs() < 1e-7, "{}", loss.sum);
+    for (delta, expected) in loss.delta.values().iter().zip([0.25 - 0.1, 0.75 - 0.9]) {
+        assert!((delta - expected).abs() < 1e-7, "{delta}");
+    }
+    let plain = softmax_cross_entropy(&logits, &[1], 0.0);
+    assert!((plain.sum + 0.75f64.ln()).abs() < 1e-15, "{}", plain.sum);
 }
 
 #[test]
 fn one_layer_of_logits() {
     let network =
         Network::new(vec![layer(&fully_connected(5, 3).unwrap(), Activation::Identity, 1.0)]).unwrap();
-    Case::new("softmax regression".into(), &network, 0.01).check();
+    Case::new("softmax regression".into(), &network, Penalties::l2(0.01)).check();
 }
 
 /// Every optimiser's update against its published formula, written out for three steps of known gradients.

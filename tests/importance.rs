@@ -7,7 +7,12 @@ use std::time::Instant;
 use proptest::prelude::*;
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
-use tanner::importance::{Importance, Order, Preprocessing, Transform};
+use tanner::importance::{Importance, ImportanceSettings, Order, Preprocessing, Transform};
+
+/// A fit with the usual settings of its kind.
+fn fit(importance: Importance, order: Order, train: &Dataset) -> tanner::Result<Preprocessing> {
+    Preprocessing::fit(&ImportanceSettings { order, ..ImportanceSettings::new(importance) }, train)
+}
 
 /// Fashion-MNIST and its PCA in descending order, computed once for all tests.
 fn fashion() -> &'static (DataSplits, Preprocessing) {
@@ -15,7 +20,7 @@ fn fashion() -> &'static (DataSplits, Preprocessing) {
     FASHION.get_or_init(|| {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
         let splits = load_idx_folder(&dir).unwrap();
-        let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &splits.train).unwrap();
+        let fitted = fit(Importance::Pca, Order::Descending, &splits.train).unwrap();
         (splits, fitted)
     })
 }
@@ -102,7 +107,7 @@ fn training_columns_have_mean_0_and_the_explained_variance() {
 #[test]
 fn ascending_is_the_exact_reverse_of_descending() {
     let (splits, descending) = fashion();
-    let ascending = Preprocessing::fit(Importance::Pca, Order::Ascending, &splits.train).unwrap();
+    let ascending = fit(Importance::Pca, Order::Ascending, &splits.train).unwrap();
     let (mean, rotation, variances) = parts(descending);
     let (asc_mean, asc_rotation, asc_variances) = parts(&ascending);
     assert_eq!(mean, asc_mean);
@@ -118,7 +123,7 @@ fn same_bits_with_one_thread_and_with_two() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let start = Instant::now();
-            let again = Preprocessing::fit(Importance::Pca, Order::Descending, &splits.train).unwrap();
+            let again = fit(Importance::Pca, Order::Descending, &splits.train).unwrap();
             let fit = start.elapsed();
             let train = again.apply(splits.train.features()).unwrap();
             let apply = start.elapsed() - fit;
@@ -143,7 +148,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 #[test]
 fn test_samples_pass_through_what_was_fitted_on_training_samples() {
     let train = Dataset::new(vec![1.0, 0.0, 3.0, 0.0], 2, vec![0, 1], 2).unwrap();
-    let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &train).unwrap();
+    let fitted = fit(Importance::Pca, Order::Descending, &train).unwrap();
     let (mean, rotation, variances) = parts(&fitted);
     assert_eq!((mean, rotation, variances), (&[2.0, 0.0][..], &[1.0, 0.0, 0.0, 1.0][..], &[1.0, 0.0][..]));
     // Were anything fitted again on these, their mean would be taken off.
@@ -157,7 +162,7 @@ fn test_samples_pass_through_what_was_fitted_on_training_samples() {
 fn fewer_samples_than_features_leave_the_rest_at_variance_0() {
     let features: Vec<f32> = (0..3 * 20_u8).map(|i| f32::from(i.wrapping_mul(37) % 23)).collect();
     let train = Dataset::new(features, 20, vec![0, 1, 1], 2).unwrap();
-    let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &train).unwrap();
+    let fitted = fit(Importance::Pca, Order::Descending, &train).unwrap();
     let (_, rotation, variances) = parts(&fitted);
     assert!(variances[1] > 1.0, "{variances:?}");
     assert_eq!(variances[2..], [0.0; 18]);
@@ -167,7 +172,7 @@ fn fewer_samples_than_features_leave_the_rest_at_variance_0() {
 #[test]
 fn constant_features_are_allowed() {
     let train = Dataset::new(vec![0.1; 12], 3, vec![0, 1, 0, 1], 2).unwrap();
-    let fitted = Preprocessing::fit(Importance::Pca, Order::Ascending, &train).unwrap();
+    let fitted = fit(Importance::Pca, Order::Ascending, &train).unwrap();
     assert_eq!(parts(&fitted).2, [0.0; 3]);
     assert_eq!(fitted.apply(&[0.1; 6]).unwrap(), [0.0; 6]);
 }
@@ -176,7 +181,7 @@ fn constant_features_are_allowed() {
 fn identity_changes_nothing_and_carries_nothing() {
     let train = Dataset::new(vec![1.0, 2.0, 3.0, 4.0], 2, vec![0, 1], 2).unwrap();
     let train = train.with_image_shape([1, 2]).unwrap();
-    let fitted = Preprocessing::fit(Importance::None, Order::Descending, &train).unwrap();
+    let fitted = fit(Importance::None, Order::Descending, &train).unwrap();
     assert_eq!((fitted.input_features(), fitted.output_features(), fitted.number_count()), (2, 2, 0));
     assert_eq!(fitted.apply(train.features()).unwrap(), train.features());
     assert_eq!(fitted.apply_dataset(train.clone()).unwrap(), train);
@@ -199,7 +204,6 @@ fn impossible_fits_are_refused() {
     let two = Dataset::new(vec![1.0, 2.0, 3.0, 5.0], 2, vec![0, 1], 2).unwrap();
     let huge = Dataset::new(vec![3e38, -3e38], 1, vec![0, 1], 2).unwrap();
     let wide = Dataset::new(vec![0.0; 2 * 16_385], 16_385, vec![0, 1], 2).unwrap();
-    let fit = |importance, order, train| Preprocessing::fit(importance, order, train);
     assert_refused(fit(Importance::None, Order::Ascending, &two), &["asc", "none", "pca"]);
     assert_refused(fit(Importance::Pca, Order::Descending, &one), &["1 sample", "at least 2"]);
     assert_refused(fit(Importance::Pca, Order::Descending, &huge), &["overflows", "scale"]);
@@ -212,7 +216,7 @@ fn impossible_fits_are_refused() {
 
 #[test]
 fn damaged_parts_are_refused() {
-    use Importance::{None, Pca};
+    use Importance::Pca;
     use Order::{Ascending, Descending};
     let rotation = |mean: &[f32], rotation: &[f32], explained_variance: &[f32]| Transform::Rotation {
         mean: mean.to_vec(),
@@ -221,15 +225,15 @@ fn damaged_parts_are_refused() {
     };
     let unit = [1.0, 0.0, 0.0, 1.0];
     let good = || rotation(&[0.5, 0.5], &unit, &[2.0, 1.0]);
-    let fitted = Preprocessing::from_parts(Pca, Descending, good()).unwrap();
+    let fitted = Preprocessing::from_parts(Pca, Descending, None, good()).unwrap();
     assert_eq!(fitted.transform(), &good());
     let refused = |importance, order, transform, parts: &[&str]| {
-        assert_refused(Preprocessing::from_parts(importance, order, transform), parts);
+        assert_refused(Preprocessing::from_parts(importance, order, None, transform), parts);
     };
-    refused(None, Descending, good(), &["rotation", "none"]);
+    refused(Importance::None, Descending, good(), &["rotation", "none"]);
     refused(Pca, Descending, Transform::Identity { features: 2 }, &["identity", "pca"]);
-    refused(None, Descending, Transform::Identity { features: 0 }, &["0 features"]);
-    refused(None, Ascending, Transform::Identity { features: 2 }, &["asc"]);
+    refused(Importance::None, Descending, Transform::Identity { features: 0 }, &["0 features"]);
+    refused(Importance::None, Ascending, Transform::Identity { features: 2 }, &["asc"]);
     refused(Pca, Ascending, good(), &["variance 2", "before 1", "asc"]);
     refused(Pca, Descending, rotation(&[], &[], &[]), &["0 components", "0 features"]);
     refused(Pca, Descending, rotation(&[0.0], &[1.0, 0.0], &[2.0, 1.0]), &["2 components", "1 features"]);
@@ -240,7 +244,13 @@ fn damaged_parts_are_refused() {
 
 #[test]
 fn names_are_the_same_in_text_and_in_files() {
-    for importance in [Importance::None, Importance::Pca] {
+    for importance in [
+        Importance::None,
+        Importance::Pca,
+        Importance::RandomForest,
+        Importance::Random,
+        Importance::Variance,
+    ] {
         assert_eq!(importance.to_string().parse::<Importance>().unwrap(), importance);
         assert_eq!(serde_json::to_string(&importance).unwrap(), format!("\"{importance}\""));
     }
@@ -249,7 +259,8 @@ fn names_are_the_same_in_text_and_in_files() {
         assert_eq!(serde_json::to_string(&order).unwrap(), format!("\"{order}\""));
     }
     assert_eq!((Importance::Pca.as_str(), Order::Ascending.as_str()), ("pca", "asc"));
-    assert_refused("rf2".parse::<Importance>(), &["rf2", "none, pca"]);
+    assert_eq!(Importance::RandomForest.as_str(), "rf");
+    assert_refused("rf2".parse::<Importance>(), &["rf2", "none, pca, rf, random, variance"]);
     assert_refused("up".parse::<Order>(), &["up", "desc, asc"]);
 }
 
@@ -265,7 +276,7 @@ proptest! {
     ) {
         let samples = values.len() / features;
         let train = Dataset::new(values, features, vec![0; samples], 2).unwrap();
-        let fitted = Preprocessing::fit(Importance::Pca, Order::Descending, &train).unwrap();
+        let fitted = fit(Importance::Pca, Order::Descending, &train).unwrap();
         let rotated = fitted.apply_dataset(train.clone()).unwrap();
         let distance = |set: &Dataset| {
             let pairs = set.sample(0).iter().zip(set.sample(samples - 1));

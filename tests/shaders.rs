@@ -8,13 +8,14 @@ use std::path::Path;
 
 use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
-use tanner::engine::UpdateRule;
 use tanner::engine::gpu::shaders::{
     FOLD, SHADERS, SOFTMAX_WORKGROUP, STORAGE_BUFFERS, Shader, UNIFORMS, WORKGROUP,
 };
 use tanner::engine::gpu::uniforms::{
     DropoutUniform, LayerUniform, Metric, MicroBlockEnds, NetworkUniform, Quad, StepUniform, Tile,
 };
+use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
+use tanner::engine::{PenaltyRule, UpdateRule};
 use tanner::network::Activation;
 
 fn parse(shader: &Shader) -> (Module, ModuleInfo) {
@@ -158,6 +159,7 @@ macro_rules! same_names {
 
 fn layouts() -> Vec<StructLayout> {
     let reserved = offset_of!(StepUniform, reserved);
+    let nothing = offset_of!(PenaltyRule, reserved);
     vec![
         same_names!(
             "Network",
@@ -184,6 +186,18 @@ fn layouts() -> Vec<StructLayout> {
             second_correction,
         ),
         layout!(
+            "PenaltyRule",
+            PenaltyRule,
+            "on" => offset_of!(PenaltyRule, on),
+            "l1" => offset_of!(PenaltyRule, l1),
+            "l1_input" => offset_of!(PenaltyRule, l1_input),
+            "l_half" => offset_of!(PenaltyRule, l_half),
+            "weight_elimination" => offset_of!(PenaltyRule, weight_elimination),
+            "reserved_0" => nothing,
+            "reserved_1" => nothing + 4,
+            "reserved_2" => nothing + 8,
+        ),
+        layout!(
             "Step",
             StepUniform,
             "samples" => offset_of!(StepUniform, samples),
@@ -191,10 +205,11 @@ fn layouts() -> Vec<StructLayout> {
             "first_sample" => offset_of!(StepUniform, first_sample),
             "metrics_slot" => offset_of!(StepUniform, metrics_slot),
             "training" => offset_of!(StepUniform, training),
+            "label_smoothing" => offset_of!(StepUniform, label_smoothing),
             "reserved_0" => reserved,
             "reserved_1" => reserved + 4,
-            "reserved_2" => reserved + 8,
             "rule" => offset_of!(StepUniform, rule),
+            "penalties" => offset_of!(StepUniform, penalties),
         ),
         same_names!("Layer", LayerUniform, first_quad, quads, activation, first_row),
         layout!(
@@ -251,6 +266,8 @@ fn constants_are_those_of_the_host() {
         ("MOMENTUM", 1),
         ("NESTEROV", 2),
         ("ADAM", 3),
+        ("L_HALF_SMOOTHING", L_HALF_SMOOTHING.to_bits()),
+        ("WEIGHT_ELIMINATION_SCALE", WEIGHT_ELIMINATION_SCALE.to_bits()),
     ]
     .into();
     let mut seen = BTreeSet::new();
@@ -258,10 +275,10 @@ fn constants_are_those_of_the_host() {
         let (module, _) = parse(shader);
         for (_, constant) in module.constants.iter() {
             let Some(name) = &constant.name else { continue };
-            let naga::Expression::Literal(naga::Literal::U32(value)) =
-                module.global_expressions[constant.init]
-            else {
-                panic!("{}: {name} is no u32", shader.stem)
+            let value = match module.global_expressions[constant.init] {
+                naga::Expression::Literal(naga::Literal::U32(value)) => value,
+                naga::Expression::Literal(naga::Literal::F32(value)) => value.to_bits(),
+                _ => panic!("{}: {name} is no u32 or f32", shader.stem),
             };
             assert_eq!(Some(&value), expected.get(name.as_str()), "{}: {name}", shader.stem);
             seen.insert(name.clone());

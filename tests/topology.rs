@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tanner::network::Architecture;
 use tanner::topology::{
-    DegreeDistribution, Partition, RandomSparse, SpatiallyCoupled, Topology, fully_connected,
+    DegreeDistribution, Partition, RandomSparse, SoftBand, SpatiallyCoupled, Topology, fully_connected,
 };
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -31,6 +31,12 @@ fn coupled_layers() -> impl Strategy<Value = SpatiallyCoupled> {
                 degrees,
             })
         })
+}
+
+/// The soft band with the blocks and degrees of a coupled layer.
+fn softened(wish: &SpatiallyCoupled, softness: f64) -> SoftBand {
+    let SpatiallyCoupled { inputs, outputs, blocks, degrees, .. } = wish.clone();
+    SoftBand { inputs, outputs, blocks, degrees, softness }
 }
 
 proptest! {
@@ -60,6 +66,22 @@ proptest! {
             }
         }
         prop_assert_eq!(topology.edges(), edges);
+        prop_assert_eq!(wish.edges().unwrap(), edges);
+    }
+
+    #[test]
+    fn soft_bands_have_the_degrees_and_blocks_of_coupled_layers(
+        wish in coupled_layers(),
+        softness in prop_oneof![0.01f64..8.0, Just(1e-300), Just(1e300)],
+        seed: u64,
+    ) {
+        let coupled = wish.build(&mut rng(seed)).unwrap();
+        let wish = softened(&wish, softness);
+        let topology = wish.build(&mut rng(seed)).unwrap();
+        prop_assert!((0..wish.inputs).all(|input| topology.out_degree(input) == coupled.out_degree(input)));
+        prop_assert_eq!((topology.inputs(), topology.outputs()), (coupled.inputs(), coupled.outputs()));
+        prop_assert_eq!(wish.edges().unwrap(), coupled.edges());
+        prop_assert_eq!(topology, wish.build(&mut rng(seed)).unwrap());
     }
 
     #[test]
@@ -145,6 +167,82 @@ fn targets_are_drawn_uniformly() {
     }
 }
 
+/// One draw of one output for each of many equal inputs: frequencies are the weights.
+#[test]
+fn soft_bands_draw_by_the_exponential_of_the_distance() {
+    let wish = SoftBand { inputs: 1, outputs: 8, blocks: 1, degrees: vec![1], softness: 0.25 };
+    let mut drawn = [0usize; 8];
+    let (draws, mut rng) = (40_000, rng(6));
+    for _ in 0..draws {
+        let topology = wish.build(&mut rng).unwrap();
+        drawn[topology.column(0).next().unwrap().0] += 1;
+    }
+    // The input stands at 1/2, output k at (k + 1/2) / 8.
+    let weights: Vec<f64> =
+        (0..8).map(|k| (-((f64::from(k) + 0.5) / 8.0 - 0.5).abs() / 0.25).exp()).collect();
+    let total: f64 = weights.iter().sum();
+    for (output, weight) in weights.iter().enumerate() {
+        let share = weight / total;
+        let bound = 5.0 * (share * (1.0 - share) * f64::from(draws)).sqrt();
+        let off = (drawn[output] as f64 - share * f64::from(draws)).abs();
+        assert!(off < bound, "output {output}: {} drawn, {share} expected", drawn[output]);
+    }
+}
+
+/// Two draws without replacement: the second by the weights that are left.
+#[test]
+fn soft_bands_draw_without_replacement() {
+    let wish = SoftBand { inputs: 1, outputs: 4, blocks: 1, degrees: vec![2], softness: 0.25 };
+    let (draws, mut rng) = (40_000, rng(7));
+    let mut drawn = std::collections::BTreeMap::new();
+    for _ in 0..draws {
+        let topology = wish.build(&mut rng).unwrap();
+        let pair: Vec<usize> = topology.column(0).map(|(output, _)| output).collect();
+        *drawn.entry((pair[0], pair[1])).or_insert(0) += 1;
+    }
+    // Outputs stand at 3/8 and 1/8 from the input: weights exp(-1.5), exp(-0.5) and the same again.
+    let weights = [-1.5f64, -0.5, -0.5, -1.5].map(f64::exp);
+    let total: f64 = weights.iter().sum();
+    for ((a, b), count) in drawn {
+        let share =
+            weights[a] * weights[b] / total * (1.0 / (total - weights[a]) + 1.0 / (total - weights[b]));
+        let bound = 5.0 * (share * (1.0 - share) * f64::from(draws)).sqrt();
+        let off = (f64::from(count) - share * f64::from(draws)).abs();
+        assert!(off < bound, "{a} and {b}: {count} drawn, {share} expected");
+    }
+}
+
+/// From the nearest outputs to a random sparse layer: the softness says how far edges reach.
+#[test]
+fn softness_reaches_from_a_diagonal_to_a_random_sparse_layer() {
+    let mean_distance = |softness| {
+        let wish = SoftBand { inputs: 200, outputs: 200, blocks: 8, degrees: vec![5], softness };
+        let topology = wish.build(&mut rng(8)).unwrap();
+        let distances = topology.edge_ends().map(|(output, input)| output.abs_diff(input) as f64);
+        distances.sum::<f64>() / topology.edges() as f64
+    };
+    let distances = [1e-6, 0.5, 1.0, 2.0, 1e6].map(mean_distance);
+    assert!(distances.windows(2).all(|pair| pair[0] < pair[1]), "{distances:?}");
+    // The five nearest: distances 0, 1, 1, 2, 2, but for inputs at the ends.
+    assert!((1.2..1.3).contains(&distances[0]), "{distances:?}");
+    // Two uniform places of 200 are 200 / 3 apart on average, with deviation 47.1; 1000 edges.
+    assert!((distances[4] - 66.7).abs() < 5.0 * 47.1 / 1000f64.sqrt(), "{distances:?}");
+}
+
+/// The graph that a seed stands for may not change; the weights of other widths are at other places.
+#[test]
+fn a_soft_band_of_the_papers_degrees_has_its_edges() {
+    let degrees = vec![98, 130, 98, 49, 20, 10, 10, 10];
+    let wish = SoftBand { inputs: 784, outputs: 784, blocks: 8, degrees, softness: 1.0 };
+    let topology = wish.build(&mut rng(0)).unwrap();
+    assert_eq!((topology.edges(), wish.edges().unwrap()), (41_650, 41_650));
+    assert_eq!(topology.inputs().len(), 8);
+    // Outside the window of the coupled layer, inside the band.
+    let far = topology.edge_ends().filter(|(output, input)| output.abs_diff(*input) > 4 * 98).count();
+    assert!(far > 0 && far < 41_650 / 50, "{far} edges reach further than 4 blocks");
+    assert_ne!(topology, wish.build(&mut rng(1)).unwrap());
+}
+
 /// The sampler keeps its pool from draw to draw; a draw must not remember the one before.
 #[test]
 fn draws_are_independent() {
@@ -203,6 +301,21 @@ fn impossible_requests_say_why() {
         (fully_connected(1 << 16, 1 << 16).unwrap_err().to_string(), "too many edges"),
     ] {
         assert!(message.contains(reason), "{message:?} should say {reason:?}");
+    }
+    let soft = |change: fn(&mut SoftBand)| {
+        let mut wish = SoftBand { degrees: vec![3, 4], ..softened(&possible, 1.0) };
+        change(&mut wish);
+        assert_eq!(wish.edges().unwrap_err().to_string(), wish.build(&mut rng(0)).unwrap_err().to_string());
+        wish.build(&mut rng(0)).unwrap_err().to_string()
+    };
+    assert!(soft(|w| w.blocks = 11).contains("inputs: cannot cut 10 neurons into 11 blocks"));
+    assert!(soft(|w| w.degrees = vec![1, 2, 3]).contains("3 degrees for 2 blocks"));
+    let message = soft(|w| w.degrees = vec![1, 11]);
+    assert!(message.contains("block 1: a degree of 11 is impossible, the layer has 10 outputs"), "{message}");
+    for softness in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        let wish = softened(&possible, softness);
+        let message = wish.build(&mut rng(0)).unwrap_err().to_string();
+        assert!(message.contains("softness of"), "{message}");
     }
     let sparse = |text: &str| {
         let degrees: DegreeDistribution = text.parse().unwrap();

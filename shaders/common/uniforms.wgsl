@@ -24,16 +24,29 @@ struct UpdateRule {
     second_correction: f32,
 }
 
+// Strengths of the penalties beside L2, which is the rule's decay; their gradients are in penalty.wgsl.
+struct PenaltyRule {
+    on: u32,                // 0: all that follow are 0
+    l1: f32,
+    l1_input: f32,          // of the weights from the network's inputs
+    l_half: f32,
+    weight_elimination: f32,
+    reserved_0: u32,
+    reserved_1: u32,
+    reserved_2: u32,
+}
+
 struct Step {
     samples: u32,           // samples of this batch
     columns: u32,           // vec4s that hold them, ceil(samples / 4)
     first_sample: u32,      // place of the batch's first sample in the index list
     metrics_slot: u32,
     training: u32,          // 0 in evaluation, where no delta is written
+    label_smoothing: f32,   // share of the targets that goes to all classes alike; 0 in evaluation
     reserved_0: u32,
     reserved_1: u32,
-    reserved_2: u32,
     rule: UpdateRule,
+    penalties: PenaltyRule,
 }
 
 // The neurons that a kernel writes: a layer's outputs in forward, its inputs in backward_input.

@@ -10,7 +10,7 @@ struct Updated {
     second: vec4<f32>,      // Adam's mean of squared gradients
 }
 
-// `gradient` has the weight decay added already.
+// `gradient` has the penalties' added already.
 fn updated(old: Updated, gradient: vec4<f32>) -> Updated {
     let rule = step.rule;
     var next = old;

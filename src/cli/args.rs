@@ -5,18 +5,19 @@
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tanner::Error;
-use tanner::importance::{Importance, Order};
+use tanner::dataset::{Augmentation, Holdout};
 use tanner::training::Schedule;
 
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
+use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
+use super::regularisation::RegularisationArgs;
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110, after_help = AFTER_HELP)]
+#[command(version, max_term_width = 110, after_help = AFTER_HELP, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
@@ -29,9 +30,12 @@ With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
+  tanner --rf                                          inputs ordered by a random forest
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
+  tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner eval --model runs/NAME/model.safetensors      score a saved model
+  tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
 
@@ -47,6 +51,14 @@ pub(crate) enum Command {
     LayerImportance(Box<LayerImportanceArgs>),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
+    /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption
+    Table1(Table1Args),
+    /// Train with an L1 penalty and count the edges that each input keeps (the paper's Figure 2)
+    Figure2(Figure2Args),
+    /// Run named configurations over several seeds and compare them pair by pair
+    Compare(CompareArgs),
+    /// Rank the features of a training set, without training
+    Importance(RankArgs),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -58,6 +70,10 @@ pub(crate) struct TrainArgs {
     /// Train on the first N training samples only [default: all]
     #[arg(long, value_name = "N", help_heading = "Data", allow_negative_numbers = true)]
     pub(crate) train_limit: Option<usize>,
+    /// Hold samples out of the training set, so many (10000) or a share (0.1), and score on
+    /// them; the test set is not looked at [default: score on the test set]
+    #[arg(long, value_name = "N|SHARE", help_heading = "Data", value_parser = holdout)]
+    pub(crate) validation: Option<Holdout>,
     /// Go on from a saved model: its preprocessing, network and values; the optimiser starts anew
     /// [default: a new network]
     #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ImportanceArgs", "ArchitectureArgs", "init", "gain"])]
@@ -114,6 +130,73 @@ pub(crate) struct InspectArgs {
     pub(crate) out: PathBuf,
 }
 
+/// Many runs into one folder.
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Seeds 0 to N - 1
+    #[arg(long, value_name = "N", help_heading = "Runs", default_value_t = 3, allow_negative_numbers = true)]
+    pub(crate) seeds: u64,
+    /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
+    #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
+    pub(crate) with: String,
+    /// Run nothing, only sum up what is finished [default: run what is missing]
+    #[arg(long, help_heading = "Runs")]
+    pub(crate) report_only: bool,
+    /// Folder for runs and results; runs that are finished there are not run again
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Table1Args {
+    /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
+    /// (and shows its collapse); `tanner` takes the best found for each construction
+    #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipeArg::Tanner)]
+    pub(crate) recipe: TableRecipeArg,
+    /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
+    #[arg(long, value_name = "CELL,..", help_heading = "Runs", value_delimiter = ',')]
+    pub(crate) cells: Vec<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Figure2Args {
+    /// Weights above this in absolute value are counted
+    #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
+    pub(crate) threshold: f32,
+    /// Count in this model file, train none [default: train one]
+    #[arg(long, value_name = "FILE", help_heading = "Figure")]
+    pub(crate) model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
+    #[arg(value_name = "FILE", help_heading = "Runs")]
+    pub(crate) file: Option<PathBuf>,
+    /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
+    #[arg(long, value_name = "NAME=FLAGS", help_heading = "Runs", allow_hyphen_values = true)]
+    pub(crate) run: Vec<String>,
+    /// Name of the configuration that the others are compared with [default: the first]
+    #[arg(long, value_name = "NAME", help_heading = "Runs")]
+    pub(crate) baseline: Option<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableRecipeArg {
+    Paper,
+    Tanner,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
     /// For scripts: print nothing, fail unless there is a usable adapter
@@ -129,52 +212,43 @@ pub(crate) struct DataArgs {
     pub(crate) data: PathBuf,
 }
 
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Importance")]
-pub(crate) struct ImportanceArgs {
-    /// Short for --importance pca
-    #[arg(long, conflicts_with = "importance")]
-    pub(crate) pca: bool,
-    /// How the importance of the features is found, by which the inputs are ordered
-    #[arg(long, value_name = "KIND", default_value = "pca", value_parser = importance_values())]
-    pub(crate) importance: Importance,
-    /// Most important input first (desc) or last (asc)
-    #[arg(long, value_name = "ORDER", default_value = "desc", value_parser = order_values())]
-    pub(crate) order: Order,
-}
-
-/// Reads a schedule; the parser's own message names the flag already.
-fn schedule(text: &str) -> Result<Schedule, String> {
-    text.parse().map_err(|error| match error {
+/// What is wrong with a setting; the parser's own message names the flag already.
+fn reason(error: Error) -> String {
+    match error {
         Error::Setting { reason, .. } => reason,
         other => other.to_string(),
-    })
+    }
 }
 
-fn importance_values() -> impl TypedValueParser<Value = Importance> {
-    PossibleValuesParser::new(["pca", "none"]).try_map(|name| name.parse::<Importance>())
+fn schedule(text: &str) -> Result<Schedule, String> {
+    text.parse().map_err(reason)
 }
 
-fn order_values() -> impl TypedValueParser<Value = Order> {
-    PossibleValuesParser::new(["desc", "asc"]).try_map(|name| name.parse::<Order>())
+fn holdout(text: &str) -> Result<Holdout, String> {
+    text.parse().map_err(reason)
+}
+
+fn augmentation(text: &str) -> Result<Augmentation, String> {
+    text.parse().map_err(reason)
 }
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Architecture")]
 pub(crate) struct ArchitectureArgs {
-    /// How hidden layers are joined: spatially coupled, random sparse or fully connected
+    /// How hidden layers are joined: sc spatially coupled, rsp random sparse, fc fully connected,
+    /// narrow fully connected with as few parameters as sc, band as sc but without a window
     #[arg(long, value_enum, default_value_t = ArchArg::Sc)]
     pub(crate) arch: ArchArg,
-    /// Widths of the hidden layers, or `none`
+    /// Widths of the hidden layers, or `none`; narrow keeps their number and finds the width itself
     #[arg(long, value_name = "N,N,..", value_parser = widths, default_value = "784,784,784,784,784")]
     pub(crate) hidden: List,
-    /// sc: number of blocks, one or a list by layer [default: 8]
+    /// sc, band: number of blocks, one or a list by layer [default: 8]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) blocks: Option<List>,
     /// sc: input blocks that an output block sees, one or a list by layer [default: 2]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) receptive_field: Option<List>,
-    /// sc: out-degree of the neurons of each block; lists by layer stand between slashes
+    /// sc, band: out-degree of the neurons of each block, one number for all blocks; lists by layer stand between slashes
     /// [default: 98,130,98,49,20,10,10,10]
     #[arg(long, value_name = "N,N,..", value_parser = lists)]
     pub(crate) degrees: Option<Lists>,
@@ -185,6 +259,12 @@ pub(crate) struct ArchitectureArgs {
     /// 20:0.5,86:0.5; distributions by layer stand between slashes [default: regular:53]
     #[arg(long, value_name = "TEXT")]
     pub(crate) degree_distribution: Option<String>,
+    /// narrow: most weights and biases of the network [default: as many as the sc network of these flags has]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) budget: Option<usize>,
+    /// band: blocks over which the probability of an edge falls by the factor e [default: 1]
+    #[arg(long, value_name = "BLOCKS", allow_negative_numbers = true)]
+    pub(crate) softness: Option<f64>,
     /// Activation of the hidden layers
     #[arg(long, value_enum, default_value_t = ActivationArg::Sigmoid)]
     pub(crate) activation: ActivationArg,
@@ -217,13 +297,19 @@ pub(crate) struct TrainingArgs {
     /// Weight decay L, the penalty being L * sum(w^2) [default: 5e-5, fc: 0]
     #[arg(long, value_name = "L", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
+    #[command(flatten)]
+    pub(crate) regularisation: RegularisationArgs,
     /// Variance of the initial weights, by the true fans of each edge
     #[arg(long, value_enum, default_value_t = InitArg::Glorot)]
     pub(crate) init: InitArg,
     /// Factor on their standard deviation [default: sigmoid 4, relu 1.414, tanh and identity 1]
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub(crate) gain: Option<f32>,
-    /// Seed of graphs, weights, order of samples and dropout
+    /// Move each training picture by chance, another way every epoch: shift=N (up to N pixels in both
+    /// directions, filled up with 0), flip (left to right, every second one), shift=N,flip, or none
+    #[arg(long, value_name = "TEXT", default_value_t = Augmentation::default(), value_parser = augmentation)]
+    pub(crate) augment: Augmentation,
+    /// Seed of graphs, weights, order of samples, dropout and augmentation
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
 }
@@ -247,6 +333,8 @@ pub(crate) enum ArchArg {
     Sc,
     Rsp,
     Fc,
+    Narrow,
+    Band,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -279,3 +367,29 @@ pub(crate) enum BackendArg {
     Cpu,
     Reference,
 }
+
+impl EngineArgs {
+    /// The same, as words of a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let backend = self.backend.to_possible_value();
+        let mut words = Vec::new();
+        words.extend(backend.map(|value| format!("--backend={}", value.get_name())));
+        words.extend(self.adapter.as_ref().map(|text| format!("--adapter={text}")));
+        words.extend(self.threads.map(|count| format!("--threads={count}")));
+        words
+    }
+}
+
+impl BatchArgs {
+    /// The number of seeds, at least 1.
+    pub(crate) fn seeds(&self) -> Result<u64, Error> {
+        if self.seeds == 0 || self.seeds > MAX_SEEDS {
+            let reason = format!("{} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
+            return Err(Error::Setting { setting: "--seeds", reason });
+        }
+        Ok(self.seeds)
+    }
+}
+
+/// More seeds than anybody waits for.
+const MAX_SEEDS: u64 = 10_000;

@@ -122,6 +122,24 @@ pub(crate) struct LayerImportanceArgs {
     /// Cut every layer into N even blocks [default: the model's own blocks]
     #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
+    /// Trees of the random forest that each layer's outputs are given to; 0 leaves it out
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 100,
+        allow_negative_numbers = true
+    )]
+    pub(crate) trees: usize,
+    /// Training samples that the forest is grown on, drawn by chance
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 10_000,
+        allow_negative_numbers = true
+    )]
+    pub(crate) forest_samples: usize,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
     /// Folder of the results; one that holds these already is refused

@@ -48,7 +48,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
 
 /// Draws the graphs that the flags ask for.
 fn build(settings: &ArchitectureSettings, args: &InspectArgs) -> anyhow::Result<Network> {
-    let architecture = settings.fit_to(args.inputs, args.classes);
+    let architecture = settings.fit_to(args.inputs, args.classes)?;
     memory::check(&architecture, &Recipe::default().engine_settings(), &[])?;
     train::build(&architecture, settings.arch, args.seed)
 }
@@ -115,9 +115,10 @@ fn pruned_line(model: &TrainedModel) -> Option<String> {
 fn preprocessing_line(model: &TrainedModel) -> String {
     let preprocessing = model.preprocessing();
     format!(
-        "preprocessing {} {}: {} more numbers in the model file",
+        "preprocessing {} {}{}: {} more numbers in the model file",
         preprocessing.importance(),
         preprocessing.order(),
+        if preprocessing.standardisation().is_some() { ", standardised" } else { "" },
         grouped(preprocessing.number_count())
     )
 }

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Serialize;
+use tanner::Error;
 use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
 use tanner::experiments::blocks::layer_name;
 use tanner::experiments::layer_importance::{
-    LayerImportance, LayerImportanceOptions, Silence, layer_importance, verdict,
+    Forest, LayerImportance, LayerImportanceOptions, LayerOutputs, Silence, layer_importance, verdict,
 };
+use tanner::importance::forest::{ForestOptions, gini_importance};
 use tanner::model::TrainedModel;
 use tanner::report::{agreement_table, block_csv, block_table, layer_importance_picture};
 use tanner::training::Recipe;
@@ -30,6 +32,9 @@ struct Report<'a> {
     measured_on: &'static str,
     /// Where validation samples were measured on.
     split: Option<HeldOut>,
+    trees: usize,
+    forest_samples: usize,
+    forest_seed: u64,
     silence: Silence,
     layers: &'a [LayerImportance],
     verdict: &'a str,
@@ -38,9 +43,13 @@ struct Report<'a> {
 /// Measures, prints and writes.
 pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let request = EngineRequest::new(&args.engine)?;
+    if args.forest_samples == 0 {
+        let reason = "0 is impossible, it must be at least 1; --trees 0 leaves the forest out".into();
+        return Err(Error::Setting { setting: "--forest-samples", reason }.into());
+    }
     let model = TrainedModel::load(&args.model)?;
     let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
-    train::use_threads(&request);
+    train::use_threads(args.engine.threads);
     let DataSplits { mut train, mut test } = load_idx_folder(&args.data.data).context("--data")?;
     let mut made = None;
     if args.on == MeasuredArg::Validation {
@@ -59,14 +68,33 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let settings = Recipe::default().engine_settings();
     let options =
         LayerImportanceOptions { blocks: args.blocks, silence, settings, threads: args.engine.threads };
+    let forest = ForestOptions {
+        trees: args.trees,
+        seed: made.map_or(args.split.seed.unwrap_or(0), |split| split.seed),
+        max_rows: Some(args.forest_samples),
+    };
     let mut chosen = backend::start(&request, model.network(), model.parameters(), settings)?;
     chosen.announce();
     let mut note = |layer: &LayerImportance| terminal::note(&format!("measured {}", layer_name(layer.layer)));
-    let layers = layer_importance(&model, &train, &measured, &options, &mut *chosen.engine, None, &mut note)?;
+    let mut grow = |outputs: &LayerOutputs<'_>| {
+        let LayerOutputs { values, neurons, labels, classes, .. } = *outputs;
+        gini_importance(values, neurons, labels, classes, &forest, &|_| {})
+    };
+    let grow: Option<&mut Forest<'_>> = if forest.trees > 0 { Some(&mut grow) } else { None };
+    let layers = layer_importance(&model, &train, &measured, &options, &mut *chosen.engine, grow, &mut note)?;
     let verdict = verdict(&layers);
     let measured_on = if made.is_some() { "validation" } else { "test" };
-    let report =
-        Report { model: &args.model, measured_on, split: made, silence, layers: &layers, verdict: &verdict };
+    let report = Report {
+        model: &args.model,
+        measured_on,
+        split: made,
+        trees: forest.trees,
+        forest_samples: args.forest_samples.min(train.samples()),
+        forest_seed: forest.seed,
+        silence,
+        layers: &layers,
+        verdict: &verdict,
+    };
     write(&results, &report)?;
     terminal::print(&block_table(&layers).to_string())?;
     terminal::print(&format!(

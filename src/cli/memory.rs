@@ -4,7 +4,7 @@
 //! but cannot give ends it without a word; so requests that are far too large
 //! are refused by an estimate.
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tanner::dataset::Dataset;
 use tanner::engine::EngineSettings;
 use tanner::network::{Architecture, Connectivity};
@@ -15,14 +15,38 @@ const BYTES_PER_EDGE: f64 = 64.0;
 /// Bytes for each neuron and sample of a batch: activation and delta.
 const BYTES_PER_ACTIVATION: f64 = 8.0;
 
+/// Copies of the training set beside the raw one while it is augmented: the
+/// epoch's, and the next one's before and after its preprocessing.
+const AUGMENTED_COPIES: usize = 3;
+
 /// Refuses a run that needs more memory than is free; systems that do not tell are trusted.
 pub(crate) fn check(
     architecture: &Architecture,
     settings: &EngineSettings,
     data: &[&Dataset],
 ) -> anyhow::Result<()> {
+    check_beside(0.0, architecture, settings, data)
+}
+
+/// As [`check`], for a run that augments its training set.
+pub(crate) fn check_augmented(
+    architecture: &Architecture,
+    settings: &EngineSettings,
+    train: &Dataset,
+) -> anyhow::Result<()> {
+    let copies = (AUGMENTED_COPIES * size_of_val(train.features())) as f64;
+    check_beside(copies, architecture, settings, &[train]).context("--augment")
+}
+
+/// As [`check`], for a run that needs some bytes more.
+fn check_beside(
+    more: f64,
+    architecture: &Architecture,
+    settings: &EngineSettings,
+    data: &[&Dataset],
+) -> anyhow::Result<()> {
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
-    let needed = estimate(architecture, settings.batch_size.min(samples));
+    let needed = more + estimate(architecture, settings.batch_size.min(samples));
     match available() {
         Some(free) if needed > free => {
             let gib = |bytes: f64| bytes / f64::from(1 << 30);
@@ -58,7 +82,7 @@ fn estimate(architecture: &Architecture, batch: usize) -> f64 {
 /// Mean out-degree that a hidden layer asks for; lists of a wrong length are refused elsewhere.
 fn mean_degree(connectivity: &Connectivity, layer: usize, outputs: f64) -> f64 {
     match connectivity {
-        Connectivity::SpatiallyCoupled { degrees, .. } => {
+        Connectivity::SpatiallyCoupled { degrees, .. } | Connectivity::SoftBand { degrees, .. } => {
             let list = degrees.get(layer).or(degrees.first()).map_or(&[][..], Vec::as_slice);
             list.iter().map(|degree| *degree as f64).sum::<f64>() / list.len().max(1) as f64
         }

@@ -7,20 +7,29 @@
 
 mod args;
 mod backend;
+mod batch;
+mod compare;
 mod devices;
 mod eval;
 mod experiment_args;
+mod figure2;
 mod headless;
+mod importance;
+mod importance_args;
+mod importance_fit;
 mod inspect;
 mod layer_importance;
 mod lists;
 mod memory;
 mod progress;
 mod prune;
+mod regularisation;
 mod results;
+mod run_config;
 mod settings;
 mod split;
 mod start;
+mod table1;
 mod terminal;
 mod train;
 mod usage;
@@ -60,6 +69,10 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Prune(args) => prune::run(args),
         Command::LayerImportance(args) => layer_importance::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Table1(args) => table1::run(args),
+        Command::Figure2(args) => figure2::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Importance(args) => importance::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }

@@ -12,9 +12,19 @@ use super::terminal::{self, BARS};
 
 const TEMPLATE: &str = "epoch {prefix} {bar:24} {percent:>3} % {msg}  {eta} left";
 
+/// What is told of an epoch that has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Epochs {
+    /// A line.
+    Lines,
+    /// Nothing; the run is one of many.
+    Quiet,
+}
+
 /// A line for each epoch, and on a terminal a bar below them.
 pub(crate) struct ProgressReport {
     epochs: usize,
+    told: Epochs,
     /// Samples in one epoch.
     samples: usize,
     best: Option<f64>,
@@ -25,7 +35,7 @@ pub(crate) struct ProgressReport {
 
 impl ProgressReport {
     /// Starts to show a run.
-    pub(crate) fn new(epochs: usize, samples: usize) -> Self {
+    pub(crate) fn new(epochs: usize, samples: usize, told: Epochs) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = BARS.add(ProgressBar::new(epochs as u64 * samples as u64));
             if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -35,7 +45,7 @@ impl ProgressReport {
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
-        Self { epochs, samples, best: None, epoch_start: Instant::now(), bar }
+        Self { epochs, told, samples, best: None, epoch_start: Instant::now(), bar }
     }
 }
 
@@ -65,7 +75,9 @@ impl Observer for ProgressReport {
     fn epoch_ended(&mut self, metrics: &EpochMetrics, _: &Parameters) -> tanner::Result<()> {
         let best = self.best.map_or(metrics.test_accuracy, |best| best.max(metrics.test_accuracy));
         self.best = Some(best);
-        terminal::note(&self.line(metrics, best));
+        if self.told == Epochs::Lines {
+            terminal::note(&self.line(metrics, best));
+        }
         if let Some(bar) = &self.bar {
             bar.set_prefix(format!("{}/{}", (metrics.epoch + 1).min(self.epochs), self.epochs));
         }

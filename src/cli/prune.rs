@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
+use tanner::engine::Penalties;
 use tanner::experiments::prune::{
     BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal, curve_csv,
 };
@@ -48,7 +49,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let model = TrainedModel::load(&args.model)?;
     let name = format!("prune-{}", method.name());
     let results = Results::claim(args.out.as_deref(), &name, &FILES)?;
-    train::use_threads(&request);
+    train::use_threads(request.threads());
     let DataSplits { train, test } = load_idx_folder(&args.data.data).context("--data")?;
     let split = split::split(train, &args.split, &model)?;
     let recipe = recipe(args, &model, split.made.seed)?;
@@ -184,7 +185,7 @@ fn recipe(args: &PruneArgs, model: &TrainedModel, seed: u64) -> Result<Recipe> {
         epochs: args.fine_tune.max(1),
         batch_size: args.batch_size,
         learning_rate: args.lr,
-        l2,
+        penalties: Penalties::l2(l2),
         seed,
         ..Recipe::default()
     };

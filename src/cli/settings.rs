@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
+use tanner::dataset::{Augmentation, Holdout};
 use tanner::engine::Optimizer;
-use tanner::importance::{Importance, Order};
+use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
-use tanner::training::Recipe;
+use tanner::training::{Recipe, ScoredOn};
 use tanner::{Error, Result};
 
 use super::args::{
@@ -19,6 +21,8 @@ use super::args::{
 const PAPER_DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
 /// Input blocks that an output block of the paper sees.
 const PAPER_RECEPTIVE_FIELD: usize = 2;
+/// Softness of a band: as far as its neighbours, as the paper's window.
+const SOFTNESS: f64 = 1.0;
 /// Degree of the paper's random sparse network.
 const PAPER_DEGREE: usize = 53;
 /// More threads than any machine has cores.
@@ -29,12 +33,14 @@ const MAX_THREADS: usize = 1024;
 pub(crate) struct TrainSettings {
     pub(crate) data: PathBuf,
     pub(crate) train_limit: Option<usize>,
+    /// Score on a held-out part of the training set in place of the test set.
+    pub(crate) validation: Option<Holdout>,
     /// A saved model to go on from; it decides importance and architecture then.
     pub(crate) from: Option<PathBuf>,
-    pub(crate) importance: Importance,
-    pub(crate) order: Order,
+    pub(crate) importance: ImportanceSettings,
     pub(crate) architecture: ArchitectureSettings,
     pub(crate) recipe: Recipe,
+    pub(crate) augmentation: Augmentation,
     pub(crate) engine: EngineRequest,
     pub(crate) out: Option<PathBuf>,
 }
@@ -77,20 +83,17 @@ impl TrainSettings {
         if args.train_limit == Some(0) {
             return refuse("--train-limit", "0 is impossible, it must be at least 1");
         }
-        let importance = if args.importance.pca { Importance::Pca } else { args.importance.importance };
-        let order = args.importance.order;
-        if importance == Importance::None && order == Order::Ascending {
-            return refuse("--order", "asc has no meaning with --importance none");
-        }
+        let importance = args.importance.settings(args.training.seed)?;
         let architecture = ArchitectureSettings::new(&args.architecture)?;
         Ok(Self {
             data: args.data.data.clone(),
             train_limit: args.train_limit,
+            validation: args.validation,
             from: args.from.clone(),
             importance,
-            order,
             recipe: recipe(&args.training, &architecture)?,
             architecture,
+            augmentation: args.training.augment,
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
         })
@@ -98,9 +101,21 @@ impl TrainSettings {
 
     /// Takes over what a saved model decides in place of flags.
     pub(crate) fn go_on_from(&mut self, model: &TrainedModel, args: &TrainArgs) {
-        (self.importance, self.order) = (model.preprocessing().importance(), model.preprocessing().order());
+        let fitted = model.preprocessing();
+        self.importance = ImportanceSettings {
+            order: fitted.order(),
+            standardize: fitted.standardisation().is_some(),
+            ..ImportanceSettings::new(fitted.importance())
+        };
         self.architecture.arch = model.record().arch;
-        self.recipe.l2 = args.training.l2.unwrap_or(usual_l2(model.record().arch));
+        self.recipe.penalties.l2 = args.training.l2.unwrap_or(usual_l2(model.record().arch));
+    }
+}
+
+impl TrainSettings {
+    /// What the run is scored on.
+    pub(crate) fn scored_on(&self) -> ScoredOn {
+        if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
     }
 }
 
@@ -110,17 +125,10 @@ impl ArchitectureSettings {
             ArchArg::Sc => Arch::Sc,
             ArchArg::Rsp => Arch::Rsp,
             ArchArg::Fc => Arch::Fc,
+            ArchArg::Narrow => Arch::Narrow,
+            ArchArg::Band => Arch::Band,
         };
-        let owners = [
-            ("--blocks", args.blocks.is_some(), Arch::Sc),
-            ("--receptive-field", args.receptive_field.is_some(), Arch::Sc),
-            ("--degrees", args.degrees.is_some(), Arch::Sc),
-            ("--degree", args.degree.is_some(), Arch::Rsp),
-            ("--degree-distribution", args.degree_distribution.is_some(), Arch::Rsp),
-        ];
-        if let Some((flag, _, owner)) = owners.iter().find(|(_, given, owner)| *given && *owner != arch) {
-            return refuse(flag, format!("has no meaning with --arch {arch}, it belongs to --arch {owner}"));
-        }
+        refuse_strangers(args, arch)?;
         if args.hidden.0.contains(&0) {
             return refuse("--hidden", "a width of 0 is impossible, it must be at least 1");
         }
@@ -136,6 +144,8 @@ impl ArchitectureSettings {
             Arch::Sc => spatially_coupled(args)?,
             Arch::Rsp => Connectivity::RandomSparse { degrees: degree_distributions(args)? },
             Arch::Fc => Connectivity::FullyConnected,
+            Arch::Narrow => narrow(args)?,
+            Arch::Band => soft_band(args)?,
         };
         let activation = match args.activation {
             ActivationArg::Sigmoid => Activation::Sigmoid,
@@ -146,20 +156,80 @@ impl ArchitectureSettings {
         Ok(Self { arch, hidden: args.hidden.0.clone(), connectivity, activation, keep_probability })
     }
 
-    /// The architecture for data of this shape.
-    pub(crate) fn fit_to(&self, inputs: usize, classes: usize) -> Architecture {
-        Architecture {
+    /// The architecture for data of this shape; the width of a narrow network is found here.
+    pub(crate) fn fit_to(&self, inputs: usize, classes: usize) -> anyhow::Result<Architecture> {
+        let architecture = Architecture {
             inputs,
             hidden: self.hidden.clone(),
             classes,
             connectivity: self.connectivity.clone(),
             activation: self.activation,
             keep_probability: self.keep_probability,
+        };
+        if self.arch != Arch::Narrow {
+            return Ok(architecture);
         }
+        let budget = match architecture.connectivity {
+            Connectivity::Narrow { budget } => budget,
+            _ => architecture.parameter_count().context("--arch narrow: the sc network it is to match")?,
+        };
+        architecture.narrowed_to(budget).context("--arch narrow")
     }
 }
 
+/// Refuses flags of other architectures.
+fn refuse_strangers(args: &ArchitectureArgs, arch: Arch) -> Result<()> {
+    // A narrow network without a budget takes that of a spatially-coupled one.
+    let coupled = [Arch::Sc, Arch::Narrow];
+    let banded = [Arch::Sc, Arch::Band, Arch::Narrow];
+    let owners: [(&'static str, bool, &[Arch]); 7] = [
+        ("--blocks", args.blocks.is_some(), &banded),
+        ("--receptive-field", args.receptive_field.is_some(), &coupled),
+        ("--degrees", args.degrees.is_some(), &banded),
+        ("--degree", args.degree.is_some(), &[Arch::Rsp]),
+        ("--degree-distribution", args.degree_distribution.is_some(), &[Arch::Rsp]),
+        ("--budget", args.budget.is_some(), &[Arch::Narrow]),
+        ("--softness", args.softness.is_some(), &[Arch::Band]),
+    ];
+    for (flag, _, owners) in owners.iter().filter(|(_, given, _)| *given) {
+        if !owners.contains(&arch) {
+            let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
+            let owners = names.join(" and ");
+            return refuse(flag, format!("has no meaning with --arch {arch}, it belongs to --arch {owners}"));
+        }
+        if arch == Arch::Narrow && args.budget.is_some() && *flag != "--budget" {
+            return refuse(flag, "has no meaning with --budget, which it would be the default of");
+        }
+    }
+    Ok(())
+}
+
 fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
+    let (blocks, degrees) = blocks_and_degrees(args)?;
+    let receptive_fields =
+        args.receptive_field.as_ref().map_or(vec![PAPER_RECEPTIVE_FIELD], |list| list.0.clone());
+    Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
+}
+
+fn soft_band(args: &ArchitectureArgs) -> Result<Connectivity> {
+    let (blocks, degrees) = blocks_and_degrees(args)?;
+    let softness = args.softness.unwrap_or(SOFTNESS);
+    if !(softness > 0.0 && softness.is_finite()) {
+        return refuse("--softness", format!("{softness} is impossible, it must be above 0 and finite"));
+    }
+    Ok(Connectivity::SoftBand { blocks, degrees, softness })
+}
+
+/// The budget that was typed, or the spatially-coupled network whose parameters are to be counted.
+fn narrow(args: &ArchitectureArgs) -> Result<Connectivity> {
+    if args.hidden.0.is_empty() {
+        return refuse("--hidden", "none is impossible with --arch narrow, which finds a width");
+    }
+    args.budget.map_or_else(|| spatially_coupled(args), |budget| Ok(Connectivity::Narrow { budget }))
+}
+
+/// Number of blocks of each layer, and `[layer][block]` degrees.
+fn blocks_and_degrees(args: &ArchitectureArgs) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
     let blocks = args.blocks.as_ref().map_or(vec![PAPER_DEGREES.len()], |list| list.0.clone());
     if blocks.contains(&0) {
         return refuse("--blocks", "0 is impossible, it must be at least 1");
@@ -175,9 +245,7 @@ fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
             );
         }
     };
-    let receptive_fields =
-        args.receptive_field.as_ref().map_or(vec![PAPER_RECEPTIVE_FIELD], |list| list.0.clone());
-    Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
+    Ok((blocks, degrees))
 }
 
 fn degree_distributions(args: &ArchitectureArgs) -> Result<Vec<DegreeDistribution>> {
@@ -206,6 +274,7 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         InitArg::He => Scheme::He,
         InitArg::Lecun => Scheme::Lecun,
     };
+    let l2 = args.l2.unwrap_or(if architecture.arch == Arch::Fc { 0.0 } else { 5e-5 });
     let gain = args.gain.unwrap_or(architecture.activation.usual_gain());
     let recipe = Recipe {
         epochs: args.epochs,
@@ -213,7 +282,8 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         learning_rate: args.lr.unwrap_or(usual_rate),
         schedule: args.schedule,
         optimizer,
-        l2: args.l2.unwrap_or(usual_l2(architecture.arch)),
+        penalties: args.regularisation.penalties(l2),
+        label_smoothing: args.regularisation.label_smoothing,
         initialisation: Initialisation { scheme, gain },
         seed: args.seed,
     };
@@ -226,12 +296,27 @@ pub(crate) fn usual_l2(arch: Arch) -> f32 {
     if arch == Arch::Fc { 0.0 } else { 5e-5 }
 }
 
-impl EngineRequest {
-    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
-        let (threads, adapter) = (args.threads, args.adapter.clone());
-        if let Some(count) = threads.filter(|count| !(1..=MAX_THREADS).contains(count)) {
-            return refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"));
+/// Refuses a number of threads that no machine serves.
+pub(crate) fn check_threads(typed: Option<usize>) -> Result<Option<usize>> {
+    match typed {
+        Some(count) if !(1..=MAX_THREADS).contains(&count) => {
+            refuse("--threads", format!("{count} is impossible, it must be 1 to {MAX_THREADS}"))
         }
+        fitting => Ok(fitting),
+    }
+}
+
+impl EngineRequest {
+    /// Threads of the CPU, where a number was typed.
+    pub(crate) fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Auto { threads } | Self::Cpu { threads } => *threads,
+            Self::Gpu { .. } | Self::Reference => None,
+        }
+    }
+
+    pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
+        let (threads, adapter) = (check_threads(args.threads)?, args.adapter.clone());
         match (args.backend, &adapter, threads) {
             (BackendArg::Cpu | BackendArg::Reference, Some(_), _) => {
                 refuse("--adapter", "has no meaning with this --backend, it belongs to gpu and auto")

@@ -1,12 +1,12 @@
 //! What a training run starts from: a new network, or a saved model.
 
-use tanner::dataset::Dataset;
-use tanner::importance::Preprocessing;
+use tanner::dataset::{Dataset, HeldOut};
 use tanner::model::{ArchitectureRecord, TrainedModel};
-use tanner::network::{Network, Parameters};
+use tanner::network::{Architecture, Network, Parameters};
 
+use super::run_config::Samples;
 use super::settings::TrainSettings;
-use super::{memory, train};
+use super::{importance_fit, memory, train};
 
 /// A network with values, before its data are prepared.
 pub(super) enum Start {
@@ -20,8 +20,9 @@ impl Start {
     /// Draws the network that the settings ask for, for data of this shape.
     pub(super) fn new(settings: &TrainSettings, train: &Dataset, test: &Dataset) -> anyhow::Result<Self> {
         let recipe = &settings.recipe;
-        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count());
+        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
         memory::check(&architecture, &recipe.engine_settings(), &[train, test])?;
+        check_augmentation(settings, &architecture, train)?;
         let network = train::build(&architecture, settings.architecture.arch, recipe.seed)?;
         let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
         let record = Box::new(ArchitectureRecord::new(&architecture, recipe.seed));
@@ -43,21 +44,42 @@ impl Start {
     }
 
     /// Adds the preprocessing: a new network's is fitted on the training set, a saved model keeps its own.
+    /// The model notes which samples it will not have seen.
     pub(super) fn into_model(
         self,
         settings: &TrainSettings,
         train: &Dataset,
+        samples: Samples,
     ) -> anyhow::Result<TrainedModel> {
+        let of = samples.train + samples.test;
+        let seed = settings.recipe.seed;
+        let held_out = settings.validation.map(|holdout| HeldOut { holdout, seed, of });
         match self {
             Self::New { network, parameters, record } => {
-                let preprocessing = Preprocessing::fit(settings.importance, settings.order, train)?;
-                Ok(TrainedModel::new(network, parameters, preprocessing, *record)?)
+                let preprocessing = importance_fit::preprocessing(&settings.importance, train)?;
+                let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
+                model.set_held_out(held_out)?;
+                Ok(model)
             }
             Self::Saved(mut model) => {
-                // It is about to see every training sample.
-                model.set_held_out(None)?;
+                // Whatever it saw before it has seen.
+                let still = held_out.filter(|now| model.held_out() == Some(*now));
+                model.set_held_out(still)?;
                 Ok(*model)
             }
         }
     }
+}
+
+/// Says what speaks against the augmentation before anything is made.
+fn check_augmentation(
+    settings: &TrainSettings,
+    architecture: &Architecture,
+    train: &Dataset,
+) -> anyhow::Result<()> {
+    if settings.augmentation.is_none() {
+        return Ok(());
+    }
+    settings.augmentation.check(train)?;
+    memory::check_augmented(architecture, &settings.recipe.engine_settings(), train)
 }

@@ -1,94 +1,96 @@
 //! `tanner train`: from data to a run folder.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
-use serde::Serialize;
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
-use tanner::engine::{Backend, EngineInfo};
-use tanner::importance::{Importance, Order};
-use tanner::model::{Arch, ArchitectureRecord, TrainedModel};
+use tanner::engine::EngineInfo;
+use tanner::importance::ImportanceSettings;
+use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
-use tanner::training::{self, Observer, Recipe, Recorder, RunFacts, RunFolder, Summary};
+use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
 
 use super::args::TrainArgs;
 use super::backend;
-use super::progress::ProgressReport;
-use super::settings::{EngineRequest, TrainSettings};
+use super::progress::{Epochs, ProgressReport};
+use super::run_config::{RunConfig, RunRecord, Samples};
+use super::settings::TrainSettings;
 use super::start::Start;
 use super::terminal;
-
-/// `config.json`: every setting of a run, as it came out of flags and defaults.
-#[derive(Serialize)]
-struct RunConfig<'a> {
-    tanner_version: &'static str,
-    started_at: String,
-    command: Vec<String>,
-    data: &'a Path,
-    train_samples: usize,
-    test_samples: usize,
-    importance: Importance,
-    order: Order,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    from: Option<&'a Path>,
-    architecture: &'a ArchitectureRecord,
-    recipe: &'a Recipe,
-    backend: Backend,
-    adapter: &'a str,
-}
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     let mut settings = TrainSettings::new(args)?;
-    use_threads(&settings.engine);
+    use_threads(settings.engine.threads());
     let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
     if let Some(model) = &saved {
         settings.go_on_from(model, args);
     }
-    let DataSplits { train, test } = load(&settings)?;
+    let splits = load(&settings)?;
+    let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let report = Report { process_start, words, epochs: Epochs::Lines };
+    let (summary, folder) = train(&settings, saved, splits, report)?;
+    print_summary(&summary, &folder)
+}
+
+/// What a run says of itself while and after it goes on.
+pub(super) struct Report {
+    /// Seconds count from here.
+    pub(super) process_start: Instant,
+    /// The command line that gives the same run.
+    pub(super) words: Vec<String>,
+    /// How epochs are shown.
+    pub(super) epochs: Epochs,
+}
+
+/// One run from data to a whole run folder; the settings say where.
+pub(super) fn train(
+    settings: &TrainSettings,
+    saved: Option<TrainedModel>,
+    splits: DataSplits,
+    report: Report,
+) -> anyhow::Result<(Summary, PathBuf)> {
+    let DataSplits { train, test } = splits;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
     let start = match saved {
         Some(model) => Start::Saved(Box::new(model)),
-        None => Start::new(&settings, &train, &test)?,
+        None => Start::new(settings, &train, &test)?,
     };
     let engine_settings = recipe.engine_settings();
     let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
-    let model = start.into_model(&settings, &train)?;
-    let train_set = Arc::new(model.prepare(train)?);
+    let samples = Samples { train: train.samples(), test: test.samples() };
+    let model = start.into_model(settings, &train, samples)?;
+    let train_set = training_data(settings, train, &model)?;
     let test_set = Arc::new(model.prepare(test)?);
 
     let info = chosen.engine.info();
-    let folder = run_folder(&settings)?;
+    let folder = run_folder(settings)?;
     folder.write_config(&RunConfig {
+        run: RunRecord::new(settings, model.record(), samples),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
-        command: words.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
-        data: &settings.data,
-        train_samples: train_set.samples(),
-        test_samples: test_set.samples(),
-        importance: settings.importance,
-        order: settings.order,
-        from: settings.from.as_deref(),
-        architecture: model.record(),
-        recipe,
+        command: report.words,
         backend: info.backend,
         adapter: &info.adapter,
     })?;
-    chosen.announce();
-    announce_run(&settings, model.network(), &train_set, &test_set, folder.path());
-    let facts = facts(process_start, info, recipe, &train_set, &test_set);
+    if report.epochs == Epochs::Lines {
+        chosen.announce();
+        announce_run(settings, model.network(), samples, folder.path());
+    }
+    let facts = facts(report.process_start, info, settings, samples);
     let mut recorder = Recorder::new(folder, model, facts);
-    let mut progress = ProgressReport::new(recipe.epochs, train_set.samples());
+    let mut progress = ProgressReport::new(recipe.epochs, samples.train, report.epochs);
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
-    let outcome = training::train(&mut *chosen.engine, recipe, &train_set, &test_set, observers);
+    let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, observers);
     drop(progress);
-    finish(&settings, &recorder, outcome.map(|_| ()))
+    let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
+    Ok((summary, recorder.folder().path().to_owned()))
 }
 
 /// Draws the graphs; what is impossible is said with the flag that asked for it.
@@ -97,20 +99,41 @@ pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyho
 }
 
 /// The importance is computed on as many threads as the engine may have.
-pub(super) fn use_threads(engine: &EngineRequest) {
-    if let EngineRequest::Auto { threads: Some(count) } | EngineRequest::Cpu { threads: Some(count) } = engine
-    {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(*count).build_global();
+pub(super) fn use_threads(threads: Option<usize>) {
+    if let Some(count) = threads {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
         if let Err(error) = pool {
             log::warn!("the number of threads stays what it was: {error}");
         }
     }
 }
 
+/// The training samples as the network takes them, the same every epoch or augmented.
+fn training_data(
+    settings: &TrainSettings,
+    train: Dataset,
+    model: &TrainedModel,
+) -> anyhow::Result<Box<dyn TrainingData>> {
+    if settings.augmentation.is_none() {
+        return Ok(Box::new(Arc::new(model.prepare(train)?)));
+    }
+    let (recipe, preprocessing) = (&settings.recipe, model.preprocessing().clone());
+    let data = AugmentedData::new(train, preprocessing, settings.augmentation, recipe.seed, recipe.epochs)?;
+    Ok(Box::new(data))
+}
+
 fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
-    let mut splits = load_idx_folder(&settings.data).context("--data")?;
+    split(settings, load_idx_folder(&settings.data).context("--data")?)
+}
+
+/// What is trained on and what is scored: the test set, or a held-out part of the training set in its place.
+pub(super) fn split(settings: &TrainSettings, mut splits: DataSplits) -> anyhow::Result<DataSplits> {
     if let Some(limit) = settings.train_limit {
         splits.train = splits.train.head(limit).context("--train-limit")?;
+    }
+    if let Some(holdout) = settings.validation {
+        let held_out = splits.train.holdout(holdout, settings.recipe.seed).context("--validation")?;
+        (splits.train, splits.test) = held_out;
     }
     Ok(splits)
 }
@@ -124,40 +147,54 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     }
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
-    let name = format!("{time}-{arch}-{}-{}-s{seed}", settings.importance, settings.order);
+    let name = format!("{time}-{arch}-{}-s{seed}", importance_name(&settings.importance, "-"));
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
 }
 
-fn facts(start: Instant, engine: EngineInfo, recipe: &Recipe, train: &Dataset, test: &Dataset) -> RunFacts {
+/// Kind and order.
+fn importance_name(settings: &ImportanceSettings, separator: &str) -> String {
+    format!("{}{separator}{}", settings.importance, settings.order)
+}
+
+fn facts(start: Instant, engine: EngineInfo, settings: &TrainSettings, samples: Samples) -> RunFacts {
     RunFacts {
         process_start: start,
         engine,
-        seed: recipe.seed,
-        train_samples: train.samples(),
-        test_samples: test.samples(),
+        seed: settings.recipe.seed,
+        scored_on: settings.scored_on(),
+        train_samples: samples.train,
+        test_samples: samples.test,
     }
 }
 
-fn announce_run(settings: &TrainSettings, network: &Network, train: &Dataset, test: &Dataset, folder: &Path) {
+fn announce_run(settings: &TrainSettings, network: &Network, samples: Samples, folder: &Path) {
     let parameters = network.parameter_count();
     let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
     terminal::note(&format!(
-        "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} test samples",
+        "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} {} samples",
         settings.architecture.arch,
         grouped(parameters),
-        grouped(train.samples()),
-        grouped(test.samples())
+        grouped(samples.train),
+        grouped(samples.test),
+        settings.scored_on()
     ));
     terminal::note(&format!("run: {}", folder.display()));
 }
 
 /// Writes what is left to write, and says how the run ended and where it is.
-fn finish(settings: &TrainSettings, recorder: &Recorder, outcome: tanner::Result<()>) -> anyhow::Result<()> {
+fn finish(
+    settings: &TrainSettings,
+    recorder: &Recorder,
+    outcome: tanner::Result<()>,
+) -> anyhow::Result<Summary> {
     let folder = recorder.folder();
     if !recorder.history().is_empty() {
         let (arch, recipe) = (settings.architecture.arch, &settings.recipe);
-        let title =
-            format!("{arch}, importance {} {}, seed {}", settings.importance, settings.order, recipe.seed);
+        let title = format!(
+            "{arch}, importance {}, seed {}",
+            importance_name(&settings.importance, " "),
+            recipe.seed
+        );
         let written =
             learning_curve(recorder.history(), &title).and_then(|png| folder.write_learning_curve(&png));
         // A picture is not worth losing the outcome of a run.
@@ -174,12 +211,13 @@ fn finish(settings: &TrainSettings, recorder: &Recorder, outcome: tanner::Result
         };
         return Err(anyhow!(error).context(format!("training stopped, {kept}")));
     }
-    print_summary(&recorder.finish()?, folder.path())
+    Ok(recorder.finish()?)
 }
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
     terminal::print(&format!(
-        "test accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        "{} accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        summary.scored_on,
         100.0 * summary.test_accuracy,
         summary.epochs,
         100.0 * summary.best_test_accuracy,

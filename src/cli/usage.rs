@@ -133,7 +133,7 @@ mod tests {
     fn mistakes_are_told_in_one_line_with_the_way_out() {
         for (line, part) in [
             ("--epoch 3", "a similar argument exists: '--epochs'"),
-            ("--arch cs", "[possible values: sc, rsp, fc]"),
+            ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
             ("--epochs three", "'three' for '--epochs <N>'"),
             ("eval", "--model <FILE>"),
             ("--pca --importance none", "cannot be used with"),
@@ -141,6 +141,8 @@ mod tests {
             ("inspect --model m --blocks 3", "cannot be used with"),
             ("trian", "unrecognized subcommand 'trian'"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
+            ("--augment flop", "\"flop\" is not known; write shift=N"),
+            ("--augment shift=9", "'--augment <TEXT>': a shift of 9 is impossible"),
             ("--degrees 1,x", "\"x\" is not a whole number"),
         ] {
             let text = refused(line);
@@ -152,7 +154,18 @@ mod tests {
     fn help_groups_every_flag_and_tells_its_default() {
         let mut command = Cli::command();
         command.build();
-        for name in ["", "train", "eval", "prune", "layer-importance", "inspect"] {
+        for name in [
+            "",
+            "train",
+            "eval",
+            "prune",
+            "layer-importance",
+            "inspect",
+            "importance",
+            "table1",
+            "figure2",
+            "compare",
+        ] {
             let command = if name.is_empty() { &command } else { command.find_subcommand(name).unwrap() };
             for argument in
                 command.get_arguments().filter(|a| !["help", "version"].contains(&a.get_id().as_str()))
@@ -161,8 +174,8 @@ mod tests {
                 assert!(argument.get_help_heading().is_some(), "{flag} is in no group");
                 let told = argument.get_help().map(ToString::to_string).unwrap_or_default();
                 let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
-                let needs_none =
-                    argument.is_required_set() || ["pca", "model"].contains(&argument.get_id().as_str());
+                let needs_none = argument.is_required_set()
+                    || ["pca", "rf", "model"].contains(&argument.get_id().as_str());
                 assert!(known || needs_none, "{flag} tells no default");
             }
         }

@@ -4,8 +4,9 @@
 //! then on: whoever receives one need not check lengths, labels or NaN again.
 //! [`DataSplits`] is the pair that training works on. [`load_idx_folder`] reads
 //! the pair from the four IDX files that MNIST and its relatives come in; the
-//! format of one file is in [`idx`].
+//! format of one file is in [`idx`]. [`Augmentation`] moves and mirrors pictures.
 
+mod augment;
 pub mod idx;
 mod idx_folder;
 mod split;
@@ -14,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::{Error, Result};
 
+pub use augment::Augmentation;
 pub use idx_folder::load_idx_folder;
 pub use split::{HeldOut, Holdout};
 

@@ -4,13 +4,14 @@
 //! rounding of its numbers. [`mod@reference`] is float64, slow and obvious, the
 //! yardstick of all tests; [`cpu`] is float32 on all cores; [`gpu`] runs WGSL
 //! kernels on any device that wgpu reaches. The engines do not know each other.
-//! What they share stands here: the rule of a step ([`StepPlan`], [`Optimizer`])
-//! and the places of all values ([`layout`]).
+//! What they share stands here: the rule of a step ([`StepPlan`], [`Optimizer`],
+//! [`Penalties`]) and the places of all values ([`layout`]).
 
 pub mod cpu;
 pub mod gpu;
 pub mod layout;
 mod optimizer;
+pub mod penalty;
 pub mod reference;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
 pub use optimizer::{Optimizer, UpdateRule};
+pub use penalty::{Penalties, PenaltyRule};
 
 /// The kinds of engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,8 +62,13 @@ pub struct EngineInfo {
 pub struct EngineSettings {
     /// How gradients change the parameters.
     pub optimizer: Optimizer,
-    /// Weight decay: the penalty is `l2 * sum(w^2)` over all weights (not biases), its gradient `2 * l2 * w`.
-    pub l2: f32,
+    /// What the size of the weights adds to the loss.
+    #[serde(flatten)]
+    pub penalties: Penalties,
+    /// Label smoothing E, in `[0, 1)` (Szegedy et al., 2016): training aims at `1 - E` for the label's class
+    /// plus `E / classes` for every class. Evaluation does not know it.
+    #[serde(default)]
+    pub label_smoothing: f32,
     /// Samples in one batch; the last batch of an epoch may be smaller.
     pub batch_size: usize,
     /// Seed of the dropout masks.
@@ -69,6 +76,11 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
+    /// Settings without any regularisation.
+    pub fn new(optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
+        Self { optimizer, penalties: Penalties::default(), label_smoothing: 0.0, batch_size, seed }
+    }
+
     /// Refuses settings outside their range.
     ///
     /// # Errors
@@ -81,9 +93,13 @@ impl EngineSettings {
                 format!("{} is impossible, it must be 1 to {MAX_BATCH}", self.batch_size),
             );
         }
-        if !(self.l2 >= 0.0 && self.l2.is_finite()) {
-            return refuse("--l2", format!("{} is impossible, it must be 0 or above, and finite", self.l2));
+        if !(0.0..1.0).contains(&self.label_smoothing) {
+            return refuse(
+                "--label-smoothing",
+                format!("{} is impossible, it must be at least 0 and below 1", self.label_smoothing),
+            );
         }
+        self.penalties.check()?;
         self.optimizer.check()
     }
 }
@@ -105,7 +121,8 @@ pub struct StepPlan<'a> {
 /// What one training step saw, before its update.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct StepOutcome {
-    /// Cross-entropy in nats, mean over the batch, penalties not included.
+    /// Cross-entropy in nats, mean over the batch, against the smoothed labels where these are smoothed;
+    /// penalties not included.
     pub loss: f64,
     /// Samples whose greatest logit (the first of equals) was their label's.
     pub correct: u32,
@@ -116,7 +133,7 @@ pub struct StepOutcome {
 /// How a network does on a data set, without dropout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Cross-entropy in nats, mean over the samples.
+    /// Cross-entropy in nats, mean over the samples; labels are never smoothed here.
     pub loss: f64,
     /// Samples whose greatest logit (the first of equals) was their label's.
     pub correct: usize,
@@ -135,7 +152,8 @@ impl Evaluation {
 ///
 /// An engine owns the parameters and the optimiser's state. The same calls give
 /// the same bits again on the same engine and device. Data sets are shared, so
-/// that an engine may keep a copy on its device for as long as it likes.
+/// that an engine may keep a copy on its device; one that nobody else holds any
+/// more is let go when the next one comes.
 pub trait Engine {
     /// Which engine this is, and on what it runs.
     fn info(&self) -> EngineInfo;

@@ -1,11 +1,26 @@
-//! Experiments on trained models: what can be taken away, and what matters where.
+//! Experiments: many runs, and what they say together.
 //!
-//! [`mod@prune`] makes a trained network smaller, by blocks or by the size of its
-//! weights; [`mod@layer_importance`] measures every block of every layer. What an experiment chooses by is a validation split, never the test
-//! set. All of them work with any [`Engine`](crate::engine::Engine).
+//! A [`Configuration`] is a name and the flags of `tanner train`; a [`Comparison`]
+//! holds what its runs gave over several seeds, with mean, deviation and a paired
+//! test against one of them. [`table1`] lists the cells of the paper's table,
+//! [`figure2`] counts the edges that an L1 penalty leaves.
+//!
+//! Others work on one trained model, with any [`Engine`](crate::engine::Engine):
+//! [`mod@prune`] makes a network smaller, by blocks or by the size of its weights;
+//! [`mod@layer_importance`] measures every block of every layer. What such an experiment chooses by is a validation split, never the test set.
+//!
+//! Nothing here holds a time or a date: an experiment that was interrupted and
+//! taken up again gives the same files, bit for bit.
 
 pub mod blocks;
+mod comparison;
+mod deviation;
+pub mod figure2;
 pub mod layer_importance;
 pub mod prune;
 pub mod silence;
 pub mod statistics;
+pub mod table1;
+
+pub use comparison::{Comparison, Configuration, Entry, RunScore};
+pub use deviation::{MeanDeviation, Paired};

@@ -9,9 +9,7 @@ use crate::{Error, Result};
 
 /// How the importance of the features is found.
 ///
-/// Written as `none` and `pca`, in files as on the command line. The order of raw
-/// features by their mean decrease in Gini impurity in a random forest has its
-/// place here.
+/// Written as `none`, `pca`, `rf`, `random` and `variance`, in files as on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
@@ -20,6 +18,30 @@ pub enum Importance {
     None,
     /// Principal components in the order of the variance that they explain.
     Pca,
+    /// Raw features in the order of their mean decrease in Gini impurity in a random forest.
+    #[serde(rename = "rf")]
+    RandomForest,
+    /// Raw features in an order drawn by chance, a control.
+    Random,
+    /// Raw features in the order of their variance, a control.
+    Variance,
+}
+
+impl Importance {
+    /// Whether it orders raw features, as opposed to components of them, by a score of each.
+    #[must_use]
+    pub fn scores_features(self) -> bool {
+        matches!(self, Self::RandomForest | Self::Random | Self::Variance)
+    }
+
+    /// Whether features are standardised where nothing else is said.
+    ///
+    /// Pixels that pass unrotated keep their large means, which push sigmoids to
+    /// one side; principal components have mean 0 and carry their scale on purpose.
+    #[must_use]
+    pub fn standardizes(self) -> bool {
+        self.scores_features()
+    }
 }
 
 /// Which end of the order comes first. Written as `desc` and `asc`.
@@ -65,5 +87,6 @@ macro_rules! spelled {
     };
 }
 
-spelled!(Importance, "importance", None => "none", Pca => "pca");
+spelled!(Importance, "importance", None => "none", Pca => "pca", RandomForest => "rf", Random => "random",
+    Variance => "variance");
 spelled!(Order, "order", Descending => "desc", Ascending => "asc");

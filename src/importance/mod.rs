@@ -4,21 +4,37 @@
 //! are ordered by importance first. A [`Preprocessing`] is fitted on the training
 //! set only and applied to whatever comes later: the training set itself, the
 //! test set, a single picture in production. It says which [`Importance`] in
-//! which [`Order`] it was fitted with, and holds the [`Transform`] that came out,
-//! which is all that a model file has to keep.
+//! which [`Order`] it was fitted with, and holds what came out, which is all that
+//! a model file has to keep: a [`Standardisation`] where one was asked for, and
+//! the [`Transform`] that follows it.
+//!
+//! Raw features are ordered by the [`feature_scores`] of a random [`forest`], of
+//! their variance or of chance; [`cache`] keeps the scores of a forest.
 
+pub mod cache;
 mod choice;
+mod elementwise;
+pub mod forest;
+mod moments;
+mod parts;
 mod pca;
+mod ranking;
+mod settings;
+mod standardisation;
 
+use std::borrow::Cow;
+
+use self::elementwise::Elementwise;
+use self::moments::narrow;
 use crate::dataset::Dataset;
 use crate::{Error, Result};
 
 pub use choice::{Importance, Order};
+pub use ranking::{feature_scores, ranking};
+pub use settings::ImportanceSettings;
+pub use standardisation::Standardisation;
 
-/// The numbers that a fitted preprocessing consists of.
-///
-/// A random forest will add a permutation of the features, which carries no
-/// f32 number at all.
+/// What is done to features after they were standardised, or were not.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Transform {
@@ -37,13 +53,23 @@ pub enum Transform {
         /// the component, with the divisor n.
         explained_variance: Vec<f32>,
     },
+    /// `y[j] = x[order[j]]`.
+    Permutation {
+        /// `[position]`, the feature that comes there.
+        order: Vec<u32>,
+        /// `[position]`, the importance of that feature, by which it came there.
+        importance: Vec<f32>,
+    },
 }
 
 /// A fitted [`Transform`] with the setting that it was fitted for.
+///
+/// Features are standardised first, where they are, then rotated or ordered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocessing {
     importance: Importance,
     order: Order,
+    standardisation: Option<Standardisation>,
     transform: Transform,
 }
 
@@ -51,52 +77,77 @@ impl Preprocessing {
     /// Fits on `train`, which must be the training set and nothing else.
     ///
     /// The result does not depend on the number of threads: it is the same, bit
-    /// for bit, in every run on the same kind of processor.
+    /// for bit, in every run on the same kind of processor. [`cache::fit`] does
+    /// the same, shows the progress of a forest, and grows no forest twice.
     ///
     /// # Errors
     /// [`Error::Importance`] when [`Order::Ascending`] is asked of
-    /// [`Importance::None`], and when PCA is asked of fewer than 2 samples, of
-    /// more than 16,384 features or of values whose covariance overflows.
-    pub fn fit(importance: Importance, order: Order, train: &Dataset) -> Result<Self> {
-        check_combination(importance, order)?;
-        let transform = match importance {
-            Importance::None => Transform::Identity { features: train.feature_count() },
-            Importance::Pca => pca::fit(train, order)?,
+    /// [`Importance::None`], when PCA is asked of fewer than 2 samples, of
+    /// more than 16,384 features or of values whose covariance overflows, and
+    /// as [`feature_scores`].
+    pub fn fit(settings: &ImportanceSettings, train: &Dataset) -> Result<Self> {
+        settings.check()?;
+        if settings.importance.scores_features() {
+            let scores = feature_scores(settings, train, &|_| {})?;
+            return Self::from_scores(settings, train, &scores);
+        }
+        let standardisation = Self::standardisation_for(settings, train);
+        let transform = match settings.importance {
+            Importance::Pca => {
+                let samples = match &standardisation {
+                    Some(fitted) => Cow::Owned(fitted.apply(train.features())),
+                    None => Cow::Borrowed(train.features()),
+                };
+                pca::fit(&samples, train.feature_count(), settings.order)?
+            }
+            _ => Transform::Identity { features: train.feature_count() },
         };
-        Self::from_parts(importance, order, transform)
+        Self::from_parts(settings.importance, settings.order, standardisation, transform)
+    }
+
+    /// Orders the features of `train` by scores that are known, `[feature]`; see [`feature_scores`].
+    ///
+    /// # Errors
+    /// [`Error::Importance`] when there is not one finite score, not negative, for each
+    /// feature, or when the kind is none that scores features.
+    pub fn from_scores(settings: &ImportanceSettings, train: &Dataset, scores: &[f64]) -> Result<Self> {
+        if scores.len() != train.feature_count() {
+            let (given, features) = (scores.len(), train.feature_count());
+            return Err(Error::Importance(format!("{given} scores do not fit {features} features")));
+        }
+        let order = ranking(scores, settings.order)?;
+        let importance = order.iter().map(|&feature| narrow(scores[feature as usize])).collect();
+        let transform = Transform::Permutation { order, importance };
+        let standardisation = Self::standardisation_for(settings, train);
+        Self::from_parts(settings.importance, settings.order, standardisation, transform)
+    }
+
+    fn standardisation_for(settings: &ImportanceSettings, train: &Dataset) -> Option<Standardisation> {
+        settings.standardize.then(|| Standardisation::fit(train.features(), train.feature_count()))
     }
 
     /// Puts together what a model file has kept.
     ///
     /// # Errors
     /// [`Error::Importance`] when the transform is not of the kind that
-    /// `importance` makes, when its lengths do not fit each other, when it holds a
-    /// number that is not finite, or variances that are negative or not in `order`.
-    pub fn from_parts(importance: Importance, order: Order, transform: Transform) -> Result<Self> {
-        check_combination(importance, order)?;
-        match (importance, &transform) {
-            (Importance::None, Transform::Identity { features: 1.. }) => {}
-            (Importance::None, Transform::Identity { features: 0 }) => {
-                return Err(Error::Importance("identity of 0 features, at least 1 is needed".to_owned()));
-            }
-            (Importance::Pca, Transform::Rotation { mean, rotation, explained_variance }) => {
-                check_rotation(order, mean, rotation, explained_variance)?;
-            }
-            (Importance::None, Transform::Rotation { .. }) => {
-                return Err(wrong_kind(importance, "a rotation"));
-            }
-            (Importance::Pca, Transform::Identity { .. }) => {
-                return Err(wrong_kind(importance, "the identity"));
-            }
-        }
-        Ok(Self { importance, order, transform })
+    /// `importance` makes, when its lengths do not fit each other or the
+    /// standardisation, when it holds a number that is not finite, variances or
+    /// importances that are negative or not in `order`, or no permutation.
+    pub fn from_parts(
+        importance: Importance,
+        order: Order,
+        standardisation: Option<Standardisation>,
+        transform: Transform,
+    ) -> Result<Self> {
+        parts::check(importance, order, standardisation.as_ref(), &transform)?;
+        Ok(Self { importance, order, standardisation, transform })
     }
 
     /// Transforms samples: `[sample][input feature]` in, `[sample][output feature]` out.
     ///
-    /// For a rotation, a sample's result can differ in its last bits with its
-    /// position in `features`, because long and short blocks of samples are
-    /// multiplied differently; it does not depend on the number of threads.
+    /// The result does not depend on the number of threads. For a rotation, a
+    /// sample's result can differ in its last bits with its position in
+    /// `features`, because long and short blocks of samples are multiplied differently.
     ///
     /// # Errors
     /// [`Error::Importance`] when the length is not a multiple of [`Self::input_features`].
@@ -108,13 +159,43 @@ impl Preprocessing {
                  the number of features this was fitted on"
             )));
         }
-        Ok(match &self.transform {
-            Transform::Identity { .. } => features.to_vec(),
-            Transform::Rotation { mean, rotation, .. } => pca::rotate(features, mean, rotation),
-        })
+        let mut out = vec![0.0; given / each * self.output_features()];
+        self.apply_into(features, &mut out)?;
+        Ok(out)
     }
 
-    /// Transforms every sample of a data set; labels stay, the image shape goes unless nothing changes.
+    /// As [`Self::apply`], into memory that is there already.
+    ///
+    /// # Errors
+    /// [`Error::Importance`] when the lengths are not those of the same number of samples.
+    pub fn apply_into(&self, features: &[f32], out: &mut [f32]) -> Result<()> {
+        let (inputs, outputs) = (self.input_features(), self.output_features());
+        let samples = features.len() / inputs;
+        if features.len() != samples * inputs || out.len() != samples * outputs {
+            return Err(Error::Importance(format!(
+                "{} feature values cannot be transformed to {}: samples of {inputs} become samples of {outputs}",
+                features.len(),
+                out.len()
+            )));
+        }
+        let standardisation = self.standardisation.as_ref();
+        match &self.transform {
+            Transform::Identity { .. } if standardisation.is_none() => out.copy_from_slice(features),
+            Transform::Identity { features: width } => {
+                let order = 0..u32::try_from(*width).expect("checked: a standardised width fits u32");
+                Elementwise::new(standardisation, order).apply(features, out);
+            }
+            Transform::Permutation { order, .. } => {
+                Elementwise::new(standardisation, order.iter().copied()).apply(features, out);
+            }
+            Transform::Rotation { mean, rotation, .. } => {
+                pca::rotate(features, standardisation, mean, rotation, out);
+            }
+        }
+        Ok(())
+    }
+
+    /// Transforms every sample of a data set; labels stay, the image shape goes unless features keep their places.
     ///
     /// # Errors
     /// [`Error::Importance`] when the data set has another number of features,
@@ -126,11 +207,17 @@ impl Preprocessing {
                 "samples of {given} features cannot be transformed, this was fitted on {expected} features"
             )));
         }
-        if matches!(self.transform, Transform::Identity { .. }) {
+        let in_place = matches!(self.transform, Transform::Identity { .. });
+        if in_place && self.standardisation.is_none() {
             return Ok(dataset);
         }
+        let shape = dataset.image_shape().filter(|_| in_place);
         let features = self.apply(dataset.features())?;
-        dataset.with_features(features, self.output_features())
+        let dataset = dataset.with_features(features, self.output_features())?;
+        match shape {
+            Some(shape) => dataset.with_image_shape(shape),
+            None => Ok(dataset),
+        }
     }
 
     /// Features of a sample before the transform.
@@ -139,6 +226,7 @@ impl Preprocessing {
         match &self.transform {
             Transform::Identity { features } => *features,
             Transform::Rotation { mean, .. } => mean.len(),
+            Transform::Permutation { order, .. } => order.len(),
         }
     }
 
@@ -148,19 +236,30 @@ impl Preprocessing {
         match &self.transform {
             Transform::Identity { features } => *features,
             Transform::Rotation { explained_variance, .. } => explained_variance.len(),
+            Transform::Permutation { order, .. } => order.len(),
         }
     }
 
-    /// How many f32 numbers travel with the model: 0 for the identity; the
-    /// rotation, the mean and the variances for PCA (614,656 + 784 + 784 for 784 features).
+    /// How many f32 numbers must travel with the weights: the rotation, the mean
+    /// and the variances for PCA (614,656 + 784 + 784 for 784 features), none for a
+    /// permutation, which is indices alone, and for the identity; two for each
+    /// feature more where features are standardised.
     #[must_use]
     pub fn number_count(&self) -> usize {
-        match &self.transform {
-            Transform::Identity { .. } => 0,
-            Transform::Rotation { mean, rotation, explained_variance } => {
-                mean.len() + rotation.len() + explained_variance.len()
+        let standardisation = self.standardisation.as_ref().map_or(0, |fitted| 2 * fitted.features());
+        standardisation
+            + match &self.transform {
+                Transform::Identity { .. } | Transform::Permutation { .. } => 0,
+                Transform::Rotation { mean, rotation, explained_variance } => {
+                    mean.len() + rotation.len() + explained_variance.len()
+                }
             }
-        }
+    }
+
+    /// What features are standardised by, where they are.
+    #[must_use]
+    pub fn standardisation(&self) -> Option<&Standardisation> {
+        self.standardisation.as_ref()
     }
 
     /// What it was fitted for.
@@ -180,49 +279,4 @@ impl Preprocessing {
     pub fn transform(&self) -> &Transform {
         &self.transform
     }
-}
-
-fn check_combination(importance: Importance, order: Order) -> Result<()> {
-    if importance == Importance::None && order == Order::Ascending {
-        return Err(Error::Importance(
-            "order `asc` has no meaning with importance `none`, use `desc` or choose an importance such as `pca`"
-                .to_owned(),
-        ));
-    }
-    Ok(())
-}
-
-fn wrong_kind(importance: Importance, found: &str) -> Error {
-    Error::Importance(format!("{found} does not belong to importance `{importance}`"))
-}
-
-fn check_rotation(order: Order, mean: &[f32], rotation: &[f32], variance: &[f32]) -> Result<()> {
-    let fail = |reason: String| Err(Error::Importance(format!("rotation: {reason}")));
-    let (features, components) = (mean.len(), variance.len());
-    if features == 0 || components == 0 || components > features {
-        return fail(format!(
-            "{components} components of {features} features, at least 1 and at most as many"
-        ));
-    }
-    if components.checked_mul(features) != Some(rotation.len()) {
-        let given = rotation.len();
-        return fail(format!("{given} numbers do not fit {components} components of {features} features"));
-    }
-    if ![mean, rotation, variance].iter().all(|part| part.iter().all(|value| value.is_finite())) {
-        return fail("a number is not finite".to_owned());
-    }
-    if let Some(component) = variance.iter().position(|&value| value < 0.0) {
-        return fail(format!("component {component} has the negative variance {}", variance[component]));
-    }
-    let in_order = |pair: &[f32]| match order {
-        Order::Descending => pair[0] >= pair[1],
-        Order::Ascending => pair[0] <= pair[1],
-    };
-    if let Some(component) = variance.windows(2).position(|pair| !in_order(pair)) {
-        let (here, next) = (variance[component], variance[component + 1]);
-        return fail(format!(
-            "variance {here} of component {component} before {next} is not in order `{order}`"
-        ));
-    }
-    Ok(())
 }

@@ -15,8 +15,8 @@ use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
-use super::{Order, Transform};
-use crate::dataset::Dataset;
+use super::moments::{column_means, narrow};
+use super::{Order, Standardisation, Transform};
 use crate::{Error, Result};
 
 /// Rows that one thread multiplies at a time; results depend on it in their last bits.
@@ -26,9 +26,9 @@ const MAX_FEATURES: usize = 16_384;
 /// Block results that wait to be added may take so many f32; results do not depend on it.
 const WAITING_NUMBERS: usize = 1 << 27;
 
-/// Fits mean, components and variances.
-pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
-    let (samples, features) = (train.samples(), train.feature_count());
+/// Fits mean, components and variances of `[sample][feature]`.
+pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transform> {
+    let samples = train.len() / features;
     if samples < 2 {
         return Err(Error::Importance(format!(
             "PCA of {samples} sample, at least 2 are needed (or no importance)"
@@ -39,8 +39,8 @@ pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
             "PCA of {features} features, at most {MAX_FEATURES} are possible; use importance `none`"
         )));
     }
-    let mean = column_means(train.features(), features);
-    let covariance = covariance(train.features(), &mean);
+    let mean: Vec<f32> = column_means(train, features).into_iter().map(narrow).collect();
+    let covariance = covariance(train, &mean);
     // The lower triangle is all that is filled.
     let finite = (0..features).all(|c| (c..features).all(|row| covariance[(row, c)].is_finite()));
     if !finite {
@@ -72,42 +72,34 @@ pub(super) fn fit(train: &Dataset, order: Order) -> Result<Transform> {
 
 /// `(x - mean) rotation^T` for each sample: `[sample][feature]` in, `[sample][component]` out.
 ///
-/// `rotation` is `[component][feature]`; lengths must fit, which the callers have checked.
-pub(super) fn rotate(samples: &[f32], mean: &[f32], rotation: &[f32]) -> Vec<f32> {
+/// `x` is standardised first, where there is something to standardise by. `rotation`
+/// is `[component][feature]`; lengths must fit, which the callers have checked.
+pub(super) fn rotate(
+    samples: &[f32],
+    standardisation: Option<&Standardisation>,
+    mean: &[f32],
+    rotation: &[f32],
+    out: &mut [f32],
+) {
     let features = mean.len();
     let components = rotation.len() / features;
     let rotation = MatRef::from_row_major_slice(rotation, components, features);
-    let mut out = vec![0.0; samples.len() / features * components];
     out.par_chunks_mut(BLOCK_ROWS * components).zip(samples.par_chunks(BLOCK_ROWS * features)).for_each_init(
-        Vec::new,
-        |centred, (out, block)| {
-            centre(centred, block, mean);
+        || (Vec::new(), Vec::new()),
+        |(standardised, centred), (out, block)| {
+            match standardisation {
+                Some(fitted) => {
+                    fitted.apply_here(block, standardised);
+                    centre(centred, standardised, mean);
+                }
+                None => centre(centred, block, mean),
+            }
             let rows = block.len() / features;
             let centred = MatRef::from_column_major_slice(centred.as_slice(), features, rows);
             let out = MatMut::from_column_major_slice_mut(out, components, rows);
             matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
         },
     );
-    out
-}
-
-/// `[feature]`, summed in f64.
-fn column_means(samples: &[f32], features: usize) -> Vec<f32> {
-    let partial_sums: Vec<Vec<f64>> = samples
-        .par_chunks(BLOCK_ROWS * features)
-        .map(|block| {
-            let mut sums = vec![0.0; features];
-            for row in block.chunks_exact(features) {
-                sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-            }
-            sums
-        })
-        .collect();
-    #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^52")]
-    let count = (samples.len() / features) as f64;
-    (0..features)
-        .map(|feature| narrow(partial_sums.iter().map(|sums| sums[feature]).sum::<f64>() / count))
-        .collect()
 }
 
 /// Replaces `centred` by the rows of `block` minus `mean`.
@@ -190,9 +182,4 @@ fn sign_of_largest(loadings: &[f64]) -> f64 {
         },
     );
     if largest < 0.0 { -1.0 } else { 1.0 }
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "rounding to f32 is the purpose")]
-fn narrow(value: f64) -> f32 {
-    value as f32
 }

@@ -6,7 +6,7 @@ use safetensors::{Dtype, SafeTensors};
 
 use super::TrainedModel;
 use super::format::{Header, LayerHeader, METADATA_KEY, NAME, Preamble, VERSION};
-use crate::importance::{Importance, Preprocessing, Transform};
+use crate::importance::{Importance, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
 
@@ -169,6 +169,17 @@ fn read_preprocessing(file: &mut Tensors<'_>, header: &Header) -> Read<Preproces
             let rotation = file.floats("preprocessing.rotation", Some(&shape))?;
             Transform::Rotation { mean, rotation, explained_variance }
         }
+        Importance::RandomForest | Importance::Random | Importance::Variance => {
+            let importance = file.floats("preprocessing.importance", Some(&[header.features]))?;
+            Transform::Permutation { order: file.indices("preprocessing.order")?, importance }
+        }
     };
-    Preprocessing::from_parts(header.importance, header.order, transform).map_err(text)
+    let standardisation = header.standardized.then(|| read_standardisation(file, header)).transpose()?;
+    Preprocessing::from_parts(header.importance, header.order, standardisation, transform).map_err(text)
+}
+
+fn read_standardisation(file: &mut Tensors<'_>, header: &Header) -> Read<Standardisation> {
+    let mut list = |name| file.floats(name, Some(&[header.features]));
+    let mean = list("preprocessing.feature_mean")?;
+    Standardisation::from_parts(mean, list("preprocessing.feature_deviation")?).map_err(text)
 }

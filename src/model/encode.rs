@@ -55,12 +55,7 @@ impl TrainedModel {
         let header = serde_json::to_string(&self.header()).map_err(|error| error.to_string())?;
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
         let mut tensors = self.layer_tensors();
-        if let Transform::Rotation { mean, rotation, explained_variance } = self.preprocessing().transform() {
-            let shape = vec![explained_variance.len(), mean.len()];
-            tensors.push(("preprocessing.mean".into(), Tensor::list(mean)));
-            tensors.push(("preprocessing.rotation".into(), Tensor::floats(rotation, shape)));
-            tensors.push(("preprocessing.explained_variance".into(), Tensor::list(explained_variance)));
-        }
+        tensors.extend(self.preprocessing_tensors());
         // The writer sorts them by type and name.
         safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())
     }
@@ -80,9 +75,33 @@ impl TrainedModel {
             held_out: self.held_out(),
             importance: self.preprocessing().importance(),
             order: self.preprocessing().order(),
+            standardized: self.preprocessing().standardisation().is_some(),
             features: self.preprocessing().input_features(),
             layers: layers.collect(),
         }
+    }
+
+    fn preprocessing_tensors(&self) -> Vec<(String, Tensor)> {
+        let mut tensors = Vec::new();
+        let mut add = |name: &str, tensor| tensors.push((format!("preprocessing.{name}"), tensor));
+        if let Some(standardisation) = self.preprocessing().standardisation() {
+            add("feature_mean", Tensor::list(standardisation.mean()));
+            add("feature_deviation", Tensor::list(standardisation.deviation()));
+        }
+        match self.preprocessing().transform() {
+            Transform::Identity { .. } => {}
+            Transform::Rotation { mean, rotation, explained_variance } => {
+                let shape = vec![explained_variance.len(), mean.len()];
+                add("mean", Tensor::list(mean));
+                add("rotation", Tensor::floats(rotation, shape));
+                add("explained_variance", Tensor::list(explained_variance));
+            }
+            Transform::Permutation { order, importance } => {
+                add("order", Tensor::indices(order));
+                add("importance", Tensor::list(importance));
+            }
+        }
+        tensors
     }
 
     fn layer_tensors(&self) -> Vec<(String, Tensor)> {

@@ -15,10 +15,22 @@
 //! | `layers.L.biases` | f32 | outputs | |
 //!
 //! A fully connected layer stores neither `row_start` nor `inputs`: its edges
-//! follow from its widths. With PCA there are also `preprocessing.mean`
-//! `[feature]`, `preprocessing.rotation` `[component][feature]` and
-//! `preprocessing.explained_variance` `[component]`, all f32; an unchanged
-//! order of raw features stores its number in the header alone.
+//! follow from its widths. What is done to raw features has its tensors, too:
+//!
+//! | tensor | type | shape | with importance |
+//! |---|---|---|---|
+//! | `preprocessing.mean` | f32 | features | `pca` |
+//! | `preprocessing.rotation` | f32 | components, features | `pca` |
+//! | `preprocessing.explained_variance` | f32 | components | `pca` |
+//! | `preprocessing.order` | u32 | features | `rf`, `random`, `variance`: the raw feature at each position |
+//! | `preprocessing.importance` | f32 | features | the same: its importance |
+//! | `preprocessing.feature_mean` | f32 | features | any, standardised |
+//! | `preprocessing.feature_deviation` | f32 | features | any, standardised |
+//!
+//! An unchanged order of raw features stores its number in the header alone.
+//!
+//! Version 1 knew no `standardized` in the header, which is false there, and no
+//! importance but `none` and `pca`; version 2 adds them.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +42,7 @@ use crate::network::Activation;
 /// Name of the format.
 pub const NAME: &str = "tanner-model";
 /// Version that this program writes, and the highest that it reads.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Key of the header among the metadata. One key alone, because the
 /// metadata are a hash map, whose order would change from write to write.
 pub const METADATA_KEY: &str = "tanner";
@@ -65,6 +77,9 @@ pub struct Header {
     pub importance: Importance,
     /// Which end of the order came first.
     pub order: Order,
+    /// Whether raw features are standardised first.
+    #[serde(default)]
+    pub standardized: bool,
     /// Number of raw features of a sample.
     pub features: usize,
     /// The layers, from the inputs to the logits.

@@ -18,11 +18,15 @@ pub enum Arch {
     Rsp,
     /// Fully connected.
     Fc,
+    /// Fully connected, of the width that a parameter budget allows.
+    Narrow,
+    /// A band without a window: the nearer, the likelier an edge.
+    Band,
 }
 
 impl Arch {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sc, Self::Rsp, Self::Fc];
+    pub const ALL: [Self; 5] = [Self::Sc, Self::Rsp, Self::Fc, Self::Narrow, Self::Band];
 
     /// The spelling in files and on the command line.
     pub fn name(self) -> &'static str {
@@ -30,6 +34,8 @@ impl Arch {
             Self::Sc => "sc",
             Self::Rsp => "rsp",
             Self::Fc => "fc",
+            Self::Narrow => "narrow",
+            Self::Band => "band",
         }
     }
 }
@@ -64,6 +70,12 @@ pub struct ArchitectureRecord {
     /// Degree distribution of each hidden layer, or one for all, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degree_distributions: Vec<String>,
+    /// Most parameters that a narrow network might have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<usize>,
+    /// Softness of a band in blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub softness: Option<f64>,
     /// Activation of the hidden layers.
     pub activation: Activation,
     /// Probability with which dropout keeps a hidden unit in training.
@@ -112,6 +124,8 @@ impl ArchitectureRecord {
             receptive_fields: Vec::new(),
             degrees: Vec::new(),
             degree_distributions: Vec::new(),
+            budget: None,
+            softness: None,
             activation: architecture.activation,
             keep_probability: architecture.keep_probability,
             seed,
@@ -129,6 +143,16 @@ impl ArchitectureRecord {
                 record.degree_distributions = degrees.iter().map(ToString::to_string).collect();
             }
             Connectivity::FullyConnected => {}
+            Connectivity::Narrow { budget } => {
+                record.arch = Arch::Narrow;
+                record.budget = Some(*budget);
+            }
+            Connectivity::SoftBand { blocks, degrees, softness } => {
+                record.arch = Arch::Band;
+                record.blocks.clone_from(blocks);
+                record.degrees.clone_from(degrees);
+                record.softness = Some(*softness);
+            }
         }
         record
     }

@@ -7,7 +7,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::format::{METADATA_KEY, VERSION};
 use super::*;
 use crate::dataset::Holdout;
-use crate::importance::{Importance, Order, Transform};
+use crate::importance::{Importance, Order, Standardisation, Transform};
 use crate::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use crate::topology::DegreeDistribution;
 
@@ -23,7 +23,20 @@ fn rotation(features: usize, order: Order) -> Preprocessing {
         rotation: (0..features * features).map(value).collect(),
         explained_variance,
     };
-    Preprocessing::from_parts(Importance::Pca, order, transform).unwrap()
+    Preprocessing::from_parts(Importance::Pca, order, None, transform).unwrap()
+}
+
+/// Features backwards, standardised.
+fn permutation(features: usize, importance: Importance) -> Preprocessing {
+    let value = |k: usize| (k as f32 * 0.37).cos();
+    let mean = (0..features).map(value).collect();
+    let deviation = (0..features).map(|k| value(k).abs()).collect();
+    let transform = Transform::Permutation {
+        order: (0..u32::try_from(features).unwrap()).rev().collect(),
+        importance: (0..features).map(|k| 1.0 / (k + 1) as f32).collect(),
+    };
+    let standardisation = Standardisation::from_parts(mean, deviation).unwrap();
+    Preprocessing::from_parts(importance, Order::Descending, Some(standardisation), transform).unwrap()
 }
 
 fn model(architecture: &Architecture, preprocessing: Preprocessing, seed: u64) -> TrainedModel {
@@ -81,6 +94,10 @@ fn architectures() -> impl Strategy<Value = Architecture> {
             degrees: vec![DegreeDistribution::Uniform(1, high)]
         }),
         Just(Connectivity::FullyConnected),
+        Just(Connectivity::Narrow { budget: 100_000 }),
+        (1..=3usize, 1..=6usize, 0.01f64..9.0).prop_map(|(blocks, degree, softness)| {
+            Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![vec![degree]], softness }
+        }),
     ];
     let activation = prop::sample::select(Activation::ALL.to_vec());
     let hidden = prop::collection::vec(6..12usize, 0..4);
@@ -100,14 +117,17 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_model_survives_the_file(architecture in architectures(), kind in 0..3, seed in any::<u64>()) {
+    fn any_model_survives_the_file(architecture in architectures(), kind in 0..6, seed in any::<u64>()) {
         let preprocessing = match kind {
             0 => rotation(architecture.inputs, Order::Descending),
             1 => rotation(architecture.inputs, Order::Ascending),
+            2 => permutation(architecture.inputs, Importance::RandomForest),
+            3 => permutation(architecture.inputs, Importance::Random),
+            4 => permutation(architecture.inputs, Importance::Variance),
             _ => {
                 let features = architecture.inputs;
                 let transform = Transform::Identity { features };
-                Preprocessing::from_parts(Importance::None, Order::Descending, transform).unwrap()
+                Preprocessing::from_parts(Importance::None, Order::Descending, None, transform).unwrap()
             }
         };
         let written = model(&architecture, preprocessing, seed);
@@ -148,9 +168,16 @@ fn a_model_cut_off_anywhere_or_followed_by_more_is_refused() {
     assert!(TrainedModel::from_bytes(&longer).is_err());
 }
 
+/// Type, shape and bytes of each tensor.
+type Parts = HashMap<String, (Dtype, Vec<usize>, Vec<u8>)>;
+
+fn tampered(change: impl FnOnce(&mut String, &mut Parts)) -> String {
+    tampered_of(&small(), change)
+}
+
 /// Takes a model's file apart, lets `change` have its header and tensors, and puts it together again.
-fn tampered(change: impl FnOnce(&mut String, &mut HashMap<String, (Dtype, Vec<usize>, Vec<u8>)>)) -> String {
-    let bytes = small().to_bytes().unwrap();
+fn tampered_of(model: &TrainedModel, change: impl FnOnce(&mut String, &mut Parts)) -> String {
+    let bytes = model.to_bytes().unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
     let mut header = metadata.metadata().as_ref().unwrap()[METADATA_KEY].clone();
@@ -217,6 +244,64 @@ fn tensors_that_do_not_fit_are_refused() {
     }
     let wrong_type = tampered(|_, tensors| tensors.get_mut("layers.0.weights").unwrap().0 = Dtype::I32);
     assert!(wrong_type.contains("holds I32, expected F32"), "{wrong_type}");
+}
+
+/// The small model, its features ordered backwards by a forest.
+fn small_forest() -> TrainedModel {
+    let small = small();
+    let preprocessing = permutation(6, Importance::RandomForest);
+    TrainedModel::new(small.network, small.parameters, preprocessing, small.record).unwrap()
+}
+
+#[test]
+fn orders_and_standardisations_that_are_none_are_refused() {
+    let with = |name: &'static str, values: &[u32]| {
+        let (count, bytes) = (values.len(), values.iter().flat_map(|v| v.to_le_bytes()).collect());
+        tampered_of(&small_forest(), move |_, tensors| {
+            let entry = tensors.get_mut(name).unwrap();
+            (entry.1, entry.2) = (vec![count], bytes);
+        })
+    };
+    let floats = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+    let edited = |from: &str, to: &str| {
+        tampered_of(&small_forest(), |header, _| {
+            assert!(header.contains(from), "{header}");
+            *header = header.replacen(from, to, 1);
+        })
+    };
+    let (order, importance) = ("preprocessing.order", "preprocessing.importance");
+    let (mean, deviation) = ("preprocessing.feature_mean", "preprocessing.feature_deviation");
+    for (message, part) in [
+        (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 comes twice"),
+        (with(order, &[5, 4, 3, 2, 1, 6]), "feature 6 of 6 does not exist"),
+        (with(order, &[5, 4, 3, 2, 1, u32::MAX]), "does not exist"),
+        (with(order, &[1, 0]), "2 features with 6 importances"),
+        (with(order, &[]), "0 features"),
+        (with(importance, &floats(&[0.0; 5])), "shape [5], expected [6]"),
+        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, 2.0])), "importance 1 at 4 before 2"),
+        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, -1.0])), "importance -1 is impossible"),
+        (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is impossible"),
+        (with(mean, &floats(&[f32::INFINITY; 6])), "not finite"),
+        (with(mean, &floats(&[0.0; 7])), "shape [7], expected [6]"),
+        (with(deviation, &floats(&[1.0, 1.0, -0.5, 1.0, 1.0, 1.0])), "feature 2 has the negative deviation"),
+        (edited("\"standardized\":true", "\"standardized\":false"), "tensors, expected"),
+        (edited("\"importance\":\"rf\"", "\"importance\":\"none\""), "tensors, expected"),
+        (edited("\"importance\":\"rf\"", "\"importance\":\"pca\""), "preprocessing.mean is missing"),
+        (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    assert_eq!(edited("\"importance\":\"rf\"", "\"importance\":\"variance\""), "accepted");
+}
+
+#[test]
+fn files_of_version_1_are_read() {
+    let message = tampered(|header, _| {
+        *header = header.replacen("\"version\":2", "\"version\":1", 1);
+        *header = header.replacen("\"standardized\":false,", "", 1);
+        assert!(header.contains("\"version\":1") && !header.contains("standardized"), "{header}");
+    });
+    assert_eq!(message, "accepted");
 }
 
 #[test]

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use super::hidden_layer::HiddenLayer;
 use super::{Activation, Layer, Network};
 use crate::random::{Purpose, generator};
-use crate::topology::{DegreeDistribution, RandomSparse, SpatiallyCoupled, Topology, fully_connected};
+use crate::topology::{DegreeDistribution, Topology, fully_connected};
 use crate::{Error, Result};
 
 /// How the hidden layers are joined. Lists have one entry for each hidden layer, or one for all.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Connectivity {
-    /// Spatially coupled, see [`SpatiallyCoupled`].
+    /// Spatially coupled, see [`SpatiallyCoupled`](crate::topology::SpatiallyCoupled).
     SpatiallyCoupled {
         /// Number of blocks of each layer.
         blocks: Vec<usize>,
@@ -20,13 +21,27 @@ pub enum Connectivity {
         /// Degrees of each layer: `[layer][block]`.
         degrees: Vec<Vec<usize>>,
     },
-    /// Random sparse, see [`RandomSparse`].
+    /// Random sparse, see [`RandomSparse`](crate::topology::RandomSparse).
     RandomSparse {
         /// Degree distribution of each layer.
         degrees: Vec<DegreeDistribution>,
     },
     /// Fully connected.
     FullyConnected,
+    /// Fully connected and of one width, made by [`Architecture::narrowed_to`].
+    Narrow {
+        /// Most weights and biases that the network may have.
+        budget: usize,
+    },
+    /// A band without a window, see [`SoftBand`](crate::topology::SoftBand).
+    SoftBand {
+        /// Number of blocks of each layer.
+        blocks: Vec<usize>,
+        /// Degrees of each layer: `[layer][block]`.
+        degrees: Vec<Vec<usize>>,
+        /// Distance in blocks over which the weight of an edge falls by the factor e.
+        softness: f64,
+    },
 }
 
 /// Hidden layers of one connectivity, then a fully connected layer of logits.
@@ -69,6 +84,7 @@ impl Architecture {
     /// # Errors
     /// Refuses what no graph can satisfy, naming the layer, the block and the limit.
     pub fn build(&self, seed: u64) -> Result<Network> {
+        self.check_budget()?;
         let mut layers = Vec::with_capacity(self.hidden.len() + 1);
         let mut width = self.inputs;
         for (index, outputs) in self.hidden.iter().enumerate() {
@@ -92,35 +108,26 @@ impl Architecture {
     fn build_hidden(&self, index: usize, inputs: usize, outputs: usize, seed: u64) -> Result<Topology> {
         let stream =
             u32::try_from(index).map_err(|_| Error::Network(format!("{index} layers are too many")))?;
-        let mut rng = generator(seed, Purpose::Topology(stream));
-        match &self.connectivity {
-            Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => SpatiallyCoupled {
-                inputs,
-                outputs,
-                blocks: *self.entry("blocks", blocks, index)?,
-                receptive_field: *self.entry("receptive fields", receptive_fields, index)?,
-                degrees: self.entry("degree lists", degrees, index)?.clone(),
-            }
-            .build(&mut rng),
-            Connectivity::RandomSparse { degrees } => {
-                let degrees = self.entry("degree distributions", degrees, index)?.clone();
-                RandomSparse { inputs, outputs, degrees }.build(&mut rng)
-            }
-            Connectivity::FullyConnected => fully_connected(inputs, outputs),
-        }
+        self.hidden_layer(index, inputs, outputs)?.build(&mut generator(seed, Purpose::Topology(stream)))
     }
 
-    /// The entry of a per-layer list that belongs to one hidden layer.
-    fn entry<'a, T>(&self, name: &str, list: &'a [T], index: usize) -> Result<&'a T> {
-        match list {
-            [one] => Ok(one),
-            list if list.len() == self.hidden.len() => Ok(&list[index]),
-            list => Err(Error::Topology(format!(
-                "{} {name} for {} hidden layers: give one for each, or one for all",
-                list.len(),
-                self.hidden.len()
-            ))),
+    fn hidden_layer(&self, index: usize, inputs: usize, outputs: usize) -> Result<HiddenLayer> {
+        HiddenLayer::new(&self.connectivity, (index, self.hidden.len()), (inputs, outputs))
+    }
+
+    /// Number of weights and biases, before any graph is drawn.
+    ///
+    /// # Errors
+    /// Refuses what no graph can satisfy, and random sparse layers, whose edges are not known before.
+    pub fn parameter_count(&self) -> Result<usize> {
+        let (mut total, mut width) = (0usize, self.inputs);
+        for (index, outputs) in self.hidden.iter().enumerate() {
+            let layer = self.hidden_layer(index, width, *outputs).map_err(|e| in_layer(index, e))?;
+            let edges = layer.edges().map_err(|e| in_layer(index, e))?;
+            total = total.saturating_add(edges).saturating_add(*outputs);
+            width = *outputs;
         }
+        Ok(total.saturating_add(width.saturating_add(1).saturating_mul(self.classes)))
     }
 }
 

@@ -7,7 +7,9 @@
 mod activation;
 mod architecture;
 pub mod dropout;
+mod hidden_layer;
 mod initialisation;
+mod narrow;
 
 use std::sync::Arc;
 

@@ -1,10 +1,14 @@
-//! One drawing in two formats, and the colours of all.
+//! A plot in the two formats that travel: PNG for screens, SVG for papers.
 
+use std::path::Path;
+
+use kuva::backend::svg::SvgBackend;
 use kuva::render::figure::Figure;
 
+use crate::files::atomic_write;
 use crate::{Error, Result};
 
-/// Pixels for each unit of a drawing.
+/// Pixels of the PNG for each unit of the drawing.
 const SCALE: f32 = 2.0;
 
 /// Colours that stay apart for colour-blind readers, and in grey (Okabe and Ito).
@@ -14,21 +18,67 @@ pub(super) const VERMILION: &str = "#D55E00";
 /// See [`BLUE`].
 pub(super) const GREY: &str = "#6b6b6b";
 
-/// A drawing as files keep it.
+/// One picture in two formats. The same data give the same bytes, on any machine.
 #[derive(Clone, Debug)]
 pub struct Drawing {
-    /// The bytes of a PNG file.
+    /// Bytes of a PNG file.
     pub png: Vec<u8>,
-    /// The text of an SVG file.
+    /// Text of an SVG file.
     pub svg: String,
 }
 
 impl Drawing {
     /// Renders a figure.
+    ///
+    /// # Errors
+    /// [`Error::Picture`] when it cannot be drawn.
     pub(super) fn of(figure: Figure) -> Result<Self> {
         let scene = figure.render();
         let png =
             kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)?;
-        Ok(Self { png, svg: kuva::backend::svg::SvgBackend::new().render_scene(&scene) })
+        let svg = SvgBackend::new().with_pretty(true).render_scene(&scene);
+        Ok(Self { png, svg: renumbered(&svg) })
+    }
+
+    /// Writes `name.png` and `name.svg` into a folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path that cannot be written.
+    pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
+        atomic_write(&folder.join(format!("{name}.png")), &self.png)?;
+        atomic_write(&folder.join(format!("{name}.svg")), self.svg.as_bytes())
+    }
+}
+
+/// What kuva calls the clipping paths of its plots, before their number.
+const CLIP: &str = "kuva-clip-";
+
+/// Numbers the clipping paths from 0 by their first appearance: kuva counts all
+/// plots of the process, so that the same plot would get another number later.
+fn renumbered(svg: &str) -> String {
+    let mut parts = svg.split(CLIP);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    let mut seen: Vec<&str> = Vec::new();
+    for part in parts {
+        let digits = part.len() - part.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let (number, rest) = part.split_at(digits);
+        let place = seen.iter().position(|earlier| *earlier == number).unwrap_or_else(|| {
+            seen.push(number);
+            seen.len() - 1
+        });
+        text += &format!("{CLIP}{place}{rest}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clipping_paths_are_numbered_by_their_first_appearance() {
+        let svg = "a kuva-clip-17\" b kuva-clip-4\" c kuva-clip-17\" d";
+        assert_eq!(renumbered(svg), "a kuva-clip-0\" b kuva-clip-1\" c kuva-clip-0\" d");
+        assert_eq!(renumbered("none"), "none");
     }
 }

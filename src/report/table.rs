@@ -21,6 +21,19 @@ pub fn table(header: &[&str], left: usize) -> Table {
     table
 }
 
+/// A Markdown table; one row a line.
+pub fn markdown(header: &[&str], rows: &[Vec<String>]) -> String {
+    // A bar inside a cell would end it.
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        format!("| {} |\n", cells.join(" | "))
+    };
+    let mut text = line(&header.iter().map(ToString::to_string).collect::<Vec<_>>());
+    text += &format!("|{}\n", "---|".repeat(header.len()));
+    text.extend(rows.iter().map(|row| line(row)));
+    text
+}
+
 /// A whole number in groups of three digits: `220,020`.
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
@@ -56,6 +69,12 @@ mod tests {
         assert_eq!(numbers, ["0", "999", "1,000", "220,020", "3,085,050"]);
         let sizes = [0, 1023, 1024, 1536, 5 << 20, 3 << 40].map(size);
         assert_eq!(sizes, ["0 B", "1023 B", "1.0 KiB", "1.5 KiB", "5.0 MiB", "3072.0 GiB"]);
+    }
+
+    #[test]
+    fn markdown_has_a_line_for_each_row_and_no_stray_bar() {
+        let text = markdown(&["a", "b"], &[vec!["1".into(), "x|y".into()]]);
+        assert_eq!(text, "| a | b |\n|---|---|\n| 1 | x\\|y |\n");
     }
 
     #[test]

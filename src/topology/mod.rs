@@ -2,8 +2,8 @@
 //! inputs and its outputs.
 //!
 //! A [`Topology`] is built once, validated in its constructor, and never
-//! changes. Builders: [`SpatiallyCoupled`], [`RandomSparse`] (with a
-//! [`DegreeDistribution`]) and [`fully_connected`]. Values (weights, momenta)
+//! changes. Builders: [`SpatiallyCoupled`], [`SoftBand`], [`RandomSparse`] (with
+//! a [`DegreeDistribution`]) and [`fully_connected`]. Values (weights, momenta)
 //! live elsewhere, in the topology's one **canonical order**: by output neuron,
 //! then by input neuron. The transpose is index lists into that same order.
 
@@ -12,6 +12,7 @@ mod fully_connected;
 mod partition;
 mod random_sparse;
 mod sampling;
+mod soft_band;
 mod spatially_coupled;
 
 use std::ops::Range;
@@ -22,6 +23,7 @@ pub use degree_distribution::DegreeDistribution;
 pub use fully_connected::fully_connected;
 pub use partition::Partition;
 pub use random_sparse::RandomSparse;
+pub use soft_band::SoftBand;
 pub use spatially_coupled::SpatiallyCoupled;
 
 /// The edges of one layer, in canonical order, with the transposed lists.

@@ -54,6 +54,16 @@ impl SpatiallyCoupled {
         Topology::from_targets(shape.inputs, shape.outputs, &targets)
     }
 
+    /// The number of edges, which every draw has.
+    ///
+    /// # Errors
+    /// As [`SpatiallyCoupled::build`].
+    pub fn edges(&self) -> Result<usize> {
+        let shape = self.check()?;
+        let blocks = shape.inputs.blocks().enumerate();
+        Ok(blocks.map(|(block, neurons)| neurons.len() * self.degree(block)).sum())
+    }
+
     /// The output blocks that an input block feeds.
     pub fn output_blocks(&self, input_block: usize) -> RangeInclusive<usize> {
         (input_block + 1).saturating_sub(self.receptive_field)..=input_block
@@ -66,8 +76,8 @@ impl SpatiallyCoupled {
 
     /// The partitions and the shares of each block's degree, or why there are none.
     fn check(&self) -> Result<Shape> {
-        let inputs = Partition::even(self.inputs, self.blocks).map_err(|e| side("inputs", e))?;
-        let outputs = Partition::even(self.outputs, self.blocks).map_err(|e| side("outputs", e))?;
+        let inputs = Partition::even(self.inputs, self.blocks).map_err(|e| e.on_side("inputs"))?;
+        let outputs = Partition::even(self.outputs, self.blocks).map_err(|e| e.on_side("outputs"))?;
         if self.receptive_field == 0 || self.receptive_field > self.blocks {
             return Err(Error::Topology(format!(
                 "a receptive field of {} blocks is impossible, it must be 1 to {} (the number of blocks)",
@@ -124,11 +134,4 @@ fn fill_level(amount: usize, sizes: &[usize]) -> usize {
     let filled = |level: usize| sizes.iter().map(|size| level.min(*size)).sum::<usize>();
     let tallest = sizes.iter().copied().max().unwrap_or(0);
     (0..=tallest).take_while(|level| filled(*level) <= amount).last().unwrap_or(0)
-}
-
-fn side(name: &str, error: Error) -> Error {
-    match error {
-        Error::Topology(reason) => Error::Topology(format!("{name}: {reason}")),
-        other => other,
-    }
 }

@@ -1,5 +1,7 @@
 //! What a run measures: one [`EpochMetrics`] an epoch, one [`Summary`] at the end.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Backend;
@@ -9,14 +11,35 @@ use crate::model::Arch;
 /// The accuracy whose first reaching is timed: the paper's best, 87.18 %.
 pub const TARGET_ACCURACY: f64 = 0.8718;
 
+/// The samples that accuracies and losses called `test` were measured on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScoredOn {
+    /// The test set.
+    #[default]
+    Test,
+    /// A held-out part of the training set, in place of the test set, which was not looked at.
+    Validation,
+}
+
+impl fmt::Display for ScoredOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Test => "test",
+            Self::Validation => "validation",
+        })
+    }
+}
+
 /// One epoch; a line of `metrics.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout.
+    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout; against
+    /// the smoothed labels, where the recipe smooths them. Penalties are not included.
     pub train_loss: f64,
-    /// Mean cross-entropy in nats over the test set, after the epoch.
+    /// Mean cross-entropy in nats over the test set, after the epoch; labels are never smoothed here.
     pub test_loss: f64,
     /// Share of correct training samples, counted as the training loss is.
     pub train_accuracy: f64,
@@ -24,7 +47,7 @@ pub struct EpochMetrics {
     pub test_accuracy: f64,
     /// Learning rate of all steps of the epoch.
     pub learning_rate: f64,
-    /// Wall time of the epoch: its training steps and the evaluation.
+    /// Wall time of the epoch: waiting for its samples, its training steps and the evaluation.
     pub seconds: f64,
     /// Wall time of the training steps alone.
     pub seconds_steps: f64,
@@ -33,6 +56,9 @@ pub struct EpochMetrics {
 /// The whole run; `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
+    /// What `test` stands for in this summary.
+    #[serde(default)]
+    pub scored_on: ScoredOn,
     /// Share of correct test samples after the last epoch.
     pub test_accuracy: f64,
     /// The same after the best epoch.

@@ -1,7 +1,8 @@
 //! Training: what a run does, epoch by epoch, and what it leaves on the disk.
 //!
 //! A [`Recipe`] says how to train. [`train`] follows it with any
-//! [`Engine`](crate::engine::Engine) and tells [`Observer`]s what happens. One
+//! [`Engine`](crate::engine::Engine) on the samples of any [`TrainingData`] and
+//! tells [`Observer`]s what happens. One
 //! such observer, the [`Recorder`], keeps a [`RunFolder`] up to date: metrics and
 //! model after every epoch, a [`Summary`] at the end.
 
@@ -11,10 +12,12 @@ mod recorder;
 mod run_folder;
 mod schedule;
 mod trainer;
+mod training_data;
 
-pub use metrics::{EpochMetrics, Summary, TARGET_ACCURACY};
+pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY};
 pub use recipe::Recipe;
 pub use recorder::{Recorder, RunFacts};
 pub use run_folder::RunFolder;
 pub use schedule::Schedule;
 pub use trainer::{Observer, Progress, train};
+pub use training_data::{AugmentedData, TrainingData};

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Schedule;
-use crate::engine::{EngineSettings, Optimizer};
+use crate::engine::{EngineSettings, Optimizer, Penalties};
 use crate::network::{Initialisation, Scheme};
 use crate::{Error, Result};
 
@@ -20,8 +20,12 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// How gradients change the parameters.
     pub optimizer: Optimizer,
-    /// Weight decay: the penalty is `l2 * sum(w^2)`, its gradient `2 * l2 * w`.
-    pub l2: f32,
+    /// What the size of the weights adds to the loss.
+    #[serde(flatten)]
+    pub penalties: Penalties,
+    /// Share of the targets that goes to all classes alike in training, in `[0, 1)`.
+    #[serde(default)]
+    pub label_smoothing: f32,
     /// How weights start.
     pub initialisation: Initialisation,
     /// Seed of everything that chance decides.
@@ -39,7 +43,8 @@ impl Default for Recipe {
             learning_rate: 0.1,
             schedule: Schedule::Cosine,
             optimizer: Optimizer::Momentum { momentum: 0.9, nesterov: false },
-            l2: 5e-5,
+            penalties: Penalties::l2(5e-5),
+            label_smoothing: 0.0,
             initialisation: Initialisation { scheme: Scheme::Glorot, gain: 4.0 },
             seed: 0,
         }
@@ -79,7 +84,8 @@ impl Recipe {
     pub fn engine_settings(&self) -> EngineSettings {
         EngineSettings {
             optimizer: self.optimizer,
-            l2: self.l2,
+            penalties: self.penalties,
+            label_smoothing: self.label_smoothing,
             batch_size: self.batch_size,
             seed: self.seed,
         }
@@ -106,8 +112,15 @@ mod tests {
             (refused(|r| r.learning_rate = -0.1), "--lr: -0.1 "),
             (refused(|r| r.learning_rate = 0.0), "--lr: 0.0 "),
             (refused(|r| r.learning_rate = 1e300), "--lr: 1"),
-            (refused(|r| r.l2 = f32::NAN), "--l2: NaN "),
-            (refused(|r| r.l2 = -1.0), "--l2: -1 "),
+            (refused(|r| r.penalties.l2 = f32::NAN), "--l2: NaN "),
+            (refused(|r| r.penalties.l2 = -1.0), "--l2: -1 "),
+            (refused(|r| r.penalties.l1 = -1.0), "--l1: -1 "),
+            (refused(|r| r.penalties.l1_input = Some(f32::INFINITY)), "--l1-input: inf "),
+            (refused(|r| r.penalties.l_half = f32::NAN), "--l-half: NaN "),
+            (refused(|r| r.penalties.weight_elimination = -0.5), "--weight-elimination: -0.5 "),
+            (refused(|r| r.label_smoothing = 1.0), "--label-smoothing: 1 "),
+            (refused(|r| r.label_smoothing = f32::NAN), "--label-smoothing: NaN "),
+            (refused(|r| r.label_smoothing = -0.1), "--label-smoothing: -0.1 "),
             (refused(|r| r.initialisation.gain = f32::INFINITY), "--gain: inf "),
             (
                 refused(|r| r.optimizer = Optimizer::Momentum { momentum: 1.0, nesterov: false }),
@@ -121,8 +134,19 @@ mod tests {
 
     #[test]
     fn a_recipe_survives_json() {
-        let recipe = Recipe { schedule: Schedule::Step { every: 3, factor: 0.3 }, ..Recipe::default() };
+        let penalties = Penalties { l1: 1e-5, l1_input: Some(1e-4), ..Penalties::l2(0.3) };
+        let schedule = Schedule::Step { every: 3, factor: 0.3 };
+        let recipe = Recipe { schedule, penalties, label_smoothing: 0.1, ..Recipe::default() };
         let json = serde_json::to_string(&recipe).unwrap();
         assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
+    }
+
+    /// Recipes from before there was any regularisation but L2.
+    #[test]
+    fn an_older_recipe_is_read() {
+        let json = r#"{"epochs":30,"batch_size":128,"learning_rate":0.1,"schedule":"cosine",
+            "optimizer":{"name":"momentum","momentum":0.9,"nesterov":false},"l2":0.00005,
+            "initialisation":{"scheme":"glorot","gain":4.0},"seed":0}"#;
+        assert_eq!(serde_json::from_str::<Recipe>(json).unwrap(), Recipe::default());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{EpochMetrics, Observer, RunFolder, Summary, TARGET_ACCURACY};
+use super::{EpochMetrics, Observer, RunFolder, ScoredOn, Summary, TARGET_ACCURACY};
 use crate::engine::EngineInfo;
 use crate::model::TrainedModel;
 use crate::network::Parameters;
@@ -17,6 +17,8 @@ pub struct RunFacts {
     pub engine: EngineInfo,
     /// Seed of the run.
     pub seed: u64,
+    /// What the run is scored on after each epoch.
+    pub scored_on: ScoredOn,
     /// Number of training samples.
     pub train_samples: usize,
     /// Number of test samples.
@@ -74,6 +76,7 @@ impl Recorder {
         };
         let (network, preprocessing) = (self.model.network(), self.model.preprocessing());
         Ok(Summary {
+            scored_on: self.facts.scored_on,
             test_accuracy: last.test_accuracy,
             best_test_accuracy: best.test_accuracy,
             best_epoch: best.epoch,

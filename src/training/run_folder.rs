@@ -61,6 +61,49 @@ impl RunFolder {
         Self::open(path.to_owned())
     }
 
+    /// Reads what a finished run left: its settings and its summary, which is written last.
+    ///
+    /// `None` where no run has finished.
+    ///
+    /// # Errors
+    /// [`Error::Io`] with the path when one of the two files cannot be read or is damaged.
+    pub fn finished(path: &Path) -> Result<Option<(serde_json::Value, Summary)>> {
+        let summary = path.join(SUMMARY);
+        let text = match fs::read(&summary) {
+            Ok(text) => text,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(Error::io(summary, error)),
+        };
+        let config = path.join(CONFIG);
+        let config_text = fs::read(&config).map_err(|error| Error::io(&config, error))?;
+        let damaged = |path: PathBuf| move |error: serde_json::Error| Error::io(path, error.into());
+        let summary = serde_json::from_slice(&text).map_err(damaged(summary))?;
+        Ok(Some((serde_json::from_slice(&config_text).map_err(damaged(config))?, summary)))
+    }
+
+    /// Removes what a run that never finished has left, so that it can be made anew.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when a file cannot be removed, or when the folder holds files
+    /// that no run writes, which stay.
+    pub fn remove_unfinished(path: &Path) -> Result<()> {
+        for name in [CONFIG, METRICS, MODEL, CURVE] {
+            match fs::remove_file(path.join(name)) {
+                Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    return Err(Error::io(path.join(name), error));
+                }
+                _ => {}
+            }
+        }
+        remove_temporaries(path)?;
+        match fs::remove_dir(path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path, error)),
+            _ => Ok(()),
+        }
+    }
+
     /// Makes a folder with a name of its own: `name`, or `name-2` and so on where that is taken.
     ///
     /// # Errors
@@ -155,6 +198,22 @@ impl RunFolder {
     }
 }
 
+/// Removes files that were written beside their place when the process ended.
+fn remove_temporaries(path: &Path) -> Result<()> {
+    let entries = match fs::read_dir(path) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(path, error)),
+    };
+    for entry in entries {
+        let entry = entry.map_err(|error| Error::io(path, error))?;
+        if entry.file_name().to_string_lossy().starts_with(crate::files::TEMPORARY_PREFIX) {
+            fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -190,5 +249,32 @@ mod tests {
         assert!(matches!(RunFolder::create(&file.join("run")), Err(Error::Io { .. })));
         let message = RunFolder::create(&file).unwrap_err().to_string();
         assert!(message.starts_with("--out: ") && message.contains("is not a folder"), "{message}");
+    }
+
+    #[test]
+    fn an_unfinished_run_can_be_removed_and_nothing_else() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
+        RunFolder::remove_unfinished(&path).unwrap();
+        RunFolder::create(&path).unwrap();
+        fs::write(path.join(".tanner-abc"), "half a model").unwrap();
+        assert!(RunFolder::finished(&path).unwrap().is_none());
+        RunFolder::remove_unfinished(&path).unwrap();
+        assert!(!path.exists());
+
+        RunFolder::create(&path).unwrap();
+        fs::write(path.join("notes.txt"), "mine").unwrap();
+        assert!(RunFolder::remove_unfinished(&path).is_err());
+        assert!(path.join("notes.txt").exists());
+    }
+
+    #[test]
+    fn a_damaged_summary_is_told_with_its_path() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in [CONFIG, SUMMARY] {
+            fs::write(parent.path().join(name), "{").unwrap();
+        }
+        let message = RunFolder::finished(parent.path()).unwrap_err().to_string();
+        assert!(message.contains(SUMMARY), "{message}");
     }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rand::{Rng, RngExt};
 
-use super::{EpochMetrics, Recipe};
+use super::{EpochMetrics, Recipe, TrainingData};
 use crate::dataset::Dataset;
 use crate::engine::{Engine, Evaluation, StepOutcome, StepPlan};
 use crate::network::Parameters;
@@ -44,8 +44,9 @@ pub struct Progress {
 
 /// Trains for all epochs of a recipe and measures after each.
 ///
-/// Each epoch takes the training samples in a new order, drawn from the recipe's
-/// seed and the epoch alone.
+/// Each epoch takes its training samples in a new order, drawn from the recipe's
+/// seed and the epoch alone. `train` is a data set (`&Arc<Dataset>`) or any other
+/// [`TrainingData`]; `test` is only ever looked at.
 ///
 /// # Errors
 /// Settings outside their range; data that do not fit; a device that fails;
@@ -54,7 +55,7 @@ pub struct Progress {
 pub fn train(
     engine: &mut dyn Engine,
     recipe: &Recipe,
-    train: &Arc<Dataset>,
+    mut train: impl TrainingData,
     test: &Arc<Dataset>,
     observers: &mut [&mut dyn Observer],
 ) -> Result<Vec<EpochMetrics>> {
@@ -63,8 +64,11 @@ pub fn train(
     for epoch in 0..recipe.epochs {
         let started = Instant::now();
         let learning_rate = recipe.schedule.learning_rate(recipe.learning_rate, epoch, recipe.epochs);
-        let trained = train_epoch(engine, recipe, train, epoch, learning_rate, observers)?;
-        let seconds_steps = started.elapsed().as_secs_f64();
+        let samples = train.epoch(epoch)?;
+        let steps_started = Instant::now();
+        let trained = train_epoch(engine, recipe, &samples, epoch, learning_rate, observers)?;
+        let seconds_steps = steps_started.elapsed().as_secs_f64();
+        drop(samples);
         let tested = engine.evaluate(test)?;
         let metrics = EpochMetrics {
             epoch: epoch + 1,

@@ -25,6 +25,8 @@ fn settings_outside_their_range_are_refused() {
         ("--lr -0.1", "--lr: -0.1 is impossible"),
         ("--lr inf", "--lr: inf is impossible"),
         ("--l2 nan", "--l2: NaN is impossible"),
+        ("--l1 -1", "--l1: -1 is impossible"),
+        ("--label-smoothing 1", "--label-smoothing: 1 is impossible"),
         ("--momentum 1", "--momentum: 1 is impossible"),
         ("--gain 0", "--gain: 0 is impossible"),
         ("--dropout 1", "--dropout: 1 is impossible"),
@@ -38,6 +40,11 @@ fn settings_outside_their_range_are_refused() {
         ("--arch fc --degrees 1,2", "--degrees: has no meaning with --arch fc"),
         ("--optimizer adam --momentum 0.5", "--momentum: has no meaning"),
         ("--importance none --order asc", "--order: asc has no meaning"),
+        ("--arch narrow --budget 5 --data data", "a budget of 5 parameters is impossible, "),
+        ("--arch narrow --data data --degrees 99", "the sc network it is to match: topology: layer 1"),
+        ("--arch band --data data --hidden 16 --blocks 2 --degrees 17", "layer 1: block 0: a degree of 17"),
+        ("--arch fc --softness 1", "--softness: has no meaning with --arch fc"),
+        ("--data data --augment shift=4 --arch rsp", "--augment: a shift of 4 is impossible"),
         ("--backend cpu --adapter any", "--adapter: has no meaning"),
     ] {
         refused(folder.path(), flags, 1, &[part]);
@@ -69,7 +76,7 @@ fn mistyped_flags_are_refused_with_code_2() {
     let folder = folder_with_data();
     for (line, part) in [
         ("--epoch 3", "'--epochs'"),
-        ("--arch cs", "[possible values: sc, rsp, fc]"),
+        ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
         ("--order down", "[possible values: desc, asc]"),
         ("--epochs three", "'three'"),
         ("--batch-size -1", "'--batch-size <N>'"),

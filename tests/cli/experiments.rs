@@ -1,187 +1,161 @@
-//! Pruning, going on from a saved model, and measuring layers, as a user meets them.
+//! Many runs into one folder: interrupted and taken up again, compared, refused.
 
 use std::fs;
 use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use tanner::model::TrainedModel;
-use tempfile::TempDir;
 
-use crate::support::{SMALL, folder_with_data, refused, tanner};
+use crate::support::{folder_with_data, refused, tanner};
 
-const PRUNE: &str =
-    "prune --model run/model.safetensors --data data --backend cpu --threads 2 --validation 0.25";
+const ENGINE: &str = "--data data --backend cpu --threads 1";
+/// A network for the small pictures.
+const NETWORK: &str = "--hidden 16,16 --blocks 2 --degrees 6,4 --batch-size 10";
 
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+fn table1(out: &str, epochs: usize) -> Vec<String> {
+    let line = format!("table1 --recipe tanner --cells pca-sc --seeds 2 --out {out} {ENGINE}");
+    let mut words: Vec<String> = line.split_whitespace().map(Into::into).collect();
+    words.extend(["--with".into(), format!("{NETWORK} --epochs {epochs}")]);
+    words
 }
 
-/// A folder with data and a trained model in `run`.
-fn folder_with_model() -> TempDir {
+fn run(folder: &Path, words: &[String]) -> (bool, String, String) {
+    let output = crate::support::command(folder).args(words).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.success(), text(output.stdout), text(output.stderr))
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = fs::read_dir(folder)
+        .unwrap()
+        .map(Result::unwrap)
+        .filter(|entry| entry.path().is_file())
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
+        .collect();
+    files.sort();
+    files
+}
+
+fn start(folder: &Path, words: &[String]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanner"));
+    command.args(words).current_dir(folder).env("NODEVICE_SELECT", "1").env("XDG_RUNTIME_DIR", folder);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Waits until the file has some lines.
+fn wait_for_lines(path: &Path, lines: usize) {
+    let begin = Instant::now();
+    loop {
+        let there = fs::read_to_string(path).map_or(0, |text| text.lines().count());
+        if there >= lines {
+            return;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(60), "{} has {there} lines", path.display());
+        sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
     let folder = folder_with_data();
-    let outcome = tanner(folder.path(), &format!("{SMALL} --epochs 30 --lr 0.3 --out run"));
-    assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    folder
-}
+    let epochs = 100;
+    let (fine, stdout, stderr) = run(folder.path(), &table1("whole", epochs));
+    assert!(fine, "{stderr}");
+    assert!(stdout.contains("| pca | desc | sc | 87.18 % |"), "{stdout}");
+    for (out, signal) in [("killed", "-KILL"), ("stopped", "-INT")] {
+        let words = table1(out, epochs);
+        let mut child = start(folder.path(), &words);
+        // In the middle of the second run.
+        let metrics = folder.path().join(out).join("runs/tanner-pca-asc-sc-s0/metrics.jsonl");
+        wait_for_lines(&metrics, 3);
+        let kill = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+        assert!(!child.wait().unwrap().success());
+        assert!(!metrics.with_file_name("summary.json").exists(), "{signal} came too late");
+        assert!(!folder.path().join(out).join("table1-tanner.md").exists());
 
-fn run(folder: &Path, line: &str) -> String {
-    let outcome = tanner(folder, line);
-    assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
-    outcome.stdout
-}
-
-fn load(folder: &Path, name: &str) -> TrainedModel {
-    TrainedModel::load(&folder.join(name).join("model.safetensors")).unwrap()
+        let (fine, _, stderr) = run(folder.path(), &words);
+        assert!(fine, "{stderr}");
+        assert!(stderr.contains("[1/4] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
+        assert!(stderr.contains("[2/4] tanner-pca-asc-sc-s0: started"), "{stderr}");
+        let whole = files(&folder.path().join("whole"));
+        assert_eq!(whole.len(), 4, "md, json, png, svg");
+        assert!(files(&folder.path().join(out)) == whole, "{signal}: another table");
+    }
 }
 
 #[test]
-fn a_pruned_model_is_smaller_and_eval_inspect_and_training_take_it() {
-    let folder = folder_with_model();
+fn a_finished_run_with_other_settings_is_refused() {
+    let folder = folder_with_data();
+    assert!(run(folder.path(), &table1("out", 1)).0);
+    let (fine, _, stderr) = run(folder.path(), &table1("out", 2));
+    assert!(!fine && stderr.contains("holds a finished run with another recipe.epochs"), "{stderr}");
+    // The same again is no work at all.
+    let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
+    assert!(fine && !stderr.contains("started"), "{stderr}");
+}
+
+#[test]
+fn configurations_are_compared_pair_by_pair() {
+    let folder = folder_with_data();
+    let plan = format!(
+        "flags = \"{NETWORK} --epochs 2 --validation 0.25\"\n\
+         [[configuration]]\nname = \"plain\"\nflags = \"\"\n\
+         [[configuration]]\nname = \"tanh\"\nflags = \"--activation tanh\"\n"
+    );
+    fs::write(folder.path().join("plan.toml"), plan).unwrap();
     let outcome =
-        tanner(folder.path(), &format!("{PRUNE} --max-drop 40 --fine-tune 2 --rounds 2 --out small"));
+        tanner(folder.path(), &format!("compare plan.toml --baseline tanh --seeds 2 --out c {ENGINE}"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("warning: the model is not known to have been trained without"));
-    let out = folder.path().join("small");
-    for file in ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"] {
-        assert!(out.join(file).is_file(), "{file} is missing");
-    }
-    let size = |name: &str| fs::metadata(folder.path().join(name).join("model.safetensors")).unwrap().len();
-    assert!(size("small") < size("run"));
-    let (before, after) = (load(folder.path(), "run"), load(folder.path(), "small"));
-    assert!(after.network().parameter_count() < before.network().parameter_count());
-    let report = json(&out.join("pruning.json"));
-    let last = report["curve"].as_array().unwrap().last().unwrap();
-    assert_eq!(report["parameters"], after.network().parameter_count());
-    let lines = fs::read_to_string(out.join("pruning.csv")).unwrap().lines().count();
-    assert_eq!(lines, 1 + report["curve"].as_array().unwrap().len());
-
-    let eval = run(folder.path(), "eval --model small/model.safetensors --data data --backend cpu");
-    let accuracy = format!("test accuracy {:.2} %", 100.0 * last["test_accuracy"].as_f64().unwrap());
-    assert!(eval.contains(&accuracy), "{eval} does not say {accuracy}");
-    assert!(outcome.stdout.contains(&accuracy), "{}", outcome.stdout);
-    let inspect = run(folder.path(), "inspect --model small/model.safetensors");
-    assert!(inspect.contains("pruned by blocks") && inspect.contains("of 208 weights are left"), "{inspect}");
-
-    let on = "--from small/model.safetensors --data data --epochs 2 --batch-size 10 --backend cpu --out on";
-    run(folder.path(), on);
-    let trained = load(folder.path(), "on");
-    assert_eq!(trained.record(), after.record());
-    assert_eq!(trained.preprocessing(), after.preprocessing());
-    assert_eq!(trained.epochs_trained(), after.epochs_trained() + 2);
-    assert_ne!(trained.parameters(), after.parameters());
-    for (old, new) in after.network().layers().iter().zip(trained.network().layers()) {
-        assert_eq!(old.topology, new.topology);
-    }
-    assert_eq!(json(&folder.path().join("on/config.json"))["from"], "small/model.safetensors");
+    assert!(outcome.stderr.contains("validation accuracy"), "{outcome:?}");
+    let text = fs::read_to_string(folder.path().join("c/comparison.json")).unwrap();
+    let json: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["baseline"], "tanh");
+    let plain = &json["configurations"][0];
+    assert_eq!(plain["runs"].as_array().unwrap().len(), 2);
+    assert_eq!(plain["runs"][0]["scored_on"], "validation");
+    assert_eq!(plain["minus_baseline"]["difference"]["count"], 2);
+    let summary = fs::read_to_string(folder.path().join("c/runs/plain-s1/summary.json")).unwrap();
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!((&summary["train_samples"], &summary["test_samples"]), (&45.into(), &15.into()));
+    assert_eq!(plain["runs"][1]["accuracy"], summary["test_accuracy"]);
 }
 
 #[test]
-fn magnitude_prunes_any_architecture() {
+fn mistakes_are_told_before_anything_runs() {
     let folder = folder_with_data();
-    let fc =
-        "--arch fc --data data --hidden 16,16 --batch-size 10 --epochs 20 --lr 0.3 --backend cpu --out run";
-    run(folder.path(), fc);
-    let flags = "--method magnitude --sparsity 0.6 --rounds 2 --fine-tune 2 --out small";
-    run(folder.path(), &format!("{PRUNE} {flags}"));
-    let edges = |name| -> usize {
-        load(folder.path(), name).network().layers().iter().map(|layer| layer.topology.edges()).sum()
-    };
-    // 16 x 16 + 16 x 16 + 16 x 3 weights; dead ends may take a few more than 60 %.
-    assert_eq!(edges("run"), 560);
-    assert!((100..=224).contains(&edges("small")), "{}", edges("small"));
-    // Of a fully connected network blocks must be asked for.
+    let write = |text: &str| fs::write(folder.path().join("plan.toml"), text).unwrap();
+    let compare = format!("compare plan.toml --out c {ENGINE}");
+    for (text, part) in [
+        ("", "missing field `configuration`"),
+        ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "is no name for a configuration"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--epoch 3\"\n", "'--epochs'"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed may not stand"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'eval'"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
+        ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml, line 3: unknown field `flag`"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"'\"\n", "a: \"'\""),
+    ] {
+        write(text);
+        refused(folder.path(), &compare, 1, &[part]);
+    }
+    write("[[configuration]]\nname = \"a\"\nflags = \"\"\n[[configuration]]\nname = \"a\"\nflags = \"\"\n");
+    refused(folder.path(), &compare, 1, &["two configurations are called \"a\""]);
+    write("[[configuration]]\nname = \"a\"\nflags = \"\"\n");
     refused(
         folder.path(),
-        "prune --model run/model.safetensors --data data --blocks 17 --validation 10",
+        &format!("{compare} --baseline b"),
         1,
-        &["--blocks"],
+        &["--baseline: no configuration is called"],
     );
-}
-
-#[test]
-fn the_importance_of_layers_is_measured() {
-    let folder = folder_with_model();
-    let measure = "layer-importance --model run/model.safetensors --data data --backend cpu --threads 2";
-    let text = run(folder.path(), &format!("{measure} --out li"));
-    assert!(text.contains("hidden 2") && text.contains("the claim that the order of importance"), "{text}");
-    let report = json(&folder.path().join("li/layer_importance.json"));
-    assert_eq!((report["measured_on"].as_str(), report["silence"].as_str()), (Some("test"), Some("mean")));
-    let layers = report["layers"].as_array().unwrap();
-    let blocks: Vec<usize> = layers.iter().map(|layer| layer["blocks"].as_array().unwrap().len()).collect();
-    assert_eq!(blocks, [2, 2, 2]);
-    for file in ["layer_importance.csv", "layer_importance.png", "layer_importance.svg"] {
-        assert!(folder.path().join("li").join(file).is_file(), "{file} is missing");
-    }
-    let on = format!("{measure} --on validation --validation 20 --silence zero --blocks 4 --out li4");
-    run(folder.path(), &on);
-    let report = json(&folder.path().join("li4/layer_importance.json"));
-    assert_eq!(report["measured_on"], "validation");
-    assert_eq!(report["split"]["holdout"], "20");
-    assert_eq!(report["layers"][1]["blocks"].as_array().unwrap().len(), 4);
-    refused(folder.path(), &on, 1, &["--out", "holds a layer_importance"]);
-}
-
-#[test]
-fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
-    let folder = folder_with_model();
-    for (flags, part) in [
-        ("--sparsity 0.5", "--sparsity: has no meaning with this --method"),
-        ("--method magnitude", "--sparsity: --method magnitude needs it"),
-        ("--method magnitude --sparsity 1", "--sparsity: 1 is impossible"),
-        ("--method magnitude --sparsity nan", "--sparsity: NaN is impossible"),
-        ("--method magnitude --threshold nan", "--threshold: NaN is impossible"),
-        ("--method magnitude --threshold -1", "--threshold: -1 is impossible"),
-        ("--method magnitude --sparsity 0.5 --max-drop 1", "--max-drop: has no meaning"),
-        ("--method magnitude --sparsity 0.5 --inputs prune", "--inputs: has no meaning"),
-        ("--max-drop nan", "--max-drop: NaN is impossible"),
-        ("--max-drop -1", "--max-drop: -1 is impossible"),
-        ("--rounds 0", "--rounds: 0 is impossible"),
-        ("--lr 0", "--lr: 0.0 is impossible"),
-        ("--blocks 0", "--blocks: 0 is impossible"),
-        ("--train-limit 61", "--train-limit: data set: the first 61 samples"),
-        ("--out run", "--out: run holds a model.safetensors already"),
-    ] {
-        let line = format!("{PRUNE} {flags}");
-        let outcome = tanner(folder.path(), &line);
-        assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{line}: {outcome:?}");
-        let error = outcome.stderr.lines().last().unwrap();
-        assert!(
-            error.starts_with("error: ") && error.contains(part),
-            "{line}: {error:?} does not say {part:?}"
-        );
-    }
-    for (line, code, part) in [
-        ("prune --data data", 2, "--model <FILE>"),
-        ("prune --model none --data data", 1, "none"),
-        ("prune --model run/model.safetensors --data data", 1, "holding out 10000 of 60 samples"),
-        ("prune --model run/model.safetensors --validation 0", 2, "holds nothing out"),
-        ("prune --model run/model.safetensors --target 0%", 2, "no share of them"),
-        ("prune --model run/model.safetensors --target 9 --max-drop 1", 2, "cannot be used with"),
-        ("prune --model run/model.safetensors --threshold 1 --sparsity 0.5", 2, "cannot be used with"),
-        ("--from run/model.safetensors --arch fc", 2, "cannot be used with"),
-        ("--from run/model.safetensors --hidden 3", 2, "cannot be used with"),
-        ("--from run/model.safetensors --pca", 2, "cannot be used with"),
-        ("--from run/model.safetensors --order desc", 2, "cannot be used with"),
-        ("--from run/model.safetensors --gain 2", 2, "cannot be used with"),
-        ("--from none --data data", 1, "none"),
-        (
-            "layer-importance --model run/model.safetensors --data data --blocks 17",
-            1,
-            "--blocks: 17 is impossible",
-        ),
-    ] {
-        let outcome = tanner(folder.path(), line);
-        let error = outcome.stderr.lines().last().unwrap_or_default();
-        assert_eq!(outcome.code, Some(code), "{line}: {outcome:?}");
-        assert!(
-            error.starts_with("error: ") && error.contains(part),
-            "{line}: {error:?} does not say {part:?}"
-        );
-    }
-    let mut names: Vec<_> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    assert_eq!(names, ["data", "run"], "something was left behind");
+    refused(folder.path(), &format!("compare --out c {ENGINE}"), 1, &["nothing to compare"]);
+    refused(folder.path(), &format!("compare --out c --run sc {ENGINE}"), 1, &["--run: \"sc\" has no name"]);
+    refused(folder.path(), &format!("{compare} --seeds 0"), 1, &["--seeds: 0 is impossible"]);
+    refused(folder.path(), &format!("table1 --out c --cells pca-xx {ENGINE}"), 1, &["--cells: \"pca-xx\""]);
+    refused(folder.path(), "train --validation 1.5", 2, &["--validation"]);
+    refused(folder.path(), "train --data data --validation 60", 1, &["--validation", "60 of 60"]);
+    assert!(!folder.path().join("c").exists());
 }

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod experiments;
+mod importance;
 mod runs;
+mod saved_models;
 mod support;
 mod terminal;

@@ -38,6 +38,7 @@ pub(crate) fn command(folder: &Path) -> Command {
     command.current_dir(folder).env("RUST_BACKTRACE", "1").env_remove("RUST_LOG");
     // Vulkan layers that look for a display complain on stderr where there is none.
     command.env("NODEVICE_SELECT", "1").env("XDG_RUNTIME_DIR", folder);
+    command.env("TANNER_CACHE", folder.join("cache"));
     command
 }
 

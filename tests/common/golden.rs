@@ -3,7 +3,7 @@
 //! Graphs, initial weights, dropout masks and data all come from fixed seeds, so
 //! a changed loss means that something between the seed and the loss changed.
 
-use tanner::engine::{Engine, EngineSettings, Optimizer, StepPlan};
+use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Network, Parameters, Scheme};
 
 /// The losses, as the float64 reference gave them.
@@ -42,7 +42,8 @@ pub fn network() -> (Network, Parameters, EngineSettings) {
     let start = Initialisation { scheme: Scheme::Glorot, gain: Activation::Sigmoid.usual_gain() };
     let parameters = start.draw(&network, 2024).expect("a possible gain");
     let optimizer = Optimizer::Momentum { momentum: 0.9, nesterov: false };
-    (network, parameters, EngineSettings { optimizer, l2: 1e-4, batch_size: 20, seed: 2024 })
+    let settings = EngineSettings::new(optimizer, 20, 2024);
+    (network, parameters, EngineSettings { penalties: Penalties::l2(1e-4), ..settings })
 }
 
 /// Runs the ten steps, nine whole batches and a part.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tanner::dataset::Dataset;
+use tanner::engine::Penalties;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::random::{Purpose, generator};
 use tanner::topology::{Partition, SpatiallyCoupled, Topology, fully_connected};
@@ -80,6 +81,26 @@ pub fn edge_layers() -> Vec<(&'static str, Topology)> {
         ("wide to narrow", coupled(45, 6, 3, 2, &[2, 3, 1])),
         ("narrow to wide", coupled(5, 61, 5, 2, &[11, 20, 3, 7, 1])),
     ]
+}
+
+/// No penalty, every penalty alone, all together.
+pub fn penalties() -> Vec<(&'static str, Penalties)> {
+    let none = Penalties::default();
+    vec![
+        ("no penalty", none),
+        ("L2", Penalties::l2(0.05)),
+        ("L1", Penalties { l1: 0.03, ..none }),
+        ("L1 of the input layer", Penalties { l1_input: Some(0.04), ..none }),
+        ("L1 of the other layers", Penalties { l1: 0.05, l1_input: Some(0.0), ..none }),
+        ("L1/2", Penalties { l_half: 0.02, ..none }),
+        ("weight elimination", Penalties { weight_elimination: 0.07, ..none }),
+        ("all penalties", all_penalties()),
+    ]
+}
+
+/// All penalties at once, each with a strength of its own.
+pub fn all_penalties() -> Penalties {
+    Penalties { l2: 0.01, l1: 0.02, l1_input: Some(0.03), l_half: 0.015, weight_elimination: 0.025 }
 }
 
 /// A layer around a topology.

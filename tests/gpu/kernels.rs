@@ -171,7 +171,9 @@ impl Bench {
             let results: Vec<_> = (0..samples)
                 .map(|lane| {
                     let z: Vec<_> = (0..classes).map(|c| f64::from(logits.at(first + c, lane))).collect();
-                    oracle::softmax(&z, data.labels()[chosen[lane] as usize] as usize)
+                    let label = data.labels()[chosen[lane] as usize] as usize;
+                    let smoothing = if training { self.settings.label_smoothing } else { 0.0 };
+                    oracle::softmax(&z, label, smoothing)
                 })
                 .collect();
             let loss = results.iter().fold(Bounded::exact(0.0), |sum, (loss, ..)| sum.plus(*loss));
@@ -271,7 +273,8 @@ impl Bench {
         [x, delta]: [&Rows; 2],
         misses: &mut Misses,
     ) {
-        let EngineSettings { optimizer, l2, .. } = self.settings;
+        let EngineSettings { optimizer, penalties, .. } = self.settings;
+        let l2 = penalties.l2;
         let rule = optimizer.rule(RATE, STEP, l2);
         for (index, layer) in self.network.layers().to_vec().iter().enumerate() {
             let (first_input, first_output) = self.row_of(index);
@@ -294,6 +297,11 @@ impl Bench {
                 });
                 let decay = f64::from(2.0 * l2) * f64::from(of(old)[0]);
                 let gradient = Bounded::sum(products.chain([decay]));
+                let gradient = if penalties.rule().on != 0 {
+                    gradient.plus(oracle::penalty_gradient(&penalties, index, of(old)[0]))
+                } else {
+                    gradient
+                };
                 compare(
                     format!("layer {index}, edge {output}-{input} of {samples}"),
                     of(old),

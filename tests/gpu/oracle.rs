@@ -1,8 +1,9 @@
 //! The reference engine's float64 arithmetic, one number at a time, with a bound
 //! on the error that float32 may make: the yardstick of kernel tests.
 
+use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
 use tanner::engine::reference::{self, Matrix};
-use tanner::engine::{Optimizer, UpdateRule};
+use tanner::engine::{Optimizer, Penalties, UpdateRule};
 use tanner::network::Activation;
 use tanner::topology::Topology;
 
@@ -115,11 +116,11 @@ pub(crate) fn transposed_sum(
 }
 
 /// Loss of one sample, its deltas times the batch size, and whether the first greatest logit is the label's.
-pub(crate) fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, bool) {
+pub(crate) fn softmax(logits: &[f64], label: usize, smoothing: f32) -> (Bounded, Vec<Bounded>, bool) {
     let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let column = Matrix::from_values(1, logits.to_vec());
-    let expected =
-        reference::softmax_cross_entropy::softmax_cross_entropy(&column, &[u32::try_from(label).unwrap()]);
+    let (label_word, smoothing) = (u32::try_from(label).unwrap(), f64::from(smoothing));
+    let expected = reference::softmax_cross_entropy::softmax_cross_entropy(&column, &[label_word], smoothing);
     let terms: Vec<f64> = logits.iter().map(|z| (z - greatest).exp()).collect();
     let sum: f64 = terms.iter().sum();
     // Of each exponential: its own rounding and that of its argument.
@@ -127,6 +128,9 @@ pub(crate) fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, b
     let sum_error: f64 = logits.iter().zip(&terms).map(|(z, term)| relative(*z) * term).sum();
     let sum_relative = sum_error / sum + logits.len() as f64 * EPSILON;
     let size = sum.ln().abs() + greatest.abs() + logits[label].abs();
+    // Smoothing sums the distance of every logit; each share of it was divided once.
+    let spread: f64 = logits.iter().map(|z| greatest.abs() + z.abs()).sum();
+    let size = size + smoothing * (2.0 + logits.len() as f64 / 4.0) * spread / logits.len() as f64;
     // Logarithms of GPUs are right to 2^-21 near 1.
     let loss = Bounded { value: expected.sum, bound: sum_relative + 4.0 * EPSILON * size + 4.0 * EPSILON };
     let deltas = (0..logits.len()).map(|class| {
@@ -135,6 +139,41 @@ pub(crate) fn softmax(logits: &[f64], label: usize) -> (Bounded, Vec<Bounded>, b
         Bounded { value: expected.delta.row(class)[0], bound }
     });
     (loss, deltas.collect(), expected.correct == 1)
+}
+
+/// Gradient of all penalties but L2 on one weight of a layer, which must be the definition's.
+pub(crate) fn penalty_gradient(penalties: &Penalties, layer: usize, weight: f32) -> Bounded {
+    let rule = penalties.rule();
+    let w = Bounded::exact(f64::from(weight));
+    let sign = if weight == 0.0 { 0.0 } else { f64::from(weight.signum()) };
+    let l1 = Bounded::exact(f64::from(if layer == 0 { rule.l1_input } else { rule.l1 }) * sign);
+    let half = slope_of_smoothed_root(w).scaled(f64::from(rule.l_half));
+    let w0 = f64::from(WEIGHT_ELIMINATION_SCALE);
+    let scaled = w.scaled(1.0 / w0);
+    let rest = Bounded::exact(1.0).plus(scaled.times(scaled));
+    let elimination = scaled.scaled(2.0 / w0).divided_by(rest.times(rest));
+    let elimination = elimination.scaled(f64::from(rule.weight_elimination));
+    let sum = [half, elimination].into_iter().filter(|term| term.value != 0.0).fold(l1, Bounded::plus);
+    let expected = Penalties { l2: 0.0, ..*penalties }.gradient(layer, f64::from(weight));
+    assert!((sum.value - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{sum:?} is not {expected}");
+    sum
+}
+
+/// The derivative of the smoothed L1/2 penalty in bounded arithmetic.
+fn slope_of_smoothed_root(w: Bounded) -> Bounded {
+    let a = f64::from(L_HALF_SMOOTHING);
+    // Kernels round the coefficients, in up to 4 operations.
+    let coefficient = |value: f64| Bounded { value, bound: 4.0 * EPSILON * value.abs() };
+    let (f, slope) = if w.value.abs() >= a {
+        (Bounded::exact(w.value.abs()), Bounded::exact(w.value.signum()))
+    } else {
+        let square = w.times(w);
+        let minus = square.times(coefficient(-1.0 / (8.0 * a.powi(3))));
+        let f = square.times(coefficient(3.0 / (4.0 * a)).plus(minus)).plus(coefficient(3.0 * a / 8.0));
+        let minus = square.times(coefficient(-1.0 / (2.0 * a.powi(3))));
+        (f, w.times(coefficient(3.0 / (2.0 * a)).plus(minus)))
+    };
+    slope.divided_by(f.square_root().scaled(2.0))
 }
 
 /// A parameter and its state behind one step.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tanner::dataset::Dataset;
 use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions};
-use tanner::engine::{EngineSettings, Optimizer};
+use tanner::engine::{EngineSettings, Optimizer, Penalties};
 use tanner::network::dropout::pcg4d;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::tiles::TilePolicy;
@@ -124,7 +124,7 @@ pub(crate) fn dataset(network: &Network, samples: usize, stream: u32) -> Arc<Dat
 }
 
 pub(crate) fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSettings {
-    EngineSettings { optimizer, l2: 0.25, batch_size, seed: 3 }
+    EngineSettings { penalties: Penalties::l2(0.25), ..EngineSettings::new(optimizer, batch_size, 3) }
 }
 
 pub(crate) fn options(tiles: TilePolicy, runtime_checks: bool) -> GpuOptions {

@@ -6,7 +6,7 @@ use tanner::Error;
 use tanner::dataset::Dataset;
 use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions, Kernel, ProbeStep, Tensor};
 use tanner::engine::reference::ReferenceEngine;
-use tanner::engine::{Engine, EngineSettings, Optimizer, StepOutcome, StepPlan};
+use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepOutcome, StepPlan};
 use tanner::network::{Activation, Network, Parameters};
 use tanner::tiles::TilePolicy;
 
@@ -26,7 +26,7 @@ fn coupled(keep_probability: f32) -> Network {
 }
 
 fn settings(optimizer: Optimizer) -> EngineSettings {
-    EngineSettings { optimizer, l2: 1e-3, batch_size: 10, seed: 5 }
+    EngineSettings { penalties: Penalties::l2(1e-3), ..EngineSettings::new(optimizer, 10, 5) }
 }
 
 fn order(steps: usize) -> Vec<u32> {
@@ -56,32 +56,37 @@ fn short_run(
 
 /// Three steps and an evaluation against the reference, through all kernels in their order.
 pub(crate) fn follows_the_reference(runtime_checks: bool) -> Result<(), String> {
+    for optimizer in [Optimizer::Sgd, NESTEROV, Optimizer::ADAM] {
+        follow(settings(optimizer), runtime_checks)?;
+    }
+    Ok(())
+}
+
+/// The same under any settings for batches of 10.
+pub(crate) fn follow(settings: EngineSettings, runtime_checks: bool) -> Result<(), String> {
     let network = coupled(0.8);
     let data = shapes::dataset(&network, 47, 61);
     let mut misses = Misses::default();
-    for optimizer in [Optimizer::Sgd, NESTEROV, Optimizer::ADAM] {
-        let options = shapes::options(MIXED, runtime_checks);
-        let mut engine = shapes::engine(&network, &start(&network), settings(optimizer), &options);
-        let mut reference = ReferenceEngine::new(&network, &start(&network), settings(optimizer)).unwrap();
-        let plan = StepPlan { samples: &order(3)[..27], learning_rate: 0.05, first_step: 4 };
-        let steps =
-            engine.train(&data, &plan).unwrap().into_iter().zip(reference.train(&data, &plan).unwrap());
-        for (step, (got, expected)) in steps.enumerate() {
-            misses.near(format!("{optimizer}, step {step}: loss"), got.loss, close(expected.loss));
-            misses.equal("correct", (got.correct, got.samples), (expected.correct, expected.samples));
-        }
-        for (index, (now, then)) in
-            engine.parameters().unwrap().layers.iter().zip(reference.values()).enumerate()
-        {
-            let values = now.weights.iter().chain(&now.biases).zip(then.weights.iter().chain(&then.biases));
-            for (place, (now, then)) in values.enumerate() {
-                misses.near(format!("{optimizer}, layer {index}, value {place}"), *now, close(*then));
-            }
-        }
-        let (got, expected) = (engine.evaluate(&data).unwrap(), reference.evaluate(&data).unwrap());
-        misses.near(format!("{optimizer}: evaluation"), got.loss, close(expected.loss));
-        misses.equal("evaluation", (got.correct, got.samples), (expected.correct, 47));
+    let options = shapes::options(MIXED, runtime_checks);
+    let optimizer = settings.optimizer;
+    let mut engine = shapes::engine(&network, &start(&network), settings, &options);
+    let mut reference = ReferenceEngine::new(&network, &start(&network), settings).unwrap();
+    let plan = StepPlan { samples: &order(3)[..27], learning_rate: 0.05, first_step: 4 };
+    let steps = engine.train(&data, &plan).unwrap().into_iter().zip(reference.train(&data, &plan).unwrap());
+    for (step, (got, expected)) in steps.enumerate() {
+        misses.near(format!("{optimizer}, step {step}: loss"), got.loss, close(expected.loss));
+        misses.equal("correct", (got.correct, got.samples), (expected.correct, expected.samples));
     }
+    for (index, (now, then)) in engine.parameters().unwrap().layers.iter().zip(reference.values()).enumerate()
+    {
+        let values = now.weights.iter().chain(&now.biases).zip(then.weights.iter().chain(&then.biases));
+        for (place, (now, then)) in values.enumerate() {
+            misses.near(format!("{optimizer}, layer {index}, value {place}"), *now, close(*then));
+        }
+    }
+    let (got, expected) = (engine.evaluate(&data).unwrap(), reference.evaluate(&data).unwrap());
+    misses.near(format!("{optimizer}: evaluation"), got.loss, close(expected.loss));
+    misses.equal("evaluation", (got.correct, got.samples), (expected.correct, 47));
     misses.result()
 }
 
@@ -221,6 +226,32 @@ pub(crate) fn data_sets_take_turns() -> Result<(), String> {
         misses.equal("samples", first[set].samples, 20 + set);
     }
     misses.equal("sets differ", first[0].loss == first[1].loss, false);
+    misses.result()
+}
+
+/// Other samples every epoch, as augmentation makes them: each set replaces the one before, on
+/// the device and in memory, and resident and streamed sets give the same bits.
+pub(crate) fn epochs_bring_new_data() -> Result<(), String> {
+    let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
+    let mut misses = Misses::default();
+    let mut run = |options: &GpuOptions| {
+        let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::ADAM), options);
+        let test = shapes::dataset(&network, 12, 90);
+        let mut outcomes = Vec::new();
+        let mut before = std::sync::Weak::new();
+        for epoch in 0..6 {
+            let data = shapes::dataset(&network, 47, 91 + epoch);
+            outcomes.extend(train(&mut engine, &data, &order(4)[..37], 4 * u64::from(epoch)));
+            misses.equal(format!("the data of epoch {epoch} are let go"), before.strong_count(), 0);
+            engine.evaluate(&test).unwrap();
+            before = Arc::downgrade(&data);
+        }
+        misses.equal("the test set is kept", Arc::strong_count(&test), 2);
+        (outcomes, bits(&engine.parameters().unwrap()))
+    };
+    let resident = run(&options);
+    let streamed = run(&GpuOptions { resident_limit: Some(100), ..options.clone() });
+    misses.equal("streamed", streamed, resident);
     misses.result()
 }
 

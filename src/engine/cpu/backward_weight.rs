@@ -8,6 +8,7 @@
 
 use pulp::{Arch, Simd};
 
+use super::penalty::{Plain, Regularisation, Regularise};
 use super::row::{Chunk, Row};
 use super::simd::{Kernel, dispatch, vectors};
 use crate::engine::UpdateRule;
@@ -29,11 +30,15 @@ pub struct ValuesMut<'a> {
 pub fn backward_weight_dense(
     arch: Arch,
     rule: &UpdateRule,
+    regularisation: Option<&Regularisation>,
     chunks: &[Chunk],
     blocks: &[[u32; 3]],
     values: ValuesMut<'_>,
 ) {
-    dispatch(arch, Dense { rule, chunks, blocks, values });
+    match regularisation {
+        None => dispatch(arch, Dense { rule, penalties: Plain, chunks, blocks, values }),
+        Some(some) => dispatch(arch, Dense { rule, penalties: *some, chunks, blocks, values }),
+    }
 }
 
 /// Updates sparse values, given their rows as in
@@ -42,22 +47,27 @@ pub fn backward_weight_dense(
 pub fn backward_weight_sparse(
     arch: Arch,
     rule: &UpdateRule,
+    regularisation: Option<&Regularisation>,
     chunks: &[Chunk],
     rows: &[[u32; 2]],
     biases: usize,
     values: ValuesMut<'_>,
 ) {
-    dispatch(arch, Sparse { rule, chunks, rows, biases, values });
+    match regularisation {
+        None => dispatch(arch, Sparse { rule, penalties: Plain, chunks, rows, biases, values }),
+        Some(some) => dispatch(arch, Sparse { rule, penalties: *some, chunks, rows, biases, values }),
+    }
 }
 
-struct Dense<'a> {
+struct Dense<'a, P> {
     rule: &'a UpdateRule,
+    penalties: P,
     chunks: &'a [Chunk],
     blocks: &'a [[u32; 3]],
     values: ValuesMut<'a>,
 }
 
-impl Kernel for Dense<'_> {
+impl<P: Regularise> Kernel for Dense<'_, P> {
     type Output = ();
 
     #[inline(always)]
@@ -73,14 +83,17 @@ impl Kernel for Dense<'_> {
             }
             for (lane, gradient) in gradient.iter().enumerate() {
                 if block[2] >> lane & 1 == 1 {
-                    self.values.update(self.rule, self.rule.decay, index * MICRO_BLOCK + lane, *gradient);
+                    let slot = index * MICRO_BLOCK + lane;
+                    // A micro-block's inputs are all in one layer, so its first one tells which.
+                    let gradient = self.penalties.gradient(*gradient, self.values.values[slot], block[1]);
+                    self.values.update(self.rule, self.rule.decay, slot, gradient);
                 }
             }
         }
     }
 }
 
-impl Dense<'_> {
+impl<P> Dense<'_, P> {
     /// Sums of `I` inputs from lane `first` on by 4 outputs. Neurons beyond a tile's
     /// edge stand in for padding (their sums are masked out): the last row where
     /// there is no further one.
@@ -114,15 +127,16 @@ impl Dense<'_> {
     }
 }
 
-struct Sparse<'a> {
+struct Sparse<'a, P> {
     rule: &'a UpdateRule,
+    penalties: P,
     chunks: &'a [Chunk],
     rows: &'a [[u32; 2]],
     biases: usize,
     values: ValuesMut<'a>,
 }
 
-impl Kernel for Sparse<'_> {
+impl<P: Regularise> Kernel for Sparse<'_, P> {
     type Output = ();
 
     #[inline(always)]
@@ -137,7 +151,9 @@ impl Kernel for Sparse<'_> {
                     sum = simd.mul_add_e_f32s(delta[v], x[v], sum);
                 }
             }
-            self.values.update(self.rule, self.rule.decay, index, simd.reduce_sum_f32s(sum));
+            let gradient = simd.reduce_sum_f32s(sum);
+            let gradient = self.penalties.gradient(gradient, self.values.values[index], *input);
+            self.values.update(self.rule, self.rule.decay, index, gradient);
         }
         for (index, [output, _]) in self.rows.iter().enumerate().skip(biases) {
             let lanes = |row: &Row| row.0.iter().sum::<f32>();

@@ -14,6 +14,7 @@ pub mod elementary;
 pub mod forward;
 pub mod gather;
 mod pass;
+pub mod penalty;
 mod row;
 mod simd;
 pub mod softmax_cross_entropy;
@@ -35,6 +36,7 @@ use crate::{Error, Result};
 
 use backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
+use penalty::Regularisation;
 
 pub use row::{Chunk, LANES, Row};
 pub use simd::available as available_instructions;
@@ -114,7 +116,11 @@ impl CpuEngine {
             values: &self.values,
             arch: self.arch,
             data,
-            training: step.map(|step| pass::Training { seed: self.settings.seed, step }),
+            training: step.map(|step| pass::Training {
+                seed: self.settings.seed,
+                step,
+                label_smoothing: self.settings.label_smoothing,
+            }),
         }
     }
 
@@ -133,7 +139,7 @@ impl CpuEngine {
                 .collect();
             totals.iter().fold(Totals::default(), |sum, part| sum + *part)
         });
-        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.l2);
+        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
         self.update(&rule, used);
         self.chunks = chunks;
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
@@ -144,6 +150,10 @@ impl CpuEngine {
     fn update(&mut self, rule: &UpdateRule, chunks: &[Chunk]) {
         let [first, second] = &mut self.state;
         let (arch, biases) = (self.arch, self.layout.first_bias());
+        let penalties = self.settings.penalties.rule();
+        let inputs = u32::try_from(self.network.inputs()).expect("a network's rows fit u32");
+        let regularisation = (penalties.on != 0).then_some(Regularisation { penalties, inputs });
+        let regularisation = regularisation.as_ref();
         let dense =
             ValuesMut { values: &mut self.values.dense, first: &mut first.dense, second: &mut second.dense };
         let sparse = ValuesMut {
@@ -157,13 +167,14 @@ impl CpuEngine {
                 || {
                     dense.par_pieces().for_each(|(start, piece)| {
                         let blocks = &blocks[start / MICRO_BLOCK..][..piece.values.len() / MICRO_BLOCK];
-                        backward_weight_dense(arch, rule, chunks, blocks, piece);
+                        backward_weight_dense(arch, rule, regularisation, chunks, blocks, piece);
                     });
                 },
                 || {
                     sparse.par_pieces().for_each(|(start, piece)| {
                         let rows = &rows[start..][..piece.values.len()];
-                        backward_weight_sparse(arch, rule, chunks, rows, biases.saturating_sub(start), piece);
+                        let biases = biases.saturating_sub(start);
+                        backward_weight_sparse(arch, rule, regularisation, chunks, rows, biases, piece);
                     });
                 },
             )

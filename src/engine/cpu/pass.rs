@@ -26,10 +26,11 @@ pub(super) struct Pass<'a> {
     pub(super) training: Option<Training>,
 }
 
-/// What keys the dropout masks of a step.
+/// What a step knows that an evaluation does not: what keys its dropout masks, how far its labels are smoothed.
 pub(super) struct Training {
     pub(super) seed: u64,
     pub(super) step: u64,
+    pub(super) label_smoothing: f32,
 }
 
 /// Sums over samples.
@@ -66,7 +67,9 @@ impl Pass<'_> {
         }
         let (logits, delta) = (&chunk.activations[first_logit..], &mut chunk.deltas[first_logit..]);
         let scale = 1.0 / batch as f32;
-        let loss = softmax_cross_entropy(self.arch, logits, &labels[..samples.len()], scale, delta);
+        let smoothing = self.training.as_ref().map_or(0.0, |training| training.label_smoothing);
+        let labels = &labels[..samples.len()];
+        let loss = softmax_cross_entropy(self.arch, logits, labels, smoothing, scale, delta);
         if self.training.is_some() {
             self.run_backward(column, chunk);
         }

@@ -1,4 +1,4 @@
-//! Loss of one chunk: softmax, cross-entropy, gradient by the logits.
+//! Loss of one chunk: softmax, cross-entropy with the (smoothed) labels, gradient by the logits.
 //!
 //! Twin: `src/engine/reference/softmax_cross_entropy.rs`.
 
@@ -16,23 +16,24 @@ pub struct ChunkLoss {
     pub correct: u32,
 }
 
-/// Takes logits `[class]` and the labels of the first lanes; overwrites
-/// `delta` with `(softmax - one-hot) * scale` there and with 0 in the other lanes.
+/// Takes logits `[class]` and the labels of the first lanes, smoothed by `smoothing`; overwrites
+/// `delta` with `(softmax - target) * scale` there and with 0 in the other lanes.
 pub fn softmax_cross_entropy(
     arch: Arch,
     logits: &[Row],
     labels: &[u32],
+    smoothing: f32,
     scale: f32,
     delta: &mut [Row],
 ) -> ChunkLoss {
     arch.dispatch(
         #[inline(always)]
-        || run(logits, labels, scale, delta),
+        || run(logits, labels, smoothing, scale, delta),
     )
 }
 
 #[inline(always)]
-fn run(logits: &[Row], labels: &[u32], scale: f32, delta: &mut [Row]) -> ChunkLoss {
+fn run(logits: &[Row], labels: &[u32], smoothing: f32, scale: f32, delta: &mut [Row]) -> ChunkLoss {
     let (mut greatest, mut best) = (logits[0].0, [0u32; LANES]);
     for (class, row) in (0u32..).zip(logits).skip(1) {
         for lane in 0..LANES {
@@ -58,11 +59,30 @@ fn run(logits: &[Row], labels: &[u32], scale: f32, delta: &mut [Row]) -> ChunkLo
         }
     }
     let mut loss = ChunkLoss::default();
+    if smoothing > 0.0 {
+        loss.sum = smooth(logits, labels, smoothing, scale, delta);
+    }
     for (lane, label) in labels.iter().enumerate() {
-        delta[*label as usize].0[lane] -= scale;
+        delta[*label as usize].0[lane] -= scale * (1.0 - smoothing);
         let above = greatest[lane] - logits[*label as usize].0[lane];
         loss.sum += f64::from(sums[lane]).ln() + f64::from(above);
         loss.correct += u32::from(best[lane] == *label);
     }
     loss
+}
+
+/// Takes every class's share of the targets off the deltas, and returns what moving the targets
+/// there adds to the loss: the label's logit is traded for the mean of all.
+#[inline(always)]
+fn smooth(logits: &[Row], labels: &[u32], smoothing: f32, scale: f32, delta: &mut [Row]) -> f64 {
+    let share = smoothing / logits.len() as f32 * scale;
+    let mut sum = 0.0;
+    for (lane, label) in labels.iter().enumerate() {
+        let own = f64::from(logits[*label as usize].0[lane]);
+        for (logit, delta) in logits.iter().zip(&mut *delta) {
+            delta.0[lane] -= share;
+            sum += own - f64::from(logit.0[lane]);
+        }
+    }
+    f64::from(smoothing) * sum / logits.len() as f64
 }

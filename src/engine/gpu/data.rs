@@ -65,6 +65,9 @@ impl Data {
             self.known[place..].rotate_left(1);
         } else {
             check_labels(data, buffers.constants.classes)?;
+            // Nobody can ask again for a data set that nobody else holds: the samples of an
+            // epoch that was augmented make room for those of the next.
+            self.known.retain(|known| Arc::strong_count(&known.data) > 1);
             if self.known.len() == REMEMBERED {
                 self.known.remove(0);
             }

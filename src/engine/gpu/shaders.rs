@@ -149,7 +149,13 @@ pub const BACKWARD_INPUT: Shader = Shader {
 /// Computes the gradient of every parameter of the network and updates it.
 pub const BACKWARD_WEIGHT: Shader = Shader {
     stem: "backward_weight",
-    source: joined!("common/uniforms", "common/dispatch", "common/update", "backward_weight"),
+    source: joined!(
+        "common/uniforms",
+        "common/dispatch",
+        "common/penalty",
+        "common/update",
+        "backward_weight"
+    ),
     entry_points: &[
         EntryPoint {
             name: "backward_weight_dense",

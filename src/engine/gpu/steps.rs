@@ -52,20 +52,22 @@ impl Steps {
         let (mut steps, mut dropouts) = (Vec::new(), Vec::new());
         for (number, first) in (0u64..).zip((0..samples).step_by(settings.batch_size)) {
             let batch = settings.batch_size.min(samples - first);
-            let (training, rule) = match purpose.after(number) {
-                Purpose::Training { learning_rate, first_step } => {
-                    (1, settings.optimizer.rule(learning_rate, first_step, settings.l2))
-                }
-                Purpose::Evaluation => (0, bytemuck::Zeroable::zeroed()),
-            };
-            steps.push(StepUniform {
+            let place = StepUniform {
                 samples: index_of(batch),
                 columns: index_of(batch.div_ceil(4)),
                 first_sample: index_of(first),
                 metrics_slot: index_of(first_slot + steps.len()),
-                training,
-                reserved: [0; 3],
-                rule,
+                ..bytemuck::Zeroable::zeroed()
+            };
+            steps.push(match purpose.after(number) {
+                Purpose::Training { learning_rate, first_step } => StepUniform {
+                    training: 1,
+                    label_smoothing: settings.label_smoothing,
+                    rule: settings.optimizer.rule(learning_rate, first_step, settings.penalties.l2),
+                    penalties: settings.penalties.rule(),
+                    ..place
+                },
+                Purpose::Evaluation => place,
             });
             dropouts.extend(dropout_of(network, settings.seed, purpose.after(number)));
         }

@@ -3,7 +3,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::engine::UpdateRule;
+use crate::engine::{PenaltyRule, UpdateRule};
 
 /// Distance between the parts of a buffer that a dynamic offset chooses from.
 pub const UNIFORM_STRIDE: u32 = 256;
@@ -44,10 +44,14 @@ pub struct StepUniform {
     pub metrics_slot: u32,
     /// 0 in evaluation.
     pub training: u32,
+    /// Share of the targets that goes to all classes alike; 0 in evaluation.
+    pub label_smoothing: f32,
     /// Nothing.
-    pub reserved: [u32; 3],
+    pub reserved: [u32; 2],
     /// How parameters change.
     pub rule: UpdateRule,
+    /// What is added to their gradients.
+    pub penalties: PenaltyRule,
 }
 
 /// The neurons that a forward or backward_input dispatch writes.

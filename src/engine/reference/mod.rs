@@ -10,6 +10,7 @@ pub mod backward_weight;
 pub mod forward;
 pub mod gather;
 mod matrix;
+pub mod objective;
 pub mod softmax_cross_entropy;
 
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use backward_input::{backward_activation, backward_input};
 use backward_weight::{BackwardWeight, backward_weight, update};
 use forward::{Forward, forward};
 use gather::{gather, gather_labels};
+use objective::objective_gradients;
 use softmax_cross_entropy::{Loss, softmax_cross_entropy};
 
 pub use matrix::Matrix;
@@ -67,16 +69,17 @@ pub fn run_forward(
     results
 }
 
-/// Loss and gradients (without penalties) of one batch.
+/// Loss and gradients (without penalties) of one batch, whose labels are smoothed by `smoothing`.
 pub fn loss_and_gradients(
     network: &Network,
     values: &[LayerValues],
     x: &Matrix,
     labels: &[u32],
+    smoothing: f64,
     keys: Option<&[DropoutKey]>,
 ) -> (Loss, Vec<BackwardWeight>) {
     let results = run_forward(network, values, x, keys);
-    let loss = softmax_cross_entropy(&results[results.len() - 1].y, labels);
+    let loss = softmax_cross_entropy(&results[results.len() - 1].y, labels, smoothing);
     let mut delta = loss.delta.clone();
     let mut gradients = Vec::with_capacity(results.len());
     for (index, layer) in network.layers().iter().enumerate().rev() {
@@ -119,15 +122,15 @@ impl ReferenceEngine {
     }
 
     fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
-        let keys = dropout_keys(&self.network, self.settings.seed, step);
         let (x, labels) = (gather(data, samples), gather_labels(data, samples));
-        let (loss, gradients) = loss_and_gradients(&self.network, &self.values, &x, &labels, Some(&keys));
-        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.l2);
+        let (loss, gradients) =
+            objective_gradients(&self.network, &self.settings, &self.values, &x, &labels, step);
+        // The gradients have the weight decay in them.
+        let rule = self.settings.optimizer.rule(learning_rate, step, 0.0);
         for ((values, state), gradients) in self.values.iter_mut().zip(&mut self.state).zip(&gradients) {
-            let decay = f64::from(rule.decay);
             for (edge, gradient) in gradients.weights.iter().enumerate() {
                 values.weights[edge] =
-                    update(&rule, decay, *gradient, &mut state[0][edge], values.weights[edge]);
+                    update(&rule, 0.0, *gradient, &mut state[0][edge], values.weights[edge]);
             }
             for (output, gradient) in gradients.biases.iter().enumerate() {
                 values.biases[output] =
@@ -161,7 +164,8 @@ impl Engine for ReferenceEngine {
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         for batch in samples.chunks(self.settings.batch_size) {
             let results = run_forward(&self.network, &self.values, &gather(data, batch), None);
-            let loss = softmax_cross_entropy(&results[results.len() - 1].y, &gather_labels(data, batch));
+            let logits = &results[results.len() - 1].y;
+            let loss = softmax_cross_entropy(logits, &gather_labels(data, batch), 0.0);
             result.loss += loss.sum / data.samples() as f64;
             result.correct += loss.correct as usize;
         }

@@ -1,4 +1,4 @@
-//! Loss: softmax of the logits, cross-entropy with the labels, gradient of its mean.
+//! Loss: softmax of the logits, cross-entropy with the (smoothed) labels, gradient of its mean.
 //!
 //! Twin: `shaders/softmax_cross_entropy.wgsl`.
 
@@ -11,12 +11,13 @@ pub struct Loss {
     pub sum: f64,
     /// Samples whose greatest logit (the first of equals) is their label's.
     pub correct: u32,
-    /// Gradient of the mean loss by the logits, `(softmax - one-hot) / samples`, `[class][sample]`.
+    /// Gradient of the mean loss by the logits, `(softmax - target) / samples`, `[class][sample]`.
     pub delta: Matrix,
 }
 
-/// Takes logits `[class][sample]` and one label for each sample.
-pub fn softmax_cross_entropy(logits: &Matrix, labels: &[u32]) -> Loss {
+/// Takes logits `[class][sample]` and one label for each sample. The target of a class is
+/// `smoothing / classes`, plus `1 - smoothing` where it is the label's.
+pub fn softmax_cross_entropy(logits: &Matrix, labels: &[u32], smoothing: f64) -> Loss {
     let (classes, samples) = (logits.rows(), logits.columns());
     let mut loss = Loss { sum: 0.0, correct: 0, delta: Matrix::zeros(classes, samples) };
     for (column, label) in labels.iter().enumerate() {
@@ -30,9 +31,13 @@ pub fn softmax_cross_entropy(logits: &Matrix, labels: &[u32]) -> Loss {
         let sum: f64 = (0..classes).map(|class| (logit(class) - logit(best)).exp()).sum();
         let label = *label as usize;
         loss.sum += sum.ln() + logit(best) - logit(label);
+        // A target moved to all classes alike trades the label's logit for their mean.
+        let mean = (0..classes).map(logit).sum::<f64>() / classes as f64;
+        loss.sum += smoothing * (logit(label) - mean);
         loss.correct += u32::from(best == label);
         for class in 0..classes {
-            let target = if class == label { 1.0 } else { 0.0 };
+            let own = if class == label { 1.0 - smoothing } else { 0.0 };
+            let target = own + smoothing / classes as f64;
             let probability = (logit(class) - logit(best)).exp() / sum;
             loss.delta.row_mut(class)[column] = (probability - target) / samples as f64;
         }

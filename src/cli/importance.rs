@@ -1,0 +1,47 @@
+//! `tanner importance`: the ranking of the features, as a table and as a picture.
+
+use std::fmt::Write as _;
+
+use anyhow::Context as _;
+use tanner::dataset::load_idx_folder;
+use tanner::files::atomic_write;
+use tanner::importance::{Order, ranking};
+use tanner::report::importance_picture;
+
+use super::importance_args::RankArgs;
+use super::settings::check_threads;
+use super::{importance_fit, terminal, train};
+
+/// Ranks the features of a training set.
+pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
+    let settings = args.settings()?;
+    train::use_threads(check_threads(args.threads)?);
+    let train = load_idx_folder(&args.data.data).context("--data")?.train;
+    let train = match args.train_limit {
+        Some(limit) => train.head(limit).context("--train-limit")?,
+        None => train,
+    };
+    let scores = importance_fit::scores(&settings, &train)?;
+    let table = csv(&scores)?;
+    let Some(path) = &args.out else {
+        return terminal::print(table.trim_end());
+    };
+    atomic_write(path, table.as_bytes()).context("--out")?;
+    terminal::print(&format!("ranking {}", path.display()))?;
+    if let Some(shape) = train.image_shape() {
+        let title = format!("importance {}", settings.importance);
+        let picture = path.with_extension("png");
+        atomic_write(&picture, &importance_picture(&scores, shape, &title)?).context("--out")?;
+        terminal::print(&format!("picture {}", picture.display()))?;
+    }
+    Ok(())
+}
+
+/// A line for each feature, the most important first; ranks count from 1, features from 0.
+fn csv(scores: &[f64]) -> anyhow::Result<String> {
+    let mut text = String::from("rank,feature,importance\n");
+    for (rank, feature) in (1..).zip(ranking(scores, Order::Descending)?) {
+        writeln!(text, "{rank},{feature},{}", scores[feature as usize])?;
+    }
+    Ok(text)
+}

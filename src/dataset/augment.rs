@@ -1,0 +1,197 @@
+//! Augmentation: pictures moved and mirrored by chance, so that no epoch shows the same ones.
+//!
+//! A move is drawn for each sample and epoch, in the order of the samples, from a
+//! stream of its own; so it depends on neither the number of threads nor the
+//! engine nor the epochs before. It is applied to raw pixels, before anything
+//! that treats features one by one or mixes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rand::{Rng, RngExt};
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::Dataset;
+use crate::random::{Purpose, generator};
+use crate::{Error, Result};
+
+/// The flag, for messages.
+const FLAG: &str = "--augment";
+/// Greatest shift; much more than what leaves a picture its meaning.
+const MAX_SHIFT: usize = 8;
+/// Samples that one thread moves at a time.
+const PART: usize = 256;
+
+/// What may happen to a picture; by default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Augmentation {
+    /// Pixels by which a picture may move in each direction, filled up with 0; 0 is no shift.
+    pub shift: usize,
+    /// Whether every second picture, by chance, is mirrored left to right.
+    pub flip: bool,
+}
+
+/// What happens to one picture: it is mirrored, then moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Move {
+    flip: bool,
+    /// Pixels to the right.
+    right: isize,
+    /// Pixels downwards.
+    down: isize,
+}
+
+impl Augmentation {
+    /// Whether nothing happens to any picture.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses data that cannot be augmented so.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when samples are no pictures, or too small for the shift.
+    pub fn check(&self, data: &Dataset) -> Result<()> {
+        if self.is_none() {
+            return Ok(());
+        }
+        let Some([rows, columns]) = data.image_shape() else {
+            return refuse(format!(
+                "samples of {} features that are not known to be pictures cannot be moved or mirrored",
+                data.feature_count()
+            ));
+        };
+        if self.shift >= rows.min(columns) {
+            return refuse(format!(
+                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels",
+                self.shift
+            ));
+        }
+        Ok(())
+    }
+
+    /// The samples as the epoch with this index, counted from 0, shows them.
+    ///
+    /// Labels, shape and number of samples stay. The same seed and epoch give the same bits.
+    ///
+    /// # Errors
+    /// As [`Augmentation::check`].
+    pub fn apply(&self, data: &Dataset, seed: u64, epoch: usize) -> Result<Dataset> {
+        self.check(data)?;
+        let Some([_, columns]) = data.image_shape() else { return Ok(data.clone()) };
+        let moves = self.draw(data.samples(), seed, epoch)?;
+        let pixels = data.feature_count();
+        let mut features = vec![0.0; data.features().len()];
+        let parts = features.par_chunks_mut(PART * pixels).zip(data.features().par_chunks(PART * pixels));
+        parts.zip(moves.par_chunks(PART)).for_each(|((to, from), moves)| {
+            for ((to, from), step) in to.chunks_mut(pixels).zip(from.chunks(pixels)).zip(moves) {
+                step.apply(from, to, columns);
+            }
+        });
+        // Numbers that were finite stay so, and 0 is; the invariants need no second look.
+        Ok(Dataset { features, labels: data.labels.clone(), ..*data })
+    }
+
+    /// The moves of all samples in one epoch.
+    fn draw(&self, samples: usize, seed: u64, epoch: usize) -> Result<Vec<Move>> {
+        let stream = u32::try_from(epoch)
+            .map_err(|_| Error::Dataset(format!("epoch {epoch} is too late, the limit is {}", u32::MAX)))?;
+        let mut rng = generator(seed, Purpose::Augmentation(stream));
+        Ok((0..samples).map(|_| self.draw_one(&mut rng)).collect())
+    }
+
+    /// The same number of draws whatever happens, so that shifts do not depend on flips.
+    fn draw_one(&self, rng: &mut impl Rng) -> Move {
+        let reach = i32::try_from(self.shift).unwrap_or(i32::MAX);
+        let mut pixels = || rng.random_range(-reach..=reach) as isize;
+        let (right, down) = (pixels(), pixels());
+        Move { flip: rng.random::<bool>() && self.flip, right, down }
+    }
+}
+
+impl Move {
+    /// Moves one picture with rows of `columns` pixels; `to` holds zeros.
+    fn apply(self, from: &[f32], to: &mut [f32], columns: usize) {
+        let rows = from.len() / columns;
+        // Where the part that stays in the picture stands before and after.
+        let (from_row, to_row, kept_rows) = overlap(self.down, rows);
+        let (from_column, to_column, kept_columns) = overlap(self.right, columns);
+        for row in 0..kept_rows {
+            let from = &from[(from_row + row) * columns..][..columns];
+            let to = &mut to[(to_row + row) * columns + to_column..][..kept_columns];
+            if self.flip {
+                let mirrored = from.iter().rev().skip(from_column);
+                to.iter_mut().zip(mirrored).for_each(|(to, from)| *to = *from);
+            } else {
+                to.copy_from_slice(&from[from_column..][..kept_columns]);
+            }
+        }
+    }
+}
+
+/// First place before, first place after, and length of what stays in `0..side` when it moves by `step`.
+fn overlap(step: isize, side: usize) -> (usize, usize, usize) {
+    let length = side.saturating_sub(step.unsigned_abs());
+    let (before, after) = if step < 0 { (step.unsigned_abs(), 0) } else { (0, step.unsigned_abs()) };
+    (before, after, length)
+}
+
+fn refuse<T>(reason: String) -> Result<T> {
+    Err(Error::Setting { setting: FLAG, reason })
+}
+
+impl FromStr for Augmentation {
+    type Err = Error;
+
+    /// Reads `none`, or `shift=N` and `flip` in any order with a comma between.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut read = Self::default();
+        if text == "none" {
+            return Ok(read);
+        }
+        for part in text.split(',').map(str::trim) {
+            let (name, value) =
+                part.split_once('=').map_or((part, None), |(name, value)| (name, Some(value)));
+            match (name, value) {
+                ("flip", None) if !read.flip => read.flip = true,
+                ("shift", Some(value)) if read.shift == 0 => {
+                    let shift = value.parse().ok().filter(|shift| (1..=MAX_SHIFT).contains(shift));
+                    let Some(shift) = shift else {
+                        return refuse(format!(
+                            "a shift of {value} is impossible, it must be 1 to {MAX_SHIFT}"
+                        ));
+                    };
+                    read.shift = shift;
+                }
+                ("flip" | "shift", _) => {
+                    return refuse(format!(
+                        "{part:?} in {text:?}: write shift=N and flip, each at most once"
+                    ));
+                }
+                _ => {
+                    return refuse(format!(
+                        "{part:?} is not known; write shift=N, flip, shift=N,flip or none"
+                    ));
+                }
+            }
+        }
+        Ok(read)
+    }
+}
+
+impl fmt::Display for Augmentation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match (self.shift, self.flip) {
+            (0, false) => "none".to_owned(),
+            (0, true) => "flip".to_owned(),
+            (shift, false) => format!("shift={shift}"),
+            (shift, true) => format!("shift={shift},flip"),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "augment_tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+//! What regularisation adds to the gradient of one weight, in float32.
+//!
+//! L2 is not here: it is part of the update rule and costs next to nothing.
+//!
+//! Twin: [`Penalties`](crate::engine::Penalties), the definition in float64.
+
+use crate::engine::PenaltyRule;
+use crate::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
+
+/// From the gradient of the loss to that of the loss and its penalties. A type for each
+/// case, so that a kernel without penalties is compiled without any trace of them.
+pub(super) trait Regularise: Copy {
+    /// Takes the gradient by a weight, the weight, and the row of its input.
+    fn gradient(&self, gradient: f32, weight: f32, input: u32) -> f32;
+}
+
+/// No penalty but L2.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plain;
+
+impl Regularise for Plain {
+    #[inline(always)]
+    fn gradient(&self, gradient: f32, _: f32, _: u32) -> f32 {
+        gradient
+    }
+}
+
+/// Penalties beyond L2.
+#[derive(Clone, Copy, Debug)]
+pub struct Regularisation {
+    /// Their strengths.
+    pub penalties: PenaltyRule,
+    /// Rows of the network's inputs, which are the first; weights from there on belong to other layers.
+    pub inputs: u32,
+}
+
+impl Regularise for Regularisation {
+    #[inline(always)]
+    fn gradient(&self, gradient: f32, weight: f32, input: u32) -> f32 {
+        let rule = &self.penalties;
+        let l1 = if input < self.inputs { rule.l1_input } else { rule.l1 };
+        let mut sum = gradient + l1 * sign(weight);
+        if rule.l_half > 0.0 {
+            sum += rule.l_half * slope_of_smoothed_root(weight);
+        }
+        if rule.weight_elimination > 0.0 {
+            sum += rule.weight_elimination * slope_of_elimination(weight);
+        }
+        sum
+    }
+}
+
+/// 1, -1, or 0 at 0.
+#[inline(always)]
+fn sign(x: f32) -> f32 {
+    if x == 0.0 { 0.0 } else { 1f32.copysign(x) }
+}
+
+/// `f'(w) / (2 f(w)^(1/2))` of the smoothed L1/2 penalty.
+#[inline(always)]
+fn slope_of_smoothed_root(w: f32) -> f32 {
+    const A: f32 = L_HALF_SMOOTHING;
+    let square = w * w;
+    let (f, slope) = if w.abs() >= A {
+        (w.abs(), sign(w))
+    } else {
+        let f = square * (3.0 / (4.0 * A) - square / (8.0 * A * A * A)) + 3.0 * A / 8.0;
+        (f, w * (3.0 / (2.0 * A) - square / (2.0 * A * A * A)))
+    };
+    slope / (2.0 * f.sqrt())
+}
+
+/// `2 w / w0^2 / (1 + (w / w0)^2)^2` of weight elimination.
+#[inline(always)]
+fn slope_of_elimination(w: f32) -> f32 {
+    const SCALE: f32 = WEIGHT_ELIMINATION_SCALE;
+    let rest = 1.0 + (w / SCALE) * (w / SCALE);
+    2.0 * w / (SCALE * SCALE) / (rest * rest)
+}

@@ -1,0 +1,251 @@
+//! The paper's Table 1: its cells, its numbers, and the recipes to fill it with.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::comparison::percent;
+use super::{Configuration, Entry, MeanDeviation};
+use crate::importance::Order;
+use crate::model::Arch;
+use crate::report::markdown;
+
+/// Which importance orders the inputs of a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CellImportance {
+    /// Principal components.
+    Pca,
+    /// Random forest.
+    Rf,
+}
+
+impl fmt::Display for CellImportance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Pca => "pca",
+            Self::Rf => "rf",
+        })
+    }
+}
+
+/// One cell of the table; written as `pca-desc-sc`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// What orders the inputs.
+    pub importance: CellImportance,
+    /// Which end comes first.
+    pub order: Order,
+    /// Which construction.
+    pub arch: Arch,
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}-{}", self.importance, self.order, self.arch)
+    }
+}
+
+/// The constructions of the table, in its order.
+const CONSTRUCTIONS: [Arch; 3] = [Arch::Sc, Arch::Rsp, Arch::Fc];
+
+impl Cell {
+    /// The 12 cells, in the paper's order.
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let mut cells = Vec::new();
+        for importance in [CellImportance::Pca, CellImportance::Rf] {
+            for order in [Order::Descending, Order::Ascending] {
+                cells.extend(CONSTRUCTIONS.map(|arch| Self { importance, order, arch }));
+            }
+        }
+        cells
+    }
+
+    /// The accuracy that the paper gives, in per cent.
+    #[must_use]
+    pub fn paper_percent(&self) -> f64 {
+        match (self.importance, self.order, self.arch) {
+            (CellImportance::Pca, Order::Descending, Arch::Sc) => 87.18,
+            (CellImportance::Pca, Order::Ascending, Arch::Sc) => 10.00,
+            (CellImportance::Pca, _, Arch::Rsp) => 84.33,
+            (CellImportance::Pca, ..) => 86.78,
+            (CellImportance::Rf, Order::Descending, Arch::Sc) => 86.40,
+            (CellImportance::Rf, Order::Ascending, Arch::Sc) => 85.26,
+            (CellImportance::Rf, _, Arch::Rsp) => 84.54,
+            (CellImportance::Rf, ..) => 86.06,
+        }
+    }
+
+    /// Whether a pattern such as `pca`, `desc-sc` or `rf-asc-fc` means this cell:
+    /// all parts of the pattern are parts of its name.
+    #[must_use]
+    pub fn matches(&self, pattern: &str) -> bool {
+        let name = self.to_string();
+        let parts: Vec<&str> = name.split('-').collect();
+        pattern.split('-').all(|part| parts.contains(&part))
+    }
+}
+
+/// How the cells are trained.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TableRecipe {
+    /// The usual choice where the paper is silent: Adam at a constant rate, plain Glorot.
+    Paper,
+    /// The best that a search on a validation split found for each construction.
+    Tanner,
+}
+
+impl fmt::Display for TableRecipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Paper => "paper",
+            Self::Tanner => "tanner",
+        })
+    }
+}
+
+impl TableRecipe {
+    /// The configuration that fills a cell.
+    #[must_use]
+    pub fn configuration(self, cell: Cell) -> Configuration {
+        let inputs = format!("--importance {} --order {}", cell.importance, cell.order);
+        let flags = format!("{inputs} --arch {} {}", cell.arch, self.training(cell.arch));
+        Configuration { name: format!("{self}-{cell}"), flags }
+    }
+
+    /// Flags that say how one construction is trained.
+    fn training(self, arch: Arch) -> &'static str {
+        match (self, arch) {
+            (Self::Paper, Arch::Fc) => {
+                "--optimizer adam --lr 0.001 --schedule constant --gain 1 --l2 0 --dropout 0.5 --epochs 40"
+            }
+            (Self::Paper, _) => {
+                "--optimizer adam --lr 0.001 --schedule constant --gain 1 --l2 5e-5 --epochs 40"
+            }
+            (Self::Tanner, Arch::Fc) => {
+                "--optimizer adam --lr 0.002 --schedule cosine --gain 2 --l2 0 --dropout 0.5 --epochs 30"
+            }
+            (Self::Tanner, _) => {
+                "--optimizer momentum --lr 0.1 --schedule cosine --gain 4 --l2 5e-5 --epochs 30"
+            }
+        }
+    }
+}
+
+/// A cell with what its runs gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FilledCell {
+    /// Which cell.
+    pub cell: Cell,
+    /// Its finished runs.
+    pub entry: Entry,
+}
+
+impl FilledCell {
+    /// Last-epoch accuracy, as a share.
+    #[must_use]
+    pub fn accuracy(&self) -> Option<MeanDeviation> {
+        self.entry.accuracy()
+    }
+}
+
+/// The table in Markdown: the paper's number beside each mean and standard deviation.
+#[must_use]
+pub fn to_markdown(cells: &[FilledCell]) -> String {
+    let header =
+        ["importance", "order", "construction", "paper", "here", "seeds", "best epoch's", "here - paper"];
+    let rows = cells.iter().map(|filled| {
+        let FilledCell { cell, entry } = filled;
+        let accuracy = filled.accuracy();
+        vec![
+            cell.importance.to_string(),
+            cell.order.to_string(),
+            cell.arch.to_string(),
+            format!("{:.2} %", cell.paper_percent()),
+            percent(accuracy),
+            entry.runs.len().to_string(),
+            percent(entry.best_accuracy()),
+            accuracy.map_or("–".into(), |here| format!("{:+.2}", 100.0 * here.mean - cell.paper_percent())),
+        ]
+    });
+    markdown(&header, &rows.collect::<Vec<_>>())
+}
+
+#[derive(Serialize)]
+struct CellReport<'a> {
+    #[serde(flatten)]
+    cell: Cell,
+    paper_percent: f64,
+    #[serde(flatten)]
+    entry: &'a Entry,
+    accuracy: Option<MeanDeviation>,
+    best_accuracy: Option<MeanDeviation>,
+}
+
+/// The table as its JSON file has it.
+///
+/// # Errors
+/// Whatever the encoder says.
+pub fn to_json(recipe: TableRecipe, cells: &[FilledCell]) -> serde_json::Result<String> {
+    let cells = cells.iter().map(|FilledCell { cell, entry }| CellReport {
+        cell: *cell,
+        paper_percent: cell.paper_percent(),
+        entry,
+        accuracy: entry.accuracy(),
+        best_accuracy: entry.best_accuracy(),
+    });
+    let table = serde_json::json!({ "recipe": recipe, "cells": cells.collect::<Vec<_>>() });
+    Ok(serde_json::to_string_pretty(&table)? + "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_12_cells_in_the_papers_order() {
+        let names: Vec<String> = Cell::all().iter().map(ToString::to_string).collect();
+        assert_eq!(names.len(), 12);
+        assert_eq!(names[..4], ["pca-desc-sc", "pca-desc-rsp", "pca-desc-fc", "pca-asc-sc"]);
+        let paper: Vec<f64> = Cell::all().iter().map(Cell::paper_percent).collect();
+        let expected = [87.18, 84.33, 86.78, 10.0, 84.33, 86.78, 86.40, 84.54, 86.06, 85.26, 84.54, 86.06];
+        assert_eq!(paper, expected);
+    }
+
+    #[test]
+    fn patterns_choose_cells() {
+        let chosen = |pattern: &str| Cell::all().iter().filter(|cell| cell.matches(pattern)).count();
+        let counts = ["pca", "sc", "desc", "pca-desc-sc", "desc-sc", "sc-rf", "", "sa", "pca-rf"].map(chosen);
+        assert_eq!(counts, [6, 4, 6, 1, 2, 2, 0, 0, 0]);
+    }
+
+    #[test]
+    fn the_table_has_the_papers_number_beside_ours() {
+        let cell = Cell::all()[0];
+        let run = |seed, accuracy| super::super::RunScore {
+            seed,
+            accuracy,
+            best_accuracy: 0.9,
+            loss: 0.4,
+            parameters: 220_020,
+            epochs: 40,
+            scored_on: crate::training::ScoredOn::Test,
+        };
+        let configuration = TableRecipe::Paper.configuration(cell);
+        assert_eq!(configuration.name, "paper-pca-desc-sc");
+        let entry = Entry { configuration, runs: vec![run(0, 0.87), run(1, 0.89)] };
+        let cells = [FilledCell { cell, entry }];
+        let table = to_markdown(&cells);
+        assert!(
+            table.contains("| pca | desc | sc | 87.18 % | 88.00 ± 1.41 % | 2 | 90.00 ± 0.00 % | +0.82 |"),
+            "{table}"
+        );
+        let json: serde_json::Value =
+            serde_json::from_str(&to_json(TableRecipe::Paper, &cells).unwrap()).unwrap();
+        assert_eq!(json["recipe"], "paper");
+        assert_eq!(json["cells"][0]["paper_percent"], 87.18);
+        assert_eq!(json["cells"][0]["runs"][1]["accuracy"], 0.89);
+    }
+}

@@ -1,0 +1,244 @@
+//! Scores of features kept on the disk, so that the same forest is not grown twice.
+//!
+//! A file is found by the SHA-256 of all that its scores depend on: the data to
+//! the last bit, the kind, the number of trees, the seed, and [`FORMAT`]. It
+//! holds a magic word, the scores and the SHA-256 of both; a file that does not
+//! add up is as good as none, and is written anew. Only random forests are kept:
+//! what else there is takes less time to compute than to look up.
+
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Importance, ImportanceSettings, Preprocessing, feature_scores};
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::files::atomic_write;
+
+/// Changes whenever the scores of the same data with the same settings change.
+const FORMAT: u32 = 1;
+/// First bytes of a file.
+const MAGIC: &[u8; 8] = b"tnr-imp1";
+/// Bytes of a SHA-256.
+const DIGEST: usize = 32;
+/// Values that are turned into bytes at a time.
+const CHUNK: usize = 1 << 12;
+
+/// Where scores came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// They were computed.
+    Fitted,
+    /// They were read from the cache.
+    Cache,
+}
+
+/// As [`Preprocessing::fit`], but looks for the scores of features in a folder first, and keeps them there.
+///
+/// `None` for no cache. A cache that cannot be read or written to is told in the
+/// log and otherwise no hindrance.
+///
+/// # Errors
+/// As [`Preprocessing::fit`].
+pub fn fit(
+    settings: &ImportanceSettings,
+    train: &Dataset,
+    folder: Option<&Path>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<(Preprocessing, Source)> {
+    if !settings.importance.scores_features() {
+        return Ok((Preprocessing::fit(settings, train)?, Source::Fitted));
+    }
+    settings.check()?;
+    let (scores, source) = scores(settings, train, folder, progress)?;
+    Ok((Preprocessing::from_scores(settings, train, &scores)?, source))
+}
+
+/// As [`feature_scores`], with the folder of [`fit`].
+///
+/// # Errors
+/// As [`feature_scores`].
+pub fn scores(
+    settings: &ImportanceSettings,
+    train: &Dataset,
+    folder: Option<&Path>,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<(Vec<f64>, Source)> {
+    let folder = folder.filter(|_| settings.importance == Importance::RandomForest);
+    let path = folder.map(|folder| path(settings, train, folder));
+    if let Some(scores) = path.as_deref().and_then(|path| read(path, train.feature_count())) {
+        return Ok((scores, Source::Cache));
+    }
+    let scores = feature_scores(settings, train, progress)?;
+    if let Some(path) = path {
+        write(&path, &scores);
+    }
+    Ok((scores, Source::Fitted))
+}
+
+/// The file for these settings and data.
+fn path(settings: &ImportanceSettings, train: &Dataset, folder: &Path) -> PathBuf {
+    let mut hash = Sha256::new();
+    hash.update(MAGIC);
+    hash.update(FORMAT.to_le_bytes());
+    let numbers = [settings.trees, train.samples(), train.feature_count(), train.class_count()];
+    numbers.iter().for_each(|number| hash.update((*number as u64).to_le_bytes()));
+    hash.update(settings.seed.to_le_bytes());
+    hash.update(settings.importance.as_str());
+    let mut bytes = Vec::with_capacity(4 * CHUNK);
+    for values in train.features().chunks(CHUNK) {
+        bytes.clear();
+        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        hash.update(&bytes);
+    }
+    for labels in train.labels().chunks(CHUNK) {
+        bytes.clear();
+        bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
+        hash.update(&bytes);
+    }
+    let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    folder.join(format!("{name}.importance"))
+}
+
+/// The scores in a file, if there is one and it is whole.
+fn read(path: &Path, features: usize) -> Option<Vec<f64>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            log::warn!("importance cache: {}: {error}", path.display());
+            return None;
+        }
+    };
+    let scores = decode(&bytes, features);
+    if scores.is_none() {
+        log::warn!("importance cache: {} is damaged and will be replaced", path.display());
+    }
+    scores
+}
+
+fn decode(bytes: &[u8], features: usize) -> Option<Vec<f64>> {
+    let (content, digest) = bytes.split_at_checked(bytes.len().checked_sub(DIGEST)?)?;
+    if Sha256::digest(content).as_slice() != digest {
+        return None;
+    }
+    let (values, rest) = content.strip_prefix(MAGIC)?.as_chunks::<8>();
+    let scores: Vec<f64> = values.iter().map(|value| f64::from_le_bytes(*value)).collect();
+    let usable = rest.is_empty() && scores.len() == features;
+    (usable && scores.iter().all(|score| score.is_finite())).then_some(scores)
+}
+
+fn encode(scores: &[f64]) -> Vec<u8> {
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend(scores.iter().flat_map(|score| score.to_le_bytes()));
+    let digest = Sha256::digest(&bytes);
+    bytes.extend(digest);
+    bytes
+}
+
+fn write(path: &Path, scores: &[f64]) {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = std::fs::create_dir_all(folder)
+        .map_err(|error| crate::Error::io(folder, error))
+        .and_then(|()| atomic_write(path, &encode(scores)));
+    if let Err(error) = written {
+        log::warn!("importance cache, which stays without these scores: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn data(last: f32) -> Dataset {
+        let mut features: Vec<f32> = (0..40_u8).map(|k| f32::from(k.wrapping_mul(37) % 11)).collect();
+        features[39] = last;
+        Dataset::new(features, 4, (0..10).map(|k| k % 2).collect(), 2).unwrap()
+    }
+
+    fn forest() -> ImportanceSettings {
+        ImportanceSettings { trees: 3, ..ImportanceSettings::new(Importance::RandomForest) }
+    }
+
+    fn get(settings: &ImportanceSettings, data: &Dataset, folder: &Path) -> (Vec<f64>, Source) {
+        scores(settings, data, Some(folder), &|_| {}).unwrap()
+    }
+
+    fn files(folder: &Path) -> Vec<PathBuf> {
+        fs::read_dir(folder).unwrap().map(|file| file.unwrap().path()).collect()
+    }
+
+    #[test]
+    fn the_second_fit_is_read_and_the_same_to_the_last_bit() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("not/yet/there");
+        let (first, source) = get(&forest(), &data(1.0), &folder);
+        assert_eq!(source, Source::Fitted);
+        let (second, source) = get(&forest(), &data(1.0), &folder);
+        assert_eq!((second, source), (first, Source::Cache));
+        let preprocessing = |folder| fit(&forest(), &data(1.0), folder, &|_| {}).unwrap();
+        let ((cached, source), (fitted, _)) = (preprocessing(Some(&folder)), preprocessing(None));
+        assert_eq!((cached, source), (fitted, Source::Cache));
+    }
+
+    #[test]
+    fn anything_else_is_fitted_again() {
+        let folder = tempfile::tempdir().unwrap();
+        get(&forest(), &data(1.0), folder.path());
+        let labels = Dataset::new(data(1.0).features().to_vec(), 4, vec![0, 1, 1, 0, 0, 1, 0, 1, 0, 1], 2);
+        let more_classes = Dataset::new(data(1.0).features().to_vec(), 4, data(1.0).labels().to_vec(), 3);
+        let others = [
+            (ImportanceSettings { trees: 4, ..forest() }, data(1.0)),
+            (ImportanceSettings { seed: 1, ..forest() }, data(1.0)),
+            (forest(), data(1.000_001)),
+            (forest(), labels.unwrap()),
+            (forest(), more_classes.unwrap()),
+        ];
+        for (settings, data) in &others {
+            assert_eq!(get(settings, data, folder.path()).1, Source::Fitted, "{settings:?}");
+        }
+        assert_eq!(files(folder.path()).len(), 6);
+        // The order is drawn from the scores, and no part of them.
+        let ascending = ImportanceSettings { order: super::super::Order::Ascending, ..forest() };
+        assert_eq!(get(&ascending, &data(1.0), folder.path()).1, Source::Cache);
+    }
+
+    #[test]
+    fn damaged_files_are_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (whole, _) = get(&forest(), &data(1.0), folder.path());
+        let path = files(folder.path())[0].clone();
+        let good = fs::read(&path).unwrap();
+        let mut flipped = good.clone();
+        flipped[9] ^= 1;
+        let longer = [&good[..], &[0]].concat();
+        // Sound in itself, but of another width, and with a score that is no number.
+        let (other, not_finite) = (encode(&[0.5; 3]), encode(&[f64::NAN; 4]));
+        for bytes in [&good[..good.len() - 1], &[], &flipped, &longer, &other, &not_finite] {
+            fs::write(&path, bytes).unwrap();
+            assert_eq!(get(&forest(), &data(1.0), folder.path()), (whole.clone(), Source::Fitted));
+            assert_eq!(fs::read(&path).unwrap(), good, "the damaged file stayed");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_used_is_no_hindrance() {
+        let parent = tempfile::tempdir().unwrap();
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        for _ in 0..2 {
+            assert_eq!(get(&forest(), &data(1.0), &file.join("below")).1, Source::Fitted);
+        }
+    }
+
+    #[test]
+    fn what_is_quick_to_compute_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        for importance in [Importance::Variance, Importance::Random, Importance::Pca, Importance::None] {
+            let settings = ImportanceSettings::new(importance);
+            assert_eq!(fit(&settings, &data(1.0), Some(folder.path()), &|_| {}).unwrap().1, Source::Fitted);
+        }
+        assert!(files(folder.path()).is_empty());
+    }
+}

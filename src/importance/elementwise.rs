@@ -1,0 +1,51 @@
+//! Standardising and reordering in one pass: no output depends on more than one input.
+
+use rayon::prelude::*;
+
+use super::Standardisation;
+
+/// Samples that one thread takes at a time; results do not depend on it.
+const BLOCK_ROWS: usize = 256;
+
+/// `y[j] = (x[source[j]] - mean[j]) / divisor[j]`, all three in the order of the outputs.
+pub(super) struct Elementwise {
+    source: Vec<u32>,
+    /// Mean and divisor, where features are standardised.
+    scale: Option<(Vec<f32>, Vec<f32>)>,
+}
+
+impl Elementwise {
+    /// Joins a standardisation with the order that follows it; both indexed by input feature.
+    pub(super) fn new(standardisation: Option<&Standardisation>, order: impl Iterator<Item = u32>) -> Self {
+        let source: Vec<u32> = order.collect();
+        let reordered = |values: &[f32]| source.iter().map(|&input| values[input as usize]).collect();
+        let scale = standardisation.map(|standardisation| {
+            let divisor: Vec<f32> = standardisation.divisor().collect();
+            (reordered(standardisation.mean()), reordered(&divisor))
+        });
+        Self { source, scale }
+    }
+
+    /// `[sample][feature]` in and out, of the same length.
+    pub(super) fn apply(&self, samples: &[f32], out: &mut [f32]) {
+        let block = BLOCK_ROWS * self.source.len();
+        out.par_chunks_mut(block).zip(samples.par_chunks(block)).for_each(|(out, samples)| {
+            let rows = samples.chunks_exact(self.source.len());
+            for (out, row) in out.chunks_exact_mut(self.source.len()).zip(rows) {
+                self.apply_row(row, out);
+            }
+        });
+    }
+
+    fn apply_row(&self, row: &[f32], out: &mut [f32]) {
+        for (out, &source) in out.iter_mut().zip(&self.source) {
+            *out = row[source as usize];
+        }
+        // Apart from the gathering, so that this loop can be vectorised.
+        if let Some((mean, divisor)) = &self.scale {
+            for ((out, mean), divisor) in out.iter_mut().zip(mean).zip(divisor) {
+                *out = (*out - mean) / divisor;
+            }
+        }
+    }
+}

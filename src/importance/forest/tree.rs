@@ -1,0 +1,213 @@
+//! One tree, grown depth first on a bootstrap sample; only its importances are kept.
+
+use std::ops::Range;
+
+use rand::{Rng, RngExt};
+
+use super::scale_to_one;
+use super::split::{CutFinder, Sample, real, squares};
+use super::table::BinnedTable;
+
+/// Decrease in Gini impurity by each feature, `[feature]`, with the sum 1, or all 0 for a tree of one leaf.
+///
+/// `class_of` is `[row]`.
+pub(super) fn gini_decrease(
+    table: &BinnedTable,
+    class_of: &[u16],
+    classes: usize,
+    mut rng: impl Rng,
+) -> Vec<f64> {
+    let samples = bootstrap(class_of, &mut rng);
+    let mut decrease = grow(table, samples, classes, features_at_a_node(table.features()), &mut rng);
+    scale_to_one(&mut decrease);
+    decrease
+}
+
+/// As many rows as there are, drawn with replacement; a row stands there once, with its count.
+fn bootstrap(class_of: &[u16], rng: &mut impl Rng) -> Vec<Sample> {
+    let rows = u32::try_from(class_of.len()).expect("checked: the number of samples fits u32");
+    let mut weights = vec![0_u16; class_of.len()];
+    for _ in 0..rows {
+        let weight = &mut weights[rng.random_range(0..rows) as usize];
+        *weight = weight.saturating_add(1);
+    }
+    let samples = (0..rows).zip(class_of).zip(weights);
+    let drawn = samples.filter(|(_, weight)| *weight > 0);
+    drawn.map(|((row, &class), weight)| Sample { row, class, weight }).collect()
+}
+
+/// `floor(sqrt(features))`.
+fn features_at_a_node(features: usize) -> usize {
+    features.isqrt()
+}
+
+/// Weighted decreases of the impurity, not yet scaled: `[feature]`.
+///
+/// `tried` is the number of features drawn at each node.
+pub(super) fn grow(
+    table: &BinnedTable,
+    samples: Vec<Sample>,
+    classes: usize,
+    tried: usize,
+    rng: &mut impl Rng,
+) -> Vec<f64> {
+    let mut tree = Tree::new(table, samples, classes, tried);
+    let mut decrease = vec![0.0; table.features()];
+    let mut open: Vec<_> = std::iter::once(0..tree.samples.len()).collect();
+    while let Some(node) = open.pop() {
+        if let Some(split) = tree.best_split(&node, rng) {
+            decrease[split.feature] += split.decrease;
+            let middle = tree.partition(&node, &split);
+            open.push(middle..node.end);
+            open.push(node.start..middle);
+        }
+    }
+    decrease
+}
+
+/// A node's best cut over the features drawn there.
+#[derive(Clone, Copy, Debug)]
+struct Split {
+    feature: usize,
+    last_left: u8,
+    /// Decrease of the impurity times the weight of the node.
+    decrease: f64,
+}
+
+/// The working memory of a growing tree.
+struct Tree<'a> {
+    table: &'a BinnedTable,
+    /// A node is a range of these; each split reorders its range.
+    samples: Vec<Sample>,
+    aside: Vec<Sample>,
+    /// All features, in an order that draws change.
+    pool: Vec<u32>,
+    finder: CutFinder,
+    /// `[class]`, weights in the node.
+    totals: Vec<u32>,
+    tried: usize,
+}
+
+impl<'a> Tree<'a> {
+    fn new(table: &'a BinnedTable, samples: Vec<Sample>, classes: usize, tried: usize) -> Self {
+        let features = u32::try_from(table.features()).expect("checked: the number of features fits u32");
+        Self {
+            table,
+            aside: Vec::with_capacity(samples.len()),
+            samples,
+            pool: (0..features).collect(),
+            finder: CutFinder::new(classes),
+            totals: vec![0; classes],
+            tried,
+        }
+    }
+
+    /// The best split of a node; `None` for a leaf: it is pure, or its samples are all alike.
+    ///
+    /// Features are drawn without replacement. A feature that is constant in the
+    /// node counts as tried, but drawing goes on until one was not.
+    fn best_split(&mut self, node: &Range<usize>, rng: &mut impl Rng) -> Option<Split> {
+        let samples = &self.samples[node.clone()];
+        self.totals.fill(0);
+        for sample in samples {
+            self.totals[usize::from(sample.class)] += u32::from(sample.weight);
+        }
+        if self.totals.iter().filter(|weight| **weight > 0).count() < 2 {
+            return None;
+        }
+        let weight: u64 = self.totals.iter().map(|&weight| u64::from(weight)).sum();
+        let before = real(squares(&self.totals)) / real(weight);
+        let features = u32::try_from(self.pool.len()).expect("the pool holds u32");
+        let mut best: Option<(usize, super::split::Cut)> = None;
+        for drawn in 0..features {
+            if drawn as usize >= self.tried && best.is_some() {
+                break;
+            }
+            self.pool.swap(drawn as usize, rng.random_range(drawn..features) as usize);
+            let feature = self.pool[drawn as usize] as usize;
+            let cut = self.finder.best_cut(self.table.column(feature), samples, &self.totals);
+            best = match (best, cut) {
+                (Some((_, best_cut)), Some(cut)) if cut.score <= best_cut.score => best,
+                (_, Some(cut)) => Some((feature, cut)),
+                (_, None) => best,
+            };
+        }
+        // Rounding may leave a decrease of nothing a little below 0.
+        best.map(|(feature, cut)| Split {
+            feature,
+            last_left: cut.last_left,
+            decrease: (cut.score - before).max(0.0),
+        })
+    }
+
+    /// Brings a node's left samples before its right ones, each in their order; gives the first right one.
+    fn partition(&mut self, node: &Range<usize>, split: &Split) -> usize {
+        let column = self.table.column(split.feature);
+        self.aside.clear();
+        let mut middle = node.start;
+        for index in node.clone() {
+            let sample = self.samples[index];
+            if column[sample.row as usize] <= split.last_left {
+                self.samples[middle] = sample;
+                middle += 1;
+            } else {
+                self.aside.push(sample);
+            }
+        }
+        self.samples[middle..node.end].copy_from_slice(&self.aside);
+        middle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{random_table, slow_best_threshold, slow_impurity, table};
+    use super::*;
+    use crate::random::{Purpose, generator};
+
+    /// Grows whole trees that try all features, and looks at every node by brute force.
+    #[test]
+    fn every_node_is_split_where_impurity_falls_most() {
+        for (seed, values) in [(0, 3), (1, 12), (2, 250), (3, 250)] {
+            let (features, samples) = random_table(seed, 300, 5, values, 4);
+            let table = table(&features, 5);
+            let mut rng = generator(seed, Purpose::Tree(0));
+            let mut tree = Tree::new(&table, samples, 4, 5);
+            let mut open: Vec<_> = std::iter::once(0..tree.samples.len()).collect();
+            while let Some(node) = open.pop() {
+                let before = tree.samples[node.clone()].to_vec();
+                let slow = |feature| slow_best_threshold(&features, 5, feature, &before, 4);
+                let best = (0..5).filter_map(slow).reduce(f64::max);
+                let impurity = slow_impurity(before.iter(), 4);
+                let Some(split) = tree.best_split(&node, &mut rng) else {
+                    assert!(impurity == 0.0 || best.is_none(), "{node:?} could be split");
+                    continue;
+                };
+                let error = (split.decrease - best.unwrap()).abs();
+                assert!(error <= 1e-9, "{node:?}: {split:?}, not {best:?}");
+                let middle = tree.partition(&node, &split);
+                let (left, right) = (&tree.samples[node.start..middle], &tree.samples[middle..node.end]);
+                let after = slow_impurity(left.iter(), 4) + slow_impurity(right.iter(), 4);
+                let error = (impurity - after - split.decrease).abs();
+                assert!(error <= 1e-9, "{node:?}: from {impurity} to {after} by {split:?}");
+                let rows = |samples: &[Sample]| samples.iter().map(|s| s.row).collect::<Vec<_>>();
+                assert!(left.is_sorted_by_key(|s| s.row) && right.is_sorted_by_key(|s| s.row));
+                let mut all = [rows(left), rows(right)].concat();
+                all.sort_unstable();
+                assert_eq!(all, rows(&before));
+                open.extend([node.start..middle, middle..node.end]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_bootstrap_sample_draws_as_often_as_there_are_rows() {
+        let classes: Vec<u16> = (0..1000).map(|row| row % 7).collect();
+        let samples = bootstrap(&classes, &mut generator(0, Purpose::Tree(0)));
+        assert_eq!(samples.iter().map(|sample| u32::from(sample.weight)).sum::<u32>(), 1000);
+        assert!(samples.iter().all(|sample| u32::from(sample.class) == sample.row % 7));
+        // 1 - 1/e of the rows are in it, with a deviation of 0.010 or so.
+        let share = samples.len() as f64 / 1000.0;
+        assert!((share - 0.632).abs() <= 0.05, "{share}");
+    }
+}

@@ -1,0 +1,66 @@
+//! A score for each raw feature, and the order that follows from it.
+
+use rand::RngExt;
+
+use super::forest::{ForestOptions, gini_importance};
+use super::moments::{column_means, column_variances};
+use super::{Importance, ImportanceSettings, Order};
+use crate::dataset::Dataset;
+use crate::random::{Purpose, generator};
+use crate::{Error, Result};
+
+/// The importance of each raw feature, `[feature]`: the larger, the more important.
+///
+/// The decrease in Gini impurity (sum 1), the variance with the divisor n, or a
+/// number that chance draws from 0 to 1; standardising changes none of them, as
+/// all look at raw features. `progress` is told how many trees of a forest are done.
+///
+/// # Errors
+/// [`Error::Importance`] for a kind that scores no features, for 0 trees, and for
+/// variances above what f32 can hold.
+pub fn feature_scores(
+    settings: &ImportanceSettings,
+    train: &Dataset,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Vec<f64>> {
+    let (features, count) = (train.features(), train.feature_count());
+    match settings.importance {
+        Importance::RandomForest => {
+            let options = ForestOptions { trees: settings.trees, seed: settings.seed, max_rows: None };
+            gini_importance(features, count, train.labels(), train.class_count(), &options, progress)
+        }
+        Importance::Variance => {
+            let variances = column_variances(features, &column_means(features, count));
+            if let Some(feature) = variances.iter().position(|&variance| variance > f64::from(f32::MAX)) {
+                return Err(Error::Importance(format!(
+                    "the variance of feature {feature} overflows f32, scale the features down first"
+                )));
+            }
+            Ok(variances)
+        }
+        Importance::Random => {
+            let mut rng = generator(settings.seed, Purpose::FeatureOrder);
+            Ok((0..count).map(|_| rng.random()).collect())
+        }
+        other => Err(Error::Importance(format!(
+            "importance `{other}` gives features no scores; `rf`, `variance` and `random` do"
+        ))),
+    }
+}
+
+/// The features by their scores: of equal ones, the first comes first in descending order.
+///
+/// Ascending order is exactly the reverse of descending order.
+///
+/// # Errors
+/// [`Error::Importance`] when there are more than 2^32 scores.
+pub fn ranking(scores: &[f64], order: Order) -> Result<Vec<u32>> {
+    let features = u32::try_from(scores.len())
+        .map_err(|_| Error::Importance(format!("{} features are more than 2^32", scores.len())))?;
+    let mut ranking: Vec<u32> = (0..features).collect();
+    ranking.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]));
+    if order == Order::Ascending {
+        ranking.reverse();
+    }
+    Ok(ranking)
+}

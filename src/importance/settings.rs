@@ -1,0 +1,55 @@
+//! What is to be fitted, in one value that files can keep.
+
+use serde::{Deserialize, Serialize};
+
+use super::forest::ForestOptions;
+use super::{Importance, Order};
+use crate::{Error, Result};
+
+/// How features are standardised and ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportanceSettings {
+    /// How the importance of the features is found.
+    pub importance: Importance,
+    /// Which end of the order comes first.
+    pub order: Order,
+    /// Whether each feature is standardised first: minus its mean, by its deviation.
+    pub standardize: bool,
+    /// Number of trees of a random forest; other kinds ignore it.
+    pub trees: usize,
+    /// Seed of the random forest and of the random order; other kinds ignore it.
+    pub seed: u64,
+}
+
+impl ImportanceSettings {
+    /// The usual settings of a kind: most important first, standardised where
+    /// [`Importance::standardizes`] says so, 500 trees, seed 0.
+    #[must_use]
+    pub fn new(importance: Importance) -> Self {
+        Self {
+            importance,
+            order: Order::Descending,
+            standardize: importance.standardizes(),
+            trees: ForestOptions::DEFAULT_TREES,
+            seed: 0,
+        }
+    }
+
+    /// Refuses settings that contradict each other.
+    ///
+    /// # Errors
+    /// [`Error::Importance`] for [`Order::Ascending`] with [`Importance::None`].
+    pub fn check(&self) -> Result<()> {
+        check_combination(self.importance, self.order)
+    }
+}
+
+pub(super) fn check_combination(importance: Importance, order: Order) -> Result<()> {
+    if importance == Importance::None && order == Order::Ascending {
+        return Err(Error::Importance(
+            "order `asc` has no meaning with importance `none`, use `desc` or choose an importance such as `pca`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! What one hidden layer is to look like, whatever its kind.
+
+use rand::Rng;
+
+use super::Connectivity;
+use crate::topology::{RandomSparse, SoftBand, SpatiallyCoupled, Topology, fully_connected};
+use crate::{Error, Result};
+
+/// The request for the graph of one hidden layer.
+pub(super) enum HiddenLayer {
+    SpatiallyCoupled(SpatiallyCoupled),
+    SoftBand(SoftBand),
+    RandomSparse(RandomSparse),
+    FullyConnected { inputs: usize, outputs: usize },
+}
+
+impl HiddenLayer {
+    /// Takes the entries of the per-layer lists that belong to layer `index` of `layers`.
+    pub(super) fn new(
+        connectivity: &Connectivity,
+        (index, layers): (usize, usize),
+        (inputs, outputs): (usize, usize),
+    ) -> Result<Self> {
+        Ok(match connectivity {
+            Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => {
+                Self::SpatiallyCoupled(SpatiallyCoupled {
+                    inputs,
+                    outputs,
+                    blocks: *entry("blocks", blocks, index, layers)?,
+                    receptive_field: *entry("receptive fields", receptive_fields, index, layers)?,
+                    degrees: entry("degree lists", degrees, index, layers)?.clone(),
+                })
+            }
+            Connectivity::SoftBand { blocks, degrees, softness } => Self::SoftBand(SoftBand {
+                inputs,
+                outputs,
+                blocks: *entry("blocks", blocks, index, layers)?,
+                degrees: entry("degree lists", degrees, index, layers)?.clone(),
+                softness: *softness,
+            }),
+            Connectivity::RandomSparse { degrees } => {
+                let degrees = entry("degree distributions", degrees, index, layers)?.clone();
+                Self::RandomSparse(RandomSparse { inputs, outputs, degrees })
+            }
+            Connectivity::FullyConnected | Connectivity::Narrow { .. } => {
+                Self::FullyConnected { inputs, outputs }
+            }
+        })
+    }
+
+    /// Draws the graph.
+    pub(super) fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
+        match self {
+            Self::SpatiallyCoupled(wish) => wish.build(rng),
+            Self::SoftBand(wish) => wish.build(rng),
+            Self::RandomSparse(wish) => wish.build(rng),
+            Self::FullyConnected { inputs, outputs } => fully_connected(*inputs, *outputs),
+        }
+    }
+
+    /// The number of edges, where every draw has the same.
+    pub(super) fn edges(&self) -> Result<usize> {
+        match self {
+            Self::SpatiallyCoupled(wish) => wish.edges(),
+            Self::SoftBand(wish) => wish.edges(),
+            Self::RandomSparse(_) => Err(Error::Topology(
+                "the edges of a random sparse layer are not counted before they are drawn".into(),
+            )),
+            Self::FullyConnected { inputs, outputs } => Ok(inputs.saturating_mul(*outputs)),
+        }
+    }
+}
+
+/// The entry of a per-layer list that belongs to one hidden layer.
+fn entry<'a, T>(name: &str, list: &'a [T], index: usize, layers: usize) -> Result<&'a T> {
+    match list {
+        [one] => Ok(one),
+        list if list.len() == layers => Ok(&list[index]),
+        list => Err(Error::Topology(format!(
+            "{} {name} for {layers} hidden layers: give one for each, or one for all",
+            list.len(),
+        ))),
+    }
+}

@@ -1,0 +1,121 @@
+//! Where the trainer's samples come from: the same every epoch, or augmented ones.
+
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+use crate::Result;
+use crate::dataset::{Augmentation, Dataset};
+use crate::importance::Preprocessing;
+
+/// The training samples, epoch by epoch.
+///
+/// What an epoch shows is the same on every engine and whatever epochs were asked
+/// for before: a run that goes on at epoch 7 sees what the whole run saw there.
+pub trait TrainingData {
+    /// The samples of the epoch with this index, counted from 0, as the network takes them.
+    ///
+    /// # Errors
+    /// When they cannot be made.
+    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>>;
+}
+
+/// The same samples every epoch.
+impl TrainingData for &Arc<Dataset> {
+    fn epoch(&mut self, _: usize) -> Result<Arc<Dataset>> {
+        Ok(Arc::clone(self))
+    }
+}
+
+impl TrainingData for Arc<Dataset> {
+    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
+        (&*self).epoch(epoch)
+    }
+}
+
+impl<T: TrainingData + ?Sized> TrainingData for &mut T {
+    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
+        (**self).epoch(epoch)
+    }
+}
+
+impl<T: TrainingData + ?Sized> TrainingData for Box<T> {
+    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
+        (**self).epoch(epoch)
+    }
+}
+
+/// Other samples every epoch: raw ones, augmented and then preprocessed.
+///
+/// While an epoch trains, a thread beside it prepares the next one. So there are
+/// the raw samples, those of the epoch, and those of the next one in both forms.
+#[derive(Debug)]
+pub struct AugmentedData {
+    source: Arc<Source>,
+    epochs: usize,
+    /// The epoch that is being prepared.
+    next: Option<(usize, JoinHandle<Result<Dataset>>)>,
+}
+
+/// All that an epoch's samples depend on.
+#[derive(Debug)]
+struct Source {
+    raw: Dataset,
+    preprocessing: Preprocessing,
+    augmentation: Augmentation,
+    seed: u64,
+}
+
+impl Source {
+    fn prepare(&self, epoch: usize) -> Result<Dataset> {
+        let augmented = self.augmentation.apply(&self.raw, self.seed, epoch)?;
+        self.preprocessing.apply_dataset(augmented)
+    }
+}
+
+impl AugmentedData {
+    /// Takes raw training samples and the preprocessing that was fitted on them as
+    /// they are; nothing is prepared beyond `epochs`.
+    ///
+    /// # Errors
+    /// When the samples are no pictures or too small, see [`Augmentation::check`].
+    pub fn new(
+        raw: Dataset,
+        preprocessing: Preprocessing,
+        augmentation: Augmentation,
+        seed: u64,
+        epochs: usize,
+    ) -> Result<Self> {
+        augmentation.check(&raw)?;
+        let source = Arc::new(Source { raw, preprocessing, augmentation, seed });
+        Ok(Self { source, epochs, next: None })
+    }
+
+    /// Starts to prepare an epoch beside the caller; where no thread can be had, it is made when it is asked for.
+    fn prepare(&mut self, epoch: usize) {
+        let source = Arc::clone(&self.source);
+        let thread = thread::Builder::new().name("augmentation".into());
+        match thread.spawn(move || source.prepare(epoch)) {
+            Ok(handle) => self.next = Some((epoch, handle)),
+            Err(error) => log::warn!("augmentation cannot run beside training: {error}"),
+        }
+    }
+}
+
+impl TrainingData for AugmentedData {
+    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
+        let prepared = match self.next.take() {
+            Some((ready, handle)) if ready == epoch => {
+                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?
+            }
+            _ => self.source.prepare(epoch)?,
+        };
+        if epoch + 1 < self.epochs {
+            self.prepare(epoch + 1);
+        }
+        Ok(Arc::new(prepared))
+    }
+}
+
+#[cfg(test)]
+#[path = "training_data_tests.rs"]
+mod tests;

@@ -1,0 +1,78 @@
+//! Penalties and smoothed labels in the kernels, and in whole steps.
+
+use tanner::engine::{EngineSettings, Optimizer, Penalties};
+use tanner::network::Activation;
+use tanner::tiles::TilePolicy;
+
+use crate::common::{all_penalties, penalties};
+use crate::kernels::Bench;
+use crate::oracle::Misses;
+use crate::{shapes, training};
+
+const MOMENTUM: Optimizer = Optimizer::Momentum { momentum: 0.9, nesterov: false };
+
+/// Every penalty alone, and all of them under every optimiser, on awkward shapes.
+pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
+    let options = shapes::options(tiles, runtime_checks);
+    let check = |shape: &str, optimizer, penalties: Penalties| {
+        let network = shapes::shape(shape, Activation::Tanh, 1.0);
+        let settings = EngineSettings { penalties, ..shapes::settings(optimizer, 5) };
+        let mut misses = Misses::default();
+        let mut bench = Bench::new(network, settings, &options, false);
+        bench.backward_weight(5, &mut misses);
+        misses.result().map_err(|text| format!("{shape}, {optimizer}, {penalties:?}: {text}"))
+    };
+    for (_, penalties) in penalties() {
+        check("coupled", Optimizer::Sgd, penalties)?;
+    }
+    for optimizer in [Optimizer::Sgd, MOMENTUM, Optimizer::ADAM] {
+        for shape in ["last block smaller", "empty row and column", "oblong tiles"] {
+            check(shape, optimizer, all_penalties())?;
+        }
+    }
+    Ok(())
+}
+
+/// L1 of small whole numbers is exact: any weight that is given another layer's strength shows.
+pub(crate) fn whole_numbers(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
+    let options = shapes::options(tiles, runtime_checks);
+    for (_, network) in shapes::shapes(Activation::Relu, 0.5) {
+        let penalties = Penalties { l1: 0.5, l1_input: Some(0.25), ..Penalties::l2(0.25) };
+        let settings = EngineSettings { penalties, ..shapes::settings(Optimizer::Sgd, 5) };
+        let mut misses = Misses::default();
+        Bench::new(network, settings, &options, true).backward_weight(5, &mut misses);
+        misses.result()?;
+    }
+    Ok(())
+}
+
+/// The loss and its deltas, in training against smoothed labels, in evaluation against true ones.
+pub(crate) fn smoothed_labels(runtime_checks: bool) -> Result<(), String> {
+    let options = shapes::options(TilePolicy::ALL_SPARSE, runtime_checks);
+    for (shape, label_smoothing) in [("coupled", 0.1), ("one tile", 0.75), ("empty row and column", 0.3)] {
+        for whole in [true, false] {
+            let network = shapes::shape(shape, Activation::Tanh, 1.0);
+            let settings = EngineSettings { label_smoothing, ..shapes::settings(Optimizer::Sgd, 66) };
+            let mut bench = Bench::new(network, settings, &options, whole);
+            let mut misses = Misses::default();
+            for samples in [1, 4, 5, 66] {
+                bench.softmax(samples, &mut misses);
+            }
+            misses.result()?;
+        }
+    }
+    Ok(())
+}
+
+/// Steps with everything at once against the reference.
+pub(crate) fn steps_follow_the_reference(runtime_checks: bool) -> Result<(), String> {
+    for optimizer in [Optimizer::Sgd, MOMENTUM, Optimizer::ADAM] {
+        let settings = EngineSettings {
+            penalties: all_penalties(),
+            label_smoothing: 0.1,
+            ..EngineSettings::new(optimizer, 10, 5)
+        };
+        training::follow(settings, runtime_checks)?;
+    }
+    Ok(())
+}
