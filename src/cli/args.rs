@@ -11,7 +11,8 @@ use tanner::dataset::{Augmentation, Holdout};
 use tanner::training::Schedule;
 
 use super::batch_args::{CompareArgs, Figure2Args, Table1Args};
-use super::experiment_args::PruneArgs;
+
+use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
 use super::regularisation::RegularisationArgs;
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// Make a saved model smaller, by blocks or by the size of its weights
     Prune(Box<PruneArgs>),
+    /// Measure whether the order of importance survives through a saved model's layers
+    LayerImportance(Box<LayerImportanceArgs>),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption

@@ -103,6 +103,57 @@ pub(crate) struct PruneArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+#[derive(Debug, Args)]
+pub(crate) struct LayerImportanceArgs {
+    /// Model file of a run; its preprocessing is part of it
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) split: SplitArgs,
+    /// Samples on which lost accuracy is measured
+    #[arg(long, value_enum, value_name = "SAMPLES", help_heading = "Measurement", default_value_t = MeasuredArg::Test)]
+    pub(crate) on: MeasuredArg,
+    /// What takes the place of a silenced neuron's output: its mean over the training samples, which takes
+    /// away only what it says, or 0, which also shifts the sums it is part of
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = ConstantArg::Mean)]
+    pub(crate) silence: ConstantArg,
+    /// Cut every layer into N even blocks [default: the model's own blocks]
+    #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
+    pub(crate) blocks: Option<usize>,
+    /// Trees of the random forest that each layer's outputs are given to; 0 leaves it out
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 100,
+        allow_negative_numbers = true
+    )]
+    pub(crate) trees: usize,
+    /// Training samples that the forest is grown on, drawn by chance
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 10_000,
+        allow_negative_numbers = true
+    )]
+    pub(crate) forest_samples: usize,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+    /// Folder of the results; one that holds these already is refused
+    /// [default: runs/<time>-layer-importance]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MeasuredArg {
+    Test,
+    Validation,
+}
+
 /// How training samples are split: what is fitted on, and what is measured on.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     print_totals(&network)?;
     if let Some(model) = model {
         terminal::print(&preprocessing_line(&model))?;
+        pruned_line(&model).map_or(Ok(()), |line| terminal::print(&line))?;
     }
     fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
     let path = args.out.join("connectivity.png");
@@ -89,6 +90,20 @@ fn print_totals(network: &Network) -> anyhow::Result<()> {
         format!("{} on the {engine} (tiles dense from {})", size(bytes as u64), policy.dense_from)
     });
     terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
+}
+
+/// What pruning took away, if it did.
+fn pruned_line(model: &TrainedModel) -> Option<String> {
+    let pruned = model.record().pruned.as_ref()?;
+    let words = |items: Vec<String>| items.join(", ");
+    let edges: usize = model.network().layers().iter().map(|layer| layer.topology.edges()).sum();
+    Some(format!(
+        "pruned by {}: {} of {} weights are left, hidden layers had {} neurons",
+        words(pruned.methods.iter().map(ToString::to_string).collect()),
+        grouped(edges),
+        grouped(pruned.all_edges_before()),
+        words(pruned.hidden_before.iter().map(ToString::to_string).collect()),
+    ))
 }
 
 /// The numbers that must travel with the weights.

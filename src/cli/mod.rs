@@ -20,6 +20,7 @@ mod importance;
 mod importance_args;
 mod importance_fit;
 mod inspect;
+mod layer_importance;
 mod lists;
 mod memory;
 mod progress;
@@ -68,6 +69,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
         Command::Prune(args) => prune::run(args),
+        Command::LayerImportance(args) => layer_importance::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Table1(args) => table1::run(args),
         Command::Figure2(args) => figure2::run(args),

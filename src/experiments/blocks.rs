@@ -53,6 +53,11 @@ mod tests {
     fn blocks_are_the_networks_own_or_even_ones() {
         let mut wish = Architecture::paper(784, 10);
         wish.hidden = vec![784, 400];
+        wish.connectivity = Connectivity::SpatiallyCoupled {
+            blocks: vec![8],
+            receptive_fields: vec![2],
+            degrees: vec![vec![10]],
+        };
         let network = wish.build(0).unwrap();
         let sizes = |blocks| -> Vec<[usize; 2]> {
             let cut = neuron_blocks(&network, blocks).unwrap();

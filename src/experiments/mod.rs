@@ -6,8 +6,8 @@
 //! [`figure2`] counts the edges that an L1 penalty leaves.
 //!
 //! Others work on one trained model, with any [`Engine`](crate::engine::Engine):
-//! [`mod@prune`] makes a network smaller, by blocks or by the size of its weights.
-//! What such an experiment chooses by is a validation split, never the test set.
+//! [`mod@prune`] makes a network smaller, by blocks or by the size of its weights;
+//! [`mod@layer_importance`] measures every block of every layer. What such an experiment chooses by is a validation split, never the test set.
 //!
 //! Nothing here holds a time or a date: an experiment that was interrupted and
 //! taken up again gives the same files, bit for bit.
@@ -16,8 +16,10 @@ pub mod blocks;
 mod comparison;
 mod deviation;
 pub mod figure2;
+pub mod layer_importance;
 pub mod prune;
 pub mod silence;
+pub mod statistics;
 pub mod table1;
 
 pub use comparison::{Comparison, Configuration, Entry, RunScore};

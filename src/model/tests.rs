@@ -338,6 +338,63 @@ fn parts_that_do_not_fit_make_no_model() {
     assert!(TrainedModel::new(network, model.parameters.clone(), other, record).is_err());
 }
 
+/// A model of which one hidden neuron and its edges were cut off.
+fn pruned() -> TrainedModel {
+    let model = small();
+    let mut keep: Vec<Vec<bool>> =
+        model.network.layers().iter().map(|layer| vec![true; layer.topology.edges()]).collect();
+    model.network.layers()[2].topology.column(3).for_each(|(_, edge)| keep[2][edge] = false);
+    let left = crate::experiments::prune::compact(&model.network, &model.parameters, keep).unwrap();
+    model.pruned(left.network, left.parameters, PruneMethod::Blocks).unwrap()
+}
+
+#[test]
+fn a_pruned_model_says_so_and_survives_the_file() {
+    let model = pruned();
+    let bytes = model.to_bytes().unwrap();
+    assert_same(&TrainedModel::from_bytes(&bytes).unwrap(), &model);
+    let record = model.record.pruned.as_ref().unwrap();
+    assert_eq!((record.hidden_before.as_slice(), model.record.hidden[1]), (&[8, 4][..], 3));
+    assert!(bytes.len() < small().to_bytes().unwrap().len());
+}
+
+#[test]
+fn records_of_pruning_that_cannot_be_true_are_refused() {
+    let model = pruned();
+    let refused = |change: fn(&mut PrunedRecord)| {
+        let mut record = model.record.clone();
+        change(record.pruned.as_mut().unwrap());
+        let parts = (model.network.clone(), model.parameters.clone(), model.preprocessing.clone());
+        TrainedModel::new(parts.0, parts.1, parts.2, record)
+            .err()
+            .map_or("accepted".into(), |e| e.to_string())
+    };
+    assert_eq!(refused(|_| {}), "accepted");
+    for (message, part) in [
+        (refused(|record| record.methods.clear()), "no method is named"),
+        (refused(|record| record.hidden_before.truncate(1)), "do not fit a network of 3 layers"),
+        (refused(|record| record.edges_before.push(1)), "do not fit a network of 3 layers"),
+        (refused(|record| record.hidden_before[1] = 2), "hidden layer 2 has 3 neurons, 2 before"),
+        (refused(|record| record.edges_before[2] = 1), "layer 3 has 9 edges, 1 before"),
+        (refused(|record| record.edges_before[0] = 49), "layer 1 has"),
+        (refused(|record| record.hidden_before = vec![usize::MAX; 2]), "layer 1 has"),
+        (
+            refused(|record| {
+                record.edges_before = vec![10, 11, 9];
+            }),
+            "layer 1 has",
+        ),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    let (network, parameters) = (model.network.clone(), model.parameters.clone());
+    let nothing = small().pruned(small().network, small().parameters, PruneMethod::Magnitude).unwrap_err();
+    assert!(nothing.to_string().contains("none was removed"), "{nothing}");
+    // The widths of the architecture are checked as ever.
+    let unsaid = TrainedModel::new(network, parameters, model.preprocessing.clone(), small().record);
+    assert!(unsaid.unwrap_err().to_string().contains("the architecture says"));
+}
+
 #[test]
 fn the_samples_held_out_travel_with_the_model() {
     let mut model = small();

@@ -5,13 +5,15 @@
 //! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
 //! weight. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
-//! into a file; [`pruning_curve`] draws what pruning cost; [`layer_table`] and [`tile_grid`] describe a network.
+//! into a file; [`pruning_curve`] draws what pruning cost,
+//! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network.
 
 mod bars;
 mod connectivity;
 mod drawing;
 mod figure1;
 mod importance;
+mod layer_importance;
 mod learning_curve;
 mod network;
 mod pruning;
@@ -23,6 +25,7 @@ pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
 pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, figure1};
 pub use importance::importance_picture;
+pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
 pub use pruning::{pruning_curve, pruning_table};

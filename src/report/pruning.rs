@@ -38,8 +38,12 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
     let validation = named("validation, chosen by", |p| p.validation_accuracy);
     let test = named("test, only measured", |p| p.test_accuracy);
     let mut all = Vec::new();
-    all.extend(plots(|p| p.test_accuracy, VERMILION, MarkerShape::Square, test));
     all.extend(plots(|p| p.validation_accuracy, BLUE, MarkerShape::Circle, validation));
+    all.extend(plots(|p| p.test_accuracy, VERMILION, MarkerShape::Square, test));
+    let accuracies = curve.iter().flat_map(|p| [p.validation_accuracy, p.test_accuracy].map(|a| 100.0 * a));
+    let (low, high) = accuracies.fold((f64::MAX, f64::MIN), |(low, high), a| (low.min(a), high.max(a)));
+    // Room, so that no marker lies on the frame.
+    let room = (0.06 * (high - low)).max(0.1);
     let unpruned = ReferenceLine::horizontal(100.0 * first.validation_accuracy).with_color(GREY);
     let layout = Layout::auto_from_plots(&all)
         .with_title(format!(
@@ -51,7 +55,9 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
         .with_x_label(format!("parameters left (% of {})", grouped(first.parameters)))
         .with_y_label("accuracy (%)")
         .with_x_axis_min(0.0)
-        .with_x_axis_max(100.0)
+        .with_x_axis_max(102.0)
+        .with_y_axis_min(low - room)
+        .with_y_axis_max((high + room).min(100.0 + room))
         .with_x_tick_step(10.0)
         .with_y_tick_format(TickFormat::Custom(Arc::new(|value| format!("{value:.1}"))))
         .with_reference_line(unpruned)

@@ -5,5 +5,6 @@ mod experiments;
 mod figure1;
 mod importance;
 mod runs;
+mod saved_models;
 mod support;
 mod terminal;

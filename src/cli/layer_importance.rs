@@ -1,0 +1,117 @@
+//! `tanner layer-importance`: whether the order of importance survives through the layers.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tanner::Error;
+use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
+use tanner::experiments::blocks::layer_name;
+use tanner::experiments::layer_importance::{
+    Forest, LayerImportance, LayerImportanceOptions, LayerOutputs, Silence, layer_importance, verdict,
+};
+use tanner::importance::forest::{ForestOptions, gini_importance};
+use tanner::model::TrainedModel;
+use tanner::report::{agreement_table, block_csv, block_table, layer_importance_picture};
+use tanner::training::Recipe;
+
+use super::experiment_args::{ConstantArg, LayerImportanceArgs, MeasuredArg};
+use super::results::Results;
+use super::settings::EngineRequest;
+use super::{backend, split, terminal, train};
+
+/// What the folder gets.
+const FILES: [&str; 4] =
+    ["layer_importance.json", "layer_importance.csv", "layer_importance.png", "layer_importance.svg"];
+
+/// `layer_importance.json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a Path,
+    measured_on: &'static str,
+    /// Where validation samples were measured on.
+    split: Option<HeldOut>,
+    trees: usize,
+    forest_samples: usize,
+    forest_seed: u64,
+    silence: Silence,
+    layers: &'a [LayerImportance],
+    verdict: &'a str,
+}
+
+/// Measures, prints and writes.
+pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
+    let request = EngineRequest::new(&args.engine)?;
+    if args.forest_samples == 0 {
+        let reason = "0 is impossible, it must be at least 1; --trees 0 leaves the forest out".into();
+        return Err(Error::Setting { setting: "--forest-samples", reason }.into());
+    }
+    let model = TrainedModel::load(&args.model)?;
+    let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
+    train::use_threads(args.engine.threads);
+    let DataSplits { mut train, mut test } = load_idx_folder(&args.data.data).context("--data")?;
+    let mut made = None;
+    if args.on == MeasuredArg::Validation {
+        let split = split::split(train, &args.split, &model)?;
+        split.announce();
+        made = Some(split.made);
+        (train, test) = (split.rest, split.validation);
+    } else if let Some(limit) = args.split.train_limit {
+        train = train.head(limit).context("--train-limit")?;
+    }
+    let (train, measured) = (model.prepare(train)?, Arc::new(model.prepare(test)?));
+    let silence = match args.silence {
+        ConstantArg::Mean => Silence::Mean,
+        ConstantArg::Zero => Silence::Zero,
+    };
+    let settings = Recipe::default().engine_settings();
+    let options =
+        LayerImportanceOptions { blocks: args.blocks, silence, settings, threads: args.engine.threads };
+    let forest = ForestOptions {
+        trees: args.trees,
+        seed: made.map_or(args.split.seed.unwrap_or(0), |split| split.seed),
+        max_rows: Some(args.forest_samples),
+    };
+    let mut chosen = backend::start(&request, model.network(), model.parameters(), settings)?;
+    chosen.announce();
+    let mut note = |layer: &LayerImportance| terminal::note(&format!("measured {}", layer_name(layer.layer)));
+    let mut grow = |outputs: &LayerOutputs<'_>| {
+        let LayerOutputs { values, neurons, labels, classes, .. } = *outputs;
+        gini_importance(values, neurons, labels, classes, &forest, &|_| {})
+    };
+    let grow: Option<&mut Forest<'_>> = if forest.trees > 0 { Some(&mut grow) } else { None };
+    let layers = layer_importance(&model, &train, &measured, &options, &mut *chosen.engine, grow, &mut note)?;
+    let verdict = verdict(&layers);
+    let measured_on = if made.is_some() { "validation" } else { "test" };
+    let report = Report {
+        model: &args.model,
+        measured_on,
+        split: made,
+        trees: forest.trees,
+        forest_samples: args.forest_samples.min(train.samples()),
+        forest_seed: forest.seed,
+        silence,
+        layers: &layers,
+        verdict: &verdict,
+    };
+    write(&results, &report)?;
+    terminal::print(&block_table(&layers).to_string())?;
+    terminal::print(&format!(
+        "\nSpearman's rank correlation of the order of the blocks with both measures (1: importance falls as the \
+         inputs' order says), and its chance if every order is equally likely\n{}",
+        agreement_table(&layers)
+    ))?;
+    terminal::print(&verdict)?;
+    terminal::print(&format!("results {}", results.path().display()))
+}
+
+fn write(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {
+    let [json, csv, png, svg] = FILES;
+    results.write_json(json, report)?;
+    results.write(csv, block_csv(report.layers).as_bytes())?;
+    let title = format!("importance of blocks, measured on the {} samples", report.measured_on);
+    let drawing = layer_importance_picture(report.layers, &title)?;
+    results.write(png, &drawing.png)?;
+    results.write(svg, drawing.svg.as_bytes())
+}

@@ -1,0 +1,199 @@
+//! The importance of every block of every layer, as tables, lines of text and a picture.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use comfy_table::Table;
+use kuva::plot::{ColorMap, Heatmap};
+use kuva::render::figure::Figure;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::drawing::Drawing;
+use super::table::table;
+use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
+use crate::{Error, Result};
+
+/// A row for each block of each layer.
+pub fn block_table(layers: &[LayerImportance]) -> Table {
+    let header =
+        ["layer", "block", "neurons", "forest, % of the layer", "accuracy lost, points", "loss added, nats"];
+    let mut table = table(&header, 1);
+    for layer in layers {
+        for block in &layer.blocks {
+            table.add_row([
+                name(layer.layer),
+                block.block.to_string(),
+                block.neurons.to_string(),
+                block.gini.map_or("-".into(), |gini| format!("{:.2}", 100.0 * gini)),
+                fixed(100.0 * block.accuracy_lost, 2),
+                fixed(block.loss_added, 4),
+            ]);
+        }
+    }
+    table
+}
+
+/// A row for each layer: Spearman's rank correlation of the blocks' order with both measures.
+pub fn agreement_table(layers: &[LayerImportance]) -> Table {
+    let mut table = table(&["layer", "rho, forest", "chance", "rho, silence", "chance"], 1);
+    for layer in layers {
+        let mut row = vec![name(layer.layer)];
+        for agreement in [layer.gini_agreement, layer.silence_agreement] {
+            let show = |value: fn(Agreement) -> f64, digits| {
+                agreement.map_or("-".into(), |agreement| format!("{:.digits$}", value(agreement)))
+            };
+            row.extend([show(|a| a.rho, 3), show(|a| a.chance, 5)]);
+        }
+        table.add_row(row);
+    }
+    table
+}
+
+/// Comma-separated values, a line for each block under a header; what was not measured is empty.
+pub fn block_csv(layers: &[LayerImportance]) -> String {
+    let mut csv = String::from("layer,block,neurons,gini,accuracy_lost,loss_added\n");
+    for layer in layers {
+        for block in &layer.blocks {
+            let gini = block.gini.map(|gini| gini.to_string()).unwrap_or_default();
+            let BlockImportance { block, neurons, accuracy_lost, loss_added, .. } = block;
+            // Writing to a string cannot fail.
+            let _ = writeln!(csv, "{},{block},{neurons},{gini},{accuracy_lost},{loss_added}", layer.layer);
+        }
+    }
+    csv
+}
+
+/// Draws both measures as grids, layers downwards, blocks to the right; colours on a fourth-root scale.
+///
+/// # Errors
+/// [`Error::Picture`] when there is no layer or the drawing fails.
+pub fn layer_importance_picture(layers: &[LayerImportance], title: &str) -> Result<Drawing> {
+    let Some(blocks) = layers.iter().map(|layer| layer.blocks.len()).max() else {
+        return Err(Error::Picture("the importance of 0 layers".into()));
+    };
+    let mut panels: Vec<(&str, Heatmap)> = Vec::new();
+    if layers.iter().flat_map(|layer| &layer.blocks).all(|block| block.gini.is_some()) {
+        let forest = grid(layers, blocks, |block| 100.0 * block.gini.unwrap_or(0.0));
+        panels.push(("random forest: share of the layer's importance (%)", forest));
+    }
+    let lost = grid(layers, blocks, |block| 100.0 * block.accuracy_lost);
+    panels.push(("accuracy lost when the block is silenced (points)", lost));
+    let layouts = panels.iter().map(|(heading, heatmap)| {
+        let plots = [Plot::Heatmap(heatmap.clone())];
+        let blocks = (0..blocks).map(|block| block.to_string()).collect();
+        // The axis counts from below.
+        let names = layers.iter().rev().map(|layer| name(layer.layer)).collect();
+        let layout = Layout::auto_from_plots(&plots).with_title(*heading).with_title_size(14);
+        layout.with_x_categories(blocks).with_y_categories(names).with_x_label("block (0 is the first)")
+    });
+    let layouts = layouts.collect();
+    let figure = Figure::new(1, panels.len()).with_title(title).with_title_size(16);
+    let cell = (60.0 * blocks as f64).clamp(420.0, 1600.0);
+    let figure = figure.with_cell_size(cell + 180.0, 120.0 + 48.0 * layers.len() as f64);
+    let plots = panels.into_iter().map(|(_, heatmap)| vec![Plot::Heatmap(heatmap)]).collect();
+    Drawing::of(figure.with_plots(plots).with_layouts(layouts))
+}
+
+/// A grid of one measure, `[layer][block]`, the last layer first; a layer of fewer blocks ends with 0.
+fn grid(layers: &[LayerImportance], blocks: usize, value: impl Fn(&BlockImportance) -> f64) -> Heatmap {
+    let row = |layer: &LayerImportance| -> Vec<f64> {
+        let mut row: Vec<f64> = layer.blocks.iter().map(&value).collect();
+        row.resize(blocks, 0.0);
+        row
+    };
+    // The first row is drawn at the bottom.
+    let rows: Vec<Vec<f64>> = layers.iter().rev().map(row).collect();
+    // More blocks than this leave no room for numbers.
+    let heatmap = Heatmap::new().with_data(rows).with_color_map(ColorMap::Custom(Arc::new(shade)));
+    if blocks <= 32 { heatmap.with_values() } else { heatmap }
+}
+
+/// Digits behind the point, without the sign of a zero.
+fn fixed(value: f64, digits: usize) -> String {
+    let text = format!("{value:.digits$}");
+    let is_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
+    if is_zero { text.trim_start_matches('-').to_owned() } else { text }
+}
+
+/// White to a blue that black numbers stay readable on; the fourth root shows small values, too.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 255")]
+fn shade(share: f64) -> String {
+    let depth = share.clamp(0.0, 1.0).sqrt().sqrt();
+    let [r, g, b] = [86.0, 180.0, 233.0].map(|full| (255.0 - depth * (255.0 - full)).round() as u8);
+    format!("#{r:02x}{g:02x}{b:02x}")
+}
+
+fn name(layer: usize) -> String {
+    if layer == 0 { "inputs".into() } else { format!("hidden {layer}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(gini: bool) -> Vec<LayerImportance> {
+        let block = |block: usize| BlockImportance {
+            block,
+            neurons: 98,
+            gini: gini.then_some(0.5 / (block + 1) as f64),
+            accuracy_lost: 0.125 / (block + 1) as f64,
+            loss_added: 0.01,
+        };
+        let agreement = gini.then_some(Agreement { rho: 0.75, chance: 0.01 });
+        let layer = |layer| LayerImportance {
+            layer,
+            blocks: (0..4).map(block).collect(),
+            gini_agreement: agreement,
+            silence_agreement: Some(Agreement { rho: -0.5, chance: 0.9 }),
+        };
+        (0..3).map(layer).collect()
+    }
+
+    #[test]
+    fn tables_and_lines_say_what_was_measured_and_no_more() {
+        let (with, without) = (layers(true), layers(false));
+        assert!(block_table(&with).to_string().contains("50.00"));
+        assert!(block_table(&without).to_string().contains("12.50"));
+        let text = agreement_table(&with).to_string();
+        assert!(text.contains("0.750") && text.contains("-0.500"), "{text}");
+        assert!(!agreement_table(&without).to_string().contains("0.750"));
+        assert_eq!(block_csv(&with).lines().nth(1), Some("0,0,98,0.5,0.125,0.01"));
+        assert_eq!(block_csv(&without).lines().nth(1), Some("0,0,98,,0.125,0.01"));
+    }
+
+    #[test]
+    fn the_rows_of_a_grid_are_those_of_its_labels() {
+        let mut layers = layers(false);
+        layers[0].blocks[1].accuracy_lost = 0.75;
+        let grid = grid(&layers, 5, |block| block.accuracy_lost);
+        assert_eq!(grid.data[2], [0.125, 0.75, 0.125 / 3.0, 0.125 / 4.0, 0.0]);
+        // Drawn from above, the inputs, which lose most, come first: their label is the last as well.
+        let svg = layer_importance_picture(&layers, "test").unwrap().svg;
+        let height = |text: &str| {
+            let line = svg.split("<text").find(|part| part.contains(&format!(">{text}<"))).expect(text);
+            line.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap()
+        };
+        assert!((height("inputs") - height("75.00")).abs() < 10.0 && height("inputs") < height("hidden 1"));
+    }
+
+    #[test]
+    fn zeros_have_no_sign_and_shades_grow() {
+        assert_eq!(
+            [-0.00001, 0.0, -0.01, 3.125].map(|value| fixed(value, 2)),
+            ["0.00", "0.00", "-0.01", "3.12"]
+        );
+        assert_eq!((shade(0.0).as_str(), shade(1.0).as_str()), ("#ffffff", "#56b4e9"));
+    }
+
+    #[test]
+    fn pictures_have_a_panel_for_each_measure() {
+        let width = |gini| {
+            let drawing = layer_importance_picture(&layers(gini), "test").unwrap();
+            assert!(drawing.svg.contains("hidden 2"));
+            image::load_from_memory(&drawing.png).unwrap().width()
+        };
+        assert!(width(true) > width(false) * 3 / 2);
+        assert!(layer_importance_picture(&[], "").is_err());
+    }
+}
