@@ -6,6 +6,8 @@ use crate::engine::{Backend, EngineInfo};
 struct FakeEngine {
     /// Samples and first step of each call.
     calls: Vec<(Vec<u32>, u64)>,
+    /// The first feature of the data of each call.
+    features: Vec<f32>,
     batch_size: usize,
     losses: Vec<f64>,
     parameters: Parameters,
@@ -20,7 +22,8 @@ impl Engine for FakeEngine {
         2
     }
 
-    fn train(&mut self, _: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+        self.features.push(data.features()[0]);
         self.calls.push((plan.samples.to_vec(), plan.first_step));
         let outcomes = plan.samples.chunks(self.batch_size).zip(usize::try_from(plan.first_step).unwrap()..);
         let outcome = |(batch, step): (&[u32], usize)| StepOutcome {
@@ -92,6 +95,24 @@ fn every_epoch_sees_every_sample_once_in_an_order_of_its_own() {
     let mut again = FakeEngine::default();
     run(&mut again, 3).0.unwrap();
     assert_eq!(engine.calls, again.calls);
+}
+
+/// Samples whose features are the number of the epoch.
+struct Numbered;
+
+impl TrainingData for Numbered {
+    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
+        let number = u16::try_from(epoch).map(f32::from).unwrap();
+        Ok(Arc::new(Dataset::new(vec![number; 10], 1, vec![0; 10], 2)?))
+    }
+}
+
+#[test]
+fn every_epoch_trains_on_its_own_samples() {
+    let mut engine = FakeEngine { batch_size: 3, ..FakeEngine::default() };
+    let recipe = Recipe { epochs: 3, batch_size: 3, ..Recipe::default() };
+    train(&mut engine, &recipe, Numbered, &samples(4), &mut []).unwrap();
+    assert_eq!(engine.features, [0.0, 0.0, 1.0, 1.0, 2.0, 2.0]);
 }
 
 #[test]

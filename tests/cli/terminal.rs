@@ -110,10 +110,23 @@ fn inspect_describes_other_networks_and_saved_models() {
         ),
         ("--arch rsp --degree 3 --hidden 20 --inputs 30", "parameters 320"),
         ("--hidden none", "parameters 7,850"),
+        ("--arch narrow", "784 x 155"),
+        ("--arch narrow --budget 100000", "parameters 99,"),
+        ("--arch band", "parameters 220,020, fully connected 3,085,050: 92.87 % fewer"),
+        // 53 from each of 784 inputs of five layers; 3,930 biases and 7,840 weights of logits.
+        ("--degrees 53", "parameters 219,530, fully connected 3,085,050"),
     ] {
         let outcome = tanner(folder.path(), &format!("inspect {line}"));
         assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
         assert!(outcome.stdout.contains(part), "{line}: no {part:?} in {}", outcome.stdout);
+    }
+    for arch in ["narrow", "band"] {
+        assert_eq!(tanner(folder.path(), &format!("{SMALL} --arch {arch} --out {arch}")).code, Some(0));
+        let outcome = tanner(folder.path(), &format!("inspect --model {arch}/model.safetensors"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        let (narrow, band) = ("parameters 235, fully connected 235", "parameters 243, fully connected 595");
+        let part = if arch == "narrow" { narrow } else { band };
+        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
     }
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));
     let outcome = tanner(folder.path(), "inspect --model run/model.safetensors");
