@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::reference::ReferenceEngine;
-use crate::importance::{Importance, Preprocessing};
+use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::ArchitectureRecord;
 use crate::network::{Activation, Architecture, Connectivity};
 use crate::training::Recipe;
@@ -26,7 +26,7 @@ fn model() -> TrainedModel {
     parameters.layers[1].weights = vec![-4.0, 0.0, 0.0, 0.0, 4.0, 0.1, 0.01, 0.001];
     parameters.layers[1].biases = vec![2.0, -2.0];
     let data = data();
-    let preprocessing = Preprocessing::fit(Importance::None, Order::Descending, &data).unwrap();
+    let preprocessing = Preprocessing::fit(&ImportanceSettings::new(Importance::None), &data).unwrap();
     TrainedModel::new(network, parameters, preprocessing, ArchitectureRecord::new(&architecture, 0)).unwrap()
 }
 
