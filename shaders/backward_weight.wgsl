@@ -16,6 +16,10 @@
 @group(1) @binding(7) var<storage, read_write> sparse_first: array<f32>;
 @group(1) @binding(8) var<storage, read_write> sparse_second: array<f32>;
 @group(1) @binding(9) var<storage, read> sparse_ends: array<vec2<u32>>;
+// Of each input of the network; read with a group lasso only. Numbers of connections; read with DropConnect only.
+@group(1) @binding(10) var<storage, read> group_factors: array<f32>;
+@group(1) @binding(11) var<storage, read> dense_connections: array<vec4<u32>>;
+@group(1) @binding(12) var<storage, read> sparse_connections: array<u32>;
 
 struct MicroBlock {
     output_row: u32,
@@ -23,14 +27,23 @@ struct MicroBlock {
     mask: u32,              // bit 4 k + j: the edge from input k to output j exists
 }
 
-// Updates the 4 weights of one input of a micro-block; `input` is any of its inputs' rows.
+// What the penalties add to the gradients of weights from the input of this row.
+fn penalties_of(w: vec4<f32>, input: u32) -> vec4<f32> {
+    var sum = penalty_gradient(w, input);
+    if (step.penalties.group_lasso > 0.0 && input < network.features) { sum += group_factors[input] * w; }
+    return sum;
+}
+
+// Updates the 4 weights of the input of this row in a micro-block.
 fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
     let exists = (vec4<u32>(lanes) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u);
     var old = Updated(dense[slot], vec4<f32>(0.0), vec4<f32>(0.0));
     if (step.rule.kind >= MOMENTUM) { old.first = dense_first[slot]; }
     if (step.rule.kind == ADAM) { old.second = dense_second[slot]; }
-    var gradient = sum + step.rule.decay * old.value;
-    if (step.penalties.on != 0u) { gradient += penalty_gradient(old.value, input); }
+    var loss_gradient = sum;
+    if (drops_connections()) { loss_gradient *= connection_factor(dense_connections[slot]); }
+    var gradient = loss_gradient + step.rule.decay * old.value;
+    if (step.penalties.on != 0u) { gradient += penalties_of(old.value, input); }
     let next = updated(old, gradient);
     dense[slot] = select(old.value, next.value, exists);
     if (step.rule.kind >= MOMENTUM) { dense_first[slot] = select(old.first, next.first, exists); }
@@ -74,9 +87,9 @@ fn backward_weight_dense(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
     }
 
     update_dense(4u * id, block.mask, sum_0, block.input_row);
-    update_dense(4u * id + 1u, block.mask >> 4u, sum_1, block.input_row);
-    update_dense(4u * id + 2u, block.mask >> 8u, sum_2, block.input_row);
-    update_dense(4u * id + 3u, block.mask >> 12u, sum_3, block.input_row);
+    update_dense(4u * id + 1u, block.mask >> 4u, sum_1, block.input_row + 1u);
+    update_dense(4u * id + 2u, block.mask >> 8u, sum_2, block.input_row + 2u);
+    update_dense(4u * id + 3u, block.mask >> 12u, sum_3, block.input_row + 3u);
 }
 
 @compute @workgroup_size(WORKGROUP)
@@ -104,8 +117,10 @@ fn backward_weight_sparse(@builtin(workgroup_id) group: vec3<u32>, @builtin(loca
     var old = Updated(vec4<f32>(sparse[id]), vec4<f32>(0.0), vec4<f32>(0.0));
     if (step.rule.kind >= MOMENTUM) { old.first = vec4<f32>(sparse_first[id]); }
     if (step.rule.kind == ADAM) { old.second = vec4<f32>(sparse_second[id]); }
-    var gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w) + decay * old.value;
-    if (step.penalties.on != 0u && id < network.first_bias) { gradient += penalty_gradient(old.value, ends.y); }
+    var loss_gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w);
+    if (drops_connections()) { loss_gradient *= connection_factor(vec4<u32>(sparse_connections[id])); }
+    var gradient = loss_gradient + decay * old.value;
+    if (step.penalties.on != 0u && id < network.first_bias) { gradient += penalties_of(old.value, ends.y); }
     let next = updated(old, gradient);
     sparse[id] = next.value.x;
     if (step.rule.kind >= MOMENTUM) { sparse_first[id] = next.first.x; }

@@ -16,11 +16,12 @@ use tanner::engine::cpu::backward_input::backward_input;
 use tanner::engine::cpu::backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
-use tanner::engine::cpu::penalty::Regularisation;
+use tanner::engine::cpu::penalty::{Connections, Regularisation};
 use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
 use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan};
+use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
 use tanner::network::dropout::DropoutKey;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::tiles::{TilePolicy, TiledLayer};
@@ -57,6 +58,16 @@ impl Packed {
         let biases = values(&mut rng(3), topology.outputs().width());
         let slots = tiled.pack_values(&weights);
         Self { tiled, weights, biases, slots }
+    }
+
+    /// Each edge's own number where its value stands, for the dense values and for the sparse ones with their biases.
+    fn connections(&self, biases: usize) -> [Vec<u32>; 2] {
+        let mut dense = vec![NO_CONNECTION; self.slots.len() + biases];
+        for (edge, slot) in (0u32..).zip(self.tiled.slot_of_edge()) {
+            dense[*slot as usize] = edge;
+        }
+        let sparse = dense.split_off(self.tiled.dense_slots());
+        [dense, sparse]
     }
 
     fn slices(&self) -> LayerSlices<'_> {
@@ -202,9 +213,11 @@ fn penalties_reach_every_weight() {
         let chunks = layer_chunks(topology, 2, 7);
         for optimizer in [optimizers()[0], optimizers()[1], optimizers()[3]] {
             for (kind, penalties) in penalties() {
-                for layer in [0, 1] {
-                    let step = Step { arch, topology, packed, chunks: &chunks, optimizer, penalties, layer };
-                    step.check(&format!("{name}, {optimizer}, {kind}, layer {layer}"), &mut misses);
+                for (layer, mask) in [(0, None), (1, None), (0, Some(ConnectionMask::new(1, 2, 0.25)))] {
+                    let step =
+                        Step { arch, topology, packed, chunks: &chunks, optimizer, penalties, layer, mask };
+                    let mask = if mask.is_some() { "masked" } else { "whole" };
+                    step.check(&format!("{name}, {optimizer}, {kind}, {mask} layer {layer}"), &mut misses);
                 }
             }
         }
@@ -221,18 +234,30 @@ struct Step<'a> {
     optimizer: Optimizer,
     penalties: Penalties,
     layer: usize,
+    mask: Option<ConnectionMask>,
 }
 
 impl Step<'_> {
     fn check(&self, name: &str, misses: &mut Misses) {
-        let Self { arch, topology, packed, chunks, optimizer, penalties, layer } = *self;
+        let Self { arch, topology, packed, chunks, optimizer, penalties, layer, mask } = *self;
         let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
         let rule = optimizer.rule(0.5, 3, penalties.l2);
-        let inputs_of_the_network = if layer == 0 { u32::try_from(inputs).unwrap() } else { 0 };
-        let regularisation = Regularisation { penalties: penalties.rule(), inputs: inputs_of_the_network };
-        let regularisation = (penalties.rule().on != 0).then_some(&regularisation);
         let (blocks, sparse_rows) = row_tables(packed);
         let edges = packed.tiled.sparse().input.len();
+        let strength = if layer == 0 { penalties.group_lasso } else { 0.0 };
+        let factor = |input| oracle::group_factor(topology, &packed.weights, strength, input);
+        let factors: Vec<Bounded> = (0..inputs).map(factor).collect();
+        #[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]
+        let group_factors: Vec<f32> = factors.iter().map(|factor| factor.value as f32).collect();
+        let numbers = packed.connections(sparse_rows.len() - edges);
+        let regularisation = |numbers| Regularisation {
+            penalties: penalties.rule(),
+            inputs: if layer == 0 { inputs } else { 0 },
+            group_factors: if strength > 0.0 { &group_factors } else { &[] },
+            connections: mask.map(|mask| Connections { mask, numbers }),
+        };
+        let some = penalties.rule().on != 0 || mask.is_some();
+        let [dense_part, sparse_part] = numbers.each_ref().map(|of| some.then(|| regularisation(of)));
         let (mut dense, mut sparse) = (packed.slots.clone(), vec![0.0; sparse_rows.len()]);
         sparse[..edges].copy_from_slice(&dense.split_off(packed.tiled.dense_slots()));
         sparse[edges..].copy_from_slice(&packed.biases);
@@ -240,9 +265,9 @@ impl Step<'_> {
         let ([mut d1, mut d2], [mut s1, mut s2]) =
             ([state(dense.len()).0, state(dense.len()).1], [state(sparse.len()).0, state(sparse.len()).1]);
         let values = ValuesMut { values: &mut dense, first: &mut d1, second: &mut d2 };
-        backward_weight_dense(arch, &rule, regularisation, chunks, &blocks, values);
+        backward_weight_dense(arch, &rule, dense_part, chunks, &blocks, values);
         let values = ValuesMut { values: &mut sparse, first: &mut s1, second: &mut s2 };
-        backward_weight_sparse(arch, &rule, regularisation, chunks, &sparse_rows, edges, values);
+        backward_weight_sparse(arch, &rule, sparse_part, chunks, &sparse_rows, edges, values);
         let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).copied().collect();
         let now = packed.tiled.unpack_values(&slots);
         let x = side_by_side(chunks, 0..inputs, |chunk| &chunk.activations);
@@ -251,8 +276,10 @@ impl Step<'_> {
             let w = packed.weights[edge];
             let products = x.row(input).iter().zip(delta.row(output)).map(|(x, delta)| x * delta);
             let decay = f64::from(2.0 * penalties.l2) * f64::from(w);
-            let gradient = Bounded::sum(products.chain([decay]));
+            let kept = mask.map_or(1.0, |mask| f64::from(mask.factor(u32::try_from(edge).unwrap())));
+            let gradient = Bounded::sum(products).scaled(kept).plus(Bounded::exact(decay));
             let gradient = gradient.plus(oracle::penalty_gradient(&penalties, layer, w));
+            let gradient = gradient.plus(factors[input].scaled(f64::from(w)));
             let expected = oracle::moved(optimizer, &rule, [w, 0.25, 0.5], gradient);
             misses.near(format!("{name}, edge {output}-{input}"), now[edge], expected.value);
         }
@@ -429,10 +456,19 @@ fn training_agrees_with_the_reference() {
         }
     }
     for optimizer in optimizers() {
-        let settings =
-            EngineSettings { penalties: all_penalties(), label_smoothing: 0.1, ..settings(optimizer, 40) };
+        let everything = EngineSettings {
+            penalties: all_penalties(),
+            label_smoothing: 0.1,
+            drop_connect: 0.3,
+            ..settings(optimizer, 40)
+        };
+        let connections = EngineSettings { drop_connect: 0.5, ..EngineSettings::new(optimizer, 40, 3) };
         let network = small_network(Activation::Tanh, 0.8);
-        compare_training(&network, settings, POLICIES[2], &format!("{optimizer}, everything at once"));
+        for policy in POLICIES {
+            let name = format!("{optimizer}, {policy:?}");
+            compare_training(&network, everything, policy, &format!("{name}, everything at once"));
+            compare_training(&network, connections, policy, &format!("{name}, DropConnect"));
+        }
     }
     for batch_size in [1, 2, LANES - 1, LANES, LANES + 1, 3 * LANES] {
         let network = small_network(Activation::Sigmoid, 0.8);
@@ -472,6 +508,7 @@ fn impossible_settings_and_data_are_refused() {
     refused(EngineSettings { batch_size: 0, ..good }, None, "--batch-size: 0 is impossible");
     refused(EngineSettings { penalties: Penalties::l2(f32::NAN), ..good }, None, "--l2");
     refused(EngineSettings { penalties: Penalties::l2(-1.0), ..good }, None, "--l2");
+    refused(EngineSettings { drop_connect: -0.5, ..good }, None, "--dropconnect: -0.5 is impossible");
     refused(EngineSettings { label_smoothing: 1.0, ..good }, None, "--label-smoothing: 1 is impossible");
     refused(good, Some(0), "--threads: 0 is impossible");
     let momentum = Optimizer::Momentum { momentum: 1.0, nesterov: false };

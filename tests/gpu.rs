@@ -76,6 +76,11 @@ fn tests() -> Vec<Test> {
             tests.push((name, Box::new(run)));
             let name = format!("penalties of whole numbers, {policy}, {checks}");
             tests.push((name, Box::new(move || regularisation::whole_numbers(tiles, runtime_checks))));
+            let name = format!("connections are dropped, {policy}, {checks}");
+            tests.push((
+                name,
+                Box::new(move || regularisation::connections_are_dropped(tiles, runtime_checks)),
+            ));
         }
         let mut add = |name: &str, run: fn(bool) -> Result<(), String>| {
             tests.push((format!("{name}, {checks}"), Box::new(move || run(runtime_checks))));

@@ -2,10 +2,12 @@
 
 mod common;
 
-use common::{all_penalties, layer, penalties, random_data, random_parameters, small_network};
+use common::{all_penalties, from_edges, layer, penalties, random_data, random_parameters, small_network};
 use tanner::engine::penalty::L_HALF_SMOOTHING;
 use tanner::engine::reference::backward_weight::update;
+use tanner::engine::reference::drop_connect::{connection_factors, drop_connect};
 use tanner::engine::reference::gather::{gather, gather_labels};
+use tanner::engine::reference::group_norm::{group_factors, group_penalty};
 use tanner::engine::reference::objective::{objective_gradients, penalty};
 use tanner::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::reference::{LayerValues, Matrix, dropout_keys, run_forward};
@@ -46,10 +48,12 @@ impl<'a> Case<'a> {
     /// Mean cross-entropy plus penalties.
     fn objective(&self, values: &[LayerValues]) -> f64 {
         let keys = dropout_keys(self.network, self.settings.seed, self.step);
-        let results = run_forward(self.network, values, &self.x, Some(&keys));
+        let mask = self.settings.connection_mask(self.step);
+        let masked = mask.map(|mask| drop_connect(values, &connection_factors(self.network, mask)));
+        let results = run_forward(self.network, masked.as_deref().unwrap_or(values), &self.x, Some(&keys));
         let smoothing = f64::from(self.settings.label_smoothing);
         let loss = softmax_cross_entropy(&results[results.len() - 1].y, &self.labels, smoothing);
-        loss.sum / self.labels.len() as f64 + penalty(&self.settings.penalties, values)
+        loss.sum / self.labels.len() as f64 + penalty(self.network, &self.settings.penalties, values)
     }
 
     /// Compares every gradient, collects all failures.
@@ -126,6 +130,30 @@ fn label_smoothing_alone_and_with_everything() {
         let mut case = Case::new(format!("labels smoothed by {smoothing}"), &network, penalties);
         case.settings.label_smoothing = smoothing;
         case.check();
+    }
+}
+
+#[test]
+fn dropped_connections_alone_and_with_everything() {
+    for (drop, keep, penalties) in [(0.3, 1.0, Penalties::default()), (0.5, 0.6, all_penalties())] {
+        let network = small_network(Activation::Tanh, keep);
+        let mut case = Case::new(format!("connections dropped by {drop}"), &network, penalties);
+        case.settings.drop_connect = drop;
+        case.check();
+    }
+}
+
+/// Groups of norms 5 and 0, degrees 2 and 2; a group of one weight.
+#[test]
+fn a_group_lasso_worked_out_by_hand() {
+    // Edges by output, then input: (0, 0), (0, 1), (1, 0), (1, 1), (1, 2).
+    let topology = from_edges(3, 2, &[vec![0, 1], vec![0, 1], vec![1]]);
+    let weights = [3.0, 0.0, -4.0, 0.0, -2.0];
+    let root = 2f64.sqrt();
+    let penalty = group_penalty(&topology, &weights, 0.5);
+    assert!((penalty - 0.5 * (5.0 * root + 2.0)).abs() < 1e-12, "{penalty}");
+    for (factor, expected) in group_factors(&topology, &weights, 0.5).iter().zip([0.1 * root, 0.0, 0.25]) {
+        assert!((factor - expected).abs() < 1e-12, "{factor} is not {expected}");
     }
 }
 

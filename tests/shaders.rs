@@ -12,11 +12,13 @@ use tanner::engine::gpu::shaders::{
     FOLD, SHADERS, SOFTMAX_WORKGROUP, STORAGE_BUFFERS, Shader, UNIFORMS, WORKGROUP,
 };
 use tanner::engine::gpu::uniforms::{
-    DropoutUniform, LayerUniform, Metric, MicroBlockEnds, NetworkUniform, Quad, StepUniform, Tile,
+    ConnectionsUniform, DropoutUniform, LayerUniform, Metric, MicroBlockEnds, NetworkUniform, Quad,
+    StepUniform, Tile,
 };
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
 use tanner::engine::{PenaltyRule, UpdateRule};
 use tanner::network::Activation;
+use tanner::network::drop_connect::NO_CONNECTION;
 
 fn parse(shader: &Shader) -> (Module, ModuleInfo) {
     let module = naga::front::wgsl::parse_str(shader.source)
@@ -157,9 +159,34 @@ macro_rules! same_names {
     };
 }
 
+fn regularisation_layouts() -> Vec<StructLayout> {
+    let reserved = offset_of!(PenaltyRule, reserved);
+    vec![
+        layout!(
+            "PenaltyRule",
+            PenaltyRule,
+            "on" => offset_of!(PenaltyRule, on),
+            "l1" => offset_of!(PenaltyRule, l1),
+            "l1_input" => offset_of!(PenaltyRule, l1_input),
+            "l_half" => offset_of!(PenaltyRule, l_half),
+            "weight_elimination" => offset_of!(PenaltyRule, weight_elimination),
+            "group_lasso" => offset_of!(PenaltyRule, group_lasso),
+            "reserved_0" => reserved,
+            "reserved_1" => reserved + 4,
+        ),
+        layout!(
+            "Connections",
+            ConnectionsUniform,
+            "key_0" => offset_of!(ConnectionsUniform, key),
+            "key_1" => offset_of!(ConnectionsUniform, key) + 4,
+            "threshold" => offset_of!(ConnectionsUniform, threshold),
+            "scale" => offset_of!(ConnectionsUniform, scale),
+        ),
+    ]
+}
+
 fn layouts() -> Vec<StructLayout> {
     let reserved = offset_of!(StepUniform, reserved);
-    let nothing = offset_of!(PenaltyRule, reserved);
     vec![
         same_names!(
             "Network",
@@ -186,18 +213,6 @@ fn layouts() -> Vec<StructLayout> {
             second_correction,
         ),
         layout!(
-            "PenaltyRule",
-            PenaltyRule,
-            "on" => offset_of!(PenaltyRule, on),
-            "l1" => offset_of!(PenaltyRule, l1),
-            "l1_input" => offset_of!(PenaltyRule, l1_input),
-            "l_half" => offset_of!(PenaltyRule, l_half),
-            "weight_elimination" => offset_of!(PenaltyRule, weight_elimination),
-            "reserved_0" => nothing,
-            "reserved_1" => nothing + 4,
-            "reserved_2" => nothing + 8,
-        ),
-        layout!(
             "Step",
             StepUniform,
             "samples" => offset_of!(StepUniform, samples),
@@ -210,6 +225,7 @@ fn layouts() -> Vec<StructLayout> {
             "reserved_1" => reserved + 4,
             "rule" => offset_of!(StepUniform, rule),
             "penalties" => offset_of!(StepUniform, penalties),
+            "connections" => offset_of!(StepUniform, connections),
         ),
         same_names!("Layer", LayerUniform, first_quad, quads, activation, first_row),
         layout!(
@@ -229,8 +245,11 @@ fn layouts() -> Vec<StructLayout> {
 
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
-    let layouts: BTreeMap<_, _> =
-        layouts().into_iter().map(|(name, size, members)| (name, (size, members))).collect();
+    let layouts: BTreeMap<_, _> = layouts()
+        .into_iter()
+        .chain(regularisation_layouts())
+        .map(|(name, size, members)| (name, (size, members)))
+        .collect();
     let mut seen = BTreeSet::new();
     for shader in &SHADERS {
         let (module, _) = parse(shader);
@@ -266,6 +285,7 @@ fn constants_are_those_of_the_host() {
         ("MOMENTUM", 1),
         ("NESTEROV", 2),
         ("ADAM", 3),
+        ("NO_CONNECTION", NO_CONNECTION),
         ("L_HALF_SMOOTHING", L_HALF_SMOOTHING.to_bits()),
         ("WEIGHT_ELIMINATION_SCALE", WEIGHT_ELIMINATION_SCALE.to_bits()),
     ]

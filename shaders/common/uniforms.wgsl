@@ -31,9 +31,17 @@ struct PenaltyRule {
     l1_input: f32,          // of the weights from the network's inputs
     l_half: f32,
     weight_elimination: f32,
+    group_lasso: f32,       // of the weights from the network's inputs
     reserved_0: u32,
     reserved_1: u32,
-    reserved_2: u32,
+}
+
+// DropConnect of all connections in this step.
+struct Connections {
+    key_0: u32,
+    key_1: u32,
+    threshold: u32,         // 0xffffffff keeps all
+    scale: f32,             // 1 / keep probability
 }
 
 struct Step {
@@ -47,6 +55,7 @@ struct Step {
     reserved_1: u32,
     rule: UpdateRule,
     penalties: PenaltyRule,
+    connections: Connections,
 }
 
 // The neurons that a kernel writes: a layer's outputs in forward, its inputs in backward_input.

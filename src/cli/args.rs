@@ -10,6 +10,8 @@ use tanner::Error;
 use tanner::dataset::{Augmentation, Holdout};
 use tanner::training::Schedule;
 
+use super::batch_args::{CompareArgs, Figure2Args, Table1Args};
+
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
@@ -27,6 +29,7 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
+What random forests find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
@@ -37,7 +40,8 @@ Examples:
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
-  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training";
+  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
+  tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -59,6 +63,8 @@ pub(crate) enum Command {
     Compare(CompareArgs),
     /// Rank the features of a training set, without training
     Importance(RankArgs),
+    /// Draw one layer as Figure 1 of the paper: blocks, neurons, a line for each weight
+    Figure1(Box<Figure1Args>),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -103,9 +109,10 @@ pub(crate) struct EvalArgs {
     pub(crate) engine: EngineArgs,
 }
 
+/// A network without its data: one that was saved, or one to be built.
 #[derive(Debug, Args)]
-pub(crate) struct InspectArgs {
-    /// Model file to describe, in place of an architecture
+pub(crate) struct NetworkArgs {
+    /// Model file to look at, in place of an architecture
     #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ArchitectureArgs", "inputs", "classes", "seed"])]
     pub(crate) model: Option<PathBuf>,
     /// Number of input features
@@ -125,76 +132,45 @@ pub(crate) struct InspectArgs {
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InspectArgs {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
     /// Folder for connectivity.png
     #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/inspect")]
     pub(crate) out: PathBuf,
 }
 
-/// Many runs into one folder.
+const AFTER_FIGURE1_HELP: &str = "\
+Lines are for small layers: at most 2,000 weights and 128 neurons on a side. figure1-dots.png has a layer of any size.
+
+Examples:
+  tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2
+  tanner figure1 --inputs 40 --hidden 40,40 --blocks 5 --degrees 5,6,5,4,3 --receptive-field 3 --layer 2 --block 1
+  tanner figure1 --arch band --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --softness 0.5";
+
 #[derive(Debug, Args)]
-pub(crate) struct BatchArgs {
-    /// Seeds 0 to N - 1
-    #[arg(long, value_name = "N", help_heading = "Runs", default_value_t = 3, allow_negative_numbers = true)]
-    pub(crate) seeds: u64,
-    /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
-    #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
-    pub(crate) with: String,
-    /// Run nothing, only sum up what is finished [default: run what is missing]
-    #[arg(long, help_heading = "Runs")]
-    pub(crate) report_only: bool,
-    /// Folder for runs and results; runs that are finished there are not run again
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+#[command(after_help = AFTER_FIGURE1_HELP)]
+pub(crate) struct Figure1Args {
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
+    /// Layer to draw, counted from 1
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Output",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
+    pub(crate) layer: usize,
+    /// Output block whose receptive field is shown, counted from 0 [default: the middle one]
+    #[arg(long, value_name = "N", help_heading = "Output", allow_negative_numbers = true)]
+    pub(crate) block: Option<usize>,
+    /// Folder for figure1.svg, figure1.png and figure1-dots.png
+    #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/figure1")]
     pub(crate) out: PathBuf,
-    #[command(flatten)]
-    pub(crate) data: DataArgs,
-    #[command(flatten)]
-    pub(crate) engine: EngineArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Table1Args {
-    /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
-    /// (and shows its collapse); `tanner` takes the best found for each construction
-    #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipeArg::Tanner)]
-    pub(crate) recipe: TableRecipeArg,
-    /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
-    #[arg(long, value_name = "CELL,..", help_heading = "Runs", value_delimiter = ',')]
-    pub(crate) cells: Vec<String>,
-    #[command(flatten)]
-    pub(crate) batch: BatchArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct Figure2Args {
-    /// Weights above this in absolute value are counted
-    #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
-    pub(crate) threshold: f32,
-    /// Count in this model file, train none [default: train one]
-    #[arg(long, value_name = "FILE", help_heading = "Figure")]
-    pub(crate) model: Option<PathBuf>,
-    #[command(flatten)]
-    pub(crate) batch: BatchArgs,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct CompareArgs {
-    /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
-    #[arg(value_name = "FILE", help_heading = "Runs")]
-    pub(crate) file: Option<PathBuf>,
-    /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
-    #[arg(long, value_name = "NAME=FLAGS", help_heading = "Runs", allow_hyphen_values = true)]
-    pub(crate) run: Vec<String>,
-    /// Name of the configuration that the others are compared with [default: the first]
-    #[arg(long, value_name = "NAME", help_heading = "Runs")]
-    pub(crate) baseline: Option<String>,
-    #[command(flatten)]
-    pub(crate) batch: BatchArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableRecipeArg {
-    Paper,
-    Tanner,
 }
 
 #[derive(Debug, Args)]
@@ -379,17 +355,3 @@ impl EngineArgs {
         words
     }
 }
-
-impl BatchArgs {
-    /// The number of seeds, at least 1.
-    pub(crate) fn seeds(&self) -> Result<u64, Error> {
-        if self.seeds == 0 || self.seeds > MAX_SEEDS {
-            let reason = format!("{} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
-            return Err(Error::Setting { setting: "--seeds", reason });
-        }
-        Ok(self.seeds)
-    }
-}
-
-/// More seeds than anybody waits for.
-const MAX_SEEDS: u64 = 10_000;

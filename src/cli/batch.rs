@@ -20,7 +20,8 @@ use tanner::experiments::{Configuration, Entry, RunScore};
 use tanner::model::ArchitectureRecord;
 use tanner::training::{Recipe, RunFolder, Summary};
 
-use super::args::{BatchArgs, Command};
+use super::args::Command;
+use super::batch_args::BatchArgs;
 use super::progress::Epochs;
 use super::run_config::{RunRecord, Samples};
 use super::settings::TrainSettings;

@@ -9,7 +9,7 @@ use tanner::experiments::{Comparison, Configuration, Entry};
 use tanner::files::atomic_write;
 use tanner::report::{Bar, BarGroup, bar_chart};
 
-use super::args::CompareArgs;
+use super::batch_args::CompareArgs;
 use super::{batch, terminal};
 
 /// A file of configurations.

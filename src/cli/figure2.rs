@@ -10,7 +10,7 @@ use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::report::{edges_by_input, grouped};
 
-use super::args::Figure2Args;
+use super::batch_args::Figure2Args;
 use super::{batch, terminal};
 
 /// Counts in the model given, or trains one for each seed and counts in them all.

@@ -13,7 +13,7 @@ use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Topology;
 use tanner::training::Recipe;
 
-use super::args::InspectArgs;
+use super::args::{InspectArgs, NetworkArgs};
 use super::settings::ArchitectureSettings;
 use super::{memory, terminal, train};
 
@@ -22,23 +22,13 @@ const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 
 /// Builds or reads a network, prints its tables and writes its picture.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
-    let (network, extra) = match &args.model {
-        Some(path) => {
-            let model = TrainedModel::load(path)?;
-            let extra = [Some(preprocessing_line(&model)), pruned_line(&model)];
-            let extra = extra.into_iter().flatten().collect::<Vec<_>>().join("\n");
-            (model.network().clone(), Some(extra))
-        }
-        None => {
-            let architecture = ArchitectureSettings::new(&args.architecture)?;
-            (build(&architecture, args)?, None)
-        }
-    };
+    let (network, model) = network(&args.network)?;
     terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
     print_grids(&network)?;
     print_totals(&network)?;
-    if let Some(extra) = extra {
-        terminal::print(&extra)?;
+    if let Some(model) = model {
+        terminal::print(&preprocessing_line(&model))?;
+        pruned_line(&model).map_or(Ok(()), |line| terminal::print(&line))?;
     }
     fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
     let path = args.out.join("connectivity.png");
@@ -46,11 +36,16 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     terminal::print(&format!("picture {}", path.display()))
 }
 
-/// Draws the graphs that the flags ask for.
-fn build(settings: &ArchitectureSettings, args: &InspectArgs) -> anyhow::Result<Network> {
+/// The network that was saved, with its model, or the one that the flags ask for.
+pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<TrainedModel>)> {
+    if let Some(path) = &args.model {
+        let model = TrainedModel::load(path)?;
+        return Ok((model.network().clone(), Some(model)));
+    }
+    let settings = ArchitectureSettings::new(&args.architecture)?;
     let architecture = settings.fit_to(args.inputs, args.classes)?;
     memory::check(&architecture, &Recipe::default().engine_settings(), &[])?;
-    train::build(&architecture, settings.arch, args.seed)
+    Ok((train::build(&architecture, settings.arch, args.seed)?, None))
 }
 
 /// The hidden layers, or the only one.

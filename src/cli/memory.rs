@@ -12,6 +12,8 @@ use tanner::network::{Architecture, Connectivity};
 /// Bytes for each edge while a network is built and trained: the graph and its
 /// transpose, parameters of engine and model, optimiser state, index lists.
 const BYTES_PER_EDGE: f64 = 64.0;
+/// Bytes for each edge that DropConnect adds: masked weight and number of the connection.
+const BYTES_PER_CONNECTION: f64 = 8.0;
 /// Bytes for each neuron and sample of a batch: activation and delta.
 const BYTES_PER_ACTIVATION: f64 = 8.0;
 
@@ -46,7 +48,8 @@ fn check_beside(
     data: &[&Dataset],
 ) -> anyhow::Result<()> {
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
-    let needed = more + estimate(architecture, settings.batch_size.min(samples));
+    let batch = settings.batch_size.min(samples);
+    let needed = more + estimate(architecture, batch, settings.drop_connect > 0.0);
     match available() {
         Some(free) if needed > free => {
             let gib = |bytes: f64| bytes / f64::from(1 << 30);
@@ -62,7 +65,7 @@ fn check_beside(
 }
 
 /// Bytes that a network of this architecture takes while it is trained, about.
-fn estimate(architecture: &Architecture, batch: usize) -> f64 {
+fn estimate(architecture: &Architecture, batch: usize, drops_connections: bool) -> f64 {
     let widths: Vec<f64> = [architecture.inputs]
         .iter()
         .chain(&architecture.hidden)
@@ -76,7 +79,8 @@ fn estimate(architecture: &Architecture, batch: usize) -> f64 {
         pair[0] * degree.min(pair[1])
     });
     let neurons: f64 = widths.iter().sum();
-    BYTES_PER_EDGE * edges.sum::<f64>() + BYTES_PER_ACTIVATION * neurons * batch as f64
+    let bytes_per_edge = BYTES_PER_EDGE + if drops_connections { BYTES_PER_CONNECTION } else { 0.0 };
+    bytes_per_edge * edges.sum::<f64>() + BYTES_PER_ACTIVATION * neurons * batch as f64
 }
 
 /// Mean out-degree that a hidden layer asks for; lists of a wrong length are refused elsewhere.
@@ -109,11 +113,15 @@ mod tests {
     fn the_estimate_follows_edges_and_batch() {
         let mut wish = Architecture::paper(784, 10);
         let neurons = 6.0 * 784.0 + 10.0;
-        assert_eq!(estimate(&wish, 128), 64.0 * (5.0 * 41_650.0 + 7_840.0) + 8.0 * neurons * 128.0);
+        assert_eq!(
+            estimate(&wish, 128, true) - estimate(&wish, 128, false),
+            8.0 * (5.0 * 41_650.0 + 7_840.0)
+        );
+        assert_eq!(estimate(&wish, 128, false), 64.0 * (5.0 * 41_650.0 + 7_840.0) + 8.0 * neurons * 128.0);
         wish.connectivity = Connectivity::FullyConnected;
         wish.hidden = vec![300_000];
-        assert_eq!(estimate(&wish, 0), 64.0 * 300_000.0 * 794.0);
+        assert_eq!(estimate(&wish, 0, false), 64.0 * 300_000.0 * 794.0);
         wish.connectivity = Connectivity::RandomSparse { degrees: vec!["poisson:3".parse().unwrap()] };
-        assert_eq!(estimate(&wish, 0), 64.0 * (784.0 * 3.0 + 3_000_000.0));
+        assert_eq!(estimate(&wish, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
     }
 }

@@ -8,10 +8,12 @@
 mod args;
 mod backend;
 mod batch;
+mod batch_args;
 mod compare;
 mod devices;
 mod eval;
 mod experiment_args;
+mod figure1;
 mod figure2;
 mod headless;
 mod importance;
@@ -73,6 +75,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Figure2(args) => figure2::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Importance(args) => importance::run(args),
+        Command::Figure1(args) => figure1::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }

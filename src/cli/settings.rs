@@ -284,6 +284,7 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         optimizer,
         penalties: args.regularisation.penalties(l2),
         label_smoothing: args.regularisation.label_smoothing,
+        drop_connect: args.regularisation.dropconnect,
         initialisation: Initialisation { scheme, gain },
         seed: args.seed,
     };

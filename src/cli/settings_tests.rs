@@ -35,7 +35,7 @@ fn every_flag_reaches_its_setting() {
     let settings = settings(
         "--importance none --order desc --arch sc --blocks 4 --receptive-field 3 --degrees 9,8,7,6/5 \
          --hidden 64,32 --activation tanh --dropout 0.25 --l2 1e-3 --l1 1e-4 --l1-input 2e-4 --l-half 3e-4 \
-         --weight-elimination 5e-4 --label-smoothing 0.1 --optimizer nesterov --lr 0.5 \
+         --weight-elimination 5e-4 --group-lasso 6e-4 --dropconnect 0.2 --label-smoothing 0.1 --optimizer nesterov --lr 0.5 \
          --momentum 0.8 --schedule step:10:0.1 --init he --gain 2 --epochs 7 --batch-size 64 --seed 9 \
          --backend cpu --threads 3 --data d --train-limit 100 --out o --augment shift=2,flip",
     )
@@ -66,8 +66,10 @@ fn every_flag_reaches_its_setting() {
                 l1_input: Some(2e-4),
                 l_half: 3e-4,
                 weight_elimination: 5e-4,
+                group_lasso: 6e-4,
             },
             label_smoothing: 0.1,
+            drop_connect: 0.2,
             initialisation: Initialisation { scheme: Scheme::He, gain: 2.0 },
             seed: 9,
         }
@@ -201,6 +203,10 @@ fn what_does_not_fit_is_refused_by_its_flag() {
         ("--l1-input inf", "--l1-input: inf "),
         ("--l-half -0.001", "--l-half: -0.001 "),
         ("--weight-elimination nan", "--weight-elimination: NaN "),
+        ("--group-lasso inf", "--group-lasso: inf "),
+        ("--dropconnect 1", "--dropconnect: 1 "),
+        ("--dropconnect -0.5", "--dropconnect: -0.5 "),
+        ("--dropconnect nan", "--dropconnect: NaN "),
         ("--label-smoothing 1", "--label-smoothing: 1 "),
         ("--label-smoothing -0.1", "--label-smoothing: -0.1 "),
         ("--label-smoothing nan", "--label-smoothing: NaN "),

@@ -6,7 +6,7 @@ use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json, to_mar
 use tanner::files::atomic_write;
 use tanner::report::{Bar, BarGroup, Drawing, bar_chart};
 
-use super::args::{Table1Args, TableRecipeArg};
+use super::batch_args::{Table1Args, TableRecipeArg};
 use super::{batch, terminal};
 
 /// Runs the cells asked for, then writes the table of all that are finished.

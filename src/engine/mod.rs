@@ -11,6 +11,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod layout;
 mod optimizer;
+pub mod packed_edges;
 pub mod penalty;
 pub mod reference;
 
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
+use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
@@ -69,16 +71,26 @@ pub struct EngineSettings {
     /// plus `E / classes` for every class. Evaluation does not know it.
     #[serde(default)]
     pub label_smoothing: f32,
+    /// Probability with which a step drops a connection of a hidden layer, in `[0, 1)`; see
+    /// [`drop_connect`](crate::network::drop_connect).
+    #[serde(default)]
+    pub drop_connect: f32,
     /// Samples in one batch; the last batch of an epoch may be smaller.
     pub batch_size: usize,
-    /// Seed of the dropout masks.
+    /// Seed of the masks of dropout and DropConnect.
     pub seed: u64,
 }
 
 impl EngineSettings {
     /// Settings without any regularisation.
     pub fn new(optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
-        Self { optimizer, penalties: Penalties::default(), label_smoothing: 0.0, batch_size, seed }
+        let penalties = Penalties::default();
+        Self { optimizer, penalties, label_smoothing: 0.0, drop_connect: 0.0, batch_size, seed }
+    }
+
+    /// The connections that a step keeps; none where nothing is ever dropped.
+    pub fn connection_mask(&self, step: u64) -> Option<ConnectionMask> {
+        (self.drop_connect > 0.0).then(|| ConnectionMask::new(self.seed, step, self.drop_connect))
     }
 
     /// Refuses settings outside their range.
@@ -93,11 +105,9 @@ impl EngineSettings {
                 format!("{} is impossible, it must be 1 to {MAX_BATCH}", self.batch_size),
             );
         }
-        if !(0.0..1.0).contains(&self.label_smoothing) {
-            return refuse(
-                "--label-smoothing",
-                format!("{} is impossible, it must be at least 0 and below 1", self.label_smoothing),
-            );
+        let shares = [("--label-smoothing", self.label_smoothing), ("--dropconnect", self.drop_connect)];
+        if let Some((setting, share)) = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share)) {
+            return refuse(setting, format!("{share} is impossible, it must be at least 0 and below 1"));
         }
         self.penalties.check()?;
         self.optimizer.check()

@@ -32,6 +32,9 @@ pub struct Penalties {
     /// Weight elimination (Weigend, Rumelhart and Huberman, 1991): `weight_elimination * sum(u / (1 + u))` with
     /// `u = (w / w0)^2`, `w0 = `[`WEIGHT_ELIMINATION_SCALE`]; gradient `2 w / w0^2 / (1 + u)^2` times the strength.
     pub weight_elimination: f32,
+    /// Group lasso on the first layer, a group for each input neuron, see
+    /// [`group_norm`](mod@super::reference::group_norm); not part of [`Penalties::value`].
+    pub group_lasso: f32,
 }
 
 /// Penalties as kernels read them, all but L2, which is
@@ -49,14 +52,16 @@ pub struct PenaltyRule {
     pub l_half: f32,
     /// Weight elimination.
     pub weight_elimination: f32,
+    /// Group lasso of the first layer.
+    pub group_lasso: f32,
     /// Nothing.
-    pub reserved: [u32; 3],
+    pub reserved: [u32; 2],
 }
 
 impl Penalties {
     /// L2 alone.
     pub const fn l2(l2: f32) -> Self {
-        Self { l2, l1: 0.0, l1_input: None, l_half: 0.0, weight_elimination: 0.0 }
+        Self { l2, l1: 0.0, l1_input: None, l_half: 0.0, weight_elimination: 0.0, group_lasso: 0.0 }
     }
 
     /// Refuses strengths that are negative or no finite numbers.
@@ -70,6 +75,7 @@ impl Penalties {
             ("--l1-input", self.l1_input.unwrap_or(0.0)),
             ("--l-half", self.l_half),
             ("--weight-elimination", self.weight_elimination),
+            ("--group-lasso", self.group_lasso),
         ];
         match strengths.into_iter().find(|(_, strength)| !(*strength >= 0.0 && strength.is_finite())) {
             Some((setting, strength)) => {
@@ -83,14 +89,16 @@ impl Penalties {
     /// What kernels read.
     pub fn rule(&self) -> PenaltyRule {
         let l1_input = self.l1_input.unwrap_or(self.l1);
-        let on = [self.l1, l1_input, self.l_half, self.weight_elimination].iter().any(|s| *s > 0.0);
+        let strengths = [self.l1, l1_input, self.l_half, self.weight_elimination, self.group_lasso];
+        let on = strengths.iter().any(|strength| *strength > 0.0);
         PenaltyRule {
             on: u32::from(on),
             l1: self.l1,
             l1_input,
             l_half: self.l_half,
             weight_elimination: self.weight_elimination,
-            reserved: [0; 3],
+            group_lasso: self.group_lasso,
+            reserved: [0; 2],
         }
     }
 
@@ -202,6 +210,7 @@ mod tests {
             Penalties { l1_input: Some(1e-9), ..none },
             Penalties { l_half: 1e-9, ..none },
             Penalties { weight_elimination: 1e-9, ..none },
+            Penalties { group_lasso: 1e-9, ..none },
         ] {
             assert_eq!(some.rule().on, 1, "{some:?}");
         }

@@ -38,6 +38,16 @@ impl Arch {
             Self::Band => "band",
         }
     }
+
+    /// How hidden layers are joined, in words.
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::Sc => "spatially coupled",
+            Self::Rsp => "random sparse",
+            Self::Fc | Self::Narrow => "fully connected",
+            Self::Band => "soft band",
+        }
+    }
 }
 
 impl fmt::Display for Arch {

@@ -6,6 +6,7 @@
 
 mod activation;
 mod architecture;
+pub mod drop_connect;
 pub mod dropout;
 mod hidden_layer;
 mod initialisation;

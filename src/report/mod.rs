@@ -2,7 +2,8 @@
 //!
 //! [`learning_curve`] draws what a run measured, [`connectivity_picture`] which
 //! weights layers have, [`importance_picture`] which pixels matter; all give the
-//! bytes of a PNG file. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
+//! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
+//! weight. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network.
@@ -10,6 +11,7 @@
 mod bars;
 mod connectivity;
 mod drawing;
+mod figure1;
 mod importance;
 mod layer_importance;
 mod learning_curve;
@@ -21,6 +23,7 @@ mod table;
 pub use bars::{Bar, BarGroup, bar_chart};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
+pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, figure1};
 pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;

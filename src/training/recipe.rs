@@ -26,6 +26,9 @@ pub struct Recipe {
     /// Share of the targets that goes to all classes alike in training, in `[0, 1)`.
     #[serde(default)]
     pub label_smoothing: f32,
+    /// Probability with which a step drops a connection of a hidden layer, in `[0, 1)`.
+    #[serde(default)]
+    pub drop_connect: f32,
     /// How weights start.
     pub initialisation: Initialisation,
     /// Seed of everything that chance decides.
@@ -45,6 +48,7 @@ impl Default for Recipe {
             optimizer: Optimizer::Momentum { momentum: 0.9, nesterov: false },
             penalties: Penalties::l2(5e-5),
             label_smoothing: 0.0,
+            drop_connect: 0.0,
             initialisation: Initialisation { scheme: Scheme::Glorot, gain: 4.0 },
             seed: 0,
         }
@@ -86,6 +90,7 @@ impl Recipe {
             optimizer: self.optimizer,
             penalties: self.penalties,
             label_smoothing: self.label_smoothing,
+            drop_connect: self.drop_connect,
             batch_size: self.batch_size,
             seed: self.seed,
         }
@@ -118,6 +123,9 @@ mod tests {
             (refused(|r| r.penalties.l1_input = Some(f32::INFINITY)), "--l1-input: inf "),
             (refused(|r| r.penalties.l_half = f32::NAN), "--l-half: NaN "),
             (refused(|r| r.penalties.weight_elimination = -0.5), "--weight-elimination: -0.5 "),
+            (refused(|r| r.penalties.group_lasso = f32::NEG_INFINITY), "--group-lasso: -inf "),
+            (refused(|r| r.drop_connect = 1.0), "--dropconnect: 1 "),
+            (refused(|r| r.drop_connect = f32::NAN), "--dropconnect: NaN "),
             (refused(|r| r.label_smoothing = 1.0), "--label-smoothing: 1 "),
             (refused(|r| r.label_smoothing = f32::NAN), "--label-smoothing: NaN "),
             (refused(|r| r.label_smoothing = -0.1), "--label-smoothing: -0.1 "),
@@ -136,7 +144,8 @@ mod tests {
     fn a_recipe_survives_json() {
         let penalties = Penalties { l1: 1e-5, l1_input: Some(1e-4), ..Penalties::l2(0.3) };
         let schedule = Schedule::Step { every: 3, factor: 0.3 };
-        let recipe = Recipe { schedule, penalties, label_smoothing: 0.1, ..Recipe::default() };
+        let recipe =
+            Recipe { schedule, penalties, label_smoothing: 0.1, drop_connect: 0.2, ..Recipe::default() };
         let json = serde_json::to_string(&recipe).unwrap();
         assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
     }

@@ -26,6 +26,7 @@ fn settings_outside_their_range_are_refused() {
         ("--lr inf", "--lr: inf is impossible"),
         ("--l2 nan", "--l2: NaN is impossible"),
         ("--l1 -1", "--l1: -1 is impossible"),
+        ("--dropconnect 1", "--dropconnect: 1 is impossible"),
         ("--label-smoothing 1", "--label-smoothing: 1 is impossible"),
         ("--momentum 1", "--momentum: 1 is impossible"),
         ("--gain 0", "--gain: 0 is impossible"),

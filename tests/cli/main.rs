@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod experiments;
+mod figure1;
 mod importance;
 mod runs;
 mod saved_models;

@@ -57,7 +57,8 @@ pub fn coupled(inputs: usize, outputs: usize, blocks: usize, field: usize, degre
     wish.build(&mut generator(1, Purpose::Topology(0))).expect("a possible layer")
 }
 
-fn from_edges(inputs: usize, outputs: usize, targets: &[Vec<u32>]) -> Topology {
+/// A layer of one block a side with each input's outputs.
+pub fn from_edges(inputs: usize, outputs: usize, targets: &[Vec<u32>]) -> Topology {
     let (inputs, outputs) = (Partition::whole(inputs).unwrap(), Partition::whole(outputs).unwrap());
     Topology::from_targets(inputs, outputs, targets).expect("a possible layer")
 }
@@ -94,13 +95,21 @@ pub fn penalties() -> Vec<(&'static str, Penalties)> {
         ("L1 of the other layers", Penalties { l1: 0.05, l1_input: Some(0.0), ..none }),
         ("L1/2", Penalties { l_half: 0.02, ..none }),
         ("weight elimination", Penalties { weight_elimination: 0.07, ..none }),
+        ("group lasso", Penalties { group_lasso: 0.08, ..none }),
         ("all penalties", all_penalties()),
     ]
 }
 
 /// All penalties at once, each with a strength of its own.
 pub fn all_penalties() -> Penalties {
-    Penalties { l2: 0.01, l1: 0.02, l1_input: Some(0.03), l_half: 0.015, weight_elimination: 0.025 }
+    Penalties {
+        l2: 0.01,
+        l1: 0.02,
+        l1_input: Some(0.03),
+        l_half: 0.015,
+        weight_elimination: 0.025,
+        group_lasso: 0.035,
+    }
 }
 
 /// A layer around a topology.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tanner::dataset::Dataset;
 use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Tensor};
 use tanner::engine::layout::PackedValues;
+use tanner::engine::reference::drop_connect::connection_factors;
 use tanner::engine::{EngineSettings, Optimizer};
+use tanner::network::drop_connect::{NO_CONNECTION, first_connections};
 use tanner::network::dropout::{DropoutKey, keep_threshold};
 use tanner::network::{Activation, LayerParameters, Network, Parameters};
 
@@ -238,6 +240,7 @@ impl Bench {
         let mut probe = self.engine.probe();
         let packed = old.clone().map(|values| pack_with_sentinels(&probe, &values));
         write_values(&mut probe, &packed);
+        self.group_norm(samples, misses);
         for kernel in [Kernel::BackwardWeightDense, Kernel::BackwardWeightSparse] {
             self.run(kernel, samples, true);
             let mut probe = self.engine.probe();
@@ -265,6 +268,53 @@ impl Bench {
         probe.write(Tensor::Sparse, &values.sparse).unwrap();
     }
 
+    /// The factors of the group lasso, which the update needs.
+    fn group_norm(&mut self, samples: usize, misses: &mut Misses) {
+        let strength = self.settings.penalties.group_lasso;
+        if strength == 0.0 {
+            return;
+        }
+        let inputs = self.network.inputs();
+        self.engine.probe().write(Tensor::GroupFactors, &vec![f32::NAN; inputs]).unwrap();
+        self.run(Kernel::GroupNorm, samples, true);
+        let factors = self.engine.probe().read(Tensor::GroupFactors).unwrap();
+        misses.equal("groups", factors.len(), inputs);
+        let (topology, weights) = (&self.network.layers()[0].topology, &self.parameters.layers[0].weights);
+        for (input, factor) in factors.iter().enumerate() {
+            let expected = oracle::group_factor(topology, weights, strength, input);
+            misses.near(format!("factor of input {input}"), *factor, expected);
+        }
+    }
+
+    /// The masked weights, bit for bit.
+    pub(crate) fn drop_connect(&mut self, misses: &mut Misses) {
+        let mask = self.settings.connection_mask(STEP).unwrap();
+        let mut probe = self.engine.probe();
+        for tensor in [Tensor::MaskedDense, Tensor::MaskedSparse] {
+            let poison = vec![f32::NAN; probe.len(tensor)];
+            probe.write(tensor, &poison).unwrap();
+        }
+        self.run(Kernel::DropConnectDense, 1, true);
+        self.run(Kernel::DropConnectSparse, 1, true);
+        let mut probe = self.engine.probe();
+        let (dense, sparse) =
+            (probe.read(Tensor::MaskedDense).unwrap(), probe.read(Tensor::MaskedSparse).unwrap());
+        for (slot, (value, edge)) in dense.iter().zip(edges(&probe)).enumerate() {
+            if !edge {
+                misses.same(format!("padding slot {slot}"), *value, 0.0);
+            }
+        }
+        let masked = probe.layout().unpack(&PackedValues { dense, sparse });
+        for (index, first) in first_connections(&self.network).into_iter().enumerate() {
+            let (plain, masked) = (&self.parameters.layers[index], &masked.layers[index]);
+            misses.equal(format!("biases of layer {index}"), &masked.biases, &plain.biases);
+            for (edge, (masked, plain)) in (0u32..).zip(masked.weights.iter().zip(&plain.weights)) {
+                let factor = mask.factor(first.map_or(NO_CONNECTION, |first| first + edge));
+                misses.same(format!("layer {index}, edge {edge}"), *masked, factor * plain);
+            }
+        }
+    }
+
     fn compare_values(
         &mut self,
         samples: usize,
@@ -276,6 +326,9 @@ impl Bench {
         let EngineSettings { optimizer, penalties, .. } = self.settings;
         let l2 = penalties.l2;
         let rule = optimizer.rule(RATE, STEP, l2);
+        let mask = self.settings.connection_mask(STEP);
+        let factors = mask.map(|mask| connection_factors(&self.network, mask));
+        let factors = factors.unwrap_or_else(|| vec![Vec::new(); self.network.layers().len()]);
         for (index, layer) in self.network.layers().to_vec().iter().enumerate() {
             let (first_input, first_output) = self.row_of(index);
             let mut compare = |what: String, old: [f32; 3], now: [f32; 3], gradient: Bounded| {
@@ -296,12 +349,19 @@ impl Bench {
                         * f64::from(delta.at(first_output + output, lane))
                 });
                 let decay = f64::from(2.0 * l2) * f64::from(of(old)[0]);
-                let gradient = Bounded::sum(products.chain([decay]));
-                let gradient = if penalties.rule().on != 0 {
-                    gradient.plus(oracle::penalty_gradient(&penalties, index, of(old)[0]))
-                } else {
-                    gradient
+                let gradient = match factors[index].get(edge) {
+                    Some(factor) => Bounded::sum(products).scaled(*factor).plus(Bounded::exact(decay)),
+                    None => Bounded::sum(products.chain([decay])),
                 };
+                let mut gradient = gradient;
+                if penalties.rule().on != 0 {
+                    gradient = gradient.plus(oracle::penalty_gradient(&penalties, index, of(old)[0]));
+                }
+                if penalties.group_lasso > 0.0 && index == 0 {
+                    let weights = &old[0].layers[0].weights;
+                    let factor = oracle::group_factor(&layer.topology, weights, penalties.group_lasso, input);
+                    gradient = gradient.plus(factor.scaled(f64::from(of(old)[0])));
+                }
                 compare(
                     format!("layer {index}, edge {output}-{input} of {samples}"),
                     of(old),

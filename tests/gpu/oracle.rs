@@ -141,7 +141,7 @@ pub(crate) fn softmax(logits: &[f64], label: usize, smoothing: f32) -> (Bounded,
     (loss, deltas.collect(), expected.correct == 1)
 }
 
-/// Gradient of all penalties but L2 on one weight of a layer, which must be the definition's.
+/// Gradient of all penalties but L2 and the group lasso on one weight of a layer, which must be the definition's.
 pub(crate) fn penalty_gradient(penalties: &Penalties, layer: usize, weight: f32) -> Bounded {
     let rule = penalties.rule();
     let w = Bounded::exact(f64::from(weight));
@@ -157,6 +157,20 @@ pub(crate) fn penalty_gradient(penalties: &Penalties, layer: usize, weight: f32)
     let expected = Penalties { l2: 0.0, ..*penalties }.gradient(layer, f64::from(weight));
     assert!((sum.value - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{sum:?} is not {expected}");
     sum
+}
+
+/// What the group lasso multiplies the weights out of one input with, which must be what the reference does.
+pub(crate) fn group_factor(topology: &Topology, weights: &[f32], strength: f32, input: usize) -> Bounded {
+    let weights: Vec<f64> = weights.iter().map(|weight| f64::from(*weight)).collect();
+    let expected = reference::group_norm::group_factors(topology, &weights, strength)[input];
+    let square = Bounded::sum(topology.column(input).map(|(_, edge)| weights[edge] * weights[edge]));
+    if square.value == 0.0 {
+        return Bounded::exact(expected);
+    }
+    let root = Bounded::exact(topology.out_degree(input) as f64).square_root();
+    let factor = root.scaled(f64::from(strength)).divided_by(square.square_root());
+    assert!((factor.value - expected).abs() <= 1e-12 * expected, "{factor:?} is not {expected}");
+    factor
 }
 
 /// The derivative of the smoothed L1/2 penalty in bounded arithmetic.

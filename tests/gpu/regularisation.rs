@@ -64,14 +64,33 @@ pub(crate) fn smoothed_labels(runtime_checks: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// Steps with everything at once against the reference.
+/// Masked weights on every shape, and gradients under the mask.
+pub(crate) fn connections_are_dropped(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
+    let options = shapes::options(tiles, runtime_checks);
+    for (name, network) in shapes::shapes(Activation::Tanh, 0.5) {
+        for drop_connect in [0.25, 0.9] {
+            let settings = EngineSettings { drop_connect, ..shapes::settings(Optimizer::Sgd, 5) };
+            let mut misses = Misses::default();
+            let mut bench = Bench::new(network.clone(), settings, &options, false);
+            bench.drop_connect(&mut misses);
+            bench.backward_weight(5, &mut misses);
+            misses.result().map_err(|text| format!("{name}: {text}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Steps with everything at once against the reference, and with dropped connections alone.
 pub(crate) fn steps_follow_the_reference(runtime_checks: bool) -> Result<(), String> {
     for optimizer in [Optimizer::Sgd, MOMENTUM, Optimizer::ADAM] {
         let settings = EngineSettings {
             penalties: all_penalties(),
             label_smoothing: 0.1,
+            drop_connect: 0.3,
             ..EngineSettings::new(optimizer, 10, 5)
         };
+        training::follow(settings, runtime_checks)?;
+        let settings = EngineSettings { drop_connect: 0.5, ..EngineSettings::new(optimizer, 10, 6) };
         training::follow(settings, runtime_checks)?;
     }
     Ok(())

@@ -30,14 +30,14 @@ pub struct ValuesMut<'a> {
 pub fn backward_weight_dense(
     arch: Arch,
     rule: &UpdateRule,
-    regularisation: Option<&Regularisation>,
+    regularisation: Option<Regularisation<'_>>,
     chunks: &[Chunk],
     blocks: &[[u32; 3]],
     values: ValuesMut<'_>,
 ) {
     match regularisation {
-        None => dispatch(arch, Dense { rule, penalties: Plain, chunks, blocks, values }),
-        Some(some) => dispatch(arch, Dense { rule, penalties: *some, chunks, blocks, values }),
+        None => dispatch(arch, Dense { rule, regularise: Plain, chunks, blocks, values }),
+        Some(some) => dispatch(arch, Dense { rule, regularise: some, chunks, blocks, values }),
     }
 }
 
@@ -47,27 +47,27 @@ pub fn backward_weight_dense(
 pub fn backward_weight_sparse(
     arch: Arch,
     rule: &UpdateRule,
-    regularisation: Option<&Regularisation>,
+    regularisation: Option<Regularisation<'_>>,
     chunks: &[Chunk],
     rows: &[[u32; 2]],
     biases: usize,
     values: ValuesMut<'_>,
 ) {
     match regularisation {
-        None => dispatch(arch, Sparse { rule, penalties: Plain, chunks, rows, biases, values }),
-        Some(some) => dispatch(arch, Sparse { rule, penalties: *some, chunks, rows, biases, values }),
+        None => dispatch(arch, Sparse { rule, regularise: Plain, chunks, rows, biases, values }),
+        Some(some) => dispatch(arch, Sparse { rule, regularise: some, chunks, rows, biases, values }),
     }
 }
 
-struct Dense<'a, P> {
+struct Dense<'a, R> {
     rule: &'a UpdateRule,
-    penalties: P,
+    regularise: R,
     chunks: &'a [Chunk],
     blocks: &'a [[u32; 3]],
     values: ValuesMut<'a>,
 }
 
-impl<P: Regularise> Kernel for Dense<'_, P> {
+impl<R: Regularise> Kernel for Dense<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -84,8 +84,9 @@ impl<P: Regularise> Kernel for Dense<'_, P> {
             for (lane, gradient) in gradient.iter().enumerate() {
                 if block[2] >> lane & 1 == 1 {
                     let slot = index * MICRO_BLOCK + lane;
-                    // A micro-block's inputs are all in one layer, so its first one tells which.
-                    let gradient = self.penalties.gradient(*gradient, self.values.values[slot], block[1]);
+                    let input = block[1] as usize + lane / QUAD;
+                    let weight = self.values.values[slot];
+                    let gradient = self.regularise.gradient(*gradient, weight, slot, input);
                     self.values.update(self.rule, self.rule.decay, slot, gradient);
                 }
             }
@@ -93,7 +94,7 @@ impl<P: Regularise> Kernel for Dense<'_, P> {
     }
 }
 
-impl<P> Dense<'_, P> {
+impl<R> Dense<'_, R> {
     /// Sums of `I` inputs from lane `first` on by 4 outputs. Neurons beyond a tile's
     /// edge stand in for padding (their sums are masked out): the last row where
     /// there is no further one.
@@ -127,16 +128,16 @@ impl<P> Dense<'_, P> {
     }
 }
 
-struct Sparse<'a, P> {
+struct Sparse<'a, R> {
     rule: &'a UpdateRule,
-    penalties: P,
+    regularise: R,
     chunks: &'a [Chunk],
     rows: &'a [[u32; 2]],
     biases: usize,
     values: ValuesMut<'a>,
 }
 
-impl<P: Regularise> Kernel for Sparse<'_, P> {
+impl<R: Regularise> Kernel for Sparse<'_, R> {
     type Output = ();
 
     #[inline(always)]
@@ -152,7 +153,8 @@ impl<P: Regularise> Kernel for Sparse<'_, P> {
                 }
             }
             let gradient = simd.reduce_sum_f32s(sum);
-            let gradient = self.penalties.gradient(gradient, self.values.values[index], *input);
+            let weight = self.values.values[index];
+            let gradient = self.regularise.gradient(gradient, weight, index, *input as usize);
             self.values.update(self.rule, self.rule.decay, index, gradient);
         }
         for (index, [output, _]) in self.rows.iter().enumerate().skip(biases) {

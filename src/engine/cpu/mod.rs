@@ -10,11 +10,14 @@
 mod activations;
 pub mod backward_input;
 pub mod backward_weight;
+pub mod drop_connect;
 pub mod elementary;
 pub mod forward;
 pub mod gather;
+pub mod group_norm;
 mod pass;
 pub mod penalty;
+mod regulariser;
 mod row;
 mod simd;
 pub mod softmax_cross_entropy;
@@ -36,7 +39,7 @@ use crate::{Error, Result};
 
 use backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
-use penalty::Regularisation;
+use regulariser::Regulariser;
 
 pub use row::{Chunk, LANES, Row};
 pub use simd::available as available_instructions;
@@ -61,6 +64,7 @@ pub struct CpuEngine {
     /// Rows of each micro-block and each sparse value.
     micro_block_rows: Vec<[u32; 3]>,
     sparse_rows: Vec<[u32; 2]>,
+    regulariser: Regulariser,
     /// Room for the chunks of the largest batch so far.
     chunks: Vec<Chunk>,
 }
@@ -102,6 +106,7 @@ impl CpuEngine {
             state: Default::default(),
             micro_block_rows: layout.micro_block_rows(),
             sparse_rows: layout.sparse_rows(),
+            regulariser: Regulariser::new(network, &layout, settings),
             chunks: Vec::new(),
             layout,
         };
@@ -110,10 +115,11 @@ impl CpuEngine {
     }
 
     fn pass<'a>(&'a self, data: &'a Dataset, step: Option<u64>) -> Pass<'a> {
+        let masked = step.and_then(|_| self.regulariser.masked());
         Pass {
             network: &self.network,
             layout: &self.layout,
-            values: &self.values,
+            values: masked.unwrap_or(&self.values),
             arch: self.arch,
             data,
             training: step.map(|step| pass::Training {
@@ -131,6 +137,9 @@ impl CpuEngine {
             chunks.push(Chunk::new(self.layout.rows()));
         }
         let used = &mut chunks[..needed];
+        if self.regulariser.prepares() {
+            self.pool.install(|| self.regulariser.prepare(step, &self.values));
+        }
         let pass = self.pass(data, Some(step));
         let totals = self.pool.install(|| {
             let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
@@ -150,10 +159,8 @@ impl CpuEngine {
     fn update(&mut self, rule: &UpdateRule, chunks: &[Chunk]) {
         let [first, second] = &mut self.state;
         let (arch, biases) = (self.arch, self.layout.first_bias());
-        let penalties = self.settings.penalties.rule();
-        let inputs = u32::try_from(self.network.inputs()).expect("a network's rows fit u32");
-        let regularisation = (penalties.on != 0).then_some(Regularisation { penalties, inputs });
-        let regularisation = regularisation.as_ref();
+        let [dense_part, sparse_part] =
+            self.regulariser.regularisations().map_or([None; 2], |two| two.map(Some));
         let dense =
             ValuesMut { values: &mut self.values.dense, first: &mut first.dense, second: &mut second.dense };
         let sparse = ValuesMut {
@@ -167,14 +174,16 @@ impl CpuEngine {
                 || {
                     dense.par_pieces().for_each(|(start, piece)| {
                         let blocks = &blocks[start / MICRO_BLOCK..][..piece.values.len() / MICRO_BLOCK];
-                        backward_weight_dense(arch, rule, regularisation, chunks, blocks, piece);
+                        let part = dense_part.map(|part| part.from(start));
+                        backward_weight_dense(arch, rule, part, chunks, blocks, piece);
                     });
                 },
                 || {
                     sparse.par_pieces().for_each(|(start, piece)| {
                         let rows = &rows[start..][..piece.values.len()];
                         let biases = biases.saturating_sub(start);
-                        backward_weight_sparse(arch, rule, regularisation, chunks, rows, biases, piece);
+                        let part = sparse_part.map(|part| part.from(start));
+                        backward_weight_sparse(arch, rule, part, chunks, rows, biases, piece);
                     });
                 },
             )

@@ -6,12 +6,13 @@
 
 use crate::engine::PenaltyRule;
 use crate::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
+use crate::network::drop_connect::ConnectionMask;
 
 /// From the gradient of the loss to that of the loss and its penalties. A type for each
 /// case, so that a kernel without penalties is compiled without any trace of them.
 pub(super) trait Regularise: Copy {
-    /// Takes the gradient by a weight, the weight, and the row of its input.
-    fn gradient(&self, gradient: f32, weight: f32, input: u32) -> f32;
+    /// Takes the gradient by a weight, the weight, its place among the values of the task, and the row of its input.
+    fn gradient(&self, gradient: f32, weight: f32, place: usize, input: usize) -> f32;
 }
 
 /// No penalty but L2.
@@ -20,26 +21,56 @@ pub(super) struct Plain;
 
 impl Regularise for Plain {
     #[inline(always)]
-    fn gradient(&self, gradient: f32, _: f32, _: u32) -> f32 {
+    fn gradient(&self, gradient: f32, _: f32, _: usize, _: usize) -> f32 {
         gradient
     }
 }
 
-/// Penalties beyond L2.
+/// Penalties beyond L2, and DropConnect.
 #[derive(Clone, Copy, Debug)]
-pub struct Regularisation {
-    /// Their strengths.
+pub struct Regularisation<'a> {
+    /// Strengths of the penalties.
     pub penalties: PenaltyRule,
-    /// Rows of the network's inputs, which are the first; weights from there on belong to other layers.
-    pub inputs: u32,
+    /// Number of the network's inputs, which are the first rows; weights from there on belong to other layers.
+    pub inputs: usize,
+    /// What the group lasso multiplies the weights out of each input with, `[inputs]`; empty without it.
+    pub group_factors: &'a [f32],
+    /// The connections that this step keeps, where it drops any.
+    pub connections: Option<Connections<'a>>,
 }
 
-impl Regularise for Regularisation {
+/// A mask, and the number of the connection that each value of a task is.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections<'a> {
+    /// The mask of the step.
+    pub mask: ConnectionMask,
+    /// `[values]`.
+    pub numbers: &'a [u32],
+}
+
+impl Regularisation<'_> {
+    /// The same for a task whose values begin at `start`.
+    pub(super) fn from(mut self, start: usize) -> Self {
+        if let Some(connections) = &mut self.connections {
+            connections.numbers = &connections.numbers[start..];
+        }
+        self
+    }
+}
+
+impl Regularise for Regularisation<'_> {
     #[inline(always)]
-    fn gradient(&self, gradient: f32, weight: f32, input: u32) -> f32 {
+    fn gradient(&self, gradient: f32, weight: f32, place: usize, input: usize) -> f32 {
         let rule = &self.penalties;
-        let l1 = if input < self.inputs { rule.l1_input } else { rule.l1 };
-        let mut sum = gradient + l1 * sign(weight);
+        let mut sum = gradient;
+        if let Some(Connections { mask, numbers }) = self.connections {
+            sum *= mask.factor(numbers[place]);
+        }
+        sum += sign(weight) * if input < self.inputs { rule.l1_input } else { rule.l1 };
+        // Inputs are the first rows, and no other row has a factor.
+        if let Some(factor) = self.group_factors.get(input) {
+            sum += factor * weight;
+        }
         if rule.l_half > 0.0 {
             sum += rule.l_half * slope_of_smoothed_root(weight);
         }

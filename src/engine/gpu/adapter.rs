@@ -127,7 +127,7 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
             u32::try_from(dynamic).unwrap_or(u32::MAX),
         ),
         ("bind groups", limits.max_bind_groups, 2),
-        ("bindings in a group", limits.max_bindings_per_bind_group, 10),
+        ("bindings in a group", limits.max_bindings_per_bind_group, 13),
         ("invocations in a workgroup", limits.max_compute_invocations_per_workgroup, SOFTMAX_WORKGROUP),
         ("invocations along x", limits.max_compute_workgroup_size_x, SOFTMAX_WORKGROUP),
         ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, 8 * SOFTMAX_WORKGROUP),

@@ -41,6 +41,21 @@ pub enum Tensor {
     SparseFirst,
     /// Adam's mean square of the sparse values.
     SparseSecond,
+    /// Factor of each input of the network under a group lasso.
+    GroupFactors,
+    /// Dense values under DropConnect's mask.
+    MaskedDense,
+    /// Sparse values under DropConnect's mask.
+    MaskedSparse,
+}
+
+/// Which values forward and backward_input work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weights {
+    /// The parameters as they are.
+    Plain,
+    /// Under DropConnect's mask.
+    Masked,
 }
 
 /// Quads, tiles and lists of one direction.
@@ -61,13 +76,17 @@ pub(super) struct NetworkBuffers {
     pub(super) dropout_uniform: wgpu::Buffer,
     network_uniform: wgpu::Buffer,
     layer_uniform: wgpu::Buffer,
-    tensors: [wgpu::Buffer; 8],
+    tensors: [wgpu::Buffer; 11],
     forward: DirectionBuffers,
     sparse_input: wgpu::Buffer,
     backward: DirectionBuffers,
     entries: wgpu::Buffer,
     micro_blocks: wgpu::Buffer,
     sparse_ends: wgpu::Buffer,
+    group_start: wgpu::Buffer,
+    group_values: wgpu::Buffer,
+    dense_connections: wgpu::Buffer,
+    sparse_connections: wgpu::Buffer,
     pub(super) sample_index: wgpu::Buffer,
     pub(super) metrics: wgpu::Buffer,
 }
@@ -80,7 +99,7 @@ impl NetworkBuffers {
         layout: &NetworkLayout,
         settings: &EngineSettings,
     ) -> Result<Self> {
-        let tables = Tables::new(network, layout)?;
+        let tables = Tables::new(network, layout, settings)?;
         let constants = constants(network, layout, settings.batch_size);
         let mut layers = tables.forward.layers.clone();
         layers.extend(&tables.backward.layers);
@@ -102,6 +121,10 @@ impl NetworkBuffers {
             entries: gpu.storage_of("sparse entries by input", &tables.entries)?,
             micro_blocks: gpu.storage_of("micro-blocks", &tables.micro_blocks)?,
             sparse_ends: gpu.storage_of("ends of sparse edges", &tables.sparse_ends)?,
+            group_start: gpu.storage_of("first weights of groups", &tables.groups.start)?,
+            group_values: gpu.storage_of("weights of groups", &tables.groups.value)?,
+            dense_connections: gpu.storage_of("numbers of dense edges", &tables.connections.dense)?,
+            sparse_connections: gpu.storage_of("numbers of sparse edges", &tables.connections.sparse)?,
             sample_index: gpu
                 .storage("sample indices", 4 * (steps_per_submit * settings.batch_size) as u64)?,
             metrics: gpu.storage("metrics", (METRIC_SLOTS * size_of::<Metric>()) as u64)?,
@@ -171,12 +194,17 @@ impl NetworkBuffers {
         gpu: &Gpu,
         kernels: &Kernels,
         kernel: Kernel,
+        weights: Weights,
         data: Option<&DataBuffers>,
     ) -> Result<wgpu::BindGroup> {
         let pipeline = &kernels.all[kernel.entry()];
         let mut entries = Vec::new();
         for binding in pipeline.entry.bindings {
-            let buffer = self.named(kernel, binding.name, data);
+            let buffer = match (weights, binding.name) {
+                (Weights::Masked, "dense") => Some(self.tensor(Tensor::MaskedDense)),
+                (Weights::Masked, "sparse") => Some(self.tensor(Tensor::MaskedSparse)),
+                (_, name) => self.named(kernel, name, data),
+            };
             let buffer = buffer.ok_or_else(|| gpu.error(format!("no buffer is called {}", binding.name)))?;
             entries.push(wgpu::BindGroupEntry {
                 binding: binding.binding,
@@ -217,6 +245,13 @@ impl NetworkBuffers {
             "entries" => &self.entries,
             "micro_blocks" => &self.micro_blocks,
             "sparse_ends" => &self.sparse_ends,
+            "group_factors" => self.tensor(Tensor::GroupFactors),
+            "group_start" => &self.group_start,
+            "group_values" => &self.group_values,
+            "masked_dense" => self.tensor(Tensor::MaskedDense),
+            "masked_sparse" => self.tensor(Tensor::MaskedSparse),
+            "dense_connections" => &self.dense_connections,
+            "sparse_connections" => &self.sparse_connections,
             "sample_index" => &self.sample_index,
             "metrics" => &self.metrics,
             "data" => &data?.features,
@@ -249,17 +284,19 @@ fn constants(network: &Network, layout: &NetworkLayout, batch_size: usize) -> Ne
     }
 }
 
-/// The buffers in the order of [`Tensor`]; states that the optimiser has no use for stay tiny.
+/// The buffers in the order of [`Tensor`]; those that the settings have no use for stay tiny.
 fn tensors(
     gpu: &Gpu,
     layout: &NetworkLayout,
     settings: &EngineSettings,
     constants: &NetworkUniform,
-) -> Result<[wgpu::Buffer; 8]> {
+) -> Result<[wgpu::Buffer; 11]> {
     let rows = 16 * u64::from(constants.stride) * u64::from(constants.rows);
     let states = settings.optimizer.state_count();
     let (dense, sparse) = (4 * layout.dense_len() as u64, 4 * layout.sparse_len() as u64);
     let state = |number: usize, bytes: u64| if number <= states { bytes } else { 0 };
+    let groups = if settings.penalties.group_lasso > 0.0 { 4 * u64::from(constants.features) } else { 0 };
+    let masked = |bytes: u64| if settings.drop_connect > 0.0 { bytes } else { 0 };
     Ok([
         gpu.storage("activations", rows)?,
         gpu.storage("deltas", rows)?,
@@ -269,6 +306,9 @@ fn tensors(
         gpu.storage("sparse values", sparse)?,
         gpu.storage("first state of sparse values", state(1, sparse))?,
         gpu.storage("second state of sparse values", state(2, sparse))?,
+        gpu.storage("factors of groups", groups)?,
+        gpu.storage("masked dense values", masked(dense))?,
+        gpu.storage("masked sparse values", masked(sparse))?,
     ])
 }
 

@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::buffers::NetworkBuffers;
+use super::buffers::{NetworkBuffers, Weights};
 use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
 use crate::dataset::Dataset;
@@ -157,7 +157,7 @@ impl Data {
 
 impl DataBuffers {
     fn bind(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, kernels: &Kernels) -> Result<()> {
-        let bind = |kernel| buffers.bind(gpu, kernels, kernel, Some(self));
+        let bind = |kernel| buffers.bind(gpu, kernels, kernel, Weights::Plain, Some(self));
         self.bindings = Some([bind(Kernel::Gather)?, bind(Kernel::SoftmaxCrossEntropy)?]);
         Ok(())
     }

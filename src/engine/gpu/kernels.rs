@@ -3,18 +3,25 @@
 use super::device::Gpu;
 use super::shaders::{EntryPoint, SHADERS, Shader, UNIFORMS};
 use crate::Result;
+use crate::engine::EngineSettings;
 
 /// One kernel, of one layer where there is one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kernel {
     /// Writes the batch into the rows of the inputs.
     Gather,
+    /// Masks the dense values; where connections are dropped.
+    DropConnectDense,
+    /// Masks the sparse values; where connections are dropped.
+    DropConnectSparse,
     /// Computes the outputs of a layer.
     Forward(usize),
     /// Computes loss, correct samples and deltas of the logits.
     SoftmaxCrossEntropy,
     /// Computes the deltas of the inputs of a layer, which may not be layer 0.
     BackwardInput(usize),
+    /// Computes the factor of each group of the group lasso, where it has a strength.
+    GroupNorm,
     /// Updates all dense values.
     BackwardWeightDense,
     /// Updates all sparse values and biases.
@@ -22,10 +29,30 @@ pub enum Kernel {
 }
 
 impl Kernel {
+    /// One kernel of each entry point, in the order of [`Kernel::entry`].
+    pub(super) const ONE_OF_EACH: [Self; 9] = [
+        Self::Gather,
+        Self::DropConnectDense,
+        Self::DropConnectSparse,
+        Self::Forward(0),
+        Self::SoftmaxCrossEntropy,
+        Self::BackwardInput(1),
+        Self::GroupNorm,
+        Self::BackwardWeightDense,
+        Self::BackwardWeightSparse,
+    ];
+
     /// The kernels of one training step, in order.
-    pub fn training_step(layers: usize) -> Vec<Self> {
-        let mut kernels = Self::evaluation_step(layers);
+    pub fn training_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
+        let mut kernels = Vec::new();
+        if settings.drop_connect > 0.0 {
+            kernels.extend([Self::DropConnectDense, Self::DropConnectSparse]);
+        }
+        kernels.extend(Self::evaluation_step(layers));
         kernels.extend((1..layers).rev().map(Self::BackwardInput));
+        if settings.penalties.group_lasso > 0.0 {
+            kernels.push(Self::GroupNorm);
+        }
         kernels.extend([Self::BackwardWeightDense, Self::BackwardWeightSparse]);
         kernels
     }
@@ -40,11 +67,14 @@ impl Kernel {
     pub(super) fn entry(self) -> usize {
         match self {
             Self::Gather => 0,
-            Self::Forward(_) => 1,
-            Self::SoftmaxCrossEntropy => 2,
-            Self::BackwardInput(_) => 3,
-            Self::BackwardWeightDense => 4,
-            Self::BackwardWeightSparse => 5,
+            Self::DropConnectDense => 1,
+            Self::DropConnectSparse => 2,
+            Self::Forward(_) => 3,
+            Self::SoftmaxCrossEntropy => 4,
+            Self::BackwardInput(_) => 5,
+            Self::GroupNorm => 6,
+            Self::BackwardWeightDense => 7,
+            Self::BackwardWeightSparse => 8,
         }
     }
 }
@@ -109,7 +139,8 @@ fn module(device: &wgpu::Device, shader: &Shader, runtime_checks: bool) -> wgpu:
 ///
 /// This is the one place of the crate that uses `unsafe`. The shaders are this
 /// crate's own text. What they rely on is proven on the host before a dispatch:
-/// - every index in the tables is below the size of its buffer (`Tables::check`),
+/// - every index in the tables is below the size of its buffer (`Tables::check`); group factors and
+///   numbers of connections are read in steps alone whose settings made their buffers full-sized,
 /// - the buffers are made for the sizes in the uniforms (`NetworkBuffers::new`), and each
 ///   invocation behind the last element returns before it touches memory,
 /// - samples are below the data set's size and labels below the number of logits

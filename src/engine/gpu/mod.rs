@@ -80,7 +80,7 @@ impl GpuEngine {
         let layout = NetworkLayout::new(network, options.tiles);
         let kernels = Kernels::new(&gpu, options.runtime_checks)?;
         let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings)?;
-        let bindings = Bindings::new(&gpu, &buffers, &kernels)?;
+        let bindings = Bindings::new(&gpu, &buffers, &kernels, &settings)?;
         let data = Data::new(&gpu, &buffers, settings.batch_size, options.resident_limit);
         buffers.write_values(&gpu, &layout.pack(parameters))?;
         Ok(Self { network: network.clone(), settings, layout, gpu, kernels, buffers, bindings, data })
@@ -107,7 +107,7 @@ impl GpuEngine {
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
         let layers = self.network.layers().len();
         let kernels = match purpose {
-            Purpose::Training { .. } => Kernel::training_step(layers),
+            Purpose::Training { .. } => Kernel::training_step(layers, &self.settings),
             Purpose::Evaluation => Kernel::evaluation_step(layers),
         };
         let (mut metrics, mut slots) = (Vec::new(), 0);

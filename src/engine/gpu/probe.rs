@@ -76,10 +76,11 @@ impl<'a> Probe<'a> {
         commands::read(&self.engine.gpu, self.engine.buffers.tensor(tensor), self.len(tensor))
     }
 
-    /// Number of values of a tensor; 0 for a state that the optimiser has no use for.
+    /// Number of values of a tensor; 0 for one that the settings have no use for.
     pub fn len(&self, tensor: Tensor) -> usize {
         let (engine, layout) = (&*self.engine, &self.engine.layout);
-        let state = |number, len| if engine.settings.optimizer.state_count() >= number { len } else { 0 };
+        let settings = &engine.settings;
+        let state = |number, len| if settings.optimizer.state_count() >= number { len } else { 0 };
         match tensor {
             Tensor::Activations | Tensor::Deltas => layout.rows() * self.row_len(),
             Tensor::Dense => layout.dense_len(),
@@ -88,6 +89,10 @@ impl<'a> Probe<'a> {
             Tensor::Sparse => layout.sparse_len(),
             Tensor::SparseFirst => state(1, layout.sparse_len()),
             Tensor::SparseSecond => state(2, layout.sparse_len()),
+            Tensor::GroupFactors if settings.penalties.group_lasso > 0.0 => engine.network.inputs(),
+            Tensor::MaskedDense if settings.drop_connect > 0.0 => layout.dense_len(),
+            Tensor::MaskedSparse if settings.drop_connect > 0.0 => layout.sparse_len(),
+            Tensor::GroupFactors | Tensor::MaskedDense | Tensor::MaskedSparse => 0,
         }
     }
 

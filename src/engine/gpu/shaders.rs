@@ -76,6 +76,30 @@ pub const GATHER: Shader = Shader {
     }],
 };
 
+/// Masks all weights where connections are dropped.
+pub const DROP_CONNECT: Shader = Shader {
+    stem: "drop_connect",
+    source: joined!(
+        "common/uniforms",
+        "common/dispatch",
+        "common/dropout",
+        "common/connections",
+        "drop_connect"
+    ),
+    entry_points: &[
+        EntryPoint {
+            name: "drop_connect_dense",
+            workgroup: WORKGROUP,
+            bindings: &[write(0, "masked_dense"), read(1, "dense"), read(2, "dense_connections")],
+        },
+        EntryPoint {
+            name: "drop_connect_sparse",
+            workgroup: WORKGROUP,
+            bindings: &[write(3, "masked_sparse"), read(4, "sparse"), read(5, "sparse_connections")],
+        },
+    ],
+};
+
 /// Computes one layer's outputs.
 pub const FORWARD: Shader = Shader {
     stem: "forward",
@@ -146,12 +170,31 @@ pub const BACKWARD_INPUT: Shader = Shader {
     }],
 };
 
+/// Computes the factors of the group lasso.
+pub const GROUP_NORM: Shader = Shader {
+    stem: "group_norm",
+    source: joined!("common/uniforms", "common/dispatch", "group_norm"),
+    entry_points: &[EntryPoint {
+        name: "group_norm",
+        workgroup: WORKGROUP,
+        bindings: &[
+            write(0, "group_factors"),
+            read(1, "dense"),
+            read(2, "sparse"),
+            read(3, "group_start"),
+            read(4, "group_values"),
+        ],
+    }],
+};
+
 /// Computes the gradient of every parameter of the network and updates it.
 pub const BACKWARD_WEIGHT: Shader = Shader {
     stem: "backward_weight",
     source: joined!(
         "common/uniforms",
         "common/dispatch",
+        "common/dropout",
+        "common/connections",
         "common/penalty",
         "common/update",
         "backward_weight"
@@ -167,6 +210,8 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
                 write(3, "dense_first"),
                 write(4, "dense_second"),
                 read(5, "micro_blocks"),
+                read(10, "group_factors"),
+                read(11, "dense_connections"),
             ],
         },
         EntryPoint {
@@ -179,10 +224,13 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
                 write(7, "sparse_first"),
                 write(8, "sparse_second"),
                 read(9, "sparse_ends"),
+                read(10, "group_factors"),
+                read(12, "sparse_connections"),
             ],
         },
     ],
 };
 
 /// All shaders, in the order of a training step.
-pub const SHADERS: [Shader; 5] = [GATHER, FORWARD, SOFTMAX_CROSS_ENTROPY, BACKWARD_INPUT, BACKWARD_WEIGHT];
+pub const SHADERS: [Shader; 7] =
+    [GATHER, DROP_CONNECT, FORWARD, SOFTMAX_CROSS_ENTROPY, BACKWARD_INPUT, GROUP_NORM, BACKWARD_WEIGHT];

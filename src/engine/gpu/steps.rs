@@ -1,16 +1,16 @@
 //! From batches to dispatches: the uniforms of each step, and what runs in it.
 
-use super::buffers::{NetworkBuffers, strided_bytes};
+use super::buffers::{NetworkBuffers, Weights, strided_bytes};
 use super::commands::{Dispatch, workgroups};
 use super::data::Data;
 use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
 use super::tables::index_of;
-use super::uniforms::{DropoutUniform, StepUniform, UNIFORM_STRIDE};
-use crate::Result;
+use super::uniforms::{ConnectionsUniform, DropoutUniform, StepUniform, UNIFORM_STRIDE};
 use crate::engine::EngineSettings;
 use crate::network::Network;
 use crate::network::dropout::{DropoutKey, keep_threshold};
+use crate::{Error, Result};
 
 /// What steps are for.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +65,7 @@ impl Steps {
                     label_smoothing: settings.label_smoothing,
                     rule: settings.optimizer.rule(learning_rate, first_step, settings.penalties.l2),
                     penalties: settings.penalties.rule(),
+                    connections: ConnectionsUniform::new(settings.connection_mask(first_step)),
                     ..place
                 },
                 Purpose::Evaluation => place,
@@ -99,24 +100,36 @@ pub(super) struct Bindings {
     uniforms: wgpu::BindGroup,
     /// In the order of [`Kernel::entry`]; none for those that read the data.
     storage: Vec<Option<wgpu::BindGroup>>,
+    /// Of forward and backward_input, with masked weights; none where no connection is dropped.
+    masked: Option<[wgpu::BindGroup; 2]>,
 }
 
 impl Bindings {
-    pub(super) fn new(gpu: &Gpu, buffers: &NetworkBuffers, kernels: &Kernels) -> Result<Self> {
-        let all = [
-            Kernel::Gather,
-            Kernel::Forward(0),
-            Kernel::SoftmaxCrossEntropy,
-            Kernel::BackwardInput(1),
-            Kernel::BackwardWeightDense,
-            Kernel::BackwardWeightSparse,
-        ];
+    pub(super) fn new(
+        gpu: &Gpu,
+        buffers: &NetworkBuffers,
+        kernels: &Kernels,
+        settings: &EngineSettings,
+    ) -> Result<Self> {
         let bind = |kernel| match kernel {
             Kernel::Gather | Kernel::SoftmaxCrossEntropy => Ok(None),
-            kernel => buffers.bind(gpu, kernels, kernel, None).map(Some),
+            kernel => buffers.bind(gpu, kernels, kernel, Weights::Plain, None).map(Some),
         };
-        let storage = all.into_iter().map(bind).collect::<Result<_>>()?;
-        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, storage })
+        let storage = Kernel::ONE_OF_EACH.into_iter().map(bind).collect::<Result<_>>()?;
+        let masked = |kernel| buffers.bind(gpu, kernels, kernel, Weights::Masked, None);
+        let masked = (settings.drop_connect > 0.0)
+            .then(|| Ok::<_, Error>([masked(Kernel::Forward(0))?, masked(Kernel::BackwardInput(1))?]))
+            .transpose()?;
+        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, storage, masked })
+    }
+
+    /// The storage buffers of a kernel; none while there is no data to read.
+    fn storage<'a>(&'a self, data: &'a Data, kernel: Kernel, training: bool) -> Option<&'a wgpu::BindGroup> {
+        match (&self.masked, kernel) {
+            (Some([forward, _]), Kernel::Forward(_)) if training => Some(forward),
+            (Some([_, backward]), Kernel::BackwardInput(_)) if training => Some(backward),
+            _ => self.storage[kernel.entry()].as_ref().or_else(|| data.bindings(kernel)),
+        }
     }
 
     /// One kernel of the step at `place` of its submit; none while there is no data to read.
@@ -141,15 +154,17 @@ impl Bindings {
             Kernel::Gather => u64::from(constants.features) * columns,
             Kernel::Forward(_) | Kernel::BackwardInput(_) => quads * columns,
             Kernel::SoftmaxCrossEntropy => 1,
+            Kernel::DropConnectDense => 4 * u64::from(constants.micro_blocks),
+            Kernel::GroupNorm => u64::from(constants.features),
             Kernel::BackwardWeightDense => u64::from(constants.micro_blocks),
-            Kernel::BackwardWeightSparse => u64::from(constants.sparse_values),
+            Kernel::DropConnectSparse | Kernel::BackwardWeightSparse => u64::from(constants.sparse_values),
         };
         let offset = |part: usize| index_of(part) * UNIFORM_STRIDE;
         Some(Dispatch {
             pipeline: &pipeline.pipeline,
             uniforms: &self.uniforms,
             offsets: [offset(place), offset(layer), offset(place * buffers.layer_count + of)],
-            bindings: self.storage[kernel.entry()].as_ref().or_else(|| data.bindings(kernel))?,
+            bindings: self.storage(data, kernel, step.training != 0)?,
             workgroups: workgroups(invocations, pipeline.entry.workgroup),
         })
     }

@@ -8,7 +8,9 @@
 use std::ops::Range;
 
 use super::uniforms::{LayerUniform, MicroBlockEnds, Quad, Tile};
+use crate::engine::EngineSettings;
 use crate::engine::layout::NetworkLayout;
+use crate::engine::packed_edges::{InputGroups, PackedConnections};
 use crate::network::Network;
 use crate::tiles::{DenseTile, QUAD};
 use crate::topology::Partition;
@@ -39,10 +41,15 @@ pub(super) struct Tables {
     pub(super) micro_blocks: Vec<MicroBlockEnds>,
     /// (row of the output, row of the input) of each sparse value.
     pub(super) sparse_ends: Vec<[u32; 2]>,
+    /// Of the group lasso; empty without it.
+    pub(super) groups: InputGroups,
+    /// Of DropConnect; empty without it.
+    pub(super) connections: PackedConnections,
 }
 
 impl Tables {
-    pub(super) fn new(network: &Network, layout: &NetworkLayout) -> Result<Self> {
+    pub(super) fn new(network: &Network, layout: &NetworkLayout, settings: &EngineSettings) -> Result<Self> {
+        let (groups, drops) = (settings.penalties.group_lasso > 0.0, settings.drop_connect > 0.0);
         let mut tables = Self {
             forward: Direction::default(),
             sparse_input: Vec::new(),
@@ -50,6 +57,8 @@ impl Tables {
             entries: Vec::new(),
             micro_blocks: Vec::new(),
             sparse_ends: layout.sparse_rows(),
+            groups: if groups { layout.input_groups(network) } else { InputGroups::default() },
+            connections: if drops { layout.connections(network) } else { PackedConnections::default() },
         };
         let micro_blocks = layout.micro_block_rows().into_iter();
         tables.micro_blocks = micro_blocks
@@ -64,6 +73,7 @@ impl Tables {
         tables.forward.start.push(index_of(tables.sparse_input.len()));
         tables.backward.start.push(index_of(tables.entries.len()));
         tables.check(layout)?;
+        tables.check_regularisation(network, layout, settings)?;
         Ok(tables)
     }
 
@@ -141,8 +151,33 @@ impl Tables {
             && self.sparse_ends.len() == values as usize
             && self.sparse_ends.iter().all(|[output, input]| *output < rows && *input < rows)
             && self.micro_blocks.iter().all(|block| block.output_row < rows && block.input_row < rows);
-        if fits { Ok(()) } else { Err(Error::Network("the packed lists point outside the network".into())) }
+        outside_unless(fits)
     }
+
+    /// Refuses lists of groups or connections that are not there for every value that a kernel looks up.
+    fn check_regularisation(
+        &self,
+        network: &Network,
+        layout: &NetworkLayout,
+        settings: &EngineSettings,
+    ) -> Result<()> {
+        let Self { groups, connections, .. } = self;
+        let values = layout.dense_len() + layout.sparse_len();
+        let groups_fit = groups.start.len() == network.inputs() + 1
+            && groups.start.is_sorted()
+            && groups.start.last().is_some_and(|end| *end as usize == groups.value.len())
+            && groups.value.iter().all(|value| (*value as usize) < values);
+        let connections_fit =
+            connections.dense.len() == layout.dense_len() && connections.sparse.len() == layout.sparse_len();
+        outside_unless(
+            (groups_fit || settings.penalties.group_lasso == 0.0)
+                && (connections_fit || settings.drop_connect == 0.0),
+        )
+    }
+}
+
+fn outside_unless(fits: bool) -> Result<()> {
+    if fits { Ok(()) } else { Err(Error::Network("the packed lists point outside the network".into())) }
 }
 
 impl Direction {

@@ -4,6 +4,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use crate::engine::{PenaltyRule, UpdateRule};
+use crate::network::drop_connect::ConnectionMask;
 
 /// Distance between the parts of a buffer that a dynamic offset chooses from.
 pub const UNIFORM_STRIDE: u32 = 256;
@@ -52,6 +53,30 @@ pub struct StepUniform {
     pub rule: UpdateRule,
     /// What is added to their gradients.
     pub penalties: PenaltyRule,
+    /// Which connections are kept.
+    pub connections: ConnectionsUniform,
+}
+
+/// DropConnect of all connections in one step.
+#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[repr(C)]
+pub struct ConnectionsUniform {
+    /// Stands for seed and step.
+    pub key: [u32; 2],
+    /// A connection is kept where its hash is below; `u32::MAX` keeps all.
+    pub threshold: u32,
+    /// What kept weights are multiplied with.
+    pub scale: f32,
+}
+
+impl ConnectionsUniform {
+    pub(super) fn new(mask: Option<ConnectionMask>) -> Self {
+        mask.map_or(Self { key: [0; 2], threshold: u32::MAX, scale: 1.0 }, |mask| Self {
+            key: mask.key.0,
+            threshold: mask.threshold,
+            scale: mask.scale,
+        })
+    }
 }
 
 /// The neurons that a forward or backward_input dispatch writes.

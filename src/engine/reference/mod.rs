@@ -7,8 +7,10 @@
 
 pub mod backward_input;
 pub mod backward_weight;
+pub mod drop_connect;
 pub mod forward;
 pub mod gather;
+pub mod group_norm;
 mod matrix;
 pub mod objective;
 pub mod softmax_cross_entropy;

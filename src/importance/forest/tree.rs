@@ -53,7 +53,8 @@ pub(super) fn grow(
 ) -> Vec<f64> {
     let mut tree = Tree::new(table, samples, classes, tried);
     let mut decrease = vec![0.0; table.features()];
-    let mut open: Vec<_> = std::iter::once(0..tree.samples.len()).collect();
+    let root = 0..tree.samples.len();
+    let mut open = vec![root];
     while let Some(node) = open.pop() {
         if let Some(split) = tree.best_split(&node, rng) {
             decrease[split.feature] += split.decrease;
@@ -173,7 +174,8 @@ mod tests {
             let table = table(&features, 5);
             let mut rng = generator(seed, Purpose::Tree(0));
             let mut tree = Tree::new(&table, samples, 4, 5);
-            let mut open: Vec<_> = std::iter::once(0..tree.samples.len()).collect();
+            let root = 0..tree.samples.len();
+            let mut open = vec![root];
             while let Some(node) = open.pop() {
                 let before = tree.samples[node.clone()].to_vec();
                 let slow = |feature| slow_best_threshold(&features, 5, feature, &before, 4);

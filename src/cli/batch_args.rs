@@ -1,0 +1,89 @@
+//! What can be typed for experiments of many runs.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tanner::Error;
+
+use super::args::{DataArgs, EngineArgs};
+
+/// Many runs into one folder.
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Seeds 0 to N - 1
+    #[arg(long, value_name = "N", help_heading = "Runs", default_value_t = 3, allow_negative_numbers = true)]
+    pub(crate) seeds: u64,
+    /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
+    #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
+    pub(crate) with: String,
+    /// Run nothing, only sum up what is finished [default: run what is missing]
+    #[arg(long, help_heading = "Runs")]
+    pub(crate) report_only: bool,
+    /// Folder for runs and results; runs that are finished there are not run again
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Table1Args {
+    /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
+    /// (and shows its collapse); `tanner` takes the best found for each construction
+    #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipeArg::Tanner)]
+    pub(crate) recipe: TableRecipeArg,
+    /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
+    #[arg(long, value_name = "CELL,..", help_heading = "Runs", value_delimiter = ',')]
+    pub(crate) cells: Vec<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Figure2Args {
+    /// Weights above this in absolute value are counted
+    #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
+    pub(crate) threshold: f32,
+    /// Count in this model file, train none [default: train one]
+    #[arg(long, value_name = "FILE", help_heading = "Figure")]
+    pub(crate) model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
+    #[arg(value_name = "FILE", help_heading = "Runs")]
+    pub(crate) file: Option<PathBuf>,
+    /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
+    #[arg(long, value_name = "NAME=FLAGS", help_heading = "Runs", allow_hyphen_values = true)]
+    pub(crate) run: Vec<String>,
+    /// Name of the configuration that the others are compared with [default: the first]
+    #[arg(long, value_name = "NAME", help_heading = "Runs")]
+    pub(crate) baseline: Option<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TableRecipeArg {
+    Paper,
+    Tanner,
+}
+
+impl BatchArgs {
+    /// The number of seeds, at least 1.
+    pub(crate) fn seeds(&self) -> Result<u64, Error> {
+        if self.seeds == 0 || self.seeds > MAX_SEEDS {
+            let reason = format!("{} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
+            return Err(Error::Setting { setting: "--seeds", reason });
+        }
+        Ok(self.seeds)
+    }
+}
+
+/// More seeds than anybody waits for.
+const MAX_SEEDS: u64 = 10_000;

@@ -1,0 +1,63 @@
+//! `tanner figure1`: one layer drawn as in Figure 1 of the paper.
+
+use std::fs;
+
+use anyhow::{anyhow, bail};
+use tanner::Error;
+use tanner::files::atomic_write;
+use tanner::model::Arch;
+use tanner::network::Network;
+use tanner::report::{connectivity_picture, figure1};
+use tanner::topology::Topology;
+
+use super::args::Figure1Args;
+use super::settings::ArchitectureSettings;
+use super::{inspect, terminal};
+
+/// Builds or reads a network, draws a layer with lines, and with dots.
+pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
+    let (network, model) = inspect::network(&args.network)?;
+    let arch = match model {
+        Some(model) => model.record().arch,
+        None => ArchitectureSettings::new(&args.network.architecture)?.arch,
+    };
+    let topology = layer(&network, args)?;
+    fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
+    // Dots show a layer of any size; they are there whatever becomes of the lines.
+    let dots = args.out.join("figure1-dots.png");
+    atomic_write(&dots, &connectivity_picture(&[topology])?)?;
+    terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;
+    let drawn = figure1(topology, &title(&network, arch, args.layer), args.block)
+        .map_err(|error| anyhow!("{error}; {} shows them, a pixel for each", dots.display()))?;
+    for (name, bytes) in [("figure1.svg", drawn.svg.as_bytes()), ("figure1.png", &drawn.png)] {
+        let path = args.out.join(name);
+        atomic_write(&path, bytes)?;
+        terminal::print(&format!("picture {}: a line for each weight", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The layer that was asked for, if it and its block are there.
+fn layer<'a>(network: &'a Network, args: &Figure1Args) -> anyhow::Result<&'a Topology> {
+    let layers = network.layers();
+    if !(1..=layers.len()).contains(&args.layer) {
+        bail!("--layer: {} is impossible, it must be 1 to {}", args.layer, layers.len());
+    }
+    let topology = &layers[args.layer - 1].topology;
+    let last = topology.outputs().len() - 1;
+    match args.block {
+        Some(block) if block > last => bail!("--block: {block} is impossible, it must be 0 to {last}"),
+        _ => Ok(topology),
+    }
+}
+
+/// What the drawing says above the layer; the last layer is always fully connected.
+fn title(network: &Network, arch: Arch, layer: usize) -> String {
+    let (layers, topology) = (network.layers().len(), &network.layers()[layer - 1].topology);
+    let kind = if layer == layers { Arch::Fc.description() } else { arch.description() };
+    let blocks = match topology.inputs().len() {
+        1 => String::new(),
+        blocks => format!(", {blocks} blocks"),
+    };
+    format!("Layer {layer} of {layers}: {kind}{blocks}")
+}

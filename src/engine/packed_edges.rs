@@ -1,0 +1,65 @@
+//! Which packed value belongs to which edge: what regularisation has to know of a layout.
+
+use super::layout::NetworkLayout;
+use crate::network::Network;
+use crate::network::drop_connect::{NO_CONNECTION, first_connections};
+use crate::tiles::MICRO_BLOCK;
+
+/// The weights out of each input neuron of a network, the groups of the group lasso.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InputGroups {
+    /// First entry of each input neuron, then the number of entries: `[inputs + 1]`.
+    pub start: Vec<u32>,
+    /// Place of each weight among the dense values followed by the sparse ones, by input, then output.
+    pub value: Vec<u32>,
+}
+
+/// The number of the connection that each packed value is, as
+/// [`ConnectionMask`](crate::network::drop_connect::ConnectionMask) knows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PackedConnections {
+    /// Of each dense value, [`NO_CONNECTION`] where it is padding.
+    pub dense: Vec<u32>,
+    /// Of each sparse value, [`NO_CONNECTION`] where it is a bias.
+    pub sparse: Vec<u32>,
+}
+
+impl NetworkLayout {
+    /// The groups of the first layer.
+    pub fn input_groups(&self, network: &Network) -> InputGroups {
+        let topology = &network.layers()[0].topology;
+        let mut groups = InputGroups { start: vec![0], value: Vec::with_capacity(topology.edges()) };
+        for input in 0..network.inputs() {
+            groups.value.extend(topology.column(input).map(|(_, edge)| index(self.place_of(0, edge))));
+            groups.start.push(index(groups.value.len()));
+        }
+        groups
+    }
+
+    /// The connection that each value is.
+    pub fn connections(&self, network: &Network) -> PackedConnections {
+        let mut dense = vec![NO_CONNECTION; self.dense_len() + self.sparse_len()];
+        for (layer, first) in first_connections(network).into_iter().enumerate() {
+            let Some(first) = first else { continue };
+            for (edge, number) in (0..self.layers()[layer].edges()).zip(first..) {
+                dense[self.place_of(layer, edge)] = number;
+            }
+        }
+        let sparse = dense.split_off(self.dense_len());
+        PackedConnections { dense, sparse }
+    }
+
+    /// Place of a layer's canonical edge among the dense values followed by the sparse ones.
+    fn place_of(&self, layer: usize, edge: usize) -> usize {
+        let (tiled, place) = (&self.layers()[layer], &self.places()[layer]);
+        let slot = tiled.slot_of_edge()[edge] as usize;
+        match slot.checked_sub(tiled.dense_slots()) {
+            None => place.micro_block as usize * MICRO_BLOCK + slot,
+            Some(sparse) => self.dense_len() + place.sparse as usize + sparse,
+        }
+    }
+}
+
+fn index(place: usize) -> u32 {
+    u32::try_from(place).expect("a network's values stay below 2^32")
+}

@@ -1,0 +1,115 @@
+//! DropConnect masks, the same on every engine.
+//!
+//! DropConnect (Wan, Zeiler, Zhang, LeCun and Fergus, "Regularization of Neural
+//! Networks using DropConnect", ICML 2013) drops connections where dropout drops
+//! units. Here one mask a step serves the whole batch, where the paper draws one
+//! for each sample: the cost of masks then follows the edges and not the edges
+//! times the batch. Biases and the layer of logits are left alone, and kept
+//! weights are divided by the keep probability, so that an evaluation needs nothing.
+//!
+//! Whether a connection is kept is a pure function of the run's seed, the step,
+//! and the connection's number, by the hash of [`dropout`](super::dropout) under a
+//! key that no layer's dropout has; twin: `shaders/common/connections.wgsl`.
+
+use super::Network;
+use super::dropout::{DropoutKey, keep_threshold};
+
+/// The number of whatever is never dropped: biases, logits' weights, padding.
+pub const NO_CONNECTION: u32 = u32::MAX;
+
+/// Which connections one step keeps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ConnectionMask {
+    /// Stands for seed and step.
+    pub key: DropoutKey,
+    /// A connection is kept where its hash is below; `u32::MAX` keeps all.
+    pub threshold: u32,
+    /// What kept weights are multiplied with: 1 / keep probability.
+    pub scale: f32,
+}
+
+impl ConnectionMask {
+    /// The mask of one step of a run that drops connections with a probability in `[0, 1)`.
+    pub fn new(seed: u64, step: u64, drop_probability: f32) -> Self {
+        let keep = 1.0 - drop_probability;
+        // No network has a layer of this index, so no layer's dropout has this key.
+        let key = DropoutKey::new(seed, step, u32::MAX);
+        Self { key, threshold: keep_threshold(keep), scale: 1.0 / keep }
+    }
+
+    /// What a weight, and its gradient, is multiplied with: 0, or 1 / keep probability; 1 for [`NO_CONNECTION`].
+    #[inline(always)]
+    pub fn factor(self, connection: u32) -> f32 {
+        let factor = if self.key.keeps(connection, 0, self.threshold) { self.scale } else { 0.0 };
+        if connection == NO_CONNECTION { 1.0 } else { factor }
+    }
+}
+
+/// Number of the first connection of each layer, whose others follow in canonical order; none for
+/// the layer of logits, which is never dropped from: `[layers]`.
+pub fn first_connections(network: &Network) -> Vec<Option<u32>> {
+    let mut next = 0;
+    let (_, hidden) = network.layers().split_last().expect("a network has layers");
+    let first = |layer: &super::Layer| {
+        let first = u32::try_from(next).expect("a network's edges stay below 2^32");
+        next += layer.topology.edges();
+        Some(first)
+    };
+    hidden.iter().map(first).chain([None]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_share_of_dropped_connections_is_the_probability() {
+        for drop in [0.1f32, 0.5, 0.9] {
+            let mask = ConnectionMask::new(1, 2, drop);
+            let dropped = (0..100_000u32).filter(|edge| mask.factor(*edge) == 0.0).count() as f64;
+            // 5 standard deviations of independent draws.
+            let (mean, drop) = (1e5 * f64::from(drop), f64::from(drop));
+            assert!(
+                (dropped - mean).abs() < 5.0 * (mean * (1.0 - drop)).sqrt(),
+                "{dropped} dropped at {drop}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_mean_of_the_factors_over_steps_is_one() {
+        for drop in [0.2f32, 0.75] {
+            let steps = 20_000;
+            for edge in [0, 1, 12_345] {
+                let factors =
+                    (0..steps).map(|step| f64::from(ConnectionMask::new(7, step, drop).factor(edge)));
+                let mean = factors.sum::<f64>() / steps as f64;
+                let deviation = (f64::from(drop) / (1.0 - f64::from(drop)) / steps as f64).sqrt();
+                assert!((mean - 1.0).abs() < 5.0 * deviation, "{mean} at {drop}");
+            }
+        }
+    }
+
+    #[test]
+    fn seeds_and_steps_differ_from_each_other_and_from_dropout() {
+        let kept = |mask: ConnectionMask| (0..64).map(|edge| mask.factor(edge) > 0.0).collect::<Vec<bool>>();
+        let first = kept(ConnectionMask::new(0, 0, 0.5));
+        let units = |layer| {
+            let key = DropoutKey::new(0, 0, layer);
+            (0..64).map(|unit| key.keeps(unit, 0, keep_threshold(0.5))).collect()
+        };
+        let others =
+            [kept(ConnectionMask::new(1, 0, 0.5)), kept(ConnectionMask::new(0, 1, 0.5)), units(0), units(1)];
+        for other in others {
+            let equal = first.iter().zip(&other).filter(|(a, b)| a == b).count();
+            assert!((12..52).contains(&equal), "{equal} of 64 equal");
+        }
+        assert_eq!(first, kept(ConnectionMask::new(0, 0, 0.5)));
+    }
+
+    #[test]
+    fn what_is_no_connection_is_never_dropped() {
+        assert!((0..1000).all(|step| ConnectionMask::new(0, step, 0.99).factor(NO_CONNECTION) == 1.0));
+        assert!((0..1000).all(|edge| ConnectionMask::new(0, 0, 0.0).factor(edge) == 1.0));
+    }
+}

@@ -1,0 +1,80 @@
+//! The places of neurons and blocks in [`figure1`](super::super::figure1()): two columns of equal height.
+
+use std::ops::Range;
+
+use crate::topology::{Partition, Topology};
+
+/// Width of the drawing.
+pub(super) const WIDTH: f64 = 780.0;
+/// Where the first block starts, below the headings.
+pub(super) const HEAD: f64 = 92.0;
+/// Room below the last block.
+const FOOT: f64 = 52.0;
+/// Distance of the columns' neurons from the left and from the right edge.
+const SIDE: f64 = 205.0;
+/// Between two blocks, and from a block's edge to its first neuron's place.
+const GAP: f64 = 12.0;
+const PADDING: f64 = 3.0;
+/// Between two neurons, at most and at least.
+const PITCH: Range<f64> = 8.0..15.0;
+/// Height that a column takes before its neurons move closer.
+const USUAL_HEIGHT: f64 = 640.0;
+
+/// One side of the layer.
+pub(super) struct Column {
+    /// Where the neurons stand, from the left.
+    pub(super) x: f64,
+    /// Where each neuron stands, from above.
+    pub(super) neurons: Vec<f64>,
+    /// From where to where each block goes, from above.
+    pub(super) boxes: Vec<Range<f64>>,
+    pub(super) box_width: f64,
+    pub(super) radius: f64,
+    /// Where labels end (inputs) or start (outputs).
+    pub(super) label_x: f64,
+}
+
+/// Inputs on the left, outputs on the right.
+pub(super) fn columns(layer: &Topology) -> (Column, Column) {
+    let sides = [layer.inputs(), layer.outputs()];
+    let height = sides.map(usual_height).into_iter().fold(0.0, f64::max);
+    let [inputs, outputs] = [(sides[0], SIDE), (sides[1], WIDTH - SIDE)].map(|(side, x)| {
+        let pitch = (height - frames(side)) / side.width() as f64;
+        let radius = (0.32 * pitch).min(4.5);
+        let box_width = 2.0 * radius + 14.0;
+        let away = if x < WIDTH / 2.0 { -1.0 } else { 1.0 };
+        let label_x = x + away * (box_width / 2.0 + 9.0);
+        let (neurons, boxes) = places(side, pitch);
+        Column { x, neurons, boxes, box_width, radius, label_x }
+    });
+    (inputs, outputs)
+}
+
+/// Height of the whole drawing.
+pub(super) fn height(column: &Column) -> f64 {
+    column.boxes.last().map_or(HEAD, |last| last.end) + FOOT
+}
+
+/// What a side takes beside its neurons.
+fn frames(side: &Partition) -> f64 {
+    let blocks = side.len() as f64;
+    blocks * 2.0 * PADDING + (blocks - 1.0) * GAP
+}
+
+/// The height that a side likes to have.
+fn usual_height(side: &Partition) -> f64 {
+    let neurons = side.width() as f64;
+    let pitch = ((USUAL_HEIGHT - frames(side)) / neurons).clamp(PITCH.start, PITCH.end);
+    neurons * pitch + frames(side)
+}
+
+fn places(side: &Partition, pitch: f64) -> (Vec<f64>, Vec<Range<f64>>) {
+    let (mut neurons, mut boxes, mut top) = (Vec::new(), Vec::new(), HEAD);
+    for block in side.blocks() {
+        let bottom = top + block.len() as f64 * pitch + 2.0 * PADDING;
+        neurons.extend((0..block.len()).map(|k| top + PADDING + (k as f64 + 0.5) * pitch));
+        boxes.push(top..bottom);
+        top = bottom + GAP;
+    }
+    (neurons, boxes)
+}

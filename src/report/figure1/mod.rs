@@ -1,0 +1,92 @@
+//! Figure 1 of the paper, of a layer that was really built: neurons in blocks,
+//! every weight a line, the receptive field of one output block in colour.
+//!
+//! One description of the drawing gives both files, so SVG and PNG show the same.
+//! Lines stop being readable long before they stop being drawable; a layer beyond
+//! [`MAX_LINES`] is refused, and [`connectivity_picture`](super::connectivity_picture)
+//! shows it with a pixel for each weight.
+
+mod columns;
+mod drawing;
+
+use std::io::Cursor;
+
+use image::ImageFormat;
+use kuva::backend::svg::SvgBackend;
+use kuva::render::render::Scene;
+
+use self::drawing::Drawing;
+use super::table::grouped;
+use crate::topology::Topology;
+use crate::{Error, Result};
+
+/// Most weights that are drawn as lines.
+pub const MAX_LINES: usize = 2000;
+/// Most neurons of one side that are drawn as circles.
+pub const MAX_CIRCLES: usize = 128;
+
+/// Pixels of the PNG for each unit of the drawing, in both directions.
+const SCALE: u32 = 2;
+/// The drawing is made larger by this factor and averaged, because thick lines come without smooth edges.
+const FINER: u32 = 2;
+/// The drawing in both formats.
+#[derive(Clone, Debug)]
+pub struct Figure1 {
+    /// Lines and text; text is set in the reader's fonts.
+    pub svg: String,
+    /// The same in pixels, with a font of its own.
+    pub png: Vec<u8>,
+}
+
+/// Draws one layer; `name` says which, `chosen` whose receptive field is shown
+/// (by default that of the middle output block; none where there is one block only).
+///
+/// # Errors
+/// [`Error::Picture`] when the layer has more than [`MAX_LINES`] weights or
+/// [`MAX_CIRCLES`] neurons on a side, when there is no block `chosen`, or the
+/// drawing fails.
+pub fn figure1(layer: &Topology, name: &str, chosen: Option<usize>) -> Result<Figure1> {
+    check_size(layer)?;
+    let blocks = layer.outputs().len();
+    if let Some(block) = chosen.filter(|block| *block >= blocks) {
+        return Err(Error::Picture(format!(
+            "output block {block} is not there, the last one is {}",
+            blocks - 1
+        )));
+    }
+    let chosen = chosen.or((blocks > 1).then_some((blocks - 1) / 2));
+    let scene = Drawing::new(layer, chosen).scene(name);
+    Ok(Figure1 { svg: SvgBackend::new().with_pretty(true).render_scene(&scene), png: smooth_png(&scene)? })
+}
+
+fn smooth_png(scene: &Scene) -> Result<Vec<u8>> {
+    let failed = |error: image::ImageError| Error::Picture(error.to_string());
+    let large = kuva::RasterBackend::new().with_scale((SCALE * FINER) as f32);
+    let large = large.render_scene(scene).map_err(Error::Picture)?;
+    let large = image::load_from_memory(&large).map_err(failed)?.to_rgb8();
+    let picture = image::imageops::thumbnail(&large, large.width() / FINER, large.height() / FINER);
+    let mut png = Cursor::new(Vec::new());
+    picture.write_to(&mut png, ImageFormat::Png).map_err(failed)?;
+    Ok(png.into_inner())
+}
+
+fn check_size(layer: &Topology) -> Result<()> {
+    let (edges, widest) = (layer.edges(), layer.inputs().width().max(layer.outputs().width()));
+    if edges > MAX_LINES {
+        return Err(Error::Picture(format!(
+            "{} weights are too many to draw as lines, the limit is {}",
+            grouped(edges),
+            grouped(MAX_LINES)
+        )));
+    }
+    if widest > MAX_CIRCLES {
+        return Err(Error::Picture(format!(
+            "{} neurons are too many to draw as circles, the limit is {MAX_CIRCLES} on a side",
+            grouped(widest)
+        )));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
