@@ -15,7 +15,7 @@ use tanner::experiments::prune::{
     WeightGoal, compact,
 };
 use tanner::experiments::silence::silence;
-use tanner::importance::{Importance, Order, Preprocessing};
+use tanner::importance::{Importance, ImportanceSettings, Preprocessing};
 use tanner::model::{ArchitectureRecord, PruneMethod, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Network, Parameters};
 use tanner::topology::fully_connected;
@@ -223,7 +223,7 @@ fn trained(connectivity: Connectivity) -> (TrainedModel, PruneData) {
             .train(&rest, &StepPlan { samples: &order, learning_rate: 0.05, first_step: 45 * epoch })
             .unwrap();
     }
-    let preprocessing = Preprocessing::fit(Importance::None, Order::Descending, &rest).unwrap();
+    let preprocessing = Preprocessing::fit(&ImportanceSettings::new(Importance::None), &rest).unwrap();
     let record = ArchitectureRecord::new(&architecture, 1);
     let model = TrainedModel::new(network, engine.parameters().unwrap(), preprocessing, record).unwrap();
     (model, PruneData { rest, validation: Arc::new(validation), test: random_data(400, 12, 3, 12) })

@@ -1,6 +1,6 @@
 use super::*;
 use crate::engine::reference::ReferenceEngine;
-use crate::importance::{Importance, Preprocessing};
+use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::ArchitectureRecord;
 use crate::network::{Activation, Architecture, Connectivity};
 use crate::training::Recipe;
