@@ -7,7 +7,7 @@ use serde::Deserialize;
 use tanner::Error;
 use tanner::experiments::{Comparison, Configuration, Entry};
 use tanner::files::atomic_write;
-use tanner::report::{Bar, BarGroup, bar_chart};
+use tanner::report::{Bar, BarGroup, bar_chart, comparison_table};
 
 use super::batch_args::CompareArgs;
 use super::{batch, terminal};
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         batch::run(&args.batch, &configurations)?;
     }
     let comparison = Comparison { entries: batch::collect(&args.batch, &configurations)?, baseline };
-    let (out, table) = (&args.batch.out, comparison.to_markdown());
+    let (out, table) = (&args.batch.out, comparison_table(&comparison));
     atomic_write(&out.join("comparison.md"), table.as_bytes())?;
     atomic_write(&out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
     let groups: Vec<BarGroup> = comparison.entries.iter().filter_map(bar).collect();

@@ -2,9 +2,9 @@
 
 use anyhow::bail;
 use tanner::experiments::Entry;
-use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json, to_markdown};
+use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json};
 use tanner::files::atomic_write;
-use tanner::report::{Bar, BarGroup, Drawing, bar_chart};
+use tanner::report::{Bar, BarGroup, Drawing, bar_chart, table1_table};
 
 use super::batch_args::{Table1Args, TableRecipeArg};
 use super::{batch, terminal};
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     let filled = |(cell, entry): (Cell, Entry)| FilledCell { cell, entry };
     let cells: Vec<FilledCell> = all.into_iter().zip(entries).map(filled).collect();
 
-    let (table, name) = (to_markdown(&cells), format!("table1-{recipe}"));
+    let (table, name) = (table1_table(&cells), format!("table1-{recipe}"));
     let file = |extension| args.batch.out.join(format!("{name}.{extension}"));
     atomic_write(&file("md"), table.as_bytes())?;
     atomic_write(&file("json"), to_json(recipe, &cells)?.as_bytes())?;

@@ -1,9 +1,8 @@
-//! Configurations, what their runs gave, and the tables of it.
+//! Configurations, and what their runs gave.
 
 use serde::{Deserialize, Serialize};
 
 use super::{MeanDeviation, Paired};
-use crate::report::{grouped, markdown};
 use crate::training::{ScoredOn, Summary};
 
 /// A named way to train: the flags of `tanner train`, without `--seed` and `--out`.
@@ -109,42 +108,10 @@ struct ComparisonReport<'a> {
 }
 
 impl Comparison {
-    /// One configuration a row: accuracy, parameters, and the paired difference from the baseline.
+    /// The paired difference of one entry from the baseline; `None` for the baseline itself
+    /// and where no seed is common.
     #[must_use]
-    pub fn to_markdown(&self) -> String {
-        let header = [
-            "configuration",
-            "parameters",
-            "seeds",
-            "accuracy",
-            "best epoch's",
-            "minus baseline (points)",
-            "p",
-            "flags",
-        ];
-        let rows = self.entries.iter().enumerate().map(|(index, entry)| self.row(index, entry));
-        markdown(&header, &rows.collect::<Vec<_>>())
-    }
-
-    fn row(&self, index: usize, entry: &Entry) -> Vec<String> {
-        let paired = self.minus_baseline(index);
-        vec![
-            entry.configuration.name.clone(),
-            entry.runs.first().map_or(String::new(), |run| grouped(run.parameters)),
-            entry.runs.len().to_string(),
-            percent(entry.accuracy()),
-            percent(entry.best_accuracy()),
-            match &paired {
-                Some(paired) => points(&paired.difference),
-                None if index == self.baseline => "baseline".into(),
-                None => String::new(),
-            },
-            paired.and_then(|paired| paired.p).map_or(String::new(), |p| format!("{p:.3}")),
-            format!("`{}`", entry.configuration.flags),
-        ]
-    }
-
-    fn minus_baseline(&self, index: usize) -> Option<Paired> {
+    pub fn minus_baseline(&self, index: usize) -> Option<Paired> {
         let baseline = self.entries.get(self.baseline).filter(|_| index != self.baseline)?;
         self.entries[index].paired_with(baseline)
     }
@@ -166,25 +133,6 @@ impl Comparison {
     }
 }
 
-/// `88.43 ± 0.12 %`, or a dash.
-pub(super) fn percent(accuracy: Option<MeanDeviation>) -> String {
-    match accuracy {
-        None => "–".into(),
-        Some(MeanDeviation { mean, deviation: None, .. }) => format!("{:.2} %", 100.0 * mean),
-        Some(MeanDeviation { mean, deviation: Some(deviation), .. }) => {
-            format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
-        }
-    }
-}
-
-fn points(difference: &MeanDeviation) -> String {
-    let mean = 100.0 * difference.mean;
-    match difference.deviation {
-        Some(deviation) => format!("{mean:+.2} ± {:.2}", 100.0 * deviation),
-        None => format!("{mean:+.2}"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -203,20 +151,6 @@ mod tests {
             configuration: Configuration { name: name.into(), flags: format!("--arch {name}") },
             runs: (0..).zip(accuracies).map(run).collect(),
         }
-    }
-
-    #[test]
-    fn rows_say_mean_deviation_and_the_paired_difference() {
-        let entries = vec![entry("sc", &[0.88, 0.89]), entry("rsp", &[0.85, 0.88]), entry("fc", &[])];
-        let comparison = Comparison { entries, baseline: 0 };
-        let table = comparison.to_markdown();
-        let lines: Vec<&str> = table.lines().collect();
-        assert_eq!(lines.len(), 5, "{table}");
-        assert!(lines[2].contains("| 88.50 ± 0.71 % | 89.50 ± 0.71 % | baseline |"), "{table}");
-        // Differences of -3 and -1 points.
-        assert!(lines[3].contains("| 86.50 ± 2.12 % |") && lines[3].contains("| -2.00 ± 1.41 |"), "{table}");
-        assert!(lines[4].contains("| 0 | – |"), "{table}");
-        assert!(table.contains("220,020") && table.contains("`--arch rsp`"));
     }
 
     #[test]

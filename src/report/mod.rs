@@ -9,6 +9,7 @@
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network.
 
 mod bars;
+mod comparison;
 mod connectivity;
 mod drawing;
 mod figure1;
@@ -21,6 +22,7 @@ mod series;
 mod table;
 
 pub use bars::{Bar, BarGroup, bar_chart};
+pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
 pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, figure1};

@@ -1,0 +1,132 @@
+//! Tables of accuracies over several seeds, in Markdown.
+
+use super::{grouped, markdown};
+use crate::experiments::table1::FilledCell;
+use crate::experiments::{Comparison, Entry, MeanDeviation};
+
+/// One configuration a row: accuracy, parameters, and the paired difference from the baseline.
+#[must_use]
+pub fn comparison_table(comparison: &Comparison) -> String {
+    let header = [
+        "configuration",
+        "parameters",
+        "seeds",
+        "accuracy",
+        "best epoch's",
+        "minus baseline (points)",
+        "p",
+        "flags",
+    ];
+    let rows = comparison.entries.iter().enumerate().map(|(index, entry)| row(comparison, index, entry));
+    markdown(&header, &rows.collect::<Vec<_>>())
+}
+
+fn row(comparison: &Comparison, index: usize, entry: &Entry) -> Vec<String> {
+    let paired = comparison.minus_baseline(index);
+    vec![
+        entry.configuration.name.clone(),
+        entry.runs.first().map_or(String::new(), |run| grouped(run.parameters)),
+        entry.runs.len().to_string(),
+        percent(entry.accuracy()),
+        percent(entry.best_accuracy()),
+        match &paired {
+            Some(paired) => points(&paired.difference),
+            None if index == comparison.baseline => "baseline".into(),
+            None => String::new(),
+        },
+        paired.and_then(|paired| paired.p).map_or(String::new(), |p| format!("{p:.3}")),
+        format!("`{}`", entry.configuration.flags),
+    ]
+}
+
+/// The cells of the paper's table: its number beside each mean and standard deviation.
+#[must_use]
+pub fn table1_table(cells: &[FilledCell]) -> String {
+    let header =
+        ["importance", "order", "construction", "paper", "here", "seeds", "best epoch's", "here - paper"];
+    let rows = cells.iter().map(|filled| {
+        let FilledCell { cell, entry } = filled;
+        let accuracy = filled.accuracy();
+        vec![
+            cell.importance.to_string(),
+            cell.order.to_string(),
+            cell.arch.to_string(),
+            format!("{:.2} %", cell.paper_percent()),
+            percent(accuracy),
+            entry.runs.len().to_string(),
+            percent(entry.best_accuracy()),
+            accuracy.map_or("–".into(), |here| format!("{:+.2}", 100.0 * here.mean - cell.paper_percent())),
+        ]
+    });
+    markdown(&header, &rows.collect::<Vec<_>>())
+}
+
+/// `88.43 ± 0.12 %`, or a dash.
+fn percent(accuracy: Option<MeanDeviation>) -> String {
+    match accuracy {
+        None => "–".into(),
+        Some(MeanDeviation { mean, deviation: None, .. }) => format!("{:.2} %", 100.0 * mean),
+        Some(MeanDeviation { mean, deviation: Some(deviation), .. }) => {
+            format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
+        }
+    }
+}
+
+fn points(difference: &MeanDeviation) -> String {
+    let mean = 100.0 * difference.mean;
+    match difference.deviation {
+        Some(deviation) => format!("{mean:+.2} ± {:.2}", 100.0 * deviation),
+        None => format!("{mean:+.2}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiments::table1::{Cell, TableRecipe};
+    use crate::experiments::{Configuration, RunScore};
+    use crate::training::ScoredOn;
+
+    fn entry(name: &str, accuracies: &[f64]) -> Entry {
+        let run = |(seed, accuracy): (u64, &f64)| RunScore {
+            seed,
+            accuracy: *accuracy,
+            best_accuracy: accuracy + 0.01,
+            loss: 0.5,
+            parameters: 220_020,
+            epochs: 30,
+            scored_on: ScoredOn::Test,
+        };
+        Entry {
+            configuration: Configuration { name: name.into(), flags: format!("--arch {name}") },
+            runs: (0..).zip(accuracies).map(run).collect(),
+        }
+    }
+
+    #[test]
+    fn rows_say_mean_deviation_and_the_paired_difference() {
+        let entries = vec![entry("sc", &[0.88, 0.89]), entry("rsp", &[0.85, 0.88]), entry("fc", &[])];
+        let table = comparison_table(&Comparison { entries, baseline: 0 });
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines.len(), 5, "{table}");
+        assert!(lines[2].contains("| 88.50 ± 0.71 % | 89.50 ± 0.71 % | baseline |"), "{table}");
+        // Differences of -3 and -1 points.
+        assert!(lines[3].contains("| 86.50 ± 2.12 % |") && lines[3].contains("| -2.00 ± 1.41 |"), "{table}");
+        assert!(lines[4].contains("| 0 | – |"), "{table}");
+        assert!(table.contains("220,020") && table.contains("`--arch rsp`"));
+    }
+
+    #[test]
+    fn the_table_has_the_papers_number_beside_ours() {
+        let cell = Cell::all()[0];
+        let runs = entry("sc", &[0.87, 0.89]).runs;
+        let filled = Entry { configuration: TableRecipe::Paper.configuration(cell), runs };
+        let empty = Entry { runs: Vec::new(), ..filled.clone() };
+        let table = table1_table(&[FilledCell { cell, entry: filled }, FilledCell { cell, entry: empty }]);
+        assert!(
+            table.contains("| pca | desc | sc | 87.18 % | 88.00 ± 1.41 % | 2 | 89.00 ± 1.41 % | +0.82 |"),
+            "{table}"
+        );
+        assert!(table.contains("| 87.18 % | – | 0 | – | – |"), "{table}");
+    }
+}
