@@ -121,8 +121,7 @@ def main():
         for seed in (0, 1):
             ours.append(run_tanner(arguments, seed, Path(folder)))
             theirs.append(run_scikit_learn(arguments, seed, Path(folder)))
-        compare("tanner seed 0, scikit-learn seed 0", ours[0], theirs[0])
-        compare("tanner seed 1, scikit-learn seed 1", ours[1], theirs[1])
+            compare(f"tanner seed {seed}, scikit-learn seed {seed}", ours[-1], theirs[-1])
         compare("scikit-learn seed 0, scikit-learn seed 1", *theirs)
         compare("tanner seed 0, tanner seed 1", *ours)
 

@@ -233,10 +233,13 @@ fn the_number_of_threads_changes_no_bit() {
 fn seed_and_rows_decide_what_is_drawn() {
     let (features, samples) = random_table(8, 200, 6, 40, 3);
     let labels: Vec<u32> = samples.iter().map(|sample| u32::from(sample.class)).collect();
-    let run = |seed, max_rows| {
-        let options = ForestOptions { trees: 5, seed, max_rows };
+    let grown = |trees, seed, max_rows| {
+        let options = ForestOptions { trees, seed, max_rows };
         gini_importance(&features, 6, &labels, 3, &options, QUIET).unwrap()
     };
+    // The second tree is another one.
+    assert_ne!(grown(1, 1, None), grown(2, 1, None));
+    let run = |seed, max_rows| grown(5, seed, max_rows);
     assert_eq!(run(1, None), run(1, Some(200)));
     assert_eq!(run(1, Some(50)), run(1, Some(50)));
     assert_ne!(run(1, None), run(1, Some(50)));
