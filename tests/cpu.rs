@@ -444,6 +444,17 @@ fn compare_training(network: &Network, settings: EngineSettings, policy: TilePol
     assert_eq!((got.correct, got.samples), (wanted.correct, wanted.samples));
 }
 
+/// As many values as several tasks of an update have.
+fn large_network() -> Network {
+    let widths = [10, 60, 50, 4];
+    let layers = widths.windows(2).map(|pair| {
+        let topology = tanner::topology::fully_connected(pair[0], pair[1]).unwrap();
+        let activation = if pair[1] == 4 { Activation::Identity } else { Activation::Sigmoid };
+        layer(&topology, activation, 1.0)
+    });
+    Network::new(layers.collect()).unwrap()
+}
+
 #[test]
 fn training_agrees_with_the_reference() {
     for optimizer in optimizers() {
@@ -463,11 +474,12 @@ fn training_agrees_with_the_reference() {
             ..settings(optimizer, 40)
         };
         let connections = EngineSettings { drop_connect: 0.5, ..EngineSettings::new(optimizer, 40, 3) };
-        let network = small_network(Activation::Tanh, 0.8);
-        for policy in POLICIES {
-            let name = format!("{optimizer}, {policy:?}");
-            compare_training(&network, everything, policy, &format!("{name}, everything at once"));
-            compare_training(&network, connections, policy, &format!("{name}, DropConnect"));
+        for (size, network) in [("small", small_network(Activation::Tanh, 0.8)), ("large", large_network())] {
+            for policy in POLICIES {
+                let name = format!("{size}, {optimizer}, {policy:?}");
+                compare_training(&network, everything, policy, &format!("{name}, everything at once"));
+                compare_training(&network, connections, policy, &format!("{name}, DropConnect"));
+            }
         }
     }
     for batch_size in [1, 2, LANES - 1, LANES, LANES + 1, 3 * LANES] {

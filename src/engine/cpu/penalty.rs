@@ -108,3 +108,28 @@ fn slope_of_elimination(w: f32) -> f32 {
     let rest = 1.0 + (w / SCALE) * (w / SCALE);
     2.0 * w / (SCALE * SCALE) / (rest * rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Penalties;
+
+    /// Around 0, where a sign has none, and around the piece of the smoothed root.
+    #[test]
+    fn gradients_are_those_of_the_definition() {
+        let a = L_HALF_SMOOTHING;
+        let none = Penalties::default();
+        let penalties =
+            Penalties { l1: 0.5, l1_input: Some(0.25), l_half: 0.75, weight_elimination: 0.125, ..none };
+        let regularisation =
+            Regularisation { penalties: penalties.rule(), inputs: 2, group_factors: &[], connections: None };
+        for weight in [0.0, -0.0, 1e-30, a / 3.0, 0.999 * a, a, 1.001 * a, 0.4, 1.0, 30.0, 1e6] {
+            for (weight, input) in [(weight, 0), (-weight, 1), (weight, 2), (-weight, 3)] {
+                let got = f64::from(regularisation.gradient(0.5, weight, 0, input));
+                let expected = 0.5 + penalties.gradient(usize::from(input > 1), f64::from(weight));
+                let bound = 1e-6 * (1.0 + expected.abs());
+                assert!((got - expected).abs() <= bound, "{weight}, input {input}: {got}, not {expected}");
+            }
+        }
+    }
+}
