@@ -75,14 +75,9 @@ pub(crate) struct PruneArgs {
     )]
     pub(crate) fine_tune: usize,
     /// Learning rate at the start, falling along a cosine; SGD with momentum 0.9
-    #[arg(
-        long,
-        value_name = "RATE",
-        help_heading = "Fine-tuning",
-        default_value_t = 0.02,
-        allow_negative_numbers = true
-    )]
-    pub(crate) lr: f64,
+    /// [default: blocks 0.02, magnitude 0.1]
+    #[arg(long, value_name = "RATE", help_heading = "Fine-tuning", allow_negative_numbers = true)]
+    pub(crate) lr: Option<f64>,
     /// Samples in one batch
     #[arg(
         long,

@@ -181,10 +181,15 @@ impl Target {
 /// How what is left is trained.
 fn recipe(args: &PruneArgs, model: &TrainedModel, seed: u64) -> Result<Recipe> {
     let l2 = args.l2.unwrap_or(usual_l2(model.record().arch));
+    // What the smallest weights leave has more to learn again than what lower blocks leave.
+    let usual_rate = match args.method {
+        MethodArg::Blocks => 0.02,
+        MethodArg::Magnitude => 0.1,
+    };
     let recipe = Recipe {
         epochs: args.fine_tune.max(1),
         batch_size: args.batch_size,
-        learning_rate: args.lr,
+        learning_rate: args.lr.unwrap_or(usual_rate),
         penalties: Penalties::l2(l2),
         seed,
         ..Recipe::default()
