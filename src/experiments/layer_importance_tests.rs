@@ -32,7 +32,7 @@ fn model() -> TrainedModel {
 
 fn data() -> Arc<Dataset> {
     let sample = |k: u32| {
-        let noise = |step: u32| f64::from(k * step % 11) as f32 / 11.0 - 0.5;
+        let noise = |step: u32| f32::from(u16::try_from(k * step % 11).unwrap()) / 11.0 - 0.5;
         [if k.is_multiple_of(2) { -1.0 } else { 1.0 }, noise(3), noise(5), noise(7)]
     };
     let features = (0..60).flat_map(sample).collect();
