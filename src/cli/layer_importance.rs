@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use tanner::Error;
 use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
-use tanner::experiments::blocks::layer_name;
+use tanner::experiments::blocks::{layer_name, neuron_blocks};
 use tanner::experiments::layer_importance::{
     Forest, LayerImportance, LayerImportanceOptions, LayerOutputs, Silence, layer_importance, verdict,
 };
@@ -48,6 +48,8 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         return Err(Error::Setting { setting: "--forest-samples", reason }.into());
     }
     let model = TrainedModel::load(&args.model)?;
+    // Told before data are read.
+    neuron_blocks(model.network(), args.blocks)?;
     let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
     train::use_threads(args.engine.threads);
     let DataSplits { mut train, mut test } = load_idx_folder(&args.data.data).context("--data")?;

@@ -47,6 +47,10 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         return refuse("--rounds", "0 is impossible, it must be at least 1");
     }
     let model = TrainedModel::load(&args.model)?;
+    if let Method::Blocks(options, _) = &method {
+        // Told before data are read; the search itself starts later.
+        BlockSearch::new(model.network(), *options)?;
+    }
     let name = format!("prune-{}", method.name());
     let results = Results::claim(args.out.as_deref(), &name, &FILES)?;
     train::use_threads(request.threads());

@@ -59,7 +59,7 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
         .with_y_axis_min(low - room)
         .with_y_axis_max((high + room).min(100.0 + room))
         .with_x_tick_step(10.0)
-        .with_y_tick_format(TickFormat::Custom(Arc::new(|value| format!("{value:.1}"))))
+        .with_y_tick_format(TickFormat::Custom(Arc::new(|value| format!("{value:.2}"))))
         .with_reference_line(unpruned)
         .with_legend_position(LegendPosition::OutsideBottomCenter)
         .with_legend_box(false);
