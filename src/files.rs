@@ -1,7 +1,7 @@
 //! Writing files so that a reader never meets half of one.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
@@ -13,9 +13,14 @@ pub(crate) const TEMPORARY_PREFIX: &str = ".tanner-";
 /// Whatever happens on the way, the path holds either what it held before or all
 /// of `bytes`.
 ///
+/// A symbolic link stays one: the file that it names is written.
+///
 /// # Errors
-/// [`Error::Io`] with the path when the folder cannot be written to.
+/// [`Error::Io`] with the path when the folder cannot be written to, or when the
+/// path is there and no regular file: a device or a pipe would be replaced.
 pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
+    let target = target(path)?;
+    let path = target.as_path();
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -34,6 +39,21 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// The regular file that a path means, there already or not.
+fn target(path: &Path) -> Result<PathBuf> {
+    let target = match path.symlink_metadata() {
+        Ok(there) if there.is_symlink() => path.canonicalize().map_err(|error| Error::io(path, error))?,
+        _ => path.to_owned(),
+    };
+    match target.metadata() {
+        Ok(there) if !there.is_file() => {
+            let kind = if there.is_dir() { "a folder" } else { "a device or a pipe" };
+            Err(Error::io(path, std::io::Error::other(format!("is {kind}, no file: name another path"))))
+        }
+        _ => Ok(target),
+    }
 }
 
 /// A file with the permissions that any new file gets, not those of a secret.
@@ -73,6 +93,26 @@ mod tests {
         let message = atomic_write(&below, b"new").unwrap_err().to_string();
         assert!(message.contains("impossible"), "{message}");
         assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_and_what_is_no_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, link) = (folder.path().join("file"), folder.path().join("link"));
+        std::fs::write(&file, "old").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        atomic_write(&link, b"new").unwrap();
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(std::fs::read(&file).unwrap(), b"new");
+        let (socket, inner) = (folder.path().join("socket"), folder.path().join("inner"));
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        std::fs::create_dir(&inner).unwrap();
+        for (path, part) in [(&socket, "is a device or a pipe"), (&inner, "is a folder")] {
+            let message = atomic_write(path, b"new").unwrap_err().to_string();
+            assert!(message.contains(part), "{message}");
+            assert!(path.exists());
+        }
     }
 
     #[cfg(unix)]

@@ -9,8 +9,9 @@ use tanner::experiments::{Comparison, Configuration, Entry};
 use tanner::files::atomic_write;
 use tanner::report::{Bar, BarGroup, bar_chart, comparison_table};
 
+use super::batch::{Batch, Unfinished};
 use super::batch_args::CompareArgs;
-use super::{batch, terminal};
+use super::terminal;
 
 /// A file of configurations.
 #[derive(Deserialize)]
@@ -32,20 +33,22 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
             place.with_context(|| format!("--baseline: no configuration is called {name:?}"))?
         }
     };
-    if !args.batch.report_only {
-        batch::run(&args.batch, &configurations)?;
-    }
-    let comparison = Comparison { entries: batch::collect(&args.batch, &configurations)?, baseline };
+    let batch = Batch::new(&args.batch);
+    let unfinished =
+        if args.batch.report_only { Unfinished::default() } else { batch.run(&configurations)? };
+    let comparison = Comparison { entries: batch.collect(&configurations)?, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
     atomic_write(&out.join("comparison.md"), table.as_bytes())?;
     atomic_write(&out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
     let groups: Vec<BarGroup> = comparison.entries.iter().filter_map(bar).collect();
     if !groups.is_empty() {
-        let title = "Accuracy of the last epoch, mean and standard deviation";
-        bar_chart(title, "accuracy (%)", &["accuracy"], &groups)?.write(out, "comparison")?;
+        let scored = comparison.scored_on().unwrap_or_default();
+        let title = format!("{scored} accuracy of the last epoch, mean and standard deviation");
+        bar_chart(&title, "accuracy (%)", &["accuracy"], &groups)?.write(out, "comparison")?;
     }
     terminal::print(table.trim_end())?;
-    terminal::print(&format!("{} (also .json, .png, .svg)", out.join("comparison.md").display()))
+    terminal::print(&format!("{} (also .json, .png, .svg)", out.join("comparison.md").display()))?;
+    unfinished.told()
 }
 
 fn bar(entry: &Entry) -> Option<BarGroup> {

@@ -10,8 +10,9 @@ use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::report::{edges_by_input, grouped};
 
+use super::batch::{Batch, Unfinished};
 use super::batch_args::Figure2Args;
-use super::{batch, terminal};
+use super::terminal;
 
 /// Counts in the model given, or trains one for each seed and counts in them all.
 pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
@@ -21,17 +22,18 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
         return draw(args, model, "figure2");
     }
     let configuration = Configuration { name: "figure2".into(), flags: FLAGS.into() };
-    if !args.batch.report_only {
-        batch::run(&args.batch, std::slice::from_ref(&configuration))?;
-    }
-    for entry in batch::collect(&args.batch, &[configuration])? {
+    let batch = Batch::new(&args.batch);
+    let configurations = [configuration];
+    let unfinished =
+        if args.batch.report_only { Unfinished::default() } else { batch.run(&configurations)? };
+    for entry in batch.collect(&configurations)? {
         for run in entry.runs {
             let name = format!("figure2-s{}", run.seed);
             let model = model_of(out, &name);
             draw(args, &model, &name)?;
         }
     }
-    Ok(())
+    unfinished.told()
 }
 
 fn model_of(out: &Path, run: &str) -> PathBuf {

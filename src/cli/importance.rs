@@ -1,8 +1,9 @@
 //! `tanner importance`: the ranking of the features, as a table and as a picture.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use tanner::dataset::load_idx_folder;
 use tanner::files::atomic_write;
 use tanner::importance::{Order, ranking};
@@ -15,6 +16,7 @@ use super::{importance_fit, terminal, train};
 /// Ranks the features of a training set.
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
     let settings = args.settings()?;
+    args.out.as_deref().map_or(Ok(()), check_out)?;
     train::use_threads(check_threads(args.threads)?);
     let train = load_idx_folder(&args.data.data).context("--data")?.train;
     let train = match args.train_limit {
@@ -33,6 +35,22 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
         let picture = path.with_extension("png");
         atomic_write(&picture, &importance_picture(&scores, shape, &title)?).context("--out")?;
         terminal::print(&format!("picture {}", picture.display()))?;
+    }
+    Ok(())
+}
+
+/// Refuses a place that cannot take the ranking before the work is done.
+fn check_out(path: &Path) -> anyhow::Result<()> {
+    let picture = path.with_extension("png");
+    if picture == path {
+        bail!("--out: {} is the heat map's place: name a .csv file for the ranking", path.display());
+    }
+    if let Some(there) = [path, &picture].into_iter().find(|path| path.symlink_metadata().is_ok()) {
+        bail!("--out: {} is there already: name another file or remove it", there.display());
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        bail!("--out: there is no folder {}: make it first", folder.display());
     }
     Ok(())
 }

@@ -25,7 +25,8 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, model) = network(&args.network)?;
     terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
     print_grids(&network)?;
-    print_totals(&network)?;
+    let dense = model.as_ref().map_or(network.dense_parameter_count(), TrainedModel::dense_parameter_count);
+    print_totals(&network, dense)?;
     if let Some(model) = model {
         terminal::print(&preprocessing_line(&model))?;
         pruned_line(&model).map_or(Ok(()), |line| terminal::print(&line))?;
@@ -74,8 +75,8 @@ fn print_grids(network: &Network) -> anyhow::Result<()> {
 }
 
 /// Parameters against the dense network, and what the weights take on each engine.
-fn print_totals(network: &Network) -> anyhow::Result<()> {
-    let (parameters, dense) = (network.parameter_count(), network.dense_parameter_count());
+fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
+    let parameters = network.parameter_count();
     terminal::print(&format!(
         "\nparameters {}, fully connected {}: {:.2} % fewer",
         grouped(parameters),

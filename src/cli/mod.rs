@@ -9,6 +9,7 @@ mod args;
 mod backend;
 mod batch;
 mod batch_args;
+mod batch_check;
 mod compare;
 mod devices;
 mod eval;

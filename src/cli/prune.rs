@@ -71,11 +71,14 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let threads = args.engine.threads;
     let mut pruning =
         Pruning::new(&model, data, recipe.engine_settings(), threads, start, Box::new(note_point))?;
-    method.apply(args, &recipe, &mut pruning)?;
+    let outcome = method.apply(args, &recipe, &mut pruning);
     if pruning.curve().iter().all(|point| point.edges == pruning.curve()[0].edges) {
+        outcome?;
         bail!("nothing could be removed within the limits given, so there is no pruned model to write");
     }
-    let (pruned, curve) = pruning.finish(&model, method.name())?;
+    let (mut pruned, curve) = pruning.finish(&model, method.name())?;
+    // Fine-tuning on another split may have seen what training had not.
+    pruned.set_held_out(Some(made).filter(|_| unseen))?;
     let (before, after) = (model.network().parameter_count(), pruned.network().parameter_count());
     let report = Report {
         model: &args.model,
@@ -84,10 +87,11 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         validation_unseen_by_model: unseen,
         parameters_before: before,
         parameters: after,
-        fully_connected_parameters: model.network().dense_parameter_count(),
+        fully_connected_parameters: model.dense_parameter_count(),
         curve: &curve,
     };
     write(&results, &pruned, &report)?;
+    outcome.with_context(|| format!("the network before that is in {}", results.path().display()))?;
     print(&results, &report)
 }
 

@@ -33,22 +33,24 @@ pub(super) struct RunConfig<'a> {
 }
 
 /// The part of `config.json` that decides what a run computes, on any engine.
+///
+/// What was not asked for is written, too, as `null`: two runs are the same only
+/// where nothing differs.
 #[derive(Serialize)]
 pub(super) struct RunRecord<'a> {
     data: &'a Path,
+    /// Digests of training and test set, where runs are compared with each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_sha256: Option<&'a str>,
     train_samples: usize,
     test_samples: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
     train_limit: Option<usize>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     validation: Option<Holdout>,
     #[serde(flatten)]
     importance: &'a ImportanceSettings,
-    #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<&'a Path>,
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
-    #[serde(skip_serializing_if = "Augmentation::is_none")]
     augmentation: Augmentation,
 }
 
@@ -57,9 +59,11 @@ impl<'a> RunRecord<'a> {
         settings: &'a TrainSettings,
         architecture: &'a ArchitectureRecord,
         samples: Samples,
+        data_sha256: Option<&'a str>,
     ) -> Self {
         Self {
             data: &settings.data,
+            data_sha256,
             train_samples: samples.train,
             test_samples: samples.test,
             train_limit: settings.train_limit,

@@ -274,7 +274,7 @@ fn recipe(args: &TrainingArgs, architecture: &ArchitectureSettings) -> Result<Re
         InitArg::He => Scheme::He,
         InitArg::Lecun => Scheme::Lecun,
     };
-    let l2 = args.l2.unwrap_or(if architecture.arch == Arch::Fc { 0.0 } else { 5e-5 });
+    let l2 = args.l2.unwrap_or(usual_l2(architecture.arch));
     let gain = args.gain.unwrap_or(architecture.activation.usual_gain());
     let recipe = Recipe {
         epochs: args.epochs,

@@ -6,8 +6,9 @@ use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json};
 use tanner::files::atomic_write;
 use tanner::report::{Bar, BarGroup, Drawing, bar_chart, table1_table};
 
+use super::batch::{Batch, Unfinished};
 use super::batch_args::{Table1Args, TableRecipeArg};
-use super::{batch, terminal};
+use super::terminal;
 
 /// Runs the cells asked for, then writes the table of all that are finished.
 pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
@@ -17,12 +18,12 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     };
     let chosen = chosen(&args.cells)?;
     let configurations: Vec<_> = chosen.into_iter().map(|cell| recipe.configuration(cell)).collect();
-    if !args.batch.report_only {
-        batch::run(&args.batch, &configurations)?;
-    }
+    let batch = Batch::new(&args.batch);
+    let unfinished =
+        if args.batch.report_only { Unfinished::default() } else { batch.run(&configurations)? };
     let all: Vec<Cell> = Cell::all();
     let configurations: Vec<_> = all.iter().map(|cell| recipe.configuration(*cell)).collect();
-    let entries = batch::collect(&args.batch, &configurations)?;
+    let entries = batch.collect(&configurations)?;
     let filled = |(cell, entry): (Cell, Entry)| FilledCell { cell, entry };
     let cells: Vec<FilledCell> = all.into_iter().zip(entries).map(filled).collect();
 
@@ -32,7 +33,8 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     atomic_write(&file("json"), to_json(recipe, &cells)?.as_bytes())?;
     chart(recipe, &cells)?.write(&args.batch.out, &name)?;
     terminal::print(table.trim_end())?;
-    terminal::print(&format!("{} (also .json, .png, .svg)", file("md").display()))
+    terminal::print(&format!("{} (also .json, .png, .svg)", file("md").display()))?;
+    unfinished.told()
 }
 
 /// Cells that at least one pattern means, in the table's order.
@@ -55,7 +57,8 @@ fn chart(recipe: TableRecipe, cells: &[FilledCell]) -> anyhow::Result<Drawing> {
         bars: cells.iter().flat_map(pair).collect(),
     };
     let groups: Vec<BarGroup> = cells.chunks(series.len() / 2).map(group).collect();
-    let title = format!("Table 1, recipe {recipe}: test accuracy of the last epoch");
+    let scored = cells.iter().find_map(|cell| cell.entry.scored_on()).unwrap_or_default();
+    let title = format!("Table 1, recipe {recipe}: {scored} accuracy of the last epoch");
     Ok(bar_chart(&title, "accuracy (%)", &series, &groups)?)
 }
 

@@ -33,7 +33,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     }
     let splits = load(&settings)?;
     let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let report = Report { process_start, words, epochs: Epochs::Lines };
+    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
     let (summary, folder) = train(&settings, saved, splits, report)?;
     print_summary(&summary, &folder)
 }
@@ -46,6 +46,8 @@ pub(super) struct Report {
     pub(super) words: Vec<String>,
     /// How epochs are shown.
     pub(super) epochs: Epochs,
+    /// Digests of the data, where the run is one of many.
+    pub(super) data_sha256: Option<String>,
 }
 
 /// One run from data to a whole run folder; the settings say where.
@@ -72,7 +74,7 @@ pub(super) fn train(
     let info = chosen.engine.info();
     let folder = run_folder(settings)?;
     folder.write_config(&RunConfig {
-        run: RunRecord::new(settings, model.record(), samples),
+        run: RunRecord::new(settings, model.record(), samples, report.data_sha256.as_deref()),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
         command: report.words,
@@ -81,7 +83,7 @@ pub(super) fn train(
     })?;
     if report.epochs == Epochs::Lines {
         chosen.announce();
-        announce_run(settings, model.network(), samples, folder.path());
+        announce_run(settings, &model, samples, folder.path());
     }
     let facts = facts(report.process_start, info, settings, samples);
     let mut recorder = Recorder::new(folder, model, facts);
@@ -167,9 +169,9 @@ fn facts(start: Instant, engine: EngineInfo, settings: &TrainSettings, samples: 
     }
 }
 
-fn announce_run(settings: &TrainSettings, network: &Network, samples: Samples, folder: &Path) {
-    let parameters = network.parameter_count();
-    let saved = 100.0 * (1.0 - parameters as f64 / network.dense_parameter_count() as f64);
+fn announce_run(settings: &TrainSettings, model: &TrainedModel, samples: Samples, folder: &Path) {
+    let parameters = model.network().parameter_count();
+    let saved = 100.0 * (1.0 - parameters as f64 / model.dense_parameter_count() as f64);
     terminal::note(&format!(
         "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} {} samples",
         settings.architecture.arch,

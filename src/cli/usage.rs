@@ -165,7 +165,8 @@ mod tests {
                 let told = argument.get_help().map(ToString::to_string).unwrap_or_default();
                 let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
                 let needs_none = argument.is_required_set()
-                    || ["pca", "rf", "model"].contains(&argument.get_id().as_str());
+                    || argument.is_positional()
+                    || ["pca", "rf", "model", "run"].contains(&argument.get_id().as_str());
                 assert!(known || needs_none, "{flag} tells no default");
             }
         }

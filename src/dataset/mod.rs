@@ -12,6 +12,7 @@ mod idx_folder;
 mod split;
 
 use rayon::prelude::*;
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
@@ -133,6 +134,27 @@ impl Dataset {
         self.features.truncate(count * self.feature_count);
         self.features.shrink_to_fit();
         Ok(self)
+    }
+
+    /// SHA-256 of all features and labels, in hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update((self.feature_count as u64).to_le_bytes());
+        self.update_digest(&mut hash);
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Adds features and labels, as little-endian bytes, to a hash.
+    pub(crate) fn update_digest(&self, hash: &mut Sha256) {
+        for part in self.features.chunks(CHECK_CHUNK) {
+            let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
+        for part in self.labels.chunks(CHECK_CHUNK) {
+            let bytes: Vec<u8> = part.iter().flat_map(|label| label.to_le_bytes()).collect();
+            hash.update(&bytes);
+        }
     }
 
     /// Number of samples.

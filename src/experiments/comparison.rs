@@ -71,6 +71,12 @@ impl Entry {
         MeanDeviation::of(&self.runs.iter().map(|run| run.best_accuracy).collect::<Vec<_>>())
     }
 
+    /// What the accuracies were measured on; `None` without a finished run.
+    #[must_use]
+    pub fn scored_on(&self) -> Option<ScoredOn> {
+        self.runs.first().map(|run| run.scored_on)
+    }
+
     /// Compares with another entry on the seeds that both have.
     #[must_use]
     pub fn paired_with(&self, other: &Self) -> Option<Paired> {
@@ -108,6 +114,12 @@ struct ComparisonReport<'a> {
 }
 
 impl Comparison {
+    /// What the accuracies were measured on; `None` without a finished run.
+    #[must_use]
+    pub fn scored_on(&self) -> Option<ScoredOn> {
+        self.entries.iter().find_map(Entry::scored_on)
+    }
+
     /// The paired difference of one entry from the baseline; `None` for the baseline itself
     /// and where no seed is common.
     #[must_use]

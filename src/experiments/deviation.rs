@@ -25,6 +25,10 @@ impl MeanDeviation {
         let mean = numbers.iter().sum::<f64>() / count as f64;
         let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
         let deviation = (count > 1).then(|| (squares / (count - 1) as f64).sqrt());
+        // What rounding leaves of equal numbers is no spread.
+        let rounding = 1e-12 * numbers.iter().fold(0.0, |most: f64, number| most.max(number.abs()));
+        let deviation = deviation.map(|deviation| if deviation <= rounding { 0.0 } else { deviation });
+        let mean = if deviation == Some(0.0) { numbers[0] } else { mean };
         Some(Self { count, mean, deviation })
     }
 }
@@ -44,7 +48,10 @@ impl Paired {
     #[must_use]
     pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {
         let differences: Vec<f64> = pairs.iter().map(|(first, second)| first - second).collect();
-        let difference = MeanDeviation::of(&differences)?;
+        let mut difference = MeanDeviation::of(&differences)?;
+        // Differences are as coarse as the numbers that they come from.
+        let rounding = 1e-12 * pairs.iter().fold(0.0, |most: f64, (a, b)| most.max(a.abs()).max(b.abs()));
+        difference.deviation = difference.deviation.map(|d| if d <= rounding { 0.0 } else { d });
         Some(Self { difference, p: p_of_mean_0(&difference) })
     }
 }
@@ -89,5 +96,11 @@ mod tests {
         assert_eq!(Paired::of(&[]), None);
         assert_eq!(Paired::of(&[(1.0, 0.0)]).unwrap().p, None);
         assert_eq!(Paired::of(&[(1.0, 0.0), (2.0, 1.0)]).unwrap().p, None);
+        // Equal but for rounding.
+        let pairs = [(0.8967, 0.8701), (0.8836, 0.8570), (0.8881, 0.8615)];
+        let paired = Paired::of(&pairs).unwrap();
+        assert_eq!((paired.difference.deviation, paired.p), (Some(0.0), None));
+        let collapsed = MeanDeviation::of(&[0.1; 3]).unwrap();
+        assert_eq!((collapsed.mean, collapsed.deviation), (0.1, Some(0.0)));
     }
 }

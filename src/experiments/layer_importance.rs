@@ -180,6 +180,9 @@ fn judged(layer: usize, blocks: Vec<BlockImportance>, order: Order) -> LayerImpo
     }
 }
 
+/// Fewest blocks whose right order is rarer by chance than [`SIGNIFICANT`]: 1 of 4! orders.
+const DECISIVE_BLOCKS: usize = 4;
+
 /// One sentence: whether the measurements support that the order of importance survives.
 ///
 /// A layer keeps the order by a measure when its correlation is positive and has a
@@ -205,6 +208,13 @@ pub fn verdict(layers: &[LayerImportance]) -> String {
     let claim = "that the order of importance survives through the layers";
     if all == 0 {
         return "There is no hidden layer, so nothing can be said on the order of importance.".into();
+    }
+    let most_blocks = layers.iter().filter(|layer| layer.layer > 0).map(|layer| layer.blocks.len()).max();
+    if let Some(few) = most_blocks.filter(|blocks| *blocks < DECISIVE_BLOCKS) {
+        return format!(
+            "Whether it is true {claim} cannot be decided with {few} blocks a layer, \
+             whose order is too often right by chance; take --blocks {DECISIVE_BLOCKS} or more."
+        );
     }
     if kept == all {
         return format!("This supports the claim {claim}: every hidden layer keeps it by every measure.");

@@ -21,8 +21,6 @@ const FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"tnr-imp1";
 /// Bytes of a SHA-256.
 const DIGEST: usize = 32;
-/// Values that are turned into bytes at a time.
-const CHUNK: usize = 1 << 12;
 
 /// Where scores came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,17 +83,7 @@ fn path(settings: &ImportanceSettings, train: &Dataset, folder: &Path) -> PathBu
     numbers.iter().for_each(|number| hash.update((*number as u64).to_le_bytes()));
     hash.update(settings.seed.to_le_bytes());
     hash.update(settings.importance.as_str());
-    let mut bytes = Vec::with_capacity(4 * CHUNK);
-    for values in train.features().chunks(CHUNK) {
-        bytes.clear();
-        bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
-        hash.update(&bytes);
-    }
-    for labels in train.labels().chunks(CHUNK) {
-        bytes.clear();
-        bytes.extend(labels.iter().flat_map(|label| label.to_le_bytes()));
-        hash.update(&bytes);
-    }
+    train.update_digest(&mut hash);
     let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     folder.join(format!("{name}.importance"))
 }

@@ -72,6 +72,15 @@ impl TrainedModel {
         Ok(())
     }
 
+    /// Number of weights and biases of the fully connected network of the widths that this one had before any pruning.
+    #[must_use]
+    pub fn dense_parameter_count(&self) -> usize {
+        let record = &self.record;
+        let hidden = record.pruned.as_ref().map_or(&record.hidden, |pruned| &pruned.hidden_before);
+        let widths: Vec<usize> = [&[record.inputs][..], hidden, &[record.classes]].concat();
+        widths.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum()
+    }
+
     /// Notes which training samples the model has never seen.
     ///
     /// # Errors

@@ -7,11 +7,12 @@ use crate::experiments::{Comparison, Entry, MeanDeviation};
 /// One configuration a row: accuracy, parameters, and the paired difference from the baseline.
 #[must_use]
 pub fn comparison_table(comparison: &Comparison) -> String {
+    let accuracy = format!("{} accuracy", comparison.scored_on().unwrap_or_default());
     let header = [
         "configuration",
         "parameters",
         "seeds",
-        "accuracy",
+        &accuracy,
         "best epoch's",
         "minus baseline (points)",
         "p",

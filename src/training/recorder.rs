@@ -85,7 +85,7 @@ impl Recorder {
             train_accuracy: last.train_accuracy,
             epochs: self.history.len(),
             parameters: network.parameter_count(),
-            dense_parameters: network.dense_parameter_count(),
+            dense_parameters: self.model.dense_parameter_count(),
             edges_per_layer: network.layers().iter().map(|layer| layer.topology.edges()).collect(),
             seconds_total: self.facts.process_start.elapsed().as_secs_f64(),
             seconds_training: self.history.iter().map(|epoch| epoch.seconds).sum(),

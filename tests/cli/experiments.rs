@@ -14,8 +14,9 @@ const ENGINE: &str = "--data data --backend cpu --threads 1";
 /// A network for the small pictures.
 const NETWORK: &str = "--hidden 16,16 --blocks 2 --degrees 6,4 --batch-size 10";
 
+/// Two runs: descending and ascending order.
 fn table1(out: &str, epochs: usize) -> Vec<String> {
-    let line = format!("table1 --recipe tanner --cells pca-sc --seeds 2 --out {out} {ENGINE}");
+    let line = format!("table1 --recipe tanner --cells pca-sc --seeds 1 --out {out} {ENGINE}");
     let mut words: Vec<String> = line.split_whitespace().map(Into::into).collect();
     words.extend(["--with".into(), format!("{NETWORK} --epochs {epochs}")]);
     words
@@ -61,7 +62,7 @@ fn wait_for_lines(path: &Path, lines: usize) {
 #[test]
 fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
     let folder = folder_with_data();
-    let epochs = 100;
+    let epochs = 400;
     let (fine, stdout, stderr) = run(folder.path(), &table1("whole", epochs));
     assert!(fine, "{stderr}");
     assert!(stdout.contains("| pca | desc | sc | 87.18 % |"), "{stdout}");
@@ -79,8 +80,8 @@ fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
 
         let (fine, _, stderr) = run(folder.path(), &words);
         assert!(fine, "{stderr}");
-        assert!(stderr.contains("[1/4] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
-        assert!(stderr.contains("[2/4] tanner-pca-asc-sc-s0: started"), "{stderr}");
+        assert!(stderr.contains("[1/2] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
+        assert!(stderr.contains("[2/2] tanner-pca-asc-sc-s0: started"), "{stderr}");
         let whole = files(&folder.path().join("whole"));
         assert_eq!(whole.len(), 4, "md, json, png, svg");
         assert!(files(&folder.path().join(out)) == whole, "{signal}: another table");
@@ -96,6 +97,68 @@ fn a_finished_run_with_other_settings_is_refused() {
     // The same again is no work at all.
     let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
     assert!(fine && !stderr.contains("started"), "{stderr}");
+}
+
+fn compare(folder: &Path, runs: &[String]) -> (bool, String, String) {
+    let line = format!("compare --seeds 1 --out c {ENGINE}");
+    let mut words: Vec<String> = line.split_whitespace().map(Into::into).collect();
+    words.extend(runs.iter().flat_map(|run| ["--run".to_owned(), run.clone()]));
+    run(folder, &words)
+}
+
+#[test]
+fn a_run_with_more_or_fewer_settings_or_other_data_is_another_run() {
+    let folder = folder_with_data();
+    let with = |flags: &str| vec![format!("a={NETWORK} --epochs 1 {flags}")];
+    for flags in ["--augment flip", "--validation 15", "--train-limit 20"] {
+        assert!(compare(folder.path(), &with(flags)).0, "{flags}");
+        let (fine, _, stderr) = compare(folder.path(), &with(""));
+        assert!(!fine && stderr.contains("holds a finished run with another"), "{flags}: {stderr}");
+        fs::remove_dir_all(folder.path().join("c")).unwrap();
+    }
+    assert!(compare(folder.path(), &with("")).0);
+    let labels = folder.path().join("data/t10k-labels-idx1-ubyte");
+    let mut bytes = fs::read(&labels).unwrap();
+    bytes[8] = (bytes[8] + 1) % 3;
+    fs::write(&labels, bytes).unwrap();
+    let (fine, _, stderr) = compare(folder.path(), &with(""));
+    assert!(!fine && stderr.contains("another data_sha256"), "{stderr}");
+}
+
+#[test]
+fn a_run_that_fails_does_not_keep_the_others_from_theirs() {
+    let folder = folder_with_data();
+    let runs =
+        [format!("bad={NETWORK} --epochs 2 --optimizer sgd --lr 1e38"), format!("good={NETWORK} --epochs 1")];
+    let (fine, stdout, stderr) = compare(folder.path(), &runs);
+    assert!(!fine && stdout.contains("| good | ") && stdout.contains("| bad |  | 0 | – |"), "{stdout}");
+    assert!(stderr.contains("bad-s0: training diverged") || stderr.contains("diverged"), "{stderr}");
+    assert!(stderr.lines().last().unwrap().starts_with("error: runs that failed"), "{stderr}");
+    assert!(folder.path().join("c/comparison.json").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_left_out() {
+    let folder = folder_with_data();
+    let runs = [format!("lr-0.1={NETWORK} --epochs 1"), format!("lr-0.2={NETWORK} --epochs 1 --lr 0.2")];
+    assert!(compare(folder.path(), &runs).0);
+    let lock = folder.path().join("c/runs/lr-0.1-s0.lock");
+    assert!(lock.exists() && folder.path().join("c/runs/lr-0.2-s0.lock").exists());
+    let held = fs::File::create(&lock).unwrap();
+    held.lock().unwrap();
+    let (fine, stdout, stderr) = compare(folder.path(), &runs);
+    assert!(!fine && stderr.contains("another process is at lr-0.1-s0"), "{stderr}");
+    assert!(stdout.contains("| lr-0.2 | "), "{stdout}");
+}
+
+#[test]
+fn scores_on_other_samples_are_not_compared() {
+    let folder = folder_with_data();
+    let runs = [format!("a={NETWORK} --epochs 1"), format!("b={NETWORK} --epochs 1 --validation 15")];
+    let (fine, _, stderr) = compare(folder.path(), &runs);
+    assert!(!fine && stderr.contains("cannot be compared"), "{stderr}");
+    assert!(!folder.path().join("c").exists());
 }
 
 #[test]

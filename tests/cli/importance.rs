@@ -127,5 +127,9 @@ fn what_has_no_meaning_is_refused() {
         refused(folder.path(), line, 2, &[part]);
     }
     let below = "importance --data data --importance variance --out data/train-labels-idx1-ubyte/a.csv";
-    refused(folder.path(), below, 1, &["--out: ", "a.csv"]);
+    refused(folder.path(), below, 1, &["--out: ", "there is no folder"]);
+    let there = "importance --data data --importance variance --out data/train-labels-idx1-ubyte";
+    refused(folder.path(), there, 1, &["--out: ", "is there already"]);
+    let picture = "importance --data data --importance variance --out ranking.png";
+    refused(folder.path(), picture, 1, &["--out: ", "name a .csv file"]);
 }
