@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tanner::network::Parameters;
-use tanner::training::{EpochMetrics, Observer, Progress};
+use tanner::training::{EpochMetrics, Observer, Progress, ScoredOn};
 
 use super::terminal::{self, BARS};
 
@@ -25,6 +25,7 @@ pub(crate) enum Epochs {
 pub(crate) struct ProgressReport {
     epochs: usize,
     told: Epochs,
+    scored_on: ScoredOn,
     /// Samples in one epoch.
     samples: usize,
     best: Option<f64>,
@@ -35,7 +36,7 @@ pub(crate) struct ProgressReport {
 
 impl ProgressReport {
     /// Starts to show a run.
-    pub(crate) fn new(epochs: usize, samples: usize, told: Epochs) -> Self {
+    pub(crate) fn new(epochs: usize, samples: usize, told: Epochs, scored_on: ScoredOn) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = BARS.add(ProgressBar::new(epochs as u64 * samples as u64));
             if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
@@ -45,7 +46,7 @@ impl ProgressReport {
             bar.enable_steady_tick(Duration::from_millis(500));
             bar
         });
-        Self { epochs, told, samples, best: None, epoch_start: Instant::now(), bar }
+        Self { epochs, told, scored_on, samples, best: None, epoch_start: Instant::now(), bar }
     }
 }
 
@@ -90,12 +91,13 @@ impl ProgressReport {
     fn line(&self, metrics: &EpochMetrics, best: f64) -> String {
         let width = self.epochs.to_string().len();
         format!(
-            "epoch {:>width$}/{}  train loss {:.4} acc {:>6.2} %  test loss {:.4} acc {:>6.2} % (best {:.2})  \
+            "epoch {:>width$}/{}  train loss {:.4} acc {:>6.2} %  {} loss {:.4} acc {:>6.2} % (best {:.2})  \
              lr {:.6}  {:.2} s, {:.0} samples/s",
             metrics.epoch,
             self.epochs,
             metrics.train_loss,
             100.0 * metrics.train_accuracy,
+            self.scored_on,
             metrics.test_loss,
             100.0 * metrics.test_accuracy,
             100.0 * best,

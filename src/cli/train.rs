@@ -87,7 +87,7 @@ pub(super) fn train(
     }
     let facts = facts(report.process_start, info, settings, samples);
     let mut recorder = Recorder::new(folder, model, facts);
-    let mut progress = ProgressReport::new(recipe.epochs, samples.train, report.epochs);
+    let mut progress = ProgressReport::new(recipe.epochs, samples.train, report.epochs, settings.scored_on());
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
     let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, observers);
     drop(progress);
