@@ -76,12 +76,16 @@ impl<'a> Batch<'a> {
         Self { args, runs: args.out.join("runs"), data: OnceCell::new() }
     }
 
-    /// Runs what has not been run yet. A run that fails does not keep the others from theirs.
+    /// Runs what has not been run yet, or nothing under `--report-only`. A run that fails does not
+    /// keep the others from theirs.
     ///
     /// # Errors
     /// Flags that cannot be understood, before anything is run; a folder that cannot
     /// be used; a finished run that was another one.
     pub(super) fn run(&self, configurations: &[Configuration]) -> anyhow::Result<Unfinished> {
+        if self.args.report_only {
+            return Ok(Unfinished::default());
+        }
         // Every configuration is looked at before the first one runs.
         let mut queue = Vec::new();
         for seed in 0..self.args.seeds()? {

@@ -9,7 +9,7 @@ use tanner::experiments::{Comparison, Configuration, Entry};
 use tanner::files::atomic_write;
 use tanner::report::{Bar, BarGroup, bar_chart, comparison_table};
 
-use super::batch::{Batch, Unfinished};
+use super::batch::Batch;
 use super::batch_args::CompareArgs;
 use super::terminal;
 
@@ -34,8 +34,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         }
     };
     let batch = Batch::new(&args.batch);
-    let unfinished =
-        if args.batch.report_only { Unfinished::default() } else { batch.run(&configurations)? };
+    let unfinished = batch.run(&configurations)?;
     let comparison = Comparison { entries: batch.collect(&configurations)?, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
     atomic_write(&out.join("comparison.md"), table.as_bytes())?;

@@ -10,7 +10,7 @@ use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::report::{edges_by_input, grouped};
 
-use super::batch::{Batch, Unfinished};
+use super::batch::Batch;
 use super::batch_args::Figure2Args;
 use super::terminal;
 
@@ -24,8 +24,7 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
     let configuration = Configuration { name: "figure2".into(), flags: FLAGS.into() };
     let batch = Batch::new(&args.batch);
     let configurations = [configuration];
-    let unfinished =
-        if args.batch.report_only { Unfinished::default() } else { batch.run(&configurations)? };
+    let unfinished = batch.run(&configurations)?;
     for entry in batch.collect(&configurations)? {
         for run in entry.runs {
             let name = format!("figure2-s{}", run.seed);

@@ -6,7 +6,7 @@ use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json};
 use tanner::files::atomic_write;
 use tanner::report::{Bar, BarGroup, Drawing, bar_chart, table1_table};
 
-use super::batch::{Batch, Unfinished};
+use super::batch::Batch;
 use super::batch_args::{Table1Args, TableRecipeArg};
 use super::terminal;
 
@@ -19,8 +19,7 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     let chosen = chosen(&args.cells)?;
     let configurations: Vec<_> = chosen.into_iter().map(|cell| recipe.configuration(cell)).collect();
     let batch = Batch::new(&args.batch);
-    let unfinished =
-        if args.batch.report_only { Unfinished::default() } else { batch.run(&configurations)? };
+    let unfinished = batch.run(&configurations)?;
     let all: Vec<Cell> = Cell::all();
     let configurations: Vec<_> = all.iter().map(|cell| recipe.configuration(*cell)).collect();
     let entries = batch.collect(&configurations)?;

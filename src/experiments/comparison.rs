@@ -146,10 +146,9 @@ impl Comparison {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(name: &str, accuracies: &[f64]) -> Entry {
+impl Entry {
+    /// An entry for tests: seeds from 0, the best epoch a point above the last.
+    pub(crate) fn example(name: &str, accuracies: &[f64]) -> Self {
         let run = |(seed, accuracy): (u64, &f64)| RunScore {
             seed,
             accuracy: *accuracy,
@@ -159,15 +158,20 @@ mod tests {
             epochs: 30,
             scored_on: ScoredOn::Test,
         };
-        Entry {
+        Self {
             configuration: Configuration { name: name.into(), flags: format!("--arch {name}") },
             runs: (0..).zip(accuracies).map(run).collect(),
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
 
     #[test]
     fn pairs_are_made_by_seed() {
-        let (mut first, second) = (entry("a", &[0.5, 0.6, 0.7]), entry("b", &[0.4, 0.5]));
+        let (mut first, second) = (Entry::example("a", &[0.5, 0.6, 0.7]), Entry::example("b", &[0.4, 0.5]));
         first.runs.remove(0);
         let paired = first.paired_with(&second).unwrap();
         assert_eq!(paired.difference.count, 1);
@@ -176,7 +180,10 @@ mod tests {
 
     #[test]
     fn json_holds_runs_and_what_follows_from_them() {
-        let comparison = Comparison { entries: vec![entry("sc", &[0.5]), entry("fc", &[0.25])], baseline: 1 };
+        let comparison = Comparison {
+            entries: vec![Entry::example("sc", &[0.5]), Entry::example("fc", &[0.25])],
+            baseline: 1,
+        };
         let json: serde_json::Value = serde_json::from_str(&comparison.to_json().unwrap()).unwrap();
         assert_eq!(json["baseline"], "fc");
         let first = &json["configurations"][0];

@@ -85,28 +85,14 @@ fn points(difference: &MeanDeviation) -> String {
 mod tests {
     use super::*;
     use crate::experiments::table1::{Cell, TableRecipe};
-    use crate::experiments::{Configuration, RunScore};
-    use crate::training::ScoredOn;
-
-    fn entry(name: &str, accuracies: &[f64]) -> Entry {
-        let run = |(seed, accuracy): (u64, &f64)| RunScore {
-            seed,
-            accuracy: *accuracy,
-            best_accuracy: accuracy + 0.01,
-            loss: 0.5,
-            parameters: 220_020,
-            epochs: 30,
-            scored_on: ScoredOn::Test,
-        };
-        Entry {
-            configuration: Configuration { name: name.into(), flags: format!("--arch {name}") },
-            runs: (0..).zip(accuracies).map(run).collect(),
-        }
-    }
 
     #[test]
     fn rows_say_mean_deviation_and_the_paired_difference() {
-        let entries = vec![entry("sc", &[0.88, 0.89]), entry("rsp", &[0.85, 0.88]), entry("fc", &[])];
+        let entries = vec![
+            Entry::example("sc", &[0.88, 0.89]),
+            Entry::example("rsp", &[0.85, 0.88]),
+            Entry::example("fc", &[]),
+        ];
         let table = comparison_table(&Comparison { entries, baseline: 0 });
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 5, "{table}");
@@ -120,7 +106,7 @@ mod tests {
     #[test]
     fn the_table_has_the_papers_number_beside_ours() {
         let cell = Cell::all()[0];
-        let runs = entry("sc", &[0.87, 0.89]).runs;
+        let runs = Entry::example("sc", &[0.87, 0.89]).runs;
         let filled = Entry { configuration: TableRecipe::Paper.configuration(cell), runs };
         let empty = Entry { runs: Vec::new(), ..filled.clone() };
         let table = table1_table(&[FilledCell { cell, entry: filled }, FilledCell { cell, entry: empty }]);
