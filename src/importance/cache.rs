@@ -1,7 +1,7 @@
 //! Scores of features kept on the disk, so that the same forest is not grown twice.
 //!
 //! A file is found by the SHA-256 of all that its scores depend on: the data to
-//! the last bit, the kind, the number of trees, the seed, and [`FORMAT`]. It
+//! the last bit, the kind, the number of trees, the seed, and the version of the format. It
 //! holds a magic word, the scores and the SHA-256 of both; a file that does not
 //! add up is as good as none, and is written anew. Only random forests are kept:
 //! what else there is takes less time to compute than to look up.
