@@ -13,14 +13,14 @@ use oracle::{Bounded, Misses};
 use pulp::Arch;
 use tanner::dataset::Dataset;
 use tanner::engine::cpu::backward_input::backward_input;
-use tanner::engine::cpu::backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
+use tanner::engine::cpu::backward_weight::{Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
 use tanner::engine::cpu::penalty::{Connections, Regularisation};
 use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
-use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan};
+use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan, UpdateRule};
 use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
 use tanner::network::dropout::DropoutKey;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
@@ -68,6 +68,23 @@ impl Packed {
         }
         let sparse = dense.split_off(self.tiled.dense_slots());
         [dense, sparse]
+    }
+
+    /// Updates the values of all dense tiles, tile by tile.
+    fn update_dense(
+        &self,
+        arch: Arch,
+        rule: &UpdateRule,
+        regularisation: Option<Regularisation<'_>>,
+        chunks: &[Chunk],
+        blocks: &[[u32; 3]],
+        values: ValuesMut<'_>,
+    ) {
+        let strips = Strip::all(&self.tiled, 0);
+        let parts = values.split(strips.iter().map(Strip::values));
+        for (strip, values) in strips.iter().zip(parts) {
+            backward_weight_dense(arch, rule, regularisation, chunks, blocks, *strip, values);
+        }
     }
 
     fn slices(&self) -> LayerSlices<'_> {
@@ -162,7 +179,7 @@ fn layer_chunks(topology: &Topology, chunks: usize, seed: u64) -> Vec<Chunk> {
         chunk.activations[..inputs].copy_from_slice(&rows(&values(&mut rng, inputs * LANES)));
         chunk.activations[inputs..].fill(POISON);
         chunk.deltas[..inputs].fill(POISON);
-        chunk.deltas[inputs..].copy_from_slice(&rows(&values(&mut rng, outputs * LANES)));
+        chunk.deltas[inputs..inputs + outputs].copy_from_slice(&rows(&values(&mut rng, outputs * LANES)));
         chunk
     };
     (0..chunks).map(&mut chunk).collect()
@@ -190,7 +207,7 @@ fn backward_weight_agrees_with_the_reference() {
             let mut sparse = vec![0.0; sparse_rows.len()];
             let edges = packed.tiled.sparse().input.len();
             let (dense_mut, sparse_mut) = (no_state(&mut dense), no_state(&mut sparse));
-            backward_weight_dense(arch, &rule, None, &chunks, &blocks, dense_mut);
+            packed.update_dense(arch, &rule, None, &chunks, &blocks, dense_mut);
             backward_weight_sparse(arch, &rule, None, &chunks, &sparse_rows, edges, sparse_mut);
             let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).map(|value| -value).collect();
             let terms = chunks.len() * LANES;
@@ -265,7 +282,7 @@ impl Step<'_> {
         let ([mut d1, mut d2], [mut s1, mut s2]) =
             ([state(dense.len()).0, state(dense.len()).1], [state(sparse.len()).0, state(sparse.len()).1]);
         let values = ValuesMut { values: &mut dense, first: &mut d1, second: &mut d2 };
-        backward_weight_dense(arch, &rule, dense_part, chunks, &blocks, values);
+        packed.update_dense(arch, &rule, dense_part, chunks, &blocks, values);
         let values = ValuesMut { values: &mut sparse, first: &mut s1, second: &mut s2 };
         backward_weight_sparse(arch, &rule, sparse_part, chunks, &sparse_rows, edges, values);
         let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).copied().collect();

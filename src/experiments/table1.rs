@@ -125,6 +125,9 @@ impl TableRecipe {
             (Self::Tanner, Arch::Fc) => {
                 "--optimizer adam --lr 0.002 --schedule cosine --gain 2 --l2 0 --dropout 0.5 --epochs 30"
             }
+            (Self::Tanner, Arch::Rsp) => {
+                "--optimizer momentum --lr 0.2 --schedule cosine --gain 4 --l2 2e-5 --epochs 30"
+            }
             (Self::Tanner, _) => {
                 "--optimizer adam --lr 0.004 --schedule cosine --gain 3 --l2 2e-5 --epochs 30"
             }

@@ -1,7 +1,6 @@
 //! Backward of one chunk to the layer below: `delta_below = (W^T delta) * dropout * activation'`, overwritten.
 //!
-//! The same shape as forward, with the transposed lists. Outputs beyond a tile's
-//! edge read the tile's last output, with a weight of 0.
+//! The same shape as forward, with the transposed lists.
 //!
 //! Twin: `src/engine/reference/backward_input.rs`.
 
@@ -9,9 +8,13 @@ use pulp::{Arch, Simd};
 
 use super::forward::{Epilogue, LayerSlices};
 use super::row::Row;
-use super::simd::{Kernel, add_scaled, dispatch, rows_together, vectors, vectors_mut};
+use super::simd::{Kernel, Parts, add_listed, add_scaled, dispatch, vectors, vectors_mut};
 use crate::network::Activation;
-use crate::tiles::{MICRO_BLOCK, QUAD, TiledLayer};
+use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
+
+/// Quads of outputs that all inputs of a tile pass over before the next ones: their micro-blocks are
+/// far apart, and a processor prefetches so many streams at once.
+const QUADS_TOGETHER: usize = 16;
 
 /// Takes the deltas of a layer, `[output]`; writes those of the layer below,
 /// `[input]`, whose outputs were `y` through `epilogue`.
@@ -40,21 +43,16 @@ impl Kernel for BackwardInput<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
-        let weights = self.weights;
-        let (inputs, outputs) = (weights.layer.inputs(), weights.layer.outputs());
-        let delta = &vectors::<S, V>(self.delta)[..outputs.width()];
-        let below = &mut vectors_mut::<S, V>(&mut *self.below)[..inputs.width()];
-        for block in 0..inputs.len() {
-            for first in inputs.block(block).step_by(rows_together(V)) {
-                match rows_together(V) {
-                    4 => weights.dense::<S, V, 4>(simd, block, first, delta, below),
-                    _ => weights.dense::<S, V, 2>(simd, block, first, delta, below),
-                }
-            }
+    fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
+        let layer = self.weights.layer;
+        let delta = &vectors::<S, W, P>(self.delta)[..layer.outputs().width()];
+        let below = &mut vectors_mut::<S, W, P>(&mut *self.below)[..layer.inputs().width()];
+        below.fill([[simd.splat_f32s(0.0); W]; P]);
+        for tile in layer.dense_tiles() {
+            self.weights.dense(simd, tile, delta, below);
         }
-        weights.sparse::<S, V>(simd, delta, below);
-        let rows = self.y.iter().zip(&mut self.below[..inputs.width()]);
+        self.weights.sparse(simd, delta, below);
+        let rows = self.y.iter().zip(&mut self.below[..layer.inputs().width()]);
         for (unit, (y, below)) in (0u32..).zip(rows) {
             self.epilogue.apply_backward(unit, y, below);
         }
@@ -69,52 +67,75 @@ struct Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// Sums of `I` inputs from `first` on, which lie in one quad, over the dense tiles of their block.
+    /// Adds one dense tile to its inputs.
     #[inline(always)]
-    fn dense<S: Simd, const V: usize, const I: usize>(
+    fn dense<S: Simd, const W: usize, const P: usize>(
         &self,
         simd: S,
-        block: usize,
-        first: usize,
-        delta: &[[S::f32s; V]],
-        below: &mut [[S::f32s; V]],
+        tile: &DenseTile,
+        delta: &[Parts<S::f32s, W, P>],
+        below: &mut [Parts<S::f32s, W, P>],
     ) {
-        let inputs = self.layer.inputs().block(block);
-        let quad = (first - inputs.start) / QUAD;
-        let lane = if I == QUAD { 0 } else { (first - inputs.start) % QUAD };
-        let mut sums = [[simd.splat_f32s(0.0); V]; I];
-        for tile in self.layer.dense_tiles_out_of(block) {
-            let delta = &delta[self.layer.outputs().block(tile.output_block as usize)];
-            let (micro_blocks, _) =
-                self.values.dense[tile.first as usize * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
-            let rows = micro_blocks.chunks_exact(tile.input_quads as usize).take(tile.output_quads as usize);
-            for (output, row) in (0..).step_by(QUAD).zip(rows) {
-                let weights = &row[quad];
-                for j in 0..QUAD {
-                    let delta = &delta[(output + j).min(delta.len() - 1)];
-                    for (k, sum) in sums.iter_mut().enumerate() {
-                        add_scaled(simd, sum, weights[QUAD * (lane + k) + j], delta);
-                    }
+        let delta = &delta[self.layer.outputs().block(tile.output_block as usize)];
+        let below = &mut below[self.layer.inputs().block(tile.input_block as usize)];
+        let quads = tile.input_quads as usize;
+        let (micro_blocks, _) =
+            self.values.dense[tile.first as usize * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
+        let together = micro_blocks.chunks(QUADS_TOGETHER * quads);
+        for (delta, micro_blocks) in delta.chunks(QUADS_TOGETHER * QUAD).zip(together) {
+            for part in 0..P {
+                for (quad, below) in below.chunks_mut(QUAD).enumerate() {
+                    let column = micro_blocks[quad..].iter().step_by(quads);
+                    add_quad(simd, part, column, delta, below);
                 }
             }
-        }
-        for (below, sum) in below[first..inputs.end.min(first + I)].iter_mut().zip(sums) {
-            *below = sum;
         }
     }
 
     /// Adds the sparse edges of every input.
     #[inline(always)]
-    fn sparse<S: Simd, const V: usize>(&self, simd: S, delta: &[[S::f32s; V]], below: &mut [[S::f32s; V]]) {
+    fn sparse<S: Simd, const W: usize, const P: usize>(
+        &self,
+        simd: S,
+        delta: &[Parts<S::f32s, W, P>],
+        below: &mut [Parts<S::f32s, W, P>],
+    ) {
         let lists = self.layer.sparse();
         for (bounds, below) in lists.column_start.windows(2).zip(below) {
             let entries = bounds[0] as usize..bounds[1] as usize;
-            let mut sum = *below;
-            for (output, value) in lists.output[entries.clone()].iter().zip(&lists.value[entries]) {
-                add_scaled(simd, &mut sum, self.values.sparse[*value as usize], &delta[*output as usize]);
-            }
-            *below = sum;
+            let values = &lists.value[entries.clone()];
+            let weight = |k: usize| self.values.sparse[values[k] as usize];
+            add_listed(simd, below, &lists.output[entries], weight, delta);
         }
+    }
+}
+
+/// Adds one column of micro-blocks to at most 4 inputs, for one part of the lanes.
+#[inline(always)]
+fn add_quad<'a, S: Simd, const W: usize, const P: usize>(
+    simd: S,
+    part: usize,
+    mut micro_blocks: impl Iterator<Item = &'a [f32; MICRO_BLOCK]>,
+    delta: &[Parts<S::f32s, W, P>],
+    below: &mut [Parts<S::f32s, W, P>],
+) {
+    let mut sums = [[simd.splat_f32s(0.0); W]; QUAD];
+    for (sum, below) in sums.iter_mut().zip(&*below) {
+        *sum = below[part];
+    }
+    let (quads, rest) = delta.as_chunks::<QUAD>();
+    for (delta, weights) in quads.iter().zip(&mut micro_blocks) {
+        for (j, delta) in delta.iter().enumerate() {
+            add_scaled(simd, &mut sums, |k| weights[QUAD * k + j], &delta[part]);
+        }
+    }
+    if let Some(weights) = micro_blocks.next() {
+        for (j, delta) in rest.iter().enumerate() {
+            add_scaled(simd, &mut sums, |k| weights[QUAD * k + j], &delta[part]);
+        }
+    }
+    for (below, sum) in below.iter_mut().zip(sums) {
+        below[part] = sum;
     }
 }
 
@@ -122,24 +143,20 @@ impl Epilogue {
     /// From the gradient by a unit's outputs to its deltas, in place.
     #[inline(always)]
     fn apply_backward(&self, unit: u32, y: &Row, gradient: &mut Row) {
-        // Without dropout every factor is 1; the stored output of a kept unit is its activation times the factor.
-        let (factors, keep) = match &self.dropout {
-            Some(mask) => (mask.factors(unit), mask.keep_probability),
-            None => ([1.0; super::row::LANES], 1.0),
-        };
-        for ((gradient, y), factor) in gradient.0.iter_mut().zip(y.0).zip(factors) {
-            *gradient *= factor * slope(self.activation, y * keep);
+        let mut y = y.0;
+        if let Some(mask) = &self.dropout {
+            // The stored output of a kept unit is its activation times the factor.
+            for ((gradient, y), factor) in gradient.0.iter_mut().zip(&mut y).zip(mask.factors(unit)) {
+                *gradient *= factor;
+                *y *= mask.keep_probability;
+            }
         }
-    }
-}
-
-/// The derivative of an activation, from its value.
-#[inline(always)]
-fn slope(activation: Activation, y: f32) -> f32 {
-    match activation {
-        Activation::Identity => 1.0,
-        Activation::Sigmoid => y * (1.0 - y),
-        Activation::Relu => f32::from(u8::from(y > 0.0)),
-        Activation::Tanh => 1.0 - y * y,
+        let lanes = gradient.0.iter_mut().zip(y);
+        match self.activation {
+            Activation::Identity => {}
+            Activation::Sigmoid => lanes.for_each(|(gradient, y)| *gradient *= y * (1.0 - y)),
+            Activation::Relu => lanes.for_each(|(gradient, y)| *gradient *= if y > 0.0 { 1.0 } else { 0.0 }),
+            Activation::Tanh => lanes.for_each(|(gradient, y)| *gradient *= 1.0 - y * y),
+        }
     }
 }

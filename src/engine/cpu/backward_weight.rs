@@ -9,10 +9,23 @@
 use pulp::{Arch, Simd};
 
 use super::penalty::{Plain, Regularisation, Regularise};
-use super::row::{Chunk, Row};
+use super::row::Chunk;
 use super::simd::{Kernel, dispatch, vectors};
 use crate::engine::UpdateRule;
-use crate::tiles::{MICRO_BLOCK, QUAD};
+use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
+
+/// Rows of micro-blocks of a strip.
+const STRIP_ROWS: usize = 8;
+
+/// Chunks that gradients are summed over at a time, so that what a patch reads stays in the first-level cache.
+const CHUNKS_TOGETHER: usize = 4;
+
+/// Side of a square of micro-blocks that are worked on together: 2 x 16 neurons, whose rows of
+/// [`CHUNKS_TOGETHER`] chunks take 16 KiB.
+const PATCH: usize = 4;
+
+/// Sparse edges whose gradients are summed before they are updated.
+const EDGES_TOGETHER: usize = 256;
 
 /// Consecutive values and the optimiser's state of each; state that the rule does not use may be empty.
 #[derive(Debug)]
@@ -25,7 +38,58 @@ pub struct ValuesMut<'a> {
     pub second: &'a mut [f32],
 }
 
-/// Updates the values of micro-blocks, given their rows and masks as in
+impl<'a> ValuesMut<'a> {
+    /// Disjoint pieces of these lengths; state that is empty is so in every piece.
+    ///
+    /// # Panics
+    /// If there are fewer values than the lengths add up to.
+    pub fn split(self, lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = ValuesMut<'a>> {
+        fn take<'a>(values: &mut &'a mut [f32], length: usize) -> &'a mut [f32] {
+            let length = if values.is_empty() { 0 } else { length };
+            values.split_off_mut(..length).expect("a value for every place")
+        }
+        let Self { mut values, mut first, mut second } = self;
+        lengths.map(move |length| ValuesMut {
+            values: take(&mut values, length),
+            first: take(&mut first, length),
+            second: take(&mut second, length),
+        })
+    }
+}
+
+/// Some rows of the grid of micro-blocks that a dense tile is: what one task updates.
+#[derive(Clone, Copy, Debug)]
+pub struct Strip {
+    /// The first micro-block, among all of the network.
+    pub first: usize,
+    /// Number of micro-blocks.
+    pub count: usize,
+    /// Number of micro-blocks in each row.
+    pub row: usize,
+}
+
+impl Strip {
+    /// All micro-blocks of a layer in order, the first of them being number `first` of the network.
+    pub fn all(layer: &TiledLayer, first: usize) -> Vec<Self> {
+        let of_tile = |tile: &DenseTile| {
+            let (rows, row) = (tile.output_quads as usize, tile.input_quads as usize);
+            let first = first + tile.first as usize;
+            (0..rows).step_by(STRIP_ROWS).map(move |from| Self {
+                first: first + from * row,
+                count: STRIP_ROWS.min(rows - from) * row,
+                row,
+            })
+        };
+        layer.dense_tiles().iter().flat_map(of_tile).collect()
+    }
+
+    /// Number of values.
+    pub fn values(&self) -> usize {
+        self.count * MICRO_BLOCK
+    }
+}
+
+/// Updates the values of one strip, given the rows and masks of the network's micro-blocks as in
 /// [`NetworkLayout::micro_block_rows`](crate::engine::layout::NetworkLayout::micro_block_rows).
 pub fn backward_weight_dense(
     arch: Arch,
@@ -33,11 +97,13 @@ pub fn backward_weight_dense(
     regularisation: Option<Regularisation<'_>>,
     chunks: &[Chunk],
     blocks: &[[u32; 3]],
+    strip: Strip,
     values: ValuesMut<'_>,
 ) {
+    let blocks = &blocks[strip.first..][..strip.count];
     match regularisation {
-        None => dispatch(arch, Dense { rule, regularise: Plain, chunks, blocks, values }),
-        Some(some) => dispatch(arch, Dense { rule, regularise: some, chunks, blocks, values }),
+        None => dispatch(arch, Dense { rule, regularise: Plain, chunks, blocks, strip, values }),
+        Some(some) => dispatch(arch, Dense { rule, regularise: some, chunks, blocks, strip, values }),
     }
 }
 
@@ -64,6 +130,7 @@ struct Dense<'a, R> {
     regularise: R,
     chunks: &'a [Chunk],
     blocks: &'a [[u32; 3]],
+    strip: Strip,
     values: ValuesMut<'a>,
 }
 
@@ -71,59 +138,84 @@ impl<R: Regularise> Kernel for Dense<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd, const V: usize>(mut self, simd: S) {
-        for (index, block) in self.blocks.iter().enumerate() {
-            let mut gradient = [0.0; MICRO_BLOCK];
-            // As many sums at a time as fit the vector registers.
-            if S::REGISTER_COUNT >= 32 {
-                self.sums::<S, V, 4>(simd, block, 0, &mut gradient);
-            } else {
-                self.sums::<S, V, 2>(simd, block, 0, &mut gradient);
-                self.sums::<S, V, 2>(simd, block, 2, &mut gradient);
-            }
-            for (lane, gradient) in gradient.iter().enumerate() {
-                if block[2] >> lane & 1 == 1 {
-                    let slot = index * MICRO_BLOCK + lane;
-                    let input = block[1] as usize + lane / QUAD;
-                    let weight = self.values.values[slot];
-                    let gradient = self.regularise.gradient(*gradient, weight, slot, input);
-                    self.values.update(self.rule, self.rule.decay, slot, gradient);
-                }
+    fn run<S: Simd, const W: usize, const P: usize>(mut self, simd: S) {
+        let length = self.strip.row;
+        let rows = self.blocks.len() / length;
+        for first_row in (0..rows).step_by(PATCH) {
+            for first_column in (0..length).step_by(PATCH) {
+                let rows = first_row..rows.min(first_row + PATCH);
+                let columns = first_column..length.min(first_column + PATCH);
+                let places = rows.flat_map(|row| columns.clone().map(move |column| row * length + column));
+                self.patch::<S, W, P>(simd, places);
             }
         }
     }
 }
 
-impl<R> Dense<'_, R> {
-    /// Sums of `I` inputs from lane `first` on by 4 outputs. Neurons beyond a tile's
-    /// edge stand in for padding (their sums are masked out): the last row where
-    /// there is no further one.
+impl<R: Regularise> Dense<'_, R> {
+    /// Updates at most `PATCH * PATCH` micro-blocks, given their places.
     #[inline(always)]
-    fn sums<S: Simd, const V: usize, const I: usize>(
-        &self,
+    fn patch<S: Simd, const W: usize, const P: usize>(
+        &mut self,
         simd: S,
-        block: &[u32; 3],
-        first: usize,
-        gradient: &mut [f32; MICRO_BLOCK],
+        places: impl Iterator<Item = usize> + Clone,
     ) {
-        let mut sums = [[simd.splat_f32s(0.0); QUAD]; I];
-        for chunk in self.chunks {
-            let (x, delta) = (vectors::<S, V>(&chunk.activations), vectors::<S, V>(&chunk.deltas));
-            let last = x.len() - 1;
-            let x: [_; I] = std::array::from_fn(|k| &x[(block[1] as usize + first + k).min(last)]);
-            let delta: [_; QUAD] = std::array::from_fn(|j| &delta[(block[0] as usize + j).min(last)]);
-            for v in 0..V {
+        let mut gradients = [[0.0; MICRO_BLOCK]; PATCH * PATCH];
+        for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
+            for (place, gradient) in places.clone().zip(&mut gradients) {
+                let block = &self.blocks[place];
+                // As many sums at a time as fit the vector registers.
+                if S::REGISTER_COUNT >= 32 {
+                    add_products::<S, W, P, 4>(simd, chunks, block, 0, gradient);
+                } else {
+                    add_products::<S, W, P, 2>(simd, chunks, block, 0, gradient);
+                    add_products::<S, W, P, 2>(simd, chunks, block, 2, gradient);
+                }
+            }
+        }
+        for (place, gradient) in places.zip(&mut gradients) {
+            let [_, input, mask] = self.blocks[place];
+            let first = place * MICRO_BLOCK;
+            for (lane, gradient) in gradient.iter_mut().enumerate() {
+                let weight = self.values.values[first + lane];
+                let (input, slot) =
+                    (input as usize + lane / QUAD, self.strip.first * MICRO_BLOCK + first + lane);
+                let whole = self.regularise.gradient(*gradient, weight, slot, input);
+                // Padding, whose value and state are 0, keeps them with a gradient of 0.
+                *gradient = if mask >> lane & 1 == 1 { whole } else { 0.0 };
+            }
+            self.values.update(self.rule, self.rule.decay, first, gradient);
+        }
+    }
+}
+
+/// Adds the products of `I` inputs from lane `first` on with 4 outputs, summed over the samples of some
+/// chunks. Neurons beyond a tile's edge stand in for padding; their sums are masked out.
+#[inline(always)]
+fn add_products<S: Simd, const W: usize, const P: usize, const I: usize>(
+    simd: S,
+    chunks: &[Chunk],
+    block: &[u32; 3],
+    first: usize,
+    gradient: &mut [f32; MICRO_BLOCK],
+) {
+    let mut sums = [[simd.splat_f32s(0.0); QUAD]; I];
+    for chunk in chunks {
+        let x = &vectors::<S, W, P>(&chunk.activations)[block[1] as usize + first..][..I];
+        let delta = &vectors::<S, W, P>(&chunk.deltas)[block[0] as usize..][..QUAD];
+        for part in 0..P {
+            for w in 0..W {
                 for k in 0..I {
                     for j in 0..QUAD {
-                        sums[k][j] = simd.mul_add_e_f32s(delta[j][v], x[k][v], sums[k][j]);
+                        sums[k][j] = simd.mul_add_e_f32s(delta[j][part][w], x[k][part][w], sums[k][j]);
                     }
                 }
             }
         }
-        for k in 0..I {
-            for j in 0..QUAD {
-                gradient[QUAD * (first + k) + j] = simd.reduce_sum_f32s(sums[k][j]);
-            }
+    }
+    for k in 0..I {
+        for j in 0..QUAD {
+            gradient[QUAD * (first + k) + j] += simd.reduce_sum_f32s(sums[k][j]);
         }
     }
 }
@@ -141,50 +233,118 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd, const V: usize>(mut self, simd: S) {
-        let biases = self.biases.min(self.rows.len());
-        for (index, [output, input]) in self.rows[..biases].iter().enumerate() {
-            let mut sum = simd.splat_f32s(0.0);
+    fn run<S: Simd, const W: usize, const P: usize>(mut self, simd: S) {
+        let (edges, biases) = self.rows.split_at(self.biases.min(self.rows.len()));
+        for (part, rows) in edges.chunks(EDGES_TOGETHER).enumerate() {
+            let first = part * EDGES_TOGETHER;
+            let mut gradients = [0.0; EDGES_TOGETHER];
+            let gradients = &mut gradients[..rows.len()];
+            for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
+                add_edges::<S, W, P>(simd, chunks, rows, gradients);
+            }
+            for (index, (gradient, [_, input])) in (first..).zip(gradients.iter_mut().zip(rows)) {
+                let weight = self.values.values[index];
+                *gradient = self.regularise.gradient(*gradient, weight, index, *input as usize);
+            }
+            self.values.update(self.rule, self.rule.decay, first, gradients);
+        }
+        for (index, [output, _]) in (edges.len()..).zip(biases) {
+            let mut sums = [[simd.splat_f32s(0.0); W]; P];
             for chunk in self.chunks {
-                let x = &vectors::<S, V>(&chunk.activations)[*input as usize];
-                let delta = &vectors::<S, V>(&chunk.deltas)[*output as usize];
-                for v in 0..V {
-                    sum = simd.mul_add_e_f32s(delta[v], x[v], sum);
+                let delta = &vectors::<S, W, P>(&chunk.deltas)[*output as usize];
+                for (sum, delta) in sums.iter_mut().flatten().zip(delta.iter().flatten()) {
+                    *sum = simd.add_f32s(*sum, *delta);
                 }
             }
-            let gradient = simd.reduce_sum_f32s(sum);
-            let weight = self.values.values[index];
-            let gradient = self.regularise.gradient(gradient, weight, index, *input as usize);
-            self.values.update(self.rule, self.rule.decay, index, gradient);
-        }
-        for (index, [output, _]) in self.rows.iter().enumerate().skip(biases) {
-            let lanes = |row: &Row| row.0.iter().sum::<f32>();
-            let gradient = self.chunks.iter().map(|chunk| lanes(&chunk.deltas[*output as usize])).sum();
-            self.values.update(self.rule, 0.0, index, gradient);
+            let zero = simd.splat_f32s(0.0);
+            let sum = sums.iter().flatten().fold(zero, |sum, part| simd.add_f32s(sum, *part));
+            self.values.update(self.rule, 0.0, index, &[simd.reduce_sum_f32s(sum)]);
         }
     }
 }
 
+/// Adds the products of every edge, summed over the samples of some chunks: four edges at a time where
+/// they lead to one output, whose deltas are then loaded once.
+#[inline(always)]
+fn add_edges<S: Simd, const W: usize, const P: usize>(
+    simd: S,
+    chunks: &[Chunk],
+    rows: &[[u32; 2]],
+    gradients: &mut [f32],
+) {
+    let (fours, rest) = rows.as_chunks::<4>();
+    let (gradients, rest_gradients) = gradients.as_chunks_mut::<4>();
+    for (rows, gradients) in fours.iter().zip(gradients) {
+        let output = rows[0][0];
+        if rows.iter().all(|row| row[0] == output) {
+            add_dots::<S, W, P, 4>(simd, chunks, output, rows.map(|row| row[1]), gradients);
+        } else {
+            for (row, gradient) in rows.iter().zip(gradients) {
+                add_dots::<S, W, P, 1>(simd, chunks, row[0], [row[1]], std::array::from_mut(gradient));
+            }
+        }
+    }
+    for (row, gradient) in rest.iter().zip(rest_gradients) {
+        add_dots::<S, W, P, 1>(simd, chunks, row[0], [row[1]], std::array::from_mut(gradient));
+    }
+}
+
+/// Adds the products of `N` inputs with one output, in two chains of additions each.
+#[inline(always)]
+fn add_dots<S: Simd, const W: usize, const P: usize, const N: usize>(
+    simd: S,
+    chunks: &[Chunk],
+    output: u32,
+    inputs: [u32; N],
+    gradients: &mut [f32; N],
+) {
+    let mut sums = [[simd.splat_f32s(0.0); 2]; N];
+    for chunk in chunks {
+        let delta = &vectors::<S, W, P>(&chunk.deltas)[output as usize];
+        let x = vectors::<S, W, P>(&chunk.activations);
+        let x: [_; N] = std::array::from_fn(|n| &x[inputs[n] as usize]);
+        for part in 0..P {
+            for w in 0..W {
+                for n in 0..N {
+                    sums[n][w % 2] = simd.mul_add_e_f32s(delta[part][w], x[n][part][w], sums[n][w % 2]);
+                }
+            }
+        }
+    }
+    for (gradient, [even, odd]) in gradients.iter_mut().zip(sums) {
+        *gradient += simd.reduce_sum_f32s(simd.add_f32s(even, odd));
+    }
+}
+
 impl ValuesMut<'_> {
-    /// Moves one value by one step.
+    /// Moves consecutive values from `first` on by one step.
     #[inline(always)]
-    fn update(&mut self, rule: &UpdateRule, decay: f32, index: usize, gradient: f32) {
-        let value = &mut self.values[index];
-        let g = gradient + decay * *value;
+    fn update(&mut self, rule: &UpdateRule, decay: f32, first: usize, gradients: &[f32]) {
+        let range = first..first + gradients.len();
+        let steps = self.values[range.clone()].iter_mut().zip(gradients);
         match rule.kind {
-            0 => *value -= rule.learning_rate * g,
+            0 => {
+                for (value, gradient) in steps {
+                    *value -= rule.learning_rate * (gradient + decay * *value);
+                }
+            }
             1 | 2 => {
-                let momentum = &mut self.first[index];
-                *momentum = rule.first * *momentum + g;
-                let ahead = if rule.kind == 2 { g + rule.first * *momentum } else { *momentum };
-                *value -= rule.learning_rate * ahead;
+                for ((value, gradient), momentum) in steps.zip(&mut self.first[range]) {
+                    let g = gradient + decay * *value;
+                    *momentum = rule.first * *momentum + g;
+                    let ahead = if rule.kind == 2 { g + rule.first * *momentum } else { *momentum };
+                    *value -= rule.learning_rate * ahead;
+                }
             }
             _ => {
-                let (mean, square) = (&mut self.first[index], &mut self.second[index]);
-                *mean = rule.first * *mean + (1.0 - rule.first) * g;
-                *square = rule.second * *square + (1.0 - rule.second) * g * g;
-                let scale = (*square * rule.second_correction).sqrt() + rule.epsilon;
-                *value -= rule.learning_rate * (*mean * rule.first_correction) / scale;
+                let state = self.first[range.clone()].iter_mut().zip(&mut self.second[range]);
+                for ((value, gradient), (mean, square)) in steps.zip(state) {
+                    let g = gradient + decay * *value;
+                    *mean = rule.first * *mean + (1.0 - rule.first) * g;
+                    *square = rule.second * *square + (1.0 - rule.second) * g * g;
+                    let scale = (*square * rule.second_correction).sqrt() + rule.epsilon;
+                    *value -= rule.learning_rate * (*mean * rule.first_correction) / scale;
+                }
             }
         }
     }

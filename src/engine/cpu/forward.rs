@@ -1,8 +1,8 @@
 //! Forward of one chunk: `y = dropout(activation(W x + b))`; y is overwritten.
 //!
-//! Dense tiles first, a few outputs at a time so that each row of inputs that is
-//! loaded serves all of them; then the sparse lists, output by output. Inputs
-//! beyond a tile's edge read the tile's last input, with a weight of 0.
+//! Dense tiles first, 4 outputs at a time so that each row of inputs that is
+//! loaded serves all of them, and so many inputs at a time that they stay in the
+//! first-level cache; then the sparse lists, output by output.
 //!
 //! Twin: `src/engine/reference/forward.rs`.
 
@@ -10,10 +10,13 @@ use pulp::{Arch, Simd};
 
 use super::elementary::{sigmoid, tanh};
 use super::row::{LANES, Row};
-use super::simd::{Kernel, add_scaled, dispatch, rows_together, vectors, vectors_mut};
+use super::simd::{Kernel, Parts, add_listed, add_scaled, dispatch, vectors, vectors_mut};
 use crate::network::Activation;
 use crate::network::dropout::{DropoutKey, keep_threshold};
-use crate::tiles::{MICRO_BLOCK, QUAD, TiledLayer};
+use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
+
+/// Quads of inputs that all outputs of a tile pass over before the next ones: half their lanes take 8 KiB.
+const QUADS_TOGETHER: usize = 32;
 
 /// The values of one layer.
 #[derive(Clone, Copy, Debug)]
@@ -83,22 +86,23 @@ impl Kernel for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd, const V: usize>(self, simd: S) {
-        let weights = self.weights;
-        let (inputs, outputs) = (weights.layer.inputs(), weights.layer.outputs());
-        let x = &vectors::<S, V>(self.x)[..inputs.width()];
-        let y = &mut vectors_mut::<S, V>(&mut *self.y)[..outputs.width()];
-        for block in 0..outputs.len() {
-            for first in outputs.block(block).step_by(rows_together(V)) {
-                match rows_together(V) {
-                    4 => weights.dense::<S, V, 4>(simd, block, first, x, y),
-                    _ => weights.dense::<S, V, 2>(simd, block, first, x, y),
-                }
-            }
+    fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
+        let Weights { layer, values } = self.weights;
+        let x = &vectors::<S, W, P>(self.x)[..layer.inputs().width()];
+        let y = &mut vectors_mut::<S, W, P>(&mut *self.y)[..layer.outputs().width()];
+        for (y, bias) in y.iter_mut().zip(values.biases) {
+            *y = [[simd.splat_f32s(*bias); W]; P];
         }
-        weights.sparse::<S, V>(simd, x, y);
-        for (unit, row) in (0u32..).zip(&mut self.y[..outputs.width()]) {
-            self.epilogue.apply(unit, row);
+        for tile in layer.dense_tiles() {
+            self.weights.dense(simd, tile, x, y);
+        }
+        self.weights.sparse(simd, x, y);
+        for (unit, row) in (0u32..).zip(&mut self.y[..layer.outputs().width()]) {
+            // All vector units have fused multiplications; without one they would be calls.
+            match S::F32_LANES {
+                1 => self.epilogue.apply::<false>(unit, row),
+                _ => self.epilogue.apply::<true>(unit, row),
+            }
         }
     }
 }
@@ -111,69 +115,85 @@ struct Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// Sums of `O` outputs from `first` on, which lie in one quad, over the dense tiles of their block.
+    /// Adds one dense tile to its outputs.
     #[inline(always)]
-    fn dense<S: Simd, const V: usize, const O: usize>(
+    fn dense<S: Simd, const W: usize, const P: usize>(
         &self,
         simd: S,
-        block: usize,
-        first: usize,
-        x: &[[S::f32s; V]],
-        y: &mut [[S::f32s; V]],
+        tile: &DenseTile,
+        x: &[Parts<S::f32s, W, P>],
+        y: &mut [Parts<S::f32s, W, P>],
     ) {
-        let outputs = self.layer.outputs().block(block);
-        let quad = (first - outputs.start) / QUAD;
-        let lane = if O == QUAD { 0 } else { (first - outputs.start) % QUAD };
-        let mut sums = [[simd.splat_f32s(0.0); V]; O];
-        for tile in self.layer.dense_tiles_into(block) {
-            let inputs = self.layer.inputs().block(tile.input_block as usize);
-            let x = &x[inputs];
-            let quads = tile.input_quads as usize;
-            let weights = &self.values.dense[(tile.first as usize + quad * quads) * MICRO_BLOCK..];
-            let (micro_blocks, _) = weights[..quads * MICRO_BLOCK].as_chunks::<MICRO_BLOCK>();
-            for (input, weights) in (0..).step_by(QUAD).zip(micro_blocks) {
-                for k in 0..QUAD {
-                    let x = &x[(input + k).min(x.len() - 1)];
-                    for (j, sum) in sums.iter_mut().enumerate() {
-                        add_scaled(simd, sum, weights[QUAD * k + lane + j], x);
-                    }
+        let x = &x[self.layer.inputs().block(tile.input_block as usize)];
+        let y = &mut y[self.layer.outputs().block(tile.output_block as usize)];
+        let (micro_blocks, _) =
+            self.values.dense[tile.first as usize * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
+        let quads = tile.input_quads as usize;
+        for (from, x) in (0..quads).step_by(QUADS_TOGETHER).zip(x.chunks(QUADS_TOGETHER * QUAD)) {
+            for part in 0..P {
+                for (y, row) in y.chunks_mut(QUAD).zip(micro_blocks.chunks_exact(quads)) {
+                    add_quad(simd, part, &row[from..], x, y);
                 }
             }
         }
-        for (y, sum) in y[first..outputs.end.min(first + O)].iter_mut().zip(sums) {
-            *y = sum;
-        }
     }
 
-    /// Adds the sparse edges and the bias of every output.
+    /// Adds the sparse edges of every output.
     #[inline(always)]
-    fn sparse<S: Simd, const V: usize>(&self, simd: S, x: &[[S::f32s; V]], y: &mut [[S::f32s; V]]) {
+    fn sparse<S: Simd, const W: usize, const P: usize>(
+        &self,
+        simd: S,
+        x: &[Parts<S::f32s, W, P>],
+        y: &mut [Parts<S::f32s, W, P>],
+    ) {
         let lists = self.layer.sparse();
-        let rows = lists.row_start.windows(2).zip(self.values.biases).zip(y);
-        for ((bounds, bias), y) in rows {
+        for (bounds, y) in lists.row_start.windows(2).zip(y) {
             let edges = bounds[0] as usize..bounds[1] as usize;
-            let mut sum = *y;
-            for (weight, input) in self.values.sparse[edges.clone()].iter().zip(&lists.input[edges]) {
-                add_scaled(simd, &mut sum, *weight, &x[*input as usize]);
-            }
-            let bias = simd.splat_f32s(*bias);
-            for (y, sum) in y.iter_mut().zip(sum) {
-                *y = simd.add_f32s(sum, bias);
-            }
+            let weights = &self.values.sparse[edges.clone()];
+            add_listed(simd, y, &lists.input[edges], |k| weights[k], x);
         }
     }
 }
 
+/// Adds one row of micro-blocks to at most 4 outputs, for one part of the lanes.
+#[inline(always)]
+fn add_quad<S: Simd, const W: usize, const P: usize>(
+    simd: S,
+    part: usize,
+    micro_blocks: &[[f32; MICRO_BLOCK]],
+    x: &[Parts<S::f32s, W, P>],
+    y: &mut [Parts<S::f32s, W, P>],
+) {
+    let mut sums = [[simd.splat_f32s(0.0); W]; QUAD];
+    for (sum, y) in sums.iter_mut().zip(&*y) {
+        *sum = y[part];
+    }
+    let (quads, rest) = x.as_chunks::<QUAD>();
+    for (x, weights) in quads.iter().zip(micro_blocks) {
+        for (k, x) in x.iter().enumerate() {
+            add_scaled(simd, &mut sums, |j| weights[QUAD * k + j], &x[part]);
+        }
+    }
+    for (k, x) in rest.iter().enumerate() {
+        let weights = &micro_blocks[quads.len()];
+        add_scaled(simd, &mut sums, |j| weights[QUAD * k + j], &x[part]);
+    }
+    for (y, sum) in y.iter_mut().zip(sums) {
+        y[part] = sum;
+    }
+}
+
 impl Epilogue {
-    /// Activation and dropout of one unit, in place.
+    /// Activation and dropout of one unit, in place; `FUSED` as the elementary functions have it.
     #[inline(always)]
-    fn apply(&self, unit: u32, row: &mut Row) {
+    fn apply<const FUSED: bool>(&self, unit: u32, row: &mut Row) {
+        let lanes = row.0.iter_mut();
         match self.activation {
             Activation::Identity => {}
-            Activation::Sigmoid => row.0 = row.0.map(sigmoid),
+            Activation::Sigmoid => lanes.for_each(|z| *z = sigmoid::<FUSED>(*z)),
             // Written so that NaN stays NaN.
-            Activation::Relu => row.0 = row.0.map(|z| if z < 0.0 { 0.0 } else { z }),
-            Activation::Tanh => row.0 = row.0.map(tanh),
+            Activation::Relu => lanes.for_each(|z| *z = if *z < 0.0 { 0.0 } else { *z }),
+            Activation::Tanh => lanes.for_each(|z| *z = tanh::<FUSED>(*z)),
         }
         if let Some(mask) = &self.dropout {
             for (value, factor) in row.0.iter_mut().zip(mask.factors(unit)) {

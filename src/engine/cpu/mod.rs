@@ -34,10 +34,10 @@ use crate::engine::{
     check_plan,
 };
 use crate::network::{Network, Parameters};
-use crate::tiles::{MICRO_BLOCK, TilePolicy};
+use crate::tiles::TilePolicy;
 use crate::{Error, Result};
 
-use backward_weight::{ValuesMut, backward_weight_dense, backward_weight_sparse};
+use backward_weight::{Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
 use regulariser::Regulariser;
 
@@ -48,8 +48,8 @@ pub use simd::available as available_instructions;
 /// padding cost more than the index lists.
 pub const DENSE_FROM: f64 = 0.6;
 
-/// Values that one task updates.
-const PIECE: usize = 64 * MICRO_BLOCK;
+/// Sparse values that one task updates.
+const PIECE: usize = 1024;
 
 /// The CPU engine.
 pub struct CpuEngine {
@@ -57,12 +57,13 @@ pub struct CpuEngine {
     layout: NetworkLayout,
     settings: EngineSettings,
     arch: Arch,
-    pool: rayon::ThreadPool,
+    pool: Arc<rayon::ThreadPool>,
     values: PackedValues,
     /// The optimiser's state, as many as it has.
     state: [PackedValues; 2],
     /// Rows of each micro-block and each sparse value.
     micro_block_rows: Vec<[u32; 3]>,
+    strips: Vec<Strip>,
     sparse_rows: Vec<[u32; 2]>,
     regulariser: Regulariser,
     /// Room for the chunks of the largest batch so far.
@@ -101,10 +102,11 @@ impl CpuEngine {
             network: network.clone(),
             settings,
             arch: Arch::new(),
-            pool: thread_pool(threads)?,
+            pool: Arc::new(thread_pool(threads)?),
             values: PackedValues::default(),
             state: Default::default(),
             micro_block_rows: layout.micro_block_rows(),
+            strips: strips(&layout),
             sparse_rows: layout.sparse_rows(),
             regulariser: Regulariser::new(network, &layout, settings),
             chunks: Vec::new(),
@@ -130,6 +132,7 @@ impl CpuEngine {
         }
     }
 
+    /// One step; runs on the threads of the caller's pool.
     fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
         let mut chunks = std::mem::take(&mut self.chunks);
         let needed = samples.len().div_ceil(LANES);
@@ -138,16 +141,13 @@ impl CpuEngine {
         }
         let used = &mut chunks[..needed];
         if self.regulariser.prepares() {
-            self.pool.install(|| self.regulariser.prepare(step, &self.values));
+            self.regulariser.prepare(step, &self.values);
         }
         let pass = self.pass(data, Some(step));
-        let totals = self.pool.install(|| {
-            let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
-            let totals: Vec<Totals> = tasks
-                .map(|(index, (part, chunk))| pass.run(index * LANES, part, samples.len(), chunk))
-                .collect();
-            totals.iter().fold(Totals::default(), |sum, part| sum + *part)
-        });
+        let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
+        let totals: Vec<Totals> =
+            tasks.map(|(index, (part, chunk))| pass.run(index * LANES, part, samples.len(), chunk)).collect();
+        let totals = totals.iter().fold(Totals::default(), |sum, part| sum + *part);
         let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
         self.update(&rule, used);
         self.chunks = chunks;
@@ -169,41 +169,33 @@ impl CpuEngine {
             second: &mut second.sparse,
         };
         let (blocks, rows) = (&self.micro_block_rows, &self.sparse_rows);
-        self.pool.install(|| {
-            rayon::join(
-                || {
-                    dense.par_pieces().for_each(|(start, piece)| {
-                        let blocks = &blocks[start / MICRO_BLOCK..][..piece.values.len() / MICRO_BLOCK];
-                        let part = dense_part.map(|part| part.from(start));
-                        backward_weight_dense(arch, rule, part, chunks, blocks, piece);
-                    });
-                },
-                || {
-                    sparse.par_pieces().for_each(|(start, piece)| {
-                        let rows = &rows[start..][..piece.values.len()];
-                        let biases = biases.saturating_sub(start);
-                        let part = sparse_part.map(|part| part.from(start));
-                        backward_weight_sparse(arch, rule, part, chunks, rows, biases, piece);
-                    });
-                },
-            )
-        });
+        let strips: Vec<_> =
+            self.strips.iter().zip(dense.split(self.strips.iter().map(Strip::values))).collect();
+        let count = sparse.values.len();
+        let pieces = sparse.split((0..count).step_by(PIECE).map(|start| PIECE.min(count - start)));
+        let pieces: Vec<_> = (0..).step_by(PIECE).zip(pieces).collect();
+        rayon::join(
+            || {
+                strips.into_par_iter().for_each(|(strip, values)| {
+                    backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
+                });
+            },
+            || {
+                pieces.into_par_iter().for_each(|(start, values)| {
+                    let rows = &rows[start..][..values.values.len()];
+                    let biases = biases.saturating_sub(start);
+                    let part = sparse_part.map(|part| part.from(start));
+                    backward_weight_sparse(arch, rule, part, chunks, rows, biases, values);
+                });
+            },
+        );
     }
 }
 
-impl<'a> ValuesMut<'a> {
-    /// Disjoint pieces, each with the place of its first value.
-    fn par_pieces(self) -> impl IndexedParallelIterator<Item = (usize, ValuesMut<'a>)> {
-        let pieces = self.values.len().div_ceil(PIECE);
-        let cut = |values: &'a mut [f32]| {
-            let mut parts: Vec<&mut [f32]> = values.chunks_mut(PIECE).collect();
-            parts.resize_with(pieces, Default::default);
-            parts
-        };
-        let parts = cut(self.values).into_par_iter().zip(cut(self.first)).zip(cut(self.second));
-        let starts = (0..pieces).into_par_iter().map(|piece| piece * PIECE);
-        starts.zip(parts.map(|((values, first), second)| ValuesMut { values, first, second }))
-    }
+/// All micro-blocks of a network, in order.
+fn strips(layout: &NetworkLayout) -> Vec<Strip> {
+    let layers = layout.layers().iter().zip(layout.places());
+    layers.flat_map(|(layer, place)| Strip::all(layer, place.micro_block as usize)).collect()
 }
 
 impl Engine for CpuEngine {
@@ -220,8 +212,12 @@ impl Engine for CpuEngine {
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
         check_data(&self.network, data)?;
         check_plan(data, plan)?;
-        let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
-        Ok(batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect())
+        // All steps in one visit to the pool: its threads would fall asleep between two visits.
+        let pool = Arc::clone(&self.pool);
+        Ok(pool.install(|| {
+            let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
+            batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect()
+        }))
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {

@@ -60,12 +60,12 @@ impl Pass<'_> {
             let values = self.layer_values(index);
             forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
         }
-        let first_logit = self.layout.rows() - self.network.classes();
+        let logits = self.layout.rows() - self.network.classes()..self.layout.rows();
         let mut labels = [0; LANES];
         for (label, sample) in labels.iter_mut().zip(samples) {
             *label = self.data.labels()[*sample as usize];
         }
-        let (logits, delta) = (&chunk.activations[first_logit..], &mut chunk.deltas[first_logit..]);
+        let (logits, delta) = (&chunk.activations[logits.clone()], &mut chunk.deltas[logits]);
         let scale = 1.0 / batch as f32;
         let smoothing = self.training.as_ref().map_or(0.0, |training| training.label_smoothing);
         let labels = &labels[..samples.len()];

@@ -1,5 +1,6 @@
 //! Activations and deltas as the kernels hold them: chunks of a batch, one row of lanes a neuron.
 
+use crate::tiles::QUAD;
 use bytemuck::{Pod, Zeroable};
 
 /// Samples of a batch that are worked on together, one in each lane of a row.
@@ -15,7 +16,8 @@ impl Row {
     pub const ZERO: Self = Self([0.0; LANES]);
 }
 
-/// All rows of the network for the samples of one chunk.
+/// All rows of the network for the samples of one chunk, and a few more, so that a
+/// micro-block at the end of the last tile finds four.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     /// Outputs of every neuron, `[row]`.
@@ -27,6 +29,7 @@ pub struct Chunk {
 impl Chunk {
     /// Room for a network of this many rows.
     pub fn new(rows: usize) -> Self {
+        let rows = rows + QUAD - 1;
         Self { activations: vec![Row::ZERO; rows], deltas: vec![Row::ZERO; rows] }
     }
 }

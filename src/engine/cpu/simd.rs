@@ -3,13 +3,17 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::row::{LANES, Row};
+use crate::tiles::QUAD;
 
-/// A kernel written once for all vector widths: a [`Row`] is `V` vectors of `S`.
+/// A row as vectors: `P` parts of `W` vectors each. The sums of 4 rows' parts fit the vector registers together.
+pub(super) type Parts<V, const W: usize, const P: usize> = [[V; W]; P];
+
+/// A kernel written once for all vector widths: a [`Row`] is [`Parts`] of `S::f32s`.
 pub(super) trait Kernel {
     type Output;
 
     /// The body; must be `#[inline(always)]`, so that it is compiled for `S`.
-    fn run<S: Simd, const V: usize>(self, simd: S) -> Self::Output;
+    fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) -> Self::Output;
 }
 
 /// Runs a kernel with the vector instructions of `arch`.
@@ -25,44 +29,76 @@ impl<K: Kernel> WithSimd for Widths<K> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> K::Output {
         match S::F32_LANES {
-            16 => self.0.run::<S, { LANES / 16 }>(simd),
-            8 => self.0.run::<S, { LANES / 8 }>(simd),
-            4 => self.0.run::<S, { LANES / 4 }>(simd),
-            1 => self.0.run::<S, LANES>(simd),
+            16 => self.0.run::<S, 2, { LANES / 32 }>(simd),
+            8 => self.0.run::<S, 2, { LANES / 16 }>(simd),
+            4 => self.0.run::<S, 4, { LANES / 16 }>(simd),
+            1 => self.0.run::<S, 8, { LANES / 8 }>(simd),
             other => unreachable!("no vector unit has {other} float32 lanes"),
         }
     }
 }
 
-/// Rows of this many vectors whose sums fit the vector registers together: 4 or 2, which divide a quad.
-#[inline(always)]
-pub(super) const fn rows_together(vectors: usize) -> usize {
-    if vectors <= 2 { 4 } else { 2 }
-}
-
 /// Rows as vectors.
 #[inline(always)]
-pub(super) fn vectors<S: Simd, const V: usize>(rows: &[Row]) -> &[[S::f32s; V]] {
+pub(super) fn vectors<S: Simd, const W: usize, const P: usize>(rows: &[Row]) -> &[Parts<S::f32s, W, P>] {
     bytemuck::cast_slice(rows)
 }
 
 /// Rows as vectors, to write.
 #[inline(always)]
-pub(super) fn vectors_mut<S: Simd, const V: usize>(rows: &mut [Row]) -> &mut [[S::f32s; V]] {
+pub(super) fn vectors_mut<S: Simd, const W: usize, const P: usize>(
+    rows: &mut [Row],
+) -> &mut [Parts<S::f32s, W, P>] {
     bytemuck::cast_slice_mut(rows)
 }
 
-/// `sum += factor * x`.
+/// `sums[j] += weight(j) * x` for 4 sums.
 #[inline(always)]
-pub(super) fn add_scaled<S: Simd, const V: usize>(
+pub(super) fn add_scaled<S: Simd, const W: usize>(
     simd: S,
-    sum: &mut [S::f32s; V],
-    factor: f32,
-    x: &[S::f32s; V],
+    sums: &mut [[S::f32s; W]; QUAD],
+    weight: impl Fn(usize) -> f32,
+    x: &[S::f32s; W],
 ) {
-    let factor = simd.splat_f32s(factor);
-    for v in 0..V {
-        sum[v] = simd.mul_add_e_f32s(factor, x[v], sum[v]);
+    for (j, sum) in sums.iter_mut().enumerate() {
+        let weight = simd.splat_f32s(weight(j));
+        for (sum, x) in sum.iter_mut().zip(x) {
+            *sum = simd.mul_add_e_f32s(weight, *x, *sum);
+        }
+    }
+}
+
+/// `sum += weight(k) * rows[places[k]]` over a list, every other entry into a second sum, so that
+/// two chains of additions run side by side.
+#[inline(always)]
+pub(super) fn add_listed<S: Simd, const W: usize, const P: usize>(
+    simd: S,
+    sum: &mut Parts<S::f32s, W, P>,
+    places: &[u32],
+    weight: impl Fn(usize) -> f32,
+    rows: &[Parts<S::f32s, W, P>],
+) {
+    let add = |sum: &mut Parts<S::f32s, W, P>, k: usize, place: u32| {
+        let (weight, row) = (simd.splat_f32s(weight(k)), &rows[place as usize]);
+        for part in 0..P {
+            for w in 0..W {
+                sum[part][w] = simd.mul_add_e_f32s(weight, row[part][w], sum[part][w]);
+            }
+        }
+    };
+    let mut sums = [*sum, [[simd.splat_f32s(0.0); W]; P]];
+    let (pairs, rest) = places.as_chunks::<2>();
+    for (k, pair) in pairs.iter().enumerate() {
+        add(&mut sums[0], 2 * k, pair[0]);
+        add(&mut sums[1], 2 * k + 1, pair[1]);
+    }
+    if let [last] = rest {
+        add(&mut sums[0], places.len() - 1, *last);
+    }
+    for part in 0..P {
+        for w in 0..W {
+            sum[part][w] = simd.add_f32s(sums[0][part][w], sums[1][part][w]);
+        }
     }
 }
 

@@ -45,7 +45,7 @@ fn run(logits: &[Row], labels: &[u32], smoothing: f32, scale: f32, delta: &mut [
     let mut sums = [0.0; LANES];
     for (row, delta) in logits.iter().zip(&mut *delta) {
         for lane in 0..LANES {
-            delta.0[lane] = exp(row.0[lane] - greatest[lane]);
+            delta.0[lane] = exp::<false>(row.0[lane] - greatest[lane]);
             sums[lane] += delta.0[lane];
         }
     }
