@@ -18,7 +18,7 @@ use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
 use tanner::engine::cpu::penalty::{Connections, Regularisation};
 use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
-use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, available_instructions};
+use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, SingleSample, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
 use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan, UpdateRule};
 use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
@@ -324,6 +324,46 @@ fn row_tables(packed: &Packed) -> (Vec<[u32; 3]>, Vec<[u32; 2]>) {
 
 fn no_state(values: &mut [f32]) -> ValuesMut<'_> {
     ValuesMut { values, first: &mut [], second: &mut [] }
+}
+
+/// Single layers of all edge shapes, then a network whose layers follow one another.
+#[test]
+fn a_single_sample_agrees_with_the_reference() {
+    for arch in available_instructions() {
+        for (name, topology) in edge_layers() {
+            let network = Network::new(vec![layer(&topology, Activation::Identity, 1.0)]).unwrap();
+            check_single_sample(&format!("{name}, {arch:?}"), &network, arch);
+        }
+        for activation in Activation::ALL {
+            let network = small_network(activation, 0.8);
+            check_single_sample(&format!("small, {activation}, {arch:?}"), &network, arch);
+        }
+        check_single_sample(&format!("large, {arch:?}"), &large_network(), arch);
+    }
+}
+
+fn check_single_sample(name: &str, network: &Network, arch: Arch) {
+    let parameters = random_parameters(network, 4);
+    let as_f64 = |layer: &LayerParameters| reference::LayerValues {
+        weights: widen(&layer.weights),
+        biases: widen(&layer.biases),
+    };
+    let wide: Vec<_> = parameters.layers.iter().map(as_f64).collect();
+    let mut forward = SingleSample::with_instructions(network, &parameters, arch).unwrap();
+    // The second sample would show what the first left behind.
+    for seed in [5, 6] {
+        let features = values(&mut rng(seed), network.inputs());
+        let got = forward.logits(&features).unwrap().to_vec();
+        let x = Matrix::from_values(1, widen(&features));
+        let layers = reference::run_forward(network, &wide, &x, None);
+        let last = layers.last().unwrap();
+        // What earlier layers round away passes no activation enlarged, and through fewer than 100 weights below 1.
+        let earlier = if layers.len() > 1 { 2e-5 } else { 0.0 };
+        let bound = |k: usize| sum_bound(network.inputs() + 1, last.magnitude.values()[k]) + earlier;
+        assert_close(name, &got, last.y.values(), bound);
+    }
+    let refused = forward.logits(&vec![0.0; network.inputs() + 1]).unwrap_err().to_string();
+    assert!(refused.contains("features, but the network takes"), "{name}: {refused}");
 }
 
 /// Small whole numbers are exact in float32, so any wrong index shows.

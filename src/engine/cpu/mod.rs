@@ -20,6 +20,7 @@ pub mod penalty;
 mod regulariser;
 mod row;
 mod simd;
+mod single_sample;
 pub mod softmax_cross_entropy;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use regulariser::Regulariser;
 
 pub use row::{Chunk, LANES, Row};
 pub use simd::available as available_instructions;
+pub use single_sample::SingleSample;
 
 /// Tiles from this density on are stored dense: below, the multiplications with
 /// padding cost more than the index lists.

@@ -1,0 +1,229 @@
+//! The forward pass of one sample, on one thread, for the least latency.
+//!
+//! A single sample has no other to share a weight with: the time goes into reading weights. So tiles are
+//! stored dense from a lower density on than in training, where every multiplication with padding is paid
+//! for 32 samples, and an input stands four times side by side, so that a micro-block is multiplied with
+//! its inputs slot by slot.
+
+use pulp::{Arch, Simd};
+
+use super::elementary::{mul_add, sigmoid, tanh};
+use super::simd::{Kernel, dispatch};
+use crate::network::{Activation, Network, Parameters};
+use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TilePolicy, TiledLayer};
+use crate::{Error, Result};
+
+/// Tiles from this density on are stored dense: a sparse edge costs about as much as 5 slots of a micro-block.
+const DENSE_FROM: f64 = 0.2;
+
+/// Runs a network forward on one sample at a time, without dropout.
+///
+/// ```
+/// use tanner::engine::cpu::SingleSample;
+/// use tanner::network::{Architecture, Initialisation, Scheme};
+///
+/// # fn main() -> tanner::Result<()> {
+/// let network = Architecture::paper(784, 10).build(0)?;
+/// let parameters = Initialisation { scheme: Scheme::Glorot, gain: 4.0 }.draw(&network, 0)?;
+/// let mut forward = SingleSample::new(&network, &parameters)?;
+/// let logits = forward.logits(&[0.5; 784])?;
+/// assert_eq!(logits.len(), 10);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SingleSample {
+    arch: Arch,
+    layers: Vec<PackedLayer>,
+    inputs: usize,
+    /// Inputs and outputs of the layer at work, by turns: `[neuron]`.
+    x: Vec<f32>,
+    y: Vec<f32>,
+    /// The inputs of the layer at work, four times each: `[quad of a block][16]`.
+    repeated: Vec<[f32; MICRO_BLOCK]>,
+}
+
+#[derive(Clone, Debug)]
+struct PackedLayer {
+    tiled: TiledLayer,
+    dense: Vec<[f32; MICRO_BLOCK]>,
+    sparse: Vec<f32>,
+    biases: Vec<f32>,
+    activation: Activation,
+    /// First quad of each input block among the repeated inputs, then their number.
+    first_quad: Vec<usize>,
+}
+
+impl SingleSample {
+    /// Packs a network with its parameters.
+    ///
+    /// # Errors
+    /// When the parameters do not fit the network.
+    pub fn new(network: &Network, parameters: &Parameters) -> Result<Self> {
+        Self::with_instructions(network, parameters, Arch::new())
+    }
+
+    /// As [`SingleSample::new`], with the vector instructions given.
+    ///
+    /// # Errors
+    /// As [`SingleSample::new`].
+    pub fn with_instructions(network: &Network, parameters: &Parameters, arch: Arch) -> Result<Self> {
+        parameters.check(network)?;
+        let layers = network.layers().iter().zip(&parameters.layers).map(|(layer, given)| {
+            let tiled = TiledLayer::pack(&layer.topology, TilePolicy { dense_from: DENSE_FROM });
+            let slots = tiled.pack_values(&given.weights);
+            let (dense, sparse) = slots.split_at(tiled.dense_slots());
+            let mut first_quad = vec![0];
+            for block in 0..tiled.inputs().len() {
+                first_quad.push(first_quad[block] + tiled.inputs().block(block).len().div_ceil(QUAD));
+            }
+            PackedLayer {
+                dense: dense.as_chunks::<MICRO_BLOCK>().0.to_vec(),
+                sparse: sparse.to_vec(),
+                biases: given.biases.clone(),
+                activation: layer.activation,
+                first_quad,
+                tiled,
+            }
+        });
+        let layers: Vec<PackedLayer> = layers.collect();
+        Ok(Self { arch, layers, inputs: network.inputs(), x: Vec::new(), y: Vec::new(), repeated: Vec::new() })
+    }
+
+    /// The network's outputs before softmax, one for each class.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when there is not one feature for each input of the network.
+    pub fn logits(&mut self, features: &[f32]) -> Result<&[f32]> {
+        if features.len() != self.inputs {
+            let (given, inputs) = (features.len(), self.inputs);
+            return Err(Error::Dataset(format!("a sample of {given} features, but the network takes {inputs}")));
+        }
+        self.x.clear();
+        self.x.extend_from_slice(features);
+        for layer in &self.layers {
+            let (x, y, repeated) = (&self.x, &mut self.y, &mut self.repeated);
+            dispatch(self.arch, Forward { layer, x, y, repeated });
+            std::mem::swap(&mut self.x, &mut self.y);
+        }
+        Ok(&self.x)
+    }
+}
+
+struct Forward<'a> {
+    layer: &'a PackedLayer,
+    x: &'a [f32],
+    y: &'a mut Vec<f32>,
+    repeated: &'a mut Vec<[f32; MICRO_BLOCK]>,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const W: usize, const P: usize>(self, _: S) {
+        // All vector units have fused multiplications; without one they would be calls.
+        match S::F32_LANES {
+            1 => self.forward::<false>(),
+            _ => self.forward::<true>(),
+        }
+    }
+}
+
+impl Forward<'_> {
+    #[inline(always)]
+    fn forward<const FUSED: bool>(self) {
+        let Self { layer, x, y, repeated } = self;
+        y.clear();
+        y.extend_from_slice(&layer.biases);
+        layer.repeat(x, repeated);
+        for tile in layer.tiled.dense_tiles() {
+            layer.add_dense::<FUSED>(tile, repeated, y);
+        }
+        layer.add_sparse::<FUSED>(x, y);
+        match layer.activation {
+            Activation::Identity => {}
+            Activation::Sigmoid => y.iter_mut().for_each(|z| *z = sigmoid::<FUSED>(*z)),
+            // Written so that NaN stays NaN.
+            Activation::Relu => y.iter_mut().for_each(|z| *z = if *z < 0.0 { 0.0 } else { *z }),
+            Activation::Tanh => y.iter_mut().for_each(|z| *z = tanh::<FUSED>(*z)),
+        }
+    }
+}
+
+impl PackedLayer {
+    /// Writes every input four times, quad by quad of every block; what is beyond a block is 0.
+    #[inline(always)]
+    fn repeat(&self, x: &[f32], repeated: &mut Vec<[f32; MICRO_BLOCK]>) {
+        repeated.clear();
+        for block in 0..self.tiled.inputs().len() {
+            let (quads, rest) = x[self.tiled.inputs().block(block)].as_chunks::<QUAD>();
+            let repeat = |quad: &[f32; QUAD]| std::array::from_fn(|slot| quad[slot / QUAD]);
+            repeated.extend(quads.iter().map(repeat));
+            if !rest.is_empty() {
+                repeated.push(std::array::from_fn(|slot| rest.get(slot / QUAD).copied().unwrap_or(0.0)));
+            }
+        }
+    }
+
+    /// Adds one dense tile to its outputs, two rows of micro-blocks at a time.
+    #[inline(always)]
+    fn add_dense<const FUSED: bool>(&self, tile: &DenseTile, repeated: &[[f32; MICRO_BLOCK]], y: &mut [f32]) {
+        let block = tile.input_block as usize;
+        let x = &repeated[self.first_quad[block]..self.first_quad[block + 1]];
+        let y = &mut y[self.tiled.outputs().block(tile.output_block as usize)];
+        let count = tile.output_quads as usize * x.len();
+        let rows = self.dense[tile.first as usize..][..count].chunks(2 * x.len());
+        for (y, rows) in y.chunks_mut(2 * QUAD).zip(rows) {
+            let (above, below) = rows.split_at(x.len());
+            let mut sums = [[0.0; MICRO_BLOCK]; 2];
+            if below.is_empty() {
+                for (weights, x) in above.iter().zip(x) {
+                    add_products::<FUSED>(&mut sums[0], weights, x);
+                }
+            } else {
+                for ((above, below), x) in above.iter().zip(below).zip(x) {
+                    add_products::<FUSED>(&mut sums[0], above, x);
+                    add_products::<FUSED>(&mut sums[1], below, x);
+                }
+            }
+            for (j, y) in y.iter_mut().enumerate() {
+                let sums = &sums[j / QUAD];
+                *y += (0..QUAD).map(|k| sums[QUAD * k + j % QUAD]).sum::<f32>();
+            }
+        }
+    }
+
+    /// Adds the sparse edges of every output, in four chains of additions.
+    #[inline(always)]
+    fn add_sparse<const FUSED: bool>(&self, x: &[f32], y: &mut [f32]) {
+        let lists = self.tiled.sparse();
+        for (bounds, y) in lists.row_start.windows(2).zip(y) {
+            let edges = bounds[0] as usize..bounds[1] as usize;
+            let (inputs, rest) = lists.input[edges.clone()].as_chunks::<4>();
+            let (weights, rest_weights) = self.sparse[edges].as_chunks::<4>();
+            let mut sums = [0.0; 4];
+            for (inputs, weights) in inputs.iter().zip(weights) {
+                for k in 0..4 {
+                    sums[k] = mul_add::<FUSED>(weights[k], x[inputs[k] as usize], sums[k]);
+                }
+            }
+            for (input, weight) in rest.iter().zip(rest_weights) {
+                sums[0] = mul_add::<FUSED>(*weight, x[*input as usize], sums[0]);
+            }
+            *y += sums.iter().sum::<f32>();
+        }
+    }
+}
+
+/// `sums += weights * x`, slot by slot.
+#[inline(always)]
+fn add_products<const FUSED: bool>(
+    sums: &mut [f32; MICRO_BLOCK],
+    weights: &[f32; MICRO_BLOCK],
+    x: &[f32; MICRO_BLOCK],
+) {
+    for slot in 0..MICRO_BLOCK {
+        sums[slot] = mul_add::<FUSED>(weights[slot], x[slot], sums[slot]);
+    }
+}
