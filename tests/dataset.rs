@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use sha2::{Digest, Sha256};
 use tanner::Error;
 use tanner::dataset::idx::{IdxImages, read_images, read_labels};
-use tanner::dataset::{Dataset, load_idx_folder};
+use tanner::dataset::{Dataset, Pictures, Samples, load_idx_folder, load_idx_training};
 use tempfile::TempDir;
 
 fn fashion_dir() -> PathBuf {
@@ -266,6 +266,45 @@ fn training_and_test_images_differ_in_size() {
     assert_violation(load_idx_folder(dir.path()), NAMES[2], 8, &parts);
     let dir = folder(|contents| contents[2] = idx(&[2, 2, 2], &[0; 8]));
     assert_violation(load_idx_folder(dir.path()), NAMES[2], 12, &["2 x 2 pixels", "expected the 2 x 3"]);
+}
+
+#[test]
+fn the_training_half_alone_is_the_same_and_asks_for_its_own_files_only() {
+    let dir = folder(|_| {});
+    let train = load_idx_folder(dir.path()).unwrap().train;
+    for name in &NAMES[2..] {
+        fs::remove_file(dir.path().join(name)).unwrap();
+    }
+    let pictures = load_idx_training(dir.path()).unwrap();
+    assert_eq!(Dataset::from(pictures.clone()), train);
+    assert_eq!((pictures.shape(), train.image_shape()), ([2, 3], Some([2, 3])));
+    let mut part = [0.0; 4];
+    pictures.read(1, 2, &mut part);
+    assert_eq!(part, train.sample(1)[2..]);
+    train.read(1, 2, &mut part);
+    assert_eq!(part, [8.0, 9.0, 10.0, 11.0].map(|pixel| pixel / 255.0));
+    assert_eq!(Dataset::from(pictures.head(1).unwrap()), train.head(1).unwrap());
+    fs::remove_file(dir.path().join(NAMES[1])).unwrap();
+    let message = load_idx_training(dir.path()).unwrap_err().to_string();
+    assert!(message.contains(NAMES[1]) && !message.contains(NAMES[3]), "{message}");
+}
+
+#[test]
+fn inconsistent_pictures_are_refused() {
+    let pictures = |pixels: usize, shape, labels: &[u32]| {
+        Pictures::new(vec![0; pixels], shape, labels.to_vec(), 2).unwrap_err().to_string()
+    };
+    for (message, part) in [
+        (pictures(7, [2, 2], &[0, 1]), "7 feature values do not fit 2 labels"),
+        (pictures(8, [2, 2], &[0, 2]), "sample 1 has label 2"),
+        (pictures(0, [2, 2], &[]), "0 samples"),
+        (pictures(0, [0, 2], &[0]), "0 features"),
+        (pictures(8, [usize::MAX, 2], &[0, 1]), "too large"),
+    ] {
+        assert!(message.contains(part), "{message}");
+    }
+    let message = Pictures::new(vec![0; 4], [2, 2], vec![0], 2).unwrap().head(2).unwrap_err().to_string();
+    assert!(message.contains("first 2 samples"), "{message}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Orders of raw features and standardising, against numbers worked out by hand.
 
 use tanner::Error;
-use tanner::dataset::Dataset;
+use tanner::dataset::{Dataset, Pictures};
+use tanner::importance::cache::{self, Source};
 use tanner::importance::{
     Importance, ImportanceSettings, Order, Preprocessing, Standardisation, Transform, feature_scores, ranking,
 };
@@ -158,6 +159,27 @@ fn applying_gives_the_same_bits_on_any_number_of_threads() {
         let one = run(1);
         assert_eq!(one, run(2), "{kind}");
         assert_eq!(one, run(5), "{kind}");
+    }
+}
+
+/// A set of bytes has the scores of the same set of f32, to the last bit, and its place in the cache.
+#[test]
+fn pictures_score_as_the_same_features_in_f32() {
+    let pixels = (0..3000_u32).map(|k| u8::try_from(k * k % 251 * (k % 5) / 4).unwrap()).collect();
+    let labels = (0..300).map(|k| k / 7 % 3).collect();
+    let pictures = Pictures::new(pixels, [2, 5], labels, 3).unwrap();
+    let dataset = Dataset::from(pictures.clone());
+    for kind in KINDS {
+        let settings = settings(kind, Order::Descending);
+        let folder = tempfile::tempdir().unwrap();
+        let (first, source) = cache::scores(&settings, &dataset, Some(folder.path()), &|_| {}).unwrap();
+        assert_eq!(source, Source::Fitted);
+        assert!(first.iter().any(|score| *score > 0.0), "{kind}: {first:?}");
+        let fitted = feature_scores(&settings, &pictures, &|_| {}).unwrap();
+        assert!(first.iter().zip(fitted).all(|(a, b)| a.to_bits() == b.to_bits()), "{kind}");
+        let (cached, source) = cache::scores(&settings, &pictures, Some(folder.path()), &|_| {}).unwrap();
+        let expected = if kind == Importance::RandomForest { Source::Cache } else { Source::Fitted };
+        assert_eq!((cached, source), (first, expected), "{kind}");
     }
 }
 

@@ -17,7 +17,7 @@ pub(crate) struct BatchArgs {
     #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
     pub(crate) with: String,
     /// Run nothing, only sum up what is finished [default: run what is missing]
-    #[arg(long, help_heading = "Runs")]
+    #[arg(long, help_heading = "Runs", conflicts_with_all = ["seeds", "EngineArgs"])]
     pub(crate) report_only: bool,
     /// Folder for runs and results; runs that are finished there are not run again
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -35,7 +35,13 @@ pub(crate) struct Table1Args {
     #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipeArg::Tanner)]
     pub(crate) recipe: TableRecipeArg,
     /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
-    #[arg(long, value_name = "CELL,..", help_heading = "Runs", value_delimiter = ',')]
+    #[arg(
+        long,
+        value_name = "CELL,..",
+        help_heading = "Runs",
+        value_delimiter = ',',
+        conflicts_with = "report_only"
+    )]
     pub(crate) cells: Vec<String>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
@@ -47,7 +53,12 @@ pub(crate) struct Figure2Args {
     #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
     pub(crate) threshold: f32,
     /// Count in this model file, train none [default: train one]
-    #[arg(long, value_name = "FILE", help_heading = "Figure")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Figure",
+        conflicts_with_all = ["seeds", "with", "report_only", "data", "EngineArgs"]
+    )]
     pub(crate) model: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,

@@ -10,13 +10,8 @@ use super::args::{DataArgs, EngineArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {
-    /// Model file of a run; its preprocessing is part of it
-    #[arg(long, value_name = "FILE", help_heading = "Data")]
-    pub(crate) model: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    #[command(flatten)]
-    pub(crate) split: SplitArgs,
+    pub(crate) trained: TrainedArgs,
     /// What is removed: the last blocks of neurons, layer by layer, or the smallest weights of all layers
     #[arg(long, value_enum, default_value_t = MethodArg::Blocks, help_heading = "Pruning")]
     pub(crate) method: MethodArg,
@@ -100,13 +95,8 @@ pub(crate) struct PruneArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LayerImportanceArgs {
-    /// Model file of a run; its preprocessing is part of it
-    #[arg(long, value_name = "FILE", help_heading = "Data")]
-    pub(crate) model: PathBuf,
     #[command(flatten)]
-    pub(crate) data: DataArgs,
-    #[command(flatten)]
-    pub(crate) split: SplitArgs,
+    pub(crate) trained: TrainedArgs,
     /// Samples on which lost accuracy is measured
     #[arg(long, value_enum, value_name = "SAMPLES", help_heading = "Measurement", default_value_t = MeasuredArg::Test)]
     pub(crate) on: MeasuredArg,
@@ -147,6 +137,18 @@ pub(crate) struct LayerImportanceArgs {
 pub(crate) enum MeasuredArg {
     Test,
     Validation,
+}
+
+/// A trained model, and the samples that an experiment shows it.
+#[derive(Debug, Args)]
+pub(crate) struct TrainedArgs {
+    /// Model file of a run; its preprocessing is part of it
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataArgs,
+    #[command(flatten)]
+    pub(crate) split: SplitArgs,
 }
 
 /// How training samples are split: what is fitted on, and what is measured on.

@@ -2,19 +2,19 @@
 
 use std::fs;
 
-use anyhow::{anyhow, bail};
+use anyhow::bail;
 use tanner::Error;
 use tanner::files::atomic_write;
 use tanner::model::Arch;
 use tanner::network::Network;
-use tanner::report::{connectivity_picture, figure1};
+use tanner::report::{check_lines, connectivity_picture, figure1};
 use tanner::topology::Topology;
 
 use super::args::Figure1Args;
 use super::settings::ArchitectureSettings;
 use super::{inspect, terminal};
 
-/// Builds or reads a network, draws a layer with lines, and with dots.
+/// Builds or reads a network, draws a layer with dots, and with lines where it is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     let (network, model) = inspect::network(&args.network)?;
     let arch = match model {
@@ -23,12 +23,14 @@ pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     };
     let topology = layer(&network, args)?;
     fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
-    // Dots show a layer of any size; they are there whatever becomes of the lines.
     let dots = args.out.join("figure1-dots.png");
     atomic_write(&dots, &connectivity_picture(&[topology])?)?;
     terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;
-    let drawn = figure1(topology, &title(&network, arch, args.layer), args.block)
-        .map_err(|error| anyhow!("{error}; {} shows them, a pixel for each", dots.display()))?;
+    if let Err(Error::Picture(reason)) = check_lines(topology) {
+        terminal::note(&format!("note: dots only, {reason}; --help has examples of small layers"));
+        return Ok(());
+    }
+    let drawn = figure1(topology, &title(&network, arch, args.layer), args.block)?;
     for (name, bytes) in [("figure1.svg", drawn.svg.as_bytes()), ("figure1.png", &drawn.png)] {
         let path = args.out.join(name);
         atomic_write(&path, bytes)?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use tanner::Error;
 use tanner::experiments::Configuration;
-use tanner::experiments::figure2::{FLAGS, edges_above, to_csv};
+use tanner::experiments::figure2::{FLAGS, edges_above, input_axis, to_csv};
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::report::{edges_by_input, grouped};
@@ -46,7 +46,8 @@ fn draw(args: &Figure2Args, model: &Path, name: &str) -> anyhow::Result<()> {
     let counts = edges_above(model.network(), model.parameters(), threshold)?;
     atomic_write(&out.join(format!("{name}.csv")), to_csv(&counts).as_bytes())?;
     let title = format!("Edges of the first layer with |w| > {threshold}");
-    edges_by_input(&counts, &title, "edges of an input")?.write(out, name)?;
+    let drawing = edges_by_input(&counts, &title, input_axis(model.preprocessing()), "edges of an input")?;
+    drawing.write(out, name)?;
     let total: usize = counts.iter().sum();
     let first: usize = counts.iter().take(50).sum();
     let last: usize = counts.iter().rev().take(400).sum();

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use tanner::dataset::load_idx_folder;
+use tanner::dataset::load_idx_training;
 use tanner::files::atomic_write;
 use tanner::importance::{Order, ranking};
 use tanner::report::importance_picture;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
     let settings = args.settings()?;
     args.out.as_deref().map_or(Ok(()), check_out)?;
     train::use_threads(check_threads(args.threads)?);
-    let train = load_idx_folder(&args.data.data).context("--data")?.train;
+    let train = load_idx_training(&args.data.data).context("--data")?;
     let train = match args.train_limit {
         Some(limit) => train.head(limit).context("--train-limit")?,
         None => train,
@@ -30,13 +30,10 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
     };
     atomic_write(path, table.as_bytes()).context("--out")?;
     terminal::print(&format!("ranking {}", path.display()))?;
-    if let Some(shape) = train.image_shape() {
-        let title = format!("importance {}", settings.importance);
-        let picture = path.with_extension("png");
-        atomic_write(&picture, &importance_picture(&scores, shape, &title)?).context("--out")?;
-        terminal::print(&format!("picture {}", picture.display()))?;
-    }
-    Ok(())
+    let title = format!("importance {}", settings.importance);
+    let picture = path.with_extension("png");
+    atomic_write(&picture, &importance_picture(&scores, train.shape(), &title)?).context("--out")?;
+    terminal::print(&format!("picture {}", picture.display()))
 }
 
 /// Refuses a place that cannot take the ranking before the work is done.

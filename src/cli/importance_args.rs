@@ -30,8 +30,8 @@ pub(crate) struct ImportanceArgs {
     #[arg(long, value_name = "N", help = TREES_HELP, allow_negative_numbers = true)]
     pub(crate) trees: Option<usize>,
     /// Standardise each raw feature first: minus its mean, by its deviation + 0.001, both of the training
-    /// set. Raw pixels have large means, on which sigmoid networks train badly; components of a PCA have
-    /// none, and their scale tells their importance [default: on for rf, variance and random, else off]
+    /// set. Raw pixels are never negative, so their means are not 0; components of a PCA have the mean 0, and
+    /// their scale tells their importance [default: on for rf, variance and random, else off]
     #[arg(long, value_name = "ON", value_enum, num_args = 0..=1, default_missing_value = "on")]
     pub(crate) standardize: Option<Switch>,
 }

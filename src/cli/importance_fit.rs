@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use etcetera::BaseStrategy as _;
 use indicatif::{ProgressBar, ProgressStyle};
-use tanner::dataset::Dataset;
+use tanner::dataset::{Dataset, Samples};
 use tanner::importance::cache::{self, Source};
 use tanner::importance::{Importance, ImportanceSettings, Preprocessing};
 use tanner::report::grouped;
@@ -19,18 +19,22 @@ const TEMPLATE: &str = "random forest {bar:24} {pos}/{len} trees  {eta} left";
 
 /// What is done to the features of this training set.
 pub(super) fn preprocessing(settings: &ImportanceSettings, train: &Dataset) -> tanner::Result<Preprocessing> {
-    shown(settings, train, |progress| cache::fit(settings, train, cache_folder().as_deref(), progress))
+    shown(settings, train.samples(), |progress| {
+        cache::fit(settings, train, cache_folder().as_deref(), progress)
+    })
 }
 
 /// The scores of its features, `[feature]`.
-pub(super) fn scores(settings: &ImportanceSettings, train: &Dataset) -> tanner::Result<Vec<f64>> {
-    shown(settings, train, |progress| cache::scores(settings, train, cache_folder().as_deref(), progress))
+pub(super) fn scores(settings: &ImportanceSettings, train: &impl Samples) -> tanner::Result<Vec<f64>> {
+    shown(settings, train.samples(), |progress| {
+        cache::scores(settings, train, cache_folder().as_deref(), progress)
+    })
 }
 
 /// Runs a fit, shows how far it is, and says where its result came from.
 fn shown<T>(
     settings: &ImportanceSettings,
-    train: &Dataset,
+    samples: usize,
     fit: impl FnOnce(&(dyn Fn(usize) + Sync)) -> tanner::Result<(T, Source)>,
 ) -> tanner::Result<T> {
     if settings.importance != Importance::RandomForest {
@@ -53,7 +57,7 @@ fn shown<T>(
         Source::Fitted => terminal::note(&format!(
             "importance: random forest of {} trees on {} samples in {:.1} s",
             grouped(settings.trees),
-            grouped(train.samples()),
+            grouped(samples),
             start.elapsed().as_secs_f64()
         )),
     }

@@ -15,7 +15,7 @@ use tanner::training::Recipe;
 
 use super::args::{InspectArgs, NetworkArgs};
 use super::settings::ArchitectureSettings;
-use super::{memory, terminal, train};
+use super::{memory, starved, terminal, train};
 
 /// Tiles as the CPU engine packs them; the table shows these.
 const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
@@ -23,6 +23,7 @@ const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 /// Builds or reads a network, prints its tables and writes its picture.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, model) = network(&args.network)?;
+    starved::warn(&network);
     terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
     print_grids(&network)?;
     let dense = model.as_ref().map_or(network.dense_parameter_count(), TrainedModel::dense_parameter_count);

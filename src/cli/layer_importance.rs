@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tanner::Error;
 use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
 use tanner::experiments::blocks::{layer_name, neuron_blocks};
 use tanner::experiments::layer_importance::{
@@ -18,7 +17,7 @@ use tanner::training::Recipe;
 
 use super::experiment_args::{ConstantArg, LayerImportanceArgs, MeasuredArg};
 use super::results::Results;
-use super::settings::EngineRequest;
+use super::settings::{EngineRequest, refuse};
 use super::{backend, split, terminal, train};
 
 /// What the folder gets.
@@ -44,22 +43,25 @@ struct Report<'a> {
 pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let request = EngineRequest::new(&args.engine)?;
     if args.forest_samples == 0 {
-        let reason = "0 is impossible, it must be at least 1; --trees 0 leaves the forest out".into();
-        return Err(Error::Setting { setting: "--forest-samples", reason }.into());
+        let reason = "0 is impossible, it must be at least 1; --trees 0 leaves the forest out";
+        return refuse("--forest-samples", reason);
     }
-    let model = TrainedModel::load(&args.model)?;
+    if args.on == MeasuredArg::Test && args.trained.split.validation.is_some() {
+        return refuse("--validation", "has no meaning with --on test, it belongs to --on validation");
+    }
+    let model = TrainedModel::load(&args.trained.model)?;
     // Told before data are read.
     neuron_blocks(model.network(), args.blocks)?;
     let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
     train::use_threads(args.engine.threads);
-    let DataSplits { mut train, mut test } = load_idx_folder(&args.data.data).context("--data")?;
+    let DataSplits { mut train, mut test } = load_idx_folder(&args.trained.data.data).context("--data")?;
     let mut made = None;
     if args.on == MeasuredArg::Validation {
-        let split = split::split(train, &args.split, &model)?;
+        let split = split::split(train, &args.trained.split, &model)?;
         split.announce();
         made = Some(split.made);
         (train, test) = (split.rest, split.validation);
-    } else if let Some(limit) = args.split.train_limit {
+    } else if let Some(limit) = args.trained.split.train_limit {
         train = train.head(limit).context("--train-limit")?;
     }
     let (train, measured) = (model.prepare(train)?, Arc::new(model.prepare(test)?));
@@ -72,7 +74,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         LayerImportanceOptions { blocks: args.blocks, silence, settings, threads: args.engine.threads };
     let forest = ForestOptions {
         trees: args.trees,
-        seed: made.map_or(args.split.seed.unwrap_or(0), |split| split.seed),
+        seed: made.map_or(args.trained.split.seed.unwrap_or(0), |split| split.seed),
         max_rows: Some(args.forest_samples),
     };
     let mut chosen = backend::start(&request, model.network(), model.parameters(), settings)?;
@@ -87,7 +89,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let verdict = verdict(&layers);
     let measured_on = if made.is_some() { "validation" } else { "test" };
     let report = Report {
-        model: &args.model,
+        model: &args.trained.model,
         measured_on,
         split: made,
         trees: forest.trees,

@@ -7,7 +7,7 @@
 use anyhow::{Context as _, bail};
 use tanner::dataset::Dataset;
 use tanner::engine::EngineSettings;
-use tanner::network::{Architecture, Connectivity};
+use tanner::network::{Architecture, Connectivity, Network};
 
 /// Bytes for each edge while a network is built and trained: the graph and its
 /// transpose, parameters of engine and model, optimiser state, index lists.
@@ -21,36 +21,72 @@ const BYTES_PER_ACTIVATION: f64 = 8.0;
 /// epoch's, and the next one's before and after its preprocessing.
 const AUGMENTED_COPIES: usize = 3;
 
+/// What memory follows: the edges of a network, and its neurons with the inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Size {
+    edges: f64,
+    neurons: f64,
+}
+
+/// Of a network that is still to be built: about so much.
+impl From<&Architecture> for Size {
+    fn from(architecture: &Architecture) -> Self {
+        let widths: Vec<f64> = [architecture.inputs]
+            .iter()
+            .chain(&architecture.hidden)
+            .chain([&architecture.classes])
+            .map(|width| *width as f64)
+            .collect();
+        let last = widths.len() - 2;
+        let edges = widths.windows(2).enumerate().map(|(layer, pair)| {
+            let degree =
+                if layer == last { pair[1] } else { mean_degree(&architecture.connectivity, layer, pair[1]) };
+            pair[0] * degree.min(pair[1])
+        });
+        Self { edges: edges.sum(), neurons: widths.iter().sum() }
+    }
+}
+
+impl From<&Network> for Size {
+    fn from(network: &Network) -> Self {
+        let edges: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
+        Self { edges: edges as f64, neurons: network.widths().iter().sum::<usize>() as f64 }
+    }
+}
+
 /// Refuses a run that needs more memory than is free; systems that do not tell are trusted.
 pub(crate) fn check(
-    architecture: &Architecture,
+    network: impl Into<Size>,
     settings: &EngineSettings,
     data: &[&Dataset],
 ) -> anyhow::Result<()> {
-    check_beside(0.0, architecture, settings, data)
+    check_beside(0.0, network.into(), settings, data)
 }
 
 /// As [`check`], for a run that augments its training set.
 pub(crate) fn check_augmented(
-    architecture: &Architecture,
+    network: impl Into<Size>,
     settings: &EngineSettings,
     train: &Dataset,
 ) -> anyhow::Result<()> {
-    let copies = (AUGMENTED_COPIES * size_of_val(train.features())) as f64;
-    check_beside(copies, architecture, settings, &[train]).context("--augment")
+    check_beside(augmented_bytes(train), network.into(), settings, &[train]).context("--augment")
 }
 
 /// As [`check`], for a run that needs some bytes more.
-fn check_beside(
-    more: f64,
-    architecture: &Architecture,
-    settings: &EngineSettings,
-    data: &[&Dataset],
-) -> anyhow::Result<()> {
+fn check_beside(more: f64, size: Size, settings: &EngineSettings, data: &[&Dataset]) -> anyhow::Result<()> {
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
     let batch = settings.batch_size.min(samples);
-    let needed = more + estimate(architecture, batch, settings.drop_connect > 0.0);
-    match available() {
+    let needed = more + estimate(size, batch, settings.drop_connect > 0.0);
+    refuse_above(needed, available())
+}
+
+/// Bytes of the copies of a training set that is augmented.
+fn augmented_bytes(train: &Dataset) -> f64 {
+    (AUGMENTED_COPIES * size_of_val(train.features())) as f64
+}
+
+fn refuse_above(needed: f64, free: Option<f64>) -> anyhow::Result<()> {
+    match free {
         Some(free) if needed > free => {
             let gib = |bytes: f64| bytes / f64::from(1 << 30);
             bail!(
@@ -64,23 +100,10 @@ fn check_beside(
     }
 }
 
-/// Bytes that a network of this architecture takes while it is trained, about.
-fn estimate(architecture: &Architecture, batch: usize, drops_connections: bool) -> f64 {
-    let widths: Vec<f64> = [architecture.inputs]
-        .iter()
-        .chain(&architecture.hidden)
-        .chain([&architecture.classes])
-        .map(|width| *width as f64)
-        .collect();
-    let last = widths.len() - 2;
-    let edges = widths.windows(2).enumerate().map(|(layer, pair)| {
-        let degree =
-            if layer == last { pair[1] } else { mean_degree(&architecture.connectivity, layer, pair[1]) };
-        pair[0] * degree.min(pair[1])
-    });
-    let neurons: f64 = widths.iter().sum();
+/// Bytes that a network of this size takes while it is trained, about.
+fn estimate(size: Size, batch: usize, drops_connections: bool) -> f64 {
     let bytes_per_edge = BYTES_PER_EDGE + if drops_connections { BYTES_PER_CONNECTION } else { 0.0 };
-    bytes_per_edge * edges.sum::<f64>() + BYTES_PER_ACTIVATION * neurons * batch as f64
+    bytes_per_edge * size.edges + BYTES_PER_ACTIVATION * size.neurons * batch as f64
 }
 
 /// Mean out-degree that a hidden layer asks for; lists of a wrong length are refused elsewhere.
@@ -111,6 +134,7 @@ mod tests {
 
     #[test]
     fn the_estimate_follows_edges_and_batch() {
+        let estimate = |wish: &Architecture, batch, drops| super::estimate(wish.into(), batch, drops);
         let mut wish = Architecture::paper(784, 10);
         let neurons = 6.0 * 784.0 + 10.0;
         assert_eq!(
@@ -123,5 +147,24 @@ mod tests {
         assert_eq!(estimate(&wish, 0, false), 64.0 * 300_000.0 * 794.0);
         wish.connectivity = Connectivity::RandomSparse { degrees: vec!["poisson:3".parse().unwrap()] };
         assert_eq!(estimate(&wish, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
+    }
+    /// A model that training goes on from is measured as the architecture that it was built from.
+    #[test]
+    fn a_network_has_the_size_of_its_architecture() {
+        let wish = Architecture::paper(784, 10);
+        let network = wish.build(0).unwrap();
+        assert_eq!(Size::from(&network), Size::from(&wish));
+    }
+
+    #[test]
+    fn what_augmentation_adds_is_refused_beyond_what_is_free() {
+        let train = Dataset::new(vec![0.0; 3000], 1000, vec![0, 1, 0], 2).unwrap();
+        let network = Architecture::paper(1000, 10).build(0).unwrap();
+        let needed = |train| augmented_bytes(train) + estimate((&network).into(), 3, false);
+        assert_eq!(augmented_bytes(&train), 3.0 * 4.0 * 3000.0);
+        assert!(refuse_above(needed(&train), Some(needed(&train))).is_ok());
+        let message = refuse_above(needed(&train), Some(needed(&train) - 1.0)).unwrap_err().to_string();
+        assert!(message.contains("GiB are free"), "{message}");
+        assert!(refuse_above(needed(&train), None).is_ok());
     }
 }

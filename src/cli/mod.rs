@@ -32,6 +32,7 @@ mod run_config;
 mod settings;
 mod split;
 mod start;
+mod starved;
 mod table1;
 mod terminal;
 mod train;

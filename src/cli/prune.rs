@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use serde::Serialize;
+use tanner::Result;
 use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
 use tanner::engine::Penalties;
 use tanner::experiments::prune::{
@@ -14,11 +15,10 @@ use tanner::model::{PruneMethod, TrainedModel};
 use tanner::network::Parameters;
 use tanner::report::{grouped, pruning_curve, pruning_table};
 use tanner::training::{EpochMetrics, Observer, Recipe};
-use tanner::{Error, Result};
 
 use super::experiment_args::{ConstantArg, InputsArg, MethodArg, PruneArgs, Target};
 use super::results::Results;
-use super::settings::{EngineRequest, usual_l2};
+use super::settings::{EngineRequest, refuse, usual_l2};
 use super::{backend, split, terminal, train};
 
 /// What the folder gets.
@@ -46,7 +46,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     if args.rounds == 0 {
         return refuse("--rounds", "0 is impossible, it must be at least 1");
     }
-    let model = TrainedModel::load(&args.model)?;
+    let model = TrainedModel::load(&args.trained.model)?;
     if let Method::Blocks(options, _) = &method {
         // Told before data are read; the search itself starts later.
         BlockSearch::new(model.network(), *options)?;
@@ -54,8 +54,8 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let name = format!("prune-{}", method.name());
     let results = Results::claim(args.out.as_deref(), &name, &FILES)?;
     train::use_threads(request.threads());
-    let DataSplits { train, test } = load_idx_folder(&args.data.data).context("--data")?;
-    let split = split::split(train, &args.split, &model)?;
+    let DataSplits { train, test } = load_idx_folder(&args.trained.data.data).context("--data")?;
+    let split = split::split(train, &args.trained.split, &model)?;
     let recipe = recipe(args, &model, split.made.seed)?;
     split.announce();
     let (made, unseen) = (split.made, split.unseen);
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     pruned.set_held_out(Some(made).filter(|_| unseen))?;
     let (before, after) = (model.network().parameter_count(), pruned.network().parameter_count());
     let report = Report {
-        model: &args.model,
+        model: &args.trained.model,
         method: method.name(),
         split: made,
         validation_unseen_by_model: unseen,
@@ -204,10 +204,6 @@ fn recipe(args: &PruneArgs, model: &TrainedModel, seed: u64) -> Result<Recipe> {
     };
     recipe.check()?;
     Ok(recipe)
-}
-
-fn refuse<T>(setting: &'static str, reason: impl Into<String>) -> anyhow::Result<T> {
-    Err(Error::Setting { setting, reason: reason.into() }.into())
 }
 
 /// A line for each network on the way.

@@ -73,8 +73,12 @@ pub(crate) enum EngineRequest {
     Reference,
 }
 
-fn refuse<T>(setting: &'static str, reason: impl Into<String>) -> Result<T> {
-    Err(Error::Setting { setting, reason: reason.into() })
+/// Refuses what was typed behind a flag, as the library or as a command tells errors.
+pub(crate) fn refuse<T, E: From<Error>>(
+    setting: &'static str,
+    reason: impl Into<String>,
+) -> std::result::Result<T, E> {
+    Err(Error::Setting { setting, reason: reason.into() }.into())
 }
 
 impl TrainSettings {

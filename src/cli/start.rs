@@ -2,11 +2,12 @@
 
 use tanner::dataset::{Dataset, HeldOut};
 use tanner::model::{ArchitectureRecord, TrainedModel};
-use tanner::network::{Architecture, Network, Parameters};
+use tanner::network::{Network, Parameters};
 
+use super::memory::{self, Size};
 use super::run_config::Samples;
 use super::settings::TrainSettings;
-use super::{importance_fit, memory, train};
+use super::{importance_fit, train};
 
 /// A network with values, before its data are prepared.
 pub(super) enum Start {
@@ -21,12 +22,22 @@ impl Start {
     pub(super) fn new(settings: &TrainSettings, train: &Dataset, test: &Dataset) -> anyhow::Result<Self> {
         let recipe = &settings.recipe;
         let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
-        memory::check(&architecture, &recipe.engine_settings(), &[train, test])?;
-        check_augmentation(settings, &architecture, train)?;
+        check((&architecture).into(), settings, train, test)?;
         let network = train::build(&architecture, settings.architecture.arch, recipe.seed)?;
         let parameters = recipe.initialisation.draw(&network, recipe.seed)?;
         let record = Box::new(ArchitectureRecord::new(&architecture, recipe.seed));
         Ok(Self::New { network, parameters, record })
+    }
+
+    /// Goes on from a saved model.
+    pub(super) fn saved(
+        model: TrainedModel,
+        settings: &TrainSettings,
+        train: &Dataset,
+        test: &Dataset,
+    ) -> anyhow::Result<Self> {
+        check(model.network().into(), settings, train, test)?;
+        Ok(Self::Saved(Box::new(model)))
     }
 
     pub(super) fn network(&self) -> &Network {
@@ -71,15 +82,13 @@ impl Start {
     }
 }
 
-/// Says what speaks against the augmentation before anything is made.
-fn check_augmentation(
-    settings: &TrainSettings,
-    architecture: &Architecture,
-    train: &Dataset,
-) -> anyhow::Result<()> {
+/// Says what speaks against a run of a network of this size before anything large is made.
+fn check(size: Size, settings: &TrainSettings, train: &Dataset, test: &Dataset) -> anyhow::Result<()> {
+    let engine_settings = settings.recipe.engine_settings();
+    memory::check(size, &engine_settings, &[train, test])?;
     if settings.augmentation.is_none() {
         return Ok(());
     }
     settings.augmentation.check(train)?;
-    memory::check_augmented(architecture, &settings.recipe.engine_settings(), train)
+    memory::check_augmented(size, &engine_settings, train)
 }

@@ -21,7 +21,7 @@ use super::progress::{Epochs, ProgressReport};
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
 use super::start::Start;
-use super::terminal;
+use super::{starved, terminal};
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
@@ -61,9 +61,10 @@ pub(super) fn train(
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
     let start = match saved {
-        Some(model) => Start::Saved(Box::new(model)),
+        Some(model) => Start::saved(model, settings, &train, &test)?,
         None => Start::new(settings, &train, &test)?,
     };
+    starved::warn(start.network());
     let engine_settings = recipe.engine_settings();
     let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
     let samples = Samples { train: train.samples(), test: test.samples() };

@@ -140,6 +140,14 @@ mod tests {
             ("inspect --model m --arch fc", "cannot be used with"),
             ("inspect --model m --blocks 3", "cannot be used with"),
             ("figure1 --model m --hidden 3", "cannot be used with"),
+            ("table1 --out o --report-only --seeds 3", "'--report-only' cannot be used with"),
+            ("compare f --out o --report-only --backend cpu", "'--report-only' cannot be used with"),
+            ("table1 --out o --report-only --cells rf", "cannot be used with"),
+            ("figure2 --out o --model m --seeds 3", "cannot be used with"),
+            ("figure2 --out o --model m --with=--epochs=3", "cannot be used with"),
+            ("figure2 --out o --model m --report-only", "cannot be used with"),
+            ("figure2 --out o --model m --threads 2", "cannot be used with"),
+            ("figure2 --out o --model m --data d", "cannot be used with"),
             ("trian", "unrecognized subcommand 'trian'"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
             ("--augment flop", "\"flop\" is not known; write shift=N"),
@@ -148,6 +156,18 @@ mod tests {
         ] {
             let text = refused(line);
             assert!(text.contains(part) && !text.contains('\n'), "{line}: {text}");
+        }
+    }
+
+    /// Flags that still decide something are no strangers, and defaults are not typed.
+    #[test]
+    fn flags_with_a_meaning_stay_together() {
+        for line in [
+            "table1 --out o --report-only --with=--epochs=3 --data d --recipe paper",
+            "compare f --out o --report-only --baseline a",
+            "figure2 --out o --model m --threshold 0.2",
+        ] {
+            assert!(parsed(line).is_ok(), "{line}: {:?}", parsed(line));
         }
     }
 

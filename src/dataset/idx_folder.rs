@@ -1,20 +1,15 @@
-//! The four IDX files of an MNIST-like set, from a folder to [`DataSplits`].
+//! The four IDX files of an MNIST-like set, from a folder to [`DataSplits`] or [`Pictures`].
 
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::idx::{IdxImages, read_images, read_labels, violation};
-use super::{DataSplits, Dataset};
+use super::{DataSplits, Pictures};
 use crate::{Error, Result};
 
-/// The four files, in the order train images, train labels, test images, test labels.
-const FILE_NAMES: [&str; 4] = [
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
-];
+/// Images and labels to train on.
+const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
+/// Images and labels to test on.
+const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 
 /// Reads training and test set from a folder with the four files of MNIST.
 ///
@@ -22,60 +17,73 @@ const FILE_NAMES: [&str; 4] = [
 /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or with
 /// `.gz` behind its name; where both are there, the one without `.gz` is read.
 /// Pixels are scaled from 0..=255 to 0..=1. The class count is one more than the
-/// largest label of both label files, and at least 2.
+/// largest training label, and at least 2.
 ///
 /// # Errors
 /// [`Error::Dataset`] naming every path that was looked for when files are
 /// missing; [`Error::Io`] and [`Error::Data`] as for [`read_images`];
-/// [`Error::Data`] when images and labels differ in number, or training and test
-/// images in size.
+/// [`Error::Data`] when images and labels differ in number, training and test
+/// images in size, or a test label is of no class of the training set.
 pub fn load_idx_folder(dir: &Path) -> Result<DataSplits> {
-    let paths = find_files(dir)?;
-    let [train_images_path, train_labels_path, test_images_path, test_labels_path] = &paths;
-    let ((train_images, train_labels), (test_images, test_labels)) = rayon::join(
-        || rayon::join(|| read_images(train_images_path), || read_labels(train_labels_path)),
-        || rayon::join(|| read_images(test_images_path), || read_labels(test_labels_path)),
-    );
-    let (train_images, train_labels) = (train_images?, train_labels?);
-    let (test_images, test_labels) = (test_images?, test_labels?);
-    check_counts(train_images_path, &train_images, train_labels_path, &train_labels)?;
-    check_counts(test_images_path, &test_images, test_labels_path, &test_labels)?;
-    let train_shape = [train_images.rows, train_images.columns];
-    let test_shape = [test_images.rows, test_images.columns];
-    if train_shape != test_shape {
-        let offset = if train_shape[0] == test_shape[0] { 12 } else { 8 };
-        return Err(violation(
-            test_images_path,
-            offset,
-            format!(
-                "test images of {} x {} pixels, expected the {} x {} of the training images in {}",
-                test_shape[0],
-                test_shape[1],
-                train_shape[0],
-                train_shape[1],
-                train_images_path.display()
-            ),
-        ));
-    }
-    let class_count = class_count(train_labels_path, &train_labels);
-    check_test_labels(test_labels_path, &test_labels, class_count)?;
-    Ok(DataSplits {
-        train: to_dataset(train_images, &train_labels, class_count)?,
-        test: to_dataset(test_images, &test_labels, class_count)?,
-    })
+    let [train_images, train_labels, test_images, test_labels] =
+        find_files(dir, [TRAIN[0], TRAIN[1], TEST[0], TEST[1]])?;
+    let (train, test) =
+        rayon::join(|| Half::read(train_images, train_labels), || Half::read(test_images, test_labels));
+    let (train, test) = (train?, test?);
+    check_same_size(&train, &test)?;
+    let class_count = class_count(&train.labels_path, &train.labels);
+    check_test_labels(&test.labels_path, &test.labels, class_count)?;
+    // One after the other, so that the bytes of both do not wait beside the features of both.
+    let train = train.into_pictures(class_count)?.into();
+    Ok(DataSplits { train, test: test.into_pictures(class_count)?.into() })
 }
 
-/// The paths of the four files, in the order of [`FILE_NAMES`].
-fn find_files(dir: &Path) -> Result<[PathBuf; 4]> {
+/// Reads the training set of such a folder alone, as bytes; its two other files need not be there.
+///
+/// `Dataset::from` gives the very training set of [`load_idx_folder`].
+///
+/// # Errors
+/// As [`load_idx_folder`], for the two files.
+pub fn load_idx_training(dir: &Path) -> Result<Pictures> {
+    let [images, labels] = find_files(dir, TRAIN)?;
+    let train = Half::read(images, labels)?;
+    let class_count = class_count(&train.labels_path, &train.labels);
+    train.into_pictures(class_count)
+}
+
+/// Images and their labels, as two files hold them.
+struct Half {
+    images_path: PathBuf,
+    images: IdxImages,
+    labels_path: PathBuf,
+    labels: Vec<u8>,
+}
+
+impl Half {
+    fn read(images_path: PathBuf, labels_path: PathBuf) -> Result<Self> {
+        let (images, labels) = rayon::join(|| read_images(&images_path), || read_labels(&labels_path));
+        let (images, labels) = (images?, labels?);
+        check_counts(&images_path, &images, &labels_path, &labels)?;
+        Ok(Self { images_path, images, labels_path, labels })
+    }
+
+    fn into_pictures(self, class_count: usize) -> Result<Pictures> {
+        let IdxImages { rows, columns, pixels, .. } = self.images;
+        Pictures::new(pixels, [rows, columns], self.labels.into_iter().map(u32::from).collect(), class_count)
+    }
+}
+
+/// The paths of files of these names.
+fn find_files<const COUNT: usize>(dir: &Path, names: [&str; COUNT]) -> Result<[PathBuf; COUNT]> {
     if !dir.try_exists().map_err(|error| Error::io(dir, error))? {
-        let names = FILE_NAMES.join(", ");
+        let names = names.join(", ");
         return Err(Error::Dataset(format!(
             "folder {} does not exist; looked there for {names}, each with or without .gz",
             dir.display()
         )));
     }
     let mut missing = Vec::new();
-    let mut paths = FILE_NAMES.map(|name| dir.join(name));
+    let mut paths = names.map(|name| dir.join(name));
     for path in &mut paths {
         let mut compressed = path.clone().into_os_string();
         compressed.push(".gz");
@@ -90,6 +98,28 @@ fn find_files(dir: &Path) -> Result<[PathBuf; 4]> {
         }
     }
     if missing.is_empty() { Ok(paths) } else { Err(Error::Dataset(missing.join("; "))) }
+}
+
+/// Refuses test images of another size than the training images.
+fn check_same_size(train: &Half, test: &Half) -> Result<()> {
+    let shape = |half: &Half| [half.images.rows, half.images.columns];
+    let (train_shape, test_shape) = (shape(train), shape(test));
+    if train_shape == test_shape {
+        return Ok(());
+    }
+    let offset = if train_shape[0] == test_shape[0] { 12 } else { 8 };
+    Err(violation(
+        &test.images_path,
+        offset,
+        format!(
+            "test images of {} x {} pixels, expected the {} x {} of the training images in {}",
+            test_shape[0],
+            test_shape[1],
+            train_shape[0],
+            train_shape[1],
+            train.images_path.display()
+        ),
+    ))
 }
 
 fn check_counts(images_path: &Path, images: &IdxImages, labels_path: &Path, labels: &[u8]) -> Result<()> {
@@ -132,11 +162,4 @@ fn check_test_labels(path: &Path, labels: &[u8], class_count: usize) -> Result<(
             format!("label {}, expected 0 to {} as in the training set", labels[place], class_count - 1),
         )),
     }
-}
-
-fn to_dataset(images: IdxImages, labels: &[u8], class_count: usize) -> Result<Dataset> {
-    let IdxImages { rows, columns, pixels, .. } = images;
-    let features = pixels.par_iter().map(|&pixel| f32::from(pixel) / 255.0).collect();
-    let labels = labels.iter().copied().map(u32::from).collect();
-    Dataset::new(features, rows * columns, labels, class_count)?.with_image_shape([rows, columns])
 }

@@ -3,12 +3,16 @@
 //! A [`Dataset`] is validated once, in its constructor, and is consistent from
 //! then on: whoever receives one need not check lengths, labels or NaN again.
 //! [`DataSplits`] is the pair that training works on. [`load_idx_folder`] reads
-//! the pair from the four IDX files that MNIST and its relatives come in; the
-//! format of one file is in [`idx`]. [`Augmentation`] moves and mirrors pictures.
+//! the pair from the four IDX files that MNIST and its relatives come in,
+//! [`load_idx_training`] the training half alone as [`Pictures`] of bytes; the
+//! format of one file is in [`idx`]. [`Samples`] is what both kinds of set have in
+//! common. [`Augmentation`] moves and mirrors pictures.
 
 mod augment;
 pub mod idx;
 mod idx_folder;
+mod pictures;
+mod samples;
 mod split;
 
 use rayon::prelude::*;
@@ -17,7 +21,10 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Result};
 
 pub use augment::Augmentation;
-pub use idx_folder::load_idx_folder;
+pub use idx_folder::{load_idx_folder, load_idx_training};
+pub use pictures::Pictures;
+pub use samples::Samples;
+pub(crate) use samples::update_digest;
 pub use split::{HeldOut, Holdout};
 
 /// Features are checked for NaN and infinities in pieces of this many values.
@@ -60,34 +67,13 @@ impl Dataset {
         labels: Vec<u32>,
         class_count: usize,
     ) -> Result<Self> {
-        let fail = |reason: String| Err(Error::Dataset(reason));
-        if labels.is_empty() {
-            return fail("0 samples, at least 1 is needed".to_owned());
-        }
-        if feature_count == 0 {
-            return fail("0 features, at least 1 is needed".to_owned());
-        }
-        if class_count < 2 {
-            return fail(format!("{class_count} classes, at least 2 are needed"));
-        }
-        if labels.len().checked_mul(feature_count) != Some(features.len()) {
-            let (given, samples) = (features.len(), labels.len());
-            return fail(format!(
-                "{given} feature values do not fit {samples} labels with {feature_count} features each"
-            ));
-        }
-        if let Some(sample) = labels.iter().position(|&label| label as usize >= class_count) {
-            let label = labels[sample];
-            return fail(format!(
-                "sample {sample} has label {label}, but labels must be below the class count {class_count}"
-            ));
-        }
+        check_labels(features.len(), feature_count, &labels, class_count)?;
         if let Some(index) = first_not_finite(&features) {
             let (sample, feature) = (index / feature_count, index % feature_count);
             let value = features[index];
-            return fail(format!(
+            return Err(Error::Dataset(format!(
                 "feature {feature} of sample {sample} is {value}, but every feature must be a finite number"
-            ));
+            )));
         }
         Ok(Self { features, feature_count, labels, class_count, image_shape: None })
     }
@@ -123,12 +109,7 @@ impl Dataset {
     /// # Errors
     /// [`Error::Dataset`] when `count` is 0 or above the number of samples.
     pub fn head(mut self, count: usize) -> Result<Self> {
-        let samples = self.samples();
-        if count == 0 || count > samples {
-            return Err(Error::Dataset(format!(
-                "the first {count} samples were asked for, but it must be between 1 and {samples}"
-            )));
-        }
+        check_head(count, self.samples())?;
         self.labels.truncate(count);
         self.labels.shrink_to_fit();
         self.features.truncate(count * self.feature_count);
@@ -141,20 +122,8 @@ impl Dataset {
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update((self.feature_count as u64).to_le_bytes());
-        self.update_digest(&mut hash);
+        update_digest(self, &mut hash);
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    /// Adds features and labels, as little-endian bytes, to a hash.
-    pub(crate) fn update_digest(&self, hash: &mut Sha256) {
-        for part in self.features.chunks(CHECK_CHUNK) {
-            let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
-            hash.update(&bytes);
-        }
-        for part in self.labels.chunks(CHECK_CHUNK) {
-            let bytes: Vec<u8> = part.iter().flat_map(|label| label.to_le_bytes()).collect();
-            hash.update(&bytes);
-        }
     }
 
     /// Number of samples.
@@ -201,6 +170,49 @@ impl Dataset {
     pub fn sample(&self, index: usize) -> &[f32] {
         &self.features[index * self.feature_count..][..self.feature_count]
     }
+}
+
+/// Refuses a set whose number of values, labels and counts contradict each other.
+fn check_labels(values: usize, feature_count: usize, labels: &[u32], class_count: usize) -> Result<()> {
+    let fail = |reason: String| Err(Error::Dataset(reason));
+    if labels.is_empty() {
+        return fail("0 samples, at least 1 is needed".to_owned());
+    }
+    if feature_count == 0 {
+        return fail("0 features, at least 1 is needed".to_owned());
+    }
+    if class_count < 2 {
+        return fail(format!("{class_count} classes, at least 2 are needed"));
+    }
+    if labels.len().checked_mul(feature_count) != Some(values) {
+        return fail(format!(
+            "{values} feature values do not fit {} labels with {feature_count} features each",
+            labels.len()
+        ));
+    }
+    match labels.iter().position(|&label| label as usize >= class_count) {
+        None => Ok(()),
+        Some(sample) => fail(format!(
+            "sample {sample} has label {}, but labels must be below the class count {class_count}",
+            labels[sample]
+        )),
+    }
+}
+
+/// The number of pixels of a picture of `[rows, columns]`.
+fn check_picture_size([rows, columns]: [usize; 2]) -> Result<usize> {
+    rows.checked_mul(columns)
+        .ok_or_else(|| Error::Dataset(format!("pictures of {rows} x {columns} pixels are too large")))
+}
+
+/// Refuses to take the first `count` of a number of samples.
+fn check_head(count: usize, samples: usize) -> Result<()> {
+    if (1..=samples).contains(&count) {
+        return Ok(());
+    }
+    Err(Error::Dataset(format!(
+        "the first {count} samples were asked for, but it must be between 1 and {samples}"
+    )))
 }
 
 /// Index of the first NaN or infinity.

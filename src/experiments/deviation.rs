@@ -25,9 +25,7 @@ impl MeanDeviation {
         let mean = numbers.iter().sum::<f64>() / count as f64;
         let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
         let deviation = (count > 1).then(|| (squares / (count - 1) as f64).sqrt());
-        // What rounding leaves of equal numbers is no spread.
-        let rounding = 1e-12 * numbers.iter().fold(0.0, |most: f64, number| most.max(number.abs()));
-        let deviation = deviation.map(|deviation| if deviation <= rounding { 0.0 } else { deviation });
+        let deviation = deviation.map(|deviation| spread(deviation, numbers.iter()));
         let mean = if deviation == Some(0.0) { numbers[0] } else { mean };
         Some(Self { count, mean, deviation })
     }
@@ -50,10 +48,16 @@ impl Paired {
         let differences: Vec<f64> = pairs.iter().map(|(first, second)| first - second).collect();
         let mut difference = MeanDeviation::of(&differences)?;
         // Differences are as coarse as the numbers that they come from.
-        let rounding = 1e-12 * pairs.iter().fold(0.0, |most: f64, (a, b)| most.max(a.abs()).max(b.abs()));
-        difference.deviation = difference.deviation.map(|d| if d <= rounding { 0.0 } else { d });
+        let sources = || pairs.iter().flat_map(|(first, second)| [first, second]);
+        difference.deviation = difference.deviation.map(|deviation| spread(deviation, sources()));
         Some(Self { difference, p: p_of_mean_0(&difference) })
     }
+}
+
+/// The deviation, or 0 where it is no more than rounding leaves of equal numbers as large as `sources`.
+fn spread<'a>(deviation: f64, sources: impl Iterator<Item = &'a f64>) -> f64 {
+    let largest = sources.fold(0.0, |most: f64, number| most.max(number.abs()));
+    if deviation <= 1e-12 * largest { 0.0 } else { deviation }
 }
 
 fn p_of_mean_0(difference: &MeanDeviation) -> Option<f64> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::importance::{Importance, Order, Preprocessing};
 use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
@@ -32,7 +33,18 @@ pub fn edges_above(network: &Network, parameters: &Parameters, threshold: f32) -
     Ok(counts)
 }
 
-/// `input,edges` lines under a header; inputs count from 0, the most important first.
+/// What the axis of the inputs is to say: the order that the preprocessing brought them in.
+#[must_use]
+pub fn input_axis(preprocessing: &Preprocessing) -> &'static str {
+    match (preprocessing.importance(), preprocessing.order()) {
+        (Importance::None, _) => "input",
+        (Importance::Random, _) => "input, in an order drawn by chance",
+        (_, Order::Descending) => "input, most important first",
+        (_, Order::Ascending) => "input, least important first",
+    }
+}
+
+/// `input,edges` lines under a header; inputs count from 0, in the order in which the network has them.
 #[must_use]
 pub fn to_csv(counts: &[usize]) -> String {
     let mut csv = String::from("input,edges\n");
@@ -47,8 +59,23 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::dataset::Dataset;
+    use crate::importance::ImportanceSettings;
     use crate::network::{Activation, Layer, LayerParameters};
     use crate::topology::fully_connected;
+
+    #[test]
+    fn the_axis_tells_the_order_of_the_inputs() {
+        let data = Dataset::new(vec![0.0, 1.0, 1.0, 3.0, 2.0, 8.0], 2, vec![0, 1, 0], 2).unwrap();
+        let axis = |importance, order| {
+            let settings = ImportanceSettings { order, ..ImportanceSettings::new(importance) };
+            input_axis(&Preprocessing::fit(&settings, &data).unwrap())
+        };
+        assert_eq!(axis(Importance::Pca, Order::Descending), "input, most important first");
+        assert_eq!(axis(Importance::Variance, Order::Ascending), "input, least important first");
+        assert_eq!(axis(Importance::Random, Order::Ascending), "input, in an order drawn by chance");
+        assert_eq!(axis(Importance::None, Order::Descending), "input");
+    }
 
     #[test]
     fn weights_above_the_threshold_are_counted_by_input() {

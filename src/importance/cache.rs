@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Importance, ImportanceSettings, Preprocessing, feature_scores};
 use crate::Result;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Samples, update_digest};
 use crate::files::atomic_write;
 
 /// Changes whenever the scores of the same data with the same settings change.
@@ -58,7 +58,7 @@ pub fn fit(
 /// As [`feature_scores`].
 pub fn scores(
     settings: &ImportanceSettings,
-    train: &Dataset,
+    train: &impl Samples,
     folder: Option<&Path>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<(Vec<f64>, Source)> {
@@ -75,7 +75,7 @@ pub fn scores(
 }
 
 /// The file for these settings and data.
-fn path(settings: &ImportanceSettings, train: &Dataset, folder: &Path) -> PathBuf {
+fn path(settings: &ImportanceSettings, train: &impl Samples, folder: &Path) -> PathBuf {
     let mut hash = Sha256::new();
     hash.update(MAGIC);
     hash.update(FORMAT.to_le_bytes());
@@ -83,7 +83,7 @@ fn path(settings: &ImportanceSettings, train: &Dataset, folder: &Path) -> PathBu
     numbers.iter().for_each(|number| hash.update((*number as u64).to_le_bytes()));
     hash.update(settings.seed.to_le_bytes());
     hash.update(settings.importance.as_str());
-    train.update_digest(&mut hash);
+    update_digest(train, &mut hash);
     let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     folder.join(format!("{name}.importance"))
 }

@@ -2,10 +2,10 @@
 
 use rand::RngExt;
 
-use super::forest::{ForestOptions, gini_importance};
-use super::moments::{column_means, column_variances};
+use super::forest::{ForestOptions, gini_importance_of};
+use super::moments::feature_variances;
 use super::{Importance, ImportanceSettings, Order};
-use crate::dataset::Dataset;
+use crate::dataset::Samples;
 use crate::random::{Purpose, generator};
 use crate::{Error, Result};
 
@@ -20,17 +20,16 @@ use crate::{Error, Result};
 /// variances above what f32 can hold.
 pub fn feature_scores(
     settings: &ImportanceSettings,
-    train: &Dataset,
+    train: &impl Samples,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<f64>> {
-    let (features, count) = (train.features(), train.feature_count());
     match settings.importance {
         Importance::RandomForest => {
             let options = ForestOptions { trees: settings.trees, seed: settings.seed, max_rows: None };
-            gini_importance(features, count, train.labels(), train.class_count(), &options, progress)
+            gini_importance_of(train, &options, progress)
         }
         Importance::Variance => {
-            let variances = column_variances(features, &column_means(features, count));
+            let variances = feature_variances(train);
             if let Some(feature) = variances.iter().position(|&variance| variance > f64::from(f32::MAX)) {
                 return Err(Error::Importance(format!(
                     "the variance of feature {feature} overflows f32, scale the features down first"
@@ -40,7 +39,7 @@ pub fn feature_scores(
         }
         Importance::Random => {
             let mut rng = generator(settings.seed, Purpose::FeatureOrder);
-            Ok((0..count).map(|_| rng.random()).collect())
+            Ok((0..train.feature_count()).map(|_| rng.random()).collect())
         }
         other => Err(Error::Importance(format!(
             "importance `{other}` gives features no scores; `rf`, `variance` and `random` do"

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use kuva::backend::svg::SvgBackend;
 use kuva::render::figure::Figure;
+use kuva::render::render::Scene;
 
 use crate::files::atomic_write;
 use crate::{Error, Result};
@@ -34,8 +35,7 @@ impl Drawing {
     /// [`Error::Picture`] when it cannot be drawn.
     pub(super) fn of(figure: Figure) -> Result<Self> {
         let scene = figure.render();
-        let png =
-            kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)?;
+        let png = png(&scene)?;
         let svg = SvgBackend::new().with_pretty(true).render_scene(&scene);
         Ok(Self { png, svg: renumbered(&svg) })
     }
@@ -48,6 +48,14 @@ impl Drawing {
         atomic_write(&folder.join(format!("{name}.png")), &self.png)?;
         atomic_write(&folder.join(format!("{name}.svg")), self.svg.as_bytes())
     }
+}
+
+/// Renders a scene as a PNG file.
+///
+/// # Errors
+/// [`Error::Picture`] when it cannot be drawn.
+pub(super) fn png(scene: &Scene) -> Result<Vec<u8>> {
+    kuva::RasterBackend::new().with_scale(SCALE).render_scene(scene).map_err(Error::Picture)
 }
 
 /// What kuva calls the clipping paths of its plots, before their number.

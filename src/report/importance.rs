@@ -5,10 +5,8 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 
+use super::drawing::png;
 use crate::{Error, Result};
-
-/// Pixels for each unit of the drawing.
-const SCALE: f32 = 2.0;
 
 /// Draws the importance of each pixel where the pixel is, with a scale of colours, as a PNG file.
 ///
@@ -31,8 +29,7 @@ pub fn importance_picture(scores: &[f64], [rows, columns]: [usize; 2], title: &s
     let layout = Layout::auto_from_plots(&plots).with_title(title).with_show_grid(false);
     let layout = layout.with_x_categories(numbers(columns)).with_y_categories(rows_up);
     let layout = layout.with_x_label("column").with_y_label("row");
-    let scene = render_multiple(plots, layout);
-    kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)
+    png(&render_multiple(plots, layout))
 }
 
 /// Names of rows or columns, counted from 0; for want of space only some are told.

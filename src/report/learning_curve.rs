@@ -5,14 +5,12 @@ use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
+use super::drawing::{BLUE, VERMILION, png};
 use crate::training::EpochMetrics;
 use crate::{Error, Result};
 
-/// Pixels for each unit of the drawing.
-const SCALE: f32 = 2.0;
-/// Blue and orange that stay apart for colour-blind readers (Okabe and Ito).
-const TRAIN: &str = "#0072B2";
-const TEST: &str = "#D55E00";
+const TRAIN: &str = BLUE;
+const TEST: &str = VERMILION;
 
 /// Draws the curves of training and test set side by side, as a PNG file.
 ///
@@ -48,8 +46,7 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
         layout(&accuracy, "accuracy (%)", LegendPosition::InsideBottomRight),
     ];
     let figure = Figure::new(1, 2).with_title(title).with_title_size(15).with_cell_size(480.0, 360.0);
-    let scene = figure.with_plots(vec![loss, accuracy]).with_layouts(layouts).render();
-    kuva::RasterBackend::new().with_scale(SCALE).render_scene(&scene).map_err(Error::Picture)
+    png(&figure.with_plots(vec![loss, accuracy]).with_layouts(layouts).render())
 }
 
 /// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.

@@ -25,7 +25,7 @@ pub use bars::{Bar, BarGroup, bar_chart};
 pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
-pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, figure1};
+pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, check_lines, figure1};
 pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;

@@ -15,9 +15,11 @@ const REACH: usize = 10;
 
 /// Draws the number of edges of each input as points, with their running mean as a line.
 ///
+/// The labels of the axes say in which order the inputs come, and what was counted.
+///
 /// # Errors
 /// [`Error::Picture`] when there is no input, or the drawing fails.
-pub fn edges_by_input(counts: &[usize], title: &str, y_label: &str) -> Result<Drawing> {
+pub fn edges_by_input(counts: &[usize], title: &str, x_label: &str, y_label: &str) -> Result<Drawing> {
     if counts.is_empty() {
         return Err(Error::Picture("a plot of 0 inputs".into()));
     }
@@ -27,7 +29,7 @@ pub fn edges_by_input(counts: &[usize], title: &str, y_label: &str) -> Result<Dr
     let line = LinePlot::new().with_data(mean.collect::<Vec<_>>()).with_color(MEAN).with_stroke_width(2.0);
     let legend = format!("mean over {} inputs", 2 * REACH + 1);
     let plots = vec![Plot::Scatter(points.with_legend("one input")), Plot::Line(line.with_legend(legend))];
-    let layout = Layout::auto_from_plots(&plots).with_x_label("input, most important first");
+    let layout = Layout::auto_from_plots(&plots).with_x_label(x_label);
     let layout = layout.with_y_label(y_label).with_y_axis_min(0.0).with_clamp_axis();
     let layout = layout.with_legend_position(LegendPosition::InsideTopRight).with_legend_box(false);
     let figure = Figure::new(1, 1).with_title(title).with_title_size(15).with_cell_size(720.0, 400.0);
@@ -59,10 +61,11 @@ mod tests {
     #[test]
     fn a_plot_of_one_and_of_many_inputs_is_drawn() {
         for inputs in [1, 2, 784] {
-            let plot = edges_by_input(&(0..inputs).rev().collect::<Vec<_>>(), "title", "edges").unwrap();
+            let plot =
+                edges_by_input(&(0..inputs).rev().collect::<Vec<_>>(), "title", "input", "edges").unwrap();
             let picture = image::load_from_memory(&plot.png).unwrap();
             assert!(picture.width() >= 1000 && plot.svg.contains("edges"), "{inputs}");
         }
-        assert!(edges_by_input(&[], "title", "edges").is_err());
+        assert!(edges_by_input(&[], "title", "input", "edges").is_err());
     }
 }

@@ -191,6 +191,20 @@ fn configurations_are_compared_pair_by_pair() {
 }
 
 #[test]
+fn figure2_counts_in_a_model_and_its_axis_tells_the_order_of_the_inputs() {
+    let folder = folder_with_data();
+    for (order, label) in [("desc", "most important first"), ("asc", "least important first")] {
+        let train = format!("{} --epochs 1 --order {order} --out run-{order}", crate::support::SMALL);
+        assert_eq!(tanner(folder.path(), &train).code, Some(0));
+        let line = format!("figure2 --model run-{order}/model.safetensors --threshold 0.01 --out {order}");
+        let outcome = tanner(folder.path(), &line);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        let svg = fs::read_to_string(folder.path().join(order).join("figure2.svg")).unwrap();
+        assert!(svg.contains(label), "{order}");
+    }
+}
+
+#[test]
 fn mistakes_are_told_before_anything_runs() {
     let folder = folder_with_data();
     let write = |text: &str| fs::write(folder.path().join("plan.toml"), text).unwrap();

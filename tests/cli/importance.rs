@@ -93,6 +93,10 @@ fn the_ranking_is_a_table_and_a_picture() {
 
     let outcome = tanner(folder.path(), line);
     assert_eq!((outcome.code, outcome.stdout), (Some(0), table));
+    // Test samples rank nothing.
+    for name in ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"] {
+        fs::remove_file(folder.path().join("data").join(name)).unwrap();
+    }
     let limited = tanner(folder.path(), "importance --data data --importance variance --train-limit 12");
     assert_eq!(limited.code, Some(0), "{limited:?}");
     assert_eq!(limited.stdout.lines().count(), 17);

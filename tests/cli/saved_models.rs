@@ -165,6 +165,11 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
         ("--from run/model.safetensors --gain 2", 2, "cannot be used with"),
         ("--from none --data data", 1, "none"),
         (
+            "layer-importance --model run/model.safetensors --data data --validation 20",
+            1,
+            "--validation: has no meaning with --on test",
+        ),
+        (
             "layer-importance --model run/model.safetensors --data data --blocks 17",
             1,
             "--blocks: 17 is impossible",

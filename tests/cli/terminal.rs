@@ -27,6 +27,24 @@ fn results_go_to_stdout_and_progress_to_stderr_without_escape_sequences() {
 }
 
 #[test]
+fn layers_that_starve_are_told_in_one_line() {
+    let folder = folder_with_data();
+    // The last input block gives its one edge to the output block before the last.
+    let small = "--hidden 16 --blocks 2 --degrees 6,1";
+    let told = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
+                larger degrees would reach them";
+    for line in [
+        format!("inspect --inputs 16 --classes 3 {small}"),
+        format!("{small} --data data --epochs 1 --batch-size 10 --backend cpu --threads 2 --out run"),
+    ] {
+        let outcome = tanner(folder.path(), &line);
+        assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+        let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("warning")).collect();
+        assert_eq!(warnings, [told], "{line}");
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_fault() {
     let folder = folder_with_data();
     let lines = [format!("{SMALL} --out run"), "inspect".into(), "--help".into(), "devices".into()];

@@ -27,7 +27,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use self::table::BinnedTable;
+use self::table::{BinnedTable, read_from};
+use crate::dataset::Samples;
 use crate::random::{Purpose, generator};
 use crate::{Error, Result};
 
@@ -71,9 +72,39 @@ pub fn gini_importance(
     options: &ForestOptions,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<f64>> {
-    check(features, feature_count, labels, classes, options)?;
+    check_options(labels.len(), feature_count, classes, options)?;
+    check_table(features, feature_count, labels, classes)?;
+    let read = read_from(features, feature_count);
+    Ok(grow_forest(read, feature_count, labels, classes, options, progress))
+}
+
+/// As [`gini_importance`], of samples that are read a part at a time: beside them
+/// a forest holds one byte for each value, and never all values as f32.
+///
+/// # Errors
+/// [`Error::Importance`] for 0 trees or rows, and for more than 65,536 classes.
+pub fn gini_importance_of(
+    samples: &impl Samples,
+    options: &ForestOptions,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Result<Vec<f64>> {
+    let (labels, feature_count, classes) = (samples.labels(), samples.feature_count(), samples.class_count());
+    check_options(labels.len(), feature_count, classes, options)?;
+    let read = |sample: usize, first: usize, out: &mut [f32]| samples.read(sample, first, out);
+    Ok(grow_forest(read, feature_count, labels, classes, options, progress))
+}
+
+/// Grows all trees; everything was checked, and `read` is that of [`BinnedTable::new`].
+fn grow_forest(
+    read: impl Fn(usize, usize, &mut [f32]) + Sync,
+    feature_count: usize,
+    labels: &[u32],
+    classes: usize,
+    options: &ForestOptions,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<f64> {
     let rows = drawn_rows(labels.len(), options);
-    let table = BinnedTable::new(features, feature_count, &rows);
+    let table = BinnedTable::new(read, feature_count, &rows);
     let classes_of: Vec<u16> = rows.iter().map(|&row| narrow_class(labels[row as usize])).collect();
     let done = AtomicUsize::new(0);
     let grow = |tree: usize| {
@@ -91,7 +122,7 @@ pub fn gini_importance(
         }
     }
     scale_to_one(&mut sums);
-    Ok(sums)
+    sums
 }
 
 /// Scales so that the sum is 1, unless there is nothing to scale.
@@ -121,27 +152,31 @@ fn narrow_class(label: u32) -> u16 {
     u16::try_from(label).expect("checked: classes fit u16")
 }
 
-fn check(
-    features: &[f32],
-    feature_count: usize,
-    labels: &[u32],
-    classes: usize,
-    options: &ForestOptions,
-) -> Result<()> {
-    let refuse = |reason: String| Err(Error::Importance(format!("random forest: {reason}")));
+fn refuse(reason: &str) -> Result<()> {
+    Err(Error::Importance(format!("random forest: {reason}")))
+}
+
+/// Refuses numbers outside their range.
+fn check_options(samples: usize, features: usize, classes: usize, options: &ForestOptions) -> Result<()> {
     let limits = [
         ("trees", options.trees, u32::MAX as usize),
-        ("samples", labels.len(), u32::MAX as usize),
-        ("features", feature_count, u32::MAX as usize),
+        ("samples", samples, u32::MAX as usize),
+        ("features", features, u32::MAX as usize),
         ("classes", classes, 1 << 16),
         ("rows", options.max_rows.unwrap_or(1), usize::MAX),
     ];
-    if let Some((what, given, limit)) = limits.iter().find(|(_, given, limit)| !(1..=*limit).contains(given))
-    {
-        return refuse(format!("{given} {what} are impossible, it must be 1 to {limit}"));
+    match limits.iter().find(|(_, given, limit)| !(1..=*limit).contains(given)) {
+        Some((what, given, limit)) => {
+            refuse(&format!("{given} {what} are impossible, it must be 1 to {limit}"))
+        }
+        None => Ok(()),
     }
+}
+
+/// Refuses values and labels that contradict each other.
+fn check_table(features: &[f32], feature_count: usize, labels: &[u32], classes: usize) -> Result<()> {
     if labels.len().checked_mul(feature_count) != Some(features.len()) {
-        return refuse(format!(
+        return refuse(&format!(
             "{} feature values do not fit {} labels with {feature_count} features each",
             features.len(),
             labels.len()
@@ -149,11 +184,11 @@ fn check(
     }
     if let Some(sample) = labels.iter().position(|&label| label as usize >= classes) {
         let label = labels[sample];
-        return refuse(format!("sample {sample} has label {label}, it must be below {classes}"));
+        return refuse(&format!("sample {sample} has label {label}, it must be below {classes}"));
     }
     if let Some(index) = features.par_iter().position_first(|value| !value.is_finite()) {
         let (sample, feature, value) = (index / feature_count, index % feature_count, features[index]);
-        return refuse(format!(
+        return refuse(&format!(
             "feature {feature} of sample {sample} is {value}, it must be a finite number"
         ));
     }

@@ -16,15 +16,23 @@ pub(super) struct BinnedTable {
 }
 
 impl BinnedTable {
-    /// Bins the given rows of `features`, `[sample][feature]`, all finite.
-    pub(super) fn new(features: &[f32], feature_count: usize, rows: &[u32]) -> Self {
+    /// Bins the given rows; `read` fills a slice with the values of a row from some feature on, all finite.
+    ///
+    /// Values are there for one group of columns at a time, and never all of them.
+    pub(super) fn new(
+        read: impl Fn(usize, usize, &mut [f32]) + Sync,
+        feature_count: usize,
+        rows: &[u32],
+    ) -> Self {
         let mut bins = vec![0; feature_count * rows.len()];
         bins.par_chunks_mut(GROUP * rows.len()).enumerate().for_each(|(group, bins)| {
             let first = group * GROUP;
             let width = bins.len() / rows.len();
             let mut columns = vec![0; bins.len()];
+            let mut values = [0.0; GROUP];
             for (position, &row) in rows.iter().enumerate() {
-                let values = &features[row as usize * feature_count + first..][..width];
+                let values = &mut values[..width];
+                read(row as usize, first, values);
                 for (column, &value) in values.iter().enumerate() {
                     columns[column * rows.len() + position] = ordered(value);
                 }
@@ -53,6 +61,11 @@ impl BinnedTable {
     pub(super) fn features(&self) -> usize {
         self.bins.len() / self.rows
     }
+}
+
+/// Reads from `[sample][feature]`, as [`BinnedTable::new`] wants it.
+pub(super) fn read_from(features: &[f32], feature_count: usize) -> impl Fn(usize, usize, &mut [f32]) + Sync {
+    move |row, first, out| out.copy_from_slice(&features[row * feature_count + first..][..out.len()])
 }
 
 /// A whole number that orders as the finite value does; both zeros give the same one.
@@ -91,7 +104,7 @@ mod tests {
 
     fn column(values: &[f32]) -> Vec<u8> {
         let rows: Vec<u32> = (0..u32::try_from(values.len()).unwrap()).collect();
-        BinnedTable::new(values, 1, &rows).column(0).to_vec()
+        BinnedTable::new(read_from(values, 1), 1, &rows).column(0).to_vec()
     }
 
     #[test]
@@ -126,7 +139,7 @@ mod tests {
     fn columns_and_chosen_rows_keep_their_places() {
         // 40 features are more than two groups of columns.
         let features: Vec<f32> = (0..40 * 3_u8).map(f32::from).collect();
-        let table = BinnedTable::new(&features, 40, &[2, 0]);
+        let table = BinnedTable::new(read_from(&features, 40), 40, &[2, 0]);
         assert_eq!(table.features(), 40);
         for feature in 0..40 {
             assert_eq!(table.column(feature), [1, 0]);

@@ -3,7 +3,7 @@
 use rand::RngExt;
 
 use super::split::{COUNT_FROM, Cut, CutFinder, Sample, real, squares};
-use super::table::BinnedTable;
+use super::table::{BinnedTable, read_from};
 use super::*;
 
 const QUIET: &(dyn Fn(usize) + Sync) = &|_| {};
@@ -24,7 +24,7 @@ fn every_row(labels: &[u32]) -> Vec<Sample> {
 
 pub(super) fn table(features: &[f32], feature_count: usize) -> BinnedTable {
     let rows: Vec<u32> = (0..u32::try_from(features.len() / feature_count).unwrap()).collect();
-    BinnedTable::new(features, feature_count, &rows)
+    BinnedTable::new(read_from(features, feature_count), feature_count, &rows)
 }
 
 fn totals(samples: &[Sample], classes: usize) -> Vec<u32> {

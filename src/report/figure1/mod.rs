@@ -46,7 +46,7 @@ pub struct Figure1 {
 /// [`MAX_CIRCLES`] neurons on a side, when there is no block `chosen`, or the
 /// drawing fails.
 pub fn figure1(layer: &Topology, name: &str, chosen: Option<usize>) -> Result<Figure1> {
-    check_size(layer)?;
+    check_lines(layer)?;
     let blocks = layer.outputs().len();
     if let Some(block) = chosen.filter(|block| *block >= blocks) {
         return Err(Error::Picture(format!(
@@ -70,7 +70,11 @@ fn smooth_png(scene: &Scene) -> Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
-fn check_size(layer: &Topology) -> Result<()> {
+/// Refuses a layer that is too large to be drawn with a line for each weight.
+///
+/// # Errors
+/// [`Error::Picture`] when it has more than [`MAX_LINES`] weights or [`MAX_CIRCLES`] neurons on a side.
+pub fn check_lines(layer: &Topology) -> Result<()> {
     let (edges, widest) = (layer.edges(), layer.inputs().width().max(layer.outputs().width()));
     if edges > MAX_LINES {
         return Err(Error::Picture(format!(

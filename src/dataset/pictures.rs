@@ -1,0 +1,86 @@
+//! Labelled pictures of one byte a pixel, as IDX files hold them.
+
+use rayon::prelude::*;
+
+use super::{Dataset, Samples, check_head, check_labels, check_picture_size};
+use crate::Result;
+
+/// Labelled pictures of one byte a pixel: the [`Dataset`] of the same pictures in a quarter of its memory.
+///
+/// A pixel from 0 to 255 is a feature from 0 to 1. The invariants are those of
+/// [`Dataset`], and hold from [`Pictures::new`] on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pictures {
+    /// `[picture][row][column]`.
+    pixels: Vec<u8>,
+    /// Rows and columns.
+    shape: [usize; 2],
+    /// `[picture]`.
+    labels: Vec<u32>,
+    class_count: usize,
+}
+
+impl Pictures {
+    /// Takes `pixels` as `[picture][row][column]` of pictures of `[rows, columns]`, with one label for each.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`](crate::Error::Dataset) as [`Dataset::new`].
+    pub fn new(pixels: Vec<u8>, shape: [usize; 2], labels: Vec<u32>, class_count: usize) -> Result<Self> {
+        let size = check_picture_size(shape)?;
+        check_labels(pixels.len(), size, &labels, class_count)?;
+        Ok(Self { pixels, shape, labels, class_count })
+    }
+
+    /// Rows and columns of each picture.
+    #[must_use]
+    pub fn shape(&self) -> [usize; 2] {
+        self.shape
+    }
+
+    /// The first `count` pictures; the class count stays what it was.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`](crate::Error::Dataset) when `count` is 0 or above the number of pictures.
+    pub fn head(mut self, count: usize) -> Result<Self> {
+        check_head(count, self.samples())?;
+        self.pixels.truncate(count * self.feature_count());
+        self.pixels.shrink_to_fit();
+        self.labels.truncate(count);
+        Ok(self)
+    }
+}
+
+impl Samples for Pictures {
+    fn feature_count(&self) -> usize {
+        self.shape[0] * self.shape[1]
+    }
+
+    fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    fn class_count(&self) -> usize {
+        self.class_count
+    }
+
+    fn read(&self, sample: usize, first: usize, out: &mut [f32]) {
+        let pixels = &self.pixels[sample * self.feature_count()..][..self.feature_count()];
+        let pixels = &pixels[first..first + out.len()];
+        out.iter_mut().zip(pixels).for_each(|(feature, pixel)| *feature = scaled(*pixel));
+    }
+}
+
+impl From<Pictures> for Dataset {
+    fn from(pictures: Pictures) -> Self {
+        let feature_count = pictures.feature_count();
+        let Pictures { pixels, shape, labels, class_count } = pictures;
+        let features = pixels.par_iter().map(|pixel| scaled(*pixel)).collect();
+        // The invariants are the same, and no scaled byte is infinite.
+        Self { features, feature_count, labels, class_count, image_shape: Some(shape) }
+    }
+}
+
+/// The feature of a pixel: 0 to 1.
+fn scaled(pixel: u8) -> f32 {
+    f32::from(pixel) / 255.0
+}

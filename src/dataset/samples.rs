@@ -1,0 +1,69 @@
+//! Labelled samples that are read a part at a time, however they are kept.
+
+use sha2::{Digest, Sha256};
+
+use super::{CHECK_CHUNK, Dataset};
+
+/// Labelled samples whose features can be read as f32, a part of a row at a time.
+///
+/// What needs no more than that (scores of features, a digest) takes any of
+/// these, so that a set which was never turned into f32 as a whole serves as well
+/// as a [`Dataset`]. Features are finite, and labels below the class count.
+pub trait Samples: Sync {
+    /// Number of features of each sample, at least 1.
+    fn feature_count(&self) -> usize;
+
+    /// All labels, `[sample]`, at least one; each is below [`Samples::class_count`].
+    fn labels(&self) -> &[u32];
+
+    /// Number of classes.
+    fn class_count(&self) -> usize;
+
+    /// Writes the features `first..first + out.len()` of one sample.
+    ///
+    /// # Panics
+    /// When there is no such sample or feature.
+    fn read(&self, sample: usize, first: usize, out: &mut [f32]);
+
+    /// Number of samples.
+    fn samples(&self) -> usize {
+        self.labels().len()
+    }
+}
+
+impl Samples for Dataset {
+    fn feature_count(&self) -> usize {
+        self.feature_count
+    }
+
+    fn labels(&self) -> &[u32] {
+        &self.labels
+    }
+
+    fn class_count(&self) -> usize {
+        self.class_count
+    }
+
+    fn read(&self, sample: usize, first: usize, out: &mut [f32]) {
+        out.copy_from_slice(&self.sample(sample)[first..first + out.len()]);
+    }
+}
+
+/// Adds features `[sample][feature]` and labels, as little-endian bytes, to a hash.
+pub(crate) fn update_digest(samples: &impl Samples, hash: &mut Sha256) {
+    let mut row = vec![0.0; samples.feature_count()];
+    let mut bytes = Vec::new();
+    for sample in 0..samples.samples() {
+        samples.read(sample, 0, &mut row);
+        bytes.extend(row.iter().flat_map(|value| value.to_le_bytes()));
+        if bytes.len() >= CHECK_CHUNK {
+            hash.update(&bytes);
+            bytes.clear();
+        }
+    }
+    hash.update(&bytes);
+    for part in samples.labels().chunks(CHECK_CHUNK) {
+        let bytes: Vec<u8> = part.iter().flat_map(|label| label.to_le_bytes()).collect();
+        hash.update(&bytes);
+    }
+}

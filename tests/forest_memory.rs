@@ -1,0 +1,33 @@
+//! How much memory a forest on 60,000 pictures takes; alone in its process, whose peak is what is measured.
+
+#![cfg(target_os = "linux")]
+
+use std::path::Path;
+
+use tanner::dataset::{Samples, load_idx_training};
+use tanner::importance::forest::{ForestOptions, gini_importance_of};
+
+/// The training set as f32 would take 179 MiB of these.
+const LIMIT_MIB: f64 = 150.0;
+
+#[test]
+fn a_forest_on_fashion_mnist_never_holds_it_as_f32() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
+    let train = load_idx_training(&folder).unwrap();
+    assert_eq!((train.samples(), train.feature_count()), (60_000, 784));
+    let options = ForestOptions { trees: 1, seed: 0, max_rows: None };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let scores = pool.install(|| gini_importance_of(&train, &options, &|_| {})).unwrap();
+    assert!((scores.iter().sum::<f64>() - 1.0).abs() <= 1e-12);
+    let peak = peak_mib();
+    assert!(peak <= LIMIT_MIB, "{peak} MiB");
+    // Bytes and bins have to be there: a smaller figure would show that nothing was measured.
+    assert!(peak >= 85.0, "{peak} MiB");
+}
+
+/// Most memory that this process ever had resident.
+fn peak_mib() -> f64 {
+    let text = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap() / 1024.0
+}
