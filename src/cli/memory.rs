@@ -30,6 +30,12 @@ pub(crate) fn check(
     check_beside(0.0, architecture, settings, data)
 }
 
+/// As [`check`], for whole batches without a data set.
+pub(crate) fn check_batch(architecture: &Architecture, settings: &EngineSettings) -> anyhow::Result<()> {
+    let needed = estimate(architecture, settings.batch_size, settings.drop_connect > 0.0);
+    check_free(needed, "a smaller --width, fewer --layers or a smaller --batch")
+}
+
 /// As [`check`], for a run that augments its training set.
 pub(crate) fn check_augmented(
     architecture: &Architecture,
@@ -50,12 +56,17 @@ fn check_beside(
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
     let batch = settings.batch_size.min(samples);
     let needed = more + estimate(architecture, batch, settings.drop_connect > 0.0);
+    check_free(needed, "smaller --hidden, fewer edges or a smaller --batch-size")
+}
+
+/// Refuses a number of bytes that are not free; the advice says what to make smaller.
+fn check_free(needed: f64, advice: &str) -> anyhow::Result<()> {
     match available() {
         Some(free) if needed > free => {
             let gib = |bytes: f64| bytes / f64::from(1 << 30);
             bail!(
                 "the network and one batch need about {:.1} GiB of memory, {:.1} GiB are free: \
-                 take smaller --hidden, fewer edges or a smaller --batch-size",
+                 take {advice}",
                 gib(needed),
                 gib(free)
             )
