@@ -40,6 +40,12 @@ pub fn noise(samples: usize, features: usize, classes: usize) -> Result<Arc<Data
     Ok(Arc::new(Dataset::new((0..samples * features).map(value).collect(), features, labels, classes)?))
 }
 
+/// Bytes that the data of a measurement take.
+#[must_use]
+pub fn data_bytes(features: usize, batch: usize) -> f64 {
+    (size_of::<f32>() * BATCHES) as f64 * features as f64 * batch as f64
+}
+
 /// Times training steps of `batch` samples, forward, backward and update, for about `seconds` after a warm-up.
 ///
 /// A call has as many steps as the engine likes, unless these take more than a tenth of the time.

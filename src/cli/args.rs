@@ -42,6 +42,7 @@ Examples:
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
+  tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
   tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
 

@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use tanner::benchmark::{
-    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, peak_resident_bytes,
-    time_inference, time_training,
+    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, data_bytes,
+    peak_resident_bytes, time_inference, time_training,
 };
 use tanner::engine::gpu::GpuOptions;
 use tanner::engine::{Backend, EngineSettings, Optimizer};
@@ -94,7 +94,8 @@ impl<'a> Plan<'a> {
             ..EngineSettings::new(self.optimizer, batch_size, self.args.seed)
         };
         let (least, most) = (self.batches.iter().min().copied(), self.batches.iter().max().copied());
-        memory::check_batch(&architecture, &settings(most.unwrap_or(1)))?;
+        let most = most.unwrap_or(1);
+        memory::check_batch(&architecture, &settings(most), data_bytes(architecture.inputs, most))?;
         let begin = Instant::now();
         let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
         let start = Recipe::default().initialisation.draw(&network, self.args.seed)?;

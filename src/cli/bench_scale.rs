@@ -34,29 +34,49 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     };
     let results = Results::claim(args.out.as_deref(), "bench", &FILES)?;
     let widths = args.widths.as_ref().map_or(WIDTHS.to_vec(), |list| list.0.clone());
-    let mut growth = Vec::new();
+    let (mut growth, mut left_out) = (Vec::new(), Vec::new());
     for arch in bench::archs(args, &[ArchArg::Sc]) {
         let mut points = Vec::new();
         for width in &widths {
-            let point =
-                measure(args, arch, *width, batch).with_context(|| format!("{arch}, width {width}"))?;
-            terminal::note(&format!("{arch}, width {width}: {} a step", duration(point.spread.median_us)));
-            if args.json {
-                terminal::print(&serde_json::to_string(&point)?)?;
+            let name = format!("{arch}, width {width}");
+            match measure(args, arch, *width, batch) {
+                Ok(point) => {
+                    terminal::note(&format!("{name}: {} a step", duration(point.spread.median_us)));
+                    points.push(point);
+                }
+                Err(error) => {
+                    terminal::note(&format!("warning: {name}: {error:#}"));
+                    left_out.push(name);
+                }
             }
-            points.push(point);
         }
-        growth.push(Growth::of(arch.name(), points));
+        if !points.is_empty() {
+            growth.push(Growth::of(arch.name(), points));
+        }
     }
-    let chart = growth_chart(&growth)?;
+    if !growth.is_empty() {
+        keep(args, &results, &growth)?;
+    }
+    if !left_out.is_empty() {
+        bail!("left out, for the reasons above: {}; all else is measured", left_out.join("; "));
+    }
+    Ok(())
+}
+
+/// Prints what was measured and writes it.
+fn keep(args: &BenchArgs, results: &Results, growth: &[Growth]) -> anyhow::Result<()> {
+    let chart = growth_chart(growth)?;
     results.write_json(FILES[0], &growth)?;
-    results.write(FILES[1], growth_csv(&growth).as_bytes())?;
+    results.write(FILES[1], growth_csv(growth).as_bytes())?;
     chart.write(results.path(), "scale")?;
     if args.json {
+        for point in growth.iter().flat_map(|one| &one.points) {
+            terminal::print(&serde_json::to_string(point)?)?;
+        }
         return Ok(());
     }
-    terminal::print(&growth_table(&growth).to_string())?;
-    for one in &growth {
+    terminal::print(&growth_table(growth).to_string())?;
+    for one in growth {
         terminal::print(&law_sentence(one))?;
     }
     terminal::print(&format!("results {}: {}", results.path().display(), FILES.join(", ")))

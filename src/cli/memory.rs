@@ -30,9 +30,13 @@ pub(crate) fn check(
     check_beside(0.0, architecture, settings, data)
 }
 
-/// As [`check`], for whole batches without a data set.
-pub(crate) fn check_batch(architecture: &Architecture, settings: &EngineSettings) -> anyhow::Result<()> {
-    let needed = estimate(architecture, settings.batch_size, settings.drop_connect > 0.0);
+/// As [`check`], for whole batches of data that are made later and take so many bytes.
+pub(crate) fn check_batch(
+    architecture: &Architecture,
+    settings: &EngineSettings,
+    data_bytes: f64,
+) -> anyhow::Result<()> {
+    let needed = data_bytes + estimate(architecture, settings.batch_size, settings.drop_connect > 0.0);
     check_free(needed, "a smaller --width, fewer --layers or a smaller --batch")
 }
 

@@ -9,7 +9,7 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::{Drawing, grouped, size, table};
-use crate::benchmark::{Measurement, Mode};
+use crate::benchmark::{Measurement, Mode, Spread};
 use crate::{Error, Result};
 
 /// Colours that stay apart for colour-blind readers (Okabe and Ito); after them they begin anew, dashed.
@@ -91,34 +91,38 @@ fn subjects(group: &[&Measurement]) -> Vec<String> {
 }
 
 /// Tables of medians, one for each mode and kind of device: a row for each subject, a column for each batch
-/// size; behind each median, how many times as long as the first row's it is.
+/// size; behind each median, half the distance of the quartiles, and how many times as long as the first row's it is.
 #[must_use]
 pub fn ratio_table(measurements: &[Measurement]) -> String {
     let mut text = String::new();
     for (mode, backend, group) in groups(measurements) {
         let batches: BTreeSet<usize> = group.iter().map(|m| m.batch).collect();
         let names = subjects(&group);
-        let find = |name: &str, batch| group.iter().find(|m| m.batch == batch && m.subject() == name);
+        let find =
+            |name: &str, batch| group.iter().copied().find(|m| m.batch == batch && m.subject() == name);
         let columns: Vec<String> = batches.iter().map(|batch| format!("batch {batch}")).collect();
         let header: Vec<&str> = [""].into_iter().chain(columns.iter().map(String::as_str)).collect();
         let mut table = table(&header, 1);
         for name in &names {
             let cells = batches.iter().map(|batch| {
-                let Some(found) = find(name, *batch) else { return "–".to_owned() };
-                let first = find(&names[0], *batch);
-                let ratio = first.map_or(String::new(), |first| {
-                    format!("  {:.2}x", found.spread.median_us / first.spread.median_us)
-                });
-                format!("{}{ratio}", duration(found.spread.median_us))
+                find(name, *batch).map_or("–".into(), |found| cell(found, find(&names[0], *batch)))
             });
             table.add_row([name.clone()].into_iter().chain(cells));
         }
         let of = if mode == Mode::Training { "a training step" } else { "a forward pass" };
         text += &format!(
-            "\n{of} on the {backend}, median time and how many times that of the first row\n{table}\n"
+            "\n{of} on the {backend}, median time ± half the quartiles' distance, and how many times the first row's\n{table}\n"
         );
     }
     text
+}
+
+/// `12.3 ms ±4 %  2.50x`.
+fn cell(found: &Measurement, first: Option<&Measurement>) -> String {
+    let Spread { median_us, lower_quartile_us, upper_quartile_us, .. } = found.spread;
+    let around = 50.0 * (upper_quartile_us - lower_quartile_us) / median_us;
+    let ratio = first.map_or(String::new(), |first| format!("  {:.2}x", median_us / first.spread.median_us));
+    format!("{} ±{around:.0} %{ratio}", duration(median_us))
 }
 
 /// Times over batch sizes, both logarithmic, a panel for each mode and kind of device; bars are quartiles.
@@ -166,7 +170,6 @@ fn series(index: usize, name: &str, points: &[&Measurement]) -> [Plot; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::benchmark::Spread;
 
     fn measured(program: &str, arch: &str, batch: usize, median_us: f64) -> Measurement {
         let spread = Spread {
@@ -197,10 +200,16 @@ mod tests {
         let text = ratio_table(&peers);
         let lines: Vec<&str> = text.lines().collect();
         let row = |name: &str| lines.iter().find(|line| line.trim_start().starts_with(name)).unwrap();
-        assert!(row("tanner sc cpu").contains("300.0 µs  1.00x") && row("tanner").contains("2.00 ms  1.00x"));
-        assert!(row("pytorch fc cpu").contains("900.0 µs  3.00x"), "{text}");
+        assert!(
+            row("tanner sc cpu").contains("300.0 µs ±10 %  1.00x")
+                && row("tanner").contains("2.00 ms ±10 %  1.00x")
+        );
+        assert!(row("pytorch fc cpu").contains("900.0 µs ±10 %  3.00x"), "{text}");
         // Nothing of ours to compare with.
-        assert!(row("pytorch").contains("5.00 ms") && !row("pytorch").contains("5.00 ms  "), "{text}");
+        assert!(
+            row("pytorch").contains("5.00 ms ±10 %") && !row("pytorch").contains("±10 %  1.00x"),
+            "{text}"
+        );
         let ours = lines.iter().position(|line| line.contains("tanner sc")).unwrap();
         assert!(ours < lines.iter().position(|line| line.contains("pytorch")).unwrap(), "{text}");
     }

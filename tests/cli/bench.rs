@@ -101,6 +101,19 @@ fn the_growth_of_the_coupled_network_is_linear_in_edges_and_bytes() {
 }
 
 #[test]
+fn a_width_that_cannot_be_measured_is_left_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "bench --scale --widths 98,30000000,196 --layers 1 --batch 2 --backend cpu --threads 1 --seconds 0.01";
+    let outcome = tanner(folder.path(), &format!("{line} --arch fc --out out"));
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(
+        outcome.stderr.contains("warning: fc, width 30000000: ") && outcome.stderr.contains("GiB are free")
+    );
+    assert!(outcome.stderr.ends_with("fc, width 30000000; all else is measured\n"), "{outcome:?}");
+    assert_eq!(json(&folder.path().join("out/scale.json"))[0]["points"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn edges_are_those_of_the_network_that_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = tanner(folder.path(), "bench --edges edges.json --arch sc --width 196 --layers 2 --seed 3");
@@ -148,10 +161,7 @@ fn what_cannot_be_measured_is_refused_by_its_flag() {
         ("--seconds nan", "--seconds: NaN is impossible"),
         ("--width 30000000 --arch fc", "GiB are free: take a smaller --width"),
         ("--scale --batch 8,16", "--batch: one size is measured"),
-        (
-            "--scale --widths 98,0 --layers 1 --seconds 0.01 --backend cpu --batch 2",
-            "sc, width 0: --arch sc: --width: 0",
-        ),
+        ("--scale --widths 0 --seconds 0.01 --backend cpu", "left out, for the reasons above: sc, width 0"),
         ("--threads 0", "--threads: 0 is impossible"),
     ] {
         let outcome = tanner(folder.path(), &format!("bench {flags}"));
