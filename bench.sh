@@ -3,7 +3,7 @@
 # machine in the same run, in turn. Before anything is timed, results are checked: tanner's against its float64
 # reference engine, the others' as each script in benches/peers says.
 #
-#   ./bench.sh             3 rounds of 2 seconds for each measurement; some 15 minutes on 2 cores
+#   ./bench.sh             3 rounds of 2 seconds for each measurement; about 10 minutes on 2 cores
 #   ./bench.sh --quick     1 round, batches 128 and 1024, under 2 minutes on 2 cores after the build
 #
 #   --rounds N    rounds, of which tables show the median        --seconds S   of each measurement
