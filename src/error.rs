@@ -69,6 +69,9 @@ pub enum Error {
     /// Training produced a loss that is not a finite number.
     #[error("training diverged: {0}")]
     Diverged(String),
+    /// An engine's results are not those of the reference engine.
+    #[error("{0}")]
+    WrongResult(String),
     /// A picture could not be drawn or encoded.
     #[error("picture: {0}")]
     Picture(String),

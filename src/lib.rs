@@ -5,8 +5,9 @@
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
 //! that [`training`] asks for; [`model`] keeps the result, [`experiments`] put many
-//! runs together or work on trained models, and [`report`] shows it all. [`random`] and [`files`] serve everyone.
+//! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`] and [`files`] serve everyone.
 
+pub mod benchmark;
 pub mod dataset;
 pub mod engine;
 pub mod error;

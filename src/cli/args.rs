@@ -8,9 +8,11 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use tanner::Error;
 use tanner::dataset::{Augmentation, Holdout};
+use tanner::model::Arch;
 use tanner::training::Schedule;
 
 use super::batch_args::{CompareArgs, Figure2Args, Table1Args};
+use super::bench_args::BenchArgs;
 
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::importance_args::{ImportanceArgs, RankArgs};
@@ -40,6 +42,7 @@ Examples:
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
+  tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
   tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
 
@@ -65,6 +68,8 @@ pub(crate) enum Command {
     Importance(RankArgs),
     /// Draw one layer as Figure 1 of the paper: blocks, neurons, a line for each weight
     Figure1(Box<Figure1Args>),
+    /// Time training steps and inference, and how they grow with the width
+    Bench(Box<BenchArgs>),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
 }
@@ -342,6 +347,18 @@ pub(crate) enum BackendArg {
     Gpu,
     Cpu,
     Reference,
+}
+
+impl From<ArchArg> for Arch {
+    fn from(typed: ArchArg) -> Self {
+        match typed {
+            ArchArg::Sc => Self::Sc,
+            ArchArg::Rsp => Self::Rsp,
+            ArchArg::Fc => Self::Fc,
+            ArchArg::Narrow => Self::Narrow,
+            ArchArg::Band => Self::Band,
+        }
+    }
 }
 
 impl EngineArgs {

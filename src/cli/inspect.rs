@@ -18,7 +18,7 @@ use super::settings::ArchitectureSettings;
 use super::{memory, starved, terminal, train};
 
 /// Tiles as the CPU engine packs them; the table shows these.
-const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
+pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 
 /// Builds or reads a network, prints its tables and writes its picture.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
@@ -86,12 +86,16 @@ fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
     ))?;
     let engines = [("CPU", CPU_TILES), ("GPU", GpuOptions::default().tiles)];
     let takes = engines.map(|(engine, policy)| {
-        let layers = network.layers().iter();
-        let bytes: usize =
-            layers.map(|layer| TiledLayer::pack(&layer.topology, policy).memory().total()).sum();
-        format!("{} on the {engine} (tiles dense from {})", size(bytes as u64), policy.dense_from)
+        let bytes = weight_bytes(network, policy);
+        format!("{} on the {engine} (tiles dense from {})", size(bytes), policy.dense_from)
     });
     terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
+}
+
+/// Bytes of all weights as a policy packs them, with padding and index.
+pub(super) fn weight_bytes(network: &Network, policy: TilePolicy) -> u64 {
+    let layers = network.layers().iter();
+    layers.map(|layer| TiledLayer::pack(&layer.topology, policy).memory().total() as u64).sum()
 }
 
 /// What pruning took away, if it did.

@@ -63,6 +63,16 @@ pub(crate) fn check(
     check_beside(0.0, network.into(), settings, data)
 }
 
+/// As [`check`], for whole batches of data that are made later and take so many bytes.
+pub(crate) fn check_batch(
+    architecture: &Architecture,
+    settings: &EngineSettings,
+    data_bytes: f64,
+) -> anyhow::Result<()> {
+    let needed = data_bytes + estimate(architecture.into(), settings.batch_size, settings.drop_connect > 0.0);
+    refuse_above(needed, available(), "a smaller --width, fewer --layers or a smaller --batch")
+}
+
 /// As [`check`], for a run that augments its training set.
 pub(crate) fn check_augmented(
     network: impl Into<Size>,
@@ -77,7 +87,7 @@ fn check_beside(more: f64, size: Size, settings: &EngineSettings, data: &[&Datas
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
     let batch = settings.batch_size.min(samples);
     let needed = more + estimate(size, batch, settings.drop_connect > 0.0);
-    refuse_above(needed, available())
+    refuse_above(needed, available(), "smaller --hidden, fewer edges or a smaller --batch-size")
 }
 
 /// Bytes of the copies of a training set that is augmented.
@@ -85,13 +95,14 @@ fn augmented_bytes(train: &Dataset) -> f64 {
     (AUGMENTED_COPIES * size_of_val(train.features())) as f64
 }
 
-fn refuse_above(needed: f64, free: Option<f64>) -> anyhow::Result<()> {
+/// Refuses a number of bytes that are not free; the advice says what to make smaller.
+fn refuse_above(needed: f64, free: Option<f64>, advice: &str) -> anyhow::Result<()> {
     match free {
         Some(free) if needed > free => {
             let gib = |bytes: f64| bytes / f64::from(1 << 30);
             bail!(
                 "the network and one batch need about {:.1} GiB of memory, {:.1} GiB are free: \
-                 take smaller --hidden, fewer edges or a smaller --batch-size",
+                 take {advice}",
                 gib(needed),
                 gib(free)
             )
@@ -162,9 +173,9 @@ mod tests {
         let network = Architecture::paper(1000, 10).build(0).unwrap();
         let needed = |train| augmented_bytes(train) + estimate((&network).into(), 3, false);
         assert_eq!(augmented_bytes(&train), 3.0 * 4.0 * 3000.0);
-        assert!(refuse_above(needed(&train), Some(needed(&train))).is_ok());
-        let message = refuse_above(needed(&train), Some(needed(&train) - 1.0)).unwrap_err().to_string();
+        assert!(refuse_above(needed(&train), Some(needed(&train)), "").is_ok());
+        let message = refuse_above(needed(&train), Some(needed(&train) - 1.0), "").unwrap_err().to_string();
         assert!(message.contains("GiB are free"), "{message}");
-        assert!(refuse_above(needed(&train), None).is_ok());
+        assert!(refuse_above(needed(&train), None, "").is_ok());
     }
 }

@@ -10,6 +10,11 @@ mod backend;
 mod batch;
 mod batch_args;
 mod batch_check;
+mod bench;
+mod bench_args;
+mod bench_chart;
+mod bench_edges;
+mod bench_scale;
 mod compare;
 mod devices;
 mod eval;
@@ -78,6 +83,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Compare(args) => compare::run(args),
         Command::Importance(args) => importance::run(args),
         Command::Figure1(args) => figure1::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
     }
 }

@@ -13,8 +13,7 @@ use tanner::training::{Recipe, ScoredOn};
 use tanner::{Error, Result};
 
 use super::args::{
-    ActivationArg, ArchArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs,
-    TrainingArgs,
+    ActivationArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs, TrainingArgs,
 };
 
 /// Degrees of the paper's blocks, and their number.
@@ -125,13 +124,7 @@ impl TrainSettings {
 
 impl ArchitectureSettings {
     pub(crate) fn new(args: &ArchitectureArgs) -> Result<Self> {
-        let arch = match args.arch {
-            ArchArg::Sc => Arch::Sc,
-            ArchArg::Rsp => Arch::Rsp,
-            ArchArg::Fc => Arch::Fc,
-            ArchArg::Narrow => Arch::Narrow,
-            ArchArg::Band => Arch::Band,
-        };
+        let arch = Arch::from(args.arch);
         refuse_strangers(args, arch)?;
         if args.hidden.0.contains(&0) {
             return refuse("--hidden", "a width of 0 is impossible, it must be at least 1");

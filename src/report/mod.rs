@@ -6,13 +6,16 @@
 //! weight. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost,
-//! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network.
+//! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
+//! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks.
 
 mod bars;
+mod benchmark;
 mod comparison;
 mod connectivity;
 mod drawing;
 mod figure1;
+mod growth;
 mod importance;
 mod layer_importance;
 mod learning_curve;
@@ -22,10 +25,12 @@ mod series;
 mod table;
 
 pub use bars::{Bar, BarGroup, bar_chart};
+pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};
 pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
 pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, check_lines, figure1};
+pub use growth::{growth_chart, growth_csv, growth_table, law_sentence};
 pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;

@@ -1,6 +1,7 @@
 //! The binary as a user meets it: what it prints, what it leaves, how it refuses.
 
 mod bad_input;
+mod bench;
 mod experiments;
 mod figure1;
 mod importance;

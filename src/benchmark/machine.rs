@@ -1,0 +1,64 @@
+//! What a measurement ran on.
+
+use serde::{Deserialize, Serialize};
+
+/// The machine, as far as it tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Machine {
+    /// Operating system.
+    pub os: String,
+    /// Instruction set architecture: `x86_64`, `aarch64`.
+    pub processor_kind: String,
+    /// Name of the processor; empty where the system does not say.
+    pub processor: String,
+    /// Threads that run at once.
+    pub logical_cores: usize,
+}
+
+impl Machine {
+    /// This machine.
+    #[must_use]
+    pub fn this() -> Self {
+        Self {
+            os: std::env::consts::OS.to_owned(),
+            processor_kind: std::env::consts::ARCH.to_owned(),
+            processor: processor().unwrap_or_default(),
+            logical_cores: std::thread::available_parallelism().map_or(1, usize::from),
+        }
+    }
+}
+
+/// Name of the processor, where the system says so (Linux).
+fn processor() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim().to_owned())
+}
+
+/// Most bytes of memory that this process has held at once so far, where the system says so (Linux).
+#[must_use]
+pub fn peak_resident_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(1024 * kib)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_machine_is_known_by_its_cores() {
+        assert!(Machine::this().logical_cores >= 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_peak_grows_with_what_is_held() {
+        let before = peak_resident_bytes().unwrap();
+        let held = vec![1u8; 64 << 20];
+        let after = peak_resident_bytes().unwrap();
+        assert!(held.iter().all(|byte| *byte == 1) && after >= before && after >= 64 << 20);
+    }
+}

@@ -1,0 +1,26 @@
+//! Benchmarks: how long a training step takes, and how time and memory grow with the width.
+//!
+//! [`BenchNetwork`] is what is measured, the paper's networks at any width. A
+//! [`Yardstick`] compares an engine with the float64 reference before anything
+//! is timed. [`time_training`] and [`time_inference`] time an engine; a
+//! [`Measurement`] is one result in the form that files keep and that other
+//! programs' results are written in, too; [`Growth`] says how several
+//! of rising width grow, as a [`PowerLaw`].
+
+mod growth;
+mod machine;
+mod measurement;
+mod networks;
+mod power_law;
+mod spread;
+mod timing;
+mod yardstick;
+
+pub use growth::{Growth, dense_edges};
+pub use machine::{Machine, peak_resident_bytes};
+pub use measurement::{Measurement, Mode, read_measurements, rounds_joined};
+pub use networks::BenchNetwork;
+pub use power_law::PowerLaw;
+pub use spread::Spread;
+pub use timing::{Timing, data_bytes, noise, time_inference, time_training};
+pub use yardstick::{CHANGE_BOUND, CheckReport, LOSS_BOUND, Yardstick};

@@ -1,0 +1,147 @@
+//! The networks that are measured: the paper's, at any width.
+
+use crate::engine::Penalties;
+use crate::model::Arch;
+use crate::network::{Architecture, Connectivity};
+use crate::topology::DegreeDistribution;
+use crate::training::Recipe;
+use crate::{Error, Result};
+
+/// Neurons of a block of the paper's network: 784 in 8 blocks.
+const BLOCK: usize = 98;
+/// Out-degrees of the paper's blocks, from the most important inputs to the least.
+const DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
+/// Input blocks that an output block sees.
+const RECEPTIVE_FIELD: usize = 2;
+/// Out-degree of the paper's random sparse network.
+const DEGREE: usize = 53;
+/// Logits.
+const CLASSES: usize = 10;
+
+/// As many inputs as neurons in each hidden layer, then 10 logits.
+///
+/// Blocks keep the paper's size of 98 neurons (or a little less, where it does
+/// not divide the width), so their number grows with the width, and the block at
+/// a relative depth has the degree of the paper's block there. So edges per
+/// neuron stay what they are, and width 784 with 5 hidden layers is the paper's network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BenchNetwork {
+    /// How the hidden layers are joined.
+    pub arch: Arch,
+    /// Inputs, and neurons of each hidden layer (narrow: of the network that it has the parameters of).
+    pub width: usize,
+    /// Number of hidden layers.
+    pub hidden_layers: usize,
+}
+
+impl BenchNetwork {
+    /// The architecture; the fully connected one has dropout 0.5, as the paper's.
+    ///
+    /// # Errors
+    /// Refuses a width or a number of layers of 0.
+    pub fn architecture(&self) -> Result<Architecture> {
+        for (setting, value) in [("--width", self.width), ("--layers", self.hidden_layers)] {
+            if value == 0 {
+                return Err(Error::Setting {
+                    setting,
+                    reason: "0 is impossible, it must be at least 1".into(),
+                });
+            }
+        }
+        let paper = Architecture {
+            inputs: self.width,
+            hidden: vec![self.width; self.hidden_layers],
+            connectivity: self.spatially_coupled(),
+            ..Architecture::paper(self.width, CLASSES)
+        };
+        Ok(match self.arch {
+            Arch::Sc => paper,
+            Arch::Narrow => paper.narrowed_to(paper.parameter_count()?)?,
+            Arch::Rsp => {
+                let degrees = vec![DegreeDistribution::Regular(DEGREE.min(self.width))];
+                Architecture { connectivity: Connectivity::RandomSparse { degrees }, ..paper }
+            }
+            Arch::Fc => {
+                Architecture { connectivity: Connectivity::FullyConnected, keep_probability: 0.5, ..paper }
+            }
+            Arch::Band => {
+                let (blocks, degrees) = self.blocks_and_degrees();
+                let connectivity =
+                    Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![degrees], softness: 1.0 };
+                Architecture { connectivity, ..paper }
+            }
+        })
+    }
+
+    /// The penalties it is trained with; the paper has none on the fully connected network.
+    #[must_use]
+    pub fn penalties(&self) -> Penalties {
+        if self.arch == Arch::Fc { Penalties::default() } else { Recipe::default().penalties }
+    }
+
+    fn spatially_coupled(&self) -> Connectivity {
+        let (blocks, degrees) = self.blocks_and_degrees();
+        Connectivity::SpatiallyCoupled {
+            blocks: vec![blocks],
+            receptive_fields: vec![RECEPTIVE_FIELD.min(blocks)],
+            degrees: vec![degrees],
+        }
+    }
+
+    /// Number of blocks, and the out-degree of each.
+    fn blocks_and_degrees(&self) -> (usize, Vec<usize>) {
+        let blocks = self.width.div_ceil(BLOCK);
+        let size = self.width / blocks;
+        // The first block feeds itself alone; narrow blocks may hold fewer neurons than the paper's degree.
+        let limit = |block: usize| size * RECEPTIVE_FIELD.min(block + 1);
+        let first = size + usize::from(!self.width.is_multiple_of(blocks));
+        let degree = |block: usize| {
+            let wish = DEGREES[block * DEGREES.len() / blocks];
+            wish.min(if block == 0 { first } else { limit(block) })
+        };
+        (blocks, (0..blocks).map(degree).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn coupled(width: usize) -> BenchNetwork {
+        BenchNetwork { arch: Arch::Sc, width, hidden_layers: 5 }
+    }
+
+    #[test]
+    fn at_784_it_is_the_papers_network() {
+        assert_eq!(coupled(784).architecture().unwrap(), Architecture::paper(784, 10));
+    }
+
+    #[test]
+    fn edges_grow_as_the_width() {
+        let hidden_edges = |width: usize| {
+            let architecture = coupled(width).architecture().unwrap();
+            architecture.parameter_count().unwrap() - 5 * width - 10 * (width + 1)
+        };
+        for doubling in 0..7 {
+            assert_eq!(hidden_edges(784 << doubling), (5 * 41_650) << doubling);
+        }
+        // 98 does not divide it: 669 blocks of 97 or 98.
+        let per_neuron = hidden_edges(65_536) as f64 / (5.0 * 65_536.0);
+        assert!((per_neuron - 53.125).abs() < 0.2, "{per_neuron}");
+    }
+
+    #[test]
+    fn every_architecture_is_built_at_odd_widths() {
+        for arch in Arch::ALL {
+            for width in [1, 2, 97, 98, 99, 150, 196, 250] {
+                let network = BenchNetwork { arch, width, hidden_layers: 2 };
+                let built = network.architecture().and_then(|architecture| architecture.build(0));
+                let built = built.unwrap_or_else(|error| panic!("{arch} {width}: {error}"));
+                assert_eq!((built.inputs(), built.classes(), built.layers().len()), (width, 10, 3));
+            }
+        }
+        let refused = BenchNetwork { width: 0, ..coupled(1) }.architecture().unwrap_err().to_string();
+        assert!(refused.starts_with("--width: 0 "), "{refused}");
+        assert!(BenchNetwork { hidden_layers: 0, ..coupled(98) }.architecture().is_err());
+    }
+}

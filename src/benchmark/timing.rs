@@ -1,0 +1,130 @@
+//! Timing an engine.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Spread;
+use crate::dataset::Dataset;
+use crate::engine::{Engine, StepPlan};
+use crate::network::Network;
+use crate::{Error, Result};
+
+/// Timed calls, however long they take.
+const LEAST_CALLS: usize = 5;
+/// Calls that should fit the time of a measurement.
+const CALLS_WANTED: f64 = 10.0;
+/// How much longer a call of the warm-up may be than the one before.
+const GROWTH: usize = 4;
+/// Batches in the data, so that a step does not find its samples in the cache of the one before.
+const BATCHES: usize = 4;
+/// Step length while time is taken; it has no influence on the time.
+const LEARNING_RATE: f64 = 0.01;
+
+/// What was measured.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Timing {
+    /// Steps that each timed call ran.
+    pub steps_per_call: usize,
+    /// Microseconds a step.
+    pub spread: Spread,
+}
+
+/// Samples of noise in 0..1; the time of a step does not depend on what is in them.
+///
+/// # Errors
+/// Only where the data would be empty.
+pub fn noise(samples: usize, features: usize, classes: usize) -> Result<Arc<Dataset>> {
+    // Knuth's multiplicative hash; the low bits repeat early, the middle ones do not.
+    let value = |k: usize| ((k as u64).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65_536.0;
+    let labels = (0..samples).map(|k| u32::try_from(k % classes).unwrap_or(0)).collect();
+    Ok(Arc::new(Dataset::new((0..samples * features).map(value).collect(), features, labels, classes)?))
+}
+
+/// Bytes that the data of a measurement take.
+#[must_use]
+pub fn data_bytes(features: usize, batch: usize) -> f64 {
+    (size_of::<f32>() * BATCHES) as f64 * features as f64 * batch as f64
+}
+
+/// Times training steps of `batch` samples, forward, backward and update, for about `seconds` after a warm-up.
+///
+/// A call has as many steps as the engine likes, unless these take more than a tenth of the time.
+///
+/// # Errors
+/// Those of the engine; a time that is not above 0 and finite.
+pub fn time_training(
+    engine: &mut dyn Engine,
+    network: &Network,
+    batch: usize,
+    seconds: f64,
+) -> Result<Timing> {
+    let wanted = duration(seconds)?;
+    let data = noise(BATCHES * batch, network.inputs(), network.classes())?;
+    let most = engine.steps_per_call().max(1);
+    // An odd stride goes through all samples, in no order that a cache could guess.
+    let samples = BATCHES * batch;
+    let order: Vec<u32> = (0..most * batch).map(|k| u32::try_from(k * 7919 % samples).unwrap_or(0)).collect();
+    let mut first_step = 0;
+    let mut call = |steps: usize| {
+        let plan = StepPlan { samples: &order[..steps * batch], learning_rate: LEARNING_RATE, first_step };
+        first_step += steps as u64;
+        engine.train(&data, &plan).map(|_| ())
+    };
+    call(1)?;
+    let mut steps = 1;
+    loop {
+        let begin = Instant::now();
+        call(steps)?;
+        if steps == most || begin.elapsed().as_secs_f64() * CALLS_WANTED >= seconds {
+            break;
+        }
+        steps = (GROWTH * steps).min(most);
+    }
+    let times = repeated(wanted, || call(steps))?;
+    timing(steps, times)
+}
+
+/// Times the forward pass of `batch` samples in one call of [`Engine::evaluate`], which also looks at the labels.
+///
+/// # Errors
+/// As [`time_training`].
+pub fn time_inference(
+    engine: &mut dyn Engine,
+    network: &Network,
+    batch: usize,
+    seconds: f64,
+) -> Result<Timing> {
+    let wanted = duration(seconds)?;
+    let data = noise(batch, network.inputs(), network.classes())?;
+    let mut call = || engine.evaluate(&data).map(|_| ());
+    repeated(wanted.div_f64(CALLS_WANTED), &mut call)?;
+    timing(1, repeated(wanted, call)?)
+}
+
+/// Microseconds of each call, until the time is over.
+fn repeated(time: Duration, mut call: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
+    let mut times = Vec::new();
+    let begin = Instant::now();
+    while times.len() < LEAST_CALLS || begin.elapsed() < time {
+        let start = Instant::now();
+        call()?;
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok(times)
+}
+
+fn timing(steps: usize, calls: Vec<f64>) -> Result<Timing> {
+    let times = calls.into_iter().map(|time| time / steps as f64).collect();
+    let spread = Spread::of(times);
+    spread.map(|spread| Timing { steps_per_call: steps, spread }).ok_or_else(|| refuse_seconds(0.0))
+}
+
+fn duration(seconds: f64) -> Result<Duration> {
+    let fits = seconds > 0.0 && seconds.is_finite();
+    Duration::try_from_secs_f64(seconds).ok().filter(|_| fits).ok_or_else(|| refuse_seconds(seconds))
+}
+
+fn refuse_seconds(seconds: f64) -> Error {
+    let reason = format!("{seconds} is impossible, it must be above 0 and finite");
+    Error::Setting { setting: "--seconds", reason }
+}

@@ -1,0 +1,131 @@
+//! Whether an engine computes what it should, before anyone asks how fast.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::noise;
+use crate::dataset::Dataset;
+use crate::engine::reference::{LayerValues, ReferenceEngine};
+use crate::engine::{Engine, EngineSettings, Evaluation, Optimizer, StepPlan};
+use crate::network::{LayerParameters, Network, Parameters};
+use crate::{Error, Result};
+
+/// Steps that are compared.
+const STEPS: usize = 3;
+/// Samples of each: more than a vector of any engine, and a multiple of nothing.
+const SAMPLES: usize = 37;
+
+/// How far the loss of a step, or of an evaluation, may be from the reference's, as a share of it.
+pub const LOSS_BOUND: f64 = 1e-5;
+/// How far a layer's parameters may be from the reference's after three steps, as a share of how far
+/// these moved (Euclidean norms). Rounding of the parameters themselves to float32 comes on top.
+pub const CHANGE_BOUND: f64 = 1e-3;
+
+/// A few steps of the reference engine, to compare others with.
+pub struct Yardstick {
+    start: Parameters,
+    data: Arc<Dataset>,
+    learning_rate: f64,
+    losses: Vec<f64>,
+    evaluation: Evaluation,
+    end: Vec<LayerValues>,
+}
+
+/// How well an engine did; both numbers are shares of what is allowed, at most 1.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// Largest deviation of a loss.
+    pub loss: f64,
+    /// Largest deviation of a layer's parameters.
+    pub parameters: f64,
+}
+
+impl Yardstick {
+    /// Runs the reference engine from these parameters, under these settings, on a small batch of noise.
+    ///
+    /// # Errors
+    /// Those of the engine.
+    pub fn new(network: &Network, start: &Parameters, settings: EngineSettings) -> Result<Self> {
+        let batch_size = SAMPLES.min(settings.batch_size);
+        let data = noise(STEPS * batch_size, network.inputs(), network.classes())?;
+        let mut engine = ReferenceEngine::new(network, start, EngineSettings { batch_size, ..settings })?;
+        let is_adam = matches!(settings.optimizer, Optimizer::Adam { .. });
+        let learning_rate = if is_adam { 0.001 } else { 0.1 };
+        let losses = losses(&mut engine, &data, learning_rate)?;
+        let evaluation = engine.evaluate(&data)?;
+        let end = engine.values().to_vec();
+        Ok(Self { start: start.clone(), data, learning_rate, losses, evaluation, end })
+    }
+
+    /// Runs another engine over the same steps, and leaves it as it was.
+    ///
+    /// The engine must have been made with the same settings, apart from a batch size that may be larger.
+    ///
+    /// # Errors
+    /// [`Error::WrongResult`] says what is how far away; those of the engine.
+    pub fn check(&self, engine: &mut dyn Engine) -> Result<CheckReport> {
+        engine.set_parameters(&self.start)?;
+        let losses = losses(engine, &self.data, self.learning_rate)?;
+        let evaluation = engine.evaluate(&self.data)?;
+        let end = engine.parameters()?;
+        engine.set_parameters(&self.start)?;
+        let mut report = CheckReport { loss: 0.0, parameters: 0.0 };
+        let expected = self.losses.iter().chain([&self.evaluation.loss]);
+        for (index, (got, expected)) in losses.iter().chain([&evaluation.loss]).zip(expected).enumerate() {
+            let share = (got - expected).abs() / (LOSS_BOUND * expected.abs());
+            report.loss = report.loss.max(share);
+            if !(share <= 1.0) {
+                let what =
+                    if index < STEPS { format!("the loss of step {}", index + 1) } else { "the loss".into() };
+                return Err(wrong(engine, &what, format!("is {got}, the reference's {expected}")));
+            }
+        }
+        for (index, layers) in self.start.layers.iter().zip(&self.end).zip(&end.layers).enumerate() {
+            let ((start, expected), got) = layers;
+            let share = self.deviation(start, expected, got);
+            report.parameters = report.parameters.max(share);
+            if !(share <= 1.0) {
+                let what = format!("layer {}", index + 1);
+                let how =
+                    format!("is {share:.3e} times the bound away from the reference after {STEPS} steps");
+                return Err(wrong(engine, &what, how));
+            }
+        }
+        Ok(report)
+    }
+
+    /// Distance of a layer's parameters from the reference's, as a share of what is allowed.
+    fn deviation(&self, start: &LayerParameters, expected: &LayerValues, got: &LayerParameters) -> f64 {
+        let (mut error, mut moved, mut size) = (0.0, 0.0, 0.0);
+        let weights = start.weights.iter().zip(&expected.weights).zip(&got.weights);
+        let biases = start.biases.iter().zip(&expected.biases).zip(&got.biases);
+        for ((start, expected), got) in weights.chain(biases) {
+            error += (f64::from(*got) - expected).powi(2);
+            moved += (expected - f64::from(*start)).powi(2);
+            size += expected.powi(2);
+        }
+        let rounding = STEPS as f64 * f64::from(f32::EPSILON) / 2.0 * size.sqrt();
+        error.sqrt() / (CHANGE_BOUND * moved.sqrt() + rounding)
+    }
+}
+
+/// The loss of each step, one call a step, so that engines with a larger batch make the same ones.
+fn losses(engine: &mut dyn Engine, data: &Arc<Dataset>, learning_rate: f64) -> Result<Vec<f64>> {
+    let order: Vec<u32> = (0u32..).take(data.samples()).collect();
+    let mut losses = Vec::new();
+    for (first_step, samples) in (0..).zip(order.chunks(order.len() / STEPS)) {
+        let outcomes = engine.train(data, &StepPlan { samples, learning_rate, first_step })?;
+        losses.extend(outcomes.iter().map(|outcome| outcome.loss));
+    }
+    Ok(losses)
+}
+
+fn wrong(engine: &dyn Engine, what: &str, how: String) -> Error {
+    let info = engine.info();
+    Error::WrongResult(format!("the {} engine on {} is not timed: {what} {how}", info.backend, info.adapter))
+}
+
+#[cfg(test)]
+#[path = "yardstick_tests.rs"]
+mod tests;

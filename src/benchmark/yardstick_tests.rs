@@ -1,0 +1,120 @@
+//! Engines that are right, a little off, and broken.
+
+use super::*;
+use crate::benchmark::BenchNetwork;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{EngineInfo, StepOutcome};
+use crate::model::Arch;
+use crate::training::Recipe;
+
+fn subject(arch: Arch) -> (Network, Parameters, EngineSettings) {
+    let wish = BenchNetwork { arch, width: 98, hidden_layers: 2 };
+    let network = wish.architecture().unwrap().build(0).unwrap();
+    let start = Recipe::default().initialisation.draw(&network, 0).unwrap();
+    let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
+    let settings = EngineSettings { penalties: wish.penalties(), ..EngineSettings::new(momentum, 64, 1) };
+    (network, start, settings)
+}
+
+#[test]
+fn the_cpu_engine_passes_and_is_left_as_it_was() {
+    for arch in Arch::ALL {
+        let (network, start, settings) = subject(arch);
+        let yardstick = Yardstick::new(&network, &start, settings).unwrap();
+        let mut engine = CpuEngine::new(&network, &start, settings, Some(2)).unwrap();
+        let report = yardstick.check(&mut engine).unwrap();
+        assert!(report.loss <= 1.0 && report.parameters > 0.0 && report.parameters <= 0.5, "{report:?}");
+        assert_eq!(engine.parameters().unwrap(), start);
+    }
+}
+
+/// What must not pass: settings that are a little off stand for an engine that is a little wrong.
+#[test]
+fn an_engine_that_is_a_little_off_is_refused() {
+    let (network, start, settings) = subject(Arch::Fc);
+    let yardstick = Yardstick::new(&network, &start, settings).unwrap();
+    let optimizer = Optimizer::Momentum { momentum: 0.898, nesterov: false };
+    let wrong = [
+        EngineSettings { optimizer, ..settings },
+        EngineSettings { optimizer: Optimizer::Sgd, ..settings },
+        EngineSettings { penalties: crate::engine::Penalties::l2(0.01), ..settings },
+        EngineSettings { seed: 2, ..settings },
+        EngineSettings { label_smoothing: 0.001, ..settings },
+    ];
+    for settings in wrong {
+        let mut engine = CpuEngine::new(&network, &start, settings, Some(1)).unwrap();
+        let refusal = yardstick.check(&mut engine).unwrap_err().to_string();
+        assert!(
+            refusal.starts_with("the cpu engine on 1 thread") && refusal.contains("is not timed"),
+            "{refusal}"
+        );
+    }
+}
+
+/// An engine that says of its results what a test wants.
+struct Liar {
+    engine: CpuEngine,
+    loss_factor: f64,
+    change_factor: f32,
+    broken: Option<usize>,
+    start: Parameters,
+}
+
+impl Engine for Liar {
+    fn info(&self) -> EngineInfo {
+        self.engine.info()
+    }
+
+    fn steps_per_call(&self) -> usize {
+        self.engine.steps_per_call()
+    }
+
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+        let mut outcomes = self.engine.train(data, plan)?;
+        outcomes.iter_mut().for_each(|outcome| outcome.loss *= self.loss_factor);
+        Ok(outcomes)
+    }
+
+    fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        self.engine.evaluate(data)
+    }
+
+    fn parameters(&mut self) -> Result<Parameters> {
+        let mut parameters = self.engine.parameters()?;
+        // The last layer alone, so that it is not hidden among the others.
+        let (last, start) = (parameters.layers.last_mut(), self.start.layers.last());
+        let (last, start) = last.zip(start).expect("there is a layer");
+        for (value, start) in last.weights.iter_mut().zip(&start.weights) {
+            *value = start + self.change_factor * (*value - start);
+        }
+        if let Some(broken) = self.broken {
+            last.biases[broken] = f32::NAN;
+        }
+        Ok(parameters)
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
+        self.engine.set_parameters(parameters)
+    }
+}
+
+#[test]
+fn each_number_is_looked_at_by_itself() {
+    let (network, start, settings) = subject(Arch::Sc);
+    let yardstick = Yardstick::new(&network, &start, settings).unwrap();
+    let verdict = |loss_factor, change_factor, broken| {
+        let engine = CpuEngine::new(&network, &start, settings, Some(1)).unwrap();
+        let mut liar = Liar { engine, loss_factor, change_factor, broken, start: start.clone() };
+        yardstick.check(&mut liar).map_err(|error| error.to_string())
+    };
+    assert!(verdict(1.0, 1.0, None).is_ok());
+    for (verdict, part) in [
+        (verdict(1.0 + 3.0 * LOSS_BOUND, 1.0, None), "the loss of step 1 is"),
+        (verdict(f64::NAN, 1.0, None), "the loss of step 1 is NaN"),
+        (verdict(1.0, 1.003, None), "layer 3 is"),
+        (verdict(1.0, 1.0, Some(9)), "layer 3 is NaN times the bound"),
+    ] {
+        let refusal = verdict.unwrap_err();
+        assert!(refusal.contains(part), "{refusal:?} does not say {part:?}");
+    }
+}

@@ -1,0 +1,246 @@
+//! `tanner bench`: how long steps take.
+
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use tanner::benchmark::{
+    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, data_bytes,
+    peak_resident_bytes, time_inference, time_training,
+};
+use tanner::engine::gpu::GpuOptions;
+use tanner::engine::{Backend, EngineSettings, Optimizer};
+use tanner::model::Arch;
+use tanner::network::{Network, Parameters};
+use tanner::report::measurement_table;
+use tanner::training::Recipe;
+
+use super::args::{ArchArg, OptimizerArg};
+use super::backend::{self, Chosen};
+use super::bench_args::{BenchArgs, CheckArg};
+use super::results::Results;
+use super::settings::EngineRequest;
+use super::{bench_chart, bench_edges, bench_scale, inspect, memory, terminal};
+
+/// What `--arch` is where nobody says: all that the paper compares.
+const ARCHS: [ArchArg; 4] = [ArchArg::Sc, ArchArg::Rsp, ArchArg::Fc, ArchArg::Narrow];
+/// File of a folder of results.
+const FILE: &str = "bench.json";
+
+/// Measures, or reads measurements, as the flags say.
+pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    if !args.chart.is_empty() {
+        return bench_chart::run(args);
+    }
+    if let Some(path) = &args.edges {
+        return bench_edges::run(args, path);
+    }
+    if args.scale {
+        return bench_scale::run(args);
+    }
+    let plan = Plan::new(args)?;
+    let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
+    let mut measured = Vec::new();
+    for arch in archs(args, &ARCHS) {
+        for measurement in plan.measure(arch)? {
+            if args.json {
+                terminal::print(&serde_json::to_string(&measurement)?)?;
+            }
+            measured.push(measurement);
+        }
+    }
+    if !args.json && !measured.is_empty() {
+        terminal::print(&measurement_table(&measured).to_string())?;
+    }
+    match results {
+        Some(results) if !measured.is_empty() => results.write_json(FILE, &measured),
+        _ => Ok(()),
+    }
+}
+
+/// The networks that were asked for, or the usual ones.
+pub(super) fn archs(args: &BenchArgs, usual: &[ArchArg]) -> Vec<Arch> {
+    let typed = if args.arch.is_empty() { usual } else { &args.arch };
+    typed.iter().copied().map(Arch::from).collect()
+}
+
+/// Flags that were checked.
+struct Plan<'a> {
+    args: &'a BenchArgs,
+    batches: Vec<usize>,
+    optimizer: Optimizer,
+    engine: EngineRequest,
+    mode: Mode,
+}
+
+impl<'a> Plan<'a> {
+    fn new(args: &'a BenchArgs) -> anyhow::Result<Self> {
+        let (mode, usual): (_, &[usize]) =
+            if args.inference { (Mode::Inference, &[1, 1024]) } else { (Mode::Training, &[128, 1024, 4096]) };
+        let batches = args.batch.as_ref().map_or(usual.to_vec(), |list| list.0.clone());
+        if let Some(batch) = batches.iter().find(|batch| !(1..=tanner::engine::MAX_BATCH).contains(*batch)) {
+            bail!("--batch: {batch} is impossible, it must be 1 to {}", tanner::engine::MAX_BATCH);
+        }
+        check_seconds(args.seconds)?;
+        let engine = EngineRequest::new(&args.engine)?;
+        Ok(Self { args, batches, optimizer: optimizer(args.optimizer), engine, mode })
+    }
+
+    /// All batches of one network.
+    fn measure(&self, arch: Arch) -> anyhow::Result<Vec<Measurement>> {
+        let wish = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
+        let architecture = wish.architecture().with_context(|| format!("--arch {arch}"))?;
+        let settings = |batch_size| EngineSettings {
+            penalties: wish.penalties(),
+            ..EngineSettings::new(self.optimizer, batch_size, self.args.seed)
+        };
+        let (least, most) = (self.batches.iter().min().copied(), self.batches.iter().max().copied());
+        let most = most.unwrap_or(1);
+        memory::check_batch(&architecture, &settings(most), data_bytes(architecture.inputs, most))?;
+        let begin = Instant::now();
+        let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
+        let start = Recipe::default().initialisation.draw(&network, self.args.seed)?;
+        let drawn = begin.elapsed().as_secs_f64();
+        let yardstick = if self.args.check.checks() {
+            Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?)
+        } else {
+            None
+        };
+        let subject = Subject { wish, network, start, yardstick, drawn };
+        let mut measured = Vec::new();
+        for batch in &self.batches {
+            measured.extend(self.measure_batch(&subject, settings(*batch))?);
+        }
+        Ok(measured)
+    }
+
+    /// One batch size of one network; nothing where it is only checked.
+    fn measure_batch(
+        &self,
+        subject: &Subject,
+        settings: EngineSettings,
+    ) -> anyhow::Result<Option<Measurement>> {
+        let Subject { network, start, .. } = subject;
+        let (batch, seconds) = (settings.batch_size, self.args.seconds);
+        let begin = Instant::now();
+        let Chosen { mut engine, .. } = backend::start(&self.request(batch), network, start, settings)?;
+        let build_seconds = subject.drawn + begin.elapsed().as_secs_f64();
+        let check = subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
+        let info = engine.info();
+        if self.args.check == CheckArg::Only {
+            let name = format!("{} batch {batch} on {} ({})", subject.wish.arch, info.backend, info.adapter);
+            terminal::print(&format!("{name}: {}", check_sentence(check)))?;
+            return Ok(None);
+        }
+        let timing = match self.mode {
+            Mode::Training => time_training(&mut *engine, network, batch, seconds)?,
+            Mode::Inference => time_inference(&mut *engine, network, batch, seconds)?,
+        };
+        // Before anything else takes memory.
+        let peak_resident_bytes = peak_resident_bytes();
+        drop(engine);
+        let about =
+            About { backend: info.backend, device: info.adapter, build_seconds, peak_resident_bytes, check };
+        Ok(Some(self.measurement(subject, batch, timing, about)))
+    }
+
+    /// The engine that was asked for; the latency of one sample is that of one thread.
+    fn request(&self, batch: usize) -> EngineRequest {
+        match self.engine.clone() {
+            EngineRequest::Auto { threads: None } if self.mode == Mode::Inference && batch == 1 => {
+                EngineRequest::Auto { threads: Some(1) }
+            }
+            EngineRequest::Cpu { threads: None } if self.mode == Mode::Inference && batch == 1 => {
+                EngineRequest::Cpu { threads: Some(1) }
+            }
+            request => request,
+        }
+    }
+
+    fn measurement(&self, subject: &Subject, batch: usize, timing: Timing, about: About) -> Measurement {
+        let layers = subject.network.layers();
+        let optimizer = match self.mode {
+            Mode::Training => self.optimizer.to_string(),
+            Mode::Inference => String::new(),
+        };
+        Measurement {
+            program: "tanner".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            variant: String::new(),
+            mode: self.mode,
+            arch: subject.wish.arch.to_string(),
+            width: subject.wish.width,
+            hidden_layers: subject.wish.hidden_layers,
+            batch,
+            optimizer,
+            backend: about.backend.to_string(),
+            device: about.device,
+            edges: layers.iter().map(|layer| layer.topology.edges()).sum(),
+            weight_bytes: weight_bytes(&subject.network, about.backend),
+            steps_per_call: timing.steps_per_call,
+            spread: timing.spread,
+            build_seconds: Some(about.build_seconds),
+            peak_resident_bytes: about.peak_resident_bytes,
+            check: about.check,
+            machine: Machine::this(),
+        }
+    }
+}
+
+/// A network that is ready to be measured.
+struct Subject {
+    wish: BenchNetwork,
+    network: Network,
+    start: Parameters,
+    yardstick: Option<Yardstick>,
+    /// Seconds that graphs and first weights took.
+    drawn: f64,
+}
+
+/// What a measurement says beside its times.
+struct About {
+    backend: Backend,
+    device: String,
+    build_seconds: f64,
+    peak_resident_bytes: Option<u64>,
+    check: Option<CheckReport>,
+}
+
+/// Bytes of the packed weights, where the engine packs them.
+fn weight_bytes(network: &Network, backend: Backend) -> Option<u64> {
+    let policy = match backend {
+        Backend::Cpu => inspect::CPU_TILES,
+        Backend::Gpu => GpuOptions::default().tiles,
+        Backend::Reference => return None,
+    };
+    Some(inspect::weight_bytes(network, policy))
+}
+
+fn check_sentence(check: Option<CheckReport>) -> String {
+    let share = |value: f64| 100.0 * value;
+    check.map_or("not checked".into(), |report| {
+        format!(
+            "agrees with the reference; losses use {:.1} % of their bound, parameters {:.1} %",
+            share(report.loss),
+            share(report.parameters)
+        )
+    })
+}
+
+/// The optimiser with its usual settings.
+fn optimizer(typed: OptimizerArg) -> Optimizer {
+    match typed {
+        OptimizerArg::Sgd => Optimizer::Sgd,
+        OptimizerArg::Momentum => Optimizer::Momentum { momentum: 0.9, nesterov: false },
+        OptimizerArg::Nesterov => Optimizer::Momentum { momentum: 0.9, nesterov: true },
+        OptimizerArg::Adam => Optimizer::ADAM,
+    }
+}
+
+/// Refuses a time that is none.
+pub(super) fn check_seconds(seconds: f64) -> anyhow::Result<()> {
+    // An hour is more than any measurement needs.
+    if !(seconds > 0.0 && seconds <= 3600.0) {
+        bail!("--seconds: {seconds} is impossible, it must be above 0 and at most 3600");
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! Benchmarks for people: tables with ratios, and a chart of times by batch size.
+
+use std::collections::BTreeSet;
+
+use comfy_table::Table;
+use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
+use kuva::render::figure::Figure;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::{Drawing, grouped, size, table};
+use crate::benchmark::{Measurement, Mode, Spread};
+use crate::{Error, Result};
+
+/// Colours that stay apart for colour-blind readers (Okabe and Ito); after them they begin anew, dashed.
+const COLORS: [&str; 7] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6b6b6b"];
+
+/// Microseconds with a unit: `12.3 ms`.
+#[must_use]
+pub fn duration(microseconds: f64) -> String {
+    match microseconds {
+        time if time < 1e3 => format!("{time:.1} µs"),
+        time if time < 1e6 => format!("{:.2} ms", time / 1e3),
+        time => format!("{:.2} s", time / 1e6),
+    }
+}
+
+/// One measurement a row.
+#[must_use]
+pub fn measurement_table(measurements: &[Measurement]) -> Table {
+    let header = [
+        "what",
+        "mode",
+        "device",
+        "batch",
+        "weights",
+        "median",
+        "quartiles",
+        "fastest",
+        "slowest",
+        "samples/s",
+        "packed weights",
+    ];
+    let mut table = table(&header, 3);
+    for measurement in measurements {
+        let spread = &measurement.spread;
+        table.add_row([
+            measurement.subject(),
+            measurement.mode.to_string(),
+            measurement.device.clone(),
+            measurement.batch.to_string(),
+            grouped(measurement.edges),
+            duration(spread.median_us),
+            format!("{} to {}", duration(spread.lower_quartile_us), duration(spread.upper_quartile_us)),
+            duration(spread.fastest_us),
+            duration(spread.slowest_us),
+            format!("{:.0}", measurement.samples_per_second()),
+            measurement.weight_bytes.map_or("–".into(), size),
+        ]);
+    }
+    table
+}
+
+/// What stands in one table: the same work on the same kind of device.
+type Group<'a> = (Mode, &'a str, Vec<&'a Measurement>);
+
+/// Groups in the order of their first measurement.
+fn groups(measurements: &[Measurement]) -> Vec<Group<'_>> {
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for measurement in measurements {
+        let (mode, backend) = (measurement.mode, measurement.backend.as_str());
+        match groups.iter_mut().find(|group| (group.0, group.1) == (mode, backend)) {
+            Some(group) => group.2.push(measurement),
+            None => groups.push((mode, backend, vec![measurement])),
+        }
+    }
+    groups
+}
+
+/// Subjects in the order of their first measurement, this program's before all others.
+fn subjects(group: &[&Measurement]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    let (ours, others): (Vec<&Measurement>, Vec<&Measurement>) =
+        group.iter().copied().partition(|m| m.program == "tanner");
+    for name in ours.iter().chain(&others).map(|m| m.subject()) {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
+}
+
+/// Tables of medians, one for each mode and kind of device: a row for each subject, a column for each batch
+/// size; behind each median, half the distance of the quartiles, and how many times as long as the first row's it is.
+#[must_use]
+pub fn ratio_table(measurements: &[Measurement]) -> String {
+    let mut text = String::new();
+    for (mode, backend, group) in groups(measurements) {
+        let batches: BTreeSet<usize> = group.iter().map(|m| m.batch).collect();
+        let names = subjects(&group);
+        let find =
+            |name: &str, batch| group.iter().copied().find(|m| m.batch == batch && m.subject() == name);
+        let columns: Vec<String> = batches.iter().map(|batch| format!("batch {batch}")).collect();
+        let header: Vec<&str> = [""].into_iter().chain(columns.iter().map(String::as_str)).collect();
+        let mut table = table(&header, 1);
+        for name in &names {
+            let cells = batches.iter().map(|batch| {
+                find(name, *batch).map_or("–".into(), |found| cell(found, find(&names[0], *batch)))
+            });
+            table.add_row([name.clone()].into_iter().chain(cells));
+        }
+        let of = if mode == Mode::Training { "a training step" } else { "a forward pass" };
+        text += &format!(
+            "\n{of} on the {backend}, median time ± half the quartiles' distance, and how many times the first row's\n{table}\n"
+        );
+    }
+    text
+}
+
+/// `12.3 ms ±4 %  2.50x`.
+fn cell(found: &Measurement, first: Option<&Measurement>) -> String {
+    let Spread { median_us, lower_quartile_us, upper_quartile_us, .. } = found.spread;
+    let around = 50.0 * (upper_quartile_us - lower_quartile_us) / median_us;
+    let ratio = first.map_or(String::new(), |first| format!("  {:.2}x", median_us / first.spread.median_us));
+    format!("{} ±{around:.0} %{ratio}", duration(median_us))
+}
+
+/// Times over batch sizes, both logarithmic, a panel for each mode and kind of device; bars are quartiles.
+///
+/// # Errors
+/// [`Error::Picture`] when there is nothing to draw, or the drawing fails.
+pub fn step_time_chart(measurements: &[Measurement]) -> Result<Drawing> {
+    let groups = groups(measurements);
+    if groups.is_empty() {
+        return Err(Error::Picture("a chart of 0 measurements".into()));
+    }
+    let (mut all_plots, mut layouts) = (Vec::new(), Vec::new());
+    for (mode, backend, group) in &groups {
+        let names = subjects(group);
+        let lines = names.iter().enumerate().flat_map(|(index, name)| {
+            let mut points: Vec<&Measurement> =
+                group.iter().copied().filter(|m| m.subject() == *name).collect();
+            points.sort_by_key(|m| m.batch);
+            series(index, name, &points)
+        });
+        let plots: Vec<Plot> = lines.collect();
+        let layout = Layout::auto_from_plots(&plots).with_title(format!("{mode} on the {backend}"));
+        let layout = layout.with_x_label("samples in a batch").with_y_label("microseconds").with_log_scale();
+        layouts.push(layout.with_legend_position(LegendPosition::OutsideRightTop).with_legend_box(false));
+        all_plots.push(plots);
+    }
+    let figure = Figure::new(1, groups.len()).with_title("median time").with_title_size(15);
+    let figure = figure.with_cell_size(640.0, 400.0);
+    Drawing::of(figure.with_plots(all_plots).with_layouts(layouts))
+}
+
+/// A line with its points.
+fn series(index: usize, name: &str, points: &[&Measurement]) -> [Plot; 2] {
+    let color = COLORS[index % COLORS.len()];
+    let at: Vec<(f64, f64)> = points.iter().map(|m| (m.batch as f64, m.spread.median_us)).collect();
+    let line = LinePlot::new().with_data(at.clone()).with_color(color).with_stroke_width(2.0);
+    let line = if index < COLORS.len() { line } else { line.with_dashed() };
+    let below = points.iter().map(|m| m.spread.median_us - m.spread.lower_quartile_us);
+    let above = points.iter().map(|m| m.spread.upper_quartile_us - m.spread.median_us);
+    let dots = ScatterPlot::new().with_data(at).with_color(color).with_size(3.0);
+    let dots = dots.with_y_err_asymmetric(below.zip(above).collect::<Vec<_>>());
+    [Plot::Line(line.with_legend(name)), Plot::Scatter(dots)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measured(program: &str, arch: &str, batch: usize, median_us: f64) -> Measurement {
+        let spread = Spread {
+            calls: 5,
+            median_us,
+            fastest_us: 0.8 * median_us,
+            lower_quartile_us: 0.9 * median_us,
+            upper_quartile_us: 1.1 * median_us,
+            slowest_us: 2.0 * median_us,
+        };
+        Measurement { batch, spread, ..Measurement::example(program, arch, 784) }
+    }
+
+    #[test]
+    fn times_read_well() {
+        let times = [3.25, 999.0, 1500.0, 2.5e6].map(duration);
+        assert_eq!(times, ["3.2 µs", "999.0 µs", "1.50 ms", "2.50 s"]);
+    }
+
+    #[test]
+    fn ratios_are_to_our_first_row_at_the_same_batch() {
+        let peers = [
+            measured("pytorch", "fc", 128, 900.0),
+            measured("tanner", "sc", 128, 300.0),
+            measured("tanner", "sc", 1024, 2000.0),
+            measured("pytorch", "fc", 4096, 5000.0),
+        ];
+        let text = ratio_table(&peers);
+        let lines: Vec<&str> = text.lines().collect();
+        let row = |name: &str| lines.iter().find(|line| line.trim_start().starts_with(name)).unwrap();
+        assert!(
+            row("tanner sc cpu").contains("300.0 µs ±10 %  1.00x")
+                && row("tanner").contains("2.00 ms ±10 %  1.00x")
+        );
+        assert!(row("pytorch fc cpu").contains("900.0 µs ±10 %  3.00x"), "{text}");
+        // Nothing of ours to compare with.
+        assert!(
+            row("pytorch").contains("5.00 ms ±10 %") && !row("pytorch").contains("±10 %  1.00x"),
+            "{text}"
+        );
+        let ours = lines.iter().position(|line| line.contains("tanner sc")).unwrap();
+        assert!(ours < lines.iter().position(|line| line.contains("pytorch")).unwrap(), "{text}");
+    }
+
+    #[test]
+    fn charts_of_one_and_of_many_are_drawn() {
+        let one = [measured("tanner", "sc", 128, 300.0)];
+        let many: Vec<Measurement> = (0..9)
+            .flat_map(|k| {
+                [measured(&format!("p{k}"), "fc", 1, 10.0), measured(&format!("p{k}"), "fc", 64, 90.0)]
+            })
+            .collect();
+        for (measurements, name) in [(&one[..], "tanner sc cpu"), (&many, "p8 fc cpu")] {
+            let chart = step_time_chart(measurements).unwrap();
+            let picture = image::load_from_memory(&chart.png).unwrap().to_rgb8();
+            assert!(picture.width() >= 1200 && chart.svg.contains(name));
+            assert!(picture.pixels().filter(|pixel| pixel.0 == [0x00, 0x72, 0xB2]).count() > 20);
+        }
+        assert!(step_time_chart(&[]).is_err());
+    }
+}

@@ -1,0 +1,198 @@
+//! Growth with the width for people: a table, a CSV file, a chart.
+
+use std::fmt::Write as _;
+
+use comfy_table::Table;
+use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
+use kuva::render::figure::Figure;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::drawing::{BLUE, GREY, VERMILION};
+use super::{Drawing, duration, grouped, size, table};
+use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
+use crate::{Error, Result};
+
+/// One colour for each kind of network; green is the third of Okabe and Ito's.
+const COLORS: [&str; 3] = [BLUE, VERMILION, "#009E73"];
+
+/// One width a row, with what the weights of the fully connected network would take.
+#[must_use]
+pub fn growth_table(growth: &[Growth]) -> Table {
+    let header = [
+        "network",
+        "width",
+        "weights",
+        "a step",
+        "packed weights",
+        "peak memory",
+        "built in",
+        "dense weights",
+        "dense bytes",
+    ];
+    let mut table = table(&header, 1);
+    for point in growth.iter().flat_map(|growth| &growth.points) {
+        let dense = dense_edges(point.width, point.hidden_layers);
+        table.add_row([
+            point.arch.clone(),
+            grouped(point.width),
+            grouped(point.edges),
+            duration(point.spread.median_us),
+            point.weight_bytes.map_or("–".into(), size),
+            point.peak_resident_bytes.map_or("–".into(), size),
+            point.build_seconds.map_or("–".into(), |seconds| duration(1e6 * seconds)),
+            grouped(usize::try_from(dense).unwrap_or(usize::MAX)),
+            size(u64::try_from(4 * dense).unwrap_or(u64::MAX)),
+        ]);
+    }
+    table
+}
+
+/// The exponents in a line.
+#[must_use]
+pub fn law_sentence(growth: &Growth) -> String {
+    let exponent = |name: &str, law: Option<PowerLaw>| {
+        law.map(|law| format!("{name} width^{:.2} (± {:.0} %)", law.exponent, 100.0 * law.residual))
+    };
+    let laws = [
+        exponent("weights", growth.edges),
+        exponent("step time", growth.step_time),
+        exponent("bytes of weights", growth.weight_bytes),
+        exponent("peak memory", growth.peak_resident_bytes),
+        exponent("building", growth.build_seconds),
+    ];
+    let laws: Vec<String> = laws.into_iter().flatten().collect();
+    if laws.is_empty() {
+        return format!("{}: one width has no growth", growth.arch);
+    }
+    format!("{}: {}", growth.arch, laws.join(", "))
+}
+
+/// One width a line.
+#[must_use]
+pub fn growth_csv(growth: &[Growth]) -> String {
+    let mut text = String::from(
+        "network,width,batch,edges,median_us,fastest_us,slowest_us,weight_bytes,peak_resident_bytes,build_seconds,\
+         dense_edges,dense_bytes\n",
+    );
+    for point in growth.iter().flat_map(|growth| &growth.points) {
+        let (spread, dense) = (&point.spread, dense_edges(point.width, point.hidden_layers));
+        let number = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{},{},{},{},{},{},{dense},{}",
+            point.arch,
+            point.width,
+            point.batch,
+            point.edges,
+            spread.median_us,
+            spread.fastest_us,
+            spread.slowest_us,
+            number(point.weight_bytes),
+            number(point.peak_resident_bytes),
+            point.build_seconds.map_or(String::new(), |seconds| seconds.to_string()),
+            4 * dense
+        );
+    }
+    text
+}
+
+/// Time of a step, and memory, over the width, all logarithmic, with the fitted laws as lines.
+///
+/// # Errors
+/// [`Error::Picture`] when there is nothing to draw, or the drawing fails.
+pub fn growth_chart(growth: &[Growth]) -> Result<Drawing> {
+    let widths: Vec<f64> =
+        growth.iter().flat_map(|one| &one.points).map(|point| point.width as f64).collect();
+    let Some(first) = growth.iter().find_map(|one| one.points.first()) else {
+        return Err(Error::Picture("a chart of 0 widths".into()));
+    };
+    let (mut times, mut bytes) = (Vec::new(), Vec::new());
+    for (growth, color) in growth.iter().zip(COLORS.into_iter().cycle()) {
+        let arch = &growth.arch;
+        let milliseconds = |point: &Measurement| Some(point.spread.median_us / 1e3);
+        times.extend(dots(growth, milliseconds, color, arch));
+        times.extend(growth.step_time.map(|law| line(&widths, |x| law.at(x) / 1e3, color, &law)));
+        let mib = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / f64::from(1 << 20));
+        bytes.extend(dots(growth, |point| mib(point.weight_bytes), color, &format!("{arch}, weights")));
+        let peak = dots(growth, |point| mib(point.peak_resident_bytes), GREY, &format!("{arch}, process"));
+        bytes.extend(peak);
+    }
+    let dense =
+        |width: f64| 4.0 * (width * width * first.hidden_layers as f64 + 10.0 * width) / f64::from(1 << 20);
+    let mut ends: Vec<f64> = widths.clone();
+    ends.sort_by(f64::total_cmp);
+    let dense: Vec<_> = ends.iter().map(|width| (*width, dense(*width))).collect();
+    let dense = LinePlot::new().with_data(dense).with_color(GREY).with_dashed().with_legend("dense weights");
+    bytes.push(Plot::Line(dense));
+    let layout = |plots: &[Plot], title: &str| {
+        let layout = Layout::auto_from_plots(plots).with_title(title).with_x_label("width").with_log_scale();
+        layout.with_legend_position(LegendPosition::InsideTopLeft).with_legend_box(false)
+    };
+    let layouts = vec![layout(&times, "a training step (ms)"), layout(&bytes, "memory (MiB)")];
+    let title = format!("{} hidden layers, batch {}, {}", first.hidden_layers, first.batch, first.device);
+    let figure = Figure::new(1, 2).with_title(title).with_title_size(15).with_cell_size(520.0, 400.0);
+    Drawing::of(figure.with_plots(vec![times, bytes]).with_layouts(layouts))
+}
+
+/// The measured points, where there are any.
+fn dots(
+    growth: &Growth,
+    value: impl Fn(&Measurement) -> Option<f64>,
+    color: &str,
+    name: &str,
+) -> Option<Plot> {
+    let points = growth.points.iter().filter_map(|point| Some((point.width as f64, value(point)?)));
+    let points: Vec<_> = points.collect();
+    let plot = || ScatterPlot::new().with_data(points.clone()).with_color(color).with_size(3.5);
+    (!points.is_empty()).then(|| Plot::Scatter(plot().with_legend(name)))
+}
+
+/// A law over the range of the widths.
+fn line(widths: &[f64], at: impl Fn(f64) -> f64, color: &str, law: &PowerLaw) -> Plot {
+    let ends = [f64::min, f64::max].map(|end| widths.iter().copied().reduce(end).unwrap_or(1.0));
+    let points: Vec<_> = ends.iter().map(|x| (*x, at(*x))).collect();
+    let plot = LinePlot::new().with_data(points).with_color(color).with_stroke_width(1.5);
+    Plot::Line(plot.with_legend(format!("width^{:.2}", law.exponent)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn growth() -> Growth {
+        let point = |width: usize| {
+            let mut point = Measurement::example("tanner", "sc", width);
+            point.spread.median_us = width as f64;
+            point.weight_bytes = Some(400 * width as u64);
+            point
+        };
+        Growth::of("sc", [784, 1568, 65_536].map(point).to_vec())
+    }
+
+    #[test]
+    fn the_table_has_dense_weights_beside_ours() {
+        let text = growth_table(&[growth()]).to_string();
+        let row = text.lines().find(|line| line.contains("65,536")).unwrap();
+        assert!(
+            row.contains("65.54 ms") && row.contains("21,475,491,840") && row.contains("80.0 GiB"),
+            "{text}"
+        );
+        let sentence = law_sentence(&growth());
+        assert!(sentence.contains("step time width^1.00") && !sentence.contains("peak"), "{sentence}");
+        assert_eq!(law_sentence(&Growth::of("sc", Vec::new())), "sc: one width has no growth");
+    }
+
+    #[test]
+    fn the_csv_has_a_line_for_each_width_and_the_chart_its_colours() {
+        let csv = growth_csv(&[growth()]);
+        let commas = |line: &str| line.matches(',').count();
+        assert_eq!(csv.lines().count(), 4);
+        assert!(csv.lines().all(|line| commas(line) == 11), "{csv}");
+        let chart = growth_chart(&[growth()]).unwrap();
+        let picture = image::load_from_memory(&chart.png).unwrap().to_rgb8();
+        assert!(picture.pixels().filter(|pixel| pixel.0 == [0x00, 0x72, 0xB2]).count() > 50);
+        assert!(chart.svg.contains("width^1.00") && chart.svg.contains("dense weights"));
+        assert!(growth_chart(&[]).is_err());
+    }
+}
