@@ -330,7 +330,9 @@ fn no_state(values: &mut [f32]) -> ValuesMut<'_> {
 #[test]
 fn a_single_sample_agrees_with_the_reference() {
     for arch in available_instructions() {
-        for (name, topology) in edge_layers() {
+        // A network has two classes at least.
+        let layers = edge_layers().into_iter().filter(|(_, topology)| topology.outputs().width() > 1);
+        for (name, topology) in layers {
             let network = Network::new(vec![layer(&topology, Activation::Identity, 1.0)]).unwrap();
             check_single_sample(&format!("{name}, {arch:?}"), &network, arch);
         }

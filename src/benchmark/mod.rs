@@ -22,5 +22,5 @@ pub use measurement::{Measurement, Mode, read_measurements, rounds_joined};
 pub use networks::BenchNetwork;
 pub use power_law::PowerLaw;
 pub use spread::Spread;
-pub use timing::{Timing, data_bytes, noise, time_inference, time_training};
+pub use timing::{LOGIT_BOUND, Timing, data_bytes, noise, time_inference, time_single_sample, time_training};
 pub use yardstick::{CHANGE_BOUND, CheckReport, LOSS_BOUND, Yardstick};

@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use super::Spread;
 use crate::dataset::Dataset;
+use crate::engine::cpu::SingleSample;
+use crate::engine::reference::{LayerValues, Matrix, run_forward};
 use crate::engine::{Engine, StepPlan};
-use crate::network::Network;
+use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
 /// Timed calls, however long they take.
@@ -99,6 +101,39 @@ pub fn time_inference(
     let mut call = || engine.evaluate(&data).map(|_| ());
     repeated(wanted.div_f64(CALLS_WANTED), &mut call)?;
     timing(1, repeated(wanted, call)?)
+}
+
+/// Times the forward pass of one sample on one thread by [`SingleSample`], after comparing its logits with the reference's.
+///
+/// # Errors
+/// [`Error::WrongResult`] when a logit is further away than [`LOGIT_BOUND`]; as [`time_training`].
+pub fn time_single_sample(network: &Network, parameters: &Parameters, seconds: f64) -> Result<Timing> {
+    let wanted = duration(seconds)?;
+    let data = noise(2, network.inputs(), network.classes())?;
+    let mut forward = SingleSample::new(network, parameters)?;
+    check_logits(network, parameters, data.sample(0), forward.logits(data.sample(0))?)?;
+    let mut call = || forward.logits(std::hint::black_box(data.sample(1))).map(|_| ());
+    repeated(wanted.div_f64(CALLS_WANTED), &mut call)?;
+    timing(1, repeated(wanted, call)?)
+}
+
+/// How far a logit of a single sample may be from the reference's, as a share of the largest one.
+pub const LOGIT_BOUND: f64 = 1e-5;
+
+fn check_logits(network: &Network, parameters: &Parameters, features: &[f32], got: &[f32]) -> Result<()> {
+    let values: Vec<LayerValues> = parameters.layers.iter().map(LayerValues::from).collect();
+    let x = Matrix::from_values(1, features.iter().map(|value| f64::from(*value)).collect());
+    let layers = run_forward(network, &values, &x, None);
+    let expected = layers.last().map_or(&[][..], |last| last.y.values());
+    let largest = expected.iter().fold(0.0, |largest: f64, logit| largest.max(logit.abs()));
+    for (class, (got, expected)) in got.iter().zip(expected).enumerate() {
+        if !((f64::from(*got) - expected).abs() <= LOGIT_BOUND * largest) {
+            return Err(Error::WrongResult(format!(
+                "the forward pass of one sample is not timed: logit {class} is {got}, the reference's {expected}"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Microseconds of each call, until the time is over.

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use tanner::benchmark::{
     BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, data_bytes,
-    peak_resident_bytes, time_inference, time_training,
+    peak_resident_bytes, time_inference, time_single_sample, time_training,
 };
 use tanner::engine::gpu::GpuOptions;
 use tanner::engine::{Backend, EngineSettings, Optimizer};
@@ -133,6 +133,10 @@ impl<'a> Plan<'a> {
         }
         let timing = match self.mode {
             Mode::Training => time_training(&mut *engine, network, batch, seconds)?,
+            // One sample has a forward pass of its own, on one thread.
+            Mode::Inference if batch == 1 && info.backend == Backend::Cpu => {
+                time_single_sample(network, start, seconds)?
+            }
             Mode::Inference => time_inference(&mut *engine, network, batch, seconds)?,
         };
         // Before anything else takes memory.

@@ -87,7 +87,14 @@ impl SingleSample {
             }
         });
         let layers: Vec<PackedLayer> = layers.collect();
-        Ok(Self { arch, layers, inputs: network.inputs(), x: Vec::new(), y: Vec::new(), repeated: Vec::new() })
+        Ok(Self {
+            arch,
+            layers,
+            inputs: network.inputs(),
+            x: Vec::new(),
+            y: Vec::new(),
+            repeated: Vec::new(),
+        })
     }
 
     /// The network's outputs before softmax, one for each class.
@@ -97,7 +104,9 @@ impl SingleSample {
     pub fn logits(&mut self, features: &[f32]) -> Result<&[f32]> {
         if features.len() != self.inputs {
             let (given, inputs) = (features.len(), self.inputs);
-            return Err(Error::Dataset(format!("a sample of {given} features, but the network takes {inputs}")));
+            return Err(Error::Dataset(format!(
+                "a sample of {given} features, but the network takes {inputs}"
+            )));
         }
         self.x.clear();
         self.x.extend_from_slice(features);
