@@ -7,11 +7,13 @@ use tanner::benchmark::{
     BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, data_bytes,
     peak_resident_bytes, time_inference, time_single_sample, time_training,
 };
+use tanner::engine::cpu::SingleSample;
 use tanner::engine::gpu::GpuOptions;
 use tanner::engine::{Backend, EngineSettings, Optimizer};
 use tanner::model::Arch;
 use tanner::network::{Network, Parameters};
 use tanner::report::measurement_table;
+use tanner::tiles::TilePolicy;
 use tanner::training::Recipe;
 
 use super::args::{ArchArg, OptimizerArg};
@@ -131,19 +133,25 @@ impl<'a> Plan<'a> {
             terminal::print(&format!("{name}: {}", check_sentence(check)))?;
             return Ok(None);
         }
+        // One sample has a forward pass of its own, on one thread.
+        let is_single = self.mode == Mode::Inference && batch == 1 && info.backend == Backend::Cpu;
+        let tiles = if is_single { Some(SingleSample::TILES) } else { tiles(info.backend) };
         let timing = match self.mode {
             Mode::Training => time_training(&mut *engine, network, batch, seconds)?,
-            // One sample has a forward pass of its own, on one thread.
-            Mode::Inference if batch == 1 && info.backend == Backend::Cpu => {
-                time_single_sample(network, start, seconds)?
-            }
+            Mode::Inference if is_single => time_single_sample(network, start, seconds)?,
             Mode::Inference => time_inference(&mut *engine, network, batch, seconds)?,
         };
         // Before anything else takes memory.
         let peak_resident_bytes = peak_resident_bytes();
         drop(engine);
-        let about =
-            About { backend: info.backend, device: info.adapter, build_seconds, peak_resident_bytes, check };
+        let about = About {
+            backend: info.backend,
+            device: info.adapter,
+            tiles,
+            build_seconds,
+            peak_resident_bytes,
+            check,
+        };
         Ok(Some(self.measurement(subject, batch, timing, about)))
     }
 
@@ -179,7 +187,7 @@ impl<'a> Plan<'a> {
             backend: about.backend.to_string(),
             device: about.device,
             edges: layers.iter().map(|layer| layer.topology.edges()).sum(),
-            weight_bytes: weight_bytes(&subject.network, about.backend),
+            weight_bytes: about.tiles.map(|tiles| inspect::weight_bytes(&subject.network, tiles)),
             steps_per_call: timing.steps_per_call,
             spread: timing.spread,
             build_seconds: Some(about.build_seconds),
@@ -204,19 +212,20 @@ struct Subject {
 struct About {
     backend: Backend,
     device: String,
+    /// How weights are packed, where they are.
+    tiles: Option<TilePolicy>,
     build_seconds: f64,
     peak_resident_bytes: Option<u64>,
     check: Option<CheckReport>,
 }
 
-/// Bytes of the packed weights, where the engine packs them.
-fn weight_bytes(network: &Network, backend: Backend) -> Option<u64> {
-    let policy = match backend {
-        Backend::Cpu => inspect::CPU_TILES,
-        Backend::Gpu => GpuOptions::default().tiles,
-        Backend::Reference => return None,
-    };
-    Some(inspect::weight_bytes(network, policy))
+/// How an engine packs weights, if it does.
+fn tiles(backend: Backend) -> Option<TilePolicy> {
+    match backend {
+        Backend::Cpu => Some(inspect::CPU_TILES),
+        Backend::Gpu => Some(GpuOptions::default().tiles),
+        Backend::Reference => None,
+    }
 }
 
 fn check_sentence(check: Option<CheckReport>) -> String {

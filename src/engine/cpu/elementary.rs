@@ -3,6 +3,8 @@
 //! Polynomials of Cephes (Moshier, `expf` and `tanhf`); relative error below
 //! 2e-7 for exp, 4e-7 for the others. NaN stays NaN.
 
+use crate::network::Activation;
+
 /// `a * b + c`: rounded once where the processor does that in one instruction (`FUSED`), else twice.
 #[inline(always)]
 pub(super) fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
@@ -45,6 +47,19 @@ pub fn tanh<const FUSED: bool>(x: f32) -> f32 {
     let near = mul_add::<FUSED>(p * square, x, x);
     let far = 1.0 - 2.0 / (exp::<FUSED>(2.0 * x.abs()) + 1.0);
     if x.abs() < 0.625 { near } else { far.copysign(x) }
+}
+
+/// The activation function, on each of some weighted sums, in place.
+#[inline(always)]
+pub(super) fn activate<const FUSED: bool>(activation: Activation, sums: &mut [f32]) {
+    let sums = sums.iter_mut();
+    match activation {
+        Activation::Identity => {}
+        Activation::Sigmoid => sums.for_each(|z| *z = sigmoid::<FUSED>(*z)),
+        // Written so that NaN stays NaN.
+        Activation::Relu => sums.for_each(|z| *z = if *z < 0.0 { 0.0 } else { *z }),
+        Activation::Tanh => sums.for_each(|z| *z = tanh::<FUSED>(*z)),
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@
 
 use pulp::{Arch, Simd};
 
-use super::elementary::{sigmoid, tanh};
+use super::elementary::activate;
 use super::row::{LANES, Row};
 use super::simd::{Kernel, Parts, add_listed, add_scaled, dispatch, vectors, vectors_mut};
 use crate::network::Activation;
@@ -187,14 +187,7 @@ impl Epilogue {
     /// Activation and dropout of one unit, in place; `FUSED` as the elementary functions have it.
     #[inline(always)]
     fn apply<const FUSED: bool>(&self, unit: u32, row: &mut Row) {
-        let lanes = row.0.iter_mut();
-        match self.activation {
-            Activation::Identity => {}
-            Activation::Sigmoid => lanes.for_each(|z| *z = sigmoid::<FUSED>(*z)),
-            // Written so that NaN stays NaN.
-            Activation::Relu => lanes.for_each(|z| *z = if *z < 0.0 { 0.0 } else { *z }),
-            Activation::Tanh => lanes.for_each(|z| *z = tanh::<FUSED>(*z)),
-        }
+        activate::<FUSED>(self.activation, &mut row.0);
         if let Some(mask) = &self.dropout {
             for (value, factor) in row.0.iter_mut().zip(mask.factors(unit)) {
                 *value *= factor;

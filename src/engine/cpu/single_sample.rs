@@ -7,14 +7,11 @@
 
 use pulp::{Arch, Simd};
 
-use super::elementary::{mul_add, sigmoid, tanh};
+use super::elementary::{activate, mul_add};
 use super::simd::{Kernel, dispatch};
 use crate::network::{Activation, Network, Parameters};
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TilePolicy, TiledLayer};
 use crate::{Error, Result};
-
-/// Tiles from this density on are stored dense: a sparse edge costs about as much as 5 slots of a micro-block.
-const DENSE_FROM: f64 = 0.2;
 
 /// Runs a network forward on one sample at a time, without dropout.
 ///
@@ -55,6 +52,9 @@ struct PackedLayer {
 }
 
 impl SingleSample {
+    /// Which tiles are stored dense: a sparse edge costs about as much as 5 slots of a micro-block.
+    pub const TILES: TilePolicy = TilePolicy { dense_from: 0.2 };
+
     /// Packs a network with its parameters.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl SingleSample {
     pub fn with_instructions(network: &Network, parameters: &Parameters, arch: Arch) -> Result<Self> {
         parameters.check(network)?;
         let layers = network.layers().iter().zip(&parameters.layers).map(|(layer, given)| {
-            let tiled = TiledLayer::pack(&layer.topology, TilePolicy { dense_from: DENSE_FROM });
+            let tiled = TiledLayer::pack(&layer.topology, Self::TILES);
             let slots = tiled.pack_values(&given.weights);
             let (dense, sparse) = slots.split_at(tiled.dense_slots());
             let mut first_quad = vec![0];
@@ -150,13 +150,7 @@ impl Forward<'_> {
             layer.add_dense::<FUSED>(tile, repeated, y);
         }
         layer.add_sparse::<FUSED>(x, y);
-        match layer.activation {
-            Activation::Identity => {}
-            Activation::Sigmoid => y.iter_mut().for_each(|z| *z = sigmoid::<FUSED>(*z)),
-            // Written so that NaN stays NaN.
-            Activation::Relu => y.iter_mut().for_each(|z| *z = if *z < 0.0 { 0.0 } else { *z }),
-            Activation::Tanh => y.iter_mut().for_each(|z| *z = tanh::<FUSED>(*z)),
-        }
+        activate::<FUSED>(layer.activation, y);
     }
 }
 
