@@ -8,7 +8,8 @@ use pulp::{Arch, Simd};
 
 use super::forward::{Epilogue, LayerSlices};
 use super::row::Row;
-use super::simd::{Kernel, Parts, add_listed, add_scaled, dispatch, vectors, vectors_mut};
+use super::simd::{Kernel, Parts, dispatch, vectors, vectors_mut};
+use super::weighted_sums::{add_listed, add_quad};
 use crate::network::Activation;
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
 
@@ -86,7 +87,7 @@ impl Weights<'_> {
             for part in 0..P {
                 for (quad, below) in below.chunks_mut(QUAD).enumerate() {
                     let column = micro_blocks[quad..].iter().step_by(quads);
-                    add_quad(simd, part, column, delta, below);
+                    add_quad(simd, part, column, |delta, below| QUAD * below + delta, delta, below);
                 }
             }
         }
@@ -107,35 +108,6 @@ impl Weights<'_> {
             let weight = |k: usize| self.values.sparse[values[k] as usize];
             add_listed(simd, below, &lists.output[entries], weight, delta);
         }
-    }
-}
-
-/// Adds one column of micro-blocks to at most 4 inputs, for one part of the lanes.
-#[inline(always)]
-fn add_quad<'a, S: Simd, const W: usize, const P: usize>(
-    simd: S,
-    part: usize,
-    mut micro_blocks: impl Iterator<Item = &'a [f32; MICRO_BLOCK]>,
-    delta: &[Parts<S::f32s, W, P>],
-    below: &mut [Parts<S::f32s, W, P>],
-) {
-    let mut sums = [[simd.splat_f32s(0.0); W]; QUAD];
-    for (sum, below) in sums.iter_mut().zip(&*below) {
-        *sum = below[part];
-    }
-    let (quads, rest) = delta.as_chunks::<QUAD>();
-    for (delta, weights) in quads.iter().zip(&mut micro_blocks) {
-        for (j, delta) in delta.iter().enumerate() {
-            add_scaled(simd, &mut sums, |k| weights[QUAD * k + j], &delta[part]);
-        }
-    }
-    if let Some(weights) = micro_blocks.next() {
-        for (j, delta) in rest.iter().enumerate() {
-            add_scaled(simd, &mut sums, |k| weights[QUAD * k + j], &delta[part]);
-        }
-    }
-    for (below, sum) in below.iter_mut().zip(sums) {
-        below[part] = sum;
     }
 }
 

@@ -10,7 +10,8 @@ use pulp::{Arch, Simd};
 
 use super::elementary::activate;
 use super::row::{LANES, Row};
-use super::simd::{Kernel, Parts, add_listed, add_scaled, dispatch, vectors, vectors_mut};
+use super::simd::{Kernel, Parts, dispatch, vectors, vectors_mut};
+use super::weighted_sums::{add_listed, add_quad};
 use crate::network::Activation;
 use crate::network::dropout::{DropoutKey, keep_threshold};
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
@@ -132,7 +133,7 @@ impl Weights<'_> {
         for (from, x) in (0..quads).step_by(QUADS_TOGETHER).zip(x.chunks(QUADS_TOGETHER * QUAD)) {
             for part in 0..P {
                 for (y, row) in y.chunks_mut(QUAD).zip(micro_blocks.chunks_exact(quads)) {
-                    add_quad(simd, part, &row[from..], x, y);
+                    add_quad(simd, part, row[from..].iter(), |x, y| QUAD * x + y, x, y);
                 }
             }
         }
@@ -152,34 +153,6 @@ impl Weights<'_> {
             let weights = &self.values.sparse[edges.clone()];
             add_listed(simd, y, &lists.input[edges], |k| weights[k], x);
         }
-    }
-}
-
-/// Adds one row of micro-blocks to at most 4 outputs, for one part of the lanes.
-#[inline(always)]
-fn add_quad<S: Simd, const W: usize, const P: usize>(
-    simd: S,
-    part: usize,
-    micro_blocks: &[[f32; MICRO_BLOCK]],
-    x: &[Parts<S::f32s, W, P>],
-    y: &mut [Parts<S::f32s, W, P>],
-) {
-    let mut sums = [[simd.splat_f32s(0.0); W]; QUAD];
-    for (sum, y) in sums.iter_mut().zip(&*y) {
-        *sum = y[part];
-    }
-    let (quads, rest) = x.as_chunks::<QUAD>();
-    for (x, weights) in quads.iter().zip(micro_blocks) {
-        for (k, x) in x.iter().enumerate() {
-            add_scaled(simd, &mut sums, |j| weights[QUAD * k + j], &x[part]);
-        }
-    }
-    for (k, x) in rest.iter().enumerate() {
-        let weights = &micro_blocks[quads.len()];
-        add_scaled(simd, &mut sums, |j| weights[QUAD * k + j], &x[part]);
-    }
-    for (y, sum) in y.iter_mut().zip(sums) {
-        y[part] = sum;
     }
 }
 

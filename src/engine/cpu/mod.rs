@@ -23,6 +23,7 @@ mod row;
 mod simd;
 mod single_sample;
 pub mod softmax_cross_entropy;
+mod weighted_sums;
 
 use std::sync::Arc;
 

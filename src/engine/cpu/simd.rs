@@ -3,7 +3,6 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::row::{LANES, Row};
-use crate::tiles::QUAD;
 
 /// A row as vectors: `P` parts of `W` vectors each. The sums of 4 rows' parts fit the vector registers together.
 pub(super) type Parts<V, const W: usize, const P: usize> = [[V; W]; P];
@@ -50,56 +49,6 @@ pub(super) fn vectors_mut<S: Simd, const W: usize, const P: usize>(
     rows: &mut [Row],
 ) -> &mut [Parts<S::f32s, W, P>] {
     bytemuck::cast_slice_mut(rows)
-}
-
-/// `sums[j] += weight(j) * x` for 4 sums.
-#[inline(always)]
-pub(super) fn add_scaled<S: Simd, const W: usize>(
-    simd: S,
-    sums: &mut [[S::f32s; W]; QUAD],
-    weight: impl Fn(usize) -> f32,
-    x: &[S::f32s; W],
-) {
-    for (j, sum) in sums.iter_mut().enumerate() {
-        let weight = simd.splat_f32s(weight(j));
-        for (sum, x) in sum.iter_mut().zip(x) {
-            *sum = simd.mul_add_e_f32s(weight, *x, *sum);
-        }
-    }
-}
-
-/// `sum += weight(k) * rows[places[k]]` over a list, every other entry into a second sum, so that
-/// two chains of additions run side by side.
-#[inline(always)]
-pub(super) fn add_listed<S: Simd, const W: usize, const P: usize>(
-    simd: S,
-    sum: &mut Parts<S::f32s, W, P>,
-    places: &[u32],
-    weight: impl Fn(usize) -> f32,
-    rows: &[Parts<S::f32s, W, P>],
-) {
-    let add = |sum: &mut Parts<S::f32s, W, P>, k: usize, place: u32| {
-        let (weight, row) = (simd.splat_f32s(weight(k)), &rows[place as usize]);
-        for part in 0..P {
-            for w in 0..W {
-                sum[part][w] = simd.mul_add_e_f32s(weight, row[part][w], sum[part][w]);
-            }
-        }
-    };
-    let mut sums = [*sum, [[simd.splat_f32s(0.0); W]; P]];
-    let (pairs, rest) = places.as_chunks::<2>();
-    for (k, pair) in pairs.iter().enumerate() {
-        add(&mut sums[0], 2 * k, pair[0]);
-        add(&mut sums[1], 2 * k + 1, pair[1]);
-    }
-    if let [last] = rest {
-        add(&mut sums[0], places.len() - 1, *last);
-    }
-    for part in 0..P {
-        for w in 0..W {
-            sum[part][w] = simd.add_f32s(sums[0][part][w], sums[1][part][w]);
-        }
-    }
 }
 
 /// The kinds of vector instructions this processor has, the best one last.
