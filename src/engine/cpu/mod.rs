@@ -17,6 +17,8 @@ pub mod gather;
 pub mod group_norm;
 mod pass;
 pub mod penalty;
+mod profile;
+mod recorder;
 mod regulariser;
 mod row;
 mod simd;
@@ -30,6 +32,7 @@ use rayon::prelude::*;
 
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::engine::profile::Stage;
 use crate::engine::{
     Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, UpdateRule, check_data,
     check_plan,
@@ -40,6 +43,7 @@ use crate::{Error, Result};
 
 use backward_weight::{Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
+use recorder::{Recorder, Silent};
 use regulariser::Regulariser;
 
 pub use row::{Chunk, LANES, Row};
@@ -118,7 +122,7 @@ impl CpuEngine {
         Ok(engine)
     }
 
-    fn pass<'a>(&'a self, data: &'a Dataset, step: Option<u64>) -> Pass<'a> {
+    fn pass<'a, R: Recorder>(&'a self, data: &'a Dataset, step: Option<u64>, recorder: &'a R) -> Pass<'a, R> {
         let masked = step.and_then(|_| self.regulariser.masked());
         Pass {
             network: &self.network,
@@ -131,11 +135,19 @@ impl CpuEngine {
                 step,
                 label_smoothing: self.settings.label_smoothing,
             }),
+            recorder,
         }
     }
 
     /// One step; runs on the threads of the caller's pool.
-    fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
+    fn step<R: Recorder>(
+        &mut self,
+        data: &Dataset,
+        samples: &[u32],
+        learning_rate: f64,
+        step: u64,
+        recorder: &R,
+    ) -> StepOutcome {
         let mut chunks = std::mem::take(&mut self.chunks);
         let needed = samples.len().div_ceil(LANES);
         while chunks.len() < needed {
@@ -143,22 +155,22 @@ impl CpuEngine {
         }
         let used = &mut chunks[..needed];
         if self.regulariser.prepares() {
-            self.regulariser.prepare(step, &self.values);
+            self.regulariser.prepare(step, &self.values, recorder);
         }
-        let pass = self.pass(data, Some(step));
+        let pass = self.pass(data, Some(step), recorder);
         let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
         let totals: Vec<Totals> =
             tasks.map(|(index, (part, chunk))| pass.run(index * LANES, part, samples.len(), chunk)).collect();
         let totals = totals.iter().fold(Totals::default(), |sum, part| sum + *part);
         let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
-        self.update(&rule, used);
+        self.update(&rule, used, recorder);
         self.chunks = chunks;
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
         StepOutcome { loss: totals.loss / samples.len() as f64, correct: totals.correct, samples: count }
     }
 
     /// Moves every value by one step, pieces of them in parallel.
-    fn update(&mut self, rule: &UpdateRule, chunks: &[Chunk]) {
+    fn update<R: Recorder>(&mut self, rule: &UpdateRule, chunks: &[Chunk], recorder: &R) {
         let [first, second] = &mut self.state;
         let (arch, biases) = (self.arch, self.layout.first_bias());
         let [dense_part, sparse_part] =
@@ -179,7 +191,9 @@ impl CpuEngine {
         rayon::join(
             || {
                 strips.into_par_iter().for_each(|(strip, values)| {
-                    backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
+                    recorder.time(Stage::UpdateDense, || {
+                        backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
+                    });
                 });
             },
             || {
@@ -187,7 +201,9 @@ impl CpuEngine {
                     let rows = &rows[start..][..values.values.len()];
                     let biases = biases.saturating_sub(start);
                     let part = sparse_part.map(|part| part.from(start));
-                    backward_weight_sparse(arch, rule, part, chunks, rows, biases, values);
+                    recorder.time(Stage::UpdateSparse, || {
+                        backward_weight_sparse(arch, rule, part, chunks, rows, biases, values);
+                    });
                 });
             },
         );
@@ -218,14 +234,16 @@ impl Engine for CpuEngine {
         let pool = Arc::clone(&self.pool);
         Ok(pool.install(|| {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
-            batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect()
+            batches
+                .map(|(step, samples)| self.step(data, samples, plan.learning_rate, step, &Silent))
+                .collect()
         }))
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let pass = self.pass(data, None);
+        let pass = self.pass(data, None, &Silent);
         let parts: Vec<Totals> = self.pool.install(|| {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES);
