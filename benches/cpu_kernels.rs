@@ -125,9 +125,22 @@ fn backward_weight_dense_all(bencher: Bencher<'_, '_>, arch: &str) {
     let strips: Vec<Strip> = strips.collect();
     let slots = setting.layout.dense_len() * 128;
     bencher.counter(ItemsCount::new(slots)).bench_local(|| {
-        let values = ValuesMut { values: &mut setting.values.dense, first: &mut momenta, second: &mut [] };
+        let values = ValuesMut {
+            values: &mut setting.values.dense,
+            first: &mut momenta,
+            second: &mut [],
+            sums: &mut [],
+        };
         for (strip, values) in strips.iter().zip(values.split(strips.iter().map(Strip::values))) {
-            backward_weight_dense(instructions(), &rule(), None, &setting.chunks, &blocks, *strip, values);
+            backward_weight_dense(
+                instructions(),
+                Some(&rule()),
+                None,
+                &setting.chunks,
+                &blocks,
+                *strip,
+                values,
+            );
         }
     });
 }
@@ -140,7 +153,12 @@ fn backward_weight_sparse_all(bencher: Bencher<'_, '_>, arch: &str) {
     let mut momenta = vec![0.0; rows.len()];
     let biases = setting.layout.first_bias();
     bencher.counter(ItemsCount::new(rows.len() * 128)).bench_local(|| {
-        let values = ValuesMut { values: &mut setting.values.sparse, first: &mut momenta, second: &mut [] };
-        backward_weight_sparse(instructions(), &rule(), None, &setting.chunks, &rows, biases, values);
+        let values = ValuesMut {
+            values: &mut setting.values.sparse,
+            first: &mut momenta,
+            second: &mut [],
+            sums: &mut [],
+        };
+        backward_weight_sparse(instructions(), Some(&rule()), None, &setting.chunks, &rows, biases, values);
     });
 }

@@ -13,7 +13,9 @@ use oracle::{Bounded, Misses};
 use pulp::Arch;
 use tanner::dataset::Dataset;
 use tanner::engine::cpu::backward_input::backward_input;
-use tanner::engine::cpu::backward_weight::{Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
+use tanner::engine::cpu::backward_weight::{
+    CHUNKS_TOGETHER, Strip, ValuesMut, backward_weight_dense, backward_weight_sparse,
+};
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
 use tanner::engine::cpu::penalty::{Connections, Regularisation};
@@ -29,6 +31,8 @@ use tanner::topology::Topology;
 
 const POLICIES: [TilePolicy; 3] =
     [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy { dense_from: 0.5 }];
+/// Samples whose gradients are summed together on up to four threads.
+const GROUP: usize = CHUNKS_TOGETHER * LANES;
 const POISON: Row = Row([f32::NAN; LANES]);
 
 fn rows(values: &[f32]) -> Vec<Row> {
@@ -74,7 +78,7 @@ impl Packed {
     fn update_dense(
         &self,
         arch: Arch,
-        rule: &UpdateRule,
+        rule: Option<&UpdateRule>,
         regularisation: Option<Regularisation<'_>>,
         chunks: &[Chunk],
         blocks: &[[u32; 3]],
@@ -207,8 +211,8 @@ fn backward_weight_agrees_with_the_reference() {
             let mut sparse = vec![0.0; sparse_rows.len()];
             let edges = packed.tiled.sparse().input.len();
             let (dense_mut, sparse_mut) = (no_state(&mut dense), no_state(&mut sparse));
-            packed.update_dense(arch, &rule, None, &chunks, &blocks, dense_mut);
-            backward_weight_sparse(arch, &rule, None, &chunks, &sparse_rows, edges, sparse_mut);
+            packed.update_dense(arch, Some(&rule), None, &chunks, &blocks, dense_mut);
+            backward_weight_sparse(arch, Some(&rule), None, &chunks, &sparse_rows, edges, sparse_mut);
             let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).map(|value| -value).collect();
             let terms = chunks.len() * LANES;
             let name = format!("{name}, {terms} samples");
@@ -281,10 +285,10 @@ impl Step<'_> {
         let state = |len: usize| (vec![0.25; len], vec![0.5; len]);
         let ([mut d1, mut d2], [mut s1, mut s2]) =
             ([state(dense.len()).0, state(dense.len()).1], [state(sparse.len()).0, state(sparse.len()).1]);
-        let values = ValuesMut { values: &mut dense, first: &mut d1, second: &mut d2 };
-        packed.update_dense(arch, &rule, dense_part, chunks, &blocks, values);
-        let values = ValuesMut { values: &mut sparse, first: &mut s1, second: &mut s2 };
-        backward_weight_sparse(arch, &rule, sparse_part, chunks, &sparse_rows, edges, values);
+        let values = ValuesMut { values: &mut dense, first: &mut d1, second: &mut d2, sums: &mut [] };
+        packed.update_dense(arch, Some(&rule), dense_part, chunks, &blocks, values);
+        let values = ValuesMut { values: &mut sparse, first: &mut s1, second: &mut s2, sums: &mut [] };
+        backward_weight_sparse(arch, Some(&rule), sparse_part, chunks, &sparse_rows, edges, values);
         let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).copied().collect();
         let now = packed.tiled.unpack_values(&slots);
         let x = side_by_side(chunks, 0..inputs, |chunk| &chunk.activations);
@@ -323,7 +327,7 @@ fn row_tables(packed: &Packed) -> (Vec<[u32; 3]>, Vec<[u32; 2]>) {
 }
 
 fn no_state(values: &mut [f32]) -> ValuesMut<'_> {
-    ValuesMut { values, first: &mut [], second: &mut [] }
+    ValuesMut { values, first: &mut [], second: &mut [], sums: &mut [] }
 }
 
 /// Single layers of all edge shapes, then a network whose layers follow one another.
@@ -541,7 +545,7 @@ fn training_agrees_with_the_reference() {
             }
         }
     }
-    for batch_size in [1, 2, LANES - 1, LANES, LANES + 1, 3 * LANES] {
+    for batch_size in [1, 2, LANES - 1, LANES, LANES + 1, 3 * LANES, GROUP, GROUP + 1, 2 * GROUP + 40] {
         let network = small_network(Activation::Sigmoid, 0.8);
         let settings = settings(Optimizer::ADAM, batch_size);
         compare_training(&network, settings, POLICIES[2], &format!("batch {batch_size}"));
@@ -551,19 +555,23 @@ fn training_agrees_with_the_reference() {
 #[test]
 fn results_repeat_bit_by_bit_on_any_number_of_threads() {
     let network = small_network(Activation::Tanh, 0.8);
-    let (data, parameters) = (random_data(150, 10, 4, 31), random_parameters(&network, 32));
-    let run = |threads: usize| {
-        let settings = settings(Optimizer::ADAM, 70);
-        let mut engine = CpuEngine::new(&network, &parameters, settings, Some(threads)).unwrap();
-        let order: Vec<u32> = (0..150).collect();
-        let plan = StepPlan { samples: &order, learning_rate: 0.01, first_step: 0 };
-        let outcomes = engine.train(&data, &plan).unwrap();
-        (outcomes, engine.evaluate(&data).unwrap(), engine.parameters().unwrap())
-    };
-    let first = run(1);
-    assert_eq!(first, run(1));
-    assert_eq!(first, run(2));
-    assert_eq!(first, run(5));
+    // Batches of one group of chunks, and of several, which are larger with five threads.
+    for batch_size in [70, 3 * GROUP + 70] {
+        let samples = 2 * batch_size + 10;
+        let (data, parameters) = (random_data(samples, 10, 4, 31), random_parameters(&network, 32));
+        let run = |threads: usize| {
+            let settings = settings(Optimizer::ADAM, batch_size);
+            let mut engine = CpuEngine::new(&network, &parameters, settings, Some(threads)).unwrap();
+            let order: Vec<u32> = (0u32..).take(samples).collect();
+            let plan = StepPlan { samples: &order, learning_rate: 0.01, first_step: 0 };
+            let outcomes = engine.train(&data, &plan).unwrap();
+            (outcomes, engine.evaluate(&data).unwrap(), engine.parameters().unwrap())
+        };
+        let first = run(1);
+        assert_eq!(first, run(1));
+        assert_eq!(first, run(2));
+        assert_eq!(first, run(5));
+    }
 }
 
 #[test]

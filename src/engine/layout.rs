@@ -122,6 +122,11 @@ impl NetworkLayout {
         rows
     }
 
+    /// A 0 for every value.
+    pub fn zeros(&self) -> PackedValues {
+        PackedValues { dense: vec![0.0; self.dense_len()], sparse: vec![0.0; self.sparse_len()] }
+    }
+
     /// Moves parameters to where kernels expect them; padding is 0.
     ///
     /// # Panics

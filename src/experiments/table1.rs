@@ -123,7 +123,7 @@ impl TableRecipe {
                 "--optimizer adam --lr 0.001 --schedule constant --gain 1 --l2 5e-5 --epochs 40"
             }
             (Self::Tanner, Arch::Fc) => {
-                "--optimizer adam --lr 0.002 --schedule cosine --gain 2 --l2 0 --dropout 0.5 --epochs 30"
+                "--optimizer adam --lr 0.002 --schedule cosine --gain 2 --l2 0 --dropout 0.2 --epochs 30"
             }
             (Self::Tanner, Arch::Rsp) => {
                 "--optimizer momentum --lr 0.2 --schedule cosine --gain 4 --l2 2e-5 --epochs 30"

@@ -2,7 +2,8 @@
 //!
 //! A micro-block owns 16 sums over all samples, a sparse edge one. Every value is
 //! summed by one thread, chunk after chunk, so the result does not depend on the
-//! number of threads. Lanes without a sample have deltas of 0.
+//! number of threads. Lanes without a sample have deltas of 0. A large batch comes in groups of
+//! chunks: sums are kept until the last group, which updates.
 //!
 //! Twin: `src/engine/reference/backward_weight.rs`.
 
@@ -18,10 +19,11 @@ use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
 const STRIP_ROWS: usize = 8;
 
 /// Chunks that gradients are summed over at a time, so that what a patch reads stays in the first-level cache.
-const CHUNKS_TOGETHER: usize = 4;
+/// Groups of a batch have a multiple of it, so that how a batch is cut does not show in the sums.
+pub const CHUNKS_TOGETHER: usize = 8;
 
 /// Side of a square of micro-blocks that are worked on together: 2 x 16 neurons, whose rows of
-/// [`CHUNKS_TOGETHER`] chunks take 16 KiB.
+/// [`CHUNKS_TOGETHER`] chunks take 32 KiB.
 const PATCH: usize = 4;
 
 /// Sparse edges whose gradients are summed before they are updated.
@@ -36,6 +38,8 @@ pub struct ValuesMut<'a> {
     pub first: &'a mut [f32],
     /// Adam's mean square.
     pub second: &'a mut [f32],
+    /// Sums of gradients over earlier groups of the batch, 0 before the first; empty where the batch is one group.
+    pub sums: &'a mut [f32],
 }
 
 impl<'a> ValuesMut<'a> {
@@ -48,11 +52,12 @@ impl<'a> ValuesMut<'a> {
             let length = if values.is_empty() { 0 } else { length };
             values.split_off_mut(..length).expect("a value for every place")
         }
-        let Self { mut values, mut first, mut second } = self;
+        let Self { mut values, mut first, mut second, mut sums } = self;
         lengths.map(move |length| ValuesMut {
             values: take(&mut values, length),
             first: take(&mut first, length),
             second: take(&mut second, length),
+            sums: take(&mut sums, length),
         })
     }
 }
@@ -89,11 +94,11 @@ impl Strip {
     }
 }
 
-/// Updates the values of one strip, given the rows and masks of the network's micro-blocks as in
+/// Adds the gradients of one strip and, with a rule, updates its values, given the rows and masks of the network's micro-blocks as in
 /// [`NetworkLayout::micro_block_rows`](crate::engine::layout::NetworkLayout::micro_block_rows).
 pub fn backward_weight_dense(
     arch: Arch,
-    rule: &UpdateRule,
+    rule: Option<&UpdateRule>,
     regularisation: Option<Regularisation<'_>>,
     chunks: &[Chunk],
     blocks: &[[u32; 3]],
@@ -107,12 +112,12 @@ pub fn backward_weight_dense(
     }
 }
 
-/// Updates sparse values, given their rows as in
+/// Adds the gradients of sparse values and, with a rule, updates them, given their rows as in
 /// [`NetworkLayout::sparse_rows`](crate::engine::layout::NetworkLayout::sparse_rows);
 /// those from `biases` on are biases: their input is 1, and they do not decay.
 pub fn backward_weight_sparse(
     arch: Arch,
-    rule: &UpdateRule,
+    rule: Option<&UpdateRule>,
     regularisation: Option<Regularisation<'_>>,
     chunks: &[Chunk],
     rows: &[[u32; 2]],
@@ -126,7 +131,7 @@ pub fn backward_weight_sparse(
 }
 
 struct Dense<'a, R> {
-    rule: &'a UpdateRule,
+    rule: Option<&'a UpdateRule>,
     regularise: R,
     chunks: &'a [Chunk],
     blocks: &'a [[u32; 3]],
@@ -161,6 +166,9 @@ impl<R: Regularise> Dense<'_, R> {
         places: impl Iterator<Item = usize> + Clone,
     ) {
         let mut gradients = [[0.0; MICRO_BLOCK]; PATCH * PATCH];
+        for (place, gradient) in places.clone().zip(&mut gradients) {
+            self.values.load_sums(place * MICRO_BLOCK, gradient);
+        }
         for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
             for (place, gradient) in places.clone().zip(&mut gradients) {
                 let block = &self.blocks[place];
@@ -176,6 +184,8 @@ impl<R: Regularise> Dense<'_, R> {
         for (place, gradient) in places.zip(&mut gradients) {
             let [_, input, mask] = self.blocks[place];
             let first = place * MICRO_BLOCK;
+            self.values.store_sums(first, gradient, self.rule.is_none());
+            let Some(rule) = self.rule else { continue };
             for (lane, gradient) in gradient.iter_mut().enumerate() {
                 let weight = self.values.values[first + lane];
                 let (input, slot) =
@@ -184,7 +194,7 @@ impl<R: Regularise> Dense<'_, R> {
                 // Padding, whose value and state are 0, keeps them with a gradient of 0.
                 *gradient = if mask >> lane & 1 == 1 { whole } else { 0.0 };
             }
-            self.values.update(self.rule, self.rule.decay, first, gradient);
+            self.values.update(rule, rule.decay, first, gradient);
         }
     }
 }
@@ -221,7 +231,7 @@ fn add_products<S: Simd, const W: usize, const P: usize, const I: usize>(
 }
 
 struct Sparse<'a, R> {
-    rule: &'a UpdateRule,
+    rule: Option<&'a UpdateRule>,
     regularise: R,
     chunks: &'a [Chunk],
     rows: &'a [[u32; 2]],
@@ -239,28 +249,44 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
             let first = part * EDGES_TOGETHER;
             let mut gradients = [0.0; EDGES_TOGETHER];
             let gradients = &mut gradients[..rows.len()];
+            self.values.load_sums(first, gradients);
             for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
                 add_edges::<S, W, P>(simd, chunks, rows, gradients);
             }
+            self.values.store_sums(first, gradients, self.rule.is_none());
+            let Some(rule) = self.rule else { continue };
             for (index, (gradient, [_, input])) in (first..).zip(gradients.iter_mut().zip(rows)) {
                 let weight = self.values.values[index];
                 *gradient = self.regularise.gradient(*gradient, weight, index, *input as usize);
             }
-            self.values.update(self.rule, self.rule.decay, first, gradients);
+            self.values.update(rule, rule.decay, first, gradients);
         }
         for (index, [output, _]) in (edges.len()..).zip(biases) {
-            let mut sums = [[simd.splat_f32s(0.0); W]; P];
-            for chunk in self.chunks {
-                let delta = &vectors::<S, W, P>(&chunk.deltas)[*output as usize];
-                for (sum, delta) in sums.iter_mut().flatten().zip(delta.iter().flatten()) {
-                    *sum = simd.add_f32s(*sum, *delta);
-                }
+            let mut gradient = [0.0];
+            self.values.load_sums(index, &mut gradient);
+            for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
+                gradient[0] += bias_gradient::<S, W, P>(simd, chunks, *output);
             }
-            let zero = simd.splat_f32s(0.0);
-            let sum = sums.iter().flatten().fold(zero, |sum, part| simd.add_f32s(sum, *part));
-            self.values.update(self.rule, 0.0, index, &[simd.reduce_sum_f32s(sum)]);
+            self.values.store_sums(index, &gradient, self.rule.is_none());
+            if let Some(rule) = self.rule {
+                self.values.update(rule, 0.0, index, &gradient);
+            }
         }
     }
+}
+
+/// Sum of one output's deltas over the samples of some chunks.
+#[inline(always)]
+fn bias_gradient<S: Simd, const W: usize, const P: usize>(simd: S, chunks: &[Chunk], output: u32) -> f32 {
+    let mut sums = [[simd.splat_f32s(0.0); W]; P];
+    for chunk in chunks {
+        let delta = &vectors::<S, W, P>(&chunk.deltas)[output as usize];
+        for (sum, delta) in sums.iter_mut().flatten().zip(delta.iter().flatten()) {
+            *sum = simd.add_f32s(*sum, *delta);
+        }
+    }
+    let zero = simd.splat_f32s(0.0);
+    simd.reduce_sum_f32s(sums.iter().flatten().fold(zero, |sum, part| simd.add_f32s(sum, *part)))
 }
 
 /// Adds the products of every edge, summed over the samples of some chunks: four edges at a time where
@@ -317,6 +343,23 @@ fn add_dots<S: Simd, const W: usize, const P: usize, const N: usize>(
 }
 
 impl ValuesMut<'_> {
+    /// Starts gradients from the sums over earlier groups.
+    #[inline(always)]
+    fn load_sums(&self, first: usize, gradients: &mut [f32]) {
+        if !self.sums.is_empty() {
+            gradients.copy_from_slice(&self.sums[first..][..gradients.len()]);
+        }
+    }
+
+    /// Keeps gradients for the groups that follow, or leaves 0 for the next batch.
+    #[inline(always)]
+    fn store_sums(&mut self, first: usize, gradients: &[f32], more_follow: bool) {
+        if !self.sums.is_empty() {
+            let sums = &mut self.sums[first..][..gradients.len()];
+            if more_follow { sums.copy_from_slice(gradients) } else { sums.fill(0.0) }
+        }
+    }
+
     /// Moves consecutive values from `first` on by one step.
     #[inline(always)]
     fn update(&mut self, rule: &UpdateRule, decay: f32, first: usize, gradients: &[f32]) {

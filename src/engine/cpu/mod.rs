@@ -2,8 +2,9 @@
 //!
 //! A batch is cut into chunks of [`LANES`] samples. Chunks run forward and
 //! backward on their own, one task each; then the packed values are updated in
-//! disjoint pieces, each summed over all chunks. Two meetings of the threads a
-//! step, and no result depends on their number. Kernels have one file each, with
+//! disjoint pieces, each summed over all chunks (a large batch: over group after
+//! group of them). Two meetings of the threads a group, and no result depends on
+//! their number. Kernels have one file each, with
 //! the stem of their reference twin, and are compiled for several vector
 //! instruction sets, chosen at run time.
 
@@ -41,7 +42,7 @@ use crate::network::{Network, Parameters};
 use crate::tiles::TilePolicy;
 use crate::{Error, Result};
 
-use backward_weight::{Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
+use backward_weight::{CHUNKS_TOGETHER, Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
 use recorder::{Recorder, Silent};
 use regulariser::Regulariser;
@@ -67,12 +68,14 @@ pub struct CpuEngine {
     values: PackedValues,
     /// The optimiser's state, as many as it has.
     state: [PackedValues; 2],
+    /// Gradients of the groups of a batch that were there already; empty until a batch has more than one.
+    sums: PackedValues,
     /// Rows of each micro-block and each sparse value.
     micro_block_rows: Vec<[u32; 3]>,
     strips: Vec<Strip>,
     sparse_rows: Vec<[u32; 2]>,
     regulariser: Regulariser,
-    /// Room for the chunks of the largest batch so far.
+    /// Room for the chunks of a group.
     chunks: Vec<Chunk>,
 }
 
@@ -111,6 +114,7 @@ impl CpuEngine {
             pool: Arc::new(thread_pool(threads)?),
             values: PackedValues::default(),
             state: Default::default(),
+            sums: PackedValues::default(),
             micro_block_rows: layout.micro_block_rows(),
             strips: strips(&layout),
             sparse_rows: layout.sparse_rows(),
@@ -140,6 +144,9 @@ impl CpuEngine {
     }
 
     /// One step; runs on the threads of the caller's pool.
+    ///
+    /// A large batch goes through forward and backward group by group, so that what the gradients read is still in the
+    /// cache; the result does not depend on the size of the groups.
     fn step<R: Recorder>(
         &mut self,
         data: &Dataset,
@@ -148,39 +155,64 @@ impl CpuEngine {
         step: u64,
         recorder: &R,
     ) -> StepOutcome {
-        let mut chunks = std::mem::take(&mut self.chunks);
-        let needed = samples.len().div_ceil(LANES);
-        while chunks.len() < needed {
-            chunks.push(Chunk::new(self.layout.rows()));
-        }
-        let used = &mut chunks[..needed];
         if self.regulariser.prepares() {
             self.regulariser.prepare(step, &self.values, recorder);
         }
-        let pass = self.pass(data, Some(step), recorder);
-        let tasks = samples.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
-        let totals: Vec<Totals> =
-            tasks.map(|(index, (part, chunk))| pass.run(index * LANES, part, samples.len(), chunk)).collect();
-        let totals = totals.iter().fold(Totals::default(), |sum, part| sum + *part);
+        let group = self.group();
+        if samples.len() > group && self.sums == PackedValues::default() {
+            self.sums = self.layout.zeros();
+        }
         let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
-        self.update(&rule, used, recorder);
+        let mut chunks = std::mem::take(&mut self.chunks);
+        let mut totals = Totals::default();
+        for first in (0..samples.len()).step_by(group) {
+            let part = &samples[first..samples.len().min(first + group)];
+            let needed = part.len().div_ceil(LANES);
+            while chunks.len() < needed {
+                chunks.push(Chunk::new(self.layout.rows()));
+            }
+            let used = &mut chunks[..needed];
+            let pass = self.pass(data, Some(step), recorder);
+            let tasks = part.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
+            let run = |(index, (part, chunk)): (usize, (&[u32], &mut Chunk))| {
+                pass.run(first + index * LANES, part, samples.len(), chunk)
+            };
+            let parts: Vec<Totals> = tasks.map(run).collect();
+            totals = parts.iter().fold(totals, |sum, part| sum + *part);
+            let is_last = first + part.len() == samples.len();
+            self.update(is_last.then_some(&rule), used, recorder);
+        }
         self.chunks = chunks;
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
         StepOutcome { loss: totals.loss / samples.len() as f64, correct: totals.correct, samples: count }
     }
 
-    /// Moves every value by one step, pieces of them in parallel.
-    fn update<R: Recorder>(&mut self, rule: &UpdateRule, chunks: &[Chunk], recorder: &R) {
+    /// Samples that go through forward and backward before their gradients are summed: enough for all threads, and
+    /// for reading and writing the sums to be little beside reading the chunks.
+    fn group(&self) -> usize {
+        let sums = size_of::<f32>() * (self.layout.dense_len() + self.layout.sparse_len());
+        let chunks = CHUNKS_TOGETHER * 2 * size_of::<Row>() * self.layout.rows();
+        let times = self.pool.current_num_threads().div_ceil(4).max((3 * sums).div_ceil(chunks));
+        times * CHUNKS_TOGETHER * LANES
+    }
+
+    /// Sums the gradients of some chunks and, with a rule, moves every value by one step; pieces of them in parallel.
+    fn update<R: Recorder>(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk], recorder: &R) {
         let [first, second] = &mut self.state;
         let (arch, biases) = (self.arch, self.layout.first_bias());
         let [dense_part, sparse_part] =
             self.regulariser.regularisations().map_or([None; 2], |two| two.map(Some));
-        let dense =
-            ValuesMut { values: &mut self.values.dense, first: &mut first.dense, second: &mut second.dense };
+        let dense = ValuesMut {
+            values: &mut self.values.dense,
+            first: &mut first.dense,
+            second: &mut second.dense,
+            sums: &mut self.sums.dense,
+        };
         let sparse = ValuesMut {
             values: &mut self.values.sparse,
             first: &mut first.sparse,
             second: &mut second.sparse,
+            sums: &mut self.sums.sparse,
         };
         let (blocks, rows) = (&self.micro_block_rows, &self.sparse_rows);
         let strips: Vec<_> =
@@ -264,10 +296,7 @@ impl Engine for CpuEngine {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
         parameters.check(&self.network)?;
         self.values = self.layout.pack(parameters);
-        let zeros = PackedValues {
-            dense: vec![0.0; self.layout.dense_len()],
-            sparse: vec![0.0; self.layout.sparse_len()],
-        };
+        let zeros = self.layout.zeros();
         let count = self.settings.optimizer.state_count();
         self.state = [0, 1].map(|index| if index < count { zeros.clone() } else { PackedValues::default() });
         Ok(())

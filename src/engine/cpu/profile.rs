@@ -70,7 +70,7 @@ mod tests {
         let start = Initialisation { scheme: Scheme::Glorot, gain: Activation::Tanh.usual_gain() };
         let parameters = start.draw(&network, 5).unwrap();
         let penalties = Penalties { l2: 1e-3, group_lasso: 1e-3, ..Penalties::default() };
-        let settings = EngineSettings::new(Optimizer::ADAM, 70, 5);
+        let settings = EngineSettings::new(Optimizer::ADAM, 200, 5);
         (network, parameters, EngineSettings { penalties, drop_connect: 0.1, ..settings })
     }
 
@@ -87,12 +87,12 @@ mod tests {
         values.map(|value| value.to_bits()).collect()
     }
 
-    /// On one thread and on three, with a last batch that is smaller.
+    /// On one thread and on three, with batches of more than one group and a last one that is smaller.
     #[test]
     fn profiled_steps_compute_the_bits_of_unprofiled_ones() {
         let (network, parameters, settings) = subject();
         let data = data(100);
-        let samples: Vec<u32> = (0..315).map(|k| k * 37 % 100).collect();
+        let samples: Vec<u32> = (0..515).map(|k| k * 37 % 100).collect();
         let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 3 };
         let engine = |threads| CpuEngine::new(&network, &parameters, settings, Some(threads)).unwrap();
         let mut plain = engine(2);
@@ -111,7 +111,7 @@ mod tests {
         let (network, parameters, settings) = subject();
         let mut engine = CpuEngine::new(&network, &parameters, settings, Some(1)).unwrap();
         let data = data(70);
-        let samples: Vec<u32> = (0..350).map(|k| k % 70).collect();
+        let samples: Vec<u32> = (0..1000).map(|k| k % 70).collect();
         let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 0 };
         let steps = engine.profile(&data, &plan).unwrap().unwrap();
         assert_eq!(steps.len(), 5);
