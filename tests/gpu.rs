@@ -9,6 +9,8 @@ mod common;
 mod kernels;
 #[path = "gpu/oracle.rs"]
 mod oracle;
+#[path = "gpu/profile.rs"]
+mod profile;
 #[path = "gpu/regularisation.rs"]
 mod regularisation;
 #[path = "gpu/shapes.rs"]
@@ -94,6 +96,9 @@ fn tests() -> Vec<Test> {
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("the command line gives the same on both engines", command_line::engines_agree);
+    add("profiled steps keep their bits", profile::steps_keep_their_bits);
+    add("dispatches are counted by hand", profile::dispatches_are_counted);
+    add("the command prints dispatches", profile::the_command_prints_dispatches);
     add("a lost device is an error", training::a_lost_device_is_an_error);
     add("training repeats bit for bit", training::repeats_bit_for_bit);
     add("streamed data give the bits of resident data", training::streamed_equals_resident);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::mem::offset_of;
 use std::path::Path;
 
-use naga::valid::{Capabilities, GlobalUse, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 use tanner::engine::gpu::shaders::{
     FOLD, SHADERS, SOFTMAX_WORKGROUP, STORAGE_BUFFERS, Shader, UNIFORMS, WORKGROUP,
@@ -90,6 +90,14 @@ fn shaders_translate_to_every_language() {
     }
 }
 
+/// Bytes of the workgroup variables that an entry point uses.
+fn workgroup_bytes(module: &Module, uses: &FunctionInfo) -> u32 {
+    let variables = module.global_variables.iter();
+    let used = variables
+        .filter(|(handle, global)| global.space == AddressSpace::WorkGroup && !uses[*handle].is_empty());
+    used.map(|(_, global)| module.types[global.ty].inner.size(module.to_ctx())).sum()
+}
+
 #[test]
 fn entry_points_bind_what_the_table_says() {
     for shader in &SHADERS {
@@ -100,6 +108,7 @@ fn entry_points_bind_what_the_table_says() {
         for (index, entry) in shader.entry_points.iter().enumerate() {
             assert_eq!(module.entry_points[index].workgroup_size, [entry.workgroup, 1, 1], "{}", entry.name);
             let uses = info.get_entry_point(index);
+            assert_eq!(workgroup_bytes(&module, uses), entry.workgroup_bytes, "{}", entry.name);
             let mut found = Vec::new();
             for (handle, global) in module.global_variables.iter() {
                 let Some(place) = &global.binding else { continue };

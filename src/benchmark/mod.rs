@@ -5,15 +5,18 @@
 //! is timed. [`time_training`] and [`time_inference`] time an engine; a
 //! [`Measurement`] is one result in the form that files keep and that other
 //! programs' results are written in, too; [`Growth`] says how several
-//! of rising width grow, as a [`PowerLaw`].
+//! of rising width grow, as a [`PowerLaw`]. A [`Profile`] says where the time of a
+//! training step goes, beside the [`Work`] of each stage.
 
 mod growth;
 mod machine;
 mod measurement;
 mod networks;
 mod power_law;
+mod profile;
 mod spread;
 mod timing;
+mod work;
 mod yardstick;
 
 pub use growth::{Growth, dense_edges};
@@ -21,6 +24,8 @@ pub use machine::{Machine, peak_resident_bytes};
 pub use measurement::{Measurement, Mode, read_measurements, rounds_joined};
 pub use networks::BenchNetwork;
 pub use power_law::PowerLaw;
+pub use profile::{Profile, StageProfile, StageTimes, profile_training};
 pub use spread::Spread;
 pub use timing::{LOGIT_BOUND, Timing, data_bytes, noise, time_inference, time_single_sample, time_training};
+pub use work::Work;
 pub use yardstick::{CHANGE_BOUND, CheckReport, LOSS_BOUND, Yardstick};

@@ -12,15 +12,15 @@ use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
 /// Timed calls, however long they take.
-const LEAST_CALLS: usize = 5;
+pub(super) const LEAST_CALLS: usize = 5;
 /// Calls that should fit the time of a measurement.
-const CALLS_WANTED: f64 = 10.0;
+pub(super) const CALLS_WANTED: f64 = 10.0;
 /// How much longer a call of the warm-up may be than the one before.
 const GROWTH: usize = 4;
 /// Batches in the data, so that a step does not find its samples in the cache of the one before.
 const BATCHES: usize = 4;
 /// Step length while time is taken; it has no influence on the time.
-const LEARNING_RATE: f64 = 0.01;
+pub(super) const LEARNING_RATE: f64 = 0.01;
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,11 +61,9 @@ pub fn time_training(
     seconds: f64,
 ) -> Result<Timing> {
     let wanted = duration(seconds)?;
-    let data = noise(BATCHES * batch, network.inputs(), network.classes())?;
+    let data = training_data(network, batch)?;
     let most = engine.steps_per_call().max(1);
-    // An odd stride goes through all samples, in no order that a cache could guess.
-    let samples = BATCHES * batch;
-    let order: Vec<u32> = (0..most * batch).map(|k| u32::try_from(k * 7919 % samples).unwrap_or(0)).collect();
+    let order = order(batch, most);
     let mut first_step = 0;
     let mut call = |steps: usize| {
         let plan = StepPlan { samples: &order[..steps * batch], learning_rate: LEARNING_RATE, first_step };
@@ -84,6 +82,18 @@ pub fn time_training(
     }
     let times = repeated(wanted, || call(steps))?;
     timing(steps, times)
+}
+
+/// The data that training steps are timed on.
+pub(super) fn training_data(network: &Network, batch: usize) -> Result<Arc<Dataset>> {
+    noise(BATCHES * batch, network.inputs(), network.classes())
+}
+
+/// The samples of so many steps, of the data that they are timed on.
+pub(super) fn order(batch: usize, steps: usize) -> Vec<u32> {
+    let samples = BATCHES * batch;
+    // An odd stride goes through all samples, in no order that a cache could guess.
+    (0..steps * batch).map(|k| u32::try_from(k * 7919 % samples).unwrap_or(0)).collect()
 }
 
 /// Times the forward pass of `batch` samples in one call of [`Engine::evaluate`], which also looks at the labels.
@@ -154,7 +164,7 @@ fn timing(steps: usize, calls: Vec<f64>) -> Result<Timing> {
     spread.map(|spread| Timing { steps_per_call: steps, spread }).ok_or_else(|| refuse_seconds(0.0))
 }
 
-fn duration(seconds: f64) -> Result<Duration> {
+pub(super) fn duration(seconds: f64) -> Result<Duration> {
     let fits = seconds > 0.0 && seconds.is_finite();
     Duration::try_from_secs_f64(seconds).ok().filter(|_| fits).ok_or_else(|| refuse_seconds(seconds))
 }

@@ -1,11 +1,12 @@
 //! The choice of the engine, and why. The only file that knows all three of them.
 
-use tanner::Result;
 use tanner::engine::cpu::CpuEngine;
 use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuEngine, GpuOptions};
+use tanner::engine::profile::ProfiledEngine;
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings};
 use tanner::network::{Network, Parameters};
+use tanner::{Error, Result};
 
 use super::settings::EngineRequest;
 use super::terminal;
@@ -48,15 +49,48 @@ pub(crate) fn start(
             Ok(Chosen::new(engine, "--backend cpu"))
         }
         EngineRequest::Gpu { adapter } => {
-            let (choice, why) = match adapter {
-                Some(text) => (AdapterChoice::Named(text.clone()), format!("--adapter {text}")),
-                None => (AdapterChoice::Any, "--backend gpu".to_owned()),
-            };
-            let options = GpuOptions { adapter: choice, ..GpuOptions::default() };
+            let why = adapter.as_ref().map_or("--backend gpu".into(), |text| format!("--adapter {text}"));
+            let options = GpuOptions { adapter: choice(adapter.as_deref()), ..GpuOptions::default() };
             Ok(Chosen::new(GpuEngine::new(network, parameters, settings, &options)?, why))
         }
         EngineRequest::Auto { threads } => start_best(*threads, network, parameters, settings),
     }
+}
+
+/// Makes the engine that was asked for, with clocks where its device has them.
+///
+/// # Errors
+/// As [`start`]; the reference engine has no stages to time.
+pub(crate) fn start_profiled(
+    request: &EngineRequest,
+    network: &Network,
+    parameters: &Parameters,
+    settings: EngineSettings,
+) -> Result<Box<dyn ProfiledEngine>> {
+    let cpu = |threads: Option<usize>| -> Result<Box<dyn ProfiledEngine>> {
+        Ok(Box::new(CpuEngine::new(network, parameters, settings, threads)?))
+    };
+    let gpu = |adapter| -> Result<Box<dyn ProfiledEngine>> {
+        let options = GpuOptions { adapter, timestamps: true, ..GpuOptions::default() };
+        Ok(Box::new(GpuEngine::new(network, parameters, settings, &options)?))
+    };
+    match request {
+        EngineRequest::Reference => Err(Error::Setting {
+            setting: "--profile",
+            reason: "the reference engine is not built for speed, take --backend cpu or gpu".into(),
+        }),
+        EngineRequest::Cpu { threads } => cpu(*threads),
+        EngineRequest::Gpu { adapter } => gpu(choice(adapter.as_deref())),
+        EngineRequest::Auto { threads } => match auto_choice(&adapter_facts(&adapters())) {
+            Auto::Gpu(_) => gpu(AdapterChoice::Hardware),
+            Auto::Cpu(_) => cpu(*threads),
+        },
+    }
+}
+
+/// The named adapter, or the best of all.
+fn choice(adapter: Option<&str>) -> AdapterChoice {
+    adapter.map_or(AdapterChoice::Any, |text| AdapterChoice::Named(text.to_owned()))
 }
 
 /// A hardware GPU where there is one that works, else the CPU.

@@ -21,7 +21,7 @@ use super::backend::{self, Chosen};
 use super::bench_args::{BenchArgs, CheckArg};
 use super::results::Results;
 use super::settings::EngineRequest;
-use super::{bench_chart, bench_edges, bench_scale, inspect, memory, terminal};
+use super::{bench_chart, bench_edges, bench_profile, bench_scale, inspect, memory, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
 const ARCHS: [ArchArg; 4] = [ArchArg::Sc, ArchArg::Rsp, ArchArg::Fc, ArchArg::Narrow];
@@ -38,6 +38,9 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     }
     if args.scale {
         return bench_scale::run(args);
+    }
+    if args.profile {
+        return bench_profile::run(args);
     }
     let plan = Plan::new(args)?;
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
@@ -66,16 +69,16 @@ pub(super) fn archs(args: &BenchArgs, usual: &[ArchArg]) -> Vec<Arch> {
 }
 
 /// Flags that were checked.
-struct Plan<'a> {
-    args: &'a BenchArgs,
-    batches: Vec<usize>,
+pub(super) struct Plan<'a> {
+    pub(super) args: &'a BenchArgs,
+    pub(super) batches: Vec<usize>,
     optimizer: Optimizer,
-    engine: EngineRequest,
+    pub(super) engine: EngineRequest,
     mode: Mode,
 }
 
 impl<'a> Plan<'a> {
-    fn new(args: &'a BenchArgs) -> anyhow::Result<Self> {
+    pub(super) fn new(args: &'a BenchArgs) -> anyhow::Result<Self> {
         let (mode, usual): (_, &[usize]) =
             if args.inference { (Mode::Inference, &[1, 1024]) } else { (Mode::Training, &[128, 1024, 4096]) };
         let batches = args.batch.as_ref().map_or(usual.to_vec(), |list| list.0.clone());
@@ -87,14 +90,19 @@ impl<'a> Plan<'a> {
         Ok(Self { args, batches, optimizer: optimizer(args.optimizer), engine, mode })
     }
 
-    /// All batches of one network.
-    fn measure(&self, arch: Arch) -> anyhow::Result<Vec<Measurement>> {
-        let wish = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
-        let architecture = wish.architecture().with_context(|| format!("--arch {arch}"))?;
-        let settings = |batch_size| EngineSettings {
+    /// What a network is trained with.
+    pub(super) fn settings(&self, wish: &BenchNetwork, batch_size: usize) -> EngineSettings {
+        EngineSettings {
             penalties: wish.penalties(),
             ..EngineSettings::new(self.optimizer, batch_size, self.args.seed)
-        };
+        }
+    }
+
+    /// A network whose largest batch fits the memory.
+    pub(super) fn subject(&self, arch: Arch) -> anyhow::Result<Subject> {
+        let wish = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
+        let architecture = wish.architecture().with_context(|| format!("--arch {arch}"))?;
+        let settings = |batch_size| self.settings(&wish, batch_size);
         let (least, most) = (self.batches.iter().min().copied(), self.batches.iter().max().copied());
         let most = most.unwrap_or(1);
         memory::check_batch(&architecture, &settings(most), data_bytes(architecture.inputs, most))?;
@@ -107,10 +115,15 @@ impl<'a> Plan<'a> {
         } else {
             None
         };
-        let subject = Subject { wish, network, start, yardstick, drawn };
+        Ok(Subject { wish, network, start, yardstick, drawn })
+    }
+
+    /// All batches of one network.
+    fn measure(&self, arch: Arch) -> anyhow::Result<Vec<Measurement>> {
+        let subject = self.subject(arch)?;
         let mut measured = Vec::new();
         for batch in &self.batches {
-            measured.extend(self.measure_batch(&subject, settings(*batch))?);
+            measured.extend(self.measure_batch(&subject, self.settings(&subject.wish, *batch))?);
         }
         Ok(measured)
     }
@@ -199,11 +212,11 @@ impl<'a> Plan<'a> {
 }
 
 /// A network that is ready to be measured.
-struct Subject {
-    wish: BenchNetwork,
-    network: Network,
-    start: Parameters,
-    yardstick: Option<Yardstick>,
+pub(super) struct Subject {
+    pub(super) wish: BenchNetwork,
+    pub(super) network: Network,
+    pub(super) start: Parameters,
+    pub(super) yardstick: Option<Yardstick>,
     /// Seconds that graphs and first weights took.
     drawn: f64,
 }

@@ -16,12 +16,13 @@ Examples:
   tanner bench --inference --arch sc,fc                       one sample on one thread, and 1024 on all
   tanner bench --scale --out results/scale                    time and memory from width 784 to 65,536
   tanner bench --scale --arch sc,fc --widths 784,1568,3136    beside the fully connected network
+  tanner bench --profile --batch 128 --threads 1              microseconds of each stage of a step
   tanner bench --chart ours.json,theirs.json                  ratios and a chart of several files";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_BENCH_HELP)]
 pub(crate) struct BenchArgs {
-    /// Networks to measure: sc, rsp, fc (with dropout 0.5), narrow, band [default: sc,rsp,fc,narrow; --scale: sc]
+    /// Networks to measure: sc, rsp, fc (with dropout 0.5), narrow, band [default: sc,rsp,fc,narrow; --scale, --profile: sc]
     #[arg(long, value_enum, value_name = "ARCH,..", help_heading = "Network", value_delimiter = ',')]
     pub(crate) arch: Vec<ArchArg>,
     /// Inputs, and neurons of each hidden layer
@@ -69,6 +70,10 @@ pub(crate) struct BenchArgs {
     /// Time forward passes; those of a single sample on one thread of the CPU [default: training steps]
     #[arg(long, help_heading = "Measurement", conflicts_with = "scale")]
     pub(crate) inference: bool,
+    /// Tell where the time of training steps goes, stage by stage, with what each stage has to compute and
+    /// to move, and what a GPU is given for it [default: time whole steps]
+    #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "edges", "chart"])]
+    pub(crate) profile: bool,
     /// Compare each engine with the reference before it is timed, without timing it, or not at all
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Measurement", default_value_t = CheckArg::First)]
     pub(crate) check: CheckArg,

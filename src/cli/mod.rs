@@ -14,6 +14,7 @@ mod bench;
 mod bench_args;
 mod bench_chart;
 mod bench_edges;
+mod bench_profile;
 mod bench_scale;
 mod compare;
 mod devices;

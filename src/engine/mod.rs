@@ -13,6 +13,7 @@ pub mod layout;
 mod optimizer;
 pub mod packed_edges;
 pub mod penalty;
+pub mod profile;
 pub mod reference;
 
 use std::fmt;

@@ -7,7 +7,8 @@
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
-//! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks.
+//! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
+//! [`dispatch_table`] where the time of a step goes.
 
 mod bars;
 mod benchmark;
@@ -20,6 +21,7 @@ mod importance;
 mod layer_importance;
 mod learning_curve;
 mod network;
+mod profile;
 mod pruning;
 mod series;
 mod table;
@@ -35,6 +37,7 @@ pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
+pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_curve, pruning_table};
 pub use series::edges_by_input;
 pub use table::{grouped, markdown, size, table};

@@ -5,6 +5,7 @@ mod bench;
 mod experiments;
 mod figure1;
 mod importance;
+mod profile;
 mod runs;
 mod saved_models;
 mod support;

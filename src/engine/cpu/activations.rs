@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::recorder::Silent;
 use super::{Chunk, CpuEngine, LANES};
 use crate::dataset::Dataset;
 use crate::engine::check_data;
@@ -72,7 +73,7 @@ impl CpuEngine {
     ) -> Result<Vec<T>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let pass = self.pass(data, None);
+        let pass = self.pass(data, None, &Silent);
         let run = |part: &[u32]| {
             let mut room = Chunk::new(self.layout.rows());
             task(&mut |visit| {

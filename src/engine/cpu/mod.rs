@@ -18,6 +18,8 @@ pub mod gather;
 pub mod group_norm;
 mod pass;
 pub mod penalty;
+mod profile;
+mod recorder;
 mod regulariser;
 mod row;
 mod simd;
@@ -32,6 +34,7 @@ use rayon::prelude::*;
 
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::engine::profile::Stage;
 use crate::engine::{
     Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, UpdateRule, check_data,
     check_plan,
@@ -42,6 +45,7 @@ use crate::{Error, Result};
 
 use backward_weight::{CHUNKS_TOGETHER, Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
+use recorder::{Recorder, Silent};
 use regulariser::Regulariser;
 
 pub use row::{Chunk, LANES, Row};
@@ -123,7 +127,7 @@ impl CpuEngine {
         Ok(engine)
     }
 
-    fn pass<'a>(&'a self, data: &'a Dataset, step: Option<u64>) -> Pass<'a> {
+    fn pass<'a, R: Recorder>(&'a self, data: &'a Dataset, step: Option<u64>, recorder: &'a R) -> Pass<'a, R> {
         let masked = step.and_then(|_| self.regulariser.masked());
         Pass {
             network: &self.network,
@@ -136,6 +140,7 @@ impl CpuEngine {
                 step,
                 label_smoothing: self.settings.label_smoothing,
             }),
+            recorder,
         }
     }
 
@@ -143,9 +148,16 @@ impl CpuEngine {
     ///
     /// A large batch goes through forward and backward group by group, so that what the gradients read is still in the
     /// cache; the result does not depend on the size of the groups.
-    fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
+    fn step<R: Recorder>(
+        &mut self,
+        data: &Dataset,
+        samples: &[u32],
+        learning_rate: f64,
+        step: u64,
+        recorder: &R,
+    ) -> StepOutcome {
         if self.regulariser.prepares() {
-            self.regulariser.prepare(step, &self.values);
+            self.regulariser.prepare(step, &self.values, recorder);
         }
         let group = self.group();
         if samples.len() > group && self.sums == PackedValues::default() {
@@ -161,7 +173,7 @@ impl CpuEngine {
                 chunks.push(Chunk::new(self.layout.rows()));
             }
             let used = &mut chunks[..needed];
-            let pass = self.pass(data, Some(step));
+            let pass = self.pass(data, Some(step), recorder);
             let tasks = part.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
             let run = |(index, (part, chunk)): (usize, (&[u32], &mut Chunk))| {
                 pass.run(first + index * LANES, part, samples.len(), chunk)
@@ -169,7 +181,7 @@ impl CpuEngine {
             let parts: Vec<Totals> = tasks.map(run).collect();
             totals = parts.iter().fold(totals, |sum, part| sum + *part);
             let is_last = first + part.len() == samples.len();
-            self.update(is_last.then_some(&rule), used);
+            self.update(is_last.then_some(&rule), used, recorder);
         }
         self.chunks = chunks;
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
@@ -186,7 +198,7 @@ impl CpuEngine {
     }
 
     /// Sums the gradients of some chunks and, with a rule, moves every value by one step; pieces of them in parallel.
-    fn update(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk]) {
+    fn update<R: Recorder>(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk], recorder: &R) {
         let [first, second] = &mut self.state;
         let (arch, biases) = (self.arch, self.layout.first_bias());
         let [dense_part, sparse_part] =
@@ -212,7 +224,9 @@ impl CpuEngine {
         rayon::join(
             || {
                 strips.into_par_iter().for_each(|(strip, values)| {
-                    backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
+                    recorder.time(Stage::UpdateDense, || {
+                        backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
+                    });
                 });
             },
             || {
@@ -220,7 +234,9 @@ impl CpuEngine {
                     let rows = &rows[start..][..values.values.len()];
                     let biases = biases.saturating_sub(start);
                     let part = sparse_part.map(|part| part.from(start));
-                    backward_weight_sparse(arch, rule, part, chunks, rows, biases, values);
+                    recorder.time(Stage::UpdateSparse, || {
+                        backward_weight_sparse(arch, rule, part, chunks, rows, biases, values);
+                    });
                 });
             },
         );
@@ -251,14 +267,16 @@ impl Engine for CpuEngine {
         let pool = Arc::clone(&self.pool);
         Ok(pool.install(|| {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
-            batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect()
+            batches
+                .map(|(step, samples)| self.step(data, samples, plan.learning_rate, step, &Silent))
+                .collect()
         }))
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let pass = self.pass(data, None);
+        let pass = self.pass(data, None, &Silent);
         let parts: Vec<Totals> = self.pool.install(|| {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES);

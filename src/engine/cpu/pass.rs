@@ -7,16 +7,18 @@ use pulp::Arch;
 use super::backward_input::backward_input;
 use super::forward::{Epilogue, LayerSlices, Mask, forward};
 use super::gather::gather;
+use super::recorder::Recorder;
 use super::row::{Chunk, LANES};
 use super::softmax_cross_entropy::softmax_cross_entropy;
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::engine::profile::Stage;
 use crate::network::Network;
 use crate::network::dropout::DropoutKey;
 use crate::tiles::MICRO_BLOCK;
 
 /// What all chunks of a batch share.
-pub(super) struct Pass<'a> {
+pub(super) struct Pass<'a, R> {
     pub(super) network: &'a Network,
     pub(super) layout: &'a NetworkLayout,
     pub(super) values: &'a PackedValues,
@@ -24,6 +26,7 @@ pub(super) struct Pass<'a> {
     pub(super) data: &'a Dataset,
     /// With it, dropout and backward run.
     pub(super) training: Option<Training>,
+    pub(super) recorder: &'a R,
 }
 
 /// What a step knows that an evaluation does not: what keys its dropout masks, how far its labels are smoothed.
@@ -48,17 +51,21 @@ impl Add for Totals {
     }
 }
 
-impl Pass<'_> {
+impl<R: Recorder> Pass<'_, R> {
     /// Runs the samples of one chunk, which start at `column` of a batch of `batch` samples.
     pub(super) fn run(&self, column: usize, samples: &[u32], batch: usize, chunk: &mut Chunk) -> Totals {
         debug_assert!(samples.len() <= LANES, "a chunk holds at most one sample a lane");
-        gather(self.data, samples, &mut chunk.activations[..self.network.inputs()]);
+        self.recorder.time(Stage::Gather, || {
+            gather(self.data, samples, &mut chunk.activations[..self.network.inputs()]);
+        });
         for (index, layer) in self.layout.layers().iter().enumerate() {
             let place = &self.layout.places()[index];
             let (x, y) = chunk.activations.split_at_mut(place.output_row as usize);
             let epilogue = self.epilogue(index, column);
             let values = self.layer_values(index);
-            forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
+            self.recorder.time(Stage::Forward(index), || {
+                forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
+            });
         }
         let logits = self.layout.rows() - self.network.classes()..self.layout.rows();
         let mut labels = [0; LANES];
@@ -69,7 +76,9 @@ impl Pass<'_> {
         let scale = 1.0 / batch as f32;
         let smoothing = self.training.as_ref().map_or(0.0, |training| training.label_smoothing);
         let labels = &labels[..samples.len()];
-        let loss = softmax_cross_entropy(self.arch, logits, labels, smoothing, scale, delta);
+        let loss = self
+            .recorder
+            .time(Stage::Loss, || softmax_cross_entropy(self.arch, logits, labels, smoothing, scale, delta));
         if self.training.is_some() {
             self.run_backward(column, chunk);
         }
@@ -84,7 +93,9 @@ impl Pass<'_> {
             let (below, delta) = chunk.deltas.split_at_mut(inputs.end);
             let (y, below) = (&chunk.activations[inputs.clone()], &mut below[inputs]);
             let epilogue = self.epilogue(index - 1, column);
-            backward_input(self.arch, layer, self.layer_values(index), epilogue, delta, y, below);
+            self.recorder.time(Stage::BackwardInput(index), || {
+                backward_input(self.arch, layer, self.layer_values(index), epilogue, delta, y, below);
+            });
         }
     }
 

@@ -6,9 +6,11 @@ use super::PIECE;
 use super::drop_connect::drop_connect;
 use super::group_norm::group_factor;
 use super::penalty::{Connections, Regularisation};
+use super::recorder::Recorder;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::packed_edges::{InputGroups, PackedConnections};
+use crate::engine::profile::Stage;
 use crate::network::Network;
 use crate::network::drop_connect::ConnectionMask;
 
@@ -44,22 +46,24 @@ impl Regulariser {
     }
 
     /// Computes what a step needs; runs on the threads of the caller's pool.
-    pub(super) fn prepare(&mut self, step: u64, values: &PackedValues) {
+    pub(super) fn prepare<R: Recorder>(&mut self, step: u64, values: &PackedValues, recorder: &R) {
         let strength = self.settings.penalties.group_lasso;
         let groups = 0..self.groups.start.len().saturating_sub(1);
         let factors = groups.into_par_iter().with_min_len(16);
-        let factors = factors.map(|input| group_factor(&self.groups, values, strength, input));
+        let factors = factors.map(|input| {
+            recorder.time(Stage::GroupFactors, || group_factor(&self.groups, values, strength, input))
+        });
         factors.collect_into_vec(&mut self.group_factors);
         self.mask = self.settings.connection_mask(step);
         if let Some(mask) = self.mask {
             let parts = [
-                (&self.connections.dense, &values.dense, &mut self.masked.dense),
-                (&self.connections.sparse, &values.sparse, &mut self.masked.sparse),
+                (Stage::MaskDense, &self.connections.dense, &values.dense, &mut self.masked.dense),
+                (Stage::MaskSparse, &self.connections.sparse, &values.sparse, &mut self.masked.sparse),
             ];
-            for (connections, values, masked) in parts {
+            for (stage, connections, values, masked) in parts {
                 let pieces = masked.par_chunks_mut(PIECE).zip(values.par_chunks(PIECE));
                 pieces.zip(connections.par_chunks(PIECE)).for_each(|((masked, values), connections)| {
-                    drop_connect(mask, connections, values, masked);
+                    recorder.time(stage, || drop_connect(mask, connections, values, masked));
                 });
             }
         }

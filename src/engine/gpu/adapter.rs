@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::options::AdapterChoice;
-use super::shaders::{FOLD, SOFTMAX_WORKGROUP, STORAGE_BUFFERS, UNIFORMS};
+use super::shaders::{FOLD, SOFTMAX_WORKGROUP, SOFTMAX_WORKGROUP_BYTES, STORAGE_BUFFERS, UNIFORMS};
 use super::uniforms::UNIFORM_STRIDE;
 use crate::{Error, Result};
 
@@ -29,6 +29,8 @@ pub struct AdapterReport {
     pub max_binding_size: u64,
     /// Storage buffers that one kernel can see.
     pub max_storage_buffers: u32,
+    /// Whether it can say when kernels ran, which profiles need.
+    pub has_timestamps: bool,
     /// `Err` says what it lacks.
     pub usable: Result<(), String>,
 }
@@ -108,6 +110,7 @@ fn report(adapter: &wgpu::Adapter) -> AdapterReport {
         max_buffer_size: limits.max_buffer_size,
         max_binding_size: limits.max_storage_buffer_binding_size,
         max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
+        has_timestamps: adapter.features().contains(wgpu::Features::TIMESTAMP_QUERY),
         usable: check(&adapter.get_downlevel_capabilities(), &limits),
     }
 }
@@ -130,7 +133,7 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
         ("bindings in a group", limits.max_bindings_per_bind_group, 13),
         ("invocations in a workgroup", limits.max_compute_invocations_per_workgroup, SOFTMAX_WORKGROUP),
         ("invocations along x", limits.max_compute_workgroup_size_x, SOFTMAX_WORKGROUP),
-        ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, 8 * SOFTMAX_WORKGROUP),
+        ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, SOFTMAX_WORKGROUP_BYTES),
         ("workgroups in a dimension", limits.max_compute_workgroups_per_dimension, FOLD),
     ];
     if let Some((what, has, needs)) = needs.iter().find(|(_, has, needs)| has < needs) {

@@ -4,6 +4,7 @@ use std::sync::mpsc;
 
 use super::device::Gpu;
 use super::shaders::FOLD;
+use super::timestamps::Timestamps;
 use crate::Result;
 
 /// One kernel run: everything it needs, nothing recorded yet.
@@ -30,16 +31,47 @@ pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::Sub
     let mut encoder = encoder(gpu);
     {
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for dispatch in dispatches.iter().filter(|dispatch| dispatch.workgroups[0] > 0) {
-            pass.set_pipeline(dispatch.pipeline);
-            pass.set_bind_group(0, dispatch.uniforms, &dispatch.offsets);
-            pass.set_bind_group(1, dispatch.bindings, &[]);
-            pass.dispatch_workgroups(dispatch.workgroups[0], dispatch.workgroups[1], 1);
+        for dispatch in dispatches {
+            record(&mut pass, dispatch);
         }
     }
     let submission = gpu.queue.submit([encoder.finish()]);
     gpu.check()?;
     Ok(submission)
+}
+
+/// As [`submit`], each kernel in a pass of its own between two timestamps; kernels with nothing to do get an empty pass.
+pub(super) fn submit_timed(
+    gpu: &Gpu,
+    dispatches: &[Dispatch<'_>],
+    timestamps: &Timestamps,
+) -> Result<wgpu::SubmissionIndex> {
+    let mut encoder = encoder(gpu);
+    let mut query = 0;
+    for dispatch in dispatches {
+        let writes = wgpu::ComputePassTimestampWrites {
+            query_set: &timestamps.queries,
+            beginning_of_pass_write_index: Some(query),
+            end_of_pass_write_index: Some(query + 1),
+        };
+        let timed = wgpu::ComputePassDescriptor { label: None, timestamp_writes: Some(writes) };
+        record(&mut encoder.begin_compute_pass(&timed), dispatch);
+        query += 2;
+    }
+    encoder.resolve_query_set(&timestamps.queries, 0..query, &timestamps.ticks, 0);
+    let submission = gpu.queue.submit([encoder.finish()]);
+    gpu.check()?;
+    Ok(submission)
+}
+
+/// Records one kernel, if it has something to do.
+fn record(pass: &mut wgpu::ComputePass<'_>, dispatch: &Dispatch<'_>) {
+    if dispatch.workgroups[0] > 0 {
+        pass.set_pipeline(dispatch.pipeline);
+        pass.set_bind_group(0, dispatch.uniforms, &dispatch.offsets);
+        pass.set_bind_group(1, dispatch.bindings, &[]);
+        pass.dispatch_workgroups(dispatch.workgroups[0], dispatch.workgroups[1], 1);
+    }
 }
 
 /// Sets buffers to 0.

@@ -31,9 +31,13 @@ impl Gpu {
         let adapter = adapter::choose(&options.adapter)?;
         let (info, limits) = (adapter.get_info(), adapter.limits());
         let name = format!("{} ({}, {})", info.name, info.backend, info.driver_info.trim());
+        let wanted = match options.timestamps {
+            true => wgpu::Features::TIMESTAMP_QUERY,
+            false => wgpu::Features::empty(),
+        };
         let (device, queue) = pollster::block_on(adapter.request_device(&wgpu::DeviceDescriptor {
             label: Some("tanner"),
-            required_features: wgpu::Features::empty(),
+            required_features: wanted & adapter.features(),
             required_limits: limits.clone(),
             memory_hints: wgpu::MemoryHints::Performance,
             ..Default::default()
@@ -53,6 +57,11 @@ impl Gpu {
             lost(format!("the device was lost ({reason:?}): {message}"));
         });
         Ok(Self { device, queue, limits, adapter: name, fault })
+    }
+
+    /// Whether the device can say when dispatches ran; only one that was asked for it.
+    pub(super) fn has_timestamps(&self) -> bool {
+        self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
 
     /// An error of this device.

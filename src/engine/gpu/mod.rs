@@ -8,6 +8,7 @@
 //! - `data` keeps data sets on the device or streams them;
 //! - [`shaders`] and [`uniforms`] are what host and shaders agree on, `kernels` the pipelines;
 //! - `steps` turns batches into dispatches, `commands` records and submits them;
+//! - `profile` times them one by one, with the device's own `timestamps`;
 //! - [`Probe`] runs single kernels for tests.
 //!
 //! Activations and deltas are one buffer each, `[neuron][batch]`, a `vec4` holding
@@ -22,14 +23,17 @@ mod device;
 mod kernels;
 mod options;
 mod probe;
+mod profile;
 pub mod shaders;
 mod steps;
 mod tables;
+mod timestamps;
 pub mod uniforms;
 
 use std::sync::Arc;
 
 use self::buffers::{METRIC_SLOTS, NetworkBuffers};
+use self::commands::Dispatch;
 use self::data::Data;
 use self::device::Gpu;
 use self::kernels::Kernels;
@@ -97,7 +101,7 @@ impl GpuEngine {
         check_plan(data, &StepPlan { samples, learning_rate: 0.0, first_step: 0 })
     }
 
-    fn dispatch(&self, kernel: Kernel, step: (usize, &StepUniform)) -> Result<commands::Dispatch<'_>> {
+    fn dispatch(&self, kernel: Kernel, step: (usize, &StepUniform)) -> Result<Dispatch<'_>> {
         let dispatch = self.bindings.dispatch(&self.buffers, &self.kernels, &self.data, kernel, step);
         dispatch.ok_or_else(|| Error::Dataset(format!("{kernel:?} reads data, and none were given")))
     }
@@ -121,7 +125,7 @@ impl GpuEngine {
             let now = purpose.after((metrics.len() + slots) as u64);
             let steps = Steps::new(&self.network, &self.settings, samples.len(), now, slots);
             slots += steps.steps.len();
-            let submission = self.submit(samples, &steps, &kernels)?;
+            let submission = self.submit(samples, &steps, &kernels, commands::submit)?;
             // Two submits in flight keep the device busy; more would pile up staging memory.
             if let Some(submission) = before.replace(submission) {
                 self.gpu.wait(Some(submission))?;
@@ -131,12 +135,13 @@ impl GpuEngine {
         Ok(metrics)
     }
 
-    /// Sends one submit's samples and uniforms, and all its kernels.
+    /// Sends one submit's samples and uniforms, and by `send` all its kernels.
     fn submit(
         &mut self,
         samples: &[u32],
         steps: &Steps,
         kernels: &[Kernel],
+        send: impl FnOnce(&Gpu, &[Dispatch<'_>]) -> Result<wgpu::SubmissionIndex>,
     ) -> Result<wgpu::SubmissionIndex> {
         self.data.upload(&self.gpu, &self.buffers, samples)?;
         steps.upload(&self.gpu, &self.buffers)?;
@@ -146,8 +151,14 @@ impl GpuEngine {
                 dispatches.push(self.dispatch(*kernel, step)?);
             }
         }
-        commands::submit(&self.gpu, &dispatches)
+        send(&self.gpu, &dispatches)
     }
+}
+
+/// What a step over so many samples saw.
+fn outcome(samples: usize, metric: Metric) -> StepOutcome {
+    let loss = f64::from(metric.loss) / samples as f64;
+    StepOutcome { loss, correct: metric.correct, samples: tables::index_of(samples) }
 }
 
 impl Engine for GpuEngine {
@@ -164,11 +175,8 @@ impl Engine for GpuEngine {
         check_plan(data, plan)?;
         let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let metrics = self.run(data, plan.samples, purpose)?;
-        let outcomes = plan.samples.chunks(self.settings.batch_size).zip(metrics).map(|(batch, metric)| {
-            let loss = f64::from(metric.loss) / batch.len() as f64;
-            StepOutcome { loss, correct: metric.correct, samples: tables::index_of(batch.len()) }
-        });
-        Ok(outcomes.collect())
+        let batches = plan.samples.chunks(self.settings.batch_size).zip(metrics);
+        Ok(batches.map(|(batch, metric)| outcome(batch.len(), metric)).collect())
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {

@@ -27,6 +27,8 @@ pub struct GpuOptions {
     pub resident_limit: Option<u64>,
     /// Which tiles are stored dense.
     pub tiles: TilePolicy,
+    /// Whether to ask the device for timestamps, which profiles need, if it has them.
+    pub timestamps: bool,
 }
 
 impl Default for GpuOptions {
@@ -36,6 +38,7 @@ impl Default for GpuOptions {
             runtime_checks: false,
             resident_limit: None,
             tiles: TilePolicy { dense_from: 0.3 },
+            timestamps: false,
         }
     }
 }

@@ -8,6 +8,8 @@
 pub const WORKGROUP: u32 = 64;
 /// Invocations in the softmax's one workgroup; twin: `shaders/softmax_cross_entropy.wgsl`.
 pub const SOFTMAX_WORKGROUP: u32 = 256;
+/// Bytes of workgroup memory of the softmax: a loss and a count for each invocation.
+pub const SOFTMAX_WORKGROUP_BYTES: u32 = 8 * SOFTMAX_WORKGROUP;
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
 pub const FOLD: u32 = 65_535;
 /// Most storage buffers that one entry point binds.
@@ -31,6 +33,8 @@ pub struct EntryPoint {
     pub name: &'static str,
     /// Invocations in a workgroup.
     pub workgroup: u32,
+    /// Bytes of workgroup memory.
+    pub workgroup_bytes: u32,
     /// Its storage buffers.
     pub bindings: &'static [Binding],
 }
@@ -72,6 +76,7 @@ pub const GATHER: Shader = Shader {
     entry_points: &[EntryPoint {
         name: "gather",
         workgroup: WORKGROUP,
+        workgroup_bytes: 0,
         bindings: &[write(0, "activations"), read(1, "data"), read(2, "sample_index")],
     }],
 };
@@ -90,11 +95,13 @@ pub const DROP_CONNECT: Shader = Shader {
         EntryPoint {
             name: "drop_connect_dense",
             workgroup: WORKGROUP,
+            workgroup_bytes: 0,
             bindings: &[write(0, "masked_dense"), read(1, "dense"), read(2, "dense_connections")],
         },
         EntryPoint {
             name: "drop_connect_sparse",
             workgroup: WORKGROUP,
+            workgroup_bytes: 0,
             bindings: &[write(3, "masked_sparse"), read(4, "sparse"), read(5, "sparse_connections")],
         },
     ],
@@ -114,6 +121,7 @@ pub const FORWARD: Shader = Shader {
     entry_points: &[EntryPoint {
         name: "forward",
         workgroup: WORKGROUP,
+        workgroup_bytes: 0,
         bindings: &[
             write(0, "activations"),
             read(1, "dense"),
@@ -133,6 +141,7 @@ pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
     entry_points: &[EntryPoint {
         name: "softmax_cross_entropy",
         workgroup: SOFTMAX_WORKGROUP,
+        workgroup_bytes: SOFTMAX_WORKGROUP_BYTES,
         bindings: &[
             read(0, "activations"),
             write(1, "deltas"),
@@ -157,6 +166,7 @@ pub const BACKWARD_INPUT: Shader = Shader {
     entry_points: &[EntryPoint {
         name: "backward_input",
         workgroup: WORKGROUP,
+        workgroup_bytes: 0,
         bindings: &[
             write(0, "deltas"),
             read(1, "activations"),
@@ -177,6 +187,7 @@ pub const GROUP_NORM: Shader = Shader {
     entry_points: &[EntryPoint {
         name: "group_norm",
         workgroup: WORKGROUP,
+        workgroup_bytes: 0,
         bindings: &[
             write(0, "group_factors"),
             read(1, "dense"),
@@ -203,6 +214,7 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
         EntryPoint {
             name: "backward_weight_dense",
             workgroup: WORKGROUP,
+            workgroup_bytes: 0,
             bindings: &[
                 read(0, "activations"),
                 read(1, "deltas"),
@@ -217,6 +229,7 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
         EntryPoint {
             name: "backward_weight_sparse",
             workgroup: WORKGROUP,
+            workgroup_bytes: 0,
             bindings: &[
                 read(0, "activations"),
                 read(1, "deltas"),

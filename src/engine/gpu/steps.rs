@@ -142,23 +142,8 @@ impl Bindings {
         (place, step): (usize, &StepUniform),
     ) -> Option<Dispatch<'a>> {
         let pipeline = &kernels.all[kernel.entry()];
-        // Of the owned neurons: their place among the layer uniforms, the layer they are outputs of.
-        let (layer, of) = match kernel {
-            Kernel::Forward(layer) => (layer, layer),
-            Kernel::BackwardInput(layer) => (buffers.layer_count + layer - 1, layer - 1),
-            _ => (0, 0),
-        };
-        let constants = &buffers.constants;
-        let (columns, quads) = (u64::from(step.columns), u64::from(buffers.layers[layer].quads));
-        let invocations = match kernel {
-            Kernel::Gather => u64::from(constants.features) * columns,
-            Kernel::Forward(_) | Kernel::BackwardInput(_) => quads * columns,
-            Kernel::SoftmaxCrossEntropy => 1,
-            Kernel::DropConnectDense => 4 * u64::from(constants.micro_blocks),
-            Kernel::GroupNorm => u64::from(constants.features),
-            Kernel::BackwardWeightDense => u64::from(constants.micro_blocks),
-            Kernel::DropConnectSparse | Kernel::BackwardWeightSparse => u64::from(constants.sparse_values),
-        };
+        let (layer, of) = owned(buffers, kernel);
+        let invocations = invocations(buffers, kernel, step.columns);
         let offset = |part: usize| index_of(part) * UNIFORM_STRIDE;
         Some(Dispatch {
             pipeline: &pipeline.pipeline,
@@ -167,5 +152,29 @@ impl Bindings {
             bindings: self.storage(data, kernel, step.training != 0)?,
             workgroups: workgroups(invocations, pipeline.entry.workgroup),
         })
+    }
+}
+
+/// Of the neurons that a kernel owns: their place among the layer uniforms, the layer they are outputs of.
+fn owned(buffers: &NetworkBuffers, kernel: Kernel) -> (usize, usize) {
+    match kernel {
+        Kernel::Forward(layer) => (layer, layer),
+        Kernel::BackwardInput(layer) => (buffers.layer_count + layer - 1, layer - 1),
+        _ => (0, 0),
+    }
+}
+
+/// How many invocations a kernel needs for a batch of so many columns of 4 samples.
+pub(super) fn invocations(buffers: &NetworkBuffers, kernel: Kernel, columns: u32) -> u64 {
+    let constants = &buffers.constants;
+    let quads = u64::from(buffers.layers[owned(buffers, kernel).0].quads);
+    match kernel {
+        Kernel::Gather => u64::from(constants.features) * u64::from(columns),
+        Kernel::Forward(_) | Kernel::BackwardInput(_) => quads * u64::from(columns),
+        Kernel::SoftmaxCrossEntropy => 1,
+        Kernel::DropConnectDense => 4 * u64::from(constants.micro_blocks),
+        Kernel::GroupNorm => u64::from(constants.features),
+        Kernel::BackwardWeightDense => u64::from(constants.micro_blocks),
+        Kernel::DropConnectSparse | Kernel::BackwardWeightSparse => u64::from(constants.sparse_values),
     }
 }

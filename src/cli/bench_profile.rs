@@ -1,0 +1,78 @@
+//! `tanner bench --profile`: where the time of a training step goes.
+
+use anyhow::bail;
+use tanner::benchmark::{Machine, Profile, StageProfile, profile_training, time_training};
+use tanner::engine::EngineSettings;
+use tanner::report::{dispatch_table, profile_sentence, stage_table};
+
+use super::args::ArchArg;
+use super::bench::{Plan, Subject};
+use super::bench_args::{BenchArgs, CheckArg};
+use super::results::Results;
+use super::{backend, bench, terminal};
+
+/// File of a folder of results.
+const FILE: &str = "profile.json";
+
+/// Profiles every batch of every network that was asked for.
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    if args.check == CheckArg::Only {
+        bail!("--check: only has nothing to profile, take first or skip");
+    }
+    let plan = Plan::new(args)?;
+    let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
+    let mut profiles = Vec::new();
+    for arch in bench::archs(args, &[ArchArg::Sc]) {
+        let subject = plan.subject(arch)?;
+        for batch in &plan.batches {
+            let profile = profile(&plan, &subject, plan.settings(&subject.wish, *batch))?;
+            print(args, &profile)?;
+            profiles.push(profile);
+        }
+    }
+    results.map_or(Ok(()), |results| results.write_json(FILE, &profiles))
+}
+
+/// One batch size of one network: checked, timed as a whole, then stage by stage.
+fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyhow::Result<Profile> {
+    let Subject { wish, network, start, .. } = subject;
+    let (batch, seconds) = (settings.batch_size, plan.args.seconds);
+    let mut engine = backend::start_profiled(&plan.engine, network, start, settings)?;
+    subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
+    let step = time_training(&mut *engine, network, batch, seconds)?.spread;
+    let times = profile_training(&mut *engine, network, batch, seconds)?;
+    if times.is_none() {
+        terminal::note(
+            "this device has no timestamps: what its stages have to do is known, not how long they take",
+        );
+    }
+    let info = engine.info();
+    Ok(Profile {
+        version: env!("CARGO_PKG_VERSION").into(),
+        arch: wish.arch.to_string(),
+        width: wish.width,
+        hidden_layers: wish.hidden_layers,
+        batch,
+        optimizer: settings.optimizer.to_string(),
+        backend: info.backend.to_string(),
+        device: info.adapter,
+        workers: engine.workers(),
+        edges: network.layers().iter().map(|layer| layer.topology.edges()).sum(),
+        step,
+        stages: StageProfile::of_step(&*engine, &settings, times.as_ref()),
+        profiled_step: times.map(|times| times.step),
+        machine: Machine::this(),
+    })
+}
+
+fn print(args: &BenchArgs, profile: &Profile) -> anyhow::Result<()> {
+    if args.json {
+        return terminal::print(&serde_json::to_string(profile)?);
+    }
+    terminal::print(&format!("{}\n{}", profile_sentence(profile), stage_table(profile)))?;
+    if let Some(dispatches) = dispatch_table(profile) {
+        let count = profile.stages.len();
+        terminal::print(&format!("{count} dispatches a step, one after the other\n{dispatches}"))?;
+    }
+    Ok(())
+}

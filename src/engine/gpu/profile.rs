@@ -1,0 +1,130 @@
+//! What each dispatch is given, and how long it takes.
+
+use std::sync::Arc;
+
+use super::kernels::Kernel;
+use super::shaders::SOFTMAX_WORKGROUP;
+use super::steps::{self, Purpose, Steps};
+use super::tables::index_of;
+use super::timestamps::{Interval, MAX_DISPATCHES, Timestamps};
+use super::uniforms::Metric;
+use super::{GpuEngine, commands, outcome};
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::engine::layout::NetworkLayout;
+use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StageTime, StepProfile};
+use crate::engine::{StepPlan, check_data, check_plan};
+
+impl Kernel {
+    /// The stage of a step that it is.
+    fn stage(self) -> Stage {
+        match self {
+            Self::Gather => Stage::Gather,
+            Self::DropConnectDense => Stage::MaskDense,
+            Self::DropConnectSparse => Stage::MaskSparse,
+            Self::Forward(layer) => Stage::Forward(layer),
+            Self::SoftmaxCrossEntropy => Stage::Loss,
+            Self::BackwardInput(layer) => Stage::BackwardInput(layer),
+            Self::GroupNorm => Stage::GroupFactors,
+            Self::BackwardWeightDense => Stage::UpdateDense,
+            Self::BackwardWeightSparse => Stage::UpdateSparse,
+        }
+    }
+}
+
+impl GpuEngine {
+    fn kernels_of_step(&self) -> Vec<Kernel> {
+        Kernel::training_step(self.network.layers().len(), &self.settings)
+    }
+
+    fn shape(&self, kernel: Kernel) -> DispatchShape {
+        let columns = index_of(self.settings.batch_size.div_ceil(4));
+        let entry = self.kernels.all[kernel.entry()].entry;
+        let invocations = steps::invocations(&self.buffers, kernel, columns);
+        let [across, down] = commands::workgroups(invocations, entry.workgroup).map(u64::from);
+        let working_invocations = match kernel {
+            // Its one workgroup shares the columns.
+            Kernel::SoftmaxCrossEntropy => u64::from(columns.min(SOFTMAX_WORKGROUP)),
+            _ => invocations,
+        };
+        DispatchShape {
+            stage: kernel.stage(),
+            pipeline: entry.name,
+            workgroups: across * down,
+            invocations_per_workgroup: entry.workgroup,
+            working_invocations,
+            workgroup_bytes: entry.workgroup_bytes,
+        }
+    }
+
+    /// Runs the steps of one submit, each dispatch between two timestamps.
+    fn profile_submit(
+        &mut self,
+        samples: &[u32],
+        purpose: Purpose,
+        kernels: &[Kernel],
+        timestamps: &Timestamps,
+    ) -> Result<Vec<StepProfile>> {
+        let steps = Steps::new(&self.network, &self.settings, samples.len(), purpose, 0);
+        let count = steps.steps.len();
+        self.submit(samples, &steps, kernels, |gpu, dispatches| {
+            commands::submit_timed(gpu, dispatches, timestamps)
+        })?;
+        let metrics: Vec<Metric> = commands::read(&self.gpu, &self.buffers.metrics, count)?;
+        let times = timestamps.read(&self.gpu, count * kernels.len())?;
+        let batches = samples.chunks(self.settings.batch_size).zip(metrics);
+        let steps = batches.zip(times.chunks(kernels.len()));
+        let profile = |((batch, metric), times): ((&[u32], Metric), &[Interval])| StepProfile {
+            outcome: outcome(batch.len(), metric),
+            wall_microseconds: times.last().map_or(0.0, |last| last.end) - times[0].begin,
+            stages: kernels.iter().zip(times).map(stage_time).collect(),
+        };
+        Ok(steps.map(profile).collect())
+    }
+}
+
+fn stage_time((kernel, interval): (&Kernel, &Interval)) -> StageTime {
+    StageTime { stage: kernel.stage(), microseconds: interval.end - interval.begin }
+}
+
+impl ProfiledEngine for GpuEngine {
+    fn layout(&self) -> &NetworkLayout {
+        &self.layout
+    }
+
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn dispatches(&self) -> Vec<DispatchShape> {
+        self.kernels_of_step().into_iter().map(|kernel| self.shape(kernel)).collect()
+    }
+
+    /// Each dispatch gets a pass of its own, which the device clocks from the end of all that came
+    /// before to the end of the dispatch: what it takes to start one is part of its time.
+    fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
+        check_data(&self.network, data)?;
+        check_plan(data, plan)?;
+        if !self.gpu.has_timestamps() {
+            return Ok(None);
+        }
+        let kernels = self.kernels_of_step();
+        let most = MAX_DISPATCHES / kernels.len();
+        if most == 0 {
+            let count = kernels.len();
+            return Err(self.gpu.error(format!(
+                "a step of {count} dispatches cannot be timed, {MAX_DISPATCHES} are the limit: take fewer layers"
+            )));
+        }
+        self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
+        let steps = self.data.steps_per_submit(&self.buffers).min(most);
+        let timestamps = Timestamps::new(&self.gpu, steps * kernels.len())?;
+        let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let mut profiles = Vec::new();
+        for samples in plan.samples.chunks(steps * self.settings.batch_size) {
+            let now = purpose.after(profiles.len() as u64);
+            profiles.extend(self.profile_submit(samples, now, &kernels, &timestamps)?);
+        }
+        Ok(Some(profiles))
+    }
+}

@@ -1,0 +1,49 @@
+//! Times that the device takes itself: two for each dispatch of a submit.
+
+use super::commands;
+use super::device::Gpu;
+use crate::Result;
+
+/// Room for the times of the dispatches of one submit.
+pub(super) struct Timestamps {
+    pub(super) queries: wgpu::QuerySet,
+    /// Begin and end of each dispatch, in ticks.
+    pub(super) ticks: wgpu::Buffer,
+}
+
+/// When one dispatch ran, in microseconds since some moment that all of a submit share.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Interval {
+    pub(super) begin: f64,
+    pub(super) end: f64,
+}
+
+/// Most dispatches of one submit that can be timed.
+pub(super) const MAX_DISPATCHES: usize = (wgpu::QUERY_SET_MAX_QUERIES / 2) as usize;
+
+impl Timestamps {
+    /// For at most `dispatches` in a submit, which may be no more than [`MAX_DISPATCHES`].
+    pub(super) fn new(gpu: &Gpu, dispatches: usize) -> Result<Self> {
+        let count = 2 * u32::try_from(dispatches).unwrap_or(u32::MAX / 2);
+        let queries = gpu.create("the timestamps", |device| {
+            device.create_query_set(&wgpu::QuerySetDescriptor {
+                label: Some("timestamps"),
+                ty: wgpu::QueryType::Timestamp,
+                count,
+            })
+        })?;
+        let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
+        let ticks = gpu.buffer("timestamps", u64::from(count) * u64::from(wgpu::QUERY_SIZE), usage)?;
+        Ok(Self { queries, ticks })
+    }
+
+    /// The times of the dispatches of the last submit, after it.
+    pub(super) fn read(&self, gpu: &Gpu, dispatches: usize) -> Result<Vec<Interval>> {
+        let ticks: Vec<u64> = commands::read(gpu, &self.ticks, 2 * dispatches)?;
+        let first = ticks.first().copied().unwrap_or(0);
+        let microseconds = f64::from(gpu.queue.get_timestamp_period()) / 1e3;
+        let at = |tick: u64| tick.saturating_sub(first) as f64 * microseconds;
+        let (pairs, _) = ticks.as_chunks::<2>();
+        Ok(pairs.iter().map(|[begin, end]| Interval { begin: at(*begin), end: at(*end) }).collect())
+    }
+}

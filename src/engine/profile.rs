@@ -1,0 +1,172 @@
+//! Where the time of a training step goes: what the engines that can tell have in common.
+//!
+//! A [`Stage`] is a part of a step, whatever engine runs it. A [`ProfiledEngine`]
+//! runs steps with a clock around each stage; they give the bits of unprofiled ones.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::layout::NetworkLayout;
+use super::{Engine, EngineSettings, StepOutcome, StepPlan};
+use crate::Result;
+use crate::dataset::Dataset;
+
+/// A part of a training step, of one layer where there is one for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// DropConnect's mask over the dense values.
+    MaskDense,
+    /// DropConnect's mask over the sparse values.
+    MaskSparse,
+    /// The batch into the rows of the inputs.
+    Gather,
+    /// The outputs of a layer: weighted sums, bias, activation, dropout.
+    Forward(usize),
+    /// Softmax and cross-entropy, with the deltas of the logits.
+    Loss,
+    /// The deltas of a layer's inputs; layer 0 has none.
+    BackwardInput(usize),
+    /// The factors of the group lasso.
+    GroupFactors,
+    /// Gradients of all dense values, and their update.
+    UpdateDense,
+    /// Gradients of all sparse values and biases, and their update.
+    UpdateSparse,
+}
+
+impl Stage {
+    /// The stages of one training step, in order.
+    pub fn of_training_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
+        let mut stages = Vec::new();
+        if settings.drop_connect > 0.0 {
+            stages.extend([Self::MaskDense, Self::MaskSparse]);
+        }
+        stages.push(Self::Gather);
+        stages.extend((0..layers).map(Self::Forward));
+        stages.push(Self::Loss);
+        stages.extend((1..layers).rev().map(Self::BackwardInput));
+        if settings.penalties.group_lasso > 0.0 {
+            stages.push(Self::GroupFactors);
+        }
+        stages.extend([Self::UpdateDense, Self::UpdateSparse]);
+        stages
+    }
+
+    /// What it does, without the layer.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MaskDense => "mask dense",
+            Self::MaskSparse => "mask sparse",
+            Self::Gather => "gather",
+            Self::Forward(_) => "forward",
+            Self::Loss => "loss",
+            Self::BackwardInput(_) => "backward_input",
+            Self::GroupFactors => "group factors",
+            Self::UpdateDense => "gradients + update, dense",
+            Self::UpdateSparse => "gradients + update, sparse",
+        }
+    }
+
+    /// The layer it belongs to, from 0, if it is of one.
+    pub fn layer(self) -> Option<usize> {
+        match self {
+            Self::Forward(layer) | Self::BackwardInput(layer) => Some(layer),
+            _ => None,
+        }
+    }
+}
+
+/// One stage of one step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StageTime {
+    /// The stage.
+    pub stage: Stage,
+    /// Microseconds, summed over the threads that worked on it.
+    pub microseconds: f64,
+}
+
+/// One step that ran with a clock around each stage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepProfile {
+    /// What the step saw, as [`Engine::train`] tells it.
+    pub outcome: StepOutcome,
+    /// Microseconds from the begin of the step to its end.
+    pub wall_microseconds: f64,
+    /// In the order of [`Stage::of_training_step`].
+    pub stages: Vec<StageTime>,
+}
+
+/// What a GPU is given for one stage: how much of it the stage can occupy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct DispatchShape {
+    /// What it computes.
+    #[serde(skip)]
+    pub stage: Stage,
+    /// Entry point of its pipeline.
+    pub pipeline: &'static str,
+    /// Workgroups, over both dimensions.
+    pub workgroups: u64,
+    /// Invocations in each of them.
+    pub invocations_per_workgroup: u32,
+    /// Invocations that have something to do; the others return at once.
+    pub working_invocations: u64,
+    /// Bytes of workgroup memory that each workgroup holds.
+    pub workgroup_bytes: u32,
+}
+
+impl DispatchShape {
+    /// Invocations that are started.
+    pub fn invocations(&self) -> u64 {
+        self.workgroups * u64::from(self.invocations_per_workgroup)
+    }
+}
+
+/// An engine that can say where the time of a training step goes.
+pub trait ProfiledEngine: Engine {
+    /// How it packs the network: what each stage has to compute and to move.
+    fn layout(&self) -> &NetworkLayout;
+
+    /// Threads whose times are summed; 1 for a device that runs stages one after the other.
+    fn workers(&self) -> usize;
+
+    /// What is dispatched for a full batch, in order; nothing where there are no dispatches.
+    fn dispatches(&self) -> Vec<DispatchShape>;
+
+    /// As [`Engine::train`], with a clock around each stage and the same bits; none on a device without clocks.
+    ///
+    /// # Errors
+    /// As [`Engine::train`].
+    fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Optimizer, Penalties};
+
+    #[test]
+    fn a_step_has_stages_of_its_layers_and_of_its_regularisation() {
+        let plain = EngineSettings::new(Optimizer::Sgd, 1, 0);
+        let stages = Stage::of_training_step(3, &plain);
+        let lines: Vec<String> =
+            stages.iter().map(|stage| format!("{} {:?}", stage.name(), stage.layer())).collect();
+        let expected = [
+            "gather None",
+            "forward Some(0)",
+            "forward Some(1)",
+            "forward Some(2)",
+            "loss None",
+            "backward_input Some(2)",
+            "backward_input Some(1)",
+            "gradients + update, dense None",
+            "gradients + update, sparse None",
+        ];
+        assert_eq!(lines, expected);
+        let penalties = Penalties { group_lasso: 0.1, ..Penalties::default() };
+        let all = EngineSettings { drop_connect: 0.5, penalties, ..plain };
+        let added: Vec<Stage> =
+            Stage::of_training_step(3, &all).into_iter().filter(|stage| !stages.contains(stage)).collect();
+        assert_eq!(added, [Stage::MaskDense, Stage::MaskSparse, Stage::GroupFactors]);
+    }
+}

@@ -1,0 +1,175 @@
+//! Profiles for people: where the time of a step goes, and what a GPU is given for each dispatch.
+
+use comfy_table::Table;
+
+use super::{duration, grouped, size, table};
+use crate::benchmark::{Profile, StageProfile};
+
+/// What was profiled, and how long a step takes with and without clocks.
+#[must_use]
+pub fn profile_sentence(profile: &Profile) -> String {
+    let Profile { arch, batch, backend, device, step, workers, .. } = profile;
+    let [useful, stored] = profile.multiply_adds().map(millions);
+    let head = format!(
+        "{arch} batch {batch} on {backend} ({device}): a step takes {}, useful multiply-adds {useful} M, with padding {stored} M",
+        duration(step.median_us)
+    );
+    let (Some(sum), Some(profiled)) = (profile.stage_sum(), &profile.profiled_step) else { return head };
+    let wall = profiled.median_us;
+    let stages = if *workers == 1 {
+        format!("its stages together {}", duration(sum))
+    } else {
+        let share = 100.0 * sum / (*workers as f64 * wall);
+        format!("its stages together {} of the cores, {share:.0} % of the time of {workers}", duration(sum))
+    };
+    format!("{head}; with clocks {}, {stages}", duration(wall))
+}
+
+/// One stage a row: its time (summed over threads), what it computes and moves, and how fast.
+#[must_use]
+pub fn stage_table(profile: &Profile) -> Table {
+    let time = if profile.workers == 1 { "µs" } else { "core-µs" };
+    let header = ["stage", "layer", time, "share", "M multiply-adds", "GFLOP/s", "read", "written", "GB/s"];
+    let mut table = table(&header, 1);
+    for stage in &profile.stages {
+        let work = &stage.work;
+        table.add_row([
+            stage.stage.to_owned(),
+            layer(stage),
+            number(stage.microseconds, 1),
+            stage.share.map_or("–".into(), |share| format!("{:.1} %", 100.0 * share)),
+            millions(work.multiply_adds),
+            number(stage.gflops.filter(|_| work.multiply_adds > 0), 1),
+            size(work.bytes_read),
+            size(work.bytes_written),
+            number(stage.gigabytes_per_second, 1),
+        ]);
+    }
+    table
+}
+
+/// One dispatch a row: how much of a device it can occupy; none where nothing is dispatched.
+#[must_use]
+pub fn dispatch_table(profile: &Profile) -> Option<Table> {
+    let header = [
+        "dispatch",
+        "layer",
+        "workgroups",
+        "of",
+        "invocations",
+        "working",
+        "workgroup memory",
+        "MFLOP",
+        "bytes at least",
+        "FLOP/byte",
+    ];
+    let mut table = table(&header, 1);
+    for stage in &profile.stages {
+        let (work, dispatch) = (&stage.work, stage.dispatch?);
+        table.add_row([
+            dispatch.pipeline.to_owned(),
+            layer(stage),
+            counted(dispatch.workgroups),
+            dispatch.invocations_per_workgroup.to_string(),
+            counted(dispatch.invocations()),
+            counted(dispatch.working_invocations),
+            size(u64::from(dispatch.workgroup_bytes)),
+            millions(work.flops()),
+            size(work.bytes()),
+            number(Some(work.flops() as f64 / work.bytes() as f64), 1),
+        ]);
+    }
+    Some(table)
+}
+
+fn layer(stage: &StageProfile) -> String {
+    stage.layer.map_or(String::new(), |layer| layer.to_string())
+}
+
+fn number(value: Option<f64>, digits: usize) -> String {
+    value.map_or("–".into(), |value| format!("{value:.digits$}"))
+}
+
+fn millions(count: u64) -> String {
+    format!("{:.2}", count as f64 / 1e6)
+}
+
+fn counted(count: u64) -> String {
+    usize::try_from(count).map_or_else(|_| count.to_string(), grouped)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::benchmark::{Machine, Spread, Work};
+    use crate::engine::profile::{DispatchShape, Stage};
+
+    fn profile(workers: usize, microseconds: Option<f64>, dispatch: Option<DispatchShape>) -> Profile {
+        let work = Work {
+            multiply_adds: 2_000_000,
+            stored_multiply_adds: 2_500_000,
+            bytes_read: 3 << 20,
+            bytes_written: 1 << 20,
+        };
+        let stage = StageProfile {
+            stage: "forward",
+            layer: Some(3),
+            microseconds,
+            share: microseconds.map(|_| 1.0),
+            gflops: microseconds.map(|time| 4e3 / time),
+            gigabytes_per_second: Some(7.25),
+            work,
+            dispatch,
+        };
+        let spread = |time| Spread::of(vec![time]).unwrap();
+        Profile {
+            version: "1".into(),
+            arch: "sc".into(),
+            width: 98,
+            hidden_layers: 1,
+            batch: 8,
+            optimizer: "SGD".into(),
+            backend: "cpu".into(),
+            device: "some device".into(),
+            workers,
+            edges: 5,
+            step: spread(90.0),
+            profiled_step: microseconds.map(|_| spread(100.0)),
+            stages: vec![stage],
+            machine: Machine::default(),
+        }
+    }
+
+    #[test]
+    fn times_of_threads_are_told_as_such() {
+        let two = profile(2, Some(160.0), None);
+        let sentence = profile_sentence(&two);
+        assert!(sentence.starts_with("sc batch 8 on cpu (some device): a step takes 90.0 µs"), "{sentence}");
+        assert!(sentence.contains("2.00 M, with padding 2.50 M; with clocks 100.0 µs"), "{sentence}");
+        assert!(sentence.ends_with("160.0 µs of the cores, 80 % of the time of 2"), "{sentence}");
+        let table = stage_table(&two).to_string();
+        assert!(table.contains("core-µs") && table.contains("25.0") && table.contains("7.2"), "{table}");
+        assert!(dispatch_table(&two).is_none());
+        assert!(!stage_table(&profile(1, Some(1.0), None)).to_string().contains("core-µs"));
+    }
+
+    #[test]
+    fn a_device_without_clocks_leaves_dashes_and_its_dispatches() {
+        let dispatch = DispatchShape {
+            stage: Stage::Forward(3),
+            pipeline: "forward",
+            workgroups: 98,
+            invocations_per_workgroup: 64,
+            working_invocations: 6_270,
+            workgroup_bytes: 2048,
+        };
+        let untimed = profile(1, None, Some(dispatch));
+        assert!(profile_sentence(&untimed).ends_with("with padding 2.50 M"));
+        assert!(stage_table(&untimed).to_string().contains('–'));
+        let table = dispatch_table(&untimed).unwrap().to_string();
+        // 4 MFLOP over 4 MiB.
+        for cell in ["98", "6,272", "6,270", "2.0 KiB", "4.00", "4.0 MiB", "1.0"] {
+            assert!(table.contains(cell), "{cell}: {table}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Profiles: dispatches as they are counted by hand, and steps between timestamps with the bits of any others.
+
+use tanner::engine::gpu::{GpuEngine, GpuOptions, adapters};
+use tanner::engine::profile::{DispatchShape, ProfiledEngine, Stage, StepProfile};
+use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepOutcome, StepPlan};
+use tanner::network::{Activation, Network};
+use tanner::tiles::TilePolicy;
+
+use crate::oracle::Misses;
+use crate::shapes;
+use crate::support::tanner;
+
+/// Batches of 10, with every stage that a step can have.
+fn settings() -> EngineSettings {
+    let penalties = Penalties { l2: 1e-3, group_lasso: 1e-3, ..Penalties::default() };
+    EngineSettings { penalties, drop_connect: 0.2, ..EngineSettings::new(Optimizer::ADAM, 10, 5) }
+}
+
+fn engine(network: &Network, settings: EngineSettings, options: &GpuOptions) -> GpuEngine {
+    let start = shapes::parameters(network, |place, layer| 0.5 * shapes::real(place, layer, 60));
+    shapes::engine(network, &start, settings, options)
+}
+
+fn timed(tiles: TilePolicy) -> GpuOptions {
+    GpuOptions { timestamps: true, ..shapes::options(tiles, false) }
+}
+
+/// Whether the adapter that tests run on has timestamps.
+fn has_timestamps() -> bool {
+    adapters().iter().find(|adapter| adapter.usable.is_ok()).is_some_and(|adapter| adapter.has_timestamps)
+}
+
+fn bits(engine: &mut GpuEngine) -> Vec<u32> {
+    let layers = engine.parameters().unwrap().layers;
+    let values = layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases));
+    values.map(|value| value.to_bits()).collect()
+}
+
+/// More steps than one submit holds, and a last batch that is smaller; also where there is no dense tile at all.
+pub(crate) fn steps_keep_their_bits() -> Result<(), String> {
+    let network = shapes::shape("coupled", Activation::Tanh, 0.8);
+    let data = shapes::dataset(&network, 47, 61);
+    let samples: Vec<u32> = (0..694).map(|place| place * 17 % 47).collect();
+    let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 2 };
+    let mut misses = Misses::default();
+    for (policy, tiles) in shapes::POLICIES {
+        let mut plain = engine(&network, settings(), &shapes::options(tiles, false));
+        let outcomes = plain.train(&data, &plan).unwrap();
+        misses.equal("a profile nobody asked for", plain.profile(&data, &plan).unwrap(), None);
+        let mut profiled = engine(&network, settings(), &timed(tiles));
+        let steps = profiled.profile(&data, &plan).unwrap();
+        misses.equal("timestamps", steps.is_some(), has_timestamps());
+        let Some(steps) = steps else { continue };
+        let seen: Vec<StepOutcome> = steps.iter().map(|step| step.outcome).collect();
+        misses.equal(format!("{policy}: outcomes"), seen, outcomes);
+        misses.equal(format!("{policy}: bits"), bits(&mut profiled), bits(&mut plain));
+        steps.iter().for_each(|step| check_times(&mut misses, policy, step));
+    }
+    misses.result()
+}
+
+/// Every stage in the order of a step, one after the other and inside of the step.
+fn check_times(misses: &mut Misses, policy: &str, step: &StepProfile) {
+    let stages: Vec<Stage> = step.stages.iter().map(|time| time.stage).collect();
+    misses.equal(format!("{policy}: stages"), stages, Stage::of_training_step(3, &settings()));
+    let sum: f64 = step.stages.iter().map(|time| time.microseconds).sum();
+    let fits = step.stages.iter().all(|time| time.microseconds >= 0.0)
+        && sum > 0.0
+        && sum <= 1.001 * step.wall_microseconds;
+    misses.equal(format!("{policy}: {sum} in {}", step.wall_microseconds), fits, true);
+}
+
+/// 5 -> 18 -> 9 -> 3, all dense, batch 300: 75 columns of 4 samples.
+pub(crate) fn dispatches_are_counted() -> Result<(), String> {
+    let network = shapes::shape("oblong tiles", Activation::Relu, 1.0);
+    let settings = EngineSettings::new(Optimizer::Sgd, 300, 0);
+    let engine = engine(&network, settings, &shapes::options(TilePolicy::ALL_DENSE, false));
+    let line = |shape: &DispatchShape| {
+        let DispatchShape { workgroups, invocations_per_workgroup, working_invocations, .. } = shape;
+        let groups = format!("{workgroups} x {invocations_per_workgroup}, {working_invocations} work");
+        format!("{} {:?}: {groups}, {} B", shape.pipeline, shape.stage.layer(), shape.workgroup_bytes)
+    };
+    let lines: Vec<String> = engine.dispatches().iter().map(line).collect();
+    let expected = [
+        "gather None: 6 x 64, 375 work, 0 B",
+        "forward Some(0): 6 x 64, 375 work, 0 B",
+        "forward Some(1): 4 x 64, 225 work, 0 B",
+        "forward Some(2): 2 x 64, 75 work, 0 B",
+        "softmax_cross_entropy None: 1 x 256, 75 work, 2048 B",
+        "backward_input Some(2): 4 x 64, 225 work, 0 B",
+        "backward_input Some(1): 6 x 64, 375 work, 0 B",
+        // 5 x 2 + 3 x 5 + 1 x 3 micro-blocks; 30 biases.
+        "backward_weight_dense None: 1 x 64, 28 work, 0 B",
+        "backward_weight_sparse None: 1 x 64, 30 work, 0 B",
+    ];
+    let mut misses = Misses::default();
+    for (got, expected) in lines.iter().zip(expected) {
+        misses.equal("dispatch", got.as_str(), expected);
+    }
+    misses.equal("dispatches", lines.len(), expected.len());
+    misses.result()
+}
+
+/// The binary prints both tables, with times or the reason why there are none.
+pub(crate) fn the_command_prints_dispatches() -> Result<(), String> {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "bench --profile --backend gpu --width 98 --layers 2 --batch 8 --seconds 0.02";
+    let outcome = tanner(folder.path(), line);
+    let mut misses = Misses::default();
+    misses.equal(format!("{outcome:?}"), outcome.code, Some(0));
+    let count = |part: &str| outcome.stdout.matches(part).count();
+    misses.equal("a step of 9", count("9 dispatches a step"), 1);
+    misses.equal(format!("forward in two tables: {}", outcome.stdout), count("forward"), 6);
+    misses.equal("a pipeline", count("backward_weight_sparse"), 1);
+    misses.equal("a reason", outcome.stderr.contains("no timestamps"), !has_timestamps());
+    misses.result()
+}
