@@ -4,10 +4,10 @@ use std::time::Instant;
 
 use serde::Serialize;
 
-use super::timing::{CALLS_WANTED, LEARNING_RATE, LEAST_CALLS, duration, order, training_data};
+use super::timing::{Batches, CALLS_WANTED, LEAST_CALLS, duration};
 use super::{Machine, Spread, Work};
+use crate::engine::EngineSettings;
 use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StepProfile};
-use crate::engine::{EngineSettings, StepPlan};
 use crate::network::Network;
 use crate::{Error, Result};
 
@@ -157,15 +157,9 @@ pub fn profile_training(
     seconds: f64,
 ) -> Result<Option<StageTimes>> {
     let wanted = duration(seconds)?;
-    let data = training_data(network, batch)?;
     let most = engine.steps_per_call().max(1);
-    let order = order(batch, most);
-    let mut first_step = 0;
-    let mut call = |steps: usize| {
-        let plan = StepPlan { samples: &order[..steps * batch], learning_rate: LEARNING_RATE, first_step };
-        first_step += steps as u64;
-        engine.profile(&data, &plan)
-    };
+    let mut batches = Batches::new(network, batch, most)?;
+    let mut call = |steps: usize| batches.next(steps, |data, plan| engine.profile(data, plan));
     if call(1)?.is_none() {
         return Ok(None);
     }

@@ -20,7 +20,7 @@ const GROWTH: usize = 4;
 /// Batches in the data, so that a step does not find its samples in the cache of the one before.
 const BATCHES: usize = 4;
 /// Step length while time is taken; it has no influence on the time.
-pub(super) const LEARNING_RATE: f64 = 0.01;
+const LEARNING_RATE: f64 = 0.01;
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,15 +61,9 @@ pub fn time_training(
     seconds: f64,
 ) -> Result<Timing> {
     let wanted = duration(seconds)?;
-    let data = training_data(network, batch)?;
     let most = engine.steps_per_call().max(1);
-    let order = order(batch, most);
-    let mut first_step = 0;
-    let mut call = |steps: usize| {
-        let plan = StepPlan { samples: &order[..steps * batch], learning_rate: LEARNING_RATE, first_step };
-        first_step += steps as u64;
-        engine.train(&data, &plan).map(|_| ())
-    };
+    let mut batches = Batches::new(network, batch, most)?;
+    let mut call = |steps: usize| batches.next(steps, |data, plan| engine.train(data, plan).map(|_| ()));
     call(1)?;
     let mut steps = 1;
     loop {
@@ -84,16 +78,35 @@ pub fn time_training(
     timing(steps, times)
 }
 
-/// The data that training steps are timed on.
-pub(super) fn training_data(network: &Network, batch: usize) -> Result<Arc<Dataset>> {
-    noise(BATCHES * batch, network.inputs(), network.classes())
+/// The steps that are timed, as many to a call as wanted, one call going on where the last one ended.
+pub(super) struct Batches {
+    data: Arc<Dataset>,
+    order: Vec<u32>,
+    batch: usize,
+    first_step: u64,
 }
 
-/// The samples of so many steps, of the data that they are timed on.
-pub(super) fn order(batch: usize, steps: usize) -> Vec<u32> {
-    let samples = BATCHES * batch;
-    // An odd stride goes through all samples, in no order that a cache could guess.
-    (0..steps * batch).map(|k| u32::try_from(k * 7919 % samples).unwrap_or(0)).collect()
+impl Batches {
+    /// Batches of noise, at most `most` of them to a call.
+    pub(super) fn new(network: &Network, batch: usize, most: usize) -> Result<Self> {
+        let samples = BATCHES * batch;
+        let data = noise(samples, network.inputs(), network.classes())?;
+        // An odd stride goes through all samples, in no order that a cache could guess.
+        let order = (0..most * batch).map(|k| u32::try_from(k * 7919 % samples).unwrap_or(0)).collect();
+        Ok(Self { data, order, batch, first_step: 0 })
+    }
+
+    /// Hands the next steps to an engine.
+    pub(super) fn next<T>(
+        &mut self,
+        steps: usize,
+        run: impl FnOnce(&Arc<Dataset>, &StepPlan<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let samples = &self.order[..steps * self.batch];
+        let plan = StepPlan { samples, learning_rate: LEARNING_RATE, first_step: self.first_step };
+        self.first_step += steps as u64;
+        run(&self.data, &plan)
+    }
 }
 
 /// Times the forward pass of `batch` samples in one call of [`Engine::evaluate`], which also looks at the labels.

@@ -70,7 +70,7 @@ mod tests {
         let start = Initialisation { scheme: Scheme::Glorot, gain: Activation::Tanh.usual_gain() };
         let parameters = start.draw(&network, 5).unwrap();
         let penalties = Penalties { l2: 1e-3, group_lasso: 1e-3, ..Penalties::default() };
-        let settings = EngineSettings::new(Optimizer::ADAM, 200, 5);
+        let settings = EngineSettings::new(Optimizer::ADAM, 300, 5);
         (network, parameters, EngineSettings { penalties, drop_connect: 0.1, ..settings })
     }
 
@@ -111,7 +111,7 @@ mod tests {
         let (network, parameters, settings) = subject();
         let mut engine = CpuEngine::new(&network, &parameters, settings, Some(1)).unwrap();
         let data = data(70);
-        let samples: Vec<u32> = (0..1000).map(|k| k % 70).collect();
+        let samples: Vec<u32> = (0..1500).map(|k| k % 70).collect();
         let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 0 };
         let steps = engine.profile(&data, &plan).unwrap().unwrap();
         assert_eq!(steps.len(), 5);
