@@ -47,15 +47,20 @@ impl Kernel for BackwardInput<'_> {
     fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
         let layer = self.weights.layer;
         let delta = &vectors::<S, W, P>(self.delta)[..layer.outputs().width()];
-        let below = &mut vectors_mut::<S, W, P>(&mut *self.below)[..layer.inputs().width()];
-        below.fill([[simd.splat_f32s(0.0); W]; P]);
-        for tile in layer.dense_tiles() {
-            self.weights.dense(simd, tile, delta, below);
-        }
-        self.weights.sparse(simd, delta, below);
-        let rows = self.y.iter().zip(&mut self.below[..layer.inputs().width()]);
-        for (unit, (y, below)) in (0u32..).zip(rows) {
-            self.epilogue.apply_backward(unit, y, below);
+        for (block, inputs) in layer.inputs().blocks().enumerate() {
+            let below = vectors_mut::<S, W, P>(&mut self.below[inputs.clone()]);
+            below.fill([[simd.splat_f32s(0.0); W]; P]);
+            for tile in layer.dense_tiles_out_of(block) {
+                self.weights.dense(simd, tile, delta, below);
+            }
+            let rows = self.y[inputs.clone()].iter().zip(&mut self.below[inputs]);
+            for (unit, (y, row)) in (layer.inputs().bounds()[block]..).zip(rows) {
+                let [below] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else {
+                    unreachable!("one row")
+                };
+                self.weights.sparse(simd, unit, delta, below);
+                self.epilogue.apply_backward(unit, y, row);
+            }
         }
     }
 }
@@ -68,7 +73,7 @@ struct Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// Adds one dense tile to its inputs.
+    /// Adds one dense tile to the inputs of its block.
     #[inline(always)]
     fn dense<S: Simd, const W: usize, const P: usize>(
         &self,
@@ -78,7 +83,6 @@ impl Weights<'_> {
         below: &mut [Parts<S::f32s, W, P>],
     ) {
         let delta = &delta[self.layer.outputs().block(tile.output_block as usize)];
-        let below = &mut below[self.layer.inputs().block(tile.input_block as usize)];
         let quads = tile.input_quads as usize;
         let (micro_blocks, _) =
             self.values.dense[tile.first as usize * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
@@ -93,21 +97,21 @@ impl Weights<'_> {
         }
     }
 
-    /// Adds the sparse edges of every input.
+    /// Adds the sparse edges of one input.
     #[inline(always)]
     fn sparse<S: Simd, const W: usize, const P: usize>(
         &self,
         simd: S,
+        input: u32,
         delta: &[Parts<S::f32s, W, P>],
-        below: &mut [Parts<S::f32s, W, P>],
+        below: &mut Parts<S::f32s, W, P>,
     ) {
         let lists = self.layer.sparse();
-        for (bounds, below) in lists.column_start.windows(2).zip(below) {
-            let entries = bounds[0] as usize..bounds[1] as usize;
-            let values = &lists.value[entries.clone()];
-            let weight = |k: usize| self.values.sparse[values[k] as usize];
-            add_listed(simd, below, &lists.output[entries], weight, delta);
-        }
+        let [first, end] = [0, 1].map(|k| lists.column_start[input as usize + k] as usize);
+        let entries = first..end;
+        let values = &lists.value[entries.clone()];
+        let weight = |k: usize| self.values.sparse[values[k] as usize];
+        add_listed(simd, below, &lists.output[entries], weight, delta);
     }
 }
 

@@ -149,53 +149,86 @@ impl<R: Regularise> Kernel for Dense<'_, R> {
         for first_row in (0..rows).step_by(PATCH) {
             for first_column in (0..length).step_by(PATCH) {
                 let rows = first_row..rows.min(first_row + PATCH);
-                let columns = first_column..length.min(first_column + PATCH);
-                let places = rows.flat_map(|row| columns.clone().map(move |column| row * length + column));
-                self.patch::<S, W, P>(simd, places);
+                let columns = PATCH.min(length - first_column);
+                self.patch::<S, W, P>(simd, rows.map(|row| row * length + first_column), columns);
             }
         }
     }
 }
 
 impl<R: Regularise> Dense<'_, R> {
-    /// Updates at most `PATCH * PATCH` micro-blocks, given their places.
+    /// Updates at most `PATCH` rows of as many micro-blocks, given the place of the first one of each row.
     #[inline(always)]
     fn patch<S: Simd, const W: usize, const P: usize>(
         &mut self,
         simd: S,
-        places: impl Iterator<Item = usize> + Clone,
+        rows: impl Iterator<Item = usize> + Clone,
+        columns: usize,
     ) {
         let mut gradients = [[0.0; MICRO_BLOCK]; PATCH * PATCH];
-        for (place, gradient) in places.clone().zip(&mut gradients) {
-            self.values.load_sums(place * MICRO_BLOCK, gradient);
+        for (place, gradients) in rows.clone().zip(gradients.chunks_exact_mut(columns)) {
+            self.values.load_sums(place * MICRO_BLOCK, gradients.as_flattened_mut());
         }
         for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
-            for (place, gradient) in places.clone().zip(&mut gradients) {
-                let block = &self.blocks[place];
-                // As many sums at a time as fit the vector registers.
-                if S::REGISTER_COUNT >= 32 {
-                    add_products::<S, W, P, 4>(simd, chunks, block, 0, gradient);
-                } else {
-                    add_products::<S, W, P, 2>(simd, chunks, block, 0, gradient);
-                    add_products::<S, W, P, 2>(simd, chunks, block, 2, gradient);
+            for (place, gradients) in rows.clone().zip(gradients.chunks_exact_mut(columns)) {
+                for (block, gradient) in self.blocks[place..].iter().zip(gradients) {
+                    // As many sums at a time as fit the vector registers.
+                    if S::REGISTER_COUNT >= 32 {
+                        add_products::<S, W, P, 4>(simd, chunks, block, 0, gradient);
+                    } else {
+                        add_products::<S, W, P, 2>(simd, chunks, block, 0, gradient);
+                        add_products::<S, W, P, 2>(simd, chunks, block, 2, gradient);
+                    }
                 }
             }
         }
-        for (place, gradient) in places.zip(&mut gradients) {
-            let [_, input, mask] = self.blocks[place];
+        for (place, gradients) in rows.zip(gradients.chunks_exact_mut(columns)) {
             let first = place * MICRO_BLOCK;
-            self.values.store_sums(first, gradient, self.rule.is_none());
-            let Some(rule) = self.rule else { continue };
-            for (lane, gradient) in gradient.iter_mut().enumerate() {
-                let weight = self.values.values[first + lane];
-                let (input, slot) =
-                    (input as usize + lane / QUAD, self.strip.first * MICRO_BLOCK + first + lane);
-                let whole = self.regularise.gradient(*gradient, weight, slot, input);
-                // Padding, whose value and state are 0, keeps them with a gradient of 0.
-                *gradient = if mask >> lane & 1 == 1 { whole } else { 0.0 };
+            self.values.store_sums(first, gradients.as_flattened(), self.rule.is_none());
+            if let Some(rule) = self.rule {
+                self.regularise(simd, place, gradients);
+                self.values.update(rule, rule.decay, first, gradients.as_flattened());
             }
-            self.values.update(rule, rule.decay, first, gradient);
         }
+    }
+
+    /// From gradients of the loss to what the update is given, for consecutive micro-blocks.
+    #[inline(always)]
+    fn regularise<S: Simd>(&self, simd: S, first: usize, gradients: &mut [[f32; MICRO_BLOCK]]) {
+        let (weights, _) = self.values.values[first * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
+        let blocks = (first..).zip(&self.blocks[first..]);
+        for ((place, [_, input, mask]), (gradients, weights)) in blocks.zip(gradients.iter_mut().zip(weights))
+        {
+            let slot = (self.strip.first + place) * MICRO_BLOCK;
+            for (lane, (gradient, weight)) in gradients.iter_mut().zip(weights).enumerate() {
+                let input = *input as usize + lane / QUAD;
+                *gradient = self.regularise.gradient(*gradient, *weight, slot + lane, input);
+            }
+            // Padding, whose value and state are 0, keeps them with a gradient of 0.
+            keep_edges(simd, *mask, gradients);
+        }
+    }
+}
+
+/// The places of a micro-block in its mask.
+const BITS: [u32; MICRO_BLOCK] = {
+    let mut bits = [0; MICRO_BLOCK];
+    let mut lane = 0;
+    while lane < MICRO_BLOCK {
+        bits[lane] = 1 << lane;
+        lane += 1;
+    }
+    bits
+};
+
+/// Leaves 0 where a micro-block has no edge; without branches, which would be mispredicted time and again.
+#[inline(always)]
+fn keep_edges<S: Simd>(simd: S, mask: u32, values: &mut [f32; MICRO_BLOCK]) {
+    let (mask, none) = (simd.splat_u32s(mask), simd.splat_u32s(0));
+    let ((values, _), (bits, _)) = (S::as_mut_simd_f32s(values), S::as_simd_u32s(&BITS));
+    for (values, bits) in values.iter_mut().zip(bits) {
+        let missing = simd.equal_u32s(simd.and_u32s(mask, *bits), none);
+        *values = simd.select_f32s(missing, simd.splat_f32s(0.0), *values);
     }
 }
 
@@ -255,9 +288,11 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
             }
             self.values.store_sums(first, gradients, self.rule.is_none());
             let Some(rule) = self.rule else { continue };
-            for (index, (gradient, [_, input])) in (first..).zip(gradients.iter_mut().zip(rows)) {
-                let weight = self.values.values[index];
-                *gradient = self.regularise.gradient(*gradient, weight, index, *input as usize);
+            let weights = &self.values.values[first..];
+            for (index, ((gradient, weight), [_, input])) in
+                (first..).zip(gradients.iter_mut().zip(weights).zip(rows))
+            {
+                *gradient = self.regularise.gradient(*gradient, *weight, index, *input as usize);
             }
             self.values.update(rule, rule.decay, first, gradients);
         }
@@ -289,8 +324,8 @@ fn bias_gradient<S: Simd, const W: usize, const P: usize>(simd: S, chunks: &[Chu
     simd.reduce_sum_f32s(sums.iter().flatten().fold(zero, |sum, part| simd.add_f32s(sum, *part)))
 }
 
-/// Adds the products of every edge, summed over the samples of some chunks: four edges at a time where
-/// they lead to one output, whose deltas are then loaded once.
+/// Adds the products of every edge, summed over the samples of some chunks: four edges at a time, and
+/// where they lead to one output, its deltas are loaded once.
 #[inline(always)]
 fn add_edges<S: Simd, const W: usize, const P: usize>(
     simd: S,
@@ -301,38 +336,38 @@ fn add_edges<S: Simd, const W: usize, const P: usize>(
     let (fours, rest) = rows.as_chunks::<4>();
     let (gradients, rest_gradients) = gradients.as_chunks_mut::<4>();
     for (rows, gradients) in fours.iter().zip(gradients) {
-        let output = rows[0][0];
-        if rows.iter().all(|row| row[0] == output) {
-            add_dots::<S, W, P, 4>(simd, chunks, output, rows.map(|row| row[1]), gradients);
+        let (outputs, inputs) = (rows.map(|row| row[0]), rows.map(|row| row[1]));
+        if outputs == [outputs[0]; 4] {
+            add_dots::<S, W, P, 4, 1>(simd, chunks, [outputs[0]], inputs, gradients);
         } else {
-            for (row, gradient) in rows.iter().zip(gradients) {
-                add_dots::<S, W, P, 1>(simd, chunks, row[0], [row[1]], std::array::from_mut(gradient));
-            }
+            add_dots::<S, W, P, 4, 4>(simd, chunks, outputs, inputs, gradients);
         }
     }
-    for (row, gradient) in rest.iter().zip(rest_gradients) {
-        add_dots::<S, W, P, 1>(simd, chunks, row[0], [row[1]], std::array::from_mut(gradient));
+    for ([output, input], gradient) in rest.iter().zip(rest_gradients) {
+        add_dots::<S, W, P, 1, 1>(simd, chunks, [*output], [*input], std::array::from_mut(gradient));
     }
 }
 
-/// Adds the products of `N` inputs with one output, in two chains of additions each.
+/// Adds the products of `N` inputs with an output each, or all with one, in two chains of additions each.
 #[inline(always)]
-fn add_dots<S: Simd, const W: usize, const P: usize, const N: usize>(
+fn add_dots<S: Simd, const W: usize, const P: usize, const N: usize, const OUTPUTS: usize>(
     simd: S,
     chunks: &[Chunk],
-    output: u32,
+    outputs: [u32; OUTPUTS],
     inputs: [u32; N],
     gradients: &mut [f32; N],
 ) {
     let mut sums = [[simd.splat_f32s(0.0); 2]; N];
     for chunk in chunks {
-        let delta = &vectors::<S, W, P>(&chunk.deltas)[output as usize];
+        let deltas = vectors::<S, W, P>(&chunk.deltas);
+        let deltas = outputs.map(|output| &deltas[output as usize]);
         let x = vectors::<S, W, P>(&chunk.activations);
-        let x: [_; N] = std::array::from_fn(|n| &x[inputs[n] as usize]);
+        let x = inputs.map(|input| &x[input as usize]);
         for part in 0..P {
             for w in 0..W {
                 for n in 0..N {
-                    sums[n][w % 2] = simd.mul_add_e_f32s(delta[part][w], x[n][part][w], sums[n][w % 2]);
+                    let delta = deltas[n % OUTPUTS][part][w];
+                    sums[n][w % 2] = simd.mul_add_e_f32s(delta, x[n][part][w], sums[n][w % 2]);
                 }
             }
         }
@@ -371,12 +406,17 @@ impl ValuesMut<'_> {
                     *value -= rule.learning_rate * (gradient + decay * *value);
                 }
             }
-            1 | 2 => {
+            1 => {
+                for ((value, gradient), momentum) in steps.zip(&mut self.first[range]) {
+                    *momentum = rule.first * *momentum + (gradient + decay * *value);
+                    *value -= rule.learning_rate * *momentum;
+                }
+            }
+            2 => {
                 for ((value, gradient), momentum) in steps.zip(&mut self.first[range]) {
                     let g = gradient + decay * *value;
                     *momentum = rule.first * *momentum + g;
-                    let ahead = if rule.kind == 2 { g + rule.first * *momentum } else { *momentum };
-                    *value -= rule.learning_rate * ahead;
+                    *value -= rule.learning_rate * (g + rule.first * *momentum);
                 }
             }
             _ => {

@@ -1,8 +1,8 @@
 //! Forward of one chunk: `y = dropout(activation(W x + b))`; y is overwritten.
 //!
-//! Dense tiles first, 4 outputs at a time so that each row of inputs that is
-//! loaded serves all of them, and so many inputs at a time that they stay in the
-//! first-level cache; then the sparse lists, output by output.
+//! One block of outputs after the other, whose sums then stay in the first-level cache: dense tiles first, 4 outputs at a
+//! time so that each row of inputs that is loaded serves all of them, and so many inputs at a time that they stay there,
+//! too; then the sparse lists and the activation, output by output.
 //!
 //! Twin: `src/engine/reference/forward.rs`.
 
@@ -88,21 +88,24 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
-        let Weights { layer, values } = self.weights;
+        let layer = self.weights.layer;
         let x = &vectors::<S, W, P>(self.x)[..layer.inputs().width()];
-        let y = &mut vectors_mut::<S, W, P>(&mut *self.y)[..layer.outputs().width()];
-        for (y, bias) in y.iter_mut().zip(values.biases) {
-            *y = [[simd.splat_f32s(*bias); W]; P];
-        }
-        for tile in layer.dense_tiles() {
-            self.weights.dense(simd, tile, x, y);
-        }
-        self.weights.sparse(simd, x, y);
-        for (unit, row) in (0u32..).zip(&mut self.y[..layer.outputs().width()]) {
-            // All vector units have fused multiplications; without one they would be calls.
-            match S::F32_LANES {
-                1 => self.epilogue.apply::<false>(unit, row),
-                _ => self.epilogue.apply::<true>(unit, row),
+        for (block, outputs) in layer.outputs().blocks().enumerate() {
+            let y = vectors_mut::<S, W, P>(&mut self.y[outputs.clone()]);
+            for (y, bias) in y.iter_mut().zip(&self.weights.values.biases[outputs.clone()]) {
+                *y = [[simd.splat_f32s(*bias); W]; P];
+            }
+            for tile in layer.dense_tiles_into(block) {
+                self.weights.dense(simd, tile, x, y);
+            }
+            for (unit, row) in (layer.outputs().bounds()[block]..).zip(&mut self.y[outputs]) {
+                let [y] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else { unreachable!("one row") };
+                self.weights.sparse(simd, unit, x, y);
+                // All vector units have fused multiplications; without one they would be calls.
+                match S::F32_LANES {
+                    1 => self.epilogue.apply::<false>(unit, row),
+                    _ => self.epilogue.apply::<true>(unit, row),
+                }
             }
         }
     }
@@ -116,7 +119,7 @@ struct Weights<'a> {
 }
 
 impl Weights<'_> {
-    /// Adds one dense tile to its outputs.
+    /// Adds one dense tile to the outputs of its block.
     #[inline(always)]
     fn dense<S: Simd, const W: usize, const P: usize>(
         &self,
@@ -126,7 +129,6 @@ impl Weights<'_> {
         y: &mut [Parts<S::f32s, W, P>],
     ) {
         let x = &x[self.layer.inputs().block(tile.input_block as usize)];
-        let y = &mut y[self.layer.outputs().block(tile.output_block as usize)];
         let (micro_blocks, _) =
             self.values.dense[tile.first as usize * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
         let quads = tile.input_quads as usize;
@@ -139,20 +141,20 @@ impl Weights<'_> {
         }
     }
 
-    /// Adds the sparse edges of every output.
+    /// Adds the sparse edges of one output.
     #[inline(always)]
     fn sparse<S: Simd, const W: usize, const P: usize>(
         &self,
         simd: S,
+        output: u32,
         x: &[Parts<S::f32s, W, P>],
-        y: &mut [Parts<S::f32s, W, P>],
+        y: &mut Parts<S::f32s, W, P>,
     ) {
         let lists = self.layer.sparse();
-        for (bounds, y) in lists.row_start.windows(2).zip(y) {
-            let edges = bounds[0] as usize..bounds[1] as usize;
-            let weights = &self.values.sparse[edges.clone()];
-            add_listed(simd, y, &lists.input[edges], |k| weights[k], x);
-        }
+        let [first, end] = [0, 1].map(|k| lists.row_start[output as usize + k] as usize);
+        let edges = first..end;
+        let weights = &self.values.sparse[edges.clone()];
+        add_listed(simd, y, &lists.input[edges], |k| weights[k], x);
     }
 }
 
