@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Measurement, Trial};
 use tanner::engine::Optimizer;
+use tanner::engine::gpu::{GpuOptions, Share};
 use tanner::network::Activation;
 use tanner::tiles::TilePolicy;
 
@@ -112,7 +113,7 @@ fn tests() -> Vec<Test> {
     tests
 }
 
-/// Every kernel: with whole numbers on all shapes, with real ones for each activation and optimiser.
+/// Every kernel under every share: with whole numbers on all shapes, with real ones for each activation and optimiser.
 fn add_kernel_tests(
     tests: &mut Vec<Test>,
     (checks, runtime_checks): (&str, bool),
@@ -122,12 +123,17 @@ fn add_kernel_tests(
     for (name, network) in shapes::shapes(Activation::Relu, 0.5) {
         let options = options.clone();
         let run = move || {
-            // One engine for all sizes of batch, which are partial ones then, and one with full rows only.
-            let settings = shapes::settings(Optimizer::Sgd, 65);
-            let mut bench = Bench::new(network.clone(), settings, &options, true);
-            bench.check_all(&[1, 3, 4, 5, 63, 64, 65])?;
-            let settings = shapes::settings(Optimizer::Sgd, 4);
-            Bench::new(network, settings, &options, true).check_all(&[4])
+            Share::ALL.into_iter().try_for_each(|share| {
+                // One engine for all sizes of batch, which are partial ones then, and one with full rows only.
+                let options = shapes::shared(share, options.clone());
+                let settings = shapes::settings(Optimizer::Sgd, 65);
+                let mut bench = Bench::new(network.clone(), settings, &options, true);
+                let result = bench.check_all(&[1, 3, 4, 5, 63, 64, 65]).and_then(|()| {
+                    let settings = shapes::settings(Optimizer::Sgd, 4);
+                    Bench::new(network.clone(), settings, &options, true).check_all(&[4])
+                });
+                result.map_err(|text| format!("share {share}: {text}"))
+            })
         };
         tests.push((format!("kernels on {name}, whole numbers, {policy}, {checks}"), Box::new(run)));
     }
@@ -140,15 +146,27 @@ fn add_kernel_tests(
     for (activation, optimizer) in Activation::ALL.into_iter().zip(optimizers) {
         let options = options.clone();
         let run = move || {
-            let mut batches: Vec<(&str, usize, &[usize])> = vec![("coupled", 64, &[3, 64])];
-            batches.push(("empty row and column", 1, &[1]));
-            batches.push(("last block smaller", 5, &[5]));
-            batches.into_iter().try_for_each(|(shape, batch, samples)| {
-                let network = shapes::shape(shape, activation, 0.7);
-                let settings = shapes::settings(optimizer, batch);
-                Bench::new(network, settings, &options, false).check_all(samples)
+            Share::ALL.into_iter().try_for_each(|share| {
+                let options = shapes::shared(share, options.clone());
+                let result = kernels_on_real_numbers(activation, optimizer, &options);
+                result.map_err(|text| format!("share {share}: {text}"))
             })
         };
         tests.push((format!("kernels with {activation} and {optimizer}, {policy}, {checks}"), Box::new(run)));
     }
+}
+
+fn kernels_on_real_numbers(
+    activation: Activation,
+    optimizer: Optimizer,
+    options: &GpuOptions,
+) -> Result<(), String> {
+    let mut batches: Vec<(&str, usize, &[usize])> = vec![("coupled", 64, &[3, 64])];
+    batches.push(("empty row and column", 1, &[1]));
+    batches.push(("last block smaller", 5, &[5]));
+    batches.into_iter().try_for_each(|(shape, batch, samples)| {
+        let network = shapes::shape(shape, activation, 0.7);
+        let settings = shapes::settings(optimizer, batch);
+        Bench::new(network, settings, options, false).check_all(samples)
+    })
 }

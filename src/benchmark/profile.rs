@@ -93,7 +93,7 @@ impl Profile {
 pub struct StageTimes {
     /// Of a whole step, from its begin to its end.
     pub step: Spread,
-    /// In the order of [`Stage::of_training_step`].
+    /// In the order of [`ProfiledEngine::stages`].
     pub microseconds: Vec<f64>,
 }
 
@@ -122,7 +122,7 @@ impl StageProfile {
     ) -> Vec<Self> {
         let (layout, dispatches) = (engine.layout(), engine.dispatches());
         let sum: Option<f64> = times.map(|times| times.microseconds.iter().sum());
-        let stages = Stage::of_training_step(layout.layers().len(), settings);
+        let stages = engine.stages(settings);
         let profile = |(index, stage): (usize, Stage)| Self {
             dispatch: dispatches.iter().find(|dispatch| dispatch.stage == stage).copied(),
             ..Self::new(stage, Work::of(stage, layout, settings), times.map(|t| t.microseconds[index]), sum)
