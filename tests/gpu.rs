@@ -90,6 +90,7 @@ fn tests() -> Vec<Test> {
         };
         add("activations saturate", kernels::activations_saturate);
         add("dispatches of more than 65,535 workgroups fold", kernels::dispatches_fold);
+        add("dispatches of shared sums fold", kernels::shared_sums_fold);
         add("training follows the reference", training::follows_the_reference);
         add("golden run", training::gives_the_golden_losses);
         add("labels are smoothed", regularisation::smoothed_labels);
@@ -97,6 +98,9 @@ fn tests() -> Vec<Test> {
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("the command line gives the same on both engines", command_line::engines_agree);
+    add("the command line records and restores kernels", command_line::kernels_are_recorded);
+    add("an interrupted run of many starts anew with its kernels", command_line::batches_keep_kernels);
+    add("tunings are found by measurement", training::tunings_are_found);
     add("profiled steps keep their bits", profile::steps_keep_their_bits);
     add("dispatches are counted by hand", profile::dispatches_are_counted);
     add("the command prints dispatches", profile::the_command_prints_dispatches);

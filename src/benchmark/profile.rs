@@ -30,6 +30,9 @@ pub struct Profile {
     pub backend: String,
     /// The processor or adapter.
     pub device: String,
+    /// Density of dense tiles and shares of sums on a GPU, as `--gpu-kernels` takes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_kernels: Option<String>,
     /// Threads whose times are summed in a stage; 1 for a GPU.
     pub workers: usize,
     /// Weights of the network, biases not counted.

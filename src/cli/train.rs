@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::EngineInfo;
+use tanner::engine::gpu::Tuning;
 use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
@@ -17,6 +18,7 @@ use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFol
 
 use super::args::TrainArgs;
 use super::backend;
+use super::gpu_kernels::{Kernels, Use};
 use super::progress::{Epochs, ProgressReport};
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
@@ -33,7 +35,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     }
     let splits = load(&settings)?;
     let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
+    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None, kernels: None };
     let (summary, folder) = train(&settings, saved, splits, report)?;
     print_summary(&summary, &folder)
 }
@@ -48,6 +50,8 @@ pub(super) struct Report {
     pub(super) epochs: Epochs,
     /// Digests of the data, where the run is one of many.
     pub(super) data_sha256: Option<String>,
+    /// Of a run that is made anew: its adapter, and the kernels that it had there.
+    pub(super) kernels: Option<(String, Tuning)>,
 }
 
 /// One run from data to a whole run folder; the settings say where.
@@ -66,7 +70,9 @@ pub(super) fn train(
     };
     starved::warn(start.network());
     let engine_settings = recipe.engine_settings();
-    let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
+    let request = settings.engine.with_recorded(report.kernels);
+    let mut chosen =
+        backend::start(&request, start.network(), start.parameters(), engine_settings, Use::Steps)?;
     let samples = Samples { train: train.samples(), test: test.samples() };
     let model = start.into_model(settings, &train, samples)?;
     let train_set = training_data(settings, train, &model)?;
@@ -78,9 +84,10 @@ pub(super) fn train(
         run: RunRecord::new(settings, model.record(), samples, report.data_sha256.as_deref()),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
-        command: report.words,
+        command: words_with(report.words, chosen.kernels.as_ref()),
         backend: info.backend,
         adapter: &info.adapter,
+        gpu_kernels: chosen.kernels.as_ref().map(|kernels| kernels.tuning.to_string()),
     })?;
     if report.epochs == Epochs::Lines {
         chosen.announce();
@@ -94,6 +101,18 @@ pub(super) fn train(
     drop(progress);
     let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
     Ok((summary, recorder.folder().path().to_owned()))
+}
+
+/// The command line that gives the same run, whatever a measurement would find.
+fn words_with(mut words: Vec<String>, kernels: Option<&Kernels>) -> Vec<String> {
+    if let Some(kernels) = kernels {
+        let word = format!("--gpu-kernels={}", kernels.tuning);
+        // Of flags that are given twice the last one counts.
+        if words.last() != Some(&word) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 /// Draws the graphs; what is impossible is said with the flag that asked for it.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Tensor};
+use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
 use tanner::engine::{EngineSettings, Optimizer};
@@ -503,6 +503,37 @@ pub(crate) fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
             let expected = oracle::activate(activation, Bounded::exact(f64::from(z)));
             misses.near(format!("{activation} of {z}"), y, expected);
         }
+    }
+    misses.result()
+}
+
+/// More than 65,535 workgroups of shared sums: 3 quads of outputs and 2^18 columns, 8 pairs a workgroup.
+pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
+    let (features, outputs, samples) = (2, 12, 1 << 20);
+    let whole = |width| tanner::topology::Partition::whole(width).unwrap();
+    let layer = shapes::layer_of(whole(features), whole(outputs), |_, _| true);
+    let network = shapes::network(vec![layer], Activation::Identity, 1.0);
+    let parameters = shapes::parameters(&network, |place, layer| shapes::whole(place, layer, 51));
+    let options = shapes::options(tanner::tiles::TilePolicy::ALL_DENSE, runtime_checks);
+    let options = shapes::shared(Share::new(8).unwrap(), options);
+    assert!(outputs / 4 * samples / 4 / 8 > 65_535, "the test is too small");
+    let settings = shapes::settings(Optimizer::Sgd, samples);
+    let mut engine = shapes::engine(&network, &parameters, settings, &options);
+    let mut probe = engine.probe();
+    let inputs: Vec<f32> = (0..features * samples).map(|place| shapes::whole(place, 0, 52)).collect();
+    probe.write(Tensor::Activations, &inputs).unwrap();
+    probe.run(Kernel::Forward(0), ProbeStep { samples, step: 0, learning_rate: None }).unwrap();
+    let got = probe.read(Tensor::Activations).unwrap();
+    let mut misses = Misses::default();
+    let LayerParameters { weights, biases } = &parameters.layers[0];
+    for (output, row) in got[features * samples..].chunks(samples).enumerate() {
+        let sum = |sample: usize| {
+            let terms = (0..features)
+                .map(|input| weights[output * features + input] * inputs[input * samples + sample]);
+            terms.sum::<f32>() + biases[output]
+        };
+        let wrong = row.iter().enumerate().position(|(sample, got)| *got != sum(sample));
+        misses.equal(format!("first wrong sample of output {output}"), wrong, None);
     }
     misses.result()
 }
