@@ -1,14 +1,14 @@
-//! The choice of the engine, and why. The only file that knows all three of them.
+//! The choice of the engine, and why. With [`opening`](super::opening) the only files that know all three of them.
 
 use tanner::engine::cpu::CpuEngine;
-use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuDevice, GpuEngine, GpuOptions};
+use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuEngine};
 use tanner::engine::profile::ProfiledEngine;
-use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings};
 use tanner::network::{Network, Parameters};
 use tanner::{Error, Result};
 
 use super::gpu_kernels::{Kernels, KernelsRequest, Use};
+use super::opening::{self, Opening};
 use super::settings::EngineRequest;
 use super::terminal;
 
@@ -21,11 +21,11 @@ pub(crate) struct Chosen {
 }
 
 impl Chosen {
-    fn new(engine: impl Engine + 'static, why: impl Into<String>) -> Self {
+    pub(super) fn new(engine: impl Engine + 'static, why: impl Into<String>) -> Self {
         Self { engine: Box::new(engine), kernels: None, why: why.into() }
     }
 
-    fn on_gpu((engine, kernels): (GpuEngine, Kernels), why: impl Into<String>) -> Self {
+    pub(super) fn on_gpu((engine, kernels): (GpuEngine, Kernels), why: impl Into<String>) -> Self {
         Self { kernels: Some(kernels), ..Self::new(engine, why) }
     }
 
@@ -55,23 +55,7 @@ pub(crate) fn start(
     settings: EngineSettings,
     purpose: Use,
 ) -> Result<Chosen> {
-    let subject = (network, parameters, settings);
-    match request {
-        EngineRequest::Reference => {
-            let engine = ReferenceEngine::new(network, parameters, settings)?;
-            Ok(Chosen::new(engine, "--backend reference"))
-        }
-        EngineRequest::Cpu { threads } => {
-            let engine = CpuEngine::new(network, parameters, settings, *threads)?;
-            Ok(Chosen::new(engine, "--backend cpu"))
-        }
-        EngineRequest::Gpu { adapter, kernels } => {
-            let why = adapter.as_ref().map_or("--backend gpu".into(), |text| format!("--adapter {text}"));
-            let made = start_gpu(choice(adapter.as_deref()), kernels, subject, purpose)?;
-            Ok(Chosen::on_gpu(made, why))
-        }
-        EngineRequest::Auto { threads, kernels } => start_best(*threads, kernels, subject, purpose),
-    }
+    Opening::of(request).start((network, parameters, settings), purpose)
 }
 
 /// Makes the engine that was asked for, with clocks where its device has them.
@@ -87,8 +71,10 @@ pub(crate) fn start_profiled(
     let cpu = |threads: Option<usize>| -> Result<(Box<dyn ProfiledEngine>, _)> {
         Ok((Box::new(CpuEngine::new(network, parameters, settings, threads)?), None))
     };
-    let gpu = |adapter, kernels| -> Result<(Box<dyn ProfiledEngine>, _)> {
-        let (engine, kernels) = start_gpu(adapter, kernels, (network, parameters, settings), Use::Steps)?;
+    let gpu = |adapter, kernels: &KernelsRequest| -> Result<(Box<dyn ProfiledEngine>, _)> {
+        let device = opening::open(adapter, kernels);
+        let subject = (network, parameters, settings);
+        let (engine, kernels) = opening::start_on(&device?, kernels, subject, Use::Steps)?;
         Ok((Box::new(engine), Some(kernels)))
     };
     match request {
@@ -98,56 +84,16 @@ pub(crate) fn start_profiled(
         }),
         EngineRequest::Cpu { threads } => cpu(*threads),
         EngineRequest::Gpu { adapter, kernels } => gpu(choice(adapter.as_deref()), kernels),
-        EngineRequest::Auto { threads, kernels } => match auto_choice(&adapter_facts(&adapters())) {
+        EngineRequest::Auto { threads, kernels } => match auto_here() {
             Auto::Gpu(_) => gpu(AdapterChoice::Hardware, kernels),
             Auto::Cpu(_) => cpu(*threads),
         },
     }
 }
 
-/// A network, where its training starts, and how it is trained.
-type Subject<'a> = (&'a Network, &'a Parameters, EngineSettings);
-
-/// Opens the adapter, chooses kernels, and makes the engine with them.
-fn start_gpu(
-    adapter: AdapterChoice,
-    kernels: &KernelsRequest,
-    subject: Subject<'_>,
-    purpose: Use,
-) -> Result<(GpuEngine, Kernels)> {
-    let (network, parameters, settings) = subject;
-    let options = GpuOptions { adapter, timestamps: true, ..GpuOptions::default() };
-    let device = GpuDevice::open(&options)?;
-    let kernels = kernels.choose(&device, subject, &options, purpose)?;
-    let options = kernels.tuning.applied_to(options);
-    Ok((GpuEngine::on(&device, network, parameters, settings, &options)?, kernels))
-}
-
 /// The named adapter, or the best of all.
-fn choice(adapter: Option<&str>) -> AdapterChoice {
+pub(super) fn choice(adapter: Option<&str>) -> AdapterChoice {
     adapter.map_or(AdapterChoice::Any, |text| AdapterChoice::Named(text.to_owned()))
-}
-
-/// A hardware GPU where there is one that works, else the CPU.
-fn start_best(
-    threads: Option<usize>,
-    kernels: &KernelsRequest,
-    subject: Subject<'_>,
-    purpose: Use,
-) -> Result<Chosen> {
-    let mut why = match auto_choice(&adapter_facts(&adapters())) {
-        Auto::Cpu(why) => why,
-        Auto::Gpu(why) => match start_gpu(AdapterChoice::Hardware, kernels, subject, purpose) {
-            Ok(made) => return Ok(Chosen::on_gpu(made, why)),
-            Err(error) => {
-                terminal::note(&format!("warning: {error}; going on with the CPU"));
-                "the GPU could not be used".to_owned()
-            }
-        },
-    };
-    why.push_str(" (--backend auto)");
-    let (network, parameters, settings) = subject;
-    Ok(Chosen::new(CpuEngine::new(network, parameters, settings, threads)?, why))
 }
 
 /// Every adapter of this machine, best first.
@@ -174,9 +120,14 @@ fn adapter_facts(adapters: &[AdapterReport]) -> Vec<AdapterFacts> {
 
 /// What `auto` chooses, and why.
 #[derive(Debug, PartialEq, Eq)]
-enum Auto {
+pub(super) enum Auto {
     Gpu(String),
     Cpu(String),
+}
+
+/// What `auto` chooses on this machine.
+pub(super) fn auto_here() -> Auto {
+    auto_choice(&adapter_facts(&adapters()))
 }
 
 fn auto_choice(adapters: &[AdapterFacts]) -> Auto {

@@ -22,6 +22,7 @@ use tanner::training::{RunFolder, Summary};
 use super::args::Command;
 use super::batch_args::BatchArgs;
 use super::batch_check::check_same;
+use super::opening::Opening;
 use super::progress::Epochs;
 use super::run_config::recorded_kernels;
 use super::settings::TrainSettings;
@@ -207,6 +208,7 @@ impl<'a> Batch<'a> {
 
     fn train(&self, run: &Run, kernels: Option<(String, Tuning)>) -> anyhow::Result<Summary> {
         let process_start = Instant::now();
+        let opening = Opening::of(&run.settings.engine.with_recorded(kernels));
         let (data, digest) = self.data()?;
         let splits = train::split(&run.settings, data.clone())?;
         let report = Report {
@@ -214,9 +216,8 @@ impl<'a> Batch<'a> {
             words: run.words.clone(),
             epochs: Epochs::Quiet,
             data_sha256: Some(digest.to_owned()),
-            kernels,
         };
-        Ok(train::train(&run.settings, None, splits, report)?.0)
+        Ok(train::train(&run.settings, None, splits, opening, report)?.0)
     }
 
     /// The data of all runs, and their digest.

@@ -79,6 +79,16 @@ impl fmt::Display for Kernels {
 }
 
 impl KernelsRequest {
+    /// What needs no network to be known: what was typed, or recorded on this adapter.
+    pub(crate) fn known(&self, adapter: &str) -> Option<Tuning> {
+        match (&self.typed, &self.recorded) {
+            (Some(KernelsArg::Given(tuning)), _) => Some(*tuning),
+            (Some(KernelsArg::Default), _) => None,
+            (_, Some((on, tuning))) => (on == adapter).then_some(*tuning),
+            _ => None,
+        }
+    }
+
     /// What is asked for on this device.
     ///
     /// # Errors

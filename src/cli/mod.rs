@@ -32,6 +32,7 @@ mod inspect;
 mod layer_importance;
 mod lists;
 mod memory;
+mod opening;
 mod progress;
 mod prune;
 mod regularisation;

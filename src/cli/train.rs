@@ -9,7 +9,6 @@ use anyhow::{Context as _, anyhow};
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::EngineInfo;
-use tanner::engine::gpu::Tuning;
 use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
@@ -17,8 +16,8 @@ use tanner::report::{grouped, learning_curve};
 use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
 
 use super::args::TrainArgs;
-use super::backend;
 use super::gpu_kernels::{Kernels, Use};
+use super::opening::Opening;
 use super::progress::{Epochs, ProgressReport};
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
@@ -29,14 +28,15 @@ use super::{starved, terminal};
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     let mut settings = TrainSettings::new(args)?;
     use_threads(settings.engine.threads());
+    let opening = Opening::of(&settings.engine);
     let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
     if let Some(model) = &saved {
         settings.go_on_from(model, args);
     }
     let splits = load(&settings)?;
     let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None, kernels: None };
-    let (summary, folder) = train(&settings, saved, splits, report)?;
+    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
+    let (summary, folder) = train(&settings, saved, splits, opening, report)?;
     print_summary(&summary, &folder)
 }
 
@@ -50,15 +50,14 @@ pub(super) struct Report {
     pub(super) epochs: Epochs,
     /// Digests of the data, where the run is one of many.
     pub(super) data_sha256: Option<String>,
-    /// Of a run that is made anew: its adapter, and the kernels that it had there.
-    pub(super) kernels: Option<(String, Tuning)>,
 }
 
-/// One run from data to a whole run folder; the settings say where.
+/// One run from data to a whole run folder; the settings say where. `opening` is of their engine.
 pub(super) fn train(
     settings: &TrainSettings,
     saved: Option<TrainedModel>,
     splits: DataSplits,
+    opening: Opening,
     report: Report,
 ) -> anyhow::Result<(Summary, PathBuf)> {
     let DataSplits { train, test } = splits;
@@ -70,9 +69,7 @@ pub(super) fn train(
     };
     starved::warn(start.network());
     let engine_settings = recipe.engine_settings();
-    let request = settings.engine.with_recorded(report.kernels);
-    let mut chosen =
-        backend::start(&request, start.network(), start.parameters(), engine_settings, Use::Steps)?;
+    let mut chosen = opening.start((start.network(), start.parameters(), engine_settings), Use::Steps)?;
     let samples = Samples { train: train.samples(), test: test.samples() };
     let model = start.into_model(settings, &train, samples)?;
     let train_set = training_data(settings, train, &model)?;

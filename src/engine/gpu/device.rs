@@ -9,7 +9,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter;
+use super::kernels::{Compiled, Kernels};
 use super::options::GpuOptions;
+use super::share::Shares;
 use crate::{Error, Result};
 
 /// Contents go to the device in parts of this many bytes.
@@ -27,6 +29,14 @@ impl GpuDevice {
     /// best one cannot be opened.
     pub fn open(options: &GpuOptions) -> Result<Self> {
         Gpu::open(options).map(Self)
+    }
+
+    /// Compiles all kernels with these shares, so that engines find them ready.
+    ///
+    /// # Errors
+    /// When the adapter cannot run one of them.
+    pub fn prepare(&self, shares: &Shares, runtime_checks: bool) -> Result<()> {
+        Kernels::new(&self.0, shares, runtime_checks).map(|_| ())
     }
 
     /// The adapter, with its driver, for people to read.
@@ -59,6 +69,8 @@ pub(super) struct Gpu {
     /// Whether it is more than a program on the CPU.
     pub(super) is_hardware: bool,
     identity: String,
+    /// Layouts and pipelines, compiled once for all engines on the device.
+    pub(super) compiled: Arc<Mutex<Compiled>>,
     /// The first thing that went wrong outside any error scope.
     fault: Arc<Mutex<Option<String>>>,
 }
@@ -96,7 +108,16 @@ impl Gpu {
         });
         let is_hardware = info.device_type != wgpu::DeviceType::Cpu;
         let identity = format!("{info:?}");
-        Ok(Self { device, queue, limits, adapter: name, is_hardware, identity, fault })
+        Ok(Self {
+            device,
+            queue,
+            limits,
+            adapter: name,
+            is_hardware,
+            identity,
+            compiled: Arc::default(),
+            fault,
+        })
     }
 
     /// Whether the device can say when dispatches ran; only one that was asked for it.

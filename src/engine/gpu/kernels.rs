@@ -1,5 +1,8 @@
 //! The kernels as the host sees them: pipelines, and how often each one runs.
 
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
 use super::device::Gpu;
 use super::shaders::{EntryPoint, SHADERS, Shader, UNIFORMS};
 use super::share::{Share, Shares};
@@ -77,11 +80,64 @@ impl Kernel {
 }
 
 /// The pipeline of one entry point.
+#[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     pub(super) entry: &'static EntryPoint,
     pub(super) share: Share,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) pipeline: wgpu::ComputePipeline,
+}
+
+/// What is compiled for a device, for all engines on it.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    uniforms: Option<wgpu::BindGroupLayout>,
+    /// By stem of the shader, share, and whether it has run-time checks.
+    pipelines: HashMap<(&'static str, Share, bool), Vec<Pipeline>>,
+}
+
+impl Compiled {
+    fn uniforms(&mut self, gpu: &Gpu) -> Result<wgpu::BindGroupLayout> {
+        if let Some(there) = &self.uniforms {
+            return Ok(there.clone());
+        }
+        let entries = UNIFORMS.map(|(binding, _, dynamic)| {
+            let ty = wgpu::BufferBindingType::Uniform;
+            layout_entry(binding, ty, dynamic)
+        });
+        let made = gpu.create("the layout of the uniforms", |device| {
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some("uniforms"),
+                entries: &entries,
+            })
+        })?;
+        Ok(self.uniforms.insert(made).clone())
+    }
+
+    /// The pipelines of a shader's entry points.
+    fn pipelines(
+        &mut self,
+        gpu: &Gpu,
+        shader: &'static Shader,
+        share: Share,
+        runtime_checks: bool,
+    ) -> Result<Vec<Pipeline>> {
+        let key = (shader.stem, share, runtime_checks);
+        if let Some(there) = self.pipelines.get(&key) {
+            return Ok(there.clone());
+        }
+        let uniforms = self.uniforms(gpu)?;
+        shader.entry_points.iter().try_for_each(|entry| check_memory(gpu, entry, share))?;
+        let module = gpu.create(shader.stem, |device| module(device, shader, share, runtime_checks))?;
+        let make = |entry: &'static EntryPoint| {
+            gpu.create(entry.name, |device| {
+                pipeline(device, (entry, share), &uniforms, &module, runtime_checks)
+            })
+        };
+        let made: Vec<Pipeline> = shader.entry_points.iter().map(make).collect::<Result<_>>()?;
+        self.pipelines.insert(key, made.clone());
+        Ok(made)
+    }
 }
 
 /// All pipelines and the layout of the uniforms that they share.
@@ -92,30 +148,14 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
+    /// Takes what is compiled for the device already, and compiles the rest.
     pub(super) fn new(gpu: &Gpu, shares: &Shares, runtime_checks: bool) -> Result<Self> {
-        let entries = UNIFORMS.map(|(binding, _, dynamic)| {
-            let ty = wgpu::BufferBindingType::Uniform;
-            layout_entry(binding, ty, dynamic)
-        });
-        let uniforms = gpu.create("the layout of the uniforms", |device| {
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-                label: Some("uniforms"),
-                entries: &entries,
-            })
-        })?;
+        let mut compiled = gpu.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::new();
         for shader in &SHADERS {
-            let share = shader.share_of(shares);
-            let module = gpu.create(shader.stem, |device| module(device, shader, share, runtime_checks))?;
-            for entry in shader.entry_points {
-                check_memory(gpu, entry, share)?;
-                let variant = (entry, share);
-                let make =
-                    |device: &wgpu::Device| pipeline(device, variant, &uniforms, &module, runtime_checks);
-                all.push(gpu.create(entry.name, make)?);
-            }
+            all.extend(compiled.pipelines(gpu, shader, shader.share_of(shares), runtime_checks)?);
         }
-        Ok(Self { uniforms, all })
+        Ok(Self { uniforms: compiled.uniforms(gpu)?, all })
     }
 }
 

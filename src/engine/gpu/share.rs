@@ -121,7 +121,7 @@ impl Shares {
     /// The default of a hardware adapter, by reasoning alone.
     ///
     /// In forward and backward_input the smallest share that makes enough invocations, but no more than 8: a quad
-    /// of the paper's network has some 10 micro-blocks and 100 sparse edges, and more sharers would do little else than
+    /// of the paper's network has some 16 micro-blocks and 49 sparse edges, and more sharers would do little else than
     /// add up their shares. In backward_weight 8, so that neighbours read a whole cache line of a row, unless the
     /// batch has fewer columns. The logits have few sums of many terms: up to 32.
     pub(super) fn of_hardware(counts: SumCounts) -> Self {
