@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::adapter;
 use super::kernels::{Compiled, Kernels};
 use super::options::GpuOptions;
-use super::share::Shares;
+use super::share::{Shares, WorkgroupRoom};
 use crate::{Error, Result};
 
 /// Contents go to the device in parts of this many bytes.
@@ -118,6 +118,17 @@ impl Gpu {
             compiled: Arc::default(),
             fault,
         })
+    }
+
+    /// What one workgroup may have.
+    pub(super) fn workgroup_room(&self) -> WorkgroupRoom {
+        let limits = &self.limits;
+        WorkgroupRoom {
+            bytes: limits.max_compute_workgroup_storage_size,
+            invocations: limits
+                .max_compute_invocations_per_workgroup
+                .min(limits.max_compute_workgroup_size_x),
+        }
     }
 
     /// Whether the device can say when dispatches ran; only one that was asked for it.

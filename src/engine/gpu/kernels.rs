@@ -161,15 +161,10 @@ impl Kernels {
 
 /// Refuses a share for which the adapter has too little memory in a workgroup, or too few invocations.
 fn check_memory(gpu: &Gpu, entry: &EntryPoint, share: Share) -> Result<()> {
-    let limits = &gpu.limits;
-    let across = limits.max_compute_invocations_per_workgroup.min(limits.max_compute_workgroup_size_x);
+    let room = gpu.workgroup_room();
     let needs = [
-        (
-            "bytes of workgroup memory",
-            (entry.workgroup_bytes)(share),
-            limits.max_compute_workgroup_storage_size,
-        ),
-        ("invocations in a workgroup", share.workgroup(), across),
+        ("bytes of workgroup memory", (entry.workgroup_bytes)(share), room.bytes),
+        ("invocations in a workgroup", share.workgroup(), room.invocations),
     ];
     match needs.into_iter().find(|(_, needs, has)| needs > has) {
         Some((what, needs, has)) => Err(gpu.error(format!(

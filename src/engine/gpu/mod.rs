@@ -110,7 +110,7 @@ impl GpuEngine {
         parameters.check(network)?;
         let gpu = device.gpu().clone();
         let layout = NetworkLayout::new(network, options.tiles);
-        let tuning = Tuning::of(options, network, settings.batch_size, gpu.is_hardware);
+        let tuning = Tuning::of(options, network, settings.batch_size, &gpu);
         let kernels = Kernels::new(&gpu, &tuning.shares, options.runtime_checks)?;
         let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings, &tuning.shares)?;
         let bindings = Bindings::new(&gpu, &buffers, &kernels, &settings)?;

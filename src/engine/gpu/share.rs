@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::shaders::{BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD, SOFTMAX_CROSS_ENTROPY};
 use crate::{Error, Result};
 
 /// Fewest invocations of a workgroup.
@@ -91,6 +92,15 @@ pub struct Shares {
     pub backward_weight: Share,
 }
 
+/// What an adapter has for one workgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WorkgroupRoom {
+    /// Bytes of memory.
+    pub(super) bytes: u32,
+    /// Invocations along x.
+    pub(super) invocations: u32,
+}
+
 /// What decides the default shares: how many sums there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SumCounts {
@@ -116,6 +126,20 @@ impl Shares {
     /// All of them, in the order of a step.
     pub(super) fn as_array_mut(&mut self) -> [&mut Share; 4] {
         [&mut self.forward, &mut self.logits, &mut self.backward_input, &mut self.backward_weight]
+    }
+
+    /// The same, each made smaller until its kernel has room in a workgroup.
+    pub(super) fn shrunk_to(mut self, room: WorkgroupRoom) -> Self {
+        let shaders = [FORWARD, SOFTMAX_CROSS_ENTROPY, BACKWARD_INPUT, BACKWARD_WEIGHT];
+        for (share, shader) in self.as_array_mut().into_iter().zip(shaders) {
+            let fits = |share: &Share| {
+                let bytes = shader.entry_points.iter().map(|entry| (entry.workgroup_bytes)(*share)).max();
+                bytes.unwrap_or(0) <= room.bytes && share.workgroup() <= room.invocations
+            };
+            let fitting = Share::ALL.into_iter().rfind(|smaller| smaller <= share && fits(smaller));
+            *share = fitting.unwrap_or(Share::ONE);
+        }
+        self
     }
 
     /// The default of a hardware adapter, by reasoning alone.

@@ -67,7 +67,7 @@ type Times = [f64; GROUPS];
 impl TuningTask<'_> {
     /// The tuning that the options and the adapter have without any measurement.
     pub fn default_tuning(&self) -> Tuning {
-        Tuning::of(self.options, self.network, self.settings.batch_size, self.device.is_hardware())
+        Tuning::of(self.options, self.network, self.settings.batch_size, self.device.gpu())
     }
 
     /// Measures until the best is found or the time is up; a measurement that has begun is finished.

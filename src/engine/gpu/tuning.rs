@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::device::Gpu;
 use super::options::GpuOptions;
-use super::share::{Share, Shares, SumCounts};
+use super::share::{Share, Shares, SumCounts, WorkgroupRoom};
 use crate::network::Network;
 use crate::tiles::{QUAD, TilePolicy};
 use crate::{Error, Result};
@@ -26,8 +27,21 @@ const PARTS: [&str; 5] = ["dense", "forward", "logits", "backward-input", "backw
 
 impl Tuning {
     /// What the options say, filled up with the default for the kind of adapter.
-    pub(super) fn of(options: &GpuOptions, network: &Network, batch: usize, is_hardware: bool) -> Self {
-        let usual = || if is_hardware { Shares::of_hardware(counts(network, batch)) } else { Shares::ALONE };
+    pub(super) fn of(options: &GpuOptions, network: &Network, batch: usize, adapter: &Gpu) -> Self {
+        Self::on_kind(options, network, batch, adapter.is_hardware.then(|| adapter.workgroup_room()))
+    }
+
+    /// With the room of a hardware adapter; none for a program on the CPU.
+    fn on_kind(
+        options: &GpuOptions,
+        network: &Network,
+        batch: usize,
+        hardware: Option<WorkgroupRoom>,
+    ) -> Self {
+        let usual = || match hardware {
+            Some(room) => Shares::of_hardware(counts(network, batch)).shrunk_to(room),
+            None => Shares::ALONE,
+        };
         Self { tiles: options.tiles, shares: options.shares.unwrap_or_else(usual) }
     }
 
@@ -162,7 +176,9 @@ mod tests {
     #[test]
     fn defaults_fill_hardware_and_leave_software_alone() {
         let network = Architecture::paper(784, 10).build(0).unwrap();
-        let of = |batch, is_hardware| Tuning::of(&GpuOptions::default(), &network, batch, is_hardware);
+        let large = WorkgroupRoom { bytes: 48 << 10, invocations: 1024 };
+        let on = |batch, hardware| Tuning::on_kind(&GpuOptions::default(), &network, batch, hardware);
+        let of = |batch, is_hardware: bool| on(batch, is_hardware.then_some(large));
         assert_eq!(of(128, false), tuning(0.3, [1, 1, 1, 1]));
         // 196 quads x 32 columns x 8 are 50,176 invocations; 32 columns x 32 are all that the logits can have.
         assert_eq!(of(128, true), tuning(0.3, [8, 32, 8, 8]));
@@ -170,7 +186,12 @@ mod tests {
         assert_eq!(of(4096, true), tuning(0.3, [1, 32, 1, 8]));
         // 2 columns.
         assert_eq!(of(8, true), tuning(0.3, [8, 32, 8, 2]));
+        // The least that adapters may have: 19,024 bytes for a share of 32 do not fit, 13,408 for one of 16 do.
+        let least = WorkgroupRoom { bytes: 16 << 10, invocations: 256 };
+        assert_eq!(on(128, Some(least)), tuning(0.3, [8, 16, 8, 8]));
+        let tiny = WorkgroupRoom { bytes: 6 << 10, invocations: 64 };
+        assert_eq!(on(128, Some(tiny)), tuning(0.3, [8, 1, 8, 8]));
         let asked = GpuOptions { shares: Some(Shares::ALONE), ..GpuOptions::default() };
-        assert_eq!(Tuning::of(&asked, &network, 128, true).shares, Shares::ALONE);
+        assert_eq!(Tuning::on_kind(&asked, &network, 128, Some(large)).shares, Shares::ALONE);
     }
 }
