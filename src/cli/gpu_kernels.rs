@@ -11,7 +11,7 @@ use tanner::{Error, Result};
 
 use super::cache_folder::cache_folder;
 
-/// Longest that a measurement may take before it ends with the best so far.
+/// After this no further candidate is measured, and the best so far is taken; one that has begun is finished.
 const AT_MOST: Duration = Duration::from_millis(300);
 
 /// What was typed.
@@ -32,7 +32,13 @@ impl FromStr for KernelsArg {
         match text {
             "auto" => Ok(Self::Auto),
             "default" => Ok(Self::Default),
-            text => text.parse().map(Self::Given),
+            text if text.contains('=') => text.parse().map(Self::Given),
+            text => Err(Error::Setting {
+                setting: "--gpu-kernels",
+                reason: format!(
+                    "{text:?} is neither auto nor default nor what a run recorded, dense=0.3,forward=8,.."
+                ),
+            }),
         }
     }
 }

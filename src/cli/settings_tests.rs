@@ -176,6 +176,10 @@ fn the_engine_request_follows_backend_and_adapter() {
     let line = format!("--backend gpu --gpu-kernels {text}");
     assert_eq!(engine(&line), EngineRequest::Gpu { adapter: None, kernels });
     assert_eq!(engine("--backend reference"), EngineRequest::Reference);
+    for (typed, part) in [("wild", "neither auto nor default"), ("forward=8", "dense=.. is missing")] {
+        let message = typed.parse::<KernelsArg>().unwrap_err().to_string();
+        assert!(message.starts_with("--gpu-kernels: ") && message.contains(part), "{message}");
+    }
 }
 
 #[test]
