@@ -1,5 +1,5 @@
 // gradient[o][i] = sum_b delta[o][b] * x[i][b] (+ penalties' of w[o][i]; biases: x = 1, no penalty), then the optimiser's step.
-// A workgroup owns 64 consecutive micro-blocks (dense) or sparse values of all layers; an invocation owns one of them.
+// A workgroup owns ITEMS consecutive micro-blocks or, in the workgroups behind those, sparse values; SHARE invocations own one of them.
 // Values and optimiser state are updated in place; there is no gradient in memory.
 // Lanes of a micro-block that are no edge read some row of the network and write back what was there.
 // Twin: src/engine/reference/backward_weight.rs.
@@ -20,6 +20,15 @@
 @group(1) @binding(10) var<storage, read> group_factors: array<f32>;
 @group(1) @binding(11) var<storage, read> dense_connections: array<vec4<u32>>;
 @group(1) @binding(12) var<storage, read> sparse_connections: array<u32>;
+
+// What an item is.
+struct Owner {
+    members: u32,           // inputs of a micro-block, 4; 1 of a sparse value; 0 where there is nothing to do
+    is_dense: bool,
+    item: u32,              // number of the micro-block, or of the sparse value
+    input_row: u32,         // of the first member; of a bias it means nothing
+    mask: u32,              // of a micro-block
+}
 
 struct MicroBlock {
     output_row: u32,
@@ -50,13 +59,31 @@ fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
     if (step.rule.kind == ADAM) { dense_second[slot] = select(old.second, next.second, exists); }
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn backward_weight_dense(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let id = linear_id(group, lane);
-    if (id >= network.micro_blocks) {
-        return;
+fn update_sparse(id: u32, sum: vec4<f32>, input: u32) {
+    let is_weight = id < network.first_bias;
+    var old = Updated(vec4<f32>(sparse[id]), vec4<f32>(0.0), vec4<f32>(0.0));
+    if (step.rule.kind >= MOMENTUM) { old.first = vec4<f32>(sparse_first[id]); }
+    if (step.rule.kind == ADAM) { old.second = vec4<f32>(sparse_second[id]); }
+    var loss_gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w);
+    if (drops_connections()) { loss_gradient *= connection_factor(vec4<u32>(sparse_connections[id])); }
+    var gradient = loss_gradient + select(0.0, step.rule.decay, is_weight) * old.value;
+    if (step.penalties.on != 0u && is_weight) { gradient += penalties_of(old.value, input); }
+    let next = updated(old, gradient);
+    sparse[id] = next.value.x;
+    if (step.rule.kind >= MOMENTUM) { sparse_first[id] = next.first.x; }
+    if (step.rule.kind == ADAM) { sparse_second[id] = next.second.x; }
+}
+
+fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
+    if (owner.is_dense) {
+        update_dense(4u * owner.item + member, owner.mask >> (4u * member), sum, owner.input_row + member);
+    } else {
+        update_sparse(owner.item, sum, owner.input_row);
     }
-    let block = micro_blocks[id];
+}
+
+// One part's share of the gradients of a micro-block: every SHARE-th column.
+fn dense_share(block: MicroBlock, part: u32) -> Sums {
     let last = network.rows - 1u;
     let in_0 = block.input_row * network.stride;
     let in_1 = min(block.input_row + 1u, last) * network.stride;
@@ -71,7 +98,7 @@ fn backward_weight_dense(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
     var sum_1 = vec4<f32>(0.0);
     var sum_2 = vec4<f32>(0.0);
     var sum_3 = vec4<f32>(0.0);
-    for (var column = 0u; column < step.columns; column += 1u) {
+    for (var column = part; column < step.columns; column += SHARE) {
         let x_0 = activations[in_0 + column];
         let x_1 = activations[in_1 + column];
         let x_2 = activations[in_2 + column];
@@ -85,44 +112,47 @@ fn backward_weight_dense(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
         sum_2 += vec4<f32>(dot(x_2, d_0), dot(x_2, d_1), dot(x_2, d_2), dot(x_2, d_3));
         sum_3 += vec4<f32>(dot(x_3, d_0), dot(x_3, d_1), dot(x_3, d_2), dot(x_3, d_3));
     }
-
-    update_dense(4u * id, block.mask, sum_0, block.input_row);
-    update_dense(4u * id + 1u, block.mask >> 4u, sum_1, block.input_row + 1u);
-    update_dense(4u * id + 2u, block.mask >> 8u, sum_2, block.input_row + 2u);
-    update_dense(4u * id + 3u, block.mask >> 12u, sum_3, block.input_row + 3u);
+    return Sums(sum_0, sum_1, sum_2, sum_3);
 }
 
-@compute @workgroup_size(WORKGROUP)
-fn backward_weight_sparse(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let id = linear_id(group, lane);
-    if (id >= network.sparse_values) {
-        return;
-    }
-    let ends = sparse_ends[id];
+// One part's share of the gradient of a sparse value: every SHARE-th column, 4 samples each still apart.
+fn sparse_share(id: u32, ends: vec2<u32>, part: u32) -> vec4<f32> {
     let output = ends.x * network.stride;
     var sum = vec4<f32>(0.0);
-    var decay = 0.0;
     if (id < network.first_bias) {
         let input = ends.y * network.stride;
-        for (var column = 0u; column < step.columns; column += 1u) {
+        for (var column = part; column < step.columns; column += SHARE) {
             sum += activations[input + column] * deltas[output + column];
         }
-        decay = step.rule.decay;
     } else {
-        for (var column = 0u; column < step.columns; column += 1u) {
+        for (var column = part; column < step.columns; column += SHARE) {
             sum += deltas[output + column];
         }
     }
+    return sum;
+}
 
-    var old = Updated(vec4<f32>(sparse[id]), vec4<f32>(0.0), vec4<f32>(0.0));
-    if (step.rule.kind >= MOMENTUM) { old.first = vec4<f32>(sparse_first[id]); }
-    if (step.rule.kind == ADAM) { old.second = vec4<f32>(sparse_second[id]); }
-    var loss_gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w);
-    if (drops_connections()) { loss_gradient *= connection_factor(vec4<u32>(sparse_connections[id])); }
-    var gradient = loss_gradient + decay * old.value;
-    if (step.penalties.on != 0u && id < network.first_bias) { gradient += penalties_of(old.value, ends.y); }
-    let next = updated(old, gradient);
-    sparse[id] = next.value.x;
-    if (step.rule.kind >= MOMENTUM) { sparse_first[id] = next.first.x; }
-    if (step.rule.kind == ADAM) { sparse_second[id] = next.second.x; }
+@compute @workgroup_size(WORKGROUP)
+fn backward_weight(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let number = group_number(group);
+    let dense_groups = (network.micro_blocks + ITEMS - 1u) / ITEMS;
+    var place: Place;
+    var owner = Owner();
+    var sums = Sums();
+    if (number < dense_groups) {
+        place = parts_first(number, lane);
+        if (place.item < network.micro_blocks) {
+            let block = micro_blocks[place.item];
+            owner = Owner(4u, true, place.item, block.input_row, block.mask);
+            sums = dense_share(block, place.part);
+        }
+    } else {
+        place = parts_first(number - dense_groups, lane);
+        if (place.item < network.sparse_values) {
+            let ends = sparse_ends[place.item];
+            owner = Owner(1u, false, place.item, ends.y, 0u);
+            sums.of_0 = sparse_share(place.item, ends, place.part);
+        }
+    }
+    finish_members(place, owner, sums);
 }

@@ -1,26 +1,36 @@
 // loss[b] = ln sum_c exp(z[c][b]) - sum_c t[c] z[c][b], t[c] = (1 - e) [c = label] + e / classes; delta = (softmax(z) - t) / samples.
-// One workgroup owns the whole batch; an invocation owns every 256th column of 4 samples.
-// Outputs (deltas of the logits, in training alone, and one slot of the metrics) are overwritten.
+// A workgroup owns COLUMNS columns of 4 samples and makes their logits z, as forward does; then SLICES invocations own a column.
+// Outputs (logits; in training alone their deltas; one metric of each workgroup) are overwritten.
 // Lanes behind the batch's last sample read no label, count for nothing, and get delta 0.
 // Twin: src/engine/reference/softmax_cross_entropy.rs.
 
+// What a workgroup saw; the host adds them up.
 struct Metric {
-    loss: f32,              // sum over the batch
+    loss: f32,              // sum over the workgroup's samples
     correct: u32,
 }
 
-@group(1) @binding(0) var<storage, read> activations: array<vec4<f32>>;
-@group(1) @binding(1) var<storage, read_write> deltas: array<vec4<f32>>;
-@group(1) @binding(2) var<storage, read> labels: array<u32>;
-@group(1) @binding(3) var<storage, read> sample_index: array<u32>;
-@group(1) @binding(4) var<storage, read_write> metrics: array<Metric>;
+@group(1) @binding(7) var<storage, read_write> deltas: array<vec4<f32>>;
+@group(1) @binding(8) var<storage, read> labels: array<u32>;
+@group(1) @binding(9) var<storage, read> sample_index: array<u32>;
+@group(1) @binding(10) var<storage, read_write> metrics: array<Metric>;
 
-// Twin: SOFTMAX_WORKGROUP in src/engine/gpu/shaders.rs.
-const SOFTMAX_WORKGROUP: u32 = 256u;
+// Twin: Share::columns in src/engine/gpu/share.rs.
+const COLUMNS: u32 = 64u / SHARE;
+// Quads of logits that the workgroup sums at a time.
+const QUADS: u32 = ITEMS / COLUMNS;
+// Invocations among which the classes of a column are dealt; 16 are enough for the usual number of classes.
+const SLICES: u32 = min(SHARE, 16u);
 const NO_LABEL: u32 = 0xffffffffu;
 
-var<workgroup> losses: array<f32, SOFTMAX_WORKGROUP>;
-var<workgroup> corrects: array<u32, SOFTMAX_WORKGROUP>;
+// What the slices of each column found, `[slice][column]`.
+var<workgroup> greatests: array<vec4<f32>, SLICES * COLUMNS>;
+var<workgroup> bests: array<vec4<u32>, SLICES * COLUMNS>;
+var<workgroup> owns: array<vec4<f32>, SLICES * COLUMNS>;
+var<workgroup> sums_of_exp: array<vec4<f32>, SLICES * COLUMNS>;
+var<workgroup> sums_below: array<vec4<f32>, SLICES * COLUMNS>;
+var<workgroup> losses: array<f32, COLUMNS>;
+var<workgroup> corrects: array<u32, COLUMNS>;
 
 fn label_of(sample: u32) -> u32 {
     if (sample >= step.samples) {
@@ -29,67 +39,149 @@ fn label_of(sample: u32) -> u32 {
     return labels[sample_index[step.first_sample + sample]];
 }
 
-// Writes the deltas of one column and returns its loss and its correct samples.
-fn column_metric(column: u32) -> Metric {
-    let sample = 4u * column;
-    let label = vec4<u32>(label_of(sample), label_of(sample + 1u), label_of(sample + 2u), label_of(sample + 3u));
-    let real = label != vec4<u32>(NO_LABEL);
-    let first = network.logits_row * network.stride + column;
+// The logits of the workgroup's columns, which all its invocations can read afterwards.
+fn make_logits(first_column: u32, lane: u32) {
+    let place = items_first(0u, lane);
+    let column = first_column + place.item % COLUMNS;
+    for (var first = 0u; first < layer.quads; first += QUADS) {
+        let number = first + place.item / COLUMNS;
+        var owner = Owner();
+        var sums = Sums();
+        if (number < layer.quads && column < step.columns) {
+            let quad = quads[layer.first_quad + number];
+            owner = Owner(quad.lanes, quad.row, column);
+            sums = share_of_sums(quad, column, place.part);
+        }
+        finish_members(place, owner, sums);
+        workgroupBarrier();
+    }
+    storageBarrier();
+}
 
-    var greatest = activations[first];
-    var best = vec4<u32>(0u);
-    var own = greatest;
-    for (var c = 1u; c < network.classes; c += 1u) {
-        let z = activations[first + c * network.stride];
+// The classes of one slice: its greatest logit, the first class that has it, and the logit of the label.
+fn look_for_greatest(at: u32, first_logit: u32, slice: u32, label: vec4<u32>) {
+    var greatest = activations[first_logit + slice * network.stride];
+    var best = vec4<u32>(slice);
+    var own = select(vec4<f32>(0.0), greatest, label == best);
+    for (var c = slice + SLICES; c < network.classes; c += SLICES) {
+        let z = activations[first_logit + c * network.stride];
         let greater = z > greatest;
         greatest = select(greatest, z, greater);
         best = select(best, vec4<u32>(c), greater);
         own = select(own, z, label == vec4<u32>(c));
     }
+    greatests[at] = greatest;
+    bests[at] = best;
+    owns[at] = own;
+}
+
+// What all slices of a column found together.
+struct Column {
+    greatest: vec4<f32>,
+    best: vec4<u32>,
+    own: vec4<f32>,
+    sum_of_exp: vec4<f32>,
+    below: vec4<f32>,
+}
+
+fn greatest_of(index: u32) -> Column {
+    var found = Column(greatests[index], bests[index], owns[index], vec4<f32>(0.0), vec4<f32>(0.0));
+    for (var slice = 1u; slice < min(SLICES, network.classes); slice += 1u) {
+        let at = slice * COLUMNS + index;
+        let z = greatests[at];
+        let first = (z > found.greatest) | ((z == found.greatest) & (bests[at] < found.best));
+        found.greatest = select(found.greatest, z, first);
+        found.best = select(found.best, bests[at], first);
+        // One slice has the label, the others 0.
+        found.own += owns[at];
+    }
+    return found;
+}
+
+fn sum_exp(at: u32, first_logit: u32, slice: u32, greatest: vec4<f32>) {
     var sum = vec4<f32>(0.0);
     var below = vec4<f32>(0.0);
-    for (var c = 0u; c < network.classes; c += 1u) {
-        let distance = activations[first + c * network.stride] - greatest;
+    for (var c = slice; c < network.classes; c += SLICES) {
+        let distance = activations[first_logit + c * network.stride] - greatest;
         sum += exp(distance);
         below -= distance;
     }
-    let own_share = 1.0 - step.label_smoothing;
-    let class_share = step.label_smoothing / f32(network.classes);
-    if (step.training != 0u) {
-        let samples = f32(step.samples);
-        for (var c = 0u; c < network.classes; c += 1u) {
-            let at = first + c * network.stride;
-            let share = exp(activations[at] - greatest) / sum;
-            let target_share = class_share + select(vec4<f32>(0.0), vec4<f32>(own_share), label == vec4<u32>(c));
-            deltas[at] = select(vec4<f32>(0.0), (share - target_share) / samples, real);
-        }
-    }
-    let loss = select(vec4<f32>(0.0), log(sum) + own_share * (greatest - own) + class_share * below, real);
-    let correct = select(vec4<u32>(0u), vec4<u32>(1u), best == label);
-    return Metric(loss.x + loss.y + loss.z + loss.w, correct.x + correct.y + correct.z + correct.w);
+    sums_of_exp[at] = sum;
+    sums_below[at] = below;
 }
 
-@compute @workgroup_size(SOFTMAX_WORKGROUP)
-fn softmax_cross_entropy(@builtin(local_invocation_index) lane: u32) {
-    var loss = 0.0;
-    var correct = 0u;
-    for (var column = lane; column < step.columns; column += SOFTMAX_WORKGROUP) {
-        let metric = column_metric(column);
-        loss += metric.loss;
-        correct += metric.correct;
+fn write_deltas(first_logit: u32, slice: u32, label: vec4<u32>, column: Column) {
+    let own_share = 1.0 - step.label_smoothing;
+    let class_share = step.label_smoothing / f32(network.classes);
+    let samples = f32(step.samples);
+    for (var c = slice; c < network.classes; c += SLICES) {
+        let at = first_logit + c * network.stride;
+        let share = exp(activations[at] - column.greatest) / column.sum_of_exp;
+        let target_share = class_share + select(vec4<f32>(0.0), vec4<f32>(own_share), label == vec4<u32>(c));
+        let delta = (share - target_share) / samples;
+        deltas[at] = select(vec4<f32>(0.0), delta, label != vec4<u32>(NO_LABEL));
     }
-    losses[lane] = loss;
-    corrects[lane] = correct;
+}
+
+// Loss and correct samples of a column, for the workgroup's sum.
+fn count(index: u32, label: vec4<u32>, column: Column) {
+    let own_share = 1.0 - step.label_smoothing;
+    let class_share = step.label_smoothing / f32(network.classes);
+    let loss = log(column.sum_of_exp) + own_share * (column.greatest - column.own) + class_share * column.below;
+    let real = select(vec4<f32>(0.0), loss, label != vec4<u32>(NO_LABEL));
+    let correct = select(vec4<u32>(0u), vec4<u32>(1u), column.best == label);
+    losses[index] = real.x + real.y + real.z + real.w;
+    corrects[index] = correct.x + correct.y + correct.z + correct.w;
+}
+
+@compute @workgroup_size(WORKGROUP)
+fn softmax_cross_entropy(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let number = group_number(group);
+    let first_column = number * COLUMNS;
+    make_logits(first_column, lane);
+
+    // From here on a lane is a slice of a column.
+    let index = lane % COLUMNS;
+    let slice = lane / COLUMNS;
+    let column = first_column + index;
+    let sample = 4u * column;
+    let works = slice < min(SLICES, network.classes) && column < step.columns;
+    let first_logit = network.logits_row * network.stride + column;
+    var label = vec4<u32>(NO_LABEL);
+    if (works) {
+        label = vec4<u32>(label_of(sample), label_of(sample + 1u), label_of(sample + 2u), label_of(sample + 3u));
+        look_for_greatest(lane, first_logit, slice, label);
+    }
+    workgroupBarrier();
+    var found = Column();
+    if (works) {
+        found = greatest_of(index);
+        sum_exp(lane, first_logit, slice, found.greatest);
+    }
+    if (lane < COLUMNS) {
+        losses[lane] = 0.0;
+        corrects[lane] = 0u;
+    }
+    workgroupBarrier();
+    if (works) {
+        for (var other = 0u; other < min(SLICES, network.classes); other += 1u) {
+            found.sum_of_exp += sums_of_exp[other * COLUMNS + index];
+            found.below += sums_below[other * COLUMNS + index];
+        }
+        if (step.training != 0u) { write_deltas(first_logit, slice, label, found); }
+        if (slice == 0u) { count(index, label, found); }
+    }
     workgroupBarrier();
     // The same tree in every run, so the sum has the same bits.
-    for (var half = SOFTMAX_WORKGROUP / 2u; half > 0u; half >>= 1u) {
+    for (var half = COLUMNS / 2u; half > 0u; half >>= 1u) {
         if (lane < half) {
             losses[lane] += losses[lane + half];
             corrects[lane] += corrects[lane + half];
         }
         workgroupBarrier();
     }
-    if (lane == 0u) {
-        metrics[step.metrics_slot] = Metric(losses[0], corrects[0]);
+    if (lane == 0u && first_column < step.columns) {
+        let groups = (network.stride + COLUMNS - 1u) / COLUMNS;
+        metrics[step.metrics_slot * groups + number] = Metric(losses[0], corrects[0]);
     }
 }

@@ -25,6 +25,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Measurement, Trial};
 use tanner::engine::Optimizer;
+use tanner::engine::gpu::{GpuOptions, Share};
 use tanner::network::Activation;
 use tanner::tiles::TilePolicy;
 
@@ -89,6 +90,7 @@ fn tests() -> Vec<Test> {
         };
         add("activations saturate", kernels::activations_saturate);
         add("dispatches of more than 65,535 workgroups fold", kernels::dispatches_fold);
+        add("dispatches of shared sums fold", kernels::shared_sums_fold);
         add("training follows the reference", training::follows_the_reference);
         add("golden run", training::gives_the_golden_losses);
         add("labels are smoothed", regularisation::smoothed_labels);
@@ -96,6 +98,9 @@ fn tests() -> Vec<Test> {
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("the command line gives the same on both engines", command_line::engines_agree);
+    add("the command line records and restores kernels", command_line::kernels_are_recorded);
+    add("an interrupted run of many starts anew with its kernels", command_line::batches_keep_kernels);
+    add("tunings are found by measurement", training::tunings_are_found);
     add("profiled steps keep their bits", profile::steps_keep_their_bits);
     add("dispatches are counted by hand", profile::dispatches_are_counted);
     add("the command prints dispatches", profile::the_command_prints_dispatches);
@@ -112,7 +117,7 @@ fn tests() -> Vec<Test> {
     tests
 }
 
-/// Every kernel: with whole numbers on all shapes, with real ones for each activation and optimiser.
+/// Every kernel under every share: with whole numbers on all shapes, with real ones for each activation and optimiser.
 fn add_kernel_tests(
     tests: &mut Vec<Test>,
     (checks, runtime_checks): (&str, bool),
@@ -122,12 +127,17 @@ fn add_kernel_tests(
     for (name, network) in shapes::shapes(Activation::Relu, 0.5) {
         let options = options.clone();
         let run = move || {
-            // One engine for all sizes of batch, which are partial ones then, and one with full rows only.
-            let settings = shapes::settings(Optimizer::Sgd, 65);
-            let mut bench = Bench::new(network.clone(), settings, &options, true);
-            bench.check_all(&[1, 3, 4, 5, 63, 64, 65])?;
-            let settings = shapes::settings(Optimizer::Sgd, 4);
-            Bench::new(network, settings, &options, true).check_all(&[4])
+            Share::ALL.into_iter().try_for_each(|share| {
+                // One engine for all sizes of batch, which are partial ones then, and one with full rows only.
+                let options = shapes::shared(share, options.clone());
+                let settings = shapes::settings(Optimizer::Sgd, 65);
+                let mut bench = Bench::new(network.clone(), settings, &options, true);
+                let result = bench.check_all(&[1, 3, 4, 5, 63, 64, 65]).and_then(|()| {
+                    let settings = shapes::settings(Optimizer::Sgd, 4);
+                    Bench::new(network.clone(), settings, &options, true).check_all(&[4])
+                });
+                result.map_err(|text| format!("share {share}: {text}"))
+            })
         };
         tests.push((format!("kernels on {name}, whole numbers, {policy}, {checks}"), Box::new(run)));
     }
@@ -140,15 +150,27 @@ fn add_kernel_tests(
     for (activation, optimizer) in Activation::ALL.into_iter().zip(optimizers) {
         let options = options.clone();
         let run = move || {
-            let mut batches: Vec<(&str, usize, &[usize])> = vec![("coupled", 64, &[3, 64])];
-            batches.push(("empty row and column", 1, &[1]));
-            batches.push(("last block smaller", 5, &[5]));
-            batches.into_iter().try_for_each(|(shape, batch, samples)| {
-                let network = shapes::shape(shape, activation, 0.7);
-                let settings = shapes::settings(optimizer, batch);
-                Bench::new(network, settings, &options, false).check_all(samples)
+            Share::ALL.into_iter().try_for_each(|share| {
+                let options = shapes::shared(share, options.clone());
+                let result = kernels_on_real_numbers(activation, optimizer, &options);
+                result.map_err(|text| format!("share {share}: {text}"))
             })
         };
         tests.push((format!("kernels with {activation} and {optimizer}, {policy}, {checks}"), Box::new(run)));
     }
+}
+
+fn kernels_on_real_numbers(
+    activation: Activation,
+    optimizer: Optimizer,
+    options: &GpuOptions,
+) -> Result<(), String> {
+    let mut batches: Vec<(&str, usize, &[usize])> = vec![("coupled", 64, &[3, 64])];
+    batches.push(("empty row and column", 1, &[1]));
+    batches.push(("last block smaller", 5, &[5]));
+    batches.into_iter().try_for_each(|(shape, batch, samples)| {
+        let network = shapes::shape(shape, activation, 0.7);
+        let settings = shapes::settings(optimizer, batch);
+        Bench::new(network, settings, options, false).check_all(samples)
+    })
 }

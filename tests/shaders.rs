@@ -8,9 +8,8 @@ use std::path::Path;
 
 use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
-use tanner::engine::gpu::shaders::{
-    FOLD, SHADERS, SOFTMAX_WORKGROUP, STORAGE_BUFFERS, Shader, UNIFORMS, WORKGROUP,
-};
+use tanner::engine::gpu::Share;
+use tanner::engine::gpu::shaders::{FOLD, SHADERS, STORAGE_BUFFERS, Shader, UNIFORMS};
 use tanner::engine::gpu::uniforms::{
     ConnectionsUniform, DropoutUniform, LayerUniform, Metric, MicroBlockEnds, NetworkUniform, Quad,
     StepUniform, Tile,
@@ -20,14 +19,30 @@ use tanner::engine::{PenaltyRule, UpdateRule};
 use tanner::network::Activation;
 use tanner::network::drop_connect::NO_CONNECTION;
 
-fn parse(shader: &Shader) -> (Module, ModuleInfo) {
-    let module = naga::front::wgsl::parse_str(shader.source)
-        .unwrap_or_else(|error| panic!("{}: {}", shader.stem, error.emit_to_string(shader.source)));
+/// A shader as it is for one share.
+struct Variant {
+    shader: &'static Shader,
+    share: Share,
+    name: String,
+    module: Module,
+    info: ModuleInfo,
+}
+
+/// Every shader for each of its shares.
+fn variants() -> Vec<Variant> {
+    let all = SHADERS.iter().flat_map(|shader| shader.shares().iter().map(move |share| (shader, *share)));
+    all.map(|(shader, share)| parse(shader, share)).collect()
+}
+
+fn parse(shader: &'static Shader, share: Share) -> Variant {
+    let (name, source) = (format!("{}, share {share}", shader.stem), shader.source(share));
+    let module = naga::front::wgsl::parse_str(&source)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
     // No capability beyond plain WGSL may be needed.
     let info = Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)
-        .unwrap_or_else(|error| panic!("{}: {}", shader.stem, error.emit_to_string(shader.source)));
-    (module, info)
+        .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
+    Variant { shader, share, name, module, info }
 }
 
 fn folder(path: &str) -> BTreeMap<String, String> {
@@ -51,11 +66,15 @@ fn every_file_is_covered() {
     let files = folder("shaders");
     let stems: BTreeSet<_> = files.keys().map(String::as_str).collect();
     assert_eq!(stems, SHADERS.iter().map(|shader| shader.stem).collect(), "files and SHADERS differ");
-    for shader in &SHADERS {
-        assert!(shader.source.contains(&files[shader.stem]), "{} was built from another text", shader.stem);
+    let sources: Vec<(&Shader, String)> = SHADERS
+        .iter()
+        .flat_map(|shader| shader.shares().iter().map(move |share| (shader, shader.source(*share))))
+        .collect();
+    for (shader, source) in &sources {
+        assert!(source.contains(&files[shader.stem]), "{} was built from another text", shader.stem);
     }
     for (stem, text) in folder("shaders/common") {
-        assert!(SHADERS.iter().any(|shader| shader.source.contains(&text)), "no shader includes {stem}");
+        assert!(sources.iter().any(|(_, source)| source.contains(&text)), "no shader includes {stem}");
     }
 }
 
@@ -72,21 +91,20 @@ fn every_kernel_says_what_it_does() {
 
 #[test]
 fn shaders_translate_to_every_language() {
-    for shader in &SHADERS {
-        let (module, info) = parse(shader);
+    for Variant { name, module, info, .. } in variants() {
         let spirv = naga::back::spv::write_vec(&module, &info, &naga::back::spv::Options::default(), None);
-        assert!(spirv.is_ok_and(|words| words.len() > 100), "{}: SPIR-V", shader.stem);
+        assert!(spirv.is_ok_and(|words| words.len() > 100), "{name}: SPIR-V");
         let options = naga::back::msl::Options::default();
         let msl = naga::back::msl::write_string(&module, &info, &options, &Default::default());
-        let (msl, translation) = msl.unwrap_or_else(|error| panic!("{}: MSL: {error}", shader.stem));
-        assert!(msl.contains("kernel void"), "{}: MSL", shader.stem);
-        assert!(translation.entry_point_names.iter().all(Result::is_ok), "{}: MSL entry points", shader.stem);
+        let (msl, translation) = msl.unwrap_or_else(|error| panic!("{name}: MSL: {error}"));
+        assert!(msl.contains("kernel void"), "{name}: MSL");
+        assert!(translation.entry_point_names.iter().all(Result::is_ok), "{name}: MSL entry points");
         let (mut hlsl, options) = (String::new(), naga::back::hlsl::Options::default());
         let reflection = naga::back::hlsl::Writer::new(&mut hlsl, &options, &Default::default())
             .write(&module, &info, None)
-            .unwrap_or_else(|error| panic!("{}: HLSL: {error}", shader.stem));
-        assert!(hlsl.contains("numthreads"), "{}: HLSL", shader.stem);
-        assert!(reflection.entry_point_names.iter().all(Result::is_ok), "{}: HLSL entry points", shader.stem);
+            .unwrap_or_else(|error| panic!("{name}: HLSL: {error}"));
+        assert!(hlsl.contains("numthreads"), "{name}: HLSL");
+        assert!(reflection.entry_point_names.iter().all(Result::is_ok), "{name}: HLSL entry points");
     }
 }
 
@@ -100,15 +118,14 @@ fn workgroup_bytes(module: &Module, uses: &FunctionInfo) -> u32 {
 
 #[test]
 fn entry_points_bind_what_the_table_says() {
-    for shader in &SHADERS {
-        let (module, info) = parse(shader);
+    for Variant { shader, share, name, module, info } in variants() {
         let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         let expected: Vec<_> = shader.entry_points.iter().map(|entry| entry.name).collect();
-        assert_eq!(names, expected, "{}", shader.stem);
+        assert_eq!(names, expected, "{name}");
         for (index, entry) in shader.entry_points.iter().enumerate() {
-            assert_eq!(module.entry_points[index].workgroup_size, [entry.workgroup, 1, 1], "{}", entry.name);
+            assert_eq!(module.entry_points[index].workgroup_size, [share.workgroup(), 1, 1], "{name}");
             let uses = info.get_entry_point(index);
-            assert_eq!(workgroup_bytes(&module, uses), entry.workgroup_bytes, "{}", entry.name);
+            assert_eq!(workgroup_bytes(&module, uses), (entry.workgroup_bytes)(share), "{name}");
             let mut found = Vec::new();
             for (handle, global) in module.global_variables.iter() {
                 let Some(place) = &global.binding else { continue };
@@ -137,19 +154,18 @@ fn entry_points_bind_what_the_table_says() {
 
 #[test]
 fn uniforms_stand_where_the_table_says() {
-    for shader in &SHADERS {
-        let (module, _) = parse(shader);
+    for Variant { name, module, .. } in variants() {
         let uniforms = module.global_variables.iter().filter(|(_, g)| g.space == AddressSpace::Uniform);
         let mut found: Vec<_> = uniforms
             .map(|(_, global)| {
                 let place = global.binding.as_ref().unwrap();
-                assert_eq!(place.group, 0, "{}", shader.stem);
+                assert_eq!(place.group, 0, "{name}");
                 (place.binding, global.name.clone().unwrap())
             })
             .collect();
         found.sort();
         let table = UNIFORMS.map(|(binding, name, _)| (binding, name.to_owned()));
-        assert_eq!(found, table, "{}", shader.stem);
+        assert_eq!(found, table, "{name}");
     }
 }
 
@@ -252,6 +268,9 @@ fn layouts() -> Vec<StructLayout> {
     ]
 }
 
+/// Structs that no buffer holds.
+const IN_REGISTERS: [&str; 5] = ["Updated", "Sums", "Place", "Owner", "Column"];
+
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
     let layouts: BTreeMap<_, _> = layouts()
@@ -260,12 +279,10 @@ fn structs_have_the_same_layout_on_both_sides() {
         .map(|(name, size, members)| (name, (size, members)))
         .collect();
     let mut seen = BTreeSet::new();
-    for shader in &SHADERS {
-        let (module, _) = parse(shader);
+    for Variant { name: variant, module, .. } in variants() {
         for (_, ty) in module.types.iter() {
             let (TypeInner::Struct { members, span }, Some(name)) = (&ty.inner, &ty.name) else { continue };
-            // Lives in registers only.
-            if name == "Updated" {
+            if IN_REGISTERS.contains(&name.as_str()) {
                 continue;
             }
             let (size, expected) =
@@ -274,19 +291,17 @@ fn structs_have_the_same_layout_on_both_sides() {
                 .iter()
                 .map(|member| (member.name.as_deref().unwrap(), member.offset as usize))
                 .collect();
-            assert_eq!((*span as usize, &found), (*size, expected), "{}: struct {name}", shader.stem);
+            assert_eq!((*span as usize, &found), (*size, expected), "{variant}: struct {name}");
             seen.insert(name.clone());
         }
     }
     assert_eq!(seen, layouts.keys().map(|name| (*name).to_owned()).collect(), "structs no shader has");
 }
 
-#[test]
-fn constants_are_those_of_the_host() {
-    let expected: BTreeMap<&str, u32> = [
-        ("WORKGROUP", WORKGROUP),
+/// Constants that are the same for every share, floats by their bits.
+fn constants() -> BTreeMap<&'static str, u32> {
+    [
         ("FOLD", FOLD),
-        ("SOFTMAX_WORKGROUP", SOFTMAX_WORKGROUP),
         ("NO_LABEL", u32::MAX),
         ("SIGMOID", Activation::Sigmoid.code()),
         ("RELU", Activation::Relu.code()),
@@ -298,26 +313,61 @@ fn constants_are_those_of_the_host() {
         ("L_HALF_SMOOTHING", L_HALF_SMOOTHING.to_bits()),
         ("WEIGHT_ELIMINATION_SCALE", WEIGHT_ELIMINATION_SCALE.to_bits()),
     ]
-    .into();
+    .into()
+}
+
+/// Constants that follow from the share.
+fn constants_of(share: Share) -> BTreeMap<&'static str, u32> {
+    let (workgroup, items, columns) = (share.workgroup(), share.items(), share.columns());
+    [
+        ("WORKGROUP", workgroup),
+        ("SHARE", share.get()),
+        ("ITEMS", items),
+        ("SUMS_ROW", workgroup + 1),
+        ("COLUMNS", columns),
+        ("QUADS", items / columns),
+        ("SLICES", share.get().min(16)),
+    ]
+    .into()
+}
+
+#[test]
+fn constants_are_those_of_the_host() {
+    let same = constants();
     let mut seen = BTreeSet::new();
-    for shader in &SHADERS {
-        let (module, _) = parse(shader);
+    for Variant { share, name: variant, module, .. } in variants() {
+        let of_share = constants_of(share);
         for (_, constant) in module.constants.iter() {
             let Some(name) = &constant.name else { continue };
             let value = match module.global_expressions[constant.init] {
                 naga::Expression::Literal(naga::Literal::U32(value)) => value,
                 naga::Expression::Literal(naga::Literal::F32(value)) => value.to_bits(),
-                _ => panic!("{}: {name} is no u32 or f32", shader.stem),
+                _ => panic!("{variant}: {name} is no u32 or f32"),
             };
-            assert_eq!(Some(&value), expected.get(name.as_str()), "{}: {name}", shader.stem);
+            let expected = same.get(name.as_str()).or_else(|| of_share.get(name.as_str()));
+            assert_eq!(Some(&value), expected, "{variant}: {name}");
             seen.insert(name.clone());
         }
     }
-    assert_eq!(seen.len(), expected.len(), "constants no shader has");
+    let known = same.len() + constants_of(Share::ONE).len();
+    assert_eq!(seen.len(), known, "constants no shader has");
     let kind = |optimizer: tanner::engine::Optimizer| optimizer.rule(0.1, 0, 0.0).kind;
     use tanner::engine::Optimizer;
     assert_eq!(kind(Optimizer::Sgd), 0);
     assert_eq!(kind(Optimizer::Momentum { momentum: 0.9, nesterov: false }), 1);
     assert_eq!(kind(Optimizer::Momentum { momentum: 0.9, nesterov: true }), 2);
     assert_eq!(kind(Optimizer::ADAM), 3);
+}
+
+/// What the shaders count on: whole workgroups of items, each quad of logits by a whole row of columns.
+#[test]
+fn shares_fill_their_workgroups() {
+    for share in Share::ALL {
+        let (workgroup, items, columns) = (share.workgroup(), share.items(), share.columns());
+        assert_eq!(workgroup, share.get() * items, "share {share}");
+        assert!(items >= columns && items.is_multiple_of(columns), "share {share}");
+        assert!(share.get().min(16) * columns <= workgroup, "share {share}: slices of columns");
+        // No more than every adapter has.
+        assert!((64..=256).contains(&workgroup) && items >= 8, "share {share}");
+    }
 }

@@ -1,8 +1,13 @@
-// Numbers of invocations; twins: WORKGROUP and FOLD in src/engine/gpu/shaders.rs.
-const WORKGROUP: u32 = 64u;
-// A dispatch of more workgroups than one dimension may have is folded into rows of this many.
+// Which invocation this is. The host writes WORKGROUP, the invocations of a workgroup, in front.
+
+// A dispatch of more workgroups than one dimension may have is folded into rows of this many; twin: FOLD in
+// src/engine/gpu/shaders.rs.
 const FOLD: u32 = 65535u;
 
+fn group_number(group: vec3<u32>) -> u32 {
+    return group.y * FOLD + group.x;
+}
+
 fn linear_id(group: vec3<u32>, lane: u32) -> u32 {
-    return (group.y * FOLD + group.x) * WORKGROUP + lane;
+    return group_number(group) * WORKGROUP + lane;
 }

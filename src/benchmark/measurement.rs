@@ -54,6 +54,9 @@ pub struct Measurement {
     pub backend: String,
     /// The processor or adapter, with threads and vector instructions where they are known.
     pub device: String,
+    /// Density of dense tiles and shares of sums on a GPU, as `--gpu-kernels` takes them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_kernels: Option<String>,
     /// Weights of the network, biases not counted.
     pub edges: usize,
     /// Bytes that the weights take on the engine, with padding and index, without optimiser state.
@@ -158,6 +161,7 @@ impl Measurement {
             optimizer: "SGD".into(),
             backend: "cpu".into(),
             device: "1 thread".into(),
+            gpu_kernels: None,
             edges: 53 * width,
             weight_bytes: None,
             steps_per_call: 1,

@@ -30,6 +30,9 @@ pub struct Profile {
     pub backend: String,
     /// The processor or adapter.
     pub device: String,
+    /// Density of dense tiles and shares of sums on a GPU, as `--gpu-kernels` takes them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gpu_kernels: Option<String>,
     /// Threads whose times are summed in a stage; 1 for a GPU.
     pub workers: usize,
     /// Weights of the network, biases not counted.
@@ -93,7 +96,7 @@ impl Profile {
 pub struct StageTimes {
     /// Of a whole step, from its begin to its end.
     pub step: Spread,
-    /// In the order of [`Stage::of_training_step`].
+    /// In the order of [`ProfiledEngine::stages`].
     pub microseconds: Vec<f64>,
 }
 
@@ -122,7 +125,7 @@ impl StageProfile {
     ) -> Vec<Self> {
         let (layout, dispatches) = (engine.layout(), engine.dispatches());
         let sum: Option<f64> = times.map(|times| times.microseconds.iter().sum());
-        let stages = Stage::of_training_step(layout.layers().len(), settings);
+        let stages = engine.stages(settings);
         let profile = |(index, stage): (usize, Stage)| Self {
             dispatch: dispatches.iter().find(|dispatch| dispatch.stage == stage).copied(),
             ..Self::new(stage, Work::of(stage, layout, settings), times.map(|t| t.microseconds[index]), sum)

@@ -44,6 +44,15 @@ impl Work {
         Subject { layout, settings, batch: settings.batch_size as u64 }.work(stage)
     }
 
+    fn plus(self, other: Self) -> Self {
+        Self {
+            multiply_adds: self.multiply_adds + other.multiply_adds,
+            stored_multiply_adds: self.stored_multiply_adds + other.stored_multiply_adds,
+            bytes_read: self.bytes_read + other.bytes_read,
+            bytes_written: self.bytes_written + other.bytes_written,
+        }
+    }
+
     /// Floating-point operations, two for each multiply-add at an edge.
     #[must_use]
     pub fn flops(&self) -> u64 {
@@ -93,6 +102,12 @@ impl Subject<'_> {
                 let logits = self.rows(self.last().outputs().width() as u64);
                 moved(logits + 2 * WORD * self.batch, logits)
             }
+            Stage::LogitsAndLoss => {
+                let (last, loss) = (self.layout.layers().len() - 1, self.work(Stage::Loss));
+                // The logits are read where they have just been written.
+                let logits = self.rows(self.last().outputs().width() as u64);
+                self.work(Stage::Forward(last)).plus(moved(loss.bytes_read - logits, loss.bytes_written))
+            }
             Stage::BackwardInput(layer) => self.backward_input(&self.layout.layers()[layer]),
             Stage::GroupFactors => {
                 let (layer, inputs) = (Stored::of(self.first()), self.first().inputs().width() as u64);
@@ -101,6 +116,7 @@ impl Subject<'_> {
             }
             Stage::UpdateDense => self.update_dense(),
             Stage::UpdateSparse => self.update_sparse(),
+            Stage::Update => self.update_dense().plus(self.update_sparse()),
         }
     }
 
@@ -251,6 +267,9 @@ mod tests {
         assert_eq!(work(Stage::Forward(1), &settings), [8 * 8, 8 * 16, read, 2 * 32]);
         // 2 logits; labels and sample numbers.
         assert_eq!(work(Stage::Loss, &settings), [0, 0, 2 * 32 + 64, 2 * 32]);
+        // The layer's and the loss's, but that the logits are not read.
+        let read = 4 * 32 + 4 * (16 + 2) + 4 * 3 + 64;
+        assert_eq!(work(Stage::LogitsAndLoss, &settings), [8 * 8, 8 * 16, read, 2 * 2 * 32]);
         // Deltas of 2 outputs, activations of 4 inputs.
         let read = 6 * 32 + 4 * 16 + 4 * 5;
         assert_eq!(work(Stage::BackwardInput(1), &settings), [8 * 8, 8 * 16, read, 4 * 32]);
@@ -260,6 +279,10 @@ mod tests {
         // 1 edge and 6 biases; input 3, and the deltas of 6 neurons.
         let read = 2 * 4 * 7 + 8 * 7 + 7 * 32;
         assert_eq!(work(Stage::UpdateSparse, &settings), [8, 8, read, 2 * 4 * 7]);
+        let both = work(Stage::UpdateDense, &settings);
+        let sum: Vec<u64> =
+            both.iter().zip(work(Stage::UpdateSparse, &settings)).map(|(a, b)| a + b).collect();
+        assert_eq!(work(Stage::Update, &settings).to_vec(), sum);
     }
 
     #[test]

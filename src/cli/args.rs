@@ -15,6 +15,7 @@ use super::batch_args::{CompareArgs, Figure2Args, Table1Args};
 use super::bench_args::BenchArgs;
 
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
+use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
 use super::regularisation::RegularisationArgs;
@@ -31,7 +32,7 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
-What random forests find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
+What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
@@ -201,6 +202,10 @@ fn reason(error: Error) -> String {
     }
 }
 
+fn kernels(text: &str) -> Result<KernelsArg, String> {
+    text.parse().map_err(reason)
+}
+
 fn schedule(text: &str) -> Result<Schedule, String> {
     text.parse().map_err(reason)
 }
@@ -304,6 +309,11 @@ pub(crate) struct EngineArgs {
     /// Take the GPU whose name contains this, see `tanner devices` [default: the best]
     #[arg(long, value_name = "TEXT")]
     pub(crate) adapter: Option<String>,
+    /// Which tiles a GPU stores dense and how many invocations share a sum: auto (what a short measurement finds
+    /// best, kept in the cache), default (without one), or what a run recorded, dense=0.3,forward=8,..; results differ in
+    /// their last digits [default: auto for training on hardware GPUs, else default]
+    #[arg(long, value_name = "KERNELS", value_parser = kernels)]
+    pub(crate) gpu_kernels: Option<KernelsArg>,
     /// Threads of the CPU engine [default: all cores]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
@@ -368,6 +378,7 @@ impl EngineArgs {
         let mut words = Vec::new();
         words.extend(backend.map(|value| format!("--backend={}", value.get_name())));
         words.extend(self.adapter.as_ref().map(|text| format!("--adapter={text}")));
+        words.extend(self.gpu_kernels.map(|kernels| format!("--gpu-kernels={kernels}")));
         words.extend(self.threads.map(|count| format!("--threads={count}")));
         words
     }

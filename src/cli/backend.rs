@@ -1,31 +1,46 @@
-//! The choice of the engine, and why. The only file that knows all three of them.
+//! The choice of the engine, and why. With [`opening`](super::opening) the only files that know all three of them.
 
 use tanner::engine::cpu::CpuEngine;
-use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuEngine, GpuOptions};
+use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuEngine};
 use tanner::engine::profile::ProfiledEngine;
-use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings};
 use tanner::network::{Network, Parameters};
 use tanner::{Error, Result};
 
+use super::gpu_kernels::{Kernels, KernelsRequest, Use};
+use super::opening::{self, Opening};
 use super::settings::EngineRequest;
 use super::terminal;
 
 /// An engine that is ready, with the reason it was chosen.
 pub(crate) struct Chosen {
     pub(crate) engine: Box<dyn Engine>,
+    /// What a GPU engine was made with.
+    pub(crate) kernels: Option<Kernels>,
     why: String,
 }
 
 impl Chosen {
-    fn new(engine: impl Engine + 'static, why: impl Into<String>) -> Self {
-        Self { engine: Box::new(engine), why: why.into() }
+    pub(super) fn new(engine: impl Engine + 'static, why: impl Into<String>) -> Self {
+        Self { engine: Box::new(engine), kernels: None, why: why.into() }
     }
 
-    /// The line that each run starts with.
+    pub(super) fn on_gpu((engine, kernels): (GpuEngine, Kernels), why: impl Into<String>) -> Self {
+        Self { kernels: Some(kernels), ..Self::new(engine, why) }
+    }
+
+    /// The lines that each run starts with.
     pub(crate) fn announce(&self) {
         let info = self.engine.info();
         terminal::note(&format!("engine: {} on {}: {}", info.backend, info.adapter, self.why));
+        announce_kernels(self.kernels.as_ref());
+    }
+}
+
+/// Says which kernels a GPU engine has.
+pub(crate) fn announce_kernels(kernels: Option<&Kernels>) {
+    if let Some(kernels) = kernels {
+        terminal::note(&format!("gpu kernels: {kernels}"));
     }
 }
 
@@ -38,23 +53,9 @@ pub(crate) fn start(
     network: &Network,
     parameters: &Parameters,
     settings: EngineSettings,
+    purpose: Use,
 ) -> Result<Chosen> {
-    match request {
-        EngineRequest::Reference => {
-            let engine = ReferenceEngine::new(network, parameters, settings)?;
-            Ok(Chosen::new(engine, "--backend reference"))
-        }
-        EngineRequest::Cpu { threads } => {
-            let engine = CpuEngine::new(network, parameters, settings, *threads)?;
-            Ok(Chosen::new(engine, "--backend cpu"))
-        }
-        EngineRequest::Gpu { adapter } => {
-            let why = adapter.as_ref().map_or("--backend gpu".into(), |text| format!("--adapter {text}"));
-            let options = GpuOptions { adapter: choice(adapter.as_deref()), ..GpuOptions::default() };
-            Ok(Chosen::new(GpuEngine::new(network, parameters, settings, &options)?, why))
-        }
-        EngineRequest::Auto { threads } => start_best(*threads, network, parameters, settings),
-    }
+    Opening::of(request).start((network, parameters, settings), purpose)
 }
 
 /// Makes the engine that was asked for, with clocks where its device has them.
@@ -66,13 +67,15 @@ pub(crate) fn start_profiled(
     network: &Network,
     parameters: &Parameters,
     settings: EngineSettings,
-) -> Result<Box<dyn ProfiledEngine>> {
-    let cpu = |threads: Option<usize>| -> Result<Box<dyn ProfiledEngine>> {
-        Ok(Box::new(CpuEngine::new(network, parameters, settings, threads)?))
+) -> Result<(Box<dyn ProfiledEngine>, Option<Kernels>)> {
+    let cpu = |threads: Option<usize>| -> Result<(Box<dyn ProfiledEngine>, _)> {
+        Ok((Box::new(CpuEngine::new(network, parameters, settings, threads)?), None))
     };
-    let gpu = |adapter| -> Result<Box<dyn ProfiledEngine>> {
-        let options = GpuOptions { adapter, timestamps: true, ..GpuOptions::default() };
-        Ok(Box::new(GpuEngine::new(network, parameters, settings, &options)?))
+    let gpu = |adapter, kernels: &KernelsRequest| -> Result<(Box<dyn ProfiledEngine>, _)> {
+        let device = opening::open(adapter, kernels);
+        let subject = (network, parameters, settings);
+        let (engine, kernels) = opening::start_on(&device?, kernels, subject, Use::Steps)?;
+        Ok((Box::new(engine), Some(kernels)))
     };
     match request {
         EngineRequest::Reference => Err(Error::Setting {
@@ -80,41 +83,17 @@ pub(crate) fn start_profiled(
             reason: "the reference engine is not built for speed, take --backend cpu or gpu".into(),
         }),
         EngineRequest::Cpu { threads } => cpu(*threads),
-        EngineRequest::Gpu { adapter } => gpu(choice(adapter.as_deref())),
-        EngineRequest::Auto { threads } => match auto_choice(&adapter_facts(&adapters())) {
-            Auto::Gpu(_) => gpu(AdapterChoice::Hardware),
+        EngineRequest::Gpu { adapter, kernels } => gpu(choice(adapter.as_deref()), kernels),
+        EngineRequest::Auto { threads, kernels } => match auto_here() {
+            Auto::Gpu(_) => gpu(AdapterChoice::Hardware, kernels),
             Auto::Cpu(_) => cpu(*threads),
         },
     }
 }
 
 /// The named adapter, or the best of all.
-fn choice(adapter: Option<&str>) -> AdapterChoice {
+pub(super) fn choice(adapter: Option<&str>) -> AdapterChoice {
     adapter.map_or(AdapterChoice::Any, |text| AdapterChoice::Named(text.to_owned()))
-}
-
-/// A hardware GPU where there is one that works, else the CPU.
-fn start_best(
-    threads: Option<usize>,
-    network: &Network,
-    parameters: &Parameters,
-    settings: EngineSettings,
-) -> Result<Chosen> {
-    let mut why = match auto_choice(&adapter_facts(&adapters())) {
-        Auto::Cpu(why) => why,
-        Auto::Gpu(why) => {
-            let options = GpuOptions { adapter: AdapterChoice::Hardware, ..GpuOptions::default() };
-            match GpuEngine::new(network, parameters, settings, &options) {
-                Ok(engine) => return Ok(Chosen::new(engine, why)),
-                Err(error) => {
-                    terminal::note(&format!("warning: {error}; going on with the CPU"));
-                    "the GPU could not be used".to_owned()
-                }
-            }
-        }
-    };
-    why.push_str(" (--backend auto)");
-    Ok(Chosen::new(CpuEngine::new(network, parameters, settings, threads)?, why))
 }
 
 /// Every adapter of this machine, best first.
@@ -141,9 +120,14 @@ fn adapter_facts(adapters: &[AdapterReport]) -> Vec<AdapterFacts> {
 
 /// What `auto` chooses, and why.
 #[derive(Debug, PartialEq, Eq)]
-enum Auto {
+pub(super) enum Auto {
     Gpu(String),
     Cpu(String),
+}
+
+/// What `auto` chooses on this machine.
+pub(super) fn auto_here() -> Auto {
+    auto_choice(&adapter_facts(&adapters()))
 }
 
 fn auto_choice(adapters: &[AdapterFacts]) -> Auto {

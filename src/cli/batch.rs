@@ -15,13 +15,16 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use tanner::Error;
 use tanner::dataset::{DataSplits, load_idx_folder};
+use tanner::engine::gpu::Tuning;
 use tanner::experiments::{Configuration, Entry, RunScore};
 use tanner::training::{RunFolder, Summary};
 
 use super::args::Command;
 use super::batch_args::BatchArgs;
 use super::batch_check::check_same;
+use super::opening::Opening;
 use super::progress::Epochs;
+use super::run_config::recorded_kernels;
 use super::settings::TrainSettings;
 use super::train::{self, Report};
 use super::{terminal, usage};
@@ -190,9 +193,10 @@ impl<'a> Batch<'a> {
             terminal::note(&format!("{label}: {} (finished before)", told(&summary)));
             return Ok(());
         }
+        let kernels = recorded_kernels(&run.folder);
         RunFolder::remove_unfinished(&run.folder).context("an unfinished run cannot be made anew")?;
         terminal::note(&format!("{label}: started"));
-        match self.train(run) {
+        match self.train(run, kernels) {
             Ok(summary) => terminal::note(&format!("{label}: {}", told(&summary))),
             Err(error) => {
                 terminal::note(&format!("{label}: {}", super::one_line(&error)));
@@ -202,8 +206,9 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    fn train(&self, run: &Run) -> anyhow::Result<Summary> {
+    fn train(&self, run: &Run, kernels: Option<(String, Tuning)>) -> anyhow::Result<Summary> {
         let process_start = Instant::now();
+        let opening = Opening::of(&run.settings.engine.with_recorded(kernels));
         let (data, digest) = self.data()?;
         let splits = train::split(&run.settings, data.clone())?;
         let report = Report {
@@ -212,7 +217,7 @@ impl<'a> Batch<'a> {
             epochs: Epochs::Quiet,
             data_sha256: Some(digest.to_owned()),
         };
-        Ok(train::train(&run.settings, None, splits, report)?.0)
+        Ok(train::train(&run.settings, None, splits, opening, report)?.0)
     }
 
     /// The data of all runs, and their digest.

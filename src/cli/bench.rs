@@ -8,7 +8,6 @@ use tanner::benchmark::{
     peak_resident_bytes, time_inference, time_single_sample, time_training,
 };
 use tanner::engine::cpu::SingleSample;
-use tanner::engine::gpu::GpuOptions;
 use tanner::engine::{Backend, EngineSettings, Optimizer};
 use tanner::model::Arch;
 use tanner::network::{Network, Parameters};
@@ -19,6 +18,7 @@ use tanner::training::Recipe;
 use super::args::{ArchArg, OptimizerArg};
 use super::backend::{self, Chosen};
 use super::bench_args::{BenchArgs, CheckArg};
+use super::gpu_kernels::{Kernels, Use};
 use super::results::Results;
 use super::settings::EngineRequest;
 use super::{bench_chart, bench_edges, bench_profile, bench_scale, inspect, memory, terminal};
@@ -137,7 +137,10 @@ impl<'a> Plan<'a> {
         let Subject { network, start, .. } = subject;
         let (batch, seconds) = (settings.batch_size, self.args.seconds);
         let begin = Instant::now();
-        let Chosen { mut engine, .. } = backend::start(&self.request(batch), network, start, settings)?;
+        let purpose = if self.mode == Mode::Training { Use::Steps } else { Use::Passes };
+        let Chosen { mut engine, kernels, .. } =
+            backend::start(&self.request(batch), network, start, settings, purpose)?;
+        backend::announce_kernels(kernels.as_ref());
         let build_seconds = subject.drawn + begin.elapsed().as_secs_f64();
         let check = subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
         let info = engine.info();
@@ -148,7 +151,7 @@ impl<'a> Plan<'a> {
         }
         // One sample has a forward pass of its own, on one thread.
         let is_single = self.mode == Mode::Inference && batch == 1 && info.backend == Backend::Cpu;
-        let tiles = if is_single { Some(SingleSample::TILES) } else { tiles(info.backend) };
+        let tiles = if is_single { Some(SingleSample::TILES) } else { tiles(info.backend, kernels.as_ref()) };
         let timing = match self.mode {
             Mode::Training => time_training(&mut *engine, network, batch, seconds)?,
             Mode::Inference if is_single => time_single_sample(network, start, seconds)?,
@@ -161,6 +164,7 @@ impl<'a> Plan<'a> {
             backend: info.backend,
             device: info.adapter,
             tiles,
+            kernels,
             build_seconds,
             peak_resident_bytes,
             check,
@@ -171,8 +175,8 @@ impl<'a> Plan<'a> {
     /// The engine that was asked for; the latency of one sample is that of one thread.
     fn request(&self, batch: usize) -> EngineRequest {
         match self.engine.clone() {
-            EngineRequest::Auto { threads: None } if self.mode == Mode::Inference && batch == 1 => {
-                EngineRequest::Auto { threads: Some(1) }
+            EngineRequest::Auto { threads: None, kernels } if self.mode == Mode::Inference && batch == 1 => {
+                EngineRequest::Auto { threads: Some(1), kernels }
             }
             EngineRequest::Cpu { threads: None } if self.mode == Mode::Inference && batch == 1 => {
                 EngineRequest::Cpu { threads: Some(1) }
@@ -199,6 +203,7 @@ impl<'a> Plan<'a> {
             optimizer,
             backend: about.backend.to_string(),
             device: about.device,
+            gpu_kernels: about.kernels.map(|kernels| kernels.tuning.to_string()),
             edges: layers.iter().map(|layer| layer.topology.edges()).sum(),
             weight_bytes: about.tiles.map(|tiles| inspect::weight_bytes(&subject.network, tiles)),
             steps_per_call: timing.steps_per_call,
@@ -227,16 +232,17 @@ struct About {
     device: String,
     /// How weights are packed, where they are.
     tiles: Option<TilePolicy>,
+    kernels: Option<Kernels>,
     build_seconds: f64,
     peak_resident_bytes: Option<u64>,
     check: Option<CheckReport>,
 }
 
 /// How an engine packs weights, if it does.
-fn tiles(backend: Backend) -> Option<TilePolicy> {
+fn tiles(backend: Backend, kernels: Option<&Kernels>) -> Option<TilePolicy> {
     match backend {
         Backend::Cpu => Some(inspect::CPU_TILES),
-        Backend::Gpu => Some(GpuOptions::default().tiles),
+        Backend::Gpu => kernels.map(|kernels| kernels.tuning.tiles),
         Backend::Reference => None,
     }
 }

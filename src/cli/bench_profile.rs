@@ -37,7 +37,8 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyhow::Result<Profile> {
     let Subject { wish, network, start, .. } = subject;
     let (batch, seconds) = (settings.batch_size, plan.args.seconds);
-    let mut engine = backend::start_profiled(&plan.engine, network, start, settings)?;
+    let (mut engine, kernels) = backend::start_profiled(&plan.engine, network, start, settings)?;
+    backend::announce_kernels(kernels.as_ref());
     subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
     let step = time_training(&mut *engine, network, batch, seconds)?.spread;
     let times = profile_training(&mut *engine, network, batch, seconds)?;
@@ -56,6 +57,7 @@ fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyh
         optimizer: settings.optimizer.to_string(),
         backend: info.backend.to_string(),
         device: info.adapter,
+        gpu_kernels: kernels.map(|kernels| kernels.tuning.to_string()),
         workers: engine.workers(),
         edges: network.layers().iter().map(|layer| layer.topology.edges()).sum(),
         step,

@@ -10,6 +10,7 @@ use tanner::report::grouped;
 use tanner::training::Recipe;
 
 use super::args::EvalArgs;
+use super::gpu_kernels::Use;
 use super::settings::EngineRequest;
 use super::{backend, terminal};
 
@@ -21,7 +22,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let test = Arc::new(model.prepare(test)?);
     // Nothing is trained; these are the settings of a plain run.
     let settings: EngineSettings = Recipe::default().engine_settings();
-    let mut chosen = backend::start(&request, model.network(), model.parameters(), settings)?;
+    let mut chosen = backend::start(&request, model.network(), model.parameters(), settings, Use::Passes)?;
     chosen.announce();
     let score = chosen.engine.evaluate(&test)?;
     terminal::print(&format!(

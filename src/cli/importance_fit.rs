@@ -1,20 +1,17 @@
 //! Importance as the commands compute it: from the cache where it can be, with a bar where it takes long.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use etcetera::BaseStrategy as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use tanner::dataset::{Dataset, Samples};
 use tanner::importance::cache::{self, Source};
 use tanner::importance::{Importance, ImportanceSettings, Preprocessing};
 use tanner::report::grouped;
 
+use super::cache_folder::cache_folder;
 use super::terminal::{self, BARS};
 
-/// Names the folder of the cache; empty for none.
-const CACHE_VARIABLE: &str = "TANNER_CACHE";
 const TEMPLATE: &str = "random forest {bar:24} {pos}/{len} trees  {eta} left";
 
 /// What is done to the features of this training set.
@@ -74,18 +71,4 @@ fn bar(trees: usize) -> Option<ProgressBar> {
         bar.enable_steady_tick(Duration::from_millis(500));
         bar
     })
-}
-
-/// `$TANNER_CACHE`, or `tanner` in the folder that the system has for caches.
-fn cache_folder() -> Option<PathBuf> {
-    match std::env::var_os(CACHE_VARIABLE) {
-        Some(folder) => Some(folder).filter(|folder| !folder.is_empty()).map(PathBuf::from),
-        None => match etcetera::base_strategy::choose_native_strategy() {
-            Ok(strategy) => Some(strategy.cache_dir().join("tanner")),
-            Err(error) => {
-                log::warn!("no importance cache: {error}; {CACHE_VARIABLE} names a folder for it");
-                None
-            }
-        },
-    }
 }

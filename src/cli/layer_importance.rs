@@ -16,6 +16,7 @@ use tanner::report::{agreement_table, block_csv, block_table, layer_importance_p
 use tanner::training::Recipe;
 
 use super::experiment_args::{ConstantArg, LayerImportanceArgs, MeasuredArg};
+use super::gpu_kernels::Use;
 use super::results::Results;
 use super::settings::{EngineRequest, refuse};
 use super::{backend, split, terminal, train};
@@ -77,7 +78,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         seed: made.map_or(args.trained.split.seed.unwrap_or(0), |split| split.seed),
         max_rows: Some(args.forest_samples),
     };
-    let mut chosen = backend::start(&request, model.network(), model.parameters(), settings)?;
+    let mut chosen = backend::start(&request, model.network(), model.parameters(), settings, Use::Passes)?;
     chosen.announce();
     let mut note = |layer: &LayerImportance| terminal::note(&format!("measured {}", layer_name(layer.layer)));
     let mut grow = |outputs: &LayerOutputs<'_>| {

@@ -17,6 +17,7 @@ use tanner::report::{grouped, pruning_curve, pruning_table};
 use tanner::training::{EpochMetrics, Observer, Recipe};
 
 use super::experiment_args::{ConstantArg, InputsArg, MethodArg, PruneArgs, Target};
+use super::gpu_kernels::Use;
 use super::results::Results;
 use super::settings::{EngineRequest, refuse, usual_l2};
 use super::{backend, split, terminal, train};
@@ -64,9 +65,10 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         validation: Arc::new(model.prepare(split.validation)?),
         test: Arc::new(model.prepare(test)?),
     };
-    backend::start(&request, model.network(), model.parameters(), recipe.engine_settings())?.announce();
+    let settings = recipe.engine_settings();
+    backend::start(&request, model.network(), model.parameters(), settings, Use::Passes)?.announce();
     let start = Box::new(|network: &_, parameters: &_, settings| {
-        Ok(backend::start(&request, network, parameters, settings)?.engine)
+        Ok(backend::start(&request, network, parameters, settings, Use::Passes)?.engine)
     });
     let threads = args.engine.threads;
     let mut pruning =

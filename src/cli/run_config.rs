@@ -5,9 +5,10 @@ use std::path::Path;
 use serde::Serialize;
 use tanner::dataset::{Augmentation, Holdout};
 use tanner::engine::Backend;
+use tanner::engine::gpu::Tuning;
 use tanner::importance::ImportanceSettings;
 use tanner::model::ArchitectureRecord;
-use tanner::training::Recipe;
+use tanner::training::{Recipe, RunFolder};
 
 use super::settings::TrainSettings;
 
@@ -30,6 +31,16 @@ pub(super) struct RunConfig<'a> {
     pub(super) command: Vec<String>,
     pub(super) backend: Backend,
     pub(super) adapter: &'a str,
+    /// What a GPU engine was made with; given again by `--gpu-kernels`, it gives the same bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gpu_kernels: Option<String>,
+}
+
+/// Adapter and kernels that the run in this folder had on a GPU, if its settings can be read.
+pub(super) fn recorded_kernels(folder: &Path) -> Option<(String, Tuning)> {
+    let config = RunFolder::config(folder)?;
+    let tuning = config["gpu_kernels"].as_str()?.parse().ok()?;
+    Some((config["adapter"].as_str()?.to_owned(), tuning))
 }
 
 /// The part of `config.json` that decides what a run computes, on any engine.

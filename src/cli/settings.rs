@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use tanner::dataset::{Augmentation, Holdout};
 use tanner::engine::Optimizer;
+use tanner::engine::gpu::Tuning;
 use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
@@ -15,6 +16,7 @@ use tanner::{Error, Result};
 use super::args::{
     ActivationArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs, TrainingArgs,
 };
+use super::gpu_kernels::KernelsRequest;
 
 /// Degrees of the paper's blocks, and their number.
 const PAPER_DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
@@ -55,16 +57,19 @@ pub(crate) struct ArchitectureSettings {
 }
 
 /// Which engine is wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum EngineRequest {
     /// A hardware GPU if there is one, else the CPU.
     Auto {
         /// Threads, should it be the CPU.
         threads: Option<usize>,
+        /// Should it be a GPU.
+        kernels: KernelsRequest,
     },
     /// A GPU, the best or the named one.
     Gpu {
         adapter: Option<String>,
+        kernels: KernelsRequest,
     },
     Cpu {
         threads: Option<usize>,
@@ -308,13 +313,26 @@ impl EngineRequest {
     /// Threads of the CPU, where a number was typed.
     pub(crate) fn threads(&self) -> Option<usize> {
         match self {
-            Self::Auto { threads } | Self::Cpu { threads } => *threads,
+            Self::Auto { threads, .. } | Self::Cpu { threads } => *threads,
             Self::Gpu { .. } | Self::Reference => None,
         }
     }
 
+    /// The same for a run that is made anew: its adapter, and the kernels that it had there.
+    pub(crate) fn with_recorded(&self, before: Option<(String, Tuning)>) -> Self {
+        let mut request = self.clone();
+        if let Self::Auto { kernels, .. } | Self::Gpu { kernels, .. } = &mut request {
+            kernels.recorded = before;
+        }
+        request
+    }
+
     pub(crate) fn new(args: &EngineArgs) -> Result<Self> {
         let (threads, adapter) = (check_threads(args.threads)?, args.adapter.clone());
+        let kernels = KernelsRequest { typed: args.gpu_kernels, recorded: None };
+        if kernels.typed.is_some() && matches!(args.backend, BackendArg::Cpu | BackendArg::Reference) {
+            return refuse("--gpu-kernels", "has no meaning with this --backend, it belongs to gpu and auto");
+        }
         match (args.backend, &adapter, threads) {
             (BackendArg::Cpu | BackendArg::Reference, Some(_), _) => {
                 refuse("--adapter", "has no meaning with this --backend, it belongs to gpu and auto")
@@ -326,8 +344,8 @@ impl EngineRequest {
                 refuse("--threads", "has no meaning with --adapter, which asks for a GPU")
             }
             // Who names an adapter wants that one, and no CPU in its place.
-            (BackendArg::Gpu, ..) | (BackendArg::Auto, Some(_), None) => Ok(Self::Gpu { adapter }),
-            (BackendArg::Auto, None, _) => Ok(Self::Auto { threads }),
+            (BackendArg::Gpu, ..) | (BackendArg::Auto, Some(_), None) => Ok(Self::Gpu { adapter, kernels }),
+            (BackendArg::Auto, None, _) => Ok(Self::Auto { threads, kernels }),
             (BackendArg::Cpu, None, _) => Ok(Self::Cpu { threads }),
             (BackendArg::Reference, None, None) => Ok(Self::Reference),
         }

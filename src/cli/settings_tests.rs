@@ -1,4 +1,5 @@
 use super::super::args::Command;
+use super::super::gpu_kernels::KernelsArg;
 use super::super::usage;
 use super::*;
 use tanner::engine::Penalties;
@@ -25,7 +26,7 @@ fn nothing_typed_means_the_papers_network_and_the_best_recipe() {
     assert_eq!(settings.architecture.fit_to(784, 10).unwrap(), Architecture::paper(784, 10));
     assert_eq!(settings.recipe, Recipe::default());
     assert_eq!(settings.importance, ImportanceSettings::new(Importance::Pca));
-    assert_eq!(settings.engine, EngineRequest::Auto { threads: None });
+    assert_eq!(settings.engine, EngineRequest::Auto { threads: None, kernels: KernelsRequest::default() });
     assert_eq!((settings.out, settings.train_limit), (None, None));
     assert!(settings.augmentation.is_none());
 }
@@ -158,12 +159,27 @@ fn one_degree_is_that_of_all_blocks() {
 #[test]
 fn the_engine_request_follows_backend_and_adapter() {
     let engine = |line| settings(line).unwrap().engine;
-    let gpu = |adapter: Option<&str>| EngineRequest::Gpu { adapter: adapter.map(Into::into) };
+    let kernels = KernelsRequest::default();
+    let gpu = |adapter: Option<&str>| EngineRequest::Gpu {
+        adapter: adapter.map(Into::into),
+        kernels: KernelsRequest::default(),
+    };
     assert_eq!(engine("--backend gpu"), gpu(None));
     assert_eq!(engine("--backend gpu --adapter llvm"), gpu(Some("llvm")));
     assert_eq!(engine("--adapter llvm"), gpu(Some("llvm")));
-    assert_eq!(engine("--threads 2"), EngineRequest::Auto { threads: Some(2) });
+    assert_eq!(engine("--threads 2"), EngineRequest::Auto { threads: Some(2), kernels });
+    let typed = |typed| KernelsRequest { typed: Some(typed), recorded: None };
+    let kernels = typed(KernelsArg::Auto);
+    assert_eq!(engine("--gpu-kernels auto"), EngineRequest::Auto { threads: None, kernels });
+    let text = "dense=never,forward=8,logits=32,backward-input=4,backward-weight=1";
+    let kernels = typed(KernelsArg::Given(text.parse().unwrap()));
+    let line = format!("--backend gpu --gpu-kernels {text}");
+    assert_eq!(engine(&line), EngineRequest::Gpu { adapter: None, kernels });
     assert_eq!(engine("--backend reference"), EngineRequest::Reference);
+    for (typed, part) in [("wild", "neither auto nor default"), ("forward=8", "dense=.. is missing")] {
+        let message = typed.parse::<KernelsArg>().unwrap_err().to_string();
+        assert!(message.starts_with("--gpu-kernels: ") && message.contains(part), "{message}");
+    }
 }
 
 #[test]
@@ -219,6 +235,7 @@ fn what_does_not_fit_is_refused_by_its_flag() {
         ("--backend reference --threads 2", "--threads: has no meaning"),
         ("--adapter x --threads 2", "--threads: has no meaning"),
         ("--backend cpu --adapter x", "--adapter: has no meaning"),
+        ("--backend cpu --gpu-kernels auto", "--gpu-kernels: has no meaning"),
     ] {
         let message = refused(line);
         assert!(message.starts_with(start), "{line:?}: {message:?} does not start with {start:?}");

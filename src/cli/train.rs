@@ -16,7 +16,8 @@ use tanner::report::{grouped, learning_curve};
 use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
 
 use super::args::TrainArgs;
-use super::backend;
+use super::gpu_kernels::{Kernels, Use};
+use super::opening::Opening;
 use super::progress::{Epochs, ProgressReport};
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
@@ -27,6 +28,7 @@ use super::{starved, terminal};
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     let mut settings = TrainSettings::new(args)?;
     use_threads(settings.engine.threads());
+    let opening = Opening::of(&settings.engine);
     let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
     if let Some(model) = &saved {
         settings.go_on_from(model, args);
@@ -34,7 +36,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     let splits = load(&settings)?;
     let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
-    let (summary, folder) = train(&settings, saved, splits, report)?;
+    let (summary, folder) = train(&settings, saved, splits, opening, report)?;
     print_summary(&summary, &folder)
 }
 
@@ -50,11 +52,12 @@ pub(super) struct Report {
     pub(super) data_sha256: Option<String>,
 }
 
-/// One run from data to a whole run folder; the settings say where.
+/// One run from data to a whole run folder; the settings say where. `opening` is of their engine.
 pub(super) fn train(
     settings: &TrainSettings,
     saved: Option<TrainedModel>,
     splits: DataSplits,
+    opening: Opening,
     report: Report,
 ) -> anyhow::Result<(Summary, PathBuf)> {
     let DataSplits { train, test } = splits;
@@ -66,7 +69,7 @@ pub(super) fn train(
     };
     starved::warn(start.network());
     let engine_settings = recipe.engine_settings();
-    let mut chosen = backend::start(&settings.engine, start.network(), start.parameters(), engine_settings)?;
+    let mut chosen = opening.start((start.network(), start.parameters(), engine_settings), Use::Steps)?;
     let samples = Samples { train: train.samples(), test: test.samples() };
     let model = start.into_model(settings, &train, samples)?;
     let train_set = training_data(settings, train, &model)?;
@@ -78,9 +81,10 @@ pub(super) fn train(
         run: RunRecord::new(settings, model.record(), samples, report.data_sha256.as_deref()),
         tanner_version: env!("CARGO_PKG_VERSION"),
         started_at: jiff::Zoned::now().to_string(),
-        command: report.words,
+        command: words_with(report.words, chosen.kernels.as_ref()),
         backend: info.backend,
         adapter: &info.adapter,
+        gpu_kernels: chosen.kernels.as_ref().map(|kernels| kernels.tuning.to_string()),
     })?;
     if report.epochs == Epochs::Lines {
         chosen.announce();
@@ -94,6 +98,18 @@ pub(super) fn train(
     drop(progress);
     let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
     Ok((summary, recorder.folder().path().to_owned()))
+}
+
+/// The command line that gives the same run, whatever a measurement would find.
+fn words_with(mut words: Vec<String>, kernels: Option<&Kernels>) -> Vec<String> {
+    if let Some(kernels) = kernels {
+        let word = format!("--gpu-kernels={}", kernels.tuning);
+        // Of flags that are given twice the last one counts.
+        if words.last() != Some(&word) {
+            words.push(word);
+        }
+    }
+    words
 }
 
 /// Draws the graphs; what is impossible is said with the flag that asked for it.

@@ -25,6 +25,8 @@ pub enum Stage {
     Forward(usize),
     /// Softmax and cross-entropy, with the deltas of the logits.
     Loss,
+    /// [`Stage::Forward`] of the last layer and [`Stage::Loss`] in one.
+    LogitsAndLoss,
     /// The deltas of a layer's inputs; layer 0 has none.
     BackwardInput(usize),
     /// The factors of the group lasso.
@@ -33,10 +35,12 @@ pub enum Stage {
     UpdateDense,
     /// Gradients of all sparse values and biases, and their update.
     UpdateSparse,
+    /// [`Stage::UpdateDense`] and [`Stage::UpdateSparse`] in one.
+    Update,
 }
 
 impl Stage {
-    /// The stages of one training step, in order.
+    /// The stages of one training step, in order, where each is run by itself.
     pub fn of_training_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
         let mut stages = Vec::new();
         if settings.drop_connect > 0.0 {
@@ -61,10 +65,12 @@ impl Stage {
             Self::Gather => "gather",
             Self::Forward(_) => "forward",
             Self::Loss => "loss",
+            Self::LogitsAndLoss => "logits + loss",
             Self::BackwardInput(_) => "backward_input",
             Self::GroupFactors => "group factors",
             Self::UpdateDense => "gradients + update, dense",
             Self::UpdateSparse => "gradients + update, sparse",
+            Self::Update => "gradients + update",
         }
     }
 
@@ -93,7 +99,7 @@ pub struct StepProfile {
     pub outcome: StepOutcome,
     /// Microseconds from the begin of the step to its end.
     pub wall_microseconds: f64,
-    /// In the order of [`Stage::of_training_step`].
+    /// In the order of [`ProfiledEngine::stages`].
     pub stages: Vec<StageTime>,
 }
 
@@ -129,6 +135,11 @@ pub trait ProfiledEngine: Engine {
 
     /// Threads whose times are summed; 1 for a device that runs stages one after the other.
     fn workers(&self) -> usize;
+
+    /// The stages of a training step, in order.
+    fn stages(&self, settings: &EngineSettings) -> Vec<Stage> {
+        Stage::of_training_step(self.layout().layers().len(), settings)
+    }
 
     /// What is dispatched for a full batch, in order; nothing where there are no dispatches.
     fn dispatches(&self) -> Vec<DispatchShape>;

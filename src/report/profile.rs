@@ -131,6 +131,7 @@ mod tests {
             optimizer: "SGD".into(),
             backend: "cpu".into(),
             device: "some device".into(),
+            gpu_kernels: None,
             workers,
             edges: 5,
             step: spread(90.0),

@@ -83,6 +83,11 @@ impl RunFolder {
         Ok(Some((serde_json::from_slice(&config_text).map_err(damaged(config))?, summary)))
     }
 
+    /// The settings of whatever run began there; none where there is none or they cannot be read.
+    pub fn config(path: &Path) -> Option<serde_json::Value> {
+        serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok()
+    }
+
     /// Removes what a run that never finished has left, so that it can be made anew.
     ///
     /// # Errors

@@ -1,12 +1,12 @@
 //! The binary on the GPU engine against the binary on the CPU engine.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use crate::oracle::{Bounded, Misses};
-use crate::support::{TEST, folder_with_data, tanner};
+use crate::support::{TEST, command, folder_with_data, tanner};
 
 /// Greatest relative difference of an epoch's loss between the engines. Seen:
 /// below 1e-6 on this small set, 3e-4 after two epochs of the paper's network on 2,000 pictures, whose loss
@@ -50,5 +50,91 @@ pub(crate) fn engines_agree() -> Result<(), String> {
         misses.equal(format!("{TEST} pictures, cpu and reference"), &scores[0], &scores[2]);
         misses.equal("an accuracy", scores[0].starts_with("no accuracy"), false);
     }
+    misses.result()
+}
+
+/// No measurement would find this.
+const ODD: &str = "dense=never,forward=32,logits=2,backward-input=16,backward-weight=4";
+
+fn config(run: &Path) -> Value {
+    serde_json::from_slice(&fs::read(run.join("config.json")).unwrap()).unwrap()
+}
+
+fn cached(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder.join("cache")).unwrap().map(|file| file.unwrap().path()).collect()
+}
+
+/// What `auto` finds stands in the run's settings, gives the same bits when it is given again, is found in the
+/// cache, and is measured anew where the cache is damaged.
+pub(crate) fn kernels_are_recorded() -> Result<(), String> {
+    let folder = folder_with_data();
+    let mut misses = Misses::default();
+    let mut train = |kernels: &str, out: &str, why: &str| {
+        let line = format!("{FLAGS} --backend gpu {kernels} --out {out}");
+        let outcome = tanner(folder.path(), &line);
+        misses.equal(format!("{kernels}: {}", outcome.stderr), outcome.code, Some(0));
+        misses.equal(format!("{why} in {}", outcome.stderr), outcome.stderr.contains(why), true);
+        let run = folder.path().join(out);
+        let config = config(&run);
+        let spec = config["gpu_kernels"].as_str().unwrap_or_default().to_owned();
+        let last = config["command"].as_array().and_then(|words| words.last()).cloned();
+        misses.equal(format!("command of {out}"), last, Some(format!("--gpu-kernels={spec}").into()));
+        (spec, fs::read(run.join("model.safetensors")).unwrap())
+    };
+    let first = train("--gpu-kernels auto", "first", "(measured in");
+    let again = train("--gpu-kernels auto", "again", "from the cache)");
+    let given = train(&format!("--gpu-kernels {}", first.0), "given", "(--gpu-kernels)");
+    let cache = cached(folder.path());
+    fs::write(&cache[0], "no tuning").unwrap();
+    train("--gpu-kernels auto", "damaged", "(measured in");
+    let odd = train(&format!("--gpu-kernels {ODD}"), "odd", "(--gpu-kernels)");
+    let odd_again = train(&format!("--gpu-kernels {ODD}"), "odd-again", "(--gpu-kernels)");
+    let usual = train("", "usual", "(");
+    misses.equal("files of the cache", cache.len(), 1);
+    misses.equal("auto twice", first == again, true);
+    misses.equal("auto, then given", first == given, true);
+    misses.equal("odd kernels twice", odd == odd_again, true);
+    misses.equal("odd kernels", odd.0.as_str(), ODD);
+    misses.equal("odd kernels sum in another order", odd.1 == usual.1, false);
+    misses.result()
+}
+
+/// A run without a summary was interrupted: it gets the kernels of its settings, whatever would be chosen now.
+pub(crate) fn batches_keep_kernels() -> Result<(), String> {
+    let folder = folder_with_data();
+    let mut misses = Misses::default();
+    let flags = "--hidden=16 --blocks=2 --degrees=6,4 --batch-size=10 --epochs=1";
+    let line = [
+        "compare",
+        "--run",
+        &format!("a={flags}"),
+        "--seeds",
+        "1",
+        "--data",
+        "data",
+        "--out",
+        "batch",
+        "--backend",
+        "gpu",
+    ];
+    let mut run = || {
+        let output = command(folder.path()).args(line).output().unwrap();
+        misses.equal(String::from_utf8_lossy(&output.stderr).into_owned(), output.status.code(), Some(0));
+    };
+    run();
+    let path = folder.path().join("batch/runs/a-s0");
+    let mut before = config(&path);
+    fs::remove_file(path.join("summary.json")).unwrap();
+    before["gpu_kernels"] = ODD.into();
+    fs::write(path.join("config.json"), before.to_string()).unwrap();
+    run();
+    let restored = config(&path)["gpu_kernels"].clone();
+    // Another adapter would have measured other ones.
+    fs::remove_file(path.join("summary.json")).unwrap();
+    before["adapter"] = "another".into();
+    fs::write(path.join("config.json"), before.to_string()).unwrap();
+    run();
+    misses.equal("restored", restored, Value::from(ODD));
+    misses.equal("another adapter's", config(&path)["gpu_kernels"] == ODD, false);
     misses.result()
 }

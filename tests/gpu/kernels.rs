@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Tensor};
+use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
 use tanner::engine::{EngineSettings, Optimizer};
@@ -120,7 +120,7 @@ impl Bench {
     }
 
     pub(crate) fn forward(&mut self, layer: usize, samples: usize, misses: &mut Misses) {
-        let (first_input, first_output) = self.row_of(layer);
+        let (first_input, _) = self.row_of(layer);
         let of = self.network.layers()[layer].clone();
         let (lanes, whole) = (lanes(samples), self.whole);
         let rows = first_input..first_input + of.topology.inputs().width();
@@ -128,10 +128,24 @@ impl Bench {
         self.write(Tensor::Activations, &before);
         self.run(Kernel::Forward(layer), samples, true);
         let after = self.read(Tensor::Activations);
+        self.compare_outputs(layer, samples, [&before, &after], "forward", misses);
+    }
+
+    /// A layer's outputs after against its inputs before; whatever else there is must be as before.
+    fn compare_outputs(
+        &mut self,
+        layer: usize,
+        samples: usize,
+        [before, after]: [&Rows; 2],
+        what: &str,
+        misses: &mut Misses,
+    ) {
+        let (first_input, first_output) = self.row_of(layer);
+        let (of, lanes) = (self.network.layers()[layer].clone(), lanes(samples));
         let outputs = first_output..first_output + of.topology.outputs().width();
         let LayerParameters { weights, biases } = &self.parameters.layers[layer];
         let keeps = self.keeps(layer);
-        after.compare(&before, misses, format!("forward {layer} of {samples}"), |row, lane| {
+        after.compare(before, misses, format!("{what} {layer} of {samples}"), |row, lane| {
             if !outputs.contains(&row) || lane >= lanes {
                 return None;
             }
@@ -153,23 +167,30 @@ impl Bench {
         move |unit, lane| key.keeps(u32::try_from(unit).unwrap(), u32::try_from(lane).unwrap(), threshold)
     }
 
+    /// The last layer with its loss: logits as forward makes them, and what follows from the logits that it made.
     pub(crate) fn softmax(&mut self, samples: usize, misses: &mut Misses) {
         let (whole, lanes, classes) = (self.whole, lanes(samples), self.network.classes());
+        let last = self.network.layers().len() - 1;
         let data = shapes::dataset(&self.network, 70, 33);
         let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 13 + 1) % 70).collect();
-        let first = self.row_of(self.network.layers().len() - 1).1;
-        // Whole numbers make many equal maxima, the others large differences.
-        let logit =
-            |row, lane| if whole { number(true, row, lane, 34) } else { 40.0 * number(false, row, lane, 34) };
-        let logits = self.poisoned(first..first + classes, lanes, logit);
+        let (first_input, first) = self.row_of(last);
+        let inputs = first_input..first_input + self.network.layers()[last].topology.inputs().width();
+        // Whole numbers, and the biases alone in every third lane, make many equal maxima, the others large differences.
+        let input = |row, lane| match whole {
+            true if lane % 3 == 0 => 0.0,
+            true => number(true, row, lane, 34),
+            false => 40.0 * number(false, row, lane, 34),
+        };
+        let given = self.poisoned(inputs, lanes, input);
         for training in [true, false] {
             let before = self.poisoned(0..0, 0, |_, _| 0.0);
-            self.write(Tensor::Activations, &logits);
+            self.write(Tensor::Activations, &given);
             self.write(Tensor::Deltas, &before);
             self.engine.probe().load(&data, &chosen).unwrap();
             self.run(Kernel::SoftmaxCrossEntropy, samples, training);
-            let after = self.read(Tensor::Deltas);
-            let metric = self.engine.probe().metric().unwrap();
+            let (logits, after) = (self.read(Tensor::Activations), self.read(Tensor::Deltas));
+            self.compare_outputs(last, samples, [&given, &logits], "logits", misses);
+            let outcome = self.engine.probe().metric(samples).unwrap();
             let results: Vec<_> = (0..samples)
                 .map(|lane| {
                     let z: Vec<_> = (0..classes).map(|c| f64::from(logits.at(first + c, lane))).collect();
@@ -179,9 +200,9 @@ impl Bench {
                 })
                 .collect();
             let loss = results.iter().fold(Bounded::exact(0.0), |sum, (loss, ..)| sum.plus(*loss));
-            misses.near(format!("loss of {samples}"), metric.loss, loss);
+            misses.near(format!("loss of {samples}"), outcome.loss * samples as f64, loss);
             let correct = results.iter().filter(|(.., correct)| *correct).count();
-            misses.equal(format!("correct of {samples}"), metric.correct as usize, correct);
+            misses.equal(format!("correct of {samples}"), outcome.correct as usize, correct);
             after.compare(&before, misses, format!("softmax of {samples}"), |row, lane| {
                 if !training || !(first..first + classes).contains(&row) || lane >= lanes {
                     return None;
@@ -222,7 +243,7 @@ impl Bench {
         });
     }
 
-    /// Both entry points, each checked to leave the other's values alone.
+    /// Values and states, dense and sparse, and what stands in padding.
     pub(crate) fn backward_weight(&mut self, samples: usize, misses: &mut Misses) {
         let (whole, lanes, rows) = (self.whole, lanes(samples), self.engine.probe().layout().rows());
         let x = self.poisoned(0..rows, lanes, |row, lane| number(whole, row, lane, 37));
@@ -241,21 +262,7 @@ impl Bench {
         let packed = old.clone().map(|values| pack_with_sentinels(&probe, &values));
         write_values(&mut probe, &packed);
         self.group_norm(samples, misses);
-        for kernel in [Kernel::BackwardWeightDense, Kernel::BackwardWeightSparse] {
-            self.run(kernel, samples, true);
-            let mut probe = self.engine.probe();
-            let now = read_values(&mut probe);
-            let dense_done = kernel == Kernel::BackwardWeightSparse;
-            if !dense_done {
-                let sparse = now.iter().zip(&packed).take(1 + self.settings.optimizer.state_count());
-                let same = sparse.map(|(now, before)| now.sparse == before.sparse);
-                misses.equal(
-                    "dense leaves sparse values alone",
-                    same.collect::<Vec<_>>().contains(&false),
-                    false,
-                );
-            }
-        }
+        self.run(Kernel::BackwardWeight, samples, true);
         let mut probe = self.engine.probe();
         let now = read_values(&mut probe);
         check_sentinels(&probe, &now, self.settings.optimizer, misses);
@@ -496,6 +503,37 @@ pub(crate) fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
             let expected = oracle::activate(activation, Bounded::exact(f64::from(z)));
             misses.near(format!("{activation} of {z}"), y, expected);
         }
+    }
+    misses.result()
+}
+
+/// More than 65,535 workgroups of shared sums: 3 quads of outputs and 2^18 columns, 8 pairs a workgroup.
+pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
+    let (features, outputs, samples) = (2, 12, 1 << 20);
+    let whole = |width| tanner::topology::Partition::whole(width).unwrap();
+    let layer = shapes::layer_of(whole(features), whole(outputs), |_, _| true);
+    let network = shapes::network(vec![layer], Activation::Identity, 1.0);
+    let parameters = shapes::parameters(&network, |place, layer| shapes::whole(place, layer, 51));
+    let options = shapes::options(tanner::tiles::TilePolicy::ALL_DENSE, runtime_checks);
+    let options = shapes::shared(Share::new(8).unwrap(), options);
+    assert!(outputs / 4 * samples / 4 / 8 > 65_535, "the test is too small");
+    let settings = shapes::settings(Optimizer::Sgd, samples);
+    let mut engine = shapes::engine(&network, &parameters, settings, &options);
+    let mut probe = engine.probe();
+    let inputs: Vec<f32> = (0..features * samples).map(|place| shapes::whole(place, 0, 52)).collect();
+    probe.write(Tensor::Activations, &inputs).unwrap();
+    probe.run(Kernel::Forward(0), ProbeStep { samples, step: 0, learning_rate: None }).unwrap();
+    let got = probe.read(Tensor::Activations).unwrap();
+    let mut misses = Misses::default();
+    let LayerParameters { weights, biases } = &parameters.layers[0];
+    for (output, row) in got[features * samples..].chunks(samples).enumerate() {
+        let sum = |sample: usize| {
+            let terms = (0..features)
+                .map(|input| weights[output * features + input] * inputs[input * samples + sample]);
+            terms.sum::<f32>() + biases[output]
+        };
+        let wrong = row.iter().enumerate().position(|(sample, got)| *got != sum(sample));
+        misses.equal(format!("first wrong sample of output {output}"), wrong, None);
     }
     misses.result()
 }

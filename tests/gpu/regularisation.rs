@@ -1,5 +1,6 @@
 //! Penalties and smoothed labels in the kernels, and in whole steps.
 
+use tanner::engine::gpu::Share;
 use tanner::engine::{EngineSettings, Optimizer, Penalties};
 use tanner::network::Activation;
 use tanner::tiles::TilePolicy;
@@ -36,7 +37,11 @@ pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bo
 /// L1 of small whole numbers is exact: any weight that is given another layer's strength shows.
 pub(crate) fn whole_numbers(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
     let options = shapes::options(tiles, runtime_checks);
-    for (_, network) in shapes::shapes(Activation::Relu, 0.5) {
+    let all = shapes::shapes(Activation::Relu, 0.5).into_iter();
+    for ((_, network), share) in
+        all.flat_map(|shape| [Share::ONE, Share::ALL[3]].map(|share| (shape.clone(), share)))
+    {
+        let options = shapes::shared(share, options.clone());
         let penalties = Penalties { l1: 0.5, l1_input: Some(0.25), ..Penalties::l2(0.25) };
         let settings = EngineSettings { penalties, ..shapes::settings(Optimizer::Sgd, 5) };
         let mut misses = Misses::default();
@@ -49,7 +54,11 @@ pub(crate) fn whole_numbers(tiles: TilePolicy, runtime_checks: bool) -> Result<(
 /// The loss and its deltas, in training against smoothed labels, in evaluation against true ones.
 pub(crate) fn smoothed_labels(runtime_checks: bool) -> Result<(), String> {
     let options = shapes::options(TilePolicy::ALL_SPARSE, runtime_checks);
-    for (shape, label_smoothing) in [("coupled", 0.1), ("one tile", 0.75), ("empty row and column", 0.3)] {
+    let cases = [("coupled", 0.1), ("one tile", 0.75), ("empty row and column", 0.3)];
+    for ((shape, label_smoothing), share) in
+        cases.into_iter().flat_map(|case| Share::ALL.map(|share| (case, share)))
+    {
+        let options = shapes::shared(share, options.clone());
         for whole in [true, false] {
             let network = shapes::shape(shape, Activation::Tanh, 1.0);
             let settings = EngineSettings { label_smoothing, ..shapes::settings(Optimizer::Sgd, 66) };
@@ -58,7 +67,7 @@ pub(crate) fn smoothed_labels(runtime_checks: bool) -> Result<(), String> {
             for samples in [1, 4, 5, 66] {
                 bench.softmax(samples, &mut misses);
             }
-            misses.result()?;
+            misses.result().map_err(|text| format!("{shape}, share {share}: {text}"))?;
         }
     }
     Ok(())

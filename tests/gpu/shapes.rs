@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions};
+use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions, Share, Shares};
 use tanner::engine::{EngineSettings, Optimizer, Penalties};
 use tanner::network::dropout::pcg4d;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
@@ -129,6 +129,12 @@ pub(crate) fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSetting
 
 pub(crate) fn options(tiles: TilePolicy, runtime_checks: bool) -> GpuOptions {
     GpuOptions { adapter: AdapterChoice::Any, runtime_checks, tiles, ..GpuOptions::default() }
+}
+
+/// The same share in every kernel.
+pub(crate) fn shared(share: Share, options: GpuOptions) -> GpuOptions {
+    let shares = Shares { forward: share, logits: share, backward_input: share, backward_weight: share };
+    GpuOptions { shares: Some(shares), ..options }
 }
 
 pub(crate) fn engine(

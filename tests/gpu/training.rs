@@ -1,10 +1,14 @@
 //! The engine as a whole: what it learns, that it repeats, what it refuses.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tanner::Error;
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions, Kernel, ProbeStep, Tensor};
+use tanner::engine::gpu::{
+    AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Kernel, ProbeStep, Share, Tensor, Tuning, TuningSource,
+    TuningTask,
+};
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepOutcome, StepPlan};
 use tanner::network::{Activation, Network, Parameters};
@@ -67,12 +71,24 @@ pub(crate) fn follow(settings: EngineSettings, runtime_checks: bool) -> Result<(
     let network = coupled(0.8);
     let data = shapes::dataset(&network, 47, 61);
     let mut misses = Misses::default();
-    let options = shapes::options(MIXED, runtime_checks);
+    for share in [Share::ONE, Share::ALL[2], Share::ALL[5]] {
+        let options = shapes::shared(share, shapes::options(MIXED, runtime_checks));
+        follow_with(settings, &options, (&network, &data), &mut misses);
+    }
+    misses.result()
+}
+
+fn follow_with(
+    settings: EngineSettings,
+    options: &GpuOptions,
+    (network, data): (&Network, &Arc<Dataset>),
+    misses: &mut Misses,
+) {
     let optimizer = settings.optimizer;
-    let mut engine = shapes::engine(&network, &start(&network), settings, &options);
-    let mut reference = ReferenceEngine::new(&network, &start(&network), settings).unwrap();
+    let mut engine = shapes::engine(network, &start(network), settings, options);
+    let mut reference = ReferenceEngine::new(network, &start(network), settings).unwrap();
     let plan = StepPlan { samples: &order(3)[..27], learning_rate: 0.05, first_step: 4 };
-    let steps = engine.train(&data, &plan).unwrap().into_iter().zip(reference.train(&data, &plan).unwrap());
+    let steps = engine.train(data, &plan).unwrap().into_iter().zip(reference.train(data, &plan).unwrap());
     for (step, (got, expected)) in steps.enumerate() {
         misses.near(format!("{optimizer}, step {step}: loss"), got.loss, close(expected.loss));
         misses.equal("correct", (got.correct, got.samples), (expected.correct, expected.samples));
@@ -84,10 +100,9 @@ pub(crate) fn follow(settings: EngineSettings, runtime_checks: bool) -> Result<(
             misses.near(format!("{optimizer}, layer {index}, value {place}"), *now, close(*then));
         }
     }
-    let (got, expected) = (engine.evaluate(&data).unwrap(), reference.evaluate(&data).unwrap());
+    let (got, expected) = (engine.evaluate(data).unwrap(), reference.evaluate(data).unwrap());
     misses.near(format!("{optimizer}: evaluation"), got.loss, close(expected.loss));
     misses.equal("evaluation", (got.correct, got.samples), (expected.correct, 47));
-    misses.result()
 }
 
 /// The recorded losses of the golden run, under every tile policy.
@@ -134,13 +149,58 @@ pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
 }
 
 pub(crate) fn repeats_bit_for_bit() -> Result<(), String> {
-    let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
+    let network = coupled(0.5);
     let data = shapes::dataset(&network, 47, 62);
-    let run = || short_run(&network, &data, &options);
     let mut misses = Misses::default();
-    let (first, second) = (run(), run());
-    misses.equal("steps", first.0.len(), 70);
-    misses.equal("two runs", first, second);
+    for share in Share::ALL {
+        let options = shapes::shared(share, shapes::options(MIXED, false));
+        let run = || short_run(&network, &data, &options);
+        let (first, second) = (run(), run());
+        misses.equal("steps", first.0.len(), 70);
+        misses.equal(format!("two runs with a share of {share}"), first, second);
+    }
+    misses.result()
+}
+
+/// A measurement finds a tuning that engines can be made with, says the same again from the cache, and leaves
+/// alone what training starts from; also where there is no hidden layer, and no time.
+pub(crate) fn tunings_are_found() -> Result<(), String> {
+    let mut misses = Misses::default();
+    let folder = tempfile::tempdir().unwrap();
+    let options = shapes::options(TilePolicy { dense_from: 0.3 }, false);
+    let device = GpuDevice::open(&options).unwrap();
+    let bare = shapes::network(
+        vec![shapes::layer_of(
+            tanner::topology::Partition::whole(5).unwrap(),
+            tanner::topology::Partition::whole(3).unwrap(),
+            |o, i| o != i,
+        )],
+        Activation::Identity,
+        1.0,
+    );
+    for (number, network) in [coupled(0.5), bare].iter().enumerate() {
+        let (parameters, settings) = (start(network), settings(Optimizer::ADAM));
+        let task =
+            TuningTask { device: &device, network, parameters: &parameters, settings, options: &options };
+        let find = || task.find(Some(folder.path()), Duration::from_secs(1)).unwrap();
+        let (tuning, source) = find();
+        misses.equal(format!("network {number}: first"), source, TuningSource::Measured);
+        misses.equal(format!("network {number}: second"), find(), (tuning, TuningSource::Cache));
+        let text = tuning.to_string();
+        misses.equal(format!("network {number}: text"), text.parse::<Tuning>().unwrap(), tuning);
+        misses.equal("no time", task.measure(Duration::ZERO).unwrap(), task.default_tuning());
+        let mut engine =
+            GpuEngine::on(&device, network, &parameters, settings, &tuning.applied_to(options.clone()))
+                .unwrap();
+        misses.equal("the engine has it", engine.tuning(), tuning);
+        misses.equal("untouched", bits(&engine.parameters().unwrap()), bits(&parameters));
+        // Another size of batches is another task.
+        let settings = EngineSettings { batch_size: 9, ..settings };
+        let other = TuningTask { settings, ..task };
+        let source = other.find(Some(folder.path()), Duration::ZERO).unwrap().1;
+        misses.equal(format!("network {number}: batch 9"), source, TuningSource::Measured);
+    }
+    misses.equal("files", std::fs::read_dir(folder.path()).unwrap().count(), 4);
     misses.result()
 }
 

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::options::AdapterChoice;
-use super::shaders::{FOLD, SOFTMAX_WORKGROUP, SOFTMAX_WORKGROUP_BYTES, STORAGE_BUFFERS, UNIFORMS};
+use super::shaders::{FOLD, SOFTMAX_CROSS_ENTROPY, STORAGE_BUFFERS, UNIFORMS};
+use super::share::Share;
 use super::uniforms::UNIFORM_STRIDE;
 use crate::{Error, Result};
 
@@ -121,6 +122,9 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
         return Err("it has no compute shaders".into());
     }
     let dynamic = UNIFORMS.iter().filter(|(_, _, dynamic)| *dynamic).count();
+    // Shares of more than 1 are checked when pipelines are made for them.
+    let (invocations, bytes) =
+        (Share::ONE.workgroup(), (SOFTMAX_CROSS_ENTROPY.entry_points[0].workgroup_bytes)(Share::ONE));
     let needs = [
         ("storage buffers for each kernel", limits.max_storage_buffers_per_shader_stage, STORAGE_BUFFERS),
         ("uniform buffers for each kernel", limits.max_uniform_buffers_per_shader_stage, 4),
@@ -130,10 +134,10 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
             u32::try_from(dynamic).unwrap_or(u32::MAX),
         ),
         ("bind groups", limits.max_bind_groups, 2),
-        ("bindings in a group", limits.max_bindings_per_bind_group, 13),
-        ("invocations in a workgroup", limits.max_compute_invocations_per_workgroup, SOFTMAX_WORKGROUP),
-        ("invocations along x", limits.max_compute_workgroup_size_x, SOFTMAX_WORKGROUP),
-        ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, SOFTMAX_WORKGROUP_BYTES),
+        ("bindings in a group", limits.max_bindings_per_bind_group, STORAGE_BUFFERS),
+        ("invocations in a workgroup", limits.max_compute_invocations_per_workgroup, invocations),
+        ("invocations along x", limits.max_compute_workgroup_size_x, invocations),
+        ("bytes of workgroup memory", limits.max_compute_workgroup_storage_size, bytes),
         ("workgroups in a dimension", limits.max_compute_workgroups_per_dimension, FOLD),
     ];
     if let Some((what, has, needs)) = needs.iter().find(|(_, has, needs)| has < needs) {

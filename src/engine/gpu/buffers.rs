@@ -7,6 +7,7 @@ use super::data::DataBuffers;
 use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
 use super::shaders::UNIFORMS;
+use super::share::Shares;
 use super::tables::{Direction, Tables, index_of};
 use super::uniforms::{DropoutUniform, LayerUniform, Metric, NetworkUniform, StepUniform, UNIFORM_STRIDE};
 use crate::Result;
@@ -15,8 +16,10 @@ use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::network::Network;
 use crate::tiles::MICRO_BLOCK;
 
-/// Steps whose outcome stays on the device before it is read back.
-pub(super) const METRIC_SLOTS: usize = 1024;
+/// Most steps whose outcome stays on the device before it is read back.
+const METRIC_SLOTS: usize = 1024;
+/// Most metrics on the device, one for each workgroup of each step, where they are enough for one submit.
+const METRICS: usize = 1 << 20;
 /// Most steps of one submit.
 const STEPS_PER_SUBMIT: usize = 32;
 /// Most samples of one submit with more than one step; bounds the index list.
@@ -88,7 +91,22 @@ pub(super) struct NetworkBuffers {
     dense_connections: wgpu::Buffer,
     sparse_connections: wgpu::Buffer,
     pub(super) sample_index: wgpu::Buffer,
-    pub(super) metrics: wgpu::Buffer,
+    metrics: wgpu::Buffer,
+    /// Columns of 4 samples that one metric is of.
+    metric_columns: u32,
+    /// Metrics of one step.
+    metric_groups: usize,
+    /// Steps that the metrics have room for.
+    pub(super) metric_slots: usize,
+}
+
+/// What one step saw, over all workgroups.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Seen {
+    /// Cross-entropy, summed over the batch.
+    pub(super) loss: f64,
+    /// Samples whose greatest logit was their label's.
+    pub(super) correct: u32,
 }
 
 impl NetworkBuffers {
@@ -98,6 +116,7 @@ impl NetworkBuffers {
         network: &Network,
         layout: &NetworkLayout,
         settings: &EngineSettings,
+        shares: &Shares,
     ) -> Result<Self> {
         let tables = Tables::new(network, layout, settings)?;
         let constants = constants(network, layout, settings.batch_size);
@@ -105,6 +124,9 @@ impl NetworkBuffers {
         layers.extend(&tables.backward.layers);
         let steps_per_submit = (SAMPLES_PER_SUBMIT / settings.batch_size).clamp(1, STEPS_PER_SUBMIT);
         let layer_count = network.layers().len();
+        let metric_columns = shares.logits.columns();
+        let metric_groups = constants.stride.div_ceil(metric_columns) as usize;
+        let metric_slots = (METRICS / metric_groups).clamp(steps_per_submit, METRIC_SLOTS);
         let strided = |count: usize| count as u64 * u64::from(UNIFORM_STRIDE);
         let buffers = Self {
             constants,
@@ -127,7 +149,10 @@ impl NetworkBuffers {
             sparse_connections: gpu.storage_of("numbers of sparse edges", &tables.connections.sparse)?,
             sample_index: gpu
                 .storage("sample indices", 4 * (steps_per_submit * settings.batch_size) as u64)?,
-            metrics: gpu.storage("metrics", (METRIC_SLOTS * size_of::<Metric>()) as u64)?,
+            metrics: gpu.storage("metrics", (metric_slots * metric_groups * size_of::<Metric>()) as u64)?,
+            metric_columns,
+            metric_groups,
+            metric_slots,
             layers,
         };
         gpu.queue.write_buffer(&buffers.network_uniform, 0, bytemuck::bytes_of(&constants));
@@ -149,6 +174,23 @@ impl NetworkBuffers {
         commands::clear(gpu, &states.map(|state| self.tensor(state)))?;
         // A lost device shows only when one waits for it.
         gpu.wait(None)
+    }
+
+    /// What steps over so many samples each saw, whose metrics stand in the slots from the first on.
+    ///
+    /// The metrics of a step are added up in the order of its workgroups.
+    pub(super) fn read_metrics(&self, gpu: &Gpu, samples: &[usize]) -> Result<Vec<Seen>> {
+        let count = samples.len() * self.metric_groups;
+        let metrics: Vec<Metric> = commands::read(gpu, &self.metrics, count)?;
+        let steps = samples.iter().zip(metrics.chunks(self.metric_groups));
+        let seen = steps.map(|(samples, metrics)| {
+            let groups = samples.div_ceil(4).div_ceil(self.metric_columns as usize);
+            metrics[..groups].iter().fold(Seen::default(), |seen, metric| Seen {
+                loss: seen.loss + f64::from(metric.loss),
+                correct: seen.correct + metric.correct,
+            })
+        });
+        Ok(seen.collect())
     }
 
     /// Reads parameters back.

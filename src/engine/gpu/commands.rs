@@ -18,9 +18,8 @@ pub(super) struct Dispatch<'a> {
     pub(super) workgroups: [u32; 2],
 }
 
-/// The workgroups that hold this many invocations, folded into two dimensions.
-pub(super) fn workgroups(invocations: u64, workgroup: u32) -> [u32; 2] {
-    let groups = invocations.div_ceil(u64::from(workgroup));
+/// So many workgroups, folded into two dimensions.
+pub(super) fn folded(groups: u64) -> [u32; 2] {
     let rows = groups.div_ceil(u64::from(FOLD));
     // Buffers below 2^32 elements keep both numbers far below the limit of a dimension.
     [groups.min(u64::from(FOLD)), rows].map(|count| u32::try_from(count).unwrap_or(FOLD))
@@ -59,6 +58,31 @@ pub(super) fn submit_timed(
         query += 2;
     }
     encoder.resolve_query_set(&timestamps.queries, 0..query, &timestamps.ticks, 0);
+    let submission = gpu.queue.submit([encoder.finish()]);
+    gpu.check()?;
+    Ok(submission)
+}
+
+/// As [`submit`], with one timestamp before all kernels and one behind them, where there are any.
+pub(super) fn submit_between(
+    gpu: &Gpu,
+    dispatches: &[Dispatch<'_>],
+    timestamps: Option<&Timestamps>,
+) -> Result<wgpu::SubmissionIndex> {
+    let mut encoder = encoder(gpu);
+    let writes = timestamps.map(|timestamps| wgpu::ComputePassTimestampWrites {
+        query_set: &timestamps.queries,
+        beginning_of_pass_write_index: Some(0),
+        end_of_pass_write_index: Some(1),
+    });
+    {
+        let timed = wgpu::ComputePassDescriptor { label: None, timestamp_writes: writes };
+        let mut pass = encoder.begin_compute_pass(&timed);
+        dispatches.iter().for_each(|dispatch| record(&mut pass, dispatch));
+    }
+    if let Some(timestamps) = timestamps {
+        encoder.resolve_query_set(&timestamps.queries, 0..2, &timestamps.ticks, 0);
+    }
     let submission = gpu.queue.submit([encoder.finish()]);
     gpu.check()?;
     Ok(submission)

@@ -22,7 +22,15 @@ const STREAMED_BYTES: usize = 64 << 20;
 pub(super) struct DataBuffers {
     pub(super) features: wgpu::Buffer,
     pub(super) labels: wgpu::Buffer,
-    bindings: Option<[wgpu::BindGroup; 2]>,
+    bindings: Option<DataBindings>,
+}
+
+/// Bind groups of the kernels that read data.
+struct DataBindings {
+    gather: wgpu::BindGroup,
+    softmax: wgpu::BindGroup,
+    /// The softmax with weights under DropConnect's mask.
+    masked_softmax: wgpu::BindGroup,
 }
 
 /// A data set that was seen; it is held, so that its address stays its own.
@@ -149,16 +157,25 @@ impl Data {
     }
 
     /// The bind group of a kernel that reads the current data set.
-    pub(super) fn bindings(&self, kernel: Kernel) -> Option<&wgpu::BindGroup> {
-        let [gather, softmax] = self.resident().or(self.streamed.as_ref())?.bindings.as_ref()?;
-        Some(if kernel == Kernel::Gather { gather } else { softmax })
+    pub(super) fn bindings(&self, kernel: Kernel, weights: Weights) -> Option<&wgpu::BindGroup> {
+        let bindings = self.resident().or(self.streamed.as_ref())?.bindings.as_ref()?;
+        Some(match (kernel, weights) {
+            (Kernel::Gather, _) => &bindings.gather,
+            (_, Weights::Plain) => &bindings.softmax,
+            (_, Weights::Masked) => &bindings.masked_softmax,
+        })
     }
 }
 
 impl DataBuffers {
     fn bind(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, kernels: &Kernels) -> Result<()> {
-        let bind = |kernel| buffers.bind(gpu, kernels, kernel, Weights::Plain, Some(self));
-        self.bindings = Some([bind(Kernel::Gather)?, bind(Kernel::SoftmaxCrossEntropy)?]);
+        let bind = |kernel, weights| buffers.bind(gpu, kernels, kernel, weights, Some(self));
+        self.bindings = Some(DataBindings {
+            gather: bind(Kernel::Gather, Weights::Plain)?,
+            softmax: bind(Kernel::SoftmaxCrossEntropy, Weights::Plain)?,
+            // Without DropConnect the masked values are tiny buffers, and no step asks for this one.
+            masked_softmax: bind(Kernel::SoftmaxCrossEntropy, Weights::Masked)?,
+        });
         Ok(())
     }
 }

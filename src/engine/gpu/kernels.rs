@@ -1,7 +1,11 @@
 //! The kernels as the host sees them: pipelines, and how often each one runs.
 
+use std::collections::HashMap;
+use std::sync::PoisonError;
+
 use super::device::Gpu;
 use super::shaders::{EntryPoint, SHADERS, Shader, UNIFORMS};
+use super::share::{Share, Shares};
 use crate::Result;
 use crate::engine::EngineSettings;
 
@@ -14,23 +18,21 @@ pub enum Kernel {
     DropConnectDense,
     /// Masks the sparse values; where connections are dropped.
     DropConnectSparse,
-    /// Computes the outputs of a layer.
+    /// Computes the outputs of a layer; in steps, of hidden ones.
     Forward(usize),
-    /// Computes loss, correct samples and deltas of the logits.
+    /// Computes the outputs of the last layer, loss, correct samples and deltas of the logits.
     SoftmaxCrossEntropy,
     /// Computes the deltas of the inputs of a layer, which may not be layer 0.
     BackwardInput(usize),
     /// Computes the factor of each group of the group lasso, where it has a strength.
     GroupNorm,
-    /// Updates all dense values.
-    BackwardWeightDense,
-    /// Updates all sparse values and biases.
-    BackwardWeightSparse,
+    /// Updates all dense and sparse values and biases.
+    BackwardWeight,
 }
 
 impl Kernel {
     /// One kernel of each entry point, in the order of [`Kernel::entry`].
-    pub(super) const ONE_OF_EACH: [Self; 9] = [
+    pub(super) const ONE_OF_EACH: [Self; 8] = [
         Self::Gather,
         Self::DropConnectDense,
         Self::DropConnectSparse,
@@ -38,8 +40,7 @@ impl Kernel {
         Self::SoftmaxCrossEntropy,
         Self::BackwardInput(1),
         Self::GroupNorm,
-        Self::BackwardWeightDense,
-        Self::BackwardWeightSparse,
+        Self::BackwardWeight,
     ];
 
     /// The kernels of one training step, in order.
@@ -53,13 +54,13 @@ impl Kernel {
         if settings.penalties.group_lasso > 0.0 {
             kernels.push(Self::GroupNorm);
         }
-        kernels.extend([Self::BackwardWeightDense, Self::BackwardWeightSparse]);
+        kernels.push(Self::BackwardWeight);
         kernels
     }
 
     /// The kernels of one batch of an evaluation, in order.
     pub fn evaluation_step(layers: usize) -> Vec<Self> {
-        let forward = (0..layers).map(Self::Forward);
+        let forward = (0..layers - 1).map(Self::Forward);
         std::iter::once(Self::Gather).chain(forward).chain([Self::SoftmaxCrossEntropy]).collect()
     }
 
@@ -73,17 +74,70 @@ impl Kernel {
             Self::SoftmaxCrossEntropy => 4,
             Self::BackwardInput(_) => 5,
             Self::GroupNorm => 6,
-            Self::BackwardWeightDense => 7,
-            Self::BackwardWeightSparse => 8,
+            Self::BackwardWeight => 7,
         }
     }
 }
 
 /// The pipeline of one entry point.
+#[derive(Clone, Debug)]
 pub(super) struct Pipeline {
     pub(super) entry: &'static EntryPoint,
+    pub(super) share: Share,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) pipeline: wgpu::ComputePipeline,
+}
+
+/// What is compiled for a device, for all engines on it.
+#[derive(Debug, Default)]
+pub(super) struct Compiled {
+    uniforms: Option<wgpu::BindGroupLayout>,
+    /// By stem of the shader, share, and whether it has run-time checks.
+    pipelines: HashMap<(&'static str, Share, bool), Vec<Pipeline>>,
+}
+
+impl Compiled {
+    fn uniforms(&mut self, gpu: &Gpu) -> Result<wgpu::BindGroupLayout> {
+        if let Some(there) = &self.uniforms {
+            return Ok(there.clone());
+        }
+        let entries = UNIFORMS.map(|(binding, _, dynamic)| {
+            let ty = wgpu::BufferBindingType::Uniform;
+            layout_entry(binding, ty, dynamic)
+        });
+        let made = gpu.create("the layout of the uniforms", |device| {
+            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+                label: Some("uniforms"),
+                entries: &entries,
+            })
+        })?;
+        Ok(self.uniforms.insert(made).clone())
+    }
+
+    /// The pipelines of a shader's entry points.
+    fn pipelines(
+        &mut self,
+        gpu: &Gpu,
+        shader: &'static Shader,
+        share: Share,
+        runtime_checks: bool,
+    ) -> Result<Vec<Pipeline>> {
+        let key = (shader.stem, share, runtime_checks);
+        if let Some(there) = self.pipelines.get(&key) {
+            return Ok(there.clone());
+        }
+        let uniforms = self.uniforms(gpu)?;
+        shader.entry_points.iter().try_for_each(|entry| check_memory(gpu, entry, share))?;
+        let module = gpu.create(shader.stem, |device| module(device, shader, share, runtime_checks))?;
+        let make = |entry: &'static EntryPoint| {
+            gpu.create(entry.name, |device| {
+                pipeline(device, (entry, share), &uniforms, &module, runtime_checks)
+            })
+        };
+        let made: Vec<Pipeline> = shader.entry_points.iter().map(make).collect::<Result<_>>()?;
+        self.pipelines.insert(key, made.clone());
+        Ok(made)
+    }
 }
 
 /// All pipelines and the layout of the uniforms that they share.
@@ -94,27 +148,30 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
-    pub(super) fn new(gpu: &Gpu, runtime_checks: bool) -> Result<Self> {
-        let entries = UNIFORMS.map(|(binding, _, dynamic)| {
-            let ty = wgpu::BufferBindingType::Uniform;
-            layout_entry(binding, ty, dynamic)
-        });
-        let uniforms = gpu.create("the layout of the uniforms", |device| {
-            device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
-                label: Some("uniforms"),
-                entries: &entries,
-            })
-        })?;
+    /// Takes what is compiled for the device already, and compiles the rest.
+    pub(super) fn new(gpu: &Gpu, shares: &Shares, runtime_checks: bool) -> Result<Self> {
+        let mut compiled = gpu.compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::new();
         for shader in &SHADERS {
-            let module = gpu.create(shader.stem, |device| module(device, shader, runtime_checks))?;
-            for entry in shader.entry_points {
-                let make =
-                    |device: &wgpu::Device| pipeline(device, entry, &uniforms, &module, runtime_checks);
-                all.push(gpu.create(entry.name, make)?);
-            }
+            all.extend(compiled.pipelines(gpu, shader, shader.share_of(shares), runtime_checks)?);
         }
-        Ok(Self { uniforms, all })
+        Ok(Self { uniforms: compiled.uniforms(gpu)?, all })
+    }
+}
+
+/// Refuses a share for which the adapter has too little memory in a workgroup, or too few invocations.
+fn check_memory(gpu: &Gpu, entry: &EntryPoint, share: Share) -> Result<()> {
+    let room = gpu.workgroup_room();
+    let needs = [
+        ("bytes of workgroup memory", (entry.workgroup_bytes)(share), room.bytes),
+        ("invocations in a workgroup", share.workgroup(), room.invocations),
+    ];
+    match needs.into_iter().find(|(_, needs, has)| needs > has) {
+        Some((what, needs, has)) => Err(gpu.error(format!(
+            "{} with a share of {share} needs {needs} {what}, the adapter has {has}: take a smaller share",
+            entry.name
+        ))),
+        None => Ok(()),
     }
 }
 
@@ -127,10 +184,10 @@ fn layout_entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgp
     }
 }
 
-fn module(device: &wgpu::Device, shader: &Shader, runtime_checks: bool) -> wgpu::ShaderModule {
+fn module(device: &wgpu::Device, shader: &Shader, share: Share, runtime_checks: bool) -> wgpu::ShaderModule {
     let descriptor = wgpu::ShaderModuleDescriptor {
         label: Some(shader.stem),
-        source: wgpu::ShaderSource::Wgsl(shader.source.into()),
+        source: wgpu::ShaderSource::Wgsl(shader.source(share).into()),
     };
     if runtime_checks { device.create_shader_module(descriptor) } else { trusted(device, descriptor) }
 }
@@ -142,13 +199,14 @@ fn module(device: &wgpu::Device, shader: &Shader, runtime_checks: bool) -> wgpu:
 /// - every index in the tables is below the size of its buffer (`Tables::check`); group factors and
 ///   numbers of connections are read in steps alone whose settings made their buffers full-sized,
 /// - the buffers are made for the sizes in the uniforms (`NetworkBuffers::new`), and each
-///   invocation behind the last element returns before it touches memory,
+///   invocation behind the last element touches no buffer,
 /// - samples are below the data set's size and labels below the number of logits
 ///   (`check_plan`, `Data::select`), batches are no larger than the rows (`Steps`),
 /// - each loop runs over a range with an end that was computed before it, and the
 ///   two divisors, features and columns, are at least 1.
 ///
-/// Memory is never read before it is written or zeroed: wgpu zeroes buffers.
+/// Memory is never read before it is written or zeroed: wgpu zeroes buffers, and of workgroup memory only
+/// that is read which some invocation wrote before a barrier that all of the workgroup pass.
 #[expect(unsafe_code, reason = "wgpu has no safe way to leave out run-time checks")]
 fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) -> wgpu::ShaderModule {
     let checks = wgpu::ShaderRuntimeChecks::unchecked();
@@ -158,7 +216,7 @@ fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) 
 
 fn pipeline(
     device: &wgpu::Device,
-    entry: &'static EntryPoint,
+    (entry, share): (&'static EntryPoint, Share),
     uniforms: &wgpu::BindGroupLayout,
     module: &wgpu::ShaderModule,
     runtime_checks: bool,
@@ -190,5 +248,5 @@ fn pipeline(
         },
         cache: None,
     });
-    Pipeline { entry, layout, pipeline }
+    Pipeline { entry, share, layout, pipeline }
 }

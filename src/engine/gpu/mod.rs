@@ -7,6 +7,8 @@
 //! - `tables` makes index lists, `buffers` all buffers and bind groups;
 //! - `data` keeps data sets on the device or streams them;
 //! - [`shaders`] and [`uniforms`] are what host and shaders agree on, `kernels` the pipelines;
+//! - `share` says how many invocations share one sum, [`Tuning`] is all that is chosen for a device,
+//!   [`TuningTask`] chooses it by measurement, `tuning_cache` keeps it;
 //! - `steps` turns batches into dispatches, `commands` records and submits them;
 //! - `profile` times them one by one, with the device's own `timestamps`;
 //! - [`Probe`] runs single kernels for tests.
@@ -25,20 +27,24 @@ mod options;
 mod probe;
 mod profile;
 pub mod shaders;
+mod share;
 mod steps;
 mod tables;
 mod timestamps;
+mod tuner;
+mod tuning;
+mod tuning_cache;
 pub mod uniforms;
 
 use std::sync::Arc;
 
-use self::buffers::{METRIC_SLOTS, NetworkBuffers};
+use self::buffers::{NetworkBuffers, Seen};
 use self::commands::Dispatch;
 use self::data::Data;
 use self::device::Gpu;
 use self::kernels::Kernels;
 use self::steps::{Bindings, Purpose, Steps};
-use self::uniforms::{Metric, StepUniform};
+use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
 use super::{
     Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, check_data, check_plan,
@@ -49,15 +55,21 @@ use crate::{Error, Result};
 
 pub use adapter::{AdapterReport, adapters};
 pub use buffers::Tensor;
+pub use device::GpuDevice;
 pub use kernels::Kernel;
 pub use options::{AdapterChoice, GpuOptions};
 pub use probe::{Probe, ProbeStep};
+pub use share::{Share, Shares};
+pub use tuner::TuningTask;
+pub use tuning::Tuning;
+pub use tuning_cache::TuningSource;
 
 /// Trains and evaluates one network on one device.
 pub struct GpuEngine {
     network: Network,
     settings: EngineSettings,
     layout: NetworkLayout,
+    tuning: Tuning,
     gpu: Gpu,
     kernels: Kernels,
     buffers: NetworkBuffers,
@@ -80,14 +92,36 @@ impl GpuEngine {
     ) -> Result<Self> {
         settings.check()?;
         parameters.check(network)?;
-        let gpu = Gpu::open(options)?;
+        Self::on(&GpuDevice::open(options)?, network, parameters, settings, options)
+    }
+
+    /// As [`GpuEngine::new`], on a device that is open already; which adapter the options name counts no more.
+    ///
+    /// # Errors
+    /// As [`GpuEngine::new`], but that there is an adapter.
+    pub fn on(
+        device: &GpuDevice,
+        network: &Network,
+        parameters: &Parameters,
+        settings: EngineSettings,
+        options: &GpuOptions,
+    ) -> Result<Self> {
+        settings.check()?;
+        parameters.check(network)?;
+        let gpu = device.gpu().clone();
         let layout = NetworkLayout::new(network, options.tiles);
-        let kernels = Kernels::new(&gpu, options.runtime_checks)?;
-        let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings)?;
+        let tuning = Tuning::of(options, network, settings.batch_size, &gpu);
+        let kernels = Kernels::new(&gpu, &tuning.shares, options.runtime_checks)?;
+        let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings, &tuning.shares)?;
         let bindings = Bindings::new(&gpu, &buffers, &kernels, &settings)?;
         let data = Data::new(&gpu, &buffers, settings.batch_size, options.resident_limit);
         buffers.write_values(&gpu, &layout.pack(parameters))?;
-        Ok(Self { network: network.clone(), settings, layout, gpu, kernels, buffers, bindings, data })
+        Ok(Self { network: network.clone(), settings, layout, tuning, gpu, kernels, buffers, bindings, data })
+    }
+
+    /// What was chosen for the device: under the same, the same run has the same bits.
+    pub fn tuning(&self) -> Tuning {
+        self.tuning
     }
 
     /// Access to single kernels and buffers.
@@ -107,32 +141,33 @@ impl GpuEngine {
     }
 
     /// Runs steps over all samples and returns what each saw.
-    fn run(&mut self, data: &Arc<Dataset>, samples: &[u32], purpose: Purpose) -> Result<Vec<Metric>> {
+    fn run(&mut self, data: &Arc<Dataset>, samples: &[u32], purpose: Purpose) -> Result<Vec<Seen>> {
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
         let layers = self.network.layers().len();
         let kernels = match purpose {
             Purpose::Training { .. } => Kernel::training_step(layers, &self.settings),
             Purpose::Evaluation => Kernel::evaluation_step(layers),
         };
-        let (mut metrics, mut slots) = (Vec::new(), 0);
+        // Sizes of the batches whose metrics are on the device still.
+        let (mut seen, mut there) = (Vec::new(), Vec::new());
         let mut before = None;
         let chunk = self.data.steps_per_submit(&self.buffers) * self.settings.batch_size;
         for samples in samples.chunks(chunk) {
-            if slots + self.buffers.steps_per_submit > METRIC_SLOTS {
-                metrics.extend(commands::read::<Metric>(&self.gpu, &self.buffers.metrics, slots)?);
-                slots = 0;
+            if there.len() + self.buffers.steps_per_submit > self.buffers.metric_slots {
+                seen.extend(self.buffers.read_metrics(&self.gpu, &there)?);
+                there.clear();
             }
-            let now = purpose.after((metrics.len() + slots) as u64);
-            let steps = Steps::new(&self.network, &self.settings, samples.len(), now, slots);
-            slots += steps.steps.len();
+            let now = purpose.after((seen.len() + there.len()) as u64);
+            let steps = Steps::new(&self.network, &self.settings, samples.len(), now, there.len());
+            there.extend(samples.chunks(self.settings.batch_size).map(<[u32]>::len));
             let submission = self.submit(samples, &steps, &kernels, commands::submit)?;
             // Two submits in flight keep the device busy; more would pile up staging memory.
             if let Some(submission) = before.replace(submission) {
                 self.gpu.wait(Some(submission))?;
             }
         }
-        metrics.extend(commands::read::<Metric>(&self.gpu, &self.buffers.metrics, slots)?);
-        Ok(metrics)
+        seen.extend(self.buffers.read_metrics(&self.gpu, &there)?);
+        Ok(seen)
     }
 
     /// Sends one submit's samples and uniforms, and by `send` all its kernels.
@@ -156,9 +191,12 @@ impl GpuEngine {
 }
 
 /// What a step over so many samples saw.
-fn outcome(samples: usize, metric: Metric) -> StepOutcome {
-    let loss = f64::from(metric.loss) / samples as f64;
-    StepOutcome { loss, correct: metric.correct, samples: tables::index_of(samples) }
+fn outcome(samples: usize, seen: Seen) -> StepOutcome {
+    StepOutcome {
+        loss: seen.loss / samples as f64,
+        correct: seen.correct,
+        samples: tables::index_of(samples),
+    }
 }
 
 impl Engine for GpuEngine {
@@ -174,17 +212,17 @@ impl Engine for GpuEngine {
         check_data(&self.network, data)?;
         check_plan(data, plan)?;
         let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
-        let metrics = self.run(data, plan.samples, purpose)?;
-        let batches = plan.samples.chunks(self.settings.batch_size).zip(metrics);
-        Ok(batches.map(|(batch, metric)| outcome(batch.len(), metric)).collect())
+        let seen = self.run(data, plan.samples, purpose)?;
+        let batches = plan.samples.chunks(self.settings.batch_size).zip(seen);
+        Ok(batches.map(|(batch, seen)| outcome(batch.len(), seen)).collect())
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let metrics = self.run(data, &samples, Purpose::Evaluation)?;
-        let loss: f64 = metrics.iter().map(|metric| f64::from(metric.loss)).sum();
-        let correct = metrics.iter().map(|metric| metric.correct as usize).sum();
+        let seen = self.run(data, &samples, Purpose::Evaluation)?;
+        let loss: f64 = seen.iter().map(|seen| seen.loss).sum();
+        let correct = seen.iter().map(|seen| seen.correct as usize).sum();
         Ok(Evaluation { loss: loss / data.samples() as f64, correct, samples: data.samples() })
     }
 

@@ -1,5 +1,6 @@
 //! What a GPU engine is made with.
 
+use super::share::Shares;
 use crate::tiles::TilePolicy;
 
 /// Which adapter to take.
@@ -27,6 +28,9 @@ pub struct GpuOptions {
     pub resident_limit: Option<u64>,
     /// Which tiles are stored dense.
     pub tiles: TilePolicy,
+    /// How many invocations share one sum in each kernel. `None`: what suits the adapter by reasoning, given
+    /// the network and the size of batches; [`GpuEngine::tuning`](super::GpuEngine::tuning) tells which.
+    pub shares: Option<Shares>,
     /// Whether to ask the device for timestamps, which profiles need, if it has them.
     pub timestamps: bool,
 }
@@ -38,6 +42,7 @@ impl Default for GpuOptions {
             runtime_checks: false,
             resident_limit: None,
             tiles: TilePolicy { dense_from: 0.3 },
+            shares: None,
             timestamps: false,
         }
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::buffers::Tensor;
 use super::kernels::Kernel;
 use super::steps::{Purpose, Steps};
-use super::uniforms::Metric;
-use super::{GpuEngine, commands};
+use super::{GpuEngine, commands, outcome};
 use crate::dataset::Dataset;
+use crate::engine::StepOutcome;
 use crate::engine::layout::NetworkLayout;
 use crate::{Error, Result};
 
@@ -121,13 +121,14 @@ impl<'a> Probe<'a> {
         engine.gpu.wait(Some(submission))
     }
 
-    /// What the last [`Kernel::SoftmaxCrossEntropy`] saw.
+    /// What the last [`Kernel::SoftmaxCrossEntropy`], over so many samples, saw.
     ///
     /// # Errors
-    /// When the device fails.
-    pub fn metric(&mut self) -> Result<Metric> {
-        let metrics: Vec<Metric> = commands::read(&self.engine.gpu, &self.engine.buffers.metrics, 1)?;
-        Ok(metrics[0])
+    /// When the device fails, or the batch is too large.
+    pub fn metric(&mut self, samples: usize) -> Result<StepOutcome> {
+        self.check_batch(samples)?;
+        let seen = self.engine.buffers.read_metrics(&self.engine.gpu, &[samples])?;
+        Ok(outcome(samples, seen[0]))
     }
 
     /// Takes the device away, as a driver reset or an unplugged card would.

@@ -2,18 +2,17 @@
 
 use std::sync::Arc;
 
-use super::kernels::Kernel;
-use super::shaders::SOFTMAX_WORKGROUP;
-use super::steps::{self, Purpose, Steps};
+use super::buffers::Seen;
+use super::kernels::{Kernel, Pipeline};
+use super::steps::{self, Amount, Purpose, Steps};
 use super::tables::index_of;
 use super::timestamps::{Interval, MAX_DISPATCHES, Timestamps};
-use super::uniforms::Metric;
 use super::{GpuEngine, commands, outcome};
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StageTime, StepProfile};
-use crate::engine::{StepPlan, check_data, check_plan};
+use crate::engine::{EngineSettings, StepPlan, check_data, check_plan};
 
 impl Kernel {
     /// The stage of a step that it is.
@@ -23,11 +22,10 @@ impl Kernel {
             Self::DropConnectDense => Stage::MaskDense,
             Self::DropConnectSparse => Stage::MaskSparse,
             Self::Forward(layer) => Stage::Forward(layer),
-            Self::SoftmaxCrossEntropy => Stage::Loss,
+            Self::SoftmaxCrossEntropy => Stage::LogitsAndLoss,
             Self::BackwardInput(layer) => Stage::BackwardInput(layer),
             Self::GroupNorm => Stage::GroupFactors,
-            Self::BackwardWeightDense => Stage::UpdateDense,
-            Self::BackwardWeightSparse => Stage::UpdateSparse,
+            Self::BackwardWeight => Stage::Update,
         }
     }
 }
@@ -39,21 +37,16 @@ impl GpuEngine {
 
     fn shape(&self, kernel: Kernel) -> DispatchShape {
         let columns = index_of(self.settings.batch_size.div_ceil(4));
-        let entry = self.kernels.all[kernel.entry()].entry;
-        let invocations = steps::invocations(&self.buffers, kernel, columns);
-        let [across, down] = commands::workgroups(invocations, entry.workgroup).map(u64::from);
-        let working_invocations = match kernel {
-            // Its one workgroup shares the columns.
-            Kernel::SoftmaxCrossEntropy => u64::from(columns.min(SOFTMAX_WORKGROUP)),
-            _ => invocations,
-        };
+        let Pipeline { entry, share, .. } = self.kernels.all[kernel.entry()];
+        let Amount { groups, working } = steps::amount(&self.buffers, (kernel, share), columns);
+        let [across, down] = commands::folded(groups).map(u64::from);
         DispatchShape {
             stage: kernel.stage(),
             pipeline: entry.name,
             workgroups: across * down,
-            invocations_per_workgroup: entry.workgroup,
-            working_invocations,
-            workgroup_bytes: entry.workgroup_bytes,
+            invocations_per_workgroup: share.workgroup(),
+            working_invocations: working,
+            workgroup_bytes: (entry.workgroup_bytes)(share),
         }
     }
 
@@ -70,12 +63,13 @@ impl GpuEngine {
         self.submit(samples, &steps, kernels, |gpu, dispatches| {
             commands::submit_timed(gpu, dispatches, timestamps)
         })?;
-        let metrics: Vec<Metric> = commands::read(&self.gpu, &self.buffers.metrics, count)?;
+        let sizes: Vec<usize> = samples.chunks(self.settings.batch_size).map(<[u32]>::len).collect();
+        let seen = self.buffers.read_metrics(&self.gpu, &sizes)?;
         let times = timestamps.read(&self.gpu, count * kernels.len())?;
-        let batches = samples.chunks(self.settings.batch_size).zip(metrics);
+        let batches = sizes.into_iter().zip(seen);
         let steps = batches.zip(times.chunks(kernels.len()));
-        let profile = |((batch, metric), times): ((&[u32], Metric), &[Interval])| StepProfile {
-            outcome: outcome(batch.len(), metric),
+        let profile = |((batch, seen), times): ((usize, Seen), &[Interval])| StepProfile {
+            outcome: outcome(batch, seen),
             wall_microseconds: times.last().map_or(0.0, |last| last.end) - times[0].begin,
             stages: kernels.iter().zip(times).map(stage_time).collect(),
         };
@@ -94,6 +88,10 @@ impl ProfiledEngine for GpuEngine {
 
     fn workers(&self) -> usize {
         1
+    }
+
+    fn stages(&self, _: &EngineSettings) -> Vec<Stage> {
+        self.kernels_of_step().into_iter().map(Kernel::stage).collect()
     }
 
     fn dispatches(&self) -> Vec<DispatchShape> {

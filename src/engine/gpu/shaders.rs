@@ -1,19 +1,16 @@
 //! The WGSL sources, and what each kernel binds.
 //!
-//! Sources are plain files under `shaders/`; what they share is joined in front
-//! of them as text. [`SHADERS`] is the one list from which the engine makes its
+//! Sources are plain files under `shaders/`; what they have in common is joined in
+//! front of them as text, and in front of all that stand the numbers that the host
+//! chooses: [`Shader::source`]. [`SHADERS`] is the one list from which the engine makes its
 //! bind group layouts and pipelines, and against which a test holds the parsed sources.
 
-/// Invocations in a workgroup of every kernel but the softmax; twin: `shaders/common/dispatch.wgsl`.
-pub const WORKGROUP: u32 = 64;
-/// Invocations in the softmax's one workgroup; twin: `shaders/softmax_cross_entropy.wgsl`.
-pub const SOFTMAX_WORKGROUP: u32 = 256;
-/// Bytes of workgroup memory of the softmax: a loss and a count for each invocation.
-pub const SOFTMAX_WORKGROUP_BYTES: u32 = 8 * SOFTMAX_WORKGROUP;
+use super::share::{Share, Shares};
+
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
 pub const FOLD: u32 = 65_535;
 /// Most storage buffers that one entry point binds.
-pub const STORAGE_BUFFERS: u32 = 8;
+pub const STORAGE_BUFFERS: u32 = 13;
 
 /// A storage buffer that a kernel binds in group 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,23 +28,43 @@ pub struct Binding {
 pub struct EntryPoint {
     /// Name in the shader.
     pub name: &'static str,
-    /// Invocations in a workgroup.
-    pub workgroup: u32,
     /// Bytes of workgroup memory.
-    pub workgroup_bytes: u32,
+    pub workgroup_bytes: fn(Share) -> u32,
     /// Its storage buffers.
     pub bindings: &'static [Binding],
 }
 
-/// One file under `shaders/` with the shared pieces in front.
+/// One file under `shaders/` with the common pieces in front.
 #[derive(Clone, Copy, Debug)]
 pub struct Shader {
     /// Name of the file, without `.wgsl`.
     pub stem: &'static str,
-    /// The whole text.
-    pub source: &'static str,
+    /// Which of the shares is this shader's; none for a shader whose kernels have no sums to share.
+    pub share: Option<fn(&Shares) -> Share>,
+    /// The text where each invocation has sums of its own.
+    alone: &'static str,
+    /// The text where invocations share sums.
+    shared: &'static str,
     /// Its entry points.
     pub entry_points: &'static [EntryPoint],
+}
+
+impl Shader {
+    /// The shares that it can be made for.
+    pub fn shares(&self) -> &'static [Share] {
+        if self.share.is_some() { &Share::ALL } else { &Share::ALL[..1] }
+    }
+
+    /// Its share among those of all kernels.
+    pub fn share_of(&self, shares: &Shares) -> Share {
+        self.share.map_or(Share::ONE, |of| of(shares))
+    }
+
+    /// The whole text for one share.
+    pub fn source(&self, share: Share) -> String {
+        let text = if share == Share::ONE { self.alone } else { self.shared };
+        format!("const WORKGROUP: u32 = {}u;\nconst SHARE: u32 = {share}u;\n\n{text}", share.workgroup())
+    }
 }
 
 const fn read(binding: u32, name: &'static str) -> Binding {
@@ -65,63 +82,90 @@ macro_rules! joined {
     };
 }
 
+/// Joins files under `shaders/`, once for sums alone and once for shared ones: the piece that adds them up differs.
+macro_rules! joined_for_shares {
+    ($($file:literal),+) => {
+        (
+            joined!("common/uniforms", "common/dispatch", "common/sharing", "common/sums_alone", $($file),+),
+            joined!("common/uniforms", "common/dispatch", "common/sharing", "common/sums_shared", $($file),+),
+        )
+    };
+}
+
+const FORWARD_TEXTS: (&str, &str) =
+    joined_for_shares!("common/tables", "common/activation", "common/dropout", "common/outputs", "forward");
+const SOFTMAX_TEXTS: (&str, &str) = joined_for_shares!(
+    "common/tables",
+    "common/activation",
+    "common/dropout",
+    "common/outputs",
+    "softmax_cross_entropy"
+);
+const BACKWARD_INPUT_TEXTS: (&str, &str) =
+    joined_for_shares!("common/tables", "common/activation", "common/dropout", "backward_input");
+const BACKWARD_WEIGHT_TEXTS: (&str, &str) = joined_for_shares!(
+    "common/dropout",
+    "common/connections",
+    "common/penalty",
+    "common/update",
+    "backward_weight"
+);
+
+/// Kernels without sums to share.
+const fn plain(stem: &'static str, text: &'static str, entry_points: &'static [EntryPoint]) -> Shader {
+    Shader { stem, share: None, alone: text, shared: text, entry_points }
+}
+
+const NO_BYTES: fn(Share) -> u32 = |_| 0;
+const SUM_BYTES: fn(Share) -> u32 = |share| share.sum_bytes();
+/// Of the softmax also 5 `vec4`s for each slice of each column, and a loss and a count for each column.
+const SOFTMAX_BYTES: fn(Share) -> u32 = |share| {
+    let slices = if share.get() < 16 { share.get() } else { 16 };
+    share.sum_bytes() + share.columns() * (80 * slices + 8)
+};
+
 /// Uniforms of group 0, the same for every kernel: (binding, name, whether a dynamic offset chooses the part).
 pub const UNIFORMS: [(u32, &str, bool); 4] =
     [(0, "network", false), (1, "step", true), (2, "layer", true), (3, "dropout", true)];
 
 /// Writes the samples of a batch into the rows of the inputs.
-pub const GATHER: Shader = Shader {
-    stem: "gather",
-    source: joined!("common/uniforms", "common/dispatch", "gather"),
-    entry_points: &[EntryPoint {
+pub const GATHER: Shader = plain(
+    "gather",
+    joined!("common/uniforms", "common/dispatch", "gather"),
+    &[EntryPoint {
         name: "gather",
-        workgroup: WORKGROUP,
-        workgroup_bytes: 0,
+        workgroup_bytes: NO_BYTES,
         bindings: &[write(0, "activations"), read(1, "data"), read(2, "sample_index")],
     }],
-};
+);
 
 /// Masks all weights where connections are dropped.
-pub const DROP_CONNECT: Shader = Shader {
-    stem: "drop_connect",
-    source: joined!(
-        "common/uniforms",
-        "common/dispatch",
-        "common/dropout",
-        "common/connections",
-        "drop_connect"
-    ),
-    entry_points: &[
+pub const DROP_CONNECT: Shader = plain(
+    "drop_connect",
+    joined!("common/uniforms", "common/dispatch", "common/dropout", "common/connections", "drop_connect"),
+    &[
         EntryPoint {
             name: "drop_connect_dense",
-            workgroup: WORKGROUP,
-            workgroup_bytes: 0,
+            workgroup_bytes: NO_BYTES,
             bindings: &[write(0, "masked_dense"), read(1, "dense"), read(2, "dense_connections")],
         },
         EntryPoint {
             name: "drop_connect_sparse",
-            workgroup: WORKGROUP,
-            workgroup_bytes: 0,
+            workgroup_bytes: NO_BYTES,
             bindings: &[write(3, "masked_sparse"), read(4, "sparse"), read(5, "sparse_connections")],
         },
     ],
-};
+);
 
 /// Computes one layer's outputs.
 pub const FORWARD: Shader = Shader {
     stem: "forward",
-    source: joined!(
-        "common/uniforms",
-        "common/dispatch",
-        "common/tables",
-        "common/activation",
-        "common/dropout",
-        "forward"
-    ),
+    share: Some(|shares| shares.forward),
+    alone: FORWARD_TEXTS.0,
+    shared: FORWARD_TEXTS.1,
     entry_points: &[EntryPoint {
         name: "forward",
-        workgroup: WORKGROUP,
-        workgroup_bytes: 0,
+        workgroup_bytes: SUM_BYTES,
         bindings: &[
             write(0, "activations"),
             read(1, "dense"),
@@ -134,20 +178,27 @@ pub const FORWARD: Shader = Shader {
     }],
 };
 
-/// Computes loss, correct samples and the deltas of the logits.
+/// Computes the last layer's outputs, loss, correct samples and the deltas of the logits.
 pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
     stem: "softmax_cross_entropy",
-    source: joined!("common/uniforms", "softmax_cross_entropy"),
+    share: Some(|shares| shares.logits),
+    alone: SOFTMAX_TEXTS.0,
+    shared: SOFTMAX_TEXTS.1,
     entry_points: &[EntryPoint {
         name: "softmax_cross_entropy",
-        workgroup: SOFTMAX_WORKGROUP,
-        workgroup_bytes: SOFTMAX_WORKGROUP_BYTES,
+        workgroup_bytes: SOFTMAX_BYTES,
         bindings: &[
-            read(0, "activations"),
-            write(1, "deltas"),
-            read(2, "labels"),
-            read(3, "sample_index"),
-            write(4, "metrics"),
+            write(0, "activations"),
+            read(1, "dense"),
+            read(2, "sparse"),
+            read(3, "quads"),
+            read(4, "tiles"),
+            read(5, "row_start"),
+            read(6, "sparse_input"),
+            write(7, "deltas"),
+            read(8, "labels"),
+            read(9, "sample_index"),
+            write(10, "metrics"),
         ],
     }],
 };
@@ -155,18 +206,12 @@ pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
 /// Computes the deltas of one layer's inputs.
 pub const BACKWARD_INPUT: Shader = Shader {
     stem: "backward_input",
-    source: joined!(
-        "common/uniforms",
-        "common/dispatch",
-        "common/tables",
-        "common/activation",
-        "common/dropout",
-        "backward_input"
-    ),
+    share: Some(|shares| shares.backward_input),
+    alone: BACKWARD_INPUT_TEXTS.0,
+    shared: BACKWARD_INPUT_TEXTS.1,
     entry_points: &[EntryPoint {
         name: "backward_input",
-        workgroup: WORKGROUP,
-        workgroup_bytes: 0,
+        workgroup_bytes: SUM_BYTES,
         bindings: &[
             write(0, "deltas"),
             read(1, "activations"),
@@ -181,13 +226,12 @@ pub const BACKWARD_INPUT: Shader = Shader {
 };
 
 /// Computes the factors of the group lasso.
-pub const GROUP_NORM: Shader = Shader {
-    stem: "group_norm",
-    source: joined!("common/uniforms", "common/dispatch", "group_norm"),
-    entry_points: &[EntryPoint {
+pub const GROUP_NORM: Shader = plain(
+    "group_norm",
+    joined!("common/uniforms", "common/dispatch", "group_norm"),
+    &[EntryPoint {
         name: "group_norm",
-        workgroup: WORKGROUP,
-        workgroup_bytes: 0,
+        workgroup_bytes: NO_BYTES,
         bindings: &[
             write(0, "group_factors"),
             read(1, "dense"),
@@ -196,52 +240,33 @@ pub const GROUP_NORM: Shader = Shader {
             read(4, "group_values"),
         ],
     }],
-};
+);
 
 /// Computes the gradient of every parameter of the network and updates it.
 pub const BACKWARD_WEIGHT: Shader = Shader {
     stem: "backward_weight",
-    source: joined!(
-        "common/uniforms",
-        "common/dispatch",
-        "common/dropout",
-        "common/connections",
-        "common/penalty",
-        "common/update",
-        "backward_weight"
-    ),
-    entry_points: &[
-        EntryPoint {
-            name: "backward_weight_dense",
-            workgroup: WORKGROUP,
-            workgroup_bytes: 0,
-            bindings: &[
-                read(0, "activations"),
-                read(1, "deltas"),
-                write(2, "dense"),
-                write(3, "dense_first"),
-                write(4, "dense_second"),
-                read(5, "micro_blocks"),
-                read(10, "group_factors"),
-                read(11, "dense_connections"),
-            ],
-        },
-        EntryPoint {
-            name: "backward_weight_sparse",
-            workgroup: WORKGROUP,
-            workgroup_bytes: 0,
-            bindings: &[
-                read(0, "activations"),
-                read(1, "deltas"),
-                write(6, "sparse"),
-                write(7, "sparse_first"),
-                write(8, "sparse_second"),
-                read(9, "sparse_ends"),
-                read(10, "group_factors"),
-                read(12, "sparse_connections"),
-            ],
-        },
-    ],
+    share: Some(|shares| shares.backward_weight),
+    alone: BACKWARD_WEIGHT_TEXTS.0,
+    shared: BACKWARD_WEIGHT_TEXTS.1,
+    entry_points: &[EntryPoint {
+        name: "backward_weight",
+        workgroup_bytes: SUM_BYTES,
+        bindings: &[
+            read(0, "activations"),
+            read(1, "deltas"),
+            write(2, "dense"),
+            write(3, "dense_first"),
+            write(4, "dense_second"),
+            read(5, "micro_blocks"),
+            write(6, "sparse"),
+            write(7, "sparse_first"),
+            write(8, "sparse_second"),
+            read(9, "sparse_ends"),
+            read(10, "group_factors"),
+            read(11, "dense_connections"),
+            read(12, "sparse_connections"),
+        ],
+    }],
 };
 
 /// All shaders, in the order of a training step.

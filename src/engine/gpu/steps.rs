@@ -1,10 +1,11 @@
 //! From batches to dispatches: the uniforms of each step, and what runs in it.
 
 use super::buffers::{NetworkBuffers, Weights, strided_bytes};
-use super::commands::{Dispatch, workgroups};
+use super::commands::{Dispatch, folded};
 use super::data::Data;
 use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
+use super::share::Share;
 use super::tables::index_of;
 use super::uniforms::{ConnectionsUniform, DropoutUniform, StepUniform, UNIFORM_STRIDE};
 use crate::engine::EngineSettings;
@@ -125,11 +126,17 @@ impl Bindings {
 
     /// The storage buffers of a kernel; none while there is no data to read.
     fn storage<'a>(&'a self, data: &'a Data, kernel: Kernel, training: bool) -> Option<&'a wgpu::BindGroup> {
-        match (&self.masked, kernel) {
-            (Some([forward, _]), Kernel::Forward(_)) if training => Some(forward),
-            (Some([_, backward]), Kernel::BackwardInput(_)) if training => Some(backward),
-            _ => self.storage[kernel.entry()].as_ref().or_else(|| data.bindings(kernel)),
+        let masked = self.masked.as_ref().filter(|_| training);
+        match (masked, kernel) {
+            (Some([forward, _]), Kernel::Forward(_)) => Some(forward),
+            (Some([_, backward]), Kernel::BackwardInput(_)) => Some(backward),
+            (Some(_), kernel) => self.plain(kernel).or_else(|| data.bindings(kernel, Weights::Masked)),
+            (None, kernel) => self.plain(kernel).or_else(|| data.bindings(kernel, Weights::Plain)),
         }
+    }
+
+    fn plain(&self, kernel: Kernel) -> Option<&wgpu::BindGroup> {
+        self.storage[kernel.entry()].as_ref()
     }
 
     /// One kernel of the step at `place` of its submit; none while there is no data to read.
@@ -143,14 +150,14 @@ impl Bindings {
     ) -> Option<Dispatch<'a>> {
         let pipeline = &kernels.all[kernel.entry()];
         let (layer, of) = owned(buffers, kernel);
-        let invocations = invocations(buffers, kernel, step.columns);
+        let groups = amount(buffers, (kernel, pipeline.share), step.columns).groups;
         let offset = |part: usize| index_of(part) * UNIFORM_STRIDE;
         Some(Dispatch {
             pipeline: &pipeline.pipeline,
             uniforms: &self.uniforms,
             offsets: [offset(place), offset(layer), offset(place * buffers.layer_count + of)],
             bindings: self.storage(data, kernel, step.training != 0)?,
-            workgroups: workgroups(invocations, pipeline.entry.workgroup),
+            workgroups: folded(groups),
         })
     }
 }
@@ -159,22 +166,42 @@ impl Bindings {
 fn owned(buffers: &NetworkBuffers, kernel: Kernel) -> (usize, usize) {
     match kernel {
         Kernel::Forward(layer) => (layer, layer),
+        Kernel::SoftmaxCrossEntropy => (buffers.layer_count - 1, buffers.layer_count - 1),
         Kernel::BackwardInput(layer) => (buffers.layer_count + layer - 1, layer - 1),
         _ => (0, 0),
     }
 }
 
-/// How many invocations a kernel needs for a batch of so many columns of 4 samples.
-pub(super) fn invocations(buffers: &NetworkBuffers, kernel: Kernel, columns: u32) -> u64 {
+/// How much a kernel has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Amount {
+    /// Workgroups that it needs.
+    pub(super) groups: u64,
+    /// Invocations that have something to do.
+    pub(super) working: u64,
+}
+
+/// What a kernel with this share has to do for a batch of so many columns of 4 samples.
+pub(super) fn amount(buffers: &NetworkBuffers, (kernel, share): (Kernel, Share), columns: u32) -> Amount {
     let constants = &buffers.constants;
-    let quads = u64::from(buffers.layers[owned(buffers, kernel).0].quads);
+    let columns = u64::from(columns);
+    let pairs = u64::from(buffers.layers[owned(buffers, kernel).0].quads) * columns;
+    let features = u64::from(constants.features);
+    let (blocks, values) = (u64::from(constants.micro_blocks), u64::from(constants.sparse_values));
+    let groups_of = |items: u64| items.div_ceil(u64::from(share.items()));
+    let each = |items: u64| Amount { groups: groups_of(items), working: u64::from(share.get()) * items };
     match kernel {
-        Kernel::Gather => u64::from(constants.features) * u64::from(columns),
-        Kernel::Forward(_) | Kernel::BackwardInput(_) => quads * u64::from(columns),
-        Kernel::SoftmaxCrossEntropy => 1,
-        Kernel::DropConnectDense => 4 * u64::from(constants.micro_blocks),
-        Kernel::GroupNorm => u64::from(constants.features),
-        Kernel::BackwardWeightDense => u64::from(constants.micro_blocks),
-        Kernel::DropConnectSparse | Kernel::BackwardWeightSparse => u64::from(constants.sparse_values),
+        Kernel::Gather => each(features * columns),
+        Kernel::Forward(_) | Kernel::BackwardInput(_) => each(pairs),
+        Kernel::SoftmaxCrossEntropy => {
+            Amount { groups: columns.div_ceil(u64::from(share.columns())), ..each(pairs) }
+        }
+        Kernel::DropConnectDense => each(4 * blocks),
+        Kernel::DropConnectSparse => each(values),
+        Kernel::GroupNorm => each(features),
+        // A workgroup has items of one kind only.
+        Kernel::BackwardWeight => {
+            Amount { groups: groups_of(blocks) + groups_of(values), ..each(blocks + values) }
+        }
     }
 }

@@ -1,0 +1,23 @@
+// SHARE is more than 1: shares are handed in and added up in the order of the parts, so that sums have the same bits in
+// every run. Members of an item are finished by different invocations. Where SHARE is 1, sums_alone.wgsl stands here.
+
+// One longer than a workgroup: so the members of an item stand in different banks of the memory.
+const SUMS_ROW: u32 = WORKGROUP + 1u;
+var<workgroup> handed_in: array<vec4<f32>, 4u * SUMS_ROW>;
+
+// All invocations of a workgroup call this, those with nothing to do for an owner of no members.
+fn finish_members(place: Place, owner: Owner, sums: Sums) {
+    handed_in[place.lane] = sums.of_0;
+    handed_in[place.lane + SUMS_ROW] = sums.of_1;
+    handed_in[place.lane + 2u * SUMS_ROW] = sums.of_2;
+    handed_in[place.lane + 3u * SUMS_ROW] = sums.of_3;
+    workgroupBarrier();
+    for (var member = place.part; member < owner.members; member += SHARE) {
+        let first = member * SUMS_ROW + place.first;
+        var sum = handed_in[first];
+        for (var part = 1u; part < SHARE; part += 1u) {
+            sum += handed_in[first + part * place.stride];
+        }
+        finish(owner, member, sum);
+    }
+}

@@ -1,0 +1,161 @@
+//! How many invocations share one sum, in each kernel that sums.
+//!
+//! A share is part of the text that a pipeline is made of. Sums are added up in
+//! another order under another share: results differ in their last bits, and so
+//! the shares of a run are data, to be recorded and given again.
+
+use std::fmt;
+
+use super::shaders::{BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD, SOFTMAX_CROSS_ENTROPY};
+use crate::{Error, Result};
+
+/// Fewest invocations of a workgroup.
+const LEAST_WORKGROUP: u32 = 64;
+/// Items of a workgroup that lie side by side at least: 8 columns of 16 bytes are the 128 bytes of a
+/// cache line, so that no share makes workgroups read parts of lines.
+const LEAST_ITEMS: u32 = 8;
+
+/// Invocations that share one sum: a power of two up to 32. Twin: `SHARE` in `shaders/common/sharing.wgsl`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Share(u32);
+
+impl Share {
+    /// Each invocation has sums of its own.
+    pub const ONE: Self = Self(1);
+    /// Every share, rising.
+    pub const ALL: [Self; 6] = [Self(1), Self(2), Self(4), Self(8), Self(16), Self(32)];
+
+    /// The share of so many invocations.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when it is none of [`Share::ALL`].
+    pub fn new(invocations: u32) -> Result<Self> {
+        Self::ALL.into_iter().find(|share| share.0 == invocations).ok_or_else(|| Error::Setting {
+            setting: "--gpu-kernels",
+            reason: format!("a share of {invocations} is impossible, it must be 1, 2, 4, 8, 16 or 32"),
+        })
+    }
+
+    /// Number of invocations.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// Invocations of a workgroup. Twin: `WORKGROUP` in the shaders.
+    pub const fn workgroup(self) -> u32 {
+        if LEAST_ITEMS * self.0 > LEAST_WORKGROUP { LEAST_ITEMS * self.0 } else { LEAST_WORKGROUP }
+    }
+
+    /// Items of a workgroup. Twin: `ITEMS` in `shaders/common/sharing.wgsl`.
+    pub const fn items(self) -> u32 {
+        self.workgroup() / self.0
+    }
+
+    /// Columns of 4 samples whose logits one workgroup makes. Twin: `COLUMNS` in `shaders/softmax_cross_entropy.wgsl`.
+    pub const fn columns(self) -> u32 {
+        64 / self.0
+    }
+
+    /// Bytes of workgroup memory through which shares are added up. Twin: `shaders/common/sums_shared.wgsl`.
+    pub(super) const fn sum_bytes(self) -> u32 {
+        if self.0 == 1 { 0 } else { 64 * (self.workgroup() + 1) }
+    }
+
+    /// The largest share up to `most`.
+    fn at_most(most: u64) -> Self {
+        Self::ALL.into_iter().rfind(|share| u64::from(share.0) <= most).unwrap_or(Self::ONE)
+    }
+
+    /// The smallest share, up to `most`, with which `items` make at least `wanted` invocations.
+    fn reaching(wanted: u64, items: u64, most: Self) -> Self {
+        let enough = |share: &Self| *share == most || u64::from(share.0) * items >= wanted;
+        Self::ALL.into_iter().find(enough).unwrap_or(most)
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The share of each kernel that sums.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shares {
+    /// Of forward, in hidden layers.
+    pub forward: Share,
+    /// Of softmax_cross_entropy: of the logits' sums and, up to 16, of each column's classes.
+    pub logits: Share,
+    /// Of backward_input.
+    pub backward_input: Share,
+    /// Of backward_weight.
+    pub backward_weight: Share,
+}
+
+/// What an adapter has for one workgroup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WorkgroupRoom {
+    /// Bytes of memory.
+    pub(super) bytes: u32,
+    /// Invocations along x.
+    pub(super) invocations: u32,
+}
+
+/// What decides the default shares: how many sums there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SumCounts {
+    /// Quads of neurons in a hidden layer, the mean.
+    pub(super) quads: u64,
+    /// Columns of 4 samples in a full batch.
+    pub(super) columns: u64,
+}
+
+impl Shares {
+    /// No sum is shared: what software adapters get, whose lanes have no latency to hide and whose barriers are dear.
+    pub const ALONE: Self = Self {
+        forward: Share::ONE,
+        logits: Share::ONE,
+        backward_input: Share::ONE,
+        backward_weight: Share::ONE,
+    };
+
+    /// Invocations that a dispatch should have at least. Not measured: an eighth of what an H100 has room for, 248
+    /// for each of its 132 multiprocessors, about 8 warps that wait for memory in turns.
+    const WANTED: u64 = 32_768;
+
+    /// All of them, in the order of a step.
+    pub(super) fn as_array_mut(&mut self) -> [&mut Share; 4] {
+        [&mut self.forward, &mut self.logits, &mut self.backward_input, &mut self.backward_weight]
+    }
+
+    /// The same, each made smaller until its kernel has room in a workgroup.
+    pub(super) fn shrunk_to(mut self, room: WorkgroupRoom) -> Self {
+        let shaders = [FORWARD, SOFTMAX_CROSS_ENTROPY, BACKWARD_INPUT, BACKWARD_WEIGHT];
+        for (share, shader) in self.as_array_mut().into_iter().zip(shaders) {
+            let fits = |share: &Share| {
+                let bytes = shader.entry_points.iter().map(|entry| (entry.workgroup_bytes)(*share)).max();
+                bytes.unwrap_or(0) <= room.bytes && share.workgroup() <= room.invocations
+            };
+            let fitting = Share::ALL.into_iter().rfind(|smaller| smaller <= share && fits(smaller));
+            *share = fitting.unwrap_or(Share::ONE);
+        }
+        self
+    }
+
+    /// The default of a hardware adapter, by reasoning alone.
+    ///
+    /// In forward and backward_input the smallest share that makes enough invocations, but no more than 8: a quad
+    /// of the paper's network has some 16 micro-blocks and 49 sparse edges, and more sharers would do little else than
+    /// add up their shares. In backward_weight 8, so that neighbours read a whole cache line of a row, unless the
+    /// batch has fewer columns. The logits have few sums of many terms: up to 32.
+    pub(super) fn of_hardware(counts: SumCounts) -> Self {
+        let SumCounts { quads, columns } = counts;
+        let hidden = Share::reaching(Self::WANTED, quads * columns, Share::at_most(8));
+        Self {
+            forward: hidden,
+            logits: Share::reaching(Self::WANTED, columns, Share::at_most(32)),
+            backward_input: hidden,
+            backward_weight: Share::at_most(columns.min(8)),
+        }
+    }
+}

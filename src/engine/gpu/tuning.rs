@@ -1,0 +1,197 @@
+//! What is chosen for a device: what makes steps fast, and changes the last bits of results.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::device::Gpu;
+use super::options::GpuOptions;
+use super::share::{Share, Shares, SumCounts, WorkgroupRoom};
+use crate::network::Network;
+use crate::tiles::{QUAD, TilePolicy};
+use crate::{Error, Result};
+
+/// Which tiles are dense, and the share of each kernel.
+///
+/// As text it is what `--gpu-kernels` takes and what runs record:
+/// `dense=0.3,forward=8,logits=32,backward-input=8,backward-weight=8`; `dense=never` for no dense tile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Tuning {
+    /// Which tiles are stored dense.
+    pub tiles: TilePolicy,
+    /// How many invocations share one sum.
+    pub shares: Shares,
+}
+
+/// Names of the parts of its text, in their order.
+const PARTS: [&str; 5] = ["dense", "forward", "logits", "backward-input", "backward-weight"];
+
+impl Tuning {
+    /// What the options say, filled up with the default for the kind of adapter.
+    pub(super) fn of(options: &GpuOptions, network: &Network, batch: usize, adapter: &Gpu) -> Self {
+        Self::on_kind(options, network, batch, adapter.is_hardware.then(|| adapter.workgroup_room()))
+    }
+
+    /// With the room of a hardware adapter; none for a program on the CPU.
+    fn on_kind(
+        options: &GpuOptions,
+        network: &Network,
+        batch: usize,
+        hardware: Option<WorkgroupRoom>,
+    ) -> Self {
+        let usual = || match hardware {
+            Some(room) => Shares::of_hardware(counts(network, batch)).shrunk_to(room),
+            None => Shares::ALONE,
+        };
+        Self { tiles: options.tiles, shares: options.shares.unwrap_or_else(usual) }
+    }
+
+    /// Options that have it.
+    #[must_use]
+    pub fn applied_to(self, options: GpuOptions) -> GpuOptions {
+        GpuOptions { tiles: self.tiles, shares: Some(self.shares), ..options }
+    }
+}
+
+fn counts(network: &Network, batch: usize) -> SumCounts {
+    let widths = network.widths();
+    let hidden = &widths[1..widths.len() - 1];
+    let quads: usize = hidden.iter().map(|width| width.div_ceil(QUAD)).sum();
+    SumCounts { quads: (quads / hidden.len().max(1)) as u64, columns: batch.div_ceil(4) as u64 }
+}
+
+impl fmt::Display for Tuning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Shares { forward, logits, backward_input, backward_weight } = self.shares;
+        if self.tiles.dense_from > 1.0 {
+            write!(f, "dense=never")?;
+        } else {
+            write!(f, "dense={}", self.tiles.dense_from)?;
+        }
+        let shares = [forward, logits, backward_input, backward_weight];
+        PARTS[1..].iter().zip(shares).try_for_each(|(name, share)| write!(f, ",{name}={share}"))
+    }
+}
+
+fn refuse<T>(reason: String) -> Result<T> {
+    Err(Error::Setting { setting: "--gpu-kernels", reason })
+}
+
+impl FromStr for Tuning {
+    type Err = Error;
+
+    /// Every part has to be there, once, in any order.
+    fn from_str(text: &str) -> Result<Self> {
+        let mut values = [None; PARTS.len()];
+        for part in text.split(',') {
+            let place = part.split_once('=').and_then(|(name, value)| {
+                PARTS.iter().position(|known| *known == name.trim()).map(|place| (place, value.trim()))
+            });
+            let Some((place, value)) = place else {
+                return refuse(format!("{part:?} is none of its parts: {}=..", PARTS.join("=.., ")));
+            };
+            if values[place].replace(value).is_some() {
+                return refuse(format!("{} stands there twice", PARTS[place]));
+            }
+        }
+        if let Some(missing) = values.iter().position(Option::is_none) {
+            return refuse(format!("{}=.. is missing in {text:?}", PARTS[missing]));
+        }
+        let [dense, forward, logits, backward_input, backward_weight] = values.map(Option::unwrap_or_default);
+        let shares = Shares {
+            forward: share(forward)?,
+            logits: share(logits)?,
+            backward_input: share(backward_input)?,
+            backward_weight: share(backward_weight)?,
+        };
+        Ok(Self { tiles: density(dense)?, shares })
+    }
+}
+
+fn share(text: &str) -> Result<Share> {
+    match text.parse() {
+        Ok(count) => Share::new(count),
+        Err(_) => refuse(format!("{text:?} is no share, it must be 1, 2, 4, 8, 16 or 32")),
+    }
+}
+
+fn density(text: &str) -> Result<TilePolicy> {
+    if text == "never" {
+        return Ok(TilePolicy::ALL_SPARSE);
+    }
+    match text.parse() {
+        Ok(dense_from) if (0.0..=1.0).contains(&dense_from) => Ok(TilePolicy { dense_from }),
+        _ => refuse(format!("{text:?} is no density, it must be 0 to 1, or never")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Architecture;
+
+    fn tuning(dense_from: f64, shares: [u32; 4]) -> Tuning {
+        let [forward, logits, backward_input, backward_weight] =
+            shares.map(|count| Share::new(count).unwrap());
+        let shares = Shares { forward, logits, backward_input, backward_weight };
+        Tuning { tiles: TilePolicy { dense_from }, shares }
+    }
+
+    #[test]
+    fn its_text_reads_back_as_what_it_was() {
+        for dense_from in [0.0, 0.15, 0.3, 1.0, 0.1 + 0.2, TilePolicy::ALL_SPARSE.dense_from] {
+            for shares in [[1, 2, 4, 8], [32, 16, 1, 1]] {
+                let tuning = tuning(dense_from, shares);
+                assert_eq!(tuning.to_string().parse::<Tuning>().unwrap(), tuning, "{tuning}");
+            }
+        }
+        let text = "dense=0.3,forward=1,logits=2,backward-input=4,backward-weight=8";
+        assert_eq!(tuning(0.3, [1, 2, 4, 8]).to_string(), text);
+        let mixed = " logits=2, dense = 0.3,forward=1,backward-weight=8,backward-input=4";
+        assert_eq!(mixed.parse::<Tuning>().unwrap(), tuning(0.3, [1, 2, 4, 8]));
+        let never = text.replace("0.3", "never").parse::<Tuning>().unwrap();
+        assert_eq!(never.tiles, TilePolicy::ALL_SPARSE);
+    }
+
+    #[test]
+    fn what_it_does_not_mean_is_refused_by_name() {
+        let good = "dense=0.3,forward=1,logits=2,backward-input=4,backward-weight=8";
+        let bad = [
+            ("", "none of its parts"),
+            ("auto", "none of its parts"),
+            ("dense=0.3", "forward=.. is missing"),
+            (&good.replace("forward=1", "forward=3"), "share of 3"),
+            (&good.replace("forward=1", "forward=64"), "share of 64"),
+            (&good.replace("forward=1", "forward=-1"), "no share"),
+            (&good.replace("0.3", "NaN"), "no density"),
+            (&good.replace("0.3", "1.5"), "no density"),
+            (&format!("{good},forward=1"), "forward stands there twice"),
+            (&format!("{good},speed=1"), "\"speed=1\""),
+        ];
+        for (text, words) in bad {
+            let message = text.parse::<Tuning>().unwrap_err().to_string();
+            assert!(message.starts_with("--gpu-kernels: ") && message.contains(words), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn defaults_fill_hardware_and_leave_software_alone() {
+        let network = Architecture::paper(784, 10).build(0).unwrap();
+        let large = WorkgroupRoom { bytes: 48 << 10, invocations: 1024 };
+        let on = |batch, hardware| Tuning::on_kind(&GpuOptions::default(), &network, batch, hardware);
+        let of = |batch, is_hardware: bool| on(batch, is_hardware.then_some(large));
+        assert_eq!(of(128, false), tuning(0.3, [1, 1, 1, 1]));
+        // 196 quads x 32 columns x 8 are 50,176 invocations; 32 columns x 32 are all that the logits can have.
+        assert_eq!(of(128, true), tuning(0.3, [8, 32, 8, 8]));
+        assert_eq!(of(512, true), tuning(0.3, [2, 32, 2, 8]));
+        assert_eq!(of(4096, true), tuning(0.3, [1, 32, 1, 8]));
+        // 2 columns.
+        assert_eq!(of(8, true), tuning(0.3, [8, 32, 8, 2]));
+        // The least that adapters may have: 19,024 bytes for a share of 32 do not fit, 13,408 for one of 16 do.
+        let least = WorkgroupRoom { bytes: 16 << 10, invocations: 256 };
+        assert_eq!(on(128, Some(least)), tuning(0.3, [8, 16, 8, 8]));
+        let tiny = WorkgroupRoom { bytes: 6 << 10, invocations: 64 };
+        assert_eq!(on(128, Some(tiny)), tuning(0.3, [8, 1, 8, 8]));
+        let asked = GpuOptions { shares: Some(Shares::ALONE), ..GpuOptions::default() };
+        assert_eq!(Tuning::on_kind(&asked, &network, 128, Some(large)).shares, Shares::ALONE);
+    }
+}

@@ -1,0 +1,156 @@
+//! Tunings kept on the disk, so that the same training on the same device measures once.
+//!
+//! A file is found by the SHA-256 of all that a measurement depends on: adapter
+//! and driver, the shape of the network, what its training has kernels do, the
+//! size of batches, and the text of all shaders. It holds that name, the tuning as
+//! text, and the SHA-256 of both; a file that does not add up is as good as none.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::Tuning;
+use super::shaders::SHADERS;
+use super::tuner::{DENSITIES, TuningTask};
+use crate::Result;
+use crate::files::atomic_write;
+
+/// First line of a file; changes with its form and with the way of measuring.
+const TITLE: &str = "tanner gpu kernels 1";
+
+/// Where a tuning came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TuningSource {
+    /// It was measured.
+    Measured,
+    /// It was read from the cache.
+    Cache,
+}
+
+impl TuningTask<'_> {
+    /// The tuning in a folder, else one that is measured and kept there.
+    ///
+    /// `None` for no cache. A cache that cannot be read or written to is told in
+    /// the log and otherwise no hindrance.
+    ///
+    /// # Errors
+    /// As [`TuningTask::measure`].
+    pub fn find(&self, folder: Option<&Path>, at_most: Duration) -> Result<(Tuning, TuningSource)> {
+        let key = self.key();
+        let path = folder.map(|folder| path(folder, &key));
+        if let Some(tuning) = path.as_deref().and_then(|path| read(path, &key)) {
+            return Ok((tuning, TuningSource::Cache));
+        }
+        let tuning = self.measure(at_most)?;
+        if let Some(path) = path {
+            write(&path, &encode(&key, tuning));
+        }
+        Ok((tuning, TuningSource::Measured))
+    }
+
+    /// SHA-256 of all that the measurement depends on, in hexadecimal.
+    fn key(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut part = |text: String| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text);
+        };
+        part(TITLE.into());
+        part(self.device.identity().into());
+        // Not which edges there are: graphs of the same shape from other seeds need as long.
+        for layer in self.network.layers() {
+            let (of, topology) = (layer, &layer.topology);
+            let bounds = (topology.inputs().bounds(), topology.outputs().bounds());
+            part(format!("{bounds:?} {} {} {}", topology.edges(), of.activation, of.keep_probability < 1.0));
+        }
+        let (settings, options) = (self.settings, self.options);
+        let regularised = (settings.penalties.rule().on, settings.penalties.group_lasso > 0.0);
+        let states = settings.optimizer.state_count();
+        part(format!("{} {states} {regularised:?} {}", settings.batch_size, settings.drop_connect > 0.0));
+        part(format!("{} {} {DENSITIES:?}", options.runtime_checks, self.default_tuning()));
+        for shader in &SHADERS {
+            shader.shares().iter().for_each(|share| part(shader.source(*share)));
+        }
+        hex(&hash.finalize())
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn path(folder: &Path, key: &str) -> PathBuf {
+    folder.join(format!("{key}.gpu-kernels"))
+}
+
+fn encode(key: &str, tuning: Tuning) -> String {
+    let content = format!("{TITLE}\n{key}\n{tuning}\n");
+    let digest = hex(&Sha256::digest(&content));
+    format!("{content}{digest}\n")
+}
+
+/// The tuning in a text that is whole and was written for this key.
+fn decode(text: &str, key: &str) -> Option<Tuning> {
+    let tuning = text.lines().nth(2)?.parse().ok()?;
+    (encode(key, tuning) == text).then_some(tuning)
+}
+
+fn read(path: &Path, key: &str) -> Option<Tuning> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => {
+            log::warn!("gpu kernels cache: {}: {error}", path.display());
+            return None;
+        }
+    };
+    let tuning = std::str::from_utf8(&bytes).ok().and_then(|text| decode(text, key));
+    if tuning.is_none() {
+        log::warn!("gpu kernels cache: {} is damaged and will be replaced", path.display());
+    }
+    tuning
+}
+
+fn write(path: &Path, text: &str) {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = std::fs::create_dir_all(folder)
+        .map_err(|error| crate::Error::io(folder, error))
+        .and_then(|()| atomic_write(path, text.as_bytes()));
+    if let Err(error) = written {
+        log::warn!("gpu kernels cache, which stays without these: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "0123";
+
+    fn tuning() -> Tuning {
+        "dense=0.45,forward=4,logits=32,backward-input=2,backward-weight=8".parse().unwrap()
+    }
+
+    #[test]
+    fn a_kept_tuning_is_read_and_anything_else_is_not() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = path(&parent.path().join("not/yet/there"), KEY);
+        assert_eq!(read(&path, KEY), None);
+        let good = encode(KEY, tuning());
+        write(&path, &good);
+        assert_eq!(read(&path, KEY), Some(tuning()));
+        let other =
+            encode(KEY, "dense=0.3,forward=4,logits=32,backward-input=2,backward-weight=8".parse().unwrap());
+        let alien = encode("4567", tuning());
+        let (flipped, longer) = (good.replace("forward=4", "forward=8"), format!("{good}\n"));
+        for text in ["", &good[..good.len() - 1], &flipped, &longer, &alien, "\n\nauto\n"] {
+            write(&path, text);
+            assert_eq!(read(&path, KEY), None, "{text:?}");
+        }
+        std::fs::write(&path, [0xff; 40]).unwrap();
+        assert_eq!(read(&path, KEY), None, "no text at all");
+        write(&path, &other);
+        assert_eq!(read(&path, KEY).unwrap().tiles.dense_from, 0.3);
+    }
+}
