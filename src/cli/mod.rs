@@ -28,6 +28,7 @@ mod importance_args;
 mod importance_fit;
 mod inspect;
 mod layer_importance;
+mod left_out;
 mod lists;
 mod memory;
 mod progress;
@@ -42,6 +43,7 @@ mod starved;
 mod table1;
 mod terminal;
 mod train;
+mod unfinished;
 mod usage;
 
 use std::ffi::OsString;
