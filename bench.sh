@@ -10,61 +10,112 @@
 #   --batch N,..  batch sizes of training                        --threads N   of the CPU
 #   --out DIR     results [default: bench-results/<time>]
 #
-# PYTHON names the Python that has the other programs [default: python3].
+# PYTHON names the Python that has the other programs [default: python3]. Each measurement is kept in ours.json or
+# peers.json as soon as it is made; however the script ends, tables and chart show those that there are.
 set -euo pipefail
-cd "$(dirname "$0")"
 
-rounds=3 seconds=2 batches=128,1024,4096 threads="" out="" quick=""
+fail() { echo "error: $1" >&2; exit 2; }
+# Paths are the caller's, whatever folder this script works in.
+from_caller() { case "$1" in /*) echo "$1";; *) echo "$caller/$1";; esac }
+caller=$PWD
+
+rounds="" seconds="" batches="" threads="" out="" quick=""
 while (($#)); do
     case "$1" in
-        --quick) quick=yes rounds=1 seconds=0.3 batches=128,1024; shift; continue;;
+        --quick) quick=yes; shift; continue;;
         --help|-h) sed -n '2,/^set /{/^#/s/^# \{0,1\}//p}' "$0"; exit 0;;
-        --rounds|--seconds|--batch|--threads|--out) (($# > 1)) || { echo "error: $1 needs a value" >&2; exit 2; };;
-        *) echo "error: $1 is not known; see ./bench.sh --help" >&2; exit 2;;
+        --rounds|--seconds|--batch|--threads|--out) (($# > 1)) || fail "$1 needs a value";;
+        *) fail "$1 is not known; see ./bench.sh --help";;
     esac
     case "$1" in
-        --rounds) rounds=$2;; --seconds) seconds=$2;; --batch) batches=$2;; --threads) threads=$2;; --out) out=$2;;
+        --rounds) rounds=$2;; --seconds) seconds=$2;; --batch) batches=$2;; --threads) threads=$2;;
+        --out) out=$(from_caller "$2");;
     esac
     shift 2
 done
-[[ $rounds =~ ^[1-9][0-9]*$ ]] || { echo "error: --rounds must be a whole number above 0, got '$rounds'" >&2; exit 2; }
-[[ -z $threads || $threads =~ ^[1-9][0-9]*$ ]] || { echo "error: --threads must be above 0, got '$threads'" >&2; exit 2; }
-out=${out:-bench-results/$(date +%Y-%m-%dT%H-%M-%S)}
-python=${PYTHON:-python3}
-
-echo "building ..." >&2
-cargo build --release --locked --quiet
-tanner=${CARGO_TARGET_DIR:-target}/release/tanner
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
-has() { "$python" -c "import $1" 2>/dev/null; }
-missing=()
-torch="" sparselab="" onnx=""
-if has torch; then torch=yes; else missing+=(torch); fi
-if has sparselab; then sparselab=yes; else missing+=(sparselab); fi
-if has onnx && has onnxruntime; then onnx=yes; else missing+=(onnx onnxruntime); fi
-if ((${#missing[@]})); then
-    echo "not installed, left out: ${missing[*]}. To have them: $python -m pip install ${missing[*]}" >&2
+# What was typed wins over --quick.
+if [[ -n $quick ]]; then
+    rounds=${rounds:-1} seconds=${seconds:-0.3} batches=${batches:-128,1024}
+else
+    rounds=${rounds:-3} seconds=${seconds:-2} batches=${batches:-128,1024,4096}
 fi
-gpu=""
-if "$tanner" devices | grep -q "auto chooses the GPU"; then gpu=yes; else echo "no hardware GPU" >&2; fi
+[[ $rounds =~ ^[1-9][0-9]{0,2}$ ]] || fail "--rounds must be a whole number from 1 to 999, got '$rounds'"
+[[ $seconds =~ ^[0-9]{1,4}(\.[0-9]+)?$ ]] && awk "BEGIN { exit !($seconds > 0 && $seconds <= 3600) }" ||
+    fail "--seconds must be above 0 and at most 3600, got '$seconds'"
+[[ $batches =~ ^[1-9][0-9]{0,5}(,[1-9][0-9]{0,5})*$ ]] ||
+    fail "--batch must be whole numbers from 1 to 999999, separated by commas, got '$batches'"
+[[ -z $threads || $threads =~ ^[1-9][0-9]{0,2}$ ]] || fail "--threads must be a whole number from 1 to 999, got '$threads'"
+python=${PYTHON:-python3}
+[[ $python != */* ]] || python=$(from_caller "$python")
+[[ -z ${CARGO_TARGET_DIR:-} ]] || export CARGO_TARGET_DIR="$(from_caller "$CARGO_TARGET_DIR")"
+
+cd "$(dirname "$0")"
+out=${out:-$PWD/bench-results/$(date +%Y-%m-%dT%H-%M-%S)}
+for file in bench.json bench.svg bench.png ours.json peers.json; do
+    [[ ! -e $out/$file ]] || fail "--out: $out holds a $file already: name another folder"
+done
+mkdir -p "$out" || fail "--out: $out cannot be made"
+[[ -w $out ]] || fail "--out: $out cannot be written to"
+
+work=$(mktemp -d)
+# Tables and chart of all that was measured, whether that is all that was asked for or not.
+finish() {
+    local status=$? files=ours.json
+    trap - EXIT
+    rm -rf "$work"
+    if [[ -s $out/ours.json ]]; then
+        ((status == 0)) || echo "ended early (exit code $status): what follows is what was measured until then" >&2
+        [[ ! -s $out/peers.json ]] || files+=,peers.json
+        (cd "$out" && "$tanner" bench --chart "$files" --out .) || status=1
+        echo "results in $out" >&2
+    else
+        rm -f "$out/ours.json" "$out/peers.json"
+        rmdir "$out" 2>/dev/null || true
+    fi
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Before the build, which is a load of its own.
 if [[ -r /proc/loadavg ]] && awk '$1 < 0.5 { exit 1 }' /proc/loadavg; then
     echo "warning: other programs are running (load $(cut -d' ' -f1 /proc/loadavg)). Their share of the time falls on all" \
          "measurements, and most on programs whose threads wait for each other (OpenMP: PyTorch, SparseLab)" >&2
 fi
+echo "building ..." >&2
+cargo build --release --locked --quiet
+tanner=${CARGO_TARGET_DIR:-$PWD/target}/release/tanner
+
+has() { "$python" -c "import $1" 2>/dev/null; }
+torch="" sparselab="" onnx=""
+if "$python" -c pass 2>/dev/null; then
+    missing=()
+    if has torch; then torch=yes; else missing+=(torch); fi
+    if has sparselab; then sparselab=yes; else missing+=(sparselab); fi
+    if has onnx && has onnxruntime; then onnx=yes; else missing+=(onnx onnxruntime); fi
+    if ((${#missing[@]})); then
+        echo "not installed, left out: ${missing[*]}. To have them: $python -m pip install ${missing[*]}" >&2
+    fi
+else
+    echo "there is no Python: $python does not run, so other programs are left out; PYTHON names another one" >&2
+fi
+gpu="" devices=$("$tanner" devices)
+if grep -q "auto chooses the GPU" <<<"$devices"; then gpu=yes; else echo "no hardware GPU" >&2; fi
+# As many for all as tanner would take: not every program knows what affinity and control groups leave of the cores.
+threads=${threads:-$(sed -n 's/^CPU: \([0-9]*\) threads$/\1/p' <<<"$devices")}
 
 # Appends what a command measured; what fails is told and left out.
 measure() {
     local file=$1
     shift
-    "$@" >>"$work/$file" || echo "warning: no measurement by: $*" >&2
+    "$@" >>"$out/$file" || echo "warning: no measurement by: $*" >&2
 }
 # tanner's own must not fail: a wrong engine is not timed, and nothing is compared with it.
-own() { "$tanner" bench --json --seconds "$seconds" "$@" >>"$work/ours.json"; }
+own() { "$tanner" bench --json --seconds "$seconds" "$@" >>"$out/ours.json"; }
 
-cpu=(--backend cpu ${threads:+--threads "$threads"})
-peer=(--seconds "$seconds" ${threads:+--threads "$threads"})
+cpu=(--backend cpu --threads "$threads")
+peer=(--seconds "$seconds" --threads "$threads")
 archs=sc,rsp,fc,narrow
 [[ -z $quick ]] || archs=sc,fc
 "$tanner" bench --edges "$work/sc-edges.json" --arch sc >/dev/null
@@ -83,11 +134,8 @@ for ((round = 1; round <= rounds; round++)); do
             --edges "$work/sc-edges.json"
     fi
     own "${cpu[@]}" --inference --arch $archs --batch 1024 --check $check
-    own --backend cpu --threads 1 --inference --arch $archs --batch 1 --check skip
+    own --backend cpu --threads 1 --inference --arch $archs --batch 1 --check $check
     [[ -z $torch ]] || measure peers.json "$python" benches/peers/pytorch_fc.py --inference "${peer[@]}"
     [[ -z $onnx ]] || measure peers.json "$python" benches/peers/onnxruntime_fc.py "${peer[@]}"
     check=skip
 done
-files=$work/ours.json
-[[ ! -s $work/peers.json ]] || files+=,$work/peers.json
-"$tanner" bench --chart "$files" --out "$out"

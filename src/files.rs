@@ -25,10 +25,7 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    // The name of the temporary file, which is gone by then, would only confuse.
-    let failed = |error: std::io::Error| {
-        Error::io(path, if error.get_ref().is_some() { error.kind().into() } else { error })
-    };
+    let failed = |error| Error::io(path, without_name(error));
     let mut file = temporary_beside(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
@@ -39,6 +36,30 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
         let _ = folder.sync_all();
     }
     Ok(())
+}
+
+/// Shows whether files can be written to a folder, which may still be made: tries it, and leaves nothing behind.
+///
+/// # Errors
+/// [`Error::Io`] with the path when the folder cannot be made or written to.
+pub fn check_folder(folder: &Path) -> Result<()> {
+    let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
+    // The deepest first, as they are removed again.
+    let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
+    let tried = std::fs::create_dir_all(folder).and_then(|()| temporary_beside(folder).map(drop));
+    for made in missing {
+        // One that another process has used since then stays.
+        let _ = std::fs::remove_dir(made);
+    }
+    tried.map_err(|error| Error::io(folder, without_name(error)))
+}
+
+/// What the system said, without the name of a temporary file, which is gone by then and would only confuse.
+fn without_name(error: std::io::Error) -> std::io::Error {
+    match error.to_string().split_once(" at path ") {
+        Some((said, _)) if error.get_ref().is_some() => std::io::Error::new(error.kind(), said),
+        _ => error,
+    }
 }
 
 /// The regular file that a path means, there already or not.
@@ -93,6 +114,27 @@ mod tests {
         let message = atomic_write(&below, b"new").unwrap_err().to_string();
         assert!(message.contains("impossible"), "{message}");
         assert_eq!(std::fs::read(&file).unwrap(), b"old");
+    }
+
+    #[test]
+    fn a_folder_is_tried_without_a_trace() {
+        let parent = tempfile::tempdir().unwrap();
+        let (folder, file) = (parent.path().join("a/b"), parent.path().join("file"));
+        check_folder(&folder).unwrap();
+        check_folder(parent.path()).unwrap();
+        assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
+        std::fs::write(&file, "").unwrap();
+        let message = check_folder(&file.join("below")).unwrap_err().to_string();
+        assert!(message.contains("below: ") && !message.contains(TEMPORARY_PREFIX), "{message}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_the_system_said_is_told() {
+        let missing = tempfile::tempdir().unwrap().path().join("missing");
+        let message = atomic_write(&missing.join("file"), b"").unwrap_err().to_string();
+        assert!(message.ends_with("missing/file: No such file or directory (os error 2)"), "{message}");
+        assert!(check_folder(Path::new("/proc")).is_err());
     }
 
     #[cfg(unix)]

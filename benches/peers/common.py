@@ -18,12 +18,17 @@ SPARSE_DECAY = 1e-4
 LEAST_CALLS, CALLS_WANTED, GROWTH = 5, 10, 4
 
 
+def cores():
+    """Cores that this process may run on, where the system says so; bench.sh gives all programs the same number."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
 def arguments(description, batches, edges=False):
     """The arguments of a peer. Threads are set in the environment, so call this before any library is imported."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--batch", default=batches, help="batch sizes, separated by commas [default: %(default)s]")
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement [default: %(default)s]")
-    parser.add_argument("--threads", type=int, default=os.cpu_count(), help="on the CPU [default: all cores]")
+    parser.add_argument("--threads", type=int, default=cores(), help="on the CPU [default: all cores]")
     if edges:
         parser.add_argument("--edges", type=Path, required=True, help="file written by `tanner bench --edges`")
     parsed = parser.parse_args()
@@ -38,7 +43,7 @@ def machine():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         processor = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
     return {"os": platform.system().lower(), "processor_kind": platform.machine(), "processor": processor,
-            "logical_cores": os.cpu_count()}
+            "logical_cores": cores()}
 
 
 def peak_resident_bytes():

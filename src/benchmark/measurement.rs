@@ -97,33 +97,83 @@ impl Measurement {
         self.batch as f64 * 1e6 / self.spread.median_us
     }
 
-    /// Whether two are rounds of the same measurement.
+    /// Whether two are rounds of the same measurement: they differ in nothing but what was measured.
     fn same_as(&self, other: &Self) -> bool {
-        let key = |m: &Self| (m.mode, m.subject(), m.width, m.hidden_layers, m.batch, m.device.clone());
+        let key = |m: &Self| (m.mode, m.subject(), m.batch, m.device.clone(), m.circumstances());
         key(self) == key(other)
+    }
+
+    /// What may set two measurements of the same subject apart beside batch and device, in words.
+    #[must_use]
+    pub fn circumstances(&self) -> [String; 6] {
+        let Machine { os, processor_kind, processor, logical_cores } = &self.machine;
+        [
+            format!("width {}", self.width),
+            format!("{} layers", self.hidden_layers),
+            format!("{} weights", self.edges),
+            self.optimizer.clone(),
+            format!("version {}", self.version),
+            format!("{os} {processor_kind} {processor}, {logical_cores} cores"),
+        ]
+    }
+
+    /// Says what makes this no measurement, if anything does.
+    fn check(&self) -> Result<(), String> {
+        let texts = [
+            &self.program,
+            &self.version,
+            &self.variant,
+            &self.arch,
+            &self.optimizer,
+            &self.backend,
+            &self.device,
+            &self.machine.os,
+            &self.machine.processor_kind,
+            &self.machine.processor,
+        ];
+        if let Some(text) = texts.iter().find(|text| text.contains(char::is_control)) {
+            return Err(format!("{text:?} has control characters"));
+        }
+        let counts = [("batch", self.batch), ("steps_per_call", self.steps_per_call)];
+        if let Some((name, _)) = counts.iter().find(|(_, count)| *count == 0) {
+            return Err(format!("{name} is 0, it must be at least 1"));
+        }
+        self.spread.check()
     }
 }
 
 /// Reads measurements, a list or one object a line.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Data`] with the place of what is no measurement.
+/// [`Error::Io`], or [`Error::Data`] with the place of what is no measurement; a file without any.
 pub fn read_measurements(path: &Path) -> Result<Vec<Measurement>> {
     let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
-    let refuse = |offset: usize, error: serde_json::Error| Error::Data {
+    let refuse = |offset: usize, reason: String| Error::Data {
         path: path.to_owned(),
         offset: offset as u64,
-        reason: format!("no measurement: {error}"),
+        reason: format!("no measurement: {reason}"),
     };
+    let mut found = Vec::new();
     if text.trim_start().starts_with('[') {
-        return serde_json::from_str(&text).map_err(|error| refuse(0, error));
-    }
-    let (mut found, mut offset) = (Vec::new(), 0);
-    for line in text.split_inclusive('\n') {
-        if !line.trim().is_empty() {
-            found.push(serde_json::from_str(line).map_err(|error| refuse(offset, error))?);
+        found = serde_json::from_str(&text).map_err(|error| refuse(0, error.to_string()))?;
+        for (number, measurement) in (1..).zip(&found) {
+            Measurement::check(measurement)
+                .map_err(|reason| refuse(0, format!("entry {number} of the list: {reason}")))?;
         }
-        offset += line.len();
+    } else {
+        let mut offset = 0;
+        for line in text.split_inclusive('\n') {
+            if !line.trim().is_empty() {
+                let measurement: Measurement =
+                    serde_json::from_str(line).map_err(|error| refuse(offset, error.to_string()))?;
+                measurement.check().map_err(|reason| refuse(offset, reason))?;
+                found.push(measurement);
+            }
+            offset += line.len();
+        }
+    }
+    if found.is_empty() {
+        return Err(refuse(0, "the file holds none".into()));
     }
     Ok(found)
 }
@@ -202,6 +252,53 @@ mod tests {
         let offset = line(&both[0]).len();
         assert!(message.contains(&format!("byte {offset}: no measurement: missing field")), "{message}");
         assert!(read_measurements(folder.path()).is_err());
+    }
+
+    #[test]
+    fn numbers_that_nobody_can_have_measured_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let refused = |text: String| {
+            std::fs::write(&path, text).unwrap();
+            read_measurements(&path).unwrap_err().to_string()
+        };
+        let with = |change: fn(&mut Measurement)| {
+            let mut measurement = Measurement::example("tanner", "sc", 784);
+            change(&mut measurement);
+            serde_json::to_string(&measurement).unwrap()
+        };
+        for (text, part) in [
+            (with(|m| m.spread.fastest_us = -5.0), "fastest_us is -5, it must be above 0"),
+            (with(|m| m.spread.fastest_us = 0.0), "fastest_us is 0, "),
+            (with(|m| m.spread.slowest_us = 1e308), "slowest_us is "),
+            (with(|m| m.spread.upper_quartile_us = 25.0), "upper_quartile_us is 25, less than median_us, 30"),
+            (with(|m| m.spread.calls = 0), "calls is 0"),
+            (with(|m| m.batch = 0), "batch is 0, it must be at least 1"),
+            (with(|m| m.program = "\u{1b}[31mred".into()), "has control characters"),
+            (with(|m| m.machine.processor = "a\nb".into()), "has control characters"),
+            (format!("[{}, {}]", with(|_| {}), with(|m| m.batch = 0)), "entry 2 of the list: batch is 0"),
+            (String::new(), "the file holds none"),
+            ("[]".into(), "the file holds none"),
+        ] {
+            let message = refused(text);
+            assert!(message.contains(part) && message.contains("file, byte 0: "), "{message}");
+            assert!(!message.contains(char::is_control), "{message}");
+        }
+    }
+
+    #[test]
+    fn what_differs_in_anything_is_not_joined() {
+        let ours = Measurement::example("tanner", "sc", 784);
+        let mut others = vec![ours.clone(); 6];
+        others[0].optimizer = "Adam".into();
+        others[1].version = "2".into();
+        others[2].machine.processor = "another".into();
+        others[3].edges += 1;
+        others[4].device = "2 threads".into();
+        others[5].width += 1;
+        for other in others {
+            assert_eq!(rounds_joined(&[ours.clone(), other.clone()]), [ours.clone(), other]);
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! training step goes, beside the [`Work`] of each stage.
 
 mod growth;
+mod logits;
 mod machine;
 mod measurement;
 mod networks;
@@ -20,12 +21,13 @@ mod work;
 mod yardstick;
 
 pub use growth::{Growth, dense_edges};
+pub use logits::{LOGIT_BOUND, check_single_sample};
 pub use machine::{Machine, peak_resident_bytes};
 pub use measurement::{Measurement, Mode, read_measurements, rounds_joined};
 pub use networks::BenchNetwork;
 pub use power_law::PowerLaw;
 pub use profile::{Profile, StageProfile, StageTimes, profile_training};
 pub use spread::Spread;
-pub use timing::{LOGIT_BOUND, Timing, data_bytes, noise, time_inference, time_single_sample, time_training};
+pub use timing::{Timing, data_bytes, noise, time_inference, time_single_sample, time_training};
 pub use work::Work;
 pub use yardstick::{CHANGE_BOUND, CheckReport, LOSS_BOUND, Yardstick};

@@ -3,7 +3,7 @@
 use crate::engine::Penalties;
 use crate::model::Arch;
 use crate::network::{Architecture, Connectivity};
-use crate::topology::DegreeDistribution;
+use crate::topology::{DegreeDistribution, MAX_WIDTH};
 use crate::training::Recipe;
 use crate::{Error, Result};
 
@@ -15,6 +15,10 @@ const DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
 const RECEPTIVE_FIELD: usize = 2;
 /// Out-degree of the paper's random sparse network.
 const DEGREE: usize = 53;
+/// Hidden neurons, more than any machine has memory for.
+const MAX_NEURONS: usize = u32::MAX as usize;
+/// Hidden layers; deeper ones than anybody measures.
+const MAX_LAYERS: usize = 10_000;
 /// Logits.
 const CLASSES: usize = 10;
 
@@ -38,39 +42,57 @@ impl BenchNetwork {
     /// The architecture; the fully connected one has dropout 0.5, as the paper's.
     ///
     /// # Errors
-    /// Refuses a width or a number of layers of 0.
+    /// Those of [`BenchNetwork::check`].
     pub fn architecture(&self) -> Result<Architecture> {
-        for (setting, value) in [("--width", self.width), ("--layers", self.hidden_layers)] {
-            if value == 0 {
-                return Err(Error::Setting {
-                    setting,
-                    reason: "0 is impossible, it must be at least 1".into(),
-                });
-            }
-        }
-        let paper = Architecture {
+        self.check()?;
+        let joined = |connectivity| Architecture {
             inputs: self.width,
             hidden: vec![self.width; self.hidden_layers],
-            connectivity: self.spatially_coupled(),
+            connectivity,
             ..Architecture::paper(self.width, CLASSES)
         };
         Ok(match self.arch {
-            Arch::Sc => paper,
-            Arch::Narrow => paper.narrowed_to(paper.parameter_count()?)?,
+            Arch::Sc => joined(self.spatially_coupled()),
+            Arch::Narrow => {
+                let coupled = joined(self.spatially_coupled());
+                coupled.narrowed_to(coupled.parameter_count()?)?
+            }
             Arch::Rsp => {
                 let degrees = vec![DegreeDistribution::Regular(DEGREE.min(self.width))];
-                Architecture { connectivity: Connectivity::RandomSparse { degrees }, ..paper }
+                joined(Connectivity::RandomSparse { degrees })
             }
-            Arch::Fc => {
-                Architecture { connectivity: Connectivity::FullyConnected, keep_probability: 0.5, ..paper }
-            }
+            Arch::Fc => Architecture { keep_probability: 0.5, ..joined(Connectivity::FullyConnected) },
             Arch::Band => {
                 let (blocks, degrees) = self.blocks_and_degrees();
-                let connectivity =
-                    Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![degrees], softness: 1.0 };
-                Architecture { connectivity, ..paper }
+                joined(Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![degrees], softness: 1.0 })
             }
         })
+    }
+
+    /// Refuses what is beyond any graph before anything of that size is made.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a width or a number of layers of 0, for a wider layer than graphs have, and for too
+    /// many hidden neurons.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |setting, reason| Err(Error::Setting { setting, reason });
+        for (setting, value) in [("--width", self.width), ("--layers", self.hidden_layers)] {
+            if value == 0 {
+                return refuse(setting, "0 is impossible, it must be at least 1".into());
+            }
+        }
+        if self.width > MAX_WIDTH {
+            return refuse("--width", format!("{} is impossible, it must be 1 to {MAX_WIDTH}", self.width));
+        }
+        let most = (MAX_NEURONS / self.width).min(MAX_LAYERS);
+        if self.hidden_layers > most {
+            let reason = format!(
+                "{} is impossible, it must be 1 to {most} at width {}",
+                self.hidden_layers, self.width
+            );
+            return refuse("--layers", reason);
+        }
+        Ok(())
     }
 
     /// The penalties it is trained with; the paper has none on the fully connected network.
@@ -143,5 +165,24 @@ mod tests {
         let refused = BenchNetwork { width: 0, ..coupled(1) }.architecture().unwrap_err().to_string();
         assert!(refused.starts_with("--width: 0 "), "{refused}");
         assert!(BenchNetwork { hidden_layers: 0, ..coupled(98) }.architecture().is_err());
+    }
+
+    #[test]
+    fn what_no_graph_has_is_refused_before_it_is_made() {
+        for arch in Arch::ALL {
+            for (width, hidden_layers, part) in [
+                (usize::MAX, 5, "--width: 18446744073709551615 is impossible"),
+                (MAX_WIDTH + 1, 1, "--width: "),
+                (MAX_WIDTH, 5, "--layers: 5 is impossible, it must be 1 to 4 at width"),
+                (
+                    98,
+                    usize::MAX,
+                    "--layers: 18446744073709551615 is impossible, it must be 1 to 10000 at width 98",
+                ),
+            ] {
+                let refusal = BenchNetwork { arch, width, hidden_layers }.architecture().unwrap_err();
+                assert!(refusal.to_string().starts_with(part), "{arch}: {refusal}");
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A thousand years, which no step takes.
+const MOST_MICROSECONDS: f64 = 3.2e16;
+
 /// How long one step took, in microseconds, over several calls.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
@@ -34,6 +37,33 @@ impl Spread {
         })
     }
 
+    /// Says what no measurement can have given, if there is anything.
+    pub(super) fn check(&self) -> Result<(), String> {
+        if self.calls == 0 {
+            return Err("calls is 0, it must be at least 1".into());
+        }
+        let times = [
+            ("fastest_us", self.fastest_us),
+            ("lower_quartile_us", self.lower_quartile_us),
+            ("median_us", self.median_us),
+            ("upper_quartile_us", self.upper_quartile_us),
+            ("slowest_us", self.slowest_us),
+        ];
+        for (name, time) in times {
+            if !(time > 0.0 && time <= MOST_MICROSECONDS) {
+                return Err(format!("{name} is {time}, it must be above 0 and at most {MOST_MICROSECONDS}"));
+            }
+        }
+        for pair in times.windows(2) {
+            let [(below, least), (name, time)] = [pair[0], pair[1]];
+            // Interpolated quartiles may cross by a rounding.
+            if time < least * (1.0 - 1e-9) {
+                return Err(format!("{name} is {time}, less than {below}, {least}"));
+            }
+        }
+        Ok(())
+    }
+
     /// Several rounds of one measurement as one: the medians of medians and of
     /// quartiles, the extremes of all; none where there is no round.
     #[must_use]
@@ -42,7 +72,7 @@ impl Spread {
             Self::of(rounds.iter().map(value).collect()).map(|spread| spread.median_us)
         };
         Some(Self {
-            calls: rounds.iter().map(|round| round.calls).sum(),
+            calls: rounds.iter().fold(0, |sum, round| sum.saturating_add(round.calls)),
             median_us: middle(|round| round.median_us)?,
             fastest_us: rounds.iter().map(|round| round.fastest_us).reduce(f64::min)?,
             lower_quartile_us: middle(|round| round.lower_quartile_us)?,

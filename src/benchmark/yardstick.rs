@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::logits::{LOGIT_BOUND, Logits};
 use super::noise;
 use crate::dataset::Dataset;
 use crate::engine::reference::{LayerValues, ReferenceEngine};
@@ -11,14 +12,20 @@ use crate::engine::{Engine, EngineSettings, Evaluation, Optimizer, StepPlan};
 use crate::network::{LayerParameters, Network, Parameters};
 use crate::{Error, Result};
 
-/// Steps that are compared.
+/// Steps that are compared at least.
 const STEPS: usize = 3;
-/// Samples of each: more than a vector of any engine, and a multiple of nothing.
+/// Samples of each: more than a vector of any engine, and a multiple of nothing. Steps of smaller batches are shorter
+/// and as many as it takes for so many samples: in the gradient of one of them alone, a saturated neuron's rounding
+/// weighs as much as all the others, under Adam, with nothing to average it away.
 const SAMPLES: usize = 37;
 
-/// How far the loss of a step, or of an evaluation, may be from the reference's, as a share of it.
+/// Neurons of the widest layer for which steps have their full length; in wider ones they are shorter.
+const WIDTH: f64 = 784.0;
+
+/// How far the loss of a step, or of an evaluation, may be from the reference's, as a share of it. The rounding of the
+/// logits, of which a loss near 0 is the difference, comes on top: [`LOGIT_BOUND`].
 pub const LOSS_BOUND: f64 = 1e-5;
-/// How far a layer's parameters may be from the reference's after three steps, as a share of how far
+/// How far a layer's parameters may be from the reference's after these steps, as a share of how far
 /// these moved (Euclidean norms). Rounding of the parameters themselves to float32 comes on top.
 pub const CHANGE_BOUND: f64 = 1e-3;
 
@@ -27,6 +34,8 @@ pub struct Yardstick {
     start: Parameters,
     data: Arc<Dataset>,
     learning_rate: f64,
+    /// What the rounding of logits may make of a loss.
+    rounding: f64,
     losses: Vec<f64>,
     evaluation: Evaluation,
     end: Vec<LayerValues>,
@@ -48,14 +57,21 @@ impl Yardstick {
     /// Those of the engine.
     pub fn new(network: &Network, start: &Parameters, settings: EngineSettings) -> Result<Self> {
         let batch_size = SAMPLES.min(settings.batch_size);
-        let data = noise(STEPS * batch_size, network.inputs(), network.classes())?;
+        let steps = STEPS.max(SAMPLES.div_ceil(batch_size));
+        let data = noise(steps * batch_size, network.inputs(), network.classes())?;
         let mut engine = ReferenceEngine::new(network, start, EngineSettings { batch_size, ..settings })?;
         let is_adam = matches!(settings.optimizer, Optimizer::Adam { .. });
-        let learning_rate = if is_adam { 0.001 } else { 0.1 };
-        let losses = losses(&mut engine, &data, learning_rate)?;
+        // Full steps of a few samples, or of a wider layer, whose weights add up in its outputs, would move a network
+        // so far that the rounding of one step grows in the next ones.
+        let widest = network.widths().into_iter().max().unwrap_or(1) as f64;
+        let share = batch_size as f64 / SAMPLES as f64 * (WIDTH / widest).min(1.0);
+        let learning_rate = share * if is_adam { 0.001 } else { 0.1 };
+        let losses = losses(&mut engine, &data, batch_size, learning_rate)?;
         let evaluation = engine.evaluate(&data)?;
         let end = engine.values().to_vec();
-        Ok(Self { start: start.clone(), data, learning_rate, losses, evaluation, end })
+        let magnitudes = Logits::of(network, start, data.sample(0)).magnitudes;
+        let rounding = LOGIT_BOUND * magnitudes.into_iter().fold(0.0, f64::max);
+        Ok(Self { start: start.clone(), data, learning_rate, rounding, losses, evaluation, end })
     }
 
     /// Runs another engine over the same steps, and leaves it as it was.
@@ -66,18 +82,19 @@ impl Yardstick {
     /// [`Error::WrongResult`] says what is how far away; those of the engine.
     pub fn check(&self, engine: &mut dyn Engine) -> Result<CheckReport> {
         engine.set_parameters(&self.start)?;
-        let losses = losses(engine, &self.data, self.learning_rate)?;
+        let steps = self.losses.len();
+        let losses = losses(engine, &self.data, self.data.samples() / steps, self.learning_rate)?;
         let evaluation = engine.evaluate(&self.data)?;
         let end = engine.parameters()?;
         engine.set_parameters(&self.start)?;
         let mut report = CheckReport { loss: 0.0, parameters: 0.0 };
         let expected = self.losses.iter().chain([&self.evaluation.loss]);
         for (index, (got, expected)) in losses.iter().chain([&evaluation.loss]).zip(expected).enumerate() {
-            let share = (got - expected).abs() / (LOSS_BOUND * expected.abs());
+            let share = (got - expected).abs() / (LOSS_BOUND * expected.abs() + self.rounding);
             report.loss = report.loss.max(share);
             if !(share <= 1.0) {
                 let what =
-                    if index < STEPS { format!("the loss of step {}", index + 1) } else { "the loss".into() };
+                    if index < steps { format!("the loss of step {}", index + 1) } else { "the loss".into() };
                 return Err(wrong(engine, &what, format!("is {got}, the reference's {expected}")));
             }
         }
@@ -88,7 +105,7 @@ impl Yardstick {
             if !(share <= 1.0) {
                 let what = format!("layer {}", index + 1);
                 let how =
-                    format!("is {share:.3e} times the bound away from the reference after {STEPS} steps");
+                    format!("is {share:.3e} times the bound away from the reference after {steps} steps");
                 return Err(wrong(engine, &what, how));
             }
         }
@@ -105,16 +122,21 @@ impl Yardstick {
             moved += (expected - f64::from(*start)).powi(2);
             size += expected.powi(2);
         }
-        let rounding = STEPS as f64 * f64::from(f32::EPSILON) / 2.0 * size.sqrt();
+        let rounding = self.losses.len() as f64 * f64::from(f32::EPSILON) / 2.0 * size.sqrt();
         error.sqrt() / (CHANGE_BOUND * moved.sqrt() + rounding)
     }
 }
 
 /// The loss of each step, one call a step, so that engines with a larger batch make the same ones.
-fn losses(engine: &mut dyn Engine, data: &Arc<Dataset>, learning_rate: f64) -> Result<Vec<f64>> {
+fn losses(
+    engine: &mut dyn Engine,
+    data: &Arc<Dataset>,
+    batch_size: usize,
+    learning_rate: f64,
+) -> Result<Vec<f64>> {
     let order: Vec<u32> = (0u32..).take(data.samples()).collect();
     let mut losses = Vec::new();
-    for (first_step, samples) in (0..).zip(order.chunks(order.len() / STEPS)) {
+    for (first_step, samples) in (0..).zip(order.chunks(batch_size)) {
         let outcomes = engine.train(data, &StepPlan { samples, learning_rate, first_step })?;
         losses.extend(outcomes.iter().map(|outcome| outcome.loss));
     }

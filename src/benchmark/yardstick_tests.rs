@@ -16,6 +16,34 @@ fn subject(arch: Arch) -> (Network, Parameters, EngineSettings) {
     (network, start, settings)
 }
 
+/// Batches of a few samples are no reason to refuse an engine that is right, whatever the seed, but a wrong one still is.
+#[test]
+fn batches_of_a_few_samples_are_judged_as_larger_ones() {
+    let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
+    for (arch, seed) in Arch::ALL.into_iter().flat_map(|arch| (0..20).map(move |seed| (arch, seed))) {
+        let wish = BenchNetwork { arch, width: 49, hidden_layers: 2 };
+        let network = wish.architecture().unwrap().build(seed).unwrap();
+        let start = Recipe::default().initialisation.draw(&network, seed).unwrap();
+        for (optimizer, batch) in [(momentum, 1), (momentum, 2), (Optimizer::ADAM, 1), (Optimizer::ADAM, 2)] {
+            let settings =
+                EngineSettings { penalties: wish.penalties(), ..EngineSettings::new(optimizer, batch, seed) };
+            let yardstick = Yardstick::new(&network, &start, settings).unwrap();
+            let check =
+                |settings| yardstick.check(&mut CpuEngine::new(&network, &start, settings, Some(1)).unwrap());
+            let report = check(settings).unwrap_or_else(|error| panic!("{arch} {seed} {optimizer}: {error}"));
+            assert!(report.loss <= 0.5, "{arch} {seed} {optimizer}: {report:?}");
+            let wrong = [
+                EngineSettings { optimizer: Optimizer::Sgd, ..settings },
+                EngineSettings { penalties: crate::engine::Penalties::l2(0.01), ..settings },
+                EngineSettings { label_smoothing: 0.001, ..settings },
+            ];
+            for wrong in wrong.into_iter().filter(|_| seed < 3) {
+                assert!(check(wrong).is_err(), "{arch} {seed} {optimizer}: {wrong:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_cpu_engine_passes_and_is_left_as_it_was() {
     for arch in Arch::ALL {

@@ -12,7 +12,7 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use tanner::Error;
 use tanner::dataset::{DataSplits, load_idx_folder};
 use tanner::engine::gpu::Tuning;
@@ -27,6 +27,7 @@ use super::progress::Epochs;
 use super::run_config::recorded_kernels;
 use super::settings::TrainSettings;
 use super::train::{self, Report};
+use super::unfinished::Unfinished;
 use super::{terminal, usage};
 
 /// Flags that may not stand in a configuration: a batch gives the first three to its
@@ -49,28 +50,14 @@ struct Run {
     folder: PathBuf,
 }
 
-/// What a batch could not finish.
-#[derive(Default)]
-pub(super) struct Unfinished {
-    failed: Vec<String>,
-    elsewhere: Vec<String>,
-}
-
-impl Unfinished {
-    /// An error when anything is missing; results are written before.
-    pub(super) fn told(&self) -> anyhow::Result<()> {
-        if !self.failed.is_empty() {
-            bail!(
-                "runs that failed, for the reasons above: {}; all others are finished",
-                self.failed.join(", ")
-            );
-        }
-        if !self.elsewhere.is_empty() {
-            let names = self.elsewhere.join(", ");
-            bail!("not all is finished, another process is at {names}: give the same command again later");
-        }
-        Ok(())
-    }
+/// What is in the folder of a run.
+enum Found {
+    /// Nothing that was finished.
+    Unfinished,
+    /// This run, finished.
+    Finished(Box<Summary>),
+    /// A run that cannot be read, and why.
+    Damaged(Error),
 }
 
 impl<'a> Batch<'a> {
@@ -79,12 +66,12 @@ impl<'a> Batch<'a> {
         Self { args, runs: args.out.join("runs"), data: OnceCell::new() }
     }
 
-    /// Runs what has not been run yet, or nothing under `--report-only`. A run that fails does not
-    /// keep the others from theirs.
+    /// Runs what has not been run yet, or nothing under `--report-only`. A run that fails, or whose folder
+    /// is damaged, does not keep the others from theirs.
     ///
     /// # Errors
-    /// Flags that cannot be understood, before anything is run; a folder that cannot
-    /// be used; a finished run that was another one.
+    /// Before anything is run: flags that cannot be understood, a folder that cannot
+    /// be used, a finished run that was another one.
     pub(super) fn run(&self, configurations: &[Configuration]) -> anyhow::Result<Unfinished> {
         if self.args.report_only {
             return Ok(Unfinished::default());
@@ -97,9 +84,13 @@ impl<'a> Batch<'a> {
             }
         }
         check_scored(&queue)?;
-        fs::create_dir_all(&self.runs).map_err(|error| Error::io(&self.runs, error)).context("--out")?;
         if let Some(first) = queue.first() {
             train::use_threads(first.settings.engine.threads());
+        }
+        self.data()?;
+        fs::create_dir_all(&self.runs).map_err(|error| Error::io(&self.runs, error)).context("--out")?;
+        for run in &queue {
+            self.found(run)?;
         }
         let mut unfinished = Unfinished::default();
         for (number, run) in (1..).zip(&queue) {
@@ -108,25 +99,44 @@ impl<'a> Batch<'a> {
         Ok(unfinished)
     }
 
-    /// Everything that is finished, whatever its seed, by rising seed.
+    /// Everything that is finished, whatever its seed, by rising seed. What another process has
+    /// finished by now is missing no longer; what cannot be read is left out and told.
     ///
     /// # Errors
-    /// When a finished run was another one than its name says, or cannot be read.
-    pub(super) fn collect(&self, configurations: &[Configuration]) -> anyhow::Result<Vec<Entry>> {
+    /// When a finished run was another one than its name says.
+    pub(super) fn collect(
+        &self,
+        configurations: &[Configuration],
+        unfinished: &mut Unfinished,
+    ) -> anyhow::Result<Vec<Entry>> {
         let (mut entries, mut found) = (Vec::new(), Vec::new());
         for configuration in configurations {
             let mut scores = Vec::new();
             for seed in self.seeds_there(&configuration.name)? {
                 let run = self.prepare(configuration, seed)?;
-                if let Some(summary) = self.finished(&run)? {
-                    scores.push(RunScore::from(&summary));
-                    found.push(run);
+                match self.found(&run)? {
+                    Found::Unfinished => {}
+                    Found::Finished(summary) => {
+                        scores.push(RunScore::from(&*summary));
+                        found.push(run);
+                    }
+                    Found::Damaged(error) => {
+                        unfinished.fail(&run.name, &run.name, &to_be_removed(&run, error));
+                    }
                 }
             }
             entries.push(Entry { configuration: configuration.clone(), runs: scores });
         }
         check_scored(&found)?;
+        found.iter().for_each(|run| unfinished.finished(&run.name));
         Ok(entries)
+    }
+
+    /// Keeps other processes from collecting and writing results until it is dropped, so that the last ones
+    /// to be written are the most complete. Some file systems know no locks and go without.
+    pub(super) fn lock_results(&self) -> Option<File> {
+        let file = File::create(self.runs.join("results.lock")).ok()?;
+        file.lock().ok().map(|()| file)
     }
 
     /// Seeds of the folders that carry this name.
@@ -174,34 +184,55 @@ impl<'a> Batch<'a> {
         Ok(Run { name: run_name, words, settings, folder })
     }
 
-    /// The summary of a run that has finished, if it was this one.
-    fn finished(&self, run: &Run) -> anyhow::Result<Option<Summary>> {
-        let Some((config, summary)) = RunFolder::finished(&run.folder)? else { return Ok(None) };
+    /// What is in the folder of a run.
+    ///
+    /// # Errors
+    /// When it is a finished run with other settings or other data.
+    fn found(&self, run: &Run) -> anyhow::Result<Found> {
+        let (config, summary) = match RunFolder::finished(&run.folder) {
+            Ok(None) => return Ok(Found::Unfinished),
+            Ok(Some(finished)) => finished,
+            Err(error) => return Ok(Found::Damaged(error)),
+        };
         let (data, digest) = self.data()?;
         check_same(&run.settings, data, digest, &run.folder, &config)?;
-        Ok(Some(summary))
+        Ok(Found::Finished(Box::new(summary)))
     }
 
     /// One run, unless it is finished or another process is at it.
+    ///
+    /// # Errors
+    /// As [`Batch::found`]; whatever else goes wrong is this run's affair and told.
     fn perform(&self, run: &Run, label: &str, unfinished: &mut Unfinished) -> anyhow::Result<()> {
-        let Some(_lock) = lock(&run.folder)? else {
-            terminal::note(&format!("{label}: another process is at it, left out"));
-            unfinished.elsewhere.push(run.name.clone());
-            return Ok(());
-        };
-        if let Some(summary) = self.finished(run)? {
-            terminal::note(&format!("{label}: {} (finished before)", told(&summary)));
-            return Ok(());
-        }
-        let kernels = recorded_kernels(&run.folder);
-        RunFolder::remove_unfinished(&run.folder).context("an unfinished run cannot be made anew")?;
-        terminal::note(&format!("{label}: started"));
-        match self.train(run, kernels) {
-            Ok(summary) => terminal::note(&format!("{label}: {}", told(&summary))),
-            Err(error) => {
-                terminal::note(&format!("{label}: {}", super::one_line(&error)));
-                unfinished.failed.push(run.name.clone());
+        let _lock = match lock(&run.folder) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                terminal::note(&format!("{label}: another process is at it, left out"));
+                unfinished.elsewhere(&run.name);
+                return Ok(());
             }
+            Err(error) => {
+                unfinished.fail(&run.name, label, &error);
+                return Ok(());
+            }
+        };
+        // Before the folder goes, in which they stand.
+        let kernels = recorded_kernels(&run.folder);
+        let removed = match self.found(run)? {
+            Found::Finished(summary) => {
+                terminal::note(&format!("{label}: {} (finished before)", told(&summary)));
+                return Ok(());
+            }
+            Found::Damaged(error) => Err(error),
+            Found::Unfinished => RunFolder::remove_unfinished(&run.folder),
+        };
+        let trained = removed.map_err(|error| to_be_removed(run, error)).and_then(|()| {
+            terminal::note(&format!("{label}: started"));
+            self.train(run, kernels)
+        });
+        match trained {
+            Ok(summary) => terminal::note(&format!("{label}: {}", told(&summary))),
+            Err(error) => unfinished.fail(&run.name, label, &error),
         }
         Ok(())
     }
@@ -252,6 +283,11 @@ fn check_scored(runs: &[Run]) -> anyhow::Result<()> {
 fn told(summary: &Summary) -> String {
     let (accuracy, seconds) = (100.0 * summary.test_accuracy, summary.seconds_total);
     format!("{} accuracy {accuracy:.2} %, {seconds:.0} s on {}", summary.scored_on, summary.backend)
+}
+
+/// What to do about a folder that is neither a finished run nor what an interrupted one leaves.
+fn to_be_removed(run: &Run, error: Error) -> anyhow::Error {
+    anyhow!("{error}; remove {} to make the run anew", run.folder.display())
 }
 
 /// Takes the lock of one run; `None` when another process holds it.

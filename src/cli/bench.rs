@@ -4,8 +4,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use tanner::benchmark::{
-    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, data_bytes,
-    peak_resident_bytes, time_inference, time_single_sample, time_training,
+    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, check_single_sample,
+    data_bytes, peak_resident_bytes, time_inference, time_single_sample, time_training,
 };
 use tanner::engine::cpu::SingleSample;
 use tanner::engine::{Backend, EngineSettings, Optimizer};
@@ -19,8 +19,9 @@ use super::args::{ArchArg, OptimizerArg};
 use super::backend::{self, Chosen};
 use super::bench_args::{BenchArgs, CheckArg};
 use super::gpu_kernels::{Kernels, Use};
+use super::left_out::LeftOut;
 use super::results::Results;
-use super::settings::EngineRequest;
+use super::settings::{EngineRequest, refuse};
 use super::{bench_chart, bench_edges, bench_profile, bench_scale, inspect, memory, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
@@ -43,23 +44,25 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         return bench_profile::run(args);
     }
     let plan = Plan::new(args)?;
+    if args.check == CheckArg::Only && args.out.is_some() {
+        return refuse("--out", "has no meaning with --check only, which measures nothing to be kept");
+    }
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
     let mut measured = Vec::new();
-    for arch in archs(args, &ARCHS) {
-        for measurement in plan.measure(arch)? {
-            if args.json {
-                terminal::print(&serde_json::to_string(&measurement)?)?;
-            }
-            measured.push(measurement);
+    let measure = |subject: &Subject, batch: usize| plan.measure(subject, batch);
+    let left_out = plan.for_each(&archs(args, &ARCHS), measure, |measurement| {
+        let Some(measurement) = measurement else { return Ok(()) };
+        if args.json {
+            terminal::print(&serde_json::to_string(&measurement)?)?;
         }
-    }
+        measured.push(measurement);
+        // At once: whoever interrupts the rest keeps this.
+        results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &measured))
+    })?;
     if !args.json && !measured.is_empty() {
         terminal::print(&measurement_table(&measured).to_string())?;
     }
-    match results {
-        Some(results) if !measured.is_empty() => results.write_json(FILE, &measured),
-        _ => Ok(()),
-    }
+    left_out.told()
 }
 
 /// The networks that were asked for, or the usual ones.
@@ -86,6 +89,7 @@ impl<'a> Plan<'a> {
             bail!("--batch: {batch} is impossible, it must be 1 to {}", tanner::engine::MAX_BATCH);
         }
         check_seconds(args.seconds)?;
+        BenchNetwork { arch: Arch::Sc, width: args.width, hidden_layers: args.layers }.check()?;
         let engine = EngineRequest::new(&args.engine)?;
         Ok(Self { args, batches, optimizer: optimizer(args.optimizer), engine, mode })
     }
@@ -96,6 +100,31 @@ impl<'a> Plan<'a> {
             penalties: wish.penalties(),
             ..EngineSettings::new(self.optimizer, batch_size, self.args.seed)
         }
+    }
+
+    /// Measures every batch of every network and hands on what came of it; what fails is told and left out.
+    ///
+    /// # Errors
+    /// The failure of the one thing that was asked for; those of `keep`.
+    pub(super) fn for_each<T>(
+        &self,
+        archs: &[Arch],
+        measure: impl Fn(&Subject, usize) -> anyhow::Result<T>,
+        mut keep: impl FnMut(T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<LeftOut> {
+        let mut left_out = LeftOut::of(archs.len() * self.batches.len());
+        for arch in archs {
+            let subject = self.subject(*arch);
+            // A network alone that cannot be built leaves nothing else to go on with.
+            let subject =
+                if archs.len() == 1 { Some(subject?) } else { left_out.or_told(arch.name(), subject)? };
+            let Some(subject) = subject else { continue };
+            for batch in &self.batches {
+                let name = format!("{arch}, batch {batch}");
+                left_out.or_told(&name, measure(&subject, *batch))?.map_or(Ok(()), &mut keep)?;
+            }
+        }
+        Ok(left_out)
     }
 
     /// A network whose largest batch fits the memory.
@@ -118,24 +147,10 @@ impl<'a> Plan<'a> {
         Ok(Subject { wish, network, start, yardstick, drawn })
     }
 
-    /// All batches of one network.
-    fn measure(&self, arch: Arch) -> anyhow::Result<Vec<Measurement>> {
-        let subject = self.subject(arch)?;
-        let mut measured = Vec::new();
-        for batch in &self.batches {
-            measured.extend(self.measure_batch(&subject, self.settings(&subject.wish, *batch))?);
-        }
-        Ok(measured)
-    }
-
     /// One batch size of one network; nothing where it is only checked.
-    fn measure_batch(
-        &self,
-        subject: &Subject,
-        settings: EngineSettings,
-    ) -> anyhow::Result<Option<Measurement>> {
+    fn measure(&self, subject: &Subject, batch: usize) -> anyhow::Result<Option<Measurement>> {
         let Subject { network, start, .. } = subject;
-        let (batch, seconds) = (settings.batch_size, self.args.seconds);
+        let (settings, seconds) = (self.settings(&subject.wish, batch), self.args.seconds);
         let begin = Instant::now();
         let purpose = if self.mode == Mode::Training { Use::Steps } else { Use::Passes };
         let Chosen { mut engine, kernels, .. } =
@@ -144,13 +159,14 @@ impl<'a> Plan<'a> {
         let build_seconds = subject.drawn + begin.elapsed().as_secs_f64();
         let check = subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
         let info = engine.info();
+        // One sample has a forward pass of its own, on one thread.
+        let is_single = self.is_of_one_sample(batch) && info.backend == Backend::Cpu;
+        let single = check.filter(|_| is_single).map(|_| check_single_sample(network, start)).transpose()?;
         if self.args.check == CheckArg::Only {
             let name = format!("{} batch {batch} on {} ({})", subject.wish.arch, info.backend, info.adapter);
-            terminal::print(&format!("{name}: {}", check_sentence(check)))?;
+            terminal::print(&format!("{name}: {}", check_sentence(check, single)))?;
             return Ok(None);
         }
-        // One sample has a forward pass of its own, on one thread.
-        let is_single = self.mode == Mode::Inference && batch == 1 && info.backend == Backend::Cpu;
         let tiles = if is_single { Some(SingleSample::TILES) } else { tiles(info.backend, kernels.as_ref()) };
         let timing = match self.mode {
             Mode::Training => time_training(&mut *engine, network, batch, seconds)?,
@@ -175,14 +191,19 @@ impl<'a> Plan<'a> {
     /// The engine that was asked for; the latency of one sample is that of one thread.
     fn request(&self, batch: usize) -> EngineRequest {
         match self.engine.clone() {
-            EngineRequest::Auto { threads: None, kernels } if self.mode == Mode::Inference && batch == 1 => {
+            EngineRequest::Auto { kernels, .. } if self.is_of_one_sample(batch) => {
                 EngineRequest::Auto { threads: Some(1), kernels }
             }
-            EngineRequest::Cpu { threads: None } if self.mode == Mode::Inference && batch == 1 => {
+            EngineRequest::Cpu { .. } if self.is_of_one_sample(batch) => {
                 EngineRequest::Cpu { threads: Some(1) }
             }
             request => request,
         }
+    }
+
+    /// Whether the latency of a single sample is measured.
+    fn is_of_one_sample(&self, batch: usize) -> bool {
+        self.mode == Mode::Inference && batch == 1
     }
 
     fn measurement(&self, subject: &Subject, batch: usize, timing: Timing, about: About) -> Measurement {
@@ -247,11 +268,13 @@ fn tiles(backend: Backend, kernels: Option<&Kernels>) -> Option<TilePolicy> {
     }
 }
 
-fn check_sentence(check: Option<CheckReport>) -> String {
+/// What a check found, and the share of the bound that the logits of a single sample use.
+fn check_sentence(check: Option<CheckReport>, single: Option<f64>) -> String {
     let share = |value: f64| 100.0 * value;
+    let logits = single.map_or(String::new(), |logits| format!(", logits {:.1} %", share(logits)));
     check.map_or("not checked".into(), |report| {
         format!(
-            "agrees with the reference; losses use {:.1} % of their bound, parameters {:.1} %",
+            "agrees with the reference; losses use {:.1} % of their bound, parameters {:.1} %{logits}",
             share(report.loss),
             share(report.parameters)
         )

@@ -68,7 +68,7 @@ pub(crate) struct BenchArgs {
     )]
     pub(crate) seconds: f64,
     /// Time forward passes; those of a single sample on one thread of the CPU [default: training steps]
-    #[arg(long, help_heading = "Measurement", conflicts_with = "scale")]
+    #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "optimizer"])]
     pub(crate) inference: bool,
     /// Tell where the time of training steps goes, stage by stage, with what each stage has to compute and
     /// to move, and what a GPU is given for it [default: time whole steps]
@@ -95,11 +95,14 @@ pub(crate) struct BenchArgs {
     pub(crate) out: Option<PathBuf>,
     /// Measure nothing: write the edges of the one --arch as JSON, for other programs to build the same
     /// network [default: measure]
-    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["scale", "inference", "json", "out"])]
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["scale", "inference", "json", "out", "batch", "optimizer", "seconds", "check", "EngineArgs"])]
     pub(crate) edges: Option<PathBuf>,
     /// Measure nothing: table with ratios, and chart, of measurements from files, which other programs
     /// may have written [default: measure]
-    #[arg(long, value_name = "FILE,..", help_heading = "Output", value_delimiter = ',', conflicts_with_all = ["scale", "inference", "json", "edges", "arch"])]
+    #[arg(long, value_name = "FILE,..", help_heading = "Output", value_delimiter = ',', conflicts_with_all = [
+        "scale", "inference", "json", "edges", "arch", "width", "layers", "seed", "batch", "optimizer", "seconds",
+        "check", "EngineArgs",
+    ])]
     pub(crate) chart: Vec<PathBuf>,
 }
 

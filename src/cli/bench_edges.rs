@@ -11,7 +11,8 @@ use tanner::report::grouped;
 
 use super::args::ArchArg;
 use super::bench_args::BenchArgs;
-use super::{bench, terminal};
+use super::results::check_place;
+use super::{bench, memory, terminal};
 
 /// The edges of a network, layer by layer.
 #[derive(Serialize)]
@@ -36,7 +37,10 @@ pub(super) fn run(args: &BenchArgs, path: &Path) -> anyhow::Result<()> {
         bail!("--edges: one file holds one network, give one --arch")
     };
     let wish = BenchNetwork { arch, width: args.width, hidden_layers: args.layers };
-    let network = wish.architecture()?.build(args.seed).with_context(|| format!("--arch {arch}"))?;
+    check_place("--edges", path)?;
+    let architecture = wish.architecture()?;
+    memory::check_network(&architecture, "a smaller --width or fewer --layers")?;
+    let network = architecture.build(args.seed).with_context(|| format!("--arch {arch}"))?;
     atomic_write(path, &serde_json::to_vec(&edges(&network, arch.to_string(), args.seed))?)
         .context("--edges")?;
     let count: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();

@@ -22,15 +22,15 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let plan = Plan::new(args)?;
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
     let mut profiles = Vec::new();
-    for arch in bench::archs(args, &[ArchArg::Sc]) {
-        let subject = plan.subject(arch)?;
-        for batch in &plan.batches {
-            let profile = profile(&plan, &subject, plan.settings(&subject.wish, *batch))?;
-            print(args, &profile)?;
-            profiles.push(profile);
-        }
-    }
-    results.map_or(Ok(()), |results| results.write_json(FILE, &profiles))
+    let measure =
+        |subject: &Subject, batch: usize| profile(&plan, subject, plan.settings(&subject.wish, batch));
+    let left_out = plan.for_each(&bench::archs(args, &[ArchArg::Sc]), measure, |profile| {
+        print(args, &profile)?;
+        profiles.push(profile);
+        // At once: whoever interrupts the rest keeps this.
+        results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &profiles))
+    })?;
+    left_out.told()
 }
 
 /// One batch size of one network: checked, timed as a whole, then stage by stage.

@@ -13,6 +13,7 @@ use tanner::report::{duration, growth_chart, growth_csv, growth_table, law_sente
 
 use super::args::ArchArg;
 use super::bench_args::BenchArgs;
+use super::left_out::LeftOut;
 use super::results::Results;
 use super::settings::EngineRequest;
 use super::{bench, terminal};
@@ -34,41 +35,36 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     };
     let results = Results::claim(args.out.as_deref(), "bench", &FILES)?;
     let widths = args.widths.as_ref().map_or(WIDTHS.to_vec(), |list| list.0.clone());
-    let (mut growth, mut left_out) = (Vec::new(), Vec::new());
-    for arch in bench::archs(args, &[ArchArg::Sc]) {
+    let archs = bench::archs(args, &[ArchArg::Sc]);
+    let (mut growth, mut left_out) = (Vec::new(), LeftOut::of(archs.len() * widths.len()));
+    for arch in archs {
         let mut points = Vec::new();
+        let before = growth.len();
         for width in &widths {
             let name = format!("{arch}, width {width}");
-            match measure(args, arch, *width, batch) {
-                Ok(point) => {
-                    terminal::note(&format!("{name}: {} a step", duration(point.spread.median_us)));
-                    points.push(point);
-                }
-                Err(error) => {
-                    terminal::note(&format!("warning: {name}: {error:#}"));
-                    left_out.push(name);
-                }
-            }
-        }
-        if !points.is_empty() {
-            growth.push(Growth::of(arch.name(), points));
+            let Some(point) = left_out.or_told(&name, measure(args, arch, *width, batch))? else { continue };
+            terminal::note(&format!("{name}: {} a step", duration(point.spread.median_us)));
+            points.push(point);
+            growth.truncate(before);
+            growth.push(Growth::of(arch.name(), points.clone()));
+            write_numbers(&results, &growth)?;
         }
     }
     if !growth.is_empty() {
-        keep(args, &results, &growth)?;
+        growth_chart(&growth)?.write(results.path(), "scale")?;
+        print(args, &results, &growth)?;
     }
-    if !left_out.is_empty() {
-        bail!("left out, for the reasons above: {}; all else is measured", left_out.join("; "));
-    }
-    Ok(())
+    left_out.told()
 }
 
-/// Prints what was measured and writes it.
-fn keep(args: &BenchArgs, results: &Results, growth: &[Growth]) -> anyhow::Result<()> {
-    let chart = growth_chart(growth)?;
+/// Writes all numbers that there are, after each width: whoever interrupts the rest keeps them.
+fn write_numbers(results: &Results, growth: &[Growth]) -> anyhow::Result<()> {
     results.write_json(FILES[0], &growth)?;
-    results.write(FILES[1], growth_csv(growth).as_bytes())?;
-    chart.write(results.path(), "scale")?;
+    results.write(FILES[1], growth_csv(growth).as_bytes())
+}
+
+/// Prints what was measured.
+fn print(args: &BenchArgs, results: &Results, growth: &[Growth]) -> anyhow::Result<()> {
     if args.json {
         for point in growth.iter().flat_map(|one| &one.points) {
             terminal::print(&serde_json::to_string(point)?)?;

@@ -34,8 +34,9 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         }
     };
     let batch = Batch::new(&args.batch);
-    let unfinished = batch.run(&configurations)?;
-    let comparison = Comparison { entries: batch.collect(&configurations)?, baseline };
+    let mut unfinished = batch.run(&configurations)?;
+    let _lock = batch.lock_results();
+    let comparison = Comparison { entries: batch.collect(&configurations, &mut unfinished)?, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
     atomic_write(&out.join("comparison.md"), table.as_bytes())?;
     atomic_write(&out.join("comparison.json"), comparison.to_json()?.as_bytes())?;

@@ -27,7 +27,7 @@ pub(crate) struct PruneArgs {
     pub(crate) max_drop: Option<f64>,
     /// blocks: prune down to so many parameters, or to this share of the model's (20%), whatever it
     /// costs [default: by --max-drop]
-    #[arg(long, value_name = "N|P%", help_heading = "Pruning", value_parser = target)]
+    #[arg(long, value_name = "N|P%", help_heading = "Pruning", value_parser = target, allow_hyphen_values = true)]
     pub(crate) target: Option<Target>,
     /// blocks: cut every layer into N even blocks [default: the model's own blocks]
     #[arg(long, value_name = "N", help_heading = "Pruning", allow_negative_numbers = true)]
@@ -51,7 +51,7 @@ pub(crate) struct PruneArgs {
     /// magnitude: remove every weight with |w| below T [default: by --sparsity]
     #[arg(long, value_name = "T", help_heading = "Pruning", allow_negative_numbers = true)]
     pub(crate) threshold: Option<f32>,
-    /// Times that pruning and fine-tuning follow each other
+    /// Times that pruning and fine-tuning follow each other; ends before where nothing changes any more
     #[arg(
         long,
         value_name = "N",

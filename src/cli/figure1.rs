@@ -1,6 +1,8 @@
 //! `tanner figure1`: one layer drawn as in Figure 1 of the paper.
 
 use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
 
 use anyhow::bail;
 use tanner::Error;
@@ -13,6 +15,9 @@ use tanner::topology::Topology;
 use super::args::Figure1Args;
 use super::settings::ArchitectureSettings;
 use super::{inspect, terminal};
+
+/// Pictures with a line for each weight.
+const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
 
 /// Builds or reads a network, draws a layer with dots, and with lines where it is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
@@ -28,13 +33,25 @@ pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;
     if let Err(Error::Picture(reason)) = check_lines(topology) {
         terminal::note(&format!("note: dots only, {reason}; --help has examples of small layers"));
-        return Ok(());
+        return remove_lines(&args.out);
     }
     let drawn = figure1(topology, &title(&network, arch, args.layer), args.block)?;
-    for (name, bytes) in [("figure1.svg", drawn.svg.as_bytes()), ("figure1.png", &drawn.png)] {
+    for (name, bytes) in LINES.into_iter().zip([drawn.svg.as_bytes(), &drawn.png]) {
         let path = args.out.join(name);
         atomic_write(&path, bytes)?;
         terminal::print(&format!("picture {}: a line for each weight", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes the pictures of another layer, which would pass for those of the one that is drawn in dots.
+fn remove_lines(out: &Path) -> anyhow::Result<()> {
+    for path in LINES.map(|name| out.join(name)) {
+        match fs::remove_file(&path) {
+            Ok(()) => terminal::note(&format!("removed {}, which showed another layer", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(path, error).into()),
+        }
     }
     Ok(())
 }

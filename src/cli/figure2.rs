@@ -14,6 +14,10 @@ use super::batch::Batch;
 use super::batch_args::Figure2Args;
 use super::terminal;
 
+/// Inputs at either end of the order whose edges are told.
+const FIRST: usize = 50;
+const LAST: usize = 400;
+
 /// Counts in the model given, or trains one for each seed and counts in them all.
 pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
     let out = &args.batch.out;
@@ -24,12 +28,15 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
     let configuration = Configuration { name: "figure2".into(), flags: FLAGS.into() };
     let batch = Batch::new(&args.batch);
     let configurations = [configuration];
-    let unfinished = batch.run(&configurations)?;
-    for entry in batch.collect(&configurations)? {
+    let mut unfinished = batch.run(&configurations)?;
+    let _lock = batch.lock_results();
+    for entry in batch.collect(&configurations, &mut unfinished)? {
         for run in entry.runs {
             let name = format!("figure2-s{}", run.seed);
             let model = model_of(out, &name);
-            draw(args, &model, &name)?;
+            if let Err(error) = draw(args, &model, &name) {
+                unfinished.fail(&name, &name, &error);
+            }
         }
     }
     unfinished.told()
@@ -49,13 +56,33 @@ fn draw(args: &Figure2Args, model: &Path, name: &str) -> anyhow::Result<()> {
     let drawing = edges_by_input(&counts, &title, input_axis(model.preprocessing()), "edges of an input")?;
     drawing.write(out, name)?;
     let total: usize = counts.iter().sum();
-    let first: usize = counts.iter().take(50).sum();
-    let last: usize = counts.iter().rev().take(400).sum();
+    let csv = out.join(format!("{name}.csv"));
+    let parts = ends(&counts).unwrap_or_default();
     terminal::print(&format!(
-        "{name}: {} edges with |w| > {threshold}, {} of them at the first 50 inputs, {} at the last 400; {}",
+        "{name}: {} edges with |w| > {threshold}{parts}; {}",
         grouped(total),
-        grouped(first),
-        grouped(last),
-        out.join(format!("{name}.csv")).display()
+        csv.display()
     ))
+}
+
+/// How many edges the ends of the order have, where there are inputs enough for both of them.
+fn ends(counts: &[usize]) -> Option<String> {
+    let (first, last) = (counts.get(..FIRST)?, counts.get(FIRST..)?);
+    let last = &last[last.len().checked_sub(LAST)?..];
+    let sum = |counts: &[usize]| grouped(counts.iter().sum());
+    Some(format!(", {} of them at the first {FIRST} inputs, {} at the last {LAST}", sum(first), sum(last)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_told_where_they_do_not_overlap() {
+        let counts: Vec<usize> = (0..450).collect();
+        let told = ends(&counts).unwrap();
+        assert_eq!(told, ", 1,225 of them at the first 50 inputs, 99,800 at the last 400");
+        assert_eq!(ends(&counts[1..]), None);
+        assert_eq!(ends(&counts[..15]), None);
+    }
 }

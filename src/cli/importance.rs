@@ -10,6 +10,7 @@ use tanner::importance::{Order, ranking};
 use tanner::report::importance_picture;
 
 use super::importance_args::RankArgs;
+use super::results::check_place;
 use super::settings::check_threads;
 use super::{importance_fit, terminal, train};
 
@@ -45,11 +46,7 @@ fn check_out(path: &Path) -> anyhow::Result<()> {
     if let Some(there) = [path, &picture].into_iter().find(|path| path.symlink_metadata().is_ok()) {
         bail!("--out: {} is there already: name another file or remove it", there.display());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
-        bail!("--out: there is no folder {}: make it first", folder.display());
-    }
-    Ok(())
+    check_place("--out", path)
 }
 
 /// A line for each feature, the most important first; ranks count from 1, features from 0.

@@ -11,10 +11,9 @@ use tanner::network::Network;
 use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Topology;
-use tanner::training::Recipe;
 
 use super::args::{InspectArgs, NetworkArgs};
-use super::settings::ArchitectureSettings;
+use super::settings::{ArchitectureSettings, refuse};
 use super::{memory, starved, terminal, train};
 
 /// Tiles as the CPU engine packs them; the table shows these.
@@ -44,9 +43,14 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
         let model = TrainedModel::load(path)?;
         return Ok((model.network().clone(), Some(model)));
     }
+    for (flag, value) in [("--inputs", args.inputs), ("--classes", args.classes)] {
+        if value == 0 {
+            return refuse(flag, "0 is impossible, it must be at least 1");
+        }
+    }
     let settings = ArchitectureSettings::new(&args.architecture)?;
     let architecture = settings.fit_to(args.inputs, args.classes)?;
-    memory::check(&architecture, &Recipe::default().engine_settings(), &[])?;
+    memory::check_network(&architecture, "fewer --inputs or --classes, smaller --hidden or fewer edges")?;
     Ok((train::build(&architecture, settings.arch, args.seed)?, None))
 }
 

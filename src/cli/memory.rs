@@ -63,6 +63,14 @@ pub(crate) fn check(
     check_beside(0.0, network.into(), settings, data)
 }
 
+/// As [`check`], for a network that is built and not trained; the advice says what to make smaller.
+pub(crate) fn check_network(architecture: &Architecture, advice: &str) -> anyhow::Result<()> {
+    refuse_above("the network needs", estimate(architecture.into(), 1, false), available(), advice)
+}
+
+/// What runs of steps need memory for.
+const STEPS_NEED: &str = "the network and one batch need";
+
 /// As [`check`], for whole batches of data that are made later and take so many bytes.
 pub(crate) fn check_batch(
     architecture: &Architecture,
@@ -70,7 +78,8 @@ pub(crate) fn check_batch(
     data_bytes: f64,
 ) -> anyhow::Result<()> {
     let needed = data_bytes + estimate(architecture.into(), settings.batch_size, settings.drop_connect > 0.0);
-    refuse_above(needed, available(), "a smaller --width, fewer --layers or a smaller --batch")
+    let advice = "a smaller --width, fewer --layers or a smaller --batch";
+    refuse_above(STEPS_NEED, needed, available(), advice)
 }
 
 /// As [`check`], for a run that augments its training set.
@@ -87,7 +96,8 @@ fn check_beside(more: f64, size: Size, settings: &EngineSettings, data: &[&Datas
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
     let batch = settings.batch_size.min(samples);
     let needed = more + estimate(size, batch, settings.drop_connect > 0.0);
-    refuse_above(needed, available(), "smaller --hidden, fewer edges or a smaller --batch-size")
+    let advice = "smaller --hidden, fewer edges or a smaller --batch-size";
+    refuse_above(STEPS_NEED, needed, available(), advice)
 }
 
 /// Bytes of the copies of a training set that is augmented.
@@ -95,20 +105,20 @@ fn augmented_bytes(train: &Dataset) -> f64 {
     (AUGMENTED_COPIES * size_of_val(train.features())) as f64
 }
 
-/// Refuses a number of bytes that are not free; the advice says what to make smaller.
-fn refuse_above(needed: f64, free: Option<f64>, advice: &str) -> anyhow::Result<()> {
+/// Refuses a number of bytes that are not free; `what` says who needs them, the advice what to make smaller.
+fn refuse_above(what: &str, needed: f64, free: Option<f64>, advice: &str) -> anyhow::Result<()> {
     match free {
         Some(free) if needed > free => {
-            let gib = |bytes: f64| bytes / f64::from(1 << 30);
-            bail!(
-                "the network and one batch need about {:.1} GiB of memory, {:.1} GiB are free: \
-                 take {advice}",
-                gib(needed),
-                gib(free)
-            )
+            bail!("{what} about {} of memory, {} are free: take {advice}", gibibytes(needed), gibibytes(free))
         }
         _ => Ok(()),
     }
+}
+
+/// `1.5 GiB`; what no machine has, by its order of magnitude.
+fn gibibytes(bytes: f64) -> String {
+    let gib = bytes / f64::from(1 << 30);
+    if gib < 1e6 { format!("{gib:.1} GiB") } else { format!("{gib:.0e} GiB") }
 }
 
 /// Bytes that a network of this size takes while it is trained, about.
@@ -173,9 +183,14 @@ mod tests {
         let network = Architecture::paper(1000, 10).build(0).unwrap();
         let needed = |train| augmented_bytes(train) + estimate((&network).into(), 3, false);
         assert_eq!(augmented_bytes(&train), 3.0 * 4.0 * 3000.0);
-        assert!(refuse_above(needed(&train), Some(needed(&train)), "").is_ok());
-        let message = refuse_above(needed(&train), Some(needed(&train) - 1.0), "").unwrap_err().to_string();
-        assert!(message.contains("GiB are free"), "{message}");
-        assert!(refuse_above(needed(&train), None, "").is_ok());
+        let check = |free| refuse_above("it needs", needed(&train), free, "less");
+        assert!(check(Some(needed(&train))).is_ok());
+        let message = check(Some(needed(&train) - 1.0)).unwrap_err().to_string();
+        assert!(
+            message.starts_with("it needs about 0.0 GiB") && message.contains("GiB are free"),
+            "{message}"
+        );
+        assert!(check(None).is_ok());
+        assert_eq!([1.5 * 1024f64.powi(3), 2.1e40].map(gibibytes), ["1.5 GiB", "2e31 GiB"]);
     }
 }

@@ -30,6 +30,7 @@ mod importance_args;
 mod importance_fit;
 mod inspect;
 mod layer_importance;
+mod left_out;
 mod lists;
 mod memory;
 mod opening;
@@ -45,6 +46,7 @@ mod starved;
 mod table1;
 mod terminal;
 mod train;
+mod unfinished;
 mod usage;
 
 use std::ffi::OsString;

@@ -27,6 +27,9 @@ const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "p
 /// Percentage points of validation accuracy that may be lost where nothing else is said.
 const USUAL_DROP: f64 = 0.5;
 
+/// More rounds than anybody waits for.
+const MAX_ROUNDS: usize = 10_000;
+
 /// `pruning.json`.
 #[derive(Serialize)]
 struct Report<'a> {
@@ -44,8 +47,13 @@ struct Report<'a> {
 pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let request = EngineRequest::new(&args.engine)?;
     let method = Method::new(args)?;
-    if args.rounds == 0 {
-        return refuse("--rounds", "0 is impossible, it must be at least 1");
+    if !(1..=MAX_ROUNDS).contains(&args.rounds) {
+        let reason = format!("{} is impossible, it must be 1 to {MAX_ROUNDS}", args.rounds);
+        return refuse("--rounds", reason);
+    }
+    if u32::try_from(args.fine_tune).is_err() {
+        let reason = format!("{} is impossible, it must be 0 to {}", args.fine_tune, u32::MAX);
+        return refuse("--fine-tune", reason);
     }
     let model = TrainedModel::load(&args.trained.model)?;
     if let Method::Blocks(options, _) = &method {
@@ -148,7 +156,7 @@ impl Method {
         }
     }
 
-    /// All rounds of pruning and fine-tuning.
+    /// All rounds of pruning and fine-tuning, or those up to one after which nothing would change.
     fn apply(&self, args: &PruneArgs, recipe: &Recipe, pruning: &mut Pruning<'_>) -> Result<()> {
         let mut search = match self {
             Self::Blocks(options, target) => {
@@ -160,6 +168,7 @@ impl Method {
             Self::Weights(_) => None,
         };
         for round in 1..=args.rounds {
+            let before = pruning.network().parameter_count();
             match (self, &mut search) {
                 (Self::Weights(goal), _) => pruning.remove_small_weights(goal, round, args.rounds)?,
                 (_, Some(search)) => search.run(pruning)?,
@@ -171,9 +180,16 @@ impl Method {
                     &Recipe { seed, ..recipe.clone() },
                     &mut TuningReport { epochs: args.fine_tune },
                 )?;
+            } else if !self.is_by_rounds() && pruning.network().parameter_count() == before {
+                break;
             }
         }
         Ok(())
+    }
+
+    /// Whether what a round removes depends on its number.
+    fn is_by_rounds(&self) -> bool {
+        matches!(self, Self::Weights(WeightGoal::Sparsity(_)))
     }
 }
 

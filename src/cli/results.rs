@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tanner::Error;
-use tanner::files::atomic_write;
+use tanner::files::{atomic_write, check_folder};
 
-/// Where the results go; nothing is made before there are any.
+/// Where the results go; nothing stays there before there are any.
 pub(crate) struct Results {
     path: PathBuf,
 }
@@ -17,9 +17,10 @@ impl Results {
     /// Takes the folder that was named, or finds a new name for one below `runs`.
     ///
     /// # Errors
-    /// When the folder holds one of `files` already, or is none.
+    /// When the folder holds one of `files` already, is none, or cannot be written to: told before the work is done.
     pub(crate) fn claim(out: Option<&Path>, name: &str, files: &[&str]) -> anyhow::Result<Self> {
-        let Some(path) = out else { return Ok(Self { path: unused(name) }) };
+        let results = Self { path: out.map_or_else(|| unused(name), Path::to_owned) };
+        let path = results.path();
         let refuse = |what: String| Error::Setting {
             setting: "--out",
             reason: format!("{} {what}: name another folder", path.display()),
@@ -30,7 +31,8 @@ impl Results {
         if let Some(file) = files.iter().find(|file| path.join(file).symlink_metadata().is_ok()) {
             return Err(refuse(format!("holds a {file} already")).into());
         }
-        Ok(Self { path: path.to_owned() })
+        check_folder(path).context("--out")?;
+        Ok(results)
     }
 
     /// The folder.
@@ -55,6 +57,18 @@ impl Results {
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, error)).context("--out")
     }
+}
+
+/// Refuses a file in a folder that is not there or cannot be written to, before the work is done.
+pub(crate) fn check_place(flag: &'static str, file: &Path) -> anyhow::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        bail!("{flag}: there is no folder {}: make it first", folder.display());
+    }
+    check_folder(folder).context(flag)
 }
 
 /// A folder below `runs` that is not there yet, named after the time and `name`.

@@ -19,10 +19,11 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     let chosen = chosen(&args.cells)?;
     let configurations: Vec<_> = chosen.into_iter().map(|cell| recipe.configuration(cell)).collect();
     let batch = Batch::new(&args.batch);
-    let unfinished = batch.run(&configurations)?;
+    let mut unfinished = batch.run(&configurations)?;
+    let _lock = batch.lock_results();
     let all: Vec<Cell> = Cell::all();
     let configurations: Vec<_> = all.iter().map(|cell| recipe.configuration(*cell)).collect();
-    let entries = batch.collect(&configurations)?;
+    let entries = batch.collect(&configurations, &mut unfinished)?;
     let filled = |(cell, entry): (Cell, Entry)| FilledCell { cell, entry };
     let cells: Vec<FilledCell> = all.into_iter().zip(entries).map(filled).collect();
 

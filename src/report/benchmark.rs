@@ -77,17 +77,38 @@ fn groups(measurements: &[Measurement]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Subjects in the order of their first measurement, this program's before all others.
-fn subjects(group: &[&Measurement]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
+/// Rows of a group with their names, in the order of their first measurement, this program's before all others.
+///
+/// A row is a subject, and what differs where one subject was measured in several ways: `tanner sc cpu, width 1568`.
+fn rows<'a>(group: &[&'a Measurement]) -> Vec<(String, Vec<&'a Measurement>)> {
+    let mut rows: Vec<(String, Vec<&Measurement>)> = Vec::new();
     let (ours, others): (Vec<&Measurement>, Vec<&Measurement>) =
         group.iter().copied().partition(|m| m.program == "tanner");
-    for name in ours.iter().chain(&others).map(|m| m.subject()) {
-        if !names.contains(&name) {
-            names.push(name);
+    for measurement in ours.into_iter().chain(others) {
+        let name = name(measurement, group);
+        match rows.iter_mut().find(|row| row.0 == name) {
+            Some(row) => row.1.push(measurement),
+            None => rows.push((name, vec![measurement])),
         }
     }
-    names
+    rows
+}
+
+/// The subject with its circumstances as far as others of the group differ in them; the device only where two of
+/// one batch size do, as single samples run on one thread and larger batches on all.
+fn name(measurement: &Measurement, group: &[&Measurement]) -> String {
+    let subject = measurement.subject();
+    let same: Vec<&Measurement> = group.iter().copied().filter(|other| other.subject() == subject).collect();
+    let circumstances: Vec<[String; 6]> = same.iter().map(|other| other.circumstances()).collect();
+    let differs = |index: usize, own: &String| circumstances.iter().any(|other| other[index] != *own);
+    let mut words = vec![subject];
+    let own = measurement.circumstances().into_iter().enumerate();
+    words.extend(own.filter(|(index, own)| differs(*index, own)).map(|(_, own)| own));
+    let first = |batch| same.iter().find(|other| other.batch == batch);
+    if same.iter().any(|other| first(other.batch).is_some_and(|first| first.device != other.device)) {
+        words.push(measurement.device.clone());
+    }
+    words.join(", ")
 }
 
 /// Tables of medians, one for each mode and kind of device: a row for each subject, a column for each batch
@@ -97,15 +118,13 @@ pub fn ratio_table(measurements: &[Measurement]) -> String {
     let mut text = String::new();
     for (mode, backend, group) in groups(measurements) {
         let batches: BTreeSet<usize> = group.iter().map(|m| m.batch).collect();
-        let names = subjects(&group);
-        let find =
-            |name: &str, batch| group.iter().copied().find(|m| m.batch == batch && m.subject() == name);
+        let rows = rows(&group);
         let columns: Vec<String> = batches.iter().map(|batch| format!("batch {batch}")).collect();
         let header: Vec<&str> = [""].into_iter().chain(columns.iter().map(String::as_str)).collect();
         let mut table = table(&header, 1);
-        for name in &names {
+        for (name, row) in &rows {
             let cells = batches.iter().map(|batch| {
-                find(name, *batch).map_or("–".into(), |found| cell(found, find(&names[0], *batch)))
+                at(row, *batch).map_or("–".into(), |found| cell(found, at(&rows[0].1, *batch)))
             });
             table.add_row([name.clone()].into_iter().chain(cells));
         }
@@ -115,6 +134,11 @@ pub fn ratio_table(measurements: &[Measurement]) -> String {
         );
     }
     text
+}
+
+/// The measurement of a row at a batch size.
+fn at<'a>(row: &[&'a Measurement], batch: usize) -> Option<&'a Measurement> {
+    row.iter().copied().find(|measurement| measurement.batch == batch)
 }
 
 /// `12.3 ms ±4 %  2.50x`.
@@ -136,12 +160,9 @@ pub fn step_time_chart(measurements: &[Measurement]) -> Result<Drawing> {
     }
     let (mut all_plots, mut layouts) = (Vec::new(), Vec::new());
     for (mode, backend, group) in &groups {
-        let names = subjects(group);
-        let lines = names.iter().enumerate().flat_map(|(index, name)| {
-            let mut points: Vec<&Measurement> =
-                group.iter().copied().filter(|m| m.subject() == *name).collect();
+        let lines = rows(group).into_iter().enumerate().flat_map(|(index, (name, mut points))| {
             points.sort_by_key(|m| m.batch);
-            series(index, name, &points)
+            series(index, &name, &points)
         });
         let plots: Vec<Plot> = lines.collect();
         let layout = Layout::auto_from_plots(&plots).with_title(format!("{mode} on the {backend}"));
@@ -212,6 +233,33 @@ mod tests {
         );
         let ours = lines.iter().position(|line| line.contains("tanner sc")).unwrap();
         assert!(ours < lines.iter().position(|line| line.contains("pytorch")).unwrap(), "{text}");
+    }
+
+    #[test]
+    fn rows_of_one_subject_are_told_apart_by_what_differs() {
+        let wide = Measurement { width: 1568, ..measured("tanner", "sc", 128, 700.0) };
+        let two = Measurement { device: "2 threads".into(), ..measured("tanner", "fc", 128, 400.0) };
+        // Another device at another batch size is what `--inference` measures: one row.
+        let single = Measurement { device: "2 threads".into(), ..measured("tanner", "rsp", 1, 5.0) };
+        let all = [
+            measured("tanner", "sc", 128, 300.0),
+            wide,
+            measured("tanner", "fc", 128, 900.0),
+            two,
+            measured("tanner", "rsp", 128, 50.0),
+            single,
+        ];
+        let text = ratio_table(&all);
+        for (row, part) in [
+            ("tanner sc cpu, width 784", "300.0 µs ±10 %  1.00x"),
+            ("tanner sc cpu, width 1568", "700.0 µs ±10 %  2.33x"),
+            ("tanner fc cpu, 1 thread", "900.0 µs"),
+            ("tanner fc cpu, 2 threads", "400.0 µs"),
+        ] {
+            let found = text.lines().any(|line| line.contains(&format!(" {row} ")) && line.contains(part));
+            assert!(found, "{row} {part}: {text}");
+        }
+        assert!(text.contains(" tanner rsp cpu ") && !text.contains("rsp cpu,"), "{text}");
     }
 
     #[test]

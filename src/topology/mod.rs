@@ -21,7 +21,7 @@ use crate::{Error, Result};
 
 pub use degree_distribution::DegreeDistribution;
 pub use fully_connected::fully_connected;
-pub use partition::Partition;
+pub use partition::{MAX_WIDTH, Partition};
 pub use random_sparse::RandomSparse;
 pub use soft_band::SoftBand;
 pub use spatially_coupled::SpatiallyCoupled;

@@ -88,11 +88,14 @@ impl Partition {
     }
 }
 
-/// Neurons are numbered by `u32`, and some buffers hold a few values for each.
+/// Most neurons of a layer: they are numbered by `u32`, and some buffers hold a few values for each.
+pub const MAX_WIDTH: usize = (u32::MAX / 4) as usize;
+
 fn check_width(width: usize) -> Result<()> {
-    const LIMIT: usize = (u32::MAX / 4) as usize;
-    if width > LIMIT {
-        return Err(Error::Topology(format!("a layer of {width} neurons is too wide, the limit is {LIMIT}")));
+    if width > MAX_WIDTH {
+        return Err(Error::Topology(format!(
+            "a layer of {width} neurons is too wide, the limit is {MAX_WIDTH}"
+        )));
     }
     Ok(())
 }

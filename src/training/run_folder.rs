@@ -91,22 +91,30 @@ impl RunFolder {
     /// Removes what a run that never finished has left, so that it can be made anew.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be removed, or when the folder holds files
-    /// that no run writes, which stay.
+    /// [`Error::Io`] when a file cannot be removed; when the path is no folder, or one that holds
+    /// what no unfinished run leaves: then nothing is removed.
     pub fn remove_unfinished(path: &Path) -> Result<()> {
-        for name in [CONFIG, METRICS, MODEL, CURVE] {
-            match fs::remove_file(path.join(name)) {
-                Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-                    return Err(Error::io(path.join(name), error));
-                }
-                _ => {}
+        let failed = |error| Error::io(path, error);
+        let entries = match fs::read_dir(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries.map_err(failed)?,
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let is_left_behind = [CONFIG, METRICS, MODEL, CURVE].contains(&name.as_str())
+                || name.starts_with(crate::files::TEMPORARY_PREFIX);
+            if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
+                let reason = format!("holds {name}, which no unfinished run leaves");
+                return Err(failed(std::io::Error::other(reason)));
             }
+            files.push(entry.path());
         }
-        remove_temporaries(path)?;
-        match fs::remove_dir(path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io(path, error)),
-            _ => Ok(()),
+        for file in files {
+            fs::remove_file(&file).map_err(|error| Error::io(file, error))?;
         }
+        fs::remove_dir(path).map_err(failed)
     }
 
     /// Makes a folder with a name of its own: `name`, or `name-2` and so on where that is taken.
@@ -203,22 +211,6 @@ impl RunFolder {
     }
 }
 
-/// Removes files that were written beside their place when the process ended.
-fn remove_temporaries(path: &Path) -> Result<()> {
-    let entries = match fs::read_dir(path) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(Error::io(path, error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(|error| Error::io(path, error))?;
-        if entry.file_name().to_string_lossy().starts_with(crate::files::TEMPORARY_PREFIX) {
-            fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -266,11 +258,26 @@ mod tests {
         assert!(RunFolder::finished(&path).unwrap().is_none());
         RunFolder::remove_unfinished(&path).unwrap();
         assert!(!path.exists());
+    }
 
+    #[test]
+    fn a_folder_that_holds_anything_else_is_kept_whole() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
         RunFolder::create(&path).unwrap();
-        fs::write(path.join("notes.txt"), "mine").unwrap();
-        assert!(RunFolder::remove_unfinished(&path).is_err());
-        assert!(path.join("notes.txt").exists());
+        fs::write(path.join(MODEL), "all that was trained").unwrap();
+        for foreign in ["notes.txt", SUMMARY] {
+            fs::write(path.join(foreign), "mine").unwrap();
+            let message = RunFolder::remove_unfinished(&path).unwrap_err().to_string();
+            assert!(message.contains(&format!("holds {foreign}, ")), "{message}");
+            assert!([METRICS, MODEL, foreign].iter().all(|name| path.join(name).exists()));
+            fs::remove_file(path.join(foreign)).unwrap();
+        }
+        fs::create_dir(path.join(CURVE)).unwrap();
+        assert!(RunFolder::remove_unfinished(&path).is_err() && path.join(MODEL).exists());
+        let file = parent.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(RunFolder::remove_unfinished(&file).is_err() && file.exists());
     }
 
     #[test]

@@ -65,10 +65,57 @@ fn inference_measures_one_sample_on_one_thread() {
 #[test]
 fn a_check_alone_times_nothing() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = tanner(folder.path(), &format!("{SMALL} --arch sc,fc --batch 8 --check only --out out"));
+    let outcome = tanner(folder.path(), &format!("{SMALL} --arch sc,fc --batch 8 --check only"));
     assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 2), "{outcome:?}");
     assert!(outcome.stdout.lines().all(|line| line.contains("agrees with the reference")), "{outcome:?}");
+    let kept = format!("{SMALL} --arch sc --check only --out out");
+    refused(folder.path(), &kept, 1, &["--out: has no meaning with --check only"]);
     assert!(!folder.path().join("out").exists());
+}
+
+/// One sample on the CPU has a forward pass of its own, on one thread whatever was typed.
+#[test]
+fn a_single_sample_is_checked_and_recorded_as_what_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = format!("{SMALL} --inference --arch sc --batch 1");
+    let outcome = tanner(folder.path(), &format!("{line} --check only"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.starts_with("sc batch 1 on cpu (1 thread,"), "{outcome:?}");
+    assert!(outcome.stdout.contains(", logits "), "{outcome:?}");
+    let outcome = tanner(folder.path(), &format!("{line} --json"));
+    let measured: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert!(measured["device"].as_str().unwrap().starts_with("1 thread,"), "{measured}");
+}
+
+#[test]
+fn a_network_that_cannot_be_measured_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let line =
+        "bench --width 100000 --layers 1 --backend cpu --threads 1 --seconds 0.01 --check skip --batch 2";
+    let outcome = tanner(folder.path(), &format!("{line} --arch fc,sc --out out"));
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("warning: fc: the network and one batch need"), "{outcome:?}");
+    let end = "error: left out, for the reasons above: fc; all else is measured\n";
+    assert!(outcome.stderr.ends_with(end) && outcome.stdout.contains("tanner sc cpu"), "{outcome:?}");
+    let measured = json(&folder.path().join("out/bench.json"));
+    assert_eq!((measured.as_array().unwrap().len(), &measured[0]["arch"]), (1, &"sc".into()));
+    let profiled = tanner(folder.path(), &format!("{line} --profile --arch fc,sc --out out"));
+    assert!(profiled.code == Some(1) && profiled.stderr.ends_with(end), "{profiled:?}");
+    assert_eq!(json(&folder.path().join("out/profile.json"))[0]["arch"], "sc");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_to_is_refused_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    for flags in ["--arch sc", "--scale --widths 98 --arch sc", "--profile", "--chart none.json"] {
+        let flags = if flags.starts_with("--chart") {
+            format!("bench {flags}")
+        } else {
+            format!("bench {flags} --seconds 0.02 --backend cpu --threads 1")
+        };
+        refused(folder.path(), &format!("{flags} --out /proc/x/y"), 1, &["--out: /proc/x/y: No such file"]);
+    }
 }
 
 #[test]
@@ -128,7 +175,17 @@ fn edges_are_those_of_the_network_that_is_measured() {
     assert_eq!((starts.len(), inputs.len(), starts[196].as_u64()), (197, 98 * 118, Some(98 * 118)));
     let degree = |input: u64| inputs.iter().filter(|other| **other == input).count();
     assert_eq!([0, 97, 98, 195].map(degree), [98, 98, 20, 20]);
-    refused(folder.path(), "bench --edges e.json --arch sc,fc", 1, &["--edges", "one --arch"]);
+    for (flags, part) in [
+        ("e.json --arch sc,fc", "one --arch"),
+        ("none/e.json", "there is no folder none: make it first"),
+        ("e.json --width 100000 --layers 10000", "GiB are free: take a smaller --width or fewer --layers"),
+        ("e.json --layers 1000000000", "--layers: 1000000000 is impossible"),
+    ] {
+        let line = format!("bench --edges {flags}");
+        let outcome = tanner(folder.path(), &line);
+        assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{line}: {outcome:?}");
+    }
+    assert!(!folder.path().join("e.json").exists());
 }
 
 #[test]
@@ -137,7 +194,9 @@ fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --arch sc --batch 8 --out ours")).code, Some(0));
     let mut theirs = json(&folder.path().join("ours/bench.json"))[0].clone();
     theirs["program"] = "other".into();
-    theirs["median_us"] = (2.5 * theirs["median_us"].as_f64().unwrap()).into();
+    for time in ["fastest_us", "lower_quartile_us", "median_us", "upper_quartile_us", "slowest_us"] {
+        theirs[time] = (2.5 * theirs[time].as_f64().unwrap()).into();
+    }
     fs::write(folder.path().join("theirs.json"), format!("{theirs}\n")).unwrap();
     let outcome = tanner(folder.path(), "bench --chart theirs.json,ours/bench.json --out both");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -146,6 +205,8 @@ fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
     fs::write(folder.path().join("broken.json"), "{}\n").unwrap();
     refused(folder.path(), "bench --chart broken.json --out new", 1, &["broken.json", "no measurement"]);
     refused(folder.path(), "bench --chart none.json --out new", 1, &["none.json"]);
+    fs::write(folder.path().join("empty.json"), "[]").unwrap();
+    refused(folder.path(), "bench --chart empty.json --out new", 1, &["empty.json", "the file holds none"]);
     assert!(!folder.path().join("new").exists());
 }
 
@@ -161,7 +222,10 @@ fn what_cannot_be_measured_is_refused_by_its_flag() {
         ("--seconds nan", "--seconds: NaN is impossible"),
         ("--width 30000000 --arch fc", "GiB are free: take a smaller --width"),
         ("--scale --batch 8,16", "--batch: one size is measured"),
-        ("--scale --widths 0 --seconds 0.01 --backend cpu", "left out, for the reasons above: sc, width 0"),
+        ("--scale --widths 0 --seconds 0.01 --backend cpu", "error: --width: 0 is impossible"),
+        ("--width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
+        ("--layers 18446744073709551615", "--layers: 18446744073709551615 is impossible"),
+        ("--edges e --width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
         ("--threads 0", "--threads: 0 is impossible"),
     ] {
         let outcome = tanner(folder.path(), &format!("bench {flags}"));
@@ -169,8 +233,22 @@ fn what_cannot_be_measured_is_refused_by_its_flag() {
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""), "{flags}: {outcome:?}");
         assert!(last.starts_with("error: ") && last.contains(part), "{flags}: {outcome:?}");
     }
-    for flags in ["--scale --width 98", "--widths 98", "--chart a --arch sc", "--edges e --json", "--batch x"]
-    {
+    for flags in [
+        "--scale --width 98",
+        "--widths 98",
+        "--batch x",
+        "--inference --optimizer adam",
+        "--chart a --arch sc",
+        "--chart a --width 5",
+        "--chart a --seconds 1",
+        "--chart a --batch 1",
+        "--chart a --optimizer adam",
+        "--chart a --threads 1",
+        "--edges e --json",
+        "--edges e --batch 1",
+        "--edges e --optimizer adam",
+        "--edges e --backend cpu",
+    ] {
         assert_eq!(tanner(folder.path(), &format!("bench {flags}")).code, Some(2), "{flags}");
     }
 }

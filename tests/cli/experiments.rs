@@ -97,6 +97,7 @@ fn a_finished_run_with_other_settings_is_refused() {
     assert!(run(folder.path(), &table1("out", 1)).0);
     let (fine, _, stderr) = run(folder.path(), &table1("out", 2));
     assert!(!fine && stderr.contains("holds a finished run with another recipe.epochs"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
     // The same again is no work at all.
     let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
     assert!(fine && !stderr.contains("started"), "{stderr}");
@@ -150,9 +151,75 @@ fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_left_out() {
     assert!(lock.exists() && folder.path().join("c/runs/lr-0.2-s0.lock").exists());
     let held = fs::File::create(&lock).unwrap();
     held.lock().unwrap();
+    // What the other process has finished by the end is part of the table, and nothing is missing.
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(!fine && stderr.contains("another process is at lr-0.1-s0"), "{stderr}");
-    assert!(stdout.contains("| lr-0.2 | "), "{stdout}");
+    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is at it, left out"), "{stderr}");
+    assert!(stdout.contains("| lr-0.1 | 243 | 1 | "), "{stdout}");
+    fs::remove_file(folder.path().join("c/runs/lr-0.1-s0/summary.json")).unwrap();
+    let (fine, stdout, stderr) = compare(folder.path(), &runs);
+    assert!(
+        !fine && stderr.contains("error: not all is finished, another process is at lr-0.1-s0"),
+        "{stderr}"
+    );
+    assert!(stdout.contains("| lr-0.2 | ") && stdout.contains("| lr-0.1 |  | 0 | "), "{stdout}");
+}
+
+/// Who collects results waits for whoever does so already, so that the more complete ones are written last.
+#[cfg(unix)]
+#[test]
+fn results_are_written_by_one_process_at_a_time() {
+    let folder = folder_with_data();
+    let runs = [format!("a={NETWORK} --epochs 1")];
+    assert!(compare(folder.path(), &runs).0);
+    let held = fs::File::create(folder.path().join("c/runs/results.lock")).unwrap();
+    held.lock().unwrap();
+    fs::remove_file(folder.path().join("c/comparison.md")).unwrap();
+    let line = "compare --out c --data data --report-only --run";
+    let mut words: Vec<String> = line.split_whitespace().map(Into::into).collect();
+    words.push(runs[0].clone());
+    let mut child = start(folder.path(), &words);
+    sleep(Duration::from_millis(300));
+    assert!(child.try_wait().unwrap().is_none() && !folder.path().join("c/comparison.md").exists());
+    drop(held);
+    assert!(child.wait().unwrap().success() && folder.path().join("c/comparison.md").exists());
+}
+
+#[test]
+fn a_damaged_run_is_left_out_told_and_kept() {
+    let folder = folder_with_data();
+    let runs = ["a", "b", "c", "d", "e"].map(|name| format!("{name}={NETWORK} --epochs 1"));
+    assert!(compare(folder.path(), &runs[..4]).0);
+    let place = |name: &str| folder.path().join("c/runs").join(name);
+    fs::write(place("a-s0/summary.json"), "{").unwrap();
+    fs::write(place("b-s0/config.json"), "").unwrap();
+    fs::remove_file(place("c-s0/summary.json")).unwrap();
+    fs::write(place("c-s0/notes.txt"), "mine").unwrap();
+    fs::remove_dir_all(place("d-s0")).unwrap();
+    fs::write(place("d-s0"), "a file").unwrap();
+
+    let (fine, stdout, stderr) = compare(folder.path(), &runs);
+    assert!(!fine && stdout.contains("| e | 243 | 1 | "), "{stdout} {stderr}");
+    for (name, part) in [
+        ("[1/5] a-s0", "c/runs/a-s0/summary.json: "),
+        ("[2/5] b-s0", "c/runs/b-s0/config.json: "),
+        ("[3/5] c-s0", "c/runs/c-s0: holds notes.txt, "),
+        ("[4/5] d-s0", "c/runs/d-s0: "),
+    ] {
+        let line = stderr.lines().find(|line| line.starts_with(name)).unwrap();
+        let advice = format!("; remove c/runs/{} to make the run anew", &name[6..]);
+        assert!(line.contains(part) && line.ends_with(&advice), "{line}");
+    }
+    assert_eq!(stderr.lines().count(), 7, "{stderr}");
+    let last = stderr.lines().last().unwrap();
+    assert_eq!(last, "error: runs that failed, for the reasons above: a-s0, b-s0, c-s0, d-s0");
+    assert!(place("c-s0/model.safetensors").exists() && place("c-s0/notes.txt").exists());
+
+    let mut words: Vec<String> =
+        ["compare", "--out", "c", "--report-only", "--data", "data"].map(Into::into).to_vec();
+    words.extend(runs.iter().flat_map(|run| ["--run".to_owned(), run.clone()]));
+    let (fine, stdout, stderr) = run(folder.path(), &words);
+    assert!(!fine && stdout.contains("| e | 243 | 1 | "), "{stdout} {stderr}");
+    assert!(stderr.ends_with("error: runs that failed, for the reasons above: a-s0, b-s0\n"), "{stderr}");
 }
 
 #[test]

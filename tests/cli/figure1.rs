@@ -50,6 +50,9 @@ fn a_saved_model_shows_its_own_layers() {
         (format!("{line} 1 --block 2"), "--block: 2 is impossible, it must be 0 to 1"),
         ("figure1 --model none".into(), "none: "),
         ("figure1 --inputs 4 --hidden 4".into(), "cannot cut 4 neurons into 8 blocks"),
+        ("figure1 --inputs 0".into(), "--inputs: 0 is impossible"),
+        ("figure1 --inputs 1000000000000".into(), "GiB are free: take fewer --inputs or --classes"),
+        ("inspect --classes 18446744073709551615".into(), "GiB are free: take fewer --inputs or --classes"),
     ] {
         refused(folder.path(), &line, 1, &[part]);
     }
@@ -65,4 +68,16 @@ fn a_large_layer_such_as_the_default_is_shown_in_dots() {
     assert!(outcome.stderr.starts_with(limit), "{outcome:?}");
     assert_eq!(outcome.stderr.lines().count(), 1);
     assert_eq!(names(&folder.path().join("large")), ["figure1-dots.png".to_owned()].into());
+}
+
+#[test]
+fn pictures_of_another_layer_do_not_stay_beside_the_dots() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(tanner(folder.path(), &format!("{DEMONSTRATION} --out drawn")).code, Some(0));
+    fs::write(folder.path().join("drawn/notes.txt"), "mine").unwrap();
+    let outcome = tanner(folder.path(), "figure1 --out drawn");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("removed drawn/figure1.svg, which showed another layer"), "{outcome:?}");
+    let left = ["figure1-dots.png", "notes.txt"].map(str::to_owned);
+    assert_eq!(names(&folder.path().join("drawn")), left.into());
 }

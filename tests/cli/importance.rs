@@ -136,4 +136,9 @@ fn what_has_no_meaning_is_refused() {
     refused(folder.path(), there, 1, &["--out: ", "is there already"]);
     let picture = "importance --data data --importance variance --out ranking.png";
     refused(folder.path(), picture, 1, &["--out: ", "name a .csv file"]);
+    #[cfg(target_os = "linux")]
+    {
+        let nowhere = "importance --data data --importance variance --out /proc/x.csv";
+        refused(folder.path(), nowhere, 1, &["--out: /proc: No such file or directory"]);
+    }
 }

@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod bench;
+#[cfg(unix)]
+mod bench_script;
 mod experiments;
 mod figure1;
 mod importance;

@@ -98,6 +98,25 @@ fn magnitude_prunes_any_architecture() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_that_cannot_be_written_to_is_refused_before_pruning() {
+    let folder = folder_with_model();
+    refused(folder.path(), &format!("{PRUNE} --out /proc/x"), 1, &["--out: /proc/x: No such file"]);
+}
+
+#[test]
+fn rounds_end_where_nothing_changes_any_more() {
+    let folder = folder_with_model();
+    for (name, flags) in [("small", "--method magnitude --threshold 0.1"), ("blocks", "--max-drop 40")] {
+        let outcome = tanner(folder.path(), &format!("{PRUNE} {flags} --rounds 10000 --out {name}"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        let report = json(&folder.path().join(name).join("pruning.json"));
+        let curve = report["curve"].as_array().unwrap();
+        assert!(curve.len() < 20, "{name}: {} points", curve.len());
+    }
+}
+
 #[test]
 fn the_importance_of_layers_is_measured() {
     let folder = folder_with_model();
@@ -136,6 +155,8 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
         ("--max-drop nan", "--max-drop: NaN is impossible"),
         ("--max-drop -1", "--max-drop: -1 is impossible"),
         ("--rounds 0", "--rounds: 0 is impossible"),
+        ("--rounds 18446744073709551615", "--rounds: 18446744073709551615 is impossible"),
+        ("--fine-tune 18446744073709551615", "--fine-tune: 18446744073709551615 is impossible"),
         ("--lr 0", "--lr: 0.0 is impossible"),
         ("--blocks 0", "--blocks: 0 is impossible"),
         ("--train-limit 61", "--train-limit: data set: the first 61 samples"),
@@ -156,6 +177,7 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
         ("prune --model run/model.safetensors --data data", 1, "holding out 10000 of 60 samples"),
         ("prune --model run/model.safetensors --validation 0", 2, "holds nothing out"),
         ("prune --model run/model.safetensors --target 0%", 2, "no share of them"),
+        ("prune --model run/model.safetensors --target -5%", 2, "\"-5%\" is no number of parameters"),
         ("prune --model run/model.safetensors --target 9 --max-drop 1", 2, "cannot be used with"),
         ("prune --model run/model.safetensors --threshold 1 --sparsity 0.5", 2, "cannot be used with"),
         ("--from run/model.safetensors --arch fc", 2, "cannot be used with"),
