@@ -1,10 +1,11 @@
 """Compares the random forest's feature ranking, time and memory with scikit-learn's.
 
-Usage: forest_vs_sklearn.py [--trees N] [--jobs N] [--data DIR] [--tanner PROGRAM] [--train-limit N]
+Usage: forest_vs_sklearn.py [--seeds N] [--trees N] [--jobs N] [--data DIR] [--tanner PROGRAM] [--train-limit N]
 
 Runs `tanner importance --rf` and `RandomForestClassifier(n_estimators, n_jobs)` one after the other, each as a process
-of its own, twice with two seeds, on the training set, and prints Spearman's rank correlation and the overlap of the
-98 most important features, between the two programs and between seeds of the same one. Needs numpy and scikit-learn.
+of its own, with two seeds or as many as asked for, on the training set, and prints Spearman's rank correlation and the
+overlap of the 98 most important features, between the two programs and between seeds of the same one. Needs numpy and
+scikit-learn.
 """
 
 import argparse
@@ -105,6 +106,7 @@ def compare(name, a, b):
 
 def main():
     parser = argparse.ArgumentParser()
+    parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--trees", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--data", type=Path, default=Path("data/fashion-mnist"))
@@ -118,12 +120,13 @@ def main():
     print(json.dumps({"trees": arguments.trees, "jobs": arguments.jobs, "load_average": os.getloadavg()}), flush=True)
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = [], []
-        for seed in (0, 1):
+        for seed in range(arguments.seeds):
             ours.append(run_tanner(arguments, seed, Path(folder)))
             theirs.append(run_scikit_learn(arguments, seed, Path(folder)))
             compare(f"tanner seed {seed}, scikit-learn seed {seed}", ours[-1], theirs[-1])
-        compare("scikit-learn seed 0, scikit-learn seed 1", *theirs)
-        compare("tanner seed 0, tanner seed 1", *ours)
+        for seed in range(1, arguments.seeds):
+            compare(f"scikit-learn seed 0, scikit-learn seed {seed}", theirs[0], theirs[seed])
+            compare(f"tanner seed 0, tanner seed {seed}", ours[0], ours[seed])
 
 
 main()

@@ -1,7 +1,8 @@
 """What the peers share: arguments, timing, and the record of one measurement.
 
 A record has the fields of `tanner bench --json`; it is printed as one line of JSON. Timing follows the same rules: a
-warm-up in which calls grow until one takes a tenth of the time, then calls for the time asked for, at least five.
+warm-up in which calls grow until one takes a tenth of the time, and that lasts as long as the measurement, then calls
+for the time asked for, at least five.
 """
 
 import argparse
@@ -70,10 +71,13 @@ def spread(step, seconds, wait=lambda: None, most=8):
         wait()
         return time.perf_counter() - start
 
+    begin = time.perf_counter()
     call(1)
     steps = 1
     while call(steps) * CALLS_WANTED < seconds and steps < most:
         steps = min(GROWTH * steps, most)
+    while time.perf_counter() - begin < seconds:
+        call(steps)
     times, begin = [], time.perf_counter()
     while len(times) < LEAST_CALLS or time.perf_counter() - begin < seconds:
         times.append(call(steps) * 1e6 / steps)

@@ -49,7 +49,8 @@ pub fn data_bytes(features: usize, batch: usize) -> f64 {
 
 /// Times training steps of `batch` samples, forward, backward and update, for about `seconds` after a warm-up.
 ///
-/// A call has as many steps as the engine likes, unless these take more than a tenth of the time.
+/// A call has as many steps as the engine likes, unless these take more than a tenth of the time. The warm-up lasts as
+/// long as the measurement: it can take a virtual machine a second to give two threads that wake up a core each.
 ///
 /// # Errors
 /// Those of the engine; a time that is not above 0 and finite.
@@ -63,6 +64,7 @@ pub fn time_training(
     let most = engine.steps_per_call().max(1);
     let mut batches = Batches::new(network, batch, most)?;
     let mut call = |steps: usize| batches.next(steps, |data, plan| engine.train(data, plan).map(|_| ()));
+    let warm_up = Instant::now();
     call(1)?;
     let mut steps = 1;
     loop {
@@ -72,6 +74,9 @@ pub fn time_training(
             break;
         }
         steps = (GROWTH * steps).min(most);
+    }
+    while warm_up.elapsed() < wanted {
+        call(steps)?;
     }
     let times = repeated(wanted, || call(steps))?;
     timing(steps, times)
@@ -136,7 +141,7 @@ pub fn time_inference(
     let wanted = duration(seconds)?;
     let data = noise(batch, network.inputs(), network.classes())?;
     let mut call = || engine.evaluate(&data).map(|_| ());
-    repeated(wanted.div_f64(CALLS_WANTED), &mut call)?;
+    repeated(wanted, &mut call)?;
     timing(1, repeated(wanted, call)?)
 }
 
