@@ -228,16 +228,20 @@ pub(crate) struct ArchitectureArgs {
     /// Widths of the hidden layers, or `none`; narrow keeps their number and finds the width itself
     #[arg(long, value_name = "N,N,..", value_parser = widths, default_value = "784,784,784,784,784")]
     pub(crate) hidden: List,
-    /// sc, band: number of blocks, one or a list by layer [default: 8]
+    /// sc, band: number of blocks, one or a list by layer [default: 8, fewer where a layer has fewer neurons]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) blocks: Option<List>,
     /// sc: input blocks that an output block sees, one or a list by layer [default: 2]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) receptive_field: Option<List>,
     /// sc, band: out-degree of the neurons of each block, one number for all blocks; lists by layer stand between slashes
-    /// [default: 98,130,98,49,20,10,10,10]
+    /// [default: for 784 neurons and 8 blocks 98,130,98,49,20,10,10,10, for others in proportion]
     #[arg(long, value_name = "N,N,..", value_parser = lists)]
     pub(crate) degrees: Option<Lists>,
+    /// sc, band: share of the weights that exist, in place of --degrees, whose default is scaled to it as far as
+    /// the receptive field allows [default: 0.068]
+    #[arg(long, value_name = "SHARE", conflicts_with = "degrees", allow_negative_numbers = true)]
+    pub(crate) density: Option<f64>,
     /// rsp: out-degree of every neuron [default: 53]
     #[arg(long, value_name = "N", conflicts_with = "degree_distribution", allow_negative_numbers = true)]
     pub(crate) degree: Option<usize>,

@@ -18,6 +18,7 @@ mod bench_profile;
 mod bench_scale;
 mod cache_folder;
 mod compare;
+mod degrees;
 mod devices;
 mod eval;
 mod experiment_args;
