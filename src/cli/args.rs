@@ -18,7 +18,9 @@ use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
+use super::presets::Preset;
 use super::regularisation::RegularisationArgs;
+use super::shell::{CompletionsArgs, ManArgs};
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
@@ -26,12 +28,19 @@ use super::regularisation::RegularisationArgs;
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+    /// Tell no progress: results, warnings and errors only
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Print results as JSON, where the command has results to print
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) train: TrainArgs,
 }
 
 const AFTER_HELP: &str = "\
-With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
+With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more; NO_COLOR is heeded.
+Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood.
 What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:
@@ -73,10 +82,28 @@ pub(crate) enum Command {
     Bench(Box<BenchArgs>),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each subcommand
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether results can be printed as JSON.
+    pub(crate) fn gives_json(&self) -> bool {
+        matches!(self, Self::Train(_) | Self::Eval(_) | Self::Inspect(_) | Self::Devices(_))
+    }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
+    /// Settings from a TOML file, a key for each flag (batch-size = 64), or those of a run, from its config.json;
+    /// flags that are typed win [default: none]
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub(crate) config: Option<PathBuf>,
+    /// Settings under a name, over which files and typed flags win [default: none]
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "Settings")]
+    pub(crate) preset: Option<Preset>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Train on the first N training samples only [default: all]
