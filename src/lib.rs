@@ -19,6 +19,7 @@ pub mod inference;
 pub mod model;
 pub mod network;
 pub mod random;
+#[cfg(feature = "report")]
 pub mod report;
 pub mod settings_file;
 pub mod tiles;

@@ -140,6 +140,9 @@ pub(crate) struct EvalArgs {
     pub(crate) data: DataArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+    /// Folder for confusion.png, confusion.svg and scores.json [default: none is written]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 /// A network without its data: one that was saved, or one to be built.
