@@ -4,11 +4,12 @@
 //!
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`experiments`] put many
+//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`classifier`] does all of that in one call, [`experiments`] put many
 //! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`] and
 //! [`settings_file`] serve everyone.
 
 pub mod benchmark;
+pub mod classifier;
 pub mod dataset;
 pub mod engine;
 pub mod error;

@@ -14,7 +14,8 @@ use tanner::training::{Recipe, ScoredOn};
 use tanner::{Error, Result};
 
 use super::args::{
-    ActivationArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs, TrainingArgs,
+    ActivationArg, ArchArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs,
+    TrainingArgs,
 };
 use super::degrees::{PAPER_BLOCKS, Profile};
 use super::gpu_kernels::KernelsRequest;
@@ -143,12 +144,12 @@ impl ArchitectureSettings {
                 format!("{} is impossible, it must be at least 0 and below 1", args.dropout),
             );
         }
-        let connectivity = match arch {
-            Arch::Sc => spatially_coupled(args)?,
-            Arch::Rsp => Connectivity::RandomSparse { degrees: degree_distributions(args)? },
-            Arch::Fc => Connectivity::FullyConnected,
-            Arch::Narrow => narrow(args)?,
-            Arch::Band => soft_band(args)?,
+        let connectivity = match args.arch {
+            ArchArg::Sc => spatially_coupled(args)?,
+            ArchArg::Rsp => Connectivity::RandomSparse { degrees: degree_distributions(args)? },
+            ArchArg::Fc => Connectivity::FullyConnected,
+            ArchArg::Narrow => narrow(args)?,
+            ArchArg::Band => soft_band(args)?,
         };
         let activation = match args.activation {
             ActivationArg::Sigmoid => Activation::Sigmoid,
