@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use tanner::dataset::load_idx_folder;
 use tanner::engine::EngineSettings;
 use tanner::model::TrainedModel;
 use tanner::report::grouped;
@@ -12,13 +10,14 @@ use tanner::training::Recipe;
 use super::args::EvalArgs;
 use super::gpu_kernels::Use;
 use super::settings::EngineRequest;
-use super::{backend, terminal};
+use super::{backend, data, terminal};
 
 /// Reads a model and scores it on the test set.
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = EngineRequest::new(&args.engine)?;
+    let data_settings = args.data.settings()?;
     let model = TrainedModel::load(&args.model)?;
-    let test = load_idx_folder(&args.data.data).context("--data")?.test;
+    let test = data::load_test(&model, &data_settings)?;
     let test = Arc::new(model.prepare(test)?);
     // Nothing is trained; these are the settings of a plain run.
     let settings: EngineSettings = Recipe::default().engine_settings();

@@ -16,6 +16,7 @@ use tanner::{Error, Result};
 use super::args::{
     ActivationArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs, TrainingArgs,
 };
+use super::data_args::DataSettings;
 use super::gpu_kernels::KernelsRequest;
 
 /// Degrees of the paper's blocks, and their number.
@@ -32,7 +33,7 @@ const MAX_THREADS: usize = 1024;
 /// A training run.
 #[derive(Debug)]
 pub(crate) struct TrainSettings {
-    pub(crate) data: PathBuf,
+    pub(crate) data: DataSettings,
     pub(crate) train_limit: Option<usize>,
     /// Score on a held-out part of the training set in place of the test set.
     pub(crate) validation: Option<Holdout>,
@@ -94,7 +95,7 @@ impl TrainSettings {
         let importance = args.importance.settings(args.training.seed)?;
         let architecture = ArchitectureSettings::new(&args.architecture)?;
         Ok(Self {
-            data: args.data.data.clone(),
+            data: args.data.settings()?,
             train_limit: args.train_limit,
             validation: args.validation,
             from: args.from.clone(),

@@ -297,7 +297,7 @@ fn orders_and_standardisations_that_are_none_are_refused() {
 #[test]
 fn files_of_version_1_are_read() {
     let message = tampered(|header, _| {
-        *header = header.replacen("\"version\":2", "\"version\":1", 1);
+        *header = header.replacen("\"version\":3", "\"version\":1", 1);
         *header = header.replacen("\"standardized\":false,", "", 1);
         assert!(header.contains("\"version\":1") && !header.contains("standardized"), "{header}");
     });
