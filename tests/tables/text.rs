@@ -106,7 +106,7 @@ fn what_is_no_table_of_text_is_refused() {
     for (text, part) in [
         (&b""[..], "the file is empty"),
         (b"\n\n", "the file is empty"),
-        (b"a,b,c\n", "the file is empty but for"),
+        (b"a,b,c\n", "one class only"),
         (b"\xff\xfea\0,\0", "UTF-16"),
         (b"a\0b", "not text"),
         (b"a,b,a\n1,2,3\n", "columns 0 and 2 are both called \"a\""),

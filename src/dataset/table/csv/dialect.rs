@@ -120,22 +120,21 @@ fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
     records.map_err(|error| error.to_string())
 }
 
-/// By the file's name, else the one that parts the first records into most fields, all of them alike.
+/// By the file's name, else the one that parts the most records as the first one, and those into the most fields.
 fn delimiter(name: &str, text: &[u8]) -> u8 {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| ["tsv", "tab"].iter().any(|tab| extension.eq_ignore_ascii_case(tab)))
     {
         return b'\t';
     }
-    let fields = |delimiter: &u8| {
+    let fits = |delimiter: &u8| {
         let records = records(text, *delimiter).unwrap_or_default();
         let count = records.first().map_or(0, ByteRecord::len);
         let alike = records.iter().filter(|record| record.len() == count).count();
-        // A ragged row is told later, and by its line; most rows decide here.
-        if alike * 10 >= records.len() * 9 { count } else { 0 }
+        if count > 1 { (alike, count) } else { (0, 0) }
     };
     // Of equals the first.
-    DELIMITERS.into_iter().rev().max_by_key(fields).unwrap_or(b',')
+    DELIMITERS.into_iter().rev().max_by_key(fits).unwrap_or(b',')
 }
 
 fn is_text(record: &ByteRecord, column: usize) -> bool {
