@@ -27,6 +27,14 @@ pub enum Error {
         /// What was found, what was expected.
         reason: String,
     },
+    /// A table cannot be read, or not be used as it is.
+    #[error("{name}: {reason}")]
+    Table {
+        /// The file, or what the table is called.
+        name: String,
+        /// Where in the table, what was found, what was expected, what to do.
+        reason: String,
+    },
     /// Features, labels or class count do not fit together.
     #[error("data set: {0}")]
     Dataset(String),

@@ -17,6 +17,8 @@ pub enum Purpose {
     Permutation(u32),
     /// Which samples are held out for validation.
     Split,
+    /// Which samples of a table are its test set.
+    TestSplit,
     /// The moves of the training pictures in the epoch with this index.
     Augmentation(u32),
     /// The bootstrap sample and the candidate features of the tree with this index.
@@ -34,6 +36,7 @@ pub fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Initialisation(layer) => (2, layer),
         Purpose::Permutation(epoch) => (3, epoch),
         Purpose::Split => (4, 0),
+        Purpose::TestSplit => (5, 0),
         Purpose::Augmentation(epoch) => (16, epoch),
         Purpose::Tree(tree) => (20, tree),
         Purpose::ForestRows => (21, 0),
@@ -60,6 +63,7 @@ mod tests {
             Purpose::Permutation(0),
             Purpose::Permutation(1),
             Purpose::Split,
+            Purpose::TestSplit,
             Purpose::Augmentation(0),
             Purpose::Augmentation(1),
             Purpose::Tree(0),

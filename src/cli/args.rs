@@ -13,6 +13,7 @@ use tanner::training::Schedule;
 
 use super::batch_args::{CompareArgs, Figure2Args, Table1Args};
 use super::bench_args::BenchArgs;
+use super::data_args::{DataSettings, TableArgs};
 
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::gpu_kernels::KernelsArg;
@@ -49,6 +50,7 @@ Examples:
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
+  tanner --data iris.csv --arch fc --hidden 32         a table of one's own, a fifth of its rows to test on
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
@@ -219,9 +221,26 @@ pub(crate) struct DevicesArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Data")]
 pub(crate) struct DataArgs {
-    /// Folder with the four IDX files of an MNIST-like set, plain or gzipped
-    #[arg(long, value_name = "DIR", default_value = "data/fashion-mnist")]
+    /// Folder with the four IDX files of an MNIST-like set, plain or gzipped; or a table: .csv, .tsv, .npy, .npz,
+    /// .parquet
+    #[arg(long, value_name = "PATH", default_value = "data/fashion-mnist")]
     pub(crate) data: PathBuf,
+    #[command(flatten)]
+    pub(crate) table: TableArgs,
+}
+
+impl DataArgs {
+    /// Checks what was typed.
+    pub(crate) fn settings(&self) -> tanner::Result<DataSettings> {
+        DataSettings::new(&self.data, &self.table)
+    }
+
+    /// The same, as words of a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = vec![format!("--data={}", self.data.display())];
+        words.extend(self.table.words());
+        words
+    }
 }
 
 /// What is wrong with a setting; the parser's own message names the flag already.

@@ -6,7 +6,8 @@
 //! which gives the same bits. Several processes may work on one folder: a lock
 //! file beside each run's folder keeps them out of each other's way.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,14 +15,14 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use tanner::Error;
-use tanner::dataset::{DataSplits, load_idx_folder};
 use tanner::engine::gpu::Tuning;
 use tanner::experiments::{Configuration, Entry, RunScore};
 use tanner::training::{RunFolder, Summary};
 
 use super::args::Command;
 use super::batch_args::BatchArgs;
-use super::batch_check::check_same;
+use super::batch_check::{DataShape, check_same};
+use super::data::{Data, Raw};
 use super::opening::Opening;
 use super::progress::Epochs;
 use super::run_config::recorded_kernels;
@@ -30,16 +31,31 @@ use super::train::{self, Report};
 use super::unfinished::Unfinished;
 use super::{terminal, usage};
 
-/// Flags that may not stand in a configuration: a batch gives the first three to its
+/// Flags that may not stand in a configuration: a batch gives all but `--from` to its
 /// runs itself, and `--from` would make runs of one another, of which it keeps no account.
-const OWN_FLAGS: [&str; 4] = ["--seed", "--out", "--data", "--from"];
+const OWN_FLAGS: [&str; 12] = [
+    "--seed",
+    "--out",
+    "--data",
+    "--from",
+    "--label",
+    "--labels",
+    "--header",
+    "--delimiter",
+    "--drop",
+    "--max-categories",
+    "--impute",
+    "--test",
+];
 
 /// A folder of runs, and the data that they share.
 pub(super) struct Batch<'a> {
     args: &'a BatchArgs,
     runs: PathBuf,
-    /// The data with their digest, read when they are needed first.
-    data: OnceCell<(DataSplits, String)>,
+    /// The data, read when they are needed first.
+    raw: OnceCell<Raw>,
+    /// What they are under each seed; under one for all where none decides.
+    shapes: RefCell<BTreeMap<u64, DataShape>>,
 }
 
 /// A configuration under one seed.
@@ -63,7 +79,7 @@ enum Found {
 impl<'a> Batch<'a> {
     /// Nothing is read or written yet.
     pub(super) fn new(args: &'a BatchArgs) -> Self {
-        Self { args, runs: args.out.join("runs"), data: OnceCell::new() }
+        Self { args, runs: args.out.join("runs"), raw: OnceCell::new(), shapes: RefCell::default() }
     }
 
     /// Runs what has not been run yet, or nothing under `--report-only`. A run that fails, or whose folder
@@ -87,7 +103,7 @@ impl<'a> Batch<'a> {
         if let Some(first) = queue.first() {
             train::use_threads(first.settings.engine.threads());
         }
-        self.data()?;
+        self.raw()?;
         fs::create_dir_all(&self.runs).map_err(|error| Error::io(&self.runs, error)).context("--out")?;
         for run in &queue {
             self.found(run)?;
@@ -172,7 +188,7 @@ impl<'a> Batch<'a> {
         words.extend(self.args.engine.words());
         words.extend(own);
         words.push(format!("--seed={seed}"));
-        words.push(format!("--data={}", self.args.data.data.display()));
+        words.extend(self.args.data.words());
         words.push(format!("--out={}", folder.display()));
         let os_words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let typed = match usage::parse(&os_words) {
@@ -194,8 +210,7 @@ impl<'a> Batch<'a> {
             Ok(Some(finished)) => finished,
             Err(error) => return Ok(Found::Damaged(error)),
         };
-        let (data, digest) = self.data()?;
-        check_same(&run.settings, data, digest, &run.folder, &config)?;
+        check_same(&run.settings, &self.shape(run)?, &run.folder, &config)?;
         Ok(Found::Finished(Box::new(summary)))
     }
 
@@ -240,26 +255,45 @@ impl<'a> Batch<'a> {
     fn train(&self, run: &Run, kernels: Option<(String, Tuning)>) -> anyhow::Result<Summary> {
         let process_start = Instant::now();
         let opening = Opening::of(&run.settings.engine.with_recorded(kernels));
-        let (data, digest) = self.data()?;
-        let splits = train::split(&run.settings, data.clone())?;
+        let digest = self.shape(run)?.digest;
+        let mut data = self.data(run)?;
+        data.splits = train::split(&run.settings, data.splits)?;
         let report = Report {
             process_start,
             words: run.words.clone(),
             epochs: Epochs::Quiet,
-            data_sha256: Some(digest.to_owned()),
+            data_sha256: Some(digest),
         };
-        Ok(train::train(&run.settings, None, splits, opening, report)?.0)
+        Ok(train::train(&run.settings, None, data, opening, report)?.0)
     }
 
-    /// The data of all runs, and their digest.
-    fn data(&self) -> anyhow::Result<(&DataSplits, &str)> {
-        if self.data.get().is_none() {
-            let splits = load_idx_folder(&self.args.data.data).context("--data")?;
-            let digest = format!("{}-{}", splits.train.digest(), splits.test.digest());
+    /// The data of all runs.
+    fn raw(&self) -> anyhow::Result<&Raw> {
+        if self.raw.get().is_none() {
             // Only this thread sets it, and it was empty.
-            let _ = self.data.set((splits, digest));
+            let _ = self.raw.set(Raw::read(&self.args.data.settings()?)?);
         }
-        self.data.get().map(|(data, digest)| (data, digest.as_str())).context("--data")
+        self.raw.get().context("--data")
+    }
+
+    /// The data as one run sees them.
+    fn data(&self, run: &Run) -> anyhow::Result<Data> {
+        self.raw()?.clone().split(&run.settings.data, run.settings.recipe.seed)
+    }
+
+    /// What the data of a run are, without them.
+    fn shape(&self, run: &Run) -> anyhow::Result<DataShape> {
+        let seeded = self.raw()?.is_seeded(&run.settings.data);
+        let key = if seeded { run.settings.recipe.seed } else { 0 };
+        if let Some(shape) = self.shapes.borrow().get(&key) {
+            return Ok(shape.clone());
+        }
+        let shape = match self.raw()? {
+            Raw::Idx(splits) => DataShape::of(splits),
+            Raw::Table(_) => DataShape::of(&self.data(run)?.splits),
+        };
+        self.shapes.borrow_mut().insert(key, shape.clone());
+        Ok(shape)
     }
 }
 

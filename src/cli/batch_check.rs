@@ -12,24 +12,46 @@ use tanner::training::Recipe;
 use super::run_config::{RunRecord, Samples};
 use super::settings::TrainSettings;
 
+/// What runs are compared by: all of the data but themselves.
+#[derive(Clone, Debug)]
+pub(super) struct DataShape {
+    train_samples: usize,
+    test_samples: usize,
+    features: usize,
+    classes: usize,
+    /// Of training and test set.
+    pub(super) digest: String,
+}
+
+impl DataShape {
+    pub(super) fn of(DataSplits { train, test }: &DataSplits) -> Self {
+        Self {
+            train_samples: train.samples(),
+            test_samples: test.samples(),
+            features: train.feature_count(),
+            classes: train.class_count(),
+            digest: format!("{}-{}", train.digest(), test.digest()),
+        }
+    }
+}
+
 /// Refuses a finished run that had other settings or other data.
 ///
 /// # Errors
 /// Names the folder and the first setting that differs.
 pub(super) fn check_same(
     settings: &TrainSettings,
-    data: &DataSplits,
-    digest: &str,
+    data: &DataShape,
     folder: &Path,
     config: &Value,
 ) -> anyhow::Result<()> {
-    let limited = settings.train_limit.unwrap_or(usize::MAX).min(data.train.samples());
+    let limited = settings.train_limit.unwrap_or(usize::MAX).min(data.train_samples);
     let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
     let samples =
-        Samples { train: limited - held_out.unwrap_or(0), test: held_out.unwrap_or(data.test.samples()) };
-    let architecture = settings.architecture.fit_to(data.train.feature_count(), data.train.class_count())?;
+        Samples { train: limited - held_out.unwrap_or(0), test: held_out.unwrap_or(data.test_samples) };
+    let architecture = settings.architecture.fit_to(data.features, data.classes)?;
     let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
-    let expected = as_in_files(&RunRecord::new(settings, &record, samples, Some(digest)))?;
+    let expected = as_in_files(&RunRecord::new(settings, &record, samples, Some(&data.digest)))?;
     if let Some(key) = first_difference(&expected, &read_anew(config.clone())?) {
         bail!(
             "{} holds a finished run with another {key}: name another --out, or remove that folder",

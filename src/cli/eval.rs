@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::{Dataset, load_idx_folder};
+use tanner::dataset::Dataset;
 use tanner::engine::{EngineSettings, Evaluation};
 use tanner::files::atomic_write;
 use tanner::inference::{Predictor, Scores};
@@ -18,15 +18,16 @@ use tanner::training::Recipe;
 use super::args::EvalArgs;
 use super::gpu_kernels::Use;
 use super::settings::EngineRequest;
-use super::{backend, terminal};
+use super::{backend, data, terminal};
 
 /// Reads a model and scores it on the test set.
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = EngineRequest::new(&args.engine)?;
+    let data_settings = args.data.settings()?;
     let model = TrainedModel::load(&args.model)?;
-    let test = load_idx_folder(&args.data.data).context("--data")?.test;
+    let test = data::load_test(&model, &data_settings)?;
     let evaluation = evaluation(&request, &model, test.clone())?;
-    let names: Vec<String> = (0..model.network().classes()).map(|class| class.to_string()).collect();
+    let names = data::class_names(&model);
     let predictor = Predictor::new(model, request.threads())?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
     let told = Told { scores: &scores, classes: &names };

@@ -156,7 +156,7 @@ pub(crate) struct TrainedArgs {
 #[command(next_help_heading = "Data")]
 pub(crate) struct SplitArgs {
     /// Training samples held out to choose by, a number or a share below 1
-    /// [default: those that the model was trained without, else 10000]
+    /// [default: those that the model was trained without, else 10000, a fifth of at most 20000]
     #[arg(long, value_name = "N|SHARE", value_parser = holdout)]
     pub(crate) validation: Option<Holdout>,
     /// Use the first N training samples only, as the model's training did

@@ -6,9 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use tanner::dataset::load_idx_training;
 use tanner::files::atomic_write;
-use tanner::importance::{Order, ranking};
+use tanner::importance::{ImportanceSettings, Order, ranking};
 use tanner::report::importance_picture;
 
+use super::data::{self, Data};
+use super::data_args::DataSettings;
 use super::importance_args::RankArgs;
 use super::results::check_place;
 use super::settings::check_threads;
@@ -17,24 +19,41 @@ use super::{importance_fit, terminal, train};
 /// Ranks the features of a training set.
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
     let settings = args.settings()?;
+    let data_settings = args.data.settings()?;
     args.out.as_deref().map_or(Ok(()), check_out)?;
     train::use_threads(check_threads(args.threads)?);
-    let train = load_idx_training(&args.data.data).context("--data")?;
-    let train = match args.train_limit {
-        Some(limit) => train.head(limit).context("--train-limit")?,
-        None => train,
-    };
-    let scores = importance_fit::scores(&settings, &train)?;
-    let table = csv(&scores)?;
+    let (scores, names, shape) = scores(&settings, &data_settings, args)?;
+    let table = csv(&scores, &names)?;
     let Some(path) = &args.out else {
         return terminal::print(table.trim_end());
     };
     atomic_write(path, table.as_bytes()).context("--out")?;
     terminal::print(&format!("ranking {}", path.display()))?;
     let title = format!("importance {}", settings.importance);
+    let Some(shape) = shape else { return Ok(()) };
     let picture = path.with_extension("png");
-    atomic_write(&picture, &importance_picture(&scores, train.shape(), &title)?).context("--out")?;
+    atomic_write(&picture, &importance_picture(&scores, shape, &title)?).context("--out")?;
     terminal::print(&format!("picture {}", picture.display()))
+}
+
+/// The score of each feature, their names, and the shape of pictures.
+type Scores = (Vec<f64>, Vec<String>, Option<[usize; 2]>);
+
+fn scores(settings: &ImportanceSettings, data: &DataSettings, args: &RankArgs) -> anyhow::Result<Scores> {
+    if data.format.is_some() {
+        let Data { splits, record } = data::load(data, args.seed)?;
+        let train = match args.train_limit {
+            Some(limit) => splits.train.head(limit).context("--train-limit")?,
+            None => splits.train,
+        };
+        return Ok((importance_fit::scores(settings, &train)?, record.feature_names, record.image_shape));
+    }
+    let train = load_idx_training(&data.path).context("--data")?;
+    let train = match args.train_limit {
+        Some(limit) => train.head(limit).context("--train-limit")?,
+        None => train,
+    };
+    Ok((importance_fit::scores(settings, &train)?, Vec::new(), Some(train.shape())))
 }
 
 /// Refuses a place that cannot take the ranking before the work is done.
@@ -49,11 +68,16 @@ fn check_out(path: &Path) -> anyhow::Result<()> {
     check_place("--out", path)
 }
 
-/// A line for each feature, the most important first; ranks count from 1, features from 0.
-fn csv(scores: &[f64]) -> anyhow::Result<String> {
-    let mut text = String::from("rank,feature,importance\n");
+/// A line for each feature, the most important first; ranks count from 1, features from 0. Names where there are any.
+fn csv(scores: &[f64], names: &[String]) -> anyhow::Result<String> {
+    let mut text = String::from("rank,feature,importance");
+    text.push_str(if names.is_empty() { "\n" } else { ",name\n" });
     for (rank, feature) in (1..).zip(ranking(scores, Order::Descending)?) {
-        writeln!(text, "{rank},{feature},{}", scores[feature as usize])?;
+        write!(text, "{rank},{feature},{}", scores[feature as usize])?;
+        if let Some(name) = names.get(feature as usize) {
+            write!(text, ",\"{}\"", name.replace('"', "\"\""))?;
+        }
+        text.push('\n');
     }
     Ok(text)
 }

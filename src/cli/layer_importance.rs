@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
+use tanner::dataset::{DataSplits, HeldOut};
 use tanner::experiments::blocks::{layer_name, neuron_blocks};
 use tanner::experiments::layer_importance::{
     Forest, LayerImportance, LayerImportanceOptions, LayerOutputs, Silence, layer_importance, verdict,
@@ -19,7 +19,7 @@ use super::experiment_args::{ConstantArg, LayerImportanceArgs, MeasuredArg};
 use super::gpu_kernels::Use;
 use super::results::Results;
 use super::settings::{EngineRequest, refuse};
-use super::{backend, split, terminal, train};
+use super::{backend, data, split, terminal, train};
 
 /// What the folder gets.
 const FILES: [&str; 4] =
@@ -50,12 +50,13 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     if args.on == MeasuredArg::Test && args.trained.split.validation.is_some() {
         return refuse("--validation", "has no meaning with --on test, it belongs to --on validation");
     }
+    let data_settings = args.trained.data.settings()?;
     let model = TrainedModel::load(&args.trained.model)?;
     // Told before data are read.
     neuron_blocks(model.network(), args.blocks)?;
     let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
     train::use_threads(args.engine.threads);
-    let DataSplits { mut train, mut test } = load_idx_folder(&args.trained.data.data).context("--data")?;
+    let DataSplits { mut train, mut test } = data::load_for(&model, &data_settings)?;
     let mut made = None;
     if args.on == MeasuredArg::Validation {
         let split = split::split(train, &args.trained.split, &model)?;

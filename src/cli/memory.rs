@@ -142,7 +142,7 @@ fn mean_degree(connectivity: &Connectivity, layer: usize, outputs: f64) -> f64 {
 }
 
 /// Bytes that new allocations may take, where the system says so (Linux).
-fn available() -> Option<f64> {
+pub(super) fn available() -> Option<f64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
     let kib: f64 = line.split_whitespace().nth(1)?.parse().ok()?;

@@ -18,6 +18,8 @@ mod bench_profile;
 mod bench_scale;
 mod cache_folder;
 mod compare;
+mod data;
+mod data_args;
 mod degrees;
 mod devices;
 mod eval;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use serde::Serialize;
 use tanner::Result;
-use tanner::dataset::{DataSplits, HeldOut, load_idx_folder};
+use tanner::dataset::{DataSplits, HeldOut};
 use tanner::engine::Penalties;
 use tanner::experiments::prune::{
     BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal, curve_csv,
@@ -20,7 +20,7 @@ use super::experiment_args::{ConstantArg, InputsArg, MethodArg, PruneArgs, Targe
 use super::gpu_kernels::Use;
 use super::results::Results;
 use super::settings::{EngineRequest, refuse, usual_l2};
-use super::{backend, split, terminal, train};
+use super::{backend, data, split, terminal, train};
 
 /// What the folder gets.
 const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"];
@@ -55,6 +55,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         let reason = format!("{} is impossible, it must be 0 to {}", args.fine_tune, u32::MAX);
         return refuse("--fine-tune", reason);
     }
+    let data_settings = args.trained.data.settings()?;
     let model = TrainedModel::load(&args.trained.model)?;
     if let Method::Blocks(options, _) = &method {
         // Told before data are read; the search itself starts later.
@@ -63,7 +64,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let name = format!("prune-{}", method.name());
     let results = Results::claim(args.out.as_deref(), &name, &FILES)?;
     train::use_threads(request.threads());
-    let DataSplits { train, test } = load_idx_folder(&args.trained.data.data).context("--data")?;
+    let DataSplits { train, test } = data::load_for(&model, &data_settings)?;
     let split = split::split(train, &args.trained.split, &model)?;
     let recipe = recipe(args, &model, split.made.seed)?;
     split.announce();

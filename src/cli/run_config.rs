@@ -10,6 +10,7 @@ use tanner::importance::ImportanceSettings;
 use tanner::model::ArchitectureRecord;
 use tanner::training::{Recipe, RunFolder};
 
+use super::data_args::TableArgs;
 use super::settings::TrainSettings;
 
 /// How many samples there are.
@@ -50,6 +51,9 @@ pub(super) fn recorded_kernels(folder: &Path) -> Option<(String, Tuning)> {
 #[derive(Serialize)]
 pub(super) struct RunRecord<'a> {
     data: &'a Path,
+    /// How a table was read and encoded; none for pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<&'a TableArgs>,
     /// Digests of training and test set, where runs are compared with each other.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_sha256: Option<&'a str>,
@@ -73,7 +77,8 @@ impl<'a> RunRecord<'a> {
         data_sha256: Option<&'a str>,
     ) -> Self {
         Self {
-            data: &settings.data,
+            data: &settings.data.path,
+            table: settings.data.format.is_some().then_some(&settings.data.table),
             data_sha256,
             train_samples: samples.train,
             test_samples: samples.test,

@@ -17,6 +17,7 @@ use super::args::{
     ActivationArg, ArchArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs,
     TrainingArgs,
 };
+use super::data_args::DataSettings;
 use super::degrees::{PAPER_BLOCKS, Profile};
 use super::gpu_kernels::KernelsRequest;
 
@@ -32,7 +33,7 @@ const MAX_THREADS: usize = 1024;
 /// A training run.
 #[derive(Debug)]
 pub(crate) struct TrainSettings {
-    pub(crate) data: PathBuf,
+    pub(crate) data: DataSettings,
     pub(crate) train_limit: Option<usize>,
     /// Score on a held-out part of the training set in place of the test set.
     pub(crate) validation: Option<Holdout>,
@@ -96,7 +97,7 @@ impl TrainSettings {
         let importance = args.importance.settings(args.training.seed)?;
         let architecture = ArchitectureSettings::new(&args.architecture)?;
         Ok(Self {
-            data: args.data.data.clone(),
+            data: args.data.settings()?,
             train_limit: args.train_limit,
             validation: args.validation,
             from: args.from.clone(),

@@ -76,7 +76,7 @@ fn every_flag_reaches_its_setting() {
         }
     );
     assert_eq!(settings.engine, EngineRequest::Cpu { threads: Some(3) });
-    assert_eq!((settings.data, settings.out), ("d".into(), Some("o".into())));
+    assert_eq!((settings.data.path, settings.out), ("d".into(), Some("o".into())));
     assert_eq!(settings.train_limit, Some(100));
     assert_eq!(settings.augmentation, Augmentation { shift: 2, flip: true });
 }

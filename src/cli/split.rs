@@ -10,6 +10,8 @@ use super::terminal;
 
 /// Held out where neither the command line nor the model says how much.
 const USUAL: Holdout = Holdout::Count(10_000);
+/// The same for training sets that are too small for that.
+const USUAL_OF_FEW: Holdout = Holdout::Share(0.2);
 
 /// A training set in two parts.
 pub(crate) struct Split {
@@ -30,8 +32,9 @@ pub(crate) fn split(mut train: Dataset, args: &SplitArgs, model: &TrainedModel) 
     if let Some(limit) = limit {
         train = train.head(limit).context("--train-limit")?;
     }
+    let usual = if train.samples() > 20_000 { USUAL } else { USUAL_OF_FEW };
     let made = HeldOut {
-        holdout: args.validation.or(own.map(|own| own.holdout)).unwrap_or(USUAL),
+        holdout: args.validation.or(own.map(|own| own.holdout)).unwrap_or(usual),
         seed: args.seed.or(own.map(|own| own.seed)).unwrap_or(0),
         of: train.samples(),
     };

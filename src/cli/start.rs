@@ -1,6 +1,6 @@
 //! What a training run starts from: a new network, or a saved model.
 
-use tanner::dataset::{Dataset, HeldOut};
+use tanner::dataset::{DataRecord, Dataset, HeldOut};
 use tanner::model::{ArchitectureRecord, TrainedModel};
 use tanner::network::{Network, Parameters};
 
@@ -61,6 +61,7 @@ impl Start {
         settings: &TrainSettings,
         train: &Dataset,
         samples: Samples,
+        data: DataRecord,
     ) -> anyhow::Result<TrainedModel> {
         let of = samples.train + samples.test;
         let seed = settings.recipe.seed;
@@ -70,6 +71,7 @@ impl Start {
                 let preprocessing = importance_fit::preprocessing(&settings.importance, train)?;
                 let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
                 model.set_held_out(held_out)?;
+                model.set_data(data)?;
                 Ok(model)
             }
             Self::Saved(mut model) => {

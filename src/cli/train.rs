@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow};
 use tanner::Error;
-use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
+use tanner::dataset::{DataSplits, Dataset};
 use tanner::engine::EngineInfo;
 use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
@@ -16,6 +16,7 @@ use tanner::report::{grouped, learning_curve};
 use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
 
 use super::args::TrainArgs;
+use super::data::{self, Data};
 use super::gpu_kernels::{Kernels, Use};
 use super::opening::Opening;
 use super::progress::{Epochs, ProgressReport};
@@ -33,10 +34,10 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
     if let Some(model) = &saved {
         settings.go_on_from(model, args);
     }
-    let splits = load(&settings)?;
+    let data = load(&settings, saved.as_ref())?;
     let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
-    let (summary, folder) = train(&settings, saved, splits, opening, report)?;
+    let (summary, folder) = train(&settings, saved, data, opening, report)?;
     print_summary(&summary, &folder)
 }
 
@@ -56,11 +57,11 @@ pub(super) struct Report {
 pub(super) fn train(
     settings: &TrainSettings,
     saved: Option<TrainedModel>,
-    splits: DataSplits,
+    data: Data,
     opening: Opening,
     report: Report,
 ) -> anyhow::Result<(Summary, PathBuf)> {
-    let DataSplits { train, test } = splits;
+    let Data { splits: DataSplits { train, test }, record } = data;
     // Everything that can fail does so before the run folder is made.
     let recipe = &settings.recipe;
     let start = match saved {
@@ -71,7 +72,7 @@ pub(super) fn train(
     let engine_settings = recipe.engine_settings();
     let mut chosen = opening.start((start.network(), start.parameters(), engine_settings), Use::Steps)?;
     let samples = Samples { train: train.samples(), test: test.samples() };
-    let model = start.into_model(settings, &train, samples)?;
+    let model = start.into_model(settings, &train, samples, record)?;
     let train_set = training_data(settings, train, &model)?;
     let test_set = Arc::new(model.prepare(test)?);
 
@@ -141,8 +142,14 @@ fn training_data(
     Ok(Box::new(data))
 }
 
-fn load(settings: &TrainSettings) -> anyhow::Result<DataSplits> {
-    split(settings, load_idx_folder(&settings.data).context("--data")?)
+/// Data as the settings say, or as a model says that training goes on from.
+fn load(settings: &TrainSettings, saved: Option<&TrainedModel>) -> anyhow::Result<Data> {
+    let mut data = match saved {
+        Some(model) => Data { splits: data::load_for(model, &settings.data)?, record: model.data().clone() },
+        None => data::load(&settings.data, settings.recipe.seed)?,
+    };
+    data.splits = split(settings, data.splits)?;
+    Ok(data)
 }
 
 /// What is trained on and what is scored: the test set, or a held-out part of the training set in its place.
@@ -151,7 +158,7 @@ pub(super) fn split(settings: &TrainSettings, mut splits: DataSplits) -> anyhow:
         splits.train = splits.train.head(limit).context("--train-limit")?;
     }
     if let Some(holdout) = settings.validation {
-        let held_out = splits.train.holdout(holdout, settings.recipe.seed).context("--validation")?;
+        let held_out = splits.train.into_holdout(holdout, settings.recipe.seed).context("--validation")?;
         (splits.train, splits.test) = held_out;
     }
     Ok(splits)

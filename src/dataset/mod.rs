@@ -6,14 +6,18 @@
 //! the pair from the four IDX files that MNIST and its relatives come in,
 //! [`load_idx_training`] the training half alone as [`Pictures`] of bytes; the
 //! format of one file is in [`idx`]. [`Samples`] is what both kinds of set have in
-//! common. [`Augmentation`] moves and mirrors pictures.
+//! common. [`Augmentation`] moves and mirrors pictures. Tables of other formats are
+//! the affair of [`mod@table`]; what is known of data beside their numbers travels
+//! as a [`DataRecord`].
 
 mod augment;
 pub mod idx;
 mod idx_folder;
 mod pictures;
+mod record;
 mod samples;
 mod split;
+pub mod table;
 
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -23,6 +27,7 @@ use crate::{Error, Result};
 pub use augment::Augmentation;
 pub use idx_folder::{load_idx_folder, load_idx_training};
 pub use pictures::Pictures;
+pub use record::{DataRecord, EncodedSamples, learn, learn_and_split};
 pub use samples::Samples;
 pub(crate) use samples::update_digest;
 pub use split::{HeldOut, Holdout};

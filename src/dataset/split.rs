@@ -115,23 +115,34 @@ impl Dataset {
     /// # Errors
     /// [`Error::Dataset`] when nothing would be held out or nothing left.
     pub fn holdout(&self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
-        let count = holdout.count_of(self.samples())?;
-        let mut members = vec![Vec::new(); self.class_count()];
-        for (sample, label) in self.labels().iter().enumerate() {
-            members[*label as usize].push(sample);
-        }
-        let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
-        let mut held_out = vec![false; self.samples()];
-        let mut rng = generator(seed, Purpose::Split);
-        for (class, share) in members.iter_mut().zip(proportional(count, &sizes)) {
-            // The first places of a Fisher-Yates shuffle.
-            for place in 0..share {
-                let pick = rng.random_range(place..class.len());
-                class.swap(place, pick);
-                held_out[class[place]] = true;
-            }
-        }
+        let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
         Ok((self.select(&held_out, false), self.select(&held_out, true)))
+    }
+
+    /// As [`Dataset::holdout`], without a copy of what is left beside the whole.
+    ///
+    /// # Errors
+    /// As [`Dataset::holdout`].
+    pub fn into_holdout(self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
+        let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
+        Ok(self.into_parts(&held_out))
+    }
+
+    /// Parts the samples into (those that are not marked, those that are), of which there must be some each.
+    pub(crate) fn into_parts(mut self, marks: &[bool]) -> (Self, Self) {
+        let marked = self.select(marks, true);
+        // What stays moves forward within its place.
+        let (width, mut kept) = (self.feature_count(), 0);
+        for (sample, _) in marks.iter().enumerate().filter(|(_, marked)| !**marked) {
+            self.features.copy_within(sample * width..(sample + 1) * width, kept * width);
+            self.labels[kept] = self.labels[sample];
+            kept += 1;
+        }
+        self.features.truncate(kept * width);
+        self.features.shrink_to_fit();
+        self.labels.truncate(kept);
+        self.labels.shrink_to_fit();
+        (self, marked)
     }
 
     /// The samples whose mark is `wanted`, at least one of which there must be.
@@ -147,6 +158,33 @@ impl Dataset {
         // A part of consistent samples is consistent.
         Self { features, labels, ..*self }
     }
+}
+
+/// Marks the samples that are held out: of each class its proportion, drawn from the seed's stream of this purpose.
+pub(crate) fn stratified_marks(
+    labels: &[u32],
+    class_count: usize,
+    holdout: Holdout,
+    seed: u64,
+    purpose: Purpose,
+) -> Result<Vec<bool>> {
+    let count = holdout.count_of(labels.len())?;
+    let mut members = vec![Vec::new(); class_count];
+    for (sample, label) in labels.iter().enumerate() {
+        members[*label as usize].push(sample);
+    }
+    let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
+    let mut held_out = vec![false; labels.len()];
+    let mut rng = generator(seed, purpose);
+    for (class, share) in members.iter_mut().zip(proportional(count, &sizes)) {
+        // The first places of a Fisher-Yates shuffle.
+        for place in 0..share {
+            let pick = rng.random_range(place..class.len());
+            class.swap(place, pick);
+            held_out[class[place]] = true;
+        }
+    }
+    Ok(held_out)
 }
 
 /// Shares `count` over groups in proportion to their sizes: whole parts first, what
@@ -234,6 +272,13 @@ mod tests {
         assert_eq!(proportional(1, &[1, 1, 1]), [1, 0, 0]);
         assert_eq!(proportional(5, &[0, 5, 1]), [0, 4, 1]);
         assert_eq!(proportional(3, &[1 << 60, 1 << 60, 1 << 60]), [1, 1, 1]);
+    }
+
+    #[test]
+    fn parting_in_place_gives_the_same_parts() {
+        let whole = data(&[7, 5, 2]);
+        let parts = whole.holdout(Holdout::Count(5), 9).unwrap();
+        assert_eq!(whole.into_holdout(Holdout::Count(5), 9).unwrap(), parts);
     }
 
     /// The samples that a seed stands for may never change: pruning must find those that training held out.

@@ -32,6 +32,7 @@ impl TrainedModel {
         let mut model = Self::new(network, parameters, preprocessing, header.architecture).map_err(text)?;
         model.epochs_trained = header.epochs_trained;
         model.set_held_out(header.held_out).map_err(text)?;
+        model.set_data(header.data.unwrap_or_default()).map_err(|error| format!("data: {error}"))?;
         Ok(model)
     }
 }

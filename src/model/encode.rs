@@ -78,6 +78,7 @@ impl TrainedModel {
             standardized: self.preprocessing().standardisation().is_some(),
             features: self.preprocessing().input_features(),
             layers: layers.collect(),
+            data: Some(self.data().clone()).filter(|data| !data.is_empty()),
         }
     }
 

@@ -30,19 +30,25 @@
 //! An unchanged order of raw features stores its number in the header alone.
 //!
 //! Version 1 knew no `standardized` in the header, which is false there, and no
-//! importance but `none` and `pca`; version 2 adds them.
+//! importance but `none` and `pca`; version 2 adds them. Version 3 adds the
+//! optional object `data` ([`DataRecord`]): the names of classes (`class_names`, by
+//! number of class) and of raw features (`feature_names`), `image_shape` where a raw
+//! sample is a picture of `[rows, columns]`, `encoding` where samples come from a
+//! table ([`TableEncoding`](crate::dataset::table::TableEncoding)), and `test`, the
+//! rows of that table that were held out as its test set. Everything in it is
+//! optional; what is there fits the number of raw features and of classes.
 
 use serde::{Deserialize, Serialize};
 
 use super::ArchitectureRecord;
-use crate::dataset::HeldOut;
+use crate::dataset::{DataRecord, HeldOut};
 use crate::importance::{Importance, Order};
 use crate::network::Activation;
 
 /// Name of the format.
 pub const NAME: &str = "tanner-model";
 /// Version that this program writes, and the highest that it reads.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Key of the header among the metadata. One key alone, because the
 /// metadata are a hash map, whose order would change from write to write.
 pub const METADATA_KEY: &str = "tanner";
@@ -84,6 +90,9 @@ pub struct Header {
     pub features: usize,
     /// The layers, from the inputs to the logits.
     pub layers: Vec<LayerHeader>,
+    /// What is known of the data beside numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataRecord>,
 }
 
 /// What a layer has beside numbers.

@@ -14,7 +14,7 @@ mod record;
 
 use std::path::Path;
 
-use crate::dataset::{Dataset, HeldOut};
+use crate::dataset::{DataRecord, Dataset, HeldOut};
 use crate::files::atomic_write;
 use crate::importance::Preprocessing;
 use crate::network::{Network, Parameters};
@@ -36,6 +36,7 @@ pub struct TrainedModel {
     record: ArchitectureRecord,
     epochs_trained: usize,
     held_out: Option<HeldOut>,
+    data: DataRecord,
 }
 
 impl TrainedModel {
@@ -58,7 +59,8 @@ impl TrainedModel {
             )));
         }
         record.check(&network)?;
-        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0, held_out: None })
+        let data = DataRecord::default();
+        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0, held_out: None, data })
     }
 
     /// Replaces the parameters by those after so many epochs of training.
@@ -94,6 +96,21 @@ impl TrainedModel {
     /// The training samples that the model has never seen, if any were held out.
     pub fn held_out(&self) -> Option<HeldOut> {
         self.held_out
+    }
+
+    /// Notes what is known of the data beside numbers.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when it is not known of data with these features and classes.
+    pub fn set_data(&mut self, data: DataRecord) -> Result<()> {
+        data.check(self.preprocessing.input_features(), self.record.classes)?;
+        self.data = data;
+        Ok(())
+    }
+
+    /// What is known of the data beside numbers: names of classes and features, how a table is encoded.
+    pub fn data(&self) -> &DataRecord {
+        &self.data
     }
 
     /// The network.
@@ -142,6 +159,7 @@ impl TrainedModel {
         record.pruned = Some(PrunedRecord::new(&self.network, self.record.pruned.as_ref(), method));
         let mut model = Self::new(network, parameters, self.preprocessing.clone(), record)?;
         (model.epochs_trained, model.held_out) = (self.epochs_trained, self.held_out);
+        model.data = self.data.clone();
         Ok(model)
     }
 

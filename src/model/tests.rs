@@ -297,7 +297,7 @@ fn orders_and_standardisations_that_are_none_are_refused() {
 #[test]
 fn files_of_version_1_are_read() {
     let message = tampered(|header, _| {
-        *header = header.replacen("\"version\":2", "\"version\":1", 1);
+        *header = header.replacen("\"version\":3", "\"version\":1", 1);
         *header = header.replacen("\"standardized\":false,", "", 1);
         assert!(header.contains("\"version\":1") && !header.contains("standardized"), "{header}");
     });
@@ -417,4 +417,78 @@ fn saving_and_loading_name_the_path() {
     assert!(message.contains("model.safetensors: not a usable model file: "), "{message}");
     let missing = TrainedModel::load(&folder.path().join("none")).unwrap_err();
     assert!(matches!(missing, Error::Io { .. }));
+}
+
+/// The small model with all that can be known of its data: 6 raw features, 3 classes.
+fn with_data() -> TrainedModel {
+    use crate::dataset::table::{ColumnEncoding, Impute, LabelPlace, TableEncoding};
+    let column = |name: &str, position, categories: Option<[&str; 2]>| ColumnEncoding {
+        name: name.into(),
+        position,
+        fill: categories.is_none().then_some(1.5),
+        categories: categories.map(|list| list.map(String::from).to_vec()),
+    };
+    let encoding = TableEncoding {
+        named: true,
+        columns: vec![
+            column("size", 0, None),
+            column("kind", 3, Some(["a", "b"])),
+            column("width", 2, None),
+            column("wood", 4, Some(["ash", "oak"])),
+        ],
+        label: Some(LabelPlace { name: "class".into(), position: Some(1) }),
+        file_columns: 6,
+        impute: Some(Impute::Mean),
+    };
+    let data = DataRecord {
+        class_names: ["x", "y", "z"].map(String::from).to_vec(),
+        feature_names: encoding.feature_names(),
+        image_shape: Some([2, 3]),
+        encoding: Some(encoding),
+        test: Some(HeldOut { holdout: Holdout::Share(0.2), seed: 7, of: 100 }),
+    };
+    let mut model = small();
+    model.set_data(data).unwrap();
+    model
+}
+
+#[test]
+fn what_is_known_of_the_data_survives_the_file() {
+    let written = with_data();
+    let bytes = written.to_bytes().unwrap();
+    let read = TrainedModel::from_bytes(&bytes).unwrap();
+    assert_eq!(read.data(), written.data());
+    assert_eq!(read.to_bytes().unwrap(), bytes);
+    // Where nothing is known nothing is written.
+    tampered(|header, _| assert!(!header.contains("\"data\""), "{header}"));
+}
+
+#[test]
+fn data_that_are_not_the_models_are_refused() {
+    let edited = |from: &str, to: &str| {
+        tampered_of(&with_data(), |header, _| {
+            assert!(header.contains(from), "{header}");
+            *header = header.replacen(from, to, 1);
+        })
+    };
+    for (from, to, part) in [
+        ("[\"x\",\"y\",\"z\"]", "[\"x\",\"y\"]", "data: data set: 2 different names for 3 classes"),
+        ("[\"x\",\"y\",\"z\"]", "[\"x\",\"y\",\"x\"]", "2 different names for 3 classes"),
+        ("\"kind=a\",", "", "5 names for 6 features"),
+        ("\"kind=a\"", "\"kind=c\"", "not those of the encoding"),
+        ("[2,3]", "[2,4]", "pictures of 2 x 4 pixels"),
+        ("[2,3]", "[18446744073709551615,3]", "pictures of"),
+        ("\"ash\",\"oak\"]", "\"oak\",\"oak\"]", "twice the same"),
+        ("\"ash\",\"oak\"]", "\"oak\"]", "an encoding of 5 features"),
+        ("\"position\":3", "\"position\":2", "place 2 is taken twice"),
+        ("\"position\":3", "\"position\":6", "place 6 is taken twice or beyond"),
+        ("\"file_columns\":6", "\"file_columns\":99999999999", "columns of 99999999999"),
+        ("\"fill\":1.5", "\"fill\":1e39", "fill"),
+        ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "unknown variant"),
+        ("\"of\":100", "\"of\":1", "holding out 0.2 of 1 samples is impossible"),
+        ("\"named\":true", "\"named\":true,\"more\":1", "unknown field"),
+    ] {
+        let message = edited(from, to);
+        assert!(message.contains(part), "{to}: {message:?} does not say {part:?}");
+    }
 }

@@ -7,6 +7,7 @@ mod bench_script;
 mod experiments;
 mod figure1;
 mod importance;
+mod own_data;
 mod profile;
 mod runs;
 mod saved_models;

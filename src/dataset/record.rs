@@ -1,0 +1,171 @@
+//! What is known of the data beside numbers, in a form that travels with the model.
+
+use serde::{Deserialize, Serialize};
+
+use super::split::stratified_marks;
+use super::table::{Classes, FitOptions, Limits, Table, TableEncoding, Unseen};
+use super::{DataSplits, Dataset, HeldOut, Holdout};
+use crate::random::Purpose;
+use crate::{Error, Result};
+
+/// Bytes of the longest name.
+const MAX_NAME: usize = 4096;
+
+/// Names of classes and features, and how raw data become samples; empty where nothing is known.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataRecord {
+    /// The name of each class, by its number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
+    /// The name of each raw feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub feature_names: Vec<String>,
+    /// Rows and columns of pixels, when each raw sample is a picture.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_shape: Option<[usize; 2]>,
+    /// How a table becomes raw features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<TableEncoding>,
+    /// The rows of the training table that became the test set, where it was split.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<HeldOut>,
+}
+
+/// A table that became samples.
+#[derive(Clone, Debug)]
+pub struct EncodedSamples<T> {
+    /// The samples.
+    pub samples: T,
+    /// Columns with texts that training did not see.
+    pub unseen: Vec<Unseen>,
+}
+
+impl DataRecord {
+    /// What is known of samples that come without a table.
+    #[must_use]
+    pub fn of(dataset: &Dataset) -> Self {
+        Self { image_shape: dataset.image_shape(), ..Self::default() }
+    }
+
+    /// Whether nothing is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses a record of other data than those of `features` raw features and `classes` classes.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] with what does not fit.
+    pub fn check(&self, features: usize, classes: usize) -> Result<()> {
+        let fail = |reason: String| Err(Error::Dataset(reason));
+        let distinct: std::collections::HashSet<&String> = self.class_names.iter().collect();
+        if !self.class_names.is_empty() && (self.class_names.len() != classes || distinct.len() != classes) {
+            return fail(format!("{} different names for {classes} classes", distinct.len()));
+        }
+        if !self.feature_names.is_empty() && self.feature_names.len() != features {
+            return fail(format!("{} names for {features} features", self.feature_names.len()));
+        }
+        if self.class_names.iter().chain(&self.feature_names).any(|name| name.len() > 2 * MAX_NAME) {
+            return fail(format!("a name is longer than {} bytes", 2 * MAX_NAME));
+        }
+        if let Some([rows, columns]) = self.image_shape
+            && rows.checked_mul(columns) != Some(features)
+        {
+            return fail(format!("pictures of {rows} x {columns} pixels do not have {features} features"));
+        }
+        if let Some(encoding) = &self.encoding {
+            encoding.check()?;
+            if encoding.width() != features {
+                return fail(format!("an encoding of {} features, expected {features}", encoding.width()));
+            }
+            if encoding.named && self.feature_names != encoding.feature_names() {
+                return fail("the names of features are not those of the encoding".into());
+            }
+        }
+        self.test.map_or(Ok(()), |test| test.holdout.count_of(test.of).map(drop))
+    }
+
+    /// Samples of a table that was read with [`Columns::Of`](super::table::Columns::Of) the encoding.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when there is no encoding, a label is of no class, or as
+    /// for [`TableEncoding::encode`].
+    pub fn samples(&self, mut table: Table, limits: &Limits) -> Result<EncodedSamples<Dataset>> {
+        let Some(encoding) = &self.encoding else {
+            return Err(table.refused("nothing is known of how a table becomes features"));
+        };
+        let labels = Classes::from_names(self.class_names.clone()).labels(&table)?;
+        let encoded = encoding.encode(&mut table, limits)?;
+        let data = Dataset::new(encoded.features, encoding.width(), labels, self.class_names.len())?;
+        let samples = match self.image_shape {
+            Some(shape) => data.with_image_shape(shape)?,
+            None => data,
+        };
+        Ok(EncodedSamples { samples, unseen: encoded.unseen })
+    }
+
+    /// As [`DataRecord::samples`] for the very table that was split in training: in two parts as then.
+    ///
+    /// # Errors
+    /// As [`DataRecord::samples`], and when the table is not as long as that one.
+    pub fn splits(&self, table: Table, test: HeldOut, limits: &Limits) -> Result<EncodedSamples<DataSplits>> {
+        if table.rows() != test.of {
+            return Err(table.refused(format!("{} rows, {} were split in training", table.rows(), test.of)));
+        }
+        let EncodedSamples { samples, unseen } = self.samples(table, limits)?;
+        let marks = test_marks(samples.labels(), samples.class_count(), test.holdout, test.seed)?;
+        let (train, test) = samples.into_parts(&marks);
+        Ok(EncodedSamples { samples: DataSplits { train, test }, unseen })
+    }
+}
+
+/// Learns a table whose rows are all to train on: samples, and the record for any other table.
+///
+/// # Errors
+/// As for [`Classes::of`] and [`TableEncoding::fit`].
+pub fn learn(table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
+    let record = record(&table, &Classes::of(&table, limits)?, None, fit)?;
+    Ok((record.samples(table, limits)?.samples, record))
+}
+
+/// Learns a table and holds a part of its rows out as the test set, class by class in proportion.
+///
+/// The rows are drawn from the stream [`Purpose::TestSplit`] of the seed; all that
+/// is fitted is fitted on the others.
+///
+/// # Errors
+/// As [`learn`], and when no such split is possible.
+pub fn learn_and_split(
+    table: Table,
+    (holdout, seed): (Holdout, u64),
+    fit: FitOptions,
+    limits: &Limits,
+) -> Result<(EncodedSamples<DataSplits>, DataRecord)> {
+    let classes = Classes::of(&table, limits)?;
+    let labels = classes.labels(&table)?;
+    let marks = test_marks(&labels, classes.names().len(), holdout, seed)?;
+    let mut record = record(&table, &classes, Some(&marks), fit)?;
+    record.test = Some(HeldOut { holdout, seed, of: table.rows() });
+    let EncodedSamples { samples, unseen } = record.samples(table, limits)?;
+    let (train, test) = samples.into_parts(&marks);
+    Ok((EncodedSamples { samples: DataSplits { train, test }, unseen }, record))
+}
+
+fn test_marks(labels: &[u32], classes: usize, holdout: Holdout, seed: u64) -> Result<Vec<bool>> {
+    stratified_marks(labels, classes, holdout, seed, Purpose::TestSplit)
+}
+
+fn record(
+    table: &Table,
+    classes: &Classes,
+    held_out: Option<&[bool]>,
+    fit: FitOptions,
+) -> Result<DataRecord> {
+    let encoding = TableEncoding::fit(table, held_out, fit)?;
+    let feature_names = if encoding.named { encoding.feature_names() } else { Vec::new() };
+    let image_shape = table.image_shape();
+    let class_names = classes.names().to_vec();
+    Ok(DataRecord { class_names, feature_names, image_shape, encoding: Some(encoding), test: None })
+}

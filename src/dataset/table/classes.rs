@@ -1,0 +1,111 @@
+//! From the labels of a table to classes with names.
+
+use super::texts::{number, sort};
+use super::{Labels, Limits, Table, shown};
+use crate::{Error, Result};
+
+/// The names of classes, sorted: by value when all are numbers, else as texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Classes {
+    names: Vec<String>,
+}
+
+impl Classes {
+    /// The classes of a table that is to be learned.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when there are no labels, one class only, or so many that
+    /// the column is hardly one of labels.
+    pub fn of(table: &Table, limits: &Limits) -> Result<Self> {
+        let Some(labels) = table.labels() else {
+            return Err(table.refused("there are no labels: name their column with --label"));
+        };
+        let column = shown(&labels.name, table.named);
+        let refuse = |reason: String| Err(table.refused(format!("label column {column} {reason}")));
+        if labels.texts.has_overflown() {
+            let reason = format!("has more than {} different values: name another one", limits.classes);
+            return refuse(format!("{reason} with --label, or is it a quantity and no class?"));
+        }
+        let numeric = are_numbers(labels.texts.list());
+        let mut names: Vec<String> =
+            labels.texts.list().iter().map(|text| canonical(text, numeric)).collect();
+        sort(&mut names);
+        names.dedup();
+        match names.as_slice() {
+            [] => Err(table.refused("no rows")),
+            [only] => refuse(format!("has one class only, {only:?}, at least 2 are needed")),
+            // One row each is no class: a name, a number of the row, a measured quantity.
+            many if many.len() * 2 > table.rows().max(4) => refuse(format!(
+                "has {} different values in {} rows, such as {:?}: a class needs 2 rows at least; name another \
+                 column with --label",
+                many.len(),
+                table.rows(),
+                many[0]
+            )),
+            _ => Ok(Self { names }),
+        }
+    }
+
+    /// Classes of a model, by their numbers.
+    #[must_use]
+    pub fn from_names(names: Vec<String>) -> Self {
+        Self { names }
+    }
+
+    /// The names, by number of class.
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The class of each row, `[row]`.
+    ///
+    /// # Errors
+    /// [`Error::Table`] naming the first row whose label is none of these, or that has none.
+    pub fn labels(&self, table: &Table) -> Result<Vec<u32>> {
+        let Some(labels) = table.labels() else {
+            return Err(table.refused("there are no labels"));
+        };
+        let numeric = are_numbers(&self.names);
+        let class = |text: &String| {
+            let name = canonical(text, numeric && number(text).is_some());
+            let place = self.names.iter().position(|known| *known == name);
+            place.and_then(|place| u32::try_from(place).ok())
+        };
+        let known: Vec<Option<u32>> = labels.texts.list().iter().map(class).collect();
+        let of = |code: &u32| known.get(*code as usize).copied().flatten();
+        let classes: Option<Vec<u32>> = labels.codes.iter().map(of).collect();
+        classes.ok_or_else(|| self.unknown(table, labels, &known))
+    }
+
+    fn unknown(&self, table: &Table, labels: &Labels, known: &[Option<u32>]) -> Error {
+        let is_unknown = |code: &u32| known.get(*code as usize).copied().flatten().is_none();
+        let row = labels.codes.iter().position(is_unknown).unwrap_or(0);
+        let text = labels.codes.get(row).and_then(|code| labels.texts.list().get(*code as usize));
+        let text = text.map_or("?", String::as_str);
+        const SOME: usize = 10;
+        let mut names: Vec<&str> = self.names.iter().take(SOME).map(String::as_str).collect();
+        if self.names.len() > SOME {
+            names.push("..");
+        }
+        table.refused(format!(
+            "row {}: label {text:?} is of no class of the training data, which has {}",
+            row + 1,
+            names.join(", ")
+        ))
+    }
+}
+
+/// Whether labels are numbers, which may be written in several ways.
+fn are_numbers(texts: &[String]) -> bool {
+    texts.iter().all(|text| number(text).is_some_and(f64::is_finite))
+}
+
+/// The one spelling of a label: of `1`, `1.0` and `01` the first.
+fn canonical(text: &str, numeric: bool) -> String {
+    match number(text) {
+        // Adding 0 makes 0 of -0.
+        Some(value) if numeric => (value + 0.0).to_string(),
+        _ => text.to_owned(),
+    }
+}

@@ -1,0 +1,323 @@
+//! Which column of a file is what.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::encoding::TableEncoding;
+use super::{Read, Texts, shown};
+use crate::Error;
+
+/// Names that a label column usually has, in any case.
+const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
+/// Names that are similar enough to be meant, by Jaro and Winkler's similarity.
+const SIMILAR: f64 = 0.8;
+
+/// A column by its name or by its place; a name that is there wins.
+///
+/// Places count from 0; those below 0 from the end, where -1 is the last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", from = "String")]
+pub struct ColumnRef(String);
+
+impl FromStr for ColumnRef {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl From<String> for ColumnRef {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl From<ColumnRef> for String {
+    fn from(column: ColumnRef) -> Self {
+        column.0
+    }
+}
+
+impl fmt::Display for ColumnRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What is wanted of a file's columns.
+#[derive(Clone, Copy, Debug)]
+pub enum Columns<'a> {
+    /// A table that nothing is known of.
+    New {
+        /// The label; by default a column called label, class, target or y, else the last.
+        label: Option<&'a ColumnRef>,
+        /// Whether there is a label column; labels may have a file of their own.
+        labelled: bool,
+        /// Columns that are left out.
+        drop: &'a [ColumnRef],
+    },
+    /// A table with the columns that an encoding was fitted on.
+    Of {
+        /// What was fitted.
+        encoding: &'a TableEncoding,
+        /// What about the label.
+        label: LabelNeed,
+    },
+}
+
+/// What a table of known columns has to say about labels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabelNeed {
+    /// The label column must be there.
+    Required,
+    /// It is read where it is there.
+    IfThere,
+    /// It is left out, whether it is there or not.
+    Ignored,
+}
+
+/// How a file calls its columns.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Names<'a> {
+    Header(&'a [String]),
+    /// Only their number is known.
+    Count(usize),
+}
+
+/// What a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Not read.
+    Skip,
+    Label,
+    /// The feature with this number.
+    Feature(usize),
+}
+
+/// What a feature's column holds, where that is known before it is read.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    /// Numbers, or texts where others are met.
+    Open,
+    Numbers,
+    /// Texts of a list.
+    Texts(Texts),
+}
+
+/// What is done with each column of a file.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// By column of the file.
+    pub(crate) roles: Vec<Role>,
+    /// Name, place in the file, and kind of each feature.
+    pub(crate) features: Vec<(String, usize, Kind)>,
+    /// Name and place of the label.
+    pub(crate) label: Option<(String, usize)>,
+    pub(crate) named: bool,
+}
+
+impl Columns<'_> {
+    /// Finds the columns.
+    pub(crate) fn plan(&self, names: Names<'_>) -> Read<Plan> {
+        match *self {
+            Self::New { label, labelled, drop } => new_plan(names, label, labelled, drop),
+            Self::Of { encoding, label } => plan_of(names, encoding, label),
+        }
+    }
+
+    /// The names that a header of this table would have, where they are known.
+    pub(crate) fn known_names(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::Of { encoding, .. } if encoding.named => {
+                Some(encoding.columns.iter().map(|column| column.name.as_str()).collect())
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Names<'_> {
+    fn len(&self) -> usize {
+        match self {
+            Self::Header(names) => names.len(),
+            Self::Count(count) => *count,
+        }
+    }
+
+    fn is_named(&self) -> bool {
+        matches!(self, Self::Header(_))
+    }
+
+    /// The name of a column; without a header its place.
+    fn name(&self, place: usize) -> String {
+        match self {
+            Self::Header(names) => names[place].clone(),
+            Self::Count(_) => place.to_string(),
+        }
+    }
+
+    fn place(&self, name: &str) -> Option<usize> {
+        match self {
+            Self::Header(names) => names.iter().position(|there| there == name),
+            Self::Count(_) => None,
+        }
+    }
+
+    /// The place of a column that a flag names.
+    fn find(&self, flag: &str, column: &ColumnRef) -> Read<usize> {
+        if let Some(place) = self.place(&column.0) {
+            return Ok(place);
+        }
+        let count = self.len();
+        if let Ok(index) = column.0.parse::<i64>() {
+            let place = if index < 0 { i64::try_from(count).unwrap_or(i64::MAX) + index } else { index };
+            let place = usize::try_from(place).ok().filter(|place| *place < count);
+            return place.ok_or_else(|| {
+                format!(
+                    "{flag}: no column {index}, the {count} columns are 0 to {} or -{count} to -1",
+                    count - 1
+                )
+            });
+        }
+        let reason = match self {
+            Self::Header(names) => suggestion(&column.0, names.iter().map(String::as_str)),
+            Self::Count(_) => {
+                "the table has no header, so name its place: 0 is the first, -1 the last".into()
+            }
+        };
+        Err(format!("{flag}: no column is called {:?}; {reason}", column.0))
+    }
+}
+
+/// The name that was probably meant, else the names that there are.
+pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    let similarity = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
+    let best = names.clone().map(|name| (similarity(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    match best {
+        Some((similarity, name)) if similarity >= SIMILAR => format!("did you mean {name:?}?"),
+        _ => {
+            const SOME: usize = 8;
+            let mut list: Vec<String> = names.clone().take(SOME).map(|name| format!("{name:?}")).collect();
+            if names.count() > SOME {
+                list.push("..".into());
+            }
+            format!("there are {}", list.join(", "))
+        }
+    }
+}
+
+fn new_plan(names: Names<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &[ColumnRef]) -> Read<Plan> {
+    let count = names.len();
+    let label = match label {
+        _ if !labelled || count == 0 => None,
+        Some(column) => Some(names.find("--label", column)?),
+        None => Some(usual_label(names).unwrap_or(count - 1)),
+    };
+    let mut roles = vec![Role::Skip; count];
+    let mut left_out = vec![false; count];
+    for column in drop {
+        let place = names.find("--drop", column)?;
+        if Some(place) == label {
+            return Err(format!(
+                "--drop: column {} is the label",
+                shown(&names.name(place), names.is_named())
+            ));
+        }
+        left_out[place] = true;
+    }
+    let mut features = Vec::new();
+    for place in 0..count {
+        if Some(place) == label {
+            roles[place] = Role::Label;
+        } else if !left_out[place] {
+            roles[place] = Role::Feature(features.len());
+            features.push((names.name(place), place, Kind::Open));
+        }
+    }
+    if features.is_empty() {
+        return Err("no column is left for features; is the delimiter right?".into());
+    }
+    let label = label.map(|place| (names.name(place), place));
+    Ok(Plan { roles, features, label, named: names.is_named() })
+}
+
+fn usual_label(names: Names<'_>) -> Option<usize> {
+    let Names::Header(names) = names else { return None };
+    let is = |usual: &&str| names.iter().position(|name| name.eq_ignore_ascii_case(usual));
+    USUAL_LABELS.iter().find_map(is)
+}
+
+fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<Plan> {
+    let places = if encoding.named && names.is_named() {
+        places_by_name(names, encoding)?
+    } else {
+        places_by_position(names, encoding)?
+    };
+    let (features, label) = places;
+    let mut plan = Plan {
+        roles: vec![Role::Skip; names.len()],
+        features: Vec::new(),
+        label: None,
+        named: names.is_named(),
+    };
+    for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {
+        plan.roles[place] = Role::Feature(slot);
+        let kind = column.categories.as_ref().map_or(Kind::Numbers, |list| Kind::Texts(Texts::fixed(list)));
+        plan.features.push((names.name(place), place, kind));
+    }
+    match (need, label) {
+        (LabelNeed::Ignored, _) | (LabelNeed::IfThere, None) => {}
+        (LabelNeed::Required, None) => {
+            let wanted = encoding.label.as_ref().map_or("label", |label| label.name.as_str());
+            return Err(format!(
+                "the label column {} is not there",
+                shown(wanted, encoding.named && names.is_named())
+            ));
+        }
+        (_, Some(place)) => {
+            plan.roles[place] = Role::Label;
+            plan.label = Some((names.name(place), place));
+        }
+    }
+    Ok(plan)
+}
+
+/// Place of each feature, and of the label where it is there.
+type Places = (Vec<usize>, Option<usize>);
+
+fn places_by_name(names: Names<'_>, encoding: &TableEncoding) -> Read<Places> {
+    let mut places = Vec::with_capacity(encoding.columns.len());
+    for column in &encoding.columns {
+        places.push(names.place(&column.name).ok_or_else(|| match names {
+            Names::Header(names) => format!(
+                "column {:?} of the training data is not there; {}",
+                column.name,
+                suggestion(&column.name, names.iter().map(String::as_str))
+            ),
+            Names::Count(_) => format!("column {:?} of the training data is not there", column.name),
+        })?);
+    }
+    Ok((places, encoding.label.as_ref().and_then(|label| names.place(&label.name))))
+}
+
+/// Without names, columns stand where they stood in training; only the label may be gone.
+fn places_by_position(names: Names<'_>, encoding: &TableEncoding) -> Read<Places> {
+    let (count, trained) = (names.len(), encoding.file_columns);
+    let label = encoding.label.as_ref().and_then(|label| label.position);
+    if count == trained {
+        return Ok((encoding.columns.iter().map(|column| column.position).collect(), label));
+    }
+    match label {
+        Some(label) if count + 1 == trained => {
+            let shifted = |position: usize| if position > label { position - 1 } else { position };
+            Ok((encoding.columns.iter().map(|column| shifted(column.position)).collect(), None))
+        }
+        _ => {
+            let without = label.map_or(String::new(), |_| format!(", or {} without the label", trained - 1));
+            Err(format!("{count} columns, the training data had {trained}{without}"))
+        }
+    }
+}

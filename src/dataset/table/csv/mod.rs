@@ -1,0 +1,146 @@
+//! Tables as text: fields between commas, semicolons or tabs, quoted where needed.
+//!
+//! A file is read once, in blocks of whole records that are parsed beside each
+//! other straight into float32 numbers. Only a column that looks like numbers in
+//! the beginning and holds a text later makes it read twice.
+
+mod blocks;
+mod dialect;
+mod piece;
+
+use std::io::{Seek, SeekFrom};
+
+use rayon::prelude::*;
+
+use self::blocks::Blocks;
+use self::dialect::Dialect;
+use self::piece::{Job, Piece};
+use super::columns::{Kind, Names, Plan};
+use super::{Columns, Read, ReadOptions, Source, Table, Texts};
+
+pub use dialect::Header;
+
+/// Reads a table of text.
+pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOptions) -> Read<Table> {
+    let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
+    let known = columns.known_names();
+    let dialect = Dialect::detect(&mut source, bytes, known.as_deref(), options)?;
+    let names = dialect.header.as_deref().map_or(Names::Count(dialect.columns), Names::Header);
+    let mut plan = columns.plan(names)?;
+    let rows = (bytes - dialect.start) as f64 / dialect.bytes_per_row;
+    options.limits.check_values(rows, plan.features.len() as f64)?;
+    for (slot, (_, place, kind)) in plan.features.iter_mut().enumerate() {
+        if matches!(kind, Kind::Open) && dialect.holds_text[*place] {
+            *kind = Kind::Texts(Texts::up_to(options.limits.texts));
+            log::debug!("feature {slot} of column {place} holds texts");
+        }
+    }
+    let reading = Reading { dialect, options, rows };
+    // Every column that turns out to hold texts is found in the first pass: there is no third one.
+    loop {
+        let (table, turned) = reading.pass(&mut source, &plan)?;
+        if turned.is_empty() {
+            return Ok(table);
+        }
+        drop(table);
+        for slot in turned {
+            plan.features[slot].2 = Kind::Texts(Texts::up_to(options.limits.texts));
+        }
+    }
+}
+
+/// All that one pass over a file depends on, but for its columns.
+struct Reading<'a> {
+    dialect: Dialect,
+    options: &'a ReadOptions,
+    /// About so many.
+    rows: f64,
+}
+
+impl Reading<'_> {
+    /// Reads all rows; the second value lists columns of numbers that hold texts.
+    fn pass(&self, source: &mut Source, plan: &Plan) -> Read<(Table, Vec<usize>)> {
+        let failed = |error: std::io::Error| format!("cannot be read: {error}");
+        source.seek(SeekFrom::Start(self.dialect.start)).map_err(failed)?;
+        let name = source.name().to_owned();
+        let mut blocks = Blocks::new(source, self.dialect.line, self.options.limits.max_record_bytes);
+        let job = Job { delimiter: self.dialect.delimiter, plan, limits: &self.options.limits };
+        let mut rows = Rows::new(name, plan, self)?;
+        loop {
+            let mut batch = Vec::new();
+            for _ in 0..rayon::current_num_threads() {
+                batch.extend(blocks.next()?);
+            }
+            if batch.is_empty() {
+                return rows.finish();
+            }
+            let pieces: Vec<Read<Piece>> = batch.par_iter().map(|block| job.parse(block)).collect();
+            for piece in pieces {
+                rows.append(piece?, self)?;
+            }
+        }
+    }
+}
+
+/// A table that grows piece by piece.
+struct Rows {
+    table: Table,
+    turned: Vec<bool>,
+}
+
+impl Rows {
+    fn new(name: String, plan: &Plan, reading: &Reading<'_>) -> Read<Self> {
+        let limits = &reading.options.limits;
+        let mut table = Table::of_plan(name, plan, limits);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+        let values = (reading.rows * plan.features.len() as f64) as usize;
+        // Pages that stay empty cost nothing.
+        table.cells.try_reserve_exact(values).map_err(|error| format!("{values} values: {error}"))?;
+        Ok(Self { table, turned: vec![false; plan.features.len()] })
+    }
+
+    fn append(&mut self, mut piece: Piece, reading: &Reading<'_>) -> Read<()> {
+        let table = &mut self.table;
+        let width = table.columns.len();
+        for (slot, (column, found)) in table.columns.iter_mut().zip(&piece.columns).enumerate() {
+            if column.first_missing.is_none() {
+                column.first_missing = found.first_missing.map(|line| format!("line {line}"));
+            }
+            self.turned[slot] |= found.turned;
+            if let (Some(texts), Some(new)) = (&mut column.texts, &found.texts) {
+                renumber(&mut piece.cells, slot, width, &texts.take(new));
+            }
+        }
+        if let Some(labels) = &mut table.labels {
+            let numbers = labels.texts.take(&piece.label_texts);
+            let of = |code: &u32| numbers.get(*code as usize).copied().flatten().unwrap_or(u32::MAX);
+            labels.codes.extend(piece.labels.iter().map(of));
+        }
+        table.rows += piece.rows;
+        reading.options.limits.check_values(table.rows as f64, width as f64)?;
+        table.cells.extend_from_slice(&piece.cells);
+        Ok(())
+    }
+
+    fn finish(self) -> Read<(Table, Vec<usize>)> {
+        let Self { mut table, turned } = self;
+        if table.rows == 0 {
+            return Err("no rows of data".into());
+        }
+        table.cells.shrink_to_fit();
+        let turned = (0..turned.len()).filter(|slot| turned[*slot]).collect();
+        Ok((table, turned))
+    }
+}
+
+/// Gives the texts of one column the numbers that they have in the table.
+fn renumber(cells: &mut [f32], slot: usize, width: usize, numbers: &[Option<u32>]) {
+    for cell in cells.iter_mut().skip(slot).step_by(width) {
+        if let Some(code) = super::encoding::code(*cell) {
+            let number = numbers.get(code).copied().flatten();
+            #[expect(clippy::cast_precision_loss, reason = "numbers of texts are small")]
+            let number = number.map_or(super::UNSEEN, |number| number as f32);
+            *cell = number;
+        }
+    }
+}

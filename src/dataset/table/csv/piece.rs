@@ -1,0 +1,209 @@
+//! Parsing one block of records.
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::super::columns::{Kind, Plan, Role};
+use super::super::texts::is_missing;
+use super::super::{Limits, Read, Texts, UNSEEN, shown};
+use super::blocks::{Block, count_lines};
+
+/// Bytes of the longest category or label.
+const MAX_TEXT: usize = 1024;
+
+/// Where a record begins, or the empty lines before it.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    block: &'a Block,
+    byte: u64,
+}
+
+impl Place<'_> {
+    /// The line in the file, counted from 1.
+    fn line(self) -> u64 {
+        let bytes = &self.block.bytes;
+        let start = usize::try_from(self.byte).map_or(bytes.len(), |byte| byte.min(bytes.len()));
+        let empty = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.block.line + count_lines(&bytes[..start + empty])
+    }
+}
+
+/// What is done with every block.
+pub(super) struct Job<'a> {
+    pub(super) delimiter: u8,
+    pub(super) plan: &'a Plan,
+    pub(super) limits: &'a Limits,
+}
+
+/// The rows of a block.
+pub(super) struct Piece {
+    pub(super) rows: usize,
+    /// `[row][feature]`; texts by their numbers in this piece.
+    pub(super) cells: Vec<f32>,
+    pub(super) columns: Vec<Found>,
+    /// `[row]`, by their numbers in this piece.
+    pub(super) labels: Vec<u32>,
+    pub(super) label_texts: Texts,
+}
+
+/// What a column of a block holds.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) texts: Option<Texts>,
+    /// Line of the first missing value.
+    pub(super) first_missing: Option<u64>,
+    /// Whether there is a text where numbers were expected.
+    pub(super) turned: bool,
+}
+
+/// What a field without its blanks is.
+pub(super) enum Field {
+    Missing,
+    Number(f32),
+    /// Infinite, or beyond what float32 holds.
+    Infinite,
+    Text,
+}
+
+impl Field {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        let bytes = bytes.trim_ascii();
+        match std::str::from_utf8(bytes).map(str::parse::<f32>) {
+            Ok(Ok(number)) if number.is_finite() => Self::Number(number),
+            Ok(Ok(number)) if number.is_nan() => Self::Missing,
+            Ok(Ok(_)) => Self::Infinite,
+            _ if is_missing(bytes) => Self::Missing,
+            _ => Self::Text,
+        }
+    }
+}
+
+impl Job<'_> {
+    /// Parses the records of a block.
+    pub(super) fn parse(&self, block: &Block) -> Read<Piece> {
+        let mut reader = ReaderBuilder::new()
+            .delimiter(self.delimiter)
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(block.bytes.as_slice());
+        let mut piece = self.empty();
+        let mut record = ByteRecord::new();
+        loop {
+            let more = reader.read_byte_record(&mut record).map_err(|error| error.to_string())?;
+            if !more {
+                return Ok(piece);
+            }
+            let byte = record.position().map_or(0, csv::Position::byte);
+            self.row(&record, Place { block, byte }, &mut piece)?;
+        }
+    }
+
+    fn empty(&self) -> Piece {
+        let found = |(_, _, kind): &(String, usize, Kind)| Found {
+            texts: if let Kind::Texts(texts) = kind { Some(texts.clone()) } else { None },
+            ..Found::default()
+        };
+        Piece {
+            rows: 0,
+            cells: Vec::new(),
+            columns: self.plan.features.iter().map(found).collect(),
+            labels: Vec::new(),
+            label_texts: Texts::up_to(self.limits.classes),
+        }
+    }
+
+    fn row(&self, record: &ByteRecord, place: Place<'_>, piece: &mut Piece) -> Read<()> {
+        let roles = &self.plan.roles;
+        if record.len() != roles.len() {
+            let (there, expected) = (record.len(), roles.len());
+            return Err(format!(
+                "line {}: {there} fields, expected {expected} as in the first line",
+                place.line()
+            ));
+        }
+        let start = piece.cells.len();
+        // Features need not stand in the order of the columns.
+        piece.cells.resize(start + piece.columns.len(), 0.0);
+        for (field, role) in record.iter().zip(roles) {
+            match role {
+                Role::Skip => {}
+                Role::Label => {
+                    let label = self.label(field, place, &mut piece.label_texts)?;
+                    piece.labels.push(label);
+                }
+                Role::Feature(slot) => {
+                    piece.cells[start + slot] = self.cell(field, place, *slot, &mut piece.columns[*slot])?;
+                }
+            }
+        }
+        piece.rows += 1;
+        Ok(())
+    }
+
+    fn cell(&self, field: &[u8], place: Place<'_>, slot: usize, column: &mut Found) -> Read<f32> {
+        if column.texts.is_some() {
+            return self.category(field, place, slot, column);
+        }
+        match Field::of(field) {
+            Field::Number(number) => Ok(number),
+            Field::Missing => {
+                column.first_missing.get_or_insert_with(|| place.line());
+                Ok(f32::NAN)
+            }
+            Field::Infinite => Err(self.wrong(field, place, slot, "is no number that float32 holds")),
+            Field::Text if matches!(self.plan.features[slot].2, Kind::Open) => {
+                column.turned = true;
+                Ok(UNSEEN)
+            }
+            Field::Text => {
+                Err(self.wrong(field, place, slot, "is no number, as this column held in training"))
+            }
+        }
+    }
+
+    fn category(&self, field: &[u8], place: Place<'_>, slot: usize, column: &mut Found) -> Read<f32> {
+        let field = field.trim_ascii();
+        if is_missing(field) {
+            column.first_missing.get_or_insert_with(|| place.line());
+            return Ok(f32::NAN);
+        }
+        let text = self.text(field, place, &self.column(slot))?;
+        let number = column.texts.as_mut().and_then(|texts| texts.number(text));
+        #[expect(clippy::cast_precision_loss, reason = "numbers of texts are small")]
+        let number = number.map_or(UNSEEN, |number| number as f32);
+        Ok(number)
+    }
+
+    fn label(&self, field: &[u8], place: Place<'_>, texts: &mut Texts) -> Read<u32> {
+        let field = field.trim_ascii();
+        let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
+        let column = shown(name, self.plan.named);
+        if is_missing(field) {
+            return Err(format!(
+                "line {}: the label is missing in column {column}: remove such rows",
+                place.line()
+            ));
+        }
+        let text = self.text(field, place, &column)?;
+        Ok(texts.number(text).unwrap_or(u32::MAX))
+    }
+
+    fn text<'t>(&self, field: &'t [u8], place: Place<'_>, column: &str) -> Read<&'t str> {
+        if field.len() > MAX_TEXT {
+            let (line, bytes) = (place.line(), field.len());
+            return Err(format!(
+                "line {line}, column {column}: a text of {bytes} bytes, the limit is {MAX_TEXT}"
+            ));
+        }
+        std::str::from_utf8(field)
+            .map_err(|_| format!("line {}, column {column}: not UTF-8; save the file as UTF-8", place.line()))
+    }
+
+    fn column(&self, slot: usize) -> String {
+        shown(&self.plan.features[slot].0, self.plan.named)
+    }
+
+    fn wrong(&self, field: &[u8], place: Place<'_>, slot: usize, what: &str) -> String {
+        let text: String = String::from_utf8_lossy(field.trim_ascii()).chars().take(40).collect();
+        format!("line {}, column {}: {text:?} {what}", place.line(), self.column(slot))
+    }
+}

@@ -1,0 +1,239 @@
+//! From the columns of a table to the features of samples.
+
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::{Impute, Limits, Table, shown};
+use crate::{Error, Result};
+
+/// Bytes of the longest name that a file may keep.
+const MAX_NAME: usize = 4096;
+/// Rows that a thread encodes at a time.
+const PART: usize = 1024;
+
+/// How tables with certain columns become features; fitted on training rows.
+///
+/// A column of numbers is one feature. A column of texts is one feature for each
+/// of its categories, 1 where the cell is that text and 0 elsewhere; a text that
+/// is none of them gives zeros alone. Where missing values are imputed, a missing
+/// number becomes the column's fill, a missing text zeros alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TableEncoding {
+    /// Whether the columns have names of their own, by which they are found.
+    pub named: bool,
+    /// The columns of features, in the order of the features.
+    pub columns: Vec<ColumnEncoding>,
+    /// The label; none where labels had a file or an array of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<LabelPlace>,
+    /// Number of columns of the training file, by which columns without names are found.
+    pub file_columns: usize,
+    /// How missing values are filled; without it they are refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impute: Option<Impute>,
+}
+
+/// One column of a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnEncoding {
+    /// Its name; a place, where columns have no names.
+    pub name: String,
+    /// Its place in the training file, counted from 0.
+    pub position: usize,
+    /// The categories of texts; none for a column of numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub categories: Option<Vec<String>>,
+    /// What stands in for a missing number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<f32>,
+}
+
+/// Where the label stood.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LabelPlace {
+    /// Name of the column.
+    pub name: String,
+    /// Its place in the training file; none where labels had a file of their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<usize>,
+}
+
+/// What a table became.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// `[row][feature]`.
+    pub features: Vec<f32>,
+    /// Columns with texts that training did not see.
+    pub unseen: Vec<Unseen>,
+}
+
+/// Texts that are no category: they became zeros.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unseen {
+    /// Name of the column.
+    pub column: String,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+impl ColumnEncoding {
+    /// Number of features that it becomes.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.categories.as_ref().map_or(1, Vec::len)
+    }
+}
+
+impl TableEncoding {
+    /// Number of features of a sample.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.columns.iter().map(ColumnEncoding::width).sum()
+    }
+
+    /// The name of each feature: that of its column, and the category behind `=`.
+    #[must_use]
+    pub fn feature_names(&self) -> Vec<String> {
+        let names = |column: &ColumnEncoding| match &column.categories {
+            None => vec![column.name.clone()],
+            Some(list) => list.iter().map(|category| format!("{}={category}", column.name)).collect(),
+        };
+        self.columns.iter().flat_map(names).collect()
+    }
+
+    /// Refuses an encoding that none of this program's would be.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] with what is wrong.
+    pub fn check(&self) -> Result<()> {
+        let fail = |reason: String| Err(Error::Dataset(format!("encoding: {reason}")));
+        let limits = Limits::default();
+        if self.columns.is_empty() || self.file_columns > limits.columns {
+            return fail(format!("{} columns of {}", self.columns.len(), self.file_columns));
+        }
+        let label = self.label.as_ref().and_then(|label| label.position);
+        let mut taken = std::collections::HashSet::new();
+        let places = self.columns.iter().map(|column| column.position).chain(label);
+        if let Some(wrong) =
+            places.into_iter().find(|place| *place >= self.file_columns || !taken.insert(*place))
+        {
+            return fail(format!("place {wrong} is taken twice or beyond the {} columns", self.file_columns));
+        }
+        for column in &self.columns {
+            let categories = column.categories.as_deref().unwrap_or_default();
+            let distinct: std::collections::HashSet<&String> = categories.iter().collect();
+            if distinct.len() != categories.len() || column.categories.as_ref().is_some_and(Vec::is_empty) {
+                return fail(format!("column {:?} has no categories or twice the same", column.name));
+            }
+            if column.name.len() > MAX_NAME || categories.iter().any(|text| text.len() > MAX_NAME) {
+                return fail(format!("a name or category is longer than {MAX_NAME} bytes"));
+            }
+            if column.fill.is_some_and(|fill| !fill.is_finite()) {
+                return fail(format!("column {:?} has a fill that is no finite number", column.name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The features of a table that was read with [`Columns::Of`](super::Columns::Of) this
+    /// encoding, or that this one was fitted on.
+    ///
+    /// Numbers alone need no second copy.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when values are missing that are not imputed, or when the features need
+    /// more memory than the limits allow.
+    pub fn encode(&self, table: &mut Table, limits: &Limits) -> Result<Encoded> {
+        if table.columns.len() != self.columns.len() {
+            let (there, expected) = (table.columns.len(), self.columns.len());
+            return Err(table.refused(format!("{there} columns of features, expected {expected}")));
+        }
+        let missing = table.columns.iter().find(|column| column.first_missing.is_some());
+        if let (Some(column), None) = (missing, self.impute) {
+            return Err(missing_value(table, column));
+        }
+        let mut cells = std::mem::take(&mut table.cells);
+        if self.columns.iter().all(|column| column.categories.is_none()) {
+            let fills: Vec<f32> = self.columns.iter().map(|column| column.fill.unwrap_or(0.0)).collect();
+            cells.par_chunks_mut(fills.len()).for_each(|row| {
+                for (cell, fill) in row.iter_mut().zip(&fills).filter(|(cell, _)| cell.is_nan()) {
+                    *cell = *fill;
+                }
+            });
+            return Ok(Encoded { features: cells, unseen: Vec::new() });
+        }
+        limits
+            .check_values(table.rows as f64, self.width() as f64)
+            .map_err(|reason| table.refused(format!("one feature for each category: {reason}")))?;
+        Ok(Encoded { features: self.one_hot(table, &cells), unseen: self.unseen(table, &cells) })
+    }
+
+    fn one_hot(&self, table: &Table, cells: &[f32]) -> Vec<f32> {
+        let (width, columns) = (self.width(), self.columns.len());
+        let places: Vec<Vec<Option<usize>>> = self.category_places(table);
+        let mut features = vec![0.0; table.rows * width];
+        let parts = features.par_chunks_mut(PART * width).zip(cells.par_chunks(PART * columns));
+        parts.for_each(|(to, from)| {
+            for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(columns)) {
+                let mut first = 0;
+                for ((column, cell), places) in self.columns.iter().zip(from).zip(&places) {
+                    if column.categories.is_none() {
+                        to[first] = if cell.is_nan() { column.fill.unwrap_or(0.0) } else { *cell };
+                    } else if let Some(place) = code(*cell).and_then(|code| places[code]) {
+                        to[first + place] = 1.0;
+                    }
+                    first += column.width();
+                }
+            }
+        });
+        features
+    }
+
+    /// For each column the category of each of the table's texts.
+    fn category_places(&self, table: &Table) -> Vec<Vec<Option<usize>>> {
+        let places = |(encoding, column): (&ColumnEncoding, &super::Column)| {
+            let (Some(categories), Some(texts)) = (&encoding.categories, &column.texts) else {
+                return Vec::new();
+            };
+            let known = super::Texts::fixed(categories);
+            texts.list().iter().map(|text| known.find(text).map(|place| place as usize)).collect()
+        };
+        self.columns.iter().zip(&table.columns).map(places).collect()
+    }
+
+    /// Texts that are none of the categories, but not missing either.
+    fn unseen(&self, table: &Table, cells: &[f32]) -> Vec<Unseen> {
+        let places = self.category_places(table);
+        let columns = self.columns.iter().zip(&places).enumerate();
+        let count = |(slot, (column, places)): (usize, (&ColumnEncoding, &Vec<Option<usize>>))| {
+            column.categories.as_ref()?;
+            let of_column = cells.iter().skip(slot).step_by(self.columns.len());
+            let rows = of_column
+                .filter(|cell| {
+                    **cell == super::UNSEEN || code(**cell).is_some_and(|code| places[code].is_none())
+                })
+                .count();
+            (rows > 0).then(|| Unseen { column: column.name.clone(), rows })
+        };
+        columns.filter_map(count).collect()
+    }
+}
+
+/// The number of a cell's text; none when it is missing or unseen.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of texts, or not taken")]
+pub(super) fn code(cell: f32) -> Option<usize> {
+    (cell >= 0.0).then_some(cell as usize)
+}
+
+/// Where a value is missing, and what can be done.
+pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
+    let place = column.first_missing.as_deref().unwrap_or("somewhere");
+    let name = shown(&column.name, table.named);
+    table.refused(format!(
+        "{place}, column {name}: the value is missing; fill such values with --impute mean, median or zero, or leave \
+         the column out with --drop"
+    ))
+}

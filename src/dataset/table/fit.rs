@@ -1,0 +1,178 @@
+//! Fitting an encoding to training rows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::encoding::{code, missing_value};
+use super::texts::sort;
+use super::{Column, ColumnEncoding, LabelPlace, Table, TableEncoding, shown};
+use crate::{Error, Result};
+
+/// How missing values of a column of numbers are filled. A missing text becomes zeros alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Impute {
+    /// By the mean of the training rows.
+    Mean,
+    /// By their median.
+    Median,
+    /// By 0.
+    Zero,
+}
+
+impl Impute {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mean, Self::Median, Self::Zero];
+
+    /// The spelling in files and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::Zero => "zero",
+        }
+    }
+}
+
+impl fmt::Display for Impute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl FromStr for Impute {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|impute| impute.name() == text);
+        found.ok_or_else(|| Error::Setting {
+            setting: "--impute",
+            reason: format!("{text:?} is not understood: write mean, median or zero"),
+        })
+    }
+}
+
+/// What an encoding may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FitOptions {
+    /// How missing values are filled; without it they are refused.
+    pub impute: Option<Impute>,
+    /// Most categories of a column of texts.
+    pub max_categories: usize,
+}
+
+impl Default for FitOptions {
+    fn default() -> Self {
+        Self { impute: None, max_categories: 64 }
+    }
+}
+
+impl TableEncoding {
+    /// Fits an encoding to the rows that are not marked; without marks to all.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when a value is missing and may not be filled, when a column has too many
+    /// categories, or none of its training rows a value.
+    pub fn fit(table: &Table, held_out: Option<&[bool]>, options: FitOptions) -> Result<Self> {
+        let is_training = |row: usize| held_out.is_none_or(|marks| !marks[row]);
+        let fit = |(slot, column): (usize, &Column)| {
+            if options.impute.is_none() && column.first_missing.is_some() {
+                return Err(missing_value(table, column));
+            }
+            let cells = || {
+                let cells = table.cells.iter().skip(slot).step_by(table.columns.len());
+                cells
+                    .enumerate()
+                    .filter(|(row, cell)| is_training(*row) && !cell.is_nan())
+                    .map(|(_, cell)| *cell)
+            };
+            let (mut fill, mut categories) = (None, None);
+            if column.texts.is_some() {
+                categories = Some(fit_categories(table, column, cells(), options.max_categories)?);
+            } else if let Some(impute) = options.impute {
+                fill = Some(fit_fill(table, column, cells(), impute)?);
+            }
+            Ok(ColumnEncoding { name: column.name.clone(), position: column.position, categories, fill })
+        };
+        let columns = table.columns.iter().enumerate().map(fit).collect::<Result<_>>()?;
+        let label = table.labels.as_ref();
+        let label = label.map(|label| LabelPlace { name: label.name.clone(), position: label.position });
+        let (named, file_columns) = (table.named, table.file_columns);
+        let encoding = Self { named, columns, label, file_columns, impute: options.impute };
+        encoding.check().map_err(|error| table.refused(error.to_string()))?;
+        Ok(encoding)
+    }
+}
+
+fn fit_categories(
+    table: &Table,
+    column: &Column,
+    cells: impl Iterator<Item = f32>,
+    most: usize,
+) -> Result<Vec<String>> {
+    let name = shown(&column.name, table.named);
+    let Some(texts) = &column.texts else { return Ok(Vec::new()) };
+    let too_many = |how_many: String| {
+        let example = texts.list().first().map_or("", String::as_str);
+        Err(table.refused(format!(
+            "column {name} holds texts, such as {example:?}, {how_many} different ones, the limit is {most}: raise it \
+             with --max-categories, or leave the column out with --drop {}",
+            column.name
+        )))
+    };
+    if texts.has_overflown() {
+        return too_many(format!("more than {}", texts.list().len()));
+    }
+    let mut seen = vec![false; texts.list().len()];
+    cells.filter_map(code).for_each(|code| seen[code] = true);
+    let mut categories: Vec<String> =
+        texts.list().iter().zip(seen).filter(|(_, seen)| *seen).map(|(text, _)| text.clone()).collect();
+    if categories.is_empty() {
+        return Err(no_value(table, &name));
+    }
+    if categories.len() > most {
+        return too_many(categories.len().to_string());
+    }
+    sort(&mut categories);
+    Ok(categories)
+}
+
+fn fit_fill(table: &Table, column: &Column, cells: impl Iterator<Item = f32>, impute: Impute) -> Result<f32> {
+    let (mut sum, mut count, mut values) = (0.0, 0_usize, Vec::new());
+    for cell in cells {
+        sum += f64::from(cell);
+        count += 1;
+        if impute == Impute::Median {
+            values.push(cell);
+        }
+    }
+    if count == 0 && impute != Impute::Zero {
+        return Err(no_value(table, &shown(&column.name, table.named)));
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "between numbers that f32 holds")]
+    Ok(match impute {
+        Impute::Zero => 0.0,
+        Impute::Mean => (sum / count as f64) as f32,
+        Impute::Median => median(&mut values) as f32,
+    })
+}
+
+/// The middle value, or the mean of the two in the middle; there is at least one.
+fn median(values: &mut [f32]) -> f64 {
+    let middle = values.len() / 2;
+    let is_odd = values.len() % 2 == 1;
+    let (below, upper, _) = values.select_nth_unstable_by(middle, f32::total_cmp);
+    let upper = f64::from(*upper);
+    if is_odd {
+        return upper;
+    }
+    let lower = below.iter().copied().max_by(f32::total_cmp).map_or(upper, f64::from);
+    f64::midpoint(lower, upper)
+}
+
+fn no_value(table: &Table, name: &str) -> Error {
+    table.refused(format!("column {name} has no value in any training row: leave it out with --drop"))
+}

@@ -1,0 +1,207 @@
+//! Tables of one's own: CSV, NPY, NPZ and Parquet, from bytes to labelled samples.
+//!
+//! A reader turns a [`Source`] into a [`Table`]: features as float32 numbers
+//! `[row][column]`, texts as the number of their category, labels beside them.
+//! A [`TableEncoding`], fitted on training rows, turns that table, and any later
+//! one with the same columns, into the features of samples. [`Columns`] says
+//! which column is the label, and which columns are left out.
+//!
+//! # What hostile input can do
+//! Every reader works from bytes and refuses what is broken. A reader makes
+//! nothing large before it has compared what the input promises with
+//! [`Limits`]; memory beside the table itself is bounded by
+//! [`Limits::max_record_bytes`] for each thread.
+
+mod classes;
+mod columns;
+mod csv;
+mod encoding;
+mod fit;
+mod limits;
+mod npy;
+mod npz;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod source;
+mod texts;
+
+use crate::{Error, Result};
+
+pub use classes::Classes;
+pub use columns::{ColumnRef, Columns, LabelNeed};
+pub use csv::Header;
+pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
+pub use fit::{FitOptions, Impute};
+pub use limits::Limits;
+pub use npy::read_labels;
+pub use source::{Format, Source};
+pub(crate) use texts::Texts;
+
+/// Reading gives up with a reason, to which the caller adds the name of the table.
+pub(crate) type Read<T> = std::result::Result<T, String>;
+
+/// The cell of a text that is in no list; a missing one is NaN.
+pub(crate) const UNSEEN: f32 = -1.0;
+
+/// How the bytes of a table are read.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// CSV: whether the first row names the columns.
+    pub header: Header,
+    /// CSV: what stands between fields, where that is known.
+    pub delimiter: Option<u8>,
+    /// What is refused.
+    pub limits: Limits,
+}
+
+/// Columns of values, not yet of samples.
+///
+/// Invariants: `cells.len() == rows * columns.len()`; a cell of a column of
+/// numbers is finite or, where it is missing, NaN; a cell of a column of texts is
+/// the number of its text or NaN; a label for each row, if there are labels.
+#[derive(Clone, Debug)]
+pub struct Table {
+    /// What the table is called in messages.
+    pub(crate) name: String,
+    pub(crate) rows: usize,
+    /// The columns of features.
+    pub(crate) columns: Vec<Column>,
+    /// `[row][column]`.
+    pub(crate) cells: Vec<f32>,
+    pub(crate) labels: Option<Labels>,
+    /// Whether the columns have names of their own; others are called by their place.
+    pub(crate) named: bool,
+    /// Number of columns in the file, with label and whatever was left out.
+    pub(crate) file_columns: usize,
+    /// Rows and columns of each sample, when it is a picture.
+    pub(crate) image_shape: Option<[usize; 2]>,
+}
+
+/// A column of features.
+#[derive(Clone, Debug)]
+pub(crate) struct Column {
+    pub(crate) name: String,
+    /// Place in the file, counted from 0.
+    pub(crate) position: usize,
+    /// The texts of a column of texts; none for numbers.
+    pub(crate) texts: Option<Texts>,
+    /// Where the first missing cell is, if there is one.
+    pub(crate) first_missing: Option<String>,
+}
+
+/// The label of each row, as it stands in the table.
+#[derive(Clone, Debug)]
+pub struct Labels {
+    /// Name of the column.
+    pub(crate) name: String,
+    /// Place in the file; none for labels of a file of their own.
+    pub(crate) position: Option<usize>,
+    /// `[row]`, numbers of texts.
+    pub(crate) codes: Vec<u32>,
+    /// What the numbers stand for.
+    pub(crate) texts: Texts,
+}
+
+/// What one file holds: a table, and a second one where the file has its own test set.
+#[derive(Clone, Debug)]
+pub struct Tables {
+    /// All rows, or those to train on.
+    pub table: Table,
+    /// Rows to test on.
+    pub test: Option<Table>,
+}
+
+impl Table {
+    /// Reads a table.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with the place and the reason when the bytes are no such
+    /// table, when a column is not there, or when a limit is passed;
+    /// [`Error::Io`] when reading fails.
+    pub fn read(
+        source: Source,
+        format: Format,
+        columns: &Columns<'_>,
+        options: &ReadOptions,
+    ) -> Result<Tables> {
+        let name = source.name().to_owned();
+        let one = |read: Read<Self>| read.map(|table| Tables { table, test: None });
+        let read = match format {
+            Format::Csv => one(csv::read(source, columns, options)),
+            Format::Npy => one(npy::read(source, columns, &options.limits)),
+            Format::Npz => npz::read(source, columns, &options.limits),
+            #[cfg(feature = "parquet")]
+            Format::Parquet => one(parquet::read(source, columns, &options.limits)),
+            #[cfg(not(feature = "parquet"))]
+            Format::Parquet => Err("this program was built without the feature parquet".into()),
+        };
+        read.map_err(|reason| Error::Table { name, reason })
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Number of columns of features.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Number of columns of texts.
+    #[must_use]
+    pub fn text_columns(&self) -> usize {
+        self.columns.iter().filter(|column| column.texts.is_some()).count()
+    }
+
+    /// Whether the columns have names of their own.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
+
+    /// The labels, where the table has any.
+    #[must_use]
+    pub fn labels(&self) -> Option<&Labels> {
+        self.labels.as_ref()
+    }
+
+    /// Rows and columns of pixels, when each row is a picture.
+    #[must_use]
+    pub fn image_shape(&self) -> Option<[usize; 2]> {
+        self.image_shape
+    }
+
+    /// The same table with labels of another file.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when there is not one label for each row.
+    pub fn with_labels(mut self, labels: Labels) -> Result<Self> {
+        if labels.codes.len() != self.rows {
+            let reason = format!("{} rows, but {} labels", self.rows, labels.codes.len());
+            return Err(self.refused(reason));
+        }
+        self.labels = Some(labels);
+        Ok(self)
+    }
+
+    /// An error about this table.
+    pub(crate) fn refused(&self, reason: impl Into<String>) -> Error {
+        Error::Table { name: self.name.clone(), reason: reason.into() }
+    }
+}
+
+impl Labels {
+    /// Name of the column.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// `"age"`, or `3` for a column that has no name of its own.
+pub(crate) fn shown(name: &str, named: bool) -> String {
+    if named { format!("{name:?}") } else { name.to_owned() }
+}

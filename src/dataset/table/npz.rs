@@ -1,0 +1,100 @@
+//! A zip archive of numpy's arrays: features and labels, with or without a test set.
+
+use std::io::BufReader;
+
+use zip::ZipArchive;
+
+use super::npy::Array;
+use super::{Columns, LabelNeed, Labels, Limits, Read, Source, Table, Tables};
+
+/// Most arrays of an archive.
+const MAX_ARRAYS: usize = 1000;
+/// Names of features and of labels, in any case.
+const ALONE: [&[&str]; 2] =
+    [&["x", "features", "data"], &["y", "labels", "label", "target", "targets", "classes"]];
+const TRAIN: [&[&str]; 2] = [
+    &["x_train", "train_x", "features_train", "train_features"],
+    &["y_train", "train_y", "labels_train", "train_labels"],
+];
+const TEST: [&[&str]; 2] = [
+    &["x_test", "test_x", "features_test", "test_features"],
+    &["y_test", "test_y", "labels_test", "test_labels"],
+];
+
+/// Reads one pair of arrays, or one to train and one to test on.
+pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
+    let name = source.name().to_owned();
+    let wrong = |error: zip::result::ZipError| format!("no NPZ archive: {error}");
+    let mut archive = ZipArchive::new(BufReader::new(source)).map_err(wrong)?;
+    if archive.len() > MAX_ARRAYS {
+        return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", archive.len()));
+    }
+    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let find = |wanted: &[&str]| {
+        let is = |name: &&String| {
+            let name = name.strip_suffix(".npy").unwrap_or(name);
+            wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
+        };
+        names.iter().find(is).cloned()
+    };
+    let (alone, train, test) = (ALONE.map(find), TRAIN.map(find), TEST.map(find));
+    let mut get = |[features, labels]: &[Option<String>; 2]| {
+        features
+            .as_ref()
+            .map(|features| pair(&mut archive, &name, (features, labels.as_deref()), columns, limits))
+    };
+    let (table, test) = match (get(&alone), get(&train), get(&test)) {
+        (Some(table), None, test) | (None, Some(table), test) => (table?, test.transpose()?),
+        (Some(_), Some(_), _) => return Err("both x and x_train are there".into()),
+        (None, None, _) => {
+            let names = names.join(", ");
+            return Err(format!("neither an array x nor x_train (with y or y_train) is there, but {names}"));
+        }
+    };
+    Ok(Tables { table, test })
+}
+
+type Archive = ZipArchive<BufReader<Source>>;
+
+fn pair(
+    archive: &mut Archive,
+    name: &str,
+    (features, labels): (&str, Option<&str>),
+    columns: &Columns<'_>,
+    limits: &Limits,
+) -> Read<Table> {
+    let columns = match *columns {
+        // Where labels have an array of their own, every column is a feature.
+        Columns::New { drop, label, .. } if labels.is_some() => {
+            if let Some(label) = label {
+                return Err(format!(
+                    "--label {label}: the labels are the array {}",
+                    labels.unwrap_or_default()
+                ));
+            }
+            Columns::New { label: None, labelled: false, drop }
+        }
+        Columns::Of { encoding, .. } if labels.is_some() => {
+            Columns::Of { encoding, label: LabelNeed::Ignored }
+        }
+        other => other,
+    };
+    let wants_labels = !matches!(columns, Columns::Of { label: LabelNeed::Ignored, .. }) || labels.is_some();
+    let table =
+        open(archive, features, |array| array.table(format!("{name}, {features}"), &columns, limits))?;
+    let Some(labels) = labels.filter(|_| wants_labels) else { return Ok(table) };
+    let read: Labels = open(archive, labels, |array| array.labels("y", limits))?;
+    table.with_labels(read).map_err(|error| error.to_string())
+}
+
+/// Reads one array of the archive.
+fn open<T>(
+    archive: &mut Archive,
+    name: &str,
+    read: impl FnOnce(Array<BufReader<zip::read::ZipFile<'_, BufReader<Source>>>>) -> Read<T>,
+) -> Read<T> {
+    let named = |reason: String| format!("{name}: {reason}");
+    let file = archive.by_name(name).map_err(|error| named(error.to_string()))?;
+    let bytes = file.size();
+    Array::open(BufReader::with_capacity(1 << 16, file), bytes).and_then(read).map_err(named)
+}

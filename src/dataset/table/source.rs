@@ -1,0 +1,106 @@
+//! Where the bytes of a table come from.
+
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use crate::{Error, Result};
+
+/// The formats of tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Text: fields between commas, semicolons or tabs.
+    Csv,
+    /// One array of numpy.
+    Npy,
+    /// A zip archive of arrays of numpy.
+    Npz,
+    /// Apache Parquet.
+    Parquet,
+}
+
+impl Format {
+    /// The format that a file's name promises.
+    #[must_use]
+    pub fn of_path(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+        match extension.as_str() {
+            "csv" | "tsv" | "tab" | "txt" | "data" => Some(Self::Csv),
+            "npy" => Some(Self::Npy),
+            "npz" => Some(Self::Npz),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}
+
+/// Bytes with a name: a file, or what is in memory already.
+#[derive(Debug)]
+pub struct Source {
+    name: String,
+    content: Content,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+pub(crate) enum Content {
+    File(File),
+    Bytes(Cursor<Vec<u8>>),
+}
+
+impl Source {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be opened.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|error| Error::io(path, error))?;
+        if file.metadata().is_ok_and(|about| about.is_dir()) {
+            let reason = io::Error::other("is a folder, expected a table");
+            return Err(Error::io(path, reason));
+        }
+        Ok(Self { name: path.display().to_string(), content: Content::File(file) })
+    }
+
+    /// Takes bytes that are in memory, under a name for messages.
+    #[must_use]
+    pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        Self { name: name.into(), content: Content::Bytes(Cursor::new(bytes)) }
+    }
+
+    /// The path, or whatever the bytes are called.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[cfg(feature = "parquet")]
+    pub(crate) fn into_content(self) -> Content {
+        self.content
+    }
+
+    /// Number of bytes; the place to read from is the first one afterwards.
+    pub(crate) fn measure(&mut self) -> io::Result<u64> {
+        let bytes = self.seek(SeekFrom::End(0))?;
+        self.rewind()?;
+        Ok(bytes)
+    }
+}
+
+impl Read for Source {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match &mut self.content {
+            Content::File(file) => file.read(into),
+            Content::Bytes(bytes) => bytes.read(into),
+        }
+    }
+}
+
+impl Seek for Source {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match &mut self.content {
+            Content::File(file) => file.seek(to),
+            Content::Bytes(bytes) => bytes.seek(to),
+        }
+    }
+}

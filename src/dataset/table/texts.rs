@@ -1,0 +1,110 @@
+//! Texts by number, in the order in which they were first met.
+
+use std::collections::HashMap;
+
+/// A list of different texts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Texts {
+    list: Vec<String>,
+    places: HashMap<String, u32>,
+    growth: Growth,
+}
+
+/// What becomes of a text that is not in the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Growth {
+    /// It is added, up to so many.
+    UpTo(usize),
+    /// The list had been full when another one came.
+    Overflown,
+    /// It is none of the list.
+    Never,
+}
+
+impl Default for Growth {
+    fn default() -> Self {
+        Self::UpTo(usize::MAX)
+    }
+}
+
+impl Texts {
+    /// An empty list that takes up to so many texts.
+    pub(crate) fn up_to(limit: usize) -> Self {
+        Self { growth: Growth::UpTo(limit), ..Self::default() }
+    }
+
+    /// A list that takes no others.
+    pub(crate) fn fixed(list: &[String]) -> Self {
+        let places = (0..).zip(list).map(|(place, text)| (text.clone(), place)).collect();
+        Self { list: list.to_vec(), places, growth: Growth::Never }
+    }
+
+    /// The number of a text, which is added where the list may grow.
+    pub(crate) fn number(&mut self, text: &str) -> Option<u32> {
+        if let Some(place) = self.places.get(text) {
+            return Some(*place);
+        }
+        match self.growth {
+            Growth::UpTo(limit) if self.list.len() < limit => {
+                let place = u32::try_from(self.list.len()).ok()?;
+                self.list.push(text.to_owned());
+                self.places.insert(text.to_owned(), place);
+                Some(place)
+            }
+            Growth::UpTo(_) => {
+                self.growth = Growth::Overflown;
+                None
+            }
+            Growth::Overflown | Growth::Never => None,
+        }
+    }
+
+    /// The number of a text that is there.
+    pub(crate) fn find(&self, text: &str) -> Option<u32> {
+        self.places.get(text).copied()
+    }
+
+    /// The texts by their numbers.
+    pub(crate) fn list(&self) -> &[String] {
+        &self.list
+    }
+
+    /// Whether there were more different texts than the list may hold.
+    pub(crate) fn has_overflown(&self) -> bool {
+        self.growth == Growth::Overflown
+    }
+
+    /// Numbers of another list's texts in this one, which grows by them.
+    pub(crate) fn take(&mut self, other: &Self) -> Vec<Option<u32>> {
+        let numbers = other.list.iter().map(|text| self.number(text)).collect();
+        if other.has_overflown() && self.growth != Growth::Never {
+            self.growth = Growth::Overflown;
+        }
+        numbers
+    }
+}
+
+/// How a cell is written that has no value.
+pub(crate) fn is_missing(cell: &[u8]) -> bool {
+    matches!(
+        cell,
+        b"" | b"?" | b"NA" | b"N/A" | b"n/a" | b"NaN" | b"nan" | b"NAN" | b"null" | b"NULL" | b"Null"
+    )
+}
+
+/// A number, if the text is one; infinities are numbers, NaN is none.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    text.parse::<f64>().ok().filter(|number| !number.is_nan())
+}
+
+/// Sorts texts: by value when all are numbers, else by their characters.
+pub(crate) fn sort(texts: &mut [String]) {
+    if texts.iter().all(|text| number(text).is_some()) {
+        texts.sort_by(|a, b| {
+            let key = |text: &str| number(text).unwrap_or(0.0);
+            key(a).total_cmp(&key(b)).then_with(|| a.cmp(b))
+        });
+    } else {
+        texts.sort();
+    }
+}

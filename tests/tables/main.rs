@@ -1,0 +1,49 @@
+//! Tables of one's own: what readers give, what they refuse, and what becomes of columns.
+
+mod arrays;
+mod columns;
+mod encoding;
+mod hostile;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod text;
+
+use tanner::Result;
+use tanner::dataset::table::{Columns, FitOptions, Format, Limits, ReadOptions, Source, Table};
+use tanner::dataset::{DataRecord, Dataset, learn};
+
+/// Columns of a table that nothing is known of.
+const NEW: Columns<'static> = Columns::New { label: None, labelled: true, drop: &[] };
+
+/// Reads a table of text.
+fn csv(text: impl AsRef<[u8]>, columns: &Columns<'_>) -> Result<Table> {
+    csv_with(text, columns, &ReadOptions::default())
+}
+
+fn csv_with(text: impl AsRef<[u8]>, columns: &Columns<'_>, options: &ReadOptions) -> Result<Table> {
+    let source = Source::from_bytes("t.csv", text.as_ref().to_vec());
+    Ok(Table::read(source, Format::Csv, columns, options)?.table)
+}
+
+/// Reads a table and learns all of it.
+fn learned(text: impl AsRef<[u8]>) -> (Dataset, DataRecord) {
+    learn(csv(text, &NEW).unwrap(), FitOptions::default(), &Limits::default()).unwrap()
+}
+
+/// Why a table cannot be read or learned.
+fn refusal(text: impl AsRef<[u8]>) -> String {
+    refusal_of(text, &NEW)
+}
+
+fn refusal_of(text: impl AsRef<[u8]>, columns: &Columns<'_>) -> String {
+    let learn = |table| learn(table, FitOptions::default(), &Limits::default());
+    let message = csv(text, columns).and_then(learn).unwrap_err().to_string();
+    assert!(message.starts_with("t.csv: ") && !message.contains('\n'), "{message}");
+    message
+}
+
+fn assert_says(message: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+}

@@ -1,0 +1,135 @@
+//! Parquet files, written by the same crate.
+
+use std::sync::Arc;
+
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::parser::parse_message_type;
+use tanner::dataset::table::{
+    Columns, FitOptions, Format, Impute, LabelNeed, Limits, ReadOptions, Source, Table,
+};
+use tanner::dataset::{DataRecord, Dataset, learn};
+
+use crate::{NEW, assert_says, csv};
+
+const SCHEMA: &str = "message table {
+    required double a; optional float b; required int32 c; required int64 d (INTEGER(64,false)); required boolean e;
+    optional binary kind (UTF8); required binary label (UTF8);
+}";
+
+/// Writes row groups of so many rows, in which every seventh `b` is missing if so wished, and no kind.
+pub fn write(rows: usize, groups: usize, compression: Compression, holes: bool) -> Vec<u8> {
+    let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
+    let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
+    let mut bytes = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut bytes, schema, properties).unwrap();
+    for group in 0..groups {
+        let numbers: Vec<usize> = (group * rows..(group + 1) * rows).collect();
+        let mut group = file.next_row_group().unwrap();
+        write_group(&mut group, &numbers, holes);
+        group.close().unwrap();
+    }
+    file.close().unwrap();
+    bytes
+}
+
+fn write_group<W: std::io::Write + Send>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
+    numbers: &[usize],
+    holes: bool,
+) {
+    macro_rules! column {
+        ($type:ty, $levels:expr, $value:expr) => {{
+            let levels: Option<Vec<i16>> = $levels;
+            let there =
+                numbers.iter().enumerate().filter(|(k, _)| levels.as_ref().is_none_or(|l| l[*k] == 1));
+            let values: Vec<_> = there.map(|(_, n)| $value(*n)).collect();
+            let mut column = group.next_column().unwrap().unwrap();
+            column.typed::<$type>().write_batch(&values, levels.as_deref(), None).unwrap();
+            column.close().unwrap();
+        }};
+    }
+    let levels = Some(numbers.iter().map(|n| i16::from(!(holes && n % 7 == 3))).collect());
+    column!(DoubleType, None, |n: usize| n as f64 / 4.0);
+    column!(FloatType, levels, |n: usize| -(n as f32));
+    column!(Int32Type, None, |n: usize| i32::try_from(n % 100).unwrap() - 50);
+    column!(Int64Type, None, |n: usize| if n == 1 { -1 } else { i64::try_from(n).unwrap() });
+    column!(BoolType, None, |n: usize| n.is_multiple_of(2));
+    column!(ByteArrayType, Some(vec![1; numbers.len()]), |n: usize| ByteArray::from(
+        ["ant", "bee", "cow"][n % 3]
+    ));
+    column!(ByteArrayType, None, |n: usize| ByteArray::from(["no", "yes"][n % 2]));
+}
+
+fn read(bytes: Vec<u8>, columns: &Columns<'_>) -> tanner::Result<Table> {
+    let source = Source::from_bytes("t.parquet", bytes);
+    Ok(Table::read(source, Format::Parquet, columns, &ReadOptions::default())?.table)
+}
+
+fn learned(bytes: Vec<u8>) -> (Dataset, DataRecord) {
+    learn(read(bytes, &NEW).unwrap(), FitOptions::default(), &Limits::default()).unwrap()
+}
+
+#[test]
+fn a_table_comes_back_whatever_its_compression() {
+    for compression in [
+        Compression::UNCOMPRESSED,
+        Compression::SNAPPY,
+        Compression::LZ4_RAW,
+        Compression::ZSTD(ZstdLevel::default()),
+        Compression::GZIP(parquet::basic::GzipLevel::default()),
+    ] {
+        let (data, record) = learned(write(20_000, 2, compression, false));
+        assert_eq!(record.feature_names, ["a", "b", "c", "d", "e", "kind=ant", "kind=bee", "kind=cow"]);
+        assert_eq!((record.class_names, data.samples()), (vec!["no".to_owned(), "yes".into()], 40_000));
+        for row in [0, 2, 19_999, 20_000, 39_999] {
+            let n = row as f32;
+            let mut expected =
+                vec![n / 4.0, -n, (row % 100) as f32 - 50.0, n, f32::from(u8::from(row % 2 == 0))];
+            expected.extend([0, 1, 2].map(|kind| f32::from(u8::from(row % 3 == kind))));
+            assert_eq!(data.sample(row), expected, "row {row}");
+            assert_eq!(data.labels()[row] as usize, row % 2);
+        }
+        // Unsigned numbers are not negative.
+        assert_eq!(data.sample(1)[3], u64::MAX as f32);
+    }
+}
+
+#[test]
+fn missing_values_are_refused_with_their_row_or_filled() {
+    let bytes = write(20, 2, Compression::SNAPPY, true);
+    let message =
+        learn(read(bytes.clone(), &NEW).unwrap(), FitOptions::default(), &Limits::default()).unwrap_err();
+    assert_says(&message.to_string(), &["t.parquet: row 4, column \"b\": the value is missing"]);
+    let options = FitOptions { impute: Some(Impute::Zero), ..FitOptions::default() };
+    let (data, _) = learn(read(bytes, &NEW).unwrap(), options, &Limits::default()).unwrap();
+    assert_eq!((data.sample(3)[1], data.sample(4)[1], data.sample(24)[1]), (0.0, -4.0, 0.0));
+}
+
+#[test]
+fn an_encoding_serves_every_format() {
+    let (data, record) = learned(write(30, 1, Compression::SNAPPY, false));
+    let encoding = record.encoding.as_ref().unwrap();
+    let columns = Columns::Of { encoding, label: LabelNeed::Required };
+    let text = "label,kind,a,b,c,d,e\nyes,cow,1.25,-5,-45,5,0\n";
+    let samples = record.samples(csv(text, &columns).unwrap(), &Limits::default()).unwrap().samples;
+    assert_eq!((samples.features(), samples.labels()), (data.sample(5), &[1][..]));
+    let again =
+        record.samples(read(write(30, 1, Compression::SNAPPY, false), &columns).unwrap(), &Limits::default());
+    assert_eq!(again.unwrap().samples, data);
+}
+
+#[test]
+fn damaged_files_are_refused_without_a_panic() {
+    let bytes = write(50, 1, Compression::SNAPPY, true);
+    for end in 0..bytes.len() {
+        assert!(read(bytes[..end].to_vec(), &NEW).is_err(), "{end} bytes of {}", bytes.len());
+    }
+    for at in (0..bytes.len()).step_by(3) {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 0x41;
+        let _ = read(damaged, &NEW);
+    }
+}
