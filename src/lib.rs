@@ -19,6 +19,7 @@ pub mod importance;
 pub mod inference;
 pub mod model;
 pub mod network;
+pub mod npy;
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;

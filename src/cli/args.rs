@@ -19,6 +19,7 @@ use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
+use super::predict::PredictArgs;
 use super::presets::Preset;
 use super::regularisation::RegularisationArgs;
 use super::shell::{CompletionsArgs, ManArgs};
@@ -52,6 +53,8 @@ Examples:
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner --data iris.csv --arch fc --hidden 32         a table of one's own, a fifth of its rows to test on
   tanner eval --model runs/NAME/model.safetensors      score a saved model
+  tanner --data mine.csv --preset small                a table of one's own
+  tanner predict --model runs/NAME/model.safetensors new.csv
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
@@ -64,6 +67,8 @@ pub(crate) enum Command {
     Train(Box<TrainArgs>),
     /// Score a saved model on the test set
     Eval(EvalArgs),
+    /// Predict the classes of new samples with a saved model
+    Predict(PredictArgs),
     /// Make a saved model smaller, by blocks or by the size of its weights
     Prune(Box<PruneArgs>),
     /// Measure whether the order of importance survives through a saved model's layers
@@ -93,7 +98,10 @@ pub(crate) enum Command {
 impl Command {
     /// Whether results can be printed as JSON.
     pub(crate) fn gives_json(&self) -> bool {
-        matches!(self, Self::Train(_) | Self::Eval(_) | Self::Inspect(_) | Self::Devices(_))
+        matches!(
+            self,
+            Self::Train(_) | Self::Eval(_) | Self::Predict(_) | Self::Inspect(_) | Self::Devices(_)
+        )
     }
 }
 

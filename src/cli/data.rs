@@ -228,7 +228,7 @@ fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> anyhow::Result
 }
 
 /// As much as fits into memory.
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
     let memory = memory::available().map_or(u64::MAX, |bytes| bytes as u64);
     Limits { memory, bytes_per_value: BYTES_PER_VALUE, ..Limits::default() }
@@ -259,7 +259,7 @@ fn announce(table: &Table, settings: &DataSettings) {
 }
 
 /// Says once what became of texts that training did not see.
-fn tell_unseen(unseen: &[Unseen]) {
+pub(super) fn tell_unseen(unseen: &[Unseen]) {
     if unseen.is_empty() {
         return;
     }

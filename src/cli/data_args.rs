@@ -94,7 +94,7 @@ fn test_rows(text: &str) -> std::result::Result<TestRows, String> {
     Holdout::from_str(text).map(TestRows::Part).map_err(reason)
 }
 
-fn delimiter(text: &str) -> std::result::Result<char, String> {
+pub(super) fn delimiter(text: &str) -> std::result::Result<char, String> {
     let mut characters = text.chars();
     match (characters.next(), characters.next()) {
         _ if text == "tab" || text == "\\t" => Ok('\t'),
@@ -175,11 +175,16 @@ impl DataSettings {
 
     /// Whether the first row is a header.
     pub(crate) fn header(&self) -> Header {
-        match self.table.header {
-            None | Some(HeaderArg::Auto) => Header::Auto,
-            Some(HeaderArg::Yes) => Header::Yes,
-            Some(HeaderArg::No) => Header::No,
-        }
+        header(self.table.header)
+    }
+}
+
+/// Whether the first row is a header, as it was typed.
+pub(super) fn header(typed: Option<HeaderArg>) -> Header {
+    match typed {
+        None | Some(HeaderArg::Auto) => Header::Auto,
+        Some(HeaderArg::Yes) => Header::Yes,
+        Some(HeaderArg::No) => Header::No,
     }
 }
 

@@ -38,6 +38,7 @@ mod left_out;
 mod lists;
 mod memory;
 mod opening;
+mod predict;
 mod presets;
 mod progress;
 mod prune;
@@ -89,6 +90,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
     match command {
         Command::Train(args) => train::run(process_start, args, words),
         Command::Eval(args) => eval::run(args),
+        Command::Predict(args) => predict::run(args),
         Command::Prune(args) => prune::run(args),
         Command::LayerImportance(args) => layer_importance::run(args),
         Command::Inspect(args) => inspect::run(args),
