@@ -19,6 +19,7 @@ use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
 use super::regularisation::RegularisationArgs;
+use super::runs_args::RunsArgs;
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
@@ -40,6 +41,7 @@ Examples:
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
+  tanner train --resume runs/NAME                      go on with a run that was interrupted
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
@@ -98,6 +100,8 @@ pub(crate) struct TrainArgs {
     pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) runs: RunsArgs,
     /// Folder of the run; one that holds a run already is refused
     /// [default: runs/<time>-<arch>-<importance>-<order>-s<seed>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]

@@ -63,6 +63,7 @@ pub(super) struct RunRecord<'a> {
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
     augmentation: Augmentation,
+    patience: Option<usize>,
 }
 
 impl<'a> RunRecord<'a> {
@@ -84,6 +85,7 @@ impl<'a> RunRecord<'a> {
             architecture,
             recipe: &settings.recipe,
             augmentation: settings.augmentation,
+            patience: settings.patience,
         }
     }
 }
