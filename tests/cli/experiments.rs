@@ -84,7 +84,7 @@ fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
         let (fine, _, stderr) = run(folder.path(), &words);
         assert!(fine, "{stderr}");
         assert!(stderr.contains("[1/2] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
-        assert!(stderr.contains("[2/2] tanner-pca-asc-sc-s0: started"), "{stderr}");
+        assert!(stderr.contains("[2/2] tanner-pca-asc-sc-s0: goes on after epoch "), "{stderr}");
         let whole = files(&folder.path().join("whole"));
         assert_eq!(whole.len(), 4, "md, json, png, svg");
         assert!(files(&folder.path().join(out)) == whole, "{out}: another table");
@@ -193,6 +193,7 @@ fn a_damaged_run_is_left_out_told_and_kept() {
     fs::write(place("a-s0/summary.json"), "{").unwrap();
     fs::write(place("b-s0/config.json"), "").unwrap();
     fs::remove_file(place("c-s0/summary.json")).unwrap();
+    fs::remove_file(place("c-s0/checkpoint.safetensors")).unwrap();
     fs::write(place("c-s0/notes.txt"), "mine").unwrap();
     fs::remove_dir_all(place("d-s0")).unwrap();
     fs::write(place("d-s0"), "a file").unwrap();

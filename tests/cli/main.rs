@@ -7,7 +7,11 @@ mod bench_script;
 mod experiments;
 mod figure1;
 mod importance;
+#[cfg(unix)]
+mod killing;
 mod profile;
+#[cfg(unix)]
+mod resume;
 mod runs;
 mod saved_models;
 mod support;
