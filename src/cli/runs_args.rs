@@ -16,8 +16,8 @@ pub(crate) struct RunsArgs {
     /// as if it had never been interrupted; other flags but --threads are refused [default: a new run]
     #[arg(long, value_name = "DIR")]
     pub(crate) resume: Option<PathBuf>,
-    /// Keep a checkpoint after so many epochs (1), steps (500steps) or seconds (30s); Ctrl-C and SIGTERM always
-    /// leave one
+    /// Keep a checkpoint after so many epochs (1), steps (500steps) or seconds (30s), the last one replacing the one
+    /// before; Ctrl-C and SIGTERM always leave one
     #[arg(long, value_name = "N", default_value_t = CheckpointEvery::default(), value_parser = every)]
     pub(crate) checkpoint_every: CheckpointEvery,
     /// Stop after N epochs without a better validation accuracy; needs --validation. The schedule stays that of all

@@ -148,7 +148,7 @@ impl Observer for Recorder {
         self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
         self.folder.write_model(&self.model)?;
         if best_epoch(&self.history).is_none_or(|best| metrics.test_accuracy > best.test_accuracy) {
-            self.folder.write_best(&self.model)?;
+            self.folder.keep_as_best()?;
         }
         // From here on this epoch's model is the one that is kept, whatever becomes of its metrics.
         self.history.push(metrics.clone());

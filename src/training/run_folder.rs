@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::encode::lines;
 use super::{Checkpoint, EpochMetrics, Summary};
-use crate::files::atomic_write;
+use crate::files::{TEMPORARY_PREFIX, atomic_write};
 use crate::model::TrainedModel;
 use crate::{Error, Result};
 
@@ -152,7 +152,7 @@ impl RunFolder {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_left_behind = [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, CURVE, LOCK]
                 .contains(&name.as_str())
-                || name.starts_with(crate::files::TEMPORARY_PREFIX);
+                || name.starts_with(TEMPORARY_PREFIX);
             if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
                 let reason = format!("holds {name}, which no unfinished run leaves");
                 return Err(failed(std::io::Error::other(reason)));
@@ -245,12 +245,23 @@ impl RunFolder {
         written.and_then(|()| self.metrics.sync_data()).map_err(failed)
     }
 
-    /// Replaces `best.safetensors`, at once or not at all.
+    /// Keeps the model that was written last as `best.safetensors`, at once or not at all.
+    ///
+    /// It becomes a second name of the same file where the file system can do that, which costs next to nothing:
+    /// the next model is another file under the first name.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
-    pub fn write_best(&self, model: &TrainedModel) -> Result<()> {
-        model.save(&self.path.join(BEST))
+    pub fn keep_as_best(&self) -> Result<()> {
+        let (model, best) = (self.model_path(), self.path.join(BEST));
+        let second_name = self.path.join(format!("{TEMPORARY_PREFIX}best"));
+        if fs::hard_link(&model, &second_name).and_then(|()| fs::rename(&second_name, &best)).is_ok() {
+            // Renaming a file over another name of itself does nothing at all.
+            let _ = fs::remove_file(&second_name);
+            return Ok(());
+        }
+        let _ = fs::remove_file(&second_name);
+        atomic_write(&best, &fs::read(&model).map_err(|error| Error::io(&model, error))?)
     }
 
     /// Replaces `checkpoint.safetensors`, at once or not at all, and brings it to the disk.
@@ -298,7 +309,7 @@ fn remove_temporaries(folder: &Path) -> Result<()> {
     let failed = |error| Error::io(folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if entry.file_name().to_string_lossy().starts_with(crate::files::TEMPORARY_PREFIX) {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
             fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
         }
     }

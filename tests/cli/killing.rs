@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -71,6 +71,8 @@ pub(crate) fn end(child: &mut Child, end: End) -> ExitStatus {
 pub(crate) fn outcome(run: &Path) -> (Vec<String>, Vec<Vec<u8>>, Vec<Value>) {
     let mut names: Vec<String> =
         fs::read_dir(run).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    // A short run is only kept when something ends it.
+    names.retain(|name| name != "checkpoint.safetensors");
     names.sort();
     let models = ["model.safetensors", "best.safetensors"].map(|name| fs::read(run.join(name)).unwrap());
     let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
@@ -88,10 +90,9 @@ pub(crate) fn outcome(run: &Path) -> (Vec<String>, Vec<Vec<u8>>, Vec<Value>) {
 /// Ends the run of a command line so often in all, resuming it each time, and demands the outcome of an
 /// uninterrupted one. Returns how often the run had been kept when it was ended, and how often not yet.
 pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, seed: u64) -> [usize; 2] {
-    let begin = Instant::now();
     let whole = command(folder).args(format!("{flags} --out whole").split_whitespace()).output().unwrap();
     assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
-    let duration = begin.elapsed().as_secs_f64();
+    let window = window(&folder.join("whole"), times);
     let expected = outcome(&folder.join("whole"));
     let (mut moments, mut ended, mut places) = (Moments(seed), 0, [0; 2]);
     for attempt in 0.. {
@@ -104,8 +105,7 @@ pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, se
                 assert!(child.wait().unwrap().success(), "{line}");
                 continue;
             }
-            // A few of them fall on each run, the first ones into its beginning.
-            sleep(Duration::from_secs_f64(duration * moments.next() * 0.5));
+            sleep(Duration::from_secs_f64(window * moments.next()));
             let status = end(&mut child, ending);
             if !status.success() {
                 // Before it trains, a run has nothing to keep, and a signal ends it as it ends any program.
@@ -125,6 +125,14 @@ pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, se
         }
     }
     places
+}
+
+/// Seconds within which a run is ended each time, so that all of its parts are met, but it is not done too early:
+/// what comes before the first step, and a share of the training.
+fn window(whole: &Path, times: usize) -> f64 {
+    let summary: Value = serde_json::from_slice(&fs::read(whole.join("summary.json")).unwrap()).unwrap();
+    let [total, training] = ["seconds_total", "seconds_training"].map(|key| summary[key].as_f64().unwrap());
+    total - training + 2.0 * training / (times + 1) as f64
 }
 
 /// Resumes what has settings; what was ended before them is made anew.

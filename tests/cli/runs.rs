@@ -32,7 +32,6 @@ fn a_run_leaves_its_files_and_the_summary_its_keys() {
     assert!(run.to_str().unwrap().ends_with("-sc-pca-desc-s5"), "{run:?}");
     let files = [
         "best.safetensors",
-        "checkpoint.safetensors",
         "config.json",
         "learning_curve.png",
         "metrics.jsonl",
