@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{random_data, random_parameters, small_network};
+use tanner::Error;
 use tanner::dataset::Dataset;
 use tanner::engine::cpu::CpuEngine;
 use tanner::engine::reference::ReferenceEngine;
-use tanner::engine::{Engine, EngineSettings, EngineState, Optimizer, Penalties, StepPlan, Values};
-use tanner::network::{Activation, Network};
+use tanner::engine::{
+    Engine, EngineInfo, EngineSettings, EngineState, Evaluation, Optimizer, Penalties, StepOutcome, StepPlan,
+    Values,
+};
+use tanner::network::{Activation, Network, Parameters};
 use tanner::tiles::TilePolicy;
 use tanner::training::{
     CheckpointEvery, Ending, EpochMetrics, Observer, Progress, Recipe, Schedule, TrainOptions, Trained,
@@ -267,6 +271,71 @@ fn a_state_of_other_data_or_of_a_longer_run_is_refused() {
     assert!(message.contains("16 steps over 160 samples, but with these data they are 176"), "{message}");
     let message = go_on(&recipe(Optimizer::Sgd), &training);
     assert!(message.contains("do not fit SGD"), "{message}");
+}
+
+/// An engine whose device is lost at some call.
+struct Mortal {
+    engine: Box<dyn Engine>,
+    calls: usize,
+}
+
+impl Engine for Mortal {
+    fn info(&self) -> EngineInfo {
+        self.engine.info()
+    }
+
+    fn steps_per_call(&self) -> usize {
+        self.engine.steps_per_call()
+    }
+
+    fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> tanner::Result<Vec<StepOutcome>> {
+        let lost = || Error::Device { adapter: "card".into(), reason: "the device is lost".into() };
+        self.calls = self.calls.checked_sub(1).ok_or_else(lost)?;
+        self.engine.train(data, plan)
+    }
+
+    fn evaluate(&mut self, data: &Arc<Dataset>) -> tanner::Result<Evaluation> {
+        self.engine.evaluate(data)
+    }
+
+    fn parameters(&mut self) -> tanner::Result<Parameters> {
+        self.engine.parameters()
+    }
+
+    fn set_parameters(&mut self, parameters: &Parameters) -> tanner::Result<()> {
+        self.engine.set_parameters(parameters)
+    }
+
+    fn state(&mut self) -> tanner::Result<EngineState> {
+        self.engine.state()
+    }
+
+    fn restore(&mut self, state: &EngineState) -> tanner::Result<()> {
+        self.engine.restore(state)
+    }
+}
+
+/// A run whose device is lost goes on from what was kept last, which is whole.
+#[test]
+fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
+    let make = engines()[3].1;
+    let (whole, _, end) = run(make, TrainOptions::default(), None);
+    let (network, (training, test)) = (small_network(Activation::Tanh, 0.8), data());
+    let recipe = recipe(Optimizer::ADAM);
+    let mut engine = Mortal { engine: make(&network, recipe.engine_settings(), 1), calls: 7 };
+    let mut states = Vec::new();
+    let mut watch = Watch(&mut states, None, 0);
+    let options =
+        TrainOptions { checkpoint_every: Some(CheckpointEvery::Steps(10)), ..TrainOptions::default() };
+    let observers: &mut [&mut dyn Observer] = &mut [&mut watch];
+    let lost = train_with(&mut engine, &recipe, &training, &test, observers, options);
+    assert!(matches!(lost, Err(Error::Device { .. })));
+    let state = states.pop().unwrap();
+    // Calls of 8, 8 and 5 steps an epoch: kept after 16 steps, 13 more, 13 more.
+    assert_eq!((state.history.len(), state.so_far.steps), (1, 21));
+    let options = TrainOptions { resume_from: Some(state), ..TrainOptions::default() };
+    let (resumed, _, same_end) = run(make, options, None);
+    assert!(numbers(&resumed.history) == numbers(&whole.history) && end == same_end);
 }
 
 /// The simple call is the same run.

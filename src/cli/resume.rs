@@ -168,7 +168,12 @@ impl Resumption {
     }
 }
 
-/// The digests of a run, but for those of its `config.json` and of its start.
+/// How to go on with the run in a folder.
+pub(super) fn command(folder: &Path) -> String {
+    format!("tanner train --resume {}", shell_words::quote(&folder.display().to_string()))
+}
+
+/// The fingerprints of what a run is trained and scored on.
 pub(super) fn data_identity(train: &Dataset, scored: &Dataset) -> String {
     format!("{}-{}", fingerprint(train), fingerprint(scored))
 }

@@ -301,7 +301,12 @@ fn failed(recorder: &Recorder, error: Error) -> anyhow::Error {
         Some(last) => format!("the model of epoch {} is in {}", last.epoch, folder.model_path().display()),
         None => "no epoch had ended, there is no model".to_owned(),
     };
-    anyhow!(error).context(format!("training stopped, {kept}"))
+    // What diverged would do so again.
+    let way_out = match error {
+        Error::Diverged(_) => String::new(),
+        _ => format!(" ({} goes on once this is mended)", resume::command(folder.path())),
+    };
+    anyhow!(error).context(format!("training stopped, {kept}{way_out}"))
 }
 
 /// How to go on with a run that was told to stop.
@@ -310,10 +315,8 @@ fn stopped(folder: &Path, (done, epochs): (usize, usize), steps: usize, stop: &S
         0 => String::new(),
         steps => format!(" and {steps} steps of the next"),
     };
-    let folder = folder.display().to_string();
-    let folder = shell_words::quote(&folder);
-    let how = format!(" after {done} of {epochs} epochs{after}; go on with: tanner train --resume {folder}");
-    anyhow!(stop.interrupted(how))
+    let command = resume::command(folder);
+    anyhow!(stop.interrupted(format!(" after {done} of {epochs} epochs{after}; go on with: {command}")))
 }
 
 pub(super) fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {

@@ -285,6 +285,7 @@ fn a_full_disk_leaves_the_last_checkpoint() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let error = stderr.lines().last().unwrap();
     assert!(error.starts_with("error: training stopped, the model of epoch "), "{error}");
+    assert!(error.contains("(tanner train --resume run goes on once this is mended)"), "{error}");
     assert!(error.contains("File too large"), "{error}");
     let run = folder.path().join("run");
     assert!(lines(&run.join("metrics.jsonl")) > 3 && run.join("checkpoint.safetensors").exists());
