@@ -151,7 +151,7 @@ impl Resumption {
         }
         let (then, now) = (recorded("tanner_version"), env!("CARGO_PKG_VERSION"));
         if then != now {
-            terminal::note(&format!("warning: the run began with tanner {then}, and this is {now}"));
+            terminal::warn(&format!("the run began with tanner {then}, and this is {now}"));
         }
         Ok(())
     }

@@ -7,7 +7,7 @@ use tanner::Error;
 use tanner::training::CheckpointEvery;
 
 /// Ids of the flags of `train` that may stand beside `--resume`: they change no bit of the run.
-pub(crate) const BESIDE_RESUME: [&str; 2] = ["resume", "threads"];
+pub(crate) const BESIDE_RESUME: [&str; 4] = ["resume", "threads", "quiet", "json"];
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Runs")]
