@@ -7,6 +7,9 @@ mod command_line;
 mod common;
 #[path = "gpu/kernels.rs"]
 mod kernels;
+#[cfg(unix)]
+#[path = "cli/killing.rs"]
+mod killing;
 #[path = "gpu/oracle.rs"]
 mod oracle;
 #[path = "gpu/profile.rs"]
@@ -100,6 +103,9 @@ fn tests() -> Vec<Test> {
     add("the command line gives the same on both engines", command_line::engines_agree);
     add("the command line records and restores kernels", command_line::kernels_are_recorded);
     add("an interrupted run of many starts anew with its kernels", command_line::batches_keep_kernels);
+    #[cfg(unix)]
+    add("the command line survives whatever ends it", command_line::runs_survive);
+    add("a new engine goes on where another one was", training::states_come_back);
     add("tunings are found by measurement", training::tunings_are_found);
     add("profiled steps keep their bits", profile::steps_keep_their_bits);
     add("dispatches are counted by hand", profile::dispatches_are_counted);

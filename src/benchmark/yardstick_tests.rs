@@ -3,7 +3,7 @@
 use super::*;
 use crate::benchmark::BenchNetwork;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{EngineInfo, StepOutcome};
+use crate::engine::{EngineInfo, EngineState, StepOutcome};
 use crate::model::Arch;
 use crate::training::Recipe;
 
@@ -123,6 +123,14 @@ impl Engine for Liar {
 
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
         self.engine.set_parameters(parameters)
+    }
+
+    fn state(&mut self) -> Result<EngineState> {
+        self.engine.state()
+    }
+
+    fn restore(&mut self, state: &EngineState) -> Result<()> {
+        self.engine.restore(state)
     }
 }
 

@@ -22,6 +22,7 @@ use super::lists::{List, Lists, list, lists, widths};
 use super::predict::PredictArgs;
 use super::presets::Preset;
 use super::regularisation::RegularisationArgs;
+use super::runs_args::RunsArgs;
 use super::shell::{CompletionsArgs, ManArgs};
 
 /// Trains neural networks that are sparse before training starts
@@ -42,7 +43,8 @@ pub(crate) struct Cli {
 
 const AFTER_HELP: &str = "\
 With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more; NO_COLOR is heeded.
-Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood.
+Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood,
+130 or 143 stopped by Ctrl-C or SIGTERM.
 What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:
@@ -51,9 +53,9 @@ Examples:
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
-  tanner --data iris.csv --arch fc --hidden 32         a table of one's own, a fifth of its rows to test on
+  tanner train --resume runs/NAME                      go on with a run that was interrupted
   tanner eval --model runs/NAME/model.safetensors      score a saved model
-  tanner --data mine.csv --preset small                a table of one's own
+  tanner --data mine.csv --preset small                a table of one's own, a fifth of its rows to test on
   tanner predict --model runs/NAME/model.safetensors new.csv
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
@@ -135,6 +137,8 @@ pub(crate) struct TrainArgs {
     pub(crate) training: TrainingArgs,
     #[command(flatten)]
     pub(crate) engine: EngineArgs,
+    #[command(flatten)]
+    pub(crate) runs: RunsArgs,
     /// Folder of the run; one that holds a run already is refused
     /// [default: runs/<time>-<arch>-<importance>-<order>-s<seed>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]

@@ -2,15 +2,17 @@
 //!
 //! Run `NAME` with seed `S` lives in `OUT/runs/NAME-sS`, a run folder like any
 //! other. A finished one is not run again, after a check that it was the same
-//! run on the same data; one without a summary was interrupted and starts anew,
-//! which gives the same bits. Several processes may work on one folder: a lock
+//! run on the same data; one without a summary was interrupted and goes on from
+//! its checkpoint, or starts anew, which gives the same bits. Several processes may work on one folder: a lock
 //! file beside each run's folder keeps them out of each other's way.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -25,8 +27,10 @@ use super::batch_check::{DataShape, check_same};
 use super::data::{Data, Raw};
 use super::opening::Opening;
 use super::progress::Epochs;
+use super::resume::{OtherRun, Resumption};
 use super::run_config::recorded_kernels;
 use super::settings::TrainSettings;
+use super::signals::{self, Interrupted};
 use super::train::{self, Report};
 use super::unfinished::Unfinished;
 use super::{terminal, usage};
@@ -47,6 +51,12 @@ const OWN_FLAGS: [&str; 12] = [
     "--impute",
     "--test",
 ];
+
+/// How to go on with a batch that was told to stop.
+const SAME_COMMAND: &str = "; the same command goes on from here";
+
+/// Adapter and kernels that a run had before.
+type Recorded = Option<(String, Tuning)>;
 
 /// A folder of runs, and the data that they share.
 pub(super) struct Batch<'a> {
@@ -108,9 +118,17 @@ impl<'a> Batch<'a> {
         for run in &queue {
             self.found(run)?;
         }
+        let stop = signals::listen();
         let mut unfinished = Unfinished::default();
         for (number, run) in (1..).zip(&queue) {
-            self.perform(run, &format!("[{number}/{}] {}", queue.len(), run.name), &mut unfinished)?;
+            if stop.asked().load(Ordering::Relaxed) {
+                bail!(stop.interrupted(SAME_COMMAND));
+            }
+            let label = format!("[{number}/{}] {}", queue.len(), run.name);
+            self.perform(run, &label, &mut unfinished).map_err(|error| match error.is::<Interrupted>() {
+                true => anyhow!(stop.interrupted(SAME_COMMAND)),
+                false => error,
+            })?;
         }
         Ok(unfinished)
     }
@@ -233,26 +251,39 @@ impl<'a> Batch<'a> {
         };
         // Before the folder goes, in which they stand.
         let kernels = recorded_kernels(&run.folder);
-        let removed = match self.found(run)? {
+        let trained = match self.found(run)? {
             Found::Finished(summary) => {
                 terminal::note(&format!("{label}: {} (finished before)", told(&summary)));
                 return Ok(());
             }
-            Found::Damaged(error) => Err(error),
-            Found::Unfinished => RunFolder::remove_unfinished(&run.folder),
+            Found::Damaged(error) => Err(to_be_removed(run, error)),
+            Found::Unfinished => self.go_on(run, label, kernels),
         };
-        let trained = removed.map_err(|error| to_be_removed(run, error)).and_then(|()| {
-            terminal::note(&format!("{label}: started"));
-            self.train(run, kernels)
-        });
         match trained {
             Ok(summary) => terminal::note(&format!("{label}: {}", told(&summary))),
+            Err(error) if error.is::<Interrupted>() => return Err(error),
             Err(error) => unfinished.fail(&run.name, label, &error),
         }
         Ok(())
     }
 
-    fn train(&self, run: &Run, kernels: Option<(String, Tuning)>) -> anyhow::Result<Summary> {
+    /// A run from its last checkpoint, or from the start where there is none that fits: the bits are the same.
+    fn go_on(&self, run: &Run, label: &str, kernels: Recorded) -> anyhow::Result<Summary> {
+        if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
+            terminal::note(&format!("{label}: {}", begun.place()));
+            match self.train(run, kernels.clone(), Some(begun)) {
+                Err(error) if error.is::<OtherRun>() => {
+                    terminal::note(&format!("{label}: starts anew, {}", super::one_line(&error)));
+                }
+                trained => return trained,
+            }
+        }
+        RunFolder::remove_unfinished(&run.folder).map_err(|error| to_be_removed(run, error))?;
+        terminal::note(&format!("{label}: started"));
+        self.train(run, kernels, None)
+    }
+
+    fn train(&self, run: &Run, kernels: Recorded, begun: Option<Resumption>) -> anyhow::Result<Summary> {
         let process_start = Instant::now();
         let opening = Opening::of(&run.settings.engine.with_recorded(kernels));
         let digest = self.shape(run)?.digest;
@@ -264,7 +295,7 @@ impl<'a> Batch<'a> {
             epochs: Epochs::Quiet,
             data_sha256: Some(digest),
         };
-        Ok(train::train(&run.settings, None, data, opening, report)?.0)
+        Ok(train::train(&run.settings, None, data, opening, report, begun)?.0)
     }
 
     /// The data of all runs.
@@ -321,6 +352,9 @@ fn told(summary: &Summary) -> String {
 
 /// What to do about a folder that is neither a finished run nor what an interrupted one leaves.
 fn to_be_removed(run: &Run, error: Error) -> anyhow::Error {
+    if matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::WouldBlock) {
+        return error.into();
+    }
     anyhow!("{error}; remove {} to make the run anew", run.folder.display())
 }
 

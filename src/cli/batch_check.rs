@@ -62,12 +62,12 @@ pub(super) fn check_same(
 }
 
 /// A value as a file has it: by way of text, float32 numbers look different.
-fn as_in_files(value: &impl Serialize) -> serde_json::Result<Value> {
+pub(super) fn as_in_files(value: &impl Serialize) -> serde_json::Result<Value> {
     serde_json::from_str(&serde_json::to_string(value)?)
 }
 
 /// Settings that an older version did not know get the value that they had then: their default.
-fn read_anew(mut config: Value) -> serde_json::Result<Value> {
+pub(super) fn read_anew(mut config: Value) -> serde_json::Result<Value> {
     if let Ok(recipe) = Recipe::deserialize(&config["recipe"]) {
         config["recipe"] = as_in_files(&recipe)?;
     }
@@ -78,7 +78,7 @@ fn read_anew(mut config: Value) -> serde_json::Result<Value> {
 }
 
 /// The first setting of `expected` that `found` has otherwise, as `recipe.epochs`.
-fn first_difference(expected: &Value, found: &Value) -> Option<String> {
+pub(super) fn first_difference(expected: &Value, found: &Value) -> Option<String> {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(key, value)| {
             let below = first_difference(value, found.get(key).unwrap_or(&Value::Null))?;

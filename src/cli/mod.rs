@@ -3,7 +3,8 @@
 //! [`args`] is what can be typed, [`settings`] what it means once all of it is
 //! checked. Results go to stdout, all else to stderr ([`terminal`]). Whatever
 //! goes wrong ends in one line that starts with `error:`, and exit code 1; a
-//! command line that cannot be understood, likewise, in exit code 2.
+//! command line that cannot be understood, likewise, in exit code 2. A command
+//! that was told to stop ([`signals`]) ends in 130 (Ctrl-C) or 143 (SIGTERM).
 
 mod args;
 mod backend;
@@ -44,9 +45,12 @@ mod progress;
 mod prune;
 mod regularisation;
 mod results;
+mod resume;
 mod run_config;
+mod runs_args;
 mod settings;
 mod shell;
+mod signals;
 mod split;
 mod start;
 mod starved;
@@ -63,6 +67,7 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use args::Command;
+use signals::Interrupted;
 use usage::Understood;
 
 /// Runs one command line.
@@ -79,6 +84,10 @@ pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsStri
     panic::set_hook(Box::new(|panic| log::debug!("{panic}")));
     match caught(|| execute(process_start, &command, &words)) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<Interrupted>() => {
+            terminal::line(&one_line(&error));
+            ExitCode::from(error.downcast_ref().map_or(1, |interrupted: &Interrupted| interrupted.code))
+        }
         Err(error) => {
             terminal::error(&one_line(&error));
             ExitCode::FAILURE

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tanner::network::Parameters;
-use tanner::training::{EpochMetrics, Observer, Progress, ScoredOn};
+use tanner::training::{EpochMetrics, Observer, Progress, ScoredOn, best_epoch};
 
 use super::terminal::{self, BARS};
 
@@ -46,6 +46,19 @@ impl ProgressReport {
             bar
         });
         Self { epochs, told, scored_on, samples, best: None, epoch_start: Instant::now(), bar }
+    }
+}
+
+impl ProgressReport {
+    /// The run goes on after these epochs.
+    pub(crate) fn resumed(&mut self, history: &[EpochMetrics]) {
+        self.best = best_epoch(history).map(|best| best.test_accuracy);
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(format!("{}/{}", (history.len() + 1).min(self.epochs), self.epochs));
+            bar.set_position((history.len() * self.samples) as u64);
+            // What is left is judged by what this process does.
+            bar.reset_eta();
+        }
     }
 }
 

@@ -67,6 +67,7 @@ pub(super) struct RunRecord<'a> {
     architecture: &'a ArchitectureRecord,
     recipe: &'a Recipe,
     augmentation: Augmentation,
+    patience: Option<usize>,
 }
 
 impl<'a> RunRecord<'a> {
@@ -89,6 +90,7 @@ impl<'a> RunRecord<'a> {
             architecture,
             recipe: &settings.recipe,
             augmentation: settings.augmentation,
+            patience: settings.patience,
         }
     }
 }

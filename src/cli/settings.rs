@@ -10,7 +10,7 @@ use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use tanner::topology::DegreeDistribution;
-use tanner::training::{Recipe, ScoredOn};
+use tanner::training::{CheckpointEvery, Recipe, ScoredOn};
 use tanner::{Error, Result};
 
 use super::args::{
@@ -43,6 +43,9 @@ pub(crate) struct TrainSettings {
     pub(crate) architecture: ArchitectureSettings,
     pub(crate) recipe: Recipe,
     pub(crate) augmentation: Augmentation,
+    pub(crate) checkpoint_every: CheckpointEvery,
+    /// Epochs without a better validation accuracy after which the run ends.
+    pub(crate) patience: Option<usize>,
     pub(crate) engine: EngineRequest,
     pub(crate) out: Option<PathBuf>,
 }
@@ -105,6 +108,8 @@ impl TrainSettings {
             recipe: recipe(&args.training, &architecture)?,
             architecture,
             augmentation: args.training.augment,
+            checkpoint_every: args.runs.checkpoint_every,
+            patience: patience(args)?,
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
         })
@@ -184,6 +189,18 @@ impl ArchitectureSettings {
             _ => architecture.parameter_count().context("--arch narrow: the sc network it is to match")?,
         };
         architecture.narrowed_to(budget).context("--arch narrow")
+    }
+}
+
+/// Patience is for samples that are neither trained on nor reported.
+fn patience(args: &TrainArgs) -> Result<Option<usize>> {
+    match args.runs.patience {
+        Some(0) => refuse("--patience", "0 is impossible, it must be at least 1"),
+        Some(_) if args.validation.is_none() => refuse(
+            "--patience",
+            "needs --validation: stopping where the test accuracy looks best would make it too good",
+        ),
+        fitting => Ok(fitting),
     }
 }
 

@@ -75,8 +75,8 @@ pub(crate) fn error(text: &str) {
     line(&format!("error: {text}"));
 }
 
-/// If nobody can read it, so be it.
-fn line(text: &str) {
+/// Writes a line, asked to be quiet or not. If nobody can read it, so be it.
+pub(crate) fn line(text: &str) {
     BARS.suspend(|| {
         let _ = writeln!(io::stderr(), "{text}");
     });

@@ -13,21 +13,41 @@ use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
-use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
+use tanner::training::{
+    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, Summary, TrainOptions,
+    TrainingData, TrainingState,
+};
 
 use super::args::TrainArgs;
+use super::backend::Chosen;
 use super::data::{self, Data};
 use super::gpu_kernels::{Kernels, Use};
 use super::opening::Opening;
 use super::progress::{Epochs, ProgressReport};
+use super::resume::{self, Resumption};
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
+use super::signals::{self, Stop};
 use super::start::Start;
 use super::{starved, terminal};
 
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
-    let mut settings = TrainSettings::new(args)?;
+    if let Some(folder) = &args.runs.resume {
+        return resume::run(process_start, folder, args.engine.threads);
+    }
+    let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
+    prepared(TrainSettings::new(args)?, args, report, None)
+}
+
+/// Trains with these settings, from the start or from where a run has come to.
+pub(super) fn prepared(
+    mut settings: TrainSettings,
+    args: &TrainArgs,
+    report: Report,
+    begun: Option<Resumption>,
+) -> anyhow::Result<()> {
     use_threads(settings.engine.threads());
     let opening = Opening::of(&settings.engine);
     let saved = settings.from.as_deref().map(TrainedModel::load).transpose()?;
@@ -35,9 +55,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) 
         settings.go_on_from(model, args);
     }
     let data = load(&settings, saved.as_ref())?;
-    let words = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let report = Report { process_start, words, epochs: Epochs::Lines, data_sha256: None };
-    let (summary, folder) = train(&settings, saved, data, opening, report)?;
+    let (summary, folder) = train(&settings, saved, data, opening, report, begun)?;
     print_summary(&summary, &folder)
 }
 
@@ -53,13 +71,15 @@ pub(super) struct Report {
     pub(super) data_sha256: Option<String>,
 }
 
-/// One run from data to a whole run folder; the settings say where. `opening` is of their engine.
+/// One run from data to a whole run folder; the settings say where. `opening` is of their engine, and what has
+/// `begun` goes on where it was kept last.
 pub(super) fn train(
     settings: &TrainSettings,
     saved: Option<TrainedModel>,
     data: Data,
     opening: Opening,
     report: Report,
+    begun: Option<Resumption>,
 ) -> anyhow::Result<(Summary, PathBuf)> {
     let Data { splits: DataSplits { train, test }, record } = data;
     // Everything that can fail does so before the run folder is made.
@@ -69,6 +89,7 @@ pub(super) fn train(
         None => Start::new(settings, &train, &test)?,
     };
     starved::warn(start.network());
+    let data = resume::data_identity(&train, &test);
     let engine_settings = recipe.engine_settings();
     let mut chosen = opening.start((start.network(), start.parameters(), engine_settings), Use::Steps)?;
     let samples = Samples { train: train.samples(), test: test.samples() };
@@ -76,29 +97,61 @@ pub(super) fn train(
     let train_set = training_data(settings, train, &model)?;
     let test_set = Arc::new(model.prepare(test)?);
 
-    let info = chosen.engine.info();
-    let folder = run_folder(settings)?;
-    folder.write_config(&RunConfig {
-        run: RunRecord::new(settings, model.record(), samples, report.data_sha256.as_deref()),
-        tanner_version: env!("CARGO_PKG_VERSION"),
-        started_at: jiff::Zoned::now().to_string(),
-        command: words_with(report.words, chosen.kernels.as_ref()),
-        backend: info.backend,
-        adapter: &info.adapter,
-        gpu_kernels: chosen.kernels.as_ref().map(|kernels| kernels.tuning.to_string()),
-    })?;
-    if report.epochs == Epochs::Lines {
+    let epochs = report.epochs;
+    let place = begun.as_ref().map(Resumption::place);
+    let (mut recorder, state) = recorder((settings, model, samples, data), &chosen, report, begun)?;
+    if epochs == Epochs::Lines {
         chosen.announce();
-        announce_run(settings, &model, samples, folder.path());
+        announce_run(settings, &recorder, samples, place.as_deref());
     }
-    let facts = facts(report.process_start, info, settings, samples);
-    let mut recorder = Recorder::new(folder, model, facts);
-    let mut progress = ProgressReport::new(recipe.epochs, samples.train, report.epochs, settings.scored_on());
+    let mut progress = ProgressReport::new(recipe.epochs, samples.train, epochs, settings.scored_on());
+    progress.resumed(recorder.history());
     let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
-    let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, observers);
+    let stop = signals::listen();
+    let options = TrainOptions {
+        resume_from: state,
+        stop: Some(stop.asked()),
+        checkpoint_every: Some(settings.checkpoint_every),
+        patience: settings.patience,
+    };
+    let outcome = training::train_with(&mut *chosen.engine, recipe, train_set, &test_set, observers, options);
     drop(progress);
-    let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
+    let summary = finish(settings, &recorder, outcome.map(|trained| trained.ending), stop)?;
     Ok((summary, recorder.folder().path().to_owned()))
+}
+
+/// The recorder of a run, in a new folder with its settings or in that of what has begun, and where it goes on.
+fn recorder(
+    (settings, model, samples, data): (&TrainSettings, TrainedModel, Samples, String),
+    chosen: &Chosen,
+    report: Report,
+    begun: Option<Resumption>,
+) -> anyhow::Result<(Recorder, Option<TrainingState>)> {
+    let info = chosen.engine.info();
+    let run = RunRecord::new(settings, model.record(), samples, report.data_sha256.as_deref());
+    let facts = facts(report.process_start, info.clone(), settings, samples);
+    let Some(begun) = begun else {
+        let folder = run_folder(settings)?;
+        folder.write_config(&RunConfig {
+            run,
+            tanner_version: env!("CARGO_PKG_VERSION"),
+            started_at: jiff::Zoned::now().to_string(),
+            command: words_with(report.words, chosen.kernels.as_ref()),
+            backend: info.backend,
+            adapter: &info.adapter,
+            gpu_kernels: chosen.kernels.as_ref().map(|kernels| kernels.tuning.to_string()),
+        })?;
+        let identity = resume::identity(&folder, &model, data)?;
+        return Ok((Recorder::new(folder, model, facts, identity), None));
+    };
+    let identity = resume::identity(&begun.folder, &model, data)?;
+    begun.check(&run, &info, &identity)?;
+    let mut recorder = Recorder::new(begun.folder, model, facts, identity);
+    let (state, clock) = begun
+        .checkpoint
+        .map_or_else(|| (None, RunClock::default()), |checkpoint| (Some(checkpoint.state), checkpoint.clock));
+    recorder.resume(state.as_ref().map_or(&[], |state| &state.history), clock)?;
+    Ok((recorder, state))
 }
 
 /// The command line that gives the same run, whatever a measurement would find.
@@ -193,7 +246,8 @@ fn facts(start: Instant, engine: EngineInfo, settings: &TrainSettings, samples: 
     }
 }
 
-fn announce_run(settings: &TrainSettings, model: &TrainedModel, samples: Samples, folder: &Path) {
+fn announce_run(settings: &TrainSettings, recorder: &Recorder, samples: Samples, place: Option<&str>) {
+    let (model, folder) = (recorder.model(), recorder.folder().path());
     let parameters = model.network().parameter_count();
     let saved = 100.0 * (1.0 - parameters as f64 / model.dense_parameter_count() as f64);
     terminal::note(&format!(
@@ -204,15 +258,20 @@ fn announce_run(settings: &TrainSettings, model: &TrainedModel, samples: Samples
         grouped(samples.test),
         settings.scored_on()
     ));
-    terminal::note(&format!("run: {}", folder.display()));
+    let place = place.map_or_else(String::new, |place| format!(", {place}"));
+    terminal::note(&format!("run: {}{place}", folder.display()));
 }
 
 /// Writes what is left to write, and says how the run ended and where it is.
 fn finish(
     settings: &TrainSettings,
     recorder: &Recorder,
-    outcome: tanner::Result<()>,
+    outcome: tanner::Result<Ending>,
+    stop: &Stop,
 ) -> anyhow::Result<Summary> {
+    if let Ok(Ending::Stopped { epochs, steps }) = outcome {
+        return Err(stopped(recorder.folder().path(), (epochs, settings.recipe.epochs), steps, stop));
+    }
     let folder = recorder.folder();
     if !recorder.history().is_empty() {
         let (arch, recipe) = (settings.architecture.arch, &settings.recipe);
@@ -228,19 +287,46 @@ fn finish(
             terminal::warn(&error.to_string());
         }
     }
-    if let Err(error) = outcome {
-        let kept = match recorder.history().last() {
-            Some(last) => {
-                format!("the model of epoch {} is in {}", last.epoch, folder.model_path().display())
-            }
-            None => "no epoch had ended, there is no model".to_owned(),
-        };
-        return Err(anyhow!(error).context(format!("training stopped, {kept}")));
+    let ending = match outcome {
+        Ok(ending) => ending,
+        Err(error) => return Err(failed(recorder, error)),
+    };
+    if ending == Ending::OutOfPatience {
+        let patience = settings.patience.unwrap_or_default();
+        terminal::note(&format!(
+            "stopped early: no better {} accuracy in {patience} epochs, the best model is in best.safetensors",
+            settings.scored_on()
+        ));
     }
-    Ok(recorder.finish()?)
+    Ok(recorder.finish(ending)?)
 }
 
-fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+/// What a failed run has left.
+fn failed(recorder: &Recorder, error: Error) -> anyhow::Error {
+    let folder = recorder.folder();
+    let kept = match recorder.history().last() {
+        Some(last) => format!("the model of epoch {} is in {}", last.epoch, folder.model_path().display()),
+        None => "no epoch had ended, there is no model".to_owned(),
+    };
+    // What diverged would do so again.
+    let way_out = match error {
+        Error::Diverged(_) => String::new(),
+        _ => format!(" ({} goes on once this is mended)", resume::command(folder.path())),
+    };
+    anyhow!(error).context(format!("training stopped, {kept}{way_out}"))
+}
+
+/// How to go on with a run that was told to stop.
+fn stopped(folder: &Path, (done, epochs): (usize, usize), steps: usize, stop: &Stop) -> anyhow::Error {
+    let after = match steps {
+        0 => String::new(),
+        steps => format!(" and {steps} steps of the next"),
+    };
+    let command = resume::command(folder);
+    anyhow!(stop.interrupted(format!(" after {done} of {epochs} epochs{after}; go on with: {command}")))
+}
+
+pub(super) fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
     if terminal::wants_json() {
         let mut json = serde_json::to_value(summary)?;
         json["run_folder"] = folder.display().to_string().into();

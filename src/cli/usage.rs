@@ -10,6 +10,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command};
 use super::layers;
+use super::runs_args::BESIDE_RESUME;
 use super::terminal::{self, Output};
 
 /// What is answered in place of running a command.
@@ -52,8 +53,11 @@ pub(crate) struct Understood {
 pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
     let typed = Cli::command().try_get_matches_from(words).map_err(answer)?;
     refuse_flags_before_subcommand(&typed).map_err(Answer::Refused)?;
+    refuse_flags_beside_resume(&typed).map_err(Answer::Refused)?;
     let words = layers::expanded(words, &typed).map_err(Answer::Refused)?;
     let matches = Cli::command().try_get_matches_from(&words).map_err(answer)?;
+    // What a settings file says of a run that goes on is as much too much.
+    refuse_flags_beside_resume(&matches).map_err(Answer::Refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
     let output = Output { quiet: cli.quiet, json: cli.json };
     let command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
@@ -83,6 +87,25 @@ fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
     match (flags.min(), matches.subcommand_name()) {
         (Some(flag), Some(subcommand)) => {
             Err(format!("--{flag} stands before the subcommand {subcommand}: put flags behind it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A run that goes on has its settings already.
+fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
+    let train = match matches.subcommand() {
+        None => matches,
+        Some(("train", train)) => train,
+        Some(_) => return Ok(()),
+    };
+    let typed = |id: &str| train.value_source(id) == Some(ValueSource::CommandLine);
+    let command = Cli::command();
+    let mut arguments = command.get_arguments().filter(|argument| typed(argument.get_id().as_str()));
+    let strange = arguments.find(|argument| !BESIDE_RESUME.contains(&argument.get_id().as_str()));
+    match strange.and_then(|argument| argument.get_long()) {
+        Some(flag) if typed("resume") => {
+            Err(format!("--{flag} has no meaning beside --resume, which goes on with the run's own settings"))
         }
         _ => Ok(()),
     }
@@ -171,6 +194,9 @@ mod tests {
             ("figure2 --out o --model m --report-only", "cannot be used with"),
             ("figure2 --out o --model m --threads 2", "cannot be used with"),
             ("figure2 --out o --model m --data d", "cannot be used with"),
+            ("train --resume d --epochs 3", "--epochs has no meaning beside --resume"),
+            ("--seed 3 --resume d --threads 2", "--seed has no meaning beside --resume"),
+            ("--checkpoint-every 0", "'--checkpoint-every <N>': \"0\" is impossible"),
             ("trian", "unrecognized subcommand 'trian'"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
             ("--augment flop", "\"flop\" is not known; write shift=N"),
@@ -189,6 +215,8 @@ mod tests {
             "table1 --out o --report-only --with=--epochs=3 --data d --recipe paper",
             "compare f --out o --report-only --baseline a",
             "figure2 --out o --model m --threshold 0.2",
+            "train --resume d --threads 2",
+            "--resume d",
         ] {
             assert!(parsed(line).is_ok(), "{line}: {:?}", parsed(line));
         }

@@ -16,6 +16,7 @@ pub mod packed_edges;
 pub mod penalty;
 pub mod profile;
 pub mod reference;
+mod state;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use crate::{Error, Result};
 
 pub use optimizer::{Optimizer, UpdateRule};
 pub use penalty::{Penalties, PenaltyRule};
+pub use state::{EngineState, Values};
 
 /// The kinds of engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +198,19 @@ pub trait Engine {
     /// # Errors
     /// When they do not fit the network, or the device fails.
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()>;
+
+    /// Copies out all that is carried from step to step, to the last bit.
+    ///
+    /// # Errors
+    /// When the device fails.
+    fn state(&mut self) -> Result<EngineState>;
+
+    /// Takes what [`Engine::state`] gave, of this engine or of another one of its kind; the steps that follow
+    /// have the bits that they would have had there.
+    ///
+    /// # Errors
+    /// When it does not fit the network, the optimiser or the kind of engine, or the device fails.
+    fn restore(&mut self, state: &EngineState) -> Result<()>;
 }
 
 /// Refuses data that a network cannot take, before any kernel runs.

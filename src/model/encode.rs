@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use safetensors::{Dtype, View};
+use sha2::{Digest, Sha256};
 
 use super::TrainedModel;
 use super::format::{Header, LayerHeader, METADATA_KEY, NAME, VERSION};
@@ -50,6 +51,18 @@ impl View for Tensor {
 }
 
 impl TrainedModel {
+    /// SHA-256 of all tensors of the model file: what it computes, whichever version of this program has it.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for (name, tensor) in self.layer_tensors().into_iter().chain(self.preprocessing_tensors()) {
+            hash.update(name.as_bytes());
+            hash.update((tensor.bytes.len() as u64).to_le_bytes());
+            hash.update(&tensor.bytes);
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The bytes of the model file; the same model always gives the same ones.
     pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let header = serde_json::to_string(&self.header()).map_err(|error| error.to_string())?;

@@ -53,6 +53,11 @@ pub struct EpochMetrics {
     pub seconds_steps: f64,
 }
 
+/// The epoch with the best score; the first of equals. Patience, `best.safetensors` and the summary go by it.
+pub fn best_epoch(history: &[EpochMetrics]) -> Option<&EpochMetrics> {
+    history.iter().reduce(|best, later| if later.test_accuracy > best.test_accuracy { later } else { best })
+}
+
 /// The whole run; `summary.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -73,13 +78,18 @@ pub struct Summary {
     pub train_accuracy: f64,
     /// Number of epochs trained.
     pub epochs: usize,
+    /// Whether the run ended before its last epoch because the score had not improved for long enough; the
+    /// accuracies of the last epoch (`model.safetensors`) and of the best one (`best.safetensors`) are both here.
+    #[serde(default)]
+    pub stopped_early: bool,
     /// Number of weights and biases.
     pub parameters: usize,
     /// Number of weights and biases of the fully connected network of the same widths.
     pub dense_parameters: usize,
     /// Number of weights of each layer.
     pub edges_per_layer: Vec<usize>,
-    /// Wall time from the start of the process to this summary.
+    /// Wall time from the start of the process to this summary; of a run that was resumed, that of the processes
+    /// before is added, each up to its last checkpoint.
     pub seconds_total: f64,
     /// Wall time of all epochs: training steps and evaluations.
     pub seconds_training: f64,

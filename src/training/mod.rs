@@ -5,8 +5,16 @@
 //! tells [`Observer`]s what happens. One
 //! such observer, the [`Recorder`], keeps a [`RunFolder`] up to date: metrics and
 //! model after every epoch, a [`Summary`] at the end.
+//!
+//! [`train_with`] does the same with a say in when a run is kept, where it goes on
+//! and what ends it ([`TrainOptions`]). A [`TrainingState`] is where a run is
+//! between two steps, a [`Checkpoint`] is one in a file: a run that goes on from
+//! it, in whatever process, gives the bits of a run that was never interrupted.
 
+pub mod checkpoint;
+mod fingerprint;
 mod metrics;
+mod options;
 mod recipe;
 mod recorder;
 mod run_folder;
@@ -14,10 +22,13 @@ mod schedule;
 mod trainer;
 mod training_data;
 
-pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY};
+pub use checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState};
+pub use fingerprint::fingerprint;
+pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY, best_epoch};
+pub use options::{CheckpointEvery, Ending, TrainOptions, Trained};
 pub use recipe::Recipe;
 pub use recorder::{Recorder, RunFacts};
 pub use run_folder::RunFolder;
 pub use schedule::Schedule;
-pub use trainer::{Observer, Progress, train};
+pub use trainer::{Observer, Progress, train, train_with};
 pub use training_data::{AugmentedData, TrainingData};

@@ -2,7 +2,10 @@
 
 use std::time::Instant;
 
-use super::{EpochMetrics, Observer, RunFolder, ScoredOn, Summary, TARGET_ACCURACY};
+use super::{
+    Checkpoint, Ending, EpochMetrics, Observer, RunClock, RunFolder, RunIdentity, ScoredOn, Summary,
+    TARGET_ACCURACY, TrainingState, best_epoch,
+};
 use crate::engine::EngineInfo;
 use crate::model::TrainedModel;
 use crate::network::Parameters;
@@ -11,7 +14,8 @@ use crate::{Error, Result};
 /// What a summary says beside what was measured.
 #[derive(Clone, Debug)]
 pub struct RunFacts {
-    /// When the process started; the total time and the time to the target count from here.
+    /// When the process started; the total time and the time to the target count from here, and on from the
+    /// times of the processes before.
     pub process_start: Instant,
     /// Which engine trains.
     pub engine: EngineInfo,
@@ -25,28 +29,57 @@ pub struct RunFacts {
     pub test_samples: usize,
 }
 
-/// Writes metrics and model after every epoch, and the summary at the end.
+/// Writes metrics and model after every epoch, a checkpoint when it is due, and the summary at the end.
 #[derive(Debug)]
 pub struct Recorder {
     folder: RunFolder,
     model: TrainedModel,
     facts: RunFacts,
+    identity: RunIdentity,
     history: Vec<EpochMetrics>,
     seconds_to_target: Option<f64>,
+    /// Of the processes that were at this run before.
+    seconds_before: f64,
     /// Epochs that the model was trained before this run.
     epochs_before: usize,
 }
 
 impl Recorder {
-    /// Takes the folder and the model, whose parameters it replaces epoch by epoch.
-    pub fn new(folder: RunFolder, model: TrainedModel, facts: RunFacts) -> Self {
+    /// Takes the folder, the model as it is before the run's first step, whose parameters it replaces epoch by
+    /// epoch, and what checkpoints are to be known by.
+    pub fn new(folder: RunFolder, model: TrainedModel, facts: RunFacts, identity: RunIdentity) -> Self {
         let epochs_before = model.epochs_trained();
-        Self { folder, model, facts, history: Vec::new(), seconds_to_target: None, epochs_before }
+        Self {
+            folder,
+            model,
+            facts,
+            identity,
+            history: Vec::new(),
+            seconds_to_target: None,
+            seconds_before: 0.0,
+            epochs_before,
+        }
+    }
+
+    /// Goes on from a checkpoint of the same run; cuts the metrics back to its epochs.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the metrics cannot be written.
+    pub fn resume(&mut self, history: &[EpochMetrics], clock: RunClock) -> Result<()> {
+        self.folder.replace_metrics(history)?;
+        self.history = history.to_vec();
+        (self.seconds_before, self.seconds_to_target) = (clock.seconds, clock.seconds_to_target);
+        Ok(())
     }
 
     /// The epochs so far.
     pub fn history(&self) -> &[EpochMetrics] {
         &self.history
+    }
+
+    /// The model, with the parameters of the last epoch that this process has made.
+    pub fn model(&self) -> &TrainedModel {
+        &self.model
     }
 
     /// The run folder.
@@ -58,19 +91,19 @@ impl Recorder {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written, [`Error::Setting`] when no epoch has ended.
-    pub fn finish(&self) -> Result<Summary> {
-        let summary = self.summary()?;
+    pub fn finish(&self, ending: Ending) -> Result<Summary> {
+        let summary = self.summary(ending)?;
         self.folder.write_summary(&summary)?;
         Ok(summary)
     }
 
-    fn summary(&self) -> Result<Summary> {
-        // Of equal epochs the first is the best: it is the last in the order of the fold.
-        let best =
-            self.history.iter().rev().reduce(|best, earlier| {
-                if earlier.test_accuracy >= best.test_accuracy { earlier } else { best }
-            });
-        let (Some(last), Some(best)) = (self.history.last(), best) else {
+    /// Wall time over all processes.
+    fn seconds(&self) -> f64 {
+        self.seconds_before + self.facts.process_start.elapsed().as_secs_f64()
+    }
+
+    fn summary(&self, ending: Ending) -> Result<Summary> {
+        let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
             let reason = "no epoch has ended, there is nothing to sum up".into();
             return Err(Error::Setting { setting: "--epochs", reason });
         };
@@ -84,10 +117,11 @@ impl Recorder {
             train_loss: last.train_loss,
             train_accuracy: last.train_accuracy,
             epochs: self.history.len(),
+            stopped_early: ending == Ending::OutOfPatience,
             parameters: network.parameter_count(),
             dense_parameters: self.model.dense_parameter_count(),
             edges_per_layer: network.layers().iter().map(|layer| layer.topology.edges()).collect(),
-            seconds_total: self.facts.process_start.elapsed().as_secs_f64(),
+            seconds_total: self.seconds(),
             seconds_training: self.history.iter().map(|epoch| epoch.seconds).sum(),
             seconds_steps: self.history.iter().map(|epoch| epoch.seconds_steps).sum(),
             seconds_to_8718: self.seconds_to_target,
@@ -108,13 +142,21 @@ impl Recorder {
 impl Observer for Recorder {
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
         if self.seconds_to_target.is_none() && metrics.test_accuracy >= TARGET_ACCURACY {
-            self.seconds_to_target = Some(self.facts.process_start.elapsed().as_secs_f64());
+            self.seconds_to_target = Some(self.seconds());
         }
         // The model first: a line of metrics promises that the model of its epoch was kept.
         self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
         self.folder.write_model(&self.model)?;
+        if best_epoch(&self.history).is_none_or(|best| metrics.test_accuracy > best.test_accuracy) {
+            self.folder.keep_as_best()?;
+        }
         // From here on this epoch's model is the one that is kept, whatever becomes of its metrics.
         self.history.push(metrics.clone());
         self.folder.append_metrics(metrics)
+    }
+    fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
+        let clock = RunClock { seconds: self.seconds(), seconds_to_target: self.seconds_to_target };
+        let checkpoint = Checkpoint { state: state.clone(), identity: self.identity.clone(), clock };
+        self.folder.write_checkpoint(&checkpoint)
     }
 }

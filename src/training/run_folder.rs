@@ -4,27 +4,36 @@
 //! |---|---|---|
 //! | `config.json` | before training | every setting of the run |
 //! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
-//! | `model.safetensors` | after each epoch, at once or not at all | [`TrainedModel`] |
+//! | `model.safetensors` | after each epoch, at once or not at all | [`TrainedModel`] of the last epoch |
+//! | `best.safetensors` | after each epoch that is the best so far | [`TrainedModel`] of the best epoch |
+//! | `checkpoint.safetensors` | when one is due, behind all that it promises | [`Checkpoint`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
+//!
+//! `run.lock` is empty; a process that works on the run holds a lock on it, so that two cannot meet.
 //!
 //! A folder that already holds one of these files is refused: no run overwrites
 //! another. A folder with other files is taken.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
-use super::{EpochMetrics, Summary};
-use crate::files::atomic_write;
+use super::checkpoint::encode::lines;
+use super::{Checkpoint, EpochMetrics, Summary};
+use crate::files::{TEMPORARY_PREFIX, atomic_write};
 use crate::model::TrainedModel;
 use crate::{Error, Result};
 
 const CONFIG: &str = "config.json";
 const METRICS: &str = "metrics.jsonl";
 const MODEL: &str = "model.safetensors";
+const BEST: &str = "best.safetensors";
+const CHECKPOINT: &str = "checkpoint.safetensors";
+const LOCK: &str = "run.lock";
 const SUMMARY: &str = "summary.json";
 const CURVE: &str = "learning_curve.png";
 
@@ -33,6 +42,8 @@ const CURVE: &str = "learning_curve.png";
 pub struct RunFolder {
     path: PathBuf,
     metrics: File,
+    /// Held as long as this lives.
+    _lock: File,
 }
 
 impl RunFolder {
@@ -47,7 +58,7 @@ impl RunFolder {
             return Err(Error::Setting { setting: "--out", reason });
         }
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
-        for name in [CONFIG, METRICS, MODEL, SUMMARY, CURVE] {
+        for name in [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
                 return Err(Error::Setting {
                     setting: "--out",
@@ -88,11 +99,47 @@ impl RunFolder {
         serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok()
     }
 
+    /// Takes the folder of a run that has begun, to go on with it; what it has measured stays as it is, files
+    /// that were being written when it ended go.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when another process is at it, or it cannot be written to.
+    pub fn reopen(path: &Path) -> Result<Self> {
+        let lock = lock(path)?;
+        remove_temporaries(path)?;
+        let file = path.join(METRICS);
+        let metrics = OpenOptions::new().create(true).append(true).open(&file);
+        let metrics = metrics.map_err(|error| Error::io(file, error))?;
+        Ok(Self { path: path.to_owned(), metrics, _lock: lock })
+    }
+
+    /// Where the run in this folder was kept last; `None` before the first time.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::load`].
+    pub fn checkpoint(&self) -> Result<Option<Checkpoint>> {
+        let path = self.path.join(CHECKPOINT);
+        match path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            _ => Checkpoint::load(&path).map(Some),
+        }
+    }
+
+    /// SHA-256 of the bytes of `config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read.
+    pub fn config_digest(&self) -> Result<String> {
+        let path = self.path.join(CONFIG);
+        let bytes = fs::read(&path).map_err(|error| Error::io(path, error))?;
+        Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
     /// Removes what a run that never finished has left, so that it can be made anew.
     ///
     /// # Errors
     /// [`Error::Io`] when a file cannot be removed; when the path is no folder, or one that holds
-    /// what no unfinished run leaves: then nothing is removed.
+    /// what no unfinished run leaves, or another process is at it: then nothing is removed.
     pub fn remove_unfinished(path: &Path) -> Result<()> {
         let failed = |error| Error::io(path, error);
         let entries = match fs::read_dir(path) {
@@ -103,15 +150,20 @@ impl RunFolder {
         for entry in entries {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_left_behind = [CONFIG, METRICS, MODEL, CURVE].contains(&name.as_str())
-                || name.starts_with(crate::files::TEMPORARY_PREFIX);
+            let is_left_behind = [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, CURVE, LOCK]
+                .contains(&name.as_str())
+                || name.starts_with(TEMPORARY_PREFIX);
             if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
                 let reason = format!("holds {name}, which no unfinished run leaves");
                 return Err(failed(std::io::Error::other(reason)));
             }
             files.push(entry.path());
         }
-        for file in files {
+        let _lock = lock(path)?;
+        for file in files.into_iter().chain([path.join(LOCK)]) {
+            if file.symlink_metadata().is_err() {
+                continue;
+            }
             fs::remove_file(&file).map_err(|error| Error::io(file, error))?;
         }
         fs::remove_dir(path).map_err(failed)
@@ -138,10 +190,11 @@ impl RunFolder {
 
     /// Opening the metrics shows at once whether the folder can be written to.
     fn open(path: PathBuf) -> Result<Self> {
+        let lock = lock(&path)?;
         let file = path.join(METRICS);
         let metrics = OpenOptions::new().create_new(true).append(true).open(&file);
         let metrics = metrics.map_err(|error| Error::io(file, error))?;
-        Ok(Self { path, metrics })
+        Ok(Self { path, metrics, _lock: lock })
     }
 
     /// Where it is.
@@ -179,6 +232,46 @@ impl RunFolder {
         })
     }
 
+    /// Makes `metrics.jsonl` hold these epochs and nothing else, neither later ones nor half a line.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn replace_metrics(&mut self, history: &[EpochMetrics]) -> Result<()> {
+        let path = self.path.join(METRICS);
+        let failed = |error| Error::io(&path, error);
+        let lines = lines(history).map_err(|reason| failed(std::io::Error::other(reason)))?;
+        // Where this is interrupted, the same checkpoint has the same lines the next time.
+        let written = self.metrics.set_len(0).and_then(|()| self.metrics.write_all(&lines));
+        written.and_then(|()| self.metrics.sync_data()).map_err(failed)
+    }
+
+    /// Keeps the model that was written last as `best.safetensors`, at once or not at all.
+    ///
+    /// It becomes a second name of the same file where the file system can do that, which costs next to nothing:
+    /// the next model is another file under the first name.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn keep_as_best(&self) -> Result<()> {
+        let (model, best) = (self.model_path(), self.path.join(BEST));
+        let second_name = self.path.join(format!("{TEMPORARY_PREFIX}best"));
+        if fs::hard_link(&model, &second_name).and_then(|()| fs::rename(&second_name, &best)).is_ok() {
+            // Renaming a file over another name of itself does nothing at all.
+            let _ = fs::remove_file(&second_name);
+            return Ok(());
+        }
+        let _ = fs::remove_file(&second_name);
+        atomic_write(&best, &fs::read(&model).map_err(|error| Error::io(&model, error))?)
+    }
+
+    /// Replaces `checkpoint.safetensors`, at once or not at all, and brings it to the disk.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.save(&self.path.join(CHECKPOINT))
+    }
+
     /// Replaces `model.safetensors`, at once or not at all.
     ///
     /// # Errors
@@ -208,6 +301,36 @@ impl RunFolder {
         let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::io(&path, error.into()))?;
         json.push(b'\n');
         atomic_write(&path, &json)
+    }
+}
+
+/// Removes what atomic writes that were cut short have left; nobody else writes to a folder that is locked.
+fn remove_temporaries(folder: &Path) -> Result<()> {
+    let failed = |error| Error::io(folder, error);
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
+            fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps other processes from the run in a folder until it is dropped.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is at this run");
+            Err(Error::io(folder, busy))
+        }
+        // Some file systems know no locks; there, one process at a time is the user's care.
+        Err(TryLockError::Error(error)) => {
+            log::warn!("{}: {error}", path.display());
+            Ok(file)
+        }
     }
 }
 

@@ -1,13 +1,17 @@
 //! The training loop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rand::{Rng, RngExt};
 
-use super::{EpochMetrics, Recipe, TrainingData};
+use super::options::Due;
+use super::{
+    Ending, EpochMetrics, EpochSoFar, Recipe, TrainOptions, Trained, TrainingData, TrainingState, best_epoch,
+};
 use crate::dataset::Dataset;
-use crate::engine::{Engine, Evaluation, StepOutcome, StepPlan};
+use crate::engine::{Engine, StepPlan};
 use crate::network::Parameters;
 use crate::random::{Purpose, generator};
 use crate::{Error, Result};
@@ -25,6 +29,15 @@ pub trait Observer {
     /// An error, for example of a full disk, ends the run.
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
         let _ = (metrics, parameters);
+        Ok(())
+    }
+
+    /// Here the run can go on later; the epochs before have been told.
+    ///
+    /// # Errors
+    /// As [`Observer::epoch_ended`].
+    fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
+        let _ = state;
         Ok(())
     }
 }
@@ -55,109 +68,237 @@ pub struct Progress {
 pub fn train(
     engine: &mut dyn Engine,
     recipe: &Recipe,
-    mut train: impl TrainingData,
+    train: impl TrainingData,
     test: &Arc<Dataset>,
     observers: &mut [&mut dyn Observer],
 ) -> Result<Vec<EpochMetrics>> {
+    let trained = train_with(engine, recipe, train, test, observers, TrainOptions::default())?;
+    Ok(trained.history)
+}
+
+/// As [`train`], from a state to wherever the options end it.
+///
+/// # Errors
+/// As [`train`]; when the state to go on from does not fit the recipe, the data or the engine.
+pub fn train_with(
+    engine: &mut dyn Engine,
+    recipe: &Recipe,
+    mut train: impl TrainingData,
+    test: &Arc<Dataset>,
+    observers: &mut [&mut dyn Observer],
+    options: TrainOptions<'_>,
+) -> Result<Trained> {
     recipe.check()?;
-    let mut history = Vec::new();
-    for epoch in 0..recipe.epochs {
-        let started = Instant::now();
-        let learning_rate = recipe.schedule.learning_rate(recipe.learning_rate, epoch, recipe.epochs);
-        let samples = train.epoch(epoch)?;
-        let steps_started = Instant::now();
-        let trained = train_epoch(engine, recipe, &samples, epoch, learning_rate, observers)?;
-        let seconds_steps = steps_started.elapsed().as_secs_f64();
-        drop(samples);
-        let tested = engine.evaluate(test)?;
+    let TrainOptions { resume_from, stop, checkpoint_every, patience } = options;
+    let mut run = Run {
+        engine,
+        recipe,
+        observers,
+        history: Vec::new(),
+        stop,
+        patience,
+        due: Due::new(checkpoint_every),
+        kept: None,
+    };
+    let mut so_far = EpochSoFar::default();
+    if let Some(state) = resume_from {
+        state.check(recipe)?;
+        run.engine.restore(&state.engine)?;
+        (run.history, so_far) = (state.history, state.so_far);
+        run.kept = Some((run.history.len(), so_far.steps));
+    }
+    let ending = run.epochs(&mut train, test, so_far)?;
+    Ok(Trained { history: run.history, ending })
+}
+
+/// A run while it goes on.
+struct Run<'a, 'o> {
+    engine: &'a mut dyn Engine,
+    recipe: &'a Recipe,
+    observers: &'a mut [&'o mut dyn Observer],
+    history: Vec<EpochMetrics>,
+    stop: Option<&'a AtomicBool>,
+    patience: Option<usize>,
+    due: Due,
+    /// Whole epochs and steps of the last state that observers were given.
+    kept: Option<(usize, usize)>,
+}
+
+/// When an epoch and its steps began, in this process.
+#[derive(Clone, Copy)]
+struct EpochClock {
+    epoch: Instant,
+    steps: Instant,
+}
+
+impl EpochClock {
+    /// The same sums with the time until now.
+    fn applied_to(self, so_far: &EpochSoFar) -> EpochSoFar {
+        EpochSoFar {
+            seconds: so_far.seconds + self.epoch.elapsed().as_secs_f64(),
+            seconds_steps: so_far.seconds_steps + self.steps.elapsed().as_secs_f64(),
+            ..*so_far
+        }
+    }
+}
+
+impl Run<'_, '_> {
+    /// Epoch by epoch, the first of which may have begun already.
+    fn epochs(
+        &mut self,
+        train: &mut impl TrainingData,
+        test: &Arc<Dataset>,
+        mut so_far: EpochSoFar,
+    ) -> Result<Ending> {
+        loop {
+            let epoch = self.history.len();
+            if self.is_out_of_patience() {
+                return Ok(Ending::OutOfPatience);
+            }
+            if epoch >= self.recipe.epochs {
+                return Ok(Ending::Completed);
+            }
+            if self.is_told_to_stop() {
+                return self.stopped(&so_far);
+            }
+            let begin = Instant::now();
+            let samples = train.epoch(epoch)?;
+            let clock = EpochClock { epoch: begin, steps: Instant::now() };
+            if !self.steps(&samples, clock, &mut so_far)? {
+                return self.stopped(&clock.applied_to(&so_far));
+            }
+            drop(samples);
+            self.end_epoch(test, clock, &std::mem::take(&mut so_far))?;
+            if self.due.after_epochs(self.history.len()) {
+                self.keep(&so_far)?;
+            }
+        }
+    }
+
+    /// The learning rate of the current epoch.
+    fn learning_rate(&self) -> f64 {
+        let Recipe { schedule, learning_rate, epochs, .. } = self.recipe;
+        schedule.learning_rate(*learning_rate, self.history.len(), *epochs)
+    }
+
+    /// What is left of the epoch's steps, as many to a call as the engine likes; `false` when told to stop.
+    fn steps(&mut self, data: &Arc<Dataset>, clock: EpochClock, so_far: &mut EpochSoFar) -> Result<bool> {
+        let (recipe, epoch) = (self.recipe, self.history.len());
+        let order = permutation(data.samples(), recipe.seed, epoch)?;
+        let rest = rest(&order, so_far, recipe.batch_size)?;
+        let steps = order.len().div_ceil(recipe.batch_size);
+        let learning_rate = self.learning_rate();
+        let samples_per_call = recipe.batch_size.saturating_mul(self.engine.steps_per_call().max(1));
+        for samples in rest.chunks(samples_per_call) {
+            let before = so_far.steps;
+            let first_step = (epoch * steps + before) as u64;
+            for outcome in self.engine.train(data, &StepPlan { samples, learning_rate, first_step })? {
+                so_far.add(&outcome);
+                if !outcome.loss.is_finite() {
+                    return Err(diverged(format!(
+                        "the loss of step {} of {steps} in epoch {} is {}",
+                        so_far.steps,
+                        epoch + 1,
+                        outcome.loss
+                    )));
+                }
+            }
+            let progress = progress(so_far, epoch);
+            for observer in self.observers.iter_mut() {
+                observer.batches_trained(&progress);
+            }
+            if self.is_told_to_stop() {
+                return Ok(false);
+            }
+            if self.due.after_steps(so_far.steps - before) {
+                self.keep(&clock.applied_to(so_far))?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Measures and tells.
+    fn end_epoch(&mut self, test: &Arc<Dataset>, clock: EpochClock, so_far: &EpochSoFar) -> Result<()> {
+        let (epoch, learning_rate) = (self.history.len() + 1, self.learning_rate());
+        let (trained, seconds_steps) = (so_far.evaluation(), clock.applied_to(so_far).seconds_steps);
+        let tested = self.engine.evaluate(test)?;
         let metrics = EpochMetrics {
-            epoch: epoch + 1,
+            epoch,
             train_loss: trained.loss,
             test_loss: tested.loss,
             train_accuracy: trained.accuracy(),
             test_accuracy: tested.accuracy(),
             learning_rate,
-            seconds: started.elapsed().as_secs_f64(),
+            seconds: clock.applied_to(so_far).seconds,
             seconds_steps,
         };
-        let parameters = engine.parameters()?;
+        let parameters = self.engine.parameters()?;
         if !tested.loss.is_finite() {
-            return Err(diverged(format!("the test loss after epoch {} is {}", epoch + 1, tested.loss)));
+            return Err(diverged(format!("the test loss after epoch {epoch} is {}", tested.loss)));
         }
         if !parameters.all_finite() {
-            return Err(diverged(format!("a parameter after epoch {} is not a finite number", epoch + 1)));
+            return Err(diverged(format!("a parameter after epoch {epoch} is not a finite number")));
         }
-        for observer in observers.iter_mut() {
+        for observer in self.observers.iter_mut() {
             observer.epoch_ended(&metrics, &parameters)?;
         }
-        history.push(metrics);
+        self.history.push(metrics);
+        Ok(())
     }
-    Ok(history)
+
+    fn is_told_to_stop(&self) -> bool {
+        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+    }
+
+    fn is_out_of_patience(&self) -> bool {
+        let best = best_epoch(&self.history);
+        self.patience.zip(best).is_some_and(|(patience, best)| self.history.len() - best.epoch >= patience)
+    }
+
+    fn stopped(&mut self, so_far: &EpochSoFar) -> Result<Ending> {
+        self.keep(so_far)?;
+        Ok(Ending::Stopped { epochs: self.history.len(), steps: so_far.steps })
+    }
+
+    /// Gives observers the state to keep, unless they have it already.
+    fn keep(&mut self, so_far: &EpochSoFar) -> Result<()> {
+        let here = Some((self.history.len(), so_far.steps));
+        if self.kept == here {
+            return Ok(());
+        }
+        let engine = self.engine.state()?;
+        let state = TrainingState { history: self.history.clone(), so_far: *so_far, engine };
+        // In the middle of an epoch nobody has looked at the parameters yet.
+        state.check_itself().map_err(|error| diverged(error.to_string()))?;
+        for observer in self.observers.iter_mut() {
+            observer.checkpoint(&state)?;
+        }
+        self.kept = here;
+        self.due.made();
+        Ok(())
+    }
 }
 
-/// All steps of one epoch, as many to a call as the engine likes.
-fn train_epoch(
-    engine: &mut dyn Engine,
-    recipe: &Recipe,
-    data: &Arc<Dataset>,
-    epoch: usize,
-    learning_rate: f64,
-    observers: &mut [&mut dyn Observer],
-) -> Result<Evaluation> {
-    let order = permutation(data.samples(), recipe.seed, epoch)?;
-    let steps = order.len().div_ceil(recipe.batch_size);
-    let mut totals = Totals::default();
-    let samples_per_call = recipe.batch_size.saturating_mul(engine.steps_per_call().max(1));
-    for samples in order.chunks(samples_per_call) {
-        let first_step = (epoch * steps + totals.steps) as u64;
-        for outcome in engine.train(data, &StepPlan { samples, learning_rate, first_step })? {
-            totals.add(&outcome);
-            if !outcome.loss.is_finite() {
-                return Err(diverged(format!(
-                    "the loss of step {} of {steps} in epoch {} is {}",
-                    totals.steps,
-                    epoch + 1,
-                    outcome.loss
-                )));
-            }
-        }
-        let progress = totals.progress(epoch);
-        for observer in observers.iter_mut() {
-            observer.batches_trained(&progress);
-        }
+/// The samples whose steps are still to be made.
+fn rest<'a>(order: &'a [u32], so_far: &EpochSoFar, batch_size: usize) -> Result<&'a [u32]> {
+    let expected = so_far.steps.saturating_mul(batch_size).min(order.len());
+    if so_far.samples != expected {
+        return Err(Error::Dataset(format!(
+            "state of a run: {} steps over {} samples, but with these data they are {expected}",
+            so_far.steps, so_far.samples
+        )));
     }
-    Ok(totals.evaluation())
+    Ok(&order[expected..])
+}
+
+fn progress(so_far: &EpochSoFar, epoch: usize) -> Progress {
+    let EpochSoFar { samples, .. } = *so_far;
+    let means = so_far.evaluation();
+    Progress { epoch: epoch + 1, samples, loss: means.loss, accuracy: means.accuracy() }
 }
 
 fn diverged(what: String) -> Error {
     Error::Diverged(format!("{what}; a lower --lr or --gain may help"))
-}
-
-/// Sums over batches of different sizes.
-#[derive(Default)]
-struct Totals {
-    loss: f64,
-    correct: usize,
-    samples: usize,
-    steps: usize,
-}
-
-impl Totals {
-    fn add(&mut self, outcome: &StepOutcome) {
-        self.loss += outcome.loss * f64::from(outcome.samples);
-        self.correct += outcome.correct as usize;
-        self.samples += outcome.samples as usize;
-        self.steps += 1;
-    }
-
-    fn evaluation(&self) -> Evaluation {
-        Evaluation { loss: self.loss / self.samples as f64, correct: self.correct, samples: self.samples }
-    }
-
-    fn progress(&self, epoch: usize) -> Progress {
-        let so_far = self.evaluation();
-        Progress { epoch: epoch + 1, samples: so_far.samples, loss: so_far.loss, accuracy: so_far.accuracy() }
-    }
 }
 
 /// The order of the samples in one epoch: a shuffle of its own stream.

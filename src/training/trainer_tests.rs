@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::{Backend, EngineInfo};
+use crate::engine::{Backend, EngineInfo, EngineState, Evaluation, StepOutcome};
 
 /// An engine that learns nothing, notes what it is asked to do, and fails where it is told to.
 #[derive(Default)]
@@ -44,6 +44,14 @@ impl Engine for FakeEngine {
 
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
         self.parameters = parameters.clone();
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<EngineState> {
+        Ok(EngineState::of_single(&self.parameters, &[]))
+    }
+
+    fn restore(&mut self, _: &EngineState) -> Result<()> {
         Ok(())
     }
 }

@@ -7,8 +7,12 @@ mod bench_script;
 mod experiments;
 mod figure1;
 mod importance;
+#[cfg(unix)]
+mod killing;
 mod own_data;
 mod profile;
+#[cfg(unix)]
+mod resume;
 mod runs;
 mod saved_models;
 mod support;

@@ -24,13 +24,21 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_run_leaves_its_five_files_and_the_summary_its_keys() {
+fn a_run_leaves_its_files_and_the_summary_its_keys() {
     let folder = folder_with_data();
     let outcome = tanner(folder.path(), &format!("--pca --order desc --seed 5 {SMALL}"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let run = only_run(folder.path());
     assert!(run.to_str().unwrap().ends_with("-sc-pca-desc-s5"), "{run:?}");
-    let files = ["config.json", "learning_curve.png", "metrics.jsonl", "model.safetensors", "summary.json"];
+    let files = [
+        "best.safetensors",
+        "config.json",
+        "learning_curve.png",
+        "metrics.jsonl",
+        "model.safetensors",
+        "run.lock",
+        "summary.json",
+    ];
     assert_eq!(names(&run), files.map(str::to_owned).into());
 
     let summary = json(&run.join("summary.json"));

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+#[cfg(unix)]
+use crate::killing::{End, survives};
 use crate::oracle::{Bounded, Misses};
 use crate::support::{TEST, command, folder_with_data, tanner};
 
@@ -137,4 +139,22 @@ pub(crate) fn batches_keep_kernels() -> Result<(), String> {
     misses.equal("restored", restored, Value::from(ODD));
     misses.equal("another adapter's", config(&path)["gpu_kernels"] == ODD, false);
     misses.result()
+}
+
+/// Runs that are ended at random moments and resumed give the bits of uninterrupted ones; `TANNER_KILLS` says how
+/// often each is ended.
+#[cfg(unix)]
+pub(crate) fn runs_survive() -> Result<(), String> {
+    let times = std::env::var("TANNER_KILLS").map_or(2, |text| text.parse().unwrap());
+    let flags = FLAGS.replace("--epochs 3", "--epochs 30 --checkpoint-every 1");
+    let adam = "--optimizer adam --dropconnect 0.2 --augment shift=1,flip --gpu-kernels auto";
+    let every_step = "--validation 15 --patience 90 --checkpoint-every 1steps";
+    let few = "--optimizer sgd --checkpoint-every 3";
+    for (more, ending) in [(adam, End::Kill), (every_step, End::Interrupt), (few, End::Terminate)] {
+        let folder = folder_with_data();
+        let line = format!("{flags} {more} --backend gpu");
+        let [kept, not_yet] = survives(folder.path(), &line, ending, times, 5);
+        eprintln!("{ending:?}: ended {kept} times after, {not_yet} times before the first checkpoint");
+    }
+    Ok(())
 }

@@ -10,7 +10,9 @@ use tanner::engine::gpu::{
     TuningTask,
 };
 use tanner::engine::reference::ReferenceEngine;
-use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepOutcome, StepPlan};
+use tanner::engine::{
+    Engine, EngineSettings, EngineState, Optimizer, Penalties, StepOutcome, StepPlan, Values,
+};
 use tanner::network::{Activation, Network, Parameters};
 use tanner::tiles::TilePolicy;
 
@@ -129,7 +131,7 @@ pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
     let data = shapes::dataset(&network, 47, 62);
     let mut misses = Misses::default();
     let device_error = |result: Result<(), Error>| matches!(result, Err(Error::Device { .. }));
-    let asks: [Ask; 4] = [
+    let asks: [Ask; 6] = [
         |engine, data| {
             let plan = StepPlan { samples: &order(2), learning_rate: 0.1, first_step: 0 };
             engine.train(data, &plan).map(|_| ())
@@ -137,6 +139,11 @@ pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
         |engine, data| engine.evaluate(data).map(|_| ()),
         |engine, _| engine.parameters().map(|_| ()),
         |engine, _| engine.set_parameters(&start(&coupled(0.5))),
+        |engine, _| engine.state().map(|_| ()),
+        |engine, _| {
+            let state = EngineState::of_single(&start(&coupled(0.5)), &[]);
+            engine.restore(&state)
+        },
     ];
     for (number, ask) in asks.into_iter().enumerate() {
         let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::Sgd), &options);
@@ -271,6 +278,46 @@ pub(crate) fn new_parameters_forget() -> Result<(), String> {
         let second = (train(&mut engine, &data, &order(5), 0), bits(&engine.parameters().unwrap()));
         misses.equal(format!("{optimizer}"), second, first);
     }
+    misses.result()
+}
+
+/// Parameters and what the optimiser remembers go into a new engine, whatever its tiles, to the bit.
+pub(crate) fn states_come_back() -> Result<(), String> {
+    let mut misses = Misses::default();
+    let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
+    for optimizer in [Optimizer::Sgd, momentum, NESTEROV, Optimizer::ADAM] {
+        // Tiles change nothing that depends on the optimiser but how much of it there is.
+        let all_tiles = optimizer == Optimizer::ADAM;
+        for (policy, tiles) in shapes::POLICIES {
+            if !all_tiles && tiles != MIXED {
+                continue;
+            }
+            let (network, options) = (coupled(0.8), shapes::options(tiles, false));
+            let settings = EngineSettings { drop_connect: 0.1, ..settings(optimizer) };
+            let data = shapes::dataset(&network, 47, 68);
+            let mut whole = shapes::engine(&network, &start(&network), settings, &options);
+            train(&mut whole, &data, &order(5), 0);
+            let state = whole.state().unwrap();
+            let rest = train(&mut whole, &data, &order(9)[50..], 5);
+            let mut second = shapes::engine(&network, &start(&network), settings, &options);
+            train(&mut second, &data, &order(2), 0);
+            second.restore(&state).unwrap();
+            let name = format!("{optimizer}, {policy}");
+            misses.equal(format!("{name}: round trip"), second.state().unwrap() == state, true);
+            misses.equal(format!("{name}: steps"), train(&mut second, &data, &order(9)[50..], 5), rest);
+            misses.equal(format!("{name}: end"), second.state().unwrap() == whole.state().unwrap(), true);
+            misses.equal("memories", state.optimizer.len(), optimizer.state_count());
+        }
+    }
+    let mut engine = shapes::engine(
+        &coupled(1.0),
+        &start(&coupled(1.0)),
+        settings(Optimizer::Sgd),
+        &shapes::options(MIXED, false),
+    );
+    let double = EngineState { parameters: Values::Double(vec![0.0]), optimizer: Vec::new() };
+    let message = engine.restore(&double).unwrap_err().to_string();
+    misses.equal(message.clone(), message.contains("float64 do not fit"), true);
     misses.result()
 }
 

@@ -36,8 +36,8 @@ use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::profile::Stage;
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, UpdateRule, check_data,
-    check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, UpdateRule,
+    check_data, check_plan,
 };
 use crate::network::{Network, Parameters};
 use crate::tiles::TilePolicy;
@@ -326,6 +326,21 @@ impl Engine for CpuEngine {
         let zeros = self.layout.zeros();
         let count = self.settings.optimizer.state_count();
         self.state = [0, 1].map(|index| if index < count { zeros.clone() } else { PackedValues::default() });
+        Ok(())
+    }
+
+    fn state(&mut self) -> Result<EngineState> {
+        let memories = &self.state[..self.settings.optimizer.state_count()];
+        let memories: Vec<_> = memories.iter().map(|memory| self.layout.unpack(memory)).collect();
+        Ok(EngineState::of_single(&self.layout.unpack(&self.values), &memories))
+    }
+
+    fn restore(&mut self, state: &EngineState) -> Result<()> {
+        let (parameters, memories) = state.to_single(&self.network, &self.settings.optimizer)?;
+        self.set_parameters(&parameters)?;
+        for (mine, given) in self.state.iter_mut().zip(&memories) {
+            *mine = self.layout.pack(given);
+        }
         Ok(())
     }
 }

@@ -52,6 +52,10 @@ pub enum Tensor {
     MaskedSparse,
 }
 
+/// What the optimiser remembers of dense and of sparse values: the first value of each parameter, the second.
+const MEMORIES: [[Tensor; 2]; 2] =
+    [[Tensor::DenseFirst, Tensor::SparseFirst], [Tensor::DenseSecond, Tensor::SparseSecond]];
+
 /// Which values forward and backward_input work with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Weights {
@@ -174,6 +178,32 @@ impl NetworkBuffers {
         commands::clear(gpu, &states.map(|state| self.tensor(state)))?;
         // A lost device shows only when one waits for it.
         gpu.wait(None)
+    }
+
+    /// Writes what the optimiser remembers, as much as it has.
+    pub(super) fn write_memories(&self, gpu: &Gpu, memories: &[PackedValues]) -> Result<()> {
+        for ([dense, sparse], memory) in MEMORIES.iter().zip(memories) {
+            gpu.queue.write_buffer(self.tensor(*dense), 0, bytemuck::cast_slice(&memory.dense));
+            gpu.queue.write_buffer(self.tensor(*sparse), 0, bytemuck::cast_slice(&memory.sparse));
+        }
+        // What is written goes to the device with the next submit.
+        gpu.queue.submit([]);
+        gpu.check()?;
+        gpu.wait(None)
+    }
+
+    /// Reads back what the optimiser remembers, the first or the second value of each parameter.
+    pub(super) fn read_memory(
+        &self,
+        gpu: &Gpu,
+        layout: &NetworkLayout,
+        number: usize,
+    ) -> Result<PackedValues> {
+        let [dense, sparse] = MEMORIES[number];
+        Ok(PackedValues {
+            dense: commands::read(gpu, self.tensor(dense), layout.dense_len())?,
+            sparse: commands::read(gpu, self.tensor(sparse), layout.sparse_len())?,
+        })
     }
 
     /// What steps over so many samples each saw, whose metrics stand in the slots from the first on.

@@ -47,7 +47,8 @@ use self::steps::{Bindings, Purpose, Steps};
 use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
 use super::{
-    Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, check_data, check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
+    check_plan,
 };
 use crate::dataset::Dataset;
 use crate::network::{Network, Parameters};
@@ -233,5 +234,20 @@ impl Engine for GpuEngine {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
         parameters.check(&self.network)?;
         self.buffers.write_values(&self.gpu, &self.layout.pack(parameters))
+    }
+
+    fn state(&mut self) -> Result<EngineState> {
+        let memories = 0..self.settings.optimizer.state_count();
+        let read = |number| self.buffers.read_memory(&self.gpu, &self.layout, number);
+        let memories: Vec<_> =
+            memories.map(|number| Ok(self.layout.unpack(&read(number)?))).collect::<Result<_>>()?;
+        Ok(EngineState::of_single(&self.parameters()?, &memories))
+    }
+
+    fn restore(&mut self, state: &EngineState) -> Result<()> {
+        let (parameters, memories) = state.to_single(&self.network, &self.settings.optimizer)?;
+        self.buffers.write_values(&self.gpu, &self.layout.pack(&parameters))?;
+        let memories: Vec<_> = memories.iter().map(|memory| self.layout.pack(memory)).collect();
+        self.buffers.write_memories(&self.gpu, &memories)
     }
 }

@@ -20,7 +20,8 @@ use std::sync::Arc;
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, Evaluation, StepOutcome, StepPlan, check_data, check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
+    check_data, check_plan,
 };
 use crate::network::dropout::DropoutKey;
 use crate::network::{LayerParameters, Network, Parameters};
@@ -191,5 +192,33 @@ impl Engine for ReferenceEngine {
         self.state =
             self.values.iter().map(|layer| [memory(&layer.weights), memory(&layer.biases)]).collect();
         Ok(())
+    }
+
+    fn state(&mut self) -> Result<EngineState> {
+        let parameters = self.values.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases));
+        let memory = |number: usize| {
+            let all = self.state.iter().flatten().flatten();
+            Values::Double(all.map(|memories| memories[number]).collect())
+        };
+        let optimizer = (0..self.settings.optimizer.state_count()).map(memory).collect();
+        Ok(EngineState { parameters: Values::Double(parameters.copied().collect()), optimizer })
+    }
+
+    fn restore(&mut self, state: &EngineState) -> Result<()> {
+        state.check(&self.network, &self.settings.optimizer, false)?;
+        let mine = self.values.iter_mut().flat_map(|layer| layer.weights.iter_mut().chain(&mut layer.biases));
+        replace(mine, &state.parameters);
+        self.state.iter_mut().flatten().flatten().for_each(|memories| *memories = [0.0; 2]);
+        for (number, given) in state.optimizer.iter().enumerate() {
+            replace(self.state.iter_mut().flatten().flatten().map(|memories| &mut memories[number]), given);
+        }
+        Ok(())
+    }
+}
+
+/// Writes given numbers, of which there are as many, over those of the engine.
+fn replace<'a>(mine: impl Iterator<Item = &'a mut f64>, given: &Values) {
+    if let Values::Double(given) = given {
+        mine.zip(given).for_each(|(mine, given)| *mine = *given);
     }
 }

@@ -1,0 +1,167 @@
+//! All that an engine carries from step to step, so that a run can go on in another process.
+//!
+//! An [`EngineState`] holds the parameters and the optimiser's memory in canonical
+//! order, however the engine packs them, and in the engine's own numbers, so that
+//! nothing is rounded: an engine that is given it back computes the bits that the
+//! first one would have computed.
+
+use super::Optimizer;
+use crate::network::{LayerParameters, Network, Parameters};
+use crate::{Error, Result};
+
+/// One number for each parameter of a network, as an engine keeps them.
+///
+/// Canonical order: of each layer from the inputs on its weights (by output, then
+/// input), then its biases.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Of the engines that compute in float32.
+    Single(Vec<f32>),
+    /// Of the reference engine.
+    Double(Vec<f64>),
+}
+
+impl Values {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Single(values) => values.len(),
+            Self::Double(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether every one is a finite number.
+    #[must_use]
+    pub fn all_finite(&self) -> bool {
+        match self {
+            Self::Single(values) => values.iter().all(|value| value.is_finite()),
+            Self::Double(values) => values.iter().all(|value| value.is_finite()),
+        }
+    }
+
+    /// Whether one is no number at all.
+    #[must_use]
+    pub fn any_nan(&self) -> bool {
+        match self {
+            Self::Single(values) => values.iter().any(|value| value.is_nan()),
+            Self::Double(values) => values.iter().any(|value| value.is_nan()),
+        }
+    }
+
+    fn is_single(&self) -> bool {
+        matches!(self, Self::Single(_))
+    }
+}
+
+/// Parameters, and what the optimiser remembers of each.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EngineState {
+    /// Weights and biases.
+    pub parameters: Values,
+    /// As many as the optimiser keeps, see [`Optimizer::state_count`]: momentum or
+    /// Adam's mean, then Adam's mean square.
+    pub optimizer: Vec<Values>,
+}
+
+impl EngineState {
+    /// Of an engine that computes in float32.
+    #[must_use]
+    pub fn of_single(parameters: &Parameters, optimizer: &[Parameters]) -> Self {
+        let single = |parameters| Values::Single(flat(parameters));
+        Self { parameters: single(parameters), optimizer: optimizer.iter().map(single).collect() }
+    }
+
+    /// Checks that the parts fit each other and can be trained on: as many values in each, all in the same
+    /// numbers; finite parameters; no memory that is no number. (A mean square may have overflowed to
+    /// infinity: its parameter stands still from then on, and training goes on.)
+    ///
+    /// # Errors
+    /// [`Error::Network`] says what does not fit.
+    pub fn check_itself(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::Network(format!("state of an engine: {reason}")));
+        for (index, memory) in self.optimizer.iter().enumerate() {
+            if memory.len() != self.parameters.len() {
+                let (count, expected) = (memory.len(), self.parameters.len());
+                return refuse(format!("memory {index} of {count} values for {expected} parameters"));
+            }
+            if memory.is_single() != self.parameters.is_single() {
+                return refuse(format!("memory {index} is not in the numbers of the parameters"));
+            }
+            if memory.any_nan() {
+                return refuse(format!("memory {index} has a value that is no number"));
+            }
+        }
+        if !self.parameters.all_finite() {
+            return refuse("a weight or bias is not a finite number".into());
+        }
+        Ok(())
+    }
+
+    /// Checks that it can go on with a network and an optimiser, in float32 or in float64.
+    ///
+    /// # Errors
+    /// [`Error::Network`] names what does not fit.
+    pub fn check(&self, network: &Network, optimizer: &Optimizer, single: bool) -> Result<()> {
+        self.check_itself()?;
+        let refuse = |reason: String| Err(Error::Network(format!("state of an engine: {reason}")));
+        if self.parameters.is_single() != single {
+            let name = |single| if single { "float32" } else { "float64" };
+            let (given, needed) = (name(!single), name(single));
+            return refuse(format!("numbers of {given} do not fit an engine that computes in {needed}"));
+        }
+        let (count, expected) = (self.parameters.len(), network.parameter_count());
+        if count != expected {
+            return refuse(format!("{count} values do not fit a network of {expected} parameters"));
+        }
+        let (count, expected) = (self.optimizer.len(), optimizer.state_count());
+        if count != expected {
+            return refuse(format!(
+                "{count} values a parameter do not fit {optimizer}, which has {expected}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The parameters, then what the optimiser remembers, for an engine that computes in float32.
+    ///
+    /// # Errors
+    /// As [`EngineState::check`].
+    pub fn to_single(
+        &self,
+        network: &Network,
+        optimizer: &Optimizer,
+    ) -> Result<(Parameters, Vec<Parameters>)> {
+        self.check(network, optimizer, true)?;
+        let layered = |values: &Values| match values {
+            Values::Single(values) => layered(network, values),
+            Values::Double(_) => unreachable!("checked above"),
+        };
+        Ok((layered(&self.parameters), self.optimizer.iter().map(layered).collect()))
+    }
+}
+
+fn flat(parameters: &Parameters) -> Vec<f32> {
+    parameters.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases)).copied().collect()
+}
+
+/// The inverse of [`flat`]; there is a value for each parameter.
+fn layered(network: &Network, values: &[f32]) -> Parameters {
+    let mut rest = values;
+    let mut take = |count: usize| {
+        let (taken, behind) = rest.split_at(count);
+        rest = behind;
+        taken.to_vec()
+    };
+    let layers = network.layers().iter().map(|layer| LayerParameters {
+        weights: take(layer.topology.edges()),
+        biases: take(layer.topology.outputs().width()),
+    });
+    Parameters { layers: layers.collect() }
+}

@@ -1,0 +1,89 @@
+//! From a checkpoint to the bytes of its file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use safetensors::{Dtype, View};
+
+use super::Checkpoint;
+use super::format::{Header, METADATA_KEY, NAME, VERSION};
+use crate::engine::Values;
+use crate::training::EpochMetrics;
+
+/// One list on its way into the file.
+struct Tensor {
+    dtype: Dtype,
+    shape: [usize; 1],
+    bytes: Vec<u8>,
+}
+
+impl Tensor {
+    fn values(values: &Values) -> Self {
+        let (dtype, bytes) = match values {
+            Values::Single(values) => (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+            Values::Double(values) => (Dtype::F64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
+        };
+        Self { dtype, shape: [values.len()], bytes }
+    }
+
+    fn text(bytes: Vec<u8>) -> Self {
+        Self { dtype: Dtype::U8, shape: [bytes.len()], bytes }
+    }
+}
+
+impl View for Tensor {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&self.bytes)
+    }
+
+    fn data_len(&self) -> usize {
+        self.bytes.len()
+    }
+}
+
+impl Checkpoint {
+    /// The bytes of the file; the same checkpoint always gives the same ones.
+    ///
+    /// # Errors
+    /// Why they cannot be made.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
+        let state = &self.state;
+        let header = Header {
+            format: NAME.into(),
+            version: VERSION,
+            written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),
+            epochs: state.history.len(),
+            so_far: state.so_far,
+            identity: self.identity.clone(),
+            clock: self.clock,
+        };
+        let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
+        let mut tensors = vec![
+            ("parameters".to_owned(), Tensor::values(&state.engine.parameters)),
+            ("history".to_owned(), Tensor::text(lines(&state.history)?)),
+        ];
+        for (index, memory) in state.engine.optimizer.iter().enumerate() {
+            tensors.push((format!("optimizer.{index}"), Tensor::values(memory)));
+        }
+        safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())
+    }
+}
+
+/// The lines of `metrics.jsonl`.
+pub(in crate::training) fn lines(history: &[EpochMetrics]) -> Result<Vec<u8>, String> {
+    let mut lines = Vec::new();
+    for metrics in history {
+        serde_json::to_writer(&mut lines, metrics).map_err(|error| error.to_string())?;
+        lines.push(b'\n');
+    }
+    Ok(lines)
+}

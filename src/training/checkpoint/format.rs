@@ -1,0 +1,63 @@
+//! The checkpoint file: a safetensors file beside the `config.json` of its run.
+//!
+//! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the name and version of the format, the
+//! position and the sums of the epoch that has begun, the digests of what the run began with, and the seconds it
+//! has taken. Floating-point numbers are written with as many digits as give their bits back. Tensors,
+//! little-endian:
+//!
+//! | tensor | type | shape | |
+//! |---|---|---|---|
+//! | `parameters` | f32, of the reference engine f64 | parameters | layer by layer its weights, then its biases, in canonical order |
+//! | `optimizer.0` | the same | parameters | momentum, or Adam's mean; none with SGD |
+//! | `optimizer.1` | the same | parameters | Adam's mean square; with Adam only |
+//! | `history` | u8 | bytes | the lines of `metrics.jsonl` for the whole epochs, each with its line feed |
+//!
+//! The graphs and the preprocessing are not here: they follow from the settings in `config.json`, and
+//! `identity.start` shows whether they came out the same. The random generator is not here either: the seed and
+//! the position are all it has ([`super`]). What was chosen for a GPU is in `config.json`, as `gpu_kernels`.
+//!
+//! A reader believes nothing: sizes are compared with the length of the file before anything is made of them, so
+//! that no more memory is taken than a few times the length of the file; numbers must be finite (Adam's mean
+//! squares may be infinite), counts possible, epochs without a gap.
+
+use serde::{Deserialize, Serialize};
+
+use super::{EpochSoFar, RunClock, RunIdentity};
+
+/// Name of the format.
+pub const NAME: &str = "tanner-checkpoint";
+/// Version that this program writes, and the only one that it reads: a checkpoint outlives its run by little.
+pub const VERSION: u32 = 1;
+/// Key of the header among the metadata.
+pub const METADATA_KEY: &str = "tanner";
+/// Most sets of values that an optimiser has.
+pub const MEMORIES: usize = 2;
+
+/// What is read first: whether the rest can be read.
+#[derive(Debug, Deserialize)]
+pub struct Preamble {
+    /// [`NAME`].
+    pub format: String,
+    /// Version of the format.
+    pub version: u32,
+}
+
+/// The JSON object in the metadata.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// [`NAME`].
+    pub format: String,
+    /// Version of the format.
+    pub version: u32,
+    /// The program that wrote the file, for people to read.
+    pub written_by: String,
+    /// Number of whole epochs, the lines of `history`.
+    pub epochs: usize,
+    /// The epoch that has begun.
+    pub so_far: EpochSoFar,
+    /// Which run it is.
+    pub identity: RunIdentity,
+    /// How long it has taken.
+    pub clock: RunClock,
+}

@@ -1,0 +1,169 @@
+//! Where a run is between two steps: all that is needed to go on to the bits of a run that was never interrupted.
+//!
+//! [`TrainingState`] is what the trainer hands out and takes back; a [`Checkpoint`] joins it with what the run
+//! folder's [`Recorder`](super::Recorder) has to know, and is what [`mod@format`] keeps in a file.
+//!
+//! Chance has no state of its own: every stream of it is keyed by the run's seed, its purpose, and the epoch or
+//! step that it serves ([`random`](crate::random)). So the seed, which is part of the recipe, and the position,
+//! which is part of the state, are all that there is to restore: order of samples, augmentation, masks of dropout
+//! and of DropConnect follow.
+
+mod decode;
+pub(super) mod encode;
+pub mod format;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EpochMetrics, Recipe};
+use crate::engine::{EngineState, Evaluation, StepOutcome};
+use crate::files::atomic_write;
+use crate::{Error, Result};
+
+/// Sums over the steps of the epoch that has begun.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EpochSoFar {
+    /// Steps made.
+    pub steps: usize,
+    /// Samples in them.
+    pub samples: usize,
+    /// Correct ones among these.
+    pub correct: usize,
+    /// Losses, each as often as its batch had samples.
+    pub loss: f64,
+    /// Wall time of the epoch.
+    pub seconds: f64,
+    /// Wall time of its steps.
+    pub seconds_steps: f64,
+}
+
+impl EpochSoFar {
+    pub(super) fn add(&mut self, outcome: &StepOutcome) {
+        self.loss += outcome.loss * f64::from(outcome.samples);
+        self.correct += outcome.correct as usize;
+        self.samples += outcome.samples as usize;
+        self.steps += 1;
+    }
+
+    /// The means so far.
+    pub(super) fn evaluation(&self) -> Evaluation {
+        Evaluation { loss: self.loss / self.samples as f64, correct: self.correct, samples: self.samples }
+    }
+
+    /// Whether these can be sums over the steps of an epoch.
+    fn is_possible(&self) -> bool {
+        let numbers = [self.loss, self.seconds, self.seconds_steps];
+        numbers.iter().all(|number| number.is_finite() && *number >= 0.0)
+            && self.correct <= self.samples
+            && self.steps <= self.samples
+            && (self.steps > 0 || self.samples == 0)
+    }
+}
+
+/// A run between two steps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainingState {
+    /// The whole epochs, from the first on.
+    pub history: Vec<EpochMetrics>,
+    /// What there is of the next one.
+    pub so_far: EpochSoFar,
+    /// Parameters, and what the optimiser remembers.
+    pub engine: EngineState,
+}
+
+impl TrainingState {
+    /// Checks all that can be checked without a network or a recipe.
+    ///
+    /// # Errors
+    /// [`Error::Network`] or [`Error::Dataset`] says what is impossible.
+    pub fn check_itself(&self) -> Result<()> {
+        let refuse = |reason: String| Err(Error::Dataset(format!("state of a run: {reason}")));
+        for (epoch, metrics) in (1..).zip(&self.history) {
+            let EpochMetrics { train_loss, test_loss, train_accuracy, test_accuracy, .. } = *metrics;
+            let numbers =
+                [train_loss, test_loss, metrics.learning_rate, metrics.seconds, metrics.seconds_steps];
+            let shares = [train_accuracy, test_accuracy];
+            let possible = numbers.iter().all(|number| number.is_finite() && *number >= 0.0)
+                && shares.iter().all(|share| (0.0..=1.0).contains(share));
+            if metrics.epoch != epoch || !possible {
+                return refuse(format!("the metrics of epoch {epoch} are impossible"));
+            }
+        }
+        if !self.so_far.is_possible() {
+            return refuse(format!("the sums of epoch {} are impossible", self.history.len() + 1));
+        }
+        self.engine.check_itself()
+    }
+
+    /// Checks that a run of this recipe can be there.
+    ///
+    /// # Errors
+    /// As [`TrainingState::check_itself`]; [`Error::Setting`] when it is beyond the recipe's epochs.
+    pub fn check(&self, recipe: &Recipe) -> Result<()> {
+        self.check_itself()?;
+        let (done, epochs) = (self.history.len(), recipe.epochs);
+        if done > epochs || (done == epochs && self.so_far.steps > 0) {
+            let reason = format!("{epochs} are fewer than the run has made");
+            return Err(Error::Setting { setting: "--epochs", reason });
+        }
+        Ok(())
+    }
+}
+
+/// Digests of what a run began with, as text, to be compared before it goes on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunIdentity {
+    /// SHA-256 of the bytes of its `config.json`.
+    pub config: String,
+    /// [`TrainedModel::digest`](crate::model::TrainedModel::digest) of the model before its first step.
+    pub start: String,
+    /// [`fingerprint`](super::fingerprint) of the samples it is trained and scored on.
+    pub data: String,
+}
+
+/// Seconds that count over all processes of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunClock {
+    /// From the start of the process to the checkpoint, summed over all processes.
+    pub seconds: f64,
+    /// The same to the target accuracy, where it was reached.
+    pub seconds_to_target: Option<f64>,
+}
+
+/// What `checkpoint.safetensors` holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checkpoint {
+    /// Where the run is.
+    pub state: TrainingState,
+    /// Which run it is.
+    pub identity: RunIdentity,
+    /// How long it has taken.
+    pub clock: RunClock,
+}
+
+impl Checkpoint {
+    /// Writes the file, at once or not at all, and brings it to the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be written; what was there stays.
+    pub fn save(&self, path: &Path) -> Result<()> {
+        let bytes = self.to_bytes().map_err(|reason| Error::Checkpoint { path: path.into(), reason })?;
+        atomic_write(path, &bytes)
+    }
+
+    /// Reads a file, checking every part of it.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, [`Error::Checkpoint`] when it is no checkpoint, or a damaged one.
+    pub fn load(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        Self::from_bytes(&bytes).map_err(|reason| Error::Checkpoint { path: path.into(), reason })
+    }
+}
+
+#[cfg(test)]
+mod tests;

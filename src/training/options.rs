@@ -1,0 +1,181 @@
+//! How a run begins and ends apart from its recipe: where it goes on, when it is kept, what ends it early.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::{EpochMetrics, TrainingState};
+use crate::{Error, Result};
+
+/// What [`train_with`](super::train_with) is told beside the recipe. The default is that of
+/// [`train`](super::train): from the start to the last epoch.
+#[derive(Default)]
+pub struct TrainOptions<'a> {
+    /// Where an earlier run of the same recipe on the same data stopped; the bits that follow are those of a
+    /// run that was never interrupted.
+    pub resume_from: Option<TrainingState>,
+    /// Ends the run after the engine's current call, once it is true.
+    pub stop: Option<&'a AtomicBool>,
+    /// When observers are given the state to keep; they always are when the run is stopped.
+    pub checkpoint_every: Option<CheckpointEvery>,
+    /// Ends the run after so many epochs without a better score on the samples it is scored on; at least 1.
+    pub patience: Option<usize>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// After all epochs of the recipe.
+    Completed,
+    /// After as many epochs without a better score as it had patience for.
+    OutOfPatience,
+    /// As it was told to; it can go on from its last checkpoint.
+    Stopped {
+        /// Whole epochs.
+        epochs: usize,
+        /// Steps of the epoch that had begun.
+        steps: usize,
+    },
+}
+
+/// What a run has measured, and how it ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trained {
+    /// All epochs, those before a resumption included.
+    pub history: Vec<EpochMetrics>,
+    /// How it ended.
+    pub ending: Ending,
+}
+
+/// How often a run is kept, so that it can go on after whatever ends it.
+///
+/// As text: `1` (epochs), `500steps`, `30s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum CheckpointEvery {
+    /// After epochs whose number this divides.
+    Epochs(usize),
+    /// After so many steps, at the end of the engine's call that holds the last of them.
+    Steps(usize),
+    /// After so many seconds, likewise.
+    Seconds(u64),
+}
+
+impl Default for CheckpointEvery {
+    /// So seldom that bringing a file to the disk costs less than a hundredth of a run, however short its epochs,
+    /// and so often that little is lost, however long they are.
+    fn default() -> Self {
+        Self::Seconds(5)
+    }
+}
+
+impl fmt::Display for CheckpointEvery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Epochs(count) => write!(f, "{count}"),
+            Self::Steps(count) => write!(f, "{count}steps"),
+            Self::Seconds(count) => write!(f, "{count}s"),
+        }
+    }
+}
+
+impl FromStr for CheckpointEvery {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = |what: &str| {
+            let reason = format!("{text:?} {what}: write epochs (1), steps (500steps) or seconds (30s)");
+            Error::Setting { setting: "--checkpoint-every", reason }
+        };
+        let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let count: usize = number.parse().map_err(|_| refuse("is not understood"))?;
+        if count == 0 {
+            return Err(refuse("is impossible, it must be at least 1"));
+        }
+        match &text[number.len()..] {
+            "" => Ok(Self::Epochs(count)),
+            "steps" => Ok(Self::Steps(count)),
+            "s" => Ok(Self::Seconds(count as u64)),
+            _ => Err(refuse("is not understood")),
+        }
+    }
+}
+
+impl From<CheckpointEvery> for String {
+    fn from(every: CheckpointEvery) -> Self {
+        every.to_string()
+    }
+}
+
+impl TryFrom<String> for CheckpointEvery {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+/// Counts until the next checkpoint.
+pub(super) struct Due {
+    every: Option<CheckpointEvery>,
+    steps: usize,
+    last: Instant,
+}
+
+impl Due {
+    pub(super) fn new(every: Option<CheckpointEvery>) -> Self {
+        Self { every, steps: 0, last: Instant::now() }
+    }
+
+    /// Whether it is time, after so many steps more.
+    pub(super) fn after_steps(&mut self, steps: usize) -> bool {
+        self.steps += steps;
+        match self.every {
+            Some(CheckpointEvery::Steps(count)) => self.steps >= count,
+            Some(CheckpointEvery::Seconds(count)) => self.last.elapsed() >= Duration::from_secs(count),
+            Some(CheckpointEvery::Epochs(_)) | None => false,
+        }
+    }
+
+    /// Whether it is time, after so many whole epochs of the run.
+    pub(super) fn after_epochs(&self, epochs: usize) -> bool {
+        matches!(self.every, Some(CheckpointEvery::Epochs(count)) if epochs.is_multiple_of(count.max(1)))
+    }
+
+    /// A checkpoint was made.
+    pub(super) fn made(&mut self) {
+        (self.steps, self.last) = (0, Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_goes_both_ways_and_nonsense_is_refused() {
+        for text in ["1", "25", "500steps", "30s"] {
+            assert_eq!(text.parse::<CheckpointEvery>().unwrap().to_string(), text);
+        }
+        for text in ["", "0", "0s", "s", "-1", "1.5", "3 epochs", "3steps4", "10m", "99999999999999999999"] {
+            let message = text.parse::<CheckpointEvery>().unwrap_err().to_string();
+            assert!(message.starts_with("--checkpoint-every: ") && message.contains("500steps"), "{message}");
+        }
+    }
+
+    #[test]
+    fn steps_are_counted_over_calls_and_epochs_by_their_number() {
+        let mut due = Due::new(Some(CheckpointEvery::Steps(10)));
+        assert!(!due.after_steps(8) && due.after_steps(8) && !due.after_epochs(10));
+        due.made();
+        assert!(!due.after_steps(8));
+        let mut due = Due::new(Some(CheckpointEvery::Epochs(3)));
+        assert!(!due.after_steps(1000) && due.after_epochs(6) && !due.after_epochs(7));
+        let mut due = Due::new(Some(CheckpointEvery::Seconds(3600)));
+        assert!(!due.after_steps(1000) && !due.after_epochs(1));
+        assert!(!Due::new(None).after_epochs(1));
+    }
+}

@@ -1,0 +1,147 @@
+//! Runs that are ended at random moments and resumed until they are done, beside one that nobody touched.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::support::command;
+
+/// How a run is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// `kill -9`.
+    Kill,
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM.
+    Terminate,
+}
+
+impl End {
+    fn signal(self) -> &'static str {
+        match self {
+            Self::Kill => "-KILL",
+            Self::Interrupt => "-INT",
+            Self::Terminate => "-TERM",
+        }
+    }
+
+    /// Exit code of a run that was ended while it trained.
+    fn code(self) -> Option<i32> {
+        match self {
+            Self::Kill => None,
+            Self::Interrupt => Some(130),
+            Self::Terminate => Some(143),
+        }
+    }
+}
+
+/// Moments between 0 and 1, the same in every test run.
+struct Moments(u64);
+
+impl Moments {
+    fn next(&mut self) -> f64 {
+        // Knuth's linear congruential generator; the upper bits are good enough for moments.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 40) as f64 / f64::from(1u32 << 24)
+    }
+}
+
+/// Starts the binary; nobody reads what it says.
+pub(crate) fn start(folder: &Path, line: &str) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tanner"));
+    command.args(line.split_whitespace()).current_dir(folder).env("NODEVICE_SELECT", "1");
+    command.env("XDG_RUNTIME_DIR", folder).env("TANNER_CACHE", folder.join("cache")).env_remove("RUST_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Ends a run, however far it is.
+pub(crate) fn end(child: &mut Child, end: End) -> ExitStatus {
+    // Where it has ended already there is nobody to tell.
+    let _ =
+        Command::new("kill").args([end.signal(), &*child.id().to_string()]).stderr(Stdio::null()).status();
+    child.wait().unwrap()
+}
+
+/// What may not differ: models, metrics and summary but for times, and which files there are.
+pub(crate) fn outcome(run: &Path) -> (Vec<String>, Vec<Vec<u8>>, Vec<Value>) {
+    let mut names: Vec<String> =
+        fs::read_dir(run).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    // A short run is only kept when something ends it.
+    names.retain(|name| name != "checkpoint.safetensors");
+    names.sort();
+    let models = ["model.safetensors", "best.safetensors"].map(|name| fs::read(run.join(name)).unwrap());
+    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    assert!(metrics.ends_with('\n'), "half a line");
+    let summary = fs::read_to_string(run.join("summary.json")).unwrap();
+    let mut values: Vec<Value> =
+        metrics.lines().chain([&*summary]).map(|line| serde_json::from_str(line).unwrap()).collect();
+    for value in &mut values {
+        let object = value.as_object_mut().unwrap();
+        object.retain(|key, _| !key.starts_with("seconds") && key != "finished_at");
+    }
+    (names, models.into(), values)
+}
+
+/// Ends the run of a command line so often in all, resuming it each time, and demands the outcome of an
+/// uninterrupted one. Returns how often the run had been kept when it was ended, and how often not yet.
+pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, seed: u64) -> [usize; 2] {
+    let whole = command(folder).args(format!("{flags} --out whole").split_whitespace()).output().unwrap();
+    assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
+    let window = window(&folder.join("whole"), times);
+    let expected = outcome(&folder.join("whole"));
+    let (mut moments, mut ended, mut places) = (Moments(seed), 0, [0; 2]);
+    for attempt in 0.. {
+        assert!(attempt < 2 * times, "runs are done before they can be ended");
+        let run = folder.join(format!("run{attempt}"));
+        while !run.join("summary.json").exists() {
+            let line = next_line(&run, flags, attempt);
+            let mut child = start(folder, &line);
+            if ended == times {
+                assert!(child.wait().unwrap().success(), "{line}");
+                continue;
+            }
+            sleep(Duration::from_secs_f64(window * moments.next()));
+            let status = end(&mut child, ending);
+            if !status.success() {
+                // Before it trains, a run has nothing to keep, and a signal ends it as it ends any program.
+                assert!(status.code().is_none() || status.code() == ending.code(), "{line}: {status:?}");
+                ended += 1;
+                places[usize::from(!run.join("checkpoint.safetensors").exists())] += 1;
+            }
+        }
+        let line = format!("--resume run{attempt}");
+        let finished = command(folder).args(line.split_whitespace()).output().unwrap();
+        assert!(
+            finished.status.success() && String::from_utf8_lossy(&finished.stderr).contains("is finished")
+        );
+        assert!(outcome(&run) == expected, "{flags}, {ending:?}: another outcome after {ended} times");
+        if ended == times {
+            return places;
+        }
+    }
+    places
+}
+
+/// Seconds within which a run is ended each time, so that all of its parts are met, but it is not done too early:
+/// what comes before the first step, and a share of the training.
+fn window(whole: &Path, times: usize) -> f64 {
+    let summary: Value = serde_json::from_slice(&fs::read(whole.join("summary.json")).unwrap()).unwrap();
+    let [total, training] = ["seconds_total", "seconds_training"].map(|key| summary[key].as_f64().unwrap());
+    total - training + 2.0 * training / (times + 1) as f64
+}
+
+/// Resumes what has settings; what was ended before them is made anew.
+fn next_line(run: &PathBuf, flags: &str, attempt: usize) -> String {
+    if run.join("config.json").exists() {
+        return format!("train --resume run{attempt}");
+    }
+    if run.exists() {
+        fs::remove_dir_all(run).unwrap();
+    }
+    format!("train {flags} --out run{attempt}")
+}
