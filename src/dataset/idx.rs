@@ -49,7 +49,16 @@ pub struct IdxImages {
 /// [`Error::Io`] when the file cannot be read, [`Error::Data`] when its content is not a
 /// complete image file of at most [`MAX_VALUES`] pixels and nothing else.
 pub fn read_images(path: &Path) -> Result<IdxImages> {
-    let ([count, rows, columns], pixels) = read_values::<IMAGE_DIMENSIONS>(path)?;
+    let ([count, rows, columns], pixels) = read_values::<IMAGE_DIMENSIONS>(Content::open(path)?)?;
+    Ok(IdxImages { count, rows, columns, pixels })
+}
+
+/// As [`read_images`], from the bytes of a file, which is called `name` in messages.
+///
+/// # Errors
+/// [`Error::Data`] as for [`read_images`].
+pub fn images_from_bytes(name: &Path, bytes: &[u8]) -> Result<IdxImages> {
+    let ([count, rows, columns], pixels) = read_values::<IMAGE_DIMENSIONS>(Content::new(name, bytes)?)?;
     Ok(IdxImages { count, rows, columns, pixels })
 }
 
@@ -58,7 +67,15 @@ pub fn read_images(path: &Path) -> Result<IdxImages> {
 /// # Errors
 /// As for [`read_images`].
 pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
-    read_values::<LABEL_DIMENSIONS>(path).map(|(_, labels)| labels)
+    read_values::<LABEL_DIMENSIONS>(Content::open(path)?).map(|(_, labels)| labels)
+}
+
+/// As [`read_labels`], from the bytes of a file, which is called `name` in messages.
+///
+/// # Errors
+/// [`Error::Data`] as for [`read_labels`].
+pub fn labels_from_bytes(name: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+    read_values::<LABEL_DIMENSIONS>(Content::new(name, bytes)?).map(|(_, labels)| labels)
 }
 
 /// A violation at `offset` of the decompressed content.
@@ -67,8 +84,7 @@ pub(super) fn violation(path: &Path, offset: u64, reason: String) -> Error {
 }
 
 /// Dimensions and values of a file that must have `D` dimensions of unsigned bytes.
-fn read_values<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
-    let mut content = Content::open(path)?;
+fn read_values<const D: usize>(mut content: Content<'_>) -> Result<([usize; D], Vec<u8>)> {
     content.read_magic(D)?;
     let (dimensions, values) = content.read_dimensions::<D>()?;
     let header = content.offset;
@@ -83,7 +99,7 @@ fn read_values<const D: usize>(path: &Path) -> Result<([usize; D], Vec<u8>)> {
 /// The decompressed content of a file, read from front to back.
 struct Content<'a> {
     path: &'a Path,
-    reader: Box<dyn Read>,
+    reader: Box<dyn Read + 'a>,
     compressed: bool,
     /// Bytes read so far.
     offset: u64,
@@ -92,10 +108,13 @@ struct Content<'a> {
 impl<'a> Content<'a> {
     fn open(path: &'a Path) -> Result<Self> {
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        let mut file = BufReader::with_capacity(1 << 18, file);
+        Self::new(path, BufReader::with_capacity(1 << 18, file))
+    }
+
+    fn new(path: &'a Path, mut file: impl BufRead + 'a) -> Result<Self> {
         let start = file.fill_buf().map_err(|error| Error::io(path, error))?;
         let compressed = start.starts_with(&GZIP_MAGIC);
-        let reader: Box<dyn Read> =
+        let reader: Box<dyn Read + 'a> =
             if compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
         Ok(Self { path, reader, compressed, offset: 0 })
     }
