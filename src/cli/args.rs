@@ -15,6 +15,7 @@ use super::batch_args::{CompareArgs, Figure2Args, Table1Args};
 use super::bench_args::BenchArgs;
 
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
+use super::export_args::ExportArgs;
 use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
@@ -43,6 +44,7 @@ Examples:
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
+  tanner export --model runs/NAME/model.safetensors --onnx model.onnx   for other runtimes
   tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
   tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
@@ -57,6 +59,8 @@ pub(crate) enum Command {
     Prune(Box<PruneArgs>),
     /// Measure whether the order of importance survives through a saved model's layers
     LayerImportance(Box<LayerImportanceArgs>),
+    /// Write a saved model in the formats of other programs: ONNX, or matrices for scipy
+    Export(ExportArgs),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption
