@@ -71,6 +71,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// A model that another program's format cannot hold.
+    #[error("export: {0}")]
+    Export(String),
     /// No adapter was found, or none that fits.
     #[error("GPU: {0}")]
     NoAdapter(String),

@@ -4,8 +4,9 @@
 //!
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`classifier`] does all of that in one call, [`experiments`] put many
-//! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`] and
+//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`export`] turns it into the formats
+//! of other programs; [`classifier`] does all of that in one call. [`experiments`] put many runs together or work on
+//! trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`], [`npy`] and
 //! [`settings_file`] serve everyone.
 
 pub mod benchmark;
@@ -14,6 +15,7 @@ pub mod dataset;
 pub mod engine;
 pub mod error;
 pub mod experiments;
+pub mod export;
 pub mod files;
 pub mod importance;
 pub mod inference;

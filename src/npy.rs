@@ -19,21 +19,20 @@ pub fn floats(shape: &[usize], values: &[f32]) -> Vec<u8> {
     bytes
 }
 
-/// Everything before the values; `descr` is numpy's name of their type.
-fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
-    // Python writes a tuple of one with a comma.
-    let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
-    let mut text =
-        format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({}), }}", shape.trim_end());
-    let before = b"\x93NUMPY\x01\x00".len() + size_of::<u16>();
-    let end = (before + text.len() + 1).next_multiple_of(ALIGNMENT);
-    text.push_str(&" ".repeat(end - before - text.len() - 1));
-    text.push('\n');
-    let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-    // A shape of a few dimensions stays far below the format's 65,535 bytes.
-    bytes.extend(u16::try_from(text.len()).expect("a short header").to_le_bytes());
-    bytes.extend(text.bytes());
-    bytes
+/// What stands before the numbers of an array; `kind` is numpy's name of their type.
+pub(crate) fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
+    // As Python writes a tuple: `()`, `(3,)`, `(3, 4)`.
+    let sides: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let comma = if shape.len() == 1 { "," } else { "" };
+    let fields =
+        format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}{comma}), }}", sides.join(", "));
+    let start = b"\x93NUMPY\x01\x00";
+    // Two bytes of length before it, a line break behind it.
+    let length = (start.len() + 2 + fields.len() + 1).next_multiple_of(ALIGNMENT) - start.len() - 2;
+    let width = length - 1;
+    let text = format!("{fields:<width$}\n");
+    let length = u16::try_from(length).expect("a few numbers make a short text");
+    [&start[..], &length.to_le_bytes(), text.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -41,12 +40,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn headers_are_aligned_and_say_the_shape() {
+        for (shape, text) in
+            [(&[][..], "'shape': (), "), (&[3], "'shape': (3,), "), (&[3, 4], "'shape': (3, 4), ")]
+        {
+            let bytes = header("<f4", shape);
+            assert_eq!((bytes.len() % ALIGNMENT, bytes[bytes.len() - 1]), (0, b'\n'));
+            assert_eq!(usize::from(bytes[8]) + 10, bytes.len());
+            assert!(String::from_utf8_lossy(&bytes).contains(text), "{shape:?}");
+        }
+    }
+
+    #[test]
     fn an_array_is_written_as_numpy_writes_it() {
         // numpy.save(f, numpy.array([[1, 2, 3]], dtype="<f4"))
         let bytes = floats(&[1, 3], &[1.0, 2.0, 3.0]);
         assert_eq!(bytes.len(), 128 + 12);
         assert!(bytes.starts_with(
-            b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3,"
+            b"\x93NUMPY\x01\x00\x76\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 3), }"
         ));
         assert_eq!(bytes[127], b'\n');
         assert_eq!(bytes[128..], [0, 0, 128, 63, 0, 0, 0, 64, 0, 0, 64, 64]);

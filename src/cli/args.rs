@@ -16,6 +16,7 @@ use super::bench_args::BenchArgs;
 use super::data_args::{DataSettings, TableArgs};
 
 use super::experiment_args::{LayerImportanceArgs, PruneArgs};
+use super::export_args::ExportArgs;
 use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
@@ -59,6 +60,7 @@ Examples:
   tanner predict --model runs/NAME/model.safetensors new.csv
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
+  tanner export --model runs/NAME/model.safetensors --onnx model.onnx   for other runtimes
   tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
   tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
@@ -75,6 +77,8 @@ pub(crate) enum Command {
     Prune(Box<PruneArgs>),
     /// Measure whether the order of importance survives through a saved model's layers
     LayerImportance(Box<LayerImportanceArgs>),
+    /// Write a saved model in the formats of other programs: ONNX, or matrices for scipy
+    Export(ExportArgs),
     /// Describe a network and draw its connections, without training
     Inspect(Box<InspectArgs>),
     /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption

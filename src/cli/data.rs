@@ -270,13 +270,3 @@ pub(super) fn tell_unseen(unseen: &[Unseen]) {
         columns.join(", ")
     ));
 }
-
-/// The names of a model's classes, numbers where it knows none.
-pub(super) fn class_names(model: &TrainedModel) -> Vec<String> {
-    let names = &model.data().class_names;
-    if names.is_empty() {
-        (0..model.network().classes()).map(|class| class.to_string()).collect()
-    } else {
-        names.clone()
-    }
-}

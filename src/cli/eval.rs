@@ -27,7 +27,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let model = TrainedModel::load(&args.model)?;
     let test = data::load_test(&model, &data_settings)?;
     let evaluation = evaluation(&request, &model, test.clone())?;
-    let names = data::class_names(&model);
+    let names = model.class_names();
     let predictor = Predictor::new(model, request.threads())?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
     let told = Told { scores: &scores, classes: &names };

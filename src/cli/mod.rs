@@ -25,6 +25,8 @@ mod degrees;
 mod devices;
 mod eval;
 mod experiment_args;
+mod export;
+mod export_args;
 mod figure1;
 mod figure2;
 mod gpu_kernels;
@@ -102,6 +104,7 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Predict(args) => predict::run(args),
         Command::Prune(args) => prune::run(args),
         Command::LayerImportance(args) => layer_importance::run(args),
+        Command::Export(args) => export::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Table1(args) => table1::run(args),
         Command::Figure2(args) => figure2::run(args),

@@ -77,7 +77,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let target = target(args.out.as_deref())?;
     let model = TrainedModel::load(&args.model)?;
     let features = features(args, &model)?;
-    let names = data::class_names(&model);
+    let names = model.class_names();
     let predictions = Predictor::new(model, threads)?.predict(&features)?;
     drop(features);
     match target {

@@ -76,8 +76,8 @@ impl Standardisation {
         }
     }
 
-    /// `[feature]`, what is divided by.
-    pub(super) fn divisor(&self) -> impl Iterator<Item = f32> {
+    /// `[feature]`, what is divided by: the deviation and 1e-3.
+    pub fn divisor(&self) -> impl Iterator<Item = f32> {
         self.deviation.iter().map(|deviation| deviation + FLOOR)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use safetensors::{Dtype, SafeTensors};
+use safetensors::Dtype;
 
 use super::TrainedModel;
-use super::format::{Header, LayerHeader, METADATA_KEY, NAME, Preamble, VERSION};
+use super::container::Container;
+use super::format::{Header, LayerHeader, NAME, Preamble, VERSION};
 use crate::importance::{Importance, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
@@ -13,15 +14,31 @@ use crate::topology::{Partition, Topology};
 /// Reading gives up with a reason, to which the caller adds the path.
 type Read<T> = Result<T, String>;
 
+/// Most characters of a reason: some of them quote what the file says.
+const MAX_REASON: usize = 400;
+/// Inputs of a sparse first layer that a file of any size may have.
+const FREE_INPUTS: usize = 1 << 16;
+/// Inputs of a sparse first layer for each byte of a larger file.
+const INPUTS_PER_BYTE: usize = 4;
+/// More epochs than anybody trains; numbers up to here are exact in every JSON reader.
+const MAX_EPOCHS: usize = 1 << 53;
+
 impl TrainedModel {
-    /// Reads the bytes of a model file.
-    pub(super) fn from_bytes(bytes: &[u8]) -> Read<Self> {
-        let header = read_header(bytes)?;
-        let mut file = Tensors::new(bytes)?;
-        let (mut layers, mut values) = (Vec::new(), Vec::new());
+    /// Reads the bytes of a model file; the reason of a refusal is one line of bounded length.
+    pub(super) fn decode(bytes: &[u8]) -> Read<Self> {
+        Self::decode_parts(bytes).map_err(|reason| one_line(&reason))
+    }
+
+    fn decode_parts(bytes: &[u8]) -> Read<Self> {
+        let container = Container::new(bytes)?;
+        let header = read_header(&container)?;
+        let mut file = Tensors { container, read: 0 };
+        let (mut layers, mut values) = (Vec::<Layer>::new(), Vec::new());
         for (index, layer) in header.layers.iter().enumerate() {
-            let (layer, parameters) =
-                read_layer(&mut file, index, layer).map_err(|reason| format!("layers.{index}: {reason}"))?;
+            let below = layers.last().map(|below| below.topology.outputs().width());
+            let limit = below.map_or_else(|| Inputs::AtMost(most_inputs(bytes.len())), Inputs::Exactly);
+            let (layer, parameters) = read_layer(&mut file, index, layer, limit)
+                .map_err(|reason| format!("layers.{index}: {reason}"))?;
             layers.push(layer);
             values.push(parameters);
         }
@@ -30,6 +47,9 @@ impl TrainedModel {
         let network = Network::new(layers).map_err(text)?;
         let parameters = Parameters { layers: values };
         let mut model = Self::new(network, parameters, preprocessing, header.architecture).map_err(text)?;
+        if header.epochs_trained > MAX_EPOCHS {
+            return Err(format!("{} epochs of training, the limit is {MAX_EPOCHS}", header.epochs_trained));
+        }
         model.epochs_trained = header.epochs_trained;
         model.set_held_out(header.held_out).map_err(text)?;
         model.set_data(header.data.unwrap_or_default()).map_err(|error| format!("data: {error}"))?;
@@ -41,11 +61,33 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
+/// A reason without line breaks and other control characters, cut where it is too long.
+fn one_line(reason: &str) -> String {
+    let mut line: String =
+        reason.chars().take(MAX_REASON).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if line.len() < reason.len() {
+        line.push('…');
+    }
+    line
+}
+
+/// How many inputs a layer may have: their number alone makes lists, whatever edges there are.
+#[derive(Clone, Copy)]
+enum Inputs {
+    /// As many as the layer below has outputs, each of which has a bias in the file.
+    Exactly(usize),
+    /// The first layer takes what the header says; this bounds it by the size of the file.
+    AtMost(usize),
+}
+
+/// Most inputs of a sparse first layer in a file of so many bytes.
+pub(super) fn most_inputs(file_bytes: usize) -> usize {
+    FREE_INPUTS.max(file_bytes.saturating_mul(INPUTS_PER_BYTE))
+}
+
 /// The JSON object in the metadata, once format and version are known to be ours.
-fn read_header(bytes: &[u8]) -> Read<Header> {
-    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|error| container(&error))?;
-    let entry = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
-    let json = entry.ok_or("a safetensors file, but not one that tanner wrote")?;
+fn read_header(file: &Container<'_>) -> Read<Header> {
+    let json = file.metadata.as_deref().ok_or("a safetensors file, but not one that tanner wrote")?;
     let wrong = |error: serde_json::Error| format!("header: {error}");
     let preamble: Preamble = serde_json::from_str(json).map_err(wrong)?;
     if preamble.format != NAME {
@@ -63,48 +105,31 @@ fn read_header(bytes: &[u8]) -> Read<Header> {
     serde_json::from_str(json).map_err(wrong)
 }
 
-/// Why a file is no safetensors file, in words for people.
-fn container(error: &safetensors::SafeTensorError) -> String {
-    use safetensors::SafeTensorError as E;
-    match error {
-        E::MetadataIncompleteBuffer | E::InvalidHeaderLength | E::HeaderTooSmall => {
-            "truncated, too long, or no safetensors file".into()
-        }
-        E::HeaderTooLarge | E::InvalidHeader(_) | E::InvalidHeaderDeserialization(_) => {
-            "no safetensors file".into()
-        }
-        other => format!("damaged: {other}"),
-    }
-}
-
 /// The tensors of a file, and which of them were read.
 struct Tensors<'a> {
-    file: SafeTensors<'a>,
+    container: Container<'a>,
     read: usize,
 }
 
 impl<'a> Tensors<'a> {
-    fn new(bytes: &'a [u8]) -> Read<Self> {
-        Ok(Self { file: SafeTensors::deserialize(bytes).map_err(|error| container(&error))?, read: 0 })
-    }
-
     /// The bytes of one tensor, four for each value.
     fn bytes(&mut self, name: &str, dtype: Dtype, shape: Option<&[usize]>) -> Read<&'a [[u8; 4]]> {
-        let tensor = self.file.tensor(name).map_err(|_| format!("tensor {name} is missing"))?;
-        if tensor.dtype() != dtype {
-            return Err(format!("tensor {name} holds {}, expected {dtype}", tensor.dtype()));
+        let (tensor, data) =
+            self.container.tensor(name).ok_or_else(|| format!("tensor {name} is missing"))?;
+        if tensor.dtype != dtype {
+            return Err(format!("tensor {name} holds {}, expected {dtype}", tensor.dtype));
         }
         match shape {
-            Some(shape) if tensor.shape() != shape => {
-                return Err(format!("tensor {name} has the shape {:?}, expected {shape:?}", tensor.shape()));
+            Some(shape) if tensor.shape != shape => {
+                return Err(format!("tensor {name} has the shape {:?}, expected {shape:?}", tensor.shape));
             }
-            None if tensor.shape().len() != 1 => {
-                return Err(format!("tensor {name} has the shape {:?}, expected a list", tensor.shape()));
+            None if tensor.shape.len() != 1 => {
+                return Err(format!("tensor {name} has the shape {:?}, expected a list", tensor.shape));
             }
             _ => {}
         }
         self.read += 1;
-        Ok(tensor.data().as_chunks::<4>().0)
+        Ok(data.as_chunks::<4>().0)
     }
 
     fn indices(&mut self, name: &str) -> Read<Vec<u32>> {
@@ -117,20 +142,26 @@ impl<'a> Tensors<'a> {
 
     /// Refuses tensors that nobody asked for: the file says more than was understood.
     fn expect_all_read(&self) -> Read<()> {
-        if self.read == self.file.len() {
+        if self.read == self.container.len() {
             return Ok(());
         }
-        Err(format!("{} tensors, expected {}", self.file.len(), self.read))
+        Err(format!("{} tensors, expected {}", self.container.len(), self.read))
     }
 }
 
-fn read_layer(file: &mut Tensors<'_>, index: usize, header: &LayerHeader) -> Read<(Layer, LayerParameters)> {
+fn read_layer(
+    file: &mut Tensors<'_>,
+    index: usize,
+    header: &LayerHeader,
+    limit: Inputs,
+) -> Read<(Layer, LayerParameters)> {
     let name = |part: &str| format!("layers.{index}.{part}");
     let mut blocks = |part: &str| {
         let bounds = file.indices(&name(part))?;
         Partition::from_bounds(bounds.into_iter().map(|bound| bound as usize)).map_err(text)
     };
     let (inputs, outputs) = (blocks("input_blocks")?, blocks("output_blocks")?);
+    check_inputs(inputs.width(), header.fully_connected, limit)?;
     let weights = file.floats(&name("weights"), None)?;
     let biases = file.floats(&name("biases"), Some(&[outputs.width()]))?;
     let (row_start, input) = if header.fully_connected {
@@ -150,6 +181,20 @@ fn read_layer(file: &mut Tensors<'_>, index: usize, header: &LayerHeader) -> Rea
     let topology = Arc::new(Topology::from_rows(inputs, outputs, row_start, input).map_err(text)?);
     let layer = Layer { topology, activation: header.activation, keep_probability: header.keep_probability };
     Ok((layer, LayerParameters { weights, biases }))
+}
+
+/// Refuses a number of inputs that nothing else in the file stands for.
+fn check_inputs(inputs: usize, fully_connected: bool, limit: Inputs) -> Read<()> {
+    match limit {
+        Inputs::Exactly(below) if inputs != below => {
+            Err(format!("{inputs} inputs, the layer below has {below} outputs"))
+        }
+        // A fully connected layer has a weight for each of them.
+        Inputs::AtMost(most) if inputs > most && !fully_connected => Err(format!(
+            "{inputs} inputs are too many for so few edges, the limit in a file of this size is {most}"
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// The rows of a layer in which every edge exists.

@@ -7,6 +7,8 @@ use safetensors::{Dtype, View};
 use sha2::{Digest, Sha256};
 
 use super::TrainedModel;
+use super::container::header_length;
+use super::decode::most_inputs;
 use super::format::{Header, LayerHeader, METADATA_KEY, NAME, VERSION};
 use crate::importance::Transform;
 
@@ -50,6 +52,21 @@ impl View for Tensor {
     }
 }
 
+/// Refuses what the limits of a reader would refuse.
+fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
+    bytes.first_chunk().map_or(Ok(0), |length| header_length(*length))?;
+    let first = &model.network().layers()[0].topology;
+    let (inputs, most) = (first.inputs().width(), most_inputs(bytes.len()));
+    if inputs > most && !first.is_fully_connected() {
+        return Err(format!(
+            "{inputs} inputs with {} edges are too sparse for a file, which would take {most} at most: \
+             leave out inputs that no edge uses",
+            first.edges()
+        ));
+    }
+    Ok(())
+}
+
 impl TrainedModel {
     /// SHA-256 of all tensors of the model file: what it computes, whichever version of this program has it.
     #[must_use]
@@ -64,13 +81,21 @@ impl TrainedModel {
     }
 
     /// The bytes of the model file; the same model always gives the same ones.
-    pub(super) fn to_bytes(&self) -> Result<Vec<u8>, String> {
-        let header = serde_json::to_string(&self.header()).map_err(|error| error.to_string())?;
-        let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
+    ///
+    /// What no reader would take is not written either.
+    pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), self.header_json()?)]);
         let mut tensors = self.layer_tensors();
         tensors.extend(self.preprocessing_tensors());
         // The writer sorts them by type and name.
-        safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())
+        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())?;
+        check_readable(self, &bytes)?;
+        Ok(bytes)
+    }
+
+    /// The JSON object in the metadata of the model file.
+    pub(crate) fn header_json(&self) -> Result<String, String> {
+        serde_json::to_string(&self.header()).map_err(|error| error.to_string())
     }
 
     fn header(&self) -> Header {

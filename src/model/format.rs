@@ -1,5 +1,7 @@
 //! The model file: a safetensors file that needs nothing beside it.
 //!
+//! `docs/model-format.md` describes it byte by byte, with all that a reader of its own must know.
+//!
 //! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the
 //! name and version of the format, the layers' activations and keep
 //! probabilities, the importance and the architecture. Tensors, little-endian,
@@ -52,6 +54,9 @@ pub const VERSION: u32 = 3;
 /// Key of the header among the metadata. One key alone, because the
 /// metadata are a hash map, whose order would change from write to write.
 pub const METADATA_KEY: &str = "tanner";
+
+/// Most bytes of the header of a file, the JSON object that all metadata and the list of tensors are in: 16 MiB.
+pub const MAX_HEADER: usize = 16 << 20;
 
 /// What is read first: whether the rest can be read.
 #[derive(Debug, Serialize, Deserialize)]

@@ -6,12 +6,15 @@
 //! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] keep
 //! it in a file; the format is described in [`mod@format`].
 
+mod container;
 mod decode;
 mod encode;
 pub mod format;
 mod pruned;
 mod record;
 
+use std::fs::File;
+use std::io::Read as _;
 use std::path::Path;
 
 use crate::dataset::{DataRecord, Dataset, HeldOut};
@@ -22,6 +25,9 @@ use crate::{Error, Result};
 
 pub use pruned::{PruneMethod, PrunedRecord};
 pub use record::{Arch, ArchitectureRecord};
+
+/// What stands for the path of a model that is in memory.
+const IN_MEMORY: &str = "(in memory)";
 
 /// A network with its parameters, what is done to raw features before it, and how it came to be.
 ///
@@ -80,7 +86,8 @@ impl TrainedModel {
         let record = &self.record;
         let hidden = record.pruned.as_ref().map_or(&record.hidden, |pruned| &pruned.hidden_before);
         let widths: Vec<usize> = [&[record.inputs][..], hidden, &[record.classes]].concat();
-        widths.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum()
+        let counts = widths.windows(2).map(|pair| pair[0].saturating_add(1).saturating_mul(pair[1]));
+        counts.fold(0, usize::saturating_add)
     }
 
     /// Notes which training samples the model has never seen.
@@ -111,6 +118,15 @@ impl TrainedModel {
     /// What is known of the data beside numbers: names of classes and features, how a table is encoded.
     pub fn data(&self) -> &DataRecord {
         &self.data
+    }
+
+    /// The name of each class; numbers, where the training data had no names.
+    pub fn class_names(&self) -> Vec<String> {
+        if self.data.class_names.is_empty() {
+            (0..self.network.classes()).map(|class| class.to_string()).collect()
+        } else {
+            self.data.class_names.clone()
+        }
     }
 
     /// The network.
@@ -170,8 +186,16 @@ impl TrainedModel {
     /// # Errors
     /// [`Error::Io`] when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let bytes = self.to_bytes().map_err(|reason| Error::Model { path: path.into(), reason })?;
+        let bytes = self.encode().map_err(|reason| Error::Model { path: path.into(), reason })?;
         atomic_write(path, &bytes)
+    }
+
+    /// The bytes of the model file, as [`Self::save`] writes them.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the model is beyond the limits of [the format](mod@format).
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        self.encode().map_err(|reason| Error::Model { path: IN_MEMORY.into(), reason })
     }
 
     /// Reads a model file, checking every part of it.
@@ -180,8 +204,26 @@ impl TrainedModel {
     /// [`Error::Io`] when the file cannot be read, [`Error::Model`] when it is
     /// truncated, of another kind, from a newer program, or inconsistent.
     pub fn load(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-        Self::from_bytes(&bytes).map_err(|reason| Error::Model { path: path.into(), reason })
+        let refuse = |reason| Error::Model { path: path.into(), reason };
+        let failed = |error| Error::io(path, error);
+        let mut file = File::open(path).map_err(failed)?;
+        let mut bytes = Vec::new();
+        // A file of another kind, which may be huge or a device without an end, shows itself here.
+        file.by_ref().take(container::LENGTH_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
+        bytes.first_chunk().map_or(Ok(0), |length| container::header_length(*length)).map_err(refuse)?;
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        Self::decode(&bytes).map_err(refuse)
+    }
+
+    /// Reads the bytes of a model file, checking every part of them; made for fuzzing, too.
+    ///
+    /// Whatever the bytes are, this ends in a model for which all invariants hold or in an
+    /// error of one line, and never allocates more than 1 MiB and 64 bytes for each byte given.
+    ///
+    /// # Errors
+    /// [`Error::Model`] as [`Self::load`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        Self::decode(bytes).map_err(|reason| Error::Model { path: IN_MEMORY.into(), reason })
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::network::Network;
+use crate::topology::MAX_WIDTH;
 use crate::{Error, Result};
 
 /// How a network was pruned, by the names in files and on the command line.
@@ -76,6 +77,9 @@ impl PrunedRecord {
                 self.edges_before.len(),
                 network.layers().len()
             ));
+        }
+        if let Some(wide) = self.hidden_before.iter().find(|width| **width > MAX_WIDTH) {
+            return refuse(format!("a hidden layer of {wide} neurons before, the limit is {MAX_WIDTH}"));
         }
         let grown = hidden.iter().zip(&self.hidden_before).position(|(now, before)| now > before);
         if let Some(layer) = grown {

@@ -45,10 +45,15 @@ impl Partition {
     /// Refuses bounds that do not start at 0 or do not strictly increase, and widths beyond `u32`.
     pub fn from_bounds(bounds: impl IntoIterator<Item = usize>) -> Result<Self> {
         let bounds: Vec<usize> = bounds.into_iter().collect();
-        if bounds.len() < 2 || bounds[0] != 0 || bounds.windows(2).any(|pair| pair[0] >= pair[1]) {
-            return Err(Error::Topology(format!(
-                "block bounds must start at 0 and strictly increase, got {bounds:?}"
-            )));
+        let refuse = |found: String| {
+            let rule = "block bounds must start at 0 and strictly increase";
+            Err(Error::Topology(format!("{rule}, got {found}")))
+        };
+        if bounds.len() < 2 || bounds[0] != 0 {
+            return refuse(format!("{} of them, the first {:?}", bounds.len(), bounds.first()));
+        }
+        if let Some(pair) = bounds.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return refuse(format!("{} then {}", pair[0], pair[1]));
         }
         check_width(bounds[bounds.len() - 1])?;
         let narrow = |bound| u32::try_from(bound).expect("no bound is above the width, which was checked");

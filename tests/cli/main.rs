@@ -5,6 +5,7 @@ mod bench;
 #[cfg(unix)]
 mod bench_script;
 mod experiments;
+mod exports;
 mod figure1;
 mod importance;
 #[cfg(unix)]

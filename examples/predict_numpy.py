@@ -1,0 +1,44 @@
+"""Predictions of a tanner model with numpy alone: predict_numpy.py MODEL.safetensors FEATURES.npy"""
+
+import json
+import sys
+
+import numpy as np
+from safetensors import safe_open
+
+ACTIVATIONS = {
+    "sigmoid": lambda z: 0.5 + 0.5 * np.tanh(0.5 * z),  # 1 / (1 + exp(-z)) that never overflows
+    "relu": lambda z: np.maximum(z, 0),
+    "tanh": np.tanh,
+    "identity": lambda z: z,
+}
+
+
+def predict(path, x):
+    """Probabilities [sample][class] of raw features x [sample][feature]; see docs/model-format.md."""
+    with safe_open(path, "numpy") as file:
+        header = json.loads(file.metadata()["tanner"])
+        t = {name: file.get_tensor(name) for name in file.keys()}
+    x = np.asarray(x, np.float32)
+    if header.get("standardized"):
+        x = (x - t["preprocessing.feature_mean"]) / (t["preprocessing.feature_deviation"] + np.float32(1e-3))
+    if header["importance"] == "pca":
+        x = (x - t["preprocessing.mean"]) @ t["preprocessing.rotation"].T
+    elif header["importance"] != "none":
+        x = x[:, t["preprocessing.order"]]
+    for index, layer in enumerate(header["layers"]):
+        weights, biases = t[f"layers.{index}.weights"], t[f"layers.{index}.biases"]
+        if not layer["fully_connected"]:  # the edges' places: here a matrix with zeros, scipy.sparse does without
+            edges = np.diff(t[f"layers.{index}.row_start"].astype(np.int64))
+            dense = np.zeros((len(biases), x.shape[1]), np.float32)
+            dense[np.repeat(np.arange(len(biases)), edges), t[f"layers.{index}.inputs"]] = weights
+            weights = dense
+        x = ACTIVATIONS[layer["activation"]](x @ weights.reshape(len(biases), -1).T + biases)
+    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+if __name__ == "__main__":
+    probabilities = predict(sys.argv[1], np.load(sys.argv[2]))
+    for label, row in zip(probabilities.argmax(axis=1), probabilities):
+        print(label, *(f"{p:.6f}" for p in row))

@@ -1,0 +1,57 @@
+//! What `tanner export` can be told.
+
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args, ValueEnum};
+use tanner::export::onnx::Form;
+
+/// A model in, files of other programs out.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("formats").args(["onnx", "csr"]).required(true).multiple(true))]
+pub(crate) struct ExportArgs {
+    /// Model file of a run; its preprocessing is part of it
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) model: PathBuf,
+    /// File to write for ONNX (opset 13, IR version 7): `features` in, `label` and `probabilities` out;
+    /// one that is there already is refused
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) onnx: Option<PathBuf>,
+    /// How the ONNX file keeps the weights of sparse layers
+    #[arg(
+        long,
+        value_name = "FORM",
+        help_heading = "Output",
+        value_enum,
+        default_value_t = FormArg::Auto,
+        requires = "onnx"
+    )]
+    pub(crate) form: FormArg,
+    /// Folder for scipy: layer<L>.npz (compressed sparse rows), biases.npz, preprocessing.npz and
+    /// model.json; one that holds any of these already is refused
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) csr: Option<PathBuf>,
+}
+
+/// The spellings of [`Form`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormArg {
+    /// For each layer the smaller of dense and scatter
+    Auto,
+    /// All weights, zeros where there is no edge: the fastest to load
+    Dense,
+    /// The edges, of which a runtime makes the dense weights at load time: small, and as fast as dense
+    Scatter,
+    /// The edges, gathered for each sample: small and slow, for layers too wide to be dense in memory
+    Gather,
+}
+
+impl From<FormArg> for Form {
+    fn from(form: FormArg) -> Self {
+        match form {
+            FormArg::Auto => Self::Auto,
+            FormArg::Dense => Self::Dense,
+            FormArg::Scatter => Self::Scatter,
+            FormArg::Gather => Self::Gather,
+        }
+    }
+}

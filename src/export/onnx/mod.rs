@@ -1,0 +1,131 @@
+//! A model as an ONNX file: raw features in, labels and probabilities out.
+//!
+//! The graph has one input, `features`, float32 `[N, features]`, and two outputs: `label`, int64
+//! `[N]`, the class of the greatest logit and the first of equals, and `probabilities`, float32
+//! `[N, classes]`. Raw features are standardised, rotated or reordered in the graph. It uses
+//! operators of [`OPSET`] alone, and weights are kept in one [`Form`].
+
+mod degrees;
+mod graph;
+mod layer;
+mod proto;
+
+use self::graph::Graph;
+use self::layer::LayerForm;
+use self::proto::{Message, entry, operator_set};
+use crate::importance::{Preprocessing, Transform};
+use crate::model::TrainedModel;
+use crate::{Error, Result};
+
+/// Version of the operators that are used.
+pub const OPSET: u64 = 13;
+/// Version of the file format, the first that has these operators.
+pub const IR_VERSION: u64 = 7;
+/// Most bytes of a file: what is larger, no reader of protocol buffers takes.
+pub const MAX_BYTES: u64 = (1 << 31) - 1;
+
+/// How the weights of sparse layers are kept; fully connected ones are always dense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All weights, with a zero for each edge that is not there.
+    Dense,
+    /// Edges and their places; a runtime makes the dense weights of them once, when it loads the file.
+    Scatter,
+    /// Edges alone, gathered and multiplied for each sample; dense weights never exist.
+    Gather,
+    /// For each layer the smaller of dense and scatter; gather where a layer is too wide for scatter.
+    Auto,
+}
+
+/// The bytes of the ONNX file of a model.
+///
+/// # Errors
+/// [`Error::Export`] when the file would be larger than [`MAX_BYTES`], or a layer too wide for [`Form::Scatter`].
+pub fn to_bytes(model: &TrainedModel, form: Form) -> Result<Vec<u8>> {
+    let layers = model.network().layers();
+    let forms: Vec<LayerForm> =
+        layers.iter().map(|layer| LayerForm::new(form, &layer.topology)).collect::<Result<_>>()?;
+    let weights = layers.iter().zip(&forms).map(|(layer, form)| form.bytes(&layer.topology));
+    let numbers = 4 * model.preprocessing().number_count() as u64;
+    check_size(weights.fold(numbers, u64::saturating_add))?;
+
+    let mut graph = Graph::default();
+    let mut values = preprocess(&mut graph, model.preprocessing());
+    for (index, (layer, form)) in layers.iter().zip(&forms).enumerate() {
+        let parts = (layer, &model.parameters().layers[index]);
+        values = layer::add(&mut graph, &format!("layer{index}"), &values, parts, form);
+    }
+    graph.node("Softmax", &[&values], "probabilities", &[("axis", 1)]);
+    graph.node("ArgMax", &[&values], "label", &[("axis", 1), ("keepdims", 0)]);
+    let graph = graph.finish(model.preprocessing().input_features(), model.network().classes());
+    let bytes = file(model, &graph)?;
+    check_size(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+fn check_size(bytes: u64) -> Result<()> {
+    if bytes > MAX_BYTES {
+        return Err(Error::Export(format!(
+            "{bytes} bytes are too large for an ONNX file, the limit is {MAX_BYTES}: use another form, or CSR"
+        )));
+    }
+    Ok(())
+}
+
+/// `ModelProto`.
+fn file(model: &TrainedModel, graph: &Message) -> Result<Vec<u8>> {
+    let header = model.header_json().map_err(Error::Export)?;
+    let message = Message::default()
+        .int(1, IR_VERSION)
+        .text(2, "tanner")
+        .text(3, env!("CARGO_PKG_VERSION"))
+        .message(8, &operator_set(OPSET))
+        .message(14, &entry("class_names", &class_names(model)))
+        .message(14, &entry("tanner", &header))
+        .message(7, graph);
+    Ok(message.into_bytes())
+}
+
+/// The names of the classes as a JSON array; numbers where they have no names.
+fn class_names(model: &TrainedModel) -> String {
+    serde_json::Value::from(model.class_names()).to_string()
+}
+
+/// Adds what is done to raw features and returns the name of its result.
+fn preprocess(graph: &mut Graph, preprocessing: &Preprocessing) -> String {
+    let mut values = "features".to_owned();
+    if let Some(standardisation) = preprocessing.standardisation() {
+        let shape = [standardisation.features()];
+        let mean = graph.floats("standardisation.mean", &shape, standardisation.mean().iter().copied());
+        let divisor = graph.floats("standardisation.divisor", &shape, standardisation.divisor());
+        values = graph.node("Sub", &[&values, &mean], "standardisation.centred", &[]);
+        values = graph.node("Div", &[&values, &divisor], "standardised", &[]);
+    }
+    match preprocessing.transform() {
+        Transform::Identity { .. } => {}
+        Transform::Rotation { mean, rotation, explained_variance } => {
+            let shape = [explained_variance.len(), mean.len()];
+            let mean = graph.floats("pca.mean", &shape[1..], mean.iter().copied());
+            let rotation = graph.floats("pca.rotation", &shape, rotation.iter().copied());
+            values = graph.node("Sub", &[&values, &mean], "pca.centred", &[]);
+            values = graph.node("Gemm", &[&values, &rotation], "components", &[("transB", 1)]);
+        }
+        Transform::Permutation { order, .. } => {
+            let order = graph.indices("order", &[order.len()], order.iter().copied());
+            values = graph.node("Gather", &[&values, &order], "ordered", &[("axis", 1)]);
+        }
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_no_reader_takes_are_refused() {
+        check_size(MAX_BYTES).unwrap();
+        let message = check_size(MAX_BYTES + 1).unwrap_err().to_string();
+        assert!(message.contains("2147483648 bytes are too large for an ONNX file"), "{message}");
+    }
+}

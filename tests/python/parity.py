@@ -1,0 +1,150 @@
+"""Compares what models compute in numpy, scipy and ONNX Runtime with what they compute in tanner.
+
+parity.py FOLDER, the one with the program `tanner` and `examples/probabilities`. Prints the largest difference
+of probabilities for each model and program; ends with 1 where one is above LIMIT, NaN, or a file is not valid.
+"""
+
+import gzip
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import scipy.sparse
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "examples"))
+from predict_numpy import ACTIVATIONS, predict  # noqa: E402
+
+LIMIT = 1e-5
+SAMPLES = 200
+DATA = ROOT / "data/fashion-mnist"
+SHORT = f"--data {DATA} --train-limit 500 --epochs 1 --backend cpu --threads 2"
+SMALL = "--hidden 160,96 --blocks 4 --degrees 20,24,12,6"
+
+# Every kind of layer, preprocessing and activation at least once.
+MODELS = {
+    "sc-pca": f"{SMALL} --pca",
+    "sc-pca-standardized": f"{SMALL} --pca --standardize on --activation relu --optimizer sgd --lr 0.01",
+    "sc-random-tanh": f"{SMALL} --importance random --activation tanh",
+    "sc-none": f"{SMALL} --importance none --standardize on --activation identity --optimizer sgd --lr 0.01",
+    "rsp-forest": "--arch rsp --hidden 160,96 --rf --trees 20",
+    "band-variance": f"--arch band {SMALL} --importance variance --order asc",
+    "fc-none": "--arch fc --hidden 64,32 --importance none",
+    "narrow-pca": "--arch narrow --pca",
+    "no-hidden": "--arch fc --hidden none --pca",
+    # So few steps of a batch of 128 leave logits of 60, where float32 sums themselves are wrong by 1e-5.
+    "paper": "--pca --batch-size 16",
+    "paper-fc": "--arch fc --pca --batch-size 16",
+}
+PRUNED = {
+    "pruned-blocks": ("sc-pca", "--max-drop 40"),
+    "pruned-magnitude": ("fc-none", "--method magnitude --sparsity 0.95"),
+}
+
+
+def tanner(program, folder, line):
+    """Runs one command line in `folder`."""
+    ended = subprocess.run([program, *line.split()], cwd=folder, capture_output=True, text=True, check=False)
+    if ended.returncode != 0:
+        sys.exit(f"tanner {line}\n{ended.stderr}")
+
+
+def pictures():
+    """Raw features as tanner reads them: pixels by 255, [sample][feature]."""
+    with gzip.open(next(DATA.glob("t10k-images*")), "rb") as file:
+        pixels = np.frombuffer(file.read(16 + SAMPLES * 784), np.uint8, offset=16)
+    return (pixels.reshape(SAMPLES, 784) / np.float32(255)).astype(np.float32)
+
+
+def by_program(probabilities, model, features):
+    """Probabilities of the library itself."""
+    ended = subprocess.run([probabilities, model], input=features.tobytes(), capture_output=True, check=True)
+    return np.frombuffer(ended.stdout, np.float32).reshape(len(features), -1)
+
+
+def by_onnx(path, features):
+    """Probabilities of ONNX Runtime; the file is checked, and labels are those of the greatest probability."""
+    onnx.checker.check_model(str(path), full_check=True)
+    model = onnx.load(str(path))
+    assert model.opset_import[0].version == 13 and model.ir_version == 7
+    names = json.loads({entry.key: entry.value for entry in model.metadata_props}["class_names"])
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    assert [(value.name, value.type) for value in session.get_inputs()] == [("features", "tensor(float)")]
+    outputs = [(value.name, value.type) for value in session.get_outputs()]
+    assert outputs == [("label", "tensor(int64)"), ("probabilities", "tensor(float)")], outputs
+    label, probabilities = session.run(None, {"features": features})
+    assert label.shape == (len(features),) and probabilities.shape == (len(features), len(names))
+    chosen = np.take_along_axis(probabilities, label[:, None], axis=1)[:, 0]
+    assert (chosen == probabilities.max(axis=1)).all()
+    alone = session.run(["probabilities"], {"features": features[:1]})[0]
+    assert np.abs(alone - probabilities[:1]).max() <= LIMIT
+    return probabilities
+
+
+def by_scipy(folder, x):
+    """Probabilities from the exported matrices."""
+    header = json.loads((folder / "model.json").read_text())
+    biases, preprocessing = np.load(folder / "biases.npz"), np.load(folder / "preprocessing.npz")
+    if header["standardized"]:
+        x = (x - preprocessing["feature_mean"]) / (preprocessing["feature_deviation"] + np.float32(1e-3))
+    if header["importance"] == "pca":
+        x = (x - preprocessing["mean"]) @ preprocessing["rotation"].T
+    elif header["importance"] != "none":
+        x = x[:, preprocessing["order"]]
+    for index, layer in enumerate(header["layers"]):
+        weights = scipy.sparse.load_npz(folder / f"layer{index}.npz")
+        assert weights.format == "csr" and weights.has_canonical_format and weights.dtype == np.float32
+        assert weights.shape == (len(biases[f"layer{index}"]), x.shape[1])
+        x = ACTIVATIONS[layer["activation"]]((weights @ x.T).T + biases[f"layer{index}"])
+    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)
+
+
+def compare(programs, name, model, folder, features):
+    """The largest differences of one model, by program, and the sizes of its files."""
+    expected = by_program(programs / "examples/probabilities", model, features)
+    found = {"numpy": predict(model, features)}
+    sizes = {"safetensors": model.stat().st_size}
+    for form in ("dense", "scatter", "gather", "auto"):
+        path = folder / f"{name}-{form}.onnx"
+        tanner(programs / "tanner", folder, f"export --model {model} --onnx {path} --form {form}")
+        found[form] = by_onnx(path, features)
+        sizes[form] = path.stat().st_size
+    assert sizes["auto"] <= sizes["dense"] and sizes["auto"] <= sizes["scatter"] + 512, sizes
+    tanner(programs / "tanner", folder, f"export --model {model} --csr {name}-csr")
+    found["scipy"] = by_scipy(folder / f"{name}-csr", features)
+    sizes["csr"] = sum(path.stat().st_size for path in (folder / f"{name}-csr").iterdir())
+    return {program: float(np.abs(value - expected).max()) for program, value in found.items()}, sizes
+
+
+def main():
+    """Makes the models, compares each, prints a table."""
+    programs = Path(sys.argv[1]).resolve()
+    features, failures, sizes = pictures(), [], {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for run, flags in MODELS.items():
+            tanner(programs / "tanner", folder, f"{SHORT} {flags} --out {run}")
+        for run, (of, flags) in PRUNED.items():
+            model, data = f"{of}/model.safetensors", f"--data {DATA} --train-limit 500 --validation 0.2"
+            tanner(programs / "tanner", folder, f"prune --model {model} {data} --backend cpu {flags} --out {run}")
+        for run in [*MODELS, *PRUNED]:
+            differences, sizes[run] = compare(programs, run, folder / run / "model.safetensors", folder, features)
+            print(f"{run:<20}", *(f"{program} {value:.1e}" for program, value in differences.items()))
+            # Not `value > LIMIT`, which NaN would pass.
+            failures += [f"{run}: {program} {value}" for program, value in differences.items() if not value <= LIMIT]
+    print("bytes of the files")
+    for run, of in sizes.items():
+        print(f"{run:<20}", *(f"{kind} {size}" for kind, size in of.items()))
+    if failures:
+        sys.exit(f"probabilities differ by more than {LIMIT}: " + ", ".join(failures))
+    print(f"{len(sizes)} models: all probabilities within {LIMIT}")
+
+
+if __name__ == "__main__":
+    main()
