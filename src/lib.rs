@@ -4,20 +4,25 @@
 //!
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result, [`experiments`] put many
-//! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`] and [`files`] serve everyone.
+//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`classifier`] does all of that in one call, [`experiments`] put many
+//! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`] and
+//! [`settings_file`] serve everyone.
 
 pub mod benchmark;
+pub mod classifier;
 pub mod dataset;
 pub mod engine;
 pub mod error;
 pub mod experiments;
 pub mod files;
 pub mod importance;
+pub mod inference;
 pub mod model;
 pub mod network;
 pub mod random;
+#[cfg(feature = "report")]
 pub mod report;
+pub mod settings_file;
 pub mod tiles;
 pub mod topology;
 pub mod training;

@@ -62,6 +62,10 @@ impl BenchNetwork {
                 joined(Connectivity::RandomSparse { degrees })
             }
             Arch::Fc => Architecture { keep_probability: 0.5, ..joined(Connectivity::FullyConnected) },
+            Arch::Custom => {
+                let reason = "custom graphs cannot be drawn, so they are not timed".into();
+                return Err(Error::Setting { setting: "--arch", reason });
+            }
             Arch::Band => {
                 let (blocks, degrees) = self.blocks_and_degrees();
                 joined(Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![degrees], softness: 1.0 })

@@ -20,6 +20,7 @@ mod cache_folder;
 mod compare;
 mod data;
 mod data_args;
+mod degrees;
 mod devices;
 mod eval;
 mod experiment_args;
@@ -32,16 +33,19 @@ mod importance_args;
 mod importance_fit;
 mod inspect;
 mod layer_importance;
+mod layers;
 mod left_out;
 mod lists;
 mod memory;
 mod opening;
+mod presets;
 mod progress;
 mod prune;
 mod regularisation;
 mod results;
 mod run_config;
 mod settings;
+mod shell;
 mod split;
 mod start;
 mod starved;
@@ -58,22 +62,24 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use args::Command;
+use usage::Understood;
 
 /// Runs one command line.
 pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
     headless::without_device_selection();
     let words: Vec<OsString> = words.into_iter().collect();
-    let command = match usage::parse(&words) {
-        Ok(command) => command,
+    let Understood { command, words, output } = match usage::understand(&words) {
+        Ok(understood) => understood,
         Err(answer) => return answer.give(),
     };
+    terminal::set_output(output);
     terminal::start_logging();
     // What a panic has to say goes into the one line below, its place into the log.
     panic::set_hook(Box::new(|panic| log::debug!("{panic}")));
     match caught(|| execute(process_start, &command, &words)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::note(&format!("error: {}", one_line(&error)));
+            terminal::error(&one_line(&error));
             ExitCode::FAILURE
         }
     }
@@ -93,6 +99,8 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Figure1(args) => figure1::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     }
 }
 

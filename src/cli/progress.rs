@@ -1,7 +1,6 @@
 //! What a training run shows while it goes on.
 
 use std::borrow::Cow;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,7 +36,7 @@ pub(crate) struct ProgressReport {
 impl ProgressReport {
     /// Starts to show a run.
     pub(crate) fn new(epochs: usize, samples: usize, told: Epochs, scored_on: ScoredOn) -> Self {
-        let bar = std::io::stderr().is_terminal().then(|| {
+        let bar = terminal::shows_progress().then(|| {
             let bar = BARS.add(ProgressBar::new(epochs as u64 * samples as u64));
             if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
                 bar.set_style(style.progress_chars("=> "));

@@ -225,7 +225,7 @@ fn finish(
             learning_curve(recorder.history(), &title).and_then(|png| folder.write_learning_curve(&png));
         // A picture is not worth losing the outcome of a run.
         if let Err(error) = written {
-            terminal::note(&format!("warning: {error}"));
+            terminal::warn(&error.to_string());
         }
     }
     if let Err(error) = outcome {
@@ -241,6 +241,11 @@ fn finish(
 }
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+    if terminal::wants_json() {
+        let mut json = serde_json::to_value(summary)?;
+        json["run_folder"] = folder.display().to_string().into();
+        return terminal::print_json(&json);
+    }
     terminal::print(&format!(
         "{} accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
         summary.scored_on,

@@ -8,6 +8,7 @@
 //! [`Penalties`]) and the places of all values ([`layout`]).
 
 pub mod cpu;
+#[cfg(feature = "gpu")]
 pub mod gpu;
 pub mod layout;
 mod optimizer;

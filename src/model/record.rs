@@ -22,10 +22,12 @@ pub enum Arch {
     Narrow,
     /// A band without a window: the nearer, the likelier an edge.
     Band,
+    /// Graphs that the library's user brought along.
+    Custom,
 }
 
 impl Arch {
-    /// All of them.
+    /// All that this program can draw.
     pub const ALL: [Self; 5] = [Self::Sc, Self::Rsp, Self::Fc, Self::Narrow, Self::Band];
 
     /// The spelling in files and on the command line.
@@ -36,6 +38,7 @@ impl Arch {
             Self::Fc => "fc",
             Self::Narrow => "narrow",
             Self::Band => "band",
+            Self::Custom => "custom",
         }
     }
 
@@ -46,6 +49,7 @@ impl Arch {
             Self::Rsp => "random sparse",
             Self::Fc | Self::Narrow => "fully connected",
             Self::Band => "soft band",
+            Self::Custom => "graphs of its own",
         }
     }
 }
@@ -123,24 +127,44 @@ impl ArchitectureRecord {
         self.pruned.as_ref().map_or(Ok(()), |pruned| pruned.check(network))
     }
 
-    /// The record of an architecture whose graphs are drawn with `seed`.
-    pub fn new(architecture: &Architecture, seed: u64) -> Self {
-        let mut record = Self {
-            arch: Arch::Fc,
-            inputs: architecture.inputs,
-            hidden: architecture.hidden.clone(),
-            classes: architecture.classes,
+    /// The record of a network whose graphs were brought along; `seed` is that of its initial weights.
+    pub fn custom(network: &Network, activation: Activation, keep_probability: f32, seed: u64) -> Self {
+        let widths = network.widths();
+        let hidden = widths[1..widths.len() - 1].to_vec();
+        let (inputs, classes) = (network.inputs(), network.classes());
+        Self::plain(Arch::Custom, (inputs, hidden, classes), (activation, keep_probability), seed)
+    }
+
+    /// Without anything that has a meaning for some kinds only.
+    fn plain(
+        arch: Arch,
+        (inputs, hidden, classes): (usize, Vec<usize>, usize),
+        (activation, keep_probability): (Activation, f32),
+        seed: u64,
+    ) -> Self {
+        Self {
+            arch,
+            inputs,
+            hidden,
+            classes,
             blocks: Vec::new(),
             receptive_fields: Vec::new(),
             degrees: Vec::new(),
             degree_distributions: Vec::new(),
             budget: None,
             softness: None,
-            activation: architecture.activation,
-            keep_probability: architecture.keep_probability,
+            activation,
+            keep_probability,
             seed,
             pruned: None,
-        };
+        }
+    }
+
+    /// The record of an architecture whose graphs are drawn with `seed`.
+    pub fn new(architecture: &Architecture, seed: u64) -> Self {
+        let shape = (architecture.inputs, architecture.hidden.clone(), architecture.classes);
+        let units = (architecture.activation, architecture.keep_probability);
+        let mut record = Self::plain(Arch::Fc, shape, units, seed);
         match &architecture.connectivity {
             Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => {
                 record.arch = Arch::Sc;

@@ -7,6 +7,7 @@
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
+//! [`class_table`], [`confusion_table`] and [`confusion_picture`] how good a classifier is;
 //! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
 //! [`dispatch_table`] where the time of a step goes.
 
@@ -23,6 +24,7 @@ mod learning_curve;
 mod network;
 mod profile;
 mod pruning;
+mod scores;
 mod series;
 mod table;
 
@@ -39,5 +41,6 @@ pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_curve, pruning_table};
+pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;
 pub use table::{grouped, markdown, size, table};

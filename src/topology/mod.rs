@@ -8,6 +8,7 @@
 //! then by input neuron. The transpose is index lists into that same order.
 
 mod degree_distribution;
+mod degree_profile;
 mod fully_connected;
 mod partition;
 mod random_sparse;
@@ -20,6 +21,7 @@ use std::ops::Range;
 use crate::{Error, Result};
 
 pub use degree_distribution::DegreeDistribution;
+pub use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
 pub use partition::{MAX_WIDTH, Partition};
 pub use random_sparse::RandomSparse;
@@ -86,6 +88,32 @@ impl Topology {
             row_start.push(edge_index(total)?);
         }
         Self::from_rows(inputs, outputs, row_start, rows.concat())
+    }
+
+    /// Takes the edges as pairs of input and output neuron, in any order.
+    ///
+    /// ```
+    /// use tanner::topology::{Partition, Topology};
+    ///
+    /// # fn main() -> tanner::Result<()> {
+    /// // Three inputs, two outputs.
+    /// let topology = Topology::from_edges(Partition::whole(3)?, Partition::whole(2)?, &[(0, 0), (2, 1), (1, 0)])?;
+    /// assert_eq!((topology.edges(), topology.in_degree(0)), (3, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Topology::from_rows`]; an edge that is there twice is refused.
+    pub fn from_edges(inputs: Partition, outputs: Partition, edges: &[(u32, u32)]) -> Result<Self> {
+        let mut targets = vec![Vec::new(); inputs.width()];
+        for (input, output) in edges {
+            let Some(targets) = targets.get_mut(*input as usize) else {
+                return Err(Error::Topology(format!("input {input} of an edge is not there")));
+            };
+            targets.push(*output);
+        }
+        Self::from_targets(inputs, outputs, &targets)
     }
 
     /// The inputs and their blocks.

@@ -1,0 +1,148 @@
+//! How good a classifier is: a table of its classes, and the confusion matrix as table and picture.
+
+use std::sync::Arc;
+
+use comfy_table::Table;
+use kuva::plot::{ColorMap, Heatmap};
+use kuva::render::figure::Figure;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
+
+use super::Drawing;
+use super::layer_importance::shade;
+use super::table::{grouped, table};
+use crate::inference::Scores;
+use crate::{Error, Result};
+
+/// With more classes the confusion matrix is no table for a terminal any more.
+pub const MAX_TABLE_CLASSES: usize = 30;
+/// Characters of a class name that stand in a table or picture.
+const NAME_LENGTH: usize = 20;
+
+/// A row for each class: precision, recall, F1 (all in per cent) and number of samples. One name for each class.
+#[must_use]
+pub fn class_table(scores: &Scores, names: &[String]) -> Table {
+    let mut table = table(&["class", "precision", "recall", "F1", "samples"], 1);
+    for (name, class) in names.iter().zip(&scores.per_class) {
+        let shares = [class.precision, class.recall, class.f1].map(|share| format!("{:.2}", 100.0 * share));
+        let [precision, recall, f1] = shares;
+        table.add_row([short(name), precision, recall, f1, grouped(class.support)]);
+    }
+    table
+}
+
+/// The confusion matrix: what samples are downwards, what they were called to the right; none for more
+/// than [`MAX_TABLE_CLASSES`].
+#[must_use]
+pub fn confusion_table(scores: &Scores, names: &[String]) -> Option<Table> {
+    if names.len() > MAX_TABLE_CLASSES {
+        return None;
+    }
+    let names: Vec<String> = names.iter().map(|name| short(name)).collect();
+    let header: Vec<&str> = std::iter::once("is \\ called").chain(names.iter().map(String::as_str)).collect();
+    let mut table = table(&header, 1);
+    for (name, row) in names.iter().zip(&scores.confusion) {
+        let counts = row.iter().map(|count| if *count == 0 { "·".to_owned() } else { grouped(*count) });
+        table.add_row(std::iter::once(name.clone()).chain(counts));
+    }
+    Some(table)
+}
+
+/// Draws the confusion matrix, each row in per cent of the samples of its class.
+///
+/// # Errors
+/// [`Error::Picture`] when there is no class, not one name for each, or the drawing fails.
+pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Result<Drawing> {
+    let classes = scores.confusion.len();
+    if classes == 0 || names.len() != classes {
+        return Err(Error::Picture(format!("{} names for the confusion of {classes} classes", names.len())));
+    }
+    let row = |row: &Vec<usize>| -> Vec<f64> {
+        let all = row.iter().sum::<usize>().max(1);
+        // One digit behind the point is what fits a cell.
+        row.iter().map(|count| (1000.0 * *count as f64 / all as f64).round() / 10.0).collect()
+    };
+    // The first row is drawn at the bottom.
+    let rows: Vec<Vec<f64>> = scores.confusion.iter().rev().map(row).collect();
+    let heatmap = Heatmap::new().with_data(rows).with_color_map(ColorMap::Custom(Arc::new(shade)));
+    let heatmap = if classes <= MAX_TABLE_CLASSES { heatmap.with_values() } else { heatmap };
+    let plots = vec![Plot::Heatmap(heatmap)];
+    let names: Vec<String> = names.iter().map(|name| short(name)).collect();
+    let layout = Layout::auto_from_plots(&plots).with_x_categories(names.clone());
+    let layout = layout.with_y_categories(names.into_iter().rev().collect());
+    let layout =
+        layout.with_x_label("called (% of the row's class)").with_y_label("is").with_x_tick_rotate(-35.0);
+    let side = (48.0 * classes as f64).clamp(360.0, 1600.0);
+    let figure =
+        Figure::new(1, 1).with_title(title).with_title_size(15).with_cell_size(side + 160.0, side + 80.0);
+    Drawing::of(figure.with_plots(vec![plots]).with_layouts(vec![layout]))
+}
+
+/// A name that fits a column: its beginning, without control characters.
+fn short(name: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    let mut text: String = name.chars().map(clean).take(NAME_LENGTH).collect();
+    if name.chars().nth(NAME_LENGTH).is_some() {
+        text.pop();
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inference::Predictions;
+
+    /// Three classes; class 2 is never met, class 0 once taken for class 1.
+    fn scores() -> Scores {
+        let logits = vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0];
+        Scores::new(&Predictions::new(logits, 3).unwrap(), &[0, 0, 1]).unwrap()
+    }
+
+    fn names() -> Vec<String> {
+        ["cat", "a name that is far too long for a table", "<b>\n"].map(Into::into).to_vec()
+    }
+
+    #[test]
+    fn tables_tell_every_class() {
+        let text = class_table(&scores(), &names()).to_string();
+        let line =
+            |start: &str| text.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned();
+        let cells = |start: &str| line(start).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(cells("cat"), ["cat", "100.00", "50.00", "66.67", "2"]);
+        assert!(line("a name").contains(" a name that is far … "), "{text}");
+        assert_eq!(cells("<b>"), ["<b>", "0.00", "0.00", "0.00", "0"]);
+        let confusion = confusion_table(&scores(), &names()).unwrap().to_string();
+        let row = confusion.lines().find(|line| line.trim_start().starts_with("cat")).unwrap();
+        assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["cat", "1", "1", "·"]);
+    }
+
+    #[test]
+    fn a_confusion_of_many_classes_is_drawn_and_not_printed() {
+        let classes = MAX_TABLE_CLASSES + 1;
+        let logits = (0..classes * classes).map(|k| if k % (classes + 1) == 0 { 1.0 } else { 0.0 }).collect();
+        let labels: Vec<u32> = (0..).take(classes).collect();
+        let scores = Scores::new(&Predictions::new(logits, classes).unwrap(), &labels).unwrap();
+        let names: Vec<String> = labels.iter().map(ToString::to_string).collect();
+        assert!(confusion_table(&scores, &names).is_none());
+        assert!(confusion_picture(&scores, &names, "t").is_ok());
+    }
+
+    #[test]
+    fn the_picture_has_the_diagonal_of_a_right_classifier() {
+        let right = Predictions::new(vec![1.0, 0.0, 0.0, 1.0], 2).unwrap();
+        let scores = Scores::new(&right, &[0, 1]).unwrap();
+        let names = ["a", "b"].map(String::from);
+        let drawing = confusion_picture(&scores, &names, "title").unwrap();
+        let picture = image::load_from_memory(&drawing.png).unwrap().to_rgb8();
+        let (mut left_up, mut right_up) = (0, 0);
+        for (x, y, pixel) in picture.enumerate_pixels() {
+            if pixel.0 == [86, 180, 233] && y < picture.height() / 2 {
+                *(if x < picture.width() / 2 { &mut left_up } else { &mut right_up }) += 1;
+            }
+        }
+        assert!(left_up > 1000 && left_up > 5 * right_up, "{left_up} {right_up}");
+        assert!(confusion_picture(&scores, &names[..1], "t").is_err());
+    }
+}
