@@ -265,8 +265,8 @@ pub(super) fn tell_unseen(unseen: &[Unseen]) {
     }
     let columns: Vec<String> =
         unseen.iter().map(|unseen| format!("{:?} in {} rows", unseen.column, grouped(unseen.rows))).collect();
-    terminal::note(&format!(
-        "warning: texts that the training rows do not have are of no category: {}",
+    terminal::warn(&format!(
+        "texts that the training rows do not have are of no category: {}",
         columns.join(", ")
     ));
 }

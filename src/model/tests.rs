@@ -483,7 +483,7 @@ fn data_that_are_not_the_models_are_refused() {
         ("\"position\":3", "\"position\":2", "place 2 is taken twice"),
         ("\"position\":3", "\"position\":6", "place 6 is taken twice or beyond"),
         ("\"file_columns\":6", "\"file_columns\":99999999999", "columns of 99999999999"),
-        ("\"fill\":1.5", "\"fill\":1e39", "fill"),
+        ("\"fill\":1.5", "\"fill\":1e39", "number out of range"),
         ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "unknown variant"),
         ("\"of\":100", "\"of\":1", "holding out 0.2 of 1 samples is impossible"),
         ("\"named\":true", "\"named\":true,\"more\":1", "unknown field"),

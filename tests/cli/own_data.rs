@@ -178,7 +178,7 @@ fn pruning_layers_and_importance_take_tables() {
 fn batches_split_by_their_seeds_and_go_on() {
     let folder = folder_with_flowers();
     let folder = folder.path();
-    let line = format!("compare --data flowers.csv --label kind --seeds 2 --backend cpu --out out --run");
+    let line = "compare --data flowers.csv --label kind --seeds 2 --backend cpu --out out --run";
     let words: Vec<&str> = line.split_whitespace().collect();
     let flags = "a=--arch fc --hidden 4 --epochs 2 --batch-size 8";
     let compare = || {

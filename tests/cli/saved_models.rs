@@ -174,7 +174,11 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
     for (line, code, part) in [
         ("prune --data data", 2, "--model <FILE>"),
         ("prune --model none --data data", 1, "none"),
-        ("prune --model run/model.safetensors --data data", 1, "holding out 10000 of 60 samples"),
+        (
+            "prune --model run/model.safetensors --data data --validation 60",
+            1,
+            "holding out 60 of 60 samples",
+        ),
         ("prune --model run/model.safetensors --validation 0", 2, "holds nothing out"),
         ("prune --model run/model.safetensors --target 0%", 2, "no share of them"),
         ("prune --model run/model.safetensors --target -5%", 2, "\"-5%\" is no number of parameters"),

@@ -7,7 +7,10 @@ use crate::{NEW, assert_says, csv, learned};
 
 const PETS: &str = "kind,weight,name\ncat,4,Kim\ndog,20,Bo\ncat,5,Bo\nhen,2,Kim\ndog,30,Kim\nhen,3,Bo\n";
 
-fn again(record: &DataRecord, text: &str) -> Result<(Vec<f32>, Vec<u32>, Vec<Unseen>), String> {
+/// Features, labels, and what training did not see.
+type Samples = (Vec<f32>, Vec<u32>, Vec<Unseen>);
+
+fn again(record: &DataRecord, text: &str) -> Result<Samples, String> {
     let encoding = record.encoding.as_ref().unwrap();
     let columns = Columns::Of { encoding, label: LabelNeed::Required };
     let read = csv(text, &columns).and_then(|table| record.samples(table, &Limits::default()));

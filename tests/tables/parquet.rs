@@ -20,7 +20,7 @@ const SCHEMA: &str = "message table {
 }";
 
 /// Writes row groups of so many rows, in which every seventh `b` is missing if so wished, and no kind.
-pub fn write(rows: usize, groups: usize, compression: Compression, holes: bool) -> Vec<u8> {
+fn write(rows: usize, groups: usize, compression: Compression, holes: bool) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
     let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
     let mut bytes = Vec::new();

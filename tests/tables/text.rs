@@ -123,7 +123,7 @@ fn large(rows: usize) -> (String, Vec<f32>) {
     let mut expected = Vec::new();
     for row in 0..rows {
         let colour = ["red", "green", "blue"][row * row % 7 % 3];
-        let note = if row % 2 == 0 { "\"a,\n\"\"b\"\"\"" } else { "plain" };
+        let note = if row % 2 == 0 { "\"a,\n\n\n\n\n\n\"\"b\"\"\"" } else { "plain" };
         text += &format!("{row},{}.5,{colour},{note},{}\n", row % 1000, row % 2);
         expected.extend([row as f32, (row % 1000) as f32 + 0.5]);
         expected.extend(["blue", "green", "red"].map(|one| f32::from(u8::from(one == colour))));

@@ -9,8 +9,11 @@
 //! # What hostile input can do
 //! Every reader works from bytes and refuses what is broken. A reader makes
 //! nothing large before it has compared what the input promises with
-//! [`Limits`]; memory beside the table itself is bounded by
-//! [`Limits::max_record_bytes`] for each thread.
+//! [`Limits`], and with what so many bytes can hold: a table of text takes at
+//! most 4 bytes for each byte of its file, an array 4 (in an archive 4 x 1032), and
+//! beside that a few blocks of text, at most [`Limits::max_record_bytes`] and
+//! 4 MiB for each thread. Parquet repeats values in few bytes, so there only
+//! [`Limits::memory`] is the bound, and what the crate makes of one page.
 
 mod classes;
 mod columns;

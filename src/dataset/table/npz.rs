@@ -9,6 +9,8 @@ use super::{Columns, LabelNeed, Labels, Limits, Read, Source, Table, Tables};
 
 /// Most arrays of an archive.
 const MAX_ARRAYS: usize = 1000;
+/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+const MAX_DEFLATE: u64 = 1032;
 /// Names of features and of labels, in any case.
 const ALONE: [&[&str]; 2] =
     [&["x", "features", "data"], &["y", "labels", "label", "target", "targets", "classes"]];
@@ -96,5 +98,11 @@ fn open<T>(
     let named = |reason: String| format!("{name}: {reason}");
     let file = archive.by_name(name).map_err(|error| named(error.to_string()))?;
     let bytes = file.size();
+    if bytes / MAX_DEFLATE > file.compressed_size() {
+        return Err(named(format!(
+            "{bytes} bytes cannot come from {} compressed ones",
+            file.compressed_size()
+        )));
+    }
     Array::open(BufReader::with_capacity(1 << 16, file), bytes).and_then(read).map_err(named)
 }

@@ -17,6 +17,8 @@ use super::{Columns, Limits, Read, Source, Table, Texts, UNSEEN, shown};
 
 /// Rows that are read at a time.
 const PART: usize = 1 << 14;
+/// Values that a file's mere promise makes room for; more of them must be there.
+const MAX_PROMISED: usize = 1 << 24;
 /// Bytes of the longest category or label.
 const MAX_TEXT: usize = 1024;
 
@@ -54,7 +56,7 @@ fn read_from<R: ChunkReader + 'static>(
     }
     let mut table = Table::of_plan(name, &plan, limits);
     let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
-    table.cells.try_reserve_exact(values).map_err(text)?;
+    table.cells.try_reserve_exact(values.min(MAX_PROMISED)).map_err(text)?;
     for group in 0..file.num_row_groups() {
         let group = file.get_row_group(group).map_err(text)?;
         let mut readers = Vec::new();
@@ -73,6 +75,7 @@ fn read_from<R: ChunkReader + 'static>(
     if table.rows == 0 {
         return Err("no rows of data".into());
     }
+    table.cells.shrink_to_fit();
     Ok(table)
 }
 

@@ -27,7 +27,9 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
     let dialect = Dialect::detect(&mut source, bytes, known.as_deref(), options)?;
     let names = dialect.header.as_deref().map_or(Names::Count(dialect.columns), Names::Header);
     let mut plan = columns.plan(names)?;
-    let rows = (bytes - dialect.start) as f64 / dialect.bytes_per_row;
+    // A value is a byte at least, its delimiter: no file makes room for more than it may hold.
+    let bytes = bytes.saturating_sub(dialect.start) as f64;
+    let rows = (bytes / dialect.bytes_per_row).min(bytes / plan.features.len() as f64);
     options.limits.check_values(rows, plan.features.len() as f64)?;
     for (slot, (_, place, kind)) in plan.features.iter_mut().enumerate() {
         if matches!(kind, Kind::Open) && dialect.holds_text[*place] {
