@@ -19,6 +19,7 @@ use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
 use super::regularisation::RegularisationArgs;
+use super::report_args::{ReportArgs, RunsArgs, WatchArgs};
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
@@ -41,6 +42,7 @@ Examples:
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner eval --model runs/NAME/model.safetensors      score a saved model
+  tanner report runs/NAME                              a page of curves, mistakes and pictures
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
@@ -69,6 +71,10 @@ pub(crate) enum Command {
     Importance(RankArgs),
     /// Draw one layer as Figure 1 of the paper: blocks, neurons, a line for each weight
     Figure1(Box<Figure1Args>),
+    /// Make one HTML page of runs: curves, mistakes, networks, settings
+    Report(ReportArgs),
+    /// List run folders as a sorted table
+    Runs(RunsArgs),
     /// Time training steps and inference, and how they grow with the width
     Bench(Box<BenchArgs>),
     /// List the adapters and say which engine `auto` chooses
@@ -102,6 +108,8 @@ pub(crate) struct TrainArgs {
     /// [default: runs/<time>-<arch>-<importance>-<order>-s<seed>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
 }
 
 #[derive(Debug, Args)]

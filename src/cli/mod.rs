@@ -37,8 +37,11 @@ mod opening;
 mod progress;
 mod prune;
 mod regularisation;
+mod report;
+mod report_args;
 mod results;
 mod run_config;
+mod run_list;
 mod settings;
 mod split;
 mod start;
@@ -89,6 +92,8 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Compare(args) => compare::run(args),
         Command::Importance(args) => importance::run(args),
         Command::Figure1(args) => figure1::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Runs(args) => run_list::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
     }

@@ -44,6 +44,8 @@ pub(crate) struct TrainSettings {
     pub(crate) augmentation: Augmentation,
     pub(crate) engine: EngineRequest,
     pub(crate) out: Option<PathBuf>,
+    /// Where an event file for TensorBoard goes, if one is asked for: `Some(None)` is the run folder.
+    pub(crate) tensorboard: Option<Option<PathBuf>>,
 }
 
 /// An architecture that does not know yet how wide its data are.
@@ -104,6 +106,7 @@ impl TrainSettings {
             augmentation: args.training.augment,
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
+            tensorboard: args.watch.tensorboard.clone(),
         })
     }
 

@@ -13,7 +13,9 @@ use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
-use tanner::training::{self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TrainingData};
+use tanner::training::{
+    self, AugmentedData, Observer, Recorder, RunFacts, RunFolder, Summary, TensorBoard, TrainingData,
+};
 
 use super::args::TrainArgs;
 use super::gpu_kernels::{Kernels, Use};
@@ -90,11 +92,13 @@ pub(super) fn train(
         chosen.announce();
         announce_run(settings, &model, samples, folder.path());
     }
+    let mut tensorboard = tensorboard(settings, &folder)?;
     let facts = facts(report.process_start, info, settings, samples);
     let mut recorder = Recorder::new(folder, model, facts);
     let mut progress = ProgressReport::new(recipe.epochs, samples.train, report.epochs, settings.scored_on());
-    let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
-    let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, observers);
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut recorder, &mut progress];
+    observers.extend(tensorboard.as_mut().map(|board| board as &mut dyn Observer));
+    let outcome = training::train(&mut *chosen.engine, recipe, train_set, &test_set, &mut observers);
     drop(progress);
     let summary = finish(settings, &recorder, outcome.map(|_| ()))?;
     Ok((summary, recorder.folder().path().to_owned()))
@@ -168,6 +172,19 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
     let name = format!("{time}-{arch}-{}-s{seed}", importance_name(&settings.importance, "-"));
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
+}
+
+/// The event file that was asked for: in the run folder, or below another one in a folder of the run's name,
+/// by which TensorBoard tells runs apart.
+fn tensorboard(settings: &TrainSettings, folder: &RunFolder) -> anyhow::Result<Option<TensorBoard>> {
+    let Some(asked) = &settings.tensorboard else { return Ok(None) };
+    let place = match (asked, folder.path().file_name()) {
+        (Some(logs), Some(run)) => logs.join(run),
+        (Some(logs), None) => logs.clone(),
+        (None, _) => folder.path().to_owned(),
+    };
+    let board = TensorBoard::create(&place, 0, settings.scored_on()).context("--tensorboard")?;
+    Ok(Some(board))
 }
 
 /// Kind and order.

@@ -23,6 +23,7 @@ mod learning_curve;
 mod network;
 mod profile;
 mod pruning;
+mod run_table;
 mod series;
 mod table;
 
@@ -39,5 +40,6 @@ pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_curve, pruning_table};
+pub use run_table::run_table;
 pub use series::edges_by_input;
 pub use table::{grouped, markdown, size, table};

@@ -4,20 +4,26 @@
 //! [`Engine`](crate::engine::Engine) on the samples of any [`TrainingData`] and
 //! tells [`Observer`]s what happens. One
 //! such observer, the [`Recorder`], keeps a [`RunFolder`] up to date: metrics and
-//! model after every epoch, a [`Summary`] at the end.
+//! model after every epoch, a [`Summary`] at the end; [`TensorBoard`] is another. A [`PastRun`] is such a folder read
+//! again, whole or not.
 
+mod event_file;
 mod metrics;
+mod past_run;
 mod recipe;
 mod recorder;
 mod run_folder;
 mod schedule;
+mod tensorboard;
 mod trainer;
 mod training_data;
 
 pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY};
+pub use past_run::{PastRun, RunFile, RunOverview, RunState};
 pub use recipe::Recipe;
 pub use recorder::{Recorder, RunFacts};
 pub use run_folder::RunFolder;
 pub use schedule::Schedule;
+pub use tensorboard::TensorBoard;
 pub use trainer::{Observer, Progress, train};
 pub use training_data::{AugmentedData, TrainingData};

@@ -7,6 +7,7 @@
 //! | `model.safetensors` | after each epoch, at once or not at all | [`TrainedModel`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
+//! | `events.out.tfevents.*` | after each epoch, where asked for | [`TensorBoard`](super::TensorBoard) |
 //!
 //! A folder that already holds one of these files is refused: no run overwrites
 //! another. A folder with other files is taken.
@@ -22,10 +23,10 @@ use crate::files::atomic_write;
 use crate::model::TrainedModel;
 use crate::{Error, Result};
 
-const CONFIG: &str = "config.json";
-const METRICS: &str = "metrics.jsonl";
-const MODEL: &str = "model.safetensors";
-const SUMMARY: &str = "summary.json";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const METRICS: &str = "metrics.jsonl";
+pub(super) const MODEL: &str = "model.safetensors";
+pub(super) const SUMMARY: &str = "summary.json";
 const CURVE: &str = "learning_curve.png";
 
 /// A folder that belongs to one run.
@@ -104,6 +105,7 @@ impl RunFolder {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_left_behind = [CONFIG, METRICS, MODEL, CURVE].contains(&name.as_str())
+                || name.starts_with(super::event_file::EVENTS_PREFIX)
                 || name.starts_with(crate::files::TEMPORARY_PREFIX);
             if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
                 let reason = format!("holds {name}, which no unfinished run leaves");

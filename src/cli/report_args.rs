@@ -1,0 +1,64 @@
+//! What can be typed to look at runs: while they go on, in a list, and as a page.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Flags of a training run that say where else its metrics go.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct WatchArgs {
+    /// Write an event file for TensorBoard after every epoch: losses, accuracies, learning rate, weights of each layer;
+    /// into the run folder, or into a folder of the run's name below DIR [default: none]
+    #[arg(long, value_name = "DIR", num_args = 0..=1)]
+    pub(crate) tensorboard: Option<Option<PathBuf>>,
+}
+
+const AFTER_REPORT_HELP: &str = "\
+The page needs nothing beside it: no network, no other file. It holds at most 16 runs, and of each at most 24 misclassified
+examples, 12 layers, 40 classes of a confusion matrix and 400 points of a curve; pictures have at most 1024 pixels on a side.
+
+Examples:
+  tanner report runs/NAME                              one run, into report.html
+  tanner report runs/* --out all.html                  several runs, one beside the other";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_REPORT_HELP)]
+pub(crate) struct ReportArgs {
+    /// Run folders, finished or not
+    #[arg(value_name = "DIR", required = true)]
+    pub(crate) runs: Vec<PathBuf>,
+    /// Page to write; one that is there is replaced
+    #[arg(long, value_name = "FILE", help_heading = "Output", default_value = "report.html")]
+    pub(crate) out: PathBuf,
+    /// Where the data are [default: where each run says, from here or from a folder above the run]
+    #[arg(long, value_name = "PATH", help_heading = "Data")]
+    pub(crate) data: Option<PathBuf>,
+    /// Threads of the CPU [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Engine", allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunsArgs {
+    /// Folder whose run folders are listed
+    #[arg(value_name = "DIR", default_value = "runs")]
+    pub(crate) folder: PathBuf,
+    /// What comes first: the latest, the most accurate (after the last epoch), the smallest, or by name
+    #[arg(long, value_enum, help_heading = "Output", default_value_t = SortArg::Time)]
+    pub(crate) sort: SortArg,
+    /// List the first N runs only [default: all]
+    #[arg(long, value_name = "N", help_heading = "Output", allow_negative_numbers = true)]
+    pub(crate) limit: Option<usize>,
+    /// Print a JSON array in place of a table [default: a table]
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortArg {
+    Time,
+    Accuracy,
+    Parameters,
+    Name,
+}
