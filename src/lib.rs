@@ -4,7 +4,7 @@
 //!
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result, [`experiments`] put many
+//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`experiments`] put many
 //! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`] and [`files`] serve everyone.
 
 pub mod benchmark;
@@ -14,6 +14,7 @@ pub mod error;
 pub mod experiments;
 pub mod files;
 pub mod importance;
+pub mod inference;
 pub mod model;
 pub mod network;
 pub mod random;

@@ -1,6 +1,6 @@
 //! One chunk's way through the network: gather, forward, loss and, in training, backward.
 
-use std::ops::Add;
+use std::ops::{Add, Range};
 
 use pulp::Arch;
 
@@ -54,20 +54,8 @@ impl Add for Totals {
 impl<R: Recorder> Pass<'_, R> {
     /// Runs the samples of one chunk, which start at `column` of a batch of `batch` samples.
     pub(super) fn run(&self, column: usize, samples: &[u32], batch: usize, chunk: &mut Chunk) -> Totals {
-        debug_assert!(samples.len() <= LANES, "a chunk holds at most one sample a lane");
-        self.recorder.time(Stage::Gather, || {
-            gather(self.data, samples, &mut chunk.activations[..self.network.inputs()]);
-        });
-        for (index, layer) in self.layout.layers().iter().enumerate() {
-            let place = &self.layout.places()[index];
-            let (x, y) = chunk.activations.split_at_mut(place.output_row as usize);
-            let epilogue = self.epilogue(index, column);
-            let values = self.layer_values(index);
-            self.recorder.time(Stage::Forward(index), || {
-                forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
-            });
-        }
-        let logits = self.layout.rows() - self.network.classes()..self.layout.rows();
+        self.run_forward(column, samples, chunk);
+        let logits = self.logit_rows();
         let mut labels = [0; LANES];
         for (label, sample) in labels.iter_mut().zip(samples) {
             *label = self.data.labels()[*sample as usize];
@@ -83,6 +71,28 @@ impl<R: Recorder> Pass<'_, R> {
             self.run_backward(column, chunk);
         }
         Totals { loss: loss.sum, correct: loss.correct }
+    }
+
+    /// Fills the activations of one chunk, whose samples start at `column` of their batch, up to the logits.
+    pub(super) fn run_forward(&self, column: usize, samples: &[u32], chunk: &mut Chunk) {
+        debug_assert!(samples.len() <= LANES, "a chunk holds at most one sample a lane");
+        self.recorder.time(Stage::Gather, || {
+            gather(self.data, samples, &mut chunk.activations[..self.network.inputs()]);
+        });
+        for (index, layer) in self.layout.layers().iter().enumerate() {
+            let place = &self.layout.places()[index];
+            let (x, y) = chunk.activations.split_at_mut(place.output_row as usize);
+            let epilogue = self.epilogue(index, column);
+            let values = self.layer_values(index);
+            self.recorder.time(Stage::Forward(index), || {
+                forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
+            });
+        }
+    }
+
+    /// The rows of the logits.
+    pub(super) fn logit_rows(&self) -> Range<usize> {
+        self.layout.rows() - self.network.classes()..self.layout.rows()
     }
 
     /// Carries the deltas of the logits back to the first layer's outputs.

@@ -1,0 +1,111 @@
+//! What a model makes of samples.
+
+use rayon::prelude::*;
+
+use crate::{Error, Result};
+
+/// Logits and probabilities of some samples, at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predictions {
+    /// `[sample][class]`.
+    logits: Vec<f32>,
+    /// `[sample][class]`, each sample's adding up to 1.
+    probabilities: Vec<f32>,
+    classes: usize,
+}
+
+impl Predictions {
+    /// Takes logits `[sample][class]` and finds the probabilities: the softmax of each sample's logits.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when there are none, when their number is no multiple of `classes`, or one is not finite.
+    pub fn new(logits: Vec<f32>, classes: usize) -> Result<Self> {
+        if classes == 0 || logits.is_empty() || !logits.len().is_multiple_of(classes) {
+            let given = logits.len();
+            return Err(Error::Dataset(format!("{given} logits do not fit {classes} classes a sample")));
+        }
+        if let Some(place) = logits.iter().position(|logit| !logit.is_finite()) {
+            let (sample, class) = (place / classes, place % classes);
+            let value = logits[place];
+            return Err(Error::Dataset(format!(
+                "the logit of class {class} of sample {sample} is {value}: the model's numbers are too large for these features"
+            )));
+        }
+        let mut probabilities = vec![0.0; logits.len()];
+        let samples = probabilities.par_chunks_mut(classes).zip(logits.par_chunks(classes));
+        samples.for_each(|(probabilities, logits)| softmax(logits, probabilities));
+        Ok(Self { logits, probabilities, classes })
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.logits.len() / self.classes
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// All logits, `[sample][class]`.
+    #[must_use]
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
+    }
+
+    /// All probabilities, `[sample][class]`.
+    #[must_use]
+    pub fn probabilities(&self) -> &[f32] {
+        &self.probabilities
+    }
+
+    /// The probabilities of one sample, `[class]`.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    #[must_use]
+    pub fn of(&self, sample: usize) -> &[f32] {
+        &self.probabilities[sample * self.classes..][..self.classes]
+    }
+
+    /// The class of a sample: that of its greatest logit, the first of equals.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    #[must_use]
+    pub fn label(&self, sample: usize) -> u32 {
+        let logits = self.logits_of(sample);
+        let best =
+            (1..logits.len()).fold(0, |best, class| if logits[class] > logits[best] { class } else { best });
+        u32::try_from(best).expect("classes fit u32")
+    }
+
+    /// The classes of all samples, `[sample]`.
+    #[must_use]
+    pub fn labels(&self) -> Vec<u32> {
+        (0..self.samples()).map(|sample| self.label(sample)).collect()
+    }
+
+    /// The cross-entropy of one sample in nats, `-ln p(label)`, from the logits, so that it stays finite
+    /// where the probability is too small for f32.
+    pub(super) fn cross_entropy(&self, sample: usize, label: usize) -> f64 {
+        let logits = self.logits_of(sample);
+        let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
+        let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - max).exp()).sum();
+        sum.ln() + max - f64::from(logits[label])
+    }
+
+    fn logits_of(&self, sample: usize) -> &[f32] {
+        &self.logits[sample * self.classes..][..self.classes]
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "probabilities are kept as f32")]
+fn softmax(logits: &[f32], probabilities: &mut [f32]) {
+    let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
+    let exponentials: Vec<f64> = logits.iter().map(|logit| (f64::from(*logit) - max).exp()).collect();
+    let sum: f64 = exponentials.iter().sum();
+    probabilities.iter_mut().zip(&exponentials).for_each(|(p, e)| *p = (e / sum) as f32);
+}

@@ -1,0 +1,145 @@
+//! How good predictions are, as a classifier's user asks.
+
+use serde::Serialize;
+
+use super::Predictions;
+use crate::{Error, Result};
+
+/// Bins of equal width that confidences are sorted into for the calibration error.
+pub const CALIBRATION_BINS: usize = 15;
+
+/// How one class is recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ClassScores {
+    /// Share of right ones among the samples that were called this class; 0 where none was.
+    pub precision: f64,
+    /// Share of right ones among the samples that are of this class; 0 where there are none.
+    pub recall: f64,
+    /// Harmonic mean of the two; 0 where both are.
+    pub f1: f64,
+    /// Number of samples that are of this class.
+    pub support: usize,
+}
+
+/// Predictions beside labels.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scores {
+    /// Number of samples.
+    pub samples: usize,
+    /// Number of samples whose predicted class is their label's.
+    pub correct: usize,
+    /// Share of them.
+    pub accuracy: f64,
+    /// Mean cross-entropy in nats.
+    pub log_loss: f64,
+    /// Expected calibration error (Guo et al., 2017): the difference between confidence and accuracy, in
+    /// [`CALIBRATION_BINS`] bins of the confidence, weighted by their samples. 0 is best, 1 worst.
+    pub calibration_error: f64,
+    /// Mean of the classes' F1, over classes that occur among labels or predictions.
+    pub macro_f1: f64,
+    /// Number of samples by class, `[label][predicted]`.
+    pub confusion: Vec<Vec<usize>>,
+    /// `[class]`.
+    pub per_class: Vec<ClassScores>,
+}
+
+impl Scores {
+    /// Compares predictions with the labels of the same samples.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when there is not one label for each sample, or one is of no class.
+    pub fn new(predictions: &Predictions, labels: &[u32]) -> Result<Self> {
+        check(predictions, labels)?;
+        let classes = predictions.classes();
+        let mut confusion = vec![vec![0; classes]; classes];
+        let mut bins = [Bin::default(); CALIBRATION_BINS];
+        let mut log_loss = 0.0;
+        for (sample, label) in labels.iter().map(|label| *label as usize).enumerate() {
+            let predicted = predictions.label(sample) as usize;
+            confusion[label][predicted] += 1;
+            log_loss += predictions.cross_entropy(sample, label);
+            let confidence = f64::from(predictions.of(sample)[predicted]);
+            Bin::of(&mut bins, confidence).add(confidence, predicted == label);
+        }
+        let per_class: Vec<ClassScores> =
+            (0..classes).map(|class| ClassScores::of(&confusion, class)).collect();
+        let correct = (0..classes).map(|class| confusion[class][class]).sum();
+        let samples = labels.len();
+        let occurs =
+            |class: &usize| (0..classes).any(|other| confusion[*class][other] + confusion[other][*class] > 0);
+        let occurring: Vec<usize> = (0..classes).filter(occurs).collect();
+        let f1_sum: f64 = occurring.iter().map(|class| per_class[*class].f1).sum();
+        Ok(Self {
+            samples,
+            correct,
+            accuracy: correct as f64 / samples as f64,
+            log_loss: log_loss / samples as f64,
+            calibration_error: bins.iter().map(Bin::gap).sum::<f64>() / samples as f64,
+            macro_f1: f1_sum / occurring.len() as f64,
+            confusion,
+            per_class,
+        })
+    }
+}
+
+fn check(predictions: &Predictions, labels: &[u32]) -> Result<()> {
+    if labels.len() != predictions.samples() {
+        let (given, samples) = (labels.len(), predictions.samples());
+        return Err(Error::Dataset(format!(
+            "{given} labels do not fit the predictions of {samples} samples"
+        )));
+    }
+    let classes = predictions.classes();
+    match labels.iter().position(|label| *label as usize >= classes) {
+        None => Ok(()),
+        Some(sample) => Err(Error::Dataset(format!(
+            "sample {sample} has label {}, but the model knows {classes} classes",
+            labels[sample]
+        ))),
+    }
+}
+
+impl ClassScores {
+    fn of(confusion: &[Vec<usize>], class: usize) -> Self {
+        let right = confusion[class][class];
+        let support: usize = confusion[class].iter().sum();
+        let called: usize = confusion.iter().map(|row| row[class]).sum();
+        Self {
+            precision: share(right, called),
+            recall: share(right, support),
+            // 2 P R / (P + R), written so that it needs no division by 0.
+            f1: share(2 * right, called + support),
+            support,
+        }
+    }
+}
+
+fn share(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// Samples of about the same confidence.
+#[derive(Clone, Copy, Default)]
+struct Bin {
+    confidence: f64,
+    correct: f64,
+}
+
+impl Bin {
+    /// The bin of a confidence in `(0, 1]`; each has its upper end.
+    fn of(bins: &mut [Self; CALIBRATION_BINS], confidence: f64) -> &mut Self {
+        let upper = |bin: usize| (bin + 1) as f64 / CALIBRATION_BINS as f64;
+        let bin = (0..CALIBRATION_BINS - 1).find(|bin| confidence <= upper(*bin));
+        &mut bins[bin.unwrap_or(CALIBRATION_BINS - 1)]
+    }
+
+    fn add(&mut self, confidence: f64, correct: bool) {
+        self.confidence += confidence;
+        self.correct += f64::from(u8::from(correct));
+    }
+
+    /// `|accuracy - confidence|`, times the number of samples.
+    fn gap(&self) -> f64 {
+        (self.correct - self.confidence).abs()
+    }
+}
