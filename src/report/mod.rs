@@ -7,6 +7,7 @@
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
+//! [`run_table`] lists run folders, [`report_page`] makes one HTML page of them;
 //! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
 //! [`dispatch_table`] where the time of a step goes.
 
@@ -21,6 +22,7 @@ mod importance;
 mod layer_importance;
 mod learning_curve;
 mod network;
+mod page;
 mod profile;
 mod pruning;
 mod run_table;
@@ -38,6 +40,9 @@ pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
+pub use page::{
+    Difference, Example, MAX_EXAMPLES, MAX_RUNS, Names, ReportedRun, Sample, ScoredRun, report_page,
+};
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_curve, pruning_table};
 pub use run_table::run_table;
