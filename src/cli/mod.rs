@@ -32,6 +32,7 @@ mod inspect;
 mod layer_importance;
 mod left_out;
 mod lists;
+mod live_view;
 mod memory;
 mod opening;
 mod progress;

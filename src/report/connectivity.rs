@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, Rgb, RgbImage};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{GrayImage, ImageFormat, Pixel as _, Rgb, RgbImage};
 
 use crate::topology::{Partition, Topology};
 use crate::{Error, Result};
@@ -50,22 +51,25 @@ pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
         }
         left += layer.width + GAP;
     }
-    encoded(&picture)
-}
-
-/// Draws one layer without a margin, neither side longer than `most` pixels, as a PNG file.
-pub(super) fn layer_picture(layer: &Topology, most: usize) -> Result<Vec<u8>> {
-    let canvas = draw(layer, Raster::at_most(longer_side(layer), most));
-    let (width, height) = (u32::try_from(canvas.width), u32::try_from(canvas.height()));
-    let pixels = canvas.pixels.iter().flat_map(|pixel| pixel.0).collect();
-    let picture = width.ok().zip(height.ok()).and_then(|(width, height)| RgbImage::from_raw(width, height, pixels));
-    encoded(&picture.ok_or_else(|| Error::Picture("a layer of too many pixels".into()))?)
-}
-
-fn encoded(picture: &RgbImage) -> Result<Vec<u8>> {
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| Error::Picture(error.to_string()))?;
     Ok(png.into_inner())
+}
+
+/// Draws one layer in grey, without a margin, neither side longer than `most` pixels, as a PNG file.
+///
+/// Graphs are drawn by chance: no filter of a PNG file foresees their pixels, and without one it is smallest.
+pub(super) fn layer_picture(layer: &Topology, most: usize) -> Result<Vec<u8>> {
+    let canvas = draw(layer, Raster::at_most(longer_side(layer), most));
+    let (width, height) = (u32::try_from(canvas.width), u32::try_from(canvas.height()));
+    let pixels = canvas.pixels.iter().map(|pixel| pixel.to_luma().0[0]).collect();
+    let picture =
+        width.ok().zip(height.ok()).and_then(|(width, height)| GrayImage::from_raw(width, height, pixels));
+    let picture = picture.ok_or_else(|| Error::Picture("a layer of too many pixels".into()))?;
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+    picture.write_with_encoder(encoder).map_err(|error| Error::Picture(error.to_string()))?;
+    Ok(png)
 }
 
 fn longer_side(layer: &Topology) -> usize {
@@ -202,7 +206,9 @@ mod tests {
 
     #[test]
     fn one_layer_keeps_to_its_size() {
-        for ((inputs, outputs), expected) in [((100, 64), (500, 320)), ((784, 10), (784, 10)), ((2000, 3), (1000, 2))] {
+        for ((inputs, outputs), expected) in
+            [((100, 64), (500, 320)), ((784, 10), (784, 10)), ((2000, 3), (1000, 2))]
+        {
             let png = layer_picture(&fully_connected(inputs, outputs).unwrap(), 1024).unwrap();
             let picture = image::load_from_memory(&png).unwrap().to_rgb8();
             assert_eq!(picture.dimensions(), expected, "{inputs} x {outputs}");

@@ -13,7 +13,8 @@ const TOLD_PAIRS: usize = 3;
 pub(super) fn figures(id: &str, scored: &ScoredRun) -> Markup {
     let shown = shown(&scored.scores.confusion);
     let all = scored.scores.confusion.len();
-    let of_all = (shown.len() < all).then(|| format!("{} of {all} classes, those with the most mistakes. ", shown.len()));
+    let of_all = (shown.len() < all)
+        .then(|| format!("{} of {all} classes, those with the most mistakes. ", shown.len()));
     html! {
         div.pair {
             figure id={ (id) "-confusion" } {
@@ -99,7 +100,9 @@ fn cell(scored: &ScoredRun, label: usize, predicted: usize) -> Markup {
 fn most_frequent(scored: &ScoredRun) -> String {
     let mut pairs = Vec::new();
     for (label, row) in scored.scores.confusion.iter().enumerate() {
-        for (predicted, count) in row.iter().enumerate().filter(|(class, count)| *class != label && **count > 0) {
+        for (predicted, count) in
+            row.iter().enumerate().filter(|(class, count)| *class != label && **count > 0)
+        {
             pairs.push((*count, label, predicted));
         }
     }

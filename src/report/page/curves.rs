@@ -14,6 +14,8 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 36.0;
+/// Losses that differ by more than this factor are drawn on a logarithmic axis.
+const FAR_APART: f64 = 30.0;
 
 /// What a chart shows.
 struct Measure {
@@ -22,9 +24,10 @@ struct Measure {
     unit: &'static str,
     train: fn(&EpochMetrics) -> f64,
     test: fn(&EpochMetrics) -> f64,
-    /// Where the axis may start and end at most.
-    bounds: (f64, f64),
-    from_zero: bool,
+    /// Where the axis may end at most.
+    greatest: f64,
+    /// Whether the axis starts at 0, or goes by factors where values are far apart.
+    is_loss: bool,
 }
 
 const LOSS: Measure = Measure {
@@ -33,8 +36,8 @@ const LOSS: Measure = Measure {
     unit: "cross-entropy, nats",
     train: |epoch| epoch.train_loss,
     test: |epoch| epoch.test_loss,
-    bounds: (0.0, f64::INFINITY),
-    from_zero: true,
+    greatest: f64::INFINITY,
+    is_loss: true,
 };
 
 const ACCURACY: Measure = Measure {
@@ -43,8 +46,8 @@ const ACCURACY: Measure = Measure {
     unit: "per cent",
     train: |epoch| 100.0 * epoch.train_accuracy,
     test: |epoch| 100.0 * epoch.test_accuracy,
-    bounds: (0.0, 100.0),
-    from_zero: false,
+    greatest: 100.0,
+    is_loss: false,
 };
 
 /// One run in a chart, as the script reads it.
@@ -121,7 +124,7 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     // A single epoch stands in the middle.
     let shift = if first == last { 0.5 } else { 0.0 };
     let x = |epoch: usize| LEFT + (WIDTH - LEFT - RIGHT) * ((epoch - first) as f64 / span + shift);
-    let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (axis.high - value) / (axis.high - axis.low);
+    let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - axis.place(value));
     let data = ChartData {
         unit: measure.unit,
         scored,
@@ -134,11 +137,11 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     };
     html! {
         figure.chart id=(measure.id) {
-            h3 { (measure.title) span.unit { (measure.unit) } }
+            h3 { (measure.title) span.unit { (measure.unit) @if axis.is_logarithmic { ", logarithmic" } } }
             svg viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(said(measure, drawn, scored)) {
-                @for tick in axis.ticks() {
-                    line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y(tick))) y2=(unit(y(tick))) {}
-                    text.end x=(unit(LEFT - 6.0)) y=(unit(y(tick) + 4.0)) { (axis.label(tick)) }
+                @for tick in &axis.ticks {
+                    line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y(*tick))) y2=(unit(y(*tick))) {}
+                    text.end x=(unit(LEFT - 6.0)) y=(unit(y(*tick) + 4.0)) { (Axis::label(*tick)) }
                 }
                 @for epoch in epoch_ticks(first, last) {
                     text.middle x=(unit(x(epoch))) y=(unit(HEIGHT - BOTTOM + 17.0)) { (epoch) }
@@ -176,8 +179,7 @@ fn path(
     y: &impl Fn(f64) -> f64,
     title: &str,
 ) -> Markup {
-    let points: Vec<_> =
-        epochs.iter().zip(values).map(|(epoch, value)| (x(*epoch), y(*value))).collect();
+    let points: Vec<_> = epochs.iter().zip(values).map(|(epoch, value)| (x(*epoch), y(*value))).collect();
     // A line of one point is not seen: it becomes a short one.
     let text = match points[..] {
         [(x, y)] => format!("M{:.1} {y:.1}H{:.1}", x - 5.0, x + 5.0),
@@ -194,7 +196,10 @@ fn said(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Str
         let last = reported.run.history.last()?;
         let (train, test) = ((measure.train)(last), (measure.test)(last));
         let name = &reported.overview.name;
-        Some(format!("{name} ends after {} epochs with {train:.4} in training and {test:.4} in {scored}", last.epoch))
+        Some(format!(
+            "{name} ends after {} epochs with {train:.4} in training and {test:.4} in {scored}",
+            last.epoch
+        ))
     };
     let runs: Vec<String> = drawn.iter().filter_map(of_run).collect();
     format!("{} ({}) over the epochs. {}.", measure.title, measure.unit, runs.join("; "))
@@ -221,7 +226,8 @@ fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Serie
 struct Axis {
     low: f64,
     high: f64,
-    step: f64,
+    ticks: Vec<f64>,
+    is_logarithmic: bool,
 }
 
 impl Axis {
@@ -229,31 +235,64 @@ impl Axis {
         let values = || series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
         let low = values().fold(f64::INFINITY, f64::min);
         let high = values().fold(f64::NEG_INFINITY, f64::max);
-        Self::around(if measure.from_zero { 0.0 } else { low }, high, measure.bounds)
+        match measure.is_loss {
+            true if low > 0.0 && high / low > FAR_APART => Self::logarithmic(low, high),
+            true => Self::linear(0.0, high, measure.greatest),
+            false => Self::linear(low, high, measure.greatest),
+        }
     }
 
-    /// The axis of round numbers around a range.
-    fn around(low: f64, high: f64, (least, greatest): (f64, f64)) -> Self {
+    /// Round numbers around a range of values that are not negative.
+    fn linear(low: f64, high: f64, greatest: f64) -> Self {
         let range = (high - low).max(high.abs() * 1e-3).max(1e-9);
         let decade = 10f64.powf((range / 4.0).log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
         let step = steps.into_iter().find(|step| range / step <= 5.0).unwrap_or(steps[3]);
-        let low = ((low / step).floor() * step).max(least);
-        let high = ((high / step).ceil() * step).min(greatest).max(low + step);
-        Self { low, high, step }
+        let (first, last) = ((low / step).floor().max(0.0), (high / step).ceil());
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "about five; casts saturate"
+        )]
+        let count = (last - first).clamp(1.0, 10.0) as usize;
+        let ticks: Vec<f64> = (0..=count).map(|tick| step * (first + tick as f64)).collect();
+        let ticks: Vec<f64> = ticks.into_iter().filter(|tick| *tick <= greatest).collect();
+        let end = (step * (first + count as f64)).min(greatest);
+        Self { low: step * first, high: end.max(step * first + 1e-9), ticks, is_logarithmic: false }
     }
 
-    fn ticks(&self) -> Vec<f64> {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "about five; casts saturate")]
-        let count = ((self.high - self.low) / self.step + 1e-6) as usize;
-        (0..=count.min(20)).map(|tick| self.low + self.step * tick as f64).collect()
+    /// 1, 2 and 5 times powers of ten, or powers of ten alone where these are many.
+    fn logarithmic(low: f64, high: f64) -> Self {
+        let (first, last) = (low.log10().floor(), high.log10().ceil());
+        let factors: &[f64] = if last - first <= 3.0 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double")]
+        let exponents = first as i32..=last as i32;
+        let all: Vec<f64> = exponents
+            .flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
+            .collect();
+        // From the last round number below to the first above.
+        let start = all.iter().rposition(|tick| *tick <= low).unwrap_or(0);
+        let end = all.iter().position(|tick| *tick >= high).unwrap_or(all.len() - 1);
+        let every = (end - start).div_ceil(10).max(1);
+        let ticks = all[start..=end].iter().copied().step_by(every).collect();
+        Self { low: all[start], high: all[end], ticks, is_logarithmic: true }
     }
 
-    /// With as many decimals as the step needs.
-    fn label(&self, tick: f64) -> String {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative; casts saturate")]
-        let decimals = (-self.step.log10().floor()).clamp(0.0, 9.0) as usize;
-        format!("{tick:.decimals$}")
+    /// Where a value is, from 0 at the bottom to 1 at the top.
+    fn place(&self, value: f64) -> f64 {
+        if self.is_logarithmic {
+            return (value / self.low).ln() / (self.high / self.low).ln();
+        }
+        (value - self.low) / (self.high - self.low)
+    }
+
+    /// A number of the axis with as many digits as it needs.
+    fn label(tick: f64) -> String {
+        if tick != 0.0 && !(1e-4..1e6).contains(&tick) {
+            return format!("{tick:.0e}");
+        }
+        let text = format!("{tick:.6}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
     }
 }
 
@@ -262,7 +301,9 @@ fn epoch_ticks(first: usize, last: usize) -> Vec<usize> {
     let span = last - first + 1;
     let steps = (0..18).flat_map(|power| [1, 2, 5].map(|step| step * 10usize.pow(power)));
     let step = steps.into_iter().find(|step| span.div_ceil(*step) <= 10).unwrap_or(span);
-    (first..=last).filter(|epoch| epoch % step == 0 || (*epoch == first && (step == 1 || first != 1))).collect()
+    (first..=last)
+        .filter(|epoch| epoch % step == 0 || (*epoch == first && (step == 1 || first != 1)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -271,16 +312,29 @@ mod tests {
 
     #[test]
     fn axes_have_round_numbers_around_what_is_shown() {
-        let all = (0.0, f64::INFINITY);
-        assert_eq!(Axis::around(0.0, 2.3, all), Axis { low: 0.0, high: 2.5, step: 0.5 });
-        assert_eq!(Axis::around(71.0, 99.2, (0.0, 100.0)), Axis { low: 70.0, high: 100.0, step: 10.0 });
-        assert_eq!(Axis::around(100.0, 100.0, (0.0, 100.0)).ticks().len() <= 6, true);
+        let ticks = |low, high, greatest| Axis::linear(low, high, greatest).ticks;
+        assert_eq!(ticks(0.0, 2.3, f64::INFINITY), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
+        assert_eq!(ticks(71.0, 99.2, 100.0), [70.0, 80.0, 90.0, 100.0]);
+        assert_eq!(Axis::linear(100.0, 100.0, 100.0).high, 100.0);
         for (low, high) in [(0.0, 0.0), (5.0, 5.0), (0.0, 1e30), (0.0, 1e-7)] {
-            let axis = Axis::around(low, high, all);
-            assert!(axis.high > axis.low && (2..=8).contains(&axis.ticks().len()), "{axis:?}");
+            let axis = Axis::linear(low, high, f64::INFINITY);
+            assert!(axis.high > axis.low && (2..=8).contains(&axis.ticks.len()), "{axis:?}");
+            assert!((0.0..=1.0).contains(&axis.place(high)), "{axis:?}");
         }
-        let axis = Axis::around(0.0, 0.3, all);
-        assert_eq!(axis.ticks().iter().map(|tick| axis.label(*tick)).collect::<Vec<_>>()[1], "0.1");
+        assert_eq!(
+            [0.0, 0.30000000000000004, 2.5, 100.0, 1e-7].map(Axis::label),
+            ["0", "0.3", "2.5", "100", "1e-7"]
+        );
+    }
+
+    #[test]
+    fn losses_far_apart_go_by_factors() {
+        let axis = Axis::logarithmic(0.09, 19.0);
+        assert_eq!(axis.ticks, [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!([axis.place(0.05), axis.place(20.0)], [0.0, 1.0]);
+        assert!(!((axis.place(1.0) - 0.5).abs() > 1e-12), "{axis:?}");
+        let wide = Axis::logarithmic(1e-30, 1e300);
+        assert!(wide.ticks.len() <= 12 && wide.high >= 1e300, "{wide:?}");
     }
 
     #[test]

@@ -6,22 +6,23 @@ use super::markup::{data_url, missing, percent, short, unit};
 use super::{MAX_LAYERS, MAX_PIXELS};
 use crate::model::TrainedModel;
 use crate::network::{Layer, LayerParameters};
-use crate::report::grouped;
 use crate::report::connectivity::layer_picture;
+use crate::report::grouped;
 
 /// Bars of a histogram.
 const BINS: usize = 41;
 /// Standard deviations on either side of the mean that a histogram covers.
 const REACH: f64 = 4.0;
 /// Width and height of a histogram in units of its drawing.
-const WIDTH: f64 = 246.0;
-const HEIGHT: f64 = 90.0;
+const WIDTH: f64 = 164.0;
+const HEIGHT: f64 = 70.0;
 
 /// Both figures.
 pub(super) fn figures(id: &str, model: &TrainedModel) -> Markup {
     let layers: Vec<_> = model.network().layers().iter().zip(&model.parameters().layers).collect();
     let shown = &layers[..layers.len().min(MAX_LAYERS)];
-    let rest = (shown.len() < layers.len()).then(|| format!(" {} more layers are not shown.", layers.len() - shown.len()));
+    let rest = (shown.len() < layers.len())
+        .then(|| format!(" {} more layers are not shown.", layers.len() - shown.len()));
     html! {
         figure.wide id={ (id) "-connectivity" } {
             h3 { "Connections" }
@@ -66,23 +67,27 @@ fn weights(number: usize, parameters: &LayerParameters) -> Markup {
     let most = histogram.counts.iter().copied().max().unwrap_or(1).max(1) as f64;
     let width = WIDTH / BINS as f64;
     let height = |count: usize| HEIGHT * count as f64 / most;
-    let said = format!("Layer {number}: {} weights from {} to {}", grouped(parameters.weights.len()),
-        short(histogram.least), short(histogram.greatest));
+    let said = format!(
+        "Layer {number}: {} weights from {} to {}",
+        grouped(parameters.weights.len()),
+        short(histogram.least),
+        short(histogram.greatest)
+    );
     html! {
         div.layer {
             h4 { "Layer " (number) }
-            svg.histogram viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT + 18.0)) } role="img" aria-label=(said) {
+            svg.histogram viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT + 17.0)) } role="img" aria-label=(said) {
                 @for (bin, count) in histogram.counts.iter().enumerate() {
                     @let (from, to) = histogram.limits(bin);
                     rect x=(unit(width * bin as f64)) y=(unit(HEIGHT - height(*count)))
-                        width=(unit(width - 0.8)) height=(unit(height(*count))) {
+                        width=(unit(width - 0.6)) height=(unit(height(*count))) {
                         title { (short(from)) " to " (short(to)) ": " (grouped(*count)) }
                     }
                 }
                 line.axis x1="0" x2=(unit(WIDTH)) y1=(unit(HEIGHT)) y2=(unit(HEIGHT)) {}
-                text x="0" y=(unit(HEIGHT + 14.0)) { (short(histogram.low)) }
-                text.middle x=(unit(WIDTH / 2.0)) y=(unit(HEIGHT + 14.0)) { (short(histogram.low.midpoint(histogram.high))) }
-                text.end x=(unit(WIDTH)) y=(unit(HEIGHT + 14.0)) { (short(histogram.high)) }
+                text x="0" y=(unit(HEIGHT + 13.0)) { (short(histogram.low)) }
+                text.middle x=(unit(WIDTH / 2.0)) y=(unit(HEIGHT + 13.0)) { (short(histogram.low.midpoint(histogram.high))) }
+                text.end x=(unit(WIDTH)) y=(unit(HEIGHT + 13.0)) { (short(histogram.high)) }
             }
             p { (grouped(parameters.weights.len())) " weights, mean " (short(histogram.mean)) ", deviation " (short(histogram.deviation)) }
         }
@@ -112,7 +117,11 @@ impl Histogram {
         let high = f64::min(greatest, mean + REACH * deviation);
         let mut counts = vec![0; BINS];
         for value in values() {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate; NaN becomes 0")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "casts saturate; NaN becomes 0"
+            )]
             let bin = ((value - low) / (high - low) * BINS as f64) as usize;
             counts[bin.min(BINS - 1)] += 1;
         }

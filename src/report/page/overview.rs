@@ -11,7 +11,7 @@ use crate::report::run_table::epochs;
 use crate::report::{grouped, size};
 
 /// Most settings that get a column; the others are in each run's own list.
-const MAX_COLUMNS: usize = 10;
+const MAX_COLUMNS: usize = 8;
 
 /// Settings that differ between any two runs and tell nothing.
 const UNTOLD: [&str; 3] = ["command", "started_at", "data_sha256"];
@@ -70,7 +70,7 @@ fn row<'a>(
             td.number { (known(overview.parameters.map(grouped))) }
             td.number { (known(model_bytes(reported).map(size))) }
             td.number { (known(total_seconds(reported).map(seconds))) }
-            @for value in settings { td { (value) } }
+            @for value in settings { td title=(value) { (value) } }
             td { span class={ "badge " (overview.state.name()) } { (overview.state.name()) } }
         }
     }
@@ -144,8 +144,22 @@ fn flatten(value: &Value, path: String, settings: &mut BTreeMap<String, String>)
         }
         Value::String(text) => drop(settings.insert(path, text.clone())),
         Value::Null => drop(settings.insert(path, "–".into())),
-        other => drop(settings.insert(path, other.to_string().replace(',', ", "))),
+        other => drop(settings.insert(path, listed(other))),
     }
+}
+
+/// A value as a person writes it: lists without brackets, equal neighbours counted, lists in lists parted by slashes.
+fn listed(value: &Value) -> String {
+    let Value::Array(values) = value else {
+        return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    };
+    let is_nested = values.iter().any(Value::is_array);
+    let texts: Vec<String> = values.iter().map(listed).collect();
+    let runs = texts.chunk_by(PartialEq::eq).map(|same| match same {
+        [text, _, _, ..] if !is_nested => format!("{} × {text}", same.len()),
+        _ => same.join(if is_nested { " / " } else { ", " }),
+    });
+    runs.collect::<Vec<_>>().join(if is_nested { " / " } else { ", " })
 }
 
 /// The settings that are not the same in all runs, with each run's value.
@@ -158,7 +172,11 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
     };
     let told = names.into_iter().filter(|name| !UNTOLD.contains(&name.as_str()));
     let told = told.map(|name| (name.clone(), values(name)));
-    told.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect()
+    let mut differing: Vec<_> =
+        told.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect();
+    // What only some runs have follows from another setting: it comes last.
+    differing.sort_by_key(|(_, values)| values.iter().any(|value| value == "–"));
+    differing
 }
 
 #[cfg(test)]
@@ -169,9 +187,16 @@ mod tests {
     fn only_settings_that_differ_are_told() {
         let config = |rate: f64| serde_json::json!({"recipe": {"lr": rate, "l2": null}, "hidden": [4, 4], "command": [rate]});
         let settings = [0.1, 0.2].map(|rate| flattened(Some(&config(rate))));
-        assert_eq!(settings[0]["hidden"], "[4, 4]");
-        assert_eq!(differing(&settings), [("recipe.lr".to_owned(), vec!["0.1".to_owned(), "0.2".to_owned()])]);
+        assert_eq!(settings[0]["hidden"], "4, 4");
+        let list = |value: Value| flattened(Some(&serde_json::json!({"list": value})))["list"].clone();
+        assert_eq!(list(serde_json::json!([784, 784, 784, 10])), "3 × 784, 10");
+        assert_eq!(list(serde_json::json!([[98, 130], [4, 4, 4]])), "98, 130 / 3 × 4");
+        assert_eq!(list(serde_json::json!(["regular:53"])), "regular:53");
+        assert_eq!(
+            differing(&settings),
+            [("recipe.lr".to_owned(), vec!["0.1".to_owned(), "0.2".to_owned()])]
+        );
         let with_none = [flattened(None), settings[0].clone()];
-        assert_eq!(differing(&with_none)[0], ("hidden".to_owned(), vec!["–".to_owned(), "[4, 4]".to_owned()]));
+        assert_eq!(differing(&with_none)[0], ("hidden".to_owned(), vec!["–".to_owned(), "4, 4".to_owned()]));
     }
 }

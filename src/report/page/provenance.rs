@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 use serde_json::Value;
 
+use super::ReportedRun;
 use super::markup::missing;
 use super::overview::flattened;
-use super::ReportedRun;
 use crate::report::size;
 
 /// Facts that stand beside the command line: their names, and where `config.json` has them.

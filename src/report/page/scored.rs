@@ -95,7 +95,9 @@ impl ScoredRun {
     pub fn new(predictions: &Predictions, samples: &Dataset, train: &Dataset, names: Names) -> Result<Self> {
         if train.feature_count() != samples.feature_count() {
             let (trained, scored) = (train.feature_count(), samples.feature_count());
-            return Err(Error::Dataset(format!("training samples of {trained} features, others of {scored}")));
+            return Err(Error::Dataset(format!(
+                "training samples of {trained} features, others of {scored}"
+            )));
         }
         let scores = Scores::new(predictions, samples.labels())?;
         let labels = samples.labels().iter().map(|label| *label as usize);
@@ -138,10 +140,16 @@ impl Grey {
     }
 
     fn picture(&self, features: &[f32], [rows, columns]: [usize; 2]) -> Result<Vec<u8>> {
-        let failed = |reason: String| Error::Picture(format!("an example of {rows} x {columns} pixels: {reason}"));
+        let failed =
+            |reason: String| Error::Picture(format!("an example of {rows} x {columns} pixels: {reason}"));
         let range = (self.high - self.low).max(f32::MIN_POSITIVE);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 255, and casts saturate")]
-        let pixels = features.iter().map(|value| (255.0 * (value - self.low) / range).round() as u8).collect();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 to 255, and casts saturate"
+        )]
+        let pixels =
+            features.iter().map(|value| (255.0 * (value - self.low) / range).round() as u8).collect();
         let side = |pixels: usize| u32::try_from(pixels).map_err(|error| failed(error.to_string()));
         let picture = GrayImage::from_raw(side(columns)?, side(rows)?, pixels);
         let mut picture = picture.ok_or_else(|| failed("they are not as many".into()))?;
@@ -149,7 +157,8 @@ impl Grey {
         let longer = width.max(height);
         if longer > MAX_SIDE {
             let shorten = |side: u32| (side * MAX_SIDE / longer).max(1);
-            picture = image::imageops::resize(&picture, shorten(width), shorten(height), FilterType::Triangle);
+            picture =
+                image::imageops::resize(&picture, shorten(width), shorten(height), FilterType::Triangle);
         }
         let mut png = Cursor::new(Vec::new());
         picture.write_to(&mut png, ImageFormat::Png).map_err(|error| failed(error.to_string()))?;
@@ -262,7 +271,9 @@ mod tests {
         for ((rows, columns), size) in [((4, 3), (3, 4)), ((200, 100), (32, 64))] {
             let data = data(rows, columns);
             let scored = ScoredRun::new(&predictions, &data, &data, Names::default()).unwrap();
-            let [Example { shown: Sample::Picture(png), .. }] = &scored.examples[..] else { panic!("one picture") };
+            let [Example { shown: Sample::Picture(png), .. }] = &scored.examples[..] else {
+                panic!("one picture")
+            };
             let picture = image::load_from_memory(png).unwrap().to_luma8();
             assert_eq!(picture.dimensions(), size);
             // -3 is black, 3 white, 0 in the middle.
