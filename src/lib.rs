@@ -5,7 +5,8 @@
 //! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
 //! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`experiments`] put many
-//! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`] and [`files`] serve everyone.
+//! runs together or work on trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`] and
+//! [`settings_file`] serve everyone.
 
 pub mod benchmark;
 pub mod dataset;
@@ -19,6 +20,7 @@ pub mod model;
 pub mod network;
 pub mod random;
 pub mod report;
+pub mod settings_file;
 pub mod tiles;
 pub mod topology;
 pub mod training;

@@ -18,8 +18,10 @@ use super::experiment_args::{LayerImportanceArgs, PruneArgs};
 use super::gpu_kernels::KernelsArg;
 use super::importance_args::{ImportanceArgs, RankArgs};
 use super::lists::{List, Lists, list, lists, widths};
+use super::presets::Preset;
 use super::regularisation::RegularisationArgs;
 use super::report_args::{ReportArgs, RunsArgs, WatchArgs};
+use super::shell::{CompletionsArgs, ManArgs};
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
@@ -27,12 +29,19 @@ use super::report_args::{ReportArgs, RunsArgs, WatchArgs};
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
+    /// Tell no progress: results, warnings and errors only
+    #[arg(long, short, global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+    /// Print results as JSON, where the command has results to print
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) train: TrainArgs,
 }
 
 const AFTER_HELP: &str = "\
-With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more.
+With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more; NO_COLOR is heeded.
+Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood.
 What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:
@@ -79,10 +88,28 @@ pub(crate) enum Command {
     Bench(Box<BenchArgs>),
     /// List the adapters and say which engine `auto` chooses
     Devices(DevicesArgs),
+    /// Print a completion script for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page, or write one for each subcommand
+    Man(ManArgs),
+}
+
+impl Command {
+    /// Whether results can be printed as JSON.
+    pub(crate) fn gives_json(&self) -> bool {
+        matches!(self, Self::Train(_) | Self::Eval(_) | Self::Inspect(_) | Self::Devices(_) | Self::Runs(_))
+    }
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
+    /// Settings from a TOML file, a key for each flag (batch-size = 64), or those of a run, from its config.json;
+    /// flags that are typed win [default: none]
+    #[arg(long, value_name = "FILE", help_heading = "Settings")]
+    pub(crate) config: Option<PathBuf>,
+    /// Settings under a name, over which files and typed flags win [default: none]
+    #[arg(long, value_enum, value_name = "NAME", help_heading = "Settings")]
+    pub(crate) preset: Option<Preset>,
     #[command(flatten)]
     pub(crate) data: DataArgs,
     /// Train on the first N training samples only [default: all]
@@ -236,16 +263,20 @@ pub(crate) struct ArchitectureArgs {
     /// Widths of the hidden layers, or `none`; narrow keeps their number and finds the width itself
     #[arg(long, value_name = "N,N,..", value_parser = widths, default_value = "784,784,784,784,784")]
     pub(crate) hidden: List,
-    /// sc, band: number of blocks, one or a list by layer [default: 8]
+    /// sc, band: number of blocks, one or a list by layer [default: 8, fewer where a layer has fewer neurons]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) blocks: Option<List>,
     /// sc: input blocks that an output block sees, one or a list by layer [default: 2]
     #[arg(long, value_name = "N", value_parser = list)]
     pub(crate) receptive_field: Option<List>,
     /// sc, band: out-degree of the neurons of each block, one number for all blocks; lists by layer stand between slashes
-    /// [default: 98,130,98,49,20,10,10,10]
+    /// [default: for 784 neurons and 8 blocks 98,130,98,49,20,10,10,10, for others in proportion]
     #[arg(long, value_name = "N,N,..", value_parser = lists)]
     pub(crate) degrees: Option<Lists>,
+    /// sc, band: share of the weights that exist, in place of --degrees, whose default is scaled to it as far as
+    /// the receptive field allows [default: 0.068]
+    #[arg(long, value_name = "SHARE", conflicts_with = "degrees", allow_negative_numbers = true)]
+    pub(crate) density: Option<f64>,
     /// rsp: out-degree of every neuron [default: 53]
     #[arg(long, value_name = "N", conflicts_with = "degree_distribution", allow_negative_numbers = true)]
     pub(crate) degree: Option<usize>,

@@ -1,6 +1,5 @@
 //! Importance as the commands compute it: from the cache where it can be, with a bar where it takes long.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -63,7 +62,7 @@ fn shown<T>(
 
 /// A bar on stderr, where that is a terminal.
 fn bar(trees: usize) -> Option<ProgressBar> {
-    std::io::stderr().is_terminal().then(|| {
+    terminal::shows_progress().then(|| {
         let bar = BARS.add(ProgressBar::new(trees as u64));
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style.progress_chars("=> "));

@@ -24,7 +24,7 @@ impl LeftOut {
     pub(super) fn or_told<T>(&mut self, name: &str, result: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
         match result {
             Err(error) if !self.is_alone => {
-                terminal::note(&format!("warning: {name}: {}", super::one_line(&error)));
+                terminal::warn(&format!("{name}: {}", super::one_line(&error)));
                 self.names.push(name.to_owned());
                 Ok(None)
             }

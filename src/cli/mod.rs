@@ -18,6 +18,7 @@ mod bench_profile;
 mod bench_scale;
 mod cache_folder;
 mod compare;
+mod degrees;
 mod devices;
 mod eval;
 mod experiment_args;
@@ -30,11 +31,13 @@ mod importance_args;
 mod importance_fit;
 mod inspect;
 mod layer_importance;
+mod layers;
 mod left_out;
 mod lists;
 mod live_view;
 mod memory;
 mod opening;
+mod presets;
 mod progress;
 mod prune;
 mod regularisation;
@@ -44,6 +47,7 @@ mod results;
 mod run_config;
 mod run_list;
 mod settings;
+mod shell;
 mod split;
 mod start;
 mod starved;
@@ -60,22 +64,24 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use args::Command;
+use usage::Understood;
 
 /// Runs one command line.
 pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
     headless::without_device_selection();
     let words: Vec<OsString> = words.into_iter().collect();
-    let command = match usage::parse(&words) {
-        Ok(command) => command,
+    let Understood { command, words, output } = match usage::understand(&words) {
+        Ok(understood) => understood,
         Err(answer) => return answer.give(),
     };
+    terminal::set_output(output);
     terminal::start_logging();
     // What a panic has to say goes into the one line below, its place into the log.
     panic::set_hook(Box::new(|panic| log::debug!("{panic}")));
     match caught(|| execute(process_start, &command, &words)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::note(&format!("error: {}", one_line(&error)));
+            terminal::error(&one_line(&error));
             ExitCode::FAILURE
         }
     }
@@ -97,6 +103,8 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Runs(args) => run_list::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
     }
 }
 

@@ -105,7 +105,7 @@ fn start_best(
             match made {
                 Ok(made) => return Ok(Chosen::on_gpu(made, why)),
                 Err(error) => {
-                    terminal::note(&format!("warning: {error}; going on with the CPU"));
+                    terminal::warn(&format!("{error}; going on with the CPU"));
                     "the GPU could not be used".to_owned()
                 }
             }

@@ -3,7 +3,6 @@
 //! A line for each epoch, and on a terminal one more below them that moves: [`View`] writes it. What
 //! is shown at all is decided by [`Shown`], and nowhere else.
 
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,9 +36,9 @@ struct Shown {
 }
 
 impl Shown {
-    /// The one place that decides: lines where they are wanted, the moving line where somebody sees it move.
+    /// The one place that decides: lines where they are wanted, the moving line where [`terminal`] allows one.
     fn decide(epochs: Epochs) -> Self {
-        Self { lines: epochs == Epochs::Lines, view: std::io::stderr().is_terminal() }
+        Self { lines: epochs == Epochs::Lines, view: terminal::shows_progress() }
     }
 }
 
@@ -53,7 +52,7 @@ pub(crate) struct ProgressReport {
     /// Best score so far.
     best: Option<f64>,
     view: Arc<Mutex<View>>,
-    /// `None` where stderr is no terminal.
+    /// `None` where nobody would see it move.
     bar: Option<ProgressBar>,
 }
 

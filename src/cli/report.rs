@@ -43,7 +43,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
         match PastRun::read(path) {
             Ok(run) => runs.push(reporter.reported(run)),
             Err(error) => {
-                terminal::note(&format!("warning: {error}"));
+                terminal::warn(&format!("{error}"));
                 left_out.push(format!("Not shown: {error}"));
             }
         }
@@ -99,7 +99,7 @@ impl Reporter<'_> {
     fn reported(&self, run: PastRun) -> ReportedRun {
         let overview = RunOverview::new(&run);
         for problem in &overview.problems {
-            terminal::note(&format!("warning: {}: {problem}", run.path.display()));
+            terminal::warn(&format!("{}: {problem}", run.path.display()));
         }
         let model = match run.model() {
             Some(model) => model.map_err(|error| error.to_string()),
@@ -110,7 +110,7 @@ impl Reporter<'_> {
             Err(reason) => Err(reason.clone()),
         };
         if let Err(reason) = &scored {
-            terminal::note(&format!("warning: {}: no confusion matrix: {reason}", run.path.display()));
+            terminal::warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
         }
         ReportedRun { run, overview, model, scored }
     }
@@ -162,7 +162,7 @@ impl Reporter<'_> {
         let places = std::iter::once(Path::new("")).chain(folder.ancestors().skip(1));
         let found = places.map(|place| place.join(&recorded)).find(|path| path.exists());
         let reason = "is neither here nor in a folder above the run: say by --data where the data are";
-        found.with_context(|| format!("its data folder {} {reason}", recorded.display()))
+        found.with_context(|| format!("its data {} {reason}", recorded.display()))
     }
 }
 

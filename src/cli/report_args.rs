@@ -9,9 +9,29 @@ use clap::{Args, ValueEnum};
 #[command(next_help_heading = "Output")]
 pub(crate) struct WatchArgs {
     /// Write an event file for TensorBoard after every epoch: losses, accuracies, learning rate, weights of each layer;
-    /// into the run folder, or into a folder of the run's name below DIR [default: none]
-    #[arg(long, value_name = "DIR", num_args = 0..=1)]
-    pub(crate) tensorboard: Option<Option<PathBuf>>,
+    /// alone (or run-folder) into the run folder, else into a folder of the run's name below DIR [default: none]
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = RUN_FOLDER, value_parser = events_place)]
+    pub(crate) tensorboard: Option<EventsPlace>,
+}
+
+/// What stands for the run folder.
+const RUN_FOLDER: &str = "run-folder";
+
+/// Where an event file goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum EventsPlace {
+    /// Beside the metrics.
+    RunFolder,
+    /// Into a folder of the run's name below this one, by which TensorBoard tells runs apart.
+    Below(PathBuf),
+}
+
+fn events_place(text: &str) -> Result<EventsPlace, String> {
+    match text {
+        "" => Err("it must be a folder, or run-folder".into()),
+        RUN_FOLDER => Ok(EventsPlace::RunFolder),
+        folder => Ok(EventsPlace::Below(folder.into())),
+    }
 }
 
 const AFTER_REPORT_HELP: &str = "\
@@ -26,7 +46,7 @@ Examples:
 #[command(after_help = AFTER_REPORT_HELP)]
 pub(crate) struct ReportArgs {
     /// Run folders, finished or not
-    #[arg(value_name = "DIR", required = true)]
+    #[arg(value_name = "DIR", required = true, help_heading = "Data")]
     pub(crate) runs: Vec<PathBuf>,
     /// Page to write; one that is there is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output", default_value = "report.html")]
@@ -42,7 +62,7 @@ pub(crate) struct ReportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct RunsArgs {
     /// Folder whose run folders are listed
-    #[arg(value_name = "DIR", default_value = "runs")]
+    #[arg(value_name = "DIR", help_heading = "Data", default_value = "runs")]
     pub(crate) folder: PathBuf,
     /// What comes first: the latest, the most accurate (after the last epoch), the smallest, or by name
     #[arg(long, value_enum, help_heading = "Output", default_value_t = SortArg::Time)]
@@ -50,9 +70,6 @@ pub(crate) struct RunsArgs {
     /// List the first N runs only [default: all]
     #[arg(long, value_name = "N", help_heading = "Output", allow_negative_numbers = true)]
     pub(crate) limit: Option<usize>,
-    /// Print a JSON array in place of a table [default: a table]
-    #[arg(long, help_heading = "Output")]
-    pub(crate) json: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

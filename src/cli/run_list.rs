@@ -2,7 +2,6 @@
 
 use std::cmp::Reverse;
 
-use anyhow::Context as _;
 use tanner::report::run_table;
 use tanner::training::{PastRun, RunOverview};
 
@@ -19,8 +18,8 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
     sort(&mut runs, args.sort);
     let all = runs.len();
     runs.truncate(args.limit.unwrap_or(all));
-    if args.json {
-        return terminal::print(&serde_json::to_string_pretty(&runs).context("the runs as JSON")?);
+    if terminal::wants_json() {
+        return terminal::print_json(&runs);
     }
     if all == 0 {
         terminal::note(&format!("{} holds no run folders", args.folder.display()));
@@ -29,7 +28,7 @@ pub(crate) fn run(args: &RunsArgs) -> anyhow::Result<()> {
     terminal::print(&run_table(&runs).to_string())?;
     for run in &runs {
         for problem in &run.problems {
-            terminal::note(&format!("warning: {}: {problem}", run.path.display()));
+            terminal::warn(&format!("{}: {problem}", run.path.display()));
         }
     }
     if runs.len() < all {

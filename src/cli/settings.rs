@@ -16,10 +16,10 @@ use tanner::{Error, Result};
 use super::args::{
     ActivationArg, ArchitectureArgs, BackendArg, EngineArgs, InitArg, OptimizerArg, TrainArgs, TrainingArgs,
 };
+use super::degrees::{PAPER_BLOCKS, Profile};
 use super::gpu_kernels::KernelsRequest;
+use super::report_args::EventsPlace;
 
-/// Degrees of the paper's blocks, and their number.
-const PAPER_DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
 /// Input blocks that an output block of the paper sees.
 const PAPER_RECEPTIVE_FIELD: usize = 2;
 /// Softness of a band: as far as its neighbours, as the paper's window.
@@ -44,8 +44,8 @@ pub(crate) struct TrainSettings {
     pub(crate) augmentation: Augmentation,
     pub(crate) engine: EngineRequest,
     pub(crate) out: Option<PathBuf>,
-    /// Where an event file for TensorBoard goes, if one is asked for: `Some(None)` is the run folder.
-    pub(crate) tensorboard: Option<Option<PathBuf>>,
+    /// Where an event file for TensorBoard goes, if one is asked for.
+    pub(crate) tensorboard: Option<EventsPlace>,
 }
 
 /// An architecture that does not know yet how wide its data are.
@@ -54,6 +54,8 @@ pub(crate) struct ArchitectureSettings {
     pub(crate) arch: Arch,
     pub(crate) hidden: Vec<usize>,
     pub(crate) connectivity: Connectivity,
+    /// How degrees follow from the widths, where none were typed.
+    pub(crate) profile: Option<Profile>,
     pub(crate) activation: Activation,
     pub(crate) keep_probability: f32,
 }
@@ -158,16 +160,21 @@ impl ArchitectureSettings {
             ActivationArg::Tanh => Activation::Tanh,
             ActivationArg::Identity => Activation::Identity,
         };
-        Ok(Self { arch, hidden: args.hidden.0.clone(), connectivity, activation, keep_probability })
+        let (hidden, profile) = (args.hidden.0.clone(), Profile::new(args, arch)?);
+        Ok(Self { arch, hidden, connectivity, profile, activation, keep_probability })
     }
 
     /// The architecture for data of this shape; the width of a narrow network is found here.
     pub(crate) fn fit_to(&self, inputs: usize, classes: usize) -> anyhow::Result<Architecture> {
+        let mut connectivity = self.connectivity.clone();
+        if let Some(profile) = &self.profile {
+            profile.fill(&mut connectivity, inputs, &self.hidden);
+        }
         let architecture = Architecture {
             inputs,
             hidden: self.hidden.clone(),
             classes,
-            connectivity: self.connectivity.clone(),
+            connectivity,
             activation: self.activation,
             keep_probability: self.keep_probability,
         };
@@ -187,10 +194,11 @@ fn refuse_strangers(args: &ArchitectureArgs, arch: Arch) -> Result<()> {
     // A narrow network without a budget takes that of a spatially-coupled one.
     let coupled = [Arch::Sc, Arch::Narrow];
     let banded = [Arch::Sc, Arch::Band, Arch::Narrow];
-    let owners: [(&'static str, bool, &[Arch]); 7] = [
+    let owners: [(&'static str, bool, &[Arch]); 8] = [
         ("--blocks", args.blocks.is_some(), &banded),
         ("--receptive-field", args.receptive_field.is_some(), &coupled),
         ("--degrees", args.degrees.is_some(), &banded),
+        ("--density", args.density.is_some(), &banded),
         ("--degree", args.degree.is_some(), &[Arch::Rsp]),
         ("--degree-distribution", args.degree_distribution.is_some(), &[Arch::Rsp]),
         ("--budget", args.budget.is_some(), &[Arch::Narrow]),
@@ -233,24 +241,13 @@ fn narrow(args: &ArchitectureArgs) -> Result<Connectivity> {
     args.budget.map_or_else(|| spatially_coupled(args), |budget| Ok(Connectivity::Narrow { budget }))
 }
 
-/// Number of blocks of each layer, and `[layer][block]` degrees.
+/// Number of blocks of each layer, and `[layer][block]` degrees; empty where a [`Profile`] fills them in.
 fn blocks_and_degrees(args: &ArchitectureArgs) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
-    let blocks = args.blocks.as_ref().map_or(vec![PAPER_DEGREES.len()], |list| list.0.clone());
+    let blocks = args.blocks.as_ref().map_or(vec![PAPER_BLOCKS], |list| list.0.clone());
     if blocks.contains(&0) {
         return refuse("--blocks", "0 is impossible, it must be at least 1");
     }
-    let degrees = match &args.degrees {
-        Some(lists) => lists.0.clone(),
-        None if blocks.iter().all(|count| *count == PAPER_DEGREES.len()) => vec![PAPER_DEGREES.to_vec()],
-        None => {
-            let usual = PAPER_DEGREES.len();
-            return refuse(
-                "--degrees",
-                format!("needed with --blocks other than {usual}, for which the default is made"),
-            );
-        }
-    };
-    Ok((blocks, degrees))
+    Ok((blocks, args.degrees.as_ref().map_or(Vec::new(), |lists| lists.0.clone())))
 }
 
 fn degree_distributions(args: &ArchitectureArgs) -> Result<Vec<DegreeDistribution>> {

@@ -132,13 +132,13 @@ fn a_narrow_network_gets_the_budget_of_the_coupled_one_beside_it() {
 
 #[test]
 fn a_soft_band_takes_the_degrees_of_a_coupled_network() {
-    let band = |line| settings(line).unwrap().architecture.connectivity;
+    let band = |line| settings(line).unwrap().architecture.fit_to(784, 10).unwrap().connectivity;
     let soft = |blocks, degrees, softness| Connectivity::SoftBand {
         blocks: vec![blocks],
         degrees: vec![degrees],
         softness,
     };
-    assert_eq!(band("--arch band"), soft(8, PAPER_DEGREES.to_vec(), 1.0));
+    assert_eq!(band("--arch band"), soft(8, vec![98, 130, 98, 49, 20, 10, 10, 10], 1.0));
     let line = "--arch band --blocks 4 --degrees 9,8,7,6 --softness 0.25";
     assert_eq!(band(line), soft(4, vec![9, 8, 7, 6], 0.25));
     // One number is the degree of all blocks.
@@ -203,7 +203,9 @@ fn what_does_not_fit_is_refused_by_its_flag() {
         ("--arch narrow --budget 9 --blocks 8", "--blocks: has no meaning with --budget"),
         ("--arch narrow --hidden none", "--hidden: none is impossible with --arch narrow"),
         ("--blocks 0", "--blocks: 0 is impossible"),
-        ("--blocks 4", "--degrees: needed with --blocks"),
+        ("--density 0", "--density: 0 is impossible"),
+        ("--density NaN", "--density: NaN is impossible"),
+        ("--arch rsp --density 0.1", "--density: has no meaning with --arch rsp"),
         ("--hidden 784,0", "--hidden: a width of 0 "),
         ("--dropout 1", "--dropout: 1 "),
         ("--dropout -0.1", "--dropout: -0.1 "),
@@ -240,4 +242,31 @@ fn what_does_not_fit_is_refused_by_its_flag() {
         let message = refused(line);
         assert!(message.starts_with(start), "{line:?}: {message:?} does not start with {start:?}");
     }
+}
+
+/// Data of any width train without further flags, and the paper's widths have the paper's degrees.
+#[test]
+fn degrees_follow_the_widths() {
+    let built = |line: &str, inputs| settings(line).unwrap().architecture.fit_to(inputs, 3).unwrap();
+    for inputs in 1..20 {
+        for line in
+            ["", "--hidden 5,30", "--arch band --hidden 7", "--density 0.4 --hidden 16,16", "--hidden none"]
+        {
+            let architecture = built(line, inputs);
+            assert!(architecture.build(0).is_ok(), "{line} {inputs}: {architecture:?}");
+        }
+    }
+    let Connectivity::SpatiallyCoupled { blocks, degrees, .. } =
+        built("--hidden 784,392,392", 4).connectivity
+    else {
+        panic!("no spatially-coupled network")
+    };
+    assert_eq!(blocks, [4, 8, 8]);
+    assert_eq!(degrees[0], [114, 74, 15, 10]);
+    assert_eq!(degrees[1], degrees[2]);
+    let message = built("--blocks 1000000000000", 784).build(0).unwrap_err().to_string();
+    assert!(message.contains("1000000000000 blocks"), "{message}");
+    let four = built("--blocks 4 --hidden 784", 784).connectivity;
+    let Connectivity::SpatiallyCoupled { blocks, degrees, .. } = four else { panic!("as above") };
+    assert_eq!((blocks, degrees), (vec![4], vec![vec![114, 74, 15, 10]]));
 }

@@ -49,8 +49,8 @@ impl Split {
             grouped(self.rest.samples())
         ));
         if !self.unseen {
-            terminal::note(
-                "warning: the model is not known to have been trained without these validation samples, so its \
+            terminal::warn(
+                "the model is not known to have been trained without these validation samples, so its \
                  accuracy on them may flatter it and what is lost may look different on new samples; \
                  train with --validation for a clean split",
             );

@@ -17,7 +17,7 @@ const MANY: f64 = 0.25;
 /// Names the layers that starve, in one line on stderr, if there are any.
 pub(super) fn warn(network: &Network) {
     if let Some(line) = warning(network) {
-        terminal::note(&line);
+        terminal::warn(&line);
     }
 }
 
@@ -27,9 +27,7 @@ fn warning(network: &Network) -> Option<String> {
         layers.filter_map(|(number, layer)| starved(&layer.topology, number)).collect();
     (!starved.is_empty()).then(|| {
         let layers = starved.join("; ");
-        format!(
-            "warning: neurons without inputs, which stay constant: {layers}; larger degrees would reach them"
-        )
+        format!("neurons without inputs, which stay constant: {layers}; larger degrees would reach them")
     })
 }
 
@@ -67,7 +65,7 @@ mod tests {
     fn blocks_that_no_edge_reaches_are_told_with_their_layers() {
         // Input block 3 gives its one edge to output block 2, and nothing else feeds output block 3.
         let line = coupled([8, 8, 8, 1], vec![40, 80]).unwrap();
-        assert!(line.starts_with("warning: ") && !line.contains('\n'), "{line}");
+        assert!(line.starts_with("neurons without inputs") && !line.contains('\n'), "{line}");
         assert!(line.contains("layer 1 has 10 of 40, a whole block among them; layer 2 has 2"), "{line}");
         assert!(!line.contains("layer 3"), "{line}");
         assert_eq!(coupled([8, 8, 8, 8], vec![40, 40]), None);

@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow};
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::engine::EngineInfo;
+use tanner::files::check_folder;
 use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
@@ -21,6 +22,7 @@ use super::args::TrainArgs;
 use super::gpu_kernels::{Kernels, Use};
 use super::opening::Opening;
 use super::progress::{Epochs, ProgressReport};
+use super::report_args::EventsPlace;
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
 use super::start::Start;
@@ -78,6 +80,9 @@ pub(super) fn train(
     let test_set = Arc::new(model.prepare(test)?);
 
     let info = chosen.engine.info();
+    if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
+        check_folder(logs).context("--tensorboard")?;
+    }
     let folder = run_folder(settings)?;
     folder.write_config(&RunConfig {
         run: RunRecord::new(settings, model.record(), samples, report.data_sha256.as_deref()),
@@ -174,14 +179,17 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
 }
 
-/// The event file that was asked for: in the run folder, or below another one in a folder of the run's name,
-/// by which TensorBoard tells runs apart.
+/// The event file that was asked for.
 fn tensorboard(settings: &TrainSettings, folder: &RunFolder) -> anyhow::Result<Option<TensorBoard>> {
-    let Some(asked) = &settings.tensorboard else { return Ok(None) };
-    let place = match (asked, folder.path().file_name()) {
-        (Some(logs), Some(run)) => logs.join(run),
-        (Some(logs), None) => logs.clone(),
-        (None, _) => folder.path().to_owned(),
+    let place = match &settings.tensorboard {
+        None => return Ok(None),
+        Some(EventsPlace::RunFolder) => folder.path().to_owned(),
+        Some(EventsPlace::Below(logs)) => {
+            match folder.path().canonicalize().ok().as_deref().and_then(Path::file_name) {
+                Some(run) => logs.join(run),
+                None => logs.clone(),
+            }
+        }
     };
     let board = TensorBoard::create(&place, 0, settings.scored_on()).context("--tensorboard")?;
     Ok(Some(board))
@@ -235,7 +243,7 @@ fn finish(
             learning_curve(recorder.history(), &title).and_then(|png| folder.write_learning_curve(&png));
         // A picture is not worth losing the outcome of a run.
         if let Err(error) = written {
-            terminal::note(&format!("warning: {error}"));
+            terminal::warn(&error.to_string());
         }
     }
     if let Err(error) = outcome {
@@ -251,6 +259,11 @@ fn finish(
 }
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+    if terminal::wants_json() {
+        let mut json = serde_json::to_value(summary)?;
+        json["run_folder"] = folder.display().to_string().into();
+        return terminal::print_json(&json);
+    }
     terminal::print(&format!(
         "{} accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
         summary.scored_on,

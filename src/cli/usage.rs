@@ -9,7 +9,8 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use super::args::{Cli, Command};
-use super::terminal;
+use super::layers;
+use super::terminal::{self, Output};
 
 /// What is answered in place of running a command.
 #[derive(Debug)]
@@ -31,21 +32,43 @@ impl Answer {
                 ExitCode::SUCCESS
             }
             Self::Refused(line) => {
-                terminal::note(&format!("error: {line}"));
+                terminal::error(&line);
                 ExitCode::from(2)
             }
         }
     }
 }
 
+/// A command line that was understood.
+#[derive(Debug)]
+pub(crate) struct Understood {
+    pub(crate) command: Command,
+    /// The words that mean the same without any preset or settings file.
+    pub(crate) words: Vec<OsString>,
+    pub(crate) output: Output,
+}
+
 /// Understands a command line; no subcommand means `train`.
-pub(crate) fn parse(words: &[OsString]) -> Result<Command, Answer> {
-    let matches = Cli::command().try_get_matches_from(words).map_err(answer)?;
+pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
+    let typed = Cli::command().try_get_matches_from(words).map_err(answer)?;
+    refuse_flags_before_subcommand(&typed).map_err(Answer::Refused)?;
+    let words = layers::expanded(words, &typed).map_err(Answer::Refused)?;
+    let matches = Cli::command().try_get_matches_from(&words).map_err(answer)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
-    match cli.command {
-        None => Ok(Command::Train(Box::new(cli.train))),
-        Some(command) => refuse_flags_before_subcommand(&matches).map(|()| command).map_err(Answer::Refused),
+    let output = Output { quiet: cli.quiet, json: cli.json };
+    let command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
+    if output.json && !command.gives_json() {
+        let name = matches.subcommand_name().unwrap_or("train");
+        return Err(Answer::Refused(format!(
+            "--json has no meaning with {name}, whose results are files; see --help"
+        )));
     }
+    Ok(Understood { command, words, output })
+}
+
+/// As [`understand`], the command alone.
+pub(crate) fn parse(words: &[OsString]) -> Result<Command, Answer> {
+    understand(words).map(|understood| understood.command)
 }
 
 /// Flags of `train` typed before a subcommand would be read and then forgotten.
@@ -55,7 +78,7 @@ fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
     // The ids of groups have no flag.
     let flags = matches.ids().filter(typed).filter_map(|id| {
         let argument = command.get_arguments().find(|argument| argument.get_id() == id)?;
-        argument.get_long()
+        argument.get_long().filter(|_| !argument.is_global_set())
     });
     match (flags.min(), matches.subcommand_name()) {
         (Some(flag), Some(subcommand)) => {

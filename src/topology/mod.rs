@@ -8,6 +8,7 @@
 //! then by input neuron. The transpose is index lists into that same order.
 
 mod degree_distribution;
+mod degree_profile;
 mod fully_connected;
 mod partition;
 mod random_sparse;
@@ -20,6 +21,7 @@ use std::ops::Range;
 use crate::{Error, Result};
 
 pub use degree_distribution::DegreeDistribution;
+pub use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
 pub use partition::{MAX_WIDTH, Partition};
 pub use random_sparse::RandomSparse;

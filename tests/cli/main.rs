@@ -8,6 +8,7 @@ mod experiments;
 mod figure1;
 mod importance;
 mod profile;
+mod report;
 mod runs;
 mod saved_models;
 mod support;
