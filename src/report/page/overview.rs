@@ -172,8 +172,14 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
     };
     let told = names.into_iter().filter(|name| !UNTOLD.contains(&name.as_str()));
     let told = told.map(|name| (name.clone(), values(name)));
-    let mut differing: Vec<_> =
-        told.filter(|(_, values)| values.iter().any(|value| *value != values[0])).collect();
+    // A run whose settings are not known differs in none of them.
+    let differ = |values: &[String]| {
+        let known = values.iter().zip(settings).filter(|(_, run)| !run.is_empty());
+        let mut known = known.map(|(value, _)| value);
+        let first = known.next();
+        known.any(|value| Some(value) != first)
+    };
+    let mut differing: Vec<_> = told.filter(|(_, values)| differ(values)).collect();
     // What only some runs have follows from another setting: it comes last.
     differing.sort_by_key(|(_, values)| values.iter().any(|value| value == "–"));
     differing
@@ -196,7 +202,11 @@ mod tests {
             differing(&settings),
             [("recipe.lr".to_owned(), vec!["0.1".to_owned(), "0.2".to_owned()])]
         );
-        let with_none = [flattened(None), settings[0].clone()];
-        assert_eq!(differing(&with_none)[0], ("hidden".to_owned(), vec!["–".to_owned(), "4, 4".to_owned()]));
+        let of = |config: Value| flattened(Some(&config));
+        let only_one =
+            [of(serde_json::json!({"b": 1, "c": 1})), of(serde_json::json!({"b": 1, "a": 2, "c": 2}))];
+        let names: Vec<String> = differing(&only_one).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["c", "a"]);
+        assert!(differing(&[flattened(None), settings[0].clone()]).is_empty());
     }
 }
