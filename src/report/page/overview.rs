@@ -13,8 +13,8 @@ use crate::report::{grouped, size};
 /// Most settings that get a column; the others are in each run's own list.
 const MAX_COLUMNS: usize = 8;
 
-/// Settings that differ between any two runs and tell nothing.
-const UNTOLD: [&str; 3] = ["command", "started_at", "data_sha256"];
+/// Settings that differ between any two runs and tell nothing, or have a column already.
+const UNTOLD: [&str; 4] = ["command", "started_at", "data_sha256", "recipe.epochs"];
 
 /// The table, best accuracy marked.
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
@@ -34,7 +34,7 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
                             @for name in ["Last", "Best", "Epochs", "Parameters", "Model file", "Time"] {
                                 th.number scope="col" { (name) }
                             }
-                            @for (name, _) in shown { th scope="col" { (name.rsplit('.').next().unwrap_or(name)) } }
+                            @for (name, _) in shown { th scope="col" { (heading(name)) } }
                             th scope="col" { "State" }
                         } }
                         tbody { @for (index, run) in runs.iter().enumerate() {
@@ -74,6 +74,12 @@ fn row<'a>(
             td { span class={ "badge " (overview.state.name()) } { (overview.state.name()) } }
         }
     }
+}
+
+/// The last part of a setting's path that says what it is.
+fn heading(path: &str) -> String {
+    let part = path.rsplit('.').find(|part| *part != "name").unwrap_or(path);
+    part.replace('_', " ")
 }
 
 fn model_bytes(reported: &ReportedRun) -> Option<u64> {
@@ -194,6 +200,10 @@ mod tests {
         let config = |rate: f64| serde_json::json!({"recipe": {"lr": rate, "l2": null}, "hidden": [4, 4], "command": [rate]});
         let settings = [0.1, 0.2].map(|rate| flattened(Some(&config(rate))));
         assert_eq!(settings[0]["hidden"], "4, 4");
+        assert_eq!(
+            ["recipe.optimizer.name", "recipe.learning_rate", "name"].map(heading),
+            ["optimizer", "learning rate", "name"]
+        );
         let list = |value: Value| flattened(Some(&serde_json::json!({"list": value})))["list"].clone();
         assert_eq!(list(serde_json::json!([784, 784, 784, 10])), "3 × 784, 10");
         assert_eq!(list(serde_json::json!([[98, 130], [4, 4, 4]])), "98, 130 / 3 × 4");
