@@ -206,7 +206,7 @@ mod tests {
     /// Three epochs of ten are over, a quarter of the fourth is trained in two seconds.
     fn view(start: Instant) -> (View, Instant) {
         let mut view = View::new(10, 1000, start);
-        for (epoch, accuracy) in [(1, 0.5), (2, 0.9), (3, 0.7)] {
+        for (epoch, accuracy) in [(1, 0.5), (2, 0.9), (3, 0.8)] {
             view.epoch_ended(&metrics(epoch, accuracy), start);
         }
         view.batches_trained(&Progress { epoch: 4, samples: 250, loss: 0.25, accuracy: 0.75 });
@@ -219,7 +219,7 @@ mod tests {
         // 8 s of steps and 2 of scoring: 8 are left of the epoch, and 60 of the six behind it.
         assert_eq!(
             view.line(200, now),
-            "epoch 4/10  ▕██████                  ▏   25 %  loss 0.2500 acc 75.00 %  best 90.00 % in 2  ▁█▅  125 samples/s  \
+            "epoch 4/10  ▕██████                  ▏   25 %  loss 0.2500 acc 75.00 %  best 90.00 % in 2  ▁█▆  125 samples/s  \
              epoch 0:08  1:08 left"
         );
     }

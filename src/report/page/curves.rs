@@ -248,7 +248,9 @@ impl Axis {
         let decade = 10f64.powf((range / 4.0).log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
         let step = steps.into_iter().find(|step| range / step <= 5.0).unwrap_or(steps[3]);
-        let (first, last) = ((low / step).floor().max(0.0), (high / step).ceil());
+        let last = (high / step).ceil();
+        // Where all values are the same there is room below them.
+        let first = (low / step).floor().min(last - 1.0).max(0.0);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -256,7 +258,7 @@ impl Axis {
         )]
         let count = (last - first).clamp(1.0, 10.0) as usize;
         let ticks: Vec<f64> = (0..=count).map(|tick| step * (first + tick as f64)).collect();
-        let ticks: Vec<f64> = ticks.into_iter().filter(|tick| *tick <= greatest).collect();
+        let ticks: Vec<f64> = ticks.into_iter().filter(|tick| *tick <= greatest * (1.0 + 1e-9)).collect();
         let end = (step * (first + count as f64)).min(greatest);
         Self { low: step * first, high: end.max(step * first + 1e-9), ticks, is_logarithmic: false }
     }
@@ -315,11 +317,12 @@ mod tests {
         let ticks = |low, high, greatest| Axis::linear(low, high, greatest).ticks;
         assert_eq!(ticks(0.0, 2.3, f64::INFINITY), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
         assert_eq!(ticks(71.0, 99.2, 100.0), [70.0, 80.0, 90.0, 100.0]);
-        assert_eq!(Axis::linear(100.0, 100.0, 100.0).high, 100.0);
+        let same = Axis::linear(100.0, 100.0, 100.0);
+        assert!(!((same.high - 100.0).abs() > 1e-9) && same.low < 100.0, "{same:?}");
         for (low, high) in [(0.0, 0.0), (5.0, 5.0), (0.0, 1e30), (0.0, 1e-7)] {
             let axis = Axis::linear(low, high, f64::INFINITY);
             assert!(axis.high > axis.low && (2..=8).contains(&axis.ticks.len()), "{axis:?}");
-            assert!((0.0..=1.0).contains(&axis.place(high)), "{axis:?}");
+            assert!((-1e-9..=1.0 + 1e-9).contains(&axis.place(high)), "{axis:?}");
         }
         assert_eq!(
             [0.0, 0.30000000000000004, 2.5, 100.0, 1e-7].map(Axis::label),

@@ -55,3 +55,11 @@ pub(super) fn seconds(seconds: f64) -> String {
 pub(super) fn unit(length: f64) -> String {
     format!("{length:.2}")
 }
+
+/// The start of a text that is longer than `most` characters.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

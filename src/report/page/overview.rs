@@ -6,12 +6,16 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ReportedRun;
-use super::markup::{percent, seconds, tile};
+use super::markup::{cut, percent, seconds, tile};
 use crate::report::run_table::epochs;
 use crate::report::{grouped, size};
 
 /// Most settings that get a column; the others are in each run's own list.
 const MAX_COLUMNS: usize = 8;
+
+/// Most settings of a run, and most characters of one.
+const MAX_SETTINGS: usize = 200;
+const MAX_VALUE: usize = 500;
 
 /// Settings that differ between any two runs and tell nothing, or have a column already.
 const UNTOLD: [&str; 4] = ["command", "started_at", "data_sha256", "recipe.epochs"];
@@ -148,9 +152,10 @@ fn flatten(value: &Value, path: String, settings: &mut BTreeMap<String, String>)
                 flatten(field, below, settings);
             }
         }
-        Value::String(text) => drop(settings.insert(path, text.clone())),
+        _ if settings.len() >= MAX_SETTINGS => {}
+        Value::String(text) => drop(settings.insert(path, cut(text, MAX_VALUE))),
         Value::Null => drop(settings.insert(path, "–".into())),
-        other => drop(settings.insert(path, listed(other))),
+        other => drop(settings.insert(path, cut(&listed(other), MAX_VALUE))),
     }
 }
 

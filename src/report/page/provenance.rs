@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ReportedRun;
-use super::markup::missing;
+use super::markup::{cut, missing};
 use super::overview::flattened;
 use crate::report::size;
 
@@ -17,6 +17,11 @@ const MADE_WITH: [(&str, &str); 6] = [
     ("Kernels", "/gpu_kernels"),
     ("Data", "/data"),
 ];
+
+/// Most files that are listed, and most characters of a command line and of a fact.
+const MAX_FILES: usize = 40;
+const MAX_COMMAND: usize = 8000;
+const MAX_VALUE: usize = 300;
 
 /// All three parts.
 pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
@@ -48,7 +53,7 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
                 div.scroll { table {
                     caption.hidden { "Files of the run folder" }
                     thead { tr { th scope="col" { "File" } th.number scope="col" { "Size" } } }
-                    tbody { @for file in &run.files {
+                    tbody { @for file in run.files.iter().take(MAX_FILES) {
                         tr { th scope="row" { (file.name) } td.number { (size(file.bytes)) } }
                     } }
                 } }
@@ -70,9 +75,9 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
 fn command(words: Option<&Value>) -> Option<String> {
     let words: Vec<&str> = words?.as_array()?.iter().filter_map(Value::as_str).collect();
     let (_, rest) = words.split_first()?;
-    Some(shell_words::join(std::iter::once("tanner").chain(rest.iter().copied())))
+    Some(cut(&shell_words::join(std::iter::once("tanner").chain(rest.iter().copied())), MAX_COMMAND))
 }
 
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    cut(&value.as_str().map_or_else(|| value.to_string(), str::to_owned), MAX_VALUE)
 }

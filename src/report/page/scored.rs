@@ -7,12 +7,15 @@ use image::imageops::FilterType;
 use image::{GrayImage, ImageFormat};
 
 use super::MAX_EXAMPLES;
+use super::markup::cut;
 use crate::dataset::Dataset;
 use crate::inference::{Predictions, Scores};
 use crate::{Error, Result};
 
 /// Most pixels of a side of an example that is a picture.
 const MAX_SIDE: u32 = 64;
+/// Most characters of a name.
+const MAX_NAME: usize = 48;
 /// Features that are told of an example that is none.
 const TOLD_FEATURES: usize = 5;
 
@@ -26,16 +29,16 @@ pub struct Names {
 }
 
 impl Names {
-    /// The name of a class.
+    /// The name of a class, cut where it is very long.
     #[must_use]
     pub fn class(&self, class: usize) -> String {
-        self.classes.get(class).cloned().unwrap_or_else(|| class.to_string())
+        self.classes.get(class).map_or_else(|| class.to_string(), |name| cut(name, MAX_NAME))
     }
 
-    /// The name of a feature.
+    /// The name of a feature, likewise.
     #[must_use]
     pub fn feature(&self, feature: usize) -> String {
-        self.features.get(feature).cloned().unwrap_or_else(|| format!("feature {feature}"))
+        self.features.get(feature).map_or_else(|| format!("feature {feature}"), |name| cut(name, MAX_NAME))
     }
 }
 
