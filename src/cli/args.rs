@@ -23,6 +23,7 @@ use super::lists::{List, Lists, list, lists, widths};
 use super::predict::PredictArgs;
 use super::presets::Preset;
 use super::regularisation::RegularisationArgs;
+use super::report_args::{ReportArgs, RunListArgs, WatchArgs};
 use super::runs_args::RunsArgs;
 use super::shell::{CompletionsArgs, ManArgs};
 
@@ -58,6 +59,7 @@ Examples:
   tanner eval --model runs/NAME/model.safetensors      score a saved model
   tanner --data mine.csv --preset small                a table of one's own, a fifth of its rows to test on
   tanner predict --model runs/NAME/model.safetensors new.csv
+  tanner report runs/NAME                              a page of curves, mistakes and pictures
   tanner table1 --recipe paper --out results/table1    the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner export --model runs/NAME/model.safetensors --onnx model.onnx   for other runtimes
@@ -91,6 +93,10 @@ pub(crate) enum Command {
     Importance(RankArgs),
     /// Draw one layer as Figure 1 of the paper: blocks, neurons, a line for each weight
     Figure1(Box<Figure1Args>),
+    /// Make one HTML page of runs: curves, mistakes, networks, settings
+    Report(ReportArgs),
+    /// List run folders as a sorted table
+    Runs(RunListArgs),
     /// Time training steps and inference, and how they grow with the width
     Bench(Box<BenchArgs>),
     /// List the adapters and say which engine `auto` chooses
@@ -106,7 +112,12 @@ impl Command {
     pub(crate) fn gives_json(&self) -> bool {
         matches!(
             self,
-            Self::Train(_) | Self::Eval(_) | Self::Predict(_) | Self::Inspect(_) | Self::Devices(_)
+            Self::Train(_)
+                | Self::Eval(_)
+                | Self::Predict(_)
+                | Self::Inspect(_)
+                | Self::Devices(_)
+                | Self::Runs(_)
         )
     }
 }
@@ -147,6 +158,8 @@ pub(crate) struct TrainArgs {
     /// [default: runs/<time>-<arch>-<importance>-<order>-s<seed>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) watch: WatchArgs,
 }
 
 #[derive(Debug, Args)]

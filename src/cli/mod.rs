@@ -39,6 +39,7 @@ mod layer_importance;
 mod layers;
 mod left_out;
 mod lists;
+mod live_view;
 mod memory;
 mod opening;
 mod predict;
@@ -46,9 +47,12 @@ mod presets;
 mod progress;
 mod prune;
 mod regularisation;
+mod report;
+mod report_args;
 mod results;
 mod resume;
 mod run_config;
+mod run_list;
 mod runs_args;
 mod settings;
 mod shell;
@@ -111,6 +115,8 @@ fn execute(process_start: Instant, command: &Command, words: &[OsString]) -> any
         Command::Compare(args) => compare::run(args),
         Command::Importance(args) => importance::run(args),
         Command::Figure1(args) => figure1::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Runs(args) => run_list::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Devices(args) => devices::run(args),
         Command::Completions(args) => shell::completions(args),

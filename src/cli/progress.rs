@@ -1,15 +1,21 @@
 //! What a training run shows while it goes on.
+//!
+//! A line for each epoch, and on a terminal one more below them that moves: [`View`] writes it. What
+//! is shown at all is decided by [`Shown`], and nowhere else.
 
-use std::borrow::Cow;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 use tanner::network::Parameters;
 use tanner::training::{EpochMetrics, Observer, Progress, ScoredOn, best_epoch};
 
+use super::live_view::View;
 use super::terminal::{self, BARS};
 
-const TEMPLATE: &str = "epoch {prefix} {bar:24} {percent:>3} % {msg}  {eta} left";
+/// Columns where a terminal does not say how many it has.
+const USUAL_WIDTH: usize = 80;
 
 /// What is told of an epoch that has ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,50 +26,81 @@ pub(crate) enum Epochs {
     Quiet,
 }
 
-/// A line for each epoch, and on a terminal a bar below them.
+/// What a run shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Shown {
+    /// A line for each epoch.
+    lines: bool,
+    /// A line that moves.
+    view: bool,
+}
+
+impl Shown {
+    /// The one place that decides: lines where they are wanted, the moving line where [`terminal`] allows one.
+    fn decide(epochs: Epochs) -> Self {
+        Self { lines: epochs == Epochs::Lines, view: terminal::shows_progress() }
+    }
+}
+
+/// A line for each epoch, and on a terminal a live view below them.
 pub(crate) struct ProgressReport {
+    shown: Shown,
     epochs: usize,
-    told: Epochs,
     scored_on: ScoredOn,
     /// Samples in one epoch.
     samples: usize,
+    /// Best score so far.
     best: Option<f64>,
-    epoch_start: Instant,
-    /// `None` where stderr is no terminal.
+    view: Arc<Mutex<View>>,
+    /// `None` where nobody would see it move.
     bar: Option<ProgressBar>,
 }
 
 impl ProgressReport {
     /// Starts to show a run.
     pub(crate) fn new(epochs: usize, samples: usize, told: Epochs, scored_on: ScoredOn) -> Self {
-        let bar = terminal::shows_progress().then(|| {
-            let bar = BARS.add(ProgressBar::new(epochs as u64 * samples as u64));
-            if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
-                bar.set_style(style.progress_chars("=> "));
-            }
-            bar.set_prefix(format!("1/{epochs}"));
-            bar.enable_steady_tick(Duration::from_millis(500));
-            bar
-        });
-        Self { epochs, told, scored_on, samples, best: None, epoch_start: Instant::now(), bar }
+        let shown = Shown::decide(told);
+        let view = Arc::new(Mutex::new(View::new(epochs, samples, Instant::now())));
+        let bar = shown.view.then(|| bar(&view));
+        Self { shown, epochs, scored_on, samples, best: None, view, bar }
+    }
+
+    /// The run goes on after these epochs.
+    pub(crate) fn resumed(&mut self, history: &[EpochMetrics]) {
+        for metrics in history {
+            self.update(|view| view.epoch_ended(metrics, Instant::now()));
+        }
+        self.best = best_epoch(history).map(|best| best.test_accuracy);
+    }
+
+    fn update(&self, change: impl FnOnce(&mut View)) {
+        change(&mut self.view.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
-impl ProgressReport {
-    /// The run goes on after these epochs.
-    pub(crate) fn resumed(&mut self, history: &[EpochMetrics]) {
-        self.best = best_epoch(history).map(|best| best.test_accuracy);
-        if let Some(bar) = &self.bar {
-            bar.set_prefix(format!("{}/{}", (history.len() + 1).min(self.epochs), self.epochs));
-            bar.set_position((history.len() * self.samples) as u64);
-            // What is left is judged by what this process does.
-            bar.reset_eta();
-        }
+/// A line below all others that is written anew twice a second, so that the time left goes down while nothing else happens.
+fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
+    let view = Arc::clone(view);
+    let write = move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+        let view = view.lock().unwrap_or_else(PoisonError::into_inner);
+        // A line as wide as the terminal would make some of them wrap.
+        let _ = out.write_str(&view.line(width().saturating_sub(1), Instant::now()));
+    };
+    let bar = BARS.add(ProgressBar::no_length());
+    if let Ok(style) = ProgressStyle::with_template("{view}") {
+        bar.set_style(style.with_key("view", write));
     }
+    bar.enable_steady_tick(Duration::from_millis(500));
+    bar
+}
+
+/// Columns of the terminal.
+fn width() -> usize {
+    Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns))
 }
 
 impl Drop for ProgressReport {
-    /// However the run ends, the bar goes and the lines stay.
+    /// However the run ends, the view goes and the lines stay.
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -73,49 +110,93 @@ impl Drop for ProgressReport {
 
 impl Observer for ProgressReport {
     fn batches_trained(&mut self, progress: &Progress) {
-        let Some(bar) = &self.bar else { return };
-        let done = (progress.epoch - 1) * self.samples + progress.samples;
-        bar.set_position(done as u64);
-        let rate = progress.samples as f64 / self.epoch_start.elapsed().as_secs_f64();
-        let best = self.best.map_or(Cow::Borrowed(""), |best| format!(" best {:.2} %", 100.0 * best).into());
-        bar.set_message(format!(
-            "loss {:.4} acc {:.2} %{best} {rate:.0} samples/s",
-            progress.loss,
-            100.0 * progress.accuracy
-        ));
+        if let Some(bar) = &self.bar {
+            self.update(|view| view.batches_trained(progress));
+            // Draws, but not more often than an eye can follow.
+            bar.inc(1);
+        }
     }
 
     fn epoch_ended(&mut self, metrics: &EpochMetrics, _: &Parameters) -> tanner::Result<()> {
-        let best = self.best.map_or(metrics.test_accuracy, |best| best.max(metrics.test_accuracy));
-        self.best = Some(best);
-        if self.told == Epochs::Lines {
-            terminal::note(&self.line(metrics, best));
+        let is_best = self.best.is_none_or(|best| metrics.test_accuracy > best);
+        if is_best {
+            self.best = Some(metrics.test_accuracy);
         }
-        if let Some(bar) = &self.bar {
-            bar.set_prefix(format!("{}/{}", (metrics.epoch + 1).min(self.epochs), self.epochs));
+        self.update(|view| view.epoch_ended(metrics, Instant::now()));
+        if self.shown.lines {
+            let columns = self.bar.as_ref().map(|_| width());
+            terminal::note(&self.line(metrics, is_best, columns));
         }
-        self.epoch_start = Instant::now();
         Ok(())
     }
 }
 
 impl ProgressReport {
-    fn line(&self, metrics: &EpochMetrics, best: f64) -> String {
+    /// What is told of an epoch; an asterisk marks the best so far. A narrow terminal gets less, a file everything.
+    fn line(&self, metrics: &EpochMetrics, is_best: bool, columns: Option<usize>) -> String {
         let width = self.epochs.to_string().len();
-        format!(
-            "epoch {:>width$}/{}  train loss {:.4} acc {:>6.2} %  {} loss {:.4} acc {:>6.2} % (best {:.2})  \
+        let (train, test) = (100.0 * metrics.train_accuracy, 100.0 * metrics.test_accuracy);
+        let (best, mark) =
+            (100.0 * self.best.unwrap_or(metrics.test_accuracy), if is_best { '*' } else { ' ' });
+        let number = format!("epoch {:>width$}/{}", metrics.epoch, self.epochs);
+        let full = format!(
+            "{number}  train loss {:.4} acc {train:>6.2} %  {} loss {:.4} acc {test:>6.2} %{mark} (best {best:.2})  \
              lr {:.6}  {:.2} s, {:.0} samples/s",
-            metrics.epoch,
-            self.epochs,
             metrics.train_loss,
-            100.0 * metrics.train_accuracy,
             self.scored_on,
             metrics.test_loss,
-            100.0 * metrics.test_accuracy,
-            100.0 * best,
             metrics.learning_rate,
             metrics.seconds,
             self.samples as f64 / metrics.seconds_steps,
-        )
+        );
+        let medium = || {
+            let (train_loss, test_loss) = (metrics.train_loss, metrics.test_loss);
+            format!(
+                "{number}  train {train_loss:.4} {train:.2} %  {} {test_loss:.4} {test:.2} %{mark}",
+                self.scored_on
+            )
+        };
+        match columns {
+            Some(columns) if full.chars().count() > columns => {
+                let medium = medium();
+                if medium.chars().count() <= columns {
+                    medium
+                } else {
+                    format!("{number}  {test:.2} %{mark}")
+                }
+            }
+            _ => full,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_as_long_as_the_terminal_allows_and_mark_the_best() {
+        let mut report = ProgressReport::new(30, 60_000, Epochs::Quiet, ScoredOn::Test);
+        let metrics = |epoch: usize, accuracy: f64| EpochMetrics {
+            epoch,
+            train_loss: 0.5,
+            test_loss: 0.4,
+            train_accuracy: 0.8,
+            test_accuracy: accuracy,
+            learning_rate: 0.1,
+            seconds: 2.0,
+            seconds_steps: 1.5,
+        };
+        report.epoch_ended(&metrics(1, 0.85), &Parameters::default()).unwrap();
+        let full = report.line(&metrics(1, 0.85), true, None);
+        assert!(full.starts_with(
+            "epoch  1/30  train loss 0.5000 acc  80.00 %  test loss 0.4000 acc  85.00 %* (best 85.00)"
+        ));
+        assert!(full.ends_with("lr 0.100000  2.00 s, 40000 samples/s"), "{full}");
+        report.epoch_ended(&metrics(2, 0.84), &Parameters::default()).unwrap();
+        assert!(report.line(&metrics(2, 0.84), false, Some(200)).contains("acc  84.00 %  (best 85.00)"));
+        let narrow = report.line(&metrics(2, 0.84), false, Some(60));
+        assert_eq!(narrow, "epoch  2/30  train 0.5000 80.00 %  test 0.4000 84.00 % ");
+        assert_eq!(report.line(&metrics(3, 0.9), true, Some(24)), "epoch  3/30  90.00 %*");
     }
 }

@@ -20,6 +20,7 @@ use super::args::{
 use super::data_args::DataSettings;
 use super::degrees::{PAPER_BLOCKS, Profile};
 use super::gpu_kernels::KernelsRequest;
+use super::report_args::EventsPlace;
 
 /// Input blocks that an output block of the paper sees.
 const PAPER_RECEPTIVE_FIELD: usize = 2;
@@ -48,6 +49,8 @@ pub(crate) struct TrainSettings {
     pub(crate) patience: Option<usize>,
     pub(crate) engine: EngineRequest,
     pub(crate) out: Option<PathBuf>,
+    /// Where an event file for TensorBoard goes, if one is asked for.
+    pub(crate) tensorboard: Option<EventsPlace>,
 }
 
 /// An architecture that does not know yet how wide its data are.
@@ -112,6 +115,7 @@ impl TrainSettings {
             patience: patience(args)?,
             engine: EngineRequest::new(&args.engine)?,
             out: args.out.clone(),
+            tensorboard: args.watch.tensorboard.clone(),
         })
     }
 

@@ -9,13 +9,14 @@ use anyhow::{Context as _, anyhow};
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset};
 use tanner::engine::EngineInfo;
+use tanner::files::check_folder;
 use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
 use tanner::training::{
-    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, Summary, TrainOptions,
-    TrainingData, TrainingState,
+    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, Summary, TensorBoard,
+    TrainOptions, TrainingData, TrainingState,
 };
 
 use super::args::TrainArgs;
@@ -24,6 +25,7 @@ use super::data::{self, Data};
 use super::gpu_kernels::{Kernels, Use};
 use super::opening::Opening;
 use super::progress::{Epochs, ProgressReport};
+use super::report_args::EventsPlace;
 use super::resume::{self, Resumption};
 use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
@@ -97,6 +99,9 @@ pub(super) fn train(
     let train_set = training_data(settings, train, &model)?;
     let test_set = Arc::new(model.prepare(test)?);
 
+    if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
+        check_folder(logs).context("--tensorboard")?;
+    }
     let epochs = report.epochs;
     let place = begun.as_ref().map(Resumption::place);
     let (mut recorder, state) = recorder((settings, model, samples, data), &chosen, report, begun)?;
@@ -106,7 +111,9 @@ pub(super) fn train(
     }
     let mut progress = ProgressReport::new(recipe.epochs, samples.train, epochs, settings.scored_on());
     progress.resumed(recorder.history());
-    let observers: &mut [&mut dyn Observer] = &mut [&mut recorder, &mut progress];
+    let mut tensorboard = tensorboard(settings, recorder.folder(), recorder.history().len())?;
+    let mut observers: Vec<&mut dyn Observer> = vec![&mut recorder, &mut progress];
+    observers.extend(tensorboard.as_mut().map(|board| board as &mut dyn Observer));
     let stop = signals::listen();
     let options = TrainOptions {
         resume_from: state,
@@ -114,7 +121,8 @@ pub(super) fn train(
         checkpoint_every: Some(settings.checkpoint_every),
         patience: settings.patience,
     };
-    let outcome = training::train_with(&mut *chosen.engine, recipe, train_set, &test_set, observers, options);
+    let outcome =
+        training::train_with(&mut *chosen.engine, recipe, train_set, &test_set, &mut observers, options);
     drop(progress);
     let summary = finish(settings, &recorder, outcome.map(|trained| trained.ending), stop)?;
     Ok((summary, recorder.folder().path().to_owned()))
@@ -228,6 +236,26 @@ fn run_folder(settings: &TrainSettings) -> anyhow::Result<RunFolder> {
     let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
     let name = format!("{time}-{arch}-{}-s{seed}", importance_name(&settings.importance, "-"));
     Ok(RunFolder::create_unique(Path::new("runs"), &name)?)
+}
+
+/// The event file that was asked for.
+fn tensorboard(
+    settings: &TrainSettings,
+    folder: &RunFolder,
+    epochs_before: usize,
+) -> anyhow::Result<Option<TensorBoard>> {
+    let place = match &settings.tensorboard {
+        None => return Ok(None),
+        Some(EventsPlace::RunFolder) => folder.path().to_owned(),
+        Some(EventsPlace::Below(logs)) => {
+            match folder.path().canonicalize().ok().as_deref().and_then(Path::file_name) {
+                Some(run) => logs.join(run),
+                None => logs.clone(),
+            }
+        }
+    };
+    let board = TensorBoard::create(&place, epochs_before, settings.scored_on()).context("--tensorboard")?;
+    Ok(Some(board))
 }
 
 /// Kind and order.

@@ -2,7 +2,8 @@
 
 use std::io::Cursor;
 
-use image::{ImageFormat, Rgb, RgbImage};
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{GrayImage, ImageFormat, Pixel as _, Rgb, RgbImage};
 
 use crate::topology::{Partition, Topology};
 use crate::{Error, Result};
@@ -55,6 +56,22 @@ pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
     Ok(png.into_inner())
 }
 
+/// Draws one layer in grey, without a margin, neither side longer than `most` pixels, as a PNG file.
+///
+/// Graphs are drawn by chance: no filter of a PNG file foresees their pixels, and without one it is smallest.
+pub(super) fn layer_picture(layer: &Topology, most: usize) -> Result<Vec<u8>> {
+    let canvas = draw(layer, Raster::at_most(longer_side(layer), most));
+    let (width, height) = (u32::try_from(canvas.width), u32::try_from(canvas.height()));
+    let pixels = canvas.pixels.iter().map(|pixel| pixel.to_luma().0[0]).collect();
+    let picture =
+        width.ok().zip(height.ok()).and_then(|(width, height)| GrayImage::from_raw(width, height, pixels));
+    let picture = picture.ok_or_else(|| Error::Picture("a layer of too many pixels".into()))?;
+    let mut png = Vec::new();
+    let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::NoFilter);
+    picture.write_with_encoder(encoder).map_err(|error| Error::Picture(error.to_string()))?;
+    Ok(png)
+}
+
 fn longer_side(layer: &Topology) -> usize {
     layer.inputs().width().max(layer.outputs().width())
 }
@@ -74,6 +91,14 @@ impl Raster {
             return Self { magnification: 1, bin: widest.div_ceil(BINNED) };
         }
         Self { magnification: (MAGNIFIED / widest).clamp(1, 16), bin: 1 }
+    }
+
+    /// As [`Raster::for_width`], with so many pixels at most.
+    fn at_most(widest: usize, pixels: usize) -> Self {
+        if widest > pixels {
+            return Self { magnification: 1, bin: widest.div_ceil(pixels.max(1)) };
+        }
+        Self { magnification: (MAGNIFIED.min(pixels) / widest.max(1)).clamp(1, 16), bin: 1 }
     }
 
     /// First pixel of a neuron.
@@ -177,6 +202,17 @@ mod tests {
         assert_eq!(picture.dimensions(), (500 + 320 + 48, 320 + 32));
         let edges = picture.pixels().filter(|pixel| **pixel == EDGE).count();
         assert_eq!(edges, 25 * (100 * 64 + 64 * 10));
+    }
+
+    #[test]
+    fn one_layer_keeps_to_its_size() {
+        for ((inputs, outputs), expected) in
+            [((100, 64), (500, 320)), ((784, 10), (784, 10)), ((2000, 3), (1000, 2))]
+        {
+            let png = layer_picture(&fully_connected(inputs, outputs).unwrap(), 1024).unwrap();
+            let picture = image::load_from_memory(&png).unwrap().to_rgb8();
+            assert_eq!(picture.dimensions(), expected, "{inputs} x {outputs}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! into a file; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
 //! [`class_table`], [`confusion_table`] and [`confusion_picture`] how good a classifier is;
+//! [`run_table`] lists run folders, [`report_page`] makes one HTML page of them;
 //! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
 //! [`dispatch_table`] where the time of a step goes.
 
@@ -22,8 +23,10 @@ mod importance;
 mod layer_importance;
 mod learning_curve;
 mod network;
+mod page;
 mod profile;
 mod pruning;
+mod run_table;
 mod scores;
 mod series;
 mod table;
@@ -39,8 +42,12 @@ pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
+pub use page::{
+    Difference, Example, MAX_EXAMPLES, MAX_RUNS, Names, ReportedRun, Sample, ScoredRun, report_page,
+};
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_curve, pruning_table};
+pub use run_table::run_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;
 pub use table::{grouped, markdown, size, table};

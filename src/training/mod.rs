@@ -4,7 +4,8 @@
 //! [`Engine`](crate::engine::Engine) on the samples of any [`TrainingData`] and
 //! tells [`Observer`]s what happens. One
 //! such observer, the [`Recorder`], keeps a [`RunFolder`] up to date: metrics and
-//! model after every epoch, a [`Summary`] at the end.
+//! model after every epoch, a [`Summary`] at the end; [`TensorBoard`] is another. A [`PastRun`] is such a folder read
+//! again, whole or not.
 //!
 //! [`train_with`] does the same with a say in when a run is kept, where it goes on
 //! and what ends it ([`TrainOptions`]). A [`TrainingState`] is where a run is
@@ -12,13 +13,16 @@
 //! it, in whatever process, gives the bits of a run that was never interrupted.
 
 pub mod checkpoint;
+mod event_file;
 mod fingerprint;
 mod metrics;
 mod options;
+mod past_run;
 mod recipe;
 mod recorder;
 mod run_folder;
 mod schedule;
+mod tensorboard;
 mod trainer;
 mod training_data;
 
@@ -26,9 +30,11 @@ pub use checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingStat
 pub use fingerprint::fingerprint;
 pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY, best_epoch};
 pub use options::{CheckpointEvery, Ending, TrainOptions, Trained};
+pub use past_run::{PastRun, RunFile, RunOverview, RunState};
 pub use recipe::Recipe;
 pub use recorder::{Recorder, RunFacts};
 pub use run_folder::RunFolder;
 pub use schedule::Schedule;
+pub use tensorboard::TensorBoard;
 pub use trainer::{Observer, Progress, train, train_with};
 pub use training_data::{AugmentedData, TrainingData};

@@ -9,6 +9,7 @@
 //! | `checkpoint.safetensors` | when one is due, behind all that it promises | [`Checkpoint`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
+//! | `events.out.tfevents.*` | after each epoch, where asked for | [`TensorBoard`](super::TensorBoard) |
 //!
 //! `run.lock` is empty; a process that works on the run holds a lock on it, so that two cannot meet.
 //!
@@ -28,13 +29,13 @@ use crate::files::{TEMPORARY_PREFIX, atomic_write};
 use crate::model::TrainedModel;
 use crate::{Error, Result};
 
-const CONFIG: &str = "config.json";
-const METRICS: &str = "metrics.jsonl";
-const MODEL: &str = "model.safetensors";
-const BEST: &str = "best.safetensors";
-const CHECKPOINT: &str = "checkpoint.safetensors";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const METRICS: &str = "metrics.jsonl";
+pub(super) const MODEL: &str = "model.safetensors";
+pub(super) const BEST: &str = "best.safetensors";
+pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
 const LOCK: &str = "run.lock";
-const SUMMARY: &str = "summary.json";
+pub(super) const SUMMARY: &str = "summary.json";
 const CURVE: &str = "learning_curve.png";
 
 /// A folder that belongs to one run.
@@ -152,6 +153,7 @@ impl RunFolder {
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_left_behind = [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, CURVE, LOCK]
                 .contains(&name.as_str())
+                || name.starts_with(super::event_file::EVENTS_PREFIX)
                 || name.starts_with(TEMPORARY_PREFIX);
             if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
                 let reason = format!("holds {name}, which no unfinished run leaves");

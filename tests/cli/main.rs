@@ -12,6 +12,7 @@ mod importance;
 mod killing;
 mod own_data;
 mod profile;
+mod report;
 #[cfg(unix)]
 mod resume;
 mod runs;

@@ -1,0 +1,158 @@
+//! The confusion matrix and the scores of each class.
+
+use maud::{Markup, html};
+
+use super::markup::percent;
+use super::{MAX_CLASSES, ScoredRun};
+use crate::report::grouped;
+
+/// Pairs that are told in words.
+const TOLD_PAIRS: usize = 3;
+
+/// Both figures, side by side where there is room.
+pub(super) fn figures(id: &str, scored: &ScoredRun) -> Markup {
+    let shown = shown(&scored.scores.confusion);
+    let all = scored.scores.confusion.len();
+    let of_all = (shown.len() < all)
+        .then(|| format!("{} of {all} classes, those with the most mistakes. ", shown.len()));
+    html! {
+        div.pair {
+            figure id={ (id) "-confusion" } {
+                h3 { "Confusion matrix" }
+                div.scroll { (matrix(scored, &shown)) }
+                figcaption { @if let Some(text) = &of_all { (text) } (most_frequent(scored)) }
+            }
+            figure id={ (id) "-classes" } {
+                h3 { "Classes" }
+                div.scroll { (table(scored, &shown)) }
+                figcaption { "Macro F1 " (percent(scored.scores.macro_f1)) ", log-loss "
+                    (format!("{:.4}", scored.scores.log_loss)) ". A bar is the F1 score." }
+            }
+        }
+    }
+}
+
+/// All classes, or those with the most mistakes, in their order.
+fn shown(confusion: &[Vec<usize>]) -> Vec<usize> {
+    let mistakes = |class: usize| -> usize {
+        let row: usize = confusion[class].iter().sum();
+        let column: usize = confusion.iter().map(|row| row[class]).sum();
+        row + column - 2 * confusion[class][class]
+    };
+    let mut classes: Vec<usize> = (0..confusion.len()).collect();
+    classes.sort_by_key(|class| std::cmp::Reverse(mistakes(*class)));
+    classes.truncate(MAX_CLASSES);
+    classes.sort_unstable();
+    classes
+}
+
+fn matrix(scored: &ScoredRun, shown: &[usize]) -> Markup {
+    let names = &scored.names;
+    // Long names stand upright, so that columns stay narrow.
+    let upright = shown.iter().any(|class| names.class(*class).chars().count() > 4);
+    html! {
+        table.confusion class=[upright.then_some("upright")] {
+            caption { "Rows are what samples are, columns what they were taken for." }
+            thead {
+                tr {
+                    td {}
+                    @for class in shown { th scope="col" { span { (names.class(*class)) } } }
+                }
+            }
+            tbody {
+                @for label in shown {
+                    tr {
+                        th scope="row" { (names.class(*label)) }
+                        @for predicted in shown { (cell(scored, *label, *predicted)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(scored: &ScoredRun, label: usize, predicted: usize) -> Markup {
+    let row = &scored.scores.confusion[label];
+    let (count, of) = (row[predicted], row.iter().sum::<usize>());
+    let share = count as f64 / of.max(1) as f64;
+    // Mistakes are rare; the root makes them visible.
+    let heat = if label == predicted { share } else { share.sqrt() };
+    let kind = match (label == predicted, count) {
+        (_, 0) => "none",
+        (true, _) => "right",
+        (false, _) => "wrong",
+    };
+    let names = &scored.names;
+    let told = format!(
+        "{} of {} {}: taken for {} ({})",
+        grouped(count),
+        grouped(of),
+        names.class(label),
+        names.class(predicted),
+        percent(share)
+    );
+    html! {
+        td class={ (kind) @if heat > 0.55 { " strong" } } style={ "--heat:" (format!("{heat:.3}")) } title=(told) { (count) }
+    }
+}
+
+/// The commonest mistakes in words.
+fn most_frequent(scored: &ScoredRun) -> String {
+    let mut pairs = Vec::new();
+    for (label, row) in scored.scores.confusion.iter().enumerate() {
+        for (predicted, count) in
+            row.iter().enumerate().filter(|(class, count)| *class != label && **count > 0)
+        {
+            pairs.push((*count, label, predicted));
+        }
+    }
+    if pairs.is_empty() {
+        return "No mistakes.".into();
+    }
+    pairs.sort_by_key(|(count, label, predicted)| (std::cmp::Reverse(*count), *label, *predicted));
+    let told = pairs.iter().take(TOLD_PAIRS).map(|(count, label, predicted)| {
+        let names = &scored.names;
+        format!("{} taken for {} ({})", names.class(*label), names.class(*predicted), grouped(*count))
+    });
+    format!("Most often: {}.", told.collect::<Vec<_>>().join(", "))
+}
+
+fn table(scored: &ScoredRun, shown: &[usize]) -> Markup {
+    html! {
+        table.classes {
+            caption { "Precision: share of right ones among those called so. Recall: share found of those there are." }
+            thead { tr {
+                th scope="col" { "Class" }
+                @for name in ["Precision", "Recall", "F1", "Samples"] { th.number scope="col" { (name) } }
+            } }
+            tbody {
+                @for class in shown {
+                    @let scores = &scored.scores.per_class[*class];
+                    tr {
+                        th scope="row" { (scored.names.class(*class)) }
+                        td.number { (percent(scores.precision)) }
+                        td.number { (percent(scores.recall)) }
+                        td.number.bar style={ "--share:" (format!("{:.4}", scores.f1)) } { (percent(scores.f1)) }
+                        td.number { (grouped(scores.support)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_classes_those_with_mistakes_are_shown() {
+        let mut confusion = vec![vec![0; 50]; 50];
+        (0..50).for_each(|class| confusion[class][class] = 5);
+        (confusion[49][7], confusion[45][0]) = (3, 1);
+        let shown = shown(&confusion);
+        assert_eq!(shown.len(), MAX_CLASSES);
+        assert!([0, 7, 45, 49].iter().all(|class| shown.contains(class)), "{shown:?}");
+        assert!(shown.is_sorted());
+    }
+}

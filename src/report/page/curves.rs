@@ -1,0 +1,355 @@
+//! Loss and accuracy over the epochs, all runs in the same two charts.
+
+use maud::{Markup, PreEscaped, html};
+use serde::Serialize;
+
+use super::markup::{missing, percent, unit};
+use super::{MAX_POINTS, ReportedRun};
+use crate::training::{EpochMetrics, ScoredOn};
+
+/// Size of a chart in units of its drawing, and what its axes take of that.
+const WIDTH: f64 = 480.0;
+const HEIGHT: f64 = 300.0;
+const LEFT: f64 = 46.0;
+const RIGHT: f64 = 10.0;
+const TOP: f64 = 10.0;
+const BOTTOM: f64 = 36.0;
+/// Losses that differ by more than this factor are drawn on a logarithmic axis.
+const FAR_APART: f64 = 30.0;
+
+/// What a chart shows.
+struct Measure {
+    id: &'static str,
+    title: &'static str,
+    unit: &'static str,
+    train: fn(&EpochMetrics) -> f64,
+    test: fn(&EpochMetrics) -> f64,
+    /// Where the axis may end at most.
+    greatest: f64,
+    /// Whether the axis starts at 0, or goes by factors where values are far apart.
+    is_loss: bool,
+}
+
+const LOSS: Measure = Measure {
+    id: "curves-loss",
+    title: "Loss",
+    unit: "cross-entropy, nats",
+    train: |epoch| epoch.train_loss,
+    test: |epoch| epoch.test_loss,
+    greatest: f64::INFINITY,
+    is_loss: true,
+};
+
+const ACCURACY: Measure = Measure {
+    id: "curves-accuracy",
+    title: "Accuracy",
+    unit: "per cent",
+    train: |epoch| 100.0 * epoch.train_accuracy,
+    test: |epoch| 100.0 * epoch.test_accuracy,
+    greatest: 100.0,
+    is_loss: false,
+};
+
+/// One run in a chart, as the script reads it.
+#[derive(Serialize)]
+struct Series<'a> {
+    /// Its colour.
+    run: usize,
+    name: &'a str,
+    epochs: Vec<usize>,
+    train: Vec<f64>,
+    test: Vec<f64>,
+}
+
+/// What the script needs to find an epoch under the pointer.
+#[derive(Serialize)]
+struct ChartData<'a> {
+    unit: &'a str,
+    scored: &'a str,
+    left: f64,
+    right: f64,
+    width: f64,
+    first: usize,
+    last: usize,
+    series: &'a [Series<'a>],
+}
+
+/// Legend and both charts.
+pub(super) fn section(runs: &[ReportedRun]) -> Markup {
+    let drawn: Vec<(usize, &ReportedRun)> =
+        runs.iter().enumerate().filter(|(_, run)| !run.run.history.is_empty()).collect();
+    let scored = scored_on(&drawn);
+    html! {
+        section #curves {
+            h2 { "Curves" }
+            @if drawn.is_empty() {
+                (missing("No curves: metrics.jsonl has no readable epoch."))
+            } @else {
+                ul.legend {
+                    @if runs.len() > 1 { @for (index, run) in &drawn {
+                        li { button type="button" aria-pressed="true" data-run=(index) {
+                            span class={ "chip s" (index) } {} (run.overview.name)
+                        } }
+                    } }
+                    li.key { svg viewBox="0 0 28 8" aria-hidden="true" { path d="M1 4H27" {} } (scored) }
+                    li.key { svg viewBox="0 0 28 8" aria-hidden="true" { path.train d="M1 4H27" {} } "training" }
+                    li.key { svg viewBox="0 0 8 8" aria-hidden="true" { circle cx="4" cy="4" r="3" {} } "best" }
+                }
+                div.pair { (chart(&LOSS, &drawn, scored)) (chart(&ACCURACY, &drawn, scored)) }
+                @for (index, run) in runs.iter().enumerate().filter(|(_, run)| run.run.history.is_empty()) {
+                    (missing(format!("{} has no readable epoch: no curves.", run.overview.name)))
+                    @let _ = index;
+                }
+            }
+        }
+    }
+}
+
+/// What the solid lines are.
+fn scored_on(drawn: &[(usize, &ReportedRun)]) -> &'static str {
+    let validated = drawn.iter().filter(|(_, run)| run.overview.scored_on == ScoredOn::Validation).count();
+    match validated {
+        0 => "test",
+        all if all == drawn.len() => "validation",
+        _ => "test or validation",
+    }
+}
+
+fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Markup {
+    let series: Vec<Series> = drawn.iter().map(|(index, run)| series(measure, *index, run)).collect();
+    let epochs = || series.iter().flat_map(|series| series.epochs.iter().copied());
+    let (first, last) = (epochs().min().unwrap_or(1), epochs().max().unwrap_or(1));
+    let axis = Axis::of(measure, &series);
+    let span = (last - first).max(1) as f64;
+    // A single epoch stands in the middle.
+    let shift = if first == last { 0.5 } else { 0.0 };
+    let x = |epoch: usize| LEFT + (WIDTH - LEFT - RIGHT) * ((epoch - first) as f64 / span + shift);
+    let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - axis.place(value));
+    let data = ChartData {
+        unit: measure.unit,
+        scored,
+        left: LEFT,
+        right: RIGHT,
+        width: WIDTH,
+        first,
+        last,
+        series: &series,
+    };
+    html! {
+        figure.chart id=(measure.id) {
+            h3 { (measure.title) span.unit { (measure.unit) @if axis.is_logarithmic { ", logarithmic" } } }
+            svg viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(said(measure, drawn, scored)) {
+                @for tick in &axis.ticks {
+                    line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y(*tick))) y2=(unit(y(*tick))) {}
+                    text.end x=(unit(LEFT - 6.0)) y=(unit(y(*tick) + 4.0)) { (Axis::label(*tick)) }
+                }
+                @for epoch in epoch_ticks(first, last) {
+                    text.middle x=(unit(x(epoch))) y=(unit(HEIGHT - BOTTOM + 17.0)) { (epoch) }
+                }
+                text.middle.name x=(unit(LEFT.midpoint(WIDTH - RIGHT))) y=(unit(HEIGHT - 3.0)) { "epoch" }
+                @for (series, (_, run)) in series.iter().zip(drawn) {
+                    g class={ "line s" (series.run) } data-run=(series.run) {
+                        (path("train", &series.epochs, &series.train, &x, &y, &format!("{}: training", series.name)))
+                        (path("test", &series.epochs, &series.test, &x, &y, &format!("{}: {}", series.name, run.overview.scored_on)))
+                        @if let Some(best) = run.run.best() {
+                            circle.best cx=(unit(x(best.epoch))) cy=(unit(y((measure.test)(best)))) r="4" {
+                                title { (series.name) ": best accuracy " (percent(best.test_accuracy)) " after epoch " (best.epoch) }
+                            }
+                        }
+                    }
+                }
+                line.cursor x1="0" x2="0" y1=(unit(TOP)) y2=(unit(HEIGHT - BOTTOM)) {}
+            }
+            div.tip hidden role="status" {}
+            script type="application/json" { (PreEscaped(json(&data))) }
+        }
+    }
+}
+
+/// JSON that cannot end the element it stands in.
+fn json(data: &impl Serialize) -> String {
+    serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c")
+}
+
+fn path(
+    class: &str,
+    epochs: &[usize],
+    values: &[f64],
+    x: &impl Fn(usize) -> f64,
+    y: &impl Fn(f64) -> f64,
+    title: &str,
+) -> Markup {
+    let points: Vec<_> = epochs.iter().zip(values).map(|(epoch, value)| (x(*epoch), y(*value))).collect();
+    // A line of one point is not seen: it becomes a short one.
+    let text = match points[..] {
+        [(x, y)] => format!("M{:.1} {y:.1}H{:.1}", x - 5.0, x + 5.0),
+        _ => points.iter().enumerate().fold(String::new(), |text, (index, (x, y))| {
+            text + if index == 0 { "M" } else { "L" } + &format!("{x:.1} {y:.1}")
+        }),
+    };
+    html! { path class=(class) d=(text) { title { (title) } } }
+}
+
+/// What a chart shows, for those who do not see it.
+fn said(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> String {
+    let of_run = |(_, reported): &(usize, &ReportedRun)| {
+        let last = reported.run.history.last()?;
+        let (train, test) = ((measure.train)(last), (measure.test)(last));
+        let name = &reported.overview.name;
+        Some(format!(
+            "{name} ends after {} epochs with {train:.4} in training and {test:.4} in {scored}",
+            last.epoch
+        ))
+    };
+    let runs: Vec<String> = drawn.iter().filter_map(of_run).collect();
+    format!("{} ({}) over the epochs. {}.", measure.title, measure.unit, runs.join("; "))
+}
+
+/// A run's curve, thinned out evenly where it is too long; the last epoch stays.
+fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Series<'a> {
+    let history = &reported.run.history;
+    let every = history.len().div_ceil(MAX_POINTS).max(1);
+    let kept = || history.iter().rev().step_by(every).collect::<Vec<_>>().into_iter().rev();
+    // Six digits are more than a chart shows.
+    let rounded = |value: f64| format!("{value:.5e}").parse().unwrap_or(value);
+    Series {
+        run,
+        name: &reported.overview.name,
+        epochs: kept().map(|epoch| epoch.epoch).collect(),
+        train: kept().map(|epoch| rounded((measure.train)(epoch))).collect(),
+        test: kept().map(|epoch| rounded((measure.test)(epoch))).collect(),
+    }
+}
+
+/// The vertical axis.
+#[derive(Debug, PartialEq)]
+struct Axis {
+    low: f64,
+    high: f64,
+    ticks: Vec<f64>,
+    is_logarithmic: bool,
+}
+
+impl Axis {
+    fn of(measure: &Measure, series: &[Series]) -> Self {
+        let values = || series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
+        let low = values().fold(f64::INFINITY, f64::min);
+        let high = values().fold(f64::NEG_INFINITY, f64::max);
+        match measure.is_loss {
+            true if low > 0.0 && high / low > FAR_APART => Self::logarithmic(low, high),
+            true => Self::linear(0.0, high, measure.greatest),
+            false => Self::linear(low, high, measure.greatest),
+        }
+    }
+
+    /// Round numbers around a range of values that are not negative.
+    fn linear(low: f64, high: f64, greatest: f64) -> Self {
+        let range = (high - low).max(high.abs() * 1e-3).max(1e-9);
+        let decade = 10f64.powf((range / 4.0).log10().floor());
+        let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
+        let step = steps.into_iter().find(|step| range / step <= 5.0).unwrap_or(steps[3]);
+        let last = (high / step).ceil();
+        // Where all values are the same there is room below them.
+        let first = (low / step).floor().min(last - 1.0).max(0.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "about five; casts saturate"
+        )]
+        let count = (last - first).clamp(1.0, 10.0) as usize;
+        let ticks: Vec<f64> = (0..=count).map(|tick| step * (first + tick as f64)).collect();
+        let ticks: Vec<f64> = ticks.into_iter().filter(|tick| *tick <= greatest * (1.0 + 1e-9)).collect();
+        let end = (step * (first + count as f64)).min(greatest);
+        Self { low: step * first, high: end.max(step * first + 1e-9), ticks, is_logarithmic: false }
+    }
+
+    /// 1, 2 and 5 times powers of ten, or powers of ten alone where these are many.
+    fn logarithmic(low: f64, high: f64) -> Self {
+        let (first, last) = (low.log10().floor(), high.log10().ceil());
+        let factors: &[f64] = if high / low < 1e3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
+        #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double")]
+        let exponents = first as i32..=last as i32;
+        let all: Vec<f64> = exponents
+            .flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
+            .collect();
+        // From the last round number below to the first above.
+        let start = all.iter().rposition(|tick| *tick <= low).unwrap_or(0);
+        let end = all.iter().position(|tick| *tick >= high).unwrap_or(all.len() - 1);
+        let every = (end - start).div_ceil(10).max(1);
+        let ticks = all[start..=end].iter().copied().step_by(every).collect();
+        Self { low: all[start], high: all[end], ticks, is_logarithmic: true }
+    }
+
+    /// Where a value is, from 0 at the bottom to 1 at the top.
+    fn place(&self, value: f64) -> f64 {
+        if self.is_logarithmic {
+            return (value / self.low).ln() / (self.high / self.low).ln();
+        }
+        (value - self.low) / (self.high - self.low)
+    }
+
+    /// A number of the axis with as many digits as it needs.
+    fn label(tick: f64) -> String {
+        if tick != 0.0 && !(1e-4..1e6).contains(&tick) {
+            return format!("{tick:.0e}");
+        }
+        let text = format!("{tick:.6}");
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+}
+
+/// Whole epochs, 10 at most.
+fn epoch_ticks(first: usize, last: usize) -> Vec<usize> {
+    let span = last - first + 1;
+    let steps = (0..18).flat_map(|power| [1, 2, 5].map(|step| step * 10usize.pow(power)));
+    let step = steps.into_iter().find(|step| span.div_ceil(*step) <= 10).unwrap_or(span);
+    (first..=last)
+        .filter(|epoch| epoch % step == 0 || (*epoch == first && (step == 1 || first != 1)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_have_round_numbers_around_what_is_shown() {
+        let ticks = |low, high, greatest| Axis::linear(low, high, greatest).ticks;
+        assert_eq!(ticks(0.0, 2.3, f64::INFINITY), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
+        assert_eq!(ticks(71.0, 99.2, 100.0), [70.0, 80.0, 90.0, 100.0]);
+        let same = Axis::linear(100.0, 100.0, 100.0);
+        assert!(!((same.high - 100.0).abs() > 1e-9) && same.low < 100.0, "{same:?}");
+        for (low, high) in [(0.0, 0.0), (5.0, 5.0), (0.0, 1e30), (0.0, 1e-7)] {
+            let axis = Axis::linear(low, high, f64::INFINITY);
+            assert!(axis.high > axis.low && (2..=8).contains(&axis.ticks.len()), "{axis:?}");
+            assert!((-1e-9..=1.0 + 1e-9).contains(&axis.place(high)), "{axis:?}");
+        }
+        assert_eq!(
+            [0.0, 0.30000000000000004, 2.5, 100.0, 1e-7].map(Axis::label),
+            ["0", "0.3", "2.5", "100", "1e-7"]
+        );
+    }
+
+    #[test]
+    fn losses_far_apart_go_by_factors() {
+        let axis = Axis::logarithmic(0.09, 19.0);
+        assert_eq!(axis.ticks, [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!([axis.place(0.05), axis.place(20.0)], [0.0, 1.0]);
+        assert!(!((axis.place(1.0) - 0.5).abs() > 1e-12), "{axis:?}");
+        let wide = Axis::logarithmic(2e-30, 2e299);
+        assert!(wide.ticks.len() <= 12 && wide.high >= 2e299, "{wide:?}");
+    }
+
+    #[test]
+    fn epochs_have_few_whole_ticks() {
+        assert_eq!(epoch_ticks(1, 3), [1, 2, 3]);
+        assert_eq!(epoch_ticks(1, 30), [5, 10, 15, 20, 25, 30]);
+        assert_eq!(epoch_ticks(1, 1), [1]);
+        assert!(epoch_ticks(1, 123_456).len() <= 13);
+    }
+
+    #[test]
+    fn data_cannot_end_their_element() {
+        assert!(!json(&"</script><!--").contains('<'));
+    }
+}

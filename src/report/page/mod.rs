@@ -1,0 +1,173 @@
+//! The report page: one or several runs as one HTML file that needs nothing beside it.
+//!
+//! [`report_page`] takes [`ReportedRun`]s, each with whatever could be found of it, and gives the text
+//! of the page: style, script, drawings and pictures are all inside. What is missing is said in its
+//! place. Every text that comes from outside goes through maud, which escapes it; the size of the page
+//! is bounded by the constants here, whatever the runs hold.
+
+mod classes;
+mod curves;
+mod examples;
+mod layers;
+mod markup;
+mod overview;
+mod provenance;
+mod scored;
+#[cfg(test)]
+mod tests;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+pub use scored::{Difference, Example, Names, Sample, ScoredRun};
+
+use crate::model::TrainedModel;
+use crate::training::{PastRun, RunOverview, RunState};
+use markup::{missing, percent};
+
+/// Most runs on one page.
+pub const MAX_RUNS: usize = 16;
+/// Most misclassified examples of a run.
+pub const MAX_EXAMPLES: usize = 24;
+/// Most layers of a run whose weights are shown.
+const MAX_LAYERS: usize = 12;
+/// Most classes in a confusion matrix.
+const MAX_CLASSES: usize = 40;
+/// Most points of a curve.
+const MAX_POINTS: usize = 400;
+/// Most pixels of a side of a connectivity picture.
+const MAX_PIXELS: usize = 1024;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// A run with all that was found out for the page.
+#[derive(Debug)]
+pub struct ReportedRun {
+    /// What its folder holds.
+    pub run: PastRun,
+    /// The facts about it.
+    pub overview: RunOverview,
+    /// Its model, or why there is none.
+    pub model: Result<TrainedModel, String>,
+    /// How its model does on the samples it was scored on, or why that is not known.
+    pub scored: Result<ScoredRun, String>,
+}
+
+/// Writes the page; `left_out` says of each folder that is not shown why.
+///
+/// Runs behind the first [`MAX_RUNS`] are left out.
+#[must_use]
+pub fn report_page(runs: &[ReportedRun], left_out: &[String]) -> String {
+    let runs = &runs[..runs.len().min(MAX_RUNS)];
+    let title = match runs {
+        [one] => one.overview.name.clone(),
+        several => format!("{} runs", several.len()),
+    };
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                meta name="generator" content={ "tanner " (env!("CARGO_PKG_VERSION")) };
+                // An icon of its own, so that no browser asks for one.
+                link rel="icon" href="data:,";
+                title { (title) " – Tanner report" }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header.top {
+                    p.kicker { "Tanner report" }
+                    h1 { (title) }
+                    @if runs.len() > 1 { (jump_list(runs)) }
+                }
+                main {
+                    @for reason in left_out { (missing(reason)) }
+                    @if runs.len() > 1 { (overview::section(runs)) }
+                    @if let [one] = runs { (head(one)) }
+                    (curves::section(runs))
+                    @for (index, run) in runs.iter().enumerate() { (section(index, run, runs.len() > 1)) }
+                }
+                footer {
+                    "Made by tanner " (env!("CARGO_PKG_VERSION")) ". Curves have at most " (MAX_POINTS)
+                    " points, matrices " (MAX_CLASSES) " classes, runs " (MAX_EXAMPLES) " examples and "
+                    (MAX_LAYERS) " layers."
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    };
+    page.into_string()
+}
+
+fn jump_list(runs: &[ReportedRun]) -> Markup {
+    html! {
+        nav aria-label="Runs" {
+            @for (index, run) in runs.iter().enumerate() {
+                a href={ "#run-" (index + 1) } { span class={ "chip s" (index) } {} (run.overview.name) }
+            }
+        }
+    }
+}
+
+/// What is known of a run at a glance, and what is wrong with it.
+fn head(reported: &ReportedRun) -> Markup {
+    let (run, overview) = (&reported.run, &reported.overview);
+    html! {
+        p.state {
+            span class={ "badge " (overview.state.name()) } { (overview.state.name()) }
+            " " span.path { (run.path.display()) }
+        }
+        @if overview.state == RunState::Unfinished {
+            (missing("The run has no summary.json: it is still going on, or was interrupted. What follows is what it has left."))
+        }
+        @for problem in &overview.problems { (missing(problem)) }
+        (overview::tiles(reported))
+    }
+}
+
+fn section(index: usize, reported: &ReportedRun, with_head: bool) -> Markup {
+    let id = format!("run-{}", index + 1);
+    html! {
+        section.run id=(id) {
+            @if with_head {
+                h2 { span class={ "chip s" (index) } {} (reported.overview.name) }
+                (head(reported))
+            }
+            @match &reported.scored {
+                Ok(scored) => {
+                    (agreement(reported, scored))
+                    (classes::figures(&id, scored))
+                    (examples::figure(&id, scored))
+                }
+                Err(reason) => (missing(format!("No confusion matrix, classes and examples: {reason}"))),
+            }
+            @match &reported.model {
+                Ok(model) => (layers::figures(&id, model)),
+                Err(reason) => (missing(format!("No connectivity and weights: {reason}"))),
+            }
+            (provenance::parts(&id, reported))
+        }
+    }
+}
+
+/// Says on what the predictions of this page were made, and whether they are those of the run.
+fn agreement(reported: &ReportedRun, scored: &ScoredRun) -> Markup {
+    let now = scored.scores.accuracy;
+    let samples = scored.scores.samples;
+    let recorded = reported.overview.accuracy;
+    // Engines sum in different orders: a sample in a thousand may tip over.
+    let agrees = recorded.is_none_or(|then| (then - now).abs() <= 1e-3 + 1.5 / samples as f64);
+    let made = format!(
+        "Predictions of the last epoch's model on {} {} samples, made on the CPU for this page: accuracy {}.",
+        super::grouped(samples),
+        reported.overview.scored_on,
+        percent(now)
+    );
+    let other = "The run recorded another accuracy: these are not the samples that it was scored on, or not its model.";
+    html! {
+        p.note { (made) }
+        @if !agrees { (missing(format!("{other} It was {}.", percent(recorded.unwrap_or(f64::NAN))))) }
+    }
+}

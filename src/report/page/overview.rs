@@ -1,0 +1,227 @@
+//! The table of all runs, with the settings in which they differ, and the tiles of one run.
+
+use std::collections::BTreeMap;
+
+use maud::{Markup, html};
+use serde_json::Value;
+
+use super::ReportedRun;
+use super::markup::{cut, percent, seconds, tile};
+use crate::report::run_table::epochs;
+use crate::report::{grouped, size};
+
+/// Most settings that get a column; the others are in each run's own list.
+const MAX_COLUMNS: usize = 8;
+
+/// Most settings of a run, and most characters of one.
+const MAX_SETTINGS: usize = 200;
+const MAX_VALUE: usize = 500;
+
+/// Settings that differ between any two runs and tell nothing, or have a column already.
+const UNTOLD: [&str; 4] = ["command", "started_at", "data_sha256", "recipe.epochs"];
+
+/// The table, best accuracy marked.
+pub(super) fn section(runs: &[ReportedRun]) -> Markup {
+    let settings: Vec<_> = runs.iter().map(|run| flattened(run.run.config.as_ref())).collect();
+    let differing = differing(&settings);
+    let shown = &differing[..differing.len().min(MAX_COLUMNS)];
+    let best = runs.iter().filter_map(|run| run.overview.accuracy).reduce(f64::max);
+    html! {
+        section {
+            h2 { "Runs" }
+            figure.wide #runs {
+                div.scroll {
+                    table {
+                        caption { "Results, and the settings in which the runs differ" }
+                        thead { tr {
+                            th scope="col" { "Run" }
+                            @for name in ["Last", "Best", "Epochs", "Parameters", "Model file", "Time"] {
+                                th.number scope="col" { (name) }
+                            }
+                            @for (name, _) in shown { th scope="col" { (heading(name)) } }
+                            th scope="col" { "State" }
+                        } }
+                        tbody { @for (index, run) in runs.iter().enumerate() {
+                            (row(index, run, best, shown.iter().map(|(_, values)| values[index].as_str())))
+                        } }
+                    }
+                }
+                @if differing.len() > shown.len() {
+                    figcaption { (differing.len() - shown.len()) " more settings differ; they are in the lists of each run." }
+                }
+            }
+        }
+    }
+}
+
+fn row<'a>(
+    index: usize,
+    reported: &ReportedRun,
+    best: Option<f64>,
+    settings: impl Iterator<Item = &'a str>,
+) -> Markup {
+    let overview = &reported.overview;
+    let known = |text: Option<String>| text.unwrap_or_else(|| "–".into());
+    let is_best = best.is_some() && overview.accuracy == best;
+    html! {
+        tr {
+            th scope="row" {
+                a href={ "#run-" (index + 1) } { span class={ "chip s" (index) } {} (overview.name) }
+            }
+            td.number class=[is_best.then_some("best")] { (known(overview.accuracy.map(percent))) }
+            td.number { (known(overview.best_accuracy.map(percent))) }
+            td.number { (epochs(overview)) }
+            td.number { (known(overview.parameters.map(grouped))) }
+            td.number { (known(model_bytes(reported).map(size))) }
+            td.number { (known(total_seconds(reported).map(seconds))) }
+            @for value in settings { td title=(value) { (value) } }
+            td { span class={ "badge " (overview.state.name()) } { (overview.state.name()) } }
+        }
+    }
+}
+
+/// The last part of a setting's path that says what it is.
+fn heading(path: &str) -> String {
+    let part = path.rsplit('.').find(|part| *part != "name").unwrap_or(path);
+    part.replace('_', " ")
+}
+
+fn model_bytes(reported: &ReportedRun) -> Option<u64> {
+    let file = reported.run.files.iter().find(|file| file.name == "model.safetensors");
+    file.map(|file| file.bytes)
+}
+
+/// Of a finished run all of its time, of another that of its epochs.
+fn total_seconds(reported: &ReportedRun) -> Option<f64> {
+    let run = &reported.run;
+    let of_epochs = run.history.iter().map(|epoch| epoch.seconds).reduce(|sum, more| sum + more);
+    run.summary.as_ref().map(|summary| summary.seconds_total).or(of_epochs)
+}
+
+/// The most important numbers of one run.
+pub(super) fn tiles(reported: &ReportedRun) -> Markup {
+    let (run, overview) = (&reported.run, &reported.overview);
+    let on = overview.scored_on;
+    let fewer = run.summary.as_ref().and_then(|summary| {
+        let share = 1.0 - summary.parameters as f64 / summary.dense_parameters as f64;
+        (share > 0.0).then(|| format!("{} fewer than fully connected", percent(share)))
+    });
+    let best = overview.best_accuracy.zip(overview.best_epoch);
+    html! {
+        dl.tiles {
+            @if let Some(accuracy) = overview.accuracy {
+                (tile(&format!("{on} accuracy"), &percent(accuracy), &format!("after epoch {}", epochs(overview))))
+            }
+            @if let Some((accuracy, epoch)) = best {
+                (tile("best", &percent(accuracy), &format!("after epoch {epoch}")))
+            }
+            @if let Some(last) = run.history.last() {
+                (tile(&format!("{on} loss"), &format!("{:.4}", last.test_loss), &format!("training {:.4}", last.train_loss)))
+            }
+            @if let Some(parameters) = overview.parameters {
+                (tile("parameters", &grouped(parameters), &fewer.unwrap_or_default()))
+            }
+            @if let Ok(scored) = &reported.scored {
+                (tile("calibration error", &format!("{:.4}", scored.scores.calibration_error), "0 is best"))
+            }
+            @if let Some(total) = total_seconds(reported) {
+                (tile("time", &seconds(total), &adapter(run.setting("/adapter"))))
+            }
+        }
+    }
+}
+
+fn adapter(recorded: Option<&Value>) -> String {
+    recorded.and_then(Value::as_str).map(|name| format!("on {name}")).unwrap_or_default()
+}
+
+/// Every setting by its path, `recipe.epochs`, and as text; lists of plain values are one setting.
+pub(super) fn flattened(config: Option<&Value>) -> BTreeMap<String, String> {
+    let mut settings = BTreeMap::new();
+    if let Some(config) = config {
+        flatten(config, String::new(), &mut settings);
+    }
+    settings
+}
+
+fn flatten(value: &Value, path: String, settings: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, field) in fields {
+                let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                flatten(field, below, settings);
+            }
+        }
+        _ if settings.len() >= MAX_SETTINGS => {}
+        Value::String(text) => drop(settings.insert(path, cut(text, MAX_VALUE))),
+        Value::Null => drop(settings.insert(path, "–".into())),
+        other => drop(settings.insert(path, cut(&listed(other), MAX_VALUE))),
+    }
+}
+
+/// A value as a person writes it: lists without brackets, equal neighbours counted, lists in lists parted by slashes.
+fn listed(value: &Value) -> String {
+    let Value::Array(values) = value else {
+        return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    };
+    let is_nested = values.iter().any(Value::is_array);
+    let texts: Vec<String> = values.iter().map(listed).collect();
+    let runs = texts.chunk_by(PartialEq::eq).map(|same| match same {
+        [text, _, _, ..] if !is_nested => format!("{} × {text}", same.len()),
+        _ => same.join(if is_nested { " / " } else { ", " }),
+    });
+    runs.collect::<Vec<_>>().join(if is_nested { " / " } else { ", " })
+}
+
+/// The settings that are not the same in all runs, with each run's value.
+fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)> {
+    let mut names: Vec<&String> = settings.iter().flat_map(BTreeMap::keys).collect();
+    names.sort_unstable();
+    names.dedup();
+    let values = |name: &String| -> Vec<String> {
+        settings.iter().map(|run| run.get(name).cloned().unwrap_or_else(|| "–".into())).collect()
+    };
+    let told = names.into_iter().filter(|name| !UNTOLD.contains(&name.as_str()));
+    let told = told.map(|name| (name.clone(), values(name)));
+    // A run whose settings are not known differs in none of them.
+    let differ = |values: &[String]| {
+        let known = values.iter().zip(settings).filter(|(_, run)| !run.is_empty());
+        let mut known = known.map(|(value, _)| value);
+        let first = known.next();
+        known.any(|value| Some(value) != first)
+    };
+    let mut differing: Vec<_> = told.filter(|(_, values)| differ(values)).collect();
+    // What only some runs have follows from another setting: it comes last.
+    differing.sort_by_key(|(_, values)| values.iter().any(|value| value == "–"));
+    differing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_settings_that_differ_are_told() {
+        let config = |rate: f64| serde_json::json!({"recipe": {"lr": rate, "l2": null}, "hidden": [4, 4], "command": [rate]});
+        let settings = [0.1, 0.2].map(|rate| flattened(Some(&config(rate))));
+        assert_eq!(settings[0]["hidden"], "4, 4");
+        assert_eq!(
+            ["recipe.optimizer.name", "recipe.learning_rate", "name"].map(heading),
+            ["optimizer", "learning rate", "name"]
+        );
+        let list = |value: Value| flattened(Some(&serde_json::json!({"list": value})))["list"].clone();
+        assert_eq!(list(serde_json::json!([784, 784, 784, 10])), "3 × 784, 10");
+        assert_eq!(list(serde_json::json!([[98, 130], [4, 4, 4]])), "98, 130 / 3 × 4");
+        assert_eq!(list(serde_json::json!(["regular:53"])), "regular:53");
+        assert_eq!(
+            differing(&settings),
+            [("recipe.lr".to_owned(), vec!["0.1".to_owned(), "0.2".to_owned()])]
+        );
+        let of = |config: Value| flattened(Some(&config));
+        let only_one =
+            [of(serde_json::json!({"b": 1, "c": 1})), of(serde_json::json!({"b": 1, "a": 2, "c": 2}))];
+        let names: Vec<String> = differing(&only_one).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["c", "a"]);
+        assert!(differing(&[flattened(None), settings[0].clone()]).is_empty());
+    }
+}

@@ -1,0 +1,97 @@
+//! The table that runs are listed in.
+
+use comfy_table::Table;
+
+use super::table::{grouped, table};
+use crate::training::{RunOverview, RunState};
+
+/// A row for each run, in the order they come in; a dash where something is not known.
+pub fn run_table(runs: &[RunOverview]) -> Table {
+    let header = [
+        "run",
+        "started",
+        "arch",
+        "importance",
+        "parameters",
+        "epochs",
+        "last, %",
+        "best, %",
+        "scored on",
+        "state",
+    ];
+    let mut table = table(&header, 4);
+    for run in runs {
+        let known = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+        let percent = |share: Option<f64>| known(share.map(|share| format!("{:.2}", 100.0 * share)));
+        let importance = [run.importance.as_deref(), run.order.as_deref()];
+        let importance: Vec<&str> = importance.into_iter().flatten().collect();
+        table.add_row([
+            run.name.clone(),
+            known(run.started.map(local_time)),
+            known(run.arch.clone()),
+            known(Some(importance.join(" ")).filter(|text| !text.is_empty())),
+            known(run.parameters.map(grouped)),
+            epochs(run),
+            percent(run.accuracy),
+            percent(run.best_accuracy),
+            run.scored_on.to_string(),
+            run.state.name().to_owned(),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(header.len() - 2) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Left);
+    }
+    table
+}
+
+/// Epochs done, and of how many where that is another number.
+pub(super) fn epochs(run: &RunOverview) -> String {
+    match run.epochs_planned {
+        Some(planned) if planned != run.epochs || run.state == RunState::Unfinished => {
+            format!("{} of {planned}", run.epochs)
+        }
+        _ => run.epochs.to_string(),
+    }
+}
+
+/// A moment in seconds since 1970, by the clock on this machine's wall.
+pub(super) fn local_time(seconds: i64) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    match jiff::Timestamp::from_second(seconds) {
+        Ok(time) => time.to_zoned(zone).strftime("%Y-%m-%d %H:%M").to_string(),
+        Err(_) => "-".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::training::ScoredOn;
+
+    #[test]
+    fn a_row_has_what_is_known() {
+        let mut run = RunOverview {
+            name: "first".into(),
+            path: "runs/first".into(),
+            started: None,
+            arch: Some("sc".into()),
+            importance: Some("pca".into()),
+            order: Some("desc".into()),
+            parameters: Some(220_020),
+            epochs: 3,
+            epochs_planned: Some(30),
+            accuracy: Some(0.871),
+            best_accuracy: None,
+            best_epoch: None,
+            scored_on: ScoredOn::Validation,
+            state: RunState::Unfinished,
+            problems: Vec::new(),
+        };
+        let text = run_table(&[run.clone()]).to_string();
+        for part in ["first", "pca desc", "220,020", "3 of 30", "87.10", " - ", "validation", "unfinished"] {
+            assert!(text.contains(part), "no {part:?} in\n{text}");
+        }
+        (run.epochs, run.state) = (30, RunState::Finished);
+        assert_eq!(epochs(&run), "30");
+    }
+}

@@ -1,0 +1,266 @@
+//! TensorBoard's event files: records of serialised `Event` messages, without a protobuf library.
+//!
+//! The file is a sequence of TFRecords. Each is, little-endian,
+//!
+//! | bytes | |
+//! |---|---|
+//! | 8 | length of the data |
+//! | 4 | masked CRC-32C of these 8 bytes |
+//! | length | data |
+//! | 4 | masked CRC-32C of the data |
+//!
+//! with `mask(crc) = rotate_right(crc, 15) + 0xa282ead8`, as TensorFlow's
+//! `core/lib/io/record_writer.cc` and `core/lib/hash/crc32c.h` write it. The numbers of the fields
+//! are those of `event.proto`, `summary.proto` and `histogram.proto` in TensorBoard's
+//! `compat/proto`; the wire format is that of protocol buffers: a varint of
+//! `field << 3 | type`, then the value.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use crate::{Error, Result};
+
+/// How the names of event files begin; TensorBoard finds them by it.
+pub(crate) const EVENTS_PREFIX: &str = "events.out.tfevents.";
+
+/// One value of a summary.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum SummaryValue {
+    Scalar(f32),
+    Histogram(Histogram),
+}
+
+/// Numbers by size, as `HistogramProto` has them.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Histogram {
+    pub(super) min: f64,
+    pub(super) max: f64,
+    pub(super) count: f64,
+    pub(super) sum: f64,
+    pub(super) sum_of_squares: f64,
+    /// Upper end of each bucket.
+    pub(super) limits: Vec<f64>,
+    /// Numbers in each bucket.
+    pub(super) counts: Vec<f64>,
+}
+
+impl Histogram {
+    /// Sorts values into `buckets` of equal width; `None` where there are no values.
+    pub(super) fn of(values: &[f32], buckets: usize) -> Option<Self> {
+        let (first, buckets) = (f64::from(*values.first()?), buckets.max(1));
+        let mut histogram = Self {
+            min: first,
+            max: first,
+            count: values.len() as f64,
+            sum: 0.0,
+            sum_of_squares: 0.0,
+            limits: Vec::new(),
+            counts: vec![0.0; buckets],
+        };
+        for value in values.iter().map(|value| f64::from(*value)) {
+            histogram.min = histogram.min.min(value);
+            histogram.max = histogram.max.max(value);
+            histogram.sum += value;
+            histogram.sum_of_squares += value * value;
+        }
+        let width = (histogram.max - histogram.min) / buckets as f64;
+        histogram.limits = (1..=buckets).map(|bucket| histogram.min + width * bucket as f64).collect();
+        histogram.limits[buckets - 1] = histogram.max;
+        for value in values.iter().map(|value| f64::from(*value)) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "not negative; casts saturate, and NaN, where all values are the same, becomes 0"
+            )]
+            let bucket = ((value - histogram.min) / width) as usize;
+            histogram.counts[bucket.min(buckets - 1)] += 1.0;
+        }
+        Some(histogram)
+    }
+}
+
+/// A file that events are appended to.
+#[derive(Debug)]
+pub(super) struct EventFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl EventFile {
+    /// Makes a new file in a folder, whose name sorts behind those made earlier.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be made or written to.
+    pub(super) fn create(folder: &Path) -> Result<Self> {
+        let (seconds, process) = (jiff::Timestamp::now().as_second(), std::process::id());
+        let mut number = 0;
+        loop {
+            let path = folder.join(format!("{EVENTS_PREFIX}{seconds:010}.tanner.{process}.{number}"));
+            match OpenOptions::new().create_new(true).append(true).open(&path) {
+                Ok(file) => {
+                    let mut events = Self { path, file };
+                    let mut event = Message::event(0);
+                    event.bytes(3, b"brain.Event:2");
+                    events.append(&[event])?;
+                    return Ok(events);
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(Error::io(path, error)),
+            }
+        }
+    }
+
+    /// Says that what earlier files of the folder have from this step on does not count any more.
+    pub(super) fn restart(&mut self, step: u64) -> Result<()> {
+        const START: u64 = 1;
+        let mut log = Message::default();
+        log.number(1, START);
+        let mut event = Message::event(step);
+        event.bytes(7, &log.0);
+        self.append(&[event])
+    }
+
+    /// Appends one event for each value: TensorBoard keeps single scalars apart by event.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be written; it ends with a whole record then, if that can be had.
+    pub(super) fn summaries(&mut self, step: u64, values: &[(String, SummaryValue)]) -> Result<()> {
+        let event = |(tag, value): &(String, SummaryValue)| {
+            let mut event = Message::event(step);
+            event.bytes(5, &summary(tag, value).0);
+            event
+        };
+        let events: Vec<Message> = values.iter().map(event).collect();
+        self.append(&events)
+    }
+
+    fn append(&mut self, events: &[Message]) -> Result<()> {
+        let bytes: Vec<u8> = events.iter().flat_map(|event| record(&event.0)).collect();
+        let failed = |error| Error::io(&self.path, error);
+        let whole = self.file.metadata().map_err(failed)?.len();
+        self.file.write_all(&bytes).and_then(|()| self.file.flush()).map_err(|error| {
+            // Half a record would end the reading of the file there.
+            let _ = self.file.set_len(whole);
+            Error::io(&self.path, error)
+        })
+    }
+}
+
+/// `Summary { value: [Value { tag, simple_value | histo }] }`.
+fn summary(tag: &str, value: &SummaryValue) -> Message {
+    let mut inner = Message::default();
+    inner.bytes(1, tag.as_bytes());
+    match value {
+        SummaryValue::Scalar(value) => inner.float(2, *value),
+        SummaryValue::Histogram(histogram) => {
+            let mut histo = Message::default();
+            let Histogram { min, max, count, sum, sum_of_squares, limits, counts } = histogram;
+            for (field, value) in (1..).zip([min, max, count, sum, sum_of_squares]) {
+                histo.double(field, *value);
+            }
+            histo.doubles(6, limits);
+            histo.doubles(7, counts);
+            inner.bytes(5, &histo.0);
+        }
+    }
+    let mut summary = Message::default();
+    summary.bytes(1, &inner.0);
+    summary
+}
+
+/// The bytes of a protocol buffer while it is written.
+#[derive(Debug, Default)]
+struct Message(Vec<u8>);
+
+impl Message {
+    /// An `Event` of this moment.
+    fn event(step: u64) -> Self {
+        let mut event = Self::default();
+        event.double(1, jiff::Timestamp::now().as_microsecond() as f64 / 1e6);
+        event.number(2, step);
+        event
+    }
+
+    fn key(&mut self, field: u64, wire_type: u64) {
+        self.varint(field << 3 | wire_type);
+    }
+
+    /// Seven bits a byte, the lowest first; all bytes but the last have their highest bit set.
+    fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.0.push(value.to_le_bytes()[0] | 0x80);
+            value >>= 7;
+        }
+        self.0.push(value.to_le_bytes()[0]);
+    }
+
+    fn number(&mut self, field: u64, value: u64) {
+        self.key(field, 0);
+        self.varint(value);
+    }
+
+    fn double(&mut self, field: u64, value: f64) {
+        self.key(field, 1);
+        self.0.extend(value.to_le_bytes());
+    }
+
+    fn float(&mut self, field: u64, value: f32) {
+        self.key(field, 5);
+        self.0.extend(value.to_le_bytes());
+    }
+
+    fn bytes(&mut self, field: u64, bytes: &[u8]) {
+        self.key(field, 2);
+        self.varint(bytes.len() as u64);
+        self.0.extend(bytes);
+    }
+
+    /// Packed: one length for all of them.
+    fn doubles(&mut self, field: u64, values: &[f64]) {
+        let packed: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+        self.bytes(field, &packed);
+    }
+}
+
+/// A TFRecord.
+fn record(data: &[u8]) -> Vec<u8> {
+    let length = (data.len() as u64).to_le_bytes();
+    let mut record = Vec::with_capacity(data.len() + 16);
+    record.extend(length);
+    record.extend(masked(crc32c(&length)).to_le_bytes());
+    record.extend(data);
+    record.extend(masked(crc32c(data)).to_le_bytes());
+    record
+}
+
+fn masked(crc: u32) -> u32 {
+    crc.rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+/// CRC-32C (Castagnoli), as RFC 3720 has it: reflected, all bits inverted at both ends.
+fn crc32c(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = table();
+    !bytes.iter().fold(!0, |crc, byte| TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8))
+}
+
+const fn table() -> [u32; 256] {
+    const POLYNOMIAL: u32 = 0x82f6_3b78;
+    let mut table = [0; 256];
+    let (mut byte, mut entry) = (0, 0u32);
+    while byte < 256 {
+        let (mut crc, mut bit) = (entry, 0);
+        while bit < 8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
+            bit += 1;
+        }
+        table[byte] = crc;
+        byte += 1;
+        entry += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+#[path = "event_file_tests.rs"]
+mod tests;

@@ -1,0 +1,297 @@
+//! Run folders as they were left: whatever can be read of one, and what is wrong with the rest.
+//!
+//! A [`PastRun`] never fails for a damaged file: it keeps what the others say, and tells what it
+//! could not read. [`RunOverview`] is the handful of facts that runs are listed by.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::run_folder::{CONFIG, METRICS, MODEL, SUMMARY};
+use super::{EpochMetrics, ScoredOn, Summary, best_epoch};
+use crate::model::TrainedModel;
+use crate::{Error, Result};
+
+/// A file of a run folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunFile {
+    /// Its name in the folder.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// How a run ended, as far as its folder tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunState {
+    /// It has a summary, and nothing is damaged.
+    Finished,
+    /// It has no summary: it is still going on, or was interrupted.
+    Unfinished,
+    /// One of its files cannot be read.
+    Damaged,
+}
+
+impl RunState {
+    /// The spelling in tables and JSON.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Finished => "finished",
+            Self::Unfinished => "unfinished",
+            Self::Damaged => "damaged",
+        }
+    }
+}
+
+/// What a run has left in its folder.
+#[derive(Clone, Debug)]
+pub struct PastRun {
+    /// The folder, as it was named.
+    pub path: PathBuf,
+    /// The settings, as they stand in `config.json`.
+    pub config: Option<Value>,
+    /// The epochs that can be read, in their order.
+    pub history: Vec<EpochMetrics>,
+    /// The summary of a finished run.
+    pub summary: Option<Summary>,
+    /// Every file of the folder, by name.
+    pub files: Vec<RunFile>,
+    /// What cannot be read, a sentence each.
+    pub problems: Vec<String>,
+}
+
+impl PastRun {
+    /// Reads a folder.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when it cannot be read, is no folder, or holds no file of a run.
+    pub fn read(path: &Path) -> Result<Self> {
+        let files = files(path).map_err(|error| Error::io(path, error))?;
+        if !files.iter().any(|file| [CONFIG, METRICS, MODEL, SUMMARY].contains(&file.name.as_str())) {
+            let reason = format!("is no run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
+            return Err(Error::io(path, std::io::Error::other(reason)));
+        }
+        let mut problems = Vec::new();
+        let config: Option<Value> = json(path, CONFIG, &mut problems);
+        let history = history(&path.join(METRICS), &mut problems);
+        let summary: Option<Summary> = json(path, SUMMARY, &mut problems);
+        if config.is_none() && problems.is_empty() {
+            problems.push(format!("{CONFIG} is missing: the settings are not known"));
+        }
+        if let Some(summary) = summary.as_ref().filter(|summary| summary.epochs != history.len()) {
+            let found = history.len();
+            problems
+                .push(format!("{METRICS} has {found} readable epochs, {SUMMARY} says {}", summary.epochs));
+        }
+        Ok(Self { path: path.to_owned(), config, history, summary, files, problems })
+    }
+
+    /// Reads the runs directly below a folder, by name; folders without a run are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the folder itself cannot be read.
+    pub fn all_below(folder: &Path) -> Result<Vec<Self>> {
+        let failed = |error| Error::io(folder, error);
+        let mut paths = Vec::new();
+        for entry in fs::read_dir(folder).map_err(failed)? {
+            paths.push(entry.map_err(failed)?.path());
+        }
+        paths.sort();
+        Ok(paths.iter().filter(|path| path.is_dir()).filter_map(|path| Self::read(path).ok()).collect())
+    }
+
+    /// The last part of the folder's path.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let whole = self.path.canonicalize();
+        let path = whole.as_deref().unwrap_or(&self.path);
+        path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into())
+    }
+
+    /// How the run ended.
+    #[must_use]
+    pub fn state(&self) -> RunState {
+        match (&self.summary, self.problems.is_empty()) {
+            (_, false) => RunState::Damaged,
+            (Some(_), true) => RunState::Finished,
+            (None, true) => RunState::Unfinished,
+        }
+    }
+
+    /// Whether the folder has a file of this name.
+    #[must_use]
+    pub fn has(&self, name: &str) -> bool {
+        self.files.iter().any(|file| file.name == name)
+    }
+
+    /// Reads the model of the last epoch; `None` where there is no such file.
+    #[must_use]
+    pub fn model(&self) -> Option<Result<TrainedModel>> {
+        self.has(MODEL).then(|| TrainedModel::load(&self.path.join(MODEL)))
+    }
+
+    /// A setting by its path in `config.json`, for example `/recipe/epochs`.
+    #[must_use]
+    pub fn setting(&self, pointer: &str) -> Option<&Value> {
+        self.config.as_ref()?.pointer(pointer).filter(|value| !value.is_null())
+    }
+
+    /// What accuracies called `test` were measured on.
+    #[must_use]
+    pub fn scored_on(&self) -> ScoredOn {
+        match &self.summary {
+            Some(summary) => summary.scored_on,
+            None if self.setting("/validation").is_some() => ScoredOn::Validation,
+            None => ScoredOn::Test,
+        }
+    }
+
+    /// The epoch of the highest test accuracy, the first of equals.
+    #[must_use]
+    pub fn best(&self) -> Option<&EpochMetrics> {
+        best_epoch(&self.history)
+    }
+}
+
+/// The facts that runs are listed and compared by; those that are not known are `None`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RunOverview {
+    /// Name of the folder.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// When the run started, in seconds since 1970, from its settings or else its folder.
+    pub started: Option<i64>,
+    /// Kind of architecture.
+    pub arch: Option<String>,
+    /// How the importance of the features was found.
+    pub importance: Option<String>,
+    /// Which end of the order came first.
+    pub order: Option<String>,
+    /// Number of weights and biases.
+    pub parameters: Option<usize>,
+    /// Epochs that ended.
+    pub epochs: usize,
+    /// Epochs that were asked for.
+    pub epochs_planned: Option<usize>,
+    /// Share of correct test samples after the last epoch.
+    pub accuracy: Option<f64>,
+    /// The same after the best epoch.
+    pub best_accuracy: Option<f64>,
+    /// The best epoch, counted from 1.
+    pub best_epoch: Option<usize>,
+    /// What the accuracies were measured on.
+    pub scored_on: ScoredOn,
+    /// How the run ended.
+    pub state: RunState,
+    /// What cannot be read.
+    pub problems: Vec<String>,
+}
+
+impl RunOverview {
+    /// Picks the facts out of a run. A finished run's parameters stand in its summary; of any other
+    /// its model file is read, where there is one.
+    #[must_use]
+    pub fn new(run: &PastRun) -> Self {
+        let text = |pointer: &str| run.setting(pointer)?.as_str().map(str::to_owned);
+        let count = |pointer: &str| usize::try_from(run.setting(pointer)?.as_u64()?).ok();
+        let summary = run.summary.as_ref();
+        let model_parameters = || Some(run.model()?.ok()?.network().parameter_count());
+        let best = run.best();
+        Self {
+            name: run.name(),
+            path: run.path.clone(),
+            started: started(run),
+            arch: text("/architecture/arch").or(summary.map(|summary| summary.arch.name().to_owned())),
+            importance: text("/importance").or(summary.map(|summary| summary.importance.to_string())),
+            order: text("/order").or(summary.map(|summary| summary.order.to_string())),
+            parameters: summary.map(|summary| summary.parameters).or_else(model_parameters),
+            epochs: run.history.len(),
+            epochs_planned: count("/recipe/epochs"),
+            accuracy: run.history.last().map(|last| last.test_accuracy),
+            best_accuracy: best.map(|best| best.test_accuracy),
+            best_epoch: best.map(|best| best.epoch),
+            scored_on: run.scored_on(),
+            state: run.state(),
+            problems: run.problems.clone(),
+        }
+    }
+}
+
+/// The recorded start, or else when the folder was last changed.
+fn started(run: &PastRun) -> Option<i64> {
+    let recorded = run.setting("/started_at").and_then(Value::as_str);
+    if let Some(zoned) = recorded.and_then(|text| text.parse::<jiff::Zoned>().ok()) {
+        return Some(zoned.timestamp().as_second());
+    }
+    let changed = fs::metadata(&run.path).ok()?.modified().ok()?;
+    Some(jiff::Timestamp::try_from(changed).ok()?.as_second())
+}
+
+/// The regular files of a folder, by name; temporary ones are nobody's business.
+fn files(folder: &Path) -> std::io::Result<Vec<RunFile>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let there = fs::metadata(entry.path()).ok().filter(fs::Metadata::is_file);
+        if let Some(file) = there.filter(|_| !name.starts_with(crate::files::TEMPORARY_PREFIX)) {
+            files.push(RunFile { name, bytes: file.len() });
+        }
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(files)
+}
+
+/// A JSON file of the folder, where it is there; a damaged one becomes a problem.
+fn json<T: DeserializeOwned>(folder: &Path, name: &str, problems: &mut Vec<String>) -> Option<T> {
+    let bytes = match fs::read(folder.join(name)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(error) => {
+            problems.push(format!("{name} cannot be read: {error}"));
+            return None;
+        }
+    };
+    serde_json::from_slice(&bytes).map_err(|error| problems.push(format!("{name} is damaged: {error}"))).ok()
+}
+
+/// The epochs up to the first line that cannot be read. A last line without its end is what a run
+/// leaves that was stopped while it wrote, and no damage.
+fn history(path: &Path, problems: &mut Vec<String>) -> Vec<EpochMetrics> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
+        Err(error) => {
+            problems.push(format!("{METRICS} cannot be read: {error}"));
+            return Vec::new();
+        }
+    };
+    let mut history: Vec<EpochMetrics> = Vec::new();
+    for (number, line) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
+        let last = history.last().map_or(0, |epoch| epoch.epoch);
+        match serde_json::from_slice::<EpochMetrics>(line) {
+            Ok(epoch) if epoch.epoch > last => history.push(epoch),
+            Err(_) if !line.ends_with(b"\n") => break,
+            Ok(epoch) => {
+                problems.push(format!("{METRICS}, line {number}: epoch {} after epoch {last}", epoch.epoch));
+                break;
+            }
+            Err(error) => {
+                problems.push(format!("{METRICS}, line {number}, is damaged: {error}"));
+                break;
+            }
+        }
+    }
+    history
+}
+
+#[cfg(test)]
+#[path = "past_run_tests.rs"]
+mod tests;
