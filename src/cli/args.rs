@@ -118,6 +118,7 @@ impl Command {
                 | Self::Inspect(_)
                 | Self::Devices(_)
                 | Self::Runs(_)
+                | Self::Bench(_)
         )
     }
 }

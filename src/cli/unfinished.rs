@@ -15,7 +15,7 @@ impl Unfinished {
     /// Tells why a run is left out, once.
     pub(super) fn fail(&mut self, run: &str, label: &str, error: &anyhow::Error) {
         if !self.failed.iter().any(|failed| failed == run) {
-            terminal::error(&format!("{label}: {}", super::one_line(error)));
+            terminal::line(&format!("{label}: {}", super::one_line(error)));
             self.failed.push(run.to_owned());
         }
     }

@@ -49,7 +49,7 @@ fn a_saved_model_shows_its_own_layers() {
         (format!("{line} 0"), "--layer: 0 is impossible"),
         (format!("{line} 1 --block 2"), "--block: 2 is impossible, it must be 0 to 1"),
         ("figure1 --model none".into(), "none: "),
-        ("figure1 --inputs 4 --hidden 4".into(), "cannot cut 4 neurons into 8 blocks"),
+        ("figure1 --inputs 4 --hidden 4 --blocks 8".into(), "cannot cut 4 neurons into 8 blocks"),
         ("figure1 --inputs 0".into(), "--inputs: 0 is impossible"),
         ("figure1 --inputs 1000000000000".into(), "GiB are free: take fewer --inputs or --classes"),
         ("inspect --classes 18446744073709551615".into(), "GiB are free: take fewer --inputs or --classes"),
