@@ -19,16 +19,16 @@ pub(crate) struct TableArgs {
     /// [default: a column called label, class, target or y, else the last one]
     #[arg(long, value_name = "NAME|INDEX", allow_negative_numbers = true)]
     pub(crate) label: Option<ColumnRef>,
-    /// NPY: a second file with one label for each row, in place of a column
+    /// NPY: a second file with one label for each row [default: labels are a column]
     #[arg(long, value_name = "FILE", conflicts_with = "label")]
     pub(crate) labels: Option<PathBuf>,
-    /// CSV: whether the first row names the columns; auto looks whether it differs from those below
+    /// CSV: whether the first row names the columns; auto looks whether it differs from those below [default: auto]
     #[arg(long, value_name = "WHETHER", value_enum)]
     pub(crate) header: Option<HeaderArg>,
     /// CSV: what stands between fields, one character or `tab` [default: the one of , ; and tab that fits]
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     pub(crate) delimiter: Option<char>,
-    /// Table: columns to leave out, by names or places as for --label
+    /// Table: columns to leave out, by names or places as for --label [default: none]
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',', allow_negative_numbers = true)]
     pub(crate) drop: Vec<ColumnRef>,
     /// Table: most categories of a column of texts, each of which becomes a feature [default: 64]

@@ -33,6 +33,9 @@ use super::signals::{self, Stop};
 use super::start::Start;
 use super::{starved, terminal};
 
+/// Widths of the hidden layers where none are typed.
+const PAPER_WIDTHS: [usize; 5] = [784; 5];
+
 /// Trains, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs, words: &[OsString]) -> anyhow::Result<()> {
     if let Some(folder) = &args.runs.resume {
@@ -90,6 +93,11 @@ pub(super) fn train(
         Some(model) => Start::saved(model, settings, &train, &test)?,
         None => Start::new(settings, &train, &test)?,
     };
+    if settings.data.format.is_some() && settings.architecture.hidden == PAPER_WIDTHS {
+        terminal::note(
+            "tip: these are the widths of the paper's network; --preset small is made for small tables",
+        );
+    }
     starved::warn(start.network());
     let data = resume::data_identity(&train, &test);
     let engine_settings = recipe.engine_settings();

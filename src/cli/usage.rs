@@ -239,7 +239,7 @@ mod tests {
                 let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
                 let needs_none = argument.is_required_set()
                     || argument.is_positional()
-                    || ["pca", "rf", "model", "run"].contains(&argument.get_id().as_str());
+                    || ["pca", "rf", "model", "run", "onnx", "csr"].contains(&argument.get_id().as_str());
                 assert!(known || needs_none, "{flag} tells no default");
             }
         }
