@@ -1,6 +1,8 @@
 //! `tanner devices`: what there is to run on.
 
 use anyhow::anyhow;
+use serde_json::json;
+use tanner::engine::gpu::AdapterReport;
 use tanner::report::{size, table};
 
 use super::args::DevicesArgs;
@@ -14,6 +16,11 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
         return if usable { Ok(()) } else { Err(anyhow!("no usable GPU adapter")) };
     }
     let auto = backend::auto_sentence(&adapters);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    if terminal::wants_json() {
+        let adapters: Vec<_> = adapters.iter().map(adapter_json).collect();
+        return terminal::print_json(&json!({ "adapters": adapters, "cpu_threads": threads, "auto": auto }));
+    }
     if adapters.is_empty() {
         terminal::print("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
     } else {
@@ -32,7 +39,21 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
         }
         terminal::print(&table.to_string())?;
     }
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
     terminal::print(&format!("CPU: {threads} threads"))?;
     terminal::print(&auto)
+}
+
+fn adapter_json(adapter: &AdapterReport) -> serde_json::Value {
+    json!({
+        "name": adapter.name,
+        "type": adapter.device_type,
+        "is_hardware": adapter.is_hardware,
+        "api": adapter.backend,
+        "driver": adapter.driver,
+        "driver_info": adapter.driver_info,
+        "max_buffer_size": adapter.max_buffer_size.min(adapter.max_binding_size),
+        "max_storage_buffers": adapter.max_storage_buffers,
+        "usable": adapter.usable.is_ok(),
+        "lacks": adapter.usable.as_ref().err(),
+    })
 }

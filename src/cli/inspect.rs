@@ -1,13 +1,15 @@
 //! `tanner inspect`: a network described and drawn, without training.
 
 use std::fs;
+use std::path::Path;
 
+use serde_json::json;
 use tanner::Error;
 use tanner::engine::cpu::DENSE_FROM;
 use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
-use tanner::network::Network;
+use tanner::network::{Layer, Network};
 use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Topology;
@@ -23,18 +25,54 @@ pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, model) = network(&args.network)?;
     starved::warn(&network);
-    terminal::print(&layer_table(&network, CPU_TILES).to_string())?;
-    print_grids(&network)?;
-    let dense = model.as_ref().map_or(network.dense_parameter_count(), TrainedModel::dense_parameter_count);
-    print_totals(&network, dense)?;
-    if let Some(model) = model {
-        terminal::print(&preprocessing_line(&model))?;
-        pruned_line(&model).map_or(Ok(()), |line| terminal::print(&line))?;
-    }
     fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
     let path = args.out.join("connectivity.png");
     atomic_write(&path, &connectivity_picture(&pictured(&network))?)?;
+    if terminal::wants_json() {
+        return terminal::print_json(&described(&network, model.as_ref(), &path));
+    }
+    print(&network, model.as_ref())?;
     terminal::print(&format!("picture {}", path.display()))
+}
+
+/// Tables and totals.
+fn print(network: &Network, model: Option<&TrainedModel>) -> anyhow::Result<()> {
+    terminal::print(&layer_table(network, CPU_TILES).to_string())?;
+    print_grids(network)?;
+    print_totals(network, dense_parameters(network, model))?;
+    if let Some(model) = model {
+        terminal::print(&preprocessing_line(model))?;
+        pruned_line(model).map_or(Ok(()), |line| terminal::print(&line))?;
+    }
+    Ok(())
+}
+
+/// Parameters of the fully connected network of the widths before any pruning.
+fn dense_parameters(network: &Network, model: Option<&TrainedModel>) -> usize {
+    model.map_or(network.dense_parameter_count(), TrainedModel::dense_parameter_count)
+}
+
+/// The same for programs.
+fn described(network: &Network, model: Option<&TrainedModel>, picture: &Path) -> serde_json::Value {
+    let layer = |layer: &Layer| {
+        json!({
+            "activation": layer.activation,
+            "inputs": layer.topology.inputs().width(),
+            "outputs": layer.topology.outputs().width(),
+            "edges": layer.topology.edges(),
+            "density": layer.topology.density(),
+        })
+    };
+    json!({
+        "parameters": network.parameter_count(),
+        "dense_parameters": dense_parameters(network, model),
+        "layers": network.layers().iter().map(layer).collect::<Vec<_>>(),
+        "architecture": model.map(TrainedModel::record),
+        "importance": model.map(|model| model.preprocessing().importance()),
+        "classes": model.map(TrainedModel::class_names),
+        "epochs_trained": model.map(TrainedModel::epochs_trained),
+        "picture": picture,
+    })
 }
 
 /// The network that was saved, with its model, or the one that the flags ask for.

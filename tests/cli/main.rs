@@ -4,6 +4,7 @@ mod bad_input;
 mod bench;
 #[cfg(unix)]
 mod bench_script;
+mod comfort;
 mod experiments;
 mod exports;
 mod figure1;

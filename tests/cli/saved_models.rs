@@ -171,6 +171,12 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
             "{line}: {error:?} does not say {part:?}"
         );
     }
+    nothing_is_left_behind(folder.path());
+}
+
+#[test]
+fn command_lines_that_contradict_themselves_are_refused() {
+    let folder = folder_with_model();
     for (line, code, part) in [
         ("prune --data data", 2, "--model <FILE>"),
         ("prune --model none --data data", 1, "none"),
@@ -209,7 +215,11 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
             "{line}: {error:?} does not say {part:?}"
         );
     }
-    let mut names: Vec<_> = fs::read_dir(folder.path())
+    nothing_is_left_behind(folder.path());
+}
+
+fn nothing_is_left_behind(folder: &Path) {
+    let mut names: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();

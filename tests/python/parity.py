@@ -1,6 +1,6 @@
 """Compares what models compute in numpy, scipy and ONNX Runtime with what they compute in tanner.
 
-parity.py FOLDER, the one with the program `tanner` and `examples/probabilities`. Prints the largest difference
+parity.py FOLDER, the one with the program `tanner`. Prints the largest difference
 of probabilities for each model and program; ends with 1 where one is above LIMIT, NaN, or a file is not valid.
 """
 
@@ -61,10 +61,11 @@ def pictures():
     return (pixels.reshape(SAMPLES, 784) / np.float32(255)).astype(np.float32)
 
 
-def by_program(probabilities, model, features):
-    """Probabilities of the library itself."""
-    ended = subprocess.run([probabilities, model], input=features.tobytes(), capture_output=True, check=True)
-    return np.frombuffer(ended.stdout, np.float32).reshape(len(features), -1)
+def by_program(program, folder, model, features):
+    """Probabilities of the program itself."""
+    np.save(folder / "features.npy", features)
+    tanner(program, folder, f"predict --model {model} features.npy --out probabilities.npy")
+    return np.load(folder / "probabilities.npy")
 
 
 def by_onnx(path, features):
@@ -107,7 +108,7 @@ def by_scipy(folder, x):
 
 def compare(programs, name, model, folder, features):
     """The largest differences of one model, by program, and the sizes of its files."""
-    expected = by_program(programs / "examples/probabilities", model, features)
+    expected = by_program(programs / "tanner", folder, model, features)
     found = {"numpy": predict(model, features)}
     sizes = {"safetensors": model.stat().st_size}
     for form in ("dense", "scatter", "gather", "auto"):
