@@ -138,7 +138,11 @@ def main():
         arguments.folder = folder
         print(f"| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
         for name in arguments.tables:
-            print(f"| {' | '.join(str(cell) for cell in compare(arguments, name))} |", flush=True)
+            try:
+                cells = compare(arguments, name)
+            except RuntimeError as error:
+                sys.exit(str(error))
+            print(f"| {' | '.join(str(cell) for cell in cells)} |", flush=True)
 
 
 if __name__ == "__main__":
