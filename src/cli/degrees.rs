@@ -73,7 +73,7 @@ fn fits(fields: &[usize], layers: usize) -> bool {
 }
 
 /// A list by layer, or its one entry where all are the same.
-fn one_for_all<T: PartialEq>(mut list: Vec<T>) -> Vec<T> {
+pub(super) fn one_for_all<T: PartialEq>(mut list: Vec<T>) -> Vec<T> {
     if list.iter().all(|entry| *entry == list[0]) {
         list.truncate(1);
     }

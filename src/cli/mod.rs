@@ -56,6 +56,7 @@ mod run_list;
 mod runs_args;
 mod settings;
 mod shell;
+mod shrunk;
 mod signals;
 mod split;
 mod start;

@@ -18,7 +18,7 @@ use super::args::{
     TrainingArgs,
 };
 use super::data_args::DataSettings;
-use super::degrees::{PAPER_BLOCKS, Profile};
+use super::degrees::{PAPER_BLOCKS, Profile, one_for_all};
 use super::gpu_kernels::KernelsRequest;
 use super::report_args::EventsPlace;
 
@@ -238,8 +238,9 @@ fn refuse_strangers(args: &ArchitectureArgs, arch: Arch) -> Result<()> {
 
 fn spatially_coupled(args: &ArchitectureArgs) -> Result<Connectivity> {
     let (blocks, degrees) = blocks_and_degrees(args)?;
-    let receptive_fields =
-        args.receptive_field.as_ref().map_or(vec![PAPER_RECEPTIVE_FIELD], |list| list.0.clone());
+    // Fewer blocks than the paper's window has cannot be seen.
+    let usual = || one_for_all(blocks.iter().map(|count| PAPER_RECEPTIVE_FIELD.min(*count)).collect());
+    let receptive_fields = args.receptive_field.as_ref().map_or_else(usual, |list| list.0.clone());
     Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
 }
 

@@ -13,6 +13,8 @@ use super::terminal;
 /// A layer is worth a warning from this share of neurons without inputs on, or where a whole block of outputs
 /// has none. A few are what chance leaves of any layer with small degrees; an in-degree of 1 on average leaves 37 %.
 const MANY: f64 = 0.25;
+/// A layer with this many times fewer inputs than outputs is not worth one.
+const FEW: usize = 4;
 
 /// Names the layers that starve, in one line on stderr, if there are any.
 pub(super) fn warn(network: &Network) {
@@ -33,6 +35,10 @@ fn warning(network: &Network) -> Option<String> {
 
 /// What a layer lacks, if that is worth a word.
 fn starved(topology: &Topology, number: usize) -> Option<String> {
+    // A few features cannot reach all neurons of a wide layer, whatever their degrees in a window.
+    if topology.inputs().width() < topology.outputs().width() / FEW {
+        return None;
+    }
     let empty = |neurons: std::ops::Range<usize>| neurons.filter(|n| topology.in_degree(*n) == 0).count();
     let (width, all) = (topology.outputs().width(), empty(0..topology.outputs().width()));
     let blocks = topology.outputs().blocks().filter(|block| empty(block.clone()) == block.len()).count();

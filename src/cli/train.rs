@@ -31,7 +31,7 @@ use super::run_config::{RunConfig, RunRecord, Samples};
 use super::settings::TrainSettings;
 use super::signals::{self, Stop};
 use super::start::Start;
-use super::{starved, terminal};
+use super::{shrunk, starved, terminal};
 
 /// Widths of the hidden layers where none are typed.
 const PAPER_WIDTHS: [usize; 5] = [784; 5];
@@ -104,6 +104,7 @@ pub(super) fn train(
     let mut chosen = opening.start((start.network(), start.parameters(), engine_settings), Use::Steps)?;
     let samples = Samples { train: train.samples(), test: test.samples() };
     let model = start.into_model(settings, &train, samples, record)?;
+    shrunk::warn(&model);
     let train_set = training_data(settings, train, &model)?;
     let test_set = Arc::new(model.prepare(test)?);
 

@@ -297,3 +297,30 @@ fn arrays_of_numpy_are_tables() {
     assert_eq!(accuracy(&eval.stdout), accuracy(&outcome.stdout));
     refused(folder, "eval --model run/model.safetensors --data x.npy --backend cpu", &["x.npy"]);
 }
+
+#[test]
+fn columns_that_standardising_shrinks_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..40).map(|row| format!("{},{}e-5,{}\n", row * 7 % 10, row % 2, ["a", "b"][row % 2]));
+    let text = format!("wide,tiny,label\n{}", rows.collect::<String>());
+    fs::write(folder.path().join("scales.csv"), text).unwrap();
+    let warned = |line: &str| {
+        let outcome = run(folder.path(), line);
+        outcome.stderr.lines().find(|line| line.starts_with("warning: columns")).map(ToOwned::to_owned)
+    };
+    let warning = warned(&format!("--data scales.csv {NET} --out a")).unwrap();
+    assert!(warning.contains("deviation: tiny; "), "{warning}");
+    assert_eq!(warned(&format!("--data scales.csv {NET} --standardize off --out b")), None);
+}
+
+/// One block is a window of one.
+#[test]
+fn a_table_of_one_feature_trains_with_one_block() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = (0..40).map(|row| format!("{},{}\n", row % 2 * 3, row % 2));
+    fs::write(folder.path().join("one.csv"), rows.collect::<String>()).unwrap();
+    let line =
+        "--data one.csv --hidden 8 --blocks 1 --epochs 2 --importance none --backend cpu --threads 1 --out";
+    run(folder.path(), &format!("{line} a"));
+    run(folder.path(), &format!("{} b", line.replace("--blocks 1 ", "")));
+}
