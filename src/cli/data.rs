@@ -111,6 +111,7 @@ pub(super) fn load(settings: &DataSettings, seed: u64) -> anyhow::Result<Data> {
 /// The data of a model that is there already, encoded and split as in its training.
 pub(super) fn load_for(model: &TrainedModel, settings: &DataSettings) -> anyhow::Result<DataSplits> {
     if settings.format.is_none() {
+        refuse_pictures(model)?;
         return load_idx_folder(&settings.path).context("--data");
     }
     let record = known(model, settings)?;
@@ -139,6 +140,7 @@ pub(super) fn load_for(model: &TrainedModel, settings: &DataSettings) -> anyhow:
 /// The samples to score a model on: a test set of its own, else the rows held out in training, else all rows.
 pub(super) fn load_test(model: &TrainedModel, settings: &DataSettings) -> anyhow::Result<Dataset> {
     if settings.format.is_none() {
+        refuse_pictures(model)?;
         return Ok(load_idx_folder(&settings.path).context("--data")?.test);
     }
     let record = known(model, settings)?;
@@ -148,26 +150,37 @@ pub(super) fn load_test(model: &TrainedModel, settings: &DataSettings) -> anyhow
         Some(TestRows::Part(_)) => return refuse_part(),
     };
     let tables = read_known(settings, path, encoding(record)?, LabelNeed::Required).context("--data")?;
-    let split = record.test.filter(|split| settings.table.test.is_none() && split.of == tables.table.rows());
-    let (samples, unseen) = match (tables.test, split) {
-        (None, Some(split)) => {
-            let EncodedSamples { samples, unseen } = record.splits(tables.table, split, &limits())?;
-            terminal::note(&format!(
-                "scored on the {} rows that were held out in training (seed {})",
-                grouped(samples.test.samples()),
-                split.seed
-            ));
-            (samples.test, unseen)
-        }
-        (test, _) => {
-            let EncodedSamples { samples, unseen } =
-                record.samples(test.unwrap_or(tables.table), &limits())?;
-            terminal::note(&format!("scored on all {} rows", grouped(samples.samples())));
-            (samples, unseen)
-        }
-    };
+    let has_test = tables.test.is_some() || settings.table.test.is_some();
+    let EncodedSamples { samples, unseen } =
+        record.samples(tables.test.unwrap_or(tables.table), &limits())?;
     tell_unseen(&unseen);
+    let split = if has_test { None } else { record.split(&samples)? };
+    if let (Some(split), Some(made)) = (split, record.test) {
+        let rows = grouped(split.test.samples());
+        terminal::note(&format!(
+            "scored on the {rows} rows that were held out in training (seed {})",
+            made.seed
+        ));
+        return Ok(split.test);
+    }
+    let rows = grouped(samples.samples());
+    if has_test || record.test.is_none() {
+        terminal::note(&format!("scored on all {rows} rows"));
+    } else {
+        terminal::warn(&format!(
+            "scored on all {rows} rows: this is not the table of the training, row for row, so which of them \
+             training saw is not known"
+        ));
+    }
     Ok(samples)
+}
+
+/// A model of a table cannot be scored on pictures, of which the default data are.
+fn refuse_pictures(model: &TrainedModel) -> anyhow::Result<()> {
+    if model.data().encoding.is_some() {
+        bail!("--data: the model was trained on a table: name that one, or another with its columns");
+    }
+    Ok(())
 }
 
 /// What the model knows of tables; flags that would say otherwise are refused.

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::Path;
 
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory};
+use clap::{Arg, ArgAction, ArgMatches, Command, CommandFactory, ValueEnum};
 
 use tanner::settings_file::{self, EntryValue};
 
 use super::args::Cli;
+use super::presets::Preset;
 
 /// A choice, and the flags that belong to one choice alone.
 const DEPENDENT: [(&str, &[&str]); 4] = [
@@ -38,6 +39,9 @@ const DEPENDENT: [(&str, &[&str]); 4] = [
 /// What of a recorded run is its own affair.
 const NOT_TAKEN_OVER: [&str; 4] = ["out", "resume", "preset", "config"];
 
+/// Flags that are no settings of a run.
+const NO_SETTINGS: [&str; 4] = ["config", "help", "quiet", "json"];
+
 /// A flag with its value; none for a switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Flag {
@@ -55,21 +59,25 @@ pub(super) fn expanded(words: &[OsString], matches: &ArgMatches) -> Result<Vec<O
         Some(("train", train)) => train,
         Some(_) => return Ok(words.to_vec()),
     };
-    let preset = train.get_one::<super::presets::Preset>("preset");
+    let preset = train.get_one::<Preset>("preset");
     let file = train.get_one::<std::path::PathBuf>("config");
     if preset.is_none() && file.is_none() {
         return Ok(words.to_vec());
     }
     let command = train_command();
+    let from_file = match file {
+        Some(file) => {
+            let told = |reason: String| format!("--config: {}: {reason}", file.display());
+            read(&command, file).map_err(told)?
+        }
+        None => Vec::new(),
+    };
     let mut layers = Vec::new();
-    if let Some(preset) = preset {
+    if let Some(preset) = preset.copied().map_or_else(|| preset_of(&from_file), |typed| Ok(Some(typed)))? {
         let words = preset.flags().split_whitespace().map(OsString::from);
         layers.push(typed(&command, &parsed(&command, words).map_err(|error| error.to_string())?));
     }
-    if let Some(file) = file {
-        let told = |reason: String| format!("--config: {}: {reason}", file.display());
-        layers.push(read(&command, file).map_err(told)?);
-    }
+    layers.push(from_file);
     layers.push(typed(&command, train));
     let program = words.first().cloned().unwrap_or_default();
     let flags = merged(&command, layers);
@@ -82,6 +90,20 @@ pub(super) fn expanded(words: &[OsString], matches: &ArgMatches) -> Result<Vec<O
         }
     };
     Ok([program, "train".into()].into_iter().chain(flags.into_iter().map(as_word)).collect())
+}
+
+/// The preset that a file names.
+fn preset_of(flags: &[Flag]) -> Result<Option<Preset>, String> {
+    let Some(value) = flags.iter().find(|flag| flag.name == "preset").and_then(|flag| flag.value.as_ref())
+    else {
+        return Ok(None);
+    };
+    let name = value.to_string_lossy();
+    let names = || Preset::value_variants().iter().filter_map(Preset::to_possible_value);
+    Preset::from_str(&name, false).map(Some).map_err(|_| {
+        let known: Vec<String> = names().map(|value| value.get_name().to_owned()).collect();
+        format!("--config: preset: {name:?} is none of {}", known.join(", "))
+    })
 }
 
 /// The subcommand with all its flags, those of the whole program included.
@@ -103,8 +125,9 @@ fn typed(command: &Command, matches: &ArgMatches) -> Vec<Flag> {
         if matches!(arg.get_action(), ArgAction::SetTrue) {
             return Some(Flag { name, value: None });
         }
-        let value = matches.get_raw(arg.get_id().as_str())?.next_back()?;
-        Some(Flag { name, value: Some(value.to_owned()) })
+        // A list was cut at its commas.
+        let values: Vec<&OsStr> = matches.get_raw(arg.get_id().as_str())?.collect();
+        Some(Flag { name, value: Some(values.join(OsStr::new(","))) })
     };
     command.get_arguments().filter(is_typed).filter_map(flag).collect()
 }
@@ -128,8 +151,7 @@ fn written(command: &Command, text: &str) -> Result<Vec<Flag>, String> {
     let mut flags = Vec::new();
     for entry in settings_file::parse(text)? {
         let name = entry.key;
-        let known =
-            |arg: &&Arg| arg.get_long() == Some(&name) && !["config", "help"].contains(&name.as_str());
+        let known = |arg: &&Arg| arg.get_long() == Some(&name) && !NO_SETTINGS.contains(&name.as_str());
         let Some(arg) = command.get_arguments().find(known) else {
             return Err(format!("{name:?} is no setting{}", suggestion(command, &name)));
         };
@@ -155,7 +177,8 @@ fn takes(arg: &Arg, value: &str) -> bool {
 
 /// The nearest name of a setting, where one is near.
 fn suggestion(command: &Command, name: &str) -> String {
-    let names = command.get_arguments().filter_map(Arg::get_long);
+    let names =
+        command.get_arguments().filter_map(Arg::get_long).filter(|known| !NO_SETTINGS.contains(known));
     let near = names.map(|known| (strsim::jaro_winkler(known, name), known));
     match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
         Some((likeness, known)) if likeness > 0.8 => format!("; did you mean {known:?}?"),
@@ -245,6 +268,19 @@ mod tests {
             "{line}"
         );
         assert!(!line.contains("preset") && !line.contains("config"), "{line}");
+    }
+
+    #[test]
+    fn lists_and_the_preset_of_a_file_are_taken_over() {
+        let line = lines(&["tanner", "--drop", "a,b", "--preset", "small"]).unwrap();
+        assert!(line.ends_with(" --drop=a,b"), "{line}");
+        let line = with_file("a.toml", "preset = \"small\"\nepochs = 3\ndrop = [\"a\", \"b\"]", &[]).unwrap();
+        assert!(
+            line.contains("--importance=rf") && line.contains("--epochs=3") && line.contains("--drop=a,b")
+        );
+        assert!(!line.contains("preset"), "{line}");
+        let message = with_file("a.toml", "preset = \"nope\"", &[]).unwrap_err();
+        assert!(message.contains("\"nope\" is none of paper, tanner, small"), "{message}");
     }
 
     #[test]

@@ -43,6 +43,11 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let reporter = Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None) };
     let (mut runs, mut left_out) = (Vec::new(), Vec::new());
     for path in &args.runs {
+        // `runs/*` has other folders, too.
+        if args.runs.len() > 1 && path.is_dir() && !holds_run(path) {
+            terminal::note(&format!("{}: no run, left out", path.display()));
+            continue;
+        }
         match PastRun::read(path) {
             Ok(run) => runs.push(reporter.reported(run)),
             Err(error) => {
@@ -71,6 +76,13 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
             )
         }
     }
+}
+
+/// Whether a folder has any file that a run leaves.
+fn holds_run(folder: &Path) -> bool {
+    ["config.json", "metrics.jsonl", "model.safetensors", "summary.json"]
+        .iter()
+        .any(|name| folder.join(name).exists())
 }
 
 /// Refuses a place that cannot be written to, and a file that is no page: it would be lost.

@@ -12,10 +12,10 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
-use tanner::dataset::Dataset;
+use tanner::dataset::{Dataset, fingerprint};
 use tanner::engine::{Backend, EngineInfo};
 use tanner::model::TrainedModel;
-use tanner::training::{Checkpoint, RunFolder, RunIdentity, fingerprint};
+use tanner::training::{Checkpoint, RunFolder, RunIdentity};
 
 use super::args::{Command, TrainArgs};
 use super::batch_check::{as_in_files, first_difference, read_anew};
@@ -159,7 +159,7 @@ impl Resumption {
     /// Where it goes on, for people to read.
     pub(super) fn place(&self) -> String {
         match &self.checkpoint {
-            None => "starts anew, nothing was kept before it ended".into(),
+            None => "starts anew, there is no checkpoint: its first epochs are made again".into(),
             Some(Checkpoint { state, .. }) => match (state.history.len(), state.so_far.steps) {
                 (epochs, 0) => format!("goes on after epoch {epochs}"),
                 (epochs, steps) => format!("goes on after step {steps} of epoch {}", epochs + 1),

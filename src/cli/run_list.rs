@@ -1,6 +1,7 @@
 //! `tanner runs`: the run folders below a folder, as a sorted table.
 
 use std::cmp::Reverse;
+use std::path::Path;
 
 use tanner::report::run_table;
 use tanner::training::{PastRun, RunOverview};
@@ -9,10 +10,17 @@ use super::report_args::{RunListArgs, SortArg};
 use super::settings::refuse;
 use super::terminal;
 
+/// Where runs are by default.
+const RUNS: &str = "runs";
+
 /// Reads, sorts and prints.
 pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     if args.limit == Some(0) {
         return refuse("--limit", "0 is impossible, it must be at least 1");
+    }
+    if args.folder == Path::new(RUNS) && !args.folder.exists() {
+        terminal::note("there are no runs yet: training makes a folder for each in runs/");
+        return if terminal::wants_json() { terminal::print("[]") } else { Ok(()) };
     }
     let mut runs: Vec<RunOverview> = PastRun::all_below(&args.folder)?.iter().map(RunOverview::new).collect();
     sort(&mut runs, args.sort);

@@ -11,6 +11,7 @@
 //! as a [`DataRecord`].
 
 mod augment;
+mod fingerprint;
 pub mod idx;
 mod idx_folder;
 mod pictures;
@@ -25,6 +26,7 @@ use sha2::{Digest, Sha256};
 use crate::{Error, Result};
 
 pub use augment::Augmentation;
+pub use fingerprint::fingerprint;
 pub use idx_folder::{load_idx_folder, load_idx_training};
 pub use pictures::Pictures;
 pub use record::{DataRecord, EncodedSamples, learn, learn_and_split};

@@ -4,12 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use super::split::stratified_marks;
 use super::table::{Classes, FitOptions, Limits, Table, TableEncoding, Unseen};
-use super::{DataSplits, Dataset, HeldOut, Holdout};
+use super::{DataSplits, Dataset, HeldOut, Holdout, fingerprint};
 use crate::random::Purpose;
 use crate::{Error, Result};
 
 /// Bytes of the longest name.
 const MAX_NAME: usize = 4096;
+/// Digits of a [`fingerprint`].
+const FINGERPRINT_DIGITS: usize = 16;
 
 /// Names of classes and features, and how raw data become samples; empty where nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +32,9 @@ pub struct DataRecord {
     /// The rows of the training table that became the test set, where it was split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<HeldOut>,
+    /// The [`fingerprint`] of that table's samples, in the order of its rows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
 }
 
 /// A table that became samples.
@@ -84,6 +89,9 @@ impl DataRecord {
                 return fail("the names of features are not those of the encoding".into());
             }
         }
+        if self.table.as_ref().is_some_and(|table| table.len() != FINGERPRINT_DIGITS) {
+            return Err(Error::Dataset("the fingerprint of the training table has another length".into()));
+        }
         self.test.map_or(Ok(()), |test| test.holdout.count_of(test.of).map(drop))
     }
 
@@ -114,11 +122,39 @@ impl DataRecord {
         if table.rows() != test.of {
             return Err(table.refused(format!("{} rows, {} were split in training", table.rows(), test.of)));
         }
+        let name = table.name.clone();
         let EncodedSamples { samples, unseen } = self.samples(table, limits)?;
-        let marks = test_marks(samples.labels(), samples.class_count(), test.holdout, test.seed)?;
-        let (train, test) = samples.into_parts(&marks);
-        Ok(EncodedSamples { samples: DataSplits { train, test }, unseen })
+        if !self.is_own(&samples) {
+            let reason =
+                "as many rows as the table that was split in training, but other ones, or in another order";
+            return Err(Error::Table { name, reason: reason.into() });
+        }
+        Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen })
     }
+
+    /// Whether these are the samples of the very table that was split in training, in its order.
+    #[must_use]
+    pub fn is_own(&self, samples: &Dataset) -> bool {
+        let is_as_long = self.test.is_some_and(|test| test.of == samples.samples());
+        is_as_long && self.table.as_ref().is_none_or(|table| *table == fingerprint(samples))
+    }
+
+    /// The samples of that table in two parts as in training; `None` of any other table.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when no such split is possible.
+    pub fn split(&self, samples: &Dataset) -> Result<Option<DataSplits>> {
+        match self.test.filter(|_| self.is_own(samples)) {
+            Some(test) => split_rows(samples.clone(), test).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
+    let marks = test_marks(samples.labels(), samples.class_count(), test.holdout, test.seed)?;
+    let (train, test) = samples.into_parts(&marks);
+    Ok(DataSplits { train, test })
 }
 
 /// Learns a table whose rows are all to train on: samples, and the record for any other table.
@@ -149,6 +185,7 @@ pub fn learn_and_split(
     let mut record = record(&table, &classes, Some(&marks), fit)?;
     record.test = Some(HeldOut { holdout, seed, of: table.rows() });
     let EncodedSamples { samples, unseen } = record.samples(table, limits)?;
+    record.table = Some(fingerprint(&samples));
     let (train, test) = samples.into_parts(&marks);
     Ok((EncodedSamples { samples: DataSplits { train, test }, unseen }, record))
 }
@@ -167,5 +204,11 @@ fn record(
     let feature_names = if encoding.named { encoding.feature_names() } else { Vec::new() };
     let image_shape = table.image_shape();
     let class_names = classes.names().to_vec();
-    Ok(DataRecord { class_names, feature_names, image_shape, encoding: Some(encoding), test: None })
+    Ok(DataRecord {
+        class_names,
+        feature_names,
+        image_shape,
+        encoding: Some(encoding),
+        ..DataRecord::default()
+    })
 }

@@ -446,6 +446,7 @@ fn with_data() -> TrainedModel {
         image_shape: Some([2, 3]),
         encoding: Some(encoding),
         test: Some(HeldOut { holdout: Holdout::Share(0.2), seed: 7, of: 100 }),
+        table: Some("0123456789abcdef".into()),
     };
     let mut model = small();
     model.set_data(data).unwrap();

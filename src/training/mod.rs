@@ -14,7 +14,6 @@
 
 pub mod checkpoint;
 mod event_file;
-mod fingerprint;
 mod metrics;
 mod options;
 mod past_run;
@@ -27,7 +26,6 @@ mod trainer;
 mod training_data;
 
 pub use checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState};
-pub use fingerprint::fingerprint;
 pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY, best_epoch};
 pub use options::{CheckpointEvery, Ending, TrainOptions, Trained};
 pub use past_run::{PastRun, RunFile, RunOverview, RunState};

@@ -324,3 +324,48 @@ fn a_table_of_one_feature_trains_with_one_block() {
     run(folder.path(), &format!("{line} a"));
     run(folder.path(), &format!("{} b", line.replace("--blocks 1 ", "")));
 }
+
+#[test]
+fn spoiled_numbers_are_no_categories() {
+    let folder = tempfile::tempdir().unwrap();
+    let table = |first: &str| {
+        let rows = (1..40).map(|row| format!("{},{}\n", row * 3, row % 2));
+        format!("size,label\n{first},1\n{}", rows.collect::<String>())
+    };
+    fs::write(folder.path().join("typo.csv"), table("1.2x")).unwrap();
+    let line = format!("--data typo.csv {NET} --out a");
+    refused(folder.path(), &line, &["column \"size\" holds numbers and the text \"1.2x\"", "--drop size"]);
+    fs::write(folder.path().join("comma.csv"), table("\"1,5\"")).unwrap();
+    refused(folder.path(), &line.replace("typo", "comma"), &["the text \"1,5\"", "decimals have a point"]);
+}
+
+/// As many rows, but not the table that was split.
+#[test]
+fn another_order_of_rows_is_not_taken_for_the_training_table() {
+    let folder = folder_with_flowers();
+    let folder = folder.path();
+    run(folder, &format!("--data flowers.csv {NET} --out run"));
+    let text = flowers(120);
+    let (header, rows) = text.split_once('\n').unwrap();
+    let mut rows: Vec<&str> = rows.lines().collect();
+    rows.reverse();
+    fs::write(folder.join("reversed.csv"), format!("{header}\n{}\n", rows.join("\n"))).unwrap();
+    let eval = |data: &str| {
+        run(folder, &format!("eval --model run/model.safetensors --data {data} --backend cpu")).stderr
+    };
+    assert!(eval("flowers.csv").contains("scored on the 24 rows that were held out"));
+    assert!(eval("reversed.csv").contains("warning: scored on all 120 rows: this is not the table"));
+    refused(
+        folder,
+        "eval --model run/model.safetensors --backend cpu",
+        &["--data: the model was trained on a table"],
+    );
+}
+
+#[test]
+fn several_columns_are_dropped_beside_a_preset() {
+    let folder = folder_with_flowers();
+    let line = "--data flowers.csv --label kind --preset small --epochs 1 --drop colour,size --backend cpu --out run";
+    run(folder.path(), line);
+    assert_eq!(load(folder.path(), "run").data().feature_names, ["height, cm"]);
+}

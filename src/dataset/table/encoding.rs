@@ -233,7 +233,7 @@ pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
     let place = column.first_missing.as_deref().unwrap_or("somewhere");
     let name = shown(&column.name, table.named);
     table.refused(format!(
-        "{place}, column {name}: the value is missing; fill such values with --impute mean, median or zero, or leave \
+        "{place}, column {name}: the value is missing; train with --impute mean, median or zero to have such values filled, or leave \
          the column out with --drop"
     ))
 }

@@ -136,8 +136,27 @@ fn fit_categories(
     if categories.len() > most {
         return too_many(categories.len().to_string());
     }
+    if let Some(text) = stray_text(&categories) {
+        return Err(table.refused(format!(
+            "column {name} holds numbers and the text {text:?}: mend that cell (decimals have a point), or leave the \
+             column out with --drop {}",
+            column.name
+        )));
+    }
     sort(&mut categories);
     Ok(categories)
+}
+
+/// Columns with so many different texts may be numbers that were spoiled.
+const MANY_TEXTS: usize = 8;
+
+/// The text that makes categories of what looks like numbers: where nearly all texts are numbers, with a point or
+/// a comma, the first one that is none.
+fn stray_text(categories: &[String]) -> Option<&String> {
+    let is_number = |text: &str| text.parse::<f64>().is_ok();
+    let numbers = categories.iter().filter(|text| is_number(&text.replacen(',', ".", 1))).count();
+    let nearly_all = categories.len() > MANY_TEXTS && 10 * numbers >= 9 * categories.len();
+    categories.iter().find(|text| !is_number(text)).filter(|_| nearly_all)
 }
 
 fn fit_fill(table: &Table, column: &Column, cells: impl Iterator<Item = f32>, impute: Impute) -> Result<f32> {

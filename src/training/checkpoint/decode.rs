@@ -2,6 +2,7 @@
 
 use safetensors::{Dtype, SafeTensors};
 
+use super::encode::digest;
 use super::format::{Header, MEMORIES, METADATA_KEY, NAME, Preamble, VERSION};
 use super::{Checkpoint, TrainingState};
 use crate::engine::{EngineState, Values};
@@ -28,6 +29,12 @@ impl Checkpoint {
         let history = read_history(&file)?;
         if history.len() != header.epochs {
             return Err(format!("metrics of {} epochs, expected {}", history.len(), header.epochs));
+        }
+        let memories = (0..optimizer.len()).map(|index| format!("optimizer.{index}"));
+        let names = ["parameters".to_owned(), "history".to_owned()].into_iter().chain(memories);
+        let lists = names.map(|name| Ok(list(&file, &name)?.1)).collect::<Read<Vec<_>>>()?;
+        if digest(lists.into_iter()) != header.sha256 {
+            return Err("damaged: its values are not those that were written".into());
         }
         let engine = EngineState { parameters, optimizer };
         let state = TrainingState { history, so_far: header.so_far, engine };

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use safetensors::{Dtype, View};
+use sha2::{Digest, Sha256};
 
 use super::Checkpoint;
 use super::format::{Header, METADATA_KEY, NAME, VERSION};
@@ -56,6 +57,13 @@ impl Checkpoint {
     /// Why they cannot be made.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let state = &self.state;
+        let mut tensors = vec![
+            ("parameters".to_owned(), Tensor::values(&state.engine.parameters)),
+            ("history".to_owned(), Tensor::text(lines(&state.history)?)),
+        ];
+        for (index, memory) in state.engine.optimizer.iter().enumerate() {
+            tensors.push((format!("optimizer.{index}"), Tensor::values(memory)));
+        }
         let header = Header {
             format: NAME.into(),
             version: VERSION,
@@ -64,18 +72,19 @@ impl Checkpoint {
             so_far: state.so_far,
             identity: self.identity.clone(),
             clock: self.clock,
+            sha256: digest(tensors.iter().map(|(_, tensor)| &*tensor.bytes)),
         };
         let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
-        let mut tensors = vec![
-            ("parameters".to_owned(), Tensor::values(&state.engine.parameters)),
-            ("history".to_owned(), Tensor::text(lines(&state.history)?)),
-        ];
-        for (index, memory) in state.engine.optimizer.iter().enumerate() {
-            tensors.push((format!("optimizer.{index}"), Tensor::values(memory)));
-        }
         safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())
     }
+}
+
+/// The digest of lists of bytes: parameters, history, then what the optimiser remembers.
+pub(super) fn digest<'a>(lists: impl Iterator<Item = &'a [u8]>) -> String {
+    let mut hash = Sha256::new();
+    lists.for_each(|list| hash.update(list));
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The lines of `metrics.jsonl`.

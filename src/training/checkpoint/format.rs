@@ -60,4 +60,6 @@ pub struct Header {
     pub identity: RunIdentity,
     /// How long it has taken.
     pub clock: RunClock,
+    /// SHA-256 of the tensors, one after the other, as hexadecimal digits: a flipped bit would be trained on.
+    pub sha256: String,
 }

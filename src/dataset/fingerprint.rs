@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::dataset::Dataset;
+use super::Dataset;
 
 /// Values that one task reads; part of what the fingerprint is.
 const PIECE: usize = 1 << 16;
