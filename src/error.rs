@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+/// Most characters of a reason why a file is refused.
+const MAX_REASON: usize = 400;
+
 /// Everything that can go wrong in this library.
 ///
 /// Each message is one line that names the operation, the value that was given,
@@ -102,6 +105,11 @@ impl Error {
         Self::Io { path: path.into(), source }
     }
 
+    /// An error about a table, in one line whatever its reason quotes.
+    pub(crate) fn table(name: String, reason: &str) -> Self {
+        Self::Table { name, reason: one_line(reason) }
+    }
+
     /// Says on which side of a layer a topology is impossible.
     pub(crate) fn on_side(self, side: &str) -> Self {
         match self {
@@ -113,3 +121,14 @@ impl Error {
 
 /// Result with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a file is refused, in one line: some reasons quote the file, which may say anything, so line breaks and other
+/// control characters become blanks, and what is too long is cut.
+pub(crate) fn one_line(reason: &str) -> String {
+    let mut line: String =
+        reason.chars().take(MAX_REASON).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if reason.chars().nth(MAX_REASON).is_some() {
+        line.push('…');
+    }
+    line
+}

@@ -16,6 +16,8 @@
 
 use toml::Value;
 
+use crate::error::one_line;
+
 /// A settings file may have so many bytes.
 pub const MAX_BYTES: usize = 1 << 20;
 
@@ -42,13 +44,17 @@ pub enum EntryValue {
 /// # Errors
 /// A line that says what is wrong, and in which line of the file: too large, no TOML, a table in place of a value.
 pub fn parse(text: &str) -> Result<Vec<Entry>, String> {
+    entries(text).map_err(|reason| one_line(&reason))
+}
+
+fn entries(text: &str) -> Result<Vec<Entry>, String> {
     if text.len() > MAX_BYTES {
         return Err(format!("{} bytes, a settings file has {MAX_BYTES} at most", text.len()));
     }
     let table: toml::Table = toml::from_str(text).map_err(|error| {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
         let line = before.matches('\n').count() + 1;
-        format!("line {line}: {}", error.message().replace('\n', " "))
+        format!("line {line}: {}", error.message())
     })?;
     let entry = |(key, value): (String, Value)| {
         let value = match value {
@@ -116,6 +122,7 @@ mod tests {
             ("[training]\nlr = 1", "training: a table is no value"),
             ("a = [[1, [2]]]", "a: a list is no value"),
             ("day = 2020-01-01", "day: a datetime is no value"),
+            ("\"a\\nb\" = {}", "a b: a table is no value"),
         ] {
             let message = parse(text).unwrap_err();
             assert!(message.contains(part) && !message.contains('\n'), "{text:?}: {message}");

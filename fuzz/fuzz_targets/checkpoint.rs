@@ -1,11 +1,20 @@
 //! Checkpoints: an error, or one that is written again as it was.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
+mod chance;
+mod container;
+mod promises;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use tanner::training::Checkpoint;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(checkpoint) = Checkpoint::from_bytes(bytes) else { return };
+    let bound = (1 << 20) + 32 * bytes.len();
+    let Some(checkpoint) = promises::kept(bound, || Checkpoint::from_bytes(bytes)) else { return };
     let written = checkpoint.to_bytes().expect("a checkpoint that was read");
-    assert!(Checkpoint::from_bytes(&written).is_ok());
+    assert!(Checkpoint::from_bytes(&written).expect("a checkpoint that was written") == checkpoint);
+});
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    container::mutate(data, size, max_size, seed)
 });

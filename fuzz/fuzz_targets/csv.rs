@@ -1,6 +1,7 @@
 //! Tables in Csv files.
 #![no_main]
 
+mod promises;
 mod table;
 
 use libfuzzer_sys::fuzz_target;

@@ -1,11 +1,36 @@
 //! What the targets of tables share: reading without and with knowledge of the columns, then encoding.
 
-use tanner::dataset::table::{ColumnRef, Columns, FitOptions, Format, Impute, LabelNeed, Limits, ReadOptions, Source, Table};
+use tanner::dataset::table::{
+    ColumnRef, Columns, FitOptions, Format, Impute, LabelNeed, Limits, ReadOptions, Source, Table,
+};
 use tanner::dataset::{DataRecord, learn};
 
-/// As little as a small machine has, so that a promise of more is refused.
-pub fn limits() -> Limits {
-    Limits { memory: 64 << 20, max_record_bytes: 1 << 20, ..Limits::default() }
+use crate::promises;
+
+/// Columns of a file; each takes about a KiB for its names and lists.
+const COLUMNS: usize = 4096;
+/// Bytes that the samples may need.
+const MEMORY: u64 = 64 << 20;
+/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+const MAX_DEFLATE: usize = 1032;
+
+fn limits(format: Format) -> Limits {
+    // Parquet repeats values in few bytes; the other readers know from a file's length what it can hold.
+    let memory = if format == Format::Parquet { MEMORY } else { u64::MAX };
+    Limits { memory, max_record_bytes: 1 << 20, columns: COLUMNS, ..Limits::default() }
+}
+
+/// Most bytes that a reader may allocate for a file.
+fn bound(format: Format, bytes: usize) -> usize {
+    let free = (1 << 20) + COLUMNS * 1024;
+    free + match format {
+        // Blocks of 4 MiB, of which one moves while it grows.
+        Format::Csv => (24 << 20) + 64 * bytes,
+        Format::Npy => 16 * bytes,
+        Format::Npz => 8 * MAX_DEFLATE * bytes,
+        // Three times, because the table grows, and pages of some columns, of which each may promise 2 GiB.
+        Format::Parquet => 3 * MEMORY as usize + 8 * (2 << 30),
+    }
 }
 
 /// The first byte chooses the options, the others are the file.
@@ -13,16 +38,25 @@ pub fn read(bytes: &[u8], format: Format) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let label: Option<ColumnRef> = (choice & 1 > 0).then(|| "-1".parse().ok()).flatten();
     let columns = Columns::New { label: label.as_ref(), labelled: choice & 2 == 0, drop: &[] };
-    let options = ReadOptions { limits: limits(), ..ReadOptions::default() };
+    let options = ReadOptions { limits: limits(format), ..ReadOptions::default() };
     let source = || Source::from_bytes("fuzz", bytes.to_vec());
-    let Ok(tables) = Table::read(source(), format, &columns, &options) else { return };
+    let read = || Table::read(source(), format, &columns, &options);
+    let Some(tables) = promises::kept(bound(format, bytes.len()), read) else { return };
+    let has_test = tables.test.is_some();
     let fit = FitOptions {
-        impute: [None, Some(Impute::Mean), Some(Impute::Median), Some(Impute::Zero)][usize::from(choice >> 6)],
+        impute: [None, Some(Impute::Mean), Some(Impute::Median), Some(Impute::Zero)]
+            [usize::from(choice >> 6)],
         ..FitOptions::default()
     };
-    let Ok((data, record)) = learn(tables.table, fit, &options.limits) else { return };
+    let (data, record) = match learn(tables.table, fit, &Limits { memory: MEMORY, ..options.limits }) {
+        Ok(learnt) => learnt,
+        Err(error) => return promises::one_line(&error),
+    };
     assert!(data.features().iter().all(|value| value.is_finite()));
-    again(source(), format, &record, &options, data.samples());
+    // A test set beside it may have other columns, which is told when they are asked for.
+    if !has_test {
+        again(source(), format, &record, &options, data.samples());
+    }
 }
 
 /// A file that was understood is understood again by what was learned of it.

@@ -7,6 +7,7 @@ use safetensors::Dtype;
 use super::TrainedModel;
 use super::container::Container;
 use super::format::{Header, LayerHeader, NAME, Preamble, VERSION};
+use crate::error::one_line;
 use crate::importance::{Importance, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
@@ -14,8 +15,6 @@ use crate::topology::{Partition, Topology};
 /// Reading gives up with a reason, to which the caller adds the path.
 type Read<T> = Result<T, String>;
 
-/// Most characters of a reason: some of them quote what the file says.
-const MAX_REASON: usize = 400;
 /// Inputs of a sparse first layer that a file of any size may have.
 const FREE_INPUTS: usize = 1 << 16;
 /// Inputs of a sparse first layer for each byte of a larger file.
@@ -59,16 +58,6 @@ impl TrainedModel {
 
 fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
-}
-
-/// A reason without line breaks and other control characters, cut where it is too long.
-fn one_line(reason: &str) -> String {
-    let mut line: String =
-        reason.chars().take(MAX_REASON).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if line.len() < reason.len() {
-        line.push('…');
-    }
-    line
 }
 
 /// How many inputs a layer may have: their number alone makes lists, whatever edges there are.

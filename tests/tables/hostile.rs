@@ -1,6 +1,7 @@
 //! Input that promises more than it holds, or nothing that can be kept.
 
-use tanner::dataset::table::{Columns, Format, Limits, ReadOptions, Source, Table};
+use tanner::dataset::learn;
+use tanner::dataset::table::{Columns, FitOptions, Format, Limits, ReadOptions, Source, Table};
 use zip::CompressionMethod;
 
 use crate::arrays::{npy, npz};
@@ -91,6 +92,43 @@ fn an_archive_that_lies_about_its_sizes_is_refused() {
     let array = npy("<f4", "(1000000, 1000000)", &[0; 64]);
     let message = read(Format::Npz, npz(&[("x", array)], CompressionMethod::Deflated), Limits::default());
     assert_says(&message.unwrap_err(), &["do not hold the shape [1000000, 1000000]"]);
+}
+
+#[test]
+fn an_archive_that_lies_about_its_own_length_is_refused() {
+    let array = npy("|u1", "(1000000, 1000)", &[]);
+    let promised = u32::try_from(array.len() + 1_000_000_000).unwrap().to_le_bytes();
+    let mut bytes = npz(&[("x", array)], CompressionMethod::Stored);
+    // Compressed and uncompressed size of a local header and of the central directory.
+    for (signature, sizes) in [(b"PK\x03\x04", 18), (b"PK\x01\x02", 20)] {
+        let header = bytes.windows(4).position(|window| window == signature).unwrap();
+        for size in [sizes, sizes + 4] {
+            bytes[header + size..][..4].copy_from_slice(&promised);
+        }
+    }
+    let message = read(Format::Npz, bytes, Limits::default()).unwrap_err();
+    assert_says(&message, &["bytes cannot come from", "compressed ones"]);
+}
+
+#[test]
+fn a_number_that_was_damaged_in_an_archive_is_found() {
+    let arrays = [("x", npy("|u1", "(3, 1)", &[7, 7, 7])), ("y", npy("|u1", "(3,)", &[8, 9, 8]))];
+    for (name, numbers) in [("x", [7, 7, 7]), ("y", [8, 9, 8])] {
+        let mut bytes = npz(&arrays, CompressionMethod::Stored);
+        let first = bytes.windows(3).position(|window| window == numbers).unwrap();
+        bytes[first] ^= 1;
+        let message = read(Format::Npz, bytes, Limits::default()).unwrap_err();
+        assert_says(&message, &[&format!("{name}.npy: damaged: "), "checksum"]);
+    }
+}
+
+#[test]
+fn what_a_message_quotes_of_a_table_breaks_no_line() {
+    let table = csv("\"a\nb\",y\nred,0\nblue,1\nred,0\nblue,1\n", &NEW).unwrap();
+    let fit = FitOptions { max_categories: 1, ..FitOptions::default() };
+    let message = learn(table, fit, &Limits::default()).unwrap_err().to_string();
+    assert_says(&message, &["2 different ones, the limit is 1", "--drop a b"]);
+    assert!(!message.contains('\n'), "{message:?}");
 }
 
 #[test]

@@ -11,9 +11,10 @@
 //! nothing large before it has compared what the input promises with
 //! [`Limits`], and with what so many bytes can hold: a table of text takes at
 //! most 4 bytes for each byte of its file, an array 4 (in an archive 4 x 1032), and
-//! beside that a few blocks of text, at most [`Limits::max_record_bytes`] and
-//! 4 MiB for each thread. Parquet repeats values in few bytes, so there only
-//! [`Limits::memory`] is the bound, and what the crate makes of one page.
+//! beside that 1 KiB for each column and a few blocks of text, at most
+//! [`Limits::max_record_bytes`] and 4 MiB for each thread. Parquet repeats values in
+//! few bytes, so there only [`Limits::memory`] is the bound, and the pages that the
+//! crate unpacks, one of each column at a time, each of which may promise 2 GiB.
 
 mod classes;
 mod columns;
@@ -138,7 +139,7 @@ impl Table {
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => Err("this program was built without the feature parquet".into()),
         };
-        read.map_err(|reason| Error::Table { name, reason })
+        read.map_err(|reason| Error::table(name, &reason))
     }
 
     /// Number of rows.
@@ -192,7 +193,7 @@ impl Table {
 
     /// An error about this table.
     pub(crate) fn refused(&self, reason: impl Into<String>) -> Error {
-        Error::Table { name: self.name.clone(), reason: reason.into() }
+        Error::table(self.name.clone(), &reason.into())
     }
 }
 

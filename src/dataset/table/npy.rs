@@ -55,7 +55,7 @@ pub fn read_labels(mut source: Source, limits: &Limits) -> Result<Labels> {
         let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
         Array::open(BufReader::new(&mut source), bytes)?.labels("label", limits)
     };
-    labels().map_err(|reason| Error::Table { name, reason })
+    labels().map_err(|reason| Error::table(name, &reason))
 }
 
 impl<R: std::io::Read> Array<R> {
@@ -129,6 +129,7 @@ impl<R: std::io::Read> Array<R> {
             read_exact(&mut self.reader, &mut bytes)?;
             self.row(row, &bytes, &plan, &mut table)?;
         }
+        expect_end(&mut self.reader)?;
         table.rows = rows;
         Ok(table)
     }
@@ -189,6 +190,7 @@ impl<R: std::io::Read> Array<R> {
             let text = self.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
             labels.codes.push(labels.texts.number(&text).unwrap_or(u32::MAX));
         }
+        expect_end(&mut self.reader)?;
         Ok(labels)
     }
 
@@ -315,6 +317,15 @@ fn read_exact(reader: &mut impl std::io::Read, into: &mut [u8]) -> Read<()> {
         std::io::ErrorKind::UnexpectedEof => "truncated".into(),
         _ => format!("cannot be read: {error}"),
     })
+}
+
+/// Reads on to the end, which is where an archive compares checksums.
+fn expect_end(reader: &mut impl std::io::Read) -> Read<()> {
+    match reader.read(&mut [0]) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err("more bytes than the header promises".into()),
+        Err(error) => Err(format!("damaged: {error}")),
+    }
 }
 
 /// Type, order of bytes and shape.

@@ -24,14 +24,17 @@ const TEST: [&[&str]; 2] = [
 ];
 
 /// Reads one pair of arrays, or one to train and one to test on.
-pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
+pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
     let name = source.name().to_owned();
     let wrong = |error: zip::result::ZipError| format!("no NPZ archive: {error}");
-    let mut archive = ZipArchive::new(BufReader::new(source)).map_err(wrong)?;
-    if archive.len() > MAX_ARRAYS {
-        return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", archive.len()));
+    let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
+    let zip = ZipArchive::new(BufReader::new(source)).map_err(wrong)?;
+    if zip.len() > MAX_ARRAYS {
+        return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", zip.len()));
     }
-    let names: Vec<String> = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let mut archive = Archive { zip, bytes };
+    let names: Vec<String> =
+        archive.zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
     let find = |wanted: &[&str]| {
         let is = |name: &&String| {
             let name = name.strip_suffix(".npy").unwrap_or(name);
@@ -56,7 +59,11 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     Ok(Tables { table, test })
 }
 
-type Archive = ZipArchive<BufReader<Source>>;
+/// An archive of so many bytes.
+struct Archive {
+    zip: ZipArchive<BufReader<Source>>,
+    bytes: u64,
+}
 
 fn pair(
     archive: &mut Archive,
@@ -83,26 +90,26 @@ fn pair(
     };
     let wants_labels = !matches!(columns, Columns::Of { label: LabelNeed::Ignored, .. }) || labels.is_some();
     let table =
-        open(archive, features, |array| array.table(format!("{name}, {features}"), &columns, limits))?;
+        archive.open(features, |array| array.table(format!("{name}, {features}"), &columns, limits))?;
     let Some(labels) = labels.filter(|_| wants_labels) else { return Ok(table) };
-    let read: Labels = open(archive, labels, |array| array.labels("y", limits))?;
+    let read: Labels = archive.open(labels, |array| array.labels("y", limits))?;
     table.with_labels(read).map_err(|error| error.to_string())
 }
 
-/// Reads one array of the archive.
-fn open<T>(
-    archive: &mut Archive,
-    name: &str,
-    read: impl FnOnce(Array<BufReader<zip::read::ZipFile<'_, BufReader<Source>>>>) -> Read<T>,
-) -> Read<T> {
-    let named = |reason: String| format!("{name}: {reason}");
-    let file = archive.by_name(name).map_err(|error| named(error.to_string()))?;
-    let bytes = file.size();
-    if bytes / MAX_DEFLATE > file.compressed_size() {
-        return Err(named(format!(
-            "{bytes} bytes cannot come from {} compressed ones",
-            file.compressed_size()
-        )));
+impl Archive {
+    /// Reads one array.
+    fn open<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Array<BufReader<zip::read::ZipFile<'_, BufReader<Source>>>>) -> Read<T>,
+    ) -> Read<T> {
+        let named = |reason: String| format!("{name}: {reason}");
+        let file = self.zip.by_name(name).map_err(|error| named(error.to_string()))?;
+        // Both sizes are what the archive says, which may be more than there is of it.
+        let (bytes, compressed) = (file.size(), file.compressed_size().min(self.bytes));
+        if bytes / MAX_DEFLATE > compressed {
+            return Err(named(format!("{bytes} bytes cannot come from {compressed} compressed ones")));
+        }
+        Array::open(BufReader::with_capacity(1 << 16, file), bytes).and_then(read).map_err(named)
     }
-    Array::open(BufReader::with_capacity(1 << 16, file), bytes).and_then(read).map_err(named)
 }

@@ -3,14 +3,17 @@
 //! Only flat tables of booleans, integers, floating-point numbers and UTF-8 texts
 //! are read; dates and times are the numbers that they are stored as.
 
+mod pages;
+
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
 use parquet::data_type::{ByteArray, DataType};
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
+use self::pages::Pages;
 use super::columns::{Kind, Names, Plan, Role};
 use super::source::Content;
 use super::{Columns, Limits, Read, Source, Table, Texts, UNSEEN, shown};
@@ -59,16 +62,17 @@ fn read_from<R: ChunkReader + 'static>(
     table.cells.try_reserve_exact(values.min(MAX_PROMISED)).map_err(text)?;
     for group in 0..file.num_row_groups() {
         let group = file.get_row_group(group).map_err(text)?;
-        let mut readers = Vec::new();
-        for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {
-            let reader = group.get_column_reader(place).map_err(text)?;
-            let column = schema.column(place);
-            readers.push(Reader::new(*role, reader, &column, &table));
-        }
         let promised =
             usize::try_from(group.metadata().num_rows()).map_err(|_| "a number of rows below 0")?;
-        if table.rows + promised > rows {
+        if promised > rows - table.rows {
             return Err(format!("more rows than the {rows} that the file promises"));
+        }
+        let mut readers = Vec::new();
+        for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {
+            let pages = Pages { inner: group.get_column_page_reader(place).map_err(text)?, rows: promised };
+            let column = schema.column(place);
+            let reader = get_column_reader(column.clone(), Box::new(pages));
+            readers.push(Reader::new(*role, reader, &column, &table));
         }
         read_group(&mut readers, promised, &plan, &mut table)?;
     }

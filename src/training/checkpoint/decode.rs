@@ -6,17 +6,23 @@ use super::encode::digest;
 use super::format::{Header, MEMORIES, METADATA_KEY, NAME, Preamble, VERSION};
 use super::{Checkpoint, TrainingState};
 use crate::engine::{EngineState, Values};
+use crate::error::one_line;
 use crate::training::EpochMetrics;
 
 /// Reading gives up with a reason, to which the caller adds the path.
 type Read<T> = Result<T, String>;
 
 impl Checkpoint {
-    /// Reads the bytes of a checkpoint file, whoever wrote them; takes a few times their length of memory.
+    /// Reads the bytes of a checkpoint file, whoever wrote them; never allocates more than 1 MiB and 32 bytes for each
+    /// byte given.
     ///
     /// # Errors
     /// Says in one line why they are no checkpoint that a run can go on from.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
+        Self::decode(bytes).map_err(|reason| one_line(&reason))
+    }
+
+    fn decode(bytes: &[u8]) -> Read<Self> {
         let header = read_header(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(|error| format!("damaged: {error}"))?;
         let parameters = read_values(&file, "parameters")?;
