@@ -68,6 +68,19 @@ fn a_checkpoint_comes_back_to_the_bit() {
     assert_eq!(Checkpoint::from_bytes(&odd.to_bytes().unwrap()).unwrap(), odd);
 }
 
+/// Whatever bit of the values flips: one that was trained on would give another run.
+#[test]
+fn a_flipped_bit_is_noticed() {
+    let bytes = checkpoint(2).to_bytes().unwrap();
+    for place in bytes.len() - 7 * 4 * 3..bytes.len() {
+        for bit in 0..8 {
+            let mut damaged = bytes.clone();
+            damaged[place] ^= 1 << bit;
+            assert!(Checkpoint::from_bytes(&damaged).is_err(), "bit {bit} of byte {place}");
+        }
+    }
+}
+
 #[test]
 fn what_no_run_can_have_left_is_refused() {
     let nan = Values::Single([0.0, f32::NAN].repeat(4)[..7].to_vec());
