@@ -175,3 +175,12 @@ fn delta_encodings_of_texts_are_refused() {
         );
     }
 }
+
+/// A page header that announces more than the file has: hours of skipping nothing.
+#[test]
+fn a_page_beyond_the_end_is_refused_at_once() {
+    let bytes = include_bytes!("beyond_the_end.parquet").to_vec();
+    let begin = std::time::Instant::now();
+    assert!(read(bytes, &NEW).is_err());
+    assert!(begin.elapsed().as_secs() < 10);
+}

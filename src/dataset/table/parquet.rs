@@ -3,6 +3,7 @@
 //! Only flat tables of booleans, integers, floating-point numbers and UTF-8 texts
 //! are read; dates and times are the numbers that they are stored as.
 
+mod ends;
 mod pages;
 
 use bytes::Bytes;
@@ -13,6 +14,7 @@ use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
+use self::ends::Ends;
 use self::pages::Pages;
 use super::columns::{Kind, Names, Plan, Role};
 use super::source::Content;
@@ -42,7 +44,7 @@ fn read_from<R: ChunkReader + 'static>(
     columns: &Columns<'_>,
     limits: &Limits,
 ) -> Read<Table> {
-    let file = SerializedFileReader::new(from).map_err(text)?;
+    let file = SerializedFileReader::new(Ends(from)).map_err(text)?;
     let metadata = file.metadata().file_metadata();
     let schema = metadata.schema_descr();
     limits.check_columns(schema.num_columns())?;
