@@ -120,7 +120,7 @@ pub struct RunIdentity {
     pub config: String,
     /// [`TrainedModel::digest`](crate::model::TrainedModel::digest) of the model before its first step.
     pub start: String,
-    /// [`fingerprint`](super::fingerprint) of the samples it is trained and scored on.
+    /// [`fingerprint`](crate::dataset::fingerprint()) of the samples it is trained and scored on.
     pub data: String,
 }
 
