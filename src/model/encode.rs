@@ -1,56 +1,15 @@
 //! From a model to the bytes of its file.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use safetensors::{Dtype, View};
 use sha2::{Digest, Sha256};
 
 use super::TrainedModel;
 use super::container::header_length;
 use super::decode::most_inputs;
 use super::format::{Header, LayerHeader, METADATA_KEY, NAME, VERSION};
+use super::tensor::Tensor;
 use crate::importance::Transform;
-
-/// One tensor on its way into the file.
-struct Tensor {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Tensor {
-    fn floats(values: &[f32], shape: Vec<usize>) -> Self {
-        Self { dtype: Dtype::F32, shape, bytes: values.iter().flat_map(|v| v.to_le_bytes()).collect() }
-    }
-
-    fn list(values: &[f32]) -> Self {
-        Self::floats(values, vec![values.len()])
-    }
-
-    fn indices(values: &[u32]) -> Self {
-        let bytes = values.iter().flat_map(|v| v.to_le_bytes()).collect();
-        Self { dtype: Dtype::U32, shape: vec![values.len()], bytes }
-    }
-}
-
-impl View for Tensor {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
-}
 
 /// Refuses what the limits of a reader would refuse.
 fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
@@ -74,8 +33,8 @@ impl TrainedModel {
         let mut hash = Sha256::new();
         for (name, tensor) in self.layer_tensors().into_iter().chain(self.preprocessing_tensors()) {
             hash.update(name.as_bytes());
-            hash.update((tensor.bytes.len() as u64).to_le_bytes());
-            hash.update(&tensor.bytes);
+            hash.update((tensor.bytes().len() as u64).to_le_bytes());
+            hash.update(tensor.bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }

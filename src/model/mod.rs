@@ -12,6 +12,7 @@ mod encode;
 pub mod format;
 mod pruned;
 mod record;
+mod tensor;
 
 use std::fs::File;
 use std::io::Read as _;
@@ -25,6 +26,7 @@ use crate::{Error, Result};
 
 pub use pruned::{PruneMethod, PrunedRecord};
 pub use record::{Arch, ArchitectureRecord};
+pub(crate) use tensor::Tensor;
 
 /// What stands for the path of a model that is in memory.
 const IN_MEMORY: &str = "(in memory)";

@@ -1,52 +1,19 @@
 //! From a checkpoint to the bytes of its file.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use safetensors::{Dtype, View};
 use sha2::{Digest, Sha256};
 
 use super::Checkpoint;
 use super::format::{Header, METADATA_KEY, NAME, VERSION};
 use crate::engine::Values;
+use crate::model::Tensor;
 use crate::training::EpochMetrics;
 
-/// One list on its way into the file.
-struct Tensor {
-    dtype: Dtype,
-    shape: [usize; 1],
-    bytes: Vec<u8>,
-}
-
-impl Tensor {
-    fn values(values: &Values) -> Self {
-        let (dtype, bytes) = match values {
-            Values::Single(values) => (Dtype::F32, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-            Values::Double(values) => (Dtype::F64, values.iter().flat_map(|v| v.to_le_bytes()).collect()),
-        };
-        Self { dtype, shape: [values.len()], bytes }
-    }
-
-    fn text(bytes: Vec<u8>) -> Self {
-        Self { dtype: Dtype::U8, shape: [bytes.len()], bytes }
-    }
-}
-
-impl View for Tensor {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
-
-    fn shape(&self) -> &[usize] {
-        &self.shape
-    }
-
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
-    }
-
-    fn data_len(&self) -> usize {
-        self.bytes.len()
+fn tensor(values: &Values) -> Tensor {
+    match values {
+        Values::Single(values) => Tensor::list(values),
+        Values::Double(values) => Tensor::doubles(values),
     }
 }
 
@@ -58,11 +25,11 @@ impl Checkpoint {
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let state = &self.state;
         let mut tensors = vec![
-            ("parameters".to_owned(), Tensor::values(&state.engine.parameters)),
+            ("parameters".to_owned(), tensor(&state.engine.parameters)),
             ("history".to_owned(), Tensor::text(lines(&state.history)?)),
         ];
         for (index, memory) in state.engine.optimizer.iter().enumerate() {
-            tensors.push((format!("optimizer.{index}"), Tensor::values(memory)));
+            tensors.push((format!("optimizer.{index}"), tensor(memory)));
         }
         let header = Header {
             format: NAME.into(),
@@ -72,7 +39,7 @@ impl Checkpoint {
             so_far: state.so_far,
             identity: self.identity.clone(),
             clock: self.clock,
-            sha256: digest(tensors.iter().map(|(_, tensor)| &*tensor.bytes)),
+            sha256: digest(tensors.iter().map(|(_, tensor)| tensor.bytes())),
         };
         let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
