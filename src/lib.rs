@@ -6,7 +6,8 @@
 //! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
 //! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`export`] turns it into the formats
 //! of other programs; [`classifier`] does all of that in one call. [`experiments`] put many runs together or work on
-//! trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`], [`npy`] and
+//! trained models, [`benchmark`] times engines, and [`report`] shows it all. All of it runs on [`threads`] of its own.
+//! [`random`], [`files`], [`npy`] and
 //! [`settings_file`] serve everyone.
 
 pub mod benchmark;
@@ -26,6 +27,7 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod settings_file;
+pub mod threads;
 pub mod tiles;
 pub mod topology;
 pub mod training;

@@ -14,6 +14,7 @@ use tanner::importance::ImportanceSettings;
 use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Architecture, Network};
 use tanner::report::{grouped, learning_curve};
+use tanner::threads::Threads;
 use tanner::training::{
     self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, Summary, TensorBoard,
     TrainOptions, TrainingData, TrainingState,
@@ -191,8 +192,8 @@ pub(super) fn build(architecture: &Architecture, arch: Arch, seed: u64) -> anyho
 /// The importance is computed on as many threads as the engine may have.
 pub(super) fn use_threads(threads: Option<usize>) {
     if let Some(count) = threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
-        if let Err(error) = pool {
+        let threads = Threads::new(Some(count)).and_then(Threads::make_default);
+        if let Err(error) = threads {
             log::warn!("the number of threads stays what it was: {error}");
         }
     }

@@ -168,7 +168,7 @@ impl Evaluation {
 /// the same bits again on the same engine and device. Data sets are shared, so
 /// that an engine may keep a copy on its device; one that nobody else holds any
 /// more is let go when the next one comes.
-pub trait Engine {
+pub trait Engine: Send {
     /// Which engine this is, and on what it runs.
     fn info(&self) -> EngineInfo;
 

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Logits and probabilities of some samples, at least one.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ impl Predictions {
         }
         let mut probabilities = vec![0.0; logits.len()];
         let samples = probabilities.par_chunks_mut(classes).zip(logits.par_chunks(classes));
-        samples.for_each(|(probabilities, logits)| softmax(logits, probabilities));
+        threads::run(|| samples.for_each(|(probabilities, logits)| softmax(logits, probabilities)));
         Ok(Self { logits, probabilities, classes })
     }
 
