@@ -24,7 +24,8 @@ const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 /// missing; [`Error::Io`] and [`Error::Data`] as for [`read_images`];
 /// [`Error::Data`] when images and labels differ in number, training and test
 /// images in size, or a test label is of no class of the training set.
-pub fn load_idx_folder(dir: &Path) -> Result<DataSplits> {
+pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
+    let dir = dir.as_ref();
     let [train_images, train_labels, test_images, test_labels] =
         find_files(dir, [TRAIN[0], TRAIN[1], TEST[0], TEST[1]])?;
     let (train, test) = threads::run(|| {
@@ -45,7 +46,8 @@ pub fn load_idx_folder(dir: &Path) -> Result<DataSplits> {
 ///
 /// # Errors
 /// As [`load_idx_folder`], for the two files.
-pub fn load_idx_training(dir: &Path) -> Result<Pictures> {
+pub fn load_idx_training(dir: impl AsRef<Path>) -> Result<Pictures> {
+    let dir = dir.as_ref();
     let [images, labels] = find_files(dir, TRAIN)?;
     let train = threads::run(|| Half::read(images, labels))?;
     let class_count = class_count(&train.labels_path, &train.labels);
