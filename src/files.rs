@@ -126,7 +126,7 @@ mod tests {
         check_folder(parent.path()).unwrap();
         assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
         std::fs::write(&file, "").unwrap();
-        let message = check_folder(&file.join("below")).unwrap_err().to_string();
+        let message = check_folder(file.join("below")).unwrap_err().to_string();
         assert!(message.contains("below: ") && !message.contains(TEMPORARY_PREFIX), "{message}");
     }
 
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn what_the_system_said_is_told() {
         let missing = tempfile::tempdir().unwrap().path().join("missing");
-        let message = atomic_write(&missing.join("file"), b"").unwrap_err().to_string();
+        let message = atomic_write(missing.join("file"), b"").unwrap_err().to_string();
         assert!(message.ends_with("missing/file: No such file or directory (os error 2)"), "{message}");
         assert!(check_folder(Path::new("/proc")).is_err());
     }

@@ -87,7 +87,7 @@ fn print(evaluation: &Evaluation, told: &Told<'_>) -> anyhow::Result<()> {
 fn write(folder: &Path, told: &Told<'_>, model: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")?;
     let json = serde_json::to_vec_pretty(told)?;
-    atomic_write(&folder.join("scores.json"), &json)?;
+    atomic_write(folder.join("scores.json"), &json)?;
     let title = format!("{}: {:.2} %", model.display(), 100.0 * told.scores.accuracy);
     confusion_picture(told.scores, told.classes, &title)?.write(folder, "confusion")?;
     Ok(())

@@ -55,7 +55,7 @@ impl fmt::Display for Backend {
 }
 
 /// Which engine runs, and on what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
     /// The kind of engine.
     pub backend: Backend,
@@ -133,7 +133,7 @@ pub struct StepPlan<'a> {
 }
 
 /// What one training step saw, before its update.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Cross-entropy in nats, mean over the batch, against the smoothed labels where these are smoothed;
     /// penalties not included.
@@ -145,7 +145,7 @@ pub struct StepOutcome {
 }
 
 /// How a network does on a data set, without dropout.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Cross-entropy in nats, mean over the samples; labels are never smoothed here.
     pub loss: f64,

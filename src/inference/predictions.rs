@@ -1,11 +1,12 @@
 //! What a model makes of samples.
 
 use rayon::prelude::*;
+use serde::Serialize;
 
 use crate::{Error, Result, threads};
 
 /// Logits and probabilities of some samples, at least one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Predictions {
     /// `[sample][class]`.
     logits: Vec<f32>,

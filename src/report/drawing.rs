@@ -46,8 +46,8 @@ impl Drawing {
     /// [`Error::Io`] with the path that cannot be written.
     pub fn write(&self, folder: impl AsRef<Path>, name: &str) -> Result<()> {
         let folder = folder.as_ref();
-        atomic_write(&folder.join(format!("{name}.png")), &self.png)?;
-        atomic_write(&folder.join(format!("{name}.svg")), self.svg.as_bytes())
+        atomic_write(folder.join(format!("{name}.png")), &self.png)?;
+        atomic_write(folder.join(format!("{name}.svg")), self.svg.as_bytes())
     }
 }
 

@@ -135,7 +135,7 @@ impl PastRun {
     /// Reads the model of the last epoch; `None` where there is no such file.
     #[must_use]
     pub fn model(&self) -> Option<Result<TrainedModel>> {
-        self.has(MODEL).then(|| TrainedModel::load(&self.path.join(MODEL)))
+        self.has(MODEL).then(|| TrainedModel::load(self.path.join(MODEL)))
     }
 
     /// A setting by its path in `config.json`, for example `/recipe/epochs`.

@@ -277,7 +277,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
-        checkpoint.save(&self.path.join(CHECKPOINT))
+        checkpoint.save(self.path.join(CHECKPOINT))
     }
 
     /// Replaces `model.safetensors`, at once or not at all.
@@ -285,7 +285,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_model(&self, model: &TrainedModel) -> Result<()> {
-        model.save(&self.model_path())
+        model.save(self.model_path())
     }
 
     /// Writes `summary.json`.
@@ -301,7 +301,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_learning_curve(&self, png: &[u8]) -> Result<()> {
-        atomic_write(&self.path.join(CURVE), png)
+        atomic_write(self.path.join(CURVE), png)
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
@@ -374,7 +374,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(RunFolder::create(&file.join("run")), Err(Error::Io { .. })));
+        assert!(matches!(RunFolder::create(file.join("run")), Err(Error::Io { .. })));
         let message = RunFolder::create(&file).unwrap_err().to_string();
         assert!(message.starts_with("--out: ") && message.contains("is not a folder"), "{message}");
     }

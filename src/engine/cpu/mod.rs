@@ -27,6 +27,7 @@ mod single_sample;
 pub mod softmax_cross_entropy;
 mod weighted_sums;
 
+use std::fmt;
 use std::sync::Arc;
 
 use pulp::Arch;
@@ -267,6 +268,13 @@ impl CpuEngine {
                 });
             },
         );
+    }
+}
+
+impl fmt::Debug for CpuEngine {
+    /// Shows what it runs on and not its values, which are many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CpuEngine").field("info", &self.info()).finish_non_exhaustive()
     }
 }
 
