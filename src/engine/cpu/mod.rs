@@ -41,7 +41,7 @@ use crate::engine::{
 };
 use crate::network::{Network, Parameters};
 use crate::tiles::TilePolicy;
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 use backward_weight::{CHUNKS_TOGETHER, Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
@@ -347,7 +347,7 @@ impl Engine for CpuEngine {
 
 /// A pool of its own, so that the number of threads is the engine's and not the process's.
 fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
-    let refuse = |reason: String| Error::Setting { setting: "--threads", reason };
+    let refuse = |reason: String| Error::Setting { setting: Setting::Threads, reason };
     if threads == Some(0) {
         return Err(refuse("0 is impossible, it must be at least 1".into()));
     }
