@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// The pool for work outside [`Threads::install`].
 static DEFAULT: OnceLock<Threads> = OnceLock::new();
@@ -45,7 +45,7 @@ impl Threads {
     /// # Errors
     /// [`Error::Setting`] for 0 threads, and when the system cannot start them.
     pub fn new(count: Option<usize>) -> Result<Self> {
-        let refuse = |reason: String| Error::Setting { setting: "--threads", reason };
+        let refuse = |reason: String| Error::Setting { setting: Setting::Threads, reason };
         if count == Some(0) {
             return Err(refuse("0 is impossible, it must be at least 1".into()));
         }
@@ -77,7 +77,7 @@ impl Threads {
     /// [`Error::Setting`] when there is a default pool already: an earlier one, or that of work which came first.
     pub fn make_default(self) -> Result<()> {
         DEFAULT.set(self).map_err(|_| Error::Setting {
-            setting: "--threads",
+            setting: Setting::Threads,
             reason: "work on other threads has begun already".into(),
         })
     }

@@ -1,10 +1,11 @@
 //! What users of the library expect of its types, checked while this compiles.
 
 use std::fmt::Debug;
+use std::ops::ControlFlow;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tanner::classifier::{Classifier, EngineKind, Fitted};
+use tanner::classifier::{Classifier, EngineKind};
 use tanner::dataset::{Augmentation, DataRecord, DataSplits, Dataset, HeldOut, Holdout};
 use tanner::engine::cpu::{CpuEngine, SingleSample};
 use tanner::engine::reference::ReferenceEngine;
@@ -15,6 +16,7 @@ use tanner::importance::{Importance, ImportanceSettings, Order, Preprocessing};
 use tanner::inference::{Predictions, Predictor, Scores};
 use tanner::model::{ArchitectureRecord, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Network, Parameters};
+use tanner::session::{PruneSettings, Settings, TrainedRun};
 use tanner::threads::Threads;
 use tanner::topology::{DegreeDistribution, Topology};
 use tanner::training::{EpochMetrics, Recipe, RunFolder, Summary};
@@ -41,7 +43,7 @@ const _: () = {
 
     is_a_value::<Classifier>();
     is_a_value::<EngineKind>();
-    is_a_value::<Fitted>();
+    is_a_value::<TrainedRun>();
     is_a_value::<Dataset>();
     is_a_value::<DataSplits>();
     is_a_value::<Network>();
@@ -51,6 +53,7 @@ const _: () = {
     is_a_value::<Connectivity>();
     is_a_value::<DegreeDistribution>();
     is_a_value::<Preprocessing>();
+    is_a_value::<PruneSettings>();
     is_a_value::<TrainedModel>();
     is_a_value::<SingleSample>();
     is_a_value::<Predictor>();
@@ -76,6 +79,7 @@ const _: () = {
     is_kept::<Penalties>();
     is_kept::<Recipe>();
     is_kept::<Scores>();
+    is_kept::<Settings>();
     is_kept::<StepOutcome>();
     is_kept::<Summary>();
 };
@@ -84,7 +88,8 @@ const _: () = {
 fn a_predictor_serves_several_threads_at_once() {
     let features: Vec<f32> = (0..60_u8).map(|k| f32::from(k * 37 % 11)).collect();
     let data = Dataset::new(features, 3, (0..20).map(|k| k % 2).collect(), 2).unwrap();
-    let fitted = Classifier::new().hidden(&[8]).epochs(1).fit(&data, &data, |_| {}).unwrap();
+    let fitted =
+        Classifier::new().hidden([8]).epochs(1).fit(&data, None, |_| ControlFlow::Continue(())).unwrap();
     let predictor = Predictor::new(fitted.model, Some(1)).unwrap();
     let expected = predictor.predict(data.features()).unwrap();
     std::thread::scope(|scope| {

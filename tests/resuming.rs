@@ -266,7 +266,7 @@ fn a_state_of_other_data_or_of_a_longer_run_is_refused() {
     };
     let adam = recipe(Optimizer::ADAM);
     let message = go_on(&Recipe { epochs: 1, ..adam.clone() }, &training);
-    assert!(message.starts_with("--epochs: 1 are fewer"), "{message}");
+    assert!(message.starts_with("epochs: 1 are fewer"), "{message}");
     let message = go_on(&Recipe { batch_size: 11, ..adam }, &training);
     assert!(message.contains("16 steps over 160 samples, but with these data they are 176"), "{message}");
     let message = go_on(&recipe(Optimizer::Sgd), &training);

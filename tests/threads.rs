@@ -1,5 +1,6 @@
 //! Whose threads compute: the library's own, never those of rayon's global pool.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -40,9 +41,12 @@ fn everything() -> String {
         seen.push(fingerprint(&fitted.apply_dataset(pictures.clone()).unwrap()));
     }
 
-    let losses = |epoch: &EpochMetrics| seen.push(format!("{:?}", epoch.train_loss));
+    let losses = |epoch: &EpochMetrics| {
+        seen.push(format!("{:?}", epoch.train_loss));
+        ControlFlow::Continue(())
+    };
     let data = pictures.head(500).unwrap();
-    let fitted = Classifier::new().hidden(&[32]).epochs(2).fit(&data, &data, losses).unwrap();
+    let fitted = Classifier::new().hidden([32]).epochs(2).fit(&data, Some(&data), losses).unwrap();
     let predictions = Predictor::new(fitted.model, None).unwrap().predict(data.features()).unwrap();
     seen.push(format!("{:?}", predictions.probabilities()));
     seen.join("\n")

@@ -26,9 +26,9 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Dataset;
 use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
-pub use optimizer::{Optimizer, UpdateRule};
+pub use optimizer::{Optimizer, OptimizerKind, OptimizerOptions, UpdateRule};
 pub use penalty::{Penalties, PenaltyRule};
 pub use state::{EngineState, Values};
 
@@ -105,11 +105,12 @@ impl EngineSettings {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
         if self.batch_size == 0 || self.batch_size > MAX_BATCH {
             return refuse(
-                "--batch-size",
+                Setting::BatchSize,
                 format!("{} is impossible, it must be 1 to {MAX_BATCH}", self.batch_size),
             );
         }
-        let shares = [("--label-smoothing", self.label_smoothing), ("--dropconnect", self.drop_connect)];
+        let shares =
+            [(Setting::LabelSmoothing, self.label_smoothing), (Setting::Dropconnect, self.drop_connect)];
         if let Some((setting, share)) = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share)) {
             return refuse(setting, format!("{share} is impossible, it must be at least 0 and below 1"));
         }
@@ -248,7 +249,7 @@ pub fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
     }
     if !plan.learning_rate.is_finite() {
         return Err(Error::Setting {
-            setting: "--lr",
+            setting: Setting::Lr,
             reason: format!("{} is impossible, it must be a finite number", plan.learning_rate),
         });
     }

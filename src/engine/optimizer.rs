@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::named::named;
+use crate::{Error, Result, Setting};
 
 /// The rules, with the settings that stay the same over a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,14 +55,15 @@ impl Optimizer {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
         let fraction = |value: f32| (0.0..1.0).contains(&value);
         match *self {
-            Self::Momentum { momentum, .. } if !fraction(momentum) => {
-                refuse("--momentum", format!("{momentum} is impossible, it must be at least 0 and below 1"))
-            }
+            Self::Momentum { momentum, .. } if !fraction(momentum) => refuse(
+                Setting::Momentum,
+                format!("{momentum} is impossible, it must be at least 0 and below 1"),
+            ),
             Self::Adam { beta1, beta2, epsilon }
                 if !(fraction(beta1) && fraction(beta2) && epsilon > 0.0) =>
             {
                 refuse(
-                    "--optimizer adam",
+                    Setting::Optimizer,
                     format!(
                         "beta1 {beta1}, beta2 {beta2} must be at least 0 and below 1, epsilon {epsilon} above 0"
                     ),
@@ -141,4 +143,88 @@ pub struct UpdateRule {
     pub first_correction: f32,
     /// `1 / (1 - beta2^t)`.
     pub second_correction: f32,
+}
+
+named! {
+    /// The rules.
+    pub enum OptimizerKind {
+        Sgd = "sgd",
+        Momentum = "momentum",
+        Nesterov = "nesterov",
+        Adam = "adam",
+    }
+}
+
+/// What can be set.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct OptimizerOptions {
+    /// m
+    pub momentum: Option<f32>,
+    /// b
+    pub adam_beta1: Option<f32>,
+    /// b
+    pub adam_beta2: Option<f32>,
+    /// e
+    pub adam_epsilon: Option<f32>,
+}
+
+impl OptimizerKind {
+    /// Rate.
+    pub fn usual_learning_rate(self) -> f64 {
+        if self == Self::Adam { 0.001 } else { 0.1 }
+    }
+}
+
+impl Optimizer {
+    /// From.
+    pub fn from_options(kind: OptimizerKind, options: &OptimizerOptions) -> Result<Self> {
+        let momentum = options.momentum.unwrap_or(0.9);
+        let is_m = matches!(kind, OptimizerKind::Momentum | OptimizerKind::Nesterov);
+        if options.momentum.is_some() && !is_m {
+            return Err(Error::setting(
+                Setting::Momentum,
+                "has no meaning with this `optimizer`, it belongs to momentum and nesterov",
+            ));
+        }
+        Ok(match kind {
+            OptimizerKind::Sgd => Self::Sgd,
+            OptimizerKind::Momentum => Self::Momentum { momentum, nesterov: false },
+            OptimizerKind::Nesterov => Self::Momentum { momentum, nesterov: true },
+            OptimizerKind::Adam => Self::Adam {
+                beta1: options.adam_beta1.unwrap_or(0.9),
+                beta2: options.adam_beta2.unwrap_or(0.999),
+                epsilon: options.adam_epsilon.unwrap_or(1e-8),
+            },
+        })
+    }
+    /// Options.
+    pub fn options(&self) -> OptimizerOptions {
+        match *self {
+            Self::Sgd => OptimizerOptions::default(),
+            Self::Momentum { momentum, .. } => {
+                OptimizerOptions { momentum: Some(momentum), ..Default::default() }
+            }
+            Self::Adam { beta1, beta2, epsilon } => OptimizerOptions {
+                momentum: None,
+                adam_beta1: Some(beta1),
+                adam_beta2: Some(beta2),
+                adam_epsilon: Some(epsilon),
+            },
+        }
+    }
+    /// Kind.
+    pub fn kind(&self) -> OptimizerKind {
+        match self {
+            Self::Sgd => OptimizerKind::Sgd,
+            Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
+            Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
+            Self::Adam { .. } => OptimizerKind::Adam,
+        }
+    }
+}
+
+impl OptimizerOptions {
+    /// All.
+    pub const SETTINGS: [Setting; 4] =
+        [Setting::Momentum, Setting::AdamBeta1, Setting::AdamBeta2, Setting::AdamEpsilon];
 }

@@ -1,27 +1,22 @@
 //! Activation functions.
 
-use std::fmt;
+use crate::named::named;
 
-use serde::{Deserialize, Serialize};
-
-/// What a layer applies to its weighted sums.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Activation {
-    /// `1 / (1 + exp(-z))`.
-    Sigmoid,
-    /// `max(z, 0)`.
-    Relu,
-    /// `tanh(z)`.
-    Tanh,
-    /// `z`.
-    Identity,
+named! {
+    /// What a layer applies to its weighted sums.
+    pub enum Activation {
+        /// `1 / (1 + exp(-z))`.
+        Sigmoid = "sigmoid",
+        /// `max(z, 0)`.
+        Relu = "relu",
+        /// `tanh(z)`.
+        Tanh = "tanh",
+        /// `z`.
+        Identity = "identity",
+    }
 }
 
 impl Activation {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sigmoid, Self::Relu, Self::Tanh, Self::Identity];
-
     /// The number by which kernels know it.
     pub fn code(self) -> u32 {
         match self {
@@ -29,16 +24,6 @@ impl Activation {
             Self::Sigmoid => 1,
             Self::Relu => 2,
             Self::Tanh => 3,
-        }
-    }
-
-    /// The name that settings and model files use.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sigmoid => "sigmoid",
-            Self::Relu => "relu",
-            Self::Tanh => "tanh",
-            Self::Identity => "identity",
         }
     }
 
@@ -50,11 +35,5 @@ impl Activation {
             Self::Relu => std::f32::consts::SQRT_2,
             Self::Tanh | Self::Identity => 1.0,
         }
-    }
-}
-
-impl fmt::Display for Activation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }

@@ -1,9 +1,6 @@
 //! The paper's degrees for layers of other widths, numbers of blocks and densities.
 
-/// Degrees of the paper's blocks.
-const PAPER_DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
-/// Number of outputs that they are meant for.
-const PAPER_OUTPUTS: usize = 784;
+use crate::paper::{DEGREES, OUTPUTS};
 
 /// Share of the weights of the paper's hidden layers that exist: 6.8 %.
 #[must_use]
@@ -44,14 +41,14 @@ pub fn paper_degrees(
 
 /// Mean of the paper's degrees, as shares of its outputs, over the inputs from `start` to `end` (0 to 1).
 fn share_of(start: f64, end: f64) -> f64 {
-    let step = 1.0 / PAPER_DEGREES.len() as f64;
+    let step = 1.0 / DEGREES.len() as f64;
     let part = |(block, degree): (usize, &usize)| {
         let (first, last) = (block as f64 * step, (block + 1) as f64 * step);
         let overlap = (end.min(last) - start.max(first)).max(0.0);
         overlap * *degree as f64
     };
-    let sum: f64 = PAPER_DEGREES.iter().enumerate().map(part).sum();
-    sum / (end - start) / PAPER_OUTPUTS as f64
+    let sum: f64 = DEGREES.iter().enumerate().map(part).sum();
+    sum / (end - start) / OUTPUTS as f64
 }
 
 #[cfg(test)]
@@ -62,13 +59,10 @@ mod tests {
 
     #[test]
     fn the_papers_layer_has_the_papers_degrees() {
-        assert_eq!(paper_degrees(784, 8, Some(2), paper_density()), PAPER_DEGREES);
-        assert_eq!(paper_degrees(1568, 8, Some(2), paper_density()), PAPER_DEGREES.map(|degree| 2 * degree));
+        assert_eq!(paper_degrees(784, 8, Some(2), paper_density()), DEGREES);
+        assert_eq!(paper_degrees(1568, 8, Some(2), paper_density()), DEGREES.map(|degree| 2 * degree));
         assert_eq!(paper_degrees(784, 4, Some(2), paper_density()), [114, 74, 15, 10]);
-        assert_eq!(
-            paper_degrees(784, 8, None, 2.0 * paper_density()),
-            PAPER_DEGREES.map(|degree| 2 * degree)
-        );
+        assert_eq!(paper_degrees(784, 8, None, 2.0 * paper_density()), DEGREES.map(|degree| 2 * degree));
     }
 
     /// Whatever the widths, the degrees can be built, and no neuron is left out.

@@ -377,7 +377,7 @@ pub(crate) fn bad_requests_are_refused() -> Result<(), String> {
     let there = tanner::engine::gpu::adapters()[0].name.clone();
     says("adapter", make(settings(Optimizer::Sgd), &named), &["no such card", &there]);
     let none = EngineSettings { batch_size: 0, ..settings(Optimizer::Sgd) };
-    says("batch 0", make(none, &options), &["--batch-size", "0"]);
+    says("batch 0", make(none, &options), &["batch-size", "0"]);
     let wrong = Parameters { layers: vec![] };
     says(
         "parameters",

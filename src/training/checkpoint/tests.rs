@@ -147,7 +147,7 @@ fn a_state_beyond_the_recipe_is_refused() {
     state.check(&recipe(4)).unwrap();
     for epochs in [2, 3] {
         let message = state.check(&recipe(epochs)).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("--epochs: {epochs} are fewer")), "{message}");
+        assert!(message.starts_with(&format!("epochs: {epochs} are fewer")), "{message}");
     }
     TrainingState { so_far: EpochSoFar::default(), ..state }.check(&recipe(3)).unwrap();
 }
