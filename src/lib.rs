@@ -47,37 +47,62 @@
 //!
 //! All parallel work runs on [`threads`] of the library's own.
 
+#![cfg_attr(
+    not(feature = "train"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "rooms that inference shares with training hold more than it needs"
+    )
+)]
+
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "ndarray")]
+mod arrays;
 mod named;
+#[cfg(feature = "train")]
 mod text;
 
+#[cfg(feature = "train")]
 pub mod benchmark;
+#[cfg(feature = "train")]
 pub mod classifier;
 pub mod dataset;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "train")]
 pub mod experiments;
+#[cfg(feature = "train")]
 pub mod export;
+#[cfg(feature = "train")]
 pub mod files;
 pub mod importance;
 pub mod inference;
 pub mod model;
 pub mod network;
+#[cfg(feature = "train")]
 pub mod npy;
+#[cfg(feature = "train")]
 pub mod paper;
+#[cfg(feature = "train")]
 pub mod prelude;
+#[cfg(feature = "train")]
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
+#[cfg(feature = "train")]
 pub mod session;
 pub mod threads;
 pub mod tiles;
 pub mod topology;
+#[cfg(feature = "train")]
 pub mod training;
 
+#[cfg(feature = "train")]
 pub use classifier::{Classifier, EngineKind};
 pub use error::{Error, Result, Setting};
+#[cfg(feature = "train")]
 pub use session::Settings;

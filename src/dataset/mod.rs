@@ -10,29 +10,42 @@
 //! the affair of [`mod@table`]; what is known of data beside their numbers travels
 //! as a [`DataRecord`].
 
+#[cfg(feature = "train")]
 mod augment;
 mod fingerprint;
+mod holdout;
+#[cfg(feature = "train")]
 pub mod idx;
+#[cfg(feature = "train")]
 mod idx_folder;
+#[cfg(feature = "train")]
+mod learning;
 mod pictures;
 mod record;
 mod samples;
+#[cfg(feature = "train")]
 mod split;
 pub mod table;
 
 use rayon::prelude::*;
+#[cfg(feature = "train")]
 use sha2::{Digest, Sha256};
 
 use crate::{Error, Result, threads};
 
+#[cfg(feature = "train")]
 pub use augment::Augmentation;
 pub use fingerprint::fingerprint;
+pub use holdout::{HeldOut, Holdout};
+#[cfg(feature = "train")]
 pub use idx_folder::{load_idx_folder, load_idx_training};
+#[cfg(feature = "train")]
+pub use learning::{learn, learn_and_split};
 pub use pictures::Pictures;
-pub use record::{DataRecord, EncodedSamples, learn, learn_and_split};
+pub use record::{DataRecord, EncodedSamples};
 pub use samples::Samples;
+#[cfg(feature = "train")]
 pub(crate) use samples::update_digest;
-pub use split::{HeldOut, Holdout};
 
 /// Features are checked for NaN and infinities in pieces of this many values.
 const CHECK_CHUNK: usize = 1 << 16;
@@ -124,6 +137,7 @@ impl Dataset {
         Ok(self)
     }
 
+    #[cfg(feature = "train")]
     /// SHA-256 of all features and labels, in hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> String {

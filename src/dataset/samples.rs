@@ -1,5 +1,6 @@
 //! Labelled samples that are read a part at a time, however they are kept.
 
+#[cfg(feature = "train")]
 use sha2::{Digest, Sha256};
 
 use super::{CHECK_CHUNK, Dataset};
@@ -49,6 +50,7 @@ impl Samples for Dataset {
     }
 }
 
+#[cfg(feature = "train")]
 /// Adds features `[sample][feature]` and labels, as little-endian bytes, to a hash.
 pub(crate) fn update_digest(samples: &impl Samples, hash: &mut Sha256) {
     let mut row = vec![0.0; samples.feature_count()];

@@ -4,105 +4,11 @@
 //! split: training with a held-out part and a later search on that part take the
 //! same samples, because both ask for the same [`Holdout`] with the same seed.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rand::RngExt;
-use serde::{Deserialize, Serialize};
 
-use super::Dataset;
+use super::{Dataset, Holdout};
+use crate::Result;
 use crate::random::{Purpose, generator};
-use crate::{Error, Result, Setting};
-
-/// How many samples are held out: so many, or a share of all.
-///
-/// Written as `10000` and as `0.1`, in files as on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Holdout {
-    /// Number of samples, at least 1.
-    Count(usize),
-    /// Share of the samples, above 0 and below 1.
-    Share(f64),
-}
-
-impl Holdout {
-    /// How many of `samples` samples that is; a share is rounded to the nearest whole number.
-    ///
-    /// # Errors
-    /// [`Error::Dataset`] unless at least one sample is held out and at least one is left.
-    pub fn count_of(self, samples: usize) -> Result<usize> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "casts saturate, NaN becomes 0, and the result is checked"
-        )]
-        let count = match self {
-            Self::Count(count) => count,
-            Self::Share(share) => (share * samples as f64).round() as usize,
-        };
-        if count == 0 || count >= samples {
-            return Err(Error::Dataset(format!(
-                "holding out {self} of {samples} samples is impossible, at least 1 must be held out and at least 1 left"
-            )));
-        }
-        Ok(count)
-    }
-}
-
-impl fmt::Display for Holdout {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Count(count) => write!(f, "{count}"),
-            Self::Share(share) => write!(f, "{share}"),
-        }
-    }
-}
-
-impl FromStr for Holdout {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let refuse = |what: &str| {
-            let reason =
-                format!("{text:?} {what}: write a number of samples (10000) or a share below 1 (0.1)");
-            Err(Error::Setting { setting: Setting::Validation, reason })
-        };
-        match (text.parse::<usize>(), text.parse::<f64>()) {
-            (Ok(0), _) => refuse("holds nothing out"),
-            (Ok(count), _) => Ok(Self::Count(count)),
-            (_, Ok(share)) if share > 0.0 && share < 1.0 => Ok(Self::Share(share)),
-            (_, Ok(_)) => refuse("is no share above 0 and below 1"),
-            _ => refuse("is not understood"),
-        }
-    }
-}
-
-impl From<Holdout> for String {
-    fn from(holdout: Holdout) -> Self {
-        holdout.to_string()
-    }
-}
-
-impl TryFrom<String> for Holdout {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-/// A split that was made: enough to make it again.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HeldOut {
-    /// What was asked for.
-    pub holdout: Holdout,
-    /// Seed that the samples were drawn with.
-    pub seed: u64,
-    /// Number of samples that were split.
-    pub of: usize,
-}
 
 impl Dataset {
     /// Splits samples off, class by class in proportion, and returns (the rest, the held-out part).
@@ -305,17 +211,5 @@ mod tests {
             assert!(message.contains("of 10 samples is impossible"), "{message}");
         }
         whole.holdout(Holdout::Count(9), 0).unwrap();
-    }
-
-    #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
-        for (text, holdout) in [("10000", Holdout::Count(10_000)), ("0.1", Holdout::Share(0.1))] {
-            assert_eq!(text.parse::<Holdout>().unwrap(), holdout);
-            assert_eq!(holdout.to_string(), text);
-        }
-        for text in ["", "0", "0.0", "1.0", "1.5", "-1", "-0.1", "nan", "inf", "ten"] {
-            let message = text.parse::<Holdout>().unwrap_err().to_string();
-            assert!(message.starts_with("validation: "), "{message}");
-        }
     }
 }

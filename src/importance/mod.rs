@@ -11,17 +11,24 @@
 //! Raw features are ordered by the [`feature_scores`] of a random [`forest`], of
 //! their variance or of chance; [`cache`] keeps the scores of a forest.
 
+#[cfg(feature = "train")]
 pub mod cache;
 mod choice;
 mod elementwise;
+#[cfg(feature = "train")]
 pub mod forest;
 mod moments;
 mod parts;
+#[cfg(feature = "train")]
 mod pca;
+#[cfg(feature = "train")]
 mod ranking;
+mod rotation;
+#[cfg(feature = "train")]
 mod settings;
 mod standardisation;
 
+#[cfg(feature = "train")]
 use std::borrow::Cow;
 
 use self::elementwise::Elementwise;
@@ -30,7 +37,9 @@ use crate::dataset::Dataset;
 use crate::{Error, Result};
 
 pub use choice::{Importance, Order};
+#[cfg(feature = "train")]
 pub use ranking::{feature_scores, ranking};
+#[cfg(feature = "train")]
 pub use settings::ImportanceSettings;
 pub use standardisation::Standardisation;
 
@@ -74,6 +83,7 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
+    #[cfg(feature = "train")]
     /// Fits on `train`, which must be the training set and nothing else.
     ///
     /// The result does not depend on the number of threads: it is the same, bit
@@ -105,6 +115,7 @@ impl Preprocessing {
         Self::from_parts(settings.importance, settings.order, standardisation, transform)
     }
 
+    #[cfg(feature = "train")]
     /// Orders the features of `train` by scores that are known, `[feature]`; see [`feature_scores`].
     ///
     /// # Errors
@@ -122,6 +133,7 @@ impl Preprocessing {
         Self::from_parts(settings.importance, settings.order, standardisation, transform)
     }
 
+    #[cfg(feature = "train")]
     fn standardisation_for(settings: &ImportanceSettings, train: &Dataset) -> Option<Standardisation> {
         settings.standardize.then(|| Standardisation::fit(train.features(), train.feature_count()))
     }
@@ -189,7 +201,7 @@ impl Preprocessing {
                 Elementwise::new(standardisation, order.iter().copied()).apply(features, out);
             }
             Transform::Rotation { mean, rotation, .. } => {
-                pca::rotate(features, standardisation, mean, rotation, out);
+                rotation::rotate(features, standardisation, mean, rotation, out);
             }
         }
         Ok(())

@@ -1,11 +1,21 @@
 //! Whether the parts of a preprocessing fit each other; files may hold anything.
 
-use super::settings::check_combination;
 use super::{Importance, Order, Standardisation, Transform};
 use crate::{Error, Result};
 
 fn refuse(reason: impl Into<String>) -> Result<()> {
     Err(Error::Importance(reason.into()))
+}
+
+/// Refuses an order where there is nothing to order.
+pub(super) fn check_combination(importance: Importance, order: Order) -> Result<()> {
+    if importance == Importance::None && order == Order::Ascending {
+        return Err(Error::Importance(
+            "order `asc` has no meaning with importance `none`, use `desc` or choose an importance such as `pca`"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses what no fit could have made.

@@ -10,17 +10,15 @@
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::evd::{ComputeEigenvectors, self_adjoint_evd, self_adjoint_evd_scratch};
-use faer::linalg::matmul::matmul;
 use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::moments::{column_means, narrow};
-use super::{Order, Standardisation, Transform};
+use super::rotation::{BLOCK_ROWS, centre};
+use super::{Order, Transform};
 use crate::{Error, Result, threads};
 
-/// Rows that one thread multiplies at a time; results depend on it in their last bits.
-const BLOCK_ROWS: usize = 2048;
 /// The covariance of so many features takes 2 GiB in f64.
 const MAX_FEATURES: usize = 16_384;
 /// Block results that wait to be added may take so many f32; results do not depend on it.
@@ -68,48 +66,6 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
     }
     let explained_variance = explained_variance.into_iter().map(narrow).collect();
     Ok(Transform::Rotation { mean, rotation, explained_variance })
-}
-
-/// `(x - mean) rotation^T` for each sample: `[sample][feature]` in, `[sample][component]` out.
-///
-/// `x` is standardised first, where there is something to standardise by. `rotation`
-/// is `[component][feature]`; lengths must fit, which the callers have checked.
-pub(super) fn rotate(
-    samples: &[f32],
-    standardisation: Option<&Standardisation>,
-    mean: &[f32],
-    rotation: &[f32],
-    out: &mut [f32],
-) {
-    let features = mean.len();
-    let components = rotation.len() / features;
-    let rotation = MatRef::from_row_major_slice(rotation, components, features);
-    let room = || (Vec::new(), Vec::new());
-    let rotate = |(standardised, centred): &mut (Vec<f32>, Vec<f32>), (out, block): (&mut [f32], &[f32])| {
-        match standardisation {
-            Some(fitted) => {
-                fitted.apply_here(block, standardised);
-                centre(centred, standardised, mean);
-            }
-            None => centre(centred, block, mean),
-        }
-        let rows = block.len() / features;
-        let centred = MatRef::from_column_major_slice(centred.as_slice(), features, rows);
-        let out = MatMut::from_column_major_slice_mut(out, components, rows);
-        matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
-    };
-    threads::run(|| {
-        let blocks = samples.par_chunks(BLOCK_ROWS * features);
-        out.par_chunks_mut(BLOCK_ROWS * components).zip(blocks).for_each_init(room, rotate);
-    });
-}
-
-/// Replaces `centred` by the rows of `block` minus `mean`.
-fn centre(centred: &mut Vec<f32>, block: &[f32], mean: &[f32]) {
-    centred.clear();
-    for row in block.chunks_exact(mean.len()) {
-        centred.extend(row.iter().zip(mean).map(|(value, mean)| value - mean));
-    }
 }
 
 /// Lower triangle of the covariance around `mean`; above the diagonal it is 0.

@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::forest::ForestOptions;
+use super::parts::check_combination;
 use super::{Importance, Order};
-use crate::{Error, Result};
+use crate::Result;
 
 /// How features are standardised and ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,18 +39,8 @@ impl ImportanceSettings {
     /// Refuses settings that contradict each other.
     ///
     /// # Errors
-    /// [`Error::Importance`] for [`Order::Ascending`] with [`Importance::None`].
+    /// [`Error::Importance`](crate::Error::Importance) for [`Order::Ascending`] with [`Importance::None`].
     pub fn check(&self) -> Result<()> {
         check_combination(self.importance, self.order)
     }
-}
-
-pub(super) fn check_combination(importance: Importance, order: Order) -> Result<()> {
-    if importance == Importance::None && order == Order::Ascending {
-        return Err(Error::Importance(
-            "order `asc` has no meaning with importance `none`, use `desc` or choose an importance such as `pca`"
-                .to_owned(),
-        ));
-    }
-    Ok(())
 }

@@ -10,6 +10,7 @@ mod scores;
 use std::sync::Arc;
 
 use crate::dataset::Dataset;
+use crate::dataset::table::Limits;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::model::TrainedModel;
@@ -59,6 +60,41 @@ impl Predictor {
     #[must_use]
     pub fn model(&self) -> &TrainedModel {
         &self.model
+    }
+
+    /// Predicts rows of a table, each given as (column, text): what the model has learned of columns, categories and missing
+    /// values turns them into features, as it does with a CSV file. A category that training did not see is none of those known.
+    ///
+    /// ```no_run
+    /// # fn main() -> tanner::Result<()> {
+    /// # let model = tanner::model::TrainedModel::load("model.safetensors")?;
+    /// # let predictor = tanner::inference::Predictor::new(model, None)?;
+    /// let row = [("petal length", "1.4"), ("petal width", "0.2"), ("colour", "blue")];
+    /// let class = predictor.predict_rows([row])?.label(0);
+    /// println!("{}", predictor.model().class_names()[class as usize]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Table`] naming the column that is unknown, missing or there twice, a text where training had numbers, a missing
+    /// value where the model fills none, and when there is no row; [`Error::Dataset`] when the model was not trained on
+    /// a table with names of columns.
+    pub fn predict_rows<Row, Name, Text>(&self, rows: impl IntoIterator<Item = Row>) -> Result<Predictions>
+    where
+        Row: IntoIterator<Item = (Name, Text)>,
+        Name: AsRef<str>,
+        Text: AsRef<str>,
+    {
+        let Some(encoding) = self.model.data().encoding.as_ref().filter(|encoding| encoding.named) else {
+            let reason = "the model was not trained on a table with names of columns, predict its features";
+            return Err(Error::Dataset(reason.into()));
+        };
+        let mut table = encoding.table_of_rows(rows)?;
+        if table.rows() == 0 {
+            return Err(table.refused("no rows"));
+        }
+        self.predict(&encoding.encode(&mut table, &Limits::default())?.features)
     }
 
     /// Predicts the classes of samples whose raw `features` are `[sample][feature]`, row-major.

@@ -8,6 +8,7 @@
 
 mod container;
 mod decode;
+#[cfg(feature = "train")]
 mod encode;
 pub mod format;
 mod pruned;
@@ -19,6 +20,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::dataset::{DataRecord, Dataset, HeldOut};
+#[cfg(feature = "train")]
 use crate::files::atomic_write;
 use crate::importance::Preprocessing;
 use crate::network::{Network, Parameters};
@@ -26,6 +28,7 @@ use crate::{Error, Result};
 
 pub use pruned::{PruneMethod, PrunedRecord};
 pub use record::{Arch, ArchitectureRecord};
+#[cfg(feature = "train")]
 pub(crate) use tensor::Tensor;
 
 /// What stands for the path of a model that is in memory.
@@ -181,6 +184,7 @@ impl TrainedModel {
         Ok(model)
     }
 
+    #[cfg(feature = "train")]
     /// Writes the model file, at once or not at all.
     ///
     /// The same model always gives the same bytes.
@@ -193,6 +197,7 @@ impl TrainedModel {
         atomic_write(path, &bytes)
     }
 
+    #[cfg(feature = "train")]
     /// The bytes of the model file, as [`Self::save`] writes them.
     ///
     /// # Errors

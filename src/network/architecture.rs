@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+#[cfg(feature = "train")]
 use super::hidden_layer::HiddenLayer;
 use super::{Activation, Layer, Network};
+#[cfg(feature = "train")]
 use crate::random::{Purpose, generator};
 use crate::topology::{DegreeDistribution, Topology, fully_connected};
 use crate::{Error, Result};
@@ -61,6 +63,7 @@ pub struct Architecture {
     pub keep_probability: f32,
 }
 
+#[cfg(feature = "train")]
 impl Architecture {
     /// The network of the paper for data of this shape: 5 hidden layers of 784,
     /// 8 blocks, receptive field 2, degrees 98, 130, 98, 49, 20, 10, 10, 10, sigmoid.
@@ -131,6 +134,7 @@ impl Architecture {
     }
 }
 
+#[cfg(feature = "train")]
 fn in_layer(index: usize, error: Error) -> Error {
     match error {
         Error::Topology(reason) => Error::Topology(format!("layer {}: {reason}", index + 1)),

@@ -8,8 +8,11 @@ mod activation;
 mod architecture;
 pub mod drop_connect;
 pub mod dropout;
+#[cfg(feature = "train")]
 mod hidden_layer;
+#[cfg(feature = "train")]
 mod initialisation;
+#[cfg(feature = "train")]
 mod narrow;
 
 use std::sync::Arc;
@@ -19,6 +22,7 @@ use crate::{Error, Result};
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Connectivity};
+#[cfg(feature = "train")]
 pub use initialisation::{Initialisation, Scheme};
 
 /// One layer: `y = dropout(activation(W x + b))`, W with the edges of the topology.

@@ -213,6 +213,10 @@ impl Session<'_> {
         &self,
         mut opening: Opening,
         subject: Subject<'_>,
+        #[cfg_attr(
+            not(feature = "gpu"),
+            expect(unused_variables, reason = "it decides on kernels of a GPU")
+        )]
         purpose: Purpose,
     ) -> Result<OpenedEngine> {
         let (network, parameters, settings) = subject;

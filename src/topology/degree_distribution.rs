@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "train")]
 use rand::{Rng, RngExt};
+#[cfg(feature = "train")]
 use rand_distr::{Distribution, Poisson};
 
 use crate::{Error, Result};
@@ -26,6 +28,7 @@ pub enum DegreeDistribution {
 }
 
 impl DegreeDistribution {
+    #[cfg(feature = "train")]
     /// Checks the distribution against the number of outputs.
     ///
     /// # Errors
@@ -78,12 +81,14 @@ impl DegreeDistribution {
     }
 }
 
+#[cfg(feature = "train")]
 /// A distribution that was checked against a layer.
 pub struct LayerDegrees<'a> {
     distribution: &'a DegreeDistribution,
     outputs: usize,
 }
 
+#[cfg(feature = "train")]
 impl LayerDegrees<'_> {
     /// Draws one degree, at most the number of outputs.
     pub fn draw(&self, rng: &mut impl Rng) -> usize {
@@ -116,6 +121,7 @@ impl LayerDegrees<'_> {
     }
 }
 
+#[cfg(feature = "train")]
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a whole number in 0..=outputs")]
 fn whole(degree: f64) -> usize {
     degree as usize

@@ -8,12 +8,17 @@
 //! then by input neuron. The transpose is index lists into that same order.
 
 mod degree_distribution;
+#[cfg(feature = "train")]
 mod degree_profile;
 mod fully_connected;
 mod partition;
+#[cfg(feature = "train")]
 mod random_sparse;
+#[cfg(feature = "train")]
 mod sampling;
+#[cfg(feature = "train")]
 mod soft_band;
+#[cfg(feature = "train")]
 mod spatially_coupled;
 
 use std::ops::Range;
@@ -21,11 +26,15 @@ use std::ops::Range;
 use crate::{Error, Result};
 
 pub use degree_distribution::DegreeDistribution;
+#[cfg(feature = "train")]
 pub use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
 pub use partition::{MAX_WIDTH, Partition};
+#[cfg(feature = "train")]
 pub use random_sparse::RandomSparse;
+#[cfg(feature = "train")]
 pub use soft_band::SoftBand;
+#[cfg(feature = "train")]
 pub use spatially_coupled::SpatiallyCoupled;
 
 /// The edges of one layer, in canonical order, with the transposed lists.

@@ -17,27 +17,37 @@
 //! crate unpacks, one of each column at a time, each of which may promise 2 GiB.
 
 mod classes;
+#[cfg(feature = "train")]
 mod columns;
+#[cfg(feature = "train")]
 mod csv;
 mod encoding;
 mod fit;
 mod limits;
+#[cfg(feature = "train")]
 mod npy;
+#[cfg(feature = "train")]
 mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod rows;
+#[cfg(feature = "train")]
 mod source;
 mod texts;
 
 use crate::{Error, Result, threads};
 
 pub use classes::Classes;
+#[cfg(feature = "train")]
 pub use columns::{ColumnRef, Columns, LabelNeed};
+#[cfg(feature = "train")]
 pub use csv::Header;
 pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
 pub use fit::{FitOptions, Impute};
 pub use limits::Limits;
+#[cfg(feature = "train")]
 pub use npy::read_labels;
+#[cfg(feature = "train")]
 pub use source::{Format, Source};
 pub(crate) use texts::Texts;
 
@@ -47,6 +57,7 @@ pub(crate) type Read<T> = std::result::Result<T, String>;
 /// The cell of a text that is in no list; a missing one is NaN.
 pub(crate) const UNSEEN: f32 = -1.0;
 
+#[cfg(feature = "train")]
 /// How the bytes of a table are read.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
@@ -116,6 +127,7 @@ pub struct Tables {
 }
 
 impl Table {
+    #[cfg(feature = "train")]
     /// Reads a table.
     ///
     /// # Errors

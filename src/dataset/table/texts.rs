@@ -92,6 +92,28 @@ pub(crate) fn is_missing(cell: &[u8]) -> bool {
     )
 }
 
+/// What a field without its blanks is.
+pub(crate) enum Field {
+    Missing,
+    Number(f32),
+    /// Infinite, or beyond what float32 holds.
+    Infinite,
+    Text,
+}
+
+impl Field {
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let bytes = bytes.trim_ascii();
+        match std::str::from_utf8(bytes).map(str::parse::<f32>) {
+            Ok(Ok(number)) if number.is_finite() => Self::Number(number),
+            Ok(Ok(number)) if number.is_nan() => Self::Missing,
+            Ok(Ok(_)) => Self::Infinite,
+            _ if is_missing(bytes) => Self::Missing,
+            _ => Self::Text,
+        }
+    }
+}
+
 /// A number, if the text is one; infinities are numbers, NaN is none.
 pub(crate) fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| !number.is_nan())

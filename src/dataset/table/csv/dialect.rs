@@ -5,9 +5,9 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::super::texts::Field;
 use super::super::{Read, ReadOptions, Source};
 use super::blocks::{RecordEnds, count_lines};
-use super::piece::Field;
 use crate::named::named;
 
 /// Bytes from the beginning of a file that are looked at.

@@ -3,7 +3,7 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::super::columns::{Kind, Plan, Role};
-use super::super::texts::is_missing;
+use super::super::texts::{Field, is_missing};
 use super::super::{Limits, Read, Texts, UNSEEN, shown};
 use super::blocks::{Block, count_lines};
 
@@ -53,28 +53,6 @@ pub(super) struct Found {
     pub(super) first_missing: Option<u64>,
     /// Whether there is a text where numbers were expected.
     pub(super) turned: bool,
-}
-
-/// What a field without its blanks is.
-pub(super) enum Field {
-    Missing,
-    Number(f32),
-    /// Infinite, or beyond what float32 holds.
-    Infinite,
-    Text,
-}
-
-impl Field {
-    pub(super) fn of(bytes: &[u8]) -> Self {
-        let bytes = bytes.trim_ascii();
-        match std::str::from_utf8(bytes).map(str::parse::<f32>) {
-            Ok(Ok(number)) if number.is_finite() => Self::Number(number),
-            Ok(Ok(number)) if number.is_nan() => Self::Missing,
-            Ok(Ok(_)) => Self::Infinite,
-            _ if is_missing(bytes) => Self::Missing,
-            _ => Self::Text,
-        }
-    }
 }
 
 impl Job<'_> {

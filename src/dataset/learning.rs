@@ -1,0 +1,100 @@
+//! Learning a table, and parting it into training and test set as training did.
+
+use super::split::stratified_marks;
+use super::table::{Classes, FitOptions, Limits, Table, TableEncoding};
+use super::{DataRecord, DataSplits, Dataset, EncodedSamples, HeldOut, Holdout, fingerprint};
+use crate::random::Purpose;
+use crate::{Error, Result};
+
+impl DataRecord {
+    /// As [`DataRecord::samples`] for the very table that was split in training: in two parts as then.
+    ///
+    /// # Errors
+    /// As [`DataRecord::samples`], and when the table is not as long as that one.
+    pub fn splits(&self, table: Table, test: HeldOut, limits: &Limits) -> Result<EncodedSamples<DataSplits>> {
+        if table.rows() != test.of {
+            return Err(table.refused(format!("{} rows, {} were split in training", table.rows(), test.of)));
+        }
+        let name = table.name.clone();
+        let EncodedSamples { samples, unseen } = self.samples(table, limits)?;
+        if !self.is_own(&samples) {
+            let reason =
+                "as many rows as the table that was split in training, but other ones, or in another order";
+            return Err(Error::Table { name, reason: reason.into() });
+        }
+        Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen })
+    }
+
+    /// The samples of that table in two parts as in training; `None` of any other table.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when no such split is possible.
+    pub fn split(&self, samples: &Dataset) -> Result<Option<DataSplits>> {
+        match self.test.filter(|_| self.is_own(samples)) {
+            Some(test) => split_rows(samples.clone(), test).map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
+    let marks = test_marks(samples.labels(), samples.class_count(), test.holdout, test.seed)?;
+    let (train, test) = samples.into_parts(&marks);
+    Ok(DataSplits { train, test })
+}
+
+/// Learns a table whose rows are all to train on: samples, and the record for any other table.
+///
+/// # Errors
+/// As for [`Classes::of`] and [`TableEncoding::fit`].
+pub fn learn(table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
+    let record = record(&table, &Classes::of(&table, limits)?, None, fit)?;
+    Ok((record.samples(table, limits)?.samples, record))
+}
+
+/// Learns a table and holds a part of its rows out as the test set, class by class in proportion.
+///
+/// The rows are drawn from the stream [`Purpose::TestSplit`] of the seed; all that
+/// is fitted is fitted on the others.
+///
+/// # Errors
+/// As [`learn`], and when no such split is possible.
+pub fn learn_and_split(
+    table: Table,
+    (holdout, seed): (Holdout, u64),
+    fit: FitOptions,
+    limits: &Limits,
+) -> Result<(EncodedSamples<DataSplits>, DataRecord)> {
+    let classes = Classes::of(&table, limits)?;
+    let labels = classes.labels(&table)?;
+    let marks = test_marks(&labels, classes.names().len(), holdout, seed)?;
+    let mut record = record(&table, &classes, Some(&marks), fit)?;
+    record.test = Some(HeldOut { holdout, seed, of: table.rows() });
+    let EncodedSamples { samples, unseen } = record.samples(table, limits)?;
+    record.table = Some(fingerprint(&samples));
+    let (train, test) = samples.into_parts(&marks);
+    Ok((EncodedSamples { samples: DataSplits { train, test }, unseen }, record))
+}
+
+fn test_marks(labels: &[u32], classes: usize, holdout: Holdout, seed: u64) -> Result<Vec<bool>> {
+    stratified_marks(labels, classes, holdout, seed, Purpose::TestSplit)
+}
+
+fn record(
+    table: &Table,
+    classes: &Classes,
+    held_out: Option<&[bool]>,
+    fit: FitOptions,
+) -> Result<DataRecord> {
+    let encoding = TableEncoding::fit(table, held_out, fit)?;
+    let feature_names = if encoding.named { encoding.feature_names() } else { Vec::new() };
+    let image_shape = table.image_shape();
+    let class_names = classes.names().to_vec();
+    Ok(DataRecord {
+        class_names,
+        feature_names,
+        image_shape,
+        encoding: Some(encoding),
+        ..DataRecord::default()
+    })
+}
