@@ -67,6 +67,7 @@ mod named;
 mod text;
 
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod benchmark;
 #[cfg(feature = "train")]
 pub mod classifier;
@@ -78,24 +79,29 @@ pub mod experiments;
 #[cfg(feature = "train")]
 pub mod export;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod files;
 pub mod importance;
 pub mod inference;
 pub mod model;
 pub mod network;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod npy;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod paper;
 #[cfg(feature = "train")]
 pub mod prelude;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 #[cfg(feature = "train")]
 pub mod session;
 pub mod threads;
+#[doc(hidden)]
 pub mod tiles;
 pub mod topology;
 #[cfg(feature = "train")]

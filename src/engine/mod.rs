@@ -10,10 +10,14 @@
 pub mod cpu;
 #[cfg(feature = "gpu")]
 pub mod gpu;
+#[doc(hidden)]
 pub mod layout;
 mod optimizer;
+#[doc(hidden)]
 pub mod packed_edges;
+#[doc(hidden)]
 pub mod penalty;
+#[doc(hidden)]
 pub mod profile;
 pub mod reference;
 mod state;

@@ -12,10 +12,12 @@
 //! their variance or of chance; [`cache`] keeps the scores of a forest.
 
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod cache;
 mod choice;
 mod elementwise;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod forest;
 mod moments;
 mod parts;

@@ -6,7 +6,9 @@
 
 mod activation;
 mod architecture;
+#[doc(hidden)]
 pub mod drop_connect;
+#[doc(hidden)]
 pub mod dropout;
 #[cfg(feature = "train")]
 mod hidden_layer;

@@ -9,14 +9,22 @@
 //! instruction sets, chosen at run time.
 
 mod activations;
+#[doc(hidden)]
 pub mod backward_input;
+#[doc(hidden)]
 pub mod backward_weight;
+#[doc(hidden)]
 pub mod drop_connect;
+#[doc(hidden)]
 pub mod elementary;
+#[doc(hidden)]
 pub mod forward;
+#[doc(hidden)]
 pub mod gather;
+#[doc(hidden)]
 pub mod group_norm;
 mod pass;
+#[doc(hidden)]
 pub mod penalty;
 mod profile;
 mod recorder;
@@ -24,6 +32,7 @@ mod regulariser;
 mod row;
 mod simd;
 mod single_sample;
+#[doc(hidden)]
 pub mod softmax_cross_entropy;
 mod weighted_sums;
 

@@ -26,6 +26,7 @@ mod kernels;
 mod options;
 mod probe;
 mod profile;
+#[doc(hidden)]
 pub mod shaders;
 mod share;
 mod steps;
@@ -34,6 +35,7 @@ mod timestamps;
 mod tuner;
 mod tuning;
 mod tuning_cache;
+#[doc(hidden)]
 pub mod uniforms;
 
 use std::fmt;

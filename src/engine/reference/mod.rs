@@ -5,14 +5,22 @@
 //! itself, with no tiles, and each stage also returns the sum of the absolute
 //! terms of what it computed, from which tests derive bounds for float32 kernels.
 
+#[doc(hidden)]
 pub mod backward_input;
+#[doc(hidden)]
 pub mod backward_weight;
+#[doc(hidden)]
 pub mod drop_connect;
+#[doc(hidden)]
 pub mod forward;
+#[doc(hidden)]
 pub mod gather;
+#[doc(hidden)]
 pub mod group_norm;
 mod matrix;
+#[doc(hidden)]
 pub mod objective;
+#[doc(hidden)]
 pub mod softmax_cross_entropy;
 
 use std::fmt;
