@@ -132,7 +132,11 @@ impl Session<'_> {
         let start = match (saved, job.topologies) {
             (Some(model), _) => Start::saved(model, settings, [&train, &test])?,
             (None, Some(topologies)) => Start::over(topologies, settings, [&train, &test])?,
-            (None, None) => Start::new(settings, [&train, &test])?,
+            (None, None) => {
+                let start = Start::new(settings, [&train, &test])?;
+                self.warn_of_density(&settings.architecture, start.network());
+                start
+            }
         };
         if settings.data.format.is_some() && settings.architecture.hidden == paper::HIDDEN {
             self.note(
