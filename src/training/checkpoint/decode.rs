@@ -3,7 +3,7 @@
 use safetensors::{Dtype, SafeTensors};
 
 use super::encode::digest;
-use super::format::{Header, MEMORIES, METADATA_KEY, NAME, Preamble, VERSION};
+use super::format::{Header, METADATA_KEY, NAME, Preamble, VERSION};
 use super::{Checkpoint, TrainingState};
 use crate::engine::{EngineState, Values};
 use crate::error::one_line;
@@ -26,7 +26,7 @@ impl Checkpoint {
         let header = read_header(bytes)?;
         let file = SafeTensors::deserialize(bytes).map_err(|error| format!("damaged: {error}"))?;
         let parameters = read_values(&file, "parameters")?;
-        let names = (0..MEMORIES).map(|index| format!("optimizer.{index}"));
+        let names = (0..).map(|index: usize| format!("optimizer.{index}"));
         let names = names.take_while(|name| file.tensor(name).is_ok());
         let optimizer = names.map(|name| read_values(&file, &name)).collect::<Read<Vec<_>>>()?;
         if file.len() != 2 + optimizer.len() {
