@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 use tanner::dataset::HeldOut;
-use tanner::experiments::prune::{BlockSearchOptions, PrunePoint, Until, WeightGoal, curve_csv};
+use tanner::experiments::prune::{
+    BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, Until, WeightGoal, curve_csv,
+};
 use tanner::model::{PruneMethod, TrainedModel};
 use tanner::report::{grouped, pruning_curve, pruning_table};
 use tanner::session::settings::DataSettings;
-use tanner::session::{PruneMethodSettings, PruneSettings};
 
 use super::refuse;
 use crate::cli::flags::{ConstantArg, InputsArg, MethodArg, PruneArgs};
