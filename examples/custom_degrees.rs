@@ -2,10 +2,9 @@
 //!
 //! `cargo run --release --no-default-features --example custom_degrees`
 
-use tanner::classifier::Classifier;
-use tanner::dataset::Dataset;
-use tanner::network::Activation;
-use tanner::topology::{Partition, Topology};
+use std::ops::ControlFlow;
+
+use tanner::prelude::*;
 
 const INPUTS: u32 = 16;
 const HIDDEN: u32 = 32;
@@ -14,18 +13,19 @@ fn main() -> tanner::Result<()> {
     let layer = power_law_layer()?;
     println!("{} of {} weights exist", layer.edges(), layer.dense_edges());
     let (train, test) = (samples(400, 1)?, samples(200, 2)?);
-    let fitted = Classifier::new()
+    let run = Classifier::new()
         .topologies(vec![layer])
         .activation(Activation::Relu)
         .epochs(15)
         .batch_size(20)
-        .fit(&train, &test, |epoch| {
+        .fit(&train, Some(&test), |epoch| {
             println!(
                 "epoch {:2}: loss {:.3}, accuracy {:.3}",
                 epoch.epoch, epoch.test_loss, epoch.test_accuracy
             );
+            ControlFlow::Continue(())
         })?;
-    println!("{} parameters", fitted.model.network().parameter_count());
+    println!("{} parameters", run.model.network().parameter_count());
     Ok(())
 }
 

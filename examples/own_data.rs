@@ -2,28 +2,23 @@
 //!
 //! `cargo run --release --no-default-features --example own_data`
 
-use tanner::classifier::Classifier;
-use tanner::dataset::{Dataset, Holdout};
-use tanner::importance::{Importance, ImportanceSettings};
-use tanner::inference::{Predictor, Scores};
-use tanner::model::TrainedModel;
-use tanner::network::Activation;
+use std::ops::ControlFlow;
+
+use tanner::prelude::*;
 
 fn main() -> tanner::Result<()> {
     let (train, test) = rings()?.holdout(Holdout::Share(0.25), 0)?;
-    let standardised =
-        ImportanceSettings { standardize: true, ..ImportanceSettings::new(Importance::Variance) };
-    let fitted = Classifier::new()
-        .hidden(&[32, 32])
+    let run = Classifier::new()
+        .hidden([32, 32])
         .density(0.3)
         .activation(Activation::Tanh)
-        .importance(standardised)
+        .importance(Importance::Variance)
         .epochs(60)
         .batch_size(16)
-        .fit(&train, &test, |_| {})?;
+        .fit(&train, Some(&test), |_| ControlFlow::Continue(()))?;
 
     let path = std::env::temp_dir().join("tanner-rings.safetensors");
-    fitted.model.save(&path)?;
+    run.model.save(&path)?;
     let predictor = Predictor::new(TrainedModel::load(&path)?, None)?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
     println!("{}: {} of {} right", path.display(), scores.correct, scores.samples);

@@ -2,12 +2,93 @@
 
 use std::path::PathBuf;
 
+use crate::named::named;
+
 /// Most characters of a reason why a file is refused.
 const MAX_REASON: usize = 400;
 
+named! {
+    /// A setting, by the name that it has in settings files, and with two dashes before it on the command line.
+    #[non_exhaustive]
+    pub enum Setting {
+        Data = "data",
+        Label = "label",
+        Labels = "labels",
+        Header = "header",
+        Delimiter = "delimiter",
+        Drop = "drop",
+        MaxCategories = "max-categories",
+        Impute = "impute",
+        Test = "test",
+        TrainLimit = "train-limit",
+        Validation = "validation",
+        From = "from",
+        Pca = "pca",
+        Rf = "rf",
+        Importance = "importance",
+        Order = "order",
+        Trees = "trees",
+        Standardize = "standardize",
+        Arch = "arch",
+        Hidden = "hidden",
+        Blocks = "blocks",
+        ReceptiveField = "receptive-field",
+        Degrees = "degrees",
+        Density = "density",
+        Degree = "degree",
+        DegreeDistribution = "degree-distribution",
+        Budget = "budget",
+        Softness = "softness",
+        Activation = "activation",
+        Dropout = "dropout",
+        Epochs = "epochs",
+        BatchSize = "batch-size",
+        Optimizer = "optimizer",
+        Lr = "lr",
+        Momentum = "momentum",
+        AdamBeta1 = "adam-beta1",
+        AdamBeta2 = "adam-beta2",
+        AdamEpsilon = "adam-epsilon",
+        Schedule = "schedule",
+        L2 = "l2",
+        L1 = "l1",
+        L1Input = "l1-input",
+        GroupLasso = "group-lasso",
+        LHalf = "l-half",
+        WeightElimination = "weight-elimination",
+        Dropconnect = "dropconnect",
+        LabelSmoothing = "label-smoothing",
+        Init = "init",
+        Gain = "gain",
+        Augment = "augment",
+        Seed = "seed",
+        Backend = "backend",
+        Adapter = "adapter",
+        GpuKernels = "gpu-kernels",
+        Threads = "threads",
+        Resume = "resume",
+        CheckpointEvery = "checkpoint-every",
+        Patience = "patience",
+        Out = "out",
+        Tensorboard = "tensorboard",
+        Config = "config",
+        Preset = "preset",
+        Model = "model",
+        Inputs = "inputs",
+        Classes = "classes",
+        Width = "width",
+        Layers = "layers",
+        Seconds = "seconds",
+        MaxDrop = "max-drop",
+        Target = "target",
+        Sparsity = "sparsity",
+        Threshold = "threshold",
+    }
+}
+
 /// Everything that can go wrong in this library.
 ///
-/// Each message is one line that names the operation, the value that was given,
+/// Where a message speaks of a setting, its name stands in backquotes. Each message is one line that names the operation, the value that was given,
 /// the limit, and, where there is one, the way out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -50,13 +131,56 @@ pub enum Error {
     /// Layers that do not fit together, or parameters that do not fit a network.
     #[error("network: {0}")]
     Network(String),
-    /// A training setting outside its range.
+    /// A setting outside its range, or one that does not fit the others.
     #[error("{setting}: {reason}")]
     Setting {
-        /// The setting as the user knows it, for example `--batch-size`.
-        setting: &'static str,
+        /// Which one.
+        setting: Setting,
         /// The value, the limit, what to do.
         reason: String,
+    },
+    /// What a setting asked for failed.
+    #[error("{setting}: {source}")]
+    For {
+        /// The setting that asked for it.
+        setting: Setting,
+        /// What failed.
+        source: Box<Self>,
+    },
+    /// A settings file, or the settings in a run folder, that cannot be used.
+    #[error("{}: {reason}", path.display())]
+    SettingsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        reason: String,
+    },
+    /// A run that cannot go on, or not to the same bits.
+    #[error("{0}")]
+    OtherRun(String),
+    /// A run that has started and failed; its folder keeps all epochs that had ended.
+    #[error("training stopped after {epochs} epochs: {source}")]
+    Training {
+        /// The run folder, where the run has one.
+        folder: Option<PathBuf>,
+        /// Epochs that had ended.
+        epochs: usize,
+        /// Why it failed.
+        source: Box<Self>,
+    },
+    /// Runs that cannot be put together, or of which some are missing.
+    #[error("{0}")]
+    Plan(String),
+    /// More memory than there is.
+    #[error("{0}")]
+    Memory(String),
+    /// A text that names none of several choices.
+    #[error("{given:?} is none of {}", known.join(", "))]
+    UnknownName {
+        /// The text.
+        given: String,
+        /// The names that there are.
+        known: Vec<&'static str>,
     },
     /// A model file that cannot be read as one.
     #[error("{}: not a usable model file: {reason}", path.display())]
@@ -105,6 +229,20 @@ impl Error {
         Self::Io { path: path.into(), source }
     }
 
+    /// Refuses the value of a setting.
+    pub fn setting(setting: Setting, reason: impl Into<String>) -> Self {
+        Self::Setting { setting, reason: reason.into() }
+    }
+
+    /// Says which setting asked for what failed; an error that names a setting already stays as it is.
+    #[must_use]
+    pub fn asked_by(self, setting: Setting) -> Self {
+        match self {
+            named @ (Self::Setting { .. } | Self::For { .. }) => named,
+            source => Self::For { setting, source: Box::new(source) },
+        }
+    }
+
     /// An error about a table, in one line whatever its reason quotes.
     pub(crate) fn table(name: String, reason: &str) -> Self {
         Self::Table { name, reason: one_line(reason) }
@@ -116,6 +254,18 @@ impl Error {
             Self::Topology(reason) => Self::Topology(format!("{side}: {reason}")),
             other => other,
         }
+    }
+}
+
+/// Says of an error which setting asked for what failed.
+pub(crate) trait AskedBy {
+    /// As [`Error::asked_by`].
+    fn asked_by(self, setting: Setting) -> Self;
+}
+
+impl<T> AskedBy for Result<T> {
+    fn asked_by(self, setting: Setting) -> Self {
+        self.map_err(|error| error.asked_by(setting))
     }
 }
 

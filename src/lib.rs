@@ -9,6 +9,9 @@
 //! trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`], [`npy`] and
 //! [`settings_file`] serve everyone.
 
+mod named;
+mod text;
+
 pub mod benchmark;
 pub mod classifier;
 pub mod dataset;
@@ -22,12 +25,16 @@ pub mod inference;
 pub mod model;
 pub mod network;
 pub mod npy;
+pub mod paper;
+pub mod prelude;
 pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
-pub mod settings_file;
+pub mod session;
 pub mod tiles;
 pub mod topology;
 pub mod training;
 
-pub use error::{Error, Result};
+pub use classifier::{Classifier, EngineKind};
+pub use error::{Error, Result, Setting};
+pub use session::Settings;

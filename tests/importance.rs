@@ -258,10 +258,13 @@ fn names_are_the_same_in_text_and_in_files() {
         assert_eq!(order.to_string().parse::<Order>().unwrap(), order);
         assert_eq!(serde_json::to_string(&order).unwrap(), format!("\"{order}\""));
     }
-    assert_eq!((Importance::Pca.as_str(), Order::Ascending.as_str()), ("pca", "asc"));
-    assert_eq!(Importance::RandomForest.as_str(), "rf");
-    assert_refused("rf2".parse::<Importance>(), &["rf2", "none, pca, rf, random, variance"]);
-    assert_refused("up".parse::<Order>(), &["up", "desc, asc"]);
+    assert_eq!((Importance::Pca.name(), Order::Ascending.name()), ("pca", "asc"));
+    assert_eq!(Importance::RandomForest.name(), "rf");
+    let unknown = |error: Error| matches!(error, Error::UnknownName { .. }).then(|| error.to_string());
+    let message = unknown("rf2".parse::<Importance>().unwrap_err());
+    assert_eq!(message.as_deref(), Some("\"rf2\" is none of pca, rf, variance, random, none"));
+    let message = unknown("up".parse::<Order>().unwrap_err());
+    assert_eq!(message.as_deref(), Some("\"up\" is none of desc, asc"));
 }
 
 proptest! {

@@ -116,6 +116,6 @@ fn initial_weights_have_the_scale_of_their_true_fans() {
     for gain in [0.0, -1.0, f32::NAN, f32::INFINITY] {
         let message =
             Initialisation { scheme: Scheme::Glorot, gain }.draw(&network, 0).unwrap_err().to_string();
-        assert!(message.starts_with("--gain"), "{message}");
+        assert!(message.starts_with("gain"), "{message}");
     }
 }

@@ -208,6 +208,7 @@ fn trained(connectivity: Connectivity) -> (TrainedModel, PruneData) {
         connectivity,
         activation: Activation::Sigmoid,
         keep_probability: 1.0,
+        reaches_all: false,
     };
     let data = random_data(1200, 12, 3, 11);
     let (rest, validation) = data.holdout(Holdout::Count(300), 0).unwrap();
@@ -292,7 +293,7 @@ fn the_search_reaches_a_size_or_says_that_it_cannot() {
     assert!(last.parameters <= all / 2 && before.parameters > all / 2);
     let mut pruning = pruning(&model, &data, 1);
     let error = BlockSearch::new(model.network(), to(5)).unwrap().run(&mut pruning).unwrap_err().to_string();
-    assert!(error.starts_with("--target: 5 parameters cannot be reached"), "{error}");
+    assert!(error.starts_with("target: 5 parameters cannot be reached"), "{error}");
     assert!(
         pruning.network().widths()[1..3].iter().all(|width| *width <= 4),
         "{:?}",
@@ -413,7 +414,7 @@ fn nothing_removed_makes_no_pruned_model() {
     assert!(error.contains("none was removed"), "{error}");
     let bad =
         BlockSearch::new(model.network(), BlockSearchOptions { until: Until::Drop(f64::NAN), ..OPTIONS });
-    assert!(bad.unwrap_err().to_string().starts_with("--max-drop: NaN"));
+    assert!(bad.unwrap_err().to_string().starts_with("max-drop: NaN"));
 }
 
 /// The data of a pruning are those of its model.

@@ -4,10 +4,12 @@
 mod promises;
 
 use libfuzzer_sys::fuzz_target;
-use tanner::settings_file;
+use tanner::Settings;
 
 fuzz_target!(|text: &str| {
     let bound = (1 << 20) + 1024 * text.len();
-    let Some(entries) = promises::kept(bound, || settings_file::parse(text)) else { return };
-    assert!(entries.iter().all(|entry| !entry.key.contains('_')));
+    let Some(settings) = promises::kept(bound, || Settings::from_toml(text)) else { return };
+    // What was read can be written, and names nothing twice.
+    let flags = settings.to_flags();
+    assert!(flags.len() <= settings.given().len() && flags.iter().all(|flag| flag.starts_with("--")));
 });

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn right_logits_pass_whatever_the_network() {
-        for (arch, width) in Arch::ALL.into_iter().flat_map(|arch| [(arch, 50), (arch, 784)]) {
+        for (arch, width) in Arch::drawable().flat_map(|arch| [(arch, 50), (arch, 784)]) {
             for seed in 0..5 {
                 let (network, parameters) = subject(arch, width, seed);
                 let used = check_single_sample(&network, &parameters).unwrap();

@@ -3,18 +3,13 @@
 use crate::engine::Penalties;
 use crate::model::Arch;
 use crate::network::{Architecture, Connectivity};
+use crate::paper::{DEGREE, DEGREES, OUTPUTS, RECEPTIVE_FIELD, SOFTNESS};
 use crate::topology::{DegreeDistribution, MAX_WIDTH};
 use crate::training::Recipe;
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// Neurons of a block of the paper's network: 784 in 8 blocks.
-const BLOCK: usize = 98;
-/// Out-degrees of the paper's blocks, from the most important inputs to the least.
-const DEGREES: [usize; 8] = [98, 130, 98, 49, 20, 10, 10, 10];
-/// Input blocks that an output block sees.
-const RECEPTIVE_FIELD: usize = 2;
-/// Out-degree of the paper's random sparse network.
-const DEGREE: usize = 53;
+const BLOCK: usize = OUTPUTS / DEGREES.len();
 /// Hidden neurons, more than any machine has memory for.
 const MAX_NEURONS: usize = u32::MAX as usize;
 /// Hidden layers; deeper ones than anybody measures.
@@ -64,11 +59,15 @@ impl BenchNetwork {
             Arch::Fc => Architecture { keep_probability: 0.5, ..joined(Connectivity::FullyConnected) },
             Arch::Custom => {
                 let reason = "custom graphs cannot be drawn, so they are not timed".into();
-                return Err(Error::Setting { setting: "--arch", reason });
+                return Err(Error::Setting { setting: Setting::Arch, reason });
             }
             Arch::Band => {
                 let (blocks, degrees) = self.blocks_and_degrees();
-                joined(Connectivity::SoftBand { blocks: vec![blocks], degrees: vec![degrees], softness: 1.0 })
+                joined(Connectivity::SoftBand {
+                    blocks: vec![blocks],
+                    degrees: vec![degrees],
+                    softness: SOFTNESS,
+                })
             }
         })
     }
@@ -80,13 +79,16 @@ impl BenchNetwork {
     /// many hidden neurons.
     pub fn check(&self) -> Result<()> {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
-        for (setting, value) in [("--width", self.width), ("--layers", self.hidden_layers)] {
+        for (setting, value) in [(Setting::Width, self.width), (Setting::Layers, self.hidden_layers)] {
             if value == 0 {
                 return refuse(setting, "0 is impossible, it must be at least 1".into());
             }
         }
         if self.width > MAX_WIDTH {
-            return refuse("--width", format!("{} is impossible, it must be 1 to {MAX_WIDTH}", self.width));
+            return refuse(
+                Setting::Width,
+                format!("{} is impossible, it must be 1 to {MAX_WIDTH}", self.width),
+            );
         }
         let most = (MAX_NEURONS / self.width).min(MAX_LAYERS);
         if self.hidden_layers > most {
@@ -94,7 +96,7 @@ impl BenchNetwork {
                 "{} is impossible, it must be 1 to {most} at width {}",
                 self.hidden_layers, self.width
             );
-            return refuse("--layers", reason);
+            return refuse(Setting::Layers, reason);
         }
         Ok(())
     }
@@ -158,7 +160,7 @@ mod tests {
 
     #[test]
     fn every_architecture_is_built_at_odd_widths() {
-        for arch in Arch::ALL {
+        for arch in Arch::drawable() {
             for width in [1, 2, 97, 98, 99, 150, 196, 250] {
                 let network = BenchNetwork { arch, width, hidden_layers: 2 };
                 let built = network.architecture().and_then(|architecture| architecture.build(0));
@@ -167,21 +169,21 @@ mod tests {
             }
         }
         let refused = BenchNetwork { width: 0, ..coupled(1) }.architecture().unwrap_err().to_string();
-        assert!(refused.starts_with("--width: 0 "), "{refused}");
+        assert!(refused.starts_with("width: 0 "), "{refused}");
         assert!(BenchNetwork { hidden_layers: 0, ..coupled(98) }.architecture().is_err());
     }
 
     #[test]
     fn what_no_graph_has_is_refused_before_it_is_made() {
-        for arch in Arch::ALL {
+        for arch in Arch::drawable() {
             for (width, hidden_layers, part) in [
-                (usize::MAX, 5, "--width: 18446744073709551615 is impossible"),
-                (MAX_WIDTH + 1, 1, "--width: "),
-                (MAX_WIDTH, 5, "--layers: 5 is impossible, it must be 1 to 4 at width"),
+                (usize::MAX, 5, "width: 18446744073709551615 is impossible"),
+                (MAX_WIDTH + 1, 1, "width: "),
+                (MAX_WIDTH, 5, "layers: 5 is impossible, it must be 1 to 4 at width"),
                 (
                     98,
                     usize::MAX,
-                    "--layers: 18446744073709551615 is impossible, it must be 1 to 10000 at width 98",
+                    "layers: 18446744073709551615 is impossible, it must be 1 to 10000 at width 98",
                 ),
             ] {
                 let refusal = BenchNetwork { arch, width, hidden_layers }.architecture().unwrap_err();

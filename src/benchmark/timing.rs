@@ -8,7 +8,7 @@ use crate::dataset::Dataset;
 use crate::engine::cpu::SingleSample;
 use crate::engine::{Engine, StepPlan};
 use crate::network::{Network, Parameters};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// Timed calls, however long they take.
 pub(super) const LEAST_CALLS: usize = 5;
@@ -184,7 +184,7 @@ pub(super) fn duration(seconds: f64) -> Result<Duration> {
 
 fn refuse_seconds(seconds: f64) -> Error {
     let reason = format!("{seconds} is impossible, it must be above 0 and finite");
-    Error::Setting { setting: "--seconds", reason }
+    Error::Setting { setting: Setting::Seconds, reason }
 }
 
 #[cfg(test)]

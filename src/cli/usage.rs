@@ -8,10 +8,11 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
-use super::args::{Cli, Command};
-use super::layers;
-use super::runs_args::BESIDE_RESUME;
-use super::terminal::{self, Output};
+use tanner::session::Settings;
+
+use super::flags::{BESIDE_RESUME, Cli, Command, TrainArgs};
+use super::ui::of_library;
+use super::ui::terminal::{self, Output};
 
 /// What is answered in place of running a command.
 #[derive(Debug)]
@@ -44,35 +45,52 @@ impl Answer {
 #[derive(Debug)]
 pub(crate) struct Understood {
     pub(crate) command: Command,
-    /// The words that mean the same without any preset or settings file.
-    pub(crate) words: Vec<OsString>,
     pub(crate) output: Output,
 }
 
 /// Understands a command line; no subcommand means `train`.
 pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
-    let typed = Cli::command().try_get_matches_from(words).map_err(answer)?;
-    refuse_flags_before_subcommand(&typed).map_err(Answer::Refused)?;
-    refuse_flags_beside_resume(&typed).map_err(Answer::Refused)?;
-    let words = layers::expanded(words, &typed).map_err(Answer::Refused)?;
-    let matches = Cli::command().try_get_matches_from(&words).map_err(answer)?;
-    // What a settings file says of a run that goes on is as much too much.
+    let matches = Cli::command().try_get_matches_from(words).map_err(answer)?;
+    refuse_flags_before_subcommand(&matches).map_err(Answer::Refused)?;
     refuse_flags_beside_resume(&matches).map_err(Answer::Refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
     let output = Output { quiet: cli.quiet, json: cli.json };
-    let command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
+    let mut command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
+    if let Command::Train(args) = &mut command {
+        lay_over_file(args).map_err(Answer::Refused)?;
+    }
     if output.json && !command.gives_json() {
         let name = matches.subcommand_name().unwrap_or("train");
         return Err(Answer::Refused(format!(
             "--json has no meaning with {name}, whose results are files; see --help"
         )));
     }
-    Ok(Understood { command, words, output })
+    Ok(Understood { command, output })
 }
 
-/// As [`understand`], the command alone.
-pub(crate) fn parse(words: &[OsString]) -> Result<Command, Answer> {
-    understand(words).map(|understood| understood.command)
+/// What was typed wins over the settings file, and both over the preset that one of them names.
+fn lay_over_file(args: &mut TrainArgs) -> Result<(), String> {
+    let typed = std::mem::take(&mut args.settings);
+    args.settings = match &args.config {
+        Some(file) => {
+            let read = Settings::read(file).map_err(|error| format!("--config: {}", of_library(&error)))?;
+            typed.over(read).with_preset()
+        }
+        None => typed.with_preset(),
+    };
+    Ok(())
+}
+
+/// The settings that flags of `train` stand for.
+pub(crate) fn settings_from_flags(text: &str) -> Result<Settings, String> {
+    let words = shell_words::split(text).map_err(|error| format!("{text:?}: {error}"))?;
+    let words: Vec<OsString> =
+        ["tanner", "train"].map(Into::into).into_iter().chain(words.into_iter().map(Into::into)).collect();
+    match understand(&words) {
+        Ok(Understood { command: Command::Train(args), .. }) if args.resume.is_none() => Ok(args.settings),
+        Err(Answer::Refused(reason)) => Err(reason),
+        _ => Err(format!("{text:?} are no flags of a training run")),
+    }
 }
 
 /// Flags of `train` typed before a subcommand would be read and then forgotten.
@@ -145,7 +163,7 @@ mod tests {
     fn parsed(line: &str) -> Result<Command, Answer> {
         let words: Vec<OsString> =
             std::iter::once("tanner").chain(line.split_whitespace()).map(Into::into).collect();
-        parse(&words)
+        understand(&words).map(|understood| understood.command)
     }
 
     fn refused(line: &str) -> String {

@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Dataset;
 use crate::random::{Purpose, generator};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// The flag, for messages.
-const FLAG: &str = "--augment";
+const SETTING: Setting = Setting::Augment;
 /// Greatest shift; much more than what leaves a picture its meaning.
 const MAX_SHIFT: usize = 8;
 /// Samples that one thread moves at a time.
@@ -139,7 +139,7 @@ fn overlap(step: isize, side: usize) -> (usize, usize, usize) {
 }
 
 fn refuse<T>(reason: String) -> Result<T> {
-    Err(Error::Setting { setting: FLAG, reason })
+    Err(Error::Setting { setting: SETTING, reason })
 }
 
 impl FromStr for Augmentation {

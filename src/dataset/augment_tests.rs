@@ -97,7 +97,7 @@ fn data_that_are_no_pictures_or_too_small_are_refused() {
     let both = Augmentation { shift: 2, flip: true };
     let table = Dataset::new(vec![0.0; 6], 3, vec![0, 1], 2).unwrap();
     let message = both.apply(&table, 0, 0).unwrap_err().to_string();
-    assert!(message.starts_with("--augment: samples of 3 features that are not known"), "{message}");
+    assert!(message.starts_with("augment: samples of 3 features that are not known"), "{message}");
     assert_eq!(Augmentation::default().apply(&table, 0, 0).unwrap(), table);
     let message = Augmentation { shift: 5, flip: false }.check(&pictures(1)).unwrap_err().to_string();
     assert!(message.contains("a shift of 5 is impossible") && message.contains("6 x 5 pixels"), "{message}");
@@ -128,6 +128,6 @@ fn the_text_is_read_and_written() {
         ("none,flip", "\"none\" is not known"),
     ] {
         let message = text.parse::<Augmentation>().unwrap_err().to_string();
-        assert!(message.starts_with("--augment: ") && message.contains(part), "{text:?}: {message}");
+        assert!(message.starts_with("augment: ") && message.contains(part), "{text:?}: {message}");
     }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Dataset;
 use crate::random::{Purpose, generator};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// How many samples are held out: so many, or a share of all.
 ///
@@ -66,7 +66,7 @@ impl FromStr for Holdout {
         let refuse = |what: &str| {
             let reason =
                 format!("{text:?} {what}: write a number of samples (10000) or a share below 1 (0.1)");
-            Err(Error::Setting { setting: "--validation", reason })
+            Err(Error::Setting { setting: Setting::Validation, reason })
         };
         match (text.parse::<usize>(), text.parse::<f64>()) {
             (Ok(0), _) => refuse("holds nothing out"),
@@ -315,7 +315,7 @@ mod tests {
         }
         for text in ["", "0", "0.0", "1.0", "1.5", "-1", "-0.1", "nan", "inf", "ten"] {
             let message = text.parse::<Holdout>().unwrap_err().to_string();
-            assert!(message.starts_with("--validation: "), "{message}");
+            assert!(message.starts_with("validation: "), "{message}");
         }
     }
 }

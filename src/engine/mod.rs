@@ -17,6 +17,7 @@ pub mod penalty;
 pub mod profile;
 pub mod reference;
 mod state;
+mod update_rule;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,11 +27,12 @@ use serde::{Deserialize, Serialize};
 use crate::dataset::Dataset;
 use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
-pub use optimizer::{Optimizer, UpdateRule};
+pub use optimizer::{MAX_STATES, Optimizer, OptimizerKind, OptimizerOptions};
 pub use penalty::{Penalties, PenaltyRule};
 pub use state::{EngineState, Values};
+pub use update_rule::UpdateRule;
 
 /// The kinds of engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +94,12 @@ impl EngineSettings {
         Self { optimizer, penalties, label_smoothing: 0.0, drop_connect: 0.0, batch_size, seed }
     }
 
+    /// The penalties whose gradients are added to the loss's: without L2 where the optimiser decouples the decay.
+    pub fn coupled_penalties(&self) -> Penalties {
+        let l2 = if self.optimizer.kind().decouples_decay() { 0.0 } else { self.penalties.l2 };
+        Penalties { l2, ..self.penalties }
+    }
+
     /// The connections that a step keeps; none where nothing is ever dropped.
     pub fn connection_mask(&self, step: u64) -> Option<ConnectionMask> {
         (self.drop_connect > 0.0).then(|| ConnectionMask::new(self.seed, step, self.drop_connect))
@@ -105,11 +113,12 @@ impl EngineSettings {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
         if self.batch_size == 0 || self.batch_size > MAX_BATCH {
             return refuse(
-                "--batch-size",
+                Setting::BatchSize,
                 format!("{} is impossible, it must be 1 to {MAX_BATCH}", self.batch_size),
             );
         }
-        let shares = [("--label-smoothing", self.label_smoothing), ("--dropconnect", self.drop_connect)];
+        let shares =
+            [(Setting::LabelSmoothing, self.label_smoothing), (Setting::Dropconnect, self.drop_connect)];
         if let Some((setting, share)) = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share)) {
             return refuse(setting, format!("{share} is impossible, it must be at least 0 and below 1"));
         }
@@ -248,7 +257,7 @@ pub fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
     }
     if !plan.learning_rate.is_finite() {
         return Err(Error::Setting {
-            setting: "--lr",
+            setting: Setting::Lr,
             reason: format!("{} is impossible, it must be a finite number", plan.learning_rate),
         });
     }

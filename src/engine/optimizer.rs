@@ -1,14 +1,120 @@
 //! Optimisers: how a gradient changes a parameter.
+//!
+//! [`OptimizerKind`] names the rules, [`Optimizer`] adds their hyperparameters. A new rule is a variant of both here
+//! and its arithmetic in one function of each engine: `update` in `reference/backward_weight.rs` and `cpu/update.rs`,
+//! `updated` in `shaders/common/update.wgsl`.
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use super::UpdateRule;
+use crate::{Error, Result, Setting};
 
-/// The rules, with the settings that stay the same over a run.
+/// The rules by name.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, bytemuck::NoUninit, bytemuck::Zeroable,
+)]
+#[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum), value(rename_all = "lower"))]
+#[repr(u32)]
+pub enum OptimizerKind {
+    /// Plain stochastic gradient descent
+    Sgd,
+    /// SGD with momentum
+    Momentum,
+    /// SGD with Nesterov's momentum, which looks ahead
+    Nesterov,
+    /// Adaptive steps from means of gradients and of their squares
+    Adam,
+}
+
+impl OptimizerKind {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam];
+
+    /// The name that settings use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Nesterov => "nesterov",
+            Self::Adam => "adam",
+        }
+    }
+
+    /// The rule with its usual hyperparameters.
+    pub const fn usual(self) -> Optimizer {
+        match self {
+            Self::Sgd => Optimizer::Sgd,
+            Self::Momentum => Optimizer::Momentum { momentum: 0.9, nesterov: false },
+            Self::Nesterov => Optimizer::Momentum { momentum: 0.9, nesterov: true },
+            Self::Adam => Optimizer::ADAM,
+        }
+    }
+
+    /// A learning rate that most networks train well with.
+    pub const fn usual_learning_rate(self) -> f64 {
+        match self {
+            Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
+            Self::Adam => 0.001,
+        }
+    }
+
+    /// Number of state values for each parameter.
+    pub const fn state_count(self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::Momentum | Self::Nesterov => 1,
+            Self::Adam => 2,
+        }
+    }
+
+    /// Whether weight decay acts on the weights alone, outside the gradient and what is remembered of it.
+    pub const fn decouples_decay(self) -> bool {
+        match self {
+            Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
+        }
+    }
+}
+
+impl fmt::Display for OptimizerKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for OptimizerKind {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
+            let known = listed(&Self::ALL.map(Self::name));
+            Error::Setting {
+                setting: Setting::Optimizer,
+                reason: format!("{text:?} is unknown, there are {known}"),
+            }
+        })
+    }
+}
+
+/// The largest [`OptimizerKind::state_count`].
+pub const MAX_STATES: usize = {
+    let (mut most, mut index) = (0, 0);
+    while index < OptimizerKind::ALL.len() {
+        let count = OptimizerKind::ALL[index].state_count();
+        most = if count > most { count } else { most };
+        index += 1;
+    }
+    most
+};
+
+/// The rules with their hyperparameters, which stay the same over a run.
+///
+/// `g` is the gradient of the loss and the penalties; with L2 it includes the decay, `2 * l2 * w`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[serde(tag = "name", rename_all = "lowercase")]
 pub enum Optimizer {
     /// `w -= lr * g`.
     Sgd,
@@ -33,71 +139,147 @@ pub enum Optimizer {
     },
 }
 
+/// Hyperparameters of all rules, each `None` where a rule does not have it or it was not chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerOptions {
+    /// Share of the last step that is kept, in `[0, 1)`.
+    pub momentum: Option<f32>,
+    /// Decay of the mean of gradients, in `[0, 1)`.
+    pub beta1: Option<f32>,
+    /// Decay of the mean of squared gradients, in `[0, 1)`.
+    pub beta2: Option<f32>,
+    /// Keeps a division finite, above 0.
+    pub epsilon: Option<f32>,
+}
+
+impl OptimizerOptions {
+    /// The settings that they are chosen by.
+    pub(crate) const SETTINGS: [Setting; 4] =
+        [Setting::Momentum, Setting::AdamBeta1, Setting::AdamBeta2, Setting::AdamEpsilon];
+
+    /// Each with the setting that it is chosen by.
+    fn by_setting(&self) -> [(Setting, Option<f32>); 4] {
+        [
+            (Setting::Momentum, self.momentum),
+            (Setting::AdamBeta1, self.beta1),
+            (Setting::AdamBeta2, self.beta2),
+            (Setting::AdamEpsilon, self.epsilon),
+        ]
+    }
+}
+
 impl Optimizer {
     /// Adam as published.
     pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
-    /// Number of state values for each parameter: 0, 1 or 2.
-    pub fn state_count(&self) -> usize {
-        match self {
-            Self::Sgd => 0,
-            Self::Momentum { .. } => 1,
-            Self::Adam { .. } => 2,
+    /// The rule with the options given, and the usual values of the others.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an option that the rule does not use, or one outside its range.
+    pub fn from_options(kind: OptimizerKind, options: &OptimizerOptions) -> Result<Self> {
+        let usual = kind.usual();
+        let used = usual.options().by_setting();
+        for (index, (setting, given)) in options.by_setting().into_iter().enumerate() {
+            if given.is_some() && used[index].1.is_none() {
+                let uses_it = |kind: &OptimizerKind| kind.usual().options().by_setting()[index].1.is_some();
+                let owners: Vec<_> =
+                    OptimizerKind::ALL.into_iter().filter(uses_it).map(OptimizerKind::name).collect();
+                let reason =
+                    format!("has no meaning with this `optimizer`, it belongs to {}", listed(&owners));
+                return Err(Error::Setting { setting, reason });
+            }
+        }
+        let chosen = match usual {
+            Self::Sgd => Self::Sgd,
+            Self::Momentum { momentum, nesterov } => {
+                Self::Momentum { momentum: options.momentum.unwrap_or(momentum), nesterov }
+            }
+            Self::Adam { beta1, beta2, epsilon } => Self::Adam {
+                beta1: options.beta1.unwrap_or(beta1),
+                beta2: options.beta2.unwrap_or(beta2),
+                epsilon: options.epsilon.unwrap_or(epsilon),
+            },
+        };
+        chosen.check()?;
+        Ok(chosen)
+    }
+
+    /// The hyperparameters that it has: [`Optimizer::from_options`] gives it back.
+    pub fn options(&self) -> OptimizerOptions {
+        let none = OptimizerOptions::default();
+        match *self {
+            Self::Sgd => none,
+            Self::Momentum { momentum, .. } => OptimizerOptions { momentum: Some(momentum), ..none },
+            Self::Adam { beta1, beta2, epsilon } => {
+                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), epsilon: Some(epsilon), ..none }
+            }
         }
     }
 
-    /// Refuses settings outside their range.
+    /// Which rule it is.
+    pub const fn kind(&self) -> OptimizerKind {
+        match self {
+            Self::Sgd => OptimizerKind::Sgd,
+            Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
+            Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
+            Self::Adam { .. } => OptimizerKind::Adam,
+        }
+    }
+
+    /// Number of state values for each parameter.
+    pub const fn state_count(&self) -> usize {
+        self.kind().state_count()
+    }
+
+    /// Refuses hyperparameters outside their range.
     ///
     /// # Errors
     /// Names the setting, the value and the limit.
     pub fn check(&self) -> Result<()> {
-        let refuse = |setting, reason| Err(Error::Setting { setting, reason });
-        let fraction = |value: f32| (0.0..1.0).contains(&value);
-        match *self {
-            Self::Momentum { momentum, .. } if !fraction(momentum) => {
-                refuse("--momentum", format!("{momentum} is impossible, it must be at least 0 and below 1"))
+        for (setting, value) in self.options().by_setting() {
+            let Some(value) = value else { continue };
+            let (possible, limit) = match setting {
+                Setting::AdamEpsilon => (value > 0.0, "above 0"),
+                _ => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
+            };
+            if !possible {
+                let reason = format!("{value} is impossible, it must be {limit}");
+                return Err(Error::Setting { setting, reason });
             }
-            Self::Adam { beta1, beta2, epsilon }
-                if !(fraction(beta1) && fraction(beta2) && epsilon > 0.0) =>
-            {
-                refuse(
-                    "--optimizer adam",
-                    format!(
-                        "beta1 {beta1}, beta2 {beta2} must be at least 0 and below 1, epsilon {epsilon} above 0"
-                    ),
-                )
-            }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// The rule of one step in the numbers that kernels use.
     ///
-    /// `step` counts from 0; the learning rate and Adam's corrections are rounded to float32 here, once.
+    /// `step` counts from 0; the learning rate and the corrections of means are rounded to float32 here, once.
     #[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]
     pub fn rule(&self, learning_rate: f64, step: u64, l2: f32) -> UpdateRule {
+        let kind = self.kind();
+        let (decay, decoupled_decay) = if kind.decouples_decay() { (0.0, 2.0 * l2) } else { (2.0 * l2, 0.0) };
         let plain = UpdateRule {
-            kind: 0,
+            kind,
+            states: kind.state_count() as u32,
             learning_rate: learning_rate as f32,
-            decay: 2.0 * l2,
+            decay,
+            decoupled_decay,
             first: 0.0,
             second: 0.0,
             epsilon: 0.0,
             first_correction: 1.0,
             second_correction: 1.0,
+            reserved: [0; 2],
         };
         match *self {
             Self::Sgd => plain,
-            Self::Momentum { momentum, nesterov } => {
-                UpdateRule { kind: if nesterov { 2 } else { 1 }, first: momentum, ..plain }
-            }
+            Self::Momentum { momentum, .. } => UpdateRule { first: momentum, ..plain },
             Self::Adam { beta1, beta2, epsilon } => {
                 let correction = |beta: f32| {
                     let power = i32::try_from(step + 1).unwrap_or(i32::MAX);
                     (1.0 / (1.0 - f64::from(beta).powi(power))) as f32
                 };
                 UpdateRule {
-                    kind: 3,
                     first: beta1,
                     second: beta2,
                     epsilon,
@@ -107,6 +289,14 @@ impl Optimizer {
                 }
             }
         }
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
     }
 }
 
@@ -121,24 +311,6 @@ impl fmt::Display for Optimizer {
     }
 }
 
-/// One step of an [`Optimizer`], as kernels read it; `shaders/common/update.wgsl` has its twin.
-#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-pub struct UpdateRule {
-    /// 0 SGD, 1 momentum, 2 Nesterov momentum, 3 Adam.
-    pub kind: u32,
-    /// Step length.
-    pub learning_rate: f32,
-    /// `2 * l2`; the gradient of a weight gets `decay * w` added. Biases have none.
-    pub decay: f32,
-    /// Momentum, or Adam's beta1.
-    pub first: f32,
-    /// Adam's beta2.
-    pub second: f32,
-    /// Adam's epsilon.
-    pub epsilon: f32,
-    /// `1 / (1 - beta1^t)`.
-    pub first_correction: f32,
-    /// `1 / (1 - beta2^t)`.
-    pub second_correction: f32,
-}
+#[cfg(test)]
+#[path = "optimizer_tests.rs"]
+mod tests;

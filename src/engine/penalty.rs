@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// Half the width of the interval around 0 in which the L1/2 penalty is smoothed:
 /// below the weights that matter (|w| > 0.1), above those that are noise.
@@ -70,12 +70,12 @@ impl Penalties {
     /// Names the flag and the value.
     pub fn check(&self) -> Result<()> {
         let strengths = [
-            ("--l2", self.l2),
-            ("--l1", self.l1),
-            ("--l1-input", self.l1_input.unwrap_or(0.0)),
-            ("--l-half", self.l_half),
-            ("--weight-elimination", self.weight_elimination),
-            ("--group-lasso", self.group_lasso),
+            (Setting::L2, self.l2),
+            (Setting::L1, self.l1),
+            (Setting::L1Input, self.l1_input.unwrap_or(0.0)),
+            (Setting::LHalf, self.l_half),
+            (Setting::WeightElimination, self.weight_elimination),
+            (Setting::GroupLasso, self.group_lasso),
         ];
         match strengths.into_iter().find(|(_, strength)| !(*strength >= 0.0 && strength.is_finite())) {
             Some((setting, strength)) => {

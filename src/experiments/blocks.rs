@@ -6,7 +6,7 @@
 
 use crate::network::Network;
 use crate::topology::Partition;
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// The blocks of the inputs and of each hidden layer: the network's own, or `blocks` even ones in each.
 ///
@@ -18,7 +18,7 @@ pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Par
     let inputs = layers[0].topology.inputs();
     let hidden = layers[..layers.len() - 1].iter().map(|layer| layer.topology.outputs());
     let own: Vec<&Partition> = std::iter::once(inputs).chain(hidden).collect();
-    let refuse = |reason| Error::Setting { setting: "--blocks", reason };
+    let refuse = |reason| Error::Setting { setting: Setting::Blocks, reason };
     match blocks {
         Some(count) => {
             let cut = |(layer, own): (usize, &&Partition)| {
@@ -66,7 +66,7 @@ mod tests {
         assert_eq!(sizes(None), [[8, 784], [8, 784], [8, 400]]);
         assert_eq!(sizes(Some(3)), [[3, 784], [3, 784], [3, 400]]);
         let message = neuron_blocks(&network, Some(401)).unwrap_err().to_string();
-        assert!(message.contains("--blocks: 401") && message.contains("hidden layer 2"), "{message}");
+        assert!(message.contains("blocks: 401") && message.contains("hidden layer 2"), "{message}");
         wish.connectivity = Connectivity::FullyConnected;
         let message = neuron_blocks(&wish.build(0).unwrap(), None).unwrap_err().to_string();
         assert!(message.contains("no blocks of its own"), "{message}");

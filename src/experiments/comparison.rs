@@ -1,19 +1,11 @@
 //! Configurations, and what their runs gave.
 
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::{MeanDeviation, Paired};
+use crate::session::Configuration;
 use crate::training::{ScoredOn, Summary};
-
-/// A named way to train: the flags of `tanner train`, without `--seed` and `--out`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Configuration {
-    /// Names the configuration in tables and its runs on the disk.
-    pub name: String,
-    /// Flags, as a shell would take them.
-    pub flags: String,
-}
 
 /// What one run gave, without any time.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -51,14 +43,27 @@ impl From<&Summary> for RunScore {
 /// A configuration with its finished runs, by rising seed.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Entry {
-    /// What was run.
-    #[serde(flatten)]
+    /// What was run: its name, and its settings as flags.
+    #[serde(flatten, serialize_with = "named_flags")]
     pub configuration: Configuration,
     /// What each seed gave.
     pub runs: Vec<RunScore>,
 }
 
+fn named_flags<S: Serializer>(configuration: &Configuration, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("name", &configuration.name)?;
+    fields.serialize_entry("flags", &configuration.flags())?;
+    fields.end()
+}
+
 impl Entry {
+    /// The finished runs of a configuration.
+    #[must_use]
+    pub fn new(configuration: Configuration, summaries: &[Summary]) -> Self {
+        Self { configuration, runs: summaries.iter().map(RunScore::from).collect() }
+    }
+
     /// Last-epoch accuracy over the seeds; `None` without a finished run.
     #[must_use]
     pub fn accuracy(&self) -> Option<MeanDeviation> {
@@ -159,7 +164,11 @@ impl Entry {
             scored_on: ScoredOn::Test,
         };
         Self {
-            configuration: Configuration { name: name.into(), flags: format!("--arch {name}") },
+            configuration: Configuration {
+                name: name.into(),
+                settings: crate::session::Settings { preset: Default::default(), ..Default::default() }
+                    .arch(name.parse::<crate::model::Arch>().unwrap_or(crate::model::Arch::Sc)),
+            },
             runs: (0..).zip(accuracies).map(run).collect(),
         }
     }

@@ -3,12 +3,18 @@
 use std::fmt::Write as _;
 
 use crate::importance::{Importance, Order, Preprocessing};
+use crate::model::Arch;
 use crate::network::{Network, Parameters};
-use crate::{Error, Result};
+use crate::session::{Configuration, Settings};
+use crate::{Error, Result, Setting};
 
-/// The flags of the experiment: fully connected, inputs by descending PCA, L1 of
-/// 1e-4 on the first layer's weights and 1e-5 on all others.
-pub const FLAGS: &str = "--arch fc --importance pca --order desc --l1-input 1e-4 --l1 1e-5 --l2 0";
+/// The experiment: fully connected, inputs by descending PCA, L1 of 1e-4 on the first layer's weights and 1e-5 on all
+/// others.
+#[must_use]
+pub fn configuration() -> Configuration {
+    let settings = Settings::default().arch(Arch::Fc).importance(Importance::Pca).order(Order::Descending);
+    Configuration { name: "figure2".into(), settings: settings.l1_input(1e-4).l1(1e-5).l2(0.0) }
+}
 
 /// The paper's bound on |w| for an edge that contributes.
 pub const THRESHOLD: f32 = 0.1;
@@ -20,7 +26,7 @@ pub const THRESHOLD: f32 = 0.1;
 pub fn edges_above(network: &Network, parameters: &Parameters, threshold: f32) -> Result<Vec<usize>> {
     if !(threshold >= 0.0 && threshold.is_finite()) {
         return Err(Error::Setting {
-            setting: "--threshold",
+            setting: Setting::Threshold,
             reason: format!("{threshold} is impossible, it must be 0 or above, and finite"),
         });
     }
@@ -95,7 +101,7 @@ mod tests {
         assert_eq!(to_csv(&counts), "input,edges\n0,2\n1,1\n2,0\n");
         for wrong in [-0.1, f32::NAN, f32::INFINITY] {
             let message = edges_above(&network, &parameters, wrong).unwrap_err().to_string();
-            assert!(message.starts_with("--threshold: "), "{message}");
+            assert!(message.starts_with("threshold: "), "{message}");
         }
     }
 }

@@ -213,7 +213,7 @@ pub fn verdict(layers: &[LayerImportance]) -> String {
     if let Some(few) = most_blocks.filter(|blocks| *blocks < DECISIVE_BLOCKS) {
         return format!(
             "Whether it is true {claim} cannot be decided with {few} blocks a layer, \
-             whose order is too often right by chance; take --blocks {DECISIVE_BLOCKS} or more."
+             whose order is too often right by chance; take `blocks` {DECISIVE_BLOCKS} or more."
         );
     }
     if kept == all {

@@ -22,5 +22,5 @@ pub mod silence;
 pub mod statistics;
 pub mod table1;
 
-pub use comparison::{Comparison, Configuration, Entry, RunScore};
+pub use comparison::{Comparison, Entry, RunScore};
 pub use deviation::{MeanDeviation, Paired};

@@ -4,34 +4,20 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Configuration, Entry, MeanDeviation};
-use crate::importance::Order;
+use super::{Entry, MeanDeviation};
+use crate::engine::OptimizerKind;
+use crate::importance::{Importance, Order};
 use crate::model::Arch;
-
-/// Which importance orders the inputs of a cell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum CellImportance {
-    /// Principal components.
-    Pca,
-    /// Random forest.
-    Rf,
-}
-
-impl fmt::Display for CellImportance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Pca => "pca",
-            Self::Rf => "rf",
-        })
-    }
-}
+use crate::named::named;
+use crate::paper;
+use crate::session::{Configuration, Settings};
+use crate::training::Schedule;
 
 /// One cell of the table; written as `pca-desc-sc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {
     /// What orders the inputs.
-    pub importance: CellImportance,
+    pub importance: Importance,
     /// Which end comes first.
     pub order: Order,
     /// Which construction.
@@ -52,7 +38,7 @@ impl Cell {
     #[must_use]
     pub fn all() -> Vec<Self> {
         let mut cells = Vec::new();
-        for importance in [CellImportance::Pca, CellImportance::Rf] {
+        for importance in [Importance::Pca, Importance::RandomForest] {
             for order in [Order::Descending, Order::Ascending] {
                 cells.extend(CONSTRUCTIONS.map(|arch| Self { importance, order, arch }));
             }
@@ -64,14 +50,14 @@ impl Cell {
     #[must_use]
     pub fn paper_percent(&self) -> f64 {
         match (self.importance, self.order, self.arch) {
-            (CellImportance::Pca, Order::Descending, Arch::Sc) => 87.18,
-            (CellImportance::Pca, Order::Ascending, Arch::Sc) => 10.00,
-            (CellImportance::Pca, _, Arch::Rsp) => 84.33,
-            (CellImportance::Pca, ..) => 86.78,
-            (CellImportance::Rf, Order::Descending, Arch::Sc) => 86.40,
-            (CellImportance::Rf, Order::Ascending, Arch::Sc) => 85.26,
-            (CellImportance::Rf, _, Arch::Rsp) => 84.54,
-            (CellImportance::Rf, ..) => 86.06,
+            (Importance::Pca, Order::Descending, Arch::Sc) => 87.18,
+            (Importance::Pca, Order::Ascending, Arch::Sc) => 10.00,
+            (Importance::Pca, _, Arch::Rsp) => 84.33,
+            (Importance::Pca, ..) => 86.78,
+            (_, Order::Descending, Arch::Sc) => 86.40,
+            (_, Order::Ascending, Arch::Sc) => 85.26,
+            (_, _, Arch::Rsp) => 84.54,
+            (..) => 86.06,
         }
     }
 
@@ -85,22 +71,13 @@ impl Cell {
     }
 }
 
-/// How the cells are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TableRecipe {
-    /// The usual choice where the paper is silent: Adam at a constant rate, plain Glorot.
-    Paper,
-    /// The best that a search on a validation split found for each construction.
-    Tanner,
-}
-
-impl fmt::Display for TableRecipe {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Paper => "paper",
-            Self::Tanner => "tanner",
-        })
+named! {
+    /// How the cells are trained.
+    pub enum TableRecipe {
+        /// The usual choice where the paper is silent: Adam at a constant rate, plain Glorot.
+        Paper = "paper",
+        /// The best that a search on a validation split found for each construction.
+        Tanner = "tanner",
     }
 }
 
@@ -108,29 +85,24 @@ impl TableRecipe {
     /// The configuration that fills a cell.
     #[must_use]
     pub fn configuration(self, cell: Cell) -> Configuration {
-        let inputs = format!("--importance {} --order {}", cell.importance, cell.order);
-        let flags = format!("{inputs} --arch {} {}", cell.arch, self.training(cell.arch));
-        Configuration { name: format!("{self}-{cell}"), flags }
+        let settings = self.training(cell.arch).importance(cell.importance).order(cell.order).arch(cell.arch);
+        Configuration { name: format!("{self}-{cell}"), settings }
     }
 
-    /// Flags that say how one construction is trained.
-    fn training(self, arch: Arch) -> &'static str {
+    /// How one construction is trained.
+    fn training(self, arch: Arch) -> Settings {
+        let adam = Settings::default().optimizer(OptimizerKind::Adam);
+        let cosine = |settings: Settings| settings.schedule(Schedule::Cosine).epochs(30usize);
+        let constant =
+            |l2: f32| adam.clone().lr(0.001).schedule(Schedule::Constant).gain(1.0).l2(l2).epochs(40usize);
         match (self, arch) {
-            (Self::Paper, Arch::Fc) => {
-                "--optimizer adam --lr 0.001 --schedule constant --gain 1 --l2 0 --dropout 0.5 --epochs 40"
-            }
-            (Self::Paper, _) => {
-                "--optimizer adam --lr 0.001 --schedule constant --gain 1 --l2 5e-5 --epochs 40"
-            }
-            (Self::Tanner, Arch::Fc) => {
-                "--optimizer adam --lr 0.002 --schedule cosine --gain 2 --l2 0 --dropout 0.2 --epochs 30"
-            }
+            (Self::Paper, Arch::Fc) => constant(0.0).dropout(0.5),
+            (Self::Paper, _) => constant(paper::L2),
+            (Self::Tanner, Arch::Fc) => cosine(adam).lr(0.002).gain(2.0).l2(0.0).dropout(0.2),
             (Self::Tanner, Arch::Rsp) => {
-                "--optimizer momentum --lr 0.2 --schedule cosine --gain 4 --l2 2e-5 --epochs 30"
+                cosine(Settings::default().optimizer(OptimizerKind::Momentum)).lr(0.2).gain(4.0).l2(2e-5)
             }
-            (Self::Tanner, _) => {
-                "--optimizer adam --lr 0.004 --schedule cosine --gain 3 --l2 2e-5 --epochs 30"
-            }
+            (Self::Tanner, _) => cosine(adam).lr(0.004).gain(3.0).l2(2e-5),
         }
     }
 }

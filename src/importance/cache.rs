@@ -82,7 +82,7 @@ fn path(settings: &ImportanceSettings, train: &impl Samples, folder: &Path) -> P
     let numbers = [settings.trees, train.samples(), train.feature_count(), train.class_count()];
     numbers.iter().for_each(|number| hash.update((*number as u64).to_le_bytes()));
     hash.update(settings.seed.to_le_bytes());
-    hash.update(settings.importance.as_str());
+    hash.update(settings.importance.name());
     update_digest(train, &mut hash);
     let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     folder.join(format!("{name}.importance"))

@@ -1,45 +1,35 @@
 //! What was asked for, in a form that files keep.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use super::PrunedRecord;
+use crate::named::named;
 use crate::network::{Activation, Architecture, Connectivity, Network};
 use crate::{Error, Result};
 
-/// The kinds of architecture, by the names they have in files and on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arch {
-    /// Spatially coupled.
-    Sc,
-    /// Random sparse.
-    Rsp,
-    /// Fully connected.
-    Fc,
-    /// Fully connected, of the width that a parameter budget allows.
-    Narrow,
-    /// A band without a window: the nearer, the likelier an edge.
-    Band,
-    /// Graphs that the library's user brought along.
-    Custom,
+named! {
+    /// The kinds of architecture.
+    pub enum Arch {
+        /// Spatially coupled.
+        Sc = "sc",
+        /// Random sparse.
+        Rsp = "rsp",
+        /// Fully connected.
+        Fc = "fc",
+        /// Fully connected, of the width that a parameter budget allows.
+        Narrow = "narrow",
+        /// A band without a window: the nearer, the likelier an edge.
+        Band = "band",
+        /// Graphs that the library's user brought along.
+        Custom = "custom",
+    } except Custom
 }
 
 impl Arch {
     /// All that this program can draw.
-    pub const ALL: [Self; 5] = [Self::Sc, Self::Rsp, Self::Fc, Self::Narrow, Self::Band];
-
-    /// The spelling in files and on the command line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Sc => "sc",
-            Self::Rsp => "rsp",
-            Self::Fc => "fc",
-            Self::Narrow => "narrow",
-            Self::Band => "band",
-            Self::Custom => "custom",
-        }
+    #[must_use]
+    pub fn drawable() -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(|arch| *arch != Self::Custom)
     }
 
     /// How hidden layers are joined, in words.
@@ -51,12 +41,6 @@ impl Arch {
             Self::Band => "soft band",
             Self::Custom => "graphs of its own",
         }
-    }
-}
-
-impl fmt::Display for Arch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
     }
 }
 

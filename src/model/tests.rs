@@ -63,6 +63,7 @@ fn small() -> TrainedModel {
         },
         activation: Activation::Sigmoid,
         keep_probability: 0.9,
+        reaches_all: false,
     };
     model(&architecture, rotation(6, Order::Descending), 1)
 }
@@ -109,6 +110,7 @@ fn architectures() -> impl Strategy<Value = Architecture> {
             connectivity,
             activation,
             keep_probability,
+            reaches_all: false,
         },
     )
 }
@@ -207,7 +209,7 @@ fn headers_that_say_something_else_are_refused() {
     for (message, part) in [
         (edited(&format!("\"version\":{VERSION}"), &newer), "use a newer one"),
         (edited("tanner-model", "tanner-modem"), "expected \"tanner-model\""),
-        (edited("\"sigmoid\"", "\"sigmund\""), "unknown variant"),
+        (edited("\"sigmoid\"", "\"sigmund\""), "is none of"),
         (edited("\"features\":6", "\"features\":7"), "expected [7]"),
         (edited("\"importance\":\"pca\"", "\"importance\":\"none\""), "tensors, expected"),
         (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
@@ -485,7 +487,7 @@ fn data_that_are_not_the_models_are_refused() {
         ("\"position\":3", "\"position\":6", "place 6 is taken twice or beyond"),
         ("\"file_columns\":6", "\"file_columns\":99999999999", "columns of 99999999999"),
         ("\"fill\":1.5", "\"fill\":1e39", "number out of range"),
-        ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "unknown variant"),
+        ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "is none of"),
         ("\"of\":100", "\"of\":1", "holding out 0.2 of 1 samples is impossible"),
         ("\"named\":true", "\"named\":true,\"more\":1", "unknown field"),
     ] {

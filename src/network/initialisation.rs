@@ -4,19 +4,20 @@ use rand_distr::{Distribution, StandardNormal};
 use serde::{Deserialize, Serialize};
 
 use super::{Layer, LayerParameters, Network, Parameters};
+use crate::named::named;
 use crate::random::{Purpose, generator};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
-/// Which fans the variance of a weight is divided by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Scheme {
-    /// Variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010).
-    Glorot,
-    /// Variance `2 / fan_in` (He et al., 2015).
-    He,
-    /// Variance `1 / fan_in` (LeCun et al., 1998).
-    Lecun,
+named! {
+    /// Which fans the variance of a weight is divided by.
+    pub enum Scheme {
+        /// Variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010).
+        Glorot = "glorot",
+        /// Variance `2 / fan_in` (He et al., 2015).
+        He = "he",
+        /// Variance `1 / fan_in` (LeCun et al., 1998).
+        Lecun = "lecun",
+    }
 }
 
 /// How weights start: normal, mean 0, standard deviation `gain` times the scheme's; biases start at 0.
@@ -40,7 +41,7 @@ impl Initialisation {
     pub fn draw(&self, network: &Network, seed: u64) -> Result<Parameters> {
         if !(self.gain > 0.0 && self.gain.is_finite()) {
             return Err(Error::Setting {
-                setting: "--gain",
+                setting: Setting::Gain,
                 reason: format!("{} is impossible, it must be above 0 and finite", self.gain),
             });
         }

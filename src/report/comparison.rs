@@ -36,7 +36,7 @@ fn row(comparison: &Comparison, index: usize, entry: &Entry) -> Vec<String> {
             None => String::new(),
         },
         paired.and_then(|paired| paired.p).map_or(String::new(), |p| format!("{p:.3}")),
-        format!("`{}`", entry.configuration.flags),
+        format!("`{}`", entry.configuration.flags()),
     ]
 }
 
@@ -100,7 +100,7 @@ mod tests {
         // Differences of -3 and -1 points.
         assert!(lines[3].contains("| 86.50 ± 2.12 % |") && lines[3].contains("| -2.00 ± 1.41 |"), "{table}");
         assert!(lines[4].contains("| 0 | – |"), "{table}");
-        assert!(table.contains("220,020") && table.contains("`--arch rsp`"));
+        assert!(table.contains("220,020") && table.contains("`--arch=rsp`"));
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod scores;
 mod series;
 mod table;
 
+pub use crate::text::grouped;
 pub use bars::{Bar, BarGroup, bar_chart};
 pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};
 pub use comparison::{comparison_table, table1_table};
@@ -50,4 +51,4 @@ pub use pruning::{pruning_curve, pruning_table};
 pub use run_table::run_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;
-pub use table::{grouped, markdown, size, table};
+pub use table::{markdown, size, table};

@@ -2,8 +2,9 @@
 
 use comfy_table::Table;
 
-use super::table::{grouped, size, table};
+use super::table::{size, table};
 use crate::network::Network;
+use crate::text::grouped;
 use crate::tiles::{TileDensity, TilePolicy, TiledLayer};
 use crate::topology::Topology;
 

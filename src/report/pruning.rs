@@ -12,8 +12,9 @@ use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
 use super::drawing::{BLUE, Drawing, GREY, VERMILION};
-use super::table::{grouped, table};
+use super::table::table;
 use crate::experiments::prune::PrunePoint;
+use crate::text::grouped;
 use crate::{Error, Result};
 
 /// Draws the accuracy on validation split and test set against the parameters that are left.

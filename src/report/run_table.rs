@@ -2,7 +2,8 @@
 
 use comfy_table::Table;
 
-use super::table::{grouped, table};
+use super::table::table;
+use crate::text::grouped;
 use crate::training::{RunOverview, RunState};
 
 /// A row for each run, in the order they come in; a dash where something is not known.

@@ -10,8 +10,9 @@ use kuva::render::plots::Plot;
 
 use super::Drawing;
 use super::layer_importance::shade;
-use super::table::{grouped, table};
+use super::table::table;
 use crate::inference::Scores;
+use crate::text::grouped;
 use crate::{Error, Result};
 
 /// With more classes the confusion matrix is no table for a terminal any more.

@@ -34,19 +34,6 @@ pub fn markdown(header: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
-/// A whole number in groups of three digits: `220,020`.
-pub fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// A number of bytes with a unit: `1.5 KiB`.
 pub fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;
@@ -62,6 +49,7 @@ pub fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::grouped;
 
     #[test]
     fn numbers_read_well() {

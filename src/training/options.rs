@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{EpochMetrics, TrainingState};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// What [`train_with`](super::train_with) is told beside the recipe. The default is that of
 /// [`train`](super::train): from the start to the last epoch.
@@ -88,7 +88,7 @@ impl FromStr for CheckpointEvery {
     fn from_str(text: &str) -> Result<Self> {
         let refuse = |what: &str| {
             let reason = format!("{text:?} {what}: write epochs (1), steps (500steps) or seconds (30s)");
-            Error::Setting { setting: "--checkpoint-every", reason }
+            Error::Setting { setting: Setting::CheckpointEvery, reason }
         };
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let count: usize = number.parse().map_err(|_| refuse("is not understood"))?;
@@ -162,7 +162,7 @@ mod tests {
         }
         for text in ["", "0", "0s", "s", "-1", "1.5", "3 epochs", "3steps4", "10m", "99999999999999999999"] {
             let message = text.parse::<CheckpointEvery>().unwrap_err().to_string();
-            assert!(message.starts_with("--checkpoint-every: ") && message.contains("500steps"), "{message}");
+            assert!(message.starts_with("checkpoint-every: ") && message.contains("500steps"), "{message}");
         }
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Schedule;
 use crate::engine::{EngineSettings, Optimizer, Penalties};
 use crate::network::{Initialisation, Scheme};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// The settings of a training run, apart from network and data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ impl Recipe {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
         if self.epochs == 0 || u32::try_from(self.epochs).is_err() {
             return refuse(
-                "--epochs",
+                Setting::Epochs,
                 format!("{} is impossible, it must be 1 to {}", self.epochs, u32::MAX),
             );
         }
@@ -73,13 +73,13 @@ impl Recipe {
         if !(rate > 0.0 && rate <= f64::from(f32::MAX)) {
             let limit = f32::MAX;
             return refuse(
-                "--lr",
+                Setting::Lr,
                 format!("{rate:?} is impossible, it must be above 0 and at most {limit:?}"),
             );
         }
         let gain = self.initialisation.gain;
         if !(gain > 0.0 && gain.is_finite()) {
-            return refuse("--gain", format!("{gain} is impossible, it must be above 0 and finite"));
+            return refuse(Setting::Gain, format!("{gain} is impossible, it must be above 0 and finite"));
         }
         self.engine_settings().check()
     }
@@ -101,42 +101,45 @@ impl Recipe {
 mod tests {
     use super::*;
 
-    fn refused(change: impl FnOnce(&mut Recipe)) -> String {
+    fn refused(change: impl FnOnce(&mut Recipe)) -> Setting {
         let mut recipe = Recipe::default();
         change(&mut recipe);
-        recipe.check().unwrap_err().to_string()
+        match recipe.check().unwrap_err() {
+            Error::Setting { setting, .. } => setting,
+            other => panic!("{other}"),
+        }
     }
 
     #[test]
-    fn every_setting_outside_its_range_is_refused_by_its_flag() {
+    fn every_setting_outside_its_range_is_refused_by_its_name() {
         Recipe::default().check().unwrap();
         let refusals = [
-            (refused(|r| r.epochs = 0), "--epochs: 0 "),
-            (refused(|r| r.batch_size = 0), "--batch-size: 0 "),
-            (refused(|r| r.learning_rate = f64::NAN), "--lr: NaN "),
-            (refused(|r| r.learning_rate = -0.1), "--lr: -0.1 "),
-            (refused(|r| r.learning_rate = 0.0), "--lr: 0.0 "),
-            (refused(|r| r.learning_rate = 1e300), "--lr: 1"),
-            (refused(|r| r.penalties.l2 = f32::NAN), "--l2: NaN "),
-            (refused(|r| r.penalties.l2 = -1.0), "--l2: -1 "),
-            (refused(|r| r.penalties.l1 = -1.0), "--l1: -1 "),
-            (refused(|r| r.penalties.l1_input = Some(f32::INFINITY)), "--l1-input: inf "),
-            (refused(|r| r.penalties.l_half = f32::NAN), "--l-half: NaN "),
-            (refused(|r| r.penalties.weight_elimination = -0.5), "--weight-elimination: -0.5 "),
-            (refused(|r| r.penalties.group_lasso = f32::NEG_INFINITY), "--group-lasso: -inf "),
-            (refused(|r| r.drop_connect = 1.0), "--dropconnect: 1 "),
-            (refused(|r| r.drop_connect = f32::NAN), "--dropconnect: NaN "),
-            (refused(|r| r.label_smoothing = 1.0), "--label-smoothing: 1 "),
-            (refused(|r| r.label_smoothing = f32::NAN), "--label-smoothing: NaN "),
-            (refused(|r| r.label_smoothing = -0.1), "--label-smoothing: -0.1 "),
-            (refused(|r| r.initialisation.gain = f32::INFINITY), "--gain: inf "),
+            (refused(|r| r.epochs = 0), Setting::Epochs),
+            (refused(|r| r.batch_size = 0), Setting::BatchSize),
+            (refused(|r| r.learning_rate = f64::NAN), Setting::Lr),
+            (refused(|r| r.learning_rate = -0.1), Setting::Lr),
+            (refused(|r| r.learning_rate = 0.0), Setting::Lr),
+            (refused(|r| r.learning_rate = 1e300), Setting::Lr),
+            (refused(|r| r.penalties.l2 = f32::NAN), Setting::L2),
+            (refused(|r| r.penalties.l2 = -1.0), Setting::L2),
+            (refused(|r| r.penalties.l1 = -1.0), Setting::L1),
+            (refused(|r| r.penalties.l1_input = Some(f32::INFINITY)), Setting::L1Input),
+            (refused(|r| r.penalties.l_half = f32::NAN), Setting::LHalf),
+            (refused(|r| r.penalties.weight_elimination = -0.5), Setting::WeightElimination),
+            (refused(|r| r.penalties.group_lasso = f32::NEG_INFINITY), Setting::GroupLasso),
+            (refused(|r| r.drop_connect = 1.0), Setting::Dropconnect),
+            (refused(|r| r.drop_connect = f32::NAN), Setting::Dropconnect),
+            (refused(|r| r.label_smoothing = 1.0), Setting::LabelSmoothing),
+            (refused(|r| r.label_smoothing = f32::NAN), Setting::LabelSmoothing),
+            (refused(|r| r.label_smoothing = -0.1), Setting::LabelSmoothing),
+            (refused(|r| r.initialisation.gain = f32::INFINITY), Setting::Gain),
             (
                 refused(|r| r.optimizer = Optimizer::Momentum { momentum: 1.0, nesterov: false }),
-                "--momentum: 1 ",
+                Setting::Momentum,
             ),
         ];
-        for (message, start) in refusals {
-            assert!(message.starts_with(start), "{message:?} does not start with {start:?}");
+        for (refused, setting) in refusals {
+            assert_eq!(refused, setting);
         }
     }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::engine::EngineInfo;
 use crate::model::TrainedModel;
 use crate::network::Parameters;
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// What a summary says beside what was measured.
 #[derive(Clone, Debug)]
@@ -32,10 +32,10 @@ pub struct RunFacts {
 /// Writes metrics and model after every epoch, a checkpoint when it is due, and the summary at the end.
 #[derive(Debug)]
 pub struct Recorder {
-    folder: RunFolder,
+    /// The folder, and what checkpoints in it are known by; none where nothing is written.
+    kept: Option<(RunFolder, RunIdentity)>,
     model: TrainedModel,
     facts: RunFacts,
-    identity: RunIdentity,
     history: Vec<EpochMetrics>,
     seconds_to_target: Option<f64>,
     /// Of the processes that were at this run before.
@@ -48,12 +48,16 @@ impl Recorder {
     /// Takes the folder, the model as it is before the run's first step, whose parameters it replaces epoch by
     /// epoch, and what checkpoints are to be known by.
     pub fn new(folder: RunFolder, model: TrainedModel, facts: RunFacts, identity: RunIdentity) -> Self {
+        Self { kept: Some((folder, identity)), ..Self::in_memory(model, facts) }
+    }
+
+    /// Writes nothing: the model and the epochs are for the caller.
+    pub fn in_memory(model: TrainedModel, facts: RunFacts) -> Self {
         let epochs_before = model.epochs_trained();
         Self {
-            folder,
+            kept: None,
             model,
             facts,
-            identity,
             history: Vec::new(),
             seconds_to_target: None,
             seconds_before: 0.0,
@@ -66,7 +70,9 @@ impl Recorder {
     /// # Errors
     /// [`Error::Io`] when the metrics cannot be written.
     pub fn resume(&mut self, history: &[EpochMetrics], clock: RunClock) -> Result<()> {
-        self.folder.replace_metrics(history)?;
+        if let Some((folder, _)) = &mut self.kept {
+            folder.replace_metrics(history)?;
+        }
         self.history = history.to_vec();
         (self.seconds_before, self.seconds_to_target) = (clock.seconds, clock.seconds_to_target);
         Ok(())
@@ -82,9 +88,14 @@ impl Recorder {
         &self.model
     }
 
-    /// The run folder.
-    pub fn folder(&self) -> &RunFolder {
-        &self.folder
+    /// The run folder, where there is one.
+    pub fn folder(&self) -> Option<&RunFolder> {
+        self.kept.as_ref().map(|(folder, _)| folder)
+    }
+
+    /// The model of the last epoch, and all epochs.
+    pub fn into_parts(self) -> (TrainedModel, Vec<EpochMetrics>) {
+        (self.model, self.history)
     }
 
     /// Writes the summary and returns it.
@@ -93,7 +104,9 @@ impl Recorder {
     /// [`Error::Io`] when it cannot be written, [`Error::Setting`] when no epoch has ended.
     pub fn finish(&self, ending: Ending) -> Result<Summary> {
         let summary = self.summary(ending)?;
-        self.folder.write_summary(&summary)?;
+        if let Some((folder, _)) = &self.kept {
+            folder.write_summary(&summary)?;
+        }
         Ok(summary)
     }
 
@@ -105,7 +118,7 @@ impl Recorder {
     fn summary(&self, ending: Ending) -> Result<Summary> {
         let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
             let reason = "no epoch has ended, there is nothing to sum up".into();
-            return Err(Error::Setting { setting: "--epochs", reason });
+            return Err(Error::Setting { setting: Setting::Epochs, reason });
         };
         let (network, preprocessing) = (self.model.network(), self.model.preprocessing());
         Ok(Summary {
@@ -146,17 +159,21 @@ impl Observer for Recorder {
         }
         // The model first: a line of metrics promises that the model of its epoch was kept.
         self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
-        self.folder.write_model(&self.model)?;
-        if best_epoch(&self.history).is_none_or(|best| metrics.test_accuracy > best.test_accuracy) {
-            self.folder.keep_as_best()?;
+        let is_best = best_epoch(&self.history).is_none_or(|best| metrics.test_accuracy > best.test_accuracy);
+        if let Some((folder, _)) = &self.kept {
+            folder.write_model(&self.model)?;
+            if is_best {
+                folder.keep_as_best()?;
+            }
         }
         // From here on this epoch's model is the one that is kept, whatever becomes of its metrics.
         self.history.push(metrics.clone());
-        self.folder.append_metrics(metrics)
+        self.kept.as_mut().map_or(Ok(()), |(folder, _)| folder.append_metrics(metrics))
     }
+
     fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
         let clock = RunClock { seconds: self.seconds(), seconds_to_target: self.seconds_to_target };
-        let checkpoint = Checkpoint { state: state.clone(), identity: self.identity.clone(), clock };
-        self.folder.write_checkpoint(&checkpoint)
+        let Some((folder, identity)) = &self.kept else { return Ok(()) };
+        folder.write_checkpoint(&Checkpoint { state: state.clone(), identity: identity.clone(), clock })
     }
 }

@@ -27,7 +27,7 @@ use super::checkpoint::encode::lines;
 use super::{Checkpoint, EpochMetrics, Summary};
 use crate::files::{TEMPORARY_PREFIX, atomic_write};
 use crate::model::TrainedModel;
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 pub(super) const CONFIG: &str = "config.json";
 pub(super) const METRICS: &str = "metrics.jsonl";
@@ -56,13 +56,13 @@ impl RunFolder {
     pub fn create(path: &Path) -> Result<Self> {
         if path.exists() && !path.is_dir() {
             let reason = format!("{} is not a folder: name another one", path.display());
-            return Err(Error::Setting { setting: "--out", reason });
+            return Err(Error::Setting { setting: Setting::Out, reason });
         }
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
         for name in [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
                 return Err(Error::Setting {
-                    setting: "--out",
+                    setting: Setting::Out,
                     reason: format!(
                         "{} holds a run already (there is a {name}): name another folder or remove it",
                         path.display()
@@ -346,7 +346,7 @@ mod tests {
         let path = parent.path().join("a/b");
         RunFolder::create(&path).unwrap();
         let message = RunFolder::create(&path).unwrap_err().to_string();
-        assert!(message.starts_with("--out: ") && message.contains("holds a run already"), "{message}");
+        assert!(message.starts_with("out: ") && message.contains("holds a run already"), "{message}");
     }
 
     #[test]
@@ -370,7 +370,7 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(matches!(RunFolder::create(&file.join("run")), Err(Error::Io { .. })));
         let message = RunFolder::create(&file).unwrap_err().to_string();
-        assert!(message.starts_with("--out: ") && message.contains("is not a folder"), "{message}");
+        assert!(message.starts_with("out: ") && message.contains("is not a folder"), "{message}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// How the learning rate changes over the epochs of a run.
 ///
@@ -54,7 +54,7 @@ impl FromStr for Schedule {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let refuse = |what| Error::Setting { setting: "--schedule", reason: format!("{text:?} {what}") };
+        let refuse = |what| Error::Setting { setting: Setting::Schedule, reason: format!("{text:?} {what}") };
         let wrong =
             || refuse("is not understood: write constant, cosine or step:EPOCHS:FACTOR (step:10:0.1)");
         match text.split(':').collect::<Vec<_>>()[..] {
@@ -124,7 +124,7 @@ mod tests {
         }
         for text in ["", "Cosine", "step", "step:10", "step:0:0.1", "step:1:nan", "step:1:-1", "step:1:0:2"] {
             let message = text.parse::<Schedule>().unwrap_err().to_string();
-            assert!(message.starts_with("--schedule: "), "{message}");
+            assert!(message.starts_with("schedule: "), "{message}");
         }
     }
 }

@@ -298,7 +298,7 @@ fn progress(so_far: &EpochSoFar, epoch: usize) -> Progress {
 }
 
 fn diverged(what: String) -> Error {
-    Error::Diverged(format!("{what}; a lower --lr or --gain may help"))
+    Error::Diverged(format!("{what}; a lower `lr` or `gain` may help"))
 }
 
 /// The order of the samples in one epoch: a shuffle of its own stream.

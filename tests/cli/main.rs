@@ -12,6 +12,7 @@ mod importance;
 #[cfg(unix)]
 mod killing;
 mod own_data;
+mod parity;
 mod profile;
 mod report;
 #[cfg(unix)]

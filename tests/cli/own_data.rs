@@ -260,7 +260,7 @@ fn flags_of_tables_belong_to_tables() {
             format!("--data flowers.csv --max-categories 0 {NET} --out run"),
             &["--max-categories: 0 is impossible"],
         ),
-        (format!("--data flowers.csv --label kind --impute most {NET} --out run"), &["mean, median or zero"]),
+        (format!("--data flowers.csv --label kind --impute most {NET} --out run"), &["mean, median, zero"]),
         (format!("--data flowers.csv --delimiter ab {NET} --out run"), &["cannot part fields"]),
         (
             format!("--data flowers.csv --label kind {NET} --augment flip --out run"),

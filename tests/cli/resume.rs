@@ -194,7 +194,7 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
     };
     other("\"learning_rate\": 0.1", "\"learning_rate\": 0.2", "recipe.learning_rate is not what it was");
     other("\"patience\": null", "\"patience\": 3", "patience is not what it was");
-    other("\"--batch-size\"", "\"--badge-size\"", "is not understood any more");
+    other("\"batch-size\"", "\"badge-size\"", "\"badge-size\" is no setting; did you mean \"batch-size\"?");
     other("2 threads, ", "2 threads, no ", "it ran on 2 threads, no ");
     other("\"started_at\": \"", "\"started_at\": \"x", "its checkpoint belongs to another config.json");
     fs::write(run.join("config.json"), &config).unwrap();

@@ -40,13 +40,13 @@ fn columns_are_named_or_counted_from_either_end() {
 #[test]
 fn columns_that_are_not_there_get_a_suggestion() {
     for (label, drop, parts) in [
-        ("clas", vec![], &["--label: no column is called \"clas\"; did you mean \"class\"?"][..]),
+        ("clas", vec![], &["`label`: no column is called \"clas\"; did you mean \"class\"?"][..]),
         ("height", vec![], &["did you mean \"Height\"?"]),
         ("xyz", vec![], &["there are \"Height\", \"class\", \"leaf width\", \"age\""]),
-        ("4", vec![], &["--label: no column 4, the 4 columns are 0 to 3 or -4 to -1"]),
+        ("4", vec![], &["`label`: no column 4, the 4 columns are 0 to 3 or -4 to -1"]),
         ("-5", vec![], &["no column -5"]),
-        ("age", vec!["hight"], &["--drop: no column", "did you mean \"Height\"?"]),
-        ("age", vec!["age"], &["--drop: column \"age\" is the label"]),
+        ("age", vec!["hight"], &["`drop`: no column", "did you mean \"Height\"?"]),
+        ("age", vec!["age"], &["`drop`: column \"age\" is the label"]),
         ("age", vec!["0", "1", "2"], &["no column is left for features"]),
     ] {
         assert_says(&by_label(label, &drop).unwrap_err(), parts);
@@ -69,7 +69,7 @@ fn labels_that_are_no_classes_are_refused() {
     assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has one class only, \"a\""]);
     let mut names = String::from("x,name\n");
     (0..100).for_each(|row| names += &format!("{row},person {row}\n"));
-    assert_says(&refusal(&names), &["label column \"name\" has 100 different values in 100 rows", "--label"]);
+    assert_says(&refusal(&names), &["label column \"name\" has 100 different values in 100 rows", "`label`"]);
     let mut many = String::from("x,price\n");
     (0..20_000).for_each(|row| many += &format!("{row},{}.5\n", row % 5000));
     assert_says(&refusal(&many), &["more than 4096 different values", "is it a quantity"]);

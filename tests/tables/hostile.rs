@@ -19,7 +19,7 @@ fn what_needs_more_memory_than_there_is_is_refused_before_it_is_read() {
     let mut text = String::from("a,b,label\n");
     (0..100).for_each(|row| text += &format!("{row},1,{}\n", row % 2));
     let message = read(Format::Csv, text.into_bytes(), limits).unwrap_err();
-    assert_says(&message, &["rows with 2 columns need", "GiB of memory", "are free", "--drop"]);
+    assert_says(&message, &["rows with 2 columns need", "GiB of memory", "are free", "`drop`"]);
     let message = read(Format::Npy, npy("|u1", "(100, 3)", &[0; 300]), limits).unwrap_err();
     assert_says(&message, &["about 100 rows with 2 columns need"]);
 }
@@ -127,7 +127,7 @@ fn what_a_message_quotes_of_a_table_breaks_no_line() {
     let table = csv("\"a\nb\",y\nred,0\nblue,1\nred,0\nblue,1\n", &NEW).unwrap();
     let fit = FitOptions { max_categories: 1, ..FitOptions::default() };
     let message = learn(table, fit, &Limits::default()).unwrap_err().to_string();
-    assert_says(&message, &["2 different ones, the limit is 1", "--drop a b"]);
+    assert_says(&message, &["2 different ones, the limit is 1", "`drop` a b"]);
     assert!(!message.contains('\n'), "{message:?}");
 }
 

@@ -83,7 +83,7 @@ fn lines_are_counted_with_every_line_end() {
     for end in ["\n", "\r\n", "\n\n"] {
         let lines = if end == "\n\n" { "line 7" } else { "line 4" };
         let text = ["a,b,c", "1,2,x", "1,2,y", "1,,x", "3,4,y"].join(end);
-        assert_says(&refusal(&text), &[lines, "column \"b\": the value is missing", "--impute", "--drop"]);
+        assert_says(&refusal(&text), &[lines, "column \"b\": the value is missing", "`impute`", "`drop`"]);
         assert_says(&refusal(text.replace("1,,x", "1,x")), &[lines, "2 fields, expected 3"]);
         assert_says(
             &refusal(text.replace("1,,x", "1,-inf,x")),
@@ -152,7 +152,7 @@ fn a_column_may_turn_out_to_hold_texts_late() {
     text += "two,7,0\n0,seven,1\n";
     assert_says(
         &refusal(&text),
-        &["column \"b\" holds texts", "2001 different ones, the limit is 64", "--drop b"],
+        &["column \"b\" holds texts", "2001 different ones, the limit is 64", "`drop` b"],
     );
     let (data, record) = learned(text.replace("seven", "8"));
     assert_eq!(record.feature_names, ["a=0", "a=1", "a=2", "a=two", "b"]);

@@ -18,13 +18,13 @@ impl Classes {
     /// the column is hardly one of labels.
     pub fn of(table: &Table, limits: &Limits) -> Result<Self> {
         let Some(labels) = table.labels() else {
-            return Err(table.refused("there are no labels: name their column with --label"));
+            return Err(table.refused("there are no labels: name their column with `label`"));
         };
         let column = shown(&labels.name, table.named);
         let refuse = |reason: String| Err(table.refused(format!("label column {column} {reason}")));
         if labels.texts.has_overflown() {
             let reason = format!("has more than {} different values: name another one", limits.classes);
-            return refuse(format!("{reason} with --label, or is it a quantity and no class?"));
+            return refuse(format!("{reason} with `label`, or is it a quantity and no class?"));
         }
         let numeric = are_numbers(labels.texts.list());
         let mut names: Vec<String> =
@@ -37,7 +37,7 @@ impl Classes {
             // One row each is no class: a name, a number of the row, a measured quantity.
             many if many.len() * 2 > table.rows().max(4) => refuse(format!(
                 "has {} different values in {} rows, such as {:?}: a class needs 2 rows at least; name another \
-                 column with --label",
+                 column with `label`",
                 many.len(),
                 table.rows(),
                 many[0]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::encoding::TableEncoding;
 use super::{Read, Texts, shown};
-use crate::Error;
+use crate::{Error, Setting};
 
 /// Names that a label column usually has, in any case.
 const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
@@ -167,7 +167,7 @@ impl Names<'_> {
     }
 
     /// The place of a column that a flag names.
-    fn find(&self, flag: &str, column: &ColumnRef) -> Read<usize> {
+    fn find(&self, setting: Setting, column: &ColumnRef) -> Read<usize> {
         if let Some(place) = self.place(&column.0) {
             return Ok(place);
         }
@@ -177,7 +177,7 @@ impl Names<'_> {
             let place = usize::try_from(place).ok().filter(|place| *place < count);
             return place.ok_or_else(|| {
                 format!(
-                    "{flag}: no column {index}, the {count} columns are 0 to {} or -{count} to -1",
+                    "`{setting}`: no column {index}, the {count} columns are 0 to {} or -{count} to -1",
                     count - 1
                 )
             });
@@ -188,7 +188,7 @@ impl Names<'_> {
                 "the table has no header, so name its place: 0 is the first, -1 the last".into()
             }
         };
-        Err(format!("{flag}: no column is called {:?}; {reason}", column.0))
+        Err(format!("`{setting}`: no column is called {:?}; {reason}", column.0))
     }
 }
 
@@ -213,16 +213,16 @@ fn new_plan(names: Names<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &
     let count = names.len();
     let label = match label {
         _ if !labelled || count == 0 => None,
-        Some(column) => Some(names.find("--label", column)?),
+        Some(column) => Some(names.find(Setting::Label, column)?),
         None => Some(usual_label(names).unwrap_or(count - 1)),
     };
     let mut roles = vec![Role::Skip; count];
     let mut left_out = vec![false; count];
     for column in drop {
-        let place = names.find("--drop", column)?;
+        let place = names.find(Setting::Drop, column)?;
         if Some(place) == label {
             return Err(format!(
-                "--drop: column {} is the label",
+                "`drop`: column {} is the label",
                 shown(&names.name(place), names.is_named())
             ));
         }

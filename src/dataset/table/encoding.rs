@@ -88,6 +88,24 @@ impl ColumnEncoding {
 }
 
 impl TableEncoding {
+    /// Columns of numbers, each a feature, in their order.
+    #[must_use]
+    pub fn of_columns(features: usize) -> Self {
+        let column = |position: usize| ColumnEncoding {
+            name: position.to_string(),
+            position,
+            categories: None,
+            fill: None,
+        };
+        Self {
+            named: false,
+            columns: (0..features).map(column).collect(),
+            label: None,
+            file_columns: features,
+            impute: None,
+        }
+    }
+
     /// Number of features of a sample.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -233,7 +251,7 @@ pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
     let place = column.first_missing.as_deref().unwrap_or("somewhere");
     let name = shown(&column.name, table.named);
     table.refused(format!(
-        "{place}, column {name}: the value is missing; train with --impute mean, median or zero to have such values filled, or leave \
-         the column out with --drop"
+        "{place}, column {name}: the value is missing; train with `impute` mean, median or zero to have such values filled, or leave \
+         the column out with `drop`"
     ))
 }

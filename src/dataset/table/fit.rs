@@ -1,57 +1,20 @@
 //! Fitting an encoding to training rows.
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 use super::encoding::{code, missing_value};
 use super::texts::sort;
 use super::{Column, ColumnEncoding, LabelPlace, Table, TableEncoding, shown};
+use crate::named::named;
 use crate::{Error, Result};
 
-/// How missing values of a column of numbers are filled. A missing text becomes zeros alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Impute {
-    /// By the mean of the training rows.
-    Mean,
-    /// By their median.
-    Median,
-    /// By 0.
-    Zero,
-}
-
-impl Impute {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Mean, Self::Median, Self::Zero];
-
-    /// The spelling in files and on the command line.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Mean => "mean",
-            Self::Median => "median",
-            Self::Zero => "zero",
-        }
-    }
-}
-
-impl fmt::Display for Impute {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
-
-impl FromStr for Impute {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|impute| impute.name() == text);
-        found.ok_or_else(|| Error::Setting {
-            setting: "--impute",
-            reason: format!("{text:?} is not understood: write mean, median or zero"),
-        })
+named! {
+    /// How missing values of a column of numbers are filled. A missing text becomes zeros alone.
+    pub enum Impute {
+        /// By the mean of the training rows.
+        Mean = "mean",
+        /// By their median.
+        Median = "median",
+        /// By 0.
+        Zero = "zero",
     }
 }
 
@@ -119,7 +82,7 @@ fn fit_categories(
         let example = texts.list().first().map_or("", String::as_str);
         Err(table.refused(format!(
             "column {name} holds texts, such as {example:?}, {how_many} different ones, the limit is {most}: raise it \
-             with --max-categories, or leave the column out with --drop {}",
+             with `max-categories`, or leave the column out with `drop` {}",
             column.name
         )))
     };
@@ -139,7 +102,7 @@ fn fit_categories(
     if let Some(text) = stray_text(&categories) {
         return Err(table.refused(format!(
             "column {name} holds numbers and the text {text:?}: mend that cell (decimals have a point), or leave the \
-             column out with --drop {}",
+             column out with `drop` {}",
             column.name
         )));
     }
@@ -193,5 +156,5 @@ fn median(values: &mut [f32]) -> f64 {
 }
 
 fn no_value(table: &Table, name: &str) -> Error {
-    table.refused(format!("column {name} has no value in any training row: leave it out with --drop"))
+    table.refused(format!("column {name} has no value in any training row: leave it out with `drop`"))
 }

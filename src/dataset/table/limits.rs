@@ -44,7 +44,7 @@ impl Limits {
         if needed > free {
             return Err(format!(
                 "about {rows:.0} rows with {columns:.0} columns need {:.2} GiB of memory, {:.2} GiB are free: take \
-                 fewer rows, or leave columns out with --drop",
+                 fewer rows, or leave columns out with `drop`",
                 needed / 1_073_741_824.0,
                 free / 1_073_741_824.0
             ));

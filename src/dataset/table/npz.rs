@@ -77,7 +77,7 @@ fn pair(
         Columns::New { drop, label, .. } if labels.is_some() => {
             if let Some(label) = label {
                 return Err(format!(
-                    "--label {label}: the labels are the array {}",
+                    "`label` {label}: the labels are the array {}",
                     labels.unwrap_or_default()
                 ));
             }

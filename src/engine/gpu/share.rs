@@ -7,7 +7,7 @@
 use std::fmt;
 
 use super::shaders::{BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD, SOFTMAX_CROSS_ENTROPY};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// Fewest invocations of a workgroup.
 const LEAST_WORKGROUP: u32 = 64;
@@ -31,7 +31,7 @@ impl Share {
     /// [`Error::Setting`] when it is none of [`Share::ALL`].
     pub fn new(invocations: u32) -> Result<Self> {
         Self::ALL.into_iter().find(|share| share.0 == invocations).ok_or_else(|| Error::Setting {
-            setting: "--gpu-kernels",
+            setting: Setting::GpuKernels,
             reason: format!("a share of {invocations} is impossible, it must be 1, 2, 4, 8, 16 or 32"),
         })
     }

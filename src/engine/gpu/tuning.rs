@@ -8,7 +8,7 @@ use super::options::GpuOptions;
 use super::share::{Share, Shares, SumCounts, WorkgroupRoom};
 use crate::network::Network;
 use crate::tiles::{QUAD, TilePolicy};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// Which tiles are dense, and the share of each kernel.
 ///
@@ -73,7 +73,7 @@ impl fmt::Display for Tuning {
 }
 
 fn refuse<T>(reason: String) -> Result<T> {
-    Err(Error::Setting { setting: "--gpu-kernels", reason })
+    Err(Error::Setting { setting: Setting::GpuKernels, reason })
 }
 
 impl FromStr for Tuning {
@@ -169,7 +169,7 @@ mod tests {
         ];
         for (text, words) in bad {
             let message = text.parse::<Tuning>().unwrap_err().to_string();
-            assert!(message.starts_with("--gpu-kernels: ") && message.contains(words), "{text}: {message}");
+            assert!(message.starts_with("gpu-kernels: ") && message.contains(words), "{text}: {message}");
         }
     }
 

@@ -9,11 +9,11 @@
 use std::cmp::Ordering;
 
 use super::{Compacted, Pruning, compact, refuse};
-use crate::Result;
 use crate::engine::Evaluation;
 use crate::experiments::blocks::{layer_name, neuron_blocks};
 use crate::experiments::silence::silence;
 use crate::network::Network;
+use crate::{Result, Setting};
 
 /// When the search ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,10 +68,13 @@ impl BlockSearch {
         match options.until {
             Until::Drop(share) if !(0.0..=1.0).contains(&share) => {
                 let points = 100.0 * share;
-                return refuse("--max-drop", format!("{points} is impossible, it must be 0 to 100 points"));
+                return refuse(
+                    Setting::MaxDrop,
+                    format!("{points} is impossible, it must be 0 to 100 points"),
+                );
             }
             Until::Parameters(0) => {
-                return refuse("--target", "0 parameters are impossible, it must be at least 1");
+                return refuse(Setting::Target, "0 parameters are impossible, it must be at least 1");
             }
             _ => {}
         }
@@ -96,7 +99,7 @@ impl BlockSearch {
             return match self.options.until {
                 Until::Drop(_) => Ok(()),
                 Until::Parameters(target) => refuse(
-                    "--target",
+                    Setting::Target,
                     format!(
                         "{target} parameters cannot be reached, one block in each layer has {parameters}"
                     ),

@@ -2,8 +2,8 @@
 //! (Han et al., "Learning both Weights and Connections for Efficient Neural Networks", 2015).
 
 use super::refuse;
-use crate::Result;
 use crate::network::Parameters;
+use crate::{Result, Setting};
 
 /// Which weights are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,10 +23,10 @@ impl WeightGoal {
     pub fn check(&self) -> Result<()> {
         match *self {
             Self::Sparsity(share) if !(share > 0.0 && share < 1.0) => {
-                refuse("--sparsity", format!("{share} is impossible, it must be above 0 and below 1"))
+                refuse(Setting::Sparsity, format!("{share} is impossible, it must be above 0 and below 1"))
             }
             Self::Threshold(limit) if !(limit > 0.0 && limit.is_finite()) => {
-                refuse("--threshold", format!("{limit} is impossible, it must be above 0 and finite"))
+                refuse(Setting::Threshold, format!("{limit} is impossible, it must be above 0 and finite"))
             }
             _ => Ok(()),
         }
@@ -115,11 +115,11 @@ mod tests {
     fn goals_outside_their_range_are_refused() {
         for share in [0.0, 1.0, -0.5, 1.5, f64::NAN] {
             let message = WeightGoal::Sparsity(share).check().unwrap_err().to_string();
-            assert!(message.starts_with("--sparsity: "), "{message}");
+            assert!(message.starts_with("sparsity: "), "{message}");
         }
         for limit in [0.0, -1.0, f32::NAN, f32::INFINITY] {
             let message = WeightGoal::Threshold(limit).check().unwrap_err().to_string();
-            assert!(message.starts_with("--threshold: "), "{message}");
+            assert!(message.starts_with("threshold: "), "{message}");
         }
         WeightGoal::Sparsity(0.5).check().unwrap();
         WeightGoal::Threshold(0.5).check().unwrap();

@@ -21,7 +21,7 @@ use crate::engine::{Engine, EngineSettings, Evaluation};
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::{Network, Parameters};
 use crate::training::{self, EpochMetrics, Observer, Recipe};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 pub use blocks::{BlockSearch, BlockSearchOptions, Until};
 pub use compact::{Compacted, compact};
@@ -200,6 +200,6 @@ impl Observer for BestEpoch {
     }
 }
 
-fn refuse<T>(setting: &'static str, reason: impl Into<String>) -> Result<T> {
+fn refuse<T>(setting: Setting, reason: impl Into<String>) -> Result<T> {
     Err(Error::Setting { setting, reason: reason.into() })
 }

@@ -7,7 +7,7 @@ use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::columns::{Column, HEAD, WIDTH, columns, height};
-use crate::report::table::grouped;
+use crate::text::grouped;
 use crate::topology::Topology;
 
 const FONT: &str = "DejaVu Sans, Verdana, Helvetica, sans-serif";

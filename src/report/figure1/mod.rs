@@ -16,7 +16,7 @@ use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
 
 use self::drawing::Drawing;
-use super::table::grouped;
+use crate::text::grouped;
 use crate::topology::Topology;
 use crate::{Error, Result};
 

@@ -3,7 +3,7 @@
 use safetensors::Dtype;
 
 use super::encode::digest;
-use super::format::{Header, MEMORIES, NAME, VERSION};
+use super::format::{Header, NAME, VERSION};
 use super::{Checkpoint, TrainingState};
 use crate::engine::{EngineState, Values};
 use crate::error::one_line;
@@ -23,13 +23,16 @@ impl Checkpoint {
     fn decode(bytes: &[u8]) -> Read<Self> {
         let mut file = Container::new(bytes)?;
         let header: Header = file.header(NAME, check_version)?;
-        let mut lists = Vec::with_capacity(2 + MEMORIES);
+        let mut lists = Vec::new();
         let parameters = read_values(&mut file, "parameters", &mut lists)?;
         let history = file.typed("history", Dtype::U8, None)?;
         lists.push(history);
-        let names = (0..MEMORIES).map(|index| format!("optimizer.{index}"));
         let mut optimizer = Vec::new();
-        for name in names.take_while(|name| file.contains(name)).collect::<Vec<_>>() {
+        loop {
+            let name = format!("optimizer.{}", optimizer.len());
+            if !file.contains(&name) {
+                break;
+            }
             optimizer.push(read_values(&mut file, &name, &mut lists)?);
         }
         file.expect_all_read()?;

@@ -20,7 +20,7 @@ use super::{EpochMetrics, Recipe};
 use crate::engine::{EngineState, Evaluation, StepOutcome};
 use crate::files::atomic_write;
 use crate::model::container;
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// Sums over the steps of the epoch that has begun.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl TrainingState {
         let (done, epochs) = (self.history.len(), recipe.epochs);
         if done > epochs || (done == epochs && self.so_far.steps > 0) {
             let reason = format!("{epochs} are fewer than the run has made");
-            return Err(Error::Setting { setting: "--epochs", reason });
+            return Err(Error::Setting { setting: Setting::Epochs, reason });
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ use csv::{ByteRecord, ReaderBuilder};
 use super::super::{Read, ReadOptions, Source};
 use super::blocks::{RecordEnds, count_lines};
 use super::piece::Field;
+use crate::named::named;
 
 /// Bytes from the beginning of a file that are looked at.
 const SAMPLE: u64 = 4 << 20;
@@ -18,16 +19,18 @@ const DELIMITERS: [u8; 3] = *b",;\t";
 /// What some programs put before UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
-/// Whether the first row of a file names its columns.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Header {
-    /// It does when it looks so: texts above numbers, or texts that no row below has.
-    #[default]
-    Auto,
-    /// It does.
-    Yes,
-    /// It is data.
-    No,
+named! {
+    /// Whether the first row of a file names its columns.
+    #[derive(Default)]
+    pub enum Header {
+        /// It does when it looks so: texts above numbers, or texts that no row below has.
+        #[default]
+        Auto = "auto",
+        /// It does.
+        Yes = "yes",
+        /// It is data.
+        No = "no",
+    }
 }
 
 /// How a file is to be read.
@@ -188,7 +191,7 @@ fn names(header: &ByteRecord) -> Read<Vec<String>> {
         if let Some(earlier) = seen.insert(name.clone(), place) {
             return Err(format!(
                 "line 1: columns {earlier} and {place} are both called {name:?}: rename one; if the first line holds \
-                 data, say --header no"
+                 data, say `header` no"
             ));
         }
         names.push(name);

@@ -1,0 +1,333 @@
+//! From samples to a trained model in one call.
+//!
+//! A [`Classifier`] is a face of a [`Session`](crate::session::Session): its setters fill in [`Settings`], and
+//! [`Classifier::fit`] runs them on samples in memory. The same settings give the same model as the command line, to
+//! the bit. Whoever needs more of a say uses the session itself.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::dataset::{Augmentation, DataRecord, DataSplits, Dataset, Holdout};
+use crate::engine::{OptimizerKind, Penalties};
+use crate::importance::{Importance, Order};
+use crate::model::Arch;
+use crate::network::{Activation, Parameters, Scheme};
+use crate::session::settings::{BackendChoice, DegreeDistributions, List, Lists, Switch};
+use crate::session::{
+    Data, Preset, Reporter, Session, Settings, Silent, TrainedRun, TrainingJob, USUAL_TEST,
+};
+use crate::topology::{DegreeDistribution, Topology};
+use crate::training::{CheckpointEvery, EpochMetrics, Observer, Schedule};
+use crate::{Error, Result};
+
+/// Which engine trains.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EngineKind {
+    /// A hardware GPU if there is one, else all cores of the CPU.
+    #[default]
+    Auto,
+    /// Float32 on all cores of the CPU.
+    Cpu,
+    /// Float32 on so many threads of the CPU.
+    CpuThreads(usize),
+    /// The best GPU of any kind, software renderers last.
+    Gpu,
+    /// The best GPU whose name contains this text, in any case.
+    GpuNamed(String),
+    /// Float64 on one core: slow, for comparisons.
+    Reference,
+}
+
+/// What is to be trained, and how.
+///
+/// Setters may be called in any order; none undoes another, and what no setter names has its usual value. Whatever does
+/// not fit together is refused by [`Classifier::fit`].
+///
+/// ```
+/// use std::ops::ControlFlow;
+///
+/// use tanner::prelude::*;
+///
+/// # fn main() -> tanner::Result<()> {
+/// // 60 samples of 4 features in 3 classes, told apart by their first feature.
+/// let features = (0..60 * 4).map(|k| if k % 4 == 0 { (k / 4 % 3) as f32 } else { 0.1 }).collect();
+/// let data = Dataset::new(features, 4, (0..60).map(|sample| sample % 3).collect(), 3)?;
+///
+/// let run = Classifier::new()
+///     .hidden([16, 16])
+///     .density(0.3)
+///     .activation(Activation::Relu)
+///     .epochs(30)
+///     .batch_size(10)
+///     .fit(&data, Some(&data), |epoch| {
+///         println!("epoch {}: {:.3}", epoch.epoch, epoch.test_accuracy);
+///         ControlFlow::Continue(())
+///     })?;
+/// assert_eq!(run.history.last().map(|epoch| epoch.test_accuracy), Some(1.0));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    settings: Settings,
+    topologies: Option<Vec<Topology>>,
+    class_names: Vec<String>,
+    feature_names: Vec<String>,
+}
+
+impl Default for Classifier {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Setters that fill in a setting of the same meaning.
+macro_rules! setters {
+    ($($(#[$doc:meta])* $name:ident($value:ident: $Type:ty) => $setting:ident = $set:expr;)+) => {
+        $(
+            $(#[$doc])*
+            #[must_use]
+            pub fn $name(mut self, $value: $Type) -> Self {
+                self.settings = self.settings.$setting($set);
+                self
+            }
+        )+
+    };
+}
+
+impl Classifier {
+    /// Two spatially-coupled layers of 128 neurons, 20 % of the weights; everything else as the command line has it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with(Settings::default().hidden(vec![128; 2]).density(0.2))
+    }
+
+    /// What these settings ask for, as the command line would do it; where the data are, is passed over.
+    #[must_use]
+    pub fn with(settings: Settings) -> Self {
+        Self { settings, topologies: None, class_names: Vec::new(), feature_names: Vec::new() }
+    }
+
+    /// What a preset stands for; setters win over it.
+    #[must_use]
+    pub fn preset(preset: Preset) -> Self {
+        Self::with(preset.settings())
+    }
+
+    setters! {
+        /// How the hidden layers are joined. Settings that belong to another kind are refused by [`Classifier::fit`].
+        arch(arch: Arch) => arch = arch;
+        /// Widths of the hidden layers, from the inputs on; none for a linear classifier.
+        hidden(widths: impl Into<Vec<usize>>) => hidden = widths.into();
+        /// Number of blocks of each layer, or one for all.
+        blocks(blocks: impl Into<Vec<usize>>) => blocks = List(blocks.into());
+        /// Input blocks that an output block sees, of each layer or one for all.
+        receptive_fields(blocks: impl Into<Vec<usize>>) => receptive_field = List(blocks.into());
+        /// Distribution of the out-degrees of random sparse layers, of each or one for all.
+        degree_distributions(of_layers: Vec<DegreeDistribution>) => degree_distribution = DegreeDistributions(of_layers);
+        /// Activation of the hidden layers; the gain of the initial weights follows it unless it is set.
+        activation(activation: Activation) => activation = activation;
+        /// Probability with which training drops a hidden unit, at least 0 and below 1.
+        dropout(probability: f32) => dropout = probability;
+        /// Probability with which a step drops a connection of a hidden layer, at least 0 and below 1.
+        drop_connect(probability: f32) => dropconnect = probability;
+        /// How the importance of the features is found, by which they are ordered.
+        importance(importance: Importance) => importance = importance;
+        /// Which end of that order comes first.
+        order(order: Order) => order = order;
+        /// Whether each raw feature is standardised first.
+        standardize(on: bool) => standardize = if on { Switch::On } else { Switch::Off };
+        /// Number of trees of a random forest.
+        trees(trees: usize) => trees = trees;
+        /// Passes over the training set.
+        epochs(epochs: usize) => epochs = epochs;
+        /// Samples in one batch.
+        batch_size(samples: usize) => batch_size = samples;
+        /// How gradients change the parameters; see also [`Classifier::momentum`].
+        optimizer(kind: OptimizerKind) => optimizer = kind;
+        /// Learning rate at the start; by default that of the optimiser.
+        learning_rate(rate: f64) => lr = rate;
+        /// Share of the last step that momentum and Nesterov momentum keep.
+        momentum(share: f32) => momentum = share;
+        /// How the learning rate changes over the epochs.
+        schedule(schedule: Schedule) => schedule = schedule;
+        /// Share of every label that goes to all classes alike, in `[0, 1)`.
+        label_smoothing(share: f32) => label_smoothing = share;
+        /// Which fans the variance of the initial weights follows.
+        initialisation(scheme: Scheme) => init = scheme;
+        /// Factor on the deviation of the initial weights.
+        gain(factor: f32) => gain = factor;
+        /// What is done to training pictures, another way every epoch.
+        augmentation(augmentation: Augmentation) => augment = augmentation;
+        /// Seed of graphs, weights, order of samples, dropout and augmentation.
+        seed(seed: u64) => seed = seed;
+        /// Samples held out of the training set, which every epoch is scored on in place of a test set.
+        validation(holdout: Holdout) => validation = holdout;
+        /// Epochs without a better score after which training ends; needs [`Classifier::validation`].
+        patience(epochs: usize) => patience = epochs;
+        /// Keeps settings, metrics, models and checkpoints in a folder, as the command line does.
+        run_folder(folder: impl Into<PathBuf>) => out = folder;
+        /// How often a run folder gets a checkpoint.
+        checkpoint_every(every: CheckpointEvery) => checkpoint_every = every;
+    }
+
+    /// Share of the weights that exist, above 0 and at most 1, in layers with degrees in proportion to the paper's; in
+    /// place of [`Classifier::degrees`].
+    #[must_use]
+    pub fn density(mut self, density: f64) -> Self {
+        self.settings.architecture.degrees = None;
+        self.settings = self.settings.density(density);
+        self
+    }
+
+    /// Out-degrees of the neurons of each block, `[layer][block]`, one list or number for all; in place of
+    /// [`Classifier::density`].
+    #[must_use]
+    pub fn degrees(mut self, degrees: Vec<Vec<usize>>) -> Self {
+        self.settings.architecture.density = None;
+        self.settings = self.settings.degrees(Lists(degrees));
+        self
+    }
+
+    /// Strengths of the penalties.
+    #[must_use]
+    pub fn penalties(mut self, penalties: Penalties) -> Self {
+        let Penalties { l2, l1, l1_input, l_half, weight_elimination, group_lasso } = penalties;
+        let training = &mut self.settings.training;
+        (training.l2, training.l1, training.l1_input) = (Some(l2), Some(l1), l1_input);
+        (training.l_half, training.weight_elimination) = (Some(l_half), Some(weight_elimination));
+        training.group_lasso = Some(group_lasso);
+        self
+    }
+
+    /// The graphs of the hidden layers, from the inputs on, in place of drawn ones; see [`Topology::from_edges`]. A fully
+    /// connected layer of logits is put on top.
+    #[must_use]
+    pub fn topologies(mut self, topologies: Vec<Topology>) -> Self {
+        self.topologies = Some(topologies);
+        self
+    }
+
+    /// The name of each class, which the model keeps.
+    #[must_use]
+    pub fn class_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.class_names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The name of each raw feature, which the model keeps.
+    #[must_use]
+    pub fn feature_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.feature_names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Which engine trains.
+    #[must_use]
+    pub fn engine(mut self, engine: EngineKind) -> Self {
+        let options = &mut self.settings.engine;
+        (options.adapter, options.threads) = (None, None);
+        options.backend = Some(match engine {
+            EngineKind::Auto => BackendChoice::Auto,
+            EngineKind::Cpu => BackendChoice::Cpu,
+            EngineKind::CpuThreads(threads) => {
+                options.threads = Some(threads);
+                BackendChoice::Cpu
+            }
+            EngineKind::Gpu => BackendChoice::Gpu,
+            EngineKind::GpuNamed(name) => {
+                options.adapter = Some(name);
+                BackendChoice::Gpu
+            }
+            EngineKind::Reference => BackendChoice::Reference,
+        });
+        self
+    }
+
+    /// Everything that is asked for.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Trains, scores every epoch on the test set, and hands each epoch to a callback, which may stop the run: what was
+    /// trained by then is what comes back. Without a test set, a fifth of the samples is held out for it.
+    ///
+    /// # Errors
+    /// Settings outside their range or that do not fit the data; whatever goes wrong in training.
+    pub fn fit(
+        &self,
+        train: &Dataset,
+        test: Option<&Dataset>,
+        on_epoch: impl FnMut(&EpochMetrics) -> ControlFlow<()>,
+    ) -> Result<TrainedRun> {
+        self.fit_reporting(train, test, on_epoch, &Silent)
+    }
+
+    /// As [`Classifier::fit`], and tells a reporter what happens.
+    ///
+    /// # Errors
+    /// As [`Classifier::fit`].
+    pub fn fit_reporting(
+        &self,
+        train: &Dataset,
+        test: Option<&Dataset>,
+        on_epoch: impl FnMut(&EpochMetrics) -> ControlFlow<()>,
+        reporter: &dyn Reporter,
+    ) -> Result<TrainedRun> {
+        let settings = self.settings.resolve()?;
+        let mut record = DataRecord::of(train);
+        record.class_names.clone_from(&self.class_names);
+        record.feature_names.clone_from(&self.feature_names);
+        let splits = match test {
+            Some(test) => DataSplits { train: train.clone(), test: test.clone() },
+            // Held-out training samples are what such a run is scored on.
+            None if settings.validation.is_some() => DataSplits { train: train.clone(), test: train.clone() },
+            None => {
+                let (rest, held_out) = train.holdout(USUAL_TEST, settings.recipe.seed)?;
+                DataSplits { train: rest, test: held_out }
+            }
+        };
+        if splits.test.feature_count() != train.feature_count()
+            || splits.test.class_count() > train.class_count()
+        {
+            return Err(Error::Dataset(format!(
+                "a test set of {} features and {} classes does not fit a training set of {} and {}",
+                splits.test.feature_count(),
+                splits.test.class_count(),
+                train.feature_count(),
+                train.class_count()
+            )));
+        }
+        let stop = AtomicBool::new(false);
+        let mut callback = Callback { on_epoch, stop: &stop };
+        let mut job = TrainingJob::new(settings)
+            .on(Data { splits, record })
+            .observed_by(&mut callback)
+            .kept_in_memory();
+        if let Some(topologies) = &self.topologies {
+            job = job.over(topologies);
+        }
+        Session::new(reporter).stop(&stop).train(job)
+    }
+}
+
+/// A function as an observer.
+struct Callback<'a, F> {
+    on_epoch: F,
+    stop: &'a AtomicBool,
+}
+
+impl<F: FnMut(&EpochMetrics) -> ControlFlow<()>> Observer for Callback<'_, F> {
+    fn epoch_ended(&mut self, metrics: &EpochMetrics, _: &Parameters) -> Result<()> {
+        if (self.on_epoch)(metrics).is_break() {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! What the experiments of many runs have in common.
+
+use std::fs::File;
+
+use anyhow::{anyhow, bail};
+use tanner::experiments::Entry;
+use tanner::session::{Batch, Configuration, Unfinished};
+
+use crate::cli::flags::BatchArgs;
+use crate::cli::ui::{Terminal, session, signals};
+use crate::cli::usage::settings_from_flags;
+
+/// What a batch gave.
+pub(super) struct Finished {
+    /// An entry for each configuration that was to be collected.
+    pub(super) entries: Vec<Entry>,
+    pub(super) unfinished: Unfinished,
+    /// Keeps other processes from writing results meanwhile.
+    _lock: Option<File>,
+}
+
+/// Runs what is missing of some configurations, unless `--report-only`, and collects what is finished of others.
+pub(super) fn run(
+    args: &BatchArgs,
+    run: Vec<Configuration>,
+    collect: Vec<Configuration>,
+) -> anyhow::Result<Finished> {
+    let terminal = Terminal::default();
+    let session = session(&terminal);
+    let batch = Batch::new(&session, args.shared(), &args.out)?;
+    let with = settings_from_flags(&args.with).map_err(|reason| anyhow!("--with: {reason}"))?;
+    let under = |configuration: Configuration| {
+        let settings = with.clone().or(configuration.settings);
+        Configuration::new(configuration.name, settings)
+    };
+    let configurations: Vec<Configuration> = run.into_iter().map(under).collect::<Result<_, _>>()?;
+    let mut unfinished = Unfinished::default();
+    if !args.report_only {
+        unfinished = batch.run(&configurations, args.seeds()?)?;
+        if unfinished.is_stopped {
+            bail!(signals::stop().interrupted("; the same command goes on from here"));
+        }
+    }
+    let lock = batch.lock_results();
+    let configurations: Vec<Configuration> = collect.into_iter().map(under).collect::<Result<_, _>>()?;
+    let summaries = batch.collect(&configurations, &mut unfinished)?;
+    let entry = |(configuration, summaries): (Configuration, _)| Entry::new(configuration, summaries);
+    let entries = configurations.into_iter().zip(summaries.iter().map(Vec::as_slice)).map(entry).collect();
+    Ok(Finished { entries, unfinished, _lock: lock })
+}

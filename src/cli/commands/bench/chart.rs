@@ -1,0 +1,26 @@
+//! `tanner bench --chart`: measurements of several programs, side by side.
+
+use tanner::benchmark::{read_measurements, rounds_joined};
+use tanner::report::{ratio_table, step_time_chart};
+
+use crate::cli::flags::BenchArgs;
+use crate::cli::ui::results::Results;
+use crate::cli::ui::terminal;
+
+/// What it writes: all measurements, rounds of the same one joined, and the chart.
+const FILES: [&str; 3] = ["bench.json", "bench.svg", "bench.png"];
+
+/// Reads the files, prints ratios, draws the chart.
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    let results = Results::claim(args.out.as_deref(), "bench", &FILES)?;
+    let mut measured = Vec::new();
+    for path in &args.chart {
+        measured.extend(read_measurements(path)?);
+    }
+    let joined = rounds_joined(&measured);
+    let chart = step_time_chart(&joined)?;
+    terminal::print(ratio_table(&joined).trim_matches('\n'))?;
+    results.write_json(FILES[0], &joined)?;
+    chart.write(results.path(), "bench")?;
+    terminal::print(&format!("results {}: {}", results.path().display(), FILES.join(", ")))
+}

@@ -1,0 +1,58 @@
+//! `tanner bench --edges`: the network that is measured, for other programs to build.
+
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use tanner::benchmark::BenchNetwork;
+use tanner::files::atomic_write;
+use tanner::model::Arch;
+use tanner::network::Network;
+use tanner::report::grouped;
+use tanner::session::check_network;
+
+use crate::cli::flags::BenchArgs;
+use crate::cli::ui::results::check_place;
+use crate::cli::ui::terminal;
+
+/// The edges of a network, layer by layer.
+#[derive(Serialize)]
+struct Edges<'a> {
+    arch: String,
+    seed: u64,
+    /// Inputs, then outputs of each layer.
+    widths: Vec<usize>,
+    layers: Vec<LayerEdges<'a>>,
+}
+
+/// Compressed rows: output `o` has the inputs `input[row_start[o]..row_start[o + 1]]`.
+#[derive(Serialize)]
+struct LayerEdges<'a> {
+    row_start: &'a [u32],
+    input: &'a [u32],
+}
+
+/// Writes the edges of the one network that was asked for.
+pub(super) fn run(args: &BenchArgs, path: &Path) -> anyhow::Result<()> {
+    let [arch] = super::archs(args, &[Arch::Sc])[..] else {
+        bail!("--edges: one file holds one network, give one --arch")
+    };
+    let wish = BenchNetwork { arch, width: args.width, hidden_layers: args.layers };
+    check_place("--edges", path)?;
+    let architecture = wish.architecture()?;
+    check_network(&architecture, "a smaller `width` or fewer `layers`")?;
+    let network = architecture.build(args.seed).with_context(|| format!("--arch {arch}"))?;
+    atomic_write(path, &serde_json::to_vec(&edges(&network, arch.to_string(), args.seed))?)
+        .context("--edges")?;
+    let count: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
+    terminal::print(&format!("{} edges of {arch} in {}", grouped(count), path.display()))
+}
+
+fn edges(network: &Network, arch: String, seed: u64) -> Edges<'_> {
+    let layers = network.layers().iter();
+    let layers = layers.map(|layer| LayerEdges {
+        row_start: layer.topology.row_start(),
+        input: layer.topology.edge_inputs(),
+    });
+    Edges { arch, seed, widths: network.widths(), layers: layers.collect() }
+}

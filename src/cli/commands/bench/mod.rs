@@ -1,0 +1,304 @@
+//! `tanner bench`: how long steps take.
+
+mod chart;
+mod edges;
+mod profile;
+mod scale;
+
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use tanner::benchmark::{
+    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, check_single_sample,
+    data_bytes, peak_resident_bytes, time_inference, time_single_sample, time_training,
+};
+use tanner::engine::cpu::SingleSample;
+use tanner::engine::{Backend, EngineSettings, Optimizer, OptimizerOptions};
+use tanner::model::Arch;
+use tanner::network::{Network, Parameters};
+use tanner::report::measurement_table;
+use tanner::session::{EngineRequest, OpenedEngine, Purpose, check_batch};
+use tanner::tiles::TilePolicy;
+use tanner::training::Recipe;
+
+use super::{inspect, refuse};
+use crate::cli::flags::{BenchArgs, CheckArg};
+use crate::cli::ui::left_out::LeftOut;
+use crate::cli::ui::results::Results;
+use crate::cli::ui::{Terminal, session, terminal};
+
+/// What `--arch` is where nobody says: all that the paper compares.
+const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
+/// File of a folder of results.
+const FILE: &str = "bench.json";
+
+/// Measures, or reads measurements, as the flags say.
+pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    if !args.chart.is_empty() {
+        return chart::run(args);
+    }
+    if let Some(path) = &args.edges {
+        return edges::run(args, path);
+    }
+    if args.scale {
+        return scale::run(args);
+    }
+    if args.profile {
+        return profile::run(args);
+    }
+    let plan = Plan::new(args)?;
+    if args.check == CheckArg::Only && args.out.is_some() {
+        return refuse("--out", "has no meaning with --check only, which measures nothing to be kept");
+    }
+    let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
+    let mut measured = Vec::new();
+    let measure = |subject: &Subject, batch: usize| plan.measure(subject, batch);
+    let left_out = plan.for_each(&archs(args, &ARCHS), measure, |measurement| {
+        let Some(measurement) = measurement else { return Ok(()) };
+        if args.json {
+            terminal::print(&serde_json::to_string(&measurement)?)?;
+        }
+        measured.push(measurement);
+        // At once: whoever interrupts the rest keeps this.
+        results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &measured))
+    })?;
+    if !args.json && !measured.is_empty() {
+        terminal::print(&measurement_table(&measured).to_string())?;
+    }
+    left_out.check()
+}
+
+/// The networks that were asked for, or the usual ones.
+fn archs(args: &BenchArgs, usual: &[Arch]) -> Vec<Arch> {
+    if args.arch.is_empty() { usual.to_vec() } else { args.arch.clone() }
+}
+
+/// Flags that were checked.
+struct Plan<'a> {
+    args: &'a BenchArgs,
+    batches: Vec<usize>,
+    optimizer: Optimizer,
+    engine: EngineRequest,
+    mode: Mode,
+}
+
+impl<'a> Plan<'a> {
+    fn new(args: &'a BenchArgs) -> anyhow::Result<Self> {
+        let (mode, usual): (_, &[usize]) =
+            if args.inference { (Mode::Inference, &[1, 1024]) } else { (Mode::Training, &[128, 1024, 4096]) };
+        let batches = args.batch.as_ref().map_or(usual.to_vec(), |list| list.0.clone());
+        if let Some(batch) = batches.iter().find(|batch| !(1..=tanner::engine::MAX_BATCH).contains(*batch)) {
+            bail!("--batch: {batch} is impossible, it must be 1 to {}", tanner::engine::MAX_BATCH);
+        }
+        check_seconds(args.seconds)?;
+        BenchNetwork { arch: Arch::Sc, width: args.width, hidden_layers: args.layers }.check()?;
+        let engine = args.engine.resolve()?;
+        Ok(Self {
+            args,
+            batches,
+            optimizer: Optimizer::from_options(args.optimizer, &OptimizerOptions::default())?,
+            engine,
+            mode,
+        })
+    }
+
+    /// What a network is trained with.
+    fn settings(&self, bench_network: &BenchNetwork, batch_size: usize) -> EngineSettings {
+        EngineSettings {
+            penalties: bench_network.penalties(),
+            ..EngineSettings::new(self.optimizer, batch_size, self.args.seed)
+        }
+    }
+
+    /// Measures every batch of every network and hands on what came of it; what fails is told and left out.
+    ///
+    /// # Errors
+    /// The failure of the one thing that was asked for; those of `keep`.
+    fn for_each<T>(
+        &self,
+        archs: &[Arch],
+        measure: impl Fn(&Subject, usize) -> anyhow::Result<T>,
+        mut keep: impl FnMut(T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<LeftOut> {
+        let mut left_out = LeftOut::of(archs.len() * self.batches.len());
+        for arch in archs {
+            let subject = self.subject(*arch);
+            // A network alone that cannot be built leaves nothing else to go on with.
+            let subject =
+                if archs.len() == 1 { Some(subject?) } else { left_out.or_reported(arch.name(), subject)? };
+            let Some(subject) = subject else { continue };
+            for batch in &self.batches {
+                let name = format!("{arch}, batch {batch}");
+                left_out.or_reported(&name, measure(&subject, *batch))?.map_or(Ok(()), &mut keep)?;
+            }
+        }
+        Ok(left_out)
+    }
+
+    /// A network whose largest batch fits the memory.
+    fn subject(&self, arch: Arch) -> anyhow::Result<Subject> {
+        let bench_network = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
+        let architecture = bench_network.architecture().with_context(|| format!("--arch {arch}"))?;
+        let settings = |batch_size| self.settings(&bench_network, batch_size);
+        let (least, most) = (self.batches.iter().min().copied(), self.batches.iter().max().copied());
+        let most = most.unwrap_or(1);
+        check_batch(&architecture, &settings(most), data_bytes(architecture.inputs, most))?;
+        let begin = Instant::now();
+        let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
+        let start = Recipe::default().initialisation.draw(&network, self.args.seed)?;
+        let drawn = begin.elapsed().as_secs_f64();
+        let yardstick = if self.args.check.checks() {
+            Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?)
+        } else {
+            None
+        };
+        Ok(Subject { bench_network, network, start, yardstick, drawn })
+    }
+
+    /// One batch size of one network; nothing where it is only checked.
+    fn measure(&self, subject: &Subject, batch: usize) -> anyhow::Result<Option<Measurement>> {
+        let Subject { network, start, .. } = subject;
+        let (settings, seconds) = (self.settings(&subject.bench_network, batch), self.args.seconds);
+        let begin = Instant::now();
+        let purpose = if self.mode == Mode::Training { Purpose::Steps } else { Purpose::Passes };
+        let terminal = Terminal::default();
+        let session = session(&terminal);
+        let opened = session.engine(&self.request(batch), network, start, settings, purpose)?;
+        session.announce_kernels(&opened);
+        let OpenedEngine { mut engine, kernels, tiles: gpu_tiles, .. } = opened;
+        let build_seconds = subject.drawn + begin.elapsed().as_secs_f64();
+        let check = subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
+        let info = engine.info();
+        // One sample has a forward pass of its own, on one thread.
+        let is_single = self.is_of_one_sample(batch) && info.backend == Backend::Cpu;
+        let single = check.filter(|_| is_single).map(|_| check_single_sample(network, start)).transpose()?;
+        if self.args.check == CheckArg::Only {
+            let name = format!(
+                "{} batch {batch} on {} ({})",
+                subject.bench_network.arch, info.backend, info.adapter
+            );
+            terminal::print(&format!("{name}: {}", check_sentence(check, single)))?;
+            return Ok(None);
+        }
+        let tiles = if is_single { Some(SingleSample::TILES) } else { tiles(info.backend, gpu_tiles) };
+        let timing = match self.mode {
+            Mode::Training => time_training(&mut *engine, network, batch, seconds)?,
+            Mode::Inference if is_single => time_single_sample(network, start, seconds)?,
+            Mode::Inference => time_inference(&mut *engine, network, batch, seconds)?,
+        };
+        // Before anything else takes memory.
+        let peak_resident_bytes = peak_resident_bytes();
+        drop(engine);
+        let about = About {
+            backend: info.backend,
+            device: info.adapter,
+            tiles,
+            kernels,
+            build_seconds,
+            peak_resident_bytes,
+            check,
+        };
+        Ok(Some(self.measurement(subject, batch, timing, about)))
+    }
+
+    /// The engine that was asked for; the latency of one sample is that of one thread.
+    fn request(&self, batch: usize) -> EngineRequest {
+        match self.engine.clone() {
+            EngineRequest::Auto { kernels, .. } if self.is_of_one_sample(batch) => {
+                EngineRequest::Auto { threads: Some(1), kernels }
+            }
+            EngineRequest::Cpu { .. } if self.is_of_one_sample(batch) => {
+                EngineRequest::Cpu { threads: Some(1) }
+            }
+            request => request,
+        }
+    }
+
+    /// Whether the latency of a single sample is measured.
+    fn is_of_one_sample(&self, batch: usize) -> bool {
+        self.mode == Mode::Inference && batch == 1
+    }
+
+    fn measurement(&self, subject: &Subject, batch: usize, timing: Timing, about: About) -> Measurement {
+        let layers = subject.network.layers();
+        let optimizer = match self.mode {
+            Mode::Training => self.optimizer.to_string(),
+            Mode::Inference => String::new(),
+        };
+        Measurement {
+            program: "tanner".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            variant: String::new(),
+            mode: self.mode,
+            arch: subject.bench_network.arch.to_string(),
+            width: subject.bench_network.width,
+            hidden_layers: subject.bench_network.hidden_layers,
+            batch,
+            optimizer,
+            backend: about.backend.to_string(),
+            device: about.device,
+            gpu_kernels: about.kernels,
+            edges: layers.iter().map(|layer| layer.topology.edges()).sum(),
+            weight_bytes: about.tiles.map(|tiles| inspect::weight_bytes(&subject.network, tiles)),
+            steps_per_call: timing.steps_per_call,
+            spread: timing.spread,
+            build_seconds: Some(about.build_seconds),
+            peak_resident_bytes: about.peak_resident_bytes,
+            check: about.check,
+            machine: Machine::this(),
+        }
+    }
+}
+
+/// A network that is ready to be measured.
+struct Subject {
+    bench_network: BenchNetwork,
+    network: Network,
+    start: Parameters,
+    yardstick: Option<Yardstick>,
+    /// Seconds that graphs and first weights took.
+    drawn: f64,
+}
+
+/// What a measurement says beside its times.
+struct About {
+    backend: Backend,
+    device: String,
+    /// How weights are packed, where they are.
+    tiles: Option<TilePolicy>,
+    kernels: Option<String>,
+    build_seconds: f64,
+    peak_resident_bytes: Option<u64>,
+    check: Option<CheckReport>,
+}
+
+/// How an engine packs weights, if it does.
+fn tiles(backend: Backend, of_gpu: Option<TilePolicy>) -> Option<TilePolicy> {
+    match backend {
+        Backend::Cpu => Some(inspect::CPU_TILES),
+        Backend::Gpu => of_gpu,
+        Backend::Reference => None,
+    }
+}
+
+/// What a check found, and the share of the bound that the logits of a single sample use.
+fn check_sentence(check: Option<CheckReport>, single: Option<f64>) -> String {
+    let share = |value: f64| 100.0 * value;
+    let logits = single.map_or(String::new(), |logits| format!(", logits {:.1} %", share(logits)));
+    check.map_or("not checked".into(), |report| {
+        format!(
+            "agrees with the reference; losses use {:.1} % of their bound, parameters {:.1} %{logits}",
+            share(report.loss),
+            share(report.parameters)
+        )
+    })
+}
+
+/// Refuses a time that is none.
+fn check_seconds(seconds: f64) -> anyhow::Result<()> {
+    // An hour is more than any measurement needs.
+    if !(seconds > 0.0 && seconds <= 3600.0) {
+        bail!("--seconds: {seconds} is impossible, it must be above 0 and at most 3600");
+    }
+    Ok(())
+}

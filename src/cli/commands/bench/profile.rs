@@ -1,0 +1,85 @@
+//! `tanner bench --profile`: where the time of a training step goes.
+
+use anyhow::bail;
+use tanner::benchmark::{Machine, Profile, StageProfile, profile_training, time_training};
+use tanner::engine::EngineSettings;
+use tanner::model::Arch;
+use tanner::report::{dispatch_table, profile_sentence, stage_table};
+use tanner::session::OpenedEngine;
+
+use super::{Plan, Subject};
+use crate::cli::flags::{BenchArgs, CheckArg};
+use crate::cli::ui::results::Results;
+use crate::cli::ui::{Terminal, session, terminal};
+
+/// File of a folder of results.
+const FILE: &str = "profile.json";
+
+/// Profiles every batch of every network that was asked for.
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    if args.check == CheckArg::Only {
+        bail!("--check: only has nothing to profile, take first or skip");
+    }
+    let plan = Plan::new(args)?;
+    let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
+    let mut profiles = Vec::new();
+    let measure = |subject: &Subject, batch: usize| {
+        profile(&plan, subject, plan.settings(&subject.bench_network, batch))
+    };
+    let left_out = plan.for_each(&super::archs(args, &[Arch::Sc]), measure, |profile| {
+        print(args, &profile)?;
+        profiles.push(profile);
+        // At once: whoever interrupts the rest keeps this.
+        results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &profiles))
+    })?;
+    left_out.check()
+}
+
+/// One batch size of one network: checked, timed as a whole, then stage by stage.
+fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyhow::Result<Profile> {
+    let Subject { bench_network: wish, network, start, .. } = subject;
+    let (batch, seconds) = (settings.batch_size, plan.args.seconds);
+    let terminal = Terminal::default();
+    let session = session(&terminal);
+    let opened = session.profiled_engine(&plan.engine, network, start, settings)?;
+    session.announce_kernels(&opened);
+    let OpenedEngine { mut engine, kernels, .. } = opened;
+    subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
+    let step = time_training(&mut *engine, network, batch, seconds)?.spread;
+    let times = profile_training(&mut *engine, network, batch, seconds)?;
+    if times.is_none() {
+        terminal::note(
+            "this device has no timestamps: what its stages have to do is known, not how long they take",
+        );
+    }
+    let info = engine.info();
+    Ok(Profile {
+        version: env!("CARGO_PKG_VERSION").into(),
+        arch: wish.arch.to_string(),
+        width: wish.width,
+        hidden_layers: wish.hidden_layers,
+        batch,
+        optimizer: settings.optimizer.to_string(),
+        backend: info.backend.to_string(),
+        device: info.adapter,
+        gpu_kernels: kernels,
+        workers: engine.workers(),
+        edges: network.layers().iter().map(|layer| layer.topology.edges()).sum(),
+        step,
+        stages: StageProfile::of_step(&*engine, &settings, times.as_ref()),
+        profiled_step: times.map(|times| times.step),
+        machine: Machine::this(),
+    })
+}
+
+fn print(args: &BenchArgs, profile: &Profile) -> anyhow::Result<()> {
+    if args.json {
+        return terminal::print(&serde_json::to_string(profile)?);
+    }
+    terminal::print(&format!("{}\n{}", profile_sentence(profile), stage_table(profile)))?;
+    if let Some(dispatches) = dispatch_table(profile) {
+        let count = profile.stages.len();
+        terminal::print(&format!("{count} dispatches a step, one after the other\n{dispatches}"))?;
+    }
+    Ok(())
+}

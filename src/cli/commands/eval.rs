@@ -1,0 +1,102 @@
+//! `tanner eval`: the scores of a saved model.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tanner::Error;
+use tanner::dataset::Dataset;
+use tanner::engine::{EngineSettings, Evaluation};
+use tanner::files::atomic_write;
+use tanner::inference::{Predictor, Scores};
+use tanner::model::TrainedModel;
+use tanner::report::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table, grouped};
+use tanner::session::settings::DataSettings;
+use tanner::session::{EngineRequest, Purpose, Session};
+use tanner::training::Recipe;
+
+use crate::cli::flags::EvalArgs;
+use crate::cli::ui::{Terminal, session, terminal};
+
+/// Reads a model and scores it on the test set.
+pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
+    let request = args.engine.resolve()?;
+    let data = DataSettings::new(&args.data)?;
+    let model = TrainedModel::load(&args.model)?;
+    let terminal = Terminal::default();
+    let session = session(&terminal);
+    let test = session.load_test(&model, &data)?;
+    let evaluation = evaluation(&session, &request, &model, test.clone())?;
+    let names = model.class_names();
+    let predictor = Predictor::new(model, request.threads())?;
+    let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
+    let results = NamedScores { scores: &scores, classes: &names };
+    if let Some(folder) = &args.out {
+        write(folder, &results, &args.model)?;
+    }
+    if terminal::wants_json() {
+        return terminal::print_json(&results);
+    }
+    print(&evaluation, &results)?;
+    args.out.as_ref().map_or(Ok(()), |folder| {
+        terminal::print(&format!("\n{}: scores.json, confusion.png, confusion.svg", folder.display()))
+    })
+}
+
+/// Scores with the names of the classes.
+#[derive(Serialize)]
+struct NamedScores<'a> {
+    #[serde(flatten)]
+    scores: &'a Scores,
+    classes: &'a [String],
+}
+
+/// Accuracy and loss by the engine that was asked for.
+fn evaluation(
+    session: &Session<'_>,
+    request: &EngineRequest,
+    model: &TrainedModel,
+    test: Dataset,
+) -> anyhow::Result<Evaluation> {
+    let test = Arc::new(model.prepare(test)?);
+    // Nothing is trained; these are the settings of a plain run.
+    let settings: EngineSettings = Recipe::default().engine_settings();
+    let mut opened =
+        session.engine(request, model.network(), model.parameters(), settings, Purpose::Passes)?;
+    session.announce(&opened);
+    Ok(opened.engine.evaluate(&test)?)
+}
+
+fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<()> {
+    let (scores, names) = (results.scores, results.classes);
+    terminal::print(&format!(
+        "test accuracy {:.2} % ({} of {}), loss {:.4}",
+        100.0 * evaluation.accuracy(),
+        grouped(evaluation.correct),
+        grouped(evaluation.samples),
+        evaluation.loss
+    ))?;
+    terminal::print(&format!(
+        "macro F1 {:.2} %, expected calibration error {:.2} %",
+        100.0 * scores.macro_f1,
+        100.0 * scores.calibration_error
+    ))?;
+    terminal::print(&format!("\n{}", class_table(scores, names)))?;
+    match confusion_table(scores, names) {
+        Some(table) => terminal::print(&format!("\nconfusion matrix\n{table}")),
+        None => terminal::print(&format!(
+            "\nno confusion matrix for more than {MAX_TABLE_CLASSES} classes: --out DIR draws one"
+        )),
+    }
+}
+
+fn write(folder: &Path, results: &NamedScores<'_>, model: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")?;
+    let json = serde_json::to_vec_pretty(results)?;
+    atomic_write(&folder.join("scores.json"), &json)?;
+    let title = format!("{}: {:.2} %", model.display(), 100.0 * results.scores.accuracy);
+    confusion_picture(results.scores, results.classes, &title)?.write(folder, "confusion")?;
+    Ok(())
+}

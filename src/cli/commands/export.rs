@@ -1,0 +1,65 @@
+//! `tanner export`: a saved model in the formats of other programs.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use tanner::Error;
+use tanner::export::{csr, onnx};
+use tanner::files::{atomic_write, check_folder};
+use tanner::model::TrainedModel;
+use tanner::report::size;
+
+use super::refuse;
+use crate::cli::flags::ExportArgs;
+use crate::cli::ui::results::check_place;
+use crate::cli::ui::terminal;
+
+/// Reads a model and writes what was asked for; places that are taken are refused before anything is written.
+pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
+    let model = TrainedModel::load(&args.model)?;
+    let names = csr::file_names(model.network().layers().len());
+    args.onnx.as_deref().map_or(Ok(()), check_file)?;
+    args.csr.as_deref().map_or(Ok(()), |folder| check_csr(folder, &names))?;
+    if let Some(path) = &args.onnx {
+        let bytes = onnx::to_bytes(&model, args.form.into()).context("--onnx")?;
+        atomic_write(path, &bytes).context("--onnx")?;
+        terminal::print(&format!("onnx {} ({})", path.display(), size(bytes.len() as u64)))?;
+    }
+    if let Some(folder) = &args.csr {
+        let bytes = write_csr(folder, &model)?;
+        terminal::print(&format!("csr {} ({} files, {})", folder.display(), names.len(), size(bytes)))?;
+    }
+    Ok(())
+}
+
+fn check_file(path: &Path) -> anyhow::Result<()> {
+    if path.symlink_metadata().is_ok() {
+        let reason = format!("{} is there already: name another file or remove it", path.display());
+        return refuse("--onnx", reason);
+    }
+    check_place("--onnx", path)
+}
+
+fn check_csr(folder: &Path, names: &[String]) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        return refuse("--csr", format!("{} is not a folder: name another one", folder.display()));
+    }
+    if let Some(name) = names.iter().find(|name| folder.join(name).symlink_metadata().is_ok()) {
+        let reason = format!("{} holds a {name} already: name another folder", folder.display());
+        return refuse("--csr", reason);
+    }
+    check_folder(folder).context("--csr")
+}
+
+/// Writes each file at once or not at all, and returns how many bytes they have together.
+fn write_csr(folder: &Path, model: &TrainedModel) -> anyhow::Result<u64> {
+    fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--csr")?;
+    let mut written = 0;
+    csr::files(model, |name, bytes| {
+        written += bytes.len() as u64;
+        atomic_write(&folder.join(name), bytes)
+    })
+    .context("--csr")?;
+    Ok(written)
+}

@@ -1,0 +1,82 @@
+//! `tanner figure1`: one layer drawn as in Figure 1 of the paper.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use anyhow::bail;
+use tanner::Error;
+use tanner::files::atomic_write;
+use tanner::model::Arch;
+use tanner::network::Network;
+use tanner::report::{check_lines, connectivity_picture, figure1};
+use tanner::topology::Topology;
+
+use super::inspect;
+use crate::cli::flags::Figure1Args;
+use crate::cli::ui::terminal;
+
+/// Pictures with a line for each weight.
+const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
+
+/// Builds or reads a network, draws a layer with dots, and with lines where it is small enough.
+pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
+    let (network, model) = inspect::network(&args.network)?;
+    let arch = match model {
+        Some(model) => model.record().arch,
+        None => args.network.architecture.arch.unwrap_or(Arch::Sc),
+    };
+    let topology = layer(&network, args)?;
+    fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
+    let dots = args.out.join("figure1-dots.png");
+    atomic_write(&dots, &connectivity_picture(&[topology])?)?;
+    terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;
+    if let Err(Error::Picture(reason)) = check_lines(topology) {
+        terminal::note(&format!("note: dots only, {reason}; --help has examples of small layers"));
+        return remove_lines(&args.out);
+    }
+    let drawn = figure1(topology, &title(&network, arch, args.layer), args.block)?;
+    for (name, bytes) in LINES.into_iter().zip([drawn.svg.as_bytes(), &drawn.png]) {
+        let path = args.out.join(name);
+        atomic_write(&path, bytes)?;
+        terminal::print(&format!("picture {}: a line for each weight", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Removes the pictures of another layer, which would pass for those of the one that is drawn in dots.
+fn remove_lines(out: &Path) -> anyhow::Result<()> {
+    for path in LINES.map(|name| out.join(name)) {
+        match fs::remove_file(&path) {
+            Ok(()) => terminal::note(&format!("removed {}, which showed another layer", path.display())),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(path, error).into()),
+        }
+    }
+    Ok(())
+}
+
+/// The layer that was asked for, if it and its block are there.
+fn layer<'a>(network: &'a Network, args: &Figure1Args) -> anyhow::Result<&'a Topology> {
+    let layers = network.layers();
+    if !(1..=layers.len()).contains(&args.layer) {
+        bail!("--layer: {} is impossible, it must be 1 to {}", args.layer, layers.len());
+    }
+    let topology = &layers[args.layer - 1].topology;
+    let last = topology.outputs().len() - 1;
+    match args.block {
+        Some(block) if block > last => bail!("--block: {block} is impossible, it must be 0 to {last}"),
+        _ => Ok(topology),
+    }
+}
+
+/// What the drawing says above the layer; the last layer is always fully connected.
+fn title(network: &Network, arch: Arch, layer: usize) -> String {
+    let (layers, topology) = (network.layers().len(), &network.layers()[layer - 1].topology);
+    let kind = if layer == layers { Arch::Fc.description() } else { arch.description() };
+    let blocks = match topology.inputs().len() {
+        1 => String::new(),
+        blocks => format!(", {blocks} blocks"),
+    };
+    format!("Layer {layer} of {layers}: {kind}{blocks}")
+}

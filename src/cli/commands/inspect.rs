@@ -1,0 +1,172 @@
+//! `tanner inspect`: a network described and drawn, without training.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde_json::json;
+use tanner::Error;
+use tanner::engine::cpu::DENSE_FROM;
+use tanner::engine::gpu::GpuOptions;
+use tanner::files::atomic_write;
+use tanner::model::TrainedModel;
+use tanner::network::{Layer, Network};
+use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
+use tanner::session::check_network;
+use tanner::session::settings::ArchitectureSettings;
+use tanner::tiles::{TilePolicy, TiledLayer};
+use tanner::topology::Topology;
+
+use super::refuse;
+use crate::cli::flags::{InspectArgs, NetworkArgs};
+use crate::cli::ui::{Terminal, session, terminal};
+
+/// Tiles as the CPU engine packs them; the table shows these.
+pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
+
+/// Builds or reads a network, prints its tables and writes its picture.
+pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
+    let (network, model) = network(&args.network)?;
+    session(&Terminal::default()).warn_of_constant_neurons(&network);
+    fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
+    let path = args.out.join("connectivity.png");
+    atomic_write(&path, &connectivity_picture(&pictured(&network))?)?;
+    if terminal::wants_json() {
+        return terminal::print_json(&described(&network, model.as_ref(), &path));
+    }
+    print(&network, model.as_ref())?;
+    terminal::print(&format!("picture {}", path.display()))
+}
+
+/// Tables and totals.
+fn print(network: &Network, model: Option<&TrainedModel>) -> anyhow::Result<()> {
+    terminal::print(&layer_table(network, CPU_TILES).to_string())?;
+    print_grids(network)?;
+    print_totals(network, dense_parameters(network, model))?;
+    if let Some(model) = model {
+        terminal::print(&preprocessing_line(model))?;
+        pruned_line(model).map_or(Ok(()), |line| terminal::print(&line))?;
+    }
+    Ok(())
+}
+
+/// Parameters of the fully connected network of the widths before any pruning.
+fn dense_parameters(network: &Network, model: Option<&TrainedModel>) -> usize {
+    model.map_or(network.dense_parameter_count(), TrainedModel::dense_parameter_count)
+}
+
+/// The same for programs.
+fn described(network: &Network, model: Option<&TrainedModel>, picture: &Path) -> serde_json::Value {
+    let layer = |layer: &Layer| {
+        json!({
+            "activation": layer.activation,
+            "inputs": layer.topology.inputs().width(),
+            "outputs": layer.topology.outputs().width(),
+            "edges": layer.topology.edges(),
+            "density": layer.topology.density(),
+        })
+    };
+    json!({
+        "parameters": network.parameter_count(),
+        "dense_parameters": dense_parameters(network, model),
+        "layers": network.layers().iter().map(layer).collect::<Vec<_>>(),
+        "architecture": model.map(TrainedModel::record),
+        "importance": model.map(|model| model.preprocessing().importance()),
+        "classes": model.map(TrainedModel::class_names),
+        "epochs_trained": model.map(TrainedModel::epochs_trained),
+        "picture": picture,
+    })
+}
+
+/// The network that was saved, with its model, or the one that the flags ask for.
+pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<TrainedModel>)> {
+    if let Some(path) = &args.model {
+        let model = TrainedModel::load(path)?;
+        return Ok((model.network().clone(), Some(model)));
+    }
+    for (flag, value) in [("--inputs", args.inputs), ("--classes", args.classes)] {
+        if value == 0 {
+            return refuse(flag, "0 is impossible, it must be at least 1");
+        }
+    }
+    let settings = ArchitectureSettings::new(&args.architecture)?;
+    let architecture = settings.fit_to(args.inputs, args.classes)?;
+    check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
+    let network = architecture.build(args.seed).with_context(|| format!("--arch {}", settings.arch))?;
+    session(&Terminal::default()).warn_of_density(&settings, &network);
+    Ok((network, None))
+}
+
+/// The hidden layers, or the only one.
+fn pictured(network: &Network) -> Vec<&Topology> {
+    let layers = network.layers();
+    let hidden = &layers[..(layers.len() - 1).max(1)];
+    hidden.iter().map(|layer| &*layer.topology).collect()
+}
+
+/// The tile densities of each layer that has more than one tile, equal ones once.
+fn print_grids(network: &Network) -> anyhow::Result<()> {
+    let mut grids: Vec<(Vec<String>, String)> = Vec::new();
+    for (index, layer) in network.layers().iter().enumerate() {
+        let Some(grid) = tile_grid(&layer.topology) else { continue };
+        let (name, grid) = ((index + 1).to_string(), grid.to_string());
+        match grids.last_mut() {
+            Some((names, last)) if *last == grid => names.push(name),
+            _ => grids.push((vec![name], grid)),
+        }
+    }
+    for (names, grid) in grids {
+        let layers = if names.len() == 1 { "layer" } else { "layers" };
+        terminal::print(&format!("\ntiles of {layers} {}\n{grid}", names.join(", ")))?;
+    }
+    Ok(())
+}
+
+/// Parameters against the dense network, and what the weights take on each engine.
+fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
+    let parameters = network.parameter_count();
+    terminal::print(&format!(
+        "\nparameters {}, fully connected {}: {:.2} % fewer",
+        grouped(parameters),
+        grouped(dense),
+        100.0 * (1.0 - parameters as f64 / dense as f64),
+    ))?;
+    let engines = [("CPU", CPU_TILES), ("GPU", GpuOptions::default().tiles)];
+    let takes = engines.map(|(engine, policy)| {
+        let bytes = weight_bytes(network, policy);
+        format!("{} on the {engine} (tiles dense from {})", size(bytes), policy.dense_from)
+    });
+    terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
+}
+
+/// Bytes of all weights as a policy packs them, with padding and index.
+pub(super) fn weight_bytes(network: &Network, policy: TilePolicy) -> u64 {
+    let layers = network.layers().iter();
+    layers.map(|layer| TiledLayer::pack(&layer.topology, policy).memory().total() as u64).sum()
+}
+
+/// What pruning took away, if it did.
+fn pruned_line(model: &TrainedModel) -> Option<String> {
+    let pruned = model.record().pruned.as_ref()?;
+    let words = |items: Vec<String>| items.join(", ");
+    let edges: usize = model.network().layers().iter().map(|layer| layer.topology.edges()).sum();
+    Some(format!(
+        "pruned by {}: {} of {} weights are left, hidden layers had {} neurons",
+        words(pruned.methods.iter().map(ToString::to_string).collect()),
+        grouped(edges),
+        grouped(pruned.all_edges_before()),
+        words(pruned.hidden_before.iter().map(ToString::to_string).collect()),
+    ))
+}
+
+/// The numbers that must travel with the weights.
+fn preprocessing_line(model: &TrainedModel) -> String {
+    let preprocessing = model.preprocessing();
+    format!(
+        "preprocessing {} {}{}: {} more numbers in the model file",
+        preprocessing.importance(),
+        preprocessing.order(),
+        if preprocessing.standardisation().is_some() { ", standardised" } else { "" },
+        grouped(preprocessing.number_count())
+    )
+}

@@ -1,0 +1,61 @@
+//! The subcommands: each checks its flags, calls the library, and prints what comes back.
+
+mod batch;
+mod bench;
+mod compare;
+mod devices;
+mod eval;
+mod export;
+mod figure1;
+mod figure2;
+mod importance;
+mod inspect;
+mod layer_importance;
+mod predict;
+mod prune;
+mod report;
+mod runs;
+mod shell;
+mod table1;
+mod train;
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::bail;
+
+use super::flags::Command;
+
+/// Runs a command.
+pub(super) fn execute(process_start: Instant, command: &Command) -> anyhow::Result<()> {
+    match command {
+        Command::Train(args) => train::run(process_start, args),
+        Command::Eval(args) => eval::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Prune(args) => prune::run(args),
+        Command::LayerImportance(args) => layer_importance::run(args),
+        Command::Export(args) => export::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Table1(args) => table1::run(args),
+        Command::Figure2(args) => figure2::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Importance(args) => importance::run(args),
+        Command::Figure1(args) => figure1::run(args),
+        Command::Report(args) => report::run(args),
+        Command::Runs(args) => runs::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Devices(args) => devices::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
+    }
+}
+
+/// Refuses what was typed behind a flag.
+fn refuse<T>(flag: &str, reason: impl std::fmt::Display) -> anyhow::Result<T> {
+    bail!("{flag}: {reason}")
+}
+
+/// How to go on with the run in a folder.
+pub(super) fn resume_command(folder: &Path) -> String {
+    format!("tanner train --resume {}", shell_words::quote(&folder.display().to_string()))
+}

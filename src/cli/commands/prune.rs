@@ -1,0 +1,154 @@
+//! `tanner prune`: a smaller model, with the curve of what that cost.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use tanner::dataset::HeldOut;
+use tanner::experiments::prune::{BlockSearchOptions, PrunePoint, Until, WeightGoal, curve_csv};
+use tanner::model::{PruneMethod, TrainedModel};
+use tanner::report::{grouped, pruning_curve, pruning_table};
+use tanner::session::settings::DataSettings;
+use tanner::session::{PruneMethodSettings, PruneSettings};
+
+use super::refuse;
+use crate::cli::flags::{ConstantArg, InputsArg, MethodArg, PruneArgs};
+use crate::cli::ui::results::Results;
+use crate::cli::ui::{Terminal, session, terminal};
+
+/// What the folder gets.
+const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"];
+/// Percentage points of validation accuracy that may be lost where nothing else is said.
+const USUAL_DROP: f64 = 0.5;
+
+/// More rounds than anybody waits for.
+const MAX_ROUNDS: usize = 10_000;
+
+/// `pruning.json`.
+#[derive(Serialize)]
+struct Report<'a> {
+    model: &'a Path,
+    method: PruneMethod,
+    split: HeldOut,
+    validation_unseen_by_model: bool,
+    parameters_before: usize,
+    parameters: usize,
+    fully_connected_parameters: usize,
+    curve: &'a [PrunePoint],
+}
+
+/// Prunes, measures and writes.
+pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
+    let method = method(args)?;
+    if !(1..=MAX_ROUNDS).contains(&args.rounds) {
+        return refuse("--rounds", format!("{} is impossible, it must be 1 to {MAX_ROUNDS}", args.rounds));
+    }
+    if u32::try_from(args.fine_tune).is_err() {
+        return refuse(
+            "--fine-tune",
+            format!("{} is impossible, it must be 0 to {}", args.fine_tune, u32::MAX),
+        );
+    }
+    let settings = PruneSettings {
+        method,
+        data: DataSettings::new(&args.trained.data)?,
+        split: args.trained.split,
+        rounds: args.rounds,
+        fine_tune: args.fine_tune,
+        learning_rate: args.lr,
+        batch_size: args.batch_size,
+        l2: args.l2,
+        engine: args.engine.resolve()?,
+    };
+    let model = TrainedModel::load(&args.trained.model)?;
+    // Before data are read; the search itself starts later.
+    method.check(&model)?;
+    let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;
+    let pruned = session(&Terminal::default()).prune(&model, &settings)?;
+    let (before, after) = (model.network().parameter_count(), pruned.model.network().parameter_count());
+    let report = Report {
+        model: &args.trained.model,
+        method: method.name(),
+        split: pruned.split,
+        validation_unseen_by_model: pruned.unseen,
+        parameters_before: before,
+        parameters: after,
+        fully_connected_parameters: model.dense_parameter_count(),
+        curve: &pruned.curve,
+    };
+    write(&results, &pruned.model, &report)?;
+    if let Some(failure) = pruned.failure {
+        let kept = format!("the network before that is in {}", results.path().display());
+        return Err(failure).context(kept);
+    }
+    print(&results, &report)
+}
+
+/// Checks the flags that belong to a method.
+fn method(args: &PruneArgs) -> anyhow::Result<PruneMethodSettings> {
+    let owners = [
+        ("--max-drop", args.max_drop.is_some(), MethodArg::Blocks),
+        ("--target", args.target.is_some(), MethodArg::Blocks),
+        ("--blocks", args.blocks.is_some(), MethodArg::Blocks),
+        ("--inputs", args.inputs == InputsArg::Prune, MethodArg::Blocks),
+        ("--compensate", args.compensate.is_some(), MethodArg::Blocks),
+        ("--sparsity", args.sparsity.is_some(), MethodArg::Magnitude),
+        ("--threshold", args.threshold.is_some(), MethodArg::Magnitude),
+    ];
+    if let Some((flag, ..)) = owners.iter().find(|(_, given, owner)| *given && *owner != args.method) {
+        return refuse(flag, "has no meaning with this --method, it belongs to the other one");
+    }
+    if args.method == MethodArg::Blocks {
+        let drop = args.max_drop.unwrap_or(USUAL_DROP);
+        if !(0.0..=100.0).contains(&drop) {
+            return refuse("--max-drop", format!("{drop} is impossible, it must be 0 to 100 points"));
+        }
+        let options = BlockSearchOptions {
+            blocks: args.blocks,
+            inputs: args.inputs == InputsArg::Prune,
+            compensate: args.compensate.unwrap_or(ConstantArg::Mean) == ConstantArg::Mean,
+            until: Until::Drop(drop / 100.0),
+        };
+        return Ok(PruneMethodSettings::Blocks(options, args.target));
+    }
+    let goal = match (args.sparsity, args.threshold) {
+        (Some(share), None) => WeightGoal::Sparsity(share),
+        (None, Some(limit)) => WeightGoal::Threshold(limit),
+        _ => return refuse("--sparsity", "--method magnitude needs it, or --threshold"),
+    };
+    goal.check()?;
+    Ok(PruneMethodSettings::Weights(goal))
+}
+
+fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyhow::Result<()> {
+    let [model, json, csv, png, svg] = FILES;
+    results.make()?;
+    pruned.save(&results.path().join(model))?;
+    results.write_json(json, report)?;
+    results.write(csv, curve_csv(report.curve).as_bytes())?;
+    let drawing = pruning_curve(report.curve, &format!("pruning by {}", report.method))?;
+    results.write(png, &drawing.png)?;
+    results.write(svg, drawing.svg.as_bytes())
+}
+
+fn print(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {
+    terminal::print(&pruning_table(report.curve).to_string())?;
+    let (Some(first), Some(last)) = (report.curve.first(), report.curve.last()) else { return Ok(()) };
+    let fewer = |all: usize| 100.0 * (1.0 - report.parameters as f64 / all as f64);
+    terminal::print(&format!(
+        "parameters {} of {}: {:.2} % fewer, {:.2} % fewer than fully connected ({})",
+        grouped(report.parameters),
+        grouped(report.parameters_before),
+        fewer(report.parameters_before),
+        fewer(report.fully_connected_parameters),
+        grouped(report.fully_connected_parameters),
+    ))?;
+    terminal::print(&format!(
+        "validation accuracy {:.2} % (unpruned {:.2} %), test accuracy {:.2} % (unpruned {:.2} %)",
+        100.0 * last.validation_accuracy,
+        100.0 * first.validation_accuracy,
+        100.0 * last.test_accuracy,
+        100.0 * first.test_accuracy,
+    ))?;
+    terminal::print(&format!("results {}", results.path().display()))
+}

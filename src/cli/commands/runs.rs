@@ -1,0 +1,111 @@
+//! `tanner runs`: the run folders below a folder, as a sorted table.
+
+use std::cmp::Reverse;
+use std::path::Path;
+
+use tanner::report::run_table;
+use tanner::training::{PastRun, RunOverview};
+
+use super::refuse;
+use crate::cli::flags::{RunListArgs, SortArg};
+use crate::cli::ui::terminal;
+
+/// Where runs are by default.
+const RUNS: &str = "runs";
+
+/// Reads, sorts and prints.
+pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
+    if args.limit == Some(0) {
+        return refuse("--limit", "0 is impossible, it must be at least 1");
+    }
+    if args.folder == Path::new(RUNS) && !args.folder.exists() {
+        terminal::note("there are no runs yet: training makes a folder for each in runs/");
+        return if terminal::wants_json() { terminal::print("[]") } else { Ok(()) };
+    }
+    let mut runs: Vec<RunOverview> = PastRun::all_below(&args.folder)?.iter().map(RunOverview::new).collect();
+    sort(&mut runs, args.sort);
+    let all = runs.len();
+    runs.truncate(args.limit.unwrap_or(all));
+    if terminal::wants_json() {
+        return terminal::print_json(&runs);
+    }
+    if all == 0 {
+        terminal::note(&format!("{} holds no run folders", args.folder.display()));
+        return Ok(());
+    }
+    terminal::print(&run_table(&runs).to_string())?;
+    for run in &runs {
+        for problem in &run.problems {
+            terminal::warn(&format!("{}: {problem}", run.path.display()));
+        }
+    }
+    if runs.len() < all {
+        terminal::note(&format!("{} of {all} runs; --limit says how many", runs.len()));
+    }
+    Ok(())
+}
+
+/// Sorts by what was asked for, then by name; what is not known comes last.
+fn sort(runs: &mut [RunOverview], by: SortArg) {
+    runs.sort_by(|a, b| a.name.cmp(&b.name));
+    match by {
+        SortArg::Name => {}
+        SortArg::Time => runs.sort_by_key(|run| Reverse(run.started)),
+        SortArg::Parameters => runs.sort_by_key(|run| run.parameters.unwrap_or(usize::MAX)),
+        SortArg::Accuracy => runs.sort_by(|a, b| {
+            let accuracy = |run: &RunOverview| run.accuracy.unwrap_or(f64::NEG_INFINITY);
+            accuracy(b).total_cmp(&accuracy(a))
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tanner::training::{RunState, ScoredOn};
+
+    fn run(
+        name: &str,
+        started: Option<i64>,
+        parameters: Option<usize>,
+        accuracy: Option<f64>,
+    ) -> RunOverview {
+        RunOverview {
+            name: name.into(),
+            path: name.into(),
+            started,
+            arch: None,
+            importance: None,
+            order: None,
+            parameters,
+            epochs: 0,
+            epochs_planned: None,
+            accuracy,
+            best_accuracy: None,
+            best_epoch: None,
+            scored_on: ScoredOn::Test,
+            state: RunState::Unfinished,
+            problems: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_comes_last() {
+        let mut runs = [
+            run("c", None, Some(9), Some(0.5)),
+            run("a", Some(1), None, Some(0.9)),
+            run("b", Some(2), Some(5), None),
+            run("d", Some(2), Some(5), Some(0.5)),
+        ];
+        for (by, order) in [
+            (SortArg::Name, "abcd"),
+            (SortArg::Time, "bdac"),
+            (SortArg::Parameters, "bdca"),
+            (SortArg::Accuracy, "acdb"),
+        ] {
+            sort(&mut runs, by);
+            let names: String = runs.iter().map(|run| run.name.as_str()).collect();
+            assert_eq!(names, order, "{by:?}");
+        }
+    }
+}

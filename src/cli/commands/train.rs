@@ -1,0 +1,61 @@
+//! `tanner train`: from data to a run folder.
+
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::bail;
+use tanner::report::grouped;
+use tanner::session::TrainingJob;
+use tanner::training::{Ending, Summary};
+
+use super::resume_command;
+use crate::cli::flags::TrainArgs;
+use crate::cli::ui::{Terminal, session, signals, terminal};
+
+/// Trains, or goes on, writing as it goes.
+pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()> {
+    let terminal = Terminal::default();
+    let session = session(&terminal).started_at(process_start);
+    let run = match &args.resume {
+        Some(folder) => session.resume(folder, args.settings.engine.threads)?,
+        None => session.train(TrainingJob::new(args.settings.resolve()?))?,
+    };
+    let folder = run.folder.as_deref().unwrap_or(Path::new("."));
+    match (&run.summary, run.ending) {
+        (Some(summary), _) => print_summary(summary, folder),
+        (None, Ending::Stopped { epochs, steps }) => {
+            let after = match steps {
+                0 => String::new(),
+                steps => format!(" and {steps} steps of the next"),
+            };
+            let (planned, command) = (run.epochs_planned, resume_command(folder));
+            let how = format!(" after {epochs} of {planned} epochs{after}; go on with: {command}");
+            bail!(signals::stop().interrupted(how))
+        }
+        (None, _) => Ok(()),
+    }
+}
+
+fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
+    if terminal::wants_json() {
+        let mut json = serde_json::to_value(summary)?;
+        json["run_folder"] = folder.display().to_string().into();
+        return terminal::print_json(&json);
+    }
+    terminal::print(&format!(
+        "{} accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        summary.scored_on,
+        100.0 * summary.test_accuracy,
+        summary.epochs,
+        100.0 * summary.best_test_accuracy,
+        summary.best_epoch
+    ))?;
+    terminal::print(&format!(
+        "{} parameters ({} fully connected), {:.1} s, of which {:.1} s training",
+        grouped(summary.parameters),
+        grouped(summary.dense_parameters),
+        summary.seconds_total,
+        summary.seconds_training
+    ))?;
+    terminal::print(&format!("run folder {}", folder.display()))
+}

@@ -1,0 +1,99 @@
+//! What can be typed for experiments of many runs.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+use tanner::experiments::table1::TableRecipe;
+use tanner::session::Settings;
+use tanner::session::settings::{DataOptions, EngineOptions};
+
+/// Many runs into one folder.
+#[derive(Debug, Args)]
+pub(crate) struct BatchArgs {
+    /// Seeds 0 to N - 1
+    #[arg(long, value_name = "N", help_heading = "Runs", default_value_t = 3, allow_negative_numbers = true)]
+    pub(crate) seeds: u64,
+    /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
+    #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
+    pub(crate) with: String,
+    /// Run nothing, only sum up what is finished [default: run what is missing]
+    #[arg(long, help_heading = "Runs", conflicts_with_all = ["seeds", "EngineOptions"])]
+    pub(crate) report_only: bool,
+    /// Folder for runs and results; runs that are finished there are not run again
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
+    #[command(flatten)]
+    pub(crate) engine: EngineOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Table1Args {
+    /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
+    /// (and shows its collapse); `tanner` takes the best found for each construction
+    #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipe::Tanner)]
+    pub(crate) recipe: TableRecipe,
+    /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
+    #[arg(
+        long,
+        value_name = "CELL,..",
+        help_heading = "Runs",
+        value_delimiter = ',',
+        conflicts_with = "report_only"
+    )]
+    pub(crate) cells: Vec<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Figure2Args {
+    /// Weights above this in absolute value are counted
+    #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
+    pub(crate) threshold: f32,
+    /// Count in this model file, train none [default: train one]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help_heading = "Figure",
+        conflicts_with_all = ["seeds", "with", "report_only", "data", "EngineOptions"]
+    )]
+    pub(crate) model: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
+    #[arg(value_name = "FILE", help_heading = "Runs")]
+    pub(crate) file: Option<PathBuf>,
+    /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
+    #[arg(long, value_name = "NAME=FLAGS", help_heading = "Runs", allow_hyphen_values = true)]
+    pub(crate) run: Vec<String>,
+    /// Name of the configuration that the others are compared with [default: the first]
+    #[arg(long, value_name = "NAME", help_heading = "Runs")]
+    pub(crate) baseline: Option<String>,
+    #[command(flatten)]
+    pub(crate) batch: BatchArgs,
+}
+
+impl BatchArgs {
+    /// The number of seeds, at least 1.
+    pub(crate) fn seeds(&self) -> anyhow::Result<u64> {
+        if self.seeds == 0 || self.seeds > MAX_SEEDS {
+            bail!("--seeds: {} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
+        }
+        Ok(self.seeds)
+    }
+
+    /// What all runs share.
+    pub(crate) fn shared(&self) -> Settings {
+        Settings { data: self.data.clone(), engine: self.engine.clone(), ..Settings::default() }
+    }
+}
+
+/// More seeds than anybody waits for.
+const MAX_SEEDS: u64 = 10_000;

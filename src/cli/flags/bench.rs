@@ -1,0 +1,121 @@
+//! What can be typed for benchmarks.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tanner::engine::OptimizerKind;
+use tanner::model::Arch;
+use tanner::session::settings::{EngineOptions, List};
+
+const AFTER_BENCH_HELP: &str = "\
+Networks are the paper's, at any width: as many inputs as hidden neurons, blocks of 98, 10 classes.
+Before an engine is timed, a few of its steps are compared with the float64 reference engine.
+
+Examples:
+  tanner bench --arch sc,fc --batch 128,1024                  microseconds a training step
+  tanner bench --inference --arch sc,fc                       one sample on one thread, and 1024 on all
+  tanner bench --scale --out results/scale                    time and memory from width 784 to 65,536
+  tanner bench --scale --arch sc,fc --widths 784,1568,3136    beside the fully connected network
+  tanner bench --profile --batch 128 --threads 1              microseconds of each stage of a step
+  tanner bench --chart ours.json,theirs.json                  ratios and a chart of several files";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_BENCH_HELP)]
+pub(crate) struct BenchArgs {
+    /// Networks to measure: sc, rsp, fc (with dropout 0.5), narrow, band [default: sc,rsp,fc,narrow; --scale, --profile: sc]
+    #[arg(long, value_enum, value_name = "ARCH,..", help_heading = "Network", value_delimiter = ',')]
+    pub(crate) arch: Vec<Arch>,
+    /// Inputs, and neurons of each hidden layer
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Network",
+        default_value_t = 784,
+        allow_negative_numbers = true
+    )]
+    pub(crate) width: usize,
+    /// Hidden layers
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Network",
+        default_value_t = 5,
+        allow_negative_numbers = true
+    )]
+    pub(crate) layers: usize,
+    /// Seed of graphs, weights and dropout
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Network",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) seed: u64,
+    /// Samples in a batch [default: 128,1024,4096; --inference: 1,1024; --scale: 32]
+    #[arg(long, value_name = "N,..", help_heading = "Measurement")]
+    pub(crate) batch: Option<List>,
+    /// How gradients change the parameters
+    #[arg(long, value_enum, help_heading = "Measurement", default_value_t = OptimizerKind::Momentum)]
+    pub(crate) optimizer: OptimizerKind,
+    /// Seconds of each measurement, after its warm-up; at least 5 calls are timed whatever they take
+    #[arg(
+        long,
+        value_name = "S",
+        help_heading = "Measurement",
+        default_value_t = 2.0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) seconds: f64,
+    /// Time forward passes; those of a single sample on one thread of the CPU [default: training steps]
+    #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "optimizer"])]
+    pub(crate) inference: bool,
+    /// Tell where the time of training steps goes, stage by stage, with what each stage has to compute and
+    /// to move, and what a GPU is given for it [default: time whole steps]
+    #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "edges", "chart"])]
+    pub(crate) profile: bool,
+    /// Compare each engine with the reference before it is timed, without timing it, or not at all
+    #[arg(long, value_enum, value_name = "WHEN", help_heading = "Measurement", default_value_t = CheckArg::First)]
+    pub(crate) check: CheckArg,
+    /// Measure training steps at several widths, each in a process of its own, and how time and memory
+    /// grow [default: at --width alone]
+    #[arg(long, help_heading = "Scale", conflicts_with_all = ["width", "check"])]
+    pub(crate) scale: bool,
+    /// Widths to measure [default: 784,1568,3136,6272,12544,25088,50176,65536]
+    #[arg(long, value_name = "N,..", help_heading = "Scale", requires = "scale")]
+    pub(crate) widths: Option<List>,
+    #[command(flatten)]
+    pub(crate) engine: EngineOptions,
+    /// Print each measurement as a JSON object in a line of its own [default: a table]
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+    /// Folder for results, one that holds some already is refused [default: none are kept;
+    /// --scale, --chart: runs/<time>-bench]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+    /// Measure nothing: write the edges of the one --arch as JSON, for other programs to build the same
+    /// network [default: measure]
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["scale", "inference", "json", "out", "batch", "optimizer", "seconds", "check", "EngineOptions"])]
+    pub(crate) edges: Option<PathBuf>,
+    /// Measure nothing: table with ratios, and chart, of measurements from files, which other programs
+    /// may have written [default: measure]
+    #[arg(long, value_name = "FILE,..", help_heading = "Output", value_delimiter = ',', conflicts_with_all = [
+        "scale", "inference", "json", "edges", "arch", "width", "layers", "seed", "batch", "optimizer", "seconds",
+        "check", "EngineOptions",
+    ])]
+    pub(crate) chart: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckArg {
+    First,
+    Only,
+    Skip,
+}
+
+impl CheckArg {
+    /// Whether the engine is compared with the reference.
+    pub(crate) fn checks(self) -> bool {
+        self != Self::Skip
+    }
+}

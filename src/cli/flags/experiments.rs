@@ -1,0 +1,181 @@
+//! What can be typed for the experiments on trained models.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tanner::session::settings::{DataOptions, EngineOptions};
+use tanner::session::{PruneTarget, SplitSettings};
+
+#[derive(Debug, Args)]
+pub(crate) struct PruneArgs {
+    #[command(flatten)]
+    pub(crate) trained: TrainedArgs,
+    /// What is removed: the last blocks of neurons, layer by layer, or the smallest weights of all layers
+    #[arg(long, value_enum, default_value_t = MethodArg::Blocks, help_heading = "Pruning")]
+    pub(crate) method: MethodArg,
+    /// blocks: percentage points of validation accuracy, against the unpruned model, that may be lost
+    /// before fine-tuning [default: 0.5]
+    #[arg(
+        long,
+        value_name = "POINTS",
+        help_heading = "Pruning",
+        conflicts_with = "target",
+        allow_negative_numbers = true
+    )]
+    pub(crate) max_drop: Option<f64>,
+    /// blocks: prune down to so many parameters, or to this share of the model's (20%), whatever it
+    /// costs [default: by --max-drop]
+    #[arg(long, value_name = "N|P%", help_heading = "Pruning", value_parser = target, allow_hyphen_values = true)]
+    pub(crate) target: Option<PruneTarget>,
+    /// blocks: cut every layer into N even blocks [default: the model's own blocks]
+    #[arg(long, value_name = "N", help_heading = "Pruning", allow_negative_numbers = true)]
+    pub(crate) blocks: Option<usize>,
+    /// blocks: whether the weights of input blocks may go, too; the inputs themselves stay
+    #[arg(long, value_enum, value_name = "WHETHER", help_heading = "Pruning", default_value_t = InputsArg::Keep)]
+    pub(crate) inputs: InputsArg,
+    /// blocks: what a removed neuron leaves in the biases it fed, its mean output over the training
+    /// samples (which keeps the means of the weighted sums) or nothing [default: mean]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Pruning")]
+    pub(crate) compensate: Option<ConstantArg>,
+    /// magnitude: remove this share of the model's weights [default: by --threshold]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        help_heading = "Pruning",
+        conflicts_with = "threshold",
+        allow_negative_numbers = true
+    )]
+    pub(crate) sparsity: Option<f64>,
+    /// magnitude: remove every weight with |w| below T [default: by --sparsity]
+    #[arg(long, value_name = "T", help_heading = "Pruning", allow_negative_numbers = true)]
+    pub(crate) threshold: Option<f32>,
+    /// Times that pruning and fine-tuning follow each other; ends before where nothing changes any more
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Pruning",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
+    pub(crate) rounds: usize,
+    /// Epochs of training after each pruning, of which the best on the validation split is kept
+    #[arg(
+        long,
+        value_name = "EPOCHS",
+        help_heading = "Fine-tuning",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(crate) fine_tune: usize,
+    /// Learning rate at the start, falling along a cosine; SGD with momentum 0.9
+    /// [default: blocks 0.02, magnitude 0.1]
+    #[arg(long, value_name = "RATE", help_heading = "Fine-tuning", allow_negative_numbers = true)]
+    pub(crate) lr: Option<f64>,
+    /// Samples in one batch
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Fine-tuning",
+        default_value_t = 128,
+        allow_negative_numbers = true
+    )]
+    pub(crate) batch_size: usize,
+    /// Weight decay L, the penalty being L * sum(w^2) [default: 5e-5, fc: 0]
+    #[arg(long, value_name = "L", help_heading = "Fine-tuning", allow_negative_numbers = true)]
+    pub(crate) l2: Option<f32>,
+    #[command(flatten)]
+    pub(crate) engine: EngineOptions,
+    /// Folder of the pruned model and its curve; one that holds these already is refused
+    /// [default: runs/<time>-prune-<method>]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LayerImportanceArgs {
+    #[command(flatten)]
+    pub(crate) trained: TrainedArgs,
+    /// Samples on which lost accuracy is measured
+    #[arg(long, value_enum, value_name = "SAMPLES", help_heading = "Measurement", default_value_t = MeasuredArg::Test)]
+    pub(crate) on: MeasuredArg,
+    /// What takes the place of a silenced neuron's output: its mean over the training samples, which takes
+    /// away only what it says, or 0, which also shifts the sums it is part of
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = ConstantArg::Mean)]
+    pub(crate) silence: ConstantArg,
+    /// Cut every layer into N even blocks [default: the model's own blocks]
+    #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
+    pub(crate) blocks: Option<usize>,
+    /// Trees of the random forest that each layer's outputs are given to; 0 leaves it out
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 100,
+        allow_negative_numbers = true
+    )]
+    pub(crate) trees: usize,
+    /// Training samples that the forest is grown on, drawn by chance
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 10_000,
+        allow_negative_numbers = true
+    )]
+    pub(crate) forest_samples: usize,
+    #[command(flatten)]
+    pub(crate) engine: EngineOptions,
+    /// Folder of the results; one that holds these already is refused
+    /// [default: runs/<time>-layer-importance]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MeasuredArg {
+    Test,
+    Validation,
+}
+
+/// A trained model, and the samples that an experiment shows it.
+#[derive(Debug, Args)]
+pub(crate) struct TrainedArgs {
+    /// Model file of a run; its preprocessing is part of it
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) model: PathBuf,
+    #[command(flatten)]
+    pub(crate) data: DataOptions,
+    #[command(flatten)]
+    pub(crate) split: SplitSettings,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum MethodArg {
+    Blocks,
+    Magnitude,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum InputsArg {
+    Keep,
+    Prune,
+}
+
+/// What takes the place of a neuron's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ConstantArg {
+    Mean,
+    Zero,
+}
+
+/// Reads a size; the parser names the flag itself.
+fn target(text: &str) -> Result<PruneTarget, String> {
+    let wrong = || format!("{text:?} is no number of parameters (20000) and no share of them (20%)");
+    match text.strip_suffix('%') {
+        Some(percent) => {
+            let percent = percent.parse().ok().filter(|percent| *percent > 0.0 && *percent < 100.0);
+            percent.map(PruneTarget::Percent).ok_or_else(wrong)
+        }
+        None => text.parse().map(PruneTarget::Parameters).map_err(|_| wrong()),
+    }
+}

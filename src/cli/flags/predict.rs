@@ -1,0 +1,51 @@
+//! What can be typed for predictions.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tanner::dataset::table::Header;
+use tanner::session::settings::Delimiter;
+
+const AFTER_HELP: &str = "\
+Columns are found by their names where the model knows them; a label column may be there or not. A model that was trained on
+pictures takes their pixels as 0 to 1 in a table, row by row, or an IDX file of images.
+
+Examples:
+  tanner predict --model runs/NAME/model.safetensors new.csv --out predicted.csv
+  cat new.csv | tanner predict --model runs/NAME/model.safetensors | cut -d, -f1
+  tanner predict --model m.safetensors x.npy --out probabilities.npy";
+
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(crate) struct PredictArgs {
+    /// Model file of a run; its preprocessing is part of it
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    pub(crate) model: PathBuf,
+    /// Table of samples (CSV, NPY, NPZ, Parquet), IDX file of images, or - for stdin [default: -]
+    #[arg(value_name = "INPUT", help_heading = "Data")]
+    pub(crate) input: Option<PathBuf>,
+    /// Format of the input [default: as its name ends, CSV from stdin]
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Data")]
+    pub(crate) format: Option<FormatArg>,
+    /// CSV: whether the first row names the columns [default: auto]
+    #[arg(long, value_name = "WHETHER", value_enum, help_heading = "Data")]
+    pub(crate) header: Option<Header>,
+    /// CSV: what stands between fields, one character or `tab` [default: the one of , ; and tab that fits]
+    #[arg(long, value_name = "CHAR", help_heading = "Data")]
+    pub(crate) delimiter: Option<Delimiter>,
+    /// File for labels and probabilities, .csv, or for probabilities alone, .npy [default: CSV to stdout]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
+    /// Number of threads [default: all cores]
+    #[arg(long, value_name = "N", help_heading = "Engine", allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum FormatArg {
+    Csv,
+    Npy,
+    Npz,
+    Parquet,
+    Idx,
+}

@@ -1,0 +1,88 @@
+//! The terminal as a [`Reporter`]: what a session says, on stderr.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tanner::report::learning_curve;
+use tanner::session::{FinishedRun, Reporter, RunPreview, Session};
+use tanner::training::Observer;
+
+use super::progress::{Epochs, ProgressReport};
+use super::terminal::{self, BARS};
+use super::{cache_folder, of_library, signals};
+
+const FOREST: &str = "random forest {bar:24} {pos}/{len} trees  {eta} left";
+
+/// Lines and bars on stderr.
+#[derive(Default)]
+pub(crate) struct Terminal {
+    forest: Mutex<Option<ProgressBar>>,
+}
+
+/// A session of the command line: reports to the terminal, keeps its cache in the user's folder.
+pub(crate) fn session(terminal: &Terminal) -> Session<'_> {
+    Session::new(terminal).cache(cache_folder::cache_folder()).stop(signals::stop().asked())
+}
+
+impl Reporter for Terminal {
+    fn note(&self, text: &str) {
+        terminal::note(text);
+    }
+
+    fn warn(&self, text: &str) {
+        terminal::warn(text);
+    }
+
+    fn failed(&self, label: &str, error: &tanner::Error) {
+        terminal::line(&format!("{label}{}", of_library(error)));
+    }
+
+    fn forest(&self, grown: Option<usize>, trees: usize) {
+        let Ok(mut bar) = self.forest.lock() else { return };
+        match grown {
+            None => {
+                if let Some(bar) = bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            Some(0) => *bar = forest_bar(trees),
+            // Threads may count in another order.
+            Some(grown) => {
+                if let Some(bar) = &*bar {
+                    bar.set_position(bar.position().max(grown as u64));
+                }
+            }
+        }
+    }
+
+    fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
+        // Before its first step a run has nothing to keep.
+        signals::listen();
+        let epochs = if run.is_one_of_many { Epochs::Quiet } else { Epochs::Lines };
+        let mut report = ProgressReport::new(run.epochs, run.samples, epochs, run.scored_on);
+        report.resumed(run.history);
+        Some(Box::new(report))
+    }
+
+    fn run_ended(&self, run: &FinishedRun<'_>) {
+        let written =
+            learning_curve(run.history, run.title).and_then(|png| run.folder.write_learning_curve(&png));
+        // A picture is not worth losing the outcome of a run.
+        if let Err(error) = written {
+            terminal::warn(&error.to_string());
+        }
+    }
+}
+
+/// A bar on stderr, where that is a terminal.
+fn forest_bar(trees: usize) -> Option<ProgressBar> {
+    terminal::shows_progress().then(|| {
+        let bar = BARS.add(ProgressBar::new(trees as u64));
+        if let Ok(style) = ProgressStyle::with_template(FOREST) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.enable_steady_tick(Duration::from_millis(500));
+        bar
+    })
+}

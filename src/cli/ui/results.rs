@@ -1,0 +1,80 @@
+//! The folder that an experiment writes its results to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use serde::Serialize;
+use tanner::files::{atomic_write, check_folder};
+use tanner::{Error, Setting};
+
+/// Where the results go; nothing stays there before there are any.
+pub(crate) struct Results {
+    path: PathBuf,
+}
+
+impl Results {
+    /// Takes the folder that was named, or finds a new name for one below `runs`.
+    ///
+    /// # Errors
+    /// When the folder holds one of `files` already, is none, or cannot be written to: told before the work is done.
+    pub(crate) fn claim(out: Option<&Path>, name: &str, files: &[&str]) -> anyhow::Result<Self> {
+        let results = Self { path: out.map_or_else(|| unused(name), Path::to_owned) };
+        let path = results.path();
+        let refuse = |what: String| {
+            Error::setting(Setting::Out, format!("{} {what}: name another folder", path.display()))
+        };
+        if path.exists() && !path.is_dir() {
+            return Err(refuse("is not a folder".into()).into());
+        }
+        if let Some(file) = files.iter().find(|file| path.join(file).symlink_metadata().is_ok()) {
+            return Err(refuse(format!("holds a {file} already")).into());
+        }
+        check_folder(path).context("--out")?;
+        Ok(results)
+    }
+
+    /// The folder.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes one file, making the folder where it is not there.
+    pub(crate) fn write(&self, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
+        self.make()?;
+        atomic_write(&self.path.join(file), bytes).context("--out")
+    }
+
+    /// Writes a value as JSON.
+    pub(crate) fn write_json(&self, file: &str, value: &impl Serialize) -> anyhow::Result<()> {
+        let mut json = serde_json::to_vec_pretty(value).context("the results as JSON")?;
+        json.push(b'\n');
+        self.write(file, &json)
+    }
+
+    /// Makes the folder.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
+        fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, error)).context("--out")
+    }
+}
+
+/// Refuses a file in a folder that is not there or cannot be written to, before the work is done.
+pub(crate) fn check_place(flag: &'static str, file: &Path) -> anyhow::Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if !folder.is_dir() {
+        bail!("{flag}: there is no folder {}: make it first", folder.display());
+    }
+    check_folder(folder).context(flag)
+}
+
+/// A folder below `runs` that is not there yet, named after the time and `name`.
+fn unused(name: &str) -> PathBuf {
+    let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    let base = Path::new("runs").join(format!("{time}-{name}"));
+    let numbered = (2..).map(|count| PathBuf::from(format!("{}-{count}", base.display())));
+    let mut names = std::iter::once(base.clone()).chain(numbered);
+    names.find(|path| path.symlink_metadata().is_err()).unwrap_or(base)
+}

@@ -1,0 +1,75 @@
+//! Enums whose variants have one name each: in files, on the command line, in messages.
+
+/// Defines an enum of choices and everything that follows from their names: `ALL`, `name`, [`Display`](std::fmt::Display),
+/// [`FromStr`](std::str::FromStr), serde, and clap's values behind the feature `cli`.
+///
+/// A last variant after `except` is no value on the command line. The text after `=` is the name. What a variant is, its doc comment says after the name.
+macro_rules! named {
+    ($(#[$meta:meta])* $vis:vis enum $Type:ident { $($(#[$about:meta])* $Variant:ident = $name:literal),+ $(,)? } $(except $Hidden:ident)?) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        $vis enum $Type { $($(#[$about])* #[doc = concat!("\n\nIn text: `", $name, "`.")] $Variant),+ }
+
+        impl $Type {
+            /// Every variant, in the order of their definition.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$Variant),+];
+
+            /// The name in files, on the command line and in messages.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$Variant => $name),+ }
+            }
+        }
+
+        impl std::fmt::Display for $Type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.name())
+            }
+        }
+
+        impl std::str::FromStr for $Type {
+            type Err = $crate::Error;
+
+            fn from_str(text: &str) -> $crate::Result<Self> {
+                match text {
+                    $($name => Ok(Self::$Variant),)+
+                    _ => Err($crate::Error::UnknownName { given: text.to_owned(), known: vec![$($name),+] }),
+                }
+            }
+        }
+
+        $crate::named::serde_as_text!($Type);
+
+        #[cfg(feature = "cli")]
+        impl clap::ValueEnum for $Type {
+            fn value_variants<'a>() -> &'a [Self] {
+                const HIDDEN: usize = <[&str]>::len(&[$(stringify!($Hidden))?]);
+                &Self::ALL[..Self::ALL.len() - HIDDEN]
+            }
+
+            fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+                Some(clap::builder::PossibleValue::new(self.name()))
+            }
+        }
+    };
+}
+
+/// Serialises a type as the text of its [`Display`](std::fmt::Display), and reads it by its [`FromStr`](std::str::FromStr).
+macro_rules! serde_as_text {
+    ($Type:ty) => {
+        impl serde::Serialize for $Type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $Type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str> as serde::Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+pub(crate) use {named, serde_as_text};

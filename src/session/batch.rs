@@ -1,0 +1,399 @@
+//! Many runs, one after the other, into one folder; taken up again after an interruption.
+//!
+//! Run `NAME` with seed `S` is in `OUT/runs/NAME-sS`, a run folder like any other. A finished one is not run again,
+//! after a check that it was the same run on the same data; one without a summary was interrupted and goes on from its
+//! checkpoint, or starts again, which gives the same bits. Several processes may work on one folder: a lock file beside
+//! each run's folder keeps them out of each other's way.
+
+mod outcome;
+mod plan;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeMap;
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde_json::Value;
+
+pub use outcome::Unfinished;
+pub use plan::{Configuration, Plan};
+
+use super::data::{Data, RawData};
+use super::record::{RunRecord, SampleCounts, recorded_kernels};
+use super::reporter::WithoutNotes;
+use super::settings::{DataSettings, KernelChoice, RunSettings, Settings};
+use super::train::{TrainedRun, TrainingJob};
+use super::{Resumption, Session};
+use crate::dataset::DataSplits;
+use crate::error::AskedBy as _;
+use crate::model::ArchitectureRecord;
+use crate::training::{Ending, RunFolder, Summary};
+use crate::{Error, Result, Setting};
+
+/// Adapter and kernels that a run had before.
+type Recorded = Option<(String, KernelChoice)>;
+
+/// A folder of runs, and the data that they share.
+pub struct Batch<'a> {
+    session: &'a Session<'a>,
+    /// Data, engine and folder: what all runs share.
+    shared: Settings,
+    data: DataSettings,
+    runs: PathBuf,
+    /// The data, read when they are needed first.
+    raw: OnceCell<RawData>,
+    /// What they are under each seed; under one for all where none decides.
+    shapes: RefCell<BTreeMap<u64, DataShape>>,
+}
+
+/// What runs are compared by: all of the data but themselves.
+#[derive(Clone, Debug)]
+struct DataShape {
+    train_samples: usize,
+    test_samples: usize,
+    features: usize,
+    classes: usize,
+    /// Of training and test set.
+    digest: String,
+}
+
+/// A configuration under one seed.
+struct Run {
+    name: String,
+    settings: RunSettings,
+    folder: PathBuf,
+}
+
+/// What is in the folder of a run.
+enum Found {
+    /// Nothing that was finished.
+    Unfinished,
+    /// This run, finished.
+    Finished(Box<Summary>),
+    /// A run that cannot be read, and why.
+    Damaged(Error),
+}
+
+impl<'a> Batch<'a> {
+    /// Runs into a folder; data and engine are those of the shared settings. Nothing is read or written yet.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for shared settings that do not fit together.
+    pub fn new(session: &'a Session<'a>, shared: Settings, out: &Path) -> Result<Self> {
+        let data = DataSettings::new(&shared.data)?;
+        Ok(Self {
+            session,
+            shared,
+            data,
+            runs: out.join("runs"),
+            raw: OnceCell::new(),
+            shapes: RefCell::default(),
+        })
+    }
+
+    /// Runs what has not been run yet. A run that fails, or whose folder is damaged, does not keep the others from
+    /// theirs.
+    ///
+    /// # Errors
+    /// Before anything is run: settings that cannot be understood, a folder that cannot be used, a finished run that
+    /// was another one.
+    pub fn run(&self, configurations: &[Configuration], seeds: u64) -> Result<Unfinished> {
+        // Every configuration is looked at before the first one runs.
+        let mut queue = Vec::new();
+        for seed in 0..seeds {
+            for configuration in configurations {
+                queue.push(self.prepare(configuration, seed)?);
+            }
+        }
+        check_scored(&queue)?;
+        if let Some(first) = queue.first() {
+            super::use_threads(first.settings.engine.threads());
+        }
+        self.raw()?;
+        fs::create_dir_all(&self.runs)
+            .map_err(|error| Error::io(&self.runs, error))
+            .asked_by(Setting::Out)?;
+        for run in &queue {
+            self.found(run)?;
+        }
+        let mut unfinished = Unfinished::default();
+        for (number, run) in (1..).zip(&queue) {
+            if unfinished.is_stopped || self.session.is_stopped() {
+                unfinished.is_stopped = true;
+                break;
+            }
+            let label = format!("[{number}/{}] {}", queue.len(), run.name);
+            self.perform(run, &label, &mut unfinished)?;
+        }
+        Ok(unfinished)
+    }
+
+    /// The summaries of all runs of a configuration that are finished, whatever their seed, by rising seed. What another
+    /// process has finished by now is missing no longer; what cannot be read is skipped and reported.
+    ///
+    /// # Errors
+    /// When a finished run was another one than its name says, or was scored on other samples than the rest.
+    pub fn collect(
+        &self,
+        configurations: &[Configuration],
+        unfinished: &mut Unfinished,
+    ) -> Result<Vec<Vec<Summary>>> {
+        let (mut all, mut found) = (Vec::new(), Vec::new());
+        for configuration in configurations {
+            let mut summaries = Vec::new();
+            for seed in self.seeds_there(&configuration.name)? {
+                let run = self.prepare(configuration, seed)?;
+                match self.found(&run)? {
+                    Found::Unfinished => {}
+                    Found::Finished(summary) => {
+                        summaries.push(*summary);
+                        found.push(run);
+                    }
+                    Found::Damaged(error) => {
+                        unfinished.fail(
+                            self.session.reporter,
+                            &run.name,
+                            &run.name,
+                            &to_be_removed(&run, error),
+                        );
+                    }
+                }
+            }
+            all.push(summaries);
+        }
+        check_scored(&found)?;
+        found.iter().for_each(|run| unfinished.finished(&run.name));
+        Ok(all)
+    }
+
+    /// Keeps other processes from collecting and writing results until it is dropped, so that the last ones
+    /// to be written are the most complete. Some file systems know no locks and go without.
+    #[must_use]
+    pub fn lock_results(&self) -> Option<File> {
+        let file = File::create(self.runs.join("results.lock")).ok()?;
+        file.lock().ok().map(|()| file)
+    }
+
+    /// Seeds of the folders that carry this name.
+    fn seeds_there(&self, name: &str) -> Result<Vec<u64>> {
+        let failed = |error| Error::io(&self.runs, error);
+        let entries = fs::read_dir(&self.runs).map_err(failed).asked_by(Setting::Out)?;
+        let mut seeds = Vec::new();
+        for entry in entries {
+            let folder = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
+            let digits = folder.strip_prefix(name).and_then(|rest| rest.strip_prefix("-s"));
+            let seed = digits.and_then(|digits| digits.parse::<u64>().ok());
+            // Only the one spelling that this program writes.
+            seeds.extend(seed.filter(|seed| digits == Some(&*seed.to_string())));
+        }
+        seeds.sort_unstable();
+        Ok(seeds)
+    }
+
+    fn prepare(&self, configuration: &Configuration, seed: u64) -> Result<Run> {
+        let name = format!("{}-s{seed}", configuration.name);
+        let folder = self.runs.join(&name);
+        let mut settings = configuration.settings.clone().over(self.shared.clone());
+        settings.training.seed = Some(seed);
+        settings.output.out = Some(folder.clone());
+        let settings = settings.resolve().map_err(|error| configuration.error(error))?;
+        Ok(Run { name, settings, folder })
+    }
+
+    /// What is in the folder of a run.
+    ///
+    /// # Errors
+    /// When it is a finished run with other settings or other data.
+    fn found(&self, run: &Run) -> Result<Found> {
+        let (config, summary) = match RunFolder::finished(&run.folder) {
+            Ok(None) => return Ok(Found::Unfinished),
+            Ok(Some(finished)) => finished,
+            Err(error) => return Ok(Found::Damaged(error)),
+        };
+        self.shape(run)?.check_same(run, &config)?;
+        Ok(Found::Finished(Box::new(summary)))
+    }
+
+    /// One run, unless it is finished or another process is at it.
+    ///
+    /// # Errors
+    /// As [`Batch::found`]; whatever else goes wrong is this run's affair and reported.
+    fn perform(&self, run: &Run, label: &str, unfinished: &mut Unfinished) -> Result<()> {
+        let (session, reporter) = (self.session, self.session.reporter);
+        let _lock = match lock(&run.folder) {
+            Ok(Some(lock)) => lock,
+            Ok(None) => {
+                session.note(format!("{label}: another process is at it, left out"));
+                unfinished.elsewhere(&run.name);
+                return Ok(());
+            }
+            Err(error) => {
+                unfinished.fail(reporter, &run.name, label, &error);
+                return Ok(());
+            }
+        };
+        // Before the folder goes, in which they are.
+        let kernels = recorded_kernels(&run.folder);
+        let trained = match self.found(run)? {
+            Found::Finished(summary) => {
+                session.note(format!("{label}: {} (finished before)", in_words(&summary)));
+                return Ok(());
+            }
+            Found::Damaged(error) => Err(to_be_removed(run, error)),
+            Found::Unfinished => self.go_on(run, label, kernels),
+        };
+        match trained {
+            Ok(TrainedRun { summary: Some(summary), .. }) => {
+                session.note(format!("{label}: {}", in_words(&summary)));
+            }
+            Ok(TrainedRun { ending, .. }) => {
+                unfinished.is_stopped |= matches!(ending, Ending::Stopped { .. })
+            }
+            Err(error) => unfinished.fail(reporter, &run.name, label, &error),
+        }
+        Ok(())
+    }
+
+    /// A run from its last checkpoint, or from the start where there is none that fits: the bits are the same.
+    fn go_on(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
+        if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
+            self.session.note(format!("{label}: {}", begun.place()));
+            match self.train(run, kernels.clone(), Some(begun)) {
+                Err(error @ Error::OtherRun(_)) => {
+                    self.session.note(format!("{label}: starts anew, {error}"));
+                }
+                trained => return trained,
+            }
+        }
+        RunFolder::remove_unfinished(&run.folder).map_err(|error| to_be_removed(run, error))?;
+        self.session.note(format!("{label}: started"));
+        self.train(run, kernels, None)
+    }
+
+    fn train(&self, run: &Run, kernels: Recorded, begun: Option<Resumption>) -> Result<TrainedRun> {
+        let quiet = WithoutNotes(self.session.reporter);
+        let session = Session {
+            reporter: &quiet,
+            start: Instant::now(),
+            cache: self.session.cache.clone(),
+            ..*self.session
+        };
+        let mut settings = run.settings.clone();
+        settings.engine = settings.engine.with_recorded(kernels);
+        let data_sha256 = Some(self.shape(run)?.digest);
+        let data = Some(self.data(run)?);
+        session.train(TrainingJob { data, data_sha256, begun, ..TrainingJob::new(settings) })
+    }
+
+    /// The data of all runs.
+    fn raw(&self) -> Result<&RawData> {
+        if let Some(raw) = self.raw.get() {
+            return Ok(raw);
+        }
+        let raw = self.session.read(&self.data)?;
+        Ok(self.raw.get_or_init(|| raw))
+    }
+
+    /// The data as one run sees them.
+    fn data(&self, run: &Run) -> Result<Data> {
+        self.session.split_data(self.raw()?.clone(), &run.settings.data, run.settings.recipe.seed)
+    }
+
+    /// What the data of a run are, without them.
+    fn shape(&self, run: &Run) -> Result<DataShape> {
+        let seeded = self.raw()?.is_seeded(&run.settings.data);
+        let key = if seeded { run.settings.recipe.seed } else { 0 };
+        if let Some(shape) = self.shapes.borrow().get(&key) {
+            return Ok(shape.clone());
+        }
+        let shape = match self.raw()? {
+            RawData::Idx(splits) => DataShape::of(splits),
+            RawData::Table(_) => DataShape::of(&self.data(run)?.splits),
+        };
+        self.shapes.borrow_mut().insert(key, shape.clone());
+        Ok(shape)
+    }
+}
+
+impl DataShape {
+    fn of(DataSplits { train, test }: &DataSplits) -> Self {
+        Self {
+            train_samples: train.samples(),
+            test_samples: test.samples(),
+            features: train.feature_count(),
+            classes: train.class_count(),
+            digest: format!("{}-{}", train.digest(), test.digest()),
+        }
+    }
+
+    /// Refuses a finished run that had other settings or other data.
+    fn check_same(&self, Run { settings, folder, .. }: &Run, config: &Value) -> Result<()> {
+        let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
+        let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
+        let samples = SampleCounts {
+            train: limited - held_out.unwrap_or(0),
+            test: held_out.unwrap_or(self.test_samples),
+        };
+        let architecture = settings.architecture.fit_to(self.features, self.classes)?;
+        let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
+        let difference =
+            RunRecord::new(settings, &record, samples, Some(&self.digest)).difference_from(config);
+        let folder = folder.display();
+        match difference {
+            Ok(None) => Ok(()),
+            Ok(Some(key)) => Err(Error::OtherRun(format!(
+                "{folder} holds a finished run with another {key}: name another `out`, or remove that folder"
+            ))),
+            Err(error) => Err(Error::OtherRun(format!("the settings of {folder}: {error}"))),
+        }
+    }
+}
+
+/// Refuses accuracies on the test set beside such on held-out training samples.
+fn check_scored(runs: &[Run]) -> Result<()> {
+    let scored = |run: &Run| run.settings.scored_on();
+    let Some(other) = runs.iter().find(|run| scored(run) != scored(&runs[0])) else { return Ok(()) };
+    Err(Error::setting(
+        Setting::Validation,
+        format!(
+            "{} is scored on the {} samples, {} on the {} samples, which cannot be compared: give `validation` to \
+             all configurations or to none",
+            runs[0].name,
+            scored(&runs[0]),
+            other.name,
+            scored(other)
+        ),
+    ))
+}
+
+fn in_words(summary: &Summary) -> String {
+    let (accuracy, seconds) = (100.0 * summary.test_accuracy, summary.seconds_total);
+    format!("{} accuracy {accuracy:.2} %, {seconds:.0} s on {}", summary.scored_on, summary.backend)
+}
+
+/// What to do about a folder that is neither a finished run nor what an interrupted one leaves.
+fn to_be_removed(run: &Run, error: Error) -> Error {
+    if matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::WouldBlock) {
+        return error;
+    }
+    Error::OtherRun(format!("{error}; remove {} to make the run anew", run.folder.display()))
+}
+
+/// Takes the lock of one run; `None` when another process holds it.
+fn lock(folder: &Path) -> Result<Option<File>> {
+    let mut path = folder.as_os_str().to_owned();
+    path.push(".lock");
+    let path = PathBuf::from(path);
+    let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        // Some file systems know no locks; there one process at a time has to do.
+        Err(TryLockError::Error(error)) => {
+            log::warn!("{}: {error}", path.display());
+            Ok(Some(file))
+        }
+    }
+}

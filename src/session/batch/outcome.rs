@@ -1,0 +1,81 @@
+//! What a batch of runs could not finish, while all else went on.
+
+use crate::session::Reporter;
+use crate::{Error, Result};
+
+/// Names of runs that failed, and of those that another process was at.
+#[derive(Clone, Debug, Default)]
+pub struct Unfinished {
+    failed: Vec<String>,
+    elsewhere: Vec<String>,
+    /// Whether the batch was stopped before its end.
+    pub is_stopped: bool,
+}
+
+impl Unfinished {
+    /// Reports why a run is skipped, once.
+    pub(super) fn fail(&mut self, reporter: &dyn Reporter, run: &str, label: &str, error: &Error) {
+        if self.add_failed(run) {
+            reporter.failed(&format!("{label}: "), error);
+        }
+    }
+
+    /// A run has failed; whether that was not known before.
+    pub fn add_failed(&mut self, run: &str) -> bool {
+        let is_new = !self.failed.iter().any(|failed| failed == run);
+        if is_new {
+            self.failed.push(run.to_owned());
+        }
+        is_new
+    }
+
+    /// Another process is at this run.
+    pub(super) fn elsewhere(&mut self, run: &str) {
+        self.elsewhere.push(run.to_owned());
+    }
+
+    /// This run is finished by now, whoever did it.
+    pub(super) fn finished(&mut self, run: &str) {
+        self.elsewhere.retain(|name| name != run);
+    }
+
+    /// Refuses to call a batch finished that is not; results are written before.
+    ///
+    /// # Errors
+    /// [`Error::Plan`] with all that is missing.
+    pub fn check(&self) -> Result<()> {
+        let mut missing = Vec::new();
+        if !self.failed.is_empty() {
+            missing.push(format!("runs that failed, for the reasons above: {}", self.failed.join(", ")));
+        }
+        if !self.elsewhere.is_empty() {
+            let names = self.elsewhere.join(", ");
+            missing.push(format!(
+                "not all is finished, another process is at {names}: give the same command again later"
+            ));
+        }
+        if missing.is_empty() { Ok(()) } else { Err(Error::Plan(missing.join("; "))) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Silent;
+
+    #[test]
+    fn what_is_missing_at_the_end_is_named() {
+        let mut unfinished = Unfinished::default();
+        assert!(unfinished.check().is_ok());
+        unfinished.elsewhere("a-s0");
+        unfinished.elsewhere("b-s0");
+        unfinished.finished("a-s0");
+        let said = |unfinished: &Unfinished| unfinished.check().unwrap_err().to_string();
+        let elsewhere = "not all is finished, another process is at b-s0: give the same command again later";
+        assert_eq!(said(&unfinished), elsewhere);
+        for _ in 0..2 {
+            unfinished.fail(&Silent, "c-s0", "c", &Error::Dataset("broken".into()));
+        }
+        assert_eq!(said(&unfinished), format!("runs that failed, for the reasons above: c-s0; {elsewhere}"));
+    }
+}

@@ -1,0 +1,326 @@
+//! From what was asked for to samples, and what of the data travels with the model.
+
+use std::path::Path;
+
+use super::settings::{DataSettings, TestRows};
+use super::{Session, memory};
+use crate::dataset::table::{
+    Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables, Unseen,
+    read_labels,
+};
+use crate::dataset::{
+    DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
+};
+use crate::error::AskedBy as _;
+use crate::model::TrainedModel;
+use crate::text::grouped;
+use crate::{Error, Result, Setting};
+
+/// Share of the samples that is their test set where nothing else is said.
+pub(crate) const USUAL_TEST: Holdout = Holdout::Share(0.2);
+/// Bytes for each value of a table: itself, the features as a network takes them, and a part for its test set.
+const BYTES_PER_VALUE: f64 = 9.0;
+
+/// Data as they were read, before anything is fitted or split.
+#[derive(Clone)]
+pub enum RawData {
+    /// Pictures, split already.
+    Idx(DataSplits),
+    /// Tables.
+    Table(Box<Tables>),
+}
+
+/// Samples to train and to test on, and what travels with the model.
+#[derive(Clone, Debug)]
+pub struct Data {
+    /// The samples.
+    pub splits: DataSplits,
+    /// What is known of them beside their numbers.
+    pub record: DataRecord,
+}
+
+impl RawData {
+    /// Whether the test set depends on the seed.
+    #[must_use]
+    pub fn is_seeded(&self, settings: &DataSettings) -> bool {
+        match self {
+            Self::Idx(_) => false,
+            Self::Table(tables) => tables.test.is_none() && settings.test_file().is_none(),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Reads what was asked for.
+    ///
+    /// # Errors
+    /// Whatever is wrong with a file, by the setting that names it.
+    pub fn read(&self, settings: &DataSettings) -> Result<RawData> {
+        if settings.format.is_none() {
+            return Ok(RawData::Idx(load_idx_folder(&settings.path).asked_by(Setting::Data)?));
+        }
+        let options = &settings.options;
+        let columns = Columns::New {
+            label: options.label.as_ref(),
+            labelled: options.labels.is_none(),
+            drop: options.drop.as_deref().unwrap_or_default(),
+        };
+        let tables = read_tables(settings, &columns).asked_by(Setting::Data)?;
+        self.describe(&tables.table, settings);
+        Ok(RawData::Table(Box::new(tables)))
+    }
+
+    /// Fits what is to be fitted, and splits where there is one table.
+    ///
+    /// # Errors
+    /// As [`Session::read`].
+    pub fn split_data(&self, raw: RawData, settings: &DataSettings, seed: u64) -> Result<Data> {
+        let Tables { table, test } = match raw {
+            RawData::Idx(splits) => {
+                let record = DataRecord::of(&splits.train);
+                return Ok(Data { splits, record });
+            }
+            RawData::Table(tables) => *tables,
+        };
+        let limits = limits();
+        let holdout = match (&settings.options.test, test) {
+            (Some(_), Some(_)) => {
+                return Err(Error::setting(Setting::Test, "the file has a test set of its own"));
+            }
+            (None, Some(test)) => {
+                let (train, record) = learn(table, settings.fit(), &limits).asked_by(Setting::Data)?;
+                return self.tested(train, record, test);
+            }
+            (Some(TestRows::File(path)), None) => {
+                let (train, record) = learn(table, settings.fit(), &limits).asked_by(Setting::Data)?;
+                let test = read_known(settings, path, encoding(&record)?).asked_by(Setting::Test)?;
+                return self.tested(train, record, test.table);
+            }
+            (Some(TestRows::Part(holdout)), None) => *holdout,
+            (None, None) => USUAL_TEST,
+        };
+        let learned = learn_and_split(table, (holdout, seed), settings.fit(), &limits);
+        let (EncodedSamples { samples: splits, unseen }, record) = learned.asked_by(Setting::Data)?;
+        self.warn_of_unseen(&unseen);
+        Ok(Data { splits, record })
+    }
+
+    /// Reads and splits in one go.
+    ///
+    /// # Errors
+    /// As [`Session::read`].
+    pub fn load(&self, settings: &DataSettings, seed: u64) -> Result<Data> {
+        self.split_data(self.read(settings)?, settings, seed)
+    }
+
+    /// The samples of a table to test on, beside those that were learned from another one.
+    fn tested(&self, train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
+        let EncodedSamples { samples: test, unseen } =
+            record.samples(test, &limits()).asked_by(Setting::Test)?;
+        self.warn_of_unseen(&unseen);
+        Ok(Data { splits: DataSplits { train, test }, record })
+    }
+
+    /// The data of a model that is there already, encoded and split as in its training.
+    ///
+    /// # Errors
+    /// As [`Session::read`]; settings that say otherwise than the model.
+    pub fn load_for(&self, model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
+        if settings.format.is_none() {
+            refuse_pictures(model)?;
+            return load_idx_folder(&settings.path).asked_by(Setting::Data);
+        }
+        let record = known(model, settings)?;
+        let known = |path: &Path| read_known(settings, path, encoding(record)?);
+        let Tables { table: train, test } = known(&settings.path).asked_by(Setting::Data)?;
+        let test = match (&settings.options.test, test) {
+            (Some(TestRows::File(path)), None) => Some(known(path).asked_by(Setting::Test)?.table),
+            (None, test) => test,
+            (Some(_), _) => return Err(refuse_part()),
+        };
+        if let Some(test) = test {
+            return Ok(self.tested(record.samples(train, &limits())?.samples, record.clone(), test)?.splits);
+        }
+        let Some(split) = record.test else {
+            let reason = "name the file to test on, the model's training had one, too";
+            return Err(Error::setting(Setting::Test, reason));
+        };
+        let EncodedSamples { samples, unseen } = record.splits(train, split, &limits()).map_err(|error| {
+            let reason = format!(
+                "what the model was trained and tested on is known for the table of its training alone; name what \
+                 to test on with `test` FILE: {error}"
+            );
+            Error::setting(Setting::Data, reason)
+        })?;
+        self.warn_of_unseen(&unseen);
+        Ok(samples)
+    }
+
+    /// The samples to score a model on: a test set of its own, else the rows held out in training, else all rows.
+    ///
+    /// # Errors
+    /// As [`Session::load_for`].
+    pub fn load_test(&self, model: &TrainedModel, settings: &DataSettings) -> Result<Dataset> {
+        if settings.format.is_none() {
+            refuse_pictures(model)?;
+            return Ok(load_idx_folder(&settings.path).asked_by(Setting::Data)?.test);
+        }
+        let record = known(model, settings)?;
+        let path = match &settings.options.test {
+            None => &settings.path,
+            Some(TestRows::File(path)) => path,
+            Some(TestRows::Part(_)) => return Err(refuse_part()),
+        };
+        let tables = read_known(settings, path, encoding(record)?).asked_by(Setting::Data)?;
+        let has_test = tables.test.is_some() || settings.options.test.is_some();
+        let EncodedSamples { samples, unseen } =
+            record.samples(tables.test.unwrap_or(tables.table), &limits())?;
+        self.warn_of_unseen(&unseen);
+        let split = if has_test { None } else { record.split(&samples)? };
+        if let (Some(split), Some(made)) = (split, record.test) {
+            let rows = grouped(split.test.samples());
+            self.note(format!(
+                "scored on the {rows} rows that were held out in training (seed {})",
+                made.seed
+            ));
+            return Ok(split.test);
+        }
+        let rows = grouped(samples.samples());
+        if has_test || record.test.is_none() {
+            self.note(format!("scored on all {rows} rows"));
+        } else {
+            self.warn(format!(
+                "scored on all {rows} rows: this is not the table of the training, row for row, so which of them \
+                 training saw is not known"
+            ));
+        }
+        Ok(samples)
+    }
+
+    /// The features of rows of a table, `[row][feature]`, as a model takes them.
+    ///
+    /// A model that knows nothing of tables takes their columns as features, in their order.
+    ///
+    /// # Errors
+    /// What is wrong with the table, or does not fit the model.
+    pub fn features_for(
+        &self,
+        model: &TrainedModel,
+        source: Source,
+        format: Format,
+        (header, delimiter): (Header, Option<u8>),
+    ) -> Result<Vec<f32>> {
+        let in_order;
+        let encoding = match &model.data().encoding {
+            Some(encoding) => encoding,
+            None => {
+                in_order = TableEncoding::of_columns(model.preprocessing().input_features());
+                &in_order
+            }
+        };
+        let options = ReadOptions { header, delimiter, limits: limits() };
+        let columns = Columns::Of { encoding, label: LabelNeed::Ignored };
+        let mut table = Table::read(source, format, &columns, &options)?.table;
+        let encoded = encoding.encode(&mut table, &options.limits)?;
+        self.warn_of_unseen(&encoded.unseen);
+        Ok(encoded.features)
+    }
+
+    /// Says what the table was taken for.
+    fn describe(&self, table: &Table, settings: &DataSettings) {
+        let texts = match table.text_columns() {
+            0 => String::new(),
+            count => format!(", {count} of them texts"),
+        };
+        let header = match (settings.format, table.is_named()) {
+            (Some(Format::Csv), true) => ", header",
+            (Some(Format::Csv), false) => ", no header",
+            _ => "",
+        };
+        let label = table.labels().map_or(String::new(), |labels| {
+            let name =
+                if table.is_named() { format!("{:?}", labels.name()) } else { labels.name().to_owned() };
+            let is_given = settings.options.label.is_some() || settings.options.labels.is_some();
+            format!("; label {name}{}", if is_given { "" } else { " (`label` names another)" })
+        });
+        let (rows, width) = (grouped(table.rows()), grouped(table.width()));
+        self.note(format!("table: {rows} rows, {width} columns of features{texts}{header}{label}"));
+    }
+
+    /// Says once what became of texts that training did not see.
+    fn warn_of_unseen(&self, unseen: &[Unseen]) {
+        if unseen.is_empty() {
+            return;
+        }
+        let column = |unseen: &Unseen| format!("{:?} in {} rows", unseen.column, grouped(unseen.rows));
+        let columns = unseen.iter().map(column).collect::<Vec<_>>().join(", ");
+        self.warn(format!("texts that the training rows do not have are of no category: {columns}"));
+    }
+}
+
+/// A model of a table cannot be scored on pictures, of which the default data are.
+fn refuse_pictures(model: &TrainedModel) -> Result<()> {
+    if model.data().encoding.is_some() {
+        let reason = "the model was trained on a table: name that one, or another with its columns";
+        return Err(Error::setting(Setting::Data, reason));
+    }
+    Ok(())
+}
+
+/// What the model knows of tables; settings that would say otherwise are refused.
+fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a DataRecord> {
+    let decided = [Setting::Impute, Setting::MaxCategories, Setting::Drop, Setting::Label];
+    if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
+        return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
+    }
+    if model.data().encoding.is_none() {
+        let reason = "the model was not trained on a table, it knows nothing of columns: give it a folder of IDX files";
+        return Err(Error::setting(Setting::Data, reason));
+    }
+    Ok(model.data())
+}
+
+fn encoding(record: &DataRecord) -> Result<&TableEncoding> {
+    record.encoding.as_ref().ok_or_else(|| Error::Dataset("the model knows nothing of tables".into()))
+}
+
+fn refuse_part() -> Error {
+    Error::setting(Setting::Test, "a model has the rows of its own training, name a FILE to test on others")
+}
+
+/// A table whose columns are known.
+fn read_known(settings: &DataSettings, path: &Path, encoding: &TableEncoding) -> Result<Tables> {
+    let has_labels_elsewhere = settings.options.labels.is_some() && path == settings.path;
+    let label = if has_labels_elsewhere { LabelNeed::Ignored } else { LabelNeed::Required };
+    let format = super::settings::format(path)?;
+    let own = DataSettings { path: path.to_owned(), format, ..settings.clone() };
+    read_tables(&own, &Columns::Of { encoding, label })
+}
+
+fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables> {
+    let Some(format) = settings.format else {
+        let reason = format!("{} is a folder, expected a table", settings.path.display());
+        return Err(Error::Dataset(reason));
+    };
+    let options = ReadOptions {
+        header: settings.options.header.unwrap_or_default(),
+        delimiter: settings.options.delimiter.map(|delimiter| delimiter.0),
+        limits: limits(),
+    };
+    let Tables { table, test } = Table::read(Source::open(&settings.path)?, format, columns, &options)?;
+    let table = match &settings.options.labels {
+        // A test file has its labels in a column.
+        Some(path) if table.labels().is_none() => {
+            table.with_labels(read_labels(Source::open(path)?, &options.limits).asked_by(Setting::Labels)?)?
+        }
+        _ => table,
+    };
+    Ok(Tables { table, test })
+}
+
+/// As much as fits into memory.
+fn limits() -> Limits {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+    let memory = memory::available().map_or(u64::MAX, |bytes| bytes as u64);
+    Limits { memory, bytes_per_value: BYTES_PER_VALUE, ..Limits::default() }
+}

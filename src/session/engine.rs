@@ -1,0 +1,390 @@
+//! The choice of the engine, and why: the one place that knows all three of them.
+//!
+//! A device needs nothing but itself to be opened, and takes its time: [`Opening`] does it while data are read.
+
+use std::thread::{self, JoinHandle};
+
+use super::Session;
+#[cfg(feature = "gpu")]
+use super::kernels::{self, Kernels};
+use super::settings::KernelChoice;
+use crate::engine::cpu::CpuEngine;
+#[cfg(feature = "gpu")]
+use crate::engine::gpu::{self, AdapterChoice, AdapterReport, GpuDevice, GpuEngine, GpuOptions, Shares};
+use crate::engine::profile::ProfiledEngine;
+use crate::engine::reference::ReferenceEngine;
+use crate::engine::{Engine, EngineSettings};
+use crate::network::{Network, Parameters};
+use crate::{Error, Result, Setting};
+
+/// Which engine is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EngineRequest {
+    /// A hardware GPU if there is one, else the CPU.
+    Auto {
+        /// Threads, should it be the CPU.
+        threads: Option<usize>,
+        /// Kernels, should it be a GPU.
+        kernels: KernelsRequest,
+    },
+    /// A GPU, the best or the named one.
+    Gpu {
+        /// Part of its name.
+        adapter: Option<String>,
+        /// Its kernels.
+        kernels: KernelsRequest,
+    },
+    /// The CPU.
+    Cpu {
+        /// Threads, or as many as there are cores.
+        threads: Option<usize>,
+    },
+    /// Float64 on one core.
+    Reference,
+}
+
+/// Which kernels are wanted of a GPU.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KernelsRequest {
+    /// What was asked for, if anything.
+    pub asked: Option<KernelChoice>,
+    /// Of a run that is made again: its adapter, and what it had there.
+    pub recorded: Option<(String, KernelChoice)>,
+}
+
+impl EngineRequest {
+    /// Threads of the CPU, where a number was asked for.
+    #[must_use]
+    pub fn threads(&self) -> Option<usize> {
+        match self {
+            Self::Auto { threads, .. } | Self::Cpu { threads } => *threads,
+            Self::Gpu { .. } | Self::Reference => None,
+        }
+    }
+
+    /// The same for a run that is made again: its adapter, and the kernels that it had there.
+    pub(super) fn with_recorded(&self, before: Option<(String, KernelChoice)>) -> Self {
+        let mut request = self.clone();
+        if let Self::Auto { kernels, .. } | Self::Gpu { kernels, .. } = &mut request {
+            kernels.recorded = before;
+        }
+        request
+    }
+}
+
+/// Whether it is worth it to measure kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Many steps: measured on hardware, unless something else was asked for.
+    Steps,
+    /// A few passes: measured only where that was asked for.
+    Passes,
+}
+
+/// A network, where its training starts, and how it is trained.
+pub(super) type Subject<'a> = (&'a Network, &'a Parameters, EngineSettings);
+
+/// An engine that is ready, with the reason it was chosen.
+pub struct OpenedEngine<E: ?Sized = dyn Engine> {
+    /// The engine.
+    pub engine: Box<E>,
+    /// Which kernels a GPU engine has, as text that `gpu-kernels` takes.
+    pub kernels: Option<String>,
+    /// Which tiles a GPU engine stores dense.
+    #[cfg(feature = "gpu")]
+    pub tiles: Option<crate::tiles::TilePolicy>,
+    /// The same with the reason.
+    kernels_line: Option<String>,
+    why: String,
+}
+
+/// An engine whose device is being opened on a thread of its own.
+pub struct Opening {
+    request: EngineRequest,
+    #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "devices are GPUs"))]
+    device: Option<JoinHandle<Found>>,
+}
+
+/// What was found for a request that may mean a GPU.
+enum Found {
+    /// A device, or why there is none, and why it was looked for.
+    #[cfg(feature = "gpu")]
+    Gpu(Result<Box<GpuDevice>>, String),
+    /// Why it is the CPU.
+    Cpu(String),
+}
+
+impl Opening {
+    /// Begins to open what the request means; [`Session::engine_of`] says what went wrong.
+    #[must_use]
+    pub fn of(request: &EngineRequest) -> Self {
+        let device = match request.clone() {
+            EngineRequest::Reference | EngineRequest::Cpu { .. } => None,
+            EngineRequest::Gpu { adapter, kernels } => Some(thread::spawn(move || named(adapter, &kernels))),
+            EngineRequest::Auto { kernels, .. } => Some(thread::spawn(move || best(&kernels))),
+        };
+        Self { request: request.clone(), device }
+    }
+
+    /// Waits for what was found.
+    fn found(&mut self) -> Option<Found> {
+        let reason = || Found::Cpu("the thread that opened the device panicked".into());
+        self.device.take().map(|thread| thread.join().unwrap_or_else(|_| reason()))
+    }
+}
+
+impl Drop for Opening {
+    /// A process that ends while its driver is at work may end badly: what was begun is waited for.
+    fn drop(&mut self) {
+        // What goes wrong there now is of no interest: something else has gone wrong already.
+        self.found();
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+const NO_GPU: &str = "this build has no GPU engine";
+
+#[cfg(not(feature = "gpu"))]
+fn named(_: Option<String>, _: &KernelsRequest) -> Found {
+    Found::Cpu(NO_GPU.into())
+}
+
+#[cfg(not(feature = "gpu"))]
+fn best(_: &KernelsRequest) -> Found {
+    Found::Cpu(NO_GPU.into())
+}
+
+#[cfg(feature = "gpu")]
+fn named(adapter: Option<String>, kernels: &KernelsRequest) -> Found {
+    let why = adapter.as_ref().map_or("`backend` gpu".into(), |text| format!("`adapter` {text}"));
+    Found::Gpu(open(choice(adapter), kernels).map(Box::new), why)
+}
+
+#[cfg(feature = "gpu")]
+fn best(kernels: &KernelsRequest) -> Found {
+    match auto_choice(&gpu::adapters()) {
+        Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels).map(Box::new), why),
+        Auto::Cpu(why) => Found::Cpu(why),
+    }
+}
+
+/// The named adapter, or the best of all.
+#[cfg(feature = "gpu")]
+fn choice(adapter: Option<String>) -> AdapterChoice {
+    adapter.map_or(AdapterChoice::Any, AdapterChoice::Named)
+}
+
+/// How an engine runs but for its kernels; clocks cost nothing where nobody reads them.
+#[cfg(feature = "gpu")]
+fn options(adapter: AdapterChoice) -> GpuOptions {
+    GpuOptions { adapter, timestamps: true, ..GpuOptions::default() }
+}
+
+/// Opens an adapter, and compiles what is known to be needed: all kernels where their shares are known.
+#[cfg(feature = "gpu")]
+fn open(adapter: AdapterChoice, kernels: &KernelsRequest) -> Result<GpuDevice> {
+    let device = GpuDevice::open(&options(adapter))?;
+    let known = kernels.known(device.adapter()).map(|tuning| tuning.shares);
+    // Without latency to hide a software adapter shares nothing by default.
+    if let Some(shares) = known.or((!device.is_hardware()).then_some(Shares::ALONE)) {
+        device.prepare(&shares, false)?;
+    }
+    Ok(device)
+}
+
+impl Session<'_> {
+    /// Makes the engine that was asked for.
+    ///
+    /// # Errors
+    /// When a GPU was asked for and there is none that fits, or an engine refuses its settings.
+    pub fn engine(
+        &self,
+        request: &EngineRequest,
+        network: &Network,
+        parameters: &Parameters,
+        settings: EngineSettings,
+        purpose: Purpose,
+    ) -> Result<OpenedEngine> {
+        self.engine_of(Opening::of(request), (network, parameters, settings), purpose)
+    }
+
+    /// Waits for the device of an engine, and makes the engine on it.
+    pub(super) fn engine_of(
+        &self,
+        mut opening: Opening,
+        subject: Subject<'_>,
+        purpose: Purpose,
+    ) -> Result<OpenedEngine> {
+        let (network, parameters, settings) = subject;
+        let found = opening.found();
+        let cpu = |threads, why: String| -> Result<OpenedEngine> {
+            let engine = CpuEngine::new(network, parameters, settings, threads)?;
+            Ok(OpenedEngine::on_host(Box::new(engine), why))
+        };
+        match (opening.request.clone(), found) {
+            (EngineRequest::Reference, _) => {
+                let engine = ReferenceEngine::new(network, parameters, settings)?;
+                Ok(OpenedEngine::on_host(Box::new(engine), "`backend` reference".into()))
+            }
+            (EngineRequest::Cpu { threads }, _) => cpu(threads, "`backend` cpu".into()),
+            #[cfg(feature = "gpu")]
+            (EngineRequest::Gpu { kernels, .. }, Some(Found::Gpu(device, why))) => {
+                let (engine, kernels) = self.on_gpu(&*device?, &kernels, subject, purpose)?;
+                Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why))
+            }
+            #[cfg(feature = "gpu")]
+            (EngineRequest::Auto { threads, kernels }, Some(Found::Gpu(device, why))) => {
+                let made = device.and_then(|device| self.on_gpu(&device, &kernels, subject, purpose));
+                match made {
+                    Ok((engine, kernels)) => Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why)),
+                    Err(error) => {
+                        self.warn(format!("{error}; going on with the CPU"));
+                        cpu(threads, "the GPU could not be used (`backend` auto)".into())
+                    }
+                }
+            }
+            (EngineRequest::Gpu { .. }, found) => {
+                let Some(Found::Cpu(reason)) = found else {
+                    return Err(Error::NoAdapter("none was opened".into()));
+                };
+                Err(Error::NoAdapter(reason))
+            }
+            (EngineRequest::Auto { threads, .. }, found) => {
+                let Some(Found::Cpu(why)) = found else { return cpu(threads, "`backend` auto".into()) };
+                cpu(threads, format!("{why} (`backend` auto)"))
+            }
+        }
+    }
+
+    /// Makes the engine that was asked for, with clocks where its device has them.
+    ///
+    /// # Errors
+    /// As [`Session::engine`]; the reference engine has no stages to time.
+    pub fn profiled_engine(
+        &self,
+        request: &EngineRequest,
+        network: &Network,
+        parameters: &Parameters,
+        settings: EngineSettings,
+    ) -> Result<OpenedEngine<dyn ProfiledEngine>> {
+        let cpu = |threads| -> Result<OpenedEngine<dyn ProfiledEngine>> {
+            let engine = CpuEngine::new(network, parameters, settings, threads)?;
+            Ok(OpenedEngine::on_host(Box::new(engine), String::new()))
+        };
+        #[cfg(feature = "gpu")]
+        let gpu = |adapter, kernels: &KernelsRequest| -> Result<OpenedEngine<dyn ProfiledEngine>> {
+            let subject = (network, parameters, settings);
+            let (engine, kernels) =
+                self.on_gpu(&open(adapter, kernels)?, kernels, subject, Purpose::Steps)?;
+            Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, String::new()))
+        };
+        match request {
+            EngineRequest::Reference => Err(Error::setting(
+                Setting::Backend,
+                "the reference engine is not built for speed and has no profile, take cpu or gpu",
+            )),
+            EngineRequest::Cpu { threads } => cpu(*threads),
+            #[cfg(feature = "gpu")]
+            EngineRequest::Gpu { adapter, kernels } => gpu(choice(adapter.clone()), kernels),
+            #[cfg(feature = "gpu")]
+            EngineRequest::Auto { threads, kernels } => match auto_choice(&gpu::adapters()) {
+                Auto::Gpu(_) => gpu(AdapterChoice::Hardware, kernels),
+                Auto::Cpu(_) => cpu(*threads),
+            },
+            #[cfg(not(feature = "gpu"))]
+            EngineRequest::Gpu { .. } => Err(Error::NoAdapter(NO_GPU.into())),
+            #[cfg(not(feature = "gpu"))]
+            EngineRequest::Auto { threads, .. } => cpu(*threads),
+        }
+    }
+
+    /// Chooses kernels, and makes the engine with them.
+    #[cfg(feature = "gpu")]
+    fn on_gpu(
+        &self,
+        device: &GpuDevice,
+        kernels: &KernelsRequest,
+        subject: Subject<'_>,
+        purpose: Purpose,
+    ) -> Result<(GpuEngine, Kernels)> {
+        let (network, parameters, settings) = subject;
+        // The adapter is chosen already.
+        let options = options(AdapterChoice::Any);
+        let kernels = kernels::choose(kernels, device, subject, &options, purpose, self.cache.as_deref())?;
+        let options = kernels.tuning.applied_to(options);
+        Ok((GpuEngine::on(device, network, parameters, settings, &options)?, kernels))
+    }
+
+    /// The lines that a run starts with: which engine, and why.
+    pub fn announce<E: Engine + ?Sized>(&self, opened: &OpenedEngine<E>) {
+        let info = opened.engine.info();
+        self.note(format!("engine: {} on {}: {}", info.backend, info.adapter, opened.why));
+        self.announce_kernels(opened);
+    }
+
+    /// Says which kernels a GPU engine has.
+    pub fn announce_kernels<E: ?Sized>(&self, opened: &OpenedEngine<E>) {
+        if let Some(kernels) = &opened.kernels_line {
+            self.note(format!("gpu kernels: {kernels}"));
+        }
+    }
+}
+
+impl<E: ?Sized> OpenedEngine<E> {
+    fn on_host(engine: Box<E>, why: String) -> Self {
+        Self {
+            engine,
+            kernels: None,
+            #[cfg(feature = "gpu")]
+            tiles: None,
+            kernels_line: None,
+            why,
+        }
+    }
+
+    #[cfg(feature = "gpu")]
+    fn on_gpu(engine: Box<E>, kernels: &Kernels, why: String) -> Self {
+        let (tuning, line) = (kernels.tuning, kernels.to_string());
+        Self {
+            engine,
+            kernels: Some(tuning.to_string()),
+            tiles: Some(tuning.tiles),
+            kernels_line: Some(line),
+            why,
+        }
+    }
+}
+
+/// What `auto` chooses, and why.
+#[cfg(feature = "gpu")]
+#[derive(Debug, PartialEq, Eq)]
+enum Auto {
+    Gpu(String),
+    Cpu(String),
+}
+
+/// Of the adapters of a machine, best first.
+#[cfg(feature = "gpu")]
+fn auto_choice(adapters: &[AdapterReport]) -> Auto {
+    if let Some(best) = adapters.iter().find(|adapter| adapter.is_hardware && adapter.usable.is_ok()) {
+        return Auto::Gpu(format!("{} is a hardware GPU", best.name));
+    }
+    let hardware = adapters.iter().find(|adapter| adapter.is_hardware);
+    Auto::Cpu(match (hardware, adapters.first()) {
+        (Some(AdapterReport { name, usable: Err(lack), .. }), _) => format!("{name} is not usable, {lack}"),
+        (_, Some(software)) => {
+            format!("no hardware GPU, {} is software, which `backend` gpu would take", software.name)
+        }
+        (_, None) => "no GPU driver was found".to_owned(),
+    })
+}
+
+/// What `backend` auto would choose of these adapters, as a sentence.
+#[cfg(feature = "gpu")]
+#[must_use]
+pub fn auto_sentence(adapters: &[AdapterReport]) -> String {
+    match auto_choice(adapters) {
+        Auto::Gpu(why) => format!("auto chooses the GPU: {why}"),
+        Auto::Cpu(why) => format!("auto chooses the CPU: {why}"),
+    }
+}

@@ -1,0 +1,77 @@
+//! Which tiles of a GPU engine are dense and how many invocations share a sum, and where that comes from.
+
+use std::fmt;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::engine::{KernelsRequest, Purpose, Subject};
+use super::settings::KernelChoice;
+use crate::Result;
+use crate::engine::gpu::{GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};
+
+/// After this no further candidate is measured, and the best so far is taken; one that has begun is finished.
+const AT_MOST: Duration = Duration::from_millis(300);
+
+/// What an engine got, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Kernels {
+    pub(super) tuning: Tuning,
+    why: String,
+}
+
+impl fmt::Display for Kernels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.tuning, self.why)
+    }
+}
+
+impl KernelsRequest {
+    /// What needs no network to be known: what was asked for, or recorded on this adapter.
+    pub(super) fn known(&self, adapter: &str) -> Option<Tuning> {
+        match self.asked {
+            Some(KernelChoice::Given(tuning)) => Some(tuning),
+            Some(KernelChoice::Default) => None,
+            Some(KernelChoice::Auto) | None => self.recorded_on(adapter),
+        }
+    }
+
+    fn recorded_on(&self, adapter: &str) -> Option<Tuning> {
+        match &self.recorded {
+            Some((on, KernelChoice::Given(tuning))) if on == adapter => Some(*tuning),
+            _ => None,
+        }
+    }
+}
+
+/// What is asked for on this device.
+///
+/// # Errors
+/// When the device cannot run what is measured.
+pub(super) fn choose(
+    request: &KernelsRequest,
+    device: &GpuDevice,
+    (network, parameters, settings): Subject<'_>,
+    options: &GpuOptions,
+    purpose: Purpose,
+    cache: Option<&Path>,
+) -> Result<Kernels> {
+    let task = TuningTask { device, network, parameters, settings, options };
+    let chosen = |tuning, why: &str| Ok(Kernels { tuning, why: why.to_owned() });
+    let measures = purpose == Purpose::Steps && device.is_hardware();
+    match (request.asked, request.recorded_on(device.adapter())) {
+        (Some(KernelChoice::Given(tuning)), _) => chosen(tuning, "`gpu-kernels`"),
+        (Some(KernelChoice::Default), _) => chosen(task.default_tuning(), "default"),
+        // An interrupted run starts again with what it had: so it gives the same bits.
+        (_, Some(tuning)) => chosen(tuning, "of this run before"),
+        (None, None) if !measures => chosen(task.default_tuning(), "default"),
+        (Some(KernelChoice::Auto) | None, None) => {
+            let begin = Instant::now();
+            let (tuning, source) = task.find(cache, AT_MOST)?;
+            let why = match source {
+                TuningSource::Cache => "measured before, from the cache".to_owned(),
+                TuningSource::Measured => format!("measured in {:.2} s", begin.elapsed().as_secs_f64()),
+            };
+            Ok(Kernels { tuning, why })
+        }
+    }
+}

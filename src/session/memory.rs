@@ -1,0 +1,195 @@
+//! Whether a run fits the machine's memory, before anything large is made.
+//!
+//! An allocation that fails ends the process, and one that the system promises but cannot give ends it without a
+//! word; so requests that are far too large are refused by an estimate.
+
+use crate::dataset::Dataset;
+use crate::engine::EngineSettings;
+use crate::error::AskedBy as _;
+use crate::network::{Architecture, Connectivity, Network};
+use crate::{Error, Result, Setting};
+
+/// Bytes for each edge while a network is built and trained: the graph and its transpose, parameters of engine and
+/// model, optimiser state, index lists.
+const BYTES_PER_EDGE: f64 = 64.0;
+/// Bytes for each edge that DropConnect adds: masked weight and number of the connection.
+const BYTES_PER_CONNECTION: f64 = 8.0;
+/// Bytes for each neuron and sample of a batch: activation and delta.
+const BYTES_PER_ACTIVATION: f64 = 8.0;
+/// Copies of the training set beside the raw one while it is augmented: the epoch's, and the next one's before and
+/// after its preprocessing.
+const AUGMENTED_COPIES: usize = 3;
+
+/// What memory follows: the edges of a network, and its neurons with the inputs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Size {
+    edges: f64,
+    neurons: f64,
+}
+
+/// About the size of a network that is still to be built.
+impl From<&Architecture> for Size {
+    fn from(architecture: &Architecture) -> Self {
+        let widths: Vec<f64> = [architecture.inputs]
+            .iter()
+            .chain(&architecture.hidden)
+            .chain([&architecture.classes])
+            .map(|width| *width as f64)
+            .collect();
+        let last = widths.len() - 2;
+        let edges = widths.windows(2).enumerate().map(|(layer, pair)| {
+            let degree =
+                if layer == last { pair[1] } else { mean_degree(&architecture.connectivity, layer, pair[1]) };
+            pair[0] * degree.min(pair[1])
+        });
+        Self { edges: edges.sum(), neurons: widths.iter().sum() }
+    }
+}
+
+impl From<&Network> for Size {
+    fn from(network: &Network) -> Self {
+        let edges: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
+        Self { edges: edges as f64, neurons: network.widths().iter().sum::<usize>() as f64 }
+    }
+}
+
+/// Refuses a run that needs more memory than is free. `augmented` says whether its pictures are moved.
+///
+/// # Errors
+/// [`Error::Memory`] says how much is needed, how much is free, and what to make smaller.
+pub(super) fn check_run(
+    size: Size,
+    settings: &EngineSettings,
+    data: [&Dataset; 2],
+    augmented: bool,
+) -> Result<()> {
+    let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
+    let batch = settings.batch_size.min(samples);
+    let steps = estimate(size, batch, settings.drop_connect > 0.0);
+    let advice = "smaller `hidden`, fewer edges or a smaller `batch-size`";
+    refuse_above(STEPS_NEED, steps, available(), advice)?;
+    let copies = if augmented { augmented_bytes(data[0]) } else { 0.0 };
+    refuse_above(STEPS_NEED, copies + steps, available(), advice).asked_by(Setting::Augment)
+}
+
+/// As a run is checked, for a network that is built and not trained; the advice says what to make smaller.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_network(architecture: &Architecture, advice: &str) -> Result<()> {
+    refuse_above("the network needs", estimate(architecture.into(), 1, false), available(), advice)
+}
+
+/// What runs of steps need memory for.
+const STEPS_NEED: &str = "the network and one batch need";
+
+/// As a run is checked, for whole batches of data that are made later and take so many bytes.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_batch(architecture: &Architecture, settings: &EngineSettings, data_bytes: f64) -> Result<()> {
+    let needed = data_bytes + estimate(architecture.into(), settings.batch_size, settings.drop_connect > 0.0);
+    let advice = "a smaller `width`, fewer `layers` or a smaller `batch`";
+    refuse_above(STEPS_NEED, needed, available(), advice)
+}
+
+/// Bytes of the copies of a training set that is augmented.
+fn augmented_bytes(train: &Dataset) -> f64 {
+    (AUGMENTED_COPIES * size_of_val(train.features())) as f64
+}
+
+/// Refuses a number of bytes that are not free; `what` says who needs them, the advice what to make smaller.
+fn refuse_above(what: &str, needed: f64, free: Option<f64>, advice: &str) -> Result<()> {
+    match free {
+        Some(free) if needed > free => {
+            let (needed, free) = (gibibytes(needed), gibibytes(free));
+            Err(Error::Memory(format!("{what} about {needed} of memory, {free} are free: take {advice}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `1.5 GiB`; what no machine has, by its order of magnitude.
+fn gibibytes(bytes: f64) -> String {
+    let gib = bytes / f64::from(1 << 30);
+    if gib < 1e6 { format!("{gib:.1} GiB") } else { format!("{gib:.0e} GiB") }
+}
+
+/// Bytes that a network of this size takes while it is trained, about.
+fn estimate(size: Size, batch: usize, drops_connections: bool) -> f64 {
+    let bytes_per_edge = BYTES_PER_EDGE + if drops_connections { BYTES_PER_CONNECTION } else { 0.0 };
+    bytes_per_edge * size.edges + BYTES_PER_ACTIVATION * size.neurons * batch as f64
+}
+
+/// Mean out-degree that a hidden layer asks for; lists of a wrong length are refused elsewhere.
+fn mean_degree(connectivity: &Connectivity, layer: usize, outputs: f64) -> f64 {
+    match connectivity {
+        Connectivity::SpatiallyCoupled { degrees, .. } | Connectivity::SoftBand { degrees, .. } => {
+            let list = degrees.get(layer).or(degrees.first()).map_or(&[][..], Vec::as_slice);
+            list.iter().map(|degree| *degree as f64).sum::<f64>() / list.len().max(1) as f64
+        }
+        Connectivity::RandomSparse { degrees } => {
+            degrees.get(layer).or(degrees.first()).map_or(0.0, |degrees| degrees.mean())
+        }
+        Connectivity::FullyConnected | Connectivity::Narrow { .. } => outputs,
+    }
+}
+
+/// Bytes that new allocations may take; systems that do not tell are trusted.
+pub(super) fn available() -> Option<f64> {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
+    Some(system.available_memory()).filter(|bytes| *bytes > 0).map(|bytes| bytes as f64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_estimate_follows_edges_and_batch() {
+        let estimate = |wish: &Architecture, batch, drops| super::estimate(wish.into(), batch, drops);
+        let mut wish = Architecture::paper(784, 10);
+        let neurons = 6.0 * 784.0 + 10.0;
+        assert_eq!(
+            estimate(&wish, 128, true) - estimate(&wish, 128, false),
+            8.0 * (5.0 * 41_650.0 + 7_840.0)
+        );
+        assert_eq!(estimate(&wish, 128, false), 64.0 * (5.0 * 41_650.0 + 7_840.0) + 8.0 * neurons * 128.0);
+        wish.connectivity = Connectivity::FullyConnected;
+        wish.hidden = vec![300_000];
+        assert_eq!(estimate(&wish, 0, false), 64.0 * 300_000.0 * 794.0);
+        wish.connectivity = Connectivity::RandomSparse { degrees: vec!["poisson:3".parse().unwrap()] };
+        assert_eq!(estimate(&wish, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
+    }
+
+    /// A model that training goes on from is measured as the architecture that it was built from.
+    #[test]
+    fn a_network_has_the_size_of_its_architecture() {
+        let wish = Architecture::paper(784, 10);
+        let network = wish.build(0).unwrap();
+        assert_eq!(Size::from(&network), Size::from(&wish));
+    }
+
+    #[test]
+    fn what_augmentation_adds_is_refused_beyond_what_is_free() {
+        let train = Dataset::new(vec![0.0; 3000], 1000, vec![0, 1, 0], 2).unwrap();
+        let network = Architecture::paper(1000, 10).build(0).unwrap();
+        let needed = |train| augmented_bytes(train) + estimate((&network).into(), 3, false);
+        assert_eq!(augmented_bytes(&train), 3.0 * 4.0 * 3000.0);
+        let check = |free| refuse_above("it needs", needed(&train), free, "less");
+        assert!(check(Some(needed(&train))).is_ok());
+        let message = check(Some(needed(&train) - 1.0)).unwrap_err().to_string();
+        assert!(
+            message.starts_with("it needs about 0.0 GiB") && message.contains("GiB are free"),
+            "{message}"
+        );
+        assert!(check(None).is_ok());
+        assert_eq!([1.5 * 1024f64.powi(3), 2.1e40].map(gibibytes), ["1.5 GiB", "2e31 GiB"]);
+    }
+
+    #[test]
+    fn this_machine_has_some_memory_free() {
+        assert!(available().is_some_and(|bytes| bytes > 1e6));
+    }
+}

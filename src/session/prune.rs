@@ -1,0 +1,248 @@
+//! Pruning a saved model, round by round, with what it needs: data, a split, an engine.
+
+use std::sync::Arc;
+
+use super::Session;
+use super::engine::{EngineRequest, Purpose};
+use super::settings::{DataSettings, check_threads, usual_l2};
+use super::split::Split;
+use crate::dataset::{DataSplits, HeldOut, Holdout};
+use crate::engine::Penalties;
+use crate::experiments::prune::{
+    BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal,
+};
+use crate::model::{PruneMethod, TrainedModel};
+use crate::network::Parameters;
+use crate::text::grouped;
+use crate::training::{EpochMetrics, Observer, Recipe};
+use crate::{Error, Result};
+
+/// How training samples are split for an experiment on a trained model.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "cli", derive(clap::Args), command(next_help_heading = "Data"))]
+pub struct SplitSettings {
+    /// Training samples held out to choose by, a number or a share below 1
+    /// [default: those that the model was trained without, else 10000, a fifth of at most 20000]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N|SHARE", value_parser = super::settings::parsed::<Holdout>))]
+    pub validation: Option<Holdout>,
+    /// Use the first N training samples only, as the model's training did
+    /// [default: as many as the model's own split had, else all]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
+    pub train_limit: Option<usize>,
+    /// Seed of the split and of fine-tuning [default: that of the model's own split, else 0]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
+    pub seed: Option<u64>,
+}
+
+/// What is removed.
+#[derive(Clone, Copy, Debug)]
+pub enum PruneMethodSettings {
+    /// The last blocks of neurons, layer by layer; down to a size, where one is given in place of a loss of accuracy.
+    Blocks(BlockSearchOptions, Option<PruneTarget>),
+    /// The smallest weights of all layers.
+    Weights(WeightGoal),
+}
+
+/// A size to prune down to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum PruneTarget {
+    /// A number of parameters.
+    Parameters(usize),
+    /// Per cent of the model's parameters.
+    Percent(f64),
+}
+
+/// How a model is pruned.
+#[derive(Clone, Debug)]
+pub struct PruneSettings {
+    /// What is removed.
+    pub method: PruneMethodSettings,
+    /// The data of its training.
+    pub data: DataSettings,
+    /// How they are split.
+    pub split: SplitSettings,
+    /// Times that pruning and fine-tuning follow each other.
+    pub rounds: usize,
+    /// Epochs of training after each pruning.
+    pub fine_tune: usize,
+    /// Their learning rate at the start; by default 0.02 after blocks, 0.1 after weights.
+    pub learning_rate: Option<f64>,
+    /// Samples in one batch.
+    pub batch_size: usize,
+    /// Their L2 penalty; by default that of the architecture.
+    pub l2: Option<f32>,
+    /// What it is computed on.
+    pub engine: EngineRequest,
+}
+
+/// A model that is smaller than it was.
+#[derive(Debug)]
+pub struct PrunedModel {
+    /// The smaller model.
+    pub model: TrainedModel,
+    /// Every network on the way.
+    pub curve: Vec<PrunePoint>,
+    /// How the samples were split.
+    pub split: HeldOut,
+    /// Whether the model was trained without the validation samples.
+    pub unseen: bool,
+    /// What ended it early, if anything did; the model is the one before that.
+    pub failure: Option<Error>,
+}
+
+impl PruneMethodSettings {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> PruneMethod {
+        match self {
+            Self::Blocks(..) => PruneMethod::Blocks,
+            Self::Weights(_) => PruneMethod::Magnitude,
+        }
+    }
+
+    /// Refuses what the model does not have.
+    ///
+    /// # Errors
+    /// [`Error::Setting`].
+    pub fn check(&self, model: &TrainedModel) -> Result<()> {
+        match self {
+            Self::Blocks(options, _) => BlockSearch::new(model.network(), *options).map(drop),
+            Self::Weights(goal) => goal.check(),
+        }
+    }
+
+    /// Whether what a round removes depends on its number.
+    fn is_by_rounds(&self) -> bool {
+        matches!(self, Self::Weights(WeightGoal::Sparsity(_)))
+    }
+}
+
+impl PruneTarget {
+    /// The number of parameters, at least 1, for a model that has `all`.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a number")]
+    fn parameters(self, all: usize) -> usize {
+        match self {
+            Self::Parameters(count) => count,
+            Self::Percent(percent) => ((all as f64 * percent / 100.0) as usize).max(1),
+        }
+    }
+}
+
+impl PruneSettings {
+    /// How what is left is trained.
+    fn recipe(&self, model: &TrainedModel, seed: u64) -> Result<Recipe> {
+        // What the smallest weights leave has more to learn again than what lower blocks leave.
+        let usual_rate = match self.method {
+            PruneMethodSettings::Blocks(..) => 0.02,
+            PruneMethodSettings::Weights(_) => 0.1,
+        };
+        let recipe = Recipe {
+            epochs: self.fine_tune.max(1),
+            batch_size: self.batch_size,
+            learning_rate: self.learning_rate.unwrap_or(usual_rate),
+            penalties: Penalties::l2(self.l2.unwrap_or(usual_l2(model.record().arch))),
+            seed,
+            ..Recipe::default()
+        };
+        recipe.check()?;
+        Ok(recipe)
+    }
+}
+
+impl Session<'_> {
+    /// Prunes a model as long as the settings say, or up to a round after which nothing would change.
+    ///
+    /// # Errors
+    /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
+    pub fn prune(&self, model: &TrainedModel, settings: &PruneSettings) -> Result<PrunedModel> {
+        let threads = check_threads(settings.engine.threads())?;
+        super::use_threads(threads);
+        let DataSplits { train, test } = self.load_for(model, &settings.data)?;
+        let Split { rest, validation, made, unseen } = self.split(train, &settings.split, model)?;
+        let recipe = settings.recipe(model, made.seed)?;
+        let data = PruneData {
+            rest: Arc::new(model.prepare(rest)?),
+            validation: Arc::new(model.prepare(validation)?),
+            test: Arc::new(model.prepare(test)?),
+        };
+        let engine = |network: &_, parameters: &_, engine_settings| {
+            self.engine(&settings.engine, network, parameters, engine_settings, Purpose::Passes)
+        };
+        self.announce(&engine(model.network(), model.parameters(), recipe.engine_settings())?);
+        let start = Box::new(|network: &_, parameters: &_, settings| {
+            Ok(engine(network, parameters, settings)?.engine)
+        });
+        let note = |point: &PrunePoint| {
+            let accuracy = 100.0 * point.validation_accuracy;
+            self.note(format!(
+                "{}: {} parameters, validation {accuracy:.2} %",
+                point.step,
+                grouped(point.parameters)
+            ));
+        };
+        let mut pruning =
+            Pruning::new(model, data, recipe.engine_settings(), threads, start, Box::new(note))?;
+        let failure = self.rounds(settings, &recipe, &mut pruning).err();
+        if pruning.curve().iter().all(|point| point.edges == pruning.curve()[0].edges) {
+            let nothing =
+                "nothing could be removed within the limits given, so there is no pruned model to write";
+            return Err(failure.unwrap_or_else(|| Error::Plan(nothing.into())));
+        }
+        let (mut pruned, curve) = pruning.finish(model, settings.method.name())?;
+        // Fine-tuning on another split may have seen what training had not.
+        pruned.set_held_out(Some(made).filter(|_| unseen))?;
+        Ok(PrunedModel { model: pruned, curve, split: made, unseen, failure })
+    }
+
+    /// All rounds of pruning and fine-tuning.
+    fn rounds(&self, settings: &PruneSettings, recipe: &Recipe, pruning: &mut Pruning<'_>) -> Result<()> {
+        let method = &settings.method;
+        let mut search = match method {
+            PruneMethodSettings::Blocks(options, target) => {
+                let until = target.map_or(options.until, |target| {
+                    Until::Parameters(target.parameters(pruning.network().parameter_count()))
+                });
+                Some(BlockSearch::new(pruning.network(), BlockSearchOptions { until, ..*options })?)
+            }
+            PruneMethodSettings::Weights(_) => None,
+        };
+        for round in 1..=settings.rounds {
+            let before = pruning.network().parameter_count();
+            match (method, &mut search) {
+                (PruneMethodSettings::Weights(goal), _) => {
+                    pruning.remove_small_weights(goal, round, settings.rounds)?;
+                }
+                (_, Some(search)) => search.run(pruning)?,
+                (_, None) => {}
+            }
+            if settings.fine_tune > 0 {
+                let seed = recipe.seed.wrapping_add(round as u64 - 1);
+                let mut report = TuningReport { session: self, epochs: settings.fine_tune };
+                pruning.fine_tune(&Recipe { seed, ..recipe.clone() }, &mut report)?;
+            } else if !method.is_by_rounds() && pruning.network().parameter_count() == before {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A line for each epoch of fine-tuning; what the trainer calls its test set is the validation split here.
+struct TuningReport<'a> {
+    session: &'a Session<'a>,
+    epochs: usize,
+}
+
+impl Observer for TuningReport<'_> {
+    fn epoch_ended(&mut self, metrics: &EpochMetrics, _: &Parameters) -> Result<()> {
+        self.session.note(format!(
+            "fine-tuning epoch {}/{}: train loss {:.4}, validation {:.2} %, {:.2} s",
+            metrics.epoch,
+            self.epochs,
+            metrics.train_loss,
+            100.0 * metrics.test_accuracy,
+            metrics.seconds
+        ));
+        Ok(())
+    }
+}

@@ -1,0 +1,157 @@
+//! `config.json`: what a run was asked for, and what came out of that.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::settings::{KernelChoice, RunSettings, Settings, TableRecord};
+use crate::dataset::{Augmentation, Holdout};
+use crate::engine::Backend;
+use crate::importance::ImportanceSettings;
+use crate::model::ArchitectureRecord;
+use crate::training::{Recipe, RunFolder};
+
+/// How many samples there are.
+#[derive(Clone, Copy)]
+pub(super) struct SampleCounts {
+    /// To train on.
+    pub(super) train: usize,
+    /// To score on.
+    pub(super) test: usize,
+}
+
+/// `config.json`.
+#[derive(Serialize)]
+pub(super) struct RunConfig<'a> {
+    #[serde(flatten)]
+    pub(super) run: RunRecord<'a>,
+    pub(super) tanner_version: &'static str,
+    pub(super) started_at: String,
+    /// The command line that gives the same run.
+    pub(super) command: Vec<String>,
+    pub(super) backend: Backend,
+    pub(super) adapter: &'a str,
+    /// What a GPU engine was made with; asked for again, it gives the same bits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) gpu_kernels: Option<&'a str>,
+    /// What was asked for; everything above follows from it and the data.
+    pub(super) settings: &'a Settings,
+}
+
+/// Adapter and kernels that the run in this folder had on a GPU, if its settings can be read.
+pub(super) fn recorded_kernels(folder: &Path) -> Option<(String, KernelChoice)> {
+    let config = RunFolder::config(folder)?;
+    let kernels = config["gpu_kernels"].as_str()?.parse().ok()?;
+    Some((config["adapter"].as_str()?.to_owned(), kernels))
+}
+
+/// The part of `config.json` that decides what a run computes, on any engine.
+///
+/// What was not asked for is written, too, as `null`: two runs are the same only where nothing differs.
+#[derive(Serialize)]
+pub(super) struct RunRecord<'a> {
+    data: &'a Path,
+    /// How a table was read and encoded; none for pictures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    table: Option<TableRecord>,
+    /// Digests of training and test set, where runs are compared with each other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_sha256: Option<&'a str>,
+    train_samples: usize,
+    test_samples: usize,
+    train_limit: Option<usize>,
+    validation: Option<Holdout>,
+    #[serde(flatten)]
+    importance: &'a ImportanceSettings,
+    from: Option<&'a Path>,
+    architecture: &'a ArchitectureRecord,
+    recipe: &'a Recipe,
+    augmentation: Augmentation,
+    patience: Option<usize>,
+}
+
+impl<'a> RunRecord<'a> {
+    pub(super) fn new(
+        settings: &'a RunSettings,
+        architecture: &'a ArchitectureRecord,
+        samples: SampleCounts,
+        data_sha256: Option<&'a str>,
+    ) -> Self {
+        Self {
+            data: &settings.data.path,
+            table: settings.data.format.is_some().then(|| TableRecord::from(&settings.data.options)),
+            data_sha256,
+            train_samples: samples.train,
+            test_samples: samples.test,
+            train_limit: settings.train_limit,
+            validation: settings.validation,
+            importance: &settings.importance,
+            from: settings.from.as_deref(),
+            architecture,
+            recipe: &settings.recipe,
+            augmentation: settings.augmentation,
+            patience: settings.patience,
+        }
+    }
+
+    /// The first setting that a recorded run has otherwise, as `recipe.epochs`.
+    pub(super) fn difference_from(&self, config: &Value) -> serde_json::Result<Option<String>> {
+        Ok(first_difference(&as_in_files(self)?, &with_defaults(config.clone())?))
+    }
+}
+
+/// A value as a file has it: by way of text, float32 numbers look different.
+fn as_in_files(value: &impl Serialize) -> serde_json::Result<Value> {
+    serde_json::from_str(&serde_json::to_string(value)?)
+}
+
+/// Settings that an older version did not know get the value that they had then: their default.
+fn with_defaults(mut config: Value) -> serde_json::Result<Value> {
+    if let Ok(recipe) = Recipe::deserialize(&config["recipe"]) {
+        config["recipe"] = as_in_files(&recipe)?;
+    }
+    if let Ok(architecture) = ArchitectureRecord::deserialize(&config["architecture"]) {
+        config["architecture"] = as_in_files(&architecture)?;
+    }
+    Ok(config)
+}
+
+/// The first setting of `expected` that `found` has otherwise.
+fn first_difference(expected: &Value, found: &Value) -> Option<String> {
+    match (expected, found) {
+        (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(key, value)| {
+            let below = first_difference(value, found.get(key).unwrap_or(&Value::Null))?;
+            Some(if below.is_empty() { key.clone() } else { format!("{key}.{below}") })
+        }),
+        (expected, found) => (expected != found).then(String::new),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_first_difference_is_named_and_what_is_only_found_is_ignored() {
+        let expected = json!({"recipe": {"epochs": 3, "l2": 0.5}, "order": "desc"});
+        assert_eq!(first_difference(&expected, &expected), None);
+        let longer = json!({"recipe": {"epochs": 3, "l2": 0.5}, "order": "desc", "adapter": "x"});
+        assert_eq!(first_difference(&expected, &longer), None);
+        let other = json!({"recipe": {"epochs": 4, "l2": 0.5}, "order": "desc"});
+        assert_eq!(first_difference(&expected, &other).unwrap(), "recipe.epochs");
+        let without = json!({"recipe": {"epochs": 3, "l2": 0.5}});
+        assert_eq!(first_difference(&expected, &without).unwrap(), "order");
+    }
+
+    #[test]
+    fn settings_of_an_older_version_read_as_their_defaults() {
+        let recipe = as_in_files(&Recipe::default()).unwrap();
+        let mut older = recipe.clone();
+        older.as_object_mut().unwrap().remove("label_smoothing").unwrap();
+        let read = with_defaults(json!({"recipe": older, "order": "desc"})).unwrap();
+        assert_eq!(read, json!({"recipe": recipe, "order": "desc"}));
+    }
+}

@@ -1,0 +1,95 @@
+//! Who is told what happens in a session.
+
+use crate::Error;
+use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
+
+/// Receives what a session has to say. Where a text names a setting, the name stands in backquotes.
+pub trait Reporter: Sync {
+    /// A line on what goes on.
+    fn note(&self, text: &str) {
+        let _ = text;
+    }
+
+    /// A line on what may be wrong, or go wrong.
+    fn warn(&self, text: &str) {
+        log::warn!("{text}");
+    }
+
+    /// Something failed while all else goes on; the label says what.
+    fn failed(&self, label: &str, error: &Error) {
+        log::error!("{label}{error}");
+    }
+
+    /// So many trees of a random forest are grown; `None` at its end.
+    fn forest(&self, grown: Option<usize>, trees: usize) {
+        let _ = (grown, trees);
+    }
+
+    /// Somebody who watches a run that is about to begin.
+    fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
+        let _ = run;
+        None
+    }
+
+    /// A run has ended, however it did, after at least one epoch; its summary is written next.
+    fn run_ended(&self, run: &FinishedRun<'_>) {
+        let _ = run;
+    }
+}
+
+/// What is known of a run before its first step.
+#[derive(Clone, Copy, Debug)]
+pub struct RunPreview<'a> {
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Training samples.
+    pub samples: usize,
+    /// What it is scored on.
+    pub scored_on: ScoredOn,
+    /// Epochs of before it was interrupted.
+    pub history: &'a [EpochMetrics],
+    /// Whether it is one of many.
+    pub is_one_of_many: bool,
+}
+
+/// A run that has ended.
+#[derive(Clone, Copy, Debug)]
+pub struct FinishedRun<'a> {
+    /// Its folder.
+    pub folder: &'a RunFolder,
+    /// Its epochs.
+    pub history: &'a [EpochMetrics],
+    /// What it was, in a few words.
+    pub title: &'a str,
+}
+
+/// Says nothing; warnings go to the log.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Reporter for Silent {}
+
+/// Passes on everything but notes: for runs that are one of many.
+pub(super) struct WithoutNotes<'a>(pub(super) &'a dyn Reporter);
+
+impl Reporter for WithoutNotes<'_> {
+    fn warn(&self, text: &str) {
+        self.0.warn(text);
+    }
+
+    fn failed(&self, label: &str, error: &Error) {
+        self.0.failed(label, error);
+    }
+
+    fn forest(&self, grown: Option<usize>, trees: usize) {
+        self.0.forest(grown, trees);
+    }
+
+    fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
+        self.0.watch(run)
+    }
+
+    fn run_ended(&self, run: &FinishedRun<'_>) {
+        self.0.run_ended(run);
+    }
+}

@@ -1,0 +1,149 @@
+//! Settings from files: TOML, with a key for each flag, or the `config.json` of a run.
+//!
+//! ```toml
+//! pca = true
+//! arch = "sc"
+//! hidden = [784, 400]
+//! blocks = [8, 4]
+//! degrees = [[98, 130, 98, 49, 20, 10, 10, 10], [60, 40, 20, 10]]
+//! lr = 0.05
+//! ```
+//!
+//! A list stands for what is joined by commas on the command line, a list of lists for what is joined by slashes.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::{Settings, recorded};
+use crate::error::one_line;
+use crate::{Error, Result, Setting};
+
+/// Most bytes of a settings file.
+pub(super) const MAX_BYTES: u64 = 1 << 20;
+
+impl Settings {
+    /// Reads a settings file: the `config.json` of a run where it is called .json, else TOML.
+    ///
+    /// # Errors
+    /// [`Error::SettingsFile`] says what is wrong, and where.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let refuse =
+            |reason: String| Error::SettingsFile { path: path.to_owned(), reason: one_line(&reason) };
+        let length = fs::metadata(path).map_err(|error| Error::io(path, error))?.len();
+        if length > MAX_BYTES {
+            return Err(refuse(format!("{length} bytes, a settings file has {MAX_BYTES} at most")));
+        }
+        let text = fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
+        if path.extension().is_some_and(|extension| extension == "json") {
+            let config: Value = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+            let mut settings = Self::from_config(&config).map_err(refuse)?;
+            // Where that run is kept is its own affair.
+            settings.remove(Setting::Out);
+            Ok(settings)
+        } else {
+            Self::from_toml(&text).map_err(refuse)
+        }
+    }
+
+    /// Reads the text of a settings file in TOML.
+    ///
+    /// # Errors
+    /// A line that says what is wrong, and in which line or with which key.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
+        Self::from_table(toml_table(text)?)
+    }
+
+    /// Reads the keys of a table in TOML.
+    pub(crate) fn from_table(table: toml::Table) -> Result<Self, String> {
+        let json = serde_json::to_value(table).map_err(|error| error.to_string())?;
+        match json {
+            Value::Object(keys) => Self::from_keys(keys),
+            other => Err(format!("{other} is no table")),
+        }
+    }
+
+    /// The settings of a run, from its `config.json`.
+    ///
+    /// # Errors
+    /// A line that says what is wrong.
+    pub fn from_config(config: &Value) -> Result<Self, String> {
+        match &config["settings"] {
+            Value::Object(keys) => Self::from_keys(keys.clone()),
+            // Files of versions that kept only what came out of the settings.
+            _ => recorded::settings(config),
+        }
+    }
+
+    fn from_keys(keys: Map<String, Value>) -> Result<Self, String> {
+        let mut settings = Self::default();
+        for (key, value) in keys {
+            let key = key.replace('_', "-");
+            if !Self::all().any(|setting| setting.name() == key) {
+                return Err(format!("{key:?} is no setting{}", suggestion(&key)));
+            }
+            settings.fill_from(from_key(&key, &value)?);
+        }
+        settings.check_either().map_err(|error| error.to_string())?;
+        Ok(settings)
+    }
+}
+
+/// Parses a table, and says in which line it is none.
+pub(crate) fn toml_table(text: &str) -> Result<toml::Table, String> {
+    toml::from_str(text).map_err(|error| {
+        let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
+        format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    })
+}
+
+/// One setting, from its value or from what that value would be when typed.
+fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
+    let read = |value: Value| {
+        let one = Map::from_iter([(key.to_owned(), value)]);
+        serde_json::from_value::<Settings>(Value::Object(one)).map_err(|error| format!("{key}: {error}"))
+    };
+    if matches!(value, Value::Object(_) | Value::Null) {
+        return Err(format!("{key}: a table is no value of a setting"));
+    }
+    read(value.clone()).or_else(|reason| {
+        let typed = as_typed(key, value)?;
+        let number = serde_json::from_str(&typed).ok().map(Value::Number);
+        let list = Value::Array(typed.split(',').map(|item| Value::String(item.to_owned())).collect());
+        let others = [Some(Value::String(typed)), number, Some(list)].into_iter().flatten();
+        others.map(read).find_map(Result::ok).ok_or(reason)
+    })
+}
+
+/// A value as it would be typed.
+fn as_typed(key: &str, value: &Value) -> Result<String, String> {
+    let joined = |list: &[Value], separator| -> Result<String, String> {
+        let items: Result<Vec<_>, _> = list.iter().map(|item| as_typed(key, item)).collect();
+        Ok(items?.join(separator))
+    };
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Bool(on) => Ok(if *on { "on" } else { "off" }.to_owned()),
+        Value::Number(number) => Ok(number.to_string()),
+        Value::Array(list) if list.iter().any(Value::is_array) => {
+            let deeper = |item: &Value| item.as_array().is_some_and(|list| list.iter().any(Value::is_array));
+            if list.iter().any(deeper) {
+                return Err(format!("{key}: a list of lists of lists is no value of a setting"));
+            }
+            joined(list, "/")
+        }
+        Value::Array(list) => joined(list, ","),
+        other => Err(format!("{key}: {other} is no value of a setting")),
+    }
+}
+
+/// The nearest name of a setting, where one is near.
+fn suggestion(name: &str) -> String {
+    let near = Settings::all().map(|known| (strsim::jaro_winkler(known.name(), name), known));
+    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
+        Some((likeness, known)) if likeness > 0.8 => format!("; did you mean {:?}?", known.name()),
+        _ => "; every flag of `tanner train --help` has its key, without the dashes before it".into(),
+    }
+}

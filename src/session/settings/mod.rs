@@ -1,0 +1,258 @@
+//! [`Settings`]: everything that can be asked of a run, the only truth about it.
+//!
+//! One struct of optional fields is the flags of the command line, the keys of a settings file, an entry of a plan and
+//! what `config.json` keeps. Settings from several places lie in layers (a preset below a file below what was typed),
+//! which [`Settings::over`] joins field by field. [`Settings::resolve`] fills in the defaults and refuses what does not
+//! fit together; [`RunSettings`] is what comes out.
+
+mod architecture;
+mod file;
+mod groups;
+mod presets;
+mod recorded;
+mod resolve;
+mod values;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::OptimizerOptions;
+use crate::importance::Importance;
+use crate::{Error, Result, Setting};
+
+pub use architecture::ArchitectureSettings;
+pub(crate) use file::toml_table;
+pub use groups::{
+    ArchitectureOptions, DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, OutputOptions,
+    PresetOption, SampleOptions, TrainingOptions,
+};
+pub use presets::Preset;
+pub(crate) use recorded::TableRecord;
+pub use resolve::{DataSettings, RunSettings, check_threads};
+pub(crate) use resolve::{format, usual_l2};
+pub use values::{
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
+    Widths, parsed,
+};
+
+/// What is asked of a run; what is `None` takes its default.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::Args))]
+pub struct Settings {
+    /// A preset below everything else.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub preset: PresetOption,
+    /// Which data, and how a table is read and encoded.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub data: DataOptions,
+    /// Which samples, and where the run starts.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub samples: SampleOptions,
+    /// How inputs are standardised and ordered.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub importance: ImportanceOptions,
+    /// How the network looks.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub architecture: ArchitectureOptions,
+    /// How it is trained.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub training: TrainingOptions,
+    /// What it is computed on.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub engine: EngineOptions,
+    /// What is kept, and what ends the run early.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub keeping: KeepingOptions,
+    /// Where results go.
+    #[serde(flatten)]
+    #[cfg_attr(feature = "cli", command(flatten))]
+    pub output: OutputOptions,
+}
+
+/// Does something with every group of settings.
+macro_rules! each_group {
+    ($settings:expr, $do:ident) => {
+        $do!($settings, preset, data, samples, importance, architecture, training, engine, keeping, output)
+    };
+}
+
+/// Settings of which only one can be given.
+const EITHER: [[Setting; 2]; 3] = [
+    [Setting::Label, Setting::Labels],
+    [Setting::Degrees, Setting::Density],
+    [Setting::Degree, Setting::DegreeDistribution],
+];
+
+/// Whether a choice decides a setting, which means something else, or nothing, once the choice is made anew.
+fn decides(choice: Setting, setting: Setting) -> bool {
+    match choice {
+        Setting::Arch => ArchitectureSettings::is_of_one_kind(setting),
+        Setting::Optimizer => setting == Setting::Lr || OptimizerOptions::SETTINGS.contains(&setting),
+        Setting::Backend => EngineOptions::SETTINGS.contains(&setting) && setting != Setting::Backend,
+        Setting::Importance => setting == Setting::Trees,
+        _ => false,
+    }
+}
+
+/// What goes on from a saved model decides these.
+fn decided_by_model(setting: Setting) -> bool {
+    let groups =
+        [ImportanceOptions::SETTINGS, ArchitectureOptions::SETTINGS, &[Setting::Init, Setting::Gain]];
+    groups.iter().any(|group| group.contains(&setting))
+}
+
+/// Whether a setting of a lower layer means nothing any more beside one of a higher layer.
+fn takes_the_place(high: Setting, low: Setting) -> bool {
+    let either = EITHER.iter().any(|pair| high != low && pair.contains(&high) && pair.contains(&low));
+    let by_model = |one, other| one == Setting::From && decided_by_model(other);
+    either || decides(high, low) || by_model(high, low) || by_model(low, high)
+}
+
+impl Settings {
+    /// Every setting of a run.
+    pub(crate) fn all() -> impl Iterator<Item = Setting> {
+        [
+            PresetOption::SETTINGS,
+            DataOptions::SETTINGS,
+            SampleOptions::SETTINGS,
+            ImportanceOptions::SETTINGS,
+            ArchitectureOptions::SETTINGS,
+            TrainingOptions::SETTINGS,
+            EngineOptions::SETTINGS,
+            KeepingOptions::SETTINGS,
+            OutputOptions::SETTINGS,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+    }
+
+    /// The settings that have a value.
+    #[must_use]
+    pub fn given(&self) -> Vec<Setting> {
+        macro_rules! given {
+            ($settings:expr, $($group:ident),+) => {{
+                let mut given = Vec::new();
+                $(given.extend($settings.$group.given());)+
+                given
+            }};
+        }
+        each_group!(self, given)
+    }
+
+    /// Takes the value of a setting away.
+    pub fn remove(&mut self, setting: Setting) {
+        macro_rules! remove {
+            ($settings:expr, $($group:ident),+) => {{ $($settings.$group.remove(setting);)+ }};
+        }
+        each_group!(self, remove);
+    }
+
+    /// These settings over others: what is given here wins, and takes with it what depends on it there.
+    ///
+    /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees.
+    #[must_use]
+    pub fn over(mut self, mut below: Self) -> Self {
+        self.unify_importance();
+        below.unify_importance();
+        let given = self.given();
+        for low in below.given() {
+            if given.iter().any(|high| takes_the_place(*high, low)) {
+                below.remove(low);
+            }
+        }
+        self.fill_from(below);
+        self
+    }
+
+    /// These settings, and others where these have none: nothing is taken away that depends on something else.
+    #[must_use]
+    pub fn or(mut self, mut others: Self) -> Self {
+        self.unify_importance();
+        others.unify_importance();
+        self.fill_from(others);
+        self
+    }
+
+    /// Takes what they lack, field by field.
+    fn fill_from(&mut self, below: Self) {
+        macro_rules! fill {
+            ($settings:expr, $($group:ident),+) => {{ $($settings.$group.fill_from(below.$group);)+ }};
+        }
+        each_group!(self, fill);
+    }
+
+    /// The same with the preset that they name below them.
+    #[must_use]
+    pub fn with_preset(mut self) -> Self {
+        match self.preset.preset.take() {
+            Some(preset) => self.over(preset.settings()),
+            None => self,
+        }
+    }
+
+    /// `pca` and `rf` are short for a choice of `importance`.
+    fn unify_importance(&mut self) {
+        let ImportanceOptions { pca, rf, importance, .. } = &mut self.importance;
+        let short = [(pca.take(), Importance::Pca), (rf.take(), Importance::RandomForest)];
+        if let Some((_, kind)) = short.into_iter().find(|(given, _)| *given == Some(true)) {
+            *importance = Some(kind);
+        }
+    }
+
+    /// As flags of the command line: `--epochs=3`.
+    #[must_use]
+    pub fn to_flags(&self) -> Vec<String> {
+        flags_of(self)
+    }
+
+    /// Refuses settings of which only one can be given.
+    fn check_either(&self) -> Result<()> {
+        let given = self.given();
+        let has = |setting: Setting| given.contains(&setting);
+        let shorts = [Setting::Pca, Setting::Rf, Setting::Importance];
+        let pairs = EITHER.iter().copied().chain([
+            [shorts[0], shorts[1]],
+            [shorts[0], shorts[2]],
+            [shorts[1], shorts[2]],
+        ]);
+        for [one, other] in pairs {
+            if has(one) && has(other) {
+                return Err(Error::setting(one, format!("cannot be given together with `{other}`")));
+            }
+        }
+        let decided = given.iter().find(|setting| has(Setting::From) && decided_by_model(**setting));
+        decided.map_or(Ok(()), |setting| {
+            Err(Error::setting(*setting, "cannot be given together with `from`, whose model decides it"))
+        })
+    }
+}
+
+/// The fields of a value as flags of the command line.
+#[must_use]
+pub fn flags_of(settings: &impl Serialize) -> Vec<String> {
+    // By way of text, so that a float32 number keeps its short form.
+    let text = serde_json::to_string(settings).unwrap_or_default();
+    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&text) else { return Vec::new() };
+    let flag = |(name, value): (String, serde_json::Value)| match value {
+        serde_json::Value::String(text) => Some(format!("--{name}={text}")),
+        serde_json::Value::Bool(on) => on.then(|| format!("--{name}")),
+        serde_json::Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(serde_json::Value::as_str).collect();
+            Some(format!("--{name}={}", items.join(",")))
+        }
+        serde_json::Value::Null => None,
+        number => Some(format!("--{name}={number}")),
+    };
+    fields.into_iter().filter_map(flag).collect()
+}
+
+#[cfg(all(test, feature = "cli"))]
+mod tests;

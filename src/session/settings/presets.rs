@@ -1,0 +1,65 @@
+//! Settings under a name.
+
+use super::Settings;
+use super::values::Switch;
+use crate::dataset::Augmentation;
+use crate::engine::OptimizerKind;
+use crate::importance::{Importance, Order};
+use crate::model::Arch;
+use crate::named::named;
+use crate::network::Activation;
+use crate::paper;
+use crate::training::Schedule;
+
+named! {
+    /// Settings of a run that are known by one name; whatever is given beside it wins.
+    pub enum Preset {
+        /// The paper's recipe, with the usual choices where it is silent.
+        Paper = "paper",
+        /// The most accurate recipe found for Fashion-MNIST; for pictures.
+        Tanner = "tanner",
+        /// Small tables: two hidden layers behind standardised features in a random forest's order.
+        Small = "small",
+    }
+}
+
+impl Preset {
+    /// The settings that it stands for.
+    #[must_use]
+    pub fn settings(self) -> Settings {
+        let adam = |arch| Settings::default().arch(arch).optimizer(OptimizerKind::Adam);
+        match self {
+            Self::Paper => adam(Arch::Sc)
+                .importance(Importance::Pca)
+                .order(Order::Descending)
+                .lr(0.001)
+                .schedule(Schedule::Constant)
+                .gain(1.0)
+                .l2(paper::L2)
+                .epochs(40usize),
+            Self::Tanner => adam(Arch::Sc)
+                .importance(Importance::RandomForest)
+                .activation(Activation::Relu)
+                .lr(0.004)
+                .schedule(Schedule::Cosine)
+                .l2(1e-5)
+                .augment(Augmentation { shift: 1, flip: true })
+                .label_smoothing(0.1)
+                .epochs(60usize),
+            Self::Small => adam(Arch::Sc)
+                .importance(Importance::RandomForest)
+                .trees(100usize)
+                .standardize(Switch::On)
+                .hidden(vec![256, 128])
+                .receptive_field(vec![8])
+                .density(0.27)
+                .activation(Activation::Relu)
+                .lr(0.005)
+                .schedule(Schedule::Cosine)
+                .l2(3e-3)
+                .label_smoothing(0.05)
+                .batch_size(16usize)
+                .epochs(100usize),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Settings of runs whose `config.json` keeps only what came out of them: files of versions up to 0.1.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::values::{DegreeDistributions, Delimiter, Switch};
+use super::{DataOptions, Settings, TestRows};
+use crate::dataset::table::{ColumnRef, Header, Impute};
+use crate::dataset::{Augmentation, Holdout};
+use crate::importance::ImportanceSettings;
+use crate::model::ArchitectureRecord;
+use crate::training::Recipe;
+
+/// The keys of such a file that settings follow from.
+#[derive(Deserialize)]
+struct Recorded {
+    data: PathBuf,
+    #[serde(default)]
+    table: TableRecord,
+    train_limit: Option<usize>,
+    validation: Option<Holdout>,
+    #[serde(flatten)]
+    importance: ImportanceSettings,
+    from: Option<PathBuf>,
+    architecture: ArchitectureRecord,
+    recipe: Recipe,
+    #[serde(default)]
+    augmentation: Augmentation,
+    #[serde(default)]
+    patience: Option<usize>,
+}
+
+/// How a table was read, as files have it: keys with underscores, lists as lists.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct TableRecord {
+    label: Option<ColumnRef>,
+    labels: Option<PathBuf>,
+    header: Option<Header>,
+    delimiter: Option<char>,
+    drop: Vec<ColumnRef>,
+    max_categories: Option<usize>,
+    impute: Option<Impute>,
+    test: Option<TestRows>,
+}
+
+impl From<&DataOptions> for TableRecord {
+    fn from(options: &DataOptions) -> Self {
+        Self {
+            label: options.label.clone(),
+            labels: options.labels.clone(),
+            header: options.header,
+            delimiter: options.delimiter.map(|Delimiter(one)| char::from(one)),
+            drop: options.drop.clone().unwrap_or_default(),
+            max_categories: options.max_categories,
+            impute: options.impute,
+            test: options.test.clone(),
+        }
+    }
+}
+
+impl TableRecord {
+    fn options(self) -> Result<DataOptions, String> {
+        Ok(DataOptions {
+            data: None,
+            label: self.label,
+            labels: self.labels,
+            header: self.header,
+            delimiter: self.delimiter.map(|one| one.to_string().parse()).transpose()?,
+            drop: Some(self.drop).filter(|drop| !drop.is_empty()),
+            max_categories: self.max_categories,
+            impute: self.impute,
+            test: self.test,
+        })
+    }
+}
+
+/// The settings that give the same run: what has its default there is left to its default here.
+pub(super) fn settings(config: &Value) -> Result<Settings, String> {
+    let recorded =
+        Recorded::deserialize(config).map_err(|error| format!("not the config.json of a run: {error}"))?;
+    let Recorded { importance, architecture, recipe, augmentation, .. } = recorded;
+    let mut settings = Settings { data: recorded.table.options()?, ..Settings::default() };
+    settings.data.data = Some(recorded.data);
+    settings.samples.train_limit = recorded.train_limit;
+    settings.samples.validation = recorded.validation;
+    settings.samples.from = recorded.from;
+    settings.keeping.patience = recorded.patience;
+    set_training(&mut settings, &recipe, &architecture);
+    settings.training.augment = Some(augmentation).filter(|augmentation| !augmentation.is_none());
+    if settings.samples.from.is_some() {
+        return Ok(settings);
+    }
+    let usual = ImportanceSettings::new(importance.importance);
+    settings.importance.importance = Some(importance.importance);
+    settings.importance.order = Some(importance.order);
+    settings.importance.trees = Some(importance.trees).filter(|trees| *trees != usual.trees);
+    settings.importance.standardize = (importance.standardize != usual.standardize)
+        .then_some(if importance.standardize { Switch::On } else { Switch::Off });
+    set_architecture(&mut settings, &architecture)?;
+    Ok(settings)
+}
+
+fn set_training(settings: &mut Settings, recipe: &Recipe, architecture: &ArchitectureRecord) {
+    let other = |value: f32, usual: f32| Some(value).filter(|value| *value != usual);
+    let (training, kind) = (&mut settings.training, recipe.optimizer.kind());
+    training.epochs = Some(recipe.epochs);
+    training.batch_size = Some(recipe.batch_size);
+    training.optimizer = Some(kind);
+    training.lr = Some(recipe.learning_rate).filter(|rate| *rate != kind.usual_learning_rate());
+    let options = recipe.optimizer.options();
+    training.momentum = options.momentum;
+    (training.adam_beta1, training.adam_beta2) = (options.beta1, options.beta2);
+    training.adam_epsilon = options.epsilon;
+    training.schedule = Some(recipe.schedule);
+    let penalties = &recipe.penalties;
+    training.l2 = other(penalties.l2, super::resolve::usual_l2(architecture.arch));
+    training.l1 = other(penalties.l1, 0.0);
+    training.l1_input = penalties.l1_input;
+    training.l_half = other(penalties.l_half, 0.0);
+    training.weight_elimination = other(penalties.weight_elimination, 0.0);
+    training.group_lasso = other(penalties.group_lasso, 0.0);
+    training.dropconnect = other(recipe.drop_connect, 0.0);
+    training.label_smoothing = other(recipe.label_smoothing, 0.0);
+    training.seed = Some(recipe.seed);
+    if settings.samples.from.is_none() {
+        training.init = Some(recipe.initialisation.scheme);
+        training.gain = other(recipe.initialisation.gain, architecture.activation.usual_gain());
+    }
+}
+
+fn set_architecture(settings: &mut Settings, record: &ArchitectureRecord) -> Result<(), String> {
+    let options = &mut settings.architecture;
+    options.arch = Some(record.arch);
+    options.hidden = Some(record.hidden.clone().into());
+    options.activation = Some(record.activation);
+    options.dropout = Some(1.0 - record.keep_probability).filter(|dropout| *dropout > 0.0);
+    let list = |list: &Vec<usize>| (!list.is_empty()).then(|| list.clone().into());
+    options.blocks = list(&record.blocks);
+    options.receptive_field = list(&record.receptive_fields);
+    options.degrees = (!record.degrees.is_empty()).then(|| super::Lists(record.degrees.clone()));
+    let distributions: Result<Vec<_>, _> =
+        record.degree_distributions.iter().map(|text| text.parse()).collect();
+    let distributions = distributions.map_err(|error: crate::Error| error.to_string())?;
+    options.degree_distribution = (!distributions.is_empty()).then_some(DegreeDistributions(distributions));
+    (options.budget, options.softness) = (record.budget, record.softness);
+    Ok(())
+}

@@ -1,0 +1,314 @@
+//! From what was asked for to what is done: defaults filled in, everything checked that can be checked without data.
+
+use std::path::{Path, PathBuf};
+
+use super::architecture::ArchitectureSettings;
+use super::groups::{DataOptions, EngineOptions, ImportanceOptions, TrainingOptions};
+use super::values::{BackendChoice, EventsPlace, Switch};
+use super::{Settings, TestRows};
+use crate::dataset::table::{FitOptions, Format};
+use crate::dataset::{Augmentation, Holdout};
+use crate::engine::{Optimizer, OptimizerKind, OptimizerOptions, Penalties};
+use crate::importance::{Importance, ImportanceSettings, Order};
+use crate::model::{Arch, TrainedModel};
+use crate::network::{Initialisation, Scheme};
+use crate::session::{EngineRequest, KernelsRequest};
+use crate::training::{CheckpointEvery, Recipe, ScoredOn};
+use crate::{Error, Result, Setting, paper};
+
+/// More threads than any machine has cores.
+const MAX_THREADS: usize = 1024;
+
+/// A training run: [`Settings`] with all defaults filled in, that fit each other.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// What was asked for.
+    pub asked: Settings,
+    /// Which data.
+    pub data: DataSettings,
+    /// Number of training samples, where not all are used.
+    pub train_limit: Option<usize>,
+    /// Score on a held-out part of the training set in place of the test set.
+    pub validation: Option<Holdout>,
+    /// A saved model to go on from; it decides importance and architecture then.
+    pub from: Option<PathBuf>,
+    /// How inputs are standardised and ordered.
+    pub importance: ImportanceSettings,
+    /// How the network looks.
+    pub architecture: ArchitectureSettings,
+    /// How it is trained.
+    pub recipe: Recipe,
+    /// What is done to training pictures.
+    pub augmentation: Augmentation,
+    /// When the run is kept.
+    pub checkpoint_every: CheckpointEvery,
+    /// Epochs without a better validation accuracy after which the run ends.
+    pub patience: Option<usize>,
+    /// What it is computed on.
+    pub engine: EngineRequest,
+    /// Folder of the run.
+    pub out: Option<PathBuf>,
+    /// Where an event file for TensorBoard goes, if one is asked for.
+    pub tensorboard: Option<EventsPlace>,
+}
+
+/// Data as they were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DataSettings {
+    /// A folder of IDX files, or a table.
+    pub path: PathBuf,
+    /// The format of a table; none for a folder.
+    pub format: Option<Format>,
+    /// How a table is read and encoded.
+    pub options: DataOptions,
+}
+
+impl Settings {
+    /// Fills in all defaults, the preset's first.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a value outside its range, and for settings that do not fit together.
+    pub fn resolve(&self) -> Result<RunSettings> {
+        self.check_either()?;
+        let mut asked = self.clone().with_preset();
+        asked.unify_importance();
+        let samples = &asked.samples;
+        if samples.train_limit == Some(0) {
+            return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
+        }
+        let architecture = ArchitectureSettings::new(&asked.architecture)?;
+        let recipe = recipe(&asked.training, &architecture)?;
+        Ok(RunSettings {
+            importance: asked.importance.resolve(recipe.seed)?,
+            data: DataSettings::new(&asked.data)?,
+            train_limit: samples.train_limit,
+            validation: samples.validation,
+            from: samples.from.clone(),
+            architecture,
+            recipe,
+            augmentation: asked.training.augment.unwrap_or_default(),
+            checkpoint_every: asked.keeping.checkpoint_every.unwrap_or_default(),
+            patience: patience(asked.keeping.patience, samples.validation)?,
+            engine: asked.engine.resolve()?,
+            out: asked.output.out.clone(),
+            tensorboard: asked.output.tensorboard.clone(),
+            asked,
+        })
+    }
+}
+
+impl RunSettings {
+    /// What the run is scored on.
+    #[must_use]
+    pub fn scored_on(&self) -> ScoredOn {
+        if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
+    }
+
+    /// Takes over what a saved model decides in place of settings.
+    pub(crate) fn go_on_from(&mut self, model: &TrainedModel) {
+        let fitted = model.preprocessing();
+        self.importance = ImportanceSettings {
+            order: fitted.order(),
+            standardize: fitted.standardisation().is_some(),
+            ..ImportanceSettings::new(fitted.importance())
+        };
+        self.architecture.of_arch(model.record().arch);
+        self.recipe.penalties.l2 = self.asked.training.l2.unwrap_or(usual_l2(model.record().arch));
+    }
+}
+
+impl ImportanceOptions {
+    /// Checks what was given; the run's seed is that of forests and of chance, too.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that do not fit together.
+    pub fn resolve(&self, seed: u64) -> Result<ImportanceSettings> {
+        let importance = self.importance.unwrap_or(Importance::Pca);
+        let order = self.order.unwrap_or(Order::Descending);
+        if importance == Importance::None && order == Order::Ascending {
+            return Err(Error::setting(Setting::Order, "asc has no meaning with `importance` none"));
+        }
+        let usual = ImportanceSettings::new(importance);
+        let trees = match self.trees {
+            None => usual.trees,
+            Some(_) if importance != Importance::RandomForest => {
+                let reason = format!("has no meaning with `importance` {importance}, it belongs to rf");
+                return Err(Error::setting(Setting::Trees, reason));
+            }
+            Some(count) if count == 0 || u32::try_from(count).is_err() => {
+                let reason = format!("{count} is impossible, it must be 1 to {}", u32::MAX);
+                return Err(Error::setting(Setting::Trees, reason));
+            }
+            Some(count) => count,
+        };
+        let standardize = self.standardize.map_or(usual.standardize, |switch| switch == Switch::On);
+        Ok(ImportanceSettings { order, standardize, trees, seed, ..usual })
+    }
+}
+
+/// Patience is for samples that are neither trained on nor reported.
+fn patience(given: Option<usize>, validation: Option<Holdout>) -> Result<Option<usize>> {
+    let reason = match given {
+        Some(0) => "0 is impossible, it must be at least 1",
+        Some(_) if validation.is_none() => {
+            "needs `validation`: stopping where the test accuracy looks best would make it too good"
+        }
+        fitting => return Ok(fitting),
+    };
+    Err(Error::setting(Setting::Patience, reason))
+}
+
+fn recipe(options: &TrainingOptions, architecture: &ArchitectureSettings) -> Result<Recipe> {
+    let kind = options.optimizer.unwrap_or(OptimizerKind::Momentum);
+    let optimizer = Optimizer::from_options(
+        kind,
+        &OptimizerOptions {
+            momentum: options.momentum,
+            beta1: options.adam_beta1,
+            beta2: options.adam_beta2,
+            epsilon: options.adam_epsilon,
+        },
+    )?;
+    let usual = Recipe::default();
+    let recipe = Recipe {
+        epochs: options.epochs.unwrap_or(usual.epochs),
+        batch_size: options.batch_size.unwrap_or(usual.batch_size),
+        learning_rate: options.lr.unwrap_or(kind.usual_learning_rate()),
+        schedule: options.schedule.unwrap_or(usual.schedule),
+        optimizer,
+        penalties: Penalties {
+            l2: options.l2.unwrap_or(usual_l2(architecture.arch)),
+            l1: options.l1.unwrap_or(0.0),
+            l1_input: options.l1_input,
+            l_half: options.l_half.unwrap_or(0.0),
+            weight_elimination: options.weight_elimination.unwrap_or(0.0),
+            group_lasso: options.group_lasso.unwrap_or(0.0),
+        },
+        label_smoothing: options.label_smoothing.unwrap_or(0.0),
+        drop_connect: options.dropconnect.unwrap_or(0.0),
+        initialisation: Initialisation {
+            scheme: options.init.unwrap_or(Scheme::Glorot),
+            gain: options.gain.unwrap_or(architecture.activation().usual_gain()),
+        },
+        seed: options.seed.unwrap_or(0),
+    };
+    recipe.check()?;
+    Ok(recipe)
+}
+
+/// Weight decay where none is asked for: the paper has none on the fully connected network.
+pub(crate) fn usual_l2(arch: Arch) -> f32 {
+    if arch == Arch::Fc { 0.0 } else { paper::L2 }
+}
+
+/// Refuses a number of threads that no machine serves.
+///
+/// # Errors
+/// [`Error::Setting`] for 0 and for more than 1024.
+pub fn check_threads(given: Option<usize>) -> Result<Option<usize>> {
+    match given {
+        Some(count) if !(1..=MAX_THREADS).contains(&count) => {
+            let reason = format!("{count} is impossible, it must be 1 to {MAX_THREADS}");
+            Err(Error::setting(Setting::Threads, reason))
+        }
+        fitting => Ok(fitting),
+    }
+}
+
+impl EngineOptions {
+    /// Checks what was given.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for settings that have no meaning for the engine asked for.
+    pub fn resolve(&self) -> Result<EngineRequest> {
+        let backend = self.backend.unwrap_or(BackendChoice::Auto);
+        let (threads, adapter) = (check_threads(self.threads)?, self.adapter.clone());
+        let kernels = KernelsRequest { asked: self.gpu_kernels, ..KernelsRequest::default() };
+        let strange = |setting: Setting, owners: &str| {
+            let reason = format!("has no meaning with this `backend`, it belongs to {owners}");
+            Err(Error::setting(setting, reason))
+        };
+        let on_host = matches!(backend, BackendChoice::Cpu | BackendChoice::Reference);
+        match (backend, &adapter, threads) {
+            _ if on_host && self.gpu_kernels.is_some() => strange(Setting::GpuKernels, "gpu and auto"),
+            _ if on_host && adapter.is_some() => strange(Setting::Adapter, "gpu and auto"),
+            (BackendChoice::Gpu | BackendChoice::Reference, _, Some(_)) => {
+                strange(Setting::Threads, "cpu and auto")
+            }
+            (BackendChoice::Auto, Some(_), Some(_)) => {
+                Err(Error::setting(Setting::Threads, "has no meaning with `adapter`, which asks for a GPU"))
+            }
+            // Who names an adapter wants that one, and no CPU in its place.
+            (BackendChoice::Gpu, ..) | (BackendChoice::Auto, Some(_), None) => {
+                Ok(EngineRequest::Gpu { adapter, kernels })
+            }
+            (BackendChoice::Auto, None, _) => Ok(EngineRequest::Auto { threads, kernels }),
+            (BackendChoice::Cpu, ..) => Ok(EngineRequest::Cpu { threads }),
+            (BackendChoice::Reference, ..) => Ok(EngineRequest::Reference),
+        }
+    }
+}
+
+impl DataSettings {
+    /// Checks all that can be checked without reading.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a file that is no table, and for settings that belong to other data.
+    pub fn new(options: &DataOptions) -> Result<Self> {
+        let path = options.data.clone().unwrap_or_else(|| PathBuf::from("data/fashion-mnist"));
+        let format = format(&path)?;
+        let strange = options.given().find(|setting| *setting != Setting::Data);
+        if let (None, Some(setting)) = (format, strange) {
+            let reason = format!("`{setting}` belongs to tables, {} is no table file", path.display());
+            return Err(Error::setting(Setting::Data, reason));
+        }
+        if options.max_categories == Some(0) {
+            let reason = "0 is impossible, it must be at least 1; `drop` leaves columns out";
+            return Err(Error::setting(Setting::MaxCategories, reason));
+        }
+        let of_one_format = [
+            (options.labels.is_some(), Setting::Labels, Format::Npy, "NPY files"),
+            (options.header.is_some(), Setting::Header, Format::Csv, "CSV files"),
+            (options.delimiter.is_some(), Setting::Delimiter, Format::Csv, "CSV files"),
+        ];
+        let strange = of_one_format.iter().find(|(given, _, owner, _)| *given && format != Some(*owner));
+        if let Some((_, setting, _, owner)) = strange {
+            let reason = format!("has no meaning with {}, it belongs to {owner}", path.display());
+            return Err(Error::setting(*setting, reason));
+        }
+        Ok(Self { path, format, options: options.clone() })
+    }
+
+    /// How an encoding is fitted.
+    #[must_use]
+    pub fn fit(&self) -> FitOptions {
+        let usual = FitOptions::default();
+        let max_categories = self.options.max_categories.unwrap_or(usual.max_categories);
+        FitOptions { impute: self.options.impute, max_categories }
+    }
+
+    /// A file of test rows, where one is named.
+    #[must_use]
+    pub fn test_file(&self) -> Option<&Path> {
+        match &self.options.test {
+            Some(TestRows::File(path)) => Some(path),
+            _ => None,
+        }
+    }
+}
+
+/// The format of a file by its name; a folder, or what is not there and not called like a table, has none.
+pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
+    let named = Format::of_path(path);
+    if path.is_dir() || (named.is_none() && !path.exists()) {
+        return Ok(None);
+    }
+    if named.is_none() {
+        let reason = format!(
+            "{} is neither a folder of IDX files nor called .csv, .tsv, .txt, .npy, .npz or .parquet",
+            path.display()
+        );
+        return Err(Error::setting(Setting::Data, reason));
+    }
+    Ok(named)
+}

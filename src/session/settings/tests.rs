@@ -1,0 +1,406 @@
+//! Lines as they would be typed, and what comes out of them.
+
+use clap::Parser;
+
+use super::*;
+use crate::dataset::Augmentation;
+use crate::engine::{Optimizer, Penalties};
+use crate::importance::{ImportanceSettings, Order};
+use crate::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
+use crate::session::{EngineRequest, KernelsRequest};
+use crate::topology::DegreeDistribution;
+use crate::training::Recipe;
+
+#[derive(Parser)]
+#[command(args_override_self = true)]
+struct Line {
+    #[command(flatten)]
+    settings: Settings,
+}
+
+fn typed(line: &str) -> Settings {
+    let words = std::iter::once("tanner").chain(line.split_whitespace());
+    Line::try_parse_from(words).unwrap_or_else(|error| panic!("{line:?}: {error}")).settings
+}
+
+fn settings(line: &str) -> Result<RunSettings> {
+    typed(line).resolve()
+}
+
+fn refused(line: &str) -> (Setting, String) {
+    match settings(line) {
+        Err(Error::Setting { setting, reason }) => (setting, reason),
+        other => panic!("{line:?} gave {other:?}"),
+    }
+}
+
+#[test]
+fn nothing_typed_means_the_papers_network_and_the_best_recipe() {
+    let settings = settings("").unwrap();
+    assert_eq!(settings.architecture.fit_to(784, 10).unwrap(), Architecture::paper(784, 10));
+    assert_eq!(settings.recipe, Recipe::default());
+    assert_eq!(settings.importance, ImportanceSettings::new(Importance::Pca));
+    assert_eq!(settings.engine, EngineRequest::Auto { threads: None, kernels: KernelsRequest::default() });
+    assert_eq!((settings.out, settings.train_limit), (None, None));
+    assert!(settings.augmentation.is_none());
+}
+
+#[test]
+fn every_flag_reaches_its_setting() {
+    let settings = settings(
+        "--importance none --order desc --arch sc --blocks 4 --receptive-field 3 --degrees 9,8,7,6/5 \
+         --hidden 64,32 --activation tanh --dropout 0.25 --l2 1e-3 --l1 1e-4 --l1-input 2e-4 --l-half 3e-4 \
+         --weight-elimination 5e-4 --group-lasso 6e-4 --dropconnect 0.2 --label-smoothing 0.1 --optimizer nesterov --lr 0.5 \
+         --momentum 0.8 --schedule step:10:0.1 --init he --gain 2 --epochs 7 --batch-size 64 --seed 9 \
+         --backend cpu --threads 3 --data d --train-limit 100 --out o --augment shift=2,flip",
+    )
+    .unwrap();
+    assert_eq!(settings.importance.importance, Importance::None);
+    assert_eq!(settings.architecture.hidden, [64, 32]);
+    assert_eq!(
+        settings.architecture.fit_to(784, 10).unwrap().connectivity,
+        Connectivity::SpatiallyCoupled {
+            blocks: vec![4],
+            receptive_fields: vec![3],
+            degrees: vec![vec![9, 8, 7, 6], vec![5]]
+        }
+    );
+    assert_eq!(settings.architecture.activation(), Activation::Tanh);
+    assert_eq!(settings.architecture.keep_probability(), 0.75);
+    assert_eq!(
+        settings.recipe,
+        Recipe {
+            epochs: 7,
+            batch_size: 64,
+            learning_rate: 0.5,
+            schedule: "step:10:0.1".parse().unwrap(),
+            optimizer: Optimizer::Momentum { momentum: 0.8, nesterov: true },
+            penalties: Penalties {
+                l2: 1e-3,
+                l1: 1e-4,
+                l1_input: Some(2e-4),
+                l_half: 3e-4,
+                weight_elimination: 5e-4,
+                group_lasso: 6e-4,
+            },
+            label_smoothing: 0.1,
+            drop_connect: 0.2,
+            initialisation: Initialisation { scheme: Scheme::He, gain: 2.0 },
+            seed: 9,
+        }
+    );
+    assert_eq!(settings.engine, EngineRequest::Cpu { threads: Some(3) });
+    assert_eq!((settings.data.path, settings.out), ("d".into(), Some("o".into())));
+    assert_eq!(settings.train_limit, Some(100));
+    assert_eq!(settings.augmentation, Augmentation { shift: 2, flip: true });
+}
+
+#[test]
+fn importance_follows_its_flags_and_the_seed_of_the_run() {
+    let importance = |line| settings(line).unwrap().importance;
+    let usual = ImportanceSettings::new;
+    assert_eq!(importance("--pca"), usual(Importance::Pca));
+    assert_eq!(importance("--rf"), usual(Importance::RandomForest));
+    assert_eq!(importance("--importance rf"), importance("--rf"));
+    assert_eq!(importance("--rf --trees 7").trees, 7);
+    assert_eq!(importance("--importance random --seed 9").seed, 9);
+    assert_eq!(importance("--importance variance --order asc").order, Order::Ascending);
+    let standardize = |line| importance(line).standardize;
+    assert_eq!(["--rf", "--pca", "--importance none"].map(standardize), [true, false, false]);
+    assert_eq!(["--rf --standardize off", "--pca --standardize"].map(standardize), [false, true]);
+}
+
+#[test]
+fn defaults_follow_architecture_activation_and_optimiser() {
+    let recipe = |line| settings(line).unwrap().recipe;
+    assert_eq!(recipe("--arch rsp").penalties, Penalties::l2(5e-5));
+    assert_eq!(recipe("--arch fc").penalties, Penalties::default());
+    assert_eq!(recipe("--l1 1e-5").penalties, Penalties { l1: 1e-5, l1_input: None, ..Penalties::l2(5e-5) });
+    assert_eq!(recipe("--optimizer adam").learning_rate, 0.001);
+    assert_eq!(recipe("--optimizer adam --lr 0.01").learning_rate, 0.01);
+    assert_eq!(recipe("--activation relu").initialisation.gain, std::f32::consts::SQRT_2);
+    let rsp = |line| settings(line).unwrap().architecture.fit_to(784, 10).unwrap().connectivity;
+    let regular = |degree| vec![DegreeDistribution::Regular(degree)];
+    assert_eq!(rsp("--arch rsp"), Connectivity::RandomSparse { degrees: regular(53) });
+    assert_eq!(rsp("--arch rsp --degree 7"), Connectivity::RandomSparse { degrees: regular(7) });
+    let text = "--arch rsp --degree-distribution uniform:1-5/poisson:3";
+    let degrees = vec![DegreeDistribution::Uniform(1, 5), DegreeDistribution::Poisson(3.0)];
+    assert_eq!(rsp(text), Connectivity::RandomSparse { degrees });
+}
+
+#[test]
+fn a_narrow_network_gets_the_budget_of_the_coupled_one_beside_it() {
+    let fitted = |line, inputs| settings(line).unwrap().architecture.fit_to(inputs, 10);
+    let paper = fitted("--arch narrow", 784).unwrap();
+    assert_eq!(paper, Architecture::paper(784, 10).narrowed_to(220_020).unwrap());
+    let typed = fitted("--arch narrow --budget 100000 --hidden 1,1", 784).unwrap();
+    assert_eq!(typed, Architecture { hidden: vec![1; 2], ..paper.clone() }.narrowed_to(100_000).unwrap());
+    // 16 x 10 edges and 2 x 16 x 10 more, then 16 x 10 logits; 48 + 10 biases.
+    let small = fitted("--arch narrow --blocks 2 --degrees 10,10 --hidden 32,16 --receptive-field 1", 16);
+    assert_eq!(small.unwrap_err().to_string().matches("a degree of 10").count(), 1);
+    let small = fitted("--arch narrow --blocks 2 --degrees 8,12 --hidden 32,16", 16).unwrap();
+    assert_eq!(small.connectivity, Connectivity::Narrow { budget: 16 * 10 + 32 * 10 + 160 + 58 });
+    let message = fitted("--arch narrow --budget 100", 784).unwrap_err();
+    assert!(message.to_string().contains("a budget of 100 parameters is impossible"));
+}
+
+#[test]
+fn a_soft_band_takes_the_degrees_of_a_coupled_network() {
+    let band = |line| settings(line).unwrap().architecture.fit_to(784, 10).unwrap().connectivity;
+    let soft = |blocks, degrees, softness| Connectivity::SoftBand {
+        blocks: vec![blocks],
+        degrees: vec![degrees],
+        softness,
+    };
+    assert_eq!(band("--arch band"), soft(8, vec![98, 130, 98, 49, 20, 10, 10, 10], 1.0));
+    let line = "--arch band --blocks 4 --degrees 9,8,7,6 --softness 0.25";
+    assert_eq!(band(line), soft(4, vec![9, 8, 7, 6], 0.25));
+    // One number is the degree of all blocks.
+    assert_eq!(band("--arch band --degrees 53"), soft(8, vec![53], 1.0));
+}
+
+#[test]
+fn one_degree_is_that_of_all_blocks() {
+    let architecture = settings("--degrees 53").unwrap().architecture.fit_to(784, 10).unwrap();
+    assert_eq!(architecture.parameter_count().unwrap(), 5 * (41_552 + 784) + 7_850);
+    // Block 0 feeds one output block, of 98 neurons.
+    let fitted = |line| settings(line).unwrap().architecture.fit_to(784, 10).unwrap();
+    assert!(fitted("--degrees 98").parameter_count().is_ok());
+    let message = fitted("--degrees 99").parameter_count().unwrap_err().to_string();
+    assert!(message.contains("layer 1: block 0: a degree of 99 is impossible"), "{message}");
+}
+
+#[test]
+fn the_engine_request_follows_backend_and_adapter() {
+    let engine = |line| settings(line).unwrap().engine;
+    let kernels = KernelsRequest::default();
+    let gpu = |adapter: Option<&str>| EngineRequest::Gpu {
+        adapter: adapter.map(Into::into),
+        kernels: KernelsRequest::default(),
+    };
+    assert_eq!(engine("--backend gpu"), gpu(None));
+    assert_eq!(engine("--backend gpu --adapter llvm"), gpu(Some("llvm")));
+    assert_eq!(engine("--adapter llvm"), gpu(Some("llvm")));
+    assert_eq!(engine("--threads 2"), EngineRequest::Auto { threads: Some(2), kernels });
+    let typed = |typed| KernelsRequest { asked: Some(typed), recorded: None };
+    let kernels = typed(KernelChoice::Auto);
+    assert_eq!(engine("--gpu-kernels auto"), EngineRequest::Auto { threads: None, kernels });
+    let text = "dense=never,forward=8,logits=32,backward-input=4,backward-weight=1";
+    let kernels = typed(KernelChoice::Given(text.parse().unwrap()));
+    let line = format!("--backend gpu --gpu-kernels {text}");
+    assert_eq!(engine(&line), EngineRequest::Gpu { adapter: None, kernels });
+    assert_eq!(engine("--backend reference"), EngineRequest::Reference);
+    for (typed, part) in [("wild", "neither auto nor default"), ("forward=8", "dense=.. is missing")] {
+        let message = typed.parse::<KernelChoice>().unwrap_err().to_string();
+        assert!(message.starts_with("gpu-kernels: ") && message.contains(part), "{message}");
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_refused_by_its_name() {
+    for (line, setting, start) in [
+        ("--train-limit 0", Setting::TrainLimit, "0 "),
+        ("--importance none --order asc", Setting::Order, "asc "),
+        ("--arch fc --blocks 8", Setting::Blocks, "has no meaning with `arch` fc"),
+        ("--arch fc --degrees 1,2", Setting::Degrees, "has no meaning with `arch` fc"),
+        ("--arch rsp --receptive-field 2", Setting::ReceptiveField, "has no meaning with `arch` rsp"),
+        ("--degree 53", Setting::Degree, "has no meaning with `arch` sc, it belongs to `arch` rsp"),
+        ("--degree-distribution regular:3", Setting::DegreeDistribution, "has no meaning"),
+        ("--budget 9", Setting::Budget, "has no meaning with `arch` sc, it belongs to `arch` narrow"),
+        ("--softness 1", Setting::Softness, "has no meaning with `arch` sc, it belongs to `arch` band"),
+        ("--arch band --receptive-field 2", Setting::ReceptiveField, "has no meaning with `arch` band"),
+        ("--arch band --softness 0", Setting::Softness, "0 is impossible"),
+        ("--arch band --softness nan", Setting::Softness, "NaN is impossible"),
+        ("--arch narrow --softness 1", Setting::Softness, "has no meaning with `arch` narrow"),
+        ("--arch narrow --degree 53", Setting::Degree, "has no meaning with `arch` narrow"),
+        ("--arch narrow --budget 9 --blocks 8", Setting::Blocks, "has no meaning with `budget`"),
+        ("--arch narrow --hidden none", Setting::Hidden, "none is impossible with `arch` narrow"),
+        ("--blocks 0", Setting::Blocks, "0 is impossible"),
+        ("--density 0", Setting::Density, "0 is impossible"),
+        ("--density NaN", Setting::Density, "NaN is impossible"),
+        ("--arch rsp --density 0.1", Setting::Density, "has no meaning with `arch` rsp"),
+        ("--hidden 784,0", Setting::Hidden, "a width of 0 "),
+        ("--dropout 1", Setting::Dropout, "1 "),
+        ("--dropout -0.1", Setting::Dropout, "-0.1 "),
+        ("--dropout nan", Setting::Dropout, "NaN "),
+        ("--optimizer adam --momentum 0.9", Setting::Momentum, "has no meaning"),
+        ("--optimizer sgd --momentum 0.9", Setting::Momentum, "has no meaning"),
+        ("--momentum 1", Setting::Momentum, "1 "),
+        ("--lr nan", Setting::Lr, "NaN "),
+        ("--lr -1", Setting::Lr, "-1.0 "),
+        ("--l2 -1", Setting::L2, "-1 "),
+        ("--l1 -1", Setting::L1, "-1 "),
+        ("--l1 nan", Setting::L1, "NaN "),
+        ("--l1-input inf", Setting::L1Input, "inf "),
+        ("--l-half -0.001", Setting::LHalf, "-0.001 "),
+        ("--weight-elimination nan", Setting::WeightElimination, "NaN "),
+        ("--group-lasso inf", Setting::GroupLasso, "inf "),
+        ("--dropconnect 1", Setting::Dropconnect, "1 "),
+        ("--dropconnect -0.5", Setting::Dropconnect, "-0.5 "),
+        ("--dropconnect nan", Setting::Dropconnect, "NaN "),
+        ("--label-smoothing 1", Setting::LabelSmoothing, "1 "),
+        ("--label-smoothing -0.1", Setting::LabelSmoothing, "-0.1 "),
+        ("--label-smoothing nan", Setting::LabelSmoothing, "NaN "),
+        ("--gain 0", Setting::Gain, "0 "),
+        ("--epochs 0", Setting::Epochs, "0 "),
+        ("--batch-size 0", Setting::BatchSize, "0 "),
+        ("--threads 0", Setting::Threads, "0 "),
+        ("--threads 100000", Setting::Threads, "100000 "),
+        ("--backend gpu --threads 2", Setting::Threads, "has no meaning"),
+        ("--backend reference --threads 2", Setting::Threads, "has no meaning"),
+        ("--adapter x --threads 2", Setting::Threads, "has no meaning"),
+        ("--backend cpu --adapter x", Setting::Adapter, "has no meaning"),
+        ("--backend cpu --gpu-kernels auto", Setting::GpuKernels, "has no meaning"),
+    ] {
+        let (refused, reason) = refused(line);
+        assert_eq!(refused, setting, "{line:?}");
+        assert!(reason.starts_with(start), "{line:?}: {reason:?} does not start with {start:?}");
+    }
+}
+
+/// Data of any width train without further flags, and the paper's widths have the paper's degrees.
+#[test]
+fn degrees_follow_the_widths() {
+    let built = |line: &str, inputs| settings(line).unwrap().architecture.fit_to(inputs, 3).unwrap();
+    for inputs in 1..20 {
+        for line in
+            ["", "--hidden 5,30", "--arch band --hidden 7", "--density 0.4 --hidden 16,16", "--hidden none"]
+        {
+            let architecture = built(line, inputs);
+            assert!(architecture.build(0).is_ok(), "{line} {inputs}: {architecture:?}");
+        }
+    }
+    let Connectivity::SpatiallyCoupled { blocks, degrees, .. } =
+        built("--hidden 784,392,392", 4).connectivity
+    else {
+        panic!("no spatially-coupled network")
+    };
+    assert_eq!(blocks, [4, 8, 8]);
+    // The last block of outputs sees one input alone, which has to reach all of them.
+    assert_eq!(degrees[0], [98, 196, 196, 392]);
+    assert_eq!(degrees[1], degrees[2]);
+    let message = built("--blocks 1000000000000", 784).build(0).unwrap_err().to_string();
+    assert!(message.contains("1000000000000 blocks"), "{message}");
+    let four = built("--blocks 4 --hidden 784", 784).connectivity;
+    let Connectivity::SpatiallyCoupled { blocks, degrees, .. } = four else { panic!("as above") };
+    assert_eq!((blocks, degrees), (vec![4], vec![vec![114, 74, 15, 10]]));
+}
+
+#[test]
+fn flags_are_the_settings_that_they_were_made_from() {
+    for line in [
+        "",
+        "--pca --order asc --lr 0.1 --l2 1e-5 --momentum 0.8 --seed 18446744073709551615",
+        "--hidden none --arch fc --dropout 0.25 --tensorboard",
+        "--degrees 9,8,7,6/5 --blocks 4 --receptive-field 3,2 --hidden 64,32 --standardize off",
+        "--data t.csv --drop a,b --drop c --delimiter tab --label -1 --test 0.25 --validation 100 --patience 3",
+        "--arch rsp --degree-distribution uniform:1-5/poisson:3 --augment shift=2,flip --schedule step:3:0.5",
+        "--backend gpu --gpu-kernels dense=never,forward=8,logits=32,backward-input=4,backward-weight=1",
+    ] {
+        let settings = typed(line);
+        let again = typed(&settings.to_flags().join(" "));
+        assert_eq!(again, settings, "{line}");
+        let json = serde_json::json!({ "settings": settings });
+        let text = serde_json::to_string(&json).unwrap();
+        let read = Settings::from_config(&serde_json::from_str(&text).unwrap()).unwrap();
+        assert_eq!(read, settings, "{line}: {text}");
+    }
+    assert_eq!(typed("--drop a,b --drop c").to_flags(), ["--drop=a,b,c"]);
+}
+
+#[test]
+fn higher_layers_win_and_take_with_them_what_depends_on_them() {
+    let over = |high: &str, low: &str| typed(high).over(typed(low)).to_flags().join(" ");
+    assert_eq!(over("--epochs 7", "--epochs 3 --lr 0.5"), "--epochs=7 --lr=0.5");
+    let low = "--pca --arch sc --blocks 4 --degrees 4,3,2,1 --momentum 0.5 --threads 2";
+    assert_eq!(
+        over("--arch rsp --rf --optimizer adam", low),
+        "--arch=rsp --importance=rf --optimizer=adam --threads=2"
+    );
+    assert_eq!(over("--density 0.5", "--degrees 5 --gain 2"), "--density=0.5 --gain=2.0");
+    assert_eq!(over("--from m", "--pca --arch fc --init he --epochs 3"), "--epochs=3 --from=m");
+    assert_eq!(over("--rf", "--importance none --trees 5"), "--importance=rf");
+    assert_eq!(over("--backend cpu", "--adapter x"), "--backend=cpu");
+}
+
+#[test]
+fn presets_lie_below_everything_else() {
+    for preset in Preset::ALL {
+        preset.settings().resolve().unwrap();
+    }
+    let small = settings("--preset small --epochs 3 --optimizer sgd").unwrap();
+    assert_eq!((small.recipe.epochs, small.recipe.batch_size), (3, 16));
+    // The preset's rate was meant for another optimiser.
+    assert_eq!((small.recipe.learning_rate, small.recipe.optimizer), (0.1, Optimizer::Sgd));
+    assert_eq!(small.importance.importance, Importance::RandomForest);
+    assert_eq!(settings("--preset paper").unwrap().recipe.initialisation.gain, 1.0);
+}
+
+#[test]
+fn files_are_read_and_what_is_wrong_in_them_is_named() {
+    let text = "lr = 1e-3\nhidden = [784, 400]\ndegrees = [[1, 2], [3]]\npca = true\nbatch_size = 64\ndrop = [\"a\", \"b\"]\n\
+                standardize = true\nvalidation = 0.1\ncheckpoint-every = 3\nlabel = -1\nepochs = \"5\"\ntest = 0.5";
+    let expected = "--lr 0.001 --hidden 784,400 --degrees 1,2/3 --pca --batch-size 64 --drop a,b --standardize on \
+                    --validation 0.1 --checkpoint-every 3 --label -1 --epochs 5 --test 0.5";
+    assert_eq!(Settings::from_toml(text).unwrap(), typed(expected));
+    assert_eq!(Settings::from_toml("# nothing").unwrap(), Settings::default());
+    assert_eq!(Settings::from_toml("drop = \"a,b\"").unwrap(), typed("--drop a,b"));
+    for (text, part) in [
+        ("lr = 1\nlr = 2", "line 2: "),
+        ("a = \n", "line 1: "),
+        ("[training]\nlr = 1", "\"training\" is no setting"),
+        ("[hidden]\nlr = 1", "hidden: a table is no value"),
+        ("degrees = [[1, [2]]]", "degrees: a list of lists of lists"),
+        ("epochs = 2020-01-01", "epochs: "),
+        ("epoch = 3", "\"epoch\" is no setting; did you mean \"epochs\"?"),
+        ("xyzzy = 3", "every flag of"),
+        ("pca = 1", "pca: "),
+        ("lr = true", "lr: "),
+        ("config = \"x\"", "\"config\" is no setting"),
+        ("arch = \"cs\"", "arch: \"cs\" is none of sc, rsp"),
+        ("preset = \"nope\"", "preset: \"nope\" is none of paper, tanner, small"),
+        ("density = 0.5\ndegrees = 5", "cannot be given together"),
+        ("pca = true\nimportance = \"rf\"", "cannot be given together"),
+        ("from = \"m\"\narch = \"sc\"", "cannot be given together"),
+        ("\"a\\nb\" = 1", "is no setting"),
+    ] {
+        let message = Settings::from_toml(text).unwrap_err();
+        assert!(message.contains(part) && !message.contains('\n'), "{text:?}: {message}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.toml");
+    std::fs::write(&path, "#".repeat((1 << 20) + 1)).unwrap();
+    let message = Settings::read(&path).unwrap_err().to_string();
+    assert!(message.contains("1048577 bytes, a settings file has 1048576 at most"), "{message}");
+    assert!(matches!(Settings::read("/nowhere.toml"), Err(Error::Io { .. })));
+}
+
+/// The `config.json` of version 0.1, of pictures and of a table, give the runs that they are of.
+#[test]
+fn older_records_of_runs_are_read() {
+    let config = r#"{"data": "t.csv", "table": {"label": "y", "labels": null, "header": null, "delimiter": "\t",
+        "drop": ["a", "b"], "max_categories": 5, "impute": "median", "test": "0.25"}, "train_samples": 3,
+        "test_samples": 2, "train_limit": 100, "validation": "10", "importance": "rf", "order": "desc",
+        "standardize": false, "trees": 7, "seed": 4, "from": null,
+        "architecture": {"arch": "sc", "inputs": 9, "hidden": [20, 20], "classes": 2, "blocks": [4],
+        "receptive_fields": [2], "degrees": [[4, 3, 2, 1]], "activation": "relu", "keep_probability": 0.75, "seed": 4},
+        "recipe": {"epochs": 60, "batch_size": 128, "learning_rate": 0.002, "schedule": "cosine",
+        "optimizer": {"name": "adam", "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}, "l2": 0.00001, "l1": 0.0,
+        "l1_input": null, "l_half": 0.0, "weight_elimination": 0.0, "group_lasso": 0.0, "label_smoothing": 0.1,
+        "drop_connect": 0.0, "initialisation": {"scheme": "glorot", "gain": 1.4142135}, "seed": 4},
+        "augmentation": {"shift": 1, "flip": true}, "patience": 3, "tanner_version": "0.1.0", "command": ["tanner"],
+        "backend": "cpu", "adapter": "2 threads, AVX2"}"#;
+    let read = Settings::from_config(&serde_json::from_str(config).unwrap()).unwrap();
+    let expected = typed(
+        "--data t.csv --label y --drop a,b --delimiter tab --max-categories 5 --impute median --test 0.25 \
+         --train-limit 100 --validation 10 --importance rf --order desc --standardize off --trees 7 --arch sc \
+         --hidden 20,20 --blocks 4 --receptive-field 2 --degrees 4,3,2,1 --activation relu --dropout 0.25 --epochs 60 \
+         --batch-size 128 --optimizer adam --lr 0.002 --adam-beta1 0.9 --adam-beta2 0.999 --adam-epsilon 1e-8 \
+         --schedule cosine --l2 1e-5 --label-smoothing 0.1 --init glorot --augment shift=1,flip --seed 4 --patience 3",
+    );
+    assert_eq!(read, expected);
+    for (config, part) in [("{}", "not the config.json of a run"), ("[]", "not the config.json of a run")] {
+        let message = Settings::from_config(&serde_json::from_str(config).unwrap()).unwrap_err();
+        assert!(message.contains(part), "{message}");
+    }
+}

@@ -1,0 +1,64 @@
+//! The training samples that an experiment on a trained model fits on, and those it measures on.
+
+use super::Session;
+use super::prune::SplitSettings;
+use crate::Result;
+use crate::Setting;
+use crate::dataset::{Dataset, HeldOut, Holdout};
+use crate::error::AskedBy as _;
+use crate::model::TrainedModel;
+use crate::text::grouped;
+
+/// Held out where neither the settings nor the model say how much.
+const USUAL: Holdout = Holdout::Count(10_000);
+/// The same for training sets that are too small for that.
+const USUAL_OF_FEW: Holdout = Holdout::Share(0.2);
+
+/// A training set in two parts.
+#[derive(Clone, Debug)]
+pub struct Split {
+    /// What is fitted on.
+    pub rest: Dataset,
+    /// What is chosen by.
+    pub validation: Dataset,
+    /// How they were split.
+    pub made: HeldOut,
+    /// Whether the model was trained without the validation part.
+    pub unseen: bool,
+}
+
+impl Session<'_> {
+    /// Splits as the settings say, or as the model was trained; says so, and warns where the model has seen all of it.
+    ///
+    /// # Errors
+    /// When there are too few samples.
+    pub fn split(&self, mut train: Dataset, settings: &SplitSettings, model: &TrainedModel) -> Result<Split> {
+        let own = model.held_out();
+        let limit = settings.train_limit.or(own.map(|own| own.of).filter(|of| *of < train.samples()));
+        if let Some(limit) = limit {
+            train = train.head(limit).asked_by(Setting::TrainLimit)?;
+        }
+        let usual = if train.samples() > 20_000 { USUAL } else { USUAL_OF_FEW };
+        let made = HeldOut {
+            holdout: settings.validation.or(own.map(|own| own.holdout)).unwrap_or(usual),
+            seed: settings.seed.or(own.map(|own| own.seed)).unwrap_or(0),
+            of: train.samples(),
+        };
+        let (rest, validation) = train.holdout(made.holdout, made.seed).asked_by(Setting::Validation)?;
+        let split = Split { rest, validation, made, unseen: own == Some(made) };
+        self.note(format!(
+            "split: {} training samples held out for validation (seed {}), {} left",
+            grouped(split.validation.samples()),
+            split.made.seed,
+            grouped(split.rest.samples())
+        ));
+        if !split.unseen {
+            self.warn(
+                "the model is not known to have been trained without these validation samples, so its \
+                 accuracy on them may flatter it and what is lost may look different on new samples; \
+                 train with `validation` for a clean split",
+            );
+        }
+        Ok(split)
+    }
+}

@@ -1,0 +1,166 @@
+//! What a training run starts from: a new network, graphs that were handed over, or a saved model.
+
+use std::sync::Arc;
+
+use super::settings::RunSettings;
+use super::{Session, memory};
+use crate::dataset::{DataRecord, Dataset, HeldOut};
+use crate::error::AskedBy as _;
+use crate::importance::cache::{self, Source};
+use crate::importance::{Importance, ImportanceSettings, Preprocessing};
+use crate::model::{ArchitectureRecord, TrainedModel};
+use crate::network::{Activation, Layer, Network, Parameters};
+use crate::text::grouped;
+use crate::topology::{Topology, fully_connected};
+use crate::{Error, Result, Setting};
+
+/// A network with values, before its data are prepared.
+pub(super) enum Start {
+    /// Drawn from the seed, or over graphs that were handed over.
+    New { network: Network, parameters: Parameters, record: Box<ArchitectureRecord> },
+    /// Read from a file.
+    Saved(Box<TrainedModel>),
+}
+
+impl Start {
+    /// Draws the network that the settings ask for, for data of this shape.
+    pub(super) fn new(settings: &RunSettings, [train, test]: [&Dataset; 2]) -> Result<Self> {
+        let seed = settings.recipe.seed;
+        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
+        check((&architecture).into(), settings, [train, test])?;
+        let network = architecture.build(seed).asked_by(Setting::Arch)?;
+        Self::with(network, ArchitectureRecord::new(&architecture, seed), settings)
+    }
+
+    /// Puts a layer of logits over graphs that were handed over.
+    pub(super) fn over(topologies: &[Topology], settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
+        let Some(last) = topologies.last() else {
+            return Err(Error::Network("no topology was given, at least 1 is needed".into()));
+        };
+        let (activation, keep_probability) =
+            (settings.architecture.activation(), settings.architecture.keep_probability());
+        let logits = fully_connected(last.outputs().width(), data[0].class_count())?;
+        let layer = |topology: &Topology| Layer {
+            topology: Arc::new(topology.clone()),
+            activation,
+            keep_probability,
+        };
+        let top =
+            Layer { topology: Arc::new(logits), activation: Activation::Identity, keep_probability: 1.0 };
+        let network = Network::new(topologies.iter().map(layer).chain([top]).collect())?;
+        check((&network).into(), settings, data)?;
+        let record = ArchitectureRecord::custom(&network, activation, keep_probability, settings.recipe.seed);
+        Self::with(network, record, settings)
+    }
+
+    fn with(network: Network, record: ArchitectureRecord, settings: &RunSettings) -> Result<Self> {
+        let parameters = settings.recipe.initialisation.draw(&network, settings.recipe.seed)?;
+        Ok(Self::New { network, parameters, record: Box::new(record) })
+    }
+
+    /// Goes on from a saved model.
+    pub(super) fn saved(model: TrainedModel, settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
+        check(model.network().into(), settings, data)?;
+        Ok(Self::Saved(Box::new(model)))
+    }
+
+    pub(super) fn network(&self) -> &Network {
+        match self {
+            Self::New { network, .. } => network,
+            Self::Saved(model) => model.network(),
+        }
+    }
+
+    pub(super) fn parameters(&self) -> &Parameters {
+        match self {
+            Self::New { parameters, .. } => parameters,
+            Self::Saved(model) => model.parameters(),
+        }
+    }
+}
+
+/// Says what speaks against a run of a network of this size before anything large is made.
+fn check(size: memory::Size, settings: &RunSettings, data: [&Dataset; 2]) -> Result<()> {
+    let augmented = !settings.augmentation.is_none();
+    memory::check_run(size, &settings.recipe.engine_settings(), data, augmented)?;
+    if augmented { settings.augmentation.check(data[0]) } else { Ok(()) }
+}
+
+impl Session<'_> {
+    /// Adds the preprocessing: a new network's is fitted on the training set, a saved model keeps its own.
+    /// The model notes which samples it will not have seen; there are so many in all.
+    pub(super) fn prepared(
+        &self,
+        start: Start,
+        settings: &RunSettings,
+        train: &Dataset,
+        samples: usize,
+        data: DataRecord,
+    ) -> Result<TrainedModel> {
+        let seed = settings.recipe.seed;
+        let held_out = settings.validation.map(|holdout| HeldOut { holdout, seed, of: samples });
+        match start {
+            Start::New { network, parameters, record } => {
+                let preprocessing = self.preprocessing(&settings.importance, train)?;
+                let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
+                model.set_held_out(held_out)?;
+                model.set_data(data)?;
+                Ok(model)
+            }
+            Start::Saved(mut model) => {
+                // Whatever it saw before it has seen.
+                let still = held_out.filter(|now| model.held_out() == Some(*now));
+                model.set_held_out(still)?;
+                Ok(*model)
+            }
+        }
+    }
+
+    /// What is done to the features of this training set, from the cache where it can be.
+    fn preprocessing(&self, settings: &ImportanceSettings, train: &Dataset) -> Result<Preprocessing> {
+        self.fitted(settings, train.samples(), |progress| {
+            cache::fit(settings, train, self.cache.as_deref(), progress)
+        })
+    }
+
+    /// The scores of its features, `[feature]`.
+    ///
+    /// # Errors
+    /// When features cannot be scored in this way.
+    pub fn importance(
+        &self,
+        settings: &ImportanceSettings,
+        train: &impl crate::dataset::Samples,
+    ) -> Result<Vec<f64>> {
+        self.fitted(settings, train.samples(), |progress| {
+            cache::scores(settings, train, self.cache.as_deref(), progress)
+        })
+    }
+
+    /// Runs a fit, tells how far it is, and says where its result came from.
+    fn fitted<T>(
+        &self,
+        settings: &ImportanceSettings,
+        samples: usize,
+        fit: impl FnOnce(&(dyn Fn(usize) + Sync)) -> Result<(T, Source)>,
+    ) -> Result<T> {
+        if settings.importance != Importance::RandomForest {
+            return Ok(fit(&|_| {})?.0);
+        }
+        let begin = std::time::Instant::now();
+        self.reporter.forest(Some(0), settings.trees);
+        let fitted = fit(&|grown| self.reporter.forest(Some(grown), settings.trees));
+        self.reporter.forest(None, settings.trees);
+        let (result, source) = fitted?;
+        self.note(match source {
+            Source::Cache => "importance read from cache".to_owned(),
+            Source::Fitted => format!(
+                "importance: random forest of {} trees on {} samples in {:.1} s",
+                grouped(settings.trees),
+                grouped(samples),
+                begin.elapsed().as_secs_f64()
+            ),
+        });
+        Ok(result)
+    }
+}

@@ -1,0 +1,388 @@
+//! One training run, from data to a model and, where it is kept, a whole run folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::Session;
+use super::data::Data;
+use super::engine::{OpenedEngine, Opening, Purpose};
+use super::record::{RunConfig, RunRecord, SampleCounts};
+use super::reporter::{FinishedRun, RunPreview};
+use super::resume::{self, Resumption};
+use super::settings::{EventsPlace, RunSettings, Settings};
+use super::start::Start;
+use crate::dataset::{DataSplits, Dataset};
+use crate::error::AskedBy as _;
+use crate::files::check_folder;
+use crate::model::TrainedModel;
+use crate::text::grouped;
+use crate::topology::Topology;
+use crate::training::{
+    self, AugmentedData, Ending, EpochMetrics, Observer, PastRun, Recorder, RunClock, RunFacts, RunFolder,
+    Summary, TensorBoard, TrainOptions, Trained, TrainingData, TrainingState,
+};
+use crate::{Error, Result, Setting, paper};
+
+/// A run that is about to begin: its settings, and what the caller has beside them.
+pub struct TrainingJob<'a> {
+    pub(super) settings: RunSettings,
+    pub(super) data: Option<Data>,
+    pub(super) topologies: Option<&'a [Topology]>,
+    pub(super) observers: Vec<&'a mut dyn Observer>,
+    pub(super) is_kept: bool,
+    /// Digests of the data, where the run is one of many.
+    pub(super) data_sha256: Option<String>,
+    /// What goes on where it was kept last.
+    pub(super) begun: Option<Resumption>,
+}
+
+impl<'a> TrainingJob<'a> {
+    /// A run in a folder of its own, on the data that its settings name.
+    #[must_use]
+    pub fn new(settings: RunSettings) -> Self {
+        Self {
+            settings,
+            data: None,
+            topologies: None,
+            observers: Vec::new(),
+            is_kept: true,
+            data_sha256: None,
+            begun: None,
+        }
+    }
+
+    /// Trains on these data; what the settings say of data is passed over.
+    #[must_use]
+    pub fn on(mut self, data: Data) -> Self {
+        self.data = Some(data);
+        self
+    }
+
+    /// Joins the hidden layers by these graphs, from the inputs on, and puts a layer of logits on top.
+    #[must_use]
+    pub fn over(mut self, topologies: &'a [Topology]) -> Self {
+        self.topologies = Some(topologies);
+        self
+    }
+
+    /// Tells an observer what happens.
+    #[must_use]
+    pub fn observed_by(mut self, observer: &'a mut dyn Observer) -> Self {
+        self.observers.push(observer);
+        self
+    }
+
+    /// Writes nothing, unless the settings name a folder.
+    #[must_use]
+    pub fn kept_in_memory(mut self) -> Self {
+        self.is_kept = self.settings.out.is_some();
+        self
+    }
+}
+
+/// What training gave.
+#[derive(Clone, Debug)]
+pub struct TrainedRun {
+    /// The model after the last epoch.
+    pub model: TrainedModel,
+    /// One entry for each epoch.
+    pub history: Vec<EpochMetrics>,
+    /// How the run ended; one that was stopped can go on from its folder.
+    pub ending: Ending,
+    /// The summary of a run that was not stopped.
+    pub summary: Option<Summary>,
+    /// Epochs that were asked for.
+    pub epochs_planned: usize,
+    /// The run folder, where there is one.
+    pub folder: Option<PathBuf>,
+}
+
+impl TrainedRun {
+    /// What a finished run left in its folder.
+    pub(super) fn of_folder(folder: &Path, summary: Summary) -> Result<Self> {
+        let past = PastRun::read(folder)?;
+        let model = past.model().unwrap_or_else(|| {
+            Err(Error::OtherRun(format!("the finished run in {} has no model any more", folder.display())))
+        })?;
+        let ending = if summary.stopped_early { Ending::OutOfPatience } else { Ending::Completed };
+        let folder = Some(folder.to_owned());
+        let epochs_planned = past.history.len();
+        Ok(Self { model, history: past.history, ending, summary: Some(summary), epochs_planned, folder })
+    }
+}
+
+impl Session<'_> {
+    /// Trains as a job says, writing as it goes.
+    ///
+    /// # Errors
+    /// Before anything is written: settings that do not fit the data or the machine. Later [`Error::Training`], with
+    /// the epochs that had ended.
+    pub fn train(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
+        if job.data_sha256.is_none() {
+            super::use_threads(job.settings.engine.threads());
+        }
+        let opening = Opening::of(&job.settings.engine);
+        let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose()?;
+        if let Some(model) = &saved {
+            job.settings.go_on_from(model);
+        }
+        let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
+        let settings = &job.settings;
+        // Everything that can fail does so before the run folder is made.
+        let start = match (saved, job.topologies) {
+            (Some(model), _) => Start::saved(model, settings, [&train, &test])?,
+            (None, Some(topologies)) => Start::over(topologies, settings, [&train, &test])?,
+            (None, None) => {
+                let start = Start::new(settings, [&train, &test])?;
+                self.warn_of_density(&settings.architecture, start.network());
+                start
+            }
+        };
+        if settings.data.format.is_some() && settings.architecture.hidden == paper::HIDDEN {
+            self.note(
+                "tip: these are the widths of the paper's network; `preset` small is made for small tables",
+            );
+        }
+        self.warn_of_constant_neurons(start.network());
+        let identity = resume::data_identity(&train, &test);
+        let engine_settings = settings.recipe.engine_settings();
+        let subject = (start.network(), start.parameters(), engine_settings);
+        let mut opened = self.engine_of(opening, subject, Purpose::Steps)?;
+        let samples = SampleCounts { train: train.samples(), test: test.samples() };
+        let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
+        self.warn_of_shrunken_features(&model);
+        let train_set = training_data(settings, train, &model)?;
+        let test_set = Arc::new(model.prepare(test)?);
+        if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
+            check_folder(logs).asked_by(Setting::Tensorboard)?;
+        }
+        let place = job.begun.as_ref().map(Resumption::place);
+        let (mut recorder, state) = self.recorder(&mut job, model, &opened, samples, identity)?;
+        self.announce(&opened);
+        self.announce_run(&job.settings, &recorder, samples, place.as_deref());
+        let trained =
+            self.steps(&mut job, &mut opened, &mut recorder, (samples.train, train_set, &test_set), state);
+        self.finish(&job.settings, recorder, trained)
+    }
+
+    /// The data of a job, as its run sees them.
+    fn data_of(&self, job: &mut TrainingJob<'_>, saved: Option<&TrainedModel>) -> Result<Data> {
+        let settings = &job.settings;
+        let mut data = match (job.data.take(), saved) {
+            (Some(data), _) => data,
+            (None, Some(model)) => {
+                Data { splits: self.load_for(model, &settings.data)?, record: model.data().clone() }
+            }
+            (None, None) => self.load(&settings.data, settings.recipe.seed)?,
+        };
+        data.splits = split(settings, data.splits)?;
+        Ok(data)
+    }
+
+    /// The recorder of a run, in a new folder with its settings or in that of what has begun, and where it goes on.
+    fn recorder(
+        &self,
+        job: &mut TrainingJob<'_>,
+        model: TrainedModel,
+        opened: &OpenedEngine,
+        samples: SampleCounts,
+        data: String,
+    ) -> Result<(Recorder, Option<TrainingState>)> {
+        let (settings, info) = (&job.settings, opened.engine.info());
+        let facts = RunFacts {
+            process_start: self.start,
+            engine: info.clone(),
+            seed: settings.recipe.seed,
+            scored_on: settings.scored_on(),
+            train_samples: samples.train,
+            test_samples: samples.test,
+        };
+        let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref());
+        let Some(begun) = job.begun.take() else {
+            if !job.is_kept {
+                return Ok((Recorder::in_memory(model, facts), None));
+            }
+            let folder = run_folder(settings)?;
+            let asked = with_kernels(&settings.asked, opened.kernels.as_deref());
+            let command = ["tanner".to_owned(), "train".to_owned()].into_iter().chain(asked.to_flags());
+            folder.write_config(&RunConfig {
+                run,
+                tanner_version: env!("CARGO_PKG_VERSION"),
+                started_at: jiff::Zoned::now().to_string(),
+                command: command.collect(),
+                backend: info.backend,
+                adapter: &info.adapter,
+                gpu_kernels: opened.kernels.as_deref(),
+                settings: &asked,
+            })?;
+            let identity = resume::identity(&folder, &model, data)?;
+            return Ok((Recorder::new(folder, model, facts, identity), None));
+        };
+        let identity = resume::identity(&begun.folder, &model, data)?;
+        self.check_same_run(&begun, &run, &info, &identity)?;
+        let mut recorder = Recorder::new(begun.folder, model, facts, identity);
+        let (state, clock) = begun.checkpoint.map_or_else(
+            || (None, RunClock::default()),
+            |checkpoint| (Some(checkpoint.state), checkpoint.clock),
+        );
+        recorder.resume(state.as_ref().map_or(&[], |state| &state.history), clock)?;
+        Ok((recorder, state))
+    }
+
+    /// All steps, with everybody who watches them.
+    fn steps(
+        &self,
+        job: &mut TrainingJob<'_>,
+        opened: &mut OpenedEngine,
+        recorder: &mut Recorder,
+        (samples, train, test): (usize, Box<dyn TrainingData>, &Arc<Dataset>),
+        state: Option<TrainingState>,
+    ) -> Result<Trained> {
+        let settings = &job.settings;
+        let preview = RunPreview {
+            epochs: settings.recipe.epochs,
+            samples,
+            scored_on: settings.scored_on(),
+            history: recorder.history(),
+            is_one_of_many: job.data_sha256.is_some(),
+        };
+        let mut watcher = self.reporter.watch(&preview);
+        let mut tensorboard = tensorboard(settings, recorder)?;
+        let mut observers: Vec<&mut dyn Observer> = vec![recorder];
+        observers.extend(watcher.as_mut().map(|watcher| &mut **watcher as &mut dyn Observer));
+        observers.extend(tensorboard.as_mut().map(|board| board as &mut dyn Observer));
+        observers.extend(job.observers.iter_mut().map(|observer| &mut **observer as &mut dyn Observer));
+        let options = TrainOptions {
+            resume_from: state,
+            stop: self.stop,
+            checkpoint_every: Some(settings.checkpoint_every),
+            patience: settings.patience,
+        };
+        training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options)
+    }
+
+    /// The line that says how large a run is, and the one that says where.
+    fn announce_run(
+        &self,
+        settings: &RunSettings,
+        recorder: &Recorder,
+        samples: SampleCounts,
+        place: Option<&str>,
+    ) {
+        let model = recorder.model();
+        let parameters = model.network().parameter_count();
+        let saved = 100.0 * (1.0 - parameters as f64 / model.dense_parameter_count() as f64);
+        self.note(format!(
+            "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} {} samples",
+            settings.architecture.arch,
+            grouped(parameters),
+            grouped(samples.train),
+            grouped(samples.test),
+            settings.scored_on()
+        ));
+        if let Some(folder) = recorder.folder() {
+            let place = place.map_or_else(String::new, |place| format!(", {place}"));
+            self.note(format!("run: {}{place}", folder.path().display()));
+        }
+    }
+
+    /// Writes what is left to write.
+    fn finish(
+        &self,
+        settings: &RunSettings,
+        recorder: Recorder,
+        trained: Result<Trained>,
+    ) -> Result<TrainedRun> {
+        let stopped = matches!(&trained, Ok(Trained { ending: Ending::Stopped { .. }, .. }));
+        if let Some(folder) = recorder.folder().filter(|_| !stopped && !recorder.history().is_empty()) {
+            let (importance, seed) = (importance_name(settings, " "), settings.recipe.seed);
+            let title = format!("{}, importance {importance}, seed {seed}", settings.architecture.arch);
+            self.reporter.run_ended(&FinishedRun { folder, history: recorder.history(), title: &title });
+        }
+        let folder = recorder.folder().map(|folder| folder.path().to_owned());
+        let ending = match trained {
+            Ok(trained) => trained.ending,
+            Err(source) => {
+                let epochs = recorder.history().last().map_or(0, |last| last.epoch);
+                return Err(Error::Training { folder, epochs, source: Box::new(source) });
+            }
+        };
+        if ending == Ending::OutOfPatience {
+            self.note(format!(
+                "stopped early: no better {} accuracy in {} epochs, the best model is in best.safetensors",
+                settings.scored_on(),
+                settings.patience.unwrap_or_default()
+            ));
+        }
+        let summary = if stopped { None } else { Some(recorder.finish(ending)?) };
+        let (model, history) = recorder.into_parts();
+        Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
+    }
+}
+
+/// The settings that give the same run, whatever a measurement would find.
+fn with_kernels(asked: &Settings, kernels: Option<&str>) -> Settings {
+    let mut asked = asked.clone();
+    if let Some(kernels) = kernels.and_then(|kernels| kernels.parse().ok()) {
+        asked.engine.gpu_kernels = Some(kernels);
+    }
+    asked
+}
+
+/// The training samples as the network takes them, the same every epoch or augmented.
+fn training_data(
+    settings: &RunSettings,
+    train: Dataset,
+    model: &TrainedModel,
+) -> Result<Box<dyn TrainingData>> {
+    if settings.augmentation.is_none() {
+        return Ok(Box::new(Arc::new(model.prepare(train)?)));
+    }
+    let (recipe, preprocessing) = (&settings.recipe, model.preprocessing().clone());
+    Ok(Box::new(AugmentedData::new(train, preprocessing, settings.augmentation, recipe.seed, recipe.epochs)?))
+}
+
+/// What is trained on and what is scored: the test set, or a held-out part of the training set in its place.
+pub(super) fn split(settings: &RunSettings, mut splits: DataSplits) -> Result<DataSplits> {
+    if let Some(limit) = settings.train_limit {
+        splits.train = splits.train.head(limit).asked_by(Setting::TrainLimit)?;
+    }
+    if let Some(holdout) = settings.validation {
+        let held_out =
+            splits.train.into_holdout(holdout, settings.recipe.seed).asked_by(Setting::Validation)?;
+        (splits.train, splits.test) = held_out;
+    }
+    Ok(splits)
+}
+
+fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
+    if let Some(path) = &settings.out {
+        return RunFolder::create(path).asked_by(Setting::Out);
+    }
+    let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
+    let name = format!("{time}-{arch}-{}-s{seed}", importance_name(settings, "-"));
+    RunFolder::create_unique(Path::new("runs"), &name)
+}
+
+/// The event file that was asked for.
+fn tensorboard(settings: &RunSettings, recorder: &Recorder) -> Result<Option<TensorBoard>> {
+    let Some(folder) = recorder.folder().map(RunFolder::path) else { return Ok(None) };
+    let place = match &settings.tensorboard {
+        None => return Ok(None),
+        Some(EventsPlace::RunFolder) => folder.to_owned(),
+        Some(EventsPlace::Below(logs)) => {
+            match folder.canonicalize().ok().as_deref().and_then(Path::file_name) {
+                Some(run) => logs.join(run),
+                None => logs.clone(),
+            }
+        }
+    };
+    let board = TensorBoard::create(&place, recorder.history().len(), settings.scored_on());
+    board.asked_by(Setting::Tensorboard).map(Some)
+}
+
+/// Kind and order.
+fn importance_name(settings: &RunSettings, separator: &str) -> String {
+    format!("{}{separator}{}", settings.importance.importance, settings.importance.order)
+}

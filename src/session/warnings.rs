@@ -1,0 +1,177 @@
+//! Words of warning: neurons that nothing reaches, features that standardising makes smaller than others.
+
+use std::ops::Range;
+
+use super::Session;
+use super::settings::ArchitectureSettings;
+use crate::model::TrainedModel;
+use crate::network::Network;
+use crate::text::grouped;
+use crate::topology::Topology;
+
+/// A layer is worth a warning from this share of neurons without inputs on, or where a whole block of outputs
+/// has none. A few are what chance leaves of any layer with small degrees; an in-degree of 1 on average leaves 37 %.
+const MANY: f64 = 0.25;
+/// A layer with this many times fewer inputs than outputs is not worth one.
+const FEW: usize = 4;
+/// A density this much off, relatively, is worth a warning.
+const TOLERANCE: f64 = 0.1;
+/// Below this deviation, a tenth and more of a feature's size is lost.
+const SMALL: f32 = 0.01;
+/// Names of features that a warning lists.
+const LISTED: usize = 5;
+
+impl Session<'_> {
+    /// Names the layers whose neurons have no inputs. Such a neuron puts out a constant: its inputs have degrees too
+    /// small to reach all the output blocks that they feed.
+    pub fn warn_of_constant_neurons(&self, network: &Network) {
+        if let Some(line) = constant_neurons(network) {
+            self.warn(line);
+        }
+    }
+
+    /// Says where the hidden layers have another share of their weights than was asked for.
+    pub fn warn_of_density(&self, settings: &ArchitectureSettings, network: &Network) {
+        if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
+            self.warn(line);
+        }
+    }
+
+    /// Names the features of a table that are shrunk. A feature is divided by its deviation + 0.001, so that pixels
+    /// that hardly ever change do not become noise; a column that varies by thousandths is all but lost.
+    pub(super) fn warn_of_shrunken_features(&self, model: &TrainedModel) {
+        let names = &model.data().feature_names;
+        let Some(standardisation) = model.preprocessing().standardisation() else { return };
+        let shrunk: Vec<&str> = names
+            .iter()
+            .zip(standardisation.deviation())
+            .filter(|(_, deviation)| **deviation > 0.0 && **deviation < SMALL)
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if shrunk.is_empty() {
+            return;
+        }
+        let rest = shrunk.len().saturating_sub(LISTED);
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        self.warn(format!(
+            "columns that vary by less than {SMALL} lose weight when they are standardised, as 0.001 is added to their \
+             deviation: {}{more}; give them in a smaller unit",
+            shrunk[..shrunk.len().min(LISTED)].join(", ")
+        ));
+    }
+}
+
+/// What to say of a density that was not reached; rounding of degrees is not worth a word.
+fn other_density(asked: f64, network: &Network) -> Option<String> {
+    let hidden = &network.layers()[..network.layers().len() - 1];
+    let sum =
+        |of: fn(&Topology) -> usize| hidden.iter().map(|layer| of(&layer.topology)).sum::<usize>() as f64;
+    let reached = sum(Topology::edges) / sum(Topology::dense_edges);
+    ((reached - asked).abs() > TOLERANCE * asked).then(|| {
+        format!(
+            "a `density` of {:.1} % was asked for, the hidden layers have {:.1} %: the windows and the widths of their \
+             blocks allow no nearer one; `receptive-field` and `blocks` set them",
+            100.0 * asked,
+            100.0 * reached
+        )
+    })
+}
+
+fn constant_neurons(network: &Network) -> Option<String> {
+    let layers = (1..).zip(network.layers());
+    let lacking: Vec<String> =
+        layers.filter_map(|(number, layer)| lacking(&layer.topology, number)).collect();
+    (!lacking.is_empty()).then(|| {
+        let layers = lacking.join("; ");
+        format!("neurons without inputs, which stay constant: {layers}; larger degrees would reach them")
+    })
+}
+
+/// What a layer lacks, if that is worth a word.
+fn lacking(topology: &Topology, number: usize) -> Option<String> {
+    // A few features cannot reach all neurons of a wide layer, whatever their degrees in a window.
+    if topology.inputs().width() < topology.outputs().width() / FEW {
+        return None;
+    }
+    let empty = |neurons: Range<usize>| neurons.filter(|n| topology.in_degree(*n) == 0).count();
+    let (width, all) = (topology.outputs().width(), empty(0..topology.outputs().width()));
+    let blocks = topology.outputs().blocks().filter(|block| empty(block.clone()) == block.len()).count();
+    let whole = match blocks {
+        0 => String::new(),
+        1 => ", a whole block among them".to_owned(),
+        more => format!(", {more} whole blocks among them"),
+    };
+    let many = all as f64 > MANY * width as f64;
+    (blocks > 0 || many).then(|| format!("layer {number} has {} of {}{whole}", grouped(all), grouped(width)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Architecture, Connectivity};
+
+    fn coupled(degrees: [usize; 4], hidden: Vec<usize>) -> Option<String> {
+        let connectivity = Connectivity::SpatiallyCoupled {
+            blocks: vec![4],
+            receptive_fields: vec![2],
+            degrees: vec![degrees.to_vec()],
+        };
+        let architecture = Architecture { hidden, connectivity, ..Architecture::paper(40, 10) };
+        constant_neurons(&architecture.build(0).unwrap())
+    }
+
+    #[test]
+    fn blocks_that_no_edge_reaches_are_named_with_their_layers() {
+        // Input block 3 gives its one edge to output block 2, and nothing else feeds output block 3.
+        let line = coupled([8, 8, 8, 1], vec![40, 80]).unwrap();
+        assert!(line.starts_with("neurons without inputs") && !line.contains('\n'), "{line}");
+        assert!(line.contains("layer 1 has 10 of 40, a whole block among them; layer 2 has 2"), "{line}");
+        assert!(!line.contains("layer 3"), "{line}");
+        assert_eq!(coupled([8, 8, 8, 8], vec![40, 40]), None);
+    }
+
+    #[test]
+    fn a_density_that_is_not_reached_is_named() {
+        let coupled = |density: f64| {
+            let settings = crate::Settings::default().density(density).hidden(vec![784]).resolve().unwrap();
+            let network = settings.architecture.fit_to(784, 10).unwrap().build(0).unwrap();
+            (settings.architecture.density(), other_density(density, &network))
+        };
+        let (asked, line) = coupled(0.9);
+        assert_eq!(asked, Some(0.9));
+        assert!(line.unwrap().contains("90.0 % was asked for, the hidden layers have 23.4 %"));
+        assert_eq!(coupled(0.2).1, None);
+        assert_eq!(crate::Settings::default().resolve().unwrap().architecture.density(), None);
+    }
+
+    /// Widths at which the defaults once left blocks without any input.
+    #[test]
+    fn default_degrees_reach_every_neuron() {
+        for hidden in [vec![20], vec![64, 64], vec![100, 60], vec![33, 20, 40], vec![196, 196]] {
+            let settings = crate::Settings::default().hidden(hidden.clone()).resolve().unwrap();
+            for seed in 0..3 {
+                let network = settings.architecture.fit_to(784, 10).unwrap().build(seed).unwrap();
+                for layer in network.layers() {
+                    let outputs = 0..layer.topology.outputs().width();
+                    let empty = outputs.filter(|output| layer.topology.in_degree(*output) == 0).count();
+                    assert!(empty == 0, "{hidden:?}, seed {seed}: {empty}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_chance_leaves_of_the_default_network_is_not_worth_a_word() {
+        for seed in 0..5 {
+            assert_eq!(constant_neurons(&Architecture::paper(784, 10).build(seed).unwrap()), None);
+        }
+    }
+
+    #[test]
+    fn a_third_without_inputs_is_named_without_any_block() {
+        let connectivity = Connectivity::RandomSparse { degrees: vec!["1".parse().unwrap()] };
+        let architecture = Architecture { hidden: vec![784], connectivity, ..Architecture::paper(784, 10) };
+        let line = constant_neurons(&architecture.build(0).unwrap()).unwrap();
+        assert!(line.contains(" of 784;") && !line.contains("block"), "{line}");
+    }
+}
