@@ -27,17 +27,6 @@ use super::{EpochSoFar, RunClock, RunIdentity};
 pub const NAME: &str = "tanner-checkpoint";
 /// Version that this program writes, and the only one that it reads: a checkpoint outlives its run by little.
 pub const VERSION: u32 = 1;
-/// Key of the header among the metadata.
-pub const METADATA_KEY: &str = "tanner";
-
-/// What is read first: whether the rest can be read.
-#[derive(Debug, Deserialize)]
-pub struct Preamble {
-    /// [`NAME`].
-    pub format: String,
-    /// Version of the format.
-    pub version: u32,
-}
 
 /// The JSON object in the metadata.
 #[derive(Debug, Serialize, Deserialize)]
