@@ -14,8 +14,6 @@ use crate::topology::Topology;
 const MANY: f64 = 0.25;
 /// A layer with this many times fewer inputs than outputs is not worth one.
 const FEW: usize = 4;
-/// A density this much off, relatively, is worth a warning.
-const TOLERANCE: f64 = 0.1;
 /// Below this deviation, a tenth and more of a feature's size is lost.
 const SMALL: f32 = 0.01;
 /// Names of features that a warning lists.
@@ -67,14 +65,18 @@ fn other_density(asked: f64, network: &Network) -> Option<String> {
     let sum =
         |of: fn(&Topology) -> usize| hidden.iter().map(|layer| of(&layer.topology)).sum::<usize>() as f64;
     let reached = sum(Topology::edges) / sum(Topology::dense_edges);
-    ((reached - asked).abs() > TOLERANCE * asked).then(|| {
-        format!(
-            "a `density` of {:.1} % was asked for, the hidden layers have {:.1} %: the windows and the widths of their \
-             blocks allow no nearer one; `receptive-field` and `blocks` set them",
-            100.0 * asked,
-            100.0 * reached
-        )
-    })
+    let why = if reached < 0.9 * asked {
+        "their windows hold no more; `receptive-field` and `blocks` set them"
+    } else if reached > 1.5 * asked {
+        "with fewer weights some neurons would have no inputs"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "a `density` of {:.1} % was asked for, the hidden layers have {:.1} %: {why}",
+        100.0 * asked,
+        100.0 * reached
+    ))
 }
 
 fn constant_neurons(network: &Network) -> Option<String> {
@@ -141,6 +143,12 @@ mod tests {
         assert_eq!(asked, Some(0.9));
         assert!(line.unwrap().contains("90.0 % was asked for, the hidden layers have 23.4 %"));
         assert_eq!(coupled(0.2).1, None);
+        assert!(
+            coupled(0.0001)
+                .1
+                .unwrap()
+                .contains("0.0 % was asked for, the hidden layers have 0.2 %: with fewer")
+        );
         assert_eq!(crate::Settings::default().resolve().unwrap().architecture.density(), None);
     }
 

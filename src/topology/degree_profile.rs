@@ -12,8 +12,8 @@ pub fn paper_density() -> f64 {
 /// inputs, cut into other blocks and scaled to a density.
 ///
 /// An input has at least so many edges that each output block that it feeds gets as many as it has outputs, and at most
-/// as many as the outputs of these blocks. Where one of the two bounds holds a degree back, the others make
-/// up for it; a density that even all bounds together do not allow is reached as nearly as they do. For 784 outputs,
+/// as many as the outputs of these blocks. Where this limit holds a degree back, the others make up for it as far as
+/// theirs allow; what the least degrees add comes on top of the density. For 784 outputs,
 /// 8 blocks and [`paper_density`] these are the paper's 98, 130, 98, 49, 20, 10, 10, 10. `receptive_field` is as in
 /// [`SpatiallyCoupled`](super::SpatiallyCoupled), `None` where there is no window.
 #[must_use]
@@ -28,11 +28,11 @@ pub fn paper_degrees(
     let degrees = profile.scaled(scale);
     let wanted = density * outputs as f64 * blocks as f64;
     let misses = |degrees: &[usize]| (degrees.iter().sum::<usize>() as f64 - wanted).abs();
-    if profile.is_unbounded(scale) {
+    if profile.is_below_limits(scale) {
         return degrees;
     }
     // The sum grows with the scale, so that halving an interval finds where it is nearest to what is wanted.
-    let (mut low, mut high) = (0.0, (outputs * OUTPUTS) as f64);
+    let (mut low, mut high) = (scale, scale.max((outputs * OUTPUTS) as f64));
     for _ in 0..100 {
         let middle = (low + high) / 2.0;
         let sum: usize = profile.scaled(middle).iter().sum();
@@ -82,13 +82,9 @@ impl Profile {
         (0..self.blocks).map(degree).collect()
     }
 
-    /// Whether no degree is held back by its bounds.
-    fn is_unbounded(&self, scale: f64) -> bool {
-        (0..self.blocks).all(|block| {
-            let (least, limit) = self.bounds(block);
-            let degree = self.degree(block, scale).round();
-            degree >= least as f64 && degree <= limit as f64
-        })
+    /// Whether no degree is held back by what its window holds.
+    fn is_below_limits(&self, scale: f64) -> bool {
+        (0..self.blocks).all(|block| self.degree(block, scale).round() <= self.bounds(block).1 as f64)
     }
 }
 
