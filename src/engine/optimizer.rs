@@ -28,11 +28,13 @@ pub enum OptimizerKind {
     Nesterov,
     /// Adaptive steps from means of gradients and of their squares
     Adam,
+    /// Adam with decoupled weight decay
+    AdamW,
 }
 
 impl OptimizerKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam];
+    pub const ALL: [Self; 5] = [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::AdamW];
 
     /// The name that settings use.
     pub const fn name(self) -> &'static str {
@@ -41,6 +43,7 @@ impl OptimizerKind {
             Self::Momentum => "momentum",
             Self::Nesterov => "nesterov",
             Self::Adam => "adam",
+            Self::AdamW => "adamw",
         }
     }
 
@@ -51,6 +54,7 @@ impl OptimizerKind {
             Self::Momentum => Optimizer::Momentum { momentum: 0.9, nesterov: false },
             Self::Nesterov => Optimizer::Momentum { momentum: 0.9, nesterov: true },
             Self::Adam => Optimizer::ADAM,
+            Self::AdamW => Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
         }
     }
 
@@ -58,7 +62,7 @@ impl OptimizerKind {
     pub const fn usual_learning_rate(self) -> f64 {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
-            Self::Adam => 0.001,
+            Self::Adam | Self::AdamW => 0.001,
         }
     }
 
@@ -67,7 +71,7 @@ impl OptimizerKind {
         match self {
             Self::Sgd => 0,
             Self::Momentum | Self::Nesterov => 1,
-            Self::Adam => 2,
+            Self::Adam | Self::AdamW => 2,
         }
     }
 
@@ -75,6 +79,7 @@ impl OptimizerKind {
     pub const fn decouples_decay(self) -> bool {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
+            Self::AdamW => true,
         }
     }
 }
@@ -130,6 +135,17 @@ pub enum Optimizer {
     /// `w -= lr * m' / (sqrt(v') + epsilon)` with `m' = m / (1 - beta1^t)`,
     /// `v' = v / (1 - beta2^t)` at step `t = 1, 2, ...` (Kingma and Ba, 2015).
     Adam {
+        /// Decay of the mean of gradients, in `[0, 1)`.
+        beta1: f32,
+        /// Decay of the mean of squared gradients, in `[0, 1)`.
+        beta2: f32,
+        /// Keeps the division finite, above 0.
+        epsilon: f32,
+    },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): `g` does not include the decay, and
+    /// `w -= lr * (m' / (sqrt(v') + epsilon) + 2 * l2 * w)`. PyTorch's `AdamW` with `weight_decay = 2 * l2` does
+    /// the same: the decay grows with the learning rate, and follows its schedule.
+    AdamW {
         /// Decay of the mean of gradients, in `[0, 1)`.
         beta1: f32,
         /// Decay of the mean of squared gradients, in `[0, 1)`.
@@ -199,6 +215,11 @@ impl Optimizer {
                 beta2: options.beta2.unwrap_or(beta2),
                 epsilon: options.epsilon.unwrap_or(epsilon),
             },
+            Self::AdamW { beta1, beta2, epsilon } => Self::AdamW {
+                beta1: options.beta1.unwrap_or(beta1),
+                beta2: options.beta2.unwrap_or(beta2),
+                epsilon: options.epsilon.unwrap_or(epsilon),
+            },
         };
         chosen.check()?;
         Ok(chosen)
@@ -210,7 +231,7 @@ impl Optimizer {
         match *self {
             Self::Sgd => none,
             Self::Momentum { momentum, .. } => OptimizerOptions { momentum: Some(momentum), ..none },
-            Self::Adam { beta1, beta2, epsilon } => {
+            Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
                 OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), epsilon: Some(epsilon), ..none }
             }
         }
@@ -223,6 +244,7 @@ impl Optimizer {
             Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
             Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
             Self::Adam { .. } => OptimizerKind::Adam,
+            Self::AdamW { .. } => OptimizerKind::AdamW,
         }
     }
 
@@ -273,7 +295,7 @@ impl Optimizer {
         match *self {
             Self::Sgd => plain,
             Self::Momentum { momentum, .. } => UpdateRule { first: momentum, ..plain },
-            Self::Adam { beta1, beta2, epsilon } => {
+            Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
                 let correction = |beta: f32| {
                     let power = i32::try_from(step + 1).unwrap_or(i32::MAX);
                     (1.0 / (1.0 - f64::from(beta).powi(power))) as f32
@@ -306,6 +328,7 @@ impl fmt::Display for Optimizer {
             Self::Momentum { momentum, nesterov: false } => write!(f, "SGD with momentum {momentum}"),
             Self::Momentum { momentum, nesterov: true } => write!(f, "SGD with Nesterov momentum {momentum}"),
             Self::Adam { .. } => f.write_str("Adam"),
+            Self::AdamW { .. } => f.write_str("AdamW"),
         }
     }
 }

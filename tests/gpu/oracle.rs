@@ -256,6 +256,11 @@ fn by_formula(step: Step, old: &Moved, gradient: Bounded) -> Moved {
             let by = corrected(beta1, first).divided_by(root);
             Moved { value: value.plus(by.scaled(rate)), state: [first, second] }
         }
+        Optimizer::AdamW { beta1, beta2, epsilon } => {
+            let adam = Step { optimizer: Optimizer::Adam { beta1, beta2, epsilon }, l2: 0.0, ..step };
+            let by_adam = by_formula(adam, old, gradient);
+            Moved { value: by_adam.value.plus(decay.scaled(rate)), ..by_adam }
+        }
     }
 }
 
