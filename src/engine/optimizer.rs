@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::UpdateRule;
+use super::optimizer_options::{EPSILON, OptimizerOptions};
 use crate::{Error, Result};
 
 /// The rules by name.
@@ -154,35 +155,6 @@ pub enum Optimizer {
         epsilon: f32,
     },
 }
-
-/// Hyperparameters of all rules, each `None` where a rule does not have it or it was not chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimizerOptions {
-    /// Share of the last step that is kept, in `[0, 1)`.
-    pub momentum: Option<f32>,
-    /// Decay of the mean of gradients, in `[0, 1)`.
-    pub beta1: Option<f32>,
-    /// Decay of the mean of squared gradients, in `[0, 1)`.
-    pub beta2: Option<f32>,
-    /// Keeps a division finite, above 0.
-    pub epsilon: Option<f32>,
-}
-
-impl OptimizerOptions {
-    /// Each with the setting that it is chosen by.
-    fn by_setting(&self) -> [(&'static str, Option<f32>); 4] {
-        [
-            ("--momentum", self.momentum),
-            ("--adam-beta1", self.beta1),
-            ("--adam-beta2", self.beta2),
-            (EPSILON, self.epsilon),
-        ]
-    }
-}
-
-/// The one option that is no share.
-const EPSILON: &str = "--adam-epsilon";
 
 impl Optimizer {
     /// Adam as published.

@@ -1,0 +1,32 @@
+//! Hyperparameters of optimisers as a user chooses them.
+
+use serde::{Deserialize, Serialize};
+
+/// Hyperparameters of all rules, each `None` where a rule does not have it or it was not chosen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OptimizerOptions {
+    /// Share of the last step that is kept, in `[0, 1)`.
+    pub momentum: Option<f32>,
+    /// Decay of the mean of gradients, in `[0, 1)`.
+    pub beta1: Option<f32>,
+    /// Decay of the mean of squared gradients, in `[0, 1)`.
+    pub beta2: Option<f32>,
+    /// Keeps a division finite, above 0.
+    pub epsilon: Option<f32>,
+}
+
+impl OptimizerOptions {
+    /// Each with the setting that it is chosen by.
+    pub(super) fn by_setting(&self) -> [(&'static str, Option<f32>); 4] {
+        [
+            ("--momentum", self.momentum),
+            ("--adam-beta1", self.beta1),
+            ("--adam-beta2", self.beta2),
+            (EPSILON, self.epsilon),
+        ]
+    }
+}
+
+/// The one option that is no share.
+pub(super) const EPSILON: &str = "--adam-epsilon";
