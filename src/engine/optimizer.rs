@@ -31,11 +31,14 @@ pub enum OptimizerKind {
     Adam,
     /// Adam with decoupled weight decay
     AdamW,
+    /// Steps of the sign of a mean of gradients, with decoupled weight decay
+    Lion,
 }
 
 impl OptimizerKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::AdamW];
+    pub const ALL: [Self; 6] =
+        [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::AdamW, Self::Lion];
 
     /// The name that settings use.
     pub const fn name(self) -> &'static str {
@@ -45,6 +48,7 @@ impl OptimizerKind {
             Self::Nesterov => "nesterov",
             Self::Adam => "adam",
             Self::AdamW => "adamw",
+            Self::Lion => "lion",
         }
     }
 
@@ -56,6 +60,7 @@ impl OptimizerKind {
             Self::Nesterov => Optimizer::Momentum { momentum: 0.9, nesterov: true },
             Self::Adam => Optimizer::ADAM,
             Self::AdamW => Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            Self::Lion => Optimizer::Lion { beta1: 0.9, beta2: 0.99 },
         }
     }
 
@@ -64,6 +69,7 @@ impl OptimizerKind {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
             Self::Adam | Self::AdamW => 0.001,
+            Self::Lion => 0.0001,
         }
     }
 
@@ -71,7 +77,7 @@ impl OptimizerKind {
     pub const fn state_count(self) -> usize {
         match self {
             Self::Sgd => 0,
-            Self::Momentum | Self::Nesterov => 1,
+            Self::Momentum | Self::Nesterov | Self::Lion => 1,
             Self::Adam | Self::AdamW => 2,
         }
     }
@@ -80,7 +86,7 @@ impl OptimizerKind {
     pub const fn decouples_decay(self) -> bool {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
-            Self::AdamW => true,
+            Self::AdamW | Self::Lion => true,
         }
     }
 }
@@ -154,6 +160,14 @@ pub enum Optimizer {
         /// Keeps the division finite, above 0.
         epsilon: f32,
     },
+    /// `c = beta1 * m + (1 - beta1) * g`, `w -= lr * (sign(c) + 2 * l2 * w)`, `m = beta2 * m + (1 - beta2) * g`
+    /// (Chen et al., 2023); `g` does not include the decay, and `sign(0) = 0`.
+    Lion {
+        /// Weight of the mean in the sign, in `[0, 1)`.
+        beta1: f32,
+        /// Decay of the mean of gradients, in `[0, 1)`.
+        beta2: f32,
+    },
 }
 
 impl Optimizer {
@@ -187,6 +201,9 @@ impl Optimizer {
                 beta2: options.beta2.unwrap_or(beta2),
                 epsilon: options.epsilon.unwrap_or(epsilon),
             },
+            Self::Lion { beta1, beta2 } => {
+                Self::Lion { beta1: options.beta1.unwrap_or(beta1), beta2: options.beta2.unwrap_or(beta2) }
+            }
             Self::AdamW { beta1, beta2, epsilon } => Self::AdamW {
                 beta1: options.beta1.unwrap_or(beta1),
                 beta2: options.beta2.unwrap_or(beta2),
@@ -201,6 +218,9 @@ impl Optimizer {
     pub fn options(&self) -> OptimizerOptions {
         let none = OptimizerOptions::default();
         match *self {
+            Self::Lion { beta1, beta2 } => {
+                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), ..none }
+            }
             Self::Sgd => none,
             Self::Momentum { momentum, .. } => OptimizerOptions { momentum: Some(momentum), ..none },
             Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
@@ -217,6 +237,7 @@ impl Optimizer {
             Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
             Self::Adam { .. } => OptimizerKind::Adam,
             Self::AdamW { .. } => OptimizerKind::AdamW,
+            Self::Lion { .. } => OptimizerKind::Lion,
         }
     }
 
@@ -267,6 +288,7 @@ impl Optimizer {
         match *self {
             Self::Sgd => plain,
             Self::Momentum { momentum, .. } => UpdateRule { first: momentum, ..plain },
+            Self::Lion { beta1, beta2 } => UpdateRule { first: beta1, second: beta2, ..plain },
             Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
                 let correction = |beta: f32| {
                     let power = i32::try_from(step + 1).unwrap_or(i32::MAX);
@@ -301,6 +323,7 @@ impl fmt::Display for Optimizer {
             Self::Momentum { momentum, nesterov: true } => write!(f, "SGD with Nesterov momentum {momentum}"),
             Self::Adam { .. } => f.write_str("Adam"),
             Self::AdamW { .. } => f.write_str("AdamW"),
+            Self::Lion { .. } => f.write_str("Lion"),
         }
     }
 }

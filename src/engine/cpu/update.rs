@@ -77,6 +77,15 @@ impl ValuesMut<'_> {
                     *value -= rule.learning_rate * (g + rule.first * *momentum);
                 }
             }
+            OptimizerKind::Lion => {
+                for ((value, g), mean) in steps.zip(&mut means[range]) {
+                    let c = rule.first * *mean + (1.0 - rule.first) * g;
+                    *mean = rule.second * *mean + (1.0 - rule.second) * g;
+                    // signum gives 0 a sign.
+                    let sign = if c == 0.0 { 0.0 } else { c.signum() };
+                    *value -= rule.learning_rate * (sign + rule.decoupled_decay * *value);
+                }
+            }
             OptimizerKind::Adam | OptimizerKind::AdamW => {
                 let decay = rule.learning_rate * rule.decoupled_decay;
                 let state = means[range.clone()].iter_mut().zip(&mut squares[range]);
