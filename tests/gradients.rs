@@ -197,6 +197,20 @@ fn by_formula(optimizer: Optimizer, rate: f64, decay: f64, mut w: f64, gradients
                 v = beta2 * v + (1.0 - beta2) * g * g;
                 w -= rate * corrected(m, beta1) / (corrected(v, beta2).sqrt() + f64::from(epsilon));
             }
+            Optimizer::Lion { beta1, beta2 } => {
+                let (beta1, beta2, g) = (f64::from(beta1), f64::from(beta2), *gradient);
+                let c = beta1 * m + (1.0 - beta1) * g;
+                let sign = f64::from(i8::from(c > 0.0) - i8::from(c < 0.0));
+                w -= rate * (sign + decay * w);
+                m = beta2 * m + (1.0 - beta2) * g;
+            }
+            Optimizer::AdamW { beta1, beta2, epsilon } => {
+                let (beta1, beta2, g) = (f64::from(beta1), f64::from(beta2), *gradient);
+                m = beta1 * m + (1.0 - beta1) * g;
+                v = beta2 * v + (1.0 - beta2) * g * g;
+                let by = corrected(m, beta1) / (corrected(v, beta2).sqrt() + f64::from(epsilon));
+                w -= rate * (by + decay * w);
+            }
         }
         w
     });

@@ -23,11 +23,17 @@ fn updated(old: Updated, gradient: vec4<f32>, decay: f32) -> Updated {
             next.state[0] = rule.first * old.state[0] + gradient;
             next.value = old.value - rule.learning_rate * (gradient + rule.first * next.state[0]);
         }
-        case ADAM: {
+        case LION: {
+            let c = rule.first * old.state[0] + (1.0 - rule.first) * gradient;
+            next.state[0] = rule.second * old.state[0] + (1.0 - rule.second) * gradient;
+            next.value = old.value - rule.learning_rate * (sign(c) + decay * old.value);
+        }
+        case ADAM, ADAMW: {
             next.state[0] = rule.first * old.state[0] + (1.0 - rule.first) * gradient;
             next.state[1] = rule.second * old.state[1] + (1.0 - rule.second) * gradient * gradient;
             let root = sqrt(next.state[1] * rule.second_correction) + rule.epsilon;
-            next.value = old.value - rule.learning_rate * (next.state[0] * rule.first_correction) / root;
+            let by = rule.learning_rate * (next.state[0] * rule.first_correction) / root;
+            next.value = old.value - by - rule.learning_rate * decay * old.value;
         }
         // A rule without a case: NaN, which every comparison notices.
         default: {

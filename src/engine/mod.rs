@@ -12,6 +12,7 @@ pub mod cpu;
 pub mod gpu;
 pub mod layout;
 mod optimizer;
+mod optimizer_options;
 pub mod packed_edges;
 pub mod penalty;
 pub mod profile;
@@ -29,7 +30,8 @@ use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
-pub use optimizer::{MAX_STATES, Optimizer, OptimizerKind, OptimizerOptions};
+pub use optimizer::{MAX_STATES, Optimizer, OptimizerKind};
+pub use optimizer_options::OptimizerOptions;
 pub use penalty::{Penalties, PenaltyRule};
 pub use state::{EngineState, Values};
 pub use update_rule::UpdateRule;

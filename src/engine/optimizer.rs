@@ -10,6 +10,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::UpdateRule;
+use super::optimizer_options::OptimizerOptions;
 use crate::{Error, Result, Setting};
 
 /// The rules by name.
@@ -28,11 +29,16 @@ pub enum OptimizerKind {
     Nesterov,
     /// Adaptive steps from means of gradients and of their squares
     Adam,
+    /// Adam with decoupled weight decay
+    AdamW,
+    /// Steps of the sign of a mean of gradients, with decoupled weight decay
+    Lion,
 }
 
 impl OptimizerKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam];
+    pub const ALL: [Self; 6] =
+        [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::AdamW, Self::Lion];
 
     /// The name that settings use.
     pub const fn name(self) -> &'static str {
@@ -41,6 +47,8 @@ impl OptimizerKind {
             Self::Momentum => "momentum",
             Self::Nesterov => "nesterov",
             Self::Adam => "adam",
+            Self::AdamW => "adamw",
+            Self::Lion => "lion",
         }
     }
 
@@ -51,6 +59,8 @@ impl OptimizerKind {
             Self::Momentum => Optimizer::Momentum { momentum: 0.9, nesterov: false },
             Self::Nesterov => Optimizer::Momentum { momentum: 0.9, nesterov: true },
             Self::Adam => Optimizer::ADAM,
+            Self::AdamW => Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            Self::Lion => Optimizer::Lion { beta1: 0.9, beta2: 0.99 },
         }
     }
 
@@ -58,7 +68,8 @@ impl OptimizerKind {
     pub const fn usual_learning_rate(self) -> f64 {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
-            Self::Adam => 0.001,
+            Self::Adam | Self::AdamW => 0.001,
+            Self::Lion => 0.0001,
         }
     }
 
@@ -66,8 +77,8 @@ impl OptimizerKind {
     pub const fn state_count(self) -> usize {
         match self {
             Self::Sgd => 0,
-            Self::Momentum | Self::Nesterov => 1,
-            Self::Adam => 2,
+            Self::Momentum | Self::Nesterov | Self::Lion => 1,
+            Self::Adam | Self::AdamW => 2,
         }
     }
 
@@ -75,6 +86,7 @@ impl OptimizerKind {
     pub const fn decouples_decay(self) -> bool {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
+            Self::AdamW | Self::Lion => true,
         }
     }
 }
@@ -137,36 +149,25 @@ pub enum Optimizer {
         /// Keeps the division finite, above 0.
         epsilon: f32,
     },
-}
-
-/// Hyperparameters of all rules, each `None` where a rule does not have it or it was not chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct OptimizerOptions {
-    /// Share of the last step that is kept, in `[0, 1)`.
-    pub momentum: Option<f32>,
-    /// Decay of the mean of gradients, in `[0, 1)`.
-    pub beta1: Option<f32>,
-    /// Decay of the mean of squared gradients, in `[0, 1)`.
-    pub beta2: Option<f32>,
-    /// Keeps a division finite, above 0.
-    pub epsilon: Option<f32>,
-}
-
-impl OptimizerOptions {
-    /// The settings that they are chosen by.
-    pub(crate) const SETTINGS: [Setting; 4] =
-        [Setting::Momentum, Setting::AdamBeta1, Setting::AdamBeta2, Setting::AdamEpsilon];
-
-    /// Each with the setting that it is chosen by.
-    fn by_setting(&self) -> [(Setting, Option<f32>); 4] {
-        [
-            (Setting::Momentum, self.momentum),
-            (Setting::AdamBeta1, self.beta1),
-            (Setting::AdamBeta2, self.beta2),
-            (Setting::AdamEpsilon, self.epsilon),
-        ]
-    }
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): `g` does not include the decay, and
+    /// `w -= lr * (m' / (sqrt(v') + epsilon) + 2 * l2 * w)`. PyTorch's `AdamW` with `weight_decay = 2 * l2` does
+    /// the same: the decay grows with the learning rate, and follows its schedule.
+    AdamW {
+        /// Decay of the mean of gradients, in `[0, 1)`.
+        beta1: f32,
+        /// Decay of the mean of squared gradients, in `[0, 1)`.
+        beta2: f32,
+        /// Keeps the division finite, above 0.
+        epsilon: f32,
+    },
+    /// `c = beta1 * m + (1 - beta1) * g`, `w -= lr * (sign(c) + 2 * l2 * w)`, `m = beta2 * m + (1 - beta2) * g`
+    /// (Chen et al., 2023); `g` does not include the decay, and `sign(0) = 0`.
+    Lion {
+        /// Weight of the mean in the sign, in `[0, 1)`.
+        beta1: f32,
+        /// Decay of the mean of gradients, in `[0, 1)`.
+        beta2: f32,
+    },
 }
 
 impl Optimizer {
@@ -200,6 +201,14 @@ impl Optimizer {
                 beta2: options.beta2.unwrap_or(beta2),
                 epsilon: options.epsilon.unwrap_or(epsilon),
             },
+            Self::Lion { beta1, beta2 } => {
+                Self::Lion { beta1: options.beta1.unwrap_or(beta1), beta2: options.beta2.unwrap_or(beta2) }
+            }
+            Self::AdamW { beta1, beta2, epsilon } => Self::AdamW {
+                beta1: options.beta1.unwrap_or(beta1),
+                beta2: options.beta2.unwrap_or(beta2),
+                epsilon: options.epsilon.unwrap_or(epsilon),
+            },
         };
         chosen.check()?;
         Ok(chosen)
@@ -209,9 +218,12 @@ impl Optimizer {
     pub fn options(&self) -> OptimizerOptions {
         let none = OptimizerOptions::default();
         match *self {
+            Self::Lion { beta1, beta2 } => {
+                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), ..none }
+            }
             Self::Sgd => none,
             Self::Momentum { momentum, .. } => OptimizerOptions { momentum: Some(momentum), ..none },
-            Self::Adam { beta1, beta2, epsilon } => {
+            Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
                 OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), epsilon: Some(epsilon), ..none }
             }
         }
@@ -224,6 +236,8 @@ impl Optimizer {
             Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
             Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
             Self::Adam { .. } => OptimizerKind::Adam,
+            Self::AdamW { .. } => OptimizerKind::AdamW,
+            Self::Lion { .. } => OptimizerKind::Lion,
         }
     }
 
@@ -274,7 +288,8 @@ impl Optimizer {
         match *self {
             Self::Sgd => plain,
             Self::Momentum { momentum, .. } => UpdateRule { first: momentum, ..plain },
-            Self::Adam { beta1, beta2, epsilon } => {
+            Self::Lion { beta1, beta2 } => UpdateRule { first: beta1, second: beta2, ..plain },
+            Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
                 let correction = |beta: f32| {
                     let power = i32::try_from(step + 1).unwrap_or(i32::MAX);
                     (1.0 / (1.0 - f64::from(beta).powi(power))) as f32
@@ -307,6 +322,8 @@ impl fmt::Display for Optimizer {
             Self::Momentum { momentum, nesterov: false } => write!(f, "SGD with momentum {momentum}"),
             Self::Momentum { momentum, nesterov: true } => write!(f, "SGD with Nesterov momentum {momentum}"),
             Self::Adam { .. } => f.write_str("Adam"),
+            Self::AdamW { .. } => f.write_str("AdamW"),
+            Self::Lion { .. } => f.write_str("Lion"),
         }
     }
 }

@@ -37,6 +37,11 @@ fn what_runs_have_recorded_is_still_read_and_written() {
             json!({ "name": "momentum", "momentum": 0.5, "nesterov": true }),
         ),
         (adam, json!({ "name": "adam", "beta1": 0.5, "beta2": 0.25, "epsilon": 0.125 })),
+        (
+            Optimizer::AdamW { beta1: 0.5, beta2: 0.25, epsilon: 0.125 },
+            json!({ "name": "adamw", "beta1": 0.5, "beta2": 0.25, "epsilon": 0.125 }),
+        ),
+        (Optimizer::Lion { beta1: 0.5, beta2: 0.25 }, json!({ "name": "lion", "beta1": 0.5, "beta2": 0.25 })),
     ] {
         assert_eq!(serde_json::to_value(optimizer).unwrap(), recorded);
         assert_eq!(serde_json::from_value::<Optimizer>(recorded).unwrap(), optimizer);

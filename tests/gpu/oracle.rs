@@ -60,6 +60,12 @@ impl Bounded {
         Self { value, bound: (self.bound / value).min(self.bound.sqrt()) + 3.0 * EPSILON * value }
     }
 
+    /// 1, -1 or, of 0, 0; any of them where an error may change the sign.
+    pub(crate) fn sign(self) -> Self {
+        let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };
+        Self { value, bound: if self.bound > 0.0 && self.value.abs() <= self.bound { 2.0 } else { 0.0 } }
+    }
+
     pub(crate) fn scaled(self, factor: f64) -> Self {
         self.times(Self::exact(factor))
     }
@@ -255,6 +261,15 @@ fn by_formula(step: Step, old: &Moved, gradient: Bounded) -> Moved {
             let root = corrected(beta2, second).square_root().plus(Bounded::exact(f64::from(epsilon)));
             let by = corrected(beta1, first).divided_by(root);
             Moved { value: value.plus(by.scaled(rate)), state: [first, second] }
+        }
+        Optimizer::Lion { beta1, beta2 } => {
+            let by = mean(beta1, first, gradient).sign().plus(decay);
+            Moved { value: value.plus(by.scaled(rate)), state: [mean(beta2, first, gradient), second] }
+        }
+        Optimizer::AdamW { beta1, beta2, epsilon } => {
+            let adam = Step { optimizer: Optimizer::Adam { beta1, beta2, epsilon }, l2: 0.0, ..step };
+            let by_adam = by_formula(adam, old, gradient);
+            Moved { value: by_adam.value.plus(decay.scaled(rate)), ..by_adam }
         }
     }
 }

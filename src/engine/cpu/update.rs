@@ -77,14 +77,25 @@ impl ValuesMut<'_> {
                     *value -= rule.learning_rate * (g + rule.first * *momentum);
                 }
             }
-            OptimizerKind::Adam => {
+            OptimizerKind::Lion => {
+                for ((value, g), mean) in steps.zip(&mut means[range]) {
+                    let c = rule.first * *mean + (1.0 - rule.first) * g;
+                    *mean = rule.second * *mean + (1.0 - rule.second) * g;
+                    // signum gives 0 a sign.
+                    let sign = if c == 0.0 { 0.0 } else { c.signum() };
+                    *value -= rule.learning_rate * (sign + rule.decoupled_decay * *value);
+                }
+            }
+            OptimizerKind::Adam | OptimizerKind::AdamW => {
+                let decay = rule.learning_rate * rule.decoupled_decay;
                 let state = means[range.clone()].iter_mut().zip(&mut squares[range]);
                 for ((value, gradient), (mean, square)) in steps.zip(state) {
                     let g = gradient + rule.decay * *value;
                     *mean = rule.first * *mean + (1.0 - rule.first) * g;
                     *square = rule.second * *square + (1.0 - rule.second) * g * g;
                     let scale = (*square * rule.second_correction).sqrt() + rule.epsilon;
-                    *value -= rule.learning_rate * (*mean * rule.first_correction) / scale;
+                    let by = rule.learning_rate * (*mean * rule.first_correction) / scale;
+                    *value = *value - by - decay * *value;
                 }
             }
         }

@@ -51,12 +51,19 @@ pub fn update(rule: &UpdateRule, gradient: f64, state: &mut [f64; MAX_STATES], v
             *mean = first * *mean + g;
             value - rate * (g + first * *mean)
         }
-        OptimizerKind::Adam => {
+        OptimizerKind::Lion => {
+            let c = first * *mean + (1.0 - first) * g;
+            *mean = second * *mean + (1.0 - second) * g;
+            // signum gives 0 a sign.
+            let sign = if c == 0.0 { 0.0 } else { c.signum() };
+            value - rate * (sign + f64::from(rule.decoupled_decay) * value)
+        }
+        OptimizerKind::Adam | OptimizerKind::AdamW => {
             *mean = first * *mean + (1.0 - first) * g;
             *square = second * *square + (1.0 - second) * g * g;
             let mean = *mean * f64::from(rule.first_correction);
             let scale = (*square * f64::from(rule.second_correction)).sqrt() + f64::from(rule.epsilon);
-            value - rate * mean / scale
+            value - rate * mean / scale - rate * f64::from(rule.decoupled_decay) * value
         }
     }
 }
