@@ -5,53 +5,35 @@
 //! `updated` in `shaders/common/update.wgsl`.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::UpdateRule;
 use super::optimizer_options::OptimizerOptions;
+use crate::named::named;
 use crate::{Error, Result, Setting};
 
-/// The rules by name.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, bytemuck::NoUninit, bytemuck::Zeroable,
-)]
-#[serde(rename_all = "lowercase")]
-#[cfg_attr(feature = "cli", derive(clap::ValueEnum), value(rename_all = "lower"))]
-#[repr(u32)]
-pub enum OptimizerKind {
-    /// Plain stochastic gradient descent
-    Sgd,
-    /// SGD with momentum
-    Momentum,
-    /// SGD with Nesterov's momentum, which looks ahead
-    Nesterov,
-    /// Adaptive steps from means of gradients and of their squares
-    Adam,
-    /// Adam with decoupled weight decay
-    AdamW,
-    /// Steps of the sign of a mean of gradients, with decoupled weight decay
-    Lion,
+named! {
+    /// The rules by name.
+    #[derive(bytemuck::NoUninit, bytemuck::Zeroable)]
+    #[repr(u32)]
+    pub enum OptimizerKind {
+        /// Plain stochastic gradient descent.
+        Sgd = "sgd",
+        /// SGD with momentum.
+        Momentum = "momentum",
+        /// SGD with Nesterov's momentum, which looks ahead.
+        Nesterov = "nesterov",
+        /// Adaptive steps from means of gradients and of their squares.
+        Adam = "adam",
+        /// Adam with decoupled weight decay.
+        AdamW = "adamw",
+        /// Steps of the sign of a mean of gradients, with decoupled weight decay.
+        Lion = "lion",
+    }
 }
 
 impl OptimizerKind {
-    /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Sgd, Self::Momentum, Self::Nesterov, Self::Adam, Self::AdamW, Self::Lion];
-
-    /// The name that settings use.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sgd => "sgd",
-            Self::Momentum => "momentum",
-            Self::Nesterov => "nesterov",
-            Self::Adam => "adam",
-            Self::AdamW => "adamw",
-            Self::Lion => "lion",
-        }
-    }
-
     /// The rule with its usual hyperparameters.
     pub const fn usual(self) -> Optimizer {
         match self {
@@ -88,26 +70,6 @@ impl OptimizerKind {
             Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
             Self::AdamW | Self::Lion => true,
         }
-    }
-}
-
-impl fmt::Display for OptimizerKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl FromStr for OptimizerKind {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == text).ok_or_else(|| {
-            let known = listed(&Self::ALL.map(Self::name));
-            Error::Setting {
-                setting: Setting::Optimizer,
-                reason: format!("{text:?} is unknown, there are {known}"),
-            }
-        })
     }
 }
 

@@ -10,7 +10,7 @@ fn a_kind_has_one_name_everywhere() {
         assert_eq!(kind.usual().kind(), kind);
     }
     let message = "adm".parse::<OptimizerKind>().unwrap_err().to_string();
-    assert!(message.contains("\"adm\" is unknown") && message.contains("sgd, momentum"), "{message}");
+    assert!(message.contains("\"adm\" is none of") && message.contains("sgd, momentum"), "{message}");
 }
 
 /// The derive lists every variant, so `ALL` misses none.
