@@ -18,7 +18,8 @@ pub(crate) const TEMPORARY_PREFIX: &str = ".tanner-";
 /// # Errors
 /// [`Error::Io`] with the path when the folder cannot be written to, or when the
 /// path is there and no regular file: a device or a pipe would be replaced.
-pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
+pub fn atomic_write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
+    let path = path.as_ref();
     let target = target(path)?;
     let path = target.as_path();
     let folder = match path.parent() {
@@ -42,7 +43,8 @@ pub fn atomic_write(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::Io`] with the path when the folder cannot be made or written to.
-pub fn check_folder(folder: &Path) -> Result<()> {
+pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
+    let folder = folder.as_ref();
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     // The deepest first, as they are removed again.
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
@@ -124,7 +126,7 @@ mod tests {
         check_folder(parent.path()).unwrap();
         assert_eq!(std::fs::read_dir(parent.path()).unwrap().count(), 0);
         std::fs::write(&file, "").unwrap();
-        let message = check_folder(&file.join("below")).unwrap_err().to_string();
+        let message = check_folder(file.join("below")).unwrap_err().to_string();
         assert!(message.contains("below: ") && !message.contains(TEMPORARY_PREFIX), "{message}");
     }
 
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn what_the_system_said_is_told() {
         let missing = tempfile::tempdir().unwrap().path().join("missing");
-        let message = atomic_write(&missing.join("file"), b"").unwrap_err().to_string();
+        let message = atomic_write(missing.join("file"), b"").unwrap_err().to_string();
         assert!(message.ends_with("missing/file: No such file or directory (os error 2)"), "{message}");
         assert!(check_folder(Path::new("/proc")).is_err());
     }

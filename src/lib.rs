@@ -1,13 +1,55 @@
-#![doc = include_str!("../README.md")]
+//! Neural networks whose layers are sparse before training starts.
 //!
-//! # The crate, in the order data take through it
+//! A random bipartite graph per layer, a Tanner graph, says which weights exist; the others are never stored, moved or
+//! computed. Spatial coupling gives the graph the shape of a band, with more edges where the inputs matter more. Training runs on
+//! all cores of the CPU or on any GPU that wgpu reaches, and gives the same bits for the same seed on the same engine and device.
 //!
-//! [`dataset`] reads samples; [`importance`] orders their features; [`topology`] draws which weights exist;
-//! [`network`] puts layers and parameters over them; [`tiles`] packs them for the [`engine`]s, which run the steps
-//! that [`training`] asks for; [`model`] keeps the result, [`inference`] uses it, [`export`] turns it into the formats
-//! of other programs; [`classifier`] does all of that in one call. [`experiments`] put many runs together or work on
-//! trained models, [`benchmark`] times engines, and [`report`] shows it all. [`random`], [`files`], [`npy`] and
-//! [`settings_file`] serve everyone.
+//! # Train, save, load, predict
+//!
+//! ```
+//! use std::ops::ControlFlow;
+//!
+//! use tanner::prelude::*;
+//!
+//! # fn main() -> tanner::Result<()> {
+//! // 60 samples of 4 features; the first one tells which of the 3 classes it is.
+//! let features = (0..60 * 4).map(|k| if k % 4 == 0 { (k / 4 % 3) as f32 } else { 0.1 }).collect();
+//! let data = Dataset::new(features, 4, (0..60).map(|sample| sample % 3).collect(), 3)?;
+//! let run = Classifier::new()
+//!     .hidden([16, 16])
+//!     .activation(Activation::Tanh)
+//!     .epochs(2)
+//!     .batch_size(10)
+//!     .fit(&data, Some(&data), |_| ControlFlow::Continue(()))?;
+//!
+//! let bytes = run.model.to_bytes()?;
+//! let predictor = Predictor::new(TrainedModel::from_bytes(&bytes)?, None)?;
+//! assert_eq!(predictor.predict(data.features())?.samples(), 60);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`prelude`] has what most programs need. [`Classifier`] is the short way; [`session`] is all that the command line does.
+//!
+//! # The rooms, in the order data take through them
+//!
+//! | room | what it does |
+//! |---|---|
+//! | [`dataset`] | reads samples, encodes tables, splits and augments |
+//! | [`importance`] | orders features by importance |
+//! | [`topology`] | draws which weights exist |
+//! | [`network`] | layers and parameters over the graphs |
+//! | [`engine`] | runs training steps: on the CPU, on a GPU, and in float64 as the reference |
+//! | [`training`] | epochs, schedules, metrics, checkpoints, run folders |
+//! | [`model`], [`inference`], [`export`] | keep the result, use it, turn it into formats of other programs |
+//! | [`session`], [`classifier`] | all of that, from settings or in one call |
+//! | [`experiments`] | the paper's tables and figures, comparisons, pruning |
+//!
+//! All parallel work runs on [`threads`] of the library's own.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod named;
 mod text;
@@ -31,6 +73,7 @@ pub mod random;
 #[cfg(feature = "report")]
 pub mod report;
 pub mod session;
+pub mod threads;
 pub mod tiles;
 pub mod topology;
 pub mod training;

@@ -81,7 +81,7 @@ fn shipped_files_have_the_sums_that_are_recorded() {
 
 #[test]
 fn fashion_mnist_has_its_shapes_and_class_counts() {
-    let splits = load_idx_folder(&fashion_dir()).unwrap();
+    let splits = load_idx_folder(fashion_dir()).unwrap();
     for (set, samples) in [(&splits.train, 60_000), (&splits.test, 10_000)] {
         assert_eq!((set.samples(), set.feature_count(), set.class_count()), (samples, 784, 10));
         assert_eq!(set.image_shape(), Some([28, 28]));

@@ -6,6 +6,7 @@ use tanner::importance::cache::{self, Source};
 use tanner::importance::{
     Importance, ImportanceSettings, Order, Preprocessing, Standardisation, Transform, feature_scores, ranking,
 };
+use tanner::threads::Threads;
 
 const KINDS: [Importance; 3] = [Importance::RandomForest, Importance::Variance, Importance::Random];
 
@@ -144,7 +145,7 @@ fn applying_gives_the_same_bits_on_any_number_of_threads() {
     for kind in [Importance::RandomForest, Importance::Variance, Importance::None] {
         let settings = ImportanceSettings { standardize: true, trees: 3, ..ImportanceSettings::new(kind) };
         let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = Threads::new(Some(threads)).unwrap();
             pool.install(|| {
                 let fitted = Preprocessing::fit(&settings, &train).unwrap();
                 let applied = fitted.apply(train.features()).unwrap();

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use tanner::Error;
 use tanner::dataset::{DataSplits, Dataset, load_idx_folder};
 use tanner::importance::{Importance, ImportanceSettings, Order, Preprocessing, Transform};
+use tanner::threads::Threads;
 
 /// A fit with the usual settings of its kind.
 fn fit(importance: Importance, order: Order, train: &Dataset) -> tanner::Result<Preprocessing> {
@@ -120,7 +121,7 @@ fn ascending_is_the_exact_reverse_of_descending() {
 fn same_bits_with_one_thread_and_with_two() {
     let (splits, fitted) = fashion();
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = Threads::new(Some(threads)).unwrap();
         pool.install(|| {
             let start = Instant::now();
             let again = fit(Importance::Pca, Order::Descending, &splits.train).unwrap();

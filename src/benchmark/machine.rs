@@ -48,9 +48,19 @@ pub fn peak_resident_bytes() -> Option<u64> {
 mod tests {
     use super::*;
 
+    #[cfg(target_os = "linux")]
     #[test]
-    fn the_machine_is_known_by_its_cores() {
-        assert!(Machine::this().logical_cores >= 1);
+    fn the_cores_are_at_most_those_that_the_process_may_use() {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap();
+        let count = |range: &str| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            last.parse::<usize>().unwrap() - first.parse::<usize>().unwrap() + 1
+        };
+        let allowed: usize = list.trim().split(',').map(count).sum();
+        // A quota of the container can lower the number, but never to 0.
+        let cores = Machine::this().logical_cores;
+        assert!((1..=allowed).contains(&cores), "{cores} of {allowed}");
     }
 
     #[cfg(target_os = "linux")]

@@ -146,7 +146,8 @@ impl Measurement {
 ///
 /// # Errors
 /// [`Error::Io`], or [`Error::Data`] with the place of what is no measurement; a file without any.
-pub fn read_measurements(path: &Path) -> Result<Vec<Measurement>> {
+pub fn read_measurements(path: impl AsRef<Path>) -> Result<Vec<Measurement>> {
+    let path = path.as_ref();
     let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
     let refuse = |offset: usize, reason: String| Error::Data {
         path: path.to_owned(),

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Dataset;
 use crate::random::{Purpose, generator};
-use crate::{Error, Result, Setting};
+use crate::{Error, Result, Setting, threads};
 
 /// The flag, for messages.
 const SETTING: Setting = Setting::Augment;
@@ -85,11 +85,12 @@ impl Augmentation {
         let pixels = data.feature_count();
         let mut features = vec![0.0; data.features().len()];
         let parts = features.par_chunks_mut(PART * pixels).zip(data.features().par_chunks(PART * pixels));
-        parts.zip(moves.par_chunks(PART)).for_each(|((to, from), moves)| {
+        let apply = |((to, from), moves): ((&mut [f32], &[f32]), &[Move])| {
             for ((to, from), step) in to.chunks_mut(pixels).zip(from.chunks(pixels)).zip(moves) {
                 step.apply(from, to, columns);
             }
-        });
+        };
+        threads::run(|| parts.zip(moves.par_chunks(PART)).for_each(apply));
         // Numbers that were finite stay so, and 0 is; the invariants need no second look.
         Ok(Dataset { features, labels: data.labels.clone(), ..*data })
     }

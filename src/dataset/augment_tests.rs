@@ -1,4 +1,5 @@
 use super::*;
+use crate::threads::Threads;
 
 /// 2 rows of 3 pixels.
 const PICTURE: [f32; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
@@ -71,7 +72,7 @@ fn seeds_and_epochs_differ_and_repeat() {
 fn moves_do_not_depend_on_the_number_of_threads() {
     let (data, both) = (pictures(3 * PART + 7), Augmentation { shift: 3, flip: true });
     let with = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = Threads::new(Some(threads)).unwrap();
         pool.install(|| both.apply(&data, 9, 2).unwrap())
     };
     let one = with(1);

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Dataset;
+use crate::threads;
 
 /// Values that one task reads; part of what the fingerprint is.
 const PIECE: usize = 1 << 16;
@@ -18,7 +19,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 pub fn fingerprint(data: &Dataset) -> String {
     let features = data.features().par_chunks(PIECE).map(|piece| lanes(piece, |v| v.to_bits().into()));
     let labels = data.labels().par_chunks(PIECE).map(|piece| lanes(piece, u64::from));
-    let pieces: Vec<u64> = features.chain(labels).collect();
+    let pieces: Vec<u64> = threads::run(|| features.chain(labels).collect());
     let shape = [data.samples(), data.feature_count(), data.class_count()];
     let all = shape.into_iter().map(|size| size as u64).chain(pieces);
     format!("{:016x}", all.fold(FACTOR, join))
@@ -49,6 +50,7 @@ fn lanes<T: Copy>(values: &[T], bits: impl Fn(T) -> u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::threads::Threads;
 
     fn data(change: impl FnOnce(&mut Vec<f32>, &mut Vec<u32>)) -> String {
         let mut features: Vec<f32> = (0u16..30_000).map(|k| f32::from(k % 251)).collect();
@@ -82,7 +84,7 @@ mod tests {
     #[test]
     fn the_number_of_threads_does_not_matter() {
         let on = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let pool = Threads::new(Some(threads)).unwrap();
             pool.install(|| data(|features, _| features[77] = 3.5))
         };
         assert_eq!(on(1), on(3));

@@ -48,7 +48,8 @@ pub struct IdxImages {
 /// # Errors
 /// [`Error::Io`] when the file cannot be read, [`Error::Data`] when its content is not a
 /// complete image file of at most [`MAX_VALUES`] pixels and nothing else.
-pub fn read_images(path: &Path) -> Result<IdxImages> {
+pub fn read_images(path: impl AsRef<Path>) -> Result<IdxImages> {
+    let path = path.as_ref();
     let ([count, rows, columns], pixels) = read_values::<IMAGE_DIMENSIONS>(Content::open(path)?)?;
     Ok(IdxImages { count, rows, columns, pixels })
 }
@@ -57,7 +58,8 @@ pub fn read_images(path: &Path) -> Result<IdxImages> {
 ///
 /// # Errors
 /// [`Error::Data`] as for [`read_images`].
-pub fn images_from_bytes(name: &Path, bytes: &[u8]) -> Result<IdxImages> {
+pub fn images_from_bytes(name: impl AsRef<Path>, bytes: &[u8]) -> Result<IdxImages> {
+    let name = name.as_ref();
     let ([count, rows, columns], pixels) = read_values::<IMAGE_DIMENSIONS>(Content::new(name, bytes)?)?;
     Ok(IdxImages { count, rows, columns, pixels })
 }
@@ -66,7 +68,8 @@ pub fn images_from_bytes(name: &Path, bytes: &[u8]) -> Result<IdxImages> {
 ///
 /// # Errors
 /// As for [`read_images`].
-pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
+pub fn read_labels(path: impl AsRef<Path>) -> Result<Vec<u8>> {
+    let path = path.as_ref();
     read_values::<LABEL_DIMENSIONS>(Content::open(path)?).map(|(_, labels)| labels)
 }
 
@@ -74,7 +77,8 @@ pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// [`Error::Data`] as for [`read_labels`].
-pub fn labels_from_bytes(name: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
+pub fn labels_from_bytes(name: impl AsRef<Path>, bytes: &[u8]) -> Result<Vec<u8>> {
+    let name = name.as_ref();
     read_values::<LABEL_DIMENSIONS>(Content::new(name, bytes)?).map(|(_, labels)| labels)
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::idx::{IdxImages, read_images, read_labels, violation};
 use super::{DataSplits, Pictures};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Images and labels to train on.
 const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
@@ -24,11 +24,13 @@ const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 /// missing; [`Error::Io`] and [`Error::Data`] as for [`read_images`];
 /// [`Error::Data`] when images and labels differ in number, training and test
 /// images in size, or a test label is of no class of the training set.
-pub fn load_idx_folder(dir: &Path) -> Result<DataSplits> {
+pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
+    let dir = dir.as_ref();
     let [train_images, train_labels, test_images, test_labels] =
         find_files(dir, [TRAIN[0], TRAIN[1], TEST[0], TEST[1]])?;
-    let (train, test) =
-        rayon::join(|| Half::read(train_images, train_labels), || Half::read(test_images, test_labels));
+    let (train, test) = threads::run(|| {
+        rayon::join(|| Half::read(train_images, train_labels), || Half::read(test_images, test_labels))
+    });
     let (train, test) = (train?, test?);
     check_same_size(&train, &test)?;
     let class_count = class_count(&train.labels_path, &train.labels);
@@ -44,9 +46,10 @@ pub fn load_idx_folder(dir: &Path) -> Result<DataSplits> {
 ///
 /// # Errors
 /// As [`load_idx_folder`], for the two files.
-pub fn load_idx_training(dir: &Path) -> Result<Pictures> {
+pub fn load_idx_training(dir: impl AsRef<Path>) -> Result<Pictures> {
+    let dir = dir.as_ref();
     let [images, labels] = find_files(dir, TRAIN)?;
-    let train = Half::read(images, labels)?;
+    let train = threads::run(|| Half::read(images, labels))?;
     let class_count = class_count(&train.labels_path, &train.labels);
     train.into_pictures(class_count)
 }
@@ -60,6 +63,7 @@ struct Half {
 }
 
 impl Half {
+    /// Reads both files on the threads of the caller's pool.
     fn read(images_path: PathBuf, labels_path: PathBuf) -> Result<Self> {
         let (images, labels) = rayon::join(|| read_images(&images_path), || read_labels(&labels_path));
         let (images, labels) = (images?, labels?);

@@ -23,7 +23,7 @@ pub mod table;
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 pub use augment::Augmentation;
 pub use fingerprint::fingerprint;
@@ -226,7 +226,8 @@ fn check_head(count: usize, samples: usize) -> Result<()> {
 fn first_not_finite(values: &[f32]) -> Option<usize> {
     // Without an early exit inside a chunk the compiler can vectorise the check.
     let all_finite = |chunk: &[f32]| chunk.iter().fold(true, |ok, value| ok & value.is_finite());
-    let chunk = values.par_chunks(CHECK_CHUNK).position_first(|chunk| !all_finite(chunk))?;
+    let chunks = values.par_chunks(CHECK_CHUNK);
+    let chunk = threads::run(|| chunks.position_first(|chunk| !all_finite(chunk)))?;
     let start = chunk * CHECK_CHUNK;
     values[start..].iter().position(|value| !value.is_finite()).map(|offset| start + offset)
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::{Dataset, Samples, check_head, check_labels, check_picture_size};
-use crate::Result;
+use crate::{Result, threads};
 
 /// Labelled pictures of one byte a pixel: the [`Dataset`] of the same pictures in a quarter of its memory.
 ///
@@ -74,7 +74,7 @@ impl From<Pictures> for Dataset {
     fn from(pictures: Pictures) -> Self {
         let feature_count = pictures.feature_count();
         let Pictures { pixels, shape, labels, class_count } = pictures;
-        let features = pixels.par_iter().map(|pixel| scaled(*pixel)).collect();
+        let features = threads::run(|| pixels.par_iter().map(|pixel| scaled(*pixel)).collect());
         // The invariants are the same, and no scaled byte is infinite.
         Self { features, feature_count, labels, class_count, image_shape: Some(shape) }
     }

@@ -59,7 +59,7 @@ impl fmt::Display for Backend {
 }
 
 /// Which engine runs, and on what.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
     /// The kind of engine.
     pub backend: Backend,
@@ -144,7 +144,7 @@ pub struct StepPlan<'a> {
 }
 
 /// What one training step saw, before its update.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepOutcome {
     /// Cross-entropy in nats, mean over the batch, against the smoothed labels where these are smoothed;
     /// penalties not included.
@@ -156,7 +156,7 @@ pub struct StepOutcome {
 }
 
 /// How a network does on a data set, without dropout.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
     /// Cross-entropy in nats, mean over the samples; labels are never smoothed here.
     pub loss: f64,
@@ -179,7 +179,7 @@ impl Evaluation {
 /// the same bits again on the same engine and device. Data sets are shared, so
 /// that an engine may keep a copy on its device; one that nobody else holds any
 /// more is let go when the next one comes.
-pub trait Engine {
+pub trait Engine: Send {
     /// Which engine this is, and on what it runs.
     fn info(&self) -> EngineInfo;
 

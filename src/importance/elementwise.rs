@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::Standardisation;
+use crate::threads;
 
 /// Samples that one thread takes at a time; results do not depend on it.
 const BLOCK_ROWS: usize = 256;
@@ -29,12 +30,13 @@ impl Elementwise {
     /// `[sample][feature]` in and out, of the same length.
     pub(super) fn apply(&self, samples: &[f32], out: &mut [f32]) {
         let block = BLOCK_ROWS * self.source.len();
-        out.par_chunks_mut(block).zip(samples.par_chunks(block)).for_each(|(out, samples)| {
+        let apply = |(out, samples): (&mut [f32], &[f32])| {
             let rows = samples.chunks_exact(self.source.len());
             for (out, row) in out.chunks_exact_mut(self.source.len()).zip(rows) {
                 self.apply_row(row, out);
             }
-        });
+        };
+        threads::run(|| out.par_chunks_mut(block).zip(samples.par_chunks(block)).for_each(apply));
     }
 
     fn apply_row(&self, row: &[f32], out: &mut [f32]) {

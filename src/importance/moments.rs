@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use crate::dataset::Samples;
+use crate::threads;
 
 /// Rows whose sum one thread takes; the sums are added in the order of the blocks.
 const BLOCK_ROWS: usize = 2048;
@@ -45,9 +46,8 @@ fn column_averages(
     read: &(impl Fn(usize, &mut [f32]) + Sync),
     term: impl Fn(usize, f64) -> f64 + Sync,
 ) -> Vec<f64> {
-    let partial_sums: Vec<Vec<f64>> = (0..count.div_ceil(BLOCK_ROWS))
-        .into_par_iter()
-        .map(|block| {
+    let partial_sums: Vec<Vec<f64>> = threads::run(|| {
+        let sums_of = |block| {
             let first = block * BLOCK_ROWS;
             let (mut sums, mut row) = (vec![0.0; features], vec![0.0; features]);
             for sample in first..count.min(first + BLOCK_ROWS) {
@@ -57,8 +57,9 @@ fn column_averages(
                 }
             }
             sums
-        })
-        .collect();
+        };
+        (0..count.div_ceil(BLOCK_ROWS)).into_par_iter().map(sums_of).collect()
+    });
     #[expect(clippy::cast_precision_loss, reason = "sample counts are far below 2^52")]
     let divisor = count as f64;
     (0..features)

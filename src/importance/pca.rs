@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::moments::{column_means, narrow};
 use super::{Order, Standardisation, Transform};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Rows that one thread multiplies at a time; results depend on it in their last bits.
 const BLOCK_ROWS: usize = 2048;
@@ -40,7 +40,7 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
         )));
     }
     let mean: Vec<f32> = column_means(train, features).into_iter().map(narrow).collect();
-    let covariance = covariance(train, &mean);
+    let covariance = threads::run(|| covariance(train, &mean));
     // The lower triangle is all that is filled.
     let finite = (0..features).all(|c| (c..features).all(|row| covariance[(row, c)].is_finite()));
     if !finite {
@@ -84,22 +84,24 @@ pub(super) fn rotate(
     let features = mean.len();
     let components = rotation.len() / features;
     let rotation = MatRef::from_row_major_slice(rotation, components, features);
-    out.par_chunks_mut(BLOCK_ROWS * components).zip(samples.par_chunks(BLOCK_ROWS * features)).for_each_init(
-        || (Vec::new(), Vec::new()),
-        |(standardised, centred), (out, block)| {
-            match standardisation {
-                Some(fitted) => {
-                    fitted.apply_here(block, standardised);
-                    centre(centred, standardised, mean);
-                }
-                None => centre(centred, block, mean),
+    let room = || (Vec::new(), Vec::new());
+    let rotate = |(standardised, centred): &mut (Vec<f32>, Vec<f32>), (out, block): (&mut [f32], &[f32])| {
+        match standardisation {
+            Some(fitted) => {
+                fitted.apply_here(block, standardised);
+                centre(centred, standardised, mean);
             }
-            let rows = block.len() / features;
-            let centred = MatRef::from_column_major_slice(centred.as_slice(), features, rows);
-            let out = MatMut::from_column_major_slice_mut(out, components, rows);
-            matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
-        },
-    );
+            None => centre(centred, block, mean),
+        }
+        let rows = block.len() / features;
+        let centred = MatRef::from_column_major_slice(centred.as_slice(), features, rows);
+        let out = MatMut::from_column_major_slice_mut(out, components, rows);
+        matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
+    };
+    threads::run(|| {
+        let blocks = samples.par_chunks(BLOCK_ROWS * features);
+        out.par_chunks_mut(BLOCK_ROWS * components).zip(blocks).for_each_init(room, rotate);
+    });
 }
 
 /// Replaces `centred` by the rows of `block` minus `mean`.

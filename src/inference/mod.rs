@@ -7,6 +7,8 @@
 mod predictions;
 mod scores;
 
+use std::sync::Arc;
+
 use crate::dataset::Dataset;
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
@@ -29,15 +31,16 @@ const PART: usize = 8192;
 /// use tanner::model::TrainedModel;
 ///
 /// # fn main() -> tanner::Result<()> {
-/// let predictor = Predictor::new(TrainedModel::load("model.safetensors".as_ref())?, None)?;
+/// let predictor = Predictor::new(TrainedModel::load("model.safetensors")?, None)?;
 /// let predictions = predictor.predict(&[0.5; 784])?;
 /// println!("class {}, probabilities {:?}", predictions.label(0), predictions.of(0));
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone, Debug)]
 pub struct Predictor {
-    model: TrainedModel,
-    engine: CpuEngine,
+    model: Arc<TrainedModel>,
+    engine: Arc<CpuEngine>,
 }
 
 impl Predictor {
@@ -49,7 +52,7 @@ impl Predictor {
         // Nothing is trained, so any settings will do.
         let settings = EngineSettings::new(Optimizer::Sgd, 1, 0);
         let engine = CpuEngine::new(model.network(), model.parameters(), settings, threads)?;
-        Ok(Self { model, engine })
+        Ok(Self { model: Arc::new(model), engine: Arc::new(engine) })
     }
 
     /// The model.

@@ -1,11 +1,12 @@
 //! What a model makes of samples.
 
 use rayon::prelude::*;
+use serde::Serialize;
 
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Logits and probabilities of some samples, at least one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Predictions {
     /// `[sample][class]`.
     logits: Vec<f32>,
@@ -33,7 +34,7 @@ impl Predictions {
         }
         let mut probabilities = vec![0.0; logits.len()];
         let samples = probabilities.par_chunks_mut(classes).zip(logits.par_chunks(classes));
-        samples.for_each(|(probabilities, logits)| softmax(logits, probabilities));
+        threads::run(|| samples.for_each(|(probabilities, logits)| softmax(logits, probabilities)));
         Ok(Self { logits, probabilities, classes })
     }
 

@@ -1,6 +1,6 @@
 //! How good predictions are, as a classifier's user asks.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Predictions;
 use crate::{Error, Result};
@@ -9,7 +9,7 @@ use crate::{Error, Result};
 pub const CALIBRATION_BINS: usize = 15;
 
 /// How one class is recognised.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassScores {
     /// Share of right ones among the samples that were called this class; 0 where none was.
     pub precision: f64,
@@ -22,7 +22,7 @@ pub struct ClassScores {
 }
 
 /// Predictions beside labels.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Number of samples.
     pub samples: usize,

@@ -185,7 +185,8 @@ impl TrainedModel {
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
         let bytes = self.encode().map_err(|reason| Error::Model { path: path.into(), reason })?;
         atomic_write(path, &bytes)
     }
@@ -203,7 +204,8 @@ impl TrainedModel {
     /// # Errors
     /// [`Error::Io`] when the file cannot be read, [`Error::Model`] when it is
     /// truncated, of another kind, from a newer program, or inconsistent.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let refuse = |reason| Error::Model { path: path.into(), reason };
         let bytes = container::read_file(path, refuse)?;
         Self::decode(&bytes).map_err(refuse)

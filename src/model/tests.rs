@@ -417,7 +417,7 @@ fn saving_and_loading_name_the_path() {
     std::fs::write(&path, b"nothing").unwrap();
     let message = TrainedModel::load(&path).unwrap_err().to_string();
     assert!(message.contains("model.safetensors: not a usable model file: "), "{message}");
-    let missing = TrainedModel::load(&folder.path().join("none")).unwrap_err();
+    let missing = TrainedModel::load(folder.path().join("none")).unwrap_err();
     assert!(matches!(missing, Error::Io { .. }));
 }
 

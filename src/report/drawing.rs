@@ -44,9 +44,10 @@ impl Drawing {
     ///
     /// # Errors
     /// [`Error::Io`] with the path that cannot be written.
-    pub fn write(&self, folder: &Path, name: &str) -> Result<()> {
-        atomic_write(&folder.join(format!("{name}.png")), &self.png)?;
-        atomic_write(&folder.join(format!("{name}.svg")), self.svg.as_bytes())
+    pub fn write(&self, folder: impl AsRef<Path>, name: &str) -> Result<()> {
+        let folder = folder.as_ref();
+        atomic_write(folder.join(format!("{name}.png")), &self.png)?;
+        atomic_write(folder.join(format!("{name}.svg")), self.svg.as_bytes())
     }
 }
 

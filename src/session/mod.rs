@@ -38,6 +38,8 @@ pub use settings::{Preset, RunSettings, Settings};
 pub use split::{Split, SplitSettings};
 pub use train::{TrainedRun, TrainingJob};
 
+use crate::threads::Threads;
+
 /// What the parts of a run have in common: who is told, what may stop it, where results are cached.
 pub struct Session<'a> {
     reporter: &'a dyn Reporter,
@@ -87,11 +89,11 @@ impl<'a> Session<'a> {
     }
 }
 
-/// What is not an engine's own computes on as many threads as the engine may have.
+/// Makes the default pool as large as the engine's; see [`Threads::make_default`].
 pub fn use_threads(threads: Option<usize>) {
     if let Some(count) = threads {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build_global();
-        if let Err(error) = pool {
+        let threads = Threads::new(Some(count)).and_then(Threads::make_default);
+        if let Err(error) = threads {
             log::warn!("the number of threads stays what it was: {error}");
         }
     }

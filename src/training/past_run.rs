@@ -71,7 +71,8 @@ impl PastRun {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, is no folder, or holds no file of a run.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let files = files(path).map_err(|error| Error::io(path, error))?;
         if !files.iter().any(|file| [CONFIG, METRICS, MODEL, SUMMARY].contains(&file.name.as_str())) {
             let reason = format!("is no run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
@@ -96,7 +97,8 @@ impl PastRun {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder itself cannot be read.
-    pub fn all_below(folder: &Path) -> Result<Vec<Self>> {
+    pub fn all_below(folder: impl AsRef<Path>) -> Result<Vec<Self>> {
+        let folder = folder.as_ref();
         let failed = |error| Error::io(folder, error);
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(failed)? {
@@ -133,7 +135,7 @@ impl PastRun {
     /// Reads the model of the last epoch; `None` where there is no such file.
     #[must_use]
     pub fn model(&self) -> Option<Result<TrainedModel>> {
-        self.has(MODEL).then(|| TrainedModel::load(&self.path.join(MODEL)))
+        self.has(MODEL).then(|| TrainedModel::load(self.path.join(MODEL)))
     }
 
     /// A setting by its path in `config.json`, for example `/recipe/epochs`.

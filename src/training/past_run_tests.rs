@@ -56,7 +56,7 @@ fn a_folder_without_a_run_is_refused_and_passed_over() {
     let parent = folder(&[("notes.txt", "mine")]);
     let message = PastRun::read(parent.path()).unwrap_err().to_string();
     assert!(message.contains("is no run folder"), "{message}");
-    assert!(PastRun::read(&parent.path().join("notes.txt")).is_err());
+    assert!(PastRun::read(parent.path().join("notes.txt")).is_err());
     for name in ["b", "a", "empty"] {
         fs::create_dir(parent.path().join(name)).unwrap();
         if name != "empty" {
@@ -65,5 +65,5 @@ fn a_folder_without_a_run_is_refused_and_passed_over() {
     }
     let names: Vec<String> = PastRun::all_below(parent.path()).unwrap().iter().map(PastRun::name).collect();
     assert_eq!(names, ["a", "b"]);
-    assert!(PastRun::all_below(&parent.path().join("missing")).is_err());
+    assert!(PastRun::all_below(parent.path().join("missing")).is_err());
 }

@@ -53,7 +53,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Setting`] when it holds a run already, [`Error::Io`] when it
     /// cannot be made or written to.
-    pub fn create(path: &Path) -> Result<Self> {
+    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         if path.exists() && !path.is_dir() {
             let reason = format!("{} is not a folder: name another one", path.display());
             return Err(Error::Setting { setting: Setting::Out, reason });
@@ -79,7 +80,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Io`] with the path when one of the two files cannot be read or is damaged.
-    pub fn finished(path: &Path) -> Result<Option<(serde_json::Value, Summary)>> {
+    pub fn finished(path: impl AsRef<Path>) -> Result<Option<(serde_json::Value, Summary)>> {
+        let path = path.as_ref();
         let summary = path.join(SUMMARY);
         let text = match fs::read(&summary) {
             Ok(text) => text,
@@ -96,7 +98,8 @@ impl RunFolder {
     }
 
     /// The settings of whatever run began there; none where there is none or they cannot be read.
-    pub fn config(path: &Path) -> Option<serde_json::Value> {
+    pub fn config(path: impl AsRef<Path>) -> Option<serde_json::Value> {
+        let path = path.as_ref();
         serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok()
     }
 
@@ -105,7 +108,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Io`] when another process is at it, or it cannot be written to.
-    pub fn reopen(path: &Path) -> Result<Self> {
+    pub fn reopen(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let lock = lock(path)?;
         remove_temporaries(path)?;
         let file = path.join(METRICS);
@@ -141,7 +145,8 @@ impl RunFolder {
     /// # Errors
     /// [`Error::Io`] when a file cannot be removed; when the path is no folder, or one that holds
     /// what no unfinished run leaves, or another process is at it: then nothing is removed.
-    pub fn remove_unfinished(path: &Path) -> Result<()> {
+    pub fn remove_unfinished(path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
         let failed = |error| Error::io(path, error);
         let entries = match fs::read_dir(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -175,7 +180,8 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be made or written to.
-    pub fn create_unique(parent: &Path, name: &str) -> Result<Self> {
+    pub fn create_unique(parent: impl AsRef<Path>, name: &str) -> Result<Self> {
+        let parent = parent.as_ref();
         fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
         let mut path = parent.join(name);
         for count in 2.. {
@@ -271,7 +277,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_checkpoint(&self, checkpoint: &Checkpoint) -> Result<()> {
-        checkpoint.save(&self.path.join(CHECKPOINT))
+        checkpoint.save(self.path.join(CHECKPOINT))
     }
 
     /// Replaces `model.safetensors`, at once or not at all.
@@ -279,7 +285,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_model(&self, model: &TrainedModel) -> Result<()> {
-        model.save(&self.model_path())
+        model.save(self.model_path())
     }
 
     /// Writes `summary.json`.
@@ -295,7 +301,7 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_learning_curve(&self, png: &[u8]) -> Result<()> {
-        atomic_write(&self.path.join(CURVE), png)
+        atomic_write(self.path.join(CURVE), png)
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
@@ -368,7 +374,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
-        assert!(matches!(RunFolder::create(&file.join("run")), Err(Error::Io { .. })));
+        assert!(matches!(RunFolder::create(file.join("run")), Err(Error::Io { .. })));
         let message = RunFolder::create(&file).unwrap_err().to_string();
         assert!(message.starts_with("out: ") && message.contains("is not a folder"), "{message}");
     }

@@ -35,7 +35,8 @@ impl TensorBoard {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder or the file cannot be made or written to.
-    pub fn create(folder: &Path, epochs_before: usize, scored_on: ScoredOn) -> Result<Self> {
+    pub fn create(folder: impl AsRef<Path>, epochs_before: usize, scored_on: ScoredOn) -> Result<Self> {
+        let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         let mut events = EventFile::create(folder)?;
         if epochs_before > 0 {

@@ -61,12 +61,13 @@ fn quiet_runs_say_nothing_but_results_and_json_is_json() {
     let scores = json(&eval.stdout);
     assert_eq!(scores["accuracy"], summary["test_accuracy"]);
     assert_eq!(scores["confusion"].as_array().unwrap().len(), 3);
-    for line in ["inspect --model run/model.safetensors", "devices", "runs ."] {
-        assert!(
-            json(&tanner(folder, &format!("{line} --json")).stdout).is_object() || line == "runs .",
-            "{line}"
-        );
-    }
+    let told = |line: &str| json(&tanner(folder, &format!("{line} --json")).stdout);
+    assert_eq!(told("inspect --model run/model.safetensors")["parameters"], summary["parameters"]);
+    let cores = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(told("devices")["cpu_threads"], cores);
+    let runs = told("runs .");
+    let names: Vec<_> = runs.as_array().unwrap().iter().map(|run| &run["name"]).collect();
+    assert_eq!(names, ["run"]);
     refused(folder, "prune --model run/model.safetensors --json", 2, &["--json has no meaning with prune"]);
 }
 

@@ -55,7 +55,7 @@ fn config(folder: &Path, run: &str) -> Value {
 }
 
 fn load(folder: &Path, run: &str) -> TrainedModel {
-    TrainedModel::load(&folder.join(run).join("model.safetensors")).unwrap()
+    TrainedModel::load(folder.join(run).join("model.safetensors")).unwrap()
 }
 
 /// `90.00` of `test accuracy 90.00 %`.

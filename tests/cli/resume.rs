@@ -312,7 +312,7 @@ fn patience_stops_early_and_keeps_the_best() {
     assert_eq!(number("epochs"), number("best_epoch") + 5);
     assert_eq!(lines(&run.join("metrics.jsonl")) as u64, number("epochs"));
     assert_eq!(json(&run.join("config.json"))["patience"], 5);
-    let load = |name: &str| tanner::model::TrainedModel::load(&run.join(name)).unwrap();
+    let load = |name: &str| tanner::model::TrainedModel::load(run.join(name)).unwrap();
     assert_eq!(load("model.safetensors").epochs_trained() as u64, number("epochs"));
     assert_eq!(load("best.safetensors").epochs_trained() as u64, number("best_epoch"));
     let again = tanner(folder.path(), "--resume run");

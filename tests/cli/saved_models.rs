@@ -31,7 +31,7 @@ fn run(folder: &Path, line: &str) -> String {
 }
 
 fn load(folder: &Path, name: &str) -> TrainedModel {
-    TrainedModel::load(&folder.join(name).join("model.safetensors")).unwrap()
+    TrainedModel::load(folder.join(name).join("model.safetensors")).unwrap()
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use tanner::dataset::table::{FitOptions, Header, Limits, ReadOptions};
 use tanner::dataset::{DataRecord, Dataset, learn};
+use tanner::threads::Threads;
 
 use crate::{NEW, assert_says, csv, csv_with, learned, refusal};
 
@@ -137,7 +138,7 @@ fn many_blocks_give_every_row_once_and_in_order_on_any_number_of_threads() {
     let (text, expected) = large(400_000);
     assert!(text.len() > 10 << 20, "{}", text.len());
     for threads in [1, 3] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = Threads::new(Some(threads)).unwrap();
         let (data, record) = pool.install(|| learned(&text));
         assert_eq!(record.feature_names.len(), 7);
         assert!(data.features() == expected, "{threads} threads");

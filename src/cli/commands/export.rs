@@ -58,7 +58,7 @@ fn write_csr(folder: &Path, model: &TrainedModel) -> anyhow::Result<u64> {
     let mut written = 0;
     csr::files(model, |name, bytes| {
         written += bytes.len() as u64;
-        atomic_write(&folder.join(name), bytes)
+        atomic_write(folder.join(name), bytes)
     })
     .context("--csr")?;
     Ok(written)

@@ -50,7 +50,7 @@ fn draw(args: &Figure2Args, model: &Path, name: &str) -> anyhow::Result<()> {
     let (out, threshold) = (&args.batch.out, args.threshold);
     let model = TrainedModel::load(model)?;
     let counts = edges_above(model.network(), model.parameters(), threshold)?;
-    atomic_write(&out.join(format!("{name}.csv")), to_csv(&counts).as_bytes())?;
+    atomic_write(out.join(format!("{name}.csv")), to_csv(&counts).as_bytes())?;
     let title = format!("Edges of the first layer with |w| > {threshold}");
     let drawing = edges_by_input(&counts, &title, input_axis(model.preprocessing()), "edges of an input")?;
     drawing.write(out, name)?;

@@ -42,7 +42,7 @@ impl Results {
     /// Writes one file, making the folder where it is not there.
     pub(crate) fn write(&self, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.make()?;
-        atomic_write(&self.path.join(file), bytes).context("--out")
+        atomic_write(self.path.join(file), bytes).context("--out")
     }
 
     /// Writes a value as JSON.

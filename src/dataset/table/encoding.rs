@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::{Impute, Limits, Table, shown};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Bytes of the longest name that a file may keep.
 const MAX_NAME: usize = 4096;
@@ -176,11 +176,12 @@ impl TableEncoding {
         let mut cells = std::mem::take(&mut table.cells);
         if self.columns.iter().all(|column| column.categories.is_none()) {
             let fills: Vec<f32> = self.columns.iter().map(|column| column.fill.unwrap_or(0.0)).collect();
-            cells.par_chunks_mut(fills.len()).for_each(|row| {
+            let fill = |row: &mut [f32]| {
                 for (cell, fill) in row.iter_mut().zip(&fills).filter(|(cell, _)| cell.is_nan()) {
                     *cell = *fill;
                 }
-            });
+            };
+            threads::run(|| cells.par_chunks_mut(fills.len()).for_each(fill));
             return Ok(Encoded { features: cells, unseen: Vec::new() });
         }
         limits
@@ -194,7 +195,7 @@ impl TableEncoding {
         let places: Vec<Vec<Option<usize>>> = self.category_places(table);
         let mut features = vec![0.0; table.rows * width];
         let parts = features.par_chunks_mut(PART * width).zip(cells.par_chunks(PART * columns));
-        parts.for_each(|(to, from)| {
+        let encode = |(to, from): (&mut [f32], &[f32])| {
             for (to, from) in to.chunks_exact_mut(width).zip(from.chunks_exact(columns)) {
                 let mut first = 0;
                 for ((column, cell), places) in self.columns.iter().zip(from).zip(&places) {
@@ -206,7 +207,8 @@ impl TableEncoding {
                     first += column.width();
                 }
             }
-        });
+        };
+        threads::run(|| parts.for_each(encode));
         features
     }
 

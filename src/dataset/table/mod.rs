@@ -29,7 +29,7 @@ mod parquet;
 mod source;
 mod texts;
 
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 pub use classes::Classes;
 pub use columns::{ColumnRef, Columns, LabelNeed};
@@ -130,7 +130,7 @@ impl Table {
     ) -> Result<Tables> {
         let name = source.name().to_owned();
         let one = |read: Read<Self>| read.map(|table| Tables { table, test: None });
-        let read = match format {
+        let read = threads::run(|| match format {
             Format::Csv => one(csv::read(source, columns, options)),
             Format::Npy => one(npy::read(source, columns, &options.limits)),
             Format::Npz => npz::read(source, columns, &options.limits),
@@ -138,7 +138,7 @@ impl Table {
             Format::Parquet => one(parquet::read(source, columns, &options.limits)),
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => Err("this program was built without the feature parquet".into()),
-        };
+        });
         read.map_err(|reason| Error::table(name, &reason))
     }
 

@@ -22,7 +22,8 @@ pub enum Format {
 impl Format {
     /// The format that a file's name promises.
     #[must_use]
-    pub fn of_path(path: &Path) -> Option<Self> {
+    pub fn of_path(path: impl AsRef<Path>) -> Option<Self> {
+        let path = path.as_ref();
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "csv" | "tsv" | "tab" | "txt" | "data" => Some(Self::Csv),
@@ -53,7 +54,8 @@ impl Source {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be opened.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
         if file.metadata().is_ok_and(|about| about.is_dir()) {
             let reason = io::Error::other("is a folder, expected a table");

@@ -83,6 +83,6 @@ impl CpuEngine {
                 }
             })
         };
-        Ok(self.pool.install(|| samples.par_chunks(SAMPLES_OF_TASK).map(run).collect()))
+        Ok(self.threads.install(|| samples.par_chunks(SAMPLES_OF_TASK).map(run).collect()))
     }
 }

@@ -28,11 +28,13 @@ pub mod softmax_cross_entropy;
 pub mod update;
 mod weighted_sums;
 
+use std::fmt;
 use std::sync::Arc;
 
 use pulp::Arch;
 use rayon::prelude::*;
 
+use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::profile::Stage;
@@ -41,8 +43,8 @@ use crate::engine::{
     UpdateRule, check_data, check_plan,
 };
 use crate::network::{Network, Parameters};
+use crate::threads::Threads;
 use crate::tiles::TilePolicy;
-use crate::{Error, Result, Setting};
 
 use backward_weight::{CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
@@ -67,7 +69,7 @@ pub struct CpuEngine {
     layout: NetworkLayout,
     settings: EngineSettings,
     arch: Arch,
-    pool: Arc<rayon::ThreadPool>,
+    threads: Threads,
     values: PackedValues,
     /// The optimiser's state, as many values for each parameter as it has.
     state: Vec<PackedValues>,
@@ -114,7 +116,7 @@ impl CpuEngine {
             network: network.clone(),
             settings,
             arch: Arch::new(),
-            pool: Arc::new(thread_pool(threads)?),
+            threads: Threads::new(threads)?,
             values: PackedValues::default(),
             state: Vec::new(),
             sums: PackedValues::default(),
@@ -141,7 +143,7 @@ impl CpuEngine {
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let mut logits = vec![0.0; data.samples() * classes];
         let pass = self.pass(data, None, &Silent);
-        self.pool.install(|| {
+        self.threads.install(|| {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES).zip(logits.par_chunks_mut(LANES * classes));
             tasks.for_each_init(room, |chunk, (part, out)| {
@@ -221,7 +223,7 @@ impl CpuEngine {
     fn group(&self) -> usize {
         let sums = size_of::<f32>() * (self.layout.dense_len() + self.layout.sparse_len());
         let chunks = CHUNKS_TOGETHER * 2 * size_of::<Row>() * self.layout.rows();
-        let times = self.pool.current_num_threads().div_ceil(4).max((3 * sums).div_ceil(chunks));
+        let times = self.threads.count().div_ceil(4).max((3 * sums).div_ceil(chunks));
         times * CHUNKS_TOGETHER * LANES
     }
 
@@ -267,6 +269,13 @@ impl CpuEngine {
     }
 }
 
+impl fmt::Debug for CpuEngine {
+    /// Shows what it runs on and not its values, which are many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CpuEngine").field("info", &self.info()).finish_non_exhaustive()
+    }
+}
+
 /// All micro-blocks of a network, in order.
 fn strips(layout: &NetworkLayout) -> Vec<Strip> {
     let layers = layout.layers().iter().zip(layout.places());
@@ -275,7 +284,7 @@ fn strips(layout: &NetworkLayout) -> Vec<Strip> {
 
 impl Engine for CpuEngine {
     fn info(&self) -> EngineInfo {
-        let (threads, instructions) = (self.pool.current_num_threads(), simd::name(self.arch));
+        let (threads, instructions) = (self.threads.count(), simd::name(self.arch));
         let plural = if threads == 1 { "" } else { "s" };
         EngineInfo { backend: Backend::Cpu, adapter: format!("{threads} thread{plural}, {instructions}") }
     }
@@ -288,8 +297,8 @@ impl Engine for CpuEngine {
         check_data(&self.network, data)?;
         check_plan(data, plan)?;
         // All steps in one visit to the pool: its threads would fall asleep between two visits.
-        let pool = Arc::clone(&self.pool);
-        Ok(pool.install(|| {
+        let threads = self.threads.clone();
+        Ok(threads.install(|| {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
             batches
                 .map(|(step, samples)| self.step(data, samples, plan.learning_rate, step, &Silent))
@@ -301,7 +310,7 @@ impl Engine for CpuEngine {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let pass = self.pass(data, None, &Silent);
-        let parts: Vec<Totals> = self.pool.install(|| {
+        let parts: Vec<Totals> = self.threads.install(|| {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES);
             tasks.map_init(room, |chunk, part| pass.run(0, part, part.len(), chunk)).collect()
@@ -336,14 +345,4 @@ impl Engine for CpuEngine {
         self.state = memories.iter().map(|memory| self.layout.pack(memory)).collect();
         Ok(())
     }
-}
-
-/// A pool of its own, so that the number of threads is the engine's and not the process's.
-fn thread_pool(threads: Option<usize>) -> Result<rayon::ThreadPool> {
-    let refuse = |reason: String| Error::Setting { setting: Setting::Threads, reason };
-    if threads == Some(0) {
-        return Err(refuse("0 is impossible, it must be at least 1".into()));
-    }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.unwrap_or(0));
-    pool.build().map_err(|error| refuse(format!("the threads could not be started: {error}")))
 }

@@ -17,7 +17,7 @@ impl ProfiledEngine for CpuEngine {
     }
 
     fn workers(&self) -> usize {
-        self.pool.current_num_threads()
+        self.threads.count()
     }
 
     fn dispatches(&self) -> Vec<DispatchShape> {
@@ -29,8 +29,8 @@ impl ProfiledEngine for CpuEngine {
         check_plan(data, plan)?;
         let layers = self.network.layers().len();
         let clock = StageClock::new(Stage::of_training_step(layers, &self.settings));
-        let pool = Arc::clone(&self.pool);
-        let steps = pool.install(|| {
+        let threads = self.threads.clone();
+        let steps = threads.install(|| {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
             let profile = |(step, samples)| {
                 let begin = Instant::now();

@@ -36,6 +36,7 @@ mod tuning;
 mod tuning_cache;
 pub mod uniforms;
 
+use std::fmt;
 use std::sync::Arc;
 
 use self::buffers::{NetworkBuffers, Seen};
@@ -197,6 +198,13 @@ fn outcome(samples: usize, seen: Seen) -> StepOutcome {
         loss: seen.loss / samples as f64,
         correct: seen.correct,
         samples: tables::index_of(samples),
+    }
+}
+
+impl fmt::Debug for GpuEngine {
+    /// Shows what it runs on and not its values, which are many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GpuEngine").field("info", &self.info()).finish_non_exhaustive()
     }
 }
 

@@ -15,6 +15,7 @@ mod matrix;
 pub mod objective;
 pub mod softmax_cross_entropy;
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::Result;
@@ -143,6 +144,13 @@ impl ReferenceEngine {
         }
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
         StepOutcome { loss: loss.sum / samples.len() as f64, correct: loss.correct, samples: count }
+    }
+}
+
+impl fmt::Debug for ReferenceEngine {
+    /// Shows what it runs on and not its values, which are many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReferenceEngine").field("info", &self.info()).finish_non_exhaustive()
     }
 }
 

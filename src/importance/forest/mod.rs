@@ -30,7 +30,7 @@ use rayon::prelude::*;
 use self::table::{BinnedTable, read_from};
 use crate::dataset::Samples;
 use crate::random::{Purpose, generator};
-use crate::{Error, Result};
+use crate::{Error, Result, threads};
 
 /// Trees whose importances wait to be added; results do not depend on it.
 const WAVE: usize = 64;
@@ -75,7 +75,7 @@ pub fn gini_importance(
     check_options(labels.len(), feature_count, classes, options)?;
     check_table(features, feature_count, labels, classes)?;
     let read = read_from(features, feature_count);
-    Ok(grow_forest(read, feature_count, labels, classes, options, progress))
+    Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
 
 /// As [`gini_importance`], of samples that are read a part at a time: beside them
@@ -91,10 +91,10 @@ pub fn gini_importance_of(
     let (labels, feature_count, classes) = (samples.labels(), samples.feature_count(), samples.class_count());
     check_options(labels.len(), feature_count, classes, options)?;
     let read = |sample: usize, first: usize, out: &mut [f32]| samples.read(sample, first, out);
-    Ok(grow_forest(read, feature_count, labels, classes, options, progress))
+    Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
 
-/// Grows all trees; everything was checked, and `read` is that of [`BinnedTable::new`].
+/// Grows all trees on the threads of the caller's pool; everything was checked, and `read` is that of [`BinnedTable::new`].
 fn grow_forest(
     read: impl Fn(usize, usize, &mut [f32]) + Sync,
     feature_count: usize,
@@ -186,7 +186,7 @@ fn check_table(features: &[f32], feature_count: usize, labels: &[u32], classes: 
         let label = labels[sample];
         return refuse(&format!("sample {sample} has label {label}, it must be below {classes}"));
     }
-    if let Some(index) = features.par_iter().position_first(|value| !value.is_finite()) {
+    if let Some(index) = threads::run(|| features.par_iter().position_first(|value| !value.is_finite())) {
         let (sample, feature, value) = (index / feature_count, index % feature_count, features[index]);
         return refuse(&format!(
             "feature {feature} of sample {sample} is {value}, it must be a finite number"

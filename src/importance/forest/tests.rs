@@ -5,6 +5,7 @@ use rand::RngExt;
 use super::split::{COUNT_FROM, Cut, CutFinder, Sample, real, squares};
 use super::table::{BinnedTable, read_from};
 use super::*;
+use crate::threads::Threads;
 
 const QUIET: &(dyn Fn(usize) + Sync) = &|_| {};
 
@@ -219,7 +220,7 @@ fn the_number_of_threads_changes_no_bit() {
     let (features, samples) = random_table(8, 500, 12, 40, 3);
     let labels: Vec<u32> = samples.iter().map(|sample| u32::from(sample.class)).collect();
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = Threads::new(Some(threads)).unwrap();
         // More trees than wait at a time.
         pool.install(|| importance(&features, 12, &labels, WAVE + 7))
     };

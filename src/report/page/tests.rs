@@ -51,7 +51,7 @@ fn write_run(folder: &Path, epochs: usize) {
 /// A run in a folder of this name, with class names that try to be markup.
 fn reported(folder: &Path, name: &str, epochs: usize, pictures: bool) -> ReportedRun {
     write_run(&folder.join(name), epochs);
-    let run = PastRun::read(&folder.join(name)).unwrap();
+    let run = PastRun::read(folder.join(name)).unwrap();
     let (train, test) = (data(90, pictures), data(60, pictures));
     let model = model(&train);
     let predictions = Predictor::new(model.clone(), Some(1)).unwrap().predict(test.features()).unwrap();

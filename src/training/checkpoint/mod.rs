@@ -151,7 +151,8 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written; what was there stays.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
         let bytes = self.to_bytes().map_err(|reason| Error::Checkpoint { path: path.into(), reason })?;
         atomic_write(path, &bytes)
     }
@@ -160,7 +161,8 @@ impl Checkpoint {
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read, [`Error::Checkpoint`] when it is no checkpoint, or a damaged one.
-    pub fn load(path: &Path) -> Result<Self> {
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let refuse = |reason| Error::Checkpoint { path: path.into(), reason };
         Self::from_bytes(&container::read_file(path, refuse)?).map_err(refuse)
     }
