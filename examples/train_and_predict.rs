@@ -19,7 +19,7 @@ fn main() -> tanner::Result<()> {
     };
     let classifier = Classifier::preset(Preset::Small).class_names(["below", "above"]);
     let run = classifier.fit(&data, None, good_enough)?;
-    run.model.save(path.as_ref())?;
+    run.model.save(&path)?;
     println!("{} parameters after {} epochs", run.model.network().parameter_count(), run.history.len());
     Ok(())
 }

@@ -13,7 +13,7 @@ fn a_kind_has_one_name_everywhere() {
     assert!(message.contains("\"adm\" is none of") && message.contains("sgd, momentum"), "{message}");
 }
 
-/// The derive lists every variant, so `ALL` misses none.
+/// One table gives both their names.
 #[cfg(feature = "cli")]
 #[test]
 fn the_command_line_has_the_same_names_in_the_same_order() {
@@ -23,7 +23,6 @@ fn the_command_line_has_the_same_names_in_the_same_order() {
     for kind in OptimizerKind::ALL {
         let value = kind.to_possible_value().unwrap();
         assert_eq!(value.get_name(), kind.name());
-        assert!(value.get_help().is_some(), "{kind} has no help");
     }
 }
 
