@@ -5,8 +5,9 @@
 
 use divan::{Bencher, counter::ItemsCount};
 use tanner::engine::cpu::backward_input::backward_input;
-use tanner::engine::cpu::backward_weight::{Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
+use tanner::engine::cpu::backward_weight::{Strip, backward_weight_dense, backward_weight_sparse};
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, forward};
+use tanner::engine::cpu::update::ValuesMut;
 use tanner::engine::cpu::{Chunk, DENSE_FROM, LANES, Row, available_instructions};
 use tanner::engine::layout::{NetworkLayout, PackedValues};
 use tanner::engine::{Optimizer, UpdateRule};
@@ -125,12 +126,8 @@ fn backward_weight_dense_all(bencher: Bencher<'_, '_>, arch: &str) {
     let strips: Vec<Strip> = strips.collect();
     let slots = setting.layout.dense_len() * 128;
     bencher.counter(ItemsCount::new(slots)).bench_local(|| {
-        let values = ValuesMut {
-            values: &mut setting.values.dense,
-            first: &mut momenta,
-            second: &mut [],
-            sums: &mut [],
-        };
+        let values =
+            ValuesMut { values: &mut setting.values.dense, state: [&mut momenta, &mut []], sums: &mut [] };
         for (strip, values) in strips.iter().zip(values.split(strips.iter().map(Strip::values))) {
             backward_weight_dense(
                 instructions(),
@@ -153,12 +150,8 @@ fn backward_weight_sparse_all(bencher: Bencher<'_, '_>, arch: &str) {
     let mut momenta = vec![0.0; rows.len()];
     let biases = setting.layout.first_bias();
     bencher.counter(ItemsCount::new(rows.len() * 128)).bench_local(|| {
-        let values = ValuesMut {
-            values: &mut setting.values.sparse,
-            first: &mut momenta,
-            second: &mut [],
-            sums: &mut [],
-        };
+        let values =
+            ValuesMut { values: &mut setting.values.sparse, state: [&mut momenta, &mut []], sums: &mut [] };
         backward_weight_sparse(instructions(), Some(&rule()), None, &setting.chunks, &rows, biases, values);
     });
 }

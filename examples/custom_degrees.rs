@@ -1,6 +1,6 @@
 //! A degree distribution of one's own: an irregular graph, drawn here, trained like any other.
 //!
-//! `cargo run --release --no-default-features --example custom_degrees`
+//! `cargo run --release --no-default-features --features train --example custom_degrees`
 
 use std::ops::ControlFlow;
 

@@ -1,8 +1,8 @@
 //! A saved model at work: no GPU, no command line, no training.
 //!
-//! `cargo run --release --no-default-features --example inference_only -- MODEL`
+//! `cargo run --release --no-default-features --features inference --example inference_only -- MODEL`
 //!
-//! With `--no-default-features` neither wgpu nor clap is built.
+//! With these features nothing of training, wgpu or clap is built.
 
 use std::process::ExitCode;
 

@@ -1,6 +1,6 @@
 //! Samples from memory, a model on the disk, and its scores on samples that it has not seen.
 //!
-//! `cargo run --release --no-default-features --example own_data`
+//! `cargo run --release --no-default-features --features train --example own_data`
 
 use std::ops::ControlFlow;
 

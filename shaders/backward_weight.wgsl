@@ -6,20 +6,18 @@
 
 @group(1) @binding(0) var<storage, read> activations: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> deltas: array<vec4<f32>>;
-// `[micro-block][input of 4]`, one vec4 of 4 outputs each; state that the rule has no use for is never touched.
+// `[micro-block][input of 4]`, one vec4 of 4 outputs each; the optimiser's state `[state][micro-block][input of 4]`.
 @group(1) @binding(2) var<storage, read_write> dense: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read_write> dense_first: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read_write> dense_second: array<vec4<f32>>;
-@group(1) @binding(5) var<storage, read> micro_blocks: array<MicroBlock>;
-// Sparse weights, then biases.
-@group(1) @binding(6) var<storage, read_write> sparse: array<f32>;
-@group(1) @binding(7) var<storage, read_write> sparse_first: array<f32>;
-@group(1) @binding(8) var<storage, read_write> sparse_second: array<f32>;
-@group(1) @binding(9) var<storage, read> sparse_ends: array<vec2<u32>>;
+@group(1) @binding(3) var<storage, read_write> dense_state: array<vec4<f32>>;
+@group(1) @binding(4) var<storage, read> micro_blocks: array<MicroBlock>;
+// Sparse weights, then biases; the optimiser's state `[state][sparse value]`.
+@group(1) @binding(5) var<storage, read_write> sparse: array<f32>;
+@group(1) @binding(6) var<storage, read_write> sparse_state: array<f32>;
+@group(1) @binding(7) var<storage, read> sparse_ends: array<vec2<u32>>;
 // Of each input of the network; read with a group lasso only. Numbers of connections; read with DropConnect only.
-@group(1) @binding(10) var<storage, read> group_factors: array<f32>;
-@group(1) @binding(11) var<storage, read> dense_connections: array<vec4<u32>>;
-@group(1) @binding(12) var<storage, read> sparse_connections: array<u32>;
+@group(1) @binding(8) var<storage, read> group_factors: array<f32>;
+@group(1) @binding(9) var<storage, read> dense_connections: array<vec4<u32>>;
+@group(1) @binding(10) var<storage, read> sparse_connections: array<u32>;
 
 // What an item is.
 struct Owner {
@@ -46,32 +44,40 @@ fn penalties_of(w: vec4<f32>, input: u32) -> vec4<f32> {
 // Updates the 4 weights of the input of this row in a micro-block.
 fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
     let exists = (vec4<u32>(lanes) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u);
-    var old = Updated(dense[slot], vec4<f32>(0.0), vec4<f32>(0.0));
-    if (step.rule.kind >= MOMENTUM) { old.first = dense_first[slot]; }
-    if (step.rule.kind == ADAM) { old.second = dense_second[slot]; }
+    let slots = 4u * network.micro_blocks;
+    var old = Updated();
+    old.value = dense[slot];
+    // As many turns in every step, so that compilers unroll the loop and the state stays in registers.
+    for (var k = 0u; k < STATES; k += 1u) {
+        if (k < step.rule.states) { old.state[k] = dense_state[k * slots + slot]; }
+    }
     var loss_gradient = sum;
     if (drops_connections()) { loss_gradient *= connection_factor(dense_connections[slot]); }
     var gradient = loss_gradient + step.rule.decay * old.value;
     if (step.penalties.on != 0u) { gradient += penalties_of(old.value, input); }
-    let next = updated(old, gradient);
+    var next = updated(old, gradient, step.rule.decoupled_decay);
     dense[slot] = select(old.value, next.value, exists);
-    if (step.rule.kind >= MOMENTUM) { dense_first[slot] = select(old.first, next.first, exists); }
-    if (step.rule.kind == ADAM) { dense_second[slot] = select(old.second, next.second, exists); }
+    for (var k = 0u; k < STATES; k += 1u) {
+        if (k < step.rule.states) { dense_state[k * slots + slot] = select(old.state[k], next.state[k], exists); }
+    }
 }
 
 fn update_sparse(id: u32, sum: vec4<f32>, input: u32) {
     let is_weight = id < network.first_bias;
-    var old = Updated(vec4<f32>(sparse[id]), vec4<f32>(0.0), vec4<f32>(0.0));
-    if (step.rule.kind >= MOMENTUM) { old.first = vec4<f32>(sparse_first[id]); }
-    if (step.rule.kind == ADAM) { old.second = vec4<f32>(sparse_second[id]); }
+    var old = Updated();
+    old.value = vec4<f32>(sparse[id]);
+    for (var k = 0u; k < STATES; k += 1u) {
+        if (k < step.rule.states) { old.state[k] = vec4<f32>(sparse_state[k * network.sparse_values + id]); }
+    }
     var loss_gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w);
     if (drops_connections()) { loss_gradient *= connection_factor(vec4<u32>(sparse_connections[id])); }
     var gradient = loss_gradient + select(0.0, step.rule.decay, is_weight) * old.value;
     if (step.penalties.on != 0u && is_weight) { gradient += penalties_of(old.value, input); }
-    let next = updated(old, gradient);
+    var next = updated(old, gradient, select(0.0, step.rule.decoupled_decay, is_weight));
     sparse[id] = next.value.x;
-    if (step.rule.kind >= MOMENTUM) { sparse_first[id] = next.first.x; }
-    if (step.rule.kind == ADAM) { sparse_second[id] = next.second.x; }
+    for (var k = 0u; k < STATES; k += 1u) {
+        if (k < step.rule.states) { sparse_state[k * network.sparse_values + id] = next.state[k].x; }
+    }
 }
 
 fn finish(owner: Owner, member: u32, sum: vec4<f32>) {

@@ -73,3 +73,34 @@ macro_rules! serde_as_text {
 }
 
 pub(crate) use {named, serde_as_text};
+
+#[cfg(test)]
+mod tests {
+    use crate::network::Activation;
+
+    /// One enum stands for all that the macro makes.
+    #[test]
+    fn a_variant_has_one_name_everywhere() {
+        for activation in Activation::ALL {
+            assert_eq!(activation.to_string(), activation.name());
+            assert_eq!(activation.name().parse::<Activation>().unwrap(), activation);
+            assert_eq!(serde_json::to_value(activation).unwrap(), serde_json::json!(activation.name()));
+        }
+        let message = "relux".parse::<Activation>().unwrap_err().to_string();
+        assert_eq!(message, "\"relux\" is none of sigmoid, relu, tanh, identity");
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn the_command_line_offers_the_same_names_but_those_excepted() {
+        use clap::ValueEnum;
+
+        use crate::model::Arch;
+
+        for activation in Activation::ALL {
+            assert_eq!(activation.to_possible_value().unwrap().get_name(), activation.name());
+        }
+        assert_eq!(Activation::value_variants(), Activation::ALL);
+        assert!(Arch::ALL.contains(&Arch::Custom) && !Arch::value_variants().contains(&Arch::Custom));
+    }
+}

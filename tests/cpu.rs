@@ -6,23 +6,24 @@ mod common;
 mod oracle;
 
 use common::{
-    all_penalties, assert_close, edge_layers, layer, penalties, random_data, random_parameters, rng,
-    small_network, sum_bound, values,
+    all_penalties, assert_close, edge_layers, layer, optimizers, penalties, random_data, random_parameters,
+    rng, small_network, sum_bound, values,
 };
-use oracle::{Bounded, Misses};
+use oracle::{Bounded, Misses, Moved};
 use pulp::Arch;
 use tanner::dataset::Dataset;
 use tanner::engine::cpu::backward_input::backward_input;
 use tanner::engine::cpu::backward_weight::{
-    CHUNKS_TOGETHER, Strip, ValuesMut, backward_weight_dense, backward_weight_sparse,
+    CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse,
 };
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
 use tanner::engine::cpu::penalty::{Connections, Regularisation};
 use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
+use tanner::engine::cpu::update::ValuesMut;
 use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, SingleSample, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
-use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan, UpdateRule};
+use tanner::engine::{Engine, EngineSettings, MAX_STATES, Optimizer, Penalties, StepPlan, UpdateRule};
 use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
 use tanner::network::dropout::DropoutKey;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
@@ -232,7 +233,7 @@ fn penalties_reach_every_weight() {
     let mut misses = Misses::default();
     for_all_cases(|name, arch, topology, packed| {
         let chunks = layer_chunks(topology, 2, 7);
-        for optimizer in [optimizers()[0], optimizers()[1], optimizers()[3]] {
+        for optimizer in optimizers() {
             for (kind, penalties) in penalties() {
                 for (layer, mask) in [(0, None), (1, None), (0, Some(ConnectionMask::new(1, 2, 0.25)))] {
                     let step =
@@ -245,6 +246,69 @@ fn penalties_reach_every_weight() {
     });
     misses.result().unwrap();
 }
+
+/// Five steps of every optimiser along gradients that are known exactly, against the published formulas.
+#[test]
+fn every_optimizer_follows_its_formula_from_step_to_step() {
+    let mut misses = Misses::default();
+    for_all_cases(|name, arch, topology, packed| {
+        for optimizer in optimizers() {
+            several_steps(&format!("{name}, {optimizer}"), optimizer, (arch, topology, packed), &mut misses);
+        }
+    });
+    misses.result().unwrap();
+}
+
+fn several_steps(
+    name: &str,
+    optimizer: Optimizer,
+    (arch, topology, packed): (Arch, &Topology, &Packed),
+    misses: &mut Misses,
+) {
+    let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
+    let (blocks, sparse_rows) = row_tables(packed);
+    let edges = packed.tiled.sparse().input.len();
+    let mut dense = packed.slots.clone();
+    let mut sparse = dense.split_off(packed.tiled.dense_slots());
+    sparse.extend(&packed.biases);
+    let mut dense_state = [(); MAX_STATES].map(|()| vec![0.0; dense.len()]);
+    let mut sparse_state = [(); MAX_STATES].map(|()| vec![0.0; sparse.len()]);
+    let start = |values: &[f32]| -> Vec<Moved> {
+        values.iter().map(|value| Moved::from_exact(*value, [0.0; MAX_STATES])).collect()
+    };
+    let (mut weights, mut biases) = (start(&packed.weights), start(&packed.biases));
+    for number in 0..5 {
+        // One sample with inputs of 1: the gradient of a weight is the delta of its output.
+        let mut chunk = Chunk::new(inputs + outputs);
+        chunk.activations[..inputs].iter_mut().for_each(|row| row.0[0] = 1.0);
+        let deltas = values(&mut rng(40 + number), outputs);
+        chunk.deltas[inputs..].iter_mut().zip(&deltas).for_each(|(row, delta)| row.0[0] = *delta);
+        let step = oracle::Step { optimizer, learning_rate: 0.125, number, l2: 0.25 };
+        let rule = optimizer.rule(step.learning_rate, step.number, step.l2);
+        let dense_mut = with_state(&mut dense, &mut dense_state);
+        packed.update_dense(arch, Some(&rule), None, std::slice::from_ref(&chunk), &blocks, dense_mut);
+        let sparse_mut = with_state(&mut sparse, &mut sparse_state);
+        backward_weight_sparse(arch, Some(&rule), None, &[chunk], &sparse_rows, edges, sparse_mut);
+        let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).copied().collect();
+        let now = packed.tiled.unpack_values(&slots);
+        for (edge, (output, input)) in topology.edge_ends().enumerate() {
+            weights[edge] = oracle::moved(step, &weights[edge], Bounded::exact(f64::from(deltas[output])));
+            misses.near(
+                format!("{name}, step {number}, edge {output}-{input}"),
+                now[edge],
+                weights[edge].value,
+            );
+        }
+        for (output, bias) in biases.iter_mut().enumerate() {
+            let step = oracle::Step { l2: 0.0, ..step };
+            *bias = oracle::moved(step, bias, Bounded::exact(f64::from(deltas[output])));
+            misses.near(format!("{name}, step {number}, bias {output}"), sparse[edges + output], bias.value);
+        }
+    }
+}
+
+/// What optimisers remember before a step: a mean and a mean square.
+const STATE: [f32; MAX_STATES] = [0.25, 0.5];
 
 /// An update of one layer, whose inputs are those of the network if it is layer 0.
 struct Step<'a> {
@@ -262,7 +326,8 @@ impl Step<'_> {
     fn check(&self, name: &str, misses: &mut Misses) {
         let Self { arch, topology, packed, chunks, optimizer, penalties, layer, mask } = *self;
         let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
-        let rule = optimizer.rule(0.5, 3, penalties.l2);
+        let of_weights = oracle::Step { optimizer, learning_rate: 0.5, number: 3, l2: penalties.l2 };
+        let rule = optimizer.rule(of_weights.learning_rate, of_weights.number, of_weights.l2);
         let (blocks, sparse_rows) = row_tables(packed);
         let edges = packed.tiled.sparse().input.len();
         let strength = if layer == 0 { penalties.group_lasso } else { 0.0 };
@@ -282,12 +347,12 @@ impl Step<'_> {
         let (mut dense, mut sparse) = (packed.slots.clone(), vec![0.0; sparse_rows.len()]);
         sparse[..edges].copy_from_slice(&dense.split_off(packed.tiled.dense_slots()));
         sparse[edges..].copy_from_slice(&packed.biases);
-        let state = |len: usize| (vec![0.25; len], vec![0.5; len]);
-        let ([mut d1, mut d2], [mut s1, mut s2]) =
-            ([state(dense.len()).0, state(dense.len()).1], [state(sparse.len()).0, state(sparse.len()).1]);
-        let values = ValuesMut { values: &mut dense, first: &mut d1, second: &mut d2, sums: &mut [] };
+        let old = STATE.map(|value| [vec![value; dense.len()], vec![value; sparse.len()]]);
+        let [mut dense_state, mut sparse_state] =
+            [0, 1].map(|part| old.each_ref().map(|of| of[part].clone()));
+        let values = with_state(&mut dense, &mut dense_state);
         packed.update_dense(arch, Some(&rule), dense_part, chunks, &blocks, values);
-        let values = ValuesMut { values: &mut sparse, first: &mut s1, second: &mut s2, sums: &mut [] };
+        let values = with_state(&mut sparse, &mut sparse_state);
         backward_weight_sparse(arch, Some(&rule), sparse_part, chunks, &sparse_rows, edges, values);
         let slots: Vec<f32> = dense.iter().chain(&sparse[..edges]).copied().collect();
         let now = packed.tiled.unpack_values(&slots);
@@ -296,17 +361,17 @@ impl Step<'_> {
         for (edge, (output, input)) in topology.edge_ends().enumerate() {
             let w = packed.weights[edge];
             let products = x.row(input).iter().zip(delta.row(output)).map(|(x, delta)| x * delta);
-            let decay = f64::from(2.0 * penalties.l2) * f64::from(w);
             let kept = mask.map_or(1.0, |mask| f64::from(mask.factor(u32::try_from(edge).unwrap())));
-            let gradient = Bounded::sum(products).scaled(kept).plus(Bounded::exact(decay));
+            let gradient = Bounded::sum(products).scaled(kept);
             let gradient = gradient.plus(oracle::penalty_gradient(&penalties, layer, w));
             let gradient = gradient.plus(factors[input].scaled(f64::from(w)));
-            let expected = oracle::moved(optimizer, &rule, [w, 0.25, 0.5], gradient);
+            let expected = oracle::moved(of_weights, &Moved::from_exact(w, STATE), gradient);
             misses.near(format!("{name}, edge {output}-{input}"), now[edge], expected.value);
         }
         for (output, bias) in packed.biases.iter().enumerate() {
             let gradient = Bounded::sum(delta.row(output).iter().copied());
-            let expected = oracle::moved(optimizer, &rule, [*bias, 0.25, 0.5], gradient);
+            let of_biases = oracle::Step { l2: 0.0, ..of_weights };
+            let expected = oracle::moved(of_biases, &Moved::from_exact(*bias, STATE), gradient);
             misses.near(format!("{name}, bias {output}"), sparse[edges + output], expected.value);
         }
     }
@@ -327,7 +392,11 @@ fn row_tables(packed: &Packed) -> (Vec<[u32; 3]>, Vec<[u32; 2]>) {
 }
 
 fn no_state(values: &mut [f32]) -> ValuesMut<'_> {
-    ValuesMut { values, first: &mut [], second: &mut [], sums: &mut [] }
+    ValuesMut { values, state: Default::default(), sums: &mut [] }
+}
+
+fn with_state<'a>(values: &'a mut [f32], state: &'a mut [Vec<f32>; MAX_STATES]) -> ValuesMut<'a> {
+    ValuesMut { values, state: state.each_mut().map(Vec::as_mut_slice), sums: &mut [] }
 }
 
 /// Single layers of all edge shapes, then a network whose layers follow one another.
@@ -466,16 +535,6 @@ fn settings(optimizer: Optimizer, batch_size: usize) -> EngineSettings {
     EngineSettings { penalties: Penalties::l2(0.01), ..EngineSettings::new(optimizer, batch_size, 77) }
 }
 
-fn optimizers() -> [Optimizer; 4] {
-    let momentum = |nesterov| Optimizer::Momentum { momentum: 0.9, nesterov };
-    [
-        Optimizer::Sgd,
-        momentum(false),
-        momentum(true),
-        Optimizer::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-3 },
-    ]
-}
-
 fn flat(parameters: &Parameters) -> Vec<f32> {
     let values = |layer: &LayerParameters| [layer.weights.clone(), layer.biases.clone()].concat();
     parameters.layers.iter().flat_map(values).collect()
@@ -565,7 +624,12 @@ fn results_repeat_bit_by_bit_on_any_number_of_threads() {
             let order: Vec<u32> = (0u32..).take(samples).collect();
             let plan = StepPlan { samples: &order, learning_rate: 0.01, first_step: 0 };
             let outcomes = engine.train(&data, &plan).unwrap();
-            (outcomes, engine.evaluate(&data).unwrap(), engine.parameters().unwrap())
+            let evaluation = engine.evaluate(&data).unwrap();
+            let losses: Vec<u64> = outcomes.iter().map(|outcome| outcome.loss.to_bits()).collect();
+            let correct: Vec<u32> = outcomes.iter().map(|outcome| outcome.correct).collect();
+            let parameters: Vec<u32> =
+                flat(&engine.parameters().unwrap()).iter().map(|value| value.to_bits()).collect();
+            (losses, correct, evaluation.loss.to_bits(), evaluation.correct, parameters)
         };
         let first = run(1);
         assert_eq!(first, run(1));

@@ -27,8 +27,8 @@ mod training;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Completion, Failed, Measurement, Trial};
-use tanner::engine::Optimizer;
 use tanner::engine::gpu::{GpuOptions, Share};
+use tanner::engine::{Optimizer, OptimizerKind};
 use tanner::network::Activation;
 use tanner::tiles::TilePolicy;
 
@@ -98,6 +98,7 @@ fn tests() -> Vec<Test> {
         add("golden run", training::gives_the_golden_losses);
         add("labels are smoothed", regularisation::smoothed_labels);
         add("regularised steps follow the reference", regularisation::steps_follow_the_reference);
+        add("optimisers follow their formulas", training::optimizers_follow_their_formulas);
     }
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("the command line gives the same on both engines", command_line::engines_agree);
@@ -147,13 +148,7 @@ fn add_kernel_tests(
         };
         tests.push((format!("kernels on {name}, whole numbers, {policy}, {checks}"), Box::new(run)));
     }
-    let optimizers = [
-        Optimizer::Sgd,
-        Optimizer::Momentum { momentum: 0.9, nesterov: false },
-        Optimizer::Momentum { momentum: 0.9, nesterov: true },
-        Optimizer::ADAM,
-    ];
-    for (activation, optimizer) in Activation::ALL.into_iter().zip(optimizers) {
+    for (activation, optimizer) in activations_and_optimizers() {
         let options = options.clone();
         let run = move || {
             Share::ALL.into_iter().try_for_each(|share| {
@@ -164,6 +159,13 @@ fn add_kernel_tests(
         };
         tests.push((format!("kernels with {activation} and {optimizer}, {policy}, {checks}"), Box::new(run)));
     }
+}
+
+/// Every activation and every optimiser, in as few pairs as there are of the more numerous ones.
+fn activations_and_optimizers() -> impl Iterator<Item = (Activation, Optimizer)> {
+    let activations = Activation::ALL.into_iter().cycle();
+    let optimizers = OptimizerKind::ALL.map(OptimizerKind::usual).into_iter().cycle();
+    activations.zip(optimizers).take(Activation::ALL.len().max(OptimizerKind::ALL.len()))
 }
 
 fn kernels_on_real_numbers(

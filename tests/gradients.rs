@@ -11,7 +11,7 @@ use tanner::engine::reference::group_norm::{group_factors, group_penalty};
 use tanner::engine::reference::objective::{objective_gradients, penalty};
 use tanner::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::reference::{LayerValues, Matrix, dropout_keys, run_forward};
-use tanner::engine::{EngineSettings, Optimizer, Penalties, UpdateRule};
+use tanner::engine::{EngineSettings, MAX_STATES, Optimizer, OptimizerKind, OptimizerOptions, Penalties};
 use tanner::network::{Activation, Network};
 use tanner::topology::fully_connected;
 
@@ -178,35 +178,73 @@ fn one_layer_of_logits() {
     Case::new("softmax regression".into(), &network, Penalties::l2(0.01)).check();
 }
 
-/// Every optimiser's update against its published formula, written out for three steps of known gradients.
-#[test]
-fn updates_follow_their_formulas() {
-    let gradients = [0.5, -0.25, 1.0];
-    let run = |optimizer: Optimizer, decay: f64| {
-        let (mut w, mut state) = (2.0, [0.0; 2]);
-        for (step, g) in (0u64..).zip(gradients) {
-            let rule: UpdateRule = optimizer.rule(0.125, step, 0.0);
-            w = update(&rule, decay, g, &mut state, w);
+/// The published formulas in float64: a parameter behind each step; weight decay is `decay * w`.
+fn by_formula(optimizer: Optimizer, rate: f64, decay: f64, mut w: f64, gradients: &[f64]) -> Vec<f64> {
+    let (mut m, mut v) = (0.0, 0.0);
+    let steps = (1..).zip(gradients).map(|(t, gradient)| {
+        let g = gradient + decay * w;
+        let corrected = |mean: f64, beta: f64| mean / (1.0 - beta.powi(t));
+        match optimizer {
+            Optimizer::Sgd => w -= rate * g,
+            Optimizer::Momentum { momentum, nesterov } => {
+                let momentum = f64::from(momentum);
+                m = momentum * m + g;
+                w -= rate * if nesterov { g + momentum * m } else { m };
+            }
+            Optimizer::Adam { beta1, beta2, epsilon } => {
+                let (beta1, beta2) = (f64::from(beta1), f64::from(beta2));
+                m = beta1 * m + (1.0 - beta1) * g;
+                v = beta2 * v + (1.0 - beta2) * g * g;
+                w -= rate * corrected(m, beta1) / (corrected(v, beta2).sqrt() + f64::from(epsilon));
+            }
+            Optimizer::Lion { beta1, beta2 } => {
+                let (beta1, beta2, g) = (f64::from(beta1), f64::from(beta2), *gradient);
+                let c = beta1 * m + (1.0 - beta1) * g;
+                let sign = f64::from(i8::from(c > 0.0) - i8::from(c < 0.0));
+                w -= rate * (sign + decay * w);
+                m = beta2 * m + (1.0 - beta2) * g;
+            }
+            Optimizer::AdamW { beta1, beta2, epsilon } => {
+                let (beta1, beta2, g) = (f64::from(beta1), f64::from(beta2), *gradient);
+                m = beta1 * m + (1.0 - beta1) * g;
+                v = beta2 * v + (1.0 - beta2) * g * g;
+                let by = corrected(m, beta1) / (corrected(v, beta2).sqrt() + f64::from(epsilon));
+                w -= rate * (by + decay * w);
+            }
         }
         w
-    };
-    assert_eq!(run(Optimizer::Sgd, 0.0), 2.0 - 0.125 * 1.25);
-    // Decay 0.5: w1 = 2 - .125 * 1.5, and so on.
-    let mut w = 2.0;
-    for g in gradients {
-        w -= 0.125 * (g + 0.5 * w);
+    });
+    steps.collect()
+}
+
+/// Every optimiser's update against its published formula, over steps of known gradients, one of them 0.
+#[test]
+fn updates_follow_their_formulas() {
+    let gradients = [0.5, -0.25, 1.0, 0.0, -0.75];
+    for kind in OptimizerKind::ALL {
+        let OptimizerOptions { momentum, beta1, beta2, epsilon } = kind.usual().options();
+        // Numbers that float32 holds exactly.
+        let options = OptimizerOptions {
+            momentum: momentum.map(|_| 0.5),
+            beta1: beta1.map(|_| 0.5),
+            beta2: beta2.map(|_| 0.75),
+            epsilon: epsilon.map(|_| 0.125),
+        };
+        let optimizer = Optimizer::from_options(kind, &options).unwrap();
+        // Corrections of means are rounded to float32.
+        let relative = if epsilon.is_some() { 1e-7 } else { 1e-15 };
+        for l2 in [0.0, 0.25] {
+            let (mut w, mut state) = (2.0, [0.0; MAX_STATES]);
+            let expected = by_formula(optimizer, 0.125, 2.0 * f64::from(l2), w, &gradients);
+            for (step, (g, expected)) in (0..).zip(gradients.into_iter().zip(expected)) {
+                w = update(&optimizer.rule(0.125, step, l2), g, &mut state, w);
+                assert!(
+                    (w - expected).abs() <= relative * expected.abs(),
+                    "{kind}, step {step}: {w} {expected}"
+                );
+            }
+            assert!(state[kind.state_count()..].iter().all(|unused| *unused == 0.0), "{kind}");
+            assert!(state[..kind.state_count()].iter().all(|used| *used != 0.0), "{kind}");
+        }
     }
-    assert_eq!(run(Optimizer::Sgd, 0.5), w);
-    // Momentum 1/2: m = .5, 0, 1.
-    let momentum = |nesterov| Optimizer::Momentum { momentum: 0.5, nesterov };
-    assert_eq!(run(momentum(false), 0.0), 2.0 - 0.125 * (0.5 + 0.0 + 1.0));
-    assert_eq!(run(momentum(true), 0.0), 2.0 - 0.125 * (0.75 - 0.25 + 1.5));
-    let (mut w, mut m, mut v) = (2.0f64, 0.0f64, 0.0f64);
-    for (t, g) in (1..).zip(gradients) {
-        m = 0.5 * m + 0.5 * g;
-        v = 0.75 * v + 0.25 * g * g;
-        w -= 0.125 * (m / (1.0 - 0.5f64.powi(t))) / ((v / (1.0 - 0.75f64.powi(t))).sqrt() + 0.125);
-    }
-    let adam = Optimizer::Adam { beta1: 0.5, beta2: 0.75, epsilon: 0.125 };
-    assert!((run(adam, 0.0) - w).abs() < 1e-7, "corrections are rounded to float32");
 }

@@ -55,6 +55,7 @@ fn model(inputs: usize, connectivity: Connectivity, preprocessing: Preprocessing
         connectivity,
         activation: Activation::Sigmoid,
         keep_probability: 0.9,
+        reaches_all: false,
     };
     let network = architecture.build(1).unwrap();
     let parameters = Initialisation { scheme: Scheme::Glorot, gain: 4.0 }.draw(&network, 1).unwrap();

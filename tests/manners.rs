@@ -12,11 +12,12 @@ use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{
     Backend, Engine, EngineInfo, EngineSettings, Evaluation, Optimizer, Penalties, StepOutcome,
 };
+use tanner::experiments::prune::PruneSettings;
 use tanner::importance::{Importance, ImportanceSettings, Order, Preprocessing};
 use tanner::inference::{Predictions, Predictor, Scores};
 use tanner::model::{ArchitectureRecord, TrainedModel};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Network, Parameters};
-use tanner::session::{PruneSettings, Settings, TrainedRun};
+use tanner::session::{Settings, TrainedRun};
 use tanner::threads::Threads;
 use tanner::topology::{DegreeDistribution, Topology};
 use tanner::training::{EpochMetrics, Recipe, RunFolder, Summary};

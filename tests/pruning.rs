@@ -208,6 +208,7 @@ fn trained(connectivity: Connectivity) -> (TrainedModel, PruneData) {
         connectivity,
         activation: Activation::Sigmoid,
         keep_probability: 1.0,
+        reaches_all: false,
     };
     let data = random_data(1200, 12, 3, 11);
     let (rest, validation) = data.holdout(Holdout::Count(300), 0).unwrap();

@@ -11,8 +11,8 @@ use tanner::dataset::Dataset;
 use tanner::engine::cpu::CpuEngine;
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{
-    Engine, EngineInfo, EngineSettings, EngineState, Evaluation, Optimizer, Penalties, StepOutcome, StepPlan,
-    Values,
+    Engine, EngineInfo, EngineSettings, EngineState, Evaluation, Optimizer, OptimizerKind, Penalties,
+    StepOutcome, StepPlan, Values,
 };
 use tanner::network::{Activation, Network, Parameters};
 use tanner::tiles::TilePolicy;
@@ -20,13 +20,6 @@ use tanner::training::{
     CheckpointEvery, Ending, EpochMetrics, Observer, Progress, Recipe, Schedule, TrainOptions, Trained,
     TrainingState, train, train_with,
 };
-
-const OPTIMIZERS: [Optimizer; 4] = [
-    Optimizer::Sgd,
-    Optimizer::Momentum { momentum: 0.9, nesterov: false },
-    Optimizer::Momentum { momentum: 0.9, nesterov: true },
-    Optimizer::ADAM,
-];
 
 /// Makes an engine of a network, its settings, and the seed of its first parameters.
 type Make = fn(&Network, EngineSettings, u64) -> Box<dyn Engine>;
@@ -75,7 +68,7 @@ fn a_new_engine_goes_on_where_another_one_was() {
     let samples: Vec<u32> = (0..130).map(|k| k * 7 % 60).collect();
     let plan = |samples, first_step| StepPlan { samples, learning_rate: 0.05, first_step };
     for (name, make) in engines() {
-        for optimizer in OPTIMIZERS {
+        for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
             let mut whole = make(&network, settings(optimizer), 1);
             whole.train(&data, &plan(&samples[..70], 0)).unwrap();
             let state = whole.state().unwrap();

@@ -15,7 +15,7 @@ use tanner::engine::gpu::uniforms::{
     StepUniform, Tile,
 };
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
-use tanner::engine::{PenaltyRule, UpdateRule};
+use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
 use tanner::network::Activation;
 use tanner::network::drop_connect::NO_CONNECTION;
 
@@ -225,17 +225,21 @@ fn layouts() -> Vec<StructLayout> {
             sparse_values,
             first_bias,
         ),
-        same_names!(
+        layout!(
             "UpdateRule",
             UpdateRule,
-            kind,
-            learning_rate,
-            decay,
-            first,
-            second,
-            epsilon,
-            first_correction,
-            second_correction,
+            "kind" => offset_of!(UpdateRule, kind),
+            "states" => offset_of!(UpdateRule, states),
+            "learning_rate" => offset_of!(UpdateRule, learning_rate),
+            "decay" => offset_of!(UpdateRule, decay),
+            "decoupled_decay" => offset_of!(UpdateRule, decoupled_decay),
+            "first" => offset_of!(UpdateRule, first),
+            "second" => offset_of!(UpdateRule, second),
+            "epsilon" => offset_of!(UpdateRule, epsilon),
+            "first_correction" => offset_of!(UpdateRule, first_correction),
+            "second_correction" => offset_of!(UpdateRule, second_correction),
+            "reserved_0" => offset_of!(UpdateRule, reserved),
+            "reserved_1" => offset_of!(UpdateRule, reserved) + 4,
         ),
         layout!(
             "Step",
@@ -299,21 +303,19 @@ fn structs_have_the_same_layout_on_both_sides() {
 }
 
 /// Constants that are the same for every share, floats by their bits.
-fn constants() -> BTreeMap<&'static str, u32> {
-    [
+fn constants() -> BTreeMap<String, u32> {
+    let numbers = [
         ("FOLD", FOLD),
         ("NO_LABEL", u32::MAX),
-        ("SIGMOID", Activation::Sigmoid.code()),
-        ("RELU", Activation::Relu.code()),
-        ("TANH", Activation::Tanh.code()),
-        ("MOMENTUM", 1),
-        ("NESTEROV", 2),
-        ("ADAM", 3),
+        ("STATES", u32::try_from(MAX_STATES).unwrap()),
         ("NO_CONNECTION", NO_CONNECTION),
         ("L_HALF_SMOOTHING", L_HALF_SMOOTHING.to_bits()),
         ("WEIGHT_ELIMINATION_SCALE", WEIGHT_ELIMINATION_SCALE.to_bits()),
-    ]
-    .into()
+    ];
+    let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
+    let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
+    let all = numbers.into_iter().chain(optimizers).chain(activations);
+    all.map(|(name, value)| (name.to_uppercase(), value)).collect()
 }
 
 /// Constants that follow from the share.
@@ -351,12 +353,39 @@ fn constants_are_those_of_the_host() {
     }
     let known = same.len() + constants_of(Share::ONE).len();
     assert_eq!(seen.len(), known, "constants no shader has");
-    let kind = |optimizer: tanner::engine::Optimizer| optimizer.rule(0.1, 0, 0.0).kind;
-    use tanner::engine::Optimizer;
-    assert_eq!(kind(Optimizer::Sgd), 0);
-    assert_eq!(kind(Optimizer::Momentum { momentum: 0.9, nesterov: false }), 1);
-    assert_eq!(kind(Optimizer::Momentum { momentum: 0.9, nesterov: true }), 2);
-    assert_eq!(kind(Optimizer::ADAM), 3);
+}
+
+/// The values that the cases of every switch in a function name, without the default.
+fn cases(module: &Module, function: &str) -> Vec<BTreeSet<u32>> {
+    let (_, function) =
+        module.functions.iter().find(|(_, of)| of.name.as_deref() == Some(function)).expect("a function");
+    let switches = function.body.iter().filter_map(|statement| match statement {
+        naga::Statement::Switch { cases, .. } => Some(cases.iter().filter_map(|case| match case.value {
+            naga::SwitchValue::U32(value) => Some(value),
+            naga::SwitchValue::I32(_) | naga::SwitchValue::Default => None,
+        })),
+        _ => None,
+    });
+    switches.map(Iterator::collect).collect()
+}
+
+/// WGSL does not ask for a case for each variant of the host's enum; what no case names becomes NaN.
+#[test]
+fn every_variant_has_a_case() {
+    let optimizers: BTreeSet<u32> = OptimizerKind::ALL.map(|kind| kind as u32).into();
+    let activations: BTreeSet<u32> = Activation::ALL.map(Activation::code).into();
+    assert_eq!((optimizers.len(), activations.len()), (OptimizerKind::ALL.len(), Activation::ALL.len()));
+    for (stem, function, expected) in [
+        ("backward_weight", "updated", &optimizers),
+        ("forward", "activate", &activations),
+        ("softmax_cross_entropy", "activate", &activations),
+        ("backward_input", "slope", &activations),
+    ] {
+        for variant in variants().into_iter().filter(|variant| variant.shader.stem == stem) {
+            let found = cases(&variant.module, function);
+            assert_eq!(found, std::slice::from_ref(expected), "{}: cases of {function}", variant.name);
+        }
+    }
 }
 
 /// What the shaders count on: whole workgroups of items, each quad of logits by a whole row of columns.

@@ -5,7 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use tanner::network::Architecture;
 use tanner::topology::{
-    DegreeDistribution, Partition, RandomSparse, SoftBand, SpatiallyCoupled, Topology, fully_connected,
+    DegreeDistribution, DegreeFamily, Partition, RandomSparse, SoftBand, SpatiallyCoupled, Topology,
+    fully_connected,
 };
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -129,16 +130,74 @@ proptest! {
     }
 
     #[test]
-    fn degree_distributions_read_what_they_write(text in "regular:[1-9]|uniform:[1-4]-[5-9]|poisson:[1-9][.]5|2:0[.]25,7:0[.]75") {
-        let read: DegreeDistribution = text.parse().unwrap();
-        prop_assert_eq!(read.to_string().parse::<DegreeDistribution>().unwrap(), read);
+    fn degree_distributions_read_what_they_write(
+        family in prop::sample::select(DegreeFamily::ALL.to_vec()),
+        (a, b) in (0usize..200, 0usize..200),
+        (x, y) in (0.0..1.0, 1e-9..1e9),
+    ) {
+        let distribution = match family {
+            DegreeFamily::Regular => DegreeDistribution::Regular(a),
+            DegreeFamily::Uniform => DegreeDistribution::Uniform(a, b),
+            DegreeFamily::Poisson => DegreeDistribution::Poisson(y),
+            DegreeFamily::Explicit => DegreeDistribution::Explicit(vec![(a, x), (b, 1.0 - x)]),
+        };
+        prop_assert_eq!(distribution.family(), family);
+        prop_assert_eq!(distribution.to_string().parse::<DegreeDistribution>().unwrap(), distribution);
     }
 
     #[test]
-    fn degree_distributions_never_panic(text in ".{0,24}") {
-        if let Ok(distribution) = text.parse::<DegreeDistribution>() {
-            let _ = distribution.for_layer(10).map(|degrees| degrees.draw(&mut rng(0)));
+    fn degree_distributions_never_panic_on_any_text(text in ".{0,24}") {
+        let _ = text.parse::<DegreeDistribution>();
+    }
+}
+
+/// Every form with every pair of numbers at the edges of what can be read: what a layer accepts gives possible degrees.
+#[test]
+fn accepted_degree_distributions_draw_possible_degrees() {
+    const OUTPUTS: usize = 10;
+    let numbers = [
+        "",
+        " 7 ",
+        "0",
+        "1",
+        "10",
+        "11",
+        "-1",
+        "0.5",
+        "1e-300",
+        "1e300",
+        "inf",
+        "NaN",
+        "18446744073709551615",
+        "18446744073709551616",
+    ];
+    let mut seen = DegreeFamily::ALL.map(|family| (family, 0, 0));
+    for (a, b) in numbers.iter().flat_map(|a| numbers.map(|b| (a, b))) {
+        for text in [
+            (*a).to_owned(),
+            format!("regular:{a}"),
+            format!("uniform:{a}-{b}"),
+            format!("poisson:{a}"),
+            format!("{a}:1"),
+            format!("{a}:0.5,{b}:0.5"),
+            format!("3:{a},4:{b}"),
+        ] {
+            let Ok(distribution) = text.parse::<DegreeDistribution>() else { continue };
+            let (_, read, accepted) =
+                seen.iter_mut().find(|(family, ..)| *family == distribution.family()).unwrap();
+            *read += 1;
+            let mean = distribution.mean();
+            let Ok(degrees) = distribution.for_layer(OUTPUTS) else { continue };
+            *accepted += 1;
+            assert!((0.0..=OUTPUTS as f64).contains(&mean), "{text}: mean {mean}");
+            for seed in 0..20 {
+                let degree = degrees.draw(&mut rng(seed));
+                assert!(degree <= OUTPUTS, "{text}: {degree}");
+            }
         }
+    }
+    for (family, read, accepted) in seen {
+        assert!(accepted > 0 && read > accepted, "{family:?}: {accepted} of {read} accepted");
     }
 }
 
@@ -150,7 +209,7 @@ fn the_paper_network_has_its_numbers() {
         assert!((layer.topology.density() - 0.0678).abs() < 5e-5);
     }
     assert_eq!(network.parameter_count(), 220_020);
-    assert_eq!(network.dense_parameter_count(), 3_085_050 + 784 * 10 - 7_840);
+    assert_eq!(network.dense_parameter_count(), 5 * (784 * 784 + 784) + 784 * 10 + 10);
 }
 
 #[test]

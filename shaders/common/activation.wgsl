@@ -1,7 +1,4 @@
-// Activations and their slopes; the codes are those of src/network/activation.rs.
-const SIGMOID: u32 = 1u;
-const RELU: u32 = 2u;
-const TANH: u32 = 3u;
+// Activations and their slopes; src/network/activation.rs gives each its constant. A code without a case gives NaN.
 
 fn activate(code: u32, z: vec4<f32>) -> vec4<f32> {
     switch code {
@@ -11,7 +8,8 @@ fn activate(code: u32, z: vec4<f32>) -> vec4<f32> {
         case RELU: { return select(z, vec4<f32>(0.0), z < vec4<f32>(0.0)); }
         // Some devices compute tanh from exponentials that overflow; it is 1 in float32 beyond 15.
         case TANH: { return tanh(clamp(z, vec4<f32>(-15.0), vec4<f32>(15.0))); }
-        default: { return z; }
+        case IDENTITY: { return z; }
+        default: { return vec4<f32>(bitcast<f32>(0x7fc00000u | code)); }
     }
 }
 
@@ -21,6 +19,7 @@ fn slope(code: u32, a: vec4<f32>) -> vec4<f32> {
         case SIGMOID: { return a * (1.0 - a); }
         case RELU: { return select(vec4<f32>(0.0), vec4<f32>(1.0), a > vec4<f32>(0.0)); }
         case TANH: { return 1.0 - a * a; }
-        default: { return vec4<f32>(1.0); }
+        case IDENTITY: { return vec4<f32>(1.0); }
+        default: { return vec4<f32>(bitcast<f32>(0x7fc00000u | code)); }
     }
 }

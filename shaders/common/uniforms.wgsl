@@ -15,13 +15,17 @@ struct Network {
 // The rule of one step; the rule itself is in update.wgsl.
 struct UpdateRule {
     kind: u32,
+    states: u32,            // state values of each parameter, at most STATES
     learning_rate: f32,
-    decay: f32,
+    decay: f32,             // in the gradient
+    decoupled_decay: f32,   // outside of it
     first: f32,
     second: f32,
     epsilon: f32,
     first_correction: f32,
     second_correction: f32,
+    reserved_0: u32,
+    reserved_1: u32,
 }
 
 // Strengths of the penalties beside L2, which is the rule's decay; their gradients are in penalty.wgsl.

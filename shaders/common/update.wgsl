@@ -1,36 +1,43 @@
-// One step of an optimiser; twins: Optimizer and UpdateRule in src/engine/optimizer.rs.
-const MOMENTUM: u32 = 1u;
-const NESTEROV: u32 = 2u;
-const ADAM: u32 = 3u;
+// One step of an optimiser; twins: Optimizer in src/engine/optimizer.rs, which gives each rule its constant, and
+// `update` in src/engine/reference/backward_weight.rs.
 
-// Parameters with their optimiser state.
+// 4 parameters with their optimiser state, in the order in which the rule counts it.
 struct Updated {
     value: vec4<f32>,
-    first: vec4<f32>,       // momentum, or Adam's mean of gradients
-    second: vec4<f32>,      // Adam's mean of squared gradients
+    state: array<vec4<f32>, STATES>,
 }
 
-// `gradient` has the penalties' added already.
-fn updated(old: Updated, gradient: vec4<f32>) -> Updated {
+// `gradient` has the penalties' added already; `decay` is the decoupled one, of which biases have none.
+fn updated(old: Updated, gradient: vec4<f32>, decay: f32) -> Updated {
     let rule = step.rule;
     var next = old;
     switch rule.kind {
+        case SGD: {
+            next.value = old.value - rule.learning_rate * gradient;
+        }
         case MOMENTUM: {
-            next.first = rule.first * old.first + gradient;
-            next.value = old.value - rule.learning_rate * next.first;
+            next.state[0] = rule.first * old.state[0] + gradient;
+            next.value = old.value - rule.learning_rate * next.state[0];
         }
         case NESTEROV: {
-            next.first = rule.first * old.first + gradient;
-            next.value = old.value - rule.learning_rate * (gradient + rule.first * next.first);
+            next.state[0] = rule.first * old.state[0] + gradient;
+            next.value = old.value - rule.learning_rate * (gradient + rule.first * next.state[0]);
         }
-        case ADAM: {
-            next.first = rule.first * old.first + (1.0 - rule.first) * gradient;
-            next.second = rule.second * old.second + (1.0 - rule.second) * gradient * gradient;
-            let root = sqrt(next.second * rule.second_correction) + rule.epsilon;
-            next.value = old.value - rule.learning_rate * (next.first * rule.first_correction) / root;
+        case LION: {
+            let c = rule.first * old.state[0] + (1.0 - rule.first) * gradient;
+            next.state[0] = rule.second * old.state[0] + (1.0 - rule.second) * gradient;
+            next.value = old.value - rule.learning_rate * (sign(c) + decay * old.value);
         }
+        case ADAM, ADAMW: {
+            next.state[0] = rule.first * old.state[0] + (1.0 - rule.first) * gradient;
+            next.state[1] = rule.second * old.state[1] + (1.0 - rule.second) * gradient * gradient;
+            let root = sqrt(next.state[1] * rule.second_correction) + rule.epsilon;
+            let by = rule.learning_rate * (next.state[0] * rule.first_correction) / root;
+            next.value = old.value - by - rule.learning_rate * decay * old.value;
+        }
+        // A rule without a case: NaN, which every comparison notices.
         default: {
-            next.value = old.value - rule.learning_rate * gradient;
+            next.value = vec4<f32>(bitcast<f32>(0x7fc00000u | rule.kind));
         }
     }
     return next;

@@ -8,7 +8,7 @@ use super::logits::{LOGIT_BOUND, Logits};
 use super::noise;
 use crate::dataset::Dataset;
 use crate::engine::reference::{LayerValues, ReferenceEngine};
-use crate::engine::{Engine, EngineSettings, Evaluation, Optimizer, StepPlan};
+use crate::engine::{Engine, EngineSettings, Evaluation, StepPlan};
 use crate::network::{LayerParameters, Network, Parameters};
 use crate::{Error, Result};
 
@@ -60,12 +60,11 @@ impl Yardstick {
         let steps = STEPS.max(SAMPLES.div_ceil(batch_size));
         let data = noise(steps * batch_size, network.inputs(), network.classes())?;
         let mut engine = ReferenceEngine::new(network, start, EngineSettings { batch_size, ..settings })?;
-        let is_adam = matches!(settings.optimizer, Optimizer::Adam { .. });
         // Full steps of a few samples, or of a wider layer, whose weights add up in its outputs, would move a network
         // so far that the rounding of one step grows in the next ones.
         let widest = network.widths().into_iter().max().unwrap_or(1) as f64;
         let share = batch_size as f64 / SAMPLES as f64 * (WIDTH / widest).min(1.0);
-        let learning_rate = share * if is_adam { 0.001 } else { 0.1 };
+        let learning_rate = share * settings.optimizer.kind().usual_learning_rate();
         let losses = losses(&mut engine, &data, batch_size, learning_rate)?;
         let evaluation = engine.evaluate(&data)?;
         let end = engine.values().to_vec();

@@ -3,7 +3,7 @@
 use super::*;
 use crate::benchmark::BenchNetwork;
 use crate::engine::cpu::CpuEngine;
-use crate::engine::{EngineInfo, EngineState, StepOutcome};
+use crate::engine::{EngineInfo, EngineState, Optimizer, StepOutcome};
 use crate::model::Arch;
 use crate::training::Recipe;
 

@@ -19,7 +19,7 @@ impl Dataset {
     /// each has its exact proportion rounded up or down.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when nothing would be held out or nothing left.
+    /// [`Error::Dataset`](crate::Error::Dataset) when nothing would be held out or nothing left.
     pub fn holdout(&self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
         let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
         Ok((self.select(&held_out, false), self.select(&held_out, true)))

@@ -13,6 +13,7 @@ pub mod gpu;
 #[doc(hidden)]
 pub mod layout;
 mod optimizer;
+mod optimizer_options;
 #[doc(hidden)]
 pub mod packed_edges;
 #[doc(hidden)]
@@ -21,6 +22,7 @@ pub mod penalty;
 pub mod profile;
 pub mod reference;
 mod state;
+mod update_rule;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,9 +34,11 @@ use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
-pub use optimizer::{Optimizer, OptimizerKind, OptimizerOptions, UpdateRule};
+pub use optimizer::{MAX_STATES, Optimizer, OptimizerKind};
+pub use optimizer_options::OptimizerOptions;
 pub use penalty::{Penalties, PenaltyRule};
 pub use state::{EngineState, Values};
+pub use update_rule::UpdateRule;
 
 /// The kinds of engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +98,12 @@ impl EngineSettings {
     pub fn new(optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
         let penalties = Penalties::default();
         Self { optimizer, penalties, label_smoothing: 0.0, drop_connect: 0.0, batch_size, seed }
+    }
+
+    /// The penalties whose gradients are added to the loss's: without L2 where the optimiser decouples the decay.
+    pub fn coupled_penalties(&self) -> Penalties {
+        let l2 = if self.optimizer.kind().decouples_decay() { 0.0 } else { self.penalties.l2 };
+        Penalties { l2, ..self.penalties }
     }
 
     /// The connections that a step keeps; none where nothing is ever dropped.

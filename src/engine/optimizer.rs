@@ -1,15 +1,94 @@
 //! Optimisers: how a gradient changes a parameter.
+//!
+//! [`OptimizerKind`] names the rules, [`Optimizer`] adds their hyperparameters. A new rule is a variant of both here
+//! and its arithmetic in one function of each engine: `update` in `reference/backward_weight.rs` and `cpu/update.rs`,
+//! `updated` in `shaders/common/update.wgsl`.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::UpdateRule;
+use super::optimizer_options::OptimizerOptions;
 use crate::named::named;
 use crate::{Error, Result, Setting};
 
-/// The rules, with the settings that stay the same over a run.
+named! {
+    /// The rules by name.
+    #[derive(bytemuck::NoUninit, bytemuck::Zeroable)]
+    #[repr(u32)]
+    pub enum OptimizerKind {
+        /// Plain stochastic gradient descent.
+        Sgd = "sgd",
+        /// SGD with momentum.
+        Momentum = "momentum",
+        /// SGD with Nesterov's momentum, which looks ahead.
+        Nesterov = "nesterov",
+        /// Adaptive steps from means of gradients and of their squares.
+        Adam = "adam",
+        /// Adam with decoupled weight decay.
+        AdamW = "adamw",
+        /// Steps of the sign of a mean of gradients, with decoupled weight decay.
+        Lion = "lion",
+    }
+}
+
+impl OptimizerKind {
+    /// The rule with its usual hyperparameters.
+    pub const fn usual(self) -> Optimizer {
+        match self {
+            Self::Sgd => Optimizer::Sgd,
+            Self::Momentum => Optimizer::Momentum { momentum: 0.9, nesterov: false },
+            Self::Nesterov => Optimizer::Momentum { momentum: 0.9, nesterov: true },
+            Self::Adam => Optimizer::ADAM,
+            Self::AdamW => Optimizer::AdamW { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+            Self::Lion => Optimizer::Lion { beta1: 0.9, beta2: 0.99 },
+        }
+    }
+
+    /// A learning rate that most networks train well with.
+    pub const fn usual_learning_rate(self) -> f64 {
+        match self {
+            Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
+            Self::Adam | Self::AdamW => 0.001,
+            Self::Lion => 0.0001,
+        }
+    }
+
+    /// Number of state values for each parameter.
+    pub const fn state_count(self) -> usize {
+        match self {
+            Self::Sgd => 0,
+            Self::Momentum | Self::Nesterov | Self::Lion => 1,
+            Self::Adam | Self::AdamW => 2,
+        }
+    }
+
+    /// Whether weight decay acts on the weights alone, outside the gradient and what is remembered of it.
+    pub const fn decouples_decay(self) -> bool {
+        match self {
+            Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
+            Self::AdamW | Self::Lion => true,
+        }
+    }
+}
+
+/// The largest [`OptimizerKind::state_count`].
+pub const MAX_STATES: usize = {
+    let (mut most, mut index) = (0, 0);
+    while index < OptimizerKind::ALL.len() {
+        let count = OptimizerKind::ALL[index].state_count();
+        most = if count > most { count } else { most };
+        index += 1;
+    }
+    most
+};
+
+/// The rules with their hyperparameters, which stay the same over a run.
+///
+/// `g` is the gradient of the loss and the penalties; with L2 it includes the decay, `2 * l2 * w`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[serde(tag = "name", rename_all = "lowercase")]
 pub enum Optimizer {
     /// `w -= lr * g`.
     Sgd,
@@ -32,74 +111,152 @@ pub enum Optimizer {
         /// Keeps the division finite, above 0.
         epsilon: f32,
     },
+    /// Adam with decoupled weight decay (Loshchilov and Hutter, 2019): `g` does not include the decay, and
+    /// `w -= lr * (m' / (sqrt(v') + epsilon) + 2 * l2 * w)`. PyTorch's `AdamW` with `weight_decay = 2 * l2` does
+    /// the same: the decay grows with the learning rate, and follows its schedule.
+    AdamW {
+        /// Decay of the mean of gradients, in `[0, 1)`.
+        beta1: f32,
+        /// Decay of the mean of squared gradients, in `[0, 1)`.
+        beta2: f32,
+        /// Keeps the division finite, above 0.
+        epsilon: f32,
+    },
+    /// `c = beta1 * m + (1 - beta1) * g`, `w -= lr * (sign(c) + 2 * l2 * w)`, `m = beta2 * m + (1 - beta2) * g`
+    /// (Chen et al., 2023); `g` does not include the decay, and `sign(0) = 0`.
+    Lion {
+        /// Weight of the mean in the sign, in `[0, 1)`.
+        beta1: f32,
+        /// Decay of the mean of gradients, in `[0, 1)`.
+        beta2: f32,
+    },
 }
 
 impl Optimizer {
     /// Adam as published.
     pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 
-    /// Number of state values for each parameter: 0, 1 or 2.
-    pub fn state_count(&self) -> usize {
-        match self {
-            Self::Sgd => 0,
-            Self::Momentum { .. } => 1,
-            Self::Adam { .. } => 2,
+    /// The rule with the options given, and the usual values of the others.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for an option that the rule does not use, or one outside its range.
+    pub fn from_options(kind: OptimizerKind, options: &OptimizerOptions) -> Result<Self> {
+        let usual = kind.usual();
+        let used = usual.options().by_setting();
+        for (index, (setting, given)) in options.by_setting().into_iter().enumerate() {
+            if given.is_some() && used[index].1.is_none() {
+                let uses_it = |kind: &OptimizerKind| kind.usual().options().by_setting()[index].1.is_some();
+                let owners: Vec<_> =
+                    OptimizerKind::ALL.into_iter().filter(uses_it).map(OptimizerKind::name).collect();
+                let reason =
+                    format!("has no meaning with this `optimizer`, it belongs to {}", listed(&owners));
+                return Err(Error::Setting { setting, reason });
+            }
+        }
+        let chosen = match usual {
+            Self::Sgd => Self::Sgd,
+            Self::Momentum { momentum, nesterov } => {
+                Self::Momentum { momentum: options.momentum.unwrap_or(momentum), nesterov }
+            }
+            Self::Adam { beta1, beta2, epsilon } => Self::Adam {
+                beta1: options.beta1.unwrap_or(beta1),
+                beta2: options.beta2.unwrap_or(beta2),
+                epsilon: options.epsilon.unwrap_or(epsilon),
+            },
+            Self::Lion { beta1, beta2 } => {
+                Self::Lion { beta1: options.beta1.unwrap_or(beta1), beta2: options.beta2.unwrap_or(beta2) }
+            }
+            Self::AdamW { beta1, beta2, epsilon } => Self::AdamW {
+                beta1: options.beta1.unwrap_or(beta1),
+                beta2: options.beta2.unwrap_or(beta2),
+                epsilon: options.epsilon.unwrap_or(epsilon),
+            },
+        };
+        chosen.check()?;
+        Ok(chosen)
+    }
+
+    /// The hyperparameters that it has: [`Optimizer::from_options`] gives it back.
+    pub fn options(&self) -> OptimizerOptions {
+        let none = OptimizerOptions::default();
+        match *self {
+            Self::Lion { beta1, beta2 } => {
+                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), ..none }
+            }
+            Self::Sgd => none,
+            Self::Momentum { momentum, .. } => OptimizerOptions { momentum: Some(momentum), ..none },
+            Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
+                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), epsilon: Some(epsilon), ..none }
+            }
         }
     }
 
-    /// Refuses settings outside their range.
+    /// Which rule it is.
+    pub const fn kind(&self) -> OptimizerKind {
+        match self {
+            Self::Sgd => OptimizerKind::Sgd,
+            Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
+            Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
+            Self::Adam { .. } => OptimizerKind::Adam,
+            Self::AdamW { .. } => OptimizerKind::AdamW,
+            Self::Lion { .. } => OptimizerKind::Lion,
+        }
+    }
+
+    /// Number of state values for each parameter.
+    pub const fn state_count(&self) -> usize {
+        self.kind().state_count()
+    }
+
+    /// Refuses hyperparameters outside their range.
     ///
     /// # Errors
     /// Names the setting, the value and the limit.
     pub fn check(&self) -> Result<()> {
-        let refuse = |setting, reason| Err(Error::Setting { setting, reason });
-        let fraction = |value: f32| (0.0..1.0).contains(&value);
-        match *self {
-            Self::Momentum { momentum, .. } if !fraction(momentum) => refuse(
-                Setting::Momentum,
-                format!("{momentum} is impossible, it must be at least 0 and below 1"),
-            ),
-            Self::Adam { beta1, beta2, epsilon }
-                if !(fraction(beta1) && fraction(beta2) && epsilon > 0.0) =>
-            {
-                refuse(
-                    Setting::Optimizer,
-                    format!(
-                        "beta1 {beta1}, beta2 {beta2} must be at least 0 and below 1, epsilon {epsilon} above 0"
-                    ),
-                )
+        for (setting, value) in self.options().by_setting() {
+            let Some(value) = value else { continue };
+            let (possible, limit) = match setting {
+                Setting::AdamEpsilon => (value > 0.0, "above 0"),
+                _ => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
+            };
+            if !possible {
+                let reason = format!("{value} is impossible, it must be {limit}");
+                return Err(Error::Setting { setting, reason });
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// The rule of one step in the numbers that kernels use.
     ///
-    /// `step` counts from 0; the learning rate and Adam's corrections are rounded to float32 here, once.
+    /// `step` counts from 0; the learning rate and the corrections of means are rounded to float32 here, once.
     #[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]
     pub fn rule(&self, learning_rate: f64, step: u64, l2: f32) -> UpdateRule {
+        let kind = self.kind();
+        let (decay, decoupled_decay) = if kind.decouples_decay() { (0.0, 2.0 * l2) } else { (2.0 * l2, 0.0) };
         let plain = UpdateRule {
-            kind: 0,
+            kind,
+            states: kind.state_count() as u32,
             learning_rate: learning_rate as f32,
-            decay: 2.0 * l2,
+            decay,
+            decoupled_decay,
             first: 0.0,
             second: 0.0,
             epsilon: 0.0,
             first_correction: 1.0,
             second_correction: 1.0,
+            reserved: [0; 2],
         };
         match *self {
             Self::Sgd => plain,
-            Self::Momentum { momentum, nesterov } => {
-                UpdateRule { kind: if nesterov { 2 } else { 1 }, first: momentum, ..plain }
-            }
-            Self::Adam { beta1, beta2, epsilon } => {
+            Self::Momentum { momentum, .. } => UpdateRule { first: momentum, ..plain },
+            Self::Lion { beta1, beta2 } => UpdateRule { first: beta1, second: beta2, ..plain },
+            Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
                 let correction = |beta: f32| {
                     let power = i32::try_from(step + 1).unwrap_or(i32::MAX);
                     (1.0 / (1.0 - f64::from(beta).powi(power))) as f32
                 };
                 UpdateRule {
-                    kind: 3,
                     first: beta1,
                     second: beta2,
                     epsilon,
@@ -112,6 +269,14 @@ impl Optimizer {
     }
 }
 
+/// `a`, `a and b`, `a, b and c`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 impl fmt::Display for Optimizer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -119,112 +284,12 @@ impl fmt::Display for Optimizer {
             Self::Momentum { momentum, nesterov: false } => write!(f, "SGD with momentum {momentum}"),
             Self::Momentum { momentum, nesterov: true } => write!(f, "SGD with Nesterov momentum {momentum}"),
             Self::Adam { .. } => f.write_str("Adam"),
+            Self::AdamW { .. } => f.write_str("AdamW"),
+            Self::Lion { .. } => f.write_str("Lion"),
         }
     }
 }
 
-/// One step of an [`Optimizer`], as kernels read it; `shaders/common/update.wgsl` has its twin.
-#[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C)]
-pub struct UpdateRule {
-    /// 0 SGD, 1 momentum, 2 Nesterov momentum, 3 Adam.
-    pub kind: u32,
-    /// Step length.
-    pub learning_rate: f32,
-    /// `2 * l2`; the gradient of a weight gets `decay * w` added. Biases have none.
-    pub decay: f32,
-    /// Momentum, or Adam's beta1.
-    pub first: f32,
-    /// Adam's beta2.
-    pub second: f32,
-    /// Adam's epsilon.
-    pub epsilon: f32,
-    /// `1 / (1 - beta1^t)`.
-    pub first_correction: f32,
-    /// `1 / (1 - beta2^t)`.
-    pub second_correction: f32,
-}
-
-named! {
-    /// The rules.
-    pub enum OptimizerKind {
-        Sgd = "sgd",
-        Momentum = "momentum",
-        Nesterov = "nesterov",
-        Adam = "adam",
-    }
-}
-
-/// What can be set.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct OptimizerOptions {
-    /// m
-    pub momentum: Option<f32>,
-    /// b
-    pub adam_beta1: Option<f32>,
-    /// b
-    pub adam_beta2: Option<f32>,
-    /// e
-    pub adam_epsilon: Option<f32>,
-}
-
-impl OptimizerKind {
-    /// Rate.
-    pub fn usual_learning_rate(self) -> f64 {
-        if self == Self::Adam { 0.001 } else { 0.1 }
-    }
-}
-
-impl Optimizer {
-    /// From.
-    pub fn from_options(kind: OptimizerKind, options: &OptimizerOptions) -> Result<Self> {
-        let momentum = options.momentum.unwrap_or(0.9);
-        let is_m = matches!(kind, OptimizerKind::Momentum | OptimizerKind::Nesterov);
-        if options.momentum.is_some() && !is_m {
-            return Err(Error::setting(
-                Setting::Momentum,
-                "has no meaning with this `optimizer`, it belongs to momentum and nesterov",
-            ));
-        }
-        Ok(match kind {
-            OptimizerKind::Sgd => Self::Sgd,
-            OptimizerKind::Momentum => Self::Momentum { momentum, nesterov: false },
-            OptimizerKind::Nesterov => Self::Momentum { momentum, nesterov: true },
-            OptimizerKind::Adam => Self::Adam {
-                beta1: options.adam_beta1.unwrap_or(0.9),
-                beta2: options.adam_beta2.unwrap_or(0.999),
-                epsilon: options.adam_epsilon.unwrap_or(1e-8),
-            },
-        })
-    }
-    /// Options.
-    pub fn options(&self) -> OptimizerOptions {
-        match *self {
-            Self::Sgd => OptimizerOptions::default(),
-            Self::Momentum { momentum, .. } => {
-                OptimizerOptions { momentum: Some(momentum), ..Default::default() }
-            }
-            Self::Adam { beta1, beta2, epsilon } => OptimizerOptions {
-                momentum: None,
-                adam_beta1: Some(beta1),
-                adam_beta2: Some(beta2),
-                adam_epsilon: Some(epsilon),
-            },
-        }
-    }
-    /// Kind.
-    pub fn kind(&self) -> OptimizerKind {
-        match self {
-            Self::Sgd => OptimizerKind::Sgd,
-            Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
-            Self::Momentum { nesterov: true, .. } => OptimizerKind::Nesterov,
-            Self::Adam { .. } => OptimizerKind::Adam,
-        }
-    }
-}
-
-impl OptimizerOptions {
-    /// All.
-    pub const SETTINGS: [Setting; 4] =
-        [Setting::Momentum, Setting::AdamBeta1, Setting::AdamBeta2, Setting::AdamEpsilon];
-}
+#[cfg(test)]
+#[path = "optimizer_tests.rs"]
+mod tests;

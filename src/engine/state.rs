@@ -66,7 +66,7 @@ pub struct EngineState {
     /// Weights and biases.
     pub parameters: Values,
     /// As many as the optimiser keeps, see [`Optimizer::state_count`]: momentum or
-    /// Adam's mean, then Adam's mean square.
+    /// mean, then mean square.
     pub optimizer: Vec<Values>,
 }
 

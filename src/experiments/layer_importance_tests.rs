@@ -14,6 +14,7 @@ fn model() -> TrainedModel {
         connectivity: Connectivity::FullyConnected,
         activation: Activation::Sigmoid,
         keep_probability: 1.0,
+        reaches_all: false,
     };
     let network = architecture.build(0).unwrap();
     let mut parameters = Recipe::default().initialisation.draw(&network, 0).unwrap();

@@ -26,6 +26,7 @@ fn model(importance: Importance) -> TrainedModel {
         },
         activation: Activation::Tanh,
         keep_probability: 1.0,
+        reaches_all: false,
     };
     let recipe = Recipe::default();
     let network = architecture.build(3).unwrap();

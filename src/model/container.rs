@@ -1,52 +1,95 @@
-//! The outer form of a model file, safetensors, read without trusting it.
+//! The outer form of model files and checkpoints, safetensors, read without trusting it.
 //!
 //! Eight bytes with the length of a header, the header, a JSON object, then the
 //! bytes of the tensors. This is stricter than other readers of that format: the
 //! header is bounded, no name comes twice, no field is unknown, and the tensors
 //! follow each other without a gap or an overlap to the end of the file. Nothing is
 //! allocated but the entries of a header that is really there.
+//!
+//! The metadata have one entry, [`METADATA_KEY`], a JSON object that starts with the
+//! name and the version of the format.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 
 use safetensors::Dtype;
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::format::{MAX_HEADER, METADATA_KEY};
+use super::tensor::Tensor;
+use crate::{Error, Result};
+
+/// Reading gives up with a reason, to which the caller adds the path.
+pub(crate) type Read<T> = std::result::Result<T, String>;
 
 /// Bytes of the number with which a file starts: the length of its header.
-pub(super) const LENGTH_BYTES: usize = 8;
+const LENGTH_BYTES: usize = 8;
 
 /// A file taken apart; the tensors stay in its bytes.
 #[derive(Debug)]
-pub(super) struct Container<'a> {
+pub(crate) struct Container<'a> {
     /// Our entry in the metadata, where there is one.
-    pub(super) metadata: Option<String>,
-    tensors: BTreeMap<String, Tensor>,
+    metadata: Option<String>,
+    tensors: BTreeMap<String, TensorInfo>,
     /// What follows the header.
     data: &'a [u8],
+    /// Number of tensors that were read.
+    read: usize,
 }
 
 /// What the header says of a tensor.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Tensor {
-    /// Type of the values.
-    pub(super) dtype: Dtype,
+struct TensorInfo {
+    dtype: Dtype,
     /// Length of each dimension.
-    pub(super) shape: Vec<usize>,
+    shape: Vec<usize>,
     /// First byte and the one behind the last, counted from the end of the header.
     data_offsets: [usize; 2],
 }
 
+/// What is read first: whether the rest can be read.
+#[derive(Deserialize)]
+struct Preamble {
+    format: String,
+    version: u32,
+}
+
+/// The bytes of a file, once its first ones do not show another kind, which may be huge or a device without an end.
+///
+/// # Errors
+/// [`Error::Io`] when it cannot be read; `refuse` makes the error of another kind.
+pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result<Vec<u8>> {
+    let failed = |error| Error::io(path, error);
+    let mut file = File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(LENGTH_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
+    bytes.first_chunk().map_or(Ok(0), |length| header_length(*length)).map_err(refuse)?;
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    Ok(bytes)
+}
+
+#[cfg(feature = "train")]
+/// The bytes of a file with these tensors, which the writer sorts by type and name, and the header as our metadata.
+pub(crate) fn to_bytes(tensors: Vec<(String, Tensor)>, header: String) -> Read<Vec<u8>> {
+    let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
+    let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())?;
+    // What no reader would take is not written either.
+    bytes.first_chunk().map_or(Ok(0), |length| header_length(*length))?;
+    Ok(bytes)
+}
+
 impl<'a> Container<'a> {
     /// Takes a file apart.
-    pub(super) fn new(bytes: &'a [u8]) -> Result<Self, String> {
-        let (length, rest) = bytes
-            .split_first_chunk::<LENGTH_BYTES>()
-            .ok_or_else(|| format!("truncated: {} bytes, {LENGTH_BYTES} are the least", bytes.len()))?;
+    pub(crate) fn new(bytes: &'a [u8]) -> Read<Self> {
+        let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
+            format!("truncated, or no safetensors file: {} bytes, {LENGTH_BYTES} are the least", bytes.len())
+        })?;
         let length = header_length(*length)?;
         let (header, data) = rest.split_at_checked(length).ok_or_else(|| {
             format!("truncated, or no safetensors file: a header of {length} bytes does not fit")
@@ -54,24 +97,64 @@ impl<'a> Container<'a> {
         let header: Header =
             serde_json::from_slice(header).map_err(|error| format!("no safetensors file: {error}"))?;
         check_offsets(&header.tensors, data.len())?;
-        Ok(Self { metadata: header.metadata, tensors: header.tensors, data })
+        Ok(Self { metadata: header.metadata, tensors: header.tensors, data, read: 0 })
     }
 
-    /// Number of tensors.
-    pub(super) fn len(&self) -> usize {
-        self.tensors.len()
+    /// The JSON object in the metadata, once the format is `name` and `check` takes its version.
+    pub(crate) fn header<H: DeserializeOwned>(
+        &self,
+        name: &str,
+        check: impl FnOnce(u32) -> Read<()>,
+    ) -> Read<H> {
+        let json = self.metadata.as_deref().ok_or("a safetensors file, but not one that tanner wrote")?;
+        let wrong = |error: serde_json::Error| format!("header: {error}");
+        let preamble: Preamble = serde_json::from_str(json).map_err(wrong)?;
+        if preamble.format != name {
+            return Err(format!("format {:?}, expected {name:?}", preamble.format));
+        }
+        check(preamble.version)?;
+        serde_json::from_str(json).map_err(wrong)
     }
 
-    /// A tensor and its bytes.
-    pub(super) fn tensor(&self, name: &str) -> Option<(&Tensor, &'a [u8])> {
-        let tensor = self.tensors.get(name)?;
-        let [start, end] = tensor.data_offsets;
-        Some((tensor, &self.data[start..end]))
+    /// Whether there is such a tensor.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.tensors.contains_key(name)
+    }
+
+    /// Type and bytes of a tensor of this shape; of one dimension, where no shape is given.
+    pub(crate) fn tensor(&mut self, name: &str, shape: Option<&[usize]>) -> Read<(Dtype, &'a [u8])> {
+        let tensor = self.tensors.get(name).ok_or_else(|| format!("tensor {name} is missing"))?;
+        let expected = match shape {
+            Some(shape) if tensor.shape != shape => format!("{shape:?}"),
+            None if tensor.shape.len() != 1 => "a list".into(),
+            _ => {
+                self.read += 1;
+                let [start, end] = tensor.data_offsets;
+                return Ok((tensor.dtype, &self.data[start..end]));
+            }
+        };
+        Err(format!("tensor {name} has the shape {:?}, expected {expected}", tensor.shape))
+    }
+
+    /// As [`Self::tensor`], refusing other types.
+    pub(crate) fn typed(&mut self, name: &str, dtype: Dtype, shape: Option<&[usize]>) -> Read<&'a [u8]> {
+        match self.tensor(name, shape)? {
+            (found, bytes) if found == dtype => Ok(bytes),
+            (found, _) => Err(format!("tensor {name} holds {found}, expected {dtype}")),
+        }
+    }
+
+    /// Refuses tensors that nobody asked for: the file says more than was understood.
+    pub(crate) fn expect_all_read(&self) -> Read<()> {
+        if self.read == self.tensors.len() {
+            return Ok(());
+        }
+        Err(format!("{} tensors, expected {}", self.tensors.len(), self.read))
     }
 }
 
 /// The length of the header, from the first bytes of a file.
-pub(super) fn header_length(bytes: [u8; LENGTH_BYTES]) -> Result<usize, String> {
+fn header_length(bytes: [u8; LENGTH_BYTES]) -> Read<usize> {
     let length = u64::from_le_bytes(bytes);
     usize::try_from(length).ok().filter(|length| (2..=MAX_HEADER).contains(length)).ok_or_else(|| {
         format!("no safetensors file: its header would have {length} bytes, 2 to {MAX_HEADER} are possible")
@@ -79,7 +162,7 @@ pub(super) fn header_length(bytes: [u8; LENGTH_BYTES]) -> Result<usize, String> 
 }
 
 /// Refuses tensors that do not cover `length` bytes, each byte once.
-fn check_offsets(tensors: &BTreeMap<String, Tensor>, length: usize) -> Result<(), String> {
+fn check_offsets(tensors: &BTreeMap<String, TensorInfo>, length: usize) -> Read<()> {
     let mut in_order: Vec<_> = tensors.iter().collect();
     in_order.sort_by_key(|(_, tensor)| tensor.data_offsets);
     let mut expected = 0;
@@ -110,11 +193,11 @@ fn check_offsets(tensors: &BTreeMap<String, Tensor>, length: usize) -> Result<()
 #[derive(Debug, Default)]
 struct Header {
     metadata: Option<String>,
-    tensors: BTreeMap<String, Tensor>,
+    tensors: BTreeMap<String, TensorInfo>,
 }
 
 impl<'de> Deserialize<'de> for Header {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         deserializer.deserialize_map(HeaderVisitor)
     }
 }
@@ -128,7 +211,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         f.write_str("an object with the tensors of a file")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Header, A::Error> {
         let mut header = Header::default();
         let mut metadata_seen = false;
         while let Some(name) = map.next_key::<String>()? {
@@ -158,7 +241,7 @@ struct Metadata {
 }
 
 impl<'de> Deserialize<'de> for Metadata {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         deserializer.deserialize_map(MetadataVisitor)
     }
 }
@@ -172,7 +255,7 @@ impl<'de> Visitor<'de> for MetadataVisitor {
         f.write_str("an object of texts")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Metadata, A::Error> {
         let mut ours = None;
         while let Some(key) = map.next_key::<String>()? {
             if key != METADATA_KEY {

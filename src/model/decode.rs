@@ -5,15 +5,12 @@ use std::sync::Arc;
 use safetensors::Dtype;
 
 use super::TrainedModel;
-use super::container::Container;
-use super::format::{Header, LayerHeader, NAME, Preamble, VERSION};
+use super::container::{Container, Read};
+use super::format::{Header, LayerHeader, NAME, VERSION};
 use crate::error::one_line;
 use crate::importance::{Importance, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
-
-/// Reading gives up with a reason, to which the caller adds the path.
-type Read<T> = Result<T, String>;
 
 /// Inputs of a sparse first layer that a file of any size may have.
 const FREE_INPUTS: usize = 1 << 16;
@@ -29,9 +26,8 @@ impl TrainedModel {
     }
 
     fn decode_parts(bytes: &[u8]) -> Read<Self> {
-        let container = Container::new(bytes)?;
-        let header = read_header(&container)?;
-        let mut file = Tensors { container, read: 0 };
+        let mut file = Container::new(bytes)?;
+        let header: Header = file.header(NAME, check_version)?;
         let (mut layers, mut values) = (Vec::<Layer>::new(), Vec::new());
         for (index, layer) in header.layers.iter().enumerate() {
             let below = layers.last().map(|below| below.topology.outputs().width());
@@ -74,85 +70,41 @@ pub(super) fn most_inputs(file_bytes: usize) -> usize {
     FREE_INPUTS.max(file_bytes.saturating_mul(INPUTS_PER_BYTE))
 }
 
-/// The JSON object in the metadata, once format and version are known to be ours.
-fn read_header(file: &Container<'_>) -> Read<Header> {
-    let json = file.metadata.as_deref().ok_or("a safetensors file, but not one that tanner wrote")?;
-    let wrong = |error: serde_json::Error| format!("header: {error}");
-    let preamble: Preamble = serde_json::from_str(json).map_err(wrong)?;
-    if preamble.format != NAME {
-        return Err(format!("format {:?}, expected {NAME:?}", preamble.format));
+fn check_version(version: u32) -> Read<()> {
+    match version {
+        0 => Err(format!("format version 0, there are versions 1 to {VERSION}")),
+        1..=VERSION => Ok(()),
+        _ => Err(format!(
+            "format version {version}, this program reads up to version {VERSION}: use a newer one"
+        )),
     }
-    if preamble.version == 0 {
-        return Err(format!("format version 0, there are versions 1 to {VERSION}"));
-    }
-    if preamble.version > VERSION {
-        return Err(format!(
-            "format version {}, this program reads up to version {VERSION}: use a newer one",
-            preamble.version
-        ));
-    }
-    serde_json::from_str(json).map_err(wrong)
 }
 
-/// The tensors of a file, and which of them were read.
-struct Tensors<'a> {
-    container: Container<'a>,
-    read: usize,
+fn indices(file: &mut Container<'_>, name: &str) -> Read<Vec<u32>> {
+    let bytes = file.typed(name, Dtype::U32, None)?;
+    Ok(bytes.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
 }
 
-impl<'a> Tensors<'a> {
-    /// The bytes of one tensor, four for each value.
-    fn bytes(&mut self, name: &str, dtype: Dtype, shape: Option<&[usize]>) -> Read<&'a [[u8; 4]]> {
-        let (tensor, data) =
-            self.container.tensor(name).ok_or_else(|| format!("tensor {name} is missing"))?;
-        if tensor.dtype != dtype {
-            return Err(format!("tensor {name} holds {}, expected {dtype}", tensor.dtype));
-        }
-        match shape {
-            Some(shape) if tensor.shape != shape => {
-                return Err(format!("tensor {name} has the shape {:?}, expected {shape:?}", tensor.shape));
-            }
-            None if tensor.shape.len() != 1 => {
-                return Err(format!("tensor {name} has the shape {:?}, expected a list", tensor.shape));
-            }
-            _ => {}
-        }
-        self.read += 1;
-        Ok(data.as_chunks::<4>().0)
-    }
-
-    fn indices(&mut self, name: &str) -> Read<Vec<u32>> {
-        Ok(self.bytes(name, Dtype::U32, None)?.iter().map(|b| u32::from_le_bytes(*b)).collect())
-    }
-
-    fn floats(&mut self, name: &str, shape: Option<&[usize]>) -> Read<Vec<f32>> {
-        Ok(self.bytes(name, Dtype::F32, shape)?.iter().map(|b| f32::from_le_bytes(*b)).collect())
-    }
-
-    /// Refuses tensors that nobody asked for: the file says more than was understood.
-    fn expect_all_read(&self) -> Read<()> {
-        if self.read == self.container.len() {
-            return Ok(());
-        }
-        Err(format!("{} tensors, expected {}", self.container.len(), self.read))
-    }
+fn floats(file: &mut Container<'_>, name: &str, shape: Option<&[usize]>) -> Read<Vec<f32>> {
+    let bytes = file.typed(name, Dtype::F32, shape)?;
+    Ok(bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
 }
 
 fn read_layer(
-    file: &mut Tensors<'_>,
+    file: &mut Container<'_>,
     index: usize,
     header: &LayerHeader,
     limit: Inputs,
 ) -> Read<(Layer, LayerParameters)> {
     let name = |part: &str| format!("layers.{index}.{part}");
     let mut blocks = |part: &str| {
-        let bounds = file.indices(&name(part))?;
+        let bounds = indices(file, &name(part))?;
         Partition::from_bounds(bounds.into_iter().map(|bound| bound as usize)).map_err(text)
     };
     let (inputs, outputs) = (blocks("input_blocks")?, blocks("output_blocks")?);
     check_inputs(inputs.width(), header.fully_connected, limit)?;
-    let weights = file.floats(&name("weights"), None)?;
-    let biases = file.floats(&name("biases"), Some(&[outputs.width()]))?;
+    let weights = floats(file, &name("weights"), None)?;
+    let biases = floats(file, &name("biases"), Some(&[outputs.width()]))?;
     let (row_start, input) = if header.fully_connected {
         // Compared before the lists are made, so that a false width costs no memory.
         if inputs.width().checked_mul(outputs.width()) != Some(weights.len()) {
@@ -165,7 +117,7 @@ fn read_layer(
         }
         full_rows(&inputs, &outputs)?
     } else {
-        (file.indices(&name("row_start"))?, file.indices(&name("inputs"))?)
+        (indices(file, &name("row_start"))?, indices(file, &name("inputs"))?)
     };
     let topology = Arc::new(Topology::from_rows(inputs, outputs, row_start, input).map_err(text)?);
     let layer = Layer { topology, activation: header.activation, keep_probability: header.keep_probability };
@@ -194,27 +146,27 @@ fn full_rows(inputs: &Partition, outputs: &Partition) -> Read<(Vec<u32>, Vec<u32
     Ok((row_start, (0..outputs.width()).flat_map(|_| 0..width).collect()))
 }
 
-fn read_preprocessing(file: &mut Tensors<'_>, header: &Header) -> Read<Preprocessing> {
+fn read_preprocessing(file: &mut Container<'_>, header: &Header) -> Read<Preprocessing> {
     let transform = match header.importance {
         Importance::None => Transform::Identity { features: header.features },
         Importance::Pca => {
-            let mean = file.floats("preprocessing.mean", Some(&[header.features]))?;
-            let explained_variance = file.floats("preprocessing.explained_variance", None)?;
+            let mean = floats(file, "preprocessing.mean", Some(&[header.features]))?;
+            let explained_variance = floats(file, "preprocessing.explained_variance", None)?;
             let shape = [explained_variance.len(), mean.len()];
-            let rotation = file.floats("preprocessing.rotation", Some(&shape))?;
+            let rotation = floats(file, "preprocessing.rotation", Some(&shape))?;
             Transform::Rotation { mean, rotation, explained_variance }
         }
         Importance::RandomForest | Importance::Random | Importance::Variance => {
-            let importance = file.floats("preprocessing.importance", Some(&[header.features]))?;
-            Transform::Permutation { order: file.indices("preprocessing.order")?, importance }
+            let importance = floats(file, "preprocessing.importance", Some(&[header.features]))?;
+            Transform::Permutation { order: indices(file, "preprocessing.order")?, importance }
         }
     };
     let standardisation = header.standardized.then(|| read_standardisation(file, header)).transpose()?;
     Preprocessing::from_parts(header.importance, header.order, standardisation, transform).map_err(text)
 }
 
-fn read_standardisation(file: &mut Tensors<'_>, header: &Header) -> Read<Standardisation> {
-    let mut list = |name| file.floats(name, Some(&[header.features]));
+fn read_standardisation(file: &mut Container<'_>, header: &Header) -> Read<Standardisation> {
+    let mut list = |name| floats(file, name, Some(&[header.features]));
     let mean = list("preprocessing.feature_mean")?;
     Standardisation::from_parts(mean, list("preprocessing.feature_deviation")?).map_err(text)
 }

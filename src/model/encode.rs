@@ -1,19 +1,16 @@
 //! From a model to the bytes of its file.
 
-use std::collections::HashMap;
-
 use sha2::{Digest, Sha256};
 
 use super::TrainedModel;
-use super::container::header_length;
+use super::container;
 use super::decode::most_inputs;
-use super::format::{Header, LayerHeader, METADATA_KEY, NAME, VERSION};
+use super::format::{Header, LayerHeader, NAME, VERSION};
 use super::tensor::Tensor;
 use crate::importance::Transform;
 
 /// Refuses what the limits of a reader would refuse.
 fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
-    bytes.first_chunk().map_or(Ok(0), |length| header_length(*length))?;
     let first = &model.network().layers()[0].topology;
     let (inputs, most) = (first.inputs().width(), most_inputs(bytes.len()));
     if inputs > most && !first.is_fully_connected() {
@@ -43,11 +40,9 @@ impl TrainedModel {
     ///
     /// What no reader would take is not written either.
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
-        let metadata = HashMap::from([(METADATA_KEY.to_owned(), self.header_json()?)]);
         let mut tensors = self.layer_tensors();
         tensors.extend(self.preprocessing_tensors());
-        // The writer sorts them by type and name.
-        let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())?;
+        let bytes = container::to_bytes(tensors, self.header_json()?)?;
         check_readable(self, &bytes)?;
         Ok(bytes)
     }

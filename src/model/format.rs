@@ -58,15 +58,6 @@ pub const METADATA_KEY: &str = "tanner";
 /// Most bytes of the header of a file, the JSON object that all metadata and the list of tensors are in: 16 MiB.
 pub const MAX_HEADER: usize = 16 << 20;
 
-/// What is read first: whether the rest can be read.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Preamble {
-    /// [`NAME`].
-    pub format: String,
-    /// Version of the format.
-    pub version: u32,
-}
-
 /// The JSON object in the metadata.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@
 //! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] keep
 //! it in a file; the format is described in [`mod@format`].
 
-mod container;
+pub(crate) mod container;
 mod decode;
 #[cfg(feature = "train")]
 mod encode;
@@ -15,8 +15,6 @@ mod pruned;
 mod record;
 mod tensor;
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use crate::dataset::{DataRecord, Dataset, HeldOut};
@@ -214,13 +212,7 @@ impl TrainedModel {
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let refuse = |reason| Error::Model { path: path.into(), reason };
-        let failed = |error| Error::io(path, error);
-        let mut file = File::open(path).map_err(failed)?;
-        let mut bytes = Vec::new();
-        // A file of another kind, which may be huge or a device without an end, shows itself here.
-        file.by_ref().take(container::LENGTH_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
-        bytes.first_chunk().map_or(Ok(0), |length| container::header_length(*length)).map_err(refuse)?;
-        file.read_to_end(&mut bytes).map_err(failed)?;
+        let bytes = container::read_file(path, refuse)?;
         Self::decode(&bytes).map_err(refuse)
     }
 

@@ -63,6 +63,7 @@ fn small() -> TrainedModel {
         },
         activation: Activation::Sigmoid,
         keep_probability: 0.9,
+        reaches_all: false,
     };
     model(&architecture, rotation(6, Order::Descending), 1)
 }
@@ -109,6 +110,7 @@ fn architectures() -> impl Strategy<Value = Architecture> {
             connectivity,
             activation,
             keep_probability,
+            reaches_all: false,
         },
     )
 }

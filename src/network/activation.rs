@@ -4,27 +4,23 @@ use crate::named::named;
 
 named! {
     /// What a layer applies to its weighted sums.
+    #[repr(u32)]
     pub enum Activation {
-        /// `1 / (1 + exp(-z))`.
+        /// `1 / (1 + exp(-z))`
         Sigmoid = "sigmoid",
-        /// `max(z, 0)`.
+        /// `max(z, 0)`
         Relu = "relu",
-        /// `tanh(z)`.
+        /// `tanh(z)`
         Tanh = "tanh",
-        /// `z`.
+        /// `z`
         Identity = "identity",
     }
 }
 
 impl Activation {
-    /// The number by which kernels know it.
-    pub fn code(self) -> u32 {
-        match self {
-            Self::Identity => 0,
-            Self::Sigmoid => 1,
-            Self::Relu => 2,
-            Self::Tanh => 3,
-        }
+    /// The number by which kernels know it; shaders have a constant of the same value.
+    pub const fn code(self) -> u32 {
+        self as u32
     }
 
     /// The gain that lets a signal keep its size from layer to layer: the inverse

@@ -61,6 +61,8 @@ pub struct Architecture {
     pub activation: Activation,
     /// Probability with which dropout keeps a hidden unit in training, in `(0, 1]`.
     pub keep_probability: f32,
+    /// Whether edges of spatially-coupled layers are moved so that no neuron is left without inputs.
+    pub reaches_all: bool,
 }
 
 #[cfg(feature = "train")]
@@ -79,6 +81,7 @@ impl Architecture {
             },
             activation: Activation::Sigmoid,
             keep_probability: 1.0,
+            reaches_all: false,
         }
     }
 
@@ -111,7 +114,8 @@ impl Architecture {
     fn build_hidden(&self, index: usize, inputs: usize, outputs: usize, seed: u64) -> Result<Topology> {
         let stream =
             u32::try_from(index).map_err(|_| Error::Network(format!("{index} layers are too many")))?;
-        self.hidden_layer(index, inputs, outputs)?.build(&mut generator(seed, Purpose::Topology(stream)))
+        let mut rng = generator(seed, Purpose::Topology(stream));
+        self.hidden_layer(index, inputs, outputs)?.build(self.reaches_all, &mut rng)
     }
 
     fn hidden_layer(&self, index: usize, inputs: usize, outputs: usize) -> Result<HiddenLayer> {

@@ -48,9 +48,10 @@ impl HiddenLayer {
         })
     }
 
-    /// Draws the graph.
-    pub(super) fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
+    /// Draws the graph; whether every output of a spatially-coupled one is to be reached.
+    pub(super) fn build(&self, reaches_all: bool, rng: &mut impl Rng) -> Result<Topology> {
         match self {
+            Self::SpatiallyCoupled(wish) if reaches_all => wish.build_reaching_all(rng),
             Self::SpatiallyCoupled(wish) => wish.build(rng),
             Self::SoftBand(wish) => wish.build(rng),
             Self::RandomSparse(wish) => wish.build(rng),

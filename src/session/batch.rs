@@ -5,30 +5,30 @@
 //! checkpoint, or starts again, which gives the same bits. Several processes may work on one folder: a lock file beside
 //! each run's folder keeps them out of each other's way.
 
+mod lock;
 mod outcome;
 mod plan;
+mod shape;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use serde_json::Value;
-
+use lock::lock;
 pub use outcome::Unfinished;
 pub use plan::{Configuration, Plan};
+use shape::DataShape;
 
 use super::data::{Data, RawData};
-use super::record::{RunRecord, SampleCounts, recorded_kernels};
+use super::record::recorded_kernels;
 use super::reporter::WithoutNotes;
 use super::settings::{DataSettings, KernelChoice, RunSettings, Settings};
 use super::train::{TrainedRun, TrainingJob};
 use super::{Resumption, Session};
-use crate::dataset::DataSplits;
 use crate::error::AskedBy as _;
-use crate::model::ArchitectureRecord;
 use crate::training::{Ending, RunFolder, Summary};
 use crate::{Error, Result, Setting};
 
@@ -46,17 +46,6 @@ pub struct Batch<'a> {
     raw: OnceCell<RawData>,
     /// What they are under each seed; under one for all where none decides.
     shapes: RefCell<BTreeMap<u64, DataShape>>,
-}
-
-/// What runs are compared by: all of the data but themselves.
-#[derive(Clone, Debug)]
-struct DataShape {
-    train_samples: usize,
-    test_samples: usize,
-    features: usize,
-    classes: usize,
-    /// Of training and test set.
-    digest: String,
 }
 
 /// A configuration under one seed.
@@ -317,40 +306,6 @@ impl<'a> Batch<'a> {
     }
 }
 
-impl DataShape {
-    fn of(DataSplits { train, test }: &DataSplits) -> Self {
-        Self {
-            train_samples: train.samples(),
-            test_samples: test.samples(),
-            features: train.feature_count(),
-            classes: train.class_count(),
-            digest: format!("{}-{}", train.digest(), test.digest()),
-        }
-    }
-
-    /// Refuses a finished run that had other settings or other data.
-    fn check_same(&self, Run { settings, folder, .. }: &Run, config: &Value) -> Result<()> {
-        let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
-        let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
-        let samples = SampleCounts {
-            train: limited - held_out.unwrap_or(0),
-            test: held_out.unwrap_or(self.test_samples),
-        };
-        let architecture = settings.architecture.fit_to(self.features, self.classes)?;
-        let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
-        let difference =
-            RunRecord::new(settings, &record, samples, Some(&self.digest)).difference_from(config);
-        let folder = folder.display();
-        match difference {
-            Ok(None) => Ok(()),
-            Ok(Some(key)) => Err(Error::OtherRun(format!(
-                "{folder} holds a finished run with another {key}: name another `out`, or remove that folder"
-            ))),
-            Err(error) => Err(Error::OtherRun(format!("the settings of {folder}: {error}"))),
-        }
-    }
-}
-
 /// Refuses accuracies on the test set beside such on held-out training samples.
 fn check_scored(runs: &[Run]) -> Result<()> {
     let scored = |run: &Run| run.settings.scored_on();
@@ -379,21 +334,4 @@ fn to_be_removed(run: &Run, error: Error) -> Error {
         return error;
     }
     Error::OtherRun(format!("{error}; remove {} to make the run anew", run.folder.display()))
-}
-
-/// Takes the lock of one run; `None` when another process holds it.
-fn lock(folder: &Path) -> Result<Option<File>> {
-    let mut path = folder.as_os_str().to_owned();
-    path.push(".lock");
-    let path = PathBuf::from(path);
-    let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        // Some file systems know no locks; there one process at a time has to do.
-        Err(TryLockError::Error(error)) => {
-            log::warn!("{}: {error}", path.display());
-            Ok(Some(file))
-        }
-    }
 }

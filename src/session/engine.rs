@@ -6,11 +6,13 @@ use std::thread::{self, JoinHandle};
 
 use super::Session;
 #[cfg(feature = "gpu")]
+use super::auto::{Auto, auto_choice};
+#[cfg(feature = "gpu")]
 use super::kernels::{self, Kernels};
 use super::settings::KernelChoice;
 use crate::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
-use crate::engine::gpu::{self, AdapterChoice, AdapterReport, GpuDevice, GpuEngine, GpuOptions, Shares};
+use crate::engine::gpu::{self, AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Shares};
 use crate::engine::profile::ProfiledEngine;
 use crate::engine::reference::ReferenceEngine;
 use crate::engine::{Engine, EngineSettings};
@@ -115,7 +117,7 @@ enum Found {
 }
 
 impl Opening {
-    /// Begins to open what the request means; [`Session::engine_of`] says what went wrong.
+    /// Begins to open what the request means; `Session::engine_of` says what went wrong.
     #[must_use]
     pub fn of(request: &EngineRequest) -> Self {
         let device = match request.clone() {
@@ -356,39 +358,5 @@ impl<E: ?Sized> OpenedEngine<E> {
             kernels_line: Some(line),
             why,
         }
-    }
-}
-
-/// What `auto` chooses, and why.
-#[cfg(feature = "gpu")]
-#[derive(Debug, PartialEq, Eq)]
-enum Auto {
-    Gpu(String),
-    Cpu(String),
-}
-
-/// Of the adapters of a machine, best first.
-#[cfg(feature = "gpu")]
-fn auto_choice(adapters: &[AdapterReport]) -> Auto {
-    if let Some(best) = adapters.iter().find(|adapter| adapter.is_hardware && adapter.usable.is_ok()) {
-        return Auto::Gpu(format!("{} is a hardware GPU", best.name));
-    }
-    let hardware = adapters.iter().find(|adapter| adapter.is_hardware);
-    Auto::Cpu(match (hardware, adapters.first()) {
-        (Some(AdapterReport { name, usable: Err(lack), .. }), _) => format!("{name} is not usable, {lack}"),
-        (_, Some(software)) => {
-            format!("no hardware GPU, {} is software, which `backend` gpu would take", software.name)
-        }
-        (_, None) => "no GPU driver was found".to_owned(),
-    })
-}
-
-/// What `backend` auto would choose of these adapters, as a sentence.
-#[cfg(feature = "gpu")]
-#[must_use]
-pub fn auto_sentence(adapters: &[AdapterReport]) -> String {
-    match auto_choice(adapters) {
-        Auto::Gpu(why) => format!("auto chooses the GPU: {why}"),
-        Auto::Cpu(why) => format!("auto chooses the CPU: {why}"),
     }
 }

@@ -3,13 +3,15 @@
 //! [`Settings`] say what, a [`Session`] does it and tells a [`Reporter`] what happens. The command line and
 //! [`Classifier`](crate::Classifier) are faces of it: the same settings give the same model, to the bit.
 
+#[cfg(feature = "gpu")]
+mod auto;
 mod batch;
 mod data;
 mod engine;
 #[cfg(feature = "gpu")]
 mod kernels;
 mod memory;
-mod prune;
+mod places;
 mod record;
 mod reporter;
 mod resume;
@@ -23,21 +25,20 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use crate::threads::Threads;
-
+#[cfg(feature = "gpu")]
+pub use auto::auto_sentence;
 pub use batch::{Batch, Configuration, Plan, Unfinished};
 pub(crate) use data::USUAL_TEST;
 pub use data::{Data, RawData};
-#[cfg(feature = "gpu")]
-pub use engine::auto_sentence;
 pub use engine::{EngineRequest, KernelsRequest, OpenedEngine, Opening, Purpose};
 pub use memory::{check_batch, check_network};
-pub use prune::{PruneMethodSettings, PruneSettings, PruneTarget, PrunedModel, SplitSettings};
 pub use reporter::{FinishedRun, Reporter, RunPreview, Silent};
 pub use resume::Resumption;
 pub use settings::{Preset, RunSettings, Settings};
-pub use split::Split;
+pub use split::{Split, SplitSettings};
 pub use train::{TrainedRun, TrainingJob};
+
+use crate::threads::Threads;
 
 /// What the parts of a run have in common: who is told, what may stop it, where results are cached.
 pub struct Session<'a> {
@@ -79,7 +80,7 @@ impl<'a> Session<'a> {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
-    fn note(&self, text: impl AsRef<str>) {
+    pub(crate) fn note(&self, text: impl AsRef<str>) {
         self.reporter.note(text.as_ref());
     }
 

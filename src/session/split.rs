@@ -1,7 +1,6 @@
 //! The training samples that an experiment on a trained model fits on, and those it measures on.
 
 use super::Session;
-use super::prune::SplitSettings;
 use crate::Result;
 use crate::Setting;
 use crate::dataset::{Dataset, HeldOut, Holdout};
@@ -13,6 +12,23 @@ use crate::text::grouped;
 const USUAL: Holdout = Holdout::Count(10_000);
 /// The same for training sets that are too small for that.
 const USUAL_OF_FEW: Holdout = Holdout::Share(0.2);
+
+/// How training samples are split for an experiment on a trained model.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "cli", derive(clap::Args), command(next_help_heading = "Data"))]
+pub struct SplitSettings {
+    /// Training samples held out to choose by, a number or a share below 1
+    /// [default: those that the model was trained without, else 10000, a fifth of at most 20000]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N|SHARE", value_parser = super::settings::parsed::<Holdout>))]
+    pub validation: Option<Holdout>,
+    /// Use the first N training samples only, as the model's training did
+    /// [default: as many as the model's own split had, else all]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
+    pub train_limit: Option<usize>,
+    /// Seed of the split and of fine-tuning [default: that of the model's own split, else 0]
+    #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
+    pub seed: Option<u64>,
+}
 
 /// A training set in two parts.
 #[derive(Clone, Debug)]

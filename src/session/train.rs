@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Session;
 use super::data::Data;
 use super::engine::{OpenedEngine, Opening, Purpose};
+use super::places::{run_folder, tensorboard};
 use super::record::{RunConfig, RunRecord, SampleCounts};
 use super::reporter::{FinishedRun, RunPreview};
 use super::resume::{self, Resumption};
@@ -18,8 +19,8 @@ use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::topology::Topology;
 use crate::training::{
-    self, AugmentedData, Ending, EpochMetrics, Observer, PastRun, Recorder, RunClock, RunFacts, RunFolder,
-    Summary, TensorBoard, TrainOptions, Trained, TrainingData, TrainingState,
+    self, AugmentedData, Ending, EpochMetrics, Observer, PastRun, Recorder, RunClock, RunFacts, Summary,
+    TrainOptions, Trained, TrainingData, TrainingState,
 };
 use crate::{Error, Result, Setting, paper};
 
@@ -132,7 +133,11 @@ impl Session<'_> {
         let start = match (saved, job.topologies) {
             (Some(model), _) => Start::saved(model, settings, [&train, &test])?,
             (None, Some(topologies)) => Start::over(topologies, settings, [&train, &test])?,
-            (None, None) => Start::new(settings, [&train, &test])?,
+            (None, None) => {
+                let start = Start::new(settings, [&train, &test])?;
+                self.warn_of_density(&settings.architecture, start.network());
+                start
+            }
         };
         if settings.data.format.is_some() && settings.architecture.hidden == paper::HIDDEN {
             self.note(
@@ -351,34 +356,7 @@ pub(super) fn split(settings: &RunSettings, mut splits: DataSplits) -> Result<Da
     Ok(splits)
 }
 
-fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
-    if let Some(path) = &settings.out {
-        return RunFolder::create(path).asked_by(Setting::Out);
-    }
-    let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
-    let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
-    let name = format!("{time}-{arch}-{}-s{seed}", importance_name(settings, "-"));
-    RunFolder::create_unique(Path::new("runs"), &name)
-}
-
-/// The event file that was asked for.
-fn tensorboard(settings: &RunSettings, recorder: &Recorder) -> Result<Option<TensorBoard>> {
-    let Some(folder) = recorder.folder().map(RunFolder::path) else { return Ok(None) };
-    let place = match &settings.tensorboard {
-        None => return Ok(None),
-        Some(EventsPlace::RunFolder) => folder.to_owned(),
-        Some(EventsPlace::Below(logs)) => {
-            match folder.canonicalize().ok().as_deref().and_then(Path::file_name) {
-                Some(run) => logs.join(run),
-                None => logs.clone(),
-            }
-        }
-    };
-    let board = TensorBoard::create(&place, recorder.history().len(), settings.scored_on());
-    board.asked_by(Setting::Tensorboard).map(Some)
-}
-
 /// Kind and order.
-fn importance_name(settings: &RunSettings, separator: &str) -> String {
+pub(super) fn importance_name(settings: &RunSettings, separator: &str) -> String {
     format!("{}{separator}{}", settings.importance.importance, settings.importance.order)
 }

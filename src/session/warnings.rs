@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::Session;
+use super::settings::ArchitectureSettings;
 use crate::model::TrainedModel;
 use crate::network::Network;
 use crate::text::grouped;
@@ -23,6 +24,13 @@ impl Session<'_> {
     /// small to reach all the output blocks that they feed.
     pub fn warn_of_constant_neurons(&self, network: &Network) {
         if let Some(line) = constant_neurons(network) {
+            self.warn(line);
+        }
+    }
+
+    /// Says where the hidden layers have another share of their weights than was asked for.
+    pub fn warn_of_density(&self, settings: &ArchitectureSettings, network: &Network) {
+        if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
             self.warn(line);
         }
     }
@@ -49,6 +57,26 @@ impl Session<'_> {
             shrunk[..shrunk.len().min(LISTED)].join(", ")
         ));
     }
+}
+
+/// What to say of a density that was not reached; rounding of degrees is not worth a word.
+fn other_density(asked: f64, network: &Network) -> Option<String> {
+    let hidden = &network.layers()[..network.layers().len() - 1];
+    let sum =
+        |of: fn(&Topology) -> usize| hidden.iter().map(|layer| of(&layer.topology)).sum::<usize>() as f64;
+    let reached = sum(Topology::edges) / sum(Topology::dense_edges);
+    let why = if reached < 0.9 * asked {
+        "their windows hold no more; `receptive-field` and `blocks` set them"
+    } else if reached > 1.5 * asked {
+        "with fewer weights some neurons would have no inputs"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "a `density` of {:.1} % was asked for, the hidden layers have {:.1} %: {why}",
+        100.0 * asked,
+        100.0 * reached
+    ))
 }
 
 fn constant_neurons(network: &Network) -> Option<String> {
@@ -102,6 +130,42 @@ mod tests {
         assert!(line.contains("layer 1 has 10 of 40, a whole block among them; layer 2 has 2"), "{line}");
         assert!(!line.contains("layer 3"), "{line}");
         assert_eq!(coupled([8, 8, 8, 8], vec![40, 40]), None);
+    }
+
+    #[test]
+    fn a_density_that_is_not_reached_is_named() {
+        let coupled = |density: f64| {
+            let settings = crate::Settings::default().density(density).hidden(vec![784]).resolve().unwrap();
+            let network = settings.architecture.fit_to(784, 10).unwrap().build(0).unwrap();
+            (settings.architecture.density(), other_density(density, &network))
+        };
+        let (asked, line) = coupled(0.9);
+        assert_eq!(asked, Some(0.9));
+        assert!(line.unwrap().contains("90.0 % was asked for, the hidden layers have 23.4 %"));
+        assert_eq!(coupled(0.2).1, None);
+        assert!(
+            coupled(0.0001)
+                .1
+                .unwrap()
+                .contains("0.0 % was asked for, the hidden layers have 0.2 %: with fewer")
+        );
+        assert_eq!(crate::Settings::default().resolve().unwrap().architecture.density(), None);
+    }
+
+    /// Widths at which the defaults once left blocks without any input.
+    #[test]
+    fn default_degrees_reach_every_neuron() {
+        for hidden in [vec![20], vec![64, 64], vec![100, 60], vec![33, 20, 40], vec![196, 196]] {
+            let settings = crate::Settings::default().hidden(hidden.clone()).resolve().unwrap();
+            for seed in 0..3 {
+                let network = settings.architecture.fit_to(784, 10).unwrap().build(seed).unwrap();
+                for layer in network.layers() {
+                    let outputs = 0..layer.topology.outputs().width();
+                    let empty = outputs.filter(|output| layer.topology.in_degree(*output) == 0).count();
+                    assert!(empty == 0, "{hidden:?}, seed {seed}: {empty}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -10,6 +10,34 @@ use rand_distr::{Distribution, Poisson};
 
 use crate::{Error, Result};
 
+/// The families of [`DegreeDistribution`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DegreeFamily {
+    /// One degree.
+    Regular,
+    /// A range of degrees.
+    Uniform,
+    /// Poisson.
+    Poisson,
+    /// A probability for each degree.
+    Explicit,
+}
+
+impl DegreeFamily {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Regular, Self::Uniform, Self::Poisson, Self::Explicit];
+
+    /// The word that stands before the numbers; explicit pairs have none.
+    pub const fn prefix(self) -> Option<&'static str> {
+        match self {
+            Self::Regular => Some("regular"),
+            Self::Uniform => Some("uniform"),
+            Self::Poisson => Some("poisson"),
+            Self::Explicit => None,
+        }
+    }
+}
+
 /// The distribution lambda(d; P) that the out-degree of each input neuron is drawn from.
 ///
 /// As text: `regular:53` (or just `53`), `uniform:10-90`, `poisson:53`, or
@@ -70,11 +98,21 @@ impl DegreeDistribution {
         Ok(LayerDegrees { distribution: self, outputs })
     }
 
+    /// The family that it belongs to.
+    pub const fn family(&self) -> DegreeFamily {
+        match self {
+            Self::Regular(_) => DegreeFamily::Regular,
+            Self::Uniform(..) => DegreeFamily::Uniform,
+            Self::Poisson(_) => DegreeFamily::Poisson,
+            Self::Explicit(_) => DegreeFamily::Explicit,
+        }
+    }
+
     /// The expected degree (of the Poisson: before truncation).
     pub fn mean(&self) -> f64 {
         match self {
             Self::Regular(degree) => *degree as f64,
-            Self::Uniform(low, high) => (low + high) as f64 / 2.0,
+            Self::Uniform(low, high) => (*low as f64 + *high as f64) / 2.0,
             Self::Poisson(mean) => *mean,
             Self::Explicit(pairs) => pairs.iter().map(|(degree, p)| *degree as f64 * p).sum(),
         }
@@ -153,15 +191,16 @@ impl FromStr for DegreeDistribution {
             ))
         };
         let number = |s: &str| s.trim().parse::<usize>().map_err(|_| wrong());
-        match text.split_once(':') {
-            None => Ok(Self::Regular(number(text)?)),
-            Some(("regular", degree)) => Ok(Self::Regular(number(degree)?)),
-            Some(("poisson", mean)) => Ok(Self::Poisson(mean.trim().parse().map_err(|_| wrong())?)),
-            Some(("uniform", range)) => {
-                let (low, high) = range.split_once('-').ok_or_else(wrong)?;
+        let Some((prefix, numbers)) = text.split_once(':') else { return Ok(Self::Regular(number(text)?)) };
+        let family = DegreeFamily::ALL.into_iter().find(|family| family.prefix() == Some(prefix));
+        match family.unwrap_or(DegreeFamily::Explicit) {
+            DegreeFamily::Regular => Ok(Self::Regular(number(numbers)?)),
+            DegreeFamily::Poisson => Ok(Self::Poisson(numbers.trim().parse().map_err(|_| wrong())?)),
+            DegreeFamily::Uniform => {
+                let (low, high) = numbers.split_once('-').ok_or_else(wrong)?;
                 Ok(Self::Uniform(number(low)?, number(high)?))
             }
-            Some(_) => {
+            DegreeFamily::Explicit => {
                 let pair = |entry: &str| {
                     let (degree, probability) = entry.split_once(':').ok_or_else(wrong)?;
                     Ok((number(degree)?, probability.trim().parse().map_err(|_| wrong())?))

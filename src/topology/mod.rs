@@ -25,7 +25,7 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
-pub use degree_distribution::DegreeDistribution;
+pub use degree_distribution::{DegreeDistribution, DegreeFamily};
 #[cfg(feature = "train")]
 pub use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;

@@ -8,6 +8,8 @@
 //! blocks it feeds, and picks its targets inside each uniformly, without
 //! replacement ("Spatially-Coupled Neural Network Architectures", section 2.1).
 
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::ops::RangeInclusive;
 
 use rand::Rng;
@@ -37,6 +39,23 @@ impl SpatiallyCoupled {
     /// # Errors
     /// Refuses what no graph can satisfy, naming the block and the limit.
     pub fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
+        let (shape, targets) = self.targets(rng)?;
+        Topology::from_targets(shape.inputs, shape.outputs, &targets)
+    }
+
+    /// As [`SpatiallyCoupled::build`]; then edges are moved within the blocks of outputs, so that no output is left
+    /// without inputs where its block has edges enough.
+    ///
+    /// # Errors
+    /// As [`SpatiallyCoupled::build`].
+    pub fn build_reaching_all(&self, rng: &mut impl Rng) -> Result<Topology> {
+        let (shape, mut targets) = self.targets(rng)?;
+        reach_all(&shape.outputs, &mut targets);
+        Topology::from_targets(shape.inputs, shape.outputs, &targets)
+    }
+
+    /// The outputs of each input.
+    fn targets(&self, rng: &mut impl Rng) -> Result<(Shape, Vec<Vec<u32>>)> {
         let shape = self.check()?;
         let mut samplers: Vec<_> = shape.outputs.blocks().map(DistinctSampler::new).collect();
         let mut targets = Vec::with_capacity(self.inputs);
@@ -51,7 +70,7 @@ impl SpatiallyCoupled {
                 targets.push(drawn);
             }
         }
-        Topology::from_targets(shape.inputs, shape.outputs, &targets)
+        Ok((shape, targets))
     }
 
     /// The number of edges, which every draw has.
@@ -117,6 +136,31 @@ impl SpatiallyCoupled {
             }
         }
         Ok(shares)
+    }
+}
+
+/// Moves edges within each block of outputs so that as many of its outputs as can be have an input.
+///
+/// An output without inputs gets the last edge of the output of its block that has the most; the inputs keep their
+/// degrees. `targets` are the outputs of each input.
+fn reach_all(outputs: &Partition, targets: &mut [Vec<u32>]) {
+    // Of each output: its edges by their input and their place among the input's targets.
+    let mut edges: Vec<Vec<(usize, usize)>> = vec![Vec::new(); outputs.width()];
+    for (input, drawn) in targets.iter().enumerate() {
+        for (place, target) in drawn.iter().enumerate() {
+            edges[*target as usize].push((input, place));
+        }
+    }
+    for block in outputs.blocks() {
+        // Of those that have as many edges the first output comes first.
+        let mut donors: BinaryHeap<_> =
+            block.clone().map(|output| (edges[output].len(), Reverse(output))).collect();
+        for output in block.filter(|output| edges[*output].is_empty()).collect::<Vec<_>>() {
+            let Some((count @ 2.., Reverse(donor))) = donors.pop() else { break };
+            donors.push((count - 1, Reverse(donor)));
+            let Some((input, place)) = edges[donor].pop() else { break };
+            targets[input][place] = u32::try_from(output).expect("a partition's neurons fit u32");
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub fn network() -> (Network, Parameters, EngineSettings) {
         },
         activation: Activation::Sigmoid,
         keep_probability: 0.9,
+        reaches_all: false,
     };
     let network = architecture.build(2024).expect("a possible network");
     let start = Initialisation { scheme: Scheme::Glorot, gain: Activation::Sigmoid.usual_gain() };

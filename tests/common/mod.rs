@@ -12,7 +12,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 use tanner::dataset::Dataset;
-use tanner::engine::Penalties;
+use tanner::engine::{Optimizer, OptimizerKind, OptimizerOptions, Penalties};
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::random::{Purpose, generator};
 use tanner::topology::{Partition, SpatiallyCoupled, Topology, fully_connected};
@@ -39,6 +39,15 @@ pub fn assert_close(what: &str, got: &[f32], expected: &[f64], bound: impl Fn(us
 /// Bound of a float32 sum of `terms` products whose absolute values sum to `magnitude`.
 pub fn sum_bound(terms: usize, magnitude: f64) -> f64 {
     (terms as f64 + 2.0) * f64::from(f32::EPSILON) * magnitude
+}
+
+/// Every optimiser; an epsilon is so large that the rounding of a small mean square does not grow by the division.
+pub fn optimizers() -> impl Iterator<Item = Optimizer> {
+    OptimizerKind::ALL.into_iter().map(|kind| {
+        let epsilon = kind.usual().options().epsilon.map(|_| 1e-3);
+        let options = OptimizerOptions { epsilon, ..OptimizerOptions::default() };
+        Optimizer::from_options(kind, &options).expect("options of this kind")
+    })
 }
 
 /// A generator for test values.

@@ -6,12 +6,12 @@ use tanner::dataset::Dataset;
 use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
-use tanner::engine::{EngineSettings, Optimizer};
+use tanner::engine::{EngineSettings, MAX_STATES, Optimizer};
 use tanner::network::drop_connect::{NO_CONNECTION, first_connections};
 use tanner::network::dropout::{DropoutKey, keep_threshold};
 use tanner::network::{Activation, LayerParameters, Network, Parameters};
 
-use crate::oracle::{self, Bounded, Misses};
+use crate::oracle::{self, Bounded, Misses, Moved};
 use crate::shapes;
 
 /// Stands in padding, where nothing may be written.
@@ -19,6 +19,9 @@ const SENTINEL: f32 = 7.0;
 /// Number of the step that kernels believe to be in.
 const STEP: u64 = 9;
 const RATE: f64 = 0.5;
+
+/// Values, then each state of an optimiser.
+type WithState<T> = [T; 1 + MAX_STATES];
 
 /// One engine under test.
 pub(crate) struct Bench {
@@ -253,11 +256,10 @@ impl Bench {
         self.write(Tensor::Deltas, &delta);
         // The second state is a mean of squares.
         let state = |stream| move |place, layer: usize| shapes::real(place, layer, stream).abs() + 0.1;
-        let old = [
-            self.parameters.clone(),
-            shapes::parameters(&self.network, state(39)),
-            shapes::parameters(&self.network, state(40)),
-        ];
+        let old: WithState<Parameters> = std::array::from_fn(|index| match u32::try_from(index).unwrap() {
+            0 => self.parameters.clone(),
+            index => shapes::parameters(&self.network, state(38 + index)),
+        });
         let mut probe = self.engine.probe();
         let packed = old.clone().map(|values| pack_with_sentinels(&probe, &values));
         write_values(&mut probe, &packed);
@@ -273,6 +275,48 @@ impl Bench {
         let mut probe = self.engine.probe();
         probe.write(Tensor::Dense, &values.dense).unwrap();
         probe.write(Tensor::Sparse, &values.sparse).unwrap();
+    }
+
+    /// Steps along gradients that are known exactly, from the engine's first parameters on, against the formulas.
+    pub(crate) fn several_steps(&mut self, misses: &mut Misses) {
+        let EngineSettings { optimizer, penalties, .. } = self.settings;
+        let layers = self.network.layers().to_vec();
+        let start = |values: &[f32]| -> Vec<Moved> {
+            values.iter().map(|value| Moved::from_exact(*value, [0.0; MAX_STATES])).collect()
+        };
+        let first = self.parameters.layers.iter();
+        let mut expected: Vec<_> = first.map(|layer| (start(&layer.weights), start(&layer.biases))).collect();
+        for number in 0..5u32 {
+            // One sample with inputs of 1: the gradient of a weight is the delta of its output.
+            let rows = self.engine.probe().layout().rows();
+            let x = self.poisoned(0..rows, 4, |_, lane| if lane == 0 { 1.0 } else { 0.0 });
+            let delta = |row, lane| if lane == 0 { shapes::real(row, 0, 80 + number) } else { 0.0 };
+            let delta = self.poisoned(0..rows, 4, delta);
+            self.write(Tensor::Activations, &x);
+            self.write(Tensor::Deltas, &delta);
+            let step = ProbeStep { samples: 1, step: number.into(), learning_rate: Some(RATE) };
+            self.engine.probe().run(Kernel::BackwardWeight, step).unwrap();
+            let mut probe = self.engine.probe();
+            let [values, ..] = read_values(&mut probe);
+            let now = probe.layout().unpack(&values);
+            let of_weights =
+                oracle::Step { optimizer, learning_rate: RATE, number: number.into(), l2: penalties.l2 };
+            let of_biases = oracle::Step { l2: 0.0, ..of_weights };
+            for (index, (weights, biases)) in expected.iter_mut().enumerate() {
+                let first_output = self.row_of(index).1;
+                let gradient = |output| Bounded::exact(f64::from(delta.at(first_output + output, 0)));
+                for (edge, (output, input)) in layers[index].topology.edge_ends().enumerate() {
+                    weights[edge] = oracle::moved(of_weights, &weights[edge], gradient(output));
+                    let what = format!("step {number}, layer {index}, edge {output}-{input}");
+                    misses.near(what, now.layers[index].weights[edge], weights[edge].value);
+                }
+                for (output, bias) in biases.iter_mut().enumerate() {
+                    *bias = oracle::moved(of_biases, bias, gradient(output));
+                    let what = format!("step {number}, layer {index}, bias {output}");
+                    misses.near(what, now.layers[index].biases[output], bias.value);
+                }
+            }
+        }
     }
 
     /// The factors of the group lasso, which the update needs.
@@ -325,42 +369,39 @@ impl Bench {
     fn compare_values(
         &mut self,
         samples: usize,
-        old: &[Parameters; 3],
-        now: &[Parameters; 3],
+        old: &WithState<Parameters>,
+        now: &WithState<Parameters>,
         [x, delta]: [&Rows; 2],
         misses: &mut Misses,
     ) {
         let EngineSettings { optimizer, penalties, .. } = self.settings;
-        let l2 = penalties.l2;
-        let rule = optimizer.rule(RATE, STEP, l2);
+        let of_weights = oracle::Step { optimizer, learning_rate: RATE, number: STEP, l2: penalties.l2 };
+        let of_biases = oracle::Step { l2: 0.0, ..of_weights };
         let mask = self.settings.connection_mask(STEP);
         let factors = mask.map(|mask| connection_factors(&self.network, mask));
         let factors = factors.unwrap_or_else(|| vec![Vec::new(); self.network.layers().len()]);
         for (index, layer) in self.network.layers().to_vec().iter().enumerate() {
             let (first_input, first_output) = self.row_of(index);
-            let mut compare = |what: String, old: [f32; 3], now: [f32; 3], gradient: Bounded| {
-                let moved = oracle::moved(optimizer, &rule, old, gradient);
+            let mut compare = |what: String, step, old: WithState<f32>, now: WithState<f32>, gradient| {
+                let [value, state @ ..] = old;
+                let moved = oracle::moved(step, &Moved::from_exact(value, state), gradient);
                 misses.near(&what, now[0], self.bounded(moved.value));
-                if optimizer.state_count() > 0 {
-                    misses.near(format!("{what}, first state"), now[1], moved.first);
-                }
-                if optimizer.state_count() > 1 {
-                    misses.near(format!("{what}, second state"), now[2], moved.second);
+                for index in 0..optimizer.state_count() {
+                    misses.near(format!("{what}, state {index}"), now[1 + index], moved.state[index]);
                 }
             };
             for (edge, (output, input)) in layer.topology.edge_ends().enumerate() {
-                let of =
-                    |all: &[Parameters; 3]| all.each_ref().map(|values| values.layers[index].weights[edge]);
+                let of = |all: &WithState<Parameters>| {
+                    all.each_ref().map(|values| values.layers[index].weights[edge])
+                };
                 let products = (0..samples).map(|lane| {
                     f64::from(x.at(first_input + input, lane))
                         * f64::from(delta.at(first_output + output, lane))
                 });
-                let decay = f64::from(2.0 * l2) * f64::from(of(old)[0]);
-                let gradient = match factors[index].get(edge) {
-                    Some(factor) => Bounded::sum(products).scaled(*factor).plus(Bounded::exact(decay)),
-                    None => Bounded::sum(products.chain([decay])),
-                };
-                let mut gradient = gradient;
+                let mut gradient = Bounded::sum(products);
+                if let Some(factor) = factors[index].get(edge) {
+                    gradient = gradient.scaled(*factor);
+                }
                 if penalties.rule().on != 0 {
                     gradient = gradient.plus(oracle::penalty_gradient(&penalties, index, of(old)[0]));
                 }
@@ -371,17 +412,20 @@ impl Bench {
                 }
                 compare(
                     format!("layer {index}, edge {output}-{input} of {samples}"),
+                    of_weights,
                     of(old),
                     of(now),
                     gradient,
                 );
             }
             for output in 0..layer.topology.outputs().width() {
-                let of =
-                    |all: &[Parameters; 3]| all.each_ref().map(|values| values.layers[index].biases[output]);
+                let of = |all: &WithState<Parameters>| {
+                    all.each_ref().map(|values| values.layers[index].biases[output])
+                };
                 let deltas = (0..samples).map(|lane| f64::from(delta.at(first_output + output, lane)));
                 compare(
                     format!("layer {index}, bias {output} of {samples}"),
+                    of_biases,
                     of(old),
                     of(now),
                     Bounded::sum(deltas),
@@ -444,7 +488,12 @@ fn pack_with_sentinels(probe: &Probe<'_>, values: &Parameters) -> PackedValues {
     packed
 }
 
-fn check_sentinels(probe: &Probe<'_>, now: &[PackedValues; 3], optimizer: Optimizer, misses: &mut Misses) {
+fn check_sentinels(
+    probe: &Probe<'_>,
+    now: &WithState<PackedValues>,
+    optimizer: Optimizer,
+    misses: &mut Misses,
+) {
     for values in now.iter().take(1 + optimizer.state_count()) {
         for (slot, (value, edge)) in values.dense.iter().zip(edges(probe)).enumerate() {
             if !edge {
@@ -454,32 +503,28 @@ fn check_sentinels(probe: &Probe<'_>, now: &[PackedValues; 3], optimizer: Optimi
     }
 }
 
-const VALUES: [[Tensor; 2]; 3] = [
-    [Tensor::Dense, Tensor::Sparse],
-    [Tensor::DenseFirst, Tensor::SparseFirst],
-    [Tensor::DenseSecond, Tensor::SparseSecond],
-];
-
-fn write_values(probe: &mut Probe<'_>, values: &[PackedValues; 3]) {
-    for ([dense, sparse], values) in VALUES.into_iter().zip(values) {
-        if probe.len(sparse) > 0 {
-            probe.write(dense, &values.dense).unwrap();
-            probe.write(sparse, &values.sparse).unwrap();
-        }
-    }
+/// Writes values, and as many states as the optimiser has.
+fn write_values(probe: &mut Probe<'_>, [values, state @ ..]: &WithState<PackedValues>) {
+    let count = probe.len(Tensor::SparseState) / probe.len(Tensor::Sparse);
+    let joined = |part: fn(&PackedValues) -> &[f32]| state[..count].iter().flat_map(part).copied().collect();
+    let (dense_state, sparse_state): (Vec<f32>, Vec<f32>) = (joined(|v| &v.dense), joined(|v| &v.sparse));
+    probe.write(Tensor::Dense, &values.dense).unwrap();
+    probe.write(Tensor::Sparse, &values.sparse).unwrap();
+    probe.write(Tensor::DenseState, &dense_state).unwrap();
+    probe.write(Tensor::SparseState, &sparse_state).unwrap();
 }
 
 /// Values and states; a state that the optimiser has no use for is all 0.
-fn read_values(probe: &mut Probe<'_>) -> [PackedValues; 3] {
-    VALUES.map(|[dense, sparse]| {
-        if probe.len(sparse) == 0 {
-            let layout = probe.layout();
-            return PackedValues {
-                dense: vec![0.0; layout.dense_len()],
-                sparse: vec![0.0; layout.sparse_len()],
-            };
-        }
-        PackedValues { dense: probe.read(dense).unwrap(), sparse: probe.read(sparse).unwrap() }
+fn read_values(probe: &mut Probe<'_>) -> WithState<PackedValues> {
+    let (mut dense, mut sparse) = (probe.read(Tensor::Dense).unwrap(), probe.read(Tensor::Sparse).unwrap());
+    let (dense_len, sparse_len) = (dense.len(), sparse.len());
+    dense.extend(probe.read(Tensor::DenseState).unwrap());
+    sparse.extend(probe.read(Tensor::SparseState).unwrap());
+    dense.resize((1 + MAX_STATES) * dense_len, 0.0);
+    sparse.resize((1 + MAX_STATES) * sparse_len, 0.0);
+    std::array::from_fn(|index| PackedValues {
+        dense: dense[index * dense_len..][..dense_len].to_vec(),
+        sparse: sparse[index * sparse_len..][..sparse_len].to_vec(),
     })
 }
 

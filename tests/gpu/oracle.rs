@@ -3,7 +3,7 @@
 
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
 use tanner::engine::reference::{self, Matrix};
-use tanner::engine::{Optimizer, Penalties, UpdateRule};
+use tanner::engine::{MAX_STATES, Optimizer, Penalties};
 use tanner::network::Activation;
 use tanner::topology::Topology;
 
@@ -58,6 +58,12 @@ impl Bounded {
     pub(crate) fn square_root(self) -> Self {
         let value = self.value.sqrt();
         Self { value, bound: (self.bound / value).min(self.bound.sqrt()) + 3.0 * EPSILON * value }
+    }
+
+    /// 1, -1 or, of 0, 0; any of them where an error may change the sign.
+    pub(crate) fn sign(self) -> Self {
+        let value = if self.value == 0.0 { 0.0 } else { self.value.signum() };
+        Self { value, bound: if self.bound > 0.0 && self.value.abs() <= self.bound { 2.0 } else { 0.0 } }
     }
 
     pub(crate) fn scaled(self, factor: f64) -> Self {
@@ -190,47 +196,80 @@ fn slope_of_smoothed_root(w: Bounded) -> Bounded {
     slope.divided_by(f.square_root().scaled(2.0))
 }
 
-/// A parameter and its state behind one step.
+/// A parameter and its optimiser state.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Moved {
     pub(crate) value: Bounded,
-    pub(crate) first: Bounded,
-    pub(crate) second: Bounded,
+    pub(crate) state: [Bounded; MAX_STATES],
 }
 
-/// One step of an optimiser, which must be what the reference does: `gradient` has the decay added.
-pub(crate) fn moved(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
-    let moved = bounded_move(optimizer, rule, old, gradient);
-    let [value, first, second] = old.map(f64::from);
-    let mut state = [first, second];
-    let expected = reference::backward_weight::update(rule, 0.0, gradient.value, &mut state, value);
-    let same = |a: f64, b: f64| (a - b).abs() <= 1e-7 * (1.0 + b.abs());
-    assert!(same(moved.value.value, expected), "{moved:?} is not the reference's {expected}");
+impl Moved {
+    /// Exact numbers.
+    pub(crate) fn from_exact(value: f32, state: [f32; MAX_STATES]) -> Self {
+        let exact = |x| Bounded::exact(f64::from(x));
+        Self { value: exact(value), state: state.map(exact) }
+    }
+}
+
+/// One step of an optimiser.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Step {
+    pub(crate) optimizer: Optimizer,
+    pub(crate) learning_rate: f64,
+    /// From 0 on.
+    pub(crate) number: u64,
+    /// Strength of L2; 0 for biases.
+    pub(crate) l2: f32,
+}
+
+/// A parameter behind one step by the published formula, which must be what the reference does.
+pub(crate) fn moved(step: Step, old: &Moved, gradient: Bounded) -> Moved {
+    let moved = by_formula(step, old, gradient);
+    let rule = step.optimizer.rule(step.learning_rate, step.number, step.l2);
+    let mut state = old.state.map(|state| state.value);
+    let value = reference::backward_weight::update(&rule, gradient.value, &mut state, old.value.value);
+    let same = |a: Bounded, b: f64| (a.value - b).abs() <= 1e-7 * (1.0 + b.abs());
+    assert!(same(moved.value, value), "{step:?}: {moved:?} is not the reference's {value}");
+    assert!(moved.state.into_iter().zip(state).all(|(a, b)| same(a, b)), "{step:?}: {moved:?} and {state:?}");
     moved
 }
 
-/// The step in bounded arithmetic.
-fn bounded_move(optimizer: Optimizer, rule: &UpdateRule, old: [f32; 3], gradient: Bounded) -> Moved {
-    let [value, first, second] = old.map(|x| Bounded::exact(f64::from(x)));
-    let rate = -f64::from(rule.learning_rate);
-    let plain = Moved { value: value.plus(gradient.scaled(rate)), first, second };
-    match optimizer {
-        Optimizer::Sgd => plain,
+/// The formulas in bounded arithmetic; `gradient` has all penalties but L2.
+#[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]
+fn by_formula(step: Step, old: &Moved, gradient: Bounded) -> Moved {
+    let Moved { value, state } = *old;
+    let [first, second] = state;
+    let rate = -f64::from(step.learning_rate as f32);
+    let decay = value.scaled(f64::from(2.0 * step.l2));
+    let g = gradient.plus(decay);
+    let rest = |beta: f32| Bounded { value: 1.0 - f64::from(beta), bound: EPSILON };
+    let mean =
+        |beta: f32, old: Bounded, new: Bounded| old.scaled(f64::from(beta)).plus(new.times(rest(beta)));
+    let corrected = |beta: f32, mean: Bounded| {
+        let correction = 1.0 / (1.0 - f64::from(beta).powi(i32::try_from(step.number + 1).unwrap()));
+        mean.times(Bounded { value: correction, bound: EPSILON * correction })
+    };
+    match step.optimizer {
+        Optimizer::Sgd => Moved { value: value.plus(g.scaled(rate)), state },
         Optimizer::Momentum { momentum, nesterov } => {
-            let momentum = f64::from(momentum);
-            let first = first.scaled(momentum).plus(gradient);
-            let by = if nesterov { gradient.plus(first.scaled(momentum)) } else { first };
-            Moved { value: value.plus(by.scaled(rate)), first, second }
+            let first = first.scaled(f64::from(momentum)).plus(g);
+            let by = if nesterov { g.plus(first.scaled(f64::from(momentum))) } else { first };
+            Moved { value: value.plus(by.scaled(rate)), state: [first, second] }
         }
         Optimizer::Adam { beta1, beta2, epsilon } => {
-            let (beta1, beta2) = (f64::from(beta1), f64::from(beta2));
-            let rest = |beta: f64| Bounded { value: 1.0 - beta, bound: EPSILON };
-            let first = first.scaled(beta1).plus(gradient.times(rest(beta1)));
-            let second = second.scaled(beta2).plus(gradient.times(gradient).times(rest(beta2)));
-            let corrected = second.scaled(f64::from(rule.second_correction)).square_root();
-            let root = corrected.plus(Bounded::exact(f64::from(epsilon)));
-            let by = first.scaled(f64::from(rule.first_correction)).divided_by(root);
-            Moved { value: value.plus(by.scaled(rate)), first, second }
+            let (first, second) = (mean(beta1, first, g), mean(beta2, second, g.times(g)));
+            let root = corrected(beta2, second).square_root().plus(Bounded::exact(f64::from(epsilon)));
+            let by = corrected(beta1, first).divided_by(root);
+            Moved { value: value.plus(by.scaled(rate)), state: [first, second] }
+        }
+        Optimizer::Lion { beta1, beta2 } => {
+            let by = mean(beta1, first, gradient).sign().plus(decay);
+            Moved { value: value.plus(by.scaled(rate)), state: [mean(beta2, first, gradient), second] }
+        }
+        Optimizer::AdamW { beta1, beta2, epsilon } => {
+            let adam = Step { optimizer: Optimizer::Adam { beta1, beta2, epsilon }, l2: 0.0, ..step };
+            let by_adam = by_formula(adam, old, gradient);
+            Moved { value: by_adam.value.plus(decay.scaled(rate)), ..by_adam }
         }
     }
 }

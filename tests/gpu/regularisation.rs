@@ -1,7 +1,7 @@
 //! Penalties and smoothed labels in the kernels, and in whole steps.
 
 use tanner::engine::gpu::Share;
-use tanner::engine::{EngineSettings, Optimizer, Penalties};
+use tanner::engine::{EngineSettings, Optimizer, OptimizerKind, Penalties};
 use tanner::network::Activation;
 use tanner::tiles::TilePolicy;
 
@@ -9,8 +9,6 @@ use crate::common::{all_penalties, penalties};
 use crate::kernels::Bench;
 use crate::oracle::Misses;
 use crate::{shapes, training};
-
-const MOMENTUM: Optimizer = Optimizer::Momentum { momentum: 0.9, nesterov: false };
 
 /// Every penalty alone, and all of them under every optimiser, on awkward shapes.
 pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
@@ -26,7 +24,7 @@ pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bo
     for (_, penalties) in penalties() {
         check("coupled", Optimizer::Sgd, penalties)?;
     }
-    for optimizer in [Optimizer::Sgd, MOMENTUM, Optimizer::ADAM] {
+    for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
         for shape in ["last block smaller", "empty row and column", "oblong tiles"] {
             check(shape, optimizer, all_penalties())?;
         }
@@ -91,7 +89,7 @@ pub(crate) fn connections_are_dropped(tiles: TilePolicy, runtime_checks: bool) -
 
 /// Steps with everything at once against the reference, and with dropped connections alone.
 pub(crate) fn steps_follow_the_reference(runtime_checks: bool) -> Result<(), String> {
-    for optimizer in [Optimizer::Sgd, MOMENTUM, Optimizer::ADAM] {
+    for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
         let settings = EngineSettings {
             penalties: all_penalties(),
             label_smoothing: 0.1,

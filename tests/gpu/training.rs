@@ -11,17 +11,17 @@ use tanner::engine::gpu::{
 };
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{
-    Engine, EngineSettings, EngineState, Optimizer, Penalties, StepOutcome, StepPlan, Values,
+    Engine, EngineSettings, EngineState, Optimizer, OptimizerKind, Penalties, StepOutcome, StepPlan, Values,
 };
 use tanner::network::{Activation, Network, Parameters};
 use tanner::tiles::TilePolicy;
 
-use crate::common::golden;
+use crate::common::{golden, optimizers};
+use crate::kernels::Bench;
 use crate::oracle::{Bounded, Misses};
 use crate::shapes;
 
 const MIXED: TilePolicy = TilePolicy { dense_from: 0.45 };
-const NESTEROV: Optimizer = Optimizer::Momentum { momentum: 0.9, nesterov: true };
 
 fn start(network: &Network) -> Parameters {
     shapes::parameters(network, |place, layer| 0.5 * shapes::real(place, layer, 60))
@@ -62,13 +62,27 @@ fn short_run(
 
 /// Three steps and an evaluation against the reference, through all kernels in their order.
 pub(crate) fn follows_the_reference(runtime_checks: bool) -> Result<(), String> {
-    for optimizer in [Optimizer::Sgd, NESTEROV, Optimizer::ADAM] {
+    for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
         follow(settings(optimizer), runtime_checks)?;
     }
     Ok(())
 }
 
-/// The same under any settings for batches of 10.
+/// Several steps of every optimiser along known gradients, under every tile policy.
+pub(crate) fn optimizers_follow_their_formulas(runtime_checks: bool) -> Result<(), String> {
+    for optimizer in optimizers() {
+        for (policy, tiles) in shapes::POLICIES {
+            let network = shapes::shape("last block smaller", Activation::Tanh, 1.0);
+            let options = shapes::options(tiles, runtime_checks);
+            let mut misses = Misses::default();
+            Bench::new(network, shapes::settings(optimizer, 1), &options, false).several_steps(&mut misses);
+            misses.result().map_err(|text| format!("{optimizer}, {policy}: {text}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Three steps and an evaluation under any settings for batches of 10.
 pub(crate) fn follow(settings: EngineSettings, runtime_checks: bool) -> Result<(), String> {
     let network = coupled(0.8);
     let data = shapes::dataset(&network, 47, 61);
@@ -269,7 +283,7 @@ pub(crate) fn parameters_come_back() -> Result<(), String> {
 /// New parameters start a new run: nothing of momentum or means is left.
 pub(crate) fn new_parameters_forget() -> Result<(), String> {
     let mut misses = Misses::default();
-    for optimizer in [NESTEROV, Optimizer::ADAM] {
+    for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
         let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
         let data = shapes::dataset(&network, 47, 65);
         let mut engine = shapes::engine(&network, &start(&network), settings(optimizer), &options);
@@ -284,8 +298,7 @@ pub(crate) fn new_parameters_forget() -> Result<(), String> {
 /// Parameters and what the optimiser remembers go into a new engine, whatever its tiles, to the bit.
 pub(crate) fn states_come_back() -> Result<(), String> {
     let mut misses = Misses::default();
-    let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
-    for optimizer in [Optimizer::Sgd, momentum, NESTEROV, Optimizer::ADAM] {
+    for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
         // Tiles change nothing that depends on the optimiser but how much of it there is.
         let all_tiles = optimizer == Optimizer::ADAM;
         for (policy, tiles) in shapes::POLICIES {

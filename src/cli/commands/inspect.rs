@@ -93,6 +93,7 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
     let architecture = settings.fit_to(args.inputs, args.classes)?;
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
     let network = architecture.build(args.seed).with_context(|| format!("--arch {}", settings.arch))?;
+    session(&Terminal::default()).warn_of_density(&settings, &network);
     Ok((network, None))
 }
 

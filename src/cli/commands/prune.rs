@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 use tanner::dataset::HeldOut;
-use tanner::experiments::prune::{BlockSearchOptions, PrunePoint, Until, WeightGoal, curve_csv};
+use tanner::experiments::prune::{
+    BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, Until, WeightGoal, curve_csv,
+};
 use tanner::model::{PruneMethod, TrainedModel};
 use tanner::report::{grouped, pruning_curve, pruning_table};
 use tanner::session::settings::DataSettings;
-use tanner::session::{PruneMethodSettings, PruneSettings};
 
 use super::refuse;
 use crate::cli::flags::{ConstantArg, InputsArg, MethodArg, PruneArgs};
@@ -123,7 +124,7 @@ fn method(args: &PruneArgs) -> anyhow::Result<PruneMethodSettings> {
 fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyhow::Result<()> {
     let [model, json, csv, png, svg] = FILES;
     results.make()?;
-    pruned.save(&results.path().join(model))?;
+    pruned.save(results.path().join(model))?;
     results.write_json(json, report)?;
     results.write(csv, curve_csv(report.curve).as_bytes())?;
     let drawing = pruning_curve(report.curve, &format!("pruning by {}", report.method))?;

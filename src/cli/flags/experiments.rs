@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tanner::experiments::prune::PruneTarget;
+use tanner::session::SplitSettings;
 use tanner::session::settings::{DataOptions, EngineOptions};
-use tanner::session::{PruneTarget, SplitSettings};
 
 #[derive(Debug, Args)]
 pub(crate) struct PruneArgs {

@@ -12,6 +12,7 @@ use pulp::{Arch, Simd};
 use super::penalty::{Plain, Regularisation, Regularise};
 use super::row::Chunk;
 use super::simd::{Kernel, dispatch, vectors};
+use super::update::ValuesMut;
 use crate::engine::UpdateRule;
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
 
@@ -28,39 +29,6 @@ const PATCH: usize = 4;
 
 /// Sparse edges whose gradients are summed before they are updated.
 const EDGES_TOGETHER: usize = 256;
-
-/// Consecutive values and the optimiser's state of each; state that the rule does not use may be empty.
-#[derive(Debug)]
-pub struct ValuesMut<'a> {
-    /// The values.
-    pub values: &'a mut [f32],
-    /// Momentum, or Adam's mean.
-    pub first: &'a mut [f32],
-    /// Adam's mean square.
-    pub second: &'a mut [f32],
-    /// Sums of gradients over earlier groups of the batch, 0 before the first; empty where the batch is one group.
-    pub sums: &'a mut [f32],
-}
-
-impl<'a> ValuesMut<'a> {
-    /// Disjoint pieces of these lengths; state that is empty is so in every piece.
-    ///
-    /// # Panics
-    /// If there are fewer values than the lengths add up to.
-    pub fn split(self, lengths: impl Iterator<Item = usize>) -> impl Iterator<Item = ValuesMut<'a>> {
-        fn take<'a>(values: &mut &'a mut [f32], length: usize) -> &'a mut [f32] {
-            let length = if values.is_empty() { 0 } else { length };
-            values.split_off_mut(..length).expect("a value for every place")
-        }
-        let Self { mut values, mut first, mut second, mut sums } = self;
-        lengths.map(move |length| ValuesMut {
-            values: take(&mut values, length),
-            first: take(&mut first, length),
-            second: take(&mut second, length),
-            sums: take(&mut sums, length),
-        })
-    }
-}
 
 /// Some rows of the grid of micro-blocks that a dense tile is: what one task updates.
 #[derive(Clone, Copy, Debug)]
@@ -187,7 +155,7 @@ impl<R: Regularise> Dense<'_, R> {
             self.values.store_sums(first, gradients.as_flattened(), self.rule.is_none());
             if let Some(rule) = self.rule {
                 self.regularise(simd, place, gradients);
-                self.values.update(rule, rule.decay, first, gradients.as_flattened());
+                self.values.update(rule, first, gradients.as_flattened());
             }
         }
     }
@@ -294,8 +262,9 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
             {
                 *gradient = self.regularise.gradient(*gradient, *weight, index, *input as usize);
             }
-            self.values.update(rule, rule.decay, first, gradients);
+            self.values.update(rule, first, gradients);
         }
+        let of_biases = self.rule.map(UpdateRule::without_decay);
         for (index, [output, _]) in (edges.len()..).zip(biases) {
             let mut gradient = [0.0];
             self.values.load_sums(index, &mut gradient);
@@ -303,8 +272,8 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
                 gradient[0] += bias_gradient::<S, W, P>(simd, chunks, *output);
             }
             self.values.store_sums(index, &gradient, self.rule.is_none());
-            if let Some(rule) = self.rule {
-                self.values.update(rule, 0.0, index, &gradient);
+            if let Some(rule) = &of_biases {
+                self.values.update(rule, index, &gradient);
             }
         }
     }
@@ -374,61 +343,5 @@ fn add_dots<S: Simd, const W: usize, const P: usize, const N: usize, const OUTPU
     }
     for (gradient, [even, odd]) in gradients.iter_mut().zip(sums) {
         *gradient += simd.reduce_sum_f32s(simd.add_f32s(even, odd));
-    }
-}
-
-impl ValuesMut<'_> {
-    /// Starts gradients from the sums over earlier groups.
-    #[inline(always)]
-    fn load_sums(&self, first: usize, gradients: &mut [f32]) {
-        if !self.sums.is_empty() {
-            gradients.copy_from_slice(&self.sums[first..][..gradients.len()]);
-        }
-    }
-
-    /// Keeps gradients for the groups that follow, or leaves 0 for the next batch.
-    #[inline(always)]
-    fn store_sums(&mut self, first: usize, gradients: &[f32], more_follow: bool) {
-        if !self.sums.is_empty() {
-            let sums = &mut self.sums[first..][..gradients.len()];
-            if more_follow { sums.copy_from_slice(gradients) } else { sums.fill(0.0) }
-        }
-    }
-
-    /// Moves consecutive values from `first` on by one step.
-    #[inline(always)]
-    fn update(&mut self, rule: &UpdateRule, decay: f32, first: usize, gradients: &[f32]) {
-        let range = first..first + gradients.len();
-        let steps = self.values[range.clone()].iter_mut().zip(gradients);
-        match rule.kind {
-            0 => {
-                for (value, gradient) in steps {
-                    *value -= rule.learning_rate * (gradient + decay * *value);
-                }
-            }
-            1 => {
-                for ((value, gradient), momentum) in steps.zip(&mut self.first[range]) {
-                    *momentum = rule.first * *momentum + (gradient + decay * *value);
-                    *value -= rule.learning_rate * *momentum;
-                }
-            }
-            2 => {
-                for ((value, gradient), momentum) in steps.zip(&mut self.first[range]) {
-                    let g = gradient + decay * *value;
-                    *momentum = rule.first * *momentum + g;
-                    *value -= rule.learning_rate * (g + rule.first * *momentum);
-                }
-            }
-            _ => {
-                let state = self.first[range.clone()].iter_mut().zip(&mut self.second[range]);
-                for ((value, gradient), (mean, square)) in steps.zip(state) {
-                    let g = gradient + decay * *value;
-                    *mean = rule.first * *mean + (1.0 - rule.first) * g;
-                    *square = rule.second * *square + (1.0 - rule.second) * g * g;
-                    let scale = (*square * rule.second_correction).sqrt() + rule.epsilon;
-                    *value -= rule.learning_rate * (*mean * rule.first_correction) / scale;
-                }
-            }
-        }
     }
 }

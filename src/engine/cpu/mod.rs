@@ -34,6 +34,7 @@ mod simd;
 mod single_sample;
 #[doc(hidden)]
 pub mod softmax_cross_entropy;
+pub mod update;
 mod weighted_sums;
 
 use std::fmt;
@@ -47,17 +48,18 @@ use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::profile::Stage;
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, UpdateRule,
-    check_data, check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, MAX_STATES, StepOutcome, StepPlan,
+    UpdateRule, check_data, check_plan,
 };
 use crate::network::{Network, Parameters};
 use crate::threads::Threads;
 use crate::tiles::TilePolicy;
 
-use backward_weight::{CHUNKS_TOGETHER, Strip, ValuesMut, backward_weight_dense, backward_weight_sparse};
+use backward_weight::{CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse};
 use pass::{Pass, Totals};
 use recorder::{Recorder, Silent};
 use regulariser::Regulariser;
+use update::ValuesMut;
 
 pub use row::{Chunk, LANES, Row};
 pub use simd::available as available_instructions;
@@ -78,8 +80,8 @@ pub struct CpuEngine {
     arch: Arch,
     threads: Threads,
     values: PackedValues,
-    /// The optimiser's state, as many as it has.
-    state: [PackedValues; 2],
+    /// The optimiser's state, as many values for each parameter as it has.
+    state: Vec<PackedValues>,
     /// Gradients of the groups of a batch that were there already; empty until a batch has more than one.
     sums: PackedValues,
     /// Rows of each micro-block and each sparse value.
@@ -125,7 +127,7 @@ impl CpuEngine {
             arch: Arch::new(),
             threads: Threads::new(threads)?,
             values: PackedValues::default(),
-            state: Default::default(),
+            state: Vec::new(),
             sums: PackedValues::default(),
             micro_block_rows: layout.micro_block_rows(),
             strips: strips(&layout),
@@ -236,22 +238,18 @@ impl CpuEngine {
 
     /// Sums the gradients of some chunks and, with a rule, moves every value by one step; pieces of them in parallel.
     fn update<R: Recorder>(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk], recorder: &R) {
-        let [first, second] = &mut self.state;
+        let mut dense_state: [&mut [f32]; MAX_STATES] = Default::default();
+        let mut sparse_state: [&mut [f32]; MAX_STATES] = Default::default();
+        for (index, state) in self.state.iter_mut().enumerate() {
+            (dense_state[index], sparse_state[index]) = (&mut state.dense, &mut state.sparse);
+        }
         let (arch, biases) = (self.arch, self.layout.first_bias());
         let [dense_part, sparse_part] =
             self.regulariser.regularisations().map_or([None; 2], |two| two.map(Some));
-        let dense = ValuesMut {
-            values: &mut self.values.dense,
-            first: &mut first.dense,
-            second: &mut second.dense,
-            sums: &mut self.sums.dense,
-        };
-        let sparse = ValuesMut {
-            values: &mut self.values.sparse,
-            first: &mut first.sparse,
-            second: &mut second.sparse,
-            sums: &mut self.sums.sparse,
-        };
+        let dense =
+            ValuesMut { values: &mut self.values.dense, state: dense_state, sums: &mut self.sums.dense };
+        let sparse =
+            ValuesMut { values: &mut self.values.sparse, state: sparse_state, sums: &mut self.sums.sparse };
         let (blocks, rows) = (&self.micro_block_rows, &self.sparse_rows);
         let strips: Vec<_> =
             self.strips.iter().zip(dense.split(self.strips.iter().map(Strip::values))).collect();
@@ -341,24 +339,19 @@ impl Engine for CpuEngine {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
         parameters.check(&self.network)?;
         self.values = self.layout.pack(parameters);
-        let zeros = self.layout.zeros();
-        let count = self.settings.optimizer.state_count();
-        self.state = [0, 1].map(|index| if index < count { zeros.clone() } else { PackedValues::default() });
+        self.state = vec![self.layout.zeros(); self.settings.optimizer.state_count()];
         Ok(())
     }
 
     fn state(&mut self) -> Result<EngineState> {
-        let memories = &self.state[..self.settings.optimizer.state_count()];
-        let memories: Vec<_> = memories.iter().map(|memory| self.layout.unpack(memory)).collect();
+        let memories: Vec<_> = self.state.iter().map(|memory| self.layout.unpack(memory)).collect();
         Ok(EngineState::of_single(&self.layout.unpack(&self.values), &memories))
     }
 
     fn restore(&mut self, state: &EngineState) -> Result<()> {
         let (parameters, memories) = state.to_single(&self.network, &self.settings.optimizer)?;
         self.set_parameters(&parameters)?;
-        for (mine, given) in self.state.iter_mut().zip(&memories) {
-            *mine = self.layout.pack(given);
-        }
+        self.state = memories.iter().map(|memory| self.layout.pack(memory)).collect();
         Ok(())
     }
 }

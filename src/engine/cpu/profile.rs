@@ -65,6 +65,7 @@ mod tests {
             },
             activation: Activation::Tanh,
             keep_probability: 0.8,
+            reaches_all: false,
         };
         let network = architecture.build(5).unwrap();
         let start = Initialisation { scheme: Scheme::Glorot, gain: Activation::Tanh.usual_gain() };

@@ -34,16 +34,12 @@ pub enum Tensor {
     Deltas,
     /// `[micro-block][input of 4][output of 4]`.
     Dense,
-    /// Momentum or Adam's mean of the dense values.
-    DenseFirst,
-    /// Adam's mean square of the dense values.
-    DenseSecond,
+    /// The optimiser's state of the dense values, `[state][micro-block][input of 4][output of 4]`.
+    DenseState,
     /// Sparse values, then biases.
     Sparse,
-    /// Momentum or Adam's mean of the sparse values.
-    SparseFirst,
-    /// Adam's mean square of the sparse values.
-    SparseSecond,
+    /// The optimiser's state of the sparse values, `[state][sparse value]`.
+    SparseState,
     /// Factor of each input of the network under a group lasso.
     GroupFactors,
     /// Dense values under DropConnect's mask.
@@ -51,10 +47,6 @@ pub enum Tensor {
     /// Sparse values under DropConnect's mask.
     MaskedSparse,
 }
-
-/// What the optimiser remembers of dense and of sparse values: the first value of each parameter, the second.
-const MEMORIES: [[Tensor; 2]; 2] =
-    [[Tensor::DenseFirst, Tensor::SparseFirst], [Tensor::DenseSecond, Tensor::SparseSecond]];
 
 /// Which values forward and backward_input work with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +75,7 @@ pub(super) struct NetworkBuffers {
     pub(super) dropout_uniform: wgpu::Buffer,
     network_uniform: wgpu::Buffer,
     layer_uniform: wgpu::Buffer,
-    tensors: [wgpu::Buffer; 11],
+    tensors: [wgpu::Buffer; 9],
     forward: DirectionBuffers,
     sparse_input: wgpu::Buffer,
     backward: DirectionBuffers,
@@ -174,7 +166,7 @@ impl NetworkBuffers {
     pub(super) fn write_values(&self, gpu: &Gpu, values: &PackedValues) -> Result<()> {
         gpu.queue.write_buffer(self.tensor(Tensor::Dense), 0, bytemuck::cast_slice(&values.dense));
         gpu.queue.write_buffer(self.tensor(Tensor::Sparse), 0, bytemuck::cast_slice(&values.sparse));
-        let states = [Tensor::DenseFirst, Tensor::DenseSecond, Tensor::SparseFirst, Tensor::SparseSecond];
+        let states = [Tensor::DenseState, Tensor::SparseState];
         commands::clear(gpu, &states.map(|state| self.tensor(state)))?;
         // A lost device shows only when one waits for it.
         gpu.wait(None)
@@ -182,9 +174,13 @@ impl NetworkBuffers {
 
     /// Writes what the optimiser remembers, as much as it has.
     pub(super) fn write_memories(&self, gpu: &Gpu, memories: &[PackedValues]) -> Result<()> {
-        for ([dense, sparse], memory) in MEMORIES.iter().zip(memories) {
-            gpu.queue.write_buffer(self.tensor(*dense), 0, bytemuck::cast_slice(&memory.dense));
-            gpu.queue.write_buffer(self.tensor(*sparse), 0, bytemuck::cast_slice(&memory.sparse));
+        for (index, memory) in (0u64..).zip(memories) {
+            for (tensor, values) in
+                [(Tensor::DenseState, &memory.dense), (Tensor::SparseState, &memory.sparse)]
+            {
+                let offset = index * size_of_val(values.as_slice()) as u64;
+                gpu.queue.write_buffer(self.tensor(tensor), offset, bytemuck::cast_slice(values));
+            }
         }
         // What is written goes to the device with the next submit.
         gpu.queue.submit([]);
@@ -192,18 +188,21 @@ impl NetworkBuffers {
         gpu.wait(None)
     }
 
-    /// Reads back what the optimiser remembers, the first or the second value of each parameter.
-    pub(super) fn read_memory(
+    /// Reads back what the optimiser remembers, so many values of each parameter.
+    pub(super) fn read_memories(
         &self,
         gpu: &Gpu,
         layout: &NetworkLayout,
-        number: usize,
-    ) -> Result<PackedValues> {
-        let [dense, sparse] = MEMORIES[number];
-        Ok(PackedValues {
-            dense: commands::read(gpu, self.tensor(dense), layout.dense_len())?,
-            sparse: commands::read(gpu, self.tensor(sparse), layout.sparse_len())?,
-        })
+        count: usize,
+    ) -> Result<Vec<PackedValues>> {
+        let (dense_len, sparse_len) = (layout.dense_len(), layout.sparse_len());
+        let dense: Vec<f32> = commands::read(gpu, self.tensor(Tensor::DenseState), count * dense_len)?;
+        let sparse: Vec<f32> = commands::read(gpu, self.tensor(Tensor::SparseState), count * sparse_len)?;
+        let memory = |index: usize| PackedValues {
+            dense: dense[index * dense_len..][..dense_len].to_vec(),
+            sparse: sparse[index * sparse_len..][..sparse_len].to_vec(),
+        };
+        Ok((0..count).map(memory).collect())
     }
 
     /// What steps over so many samples each saw, whose metrics stand in the slots from the first on.
@@ -305,11 +304,9 @@ impl NetworkBuffers {
             "activations" => self.tensor(Tensor::Activations),
             "deltas" => self.tensor(Tensor::Deltas),
             "dense" => self.tensor(Tensor::Dense),
-            "dense_first" => self.tensor(Tensor::DenseFirst),
-            "dense_second" => self.tensor(Tensor::DenseSecond),
+            "dense_state" => self.tensor(Tensor::DenseState),
             "sparse" => self.tensor(Tensor::Sparse),
-            "sparse_first" => self.tensor(Tensor::SparseFirst),
-            "sparse_second" => self.tensor(Tensor::SparseSecond),
+            "sparse_state" => self.tensor(Tensor::SparseState),
             "quads" => &direction.quads,
             "tiles" => &direction.tiles,
             "row_start" | "column_start" => &direction.start,
@@ -362,22 +359,19 @@ fn tensors(
     layout: &NetworkLayout,
     settings: &EngineSettings,
     constants: &NetworkUniform,
-) -> Result<[wgpu::Buffer; 11]> {
+) -> Result<[wgpu::Buffer; 9]> {
     let rows = 16 * u64::from(constants.stride) * u64::from(constants.rows);
-    let states = settings.optimizer.state_count();
+    let states = settings.optimizer.state_count() as u64;
     let (dense, sparse) = (4 * layout.dense_len() as u64, 4 * layout.sparse_len() as u64);
-    let state = |number: usize, bytes: u64| if number <= states { bytes } else { 0 };
     let groups = if settings.penalties.group_lasso > 0.0 { 4 * u64::from(constants.features) } else { 0 };
     let masked = |bytes: u64| if settings.drop_connect > 0.0 { bytes } else { 0 };
     Ok([
         gpu.storage("activations", rows)?,
         gpu.storage("deltas", rows)?,
         gpu.storage("dense values", dense)?,
-        gpu.storage("first state of dense values", state(1, dense))?,
-        gpu.storage("second state of dense values", state(2, dense))?,
+        gpu.storage("optimiser state of dense values", states * dense)?,
         gpu.storage("sparse values", sparse)?,
-        gpu.storage("first state of sparse values", state(1, sparse))?,
-        gpu.storage("second state of sparse values", state(2, sparse))?,
+        gpu.storage("optimiser state of sparse values", states * sparse)?,
         gpu.storage("factors of groups", groups)?,
         gpu.storage("masked dense values", masked(dense))?,
         gpu.storage("masked sparse values", masked(sparse))?,

@@ -247,10 +247,9 @@ impl Engine for GpuEngine {
     }
 
     fn state(&mut self) -> Result<EngineState> {
-        let memories = 0..self.settings.optimizer.state_count();
-        let read = |number| self.buffers.read_memory(&self.gpu, &self.layout, number);
-        let memories: Vec<_> =
-            memories.map(|number| Ok(self.layout.unpack(&read(number)?))).collect::<Result<_>>()?;
+        let count = self.settings.optimizer.state_count();
+        let memories = self.buffers.read_memories(&self.gpu, &self.layout, count)?;
+        let memories: Vec<_> = memories.iter().map(|memory| self.layout.unpack(memory)).collect();
         Ok(EngineState::of_single(&self.parameters()?, &memories))
     }
 

@@ -80,15 +80,13 @@ impl<'a> Probe<'a> {
     pub fn len(&self, tensor: Tensor) -> usize {
         let (engine, layout) = (&*self.engine, &self.engine.layout);
         let settings = &engine.settings;
-        let state = |number, len| if settings.optimizer.state_count() >= number { len } else { 0 };
+        let states = settings.optimizer.state_count();
         match tensor {
             Tensor::Activations | Tensor::Deltas => layout.rows() * self.row_len(),
             Tensor::Dense => layout.dense_len(),
-            Tensor::DenseFirst => state(1, layout.dense_len()),
-            Tensor::DenseSecond => state(2, layout.dense_len()),
+            Tensor::DenseState => states * layout.dense_len(),
             Tensor::Sparse => layout.sparse_len(),
-            Tensor::SparseFirst => state(1, layout.sparse_len()),
-            Tensor::SparseSecond => state(2, layout.sparse_len()),
+            Tensor::SparseState => states * layout.sparse_len(),
             Tensor::GroupFactors if settings.penalties.group_lasso > 0.0 => engine.network.inputs(),
             Tensor::MaskedDense if settings.drop_connect > 0.0 => layout.dense_len(),
             Tensor::MaskedSparse if settings.drop_connect > 0.0 => layout.sparse_len(),

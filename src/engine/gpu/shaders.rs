@@ -2,15 +2,18 @@
 //!
 //! Sources are plain files under `shaders/`; what they have in common is joined in
 //! front of them as text, and in front of all that stand the numbers that the host
-//! chooses: [`Shader::source`]. [`SHADERS`] is the one list from which the engine makes its
+//! chooses, with a constant for each optimiser and each activation: [`Shader::source`]. [`SHADERS`] is the one list from which the engine makes its
 //! bind group layouts and pipelines, and against which a test holds the parsed sources.
 
 use super::share::{Share, Shares};
+use super::tables::index_of;
+use crate::engine::{MAX_STATES, OptimizerKind};
+use crate::network::Activation;
 
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
 pub const FOLD: u32 = 65_535;
 /// Most storage buffers that one entry point binds.
-pub const STORAGE_BUFFERS: u32 = 13;
+pub const STORAGE_BUFFERS: u32 = 11;
 
 /// A storage buffer that a kernel binds in group 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +66,20 @@ impl Shader {
     /// The whole text for one share.
     pub fn source(&self, share: Share) -> String {
         let text = if share == Share::ONE { self.alone } else { self.shared };
-        format!("const WORKGROUP: u32 = {}u;\nconst SHARE: u32 = {share}u;\n\n{text}", share.workgroup())
+        let constants: String =
+            constants(share).map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+        format!("{constants}\n{text}")
     }
+}
+
+/// What shaders take from the host: the share, and a constant for each kind of what they choose between by a number.
+fn constants(share: Share) -> impl Iterator<Item = (String, u32)> {
+    let numbers =
+        [("WORKGROUP", share.workgroup()), ("SHARE", share.get()), ("STATES", index_of(MAX_STATES))];
+    let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
+    let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
+    let all = numbers.into_iter().chain(optimizers).chain(activations);
+    all.map(|(name, value)| (name.to_uppercase(), value))
 }
 
 const fn read(binding: u32, name: &'static str) -> Binding {
@@ -255,16 +270,14 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
             read(0, "activations"),
             read(1, "deltas"),
             write(2, "dense"),
-            write(3, "dense_first"),
-            write(4, "dense_second"),
-            read(5, "micro_blocks"),
-            write(6, "sparse"),
-            write(7, "sparse_first"),
-            write(8, "sparse_second"),
-            read(9, "sparse_ends"),
-            read(10, "group_factors"),
-            read(11, "dense_connections"),
-            read(12, "sparse_connections"),
+            write(3, "dense_state"),
+            read(4, "micro_blocks"),
+            write(5, "sparse"),
+            write(6, "sparse_state"),
+            read(7, "sparse_ends"),
+            read(8, "group_factors"),
+            read(9, "dense_connections"),
+            read(10, "sparse_connections"),
         ],
     }],
 };

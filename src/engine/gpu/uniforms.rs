@@ -1,7 +1,7 @@
 //! The structs that kernels read; twins: `shaders/common/uniforms.wgsl` and
 //! `tables.wgsl`, held together by a test.
 
-use bytemuck::{Pod, Zeroable};
+use bytemuck::{NoUninit, Pod, Zeroable};
 
 use crate::engine::{PenaltyRule, UpdateRule};
 use crate::network::drop_connect::ConnectionMask;
@@ -32,7 +32,7 @@ pub struct NetworkUniform {
 }
 
 /// What differs from step to step.
-#[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, PartialEq, NoUninit, Zeroable)]
 #[repr(C)]
 pub struct StepUniform {
     /// Samples of the batch.

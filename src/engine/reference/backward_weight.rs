@@ -5,7 +5,7 @@
 //! Twin: `shaders/backward_weight.wgsl`, which fuses both.
 
 use super::Matrix;
-use crate::engine::UpdateRule;
+use crate::engine::{MAX_STATES, OptimizerKind, UpdateRule};
 use crate::topology::Topology;
 
 /// Gradients of one layer, with the scale of their rounding errors.
@@ -35,27 +35,35 @@ pub fn backward_weight(topology: &Topology, x: &Matrix, delta: &Matrix) -> Backw
     BackwardWeight { weights, weight_magnitudes, biases, bias_magnitudes }
 }
 
-/// Moves one parameter by one step; `state` is the optimiser's memory of it.
-pub fn update(rule: &UpdateRule, decay: f64, gradient: f64, state: &mut [f64; 2], value: f64) -> f64 {
-    let g = gradient + decay * value;
+/// Moves one parameter by one step and returns it; `state` is the optimiser's memory of it, of which a rule uses the first
+/// [`state_count`](OptimizerKind::state_count).
+pub fn update(rule: &UpdateRule, gradient: f64, state: &mut [f64; MAX_STATES], value: f64) -> f64 {
+    let g = gradient + f64::from(rule.decay) * value;
     let [rate, first, second] = [rule.learning_rate, rule.first, rule.second].map(f64::from);
-    let [momentum, square] = state;
+    let [mean, square, ..] = state;
     match rule.kind {
-        0 => value - rate * g,
-        1 => {
-            *momentum = first * *momentum + g;
-            value - rate * *momentum
+        OptimizerKind::Sgd => value - rate * g,
+        OptimizerKind::Momentum => {
+            *mean = first * *mean + g;
+            value - rate * *mean
         }
-        2 => {
-            *momentum = first * *momentum + g;
-            value - rate * (g + first * *momentum)
+        OptimizerKind::Nesterov => {
+            *mean = first * *mean + g;
+            value - rate * (g + first * *mean)
         }
-        _ => {
-            *momentum = first * *momentum + (1.0 - first) * g;
+        OptimizerKind::Lion => {
+            let c = first * *mean + (1.0 - first) * g;
+            *mean = second * *mean + (1.0 - second) * g;
+            // signum gives 0 a sign.
+            let sign = if c == 0.0 { 0.0 } else { c.signum() };
+            value - rate * (sign + f64::from(rule.decoupled_decay) * value)
+        }
+        OptimizerKind::Adam | OptimizerKind::AdamW => {
+            *mean = first * *mean + (1.0 - first) * g;
             *square = second * *square + (1.0 - second) * g * g;
-            let mean = *momentum * f64::from(rule.first_correction);
+            let mean = *mean * f64::from(rule.first_correction);
             let scale = (*square * f64::from(rule.second_correction)).sqrt() + f64::from(rule.epsilon);
-            value - rate * mean / scale
+            value - rate * mean / scale - rate * f64::from(rule.decoupled_decay) * value
         }
     }
 }

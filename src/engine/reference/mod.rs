@@ -29,8 +29,8 @@ use std::sync::Arc;
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
-    check_data, check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, MAX_STATES, StepOutcome, StepPlan,
+    UpdateRule, Values, check_data, check_plan,
 };
 use crate::network::dropout::DropoutKey;
 use crate::network::{LayerParameters, Network, Parameters};
@@ -113,7 +113,7 @@ pub struct ReferenceEngine {
     settings: EngineSettings,
     values: Vec<LayerValues>,
     /// The optimiser's memory of each layer's weights, then of its biases.
-    state: Vec<[Vec<[f64; 2]>; 2]>,
+    state: Vec<[Vec<[f64; MAX_STATES]>; 2]>,
 }
 
 impl ReferenceEngine {
@@ -137,16 +137,17 @@ impl ReferenceEngine {
         let (x, labels) = (gather(data, samples), gather_labels(data, samples));
         let (loss, gradients) =
             objective_gradients(&self.network, &self.settings, &self.values, &x, &labels, step);
-        // The gradients have the weight decay in them.
-        let rule = self.settings.optimizer.rule(learning_rate, step, 0.0);
+        // The gradients have the coupled weight decay in them.
+        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
+        let rule = UpdateRule { decay: 0.0, ..rule };
+        let of_biases = rule.without_decay();
         for ((values, state), gradients) in self.values.iter_mut().zip(&mut self.state).zip(&gradients) {
             for (edge, gradient) in gradients.weights.iter().enumerate() {
-                values.weights[edge] =
-                    update(&rule, 0.0, *gradient, &mut state[0][edge], values.weights[edge]);
+                values.weights[edge] = update(&rule, *gradient, &mut state[0][edge], values.weights[edge]);
             }
             for (output, gradient) in gradients.biases.iter().enumerate() {
                 values.biases[output] =
-                    update(&rule, 0.0, *gradient, &mut state[1][output], values.biases[output]);
+                    update(&of_biases, *gradient, &mut state[1][output], values.biases[output]);
             }
         }
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
@@ -204,7 +205,7 @@ impl Engine for ReferenceEngine {
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
         parameters.check(&self.network)?;
         self.values = parameters.layers.iter().map(LayerValues::from).collect();
-        let memory = |values: &[f64]| vec![[0.0; 2]; values.len()];
+        let memory = |values: &[f64]| vec![[0.0; MAX_STATES]; values.len()];
         self.state =
             self.values.iter().map(|layer| [memory(&layer.weights), memory(&layer.biases)]).collect();
         Ok(())
@@ -224,7 +225,7 @@ impl Engine for ReferenceEngine {
         state.check(&self.network, &self.settings.optimizer, false)?;
         let mine = self.values.iter_mut().flat_map(|layer| layer.weights.iter_mut().chain(&mut layer.biases));
         replace(mine, &state.parameters);
-        self.state.iter_mut().flatten().flatten().for_each(|memories| *memories = [0.0; 2]);
+        self.state.iter_mut().flatten().flatten().for_each(|memories| *memories = [0.0; MAX_STATES]);
         for (number, given) in state.optimizer.iter().enumerate() {
             replace(self.state.iter_mut().flatten().flatten().map(|memories| &mut memories[number]), given);
         }

@@ -15,8 +15,8 @@ pub fn penalty(network: &Network, penalties: &Penalties, values: &[LayerValues])
     each + group_penalty(&network.layers()[0].topology, &values[0].weights, penalties.group_lasso)
 }
 
-/// Loss of one batch, without penalties, and the gradients of loss and penalties together;
-/// magnitudes have the terms of the penalties in them, too.
+/// Loss of one batch, without penalties, and the gradients of the loss and the
+/// [coupled penalties](EngineSettings::coupled_penalties) together; magnitudes have the terms of the penalties in them, too.
 pub fn objective_gradients(
     network: &Network,
     settings: &EngineSettings,
@@ -42,7 +42,7 @@ pub fn objective_gradients(
             (loss, gradients)
         }
     };
-    add_penalties(network, &settings.penalties, values, &mut gradients);
+    add_penalties(network, &settings.coupled_penalties(), values, &mut gradients);
     (loss, gradients)
 }
 

@@ -12,6 +12,7 @@ mod blocks;
 mod compact;
 mod curve;
 mod magnitude;
+mod session;
 
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub use blocks::{BlockSearch, BlockSearchOptions, Until};
 pub use compact::{Compacted, compact};
 pub use curve::{PrunePoint, curve_csv};
 pub use magnitude::WeightGoal;
+pub use session::{PruneMethodSettings, PruneSettings, PruneTarget, PrunedModel};
 
 /// The data of a pruning, as the network takes them.
 #[derive(Clone, Debug)]

@@ -26,6 +26,7 @@ fn model(train: &Dataset) -> TrainedModel {
         connectivity: Connectivity::FullyConnected,
         activation: Activation::Relu,
         keep_probability: 1.0,
+        reaches_all: false,
     };
     let network = architecture.build(0).unwrap();
     let parameters = Initialisation { scheme: Scheme::He, gain: 1.0 }.draw(&network, 0).unwrap();

@@ -95,14 +95,27 @@ impl ArchitectureSettings {
         self.keep_probability
     }
 
+    /// The density that was asked for, where one was.
+    #[must_use]
+    pub fn density(&self) -> Option<f64> {
+        self.profile
+            .as_ref()
+            .filter(|profile| profile.is_asked && self.arch != Arch::Narrow)
+            .map(|profile| profile.density)
+    }
+
     /// The architecture for data of this shape; the width of a narrow network is found here.
     ///
     /// # Errors
     /// What no graph can satisfy.
     pub fn fit_to(&self, inputs: usize, classes: usize) -> Result<Architecture> {
         let mut connectivity = self.connectivity.clone();
+        let mut reaches_all = false;
         if let Some(profile) = &self.profile {
             profile.fill(&mut connectivity, inputs, &self.hidden);
+            // The paper's own network is drawn as the paper draws it.
+            reaches_all = self.hidden.iter().any(|width| *width != paper::OUTPUTS)
+                || !has_papers_degrees(&connectivity);
         }
         let architecture = Architecture {
             inputs,
@@ -111,6 +124,7 @@ impl ArchitectureSettings {
             connectivity,
             activation: self.activation,
             keep_probability: self.keep_probability,
+            reaches_all,
         };
         if self.arch != Arch::Narrow {
             return Ok(architecture);
@@ -128,6 +142,10 @@ impl ArchitectureSettings {
     pub(super) fn is_of_one_kind(setting: Setting) -> bool {
         OWNERS.iter().any(|(owned, _)| *owned == setting)
     }
+}
+
+fn has_papers_degrees(connectivity: &Connectivity) -> bool {
+    matches!(connectivity, Connectivity::SpatiallyCoupled { degrees, .. } if degrees[..] == [paper::DEGREES.to_vec()])
 }
 
 /// Refuses settings of other architectures.
@@ -191,6 +209,8 @@ struct Profile {
     blocks: Option<Vec<usize>>,
     /// Mean share of the weights that exist.
     density: f64,
+    /// Whether somebody asked for it.
+    is_asked: bool,
 }
 
 impl Profile {
@@ -206,7 +226,11 @@ impl Profile {
             let reason = format!("{density} is impossible, it must be above 0 and at most 1");
             return Err(Error::setting(Setting::Density, reason));
         }
-        Ok(Some(Self { blocks: options.blocks.as_ref().map(|list| list.0.clone()), density }))
+        Ok(Some(Self {
+            blocks: options.blocks.as_ref().map(|list| list.0.clone()),
+            density,
+            is_asked: options.density.is_some(),
+        }))
     }
 
     /// Writes blocks and degrees for layers of these widths: one list where they are the same for all.
@@ -225,7 +249,7 @@ impl Profile {
             let count = given.unwrap_or(paper::DEGREES.len().min(*width).min(*outputs));
             let field = fields.as_ref().and_then(|list| of_layer(list, layer));
             // More blocks than neurons are refused where the network is built.
-            all_degrees.push(paper_degrees(*outputs, count.min(*outputs), field, self.density));
+            all_degrees.push(paper_degrees((*width, *outputs), count.min(*outputs), field, self.density));
             all_fields.extend(field.map(|field| field.min(count)));
             all_blocks.push(count);
         }

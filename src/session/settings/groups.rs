@@ -3,6 +3,8 @@
 //! A field of a group is a flag of the command line, a key of a settings file, a key of a plan's entry and a key of
 //! `config.json`, all by one name. Its doc comment is the help of the flag.
 
+#![allow(rustdoc::invalid_html_tags, reason = "the help of a flag has words like <time>")]
+
 use std::path::PathBuf;
 
 use super::values::{

@@ -52,7 +52,7 @@ impl Preset {
                 .standardize(Switch::On)
                 .hidden(vec![256, 128])
                 .receptive_field(vec![8])
-                .density(1.0)
+                .density(0.27)
                 .activation(Activation::Relu)
                 .lr(0.005)
                 .schedule(Schedule::Cosine)

@@ -112,8 +112,8 @@ fn set_training(settings: &mut Settings, recipe: &Recipe, architecture: &Archite
     training.lr = Some(recipe.learning_rate).filter(|rate| *rate != kind.usual_learning_rate());
     let options = recipe.optimizer.options();
     training.momentum = options.momentum;
-    (training.adam_beta1, training.adam_beta2) = (options.adam_beta1, options.adam_beta2);
-    training.adam_epsilon = options.adam_epsilon;
+    (training.adam_beta1, training.adam_beta2) = (options.beta1, options.beta2);
+    training.adam_epsilon = options.epsilon;
     training.schedule = Some(recipe.schedule);
     let penalties = &recipe.penalties;
     training.l2 = other(penalties.l2, super::resolve::usual_l2(architecture.arch));

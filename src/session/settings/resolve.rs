@@ -164,9 +164,9 @@ fn recipe(options: &TrainingOptions, architecture: &ArchitectureSettings) -> Res
         kind,
         &OptimizerOptions {
             momentum: options.momentum,
-            adam_beta1: options.adam_beta1,
-            adam_beta2: options.adam_beta2,
-            adam_epsilon: options.adam_epsilon,
+            beta1: options.adam_beta1,
+            beta2: options.adam_beta2,
+            epsilon: options.adam_epsilon,
         },
     )?;
     let usual = Recipe::default();

@@ -1,13 +1,11 @@
 //! From a checkpoint to the bytes of its file.
 
-use std::collections::HashMap;
-
 use sha2::{Digest, Sha256};
 
 use super::Checkpoint;
-use super::format::{Header, METADATA_KEY, NAME, VERSION};
+use super::format::{Header, NAME, VERSION};
 use crate::engine::Values;
-use crate::model::Tensor;
+use crate::model::{Tensor, container};
 use crate::training::EpochMetrics;
 
 fn tensor(values: &Values) -> Tensor {
@@ -42,8 +40,7 @@ impl Checkpoint {
             sha256: digest(tensors.iter().map(|(_, tensor)| tensor.bytes())),
         };
         let header = serde_json::to_string(&header).map_err(|error| error.to_string())?;
-        let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
-        safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())
+        container::to_bytes(tensors, header)
     }
 }
 

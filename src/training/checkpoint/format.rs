@@ -8,8 +8,7 @@
 //! | tensor | type | shape | |
 //! |---|---|---|---|
 //! | `parameters` | f32, of the reference engine f64 | parameters | layer by layer its weights, then its biases, in canonical order |
-//! | `optimizer.0` | the same | parameters | momentum, or Adam's mean; none with SGD |
-//! | `optimizer.1` | the same | parameters | Adam's mean square; with Adam only |
+//! | `optimizer.0`, `optimizer.1`, ... | the same | parameters | the optimiser's state, in the order in which its rule counts it: momentum or mean, then mean square; none with SGD |
 //! | `history` | u8 | bytes | the lines of `metrics.jsonl` for the whole epochs, each with its line feed |
 //!
 //! The graphs and the preprocessing are not here: they follow from the settings in `config.json`, and
@@ -28,19 +27,6 @@ use super::{EpochSoFar, RunClock, RunIdentity};
 pub const NAME: &str = "tanner-checkpoint";
 /// Version that this program writes, and the only one that it reads: a checkpoint outlives its run by little.
 pub const VERSION: u32 = 1;
-/// Key of the header among the metadata.
-pub const METADATA_KEY: &str = "tanner";
-/// Most sets of values that an optimiser has.
-pub const MEMORIES: usize = 2;
-
-/// What is read first: whether the rest can be read.
-#[derive(Debug, Deserialize)]
-pub struct Preamble {
-    /// [`NAME`].
-    pub format: String,
-    /// Version of the format.
-    pub version: u32,
-}
 
 /// The JSON object in the metadata.
 #[derive(Debug, Serialize, Deserialize)]

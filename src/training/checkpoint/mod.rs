@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use super::{EpochMetrics, Recipe};
 use crate::engine::{EngineState, Evaluation, StepOutcome};
 use crate::files::atomic_write;
+use crate::model::container;
 use crate::{Error, Result, Setting};
 
 /// Sums over the steps of the epoch that has begun.
@@ -162,8 +163,8 @@ impl Checkpoint {
     /// [`Error::Io`] when it cannot be read, [`Error::Checkpoint`] when it is no checkpoint, or a damaged one.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-        Self::from_bytes(&bytes).map_err(|reason| Error::Checkpoint { path: path.into(), reason })
+        let refuse = |reason| Error::Checkpoint { path: path.into(), reason };
+        Self::from_bytes(&container::read_file(path, refuse)?).map_err(refuse)
     }
 }
 

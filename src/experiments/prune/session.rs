@@ -2,37 +2,16 @@
 
 use std::sync::Arc;
 
-use super::Session;
-use super::engine::{EngineRequest, Purpose};
-use super::settings::{DataSettings, check_threads, usual_l2};
-use super::split::Split;
-use crate::dataset::{DataSplits, HeldOut, Holdout};
+use super::{BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal};
+use crate::dataset::{DataSplits, HeldOut};
 use crate::engine::Penalties;
-use crate::experiments::prune::{
-    BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal,
-};
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::Parameters;
+use crate::session::settings::{DataSettings, check_threads, usual_l2};
+use crate::session::{EngineRequest, Purpose, Session, Split, SplitSettings, use_threads};
 use crate::text::grouped;
 use crate::training::{EpochMetrics, Observer, Recipe};
 use crate::{Error, Result};
-
-/// How training samples are split for an experiment on a trained model.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[cfg_attr(feature = "cli", derive(clap::Args), command(next_help_heading = "Data"))]
-pub struct SplitSettings {
-    /// Training samples held out to choose by, a number or a share below 1
-    /// [default: those that the model was trained without, else 10000, a fifth of at most 20000]
-    #[cfg_attr(feature = "cli", arg(long, value_name = "N|SHARE", value_parser = super::settings::parsed::<Holdout>))]
-    pub validation: Option<Holdout>,
-    /// Use the first N training samples only, as the model's training did
-    /// [default: as many as the model's own split had, else all]
-    #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
-    pub train_limit: Option<usize>,
-    /// Seed of the split and of fine-tuning [default: that of the model's own split, else 0]
-    #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
-    pub seed: Option<u64>,
-}
 
 /// What is removed.
 #[derive(Clone, Copy, Debug)]
@@ -156,7 +135,7 @@ impl Session<'_> {
     /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
     pub fn prune(&self, model: &TrainedModel, settings: &PruneSettings) -> Result<PrunedModel> {
         let threads = check_threads(settings.engine.threads())?;
-        super::use_threads(threads);
+        use_threads(threads);
         let DataSplits { train, test } = self.load_for(model, &settings.data)?;
         let Split { rest, validation, made, unseen } = self.split(train, &settings.split, model)?;
         let recipe = settings.recipe(model, made.seed)?;

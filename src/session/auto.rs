@@ -1,0 +1,73 @@
+//! What `backend` auto chooses of the adapters of a machine.
+
+use crate::engine::gpu::AdapterReport;
+
+/// What `auto` chooses, and why.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Auto {
+    Gpu(String),
+    Cpu(String),
+}
+
+/// Of the adapters of a machine, best first.
+pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
+    if let Some(best) = adapters.iter().find(|adapter| adapter.is_hardware && adapter.usable.is_ok()) {
+        return Auto::Gpu(format!("{} is a hardware GPU", best.name));
+    }
+    let hardware = adapters.iter().find(|adapter| adapter.is_hardware);
+    Auto::Cpu(match (hardware, adapters.first()) {
+        (Some(AdapterReport { name, usable: Err(lack), .. }), _) => format!("{name} is not usable, {lack}"),
+        (_, Some(software)) => {
+            format!("no hardware GPU, {} is software, which `backend` gpu would take", software.name)
+        }
+        (_, None) => "no GPU driver was found".to_owned(),
+    })
+}
+
+/// What `backend` auto would choose of these adapters, as a sentence.
+#[must_use]
+pub fn auto_sentence(adapters: &[AdapterReport]) -> String {
+    match auto_choice(adapters) {
+        Auto::Gpu(why) => format!("auto chooses the GPU: {why}"),
+        Auto::Cpu(why) => format!("auto chooses the CPU: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(name: &str, is_hardware: bool, lack: Option<&str>) -> AdapterReport {
+        AdapterReport {
+            name: name.into(),
+            driver: String::new(),
+            driver_info: String::new(),
+            backend: "vulkan".into(),
+            device_type: "other",
+            is_hardware,
+            max_buffer_size: 0,
+            max_binding_size: 0,
+            max_storage_buffers: 0,
+            has_timestamps: false,
+            usable: lack.map_or(Ok(()), |lack| Err(lack.to_owned())),
+        }
+    }
+
+    #[test]
+    fn auto_takes_hardware_only_and_says_why() {
+        let (gpu, soft) = (adapter("card", true, None), adapter("pipe", false, None));
+        assert_eq!(auto_choice(&[gpu, soft]), Auto::Gpu("card is a hardware GPU".into()));
+        assert_eq!(auto_choice(&[]), Auto::Cpu("no GPU driver was found".into()));
+        let soft = adapter("pipe", false, None);
+        let Auto::Cpu(why) = auto_choice(&[soft]) else { panic!("software was chosen") };
+        assert!(why.contains("pipe is software"), "{why}");
+        let (old, soft) =
+            (adapter("old", true, Some("it has no compute shaders")), adapter("pipe", false, None));
+        assert_eq!(
+            auto_choice(&[old, soft]),
+            Auto::Cpu("old is not usable, it has no compute shaders".into())
+        );
+        let (old, new) = (adapter("old", true, Some("it is old")), adapter("new", true, None));
+        assert_eq!(auto_choice(&[old, new]), Auto::Gpu("new is a hardware GPU".into()));
+    }
+}

@@ -1,0 +1,54 @@
+//! What the data of a batch are, without them; whether a finished run was one on them.
+
+use serde_json::Value;
+
+use super::Run;
+use crate::dataset::DataSplits;
+use crate::model::ArchitectureRecord;
+use crate::session::record::{RunRecord, SampleCounts};
+use crate::{Error, Result};
+
+/// What runs are compared by: all of the data but themselves.
+#[derive(Clone, Debug)]
+pub(super) struct DataShape {
+    train_samples: usize,
+    test_samples: usize,
+    features: usize,
+    classes: usize,
+    /// Of training and test set.
+    pub(super) digest: String,
+}
+
+impl DataShape {
+    pub(super) fn of(DataSplits { train, test }: &DataSplits) -> Self {
+        Self {
+            train_samples: train.samples(),
+            test_samples: test.samples(),
+            features: train.feature_count(),
+            classes: train.class_count(),
+            digest: format!("{}-{}", train.digest(), test.digest()),
+        }
+    }
+
+    /// Refuses a finished run that had other settings or other data.
+    pub(super) fn check_same(&self, Run { settings, folder, .. }: &Run, config: &Value) -> Result<()> {
+        let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
+        let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
+        let samples = SampleCounts {
+            train: limited - held_out.unwrap_or(0),
+            test: held_out.unwrap_or(self.test_samples),
+        };
+        let architecture = settings.architecture.fit_to(self.features, self.classes)?;
+        let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
+        let difference =
+            RunRecord::new(settings, &record, samples, Some(&self.digest)).difference_from(config);
+        let folder = folder.display();
+        match difference {
+            Ok(None) => Ok(()),
+            Ok(Some(key)) => Err(Error::OtherRun(format!(
+                "{folder} holds a finished run with another {key}: name another `out`, or remove that folder"
+            ))),
+            Err(error) => Err(Error::OtherRun(format!("the settings of {folder}: {error}"))),
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Where a run is kept, and where its event file goes.
+
+use std::path::Path;
+
+use super::settings::{EventsPlace, RunSettings};
+use super::train::importance_name;
+use crate::error::AskedBy as _;
+use crate::training::{Recorder, RunFolder, TensorBoard};
+use crate::{Result, Setting};
+
+/// The folder that the settings name, or a new one below `runs`.
+pub(super) fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
+    if let Some(path) = &settings.out {
+        return RunFolder::create(path).asked_by(Setting::Out);
+    }
+    let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
+    let (arch, seed) = (settings.architecture.arch, settings.recipe.seed);
+    let name = format!("{time}-{arch}-{}-s{seed}", importance_name(settings, "-"));
+    RunFolder::create_unique(Path::new("runs"), &name)
+}
+
+/// The event file that was asked for.
+pub(super) fn tensorboard(settings: &RunSettings, recorder: &Recorder) -> Result<Option<TensorBoard>> {
+    let Some(folder) = recorder.folder().map(RunFolder::path) else { return Ok(None) };
+    let place = match &settings.tensorboard {
+        None => return Ok(None),
+        Some(EventsPlace::RunFolder) => folder.to_owned(),
+        Some(EventsPlace::Below(logs)) => {
+            match folder.canonicalize().ok().as_deref().and_then(Path::file_name) {
+                Some(run) => logs.join(run),
+                None => logs.clone(),
+            }
+        }
+    };
+    let board = TensorBoard::create(&place, recorder.history().len(), settings.scored_on());
+    board.asked_by(Setting::Tensorboard).map(Some)
+}

@@ -1,0 +1,82 @@
+//! Documents that say where things are, kept true.
+
+use std::fs;
+use std::path::Path;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Texts between backquotes.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
+
+/// Every file that docs/extending.md sends a reader to is there, and is one that knows the enum in question.
+#[test]
+fn extending_names_files_that_are_there_and_know_the_choice() {
+    let text = fs::read_to_string(root().join("docs/extending.md")).unwrap();
+    for (section, word) in [
+        ("## An optimiser", "OptimizerKind"),
+        ("## An activation", "Activation"),
+        ("## A graph builder", "Connectivity"),
+    ] {
+        let section = text.split(section).nth(1).unwrap_or_else(|| panic!("{section}"));
+        let section = section.split("\n## ").next().unwrap();
+        let is_path = |text: &&str| {
+            (text.starts_with("src/") || text.starts_with("shaders/")) && !text.contains("NAME")
+        };
+        let paths: Vec<&str> = quoted(section).into_iter().filter(is_path).collect();
+        assert!(paths.len() >= 4, "{section}");
+        for path in &paths {
+            assert!(root().join(path).is_file(), "{path} is not there");
+        }
+        let known = paths.iter().filter(|path| fs::read_to_string(root().join(path)).unwrap().contains(word));
+        assert!(known.count() >= 2, "{word} in {paths:?}");
+    }
+}
+
+/// An optimiser is a file of the enum and one of each engine: no other file of the engines tells kinds apart.
+#[test]
+fn only_the_named_files_tell_optimisers_apart() {
+    let allowed = ["optimizer.rs", "optimizer_tests.rs", "update.rs", "backward_weight.rs"];
+    let mut folders = vec![root().join("src/engine")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text.split("#[cfg(test)]").next().unwrap();
+            let tells_apart =
+                code.contains("OptimizerKind::Adam") || code.contains("OptimizerKind::Momentum");
+            assert!(allowed.contains(&&*name) || !tells_apart, "{}", path.display());
+        }
+    }
+}
+
+/// Links of the documents to files of the project lead somewhere.
+#[test]
+fn links_to_files_lead_somewhere() {
+    for document in [
+        "README.md",
+        "ARCHITECTURE.md",
+        "RESULTS.md",
+        "docs/extending.md",
+        "docs/performance.md",
+        "docs/model-format.md",
+    ] {
+        let path = root().join(document);
+        let text = fs::read_to_string(&path).unwrap();
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            if link.starts_with("http") || link.starts_with('#') {
+                continue;
+            }
+            let file = link.split('#').next().unwrap();
+            assert!(path.parent().unwrap().join(file).exists(), "{document}: {link}");
+        }
+    }
+}
