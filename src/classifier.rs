@@ -1,6 +1,6 @@
 //! From samples to a trained model in one call.
 //!
-//! A [`Classifier`] is a face of a [`Session`](crate::session::Session): its setters fill in [`Settings`], and
+//! A [`Classifier`] is a face of a [`Session`]: its setters fill in [`Settings`], and
 //! [`Classifier::fit`] runs them on samples in memory. The same settings give the same model as the command line, to
 //! the bit. Whoever needs more of a say uses the session itself.
 

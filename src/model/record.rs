@@ -27,7 +27,6 @@ named! {
 
 impl Arch {
     /// All that this program can draw.
-    #[must_use]
     pub fn drawable() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|arch| *arch != Self::Custom)
     }

@@ -238,7 +238,7 @@ impl<'a> Batch<'a> {
                 session.note(format!("{label}: {}", in_words(&summary)));
             }
             Ok(TrainedRun { ending, .. }) => {
-                unfinished.is_stopped |= matches!(ending, Ending::Stopped { .. })
+                unfinished.is_stopped |= matches!(ending, Ending::Stopped { .. });
             }
             Err(error) => unfinished.fail(reporter, &run.name, label, &error),
         }

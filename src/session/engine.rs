@@ -117,7 +117,7 @@ enum Found {
 }
 
 impl Opening {
-    /// Begins to open what the request means; [`Session::engine_of`] says what went wrong.
+    /// Begins to open what the request means; the session that waits for it says what went wrong.
     #[must_use]
     pub fn of(request: &EngineRequest) -> Self {
         let device = match request.clone() {

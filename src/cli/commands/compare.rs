@@ -25,8 +25,8 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         batch::run(&args.batch, configurations.clone(), configurations)?;
     let comparison = Comparison { entries, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
-    atomic_write(&out.join("comparison.md"), table.as_bytes())?;
-    atomic_write(&out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
+    atomic_write(out.join("comparison.md"), table.as_bytes())?;
+    atomic_write(out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
     let groups: Vec<BarGroup> = comparison.entries.iter().filter_map(bar).collect();
     if !groups.is_empty() {
         let scored = comparison.scored_on().unwrap_or_default();

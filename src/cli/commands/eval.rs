@@ -95,7 +95,7 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
 fn write(folder: &Path, results: &NamedScores<'_>, model: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")?;
     let json = serde_json::to_vec_pretty(results)?;
-    atomic_write(&folder.join("scores.json"), &json)?;
+    atomic_write(folder.join("scores.json"), &json)?;
     let title = format!("{}: {:.2} %", model.display(), 100.0 * results.scores.accuracy);
     confusion_picture(results.scores, results.classes, &title)?.write(folder, "confusion")?;
     Ok(())

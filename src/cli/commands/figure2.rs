@@ -31,10 +31,10 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
         for run in entry.runs {
             let name = format!("figure2-s{}", run.seed);
             let model = model_of(out, &name);
-            if let Err(error) = draw(args, &model, &name) {
-                if unfinished.add_failed(&name) {
-                    terminal::line(&format!("{name}: {}", one_line(&error)));
-                }
+            if let Err(error) = draw(args, &model, &name)
+                && unfinished.add_failed(&name)
+            {
+                terminal::line(&format!("{name}: {}", one_line(&error)));
             }
         }
     }

@@ -124,7 +124,7 @@ fn method(args: &PruneArgs) -> anyhow::Result<PruneMethodSettings> {
 fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyhow::Result<()> {
     let [model, json, csv, png, svg] = FILES;
     results.make()?;
-    pruned.save(&results.path().join(model))?;
+    pruned.save(results.path().join(model))?;
     results.write_json(json, report)?;
     results.write(csv, curve_csv(report.curve).as_bytes())?;
     let drawing = pruning_curve(report.curve, &format!("pruning by {}", report.method))?;
