@@ -217,6 +217,8 @@ impl Session<'_> {
         subject: Subject<'_>,
         purpose: Purpose,
     ) -> Result<OpenedEngine> {
+        #[cfg(not(feature = "gpu"))]
+        let _ = purpose;
         let (network, parameters, settings) = subject;
         let found = opening.found();
         let cpu = |threads, why: String| -> Result<OpenedEngine> {
