@@ -1,6 +1,6 @@
 //! Experiments: many runs, and what they say together.
 //!
-//! A [`Configuration`](crate::session::Configuration) is a name and the flags of `tanner train`; a [`Comparison`]
+//! A [`Configuration`](crate::session::Configuration) is a name and settings of a run; a [`Comparison`]
 //! holds what its runs gave over several seeds, with mean, deviation and a paired
 //! test against one of them. [`table1`] lists the cells of the paper's table,
 //! [`figure2`] counts the edges that an L1 penalty leaves.

@@ -117,7 +117,7 @@ enum Found {
 }
 
 impl Opening {
-    /// Begins to open what the request means; `Session::engine_of` says what went wrong.
+    /// Begins to open what the request means; the session that waits for it says what went wrong.
     #[must_use]
     pub fn of(request: &EngineRequest) -> Self {
         let device = match request.clone() {
@@ -215,12 +215,10 @@ impl Session<'_> {
         &self,
         mut opening: Opening,
         subject: Subject<'_>,
-        #[cfg_attr(
-            not(feature = "gpu"),
-            expect(unused_variables, reason = "it decides on kernels of a GPU")
-        )]
         purpose: Purpose,
     ) -> Result<OpenedEngine> {
+        #[cfg(not(feature = "gpu"))]
+        let _ = purpose;
         let (network, parameters, settings) = subject;
         let found = opening.found();
         let cpu = |threads, why: String| -> Result<OpenedEngine> {

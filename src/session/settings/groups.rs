@@ -320,7 +320,7 @@ group! {
     /// Where results go.
     "Output" pub struct OutputOptions in output {
         /// Folder of the run; one that holds a run already is refused
-        /// [default: runs/<time>-<arch>-<importance>-<order>-s<seed>]
+        /// [default: runs/TIME-ARCH-IMPORTANCE-ORDER-sSEED]
         #[arg(value_name = "DIR")]
         out: (PathBuf) => Out,
         /// Write an event file for TensorBoard after every epoch: losses, accuracies, learning rate, weights of each layer;
