@@ -45,7 +45,9 @@ fn rows_give_what_the_table_gave_in_any_order_of_columns() {
         .collect();
     assert_eq!(predictor.predict_rows(rows).unwrap(), expected);
     let first = [("colour", " red "), ("size", "1.50")];
-    assert_eq!(predictor.predict_rows([first]).unwrap().of(0), expected.of(0));
+    // Alone, as the last bits of a rotation may depend on the samples beside it.
+    let alone = predictor.predict(data.sample(0)).unwrap();
+    assert_eq!(predictor.predict_rows([first]).unwrap(), alone);
     // A colour that training did not see is none of those that it saw, as one that is missing is.
     let odd = [[("colour", "pink"), ("size", "7")], [("colour", "?"), ("size", "7")]];
     let odd = predictor.predict_rows(odd).unwrap();
