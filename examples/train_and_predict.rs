@@ -1,7 +1,7 @@
 //! Trains on vectors, stops from the callback, saves; `inference_only` loads the file without anything of training.
 //!
 //! `cargo run --release --example train_and_predict -- model.safetensors`
-//! `cargo run --release --no-default-features --example inference_only -- model.safetensors`
+//! `cargo run --release --no-default-features --features inference --example inference_only -- model.safetensors`
 
 use std::ops::ControlFlow;
 
