@@ -30,7 +30,7 @@ pub enum EngineKind {
     Auto,
     /// Float32 on all cores of the CPU.
     Cpu,
-    /// Float32 on so many threads of the CPU.
+    /// Float32 on this number of CPU threads.
     CpuThreads(usize),
     /// The best GPU of any kind, software renderers last.
     Gpu,

@@ -68,16 +68,13 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
     Ok(Understood { command, output })
 }
 
-/// What was typed wins over the settings file, and both over the preset that one of them names.
+/// What was typed wins over the settings file. The preset that one of them names stays a name, below whatever else
+/// is laid under these settings.
 fn lay_over_file(args: &mut TrainArgs) -> Result<(), String> {
-    let typed = std::mem::take(&mut args.settings);
-    args.settings = match &args.config {
-        Some(file) => {
-            let read = Settings::read(file).map_err(|error| format!("--config: {}", of_library(&error)))?;
-            typed.over(read).with_preset()
-        }
-        None => typed.with_preset(),
-    };
+    if let Some(file) = &args.config {
+        let read = Settings::read(file).map_err(|error| format!("--config: {}", of_library(&error)))?;
+        args.settings = std::mem::take(&mut args.settings).over(read);
+    }
     Ok(())
 }
 
@@ -238,6 +235,18 @@ mod tests {
         ] {
             assert!(parsed(line).is_ok(), "{line}: {:?}", parsed(line));
         }
+    }
+
+    /// Also below settings that are laid under the flags later, as those of a plan.
+    #[test]
+    fn a_preset_lies_below_everything() {
+        let flags = |text| settings_from_flags(text).unwrap();
+        let run = flags("--preset small --epochs 3").or(flags("--hidden 77 --epochs 5")).resolve().unwrap();
+        assert_eq!(run.architecture.hidden, [77]);
+        assert_eq!(run.recipe.epochs, 3);
+        let small = flags("--preset small").resolve().unwrap();
+        assert_eq!(run.recipe.optimizer, small.recipe.optimizer);
+        assert_ne!(small.architecture.hidden, [77]);
     }
 
     #[test]

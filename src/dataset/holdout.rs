@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, Setting};
 
-/// How many samples are held out: so many, or a share of all.
+/// How many samples are held out: a number of them, or a share of all.
 ///
 /// Written as `10000` and as `0.1`, in files as on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

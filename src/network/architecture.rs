@@ -6,6 +6,8 @@ use std::sync::Arc;
 use super::hidden_layer::HiddenLayer;
 use super::{Activation, Layer, Network};
 #[cfg(feature = "train")]
+use crate::paper;
+#[cfg(feature = "train")]
 use crate::random::{Purpose, generator};
 use crate::topology::{DegreeDistribution, Topology, fully_connected};
 use crate::{Error, Result};
@@ -72,12 +74,12 @@ impl Architecture {
     pub fn paper(inputs: usize, classes: usize) -> Self {
         Self {
             inputs,
-            hidden: vec![784; 5],
+            hidden: paper::HIDDEN.to_vec(),
             classes,
             connectivity: Connectivity::SpatiallyCoupled {
-                blocks: vec![8],
-                receptive_fields: vec![2],
-                degrees: vec![vec![98, 130, 98, 49, 20, 10, 10, 10]],
+                blocks: vec![paper::DEGREES.len()],
+                receptive_fields: vec![paper::RECEPTIVE_FIELD],
+                degrees: vec![paper::DEGREES.to_vec()],
             },
             activation: Activation::Sigmoid,
             keep_probability: 1.0,

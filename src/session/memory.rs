@@ -67,9 +67,13 @@ pub(super) fn check_run(
     let batch = settings.batch_size.min(samples);
     let steps = estimate(size, batch, settings.drop_connect > 0.0);
     let advice = "smaller `hidden`, fewer edges or a smaller `batch-size`";
-    refuse_above(STEPS_NEED, steps, available(), advice)?;
-    let copies = if augmented { augmented_bytes(data[0]) } else { 0.0 };
-    refuse_above(STEPS_NEED, copies + steps, available(), advice).asked_by(Setting::Augment)
+    let free = available();
+    refuse_above(STEPS_NEED, steps, free, advice)?;
+    if augmented {
+        let copies = augmented_bytes(data[0]);
+        refuse_above(STEPS_NEED, copies + steps, free, advice).asked_by(Setting::Augment)?;
+    }
+    Ok(())
 }
 
 /// As a run is checked, for a network that is built and not trained; the advice says what to make smaller.

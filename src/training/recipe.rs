@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Schedule;
 use crate::engine::{EngineSettings, Optimizer, Penalties};
 use crate::network::{Initialisation, Scheme};
+use crate::paper;
 use crate::{Error, Result, Setting};
 
 /// The settings of a training run, apart from network and data.
@@ -46,7 +47,7 @@ impl Default for Recipe {
             learning_rate: 0.1,
             schedule: Schedule::Cosine,
             optimizer: Optimizer::Momentum { momentum: 0.9, nesterov: false },
-            penalties: Penalties::l2(5e-5),
+            penalties: Penalties::l2(paper::L2),
             label_smoothing: 0.0,
             drop_connect: 0.0,
             initialisation: Initialisation { scheme: Scheme::Glorot, gain: 4.0 },

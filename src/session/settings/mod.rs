@@ -190,8 +190,7 @@ impl Settings {
     }
 
     /// The same with the preset that they name below them.
-    #[must_use]
-    pub fn with_preset(mut self) -> Self {
+    fn with_preset(mut self) -> Self {
         match self.preset.preset.take() {
             Some(preset) => self.over(preset.settings()),
             None => self,

@@ -37,7 +37,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
 /// One batch size of one network: checked, timed as a whole, then stage by stage.
 fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyhow::Result<Profile> {
-    let Subject { bench_network: wish, network, start, .. } = subject;
+    let Subject { bench_network, network, start, .. } = subject;
     let (batch, seconds) = (settings.batch_size, plan.args.seconds);
     let terminal = Terminal::default();
     let session = session(&terminal);
@@ -55,9 +55,9 @@ fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyh
     let info = engine.info();
     Ok(Profile {
         version: env!("CARGO_PKG_VERSION").into(),
-        arch: wish.arch.to_string(),
-        width: wish.width,
-        hidden_layers: wish.hidden_layers,
+        arch: bench_network.arch.to_string(),
+        width: bench_network.width,
+        hidden_layers: bench_network.hidden_layers,
         batch,
         optimizer: settings.optimizer.to_string(),
         backend: info.backend.to_string(),
