@@ -42,6 +42,14 @@ fn refusal_of(text: impl AsRef<[u8]>, columns: &Columns<'_>) -> String {
     message
 }
 
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn a_build_without_parquet_says_how_to_get_it() {
+    let source = Source::from_bytes("t.parquet", Vec::new());
+    let refused = Table::read(source, Format::Parquet, &NEW, &ReadOptions::default()).unwrap_err().to_string();
+    assert_says(&refused, &["t.parquet: ", "--features parquet", "CSV"]);
+}
+
 fn assert_says(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{message:?} does not say {part:?}");

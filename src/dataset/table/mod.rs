@@ -54,6 +54,9 @@ pub(crate) use texts::Texts;
 /// Reading gives up with a reason, to which the caller adds the name of the table.
 pub(crate) type Read<T> = std::result::Result<T, String>;
 
+#[cfg(all(feature = "train", not(feature = "parquet")))]
+const WITHOUT_PARQUET: &str = "this build reads no Parquet: build with `--features parquet`, or turn the table into CSV";
+
 /// The cell of a text that is in no list; a missing one is NaN.
 pub(crate) const UNSEEN: f32 = -1.0;
 
@@ -149,7 +152,7 @@ impl Table {
             #[cfg(feature = "parquet")]
             Format::Parquet => one(parquet::read(source, columns, &options.limits)),
             #[cfg(not(feature = "parquet"))]
-            Format::Parquet => Err("this program was built without the feature parquet".into()),
+            Format::Parquet => Err(WITHOUT_PARQUET.into()),
         });
         read.map_err(|reason| Error::table(name, &reason))
     }
