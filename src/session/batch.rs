@@ -30,7 +30,7 @@ use super::train::{TrainedRun, TrainingJob};
 use super::{Resumption, Session};
 use crate::error::AskedBy as _;
 use crate::training::{Ending, RunFolder, Summary};
-use crate::{Error, Result, Setting};
+use crate::{Error, Result, Setting, threads};
 
 /// Adapter and kernels that a run had before.
 type Recorded = Option<(String, KernelChoice)>;
@@ -97,9 +97,7 @@ impl<'a> Batch<'a> {
             }
         }
         check_scored(&queue)?;
-        if let Some(first) = queue.first() {
-            super::use_threads(first.settings.engine.threads());
-        }
+        let _entered = threads::enter(queue.first().and_then(|run| run.settings.engine.threads()))?;
         self.raw()?;
         fs::create_dir_all(&self.runs)
             .map_err(|error| Error::io(&self.runs, error))
@@ -297,6 +295,7 @@ impl<'a> Batch<'a> {
         if let Some(shape) = self.shapes.borrow().get(&key) {
             return Ok(shape.clone());
         }
+        let _entered = threads::enter(run.settings.engine.threads())?;
         let shape = match self.raw()? {
             RawData::Idx(splits) => DataShape::of(splits),
             RawData::Table(_) => DataShape::of(&self.data(run)?.splits),

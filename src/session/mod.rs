@@ -38,8 +38,6 @@ pub use settings::{Preset, RunSettings, Settings};
 pub use split::{Split, SplitSettings};
 pub use train::{TrainedRun, TrainingJob};
 
-use crate::threads::Threads;
-
 /// What the parts of a run have in common: who is told, what may stop it, where results are cached.
 pub struct Session<'a> {
     reporter: &'a dyn Reporter,
@@ -86,15 +84,5 @@ impl<'a> Session<'a> {
 
     fn warn(&self, text: impl AsRef<str>) {
         self.reporter.warn(text.as_ref());
-    }
-}
-
-/// Makes the default pool as large as the engine's; see [`Threads::make_default`].
-pub fn use_threads(threads: Option<usize>) {
-    if let Some(count) = threads {
-        let threads = Threads::new(Some(count)).and_then(Threads::make_default);
-        if let Err(error) = threads {
-            log::warn!("the number of threads stays what it was: {error}");
-        }
     }
 }

@@ -34,53 +34,70 @@ pub use values::{
     Widths, parsed,
 };
 
-/// What is asked of a run; what is `None` takes its default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::Args))]
-pub struct Settings {
-    /// A preset below everything else.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub preset: PresetOption,
-    /// Which data, and how a table is read and encoded.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub data: DataOptions,
-    /// Which samples, and where the run starts.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub samples: SampleOptions,
-    /// How inputs are standardised and ordered.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub importance: ImportanceOptions,
-    /// How the network looks.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub architecture: ArchitectureOptions,
-    /// How it is trained.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub training: TrainingOptions,
-    /// What it is computed on.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub engine: EngineOptions,
-    /// What is kept, and what ends the run early.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub keeping: KeepingOptions,
-    /// Where results go.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub output: OutputOptions,
+/// Defines [`Settings`] by its groups, and what is done with each of them.
+macro_rules! settings {
+    ($(#[doc = $about:tt])* pub struct Settings { $(#[doc = $doc:tt] $group:ident: $Group:ident,)+ }) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
+        pub struct Settings {
+            $(
+                #[doc = $doc]
+                #[serde(flatten)]
+                #[cfg_attr(feature = "cli", command(flatten))]
+                pub $group: $Group,
+            )+
+        }
+
+        impl Settings {
+            /// Every setting of a run.
+            pub(crate) fn all() -> impl Iterator<Item = Setting> {
+                [$($Group::SETTINGS),+].into_iter().flatten().copied()
+            }
+
+            /// The settings that have a value.
+            #[must_use]
+            pub fn given(&self) -> Vec<Setting> {
+                let mut given = Vec::new();
+                $(given.extend(self.$group.given());)+
+                given
+            }
+
+            /// Takes the value of a setting away.
+            pub fn remove(&mut self, setting: Setting) {
+                $(self.$group.remove(setting);)+
+            }
+
+            /// Takes what they lack, field by field.
+            fn fill_from(&mut self, below: Self) {
+                $(self.$group.fill_from(below.$group);)+
+            }
+        }
+    };
 }
 
-/// Does something with every group of settings.
-macro_rules! each_group {
-    ($settings:expr, $do:ident) => {
-        $do!($settings, preset, data, samples, importance, architecture, training, engine, keeping, output)
-    };
+settings! {
+    /// What is asked of a run; what is `None` takes its default.
+    pub struct Settings {
+        /// A preset below everything else.
+        preset: PresetOption,
+        /// Which data, and how a table is read and encoded.
+        data: DataOptions,
+        /// Which samples, and where the run starts.
+        samples: SampleOptions,
+        /// How inputs are standardised and ordered.
+        importance: ImportanceOptions,
+        /// How the network looks.
+        architecture: ArchitectureOptions,
+        /// How it is trained.
+        training: TrainingOptions,
+        /// What it is computed on.
+        engine: EngineOptions,
+        /// What is kept, and what ends the run early.
+        keeping: KeepingOptions,
+        /// Where results go.
+        output: OutputOptions,
+    }
 }
 
 /// Settings of which only one can be given.
@@ -116,45 +133,6 @@ fn takes_the_place(high: Setting, low: Setting) -> bool {
 }
 
 impl Settings {
-    /// Every setting of a run.
-    pub(crate) fn all() -> impl Iterator<Item = Setting> {
-        [
-            PresetOption::SETTINGS,
-            DataOptions::SETTINGS,
-            SampleOptions::SETTINGS,
-            ImportanceOptions::SETTINGS,
-            ArchitectureOptions::SETTINGS,
-            TrainingOptions::SETTINGS,
-            EngineOptions::SETTINGS,
-            KeepingOptions::SETTINGS,
-            OutputOptions::SETTINGS,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-    }
-
-    /// The settings that have a value.
-    #[must_use]
-    pub fn given(&self) -> Vec<Setting> {
-        macro_rules! given {
-            ($settings:expr, $($group:ident),+) => {{
-                let mut given = Vec::new();
-                $(given.extend($settings.$group.given());)+
-                given
-            }};
-        }
-        each_group!(self, given)
-    }
-
-    /// Takes the value of a setting away.
-    pub fn remove(&mut self, setting: Setting) {
-        macro_rules! remove {
-            ($settings:expr, $($group:ident),+) => {{ $($settings.$group.remove(setting);)+ }};
-        }
-        each_group!(self, remove);
-    }
-
     /// These settings over others: what is given here wins, and takes with it what depends on it there.
     ///
     /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees.
@@ -179,14 +157,6 @@ impl Settings {
         others.unify_importance();
         self.fill_from(others);
         self
-    }
-
-    /// Takes what they lack, field by field.
-    fn fill_from(&mut self, below: Self) {
-        macro_rules! fill {
-            ($settings:expr, $($group:ident),+) => {{ $($settings.$group.fill_from(below.$group);)+ }};
-        }
-        each_group!(self, fill);
     }
 
     /// The same with the preset that they name below them.
