@@ -248,6 +248,7 @@ impl Classifier {
 
     /// Everything that is asked for.
     #[must_use]
+    #[doc(hidden)]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -270,6 +271,7 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`Classifier::fit`].
+    #[doc(hidden)]
     pub fn fit_reporting(
         &self,
         train: &Dataset,

@@ -29,15 +29,13 @@ thread_local! {
 /// ```
 /// use tanner::dataset::Dataset;
 /// use tanner::importance::{Importance, ImportanceSettings, Preprocessing};
-/// use tanner::threads::Threads;
+/// use tanner::Threads;
 ///
 /// # fn main() -> tanner::Result<()> {
 /// let data = Dataset::new(vec![0.0, 1.0, 2.0, 0.5, 1.0, 0.0], 2, vec![0, 1, 0], 2)?;
 /// let settings = ImportanceSettings::new(Importance::Pca);
-/// let on_all_cores = Preprocessing::fit(&settings, &data)?;
-///
-/// let _entered = Threads::new(Some(2))?.enter();
-/// assert_eq!(Preprocessing::fit(&settings, &data)?, on_all_cores);
+/// let fitted = Threads::new(Some(2))?.install(|| Preprocessing::fit(&settings, &data))?;
+/// assert_eq!(fitted, Preprocessing::fit(&settings, &data)?);
 /// # Ok(())
 /// # }
 /// ```
@@ -82,19 +80,22 @@ impl Threads {
 
     /// Number of threads.
     #[must_use]
+    #[doc(hidden)]
     pub fn count(&self) -> usize {
         self.pool.current_num_threads()
     }
 
     /// Until the guard is dropped, whatever the calling thread asks of the library is spread over these threads; other
-    /// threads go on as before. Guards are dropped in the reverse order of their making.
-    ///
-    /// Engines keep to the threads that they were started with, and a run whose settings say `threads` enters its own.
+    /// threads go on as before. Guards are dropped in the reverse order of their making. What cannot be sent to a
+    /// thread of the pool, as [`Threads::install`] does, runs on its own this way.
+    #[doc(hidden)]
     pub fn enter(&self) -> Entered {
         Entered { before: ENTERED.replace(Some(self.clone())), _not_send: PhantomData }
     }
 
     /// Runs `work` on one of the threads; whatever the library does in there is spread over all of them.
+    ///
+    /// Engines keep to the threads that they were started with, and a run whose settings say `threads` to its own.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(|| {
             let _entered = self.enter();

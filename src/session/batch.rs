@@ -122,6 +122,7 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// When a finished run was another one than its name says, or was scored on other samples than the rest.
+    #[doc(hidden)]
     pub fn collect(
         &self,
         configurations: &[Configuration],
@@ -158,6 +159,7 @@ impl<'a> Batch<'a> {
     /// Keeps other processes from collecting and writing results until it is dropped, so that the last ones
     /// to be written are the most complete. Some file systems know no locks and go without.
     #[must_use]
+    #[doc(hidden)]
     pub fn lock_results(&self) -> Option<File> {
         let file = File::create(self.runs.join("results.lock")).ok()?;
         file.lock().ok().map(|()| file)

@@ -57,6 +57,7 @@ pub struct KernelsRequest {
 impl EngineRequest {
     /// Threads of the CPU, where a number was asked for.
     #[must_use]
+    #[doc(hidden)]
     pub fn threads(&self) -> Option<usize> {
         match self {
             Self::Auto { threads, .. } | Self::Cpu { threads } => *threads,
@@ -194,6 +195,7 @@ fn open(adapter: AdapterChoice, kernels: &KernelsRequest) -> Result<GpuDevice> {
     Ok(device)
 }
 
+#[doc(hidden)]
 impl Session<'_> {
     /// Makes the engine that was asked for.
     ///

@@ -2,6 +2,22 @@
 //!
 //! [`Settings`] say what, a [`Session`] does it and tells a [`Reporter`] what happens. The command line and
 //! [`Classifier`](crate::Classifier) are faces of it: the same settings give the same model, to the bit.
+//!
+//! ```no_run
+//! use tanner::session::{Session, Settings, Silent, TrainingJob};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The same keys as in a settings file; the flags of the command line without their dashes.
+//! let settings = Settings::from_toml("data = \"mine.csv\"\npreset = \"small\"\nout = \"runs/mine\"")?;
+//! let run = Session::new(&Silent).train(TrainingJob::new(settings.resolve()?))?;
+//! println!("{:?}", run.summary.map(|summary| summary.test_accuracy));
+//!
+//! // A table, or a folder of IDX files, as samples to train and to test on.
+//! let data = Session::new(&Silent).load(&settings.resolve()?.data, 0)?;
+//! println!("{} samples of {}", data.splits.train.samples(), data.record.feature_names.join(", "));
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "gpu")]
 mod auto;
@@ -15,6 +31,7 @@ mod places;
 mod record;
 mod reporter;
 mod resume;
+#[doc(hidden)]
 pub mod settings;
 mod split;
 mod start;
@@ -26,16 +43,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 #[cfg(feature = "gpu")]
+#[doc(hidden)]
 pub use auto::auto_sentence;
-pub use batch::{Batch, Configuration, Plan, Unfinished};
+#[doc(hidden)]
+pub use batch::Plan;
+pub use batch::{Batch, Configuration, Unfinished};
+pub use data::Data;
+#[doc(hidden)]
+pub use data::RawData;
 pub(crate) use data::USUAL_TEST;
-pub use data::{Data, RawData};
-pub use engine::{EngineRequest, KernelsRequest, OpenedEngine, Opening, Purpose};
+pub use engine::EngineRequest;
+#[doc(hidden)]
+pub use engine::{KernelsRequest, OpenedEngine, Opening, Purpose};
+#[doc(hidden)]
 pub use memory::{check_batch, check_network};
-pub use reporter::{FinishedRun, Reporter, RunPreview, Silent};
+#[doc(hidden)]
+pub use reporter::{FinishedRun, RunPreview};
+pub use reporter::{Reporter, Silent};
+#[doc(hidden)]
 pub use resume::Resumption;
-pub use settings::{Preset, RunSettings, Settings};
-pub use split::{Split, SplitSettings};
+pub use settings::{
+    ArchitectureOptions, DataOptions, DataSettings, EngineOptions, ImportanceOptions, KeepingOptions,
+    OutputOptions, Preset, PresetOption, RunSettings, SampleOptions, Settings, TrainingOptions,
+};
+#[doc(hidden)]
+pub use split::Split;
+pub use split::SplitSettings;
 pub use train::{TrainedRun, TrainingJob};
 
 /// What the parts of a run have in common: who is told, what may stop it, where results are cached.
@@ -69,6 +102,7 @@ impl<'a> Session<'a> {
 
     /// Counts the seconds of a run from here on.
     #[must_use]
+    #[doc(hidden)]
     pub fn started_at(mut self, start: Instant) -> Self {
         self.start = start;
         self

@@ -36,6 +36,7 @@ pub trait Observer {
     ///
     /// # Errors
     /// As [`Observer::epoch_ended`].
+    #[doc(hidden)]
     fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
         let _ = state;
         Ok(())

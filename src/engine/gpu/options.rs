@@ -29,7 +29,7 @@ pub struct GpuOptions {
     /// Which tiles are stored dense.
     pub tiles: TilePolicy,
     /// How many invocations share one sum in each kernel. `None`: what suits the adapter by reasoning, given
-    /// the network and the size of batches; [`GpuEngine::tuning`](super::GpuEngine::tuning) tells which.
+    /// the network and the size of batches; `config.json` of a run records which.
     pub shares: Option<Shares>,
     /// Whether to ask the device for timestamps, which profiles need, if it has them.
     pub timestamps: bool,

@@ -69,6 +69,7 @@ pub struct PrunedModel {
     pub failure: Option<Error>,
 }
 
+#[doc(hidden)]
 impl PruneMethodSettings {
     /// Its name.
     #[must_use]

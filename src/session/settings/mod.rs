@@ -19,6 +19,7 @@ use crate::engine::OptimizerOptions;
 use crate::importance::Importance;
 use crate::{Error, Result, Setting};
 
+#[doc(hidden)]
 pub use architecture::ArchitectureSettings;
 pub(crate) use file::toml_table;
 pub use groups::{
@@ -27,11 +28,15 @@ pub use groups::{
 };
 pub use presets::Preset;
 pub(crate) use recorded::TableRecord;
-pub use resolve::{DataSettings, RunSettings, check_threads};
+#[doc(hidden)]
+pub use resolve::check_threads;
+pub use resolve::{DataSettings, RunSettings};
 pub(crate) use resolve::{format, usual_l2};
+#[doc(hidden)]
+pub use values::parsed;
 pub use values::{
     BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
-    Widths, parsed,
+    Widths,
 };
 
 /// Defines [`Settings`] by its groups, and what is done with each of them.
@@ -56,6 +61,7 @@ macro_rules! settings {
             }
 
             /// The settings that have a value.
+            #[doc(hidden)]
             #[must_use]
             pub fn given(&self) -> Vec<Setting> {
                 let mut given = Vec::new();
@@ -64,7 +70,7 @@ macro_rules! settings {
             }
 
             /// Takes the value of a setting away.
-            pub fn remove(&mut self, setting: Setting) {
+            pub(crate) fn remove(&mut self, setting: Setting) {
                 $(self.$group.remove(setting);)+
             }
 
@@ -78,6 +84,23 @@ macro_rules! settings {
 
 settings! {
     /// What is asked of a run; what is `None` takes its default.
+    ///
+    /// Each field of a group is a flag of the command line and a key of settings files, whose text every value parses:
+    ///
+    /// ```
+    /// use tanner::session::{ArchitectureOptions, Settings};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let typed = Settings::from_toml("hidden = [784, 400]\nblocks = 8")?;
+    /// let architecture = ArchitectureOptions {
+    ///     hidden: Some("784,400".parse()?),
+    ///     blocks: Some("8".parse()?),
+    ///     ..ArchitectureOptions::default()
+    /// };
+    /// assert_eq!(typed, Settings { architecture, ..Settings::default() });
+    /// # Ok(())
+    /// # }
+    /// ```
     pub struct Settings {
         /// A preset below everything else.
         preset: PresetOption,
@@ -152,6 +175,7 @@ impl Settings {
 
     /// These settings, and others where these have none: nothing is taken away that depends on something else.
     #[must_use]
+    #[doc(hidden)]
     pub fn or(mut self, mut others: Self) -> Self {
         self.unify_importance();
         others.unify_importance();
@@ -178,6 +202,7 @@ impl Settings {
 
     /// As flags of the command line: `--epochs=3`.
     #[must_use]
+    #[doc(hidden)]
     pub fn to_flags(&self) -> Vec<String> {
         flags_of(self)
     }
@@ -205,6 +230,7 @@ impl Settings {
 }
 
 /// The fields of a value as flags of the command line.
+#[doc(hidden)]
 #[must_use]
 pub fn flags_of(settings: &impl Serialize) -> Vec<String> {
     // By way of text, so that a float32 number keeps its short form.
