@@ -24,7 +24,7 @@
 //!
 //! let bytes = run.model.to_bytes()?;
 //! let predictor = Predictor::new(TrainedModel::from_bytes(&bytes)?, None)?;
-//! assert_eq!(predictor.predict(data.features())?.samples(), 60);
+//! assert_eq!(predictor.predict(data.features())?.labels().len(), 60);
 //! # Ok(())
 //! # }
 //! ```

@@ -36,26 +36,21 @@ use crate::{Error, Result, threads};
 
 #[cfg(feature = "train")]
 pub use augment::Augmentation;
-#[doc(hidden)]
-pub use fingerprint::fingerprint;
 pub use holdout::{HeldOut, Holdout};
 #[cfg(feature = "train")]
 pub use idx_folder::load_idx_folder;
-#[cfg(feature = "train")]
-#[doc(hidden)]
-pub use idx_folder::load_idx_training;
-#[cfg(feature = "train")]
-#[doc(hidden)]
-pub use learning::{learn, learn_and_split};
-#[doc(hidden)]
-pub use pictures::Pictures;
 pub use record::DataRecord;
-#[doc(hidden)]
-pub use record::EncodedSamples;
-#[doc(hidden)]
-pub use samples::Samples;
 #[cfg(feature = "train")]
 pub(crate) use samples::update_digest;
+
+#[doc(hidden)]
+pub use self::{fingerprint::fingerprint, pictures::Pictures, record::EncodedSamples, samples::Samples};
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub use self::{
+    idx_folder::load_idx_training,
+    learning::{learn, learn_and_split},
+};
 
 /// Features are checked for NaN and infinities in pieces of this many values.
 const CHECK_CHUNK: usize = 1 << 16;

@@ -26,6 +26,7 @@ pub struct DataRecord {
     pub image_shape: Option<[usize; 2]>,
     /// How a table becomes raw features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
     pub encoding: Option<TableEncoding>,
     /// The rows of the training table that became the test set, where it was split.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -41,18 +41,17 @@ use crate::{Error, Result, Setting};
 pub use cpu::{CpuEngine, SingleSample};
 #[cfg(feature = "gpu")]
 pub use gpu::{AdapterChoice, GpuEngine, GpuOptions};
-#[doc(hidden)]
-pub use optimizer::MAX_STATES;
 pub use optimizer::{Optimizer, OptimizerKind};
-#[doc(hidden)]
-pub use optimizer_options::OptimizerOptions;
 pub use penalty::Penalties;
+
 #[doc(hidden)]
-pub use penalty::PenaltyRule;
-#[doc(hidden)]
-pub use state::{EngineState, Values};
-#[doc(hidden)]
-pub use update_rule::UpdateRule;
+pub use self::{
+    optimizer::MAX_STATES,
+    optimizer_options::OptimizerOptions,
+    penalty::PenaltyRule,
+    state::{EngineState, Values},
+    update_rule::UpdateRule,
+};
 
 /// The kinds of engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -27,10 +27,10 @@ pub struct Penalties {
     pub l1_input: Option<f32>,
     /// Smoothed L1/2 (Fan, Zurada and Wu, "Convergence of online gradient methods for neural networks with
     /// smoothing L1/2 regularization", 2014): `l_half * sum(f(w)^(1/2))`, gradient `l_half * f'(w) / (2 f(w)^(1/2))`;
-    /// `f(w) = |w|` from `a = `[`L_HALF_SMOOTHING`] on, `-w^4 / (8 a^3) + 3 w^2 / (4 a) + 3 a / 8` below.
+    /// `f(w) = |w|` from `a = 0.05` on, `-w^4 / (8 a^3) + 3 w^2 / (4 a) + 3 a / 8` below.
     pub l_half: f32,
     /// Weight elimination (Weigend, Rumelhart and Huberman, 1991): `weight_elimination * sum(u / (1 + u))` with
-    /// `u = (w / w0)^2`, `w0 = `[`WEIGHT_ELIMINATION_SCALE`]; gradient `2 w / w0^2 / (1 + u)^2` times the strength.
+    /// `u = (w / w0)^2`, `w0 = 1`; gradient `2 w / w0^2 / (1 + u)^2` times the strength.
     pub weight_elimination: f32,
     /// Group lasso on the first layer, a group for each input neuron, see
     /// smoothed near 0.

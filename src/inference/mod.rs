@@ -17,8 +17,6 @@ use crate::model::TrainedModel;
 use crate::{Error, Result};
 
 pub use predictions::Predictions;
-#[doc(hidden)]
-pub use scores::CALIBRATION_BINS;
 pub use scores::{ClassScores, Scores};
 
 /// Samples that are preprocessed together: enough for all threads, little beside the data themselves.

@@ -83,6 +83,7 @@ pub struct ArchitectureRecord {
     pub seed: u64,
     /// That and how the network was pruned since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
     pub pruned: Option<PrunedRecord>,
 }
 

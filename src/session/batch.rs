@@ -82,8 +82,8 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Runs what has not been run yet. A run that fails, or whose folder is damaged, does not keep the others from
-    /// theirs.
+    /// Runs what has not been run yet: every configuration under each of the seeds `0..seeds`. A run that fails, or
+    /// whose folder is damaged, does not keep the others from theirs.
     ///
     /// # Errors
     /// Before anything is run: settings that cannot be understood, a folder that cannot be used, a finished run that

@@ -27,6 +27,7 @@ pub enum EngineRequest {
         /// Threads, should it be the CPU.
         threads: Option<usize>,
         /// Kernels, should it be a GPU.
+        #[doc(hidden)]
         kernels: KernelsRequest,
     },
     /// A GPU, the best or the named one.
@@ -34,6 +35,7 @@ pub enum EngineRequest {
         /// Part of its name.
         adapter: Option<String>,
         /// Its kernels.
+        #[doc(hidden)]
         kernels: KernelsRequest,
     },
     /// The CPU.

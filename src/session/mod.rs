@@ -45,33 +45,30 @@ use std::time::Instant;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub use auto::auto_sentence;
-#[doc(hidden)]
-pub use batch::Plan;
 pub use batch::{Batch, Configuration, Unfinished};
 pub use data::Data;
-#[doc(hidden)]
-pub use data::RawData;
 pub(crate) use data::USUAL_TEST;
 pub use engine::EngineRequest;
-#[doc(hidden)]
-pub use engine::{KernelsRequest, OpenedEngine, Opening, Purpose};
-#[doc(hidden)]
-pub use memory::{check_batch, check_network};
-#[doc(hidden)]
-pub use reporter::{FinishedRun, RunPreview};
 pub use reporter::{Reporter, Silent};
-#[doc(hidden)]
-pub use resume::Resumption;
 pub use settings::{
     ArchitectureOptions, DataOptions, DataSettings, EngineOptions, ImportanceOptions, KeepingOptions,
     OutputOptions, Preset, PresetOption, RunSettings, SampleOptions, Settings, TrainingOptions,
 };
-#[doc(hidden)]
-pub use split::Split;
 pub use split::SplitSettings;
 pub use train::{TrainedRun, TrainingJob};
 
-/// What the parts of a run have in common: who is told, what may stop it, where results are cached.
+#[doc(hidden)]
+pub use self::{
+    batch::Plan,
+    data::RawData,
+    engine::{KernelsRequest, OpenedEngine, Opening, Purpose},
+    memory::{check_batch, check_network},
+    reporter::{FinishedRun, RunPreview},
+    resume::Resumption,
+    split::Split,
+};
+
+/// Loads data, trains, resumes and prunes; reports to a [`Reporter`], and can be stopped from elsewhere.
 pub struct Session<'a> {
     reporter: &'a dyn Reporter,
     cache: Option<PathBuf>,

@@ -29,11 +29,9 @@ pub use degree_distribution::DegreeDistribution;
 #[doc(hidden)]
 pub use degree_distribution::DegreeFamily;
 #[cfg(feature = "train")]
-#[doc(hidden)]
-pub use degree_profile::{paper_degrees, paper_density};
+pub(crate) use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
-#[doc(hidden)]
-pub use partition::MAX_WIDTH;
+pub(crate) use partition::MAX_WIDTH;
 pub use partition::Partition;
 #[cfg(feature = "train")]
 pub use random_sparse::RandomSparse;

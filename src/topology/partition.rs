@@ -98,7 +98,7 @@ impl Partition {
 }
 
 /// Most neurons of a layer: they are numbered by `u32`, and some buffers hold a few values for each.
-pub const MAX_WIDTH: usize = (u32::MAX / 4) as usize;
+pub(crate) const MAX_WIDTH: usize = (u32::MAX / 4) as usize;
 
 fn check_width(width: usize) -> Result<()> {
     if width > MAX_WIDTH {

@@ -35,6 +35,7 @@ pub struct RunSettings {
     /// How inputs are standardised and ordered.
     pub importance: ImportanceSettings,
     /// How the network looks.
+    #[doc(hidden)]
     pub architecture: ArchitectureSettings,
     /// How it is trained.
     pub recipe: Recipe,
@@ -49,6 +50,7 @@ pub struct RunSettings {
     /// Folder of the run.
     pub out: Option<PathBuf>,
     /// Where an event file for TensorBoard goes, if one is asked for.
+    #[doc(hidden)]
     pub tensorboard: Option<EventsPlace>,
 }
 
@@ -58,6 +60,7 @@ pub struct DataSettings {
     /// A folder of IDX files, or a table.
     pub path: PathBuf,
     /// The format of a table; none for a folder.
+    #[doc(hidden)]
     pub format: Option<Format>,
     /// How a table is read and encoded.
     pub options: DataOptions,
