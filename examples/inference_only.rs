@@ -6,7 +6,7 @@
 
 use std::process::ExitCode;
 
-use tanner::engine::cpu::SingleSample;
+use tanner::engine::SingleSample;
 use tanner::inference::Predictor;
 use tanner::model::TrainedModel;
 

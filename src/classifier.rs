@@ -248,6 +248,7 @@ impl Classifier {
 
     /// Everything that is asked for.
     #[must_use]
+    #[doc(hidden)]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
@@ -270,6 +271,7 @@ impl Classifier {
     ///
     /// # Errors
     /// As [`Classifier::fit`].
+    #[doc(hidden)]
     pub fn fit_reporting(
         &self,
         train: &Dataset,
@@ -283,8 +285,12 @@ impl Classifier {
         record.feature_names.clone_from(&self.feature_names);
         let splits = match test {
             Some(test) => DataSplits { train: train.clone(), test: test.clone() },
-            // Held-out training samples are what such a run is scored on.
-            None if settings.validation.is_some() => DataSplits { train: train.clone(), test: train.clone() },
+            // Such a run is scored on held-out training samples and never looks at the test set: any sample will do.
+            None if settings.validation.is_some() => {
+                let sample = (train.sample(0).to_vec(), vec![train.labels()[0]]);
+                let test = Dataset::new(sample.0, train.feature_count(), sample.1, train.class_count())?;
+                DataSplits { train: train.clone(), test }
+            }
             None => {
                 let (rest, held_out) = train.holdout(USUAL_TEST, settings.recipe.seed)?;
                 DataSplits { train: rest, test: held_out }

@@ -223,6 +223,7 @@ pub enum Error {
     Picture(String),
 }
 
+#[doc(hidden)]
 impl Error {
     /// Wraps an operating-system error with the path it happened at.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
@@ -236,7 +237,7 @@ impl Error {
 
     /// Says which setting asked for what failed; an error that names a setting already stays as it is.
     #[must_use]
-    pub fn asked_by(self, setting: Setting) -> Self {
+    pub(crate) fn asked_by(self, setting: Setting) -> Self {
         match self {
             named @ (Self::Setting { .. } | Self::For { .. }) => named,
             source => Self::For { setting, source: Box::new(source) },

@@ -24,12 +24,13 @@
 //!
 //! let bytes = run.model.to_bytes()?;
 //! let predictor = Predictor::new(TrainedModel::from_bytes(&bytes)?, None)?;
-//! assert_eq!(predictor.predict(data.features())?.samples(), 60);
+//! assert_eq!(predictor.predict(data.features())?.labels().len(), 60);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`prelude`] has what most programs need. [`Classifier`] is the short way; [`session`] is all that the command line does.
+//! [`prelude`] has what most programs need. [`Classifier`] is the short way; a [`Session`](session::Session) does all that
+//! the command line does.
 //!
 //! # The rooms, in the order data take through them
 //!
@@ -40,12 +41,12 @@
 //! | [`topology`] | draws which weights exist |
 //! | [`network`] | layers and parameters over the graphs |
 //! | [`engine`] | runs training steps: on the CPU, on a GPU, and in float64 as the reference |
-//! | [`training`] | epochs, schedules, metrics, checkpoints, run folders |
+//! | [`training`] | epochs, schedules, metrics |
 //! | [`model`], [`inference`], [`export`] | keep the result, use it, turn it into formats of other programs |
-//! | [`session`], [`classifier`] | all of that, from settings or in one call |
-//! | [`experiments`] | the paper's tables and figures, comparisons, pruning |
+//! | [`session`] | all of that from [`Settings`], with run folders and checkpoints; [`Classifier`] in one call |
+//! | [`experiments`] | the paper's table, pruning, importance through the layers |
 //!
-//! All parallel work runs on [`threads`] of the library's own.
+//! All parallel work runs on [`Threads`] of the library's own.
 
 #![cfg_attr(
     not(feature = "train"),
@@ -70,9 +71,11 @@ mod text;
 #[doc(hidden)]
 pub mod benchmark;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod classifier;
 pub mod dataset;
 pub mod engine;
+#[doc(hidden)]
 pub mod error;
 #[cfg(feature = "train")]
 pub mod experiments;
@@ -97,9 +100,11 @@ pub mod prelude;
 #[doc(hidden)]
 pub mod random;
 #[cfg(feature = "report")]
+#[doc(hidden)]
 pub mod report;
 #[cfg(feature = "train")]
 pub mod session;
+#[doc(hidden)]
 pub mod threads;
 #[doc(hidden)]
 pub mod tiles;
@@ -111,4 +116,6 @@ pub mod training;
 pub use classifier::{Classifier, EngineKind};
 pub use error::{Error, Result, Setting};
 #[cfg(feature = "train")]
+#[doc(no_inline)]
 pub use session::Settings;
+pub use threads::Threads;

@@ -10,6 +10,7 @@ macro_rules! named {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         $vis enum $Type { $($(#[$about])* #[doc = concat!("\n\nIn text: `", $name, "`.")] $Variant),+ }
 
+        #[doc(hidden)]
         impl $Type {
             /// Every variant, in the order of their definition.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$Variant),+];

@@ -1,22 +1,27 @@
 //! The threads that the library computes on.
 //!
-//! Parallel work runs on a pool of [`Threads`]: that of [`Threads::install`] around the call, else the default pool, which
-//! has a thread for each core unless [`Threads::make_default`] chose another one. The global pool of rayon belongs to
-//! the program and is never used. No result depends on the number of threads.
+//! Parallel work runs on a pool of [`Threads`]: the one that the calling thread has entered ([`Threads::enter`]), else a
+//! default pool with a thread for each core. The choice belongs to a thread, never to the process, and threads that the
+//! library starts inherit it. The global pool of rayon belongs to the program and is never used. No result depends on the
+//! number of threads.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Error, Result, Setting};
 
-/// The pool for work outside [`Threads::install`].
+/// The pool for work of threads that have entered none.
 static DEFAULT: OnceLock<Threads> = OnceLock::new();
 
 thread_local! {
     /// Whether this thread belongs to a pool of [`Threads`].
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
+    /// The pool that this thread has entered.
+    static ENTERED: RefCell<Option<Threads>> = const { RefCell::new(None) };
 }
 
 /// A pool of threads; clones share it. Its threads end with the last clone.
@@ -24,7 +29,7 @@ thread_local! {
 /// ```
 /// use tanner::dataset::Dataset;
 /// use tanner::importance::{Importance, ImportanceSettings, Preprocessing};
-/// use tanner::threads::Threads;
+/// use tanner::Threads;
 ///
 /// # fn main() -> tanner::Result<()> {
 /// let data = Dataset::new(vec![0.0, 1.0, 2.0, 0.5, 1.0, 0.0], 2, vec![0, 1, 0], 2)?;
@@ -37,6 +42,21 @@ thread_local! {
 #[derive(Clone, Debug)]
 pub struct Threads {
     pool: Arc<ThreadPool>,
+}
+
+/// Leaves a pool when it is dropped, for the one that was entered before; see [`Threads::enter`].
+#[derive(Debug)]
+#[must_use = "the pool is left when this is dropped"]
+pub struct Entered {
+    before: Option<Threads>,
+    /// The choice belongs to the thread that made it.
+    _not_send: PhantomData<*const ()>,
+}
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        ENTERED.set(self.before.take());
+    }
 }
 
 impl Threads {
@@ -60,36 +80,105 @@ impl Threads {
 
     /// Number of threads.
     #[must_use]
+    #[doc(hidden)]
     pub fn count(&self) -> usize {
         self.pool.current_num_threads()
     }
 
-    /// Runs `work` on one of the threads; whatever the library does in there is spread over all of them.
-    ///
-    /// Engines keep to the threads that they were started with.
-    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.pool.install(work)
+    /// Until the guard is dropped, whatever the calling thread asks of the library is spread over these threads; other
+    /// threads go on as before. Guards are dropped in the reverse order of their making. What cannot be sent to a
+    /// thread of the pool, as [`Threads::install`] does, runs on its own this way.
+    #[doc(hidden)]
+    pub fn enter(&self) -> Entered {
+        Entered { before: ENTERED.replace(Some(self.clone())), _not_send: PhantomData }
     }
 
-    /// Makes this the pool of all work outside [`Threads::install`], for the whole process.
+    /// Runs `work` on one of the threads; whatever the library does in there is spread over all of them.
     ///
-    /// # Errors
-    /// [`Error::Setting`] when there is a default pool already: an earlier one, or that of work which came first.
-    pub fn make_default(self) -> Result<()> {
-        DEFAULT.set(self).map_err(|_| Error::Setting {
-            setting: Setting::Threads,
-            reason: "work on other threads has begun already".into(),
+    /// Engines keep to the threads that they were started with, and a run whose settings say `threads` to its own.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(|| {
+            let _entered = self.enter();
+            work()
         })
     }
 }
 
-/// Runs `work` on the pool that this thread belongs to, or on the default pool.
+/// Enters a new pool where a number of threads is given, else stays where the calling thread is.
+///
+/// # Errors
+/// As [`Threads::new`].
+pub fn enter(count: Option<usize>) -> Result<Option<Entered>> {
+    count.map(|count| Ok(Threads::new(Some(count))?.enter())).transpose()
+}
+
+/// Runs `work` on the pool that this thread has entered or belongs to, or on the default pool.
 ///
 /// # Panics
 /// When the system cannot start the threads of the default pool.
 pub(crate) fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
-    if IS_OURS.get() {
-        return work();
+    match ENTERED.with_borrow(Clone::clone) {
+        Some(threads) => threads.pool.install(work),
+        None if IS_OURS.get() => work(),
+        None => {
+            DEFAULT.get_or_init(|| Threads::new(None).expect("the system starts threads")).pool.install(work)
+        }
     }
-    DEFAULT.get_or_init(|| Threads::new(None).expect("the system starts threads")).install(work)
+}
+
+/// Starts a thread that has entered the pool of this one.
+///
+/// # Errors
+/// When the system cannot start it.
+pub(crate) fn spawn<R: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> R + Send + 'static,
+) -> std::io::Result<JoinHandle<R>> {
+    let threads = ENTERED.with_borrow(Clone::clone);
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _entered = threads.as_ref().map(Threads::enter);
+        work()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Threads that work of this thread is spread over.
+    fn count() -> usize {
+        run(rayon::current_num_threads)
+    }
+
+    #[test]
+    fn a_pool_is_left_for_the_one_before_it_and_entered_by_no_other_thread() {
+        let cores = count();
+        let (one, five) = (Threads::new(Some(cores + 1)).unwrap(), Threads::new(Some(cores + 5)).unwrap());
+        let outer = one.enter();
+        assert_eq!(count(), cores + 1);
+        let inner = five.enter();
+        assert_eq!((count(), thread::spawn(count).join().unwrap()), (cores + 5, cores));
+        drop(inner);
+        assert_eq!((count(), five.install(count), count()), (cores + 1, cores + 5, cores + 1));
+        drop(outer);
+        assert_eq!(count(), cores);
+    }
+
+    #[test]
+    fn a_thread_that_is_started_inherits_the_pool_wherever_it_is_started() {
+        let threads = Threads::new(Some(3)).unwrap();
+        let started = || spawn("test", count).unwrap().join().unwrap();
+        assert_eq!(threads.install(started), 3);
+        let _entered = threads.enter();
+        assert_eq!(started(), 3);
+    }
+
+    #[test]
+    fn without_a_number_the_pool_stays() {
+        let _outer = enter(Some(3)).unwrap();
+        let none = enter(None).unwrap();
+        assert!(none.is_none());
+        assert_eq!(count(), 3);
+        assert!(enter(Some(0)).is_err());
+    }
 }

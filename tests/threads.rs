@@ -1,12 +1,13 @@
 //! Whose threads compute: the library's own, never those of rayon's global pool.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, mpsc};
-use std::thread;
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use tanner::classifier::Classifier;
+use tanner::classifier::{Classifier, EngineKind};
 use tanner::dataset::table::{Columns, FitOptions, Format, Impute, Limits, ReadOptions, Source, Table};
 use tanner::dataset::{Augmentation, Dataset, fingerprint, learn, load_idx_folder, load_idx_training};
 use tanner::engine::cpu::CpuEngine;
@@ -15,6 +16,7 @@ use tanner::engine::{Engine, EngineSettings, Optimizer};
 use tanner::importance::{Importance, ImportanceSettings, Preprocessing};
 use tanner::inference::Predictor;
 use tanner::network::{Architecture, Initialisation, Scheme};
+use tanner::session::Reporter;
 use tanner::threads::Threads;
 use tanner::training::EpochMetrics;
 
@@ -92,6 +94,68 @@ fn work_that_is_installed_runs_on_all_threads_of_that_pool() {
     names.sort_unstable();
     names.dedup();
     assert_eq!(names, [0, 1, 2].map(|index| Some(format!("tanner-{index}"))));
+}
+
+/// Notes on which threads the trees of a forest are grown.
+#[derive(Default)]
+struct Growers(Mutex<HashMap<ThreadId, String>>);
+
+impl Growers {
+    fn note(&self) {
+        // Long enough for the other threads to take a tree.
+        thread::sleep(Duration::from_millis(5));
+        let thread = thread::current();
+        self.0.lock().unwrap().insert(thread.id(), thread.name().unwrap_or_default().to_owned());
+    }
+
+    fn names(self) -> Vec<String> {
+        let mut names: Vec<String> = self.0.into_inner().unwrap().into_values().collect();
+        names.sort_unstable();
+        names
+    }
+}
+
+impl Reporter for Growers {
+    fn forest(&self, grown: Option<usize>, _: usize) {
+        if grown.is_some_and(|grown| grown > 0) {
+            self.note();
+        }
+    }
+}
+
+#[test]
+fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
+    let features = (0..400_u16).map(|k| f32::from(k * 37 % 101)).collect();
+    let data = Dataset::new(features, 4, (0..100).map(|sample| sample % 2).collect(), 2).unwrap();
+    let run = |threads| {
+        let growers = Growers::default();
+        let classifier =
+            Classifier::new().hidden([8]).epochs(1).importance(Importance::RandomForest).trees(64);
+        let classifier = classifier.engine(EngineKind::CpuThreads(threads));
+        classifier.fit_reporting(&data, None, |_| ControlFlow::Continue(()), &growers).unwrap();
+        growers
+    };
+    let settings = ImportanceSettings { trees: 64, ..ImportanceSettings::new(Importance::RandomForest) };
+    let elsewhere = || {
+        let growers = Growers::default();
+        tanner::importance::feature_scores(&settings, &data, &|_| growers.note()).unwrap();
+        growers
+    };
+
+    let _entered = Threads::new(Some(3)).unwrap().enter();
+    let runs = thread::scope(|scope| {
+        // One run after the other, and one beside them.
+        let beside = scope.spawn(|| run(4));
+        [run(1), run(2), beside.join().unwrap()]
+    });
+    let names = |count: usize| (0..count).map(|index| format!("tanner-{index}")).collect::<Vec<_>>();
+    for (run, threads) in runs.into_iter().zip([1, 2, 4]) {
+        assert_eq!(run.names(), names(threads));
+    }
+    // Here all is as before the runs, and another thread has heard of none of it.
+    let (here, there) = (elsewhere(), thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()));
+    assert!(there.0.lock().unwrap().keys().all(|thread| !here.0.lock().unwrap().contains_key(thread)));
+    assert_eq!(here.names(), names(3));
 }
 
 #[test]

@@ -45,7 +45,7 @@ struct Move {
 impl Augmentation {
     /// Whether nothing happens to any picture.
     #[must_use]
-    pub fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
@@ -53,7 +53,7 @@ impl Augmentation {
     ///
     /// # Errors
     /// [`Error::Setting`] when samples are no pictures, or too small for the shift.
-    pub fn check(&self, data: &Dataset) -> Result<()> {
+    pub(crate) fn check(&self, data: &Dataset) -> Result<()> {
         if self.is_none() {
             return Ok(());
         }
@@ -78,6 +78,7 @@ impl Augmentation {
     ///
     /// # Errors
     /// As [`Augmentation::check`].
+    #[doc(hidden)]
     pub fn apply(&self, data: &Dataset, seed: u64, epoch: usize) -> Result<Dataset> {
         self.check(data)?;
         let Some([_, columns]) = data.image_shape() else { return Ok(data.clone()) };

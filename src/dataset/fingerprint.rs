@@ -14,7 +14,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// their order differ.
 ///
 /// It finds accidents, such as a changed file; it is no defence against forgery, for which there is
-/// [`Dataset::digest`], an order of magnitude slower.
+/// `Dataset::digest`, an order of magnitude slower.
 #[must_use]
 pub fn fingerprint(data: &Dataset) -> String {
     let features = data.features().par_chunks(PIECE).map(|piece| lanes(piece, |v| v.to_bits().into()));

@@ -24,7 +24,7 @@ impl Holdout {
     ///
     /// # Errors
     /// [`Error::Dataset`] unless at least one sample is held out and at least one is left.
-    pub fn count_of(self, samples: usize) -> Result<usize> {
+    pub(crate) fn count_of(self, samples: usize) -> Result<usize> {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

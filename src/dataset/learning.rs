@@ -11,6 +11,7 @@ impl DataRecord {
     ///
     /// # Errors
     /// As [`DataRecord::samples`], and when the table is not as long as that one.
+    #[doc(hidden)]
     pub fn splits(&self, table: Table, test: HeldOut, limits: &Limits) -> Result<EncodedSamples<DataSplits>> {
         if table.rows() != test.of {
             return Err(table.refused(format!("{} rows, {} were split in training", table.rows(), test.of)));
@@ -29,7 +30,7 @@ impl DataRecord {
     ///
     /// # Errors
     /// [`Error::Dataset`] when no such split is possible.
-    pub fn split(&self, samples: &Dataset) -> Result<Option<DataSplits>> {
+    pub(crate) fn split(&self, samples: &Dataset) -> Result<Option<DataSplits>> {
         match self.test.filter(|_| self.is_own(samples)) {
             Some(test) => split_rows(samples.clone(), test).map(Some),
             None => Ok(None),

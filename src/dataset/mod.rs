@@ -3,18 +3,18 @@
 //! A [`Dataset`] is validated once, in its constructor, and is consistent from
 //! then on: whoever receives one need not check lengths, labels or NaN again.
 //! [`DataSplits`] is the pair that training works on. [`load_idx_folder`] reads
-//! the pair from the four IDX files that MNIST and its relatives come in,
-//! [`load_idx_training`] the training half alone as [`Pictures`] of bytes; the
-//! format of one file is in [`idx`]. [`Samples`] is what both kinds of set have in
-//! common. [`Augmentation`] moves and mirrors pictures. Tables of other formats are
-//! the affair of [`mod@table`]; what is known of data beside their numbers travels
-//! as a [`DataRecord`].
+//! the pair from the four IDX files that MNIST and its relatives come in. Tables
+//! (CSV, NPY, NPZ, Parquet) are read, split and encoded by
+//! [`Session::load`](crate::session::Session::load). [`Augmentation`] moves and
+//! mirrors pictures. What is known of data beside their numbers travels as a
+//! [`DataRecord`].
 
 #[cfg(feature = "train")]
 mod augment;
 mod fingerprint;
 mod holdout;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub mod idx;
 #[cfg(feature = "train")]
 mod idx_folder;
@@ -25,6 +25,7 @@ mod record;
 mod samples;
 #[cfg(feature = "train")]
 mod split;
+#[doc(hidden)]
 pub mod table;
 
 use rayon::prelude::*;
@@ -35,17 +36,21 @@ use crate::{Error, Result, threads};
 
 #[cfg(feature = "train")]
 pub use augment::Augmentation;
-pub use fingerprint::fingerprint;
 pub use holdout::{HeldOut, Holdout};
 #[cfg(feature = "train")]
-pub use idx_folder::{load_idx_folder, load_idx_training};
-#[cfg(feature = "train")]
-pub use learning::{learn, learn_and_split};
-pub use pictures::Pictures;
-pub use record::{DataRecord, EncodedSamples};
-pub use samples::Samples;
+pub use idx_folder::load_idx_folder;
+pub use record::DataRecord;
 #[cfg(feature = "train")]
 pub(crate) use samples::update_digest;
+
+#[doc(hidden)]
+pub use self::{fingerprint::fingerprint, pictures::Pictures, record::EncodedSamples, samples::Samples};
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub use self::{
+    idx_folder::load_idx_training,
+    learning::{learn, learn_and_split},
+};
 
 /// Features are checked for NaN and infinities in pieces of this many values.
 const CHECK_CHUNK: usize = 1 << 16;
@@ -120,6 +125,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`Error::Dataset`] when the new features break an invariant listed on the type.
+    #[doc(hidden)]
     pub fn with_features(self, features: Vec<f32>, feature_count: usize) -> Result<Self> {
         Self::new(features, feature_count, self.labels, self.class_count)
     }
@@ -128,6 +134,7 @@ impl Dataset {
     ///
     /// # Errors
     /// [`Error::Dataset`] when `count` is 0 or above the number of samples.
+    #[doc(hidden)]
     pub fn head(mut self, count: usize) -> Result<Self> {
         check_head(count, self.samples())?;
         self.labels.truncate(count);
@@ -140,7 +147,7 @@ impl Dataset {
     #[cfg(feature = "train")]
     /// SHA-256 of all features and labels, in hexadecimal digits.
     #[must_use]
-    pub fn digest(&self) -> String {
+    pub(crate) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update((self.feature_count as u64).to_le_bytes());
         update_digest(self, &mut hash);
@@ -179,6 +186,7 @@ impl Dataset {
 
     /// Rows and columns when each sample is a picture.
     #[must_use]
+    #[doc(hidden)]
     pub fn image_shape(&self) -> Option<[usize; 2]> {
         self.image_shape
     }
@@ -188,6 +196,7 @@ impl Dataset {
     /// # Panics
     /// When `index` is not below [`Dataset::samples`].
     #[must_use]
+    #[doc(hidden)]
     pub fn sample(&self, index: usize) -> &[f32] {
         &self.features[index * self.feature_count..][..self.feature_count]
     }

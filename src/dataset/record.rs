@@ -26,11 +26,12 @@ pub struct DataRecord {
     pub image_shape: Option<[usize; 2]>,
     /// How a table becomes raw features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
     pub encoding: Option<TableEncoding>,
     /// The rows of the training table that became the test set, where it was split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<HeldOut>,
-    /// The [`fingerprint`] of that table's samples, in the order of its rows.
+    /// The fingerprint of that table's samples, in the order of its rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
 }
@@ -47,13 +48,13 @@ pub struct EncodedSamples<T> {
 impl DataRecord {
     /// What is known of samples that come without a table.
     #[must_use]
-    pub fn of(dataset: &Dataset) -> Self {
+    pub(crate) fn of(dataset: &Dataset) -> Self {
         Self { image_shape: dataset.image_shape(), ..Self::default() }
     }
 
     /// Whether nothing is known.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
@@ -61,7 +62,7 @@ impl DataRecord {
     ///
     /// # Errors
     /// [`Error::Dataset`] with what does not fit.
-    pub fn check(&self, features: usize, classes: usize) -> Result<()> {
+    pub(crate) fn check(&self, features: usize, classes: usize) -> Result<()> {
         let fail = |reason: String| Err(Error::Dataset(reason));
         let distinct: std::collections::HashSet<&String> = self.class_names.iter().collect();
         if !self.class_names.is_empty() && (self.class_names.len() != classes || distinct.len() != classes) {
@@ -98,6 +99,7 @@ impl DataRecord {
     /// # Errors
     /// [`Error::Table`] when there is no encoding, a label is of no class, or as
     /// for [`TableEncoding::encode`].
+    #[doc(hidden)]
     pub fn samples(&self, mut table: Table, limits: &Limits) -> Result<EncodedSamples<Dataset>> {
         let Some(encoding) = &self.encoding else {
             return Err(table.refused("nothing is known of how a table becomes features"));
@@ -114,7 +116,7 @@ impl DataRecord {
 
     /// Whether these are the samples of the very table that was split in training, in its order.
     #[must_use]
-    pub fn is_own(&self, samples: &Dataset) -> bool {
+    pub(crate) fn is_own(&self, samples: &Dataset) -> bool {
         let is_as_long = self.test.is_some_and(|test| test.of == samples.samples());
         is_as_long && self.table.as_ref().is_none_or(|table| *table == fingerprint(samples))
     }

@@ -29,7 +29,7 @@ impl Dataset {
     ///
     /// # Errors
     /// As [`Dataset::holdout`].
-    pub fn into_holdout(self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
+    pub(crate) fn into_holdout(self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
         let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
         Ok(self.into_parts(&held_out))
     }

@@ -1,14 +1,17 @@
 //! Engines: what runs a network's training steps.
 //!
 //! Every engine implements [`Engine`] and gives the same answers within the
-//! rounding of its numbers. [`mod@reference`] is float64, slow and obvious, the
-//! yardstick of all tests; [`cpu`] is float32 on all cores; [`gpu`] runs WGSL
-//! kernels on any device that wgpu reaches. The engines do not know each other.
-//! What they share stands here: the rule of a step ([`StepPlan`], [`Optimizer`],
-//! [`Penalties`]) and the places of all values ([`layout`]).
+//! rounding of its numbers. [`CpuEngine`] is float32 on all cores; `GpuEngine` runs
+//! WGSL kernels on any device that wgpu reaches; the reference
+//! ([`EngineKind::Reference`](crate::EngineKind::Reference)) is float64, slow and
+//! obvious, the yardstick of all tests. They do not know each other; what they
+//! share is the rule of a step: [`StepPlan`], [`Optimizer`], [`Penalties`].
+//! [`SingleSample`] is a forward pass for one sample at a time.
 
+#[doc(hidden)]
 pub mod cpu;
 #[cfg(feature = "gpu")]
+#[doc(hidden)]
 pub mod gpu;
 #[doc(hidden)]
 pub mod layout;
@@ -20,6 +23,7 @@ pub mod packed_edges;
 pub mod penalty;
 #[doc(hidden)]
 pub mod profile;
+#[doc(hidden)]
 pub mod reference;
 mod state;
 mod update_rule;
@@ -34,11 +38,20 @@ use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
-pub use optimizer::{MAX_STATES, Optimizer, OptimizerKind};
-pub use optimizer_options::OptimizerOptions;
-pub use penalty::{Penalties, PenaltyRule};
-pub use state::{EngineState, Values};
-pub use update_rule::UpdateRule;
+pub use cpu::{CpuEngine, SingleSample};
+#[cfg(feature = "gpu")]
+pub use gpu::{AdapterChoice, GpuEngine, GpuOptions};
+pub use optimizer::{Optimizer, OptimizerKind};
+pub use penalty::Penalties;
+
+#[doc(hidden)]
+pub use self::{
+    optimizer::MAX_STATES,
+    optimizer_options::OptimizerOptions,
+    penalty::PenaltyRule,
+    state::{EngineState, Values},
+    update_rule::UpdateRule,
+};
 
 /// The kinds of engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,6 +106,7 @@ pub struct EngineSettings {
     pub seed: u64,
 }
 
+#[doc(hidden)]
 impl EngineSettings {
     /// Settings without any regularisation.
     pub fn new(optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
@@ -101,7 +115,7 @@ impl EngineSettings {
     }
 
     /// The penalties whose gradients are added to the loss's: without L2 where the optimiser decouples the decay.
-    pub fn coupled_penalties(&self) -> Penalties {
+    pub(crate) fn coupled_penalties(&self) -> Penalties {
         let l2 = if self.optimizer.kind().decouples_decay() { 0.0 } else { self.penalties.l2 };
         Penalties { l2, ..self.penalties }
     }
@@ -115,7 +129,7 @@ impl EngineSettings {
     ///
     /// # Errors
     /// Names the setting, the value and the limit.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
         if self.batch_size == 0 || self.batch_size > MAX_BATCH {
             return refuse(
@@ -134,6 +148,7 @@ impl EngineSettings {
 }
 
 /// Largest batch that engines take.
+#[doc(hidden)]
 pub const MAX_BATCH: usize = 1 << 20;
 
 /// Consecutive training steps: which samples, how far to move.
@@ -172,6 +187,7 @@ pub struct Evaluation {
 
 impl Evaluation {
     /// Share of correct samples, 0 to 1.
+    #[doc(hidden)]
     pub fn accuracy(&self) -> f64 {
         self.correct as f64 / self.samples as f64
     }
@@ -188,6 +204,7 @@ pub trait Engine: Send {
     fn info(&self) -> EngineInfo;
 
     /// How many steps one call of [`Engine::train`] should hold to be fast.
+    #[doc(hidden)]
     fn steps_per_call(&self) -> usize;
 
     /// Runs one step for each batch of the plan and returns what each saw.
@@ -218,6 +235,7 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// When the device fails.
+    #[doc(hidden)]
     fn state(&mut self) -> Result<EngineState>;
 
     /// Takes what [`Engine::state`] gave, of this engine or of another one of its kind; the steps that follow
@@ -225,6 +243,7 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// When it does not fit the network, the optimiser or the kind of engine, or the device fails.
+    #[doc(hidden)]
     fn restore(&mut self, state: &EngineState) -> Result<()>;
 }
 
@@ -232,7 +251,7 @@ pub trait Engine: Send {
 ///
 /// # Errors
 /// Names the width, the number of classes or the sample that does not fit.
-pub fn check_data(network: &Network, data: &Dataset) -> Result<()> {
+pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<()> {
     if data.feature_count() != network.inputs() {
         return Err(Error::Dataset(format!(
             "samples of {} features do not fit a network of {} inputs",
@@ -254,7 +273,7 @@ pub fn check_data(network: &Network, data: &Dataset) -> Result<()> {
 ///
 /// # Errors
 /// Names the first sample beyond the data set.
-pub fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
+pub(crate) fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
     if let Some(missing) = plan.samples.iter().find(|sample| **sample as usize >= data.samples()) {
         return Err(Error::Dataset(format!(
             "sample {missing} is not there, the data set has {}",

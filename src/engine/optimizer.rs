@@ -33,6 +33,7 @@ named! {
     }
 }
 
+#[doc(hidden)]
 impl OptimizerKind {
     /// The rule with its usual hyperparameters.
     pub const fn usual(self) -> Optimizer {
@@ -47,7 +48,7 @@ impl OptimizerKind {
     }
 
     /// A learning rate that most networks train well with.
-    pub const fn usual_learning_rate(self) -> f64 {
+    pub(crate) const fn usual_learning_rate(self) -> f64 {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
             Self::Adam | Self::AdamW => 0.001,
@@ -65,7 +66,7 @@ impl OptimizerKind {
     }
 
     /// Whether weight decay acts on the weights alone, outside the gradient and what is remembered of it.
-    pub const fn decouples_decay(self) -> bool {
+    pub(crate) const fn decouples_decay(self) -> bool {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
             Self::AdamW | Self::Lion => true,
@@ -132,6 +133,7 @@ pub enum Optimizer {
     },
 }
 
+#[doc(hidden)]
 impl Optimizer {
     /// Adam as published.
     pub const ADAM: Self = Self::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
@@ -192,7 +194,7 @@ impl Optimizer {
     }
 
     /// Which rule it is.
-    pub const fn kind(&self) -> OptimizerKind {
+    pub(crate) const fn kind(&self) -> OptimizerKind {
         match self {
             Self::Sgd => OptimizerKind::Sgd,
             Self::Momentum { nesterov: false, .. } => OptimizerKind::Momentum,
@@ -212,7 +214,7 @@ impl Optimizer {
     ///
     /// # Errors
     /// Names the setting, the value and the limit.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         for (setting, value) in self.options().by_setting() {
             let Some(value) = value else { continue };
             let (possible, limit) = match setting {

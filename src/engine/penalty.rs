@@ -27,13 +27,13 @@ pub struct Penalties {
     pub l1_input: Option<f32>,
     /// Smoothed L1/2 (Fan, Zurada and Wu, "Convergence of online gradient methods for neural networks with
     /// smoothing L1/2 regularization", 2014): `l_half * sum(f(w)^(1/2))`, gradient `l_half * f'(w) / (2 f(w)^(1/2))`;
-    /// `f(w) = |w|` from `a = `[`L_HALF_SMOOTHING`] on, `-w^4 / (8 a^3) + 3 w^2 / (4 a) + 3 a / 8` below.
+    /// `f(w) = |w|` from `a = 0.05` on, `-w^4 / (8 a^3) + 3 w^2 / (4 a) + 3 a / 8` below.
     pub l_half: f32,
     /// Weight elimination (Weigend, Rumelhart and Huberman, 1991): `weight_elimination * sum(u / (1 + u))` with
-    /// `u = (w / w0)^2`, `w0 = `[`WEIGHT_ELIMINATION_SCALE`]; gradient `2 w / w0^2 / (1 + u)^2` times the strength.
+    /// `u = (w / w0)^2`, `w0 = 1`; gradient `2 w / w0^2 / (1 + u)^2` times the strength.
     pub weight_elimination: f32,
     /// Group lasso on the first layer, a group for each input neuron, see
-    /// [`group_norm`](mod@super::reference::group_norm); not part of [`Penalties::value`].
+    /// smoothed near 0.
     pub group_lasso: f32,
 }
 
@@ -58,6 +58,7 @@ pub struct PenaltyRule {
     pub reserved: [u32; 2],
 }
 
+#[doc(hidden)]
 impl Penalties {
     /// L2 alone.
     pub const fn l2(l2: f32) -> Self {
@@ -68,7 +69,7 @@ impl Penalties {
     ///
     /// # Errors
     /// Names the flag and the value.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let strengths = [
             (Setting::L2, self.l2),
             (Setting::L1, self.l1),
@@ -108,7 +109,7 @@ impl Penalties {
     }
 
     /// What one weight of the layer with this index adds to the loss.
-    pub fn value(&self, layer: usize, weight: f64) -> f64 {
+    pub(crate) fn value(&self, layer: usize, weight: f64) -> f64 {
         let u = (weight / f64::from(WEIGHT_ELIMINATION_SCALE)).powi(2);
         f64::from(self.l2) * weight * weight
             + f64::from(self.l1_of(layer)) * weight.abs()
@@ -117,7 +118,7 @@ impl Penalties {
     }
 
     /// The derivative of [`Penalties::value`] by the weight, as the terms that add up to it.
-    pub fn gradient_terms(&self, layer: usize, weight: f64) -> [f64; 4] {
+    pub(crate) fn gradient_terms(&self, layer: usize, weight: f64) -> [f64; 4] {
         let [f, slope] = smoothed(weight);
         let scale = f64::from(WEIGHT_ELIMINATION_SCALE);
         let u = (weight / scale).powi(2);

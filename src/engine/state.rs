@@ -24,22 +24,16 @@ pub enum Values {
 impl Values {
     /// How many there are.
     #[must_use]
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         match self {
             Self::Single(values) => values.len(),
             Self::Double(values) => values.len(),
         }
     }
 
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Whether every one is a finite number.
     #[must_use]
-    pub fn all_finite(&self) -> bool {
+    pub(crate) fn all_finite(&self) -> bool {
         match self {
             Self::Single(values) => values.iter().all(|value| value.is_finite()),
             Self::Double(values) => values.iter().all(|value| value.is_finite()),
@@ -48,7 +42,7 @@ impl Values {
 
     /// Whether one is no number at all.
     #[must_use]
-    pub fn any_nan(&self) -> bool {
+    pub(crate) fn any_nan(&self) -> bool {
         match self {
             Self::Single(values) => values.iter().any(|value| value.is_nan()),
             Self::Double(values) => values.iter().any(|value| value.is_nan()),
@@ -73,6 +67,7 @@ pub struct EngineState {
 impl EngineState {
     /// Of an engine that computes in float32.
     #[must_use]
+    #[doc(hidden)]
     pub fn of_single(parameters: &Parameters, optimizer: &[Parameters]) -> Self {
         let single = |parameters| Values::Single(flat(parameters));
         Self { parameters: single(parameters), optimizer: optimizer.iter().map(single).collect() }
@@ -84,7 +79,7 @@ impl EngineState {
     ///
     /// # Errors
     /// [`Error::Network`] says what does not fit.
-    pub fn check_itself(&self) -> Result<()> {
+    pub(crate) fn check_itself(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Network(format!("state of an engine: {reason}")));
         for (index, memory) in self.optimizer.iter().enumerate() {
             if memory.len() != self.parameters.len() {
@@ -108,7 +103,7 @@ impl EngineState {
     ///
     /// # Errors
     /// [`Error::Network`] names what does not fit.
-    pub fn check(&self, network: &Network, optimizer: &Optimizer, single: bool) -> Result<()> {
+    pub(crate) fn check(&self, network: &Network, optimizer: &Optimizer, single: bool) -> Result<()> {
         self.check_itself()?;
         let refuse = |reason: String| Err(Error::Network(format!("state of an engine: {reason}")));
         if self.parameters.is_single() != single {
@@ -133,7 +128,7 @@ impl EngineState {
     ///
     /// # Errors
     /// As [`EngineState::check`].
-    pub fn to_single(
+    pub(crate) fn to_single(
         &self,
         network: &Network,
         optimizer: &Optimizer,

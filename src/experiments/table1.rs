@@ -48,6 +48,7 @@ impl Cell {
 
     /// The accuracy that the paper gives, in per cent.
     #[must_use]
+    #[doc(hidden)]
     pub fn paper_percent(&self) -> f64 {
         match (self.importance, self.order, self.arch) {
             (Importance::Pca, Order::Descending, Arch::Sc) => 87.18,
@@ -64,6 +65,7 @@ impl Cell {
     /// Whether a pattern such as `pca`, `desc-sc` or `rf-asc-fc` means this cell:
     /// all parts of the pattern are parts of its name.
     #[must_use]
+    #[doc(hidden)]
     pub fn matches(&self, pattern: &str) -> bool {
         let name = self.to_string();
         let parts: Vec<&str> = name.split('-').collect();

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `layer<L>.npz` | weights of layer L, counted from 0, `[output][input]`, for `scipy.sparse.load_npz` |
 //! | `biases.npz` | `layer<L>`: biases `[output]`, for `numpy.load` |
-//! | `preprocessing.npz` | what is done to raw features: the tensors `preprocessing.*` of [the model file](mod@crate::model::format), by the names behind the point |
+//! | `preprocessing.npz` | what is done to raw features: the tensors `preprocessing.*` of the model file, by the names behind the point |
 //! | `model.json` | the JSON header of the model file: activations, kind of preprocessing, architecture |
 
 use super::npz::Npz;
@@ -14,12 +14,13 @@ use crate::network::{Layer, LayerParameters};
 use crate::{Error, Result};
 
 /// The names of the files that [`files`] gives for a network of so many layers.
+#[doc(hidden)]
 pub fn file_names(layers: usize) -> Vec<String> {
     let others = ["biases.npz", "preprocessing.npz", "model.json"].map(str::to_owned);
     (0..layers).map(layer_file).chain(others).collect()
 }
 
-/// Gives each file of a model, its name and its bytes, in the order of [`file_names`], to `write`.
+/// Gives each file of a model, its name and its bytes, to `write`.
 ///
 /// # Errors
 /// [`Error::Export`] when a file is too large for a zip archive, and what `write` fails with.

@@ -2,7 +2,6 @@
 //!
 //! Both take a [`TrainedModel`](crate::model::TrainedModel) and give the bytes of
 //! files; neither writes any. What is done to raw features is always part of them.
-//! Our own format is described in [`model::format`](mod@crate::model::format).
 
 pub mod csr;
 mod npz;

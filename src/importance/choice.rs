@@ -22,7 +22,7 @@ named! {
 impl Importance {
     /// Whether it orders raw features, as opposed to components of them, by a score of each.
     #[must_use]
-    pub fn scores_features(self) -> bool {
+    pub(crate) fn scores_features(self) -> bool {
         matches!(self, Self::RandomForest | Self::Random | Self::Variance)
     }
 
@@ -31,7 +31,7 @@ impl Importance {
     /// Pixels that pass unrotated keep their large means, which push sigmoids to
     /// one side; principal components have mean 0 and carry their scale on purpose.
     #[must_use]
-    pub fn standardizes(self) -> bool {
+    pub(crate) fn standardizes(self) -> bool {
         self.scores_features()
     }
 }

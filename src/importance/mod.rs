@@ -5,11 +5,11 @@
 //! set only and applied to whatever comes later: the training set itself, the
 //! test set, a single picture in production. It says which [`Importance`] in
 //! which [`Order`] it was fitted with, and holds what came out, which is all that
-//! a model file has to keep: a [`Standardisation`] where one was asked for, and
-//! the [`Transform`] that follows it.
+//! a model file has to keep: how features are standardised, where that was asked
+//! for, and the rotation or the order that follows.
 //!
-//! Raw features are ordered by the [`feature_scores`] of a random [`forest`], of
-//! their variance or of chance; [`cache`] keeps the scores of a forest.
+//! Raw features are ordered by the scores of a random forest, by their variance or
+//! by chance.
 
 #[cfg(feature = "train")]
 #[doc(hidden)]
@@ -40,14 +40,17 @@ use crate::{Error, Result};
 
 pub use choice::{Importance, Order};
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub use ranking::{feature_scores, ranking};
 #[cfg(feature = "train")]
 pub use settings::ImportanceSettings;
+#[doc(hidden)]
 pub use standardisation::Standardisation;
 
 /// What is done to features after they were standardised, or were not.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+#[doc(hidden)]
 pub enum Transform {
     /// Features pass as they are.
     Identity {
@@ -73,7 +76,7 @@ pub enum Transform {
     },
 }
 
-/// A fitted [`Transform`] with the setting that it was fitted for.
+/// What was fitted, with the settings that it was fitted for.
 ///
 /// Features are standardised first, where they are, then rotated or ordered.
 #[derive(Debug, Clone, PartialEq)]
@@ -89,14 +92,13 @@ impl Preprocessing {
     /// Fits on `train`, which must be the training set and nothing else.
     ///
     /// The result does not depend on the number of threads: it is the same, bit
-    /// for bit, in every run on the same kind of processor. [`cache::fit`] does
-    /// the same, shows the progress of a forest, and grows no forest twice.
+    /// for bit, in every run on the same kind of processor.
     ///
     /// # Errors
     /// [`Error::Importance`] when [`Order::Ascending`] is asked of
     /// [`Importance::None`], when PCA is asked of fewer than 2 samples, of
-    /// more than 16,384 features or of values whose covariance overflows, and
-    /// as [`feature_scores`].
+    /// more than 16,384 features or of values whose covariance overflows, for 0
+    /// trees, and for variances above what f32 can hold.
     pub fn fit(settings: &ImportanceSettings, train: &Dataset) -> Result<Self> {
         settings.check()?;
         if settings.importance.scores_features() {
@@ -123,6 +125,7 @@ impl Preprocessing {
     /// # Errors
     /// [`Error::Importance`] when there is not one finite score, not negative, for each
     /// feature, or when the kind is none that scores features.
+    #[doc(hidden)]
     pub fn from_scores(settings: &ImportanceSettings, train: &Dataset, scores: &[f64]) -> Result<Self> {
         if scores.len() != train.feature_count() {
             let (given, features) = (scores.len(), train.feature_count());
@@ -147,6 +150,7 @@ impl Preprocessing {
     /// `importance` makes, when its lengths do not fit each other or the
     /// standardisation, when it holds a number that is not finite, variances or
     /// importances that are negative or not in `order`, or no permutation.
+    #[doc(hidden)]
     pub fn from_parts(
         importance: Importance,
         order: Order,
@@ -182,6 +186,7 @@ impl Preprocessing {
     ///
     /// # Errors
     /// [`Error::Importance`] when the lengths are not those of the same number of samples.
+    #[doc(hidden)]
     pub fn apply_into(&self, features: &[f32], out: &mut [f32]) -> Result<()> {
         let (inputs, outputs) = (self.input_features(), self.output_features());
         let samples = features.len() / inputs;
@@ -214,6 +219,7 @@ impl Preprocessing {
     /// # Errors
     /// [`Error::Importance`] when the data set has another number of features,
     /// [`Error::Dataset`] when a result is too large for f32.
+    #[doc(hidden)]
     pub fn apply_dataset(&self, dataset: Dataset) -> Result<Dataset> {
         let (given, expected) = (dataset.feature_count(), self.input_features());
         if given != expected {
@@ -243,7 +249,10 @@ impl Preprocessing {
             Transform::Permutation { order, .. } => order.len(),
         }
     }
+}
 
+#[doc(hidden)]
+impl Preprocessing {
     /// Features of a sample after the transform.
     #[must_use]
     pub fn output_features(&self) -> usize {

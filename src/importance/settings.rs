@@ -23,8 +23,8 @@ pub struct ImportanceSettings {
 }
 
 impl ImportanceSettings {
-    /// The usual settings of a kind: most important first, standardised where
-    /// [`Importance::standardizes`] says so, 500 trees, seed 0.
+    /// The usual settings of a kind: most important first, standardised for a
+    /// random forest, variance and chance, 500 trees, seed 0.
     #[must_use]
     pub fn new(importance: Importance) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl ImportanceSettings {
     ///
     /// # Errors
     /// [`Error::Importance`](crate::Error::Importance) for [`Order::Ascending`] with [`Importance::None`].
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         check_combination(self.importance, self.order)
     }
 }

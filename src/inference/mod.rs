@@ -17,7 +17,7 @@ use crate::model::TrainedModel;
 use crate::{Error, Result};
 
 pub use predictions::Predictions;
-pub use scores::{CALIBRATION_BINS, ClassScores, Scores};
+pub use scores::{ClassScores, Scores};
 
 /// Samples that are preprocessed together: enough for all threads, little beside the data themselves.
 const PART: usize = 8192;

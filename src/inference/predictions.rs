@@ -20,7 +20,7 @@ impl Predictions {
     ///
     /// # Errors
     /// [`Error::Dataset`] when there are none, when their number is no multiple of `classes`, or one is not finite.
-    pub fn new(logits: Vec<f32>, classes: usize) -> Result<Self> {
+    pub(crate) fn new(logits: Vec<f32>, classes: usize) -> Result<Self> {
         if classes == 0 || logits.is_empty() || !logits.len().is_multiple_of(classes) {
             let given = logits.len();
             return Err(Error::Dataset(format!("{given} logits do not fit {classes} classes a sample")));
@@ -36,24 +36,6 @@ impl Predictions {
         let samples = probabilities.par_chunks_mut(classes).zip(logits.par_chunks(classes));
         threads::run(|| samples.for_each(|(probabilities, logits)| softmax(logits, probabilities)));
         Ok(Self { logits, probabilities, classes })
-    }
-
-    /// Number of samples.
-    #[must_use]
-    pub fn samples(&self) -> usize {
-        self.logits.len() / self.classes
-    }
-
-    /// Number of classes.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        self.classes
-    }
-
-    /// All logits, `[sample][class]`.
-    #[must_use]
-    pub fn logits(&self) -> &[f32] {
-        &self.logits
     }
 
     /// All probabilities, `[sample][class]`.
@@ -100,6 +82,27 @@ impl Predictions {
 
     fn logits_of(&self, sample: usize) -> &[f32] {
         &self.logits[sample * self.classes..][..self.classes]
+    }
+}
+
+#[doc(hidden)]
+impl Predictions {
+    /// Number of samples.
+    #[must_use]
+    pub fn samples(&self) -> usize {
+        self.logits.len() / self.classes
+    }
+
+    /// Number of classes.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// All logits, `[sample][class]`.
+    #[must_use]
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
     }
 }
 

@@ -6,7 +6,7 @@ use super::Predictions;
 use crate::{Error, Result};
 
 /// Bins of equal width that confidences are sorted into for the calibration error.
-pub const CALIBRATION_BINS: usize = 15;
+const CALIBRATION_BINS: usize = 15;
 
 /// How one class is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,7 +33,7 @@ pub struct Scores {
     /// Mean cross-entropy in nats.
     pub log_loss: f64,
     /// Expected calibration error (Guo et al., 2017): the difference between confidence and accuracy, in
-    /// [`CALIBRATION_BINS`] bins of the confidence, weighted by their samples. 0 is best, 1 worst.
+    /// 15 bins of the confidence, weighted by their samples. 0 is best, 1 worst.
     pub calibration_error: f64,
     /// Mean of the classes' F1, over classes that occur among labels or predictions.
     pub macro_f1: f64,

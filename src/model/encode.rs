@@ -26,6 +26,7 @@ fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
 impl TrainedModel {
     /// SHA-256 of all tensors of the model file: what it computes, whichever version of this program has it.
     #[must_use]
+    #[doc(hidden)]
     pub fn digest(&self) -> String {
         let mut hash = Sha256::new();
         for (name, tensor) in self.layer_tensors().into_iter().chain(self.preprocessing_tensors()) {

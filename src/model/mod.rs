@@ -4,12 +4,13 @@
 //! that was fitted on the training set and a record of the architecture that was
 //! asked for. It is a room of its own because the network knows nothing of the
 //! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] keep
-//! it in a file; the format is described in [`mod@format`].
+//! it in a file, whose format `docs/model-format.md` describes byte by byte.
 
 pub(crate) mod container;
 mod decode;
 #[cfg(feature = "train")]
 mod encode;
+#[doc(hidden)]
 pub mod format;
 mod pruned;
 mod record;
@@ -24,6 +25,7 @@ use crate::importance::Preprocessing;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
+#[doc(hidden)]
 pub use pruned::{PruneMethod, PrunedRecord};
 pub use record::{Arch, ArchitectureRecord};
 #[cfg(feature = "train")]
@@ -76,6 +78,7 @@ impl TrainedModel {
     ///
     /// # Errors
     /// [`Error::Network`] when they do not fit the network or one is not finite; the old ones stay.
+    #[doc(hidden)]
     pub fn set_parameters(&mut self, parameters: Parameters, epochs_trained: usize) -> Result<()> {
         check_parameters(&self.network, &parameters)?;
         self.epochs_trained = epochs_trained;
@@ -85,6 +88,7 @@ impl TrainedModel {
 
     /// Number of weights and biases of the fully connected network of the widths that this one had before any pruning.
     #[must_use]
+    #[doc(hidden)]
     pub fn dense_parameter_count(&self) -> usize {
         let record = &self.record;
         let hidden = record.pruned.as_ref().map_or(&record.hidden, |pruned| &pruned.hidden_before);
@@ -97,14 +101,14 @@ impl TrainedModel {
     ///
     /// # Errors
     /// [`Error::Dataset`] when no such split is possible.
-    pub fn set_held_out(&mut self, held_out: Option<HeldOut>) -> Result<()> {
+    pub(crate) fn set_held_out(&mut self, held_out: Option<HeldOut>) -> Result<()> {
         held_out.map(|split| split.holdout.count_of(split.of)).transpose()?;
         self.held_out = held_out;
         Ok(())
     }
 
     /// The training samples that the model has never seen, if any were held out.
-    pub fn held_out(&self) -> Option<HeldOut> {
+    pub(crate) fn held_out(&self) -> Option<HeldOut> {
         self.held_out
     }
 
@@ -112,6 +116,7 @@ impl TrainedModel {
     ///
     /// # Errors
     /// [`Error::Dataset`] when it is not known of data with these features and classes.
+    #[doc(hidden)]
     pub fn set_data(&mut self, data: DataRecord) -> Result<()> {
         data.check(self.preprocessing.input_features(), self.record.classes)?;
         self.data = data;
@@ -119,6 +124,7 @@ impl TrainedModel {
     }
 
     /// What is known of the data beside numbers: names of classes and features, how a table is encoded.
+    #[doc(hidden)]
     pub fn data(&self) -> &DataRecord {
         &self.data
     }
@@ -143,6 +149,7 @@ impl TrainedModel {
     }
 
     /// Number of epochs after which the parameters were taken.
+    #[doc(hidden)]
     pub fn epochs_trained(&self) -> usize {
         self.epochs_trained
     }
@@ -153,6 +160,7 @@ impl TrainedModel {
     }
 
     /// The architecture that was asked for.
+    #[doc(hidden)]
     pub fn record(&self) -> &ArchitectureRecord {
         &self.record
     }
@@ -161,6 +169,7 @@ impl TrainedModel {
     ///
     /// # Errors
     /// When the samples have another number of features, or more classes than the network has logits.
+    #[doc(hidden)]
     pub fn prepare(&self, raw: Dataset) -> Result<Dataset> {
         let prepared = self.preprocessing.apply_dataset(raw)?;
         crate::engine::check_data(&self.network, &prepared)?;
@@ -171,7 +180,12 @@ impl TrainedModel {
     ///
     /// # Errors
     /// [`Error::Network`] when the parts do not fit each other or nothing was removed.
-    pub fn pruned(&self, network: Network, parameters: Parameters, method: PruneMethod) -> Result<Self> {
+    pub(crate) fn pruned(
+        &self,
+        network: Network,
+        parameters: Parameters,
+        method: PruneMethod,
+    ) -> Result<Self> {
         let mut record = self.record.clone();
         let widths = network.widths();
         record.hidden = widths[1..widths.len() - 1].to_vec();

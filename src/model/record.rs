@@ -27,11 +27,13 @@ named! {
 
 impl Arch {
     /// All that this program can draw.
-    pub fn drawable() -> impl Iterator<Item = Self> {
+    #[cfg(test)]
+    pub(crate) fn drawable() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|arch| *arch != Self::Custom)
     }
 
     /// How hidden layers are joined, in words.
+    #[doc(hidden)]
     pub fn description(self) -> &'static str {
         match self {
             Self::Sc => "spatially coupled",
@@ -81,6 +83,7 @@ pub struct ArchitectureRecord {
     pub seed: u64,
     /// That and how the network was pruned since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
     pub pruned: Option<PrunedRecord>,
 }
 
@@ -89,7 +92,7 @@ impl ArchitectureRecord {
     ///
     /// # Errors
     /// [`Error::Network`] with what differs.
-    pub fn check(&self, network: &Network) -> Result<()> {
+    pub(crate) fn check(&self, network: &Network) -> Result<()> {
         let widths: Vec<usize> =
             [self.inputs].iter().chain(&self.hidden).chain([&self.classes]).copied().collect();
         if widths != network.widths() {
@@ -144,6 +147,7 @@ impl ArchitectureRecord {
     }
 
     /// The record of an architecture whose graphs are drawn with `seed`.
+    #[doc(hidden)]
     pub fn new(architecture: &Architecture, seed: u64) -> Self {
         let shape = (architecture.inputs, architecture.hidden.clone(), architecture.classes);
         let units = (architecture.activation, architecture.keep_probability);

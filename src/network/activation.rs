@@ -17,6 +17,7 @@ named! {
     }
 }
 
+#[doc(hidden)]
 impl Activation {
     /// The number by which kernels know it; shaders have a constant of the same value.
     pub const fn code(self) -> u32 {

@@ -32,7 +32,7 @@ pub enum Connectivity {
     },
     /// Fully connected.
     FullyConnected,
-    /// Fully connected and of one width, made by [`Architecture::narrowed_to`].
+    /// Fully connected and of one width, the largest that a budget of parameters allows.
     Narrow {
         /// Most weights and biases that the network may have.
         budget: usize,
@@ -128,7 +128,7 @@ impl Architecture {
     ///
     /// # Errors
     /// Refuses what no graph can satisfy, and random sparse layers, whose edges are not known before.
-    pub fn parameter_count(&self) -> Result<usize> {
+    pub(crate) fn parameter_count(&self) -> Result<usize> {
         let (mut total, mut width) = (0usize, self.inputs);
         for (index, outputs) in self.hidden.iter().enumerate() {
             let layer = self.hidden_layer(index, width, *outputs).map_err(|e| in_layer(index, e))?;

@@ -29,7 +29,7 @@ named! {
 pub struct Initialisation {
     /// Which fans count.
     pub scheme: Scheme,
-    /// Factor on the standard deviation; [`Activation::usual_gain`](super::Activation::usual_gain) is a good one.
+    /// Factor on the standard deviation: 4 suits sigmoid, the root of 2 ReLU, 1 others.
     pub gain: f32,
 }
 

@@ -1,4 +1,4 @@
-//! Networks: layers over topologies, their parameters, how these start, and the model file.
+//! Networks: layers over topologies, their parameters, and how these start.
 //!
 //! A [`Network`] says what is computed, a [`Parameters`] with which values. The
 //! values of a layer stand in the canonical order of its
@@ -85,16 +85,6 @@ impl Network {
         &self.layers
     }
 
-    /// Number of input neurons.
-    pub fn inputs(&self) -> usize {
-        self.layers[0].topology.inputs().width()
-    }
-
-    /// Number of logits.
-    pub fn classes(&self) -> usize {
-        self.layers[self.layers.len() - 1].topology.outputs().width()
-    }
-
     /// Widths of all rows of neurons: inputs, each layer's outputs: `[layers + 1]`.
     pub fn widths(&self) -> Vec<usize> {
         let outputs = self.layers.iter().map(|layer| layer.topology.outputs().width());
@@ -104,6 +94,19 @@ impl Network {
     /// Number of weights and biases.
     pub fn parameter_count(&self) -> usize {
         self.layers.iter().map(|layer| layer.topology.edges() + layer.topology.outputs().width()).sum()
+    }
+}
+
+#[doc(hidden)]
+impl Network {
+    /// Number of input neurons.
+    pub fn inputs(&self) -> usize {
+        self.layers[0].topology.inputs().width()
+    }
+
+    /// Number of logits.
+    pub fn classes(&self) -> usize {
+        self.layers[self.layers.len() - 1].topology.outputs().width()
     }
 
     /// Number of weights and biases of the fully connected network of the same widths.
@@ -128,6 +131,7 @@ pub struct Parameters {
     pub layers: Vec<LayerParameters>,
 }
 
+#[doc(hidden)]
 impl Parameters {
     /// Checks that there is one value for each edge and each output of a network.
     ///

@@ -12,7 +12,7 @@ impl Architecture {
     ///
     /// # Errors
     /// Refuses a network without hidden layers, and a budget too small for a width of 1.
-    pub fn narrowed_to(&self, budget: usize) -> Result<Self> {
+    pub(crate) fn narrowed_to(&self, budget: usize) -> Result<Self> {
         let layers = self.hidden.len();
         if layers == 0 {
             return Err(Error::Network("a narrow network needs at least 1 hidden layer, got 0".into()));

@@ -1,14 +1,14 @@
 //! Reports: pictures and tables for people.
 //!
-//! [`learning_curve`] draws what a run measured, [`connectivity_picture`] which
+//! [`learning_curve()`] draws what a run measured, [`connectivity_picture`] which
 //! weights layers have, [`importance_picture`] which pixels matter; all give the
 //! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
-//! weight. A [`Drawing`] is a plot as PNG and SVG. [`table`] is the one
+//! weight. A [`Drawing`] is a plot as PNG and SVG. [`table()`] is the one
 //! style of all tables, without colours, so that no escape sequence ever gets
 //! into a file; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
 //! [`class_table`], [`confusion_table`] and [`confusion_picture`] how good a classifier is;
-//! [`run_table`] lists run folders, [`report_page`] makes one HTML page of them;
+//! [`run_table()`] lists run folders, [`report_page`] makes one HTML page of them;
 //! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
 //! [`dispatch_table`] where the time of a step goes.
 

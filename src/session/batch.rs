@@ -30,7 +30,7 @@ use super::train::{TrainedRun, TrainingJob};
 use super::{Resumption, Session};
 use crate::error::AskedBy as _;
 use crate::training::{Ending, RunFolder, Summary};
-use crate::{Error, Result, Setting};
+use crate::{Error, Result, Setting, threads};
 
 /// Adapter and kernels that a run had before.
 type Recorded = Option<(String, KernelChoice)>;
@@ -82,8 +82,8 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Runs what has not been run yet. A run that fails, or whose folder is damaged, does not keep the others from
-    /// theirs.
+    /// Runs what has not been run yet: every configuration under each of the seeds `0..seeds`. A run that fails, or
+    /// whose folder is damaged, does not keep the others from theirs.
     ///
     /// # Errors
     /// Before anything is run: settings that cannot be understood, a folder that cannot be used, a finished run that
@@ -97,9 +97,7 @@ impl<'a> Batch<'a> {
             }
         }
         check_scored(&queue)?;
-        if let Some(first) = queue.first() {
-            super::use_threads(first.settings.engine.threads());
-        }
+        let _entered = threads::enter(queue.first().and_then(|run| run.settings.engine.threads()))?;
         self.raw()?;
         fs::create_dir_all(&self.runs)
             .map_err(|error| Error::io(&self.runs, error))
@@ -124,6 +122,7 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// When a finished run was another one than its name says, or was scored on other samples than the rest.
+    #[doc(hidden)]
     pub fn collect(
         &self,
         configurations: &[Configuration],
@@ -160,6 +159,7 @@ impl<'a> Batch<'a> {
     /// Keeps other processes from collecting and writing results until it is dropped, so that the last ones
     /// to be written are the most complete. Some file systems know no locks and go without.
     #[must_use]
+    #[doc(hidden)]
     pub fn lock_results(&self) -> Option<File> {
         let file = File::create(self.runs.join("results.lock")).ok()?;
         file.lock().ok().map(|()| file)
@@ -297,6 +297,7 @@ impl<'a> Batch<'a> {
         if let Some(shape) = self.shapes.borrow().get(&key) {
             return Ok(shape.clone());
         }
+        let _entered = threads::enter(run.settings.engine.threads())?;
         let shape = match self.raw()? {
             RawData::Idx(splits) => DataShape::of(splits),
             RawData::Table(_) => DataShape::of(&self.data(run)?.splits),

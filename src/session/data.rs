@@ -42,7 +42,7 @@ pub struct Data {
 impl RawData {
     /// Whether the test set depends on the seed.
     #[must_use]
-    pub fn is_seeded(&self, settings: &DataSettings) -> bool {
+    pub(crate) fn is_seeded(&self, settings: &DataSettings) -> bool {
         match self {
             Self::Idx(_) => false,
             Self::Table(tables) => tables.test.is_none() && settings.test_file().is_none(),
@@ -55,7 +55,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// Whatever is wrong with a file, by the setting that names it.
-    pub fn read(&self, settings: &DataSettings) -> Result<RawData> {
+    pub(crate) fn read(&self, settings: &DataSettings) -> Result<RawData> {
         if settings.format.is_none() {
             return Ok(RawData::Idx(load_idx_folder(&settings.path).asked_by(Setting::Data)?));
         }
@@ -74,7 +74,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// As [`Session::read`].
-    pub fn split_data(&self, raw: RawData, settings: &DataSettings, seed: u64) -> Result<Data> {
+    pub(crate) fn split_data(&self, raw: RawData, settings: &DataSettings, seed: u64) -> Result<Data> {
         let Tables { table, test } = match raw {
             RawData::Idx(splits) => {
                 let record = DataRecord::of(&splits.train);
@@ -105,10 +105,10 @@ impl Session<'_> {
         Ok(Data { splits, record })
     }
 
-    /// Reads and splits in one go.
+    /// Reads what was asked for, fits what is to be fitted on the training rows, and splits where there is one table.
     ///
     /// # Errors
-    /// As [`Session::read`].
+    /// Whatever is wrong with a file, by the setting that names it.
     pub fn load(&self, settings: &DataSettings, seed: u64) -> Result<Data> {
         self.split_data(self.read(settings)?, settings, seed)
     }
@@ -120,11 +120,14 @@ impl Session<'_> {
         self.warn_of_unseen(&unseen);
         Ok(Data { splits: DataSplits { train, test }, record })
     }
+}
 
+#[doc(hidden)]
+impl Session<'_> {
     /// The data of a model that is there already, encoded and split as in its training.
     ///
     /// # Errors
-    /// As [`Session::read`]; settings that say otherwise than the model.
+    /// As [`Session::load`]; settings that say otherwise than the model.
     pub fn load_for(&self, model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
         if settings.format.is_none() {
             refuse_pictures(model)?;

@@ -27,6 +27,7 @@ pub enum EngineRequest {
         /// Threads, should it be the CPU.
         threads: Option<usize>,
         /// Kernels, should it be a GPU.
+        #[doc(hidden)]
         kernels: KernelsRequest,
     },
     /// A GPU, the best or the named one.
@@ -34,6 +35,7 @@ pub enum EngineRequest {
         /// Part of its name.
         adapter: Option<String>,
         /// Its kernels.
+        #[doc(hidden)]
         kernels: KernelsRequest,
     },
     /// The CPU.
@@ -57,6 +59,7 @@ pub struct KernelsRequest {
 impl EngineRequest {
     /// Threads of the CPU, where a number was asked for.
     #[must_use]
+    #[doc(hidden)]
     pub fn threads(&self) -> Option<usize> {
         match self {
             Self::Auto { threads, .. } | Self::Cpu { threads } => *threads,
@@ -194,6 +197,7 @@ fn open(adapter: AdapterChoice, kernels: &KernelsRequest) -> Result<GpuDevice> {
     Ok(device)
 }
 
+#[doc(hidden)]
 impl Session<'_> {
     /// Makes the engine that was asked for.
     ///

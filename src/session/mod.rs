@@ -2,6 +2,22 @@
 //!
 //! [`Settings`] say what, a [`Session`] does it and tells a [`Reporter`] what happens. The command line and
 //! [`Classifier`](crate::Classifier) are faces of it: the same settings give the same model, to the bit.
+//!
+//! ```no_run
+//! use tanner::session::{Session, Settings, Silent, TrainingJob};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! // The same keys as in a settings file; the flags of the command line without their dashes.
+//! let settings = Settings::from_toml("data = \"mine.csv\"\npreset = \"small\"\nout = \"runs/mine\"")?;
+//! let run = Session::new(&Silent).train(TrainingJob::new(settings.resolve()?))?;
+//! println!("{:?}", run.summary.map(|summary| summary.test_accuracy));
+//!
+//! // A table, or a folder of IDX files, as samples to train and to test on.
+//! let data = Session::new(&Silent).load(&settings.resolve()?.data, 0)?;
+//! println!("{} samples of {}", data.splits.train.samples(), data.record.feature_names.join(", "));
+//! # Ok(())
+//! # }
+//! ```
 
 #[cfg(feature = "gpu")]
 mod auto;
@@ -15,6 +31,7 @@ mod places;
 mod record;
 mod reporter;
 mod resume;
+#[doc(hidden)]
 pub mod settings;
 mod split;
 mod start;
@@ -26,21 +43,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 #[cfg(feature = "gpu")]
+#[doc(hidden)]
 pub use auto::auto_sentence;
-pub use batch::{Batch, Configuration, Plan, Unfinished};
+pub use batch::{Batch, Configuration, Unfinished};
+pub use data::Data;
 pub(crate) use data::USUAL_TEST;
-pub use data::{Data, RawData};
-pub use engine::{EngineRequest, KernelsRequest, OpenedEngine, Opening, Purpose};
-pub use memory::{check_batch, check_network};
-pub use reporter::{FinishedRun, Reporter, RunPreview, Silent};
-pub use resume::Resumption;
-pub use settings::{Preset, RunSettings, Settings};
-pub use split::{Split, SplitSettings};
+pub use engine::EngineRequest;
+pub use reporter::{Reporter, Silent};
+pub use settings::{
+    ArchitectureOptions, DataOptions, DataSettings, EngineOptions, ImportanceOptions, KeepingOptions,
+    OutputOptions, Preset, PresetOption, RunSettings, SampleOptions, Settings, TrainingOptions,
+};
+pub use split::SplitSettings;
 pub use train::{TrainedRun, TrainingJob};
 
-use crate::threads::Threads;
+#[doc(hidden)]
+pub use self::{
+    batch::Plan,
+    data::RawData,
+    engine::{KernelsRequest, OpenedEngine, Opening, Purpose},
+    memory::{check_batch, check_network},
+    reporter::{FinishedRun, RunPreview},
+    resume::Resumption,
+    split::Split,
+};
 
-/// What the parts of a run have in common: who is told, what may stop it, where results are cached.
+/// Loads data, trains, resumes and prunes; reports to a [`Reporter`], and can be stopped from elsewhere.
 pub struct Session<'a> {
     reporter: &'a dyn Reporter,
     cache: Option<PathBuf>,
@@ -71,6 +99,7 @@ impl<'a> Session<'a> {
 
     /// Counts the seconds of a run from here on.
     #[must_use]
+    #[doc(hidden)]
     pub fn started_at(mut self, start: Instant) -> Self {
         self.start = start;
         self
@@ -86,15 +115,5 @@ impl<'a> Session<'a> {
 
     fn warn(&self, text: impl AsRef<str>) {
         self.reporter.warn(text.as_ref());
-    }
-}
-
-/// Makes the default pool as large as the engine's; see [`Threads::make_default`].
-pub fn use_threads(threads: Option<usize>) {
-    if let Some(count) = threads {
-        let threads = Threads::new(Some(count)).and_then(Threads::make_default);
-        if let Err(error) = threads {
-            log::warn!("the number of threads stays what it was: {error}");
-        }
     }
 }

@@ -16,22 +16,26 @@ pub trait Reporter: Sync {
     }
 
     /// Something failed while all else goes on; the label says what.
+    #[doc(hidden)]
     fn failed(&self, label: &str, error: &Error) {
         log::error!("{label}{error}");
     }
 
     /// So many trees of a random forest are grown; `None` at its end.
+    #[doc(hidden)]
     fn forest(&self, grown: Option<usize>, trees: usize) {
         let _ = (grown, trees);
     }
 
     /// Somebody who watches a run that is about to begin.
+    #[doc(hidden)]
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
         let _ = run;
         None
     }
 
     /// A run has ended, however it did, after at least one epoch; its summary is written next.
+    #[doc(hidden)]
     fn run_ended(&self, run: &FinishedRun<'_>) {
         let _ = run;
     }

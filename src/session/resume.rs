@@ -91,8 +91,8 @@ impl Resumption {
 }
 
 impl Session<'_> {
-    /// Goes on with the run in a folder, to the bits of a run that was never interrupted. Of a finished run it gives
-    /// what is there.
+    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on so many CPU threads or as
+    /// many as it had. Of a finished run it gives what is there.
     ///
     /// # Errors
     /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].

@@ -48,6 +48,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// When there are too few samples.
+    #[doc(hidden)]
     pub fn split(&self, mut train: Dataset, settings: &SplitSettings, model: &TrainedModel) -> Result<Split> {
         let own = model.held_out();
         let limit = settings.train_limit.or(own.map(|own| own.of).filter(|of| *of < train.samples()));

@@ -127,6 +127,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// When features cannot be scored in this way.
+    #[doc(hidden)]
     pub fn importance(
         &self,
         settings: &ImportanceSettings,

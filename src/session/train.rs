@@ -22,7 +22,7 @@ use crate::training::{
     self, AugmentedData, Ending, EpochMetrics, Observer, PastRun, Recorder, RunClock, RunFacts, Summary,
     TrainOptions, Trained, TrainingData, TrainingState,
 };
-use crate::{Error, Result, Setting, paper};
+use crate::{Error, Result, Setting, paper, threads};
 
 /// A run that is about to begin: its settings, and what the caller has beside them.
 pub struct TrainingJob<'a> {
@@ -119,9 +119,7 @@ impl Session<'_> {
     /// Before anything is written: settings that do not fit the data or the machine. Later [`Error::Training`], with
     /// the epochs that had ended.
     pub fn train(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
-        if job.data_sha256.is_none() {
-            super::use_threads(job.settings.engine.threads());
-        }
+        let _entered = threads::enter(job.settings.engine.threads())?;
         let opening = Opening::of(&job.settings.engine);
         let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose()?;
         if let Some(model) = &saved {

@@ -19,6 +19,7 @@ const SMALL: f32 = 0.01;
 /// Names of features that a warning lists.
 const LISTED: usize = 5;
 
+#[doc(hidden)]
 impl Session<'_> {
     /// Names the layers whose neurons have no inputs. Such a neuron puts out a constant: its inputs have degrees too
     /// small to reach all the output blocks that they feed.

@@ -55,6 +55,7 @@ pub enum DegreeDistribution {
     Explicit(Vec<(usize, f64)>),
 }
 
+#[doc(hidden)]
 impl DegreeDistribution {
     #[cfg(feature = "train")]
     /// Checks the distribution against the number of outputs.

@@ -4,7 +4,7 @@ use crate::paper::{DEGREES, OUTPUTS};
 
 /// Share of the weights of the paper's hidden layers that exist: 6.8 %.
 #[must_use]
-pub fn paper_density() -> f64 {
+pub(crate) fn paper_density() -> f64 {
     share_of(0.0, 1.0)
 }
 
@@ -17,7 +17,7 @@ pub fn paper_density() -> f64 {
 /// 8 blocks and [`paper_density`] these are the paper's 98, 130, 98, 49, 20, 10, 10, 10. `receptive_field` is as in
 /// [`SpatiallyCoupled`](super::SpatiallyCoupled), `None` where there is no window.
 #[must_use]
-pub fn paper_degrees(
+pub(crate) fn paper_degrees(
     (inputs, outputs): (usize, usize),
     blocks: usize,
     receptive_field: Option<usize>,

@@ -25,11 +25,14 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
-pub use degree_distribution::{DegreeDistribution, DegreeFamily};
+pub use degree_distribution::DegreeDistribution;
+#[doc(hidden)]
+pub use degree_distribution::DegreeFamily;
 #[cfg(feature = "train")]
-pub use degree_profile::{paper_degrees, paper_density};
+pub(crate) use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
-pub use partition::{MAX_WIDTH, Partition};
+pub(crate) use partition::MAX_WIDTH;
+pub use partition::Partition;
 #[cfg(feature = "train")]
 pub use random_sparse::RandomSparse;
 #[cfg(feature = "train")]
@@ -58,6 +61,67 @@ pub struct Topology {
     edge: Vec<u32>,
 }
 
+impl Topology {
+    /// Takes the edges as pairs of input and output neuron, in any order.
+    ///
+    /// ```
+    /// use tanner::topology::{Partition, Topology};
+    ///
+    /// # fn main() -> tanner::Result<()> {
+    /// // Three inputs, two outputs.
+    /// let topology = Topology::from_edges(Partition::whole(3)?, Partition::whole(2)?, &[(0, 0), (2, 1), (1, 0)])?;
+    /// let ends: Vec<_> = topology.edge_ends().collect();
+    /// assert_eq!(ends, [(0, 0), (0, 1), (1, 2)]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Topology`] for an edge whose ends are not there or that is there twice, and where there is none.
+    pub fn from_edges(inputs: Partition, outputs: Partition, edges: &[(u32, u32)]) -> Result<Self> {
+        let mut targets = vec![Vec::new(); inputs.width()];
+        for (input, output) in edges {
+            let Some(targets) = targets.get_mut(*input as usize) else {
+                return Err(Error::Topology(format!("input {input} of an edge is not there")));
+            };
+            targets.push(*output);
+        }
+        Self::from_targets(inputs, outputs, &targets)
+    }
+
+    /// The inputs and their blocks.
+    pub fn inputs(&self) -> &Partition {
+        &self.inputs
+    }
+
+    /// The outputs and their blocks.
+    pub fn outputs(&self) -> &Partition {
+        &self.outputs
+    }
+
+    /// Number of edges, which is the number of weights.
+    pub fn edges(&self) -> usize {
+        self.input.len()
+    }
+
+    /// Share of the possible edges that exist, in `(0, 1]`.
+    pub fn density(&self) -> f64 {
+        self.edges() as f64 / self.dense_edges() as f64
+    }
+
+    /// Whether every possible edge exists.
+    pub(crate) fn is_fully_connected(&self) -> bool {
+        self.edges() == self.dense_edges()
+    }
+
+    /// Every edge in canonical order, as (output, input).
+    pub fn edge_ends(&self) -> impl Iterator<Item = (usize, usize)> {
+        (0..self.outputs.width())
+            .flat_map(move |output| self.row(output).map(move |edge| (output, self.input[edge] as usize)))
+    }
+}
+
+#[doc(hidden)]
 impl Topology {
     /// Takes each output's inputs, in order: output `o` has the inputs
     /// `input[row_start[o]..row_start[o + 1]]`.
@@ -99,60 +163,9 @@ impl Topology {
         Self::from_rows(inputs, outputs, row_start, rows.concat())
     }
 
-    /// Takes the edges as pairs of input and output neuron, in any order.
-    ///
-    /// ```
-    /// use tanner::topology::{Partition, Topology};
-    ///
-    /// # fn main() -> tanner::Result<()> {
-    /// // Three inputs, two outputs.
-    /// let topology = Topology::from_edges(Partition::whole(3)?, Partition::whole(2)?, &[(0, 0), (2, 1), (1, 0)])?;
-    /// assert_eq!((topology.edges(), topology.in_degree(0)), (3, 2));
-    /// # Ok(())
-    /// # }
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Topology::from_rows`]; an edge that is there twice is refused.
-    pub fn from_edges(inputs: Partition, outputs: Partition, edges: &[(u32, u32)]) -> Result<Self> {
-        let mut targets = vec![Vec::new(); inputs.width()];
-        for (input, output) in edges {
-            let Some(targets) = targets.get_mut(*input as usize) else {
-                return Err(Error::Topology(format!("input {input} of an edge is not there")));
-            };
-            targets.push(*output);
-        }
-        Self::from_targets(inputs, outputs, &targets)
-    }
-
-    /// The inputs and their blocks.
-    pub fn inputs(&self) -> &Partition {
-        &self.inputs
-    }
-
-    /// The outputs and their blocks.
-    pub fn outputs(&self) -> &Partition {
-        &self.outputs
-    }
-
-    /// Number of edges, which is the number of weights.
-    pub fn edges(&self) -> usize {
-        self.input.len()
-    }
-
     /// Number of weights of the fully connected layer between the same neurons.
     pub fn dense_edges(&self) -> usize {
         self.inputs.width() * self.outputs.width()
-    }
-
-    /// Share of the possible edges that exist, in `(0, 1]`.
-    pub fn density(&self) -> f64 {
-        self.edges() as f64 / self.dense_edges() as f64
-    }
-
-    /// Whether every possible edge exists.
-    pub fn is_fully_connected(&self) -> bool {
-        self.edges() == self.dense_edges()
     }
 
     /// The canonical edges of one output.
@@ -168,12 +181,6 @@ impl Topology {
     /// Input neuron of each edge in canonical order: `[edges]`.
     pub fn edge_inputs(&self) -> &[u32] {
         &self.input
-    }
-
-    /// Every edge in canonical order, as (output, input).
-    pub fn edge_ends(&self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.outputs.width())
-            .flat_map(move |output| self.row(output).map(move |edge| (output, self.input[edge] as usize)))
     }
 
     /// The edges of one input, as (output, canonical edge), outputs increasing.

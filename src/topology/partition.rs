@@ -63,6 +63,7 @@ impl Partition {
 
     /// Number of blocks.
     #[expect(clippy::len_without_is_empty, reason = "a partition is never empty")]
+    #[doc(hidden)]
     pub fn len(&self) -> usize {
         self.bounds.len() - 1
     }
@@ -71,7 +72,10 @@ impl Partition {
     pub fn width(&self) -> usize {
         self.bounds[self.len()] as usize
     }
+}
 
+#[doc(hidden)]
+impl Partition {
     /// The neurons of one block.
     pub fn block(&self, block: usize) -> Range<usize> {
         self.bounds[block] as usize..self.bounds[block + 1] as usize
@@ -88,13 +92,13 @@ impl Partition {
     }
 
     /// First neuron of each block, then the width: `[blocks + 1]`.
-    pub fn bounds(&self) -> &[u32] {
+    pub(crate) fn bounds(&self) -> &[u32] {
         &self.bounds
     }
 }
 
 /// Most neurons of a layer: they are numbered by `u32`, and some buffers hold a few values for each.
-pub const MAX_WIDTH: usize = (u32::MAX / 4) as usize;
+pub(crate) const MAX_WIDTH: usize = (u32::MAX / 4) as usize;
 
 fn check_width(width: usize) -> Result<()> {
     if width > MAX_WIDTH {

@@ -59,6 +59,7 @@ impl SoftBand {
     ///
     /// # Errors
     /// As [`SoftBand::build`].
+    #[doc(hidden)]
     pub fn edges(&self) -> Result<usize> {
         let (inputs, _) = self.check()?;
         let blocks = inputs.blocks().enumerate();

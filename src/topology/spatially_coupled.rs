@@ -48,7 +48,7 @@ impl SpatiallyCoupled {
     ///
     /// # Errors
     /// As [`SpatiallyCoupled::build`].
-    pub fn build_reaching_all(&self, rng: &mut impl Rng) -> Result<Topology> {
+    pub(crate) fn build_reaching_all(&self, rng: &mut impl Rng) -> Result<Topology> {
         let (shape, mut targets) = self.targets(rng)?;
         reach_all(&shape.outputs, &mut targets);
         Topology::from_targets(shape.inputs, shape.outputs, &targets)
@@ -77,6 +77,7 @@ impl SpatiallyCoupled {
     ///
     /// # Errors
     /// As [`SpatiallyCoupled::build`].
+    #[doc(hidden)]
     pub fn edges(&self) -> Result<usize> {
         let shape = self.check()?;
         let blocks = shape.inputs.blocks().enumerate();
@@ -84,7 +85,7 @@ impl SpatiallyCoupled {
     }
 
     /// The output blocks that an input block feeds.
-    pub fn output_blocks(&self, input_block: usize) -> RangeInclusive<usize> {
+    pub(crate) fn output_blocks(&self, input_block: usize) -> RangeInclusive<usize> {
         (input_block + 1).saturating_sub(self.receptive_field)..=input_block
     }
 

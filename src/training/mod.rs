@@ -1,17 +1,12 @@
-//! Training: what a run does, epoch by epoch, and what it leaves on the disk.
+//! Training: what a run does, epoch by epoch.
 //!
 //! A [`Recipe`] says how to train. [`train`] follows it with any
 //! [`Engine`](crate::engine::Engine) on the samples of any [`TrainingData`] and
-//! tells [`Observer`]s what happens. One
-//! such observer, the [`Recorder`], keeps a [`RunFolder`] up to date: metrics and
-//! model after every epoch, a [`Summary`] at the end; [`TensorBoard`] is another. A [`PastRun`] is such a folder read
-//! again, whole or not.
-//!
-//! [`train_with`] does the same with a say in when a run is kept, where it goes on
-//! and what ends it ([`TrainOptions`]). A [`TrainingState`] is where a run is
-//! between two steps, a [`Checkpoint`] is one in a file: a run that goes on from
-//! it, in whatever process, gives the bits of a run that was never interrupted.
+//! tells [`Observer`]s what happens: [`EpochMetrics`] after every epoch. Whoever
+//! wants data read, a run folder written, checkpoints and a [`Summary`] has a
+//! [`Session`](crate::session::Session) do it.
 
+#[doc(hidden)]
 pub mod checkpoint;
 mod event_file;
 mod metrics;
@@ -25,14 +20,23 @@ mod tensorboard;
 mod trainer;
 mod training_data;
 
-pub use checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState};
-pub use metrics::{EpochMetrics, ScoredOn, Summary, TARGET_ACCURACY, best_epoch};
-pub use options::{CheckpointEvery, Ending, TrainOptions, Trained};
-pub use past_run::{PastRun, RunFile, RunOverview, RunState};
+pub(crate) use metrics::TARGET_ACCURACY;
+pub use metrics::{EpochMetrics, ScoredOn, Summary};
+pub use options::{CheckpointEvery, Ending};
 pub use recipe::Recipe;
-pub use recorder::{Recorder, RunFacts};
-pub use run_folder::RunFolder;
 pub use schedule::Schedule;
-pub use tensorboard::TensorBoard;
-pub use trainer::{Observer, Progress, train, train_with};
-pub use training_data::{AugmentedData, TrainingData};
+pub use trainer::{Observer, train};
+pub use training_data::TrainingData;
+
+#[doc(hidden)]
+pub use self::{
+    checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState},
+    metrics::best_epoch,
+    options::{TrainOptions, Trained},
+    past_run::{PastRun, RunFile, RunOverview, RunState},
+    recorder::{Recorder, RunFacts},
+    run_folder::RunFolder,
+    tensorboard::TensorBoard,
+    trainer::{Progress, train_with},
+    training_data::AugmentedData,
+};

@@ -61,7 +61,7 @@ impl Recipe {
     ///
     /// # Errors
     /// [`Error::Setting`] with the flag, the value and the limit.
-    pub fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let refuse = |setting, reason| Err(Error::Setting { setting, reason });
         if self.epochs == 0 || u32::try_from(self.epochs).is_err() {
             return refuse(

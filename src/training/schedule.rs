@@ -29,7 +29,7 @@ pub enum Schedule {
 
 impl Schedule {
     /// The learning rate of one epoch, counted from 0, in a run of `epochs`.
-    pub fn learning_rate(&self, start: f64, epoch: usize, epochs: usize) -> f64 {
+    pub(crate) fn learning_rate(&self, start: f64, epoch: usize, epochs: usize) -> f64 {
         match *self {
             Self::Constant => start,
             Self::Cosine => start * (1.0 + (std::f64::consts::PI * epoch as f64 / epochs as f64).cos()) / 2.0,

@@ -19,6 +19,7 @@ use crate::{Error, Result};
 /// What a run tells while it goes on.
 pub trait Observer {
     /// Some batches were trained.
+    #[doc(hidden)]
     fn batches_trained(&mut self, progress: &Progress) {
         let _ = progress;
     }
@@ -36,6 +37,7 @@ pub trait Observer {
     ///
     /// # Errors
     /// As [`Observer::epoch_ended`].
+    #[doc(hidden)]
     fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
         let _ = state;
         Ok(())

@@ -1,11 +1,11 @@
 //! Where the trainer's samples come from: the same every epoch, or augmented ones.
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
-use crate::Result;
 use crate::dataset::{Augmentation, Dataset};
 use crate::importance::Preprocessing;
+use crate::{Result, threads};
 
 /// The training samples, epoch by epoch.
 ///
@@ -93,8 +93,7 @@ impl AugmentedData {
     /// Starts to prepare an epoch beside the caller; where no thread can be had, it is made when it is asked for.
     fn prepare(&mut self, epoch: usize) {
         let source = Arc::clone(&self.source);
-        let thread = thread::Builder::new().name("augmentation".into());
-        match thread.spawn(move || source.prepare(epoch)) {
+        match threads::spawn("augmentation", move || source.prepare(epoch)) {
             Ok(handle) => self.next = Some((epoch, handle)),
             Err(error) => log::warn!("augmentation cannot run beside training: {error}"),
         }

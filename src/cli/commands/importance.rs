@@ -8,8 +8,9 @@ use tanner::dataset::load_idx_training;
 use tanner::files::atomic_write;
 use tanner::importance::{ImportanceSettings, Order, ranking};
 use tanner::report::importance_picture;
+use tanner::session::Data;
 use tanner::session::settings::{DataSettings, check_threads};
-use tanner::session::{Data, use_threads};
+use tanner::threads;
 
 use crate::cli::flags::RankArgs;
 use crate::cli::ui::results::check_place;
@@ -20,7 +21,7 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
     let settings = args.settings()?;
     let data_settings = DataSettings::new(&args.data)?;
     args.out.as_deref().map_or(Ok(()), check_out)?;
-    use_threads(check_threads(args.threads)?);
+    let _entered = threads::enter(check_threads(args.threads)?)?;
     let (scores, names, shape) = scores(&settings, &data_settings, args)?;
     let table = csv(&scores, &names)?;
     let Some(path) = &args.out else {

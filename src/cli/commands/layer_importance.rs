@@ -13,8 +13,9 @@ use tanner::experiments::layer_importance::{
 use tanner::importance::forest::{ForestOptions, gini_importance};
 use tanner::model::TrainedModel;
 use tanner::report::{agreement_table, block_csv, block_table, layer_importance_picture};
+use tanner::session::Purpose;
 use tanner::session::settings::DataSettings;
-use tanner::session::{Purpose, use_threads};
+use tanner::threads;
 use tanner::training::Recipe;
 
 use super::refuse;
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     // Told before data are read.
     neuron_blocks(model.network(), args.blocks)?;
     let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
-    use_threads(args.engine.threads);
+    let _entered = threads::enter(args.engine.threads)?;
     let terminal = Terminal::default();
     let session = session(&terminal);
     let DataSplits { mut train, mut test } = session.load_for(&model, &data_settings)?;

@@ -13,8 +13,8 @@ use tanner::files::atomic_write;
 use tanner::inference::Predictor;
 use tanner::model::TrainedModel;
 use tanner::report::{MAX_RUNS, Names, ReportedRun, ScoredRun, report_page, size};
+use tanner::session::Settings;
 use tanner::session::settings::{DataOptions, DataSettings, TestRows, check_threads};
-use tanner::session::{Settings, use_threads};
 use tanner::training::{PastRun, RunOverview, RunState};
 
 use super::refuse;
@@ -38,7 +38,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     }
     let threads = check_threads(args.threads)?;
     check_page(&args.out)?;
-    use_threads(threads);
+    let _entered = tanner::threads::enter(threads)?;
     let reporter = Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None) };
     let (mut runs, mut left_out) = (Vec::new(), Vec::new());
     for path in &args.runs {

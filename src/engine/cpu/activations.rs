@@ -11,6 +11,7 @@ use crate::{Error, Result};
 /// Samples that one task works on; the order of a sum depends on it, and on nothing else.
 const SAMPLES_OF_TASK: usize = 64 * LANES;
 
+#[doc(hidden)]
 impl CpuEngine {
     /// Mean output of every neuron over a data set: `[layer][neuron]`, layer 0 being the inputs.
     ///

@@ -111,6 +111,7 @@ impl CpuEngine {
     ///
     /// # Errors
     /// As [`CpuEngine::new`].
+    #[doc(hidden)]
     pub fn with_tiles(
         network: &Network,
         parameters: &Parameters,
@@ -146,7 +147,7 @@ impl CpuEngine {
     ///
     /// # Errors
     /// When the data do not fit the network.
-    pub fn logits(&self, data: &Dataset) -> Result<Vec<f32>> {
+    pub(crate) fn logits(&self, data: &Dataset) -> Result<Vec<f32>> {
         check_data(&self.network, data)?;
         let classes = self.network.classes();
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();

@@ -53,6 +53,7 @@ struct PackedLayer {
 
 impl SingleSample {
     /// Which tiles are stored dense: a sparse edge costs about as much as 5 slots of a micro-block.
+    #[doc(hidden)]
     pub const TILES: TilePolicy = TilePolicy { dense_from: 0.2 };
 
     /// Packs a network with its parameters.
@@ -67,6 +68,7 @@ impl SingleSample {
     ///
     /// # Errors
     /// As [`SingleSample::new`].
+    #[doc(hidden)]
     pub fn with_instructions(network: &Network, parameters: &Parameters, arch: Arch) -> Result<Self> {
         parameters.check(network)?;
         let layers = network.layers().iter().zip(&parameters.layers).map(|(layer, given)| {

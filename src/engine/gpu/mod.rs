@@ -98,7 +98,10 @@ impl GpuEngine {
         parameters.check(network)?;
         Self::on(&GpuDevice::open(options)?, network, parameters, settings, options)
     }
+}
 
+#[doc(hidden)]
+impl GpuEngine {
     /// As [`GpuEngine::new`], on a device that is open already; which adapter the options name counts no more.
     ///
     /// # Errors

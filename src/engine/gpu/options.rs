@@ -27,9 +27,11 @@ pub struct GpuOptions {
     /// streamed. `None`: what the device allows in one buffer. Results have the same bits.
     pub resident_limit: Option<u64>,
     /// Which tiles are stored dense.
+    #[doc(hidden)]
     pub tiles: TilePolicy,
     /// How many invocations share one sum in each kernel. `None`: what suits the adapter by reasoning, given
-    /// the network and the size of batches; [`GpuEngine::tuning`](super::GpuEngine::tuning) tells which.
+    /// the network and the size of batches; `config.json` of a run records which.
+    #[doc(hidden)]
     pub shares: Option<Shares>,
     /// Whether to ask the device for timestamps, which profiles need, if it has them.
     pub timestamps: bool,

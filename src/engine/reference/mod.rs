@@ -129,6 +129,7 @@ impl ReferenceEngine {
     }
 
     /// Weights and biases as they stand, in float64.
+    #[doc(hidden)]
     pub fn values(&self) -> &[LayerValues] {
         &self.values
     }

@@ -16,7 +16,7 @@ pub fn penalty(network: &Network, penalties: &Penalties, values: &[LayerValues])
 }
 
 /// Loss of one batch, without penalties, and the gradients of the loss and the
-/// [coupled penalties](EngineSettings::coupled_penalties) together; magnitudes have the terms of the penalties in them, too.
+/// `EngineSettings::coupled_penalties` together; magnitudes have the terms of the penalties in them, too.
 pub fn objective_gradients(
     network: &Network,
     settings: &EngineSettings,

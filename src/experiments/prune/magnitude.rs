@@ -20,6 +20,7 @@ impl WeightGoal {
     ///
     /// # Errors
     /// [`Error::Setting`](crate::Error::Setting) with the flag, the value and the limit.
+    #[doc(hidden)]
     pub fn check(&self) -> Result<()> {
         match *self {
             Self::Sparsity(share) if !(share > 0.0 && share < 1.0) => {
@@ -36,7 +37,7 @@ impl WeightGoal {
     ///
     /// `edges_at_start` is the number of weights before the first round. Of equal
     /// weights the first, in canonical order, are kept.
-    pub fn keep(
+    pub(crate) fn keep(
         &self,
         parameters: &Parameters,
         edges_at_start: usize,

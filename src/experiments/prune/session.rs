@@ -8,7 +8,7 @@ use crate::engine::Penalties;
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::Parameters;
 use crate::session::settings::{DataSettings, check_threads, usual_l2};
-use crate::session::{EngineRequest, Purpose, Session, Split, SplitSettings, use_threads};
+use crate::session::{EngineRequest, Purpose, Session, Split, SplitSettings};
 use crate::text::grouped;
 use crate::training::{EpochMetrics, Observer, Recipe};
 use crate::{Error, Result};
@@ -69,6 +69,7 @@ pub struct PrunedModel {
     pub failure: Option<Error>,
 }
 
+#[doc(hidden)]
 impl PruneMethodSettings {
     /// Its name.
     #[must_use]
@@ -135,7 +136,7 @@ impl Session<'_> {
     /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
     pub fn prune(&self, model: &TrainedModel, settings: &PruneSettings) -> Result<PrunedModel> {
         let threads = check_threads(settings.engine.threads())?;
-        use_threads(threads);
+        let _entered = crate::threads::enter(threads)?;
         let DataSplits { train, test } = self.load_for(model, &settings.data)?;
         let Split { rest, validation, made, unseen } = self.split(train, &settings.split, model)?;
         let recipe = settings.recipe(model, made.seed)?;

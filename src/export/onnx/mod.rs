@@ -3,7 +3,7 @@
 //! The graph has one input, `features`, float32 `[N, features]`, and two outputs: `label`, int64
 //! `[N]`, the class of the greatest logit and the first of equals, and `probabilities`, float32
 //! `[N, classes]`. Raw features are standardised, rotated or reordered in the graph. It uses
-//! operators of [`OPSET`] alone, and weights are kept in one [`Form`].
+//! operators of version 13 alone, and weights are kept in one [`Form`].
 
 mod degrees;
 mod graph;
@@ -18,11 +18,11 @@ use crate::model::TrainedModel;
 use crate::{Error, Result};
 
 /// Version of the operators that are used.
-pub const OPSET: u64 = 13;
+pub(crate) const OPSET: u64 = 13;
 /// Version of the file format, the first that has these operators.
-pub const IR_VERSION: u64 = 7;
+pub(crate) const IR_VERSION: u64 = 7;
 /// Most bytes of a file: what is larger, no reader of protocol buffers takes.
-pub const MAX_BYTES: u64 = (1 << 31) - 1;
+pub(crate) const MAX_BYTES: u64 = (1 << 31) - 1;
 
 /// How the weights of sparse layers are kept; fully connected ones are always dense.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Form {
 /// The bytes of the ONNX file of a model.
 ///
 /// # Errors
-/// [`Error::Export`] when the file would be larger than [`MAX_BYTES`], or a layer too wide for [`Form::Scatter`].
+/// [`Error::Export`] when the file would be larger than 2^31 - 1 bytes, or a layer too wide for [`Form::Scatter`].
 pub fn to_bytes(model: &TrainedModel, form: Form) -> Result<Vec<u8>> {
     let layers = model.network().layers();
     let forms: Vec<LayerForm> =

@@ -21,6 +21,7 @@ impl Unfinished {
     }
 
     /// A run has failed; whether that was not known before.
+    #[doc(hidden)]
     pub fn add_failed(&mut self, run: &str) -> bool {
         let is_new = !self.failed.iter().any(|failed| failed == run);
         if is_new {

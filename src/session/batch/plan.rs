@@ -67,7 +67,7 @@ impl Configuration {
 
     /// Its settings as flags of the command line.
     #[must_use]
-    pub fn flags(&self) -> String {
+    pub(crate) fn flags(&self) -> String {
         self.settings.to_flags().join(" ")
     }
 }
@@ -84,6 +84,7 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Plan`] when one of its name is there.
+    #[doc(hidden)]
     pub fn add(&mut self, configuration: Configuration) -> Result<()> {
         let name = &configuration.name;
         if self.configurations.iter().any(|earlier| earlier.name == *name) {

@@ -69,6 +69,7 @@ impl Settings {
     ///
     /// # Errors
     /// A line that says what is wrong.
+    #[doc(hidden)]
     pub fn from_config(config: &Value) -> Result<Self, String> {
         match &config["settings"] {
             Value::Object(keys) => Self::from_keys(keys.clone()),

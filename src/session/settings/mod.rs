@@ -19,6 +19,7 @@ use crate::engine::OptimizerOptions;
 use crate::importance::Importance;
 use crate::{Error, Result, Setting};
 
+#[doc(hidden)]
 pub use architecture::ArchitectureSettings;
 pub(crate) use file::toml_table;
 pub use groups::{
@@ -27,60 +28,99 @@ pub use groups::{
 };
 pub use presets::Preset;
 pub(crate) use recorded::TableRecord;
-pub use resolve::{DataSettings, RunSettings, check_threads};
+#[doc(hidden)]
+pub use resolve::check_threads;
+pub use resolve::{DataSettings, RunSettings};
 pub(crate) use resolve::{format, usual_l2};
+#[doc(hidden)]
+pub use values::parsed;
 pub use values::{
     BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
-    Widths, parsed,
+    Widths,
 };
 
-/// What is asked of a run; what is `None` takes its default.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(clap::Args))]
-pub struct Settings {
-    /// A preset below everything else.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub preset: PresetOption,
-    /// Which data, and how a table is read and encoded.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub data: DataOptions,
-    /// Which samples, and where the run starts.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub samples: SampleOptions,
-    /// How inputs are standardised and ordered.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub importance: ImportanceOptions,
-    /// How the network looks.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub architecture: ArchitectureOptions,
-    /// How it is trained.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub training: TrainingOptions,
-    /// What it is computed on.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub engine: EngineOptions,
-    /// What is kept, and what ends the run early.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub keeping: KeepingOptions,
-    /// Where results go.
-    #[serde(flatten)]
-    #[cfg_attr(feature = "cli", command(flatten))]
-    pub output: OutputOptions,
+/// Defines [`Settings`] by its groups, and what is done with each of them.
+macro_rules! settings {
+    ($(#[doc = $about:tt])* pub struct Settings { $(#[doc = $doc:tt] $group:ident: $Group:ident,)+ }) => {
+        $(#[doc = $about])*
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
+        pub struct Settings {
+            $(
+                #[doc = $doc]
+                #[serde(flatten)]
+                #[cfg_attr(feature = "cli", command(flatten))]
+                pub $group: $Group,
+            )+
+        }
+
+        impl Settings {
+            /// Every setting of a run.
+            pub(crate) fn all() -> impl Iterator<Item = Setting> {
+                [$($Group::SETTINGS),+].into_iter().flatten().copied()
+            }
+
+            /// The settings that have a value.
+            #[doc(hidden)]
+            #[must_use]
+            pub fn given(&self) -> Vec<Setting> {
+                let mut given = Vec::new();
+                $(given.extend(self.$group.given());)+
+                given
+            }
+
+            /// Takes the value of a setting away.
+            pub(crate) fn remove(&mut self, setting: Setting) {
+                $(self.$group.remove(setting);)+
+            }
+
+            /// Takes what they lack, field by field.
+            fn fill_from(&mut self, below: Self) {
+                $(self.$group.fill_from(below.$group);)+
+            }
+        }
+    };
 }
 
-/// Does something with every group of settings.
-macro_rules! each_group {
-    ($settings:expr, $do:ident) => {
-        $do!($settings, preset, data, samples, importance, architecture, training, engine, keeping, output)
-    };
+settings! {
+    /// What is asked of a run; what is `None` takes its default.
+    ///
+    /// Each field of a group is a flag of the command line and a key of settings files, whose text every value parses:
+    ///
+    /// ```
+    /// use tanner::session::{ArchitectureOptions, Settings};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let typed = Settings::from_toml("hidden = [784, 400]\nblocks = 8")?;
+    /// let architecture = ArchitectureOptions {
+    ///     hidden: Some("784,400".parse()?),
+    ///     blocks: Some("8".parse()?),
+    ///     ..ArchitectureOptions::default()
+    /// };
+    /// assert_eq!(typed, Settings { architecture, ..Settings::default() });
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub struct Settings {
+        /// A preset below everything else.
+        preset: PresetOption,
+        /// Which data, and how a table is read and encoded.
+        data: DataOptions,
+        /// Which samples, and where the run starts.
+        samples: SampleOptions,
+        /// How inputs are standardised and ordered.
+        importance: ImportanceOptions,
+        /// How the network looks.
+        architecture: ArchitectureOptions,
+        /// How it is trained.
+        training: TrainingOptions,
+        /// What it is computed on.
+        engine: EngineOptions,
+        /// What is kept, and what ends the run early.
+        keeping: KeepingOptions,
+        /// Where results go.
+        output: OutputOptions,
+    }
 }
 
 /// Settings of which only one can be given.
@@ -116,45 +156,6 @@ fn takes_the_place(high: Setting, low: Setting) -> bool {
 }
 
 impl Settings {
-    /// Every setting of a run.
-    pub(crate) fn all() -> impl Iterator<Item = Setting> {
-        [
-            PresetOption::SETTINGS,
-            DataOptions::SETTINGS,
-            SampleOptions::SETTINGS,
-            ImportanceOptions::SETTINGS,
-            ArchitectureOptions::SETTINGS,
-            TrainingOptions::SETTINGS,
-            EngineOptions::SETTINGS,
-            KeepingOptions::SETTINGS,
-            OutputOptions::SETTINGS,
-        ]
-        .into_iter()
-        .flatten()
-        .copied()
-    }
-
-    /// The settings that have a value.
-    #[must_use]
-    pub fn given(&self) -> Vec<Setting> {
-        macro_rules! given {
-            ($settings:expr, $($group:ident),+) => {{
-                let mut given = Vec::new();
-                $(given.extend($settings.$group.given());)+
-                given
-            }};
-        }
-        each_group!(self, given)
-    }
-
-    /// Takes the value of a setting away.
-    pub fn remove(&mut self, setting: Setting) {
-        macro_rules! remove {
-            ($settings:expr, $($group:ident),+) => {{ $($settings.$group.remove(setting);)+ }};
-        }
-        each_group!(self, remove);
-    }
-
     /// These settings over others: what is given here wins, and takes with it what depends on it there.
     ///
     /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees.
@@ -174,19 +175,12 @@ impl Settings {
 
     /// These settings, and others where these have none: nothing is taken away that depends on something else.
     #[must_use]
+    #[doc(hidden)]
     pub fn or(mut self, mut others: Self) -> Self {
         self.unify_importance();
         others.unify_importance();
         self.fill_from(others);
         self
-    }
-
-    /// Takes what they lack, field by field.
-    fn fill_from(&mut self, below: Self) {
-        macro_rules! fill {
-            ($settings:expr, $($group:ident),+) => {{ $($settings.$group.fill_from(below.$group);)+ }};
-        }
-        each_group!(self, fill);
     }
 
     /// The same with the preset that they name below them.
@@ -208,6 +202,7 @@ impl Settings {
 
     /// As flags of the command line: `--epochs=3`.
     #[must_use]
+    #[doc(hidden)]
     pub fn to_flags(&self) -> Vec<String> {
         flags_of(self)
     }
@@ -235,6 +230,7 @@ impl Settings {
 }
 
 /// The fields of a value as flags of the command line.
+#[doc(hidden)]
 #[must_use]
 pub fn flags_of(settings: &impl Serialize) -> Vec<String> {
     // By way of text, so that a float32 number keeps its short form.

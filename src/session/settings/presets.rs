@@ -26,7 +26,7 @@ named! {
 impl Preset {
     /// The settings that it stands for.
     #[must_use]
-    pub fn settings(self) -> Settings {
+    pub(crate) fn settings(self) -> Settings {
         let adam = |arch| Settings::default().arch(arch).optimizer(OptimizerKind::Adam);
         match self {
             Self::Paper => adam(Arch::Sc)

@@ -35,6 +35,7 @@ pub struct RunSettings {
     /// How inputs are standardised and ordered.
     pub importance: ImportanceSettings,
     /// How the network looks.
+    #[doc(hidden)]
     pub architecture: ArchitectureSettings,
     /// How it is trained.
     pub recipe: Recipe,
@@ -49,6 +50,7 @@ pub struct RunSettings {
     /// Folder of the run.
     pub out: Option<PathBuf>,
     /// Where an event file for TensorBoard goes, if one is asked for.
+    #[doc(hidden)]
     pub tensorboard: Option<EventsPlace>,
 }
 
@@ -58,6 +60,7 @@ pub struct DataSettings {
     /// A folder of IDX files, or a table.
     pub path: PathBuf,
     /// The format of a table; none for a folder.
+    #[doc(hidden)]
     pub format: Option<Format>,
     /// How a table is read and encoded.
     pub options: DataOptions,
@@ -100,7 +103,7 @@ impl Settings {
 impl RunSettings {
     /// What the run is scored on.
     #[must_use]
-    pub fn scored_on(&self) -> ScoredOn {
+    pub(crate) fn scored_on(&self) -> ScoredOn {
         if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
     }
 
@@ -122,6 +125,7 @@ impl ImportanceOptions {
     ///
     /// # Errors
     /// [`Error::Setting`] for settings that do not fit together.
+    #[doc(hidden)]
     pub fn resolve(&self, seed: u64) -> Result<ImportanceSettings> {
         let importance = self.importance.unwrap_or(Importance::Pca);
         let order = self.order.unwrap_or(Order::Descending);
@@ -220,6 +224,7 @@ impl EngineOptions {
     ///
     /// # Errors
     /// [`Error::Setting`] for settings that have no meaning for the engine asked for.
+    #[doc(hidden)]
     pub fn resolve(&self) -> Result<EngineRequest> {
         let backend = self.backend.unwrap_or(BackendChoice::Auto);
         let (threads, adapter) = (check_threads(self.threads)?, self.adapter.clone());
@@ -254,6 +259,7 @@ impl DataSettings {
     ///
     /// # Errors
     /// [`Error::Setting`] for a file that is no table, and for settings that belong to other data.
+    #[doc(hidden)]
     pub fn new(options: &DataOptions) -> Result<Self> {
         let path = options.data.clone().unwrap_or_else(|| PathBuf::from("data/fashion-mnist"));
         let format = format(&path)?;
@@ -281,7 +287,7 @@ impl DataSettings {
 
     /// How an encoding is fitted.
     #[must_use]
-    pub fn fit(&self) -> FitOptions {
+    pub(crate) fn fit(&self) -> FitOptions {
         let usual = FitOptions::default();
         let max_categories = self.options.max_categories.unwrap_or(usual.max_categories);
         FitOptions { impute: self.options.impute, max_categories }
@@ -289,7 +295,7 @@ impl DataSettings {
 
     /// A file of test rows, where one is named.
     #[must_use]
-    pub fn test_file(&self) -> Option<&Path> {
+    pub(crate) fn test_file(&self) -> Option<&Path> {
         match &self.options.test {
             Some(TestRows::File(path)) => Some(path),
             _ => None,

@@ -210,7 +210,7 @@ impl FromStr for Delimiter {
 
 impl EventsPlace {
     /// What stands for the run folder.
-    pub const RUN_FOLDER: &str = "run-folder";
+    pub(crate) const RUN_FOLDER: &str = "run-folder";
 }
 
 impl fmt::Display for EventsPlace {
