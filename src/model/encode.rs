@@ -33,7 +33,7 @@ impl TrainedModel {
             hash.update((tensor.bytes().len() as u64).to_le_bytes());
             hash.update(tensor.bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::text::hex(hash.finalize())
     }
 
     /// The bytes of the model file; the same model always gives the same ones.

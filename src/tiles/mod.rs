@@ -21,6 +21,14 @@ pub const QUAD: usize = 4;
 /// Number of slots of a [`MicroBlock`].
 pub const MICRO_BLOCK: usize = QUAD * QUAD;
 
+/// A place or number of places in a network's lists as kernels keep it.
+///
+/// Edges stay below 2^31, and only tiles that have an edge are stored dense, so this holds but for absurdly
+/// padded layers.
+pub(crate) fn index_of(place: usize) -> u32 {
+    u32::try_from(place).expect("a network's lists stay below 2^32 entries")
+}
+
 /// When a tile is stored dense.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TilePolicy {

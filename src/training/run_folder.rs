@@ -137,7 +137,7 @@ impl RunFolder {
     pub fn config_digest(&self) -> Result<String> {
         let path = self.path.join(CONFIG);
         let bytes = fs::read(&path).map_err(|error| Error::io(path, error))?;
-        Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(crate::text::hex(Sha256::digest(bytes)))
     }
 
     /// Removes what a run that never finished has left, so that it can be made anew.

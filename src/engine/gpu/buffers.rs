@@ -8,13 +8,13 @@ use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
 use super::shaders::UNIFORMS;
 use super::share::Shares;
-use super::tables::{Direction, Tables, index_of};
+use super::tables::{Direction, Tables};
 use super::uniforms::{DropoutUniform, LayerUniform, Metric, NetworkUniform, StepUniform, UNIFORM_STRIDE};
 use crate::Result;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::network::Network;
-use crate::tiles::MICRO_BLOCK;
+use crate::tiles::{MICRO_BLOCK, index_of};
 
 /// Most steps whose outcome stays on the device before it is read back.
 const METRIC_SLOTS: usize = 1024;

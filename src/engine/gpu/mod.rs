@@ -199,7 +199,7 @@ fn outcome(samples: usize, seen: Seen) -> StepOutcome {
     StepOutcome {
         loss: seen.loss / samples as f64,
         correct: seen.correct,
-        samples: tables::index_of(samples),
+        samples: crate::tiles::index_of(samples),
     }
 }
 

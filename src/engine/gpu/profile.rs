@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::buffers::Seen;
 use super::kernels::{Kernel, Pipeline};
 use super::steps::{self, Amount, Purpose, Steps};
-use super::tables::index_of;
 use super::timestamps::{Interval, MAX_DISPATCHES, Timestamps};
 use super::{GpuEngine, commands, outcome};
 use crate::Result;
@@ -13,6 +12,7 @@ use crate::dataset::Dataset;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StageTime, StepProfile};
 use crate::engine::{EngineSettings, StepPlan, check_data, check_plan};
+use crate::tiles::index_of;
 
 impl Kernel {
     /// The stage of a step that it is.

@@ -6,9 +6,9 @@
 //! bind group layouts and pipelines, and against which a test holds the parsed sources.
 
 use super::share::{Share, Shares};
-use super::tables::index_of;
 use crate::engine::{MAX_STATES, OptimizerKind};
 use crate::network::Activation;
+use crate::tiles::index_of;
 
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
 pub const FOLD: u32 = 65_535;

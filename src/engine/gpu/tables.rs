@@ -12,7 +12,7 @@ use crate::engine::EngineSettings;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::packed_edges::{InputGroups, PackedConnections};
 use crate::network::Network;
-use crate::tiles::{DenseTile, QUAD};
+use crate::tiles::{DenseTile, QUAD, index_of};
 use crate::topology::Partition;
 use crate::{Error, Result};
 
@@ -204,9 +204,4 @@ impl Direction {
             self.quads.push(Quad { row, lanes, place, first_tile, end_tile });
         }
     }
-}
-
-/// Counts stay below 2^32, as those of the layout do.
-pub(super) fn index_of(count: usize) -> u32 {
-    u32::try_from(count).expect("a network's lists stay below 2^32 entries")
 }
