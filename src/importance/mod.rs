@@ -73,6 +73,16 @@ pub enum Transform {
     },
 }
 
+impl Transform {
+    fn input_features(&self) -> usize {
+        match self {
+            Self::Identity { features } => *features,
+            Self::Rotation { mean, .. } => mean.len(),
+            Self::Permutation { order, .. } => order.len(),
+        }
+    }
+}
+
 /// A fitted [`Transform`] with the setting that it was fitted for.
 ///
 /// Features are standardised first, where they are, then rotated or ordered.
@@ -237,20 +247,15 @@ impl Preprocessing {
     /// Features of a sample before the transform.
     #[must_use]
     pub fn input_features(&self) -> usize {
-        match &self.transform {
-            Transform::Identity { features } => *features,
-            Transform::Rotation { mean, .. } => mean.len(),
-            Transform::Permutation { order, .. } => order.len(),
-        }
+        self.transform.input_features()
     }
 
     /// Features of a sample after the transform.
     #[must_use]
     pub fn output_features(&self) -> usize {
         match &self.transform {
-            Transform::Identity { features } => *features,
             Transform::Rotation { explained_variance, .. } => explained_variance.len(),
-            Transform::Permutation { order, .. } => order.len(),
+            others => others.input_features(),
         }
     }
 

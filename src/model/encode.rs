@@ -74,7 +74,8 @@ impl TrainedModel {
         }
     }
 
-    fn preprocessing_tensors(&self) -> Vec<(String, Tensor)> {
+    /// The tensors `preprocessing.*`.
+    pub(crate) fn preprocessing_tensors(&self) -> Vec<(String, Tensor)> {
         let mut tensors = Vec::new();
         let mut add = |name: &str, tensor| tensors.push((format!("preprocessing.{name}"), tensor));
         if let Some(standardisation) = self.preprocessing().standardisation() {

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StageTime, StepProfile};
-use crate::engine::{EngineSettings, StepPlan, check_data, check_plan};
+use crate::engine::{EngineSettings, StepPlan, check_plan};
 use crate::tiles::index_of;
 
 impl Kernel {
@@ -101,8 +101,7 @@ impl ProfiledEngine for GpuEngine {
     /// Each dispatch gets a pass of its own, which the device clocks from the end of all that came
     /// before to the end of the dispatch: what it takes to start one is part of its time.
     fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
-        check_data(&self.network, data)?;
-        check_plan(data, plan)?;
+        check_plan(&self.network, data, plan)?;
         if !self.gpu.has_timestamps() {
             return Ok(None);
         }
