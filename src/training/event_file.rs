@@ -172,25 +172,9 @@ fn masked(crc: u32) -> u32 {
 
 /// CRC-32C (Castagnoli), as RFC 3720 has it: reflected, all bits inverted at both ends.
 fn crc32c(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = table();
-    !bytes.iter().fold(!0, |crc, byte| TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8))
-}
-
-const fn table() -> [u32; 256] {
     const POLYNOMIAL: u32 = 0x82f6_3b78;
-    let mut table = [0; 256];
-    let (mut byte, mut entry) = (0, 0u32);
-    while byte < 256 {
-        let (mut crc, mut bit) = (entry, 0);
-        while bit < 8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-        entry += 1;
-    }
-    table
+    let shifted = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shifted(crc)))
 }
 
 #[cfg(test)]

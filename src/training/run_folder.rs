@@ -67,7 +67,7 @@ impl RunFolder {
                 return Err(Error::setting(Setting::Out, reason));
             }
         }
-        Self::open(path.to_owned())
+        Self::begin(path)
     }
 
     /// Reads what a finished run left: its settings and its summary, which is written last.
@@ -108,10 +108,7 @@ impl RunFolder {
         let path = path.as_ref();
         let lock = lock(path)?;
         remove_temporaries(path)?;
-        let file = path.join(METRICS);
-        let metrics = OpenOptions::new().create(true).append(true).open(&file);
-        let metrics = metrics.map_err(|error| Error::io(file, error))?;
-        Ok(Self { path: path.to_owned(), metrics, _lock: lock })
+        Self::open(path, lock, OpenOptions::new().create(true))
     }
 
     /// Where the run in this folder was kept last; `None` before the first time.
@@ -189,16 +186,19 @@ impl RunFolder {
                 Err(error) => return Err(Error::io(path, error)),
             }
         }
-        Self::open(path)
+        Self::begin(&path)
+    }
+
+    /// Takes a folder without a run.
+    fn begin(path: &Path) -> Result<Self> {
+        Self::open(path, lock(path)?, OpenOptions::new().create_new(true))
     }
 
     /// Opening the metrics shows at once whether the folder can be written to.
-    fn open(path: PathBuf) -> Result<Self> {
-        let lock = lock(&path)?;
+    fn open(path: &Path, lock: File, options: &mut OpenOptions) -> Result<Self> {
         let file = path.join(METRICS);
-        let metrics = OpenOptions::new().create_new(true).append(true).open(&file);
-        let metrics = metrics.map_err(|error| Error::io(file, error))?;
-        Ok(Self { path, metrics, _lock: lock })
+        let metrics = options.append(true).open(&file).map_err(|error| Error::io(file, error))?;
+        Ok(Self { path: path.to_owned(), metrics, _lock: lock })
     }
 
     /// Where it is.
