@@ -222,12 +222,9 @@ impl Optimizer {
             learning_rate: learning_rate as f32,
             decay,
             decoupled_decay,
-            first: 0.0,
-            second: 0.0,
-            epsilon: 0.0,
             first_correction: 1.0,
             second_correction: 1.0,
-            reserved: [0; 2],
+            ..bytemuck::Zeroable::zeroed()
         };
         match *self {
             Self::Sgd => plain,
