@@ -6,15 +6,5 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn forward(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let place = items_first(group_number(group), lane);
-    var owner = Owner();
-    var sums = Sums();
-    if (place.item < layer.quads * step.columns) {
-        let number = place.item / step.columns;
-        let column = place.item - number * step.columns;
-        let quad = quads[layer.first_quad + number];
-        owner = Owner(quad.lanes, quad.row, column);
-        sums = share_of_sums(quad, column, place.part);
-    }
-    finish_members(place, owner, sums);
+    sum_and_finish(group, lane);
 }

@@ -93,6 +93,53 @@ fn temporary_beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
+/// A result on the disk that was slow to compute, found by a digest of all that it depends on.
+///
+/// Where it cannot be read or written, the log says why, and it is computed again.
+#[derive(Debug)]
+pub(crate) struct CacheFile {
+    /// What is kept, for messages; with hyphens the extension of the file.
+    kind: &'static str,
+    path: PathBuf,
+}
+
+impl CacheFile {
+    /// The file in a folder, which the first write makes.
+    pub(crate) fn new(folder: &Path, key: &str, kind: &'static str) -> Self {
+        Self { kind, path: folder.join(format!("{key}.{}", kind.replace(' ', "-"))) }
+    }
+
+    /// The result in the file, if there is one; `decode` gives `None` for damaged bytes.
+    pub(crate) fn read<T>(&self, decode: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
+        let (kind, path) = (self.kind, self.path.display());
+        match std::fs::read(&self.path) {
+            Ok(bytes) => {
+                let result = decode(&bytes);
+                if result.is_none() {
+                    log::warn!("{kind} cache: {path} is damaged and will be replaced");
+                }
+                result
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => {
+                log::warn!("{kind} cache: {path}: {error}");
+                None
+            }
+        }
+    }
+
+    /// Keeps a result.
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let written = std::fs::create_dir_all(folder)
+            .map_err(|error| Error::io(folder, error))
+            .and_then(|()| atomic_write(&self.path, bytes));
+        if let Err(error) = written {
+            log::warn!("{} cache, which stays without these: {error}", self.kind);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -65,6 +65,8 @@ struct Readme;
 mod arrays;
 mod named;
 #[cfg(feature = "train")]
+mod protobuf;
+#[cfg(feature = "train")]
 mod text;
 
 #[cfg(feature = "train")]

@@ -1,4 +1,7 @@
-//! Numbers as people read them.
+//! Numbers as text, and the name that a mistyped one was meant to be.
+
+/// Names from this similarity on are near enough to be meant, by Jaro and Winkler's measure.
+const SIMILAR: f64 = 0.8;
 
 /// A whole number in groups of three digits: `220,020`.
 #[must_use]
@@ -13,4 +16,16 @@ pub fn grouped(number: usize) -> String {
         text.push(digit);
     }
     text
+}
+
+/// Bytes as hexadecimal digits, two for each: how digests are written.
+pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
+    bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The name that was probably meant: the most similar one, in any case, where one is similar at all.
+pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let similarity = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
+    let best = names.map(|name| (similarity(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(similarity, _)| *similarity >= SIMILAR).map(|(_, name)| name)
 }

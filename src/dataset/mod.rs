@@ -151,7 +151,7 @@ impl Dataset {
         let mut hash = Sha256::new();
         hash.update((self.feature_count as u64).to_le_bytes());
         update_digest(self, &mut hash);
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::text::hex(hash.finalize())
     }
 
     /// Number of samples.

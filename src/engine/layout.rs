@@ -7,7 +7,7 @@
 //! over the sparse ones sees every parameter of the network.
 
 use crate::network::{LayerParameters, Network, Parameters};
-use crate::tiles::{MICRO_BLOCK, TilePolicy, TiledLayer};
+use crate::tiles::{MICRO_BLOCK, TilePolicy, TiledLayer, index_of};
 
 /// Where one layer's rows and values begin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,15 +50,15 @@ impl NetworkLayout {
         let layers: Vec<_> =
             network.layers().iter().map(|layer| TiledLayer::pack(&layer.topology, policy)).collect();
         let sparse_edges: usize = layers.iter().map(|layer| layer.sparse().input.len()).sum();
-        let (mut input_row, mut micro_block, mut sparse, mut bias) = (0, 0, 0, place(sparse_edges));
+        let (mut input_row, mut micro_block, mut sparse, mut bias) = (0, 0, 0, index_of(sparse_edges));
         let mut places = Vec::with_capacity(layers.len());
         for layer in &layers {
-            let output_row = input_row + place(layer.inputs().width());
+            let output_row = input_row + index_of(layer.inputs().width());
             places.push(LayerPlace { input_row, output_row, micro_block, sparse, bias });
             input_row = output_row;
-            micro_block += place(layer.micro_blocks().len());
-            sparse += place(layer.sparse().input.len());
-            bias += place(layer.outputs().width());
+            micro_block += index_of(layer.micro_blocks().len());
+            sparse += index_of(layer.sparse().input.len());
+            bias += index_of(layer.outputs().width());
         }
         let biases = bias as usize - sparse_edges;
         let rows = network.widths().iter().sum();
@@ -168,8 +168,4 @@ impl NetworkLayout {
         };
         Parameters { layers: self.layers.iter().zip(&self.places).map(unpack_layer).collect() }
     }
-}
-
-fn place(count: usize) -> u32 {
-    u32::try_from(count).expect("a network's values stay below 2^32")
 }

@@ -28,12 +28,12 @@ pub mod reference;
 mod state;
 mod update_rule;
 
-use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::dataset::Dataset;
+use crate::named::named;
 use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
@@ -53,25 +53,15 @@ pub use self::{
     update_rule::UpdateRule,
 };
 
-/// The kinds of engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Backend {
-    /// Float64 on one core.
-    Reference,
-    /// Float32 on all cores.
-    Cpu,
-    /// Float32 in WGSL kernels.
-    Gpu,
-}
-
-impl fmt::Display for Backend {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reference => "reference",
-            Self::Cpu => "cpu",
-            Self::Gpu => "gpu",
-        })
+named! {
+    /// The kinds of engine.
+    pub enum Backend {
+        /// Float64 on one core.
+        Reference = "reference",
+        /// Float32 on all cores.
+        Cpu = "cpu",
+        /// Float32 in WGSL kernels.
+        Gpu = "gpu",
     }
 }
 
@@ -269,11 +259,12 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a plan with samples that are not there or a learning rate that is no number.
+/// As [`check_data`]; refuses a plan with samples that are not there, too, or a learning rate that is no number.
 ///
 /// # Errors
-/// Names the first sample beyond the data set.
-pub(crate) fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
+/// As [`check_data`]; names the first sample beyond the data set.
+pub(crate) fn check_plan(network: &Network, data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
+    check_data(network, data)?;
     if let Some(missing) = plan.samples.iter().find(|sample| **sample as usize >= data.samples()) {
         return Err(Error::Dataset(format!(
             "sample {missing} is not there, the data set has {}",
@@ -281,10 +272,8 @@ pub(crate) fn check_plan(data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
         )));
     }
     if !plan.learning_rate.is_finite() {
-        return Err(Error::Setting {
-            setting: Setting::Lr,
-            reason: format!("{} is impossible, it must be a finite number", plan.learning_rate),
-        });
+        let reason = format!("{} is impossible, it must be a finite number", plan.learning_rate);
+        return Err(Error::setting(Setting::Lr, reason));
     }
     Ok(())
 }

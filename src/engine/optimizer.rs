@@ -143,53 +143,36 @@ impl Optimizer {
     /// # Errors
     /// [`Error::Setting`] for an option that the rule does not use, or one outside its range.
     pub fn from_options(kind: OptimizerKind, options: &OptimizerOptions) -> Result<Self> {
-        let usual = kind.usual();
-        let used = usual.options().by_setting();
-        for (index, (setting, given)) in options.by_setting().into_iter().enumerate() {
-            if given.is_some() && used[index].1.is_none() {
-                let uses_it = |kind: &OptimizerKind| kind.usual().options().by_setting()[index].1.is_some();
-                let owners: Vec<_> =
-                    OptimizerKind::ALL.into_iter().filter(uses_it).map(OptimizerKind::name).collect();
-                let reason =
-                    format!("has no meaning with this `optimizer`, it belongs to {}", listed(&owners));
-                return Err(Error::Setting { setting, reason });
+        let mut chosen = kind.usual();
+        for (index, (place, (setting, given))) in
+            chosen.hyperparameters().into_iter().zip(options.by_setting()).enumerate()
+        {
+            match (place, given) {
+                (Some(place), Some(given)) => *place = given,
+                (None, Some(_)) => return Err(Error::setting(setting, belongs_to(index))),
+                (_, None) => {}
             }
         }
-        let chosen = match usual {
-            Self::Sgd => Self::Sgd,
-            Self::Momentum { momentum, nesterov } => {
-                Self::Momentum { momentum: options.momentum.unwrap_or(momentum), nesterov }
-            }
-            Self::Adam { beta1, beta2, epsilon } => Self::Adam {
-                beta1: options.beta1.unwrap_or(beta1),
-                beta2: options.beta2.unwrap_or(beta2),
-                epsilon: options.epsilon.unwrap_or(epsilon),
-            },
-            Self::Lion { beta1, beta2 } => {
-                Self::Lion { beta1: options.beta1.unwrap_or(beta1), beta2: options.beta2.unwrap_or(beta2) }
-            }
-            Self::AdamW { beta1, beta2, epsilon } => Self::AdamW {
-                beta1: options.beta1.unwrap_or(beta1),
-                beta2: options.beta2.unwrap_or(beta2),
-                epsilon: options.epsilon.unwrap_or(epsilon),
-            },
-        };
         chosen.check()?;
         Ok(chosen)
     }
 
     /// The hyperparameters that it has: [`Optimizer::from_options`] gives it back.
     pub fn options(&self) -> OptimizerOptions {
-        let none = OptimizerOptions::default();
-        match *self {
-            Self::Lion { beta1, beta2 } => {
-                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), ..none }
-            }
-            Self::Sgd => none,
-            Self::Momentum { momentum, .. } => OptimizerOptions { momentum: Some(momentum), ..none },
+        let mut copy = *self;
+        let [momentum, beta1, beta2, epsilon] = copy.hyperparameters().map(|value| value.copied());
+        OptimizerOptions { momentum, beta1, beta2, epsilon }
+    }
+
+    /// Places of the hyperparameters in the order of [`OptimizerOptions`], `None` for those that it does not have.
+    fn hyperparameters(&mut self) -> [Option<&mut f32>; 4] {
+        match self {
+            Self::Sgd => [None, None, None, None],
+            Self::Momentum { momentum, .. } => [Some(momentum), None, None, None],
             Self::Adam { beta1, beta2, epsilon } | Self::AdamW { beta1, beta2, epsilon } => {
-                OptimizerOptions { beta1: Some(beta1), beta2: Some(beta2), epsilon: Some(epsilon), ..none }
+                [None, Some(beta1), Some(beta2), Some(epsilon)]
             }
+            Self::Lion { beta1, beta2 } => [None, Some(beta1), Some(beta2), None],
         }
     }
 
@@ -222,8 +205,7 @@ impl Optimizer {
                 _ => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
             };
             if !possible {
-                let reason = format!("{value} is impossible, it must be {limit}");
-                return Err(Error::Setting { setting, reason });
+                return Err(Error::setting(setting, format!("{value} is impossible, it must be {limit}")));
             }
         }
         Ok(())
@@ -242,12 +224,9 @@ impl Optimizer {
             learning_rate: learning_rate as f32,
             decay,
             decoupled_decay,
-            first: 0.0,
-            second: 0.0,
-            epsilon: 0.0,
             first_correction: 1.0,
             second_correction: 1.0,
-            reserved: [0; 2],
+            ..bytemuck::Zeroable::zeroed()
         };
         match *self {
             Self::Sgd => plain,
@@ -269,6 +248,13 @@ impl Optimizer {
             }
         }
     }
+}
+
+/// Why the hyperparameter at this place of [`OptimizerOptions`] is refused.
+fn belongs_to(index: usize) -> String {
+    let owns = |kind: &OptimizerKind| kind.usual().hyperparameters()[index].is_some();
+    let owners: Vec<_> = OptimizerKind::ALL.into_iter().filter(owns).map(OptimizerKind::name).collect();
+    format!("has no meaning with this `optimizer`, it belongs to {}", listed(&owners))
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -25,11 +25,7 @@ impl OptimizerOptions {
 
     /// Each with the setting that it is chosen by.
     pub(super) fn by_setting(&self) -> [(Setting, Option<f32>); 4] {
-        [
-            (Setting::Momentum, self.momentum),
-            (Setting::AdamBeta1, self.beta1),
-            (Setting::AdamBeta2, self.beta2),
-            (Setting::AdamEpsilon, self.epsilon),
-        ]
+        let values = [self.momentum, self.beta1, self.beta2, self.epsilon];
+        std::array::from_fn(|place| (Self::SETTINGS[place], values[place]))
     }
 }

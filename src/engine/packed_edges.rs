@@ -3,7 +3,7 @@
 use super::layout::NetworkLayout;
 use crate::network::Network;
 use crate::network::drop_connect::{NO_CONNECTION, first_connections};
-use crate::tiles::MICRO_BLOCK;
+use crate::tiles::{MICRO_BLOCK, index_of};
 
 /// The weights out of each input neuron of a network, the groups of the group lasso.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,8 +30,8 @@ impl NetworkLayout {
         let topology = &network.layers()[0].topology;
         let mut groups = InputGroups { start: vec![0], value: Vec::with_capacity(topology.edges()) };
         for input in 0..network.inputs() {
-            groups.value.extend(topology.column(input).map(|(_, edge)| index(self.place_of(0, edge))));
-            groups.start.push(index(groups.value.len()));
+            groups.value.extend(topology.column(input).map(|(_, edge)| index_of(self.place_of(0, edge))));
+            groups.start.push(index_of(groups.value.len()));
         }
         groups
     }
@@ -58,8 +58,4 @@ impl NetworkLayout {
             Some(sparse) => self.dense_len() + place.sparse as usize + sparse,
         }
     }
-}
-
-fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("a network's values stay below 2^32")
 }

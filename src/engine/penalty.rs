@@ -81,7 +81,7 @@ impl Penalties {
         match strengths.into_iter().find(|(_, strength)| !(*strength >= 0.0 && strength.is_finite())) {
             Some((setting, strength)) => {
                 let reason = format!("{strength} is impossible, it must be 0 or above, and finite");
-                Err(Error::Setting { setting, reason })
+                Err(Error::setting(setting, reason))
             }
             None => Ok(()),
         }

@@ -34,18 +34,19 @@ impl Values {
     /// Whether every one is a finite number.
     #[must_use]
     pub(crate) fn all_finite(&self) -> bool {
-        match self {
-            Self::Single(values) => values.iter().all(|value| value.is_finite()),
-            Self::Double(values) => values.iter().all(|value| value.is_finite()),
-        }
+        !self.any(|value| !value.is_finite())
     }
 
     /// Whether one is no number at all.
     #[must_use]
     pub(crate) fn any_nan(&self) -> bool {
+        self.any(f64::is_nan)
+    }
+
+    fn any(&self, is: impl Fn(f64) -> bool) -> bool {
         match self {
-            Self::Single(values) => values.iter().any(|value| value.is_nan()),
-            Self::Double(values) => values.iter().any(|value| value.is_nan()),
+            Self::Single(values) => values.iter().any(|value| is(f64::from(*value))),
+            Self::Double(values) => values.iter().any(|value| is(*value)),
         }
     }
 

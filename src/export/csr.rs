@@ -8,8 +8,7 @@
 //! | `model.json` | the JSON header of the model file: activations, kind of preprocessing, architecture |
 
 use super::npz::Npz;
-use crate::importance::{Preprocessing, Transform};
-use crate::model::TrainedModel;
+use crate::model::{Tensor, TrainedModel};
 use crate::network::{Layer, LayerParameters};
 use crate::{Error, Result};
 
@@ -32,10 +31,10 @@ pub fn files<E: From<Error>>(
     let mut biases = Npz::new();
     for (index, (layer, values)) in layers.enumerate() {
         write(&layer_file(index), &matrix(layer, values)?)?;
-        biases.floats(&format!("layer{index}"), &[values.biases.len()], &values.biases)?;
+        biases.tensor(&format!("layer{index}"), &Tensor::list(&values.biases))?;
     }
     write("biases.npz", &biases.finish()?)?;
-    write("preprocessing.npz", &preprocessing(model.preprocessing())?)?;
+    write("preprocessing.npz", &preprocessing(model)?)?;
     write("model.json", model.header_json().map_err(Error::Export)?.as_bytes())
 }
 
@@ -47,32 +46,18 @@ fn layer_file(index: usize) -> String {
 fn matrix(layer: &Layer, values: &LayerParameters) -> Result<Vec<u8>> {
     let topology = &layer.topology;
     let mut npz = Npz::new();
-    npz.indices("indices", topology.edge_inputs())?;
-    npz.indices("indptr", topology.row_start())?;
+    npz.tensor("indices", &Tensor::indices(topology.edge_inputs()))?;
+    npz.tensor("indptr", &Tensor::indices(topology.row_start()))?;
     npz.text("format", "csr")?;
     npz.sizes("shape", &[topology.outputs().width(), topology.inputs().width()])?;
-    npz.floats("data", &[values.weights.len()], &values.weights)?;
+    npz.tensor("data", &Tensor::list(&values.weights))?;
     npz.finish()
 }
 
-fn preprocessing(preprocessing: &Preprocessing) -> Result<Vec<u8>> {
+fn preprocessing(model: &TrainedModel) -> Result<Vec<u8>> {
     let mut npz = Npz::new();
-    if let Some(standardisation) = preprocessing.standardisation() {
-        let shape = [standardisation.features()];
-        npz.floats("feature_mean", &shape, standardisation.mean())?;
-        npz.floats("feature_deviation", &shape, standardisation.deviation())?;
-    }
-    match preprocessing.transform() {
-        Transform::Identity { .. } => {}
-        Transform::Rotation { mean, rotation, explained_variance } => {
-            npz.floats("mean", &[mean.len()], mean)?;
-            npz.floats("rotation", &[explained_variance.len(), mean.len()], rotation)?;
-            npz.floats("explained_variance", &[explained_variance.len()], explained_variance)?;
-        }
-        Transform::Permutation { order, importance } => {
-            npz.indices("order", order)?;
-            npz.floats("importance", &[importance.len()], importance)?;
-        }
+    for (name, tensor) in model.preprocessing_tensors() {
+        npz.tensor(name.trim_start_matches("preprocessing."), &tensor)?;
     }
     npz.finish()
 }

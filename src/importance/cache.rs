@@ -6,14 +6,15 @@
 //! add up is as good as none, and is written anew. Only random forests are kept:
 //! what else there is takes less time to compute than to look up.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
 use super::{Importance, ImportanceSettings, Preprocessing, feature_scores};
 use crate::Result;
 use crate::dataset::{Dataset, Samples, update_digest};
-use crate::files::atomic_write;
+use crate::files::CacheFile;
+use crate::text::hex;
 
 /// Changes whenever the scores of the same data with the same settings change.
 const FORMAT: u32 = 1;
@@ -63,19 +64,20 @@ pub fn scores(
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<(Vec<f64>, Source)> {
     let folder = folder.filter(|_| settings.importance == Importance::RandomForest);
-    let path = folder.map(|folder| path(settings, train, folder));
-    if let Some(scores) = path.as_deref().and_then(|path| read(path, train.feature_count())) {
+    let file = folder.map(|folder| CacheFile::new(folder, &key(settings, train), "importance"));
+    let decode = |bytes: &[u8]| decode(bytes, train.feature_count());
+    if let Some(scores) = file.as_ref().and_then(|file| file.read(decode)) {
         return Ok((scores, Source::Cache));
     }
     let scores = feature_scores(settings, train, progress)?;
-    if let Some(path) = path {
-        write(&path, &scores);
+    if let Some(file) = file {
+        file.write(&encode(&scores));
     }
     Ok((scores, Source::Fitted))
 }
 
-/// The file for these settings and data.
-fn path(settings: &ImportanceSettings, train: &impl Samples, folder: &Path) -> PathBuf {
+/// SHA-256 of all that the scores depend on, in hexadecimal.
+fn key(settings: &ImportanceSettings, train: &impl Samples) -> String {
     let mut hash = Sha256::new();
     hash.update(MAGIC);
     hash.update(FORMAT.to_le_bytes());
@@ -84,25 +86,7 @@ fn path(settings: &ImportanceSettings, train: &impl Samples, folder: &Path) -> P
     hash.update(settings.seed.to_le_bytes());
     hash.update(settings.importance.name());
     update_digest(train, &mut hash);
-    let name: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    folder.join(format!("{name}.importance"))
-}
-
-/// The scores in a file, if there is one and it is whole.
-fn read(path: &Path, features: usize) -> Option<Vec<f64>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            log::warn!("importance cache: {}: {error}", path.display());
-            return None;
-        }
-    };
-    let scores = decode(&bytes, features);
-    if scores.is_none() {
-        log::warn!("importance cache: {} is damaged and will be replaced", path.display());
-    }
-    scores
+    hex(hash.finalize())
 }
 
 fn decode(bytes: &[u8], features: usize) -> Option<Vec<f64>> {
@@ -124,20 +108,11 @@ fn encode(scores: &[f64]) -> Vec<u8> {
     bytes
 }
 
-fn write(path: &Path, scores: &[f64]) {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written = std::fs::create_dir_all(folder)
-        .map_err(|error| crate::Error::io(folder, error))
-        .and_then(|()| atomic_write(path, &encode(scores)));
-    if let Err(error) = written {
-        log::warn!("importance cache, which stays without these scores: {error}");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::fs;
+    use std::path::PathBuf;
 
     fn data(last: f32) -> Dataset {
         let mut features: Vec<f32> = (0..40_u8).map(|k| f32::from(k.wrapping_mul(37) % 11)).collect();

@@ -76,6 +76,16 @@ pub enum Transform {
     },
 }
 
+impl Transform {
+    fn input_features(&self) -> usize {
+        match self {
+            Self::Identity { features } => *features,
+            Self::Rotation { mean, .. } => mean.len(),
+            Self::Permutation { order, .. } => order.len(),
+        }
+    }
+}
+
 /// What was fitted, with the settings that it was fitted for.
 ///
 /// Features are standardised first, where they are, then rotated or ordered.
@@ -243,11 +253,7 @@ impl Preprocessing {
     /// Features of a sample before the transform.
     #[must_use]
     pub fn input_features(&self) -> usize {
-        match &self.transform {
-            Transform::Identity { features } => *features,
-            Transform::Rotation { mean, .. } => mean.len(),
-            Transform::Permutation { order, .. } => order.len(),
-        }
+        self.transform.input_features()
     }
 }
 
@@ -257,9 +263,8 @@ impl Preprocessing {
     #[must_use]
     pub fn output_features(&self) -> usize {
         match &self.transform {
-            Transform::Identity { features } => *features,
             Transform::Rotation { explained_variance, .. } => explained_variance.len(),
-            Transform::Permutation { order, .. } => order.len(),
+            others => others.input_features(),
         }
     }
 

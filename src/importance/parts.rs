@@ -26,11 +26,7 @@ pub(super) fn check(
     transform: &Transform,
 ) -> Result<()> {
     check_combination(importance, order)?;
-    let features = match transform {
-        Transform::Identity { features } => *features,
-        Transform::Rotation { mean, .. } => mean.len(),
-        Transform::Permutation { order, .. } => order.len(),
-    };
+    let features = transform.input_features();
     match (importance, transform) {
         (Importance::None, Transform::Identity { features: 1.. }) => {}
         (Importance::None, Transform::Identity { features: 0 }) => {

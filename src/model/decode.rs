@@ -105,7 +105,7 @@ fn read_layer(
     check_inputs(inputs.width(), header.fully_connected, limit)?;
     let weights = floats(file, &name("weights"), None)?;
     let biases = floats(file, &name("biases"), Some(&[outputs.width()]))?;
-    let (row_start, input) = if header.fully_connected {
+    let topology = if header.fully_connected {
         // Compared before the lists are made, so that a false width costs no memory.
         if inputs.width().checked_mul(outputs.width()) != Some(weights.len()) {
             return Err(format!(
@@ -115,11 +115,12 @@ fn read_layer(
                 outputs.width()
             ));
         }
-        full_rows(&inputs, &outputs)?
+        Topology::full(inputs, outputs)
     } else {
-        (indices(file, &name("row_start"))?, indices(file, &name("inputs"))?)
+        let row_start = indices(file, &name("row_start"))?;
+        Topology::from_rows(inputs, outputs, row_start, indices(file, &name("inputs"))?)
     };
-    let topology = Arc::new(Topology::from_rows(inputs, outputs, row_start, input).map_err(text)?);
+    let topology = Arc::new(topology.map_err(text)?);
     let layer = Layer { topology, activation: header.activation, keep_probability: header.keep_probability };
     Ok((layer, LayerParameters { weights, biases }))
 }
@@ -136,14 +137,6 @@ fn check_inputs(inputs: usize, fully_connected: bool, limit: Inputs) -> Read<()>
         )),
         _ => Ok(()),
     }
-}
-
-/// The rows of a layer in which every edge exists.
-fn full_rows(inputs: &Partition, outputs: &Partition) -> Read<(Vec<u32>, Vec<u32>)> {
-    let width = u32::try_from(inputs.width()).map_err(text)?;
-    let starts = (0..=outputs.width()).map(|output| u32::try_from(output * inputs.width()));
-    let row_start = starts.collect::<Result<_, _>>().map_err(text)?;
-    Ok((row_start, (0..outputs.width()).flat_map(|_| 0..width).collect()))
 }
 
 fn read_preprocessing(file: &mut Container<'_>, header: &Header) -> Read<Preprocessing> {

@@ -34,7 +34,7 @@ impl TrainedModel {
             hash.update((tensor.bytes().len() as u64).to_le_bytes());
             hash.update(tensor.bytes());
         }
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::text::hex(hash.finalize())
     }
 
     /// The bytes of the model file; the same model always gives the same ones.
@@ -75,7 +75,8 @@ impl TrainedModel {
         }
     }
 
-    fn preprocessing_tensors(&self) -> Vec<(String, Tensor)> {
+    /// The tensors `preprocessing.*`.
+    pub(crate) fn preprocessing_tensors(&self) -> Vec<(String, Tensor)> {
         let mut tensors = Vec::new();
         let mut add = |name: &str, tensor| tensors.push((format!("preprocessing.{name}"), tensor));
         if let Some(standardisation) = self.preprocessing().standardisation() {

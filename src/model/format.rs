@@ -1,44 +1,4 @@
-//! The model file: a safetensors file that needs nothing beside it.
-//!
-//! `docs/model-format.md` describes it byte by byte, with all that a reader of its own must know.
-//!
-//! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the
-//! name and version of the format, the layers' activations and keep
-//! probabilities, the importance and the architecture. Tensors, little-endian,
-//! for each layer `L` counted from 0:
-//!
-//! | tensor | type | shape | |
-//! |---|---|---|---|
-//! | `layers.L.input_blocks` | u32 | blocks + 1 | first input of each block, then the number of inputs |
-//! | `layers.L.output_blocks` | u32 | blocks + 1 | the same for the outputs |
-//! | `layers.L.row_start` | u32 | outputs + 1 | first edge of each output, then the number of edges |
-//! | `layers.L.inputs` | u32 | edges | input neuron of each edge, increasing within an output |
-//! | `layers.L.weights` | f32 | edges | one for each edge, in the same order |
-//! | `layers.L.biases` | f32 | outputs | |
-//!
-//! A fully connected layer stores neither `row_start` nor `inputs`: its edges
-//! follow from its widths. What is done to raw features has its tensors, too:
-//!
-//! | tensor | type | shape | with importance |
-//! |---|---|---|---|
-//! | `preprocessing.mean` | f32 | features | `pca` |
-//! | `preprocessing.rotation` | f32 | components, features | `pca` |
-//! | `preprocessing.explained_variance` | f32 | components | `pca` |
-//! | `preprocessing.order` | u32 | features | `rf`, `random`, `variance`: the raw feature at each position |
-//! | `preprocessing.importance` | f32 | features | the same: its importance |
-//! | `preprocessing.feature_mean` | f32 | features | any, standardised |
-//! | `preprocessing.feature_deviation` | f32 | features | any, standardised |
-//!
-//! An unchanged order of raw features stores its number in the header alone.
-//!
-//! Version 1 knew no `standardized` in the header, which is false there, and no
-//! importance but `none` and `pca`; version 2 adds them. Version 3 adds the
-//! optional object `data` ([`DataRecord`]): the names of classes (`class_names`, by
-//! number of class) and of raw features (`feature_names`), `image_shape` where a raw
-//! sample is a picture of `[rows, columns]`, `encoding` where samples come from a
-//! table ([`TableEncoding`](crate::dataset::table::TableEncoding)), and `test`, the
-//! rows of that table that were held out as its test set. Everything in it is
-//! optional; what is there fits the number of raw features and of classes.
+#![doc = include_str!("../../docs/model-format.md")]
 
 use serde::{Deserialize, Serialize};
 

@@ -1,29 +1,19 @@
 //! What pruning took away, in a form that files keep.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::network::Network;
 use crate::topology::MAX_WIDTH;
 use crate::{Error, Result};
 
-/// How a network was pruned, by the names in files and on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PruneMethod {
-    /// Lower blocks of neurons were removed.
-    Blocks,
-    /// The smallest weights were removed.
-    Magnitude,
-}
-
-impl fmt::Display for PruneMethod {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Blocks => "blocks",
-            Self::Magnitude => "magnitude",
-        })
+named! {
+    /// How a network was pruned.
+    pub enum PruneMethod {
+        /// Lower blocks of neurons were removed.
+        Blocks = "blocks",
+        /// The smallest weights were removed.
+        Magnitude = "magnitude",
     }
 }
 

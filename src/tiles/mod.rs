@@ -5,14 +5,14 @@
 //! values with a 16-bit mask each, read without any index. All other tiles are
 //! stored **sparse**: their edges alone, with index lists by output and by input
 //! ([`SparseLists`]). A [`TiledLayer`] says for every canonical edge of the
-//! [`Topology`] in which *slot* its value stands, so that values can be packed
+//! [`Topology`](crate::topology::Topology) in which *slot* its value stands, so that values can be packed
 //! and unpacked; a slot is a place in the layer's dense values followed by its
 //! sparse values.
 
 mod pack;
 mod report;
 
-use crate::topology::{Partition, Topology};
+use crate::topology::Partition;
 
 pub use report::{LayerMemory, TileDensity};
 
@@ -20,6 +20,14 @@ pub use report::{LayerMemory, TileDensity};
 pub const QUAD: usize = 4;
 /// Number of slots of a [`MicroBlock`].
 pub const MICRO_BLOCK: usize = QUAD * QUAD;
+
+/// A place or number of places in a network's lists as kernels keep it.
+///
+/// Edges stay below 2^31, and only tiles that have an edge are stored dense, so this holds but for absurdly
+/// padded layers.
+pub(crate) fn index_of(place: usize) -> u32 {
+    u32::try_from(place).expect("a network's lists stay below 2^32 entries")
+}
 
 /// When a tile is stored dense.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -80,7 +88,7 @@ pub struct SparseLists {
     pub value: Vec<u32>,
 }
 
-/// One layer, packed. Immutable, like the [`Topology`] it was made from.
+/// One layer, packed. Immutable, like the [`Topology`](crate::topology::Topology) it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TiledLayer {
     inputs: Partition,
@@ -176,24 +184,5 @@ impl TiledLayer {
     pub fn unpack_values(&self, slots: &[f32]) -> Vec<f32> {
         assert_eq!(slots.len(), self.slots(), "one value for each slot");
         self.slot.iter().map(|slot| slots[*slot as usize]).collect()
-    }
-
-    /// Reads the graph back out of the tiles.
-    ///
-    /// # Errors
-    /// Only if the tiles hold no valid graph, which packing never makes.
-    pub fn to_topology(&self) -> crate::Result<Topology> {
-        let mut targets = vec![Vec::new(); self.inputs.width()];
-        for block in &self.micro_blocks {
-            for lane in (0..16u32).filter(|lane| block.mask >> lane & 1 == 1) {
-                targets[(block.input + lane / 4) as usize].push(block.output + lane % 4);
-            }
-        }
-        for (output, bounds) in (0u32..).zip(self.sparse.row_start.windows(2)) {
-            for value in bounds[0]..bounds[1] {
-                targets[self.sparse.input[value as usize] as usize].push(output);
-            }
-        }
-        Topology::from_targets(self.inputs.clone(), self.outputs.clone(), &targets)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{DenseTile, MICRO_BLOCK, MicroBlock, QUAD, SparseLists, TileDensity, TilePolicy, TiledLayer};
+use super::{
+    DenseTile, MICRO_BLOCK, MicroBlock, QUAD, SparseLists, TileDensity, TilePolicy, TiledLayer, index_of,
+};
 use crate::topology::Topology;
 
 /// A place no edge stands in yet.
@@ -12,7 +14,7 @@ impl TiledLayer {
     /// Packs a layer's edges into tiles, dense ones where the policy says so.
     pub fn pack(topology: &Topology, policy: TilePolicy) -> Self {
         let (dense, micro_blocks) = lay_out_dense(topology, policy);
-        let mut dense_by_input: Vec<u32> = (0..index(dense.len())).collect();
+        let mut dense_by_input: Vec<u32> = (0..index_of(dense.len())).collect();
         dense_by_input.sort_by_key(|place| dense[*place as usize].input_block);
         let mut layer = Self {
             inputs: topology.inputs().clone(),
@@ -34,39 +36,39 @@ impl TiledLayer {
             self.dense.iter().map(|tile| ((tile.output_block, tile.input_block), *tile)).collect();
         for (edge, (output, input)) in topology.edge_ends().enumerate() {
             let (output_block, input_block) = (self.outputs.block_of(output), self.inputs.block_of(input));
-            let Some(tile) = tiles.get(&(index(output_block), index(input_block))) else { continue };
+            let Some(tile) = tiles.get(&(index_of(output_block), index_of(input_block))) else { continue };
             let row = output - self.outputs.block(output_block).start;
             let column = input - self.inputs.block(input_block).start;
             let block = tile.first as usize + row / QUAD * tile.input_quads as usize + column / QUAD;
             let lane = column % QUAD * QUAD + row % QUAD;
             self.micro_blocks[block].mask |= 1 << lane;
-            self.slot[edge] = index(block * MICRO_BLOCK + lane);
+            self.slot[edge] = index_of(block * MICRO_BLOCK + lane);
         }
     }
 
     /// Gives the remaining edges, in canonical order, a slot behind the dense ones.
     fn place_sparse_edges(&mut self, topology: &Topology) {
-        let first_slot = index(self.dense_slots());
+        let first_slot = index_of(self.dense_slots());
         let lists = &mut self.sparse;
         lists.row_start.push(0);
         for output in 0..self.outputs.width() {
             for edge in topology.row(output) {
                 if self.slot[edge] == UNPLACED {
-                    self.slot[edge] = first_slot + index(lists.input.len());
+                    self.slot[edge] = first_slot + index_of(lists.input.len());
                     lists.input.push(topology.edge_inputs()[edge]);
                 }
             }
-            lists.row_start.push(index(lists.input.len()));
+            lists.row_start.push(index_of(lists.input.len()));
         }
         lists.column_start.push(0);
         for input in 0..self.inputs.width() {
             for (output, edge) in topology.column(input) {
                 if self.slot[edge] >= first_slot {
-                    lists.output.push(index(output));
+                    lists.output.push(index_of(output));
                     lists.value.push(self.slot[edge] - first_slot);
                 }
             }
-            lists.column_start.push(index(lists.output.len()));
+            lists.column_start.push(index_of(lists.output.len()));
         }
     }
 }
@@ -81,23 +83,17 @@ fn lay_out_dense(topology: &Topology, policy: TilePolicy) -> (Vec<DenseTile>, Ve
         let outputs = topology.outputs().block(tile.output_block);
         let inputs = topology.inputs().block(tile.input_block);
         dense.push(DenseTile {
-            output_block: index(tile.output_block),
-            input_block: index(tile.input_block),
-            first: index(micro_blocks.len()),
-            output_quads: index(outputs.len().div_ceil(QUAD)),
-            input_quads: index(inputs.len().div_ceil(QUAD)),
+            output_block: index_of(tile.output_block),
+            input_block: index_of(tile.input_block),
+            first: index_of(micro_blocks.len()),
+            output_quads: index_of(outputs.len().div_ceil(QUAD)),
+            input_quads: index_of(inputs.len().div_ceil(QUAD)),
         });
         for output in outputs.step_by(QUAD) {
             for input in inputs.clone().step_by(QUAD) {
-                micro_blocks.push(MicroBlock { output: index(output), input: index(input), mask: 0 });
+                micro_blocks.push(MicroBlock { output: index_of(output), input: index_of(input), mask: 0 });
             }
         }
     }
     (dense, micro_blocks)
-}
-
-/// A place in a layer's lists. Edges stay below 2^31, and only tiles that have
-/// an edge are stored dense, so this holds but for absurdly padded layers.
-fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("a layer's lists stay below 2^32 entries")
 }

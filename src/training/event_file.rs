@@ -1,4 +1,4 @@
-//! TensorBoard's event files: records of serialised `Event` messages, without a protobuf library.
+//! TensorBoard's event files: records of serialised `Event` messages.
 //!
 //! The file is a sequence of TFRecords. Each is, little-endian,
 //!
@@ -12,13 +12,13 @@
 //! with `mask(crc) = rotate_right(crc, 15) + 0xa282ead8`, as TensorFlow's
 //! `core/lib/io/record_writer.cc` and `core/lib/hash/crc32c.h` write it. The numbers of the fields
 //! are those of `event.proto`, `summary.proto` and `histogram.proto` in TensorBoard's
-//! `compat/proto`; the wire format is that of protocol buffers: a varint of
-//! `field << 3 | type`, then the value.
+//! `compat/proto`.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use crate::protobuf::Message;
 use crate::{Error, Result};
 
 /// How the names of event files begin; TensorBoard finds them by it.
@@ -100,9 +100,7 @@ impl EventFile {
             match OpenOptions::new().create_new(true).append(true).open(&path) {
                 Ok(file) => {
                     let mut events = Self { path, file };
-                    let mut event = Message::event(0);
-                    event.bytes(3, b"brain.Event:2");
-                    events.append(&[event])?;
+                    events.append(vec![event(0).text(3, "brain.Event:2")])?;
                     return Ok(events);
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
@@ -114,11 +112,7 @@ impl EventFile {
     /// Says that what earlier files of the folder have from this step on does not count any more.
     pub(super) fn restart(&mut self, step: u64) -> Result<()> {
         const START: u64 = 1;
-        let mut log = Message::default();
-        log.number(1, START);
-        let mut event = Message::event(step);
-        event.bytes(7, &log.0);
-        self.append(&[event])
+        self.append(vec![event(step).message(7, &Message::default().int(1, START))])
     }
 
     /// Appends one event for each value: TensorBoard keeps single scalars apart by event.
@@ -126,17 +120,11 @@ impl EventFile {
     /// # Errors
     /// [`Error::Io`] when the file cannot be written; it ends with a whole record then, if that can be had.
     pub(super) fn summaries(&mut self, step: u64, values: &[(String, SummaryValue)]) -> Result<()> {
-        let event = |(tag, value): &(String, SummaryValue)| {
-            let mut event = Message::event(step);
-            event.bytes(5, &summary(tag, value).0);
-            event
-        };
-        let events: Vec<Message> = values.iter().map(event).collect();
-        self.append(&events)
+        self.append(values.iter().map(|(tag, value)| event(step).message(5, &summary(tag, value))).collect())
     }
 
-    fn append(&mut self, events: &[Message]) -> Result<()> {
-        let bytes: Vec<u8> = events.iter().flat_map(|event| record(&event.0)).collect();
+    fn append(&mut self, events: Vec<Message>) -> Result<()> {
+        let bytes: Vec<u8> = events.into_iter().flat_map(|event| record(&event.into_bytes())).collect();
         let failed = |error| Error::io(&self.path, error);
         let whole = self.file.metadata().map_err(failed)?.len();
         self.file.write_all(&bytes).and_then(|()| self.file.flush()).map_err(|error| {
@@ -147,80 +135,24 @@ impl EventFile {
     }
 }
 
-/// `Summary { value: [Value { tag, simple_value | histo }] }`.
-fn summary(tag: &str, value: &SummaryValue) -> Message {
-    let mut inner = Message::default();
-    inner.bytes(1, tag.as_bytes());
-    match value {
-        SummaryValue::Scalar(value) => inner.float(2, *value),
-        SummaryValue::Histogram(histogram) => {
-            let mut histo = Message::default();
-            let Histogram { min, max, count, sum, sum_of_squares, limits, counts } = histogram;
-            for (field, value) in (1..).zip([min, max, count, sum, sum_of_squares]) {
-                histo.double(field, *value);
-            }
-            histo.doubles(6, limits);
-            histo.doubles(7, counts);
-            inner.bytes(5, &histo.0);
-        }
-    }
-    let mut summary = Message::default();
-    summary.bytes(1, &inner.0);
-    summary
+/// An `Event` of this moment.
+fn event(step: u64) -> Message {
+    Message::default().double(1, jiff::Timestamp::now().as_microsecond() as f64 / 1e6).int(2, step)
 }
 
-/// The bytes of a protocol buffer while it is written.
-#[derive(Debug, Default)]
-struct Message(Vec<u8>);
-
-impl Message {
-    /// An `Event` of this moment.
-    fn event(step: u64) -> Self {
-        let mut event = Self::default();
-        event.double(1, jiff::Timestamp::now().as_microsecond() as f64 / 1e6);
-        event.number(2, step);
-        event
-    }
-
-    fn key(&mut self, field: u64, wire_type: u64) {
-        self.varint(field << 3 | wire_type);
-    }
-
-    /// Seven bits a byte, the lowest first; all bytes but the last have their highest bit set.
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.0.push(value.to_le_bytes()[0] | 0x80);
-            value >>= 7;
+/// `Summary { value: [Value { tag, simple_value | histo }] }`.
+fn summary(tag: &str, value: &SummaryValue) -> Message {
+    let inner = Message::default().text(1, tag);
+    let inner = match value {
+        SummaryValue::Scalar(value) => inner.float(2, *value),
+        SummaryValue::Histogram(histogram) => {
+            let Histogram { min, max, count, sum, sum_of_squares, limits, counts } = histogram;
+            let numbers = (1..).zip([min, max, count, sum, sum_of_squares]);
+            let histo = numbers.fold(Message::default(), |histo, (field, value)| histo.double(field, *value));
+            inner.message(5, &histo.doubles(6, limits).doubles(7, counts))
         }
-        self.0.push(value.to_le_bytes()[0]);
-    }
-
-    fn number(&mut self, field: u64, value: u64) {
-        self.key(field, 0);
-        self.varint(value);
-    }
-
-    fn double(&mut self, field: u64, value: f64) {
-        self.key(field, 1);
-        self.0.extend(value.to_le_bytes());
-    }
-
-    fn float(&mut self, field: u64, value: f32) {
-        self.key(field, 5);
-        self.0.extend(value.to_le_bytes());
-    }
-
-    fn bytes(&mut self, field: u64, bytes: &[u8]) {
-        self.key(field, 2);
-        self.varint(bytes.len() as u64);
-        self.0.extend(bytes);
-    }
-
-    /// Packed: one length for all of them.
-    fn doubles(&mut self, field: u64, values: &[f64]) {
-        let packed: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        self.bytes(field, &packed);
-    }
+    };
+    Message::default().message(1, &inner)
 }
 
 /// A TFRecord.
@@ -240,25 +172,9 @@ fn masked(crc: u32) -> u32 {
 
 /// CRC-32C (Castagnoli), as RFC 3720 has it: reflected, all bits inverted at both ends.
 fn crc32c(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 256] = table();
-    !bytes.iter().fold(!0, |crc, byte| TABLE[usize::from(crc.to_le_bytes()[0] ^ byte)] ^ (crc >> 8))
-}
-
-const fn table() -> [u32; 256] {
     const POLYNOMIAL: u32 = 0x82f6_3b78;
-    let mut table = [0; 256];
-    let (mut byte, mut entry) = (0, 0u32);
-    while byte < 256 {
-        let (mut crc, mut bit) = (entry, 0);
-        while bit < 8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
-            bit += 1;
-        }
-        table[byte] = crc;
-        byte += 1;
-        entry += 1;
-    }
-    table
+    let shifted = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ POLYNOMIAL } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shifted(crc)))
 }
 
 #[cfg(test)]

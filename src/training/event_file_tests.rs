@@ -21,14 +21,6 @@ fn a_record_is_framed_as_tensorflow_does_it() {
 }
 
 #[test]
-fn numbers_are_varints() {
-    let mut message = Message::default();
-    message.number(2, 300);
-    message.float(2, 1.0);
-    assert_eq!(message.0, [0x10, 0xac, 0x02, 0x15, 0, 0, 0x80, 0x3f]);
-}
-
-#[test]
 fn every_value_is_in_one_bucket() {
     let histogram = Histogram::of(&[-1.0, -0.5, 0.0, 0.9, 1.0], 4).unwrap();
     assert_eq!(histogram.limits, [-0.5, 0.0, 0.5, 1.0]);

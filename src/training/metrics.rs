@@ -1,33 +1,24 @@
 //! What a run measures: one [`EpochMetrics`] an epoch, one [`Summary`] at the end.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Backend;
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
+use crate::named::named;
 
 /// The accuracy whose first reaching is timed: the paper's best, 87.18 %.
 pub(crate) const TARGET_ACCURACY: f64 = 0.8718;
 
-/// The samples that accuracies and losses called `test` were measured on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScoredOn {
-    /// The test set.
-    #[default]
-    Test,
-    /// A held-out part of the training set, in place of the test set, which was not looked at.
-    Validation,
-}
-
-impl fmt::Display for ScoredOn {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Test => "test",
-            Self::Validation => "validation",
-        })
+named! {
+    /// The samples that accuracies and losses called `test` were measured on.
+    #[derive(Default)]
+    pub enum ScoredOn {
+        /// The test set.
+        #[default]
+        Test = "test",
+        /// A held-out part of the training set, in place of the test set, which was not looked at.
+        Validation = "validation",
     }
 }
 

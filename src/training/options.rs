@@ -5,9 +5,8 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use super::{EpochMetrics, TrainingState};
+use crate::named::serde_as_text;
 use crate::{Error, Result, Setting};
 
 /// What [`train_with`](super::train_with) is told beside the recipe. The default is that of
@@ -53,8 +52,7 @@ pub struct Trained {
 /// How often a run is kept, so that it can go on after whatever ends it.
 ///
 /// As text: `1` (epochs), `500steps`, `30s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointEvery {
     /// After epochs whose number this divides.
     Epochs(usize),
@@ -104,19 +102,7 @@ impl FromStr for CheckpointEvery {
     }
 }
 
-impl From<CheckpointEvery> for String {
-    fn from(every: CheckpointEvery) -> Self {
-        every.to_string()
-    }
-}
-
-impl TryFrom<String> for CheckpointEvery {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
+serde_as_text!(CheckpointEvery);
 
 /// Counts until the next checkpoint.
 pub(super) struct Due {

@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::run_folder::{CONFIG, METRICS, MODEL, SUMMARY};
 use super::{EpochMetrics, ScoredOn, Summary, best_epoch};
 use crate::model::TrainedModel;
+use crate::named::named;
 use crate::{Error, Result};
 
 /// A file of a run folder.
@@ -25,27 +26,15 @@ pub struct RunFile {
     pub bytes: u64,
 }
 
-/// How a run ended, as far as its folder tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RunState {
-    /// It has a summary, and nothing is damaged.
-    Finished,
-    /// It has no summary: it is still going on, or was interrupted.
-    Unfinished,
-    /// One of its files cannot be read.
-    Damaged,
-}
-
-impl RunState {
-    /// The spelling in tables and JSON.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Finished => "finished",
-            Self::Unfinished => "unfinished",
-            Self::Damaged => "damaged",
-        }
+named! {
+    /// How a run ended, as far as its folder tells.
+    pub enum RunState {
+        /// It has a summary, and nothing is damaged.
+        Finished = "finished",
+        /// It has no summary: it is still going on, or was interrupted.
+        Unfinished = "unfinished",
+        /// One of its files cannot be read.
+        Damaged = "damaged",
     }
 }
 
@@ -80,7 +69,7 @@ impl PastRun {
         }
         let mut problems = Vec::new();
         let config: Option<Value> = json(path, CONFIG, &mut problems);
-        let history = history(&path.join(METRICS), &mut problems);
+        let history = history(path, &mut problems);
         let summary: Option<Summary> = json(path, SUMMARY, &mut problems);
         if config.is_none() && problems.is_empty() {
             problems.push(format!("{CONFIG} is missing: the settings are not known"));
@@ -251,30 +240,28 @@ fn files(folder: &Path) -> std::io::Result<Vec<RunFile>> {
     Ok(files)
 }
 
-/// A JSON file of the folder, where it is there; a damaged one becomes a problem.
-fn json<T: DeserializeOwned>(folder: &Path, name: &str, problems: &mut Vec<String>) -> Option<T> {
-    let bytes = match fs::read(folder.join(name)) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+/// The bytes of a file of the folder, where it is there; one that cannot be read becomes a problem.
+fn bytes(folder: &Path, name: &str, problems: &mut Vec<String>) -> Option<Vec<u8>> {
+    match fs::read(folder.join(name)) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => {
             problems.push(format!("{name} cannot be read: {error}"));
-            return None;
+            None
         }
-    };
+    }
+}
+
+/// As `bytes`, of a JSON file; a damaged one becomes a problem.
+fn json<T: DeserializeOwned>(folder: &Path, name: &str, problems: &mut Vec<String>) -> Option<T> {
+    let bytes = bytes(folder, name, problems)?;
     serde_json::from_slice(&bytes).map_err(|error| problems.push(format!("{name} is damaged: {error}"))).ok()
 }
 
 /// The epochs up to the first line that cannot be read. A last line without its end is what a run
 /// leaves that was stopped while it wrote, and no damage.
-fn history(path: &Path, problems: &mut Vec<String>) -> Vec<EpochMetrics> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Vec::new(),
-        Err(error) => {
-            problems.push(format!("{METRICS} cannot be read: {error}"));
-            return Vec::new();
-        }
-    };
+fn history(folder: &Path, problems: &mut Vec<String>) -> Vec<EpochMetrics> {
+    let bytes = bytes(folder, METRICS, problems).unwrap_or_default();
     let mut history: Vec<EpochMetrics> = Vec::new();
     for (number, line) in (1..).zip(bytes.split_inclusive(|byte| *byte == b'\n')) {
         let last = history.last().map_or(0, |epoch| epoch.epoch);

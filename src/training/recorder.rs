@@ -117,8 +117,7 @@ impl Recorder {
 
     fn summary(&self, ending: Ending) -> Result<Summary> {
         let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
-            let reason = "no epoch has ended, there is nothing to sum up".into();
-            return Err(Error::Setting { setting: Setting::Epochs, reason });
+            return Err(Error::setting(Setting::Epochs, "no epoch has ended, there is nothing to sum up"));
         };
         let (network, preprocessing) = (self.model.network(), self.model.preprocessing());
         Ok(Summary {

@@ -57,21 +57,17 @@ impl RunFolder {
         let path = path.as_ref();
         if path.exists() && !path.is_dir() {
             let reason = format!("{} is not a folder: name another one", path.display());
-            return Err(Error::Setting { setting: Setting::Out, reason });
+            return Err(Error::setting(Setting::Out, reason));
         }
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
         for name in [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
-                return Err(Error::Setting {
-                    setting: Setting::Out,
-                    reason: format!(
-                        "{} holds a run already (there is a {name}): name another folder or remove it",
-                        path.display()
-                    ),
-                });
+                let found = format!("holds a run already (there is a {name})");
+                let reason = format!("{} {found}: name another folder or remove it", path.display());
+                return Err(Error::setting(Setting::Out, reason));
             }
         }
-        Self::open(path.to_owned())
+        Self::begin(path)
     }
 
     /// Reads what a finished run left: its settings and its summary, which is written last.
@@ -112,10 +108,7 @@ impl RunFolder {
         let path = path.as_ref();
         let lock = lock(path)?;
         remove_temporaries(path)?;
-        let file = path.join(METRICS);
-        let metrics = OpenOptions::new().create(true).append(true).open(&file);
-        let metrics = metrics.map_err(|error| Error::io(file, error))?;
-        Ok(Self { path: path.to_owned(), metrics, _lock: lock })
+        Self::open(path, lock, OpenOptions::new().create(true))
     }
 
     /// Where the run in this folder was kept last; `None` before the first time.
@@ -137,7 +130,7 @@ impl RunFolder {
     pub fn config_digest(&self) -> Result<String> {
         let path = self.path.join(CONFIG);
         let bytes = fs::read(&path).map_err(|error| Error::io(path, error))?;
-        Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
+        Ok(crate::text::hex(Sha256::digest(bytes)))
     }
 
     /// Removes what a run that never finished has left, so that it can be made anew.
@@ -193,16 +186,19 @@ impl RunFolder {
                 Err(error) => return Err(Error::io(path, error)),
             }
         }
-        Self::open(path)
+        Self::begin(&path)
+    }
+
+    /// Takes a folder without a run.
+    fn begin(path: &Path) -> Result<Self> {
+        Self::open(path, lock(path)?, OpenOptions::new().create_new(true))
     }
 
     /// Opening the metrics shows at once whether the folder can be written to.
-    fn open(path: PathBuf) -> Result<Self> {
-        let lock = lock(&path)?;
+    fn open(path: &Path, lock: File, options: &mut OpenOptions) -> Result<Self> {
         let file = path.join(METRICS);
-        let metrics = OpenOptions::new().create_new(true).append(true).open(&file);
-        let metrics = metrics.map_err(|error| Error::io(file, error))?;
-        Ok(Self { path, metrics, _lock: lock })
+        let metrics = options.append(true).open(&file).map_err(|error| Error::io(file, error))?;
+        Ok(Self { path: path.to_owned(), metrics, _lock: lock })
     }
 
     /// Where it is.
@@ -343,81 +339,5 @@ fn lock(folder: &Path) -> Result<File> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_that_holds_a_run_is_refused() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = parent.path().join("a/b");
-        RunFolder::create(&path).unwrap();
-        let message = RunFolder::create(&path).unwrap_err().to_string();
-        assert!(message.starts_with("out: ") && message.contains("holds a run already"), "{message}");
-    }
-
-    #[test]
-    fn a_folder_with_other_files_is_taken() {
-        let parent = tempfile::tempdir().unwrap();
-        fs::write(parent.path().join("notes.txt"), "mine").unwrap();
-        RunFolder::create(parent.path()).unwrap();
-    }
-
-    #[test]
-    fn two_runs_of_the_same_second_get_two_folders() {
-        let parent = tempfile::tempdir().unwrap();
-        let names = [0; 3].map(|_| RunFolder::create_unique(parent.path(), "run").unwrap().path);
-        assert_eq!(names, ["run", "run-2", "run-3"].map(|name| parent.path().join(name)));
-    }
-
-    #[test]
-    fn a_folder_below_a_file_cannot_be_made() {
-        let parent = tempfile::tempdir().unwrap();
-        let file = parent.path().join("file");
-        fs::write(&file, "").unwrap();
-        assert!(matches!(RunFolder::create(file.join("run")), Err(Error::Io { .. })));
-        let message = RunFolder::create(&file).unwrap_err().to_string();
-        assert!(message.starts_with("out: ") && message.contains("is not a folder"), "{message}");
-    }
-
-    #[test]
-    fn an_unfinished_run_can_be_removed_and_nothing_else() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = parent.path().join("run");
-        RunFolder::remove_unfinished(&path).unwrap();
-        RunFolder::create(&path).unwrap();
-        fs::write(path.join(".tanner-abc"), "half a model").unwrap();
-        assert!(RunFolder::finished(&path).unwrap().is_none());
-        RunFolder::remove_unfinished(&path).unwrap();
-        assert!(!path.exists());
-    }
-
-    #[test]
-    fn a_folder_that_holds_anything_else_is_kept_whole() {
-        let parent = tempfile::tempdir().unwrap();
-        let path = parent.path().join("run");
-        RunFolder::create(&path).unwrap();
-        fs::write(path.join(MODEL), "all that was trained").unwrap();
-        for foreign in ["notes.txt", SUMMARY] {
-            fs::write(path.join(foreign), "mine").unwrap();
-            let message = RunFolder::remove_unfinished(&path).unwrap_err().to_string();
-            assert!(message.contains(&format!("holds {foreign}, ")), "{message}");
-            assert!([METRICS, MODEL, foreign].iter().all(|name| path.join(name).exists()));
-            fs::remove_file(path.join(foreign)).unwrap();
-        }
-        fs::create_dir(path.join(CURVE)).unwrap();
-        assert!(RunFolder::remove_unfinished(&path).is_err() && path.join(MODEL).exists());
-        let file = parent.path().join("file");
-        fs::write(&file, "").unwrap();
-        assert!(RunFolder::remove_unfinished(&file).is_err() && file.exists());
-    }
-
-    #[test]
-    fn a_damaged_summary_is_told_with_its_path() {
-        let parent = tempfile::tempdir().unwrap();
-        for name in [CONFIG, SUMMARY] {
-            fs::write(parent.path().join(name), "{").unwrap();
-        }
-        let message = RunFolder::finished(parent.path()).unwrap_err().to_string();
-        assert!(message.contains(SUMMARY), "{message}");
-    }
-}
+#[path = "run_folder_tests.rs"]
+mod tests;

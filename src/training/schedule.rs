@@ -3,15 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
+use crate::named::serde_as_text;
 use crate::{Error, Result, Setting};
 
 /// How the learning rate changes over the epochs of a run.
 ///
 /// As text: `constant`, `cosine`, or `step:10:0.1` (every 10 epochs, times 0.1).
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Schedule {
     /// The same in every epoch.
     Constant,
@@ -75,19 +73,7 @@ impl FromStr for Schedule {
     }
 }
 
-impl From<Schedule> for String {
-    fn from(schedule: Schedule) -> Self {
-        schedule.to_string()
-    }
-}
-
-impl TryFrom<String> for Schedule {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
+serde_as_text!(Schedule);
 
 #[cfg(test)]
 mod tests {

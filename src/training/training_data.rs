@@ -32,12 +32,6 @@ impl TrainingData for Arc<Dataset> {
     }
 }
 
-impl<T: TrainingData + ?Sized> TrainingData for &mut T {
-    fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
-        (**self).epoch(epoch)
-    }
-}
-
 impl<T: TrainingData + ?Sized> TrainingData for Box<T> {
     fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
         (**self).epoch(epoch)

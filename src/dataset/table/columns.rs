@@ -7,12 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::encoding::TableEncoding;
 use super::{Read, Texts, shown};
+use crate::text::nearest;
 use crate::{Error, Setting};
 
 /// Names that a label column usually has, in any case.
 const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
-/// Names that are similar enough to be meant, by Jaro and Winkler's similarity.
-const SIMILAR: f64 = 0.8;
 
 /// A column by its name or by its place; a name that is there wins.
 ///
@@ -194,11 +193,9 @@ impl Names<'_> {
 
 /// The name that was probably meant, else the names that there are.
 pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    let similarity = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
-    let best = names.clone().map(|name| (similarity(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
-    match best {
-        Some((similarity, name)) if similarity >= SIMILAR => format!("did you mean {name:?}?"),
-        _ => {
+    match nearest(typed, names.clone()) {
+        Some(name) => format!("did you mean {name:?}?"),
+        None => {
             const SOME: usize = 8;
             let mut list: Vec<String> = names.clone().take(SOME).map(|name| format!("{name:?}")).collect();
             if names.count() > SOME {

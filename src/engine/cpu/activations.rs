@@ -1,4 +1,4 @@
-//! What neurons put out, for measurements on trained networks: forward only, without dropout.
+//! What neurons put out, the logits and, for measurements, all others: forward only, without dropout.
 
 use rayon::prelude::*;
 
@@ -13,6 +13,32 @@ const SAMPLES_OF_TASK: usize = 64 * LANES;
 
 #[doc(hidden)]
 impl CpuEngine {
+    /// The logits of every sample, `[sample][class]`, without dropout; labels are not looked at.
+    ///
+    /// A sample's logits do not depend on those beside it, nor on the number of threads.
+    ///
+    /// # Errors
+    /// When the data do not fit the network.
+    pub(crate) fn logits(&self, data: &Dataset) -> Result<Vec<f32>> {
+        check_data(&self.network, data)?;
+        let classes = self.network.classes();
+        let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
+        let mut logits = vec![0.0; data.samples() * classes];
+        let pass = self.pass(data, None, &Silent);
+        self.threads.install(|| {
+            let room = || Chunk::new(self.layout.rows());
+            let tasks = samples.par_chunks(LANES).zip(logits.par_chunks_mut(LANES * classes));
+            tasks.for_each_init(room, |chunk, (part, out)| {
+                pass.run_forward(0, part, chunk);
+                let rows = &chunk.activations[pass.logit_rows()];
+                for (lane, sample) in out.chunks_mut(classes).enumerate() {
+                    sample.iter_mut().zip(rows).for_each(|(logit, row)| *logit = row.0[lane]);
+                }
+            });
+        });
+        Ok(logits)
+    }
+
     /// Mean output of every neuron over a data set: `[layer][neuron]`, layer 0 being the inputs.
     ///
     /// Summed in float64, in an order that does not depend on the number of threads.

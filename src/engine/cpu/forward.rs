@@ -1,23 +1,17 @@
 //! Forward of one chunk: `y = dropout(activation(W x + b))`; y is overwritten.
 //!
-//! One block of outputs after the other, whose sums then stay in the first-level cache: dense tiles first, 4 outputs at a
-//! time so that each row of inputs that is loaded serves all of them, and so many inputs at a time that they stay there,
-//! too; then the sparse lists and the activation, output by output.
-//!
 //! Twin: `src/engine/reference/forward.rs`.
 
-use pulp::{Arch, Simd};
+use pulp::Arch;
 
 use super::elementary::activate;
 use super::row::{LANES, Row};
-use super::simd::{Kernel, Parts, dispatch, vectors, vectors_mut};
-use super::weighted_sums::{add_listed, add_quad};
+use super::simd::dispatch;
+use super::weighted_sums::{Direction, WeightedSums};
 use crate::network::Activation;
 use crate::network::dropout::{DropoutKey, keep_threshold};
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
-
-/// Quads of inputs that all outputs of a tile pass over before the next ones: half their lanes take 8 KiB.
-const QUADS_TOGETHER: usize = 32;
+use crate::topology::Partition;
 
 /// The values of one layer.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +22,14 @@ pub struct LayerSlices<'a> {
     pub sparse: &'a [f32],
     /// `[outputs]`.
     pub biases: &'a [f32],
+}
+
+impl<'a> LayerSlices<'a> {
+    /// The micro-blocks from a tile's first one on.
+    #[inline(always)]
+    pub(super) fn micro_blocks(&self, tile: &DenseTile) -> &'a [[f32; MICRO_BLOCK]] {
+        self.dense[tile.first as usize * MICRO_BLOCK..].as_chunks().0
+    }
 }
 
 /// What follows the weighted sums of a layer.
@@ -72,89 +74,65 @@ pub fn forward(
     x: &[Row],
     y: &mut [Row],
 ) {
-    let weights = Weights { layer, values };
-    dispatch(arch, Forward { weights, epilogue, x, y });
+    let direction = Outputs { layer, values, epilogue };
+    dispatch(arch, WeightedSums { direction, far: x, near: y });
 }
 
-struct Forward<'a> {
-    weights: Weights<'a>,
-    epilogue: Epilogue,
-    x: &'a [Row],
-    y: &'a mut [Row],
-}
-
-impl Kernel for Forward<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
-        let layer = self.weights.layer;
-        let x = &vectors::<S, W, P>(self.x)[..layer.inputs().width()];
-        for (block, outputs) in layer.outputs().blocks().enumerate() {
-            let y = vectors_mut::<S, W, P>(&mut self.y[outputs.clone()]);
-            for (y, bias) in y.iter_mut().zip(&self.weights.values.biases[outputs.clone()]) {
-                *y = [[simd.splat_f32s(*bias); W]; P];
-            }
-            for tile in layer.dense_tiles_into(block) {
-                self.weights.dense(simd, tile, x, y);
-            }
-            for (unit, row) in (layer.outputs().bounds()[block]..).zip(&mut self.y[outputs]) {
-                let [y] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else { unreachable!("one row") };
-                self.weights.sparse(simd, unit, x, y);
-                // All vector units have fused multiplications; without one they would be calls.
-                match S::F32_LANES {
-                    1 => self.epilogue.apply::<false>(unit, row),
-                    _ => self.epilogue.apply::<true>(unit, row),
-                }
-            }
-        }
-    }
-}
-
-/// The edges of one layer and their values.
-#[derive(Clone, Copy)]
-struct Weights<'a> {
+/// From inputs to outputs.
+struct Outputs<'a> {
     layer: &'a TiledLayer,
     values: LayerSlices<'a>,
+    epilogue: Epilogue,
 }
 
-impl Weights<'_> {
-    /// Adds one dense tile to the outputs of its block.
-    #[inline(always)]
-    fn dense<S: Simd, const W: usize, const P: usize>(
-        &self,
-        simd: S,
-        tile: &DenseTile,
-        x: &[Parts<S::f32s, W, P>],
-        y: &mut [Parts<S::f32s, W, P>],
-    ) {
-        let x = &x[self.layer.inputs().block(tile.input_block as usize)];
-        let (micro_blocks, _) =
-            self.values.dense[tile.first as usize * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
-        let quads = tile.input_quads as usize;
-        for (from, x) in (0..quads).step_by(QUADS_TOGETHER).zip(x.chunks(QUADS_TOGETHER * QUAD)) {
-            for part in 0..P {
-                for (y, row) in y.chunks_mut(QUAD).zip(micro_blocks.chunks_exact(quads)) {
-                    add_quad(simd, part, row[from..].iter(), |x, y| QUAD * x + y, x, y);
-                }
-            }
-        }
+impl<'a> Direction<'a> for Outputs<'a> {
+    /// Half their lanes take 8 KiB.
+    const QUADS_TOGETHER: usize = 32;
+
+    fn near(&self) -> &'a Partition {
+        self.layer.outputs()
     }
 
-    /// Adds the sparse edges of one output.
+    fn far(&self) -> &'a Partition {
+        self.layer.inputs()
+    }
+
     #[inline(always)]
-    fn sparse<S: Simd, const W: usize, const P: usize>(
+    fn start(&self, output: usize) -> f32 {
+        self.values.biases[output]
+    }
+
+    fn tiles(&self, block: usize) -> impl Iterator<Item = (&'a DenseTile, u32)> {
+        self.layer.dense_tiles_into(block).iter().map(|tile| (tile, tile.input_block))
+    }
+
+    #[inline(always)]
+    fn micro_blocks(
         &self,
-        simd: S,
-        output: u32,
-        x: &[Parts<S::f32s, W, P>],
-        y: &mut Parts<S::f32s, W, P>,
-    ) {
+        tile: &DenseTile,
+        output_quad: usize,
+        input_quad: usize,
+    ) -> impl Iterator<Item = &'a [f32; MICRO_BLOCK]> {
+        let row = output_quad * tile.input_quads as usize;
+        self.values.micro_blocks(tile)[row + input_quad..row + tile.input_quads as usize].iter()
+    }
+
+    #[inline(always)]
+    fn slot(input: usize, output: usize) -> usize {
+        QUAD * input + output
+    }
+
+    #[inline(always)]
+    fn list(&self, output: u32) -> (&'a [u32], impl Fn(usize) -> f32) {
         let lists = self.layer.sparse();
         let [first, end] = [0, 1].map(|k| lists.row_start[output as usize + k] as usize);
-        let edges = first..end;
-        let weights = &self.values.sparse[edges.clone()];
-        add_listed(simd, y, &lists.input[edges], |k| weights[k], x);
+        let weights = &self.values.sparse[first..end];
+        (&lists.input[first..end], move |k| weights[k])
+    }
+
+    #[inline(always)]
+    fn finish<const FUSED: bool>(&self, unit: u32, row: &mut Row) {
+        self.epilogue.apply::<FUSED>(unit, row);
     }
 }
 

@@ -141,32 +141,6 @@ impl CpuEngine {
         Ok(engine)
     }
 
-    /// The logits of every sample, `[sample][class]`, without dropout; labels are not looked at.
-    ///
-    /// A sample's logits do not depend on those beside it, nor on the number of threads.
-    ///
-    /// # Errors
-    /// When the data do not fit the network.
-    pub(crate) fn logits(&self, data: &Dataset) -> Result<Vec<f32>> {
-        check_data(&self.network, data)?;
-        let classes = self.network.classes();
-        let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let mut logits = vec![0.0; data.samples() * classes];
-        let pass = self.pass(data, None, &Silent);
-        self.threads.install(|| {
-            let room = || Chunk::new(self.layout.rows());
-            let tasks = samples.par_chunks(LANES).zip(logits.par_chunks_mut(LANES * classes));
-            tasks.for_each_init(room, |chunk, (part, out)| {
-                pass.run_forward(0, part, chunk);
-                let rows = &chunk.activations[pass.logit_rows()];
-                for (lane, sample) in out.chunks_mut(classes).enumerate() {
-                    sample.iter_mut().zip(rows).for_each(|(logit, row)| *logit = row.0[lane]);
-                }
-            });
-        });
-        Ok(logits)
-    }
-
     fn pass<'a, R: Recorder>(&'a self, data: &'a Dataset, step: Option<u64>, recorder: &'a R) -> Pass<'a, R> {
         let masked = step.and_then(|_| self.regulariser.masked());
         Pass {
@@ -304,8 +278,7 @@ impl Engine for CpuEngine {
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
-        check_data(&self.network, data)?;
-        check_plan(data, plan)?;
+        check_plan(&self.network, data, plan)?;
         // All steps in one visit to the pool: its threads would fall asleep between two visits.
         let threads = self.threads.clone();
         Ok(threads.install(|| {

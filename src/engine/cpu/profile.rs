@@ -9,7 +9,7 @@ use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StepProfile};
-use crate::engine::{StepPlan, check_data, check_plan};
+use crate::engine::{StepPlan, check_plan};
 
 impl ProfiledEngine for CpuEngine {
     fn layout(&self) -> &NetworkLayout {
@@ -25,8 +25,7 @@ impl ProfiledEngine for CpuEngine {
     }
 
     fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
-        check_data(&self.network, data)?;
-        check_plan(data, plan)?;
+        check_plan(&self.network, data, plan)?;
         let layers = self.network.layers().len();
         let clock = StageClock::new(Stage::of_training_step(layers, &self.settings));
         let threads = self.threads.clone();

@@ -1,9 +1,108 @@
-//! Rows that are multiplied with weights and added up: what forward and backward_input have in common.
+//! Weighted sums for the neurons on one side of a layer: what forward and backward_input have in common.
+//!
+//! One block of neurons after the other, whose sums then stay in the first-level cache: dense tiles first, 4 neurons at a
+//! time so that each far row that is loaded serves all of them, and so many far rows at a time that they stay there,
+//! too; then the sparse lists and what follows the sum, neuron by neuron.
 
 use pulp::Simd;
 
-use super::simd::Parts;
-use crate::tiles::{MICRO_BLOCK, QUAD};
+use super::row::Row;
+use super::simd::{Kernel, Parts, vectors, vectors_mut};
+use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD};
+use crate::topology::Partition;
+
+/// A way over the edges of a layer: each near neuron sums over far ones.
+pub(super) trait Direction<'a> {
+    /// Quads of far rows that all sums of a tile pass over before the next ones.
+    const QUADS_TOGETHER: usize;
+
+    /// The neurons that sum.
+    fn near(&self) -> &'a Partition;
+
+    /// The neurons that are summed over.
+    fn far(&self) -> &'a Partition;
+
+    /// What a near neuron's sum starts from.
+    fn start(&self, near: usize) -> f32;
+
+    /// The dense tiles of a near block, each with its far block.
+    fn tiles(&self, block: usize) -> impl Iterator<Item = (&'a DenseTile, u32)>;
+
+    /// A tile's micro-blocks of one near quad, from one far quad on.
+    fn micro_blocks(
+        &self,
+        tile: &DenseTile,
+        near_quad: usize,
+        far_quad: usize,
+    ) -> impl Iterator<Item = &'a [f32; MICRO_BLOCK]>;
+
+    /// Place in a micro-block of the weight between two neurons of its quads.
+    fn slot(far: usize, near: usize) -> usize;
+
+    /// The far ends of a near neuron's sparse edges, and the weight of each of them.
+    fn list(&self, near: u32) -> (&'a [u32], impl Fn(usize) -> f32);
+
+    /// Makes a result of a whole sum, in place; `FUSED` as the elementary functions have it.
+    fn finish<const FUSED: bool>(&self, near: u32, sum: &mut Row);
+}
+
+/// Takes the rows of all far neurons and overwrites those of all near ones.
+pub(super) struct WeightedSums<'a, D> {
+    pub(super) direction: D,
+    pub(super) far: &'a [Row],
+    pub(super) near: &'a mut [Row],
+}
+
+impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
+        let Self { direction, far, near } = self;
+        let far = &vectors::<S, W, P>(far)[..direction.far().width()];
+        for (block, neurons) in direction.near().blocks().enumerate() {
+            let sums = vectors_mut::<S, W, P>(&mut near[neurons.clone()]);
+            for (sum, neuron) in sums.iter_mut().zip(neurons.clone()) {
+                *sum = [[simd.splat_f32s(direction.start(neuron)); W]; P];
+            }
+            for (tile, far_block) in direction.tiles(block) {
+                let far = &far[direction.far().block(far_block as usize)];
+                add_tile(simd, &direction, tile, far, sums);
+            }
+            for (neuron, row) in (direction.near().bounds()[block]..).zip(&mut near[neurons]) {
+                let [sum] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else {
+                    unreachable!("one row")
+                };
+                let (places, weight) = direction.list(neuron);
+                add_listed(simd, sum, places, weight, far);
+                // All vector units have fused multiplications; without one they would be calls.
+                match S::F32_LANES {
+                    1 => direction.finish::<false>(neuron, row),
+                    _ => direction.finish::<true>(neuron, row),
+                }
+            }
+        }
+    }
+}
+
+/// Adds one dense tile to the sums of its near block.
+#[inline(always)]
+fn add_tile<'a, S: Simd, D: Direction<'a>, const W: usize, const P: usize>(
+    simd: S,
+    direction: &D,
+    tile: &DenseTile,
+    far: &[Parts<S::f32s, W, P>],
+    sums: &mut [Parts<S::f32s, W, P>],
+) {
+    for (far_quad, far) in (0..).step_by(D::QUADS_TOGETHER).zip(far.chunks(D::QUADS_TOGETHER * QUAD)) {
+        for part in 0..P {
+            for (near_quad, sums) in sums.chunks_mut(QUAD).enumerate() {
+                let micro_blocks = direction.micro_blocks(tile, near_quad, far_quad);
+                add_quad(simd, part, micro_blocks, D::slot, far, sums);
+            }
+        }
+    }
+}
 
 /// Adds `weight * row` over rows to at most 4 sums, for one part of the lanes: a micro-block for every 4 rows,
 /// in which `slot(k, j)` is the place of the weight between row `k` and sum `j`.

@@ -82,31 +82,29 @@ fn enumerate() -> Vec<wgpu::Adapter> {
         ..wgpu::InstanceDescriptor::new_without_display_handle()
     });
     let mut found = pollster::block_on(instance.enumerate_adapters(backends));
-    found.sort_by_key(|adapter| match adapter.get_info().device_type {
-        wgpu::DeviceType::DiscreteGpu => 0,
-        wgpu::DeviceType::IntegratedGpu => 1,
-        wgpu::DeviceType::VirtualGpu => 2,
-        wgpu::DeviceType::Other => 3,
-        wgpu::DeviceType::Cpu => 4,
-    });
+    found.sort_by_key(|adapter| kind(adapter.get_info().device_type).0);
     found
+}
+
+/// Place in the order of preference, and name.
+fn kind(device_type: wgpu::DeviceType) -> (u8, &'static str) {
+    match device_type {
+        wgpu::DeviceType::DiscreteGpu => (0, "discrete GPU"),
+        wgpu::DeviceType::IntegratedGpu => (1, "integrated GPU"),
+        wgpu::DeviceType::VirtualGpu => (2, "virtual GPU"),
+        wgpu::DeviceType::Other => (3, "other"),
+        wgpu::DeviceType::Cpu => (4, "software"),
+    }
 }
 
 fn report(adapter: &wgpu::Adapter) -> AdapterReport {
     let (info, limits) = (adapter.get_info(), adapter.limits());
-    let device_type = match info.device_type {
-        wgpu::DeviceType::DiscreteGpu => "discrete GPU",
-        wgpu::DeviceType::IntegratedGpu => "integrated GPU",
-        wgpu::DeviceType::VirtualGpu => "virtual GPU",
-        wgpu::DeviceType::Cpu => "software",
-        wgpu::DeviceType::Other => "other",
-    };
     AdapterReport {
         name: info.name,
         driver: info.driver,
         driver_info: info.driver_info,
         backend: info.backend.to_string(),
-        device_type,
+        device_type: kind(info.device_type).1,
         is_hardware: info.device_type != wgpu::DeviceType::Cpu,
         max_buffer_size: limits.max_buffer_size,
         max_binding_size: limits.max_storage_buffer_binding_size,

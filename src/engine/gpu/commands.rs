@@ -27,16 +27,7 @@ pub(super) fn folded(groups: u64) -> [u32; 2] {
 
 /// Submits kernels, one after the other, in one pass.
 pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::SubmissionIndex> {
-    let mut encoder = encoder(gpu);
-    {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-        for dispatch in dispatches {
-            record(&mut pass, dispatch);
-        }
-    }
-    let submission = gpu.queue.submit([encoder.finish()]);
-    gpu.check()?;
-    Ok(submission)
+    submit_between(gpu, dispatches, None)
 }
 
 /// As [`submit`], each kernel in a pass of its own between two timestamps; kernels with nothing to do get an empty pass.
@@ -58,9 +49,7 @@ pub(super) fn submit_timed(
         query += 2;
     }
     encoder.resolve_query_set(&timestamps.queries, 0..query, &timestamps.ticks, 0);
-    let submission = gpu.queue.submit([encoder.finish()]);
-    gpu.check()?;
-    Ok(submission)
+    send(gpu, encoder)
 }
 
 /// As [`submit`], with one timestamp before all kernels and one behind them, where there are any.
@@ -83,6 +72,10 @@ pub(super) fn submit_between(
     if let Some(timestamps) = timestamps {
         encoder.resolve_query_set(&timestamps.queries, 0..2, &timestamps.ticks, 0);
     }
+    send(gpu, encoder)
+}
+
+fn send(gpu: &Gpu, encoder: wgpu::CommandEncoder) -> Result<wgpu::SubmissionIndex> {
     let submission = gpu.queue.submit([encoder.finish()]);
     gpu.check()?;
     Ok(submission)
@@ -104,8 +97,7 @@ pub(super) fn clear(gpu: &Gpu, buffers: &[&wgpu::Buffer]) -> Result<()> {
     for buffer in buffers {
         encoder.clear_buffer(buffer, 0, None);
     }
-    gpu.queue.submit([encoder.finish()]);
-    gpu.check()
+    send(gpu, encoder).map(|_| ())
 }
 
 /// Copies the first `count` values of a buffer to the host, after all that was submitted before.

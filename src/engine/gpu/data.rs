@@ -19,14 +19,9 @@ const REMEMBERED: usize = 4;
 const STREAMED_BYTES: usize = 64 << 20;
 
 /// Features and labels, and the bind groups of the kernels that read them.
-pub(super) struct DataBuffers {
-    pub(super) features: wgpu::Buffer,
-    pub(super) labels: wgpu::Buffer,
-    bindings: Option<DataBindings>,
-}
-
-/// Bind groups of the kernels that read data.
-struct DataBindings {
+struct DataBuffers {
+    features: wgpu::Buffer,
+    labels: wgpu::Buffer,
     gather: wgpu::BindGroup,
     softmax: wgpu::BindGroup,
     /// The softmax with weights under DropConnect's mask.
@@ -86,13 +81,9 @@ impl Data {
         if streams && self.streamed.is_none() {
             let samples = (self.steps * self.batch_size) as u64;
             let features = 4 * samples * u64::from(buffers.constants.features);
-            let mut streamed = DataBuffers {
-                features: gpu.storage("streamed features", features)?,
-                labels: gpu.storage("streamed labels", 4 * samples)?,
-                bindings: None,
-            };
-            streamed.bind(gpu, buffers, kernels)?;
-            self.streamed = Some(streamed);
+            let features = gpu.storage("streamed features", features)?;
+            let labels = gpu.storage("streamed labels", 4 * samples)?;
+            self.streamed = Some(DataBuffers::new(gpu, buffers, kernels, features, labels)?);
         }
         Ok(())
     }
@@ -111,13 +102,9 @@ impl Data {
             return None;
         }
         let make = || -> Result<DataBuffers> {
-            let mut made = DataBuffers {
-                features: gpu.storage_of("features", data.features())?,
-                labels: gpu.storage_of("labels", data.labels())?,
-                bindings: None,
-            };
-            made.bind(gpu, buffers, kernels)?;
-            Ok(made)
+            let features = gpu.storage_of("features", data.features())?;
+            let labels = gpu.storage_of("labels", data.labels())?;
+            DataBuffers::new(gpu, buffers, kernels, features, labels)
         };
         make().map_err(|error| log::warn!("the data set is streamed instead: {error}")).ok()
     }
@@ -158,7 +145,7 @@ impl Data {
 
     /// The bind group of a kernel that reads the current data set.
     pub(super) fn bindings(&self, kernel: Kernel, weights: Weights) -> Option<&wgpu::BindGroup> {
-        let bindings = self.resident().or(self.streamed.as_ref())?.bindings.as_ref()?;
+        let bindings = self.resident().or(self.streamed.as_ref())?;
         Some(match (kernel, weights) {
             (Kernel::Gather, _) => &bindings.gather,
             (_, Weights::Plain) => &bindings.softmax,
@@ -168,15 +155,23 @@ impl Data {
 }
 
 impl DataBuffers {
-    fn bind(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, kernels: &Kernels) -> Result<()> {
-        let bind = |kernel, weights| buffers.bind(gpu, kernels, kernel, weights, Some(self));
-        self.bindings = Some(DataBindings {
+    fn new(
+        gpu: &Gpu,
+        buffers: &NetworkBuffers,
+        kernels: &Kernels,
+        features: wgpu::Buffer,
+        labels: wgpu::Buffer,
+    ) -> Result<Self> {
+        let data = Some((&features, &labels));
+        let bind = |kernel, weights| buffers.bind(gpu, kernels, kernel, weights, data);
+        Ok(Self {
             gather: bind(Kernel::Gather, Weights::Plain)?,
             softmax: bind(Kernel::SoftmaxCrossEntropy, Weights::Plain)?,
             // Without DropConnect the masked values are tiny buffers, and no step asks for this one.
             masked_softmax: bind(Kernel::SoftmaxCrossEntropy, Weights::Masked)?,
-        });
-        Ok(())
+            features,
+            labels,
+        })
     }
 }
 

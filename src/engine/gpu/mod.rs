@@ -136,12 +136,6 @@ impl GpuEngine {
         Probe::new(self)
     }
 
-    /// Refuses data and samples that kernels may not see.
-    fn check_samples(&self, data: &Dataset, samples: &[u32]) -> Result<()> {
-        check_data(&self.network, data)?;
-        check_plan(data, &StepPlan { samples, learning_rate: 0.0, first_step: 0 })
-    }
-
     fn dispatch(&self, kernel: Kernel, step: (usize, &StepUniform)) -> Result<Dispatch<'_>> {
         let dispatch = self.bindings.dispatch(&self.buffers, &self.kernels, &self.data, kernel, step);
         dispatch.ok_or_else(|| Error::Dataset(format!("{kernel:?} reads data, and none were given")))
@@ -202,7 +196,7 @@ fn outcome(samples: usize, seen: Seen) -> StepOutcome {
     StepOutcome {
         loss: seen.loss / samples as f64,
         correct: seen.correct,
-        samples: tables::index_of(samples),
+        samples: crate::tiles::index_of(samples),
     }
 }
 
@@ -223,8 +217,7 @@ impl Engine for GpuEngine {
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
-        check_data(&self.network, data)?;
-        check_plan(data, plan)?;
+        check_plan(&self.network, data, plan)?;
         let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let seen = self.run(data, plan.samples, purpose)?;
         let batches = plan.samples.chunks(self.settings.batch_size).zip(seen);

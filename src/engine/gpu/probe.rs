@@ -7,8 +7,8 @@ use super::kernels::Kernel;
 use super::steps::{Purpose, Steps};
 use super::{GpuEngine, commands, outcome};
 use crate::dataset::Dataset;
-use crate::engine::StepOutcome;
 use crate::engine::layout::NetworkLayout;
+use crate::engine::{StepOutcome, StepPlan, check_plan};
 use crate::{Error, Result};
 
 /// Fills and reads an engine's buffers and runs single kernels, with the pipelines,
@@ -48,7 +48,8 @@ impl<'a> Probe<'a> {
     /// # Errors
     /// When the data do not fit, or more samples are given than one batch holds.
     pub fn load(&mut self, data: &Arc<Dataset>, samples: &[u32]) -> Result<()> {
-        self.engine.check_samples(data, samples)?;
+        let plan = StepPlan { samples, learning_rate: 0.0, first_step: 0 };
+        check_plan(&self.engine.network, data, &plan)?;
         self.check_batch(samples.len())?;
         let engine = &mut *self.engine;
         engine.data.select(&engine.gpu, &engine.buffers, &engine.kernels, data)?;
@@ -78,20 +79,7 @@ impl<'a> Probe<'a> {
 
     /// Number of values of a tensor; 0 for one that the settings have no use for.
     pub fn len(&self, tensor: Tensor) -> usize {
-        let (engine, layout) = (&*self.engine, &self.engine.layout);
-        let settings = &engine.settings;
-        let states = settings.optimizer.state_count();
-        match tensor {
-            Tensor::Activations | Tensor::Deltas => layout.rows() * self.row_len(),
-            Tensor::Dense => layout.dense_len(),
-            Tensor::DenseState => states * layout.dense_len(),
-            Tensor::Sparse => layout.sparse_len(),
-            Tensor::SparseState => states * layout.sparse_len(),
-            Tensor::GroupFactors if settings.penalties.group_lasso > 0.0 => engine.network.inputs(),
-            Tensor::MaskedDense if settings.drop_connect > 0.0 => layout.dense_len(),
-            Tensor::MaskedSparse if settings.drop_connect > 0.0 => layout.sparse_len(),
-            Tensor::GroupFactors | Tensor::MaskedDense | Tensor::MaskedSparse => 0,
-        }
+        self.engine.buffers.tensor_len(tensor)
     }
 
     /// Runs one kernel and waits for it.

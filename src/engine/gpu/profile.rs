@@ -5,14 +5,14 @@ use std::sync::Arc;
 use super::buffers::Seen;
 use super::kernels::{Kernel, Pipeline};
 use super::steps::{self, Amount, Purpose, Steps};
-use super::tables::index_of;
 use super::timestamps::{Interval, MAX_DISPATCHES, Timestamps};
 use super::{GpuEngine, commands, outcome};
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StageTime, StepProfile};
-use crate::engine::{EngineSettings, StepPlan, check_data, check_plan};
+use crate::engine::{EngineSettings, StepPlan, check_plan};
+use crate::tiles::index_of;
 
 impl Kernel {
     /// The stage of a step that it is.
@@ -101,8 +101,7 @@ impl ProfiledEngine for GpuEngine {
     /// Each dispatch gets a pass of its own, which the device clocks from the end of all that came
     /// before to the end of the dispatch: what it takes to start one is part of its time.
     fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
-        check_data(&self.network, data)?;
-        check_plan(data, plan)?;
+        check_plan(&self.network, data, plan)?;
         if !self.gpu.has_timestamps() {
             return Ok(None);
         }

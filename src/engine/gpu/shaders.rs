@@ -6,9 +6,9 @@
 //! bind group layouts and pipelines, and against which a test holds the parsed sources.
 
 use super::share::{Share, Shares};
-use super::tables::index_of;
 use crate::engine::{MAX_STATES, OptimizerKind};
 use crate::network::Activation;
+use crate::tiles::index_of;
 
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
 pub const FOLD: u32 = 65_535;
@@ -44,10 +44,8 @@ pub struct Shader {
     pub stem: &'static str,
     /// Which of the shares is this shader's; none for a shader whose kernels have no sums to share.
     pub share: Option<fn(&Shares) -> Share>,
-    /// The text where each invocation has sums of its own.
-    alone: &'static str,
-    /// The text where invocations share sums.
-    shared: &'static str,
+    /// The text where each invocation has sums of its own, and where invocations share sums.
+    texts: (&'static str, &'static str),
     /// Its entry points.
     pub entry_points: &'static [EntryPoint],
 }
@@ -65,7 +63,7 @@ impl Shader {
 
     /// The whole text for one share.
     pub fn source(&self, share: Share) -> String {
-        let text = if share == Share::ONE { self.alone } else { self.shared };
+        let text = if share == Share::ONE { self.texts.0 } else { self.texts.1 };
         let constants: String =
             constants(share).map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
         format!("{constants}\n{text}")
@@ -107,28 +105,16 @@ macro_rules! joined_for_shares {
     };
 }
 
-const FORWARD_TEXTS: (&str, &str) =
-    joined_for_shares!("common/tables", "common/activation", "common/dropout", "common/outputs", "forward");
-const SOFTMAX_TEXTS: (&str, &str) = joined_for_shares!(
-    "common/tables",
-    "common/activation",
-    "common/dropout",
-    "common/outputs",
-    "softmax_cross_entropy"
-);
-const BACKWARD_INPUT_TEXTS: (&str, &str) =
-    joined_for_shares!("common/tables", "common/activation", "common/dropout", "backward_input");
-const BACKWARD_WEIGHT_TEXTS: (&str, &str) = joined_for_shares!(
-    "common/dropout",
-    "common/connections",
-    "common/penalty",
-    "common/update",
-    "backward_weight"
-);
+/// As `joined_for_shares`, behind the sums of quads of neurons.
+macro_rules! joined_with_weighted_sums {
+    ($($file:literal),+) => {
+        joined_for_shares!("common/tables", "common/activation", "common/dropout", "common/weighted_sums", $($file),+)
+    };
+}
 
 /// Kernels without sums to share.
 const fn plain(stem: &'static str, text: &'static str, entry_points: &'static [EntryPoint]) -> Shader {
-    Shader { stem, share: None, alone: text, shared: text, entry_points }
+    Shader { stem, share: None, texts: (text, text), entry_points }
 }
 
 const NO_BYTES: fn(Share) -> u32 = |_| 0;
@@ -176,8 +162,7 @@ pub const DROP_CONNECT: Shader = plain(
 pub const FORWARD: Shader = Shader {
     stem: "forward",
     share: Some(|shares| shares.forward),
-    alone: FORWARD_TEXTS.0,
-    shared: FORWARD_TEXTS.1,
+    texts: joined_with_weighted_sums!("common/outputs", "forward"),
     entry_points: &[EntryPoint {
         name: "forward",
         workgroup_bytes: SUM_BYTES,
@@ -197,8 +182,7 @@ pub const FORWARD: Shader = Shader {
 pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
     stem: "softmax_cross_entropy",
     share: Some(|shares| shares.logits),
-    alone: SOFTMAX_TEXTS.0,
-    shared: SOFTMAX_TEXTS.1,
+    texts: joined_with_weighted_sums!("common/outputs", "softmax_cross_entropy"),
     entry_points: &[EntryPoint {
         name: "softmax_cross_entropy",
         workgroup_bytes: SOFTMAX_BYTES,
@@ -222,8 +206,7 @@ pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
 pub const BACKWARD_INPUT: Shader = Shader {
     stem: "backward_input",
     share: Some(|shares| shares.backward_input),
-    alone: BACKWARD_INPUT_TEXTS.0,
-    shared: BACKWARD_INPUT_TEXTS.1,
+    texts: joined_with_weighted_sums!("backward_input"),
     entry_points: &[EntryPoint {
         name: "backward_input",
         workgroup_bytes: SUM_BYTES,
@@ -261,8 +244,13 @@ pub const GROUP_NORM: Shader = plain(
 pub const BACKWARD_WEIGHT: Shader = Shader {
     stem: "backward_weight",
     share: Some(|shares| shares.backward_weight),
-    alone: BACKWARD_WEIGHT_TEXTS.0,
-    shared: BACKWARD_WEIGHT_TEXTS.1,
+    texts: joined_for_shares!(
+        "common/dropout",
+        "common/connections",
+        "common/penalty",
+        "common/update",
+        "backward_weight"
+    ),
     entry_points: &[EntryPoint {
         name: "backward_weight",
         workgroup_bytes: SUM_BYTES,

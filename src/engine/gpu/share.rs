@@ -30,9 +30,9 @@ impl Share {
     /// # Errors
     /// [`Error::Setting`] when it is none of [`Share::ALL`].
     pub fn new(invocations: u32) -> Result<Self> {
-        Self::ALL.into_iter().find(|share| share.0 == invocations).ok_or_else(|| Error::Setting {
-            setting: Setting::GpuKernels,
-            reason: format!("a share of {invocations} is impossible, it must be 1, 2, 4, 8, 16 or 32"),
+        Self::ALL.into_iter().find(|share| share.0 == invocations).ok_or_else(|| {
+            let limit = "it must be 1, 2, 4, 8, 16 or 32";
+            Error::setting(Setting::GpuKernels, format!("a share of {invocations} is impossible, {limit}"))
         })
     }
 

@@ -6,11 +6,11 @@ use super::data::Data;
 use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
 use super::share::Share;
-use super::tables::index_of;
 use super::uniforms::{ConnectionsUniform, DropoutUniform, StepUniform, UNIFORM_STRIDE};
 use crate::engine::EngineSettings;
 use crate::network::Network;
 use crate::network::dropout::{DropoutKey, keep_threshold};
+use crate::tiles::index_of;
 use crate::{Error, Result};
 
 /// What steps are for.

@@ -12,7 +12,7 @@ use crate::engine::EngineSettings;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::packed_edges::{InputGroups, PackedConnections};
 use crate::network::Network;
-use crate::tiles::{DenseTile, QUAD};
+use crate::tiles::{DenseTile, QUAD, index_of};
 use crate::topology::Partition;
 use crate::{Error, Result};
 
@@ -79,18 +79,16 @@ impl Tables {
 
     fn add_forward(&mut self, network: &Network, layout: &NetworkLayout, index: usize) {
         let (layer, place) = (&layout.layers()[index], layout.places()[index]);
-        let (near, far) = ((layer.outputs(), place.output_row), (layer.inputs(), place.input_row));
+        let near = (layer.outputs(), place.output_row);
         let tile = |tile: &DenseTile| Tile {
             first_block: place.micro_block + tile.first,
             quad_step: tile.input_quads,
             block_step: 1,
             blocks: tile.input_quads,
-            row: far.1 + far.0.bounds()[tile.input_block as usize],
-            last_row: far.1 + far.0.bounds()[tile.input_block as usize + 1] - 1,
+            ..far_rows(layer.inputs(), place.input_row, tile.input_block)
         };
-        let tiles = layer.dense_tiles().iter();
-        let tiles: Vec<_> = tiles.map(|dense| (dense.output_block as usize, tile(dense))).collect();
-        self.forward.add_layer(near, &tiles, network.layers()[index].activation.code());
+        let tiles = |block: usize| layer.dense_tiles_into(block).iter().map(tile);
+        self.forward.add_layer(near, tiles, network.layers()[index].activation.code());
         let lists = layer.sparse();
         let starts = &lists.row_start[..layer.outputs().width()];
         self.forward.start.extend(starts.iter().map(|start| start + place.sparse));
@@ -99,20 +97,16 @@ impl Tables {
 
     fn add_backward(&mut self, network: &Network, layout: &NetworkLayout, index: usize) {
         let (layer, place) = (&layout.layers()[index], layout.places()[index]);
-        let (near, far) = ((layer.inputs(), place.input_row), (layer.outputs(), place.output_row));
+        let near = (layer.inputs(), place.input_row);
         let tile = |tile: &DenseTile| Tile {
             first_block: place.micro_block + tile.first,
             quad_step: 1,
             block_step: tile.input_quads,
             blocks: tile.output_quads,
-            row: far.1 + far.0.bounds()[tile.output_block as usize],
-            last_row: far.1 + far.0.bounds()[tile.output_block as usize + 1] - 1,
+            ..far_rows(layer.outputs(), place.output_row, tile.output_block)
         };
-        let tiles = layer.dense_tiles().iter();
-        let mut tiles: Vec<_> = tiles.map(|dense| (dense.input_block as usize, tile(dense))).collect();
-        // Stable: within an input block the tiles stay in the order of their output blocks.
-        tiles.sort_by_key(|(block, _)| *block);
-        self.backward.add_layer(near, &tiles, network.layers()[index - 1].activation.code());
+        let tiles = |block: usize| layer.dense_tiles_out_of(block).map(tile);
+        self.backward.add_layer(near, tiles, network.layers()[index - 1].activation.code());
         let lists = layer.sparse();
         let first = index_of(self.entries.len());
         let starts = &lists.column_start[..layer.inputs().width()];
@@ -176,20 +170,28 @@ impl Tables {
     }
 }
 
+/// A tile with the rows of its far side alone.
+fn far_rows(far: &Partition, first_row: u32, block: u32) -> Tile {
+    let [row, end] = [0, 1].map(|k| first_row + far.bounds()[block as usize + k]);
+    Tile { row, last_row: end - 1, ..Tile::default() }
+}
+
 fn outside_unless(fits: bool) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::Network("the packed lists point outside the network".into())) }
 }
 
 impl Direction {
-    /// Adds one layer's owned neurons; `tiles` are sorted by the owned block they belong to.
-    fn add_layer(&mut self, (near, first_row): (&Partition, u32), tiles: &[(usize, Tile)], activation: u32) {
+    /// Adds one layer's owned neurons, given the tiles of each of their blocks.
+    fn add_layer<T: Iterator<Item = Tile>>(
+        &mut self,
+        (near, first_row): (&Partition, u32),
+        tiles: impl Fn(usize) -> T,
+        activation: u32,
+    ) {
         let first_quad = index_of(self.quads.len());
-        let mut next = 0;
         for (block, neurons) in near.blocks().enumerate() {
-            let count = tiles[next..].iter().take_while(|(of, _)| *of == block).count();
             let first_tile = index_of(self.tiles.len());
-            self.tiles.extend(tiles[next..next + count].iter().map(|(_, tile)| *tile));
-            next += count;
+            self.tiles.extend(tiles(block));
             self.add_block(neurons, first_row, first_tile);
         }
         let quads = index_of(self.quads.len()) - first_quad;
@@ -204,9 +206,4 @@ impl Direction {
             self.quads.push(Quad { row, lanes, place, first_tile, end_tile });
         }
     }
-}
-
-/// Counts stay below 2^32, as those of the layout do.
-pub(super) fn index_of(count: usize) -> u32 {
-    u32::try_from(count).expect("a network's lists stay below 2^32 entries")
 }

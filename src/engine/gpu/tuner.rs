@@ -15,13 +15,12 @@ use super::kernels::Kernel;
 use super::options::GpuOptions;
 use super::share::{Share, Shares};
 use super::steps::{Purpose, Steps};
-use super::tables::index_of;
 use super::timestamps::Timestamps;
 use super::{GpuEngine, Tuning, commands};
 use crate::dataset::Dataset;
 use crate::engine::EngineSettings;
 use crate::network::{Network, Parameters};
-use crate::tiles::TilePolicy;
+use crate::tiles::{TilePolicy, index_of};
 use crate::{Error, Result};
 
 /// Densities from which tiles may be dense.

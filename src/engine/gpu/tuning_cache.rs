@@ -5,7 +5,7 @@
 //! size of batches, and the text of all shaders. It holds that name, the tuning as
 //! text, and the SHA-256 of both; a file that does not add up is as good as none.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
@@ -14,10 +14,13 @@ use super::Tuning;
 use super::shaders::SHADERS;
 use super::tuner::{DENSITIES, TuningTask};
 use crate::Result;
-use crate::files::atomic_write;
+use crate::files::CacheFile;
+use crate::text::hex;
 
 /// First line of a file; changes with its form and with the way of measuring.
 const TITLE: &str = "tanner gpu kernels 1";
+/// What the cache calls its files.
+const KIND: &str = "gpu kernels";
 
 /// Where a tuning came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,13 +41,13 @@ impl TuningTask<'_> {
     /// As [`TuningTask::measure`].
     pub fn find(&self, folder: Option<&Path>, at_most: Duration) -> Result<(Tuning, TuningSource)> {
         let key = self.key();
-        let path = folder.map(|folder| path(folder, &key));
-        if let Some(tuning) = path.as_deref().and_then(|path| read(path, &key)) {
+        let file = folder.map(|folder| CacheFile::new(folder, &key, KIND));
+        if let Some(tuning) = file.as_ref().and_then(|file| file.read(|bytes| decode(bytes, &key))) {
             return Ok((tuning, TuningSource::Cache));
         }
         let tuning = self.measure(at_most)?;
-        if let Some(path) = path {
-            write(&path, &encode(&key, tuning));
+        if let Some(file) = file {
+            file.write(encode(&key, tuning).as_bytes());
         }
         Ok((tuning, TuningSource::Measured))
     }
@@ -72,54 +75,21 @@ impl TuningTask<'_> {
         for shader in &SHADERS {
             shader.shares().iter().for_each(|share| part(shader.source(*share)));
         }
-        hex(&hash.finalize())
+        hex(hash.finalize())
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn path(folder: &Path, key: &str) -> PathBuf {
-    folder.join(format!("{key}.gpu-kernels"))
 }
 
 fn encode(key: &str, tuning: Tuning) -> String {
     let content = format!("{TITLE}\n{key}\n{tuning}\n");
-    let digest = hex(&Sha256::digest(&content));
+    let digest = hex(Sha256::digest(&content));
     format!("{content}{digest}\n")
 }
 
-/// The tuning in a text that is whole and was written for this key.
-fn decode(text: &str, key: &str) -> Option<Tuning> {
+/// The tuning in a file that is whole and was written for this key.
+fn decode(bytes: &[u8], key: &str) -> Option<Tuning> {
+    let text = std::str::from_utf8(bytes).ok()?;
     let tuning = text.lines().nth(2)?.parse().ok()?;
     (encode(key, tuning) == text).then_some(tuning)
-}
-
-fn read(path: &Path, key: &str) -> Option<Tuning> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            log::warn!("gpu kernels cache: {}: {error}", path.display());
-            return None;
-        }
-    };
-    let tuning = std::str::from_utf8(&bytes).ok().and_then(|text| decode(text, key));
-    if tuning.is_none() {
-        log::warn!("gpu kernels cache: {} is damaged and will be replaced", path.display());
-    }
-    tuning
-}
-
-fn write(path: &Path, text: &str) {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let written = std::fs::create_dir_all(folder)
-        .map_err(|error| crate::Error::io(folder, error))
-        .and_then(|()| atomic_write(path, text.as_bytes()));
-    if let Err(error) = written {
-        log::warn!("gpu kernels cache, which stays without these: {error}");
-    }
 }
 
 #[cfg(test)]
@@ -135,22 +105,23 @@ mod tests {
     #[test]
     fn a_kept_tuning_is_read_and_anything_else_is_not() {
         let parent = tempfile::tempdir().unwrap();
-        let path = path(&parent.path().join("not/yet/there"), KEY);
-        assert_eq!(read(&path, KEY), None);
+        let file = CacheFile::new(&parent.path().join("not/yet/there"), KEY, KIND);
+        let read = || file.read(|bytes| decode(bytes, KEY));
+        assert_eq!(read(), None);
         let good = encode(KEY, tuning());
-        write(&path, &good);
-        assert_eq!(read(&path, KEY), Some(tuning()));
+        file.write(good.as_bytes());
+        assert_eq!(read(), Some(tuning()));
         let other =
             encode(KEY, "dense=0.3,forward=4,logits=32,backward-input=2,backward-weight=8".parse().unwrap());
         let alien = encode("4567", tuning());
         let (flipped, longer) = (good.replace("forward=4", "forward=8"), format!("{good}\n"));
         for text in ["", &good[..good.len() - 1], &flipped, &longer, &alien, "\n\nauto\n"] {
-            write(&path, text);
-            assert_eq!(read(&path, KEY), None, "{text:?}");
+            file.write(text.as_bytes());
+            assert_eq!(read(), None, "{text:?}");
         }
-        std::fs::write(&path, [0xff; 40]).unwrap();
-        assert_eq!(read(&path, KEY), None, "no text at all");
-        write(&path, &other);
-        assert_eq!(read(&path, KEY).unwrap().tiles.dense_from, 0.3);
+        file.write(&[0xff; 40]);
+        assert_eq!(read(), None, "no text at all");
+        file.write(other.as_bytes());
+        assert_eq!(read().unwrap().tiles.dense_from, 0.3);
     }
 }

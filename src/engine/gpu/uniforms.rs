@@ -123,7 +123,7 @@ pub struct Quad {
 
 /// A dense tile as seen from the neurons that are owned: block `k` of the quad
 /// in place `q` is micro-block `first_block + q * quad_step + k * block_step`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Tile {
     /// First micro-block.

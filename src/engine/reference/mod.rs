@@ -173,8 +173,7 @@ impl Engine for ReferenceEngine {
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
-        check_data(&self.network, data)?;
-        check_plan(data, plan)?;
+        check_plan(&self.network, data, plan)?;
         let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
         Ok(batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect())
     }

@@ -1,6 +1,7 @@
 //! A graph that is being put together: nodes, constants and the names between them.
 
-use super::proto::{ElementType, Message, node, tensor, value};
+use super::proto::{ElementType, node, tensor, value};
+use crate::protobuf::Message;
 
 /// `GraphProto` so far. Nodes come in the order in which they are computed.
 #[derive(Default)]

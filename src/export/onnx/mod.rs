@@ -12,9 +12,10 @@ mod proto;
 
 use self::graph::Graph;
 use self::layer::LayerForm;
-use self::proto::{Message, entry, operator_set};
+use self::proto::{entry, operator_set};
 use crate::importance::{Preprocessing, Transform};
 use crate::model::TrainedModel;
+use crate::protobuf::Message;
 use crate::{Error, Result};
 
 /// Version of the operators that are used.

@@ -1,64 +1,9 @@
-//! The messages of ONNX, in the wire format of protocol buffers.
+//! The messages of ONNX.
 //!
 //! As much of [onnx.proto](https://github.com/onnx/onnx/blob/main/onnx/onnx.proto) as a network
-//! needs; the numbers are those of its fields. A [`Message`] is the bytes of one, so fields are
-//! added in any order and never read again.
+//! needs; the numbers are those of its fields.
 
-/// The bytes of a message, field by field.
-#[derive(Debug, Default)]
-pub(super) struct Message {
-    bytes: Vec<u8>,
-}
-
-impl Message {
-    /// Adds a whole number, seven bits a byte, the lowest first.
-    pub(super) fn int(mut self, field: u32, value: u64) -> Self {
-        self.varint(u64::from(field) << 3);
-        self.varint(value);
-        self
-    }
-
-    /// Adds bytes: raw data, a text, or another message.
-    pub(super) fn bytes(mut self, field: u32, bytes: &[u8]) -> Self {
-        self.push(field, bytes);
-        self
-    }
-
-    /// Adds a text.
-    pub(super) fn text(self, field: u32, text: &str) -> Self {
-        self.bytes(field, text.as_bytes())
-    }
-
-    /// Adds a message.
-    pub(super) fn message(mut self, field: u32, message: &Self) -> Self {
-        self.push(field, &message.bytes);
-        self
-    }
-
-    /// Adds a message where another message is.
-    pub(super) fn push_message(&mut self, field: u32, message: &Self) {
-        self.push(field, &message.bytes);
-    }
-
-    /// All of it.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.bytes
-    }
-
-    fn push(&mut self, field: u32, bytes: &[u8]) {
-        self.varint(u64::from(field) << 3 | 2);
-        self.varint(bytes.len() as u64);
-        self.bytes.extend_from_slice(bytes);
-    }
-
-    fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.bytes.push((value & 0x7f) as u8 | 0x80);
-            value >>= 7;
-        }
-        self.bytes.push((value & 0x7f) as u8);
-    }
-}
+use crate::protobuf::Message;
 
 /// The types of values that are used here, by their numbers in `TensorProto.DataType`.
 #[derive(Clone, Copy, Debug)]
@@ -105,19 +50,4 @@ pub(super) fn operator_set(version: u64) -> Message {
 /// `StringStringEntryProto`.
 pub(super) fn entry(key: &str, value: &str) -> Message {
     Message::default().text(1, key).text(2, value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_are_those_of_the_specification() {
-        // The examples of the encoding's own documentation.
-        assert_eq!(Message::default().int(1, 150).into_bytes(), [0x08, 0x96, 0x01]);
-        assert_eq!(Message::default().text(2, "testing").into_bytes(), b"\x12\x07testing");
-        let inner = Message::default().int(1, 150);
-        assert_eq!(Message::default().message(3, &inner).into_bytes(), [0x1a, 0x03, 0x08, 0x96, 0x01]);
-        assert_eq!(Message::default().int(16, 0).into_bytes(), [0x80, 0x01, 0x00]);
-    }
 }

@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 
 use super::{Settings, recorded};
 use crate::error::one_line;
+use crate::text::nearest;
 use crate::{Error, Result, Setting};
 
 /// Most bytes of a settings file.
@@ -142,9 +143,8 @@ fn as_typed(key: &str, value: &Value) -> Result<String, String> {
 
 /// The nearest name of a setting, where one is near.
 fn suggestion(name: &str) -> String {
-    let near = Settings::all().map(|known| (strsim::jaro_winkler(known.name(), name), known));
-    match near.max_by(|a, b| a.0.total_cmp(&b.0)) {
-        Some((likeness, known)) if likeness > 0.8 => format!("; did you mean {:?}?", known.name()),
-        _ => "; every flag of `tanner train --help` has its key, without the dashes before it".into(),
+    match nearest(name, Settings::all().map(Setting::name)) {
+        Some(known) => format!("; did you mean {known:?}?"),
+        None => "; every flag of `tanner train --help` has its key, without the dashes before it".into(),
     }
 }

@@ -48,7 +48,7 @@ impl Checkpoint {
 pub(super) fn digest<'a>(lists: impl Iterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     lists.for_each(|list| hash.update(list));
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::text::hex(hash.finalize())
 }
 
 /// The lines of `metrics.jsonl`.

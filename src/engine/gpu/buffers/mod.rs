@@ -1,20 +1,21 @@
 //! The buffers of one network on one device, and the bind groups over them.
 
-use std::num::NonZeroU64;
+mod bind_groups;
+
+use std::collections::HashMap;
 
 use super::commands;
-use super::data::DataBuffers;
 use super::device::Gpu;
-use super::kernels::{Kernel, Kernels};
-use super::shaders::UNIFORMS;
 use super::share::Shares;
-use super::tables::{Direction, Tables, index_of};
-use super::uniforms::{DropoutUniform, LayerUniform, Metric, NetworkUniform, StepUniform, UNIFORM_STRIDE};
+use super::tables::{Direction, Tables};
+use super::uniforms::{LayerUniform, Metric, NetworkUniform, UNIFORM_STRIDE};
 use crate::Result;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::network::Network;
-use crate::tiles::MICRO_BLOCK;
+use crate::tiles::{MICRO_BLOCK, index_of};
+
+pub(super) use bind_groups::Weights;
 
 /// Most steps whose outcome stays on the device before it is read back.
 const METRIC_SLOTS: usize = 1024;
@@ -48,15 +49,6 @@ pub enum Tensor {
     MaskedSparse,
 }
 
-/// Which values forward and backward_input work with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weights {
-    /// The parameters as they are.
-    Plain,
-    /// Under DropConnect's mask.
-    Masked,
-}
-
 /// Quads, tiles and lists of one direction.
 struct DirectionBuffers {
     quads: wgpu::Buffer,
@@ -75,17 +67,12 @@ pub(super) struct NetworkBuffers {
     pub(super) dropout_uniform: wgpu::Buffer,
     network_uniform: wgpu::Buffer,
     layer_uniform: wgpu::Buffer,
-    tensors: [wgpu::Buffer; 9],
+    /// In the order of [`Tensor`], each with its number of values.
+    tensors: Vec<(wgpu::Buffer, u64)>,
     forward: DirectionBuffers,
-    sparse_input: wgpu::Buffer,
     backward: DirectionBuffers,
-    entries: wgpu::Buffer,
-    micro_blocks: wgpu::Buffer,
-    sparse_ends: wgpu::Buffer,
-    group_start: wgpu::Buffer,
-    group_values: wgpu::Buffer,
-    dense_connections: wgpu::Buffer,
-    sparse_connections: wgpu::Buffer,
+    /// All other index lists, by their names in shaders.
+    lists: HashMap<&'static str, wgpu::Buffer>,
     pub(super) sample_index: wgpu::Buffer,
     metrics: wgpu::Buffer,
     /// Columns of 4 samples that one metric is of.
@@ -123,6 +110,7 @@ impl NetworkBuffers {
         let metric_columns = shares.logits.columns();
         let metric_groups = constants.stride.div_ceil(metric_columns) as usize;
         let metric_slots = (METRICS / metric_groups).clamp(steps_per_submit, METRIC_SLOTS);
+        let tensors = tensors(layout, settings, &constants);
         let strided = |count: usize| count as u64 * u64::from(UNIFORM_STRIDE);
         let buffers = Self {
             constants,
@@ -132,17 +120,13 @@ impl NetworkBuffers {
             dropout_uniform: gpu.uniform("dropout", strided(steps_per_submit * layer_count))?,
             network_uniform: gpu.uniform("the network", size_of::<NetworkUniform>() as u64)?,
             layer_uniform: gpu.uniform("layers", strided(layers.len()))?,
-            tensors: tensors(gpu, layout, settings, &constants)?,
+            tensors: tensors
+                .into_iter()
+                .map(|(name, count)| Ok((gpu.storage(name, 4 * count)?, count)))
+                .collect::<Result<_>>()?,
             forward: DirectionBuffers::new(gpu, "forward", &tables.forward)?,
-            sparse_input: gpu.storage_of("sparse inputs", &tables.sparse_input)?,
             backward: DirectionBuffers::new(gpu, "backward", &tables.backward)?,
-            entries: gpu.storage_of("sparse entries by input", &tables.entries)?,
-            micro_blocks: gpu.storage_of("micro-blocks", &tables.micro_blocks)?,
-            sparse_ends: gpu.storage_of("ends of sparse edges", &tables.sparse_ends)?,
-            group_start: gpu.storage_of("first weights of groups", &tables.groups.start)?,
-            group_values: gpu.storage_of("weights of groups", &tables.groups.value)?,
-            dense_connections: gpu.storage_of("numbers of dense edges", &tables.connections.dense)?,
-            sparse_connections: gpu.storage_of("numbers of sparse edges", &tables.connections.sparse)?,
+            lists: lists(gpu, &tables)?,
             sample_index: gpu
                 .storage("sample indices", 4 * (steps_per_submit * settings.batch_size) as u64)?,
             metrics: gpu.storage("metrics", (metric_slots * metric_groups * size_of::<Metric>()) as u64)?,
@@ -159,7 +143,12 @@ impl NetworkBuffers {
 
     /// The buffer of a tensor.
     pub(super) fn tensor(&self, tensor: Tensor) -> &wgpu::Buffer {
-        &self.tensors[tensor as usize]
+        &self.tensors[tensor as usize].0
+    }
+
+    /// Number of values of a tensor; 0 for one that the settings have no use for.
+    pub(super) fn tensor_len(&self, tensor: Tensor) -> usize {
+        usize::try_from(self.tensors[tensor as usize].1).expect("a buffer that exists fits usize")
     }
 
     /// Writes parameters and sets the optimiser's state to 0.
@@ -229,105 +218,6 @@ impl NetworkBuffers {
             sparse: commands::read(gpu, self.tensor(Tensor::Sparse), layout.sparse_len())?,
         })
     }
-
-    /// The bind group of all uniforms.
-    pub(super) fn bind_uniforms(&self, gpu: &Gpu, kernels: &Kernels) -> Result<wgpu::BindGroup> {
-        let parts = [
-            (&self.network_uniform, size_of::<NetworkUniform>()),
-            (&self.step_uniform, size_of::<StepUniform>()),
-            (&self.layer_uniform, size_of::<LayerUniform>()),
-            (&self.dropout_uniform, size_of::<DropoutUniform>()),
-        ];
-        let entries: Vec<_> = UNIFORMS
-            .iter()
-            .zip(parts)
-            .map(|((binding, ..), (buffer, size))| wgpu::BindGroupEntry {
-                binding: *binding,
-                resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
-                    buffer,
-                    offset: 0,
-                    size: NonZeroU64::new(size as u64),
-                }),
-            })
-            .collect();
-        gpu.create("the bind group of uniforms", |device| {
-            device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some("uniforms"),
-                layout: &kernels.uniforms,
-                entries: &entries,
-            })
-        })
-    }
-
-    /// The bind group of one kernel's storage buffers; gather and softmax also read the data.
-    pub(super) fn bind(
-        &self,
-        gpu: &Gpu,
-        kernels: &Kernels,
-        kernel: Kernel,
-        weights: Weights,
-        data: Option<&DataBuffers>,
-    ) -> Result<wgpu::BindGroup> {
-        let pipeline = &kernels.all[kernel.entry()];
-        let mut entries = Vec::new();
-        for binding in pipeline.entry.bindings {
-            let buffer = match (weights, binding.name) {
-                (Weights::Masked, "dense") => Some(self.tensor(Tensor::MaskedDense)),
-                (Weights::Masked, "sparse") => Some(self.tensor(Tensor::MaskedSparse)),
-                (_, name) => self.named(kernel, name, data),
-            };
-            let buffer = buffer.ok_or_else(|| gpu.error(format!("no buffer is called {}", binding.name)))?;
-            entries.push(wgpu::BindGroupEntry {
-                binding: binding.binding,
-                resource: buffer.as_entire_binding(),
-            });
-        }
-        gpu.create(pipeline.entry.name, |device| {
-            device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(pipeline.entry.name),
-                layout: &pipeline.layout,
-                entries: &entries,
-            })
-        })
-    }
-
-    /// The buffer that a kernel calls by this name.
-    fn named<'a>(
-        &'a self,
-        kernel: Kernel,
-        name: &str,
-        data: Option<&'a DataBuffers>,
-    ) -> Option<&'a wgpu::Buffer> {
-        let direction =
-            if matches!(kernel, Kernel::BackwardInput(_)) { &self.backward } else { &self.forward };
-        Some(match name {
-            "activations" => self.tensor(Tensor::Activations),
-            "deltas" => self.tensor(Tensor::Deltas),
-            "dense" => self.tensor(Tensor::Dense),
-            "dense_state" => self.tensor(Tensor::DenseState),
-            "sparse" => self.tensor(Tensor::Sparse),
-            "sparse_state" => self.tensor(Tensor::SparseState),
-            "quads" => &direction.quads,
-            "tiles" => &direction.tiles,
-            "row_start" | "column_start" => &direction.start,
-            "sparse_input" => &self.sparse_input,
-            "entries" => &self.entries,
-            "micro_blocks" => &self.micro_blocks,
-            "sparse_ends" => &self.sparse_ends,
-            "group_factors" => self.tensor(Tensor::GroupFactors),
-            "group_start" => &self.group_start,
-            "group_values" => &self.group_values,
-            "masked_dense" => self.tensor(Tensor::MaskedDense),
-            "masked_sparse" => self.tensor(Tensor::MaskedSparse),
-            "dense_connections" => &self.dense_connections,
-            "sparse_connections" => &self.sparse_connections,
-            "sample_index" => &self.sample_index,
-            "metrics" => &self.metrics,
-            "data" => &data?.features,
-            "labels" => &data?.labels,
-            _ => return None,
-        })
-    }
 }
 
 impl DirectionBuffers {
@@ -338,6 +228,21 @@ impl DirectionBuffers {
             start: gpu.storage_of(&format!("{name} list starts"), &direction.start)?,
         })
     }
+}
+
+/// The index lists that each stand in one buffer, by their names in shaders.
+fn lists(gpu: &Gpu, tables: &Tables) -> Result<HashMap<&'static str, wgpu::Buffer>> {
+    let (groups, connections) = (&tables.groups, &tables.connections);
+    Ok(HashMap::from([
+        ("sparse_input", gpu.storage_of("sparse inputs", &tables.sparse_input)?),
+        ("entries", gpu.storage_of("sparse entries by input", &tables.entries)?),
+        ("micro_blocks", gpu.storage_of("micro-blocks", &tables.micro_blocks)?),
+        ("sparse_ends", gpu.storage_of("ends of sparse edges", &tables.sparse_ends)?),
+        ("group_start", gpu.storage_of("first weights of groups", &groups.start)?),
+        ("group_values", gpu.storage_of("weights of groups", &groups.value)?),
+        ("dense_connections", gpu.storage_of("numbers of dense edges", &connections.dense)?),
+        ("sparse_connections", gpu.storage_of("numbers of sparse edges", &connections.sparse)?),
+    ]))
 }
 
 fn constants(network: &Network, layout: &NetworkLayout, batch_size: usize) -> NetworkUniform {
@@ -353,29 +258,28 @@ fn constants(network: &Network, layout: &NetworkLayout, batch_size: usize) -> Ne
     }
 }
 
-/// The buffers in the order of [`Tensor`]; those that the settings have no use for stay tiny.
+/// Name and number of values of each tensor, in the order of [`Tensor`]; 0 for those that the settings have no use for.
 fn tensors(
-    gpu: &Gpu,
     layout: &NetworkLayout,
     settings: &EngineSettings,
     constants: &NetworkUniform,
-) -> Result<[wgpu::Buffer; 9]> {
-    let rows = 16 * u64::from(constants.stride) * u64::from(constants.rows);
+) -> [(&'static str, u64); 9] {
+    let rows = 4 * u64::from(constants.stride) * u64::from(constants.rows);
     let states = settings.optimizer.state_count() as u64;
-    let (dense, sparse) = (4 * layout.dense_len() as u64, 4 * layout.sparse_len() as u64);
-    let groups = if settings.penalties.group_lasso > 0.0 { 4 * u64::from(constants.features) } else { 0 };
-    let masked = |bytes: u64| if settings.drop_connect > 0.0 { bytes } else { 0 };
-    Ok([
-        gpu.storage("activations", rows)?,
-        gpu.storage("deltas", rows)?,
-        gpu.storage("dense values", dense)?,
-        gpu.storage("optimiser state of dense values", states * dense)?,
-        gpu.storage("sparse values", sparse)?,
-        gpu.storage("optimiser state of sparse values", states * sparse)?,
-        gpu.storage("factors of groups", groups)?,
-        gpu.storage("masked dense values", masked(dense))?,
-        gpu.storage("masked sparse values", masked(sparse))?,
-    ])
+    let (dense, sparse) = (layout.dense_len() as u64, layout.sparse_len() as u64);
+    let where_used = |used: bool, count: u64| if used { count } else { 0 };
+    let (groups, masks) = (settings.penalties.group_lasso > 0.0, settings.drop_connect > 0.0);
+    [
+        ("activations", rows),
+        ("deltas", rows),
+        ("dense values", dense),
+        ("optimiser state of dense values", states * dense),
+        ("sparse values", sparse),
+        ("optimiser state of sparse values", states * sparse),
+        ("factors of groups", where_used(groups, u64::from(constants.features))),
+        ("masked dense values", where_used(masks, dense)),
+        ("masked sparse values", where_used(masks, sparse)),
+    ]
 }
 
 /// Uniforms at the distances that dynamic offsets need.

@@ -1,0 +1,140 @@
+//! Files and parts that no model is made of.
+
+use super::*;
+
+#[test]
+fn headers_that_say_something_else_are_refused() {
+    let newer = format!("\"version\":{}", VERSION + 1);
+    for (message, part) in [
+        (edited(&format!("\"version\":{VERSION}"), &newer), "use a newer one"),
+        (edited("tanner-model", "tanner-modem"), "expected \"tanner-model\""),
+        (edited("\"sigmoid\"", "\"sigmund\""), "is none of"),
+        (edited("\"features\":6", "\"features\":7"), "expected [7]"),
+        (edited("\"importance\":\"pca\"", "\"importance\":\"none\""), "tensors, expected"),
+        (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
+        (edited("\"fully_connected\":false", "\"fully_connected\":true"), "do not connect"),
+        (edited("\"keep_probability\":0.9,\"f", "\"keep_probability\":1.5,\"f"), "keep probability of 1.5"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+}
+
+#[test]
+fn tensors_that_do_not_fit_are_refused() {
+    let with = |name: &'static str, values: Vec<u32>| {
+        tampered(move |_, tensors| {
+            let entry = tensors.get_mut(name).unwrap();
+            entry.1 = vec![values.len()];
+            entry.2 = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        })
+    };
+    let floats = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+    for (message, part) in [
+        (tampered(|_, tensors| drop(tensors.remove("layers.1.biases"))), "layers.1.biases is missing"),
+        (with("layers.0.biases", floats(&[0.0; 3])), "shape [3], expected [8]"),
+        (with("layers.2.biases", floats(&[0.0, f32::NAN, 0.0])), "not a finite number"),
+        (with("layers.0.weights", floats(&[0.0; 5])), "do not fit"),
+        (with("layers.0.input_blocks", vec![0, 6, 3]), "strictly increase"),
+        (with("layers.0.input_blocks", vec![0, 5]), "reads input 5"),
+        (with("layers.0.input_blocks", vec![]), "block bounds"),
+        (with("layers.0.input_blocks", vec![0, u32::MAX]), "too wide"),
+        (with("layers.0.row_start", vec![0, 1]), "row starts"),
+        (with("layers.2.output_blocks", vec![0, 1 << 29]), "expected [536870912]"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    let wrong_type = tampered(|_, tensors| tensors.get_mut("layers.0.weights").unwrap().0 = Dtype::I32);
+    assert!(wrong_type.contains("holds I32, expected F32"), "{wrong_type}");
+}
+
+/// The small model, its features ordered backwards by a forest.
+fn small_forest() -> TrainedModel {
+    let small = small();
+    let preprocessing = permutation(6, Importance::RandomForest);
+    TrainedModel::new(small.network, small.parameters, preprocessing, small.record).unwrap()
+}
+
+#[test]
+fn orders_and_standardisations_that_are_none_are_refused() {
+    let with = |name: &'static str, values: &[u32]| {
+        let (count, bytes) = (values.len(), values.iter().flat_map(|v| v.to_le_bytes()).collect());
+        tampered_of(&small_forest(), move |_, tensors| {
+            let entry = tensors.get_mut(name).unwrap();
+            (entry.1, entry.2) = (vec![count], bytes);
+        })
+    };
+    let floats = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<u32>>();
+    let edited = |from: &str, to: &str| {
+        tampered_of(&small_forest(), |header, _| {
+            assert!(header.contains(from), "{header}");
+            *header = header.replacen(from, to, 1);
+        })
+    };
+    let (order, importance) = ("preprocessing.order", "preprocessing.importance");
+    let (mean, deviation) = ("preprocessing.feature_mean", "preprocessing.feature_deviation");
+    for (message, part) in [
+        (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 comes twice"),
+        (with(order, &[5, 4, 3, 2, 1, 6]), "feature 6 of 6 does not exist"),
+        (with(order, &[5, 4, 3, 2, 1, u32::MAX]), "does not exist"),
+        (with(order, &[1, 0]), "2 features with 6 importances"),
+        (with(order, &[]), "0 features"),
+        (with(importance, &floats(&[0.0; 5])), "shape [5], expected [6]"),
+        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, 2.0])), "importance 1 at 4 before 2"),
+        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, -1.0])), "importance -1 is impossible"),
+        (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is impossible"),
+        (with(mean, &floats(&[f32::INFINITY; 6])), "not finite"),
+        (with(mean, &floats(&[0.0; 7])), "shape [7], expected [6]"),
+        (with(deviation, &floats(&[1.0, 1.0, -0.5, 1.0, 1.0, 1.0])), "feature 2 has the negative deviation"),
+        (edited("\"standardized\":true", "\"standardized\":false"), "tensors, expected"),
+        (edited("\"importance\":\"rf\"", "\"importance\":\"none\""), "tensors, expected"),
+        (edited("\"importance\":\"rf\"", "\"importance\":\"pca\""), "preprocessing.mean is missing"),
+        (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    assert_eq!(edited("\"importance\":\"rf\"", "\"importance\":\"variance\""), "accepted");
+}
+
+#[test]
+fn files_of_version_1_are_read() {
+    let message = tampered(|header, _| {
+        *header = header.replacen("\"version\":3", "\"version\":1", 1);
+        *header = header.replacen("\"standardized\":false,", "", 1);
+        assert!(header.contains("\"version\":1") && !header.contains("standardized"), "{header}");
+    });
+    assert_eq!(message, "accepted");
+}
+
+#[test]
+fn files_of_another_kind_are_told_apart() {
+    let of = |bytes: &[u8]| TrainedModel::decode(bytes).unwrap_err();
+    assert!(of(b"").contains("truncated"), "{}", of(b""));
+    assert!(of(b"{\"json\": \"but no model\"}").contains("no safetensors file"));
+    let data = [0u8; 8];
+    let view = TensorView::new(Dtype::F32, vec![2], &data).unwrap();
+    let other = safetensors::serialize([("weight", view)], None).unwrap();
+    assert!(of(&other).contains("not one that tanner wrote"), "{}", of(&other));
+}
+
+#[test]
+fn parts_that_do_not_fit_make_no_model() {
+    let mut model = small();
+    let mut parameters = model.parameters().clone();
+    parameters.layers[0].weights[0] = f32::INFINITY;
+    assert!(model.set_parameters(parameters.clone(), 1).is_err());
+    assert_ne!(model.parameters(), &parameters);
+    parameters.layers[0].weights.pop();
+    assert!(model.set_parameters(parameters, 1).is_err());
+    let contradict = |change: fn(&mut ArchitectureRecord)| {
+        let mut record = model.record.clone();
+        change(&mut record);
+        let parts = (model.network.clone(), model.parameters.clone(), model.preprocessing.clone());
+        TrainedModel::new(parts.0, parts.1, parts.2, record).unwrap_err().to_string()
+    };
+    assert!(contradict(|record| record.hidden[0] += 1).contains("the architecture says"));
+    assert!(contradict(|record| record.classes += 1).contains("the architecture says"));
+    assert!(contradict(|record| record.keep_probability = 0.25).contains("keep probability"));
+    let (network, record) = (model.network.clone(), model.record.clone());
+    let other = rotation(5, Order::Descending);
+    assert!(TrainedModel::new(network, model.parameters.clone(), other, record).is_err());
+}
