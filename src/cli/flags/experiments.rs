@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use tanner::experiments::layer_importance::Silence;
 use tanner::experiments::prune::PruneTarget;
 use tanner::session::SplitSettings;
 use tanner::session::settings::{DataOptions, EngineOptions};
@@ -37,7 +38,7 @@ pub(crate) struct PruneArgs {
     /// blocks: what a removed neuron leaves in the biases it fed, its mean output over the training
     /// samples (which keeps the means of the weighted sums) or nothing [default: mean]
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Pruning")]
-    pub(crate) compensate: Option<ConstantArg>,
+    pub(crate) compensate: Option<Silence>,
     /// magnitude: remove this share of the model's weights [default: by --threshold]
     #[arg(
         long,
@@ -101,8 +102,8 @@ pub(crate) struct LayerImportanceArgs {
     pub(crate) on: MeasuredArg,
     /// What takes the place of a silenced neuron's output: its mean over the training samples, which takes
     /// away only what it says, or 0, which also shifts the sums it is part of
-    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = ConstantArg::Mean)]
-    pub(crate) silence: ConstantArg,
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = Silence::Mean)]
+    pub(crate) silence: Silence,
     /// Cut every layer into N even blocks [default: the model's own blocks]
     #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
@@ -160,13 +161,6 @@ pub(crate) enum MethodArg {
 pub(crate) enum InputsArg {
     Keep,
     Prune,
-}
-
-/// What takes the place of a neuron's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ConstantArg {
-    Mean,
-    Zero,
 }
 
 /// Reads a size; the parser names the flag itself.

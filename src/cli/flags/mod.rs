@@ -17,9 +17,7 @@ use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions}
 
 pub(crate) use batch::{BatchArgs, CompareArgs, Figure2Args, Table1Args};
 pub(crate) use bench::{BenchArgs, CheckArg};
-pub(crate) use experiments::{
-    ConstantArg, InputsArg, LayerImportanceArgs, MeasuredArg, MethodArg, PruneArgs,
-};
+pub(crate) use experiments::{InputsArg, LayerImportanceArgs, MeasuredArg, MethodArg, PruneArgs};
 pub(crate) use export::ExportArgs;
 pub(crate) use predict::{FormatArg, PredictArgs};
 pub(crate) use rank::RankArgs;
