@@ -16,22 +16,22 @@ Examples:
   tanner predict --model m.safetensors x.npy --out probabilities.npy";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(next_help_heading = "Data", after_help = AFTER_HELP)]
 pub(crate) struct PredictArgs {
     /// Model file of a run; its preprocessing is part of it
-    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) model: PathBuf,
     /// Table of samples (CSV, NPY, NPZ, Parquet), IDX file of images, or - for stdin [default: -]
-    #[arg(value_name = "INPUT", help_heading = "Data")]
+    #[arg(value_name = "INPUT")]
     pub(crate) input: Option<PathBuf>,
     /// Format of the input [default: as its name ends, CSV from stdin]
-    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Data")]
+    #[arg(long, value_name = "FORMAT", value_enum)]
     pub(crate) format: Option<FormatArg>,
     /// CSV: whether the first row names the columns [default: auto]
-    #[arg(long, value_name = "WHETHER", value_enum, help_heading = "Data")]
+    #[arg(long, value_name = "WHETHER", value_enum)]
     pub(crate) header: Option<Header>,
     /// CSV: what stands between fields, one character or `tab` [default: the one of , ; and tab that fits]
-    #[arg(long, value_name = "CHAR", help_heading = "Data")]
+    #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<Delimiter>,
     /// File for labels and probabilities, .csv, or for probabilities alone, .npy [default: CSV to stdout]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
