@@ -27,7 +27,6 @@ impl Holdout {
     pub fn count_of(self, samples: usize) -> Result<usize> {
         #[expect(
             clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
             reason = "casts saturate, NaN becomes 0, and the result is checked"
         )]
         let count = match self {

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::TableEncoding;
-use super::{Read, Texts, shown};
+use super::texts::listed;
+use super::{Column, Labels, Limits, Read, Table, Texts, shown};
 use crate::{Error, Setting};
 
 /// Names that a label column usually has, in any case.
@@ -119,6 +120,28 @@ pub(crate) struct Plan {
     pub(crate) named: bool,
 }
 
+impl Kind {
+    /// The list of a column of texts.
+    pub(crate) fn texts(&self) -> Option<Texts> {
+        if let Self::Texts(texts) = self { Some(texts.clone()) } else { None }
+    }
+}
+
+impl Plan {
+    /// A table without rows.
+    pub(crate) fn table(&self, name: String, limits: &Limits) -> Table {
+        let column = |(name, position, kind): &(String, usize, Kind)| Column {
+            name: name.clone(),
+            position: *position,
+            texts: kind.texts(),
+            first_missing: None,
+        };
+        let labels = self.label.as_ref().map(|(name, place)| Labels::new(name, Some(*place), limits));
+        let columns = self.features.iter().map(column).collect();
+        Table { labels, named: self.named, ..Table::new(name, columns, self.roles.len()) }
+    }
+}
+
 impl Columns<'_> {
     /// Finds the columns.
     pub(crate) fn plan(&self, names: Names<'_>) -> Read<Plan> {
@@ -198,14 +221,7 @@ pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> +
     let best = names.clone().map(|name| (similarity(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));
     match best {
         Some((similarity, name)) if similarity >= SIMILAR => format!("did you mean {name:?}?"),
-        _ => {
-            const SOME: usize = 8;
-            let mut list: Vec<String> = names.clone().take(SOME).map(|name| format!("{name:?}")).collect();
-            if names.count() > SOME {
-                list.push("..".into());
-            }
-            format!("there are {}", list.join(", "))
-        }
+        _ => format!("there are {}", listed(names.map(|name| format!("{name:?}")), 8)),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::unreadable;
 use crate::{Error, Result};
 
 /// The formats of tables.
@@ -82,9 +83,9 @@ impl Source {
     }
 
     /// Number of bytes; the place to read from is the first one afterwards.
-    pub(crate) fn measure(&mut self) -> io::Result<u64> {
-        let bytes = self.seek(SeekFrom::End(0))?;
-        self.rewind()?;
+    pub(crate) fn measure(&mut self) -> super::Read<u64> {
+        let bytes = self.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        self.rewind().map_err(unreadable)?;
         Ok(bytes)
     }
 }
