@@ -153,32 +153,31 @@ impl Comparison {
 }
 
 #[cfg(test)]
-impl Entry {
-    /// An entry for tests: seeds from 0, the best epoch a point above the last.
-    pub(crate) fn example(name: &str, accuracies: &[f64]) -> Self {
-        let run = |(seed, accuracy): (u64, &f64)| RunScore {
-            seed,
-            accuracy: *accuracy,
-            best_accuracy: accuracy + 0.01,
-            loss: 0.5,
-            parameters: 220_020,
-            epochs: 30,
-            scored_on: ScoredOn::Test,
-        };
-        Self {
-            configuration: Configuration {
-                name: name.into(),
-                settings: crate::session::Settings { preset: Default::default(), ..Default::default() }
-                    .arch(name.parse::<crate::model::Arch>().unwrap_or(crate::model::Arch::Sc)),
-            },
-            runs: (0..).zip(accuracies).map(run).collect(),
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Entry {
+        /// An entry for tests: seeds from 0, the best epoch a point above the last.
+        pub(crate) fn example(name: &str, accuracies: &[f64]) -> Self {
+            let run = |(seed, accuracy): (u64, &f64)| RunScore {
+                seed,
+                accuracy: *accuracy,
+                best_accuracy: accuracy + 0.01,
+                loss: 0.5,
+                parameters: 220_020,
+                epochs: 30,
+                scored_on: ScoredOn::Test,
+            };
+            Self {
+                configuration: Configuration {
+                    name: name.into(),
+                    settings: crate::session::Settings::default()
+                        .arch(name.parse::<crate::model::Arch>().unwrap_or(crate::model::Arch::Sc)),
+                },
+                runs: (0..).zip(accuracies).map(run).collect(),
+            }
+        }
+    }
 
     #[test]
     fn pairs_are_made_by_seed() {

@@ -153,7 +153,7 @@ fn draw_densities(layer: &Topology, raster: Raster, canvas: &mut Canvas) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
+#[expect(clippy::cast_possible_truncation, reason = "between two bytes")]
 fn blend(from: Rgb<u8>, to: Rgb<u8>, share: f64) -> Rgb<u8> {
     let mix = |k: usize| (f64::from(from.0[k]) * (1.0 - share) + f64::from(to.0[k]) * share).round() as u8;
     Rgb([mix(0), mix(1), mix(2)])

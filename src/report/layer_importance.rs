@@ -117,7 +117,7 @@ fn fixed(value: f64, digits: usize) -> String {
 }
 
 /// White to a blue that black numbers stay readable on; the fourth root shows small values, too.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 255")]
+#[expect(clippy::cast_possible_truncation, reason = "a share of 255")]
 pub(super) fn shade(share: f64) -> String {
     let depth = share.clamp(0.0, 1.0).sqrt().sqrt();
     let [r, g, b] = [86.0, 180.0, 233.0].map(|full| (255.0 - depth * (255.0 - full)).round() as u8);
