@@ -19,7 +19,6 @@ const SIMILAR: f64 = 0.8;
 ///
 /// Places count from 0; those below 0 from the end, where -1 is the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", from = "String")]
 pub struct ColumnRef(String);
 
 impl FromStr for ColumnRef {
@@ -27,18 +26,6 @@ impl FromStr for ColumnRef {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(Self(text.to_owned()))
-    }
-}
-
-impl From<String> for ColumnRef {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<ColumnRef> for String {
-    fn from(column: ColumnRef) -> Self {
-        column.0
     }
 }
 

@@ -188,32 +188,21 @@ impl<R: std::io::Read> Array<R> {
         Ok(labels)
     }
 
-    /// An element in the order of bytes of this format, at most eight of them.
-    fn little<const SIZE: usize>(&self, bytes: &[u8]) -> [u8; SIZE] {
-        let mut little = [0; SIZE];
-        little.copy_from_slice(&bytes[..SIZE]);
-        if self.big_endian {
-            little.reverse();
-        }
-        little
+    /// The value of an element, at most eight bytes in the order of the array.
+    fn unsigned(&self, bytes: &[u8]) -> u64 {
+        let join = |value, byte: &u8| value << 8 | u64::from(*byte);
+        if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "elements of four bytes")]
+    fn word(&self, bytes: &[u8]) -> u32 {
+        self.unsigned(bytes) as u32
     }
 
     fn signed(&self, bytes: &[u8]) -> i64 {
-        match bytes.len() {
-            1 => i64::from(i8::from_le_bytes(self.little(bytes))),
-            2 => i64::from(i16::from_le_bytes(self.little(bytes))),
-            4 => i64::from(i32::from_le_bytes(self.little(bytes))),
-            _ => i64::from_le_bytes(self.little(bytes)),
-        }
-    }
-
-    fn unsigned(&self, bytes: &[u8]) -> u64 {
-        match bytes.len() {
-            1 => u64::from(bytes[0]),
-            2 => u64::from(u16::from_le_bytes(self.little(bytes))),
-            4 => u64::from(u32::from_le_bytes(self.little(bytes))),
-            _ => u64::from_le_bytes(self.little(bytes)),
-        }
+        // The sign moves to the highest bit and fills those that it leaves on the way back.
+        let unused = u64::BITS as usize - 8 * bytes.len();
+        (self.unsigned(bytes) << unused).cast_signed() >> unused
     }
 
     fn number(&self, bytes: &[u8]) -> f64 {
@@ -221,8 +210,8 @@ impl<R: std::io::Read> Array<R> {
             Element::Bool => f64::from(u8::from(bytes[0] != 0)),
             Element::Signed(_) => self.signed(bytes) as f64,
             Element::Unsigned(_) => self.unsigned(bytes) as f64,
-            Element::Float(4) => f64::from(f32::from_le_bytes(self.little(bytes))),
-            Element::Float(_) => f64::from_le_bytes(self.little(bytes)),
+            Element::Float(4) => f64::from(f32::from_bits(self.word(bytes))),
+            Element::Float(_) => f64::from_bits(self.unsigned(bytes)),
             // Refused before numbers are asked for.
             Element::Text(_) | Element::Ascii(_) => f64::NAN,
         }
@@ -239,9 +228,8 @@ impl<R: std::io::Read> Array<R> {
                 if number.is_finite() { Ok(number.to_string()) } else { Err(format!("{number} is no label")) }
             }
             Element::Text(_) => {
-                let code = |bytes: &[u8]| u32::from_le_bytes(self.little(bytes));
-                let codes = bytes.chunks_exact(4).map(code).take_while(|code| *code != 0);
-                let text: Option<String> = codes.map(char::from_u32).collect();
+                let codes = bytes.chunks_exact(4).map(|bytes| self.word(bytes));
+                let text: Option<String> = codes.take_while(|code| *code != 0).map(char::from_u32).collect();
                 text.ok_or_else(|| "a character that does not exist".into())
             }
             Element::Ascii(_) => {

@@ -5,19 +5,21 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use super::unreadable;
+use crate::named::named;
 use crate::{Error, Result};
 
-/// The formats of tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Text: fields between commas, semicolons or tabs.
-    Csv,
-    /// One array of numpy.
-    Npy,
-    /// A zip archive of arrays of numpy.
-    Npz,
-    /// Apache Parquet.
-    Parquet,
+named! {
+    /// The formats of tables.
+    pub enum Format {
+        /// Text: fields between commas, semicolons or tabs.
+        Csv = "csv",
+        /// One array of numpy.
+        Npy = "npy",
+        /// A zip archive of arrays of numpy.
+        Npz = "npz",
+        /// Apache Parquet.
+        Parquet = "parquet",
+    }
 }
 
 impl Format {
