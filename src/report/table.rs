@@ -64,6 +64,11 @@ fn lines<T>(
     std::iter::once(header).chain(items.into_iter().map(cells))
 }
 
+/// A share as text: `90.12 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
 /// A number of bytes with a unit: `1.5 KiB`.
 pub fn size(bytes: u64) -> String {
     let mut amount = bytes as f64;

@@ -19,7 +19,7 @@ pub(crate) use batch::{BatchArgs, CompareArgs, Figure2Args, Table1Args};
 pub(crate) use bench::{BenchArgs, CheckArg};
 pub(crate) use experiments::{InputsArg, LayerImportanceArgs, MeasuredArg, MethodArg, PruneArgs};
 pub(crate) use export::ExportArgs;
-pub(crate) use predict::{FormatArg, PredictArgs};
+pub(crate) use predict::{InputFormat, PredictArgs};
 pub(crate) use rank::RankArgs;
 pub(crate) use report::{ReportArgs, RunListArgs, SortArg};
 pub(crate) use shell::{CompletionsArgs, ManArgs};

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use tanner::dataset::table::Header;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tanner::dataset::table::{Format, Header};
 use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
@@ -25,8 +26,8 @@ pub(crate) struct PredictArgs {
     #[arg(value_name = "INPUT")]
     pub(crate) input: Option<PathBuf>,
     /// Format of the input [default: as its name ends, CSV from stdin]
-    #[arg(long, value_name = "FORMAT", value_enum)]
-    pub(crate) format: Option<FormatArg>,
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub(crate) format: Option<InputFormat>,
     /// CSV: whether the first row names the columns [default: auto]
     #[arg(long, value_name = "WHETHER", value_enum)]
     pub(crate) header: Option<Header>,
@@ -41,11 +42,14 @@ pub(crate) struct PredictArgs {
     pub(crate) threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatArg {
-    Csv,
-    Npy,
-    Npz,
-    Parquet,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputFormat {
+    Table(Format),
+    /// Images in an IDX file.
     Idx,
+}
+
+fn formats() -> impl TypedValueParser<Value = InputFormat> {
+    let names = Format::ALL.into_iter().map(Format::name).chain(["idx"]);
+    PossibleValuesParser::new(names).map(|name| name.parse().map_or(InputFormat::Idx, InputFormat::Table))
 }

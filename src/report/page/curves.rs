@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::axis::Axis;
 use super::markup::{missing, percent, unit};
 use super::{MAX_POINTS, ReportedRun};
+use crate::report::learning_curve::tick_step;
 use crate::training::{EpochMetrics, ScoredOn};
 
 /// Size of a chart in units of its drawing, and what its axes take of that.
@@ -236,9 +237,7 @@ fn axis(measure: &Measure, series: &[Series]) -> Axis {
 
 /// Whole epochs, 10 at most.
 fn epoch_ticks(first: usize, last: usize) -> Vec<usize> {
-    let span = last - first + 1;
-    let steps = (0..18).flat_map(|power| [1, 2, 5].map(|step| step * 10usize.pow(power)));
-    let step = steps.into_iter().find(|step| span.div_ceil(*step) <= 10).unwrap_or(span);
+    let step = tick_step(last - first + 1);
     (first..=last)
         .filter(|epoch| epoch % step == 0 || (*epoch == first && (step == 1 || first != 1)))
         .collect()
