@@ -197,44 +197,43 @@ pub fn rounds_joined(measurements: &[Measurement]) -> Vec<Measurement> {
 }
 
 #[cfg(test)]
-impl Measurement {
-    /// A measurement of 10 to 50 microseconds, for tests.
-    pub(crate) fn example(program: &str, arch: &str, width: usize) -> Self {
-        Self {
-            program: program.into(),
-            version: "1".into(),
-            variant: String::new(),
-            mode: Mode::Training,
-            arch: arch.into(),
-            width,
-            hidden_layers: 5,
-            batch: 128,
-            optimizer: "SGD".into(),
-            backend: "cpu".into(),
-            device: "1 thread".into(),
-            gpu_kernels: None,
-            edges: 53 * width,
-            weight_bytes: None,
-            steps_per_call: 1,
-            spread: Spread {
-                calls: 5,
-                median_us: 30.0,
-                fastest_us: 10.0,
-                lower_quartile_us: 20.0,
-                upper_quartile_us: 40.0,
-                slowest_us: 50.0,
-            },
-            build_seconds: None,
-            peak_resident_bytes: None,
-            check: None,
-            machine: Machine::default(),
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Measurement {
+        /// A measurement of 10 to 50 microseconds, for tests.
+        pub(crate) fn example(program: &str, arch: &str, width: usize) -> Self {
+            Self {
+                program: program.into(),
+                version: "1".into(),
+                variant: String::new(),
+                mode: Mode::Training,
+                arch: arch.into(),
+                width,
+                hidden_layers: 5,
+                batch: 128,
+                optimizer: "SGD".into(),
+                backend: "cpu".into(),
+                device: "1 thread".into(),
+                gpu_kernels: None,
+                edges: 53 * width,
+                weight_bytes: None,
+                steps_per_call: 1,
+                spread: Spread {
+                    calls: 5,
+                    median_us: 30.0,
+                    fastest_us: 10.0,
+                    lower_quartile_us: 20.0,
+                    upper_quartile_us: 40.0,
+                    slowest_us: 50.0,
+                },
+                build_seconds: None,
+                peak_resident_bytes: None,
+                check: None,
+                machine: Machine::default(),
+            }
+        }
+    }
 
     #[test]
     fn lists_and_lines_are_read_and_mistakes_are_placed() {

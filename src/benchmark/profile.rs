@@ -170,7 +170,7 @@ pub fn profile_training(
     call(1)?;
     let fitting = seconds / CALLS_WANTED / begin.elapsed().as_secs_f64();
     // At most as many as the engine likes in one call, so it fits; a float beyond is cut off.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number, cut off")]
+    #[expect(clippy::cast_possible_truncation, reason = "a positive number, cut off")]
     let steps = (fitting as usize).clamp(1, most);
     let (mut profiles, begin) = (Vec::new(), Instant::now());
     while profiles.len() < LEAST_CALLS || begin.elapsed() < wanted {

@@ -86,7 +86,7 @@ impl Spread {
 fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let place = share * last as f64;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to the last place")]
+    #[expect(clippy::cast_possible_truncation, reason = "0 to the last place")]
     let below = place.floor() as usize;
     let above = (below + 1).min(last);
     Some(sorted[below] + (place - below as f64) * (sorted[above] - sorted[below]))

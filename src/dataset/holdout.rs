@@ -5,13 +5,13 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::serde_as_text;
 use crate::{Error, Result, Setting};
 
 /// How many samples are held out: a number of them, or a share of all.
 ///
 /// Written as `10000` and as `0.1`, in files as on the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Holdout {
     /// Number of samples, at least 1.
     Count(usize),
@@ -27,7 +27,6 @@ impl Holdout {
     pub(crate) fn count_of(self, samples: usize) -> Result<usize> {
         #[expect(
             clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
             reason = "casts saturate, NaN becomes 0, and the result is checked"
         )]
         let count = match self {
@@ -71,19 +70,7 @@ impl FromStr for Holdout {
     }
 }
 
-impl From<Holdout> for String {
-    fn from(holdout: Holdout) -> Self {
-        holdout.to_string()
-    }
-}
-
-impl TryFrom<String> for Holdout {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
+serde_as_text!(Holdout);
 
 /// A split that was made: enough to make it again.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

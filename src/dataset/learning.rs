@@ -88,13 +88,10 @@ fn record(
     fit: FitOptions,
 ) -> Result<DataRecord> {
     let encoding = TableEncoding::fit(table, held_out, fit)?;
-    let feature_names = if encoding.named { encoding.feature_names() } else { Vec::new() };
-    let image_shape = table.image_shape();
-    let class_names = classes.names().to_vec();
     Ok(DataRecord {
-        class_names,
-        feature_names,
-        image_shape,
+        class_names: classes.names().to_vec(),
+        feature_names: if encoding.named { encoding.feature_names() } else { Vec::new() },
+        image_shape: table.image_shape(),
         encoding: Some(encoding),
         ..DataRecord::default()
     })

@@ -125,7 +125,7 @@ mod tests {
     }
 
     /// The numbers of a part's samples in the whole.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small whole numbers")]
+    #[expect(clippy::cast_possible_truncation, reason = "small whole numbers")]
     fn numbers(part: &Dataset) -> Vec<usize> {
         part.features().iter().map(|feature| *feature as usize).collect()
     }

@@ -41,20 +41,25 @@ impl From<&Summary> for RunScore {
 }
 
 /// A configuration with its finished runs, by rising seed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What was run: its name, and its settings as flags.
-    #[serde(flatten, serialize_with = "named_flags")]
+    /// What was run.
     pub configuration: Configuration,
     /// What each seed gave.
     pub runs: Vec<RunScore>,
 }
 
-fn named_flags<S: Serializer>(configuration: &Configuration, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut fields = serializer.serialize_map(Some(2))?;
-    fields.serialize_entry("name", &configuration.name)?;
-    fields.serialize_entry("flags", &configuration.flags())?;
-    fields.end()
+impl Serialize for Entry {
+    /// The settings as flags; behind the runs what follows from them.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("name", &self.configuration.name)?;
+        fields.serialize_entry("flags", &self.configuration.flags())?;
+        fields.serialize_entry("runs", &self.runs)?;
+        fields.serialize_entry("accuracy", &self.accuracy())?;
+        fields.serialize_entry("best_accuracy", &self.best_accuracy())?;
+        fields.end()
+    }
 }
 
 impl Entry {
@@ -102,13 +107,11 @@ pub struct Comparison {
     pub baseline: usize,
 }
 
-/// [`Comparison`] as its JSON file has it, with what follows from the runs.
+/// An entry as the JSON file of a [`Comparison`] has it.
 #[derive(Serialize)]
 struct EntryReport<'a> {
     #[serde(flatten)]
     entry: &'a Entry,
-    accuracy: Option<MeanDeviation>,
-    best_accuracy: Option<MeanDeviation>,
     minus_baseline: Option<Paired>,
 }
 
@@ -138,12 +141,11 @@ impl Comparison {
     /// # Errors
     /// Whatever the encoder says.
     pub fn to_json(&self) -> serde_json::Result<String> {
-        let reports = self.entries.iter().enumerate().map(|(index, entry)| EntryReport {
-            entry,
-            accuracy: entry.accuracy(),
-            best_accuracy: entry.best_accuracy(),
-            minus_baseline: self.minus_baseline(index),
-        });
+        let reports = self
+            .entries
+            .iter()
+            .enumerate()
+            .map(|(index, entry)| EntryReport { entry, minus_baseline: self.minus_baseline(index) });
         let baseline = self.entries.get(self.baseline).map_or("", |entry| &entry.configuration.name);
         let report = ComparisonReport { baseline, configurations: reports.collect() };
         Ok(serde_json::to_string_pretty(&report)? + "\n")
@@ -151,32 +153,31 @@ impl Comparison {
 }
 
 #[cfg(test)]
-impl Entry {
-    /// An entry for tests: seeds from 0, the best epoch a point above the last.
-    pub(crate) fn example(name: &str, accuracies: &[f64]) -> Self {
-        let run = |(seed, accuracy): (u64, &f64)| RunScore {
-            seed,
-            accuracy: *accuracy,
-            best_accuracy: accuracy + 0.01,
-            loss: 0.5,
-            parameters: 220_020,
-            epochs: 30,
-            scored_on: ScoredOn::Test,
-        };
-        Self {
-            configuration: Configuration {
-                name: name.into(),
-                settings: crate::session::Settings { preset: Default::default(), ..Default::default() }
-                    .arch(name.parse::<crate::model::Arch>().unwrap_or(crate::model::Arch::Sc)),
-            },
-            runs: (0..).zip(accuracies).map(run).collect(),
-        }
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Entry {
+        /// An entry for tests: seeds from 0, the best epoch a point above the last.
+        pub(crate) fn example(name: &str, accuracies: &[f64]) -> Self {
+            let run = |(seed, accuracy): (u64, &f64)| RunScore {
+                seed,
+                accuracy: *accuracy,
+                best_accuracy: accuracy + 0.01,
+                loss: 0.5,
+                parameters: 220_020,
+                epochs: 30,
+                scored_on: ScoredOn::Test,
+            };
+            Self {
+                configuration: Configuration {
+                    name: name.into(),
+                    settings: crate::session::Settings::default()
+                        .arch(name.parse::<crate::model::Arch>().unwrap_or(crate::model::Arch::Sc)),
+                },
+                runs: (0..).zip(accuracies).map(run).collect(),
+            }
+        }
+    }
 
     #[test]
     fn pairs_are_made_by_seed() {

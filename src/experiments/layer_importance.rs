@@ -20,18 +20,19 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineSettings};
 use crate::importance::Order;
 use crate::model::TrainedModel;
+use crate::named::named;
 
 /// One-sided chance below which an order is taken for more than luck.
 pub const SIGNIFICANT: f64 = 0.05;
 
-/// What takes the place of a silenced block's outputs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Silence {
-    /// 0: what the block says is lost, and the next layer's weighted sums move.
-    Zero,
-    /// Each neuron's mean output over the training samples: only what the block says is lost.
-    Mean,
+named! {
+    /// What takes the place of a silenced neuron's output.
+    pub enum Silence {
+        /// Its mean over the training samples: only what the neuron says is lost.
+        Mean = "mean",
+        /// 0: what the neuron says is lost, and the next layer's weighted sums move.
+        Zero = "zero",
+    }
 }
 
 /// The outputs of one layer of neurons over the training samples, for a random forest.

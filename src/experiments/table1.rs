@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Entry, MeanDeviation};
+use super::Entry;
 use crate::engine::OptimizerKind;
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
@@ -118,14 +118,6 @@ pub struct FilledCell {
     pub entry: Entry,
 }
 
-impl FilledCell {
-    /// Last-epoch accuracy, as a share.
-    #[must_use]
-    pub fn accuracy(&self) -> Option<MeanDeviation> {
-        self.entry.accuracy()
-    }
-}
-
 #[derive(Serialize)]
 struct CellReport<'a> {
     #[serde(flatten)]
@@ -133,8 +125,6 @@ struct CellReport<'a> {
     paper_percent: f64,
     #[serde(flatten)]
     entry: &'a Entry,
-    accuracy: Option<MeanDeviation>,
-    best_accuracy: Option<MeanDeviation>,
 }
 
 /// The table as its JSON file has it.
@@ -146,8 +136,6 @@ pub fn to_json(recipe: TableRecipe, cells: &[FilledCell]) -> serde_json::Result<
         cell: *cell,
         paper_percent: cell.paper_percent(),
         entry,
-        accuracy: entry.accuracy(),
-        best_accuracy: entry.best_accuracy(),
     });
     let table = serde_json::json!({ "recipe": recipe, "cells": cells.collect::<Vec<_>>() });
     Ok(serde_json::to_string_pretty(&table)? + "\n")

@@ -8,6 +8,7 @@ use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
+use super::table::{Column, table_of};
 use super::{Drawing, grouped, size, table};
 use crate::benchmark::{Measurement, Mode, Spread};
 use crate::{Error, Result};
@@ -28,37 +29,22 @@ pub fn duration(microseconds: f64) -> String {
 /// One measurement a row.
 #[must_use]
 pub fn measurement_table(measurements: &[Measurement]) -> Table {
-    let header = [
-        "what",
-        "mode",
-        "device",
-        "batch",
-        "weights",
-        "median",
-        "quartiles",
-        "fastest",
-        "slowest",
-        "samples/s",
-        "packed weights",
+    let quartiles =
+        |spread: &Spread| [spread.lower_quartile_us, spread.upper_quartile_us].map(duration).join(" to ");
+    let columns: [Column<&Measurement>; 11] = [
+        ("what", &|m| m.subject()),
+        ("mode", &|m| m.mode.to_string()),
+        ("device", &|m| m.device.clone()),
+        ("batch", &|m| m.batch.to_string()),
+        ("weights", &|m| grouped(m.edges)),
+        ("median", &|m| duration(m.spread.median_us)),
+        ("quartiles", &|m| quartiles(&m.spread)),
+        ("fastest", &|m| duration(m.spread.fastest_us)),
+        ("slowest", &|m| duration(m.spread.slowest_us)),
+        ("samples/s", &|m| format!("{:.0}", m.samples_per_second())),
+        ("packed weights", &|m| m.weight_bytes.map_or("–".into(), size)),
     ];
-    let mut table = table(&header, 3);
-    for measurement in measurements {
-        let spread = &measurement.spread;
-        table.add_row([
-            measurement.subject(),
-            measurement.mode.to_string(),
-            measurement.device.clone(),
-            measurement.batch.to_string(),
-            grouped(measurement.edges),
-            duration(spread.median_us),
-            format!("{} to {}", duration(spread.lower_quartile_us), duration(spread.upper_quartile_us)),
-            duration(spread.fastest_us),
-            duration(spread.slowest_us),
-            format!("{:.0}", measurement.samples_per_second()),
-            measurement.weight_bytes.map_or("–".into(), size),
-        ]);
-    }
-    table
+    table_of(measurements, 3, &columns)
 }
 
 /// What stands in one table: the same work on the same kind of device.

@@ -1,6 +1,7 @@
 //! Tables of accuracies over several seeds, in Markdown.
 
-use super::{grouped, markdown};
+use super::grouped;
+use super::table::{Column, markdown};
 use crate::experiments::table1::FilledCell;
 use crate::experiments::{Comparison, Entry, MeanDeviation};
 
@@ -8,58 +9,44 @@ use crate::experiments::{Comparison, Entry, MeanDeviation};
 #[must_use]
 pub fn comparison_table(comparison: &Comparison) -> String {
     let accuracy = format!("{} accuracy", comparison.scored_on().unwrap_or_default());
-    let header = [
-        "configuration",
-        "parameters",
-        "seeds",
-        &accuracy,
-        "best epoch's",
-        "minus baseline (points)",
-        "p",
-        "flags",
+    let difference = |index: usize| match comparison.minus_baseline(index) {
+        Some(paired) => points(&paired.difference),
+        None if index == comparison.baseline => "baseline".into(),
+        None => String::new(),
+    };
+    let p = |index: usize| comparison.minus_baseline(index).and_then(|paired| paired.p);
+    let columns: [Column<(usize, &Entry)>; 8] = [
+        ("configuration", &|(_, entry)| entry.configuration.name.clone()),
+        ("parameters", &|(_, entry)| entry.runs.first().map_or(String::new(), |run| grouped(run.parameters))),
+        ("seeds", &|(_, entry)| entry.runs.len().to_string()),
+        (&accuracy, &|(_, entry)| percent(entry.accuracy())),
+        ("best epoch's", &|(_, entry)| percent(entry.best_accuracy())),
+        ("minus baseline (points)", &|(index, _)| difference(*index)),
+        ("p", &|(index, _)| p(*index).map_or(String::new(), |p| format!("{p:.3}"))),
+        ("flags", &|(_, entry)| format!("`{}`", entry.configuration.flags())),
     ];
-    let rows = comparison.entries.iter().enumerate().map(|(index, entry)| row(comparison, index, entry));
-    markdown(&header, &rows.collect::<Vec<_>>())
-}
-
-fn row(comparison: &Comparison, index: usize, entry: &Entry) -> Vec<String> {
-    let paired = comparison.minus_baseline(index);
-    vec![
-        entry.configuration.name.clone(),
-        entry.runs.first().map_or(String::new(), |run| grouped(run.parameters)),
-        entry.runs.len().to_string(),
-        percent(entry.accuracy()),
-        percent(entry.best_accuracy()),
-        match &paired {
-            Some(paired) => points(&paired.difference),
-            None if index == comparison.baseline => "baseline".into(),
-            None => String::new(),
-        },
-        paired.and_then(|paired| paired.p).map_or(String::new(), |p| format!("{p:.3}")),
-        format!("`{}`", entry.configuration.flags()),
-    ]
+    markdown(comparison.entries.iter().enumerate(), &columns)
 }
 
 /// The cells of the paper's table: its number beside each mean and standard deviation.
 #[must_use]
 pub fn table1_table(cells: &[FilledCell]) -> String {
-    let header =
-        ["importance", "order", "construction", "paper", "here", "seeds", "best epoch's", "here - paper"];
-    let rows = cells.iter().map(|filled| {
-        let FilledCell { cell, entry } = filled;
-        let accuracy = filled.accuracy();
-        vec![
-            cell.importance.to_string(),
-            cell.order.to_string(),
-            cell.arch.to_string(),
-            format!("{:.2} %", cell.paper_percent()),
-            percent(accuracy),
-            entry.runs.len().to_string(),
-            percent(entry.best_accuracy()),
-            accuracy.map_or("–".into(), |here| format!("{:+.2}", 100.0 * here.mean - cell.paper_percent())),
-        ]
-    });
-    markdown(&header, &rows.collect::<Vec<_>>())
+    let here_less_paper = |filled: &FilledCell| {
+        filled.entry.accuracy().map(|here| 100.0 * here.mean - filled.cell.paper_percent())
+    };
+    let columns: [Column<&FilledCell>; 8] = [
+        ("importance", &|filled| filled.cell.importance.to_string()),
+        ("order", &|filled| filled.cell.order.to_string()),
+        ("construction", &|filled| filled.cell.arch.to_string()),
+        ("paper", &|filled| format!("{:.2} %", filled.cell.paper_percent())),
+        ("here", &|filled| percent(filled.entry.accuracy())),
+        ("seeds", &|filled| filled.entry.runs.len().to_string()),
+        ("best epoch's", &|filled| percent(filled.entry.best_accuracy())),
+        ("here - paper", &|filled| {
+            here_less_paper(filled).map_or("–".into(), |points| format!("{points:+.2}"))
+        }),
+    ];
+    markdown(cells, &columns)
 }
 
 /// `88.43 ± 0.12 %`, or a dash.

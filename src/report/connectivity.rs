@@ -35,7 +35,7 @@ pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
     }
     let widest = layers.iter().map(|layer| longer_side(layer)).max().unwrap_or(1);
     // One factor for all, so that widths can be compared.
-    let raster = Raster::for_width(widest);
+    let raster = Raster::new(widest, MAX_EXACT, BINNED);
     let drawn: Vec<Canvas> = layers.iter().map(|layer| draw(layer, raster)).collect();
     let width = GAP + drawn.iter().map(|layer| layer.width + GAP).sum::<usize>();
     let height = 2 * GAP + drawn.iter().map(|layer| layer.height()).max().unwrap_or(0);
@@ -60,7 +60,7 @@ pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
 ///
 /// Graphs are drawn by chance: no filter of a PNG file foresees their pixels, and without one it is smallest.
 pub(super) fn layer_picture(layer: &Topology, most: usize) -> Result<Vec<u8>> {
-    let canvas = draw(layer, Raster::at_most(longer_side(layer), most));
+    let canvas = draw(layer, Raster::new(longer_side(layer), most, most));
     let (width, height) = (u32::try_from(canvas.width), u32::try_from(canvas.height()));
     let pixels = canvas.pixels.iter().map(|pixel| pixel.to_luma().0[0]).collect();
     let picture =
@@ -86,19 +86,12 @@ struct Raster {
 }
 
 impl Raster {
-    fn for_width(widest: usize) -> Self {
-        if widest > MAX_EXACT {
-            return Self { magnification: 1, bin: widest.div_ceil(BINNED) };
+    /// Up to a width of `exact` each neuron has its pixels; wider layers are binned to so many.
+    fn new(widest: usize, exact: usize, binned: usize) -> Self {
+        if widest > exact {
+            return Self { magnification: 1, bin: widest.div_ceil(binned) };
         }
-        Self { magnification: (MAGNIFIED / widest).clamp(1, 16), bin: 1 }
-    }
-
-    /// As [`Raster::for_width`], with so many pixels at most.
-    fn at_most(widest: usize, pixels: usize) -> Self {
-        if widest > pixels {
-            return Self { magnification: 1, bin: widest.div_ceil(pixels.max(1)) };
-        }
-        Self { magnification: (MAGNIFIED.min(pixels) / widest.max(1)).clamp(1, 16), bin: 1 }
+        Self { magnification: (MAGNIFIED.min(binned) / widest).clamp(1, 16), bin: 1 }
     }
 
     /// First pixel of a neuron.
@@ -160,7 +153,7 @@ fn draw_densities(layer: &Topology, raster: Raster, canvas: &mut Canvas) {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between two bytes")]
+#[expect(clippy::cast_possible_truncation, reason = "between two bytes")]
 fn blend(from: Rgb<u8>, to: Rgb<u8>, share: f64) -> Rgb<u8> {
     let mix = |k: usize| (f64::from(from.0[k]) * (1.0 - share) + f64::from(to.0[k]) * share).round() as u8;
     Rgb([mix(0), mix(1), mix(2)])

@@ -1,7 +1,5 @@
 //! Growth with the width for people: a table, a CSV file, a chart.
 
-use std::fmt::Write as _;
-
 use comfy_table::Table;
 use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
 use kuva::render::figure::Figure;
@@ -9,7 +7,8 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::drawing::{BLUE, GREY, VERMILION};
-use super::{Drawing, duration, grouped, size, table};
+use super::table::{Column, csv, table_of};
+use super::{Drawing, duration, grouped, size};
 use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
 use crate::{Error, Result};
 
@@ -19,33 +18,28 @@ const COLORS: [&str; 3] = [BLUE, VERMILION, "#009E73"];
 /// One width a row, with what the weights of the fully connected network would take.
 #[must_use]
 pub fn growth_table(growth: &[Growth]) -> Table {
-    let header = [
-        "network",
-        "width",
-        "weights",
-        "a step",
-        "packed weights",
-        "peak memory",
-        "built in",
-        "dense weights",
-        "dense bytes",
+    let known = |text: Option<String>| text.unwrap_or("–".into());
+    let columns: [Column<&Measurement>; 9] = [
+        ("network", &|point| point.arch.clone()),
+        ("width", &|point| grouped(point.width)),
+        ("weights", &|point| grouped(point.edges)),
+        ("a step", &|point| duration(point.spread.median_us)),
+        ("packed weights", &|point| known(point.weight_bytes.map(size))),
+        ("peak memory", &|point| known(point.peak_resident_bytes.map(size))),
+        ("built in", &|point| known(point.build_seconds.map(|seconds| duration(1e6 * seconds)))),
+        ("dense weights", &|point| grouped(usize::try_from(dense(point)).unwrap_or(usize::MAX))),
+        ("dense bytes", &|point| size(u64::try_from(4 * dense(point)).unwrap_or(u64::MAX))),
     ];
-    let mut table = table(&header, 1);
-    for point in growth.iter().flat_map(|growth| &growth.points) {
-        let dense = dense_edges(point.width, point.hidden_layers);
-        table.add_row([
-            point.arch.clone(),
-            grouped(point.width),
-            grouped(point.edges),
-            duration(point.spread.median_us),
-            point.weight_bytes.map_or("–".into(), size),
-            point.peak_resident_bytes.map_or("–".into(), size),
-            point.build_seconds.map_or("–".into(), |seconds| duration(1e6 * seconds)),
-            grouped(usize::try_from(dense).unwrap_or(usize::MAX)),
-            size(u64::try_from(4 * dense).unwrap_or(u64::MAX)),
-        ]);
-    }
-    table
+    table_of(points(growth), 1, &columns)
+}
+
+fn points(growth: &[Growth]) -> impl Iterator<Item = &Measurement> {
+    growth.iter().flat_map(|growth| &growth.points)
+}
+
+/// Weights of the fully connected network of the same widths.
+fn dense(point: &Measurement) -> u128 {
+    dense_edges(point.width, point.hidden_layers)
 }
 
 /// The exponents in a line.
@@ -71,30 +65,22 @@ pub fn law_sentence(growth: &Growth) -> String {
 /// One width a line.
 #[must_use]
 pub fn growth_csv(growth: &[Growth]) -> String {
-    let mut text = String::from(
-        "network,width,batch,edges,median_us,fastest_us,slowest_us,weight_bytes,peak_resident_bytes,build_seconds,\
-         dense_edges,dense_bytes\n",
-    );
-    for point in growth.iter().flat_map(|growth| &growth.points) {
-        let (spread, dense) = (&point.spread, dense_edges(point.width, point.hidden_layers));
-        let number = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{},{},{},{},{},{},{dense},{}",
-            point.arch,
-            point.width,
-            point.batch,
-            point.edges,
-            spread.median_us,
-            spread.fastest_us,
-            spread.slowest_us,
-            number(point.weight_bytes),
-            number(point.peak_resident_bytes),
-            point.build_seconds.map_or(String::new(), |seconds| seconds.to_string()),
-            4 * dense
-        );
-    }
-    text
+    let number = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
+    let columns: [Column<&Measurement>; 12] = [
+        ("network", &|point| point.arch.clone()),
+        ("width", &|point| point.width.to_string()),
+        ("batch", &|point| point.batch.to_string()),
+        ("edges", &|point| point.edges.to_string()),
+        ("median_us", &|point| point.spread.median_us.to_string()),
+        ("fastest_us", &|point| point.spread.fastest_us.to_string()),
+        ("slowest_us", &|point| point.spread.slowest_us.to_string()),
+        ("weight_bytes", &|point| number(point.weight_bytes)),
+        ("peak_resident_bytes", &|point| number(point.peak_resident_bytes)),
+        ("build_seconds", &|point| point.build_seconds.map_or(String::new(), |seconds| seconds.to_string())),
+        ("dense_edges", &|point| dense(point).to_string()),
+        ("dense_bytes", &|point| (4 * dense(point)).to_string()),
+    ];
+    csv(points(growth), &columns)
 }
 
 /// Time of a step, and memory, over the width, all logarithmic, with the fitted laws as lines.
@@ -102,9 +88,8 @@ pub fn growth_csv(growth: &[Growth]) -> String {
 /// # Errors
 /// [`Error::Picture`] when there is nothing to draw, or the drawing fails.
 pub fn growth_chart(growth: &[Growth]) -> Result<Drawing> {
-    let widths: Vec<f64> =
-        growth.iter().flat_map(|one| &one.points).map(|point| point.width as f64).collect();
-    let Some(first) = growth.iter().find_map(|one| one.points.first()) else {
+    let widths: Vec<f64> = points(growth).map(|point| point.width as f64).collect();
+    let Some(first) = points(growth).next() else {
         return Err(Error::Picture("a chart of 0 widths".into()));
     };
     let (mut times, mut bytes) = (Vec::new(), Vec::new());

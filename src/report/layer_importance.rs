@@ -1,6 +1,5 @@
 //! The importance of every block of every layer, as tables, lines of text and a picture.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use comfy_table::Table;
@@ -10,28 +9,30 @@ use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::drawing::Drawing;
-use super::table::table;
+use super::table::{Column, csv, table, table_of};
 use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
 use crate::{Error, Result};
 
 /// A row for each block of each layer.
 pub fn block_table(layers: &[LayerImportance]) -> Table {
-    let header =
-        ["layer", "block", "neurons", "forest, % of the layer", "accuracy lost, points", "loss added, nats"];
-    let mut table = table(&header, 1);
-    for layer in layers {
-        for block in &layer.blocks {
-            table.add_row([
-                name(layer.layer),
-                block.block.to_string(),
-                block.neurons.to_string(),
-                block.gini.map_or("-".into(), |gini| format!("{:.2}", 100.0 * gini)),
-                fixed(100.0 * block.accuracy_lost, 2),
-                fixed(block.loss_added, 4),
-            ]);
-        }
-    }
-    table
+    let columns: [Column<Block>; 6] = [
+        ("layer", &|(layer, _)| name(*layer)),
+        ("block", &|(_, block)| block.block.to_string()),
+        ("neurons", &|(_, block)| block.neurons.to_string()),
+        ("forest, % of the layer", &|(_, block)| {
+            block.gini.map_or("-".into(), |gini| format!("{:.2}", 100.0 * gini))
+        }),
+        ("accuracy lost, points", &|(_, block)| fixed(100.0 * block.accuracy_lost, 2)),
+        ("loss added, nats", &|(_, block)| fixed(block.loss_added, 4)),
+    ];
+    table_of(blocks(layers), 1, &columns)
+}
+
+/// A block with the number of its layer.
+type Block<'a> = (usize, &'a BlockImportance);
+
+fn blocks(layers: &[LayerImportance]) -> impl Iterator<Item = Block<'_>> {
+    layers.iter().flat_map(|layer| layer.blocks.iter().map(|block| (layer.layer, block)))
 }
 
 /// A row for each layer: Spearman's rank correlation of the blocks' order with both measures.
@@ -52,16 +53,15 @@ pub fn agreement_table(layers: &[LayerImportance]) -> Table {
 
 /// Comma-separated values, a line for each block under a header; what was not measured is empty.
 pub fn block_csv(layers: &[LayerImportance]) -> String {
-    let mut csv = String::from("layer,block,neurons,gini,accuracy_lost,loss_added\n");
-    for layer in layers {
-        for block in &layer.blocks {
-            let gini = block.gini.map(|gini| gini.to_string()).unwrap_or_default();
-            let BlockImportance { block, neurons, accuracy_lost, loss_added, .. } = block;
-            // Writing to a string cannot fail.
-            let _ = writeln!(csv, "{},{block},{neurons},{gini},{accuracy_lost},{loss_added}", layer.layer);
-        }
-    }
-    csv
+    let columns: [Column<Block>; 6] = [
+        ("layer", &|(layer, _)| layer.to_string()),
+        ("block", &|(_, block)| block.block.to_string()),
+        ("neurons", &|(_, block)| block.neurons.to_string()),
+        ("gini", &|(_, block)| block.gini.map(|gini| gini.to_string()).unwrap_or_default()),
+        ("accuracy_lost", &|(_, block)| block.accuracy_lost.to_string()),
+        ("loss_added", &|(_, block)| block.loss_added.to_string()),
+    ];
+    csv(blocks(layers), &columns)
 }
 
 /// Draws both measures as grids, layers downwards, blocks to the right; colours on a fourth-root scale.
@@ -117,7 +117,7 @@ fn fixed(value: f64, digits: usize) -> String {
 }
 
 /// White to a blue that black numbers stay readable on; the fourth root shows small values, too.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of 255")]
+#[expect(clippy::cast_possible_truncation, reason = "a share of 255")]
 pub(super) fn shade(share: f64) -> String {
     let depth = share.clamp(0.0, 1.0).sqrt().sqrt();
     let [r, g, b] = [86.0, 180.0, 233.0].map(|full| (255.0 - depth * (255.0 - full)).round() as u8);

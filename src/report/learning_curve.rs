@@ -38,7 +38,7 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
     ];
     let layout = |plots: &[Plot], name: &str, legend| {
         let layout = Layout::auto_from_plots(plots).with_title(name).with_x_label("epoch");
-        let layout = layout.with_x_tick_step(tick_step(history.len())).with_clamp_y_axis();
+        let layout = layout.with_x_tick_step(tick_step(history.len()) as f64).with_clamp_y_axis();
         layout.with_legend_position(legend).with_legend_box(false)
     };
     let layouts = vec![
@@ -50,16 +50,9 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
 }
 
 /// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.
-fn tick_step(epochs: usize) -> f64 {
-    let mut decade = 1;
-    loop {
-        for step in [1, 2, 5].map(|step| step * decade) {
-            if epochs <= 10 * step {
-                return step as f64;
-            }
-        }
-        decade *= 10;
-    }
+pub(super) fn tick_step(epochs: usize) -> usize {
+    let mut steps = (0..18).flat_map(|power| [1, 2, 5].map(|step| step * 10usize.pow(power)));
+    steps.find(|step| epochs.div_ceil(*step) <= 10).unwrap_or(epochs)
 }
 
 #[cfg(test)]
@@ -68,7 +61,7 @@ mod tests {
 
     #[test]
     fn ticks_are_whole_epochs_and_few() {
-        assert_eq!([1, 10, 11, 30, 100, 101, 5000].map(tick_step), [1.0, 1.0, 2.0, 5.0, 10.0, 20.0, 500.0]);
+        assert_eq!([1, 10, 11, 30, 100, 101, 5000].map(tick_step), [1, 1, 2, 5, 10, 20, 500]);
     }
 
     fn epochs(count: usize) -> Vec<EpochMetrics> {

@@ -37,7 +37,7 @@ pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};
 pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
-pub use figure1::{Figure1, MAX_CIRCLES, MAX_LINES, check_lines, figure1};
+pub use figure1::{MAX_CIRCLES, MAX_LINES, check_lines, figure1};
 pub use growth::{growth_chart, growth_csv, growth_table, law_sentence};
 pub use importance::importance_picture;
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
@@ -47,8 +47,8 @@ pub use page::{
     Difference, Example, MAX_EXAMPLES, MAX_RUNS, Names, ReportedRun, Sample, ScoredRun, report_page,
 };
 pub use profile::{dispatch_table, profile_sentence, stage_table};
-pub use pruning::{pruning_curve, pruning_table};
+pub use pruning::{pruning_csv, pruning_curve, pruning_table};
 pub use run_table::run_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;
-pub use table::{markdown, size, table};
+pub use table::{size, table};

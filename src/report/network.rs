@@ -2,7 +2,7 @@
 
 use comfy_table::Table;
 
-use super::table::{size, table};
+use super::table::{percent, size, table};
 use crate::network::Network;
 use crate::text::grouped;
 use crate::tiles::{TileDensity, TilePolicy, TiledLayer};
@@ -73,10 +73,6 @@ pub fn tile_grid(topology: &Topology) -> Option<Table> {
         grid.add_row(std::iter::once(format!("out {output_block}")).chain(row));
     }
     Some(grid)
-}
-
-fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }
 
 fn blocks(topology: &Topology) -> String {

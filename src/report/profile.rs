@@ -2,8 +2,10 @@
 
 use comfy_table::Table;
 
-use super::{duration, grouped, size, table};
+use super::table::{Column, table_of};
+use super::{duration, grouped, size};
 use crate::benchmark::{Profile, StageProfile};
+use crate::engine::profile::DispatchShape;
 
 /// What was profiled, and how long a step takes with and without clocks.
 #[must_use]
@@ -29,65 +31,45 @@ pub fn profile_sentence(profile: &Profile) -> String {
 #[must_use]
 pub fn stage_table(profile: &Profile) -> Table {
     let time = if profile.workers == 1 { "µs" } else { "core-µs" };
-    let header = ["stage", "layer", time, "share", "M multiply-adds", "GFLOP/s", "read", "written", "GB/s"];
-    let mut table = table(&header, 1);
-    for stage in &profile.stages {
-        let work = &stage.work;
-        table.add_row([
-            stage.stage.to_owned(),
-            layer(stage),
-            number(stage.microseconds, 1),
-            stage.share.map_or("–".into(), |share| format!("{:.1} %", 100.0 * share)),
-            millions(work.multiply_adds),
-            number(stage.gflops.filter(|_| work.multiply_adds > 0), 1),
-            size(work.bytes_read),
-            size(work.bytes_written),
-            number(stage.gigabytes_per_second, 1),
-        ]);
-    }
-    table
+    let columns: [Column<&StageProfile>; 9] = [
+        ("stage", &|stage| stage.stage.to_owned()),
+        ("layer", &|stage| layer(stage)),
+        (time, &|stage| number(stage.microseconds)),
+        ("share", &|stage| stage.share.map_or("–".into(), |share| format!("{:.1} %", 100.0 * share))),
+        ("M multiply-adds", &|stage| millions(stage.work.multiply_adds)),
+        ("GFLOP/s", &|stage| number(stage.gflops.filter(|_| stage.work.multiply_adds > 0))),
+        ("read", &|stage| size(stage.work.bytes_read)),
+        ("written", &|stage| size(stage.work.bytes_written)),
+        ("GB/s", &|stage| number(stage.gigabytes_per_second)),
+    ];
+    table_of(&profile.stages, 1, &columns)
 }
 
 /// One dispatch a row: how much of a device it can occupy; none where nothing is dispatched.
 #[must_use]
 pub fn dispatch_table(profile: &Profile) -> Option<Table> {
-    let header = [
-        "dispatch",
-        "layer",
-        "workgroups",
-        "of",
-        "invocations",
-        "working",
-        "workgroup memory",
-        "MFLOP",
-        "bytes at least",
-        "FLOP/byte",
+    let stages: Option<Vec<_>> = profile.stages.iter().map(|stage| Some((stage, stage.dispatch?))).collect();
+    let columns: [Column<(&StageProfile, DispatchShape)>; 10] = [
+        ("dispatch", &|(_, dispatch)| dispatch.pipeline.to_owned()),
+        ("layer", &|(stage, _)| layer(stage)),
+        ("workgroups", &|(_, dispatch)| counted(dispatch.workgroups)),
+        ("of", &|(_, dispatch)| dispatch.invocations_per_workgroup.to_string()),
+        ("invocations", &|(_, dispatch)| counted(dispatch.invocations())),
+        ("working", &|(_, dispatch)| counted(dispatch.working_invocations)),
+        ("workgroup memory", &|(_, dispatch)| size(u64::from(dispatch.workgroup_bytes))),
+        ("MFLOP", &|(stage, _)| millions(stage.work.flops())),
+        ("bytes at least", &|(stage, _)| size(stage.work.bytes())),
+        ("FLOP/byte", &|(stage, _)| number(Some(stage.work.flops() as f64 / stage.work.bytes() as f64))),
     ];
-    let mut table = table(&header, 1);
-    for stage in &profile.stages {
-        let (work, dispatch) = (&stage.work, stage.dispatch?);
-        table.add_row([
-            dispatch.pipeline.to_owned(),
-            layer(stage),
-            counted(dispatch.workgroups),
-            dispatch.invocations_per_workgroup.to_string(),
-            counted(dispatch.invocations()),
-            counted(dispatch.working_invocations),
-            size(u64::from(dispatch.workgroup_bytes)),
-            millions(work.flops()),
-            size(work.bytes()),
-            number(Some(work.flops() as f64 / work.bytes() as f64), 1),
-        ]);
-    }
-    Some(table)
+    Some(table_of(stages?, 1, &columns))
 }
 
 fn layer(stage: &StageProfile) -> String {
     stage.layer.map_or(String::new(), |layer| layer.to_string())
 }
 
-fn number(value: Option<f64>, digits: usize) -> String {
-    value.map_or("–".into(), |value| format!("{value:.digits$}"))
+fn number(value: Option<f64>) -> String {
+    value.map_or("–".into(), |value| format!("{value:.1}"))
 }
 
 fn millions(count: u64) -> String {

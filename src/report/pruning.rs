@@ -12,7 +12,7 @@ use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
 use super::drawing::{BLUE, Drawing, GREY, VERMILION};
-use super::table::table;
+use super::table::{Column, csv, table_of};
 use crate::experiments::prune::PrunePoint;
 use crate::text::grouped;
 use crate::{Error, Result};
@@ -70,34 +70,38 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
 
 /// A row for each network on the way.
 pub fn pruning_table(curve: &[PrunePoint]) -> Table {
-    let header = [
-        "step",
-        "hidden widths",
-        "weights",
-        "parameters",
-        "left, %",
-        "validation, %",
-        "loss",
-        "test, %",
-        "loss",
-    ];
-    let mut table = table(&header, 2);
     let all = curve.first().map_or(1, |point| point.parameters) as f64;
-    for point in curve {
-        let hidden: Vec<String> = point.hidden.iter().map(ToString::to_string).collect();
-        table.add_row([
-            point.step.clone(),
-            hidden.join(" "),
-            grouped(point.edges),
-            grouped(point.parameters),
-            format!("{:.2}", 100.0 * point.parameters as f64 / all),
-            format!("{:.2}", 100.0 * point.validation_accuracy),
-            format!("{:.4}", point.validation_loss),
-            format!("{:.2}", 100.0 * point.test_accuracy),
-            format!("{:.4}", point.test_loss),
-        ]);
-    }
-    table
+    let columns: [Column<&PrunePoint>; 9] = [
+        ("step", &|point| point.step.clone()),
+        ("hidden widths", &|point| hidden(point, " ")),
+        ("weights", &|point| grouped(point.edges)),
+        ("parameters", &|point| grouped(point.parameters)),
+        ("left, %", &|point| format!("{:.2}", 100.0 * point.parameters as f64 / all)),
+        ("validation, %", &|point| format!("{:.2}", 100.0 * point.validation_accuracy)),
+        ("loss", &|point| format!("{:.4}", point.validation_loss)),
+        ("test, %", &|point| format!("{:.2}", 100.0 * point.test_accuracy)),
+        ("loss", &|point| format!("{:.4}", point.test_loss)),
+    ];
+    table_of(curve, 2, &columns)
+}
+
+/// The curve as comma-separated values, a line for each point under a header.
+pub fn pruning_csv(curve: &[PrunePoint]) -> String {
+    let columns: [Column<&PrunePoint>; 8] = [
+        ("step", &|point| point.step.clone()),
+        ("parameters", &|point| point.parameters.to_string()),
+        ("edges", &|point| point.edges.to_string()),
+        ("hidden", &|point| hidden(point, "-")),
+        ("validation_accuracy", &|point| point.validation_accuracy.to_string()),
+        ("validation_loss", &|point| point.validation_loss.to_string()),
+        ("test_accuracy", &|point| point.test_accuracy.to_string()),
+        ("test_loss", &|point| point.test_loss.to_string()),
+    ];
+    csv(curve, &columns)
+}
+
+fn hidden(point: &PrunePoint, separator: &str) -> String {
+    point.hidden.iter().map(ToString::to_string).collect::<Vec<_>>().join(separator)
 }
 
 #[cfg(test)]

@@ -2,44 +2,32 @@
 
 use comfy_table::Table;
 
-use super::table::table;
+use super::table::{Column, table_of};
 use crate::text::grouped;
 use crate::training::{RunOverview, RunState};
 
 /// A row for each run, in the order they come in; a dash where something is not known.
 pub fn run_table(runs: &[RunOverview]) -> Table {
-    let header = [
-        "run",
-        "started",
-        "arch",
-        "importance",
-        "parameters",
-        "epochs",
-        "last, %",
-        "best, %",
-        "scored on",
-        "state",
+    let known = |text: Option<String>| text.unwrap_or_else(|| "-".into());
+    let percent = |share: Option<f64>| known(share.map(|share| format!("{:.2}", 100.0 * share)));
+    let importance = |run: &RunOverview| {
+        let words: Vec<&str> = run.importance.iter().chain(&run.order).map(String::as_str).collect();
+        Some(words.join(" ")).filter(|text| !text.is_empty())
+    };
+    let columns: [Column<&RunOverview>; 10] = [
+        ("run", &|run| run.name.clone()),
+        ("started", &|run| known(run.started.map(local_time))),
+        ("arch", &|run| known(run.arch.clone())),
+        ("importance", &|run| known(importance(run))),
+        ("parameters", &|run| known(run.parameters.map(grouped))),
+        ("epochs", &|run| epochs(run)),
+        ("last, %", &|run| percent(run.accuracy)),
+        ("best, %", &|run| percent(run.best_accuracy)),
+        ("scored on", &|run| run.scored_on.to_string()),
+        ("state", &|run| run.state.name().to_owned()),
     ];
-    let mut table = table(&header, 4);
-    for run in runs {
-        let known = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-        let percent = |share: Option<f64>| known(share.map(|share| format!("{:.2}", 100.0 * share)));
-        let importance = [run.importance.as_deref(), run.order.as_deref()];
-        let importance: Vec<&str> = importance.into_iter().flatten().collect();
-        table.add_row([
-            run.name.clone(),
-            known(run.started.map(local_time)),
-            known(run.arch.clone()),
-            known(Some(importance.join(" ")).filter(|text| !text.is_empty())),
-            known(run.parameters.map(grouped)),
-            epochs(run),
-            percent(run.accuracy),
-            percent(run.best_accuracy),
-            run.scored_on.to_string(),
-            run.state.name().to_owned(),
-        ]);
-    }
-    for column in table.column_iter_mut().skip(header.len() - 2) {
+    let mut table = table_of(runs, 4, &columns);
+    for column in table.column_iter_mut().skip(columns.len() - 2) {
         column.set_cell_alignment(comfy_table::CellAlignment::Left);
     }
     table

@@ -21,17 +21,52 @@ pub fn table(header: &[&str], left: usize) -> Table {
     table
 }
 
+/// What a column of a table is called, and its cell in the row of a `T`.
+pub(super) type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+
+/// A [`table`] with a row for each item.
+pub(super) fn table_of<T>(
+    items: impl IntoIterator<Item = T>,
+    left: usize,
+    columns: &[Column<'_, T>],
+) -> Table {
+    let mut table = table(&columns.iter().map(|(name, _)| *name).collect::<Vec<_>>(), left);
+    for item in items {
+        table.add_row(columns.iter().map(|(_, cell)| cell(&item)));
+    }
+    table
+}
+
 /// A Markdown table; one row a line.
-pub fn markdown(header: &[&str], rows: &[Vec<String>]) -> String {
-    // A bar inside a cell would end it.
-    let line = |cells: &[String]| {
+pub(super) fn markdown<T>(items: impl IntoIterator<Item = T>, columns: &[Column<'_, T>]) -> String {
+    let line = |cells: Vec<String>| {
+        // A bar inside a cell would end it.
         let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
         format!("| {} |\n", cells.join(" | "))
     };
-    let mut text = line(&header.iter().map(ToString::to_string).collect::<Vec<_>>());
-    text += &format!("|{}\n", "---|".repeat(header.len()));
-    text.extend(rows.iter().map(|row| line(row)));
-    text
+    let rule = format!("|{}\n", "---|".repeat(columns.len()));
+    let mut lines = lines(items, columns).map(line);
+    lines.next().into_iter().chain([rule]).chain(lines).collect()
+}
+
+/// Comma-separated values, a line for each item under a header; no cell may have a comma.
+pub(super) fn csv<T>(items: impl IntoIterator<Item = T>, columns: &[Column<'_, T>]) -> String {
+    lines(items, columns).map(|cells| cells.join(",") + "\n").collect()
+}
+
+/// The header, then the cells of each item.
+fn lines<T>(
+    items: impl IntoIterator<Item = T>,
+    columns: &[Column<'_, T>],
+) -> impl Iterator<Item = Vec<String>> {
+    let header = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
+    let cells = |item| columns.iter().map(|(_, cell)| cell(&item)).collect();
+    std::iter::once(header).chain(items.into_iter().map(cells))
+}
+
+/// A share as text: `90.12 %`.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
 }
 
 /// A number of bytes with a unit: `1.5 KiB`.
@@ -61,7 +96,7 @@ mod tests {
 
     #[test]
     fn markdown_has_a_line_for_each_row_and_no_stray_bar() {
-        let text = markdown(&["a", "b"], &[vec!["1".into(), "x|y".into()]]);
+        let text = markdown(["x|y"], &[("a", &|_| "1".into()), ("b", &|text| (*text).into())]);
         assert_eq!(text, "| a | b |\n|---|---|\n| 1 | x\\|y |\n");
     }
 

@@ -323,7 +323,7 @@ fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables>
 
 /// As much as fits into memory.
 fn limits() -> Limits {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+    #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
     let memory = memory::available().map_or(u64::MAX, |bytes| bytes as u64);
     Limits { memory, bytes_per_value: BYTES_PER_VALUE, ..Limits::default() }
 }

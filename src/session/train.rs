@@ -1,6 +1,7 @@
 //! One training run, from data to a model and, where it is kept, a whole run folder.
 
-use std::path::{Path, PathBuf};
+mod job;
+
 use std::sync::Arc;
 
 use super::Session;
@@ -17,100 +18,13 @@ use crate::error::AskedBy as _;
 use crate::files::check_folder;
 use crate::model::TrainedModel;
 use crate::text::grouped;
-use crate::topology::Topology;
 use crate::training::{
-    self, AugmentedData, Ending, EpochMetrics, Observer, PastRun, Recorder, RunClock, RunFacts, Summary,
-    TrainOptions, Trained, TrainingData, TrainingState,
+    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, TrainOptions, Trained, TrainingData,
+    TrainingState,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
-/// A run that is about to begin: its settings, and what the caller has beside them.
-pub struct TrainingJob<'a> {
-    pub(super) settings: RunSettings,
-    pub(super) data: Option<Data>,
-    pub(super) topologies: Option<&'a [Topology]>,
-    pub(super) observers: Vec<&'a mut dyn Observer>,
-    pub(super) is_kept: bool,
-    /// Digests of the data, where the run is one of many.
-    pub(super) data_sha256: Option<String>,
-    /// What goes on where it was kept last.
-    pub(super) begun: Option<Resumption>,
-}
-
-impl<'a> TrainingJob<'a> {
-    /// A run in a folder of its own, on the data that its settings name.
-    #[must_use]
-    pub fn new(settings: RunSettings) -> Self {
-        Self {
-            settings,
-            data: None,
-            topologies: None,
-            observers: Vec::new(),
-            is_kept: true,
-            data_sha256: None,
-            begun: None,
-        }
-    }
-
-    /// Trains on these data; what the settings say of data is passed over.
-    #[must_use]
-    pub fn on(mut self, data: Data) -> Self {
-        self.data = Some(data);
-        self
-    }
-
-    /// Joins the hidden layers by these graphs, from the inputs on, and puts a layer of logits on top.
-    #[must_use]
-    pub fn over(mut self, topologies: &'a [Topology]) -> Self {
-        self.topologies = Some(topologies);
-        self
-    }
-
-    /// Tells an observer what happens.
-    #[must_use]
-    pub fn observed_by(mut self, observer: &'a mut dyn Observer) -> Self {
-        self.observers.push(observer);
-        self
-    }
-
-    /// Writes nothing, unless the settings name a folder.
-    #[must_use]
-    pub fn kept_in_memory(mut self) -> Self {
-        self.is_kept = self.settings.out.is_some();
-        self
-    }
-}
-
-/// What training gave.
-#[derive(Clone, Debug)]
-pub struct TrainedRun {
-    /// The model after the last epoch.
-    pub model: TrainedModel,
-    /// One entry for each epoch.
-    pub history: Vec<EpochMetrics>,
-    /// How the run ended; one that was stopped can go on from its folder.
-    pub ending: Ending,
-    /// The summary of a run that was not stopped.
-    pub summary: Option<Summary>,
-    /// Epochs that were asked for.
-    pub epochs_planned: usize,
-    /// The run folder, where there is one.
-    pub folder: Option<PathBuf>,
-}
-
-impl TrainedRun {
-    /// What a finished run left in its folder.
-    pub(super) fn of_folder(folder: &Path, summary: Summary) -> Result<Self> {
-        let past = PastRun::read(folder)?;
-        let model = past.model().unwrap_or_else(|| {
-            Err(Error::OtherRun(format!("the finished run in {} has no model any more", folder.display())))
-        })?;
-        let ending = if summary.stopped_early { Ending::OutOfPatience } else { Ending::Completed };
-        let folder = Some(folder.to_owned());
-        let epochs_planned = past.history.len();
-        Ok(Self { model, history: past.history, ending, summary: Some(summary), epochs_planned, folder })
-    }
-}
+pub use job::{TrainedRun, TrainingJob};
 
 impl Session<'_> {
     /// Trains as a job says, writing as it goes.

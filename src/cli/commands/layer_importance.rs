@@ -19,7 +19,7 @@ use tanner::threads;
 use tanner::training::Recipe;
 
 use super::refuse;
-use crate::cli::flags::{ConstantArg, LayerImportanceArgs, MeasuredArg};
+use crate::cli::flags::{LayerImportanceArgs, MeasuredArg};
 use crate::cli::ui::results::Results;
 use crate::cli::ui::{Terminal, session, terminal, with_dashes};
 
@@ -70,13 +70,13 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         train = train.head(limit).context("--train-limit")?;
     }
     let (train, measured) = (model.prepare(train)?, Arc::new(model.prepare(test)?));
-    let silence = match args.silence {
-        ConstantArg::Mean => Silence::Mean,
-        ConstantArg::Zero => Silence::Zero,
-    };
     let settings = Recipe::default().engine_settings();
-    let options =
-        LayerImportanceOptions { blocks: args.blocks, silence, settings, threads: args.engine.threads };
+    let options = LayerImportanceOptions {
+        blocks: args.blocks,
+        silence: args.silence,
+        settings,
+        threads: args.engine.threads,
+    };
     let forest = ForestOptions {
         trees: args.trees,
         seed: made.map_or(args.trained.split.seed.unwrap_or(0), |split| split.seed),
@@ -101,7 +101,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         trees: forest.trees,
         forest_samples: args.forest_samples.min(train.samples()),
         forest_seed: forest.seed,
-        silence,
+        silence: args.silence,
         layers: &layers,
         verdict: &verdict,
     };

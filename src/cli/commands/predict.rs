@@ -15,7 +15,7 @@ use tanner::npy;
 use tanner::session::settings::check_threads;
 
 use super::refuse;
-use crate::cli::flags::{FormatArg, PredictArgs};
+use crate::cli::flags::{InputFormat, PredictArgs};
 use crate::cli::ui::{Terminal, session, terminal};
 
 /// Where predictions go.
@@ -63,16 +63,10 @@ fn features(args: &PredictArgs, model: &TrainedModel) -> anyhow::Result<Vec<f32>
     let input = args.input.as_deref().filter(|path| *path != Path::new("-"));
     let format = match (args.format, input) {
         (Some(format), _) => format,
-        (None, None) => FormatArg::Csv,
+        (None, None) => InputFormat::Table(Format::Csv),
         (None, Some(path)) => format_of(path)?,
     };
-    let format = match format {
-        FormatArg::Idx => return pixels(input, model),
-        FormatArg::Csv => Format::Csv,
-        FormatArg::Npy => Format::Npy,
-        FormatArg::Npz => Format::Npz,
-        FormatArg::Parquet => Format::Parquet,
-    };
+    let InputFormat::Table(format) = format else { return pixels(input, model) };
     let source = match input {
         Some(path) => Source::open(path)?,
         None => stdin()?,
@@ -81,17 +75,12 @@ fn features(args: &PredictArgs, model: &TrainedModel) -> anyhow::Result<Vec<f32>
     Ok(session(&Terminal::default()).features_for(model, source, format, csv)?)
 }
 
-fn format_of(path: &Path) -> anyhow::Result<FormatArg> {
+fn format_of(path: &Path) -> anyhow::Result<InputFormat> {
     if path.to_string_lossy().contains("idx3-ubyte") {
-        return Ok(FormatArg::Idx);
+        return Ok(InputFormat::Idx);
     }
-    match Format::of_path(path) {
-        Some(Format::Csv) => Ok(FormatArg::Csv),
-        Some(Format::Npy) => Ok(FormatArg::Npy),
-        Some(Format::Npz) => Ok(FormatArg::Npz),
-        Some(Format::Parquet) => Ok(FormatArg::Parquet),
-        None => bail!("{}: its name tells no format, say it with --format", path.display()),
-    }
+    let format = Format::of_path(path).map(InputFormat::Table);
+    format.with_context(|| format!("{}: its name tells no format, say it with --format", path.display()))
 }
 
 fn stdin() -> anyhow::Result<Source> {

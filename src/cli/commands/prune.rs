@@ -5,15 +5,16 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde::Serialize;
 use tanner::dataset::HeldOut;
+use tanner::experiments::layer_importance::Silence;
 use tanner::experiments::prune::{
-    BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, Until, WeightGoal, curve_csv,
+    BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, Until, WeightGoal,
 };
 use tanner::model::{PruneMethod, TrainedModel};
-use tanner::report::{grouped, pruning_curve, pruning_table};
+use tanner::report::{grouped, pruning_csv, pruning_curve, pruning_table};
 use tanner::session::settings::DataSettings;
 
 use super::refuse;
-use crate::cli::flags::{ConstantArg, InputsArg, MethodArg, PruneArgs};
+use crate::cli::flags::{InputsArg, MethodArg, PruneArgs};
 use crate::cli::ui::results::Results;
 use crate::cli::ui::{Terminal, session, terminal};
 
@@ -107,7 +108,7 @@ fn method(args: &PruneArgs) -> anyhow::Result<PruneMethodSettings> {
         let options = BlockSearchOptions {
             blocks: args.blocks,
             inputs: args.inputs == InputsArg::Prune,
-            compensate: args.compensate.unwrap_or(ConstantArg::Mean) == ConstantArg::Mean,
+            compensate: args.compensate != Some(Silence::Zero),
             until: Until::Drop(drop / 100.0),
         };
         return Ok(PruneMethodSettings::Blocks(options, args.target));
@@ -126,7 +127,7 @@ fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyho
     results.make()?;
     pruned.save(results.path().join(model))?;
     results.write_json(json, report)?;
-    results.write(csv, curve_csv(report.curve).as_bytes())?;
+    results.write(csv, pruning_csv(report.curve).as_bytes())?;
     let drawing = pruning_curve(report.curve, &format!("pruning by {}", report.method))?;
     results.write(png, &drawing.png)?;
     results.write(svg, drawing.svg.as_bytes())

@@ -58,7 +58,7 @@ fn chart(recipe: TableRecipe, cells: &[FilledCell]) -> anyhow::Result<Drawing> {
 
 /// What was measured, a bar of no height where nothing was, and the paper's number.
 fn pair(filled: &FilledCell) -> [Bar; 2] {
-    let accuracy = filled.accuracy();
+    let accuracy = filled.entry.accuracy();
     let deviation = accuracy.and_then(|accuracy| accuracy.deviation).unwrap_or(0.0);
     let value = accuracy.map_or(0.0, |accuracy| accuracy.mean);
     let here = Bar { value: 100.0 * value, deviation: 100.0 * deviation };

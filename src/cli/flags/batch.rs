@@ -10,15 +10,16 @@ use tanner::session::settings::{DataOptions, EngineOptions};
 
 /// Many runs into one folder.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Runs")]
 pub(crate) struct BatchArgs {
     /// Seeds 0 to N - 1
-    #[arg(long, value_name = "N", help_heading = "Runs", default_value_t = 3, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true)]
     pub(crate) seeds: u64,
     /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
-    #[arg(long, value_name = "FLAGS", help_heading = "Runs", default_value = "", allow_hyphen_values = true)]
+    #[arg(long, value_name = "FLAGS", default_value = "", allow_hyphen_values = true)]
     pub(crate) with: String,
     /// Run nothing, only sum up what is finished [default: run what is missing]
-    #[arg(long, help_heading = "Runs", conflicts_with_all = ["seeds", "EngineOptions"])]
+    #[arg(long, conflicts_with_all = ["seeds", "EngineOptions"])]
     pub(crate) report_only: bool,
     /// Folder for runs and results; runs that are finished there are not run again
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -30,34 +31,29 @@ pub(crate) struct BatchArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Runs")]
 pub(crate) struct Table1Args {
     /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
     /// (and shows its collapse); `tanner` takes the best found for each construction
-    #[arg(long, value_enum, help_heading = "Runs", default_value_t = TableRecipe::Tanner)]
+    #[arg(long, value_enum, default_value_t = TableRecipe::Tanner)]
     pub(crate) recipe: TableRecipe,
     /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
-    #[arg(
-        long,
-        value_name = "CELL,..",
-        help_heading = "Runs",
-        value_delimiter = ',',
-        conflicts_with = "report_only"
-    )]
+    #[arg(long, value_name = "CELL,..", value_delimiter = ',', conflicts_with = "report_only")]
     pub(crate) cells: Vec<String>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Figure")]
 pub(crate) struct Figure2Args {
     /// Weights above this in absolute value are counted
-    #[arg(long, value_name = "W", help_heading = "Figure", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
+    #[arg(long, value_name = "W", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
     pub(crate) threshold: f32,
     /// Count in this model file, train none [default: train one]
     #[arg(
         long,
         value_name = "FILE",
-        help_heading = "Figure",
         conflicts_with_all = ["seeds", "with", "report_only", "data", "EngineOptions"]
     )]
     pub(crate) model: Option<PathBuf>,
@@ -66,15 +62,16 @@ pub(crate) struct Figure2Args {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Runs")]
 pub(crate) struct CompareArgs {
     /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
-    #[arg(value_name = "FILE", help_heading = "Runs")]
+    #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
-    #[arg(long, value_name = "NAME=FLAGS", help_heading = "Runs", allow_hyphen_values = true)]
+    #[arg(long, value_name = "NAME=FLAGS", allow_hyphen_values = true)]
     pub(crate) run: Vec<String>,
     /// Name of the configuration that the others are compared with [default: the first]
-    #[arg(long, value_name = "NAME", help_heading = "Runs")]
+    #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,

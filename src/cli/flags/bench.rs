@@ -20,37 +20,19 @@ Examples:
   tanner bench --chart ours.json,theirs.json                  ratios and a chart of several files";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_BENCH_HELP)]
+#[command(next_help_heading = "Network", after_help = AFTER_BENCH_HELP)]
 pub(crate) struct BenchArgs {
     /// Networks to measure: sc, rsp, fc (with dropout 0.5), narrow, band [default: sc,rsp,fc,narrow; --scale, --profile: sc]
-    #[arg(long, value_enum, value_name = "ARCH,..", help_heading = "Network", value_delimiter = ',')]
+    #[arg(long, value_enum, value_name = "ARCH,..", value_delimiter = ',')]
     pub(crate) arch: Vec<Arch>,
     /// Inputs, and neurons of each hidden layer
-    #[arg(
-        long,
-        value_name = "N",
-        help_heading = "Network",
-        default_value_t = 784,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value_t = 784, allow_negative_numbers = true)]
     pub(crate) width: usize,
     /// Hidden layers
-    #[arg(
-        long,
-        value_name = "N",
-        help_heading = "Network",
-        default_value_t = 5,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
     pub(crate) layers: usize,
     /// Seed of graphs, weights and dropout
-    #[arg(
-        long,
-        value_name = "N",
-        help_heading = "Network",
-        default_value_t = 0,
-        allow_negative_numbers = true
-    )]
+    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
     /// Samples in a batch [default: 128,1024,4096; --inference: 1,1024; --scale: 32]
     #[arg(long, value_name = "N,..", help_heading = "Measurement")]

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
-use tanner::dataset::table::Header;
+use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tanner::dataset::table::{Format, Header};
 use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
@@ -16,22 +17,22 @@ Examples:
   tanner predict --model m.safetensors x.npy --out probabilities.npy";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_HELP)]
+#[command(next_help_heading = "Data", after_help = AFTER_HELP)]
 pub(crate) struct PredictArgs {
     /// Model file of a run; its preprocessing is part of it
-    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) model: PathBuf,
     /// Table of samples (CSV, NPY, NPZ, Parquet), IDX file of images, or - for stdin [default: -]
-    #[arg(value_name = "INPUT", help_heading = "Data")]
+    #[arg(value_name = "INPUT")]
     pub(crate) input: Option<PathBuf>,
     /// Format of the input [default: as its name ends, CSV from stdin]
-    #[arg(long, value_name = "FORMAT", value_enum, help_heading = "Data")]
-    pub(crate) format: Option<FormatArg>,
+    #[arg(long, value_name = "FORMAT", value_parser = formats())]
+    pub(crate) format: Option<InputFormat>,
     /// CSV: whether the first row names the columns [default: auto]
-    #[arg(long, value_name = "WHETHER", value_enum, help_heading = "Data")]
+    #[arg(long, value_name = "WHETHER", value_enum)]
     pub(crate) header: Option<Header>,
     /// CSV: what stands between fields, one character or `tab` [default: the one of , ; and tab that fits]
-    #[arg(long, value_name = "CHAR", help_heading = "Data")]
+    #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<Delimiter>,
     /// File for labels and probabilities, .csv, or for probabilities alone, .npy [default: CSV to stdout]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
@@ -41,11 +42,14 @@ pub(crate) struct PredictArgs {
     pub(crate) threads: Option<usize>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum FormatArg {
-    Csv,
-    Npy,
-    Npz,
-    Parquet,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputFormat {
+    Table(Format),
+    /// Images in an IDX file.
     Idx,
+}
+
+fn formats() -> impl TypedValueParser<Value = InputFormat> {
+    let names = Format::ALL.into_iter().map(Format::name).chain(["idx"]);
+    PossibleValuesParser::new(names).map(|name| name.parse().map_or(InputFormat::Idx, InputFormat::Table))
 }

@@ -147,11 +147,7 @@ impl View {
 /// A bar with eighths of a column.
 fn bar(share: f64, columns: usize) -> String {
     const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and 8 times the columns"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and 8 times the columns")]
     let eighths = (share.clamp(0.0, 1.0) * (8 * columns) as f64) as usize;
     let mut bar = "█".repeat(eighths / 8);
     if eighths < 8 * columns {
@@ -165,11 +161,7 @@ fn sparkline(values: &[f64]) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "0 to 7; NaN, where all are equal, is 0"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "0 to 7; NaN, where all are equal, is 0")]
     let level = |value: &f64| LEVELS[(((value - low) / (high - low) * 7.0).round() as usize).min(7)];
     values.iter().map(level).collect()
 }

@@ -1,7 +1,6 @@
 //! What a training run shows while it goes on.
 //!
-//! A line for each epoch, and on a terminal one more below them that moves: [`View`] writes it. What
-//! is shown at all is decided by [`Shown`], and nowhere else.
+//! A line for each epoch, and on a terminal one more below them that moves: [`View`] writes it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -17,34 +16,10 @@ use super::terminal::{self, BARS};
 /// Columns where a terminal does not say how many it has.
 const USUAL_WIDTH: usize = 80;
 
-/// What is told of an epoch that has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Epochs {
-    /// A line.
-    Lines,
-    /// Nothing; the run is one of many.
-    Quiet,
-}
-
-/// What a run shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Shown {
-    /// A line for each epoch.
-    lines: bool,
-    /// A line that moves.
-    view: bool,
-}
-
-impl Shown {
-    /// The one place that decides: lines where they are wanted, the moving line where [`terminal`] allows one.
-    fn decide(epochs: Epochs) -> Self {
-        Self { lines: epochs == Epochs::Lines, view: terminal::shows_progress() }
-    }
-}
-
 /// A line for each epoch, and on a terminal a live view below them.
 pub(crate) struct ProgressReport {
-    shown: Shown,
+    /// Whether each epoch has a line; those of a run that is one of many have none.
+    has_lines: bool,
     epochs: usize,
     scored_on: ScoredOn,
     /// Samples in one epoch.
@@ -58,11 +33,10 @@ pub(crate) struct ProgressReport {
 
 impl ProgressReport {
     /// Starts to show a run.
-    pub(crate) fn new(epochs: usize, samples: usize, told: Epochs, scored_on: ScoredOn) -> Self {
-        let shown = Shown::decide(told);
+    pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
         let view = Arc::new(Mutex::new(View::new(epochs, samples, Instant::now())));
-        let bar = shown.view.then(|| bar(&view));
-        Self { shown, epochs, scored_on, samples, best: None, view, bar }
+        let bar = terminal::shows_progress().then(|| bar(&view));
+        Self { has_lines, epochs, scored_on, samples, best: None, view, bar }
     }
 
     /// The run goes on after these epochs.
@@ -123,7 +97,7 @@ impl Observer for ProgressReport {
             self.best = Some(metrics.test_accuracy);
         }
         self.update(|view| view.epoch_ended(metrics, Instant::now()));
-        if self.shown.lines {
+        if self.has_lines {
             let columns = self.bar.as_ref().map(|_| width());
             terminal::note(&self.line(metrics, is_best, columns));
         }
@@ -176,7 +150,7 @@ mod tests {
 
     #[test]
     fn lines_are_as_long_as_the_terminal_allows_and_mark_the_best() {
-        let mut report = ProgressReport::new(30, 60_000, Epochs::Quiet, ScoredOn::Test);
+        let mut report = ProgressReport::new(30, 60_000, false, ScoredOn::Test);
         let metrics = |epoch: usize, accuracy: f64| EpochMetrics {
             epoch,
             train_loss: 0.5,

@@ -8,7 +8,7 @@ use tanner::report::learning_curve;
 use tanner::session::{FinishedRun, Reporter, RunPreview, Session};
 use tanner::training::Observer;
 
-use super::progress::{Epochs, ProgressReport};
+use super::progress::ProgressReport;
 use super::terminal::{self, BARS};
 use super::{cache_folder, of_library, signals};
 
@@ -59,8 +59,7 @@ impl Reporter for Terminal {
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
         // Before its first step a run has nothing to keep.
         signals::listen();
-        let epochs = if run.is_one_of_many { Epochs::Quiet } else { Epochs::Lines };
-        let mut report = ProgressReport::new(run.epochs, run.samples, epochs, run.scored_on);
+        let mut report = ProgressReport::new(run.epochs, run.samples, !run.is_one_of_many, run.scored_on);
         report.resumed(run.history);
         Some(Box::new(report))
     }

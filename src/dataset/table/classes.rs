@@ -1,6 +1,6 @@
 //! From the labels of a table to classes with names.
 
-use super::texts::{number, sort};
+use super::texts::{listed, number, sort};
 use super::{Labels, Limits, Table, shown};
 use crate::{Error, Result};
 
@@ -83,15 +83,10 @@ impl Classes {
         let row = labels.codes.iter().position(is_unknown).unwrap_or(0);
         let text = labels.codes.get(row).and_then(|code| labels.texts.list().get(*code as usize));
         let text = text.map_or("?", String::as_str);
-        const SOME: usize = 10;
-        let mut names: Vec<&str> = self.names.iter().take(SOME).map(String::as_str).collect();
-        if self.names.len() > SOME {
-            names.push("..");
-        }
+        let names = listed(self.names.iter().cloned(), 10);
         table.refused(format!(
-            "row {}: label {text:?} is of no class of the training data, which has {}",
-            row + 1,
-            names.join(", ")
+            "row {}: label {text:?} is of no class of the training data, which has {names}",
+            row + 1
         ))
     }
 }

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::TableEncoding;
-use super::{Read, Texts, shown};
+use super::texts::listed;
+use super::{Column, Labels, Limits, Read, Table, Texts, shown};
 use crate::text::nearest;
 use crate::{Error, Setting};
 
@@ -17,7 +18,6 @@ const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
 ///
 /// Places count from 0; those below 0 from the end, where -1 is the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(into = "String", from = "String")]
 pub struct ColumnRef(String);
 
 impl FromStr for ColumnRef {
@@ -25,18 +25,6 @@ impl FromStr for ColumnRef {
 
     fn from_str(text: &str) -> Result<Self, Error> {
         Ok(Self(text.to_owned()))
-    }
-}
-
-impl From<String> for ColumnRef {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl From<ColumnRef> for String {
-    fn from(column: ColumnRef) -> Self {
-        column.0
     }
 }
 
@@ -118,6 +106,28 @@ pub(crate) struct Plan {
     pub(crate) named: bool,
 }
 
+impl Kind {
+    /// The list of a column of texts.
+    pub(crate) fn texts(&self) -> Option<Texts> {
+        if let Self::Texts(texts) = self { Some(texts.clone()) } else { None }
+    }
+}
+
+impl Plan {
+    /// A table without rows.
+    pub(crate) fn table(&self, name: String, limits: &Limits) -> Table {
+        let column = |(name, position, kind): &(String, usize, Kind)| Column {
+            name: name.clone(),
+            position: *position,
+            texts: kind.texts(),
+            first_missing: None,
+        };
+        let labels = self.label.as_ref().map(|(name, place)| Labels::new(name, Some(*place), limits));
+        let columns = self.features.iter().map(column).collect();
+        Table { labels, named: self.named, ..Table::new(name, columns, self.roles.len()) }
+    }
+}
+
 impl Columns<'_> {
     /// Finds the columns.
     pub(crate) fn plan(&self, names: Names<'_>) -> Read<Plan> {
@@ -195,14 +205,7 @@ impl Names<'_> {
 pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(typed, names.clone()) {
         Some(name) => format!("did you mean {name:?}?"),
-        None => {
-            const SOME: usize = 8;
-            let mut list: Vec<String> = names.clone().take(SOME).map(|name| format!("{name:?}")).collect();
-            if names.count() > SOME {
-                list.push("..".into());
-            }
-            format!("there are {}", list.join(", "))
-        }
+        None => format!("there are {}", listed(names.map(|name| format!("{name:?}")), 8)),
     }
 }
 

@@ -243,7 +243,7 @@ impl TableEncoding {
 }
 
 /// The number of a cell's text; none when it is missing or unseen.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "numbers of texts, or not taken")]
+#[expect(clippy::cast_possible_truncation, reason = "numbers of texts, or not taken")]
 pub(super) fn code(cell: f32) -> Option<usize> {
     (cell >= 0.0).then_some(cell as usize)
 }

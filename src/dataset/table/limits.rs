@@ -39,7 +39,6 @@ impl Limits {
     /// Refuses rows x columns of values that need more memory than there is.
     pub(crate) fn check_values(&self, rows: f64, columns: f64) -> Read<()> {
         let needed = rows * columns * self.bytes_per_value;
-        #[expect(clippy::cast_precision_loss, reason = "a bound need not be exact")]
         let free = self.memory as f64;
         if needed > free {
             return Err(format!(

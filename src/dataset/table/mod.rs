@@ -130,6 +130,20 @@ pub struct Tables {
 }
 
 impl Table {
+    /// A table without rows and labels, whose columns have no names.
+    fn new(name: String, columns: Vec<Column>, file_columns: usize) -> Self {
+        Self {
+            name,
+            rows: 0,
+            columns,
+            cells: Vec::new(),
+            labels: None,
+            named: false,
+            file_columns,
+            image_shape: None,
+        }
+    }
+
     #[cfg(feature = "train")]
     /// Reads a table.
     ///
@@ -213,11 +227,24 @@ impl Table {
 }
 
 impl Labels {
+    fn new(name: &str, position: Option<usize>, limits: &Limits) -> Self {
+        Self { name: name.to_owned(), position, codes: Vec::new(), texts: Texts::up_to(limits.classes) }
+    }
+
+    /// Adds the label of the next row.
+    fn push(&mut self, text: &str) {
+        self.codes.push(self.texts.number(text).unwrap_or(u32::MAX));
+    }
+
     /// Name of the column.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
+}
+
+fn unreadable(error: std::io::Error) -> String {
+    format!("cannot be read: {error}")
 }
 
 /// `"age"`, or `3` for a column that has no name of its own.

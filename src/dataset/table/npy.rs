@@ -7,14 +7,13 @@
 use std::io::BufReader;
 
 use super::columns::{Kind, Names, Plan, Role};
-use super::{Column, Columns, Labels, Limits, Read, Source, Table, Texts};
+use super::texts::MAX_TEXT;
+use super::{Columns, Labels, Limits, Read, Source, Table, unreadable};
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of the longest header; numpy's own limit is 10,000.
 const MAX_HEADER: usize = 1 << 16;
-/// Most characters of a label.
-const MAX_TEXT: usize = 1024;
 
 /// The type of an array's elements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,7 +38,7 @@ pub(super) struct Array<R> {
 
 /// Reads a table of numbers; one of its columns may be the label.
 pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
-    let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
+    let bytes = source.measure()?;
     let name = source.name().to_owned();
     let array = Array::open(BufReader::with_capacity(1 << 16, source), bytes)?;
     array.table(name, columns, limits)
@@ -52,7 +51,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -
 pub fn read_labels(mut source: Source, limits: &Limits) -> Result<Labels> {
     let name = source.name().to_owned();
     let mut labels = || {
-        let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
+        let bytes = source.measure()?;
         Array::open(BufReader::new(&mut source), bytes)?.labels("label", limits)
     };
     labels().map_err(|reason| Error::table(name, &reason))
@@ -119,7 +118,7 @@ impl<R: std::io::Read> Array<R> {
             return Err(format!("column {column} held texts in training, an array has numbers alone"));
         }
         limits.check_values(rows as f64, plan.features.len() as f64)?;
-        let mut table = Table::of_plan(name, &plan, limits);
+        let mut table = plan.table(name, limits);
         // A picture with a column missing is none.
         table.image_shape = image_shape.filter(|_| plan.features.len() == width);
         let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
@@ -144,7 +143,7 @@ impl<R: std::io::Read> Array<R> {
                 Role::Label => {
                     let text = self.text(bytes).map_err(|reason| format!("row {}: {reason}", row + 1))?;
                     if let Some(labels) = &mut table.labels {
-                        labels.codes.push(labels.texts.number(&text).unwrap_or(u32::MAX));
+                        labels.push(&text);
                     }
                 }
                 Role::Feature(slot) => {
@@ -177,59 +176,42 @@ impl<R: std::io::Read> Array<R> {
             _ => return Err(format!("labels of shape {:?}, expected [rows]", self.shape)),
         };
         limits.check_values(rows as f64, 1.0)?;
-        let mut labels = Labels {
-            name: name.to_owned(),
-            position: None,
-            codes: Vec::new(),
-            texts: Texts::up_to(limits.classes),
-        };
+        let mut labels = Labels::new(name, None, limits);
         labels.codes.try_reserve_exact(rows).map_err(|error| error.to_string())?;
         let mut bytes = vec![0; self.element.bytes()];
         for row in 0..rows {
             read_exact(&mut self.reader, &mut bytes)?;
             let text = self.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
-            labels.codes.push(labels.texts.number(&text).unwrap_or(u32::MAX));
+            labels.push(&text);
         }
         expect_end(&mut self.reader)?;
         Ok(labels)
     }
 
-    /// An element in the order of bytes of this format, at most eight of them.
-    fn little<const SIZE: usize>(&self, bytes: &[u8]) -> [u8; SIZE] {
-        let mut little = [0; SIZE];
-        little.copy_from_slice(&bytes[..SIZE]);
-        if self.big_endian {
-            little.reverse();
-        }
-        little
+    /// The value of an element, at most eight bytes in the order of the array.
+    fn unsigned(&self, bytes: &[u8]) -> u64 {
+        let join = |value, byte: &u8| value << 8 | u64::from(*byte);
+        if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "elements of four bytes")]
+    fn word(&self, bytes: &[u8]) -> u32 {
+        self.unsigned(bytes) as u32
     }
 
     fn signed(&self, bytes: &[u8]) -> i64 {
-        match bytes.len() {
-            1 => i64::from(i8::from_le_bytes(self.little(bytes))),
-            2 => i64::from(i16::from_le_bytes(self.little(bytes))),
-            4 => i64::from(i32::from_le_bytes(self.little(bytes))),
-            _ => i64::from_le_bytes(self.little(bytes)),
-        }
+        // The sign moves to the highest bit and fills those that it leaves on the way back.
+        let unused = u64::BITS as usize - 8 * bytes.len();
+        (self.unsigned(bytes) << unused).cast_signed() >> unused
     }
 
-    fn unsigned(&self, bytes: &[u8]) -> u64 {
-        match bytes.len() {
-            1 => u64::from(bytes[0]),
-            2 => u64::from(u16::from_le_bytes(self.little(bytes))),
-            4 => u64::from(u32::from_le_bytes(self.little(bytes))),
-            _ => u64::from_le_bytes(self.little(bytes)),
-        }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "features are float32 in the end")]
     fn number(&self, bytes: &[u8]) -> f64 {
         match self.element {
             Element::Bool => f64::from(u8::from(bytes[0] != 0)),
             Element::Signed(_) => self.signed(bytes) as f64,
             Element::Unsigned(_) => self.unsigned(bytes) as f64,
-            Element::Float(4) => f64::from(f32::from_le_bytes(self.little(bytes))),
-            Element::Float(_) => f64::from_le_bytes(self.little(bytes)),
+            Element::Float(4) => f64::from(f32::from_bits(self.word(bytes))),
+            Element::Float(_) => f64::from_bits(self.unsigned(bytes)),
             // Refused before numbers are asked for.
             Element::Text(_) | Element::Ascii(_) => f64::NAN,
         }
@@ -246,9 +228,8 @@ impl<R: std::io::Read> Array<R> {
                 if number.is_finite() { Ok(number.to_string()) } else { Err(format!("{number} is no label")) }
             }
             Element::Text(_) => {
-                let code = |bytes: &[u8]| u32::from_le_bytes(self.little(bytes));
-                let codes = bytes.chunks_exact(4).map(code).take_while(|code| *code != 0);
-                let text: Option<String> = codes.map(char::from_u32).collect();
+                let codes = bytes.chunks_exact(4).map(|bytes| self.word(bytes));
+                let text: Option<String> = codes.take_while(|code| *code != 0).map(char::from_u32).collect();
                 text.ok_or_else(|| "a character that does not exist".into())
             }
             Element::Ascii(_) => {
@@ -284,38 +265,10 @@ impl Element {
     }
 }
 
-impl Table {
-    /// A table without rows, for numbers alone.
-    pub(super) fn of_plan(name: String, plan: &Plan, limits: &Limits) -> Self {
-        let column = |(name, position, kind): &(String, usize, Kind)| Column {
-            name: name.clone(),
-            position: *position,
-            texts: if let Kind::Texts(texts) = kind { Some(texts.clone()) } else { None },
-            first_missing: None,
-        };
-        let labels = plan.label.as_ref().map(|(name, position)| Labels {
-            name: name.clone(),
-            position: Some(*position),
-            codes: Vec::new(),
-            texts: Texts::up_to(limits.classes),
-        });
-        Self {
-            name,
-            rows: 0,
-            columns: plan.features.iter().map(column).collect(),
-            cells: Vec::new(),
-            labels,
-            named: plan.named,
-            file_columns: plan.roles.len(),
-            image_shape: None,
-        }
-    }
-}
-
 fn read_exact(reader: &mut impl std::io::Read, into: &mut [u8]) -> Read<()> {
     reader.read_exact(into).map_err(|error| match error.kind() {
         std::io::ErrorKind::UnexpectedEof => "truncated".into(),
-        _ => format!("cannot be read: {error}"),
+        _ => unreadable(error),
     })
 }
 

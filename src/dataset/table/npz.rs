@@ -27,7 +27,7 @@ const TEST: [&[&str]; 2] = [
 pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
     let name = source.name().to_owned();
     let wrong = |error: zip::result::ZipError| format!("no NPZ archive: {error}");
-    let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
+    let bytes = source.measure()?;
     let zip = ZipArchive::new(BufReader::new(source)).map_err(wrong)?;
     if zip.len() > MAX_ARRAYS {
         return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", zip.len()));

@@ -18,14 +18,13 @@ use self::ends::Ends;
 use self::pages::Pages;
 use super::columns::{Kind, Names, Plan, Role};
 use super::source::Content;
-use super::{Columns, Limits, Read, Source, Table, Texts, UNSEEN, shown};
+use super::texts::{MAX_TEXT, cell, is_missing};
+use super::{Columns, Limits, Read, Source, Table, Texts, shown};
 
 /// Rows that are read at a time.
 const PART: usize = 1 << 14;
 /// Values that a file's mere promise makes room for; more of them must be there.
 const MAX_PROMISED: usize = 1 << 24;
-/// Bytes of the longest category or label.
-const MAX_TEXT: usize = 1024;
 
 /// Reads all row groups.
 pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
@@ -59,7 +58,7 @@ fn read_from<R: ChunkReader + 'static>(
                 .map_err(|reason| format!("column {:?}: {reason}", column.name()))?;
         }
     }
-    let mut table = Table::of_plan(name, &plan, limits);
+    let mut table = plan.table(name, limits);
     let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
     table.cells.try_reserve_exact(values.min(MAX_PROMISED)).map_err(text)?;
     for group in 0..file.num_row_groups() {
@@ -121,18 +120,24 @@ struct Reader {
     reader: ColumnReader,
     optional: bool,
     unsigned: bool,
+    part: Part,
+}
+
+/// Values of a column.
+struct Part {
+    is_label: bool,
     texts: Option<Texts>,
-    /// A part of the column.
     cells: Vec<f32>,
     labels: Vec<u32>,
-    /// Place of the first missing value in the part, of a value that cannot be.
+    /// Place of the first missing value.
     missing: Option<usize>,
+    /// Place of the first value that cannot be.
     wrong: Option<usize>,
 }
 
 impl Reader {
     fn new(role: Role, reader: ColumnReader, column: &ColumnDescriptor, table: &Table) -> Self {
-        let unsigned_type = matches!(
+        let unsigned = matches!(
             column.converted_type(),
             ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64
         );
@@ -141,71 +146,56 @@ impl Reader {
             Role::Label => table.labels.as_ref().map(|labels| labels.texts.clone()),
             Role::Skip => None,
         };
-        let optional = column.max_def_level() > 0;
-        let (cells, labels) = (Vec::new(), Vec::new());
         Self {
             role,
             reader,
-            optional,
-            unsigned: unsigned_type,
-            texts,
-            cells,
-            labels,
-            missing: None,
-            wrong: None,
+            optional: column.max_def_level() > 0,
+            unsigned,
+            part: Part::new(role == Role::Label, texts),
         }
     }
 
     /// Reads exactly so many rows.
     fn read(&mut self, rows: usize) -> Read<()> {
-        (self.missing, self.wrong) = (None, None);
-        self.cells.clear();
-        self.labels.clear();
-        let (optional, unsigned) = (self.optional, self.unsigned);
-        let mut sink = Sink {
-            is_label: self.role == Role::Label,
-            texts: self.texts.as_mut(),
-            cells: &mut self.cells,
-            labels: &mut self.labels,
-            missing: &mut self.missing,
-            wrong: &mut self.wrong,
-        };
-        match &mut self.reader {
-            ColumnReader::BoolColumnReader(reader) => {
-                part(reader, rows, optional, |value| sink.number(value.map(|v: bool| f64::from(u8::from(v)))))
-            }
-            ColumnReader::Int32ColumnReader(reader) => part(reader, rows, optional, |value: Option<i32>| {
-                sink.number(value.map(|v| if unsigned { f64::from(v.cast_unsigned()) } else { f64::from(v) }))
+        let Self { reader, optional, unsigned, part: values, .. } = self;
+        let (optional, unsigned) = (*optional, *unsigned);
+        values.clear();
+        match reader {
+            ColumnReader::BoolColumnReader(reader) => part(reader, rows, optional, |value| {
+                values.number(value.map(|v: bool| f64::from(u8::from(v))))
             }),
-            #[expect(clippy::cast_precision_loss, reason = "features are float32 in the end")]
+            ColumnReader::Int32ColumnReader(reader) => part(reader, rows, optional, |value: Option<i32>| {
+                values
+                    .number(value.map(|v| if unsigned { f64::from(v.cast_unsigned()) } else { f64::from(v) }))
+            }),
             ColumnReader::Int64ColumnReader(reader) => part(reader, rows, optional, |value: Option<i64>| {
-                sink.number(value.map(|v| if unsigned { v.cast_unsigned() as f64 } else { v as f64 }))
+                values.number(value.map(|v| if unsigned { v.cast_unsigned() as f64 } else { v as f64 }))
             }),
             ColumnReader::FloatColumnReader(reader) => {
-                part(reader, rows, optional, |value: Option<f32>| sink.number(value.map(f64::from)))
+                part(reader, rows, optional, |value: Option<f32>| values.number(value.map(f64::from)))
             }
             ColumnReader::DoubleColumnReader(reader) => {
-                part(reader, rows, optional, |value| sink.number(value))
+                part(reader, rows, optional, |value| values.number(value))
             }
             ColumnReader::ByteArrayColumnReader(reader) => {
-                part(reader, rows, optional, |value| sink.text(value))
+                part(reader, rows, optional, |value| values.text(value))
             }
             _ => Err("a type that is not read".into()),
         }
     }
 }
 
-/// Where values of a part of a column go.
-struct Sink<'a> {
-    is_label: bool,
-    texts: Option<&'a mut Texts>,
-    cells: &'a mut Vec<f32>,
-    labels: &'a mut Vec<u32>,
-    missing: &'a mut Option<usize>,
-    wrong: &'a mut Option<usize>,
-}
+impl Part {
+    fn new(is_label: bool, texts: Option<Texts>) -> Self {
+        Self { is_label, texts, cells: Vec::new(), labels: Vec::new(), missing: None, wrong: None }
+    }
 
-impl Sink<'_> {
+    fn clear(&mut self) {
+        (self.missing, self.wrong) = (None, None);
+        self.cells.clear();
+        self.labels.clear();
+    }
+
     fn place(&self) -> usize {
         self.cells.len().max(self.labels.len())
     }
@@ -231,10 +221,9 @@ impl Sink<'_> {
         Ok(())
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "the reader gives it away")]
     fn text(&mut self, value: Option<ByteArray>) -> Read<()> {
         let bytes = value.as_ref().map(|value| value.data().trim_ascii());
-        let bytes = bytes.filter(|bytes| !super::texts::is_missing(bytes));
+        let bytes = bytes.filter(|bytes| !is_missing(bytes));
         if bytes.is_some_and(|bytes| bytes.len() > MAX_TEXT) {
             return Err(format!("a text longer than {MAX_TEXT} bytes"));
         }
@@ -251,9 +240,7 @@ impl Sink<'_> {
         if self.is_label {
             self.labels.push(number.unwrap_or(u32::MAX));
         } else {
-            #[expect(clippy::cast_precision_loss, reason = "numbers of texts are small")]
-            let unless_missing = number.map_or(UNSEEN, |number| number as f32);
-            self.cells.push(if text.is_none() { f32::NAN } else { unless_missing });
+            self.cells.push(if text.is_none() { f32::NAN } else { cell(number) });
         }
         Ok(())
     }
@@ -303,14 +290,14 @@ fn read_group(readers: &mut [Reader], rows: usize, plan: &Plan, table: &mut Tabl
         if let (Some(labels), Some(reader)) =
             (&mut table.labels, readers.iter().find(|reader| reader.role == Role::Label))
         {
-            labels.codes.extend_from_slice(&reader.labels);
+            labels.codes.extend_from_slice(&reader.part.labels);
         }
         table.rows += part;
         left -= part;
     }
     // Texts that were met here are known in the next group.
     for reader in readers {
-        match (reader.role, reader.texts.take()) {
+        match (reader.role, reader.part.texts.take()) {
             (Role::Feature(slot), texts) => table.columns[slot].texts = texts,
             (Role::Label, Some(texts)) => {
                 if let Some(labels) = &mut table.labels {
@@ -324,7 +311,7 @@ fn read_group(readers: &mut [Reader], rows: usize, plan: &Plan, table: &mut Tabl
 }
 
 fn column_part(reader: &Reader) -> Option<(usize, &[f32])> {
-    if let Role::Feature(slot) = reader.role { Some((slot, reader.cells.as_slice())) } else { None }
+    if let Role::Feature(slot) = reader.role { Some((slot, reader.part.cells.as_slice())) } else { None }
 }
 
 fn name(role: Role, plan: &Plan) -> String {
@@ -338,10 +325,10 @@ fn name(role: Role, plan: &Plan) -> String {
 fn check_part(reader: &Reader, plan: &Plan, table: &mut Table) -> Read<()> {
     let row = |place: usize| format!("row {}", table.rows + place + 1);
     let name = name(reader.role, plan);
-    if let Some(place) = reader.wrong {
+    if let Some(place) = reader.part.wrong {
         return Err(format!("{}, column {name}: no number that float32 holds", row(place)));
     }
-    match (reader.role, reader.missing.map(row)) {
+    match (reader.role, reader.part.missing.map(row)) {
         (Role::Label, Some(row)) => {
             Err(format!("{row}: the label is missing in column {name}: remove such rows"))
         }

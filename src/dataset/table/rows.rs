@@ -1,7 +1,7 @@
 //! Rows given by the names of their columns.
 
-use super::texts::{Field, is_missing};
-use super::{Column, Table, TableEncoding, Texts, UNSEEN};
+use super::texts::{Field, cell as cell_of, is_missing, listed};
+use super::{Column, Table, TableEncoding, Texts};
 use crate::{Error, Result};
 
 /// What such a table is called in messages.
@@ -21,16 +21,8 @@ impl TableEncoding {
         Name: AsRef<str>,
         Text: AsRef<str>,
     {
-        let mut table = Table {
-            name: NAME.into(),
-            rows: 0,
-            columns: self.columns.iter().map(column).collect(),
-            cells: Vec::new(),
-            labels: None,
-            named: true,
-            file_columns: self.file_columns,
-            image_shape: None,
-        };
+        let columns = self.columns.iter().map(column).collect();
+        let mut table = Table { named: true, ..Table::new(NAME.into(), columns, self.file_columns) };
         for row in rows {
             let number = table.rows;
             let refuse = |what: String| Error::table(NAME.into(), &format!("row {number}: {what}"));
@@ -40,7 +32,7 @@ impl TableEncoding {
                 let Some(slot) = self.columns.iter().position(|column| column.name == name) else {
                     return Err(refuse(format!(
                         "column {name:?} is unknown, the model has {}",
-                        self.listed()
+                        listed(self.columns.iter().map(|column| format!("{:?}", column.name)), 10)
                     )));
                 };
                 let cell = cell(text.as_ref(), number, &mut table.columns[slot])
@@ -57,17 +49,6 @@ impl TableEncoding {
         }
         Ok(table)
     }
-
-    /// The names of some columns, for a message.
-    fn listed(&self) -> String {
-        const SOME: usize = 10;
-        let mut names: Vec<String> =
-            self.columns.iter().take(SOME).map(|column| format!("{:?}", column.name)).collect();
-        if self.columns.len() > SOME {
-            names.push("..".into());
-        }
-        names.join(", ")
-    }
 }
 
 fn column(encoding: &super::ColumnEncoding) -> Column {
@@ -81,8 +62,7 @@ fn cell(text: &str, row: usize, column: &mut Column) -> Result<f32, String> {
     if let Some(texts) = &column.texts
         && !is_missing(text.as_bytes())
     {
-        #[expect(clippy::cast_precision_loss, reason = "numbers of texts are small")]
-        return Ok(texts.find(text).map_or(UNSEEN, |category| category as f32));
+        return Ok(cell_of(texts.find(text)));
     }
     match Field::of(text.as_bytes()) {
         Field::Number(number) => Ok(number),

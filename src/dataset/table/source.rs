@@ -4,19 +4,22 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
+use super::unreadable;
+use crate::named::named;
 use crate::{Error, Result};
 
-/// The formats of tables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// Text: fields between commas, semicolons or tabs.
-    Csv,
-    /// One array of numpy.
-    Npy,
-    /// A zip archive of arrays of numpy.
-    Npz,
-    /// Apache Parquet.
-    Parquet,
+named! {
+    /// The formats of tables.
+    pub enum Format {
+        /// Text: fields between commas, semicolons or tabs.
+        Csv = "csv",
+        /// One array of numpy.
+        Npy = "npy",
+        /// A zip archive of arrays of numpy.
+        Npz = "npz",
+        /// Apache Parquet.
+        Parquet = "parquet",
+    }
 }
 
 impl Format {
@@ -82,9 +85,9 @@ impl Source {
     }
 
     /// Number of bytes; the place to read from is the first one afterwards.
-    pub(crate) fn measure(&mut self) -> io::Result<u64> {
-        let bytes = self.seek(SeekFrom::End(0))?;
-        self.rewind()?;
+    pub(crate) fn measure(&mut self) -> super::Read<u64> {
+        let bytes = self.seek(SeekFrom::End(0)).map_err(unreadable)?;
+        self.rewind().map_err(unreadable)?;
         Ok(bytes)
     }
 }

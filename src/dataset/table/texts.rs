@@ -2,6 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::UNSEEN;
+
+/// Bytes of the longest category or label.
+pub(crate) const MAX_TEXT: usize = 1024;
+
 /// A list of different texts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
@@ -59,6 +64,11 @@ impl Texts {
         }
     }
 
+    /// The cell of a text, which is added where the list may grow.
+    pub(crate) fn cell(&mut self, text: &str) -> f32 {
+        cell(self.number(text))
+    }
+
     /// The number of a text that is there.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         self.places.get(text).copied()
@@ -82,6 +92,19 @@ impl Texts {
         }
         numbers
     }
+}
+
+/// The cell of a text by its number, of which there are few enough for a float32; [`UNSEEN`] without one.
+pub(crate) fn cell(number: Option<u32>) -> f32 {
+    number.map_or(UNSEEN, |number| number as f32)
+}
+
+/// The first of some names, for a message.
+pub(crate) fn listed(names: impl IntoIterator<Item = String>, most: usize) -> String {
+    let mut names = names.into_iter();
+    let mut first: Vec<String> = names.by_ref().take(most).collect();
+    first.extend(names.next().map(|_| "..".to_owned()));
+    first.join(", ")
 }
 
 /// How a cell is written that has no value.

@@ -1,7 +1,5 @@
 //! What pruning cost, step by step.
 
-use std::fmt::Write as _;
-
 use serde::Serialize;
 
 use crate::engine::Evaluation;
@@ -45,28 +43,4 @@ impl PrunePoint {
             test_loss: test.loss,
         }
     }
-}
-
-/// The curve as comma-separated values, a line for each point under a header.
-pub fn curve_csv(curve: &[PrunePoint]) -> String {
-    let mut csv = String::from(
-        "step,parameters,edges,hidden,validation_accuracy,validation_loss,test_accuracy,test_loss\n",
-    );
-    for point in curve {
-        let hidden: Vec<String> = point.hidden.iter().map(ToString::to_string).collect();
-        // Writing to a string cannot fail; steps are names of this program, without commas.
-        let _ = writeln!(
-            csv,
-            "{},{},{},{},{},{},{},{}",
-            point.step,
-            point.parameters,
-            point.edges,
-            hidden.join("-"),
-            point.validation_accuracy,
-            point.validation_loss,
-            point.test_accuracy,
-            point.test_loss
-        );
-    }
-    csv
 }

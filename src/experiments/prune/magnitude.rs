@@ -51,11 +51,7 @@ impl WeightGoal {
             }
             Self::Sparsity(share) => {
                 let left = (1.0 - share).powf(round as f64 / rounds as f64);
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "a share of a number of edges"
-                )]
+                #[expect(clippy::cast_possible_truncation, reason = "a share of a number of edges")]
                 let count = (left * edges_at_start as f64).round() as usize;
                 keep_largest(parameters, count.max(1))
             }

@@ -26,7 +26,7 @@ use crate::{Error, Result, Setting};
 
 pub use blocks::{BlockSearch, BlockSearchOptions, Until};
 pub use compact::{Compacted, compact};
-pub use curve::{PrunePoint, curve_csv};
+pub use curve::PrunePoint;
 pub use magnitude::WeightGoal;
 pub use session::{PruneMethodSettings, PruneSettings, PruneTarget, PrunedModel};
 

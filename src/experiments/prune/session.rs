@@ -99,7 +99,7 @@ impl PruneMethodSettings {
 
 impl PruneTarget {
     /// The number of parameters, at least 1, for a model that has `all`.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a number")]
+    #[expect(clippy::cast_possible_truncation, reason = "a share of a number")]
     fn parameters(self, all: usize) -> usize {
         match self {
             Self::Parameters(count) => count,

@@ -24,14 +24,14 @@ const INK: Color = Color::Rgb(0x22, 0x2B, 0x35);
 const PAPER: Color = Color::Rgb(0xFF, 0xFF, 0xFF);
 
 /// A layer with its places on the paper.
-pub(super) struct Drawing<'a> {
+pub(super) struct PlacedLayer<'a> {
     layer: &'a Topology,
     pub(super) inputs: Column,
     pub(super) outputs: Column,
     chosen: Option<usize>,
 }
 
-impl<'a> Drawing<'a> {
+impl<'a> PlacedLayer<'a> {
     pub(super) fn new(layer: &'a Topology, chosen: Option<usize>) -> Self {
         let (inputs, outputs) = columns(layer);
         Self { layer, inputs, outputs, chosen }

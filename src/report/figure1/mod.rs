@@ -15,7 +15,8 @@ use image::ImageFormat;
 use kuva::backend::svg::SvgBackend;
 use kuva::render::render::Scene;
 
-use self::drawing::Drawing;
+use self::drawing::PlacedLayer;
+use super::Drawing;
 use crate::text::grouped;
 use crate::topology::Topology;
 use crate::{Error, Result};
@@ -29,23 +30,15 @@ pub const MAX_CIRCLES: usize = 128;
 const SCALE: u32 = 2;
 /// The drawing is made larger by this factor and averaged, because thick lines come without smooth edges.
 const FINER: u32 = 2;
-/// The drawing in both formats.
-#[derive(Clone, Debug)]
-pub struct Figure1 {
-    /// Lines and text; text is set in the reader's fonts.
-    pub svg: String,
-    /// The same in pixels, with a font of its own.
-    pub png: Vec<u8>,
-}
 
-/// Draws one layer; `name` says which, `chosen` whose receptive field is shown
+/// Draws one layer, with text in the reader's fonts in the SVG file; `name` says which, `chosen` whose receptive field is shown
 /// (by default that of the middle output block; none where there is one block only).
 ///
 /// # Errors
 /// [`Error::Picture`] when the layer has more than [`MAX_LINES`] weights or
 /// [`MAX_CIRCLES`] neurons on a side, when there is no block `chosen`, or the
 /// drawing fails.
-pub fn figure1(layer: &Topology, name: &str, chosen: Option<usize>) -> Result<Figure1> {
+pub fn figure1(layer: &Topology, name: &str, chosen: Option<usize>) -> Result<Drawing> {
     check_lines(layer)?;
     let blocks = layer.outputs().len();
     if let Some(block) = chosen.filter(|block| *block >= blocks) {
@@ -55,8 +48,8 @@ pub fn figure1(layer: &Topology, name: &str, chosen: Option<usize>) -> Result<Fi
         )));
     }
     let chosen = chosen.or((blocks > 1).then_some((blocks - 1) / 2));
-    let scene = Drawing::new(layer, chosen).scene(name);
-    Ok(Figure1 { svg: SvgBackend::new().with_pretty(true).render_scene(&scene), png: smooth_png(&scene)? })
+    let scene = PlacedLayer::new(layer, chosen).scene(name);
+    Ok(Drawing { svg: SvgBackend::new().with_pretty(true).render_scene(&scene), png: smooth_png(&scene)? })
 }
 
 fn smooth_png(scene: &Scene) -> Result<Vec<u8>> {

@@ -44,7 +44,7 @@ fn every_weight_is_a_line_and_every_neuron_a_circle() {
         (number("y2"), number("y1"))
     };
     let lines: BTreeSet<_> = drawn.lines().filter(|line| line.contains("<line")).map(column).collect();
-    let drawing = Drawing::new(&layer, Some(1));
+    let drawing = PlacedLayer::new(&layer, Some(1));
     let short = |y: f64| ((y * 100.0).round() * 0.01).to_string();
     let ends =
         layer.edge_ends().map(|(o, i)| (short(drawing.outputs.neurons[o]), short(drawing.inputs.neurons[i])));
@@ -123,7 +123,7 @@ fn everything_stays_on_the_paper() {
             (Partition::even(inputs, blocks).unwrap(), Partition::even(outputs, blocks).unwrap());
         let targets = vec![vec![0]; inputs.width()];
         let layer = Topology::from_targets(inputs, outputs, &targets).unwrap();
-        let drawing = Drawing::new(&layer, None);
+        let drawing = PlacedLayer::new(&layer, None);
         let bottom = height(&drawing.inputs);
         assert!((height(&drawing.outputs) - bottom).abs() < 1e-9, "columns end together");
         for column in [&drawing.inputs, &drawing.outputs] {

@@ -3,8 +3,10 @@
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
+use super::axis::Axis;
 use super::markup::{missing, percent, unit};
 use super::{MAX_POINTS, ReportedRun};
+use crate::report::learning_curve::tick_step;
 use crate::training::{EpochMetrics, ScoredOn};
 
 /// Size of a chart in units of its drawing, and what its axes take of that.
@@ -119,7 +121,7 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     let series: Vec<Series> = drawn.iter().map(|(index, run)| series(measure, *index, run)).collect();
     let epochs = || series.iter().flat_map(|series| series.epochs.iter().copied());
     let (first, last) = (epochs().min().unwrap_or(1), epochs().max().unwrap_or(1));
-    let axis = Axis::of(measure, &series);
+    let axis = axis(measure, &series);
     let span = (last - first).max(1) as f64;
     // A single epoch stands in the middle.
     let shift = if first == last { 0.5 } else { 0.0 };
@@ -221,88 +223,21 @@ fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Serie
     }
 }
 
-/// The vertical axis.
-#[derive(Debug, PartialEq)]
-struct Axis {
-    low: f64,
-    high: f64,
-    ticks: Vec<f64>,
-    is_logarithmic: bool,
-}
-
-impl Axis {
-    fn of(measure: &Measure, series: &[Series]) -> Self {
-        let values = || series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
-        let low = values().fold(f64::INFINITY, f64::min);
-        let high = values().fold(f64::NEG_INFINITY, f64::max);
-        match measure.is_loss {
-            true if low > 0.0 && high / low > FAR_APART => Self::logarithmic(low, high),
-            true => Self::linear(0.0, high, measure.greatest),
-            false => Self::linear(low, high, measure.greatest),
-        }
-    }
-
-    /// Round numbers around a range of values that are not negative.
-    fn linear(low: f64, high: f64, greatest: f64) -> Self {
-        let range = (high - low).max(high.abs() * 1e-3).max(1e-9);
-        let decade = 10f64.powf((range / 4.0).log10().floor());
-        let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
-        let step = steps.into_iter().find(|step| range / step <= 5.0).unwrap_or(steps[3]);
-        let last = (high / step).ceil();
-        // Where all values are the same there is room below them.
-        let first = (low / step).floor().min(last - 1.0).max(0.0);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "about five; casts saturate"
-        )]
-        let count = (last - first).clamp(1.0, 10.0) as usize;
-        let ticks: Vec<f64> = (0..=count).map(|tick| step * (first + tick as f64)).collect();
-        let ticks: Vec<f64> = ticks.into_iter().filter(|tick| *tick <= greatest * (1.0 + 1e-9)).collect();
-        let end = (step * (first + count as f64)).min(greatest);
-        Self { low: step * first, high: end.max(step * first + 1e-9), ticks, is_logarithmic: false }
-    }
-
-    /// 1, 2 and 5 times powers of ten, or powers of ten alone where these are many.
-    fn logarithmic(low: f64, high: f64) -> Self {
-        let (first, last) = (low.log10().floor(), high.log10().ceil());
-        let factors: &[f64] = if high / low < 1e3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
-        #[expect(clippy::cast_possible_truncation, reason = "an exponent of a double")]
-        let exponents = first as i32..=last as i32;
-        let all: Vec<f64> = exponents
-            .flat_map(|power| factors.iter().map(move |factor| factor * 10f64.powi(power)))
-            .collect();
-        // From the last round number below to the first above.
-        let start = all.iter().rposition(|tick| *tick <= low).unwrap_or(0);
-        let end = all.iter().position(|tick| *tick >= high).unwrap_or(all.len() - 1);
-        let every = (end - start).div_ceil(10).max(1);
-        let ticks = all[start..=end].iter().copied().step_by(every).collect();
-        Self { low: all[start], high: all[end], ticks, is_logarithmic: true }
-    }
-
-    /// Where a value is, from 0 at the bottom to 1 at the top.
-    fn place(&self, value: f64) -> f64 {
-        if self.is_logarithmic {
-            return (value / self.low).ln() / (self.high / self.low).ln();
-        }
-        (value - self.low) / (self.high - self.low)
-    }
-
-    /// A number of the axis with as many digits as it needs.
-    fn label(tick: f64) -> String {
-        if tick != 0.0 && !(1e-4..1e6).contains(&tick) {
-            return format!("{tick:.0e}");
-        }
-        let text = format!("{tick:.6}");
-        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+/// The axis for all values of some runs.
+fn axis(measure: &Measure, series: &[Series]) -> Axis {
+    let values = || series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
+    let low = values().fold(f64::INFINITY, f64::min);
+    let high = values().fold(f64::NEG_INFINITY, f64::max);
+    match measure.is_loss {
+        true if low > 0.0 && high / low > FAR_APART => Axis::logarithmic(low, high),
+        true => Axis::linear(0.0, high, measure.greatest),
+        false => Axis::linear(low, high, measure.greatest),
     }
 }
 
 /// Whole epochs, 10 at most.
 fn epoch_ticks(first: usize, last: usize) -> Vec<usize> {
-    let span = last - first + 1;
-    let steps = (0..18).flat_map(|power| [1, 2, 5].map(|step| step * 10usize.pow(power)));
-    let step = steps.into_iter().find(|step| span.div_ceil(*step) <= 10).unwrap_or(span);
+    let step = tick_step(last - first + 1);
     (first..=last)
         .filter(|epoch| epoch % step == 0 || (*epoch == first && (step == 1 || first != 1)))
         .collect()
@@ -311,34 +246,6 @@ fn epoch_ticks(first: usize, last: usize) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn axes_have_round_numbers_around_what_is_shown() {
-        let ticks = |low, high, greatest| Axis::linear(low, high, greatest).ticks;
-        assert_eq!(ticks(0.0, 2.3, f64::INFINITY), [0.0, 0.5, 1.0, 1.5, 2.0, 2.5]);
-        assert_eq!(ticks(71.0, 99.2, 100.0), [70.0, 80.0, 90.0, 100.0]);
-        let same = Axis::linear(100.0, 100.0, 100.0);
-        assert!(!((same.high - 100.0).abs() > 1e-9) && same.low < 100.0, "{same:?}");
-        for (low, high) in [(0.0, 0.0), (5.0, 5.0), (0.0, 1e30), (0.0, 1e-7)] {
-            let axis = Axis::linear(low, high, f64::INFINITY);
-            assert!(axis.high > axis.low && (2..=8).contains(&axis.ticks.len()), "{axis:?}");
-            assert!((-1e-9..=1.0 + 1e-9).contains(&axis.place(high)), "{axis:?}");
-        }
-        assert_eq!(
-            [0.0, 0.30000000000000004, 2.5, 100.0, 1e-7].map(Axis::label),
-            ["0", "0.3", "2.5", "100", "1e-7"]
-        );
-    }
-
-    #[test]
-    fn losses_far_apart_go_by_factors() {
-        let axis = Axis::logarithmic(0.09, 19.0);
-        assert_eq!(axis.ticks, [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
-        assert_eq!([axis.place(0.05), axis.place(20.0)], [0.0, 1.0]);
-        assert!(!((axis.place(1.0) - 0.5).abs() > 1e-12), "{axis:?}");
-        let wide = Axis::logarithmic(2e-30, 2e299);
-        assert!(wide.ticks.len() <= 12 && wide.high >= 2e299, "{wide:?}");
-    }
 
     #[test]
     fn epochs_have_few_whole_ticks() {

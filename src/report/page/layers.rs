@@ -117,11 +117,7 @@ impl Histogram {
         let high = f64::min(greatest, mean + REACH * deviation);
         let mut counts = vec![0; BINS];
         for value in values() {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "casts saturate; NaN becomes 0"
-            )]
+            #[expect(clippy::cast_possible_truncation, reason = "casts saturate; NaN becomes 0")]
             let bin = ((value - low) / (high - low) * BINS as f64) as usize;
             counts[bin.min(BINS - 1)] += 1;
         }

@@ -4,14 +4,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
+pub(super) use crate::report::table::percent;
+
 /// Says what is not there, where it would have been.
 pub(super) fn missing(reason: impl AsRef<str>) -> Markup {
     html! { p.missing role="note" { (reason.as_ref()) } }
-}
-
-/// A share as text: `90.12 %`.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
 }
 
 /// A PNG file as an address that holds it.

@@ -5,6 +5,7 @@
 //! place. Every text that comes from outside goes through maud, which escapes it; the size of the page
 //! is bounded by the constants here, whatever the runs hold.
 
+mod axis;
 mod classes;
 mod curves;
 mod examples;

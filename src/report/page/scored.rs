@@ -146,11 +146,7 @@ impl Grey {
         let failed =
             |reason: String| Error::Picture(format!("an example of {rows} x {columns} pixels: {reason}"));
         let range = (self.high - self.low).max(f32::MIN_POSITIVE);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "0 to 255, and casts saturate"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "0 to 255, and casts saturate")]
         let pixels =
             features.iter().map(|value| (255.0 * (value - self.low) / range).round() as u8).collect();
         let side = |pixels: usize| u32::try_from(pixels).map_err(|error| failed(error.to_string()));

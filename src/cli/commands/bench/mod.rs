@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use tanner::benchmark::{
-    BenchNetwork, CheckReport, Machine, Measurement, Mode, Timing, Yardstick, check_single_sample,
-    data_bytes, peak_resident_bytes, time_inference, time_single_sample, time_training,
+    BenchNetwork, CheckReport, Machine, Measurement, Mode, Yardstick, check_single_sample, data_bytes,
+    peak_resident_bytes, time_inference, time_single_sample, time_training,
 };
 use tanner::engine::cpu::SingleSample;
 use tanner::engine::{Backend, EngineSettings, Optimizer, OptimizerOptions};
@@ -189,16 +189,28 @@ impl<'a> Plan<'a> {
         // Before anything else takes memory.
         let peak_resident_bytes = peak_resident_bytes();
         drop(engine);
-        let about = About {
-            backend: info.backend,
+        Ok(Some(Measurement {
+            program: "tanner".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            variant: String::new(),
+            mode: self.mode,
+            arch: subject.bench_network.arch.to_string(),
+            width: subject.bench_network.width,
+            hidden_layers: subject.bench_network.hidden_layers,
+            batch,
+            optimizer: if self.mode == Mode::Training { self.optimizer.to_string() } else { String::new() },
+            backend: info.backend.to_string(),
             device: info.adapter,
-            tiles,
-            kernels,
-            build_seconds,
+            gpu_kernels: kernels,
+            edges: network.layers().iter().map(|layer| layer.topology.edges()).sum(),
+            weight_bytes: tiles.map(|tiles| inspect::weight_bytes(network, tiles)),
+            steps_per_call: timing.steps_per_call,
+            spread: timing.spread,
+            build_seconds: Some(build_seconds),
             peak_resident_bytes,
             check,
-        };
-        Ok(Some(self.measurement(subject, batch, timing, about)))
+            machine: Machine::this(),
+        }))
     }
 
     /// The engine that was asked for; the latency of one sample is that of one thread.
@@ -218,36 +230,6 @@ impl<'a> Plan<'a> {
     fn is_of_one_sample(&self, batch: usize) -> bool {
         self.mode == Mode::Inference && batch == 1
     }
-
-    fn measurement(&self, subject: &Subject, batch: usize, timing: Timing, about: About) -> Measurement {
-        let layers = subject.network.layers();
-        let optimizer = match self.mode {
-            Mode::Training => self.optimizer.to_string(),
-            Mode::Inference => String::new(),
-        };
-        Measurement {
-            program: "tanner".into(),
-            version: env!("CARGO_PKG_VERSION").into(),
-            variant: String::new(),
-            mode: self.mode,
-            arch: subject.bench_network.arch.to_string(),
-            width: subject.bench_network.width,
-            hidden_layers: subject.bench_network.hidden_layers,
-            batch,
-            optimizer,
-            backend: about.backend.to_string(),
-            device: about.device,
-            gpu_kernels: about.kernels,
-            edges: layers.iter().map(|layer| layer.topology.edges()).sum(),
-            weight_bytes: about.tiles.map(|tiles| inspect::weight_bytes(&subject.network, tiles)),
-            steps_per_call: timing.steps_per_call,
-            spread: timing.spread,
-            build_seconds: Some(about.build_seconds),
-            peak_resident_bytes: about.peak_resident_bytes,
-            check: about.check,
-            machine: Machine::this(),
-        }
-    }
 }
 
 /// A network that is ready to be measured.
@@ -258,18 +240,6 @@ struct Subject {
     yardstick: Option<Yardstick>,
     /// Seconds that graphs and first weights took.
     drawn: f64,
-}
-
-/// What a measurement says beside its times.
-struct About {
-    backend: Backend,
-    device: String,
-    /// How weights are packed, where they are.
-    tiles: Option<TilePolicy>,
-    kernels: Option<String>,
-    build_seconds: f64,
-    peak_resident_bytes: Option<u64>,
-    check: Option<CheckReport>,
 }
 
 /// How an engine packs weights, if it does.

@@ -2,7 +2,7 @@
 
 use std::io::Read as _;
 
-use super::super::{Read, Source};
+use super::super::{Read, Source, unreadable};
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 4 << 20;
@@ -37,9 +37,7 @@ impl<'a> Blocks<'a> {
         while !self.ended {
             let before = bytes.len();
             bytes.reserve(BLOCK);
-            let wanted = BLOCK as u64;
-            let read = self.source.by_ref().take(wanted).read_to_end(&mut bytes);
-            read.map_err(|error| format!("cannot be read: {error}"))?;
+            self.source.by_ref().take(BLOCK as u64).read_to_end(&mut bytes).map_err(unreadable)?;
             self.ended = bytes.len() == before;
             ends.scan(&bytes, scanned);
             scanned = bytes.len();

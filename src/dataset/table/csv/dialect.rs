@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::super::texts::Field;
-use super::super::{Read, ReadOptions, Source};
+use super::super::{Read, ReadOptions, Source, unreadable};
 use super::blocks::{RecordEnds, count_lines};
 use crate::named::named;
 
@@ -56,11 +56,7 @@ impl Dialect {
         options: &ReadOptions,
     ) -> Read<Self> {
         let mut sample = Vec::new();
-        source
-            .by_ref()
-            .take(SAMPLE)
-            .read_to_end(&mut sample)
-            .map_err(|error| format!("cannot be read: {error}"))?;
+        source.by_ref().take(SAMPLE).read_to_end(&mut sample).map_err(unreadable)?;
         if sample.starts_with(b"\xFF\xFE") || sample.starts_with(b"\xFE\xFF") {
             return Err("UTF-16 text; save the file as UTF-8".into());
         }

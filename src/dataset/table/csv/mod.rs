@@ -16,13 +16,13 @@ use self::blocks::Blocks;
 use self::dialect::Dialect;
 use self::piece::{Job, Piece};
 use super::columns::{Kind, Names, Plan};
-use super::{Columns, Read, ReadOptions, Source, Table, Texts};
+use super::{Columns, Read, ReadOptions, Source, Table, Texts, unreadable};
 
 pub use dialect::Header;
 
 /// Reads a table of text.
 pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOptions) -> Read<Table> {
-    let bytes = source.measure().map_err(|error| format!("cannot be read: {error}"))?;
+    let bytes = source.measure()?;
     let known = columns.known_names();
     let dialect = Dialect::detect(&mut source, bytes, known.as_deref(), options)?;
     let names = dialect.header.as_deref().map_or(Names::Count(dialect.columns), Names::Header);
@@ -62,8 +62,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     /// Reads all rows; the second value lists columns of numbers that hold texts.
     fn pass(&self, source: &mut Source, plan: &Plan) -> Read<(Table, Vec<usize>)> {
-        let failed = |error: std::io::Error| format!("cannot be read: {error}");
-        source.seek(SeekFrom::Start(self.dialect.start)).map_err(failed)?;
+        source.seek(SeekFrom::Start(self.dialect.start)).map_err(unreadable)?;
         let name = source.name().to_owned();
         let mut blocks = Blocks::new(source, self.dialect.line, self.options.limits.max_record_bytes);
         let job = Job { delimiter: self.dialect.delimiter, plan, limits: &self.options.limits };
@@ -93,8 +92,8 @@ struct Rows {
 impl Rows {
     fn new(name: String, plan: &Plan, reading: &Reading<'_>) -> Read<Self> {
         let limits = &reading.options.limits;
-        let mut table = Table::of_plan(name, plan, limits);
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "casts saturate")]
+        let mut table = plan.table(name, limits);
+        #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
         let values = (reading.rows * plan.features.len() as f64) as usize;
         // Pages that stay empty cost nothing.
         table.cells.try_reserve_exact(values).map_err(|error| format!("{values} values: {error}"))?;
@@ -114,9 +113,9 @@ impl Rows {
             }
         }
         if let Some(labels) = &mut table.labels {
-            let numbers = labels.texts.take(&piece.label_texts);
+            let numbers = labels.texts.take(&piece.labels.texts);
             let of = |code: &u32| numbers.get(*code as usize).copied().flatten().unwrap_or(u32::MAX);
-            labels.codes.extend(piece.labels.iter().map(of));
+            labels.codes.extend(piece.labels.codes.iter().map(of));
         }
         table.rows += piece.rows;
         reading.options.limits.check_values(table.rows as f64, width as f64)?;
@@ -139,10 +138,7 @@ impl Rows {
 fn renumber(cells: &mut [f32], slot: usize, width: usize, numbers: &[Option<u32>]) {
     for cell in cells.iter_mut().skip(slot).step_by(width) {
         if let Some(code) = super::encoding::code(*cell) {
-            let number = numbers.get(code).copied().flatten();
-            #[expect(clippy::cast_precision_loss, reason = "numbers of texts are small")]
-            let number = number.map_or(super::UNSEEN, |number| number as f32);
-            *cell = number;
+            *cell = super::texts::cell(numbers.get(code).copied().flatten());
         }
     }
 }

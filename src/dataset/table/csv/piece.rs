@@ -3,12 +3,9 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::super::columns::{Kind, Plan, Role};
-use super::super::texts::{Field, is_missing};
-use super::super::{Limits, Read, Texts, UNSEEN, shown};
+use super::super::texts::{Field, MAX_TEXT, is_missing};
+use super::super::{Labels, Limits, Read, Texts, UNSEEN, shown};
 use super::blocks::{Block, count_lines};
-
-/// Bytes of the longest category or label.
-const MAX_TEXT: usize = 1024;
 
 /// Where a record begins, or the empty lines before it.
 #[derive(Clone, Copy)]
@@ -40,9 +37,8 @@ pub(super) struct Piece {
     /// `[row][feature]`; texts by their numbers in this piece.
     pub(super) cells: Vec<f32>,
     pub(super) columns: Vec<Found>,
-    /// `[row]`, by their numbers in this piece.
-    pub(super) labels: Vec<u32>,
-    pub(super) label_texts: Texts,
+    /// By their numbers in this piece.
+    pub(super) labels: Labels,
 }
 
 /// What a column of a block holds.
@@ -76,16 +72,12 @@ impl Job<'_> {
     }
 
     fn empty(&self) -> Piece {
-        let found = |(_, _, kind): &(String, usize, Kind)| Found {
-            texts: if let Kind::Texts(texts) = kind { Some(texts.clone()) } else { None },
-            ..Found::default()
-        };
+        let found = |(_, _, kind): &(String, usize, Kind)| Found { texts: kind.texts(), ..Found::default() };
         Piece {
             rows: 0,
             cells: Vec::new(),
             columns: self.plan.features.iter().map(found).collect(),
-            labels: Vec::new(),
-            label_texts: Texts::up_to(self.limits.classes),
+            labels: Labels::new("", None, self.limits),
         }
     }
 
@@ -104,10 +96,7 @@ impl Job<'_> {
         for (field, role) in record.iter().zip(roles) {
             match role {
                 Role::Skip => {}
-                Role::Label => {
-                    let label = self.label(field, place, &mut piece.label_texts)?;
-                    piece.labels.push(label);
-                }
+                Role::Label => piece.labels.push(self.label(field, place)?),
                 Role::Feature(slot) => {
                     piece.cells[start + slot] = self.cell(field, place, *slot, &mut piece.columns[*slot])?;
                 }
@@ -145,13 +134,10 @@ impl Job<'_> {
             return Ok(f32::NAN);
         }
         let text = self.text(field, place, &self.column(slot))?;
-        let number = column.texts.as_mut().and_then(|texts| texts.number(text));
-        #[expect(clippy::cast_precision_loss, reason = "numbers of texts are small")]
-        let number = number.map_or(UNSEEN, |number| number as f32);
-        Ok(number)
+        Ok(column.texts.as_mut().map_or(UNSEEN, |texts| texts.cell(text)))
     }
 
-    fn label(&self, field: &[u8], place: Place<'_>, texts: &mut Texts) -> Read<u32> {
+    fn label<'t>(&self, field: &'t [u8], place: Place<'_>) -> Read<&'t str> {
         let field = field.trim_ascii();
         let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
         let column = shown(name, self.plan.named);
@@ -161,8 +147,7 @@ impl Job<'_> {
                 place.line()
             ));
         }
-        let text = self.text(field, place, &column)?;
-        Ok(texts.number(text).unwrap_or(u32::MAX))
+        self.text(field, place, &column)
     }
 
     fn text<'t>(&self, field: &'t [u8], place: Place<'_>, column: &str) -> Read<&'t str> {
