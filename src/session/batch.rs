@@ -23,10 +23,10 @@ pub use plan::{Configuration, Plan};
 use shape::DataShape;
 
 use super::data::{Data, RawData};
+use super::job::{TrainedRun, TrainingJob};
 use super::record::recorded_kernels;
 use super::reporter::WithoutNotes;
 use super::settings::{DataSettings, KernelChoice, RunSettings, Settings};
-use super::train::{TrainedRun, TrainingJob};
 use super::{Resumption, Session};
 use crate::error::AskedBy as _;
 use crate::training::{Ending, RunFolder, Summary};

@@ -2,8 +2,6 @@
 //!
 //! A device needs nothing but itself to be opened, and takes its time: [`Opening`] does it while data are read.
 
-mod request;
-
 use std::thread::{self, JoinHandle};
 
 use super::Session;
@@ -11,6 +9,7 @@ use super::Session;
 use super::auto::{Auto, auto_choice};
 #[cfg(feature = "gpu")]
 use super::kernels::{self, Kernels};
+use super::request::{EngineRequest, KernelsRequest, Purpose, Subject};
 use crate::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::{self, AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Shares};
@@ -19,20 +18,6 @@ use crate::engine::reference::ReferenceEngine;
 use crate::engine::{Engine, EngineSettings};
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
-
-pub use request::{EngineRequest, KernelsRequest};
-
-/// Whether it is worth it to measure kernels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// Many steps: measured on hardware, unless something else was asked for.
-    Steps,
-    /// A few passes: measured only where that was asked for.
-    Passes,
-}
-
-/// A network, where its training starts, and how it is trained.
-pub(super) type Subject<'a> = (&'a Network, &'a Parameters, EngineSettings);
 
 /// An engine that is ready, with the reason it was chosen.
 pub struct OpenedEngine<E: ?Sized = dyn Engine> {

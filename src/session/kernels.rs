@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::engine::{KernelsRequest, Purpose, Subject};
+use super::request::{KernelsRequest, Purpose, Subject};
 use super::settings::KernelChoice;
 use crate::Result;
 use crate::engine::gpu::{GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};

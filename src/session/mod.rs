@@ -24,12 +24,14 @@ mod auto;
 mod batch;
 mod data;
 mod engine;
+mod job;
 #[cfg(feature = "gpu")]
 mod kernels;
 mod memory;
 mod places;
 mod record;
 mod reporter;
+mod request;
 mod resume;
 #[doc(hidden)]
 pub mod settings;
@@ -48,22 +50,23 @@ pub use auto::auto_sentence;
 pub use batch::{Batch, Configuration, Unfinished};
 pub use data::Data;
 pub(crate) use data::USUAL_TEST;
-pub use engine::EngineRequest;
+pub use job::{TrainedRun, TrainingJob};
 pub use reporter::{Reporter, Silent};
+pub use request::EngineRequest;
 pub use settings::{
     ArchitectureOptions, DataOptions, DataSettings, EngineOptions, ImportanceOptions, KeepingOptions,
     OutputOptions, Preset, PresetOption, RunSettings, SampleOptions, Settings, TrainingOptions,
 };
 pub use split::SplitSettings;
-pub use train::{TrainedRun, TrainingJob};
 
 #[doc(hidden)]
 pub use self::{
     batch::Plan,
     data::RawData,
-    engine::{KernelsRequest, OpenedEngine, Opening, Purpose},
+    engine::{OpenedEngine, Opening},
     memory::{check_batch, check_network},
     reporter::{FinishedRun, RunPreview},
+    request::{KernelsRequest, Purpose},
     resume::Resumption,
     split::Split,
 };

@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use super::settings::{EventsPlace, RunSettings};
-use super::train::importance_name;
 use crate::error::AskedBy as _;
 use crate::training::{Recorder, RunFolder, TensorBoard};
 use crate::{Result, Setting};
@@ -34,4 +33,9 @@ pub(super) fn tensorboard(settings: &RunSettings, recorder: &Recorder) -> Result
     };
     let board = TensorBoard::create(&place, recorder.history().len(), settings.scored_on());
     board.asked_by(Setting::Tensorboard).map(Some)
+}
+
+/// Kind and order.
+pub(super) fn importance_name(settings: &RunSettings, separator: &str) -> String {
+    format!("{}{separator}{}", settings.importance.importance, settings.importance.order)
 }

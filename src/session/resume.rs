@@ -9,13 +9,11 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::Session;
-use super::engine::{EngineRequest, KernelsRequest};
 use super::record::{RunRecord, recorded_kernels};
-use super::settings::{Settings, check_threads};
-use super::train::{TrainedRun, TrainingJob};
+use super::request::{EngineRequest, KernelsRequest};
+use super::settings::Settings;
 use crate::dataset::{Dataset, fingerprint};
 use crate::engine::{Backend, EngineInfo};
-use crate::error::AskedBy as _;
 use crate::model::TrainedModel;
 use crate::training::{Checkpoint, RunFolder, RunIdentity};
 use crate::{Error, Result, Setting};
@@ -47,13 +45,13 @@ impl Resumption {
     }
 
     /// The settings with which the run began.
-    fn settings(&self) -> Result<Settings> {
+    pub(super) fn settings(&self) -> Result<Settings> {
         Settings::from_config(&self.config)
             .map_err(|reason| Error::SettingsFile { path: self.folder.path().join("config.json"), reason })
     }
 
     /// The engine that the run had, whatever would be chosen now; its number of threads is free.
-    fn engine(&self, asked: &EngineRequest, threads: Option<usize>) -> Result<EngineRequest> {
+    pub(super) fn engine(&self, asked: &EngineRequest, threads: Option<usize>) -> Result<EngineRequest> {
         let backend: Backend =
             serde_json::from_value(self.config["backend"].clone()).map_err(|error| Error::SettingsFile {
                 path: self.folder.path().join("config.json"),
@@ -91,23 +89,6 @@ impl Resumption {
 }
 
 impl Session<'_> {
-    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on so many CPU threads or as
-    /// many as it had. Of a finished run it gives what is there.
-    ///
-    /// # Errors
-    /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
-    pub fn resume(&self, path: &Path, threads: Option<usize>) -> Result<TrainedRun> {
-        if let Some((_, summary)) = RunFolder::finished(path)? {
-            self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
-            return TrainedRun::of_folder(path, summary);
-        }
-        let begun = Resumption::open(path).asked_by(Setting::Resume)?;
-        let mut settings = begun.settings().asked_by(Setting::Resume)?.resolve()?;
-        settings.engine = begun.engine(&settings.engine, check_threads(threads)?)?;
-        settings.out = Some(path.to_owned());
-        self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
-    }
-
     /// Refuses to go on where anything that the bits depend on is not as it was.
     pub(super) fn check_same_run(
         &self,

@@ -1,17 +1,18 @@
 //! One training run, from data to a model and, where it is kept, a whole run folder.
 
-mod job;
-
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Session;
 use super::data::Data;
-use super::engine::{OpenedEngine, Opening, Purpose};
-use super::places::{run_folder, tensorboard};
+use super::engine::{OpenedEngine, Opening};
+use super::job::{TrainedRun, TrainingJob};
+use super::places::{importance_name, run_folder, tensorboard};
 use super::record::{RunConfig, RunRecord, SampleCounts};
 use super::reporter::{FinishedRun, RunPreview};
+use super::request::Purpose;
 use super::resume::{self, Resumption};
-use super::settings::{EventsPlace, RunSettings, Settings};
+use super::settings::{EventsPlace, RunSettings, Settings, check_threads};
 use super::start::Start;
 use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
@@ -19,12 +20,10 @@ use crate::files::check_folder;
 use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::training::{
-    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, TrainOptions, Trained, TrainingData,
-    TrainingState,
+    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, TrainOptions, Trained,
+    TrainingData, TrainingState,
 };
 use crate::{Error, Result, Setting, paper, threads};
-
-pub use job::{TrainedRun, TrainingJob};
 
 impl Session<'_> {
     /// Trains as a job says, writing as it goes.
@@ -76,6 +75,23 @@ impl Session<'_> {
         let trained =
             self.steps(&mut job, &mut opened, &mut recorder, (samples.train, train_set, &test_set), state);
         self.finish(&job.settings, recorder, trained)
+    }
+
+    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on so many CPU threads or as
+    /// many as it had. Of a finished run it gives what is there.
+    ///
+    /// # Errors
+    /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
+    pub fn resume(&self, path: &Path, threads: Option<usize>) -> Result<TrainedRun> {
+        if let Some((_, summary)) = RunFolder::finished(path)? {
+            self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
+            return TrainedRun::of_folder(path, summary);
+        }
+        let begun = Resumption::open(path).asked_by(Setting::Resume)?;
+        let mut settings = begun.settings().asked_by(Setting::Resume)?.resolve()?;
+        settings.engine = begun.engine(&settings.engine, check_threads(threads)?)?;
+        settings.out = Some(path.to_owned());
+        self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
     }
 
     /// The data of a job, as its run sees them.
@@ -266,9 +282,4 @@ pub(super) fn split(settings: &RunSettings, mut splits: DataSplits) -> Result<Da
         (splits.train, splits.test) = held_out;
     }
     Ok(splits)
-}
-
-/// Kind and order.
-pub(super) fn importance_name(settings: &RunSettings, separator: &str) -> String {
-    format!("{}{separator}{}", settings.importance.importance, settings.importance.order)
 }

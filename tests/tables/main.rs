@@ -46,7 +46,8 @@ fn refusal_of(text: impl AsRef<[u8]>, columns: &Columns<'_>) -> String {
 #[test]
 fn a_build_without_parquet_says_how_to_get_it() {
     let source = Source::from_bytes("t.parquet", Vec::new());
-    let refused = Table::read(source, Format::Parquet, &NEW, &ReadOptions::default()).unwrap_err().to_string();
+    let refused =
+        Table::read(source, Format::Parquet, &NEW, &ReadOptions::default()).unwrap_err().to_string();
     assert_says(&refused, &["t.parquet: ", "--features parquet", "CSV"]);
 }
 

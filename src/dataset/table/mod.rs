@@ -55,7 +55,8 @@ pub(crate) use texts::Texts;
 pub(crate) type Read<T> = std::result::Result<T, String>;
 
 #[cfg(all(feature = "train", not(feature = "parquet")))]
-const WITHOUT_PARQUET: &str = "this build reads no Parquet: build with `--features parquet`, or turn the table into CSV";
+const WITHOUT_PARQUET: &str =
+    "this build reads no Parquet: build with `--features parquet`, or turn the table into CSV";
 
 /// The cell of a text that is in no list; a missing one is NaN.
 pub(crate) const UNSEEN: f32 = -1.0;

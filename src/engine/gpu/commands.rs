@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use super::device::Gpu;
 use super::shaders::FOLD;
-use super::timestamps::Timestamps;
+use super::timestamps::{Interval, Timestamps};
 use crate::Result;
 
 /// One kernel run: everything it needs, nothing recorded yet.
@@ -125,6 +125,12 @@ pub(super) fn read<T: bytemuck::Pod>(gpu: &Gpu, buffer: &wgpu::Buffer, count: us
     let view = staging.get_mapped_range(0..bytes);
     let view = view.map_err(|error| gpu.error(format!("reading back failed: {error}")))?;
     Ok(bytemuck::pod_collect_to_vec(&view[..]))
+}
+
+/// When the dispatches of the last timed submit ran, after it.
+pub(super) fn read_times(gpu: &Gpu, timestamps: &Timestamps, dispatches: usize) -> Result<Vec<Interval>> {
+    let ticks: Vec<u64> = read(gpu, &timestamps.ticks, 2 * dispatches)?;
+    Ok(Timestamps::intervals(gpu, &ticks))
 }
 
 fn encoder(gpu: &Gpu) -> wgpu::CommandEncoder {

@@ -9,55 +9,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::adapter;
-use super::kernels::{Compiled, Kernels};
 use super::options::GpuOptions;
-use super::share::{Shares, WorkgroupRoom};
+use super::share::WorkgroupRoom;
 use crate::{Error, Result};
 
 /// Contents go to the device in parts of this many bytes.
 const UPLOAD_BYTES: usize = 64 << 20;
-
-/// A device that was opened and has no network yet; engines on it share it.
-#[derive(Clone)]
-pub struct GpuDevice(Gpu);
-
-impl GpuDevice {
-    /// Opens the adapter of the options.
-    ///
-    /// # Errors
-    /// [`Error::NoAdapter`] lists the adapters when none fits the options, [`Error::Device`] says why the
-    /// best one cannot be opened.
-    pub fn open(options: &GpuOptions) -> Result<Self> {
-        Gpu::open(options).map(Self)
-    }
-
-    /// Compiles all kernels with these shares, so that engines find them ready.
-    ///
-    /// # Errors
-    /// When the adapter cannot run one of them.
-    pub fn prepare(&self, shares: &Shares, runtime_checks: bool) -> Result<()> {
-        Kernels::new(&self.0, shares, runtime_checks).map(|_| ())
-    }
-
-    /// The adapter, with its driver, for people to read.
-    pub fn adapter(&self) -> &str {
-        &self.0.adapter
-    }
-
-    /// Whether it is more than a program on the CPU.
-    pub fn is_hardware(&self) -> bool {
-        self.0.is_hardware
-    }
-
-    /// The adapter and its driver as exactly as they can be told.
-    pub(super) fn identity(&self) -> &str {
-        &self.0.identity
-    }
-
-    pub(super) fn gpu(&self) -> &Gpu {
-        &self.0
-    }
-}
 
 /// An opened device.
 #[derive(Clone)]
@@ -68,9 +25,8 @@ pub(super) struct Gpu {
     pub(super) adapter: String,
     /// Whether it is more than a program on the CPU.
     pub(super) is_hardware: bool,
-    identity: String,
-    /// Layouts and pipelines, compiled once for all engines on the device.
-    pub(super) compiled: Arc<Mutex<Compiled>>,
+    /// The adapter and its driver as exactly as they can be told.
+    pub(super) identity: String,
     /// The first thing that went wrong outside any error scope.
     fault: Arc<Mutex<Option<String>>>,
 }
@@ -108,16 +64,7 @@ impl Gpu {
         });
         let is_hardware = info.device_type != wgpu::DeviceType::Cpu;
         let identity = format!("{info:?}");
-        Ok(Self {
-            device,
-            queue,
-            limits,
-            adapter: name,
-            is_hardware,
-            identity,
-            compiled: Arc::default(),
-            fault,
-        })
+        Ok(Self { device, queue, limits, adapter: name, is_hardware, identity, fault })
     }
 
     /// What one workgroup may have.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::mem::discriminant;
-use std::sync::PoisonError;
+use std::sync::{Mutex, PoisonError};
 
 use super::device::Gpu;
 use super::shaders::{EntryPoint, SHADERS, Shader, UNIFORMS};
@@ -142,8 +142,13 @@ pub(super) struct Kernels {
 
 impl Kernels {
     /// Takes what is compiled for the device already, and compiles the rest.
-    pub(super) fn new(gpu: &Gpu, shares: &Shares, runtime_checks: bool) -> Result<Self> {
-        let mut compiled = gpu.compiled.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn new(
+        gpu: &Gpu,
+        compiled: &Mutex<Compiled>,
+        shares: &Shares,
+        runtime_checks: bool,
+    ) -> Result<Self> {
+        let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
         let mut all = Vec::new();
         for shader in &SHADERS {
             all.extend(compiled.pipelines(gpu, shader, shader.share_of(shares), runtime_checks)?);

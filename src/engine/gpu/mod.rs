@@ -22,6 +22,7 @@ mod buffers;
 mod commands;
 mod data;
 mod device;
+mod gpu_device;
 mod kernels;
 mod options;
 mod probe;
@@ -59,7 +60,7 @@ use crate::{Error, Result};
 
 pub use adapter::{AdapterReport, adapters};
 pub use buffers::Tensor;
-pub use device::GpuDevice;
+pub use gpu_device::GpuDevice;
 pub use kernels::Kernel;
 pub use options::{AdapterChoice, GpuOptions};
 pub use probe::{Probe, ProbeStep};
@@ -118,7 +119,7 @@ impl GpuEngine {
         let gpu = device.gpu().clone();
         let layout = NetworkLayout::new(network, options.tiles);
         let tuning = Tuning::of(options, network, settings.batch_size, &gpu);
-        let kernels = Kernels::new(&gpu, &tuning.shares, options.runtime_checks)?;
+        let kernels = device.kernels(&tuning.shares, options.runtime_checks)?;
         let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings, &tuning.shares)?;
         let bindings = Bindings::new(&gpu, &buffers, &kernels, &settings)?;
         let data = Data::new(&gpu, &buffers, settings.batch_size, options.resident_limit);

@@ -65,7 +65,7 @@ impl GpuEngine {
         })?;
         let sizes: Vec<usize> = samples.chunks(self.settings.batch_size).map(<[u32]>::len).collect();
         let seen = self.buffers.read_metrics(&self.gpu, &sizes)?;
-        let times = timestamps.read(&self.gpu, count * kernels.len())?;
+        let times = commands::read_times(&self.gpu, timestamps, count * kernels.len())?;
         let batches = sizes.into_iter().zip(seen);
         let steps = batches.zip(times.chunks(kernels.len()));
         let profile = |((batch, seen), times): ((usize, Seen), &[Interval])| StepProfile {

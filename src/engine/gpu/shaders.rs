@@ -5,7 +5,7 @@
 //! chooses, with a constant for each optimiser and each activation: [`Shader::source`]. [`SHADERS`] is the one list from which the engine makes its
 //! bind group layouts and pipelines, and against which a test holds the parsed sources.
 
-use super::share::{Share, Shares};
+use super::share::{Share, Shares, WorkgroupRoom};
 use crate::engine::{MAX_STATES, OptimizerKind};
 use crate::network::Activation;
 use crate::tiles::index_of;
@@ -67,6 +67,22 @@ impl Shader {
         let constants: String =
             constants(share).map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
         format!("{constants}\n{text}")
+    }
+}
+
+impl Shares {
+    /// The same, each made smaller until its kernel has room in a workgroup.
+    pub(super) fn shrunk_to(mut self, room: WorkgroupRoom) -> Self {
+        let shaders = [FORWARD, SOFTMAX_CROSS_ENTROPY, BACKWARD_INPUT, BACKWARD_WEIGHT];
+        for (share, shader) in self.as_array_mut().into_iter().zip(shaders) {
+            let fits = |share: &Share| {
+                let bytes = shader.entry_points.iter().map(|entry| (entry.workgroup_bytes)(*share)).max();
+                bytes.unwrap_or(0) <= room.bytes && share.workgroup() <= room.invocations
+            };
+            let fitting = Share::ALL.into_iter().rfind(|smaller| smaller <= share && fits(smaller));
+            *share = fitting.unwrap_or(Share::ONE);
+        }
+        self
     }
 }
 

@@ -6,7 +6,6 @@
 
 use std::fmt;
 
-use super::shaders::{BACKWARD_INPUT, BACKWARD_WEIGHT, FORWARD, SOFTMAX_CROSS_ENTROPY};
 use crate::{Error, Result, Setting};
 
 /// Fewest invocations of a workgroup.
@@ -126,20 +125,6 @@ impl Shares {
     /// All of them, in the order of a step.
     pub(super) fn as_array_mut(&mut self) -> [&mut Share; 4] {
         [&mut self.forward, &mut self.logits, &mut self.backward_input, &mut self.backward_weight]
-    }
-
-    /// The same, each made smaller until its kernel has room in a workgroup.
-    pub(super) fn shrunk_to(mut self, room: WorkgroupRoom) -> Self {
-        let shaders = [FORWARD, SOFTMAX_CROSS_ENTROPY, BACKWARD_INPUT, BACKWARD_WEIGHT];
-        for (share, shader) in self.as_array_mut().into_iter().zip(shaders) {
-            let fits = |share: &Share| {
-                let bytes = shader.entry_points.iter().map(|entry| (entry.workgroup_bytes)(*share)).max();
-                bytes.unwrap_or(0) <= room.bytes && share.workgroup() <= room.invocations
-            };
-            let fitting = Share::ALL.into_iter().rfind(|smaller| smaller <= share && fits(smaller));
-            *share = fitting.unwrap_or(Share::ONE);
-        }
-        self
     }
 
     /// The default of a hardware adapter, by reasoning alone.

@@ -10,7 +10,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::device::GpuDevice;
+use super::gpu_device::GpuDevice;
 use super::kernels::Kernel;
 use super::options::GpuOptions;
 use super::share::{Share, Shares};
@@ -206,7 +206,7 @@ impl Batch {
         let wall = begin.elapsed().as_secs_f64();
         match &self.timestamps {
             Some(timestamps) => {
-                let times = timestamps.read(&engine.gpu, 1)?;
+                let times = commands::read_times(&engine.gpu, timestamps, 1)?;
                 let microseconds = times.first().map_or(0.0, |time| time.end - time.begin);
                 // A clock that stands still is none.
                 Ok(if microseconds > 0.0 { microseconds / 1e6 } else { wall })

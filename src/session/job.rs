@@ -2,25 +2,25 @@
 
 use std::path::{Path, PathBuf};
 
+use super::data::Data;
+use super::resume::Resumption;
+use super::settings::RunSettings;
 use crate::model::TrainedModel;
-use crate::session::data::Data;
-use crate::session::resume::Resumption;
-use crate::session::settings::RunSettings;
 use crate::topology::Topology;
 use crate::training::{Ending, EpochMetrics, Observer, PastRun, Summary};
 use crate::{Error, Result};
 
 /// A run that is about to begin: its settings, and what the caller has beside them.
 pub struct TrainingJob<'a> {
-    pub(in crate::session) settings: RunSettings,
-    pub(in crate::session) data: Option<Data>,
-    pub(in crate::session) topologies: Option<&'a [Topology]>,
-    pub(in crate::session) observers: Vec<&'a mut dyn Observer>,
-    pub(in crate::session) is_kept: bool,
+    pub(super) settings: RunSettings,
+    pub(super) data: Option<Data>,
+    pub(super) topologies: Option<&'a [Topology]>,
+    pub(super) observers: Vec<&'a mut dyn Observer>,
+    pub(super) is_kept: bool,
     /// Digests of the data, where the run is one of many.
-    pub(in crate::session) data_sha256: Option<String>,
+    pub(super) data_sha256: Option<String>,
     /// What goes on where it was kept last.
-    pub(in crate::session) begun: Option<Resumption>,
+    pub(super) begun: Option<Resumption>,
 }
 
 impl<'a> TrainingJob<'a> {
@@ -86,7 +86,7 @@ pub struct TrainedRun {
 
 impl TrainedRun {
     /// What a finished run left in its folder.
-    pub(in crate::session) fn of_folder(folder: &Path, summary: Summary) -> Result<Self> {
+    pub(super) fn of_folder(folder: &Path, summary: Summary) -> Result<Self> {
         let past = PastRun::read(folder)?;
         let model = past.model().unwrap_or_else(|| {
             Err(Error::OtherRun(format!("the finished run in {} has no model any more", folder.display())))

@@ -1,6 +1,8 @@
-//! Which engine, and which kernels, were asked for.
+//! Which engine, and which kernels, were asked for, and for what.
 
-use crate::session::settings::KernelChoice;
+use super::settings::KernelChoice;
+use crate::engine::EngineSettings;
+use crate::network::{Network, Parameters};
 
 /// Which engine is wanted.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,7 +53,7 @@ impl EngineRequest {
     }
 
     /// The same for a run that is made again: its adapter, and the kernels that it had there.
-    pub(in crate::session) fn with_recorded(&self, before: Option<(String, KernelChoice)>) -> Self {
+    pub(super) fn with_recorded(&self, before: Option<(String, KernelChoice)>) -> Self {
         let mut request = self.clone();
         if let Self::Auto { kernels, .. } | Self::Gpu { kernels, .. } = &mut request {
             kernels.recorded = before;
@@ -59,3 +61,15 @@ impl EngineRequest {
         request
     }
 }
+
+/// Whether it is worth it to measure kernels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Many steps: measured on hardware, unless something else was asked for.
+    Steps,
+    /// A few passes: measured only where that was asked for.
+    Passes,
+}
+
+/// A network, where its training starts, and how it is trained.
+pub(super) type Subject<'a> = (&'a Network, &'a Parameters, EngineSettings);

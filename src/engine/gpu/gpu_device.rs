@@ -1,0 +1,60 @@
+//! A device with what is compiled for it, for all engines on it.
+
+use std::sync::{Arc, Mutex};
+
+use super::device::Gpu;
+use super::kernels::{Compiled, Kernels};
+use super::options::GpuOptions;
+use super::share::Shares;
+use crate::Result;
+
+/// A device that was opened and has no network yet; engines on it share it.
+#[derive(Clone)]
+pub struct GpuDevice {
+    gpu: Gpu,
+    /// Layouts and pipelines, each compiled once.
+    compiled: Arc<Mutex<Compiled>>,
+}
+
+impl GpuDevice {
+    /// Opens the adapter of the options.
+    ///
+    /// # Errors
+    /// [`Error::NoAdapter`](crate::Error::NoAdapter) lists the adapters when none fits the options,
+    /// [`Error::Device`](crate::Error::Device) says why the best one cannot be opened.
+    pub fn open(options: &GpuOptions) -> Result<Self> {
+        Ok(Self { gpu: Gpu::open(options)?, compiled: Arc::default() })
+    }
+
+    /// Compiles all kernels with these shares, so that engines find them ready.
+    ///
+    /// # Errors
+    /// When the adapter cannot run one of them.
+    pub fn prepare(&self, shares: &Shares, runtime_checks: bool) -> Result<()> {
+        self.kernels(shares, runtime_checks).map(|_| ())
+    }
+
+    /// All kernels with these shares: what is compiled already, and the rest compiled now.
+    pub(super) fn kernels(&self, shares: &Shares, runtime_checks: bool) -> Result<Kernels> {
+        Kernels::new(&self.gpu, &self.compiled, shares, runtime_checks)
+    }
+
+    /// The adapter, with its driver, for people to read.
+    pub fn adapter(&self) -> &str {
+        &self.gpu.adapter
+    }
+
+    /// Whether it is more than a program on the CPU.
+    pub fn is_hardware(&self) -> bool {
+        self.gpu.is_hardware
+    }
+
+    /// The adapter and its driver as exactly as they can be told.
+    pub(super) fn identity(&self) -> &str {
+        &self.gpu.identity
+    }
+
+    pub(super) fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+}
