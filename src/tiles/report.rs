@@ -23,9 +23,7 @@ impl TileDensity {
     pub fn density(&self) -> f64 {
         self.edges as f64 / self.area as f64
     }
-}
 
-impl TileDensity {
     /// The tiles of a layer that have an edge, by output block, then input block.
     pub fn of(topology: &Topology) -> Vec<Self> {
         let (outputs, inputs) = (topology.outputs(), topology.inputs());
