@@ -15,8 +15,7 @@ use tanner::session::settings::DataSettings;
 
 use super::refuse;
 use crate::cli::flags::{InputsArg, MethodArg, PruneArgs};
-use crate::cli::ui::results::Results;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{Results, session, terminal};
 
 /// What the folder gets.
 const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"];
@@ -66,7 +65,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     // Before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;
-    let pruned = session(&Terminal::default()).prune(&model, &settings)?;
+    let pruned = session().prune(&model, &settings)?;
     let (before, after) = (model.network().parameter_count(), pruned.model.network().parameter_count());
     let report = Report {
         model: &args.trained.model,

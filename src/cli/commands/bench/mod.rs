@@ -23,9 +23,7 @@ use tanner::training::Recipe;
 
 use super::{inspect, refuse};
 use crate::cli::flags::{BenchArgs, CheckArg};
-use crate::cli::ui::left_out::LeftOut;
-use crate::cli::ui::results::Results;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{LeftOut, Results, session, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
 const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
@@ -161,8 +159,7 @@ impl<'a> Plan<'a> {
         let (settings, seconds) = (self.settings(&subject.bench_network, batch), self.args.seconds);
         let begin = Instant::now();
         let purpose = if self.mode == Mode::Training { Purpose::Steps } else { Purpose::Passes };
-        let terminal = Terminal::default();
-        let session = session(&terminal);
+        let session = session();
         let opened = session.engine(&self.request(batch), network, start, settings, purpose)?;
         session.announce_kernels(&opened);
         let OpenedEngine { mut engine, kernels, tiles: gpu_tiles, .. } = opened;
