@@ -145,10 +145,9 @@ impl<'a> Plan<'a> {
         let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
         let start = Recipe::default().initialisation.draw(&network, self.args.seed)?;
         let drawn = begin.elapsed().as_secs_f64();
-        let yardstick = if self.args.check.checks() {
-            Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?)
-        } else {
-            None
+        let yardstick = match self.args.check {
+            CheckArg::Skip => None,
+            _ => Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?),
         };
         Ok(Subject { bench_network, network, start, yardstick, drawn })
     }
