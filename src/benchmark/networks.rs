@@ -58,8 +58,8 @@ impl BenchNetwork {
             }
             Arch::Fc => Architecture { keep_probability: 0.5, ..joined(Connectivity::FullyConnected) },
             Arch::Custom => {
-                let reason = "custom graphs cannot be drawn, so they are not timed".into();
-                return Err(Error::Setting { setting: Setting::Arch, reason });
+                let reason = "custom graphs cannot be drawn, so they are not timed";
+                return Err(Error::setting(Setting::Arch, reason));
             }
             Arch::Band => {
                 let (blocks, degrees) = self.blocks_and_degrees();
@@ -78,25 +78,20 @@ impl BenchNetwork {
     /// [`Error::Setting`] for a width or a number of layers of 0, for a wider layer than graphs have, and for too
     /// many hidden neurons.
     pub fn check(&self) -> Result<()> {
-        let refuse = |setting, reason| Err(Error::Setting { setting, reason });
-        for (setting, value) in [(Setting::Width, self.width), (Setting::Layers, self.hidden_layers)] {
+        let Self { width, hidden_layers: layers, .. } = *self;
+        for (setting, value) in [(Setting::Width, width), (Setting::Layers, layers)] {
             if value == 0 {
-                return refuse(setting, "0 is impossible, it must be at least 1".into());
+                return Err(Error::setting(setting, "0 is impossible, it must be at least 1"));
             }
         }
-        if self.width > MAX_WIDTH {
-            return refuse(
-                Setting::Width,
-                format!("{} is impossible, it must be 1 to {MAX_WIDTH}", self.width),
-            );
+        if width > MAX_WIDTH {
+            let reason = format!("{width} is impossible, it must be 1 to {MAX_WIDTH}");
+            return Err(Error::setting(Setting::Width, reason));
         }
-        let most = (MAX_NEURONS / self.width).min(MAX_LAYERS);
-        if self.hidden_layers > most {
-            let reason = format!(
-                "{} is impossible, it must be 1 to {most} at width {}",
-                self.hidden_layers, self.width
-            );
-            return refuse(Setting::Layers, reason);
+        let most = (MAX_NEURONS / width).min(MAX_LAYERS);
+        if layers > most {
+            let reason = format!("{layers} is impossible, it must be 1 to {most} at width {width}");
+            return Err(Error::setting(Setting::Layers, reason));
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Par
     let inputs = layers[0].topology.inputs();
     let hidden = layers[..layers.len() - 1].iter().map(|layer| layer.topology.outputs());
     let own: Vec<&Partition> = std::iter::once(inputs).chain(hidden).collect();
-    let refuse = |reason| Error::Setting { setting: Setting::Blocks, reason };
+    let refuse = |reason: String| Error::setting(Setting::Blocks, reason);
     match blocks {
         Some(count) => {
             let cut = |(layer, own): (usize, &&Partition)| {

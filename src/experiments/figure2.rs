@@ -25,10 +25,8 @@ pub const THRESHOLD: f32 = 0.1;
 /// [`Error::Setting`] when the threshold is negative or no number.
 pub fn edges_above(network: &Network, parameters: &Parameters, threshold: f32) -> Result<Vec<usize>> {
     if !(threshold >= 0.0 && threshold.is_finite()) {
-        return Err(Error::Setting {
-            setting: Setting::Threshold,
-            reason: format!("{threshold} is impossible, it must be 0 or above, and finite"),
-        });
+        let reason = format!("{threshold} is impossible, it must be 0 or above, and finite");
+        return Err(Error::setting(Setting::Threshold, reason));
     }
     parameters.check(network)?;
     let topology = &network.layers()[0].topology;

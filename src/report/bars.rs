@@ -1,11 +1,10 @@
 //! Bars with deviations: accuracies of several constructions, side by side.
 
 use kuva::plot::{BarPlot, LegendPosition};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::Drawing;
+use super::drawing::{Drawing, figure};
 use crate::{Error, Result};
 
 /// Pairs of a strong and a pale colour that stay apart for colour-blind readers (after Okabe and Ito).
@@ -63,8 +62,7 @@ pub fn bar_chart(title: &str, y_label: &str, series: &[&str], groups: &[BarGroup
         layout = layout.with_x_tick_rotate(-35.0);
     }
     let width = (90.0 * groups.len() as f64).max(40.0 * (groups.len() * series.len()) as f64).max(480.0);
-    let figure = Figure::new(1, 1).with_title(title).with_title_size(15).with_cell_size(width, 420.0);
-    Drawing::of(figure.with_plots(vec![plots]).with_layouts(vec![layout]))
+    Drawing::of(figure(title, [width, 420.0], vec![(plots, layout)]))
 }
 
 /// Strong colours alone for up to three series, pairs for more.

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use comfy_table::Table;
 use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
+use super::drawing::figure;
 use super::table::{Column, table_of};
 use super::{Drawing, grouped, size, table};
 use crate::benchmark::{Measurement, Mode, Spread};
@@ -144,7 +144,7 @@ pub fn step_time_chart(measurements: &[Measurement]) -> Result<Drawing> {
     if groups.is_empty() {
         return Err(Error::Picture("a chart of 0 measurements".into()));
     }
-    let (mut all_plots, mut layouts) = (Vec::new(), Vec::new());
+    let mut panels = Vec::new();
     for (mode, backend, group) in &groups {
         let lines = rows(group).into_iter().enumerate().flat_map(|(index, (name, mut points))| {
             points.sort_by_key(|m| m.batch);
@@ -153,12 +153,10 @@ pub fn step_time_chart(measurements: &[Measurement]) -> Result<Drawing> {
         let plots: Vec<Plot> = lines.collect();
         let layout = Layout::auto_from_plots(&plots).with_title(format!("{mode} on the {backend}"));
         let layout = layout.with_x_label("samples in a batch").with_y_label("microseconds").with_log_scale();
-        layouts.push(layout.with_legend_position(LegendPosition::OutsideRightTop).with_legend_box(false));
-        all_plots.push(plots);
+        let layout = layout.with_legend_position(LegendPosition::OutsideRightTop).with_legend_box(false);
+        panels.push((plots, layout));
     }
-    let figure = Figure::new(1, groups.len()).with_title("median time").with_title_size(15);
-    let figure = figure.with_cell_size(640.0, 400.0);
-    Drawing::of(figure.with_plots(all_plots).with_layouts(layouts))
+    Drawing::of(figure("median time", [640.0, 400.0], panels))
 }
 
 /// A line with its points.

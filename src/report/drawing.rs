@@ -4,6 +4,8 @@ use std::path::Path;
 
 use kuva::backend::svg::SvgBackend;
 use kuva::render::figure::Figure;
+use kuva::render::layout::Layout;
+use kuva::render::plots::Plot;
 use kuva::render::render::Scene;
 
 use crate::files::atomic_write;
@@ -18,6 +20,17 @@ pub(super) const BLUE: &str = "#0072B2";
 pub(super) const VERMILION: &str = "#D55E00";
 /// See [`BLUE`].
 pub(super) const GREY: &str = "#6b6b6b";
+
+/// Panels side by side, each of so many units, under one title.
+pub(super) fn figure(
+    title: impl Into<String>,
+    [width, height]: [f64; 2],
+    panels: Vec<(Vec<Plot>, Layout)>,
+) -> Figure {
+    let (plots, layouts): (Vec<_>, Vec<_>) = panels.into_iter().unzip();
+    let figure = Figure::new(1, plots.len()).with_title(title).with_title_size(15);
+    figure.with_cell_size(width, height).with_plots(plots).with_layouts(layouts)
+}
 
 /// One picture in two formats. The same data give the same bytes, on any machine.
 #[derive(Clone, Debug)]

@@ -2,11 +2,10 @@
 
 use comfy_table::Table;
 use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::drawing::{BLUE, GREY, VERMILION};
+use super::drawing::{BLUE, GREY, VERMILION, figure};
 use super::table::{Column, csv, table_of};
 use super::{Drawing, duration, grouped, size};
 use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
@@ -114,10 +113,9 @@ pub fn growth_chart(growth: &[Growth]) -> Result<Drawing> {
         let layout = Layout::auto_from_plots(plots).with_title(title).with_x_label("width").with_log_scale();
         layout.with_legend_position(LegendPosition::InsideTopLeft).with_legend_box(false)
     };
-    let layouts = vec![layout(&times, "a training step (ms)"), layout(&bytes, "memory (MiB)")];
+    let layouts = [layout(&times, "a training step (ms)"), layout(&bytes, "memory (MiB)")];
     let title = format!("{} hidden layers, batch {}, {}", first.hidden_layers, first.batch, first.device);
-    let figure = Figure::new(1, 2).with_title(title).with_title_size(15).with_cell_size(520.0, 400.0);
-    Drawing::of(figure.with_plots(vec![times, bytes]).with_layouts(layouts))
+    Drawing::of(figure(title, [520.0, 400.0], [times, bytes].into_iter().zip(layouts).collect()))
 }
 
 /// The measured points, where there are any.

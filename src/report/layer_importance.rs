@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use comfy_table::Table;
 use kuva::plot::{ColorMap, Heatmap};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::drawing::Drawing;
+use super::drawing::{Drawing, figure};
 use super::table::{Column, csv, table, table_of};
 use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
 use crate::{Error, Result};
@@ -79,20 +78,18 @@ pub fn layer_importance_picture(layers: &[LayerImportance], title: &str) -> Resu
     }
     let lost = grid(layers, blocks, |block| 100.0 * block.accuracy_lost);
     panels.push(("accuracy lost when the block is silenced (points)", lost));
-    let layouts = panels.iter().map(|(heading, heatmap)| {
-        let plots = [Plot::Heatmap(heatmap.clone())];
+    let width = (60.0 * blocks as f64).clamp(420.0, 1600.0) + 180.0;
+    let panels = panels.into_iter().map(|(heading, heatmap)| {
+        let plots = vec![Plot::Heatmap(heatmap)];
         let blocks = (0..blocks).map(|block| block.to_string()).collect();
         // The axis counts from below.
         let names = layers.iter().rev().map(|layer| name(layer.layer)).collect();
-        let layout = Layout::auto_from_plots(&plots).with_title(*heading).with_title_size(14);
-        layout.with_x_categories(blocks).with_y_categories(names).with_x_label("block (0 is the first)")
+        let layout = Layout::auto_from_plots(&plots).with_title(heading).with_title_size(14);
+        let layout = layout.with_x_categories(blocks).with_y_categories(names);
+        (plots, layout.with_x_label("block (0 is the first)"))
     });
-    let layouts = layouts.collect();
-    let figure = Figure::new(1, panels.len()).with_title(title).with_title_size(16);
-    let cell = (60.0 * blocks as f64).clamp(420.0, 1600.0);
-    let figure = figure.with_cell_size(cell + 180.0, 120.0 + 48.0 * layers.len() as f64);
-    let plots = panels.into_iter().map(|(_, heatmap)| vec![Plot::Heatmap(heatmap)]).collect();
-    Drawing::of(figure.with_plots(plots).with_layouts(layouts))
+    let size = [width, 120.0 + 48.0 * layers.len() as f64];
+    Drawing::of(figure(title, size, panels.collect()).with_title_size(16))
 }
 
 /// A grid of one measure, `[layer][block]`, the last layer first; a layer of fewer blocks ends with 0.

@@ -1,11 +1,10 @@
 //! The learning curve: loss and accuracy over the epochs.
 
 use kuva::plot::{LegendPosition, LinePlot};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::drawing::{BLUE, VERMILION, png};
+use super::drawing::{BLUE, VERMILION, figure, png};
 use crate::training::EpochMetrics;
 use crate::{Error, Result};
 
@@ -41,12 +40,11 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
         let layout = layout.with_x_tick_step(tick_step(history.len()) as f64).with_clamp_y_axis();
         layout.with_legend_position(legend).with_legend_box(false)
     };
-    let layouts = vec![
+    let layouts = [
         layout(&loss, "cross-entropy (nats)", LegendPosition::InsideTopRight).with_y_axis_min(0.0),
         layout(&accuracy, "accuracy (%)", LegendPosition::InsideBottomRight),
     ];
-    let figure = Figure::new(1, 2).with_title(title).with_title_size(15).with_cell_size(480.0, 360.0);
-    png(&figure.with_plots(vec![loss, accuracy]).with_layouts(layouts).render())
+    png(&figure(title, [480.0, 360.0], [loss, accuracy].into_iter().zip(layouts).collect()).render())
 }
 
 /// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.

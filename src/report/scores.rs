@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use comfy_table::Table;
 use kuva::plot::{ColorMap, Heatmap};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::Drawing;
+use super::drawing::{Drawing, figure};
 use super::layer_importance::shade;
 use super::table::table;
 use crate::inference::Scores;
@@ -74,9 +73,7 @@ pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Resu
     let layout =
         layout.with_x_label("called (% of the row's class)").with_y_label("is").with_x_tick_rotate(-35.0);
     let side = (48.0 * classes as f64).clamp(360.0, 1600.0);
-    let figure =
-        Figure::new(1, 1).with_title(title).with_title_size(15).with_cell_size(side + 160.0, side + 80.0);
-    Drawing::of(figure.with_plots(vec![plots]).with_layouts(vec![layout]))
+    Drawing::of(figure(title, [side + 160.0, side + 80.0], vec![(plots, layout)]))
 }
 
 /// A name that fits a column: its beginning, without control characters.

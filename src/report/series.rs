@@ -1,11 +1,10 @@
 //! A count for each input, in the order of the inputs.
 
 use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
-use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::Drawing;
+use super::drawing::{Drawing, figure};
 use crate::{Error, Result};
 
 const POINTS: &str = "#9CC9E4";
@@ -32,8 +31,7 @@ pub fn edges_by_input(counts: &[usize], title: &str, x_label: &str, y_label: &st
     let layout = Layout::auto_from_plots(&plots).with_x_label(x_label);
     let layout = layout.with_y_label(y_label).with_y_axis_min(0.0).with_clamp_axis();
     let layout = layout.with_legend_position(LegendPosition::InsideTopRight).with_legend_box(false);
-    let figure = Figure::new(1, 1).with_title(title).with_title_size(15).with_cell_size(720.0, 400.0);
-    Drawing::of(figure.with_plots(vec![plots]).with_layouts(vec![layout]))
+    Drawing::of(figure(title, [720.0, 400.0], vec![(plots, layout)]))
 }
 
 /// Mean of each count and its neighbours; fewer of them at the ends.

@@ -100,9 +100,8 @@ impl Session<'_> {
             (None, None) => USUAL_TEST,
         };
         let learned = learn_and_split(table, (holdout, seed), settings.fit(), &limits);
-        let (EncodedSamples { samples: splits, unseen }, record) = learned.asked_by(Setting::Data)?;
-        self.warn_of_unseen(&unseen);
-        Ok(Data { splits, record })
+        let (encoded, record) = learned.asked_by(Setting::Data)?;
+        Ok(Data { splits: self.samples(encoded), record })
     }
 
     /// Reads what was asked for, fits what is to be fitted on the training rows, and splits where there is one table.
@@ -115,9 +114,7 @@ impl Session<'_> {
 
     /// The samples of a table to test on, beside those that were learned from another one.
     fn tested(&self, train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
-        let EncodedSamples { samples: test, unseen } =
-            record.samples(test, &limits()).asked_by(Setting::Test)?;
-        self.warn_of_unseen(&unseen);
+        let test = self.samples(record.samples(test, &limits()).asked_by(Setting::Test)?);
         Ok(Data { splits: DataSplits { train, test }, record })
     }
 }
@@ -148,15 +145,14 @@ impl Session<'_> {
             let reason = "name the file to test on, the model's training had one, too";
             return Err(Error::setting(Setting::Test, reason));
         };
-        let EncodedSamples { samples, unseen } = record.splits(train, split, &limits()).map_err(|error| {
+        let splits = record.splits(train, split, &limits()).map_err(|error| {
             let reason = format!(
                 "what the model was trained and tested on is known for the table of its training alone; name what \
                  to test on with `test` FILE: {error}"
             );
             Error::setting(Setting::Data, reason)
         })?;
-        self.warn_of_unseen(&unseen);
-        Ok(samples)
+        Ok(self.samples(splits))
     }
 
     /// The samples to score a model on: a test set of its own, else the rows held out in training, else all rows.
@@ -176,9 +172,7 @@ impl Session<'_> {
         };
         let tables = read_known(settings, path, encoding(record)?).asked_by(Setting::Data)?;
         let has_test = tables.test.is_some() || settings.options.test.is_some();
-        let EncodedSamples { samples, unseen } =
-            record.samples(tables.test.unwrap_or(tables.table), &limits())?;
-        self.warn_of_unseen(&unseen);
+        let samples = self.samples(record.samples(tables.test.unwrap_or(tables.table), &limits())?);
         let split = if has_test { None } else { record.split(&samples)? };
         if let (Some(split), Some(made)) = (split, record.test) {
             let rows = grouped(split.test.samples());
@@ -248,6 +242,12 @@ impl Session<'_> {
         });
         let (rows, width) = (grouped(table.rows()), grouped(table.width()));
         self.note(format!("table: {rows} rows, {width} columns of features{texts}{header}{label}"));
+    }
+
+    /// The samples of a table, once it is said what became of texts without a category.
+    fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
+        self.warn_of_unseen(&encoded.unseen);
+        encoded.samples
     }
 
     /// Says once what became of texts that training did not see.

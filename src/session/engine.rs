@@ -62,9 +62,9 @@ impl Opening {
     }
 
     /// Waits for what was found.
-    fn found(&mut self) -> Option<Found> {
-        let reason = || Found::Cpu("the thread that opened the device panicked".into());
-        self.device.take().map(|thread| thread.join().unwrap_or_else(|_| reason()))
+    fn found(&mut self) -> Found {
+        let Some(thread) = self.device.take() else { return Found::Cpu("no device was looked for".into()) };
+        thread.join().unwrap_or_else(|_| Found::Cpu("the thread that opened the device panicked".into()))
     }
 }
 
@@ -92,7 +92,8 @@ fn best(_: &KernelsRequest) -> Found {
 #[cfg(feature = "gpu")]
 fn named(adapter: Option<String>, kernels: &KernelsRequest) -> Found {
     let why = adapter.as_ref().map_or("`backend` gpu".into(), |text| format!("`adapter` {text}"));
-    Found::Gpu(open(choice(adapter), kernels).map(Box::new), why)
+    let choice = adapter.map_or(AdapterChoice::Any, AdapterChoice::Named);
+    Found::Gpu(open(choice, kernels).map(Box::new), why)
 }
 
 #[cfg(feature = "gpu")]
@@ -101,12 +102,6 @@ fn best(kernels: &KernelsRequest) -> Found {
         Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels).map(Box::new), why),
         Auto::Cpu(why) => Found::Cpu(why),
     }
-}
-
-/// The named adapter, or the best of all.
-#[cfg(feature = "gpu")]
-fn choice(adapter: Option<String>) -> AdapterChoice {
-    adapter.map_or(AdapterChoice::Any, AdapterChoice::Named)
 }
 
 /// How an engine runs but for its kernels; clocks cost nothing where nobody reads them.
@@ -166,12 +161,12 @@ impl Session<'_> {
             }
             (EngineRequest::Cpu { threads }, _) => cpu(threads, "`backend` cpu".into()),
             #[cfg(feature = "gpu")]
-            (EngineRequest::Gpu { kernels, .. }, Some(Found::Gpu(device, why))) => {
+            (EngineRequest::Gpu { kernels, .. }, Found::Gpu(device, why)) => {
                 let (engine, kernels) = self.on_gpu(&*device?, &kernels, subject, purpose)?;
                 Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why))
             }
             #[cfg(feature = "gpu")]
-            (EngineRequest::Auto { threads, kernels }, Some(Found::Gpu(device, why))) => {
+            (EngineRequest::Auto { threads, kernels }, Found::Gpu(device, why)) => {
                 let made = device.and_then(|device| self.on_gpu(&device, &kernels, subject, purpose));
                 match made {
                     Ok((engine, kernels)) => Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why)),
@@ -181,14 +176,8 @@ impl Session<'_> {
                     }
                 }
             }
-            (EngineRequest::Gpu { .. }, found) => {
-                let Some(Found::Cpu(reason)) = found else {
-                    return Err(Error::NoAdapter("none was opened".into()));
-                };
-                Err(Error::NoAdapter(reason))
-            }
-            (EngineRequest::Auto { threads, .. }, found) => {
-                let Some(Found::Cpu(why)) = found else { return cpu(threads, "`backend` auto".into()) };
+            (EngineRequest::Gpu { .. }, Found::Cpu(reason)) => Err(Error::NoAdapter(reason)),
+            (EngineRequest::Auto { threads, .. }, Found::Cpu(why)) => {
                 cpu(threads, format!("{why} (`backend` auto)"))
             }
         }
@@ -205,34 +194,25 @@ impl Session<'_> {
         parameters: &Parameters,
         settings: EngineSettings,
     ) -> Result<OpenedEngine<dyn ProfiledEngine>> {
-        let cpu = |threads| -> Result<OpenedEngine<dyn ProfiledEngine>> {
-            let engine = CpuEngine::new(network, parameters, settings, threads)?;
-            Ok(OpenedEngine::on_host(Box::new(engine), String::new()))
-        };
-        #[cfg(feature = "gpu")]
-        let gpu = |adapter, kernels: &KernelsRequest| -> Result<OpenedEngine<dyn ProfiledEngine>> {
-            let subject = (network, parameters, settings);
-            let (engine, kernels) =
-                self.on_gpu(&open(adapter, kernels)?, kernels, subject, Purpose::Steps)?;
-            Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, String::new()))
-        };
-        match request {
-            EngineRequest::Reference => Err(Error::setting(
+        match (request, Opening::of(request).found()) {
+            (EngineRequest::Reference, _) => Err(Error::setting(
                 Setting::Backend,
                 "the reference engine is not built for speed and has no profile, take cpu or gpu",
             )),
-            EngineRequest::Cpu { threads } => cpu(*threads),
             #[cfg(feature = "gpu")]
-            EngineRequest::Gpu { adapter, kernels } => gpu(choice(adapter.clone()), kernels),
-            #[cfg(feature = "gpu")]
-            EngineRequest::Auto { threads, kernels } => match auto_choice(&gpu::adapters()) {
-                Auto::Gpu(_) => gpu(AdapterChoice::Hardware, kernels),
-                Auto::Cpu(_) => cpu(*threads),
-            },
-            #[cfg(not(feature = "gpu"))]
-            EngineRequest::Gpu { .. } => Err(Error::NoAdapter(NO_GPU.into())),
-            #[cfg(not(feature = "gpu"))]
-            EngineRequest::Auto { threads, .. } => cpu(*threads),
+            (
+                EngineRequest::Gpu { kernels, .. } | EngineRequest::Auto { kernels, .. },
+                Found::Gpu(device, why),
+            ) => {
+                let subject = (network, parameters, settings);
+                let (engine, kernels) = self.on_gpu(&*device?, kernels, subject, Purpose::Steps)?;
+                Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why))
+            }
+            (EngineRequest::Gpu { .. }, Found::Cpu(reason)) => Err(Error::NoAdapter(reason)),
+            (EngineRequest::Cpu { threads } | EngineRequest::Auto { threads, .. }, _) => {
+                let engine = CpuEngine::new(network, parameters, settings, *threads)?;
+                Ok(OpenedEngine::on_host(Box::new(engine), String::new()))
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use tanner::experiments::Entry;
 use tanner::session::{Batch, Configuration, Unfinished};
 
 use crate::cli::flags::BatchArgs;
-use crate::cli::ui::{Terminal, session, signals};
+use crate::cli::ui::{session, signals};
 use crate::cli::usage::settings_from_flags;
 
 /// What a batch gave.
@@ -25,8 +25,7 @@ pub(super) fn run(
     run: Vec<Configuration>,
     collect: Vec<Configuration>,
 ) -> anyhow::Result<Finished> {
-    let terminal = Terminal::default();
-    let session = session(&terminal);
+    let session = session();
     let batch = Batch::new(&session, args.shared(), &args.out)?;
     let with = settings_from_flags(&args.with).map_err(|reason| anyhow!("--with: {reason}"))?;
     let under = |configuration: Configuration| {

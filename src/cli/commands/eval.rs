@@ -18,15 +18,14 @@ use tanner::session::{EngineRequest, Purpose, Session};
 use tanner::training::Recipe;
 
 use crate::cli::flags::EvalArgs;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{session, terminal};
 
 /// Reads a model and scores it on the test set.
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = args.engine.resolve()?;
     let data = DataSettings::new(&args.data)?;
     let model = TrainedModel::load(&args.model)?;
-    let terminal = Terminal::default();
-    let session = session(&terminal);
+    let session = session();
     let test = session.load_test(&model, &data)?;
     let evaluation = evaluation(&session, &request, &model, test.clone())?;
     let names = model.class_names();

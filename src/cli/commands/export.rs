@@ -12,8 +12,7 @@ use tanner::report::size;
 
 use super::refuse;
 use crate::cli::flags::ExportArgs;
-use crate::cli::ui::results::check_place;
-use crate::cli::ui::terminal;
+use crate::cli::ui::{check_place, terminal};
 
 /// Reads a model and writes what was asked for; places that are taken are refused before anything is written.
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {

@@ -13,8 +13,7 @@ use tanner::session::settings::{DataSettings, check_threads};
 use tanner::threads;
 
 use crate::cli::flags::RankArgs;
-use crate::cli::ui::results::check_place;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{check_place, session, terminal};
 
 /// Ranks the features of a training set.
 pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
@@ -40,8 +39,7 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
 type Scores = (Vec<f64>, Vec<String>, Option<[usize; 2]>);
 
 fn scores(settings: &ImportanceSettings, data: &DataSettings, args: &RankArgs) -> anyhow::Result<Scores> {
-    let terminal = Terminal::default();
-    let session = session(&terminal);
+    let session = session();
     if data.format.is_some() {
         let Data { splits, record } = session.load(data, args.seed)?;
         let train = match args.train_limit {

@@ -19,7 +19,7 @@ use tanner::topology::Topology;
 
 use super::refuse;
 use crate::cli::flags::{InspectArgs, NetworkArgs};
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{session, terminal};
 
 /// Tiles as the CPU engine packs them; the table shows these.
 pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
@@ -27,7 +27,7 @@ pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 /// Builds or reads a network, prints its tables and writes its picture.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, model) = network(&args.network)?;
-    session(&Terminal::default()).warn_of_constant_neurons(&network);
+    session().warn_of_constant_neurons(&network);
     fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
     let path = args.out.join("connectivity.png");
     atomic_write(&path, &connectivity_picture(&pictured(&network))?)?;
@@ -93,7 +93,7 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
     let architecture = settings.fit_to(args.inputs, args.classes)?;
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
     let network = architecture.build(args.seed).with_context(|| format!("--arch {}", settings.arch))?;
-    session(&Terminal::default()).warn_of_density(&settings, &network);
+    session().warn_of_density(&settings, &network);
     Ok((network, None))
 }
 

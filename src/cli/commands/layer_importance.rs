@@ -20,8 +20,7 @@ use tanner::training::Recipe;
 
 use super::refuse;
 use crate::cli::flags::{LayerImportanceArgs, MeasuredArg};
-use crate::cli::ui::results::Results;
-use crate::cli::ui::{Terminal, session, terminal, with_dashes};
+use crate::cli::ui::{Results, session, terminal, with_dashes};
 
 /// What the folder gets.
 const FILES: [&str; 4] =
@@ -58,8 +57,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     neuron_blocks(model.network(), args.blocks)?;
     let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
     let _entered = threads::enter(args.engine.threads)?;
-    let terminal = Terminal::default();
-    let session = session(&terminal);
+    let session = session();
     let DataSplits { mut train, mut test } = session.load_for(&model, &data_settings)?;
     let mut made = None;
     if args.on == MeasuredArg::Validation {

@@ -16,7 +16,7 @@ use tanner::session::settings::check_threads;
 
 use super::refuse;
 use crate::cli::flags::{InputFormat, PredictArgs};
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{session, terminal};
 
 /// Where predictions go.
 enum Target<'a> {
@@ -72,7 +72,7 @@ fn features(args: &PredictArgs, model: &TrainedModel) -> anyhow::Result<Vec<f32>
         None => stdin()?,
     };
     let csv = (args.header.unwrap_or_default(), args.delimiter.map(|delimiter| delimiter.0));
-    Ok(session(&Terminal::default()).features_for(model, source, format, csv)?)
+    Ok(session().features_for(model, source, format, csv)?)
 }
 
 fn format_of(path: &Path) -> anyhow::Result<InputFormat> {

@@ -14,9 +14,8 @@ use tanner::report::{grouped, pruning_csv, pruning_curve, pruning_table};
 use tanner::session::settings::DataSettings;
 
 use super::refuse;
-use crate::cli::flags::{InputsArg, MethodArg, PruneArgs};
-use crate::cli::ui::results::Results;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::flags::{InputsArg, MethodArg, PruneArgs, PruningArgs};
+use crate::cli::ui::{Results, session, terminal};
 
 /// What the folder gets.
 const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"];
@@ -41,22 +40,19 @@ struct Report<'a> {
 
 /// Prunes, measures and writes.
 pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
-    let method = method(args)?;
-    if !(1..=MAX_ROUNDS).contains(&args.rounds) {
-        return refuse("--rounds", format!("{} is impossible, it must be 1 to {MAX_ROUNDS}", args.rounds));
+    let (method, rounds, fine_tune) = (method(&args.pruning)?, args.pruning.rounds, args.fine_tune);
+    if !(1..=MAX_ROUNDS).contains(&rounds) {
+        return refuse("--rounds", format!("{rounds} is impossible, it must be 1 to {MAX_ROUNDS}"));
     }
-    if u32::try_from(args.fine_tune).is_err() {
-        return refuse(
-            "--fine-tune",
-            format!("{} is impossible, it must be 0 to {}", args.fine_tune, u32::MAX),
-        );
+    if u32::try_from(fine_tune).is_err() {
+        return refuse("--fine-tune", format!("{fine_tune} is impossible, it must be 0 to {}", u32::MAX));
     }
     let settings = PruneSettings {
         method,
         data: DataSettings::new(&args.trained.data)?,
         split: args.trained.split,
-        rounds: args.rounds,
-        fine_tune: args.fine_tune,
+        rounds,
+        fine_tune,
         learning_rate: args.lr,
         batch_size: args.batch_size,
         l2: args.l2,
@@ -66,7 +62,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     // Before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;
-    let pruned = session(&Terminal::default()).prune(&model, &settings)?;
+    let pruned = session().prune(&model, &settings)?;
     let (before, after) = (model.network().parameter_count(), pruned.model.network().parameter_count());
     let report = Report {
         model: &args.trained.model,
@@ -87,7 +83,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
 }
 
 /// Checks the flags that belong to a method.
-fn method(args: &PruneArgs) -> anyhow::Result<PruneMethodSettings> {
+fn method(args: &PruningArgs) -> anyhow::Result<PruneMethodSettings> {
     let owners = [
         ("--max-drop", args.max_drop.is_some(), MethodArg::Blocks),
         ("--target", args.target.is_some(), MethodArg::Blocks),

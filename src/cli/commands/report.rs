@@ -19,7 +19,7 @@ use tanner::training::{PastRun, RunOverview, RunState};
 
 use super::refuse;
 use crate::cli::flags::ReportArgs;
-use crate::cli::ui::{Terminal, one_line, results, session, terminal};
+use crate::cli::ui::{check_place, one_line, session, terminal};
 
 /// How every page begins; only such a file is replaced.
 const DOCTYPE: &[u8] = b"<!DOCTYPE html>";
@@ -86,7 +86,7 @@ fn holds_run(folder: &Path) -> bool {
 
 /// Refuses a place that cannot be written to, and a file that is no page: it would be lost.
 fn check_page(out: &Path) -> anyhow::Result<()> {
-    results::check_place("--out", out)?;
+    check_place("--out", out)?;
     let Ok(file) = File::open(out) else { return Ok(()) };
     let mut start = Vec::new();
     // What cannot be read is told when it is written.
@@ -160,7 +160,7 @@ impl Reporter<'_> {
         }
         // The memory of those before is free before these are read.
         self.last.replace(None);
-        let splits = Rc::new(session(&Terminal::default()).load_for(model, &settings)?);
+        let splits = Rc::new(session().load_for(model, &settings)?);
         // A table becomes other samples for another model.
         if settings.format.is_none() {
             self.last.replace(Some((settings.path, Rc::clone(&splits))));

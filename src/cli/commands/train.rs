@@ -10,12 +10,11 @@ use tanner::training::{Ending, Summary};
 
 use super::resume_command;
 use crate::cli::flags::TrainArgs;
-use crate::cli::ui::{Terminal, session, signals, terminal};
+use crate::cli::ui::{session, signals, terminal};
 
 /// Trains, or goes on, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()> {
-    let terminal = Terminal::default();
-    let session = session(&terminal).started_at(process_start);
+    let session = session().started_at(process_start);
     let run = match &args.resume {
         Some(folder) => session.resume(folder, args.settings.engine.threads)?,
         None => session.train(TrainingJob::new(args.settings.resolve()?))?,

@@ -94,10 +94,3 @@ pub(crate) enum CheckArg {
     Only,
     Skip,
 }
-
-impl CheckArg {
-    /// Whether the engine is compared with the reference.
-    pub(crate) fn checks(self) -> bool {
-        self != Self::Skip
-    }
-}

@@ -9,40 +9,11 @@ use tanner::session::SplitSettings;
 use tanner::session::settings::{DataOptions, EngineOptions};
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Pruning")]
 pub(crate) struct PruneArgs {
     #[command(flatten)]
     pub(crate) trained: TrainedArgs,
-    /// What is removed: the last blocks of neurons, layer by layer, or the smallest weights of all layers
-    #[arg(long, value_enum, default_value_t = MethodArg::Blocks)]
-    pub(crate) method: MethodArg,
-    /// blocks: percentage points of validation accuracy, against the unpruned model, that may be lost
-    /// before fine-tuning [default: 0.5]
-    #[arg(long, value_name = "POINTS", conflicts_with = "target", allow_negative_numbers = true)]
-    pub(crate) max_drop: Option<f64>,
-    /// blocks: prune down to so many parameters, or to this share of the model's (20%), whatever it
-    /// costs [default: by --max-drop]
-    #[arg(long, value_name = "N|P%", value_parser = target, allow_hyphen_values = true)]
-    pub(crate) target: Option<PruneTarget>,
-    /// blocks: cut every layer into N even blocks [default: the model's own blocks]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) blocks: Option<usize>,
-    /// blocks: whether the weights of input blocks may go, too; the inputs themselves stay
-    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = InputsArg::Keep)]
-    pub(crate) inputs: InputsArg,
-    /// blocks: what a removed neuron leaves in the biases it fed, its mean output over the training
-    /// samples (which keeps the means of the weighted sums) or nothing [default: mean]
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) compensate: Option<Silence>,
-    /// magnitude: remove this share of the model's weights [default: by --threshold]
-    #[arg(long, value_name = "SHARE", conflicts_with = "threshold", allow_negative_numbers = true)]
-    pub(crate) sparsity: Option<f64>,
-    /// magnitude: remove every weight with |w| below T [default: by --sparsity]
-    #[arg(long, value_name = "T", allow_negative_numbers = true)]
-    pub(crate) threshold: Option<f32>,
-    /// Times that pruning and fine-tuning follow each other; ends before where nothing changes any more
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
-    pub(crate) rounds: usize,
+    #[command(flatten)]
+    pub(crate) pruning: PruningArgs,
     /// Epochs of training after each pruning, of which the best on the validation split is kept
     #[arg(
         long,
@@ -76,26 +47,73 @@ pub(crate) struct PruneArgs {
     pub(crate) out: Option<PathBuf>,
 }
 
+/// What is removed, and how often.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Measurement")]
+#[command(next_help_heading = "Pruning")]
+pub(crate) struct PruningArgs {
+    /// What is removed: the last blocks of neurons, layer by layer, or the smallest weights of all layers
+    #[arg(long, value_enum, default_value_t = MethodArg::Blocks)]
+    pub(crate) method: MethodArg,
+    /// blocks: percentage points of validation accuracy, against the unpruned model, that may be lost
+    /// before fine-tuning [default: 0.5]
+    #[arg(long, value_name = "POINTS", conflicts_with = "target", allow_negative_numbers = true)]
+    pub(crate) max_drop: Option<f64>,
+    /// blocks: prune down to so many parameters, or to this share of the model's (20%), whatever it
+    /// costs [default: by --max-drop]
+    #[arg(long, value_name = "N|P%", value_parser = target, allow_hyphen_values = true)]
+    pub(crate) target: Option<PruneTarget>,
+    /// blocks: cut every layer into N even blocks [default: the model's own blocks]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) blocks: Option<usize>,
+    /// blocks: whether the weights of input blocks may go, too; the inputs themselves stay
+    #[arg(long, value_enum, value_name = "WHETHER", default_value_t = InputsArg::Keep)]
+    pub(crate) inputs: InputsArg,
+    /// blocks: what a removed neuron leaves in the biases it fed, its mean output over the training
+    /// samples (which keeps the means of the weighted sums) or nothing [default: mean]
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) compensate: Option<Silence>,
+    /// magnitude: remove this share of the model's weights [default: by --threshold]
+    #[arg(long, value_name = "SHARE", conflicts_with = "threshold", allow_negative_numbers = true)]
+    pub(crate) sparsity: Option<f64>,
+    /// magnitude: remove every weight with |w| below T [default: by --sparsity]
+    #[arg(long, value_name = "T", allow_negative_numbers = true)]
+    pub(crate) threshold: Option<f32>,
+    /// Times that pruning and fine-tuning follow each other; ends before where nothing changes any more
+    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    pub(crate) rounds: usize,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct LayerImportanceArgs {
     #[command(flatten)]
     pub(crate) trained: TrainedArgs,
     /// Samples on which lost accuracy is measured
-    #[arg(long, value_enum, value_name = "SAMPLES", default_value_t = MeasuredArg::Test)]
+    #[arg(long, value_enum, value_name = "SAMPLES", help_heading = "Measurement", default_value_t = MeasuredArg::Test)]
     pub(crate) on: MeasuredArg,
     /// What takes the place of a silenced neuron's output: its mean over the training samples, which takes
     /// away only what it says, or 0, which also shifts the sums it is part of
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Silence::Mean)]
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = Silence::Mean)]
     pub(crate) silence: Silence,
     /// Cut every layer into N even blocks [default: the model's own blocks]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
     /// Trees of the random forest that each layer's outputs are given to; 0 leaves it out
-    #[arg(long, value_name = "N", default_value_t = 100, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 100,
+        allow_negative_numbers = true
+    )]
     pub(crate) trees: usize,
     /// Training samples that the forest is grown on, drawn by chance
-    #[arg(long, value_name = "N", default_value_t = 10_000, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Measurement",
+        default_value_t = 10_000,
+        allow_negative_numbers = true
+    )]
     pub(crate) forest_samples: usize,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,

@@ -17,7 +17,9 @@ use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions}
 
 pub(crate) use batch::{BatchArgs, CompareArgs, Figure2Args, Table1Args};
 pub(crate) use bench::{BenchArgs, CheckArg};
-pub(crate) use experiments::{InputsArg, LayerImportanceArgs, MeasuredArg, MethodArg, PruneArgs};
+pub(crate) use experiments::{
+    InputsArg, LayerImportanceArgs, MeasuredArg, MethodArg, PruneArgs, PruningArgs,
+};
 pub(crate) use export::ExportArgs;
 pub(crate) use predict::{InputFormat, PredictArgs};
 pub(crate) use rank::RankArgs;
@@ -194,18 +196,24 @@ Examples:
   tanner figure1 --arch band --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --softness 0.5";
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output", after_help = AFTER_FIGURE1_HELP)]
+#[command(after_help = AFTER_FIGURE1_HELP)]
 pub(crate) struct Figure1Args {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
     /// Layer to draw, counted from 1
-    #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Output",
+        default_value_t = 1,
+        allow_negative_numbers = true
+    )]
     pub(crate) layer: usize,
     /// Output block whose receptive field is shown, counted from 0 [default: the middle one]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", help_heading = "Output", allow_negative_numbers = true)]
     pub(crate) block: Option<usize>,
     /// Folder for figure1.svg, figure1.png and figure1-dots.png
-    #[arg(long, value_name = "DIR", default_value = "runs/figure1")]
+    #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/figure1")]
     pub(crate) out: PathBuf,
 }
 

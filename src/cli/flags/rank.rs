@@ -8,7 +8,6 @@ use tanner::importance::{Importance, ImportanceSettings};
 use tanner::session::settings::{DataOptions, ImportanceOptions};
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Importance")]
 pub(crate) struct RankArgs {
     #[command(flatten)]
     pub(crate) data: DataOptions,
@@ -16,19 +15,31 @@ pub(crate) struct RankArgs {
     #[arg(long, value_name = "N", help_heading = "Data", allow_negative_numbers = true)]
     pub(crate) train_limit: Option<usize>,
     /// Short for --importance rf
-    #[arg(long, conflicts_with = "importance")]
+    #[arg(long, help_heading = "Importance", conflicts_with = "importance")]
     pub(crate) rf: bool,
     /// By what the features are ranked: decrease in Gini impurity in a random forest, variance, or chance
-    #[arg(long, value_name = "KIND", default_value = "rf", value_parser = kinds())]
+    #[arg(
+        long,
+        value_name = "KIND",
+        help_heading = "Importance",
+        default_value = "rf",
+        value_parser = kinds()
+    )]
     pub(crate) importance: Importance,
     /// rf: number of trees; more give a steadier order, and take longer [default: 500]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", help_heading = "Importance", allow_negative_numbers = true)]
     pub(crate) trees: Option<usize>,
     /// Seed of the forest and of chance
-    #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Importance",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
     pub(crate) seed: u64,
     /// Number of threads [default: all cores]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", help_heading = "Importance", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
     /// CSV file for the ranking; of pictures, a heat map goes beside it, as PNG [default: CSV to stdout]
     #[arg(long, value_name = "FILE", help_heading = "Output")]

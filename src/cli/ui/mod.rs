@@ -2,14 +2,16 @@
 
 pub(crate) mod cache_folder;
 pub(crate) mod headless;
-pub(crate) mod left_out;
+mod left_out;
 mod live_view;
 mod progress;
 mod reporter;
-pub(crate) mod results;
+mod results;
 pub(crate) mod signals;
 pub(crate) mod terminal;
 mod wording;
 
-pub(crate) use reporter::{Terminal, session};
+pub(crate) use left_out::LeftOut;
+pub(crate) use reporter::session;
+pub(crate) use results::{Results, check_place};
 pub(crate) use wording::{of_library, one_line, with_dashes};

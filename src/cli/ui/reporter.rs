@@ -15,14 +15,14 @@ use super::{cache_folder, of_library, signals};
 const FOREST: &str = "random forest {bar:24} {pos}/{len} trees  {eta} left";
 
 /// Lines and bars on stderr.
-#[derive(Default)]
-pub(crate) struct Terminal {
+struct Terminal {
     forest: Mutex<Option<ProgressBar>>,
 }
 
 /// A session of the command line: reports to the terminal, keeps its cache in the user's folder.
-pub(crate) fn session(terminal: &Terminal) -> Session<'_> {
-    Session::new(terminal).cache(cache_folder::cache_folder()).stop(signals::stop().asked())
+pub(crate) fn session() -> Session<'static> {
+    static TERMINAL: Terminal = Terminal { forest: Mutex::new(None) };
+    Session::new(&TERMINAL).cache(cache_folder::cache_folder()).stop(signals::stop().asked())
 }
 
 impl Reporter for Terminal {

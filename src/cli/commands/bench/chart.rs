@@ -4,8 +4,7 @@ use tanner::benchmark::{read_measurements, rounds_joined};
 use tanner::report::{ratio_table, step_time_chart};
 
 use crate::cli::flags::BenchArgs;
-use crate::cli::ui::results::Results;
-use crate::cli::ui::terminal;
+use crate::cli::ui::{Results, terminal};
 
 /// What it writes: all measurements, rounds of the same one joined, and the chart.
 const FILES: [&str; 3] = ["bench.json", "bench.svg", "bench.png"];

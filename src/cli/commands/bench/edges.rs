@@ -12,8 +12,7 @@ use tanner::report::grouped;
 use tanner::session::check_network;
 
 use crate::cli::flags::BenchArgs;
-use crate::cli::ui::results::check_place;
-use crate::cli::ui::terminal;
+use crate::cli::ui::{check_place, terminal};
 
 /// The edges of a network, layer by layer.
 #[derive(Serialize)]

@@ -23,9 +23,7 @@ use tanner::training::Recipe;
 
 use super::{inspect, refuse};
 use crate::cli::flags::{BenchArgs, CheckArg};
-use crate::cli::ui::left_out::LeftOut;
-use crate::cli::ui::results::Results;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{LeftOut, Results, session, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
 const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
@@ -147,10 +145,9 @@ impl<'a> Plan<'a> {
         let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
         let start = Recipe::default().initialisation.draw(&network, self.args.seed)?;
         let drawn = begin.elapsed().as_secs_f64();
-        let yardstick = if self.args.check.checks() {
-            Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?)
-        } else {
-            None
+        let yardstick = match self.args.check {
+            CheckArg::Skip => None,
+            _ => Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?),
         };
         Ok(Subject { bench_network, network, start, yardstick, drawn })
     }
@@ -161,8 +158,7 @@ impl<'a> Plan<'a> {
         let (settings, seconds) = (self.settings(&subject.bench_network, batch), self.args.seconds);
         let begin = Instant::now();
         let purpose = if self.mode == Mode::Training { Purpose::Steps } else { Purpose::Passes };
-        let terminal = Terminal::default();
-        let session = session(&terminal);
+        let session = session();
         let opened = session.engine(&self.request(batch), network, start, settings, purpose)?;
         session.announce_kernels(&opened);
         let OpenedEngine { mut engine, kernels, tiles: gpu_tiles, .. } = opened;

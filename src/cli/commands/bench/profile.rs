@@ -9,8 +9,7 @@ use tanner::session::OpenedEngine;
 
 use super::{Plan, Subject};
 use crate::cli::flags::{BenchArgs, CheckArg};
-use crate::cli::ui::results::Results;
-use crate::cli::ui::{Terminal, session, terminal};
+use crate::cli::ui::{Results, session, terminal};
 
 /// File of a folder of results.
 const FILE: &str = "profile.json";
@@ -39,8 +38,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyhow::Result<Profile> {
     let Subject { bench_network, network, start, .. } = subject;
     let (batch, seconds) = (settings.batch_size, plan.args.seconds);
-    let terminal = Terminal::default();
-    let session = session(&terminal);
+    let session = session();
     let opened = session.profiled_engine(&plan.engine, network, start, settings)?;
     session.announce_kernels(&opened);
     let OpenedEngine { mut engine, kernels, .. } = opened;

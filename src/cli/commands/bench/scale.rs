@@ -12,9 +12,7 @@ use tanner::report::{duration, growth_chart, growth_csv, growth_table, law_sente
 use tanner::session::settings::flags_of;
 
 use crate::cli::flags::BenchArgs;
-use crate::cli::ui::left_out::LeftOut;
-use crate::cli::ui::results::Results;
-use crate::cli::ui::terminal;
+use crate::cli::ui::{LeftOut, Results, terminal};
 
 /// From the paper's width on, each twice the one before, to 65,536.
 const WIDTHS: [usize; 8] = [784, 1568, 3136, 6272, 12_544, 25_088, 50_176, 65_536];
