@@ -188,7 +188,8 @@ impl Evaluation {
 /// An engine owns the parameters and the optimiser's state. The same calls give
 /// the same bits again on the same engine and device. Data sets are shared, so
 /// that an engine may keep a copy on its device; one that nobody else holds any
-/// more is let go when the next one comes.
+/// more is let go when the next one comes. Methods that only checkpoints and the
+/// training loop call are not shown.
 pub trait Engine: Send {
     /// Which engine this is, and on what it runs.
     fn info(&self) -> EngineInfo;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::encoding::TableEncoding;
+use super::encoding::{ColumnEncoding, TableEncoding};
 use super::texts::listed;
 use super::{Column, Labels, Limits, Read, Table, Texts, shown};
 use crate::text::nearest;
@@ -168,16 +168,11 @@ impl Names<'_> {
         }
     }
 
-    fn place(&self, name: &str) -> Option<usize> {
-        match self {
-            Self::Header(names) => names.iter().position(|there| there == name),
-            Self::Count(_) => None,
-        }
-    }
-
     /// The place of a column that a flag names.
     fn find(&self, setting: Setting, column: &ColumnRef) -> Read<usize> {
-        if let Some(place) = self.place(&column.0) {
+        if let Self::Header(names) = self
+            && let Some(place) = names.iter().position(|there| *there == column.0)
+        {
             return Ok(place);
         }
         let count = self.len();
@@ -251,12 +246,10 @@ fn usual_label(names: Names<'_>) -> Option<usize> {
 }
 
 fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<Plan> {
-    let places = if encoding.named && names.is_named() {
-        places_by_name(names, encoding)?
-    } else {
-        places_by_position(names, encoding)?
+    let (features, label) = match names {
+        Names::Header(header) if encoding.named => places_by_name(header, encoding)?,
+        _ => places_by_position(names.len(), encoding)?,
     };
-    let (features, label) = places;
     let mut plan = Plan {
         roles: vec![Role::Skip; names.len()],
         features: Vec::new(),
@@ -288,24 +281,21 @@ fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<
 /// Place of each feature, and of the label where it is there.
 type Places = (Vec<usize>, Option<usize>);
 
-fn places_by_name(names: Names<'_>, encoding: &TableEncoding) -> Read<Places> {
-    let mut places = Vec::with_capacity(encoding.columns.len());
-    for column in &encoding.columns {
-        places.push(names.place(&column.name).ok_or_else(|| match names {
-            Names::Header(names) => format!(
-                "column {:?} of the training data is not there; {}",
-                column.name,
-                suggestion(&column.name, names.iter().map(String::as_str))
-            ),
-            Names::Count(_) => format!("column {:?} of the training data is not there", column.name),
-        })?);
-    }
-    Ok((places, encoding.label.as_ref().and_then(|label| names.place(&label.name))))
+fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
+    let find = |name: &String| header.iter().position(|there| there == name);
+    let place = |column: &ColumnEncoding| {
+        find(&column.name).ok_or_else(|| {
+            let hint = suggestion(&column.name, header.iter().map(String::as_str));
+            format!("column {:?} of the training data is not there; {hint}", column.name)
+        })
+    };
+    let places = encoding.columns.iter().map(place).collect::<Read<_>>()?;
+    Ok((places, encoding.label.as_ref().and_then(|label| find(&label.name))))
 }
 
 /// Without names, columns stand where they stood in training; only the label may be gone.
-fn places_by_position(names: Names<'_>, encoding: &TableEncoding) -> Read<Places> {
-    let (count, trained) = (names.len(), encoding.file_columns);
+fn places_by_position(count: usize, encoding: &TableEncoding) -> Read<Places> {
+    let trained = encoding.file_columns;
     let label = encoding.label.as_ref().and_then(|label| label.position);
     if count == trained {
         return Ok((encoding.columns.iter().map(|column| column.position).collect(), label));
