@@ -96,7 +96,6 @@ pub struct EngineSettings {
     pub seed: u64,
 }
 
-#[doc(hidden)]
 impl EngineSettings {
     /// Settings without any regularisation.
     pub fn new(optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
@@ -111,6 +110,7 @@ impl EngineSettings {
     }
 
     /// The connections that a step keeps; none where nothing is ever dropped.
+    #[doc(hidden)]
     pub fn connection_mask(&self, step: u64) -> Option<ConnectionMask> {
         (self.drop_connect > 0.0).then(|| ConnectionMask::new(self.seed, step, self.drop_connect))
     }
@@ -188,14 +188,12 @@ impl Evaluation {
 /// An engine owns the parameters and the optimiser's state. The same calls give
 /// the same bits again on the same engine and device. Data sets are shared, so
 /// that an engine may keep a copy on its device; one that nobody else holds any
-/// more is let go when the next one comes. Methods that only checkpoints and the
-/// training loop call are not shown.
+/// more is let go when the next one comes.
 pub trait Engine: Send {
     /// Which engine this is, and on what it runs.
     fn info(&self) -> EngineInfo;
 
     /// How many steps one call of [`Engine::train`] should hold to be fast.
-    #[doc(hidden)]
     fn steps_per_call(&self) -> usize;
 
     /// Runs one step for each batch of the plan and returns what each saw.
@@ -226,7 +224,6 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// When the device fails.
-    #[doc(hidden)]
     fn state(&mut self) -> Result<EngineState>;
 
     /// Takes what [`Engine::state`] gave, of this engine or of another one of its kind; the steps that follow
@@ -234,7 +231,6 @@ pub trait Engine: Send {
     ///
     /// # Errors
     /// When it does not fit the network, the optimiser or the kind of engine, or the device fails.
-    #[doc(hidden)]
     fn restore(&mut self, state: &EngineState) -> Result<()>;
 }
 

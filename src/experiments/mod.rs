@@ -6,7 +6,7 @@
 //!
 //! Others work on one trained model: [`Session::prune`](crate::session::Session::prune)
 //! makes a network smaller, by blocks or by the size of its weights, as
-//! [`PruneSettings`] say; [`layer_importance()`] measures every block of every
+//! [`PruneSettings`] say; the command `layer-importance` measures every block of every
 //! layer. What such an experiment chooses by is a validation split, never the test set.
 //!
 //! Nothing here holds a time or a date: an experiment that was interrupted and
@@ -33,6 +33,7 @@ pub mod table1;
 pub use comparison::{Comparison, Entry, RunScore};
 #[doc(hidden)]
 pub use deviation::{MeanDeviation, Paired};
+#[doc(hidden)]
 pub use layer_importance::{
     Agreement, BlockImportance, LayerImportance, LayerImportanceOptions, Silence, layer_importance,
 };

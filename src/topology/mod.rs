@@ -119,6 +119,16 @@ impl Topology {
         (0..self.outputs.width())
             .flat_map(move |output| self.row(output).map(move |edge| (output, self.input[edge] as usize)))
     }
+
+    /// Number of edges into one output.
+    pub fn in_degree(&self, output: usize) -> usize {
+        self.row(output).len()
+    }
+
+    /// Number of edges out of one input.
+    pub fn out_degree(&self, input: usize) -> usize {
+        (self.column_start[input + 1] - self.column_start[input]) as usize
+    }
 }
 
 #[doc(hidden)]
@@ -187,16 +197,6 @@ impl Topology {
     pub fn column(&self, input: usize) -> impl ExactSizeIterator<Item = (usize, usize)> {
         let entries = self.column_start[input] as usize..self.column_start[input + 1] as usize;
         self.output[entries.clone()].iter().zip(&self.edge[entries]).map(|(o, e)| (*o as usize, *e as usize))
-    }
-
-    /// Number of edges into one output.
-    pub fn in_degree(&self, output: usize) -> usize {
-        self.row(output).len()
-    }
-
-    /// Number of edges out of one input.
-    pub fn out_degree(&self, input: usize) -> usize {
-        (self.column_start[input + 1] - self.column_start[input]) as usize
     }
 }
 
