@@ -157,28 +157,27 @@ impl Reader {
 
     /// Reads exactly so many rows.
     fn read(&mut self, rows: usize) -> Read<()> {
-        let Self { reader, optional, unsigned, part: values, .. } = self;
+        let Self { reader, optional, unsigned, part: sink, .. } = self;
         let (optional, unsigned) = (*optional, *unsigned);
-        values.clear();
+        sink.clear();
         match reader {
-            ColumnReader::BoolColumnReader(reader) => part(reader, rows, optional, |value| {
-                values.number(value.map(|v: bool| f64::from(u8::from(v))))
-            }),
+            ColumnReader::BoolColumnReader(reader) => {
+                part(reader, rows, optional, |value| sink.number(value.map(|v: bool| f64::from(u8::from(v)))))
+            }
             ColumnReader::Int32ColumnReader(reader) => part(reader, rows, optional, |value: Option<i32>| {
-                values
-                    .number(value.map(|v| if unsigned { f64::from(v.cast_unsigned()) } else { f64::from(v) }))
+                sink.number(value.map(|v| if unsigned { f64::from(v.cast_unsigned()) } else { f64::from(v) }))
             }),
             ColumnReader::Int64ColumnReader(reader) => part(reader, rows, optional, |value: Option<i64>| {
-                values.number(value.map(|v| if unsigned { v.cast_unsigned() as f64 } else { v as f64 }))
+                sink.number(value.map(|v| if unsigned { v.cast_unsigned() as f64 } else { v as f64 }))
             }),
             ColumnReader::FloatColumnReader(reader) => {
-                part(reader, rows, optional, |value: Option<f32>| values.number(value.map(f64::from)))
+                part(reader, rows, optional, |value: Option<f32>| sink.number(value.map(f64::from)))
             }
             ColumnReader::DoubleColumnReader(reader) => {
-                part(reader, rows, optional, |value| values.number(value))
+                part(reader, rows, optional, |value| sink.number(value))
             }
             ColumnReader::ByteArrayColumnReader(reader) => {
-                part(reader, rows, optional, |value| values.text(value))
+                part(reader, rows, optional, |value| sink.text(value))
             }
             _ => Err("a type that is not read".into()),
         }
