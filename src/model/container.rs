@@ -17,7 +17,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use safetensors::Dtype;
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::format::{MAX_HEADER, METADATA_KEY};
@@ -219,7 +219,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                 if std::mem::replace(&mut metadata_seen, true) {
                     return Err(A::Error::custom("the metadata come twice"));
                 }
-                header.metadata = map.next_value::<Metadata>()?.tanner;
+                header.metadata = map.next_value::<Metadata>()?.ours;
                 continue;
             }
             match header.tensors.entry(name) {
@@ -235,9 +235,35 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     }
 }
 
-/// The metadata, of which only our own entry is kept; it may come once.
-#[derive(Deserialize)]
+/// The metadata, of which only our own entry is kept.
 struct Metadata {
-    /// Named as [`METADATA_KEY`].
-    tanner: Option<String>,
+    ours: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(MetadataVisitor)
+    }
+}
+
+struct MetadataVisitor;
+
+impl<'de> Visitor<'de> for MetadataVisitor {
+    type Value = Metadata;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<Metadata, A::Error> {
+        let mut ours = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key != METADATA_KEY {
+                map.next_value::<IgnoredAny>()?;
+            } else if ours.replace(map.next_value()?).is_some() {
+                return Err(A::Error::custom(format!("the metadata hold {METADATA_KEY} twice")));
+            }
+        }
+        Ok(Metadata { ours })
+    }
 }
