@@ -68,7 +68,7 @@ pub fn learn_and_split(
 ) -> Result<(EncodedSamples<DataSplits>, DataRecord)> {
     let classes = Classes::of(&table, limits)?;
     let labels = classes.labels(&table)?;
-    let marks = test_marks(&labels, classes.names().len(), holdout, seed)?;
+    let marks = test_marks(&labels, classes.names.len(), holdout, seed)?;
     let mut record = record(&table, &classes, Some(&marks), fit)?;
     record.test = Some(HeldOut { holdout, seed, of: table.rows() });
     let EncodedSamples { samples, unseen } = record.samples(table, limits)?;
@@ -89,7 +89,7 @@ fn record(
 ) -> Result<DataRecord> {
     let encoding = TableEncoding::fit(table, held_out, fit)?;
     Ok(DataRecord {
-        class_names: classes.names().to_vec(),
+        class_names: classes.names.clone(),
         feature_names: if encoding.named { encoding.feature_names() } else { Vec::new() },
         image_shape: table.image_shape(),
         encoding: Some(encoding),

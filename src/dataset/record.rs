@@ -104,7 +104,7 @@ impl DataRecord {
         let Some(encoding) = &self.encoding else {
             return Err(table.refused("nothing is known of how a table becomes features"));
         };
-        let labels = Classes::from_names(self.class_names.clone()).labels(&table)?;
+        let labels = Classes { names: self.class_names.clone() }.labels(&table)?;
         let encoded = encoding.encode(&mut table, limits)?;
         let data = Dataset::new(encoded.features, encoding.width(), labels, self.class_names.len())?;
         let samples = match self.image_shape {

@@ -6,7 +6,7 @@ use super::settings::{DataSettings, TestRows};
 use super::{Session, memory};
 use crate::dataset::table::{
     Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables, Unseen,
-    read_labels,
+    read_labels, shown,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -235,8 +235,7 @@ impl Session<'_> {
             _ => "",
         };
         let label = table.labels().map_or(String::new(), |labels| {
-            let name =
-                if table.is_named() { format!("{:?}", labels.name()) } else { labels.name().to_owned() };
+            let name = shown(&labels.name, table.is_named());
             let is_given = settings.options.label.is_some() || settings.options.labels.is_some();
             format!("; label {name}{}", if is_given { "" } else { " (`label` names another)" })
         });

@@ -1,6 +1,6 @@
 //! `tanner figure2`: how many edges of each input an L1 penalty leaves.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use tanner::Error;
@@ -30,7 +30,7 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
     for entry in entries {
         for run in entry.runs {
             let name = format!("figure2-s{}", run.seed);
-            let model = model_of(out, &name);
+            let model = out.join("runs").join(&name).join("model.safetensors");
             if let Err(error) = draw(args, &model, &name)
                 && unfinished.add_failed(&name)
             {
@@ -39,10 +39,6 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
         }
     }
     Ok(unfinished.check()?)
-}
-
-fn model_of(out: &Path, run: &str) -> PathBuf {
-    out.join("runs").join(run).join("model.safetensors")
 }
 
 /// Writes `name.csv`, `name.png` and `name.svg`, and says what they show.

@@ -7,7 +7,8 @@ use crate::{Error, Result};
 /// The names of classes, sorted: by value when all are numbers, else as texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classes {
-    names: Vec<String>,
+    /// By number of class.
+    pub(crate) names: Vec<String>,
 }
 
 impl Classes {
@@ -44,18 +45,6 @@ impl Classes {
             )),
             _ => Ok(Self { names }),
         }
-    }
-
-    /// Classes of a model, by their numbers.
-    #[must_use]
-    pub fn from_names(names: Vec<String>) -> Self {
-        Self { names }
-    }
-
-    /// The names, by number of class.
-    #[must_use]
-    pub fn names(&self) -> &[String] {
-        &self.names
     }
 
     /// The class of each row, `[row]`.

@@ -236,12 +236,6 @@ impl Labels {
     fn push(&mut self, text: &str) {
         self.codes.push(self.texts.number(text).unwrap_or(u32::MAX));
     }
-
-    /// Name of the column.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
 }
 
 fn unreadable(error: std::io::Error) -> String {

@@ -30,7 +30,7 @@ const MAX_PROMISED: usize = 1 << 24;
 pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
     let name = source.name().to_owned();
     // The crate is known to panic on some files that are damaged on purpose.
-    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match source.into_content() {
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match source.content {
         Content::File(file) => read_from(file, name, columns, limits),
         Content::Bytes(bytes) => read_from(Bytes::from(bytes.into_inner()), name, columns, limits),
     }));

@@ -42,7 +42,7 @@ impl Format {
 #[derive(Debug)]
 pub struct Source {
     name: String,
-    content: Content,
+    pub(super) content: Content,
 }
 
 /// Where the bytes are.
@@ -77,11 +77,6 @@ impl Source {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    #[cfg(feature = "parquet")]
-    pub(crate) fn into_content(self) -> Content {
-        self.content
     }
 
     /// Number of bytes; the place to read from is the first one afterwards.

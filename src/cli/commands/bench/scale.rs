@@ -45,7 +45,9 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             points.push(point);
             growth.truncate(before);
             growth.push(Growth::of(arch.name(), points.clone()));
-            write_numbers(&results, &growth)?;
+            // All numbers that there are, after each width: whoever interrupts the rest keeps them.
+            results.write_json(FILES[0], &growth)?;
+            results.write(FILES[1], growth_csv(&growth).as_bytes())?;
         }
     }
     if !growth.is_empty() {
@@ -53,12 +55,6 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         print(args, &results, &growth)?;
     }
     left_out.check()
-}
-
-/// Writes all numbers that there are, after each width: whoever interrupts the rest keeps them.
-fn write_numbers(results: &Results, growth: &[Growth]) -> anyhow::Result<()> {
-    results.write_json(FILES[0], &growth)?;
-    results.write(FILES[1], growth_csv(growth).as_bytes())
 }
 
 /// Prints what was measured.
