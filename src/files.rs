@@ -135,7 +135,7 @@ impl CacheFile {
             .map_err(|error| Error::io(folder, error))
             .and_then(|()| atomic_write(&self.path, bytes));
         if let Err(error) = written {
-            log::warn!("{} cache, which stays without these: {error}", self.kind);
+            log::warn!("{} cache: the result is not kept: {error}", self.kind);
         }
     }
 }
