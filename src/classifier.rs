@@ -4,6 +4,8 @@
 //! [`Classifier::fit`] runs them on samples in memory. The same settings give the same model as the command line, to
 //! the bit. Whoever needs more of a say uses the session itself.
 
+mod engine_kind;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,32 +15,15 @@ use crate::engine::{OptimizerKind, Penalties};
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::network::{Activation, Parameters, Scheme};
-use crate::session::settings::{BackendChoice, DegreeDistributions, List, Lists, Switch};
+use crate::session::settings::{DegreeDistributions, List, Lists, Switch};
 use crate::session::{
-    Data, Preset, Reporter, Session, Settings, Silent, TrainedRun, TrainingJob, USUAL_TEST,
+    Data, DataOptions, Preset, Reporter, Session, Settings, Silent, TrainedRun, TrainingJob, USUAL_TEST,
 };
 use crate::topology::{DegreeDistribution, Topology};
 use crate::training::{CheckpointEvery, EpochMetrics, Observer, Schedule};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
-/// Which engine trains.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum EngineKind {
-    /// A hardware GPU if there is one, else all cores of the CPU.
-    #[default]
-    Auto,
-    /// Float32 on all cores of the CPU.
-    Cpu,
-    /// Float32 on this number of CPU threads.
-    CpuThreads(usize),
-    /// The best GPU of any kind, software renderers last.
-    Gpu,
-    /// The best GPU whose name contains this text, in any case.
-    GpuNamed(String),
-    /// Float64 on one core: slow, for comparisons.
-    Reference,
-}
+pub use engine_kind::EngineKind;
 
 /// What is to be trained, and how.
 ///
@@ -72,6 +57,8 @@ pub enum EngineKind {
 #[derive(Clone, Debug)]
 pub struct Classifier {
     settings: Settings,
+    /// What holds where the settings say nothing else.
+    usual: Settings,
     topologies: Option<Vec<Topology>>,
     class_names: Vec<String>,
     feature_names: Vec<String>,
@@ -101,19 +88,23 @@ impl Classifier {
     /// Two spatially-coupled layers of 128 neurons, 20 % of the weights; everything else as the command line has it.
     #[must_use]
     pub fn new() -> Self {
-        Self::with(Settings::default().hidden(vec![128; 2]).density(0.2))
+        let usual = Settings::default().hidden(vec![128; 2]).density(0.2);
+        Self { usual, ..Self::with(Settings::default()) }
     }
 
-    /// What these settings ask for, as the command line would do it; where the data are, is passed over.
+    /// What these settings ask for, as the command line would do it; what they say of data is passed over.
     #[must_use]
-    pub fn with(settings: Settings) -> Self {
-        Self { settings, topologies: None, class_names: Vec::new(), feature_names: Vec::new() }
+    pub fn with(mut settings: Settings) -> Self {
+        settings.unify_importance();
+        settings.data = DataOptions::default();
+        let (usual, names) = (Settings::default(), Vec::new());
+        Self { settings, usual, topologies: None, class_names: names.clone(), feature_names: names }
     }
 
     /// What a preset stands for; setters win over it.
     #[must_use]
     pub fn preset(preset: Preset) -> Self {
-        Self::with(preset.settings())
+        Self::with(Settings::default().preset(preset))
     }
 
     setters! {
@@ -227,22 +218,7 @@ impl Classifier {
     /// Which engine trains.
     #[must_use]
     pub fn engine(mut self, engine: EngineKind) -> Self {
-        let options = &mut self.settings.engine;
-        (options.adapter, options.threads) = (None, None);
-        options.backend = Some(match engine {
-            EngineKind::Auto => BackendChoice::Auto,
-            EngineKind::Cpu => BackendChoice::Cpu,
-            EngineKind::CpuThreads(threads) => {
-                options.threads = Some(threads);
-                BackendChoice::Cpu
-            }
-            EngineKind::Gpu => BackendChoice::Gpu,
-            EngineKind::GpuNamed(name) => {
-                options.adapter = Some(name);
-                BackendChoice::Gpu
-            }
-            EngineKind::Reference => BackendChoice::Reference,
-        });
+        engine.set(&mut self.settings.engine);
         self
     }
 
@@ -267,10 +243,24 @@ impl Classifier {
         self.fit_reporting(train, test, on_epoch, &Silent)
     }
 
-    /// As [`Classifier::fit`], and tells a reporter what happens.
+    /// Goes on with the run in [`Classifier::run_folder`], which was stopped or interrupted, to the bits of one that was
+    /// not: with the same settings, names and samples. Of a finished run it gives what is there.
     ///
     /// # Errors
-    /// As [`Classifier::fit`].
+    /// [`Error::OtherRun`] when there is no run that can go on, or not to the same bits; as [`Classifier::fit`].
+    pub fn resume(
+        &self,
+        train: &Dataset,
+        test: Option<&Dataset>,
+        on_epoch: impl FnMut(&EpochMetrics) -> ControlFlow<()>,
+    ) -> Result<TrainedRun> {
+        if self.settings.output.out.is_none() {
+            return Err(Error::setting(Setting::Out, "is not given: name the run folder to go on in"));
+        }
+        self.run(train, test, on_epoch, &Silent, |session, job| session.resume_job(job))
+    }
+
+    /// As [`Classifier::fit`], and tells a reporter what happens.
     #[doc(hidden)]
     pub fn fit_reporting(
         &self,
@@ -279,7 +269,29 @@ impl Classifier {
         on_epoch: impl FnMut(&EpochMetrics) -> ControlFlow<()>,
         reporter: &dyn Reporter,
     ) -> Result<TrainedRun> {
-        let settings = self.settings.resolve()?;
+        self.run(train, test, on_epoch, reporter, |session, job| session.train(job))
+    }
+
+    /// The settings over the usual ones.
+    fn asked(&self) -> Settings {
+        let mut settings = self.settings.clone();
+        // The usual settings are made for this kind: who names it chooses nothing anew.
+        if settings.preset.preset.is_none() && settings.architecture.arch == Some(Arch::Sc) {
+            settings.architecture.arch = None;
+        }
+        settings.over(self.usual.clone())
+    }
+
+    /// Makes the job of a run, and has a session do it.
+    fn run(
+        &self,
+        train: &Dataset,
+        test: Option<&Dataset>,
+        on_epoch: impl FnMut(&EpochMetrics) -> ControlFlow<()>,
+        reporter: &dyn Reporter,
+        go: impl FnOnce(&Session<'_>, TrainingJob<'_>) -> Result<TrainedRun>,
+    ) -> Result<TrainedRun> {
+        let settings = self.asked().resolve()?;
         let mut record = DataRecord::of(train);
         record.class_names.clone_from(&self.class_names);
         record.feature_names.clone_from(&self.feature_names);
@@ -309,14 +321,12 @@ impl Classifier {
         }
         let stop = AtomicBool::new(false);
         let mut callback = Callback { on_epoch, stop: &stop };
-        let mut job = TrainingJob::new(settings)
-            .on(Data { splits, record })
-            .observed_by(&mut callback)
-            .kept_in_memory();
+        let job = TrainingJob::new(settings).on(Data { splits, record }).observed_by(&mut callback);
+        let mut job = job.kept_in_memory();
         if let Some(topologies) = &self.topologies {
             job = job.over(topologies);
         }
-        Session::new(reporter).stop(&stop).train(job)
+        go(&Session::new(reporter).stop(&stop), job)
     }
 }
 

@@ -125,12 +125,11 @@ fn what_cannot_be_is_refused() {
         Error::Setting { setting, .. } => setting,
         other => panic!("{other}"),
     };
-    use crate::Setting;
     assert_eq!(setting(small().density(0.0)), Setting::Density);
     assert_eq!(setting(small().epochs(0)), Setting::Epochs);
     assert_eq!(setting(small().dropout(1.0)), Setting::Dropout);
     assert_eq!(setting(small().patience(3)), Setting::Patience);
-    assert_eq!(setting(small().arch(Arch::Rsp)), Setting::Density);
+    assert_eq!(setting(small().arch(Arch::Rsp).density(0.2)), Setting::Density);
     assert_eq!(setting(small().optimizer(OptimizerKind::Adam).momentum(0.5)), Setting::Momentum);
     assert!(refused(small().topologies(Vec::new())).to_string().contains("no topology"));
     let wrong = Topology::from_edges(Partition::whole(4).unwrap(), Partition::whole(2).unwrap(), &[(0, 0)]);
@@ -166,4 +165,59 @@ fn a_run_folder_holds_what_the_command_line_would_leave() {
         TrainedModel::load(path.join("model.safetensors").as_path()).unwrap().parameters(),
         run.model.parameters()
     );
+}
+
+/// To the bits of a run that was never stopped, and never on other data than those in memory.
+#[test]
+fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    let [whole, stopped] =
+        ["whole", "stopped"].map(|name| small().epochs(6).run_folder(folder.path().join(name)));
+    let stop_at_3 = |epoch: &EpochMetrics| {
+        if epoch.epoch == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let whole = fitted(&whole);
+    assert_eq!(stopped.fit(&data(), Some(&data()), stop_at_3).unwrap().history.len(), 3);
+
+    let path = folder.path().join("stopped");
+    let config = std::fs::read_to_string(path.join("config.json")).unwrap();
+    assert!(config.contains("<samples in memory>") && !config.contains("fashion"), "{config}");
+    let refused = Session::new(&Silent).resume(&path, None).unwrap_err();
+    assert!(
+        matches!(&refused, Error::OtherRun(reason) if reason.contains("Classifier::resume")),
+        "{refused}"
+    );
+    let other = data().head(80).unwrap();
+    assert!(matches!(stopped.resume(&other, Some(&data()), go_on), Err(Error::OtherRun(_))));
+    assert!(matches!(stopped.clone().seed(1).resume(&data(), Some(&data()), go_on), Err(Error::OtherRun(_))));
+
+    let run = stopped.resume(&data(), Some(&data()), go_on).unwrap();
+    assert_eq!((run.ending, run.history.len()), (Ending::Completed, 6));
+    assert_eq!(run.model.to_bytes().unwrap(), whole.model.to_bytes().unwrap());
+    let again = stopped.resume(&data(), Some(&data()), go_on).unwrap();
+    assert_eq!((again.epochs_planned, again.model.to_bytes().unwrap()), (6, run.model.to_bytes().unwrap()));
+    assert!(matches!(
+        small().resume(&data(), None, go_on),
+        Err(Error::Setting { setting: Setting::Out, .. })
+    ));
+}
+
+/// As beside `--preset` on the command line: a choice takes with it what the lower layer says of the old one.
+#[test]
+fn setters_take_the_place_of_what_a_preset_and_the_usual_settings_say() {
+    let recipe = |classifier: Classifier| classifier.asked().resolve().unwrap().recipe;
+    let momentum = recipe(Classifier::preset(Preset::Small).optimizer(OptimizerKind::Momentum));
+    assert_eq!((momentum.learning_rate, momentum.epochs), (0.1, 100));
+    for classifier in [Classifier::new(), Classifier::preset(Preset::Small)] {
+        for arch in Arch::drawable() {
+            fitted(&classifier.clone().arch(arch).importance(Importance::Variance).epochs(1));
+        }
+    }
+    let parameters = |classifier: Classifier| fitted(&classifier.epochs(1)).model.network().parameter_count();
+    assert_eq!(parameters(Classifier::new().arch(Arch::Sc)), parameters(Classifier::new()));
+    let short = Settings::from_toml("rf = true").unwrap();
+    fitted(&Classifier::with(short).hidden([8]).blocks([2]).importance(Importance::Variance).epochs(1));
+    let elsewhere =
+        Settings::from_toml("data = \"nowhere.csv\"\ntest = 0.5\nhidden = 8\nblocks = 1").unwrap();
+    fitted(&Classifier::with(elsewhere).epochs(1));
 }

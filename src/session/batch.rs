@@ -70,13 +70,13 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// [`Error::Setting`] for shared settings that do not fit together.
-    pub fn new(session: &'a Session<'a>, shared: Settings, out: &Path) -> Result<Self> {
+    pub fn new(session: &'a Session<'a>, shared: Settings, out: impl AsRef<Path>) -> Result<Self> {
         let data = DataSettings::new(&shared.data)?;
         Ok(Self {
             session,
             shared,
             data,
-            runs: out.join("runs"),
+            runs: out.as_ref().join("runs"),
             raw: OnceCell::new(),
             shapes: RefCell::default(),
         })

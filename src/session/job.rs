@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::data::Data;
 use super::resume::Resumption;
-use super::settings::RunSettings;
+use super::settings::{DataSettings, RunSettings};
 use crate::model::TrainedModel;
 use crate::topology::Topology;
 use crate::training::{Ending, EpochMetrics, Observer, PastRun, Summary};
@@ -38,9 +38,11 @@ impl<'a> TrainingJob<'a> {
         }
     }
 
-    /// Trains on these data; what the settings say of data is passed over.
+    /// Trains on these data; what the settings say of data is passed over, and the record of the run says so.
     #[must_use]
     pub fn on(mut self, data: Data) -> Self {
+        self.settings.data = DataSettings::in_memory();
+        self.settings.asked.data = self.settings.data.options.clone();
         self.data = Some(data);
         self
     }
@@ -60,6 +62,7 @@ impl<'a> TrainingJob<'a> {
     }
 
     /// Writes nothing, unless the settings name a folder.
+    #[doc(hidden)]
     #[must_use]
     pub fn kept_in_memory(mut self) -> Self {
         self.is_kept = self.settings.out.is_some();
@@ -93,7 +96,8 @@ impl TrainedRun {
         })?;
         let ending = if summary.stopped_early { Ending::OutOfPatience } else { Ending::Completed };
         let folder = Some(folder.to_owned());
-        let epochs_planned = past.history.len();
+        let recorded = past.setting("/recipe/epochs").cloned().map(serde_json::from_value);
+        let epochs_planned = recorded.and_then(std::result::Result::ok).unwrap_or(past.history.len());
         Ok(Self { model, history: past.history, ending, summary: Some(summary), epochs_planned, folder })
     }
 }

@@ -82,16 +82,40 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
-    pub fn resume(&self, path: &Path, threads: Option<usize>) -> Result<TrainedRun> {
-        if let Some((_, summary)) = RunFolder::finished(path)? {
-            self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
-            return TrainedRun::of_folder(path, summary);
+    pub fn resume(&self, path: impl AsRef<Path>, threads: Option<usize>) -> Result<TrainedRun> {
+        let path = path.as_ref();
+        if let Some(finished) = self.finished(path)? {
+            return Ok(finished);
         }
         let begun = Resumption::open(path).asked_by(Setting::Resume)?;
         let mut settings = begun.settings().asked_by(Setting::Resume)?.resolve()?;
         settings.engine = begun.engine(&settings.engine, check_threads(threads)?)?;
         settings.out = Some(path.to_owned());
+        if settings.data.is_in_memory() {
+            let reason =
+                "was trained on samples in memory; the program that has them goes on with Classifier::resume";
+            return Err(Error::OtherRun(format!("the run in {} {reason}", path.display())));
+        }
         self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
+    }
+
+    /// As [`Session::resume`], with the settings and data of a job, which name the folder.
+    pub(crate) fn resume_job(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
+        let path = job.settings.out.clone().unwrap_or_default();
+        if let Some(finished) = self.finished(&path)? {
+            return Ok(finished);
+        }
+        let begun = Resumption::open(&path).asked_by(Setting::Out)?;
+        job.settings.engine = begun.engine(&job.settings.engine, None)?;
+        job.begun = Some(begun);
+        self.train(job)
+    }
+
+    /// What is in the folder of a run that has nothing left to do.
+    fn finished(&self, path: &Path) -> Result<Option<TrainedRun>> {
+        let Some((_, summary)) = RunFolder::finished(path)? else { return Ok(None) };
+        self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
+        TrainedRun::of_folder(path, summary).map(Some)
     }
 
     /// The data of a job, as its run sees them.

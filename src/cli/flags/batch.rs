@@ -64,7 +64,7 @@ pub(crate) struct Figure2Args {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Runs")]
 pub(crate) struct CompareArgs {
-    /// TOML file: `flags` for all, then one [[configuration]] with `name` and `flags` for each
+    /// TOML file: settings for all, then one [[configuration]] with `name` and settings of its own for each
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// A configuration on the command line: --run "sc=--arch sc"; as many as you like

@@ -86,7 +86,11 @@ impl Settings {
             if !Self::all().any(|setting| setting.name() == key) {
                 return Err(format!("{key:?} is no setting{}", suggestion(&key)));
             }
-            settings.fill_from(from_key(&key, &value)?);
+            let one = from_key(&key, &value)?;
+            if one.given().iter().any(|setting| settings.given().contains(setting)) {
+                return Err(format!("{key} stands there twice, with `-` and with `_`"));
+            }
+            settings.fill_from(one);
         }
         settings.check_either().map_err(|error| error.to_string())?;
         Ok(settings)
@@ -111,6 +115,12 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
         return Err(format!("{key}: a table is no value of a setting"));
     }
     read(value.clone()).or_else(|reason| {
+        // They are the words of a switch; to what takes any text they would be a text.
+        let text = Value::String("neither on nor off".into());
+        if value.is_boolean() && [text.clone(), Value::Array(vec![text])].map(read).iter().any(Result::is_ok)
+        {
+            return Err(format!("{key}: true or false is no value of it"));
+        }
         let typed = as_typed(key, value)?;
         let number = serde_json::from_str(&typed).ok().map(Value::Number);
         let list = Value::Array(typed.split(',').map(|item| Value::String(item.to_owned())).collect());

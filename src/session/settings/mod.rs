@@ -192,7 +192,7 @@ impl Settings {
     }
 
     /// `pca` and `rf` are short for a choice of `importance`.
-    fn unify_importance(&mut self) {
+    pub(crate) fn unify_importance(&mut self) {
         let ImportanceOptions { pca, rf, importance, .. } = &mut self.importance;
         let short = [(pca.take(), Importance::Pca), (rf.take(), Importance::RandomForest)];
         if let Some((_, kind)) = short.into_iter().find(|(given, _)| *given == Some(true)) {
@@ -210,7 +210,13 @@ impl Settings {
     /// Refuses settings of which only one can be given.
     fn check_either(&self) -> Result<()> {
         let given = self.given();
-        let has = |setting: Setting| given.contains(&setting);
+        // As a flag that is not there: `pca = false` in a file chooses nothing.
+        let is_off = |setting| match setting {
+            Setting::Pca => self.importance.pca == Some(false),
+            Setting::Rf => self.importance.rf == Some(false),
+            _ => false,
+        };
+        let has = |setting: Setting| given.contains(&setting) && !is_off(setting);
         let shorts = [Setting::Pca, Setting::Rf, Setting::Importance];
         let pairs = EITHER.iter().copied().chain([
             [shorts[0], shorts[1]],

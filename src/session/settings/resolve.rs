@@ -254,7 +254,22 @@ impl EngineOptions {
     }
 }
 
+/// In place of a path, where samples did not come from files.
+const IN_MEMORY: &str = "<samples in memory>";
+
 impl DataSettings {
+    /// What is recorded of samples that did not come from files.
+    pub(crate) fn in_memory() -> Self {
+        let path = PathBuf::from(IN_MEMORY);
+        let options = DataOptions { data: Some(path.clone()), ..DataOptions::default() };
+        Self { path, format: None, options }
+    }
+
+    /// Whether the samples did not come from files.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.path.as_os_str() == IN_MEMORY
+    }
+
     /// Checks all that can be checked without reading.
     ///
     /// # Errors

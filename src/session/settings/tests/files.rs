@@ -71,3 +71,18 @@ fn older_records_of_runs_are_read() {
         assert!(message.contains(part), "{message}");
     }
 }
+
+/// Not the words "on" and "off" for what takes any text.
+#[test]
+fn true_and_false_are_values_of_switches_alone() {
+    for key in ["out", "tensorboard", "data", "label", "drop", "adapter", "test", "lr", "epochs"] {
+        let refused = Settings::from_toml(&format!("{key} = true")).unwrap_err();
+        assert!(refused.starts_with(&format!("{key}: ")), "{refused}");
+    }
+    let on = Settings::from_toml("standardize = true").unwrap();
+    assert_eq!(on, Settings::from_toml("standardize = \"on\"").unwrap());
+    assert!(Settings::from_toml("pca = false\nimportance = \"rf\"").unwrap().resolve().is_ok());
+    assert!(Settings::from_toml("pca = true\nimportance = \"rf\"").is_err());
+    let twice = Settings::from_toml("batch-size = 4\nbatch_size = 8").unwrap_err();
+    assert!(twice.contains("twice"), "{twice}");
+}
