@@ -29,7 +29,7 @@
 //! # }
 //! ```
 //!
-//! [`prelude`] has what most programs need. [`Classifier`] is the short way; a [`Session`](session::Session) does all that
+//! [`prelude`] has what most programs need (in builds that train). [`Classifier`] is the short way; a [`Session`](session::Session) does all that
 //! the command line does.
 //!
 //! # The rooms, in the order data take through them
