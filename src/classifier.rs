@@ -275,7 +275,7 @@ impl Classifier {
     /// The settings over the usual ones.
     fn asked(&self) -> Settings {
         let mut settings = self.settings.clone();
-        // The usual settings are made for this kind: who names it chooses nothing anew.
+        // The usual settings are made for this kind: naming it leaves the rest as it is.
         if settings.preset.preset.is_none() && settings.architecture.arch == Some(Arch::Sc) {
             settings.architecture.arch = None;
         }

@@ -86,7 +86,7 @@ struct Raster {
 }
 
 impl Raster {
-    /// Up to a width of `exact` each neuron has its pixels; wider layers are binned to so many.
+    /// Up to a width of `exact` each neuron has its pixels; wider layers are binned to that number.
     fn new(widest: usize, exact: usize, binned: usize) -> Self {
         if widest > exact {
             return Self { magnification: 1, bin: widest.div_ceil(binned) };

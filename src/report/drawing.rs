@@ -21,7 +21,7 @@ pub(super) const VERMILION: &str = "#D55E00";
 /// See [`BLUE`].
 pub(super) const GREY: &str = "#6b6b6b";
 
-/// Panels side by side, each of so many units, under one title.
+/// Panels side by side under one title, each of this width and height.
 pub(super) fn figure(
     title: impl Into<String>,
     [width, height]: [f64; 2],

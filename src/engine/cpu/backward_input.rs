@@ -36,7 +36,7 @@ struct Inputs<'a> {
 }
 
 impl<'a> Direction<'a> for Inputs<'a> {
-    /// Their micro-blocks are far apart, and a processor prefetches so many streams at once.
+    /// Their micro-blocks are far apart, and a processor prefetches about this number of streams at once.
     const QUADS_TOGETHER: usize = 16;
 
     fn near(&self) -> &'a Partition {

@@ -1,7 +1,7 @@
 //! Weighted sums for the neurons on one side of a layer: what forward and backward_input have in common.
 //!
 //! One block of neurons after the other, whose sums then stay in the first-level cache: dense tiles first, 4 neurons at a
-//! time so that each far row that is loaded serves all of them, and so many far rows at a time that they stay there,
+//! time so that each far row that is loaded serves all of them, and as many far rows at a time as stay there,
 //! too; then the sparse lists and what follows the sum, neuron by neuron.
 
 use pulp::Simd;
