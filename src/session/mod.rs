@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod arriving;
 #[cfg(feature = "gpu")]
 mod auto;
 mod batch;
@@ -61,6 +62,7 @@ pub use split::SplitSettings;
 
 #[doc(hidden)]
 pub use self::{
+    arriving::ArrivingFeatures,
     batch::Plan,
     data::RawData,
     engine::{OpenedEngine, Opening},

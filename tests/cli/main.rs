@@ -18,7 +18,7 @@ mod report;
 #[cfg(unix)]
 mod resume;
 mod runs;
-mod signals;
 mod saved_models;
+mod signals;
 mod support;
 mod terminal;

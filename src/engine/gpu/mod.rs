@@ -52,7 +52,7 @@ use self::kernels::Kernels;
 use self::steps::{Bindings, Purpose, Steps};
 use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
-use super::pace::{Pace, SLOW_CORES, steps_within_call};
+use super::pace::{Pace, SOFTWARE_GPU, steps_within_call};
 use super::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
     check_plan,
@@ -220,7 +220,7 @@ impl Engine for GpuEngine {
     }
 
     fn steps_per_call(&self) -> usize {
-        let speed = if self.gpu.is_hardware { SLOW_GPU } else { SLOW_CORES };
+        let speed = if self.gpu.is_hardware { SLOW_GPU } else { SOFTWARE_GPU };
         steps_within_call(self.buffers.steps_per_submit, &self.network, self.settings.batch_size, speed)
     }
 
