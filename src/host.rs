@@ -72,6 +72,14 @@ pub(crate) fn size(bytes: f64) -> String {
     }
 }
 
+/// Bytes of the machine's memory.
+#[cfg(feature = "gpu")]
+pub(crate) fn total() -> u64 {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());
+    system.total_memory()
+}
+
 fn machine() -> Option<Available> {
     let mut system = sysinfo::System::new();
     system.refresh_memory_specifics(sysinfo::MemoryRefreshKind::nothing().with_ram());

@@ -8,6 +8,7 @@ mod comfort;
 mod experiments;
 mod exports;
 mod figure1;
+mod filter;
 mod importance;
 #[cfg(unix)]
 mod killing;

@@ -25,13 +25,29 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
     if adapters.is_empty() {
         terminal::print("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
     } else {
-        let mut table =
-            table(&["adapter", "type", "API", "driver", "largest buffer", "storage buffers", "usable"], 7);
+        let mut table = table(
+            &[
+                "#",
+                "adapter",
+                "type",
+                "API",
+                "bus id",
+                "memory",
+                "driver",
+                "largest buffer",
+                "storage buffers",
+                "usable",
+            ],
+            10,
+        );
         for adapter in adapters {
             table.add_row([
+                adapter.number.to_string(),
                 adapter.name,
                 adapter.device_type.to_owned(),
                 adapter.backend,
+                adapter.bus_id.unwrap_or_else(|| "unknown".into()),
+                adapter.memory.map_or("unknown".into(), size),
                 format!("{} {}", adapter.driver, adapter.driver_info).trim().to_owned(),
                 size(adapter.max_buffer_size.min(adapter.max_binding_size)),
                 adapter.max_storage_buffers.to_string(),
@@ -46,6 +62,9 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
 
 fn adapter_json(adapter: &AdapterReport) -> serde_json::Value {
     json!({
+        "number": adapter.number,
+        "bus_id": adapter.bus_id,
+        "memory": adapter.memory,
         "name": adapter.name,
         "type": adapter.device_type,
         "is_hardware": adapter.is_hardware,

@@ -24,6 +24,7 @@ mod data;
 mod device;
 mod gpu_device;
 mod kernels;
+mod memory;
 mod options;
 mod probe;
 mod profile;
