@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -59,7 +60,7 @@ impl Drop for Entered {
     }
 }
 
-/// Starts a pool of so many threads.
+/// Starts a pool of so many threads, or of as many as rayon takes by default for 0.
 fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
     ThreadPoolBuilder::new()
         .num_threads(count)
@@ -86,17 +87,23 @@ impl Threads {
             return Err(refuse("0 is impossible, it must be at least 1".into()));
         }
         let asked = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
-        let mut fewer = asked;
+        let (mut fewer, mut pool) = (asked, start(count.unwrap_or(0)));
         loop {
-            match start(fewer) {
-                Ok(pool) => return Ok(Self { pool: Arc::new(pool) }),
+            match pool {
+                Ok(pool) => {
+                    if fewer < asked {
+                        warn(&format!("{fewer} of {asked} threads do the work: the system starts no more"));
+                    }
+                    return Ok(Self { pool: Arc::new(pool) });
+                }
                 Err(error) if fewer == 1 => {
                     return Err(refuse(format!("not one thread can be started: {error}")));
                 }
-                Err(error) => {
-                    let next = fewer / 2;
-                    warn(&format!("{fewer} threads cannot be started, {next} are tried: {error}"));
-                    fewer = next;
+                Err(_) => {
+                    fewer /= 2;
+                    // Those that were started are still ending.
+                    thread::sleep(Duration::from_millis(50));
+                    pool = start(fewer);
                 }
             }
         }

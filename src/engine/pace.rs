@@ -11,6 +11,7 @@ const CALL: Duration = Duration::from_secs(1);
 pub(crate) const SLOW_CORES: f64 = 1e10;
 
 /// The same for a GPU that is a program on them.
+#[cfg(feature = "gpu")]
 pub(crate) const SOFTWARE_GPU: f64 = 1e8;
 
 /// Most steps of a call, at most `most`, that last no longer than [`CALL`] on a device of this speed, by an estimate.

@@ -11,7 +11,9 @@ use super::Session;
 use super::auto::{Auto, auto_choice};
 #[cfg(feature = "gpu")]
 use super::kernels::{self, Kernels};
-use super::request::{EngineRequest, KernelsRequest, Purpose, Subject};
+#[cfg(feature = "gpu")]
+use super::request::KernelsRequest;
+use super::request::{EngineRequest, Purpose, Subject};
 use crate::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::{self, AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Shares};

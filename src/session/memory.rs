@@ -178,7 +178,7 @@ mod tests {
         assert!(check(Some(needed(&train))).is_ok());
         let message = check(Some(needed(&train) - 1.0)).unwrap_err().to_string();
         assert!(
-            message.starts_with("it needs about 1.")
+            message.starts_with("it needs about 14.0 MiB")
                 && message.contains("MiB are free (ulimit -v): take less"),
             "{message}"
         );

@@ -161,7 +161,7 @@ pub(crate) fn runs_survive() -> Result<(), String> {
 }
 
 /// Where Debian has the description of Mesa's software driver.
-pub(crate) const SOFTWARE_DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.json";
+pub(crate) const SOFTWARE_DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
 /// Two equal adapters are told apart by their numbers; a name that fits both chooses none, and a run goes on with its own.
 pub(crate) fn adapters_have_numbers() -> Result<(), String> {
