@@ -18,8 +18,12 @@ pub(super) fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
     RunFolder::create_unique(Path::new("runs"), &name)
 }
 
-/// The event file that was asked for.
-pub(super) fn tensorboard(settings: &RunSettings, recorder: &Recorder) -> Result<Option<TensorBoard>> {
+/// The event file that was asked for; a run that begins is described in it, with pictures of its network.
+pub(super) fn tensorboard(
+    settings: &RunSettings,
+    recorder: &Recorder,
+    pictures: impl FnOnce() -> Vec<(&'static str, Vec<u8>)>,
+) -> Result<Option<TensorBoard>> {
     let Some(folder) = recorder.folder().map(RunFolder::path) else { return Ok(None) };
     let place = match &settings.tensorboard {
         None => return Ok(None),
@@ -31,8 +35,13 @@ pub(super) fn tensorboard(settings: &RunSettings, recorder: &Recorder) -> Result
             }
         }
     };
-    let board = TensorBoard::create(&place, recorder.history().len(), settings.scored_on());
-    board.asked_by(Setting::Tensorboard).map(Some)
+    let epochs = recorder.history().len();
+    let mut board =
+        TensorBoard::create(&place, epochs, settings.scored_on()).asked_by(Setting::Tensorboard)?;
+    if let Some(config) = RunFolder::config(folder).filter(|_| epochs == 0) {
+        board.describe(&config, pictures())?;
+    }
+    Ok(Some(board))
 }
 
 /// Kind and order.

@@ -20,8 +20,8 @@ use crate::files::check_folder;
 use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::training::{
-    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, TrainOptions, Trained,
-    TrainingData, TrainingState,
+    self, AugmentedData, Ending, Observer, Outcome, Recorder, RunClock, RunFacts, RunFolder, TrainOptions,
+    Trained, TrainingData, TrainingState,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
@@ -200,7 +200,8 @@ impl Session<'_> {
             is_one_of_many: job.data_sha256.is_some(),
         };
         let mut watcher = self.reporter.watch(&preview);
-        let mut tensorboard = tensorboard(settings, recorder)?;
+        let pictures = || self.reporter.pictures(recorder.model().network());
+        let mut tensorboard = tensorboard(settings, recorder, pictures)?;
         let mut observers: Vec<&mut dyn Observer> = vec![recorder];
         observers.extend(watcher.as_mut().map(|watcher| &mut **watcher as &mut dyn Observer));
         observers.extend(tensorboard.as_mut().map(|board| board as &mut dyn Observer));
@@ -211,7 +212,18 @@ impl Session<'_> {
             checkpoint_every: Some(settings.checkpoint_every),
             patience: settings.patience,
         };
-        training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options)
+        let trained =
+            training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options);
+        if let Some(board) = &mut tensorboard {
+            let outcome = match &trained {
+                Ok(Trained { ending: Ending::Stopped { .. }, .. }) => Outcome::Running,
+                Ok(_) => Outcome::Success,
+                Err(_) => Outcome::Failure,
+            };
+            // Beside the error of a run that failed, that of its event file says nothing.
+            board.ended(outcome).or_else(|error| trained.is_err().then_some(()).ok_or(error))?;
+        }
+        trained
     }
 
     /// The line that says how large a run is, and the one that says where.

@@ -9,6 +9,7 @@
 #[doc(hidden)]
 pub mod checkpoint;
 mod event_file;
+mod hparams;
 mod metrics;
 mod options;
 mod past_run;
@@ -20,6 +21,7 @@ mod tensorboard;
 mod trainer;
 mod training_data;
 
+pub(crate) use hparams::Outcome;
 pub(crate) use metrics::TARGET_ACCURACY;
 pub use metrics::{EpochMetrics, ScoredOn, Summary};
 pub use options::{CheckpointEvery, Ending};
