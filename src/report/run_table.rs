@@ -36,7 +36,7 @@ pub fn run_table(runs: &[RunOverview]) -> Table {
 /// Epochs done, and of how many where that is another number.
 pub(super) fn epochs(run: &RunOverview) -> String {
     match run.epochs_planned {
-        Some(planned) if planned != run.epochs || run.state == RunState::Unfinished => {
+        Some(planned) if planned != run.epochs || run.state != RunState::Finished => {
             format!("{} of {planned}", run.epochs)
         }
         _ => run.epochs.to_string(),
@@ -63,6 +63,7 @@ mod tests {
             name: "first".into(),
             path: "runs/first".into(),
             started: None,
+            data: Some("wine".into()),
             arch: Some("sc".into()),
             importance: Some("pca".into()),
             order: Some("desc".into()),
@@ -73,11 +74,11 @@ mod tests {
             best_accuracy: None,
             best_epoch: None,
             scored_on: ScoredOn::Validation,
-            state: RunState::Unfinished,
+            state: RunState::Stopped,
             problems: Vec::new(),
         };
         let text = run_table(&[run.clone()]).to_string();
-        for part in ["first", "pca desc", "220,020", "3 of 30", "87.10", " - ", "validation", "unfinished"] {
+        for part in ["first", "pca desc", "220,020", "3 of 30", "87.10", " - ", "validation", "stopped"] {
             assert!(text.contains(part), "no {part:?} in\n{text}");
         }
         (run.epochs, run.state) = (30, RunState::Finished);

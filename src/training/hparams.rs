@@ -26,8 +26,7 @@ pub(crate) enum Outcome {
 
 /// The settings in a run's `config.json`, and the tags of the scalars that runs are compared by.
 pub(super) fn start(config: &Value, metrics: &[&str]) -> Vec<(String, SummaryValue)> {
-    let mut settings = Vec::new();
-    flatten("", config, &mut settings);
+    let settings = flat_settings(config);
     let mut experiment = Message::default();
     let mut session = Message::default();
     for (name, value) in &settings {
@@ -73,6 +72,15 @@ fn typed(value: &Value) -> (u64, Message) {
     }
 }
 
+/// The settings in a `config.json`, by their names there; groups that their names do not need are dropped:
+/// `epochs`, `initialisation.gain`.
+#[must_use]
+pub fn flat_settings(config: &Value) -> Vec<(String, Value)> {
+    let mut settings = Vec::new();
+    flatten("", config, &mut settings);
+    settings
+}
+
 /// The settings below a value, by their path without the names of groups; what was not asked for is skipped.
 fn flatten(path: &str, value: &Value, settings: &mut Vec<(String, Value)>) {
     match value {
@@ -108,8 +116,7 @@ mod tests {
             "recipe": {"epochs": 3, "penalties": {"l2": 0.5}, "initialisation": {"gain": 4.0}},
             "architecture": {"hidden": [8, 4], "epochs": 3},
         });
-        let mut settings = Vec::new();
-        flatten("", &config, &mut settings);
+        let mut settings = flat_settings(&config);
         settings.sort_by(|a, b| a.0.cmp(&b.0));
         let names: Vec<&str> = settings.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["epochs", "hidden", "initialisation.gain", "l2", "order"]);

@@ -16,6 +16,7 @@ mod past_run;
 mod recipe;
 mod recorder;
 mod run_folder;
+mod run_lock;
 mod schedule;
 mod tensorboard;
 mod trainer;
@@ -32,10 +33,11 @@ pub use training_data::TrainingData;
 
 #[doc(hidden)]
 pub use self::{
+    hparams::flat_settings,
     checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState},
     metrics::best_epoch,
     options::{TrainOptions, Trained},
-    past_run::{PastRun, RunFile, RunOverview, RunState},
+    past_run::{PastRun, RunFile, RunOverview, RunState, data_name},
     recorder::{Recorder, RunFacts},
     run_folder::RunFolder,
     tensorboard::TensorBoard,

@@ -16,7 +16,7 @@
 //! A folder that already holds one of these files is refused: no run overwrites
 //! another. A folder with other files is taken.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +24,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use super::checkpoint::encode::lines;
+use super::run_lock::{LOCK, lock};
 use super::{Checkpoint, EpochMetrics, Summary};
 use crate::files::{TEMPORARY_PREFIX, atomic_write};
 use crate::model::TrainedModel;
@@ -34,7 +35,6 @@ pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const BEST: &str = "best.safetensors";
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOCK: &str = "run.lock";
 pub(super) const SUMMARY: &str = "summary.json";
 const CURVE: &str = "learning_curve.png";
 
@@ -318,24 +318,6 @@ fn remove_temporaries(folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Keeps other processes from the run in a folder until it is dropped.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is at this run");
-            Err(Error::io(folder, busy))
-        }
-        // Some file systems know no locks; there, one process at a time is the user's care.
-        Err(TryLockError::Error(error)) => {
-            log::warn!("{}: {error}", path.display());
-            Ok(file)
-        }
-    }
 }
 
 #[cfg(test)]

@@ -21,3 +21,4 @@ mod runs;
 mod saved_models;
 mod support;
 mod terminal;
+mod watching;

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
@@ -19,12 +21,16 @@ use tanner::training::{PastRun, RunOverview, RunState};
 
 use super::refuse;
 use crate::cli::flags::ReportArgs;
-use crate::cli::ui::{check_place, one_line, session, terminal};
+use crate::cli::ui::{check_place, one_line, session, signals, terminal};
 
 /// How every page begins; only such a file is replaced.
 const DOCTYPE: &[u8] = b"<!DOCTYPE html>";
 
-/// Reads all runs and writes their page. A folder that cannot be shown does not keep the others from it.
+/// Seconds between two looks at runs that go on; writing a page takes a tenth of the time at most.
+const LOOK_EVERY: u64 = 3;
+
+/// Reads all runs and writes their page, again and again where asked to. A folder that cannot be shown does not keep
+/// the others from it.
 ///
 /// # Errors
 /// Before anything is read: too many runs, a page that cannot be written. At the end, with the page
@@ -39,41 +45,103 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let threads = check_threads(args.threads)?;
     check_page(&args.out)?;
     let _entered = tanner::threads::enter(threads)?;
-    let reporter = Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None) };
-    let (mut runs, mut left_out) = (Vec::new(), Vec::new());
-    for path in &args.runs {
-        // `runs/*` has other folders, too.
-        if args.runs.len() > 1 && path.is_dir() && !holds_run(path) {
-            terminal::note(&format!("{}: no run, left out", path.display()));
-            continue;
+    let reporter =
+        Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
+    let page = Page::write(args, &reporter, args.watch)?;
+    terminal::print(&format!("report {} ({})", args.out.display(), size(page.bytes)))?;
+    if args.open {
+        open_in_browser(&args.out);
+    }
+    if args.watch { watch(args, reporter, page)?.check() } else { page.check() }
+}
+
+/// Writes the page again as long as one of its runs goes on, and once more at the end.
+fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyhow::Result<Page> {
+    if page.is_live {
+        terminal::note("the page is written again while a run goes on; Ctrl-C ends that");
+    }
+    signals::listen();
+    // What is wrong was said the first time.
+    reporter.is_quiet = true;
+    while page.is_live {
+        let until = Instant::now() + page.took.mul_f64(10.0).max(Duration::from_secs(LOOK_EVERY));
+        while Instant::now() < until && !signals::stop().asked().load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(100));
         }
-        match PastRun::read(path) {
-            Ok(run) => runs.push(reporter.reported(run)),
-            Err(error) => {
-                terminal::warn(&format!("{error}"));
-                left_out.push(format!("Not shown: {error}"));
+        let goes_on = !signals::stop().asked().load(Ordering::Relaxed);
+        page = Page::write(args, &reporter, goes_on)?;
+        if !goes_on {
+            bail!(signals::stop().interrupted(format!("; {} shows what was there", args.out.display())));
+        }
+    }
+    Ok(page)
+}
+
+/// A page of reports that was written.
+struct Page {
+    bytes: u64,
+    took: Duration,
+    /// Whether one of its runs goes on, and it reads itself again.
+    is_live: bool,
+    asked: usize,
+    shown: usize,
+    damaged: usize,
+}
+
+impl Page {
+    /// Reads the runs and replaces the page.
+    fn write(args: &ReportArgs, reporter: &Reporter<'_>, while_runs_go_on: bool) -> anyhow::Result<Self> {
+        let start = Instant::now();
+        let (mut runs, mut skipped) = (Vec::new(), Vec::new());
+        let mut asked = args.runs.len();
+        for path in &args.runs {
+            // `runs/*` has other folders, too.
+            if args.runs.len() > 1 && path.is_dir() && !holds_run(path) {
+                reporter.note(&format!("{}: no run, skipped", path.display()));
+                asked -= 1;
+                continue;
+            }
+            match PastRun::read(path) {
+                Ok(run) => runs.push(reporter.reported(run)),
+                Err(error) => {
+                    reporter.warn(&error.to_string());
+                    skipped.push(format!("Not shown: {error}"));
+                }
+            }
+        }
+        if runs.is_empty() {
+            bail!("none of the folders holds a run, no page was written");
+        }
+        let of_state = |state| runs.iter().filter(|run| run.overview.state == state).count();
+        let is_live = while_runs_go_on && of_state(RunState::Running) > 0;
+        let page = report_page(&runs, &skipped, is_live.then_some(LOOK_EVERY));
+        atomic_write(&args.out, page.as_bytes()).context("--out")?;
+        let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
+        Ok(Self { bytes: page.len() as u64, took: start.elapsed(), is_live, asked, shown, damaged })
+    }
+
+    /// An error where something is missing on the page.
+    fn check(&self) -> anyhow::Result<()> {
+        let Self { asked, shown, damaged, .. } = self;
+        match (asked - shown, *damaged) {
+            (0, 0) => Ok(()),
+            (0, damaged) => {
+                bail!("{damaged} of {shown} runs are damaged; the page shows what is left of them")
+            }
+            (gone, 0) => bail!("{gone} of {asked} folders hold no run; the page shows the others"),
+            (gone, damaged) => {
+                bail!(
+                    "of {asked} folders {gone} hold no run and {damaged} a damaged one; the page shows the rest"
+                )
             }
         }
     }
-    if runs.is_empty() {
-        bail!("none of the folders holds a run, no page was written");
-    }
-    let page = report_page(&runs, &left_out);
-    atomic_write(&args.out, page.as_bytes()).context("--out")?;
-    terminal::print(&format!("report {} ({})", args.out.display(), size(page.len() as u64)))?;
-    let damaged = runs.iter().filter(|run| run.overview.state == RunState::Damaged).count();
-    match (left_out.len(), damaged) {
-        (0, 0) => Ok(()),
-        (0, damaged) => {
-            bail!("{damaged} of {} runs are damaged; the page shows what is left of them", runs.len())
-        }
-        (gone, 0) => bail!("{gone} of {} folders hold no run; the page shows the others", args.runs.len()),
-        (gone, damaged) => {
-            bail!(
-                "of {} folders {gone} hold no run and {damaged} a damaged one; the page shows the rest",
-                args.runs.len()
-            )
-        }
+}
+
+/// Shows the page, where there is something to show it with.
+fn open_in_browser(page: &Path) {
+    if let Err(error) = open::that_detached(page) {
+        terminal::warn(&format!("no browser could be started ({error}): open {} yourself", page.display()));
     }
 }
 
@@ -107,13 +175,27 @@ struct Reporter<'a> {
     threads: Option<usize>,
     /// The data read last: runs that are compared mostly share them.
     last: RefCell<Option<(PathBuf, Rc<DataSplits>)>>,
+    /// Whether nothing is said of what is wrong.
+    is_quiet: bool,
 }
 
 impl Reporter<'_> {
+    fn note(&self, text: &str) {
+        if !self.is_quiet {
+            terminal::note(text);
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        if !self.is_quiet {
+            terminal::warn(text);
+        }
+    }
+
     fn reported(&self, run: PastRun) -> ReportedRun {
         let overview = RunOverview::new(&run);
         for problem in &overview.problems {
-            terminal::warn(&format!("{}: {problem}", run.path.display()));
+            self.warn(&format!("{}: {problem}", run.path.display()));
         }
         let model = match run.model() {
             Some(model) => model.map_err(|error| error.to_string()),
@@ -124,7 +206,7 @@ impl Reporter<'_> {
             Err(reason) => Err(reason.clone()),
         };
         if let Err(reason) = &scored {
-            terminal::warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
+            self.warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
         }
         ReportedRun { run, overview, model, scored }
     }

@@ -74,6 +74,7 @@ mod tests {
             name: name.into(),
             path: name.into(),
             started,
+            data: None,
             arch: None,
             importance: None,
             order: None,
@@ -84,7 +85,7 @@ mod tests {
             best_accuracy: None,
             best_epoch: None,
             scored_on: ScoredOn::Test,
-            state: RunState::Unfinished,
+            state: RunState::Stopped,
             problems: Vec::new(),
         }
     }

@@ -23,7 +23,7 @@ pub(crate) use experiments::{
 pub(crate) use export::ExportArgs;
 pub(crate) use predict::{InputFormat, PredictArgs};
 pub(crate) use rank::RankArgs;
-pub(crate) use report::{ReportArgs, RunListArgs, SortArg};
+pub(crate) use report::{Condition, Relation, ReportArgs, RunListArgs, SortArg};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 
 /// Trains neural networks that are sparse before training starts

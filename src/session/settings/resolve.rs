@@ -24,6 +24,8 @@ const MAX_THREADS: usize = 1024;
 pub struct RunSettings {
     /// What was asked for.
     pub asked: Settings,
+    /// The same before the preset was laid below it.
+    pub(crate) typed: Settings,
     /// Which data.
     pub data: DataSettings,
     /// Number of training samples, where not all are used.
@@ -73,8 +75,9 @@ impl Settings {
     /// [`Error::Setting`] for a value outside its range, and for settings that do not fit together.
     pub fn resolve(&self) -> Result<RunSettings> {
         self.check_either()?;
-        let mut asked = self.clone().with_preset();
-        asked.unify_importance();
+        let mut typed = self.clone();
+        typed.unify_importance();
+        let asked = typed.clone().with_preset();
         let samples = &asked.samples;
         if samples.train_limit == Some(0) {
             return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
@@ -96,6 +99,7 @@ impl Settings {
             out: asked.output.out.clone(),
             tensorboard: asked.output.tensorboard.clone(),
             asked,
+            typed,
         })
     }
 }
