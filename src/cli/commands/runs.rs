@@ -33,7 +33,7 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
         terminal::note(&format!("{} holds no run folders", args.folder.display()));
         return Ok(());
     }
-    terminal::print(&run_table(&runs).to_string())?;
+    terminal::print_table(&run_table(&runs))?;
     for run in &runs {
         for problem in &run.problems {
             terminal::warn(&format!("{}: {problem}", run.path.display()));
