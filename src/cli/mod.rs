@@ -24,6 +24,7 @@ use usage::Understood;
 pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
     headless::without_device_selection();
     let words: Vec<OsString> = words.into_iter().collect();
+    terminal::set_colour(&words);
     let Understood { command, output } = match usage::understand(&words) {
         Ok(understood) => understood,
         Err(answer) => return answer.give(),

@@ -28,8 +28,7 @@ impl Answer {
     pub(crate) fn give(self) -> ExitCode {
         match self {
             Self::Asked(text) => {
-                // Colours are clap's affair: only on a terminal, and not under NO_COLOR.
-                let _ = text.print();
+                let _ = write!(anstream::stdout().lock(), "{}", text.render().ansi());
                 let _ = std::io::stdout().flush();
                 ExitCode::SUCCESS
             }

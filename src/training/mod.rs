@@ -33,8 +33,8 @@ pub use training_data::TrainingData;
 
 #[doc(hidden)]
 pub use self::{
-    hparams::flat_settings,
     checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState},
+    hparams::flat_settings,
     metrics::best_epoch,
     options::{TrainOptions, Trained},
     past_run::{PastRun, RunFile, RunOverview, RunState, data_name},

@@ -192,7 +192,7 @@ pub struct RunOverview {
     pub scored_on: ScoredOn,
     /// What the run is at.
     pub state: RunState,
-    /// What it was asked for otherwise than another run of the list that it is in.
+    /// What it was asked for otherwise than most runs of the list that it is in.
     pub differs: BTreeMap<String, String>,
     /// What cannot be read.
     pub problems: Vec<String>,

@@ -32,14 +32,14 @@ fn runs_of_every_kind_are_named_after_it_and_can_be_evaluated() {
         let eval =
             tanner(folder.path(), &format!("eval --data data --backend cpu --model {}", model.display()));
         let score = format!("({} of {TEST})", correct.round());
-        assert!(eval.stdout.contains(&score), "{flags}: {eval:?}, not {score}");
+        assert!(eval.stderr.contains(&score), "{flags}: {eval:?}, not {score}");
         let inspect = tanner(folder.path(), &format!("inspect --model {}", model.display()));
         let numbers = if standardised { 32 } else { 0 } + if kind == "pca" { 288 } else { 0 };
         let line = format!(
             "preprocessing {kind} {order}{}: {numbers} more numbers",
             if standardised { ", standardised" } else { "" }
         );
-        assert!(inspect.stdout.contains(&line), "{flags}: no {line:?} in {}", inspect.stdout);
+        assert!(inspect.stderr.contains(&line), "{flags}: no {line:?} in {}", inspect.stderr);
     }
 }
 

@@ -14,6 +14,8 @@ mod killing;
 mod own_data;
 mod parity;
 mod profile;
+#[cfg(unix)]
+mod pty;
 mod report;
 #[cfg(unix)]
 mod resume;

@@ -6,7 +6,6 @@ use anyhow::bail;
 use serde_json::Value;
 use tanner::Setting;
 use tanner::session::Settings;
-use tanner::session::settings::{OutputOptions, SampleOptions};
 use tanner::training::{PastRun, RunOverview, flat_settings};
 
 use crate::cli::flags::{Condition, Relation};
@@ -60,7 +59,7 @@ impl ListedRun {
             }
         }
         facts.extend(asked.clone());
-        facts.extend(texts(&serde_json::to_value(&overview).unwrap_or_default()));
+        facts.extend(texts(&as_json(&overview)));
         if let Some(summary) = &run.summary {
             for (name, value) in texts(&serde_json::to_value(summary).unwrap_or_default()) {
                 facts.entry(name).or_insert(value);
@@ -91,6 +90,15 @@ impl ListedRun {
     }
 }
 
+/// A run in the list as JSON: `score` and `best_score` are also there by their old names, `accuracy` and `best_accuracy`.
+pub(super) fn as_json(run: &RunOverview) -> Value {
+    let mut json = serde_json::to_value(run).unwrap_or_default();
+    for (name, old) in [("score", "accuracy"), ("best_score", "best_accuracy")] {
+        json[name] = json[old].clone();
+    }
+    json
+}
+
 /// Keeps the runs for which all conditions hold.
 ///
 /// # Errors
@@ -115,14 +123,20 @@ pub(super) fn filter(runs: &mut Vec<ListedRun>, conditions: &[Condition]) -> any
     Ok(())
 }
 
-/// Notes for each run in what it was asked for otherwise than another one.
+/// Notes for each run in what it was asked for otherwise than most.
 pub(super) fn tell_apart(runs: &mut [ListedRun]) {
-    let names: Vec<String> = runs.iter().flat_map(|run| run.asked.keys().cloned()).collect();
-    let differs = |name: &&String| runs.iter().any(|run| run.asked.get(*name) != runs[0].asked.get(*name));
-    let differing: Vec<String> = names.iter().filter(differs).cloned().collect();
-    for run in runs {
-        let own = run.asked.iter().filter(|(name, _)| differing.contains(name));
-        run.overview.differs = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+    let mut names: Vec<String> = runs.iter().flat_map(|run| run.asked.keys().cloned()).collect();
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        // Whoever did not ask has the default, which is a fact, too.
+        let values: Vec<Option<String>> = runs.iter().map(|run| run.facts.get(&name).cloned()).collect();
+        let count = |value: &Option<String>| values.iter().filter(|other| *other == value).count();
+        for (run, value) in runs.iter_mut().zip(&values) {
+            if 2 * count(value) <= values.len() {
+                run.overview.differs.extend(value.clone().map(|value| (name.clone(), value)));
+            }
+        }
     }
 }
 

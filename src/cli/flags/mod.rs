@@ -11,7 +11,7 @@ mod shell;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use tanner::session::Settings;
 use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions};
 
@@ -38,6 +38,9 @@ pub(crate) struct Cli {
     /// Print results as JSON, where the command has results to print
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
+    /// Colours: auto (on a terminal, NO_COLOR and CLICOLOR_FORCE respected), always or never
+    #[arg(long, value_name = "WHEN", global = true, help_heading = "Output", default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
     #[command(flatten)]
     pub(crate) train: TrainArgs,
 }
@@ -123,7 +126,7 @@ impl Command {
 }
 
 /// Ids of the flags of `train` that may stand beside `--resume`: they change no bit of the run.
-pub(crate) const BESIDE_RESUME: [&str; 4] = ["resume", "threads", "quiet", "json"];
+pub(crate) const BESIDE_RESUME: [&str; 5] = ["resume", "threads", "quiet", "json", "color"];
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {

@@ -92,7 +92,8 @@ impl FromStr for Condition {
             ("<", Relation::Less { or_equal: false }),
             (">", Relation::Greater { or_equal: false }),
         ];
-        let found = relations.into_iter().find_map(|(sign, relation)| Some((relation, rest.strip_prefix(sign)?)));
+        let found =
+            relations.into_iter().find_map(|(sign, relation)| Some((relation, rest.strip_prefix(sign)?)));
         let (relation, value) = found.ok_or_else(wrong)?;
         let [key, value] = [key, value].map(|part| part.trim().trim_start_matches("--").to_owned());
         if key.is_empty() || value.is_empty() {

@@ -13,9 +13,6 @@ use tanner::training::{EpochMetrics, Observer, Progress, ScoredOn, best_epoch};
 use super::live_view::View;
 use super::terminal::{self, BARS};
 
-/// Columns where a terminal does not say how many it has.
-const USUAL_WIDTH: usize = 80;
-
 /// A line for each epoch, and on a terminal a live view below them.
 pub(crate) struct ProgressReport {
     /// Whether each epoch has a line; those of a run that is one of many have none.
@@ -70,7 +67,7 @@ fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
 
 /// Columns of the terminal.
 fn width() -> usize {
-    Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns))
+    terminal::width(&Term::stderr())
 }
 
 impl Drop for ProgressReport {
