@@ -200,7 +200,10 @@ impl Session<'_> {
         if let Some(checkpoint) = &begun.checkpoint
             && checkpoint.identity.config != identity.config
         {
-            return other("its checkpoint belongs to another config.json".into());
+            let way_out = "undo that, and give `data`, `epochs` and the like beside `resume`";
+            return other(format!(
+                "its checkpoint belongs to another config.json, or somebody has edited this one: {way_out}"
+            ));
         }
         let recorded_digests = Digests::deserialize(&begun.config["digests"]).ok();
         let of_checkpoint = begun.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));

@@ -17,6 +17,9 @@ const MAX_COLUMNS: usize = 8;
 const MAX_SETTINGS: usize = 200;
 const MAX_VALUE: usize = 500;
 
+/// How the paths of what is no setting begin.
+const NO_SETTINGS: [&str; 3] = ["absolute_paths.", "digests.", "continued"];
+
 /// Settings that differ between any two runs and tell nothing, or have a column already.
 const UNTOLD: [&str; 4] = ["command", "started_at", "data_sha256", "recipe.epochs"];
 
@@ -124,11 +127,18 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
             @if let Ok(scored) = &reported.scored {
                 (tile("calibration error", &format!("{:.4}", scored.scores.calibration_error), "0 is best"))
             }
+            @if let Some((target, summary)) = run.summary.as_ref().and_then(|s| Some((s.target?, s))) {
+                (tile("target", &percent(target), &reached(summary.seconds_to_target)))
+            }
             @if let Some(total) = total_seconds(reported) {
                 (tile("time", &seconds(total), &adapter(run.setting("/adapter"))))
             }
         }
     }
+}
+
+fn reached(after: Option<f64>) -> String {
+    after.map_or_else(|| "not reached".to_owned(), |after| format!("reached after {}", seconds(after)))
 }
 
 fn adapter(recorded: Option<&Value>) -> String {
@@ -181,7 +191,8 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
     let values = |name: &String| -> Vec<String> {
         settings.iter().map(|run| run.get(name).cloned().unwrap_or_else(|| "–".into())).collect()
     };
-    let told = names.into_iter().filter(|name| !UNTOLD.contains(&name.as_str()));
+    let is_place = |name: &str| NO_SETTINGS.iter().any(|room| name.starts_with(room));
+    let told = names.into_iter().filter(|name| !UNTOLD.contains(&name.as_str()) && !is_place(name));
     let told = told.map(|name| (name.clone(), values(name)));
     // A run whose settings are not known differs in none of them.
     let differ = |values: &[String]| {
