@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::run_folder::{CONFIG, METRICS, MODEL, SUMMARY};
 use super::run_lock::is_locked;
-use super::{EpochMetrics, ScoredOn, Summary, best_epoch};
+use super::{EpochMetrics, ScoredOn, Summary, best_epoch, in_force, times};
 use crate::model::TrainedModel;
 use crate::named::named;
 use crate::{Error, Result};
@@ -76,7 +76,7 @@ impl PastRun {
         // Before the files: what ends meanwhile has all of them.
         let is_running = is_locked(path);
         let mut problems = Vec::new();
-        let config: Option<Value> = json(path, CONFIG, &mut problems);
+        let config: Option<Value> = json(path, CONFIG, &mut problems).map(in_force);
         let history = history(path, &mut problems);
         let summary: Option<Summary> = json(path, SUMMARY, &mut problems);
         if config.is_none() && problems.is_empty() {
@@ -152,7 +152,7 @@ impl PastRun {
         }
     }
 
-    /// The epoch of the highest test accuracy, the first of equals.
+    /// The epoch of the highest score, ties by the lower loss, then the first.
     #[must_use]
     pub fn best(&self) -> Option<&EpochMetrics> {
         best_epoch(&self.history)
@@ -242,8 +242,8 @@ pub fn data_name(path: &Path) -> String {
 /// The recorded start, or else when the folder was last changed.
 fn started(run: &PastRun) -> Option<i64> {
     let recorded = run.setting("/started_at").and_then(Value::as_str);
-    if let Some(zoned) = recorded.and_then(|text| text.parse::<jiff::Zoned>().ok()) {
-        return Some(zoned.timestamp().as_second());
+    if let Some(seconds) = recorded.and_then(times::seconds) {
+        return Some(seconds);
     }
     let changed = fs::metadata(&run.path).ok()?.modified().ok()?;
     Some(jiff::Timestamp::try_from(changed).ok()?.as_second())

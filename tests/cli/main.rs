@@ -7,6 +7,8 @@ mod bench_script;
 mod comfort;
 mod experiments;
 mod exports;
+#[cfg(unix)]
+mod extending;
 mod figure1;
 mod importance;
 #[cfg(unix)]
@@ -19,6 +21,8 @@ mod pty;
 mod report;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod run_files;
 mod runs;
 mod saved_models;
 mod support;

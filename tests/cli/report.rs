@@ -60,7 +60,7 @@ fn data_are_found_from_anywhere_or_their_absence_is_told() {
     fs::rename(folder.path().join("data"), folder.path().join("moved")).unwrap();
     let outcome = tanner(elsewhere.path(), &line);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("no confusion matrix: its data data is neither here nor"), "{outcome:?}");
+    assert!(outcome.stderr.contains("no confusion matrix: --data: data of the run in "), "{outcome:?}");
     assert!(page().contains("No confusion matrix") && page().contains("id=\"run-1-weights\""));
     let outcome = tanner(elsewhere.path(), &format!("{line} --data {}/moved", folder.path().display()));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));

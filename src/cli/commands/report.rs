@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
+use tanner::Setting;
 use tanner::dataset::{DataSplits, Dataset, Holdout};
 use tanner::files::atomic_write;
 use tanner::inference::Predictor;
@@ -17,7 +18,7 @@ use tanner::model::TrainedModel;
 use tanner::report::{MAX_RUNS, Names, ReportedRun, ScoredRun, report_page, size};
 use tanner::session::Settings;
 use tanner::session::settings::{DataOptions, DataSettings, TestRows, check_threads};
-use tanner::training::{PastRun, RunOverview, RunState};
+use tanner::training::{PastRun, RunOverview, RunState, find_file};
 
 use super::refuse;
 use crate::cli::flags::ReportArgs;
@@ -258,14 +259,14 @@ impl Reporter<'_> {
                 let Some(recorded) = setting::<PathBuf>(run, "/data") else {
                     bail!("where its data are is not known: say so by --data");
                 };
-                found(run, &recorded)?
+                found(run, Setting::Data, &recorded)?
             }
         };
         let recorded = run.config.as_ref().and_then(|config| Settings::from_config(config).ok());
         let DataOptions { labels, header, delimiter, test, .. } = recorded.unwrap_or_default().data;
-        let labels = labels.map(|labels| found(run, &labels)).transpose()?;
+        let labels = labels.map(|labels| found(run, Setting::Labels, &labels)).transpose()?;
         let test = match test {
-            Some(TestRows::File(test)) => Some(TestRows::File(found(run, &test)?)),
+            Some(TestRows::File(test)) => Some(TestRows::File(found(run, Setting::Test, &test)?)),
             _ => None,
         };
         let data = Some(path);
@@ -274,13 +275,10 @@ impl Reporter<'_> {
     }
 }
 
-/// A path that is relative to where a run was made, which is here or above its folder.
-fn found(run: &PastRun, recorded: &Path) -> anyhow::Result<PathBuf> {
-    let folder = run.path.canonicalize().unwrap_or_else(|_| run.path.clone());
-    let places = std::iter::once(Path::new("")).chain(folder.ancestors().skip(1));
-    let found = places.map(|place| place.join(recorded)).find(|path| path.exists());
-    let reason = "is neither here nor in a folder above the run: say by --data where the data are";
-    found.with_context(|| format!("its data {} {reason}", recorded.display()))
+/// Where a file of a run is now.
+fn found(run: &PastRun, setting: Setting, recorded: &Path) -> anyhow::Result<PathBuf> {
+    let config = run.config.as_ref().unwrap_or(&serde_json::Value::Null);
+    Ok(find_file(&run.path, config, setting, recorded)?)
 }
 
 /// The training samples in the two parts that the run had, where it held some out.

@@ -125,8 +125,25 @@ impl Command {
     }
 }
 
-/// Ids of the flags of `train` that may stand beside `--resume`: they change no bit of the run.
-pub(crate) const BESIDE_RESUME: [&str; 5] = ["resume", "threads", "quiet", "json", "color"];
+/// Ids of the flags of `train` that may stand beside `--resume`: where files are now, how long the run goes on and on
+/// which engine.
+pub(crate) const BESIDE_RESUME: [&str; 15] = [
+    "resume",
+    "data",
+    "labels",
+    "test",
+    "from",
+    "epochs",
+    "patience",
+    "patience_on",
+    "backend",
+    "adapter",
+    "gpu_kernels",
+    "threads",
+    "quiet",
+    "json",
+    "color",
+];
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
@@ -137,7 +154,9 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// Go on with the run in this folder, from its last checkpoint and with its recorded settings, to the same bits
-    /// as if it had never been interrupted; other flags but --threads are refused [default: a new run]
+    /// as if it had never been interrupted. Beside it, --data, --test, --labels and --from say where files are now;
+    /// --epochs and --patience let it train longer, a finished run, too; --backend, --adapter and --gpu-kernels compute
+    /// it on another engine, to other last digits; --threads is free [default: a new run]
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
     pub(crate) resume: Option<PathBuf>,
 }

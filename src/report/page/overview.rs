@@ -19,8 +19,8 @@ const MAX_VALUE: usize = 500;
 
 /// Facts that differ between any two runs and say nothing of them, or have a column already.
 const SKIPPED: [&str; 5] = ["command", "started_at", "data_sha256", "recipe.epochs", "architecture.seed"];
-/// What was asked for, from which the settings follow, and how often the run went on.
-const SKIPPED_GROUPS: [&str; 2] = ["settings.", "continued"];
+/// How the paths of what is no setting begin, or follows from one.
+const SKIPPED_GROUPS: [&str; 4] = ["settings.", "absolute_paths.", "digests.", "continued"];
 
 /// The table, best accuracy marked.
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
@@ -126,11 +126,18 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
             @if let Ok(scored) = &reported.scored {
                 (tile("calibration error", &format!("{:.4}", scored.scores.calibration_error), "0 is best"))
             }
+            @if let Some((target, summary)) = run.summary.as_ref().and_then(|s| Some((s.target?, s))) {
+                (tile("target", &percent(target), &reached(summary.seconds_to_target)))
+            }
             @if let Some(total) = total_seconds(reported) {
                 (tile("time", &seconds(total), &adapter(run.setting("/adapter"))))
             }
         }
     }
+}
+
+fn reached(after: Option<f64>) -> String {
+    after.map_or_else(|| "not reached".to_owned(), |after| format!("reached after {}", seconds(after)))
 }
 
 fn adapter(recorded: Option<&Value>) -> String {
