@@ -6,6 +6,8 @@ use crate::named::named;
 
 /// Most characters of a reason why a file is refused.
 const MAX_REASON: usize = 400;
+/// How errors of memory begin.
+pub(crate) const OUT_OF_MEMORY: &str = "out of memory: ";
 
 named! {
     /// A setting, by the name that it has in settings files, and with two dashes before it on the command line.
@@ -228,7 +230,11 @@ pub enum Error {
 impl Error {
     /// Wraps an operating-system error with the path it happened at.
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
-        Self::Io { path: path.into(), source }
+        let path = path.into();
+        if source.kind() == std::io::ErrorKind::OutOfMemory {
+            return Self::Memory(format!("{OUT_OF_MEMORY}{} does not fit into what is free", path.display()));
+        }
+        Self::Io { path, source }
     }
 
     /// Refuses the value of a setting.
@@ -247,6 +253,10 @@ impl Error {
 
     /// An error about a table, in one line whatever its reason quotes.
     pub(crate) fn table(name: String, reason: &str) -> Self {
+        // That is no fault of the table.
+        if reason.starts_with(OUT_OF_MEMORY) {
+            return Self::Memory(reason.to_owned());
+        }
         Self::Table { name, reason: one_line(reason) }
     }
 

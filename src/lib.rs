@@ -63,6 +63,8 @@ struct Readme;
 
 #[cfg(feature = "ndarray")]
 mod arrays;
+#[cfg(feature = "train")]
+mod host;
 mod named;
 #[cfg(feature = "train")]
 mod protobuf;

@@ -59,23 +59,47 @@ impl Drop for Entered {
     }
 }
 
+/// Starts a pool of so many threads.
+fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
+    ThreadPoolBuilder::new()
+        .num_threads(count)
+        .thread_name(|index| format!("tanner-{index}"))
+        .start_handler(|_| IS_OURS.set(true))
+        .build()
+}
+
+fn warn(text: &str) {
+    #[cfg(feature = "train")]
+    log::warn!("{text}");
+    #[cfg(not(feature = "train"))]
+    let _ = text;
+}
+
 impl Threads {
-    /// Starts `count` threads, or one for each core.
+    /// Starts `count` threads, or one for each core; fewer where the system cannot start as many.
     ///
     /// # Errors
-    /// [`Error::Setting`] for 0 threads, and when the system cannot start them.
+    /// [`Error::Setting`] for 0 threads, and when the system cannot start one.
     pub fn new(count: Option<usize>) -> Result<Self> {
         let refuse = |reason: String| Error::Setting { setting: Setting::Threads, reason };
         if count == Some(0) {
             return Err(refuse("0 is impossible, it must be at least 1".into()));
         }
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(count.unwrap_or(0))
-            .thread_name(|index| format!("tanner-{index}"))
-            .start_handler(|_| IS_OURS.set(true));
-        let pool =
-            pool.build().map_err(|error| refuse(format!("the threads could not be started: {error}")))?;
-        Ok(Self { pool: Arc::new(pool) })
+        let asked = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let mut fewer = asked;
+        loop {
+            match start(fewer) {
+                Ok(pool) => return Ok(Self { pool: Arc::new(pool) }),
+                Err(error) if fewer == 1 => {
+                    return Err(refuse(format!("not one thread can be started: {error}")));
+                }
+                Err(error) => {
+                    let next = fewer / 2;
+                    warn(&format!("{fewer} threads cannot be started, {next} are tried: {error}"));
+                    fewer = next;
+                }
+            }
+        }
     }
 
     /// Number of threads.

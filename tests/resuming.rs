@@ -310,6 +310,8 @@ fn a_state_of_other_data_or_of_a_longer_run_is_refused() {
 struct Mortal {
     engine: Box<dyn Engine>,
     calls: usize,
+    /// Evaluations until somebody asks it to stop in one of them.
+    evaluations: usize,
 }
 
 impl Engine for Mortal {
@@ -329,6 +331,18 @@ impl Engine for Mortal {
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> tanner::Result<Evaluation> {
         self.engine.evaluate(data)
+    }
+
+    fn evaluate_unless(
+        &mut self,
+        data: &Arc<Dataset>,
+        stop: &AtomicBool,
+    ) -> tanner::Result<Option<Evaluation>> {
+        self.evaluations = self.evaluations.wrapping_sub(1);
+        if self.evaluations == 0 {
+            stop.store(true, Ordering::Relaxed);
+        }
+        self.engine.evaluate_unless(data, stop)
     }
 
     fn parameters(&mut self) -> tanner::Result<Parameters> {
@@ -355,7 +369,7 @@ fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
     let (whole, _, end) = run(make, TrainOptions::default(), None);
     let (network, (training, test)) = (small_network(Activation::Tanh, 0.8), data());
     let recipe = recipe(Optimizer::ADAM);
-    let mut engine = Mortal { engine: make(&network, recipe.engine_settings(), 1), calls: 7 };
+    let mut engine = Mortal { engine: make(&network, recipe.engine_settings(), 1), calls: 7, evaluations: 0 };
     let mut states = Vec::new();
     let mut watch = Watch(&mut states, None, 0);
     let options =
@@ -369,6 +383,29 @@ fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
     let options = TrainOptions { resume_from: Some(state), ..TrainOptions::default() };
     let (resumed, _, same_end) = run(make, options, None);
     assert!(numbers(&resumed.history) == numbers(&whole.history) && end == same_end);
+}
+
+/// What stops a run in the evaluation of an epoch keeps the state after its last step, and goes on to the same bits.
+#[test]
+fn a_run_that_is_stopped_in_an_evaluation_keeps_the_epochs_steps() {
+    for (name, make) in engines() {
+        let (whole, _, end) = run(make, TrainOptions::default(), None);
+        let (network, (training, test)) = (small_network(Activation::Tanh, 0.8), data());
+        let recipe = recipe(Optimizer::ADAM);
+        let engine = make(&network, recipe.engine_settings(), 1);
+        let mut engine = Mortal { engine, calls: usize::MAX, evaluations: 2 };
+        let (mut states, stop) = (Vec::new(), AtomicBool::new(false));
+        let mut watch = Watch(&mut states, None, 0);
+        let options = TrainOptions { stop: Some(&stop), ..TrainOptions::default() };
+        let stopped = train_with(&mut engine, &recipe, &training, &test, &mut [&mut watch], options).unwrap();
+        let steps = training.samples().div_ceil(recipe.batch_size);
+        assert_eq!(stopped.ending, Ending::Stopped { epochs: 1, steps }, "{name}");
+        let state = states.pop().unwrap();
+        assert_eq!((state.history.len(), state.so_far.steps), (1, steps), "{name}");
+        let options = TrainOptions { resume_from: Some(state), ..TrainOptions::default() };
+        let (resumed, _, same_end) = run(make, options, None);
+        assert!(numbers(&resumed.history) == numbers(&whole.history) && end == same_end, "{name}");
+    }
 }
 
 /// The simple call is the same run.

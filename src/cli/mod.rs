@@ -2,8 +2,8 @@
 //!
 //! [`flags`] is what can be typed, [`usage`] what a command line means, [`commands`] the subcommands, [`ui`] what people
 //! see. Results go to stdout, all else to stderr. Whatever goes wrong ends in one line that starts with `error:`, and
-//! exit code 1; a command line that cannot be understood, likewise, in exit code 2. A command that was asked to stop
-//! ends in 130 (Ctrl-C) or 143 (SIGTERM).
+//! exit code 1; a command line that cannot be understood, likewise, in exit code 2. A command that a signal stopped ends
+//! in 128 plus its number: 130 after Ctrl-C, 143 after SIGTERM.
 
 mod commands;
 mod flags;
@@ -17,12 +17,13 @@ use std::time::Instant;
 
 use anyhow::anyhow;
 use ui::signals::Interrupted;
-use ui::{headless, one_line, terminal};
+use ui::{headless, one_line, signals, terminal};
 use usage::Understood;
 
 /// Runs one command line.
 pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
     headless::without_device_selection();
+    signals::prepare();
     let words: Vec<OsString> = words.into_iter().collect();
     terminal::set_colour(&words);
     let Understood { command, output } = match usage::understand(&words) {

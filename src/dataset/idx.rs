@@ -147,6 +147,9 @@ impl<'a> Content<'a> {
     }
 
     fn read_error(&self, error: io::Error, expected: &str) -> Error {
+        if error.kind() == io::ErrorKind::OutOfMemory {
+            return Error::io(self.path, error);
+        }
         // The decoder reports damage as an error that no system call made.
         if !self.compressed || error.raw_os_error().is_some() {
             return Error::io(self.path, error);

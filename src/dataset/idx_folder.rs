@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::idx::{IdxImages, read_images, read_labels, violation};
 use super::{DataSplits, Pictures};
-use crate::{Error, Result, threads};
+use crate::{Error, Result, host, threads};
 
 /// Images and labels to train on.
 const TRAIN: [&str; 2] = ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"];
@@ -35,6 +35,8 @@ pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
     check_same_size(&train, &test)?;
     let class_count = class_count(&train.labels_path, &train.labels);
     check_test_labels(&test.labels_path, &test.labels, class_count)?;
+    let values = train.images.pixels.len() + test.images.pixels.len();
+    host::require(&format!("the data set in {}", dir.display()), (size_of::<f32>() * values) as f64)?;
     // One after the other, so that the bytes of both do not wait beside the features of both.
     let train = train.into_pictures(class_count)?.into();
     Ok(DataSplits { train, test: test.into_pictures(class_count)?.into() })

@@ -17,6 +17,7 @@ pub mod gpu;
 pub mod layout;
 mod optimizer;
 mod optimizer_options;
+pub(crate) mod pace;
 #[doc(hidden)]
 pub mod packed_edges;
 #[doc(hidden)]
@@ -29,6 +30,7 @@ mod state;
 mod update_rule;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
 
@@ -225,6 +227,16 @@ pub trait Engine: Send {
     /// # Errors
     /// As [`Engine::train`].
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation>;
+
+    /// As [`Engine::evaluate`], but looks between batches whether `stop` is true, and then gives `None`.
+    ///
+    /// # Errors
+    /// As [`Engine::train`].
+    #[doc(hidden)]
+    fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
+        let _ = stop;
+        self.evaluate(data).map(Some)
+    }
 
     /// Copies the parameters out.
     ///

@@ -187,7 +187,10 @@ impl Preprocessing {
                  the number of features this was fitted on"
             )));
         }
-        let mut out = vec![0.0; given / each * self.output_features()];
+        let values = given / each * self.output_features();
+        #[cfg(feature = "train")]
+        crate::host::require("the transformed data set", (size_of::<f32>() * values) as f64)?;
+        let mut out = vec![0.0; values];
         self.apply_into(features, &mut out)?;
         Ok(out)
     }

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 use super::moments::{column_means, narrow};
 use super::rotation::{BLOCK_ROWS, centre};
 use super::{Order, Transform};
-use crate::{Error, Result, threads};
+use crate::{Error, Result, host, threads};
 
 /// The covariance of so many features takes 2 GiB in f64.
 const MAX_FEATURES: usize = 16_384;
@@ -37,6 +37,10 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
             "PCA of {features} features, at most {MAX_FEATURES} are possible; use importance `none`"
         )));
     }
+    // Two matrices in f64 and what the decomposition takes, beside one product for each block.
+    let matrix = (features * features) as f64;
+    let products = samples.div_ceil(BLOCK_ROWS).min(wave(features)) as f64;
+    host::require(&format!("the covariance of {features} features"), matrix * (4.0 * 8.0 + 4.0 * products))?;
     let mean: Vec<f32> = column_means(train, features).into_iter().map(narrow).collect();
     let covariance = threads::run(|| covariance(train, &mean));
     // The lower triangle is all that is filled.
@@ -68,12 +72,17 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
     Ok(Transform::Rotation { mean, rotation, explained_variance })
 }
 
+/// Blocks whose products wait to be added.
+fn wave(features: usize) -> usize {
+    (WAITING_NUMBERS / (features * features)).clamp(1, 64)
+}
+
 /// Lower triangle of the covariance around `mean`; above the diagonal it is 0.
 fn covariance(samples: &[f32], mean: &[f32]) -> Mat<f64> {
     let features = mean.len();
     let rows = samples.len() / features;
     let blocks: Vec<&[f32]> = samples.chunks(BLOCK_ROWS * features).collect();
-    let wave = (WAITING_NUMBERS / (features * features)).clamp(1, 64);
+    let wave = wave(features);
     let mut sums = vec![0.0_f64; features * features];
     for blocks in blocks.chunks(wave) {
         let products: Vec<Vec<f32>> =

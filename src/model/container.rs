@@ -70,6 +70,9 @@ pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result
     let mut bytes = Vec::new();
     file.by_ref().take(LENGTH_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
     bytes.first_chunk().map_or(Ok(0), |length| header_length(*length)).map_err(refuse)?;
+    // The bytes, what they become, and its packed form.
+    #[cfg(feature = "train")]
+    crate::host::require(&path.display().to_string(), 3.0 * file.metadata().map_err(failed)?.len() as f64)?;
     file.read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
 }

@@ -39,6 +39,9 @@ mod tests {
 
     fn adapter(name: &str, is_hardware: bool, lack: Option<&str>) -> AdapterReport {
         AdapterReport {
+            number: 1,
+            bus_id: None,
+            memory: None,
             name: name.into(),
             driver: String::new(),
             driver_info: String::new(),

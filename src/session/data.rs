@@ -1,9 +1,10 @@
 //! From what was asked for to samples, and what of the data travels with the model.
 
+use std::borrow::Cow;
 use std::path::Path;
 
+use super::Session;
 use super::settings::{DataSettings, TestRows};
-use super::{Session, memory};
 use crate::dataset::table::{
     Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables, Unseen,
     read_labels, shown,
@@ -12,6 +13,7 @@ use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
 };
 use crate::error::AskedBy as _;
+use crate::host;
 use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::{Error, Result, Setting};
@@ -207,16 +209,9 @@ impl Session<'_> {
         format: Format,
         (header, delimiter): (Header, Option<u8>),
     ) -> Result<Vec<f32>> {
-        let in_order;
-        let encoding = match &model.data().encoding {
-            Some(encoding) => encoding,
-            None => {
-                in_order = TableEncoding::of_columns(model.preprocessing().input_features());
-                &in_order
-            }
-        };
-        let options = ReadOptions { header, delimiter, limits: limits() };
-        let columns = Columns::Of { encoding, label: LabelNeed::Ignored };
+        let encoding = encoding_of(model);
+        let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
+        let columns = Columns::Of { encoding: &encoding, label: LabelNeed::Ignored };
         let mut table = Table::read(source, format, &columns, &options)?.table;
         let encoded = encoding.encode(&mut table, &options.limits)?;
         self.warn_of_unseen(&encoded.unseen);
@@ -250,7 +245,7 @@ impl Session<'_> {
     }
 
     /// Says once what became of texts that training did not see.
-    fn warn_of_unseen(&self, unseen: &[Unseen]) {
+    pub(super) fn warn_of_unseen(&self, unseen: &[Unseen]) {
         if unseen.is_empty() {
             return;
         }
@@ -267,6 +262,14 @@ fn refuse_pictures(model: &TrainedModel) -> Result<()> {
         return Err(Error::setting(Setting::Data, reason));
     }
     Ok(())
+}
+
+/// How a model reads tables: one that knows nothing of them takes their columns in their order.
+pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
+    match &model.data().encoding {
+        Some(encoding) => Cow::Borrowed(encoding),
+        None => Cow::Owned(TableEncoding::of_columns(model.preprocessing().input_features())),
+    }
 }
 
 /// What the model knows of tables; settings that would say otherwise are refused.
@@ -308,6 +311,7 @@ fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables>
         header: settings.options.header.unwrap_or_default(),
         delimiter: settings.options.delimiter.map(|delimiter| delimiter.0),
         limits: limits(),
+        ..ReadOptions::default()
     };
     let Tables { table, test } = Table::read(Source::open(&settings.path)?, format, columns, &options)?;
     let table = match &settings.options.labels {
@@ -321,8 +325,8 @@ fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables>
 }
 
 /// As much as fits into memory.
-fn limits() -> Limits {
+pub(super) fn limits() -> Limits {
     #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
-    let memory = memory::available().map_or(u64::MAX, |bytes| bytes as u64);
+    let memory = host::available().map_or(u64::MAX, |available| available.bytes as u64);
     Limits { memory, bytes_per_value: BYTES_PER_VALUE, ..Limits::default() }
 }

@@ -53,17 +53,20 @@ impl Opening {
     /// Begins to open what the request means; the session that waits for it says what went wrong.
     #[must_use]
     pub fn of(request: &EngineRequest) -> Self {
-        let device = match request.clone() {
+        let device = match request {
             EngineRequest::Reference | EngineRequest::Cpu { .. } => None,
-            EngineRequest::Gpu { adapter, kernels } => Some(thread::spawn(move || named(adapter, &kernels))),
-            EngineRequest::Auto { kernels, .. } => Some(thread::spawn(move || best(&kernels))),
+            EngineRequest::Gpu { .. } | EngineRequest::Auto { .. } => {
+                let request = request.clone();
+                // Without a thread it is found when it is waited for.
+                thread::Builder::new().name("device".into()).spawn(move || look(&request)).ok()
+            }
         };
         Self { request: request.clone(), device }
     }
 
     /// Waits for what was found.
     fn found(&mut self) -> Found {
-        let Some(thread) = self.device.take() else { return Found::Cpu("no device was looked for".into()) };
+        let Some(thread) = self.device.take() else { return look(&self.request) };
         thread.join().unwrap_or_else(|_| Found::Cpu("the thread that opened the device panicked".into()))
     }
 }
@@ -72,7 +75,16 @@ impl Drop for Opening {
     /// A process that ends while its driver is at work may end badly: what was begun is waited for.
     fn drop(&mut self) {
         // What goes wrong there now is of no interest: something else has gone wrong already.
-        self.found();
+        let _ = self.device.take().map(JoinHandle::join);
+    }
+}
+
+/// Looks for what a request means.
+fn look(request: &EngineRequest) -> Found {
+    match request.clone() {
+        EngineRequest::Reference | EngineRequest::Cpu { .. } => Found::Cpu("no device was looked for".into()),
+        EngineRequest::Gpu { adapter, kernels } => named(adapter, &kernels),
+        EngineRequest::Auto { kernels, .. } => best(&kernels),
     }
 }
 
@@ -98,6 +110,9 @@ fn named(adapter: Option<String>, kernels: &KernelsRequest) -> Found {
 
 #[cfg(feature = "gpu")]
 fn best(kernels: &KernelsRequest) -> Found {
+    if crate::host::is_too_narrow_for_drivers() {
+        return Found::Cpu("the limit on address space leaves no room for the driver of a GPU".into());
+    }
     match auto_choice(&gpu::adapters()) {
         Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels).map(Box::new), why),
         Auto::Cpu(why) => Found::Cpu(why),

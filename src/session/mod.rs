@@ -19,6 +19,7 @@
 //! # }
 //! ```
 
+mod arriving;
 #[cfg(feature = "gpu")]
 mod auto;
 mod batch;
@@ -63,6 +64,7 @@ pub use split::SplitSettings;
 
 #[doc(hidden)]
 pub use self::{
+    arriving::ArrivingFeatures,
     batch::Plan,
     data::RawData,
     engine::{OpenedEngine, Opening},

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
 
@@ -11,7 +12,8 @@ use super::{
     Ending, EpochMetrics, EpochSoFar, Recipe, TrainOptions, Trained, TrainingData, TrainingState, best_by,
 };
 use crate::dataset::Dataset;
-use crate::engine::{Engine, StepPlan};
+use crate::engine::pace::Pace;
+use crate::engine::{Engine, Evaluation, StepPlan};
 use crate::network::Parameters;
 use crate::random::{Purpose, generator};
 use crate::{Error, Result};
@@ -91,6 +93,7 @@ pub fn train_with(
     mut options: TrainOptions<'_>,
 ) -> Result<Trained> {
     recipe.check()?;
+    let pace = Pace::new(engine.steps_per_call(), engine.steps_per_call());
     let state = options.resume_from.take();
     let mut run = Run {
         engine,
@@ -100,6 +103,7 @@ pub fn train_with(
         due: Due::new(options.checkpoint_every),
         kept: None,
         options,
+        pace,
     };
     let mut so_far = EpochSoFar::default();
     if let Some(state) = state {
@@ -123,6 +127,7 @@ struct Run<'a, 'o> {
     due: Due,
     /// Whole epochs and steps of the last state that observers were given.
     kept: Option<(usize, usize)>,
+    pace: Pace,
 }
 
 /// When an epoch and its steps began, in this process.
@@ -163,13 +168,22 @@ impl Run<'_, '_> {
                 return self.stopped(&so_far);
             }
             let begin = Instant::now();
+            while !train.is_ready(epoch) {
+                if self.is_told_to_stop() {
+                    return self.stopped(&so_far);
+                }
+                thread::sleep(Duration::from_millis(2));
+            }
             let samples = train.epoch(epoch)?;
             let clock = EpochClock { epoch: begin, steps: Instant::now() };
             if !self.steps(&samples, clock, &mut so_far)? {
                 return self.stopped(&clock.applied_to(&so_far));
             }
             drop(samples);
-            self.end_epoch(test, clock, &std::mem::take(&mut so_far))?;
+            let Some(tested) = self.scores(test)? else {
+                return self.stopped(&clock.applied_to(&so_far));
+            };
+            self.end_epoch(tested, clock, &std::mem::take(&mut so_far))?;
             if self.due.after_epochs(self.history.len()) {
                 self.keep(&so_far)?;
             }
@@ -186,12 +200,13 @@ impl Run<'_, '_> {
     fn steps(&mut self, data: &Arc<Dataset>, clock: EpochClock, so_far: &mut EpochSoFar) -> Result<bool> {
         let (recipe, epoch) = (self.recipe, self.history.len());
         let order = permutation(data.samples(), recipe.seed, epoch)?;
-        let rest = rest(&order, so_far, recipe.batch_size)?;
         let steps = order.len().div_ceil(recipe.batch_size);
         let learning_rate = self.learning_rate();
-        let samples_per_call = recipe.batch_size.saturating_mul(self.engine.steps_per_call().max(1));
-        for samples in rest.chunks(samples_per_call) {
-            let before = so_far.steps;
+        let mut rest = rest(&order, so_far, recipe.batch_size)?;
+        while !rest.is_empty() {
+            let call = rest.len().min(recipe.batch_size.saturating_mul(self.pace.steps()));
+            let samples = rest.split_off(..call).unwrap_or_default();
+            let (before, begin) = (so_far.steps, Instant::now());
             let first_step = (epoch * steps + before) as u64;
             for outcome in self.engine.train(data, &StepPlan { samples, learning_rate, first_step })? {
                 so_far.add(&outcome);
@@ -204,6 +219,7 @@ impl Run<'_, '_> {
                     )));
                 }
             }
+            self.pace.took(so_far.steps - before, begin.elapsed());
             let progress = progress(so_far, epoch);
             for observer in self.observers.iter_mut() {
                 observer.batches_trained(&progress);
@@ -218,11 +234,18 @@ impl Run<'_, '_> {
         Ok(true)
     }
 
-    /// Measures and tells.
-    fn end_epoch(&mut self, test: &Arc<Dataset>, clock: EpochClock, so_far: &EpochSoFar) -> Result<()> {
+    /// What the network makes of the samples it is scored on; `None` when told to stop.
+    fn scores(&mut self, test: &Arc<Dataset>) -> Result<Option<Evaluation>> {
+        match self.options.stop {
+            Some(stop) => self.engine.evaluate_unless(test, stop),
+            None => self.engine.evaluate(test).map(Some),
+        }
+    }
+
+    /// Notes and reports.
+    fn end_epoch(&mut self, tested: Evaluation, clock: EpochClock, so_far: &EpochSoFar) -> Result<()> {
         let (epoch, learning_rate) = (self.history.len() + 1, self.learning_rate());
         let (trained, seconds_steps) = (so_far.evaluation(), clock.applied_to(so_far).seconds_steps);
-        let tested = self.engine.evaluate(test)?;
         let metrics = EpochMetrics {
             epoch,
             train_loss: trained.loss,

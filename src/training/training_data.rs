@@ -17,6 +17,13 @@ pub trait TrainingData {
     /// # Errors
     /// When they cannot be made.
     fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>>;
+
+    /// Whether the samples of this epoch can be had without waiting for another thread.
+    #[doc(hidden)]
+    fn is_ready(&mut self, epoch: usize) -> bool {
+        let _ = epoch;
+        true
+    }
 }
 
 /// The same samples every epoch.
@@ -35,6 +42,10 @@ impl TrainingData for Arc<Dataset> {
 impl<T: TrainingData + ?Sized> TrainingData for Box<T> {
     fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>> {
         (**self).epoch(epoch)
+    }
+
+    fn is_ready(&mut self, epoch: usize) -> bool {
+        (**self).is_ready(epoch)
     }
 }
 
@@ -106,6 +117,13 @@ impl TrainingData for AugmentedData {
             self.prepare(epoch + 1);
         }
         Ok(Arc::new(prepared))
+    }
+
+    fn is_ready(&mut self, epoch: usize) -> bool {
+        if self.next.as_ref().is_none_or(|(number, _)| *number != epoch) {
+            self.prepare(epoch);
+        }
+        self.next.as_ref().is_none_or(|(_, handle)| handle.is_finished())
     }
 }
 

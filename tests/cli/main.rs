@@ -10,6 +10,7 @@ mod exports;
 #[cfg(unix)]
 mod extending;
 mod figure1;
+mod filter;
 mod importance;
 #[cfg(unix)]
 mod killing;
@@ -25,6 +26,7 @@ mod resume;
 mod run_files;
 mod runs;
 mod saved_models;
+mod signals;
 mod support;
 mod terminal;
 mod watching;

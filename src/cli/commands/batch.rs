@@ -10,6 +10,9 @@ use crate::cli::flags::BatchArgs;
 use crate::cli::ui::{session, signals};
 use crate::cli::usage::settings_from_flags;
 
+/// How a command goes on that a signal stopped.
+const GO_ON: &str = "; the same command goes on from here";
+
 /// What a batch gave.
 pub(super) struct Finished {
     /// An entry for each configuration that was to be collected.
@@ -25,6 +28,7 @@ pub(super) fn run(
     run: Vec<Configuration>,
     collect: Vec<Configuration>,
 ) -> anyhow::Result<Finished> {
+    signals::listen(GO_ON);
     let session = session();
     let batch = Batch::new(&session, args.shared(), &args.out)?;
     let with = settings_from_flags(&args.with).map_err(|reason| anyhow!("--with: {reason}"))?;
@@ -37,7 +41,7 @@ pub(super) fn run(
     if !args.report_only {
         unfinished = batch.run(&configurations, args.seeds()?)?;
         if unfinished.is_stopped {
-            bail!(signals::stop().interrupted("; the same command goes on from here"));
+            bail!(signals::stop().interrupted(GO_ON));
         }
     }
     let lock = batch.lock_results();

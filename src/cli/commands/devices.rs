@@ -35,19 +35,25 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
 /// A row for each adapter.
 fn table(adapters: Vec<AdapterReport>) -> TextTable {
     let mut table = TextTable::new([
-        TextColumn::text("adapter").least(16),
+        TextColumn::number("#").plain(&["number"]),
+        TextColumn::text("adapter").least(16).cut_at(1),
         TextColumn::text("type"),
-        TextColumn::text("API").rank(1),
-        TextColumn::text("driver").rank(2).least(12),
-        TextColumn::number("largest buffer").plain(&["largest_buffer_bytes"]).rank(3),
-        TextColumn::number("storage buffers").rank(4),
+        TextColumn::number("memory").plain(&["memory_bytes"]).rank(1),
+        TextColumn::text("API").rank(3),
+        TextColumn::text("bus id").rank(2),
+        TextColumn::text("driver").rank(4).least(12),
+        TextColumn::number("largest buffer").plain(&["largest_buffer_bytes"]).rank(5),
+        TextColumn::number("storage buffers").rank(6),
         TextColumn::text("usable").least(12),
     ]);
     for adapter in adapters {
         table.row([
+            adapter.number.to_string().into(),
             adapter.name.into(),
             adapter.device_type.into(),
+            TextCell::known(adapter.memory, TextCell::bytes),
             adapter.backend.into(),
+            TextCell::known(adapter.bus_id, TextCell::text),
             format!("{} {}", adapter.driver, adapter.driver_info).trim().into(),
             TextCell::bytes(adapter.max_buffer_size.min(adapter.max_binding_size)),
             adapter.max_storage_buffers.to_string().into(),
@@ -62,6 +68,9 @@ fn table(adapters: Vec<AdapterReport>) -> TextTable {
 
 fn adapter_json(adapter: &AdapterReport) -> serde_json::Value {
     json!({
+        "number": adapter.number,
+        "bus_id": adapter.bus_id,
+        "memory": adapter.memory,
         "name": adapter.name,
         "type": adapter.device_type,
         "is_hardware": adapter.is_hardware,

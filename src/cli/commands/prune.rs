@@ -15,7 +15,7 @@ use tanner::session::settings::DataSettings;
 
 use super::refuse;
 use crate::cli::flags::{InputsArg, MethodArg, PruneArgs, PruningArgs};
-use crate::cli::ui::{Results, session, terminal};
+use crate::cli::ui::{Results, session, signals, terminal};
 
 /// What the folder gets.
 const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"];
@@ -62,6 +62,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     // Before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;
+    signals::listen("; nothing is kept, the same command starts again");
     let pruned = session().prune(&model, &settings)?;
     let (before, after) = (model.network().parameter_count(), pruned.model.network().parameter_count());
     let report = Report {

@@ -61,7 +61,8 @@ fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyho
     if page.is_live {
         terminal::note("the page is written again while a run goes on; Ctrl-C ends that");
     }
-    signals::listen();
+    signals::listen("");
+    let _keeping = signals::keeping();
     // What is wrong was said the first time.
     reporter.is_quiet = true;
     while page.is_live {

@@ -14,6 +14,10 @@ use crate::cli::ui::{session, signals, terminal};
 
 /// Trains, or goes on, writing as it goes.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()> {
+    signals::listen(args.resume.as_deref().map_or_else(
+        || " before the first step; nothing is kept".to_owned(),
+        |folder| format!("; go on with: {}", resume_command(folder)),
+    ));
     let session = session().started_at(process_start);
     let run = match &args.resume {
         Some(folder) => session.resume_with(folder, &args.settings)?,

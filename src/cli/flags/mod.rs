@@ -48,7 +48,7 @@ pub(crate) struct Cli {
 const AFTER_HELP: &str = "\
 With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more; NO_COLOR is respected.
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood,
-130 or 143 stopped by Ctrl-C or SIGTERM.
+128 + N stopped by signal N (130 Ctrl-C, 143 SIGTERM).
 What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
 
 Examples:

@@ -9,7 +9,8 @@ use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
 Columns are found by their names where the model knows them; a label column may be there or not. A model that was trained on
-pictures takes their pixels as 0 to 1 in a table, row by row, or an IDX file of images.
+pictures takes their pixels as 0 to 1 in a table, row by row, or an IDX file of images. CSV is answered as it arrives,
+whether from a file or a pipe, in memory that does not grow with it.
 
 Examples:
   tanner predict --model runs/NAME/model.safetensors new.csv --out predicted.csv
@@ -37,6 +38,9 @@ pub(crate) struct PredictArgs {
     /// File for labels and probabilities, .csv, or for probabilities alone, .npy [default: CSV to stdout]
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
+    /// Send each line of the answer on its way alone [default: those of all rows that have arrived]
+    #[arg(long, help_heading = "Output")]
+    pub(crate) stream: bool,
     /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Engine", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,

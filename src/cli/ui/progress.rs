@@ -11,6 +11,7 @@ use tanner::network::Parameters;
 use tanner::training::{EpochMetrics, Observer, PatienceOn, Progress, ScoredOn, best_epoch, is_better};
 
 use super::live_view::View;
+use super::signals::{self, Keeping};
 use super::terminal::{self, BARS};
 
 /// A line for each epoch, and on a terminal a live view below them.
@@ -26,6 +27,8 @@ pub(crate) struct ProgressReport {
     view: Arc<Mutex<View>>,
     /// `None` where nobody would see it move.
     bar: Option<ProgressBar>,
+    /// Before its first step and after its last one a run has nothing to keep.
+    _keeping: Keeping,
 }
 
 impl ProgressReport {
@@ -33,7 +36,7 @@ impl ProgressReport {
     pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
         let view = Arc::new(Mutex::new(View::new(epochs, samples, Instant::now())));
         let bar = terminal::shows_progress().then(|| bar(&view));
-        Self { has_lines, epochs, scored_on, samples, best: None, view, bar }
+        Self { has_lines, epochs, scored_on, samples, best: None, view, bar, _keeping: signals::keeping() }
     }
 
     /// The run goes on after these epochs.

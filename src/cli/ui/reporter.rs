@@ -58,8 +58,6 @@ impl Reporter for Terminal {
     }
 
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
-        // Before its first step a run has nothing to keep.
-        signals::listen();
         let mut report = ProgressReport::new(run.epochs, run.samples, !run.is_one_of_many, run.scored_on);
         report.resumed(run.history);
         Some(Box::new(report))

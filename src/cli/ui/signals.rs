@@ -1,17 +1,50 @@
-//! Ctrl-C and SIGTERM: the first one ends a run after the engine's current call, the second one at once.
+//! Signals that end a job: the first one ends a run after the engine's current call, a later one at once.
+//!
+//! What comes within [`TOGETHER`] of the first counts as the same: `timeout` and a closing terminal send a signal twice,
+//! systemd SIGHUP right after SIGTERM. SIGXCPU comes again every second, and SIGHUP whenever another shell ends, so
+//! neither ends a run that is being kept.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{Arc, LazyLock, Once, OnceLock};
+use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGABRT, SIGINT, SIGTERM};
 use signal_hook::flag;
+use signal_hook::low_level::signal_name;
+
+use super::terminal;
+
+/// Signals with which terminals, shells and batch systems end a job.
+#[cfg(unix)]
+const ENDING: [i32; 9] = {
+    use signal_hook::consts::{SIGALRM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU};
+    [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU, SIGALRM, SIGVTALRM]
+};
+#[cfg(not(unix))]
+const ENDING: [i32; 2] = [SIGINT, SIGTERM];
+
+/// Signals so close together are one request.
+const TOGETHER: Duration = Duration::from_millis(500);
 
 /// What signals have asked for.
 #[derive(Default)]
 pub(crate) struct Stop {
     asked: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
+    /// Runs that have something to keep.
+    keeping: AtomicUsize,
+    /// How a command ends while no run has anything to keep.
+    otherwise: OnceLock<String>,
+}
+
+/// A run that has something to keep, until this is dropped.
+pub(crate) struct Keeping(());
+
+impl Drop for Keeping {
+    fn drop(&mut self) {
+        stop().keeping.fetch_sub(1, Ordering::SeqCst);
+    }
 }
 
 /// What signals have asked for so far; nothing before somebody listens.
@@ -20,19 +53,96 @@ pub(crate) fn stop() -> &'static Stop {
     &STOP
 }
 
-/// Listens from now on; until then signals end the program, as they do any other.
-pub(crate) fn listen() {
+/// Signals that concern every command: a write beyond the limit on the size of files fails like one on a full disk, and
+/// an allocation that fails, which aborts, ends in exit code 1 without a core dump.
+pub(crate) fn prepare() {
+    // A signal that cannot be handled ends the program as it ends any other.
+    let _ = flag::register_conditional_shutdown(SIGABRT, 1, Arc::new(AtomicBool::new(true)));
+    #[cfg(unix)]
+    let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
+}
+
+/// Listens from now on; until then signals end the program, as they do any other. `otherwise` says how to go on where
+/// no run has anything to keep: there the first signal ends the program at once.
+pub(crate) fn listen(otherwise: impl Into<String>) {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
-        for signal in [SIGINT, SIGTERM] {
-            if let Err(error) = stop().register(signal) {
-                log::warn!("signal {signal} will end the program without a checkpoint: {error}");
+        let _ = stop().otherwise.set(otherwise.into());
+        let signals: Vec<i32> = ENDING.into_iter().filter(|signal| !is_ignored(*signal)).collect();
+        if let Err(error) = watch(&signals) {
+            log::debug!("no thread for signals: {error}");
+            for signal in signals {
+                if let Err(error) = stop().register(signal) {
+                    log::warn!("signal {signal} will end the program without a checkpoint: {error}");
+                }
             }
         }
     });
 }
 
+/// From here on a run has something to keep.
+pub(crate) fn keeping() -> Keeping {
+    stop().keeping.fetch_add(1, Ordering::SeqCst);
+    Keeping(())
+}
+
+/// Waits for signals on a thread of its own.
+#[cfg(unix)]
+fn watch(signals: &[i32]) -> std::io::Result<()> {
+    use std::time::Instant;
+
+    use signal_hook::consts::{SIGHUP, SIGXCPU};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new(signals)?;
+    let wait = move || {
+        let mut first: Option<Instant> = None;
+        for signal in signals.forever() {
+            match first {
+                None => {
+                    first = Some(Instant::now());
+                    stop().ask(signal);
+                }
+                Some(first) if first.elapsed() > TOGETHER && ![SIGHUP, SIGXCPU].contains(&signal) => {
+                    signal_hook::low_level::exit(128 + signal);
+                }
+                Some(_) => {}
+            }
+        }
+    };
+    std::thread::Builder::new().name("signals".into()).spawn(wait).map(drop)
+}
+
+#[cfg(not(unix))]
+fn watch(_: &[i32]) -> std::io::Result<()> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
+/// Whether the program was started so that hanging up does not end it, as `nohup` does. Other ignored signals are
+/// listened to: shells ignore SIGINT for every job in the background.
+fn is_ignored(signal: i32) -> bool {
+    let mask = || {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    signal_name(signal) == Some("SIGHUP") && mask().is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
 impl Stop {
+    /// The first signal.
+    #[cfg(unix)]
+    fn ask(&self, signal: i32) {
+        self.signal.store(usize::try_from(signal).unwrap_or_default(), Ordering::SeqCst);
+        self.asked.store(true, Ordering::SeqCst);
+        if self.keeping.load(Ordering::SeqCst) == 0 {
+            let how = self.otherwise.get().map_or("", String::as_str);
+            terminal::line(&self.interrupted(how).to_string());
+            signal_hook::low_level::exit(128 + signal);
+        }
+    }
+
+    /// Where there is no thread to wait: flags alone, and the second signal always leaves.
     fn register(&self, signal: i32) -> std::io::Result<()> {
         // In this order: the signal that asks first finds nothing asked, the next one leaves.
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.asked))?;
@@ -49,16 +159,20 @@ impl Stop {
 
     /// How a command ends that was interrupted; `how` says what was left and how to go on.
     pub(crate) fn interrupted(&self, how: impl fmt::Display) -> Interrupted {
-        let signal = self.signal.load(Ordering::Relaxed);
-        let name = if signal == usize::try_from(SIGTERM).unwrap_or_default() { "SIGTERM" } else { "Ctrl-C" };
+        let signal = self.signal.load(Ordering::SeqCst);
+        let name = match i32::try_from(signal) {
+            Ok(SIGINT) => "Ctrl-C",
+            Ok(signal) => signal_name(signal).unwrap_or("a signal"),
+            Err(_) => "a signal",
+        };
         Interrupted { code: u8::try_from(128 + signal).unwrap_or(1), told: format!("stopped by {name}{how}") }
     }
 }
 
-/// A command that ended because it was told to: no failure, but not what was asked for either.
+/// A command that ended because a signal asked for it: no failure, but not what was asked for either.
 #[derive(Debug)]
 pub(crate) struct Interrupted {
-    /// Exit code: 130 after Ctrl-C, 143 after SIGTERM.
+    /// Exit code: 128 and the number of the signal.
     pub(crate) code: u8,
     told: String,
 }

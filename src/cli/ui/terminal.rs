@@ -59,7 +59,9 @@ fn output() -> Output {
 
 /// Whether bars may be drawn: stderr is a terminal, and nobody asked for quiet.
 pub(crate) fn shows_progress() -> bool {
-    io::stderr().is_terminal() && !output().quiet
+    // Bars move on a thread of their own; a library that cannot start it panics.
+    static CAN_MOVE: LazyLock<bool> = LazyLock::new(|| std::thread::Builder::new().spawn(|| {}).is_ok());
+    io::stderr().is_terminal() && !output().quiet && *CAN_MOVE
 }
 
 /// Whether results are wanted as JSON.

@@ -137,6 +137,11 @@ impl Columns<'_> {
         }
     }
 
+    /// Whether no column holds texts, as far as that is known.
+    pub(crate) fn takes_numbers_alone(&self) -> bool {
+        matches!(self, Self::Of { encoding, .. } if encoding.columns.iter().all(|column| column.categories.is_none()))
+    }
+
     /// The names that a header of this table would have, where they are known.
     pub(crate) fn known_names(&self) -> Option<Vec<&str>> {
         match self {

@@ -41,6 +41,9 @@ pub use classes::Classes;
 #[cfg(feature = "train")]
 pub use columns::{ColumnRef, Columns, LabelNeed};
 #[cfg(feature = "train")]
+#[doc(hidden)]
+pub use csv::ArrivingRows;
+#[cfg(feature = "train")]
 pub use csv::Header;
 pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
 pub use fit::{FitOptions, Impute};
@@ -71,6 +74,9 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
     /// What is refused.
     pub limits: Limits,
+    /// CSV: lines before the bytes that are given, for messages.
+    #[doc(hidden)]
+    pub lines_before: i64,
 }
 
 /// Columns of values, not yet of samples.

@@ -9,6 +9,7 @@ use std::io::BufReader;
 use super::columns::{Kind, Names, Plan, Role};
 use super::texts::MAX_TEXT;
 use super::{Columns, Labels, Limits, Read, Source, Table, unreadable};
+use crate::host;
 use crate::{Error, Result};
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -122,7 +123,7 @@ impl<R: std::io::Read> Array<R> {
         // A picture with a column missing is none.
         table.image_shape = image_shape.filter(|_| plan.features.len() == width);
         let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
-        table.cells.try_reserve_exact(values).map_err(|error| error.to_string())?;
+        host::reserve(&mut table.cells, values, "the array").map_err(|error| error.to_string())?;
         let mut bytes = vec![0; width * self.element.bytes()];
         for row in 0..rows {
             read_exact(&mut self.reader, &mut bytes)?;
@@ -177,7 +178,7 @@ impl<R: std::io::Read> Array<R> {
         };
         limits.check_values(rows as f64, 1.0)?;
         let mut labels = Labels::new(name, None, limits);
-        labels.codes.try_reserve_exact(rows).map_err(|error| error.to_string())?;
+        host::reserve(&mut labels.codes, rows, "the labels").map_err(|error| error.to_string())?;
         let mut bytes = vec![0; self.element.bytes()];
         for row in 0..rows {
             read_exact(&mut self.reader, &mut bytes)?;

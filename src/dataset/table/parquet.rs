@@ -20,6 +20,7 @@ use super::columns::{Kind, Names, Plan, Role};
 use super::source::Content;
 use super::texts::{MAX_TEXT, cell, is_missing};
 use super::{Columns, Limits, Read, Source, Table, Texts, shown};
+use crate::host;
 
 /// Rows that are read at a time.
 const PART: usize = 1 << 14;
@@ -60,7 +61,7 @@ fn read_from<R: ChunkReader + 'static>(
     }
     let mut table = plan.table(name, limits);
     let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
-    table.cells.try_reserve_exact(values.min(MAX_PROMISED)).map_err(text)?;
+    host::reserve(&mut table.cells, values.min(MAX_PROMISED), "the table").map_err(text)?;
     for group in 0..file.num_row_groups() {
         let group = file.get_row_group(group).map_err(text)?;
         let promised =

@@ -39,6 +39,7 @@ mod weighted_sums;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use pulp::Arch;
 use rayon::prelude::*;
@@ -46,6 +47,7 @@ use rayon::prelude::*;
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
+use crate::engine::pace::{SLOW_CORES, steps_within_call};
 use crate::engine::profile::Stage;
 use crate::engine::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, MAX_STATES, StepOutcome, StepPlan,
@@ -274,7 +276,7 @@ impl Engine for CpuEngine {
     }
 
     fn steps_per_call(&self) -> usize {
-        8
+        steps_within_call(8, &self.network, self.settings.batch_size, SLOW_CORES)
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
@@ -290,20 +292,28 @@ impl Engine for CpuEngine {
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        let whole = self.evaluate_unless(data, &AtomicBool::new(false))?;
+        Ok(whole.expect("nothing stops it"))
+    }
+
+    fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let pass = self.pass(data, None, &Silent);
-        let parts: Vec<Totals> = self.threads.install(|| {
+        let parts: Option<Vec<Totals>> = self.threads.install(|| {
             let room = || Chunk::new(self.layout.rows());
-            let tasks = samples.par_chunks(LANES);
-            tasks.map_init(room, |chunk, part| pass.run(0, part, part.len(), chunk)).collect()
+            let run = |chunk: &mut Chunk, part: &[u32]| {
+                (!stop.load(Ordering::Relaxed)).then(|| pass.run(0, part, part.len(), chunk))
+            };
+            samples.par_chunks(LANES).map_init(room, run).collect()
         });
+        let Some(parts) = parts else { return Ok(None) };
         let totals = parts.iter().fold(Totals::default(), |sum, part| sum + *part);
-        Ok(Evaluation {
+        Ok(Some(Evaluation {
             loss: totals.loss / data.samples() as f64,
             correct: totals.correct as usize,
             samples: data.samples(),
-        })
+        }))
     }
 
     fn parameters(&mut self) -> Result<Parameters> {

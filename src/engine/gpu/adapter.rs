@@ -2,16 +2,19 @@
 
 use std::fmt;
 
+use super::memory::own_memory;
 use super::options::AdapterChoice;
 use super::shaders::{FOLD, SOFTMAX_CROSS_ENTROPY, STORAGE_BUFFERS, UNIFORMS};
 use super::share::Share;
 use super::uniforms::UNIFORM_STRIDE;
-use crate::{Error, Result};
+use crate::{Error, Result, host};
 
 /// What one adapter is, and whether the engine can run on it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AdapterReport {
+    /// Its place in the list of all, counted from 1.
+    pub number: usize,
     /// Name, as the driver gives it.
     pub name: String,
     /// Name of the driver.
@@ -22,6 +25,10 @@ pub struct AdapterReport {
     pub backend: String,
     /// discrete GPU, integrated GPU, virtual GPU, software or other.
     pub device_type: &'static str,
+    /// Where it is plugged in, `0000:01:00.0`, where the driver says so.
+    pub bus_id: Option<String>,
+    /// Bytes of its memory; that of the machine for a program on the CPU.
+    pub memory: Option<u64>,
     /// Whether it is more than a program on the CPU.
     pub is_hardware: bool,
     /// Largest buffer, in bytes.
@@ -38,7 +45,9 @@ pub struct AdapterReport {
 
 impl fmt::Display for AdapterReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}, {})", self.name, self.device_type, self.backend)?;
+        write!(f, "{}: {} ({}, {}", self.number, self.name, self.device_type, self.backend)?;
+        self.bus_id.as_ref().map_or(Ok(()), |bus_id| write!(f, ", {bus_id}"))?;
+        write!(f, ")")?;
         self.usable.as_ref().or_else(|lack| write!(f, ", not usable: {lack}").map(|()| &()))?;
         Ok(())
     }
@@ -46,30 +55,63 @@ impl fmt::Display for AdapterReport {
 
 /// All adapters of this machine, best first; none where there is no driver.
 pub fn adapters() -> Vec<AdapterReport> {
-    enumerate().iter().map(report).collect()
+    reports(&enumerate())
+}
+
+fn reports(found: &[wgpu::Adapter]) -> Vec<AdapterReport> {
+    (1..).zip(found).map(report).collect()
 }
 
 /// The best usable adapter that the choice allows.
 pub(super) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
-    let found = enumerate();
-    let reports: Vec<_> = found.iter().map(report).collect();
-    let allowed = |report: &AdapterReport| match choice {
-        AdapterChoice::Hardware => report.is_hardware,
-        AdapterChoice::Any => true,
-        AdapterChoice::Named(text) => report.name.to_lowercase().contains(&text.to_lowercase()),
+    let mut found = enumerate();
+    let place = place(choice, &reports(&found))?;
+    Ok(found.swap_remove(place))
+}
+
+/// Place of the best usable adapter that the choice allows.
+fn place(choice: &AdapterChoice, reports: &[AdapterReport]) -> Result<usize> {
+    let allowed: Vec<&AdapterReport> = match choice {
+        AdapterChoice::Hardware => reports.iter().filter(|report| report.is_hardware).collect(),
+        AdapterChoice::Any => reports.iter().collect(),
+        AdapterChoice::Named(text) => named(text, reports),
     };
-    let best = found.into_iter().zip(&reports).find(|(_, report)| allowed(report) && report.usable.is_ok());
-    best.map(|(adapter, _)| adapter).ok_or_else(|| no_adapter(choice, &reports))
+    let usable: Vec<_> = allowed.into_iter().filter(|report| report.usable.is_ok()).collect();
+    let best = usable.first().ok_or_else(|| no_adapter(choice, reports))?;
+    // A card that two interfaces reach is there twice.
+    let alike = usable.iter().filter(|report| report.backend == best.backend).count();
+    match choice {
+        AdapterChoice::Named(text) if alike > 1 => Err(Error::NoAdapter(format!(
+            "{text:?} is a part of {alike} names, choose one by its number: {}",
+            listed(reports)
+        ))),
+        _ => Ok(best.number - 1),
+    }
+}
+
+/// The adapter with a number, or those with a text in their name.
+fn named<'a>(text: &str, reports: &'a [AdapterReport]) -> Vec<&'a AdapterReport> {
+    let number = text.trim().parse::<usize>().ok().and_then(|number| reports.get(number.checked_sub(1)?));
+    let text = text.to_lowercase();
+    number.map_or_else(
+        || reports.iter().filter(|report| report.name.to_lowercase().contains(&text)).collect(),
+        |report| vec![report],
+    )
+}
+
+fn listed(reports: &[AdapterReport]) -> String {
+    reports.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 fn no_adapter(choice: &AdapterChoice, reports: &[AdapterReport]) -> Error {
     let wanted = match choice {
         AdapterChoice::Hardware => "no usable hardware adapter".to_owned(),
         AdapterChoice::Any => "no usable adapter".to_owned(),
-        AdapterChoice::Named(text) => format!("no usable adapter with {text:?} in its name"),
+        AdapterChoice::Named(text) => {
+            format!("no usable adapter has the number {text:?} or this in its name")
+        }
     };
-    let there: Vec<_> = reports.iter().map(ToString::to_string).collect();
-    let there = if there.is_empty() { "none; is a driver installed?".to_owned() } else { there.join("; ") };
+    let there = if reports.is_empty() { "none; is a driver installed?".to_owned() } else { listed(reports) };
     Error::NoAdapter(format!("{wanted}; found: {there}"))
 }
 
@@ -97,15 +139,19 @@ fn kind(device_type: wgpu::DeviceType) -> (u8, &'static str) {
     }
 }
 
-fn report(adapter: &wgpu::Adapter) -> AdapterReport {
+fn report((number, adapter): (usize, &wgpu::Adapter)) -> AdapterReport {
     let (info, limits) = (adapter.get_info(), adapter.limits());
+    let is_hardware = info.device_type != wgpu::DeviceType::Cpu;
     AdapterReport {
+        number,
+        bus_id: Some(info.device_pci_bus_id).filter(|id| is_hardware && !id.is_empty()),
+        memory: if is_hardware { own_memory(adapter) } else { Some(host::total()) },
         name: info.name,
         driver: info.driver,
         driver_info: info.driver_info,
         backend: info.backend.to_string(),
         device_type: kind(info.device_type).1,
-        is_hardware: info.device_type != wgpu::DeviceType::Cpu,
+        is_hardware,
         max_buffer_size: limits.max_buffer_size,
         max_binding_size: limits.max_storage_buffer_binding_size,
         max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
@@ -148,4 +194,55 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn adapter(number: usize, name: &str, backend: &str) -> AdapterReport {
+        AdapterReport {
+            number,
+            name: name.into(),
+            driver: String::new(),
+            driver_info: String::new(),
+            backend: backend.into(),
+            device_type: "discrete GPU",
+            bus_id: Some(format!("0000:0{number}:00.0")),
+            memory: None,
+            is_hardware: true,
+            max_buffer_size: 0,
+            max_binding_size: 0,
+            max_storage_buffers: 0,
+            has_timestamps: false,
+            usable: Ok(()),
+        }
+    }
+
+    #[test]
+    fn a_number_or_a_part_of_one_name_chooses_and_nothing_else() {
+        let mut there = [
+            adapter(1, "RTX 4090", "vulkan"),
+            adapter(2, "RTX 4090", "vulkan"),
+            adapter(3, "Arc A770", "vulkan"),
+            adapter(4, "Arc A770", "dx12"),
+        ];
+        let chosen = |text: &str, there: &[AdapterReport]| {
+            place(&AdapterChoice::Named(text.into()), there).map_err(|error| error.to_string())
+        };
+        assert_eq!(["1", " 2", "4"].map(|text| chosen(text, &there)), [Ok(0), Ok(1), Ok(3)]);
+        // The same card by two interfaces; a number that no adapter has is a part of a name.
+        assert_eq!(["arc", "a770", "770"].map(|text| chosen(text, &there)), [Ok(2), Ok(2), Ok(2)]);
+        let message = chosen("4090", &there).unwrap_err();
+        let list = "1: RTX 4090 (discrete GPU, vulkan, 0000:01:00.0); 2: RTX 4090 (discrete GPU, vulkan, 0000:02:00.0)";
+        assert!(message.contains("a part of 2 names") && message.contains(list), "{message}");
+        for text in ["0", "5", "radeon"] {
+            let message = chosen(text, &there).unwrap_err();
+            assert!(message.contains(&format!("{text:?}")) && message.contains(list), "{message}");
+        }
+        there[1].usable = Err("it has no compute shaders".into());
+        assert_eq!(chosen("4090", &there), Ok(0));
+        assert!(chosen("2", &there).unwrap_err().contains("no compute shaders"));
+        assert_eq!(place(&AdapterChoice::Any, &there).unwrap(), 0);
+    }
 }

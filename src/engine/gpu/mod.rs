@@ -24,6 +24,7 @@ mod data;
 mod device;
 mod gpu_device;
 mod kernels;
+mod memory;
 mod options;
 mod probe;
 mod profile;
@@ -41,6 +42,8 @@ pub mod uniforms;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use self::buffers::{NetworkBuffers, Seen};
 use self::commands::Dispatch;
@@ -50,6 +53,7 @@ use self::kernels::Kernels;
 use self::steps::{Bindings, Purpose, Steps};
 use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
+use super::pace::{Pace, SOFTWARE_GPU, steps_within_call};
 use super::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
     check_plan,
@@ -68,6 +72,9 @@ pub use share::{Share, Shares};
 pub use tuner::TuningTask;
 pub use tuning::Tuning;
 pub use tuning_cache::TuningSource;
+
+/// Multiplications and additions in a second that a slow GPU can do.
+const SLOW_GPU: f64 = 2e11;
 
 /// Trains and evaluates one network on one device.
 pub struct GpuEngine {
@@ -214,7 +221,8 @@ impl Engine for GpuEngine {
     }
 
     fn steps_per_call(&self) -> usize {
-        self.buffers.steps_per_submit
+        let speed = if self.gpu.is_hardware { SLOW_GPU } else { SOFTWARE_GPU };
+        steps_within_call(self.buffers.steps_per_submit, &self.network, self.settings.batch_size, speed)
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
@@ -226,12 +234,29 @@ impl Engine for GpuEngine {
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        let whole = self.evaluate_unless(data, &AtomicBool::new(false))?;
+        Ok(whole.expect("nothing stops it"))
+    }
+
+    fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let seen = self.run(data, &samples, Purpose::Evaluation)?;
+        let mut seen = Vec::new();
+        let mut pace = Pace::new(self.steps_per_call(), usize::MAX);
+        let mut rest = &*samples;
+        while !rest.is_empty() {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let part = rest.len().min(pace.steps().saturating_mul(self.settings.batch_size));
+            let begin = Instant::now();
+            seen.extend(self.run(data, &rest[..part], Purpose::Evaluation)?);
+            pace.took(part.div_ceil(self.settings.batch_size), begin.elapsed());
+            rest = &rest[part..];
+        }
         let loss: f64 = seen.iter().map(|seen| seen.loss).sum();
         let correct = seen.iter().map(|seen| seen.correct as usize).sum();
-        Ok(Evaluation { loss: loss / data.samples() as f64, correct, samples: data.samples() })
+        Ok(Some(Evaluation { loss: loss / data.samples() as f64, correct, samples: data.samples() }))
     }
 
     fn parameters(&mut self) -> Result<Parameters> {

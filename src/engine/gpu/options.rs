@@ -12,7 +12,8 @@ pub enum AdapterChoice {
     Hardware,
     /// The best one of any kind, software renderers last.
     Any,
-    /// The best one whose name contains this text, in any case.
+    /// The one with this number in the list of all, counted from 1; a text that is no such number is a part of the name
+    /// of exactly one, in any case.
     Named(String),
 }
 

@@ -25,6 +25,7 @@ pub mod softmax_cross_entropy;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Result;
 use crate::dataset::Dataset;
@@ -179,17 +180,25 @@ impl Engine for ReferenceEngine {
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
+        let whole = self.evaluate_unless(data, &AtomicBool::new(false))?;
+        Ok(whole.expect("nothing stops it"))
+    }
+
+    fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         check_data(&self.network, data)?;
         let mut result = Evaluation { loss: 0.0, correct: 0, samples: data.samples() };
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         for batch in samples.chunks(self.settings.batch_size) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             let results = run_forward(&self.network, &self.values, &gather(data, batch), None);
             let logits = &results[results.len() - 1].y;
             let loss = softmax_cross_entropy(logits, &gather_labels(data, batch), 0.0);
             result.loss += loss.sum / data.samples() as f64;
             result.correct += loss.correct as usize;
         }
-        Ok(result)
+        Ok(Some(result))
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]

@@ -74,6 +74,7 @@ pub fn gini_importance(
 ) -> Result<Vec<f64>> {
     check_options(labels.len(), feature_count, classes, options)?;
     check_table(features, feature_count, labels, classes)?;
+    check_memory(labels.len(), feature_count, options)?;
     let read = read_from(features, feature_count);
     Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
@@ -90,6 +91,7 @@ pub fn gini_importance_of(
 ) -> Result<Vec<f64>> {
     let (labels, feature_count, classes) = (samples.labels(), samples.feature_count(), samples.class_count());
     check_options(labels.len(), feature_count, classes, options)?;
+    check_memory(labels.len(), feature_count, options)?;
     let read = |sample: usize, first: usize, out: &mut [f32]| samples.read(sample, first, out);
     Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
@@ -171,6 +173,13 @@ fn check_options(samples: usize, features: usize, classes: usize, options: &Fore
         }
         None => Ok(()),
     }
+}
+
+/// Refuses what does not fit: a byte for each value, and for each thread the rows of a tree and columns to sort.
+fn check_memory(samples: usize, features: usize, options: &ForestOptions) -> Result<()> {
+    let rows = options.max_rows.map_or(samples, |limit| limit.min(samples)) as f64;
+    let threads = threads::run(rayon::current_num_threads) as f64;
+    crate::host::require("the random forest", rows * (features as f64 + 100.0 * threads))
 }
 
 /// Refuses values and labels that contradict each other.

@@ -288,8 +288,8 @@ group! {
         /// auto: a hardware GPU if there is one, else the CPU; gpu: software adapters, too [default: auto]
         #[arg(value_enum)]
         backend: (BackendChoice) => Backend,
-        /// Take the GPU whose name contains this, see `tanner devices` [default: the best]
-        #[arg(value_name = "TEXT")]
+        /// Take the GPU with this number in `tanner devices`, or the one whose name contains this text [default: the best]
+        #[arg(value_name = "N|TEXT")]
         adapter: (String) => Adapter,
         /// Which tiles a GPU stores dense and how many invocations share a sum: auto (what a short measurement finds
         /// best, kept in the cache), default (without one), or what a run recorded, dense=0.3,forward=8,..; results differ in

@@ -73,14 +73,27 @@ pub(super) struct RecordEnds {
 impl RecordEnds {
     /// Looks at the bytes from `from` on.
     pub(super) fn scan(&mut self, bytes: &[u8], from: usize) {
+        self.scan_up_to(bytes, from, usize::MAX);
+    }
+
+    /// As [`RecordEnds::scan`], up to the end of the record with this number; returns how many ended.
+    pub(super) fn scan_up_to(&mut self, bytes: &[u8], from: usize, most: usize) -> usize {
+        let mut ended = 0;
         for at in memchr::memchr2_iter(b'"', b'\n', &bytes[from..]) {
             match bytes[from + at] {
                 // A doubled quote within a quoted field toggles twice.
                 b'"' => self.in_quotes = !self.in_quotes,
-                _ if !self.in_quotes => self.last = from + at + 1,
+                _ if !self.in_quotes => {
+                    self.last = from + at + 1;
+                    ended += 1;
+                    if ended == most {
+                        break;
+                    }
+                }
                 _ => {}
             }
         }
+        ended
     }
 }
 

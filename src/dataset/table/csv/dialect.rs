@@ -17,7 +17,7 @@ const RECORDS: usize = 1000;
 /// What may stand between fields.
 const DELIMITERS: [u8; 3] = *b",;\t";
 /// What some programs put before UTF-8.
-const MARK: &[u8] = b"\xEF\xBB\xBF";
+pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 named! {
     /// Whether the first row of a file names its columns.
@@ -57,7 +57,7 @@ impl Dialect {
     ) -> Read<Self> {
         let mut sample = Vec::new();
         source.by_ref().take(SAMPLE).read_to_end(&mut sample).map_err(unreadable)?;
-        if sample.starts_with(b"\xFF\xFE") || sample.starts_with(b"\xFE\xFF") {
+        if is_utf_16(&sample) {
             return Err("UTF-16 text; save the file as UTF-8".into());
         }
         if sample.contains(&0) {
@@ -98,7 +98,7 @@ impl Dialect {
             header,
             columns,
             start: (skipped + start) as u64,
-            line: 1 + count_lines(&text[..start]),
+            line: (1 + count_lines(&text[..start])).saturating_add_signed(options.lines_before),
             bytes_per_row: bytes_per_row.max(1.0),
             holds_text: (0..columns)
                 .map(|column| data.iter().any(|record| is_text(record, column)))
@@ -107,12 +107,21 @@ impl Dialect {
     }
 }
 
+fn is_utf_16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF")
+}
+
+/// Whether bytes are no text that can be read.
+pub(super) fn is_foreign(bytes: &[u8]) -> bool {
+    is_utf_16(bytes) || bytes.contains(&0)
+}
+
 /// Where a record starts in the sample.
 fn offset(record: &ByteRecord) -> usize {
     record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0))
 }
 
-fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
+pub(super) fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
     let mut reader =
         ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text);
     let records: Result<Vec<_>, _> = reader.byte_records().take(RECORDS).collect();
@@ -120,7 +129,7 @@ fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
 }
 
 /// By the file's name, else the one that parts the most records as the first one, and those into the most fields.
-fn delimiter(name: &str, text: &[u8]) -> u8 {
+pub(super) fn delimiter(name: &str, text: &[u8]) -> u8 {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| ["tsv", "tab"].iter().any(|tab| extension.eq_ignore_ascii_case(tab)))
     {
@@ -136,7 +145,7 @@ fn delimiter(name: &str, text: &[u8]) -> u8 {
     DELIMITERS.into_iter().rev().max_by_key(fits).unwrap_or(b',')
 }
 
-fn is_text(record: &ByteRecord, column: usize) -> bool {
+pub(super) fn is_text(record: &ByteRecord, column: usize) -> bool {
     record.get(column).is_some_and(|field| matches!(Field::of(field), Field::Text))
 }
 
@@ -145,7 +154,7 @@ fn is_number(record: &ByteRecord, column: usize) -> bool {
 }
 
 /// Whether the first record names the columns of the others.
-fn is_header(first: &ByteRecord, others: &[ByteRecord], known: Option<&[&str]>) -> bool {
+pub(super) fn is_header(first: &ByteRecord, others: &[ByteRecord], known: Option<&[&str]>) -> bool {
     let fields = || first.iter().map(<[u8]>::trim_ascii);
     if let Some(known) = known {
         let there: std::collections::HashSet<&[u8]> = fields().collect();

@@ -4,6 +4,7 @@
 //! other straight into float32 numbers. Only a column that looks like numbers in
 //! the beginning and holds a text later makes it read twice.
 
+mod arriving;
 mod blocks;
 mod dialect;
 mod piece;
@@ -18,6 +19,9 @@ use self::piece::{Job, Piece};
 use super::columns::{Kind, Names, Plan};
 use super::{Columns, Read, ReadOptions, Source, Table, Texts, unreadable};
 
+use crate::host;
+
+pub use arriving::ArrivingRows;
 pub use dialect::Header;
 
 /// Reads a table of text.
@@ -96,7 +100,7 @@ impl Rows {
         #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
         let values = (reading.rows * plan.features.len() as f64) as usize;
         // Pages that stay empty cost nothing.
-        table.cells.try_reserve_exact(values).map_err(|error| format!("{values} values: {error}"))?;
+        host::reserve(&mut table.cells, values, "the table").map_err(|error| error.to_string())?;
         Ok(Self { table, turned: vec![false; plan.features.len()] })
     }
 

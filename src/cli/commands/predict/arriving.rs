@@ -1,0 +1,100 @@
+//! Rows of text are answered as they arrive.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::Path;
+
+use tanner::Error;
+use tanner::dataset::table::{ArrivingRows, Source};
+use tanner::inference::Predictor;
+use tanner::session::ArrivingFeatures;
+
+use super::answers::Answers;
+use super::csv_options;
+use crate::cli::flags::PredictArgs;
+use crate::cli::ui::session;
+
+/// Rows that are predicted together.
+const ROWS: usize = 8192;
+/// Bytes that are read at a time, and beyond which no more are collected.
+const READ: usize = 1 << 20;
+const MOST: usize = 64 << 20;
+
+/// Predicts the rows of a file or of stdin part by part, in memory that does not grow with their number.
+pub(super) fn predict(
+    args: &PredictArgs,
+    input: Option<&Path>,
+    predictor: &Predictor,
+    answers: &mut Answers<'_>,
+) -> anyhow::Result<()> {
+    let path = input.unwrap_or(Path::new("stdin"));
+    let bytes: Box<dyn Read> = match input {
+        Some(path) => {
+            // Says what is wrong with a folder.
+            Source::open(path)?;
+            Box::new(File::open(path).map_err(|error| Error::io(path, error))?)
+        }
+        None => Box::new(io::stdin().lock()),
+    };
+    let (session, model) = (session(), predictor.model());
+    let mut features = session.arriving_features(model, &path.display().to_string(), csv_options(args));
+    let mut records = Records { bytes, buffer: Vec::new(), used: 0, ended: false, waits: input.is_some() };
+    while let Some(part) = records.next(path, &features)? {
+        let Some(mut rows) = features.next(part)? else { continue };
+        let width = model.preprocessing().input_features();
+        // The product of a rotation and one row alone has other last digits than one of many rows has: what is predicted
+        // must not depend on when rows arrive.
+        let alone = input.is_none() && rows.len() == width;
+        if alone {
+            rows.extend_from_within(..);
+        }
+        let predictions = predictor.predict(&rows)?;
+        answers.write_first(&predictions, predictions.samples() - usize::from(alone))?;
+        if answers.nobody_reads() {
+            return Ok(());
+        }
+    }
+    session.end_of_features(&features);
+    if answers.samples() == 0 { Err(features.without_rows().into()) } else { Ok(()) }
+}
+
+/// The records of an input, cut into parts.
+struct Records {
+    bytes: Box<dyn Read>,
+    buffer: Vec<u8>,
+    /// Bytes of the buffer that were given out.
+    used: usize,
+    ended: bool,
+    /// Whether a part is only given out when it is full: a file does not keep anybody waiting.
+    waits: bool,
+}
+
+impl Records {
+    /// The whole records that are there; `None` at the end.
+    fn next(&mut self, path: &Path, features: &ArrivingFeatures<'_>) -> anyhow::Result<Option<&[u8]>> {
+        self.buffer.drain(..self.used);
+        self.used = 0;
+        loop {
+            let (whole, count) = ArrivingRows::whole_records(&self.buffer, ROWS);
+            let is_full = count == ROWS || self.buffer.len() >= MOST;
+            self.used = if self.ended { if is_full { whole } else { self.buffer.len() } } else { whole };
+            if self.used > 0 && (self.ended || is_full || !self.waits) {
+                return Ok(Some(&self.buffer[..self.used]));
+            }
+            if self.ended {
+                return Ok(None);
+            }
+            features.check_record(self.buffer.len() - whole)?;
+            let before = self.buffer.len();
+            self.buffer.resize(before + READ, 0);
+            let read = loop {
+                match self.bytes.read(&mut self.buffer[before..]) {
+                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                    read => break read.map_err(|error| Error::io(path, error))?,
+                }
+            };
+            self.buffer.truncate(before + read);
+            self.ended = read == 0;
+        }
+    }
+}

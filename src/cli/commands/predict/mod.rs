@@ -1,0 +1,110 @@
+//! `tanner predict`: the classes of new samples, and their probabilities.
+
+mod answers;
+mod arriving;
+
+use std::io::Read as _;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use tanner::Error;
+use tanner::dataset::idx::read_images;
+use tanner::dataset::table::{Format, Header, Source};
+use tanner::inference::Predictor;
+use tanner::model::TrainedModel;
+use tanner::session::settings::check_threads;
+
+use answers::{Answers, Target};
+
+use super::refuse;
+use crate::cli::flags::{InputFormat, PredictArgs};
+use crate::cli::ui::{session, terminal};
+
+/// Reads samples, predicts, writes.
+pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
+    let threads = check_threads(args.threads)?;
+    let target = target(args.out.as_deref())?;
+    let input = args.input.as_deref().filter(|path| *path != Path::new("-"));
+    let format = match (args.format, input) {
+        (Some(format), _) => format,
+        (None, None) => InputFormat::Table(Format::Csv),
+        (None, Some(path)) => format_of(path)?,
+    };
+    let predictor = Predictor::new(TrainedModel::load(&args.model)?, threads)?;
+    let model = predictor.model();
+    let names = model.class_names();
+    let mut answers = Answers::new(target, &names, args.stream);
+    if format == InputFormat::Table(Format::Csv) {
+        arriving::predict(args, input, &predictor, &mut answers)?;
+    } else {
+        let features = features(args, input, format, model)?;
+        let predictions = predictor.predict(&features)?;
+        drop(features);
+        answers.write(&predictions)?;
+    }
+    answers.finish()
+}
+
+/// Refuses a name that says of no format, before anything is read.
+fn target(out: Option<&Path>) -> anyhow::Result<Target<'_>> {
+    let Some(path) = out else { return Ok(Target::Stdout) };
+    if terminal::wants_json() {
+        return refuse("--json", "has no meaning with --out, it is for stdout");
+    }
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("csv") => Ok(Target::Csv(path)),
+        Some("npy") => Ok(Target::Npy(path)),
+        _ => refuse("--out", format!("{} ends neither in .csv nor in .npy", path.display())),
+    }
+}
+
+/// Raw features of a whole input, `[sample][feature]`.
+fn features(
+    args: &PredictArgs,
+    input: Option<&Path>,
+    format: InputFormat,
+    model: &TrainedModel,
+) -> anyhow::Result<Vec<f32>> {
+    let InputFormat::Table(format) = format else { return pixels(input, model) };
+    let source = match input {
+        Some(path) => Source::open(path)?,
+        None => stdin()?,
+    };
+    Ok(session().features_for(model, source, format, csv_options(args))?)
+}
+
+/// What was said of text.
+fn csv_options(args: &PredictArgs) -> (Header, Option<u8>) {
+    (args.header.unwrap_or_default(), args.delimiter.map(|delimiter| delimiter.0))
+}
+
+fn format_of(path: &Path) -> anyhow::Result<InputFormat> {
+    if path.to_string_lossy().contains("idx3-ubyte") {
+        return Ok(InputFormat::Idx);
+    }
+    let format = Format::of_path(path).map(InputFormat::Table);
+    format.with_context(|| format!("{}: its name tells no format, say it with --format", path.display()))
+}
+
+fn stdin() -> anyhow::Result<Source> {
+    let mut bytes = Vec::new();
+    let read = std::io::stdin().lock().read_to_end(&mut bytes);
+    read.map_err(|error| Error::io("stdin", error))?;
+    Ok(Source::from_bytes("stdin", bytes))
+}
+
+/// The pixels of an IDX file, from 0 to 1.
+fn pixels(input: Option<&Path>, model: &TrainedModel) -> anyhow::Result<Vec<f32>> {
+    let Some(path) = input else { bail!("--format idx: images cannot come from stdin, name their file") };
+    let images = read_images(path)?;
+    let expected = model.preprocessing().input_features();
+    if images.rows * images.columns != expected {
+        bail!(
+            "{}: images of {} x {} pixels, the model takes {expected} features",
+            path.display(),
+            images.rows,
+            images.columns
+        );
+    }
+    Ok(images.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect())
+}

@@ -1,0 +1,184 @@
+//! Rows of text that arrive part by part: each part is a table of its own, read as a part of one file.
+
+use csv::ByteRecord;
+
+use super::super::{Columns, Read, ReadOptions, Source, Table};
+use super::blocks::{RecordEnds, count_lines};
+use super::dialect::{self, Header, MARK};
+use crate::{Error, Result, threads};
+
+/// Rows of known columns, as they arrive.
+///
+/// What the header and the delimiter are is decided once, by the first part that has a row.
+#[derive(Debug)]
+pub struct ArrivingRows {
+    name: String,
+    options: ReadOptions,
+    /// The line that names the columns.
+    header: Vec<u8>,
+    /// Lines that have been read.
+    lines: u64,
+    is_known: bool,
+}
+
+impl ArrivingRows {
+    /// Nothing has arrived yet; `name` is for messages.
+    #[must_use]
+    pub fn new(name: impl Into<String>, options: ReadOptions) -> Self {
+        Self { name: name.into(), options, header: Vec::new(), lines: 0, is_known: false }
+    }
+
+    /// Length and number of the first whole records, at most `most`, of bytes that begin with a record.
+    #[must_use]
+    pub fn whole_records(bytes: &[u8], most: usize) -> (usize, usize) {
+        let mut ends = RecordEnds::default();
+        let count = ends.scan_up_to(bytes, 0, most);
+        (ends.last, count)
+    }
+
+    /// The rows of the next whole records; `None` where they hold no row.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with the line and the reason.
+    pub fn read(&mut self, records: &[u8], columns: &Columns<'_>) -> Result<Option<Table>> {
+        threads::run(|| self.table(records, columns))
+            .map_err(|reason| Error::table(self.name.clone(), &reason))
+    }
+
+    /// What is wrong with an input that has ended without a row.
+    #[must_use]
+    pub fn without_rows(&self) -> Error {
+        let reason = if self.header.is_empty() { "the file is empty" } else { "a header, but no rows" };
+        Error::table(self.name.clone(), reason)
+    }
+
+    /// Refuses a record that has not ended after so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with its line.
+    pub fn check_record(&self, bytes: usize) -> Result<()> {
+        let limit = self.options.limits.max_record_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        let reason = format!(
+            "line {}: the record that starts here is longer than {limit} bytes; is a quote not closed?",
+            self.lines + 1
+        );
+        Err(Error::table(self.name.clone(), &reason))
+    }
+
+    fn table(&mut self, mut records: &[u8], columns: &Columns<'_>) -> Read<Option<Table>> {
+        if !self.is_known {
+            records = self.know(records, columns)?;
+        }
+        let is_blank = is_blank(records);
+        let mut table = None;
+        if !is_blank {
+            let above = count_lines(&self.header);
+            self.options.lines_before = i64::try_from(self.lines).unwrap_or(i64::MAX) - above.cast_signed();
+            let bytes = [&self.header, records].concat();
+            let source = Source::from_bytes(self.name.clone(), bytes);
+            table = Some(super::read(source, columns, &self.options)?);
+        }
+        self.lines += count_lines(records);
+        Ok(table)
+    }
+
+    /// Finds out what the text looks like; what is left of the records are rows.
+    fn know<'a>(&mut self, records: &'a [u8], columns: &Columns<'_>) -> Read<&'a [u8]> {
+        let records = records.strip_prefix(MARK).unwrap_or(records);
+        if is_blank(records) || dialect::is_foreign(records) {
+            return Ok(records);
+        }
+        let delimiter = self.options.delimiter.unwrap_or_else(|| dialect::delimiter(&self.name, records));
+        let parsed = dialect::records(records, delimiter)?;
+        let Some((first, others)) = parsed.split_first() else { return Ok(records) };
+        let known = columns.known_names();
+        let has_header = match self.options.header {
+            Header::Yes => true,
+            Header::No => false,
+            Header::Auto if others.is_empty() => names_columns(first, known.as_deref(), columns),
+            Header::Auto => dialect::is_header(first, others, known.as_deref()),
+        };
+        self.options.delimiter = Some(delimiter);
+        self.options.header = if has_header { Header::Yes } else { Header::No };
+        self.is_known = true;
+        if !has_header {
+            return Ok(records);
+        }
+        let rows = match Self::whole_records(records, 1) {
+            (_, 0) => records.len(),
+            (rows, _) => rows,
+        };
+        self.header = records[..rows].to_vec();
+        if !self.header.ends_with(b"\n") {
+            self.header.push(b'\n');
+        }
+        self.lines += count_lines(&self.header);
+        Ok(&records[rows..])
+    }
+}
+
+/// Whether there are line ends only, which are no rows.
+fn is_blank(records: &[u8]) -> bool {
+    records.iter().all(|byte| matches!(byte, b'\n' | b'\r'))
+}
+
+/// Whether a record that stands alone names columns: it has a name that the model knows or, where the model has no names
+/// and takes numbers alone, a text.
+fn names_columns(record: &ByteRecord, known: Option<&[&str]>, columns: &Columns<'_>) -> bool {
+    match known {
+        Some(known) => {
+            record.iter().any(|field| known.iter().any(|name| name.as_bytes() == field.trim_ascii()))
+        }
+        None => {
+            columns.takes_numbers_alone() && (0..record.len()).any(|column| dialect::is_text(record, column))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::{LabelNeed, TableEncoding};
+    use super::*;
+
+    fn read(parts: &[&str]) -> Vec<Result<Option<usize>>> {
+        let encoding = TableEncoding::of_columns(2);
+        let columns = Columns::Of { encoding: &encoding, label: LabelNeed::Ignored };
+        let mut rows = ArrivingRows::new("stdin", ReadOptions::default());
+        let read = |part: &&str| Ok(rows.read(part.as_bytes(), &columns)?.map(|table| table.rows()));
+        parts.iter().map(read).collect()
+    }
+
+    fn counts(parts: &[&str]) -> Vec<Option<usize>> {
+        read(parts).into_iter().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn a_row_is_read_when_it_is_there_with_a_header_and_without() {
+        assert_eq!(counts(&["1,2\n", "3,4\n5,6\n"]), [Some(1), Some(2)]);
+        assert_eq!(counts(&["a,b\n", "1,2\n", "\n", "3,4\n"]), [None, Some(1), None, Some(1)]);
+        assert_eq!(counts(&["\u{feff}a;b\n1;2\n", "3;4"]), [Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn an_error_names_the_line_of_the_whole_input() {
+        for parts in
+            [&["a,b\n1,2\n", "3,4\n5,6\n", "7,8\n9,x\n"][..], &["1,2\n3,4\n5,6\n7,8\n8,9\n", "1,x\n"]]
+        {
+            let message = read(parts).pop().unwrap().unwrap_err().to_string();
+            assert!(message.starts_with("stdin: line 6, "), "{message}");
+        }
+    }
+
+    #[test]
+    fn records_end_at_line_ends_outside_quotes() {
+        let bytes = b"a,\"b\nc\"\nd,e\nf";
+        assert_eq!(
+            [1, 2, 9].map(|most| ArrivingRows::whole_records(bytes, most)),
+            [(8, 1), (12, 2), (12, 2)]
+        );
+        assert_eq!(ArrivingRows::whole_records(b"a,b", 9), (0, 0));
+    }
+}

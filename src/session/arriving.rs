@@ -1,0 +1,76 @@
+//! Rows of text for a model, as they arrive.
+
+use std::borrow::Cow;
+
+use super::Session;
+use super::data::{encoding_of, limits};
+use crate::dataset::table::{
+    ArrivingRows, Columns, Header, LabelNeed, Limits, ReadOptions, TableEncoding, Unseen,
+};
+use crate::model::TrainedModel;
+use crate::{Error, Result};
+
+/// Features of rows that arrive part by part.
+#[derive(Debug)]
+pub struct ArrivingFeatures<'a> {
+    encoding: Cow<'a, TableEncoding>,
+    limits: Limits,
+    rows: ArrivingRows,
+    /// By column, over all parts.
+    unseen: Vec<Unseen>,
+}
+
+#[doc(hidden)]
+impl ArrivingFeatures<'_> {
+    /// The features of the next whole records, `[row][feature]`; `None` where they hold no row.
+    ///
+    /// # Errors
+    /// As [`Session::features_for`].
+    pub fn next(&mut self, records: &[u8]) -> Result<Option<Vec<f32>>> {
+        let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
+        let Some(mut table) = self.rows.read(records, &columns)? else { return Ok(None) };
+        let encoded = self.encoding.encode(&mut table, &self.limits)?;
+        for new in encoded.unseen {
+            match self.unseen.iter_mut().find(|unseen| unseen.column == new.column) {
+                Some(unseen) => unseen.rows += new.rows,
+                None => self.unseen.push(new),
+            }
+        }
+        Ok(Some(encoded.features))
+    }
+
+    /// What is wrong with an input that has ended without a row.
+    #[must_use]
+    pub fn without_rows(&self) -> Error {
+        self.rows.without_rows()
+    }
+
+    /// Refuses a record that has not ended after so many bytes.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with its line.
+    pub fn check_record(&self, bytes: usize) -> Result<()> {
+        self.rows.check_record(bytes)
+    }
+}
+
+#[doc(hidden)]
+impl Session<'_> {
+    /// As [`Session::features_for`], for rows of text that arrive part by part.
+    #[must_use]
+    pub fn arriving_features<'a>(
+        &self,
+        model: &'a TrainedModel,
+        name: &str,
+        (header, delimiter): (Header, Option<u8>),
+    ) -> ArrivingFeatures<'a> {
+        let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
+        let (encoding, limits) = (encoding_of(model), options.limits);
+        ArrivingFeatures { encoding, limits, rows: ArrivingRows::new(name, options), unseen: Vec::new() }
+    }
+
+    /// Says once, at the end, what became of texts that training did not see.
+    pub fn end_of_features(&self, arriving: &ArrivingFeatures<'_>) {
+        self.warn_of_unseen(&arriving.unseen);
+    }
+}

@@ -1,0 +1,143 @@
+//! Signals that end a job.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::support::{SMALL, folder_with_data, tanner};
+
+/// The binary in a folder, with its stderr to read, started by a shell that does something before.
+fn start(folder: &Path, before: &str, line: &str) -> Child {
+    let script = format!("{before} exec {} {line}", env!("CARGO_BIN_EXE_tanner"));
+    let mut command = Command::new("sh");
+    command.args(["-c", &script]).current_dir(folder).env("NODEVICE_SELECT", "1");
+    command.env("XDG_RUNTIME_DIR", folder).env("TANNER_CACHE", "");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn send(child: &Child, signals: &[&str]) {
+    let one = |signal: &&str| format!("kill -{signal} {}", child.id());
+    let script = signals.iter().map(one).collect::<Vec<_>>().join("; ");
+    assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
+}
+
+/// Waits until a file is there and holds something.
+fn wait_for(file: &Path) {
+    let begin = Instant::now();
+    while fs::read(file).map_or(0, |bytes| bytes.len()) == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "{} does not come", file.display());
+        sleep(Duration::from_millis(10));
+    }
+}
+
+/// Exit code and the last line of stderr.
+fn ended(child: Child) -> (Option<i32>, String) {
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), stderr.lines().last().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn every_signal_that_ends_a_job_saves_and_says_how_to_go_on() {
+    let folder = folder_with_data();
+    let signals =
+        [("HUP", 1), ("INT", 2), ("QUIT", 3), ("USR1", 10), ("USR2", 12), ("TERM", 15), ("XCPU", 24)];
+    for (name, number) in signals {
+        let line = format!("{SMALL} --epochs 1000000 --out {name}");
+        let child = start(folder.path(), "", &line);
+        wait_for(&folder.path().join(name).join("metrics.jsonl"));
+        // `timeout` sends its signal twice; systemd SIGHUP after SIGTERM.
+        send(&child, &[name, name, "HUP"]);
+        let (code, last) = ended(child);
+        assert_eq!(code, Some(128 + number), "{last}");
+        let named = if name == "INT" { "Ctrl-C".to_owned() } else { format!("SIG{name}") };
+        assert!(last.starts_with(&format!("stopped by {named} after ")), "{last}");
+        assert!(last.ends_with(&format!("; go on with: tanner train --resume {name}")), "{last}");
+        assert!(folder.path().join(name).join("checkpoint.safetensors").exists(), "{name}");
+    }
+}
+
+#[test]
+fn what_hangs_up_on_nohup_is_ignored() {
+    let folder = folder_with_data();
+    let child = start(folder.path(), "trap '' HUP;", &format!("{SMALL} --epochs 1000000 --out run"));
+    let metrics = folder.path().join("run/metrics.jsonl");
+    wait_for(&metrics);
+    send(&child, &["HUP"]);
+    let there = fs::read(&metrics).unwrap().len();
+    let begin = Instant::now();
+    while fs::read(&metrics).unwrap().len() < there + 2000 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "the run does not go on");
+        sleep(Duration::from_millis(10));
+    }
+    send(&child, &["TERM"]);
+    assert_eq!(ended(child).0, Some(143));
+}
+
+#[test]
+fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_kept() {
+    let folder = folder_with_data();
+    // A pipe that nobody writes to: the data never come.
+    assert!(Command::new("mkfifo").arg(folder.path().join("slow.csv")).status().unwrap().success());
+    for (line, rest) in [
+        ("--backend cpu --data slow.csv", " before the first step; nothing is kept"),
+        ("compare --data slow.csv --out out --run a=", "; the same command goes on from here"),
+    ] {
+        let child = start(folder.path(), "", line);
+        sleep(Duration::from_millis(500));
+        send(&child, &["USR1"]);
+        assert_eq!(ended(child), (Some(138), format!("stopped by SIGUSR1{rest}")), "{line}");
+    }
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let folder = folder_with_data();
+    // One step takes far longer than the signals are apart.
+    let line = "--data data --arch fc --hidden 3000,3000,3000,3000 --importance none --batch-size 60 --epochs 1000 \
+                --backend reference --out run";
+    let mut child = start(folder.path(), "", line);
+    wait_for(&folder.path().join("run/config.json"));
+    sleep(Duration::from_millis(500));
+    send(&child, &["TERM"]);
+    sleep(Duration::from_millis(800));
+    assert!(child.try_wait().unwrap().is_none(), "it waits for its step");
+    send(&child, &["INT"]);
+    let begin = Instant::now();
+    let (code, _) = ended(child);
+    assert_eq!(code, Some(130));
+    assert!(begin.elapsed() < Duration::from_secs(5), "{:?}", begin.elapsed());
+}
+
+#[test]
+fn a_file_beyond_the_limit_is_an_error_in_a_line() {
+    let folder = folder_with_data();
+    // 512 bytes: less than a model has.
+    let mut child = start(folder.path(), "ulimit -f 1;", &format!("{SMALL} --out run"));
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{stderr}");
+    let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert!(matches!(errors[..], [error] if error.contains("File too large")), "{stderr}");
+}
+
+/// The address space that a process may have, in KiB, and the command lines that it must not be enough for.
+#[test]
+fn too_little_address_space_is_one_line() {
+    let folder = folder_with_data();
+    assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));
+    for (limit, line) in [
+        (400_000, "--data data --backend cpu --arch fc --hidden 6000,6000 --importance none --out big"),
+        (300_000, "--data data --backend cpu --arch rsp --hidden 300000,300000 --degree 20 --out wide"),
+    ] {
+        let before = format!("ulimit -v {limit};");
+        let output = start(folder.path(), &before, line).wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{line}: {stderr}");
+        let last = stderr.lines().last().unwrap();
+        assert!(last.starts_with("error: ") && last.contains("ulimit -v"), "{stderr}");
+    }
+}
