@@ -123,7 +123,7 @@ fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
     let words = |out: &str| {
         let line = format!("compare --seeds 2 --data data --backend cpu --threads 1 --out {out} --run");
         let mut words: Vec<String> = line.split_whitespace().map(Into::into).collect();
-        words.push(format!("a={flags} --epochs=100"));
+        words.push(format!("a={flags} --epochs=5000"));
         words
     };
     let run = |out| crate::support::command(folder.path()).args(words(out)).output().unwrap();

@@ -29,7 +29,8 @@ fn a_run_leaves_its_files_and_the_summary_its_keys() {
     let outcome = tanner(folder.path(), &format!("--pca --order desc --seed 5 {SMALL}"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let run = only_run(folder.path());
-    assert!(run.to_str().unwrap().ends_with("-sc-pca-desc-s5"), "{run:?}");
+    let name = "-data-sc-pca-desc-hidden16-16-blocks2-degrees6-4-epochs3-s5";
+    assert!(run.to_str().unwrap().ends_with(name), "{run:?}");
     let files = [
         "best.safetensors",
         "config.json",

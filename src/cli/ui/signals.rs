@@ -97,16 +97,21 @@ fn watch(signals: &[i32]) -> std::io::Result<()> {
     let mut signals = Signals::new(signals)?;
     let wait = move || {
         let mut first: Option<Instant> = None;
-        for signal in signals.forever() {
-            match first {
-                None => {
-                    first = Some(Instant::now());
-                    stop().ask(signal);
+        loop {
+            let mut together: Vec<i32> = signals.wait().collect();
+            // A service manager sends SIGHUP behind the signal that it means; those that wait come by their numbers.
+            together.sort_by_key(|signal| *signal == SIGHUP);
+            for signal in together {
+                match first {
+                    None => {
+                        first = Some(Instant::now());
+                        stop().ask(signal);
+                    }
+                    Some(first) if first.elapsed() > TOGETHER && ![SIGHUP, SIGXCPU].contains(&signal) => {
+                        signal_hook::low_level::exit(128 + signal);
+                    }
+                    Some(_) => {}
                 }
-                Some(first) if first.elapsed() > TOGETHER && ![SIGHUP, SIGXCPU].contains(&signal) => {
-                    signal_hook::low_level::exit(128 + signal);
-                }
-                Some(_) => {}
             }
         }
     };
