@@ -16,7 +16,7 @@ pub fn layer_table(network: &Network, policy: TilePolicy) -> TextTable {
         TextColumn::text("blocks").plain(&["input_blocks", "output_blocks"]).rank(5),
         TextColumn::text("out-degrees by block").rank(1).least(12),
         TextColumn::number("edges"),
-        TextColumn::number("density, %"),
+        TextColumn::number("density %"),
         TextColumn::text("tiles").plain(&["dense_tiles", "sparse_tiles"]).rank(2),
         bytes("edge bytes", "edge_bytes").rank(3),
         bytes("padding", "padding_bytes").rank(6),
@@ -69,7 +69,7 @@ pub fn tile_grid(topology: &Topology) -> Option<TextTable> {
         return None;
     }
     let columns = (0..inputs).map(|block| TextColumn::number(format!("in {block}")));
-    let mut grid = TextTable::new(std::iter::once(TextColumn::text("density, %")).chain(columns));
+    let mut grid = TextTable::new(std::iter::once(TextColumn::text("density %")).chain(columns));
     let tiles = TileDensity::of(topology);
     for output_block in 0..outputs {
         let mut row = vec![TextCell::split(".", ["0"]); inputs];

@@ -34,7 +34,7 @@ pub fn stage_table(profile: &Profile) -> TextTable {
         (TextColumn::text("stage"), &|stage| stage.stage.into()),
         (TextColumn::number("layer"), &|stage| layer(stage)),
         (column(time.0, time.1), &|stage| number(stage.microseconds)),
-        (TextColumn::number("share, %"), &|stage| {
+        (TextColumn::number("share %"), &|stage| {
             TextCell::known(stage.share, |share| format!("{:.1}", 100.0 * share).into())
         }),
         (column("M multiply-adds", "million_multiply_adds").rank(2), &|stage| {

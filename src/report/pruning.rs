@@ -76,12 +76,12 @@ pub fn pruning_table(curve: &[PrunePoint]) -> TextTable {
         (TextColumn::text("hidden widths").rank(3).least(13), &|point| hidden(point, " ").into()),
         (TextColumn::number("weights").rank(6), &|point| TextCell::count(point.edges)),
         (TextColumn::number("parameters"), &|point| TextCell::count(point.parameters)),
-        (TextColumn::number("left, %").rank(2), &|point| TextCell::percent(point.parameters as f64 / all)),
-        (TextColumn::number("validation, %"), &|point| TextCell::percent(point.validation_accuracy)),
+        (TextColumn::number("left %").rank(2), &|point| TextCell::percent(point.parameters as f64 / all)),
+        (TextColumn::number("validation %"), &|point| TextCell::percent(point.validation_accuracy)),
         (TextColumn::number("loss").plain(&["validation_loss"]).rank(4), &|point| {
             loss(point.validation_loss)
         }),
-        (TextColumn::number("test, %").rank(1), &|point| TextCell::percent(point.test_accuracy)),
+        (TextColumn::number("test %").rank(1), &|point| TextCell::percent(point.test_accuracy)),
         (TextColumn::number("loss").plain(&["test_loss"]).rank(5), &|point| loss(point.test_loss)),
     ];
     table_of(curve, &columns)

@@ -3,15 +3,21 @@
 use super::table::{CellOf, Mark, TextCell, TextColumn, TextTable, table_of};
 use crate::training::{RunOverview, RunState};
 
-/// A row for each run, in the order they come in; a dash where something is not known. The best score is green.
+/// A row for each run, in the order they come in; a dash where something is not known. The best score on
+/// the same samples is green.
 pub fn run_table(runs: &[RunOverview]) -> TextTable {
-    let best = runs.iter().filter_map(|run| run.accuracy).fold(f64::NEG_INFINITY, f64::max);
+    let rivals = |run: &RunOverview| {
+        let key = (run.data.clone(), run.scored_on);
+        runs.iter().filter(move |other| (&other.data, other.scored_on) == (&key.0, key.1))
+    };
+    let is_best = |run: &RunOverview| {
+        let best = rivals(run).filter_map(|other| other.accuracy).fold(f64::NEG_INFINITY, f64::max);
+        rivals(run).count() > 1 && run.accuracy.is_some_and(|share| share >= best)
+    };
     let text = |text: Option<&String>| TextCell::known(text.cloned(), TextCell::text);
     let percent = |share: Option<f64>| TextCell::known(share, TextCell::percent);
-    let last = |run: &RunOverview| {
-        let is_best = runs.len() > 1 && run.accuracy.is_some_and(|share| share >= best);
-        percent(run.accuracy).mark(if is_best { Mark::Good } else { Mark::Plain })
-    };
+    let last =
+        |run: &RunOverview| percent(run.accuracy).mark(if is_best(run) { Mark::Good } else { Mark::Plain });
     let importance = |run: &RunOverview| {
         let words: Vec<&str> = run.importance.iter().chain(&run.order).map(String::as_str).collect();
         let shown = Some(words.join(" ")).filter(|text| !text.is_empty());
@@ -25,8 +31,8 @@ pub fn run_table(runs: &[RunOverview]) -> TextTable {
         (TextColumn::number("epochs").plain(&["epochs", "epochs_planned"]).rank(1), &|run| {
             TextCell::split(epochs(run), [run.epochs.to_string(), planned(run)])
         }),
-        (TextColumn::number("score, %"), &|run| last(run)),
-        (TextColumn::number("best, %").rank(5), &|run| percent(run.best_accuracy)),
+        (TextColumn::number("score %"), &|run| last(run)),
+        (TextColumn::number("best %").rank(5), &|run| percent(run.best_accuracy)),
         (TextColumn::text("scored on").rank(8), &|run| run.scored_on.to_string().into()),
         (TextColumn::number("parameters").rank(5), &|run| TextCell::known(run.parameters, TextCell::count)),
         (TextColumn::text("arch").rank(7), &|run| text(run.arch.as_ref())),

@@ -77,7 +77,7 @@ impl TextColumn {
     }
 
     fn plain_headings(&self) -> Vec<String> {
-        let own = || vec![self.heading.replace(", %", " percent").replace(' ', "_")];
+        let own = || vec![self.heading.replace(" %", " percent").replace(' ', "_")];
         if self.plain.is_empty() { own() } else { self.plain.clone() }
     }
 }
@@ -308,8 +308,7 @@ mod tests {
     #[test]
     fn programs_get_every_value_without_units_and_no_total() {
         let tiles = TextColumn::text("tiles").plain(&["dense", "sparse"]);
-        let mut table =
-            TextTable::new([TextColumn::text("layer name"), TextColumn::number("last, %"), tiles]);
+        let mut table = TextTable::new([TextColumn::text("layer name"), TextColumn::number("last %"), tiles]);
         table.row(["1\tone\n".into(), TextCell::percent(0.5), TextCell::split("3 dense, 4 sparse", [3, 4])]);
         table.row([TextCell::missing(), TextCell::count(220_020), TextCell::missing()]);
         table.total(["all".into()]);

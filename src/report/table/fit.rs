@@ -141,8 +141,8 @@ fn absent(dropped: &[&str], cut: bool) -> Option<String> {
     let place = "a wider terminal or a pipe shows all";
     match (dropped, cut) {
         ([], false) => None,
-        ([], true) => Some(format!("some cells are cut: {place}")),
-        (dropped, _) => Some(format!("no room for {}: {place}", dropped.join("; "))),
+        ([], true) => Some(format!("some cells are cut ({place})")),
+        (dropped, _) => Some(format!("not shown: {} ({place})", dropped.join(", "))),
     }
 }
 
@@ -189,7 +189,7 @@ mod tests {
     fn room_that_is_short_costs_the_least_important_first() {
         let text = table().fit(30, false);
         assert!(text.contains("unfinished") && !text.contains("none"), "{text}");
-        assert!(text.ends_with("no room for remark: a wider\nterminal or a pipe shows all"), "{text}");
+        assert!(text.ends_with("not shown: remark (a wider\nterminal or a pipe shows all)"), "{text}");
         let text = table().fit(27, false);
         assert!(text.contains("a long name  1,000  unfini…"), "{text}");
         let text = table().fit(14, false);
