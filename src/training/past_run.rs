@@ -8,8 +8,8 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::run_folder::{CONFIG, METRICS, MODEL, SUMMARY};
@@ -183,8 +183,10 @@ pub struct RunOverview {
     /// Epochs that were asked for.
     pub epochs_planned: Option<usize>,
     /// Share of correct test samples after the last epoch.
+    #[serde(flatten, serialize_with = "last_score")]
     pub accuracy: Option<f64>,
     /// The same after the best epoch.
+    #[serde(flatten, serialize_with = "best_score")]
     pub best_accuracy: Option<f64>,
     /// The best epoch, counted from 1.
     pub best_epoch: Option<usize>,
@@ -196,6 +198,14 @@ pub struct RunOverview {
     pub differs: BTreeMap<String, String>,
     /// What cannot be read.
     pub problems: Vec<String>,
+}
+
+fn last_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([("score", value), ("accuracy", value)])
+}
+
+fn best_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([("best_score", value), ("best_accuracy", value)])
 }
 
 impl RunOverview {

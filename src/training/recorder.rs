@@ -97,7 +97,9 @@ impl Recorder {
             folder.replace_metrics(history)?;
         }
         self.history = history.to_vec();
-        (self.seconds_before, self.seconds_to_target) = (clock.seconds, clock.seconds_to_target);
+        self.seconds_before = clock.seconds;
+        // Older checkpoints time a target that nobody asked for.
+        self.seconds_to_target = clock.seconds_to_target.filter(|_| self.facts.target.is_some());
         if let (Some(state), Some(last)) = (state.filter(|state| state.so_far.steps == 0), history.last()) {
             let parameters = state.engine.rounded(self.model.network())?;
             self.model.set_parameters(parameters, self.epochs_before + last.epoch)?;

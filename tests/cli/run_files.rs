@@ -94,6 +94,8 @@ fn ties_of_the_score_go_to_the_lower_loss() {
     assert_eq!(epoch_of(&run.join("best.safetensors")) as u64, best["epoch"].as_u64().unwrap());
     let runs: Value = serde_json::from_str(&tanner(folder.path(), "runs . --json").stdout).unwrap();
     assert!(runs.to_string().contains(&format!("\"best_epoch\":{}", best["epoch"])), "{runs}");
+    assert!(runs.to_string().contains(&format!("\"best_score\":{}", summary["best_score"])), "{runs}");
+    assert!(runs.to_string().contains(&format!("\"score\":{}", summary["score"])), "{runs}");
     // By the loss alone it stops three epochs after the lowest.
     let line = format!("{line} loss --patience-on loss --lr 1").replace("--lr 0.5 ", "");
     let outcome = tanner(folder.path(), &line);
