@@ -2,7 +2,8 @@
 //! address space and data.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::OUT_OF_MEMORY;
 use crate::{Error, Result};
@@ -45,15 +46,39 @@ fn out_of_memory(what: &str, bytes: f64, free: Available) -> Error {
     ))
 }
 
+/// As [`require`], before matrix products: each thread of the caller's pool keeps room for them, which counts as address
+/// space though most of it stays empty.
+///
+/// # Errors
+/// As [`require`].
+pub(crate) fn require_products(what: &str, bytes: f64) -> Result<()> {
+    const EACH: f64 = 64.0 * MIB;
+    static IS_THERE: AtomicBool = AtomicBool::new(false);
+
+    require(what, bytes)?;
+    let threads = crate::threads::run(rayon::current_num_threads) as f64;
+    match address_space() {
+        Some(room) if !IS_THERE.load(Ordering::Relaxed) && bytes + threads * EACH > room.bytes => {
+            Err(out_of_memory(what, bytes + threads * EACH, room))
+        }
+        _ => {
+            IS_THERE.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+}
+
+/// What is said where memory for so many bytes was refused.
+pub(crate) fn refused(what: &str, bytes: f64) -> Error {
+    out_of_memory(what, bytes, available().unwrap_or(Available { bytes: 0.0, limit: "" }))
+}
+
 /// Room for more values of a vector.
 ///
 /// # Errors
 /// [`Error::Memory`] where there is none.
 pub(crate) fn reserve<T>(values: &mut Vec<T>, count: usize, what: &str) -> Result<()> {
-    values.try_reserve_exact(count).map_err(|_| {
-        let free = available().unwrap_or(Available { bytes: 0.0, limit: "" });
-        out_of_memory(what, count as f64 * size_of::<T>() as f64, free)
-    })
+    values.try_reserve_exact(count).map_err(|_| refused(what, count as f64 * size_of::<T>() as f64))
 }
 
 /// Whether the address space is limited to less than a driver of a GPU takes.
@@ -126,7 +151,7 @@ const VERSION_1: GroupFiles = GroupFiles {
 };
 
 /// Bytes that a control group may still take; `None` where it has no limit.
-fn room_of(group: &PathBuf, files: &GroupFiles) -> Option<f64> {
+fn room_of(group: &Path, files: &GroupFiles) -> Option<f64> {
     let number = |text: &str| text.trim().parse::<f64>().ok();
     let read = |name: &str| fs::read_to_string(group.join(name)).ok();
     let limit = number(&read(files.limit)?)?;

@@ -104,6 +104,9 @@ fn tests() -> Vec<Test> {
     add("the command line gives the same on both engines", command_line::engines_agree);
     add("the command line records and restores kernels", command_line::kernels_are_recorded);
     add("an interrupted run of many starts anew with its kernels", command_line::batches_keep_kernels);
+    if std::path::Path::new(command_line::SOFTWARE_DRIVER).exists() {
+        add("of two equal adapters one is chosen by its number", command_line::adapters_have_numbers);
+    }
     #[cfg(unix)]
     add("the command line survives whatever ends it", command_line::runs_survive);
     add("a new engine goes on where another one was", training::states_come_back);

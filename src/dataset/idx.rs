@@ -19,7 +19,7 @@ use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::{Error, Result};
+use crate::{Error, Result, host};
 
 /// Most bytes of values that one file may announce: 1 GiB, which is 4 GiB as f32.
 pub const MAX_VALUES: u64 = 1 << 30;
@@ -129,7 +129,10 @@ impl<'a> Content<'a> {
         let outcome = self.reader.by_ref().take(count).read_to_end(&mut bytes);
         self.offset += bytes.len() as u64;
         let missing = count - bytes.len() as u64;
-        outcome.map_err(|error| self.read_error(error, &format!("{missing} more bytes")))?;
+        outcome.map_err(|error| match error.kind() {
+            io::ErrorKind::OutOfMemory => host::refused(&self.path.display().to_string(), count as f64),
+            _ => self.read_error(error, &format!("{missing} more bytes")),
+        })?;
         Ok(bytes)
     }
 
@@ -147,9 +150,6 @@ impl<'a> Content<'a> {
     }
 
     fn read_error(&self, error: io::Error, expected: &str) -> Error {
-        if error.kind() == io::ErrorKind::OutOfMemory {
-            return Error::io(self.path, error);
-        }
         // The decoder reports damage as an error that no system call made.
         if !self.compressed || error.raw_os_error().is_some() {
             return Error::io(self.path, error);

@@ -11,7 +11,7 @@ const CALL: Duration = Duration::from_secs(1);
 pub(crate) const SLOW_CORES: f64 = 1e10;
 
 /// The same for a GPU that is a program on them.
-pub(crate) const SOFTWARE_GPU: f64 = 1e9;
+pub(crate) const SOFTWARE_GPU: f64 = 1e8;
 
 /// Most steps of a call, at most `most`, that last no longer than [`CALL`] on a device of this speed, by an estimate.
 pub(crate) fn steps_within_call(most: usize, network: &Network, batch: usize, speed: f64) -> usize {

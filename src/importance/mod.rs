@@ -189,7 +189,7 @@ impl Preprocessing {
         }
         let values = given / each * self.output_features();
         #[cfg(feature = "train")]
-        crate::host::require("the transformed data set", (size_of::<f32>() * values) as f64)?;
+        self.check_memory((size_of::<f32>() * values) as f64)?;
         let mut out = vec![0.0; values];
         self.apply_into(features, &mut out)?;
         Ok(out)
@@ -250,6 +250,14 @@ impl Preprocessing {
         match shape {
             Some(shape) => dataset.with_image_shape(shape),
             None => Ok(dataset),
+        }
+    }
+
+    #[cfg(feature = "train")]
+    fn check_memory(&self, bytes: f64) -> Result<()> {
+        match self.transform {
+            Transform::Rotation { .. } => crate::host::require_products("the rotated data set", bytes),
+            _ => crate::host::require("the transformed data set", bytes),
         }
     }
 

@@ -40,7 +40,10 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
     // Two matrices in f64 and what the decomposition takes, beside one product for each block.
     let matrix = (features * features) as f64;
     let products = samples.div_ceil(BLOCK_ROWS).min(wave(features)) as f64;
-    host::require(&format!("the covariance of {features} features"), matrix * (4.0 * 8.0 + 4.0 * products))?;
+    host::require_products(
+        &format!("the covariance of {features} features"),
+        matrix * (4.0 * 8.0 + 4.0 * products),
+    )?;
     let mean: Vec<f32> = column_means(train, features).into_iter().map(narrow).collect();
     let covariance = threads::run(|| covariance(train, &mean));
     // The lower triangle is all that is filled.

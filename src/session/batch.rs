@@ -267,6 +267,8 @@ impl<'a> Batch<'a> {
             reporter: &quiet,
             start: Instant::now(),
             cache: self.session.cache.clone(),
+            #[cfg(feature = "gpu")]
+            device: self.session.device.clone(),
             ..*self.session
         };
         let mut settings = run.settings.clone();

@@ -2,6 +2,8 @@
 //!
 //! A device needs nothing but itself to be opened, and takes its time: [`Opening`] does it while data are read.
 
+#[cfg(feature = "gpu")]
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
 use super::Session;
@@ -34,8 +36,10 @@ pub struct OpenedEngine<E: ?Sized = dyn Engine> {
 }
 
 /// An engine whose device is being opened on a thread of its own.
-pub struct Opening {
+pub(super) struct Opening {
     request: EngineRequest,
+    #[cfg(feature = "gpu")]
+    shared: SharedDevice,
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "devices are GPUs"))]
     device: Option<JoinHandle<Found>>,
 }
@@ -49,24 +53,53 @@ enum Found {
     Cpu(String),
 }
 
-impl Opening {
-    /// Begins to open what the request means; the session that waits for it says what went wrong.
+/// A device that runs share, so that it is opened and its kernels are compiled once.
+#[cfg(feature = "gpu")]
+pub(super) type SharedDevice = Arc<Mutex<Option<(AdapterChoice, GpuDevice)>>>;
+
+impl Session<'_> {
+    /// Begins to open what a request means; the session that waits for it says what went wrong.
     #[must_use]
-    pub fn of(request: &EngineRequest) -> Self {
-        let device = match request {
-            EngineRequest::Reference | EngineRequest::Cpu { .. } => None,
-            EngineRequest::Gpu { .. } | EngineRequest::Auto { .. } => {
-                let request = request.clone();
-                // Without a thread it is found when it is waited for.
-                thread::Builder::new().name("device".into()).spawn(move || look(&request)).ok()
-            }
+    pub(super) fn opening(&self, request: &EngineRequest) -> Opening {
+        let mut opening = Opening {
+            request: request.clone(),
+            #[cfg(feature = "gpu")]
+            shared: self.device.clone(),
+            device: None,
         };
-        Self { request: request.clone(), device }
+        if matches!(request, EngineRequest::Gpu { .. } | EngineRequest::Auto { .. }) {
+            let look = opening.look();
+            // Without a thread it is found when it is waited for.
+            opening.device = thread::Builder::new().name("device".into()).spawn(look).ok();
+        }
+        opening
+    }
+}
+
+impl Opening {
+    /// Looks for what the request means.
+    fn look(&self) -> impl FnOnce() -> Found + Send + 'static {
+        let request = self.request.clone();
+        #[cfg(feature = "gpu")]
+        let shared = self.shared.clone();
+        move || match request {
+            EngineRequest::Reference | EngineRequest::Cpu { .. } => {
+                Found::Cpu("no device was looked for".into())
+            }
+            #[cfg(feature = "gpu")]
+            EngineRequest::Gpu { adapter, kernels } => named(adapter, &kernels, &shared),
+            #[cfg(feature = "gpu")]
+            EngineRequest::Auto { kernels, .. } => best(&kernels, &shared),
+            #[cfg(not(feature = "gpu"))]
+            EngineRequest::Gpu { .. } | EngineRequest::Auto { .. } => {
+                Found::Cpu("this build has no GPU engine".into())
+            }
+        }
     }
 
     /// Waits for what was found.
     fn found(&mut self) -> Found {
-        let Some(thread) = self.device.take() else { return look(&self.request) };
+        let Some(thread) = self.device.take() else { return self.look()() };
         thread.join().unwrap_or_else(|_| Found::Cpu("the thread that opened the device panicked".into()))
     }
 }
@@ -79,42 +112,20 @@ impl Drop for Opening {
     }
 }
 
-/// Looks for what a request means.
-fn look(request: &EngineRequest) -> Found {
-    match request.clone() {
-        EngineRequest::Reference | EngineRequest::Cpu { .. } => Found::Cpu("no device was looked for".into()),
-        EngineRequest::Gpu { adapter, kernels } => named(adapter, &kernels),
-        EngineRequest::Auto { kernels, .. } => best(&kernels),
-    }
-}
-
-#[cfg(not(feature = "gpu"))]
-const NO_GPU: &str = "this build has no GPU engine";
-
-#[cfg(not(feature = "gpu"))]
-fn named(_: Option<String>, _: &KernelsRequest) -> Found {
-    Found::Cpu(NO_GPU.into())
-}
-
-#[cfg(not(feature = "gpu"))]
-fn best(_: &KernelsRequest) -> Found {
-    Found::Cpu(NO_GPU.into())
-}
-
 #[cfg(feature = "gpu")]
-fn named(adapter: Option<String>, kernels: &KernelsRequest) -> Found {
+fn named(adapter: Option<String>, kernels: &KernelsRequest, shared: &SharedDevice) -> Found {
     let why = adapter.as_ref().map_or("`backend` gpu".into(), |text| format!("`adapter` {text}"));
     let choice = adapter.map_or(AdapterChoice::Any, AdapterChoice::Named);
-    Found::Gpu(open(choice, kernels).map(Box::new), why)
+    Found::Gpu(open(choice, kernels, shared).map(Box::new), why)
 }
 
 #[cfg(feature = "gpu")]
-fn best(kernels: &KernelsRequest) -> Found {
+fn best(kernels: &KernelsRequest, shared: &SharedDevice) -> Found {
     if crate::host::is_too_narrow_for_drivers() {
         return Found::Cpu("the limit on address space leaves no room for the driver of a GPU".into());
     }
     match auto_choice(&gpu::adapters()) {
-        Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels).map(Box::new), why),
+        Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels, shared).map(Box::new), why),
         Auto::Cpu(why) => Found::Cpu(why),
     }
 }
@@ -127,8 +138,14 @@ fn options(adapter: AdapterChoice) -> GpuOptions {
 
 /// Opens an adapter, and compiles what is known to be needed: all kernels where their shares are known.
 #[cfg(feature = "gpu")]
-fn open(adapter: AdapterChoice, kernels: &KernelsRequest) -> Result<GpuDevice> {
-    let device = GpuDevice::open(&options(adapter))?;
+fn open(adapter: AdapterChoice, kernels: &KernelsRequest, shared: &SharedDevice) -> Result<GpuDevice> {
+    let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
+    let device = match shared.take().filter(|(of, device)| *of == adapter && device.is_well()) {
+        Some((_, device)) => device,
+        None => GpuDevice::open(&options(adapter.clone()))?,
+    };
+    *shared = Some((adapter, device.clone()));
+    drop(shared);
     let known = kernels.known(device.adapter()).map(|tuning| tuning.shares);
     // Without latency to hide a software adapter shares nothing by default.
     if let Some(shares) = known.or((!device.is_hardware()).then_some(Shares::ALONE)) {
@@ -151,7 +168,7 @@ impl Session<'_> {
         settings: EngineSettings,
         purpose: Purpose,
     ) -> Result<OpenedEngine> {
-        self.engine_of(Opening::of(request), (network, parameters, settings), purpose)
+        self.engine_of(self.opening(request), (network, parameters, settings), purpose)
     }
 
     /// Waits for the device of an engine, and makes the engine on it.
@@ -209,7 +226,7 @@ impl Session<'_> {
         parameters: &Parameters,
         settings: EngineSettings,
     ) -> Result<OpenedEngine<dyn ProfiledEngine>> {
-        match (request, Opening::of(request).found()) {
+        match (request, self.opening(request).found()) {
             (EngineRequest::Reference, _) => Err(Error::setting(
                 Setting::Backend,
                 "the reference engine is not built for speed and has no profile, take cpu or gpu",

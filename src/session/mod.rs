@@ -53,6 +53,8 @@ pub use auto::auto_sentence;
 pub use batch::{Batch, Configuration, Unfinished};
 pub use data::Data;
 pub(crate) use data::USUAL_TEST;
+#[cfg(feature = "gpu")]
+use engine::SharedDevice;
 pub use job::{TrainedRun, TrainingJob};
 pub use reporter::{Reporter, Silent};
 pub use request::EngineRequest;
@@ -67,7 +69,7 @@ pub use self::{
     arriving::ArrivingFeatures,
     batch::Plan,
     data::RawData,
-    engine::{OpenedEngine, Opening},
+    engine::OpenedEngine,
     memory::{check_batch, check_network},
     reporter::{FinishedRun, RunPreview},
     request::{KernelsRequest, Purpose},
@@ -81,13 +83,23 @@ pub struct Session<'a> {
     cache: Option<PathBuf>,
     stop: Option<&'a AtomicBool>,
     start: Instant,
+    /// The device that its runs share.
+    #[cfg(feature = "gpu")]
+    device: SharedDevice,
 }
 
 impl<'a> Session<'a> {
     /// A session that tells a reporter what happens, caches nothing and is never stopped.
     #[must_use]
     pub fn new(reporter: &'a dyn Reporter) -> Self {
-        Self { reporter, cache: None, stop: None, start: Instant::now() }
+        Self {
+            reporter,
+            cache: None,
+            stop: None,
+            start: Instant::now(),
+            #[cfg(feature = "gpu")]
+            device: SharedDevice::default(),
+        }
     }
 
     /// Keeps forests and measured kernels in a folder, and takes them from there.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Session;
 use super::data::Data;
-use super::engine::{OpenedEngine, Opening};
+use super::engine::OpenedEngine;
 use super::job::{TrainedRun, TrainingJob};
 use super::places::{importance_name, run_folder, tensorboard};
 use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
@@ -32,7 +32,7 @@ impl Session<'_> {
     /// the epochs that had ended.
     pub fn train(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
         let _entered = threads::enter(job.settings.engine.threads())?;
-        let opening = Opening::of(&job.settings.engine);
+        let opening = self.opening(&job.settings.engine);
         let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose()?;
         if let Some(model) = &saved {
             job.settings.go_on_from(model);

@@ -1,7 +1,7 @@
 //! Signals that end a job.
 
 use std::fs;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -100,8 +100,10 @@ fn a_second_signal_ends_at_once() {
     let line = "--data data --arch fc --hidden 3000,3000,3000,3000 --importance none --batch-size 60 --epochs 1000 \
                 --backend reference --out run";
     let mut child = start(folder.path(), "", line);
-    wait_for(&folder.path().join("run/config.json"));
-    sleep(Duration::from_millis(500));
+    // The last line before the first step.
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().starts_with("run: run")));
+    sleep(Duration::from_millis(200));
     send(&child, &["TERM"]);
     sleep(Duration::from_millis(800));
     assert!(child.try_wait().unwrap().is_none(), "it waits for its step");

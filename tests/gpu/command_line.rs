@@ -160,3 +160,42 @@ pub(crate) fn runs_survive() -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Where Debian has the description of Mesa's software driver.
+pub(crate) const SOFTWARE_DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.json";
+
+/// Two equal adapters are told apart by their numbers; a name that fits both chooses none, and a run goes on with its own.
+pub(crate) fn adapters_have_numbers() -> Result<(), String> {
+    let folder = folder_with_data();
+    fs::copy(SOFTWARE_DRIVER, folder.path().join("copy.json")).map_err(|error| error.to_string())?;
+    let drivers = format!("{SOFTWARE_DRIVER}:{}", folder.path().join("copy.json").display());
+    let run = |line: &str| {
+        let mut command = command(folder.path());
+        let output =
+            command.args(line.split_whitespace()).env("VK_ICD_FILENAMES", &drivers).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let mut misses = Misses::default();
+    let adapters: Value = serde_json::from_str(&run("devices --json").1).unwrap();
+    let numbers: Vec<_> =
+        adapters["adapters"].as_array().unwrap().iter().map(|adapter| adapter["number"].as_u64()).collect();
+    misses.equal("numbers", numbers, vec![Some(1), Some(2)]);
+    misses.equal("memory", adapters["adapters"][1]["memory"].as_u64() > Some(1 << 20), true);
+    misses.equal("bus id", adapters["adapters"][1]["bus_id"].is_null(), true);
+    for (adapter, part) in
+        [("llvmpipe", "a part of 2 names"), ("3", "number \"3\""), ("radeon", "\"radeon\"")]
+    {
+        let (code, _, stderr) = run(&format!("{FLAGS} --adapter {adapter}"));
+        misses.equal(&stderr, code, Some(1));
+        let names_all =
+            stderr.lines().count() == 1 && stderr.contains(part) && stderr.contains("2: llvmpipe");
+        misses.equal(&stderr, names_all, true);
+    }
+    let (code, _, stderr) = run(&format!("{FLAGS} --adapter 2 --out run"));
+    misses.equal(&stderr, code, Some(0));
+    fs::remove_file(folder.path().join("run/summary.json")).unwrap();
+    let (code, _, stderr) = run("--resume run");
+    misses.equal(&stderr, code, Some(0));
+    misses.result()
+}

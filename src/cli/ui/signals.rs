@@ -96,22 +96,17 @@ fn watch(signals: &[i32]) -> std::io::Result<()> {
 
     let mut signals = Signals::new(signals)?;
     let wait = move || {
-        let mut first: Option<Instant> = None;
-        loop {
-            let mut together: Vec<i32> = signals.wait().collect();
-            // A service manager sends SIGHUP behind the signal that it means; those that wait come by their numbers.
-            together.sort_by_key(|signal| *signal == SIGHUP);
-            for signal in together {
-                match first {
-                    None => {
-                        first = Some(Instant::now());
-                        stop().ask(signal);
-                    }
-                    Some(first) if first.elapsed() > TOGETHER && ![SIGHUP, SIGXCPU].contains(&signal) => {
-                        signal_hook::low_level::exit(128 + signal);
-                    }
-                    Some(_) => {}
-                }
+        let mut came: Vec<i32> = signals.wait().collect();
+        let first = Instant::now();
+        // Those that come together have no order, and what hangs up is not why a job ends.
+        std::thread::sleep(Duration::from_millis(20));
+        came.extend(signals.pending());
+        if let Some(signal) = came.iter().find(|signal| **signal != SIGHUP).or(came.first()) {
+            stop().ask(*signal);
+        }
+        for signal in signals.forever() {
+            if first.elapsed() > TOGETHER && ![SIGHUP, SIGXCPU].contains(&signal) {
+                signal_hook::low_level::exit(128 + signal);
             }
         }
     };

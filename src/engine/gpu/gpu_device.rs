@@ -44,6 +44,11 @@ impl GpuDevice {
         &self.gpu.adapter
     }
 
+    /// Whether nothing has gone wrong on it, so that it can be used again.
+    pub fn is_well(&self) -> bool {
+        self.gpu.check().is_ok()
+    }
+
     /// Whether it is more than a program on the CPU.
     pub fn is_hardware(&self) -> bool {
         self.gpu.is_hardware
