@@ -71,6 +71,7 @@ named! {
         Resume = "resume",
         CheckpointEvery = "checkpoint-every",
         Patience = "patience",
+        PatienceOn = "patience-on",
         Out = "out",
         Tensorboard = "tensorboard",
         Config = "config",
@@ -165,7 +166,7 @@ pub enum Error {
     Training {
         /// The run folder, where the run has one.
         folder: Option<PathBuf>,
-        /// Epochs that had ended.
+        /// The epoch whose model is in the folder, 0 for none; without a folder the epochs that had ended.
         epochs: usize,
         /// Why it failed.
         source: Box<Self>,

@@ -53,7 +53,7 @@ pub struct Profile {
 pub struct StageProfile {
     /// What it does.
     pub stage: &'static str,
-    /// The layer, from 0, if it is of one.
+    /// The layer, from 1, if it is of one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layer: Option<usize>,
     /// Microseconds, summed over the threads that worked on it, the median of all steps.
@@ -138,7 +138,7 @@ impl StageProfile {
         let rate = |count: u64| microseconds.filter(|time| *time > 0.0).map(|time| count as f64 / time / 1e3);
         Self {
             stage: stage.name(),
-            layer: stage.layer(),
+            layer: stage.layer().map(|layer| layer + 1),
             microseconds,
             share: microseconds.zip(sum).map(|(time, sum)| time / sum),
             gflops: rate(work.flops()),
@@ -207,7 +207,7 @@ mod tests {
         let stage = StageProfile::new(Stage::Forward(2), work, Some(4.0), Some(16.0));
         // 6,000 operations and 2,000 bytes in 4 us.
         assert_eq!((stage.gflops, stage.gigabytes_per_second), (Some(1.5), Some(0.5)));
-        assert_eq!((stage.stage, stage.layer, stage.share), ("forward", Some(2), Some(0.25)));
+        assert_eq!((stage.stage, stage.layer, stage.share), ("forward", Some(3), Some(0.25)));
         let untimed = StageProfile::new(Stage::Loss, work, None, None);
         assert_eq!((untimed.gflops, untimed.share, untimed.layer), (None, None, None));
         assert_eq!(StageProfile::new(Stage::Loss, work, Some(0.0), Some(1.0)).gflops, None);

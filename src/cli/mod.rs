@@ -25,6 +25,7 @@ pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsStri
     headless::without_device_selection();
     signals::prepare();
     let words: Vec<OsString> = words.into_iter().collect();
+    terminal::set_colour(&words);
     let Understood { command, output } = match usage::understand(&words) {
         Ok(understood) => understood,
         Err(answer) => return answer.give(),

@@ -28,8 +28,7 @@ impl Answer {
     pub(crate) fn give(self) -> ExitCode {
         match self {
             Self::Asked(text) => {
-                // Colours are clap's affair: only on a terminal, and not under NO_COLOR.
-                let _ = text.print();
+                let _ = write!(anstream::stdout().lock(), "{}", text.render().ansi());
                 let _ = std::io::stdout().flush();
                 ExitCode::SUCCESS
             }
@@ -209,7 +208,7 @@ mod tests {
             ("figure2 --out o --model m --report-only", "cannot be used with"),
             ("figure2 --out o --model m --threads 2", "cannot be used with"),
             ("figure2 --out o --model m --data d", "cannot be used with"),
-            ("train --resume d --epochs 3", "--epochs has no meaning beside --resume"),
+            ("train --resume d --lr 3", "--lr has no meaning beside --resume"),
             ("--seed 3 --resume d --threads 2", "--seed has no meaning beside --resume"),
             ("--checkpoint-every 0", "'--checkpoint-every <N>': \"0\" is impossible"),
             ("trian", "unrecognized subcommand 'trian'"),
@@ -231,6 +230,7 @@ mod tests {
             "compare f --out o --report-only --baseline a",
             "figure2 --out o --model m --threshold 0.2",
             "train --resume d --threads 2",
+            "--resume d --data e --epochs 60 --patience 3 --patience-on loss --backend cpu",
             "--resume d",
         ] {
             assert!(parsed(line).is_ok(), "{line}: {:?}", parsed(line));

@@ -96,13 +96,30 @@ pub struct EngineSettings {
     pub batch_size: usize,
     /// Seed of the masks of dropout and DropConnect.
     pub seed: u64,
+    /// Steps of the run before the optimiser's state was last zero: above 0 in a finished run that was extended.
+    #[doc(hidden)]
+    #[serde(skip)]
+    pub optimizer_start: u64,
 }
 
 impl EngineSettings {
     /// Settings without any regularisation.
     pub fn new(optimizer: Optimizer, batch_size: usize, seed: u64) -> Self {
         let penalties = Penalties::default();
-        Self { optimizer, penalties, label_smoothing: 0.0, drop_connect: 0.0, batch_size, seed }
+        Self {
+            optimizer,
+            penalties,
+            label_smoothing: 0.0,
+            drop_connect: 0.0,
+            batch_size,
+            seed,
+            optimizer_start: 0,
+        }
+    }
+
+    /// How a step changes parameters; Adam's corrections count from where its means were zero.
+    pub(crate) fn rule(&self, learning_rate: f64, step: u64) -> UpdateRule {
+        self.optimizer.rule(learning_rate, step.saturating_sub(self.optimizer_start), self.penalties.l2)
     }
 
     /// The penalties whose gradients are added to the loss's: without L2 where the optimiser decouples the decay.
@@ -150,7 +167,8 @@ pub struct StepPlan<'a> {
     pub samples: &'a [u32],
     /// Step length, the same for all these steps.
     pub learning_rate: f64,
-    /// Number of steps that the run made before these; keys dropout and Adam's correction.
+    /// Number of steps that the run made before these; keys dropout and, less the steps before the
+    /// optimiser's state was zero, Adam's correction.
     pub first_step: u64,
 }
 

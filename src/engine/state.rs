@@ -5,7 +5,7 @@
 //! nothing is rounded: an engine that is given it back computes the bits that the
 //! first one would have computed.
 
-use super::Optimizer;
+use super::{Backend, Optimizer};
 use crate::network::{LayerParameters, Network, Parameters};
 use crate::{Error, Result};
 
@@ -50,6 +50,18 @@ impl Values {
         }
     }
 
+    /// The same numbers as float32, rounded, or as float64.
+    #[expect(clippy::cast_possible_truncation, reason = "rounding to float32 is meant")]
+    fn converted(self, single: bool) -> Self {
+        match (self, single) {
+            (Self::Double(values), true) => {
+                Self::Single(values.into_iter().map(|value| value as f32).collect())
+            }
+            (Self::Single(values), false) => Self::Double(values.into_iter().map(f64::from).collect()),
+            (same, _) => same,
+        }
+    }
+
     fn is_single(&self) -> bool {
         matches!(self, Self::Single(_))
     }
@@ -63,6 +75,8 @@ pub struct EngineState {
     /// As many as the optimiser keeps, see [`Optimizer::state_count`]: momentum or
     /// mean, then mean square.
     pub optimizer: Vec<Values>,
+    /// Steps that the run had made when what the optimiser remembers was zero: 0, or above in an extended run.
+    pub optimizer_start: u64,
 }
 
 impl EngineState {
@@ -71,7 +85,41 @@ impl EngineState {
     #[doc(hidden)]
     pub fn of_single(parameters: &Parameters, optimizer: &[Parameters]) -> Self {
         let single = |parameters| Values::Single(flat(parameters));
-        Self { parameters: single(parameters), optimizer: optimizer.iter().map(single).collect() }
+        let optimizer = optimizer.iter().map(single).collect();
+        Self { parameters: single(parameters), optimizer, optimizer_start: 0 }
+    }
+
+    /// Parameters with an optimiser that remembers nothing, of a run that has made so many steps.
+    pub(crate) fn fresh(parameters: &Parameters, optimizer: &Optimizer, steps: u64) -> Self {
+        let parameters = Values::Single(flat(parameters));
+        let memory = Values::Single(vec![0.0; parameters.len()]);
+        let optimizer = vec![memory; optimizer.state_count()];
+        Self { parameters, optimizer, optimizer_start: steps }
+    }
+
+    /// The parameters as models have them.
+    ///
+    /// # Errors
+    /// [`Error::Network`] when they are of another network.
+    pub(crate) fn rounded(&self, network: &Network) -> Result<Parameters> {
+        let (count, expected) = (self.parameters.len(), network.parameter_count());
+        if count != expected {
+            let reason =
+                format!("state of an engine: {count} values do not fit a network of {expected} parameters");
+            return Err(Error::Network(reason));
+        }
+        match self.parameters.clone().converted(true) {
+            Values::Single(values) => Ok(layered(network, &values)),
+            Values::Double(_) => unreachable!("converted above"),
+        }
+    }
+
+    /// The same in the numbers of a kind of engine.
+    #[must_use]
+    pub(crate) fn for_backend(self, backend: Backend) -> Self {
+        let convert = |values: Values| values.converted(backend != Backend::Reference);
+        let optimizer = self.optimizer.into_iter().map(convert).collect();
+        Self { parameters: convert(self.parameters), optimizer, ..self }
     }
 
     /// Checks that the parts fit each other and can be trained on: as many values in each, all in the same

@@ -2,7 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `layer<L>.npz` | weights of layer L, counted from 0, `[output][input]`, for `scipy.sparse.load_npz` |
+//! | `layer<L>.npz` | weights of layer L, counted from 1, `[output][input]`, for `scipy.sparse.load_npz` |
 //! | `biases.npz` | `layer<L>`: biases `[output]`, for `numpy.load` |
 //! | `preprocessing.npz` | what is done to raw features: the tensors `preprocessing.*` of the model file, by the names behind the point |
 //! | `model.json` | the JSON header of the model file: activations, kind of preprocessing, architecture |
@@ -29,17 +29,17 @@ pub fn files<E: From<Error>>(
 ) -> Result<(), E> {
     let layers = model.network().layers().iter().zip(&model.parameters().layers);
     let mut biases = Npz::new();
-    for (index, (layer, values)) in layers.enumerate() {
-        write(&layer_file(index), &matrix(layer, values)?)?;
-        biases.tensor(&format!("layer{index}"), &Tensor::list(&values.biases))?;
+    for (number, (layer, values)) in (1..).zip(layers) {
+        write(&layer_file(number), &matrix(layer, values)?)?;
+        biases.tensor(&format!("layer{number}"), &Tensor::list(&values.biases))?;
     }
     write("biases.npz", &biases.finish()?)?;
     write("preprocessing.npz", &preprocessing(model)?)?;
     write("model.json", model.header_json().map_err(Error::Export)?.as_bytes())
 }
 
-fn layer_file(index: usize) -> String {
-    format!("layer{index}.npz")
+fn layer_file(number: usize) -> String {
+    format!("layer{number}.npz")
 }
 
 /// One layer, by the names that `scipy.sparse.save_npz` uses.

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use comfy_table::Table;
 use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
+use super::Drawing;
 use super::drawing::figure;
-use super::table::{Column, table_of};
-use super::{Drawing, grouped, size, table};
+use super::table::{CellOf, TextCell, TextColumn, TextTable, table_of};
 use crate::benchmark::{Measurement, Mode, Spread};
 use crate::{Error, Result};
 
@@ -26,25 +25,39 @@ pub fn duration(microseconds: f64) -> String {
     }
 }
 
+/// A time: with a unit for people, in microseconds for programs.
+pub(super) fn time_cell(microseconds: f64) -> TextCell {
+    TextCell::split(duration(microseconds), [format!("{microseconds:.1}")])
+}
+
 /// One measurement a row.
 #[must_use]
-pub fn measurement_table(measurements: &[Measurement]) -> Table {
-    let quartiles =
-        |spread: &Spread| [spread.lower_quartile_us, spread.upper_quartile_us].map(duration).join(" to ");
-    let columns: [Column<&Measurement>; 11] = [
-        ("what", &|m| m.subject()),
-        ("mode", &|m| m.mode.to_string()),
-        ("device", &|m| m.device.clone()),
-        ("batch", &|m| m.batch.to_string()),
-        ("weights", &|m| grouped(m.edges)),
-        ("median", &|m| duration(m.spread.median_us)),
-        ("quartiles", &|m| quartiles(&m.spread)),
-        ("fastest", &|m| duration(m.spread.fastest_us)),
-        ("slowest", &|m| duration(m.spread.slowest_us)),
-        ("samples/s", &|m| format!("{:.0}", m.samples_per_second())),
-        ("packed weights", &|m| m.weight_bytes.map_or("–".into(), size)),
+pub fn measurement_table(measurements: &[Measurement]) -> TextTable {
+    let quartiles = |spread: &Spread| {
+        let both = [spread.lower_quartile_us, spread.upper_quartile_us];
+        TextCell::split(both.map(duration).join(" to "), both.map(|time| format!("{time:.1}")))
+    };
+    let time = |name: &str| TextColumn::number(name).plain(&[&format!("{name}_us")]);
+    let columns: [CellOf<&Measurement>; 11] = [
+        (TextColumn::text("what"), &|m| m.subject().into()),
+        (TextColumn::text("mode").rank(3), &|m| m.mode.to_string().into()),
+        (TextColumn::text("device").rank(4).least(12), &|m| m.device.clone().into()),
+        (TextColumn::number("batch"), &|m| m.batch.to_string().into()),
+        (TextColumn::number("weights").rank(6), &|m| TextCell::count(m.edges)),
+        (time("median"), &|m| time_cell(m.spread.median_us)),
+        (TextColumn::number("quartiles").plain(&["lower_quartile_us", "upper_quartile_us"]).rank(2), &|m| {
+            quartiles(&m.spread)
+        }),
+        (time("fastest").rank(5), &|m| time_cell(m.spread.fastest_us)),
+        (time("slowest").rank(5), &|m| time_cell(m.spread.slowest_us)),
+        (TextColumn::number("samples/s").plain(&["samples_per_second"]).rank(1), &|m| {
+            format!("{:.0}", m.samples_per_second()).into()
+        }),
+        (TextColumn::number("packed weights").plain(&["weight_bytes"]).rank(7), &|m| {
+            TextCell::known(m.weight_bytes, TextCell::bytes)
+        }),
     ];
-    table_of(measurements, 3, &columns)
+    table_of(measurements, &columns)
 }
 
 /// What stands in one table: the same work on the same kind of device.
@@ -97,29 +110,33 @@ fn name(measurement: &Measurement, group: &[&Measurement]) -> String {
     words.join(", ")
 }
 
-/// Tables of medians, one for each mode and kind of device: a row for each subject, a column for each batch
-/// size; behind each median, half the distance of the quartiles, and how many times as long as the first row's it is.
+/// Tables of medians under their headings, one for each mode and kind of device: a row for each subject, a column for
+/// each batch size; behind each median, half the distance of the quartiles, and how many times as long as the first
+/// row's it is.
 #[must_use]
-pub fn ratio_table(measurements: &[Measurement]) -> String {
-    let mut text = String::new();
-    for (mode, backend, group) in groups(measurements) {
+pub fn ratio_table(measurements: &[Measurement]) -> Vec<(String, TextTable)> {
+    let table = |(mode, backend, group): (Mode, &str, Vec<&Measurement>)| {
         let batches: BTreeSet<usize> = group.iter().map(|m| m.batch).collect();
         let rows = rows(&group);
-        let columns: Vec<String> = batches.iter().map(|batch| format!("batch {batch}")).collect();
-        let header: Vec<&str> = [""].into_iter().chain(columns.iter().map(String::as_str)).collect();
-        let mut table = table(&header, 1);
+        let columns = batches.iter().map(|batch| {
+            let plain = ["us", "quartiles_percent", "ratio"].map(|part| format!("batch_{batch}_{part}"));
+            TextColumn::text(format!("batch {batch}")).plain(&plain.each_ref().map(String::as_str))
+        });
+        let of = if mode == Mode::Training { "a training step" } else { "a forward pass" };
+        let subject = TextColumn::text("").plain(&[&format!("{of} on the {backend}")]);
+        let mut table = TextTable::new(std::iter::once(subject).chain(columns));
         for (name, row) in &rows {
             let cells = batches.iter().map(|batch| {
-                at(row, *batch).map_or("–".into(), |found| cell(found, at(&rows[0].1, *batch)))
+                at(row, *batch).map_or_else(TextCell::missing, |found| cell(found, at(&rows[0].1, *batch)))
             });
-            table.add_row([name.clone()].into_iter().chain(cells));
+            table.row(std::iter::once(name.clone().into()).chain(cells));
         }
-        let of = if mode == Mode::Training { "a training step" } else { "a forward pass" };
-        text += &format!(
-            "\n{of} on the {backend}, median time ± half the quartiles' distance, and how many times the first row's\n{table}\n"
+        let heading = format!(
+            "{of} on the {backend}, median time ± half the quartiles' distance, and how many times the first row's"
         );
-    }
-    text
+        (heading, table)
+    };
+    groups(measurements).into_iter().map(table).collect()
 }
 
 /// The measurement of a row at a batch size.
@@ -128,11 +145,13 @@ fn at<'a>(row: &[&'a Measurement], batch: usize) -> Option<&'a Measurement> {
 }
 
 /// `12.3 ms ±4 %  2.50x`.
-fn cell(found: &Measurement, first: Option<&Measurement>) -> String {
+fn cell(found: &Measurement, first: Option<&Measurement>) -> TextCell {
     let Spread { median_us, lower_quartile_us, upper_quartile_us, .. } = found.spread;
     let around = 50.0 * (upper_quartile_us - lower_quartile_us) / median_us;
-    let ratio = first.map_or(String::new(), |first| format!("  {:.2}x", median_us / first.spread.median_us));
-    format!("{} ±{around:.0} %{ratio}", duration(median_us))
+    let ratio = first.map(|first| format!("{:.2}", median_us / first.spread.median_us));
+    let times = ratio.as_ref().map_or(String::new(), |ratio| format!("  {ratio}x"));
+    let plain = [format!("{median_us:.1}"), format!("{around:.0}"), ratio.unwrap_or_default()];
+    TextCell::split(format!("{} ±{around:.0} %{times}", duration(median_us)), plain)
 }
 
 /// Times over batch sizes, both logarithmic, a panel for each mode and kind of device; bars are quartiles.
@@ -188,6 +207,10 @@ mod tests {
         Measurement { batch, spread, ..Measurement::example(program, arch, 784) }
     }
 
+    fn text_of(measurements: &[Measurement]) -> String {
+        ratio_table(measurements).iter().map(|(heading, table)| format!("{heading}\n{table}\n")).collect()
+    }
+
     #[test]
     fn times_read_well() {
         let times = [3.25, 999.0, 1500.0, 2.5e6].map(duration);
@@ -202,7 +225,7 @@ mod tests {
             measured("tanner", "sc", 1024, 2000.0),
             measured("pytorch", "fc", 4096, 5000.0),
         ];
-        let text = ratio_table(&peers);
+        let text = text_of(&peers);
         let lines: Vec<&str> = text.lines().collect();
         let row = |name: &str| lines.iter().find(|line| line.trim_start().starts_with(name)).unwrap();
         assert!(
@@ -233,17 +256,17 @@ mod tests {
             measured("tanner", "rsp", 128, 50.0),
             single,
         ];
-        let text = ratio_table(&all);
+        let text = text_of(&all);
         for (row, part) in [
             ("tanner sc cpu, width 784", "300.0 µs ±10 %  1.00x"),
             ("tanner sc cpu, width 1568", "700.0 µs ±10 %  2.33x"),
             ("tanner fc cpu, 1 thread", "900.0 µs"),
             ("tanner fc cpu, 2 threads", "400.0 µs"),
         ] {
-            let found = text.lines().any(|line| line.contains(&format!(" {row} ")) && line.contains(part));
+            let found = text.lines().any(|line| line.contains(&format!("{row} ")) && line.contains(part));
             assert!(found, "{row} {part}: {text}");
         }
-        assert!(text.contains(" tanner rsp cpu ") && !text.contains("rsp cpu,"), "{text}");
+        assert!(text.contains("tanner rsp cpu ") && !text.contains("rsp cpu,"), "{text}");
     }
 
     #[test]

@@ -1,70 +1,106 @@
-//! Tables of accuracies over several seeds, in Markdown.
+//! Tables of accuracies over several seeds.
 
-use super::grouped;
-use super::table::{Column, markdown};
+use super::table::{CellOf, Mark, TextCell, TextColumn, TextTable, table_of};
 use crate::experiments::table1::FilledCell;
 use crate::experiments::{Comparison, Entry, MeanDeviation};
 
-/// One configuration a row: accuracy, parameters, and the paired difference from the baseline.
+/// One configuration a row: accuracy, parameters, and the paired difference from the baseline. The best is green.
 #[must_use]
-pub fn comparison_table(comparison: &Comparison) -> String {
-    let accuracy = format!("{} accuracy", comparison.scored_on().unwrap_or_default());
+pub fn comparison_table(comparison: &Comparison) -> TextTable {
+    let scored_on = comparison.scored_on().unwrap_or_default();
+    let accuracies = comparison.entries.iter().filter_map(|entry| Some(entry.accuracy()?.mean));
+    let best = accuracies.fold(f64::NEG_INFINITY, f64::max);
+    let accuracy = |entry: &Entry| {
+        let is_best = entry.accuracy().is_some_and(|accuracy| accuracy.mean >= best);
+        percent(entry.accuracy()).mark(if is_best { Mark::Good } else { Mark::Plain })
+    };
     let difference = |index: usize| match comparison.minus_baseline(index) {
         Some(paired) => points(&paired.difference),
-        None if index == comparison.baseline => "baseline".into(),
-        None => String::new(),
+        None if index == comparison.baseline => TextCell::split("baseline", [""; 2]),
+        None => TextCell::default(),
     };
-    let p = |index: usize| comparison.minus_baseline(index).and_then(|paired| paired.p);
-    let columns: [Column<(usize, &Entry)>; 8] = [
-        ("configuration", &|(_, entry)| entry.configuration.name.clone()),
-        ("parameters", &|(_, entry)| entry.runs.first().map_or(String::new(), |run| grouped(run.parameters))),
-        ("seeds", &|(_, entry)| entry.runs.len().to_string()),
-        (&accuracy, &|(_, entry)| percent(entry.accuracy())),
-        ("best epoch's", &|(_, entry)| percent(entry.best_accuracy())),
-        ("minus baseline (points)", &|(index, _)| difference(*index)),
-        ("p", &|(index, _)| p(*index).map_or(String::new(), |p| format!("{p:.3}"))),
-        ("flags", &|(_, entry)| format!("`{}`", entry.configuration.flags())),
+    let p = |index: usize| {
+        let p = comparison.minus_baseline(index).and_then(|paired| paired.p);
+        p.map_or_else(TextCell::default, |p| format!("{p:.3}").into())
+    };
+    let parameters = |entry: &Entry| {
+        entry.runs.first().map_or_else(TextCell::default, |run| TextCell::count(run.parameters))
+    };
+    let name = |entry: &Entry| TextCell::text(entry.configuration.name.clone());
+    let flags = |entry: &Entry| TextCell::text(entry.configuration.flags()).code();
+    let accuracy_column = TextColumn::text(format!("{scored_on} accuracy"));
+    let columns: [CellOf<(usize, &Entry)>; 8] = [
+        (TextColumn::text("configuration").least(12), &|(_, entry)| name(entry)),
+        (TextColumn::number("parameters").rank(4), &|(_, entry)| parameters(entry)),
+        (TextColumn::number("seeds").rank(3), &|(_, entry)| entry.runs.len().to_string().into()),
+        (accuracy_column.plain(&["accuracy_percent", "accuracy_deviation"]), &|(_, entry)| accuracy(entry)),
+        (best_column(), &|(_, entry)| percent(entry.best_accuracy())),
+        (
+            TextColumn::text("minus baseline (points)")
+                .plain(&["minus_baseline_points", "minus_baseline_deviation"])
+                .rank(1),
+            &|(index, _)| difference(*index),
+        ),
+        (TextColumn::number("p").rank(2), &|(index, _)| p(*index)),
+        (TextColumn::text("flags").rank(6).least(24), &|(_, entry)| flags(entry)),
     ];
-    markdown(comparison.entries.iter().enumerate(), &columns)
+    table_of(comparison.entries.iter().enumerate(), &columns)
+}
+
+/// The accuracy of the best epoch.
+fn best_column() -> TextColumn {
+    TextColumn::text("best epoch's").plain(&["best_percent", "best_deviation"]).rank(5)
 }
 
 /// The cells of the paper's table: its number beside each mean and standard deviation.
 #[must_use]
-pub fn table1_table(cells: &[FilledCell]) -> String {
+pub fn table1_table(cells: &[FilledCell]) -> TextTable {
     let here_less_paper = |filled: &FilledCell| {
-        filled.entry.accuracy().map(|here| 100.0 * here.mean - filled.cell.paper_percent())
+        let here = filled.entry.accuracy();
+        let less = here.map(|here| 100.0 * here.mean - filled.cell.paper_percent());
+        less.map_or_else(unknown, |points| format!("{points:+.2}").into())
     };
-    let columns: [Column<&FilledCell>; 8] = [
-        ("importance", &|filled| filled.cell.importance.to_string()),
-        ("order", &|filled| filled.cell.order.to_string()),
-        ("construction", &|filled| filled.cell.arch.to_string()),
-        ("paper", &|filled| format!("{:.2} %", filled.cell.paper_percent())),
-        ("here", &|filled| percent(filled.entry.accuracy())),
-        ("seeds", &|filled| filled.entry.runs.len().to_string()),
-        ("best epoch's", &|filled| percent(filled.entry.best_accuracy())),
-        ("here - paper", &|filled| {
-            here_less_paper(filled).map_or("–".into(), |points| format!("{points:+.2}"))
+    let paper = |filled: &FilledCell| {
+        let percent = filled.cell.paper_percent();
+        TextCell::split(format!("{percent:.2} %"), [format!("{percent:.2}")])
+    };
+    let columns: [CellOf<&FilledCell>; 8] = [
+        (TextColumn::text("importance"), &|filled| filled.cell.importance.to_string().into()),
+        (TextColumn::text("order"), &|filled| filled.cell.order.to_string().into()),
+        (TextColumn::text("construction"), &|filled| filled.cell.arch.to_string().into()),
+        (TextColumn::text("paper").plain(&["paper_percent"]).rank(1), &|filled| paper(filled)),
+        (TextColumn::text("here").plain(&["here_percent", "here_deviation"]), &|filled| {
+            percent(filled.entry.accuracy())
+        }),
+        (TextColumn::number("seeds").rank(3), &|filled| filled.entry.runs.len().to_string().into()),
+        (best_column(), &|filled| percent(filled.entry.best_accuracy())),
+        (TextColumn::number("here - paper").plain(&["here_minus_paper_points"]).rank(2), &|filled| {
+            here_less_paper(filled)
         }),
     ];
-    markdown(cells, &columns)
+    table_of(cells, &columns)
+}
+
+/// What was not measured.
+fn unknown() -> TextCell {
+    TextCell::split("–", [""; 0])
 }
 
 /// `88.43 ± 0.12 %`, or a dash.
-fn percent(accuracy: Option<MeanDeviation>) -> String {
-    match accuracy {
-        None => "–".into(),
-        Some(MeanDeviation { mean, deviation: None, .. }) => format!("{:.2} %", 100.0 * mean),
-        Some(MeanDeviation { mean, deviation: Some(deviation), .. }) => {
-            format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation)
-        }
+fn percent(accuracy: Option<MeanDeviation>) -> TextCell {
+    let Some(MeanDeviation { mean, deviation, .. }) = accuracy else { return unknown() };
+    let mean = format!("{:.2}", 100.0 * mean);
+    match deviation.map(|deviation| format!("{:.2}", 100.0 * deviation)) {
+        None => TextCell::split(format!("{mean} %"), [mean]),
+        Some(deviation) => TextCell::split(format!("{mean} ± {deviation} %"), [mean, deviation]),
     }
 }
 
-fn points(difference: &MeanDeviation) -> String {
-    let mean = 100.0 * difference.mean;
-    match difference.deviation {
-        Some(deviation) => format!("{mean:+.2} ± {:.2}", 100.0 * deviation),
-        None => format!("{mean:+.2}"),
+fn points(difference: &MeanDeviation) -> TextCell {
+    let mean = format!("{:+.2}", 100.0 * difference.mean);
+    match difference.deviation.map(|deviation| format!("{:.2}", 100.0 * deviation)) {
+        Some(deviation) => TextCell::split(format!("{mean} ± {deviation}"), [mean, deviation]),
+        None => mean.into(),
     }
 }
 
@@ -80,7 +116,7 @@ mod tests {
             Entry::example("rsp", &[0.85, 0.88]),
             Entry::example("fc", &[]),
         ];
-        let table = comparison_table(&Comparison { entries, baseline: 0 });
+        let table = comparison_table(&Comparison { entries, baseline: 0 }).markdown();
         let lines: Vec<&str> = table.lines().collect();
         assert_eq!(lines.len(), 5, "{table}");
         assert!(lines[2].contains("| 88.50 ± 0.71 % | 89.50 ± 0.71 % | baseline |"), "{table}");
@@ -96,7 +132,8 @@ mod tests {
         let runs = Entry::example("sc", &[0.87, 0.89]).runs;
         let filled = Entry { configuration: TableRecipe::Paper.configuration(cell), runs };
         let empty = Entry { runs: Vec::new(), ..filled.clone() };
-        let table = table1_table(&[FilledCell { cell, entry: filled }, FilledCell { cell, entry: empty }]);
+        let table =
+            table1_table(&[FilledCell { cell, entry: filled }, FilledCell { cell, entry: empty }]).markdown();
         assert!(
             table.contains("| pca | desc | sc | 87.18 % | 88.00 ± 1.41 % | 2 | 89.00 ± 1.41 % | +0.82 |"),
             "{table}"

@@ -1,13 +1,13 @@
 //! Growth with the width for people: a table, a CSV file, a chart.
 
-use comfy_table::Table;
 use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
+use super::Drawing;
+use super::benchmark::time_cell;
 use super::drawing::{BLUE, GREY, VERMILION, figure};
-use super::table::{Column, csv, table_of};
-use super::{Drawing, duration, grouped, size};
+use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
 use crate::{Error, Result};
 
@@ -16,20 +16,29 @@ const COLORS: [&str; 3] = [BLUE, VERMILION, "#009E73"];
 
 /// One width a row, with what the weights of the fully connected network would take.
 #[must_use]
-pub fn growth_table(growth: &[Growth]) -> Table {
-    let known = |text: Option<String>| text.unwrap_or("–".into());
-    let columns: [Column<&Measurement>; 9] = [
-        ("network", &|point| point.arch.clone()),
-        ("width", &|point| grouped(point.width)),
-        ("weights", &|point| grouped(point.edges)),
-        ("a step", &|point| duration(point.spread.median_us)),
-        ("packed weights", &|point| known(point.weight_bytes.map(size))),
-        ("peak memory", &|point| known(point.peak_resident_bytes.map(size))),
-        ("built in", &|point| known(point.build_seconds.map(|seconds| duration(1e6 * seconds)))),
-        ("dense weights", &|point| grouped(usize::try_from(dense(point)).unwrap_or(usize::MAX))),
-        ("dense bytes", &|point| size(u64::try_from(4 * dense(point)).unwrap_or(u64::MAX))),
+pub fn growth_table(growth: &[Growth]) -> TextTable {
+    let bytes = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
+    let count = |count: u128| TextCell::count(usize::try_from(count).unwrap_or(usize::MAX));
+    let columns: [CellOf<&Measurement>; 9] = [
+        (TextColumn::text("network"), &|point| point.arch.clone().into()),
+        (TextColumn::number("width"), &|point| TextCell::count(point.width)),
+        (TextColumn::number("weights").rank(2), &|point| TextCell::count(point.edges)),
+        (TextColumn::number("a step").plain(&["step_us"]), &|point| time_cell(point.spread.median_us)),
+        (bytes("packed weights", "weight_bytes").rank(3), &|point| {
+            TextCell::known(point.weight_bytes, TextCell::bytes)
+        }),
+        (bytes("peak memory", "peak_bytes").rank(1), &|point| {
+            TextCell::known(point.peak_resident_bytes, TextCell::bytes)
+        }),
+        (TextColumn::number("built in").plain(&["build_us"]).rank(6), &|point| {
+            TextCell::known(point.build_seconds, |seconds| time_cell(1e6 * seconds))
+        }),
+        (TextColumn::number("dense weights").rank(5), &|point| count(dense(point))),
+        (bytes("dense bytes", "dense_bytes").rank(4), &|point| {
+            TextCell::bytes(u64::try_from(4 * dense(point)).unwrap_or(u64::MAX))
+        }),
     ];
-    table_of(points(growth), 1, &columns)
+    table_of(points(growth), &columns)
 }
 
 fn points(growth: &[Growth]) -> impl Iterator<Item = &Measurement> {

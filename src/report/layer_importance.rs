@@ -2,29 +2,33 @@
 
 use std::sync::Arc;
 
-use comfy_table::Table;
 use kuva::plot::{ColorMap, Heatmap};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::drawing::{Drawing, figure};
-use super::table::{Column, csv, table, table_of};
+use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
 use crate::{Error, Result};
 
 /// A row for each block of each layer.
-pub fn block_table(layers: &[LayerImportance]) -> Table {
-    let columns: [Column<Block>; 6] = [
-        ("layer", &|(layer, _)| name(*layer)),
-        ("block", &|(_, block)| block.block.to_string()),
-        ("neurons", &|(_, block)| block.neurons.to_string()),
-        ("forest, % of the layer", &|(_, block)| {
-            block.gini.map_or("-".into(), |gini| format!("{:.2}", 100.0 * gini))
+pub fn block_table(layers: &[LayerImportance]) -> TextTable {
+    let measure = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
+    let columns: [CellOf<Block>; 6] = [
+        (TextColumn::text("layer"), &|(layer, _)| name(*layer).into()),
+        (TextColumn::number("block"), &|(_, block)| block.block.to_string().into()),
+        (TextColumn::number("neurons").rank(2), &|(_, block)| block.neurons.to_string().into()),
+        (measure("forest, % of the layer", "forest_percent").rank(1), &|(_, block)| {
+            TextCell::known(block.gini, TextCell::percent)
         }),
-        ("accuracy lost, points", &|(_, block)| fixed(100.0 * block.accuracy_lost, 2)),
-        ("loss added, nats", &|(_, block)| fixed(block.loss_added, 4)),
+        (measure("accuracy lost, points", "accuracy_lost_points"), &|(_, block)| {
+            fixed(100.0 * block.accuracy_lost, 2).into()
+        }),
+        (measure("loss added, nats", "loss_added_nats").rank(1), &|(_, block)| {
+            fixed(block.loss_added, 4).into()
+        }),
     ];
-    table_of(blocks(layers), 1, &columns)
+    table_of(blocks(layers), &columns)
 }
 
 /// A block with the number of its layer.
@@ -35,17 +39,24 @@ fn blocks(layers: &[LayerImportance]) -> impl Iterator<Item = Block<'_>> {
 }
 
 /// A row for each layer: Spearman's rank correlation of the blocks' order with both measures.
-pub fn agreement_table(layers: &[LayerImportance]) -> Table {
-    let mut table = table(&["layer", "rho, forest", "chance", "rho, silence", "chance"], 1);
+pub fn agreement_table(layers: &[LayerImportance]) -> TextTable {
+    let column = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
+    let mut table = TextTable::new([
+        TextColumn::text("layer"),
+        column("rho, forest", "rho_forest"),
+        column("chance", "chance_forest"),
+        column("rho, silence", "rho_silence"),
+        column("chance", "chance_silence"),
+    ]);
     for layer in layers {
-        let mut row = vec![name(layer.layer)];
+        let mut row: Vec<TextCell> = vec![name(layer.layer).into()];
         for agreement in [layer.gini_agreement, layer.silence_agreement] {
             let show = |value: fn(Agreement) -> f64, digits| {
-                agreement.map_or("-".into(), |agreement| format!("{:.digits$}", value(agreement)))
+                TextCell::known(agreement, |agreement| format!("{:.digits$}", value(agreement)).into())
             };
             row.extend([show(|a| a.rho, 3), show(|a| a.chance, 5)]);
         }
-        table.add_row(row);
+        table.row(row);
     }
     table
 }

@@ -72,6 +72,7 @@ mod tests {
             learning_rate: 0.1,
             seconds: 1.0,
             seconds_steps: 0.9,
+            ..EpochMetrics::default()
         };
         (1..=count).map(metrics).collect()
     }

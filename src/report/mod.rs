@@ -3,9 +3,8 @@
 //! [`learning_curve()`] draws what a run measured, [`connectivity_picture`] which
 //! weights layers have, [`importance_picture`] which pixels matter; all give the
 //! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
-//! weight. A [`Drawing`] is a plot as PNG and SVG. [`table()`] is the one
-//! style of all tables, without colours, so that no escape sequence ever gets
-//! into a file; [`pruning_curve`] draws what pruning cost,
+//! weight. A [`Drawing`] is a plot as PNG and SVG. A [`TextTable`]
+//! fits a terminal, or is separated by tabs for a program; [`pruning_curve`] draws what pruning cost,
 //! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
 //! [`class_table`], [`confusion_table`] and [`confusion_picture`] how good a classifier is;
 //! [`run_table()`] lists run folders, [`report_page`] makes one HTML page of them;
@@ -51,4 +50,6 @@ pub use pruning::{pruning_csv, pruning_curve, pruning_table};
 pub use run_table::run_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;
-pub use table::{size, table};
+#[doc(hidden)]
+pub use table::{Mark, TextCell, TextColumn};
+pub use table::{TextTable, size};

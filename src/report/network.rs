@@ -1,30 +1,27 @@
 //! Tables that describe a network.
 
-use comfy_table::Table;
-
-use super::table::{percent, size, table};
+use super::table::{TextCell, TextColumn, TextTable};
 use crate::network::Network;
-use crate::text::grouped;
 use crate::tiles::{TileDensity, TilePolicy, TiledLayer};
 use crate::topology::Topology;
 
 /// A row for each layer, and one for all: blocks, degrees, edges, tiles and bytes.
 ///
 /// Bytes are those of the layer's weights when it is packed under the policy.
-pub fn layer_table(network: &Network, policy: TilePolicy) -> Table {
-    let header = [
-        "layer",
-        "inputs x outputs",
-        "blocks",
-        "out-degrees by block",
-        "edges",
-        "density",
-        "tiles",
-        "edge bytes",
-        "padding",
-        "index",
-    ];
-    let mut table = table(&header, 1);
+pub fn layer_table(network: &Network, policy: TilePolicy) -> TextTable {
+    let bytes = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
+    let mut table = TextTable::new([
+        TextColumn::text("layer").plain(&["layer", "activation"]),
+        TextColumn::text("inputs x outputs").plain(&["inputs", "outputs"]),
+        TextColumn::text("blocks").plain(&["input_blocks", "output_blocks"]).rank(5),
+        TextColumn::text("out-degrees by block").rank(1).least(12),
+        TextColumn::number("edges"),
+        TextColumn::number("density %"),
+        TextColumn::text("tiles").plain(&["dense_tiles", "sparse_tiles"]).rank(2),
+        bytes("edge bytes", "edge_bytes").rank(3),
+        bytes("padding", "padding_bytes").rank(6),
+        bytes("index", "index_bytes").rank(7),
+    ]);
     let (mut edges, mut dense, mut bytes) = (0, 0, [0; 3]);
     for (index, layer) in network.layers().iter().enumerate() {
         let topology = &layer.topology;
@@ -35,42 +32,51 @@ pub fn layer_table(network: &Network, policy: TilePolicy) -> Table {
         bytes = [bytes[0] + parts[0], bytes[1] + parts[1], bytes[2] + parts[2]];
         let tiles = TileDensity::of(topology).len();
         let dense_tiles = packed.dense_tiles().len();
-        let mut row = vec![
-            format!("{} {}", index + 1, layer.activation),
-            format!("{} x {}", topology.inputs().width(), topology.outputs().width()),
-            blocks(topology),
-            degrees(topology),
-            grouped(topology.edges()),
-            percent(topology.density()),
-            format!("{dense_tiles} dense, {} sparse", tiles - dense_tiles),
+        let sparse_tiles = tiles - dense_tiles;
+        let (inputs, outputs) = (topology.inputs(), topology.outputs());
+        let number = (index + 1).to_string();
+        let cells = [
+            TextCell::split(
+                format!("{number} {}", layer.activation),
+                [number.clone(), layer.activation.to_string()],
+            ),
+            TextCell::split(
+                format!("{} x {}", inputs.width(), outputs.width()),
+                [inputs.width(), outputs.width()],
+            ),
+            TextCell::split(blocks(topology), [inputs.len(), outputs.len()]),
+            degrees(topology).into(),
+            TextCell::count(topology.edges()),
+            TextCell::percent(topology.density()),
+            TextCell::split(
+                format!("{dense_tiles} dense, {sparse_tiles} sparse"),
+                [dense_tiles, sparse_tiles],
+            ),
         ];
-        row.extend(parts.map(|part| size(part as u64)));
-        table.add_row(row);
+        table.row(cells.into_iter().chain(parts.map(|part| TextCell::bytes(part as u64))));
     }
-    let mut total = vec!["all".to_owned(), String::new(), String::new(), String::new()];
-    total.extend([grouped(edges), percent(edges as f64 / dense as f64), String::new()]);
-    total.extend(bytes.map(|part| size(part as u64)));
-    table.add_row(total);
+    let (none, share) = (TextCell::default, TextCell::percent(edges as f64 / dense as f64));
+    let total = ["all".into(), none(), none(), none(), TextCell::count(edges), share, none()];
+    table.total(total.into_iter().chain(bytes.map(|part| TextCell::bytes(part as u64))));
     table
 }
 
 /// The densities of a layer's tiles in per cent, output blocks downwards, input
 /// blocks to the right; `None` where there is only one tile.
-pub fn tile_grid(topology: &Topology) -> Option<Table> {
+pub fn tile_grid(topology: &Topology) -> Option<TextTable> {
     let (inputs, outputs) = (topology.inputs().len(), topology.outputs().len());
     if inputs * outputs == 1 {
         return None;
     }
-    let header: Vec<String> = (0..inputs).map(|block| format!("in {block}")).collect();
-    let header: Vec<&str> = std::iter::once("density, %").chain(header.iter().map(String::as_str)).collect();
-    let mut grid = table(&header, 1);
+    let columns = (0..inputs).map(|block| TextColumn::number(format!("in {block}")));
+    let mut grid = TextTable::new(std::iter::once(TextColumn::text("density %")).chain(columns));
     let tiles = TileDensity::of(topology);
     for output_block in 0..outputs {
-        let mut row = vec![".".to_owned(); inputs];
+        let mut row = vec![TextCell::split(".", ["0"]); inputs];
         for tile in tiles.iter().filter(|tile| tile.output_block == output_block) {
-            row[tile.input_block] = format!("{:.1}", 100.0 * tile.density());
+            row[tile.input_block] = format!("{:.1}", 100.0 * tile.density()).into();
         }
-        grid.add_row(std::iter::once(format!("out {output_block}")).chain(row));
+        grid.row(std::iter::once(format!("out {output_block}").into()).chain(row));
     }
     Some(grid)
 }
@@ -103,7 +109,7 @@ mod tests {
     fn the_table_of_the_papers_network_has_its_numbers() {
         let network = Architecture::paper(784, 10).build(0).unwrap();
         let text = layer_table(&network, TilePolicy { dense_from: 0.6 }).to_string();
-        for part in ["98,130,98,49,20,10,10,10", "41,650", "6.78 %", "216,090", "784 x 10", "1 identity"] {
+        for part in ["98,130,98,49,20,10,10,10", "41,650", "6.78", "216,090", "784 x 10", "1 identity"] {
             let expected = part != "1 identity";
             assert_eq!(text.contains(part), expected, "{part}\n{text}");
         }

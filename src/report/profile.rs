@@ -1,9 +1,7 @@
 //! Profiles for people: where the time of a step goes, and what a GPU is given for each dispatch.
 
-use comfy_table::Table;
-
-use super::table::{Column, table_of};
-use super::{duration, grouped, size};
+use super::duration;
+use super::table::{CellOf, TextCell, TextColumn, TextTable, table_of};
 use crate::benchmark::{Profile, StageProfile};
 use crate::engine::profile::DispatchShape;
 
@@ -29,55 +27,69 @@ pub fn profile_sentence(profile: &Profile) -> String {
 
 /// One stage a row: its time (summed over threads), what it computes and moves, and how fast.
 #[must_use]
-pub fn stage_table(profile: &Profile) -> Table {
-    let time = if profile.workers == 1 { "µs" } else { "core-µs" };
-    let columns: [Column<&StageProfile>; 9] = [
-        ("stage", &|stage| stage.stage.to_owned()),
-        ("layer", &|stage| layer(stage)),
-        (time, &|stage| number(stage.microseconds)),
-        ("share", &|stage| stage.share.map_or("–".into(), |share| format!("{:.1} %", 100.0 * share))),
-        ("M multiply-adds", &|stage| millions(stage.work.multiply_adds)),
-        ("GFLOP/s", &|stage| number(stage.gflops.filter(|_| stage.work.multiply_adds > 0))),
-        ("read", &|stage| size(stage.work.bytes_read)),
-        ("written", &|stage| size(stage.work.bytes_written)),
-        ("GB/s", &|stage| number(stage.gigabytes_per_second)),
+pub fn stage_table(profile: &Profile) -> TextTable {
+    let time = if profile.workers == 1 { ("µs", "us") } else { ("core-µs", "core_us") };
+    let column = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
+    let columns: [CellOf<&StageProfile>; 9] = [
+        (TextColumn::text("stage"), &|stage| stage.stage.into()),
+        (TextColumn::number("layer"), &|stage| layer(stage)),
+        (column(time.0, time.1), &|stage| number(stage.microseconds)),
+        (TextColumn::number("share %"), &|stage| {
+            TextCell::known(stage.share, |share| format!("{:.1}", 100.0 * share).into())
+        }),
+        (column("M multiply-adds", "million_multiply_adds").rank(2), &|stage| {
+            millions(stage.work.multiply_adds).into()
+        }),
+        (TextColumn::number("GFLOP/s").rank(1), &|stage| {
+            number(stage.gflops.filter(|_| stage.work.multiply_adds > 0))
+        }),
+        (column("read", "read_bytes").rank(3), &|stage| TextCell::bytes(stage.work.bytes_read)),
+        (column("written", "written_bytes").rank(4), &|stage| TextCell::bytes(stage.work.bytes_written)),
+        (TextColumn::number("GB/s").rank(1), &|stage| number(stage.gigabytes_per_second)),
     ];
-    table_of(&profile.stages, 1, &columns)
+    table_of(&profile.stages, &columns)
 }
 
 /// One dispatch a row: how much of a device it can occupy; none where nothing is dispatched.
 #[must_use]
-pub fn dispatch_table(profile: &Profile) -> Option<Table> {
+pub fn dispatch_table(profile: &Profile) -> Option<TextTable> {
     let stages: Option<Vec<_>> = profile.stages.iter().map(|stage| Some((stage, stage.dispatch?))).collect();
-    let columns: [Column<(&StageProfile, DispatchShape)>; 10] = [
-        ("dispatch", &|(_, dispatch)| dispatch.pipeline.to_owned()),
-        ("layer", &|(stage, _)| layer(stage)),
-        ("workgroups", &|(_, dispatch)| counted(dispatch.workgroups)),
-        ("of", &|(_, dispatch)| dispatch.invocations_per_workgroup.to_string()),
-        ("invocations", &|(_, dispatch)| counted(dispatch.invocations())),
-        ("working", &|(_, dispatch)| counted(dispatch.working_invocations)),
-        ("workgroup memory", &|(_, dispatch)| size(u64::from(dispatch.workgroup_bytes))),
-        ("MFLOP", &|(stage, _)| millions(stage.work.flops())),
-        ("bytes at least", &|(stage, _)| size(stage.work.bytes())),
-        ("FLOP/byte", &|(stage, _)| number(Some(stage.work.flops() as f64 / stage.work.bytes() as f64))),
+    let column = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
+    let columns: [CellOf<(&StageProfile, DispatchShape)>; 10] = [
+        (TextColumn::text("dispatch"), &|(_, dispatch)| dispatch.pipeline.into()),
+        (TextColumn::number("layer"), &|(stage, _)| layer(stage)),
+        (TextColumn::number("workgroups"), &|(_, dispatch)| counted(dispatch.workgroups)),
+        (column("of", "invocations_per_workgroup"), &|(_, dispatch)| {
+            dispatch.invocations_per_workgroup.to_string().into()
+        }),
+        (TextColumn::number("invocations").rank(1), &|(_, dispatch)| counted(dispatch.invocations())),
+        (TextColumn::number("working").rank(2), &|(_, dispatch)| counted(dispatch.working_invocations)),
+        (column("workgroup memory", "workgroup_bytes").rank(6), &|(_, dispatch)| {
+            TextCell::bytes(u64::from(dispatch.workgroup_bytes))
+        }),
+        (TextColumn::number("MFLOP").rank(3), &|(stage, _)| millions(stage.work.flops()).into()),
+        (column("bytes at least", "least_bytes").rank(4), &|(stage, _)| TextCell::bytes(stage.work.bytes())),
+        (TextColumn::number("FLOP/byte").rank(5), &|(stage, _)| {
+            number(Some(stage.work.flops() as f64 / stage.work.bytes() as f64))
+        }),
     ];
-    Some(table_of(stages?, 1, &columns))
+    Some(table_of(stages?, &columns))
 }
 
-fn layer(stage: &StageProfile) -> String {
-    stage.layer.map_or(String::new(), |layer| layer.to_string())
+fn layer(stage: &StageProfile) -> TextCell {
+    stage.layer.map_or_else(TextCell::default, |layer| layer.to_string().into())
 }
 
-fn number(value: Option<f64>) -> String {
-    value.map_or("–".into(), |value| format!("{value:.1}"))
+fn number(value: Option<f64>) -> TextCell {
+    TextCell::known(value, |value| format!("{value:.1}").into())
 }
 
 fn millions(count: u64) -> String {
     format!("{:.2}", count as f64 / 1e6)
 }
 
-fn counted(count: u64) -> String {
-    usize::try_from(count).map_or_else(|_| count.to_string(), grouped)
+fn counted(count: u64) -> TextCell {
+    TextCell::count(usize::try_from(count).unwrap_or(usize::MAX))
 }
 
 #[cfg(test)]
@@ -148,7 +160,7 @@ mod tests {
         };
         let untimed = profile(1, None, Some(dispatch));
         assert!(profile_sentence(&untimed).ends_with("with padding 2.50 M"));
-        assert!(stage_table(&untimed).to_string().contains('–'));
+        assert!(stage_table(&untimed).to_string().contains('-'));
         let table = dispatch_table(&untimed).unwrap().to_string();
         // 4 MFLOP over 4 MiB.
         for cell in ["98", "6,272", "6,270", "2.0 KiB", "4.00", "4.0 MiB", "1.0"] {

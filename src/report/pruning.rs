@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use comfy_table::Table;
 use kuva::plot::LinePlot;
 use kuva::plot::legend::LegendPosition;
 use kuva::plot::scatter::{MarkerShape, ScatterPlot};
@@ -12,7 +11,7 @@ use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
 use super::drawing::{BLUE, Drawing, GREY, VERMILION};
-use super::table::{Column, csv, table_of};
+use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::prune::PrunePoint;
 use crate::text::grouped;
 use crate::{Error, Result};
@@ -69,20 +68,23 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
 }
 
 /// A row for each network on the way.
-pub fn pruning_table(curve: &[PrunePoint]) -> Table {
+pub fn pruning_table(curve: &[PrunePoint]) -> TextTable {
     let all = curve.first().map_or(1, |point| point.parameters) as f64;
-    let columns: [Column<&PrunePoint>; 9] = [
-        ("step", &|point| point.step.clone()),
-        ("hidden widths", &|point| hidden(point, " ")),
-        ("weights", &|point| grouped(point.edges)),
-        ("parameters", &|point| grouped(point.parameters)),
-        ("left, %", &|point| format!("{:.2}", 100.0 * point.parameters as f64 / all)),
-        ("validation, %", &|point| format!("{:.2}", 100.0 * point.validation_accuracy)),
-        ("loss", &|point| format!("{:.4}", point.validation_loss)),
-        ("test, %", &|point| format!("{:.2}", 100.0 * point.test_accuracy)),
-        ("loss", &|point| format!("{:.4}", point.test_loss)),
+    let loss = |loss: f64| TextCell::text(format!("{loss:.4}"));
+    let columns: [CellOf<&PrunePoint>; 9] = [
+        (TextColumn::text("step").least(10), &|point| point.step.clone().into()),
+        (TextColumn::text("hidden widths").rank(3).least(13), &|point| hidden(point, " ").into()),
+        (TextColumn::number("weights").rank(6), &|point| TextCell::count(point.edges)),
+        (TextColumn::number("parameters"), &|point| TextCell::count(point.parameters)),
+        (TextColumn::number("left %").rank(2), &|point| TextCell::percent(point.parameters as f64 / all)),
+        (TextColumn::number("validation %"), &|point| TextCell::percent(point.validation_accuracy)),
+        (TextColumn::number("loss").plain(&["validation_loss"]).rank(4), &|point| {
+            loss(point.validation_loss)
+        }),
+        (TextColumn::number("test %").rank(1), &|point| TextCell::percent(point.test_accuracy)),
+        (TextColumn::number("loss").plain(&["test_loss"]).rank(5), &|point| loss(point.test_loss)),
     ];
-    table_of(curve, 2, &columns)
+    table_of(curve, &columns)
 }
 
 /// The curve as comma-separated values, a line for each point under a header.

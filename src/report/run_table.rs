@@ -1,42 +1,73 @@
 //! The table that runs are listed in.
 
-use comfy_table::Table;
-
-use super::table::{Column, table_of};
-use crate::text::grouped;
+use super::table::{CellOf, Mark, TextCell, TextColumn, TextTable, table_of};
 use crate::training::{RunOverview, RunState};
 
-/// A row for each run, in the order they come in; a dash where something is not known.
-pub fn run_table(runs: &[RunOverview]) -> Table {
-    let known = |text: Option<String>| text.unwrap_or_else(|| "-".into());
-    let percent = |share: Option<f64>| known(share.map(|share| format!("{:.2}", 100.0 * share)));
+/// A row for each run, in the order they come in; a dash where something is not known. The best score on
+/// the same samples is green.
+pub fn run_table(runs: &[RunOverview]) -> TextTable {
+    let rivals = |run: &RunOverview| {
+        let key = (run.data.clone(), run.scored_on);
+        runs.iter().filter(move |other| (&other.data, other.scored_on) == (&key.0, key.1))
+    };
+    let is_best = |run: &RunOverview| {
+        let best = rivals(run).filter_map(|other| other.accuracy).fold(f64::NEG_INFINITY, f64::max);
+        rivals(run).count() > 1 && run.accuracy.is_some_and(|share| share >= best)
+    };
+    let text = |text: Option<&String>| TextCell::known(text.cloned(), TextCell::text);
+    let percent = |share: Option<f64>| TextCell::known(share, TextCell::percent);
+    let last =
+        |run: &RunOverview| percent(run.accuracy).mark(if is_best(run) { Mark::Good } else { Mark::Plain });
     let importance = |run: &RunOverview| {
         let words: Vec<&str> = run.importance.iter().chain(&run.order).map(String::as_str).collect();
-        Some(words.join(" ")).filter(|text| !text.is_empty())
+        let shown = Some(words.join(" ")).filter(|text| !text.is_empty());
+        TextCell::known(shown, |shown| TextCell::split(shown, [&run.importance, &run.order].map(known)))
     };
-    let columns: [Column<&RunOverview>; 10] = [
-        ("run", &|run| run.name.clone()),
-        ("started", &|run| known(run.started.map(local_time))),
-        ("arch", &|run| known(run.arch.clone())),
-        ("importance", &|run| known(importance(run))),
-        ("parameters", &|run| known(run.parameters.map(grouped))),
-        ("epochs", &|run| epochs(run)),
-        ("last, %", &|run| percent(run.accuracy)),
-        ("best, %", &|run| percent(run.best_accuracy)),
-        ("scored on", &|run| run.scored_on.to_string()),
-        ("state", &|run| run.state.name().to_owned()),
+    let planned = |run: &RunOverview| run.epochs_planned.map_or(String::new(), |planned| planned.to_string());
+    let columns: [CellOf<&RunOverview>; 12] = [
+        (TextColumn::text("run").least(24).cut_at(5), &|run| run.name.as_str().into()),
+        (TextColumn::text("data").rank(2).least(8), &|run| text(run.data.as_ref())),
+        (TextColumn::text("state").rank(1), &|run| state(run.state)),
+        (TextColumn::number("epochs").plain(&["epochs", "epochs_planned"]).rank(1), &|run| {
+            TextCell::split(epochs(run), [run.epochs.to_string(), planned(run)])
+        }),
+        (TextColumn::number("score %"), &|run| last(run)),
+        (TextColumn::number("best %").rank(5), &|run| percent(run.best_accuracy)),
+        (TextColumn::text("scored on").rank(8), &|run| run.scored_on.to_string().into()),
+        (TextColumn::number("parameters").rank(5), &|run| TextCell::known(run.parameters, TextCell::count)),
+        (TextColumn::text("arch").rank(7), &|run| text(run.arch.as_ref())),
+        (TextColumn::text("importance").plain(&["importance", "order"]).rank(9), &|run| importance(run)),
+        (TextColumn::text("started").rank(6), &|run| {
+            TextCell::known(run.started.map(local_time), TextCell::text)
+        }),
+        (TextColumn::text("differs by").rank(3).least(14).cut_at(4), &|run| differences(run).as_str().into()),
     ];
-    let mut table = table_of(runs, 4, &columns);
-    for column in table.column_iter_mut().skip(columns.len() - 2) {
-        column.set_cell_alignment(comfy_table::CellAlignment::Left);
-    }
-    table
+    table_of(runs, &columns)
+}
+
+/// What a run was asked for otherwise than others: `lr=0.01 seed=3`.
+fn differences(run: &RunOverview) -> String {
+    run.differs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+}
+
+fn known(text: &Option<String>) -> String {
+    text.clone().unwrap_or_default()
+}
+
+fn state(state: RunState) -> TextCell {
+    let mark = match state {
+        RunState::Finished => Mark::Plain,
+        RunState::Running => Mark::Good,
+        RunState::Stopped => Mark::Attention,
+        RunState::Damaged => Mark::Bad,
+    };
+    TextCell::text(state.name()).mark(mark)
 }
 
 /// Epochs done, and of how many where that is another number.
 pub(super) fn epochs(run: &RunOverview) -> String {
     match run.epochs_planned {
-        Some(planned) if planned != run.epochs || run.state == RunState::Unfinished => {
+        Some(planned) if planned != run.epochs || run.state != RunState::Finished => {
             format!("{} of {planned}", run.epochs)
         }
         _ => run.epochs.to_string(),
@@ -63,6 +94,7 @@ mod tests {
             name: "first".into(),
             path: "runs/first".into(),
             started: None,
+            data: Some("wine".into()),
             arch: Some("sc".into()),
             importance: Some("pca".into()),
             order: Some("desc".into()),
@@ -73,11 +105,22 @@ mod tests {
             best_accuracy: None,
             best_epoch: None,
             scored_on: ScoredOn::Validation,
-            state: RunState::Unfinished,
+            state: RunState::Stopped,
+            differs: [("lr", "0.5"), ("seed", "2")].map(|(name, value)| (name.into(), value.into())).into(),
             problems: Vec::new(),
         };
         let text = run_table(&[run.clone()]).to_string();
-        for part in ["first", "pca desc", "220,020", "3 of 30", "87.10", " - ", "validation", "unfinished"] {
+        for part in [
+            "first",
+            "pca desc",
+            "220,020",
+            "3 of 30",
+            "87.10",
+            "  -  ",
+            "validation",
+            "stopped",
+            "lr=0.5 seed=2",
+        ] {
             assert!(text.contains(part), "no {part:?} in\n{text}");
         }
         (run.epochs, run.state) = (30, RunState::Finished);

@@ -1,67 +1,271 @@
-//! The style of tables and numbers.
+//! Tables: fitted to a terminal for people, separated by tabs for programs, in Markdown for files.
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+mod fit;
 
-/// Lines above, below, and under the header.
-const STYLE: TableStyle = TableStyle::new()
-    .top_border(LineStyle::none().fill('─').junction('─'))
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .bottom_border(LineStyle::none().fill('─').junction('─'));
+use std::fmt;
 
-/// A table with this header; all columns but the first `left` are aligned to the right.
-///
-/// It has no colours. On a terminal it keeps to its width, in a file it is as wide as its content.
-pub fn table(header: &[&str], left: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(header);
-    table.set_content_arrangement(ContentArrangement::Dynamic);
-    for column in table.column_iter_mut().skip(left) {
-        column.set_cell_alignment(CellAlignment::Right);
-    }
-    table
+/// A table for a terminal ([`fit`](Self::fit)) or for a program ([`tsv`](Self::tsv)).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextTable {
+    columns: Vec<TextColumn>,
+    rows: Vec<Vec<TextCell>>,
+    total: Option<Vec<TextCell>>,
 }
 
-/// What a column of a table is called, and its cell in the row of a `T`.
-pub(super) type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+/// A column: its heading, and what happens to it where room is short.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextColumn {
+    heading: String,
+    /// Headings for programs, where they are not the heading itself.
+    plain: Vec<String>,
+    is_number: bool,
+    rank: u8,
+    least: Option<usize>,
+    cut_rank: Option<u8>,
+}
 
-/// A [`table`] with a row for each item.
-pub(super) fn table_of<T>(
-    items: impl IntoIterator<Item = T>,
-    left: usize,
-    columns: &[Column<'_, T>],
-) -> Table {
-    let mut table = table(&columns.iter().map(|(name, _)| *name).collect::<Vec<_>>(), left);
+impl TextColumn {
+    /// A column of words, aligned to the left.
+    #[must_use]
+    pub fn text(heading: impl Into<String>) -> Self {
+        Self {
+            heading: heading.into(),
+            plain: Vec::new(),
+            is_number: false,
+            rank: 0,
+            least: None,
+            cut_rank: None,
+        }
+    }
+
+    /// A column of numbers, aligned to the right.
+    #[must_use]
+    pub fn number(heading: impl Into<String>) -> Self {
+        Self { is_number: true, ..Self::text(heading) }
+    }
+
+    /// Headings for programs, with the unit of the numbers; several where a cell has several values.
+    #[must_use]
+    pub fn plain(mut self, headings: &[&str]) -> Self {
+        self.plain = headings.iter().map(|heading| (*heading).to_owned()).collect();
+        self
+    }
+
+    /// The column with the highest rank goes first where room is short; one of rank 0 stays.
+    #[must_use]
+    pub fn rank(mut self, rank: u8) -> Self {
+        self.rank = rank;
+        self
+    }
+
+    /// Cells may be cut to this width, with an ellipsis, before the column goes. Without it they are never cut.
+    #[must_use]
+    pub fn least(mut self, width: usize) -> Self {
+        self.least = Some(width.max(2));
+        self
+    }
+
+    /// Cells are cut, where they may be, as soon as columns of this rank would have to go, not at their own rank.
+    #[must_use]
+    pub fn cut_at(mut self, rank: u8) -> Self {
+        self.cut_rank = Some(rank);
+        self
+    }
+
+    fn cut_rank(&self) -> u8 {
+        self.cut_rank.unwrap_or(self.rank)
+    }
+
+    fn plain_headings(&self) -> Vec<String> {
+        let own = || vec![self.heading.replace(" %", " percent").replace(' ', "_")];
+        if self.plain.is_empty() { own() } else { self.plain.clone() }
+    }
+}
+
+/// What a cell stands out by on a terminal with colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mark {
+    /// Nothing.
+    #[default]
+    Plain,
+    /// Green: the best value, a good state.
+    Good,
+    /// Yellow: a state that wants attention.
+    Attention,
+    /// Red: a bad state.
+    Bad,
+    /// Dim: beside the point.
+    Dim,
+}
+
+/// A cell: its text for people, and its values for programs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TextCell {
+    shown: String,
+    plain: Vec<String>,
+    mark: Mark,
+    is_code: bool,
+}
+
+impl TextCell {
+    /// The same text for people and programs.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        let shown = text.into();
+        Self { plain: vec![shown.clone()], shown, ..Self::default() }
+    }
+
+    /// A text for people; values without units or commas for programs, one for each of the column's plain headings.
+    #[must_use]
+    pub fn split(shown: impl Into<String>, plain: impl IntoIterator<Item = impl ToString>) -> Self {
+        let plain = plain.into_iter().map(|value| value.to_string()).collect();
+        Self { shown: shown.into(), plain, ..Self::default() }
+    }
+
+    /// A count: `220,020` for people, `220020` for programs.
+    #[must_use]
+    pub fn count(count: usize) -> Self {
+        Self::split(crate::text::grouped(count), [count])
+    }
+
+    /// A number of bytes: `1.5 KiB` for people, `1536` for programs.
+    #[must_use]
+    pub fn bytes(bytes: u64) -> Self {
+        Self::split(size(bytes), [bytes])
+    }
+
+    /// A share in per cent, without the sign: `90.12`.
+    #[must_use]
+    pub fn percent(share: f64) -> Self {
+        Self::text(format!("{:.2}", 100.0 * share))
+    }
+
+    /// What is not known: a dash for people, nothing for programs.
+    #[must_use]
+    pub fn missing() -> Self {
+        Self { shown: "-".into(), mark: Mark::Dim, ..Self::default() }
+    }
+
+    /// A cell of what is known, or [`missing`](Self::missing).
+    #[must_use]
+    pub fn known<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {
+        value.map_or_else(Self::missing, cell)
+    }
+
+    /// Makes it stand out.
+    #[must_use]
+    pub fn mark(mut self, mark: Mark) -> Self {
+        self.mark = mark;
+        self
+    }
+
+    /// Text to be typed, which Markdown puts into backquotes.
+    #[must_use]
+    pub fn code(mut self) -> Self {
+        self.is_code = true;
+        self
+    }
+}
+
+impl<T: Into<String>> From<T> for TextCell {
+    fn from(text: T) -> Self {
+        Self::text(text)
+    }
+}
+
+impl TextTable {
+    /// A table without rows.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn new(columns: impl IntoIterator<Item = TextColumn>) -> Self {
+        Self { columns: columns.into_iter().collect(), ..Self::default() }
+    }
+
+    /// Adds a row; cells that are not given are empty.
+    #[doc(hidden)]
+    pub fn row(&mut self, cells: impl IntoIterator<Item = TextCell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// Sets the last row, which sums up the others; programs do not get it.
+    #[doc(hidden)]
+    pub fn total(&mut self, cells: impl IntoIterator<Item = TextCell>) {
+        self.total = Some(cells.into_iter().collect());
+    }
+
+    /// All columns and rows for a program: a header, then a line for each row, values parted by tabs.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn tsv(&self) -> String {
+        let headings: Vec<Vec<String>> = self.columns.iter().map(TextColumn::plain_headings).collect();
+        let line =
+            |values: Vec<String>| values.iter().map(|value| one_line(value)).collect::<Vec<_>>().join("\t");
+        let row = |cells: &Vec<TextCell>| {
+            let values = headings.iter().enumerate().flat_map(|(index, headings)| {
+                let plain = cells.get(index).map_or(&[][..], |cell| &cell.plain);
+                (0..headings.len()).map(|part| plain.get(part).cloned().unwrap_or_default())
+            });
+            line(values.collect())
+        };
+        let header = line(headings.iter().flatten().cloned().collect());
+        let lines: Vec<String> = std::iter::once(header).chain(self.rows.iter().map(row)).collect();
+        lines.join("\n")
+    }
+
+    /// A Markdown table; one row a line.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+        let cell = |cell: Option<&TextCell>| {
+            // A bar inside a cell would end it.
+            let text = cell.map_or(String::new(), |cell| one_line(&cell.shown).replace('|', "\\|"));
+            if cell.is_some_and(|cell| cell.is_code) { format!("`{text}`") } else { text }
+        };
+        let rule = format!("|{}\n", "---|".repeat(self.columns.len()));
+        let rows = self.rows.iter().chain(&self.total);
+        let rows = rows.map(|row| line((0..self.columns.len()).map(|index| cell(row.get(index))).collect()));
+        let header = line(self.columns.iter().map(|column| column.heading.clone()).collect());
+        [header, rule].into_iter().chain(rows).collect()
+    }
+}
+
+/// All columns, as wide as they are, without colours.
+impl fmt::Display for TextTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.fit(usize::MAX, false))
+    }
+}
+
+/// Text from outside must not move the cursor or end a cell.
+fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
+/// A column of a table, and its cell in the row of a `T`.
+pub(super) type CellOf<'a, T> = (TextColumn, &'a dyn Fn(&T) -> TextCell);
+
+/// A table with a row for each item.
+pub(super) fn table_of<T>(items: impl IntoIterator<Item = T>, columns: &[CellOf<'_, T>]) -> TextTable {
+    let mut table = TextTable::new(columns.iter().map(|(column, _)| column.clone()));
     for item in items {
-        table.add_row(columns.iter().map(|(_, cell)| cell(&item)));
+        table.row(columns.iter().map(|(_, cell)| cell(&item)));
     }
     table
 }
 
-/// A Markdown table; one row a line.
-pub(super) fn markdown<T>(items: impl IntoIterator<Item = T>, columns: &[Column<'_, T>]) -> String {
-    let line = |cells: Vec<String>| {
-        // A bar inside a cell would end it.
-        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-        format!("| {} |\n", cells.join(" | "))
-    };
-    let rule = format!("|{}\n", "---|".repeat(columns.len()));
-    let mut lines = lines(items, columns).map(line);
-    lines.next().into_iter().chain([rule]).chain(lines).collect()
-}
+/// What a column of a CSV file is called, and its cell in the line of a `T`.
+pub(super) type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
 
 /// Comma-separated values, a line for each item under a header; no cell may have a comma.
 pub(super) fn csv<T>(items: impl IntoIterator<Item = T>, columns: &[Column<'_, T>]) -> String {
-    lines(items, columns).map(|cells| cells.join(",") + "\n").collect()
-}
-
-/// The header, then the cells of each item.
-fn lines<T>(
-    items: impl IntoIterator<Item = T>,
-    columns: &[Column<'_, T>],
-) -> impl Iterator<Item = Vec<String>> {
-    let header = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
-    let cells = |item| columns.iter().map(|(_, cell)| cell(&item)).collect();
-    std::iter::once(header).chain(items.into_iter().map(cells))
+    let header: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
+    let mut text = header.join(",") + "\n";
+    for item in items {
+        let cells: Vec<String> = columns.iter().map(|(_, cell)| cell(&item)).collect();
+        text += &(cells.join(",") + "\n");
+    }
+    text
 }
 
 /// A share as text: `90.12 %`.
@@ -96,14 +300,19 @@ mod tests {
 
     #[test]
     fn markdown_has_a_line_for_each_row_and_no_stray_bar() {
-        let text = markdown(["x|y"], &[("a", &|_| "1".into()), ("b", &|text| (*text).into())]);
-        assert_eq!(text, "| a | b |\n|---|---|\n| 1 | x\\|y |\n");
+        let mut table = TextTable::new(["a", "b"].map(TextColumn::text));
+        table.row(["1".into(), TextCell::text("x|y").code()]);
+        assert_eq!(table.markdown(), "| a | b |\n|---|---|\n| 1 | `x\\|y` |\n");
     }
 
     #[test]
-    fn tables_have_no_escape_sequences() {
-        let mut table = table(&["name", "value"], 1);
-        table.add_row(["a", "1"]);
-        assert!(!table.to_string().contains('\u{1b}'));
+    fn programs_get_every_value_without_units_and_no_total() {
+        let tiles = TextColumn::text("tiles").plain(&["dense", "sparse"]);
+        let mut table = TextTable::new([TextColumn::text("layer name"), TextColumn::number("last %"), tiles]);
+        table.row(["1\tone\n".into(), TextCell::percent(0.5), TextCell::split("3 dense, 4 sparse", [3, 4])]);
+        table.row([TextCell::missing(), TextCell::count(220_020), TextCell::missing()]);
+        table.total(["all".into()]);
+        let lines = "layer_name\tlast_percent\tdense\tsparse\n1 one \t50.00\t3\t4\n\t220020\t\t";
+        assert_eq!(table.tsv(), lines);
     }
 }

@@ -23,8 +23,10 @@ mod arriving;
 #[cfg(feature = "gpu")]
 mod auto;
 mod batch;
+mod changes;
 mod data;
 mod engine;
+mod go_on;
 mod job;
 #[cfg(feature = "gpu")]
 mod kernels;

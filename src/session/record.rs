@@ -1,6 +1,6 @@
 //! `config.json`: what a run was asked for, and what came out of that.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +10,7 @@ use crate::dataset::{Augmentation, Holdout};
 use crate::engine::Backend;
 use crate::importance::ImportanceSettings;
 use crate::model::ArchitectureRecord;
-use crate::training::{Recipe, RunFolder};
+use crate::training::{PatienceOn, Recipe, RunFolder, RunIdentity, absolute};
 
 /// How many samples there are.
 #[derive(Clone, Copy)]
@@ -28,6 +28,10 @@ pub(super) struct RunConfig<'a> {
     pub(super) run: RunRecord<'a>,
     pub(super) tanner_version: &'static str,
     pub(super) started_at: String,
+    /// Where the files are that the settings name, from whatever folder one looks.
+    pub(super) absolute_paths: AbsolutePaths,
+    /// What the run began with, compared before it goes on.
+    pub(super) digests: Digests,
     /// The command line that gives the same run.
     pub(super) command: Vec<String>,
     pub(super) backend: Backend,
@@ -37,6 +41,45 @@ pub(super) struct RunConfig<'a> {
     pub(super) gpu_kernels: Option<&'a str>,
     /// What was asked for; everything above follows from it and the data.
     pub(super) settings: &'a Settings,
+}
+
+/// The paths of a run's files, in full.
+#[derive(Serialize)]
+pub(super) struct AbsolutePaths {
+    pub(super) data: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) labels: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) test: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) from: Option<PathBuf>,
+}
+
+impl AbsolutePaths {
+    pub(super) fn of(settings: &RunSettings) -> Self {
+        let full = |path: &Path| if settings.data.is_in_memory() { path.to_owned() } else { absolute(path) };
+        Self {
+            data: full(&settings.data.path),
+            labels: settings.data.options.labels.as_deref().map(full),
+            test: settings.data.test_file().map(full),
+            from: settings.from.as_deref().map(full),
+        }
+    }
+}
+
+/// As in the [`RunIdentity`] of checkpoints, which finished runs do not have.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Digests {
+    /// Of the model before its first step.
+    pub(super) start: String,
+    /// Of the samples that it is trained and scored on.
+    pub(super) data: String,
+}
+
+impl From<&RunIdentity> for Digests {
+    fn from(identity: &RunIdentity) -> Self {
+        Self { start: identity.start.clone(), data: identity.data.clone() }
+    }
 }
 
 /// Adapter and kernels that the run in this folder had on a GPU, if its settings can be read.
@@ -69,6 +112,8 @@ pub(super) struct RunRecord<'a> {
     recipe: &'a Recipe,
     augmentation: Augmentation,
     patience: Option<usize>,
+    /// None for the score.
+    patience_on: Option<PatienceOn>,
 }
 
 impl<'a> RunRecord<'a> {
@@ -92,12 +137,31 @@ impl<'a> RunRecord<'a> {
             recipe: &settings.recipe,
             augmentation: settings.augmentation,
             patience: settings.patience,
+            patience_on: Some(settings.patience_on).filter(|on| *on != PatienceOn::Score),
         }
     }
 
     /// The first setting that a recorded run has otherwise, as `recipe.epochs`.
     pub(super) fn difference_from(&self, config: &Value) -> serde_json::Result<Option<String>> {
         Ok(first_difference(&as_in_files(self)?, &with_defaults(config.clone())?))
+    }
+
+    /// The same, wherever the files are now: their content has digests.
+    pub(super) fn difference_but_for_places(&self, config: &Value) -> serde_json::Result<Option<String>> {
+        let mut expected = as_in_files(self)?;
+        let has_test_file = self.table.as_ref().is_some_and(TableRecord::has_test_file);
+        for (pointer, is_place) in
+            [("/data", true), ("/from", true), ("/table/labels", true), ("/table/test", has_test_file)]
+        {
+            if let (Some(mine), Some(there)) = (expected.pointer_mut(pointer), config.pointer(pointer))
+                && is_place
+                && mine.is_string()
+                && there.is_string()
+            {
+                *mine = there.clone();
+            }
+        }
+        Ok(first_difference(&expected, &with_defaults(config.clone())?))
     }
 }
 

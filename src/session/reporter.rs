@@ -1,6 +1,7 @@
 //! Who is told what happens in a session.
 
 use crate::Error;
+use crate::network::Network;
 use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
 
 /// Receives what a session has to say. Where a text names a setting, the name stands in backquotes.
@@ -32,6 +33,13 @@ pub trait Reporter: Sync {
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
         let _ = run;
         None
+    }
+
+    /// Pictures of a network that is about to be trained, each a PNG file with its name.
+    #[doc(hidden)]
+    fn pictures(&self, network: &Network) -> Vec<(&'static str, Vec<u8>)> {
+        let _ = network;
+        Vec::new()
     }
 
     /// A run has ended, however it did, after at least one epoch; its summary is written next.
@@ -91,6 +99,10 @@ impl Reporter for WithoutNotes<'_> {
 
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
         self.0.watch(run)
+    }
+
+    fn pictures(&self, network: &Network) -> Vec<(&'static str, Vec<u8>)> {
+        self.0.pictures(network)
     }
 
     fn run_ended(&self, run: &FinishedRun<'_>) {

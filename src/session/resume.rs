@@ -1,22 +1,27 @@
-//! A run goes on in the folder where it began.
+//! A run goes on in the folder where it began, interrupted or to be extended.
 //!
-//! The settings are those of the folder's `config.json`. What comes out of them is compared with what was recorded, so
-//! that defaults which have changed since are noticed. Then everything that the bits depend on is compared: engine,
-//! samples, graphs, preprocessing.
+//! The settings are those of the folder's `config.json`, with what is changed now: where its files are ([`Changes`]), how
+//! many epochs there are, on which engine. What comes out of them is compared with what was recorded, so that defaults
+//! which have changed since are noticed. Then everything that the bits depend on is compared: engine, samples, graphs,
+//! preprocessing.
 
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::Session;
-use super::record::{RunRecord, recorded_kernels};
-use super::request::{EngineRequest, KernelsRequest};
+use super::changes::Changes;
+use super::record::{Digests, RunRecord};
 use super::settings::Settings;
 use crate::dataset::{Dataset, fingerprint};
-use crate::engine::{Backend, EngineInfo};
+use crate::engine::{Backend, EngineInfo, EngineState};
 use crate::model::TrainedModel;
-use crate::training::{Checkpoint, RunFolder, RunIdentity};
-use crate::{Error, Result, Setting};
+use crate::training::{
+    Checkpoint, EpochMetrics, EpochSoFar, OptimizerState, PastRun, Recipe, RunClock, RunFolder, RunIdentity,
+    Summary, TrainingState, last_continuation,
+};
+use crate::{Error, Result};
 
 /// A run that has begun: its folder, which no other process may touch now, and what it left there.
 #[derive(Debug)]
@@ -24,7 +29,18 @@ pub struct Resumption {
     pub(super) folder: RunFolder,
     /// Where it was kept last; `None` before the first time, when it starts again.
     pub(super) checkpoint: Option<Checkpoint>,
-    config: Value,
+    /// What a finished run has left, which is to be extended.
+    pub(super) finished: Option<Box<Finished>>,
+    pub(super) config: Value,
+    pub(super) changes: Changes,
+}
+
+/// A run with a summary.
+#[derive(Debug)]
+pub(super) struct Finished {
+    history: Vec<EpochMetrics>,
+    model: TrainedModel,
+    summary: Summary,
 }
 
 impl Resumption {
@@ -41,50 +57,110 @@ impl Resumption {
         let checkpoint = folder.checkpoint().map_err(|error| {
             Error::OtherRun(format!("{error}; without that file the run starts anew from its settings"))
         })?;
-        Ok(Self { folder, checkpoint, config })
+        Ok(Self { folder, checkpoint, finished: None, config, changes: Changes::default() })
     }
 
-    /// The settings with which the run began.
-    pub(super) fn settings(&self) -> Result<Settings> {
-        Settings::from_config(&self.config)
-            .map_err(|reason| Error::SettingsFile { path: self.folder.path().join("config.json"), reason })
-    }
-
-    /// The engine that the run had, whatever would be chosen now; its number of threads is free.
-    pub(super) fn engine(&self, asked: &EngineRequest, threads: Option<usize>) -> Result<EngineRequest> {
-        let backend: Backend =
-            serde_json::from_value(self.config["backend"].clone()).map_err(|error| Error::SettingsFile {
-                path: self.folder.path().join("config.json"),
-                reason: format!("backend: {error}"),
-            })?;
-        if threads.is_some() && backend != Backend::Cpu {
-            let reason = format!("has no meaning here, the run is one of the {backend} engine");
-            return Err(Error::setting(Setting::Threads, reason));
+    /// Takes the folder of a finished run, to make more epochs.
+    ///
+    /// # Errors
+    /// When one of its files cannot be read, or another process is at it.
+    pub(super) fn extend(path: &Path, summary: Summary) -> Result<Self> {
+        let past = PastRun::read(path)?;
+        let refuse = |what: String| {
+            Err(Error::OtherRun(format!("the run in {} cannot be extended: {what}", path.display())))
+        };
+        if let Some(problem) = past.problems.first() {
+            return refuse(problem.clone());
         }
-        Ok(match backend {
-            Backend::Reference => EngineRequest::Reference,
-            Backend::Cpu => EngineRequest::Cpu { threads: threads.or(asked.threads()) },
-            Backend::Gpu => {
-                let adapter = match asked {
-                    EngineRequest::Gpu { adapter, .. } => adapter.clone(),
-                    _ => None,
-                };
-                let recorded = recorded_kernels(self.folder.path());
-                let asked = recorded.as_ref().map(|(_, kernels)| *kernels);
-                EngineRequest::Gpu { adapter, kernels: KernelsRequest { asked, recorded } }
-            }
+        let Some(model) = past.model() else { return refuse("it has no model.safetensors any more".into()) };
+        let finished = Finished { history: past.history.clone(), model: model?, summary };
+        let folder = RunFolder::reopen(path)?;
+        // One of before the run was finished knows its data, in runs whose settings do not.
+        let checkpoint = folder.checkpoint().unwrap_or_default();
+        let config = past.config.unwrap_or_default();
+        Ok(Self {
+            folder,
+            checkpoint,
+            finished: Some(Box::new(finished)),
+            config,
+            changes: Changes::default(),
         })
+    }
+
+    /// The settings with which the run began or went on last.
+    pub(super) fn settings(&self) -> Result<Settings> {
+        Settings::from_config(&self.config).map_err(|reason| self.refuse_config(reason))
+    }
+
+    pub(super) fn refuse_config(&self, reason: String) -> Error {
+        Error::SettingsFile { path: self.folder.path().join("config.json"), reason }
+    }
+
+    /// The kind of engine that it had last.
+    pub(super) fn backend(&self) -> Result<Backend> {
+        serde_json::from_value(self.config["backend"].clone())
+            .map_err(|error| self.refuse_config(format!("backend: {error}")))
     }
 
     /// Where it goes on, for people to read.
     pub(super) fn place(&self) -> String {
-        match &self.checkpoint {
-            None => "starts anew, there is no checkpoint: its first epochs are made again".into(),
-            Some(Checkpoint { state, .. }) => match (state.history.len(), state.so_far.steps) {
+        match (&self.finished, &self.checkpoint) {
+            (Some(finished), _) => {
+                format!("goes on after epoch {}, its optimiser begins at zero", finished.history.len())
+            }
+            (None, None) => "starts anew, there is no checkpoint: its first epochs are made again".into(),
+            (None, Some(Checkpoint { state, .. })) => match (state.history.len(), state.so_far.steps) {
                 (epochs, 0) => format!("goes on after epoch {epochs}"),
                 (epochs, steps) => format!("goes on after step {steps} of epoch {}", epochs + 1),
             },
         }
+    }
+
+    /// The epochs that it has.
+    pub(super) fn history(&self) -> &[EpochMetrics] {
+        match (&self.finished, &self.checkpoint) {
+            (Some(finished), _) => &finished.history,
+            (None, Some(checkpoint)) => &checkpoint.state.history,
+            (None, None) => &[],
+        }
+    }
+
+    /// What its optimiser remembers.
+    pub(super) fn optimizer(&self) -> OptimizerState {
+        if self.finished.is_some() { OptimizerState::Zero } else { OptimizerState::Kept }
+    }
+
+    /// The epoch from which its patience counts.
+    pub(super) fn patience_from(&self) -> usize {
+        match (&self.finished, last_continuation(&self.config)) {
+            _ if self.changes.is_patience_given => 0,
+            // Who asks for more epochs of a run that has stopped early wants them.
+            (Some(finished), _) => finished.history.len(),
+            (None, last) => last.map_or(0, |last| last.patience_from),
+        }
+    }
+
+    /// Where it goes on: the state of its checkpoint, or the model of a finished run, whose optimiser is not there any
+    /// more, in the numbers of an engine.
+    pub(super) fn state(
+        &self,
+        recipe: &Recipe,
+        samples: usize,
+        backend: Backend,
+    ) -> Option<(TrainingState, RunClock)> {
+        let (state, clock) = match (&self.finished, &self.checkpoint) {
+            (Some(finished), _) => {
+                let Finished { history, model, summary } = &**finished;
+                let steps = history.len() * samples.div_ceil(recipe.batch_size);
+                let engine = EngineState::fresh(model.parameters(), &recipe.optimizer, steps as u64);
+                let clock =
+                    RunClock { seconds: summary.seconds_total, seconds_to_target: summary.seconds_to_target };
+                (TrainingState { history: history.clone(), so_far: EpochSoFar::default(), engine }, clock)
+            }
+            (None, Some(checkpoint)) => (checkpoint.state.clone(), checkpoint.clock),
+            (None, None) => return None,
+        };
+        Some((TrainingState { engine: state.engine.for_backend(backend), ..state }, clock))
     }
 }
 
@@ -96,12 +172,13 @@ impl Session<'_> {
         run: &RunRecord<'_>,
         engine: &EngineInfo,
         identity: &RunIdentity,
+        epochs_before: usize,
     ) -> Result<()> {
         let path = begun.folder.path().display();
         let other = |what: String| {
             Err(Error::OtherRun(format!("the run in {path} cannot go on to the same bits: {what}")))
         };
-        let difference = run.difference_from(&begun.config);
+        let difference = run.difference_but_for_places(&begun.changes.applied_to(begun.config.clone()));
         let difference =
             difference.map_err(|error| Error::OtherRun(format!("the settings of {path}: {error}")))?;
         if let Some(key) = difference {
@@ -109,19 +186,46 @@ impl Session<'_> {
         }
         let recorded = |key: &str| begun.config[key].as_str().unwrap_or_default();
         let (then, now) = (recorded("adapter"), engine.adapter.as_str());
-        if recorded("backend") != engine.backend.to_string() || !same_arithmetic(engine.backend, then, now) {
-            return other(format!("it ran on {then}, and this is {now}"));
+        let is_same =
+            recorded("backend") == engine.backend.to_string() && same_arithmetic(engine.backend, then, now);
+        if !is_same && !begun.changes.is_engine_given {
+            let way_out = "type `backend` (and `adapter`) to go on here, to other last digits";
+            return other(format!("it ran on {then}, and this is {now}; {way_out}"));
         }
-        let Some(checkpoint) = &begun.checkpoint else { return Ok(()) };
-        let RunIdentity { config, start, data } = &checkpoint.identity;
-        if *config != identity.config {
-            return other("its checkpoint belongs to another config.json".into());
+        if !is_same {
+            self.note(format!(
+                "the run goes on on {now}; it ran on {then}: its last digits differ from those of an uninterrupted run"
+            ));
         }
-        if *data != identity.data {
-            return other("the data are not those that it began with".into());
+        if let Some(checkpoint) = &begun.checkpoint
+            && checkpoint.identity.config != identity.config
+        {
+            let way_out = "undo that, and give `data`, `epochs` and the like beside `resume`";
+            return other(format!(
+                "its checkpoint belongs to another config.json, or somebody has edited this one: {way_out}"
+            ));
         }
-        if *start != identity.start {
-            return other("its network or preprocessing came out another way than when it began".into());
+        let recorded_digests = Digests::deserialize(&begun.config["digests"]).ok();
+        let of_checkpoint = begun.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
+        match recorded_digests.or(of_checkpoint) {
+            Some(Digests { data, .. }) if data != identity.data => {
+                return other(format!(
+                    "the data are not those that it began with: {}",
+                    other_samples(&data, &identity.data)
+                ));
+            }
+            Some(Digests { start, .. }) if start != identity.start => {
+                return other("its network or preprocessing came out another way than when it began".into());
+            }
+            None if begun.finished.is_some() => {
+                self.warn("an older version made the run: whether its data are still the same is not known");
+            }
+            _ => {}
+        }
+        if let Some(finished) = &begun.finished
+            && finished.model.epochs_trained() != epochs_before + finished.history.len()
+        {
+            return other(format!("its model.safetensors is not that of epoch {}", finished.history.len()));
         }
         let (then, now) = (recorded("tanner_version"), env!("CARGO_PKG_VERSION"));
         if then != now {
@@ -131,14 +235,45 @@ impl Session<'_> {
     }
 }
 
+/// What can be done where the GPU of a run is not there.
+pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error {
+    match (begun, error) {
+        (Some(begun), Error::NoAdapter(reason)) if !begun.changes.is_engine_given => {
+            Error::NoAdapter(format!(
+                "{reason}; the run in {} was made on {}: type `backend` cpu to go on with the CPU, to other last digits",
+                begun.folder.path().display(),
+                begun.config["adapter"].as_str().unwrap_or("a GPU")
+            ))
+        }
+        (_, error) => error,
+    }
+}
+
 /// The fingerprints of what a run is trained and scored on.
 pub(super) fn data_identity(train: &Dataset, scored: &Dataset) -> String {
     format!("{}-{}", fingerprint(train), fingerprint(scored))
 }
 
+/// Which of two [`data_identity`]s differ, and how.
+fn other_samples(then: &str, now: &str) -> String {
+    let parts = |identity: &str| -> Option<[String; 2]> {
+        let (train, scored) = identity.split_once('-')?;
+        Some([train, scored].map(|digest| digest.chars().take(12).collect()))
+    };
+    let (Some(then), Some(now)) = (parts(then), parts(now)) else { return format!("hash {now}, not {then}") };
+    let differs = |part: usize, name: &str| {
+        (then[part] != now[part]).then(|| {
+            format!("the hash of the {name} samples is {}.., it recorded {}..", now[part], then[part])
+        })
+    };
+    let differences: Vec<String> =
+        [differs(0, "training"), differs(1, "scored")].into_iter().flatten().collect();
+    differences.join(", ")
+}
+
 /// The digests of a run in a folder, whose settings are there.
-pub(super) fn identity(folder: &RunFolder, model: &TrainedModel, data: String) -> Result<RunIdentity> {
-    Ok(RunIdentity { config: folder.config_digest()?, start: model.digest(), data })
+pub(super) fn identity(folder: &RunFolder, digests: Digests) -> Result<RunIdentity> {
+    Ok(RunIdentity { config: folder.config_digest()?, start: digests.start, data: digests.data })
 }
 
 /// Whether two engines of a kind sum in the same order; threads do not matter, instruction sets may.
@@ -160,5 +295,12 @@ mod tests {
         assert!(same("1 thread, AVX-512", "8 threads, AVX-512"));
         assert!(!same("8 threads, AVX2", "8 threads, AVX-512"));
         assert!(!same_arithmetic(Backend::Gpu, "A", "B") && same_arithmetic(Backend::Gpu, "A", "A"));
+    }
+
+    #[test]
+    fn other_samples_are_named_with_their_hashes() {
+        let line = other_samples("aaaaaaaaaaaaaaaa-bbbb", "aaaaaaaaaaaaaaaa-cccc");
+        assert_eq!(line, "the hash of the scored samples is cccc.., it recorded bbbb..");
+        assert!(other_samples("aa-bb", "cc-dd").contains("training samples is cc.."));
     }
 }

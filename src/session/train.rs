@@ -1,6 +1,5 @@
 //! One training run, from data to a model and, where it is kept, a whole run folder.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Session;
@@ -8,11 +7,11 @@ use super::data::Data;
 use super::engine::OpenedEngine;
 use super::job::{TrainedRun, TrainingJob};
 use super::places::{importance_name, run_folder, tensorboard};
-use super::record::{RunConfig, RunRecord, SampleCounts};
+use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
 use super::reporter::{FinishedRun, RunPreview};
 use super::request::Purpose;
 use super::resume::{self, Resumption};
-use super::settings::{EventsPlace, RunSettings, Settings, check_threads};
+use super::settings::{EventsPlace, RunSettings, Settings};
 use super::start::Start;
 use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
@@ -20,8 +19,8 @@ use crate::files::check_folder;
 use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::training::{
-    self, AugmentedData, Ending, Observer, Recorder, RunClock, RunFacts, RunFolder, TrainOptions, Trained,
-    TrainingData, TrainingState,
+    self, AugmentedData, Ending, Observer, Outcome, PatienceOn, Recorder, RunFacts, TrainOptions, Trained,
+    TrainingData, TrainingState, now,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
@@ -56,10 +55,12 @@ impl Session<'_> {
             );
         }
         self.warn_of_constant_neurons(start.network());
-        let identity = resume::data_identity(&train, &test);
+        let data_digest = resume::data_identity(&train, &test);
         let engine_settings = settings.recipe.engine_settings();
         let subject = (start.network(), start.parameters(), engine_settings);
-        let mut opened = self.engine_of(opening, subject, Purpose::Steps)?;
+        let mut opened = self
+            .engine_of(opening, subject, Purpose::Steps)
+            .map_err(|error| resume::without_engine(error, job.begun.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
@@ -69,53 +70,14 @@ impl Session<'_> {
             check_folder(logs).asked_by(Setting::Tensorboard)?;
         }
         let place = job.begun.as_ref().map(Resumption::place);
-        let (mut recorder, state) = self.recorder(&mut job, model, &opened, samples, identity)?;
+        let (mut recorder, state, patience_from) =
+            self.recorder(&mut job, model, &opened, samples, data_digest)?;
         self.announce(&opened);
         self.announce_run(&job.settings, &recorder, samples, place.as_deref());
+        let start = (state, patience_from);
         let trained =
-            self.steps(&mut job, &mut opened, &mut recorder, (samples.train, train_set, &test_set), state);
+            self.steps(&mut job, &mut opened, &mut recorder, (samples.train, train_set, &test_set), start);
         self.finish(&job.settings, recorder, trained)
-    }
-
-    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on so many CPU threads or as
-    /// many as it had. Of a finished run it gives what is there.
-    ///
-    /// # Errors
-    /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
-    pub fn resume(&self, path: impl AsRef<Path>, threads: Option<usize>) -> Result<TrainedRun> {
-        let path = path.as_ref();
-        if let Some(finished) = self.finished(path)? {
-            return Ok(finished);
-        }
-        let begun = Resumption::open(path).asked_by(Setting::Resume)?;
-        let mut settings = begun.settings().asked_by(Setting::Resume)?.resolve()?;
-        settings.engine = begun.engine(&settings.engine, check_threads(threads)?)?;
-        settings.out = Some(path.to_owned());
-        if settings.data.is_in_memory() {
-            let reason =
-                "was trained on samples in memory; the program that has them goes on with Classifier::resume";
-            return Err(Error::OtherRun(format!("the run in {} {reason}", path.display())));
-        }
-        self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
-    }
-
-    /// As [`Session::resume`], with the settings and data of a job, which name the folder.
-    pub(crate) fn resume_job(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
-        let path = job.settings.out.clone().unwrap_or_default();
-        if let Some(finished) = self.finished(&path)? {
-            return Ok(finished);
-        }
-        let begun = Resumption::open(&path).asked_by(Setting::Out)?;
-        job.settings.engine = begun.engine(&job.settings.engine, None)?;
-        job.begun = Some(begun);
-        self.train(job)
-    }
-
-    /// What is in the folder of a run that has nothing left to do.
-    fn finished(&self, path: &Path) -> Result<Option<TrainedRun>> {
-        let Some((_, summary)) = RunFolder::finished(path)? else { return Ok(None) };
-        self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
-        TrainedRun::of_folder(path, summary).map(Some)
     }
 
     /// The data of a job, as its run sees them.
@@ -140,46 +102,42 @@ impl Session<'_> {
         opened: &OpenedEngine,
         samples: SampleCounts,
         data: String,
-    ) -> Result<(Recorder, Option<TrainingState>)> {
+    ) -> Result<(Recorder, Option<TrainingState>, usize)> {
         let (settings, info) = (&job.settings, opened.engine.info());
         let facts = RunFacts {
             process_start: self.start,
             engine: info.clone(),
             seed: settings.recipe.seed,
             scored_on: settings.scored_on(),
+            target: settings.target,
             train_samples: samples.train,
             test_samples: samples.test,
         };
         let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref());
-        let Some(begun) = job.begun.take() else {
-            if !job.is_kept {
-                return Ok((Recorder::in_memory(model, facts), None));
-            }
-            let folder = run_folder(settings)?;
-            let asked = with_kernels(&settings.asked, opened.kernels.as_deref());
-            let command = ["tanner".to_owned(), "train".to_owned()].into_iter().chain(asked.to_flags());
-            folder.write_config(&RunConfig {
-                run,
-                tanner_version: env!("CARGO_PKG_VERSION"),
-                started_at: jiff::Zoned::now().to_string(),
-                command: command.collect(),
-                backend: info.backend,
-                adapter: &info.adapter,
-                gpu_kernels: opened.kernels.as_deref(),
-                settings: &asked,
-            })?;
-            let identity = resume::identity(&folder, &model, data)?;
-            return Ok((Recorder::new(folder, model, facts, identity), None));
-        };
-        let identity = resume::identity(&begun.folder, &model, data)?;
-        self.check_same_run(&begun, &run, &info, &identity)?;
-        let mut recorder = Recorder::new(begun.folder, model, facts, identity);
-        let (state, clock) = begun.checkpoint.map_or_else(
-            || (None, RunClock::default()),
-            |checkpoint| (Some(checkpoint.state), checkpoint.clock),
-        );
-        recorder.resume(state.as_ref().map_or(&[], |state| &state.history), clock)?;
-        Ok((recorder, state))
+        let digests = Digests { start: model.digest(), data };
+        if let Some(begun) = job.begun.take() {
+            return self.go_on(begun, settings, &run, opened, (model.clone(), facts, digests));
+        }
+        if !job.is_kept {
+            return Ok((Recorder::in_memory(model, facts), None, 0));
+        }
+        let folder = run_folder(settings)?;
+        let asked = with_kernels(&settings.asked, opened.kernels.as_deref());
+        let command = ["tanner".to_owned(), "train".to_owned()].into_iter().chain(asked.to_flags());
+        folder.write_config(&RunConfig {
+            run,
+            tanner_version: env!("CARGO_PKG_VERSION"),
+            started_at: now(),
+            absolute_paths: AbsolutePaths::of(settings),
+            digests: digests.clone(),
+            command: command.collect(),
+            backend: info.backend,
+            adapter: &info.adapter,
+            gpu_kernels: opened.kernels.as_deref(),
+            settings: &asked,
+        })?;
+        let identity = resume::identity(&folder, digests)?;
+        Ok((Recorder::new(folder, model, facts, identity), None, 0))
     }
 
     /// All steps, with everybody who watches them.
@@ -189,7 +147,7 @@ impl Session<'_> {
         opened: &mut OpenedEngine,
         recorder: &mut Recorder,
         (samples, train, test): (usize, Box<dyn TrainingData>, &Arc<Dataset>),
-        state: Option<TrainingState>,
+        (state, patience_from): (Option<TrainingState>, usize),
     ) -> Result<Trained> {
         let settings = &job.settings;
         let preview = RunPreview {
@@ -200,7 +158,8 @@ impl Session<'_> {
             is_one_of_many: job.data_sha256.is_some(),
         };
         let mut watcher = self.reporter.watch(&preview);
-        let mut tensorboard = tensorboard(settings, recorder)?;
+        let pictures = || self.reporter.pictures(recorder.model().network());
+        let mut tensorboard = tensorboard(settings, recorder, pictures)?;
         let mut observers: Vec<&mut dyn Observer> = vec![recorder];
         observers.extend(watcher.as_mut().map(|watcher| &mut **watcher as &mut dyn Observer));
         observers.extend(tensorboard.as_mut().map(|board| board as &mut dyn Observer));
@@ -210,8 +169,22 @@ impl Session<'_> {
             stop: self.stop,
             checkpoint_every: Some(settings.checkpoint_every),
             patience: settings.patience,
+            patience_on: settings.patience_on,
+            patience_from,
+            scored_on: settings.scored_on(),
         };
-        training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options)
+        let trained =
+            training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options);
+        if let Some(board) = &mut tensorboard {
+            let outcome = match &trained {
+                Ok(Trained { ending: Ending::Stopped { .. }, .. }) => Outcome::Running,
+                Ok(_) => Outcome::Success,
+                Err(_) => Outcome::Failure,
+            };
+            // Beside the error of a run that failed, that of its event file says nothing.
+            board.ended(outcome).or_else(|error| trained.is_err().then_some(()).ok_or(error))?;
+        }
+        trained
     }
 
     /// The line that says how large a run is, and the one that says where.
@@ -243,33 +216,59 @@ impl Session<'_> {
     fn finish(
         &self,
         settings: &RunSettings,
-        recorder: Recorder,
+        mut recorder: Recorder,
         trained: Result<Trained>,
     ) -> Result<TrainedRun> {
-        let stopped = matches!(&trained, Ok(Trained { ending: Ending::Stopped { .. }, .. }));
-        if let Some(folder) = recorder.folder().filter(|_| !stopped && !recorder.history().is_empty()) {
-            let (importance, seed) = (importance_name(settings, " "), settings.recipe.seed);
-            let title = format!("{}, importance {importance}, seed {seed}", settings.architecture.arch);
-            self.reporter.run_ended(&FinishedRun { folder, history: recorder.history(), title: &title });
-        }
         let folder = recorder.folder().map(|folder| folder.path().to_owned());
-        let ending = match trained {
-            Ok(trained) => trained.ending,
-            Err(source) => {
-                let epochs = recorder.history().last().map_or(0, |last| last.epoch);
-                return Err(Error::Training { folder, epochs, source: Box::new(source) });
+        let done = trained.and_then(|trained| {
+            recorder.write_all()?;
+            let stopped = matches!(trained.ending, Ending::Stopped { .. });
+            if !stopped {
+                self.draw(settings, &recorder);
             }
-        };
+            let summary = if stopped { None } else { Some(recorder.finish(trained.ending)?) };
+            Ok((trained.ending, summary))
+        });
+        let (ending, summary) = done.map_err(|source| self.failed(settings, &mut recorder, source))?;
         if ending == Ending::OutOfPatience {
+            let what = match settings.patience_on {
+                PatienceOn::Score => format!("better {} accuracy", settings.scored_on()),
+                PatienceOn::Loss => format!("lower {} loss", settings.scored_on()),
+            };
             self.note(format!(
-                "stopped early: no better {} accuracy in {} epochs, the best model is in best.safetensors",
-                settings.scored_on(),
+                "stopped early: no {what} in {} epochs, the best model is in best.safetensors",
                 settings.patience.unwrap_or_default()
             ));
         }
-        let summary = if stopped { None } else { Some(recorder.finish(ending)?) };
+        if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
+            self.warn(format!(
+                "best.safetensors has the model of epoch {there}, which is not the best any more"
+            ));
+        }
         let (model, history) = recorder.into_parts();
         Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
+    }
+
+    /// Keeps what there is of a run that has failed, and says which epoch's model that is.
+    fn failed(&self, settings: &RunSettings, recorder: &mut Recorder, source: Error) -> Error {
+        // What failed may keep this from being written, too: only what is there counts.
+        let _ = recorder.write_all();
+        self.draw(settings, recorder);
+        let folder = recorder.folder().map(|folder| folder.path().to_owned());
+        let ended = recorder.history().len();
+        let epochs = if folder.is_some() { recorder.epoch_in_folder().unwrap_or(0) } else { ended };
+        Error::Training { folder, epochs, source: Box::new(source) }
+    }
+
+    /// Has the learning curve drawn, where there is one and a folder for it.
+    fn draw(&self, settings: &RunSettings, recorder: &Recorder) {
+        let Some(folder) = recorder.folder().filter(|folder| folder.path().is_dir()) else { return };
+        if recorder.history().is_empty() {
+            return;
+        }
+        let (importance, seed) = (importance_name(settings, " "), settings.recipe.seed);
+        let title = format!("{}, importance {importance}, seed {seed}", settings.architecture.arch);
+        self.reporter.run_ended(&FinishedRun { folder, history: recorder.history(), title: &title });
     }
 }
 

@@ -11,7 +11,7 @@
 //!
 //! with `mask(crc) = rotate_right(crc, 15) + 0xa282ead8`, as TensorFlow's
 //! `core/lib/io/record_writer.cc` and `core/lib/hash/crc32c.h` write it. The numbers of the fields
-//! are those of `event.proto`, `summary.proto` and `histogram.proto` in TensorBoard's
+//! are those of `event.proto`, `summary.proto`, `histogram.proto` and `tensor.proto` in TensorBoard's
 //! `compat/proto`.
 
 use std::fs::{File, OpenOptions};
@@ -29,6 +29,12 @@ pub(crate) const EVENTS_PREFIX: &str = "events.out.tfevents.";
 pub(super) enum SummaryValue {
     Scalar(f32),
     Histogram(Histogram),
+    /// Markdown.
+    Text(String),
+    /// The bytes of a PNG file.
+    Picture(Vec<u8>),
+    /// What a plugin reads, by its name.
+    Plugin(&'static str, Vec<u8>),
 }
 
 /// Numbers by size, as `HistogramProto` has them.
@@ -140,7 +146,7 @@ fn event(step: u64) -> Message {
     Message::default().double(1, jiff::Timestamp::now().as_microsecond() as f64 / 1e6).int(2, step)
 }
 
-/// `Summary { value: [Value { tag, simple_value | histo }] }`.
+/// `Summary { value: [Value { tag, simple_value | image | histo | tensor, metadata }] }`.
 fn summary(tag: &str, value: &SummaryValue) -> Message {
     let inner = Message::default().text(1, tag);
     let inner = match value {
@@ -151,8 +157,44 @@ fn summary(tag: &str, value: &SummaryValue) -> Message {
             let histo = numbers.fold(Message::default(), |histo, (field, value)| histo.double(field, *value));
             inner.message(5, &histo.doubles(6, limits).doubles(7, counts))
         }
+        SummaryValue::Text(text) => {
+            inner.message(8, &tensor(DT_STRING).text(8, text)).message(9, &metadata("text", &[]))
+        }
+        SummaryValue::Picture(png) => {
+            const RGB: u64 = 3;
+            let [width, height] = png_size(png);
+            inner.message(4, &Message::default().int(1, height).int(2, width).int(3, RGB).bytes(4, png))
+        }
+        // Its tensor has a number that nobody reads.
+        SummaryValue::Plugin(name, content) => inner
+            .message(8, &tensor(DT_FLOAT).bytes(5, &0f32.to_le_bytes()))
+            .message(9, &metadata(name, content)),
     };
     Message::default().message(1, &inner)
+}
+
+const DT_FLOAT: u64 = 1;
+const DT_STRING: u64 = 7;
+
+/// A `TensorProto` of one element, whose value is still to be added.
+fn tensor(kind: u64) -> Message {
+    let one = Message::default().message(2, &Message::default().int(1, 1));
+    Message::default().int(1, kind).message(2, &one)
+}
+
+/// `SummaryMetadata`: the plugin, what it reads, and that the value is a tensor.
+fn metadata(plugin: &str, content: &[u8]) -> Message {
+    const DATA_CLASS_TENSOR: u64 = 2;
+    let plugin = Message::default().text(1, plugin).bytes(2, content);
+    Message::default().message(1, &plugin).int(4, DATA_CLASS_TENSOR)
+}
+
+/// Width and height, which the header of a PNG file has at a fixed place; 0 of anything else.
+fn png_size(png: &[u8]) -> [u64; 2] {
+    [16, 20].map(|at| {
+        let bytes = png.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, |bytes| u64::from(u32::from_be_bytes(bytes)))
+    })
 }
 
 /// A TFRecord.

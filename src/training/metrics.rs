@@ -7,11 +7,8 @@ use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::named::named;
 
-/// The accuracy whose first reaching is timed: the paper's best, 87.18 %.
-pub(crate) const TARGET_ACCURACY: f64 = 0.8718;
-
 named! {
-    /// The samples that accuracies and losses called `test` were measured on.
+    /// The samples that scores, accuracies and losses called `test` were measured on.
     #[derive(Default)]
     pub enum ScoredOn {
         /// The test set.
@@ -22,8 +19,20 @@ named! {
     }
 }
 
-/// One epoch; a line of `metrics.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+named! {
+    /// What has to get better for patience to begin again.
+    #[derive(Default)]
+    pub enum PatienceOn {
+        /// The score: a higher accuracy, or the same with a lower loss.
+        #[default]
+        Score = "score",
+        /// The loss alone.
+        Loss = "loss",
+    }
+}
+
+/// One epoch; a line of `metrics.jsonl`, where [`Named`] adds `score` and `score_loss`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Counted from 1.
     pub epoch: usize,
@@ -42,24 +51,64 @@ pub struct EpochMetrics {
     pub seconds: f64,
     /// Wall time of the training steps alone.
     pub seconds_steps: f64,
+    /// What `test` means here.
+    #[serde(default)]
+    pub scored_on: ScoredOn,
 }
 
-/// The epoch with the best score; the first of equals. Patience, `best.safetensors` and the summary go by it.
+impl EpochMetrics {
+    /// The same for files, with the names that do not depend on what was scored.
+    pub(crate) fn named(&self) -> Named<'_, Self> {
+        Named { all: self, score: self.test_accuracy, score_loss: self.test_loss, best_score: None }
+    }
+}
+
+/// Metrics or a summary as files and programs get them: the score under its own names, beside the older ones that
+/// begin with `test` whatever was scored.
+#[derive(Serialize)]
+pub(crate) struct Named<'a, T> {
+    #[serde(flatten)]
+    all: &'a T,
+    /// Share of correct samples among those of `scored_on`.
+    score: f64,
+    /// Mean cross-entropy over them.
+    score_loss: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best_score: Option<f64>,
+}
+
+/// Whether an epoch is better than the best one before it: by its score, ties by the lower loss. So the first of equals
+/// stays the best.
+pub fn is_better(epoch: &EpochMetrics, best: &EpochMetrics, by: PatienceOn) -> bool {
+    let lower_loss = epoch.test_loss < best.test_loss;
+    match by {
+        PatienceOn::Loss => lower_loss,
+        PatienceOn::Score if epoch.test_accuracy == best.test_accuracy => lower_loss,
+        PatienceOn::Score => epoch.test_accuracy > best.test_accuracy,
+    }
+}
+
+/// The epoch with the best score, ties by the lower loss, then the first. `best.safetensors` and the summary go by it.
 pub fn best_epoch(history: &[EpochMetrics]) -> Option<&EpochMetrics> {
-    history.iter().reduce(|best, later| if later.test_accuracy > best.test_accuracy { later } else { best })
+    best_by(history, PatienceOn::Score)
 }
 
-/// The whole run; `summary.json`.
+/// The best epoch by score or by loss.
+pub(crate) fn best_by(history: &[EpochMetrics], by: PatienceOn) -> Option<&EpochMetrics> {
+    history.iter().reduce(|best, later| if is_better(later, best, by) { later } else { best })
+}
+
+/// The whole run; `summary.json`, where [`Named`] adds `score`, `score_loss` and `best_score`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// What `test` stands for in this summary.
+    /// What `test` means in this summary.
     #[serde(default)]
     pub scored_on: ScoredOn,
     /// Share of correct test samples after the last epoch.
     pub test_accuracy: f64,
     /// The same after the best epoch.
     pub best_test_accuracy: f64,
-    /// The best epoch, counted from 1; the first of equals.
+    /// The best epoch, counted from 1: ties by the lower loss, then the first.
     pub best_epoch: usize,
     /// Mean cross-entropy over the test set after the last epoch.
     pub test_loss: f64,
@@ -86,8 +135,12 @@ pub struct Summary {
     pub seconds_training: f64,
     /// Wall time of all training steps.
     pub seconds_steps: f64,
-    /// Wall time from the start of the process until the test accuracy first reached the paper's, 87.18 %.
-    pub seconds_to_8718: Option<f64>,
+    /// The score that was asked for, where one was.
+    #[serde(default)]
+    pub target: Option<f64>,
+    /// Wall time from the start of the process until the score first reached the target.
+    #[serde(default)]
+    pub seconds_to_target: Option<f64>,
     /// Kind of engine.
     pub backend: Backend,
     /// Processor or adapter.
@@ -104,8 +157,54 @@ pub struct Summary {
     pub train_samples: usize,
     /// Number of test samples.
     pub test_samples: usize,
-    /// When the run ended, RFC 9557.
+    /// When the run ended, RFC 3339.
     pub finished_at: String,
     /// Version of this program.
     pub tanner_version: String,
+}
+
+impl Summary {
+    /// The same for files and programs, with the names that do not depend on what was scored.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn named(&self) -> impl Serialize {
+        let best_score = Some(self.best_test_accuracy);
+        Named { all: self, score: self.test_accuracy, score_loss: self.test_loss, best_score }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn epochs(scores: &[(f64, f64)]) -> Vec<EpochMetrics> {
+        let epoch = |(epoch, (score, loss)): (usize, &(f64, f64))| EpochMetrics {
+            epoch,
+            test_accuracy: *score,
+            test_loss: *loss,
+            ..EpochMetrics::default()
+        };
+        (1..).zip(scores).map(epoch).collect()
+    }
+
+    #[test]
+    fn the_best_epoch_has_the_best_score_then_the_lower_loss_then_comes_first() {
+        let best = |scores: &[(f64, f64)], by| best_by(&epochs(scores), by).unwrap().epoch;
+        let scores = [(0.8, 0.1), (0.9, 0.5), (0.9, 0.3), (0.9, 0.3), (0.9, 0.4), (0.7, 0.01)];
+        assert_eq!(best(&scores, PatienceOn::Score), 3);
+        assert_eq!(best_epoch(&epochs(&scores)).unwrap().epoch, 3);
+        assert_eq!(best(&scores, PatienceOn::Loss), 6);
+        assert_eq!(best(&[(0.9, 0.3), (0.9, 0.3)], PatienceOn::Loss), 1);
+        assert_eq!(best_epoch(&[]), None);
+    }
+
+    #[test]
+    fn files_say_what_was_scored_under_new_and_old_names() {
+        let metrics = EpochMetrics { scored_on: ScoredOn::Validation, ..epochs(&[(0.75, 0.5)]).remove(0) };
+        let line = serde_json::to_value(metrics.named()).unwrap();
+        assert_eq!((&line["score"], &line["score_loss"]), (&0.75.into(), &0.5.into()));
+        assert_eq!((&line["test_accuracy"], &line["test_loss"]), (&0.75.into(), &0.5.into()));
+        assert_eq!((&line["scored_on"], line.get("best_score")), (&"validation".into(), None));
+        assert_eq!(serde_json::from_value::<EpochMetrics>(line).unwrap(), metrics);
+    }
 }

@@ -8,32 +8,45 @@
 
 #[doc(hidden)]
 pub mod checkpoint;
+mod continued;
 mod event_file;
+mod find_file;
+mod hparams;
 mod metrics;
 mod options;
 mod past_run;
 mod recipe;
 mod recorder;
 mod run_folder;
+mod run_lock;
 mod schedule;
 mod tensorboard;
+mod times;
 mod trainer;
 mod training_data;
 
-pub(crate) use metrics::TARGET_ACCURACY;
+pub(crate) use continued::in_force;
+pub(crate) use continued::last as last_continuation;
+pub(crate) use find_file::absolute;
+pub(crate) use hparams::Outcome;
+pub(crate) use metrics::best_by;
 pub use metrics::{EpochMetrics, ScoredOn, Summary};
 pub use options::{CheckpointEvery, Ending};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
+pub(crate) use times::now;
 pub use trainer::{Observer, train};
 pub use training_data::TrainingData;
 
 #[doc(hidden)]
 pub use self::{
     checkpoint::{Checkpoint, EpochSoFar, RunClock, RunIdentity, TrainingState},
-    metrics::best_epoch,
-    options::{TrainOptions, Trained},
-    past_run::{PastRun, RunFile, RunOverview, RunState},
+    continued::{Continuation, OptimizerState},
+    find_file::find_file,
+    hparams::flat_settings,
+    metrics::{PatienceOn, best_epoch, is_better},
+    options::{TargetScore, TrainOptions, Trained},
+    past_run::{PastRun, RunFile, RunOverview, RunState, data_name},
     recorder::{Recorder, RunFacts},
     run_folder::RunFolder,
     tensorboard::TensorBoard,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::{EpochMetrics, TrainingState};
+use super::{EpochMetrics, PatienceOn, ScoredOn, TrainingState};
 use crate::named::serde_as_text;
 use crate::{Error, Result, Setting};
 
@@ -22,6 +22,12 @@ pub struct TrainOptions<'a> {
     pub checkpoint_every: Option<CheckpointEvery>,
     /// Ends the run after so many epochs without a better score on the samples it is scored on; at least 1.
     pub patience: Option<usize>,
+    /// What has to get better.
+    pub patience_on: PatienceOn,
+    /// The epoch from which patience counts, where no later one is the best.
+    pub patience_from: usize,
+    /// What the samples to score on are, for the metrics.
+    pub scored_on: ScoredOn,
 }
 
 /// How a run ended.
@@ -104,6 +110,41 @@ impl FromStr for CheckpointEvery {
 
 serde_as_text!(CheckpointEvery);
 
+/// A share of correct samples whose first reaching is timed.
+///
+/// As text: `0.8718` or `87.18%`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TargetScore(pub f64);
+
+impl fmt::Display for TargetScore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for TargetScore {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let refuse = |what: &str| {
+            let reason = format!("{text:?} {what}: write a share (0.8718) or per cent (87.18%)");
+            Error::Setting { setting: Setting::Target, reason }
+        };
+        // The exponent gives the share's own bits, which a division might miss.
+        let number = match text.strip_suffix('%') {
+            Some(number) => format!("{}e-2", number.trim_end()),
+            None => text.to_owned(),
+        };
+        let share: f64 = number.parse().map_err(|_| refuse("is not understood"))?;
+        if !(0.0..=1.0).contains(&share) {
+            return Err(refuse("is no share from 0 to 1"));
+        }
+        Ok(Self(share))
+    }
+}
+
+serde_as_text!(TargetScore);
+
 /// Counts until the next checkpoint.
 pub(super) struct Due {
     every: Option<CheckpointEvery>,
@@ -149,6 +190,19 @@ mod tests {
         for text in ["", "0", "0s", "s", "-1", "1.5", "3 epochs", "3steps4", "10m", "99999999999999999999"] {
             let message = text.parse::<CheckpointEvery>().unwrap_err().to_string();
             assert!(message.starts_with("checkpoint-every: ") && message.contains("500steps"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_share_or_per_cent() {
+        for (text, share) in
+            [("0.8718", 0.8718), ("87.18%", 0.8718), ("87.18 %", 0.8718), ("1", 1.0), ("0", 0.0)]
+        {
+            assert_eq!(text.parse::<TargetScore>().unwrap(), TargetScore(share), "{text}");
+        }
+        for text in ["", "%", "87.18", "-0.1", "101%", "nan", "inf", "half", "1e400"] {
+            let message = text.parse::<TargetScore>().unwrap_err().to_string();
+            assert!(message.starts_with("target: ") && message.contains("(87.18%)"), "{message}");
         }
     }
 

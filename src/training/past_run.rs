@@ -3,16 +3,18 @@
 //! A [`PastRun`] never fails for a damaged file: it keeps what the others say, and tells what it
 //! could not read. [`RunOverview`] is the handful of facts that runs are listed by.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::run_folder::{CONFIG, METRICS, MODEL, SUMMARY};
-use super::{EpochMetrics, ScoredOn, Summary, best_epoch};
+use super::run_lock::is_locked;
+use super::{EpochMetrics, ScoredOn, Summary, best_epoch, in_force, times};
 use crate::model::TrainedModel;
 use crate::named::named;
 use crate::{Error, Result};
@@ -27,12 +29,14 @@ pub struct RunFile {
 }
 
 named! {
-    /// How a run ended, as far as its folder tells.
+    /// What a run is at, as far as its folder tells.
     pub enum RunState {
         /// It has a summary, and nothing is damaged.
         Finished = "finished",
-        /// It has no summary: it is still going on, or was interrupted.
-        Unfinished = "unfinished",
+        /// A process holds its lock.
+        Running = "running",
+        /// It has no summary, and no process is at it: it was interrupted.
+        Stopped = "stopped",
         /// One of its files cannot be read.
         Damaged = "damaged",
     }
@@ -53,6 +57,8 @@ pub struct PastRun {
     pub files: Vec<RunFile>,
     /// What cannot be read, a sentence each.
     pub problems: Vec<String>,
+    /// Whether a process was at it when it was read.
+    pub is_running: bool,
 }
 
 impl PastRun {
@@ -67,8 +73,10 @@ impl PastRun {
             let reason = format!("is no run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
             return Err(Error::io(path, std::io::Error::other(reason)));
         }
+        // Before the files: what ends meanwhile has all of them.
+        let is_running = is_locked(path);
         let mut problems = Vec::new();
-        let config: Option<Value> = json(path, CONFIG, &mut problems);
+        let config: Option<Value> = json(path, CONFIG, &mut problems).map(in_force);
         let history = history(path, &mut problems);
         let summary: Option<Summary> = json(path, SUMMARY, &mut problems);
         if config.is_none() && problems.is_empty() {
@@ -79,7 +87,7 @@ impl PastRun {
             problems
                 .push(format!("{METRICS} has {found} readable epochs, {SUMMARY} says {}", summary.epochs));
         }
-        Ok(Self { path: path.to_owned(), config, history, summary, files, problems })
+        Ok(Self { path: path.to_owned(), config, history, summary, files, problems, is_running })
     }
 
     /// Reads the runs directly below a folder, by name; folders without a run are passed over.
@@ -105,13 +113,14 @@ impl PastRun {
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into())
     }
 
-    /// How the run ended.
+    /// What the run is at.
     #[must_use]
     pub fn state(&self) -> RunState {
         match (&self.summary, self.problems.is_empty()) {
             (_, false) => RunState::Damaged,
             (Some(_), true) => RunState::Finished,
-            (None, true) => RunState::Unfinished,
+            (None, true) if self.is_running => RunState::Running,
+            (None, true) => RunState::Stopped,
         }
     }
 
@@ -143,7 +152,7 @@ impl PastRun {
         }
     }
 
-    /// The epoch of the highest test accuracy, the first of equals.
+    /// The epoch of the highest score, ties by the lower loss, then the first.
     #[must_use]
     pub fn best(&self) -> Option<&EpochMetrics> {
         best_epoch(&self.history)
@@ -159,6 +168,8 @@ pub struct RunOverview {
     pub path: PathBuf,
     /// When the run started, in seconds since 1970, from its settings or else its folder.
     pub started: Option<i64>,
+    /// Name of the data: that of the folder, or of the table without its ending.
+    pub data: Option<String>,
     /// Kind of architecture.
     pub arch: Option<String>,
     /// How the importance of the features was found.
@@ -172,17 +183,29 @@ pub struct RunOverview {
     /// Epochs that were asked for.
     pub epochs_planned: Option<usize>,
     /// Share of correct test samples after the last epoch.
+    #[serde(flatten, serialize_with = "last_score")]
     pub accuracy: Option<f64>,
     /// The same after the best epoch.
+    #[serde(flatten, serialize_with = "best_score")]
     pub best_accuracy: Option<f64>,
     /// The best epoch, counted from 1.
     pub best_epoch: Option<usize>,
     /// What the accuracies were measured on.
     pub scored_on: ScoredOn,
-    /// How the run ended.
+    /// What the run is at.
     pub state: RunState,
+    /// What it was asked for otherwise than most runs of the list that it is in.
+    pub differs: BTreeMap<String, String>,
     /// What cannot be read.
     pub problems: Vec<String>,
+}
+
+fn last_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([("score", value), ("accuracy", value)])
+}
+
+fn best_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map([("best_score", value), ("best_accuracy", value)])
 }
 
 impl RunOverview {
@@ -199,6 +222,7 @@ impl RunOverview {
             name: run.name(),
             path: run.path.clone(),
             started: started(run),
+            data: text("/data").map(|path| data_name(Path::new(&path))),
             arch: text("/architecture/arch").or(summary.map(|summary| summary.arch.name().to_owned())),
             importance: text("/importance").or(summary.map(|summary| summary.importance.to_string())),
             order: text("/order").or(summary.map(|summary| summary.order.to_string())),
@@ -210,16 +234,26 @@ impl RunOverview {
             best_epoch: best.map(|best| best.epoch),
             scored_on: run.scored_on(),
             state: run.state(),
+            differs: BTreeMap::new(),
             problems: run.problems.clone(),
         }
     }
 }
 
+/// A short name for data: that of a folder, or of a file without its ending.
+#[must_use]
+pub fn data_name(path: &Path) -> String {
+    let name = if path.extension().is_some() { path.file_stem() } else { path.file_name() };
+    let whole = || path.canonicalize().ok()?.file_name().map(std::ffi::OsStr::to_owned);
+    let name = name.map(std::ffi::OsStr::to_owned).or_else(whole);
+    name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
 /// The recorded start, or else when the folder was last changed.
 fn started(run: &PastRun) -> Option<i64> {
     let recorded = run.setting("/started_at").and_then(Value::as_str);
-    if let Some(zoned) = recorded.and_then(|text| text.parse::<jiff::Zoned>().ok()) {
-        return Some(zoned.timestamp().as_second());
+    if let Some(seconds) = recorded.and_then(times::seconds) {
+        return Some(seconds);
     }
     let changed = fs::metadata(&run.path).ok()?.modified().ok()?;
     Some(jiff::Timestamp::try_from(changed).ok()?.as_second())

@@ -1,3 +1,4 @@
+use super::super::RunFolder;
 use super::*;
 
 const EPOCH: &str = r#""train_loss":1.0,"test_loss":1.0,"train_accuracy":0.5,"learning_rate":0.1,"seconds":1.0,"seconds_steps":0.9"#;
@@ -23,13 +24,24 @@ fn an_unfinished_run_keeps_its_whole_lines() {
     let text = line(1, 0.5) + &line(2, 0.75) + &line(3, 0.75) + &line(4, 0.25)[..20];
     let folder = folder(&[(CONFIG, SETTINGS), (METRICS, &text), (".tanner-x", "temporary")]);
     let run = PastRun::read(folder.path()).unwrap();
-    assert_eq!((run.state(), run.history.len(), run.files.len()), (RunState::Unfinished, 3, 2));
+    assert_eq!((run.state(), run.history.len(), run.files.len()), (RunState::Stopped, 3, 2));
     let overview = RunOverview::new(&run);
     assert_eq!((overview.accuracy, overview.best_accuracy), (Some(0.75), Some(0.75)));
     assert_eq!((overview.best_epoch, overview.epochs, overview.epochs_planned), (Some(2), 3, Some(5)));
     assert_eq!(overview.started, Some(1_795_424_601));
     assert_eq!((overview.arch.as_deref(), overview.scored_on), (Some("rsp"), ScoredOn::Validation));
     assert_eq!(overview.parameters, None);
+    let at_work = RunFolder::reopen(folder.path()).unwrap();
+    assert_eq!(PastRun::read(folder.path()).unwrap().state(), RunState::Running);
+    drop(at_work);
+    assert_eq!(PastRun::read(folder.path()).unwrap().state(), RunState::Stopped);
+}
+
+#[test]
+fn data_are_called_by_a_short_name() {
+    let names = ["data/fashion-mnist", "a/wine.csv", "x.tar/mnist/"].map(|path| data_name(Path::new(path)));
+    assert_eq!(names, ["fashion-mnist", "wine", "mnist"]);
+    assert!(!data_name(Path::new(".")).contains('.'));
 }
 
 #[test]

@@ -94,6 +94,7 @@ impl Recipe {
             drop_connect: self.drop_connect,
             batch_size: self.batch_size,
             seed: self.seed,
+            optimizer_start: 0,
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::{
-    Checkpoint, Ending, EpochMetrics, Observer, RunClock, RunFolder, RunIdentity, ScoredOn, Summary,
-    TARGET_ACCURACY, TrainingState, best_epoch,
+    Checkpoint, Ending, EpochMetrics, Observer, PatienceOn, RunClock, RunFolder, RunIdentity, ScoredOn,
+    Summary, TrainingState, best_epoch, is_better, now,
 };
 use crate::engine::EngineInfo;
 use crate::model::TrainedModel;
@@ -23,13 +23,27 @@ pub struct RunFacts {
     pub seed: u64,
     /// What the run is scored on after each epoch.
     pub scored_on: ScoredOn,
+    /// The score whose first reaching is timed.
+    pub target: Option<f64>,
     /// Number of training samples.
     pub train_samples: usize,
     /// Number of test samples.
     pub test_samples: usize,
 }
 
-/// Writes metrics and model after every epoch, a checkpoint when it is due, and the summary at the end.
+/// Where the parameters of the best epoch are.
+#[derive(Debug)]
+enum Best {
+    /// In their file, or nowhere before the first epoch.
+    Written,
+    /// In the model: the last epoch is the best.
+    Last,
+    /// Here, with the epochs that a model has been trained then: for the next time that models are written.
+    Earlier(Parameters, usize),
+}
+
+/// Writes metrics after every epoch; models after the first one, with each checkpoint that is due and at the end; and
+/// the summary.
 #[derive(Debug)]
 pub struct Recorder {
     /// The folder, and what checkpoints in it are known by; none where nothing is written.
@@ -37,6 +51,11 @@ pub struct Recorder {
     model: TrainedModel,
     facts: RunFacts,
     history: Vec<EpochMetrics>,
+    /// Whether the model is in its file, or is of no epoch.
+    is_written: bool,
+    best: Best,
+    /// Whether this process has written the best model.
+    has_written_best: bool,
     seconds_to_target: Option<f64>,
     /// Of the processes that were at this run before.
     seconds_before: f64,
@@ -59,22 +78,33 @@ impl Recorder {
             model,
             facts,
             history: Vec::new(),
+            is_written: true,
+            best: Best::Written,
+            has_written_best: false,
             seconds_to_target: None,
             seconds_before: 0.0,
             epochs_before,
         }
     }
 
-    /// Goes on from a checkpoint of the same run; cuts the metrics back to its epochs.
+    /// Goes on from a checkpoint of the same run, or from the start; cuts the metrics back to its epochs.
     ///
     /// # Errors
     /// [`Error::Io`] when the metrics cannot be written.
-    pub fn resume(&mut self, history: &[EpochMetrics], clock: RunClock) -> Result<()> {
+    pub fn resume(&mut self, state: Option<&TrainingState>, clock: RunClock) -> Result<()> {
+        let history = state.map_or(&[][..], |state| &state.history);
         if let Some((folder, _)) = &mut self.kept {
             folder.replace_metrics(history)?;
         }
         self.history = history.to_vec();
-        (self.seconds_before, self.seconds_to_target) = (clock.seconds, clock.seconds_to_target);
+        self.seconds_before = clock.seconds;
+        // Older checkpoints time a target that nobody asked for.
+        self.seconds_to_target = clock.seconds_to_target.filter(|_| self.facts.target.is_some());
+        if let (Some(state), Some(last)) = (state.filter(|state| state.so_far.steps == 0), history.last()) {
+            let parameters = state.engine.rounded(self.model.network())?;
+            self.model.set_parameters(parameters, self.epochs_before + last.epoch)?;
+            self.is_written = false;
+        }
         Ok(())
     }
 
@@ -98,16 +128,66 @@ impl Recorder {
         (self.model, self.history)
     }
 
-    /// Writes the summary and returns it.
+    /// Writes the summary and returns it; a run that has one needs no checkpoint.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written, [`Error::Setting`] when no epoch has ended.
-    pub fn finish(&self, ending: Ending) -> Result<Summary> {
+    pub fn finish(&mut self, ending: Ending) -> Result<Summary> {
+        self.write_all()?;
         let summary = self.summary(ending)?;
         if let Some((folder, _)) = &self.kept {
             folder.write_summary(&summary)?;
+            folder.remove_checkpoint()?;
         }
         Ok(summary)
+    }
+
+    /// Brings metrics and models to the disk.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when they cannot be written.
+    pub fn write_all(&mut self) -> Result<()> {
+        let Some((folder, _)) = &self.kept else { return Ok(()) };
+        folder.sync_metrics()?;
+        self.write_models()
+    }
+
+    fn write_models(&mut self) -> Result<()> {
+        let Some((folder, _)) = &self.kept else { return Ok(()) };
+        if let Best::Earlier(parameters, epochs) = &self.best {
+            let last = (self.model.parameters().clone(), self.model.epochs_trained());
+            self.model.set_parameters(parameters.clone(), *epochs)?;
+            let written = folder.write_best(&self.model);
+            self.model.set_parameters(last.0, last.1)?;
+            written?;
+            (self.best, self.has_written_best) = (Best::Written, true);
+        }
+        if !self.is_written {
+            folder.write_model(&self.model)?;
+            self.is_written = true;
+        }
+        if matches!(self.best, Best::Last) {
+            folder.keep_as_best()?;
+            (self.best, self.has_written_best) = (Best::Written, true);
+        }
+        Ok(())
+    }
+
+    /// The epoch whose model is in the folder, whatever was to be written there.
+    #[must_use]
+    pub fn epoch_in_folder(&self) -> Option<usize> {
+        let (folder, _) = self.kept.as_ref()?;
+        let model = TrainedModel::load(folder.model_path()).ok()?;
+        model.epochs_trained().checked_sub(self.epochs_before)
+    }
+
+    /// The epoch in `best.safetensors`, where it is not the best one: of a run whose best epoch was before it went on
+    /// with another rule, another engine or fewer epochs.
+    #[must_use]
+    pub fn other_best(&self) -> Option<usize> {
+        let (folder, _) = self.kept.as_ref().filter(|_| !self.has_written_best)?;
+        let there = folder.best().ok()?.epochs_trained().checked_sub(self.epochs_before)?;
+        best_epoch(&self.history).is_some_and(|best| best.epoch != there).then_some(there)
     }
 
     /// Wall time over all processes.
@@ -136,7 +216,8 @@ impl Recorder {
             seconds_total: self.seconds(),
             seconds_training: self.history.iter().map(|epoch| epoch.seconds).sum(),
             seconds_steps: self.history.iter().map(|epoch| epoch.seconds_steps).sum(),
-            seconds_to_8718: self.seconds_to_target,
+            target: self.facts.target,
+            seconds_to_target: self.seconds_to_target,
             backend: self.facts.engine.backend,
             adapter: self.facts.engine.adapter.clone(),
             arch: self.model.record().arch,
@@ -145,7 +226,7 @@ impl Recorder {
             seed: self.facts.seed,
             train_samples: self.facts.train_samples,
             test_samples: self.facts.test_samples,
-            finished_at: jiff::Zoned::now().to_string(),
+            finished_at: now(),
             tanner_version: env!("CARGO_PKG_VERSION").into(),
         })
     }
@@ -153,24 +234,29 @@ impl Recorder {
 
 impl Observer for Recorder {
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
-        if self.seconds_to_target.is_none() && metrics.test_accuracy >= TARGET_ACCURACY {
+        let is_reached = self.facts.target.is_some_and(|target| metrics.test_accuracy >= target);
+        if self.seconds_to_target.is_none() && is_reached {
             self.seconds_to_target = Some(self.seconds());
         }
-        // The model first: a line of metrics promises that the model of its epoch was kept.
-        self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
-        let is_best = best_epoch(&self.history).is_none_or(|best| metrics.test_accuracy > best.test_accuracy);
-        if let Some((folder, _)) = &self.kept {
-            folder.write_model(&self.model)?;
-            if is_best {
-                folder.keep_as_best()?;
-            }
+        let best = best_epoch(&self.history);
+        let is_best = best.is_none_or(|best| is_better(metrics, best, PatienceOn::Score));
+        if is_best {
+            self.best = Best::Last;
+        } else if matches!(self.best, Best::Last) {
+            self.best = Best::Earlier(self.model.parameters().clone(), self.model.epochs_trained());
         }
-        // From here on this epoch's model is the one that is kept, whatever becomes of its metrics.
+        self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
+        self.is_written = false;
         self.history.push(metrics.clone());
+        // From the first epoch on there is a model, and a folder that is gone is noticed.
+        if self.folder().is_some_and(|folder| !folder.model_path().exists()) {
+            self.write_models()?;
+        }
         self.kept.as_mut().map_or(Ok(()), |(folder, _)| folder.append_metrics(metrics))
     }
 
     fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
+        self.write_all()?;
         let clock = RunClock { seconds: self.seconds(), seconds_to_target: self.seconds_to_target };
         let Some((folder, identity)) = &self.kept else { return Ok(()) };
         folder.write_checkpoint(&Checkpoint { state: state.clone(), identity: identity.clone(), clock })

@@ -4,27 +4,30 @@
 //! |---|---|---|
 //! | `config.json` | before training | every setting of the run |
 //! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
-//! | `model.safetensors` | after each epoch, at once or not at all | [`TrainedModel`] of the last epoch |
-//! | `best.safetensors` | after each epoch that is the best so far | [`TrainedModel`] of the best epoch |
-//! | `checkpoint.safetensors` | when one is due, behind all that it promises | [`Checkpoint`] |
+//! | `model.safetensors` | after the first epoch, with each checkpoint and at the end | [`TrainedModel`] of the last epoch |
+//! | `best.safetensors` | likewise, where there is a better one | [`TrainedModel`] of the best epoch |
+//! | `checkpoint.safetensors` | when one is due, behind all that it promises; removed at the end | [`Checkpoint`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
 //! | `events.out.tfevents.*` | after each epoch, where asked for | [`TensorBoard`](super::TensorBoard) |
+//!
+//! A run that goes on adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced whole or not at
+//! all, and brought to the disk before the next one is written; only lines of metrics wait for the next checkpoint.
 //!
 //! `run.lock` is empty; a process that works on the run holds a lock on it, so that two cannot meet.
 //!
 //! A folder that already holds one of these files is refused: no run overwrites
 //! another. A folder with other files is taken.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
 use super::checkpoint::encode::lines;
-use super::{Checkpoint, EpochMetrics, Summary};
+use super::run_lock::{lock, remove_file, remove_temporaries};
+use super::{Checkpoint, Continuation, EpochMetrics, Summary, continued, in_force};
 use crate::files::{TEMPORARY_PREFIX, atomic_write};
 use crate::model::TrainedModel;
 use crate::{Error, Result, Setting};
@@ -34,9 +37,9 @@ pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const BEST: &str = "best.safetensors";
 pub(super) const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOCK: &str = "run.lock";
+pub(super) const LOCK: &str = "run.lock";
 pub(super) const SUMMARY: &str = "summary.json";
-const CURVE: &str = "learning_curve.png";
+pub(super) const CURVE: &str = "learning_curve.png";
 
 /// A folder that belongs to one run.
 #[derive(Debug)]
@@ -90,13 +93,14 @@ impl RunFolder {
         let config_text = fs::read(&config).map_err(|error| Error::io(&config, error))?;
         let damaged = |path: PathBuf| move |error: serde_json::Error| Error::io(path, error.into());
         let summary = serde_json::from_slice(&text).map_err(damaged(summary))?;
-        Ok(Some((serde_json::from_slice(&config_text).map_err(damaged(config))?, summary)))
+        let config = serde_json::from_slice(&config_text).map_err(damaged(config))?;
+        Ok(Some((in_force(config), summary)))
     }
 
-    /// The settings of whatever run began there; none where there is none or they cannot be read.
+    /// The settings of whatever run began there, with what was changed since; none where they cannot be read.
     pub fn config(path: impl AsRef<Path>) -> Option<serde_json::Value> {
         let path = path.as_ref();
-        serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok()
+        serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok().map(in_force)
     }
 
     /// Takes the folder of a run that has begun, to go on with it; what it has measured stays as it is, files
@@ -123,50 +127,25 @@ impl RunFolder {
         }
     }
 
-    /// SHA-256 of the bytes of `config.json`.
+    /// SHA-256 of the bytes of `config.json` as they were when the run began.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read.
     pub fn config_digest(&self) -> Result<String> {
         let path = self.path.join(CONFIG);
-        let bytes = fs::read(&path).map_err(|error| Error::io(path, error))?;
-        Ok(crate::text::hex(Sha256::digest(bytes)))
+        Ok(continued::digest(&fs::read(&path).map_err(|error| Error::io(path, error))?))
     }
 
-    /// Removes what a run that never finished has left, so that it can be made anew.
+    /// Adds to `config.json` that the run goes on, at once or not at all.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be removed; when the path is no folder, or one that holds
-    /// what no unfinished run leaves, or another process is at it: then nothing is removed.
-    pub fn remove_unfinished(path: impl AsRef<Path>) -> Result<()> {
-        let path = path.as_ref();
-        let failed = |error| Error::io(path, error);
-        let entries = match fs::read_dir(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            entries => entries.map_err(failed)?,
-        };
-        let mut files = Vec::new();
-        for entry in entries {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let is_left_behind = [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, CURVE, LOCK]
-                .contains(&name.as_str())
-                || name.starts_with(super::event_file::EVENTS_PREFIX)
-                || name.starts_with(TEMPORARY_PREFIX);
-            if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
-                let reason = format!("holds {name}, which no unfinished run leaves");
-                return Err(failed(std::io::Error::other(reason)));
-            }
-            files.push(entry.path());
-        }
-        let _lock = lock(path)?;
-        for file in files.into_iter().chain([path.join(LOCK)]) {
-            if file.symlink_metadata().is_err() {
-                continue;
-            }
-            fs::remove_file(&file).map_err(|error| Error::io(file, error))?;
-        }
-        fs::remove_dir(path).map_err(failed)
+    /// As [`RunFolder::write_config`].
+    pub fn goes_on(&self, entry: &Continuation) -> Result<()> {
+        let path = self.path.join(CONFIG);
+        let failed = |error| Error::io(&path, error);
+        let text = fs::read(&path).map_err(failed)?;
+        let longer = continued::with_entry(&text, entry).map_err(|error| failed(error.into()))?;
+        atomic_write(&path, &longer)
     }
 
     /// Makes a folder with a name of its own: `name`, or `name-2` and so on where that is taken.
@@ -219,21 +198,29 @@ impl RunFolder {
         self.write_json(CONFIG, config)
     }
 
-    /// Appends a line to `metrics.jsonl` and brings it to the disk.
+    /// Appends a line to `metrics.jsonl`; [`RunFolder::sync_metrics`] brings it to the disk.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn append_metrics(&mut self, metrics: &EpochMetrics) -> Result<()> {
         let path = self.path.join(METRICS);
-        let mut line = serde_json::to_vec(metrics).map_err(|error| Error::io(&path, error.into()))?;
+        let mut line =
+            serde_json::to_vec(&metrics.named()).map_err(|error| Error::io(&path, error.into()))?;
         line.push(b'\n');
         let whole_lines = self.metrics.metadata().map_err(|error| Error::io(&path, error))?.len();
-        let written = self.metrics.write_all(&line).and_then(|()| self.metrics.sync_data());
-        written.map_err(|error| {
+        self.metrics.write_all(&line).map_err(|error| {
             // Half a line would be worse than none; if even that cannot be undone, the error says enough.
             let _ = self.metrics.set_len(whole_lines);
             Error::io(path, error)
         })
+    }
+
+    /// Brings all lines of `metrics.jsonl` to the disk.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn sync_metrics(&self) -> Result<()> {
+        self.metrics.sync_data().map_err(|error| Error::io(self.path.join(METRICS), error))
     }
 
     /// Makes `metrics.jsonl` hold these epochs and nothing else, neither later ones nor half a line.
@@ -268,6 +255,22 @@ impl RunFolder {
         atomic_write(&best, &fs::read(&model).map_err(|error| Error::io(&model, error))?)
     }
 
+    /// Replaces `best.safetensors`, at once or not at all.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn write_best(&self, model: &TrainedModel) -> Result<()> {
+        model.save(self.path.join(BEST))
+    }
+
+    /// Reads the model of the best epoch, as far as it was written.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn best(&self) -> Result<TrainedModel> {
+        TrainedModel::load(self.path.join(BEST))
+    }
+
     /// Replaces `checkpoint.safetensors`, at once or not at all, and brings it to the disk.
     ///
     /// # Errors
@@ -289,7 +292,23 @@ impl RunFolder {
     /// # Errors
     /// As [`RunFolder::write_config`].
     pub fn write_summary(&self, summary: &Summary) -> Result<()> {
-        self.write_json(SUMMARY, summary)
+        self.write_json(SUMMARY, &summary.named())
+    }
+
+    /// Removes the checkpoint of a run that has its summary.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn remove_checkpoint(&self) -> Result<()> {
+        remove_file(&self.path, CHECKPOINT)
+    }
+
+    /// Removes the summary of a run that goes on from its checkpoint.
+    ///
+    /// # Errors
+    /// As [`RunFolder::write_config`].
+    pub fn remove_summary(&self) -> Result<()> {
+        remove_file(&self.path, SUMMARY)
     }
 
     /// Writes `learning_curve.png`.
@@ -305,36 +324,6 @@ impl RunFolder {
         let mut json = serde_json::to_vec_pretty(value).map_err(|error| Error::io(&path, error.into()))?;
         json.push(b'\n');
         atomic_write(&path, &json)
-    }
-}
-
-/// Removes what atomic writes that were cut short have left; nobody else writes to a folder that is locked.
-fn remove_temporaries(folder: &Path) -> Result<()> {
-    let failed = |error| Error::io(folder, error);
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY_PREFIX) {
-            fs::remove_file(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
-        }
-    }
-    Ok(())
-}
-
-/// Keeps other processes from the run in a folder until it is dropped.
-fn lock(folder: &Path) -> Result<File> {
-    let path = folder.join(LOCK);
-    let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is at this run");
-            Err(Error::io(folder, busy))
-        }
-        // Some file systems know no locks; there, one process at a time is the user's care.
-        Err(TryLockError::Error(error)) => {
-            log::warn!("{}: {error}", path.display());
-            Ok(file)
-        }
     }
 }
 

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::event_file::{EventFile, Histogram, SummaryValue};
+use super::hparams::{self, Outcome};
 use super::{EpochMetrics, Observer, ScoredOn};
 use crate::network::Parameters;
 use crate::{Error, Result};
@@ -11,7 +14,8 @@ use crate::{Error, Result};
 /// Buckets of a layer's weights; TensorBoard shows 30.
 const BUCKETS: usize = 60;
 
-/// Writes losses, accuracies, learning rate and the distribution of each layer's weights after every epoch.
+/// Writes losses, accuracies, learning rate and the distribution of each layer's weights after every epoch, and what
+/// the run is.
 ///
 /// | tag | |
 /// |---|---|
@@ -19,8 +23,11 @@ const BUCKETS: usize = 60;
 /// | `accuracy/train`, `accuracy/test` | share of correct samples |
 /// | `learning_rate`, `seconds` | of the epoch |
 /// | `weights/layer_1`, .. | histogram of the weights that exist |
+/// | `command`, `settings` | text: the command that makes the run again, and its settings |
+/// | `connectivity`, .. | pictures |
 ///
-/// The step is the epoch. `test` is `validation` where a held-out part is scored.
+/// The tab HPARAMS compares runs by their settings. The step is the epoch. `test` is `validation` where a held-out
+/// part is scored.
 #[derive(Debug)]
 pub struct TensorBoard {
     events: EventFile,
@@ -44,6 +51,38 @@ impl TensorBoard {
         }
         Ok(Self { events, scored_on })
     }
+
+    /// Writes what the run is: its `config.json` as hyperparameters and text, and pictures, which are PNG files.
+    ///
+    /// # Errors
+    /// [`Error::Io`] when the file cannot be written.
+    pub(crate) fn describe(&mut self, config: &Value, pictures: Vec<(&'static str, Vec<u8>)>) -> Result<()> {
+        let [score, loss] = ["accuracy", "loss"].map(|what| format!("{what}/{}", self.scored_on));
+        let mut values = hparams::start(config, &[&score, &loss]);
+        values.extend(text("command", &config["command"]));
+        values.extend(text("settings", &config["settings"]));
+        let pictures = pictures.into_iter();
+        values.extend(pictures.map(|(name, png)| (name.to_owned(), SummaryValue::Picture(png))));
+        self.events.summaries(0, &values)
+    }
+
+    /// Writes how the run ended.
+    ///
+    /// # Errors
+    /// As [`TensorBoard::describe`].
+    pub(crate) fn ended(&mut self, outcome: Outcome) -> Result<()> {
+        self.events.summaries(0, &[hparams::end(outcome)])
+    }
+}
+
+/// A value as a block of code; a list of words is a command line.
+fn text(name: &str, value: &Value) -> Option<(String, SummaryValue)> {
+    let code = match value {
+        Value::Null => return None,
+        Value::Array(words) => words.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        other => serde_json::to_string_pretty(other).ok()?,
+    };
+    Some((name.to_owned(), SummaryValue::Text(format!("```\n{code}\n```"))))
 }
 
 impl Observer for TensorBoard {

@@ -1,7 +1,7 @@
 //! The training loop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use rand::{Rng, RngExt};
 
 use super::options::Due;
 use super::{
-    Ending, EpochMetrics, EpochSoFar, Recipe, TrainOptions, Trained, TrainingData, TrainingState, best_epoch,
+    Ending, EpochMetrics, EpochSoFar, Recipe, TrainOptions, Trained, TrainingData, TrainingState, best_by,
 };
 use crate::dataset::Dataset;
 use crate::engine::pace::Pace;
@@ -90,24 +90,23 @@ pub fn train_with(
     mut train: impl TrainingData,
     test: &Arc<Dataset>,
     observers: &mut [&mut dyn Observer],
-    options: TrainOptions<'_>,
+    mut options: TrainOptions<'_>,
 ) -> Result<Trained> {
     recipe.check()?;
-    let TrainOptions { resume_from, stop, checkpoint_every, patience } = options;
     let pace = Pace::new(engine.steps_per_call(), engine.steps_per_call());
+    let state = options.resume_from.take();
     let mut run = Run {
         engine,
         recipe,
         observers,
         history: Vec::new(),
-        stop,
-        patience,
-        due: Due::new(checkpoint_every),
+        due: Due::new(options.checkpoint_every),
         kept: None,
+        options,
         pace,
     };
     let mut so_far = EpochSoFar::default();
-    if let Some(state) = resume_from {
+    if let Some(state) = state {
         state.check(recipe)?;
         run.engine.restore(&state.engine)?;
         (run.history, so_far) = (state.history, state.so_far);
@@ -123,8 +122,8 @@ struct Run<'a, 'o> {
     recipe: &'a Recipe,
     observers: &'a mut [&'o mut dyn Observer],
     history: Vec<EpochMetrics>,
-    stop: Option<&'a AtomicBool>,
-    patience: Option<usize>,
+    /// What ends the run early; where it goes on from is taken out.
+    options: TrainOptions<'a>,
     due: Due,
     /// Whole epochs and steps of the last state that observers were given.
     kept: Option<(usize, usize)>,
@@ -237,7 +236,7 @@ impl Run<'_, '_> {
 
     /// What the network makes of the samples it is scored on; `None` when told to stop.
     fn scores(&mut self, test: &Arc<Dataset>) -> Result<Option<Evaluation>> {
-        match self.stop {
+        match self.options.stop {
             Some(stop) => self.engine.evaluate_unless(test, stop),
             None => self.engine.evaluate(test).map(Some),
         }
@@ -256,6 +255,7 @@ impl Run<'_, '_> {
             learning_rate,
             seconds: clock.applied_to(so_far).seconds,
             seconds_steps,
+            scored_on: self.options.scored_on,
         };
         let parameters = self.engine.parameters()?;
         if !tested.loss.is_finite() {
@@ -272,12 +272,14 @@ impl Run<'_, '_> {
     }
 
     fn is_told_to_stop(&self) -> bool {
-        self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
+        self.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     fn is_out_of_patience(&self) -> bool {
-        let best = best_epoch(&self.history);
-        self.patience.zip(best).is_some_and(|(patience, best)| self.history.len() - best.epoch >= patience)
+        let TrainOptions { patience, patience_on, patience_from, .. } = self.options;
+        let best = best_by(&self.history, patience_on);
+        let since = best.map(|best| self.history.len().saturating_sub(best.epoch.max(patience_from)));
+        patience.zip(since).is_some_and(|(patience, since)| since >= patience)
     }
 
     fn stopped(&mut self, so_far: &EpochSoFar) -> Result<Ending> {

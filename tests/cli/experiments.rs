@@ -65,7 +65,7 @@ fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
     let epochs = 400;
     let (fine, stdout, stderr) = run(folder.path(), &table1("whole", epochs));
     assert!(fine, "{stderr}");
-    assert!(stdout.contains("| pca | desc | sc | 87.18 % |"), "{stdout}");
+    assert!(stdout.contains("pca\tdesc\tsc\t87.18\t"), "{stdout}");
     for (out, signals) in [("killed", &["-KILL"][..]), ("stopped", &["-TERM"])] {
         let words = table1(out, epochs);
         let mut child = start(folder.path(), &words);
@@ -137,7 +137,7 @@ fn a_run_that_fails_does_not_keep_the_others_from_theirs() {
     let runs =
         [format!("bad={NETWORK} --epochs 2 --optimizer sgd --lr 1e38"), format!("good={NETWORK} --epochs 1")];
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(!fine && stdout.contains("| good | ") && stdout.contains("| bad |  | 0 | – |"), "{stdout}");
+    assert!(!fine && stdout.contains("\ngood\t") && stdout.contains("\nbad\t\t0\t\t\t"), "{stdout}");
     assert!(stderr.contains("bad-s0: training diverged") || stderr.contains("diverged"), "{stderr}");
     assert!(stderr.lines().last().unwrap().starts_with("error: runs that failed"), "{stderr}");
     assert!(folder.path().join("c/comparison.json").exists());
@@ -156,14 +156,14 @@ fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_left_out() {
     // What the other process has finished by the end is part of the table, and nothing is missing.
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
     assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is at it, left out"), "{stderr}");
-    assert!(stdout.contains("| lr-0.1 | 243 | 1 | "), "{stdout}");
+    assert!(stdout.contains("\nlr-0.1\t243\t1\t"), "{stdout}");
     fs::remove_file(folder.path().join("c/runs/lr-0.1-s0/summary.json")).unwrap();
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
     assert!(
         !fine && stderr.contains("error: not all is finished, another process is at lr-0.1-s0"),
         "{stderr}"
     );
-    assert!(stdout.contains("| lr-0.2 | ") && stdout.contains("| lr-0.1 |  | 0 | "), "{stdout}");
+    assert!(stdout.contains("\nlr-0.2\t") && stdout.contains("\nlr-0.1\t\t0\t"), "{stdout}");
 }
 
 /// Who collects results waits for whoever does so already, so that the more complete ones are written last.
@@ -200,7 +200,7 @@ fn a_damaged_run_is_left_out_told_and_kept() {
     fs::write(place("d-s0"), "a file").unwrap();
 
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(!fine && stdout.contains("| e | 243 | 1 | "), "{stdout} {stderr}");
+    assert!(!fine && stdout.contains("\ne\t243\t1\t"), "{stdout} {stderr}");
     for (name, part) in [
         ("[1/5] a-s0", "c/runs/a-s0/summary.json: "),
         ("[2/5] b-s0", "c/runs/b-s0/config.json: "),
@@ -211,7 +211,8 @@ fn a_damaged_run_is_left_out_told_and_kept() {
         let advice = format!("; remove c/runs/{} to make the run anew", &name[6..]);
         assert!(line.contains(part) && line.ends_with(&advice), "{line}");
     }
-    assert_eq!(stderr.lines().count(), 7, "{stderr}");
+    // The remark on where the comparison lies is beside the tab-separated table.
+    assert_eq!(stderr.lines().count(), 8, "{stderr}");
     let last = stderr.lines().last().unwrap();
     assert_eq!(last, "error: runs that failed, for the reasons above: a-s0, b-s0, c-s0, d-s0");
     assert!(place("c-s0/model.safetensors").exists() && place("c-s0/notes.txt").exists());
@@ -220,7 +221,7 @@ fn a_damaged_run_is_left_out_told_and_kept() {
         ["compare", "--out", "c", "--report-only", "--data", "data"].map(Into::into).to_vec();
     words.extend(runs.iter().flat_map(|run| ["--run".to_owned(), run.clone()]));
     let (fine, stdout, stderr) = run(folder.path(), &words);
-    assert!(!fine && stdout.contains("| e | 243 | 1 | "), "{stdout} {stderr}");
+    assert!(!fine && stdout.contains("\ne\t243\t1\t"), "{stdout} {stderr}");
     assert!(stderr.ends_with("error: runs that failed, for the reasons above: a-s0, b-s0\n"), "{stderr}");
 }
 

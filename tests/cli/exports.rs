@@ -24,7 +24,7 @@ fn a_model_is_exported_once_and_nothing_is_overwritten() {
     for part in ["probabilities", "class_names", "tanner-model", "Gemm"] {
         assert!(onnx.windows(part.len()).any(|window| window == part.as_bytes()), "{part}");
     }
-    for file in ["layer0.npz", "layer1.npz", "layer2.npz", "biases.npz", "preprocessing.npz", "model.json"] {
+    for file in ["layer1.npz", "layer2.npz", "layer3.npz", "biases.npz", "preprocessing.npz", "model.json"] {
         assert!(fs::metadata(folder.path().join("csr").join(file)).unwrap().len() > 0, "{file}");
     }
     refused(
@@ -33,7 +33,7 @@ fn a_model_is_exported_once_and_nothing_is_overwritten() {
         1,
         &["--onnx: model.onnx is there already"],
     );
-    refused(folder.path(), &format!("{EXPORT} --csr csr"), 1, &["--csr: csr holds a layer0.npz already"]);
+    refused(folder.path(), &format!("{EXPORT} --csr csr"), 1, &["--csr: csr holds a layer1.npz already"]);
     // The same model gives the same bytes, and each form other ones.
     run(folder.path(), &format!("{EXPORT} --onnx again.onnx"));
     assert_eq!(fs::read(folder.path().join("again.onnx")).unwrap(), onnx);

@@ -18,12 +18,14 @@ fn runs_of_every_kind_are_named_after_it_and_can_be_evaluated() {
         let outcome = tanner(folder.path(), &format!("{SMALL} {flags}"));
         assert_eq!(outcome.code, Some(0), "{flags}: {outcome:?}");
         let run = fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
-        assert!(run.to_str().unwrap().ends_with(&format!("-sc-{name}-s0")), "{flags}: {run:?}");
+        let (kind, order) = name.split_once('-').unwrap();
+        let run_name = run.file_name().unwrap().to_str().unwrap();
+        assert!(run_name.contains(&format!("-data-sc-{kind}-")), "{flags}: {run:?}");
+        assert_eq!(run_name.contains("-asc-"), order == "asc", "{flags}: {run:?}");
         let json = |file| -> serde_json::Value {
             serde_json::from_slice(&fs::read(run.join(file)).unwrap()).unwrap()
         };
         let config = json("config.json");
-        let (kind, order) = name.split_once('-').unwrap();
         assert_eq!((&config["importance"], &config["order"]), (&kind.into(), &order.into()), "{flags}");
         assert_eq!(config["standardize"], standardised, "{flags}");
 
@@ -32,14 +34,14 @@ fn runs_of_every_kind_are_named_after_it_and_can_be_evaluated() {
         let eval =
             tanner(folder.path(), &format!("eval --data data --backend cpu --model {}", model.display()));
         let score = format!("({} of {TEST})", correct.round());
-        assert!(eval.stdout.contains(&score), "{flags}: {eval:?}, not {score}");
+        assert!(eval.stderr.contains(&score), "{flags}: {eval:?}, not {score}");
         let inspect = tanner(folder.path(), &format!("inspect --model {}", model.display()));
         let numbers = if standardised { 32 } else { 0 } + if kind == "pca" { 288 } else { 0 };
         let line = format!(
             "preprocessing {kind} {order}{}: {numbers} more numbers",
             if standardised { ", standardised" } else { "" }
         );
-        assert!(inspect.stdout.contains(&line), "{flags}: no {line:?} in {}", inspect.stdout);
+        assert!(inspect.stderr.contains(&line), "{flags}: no {line:?} in {}", inspect.stderr);
     }
 }
 

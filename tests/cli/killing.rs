@@ -19,7 +19,12 @@ pub(crate) enum End {
     Interrupt,
     /// SIGTERM.
     Terminate,
+    /// A closed terminal.
+    HangUp,
 }
+
+/// Every way, in turn.
+pub(crate) const EVERY_END: [End; 4] = [End::Kill, End::Terminate, End::Interrupt, End::HangUp];
 
 impl End {
     fn signal(self) -> &'static str {
@@ -27,6 +32,7 @@ impl End {
             Self::Kill => "-KILL",
             Self::Interrupt => "-INT",
             Self::Terminate => "-TERM",
+            Self::HangUp => "-HUP",
         }
     }
 
@@ -36,6 +42,7 @@ impl End {
             Self::Kill => None,
             Self::Interrupt => Some(130),
             Self::Terminate => Some(143),
+            Self::HangUp => Some(129),
         }
     }
 }
@@ -82,14 +89,16 @@ pub(crate) fn outcome(run: &Path) -> (Vec<String>, Vec<Vec<u8>>, Vec<Value>) {
         metrics.lines().chain([&*summary]).map(|line| serde_json::from_str(line).unwrap()).collect();
     for value in &mut values {
         let object = value.as_object_mut().unwrap();
-        object.retain(|key, _| !key.starts_with("seconds") && key != "finished_at");
+        // The adapter names the threads, which are free.
+        object.retain(|key, _| !key.starts_with("seconds") && !["finished_at", "adapter"].contains(&&**key));
     }
     (names, models.into(), values)
 }
 
 /// Ends the run of a command line so often in all, resuming it each time, and demands the outcome of an
-/// uninterrupted one. Returns how often the run had been kept when it was ended, and how often not yet.
-pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, seed: u64) -> [usize; 2] {
+/// uninterrupted one. The ways to end it come in turn, and each process has another number of threads than the one
+/// before, where they are free. Returns how often the run had been kept when it was ended, and how often not yet.
+pub(crate) fn survives(folder: &Path, flags: &str, endings: &[End], times: usize, seed: u64) -> [usize; 2] {
     let whole = command(folder).args(format!("{flags} --out whole").split_whitespace()).output().unwrap();
     assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
     let first = window(&folder.join("whole"), times);
@@ -100,7 +109,8 @@ pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, se
         assert!(attempt < 20 * times, "runs are done before they can be ended");
         let run = folder.join(format!("run{attempt}"));
         while !run.join("summary.json").exists() {
-            let line = next_line(&run, flags, attempt);
+            let line = next_line(&run, flags, attempt, ended);
+            let ending = endings[ended % endings.len()];
             let mut child = start(folder, &line);
             if ended == times {
                 assert!(child.wait().unwrap().success(), "{line}");
@@ -127,7 +137,7 @@ pub(crate) fn survives(folder: &Path, flags: &str, ending: End, times: usize, se
         assert!(
             finished.status.success() && String::from_utf8_lossy(&finished.stderr).contains("is finished")
         );
-        assert!(outcome(&run) == expected, "{flags}, {ending:?}: another outcome after {ended} times");
+        assert!(outcome(&run) == expected, "{flags}, {endings:?}: another outcome after {ended} times");
         if ended == times {
             return places;
         }
@@ -144,9 +154,14 @@ fn window(whole: &Path, times: usize) -> f64 {
 }
 
 /// Resumes what has settings; what was ended before them is made anew.
-fn next_line(run: &PathBuf, flags: &str, attempt: usize) -> String {
+fn next_line(run: &PathBuf, flags: &str, attempt: usize, ended: usize) -> String {
     if run.join("config.json").exists() {
-        return format!("train --resume run{attempt}");
+        let threads = if flags.contains("--backend cpu") {
+            format!(" --threads {}", 1 + ended % 3)
+        } else {
+            String::new()
+        };
+        return format!("train --resume run{attempt}{threads}");
     }
     if run.exists() {
         fs::remove_dir_all(run).unwrap();

@@ -7,6 +7,8 @@ mod bench_script;
 mod comfort;
 mod experiments;
 mod exports;
+#[cfg(unix)]
+mod extending;
 mod figure1;
 mod filter;
 mod importance;
@@ -15,11 +17,16 @@ mod killing;
 mod own_data;
 mod parity;
 mod profile;
+#[cfg(unix)]
+mod pty;
 mod report;
 #[cfg(unix)]
 mod resume;
+#[cfg(unix)]
+mod run_files;
 mod runs;
 mod saved_models;
 mod signals;
 mod support;
 mod terminal;
+mod watching;

@@ -84,8 +84,8 @@ fn a_table_is_trained_on_and_its_names_travel() {
     assert_eq!((&config["data"], &config["table"]["label"]), (&"flowers.csv".into(), &"kind".into()));
     // The same test rows again, without being told which.
     let eval = run(folder, "eval --model run/model.safetensors --data flowers.csv --backend cpu");
-    assert_eq!(accuracy(&eval.stdout), accuracy(&outcome.stdout));
-    assert!(accuracy(&eval.stdout) > 80.0 && eval.stdout.contains("of 24)"), "{eval:?}");
+    assert_eq!(accuracy(&eval.stderr), accuracy(&outcome.stdout));
+    assert!(accuracy(&eval.stderr) > 80.0 && eval.stderr.contains("of 24)"), "{eval:?}");
     assert!(
         eval.stderr.contains("scored on the 24 rows that were held out in training (seed 4)"),
         "{eval:?}"
@@ -106,7 +106,7 @@ fn another_table_is_encoded_as_in_training() {
     other += "12;red;x;0.1;rose\n14;violet;x;2.2;lily\n15;yellow;x;1.3;tulip\n";
     fs::write(folder.join("other.csv"), &other).unwrap();
     let eval = run(folder, "eval --model run/model.safetensors --data other.csv --backend cpu");
-    assert!(eval.stdout.contains("of 3)"), "{eval:?}");
+    assert!(eval.stderr.contains("of 3)"), "{eval:?}");
     for part in
         ["scored on all 3 rows", "warning: texts that the training rows do not have", "\"colour\" in 1 rows"]
     {
@@ -294,7 +294,7 @@ fn arrays_of_numpy_are_tables() {
     assert!(outcome.stderr.contains("32 training and 8 test samples"), "{outcome:?}");
     assert_eq!(load(folder, "run").data().class_names, ["-1", "0"]);
     let eval = run(folder, "eval --model run/model.safetensors --data x.npy --labels y.npy --backend cpu");
-    assert_eq!(accuracy(&eval.stdout), accuracy(&outcome.stdout));
+    assert_eq!(accuracy(&eval.stderr), accuracy(&outcome.stdout));
     refused(folder, "eval --model run/model.safetensors --data x.npy --backend cpu", &["x.npy"]);
 }
 

@@ -26,8 +26,7 @@ fn a_page_shows_runs_whatever_has_become_of_them() {
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(outcome.stdout.starts_with("report report.html ("), "{outcome:?}");
     let page = fs::read_to_string(folder.path().join("report.html")).unwrap();
-    for part in
-        ["run-3-confusion", "run-2-examples", "recorded", "is still going on", "12 validation samples"]
+    for part in ["run-3-confusion", "run-2-examples", "recorded", "was interrupted", "12 validation samples"]
     {
         assert_eq!(page.contains(part), part != "recorded", "{part}");
     }
@@ -61,7 +60,7 @@ fn data_are_found_from_anywhere_or_their_absence_is_told() {
     fs::rename(folder.path().join("data"), folder.path().join("moved")).unwrap();
     let outcome = tanner(elsewhere.path(), &line);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("no confusion matrix: its data data is neither here nor"), "{outcome:?}");
+    assert!(outcome.stderr.contains("no confusion matrix: --data: data of the run in "), "{outcome:?}");
     assert!(page().contains("No confusion matrix") && page().contains("id=\"run-1-weights\""));
     let outcome = tanner(elsewhere.path(), &format!("{line} --data {}/moved", folder.path().display()));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
@@ -117,13 +116,70 @@ fn runs_are_listed_as_table_and_json() {
     assert_eq!((&runs[1]["epochs"], &runs[1]["scored_on"]), (&3.into(), &"test".into()));
     fs::remove_file(folder.path().join("runs/b/summary.json")).unwrap();
     let table = tanner(folder.path(), "runs").stdout;
-    for part in ["unfinished", "finished", "3 of 3", "243", "pca desc"] {
+    for part in ["stopped", "finished", "\t3\t3\t", "\t243\t", "\tpca\tdesc\t"] {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }
     refused(folder.path(), "runs nowhere", 1, &["nowhere: "]);
     refused(folder.path(), "runs --limit 0", 1, &["--limit: 0 is impossible"]);
     let none = tanner(folder.path(), "runs data");
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
+}
+
+#[test]
+fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
+    let folder = folder_with_data();
+    for (out, flags) in [("a", "--seed 1"), ("b", "--lr 0.05"), ("c", "--lr 0.05 --validation 0.2")] {
+        train(folder.path(), flags, &format!("runs/{out}"));
+    }
+    let names = |conditions: &str| {
+        let outcome = tanner(folder.path(), &format!("runs --sort name --json {conditions}"));
+        assert_eq!(outcome.code, Some(0), "{conditions}: {outcome:?}");
+        let runs: Vec<Value> = serde_json::from_str(&outcome.stdout).unwrap();
+        runs.iter().map(|run| run["name"].as_str().unwrap().to_owned()).collect::<String>()
+    };
+    for (conditions, expected) in [
+        ("", "abc"),
+        ("--where data=data", "abc"),
+        ("--where data=wine", ""),
+        ("--where lr=0.05", "bc"),
+        ("--where lr!=0.05", "a"),
+        ("--where seed=0 --where scored_on=test", "b"),
+        ("--where validation=0.2", "c"),
+        ("--where hidden=16,16", "abc"),
+        ("--where epochs>=3", "abc"),
+        ("--where epochs<3", ""),
+        ("--where score>100%", ""),
+        ("--where accuracy>=0", "abc"),
+        ("--where state=finished", "abc"),
+        // A setting that has its default.
+        ("--where batch-size=10 --where optimizer=momentum", "abc"),
+    ] {
+        assert_eq!(names(conditions), expected, "{conditions}");
+    }
+    let outcome = tanner(folder.path(), "runs --sort name --json");
+    let runs: Vec<Value> = serde_json::from_str(&outcome.stdout).unwrap();
+    let differs: Vec<String> = runs.iter().map(|run| run["differs"].to_string()).collect();
+    assert_eq!(differs, [r#"{"lr":"0.1","seed":"1"}"#, "{}", r#"{"validation":"0.2"}"#]);
+    assert_eq!(runs[0]["data"], "data");
+    let table = tanner(folder.path(), "runs --where lr=0.05 --sort name").stdout;
+    let cells: Vec<Vec<&str>> = table.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!((cells.len(), cells[0][0], cells[1][0], cells[2][0]), (3, "run", "b", "c"));
+    assert!(cells.iter().all(|line| line.len() == cells[0].len()), "{table}");
+    refused(folder.path(), "runs --where colour=red", 1, &["--where: no run has a \"colour\"", "seed"]);
+    refused(folder.path(), "runs --where lr>fast", 1, &["--where: lr is compared with \"fast\""]);
+    refused(folder.path(), "runs --where lr", 2, &["--where", "data=wine"]);
+}
+
+#[test]
+fn a_run_is_named_by_what_it_is() {
+    let folder = folder_with_data();
+    let outcome = tanner(folder.path(), &format!("{SMALL} --lr 0.05 --seed 3"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let names: Vec<_> = fs::read_dir(folder.path().join("runs")).unwrap().collect();
+    let [name] = &names[..] else { panic!("{names:?}") };
+    let name = name.as_ref().unwrap().file_name().into_string().unwrap();
+    let expected = "-data-sc-hidden16-16-blocks2-degrees6-4-epochs3-batch-size10-lr0.05-s3";
+    assert!(name.starts_with("20") && name.ends_with(expected), "{name}");
 }
 
 #[test]
@@ -143,11 +199,18 @@ fn event_files_lie_where_they_are_wanted_and_change_nothing() {
     for place in ["beside", "logs/below"] {
         let bytes = fs::read(folder.path().join(place).join(events(place).unwrap())).unwrap();
         let count = |tag: &[u8]| bytes.windows(tag.len()).filter(|window| *window == tag).count();
-        assert_eq!(
-            [count(b"loss/train"), count(b"accuracy/test"), count(b"weights/layer_3")],
-            [3; 3],
-            "{place}"
-        );
+        // After each epoch; what runs are compared by is named once more.
+        let tags: [&[u8]; 3] = [b"loss/train", b"accuracy/test", b"weights/layer_3"];
+        assert_eq!(tags.map(count), [3, 4, 3], "{place}");
+        let parts: [&[u8]; 6] = [
+            b"_hparams_/experiment",
+            b"_hparams_/session_start_info",
+            b"_hparams_/session_end_info",
+            b"tanner train",
+            b"connectivity",
+            b"\x89PNG",
+        ];
+        assert_eq!(parts.map(count), [1; 6], "{place}");
     }
     fs::write(folder.path().join("file"), "").unwrap();
     let line = format!("{SMALL} --tensorboard file --out last");

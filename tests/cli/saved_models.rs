@@ -27,7 +27,7 @@ fn folder_with_model() -> TempDir {
 fn run(folder: &Path, line: &str) -> String {
     let outcome = tanner(folder, line);
     assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
-    outcome.stdout
+    outcome.stdout + &outcome.stderr
 }
 
 fn load(folder: &Path, name: &str) -> TrainedModel {
@@ -58,7 +58,7 @@ fn a_pruned_model_is_smaller_and_eval_inspect_and_training_take_it() {
     let eval = run(folder.path(), "eval --model small/model.safetensors --data data --backend cpu");
     let accuracy = format!("test accuracy {:.2} %", 100.0 * last["test_accuracy"].as_f64().unwrap());
     assert!(eval.contains(&accuracy), "{eval} does not say {accuracy}");
-    assert!(outcome.stdout.contains(&accuracy), "{}", outcome.stdout);
+    assert!(outcome.stderr.contains(&accuracy), "{outcome:?}");
     let inspect = run(folder.path(), "inspect --model small/model.safetensors");
     assert!(inspect.contains("pruned by blocks") && inspect.contains("of 208 weights are left"), "{inspect}");
 

@@ -102,15 +102,18 @@ fn inspect_describes_the_papers_network_and_draws_it() {
     let folder = folder_with_data();
     let outcome = tanner(folder.path(), "inspect --out pictures");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    for part in [
-        "98,130,98,49,20,10,10,10",
-        "41,650",
-        "6.78 %",
-        "tiles of layers 1, 2, 3, 4, 5",
-        "parameters 220,020, fully connected 3,085,050: 92.87 % fewer",
-        "picture pictures/connectivity.png",
-    ] {
-        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
+    let tables: Vec<&str> = outcome.stdout.split("\n\n").collect();
+    assert_eq!(tables.len(), 2, "{outcome:?}");
+    let lines: Vec<Vec<&str>> = tables[0].lines().map(|line| line.split('\t').collect()).collect();
+    assert!(lines.len() == 7 && lines.iter().all(|line| line.len() == lines[0].len()), "{lines:?}");
+    let value = |name: &str| lines[1][lines[0].iter().position(|column| *column == name).unwrap()];
+    let values = ["layer", "activation", "inputs", "edges", "density_percent", "dense_tiles", "edge_bytes"];
+    assert_eq!(values.map(value), ["1", "sigmoid", "784", "41650", "6.78", "3", "166600"]);
+    assert!(outcome.stdout.contains("98,130,98,49,20,10,10,10"), "{outcome:?}");
+    for part in
+        ["parameters 220,020, fully connected 3,085,050: 92.87 % fewer", "picture pictures/connectivity.png"]
+    {
+        assert!(outcome.stderr.contains(part), "no {part:?} in {}", outcome.stderr);
     }
     assert!(!outcome.stdout.contains('\u{1b}'));
     let picture = image::open(folder.path().join("pictures/connectivity.png")).unwrap();
@@ -128,7 +131,7 @@ fn inspect_describes_other_networks_and_saved_models() {
         ),
         ("--arch rsp --degree 3 --hidden 20 --inputs 30", "parameters 320"),
         ("--hidden none", "parameters 7,850"),
-        ("--arch narrow", "784 x 155"),
+        ("--arch narrow", "parameters 219,955, fully connected 219,955"),
         ("--arch narrow --budget 100000", "parameters 99,"),
         ("--arch band", "parameters 220,020, fully connected 3,085,050: 92.87 % fewer"),
         // 53 from each of 784 inputs of five layers; 3,930 biases and 7,840 weights of logits.
@@ -136,7 +139,7 @@ fn inspect_describes_other_networks_and_saved_models() {
     ] {
         let outcome = tanner(folder.path(), &format!("inspect {line}"));
         assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
-        assert!(outcome.stdout.contains(part), "{line}: no {part:?} in {}", outcome.stdout);
+        assert!(outcome.stderr.contains(part), "{line}: no {part:?} in {}", outcome.stderr);
     }
     for arch in ["narrow", "band"] {
         assert_eq!(tanner(folder.path(), &format!("{SMALL} --arch {arch} --out {arch}")).code, Some(0));
@@ -144,13 +147,13 @@ fn inspect_describes_other_networks_and_saved_models() {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         let (narrow, band) = ("parameters 235, fully connected 235", "parameters 243, fully connected 595");
         let part = if arch == "narrow" { narrow } else { band };
-        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
+        assert!(outcome.stderr.contains(part), "no {part:?} in {}", outcome.stderr);
     }
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));
     let outcome = tanner(folder.path(), "inspect --model run/model.safetensors");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     for part in ["parameters 243, fully connected 595", "preprocessing pca desc: 288 more numbers"] {
-        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
+        assert!(outcome.stderr.contains(part), "no {part:?} in {}", outcome.stderr);
     }
 }
 
@@ -160,7 +163,7 @@ fn devices_says_what_auto_chooses() {
     let outcome = tanner(folder.path(), "devices");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     assert!(
-        outcome.stdout.contains("CPU: ") && outcome.stdout.contains("\nauto chooses the "),
+        outcome.stderr.contains("CPU: ") && outcome.stderr.contains("\nauto chooses the "),
         "{outcome:?}"
     );
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 #[cfg(unix)]
-use crate::killing::{End, survives};
+use crate::killing::{EVERY_END, End, survives};
 use crate::oracle::{Bounded, Misses};
 use crate::support::{TEST, command, folder_with_data, tanner};
 
@@ -151,11 +151,12 @@ pub(crate) fn runs_survive() -> Result<(), String> {
     let adam = "--optimizer adam --dropconnect 0.2 --augment shift=1,flip --gpu-kernels auto";
     let every_step = "--validation 15 --patience 90 --checkpoint-every 1steps";
     let few = "--optimizer sgd --checkpoint-every 3";
-    for (more, ending) in [(adam, End::Kill), (every_step, End::Interrupt), (few, End::Terminate)] {
+    for (more, endings) in [(adam, &EVERY_END[..]), (every_step, &[End::Interrupt]), (few, &[End::Terminate])]
+    {
         let folder = folder_with_data();
         let line = format!("{flags} {more} --backend gpu");
-        let [kept, not_yet] = survives(folder.path(), &line, ending, times, 5);
-        eprintln!("{ending:?}: ended {kept} times after, {not_yet} times before the first checkpoint");
+        let [kept, not_yet] = survives(folder.path(), &line, endings, times, 5);
+        eprintln!("{endings:?}: ended {kept} times after, {not_yet} times before the first checkpoint");
     }
     Ok(())
 }

@@ -328,7 +328,8 @@ pub(crate) fn states_come_back() -> Result<(), String> {
         settings(Optimizer::Sgd),
         &shapes::options(MIXED, false),
     );
-    let double = EngineState { parameters: Values::Double(vec![0.0]), optimizer: Vec::new() };
+    let double =
+        EngineState { parameters: Values::Double(vec![0.0]), optimizer: Vec::new(), optimizer_start: 0 };
     let message = engine.restore(&double).unwrap_err().to_string();
     misses.equal(message.clone(), message.contains("float64 do not fit"), true);
     misses.result()

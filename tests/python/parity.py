@@ -98,10 +98,10 @@ def by_scipy(folder, x):
     elif header["importance"] != "none":
         x = x[:, preprocessing["order"]]
     for index, layer in enumerate(header["layers"]):
-        weights = scipy.sparse.load_npz(folder / f"layer{index}.npz")
+        weights = scipy.sparse.load_npz(folder / f"layer{index + 1}.npz")
         assert weights.format == "csr" and weights.has_canonical_format and weights.dtype == np.float32
-        assert weights.shape == (len(biases[f"layer{index}"]), x.shape[1])
-        x = ACTIVATIONS[layer["activation"]]((weights @ x.T).T + biases[f"layer{index}"])
+        assert weights.shape == (len(biases[f"layer{index + 1}"]), x.shape[1])
+        x = ACTIVATIONS[layer["activation"]]((weights @ x.T).T + biases[f"layer{index + 1}"])
     exponentials = np.exp(x - x.max(axis=1, keepdims=True))
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         batch::run(&args.batch, configurations.clone(), configurations)?;
     let comparison = Comparison { entries, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
-    atomic_write(out.join("comparison.md"), table.as_bytes())?;
+    atomic_write(out.join("comparison.md"), table.markdown().as_bytes())?;
     atomic_write(out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
     let groups: Vec<BarGroup> = comparison.entries.iter().filter_map(bar).collect();
     if !groups.is_empty() {
@@ -33,8 +33,8 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         let title = format!("{scored} accuracy of the last epoch, mean and standard deviation");
         bar_chart(&title, "accuracy (%)", &["accuracy"], &groups)?.write(out, "comparison")?;
     }
-    terminal::print(table.trim_end())?;
-    terminal::print(&format!("{} (also .json, .png, .svg)", out.join("comparison.md").display()))?;
+    terminal::print_table(&table)?;
+    terminal::remark(&format!("{} (also .json, .png, .svg)", out.join("comparison.md").display()))?;
     Ok(unfinished.check()?)
 }
 

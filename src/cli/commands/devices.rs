@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 use serde_json::json;
 use tanner::engine::gpu::{self, AdapterReport};
-use tanner::report::{size, table};
+use tanner::report::{Mark, TextCell, TextColumn, TextTable};
 use tanner::session::auto_sentence;
 
 use crate::cli::flags::DevicesArgs;
@@ -23,41 +23,47 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
         return terminal::print_json(&json!({ "adapters": adapters, "cpu_threads": threads, "auto": auto }));
     }
     if adapters.is_empty() {
-        terminal::print("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
-    } else {
-        let mut table = table(
-            &[
-                "#",
-                "adapter",
-                "type",
-                "API",
-                "bus id",
-                "memory",
-                "driver",
-                "largest buffer",
-                "storage buffers",
-                "usable",
-            ],
-            10,
-        );
-        for adapter in adapters {
-            table.add_row([
-                adapter.number.to_string(),
-                adapter.name,
-                adapter.device_type.to_owned(),
-                adapter.backend,
-                adapter.bus_id.unwrap_or_else(|| "unknown".into()),
-                adapter.memory.map_or("unknown".into(), size),
-                format!("{} {}", adapter.driver, adapter.driver_info).trim().to_owned(),
-                size(adapter.max_buffer_size.min(adapter.max_binding_size)),
-                adapter.max_storage_buffers.to_string(),
-                adapter.usable.err().map_or("yes".into(), |lack| format!("no: {lack}")),
-            ]);
-        }
-        terminal::print(&table.to_string())?;
+        terminal::remark("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
     }
-    terminal::print(&format!("CPU: {threads} threads"))?;
-    terminal::print(&auto)
+    if !adapters.is_empty() || !terminal::is_read_by_people() {
+        terminal::print_table(&table(adapters))?;
+    }
+    terminal::remark(&format!("CPU: {threads} threads"))?;
+    terminal::remark(&auto)
+}
+
+/// A row for each adapter.
+fn table(adapters: Vec<AdapterReport>) -> TextTable {
+    let mut table = TextTable::new([
+        TextColumn::number("#").plain(&["number"]),
+        TextColumn::text("adapter").least(16).cut_at(1),
+        TextColumn::text("type"),
+        TextColumn::number("memory").plain(&["memory_bytes"]).rank(1),
+        TextColumn::text("API").rank(3),
+        TextColumn::text("bus id").rank(2),
+        TextColumn::text("driver").rank(4).least(12),
+        TextColumn::number("largest buffer").plain(&["largest_buffer_bytes"]).rank(5),
+        TextColumn::number("storage buffers").rank(6),
+        TextColumn::text("usable").least(12),
+    ]);
+    for adapter in adapters {
+        table.row([
+            adapter.number.to_string().into(),
+            adapter.name.into(),
+            adapter.device_type.into(),
+            TextCell::known(adapter.memory, TextCell::bytes),
+            adapter.backend.into(),
+            TextCell::known(adapter.bus_id, TextCell::text),
+            format!("{} {}", adapter.driver, adapter.driver_info).trim().into(),
+            TextCell::bytes(adapter.max_buffer_size.min(adapter.max_binding_size)),
+            adapter.max_storage_buffers.to_string().into(),
+            match adapter.usable {
+                Ok(()) => TextCell::text("yes").mark(Mark::Good),
+                Err(lack) => TextCell::text(format!("no: {lack}")).mark(Mark::Bad),
+            },
+        ]);
+    }
+    table
 }
 
 fn adapter_json(adapter: &AdapterReport) -> serde_json::Value {

@@ -12,7 +12,10 @@ use tanner::engine::{EngineSettings, Evaluation};
 use tanner::files::atomic_write;
 use tanner::inference::{Predictor, Scores};
 use tanner::model::TrainedModel;
-use tanner::report::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table, grouped};
+use tanner::report::{
+    MAX_TABLE_CLASSES, TextCell, TextColumn, TextTable, class_table, confusion_picture, confusion_table,
+    grouped,
+};
 use tanner::session::settings::DataSettings;
 use tanner::session::{EngineRequest, Purpose, Session};
 use tanner::training::Recipe;
@@ -40,7 +43,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     }
     print(&evaluation, &results)?;
     args.out.as_ref().map_or(Ok(()), |folder| {
-        terminal::print(&format!("\n{}: scores.json, confusion.png, confusion.svg", folder.display()))
+        terminal::remark(&format!("\n{}: scores.json, confusion.png, confusion.svg", folder.display()))
     })
 }
 
@@ -70,25 +73,44 @@ fn evaluation(
 
 fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<()> {
     let (scores, names) = (results.scores, results.classes);
-    terminal::print(&format!(
+    terminal::remark(&format!(
         "test accuracy {:.2} % ({} of {}), loss {:.4}",
         100.0 * evaluation.accuracy(),
         grouped(evaluation.correct),
         grouped(evaluation.samples),
         evaluation.loss
     ))?;
-    terminal::print(&format!(
+    terminal::remark(&format!(
         "macro F1 {:.2} %, expected calibration error {:.2} %",
         100.0 * scores.macro_f1,
         100.0 * scores.calibration_error
     ))?;
-    terminal::print(&format!("\n{}", class_table(scores, names)))?;
+    if !terminal::is_read_by_people() {
+        terminal::print(&totals(evaluation, scores).tsv())?;
+    }
+    terminal::print_next_table("", &class_table(scores, names))?;
     match confusion_table(scores, names) {
-        Some(table) => terminal::print(&format!("\nconfusion matrix\n{table}")),
-        None => terminal::print(&format!(
+        Some(table) => terminal::print_next_table("confusion matrix", &table),
+        None => terminal::remark(&format!(
             "\nno confusion matrix for more than {MAX_TABLE_CLASSES} classes: --out DIR draws one"
         )),
     }
+}
+
+/// The scores over all classes, for programs.
+fn totals(evaluation: &Evaluation, scores: &Scores) -> TextTable {
+    let names =
+        ["accuracy_percent", "correct", "samples", "loss", "macro_f1_percent", "calibration_error_percent"];
+    let mut table = TextTable::new(names.map(TextColumn::number));
+    table.row([
+        TextCell::percent(evaluation.accuracy()),
+        TextCell::count(evaluation.correct),
+        TextCell::count(evaluation.samples),
+        format!("{:.4}", evaluation.loss).into(),
+        TextCell::percent(scores.macro_f1),
+        TextCell::percent(scores.calibration_error),
+    ]);
+    table
 }
 
 fn write(folder: &Path, results: &NamedScores<'_>, model: &Path) -> anyhow::Result<()> {

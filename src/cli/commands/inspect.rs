@@ -11,7 +11,7 @@ use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::network::{Layer, Network};
-use tanner::report::{connectivity_picture, grouped, layer_table, size, tile_grid};
+use tanner::report::{TextTable, connectivity_picture, grouped, layer_table, size, tile_grid};
 use tanner::session::check_network;
 use tanner::session::settings::ArchitectureSettings;
 use tanner::tiles::{TilePolicy, TiledLayer};
@@ -35,17 +35,17 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
         return terminal::print_json(&described(&network, model.as_ref(), &path));
     }
     print(&network, model.as_ref())?;
-    terminal::print(&format!("picture {}", path.display()))
+    terminal::remark(&format!("picture {}", path.display()))
 }
 
 /// Tables and totals.
 fn print(network: &Network, model: Option<&TrainedModel>) -> anyhow::Result<()> {
-    terminal::print(&layer_table(network, CPU_TILES).to_string())?;
+    terminal::print_table(&layer_table(network, CPU_TILES))?;
     print_grids(network)?;
     print_totals(network, dense_parameters(network, model))?;
     if let Some(model) = model {
-        terminal::print(&preprocessing_line(model))?;
-        pruned_line(model).map_or(Ok(()), |line| terminal::print(&line))?;
+        terminal::remark(&preprocessing_line(model))?;
+        pruned_line(model).map_or(Ok(()), |line| terminal::remark(&line))?;
     }
     Ok(())
 }
@@ -106,10 +106,10 @@ fn pictured(network: &Network) -> Vec<&Topology> {
 
 /// The tile densities of each layer that has more than one tile, equal ones once.
 fn print_grids(network: &Network) -> anyhow::Result<()> {
-    let mut grids: Vec<(Vec<String>, String)> = Vec::new();
+    let mut grids: Vec<(Vec<String>, TextTable)> = Vec::new();
     for (index, layer) in network.layers().iter().enumerate() {
         let Some(grid) = tile_grid(&layer.topology) else { continue };
-        let (name, grid) = ((index + 1).to_string(), grid.to_string());
+        let name = (index + 1).to_string();
         match grids.last_mut() {
             Some((names, last)) if *last == grid => names.push(name),
             _ => grids.push((vec![name], grid)),
@@ -117,7 +117,7 @@ fn print_grids(network: &Network) -> anyhow::Result<()> {
     }
     for (names, grid) in grids {
         let layers = if names.len() == 1 { "layer" } else { "layers" };
-        terminal::print(&format!("\ntiles of {layers} {}\n{grid}", names.join(", ")))?;
+        terminal::print_next_table(&format!("tiles of {layers} {}", names.join(", ")), &grid)?;
     }
     Ok(())
 }
@@ -125,7 +125,7 @@ fn print_grids(network: &Network) -> anyhow::Result<()> {
 /// Parameters against the dense network, and what the weights take on each engine.
 fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
     let parameters = network.parameter_count();
-    terminal::print(&format!(
+    terminal::remark(&format!(
         "\nparameters {}, fully connected {}: {:.2} % fewer",
         grouped(parameters),
         grouped(dense),
@@ -136,7 +136,7 @@ fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
         let bytes = weight_bytes(network, policy);
         format!("{} on the {engine} (tiles dense from {})", size(bytes), policy.dense_from)
     });
-    terminal::print(&format!("weights with padding and index: {}", takes.join(", ")))
+    terminal::remark(&format!("weights with padding and index: {}", takes.join(", ")))
 }
 
 /// Bytes of all weights as a policy packs them, with padding and index.

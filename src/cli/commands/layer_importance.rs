@@ -104,13 +104,11 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         verdict: &verdict,
     };
     write(&results, &report)?;
-    terminal::print(&block_table(&layers).to_string())?;
-    terminal::print(&format!(
-        "\nSpearman's rank correlation of the order of the blocks with both measures (1: importance falls as the \
-         inputs' order says), and its chance if every order is equally likely\n{}",
-        agreement_table(&layers)
-    ))?;
-    terminal::print(&with_dashes(&verdict))?;
+    terminal::print_table(&block_table(&layers))?;
+    let heading = "Spearman's rank correlation of the order of the blocks with both measures (1: importance falls as \
+                   the inputs' order says), and its chance if every order is equally likely";
+    terminal::print_next_table(heading, &agreement_table(&layers))?;
+    terminal::remark(&with_dashes(&verdict))?;
     terminal::print(&format!("results {}", results.path().display()))
 }
 

@@ -11,6 +11,7 @@ mod figure2;
 mod importance;
 mod inspect;
 mod layer_importance;
+mod listed_run;
 mod predict;
 mod prune;
 mod report;

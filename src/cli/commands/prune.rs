@@ -131,10 +131,10 @@ fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyho
 }
 
 fn print(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {
-    terminal::print(&pruning_table(report.curve).to_string())?;
+    terminal::print_table(&pruning_table(report.curve))?;
     let (Some(first), Some(last)) = (report.curve.first(), report.curve.last()) else { return Ok(()) };
     let fewer = |all: usize| 100.0 * (1.0 - report.parameters as f64 / all as f64);
-    terminal::print(&format!(
+    terminal::remark(&format!(
         "parameters {} of {}: {:.2} % fewer, {:.2} % fewer than fully connected ({})",
         grouped(report.parameters),
         grouped(report.parameters_before),
@@ -142,12 +142,12 @@ fn print(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {
         fewer(report.fully_connected_parameters),
         grouped(report.fully_connected_parameters),
     ))?;
-    terminal::print(&format!(
+    terminal::remark(&format!(
         "validation accuracy {:.2} % (unpruned {:.2} %), test accuracy {:.2} % (unpruned {:.2} %)",
         100.0 * last.validation_accuracy,
         100.0 * first.validation_accuracy,
         100.0 * last.test_accuracy,
         100.0 * first.test_accuracy,
     ))?;
-    terminal::print(&format!("results {}", results.path().display()))
+    terminal::remark(&format!("results {}", results.path().display()))
 }

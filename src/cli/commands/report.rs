@@ -5,9 +5,12 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
+use tanner::Setting;
 use tanner::dataset::{DataSplits, Dataset, Holdout};
 use tanner::files::atomic_write;
 use tanner::inference::Predictor;
@@ -15,16 +18,20 @@ use tanner::model::TrainedModel;
 use tanner::report::{MAX_RUNS, Names, ReportedRun, ScoredRun, report_page, size};
 use tanner::session::Settings;
 use tanner::session::settings::{DataOptions, DataSettings, TestRows, check_threads};
-use tanner::training::{PastRun, RunOverview, RunState};
+use tanner::training::{PastRun, RunOverview, RunState, find_file};
 
 use super::refuse;
 use crate::cli::flags::ReportArgs;
-use crate::cli::ui::{check_place, one_line, session, terminal};
+use crate::cli::ui::{check_place, one_line, session, signals, terminal};
 
 /// How every page begins; only such a file is replaced.
 const DOCTYPE: &[u8] = b"<!DOCTYPE html>";
 
-/// Reads all runs and writes their page. A folder that cannot be shown does not keep the others from it.
+/// Seconds between two looks at runs that go on; writing a page takes a tenth of the time at most.
+const LOOK_EVERY: u64 = 3;
+
+/// Reads all runs and writes their page, again and again where asked to. A folder that cannot be shown does not keep
+/// the others from it.
 ///
 /// # Errors
 /// Before anything is read: too many runs, a page that cannot be written. At the end, with the page
@@ -39,41 +46,104 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let threads = check_threads(args.threads)?;
     check_page(&args.out)?;
     let _entered = tanner::threads::enter(threads)?;
-    let reporter = Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None) };
-    let (mut runs, mut left_out) = (Vec::new(), Vec::new());
-    for path in &args.runs {
-        // `runs/*` has other folders, too.
-        if args.runs.len() > 1 && path.is_dir() && !holds_run(path) {
-            terminal::note(&format!("{}: no run, left out", path.display()));
-            continue;
+    let reporter =
+        Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
+    let page = Page::write(args, &reporter, args.watch)?;
+    terminal::print(&format!("report {} ({})", args.out.display(), size(page.bytes)))?;
+    if args.open {
+        open_in_browser(&args.out);
+    }
+    if args.watch { watch(args, reporter, page)?.check() } else { page.check() }
+}
+
+/// Writes the page again as long as one of its runs goes on, and once more at the end.
+fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyhow::Result<Page> {
+    if page.is_live {
+        terminal::note("the page is written again while a run goes on; Ctrl-C ends that");
+    }
+    signals::listen("");
+    let _keeping = signals::keeping();
+    // What is wrong was said the first time.
+    reporter.is_quiet = true;
+    while page.is_live {
+        let until = Instant::now() + page.took.mul_f64(10.0).max(Duration::from_secs(LOOK_EVERY));
+        while Instant::now() < until && !signals::stop().asked().load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(100));
         }
-        match PastRun::read(path) {
-            Ok(run) => runs.push(reporter.reported(run)),
-            Err(error) => {
-                terminal::warn(&format!("{error}"));
-                left_out.push(format!("Not shown: {error}"));
+        let goes_on = !signals::stop().asked().load(Ordering::Relaxed);
+        page = Page::write(args, &reporter, goes_on)?;
+        if !goes_on {
+            bail!(signals::stop().interrupted(format!("; {} shows what was there", args.out.display())));
+        }
+    }
+    Ok(page)
+}
+
+/// A page of reports that was written.
+struct Page {
+    bytes: u64,
+    took: Duration,
+    /// Whether one of its runs goes on, and it reads itself again.
+    is_live: bool,
+    asked: usize,
+    shown: usize,
+    damaged: usize,
+}
+
+impl Page {
+    /// Reads the runs and replaces the page.
+    fn write(args: &ReportArgs, reporter: &Reporter<'_>, while_runs_go_on: bool) -> anyhow::Result<Self> {
+        let start = Instant::now();
+        let (mut runs, mut skipped) = (Vec::new(), Vec::new());
+        let mut asked = args.runs.len();
+        for path in &args.runs {
+            // `runs/*` has other folders, too.
+            if args.runs.len() > 1 && path.is_dir() && !holds_run(path) {
+                reporter.note(&format!("{}: no run, skipped", path.display()));
+                asked -= 1;
+                continue;
+            }
+            match PastRun::read(path) {
+                Ok(run) => runs.push(reporter.reported(run)),
+                Err(error) => {
+                    reporter.warn(&error.to_string());
+                    skipped.push(format!("Not shown: {error}"));
+                }
+            }
+        }
+        if runs.is_empty() {
+            bail!("none of the folders holds a run, no page was written");
+        }
+        let of_state = |state| runs.iter().filter(|run| run.overview.state == state).count();
+        let is_live = while_runs_go_on && of_state(RunState::Running) > 0;
+        let page = report_page(&runs, &skipped, is_live.then_some(LOOK_EVERY));
+        atomic_write(&args.out, page.as_bytes()).context("--out")?;
+        let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
+        Ok(Self { bytes: page.len() as u64, took: start.elapsed(), is_live, asked, shown, damaged })
+    }
+
+    /// An error where something is missing on the page.
+    fn check(&self) -> anyhow::Result<()> {
+        let Self { asked, shown, damaged, .. } = self;
+        match (asked - shown, *damaged) {
+            (0, 0) => Ok(()),
+            (0, damaged) => {
+                bail!("{damaged} of {shown} runs are damaged; the page shows what is left of them")
+            }
+            (gone, 0) => bail!("{gone} of {asked} folders hold no run; the page shows the others"),
+            (gone, damaged) => {
+                bail!(
+                    "of {asked} folders {gone} hold no run and {damaged} a damaged one; the page shows the rest"
+                )
             }
         }
     }
-    if runs.is_empty() {
-        bail!("none of the folders holds a run, no page was written");
-    }
-    let page = report_page(&runs, &left_out);
-    atomic_write(&args.out, page.as_bytes()).context("--out")?;
-    terminal::print(&format!("report {} ({})", args.out.display(), size(page.len() as u64)))?;
-    let damaged = runs.iter().filter(|run| run.overview.state == RunState::Damaged).count();
-    match (left_out.len(), damaged) {
-        (0, 0) => Ok(()),
-        (0, damaged) => {
-            bail!("{damaged} of {} runs are damaged; the page shows what is left of them", runs.len())
-        }
-        (gone, 0) => bail!("{gone} of {} folders hold no run; the page shows the others", args.runs.len()),
-        (gone, damaged) => {
-            bail!(
-                "of {} folders {gone} hold no run and {damaged} a damaged one; the page shows the rest",
-                args.runs.len()
-            )
-        }
+}
+
+/// Shows the page, where there is something to show it with.
+fn open_in_browser(page: &Path) {
+    if let Err(error) = open::that_detached(page) {
+        terminal::warn(&format!("no browser could be started ({error}): open {} yourself", page.display()));
     }
 }
 
@@ -107,13 +177,27 @@ struct Reporter<'a> {
     threads: Option<usize>,
     /// The data read last: runs that are compared mostly share them.
     last: RefCell<Option<(PathBuf, Rc<DataSplits>)>>,
+    /// Whether nothing is said of what is wrong.
+    is_quiet: bool,
 }
 
 impl Reporter<'_> {
+    fn note(&self, text: &str) {
+        if !self.is_quiet {
+            terminal::note(text);
+        }
+    }
+
+    fn warn(&self, text: &str) {
+        if !self.is_quiet {
+            terminal::warn(text);
+        }
+    }
+
     fn reported(&self, run: PastRun) -> ReportedRun {
         let overview = RunOverview::new(&run);
         for problem in &overview.problems {
-            terminal::warn(&format!("{}: {problem}", run.path.display()));
+            self.warn(&format!("{}: {problem}", run.path.display()));
         }
         let model = match run.model() {
             Some(model) => model.map_err(|error| error.to_string()),
@@ -124,7 +208,7 @@ impl Reporter<'_> {
             Err(reason) => Err(reason.clone()),
         };
         if let Err(reason) = &scored {
-            terminal::warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
+            self.warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
         }
         ReportedRun { run, overview, model, scored }
     }
@@ -176,14 +260,14 @@ impl Reporter<'_> {
                 let Some(recorded) = setting::<PathBuf>(run, "/data") else {
                     bail!("where its data are is not known: say so by --data");
                 };
-                found(run, &recorded)?
+                found(run, Setting::Data, &recorded)?
             }
         };
         let recorded = run.config.as_ref().and_then(|config| Settings::from_config(config).ok());
         let DataOptions { labels, header, delimiter, test, .. } = recorded.unwrap_or_default().data;
-        let labels = labels.map(|labels| found(run, &labels)).transpose()?;
+        let labels = labels.map(|labels| found(run, Setting::Labels, &labels)).transpose()?;
         let test = match test {
-            Some(TestRows::File(test)) => Some(TestRows::File(found(run, &test)?)),
+            Some(TestRows::File(test)) => Some(TestRows::File(found(run, Setting::Test, &test)?)),
             _ => None,
         };
         let data = Some(path);
@@ -192,13 +276,10 @@ impl Reporter<'_> {
     }
 }
 
-/// A path that is relative to where a run was made, which is here or above its folder.
-fn found(run: &PastRun, recorded: &Path) -> anyhow::Result<PathBuf> {
-    let folder = run.path.canonicalize().unwrap_or_else(|_| run.path.clone());
-    let places = std::iter::once(Path::new("")).chain(folder.ancestors().skip(1));
-    let found = places.map(|place| place.join(recorded)).find(|path| path.exists());
-    let reason = "is neither here nor in a folder above the run: say by --data where the data are";
-    found.with_context(|| format!("its data {} {reason}", recorded.display()))
+/// Where a file of a run is now.
+fn found(run: &PastRun, setting: Setting, recorded: &Path) -> anyhow::Result<PathBuf> {
+    let config = run.config.as_ref().unwrap_or(&serde_json::Value::Null);
+    Ok(find_file(&run.path, config, setting, recorded)?)
 }
 
 /// The training samples in the two parts that the run had, where it held some out.

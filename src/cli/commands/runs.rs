@@ -6,6 +6,7 @@ use std::path::Path;
 use tanner::report::run_table;
 use tanner::training::{PastRun, RunOverview};
 
+use super::listed_run::{self, ListedRun};
 use super::refuse;
 use crate::cli::flags::{RunListArgs, SortArg};
 use crate::cli::ui::terminal;
@@ -22,25 +23,33 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
         terminal::note("there are no runs yet: training makes a folder for each in runs/");
         return if terminal::wants_json() { terminal::print("[]") } else { Ok(()) };
     }
-    let mut runs: Vec<RunOverview> = PastRun::all_below(&args.folder)?.iter().map(RunOverview::new).collect();
+    let mut listed: Vec<ListedRun> = PastRun::all_below(&args.folder)?.iter().map(ListedRun::new).collect();
+    let all = listed.len();
+    listed_run::filter(&mut listed, &args.conditions)?;
+    listed_run::tell_apart(&mut listed);
+    let mut runs: Vec<RunOverview> = listed.into_iter().map(|run| run.overview).collect();
     sort(&mut runs, args.sort);
-    let all = runs.len();
-    runs.truncate(args.limit.unwrap_or(all));
+    let matching = runs.len();
+    runs.truncate(args.limit.unwrap_or(matching));
     if terminal::wants_json() {
-        return terminal::print_json(&runs);
+        return terminal::print_json(&runs.iter().map(listed_run::as_json).collect::<Vec<_>>());
     }
-    if all == 0 {
-        terminal::note(&format!("{} holds no run folders", args.folder.display()));
+    if runs.is_empty() {
+        let none = match all {
+            0 => format!("{} holds no run folders", args.folder.display()),
+            all => format!("none of the {all} runs in {} matches", args.folder.display()),
+        };
+        terminal::note(&none);
         return Ok(());
     }
-    terminal::print(&run_table(&runs).to_string())?;
+    terminal::print_table(&run_table(&runs))?;
     for run in &runs {
         for problem in &run.problems {
             terminal::warn(&format!("{}: {problem}", run.path.display()));
         }
     }
-    if runs.len() < all {
-        terminal::note(&format!("{} of {all} runs; --limit says how many", runs.len()));
+    if runs.len() < matching {
+        terminal::note(&format!("{} of {matching} runs; --limit says how many", runs.len()));
     }
     Ok(())
 }
@@ -52,9 +61,9 @@ fn sort(runs: &mut [RunOverview], by: SortArg) {
         SortArg::Name => {}
         SortArg::Time => runs.sort_by_key(|run| Reverse(run.started)),
         SortArg::Parameters => runs.sort_by_key(|run| run.parameters.unwrap_or(usize::MAX)),
-        SortArg::Accuracy => runs.sort_by(|a, b| {
-            let accuracy = |run: &RunOverview| run.accuracy.unwrap_or(f64::NEG_INFINITY);
-            accuracy(b).total_cmp(&accuracy(a))
+        SortArg::Score => runs.sort_by(|a, b| {
+            let score = |run: &RunOverview| run.accuracy.unwrap_or(f64::NEG_INFINITY);
+            score(b).total_cmp(&score(a))
         }),
     }
 }
@@ -74,6 +83,7 @@ mod tests {
             name: name.into(),
             path: name.into(),
             started,
+            data: None,
             arch: None,
             importance: None,
             order: None,
@@ -84,7 +94,8 @@ mod tests {
             best_accuracy: None,
             best_epoch: None,
             scored_on: ScoredOn::Test,
-            state: RunState::Unfinished,
+            state: RunState::Stopped,
+            differs: Default::default(),
             problems: Vec::new(),
         }
     }
@@ -101,7 +112,7 @@ mod tests {
             (SortArg::Name, "abcd"),
             (SortArg::Time, "bdac"),
             (SortArg::Parameters, "bdca"),
-            (SortArg::Accuracy, "acdb"),
+            (SortArg::Score, "acdb"),
         ] {
             sort(&mut runs, by);
             let names: String = runs.iter().map(|run| run.name.as_str()).collect();

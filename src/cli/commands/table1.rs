@@ -23,11 +23,11 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
 
     let (table, name) = (table1_table(&cells), format!("table1-{recipe}"));
     let file = |extension| args.batch.out.join(format!("{name}.{extension}"));
-    atomic_write(file("md"), table.as_bytes())?;
+    atomic_write(file("md"), table.markdown().as_bytes())?;
     atomic_write(file("json"), to_json(recipe, &cells)?.as_bytes())?;
     chart(recipe, &cells)?.write(&args.batch.out, &name)?;
-    terminal::print(table.trim_end())?;
-    terminal::print(&format!("{} (also .json, .png, .svg)", file("md").display()))?;
+    terminal::print_table(&table)?;
+    terminal::remark(&format!("{} (also .json, .png, .svg)", file("md").display()))?;
     Ok(unfinished.check()?)
 }
 

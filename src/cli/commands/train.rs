@@ -20,7 +20,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
     ));
     let session = session().started_at(process_start);
     let run = match &args.resume {
-        Some(folder) => session.resume(folder, args.settings.engine.threads)?,
+        Some(folder) => session.resume_with(folder, &args.settings)?,
         None => session.train(TrainingJob::new(args.settings.resolve()?))?,
     };
     let folder = run.folder.as_deref().unwrap_or(Path::new("."));
@@ -41,7 +41,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
     if terminal::wants_json() {
-        let mut json = serde_json::to_value(summary)?;
+        let mut json = serde_json::to_value(summary.named())?;
         json["run_folder"] = folder.display().to_string().into();
         return terminal::print_json(&json);
     }

@@ -11,7 +11,7 @@ mod shell;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use tanner::session::Settings;
 use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions};
 
@@ -23,7 +23,7 @@ pub(crate) use experiments::{
 pub(crate) use export::ExportArgs;
 pub(crate) use predict::{InputFormat, PredictArgs};
 pub(crate) use rank::RankArgs;
-pub(crate) use report::{ReportArgs, RunListArgs, SortArg};
+pub(crate) use report::{Condition, Relation, ReportArgs, RunListArgs, SortArg};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
 
 /// Trains neural networks that are sparse before training starts
@@ -38,6 +38,9 @@ pub(crate) struct Cli {
     /// Print results as JSON, where the command has results to print
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
+    /// Colours: auto (on a terminal, NO_COLOR and CLICOLOR_FORCE respected), always or never
+    #[arg(long, value_name = "WHEN", global = true, help_heading = "Output", default_value_t = ColorChoice::Auto)]
+    pub(crate) color: ColorChoice,
     #[command(flatten)]
     pub(crate) train: TrainArgs,
 }
@@ -122,8 +125,25 @@ impl Command {
     }
 }
 
-/// Ids of the flags of `train` that may stand beside `--resume`: they change no bit of the run.
-pub(crate) const BESIDE_RESUME: [&str; 4] = ["resume", "threads", "quiet", "json"];
+/// Ids of the flags of `train` that may stand beside `--resume`: where files are now, how long the run goes on and on
+/// which engine.
+pub(crate) const BESIDE_RESUME: [&str; 15] = [
+    "resume",
+    "data",
+    "labels",
+    "test",
+    "from",
+    "epochs",
+    "patience",
+    "patience_on",
+    "backend",
+    "adapter",
+    "gpu_kernels",
+    "threads",
+    "quiet",
+    "json",
+    "color",
+];
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
@@ -134,7 +154,9 @@ pub(crate) struct TrainArgs {
     #[command(flatten)]
     pub(crate) settings: Settings,
     /// Go on with the run in this folder, from its last checkpoint and with its recorded settings, to the same bits
-    /// as if it had never been interrupted; other flags but --threads are refused [default: a new run]
+    /// as if it had never been interrupted. Beside it, --data, --test, --labels and --from say where files are now;
+    /// --epochs and --patience let it train longer, a finished run, too; --backend, --adapter and --gpu-kernels compute
+    /// it on another engine, to other last digits; --threads is free [default: a new run]
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
     pub(crate) resume: Option<PathBuf>,
 }

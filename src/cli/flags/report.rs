@@ -1,6 +1,7 @@
 //! What can be typed to look at runs, in a list and as a page.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
@@ -10,7 +11,8 @@ examples, 12 layers, 40 classes of a confusion matrix and 400 points of a curve;
 
 Examples:
   tanner report runs/NAME                              one run, into report.html
-  tanner report runs/* --out all.html                  several runs, one beside the other";
+  tanner report runs/* --out all.html                  several runs, one beside the other
+  tanner report runs/NAME --watch --open               look on while it trains";
 
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_REPORT_HELP)]
@@ -21,6 +23,13 @@ pub(crate) struct ReportArgs {
     /// Page to write; one that is there is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output", default_value = "report.html")]
     pub(crate) out: PathBuf,
+    /// Show the page in a browser [default: write it only]
+    #[arg(long, help_heading = "Output")]
+    pub(crate) open: bool,
+    /// Write the page again every few seconds while one of its runs goes on; a browser reads it again, too
+    /// [default: write it once]
+    #[arg(long, help_heading = "Output")]
+    pub(crate) watch: bool,
     /// Where the data are [default: where each run says, from here or from a folder above the run]
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub(crate) data: Option<PathBuf>,
@@ -34,7 +43,11 @@ pub(crate) struct RunListArgs {
     /// Folder whose run folders are listed
     #[arg(value_name = "DIR", help_heading = "Data", default_value = "runs")]
     pub(crate) folder: PathBuf,
-    /// What comes first: the latest, the most accurate (after the last epoch), the smallest, or by name
+    /// List those runs only for which this holds, with =, !=, <, <=, > or >=: `data=wine`, `state=running`,
+    /// `score>0.9`, `lr=0.01`; several must all hold. The key is a flag of training, or a key of --json [default: all]
+    #[arg(long = "where", value_name = "KEY=VALUE", help_heading = "Output")]
+    pub(crate) conditions: Vec<Condition>,
+    /// What comes first: the latest, the highest score (after the last epoch), the smallest, or by name
     #[arg(long, value_enum, help_heading = "Output", default_value_t = SortArg::Time)]
     pub(crate) sort: SortArg,
     /// List the first N runs only [default: all]
@@ -42,10 +55,59 @@ pub(crate) struct RunListArgs {
     pub(crate) limit: Option<usize>,
 }
 
+/// A comparison that a run passes or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) key: String,
+    pub(crate) relation: Relation,
+    pub(crate) value: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Relation {
+    Equal,
+    Unequal,
+    /// Less, or equal where that is wanted.
+    Less {
+        or_equal: bool,
+    },
+    /// Greater, likewise.
+    Greater {
+        or_equal: bool,
+    },
+}
+
+impl FromStr for Condition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no condition: write data=wine, state!=finished or score>0.9");
+        let at = text.find(['=', '!', '<', '>']).ok_or_else(wrong)?;
+        let (key, rest) = text.split_at(at);
+        let relations = [
+            ("!=", Relation::Unequal),
+            ("<=", Relation::Less { or_equal: true }),
+            (">=", Relation::Greater { or_equal: true }),
+            ("=", Relation::Equal),
+            ("<", Relation::Less { or_equal: false }),
+            (">", Relation::Greater { or_equal: false }),
+        ];
+        let found =
+            relations.into_iter().find_map(|(sign, relation)| Some((relation, rest.strip_prefix(sign)?)));
+        let (relation, value) = found.ok_or_else(wrong)?;
+        let [key, value] = [key, value].map(|part| part.trim().trim_start_matches("--").to_owned());
+        if key.is_empty() || value.is_empty() {
+            return Err(wrong());
+        }
+        Ok(Self { key, relation, value })
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum SortArg {
     Time,
-    Accuracy,
+    #[value(alias = "accuracy")]
+    Score,
     Parameters,
     Name,
 }

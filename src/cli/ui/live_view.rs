@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use tanner::training::{EpochMetrics, Progress};
+use tanner::training::{EpochMetrics, PatienceOn, Progress, is_better};
 
 /// Epochs in the sparkline.
 const SPARKS: usize = 16;
@@ -25,8 +25,8 @@ pub(crate) struct View {
     accuracy: f64,
     /// Score after each epoch.
     scores: Vec<f64>,
-    /// Best score, and its epoch.
-    best: Option<(f64, usize)>,
+    /// The best epoch.
+    best: Option<EpochMetrics>,
     epoch_start: Instant,
     /// Seconds of the last whole epoch, and of its steps.
     last: Option<(f64, f64)>,
@@ -56,8 +56,8 @@ impl View {
 
     pub(crate) fn epoch_ended(&mut self, metrics: &EpochMetrics, now: Instant) {
         self.scores.push(metrics.test_accuracy);
-        if self.best.is_none_or(|(best, _)| metrics.test_accuracy > best) {
-            self.best = Some((metrics.test_accuracy, metrics.epoch));
+        if self.best.as_ref().is_none_or(|best| is_better(metrics, best, PatienceOn::Score)) {
+            self.best = Some(metrics.clone());
         }
         self.last = Some((metrics.seconds, metrics.seconds_steps));
         (self.epoch, self.trained) = ((metrics.epoch + 1).min(self.epochs), 0);
@@ -126,8 +126,8 @@ impl View {
         if self.loss.is_finite() {
             parts.push((6, format!("loss {:.4} acc {:.2} %", self.loss, 100.0 * self.accuracy)));
         }
-        if let Some((best, epoch)) = self.best {
-            parts.push((4, format!("best {:.2} % in {epoch}", 100.0 * best)));
+        if let Some(best) = &self.best {
+            parts.push((4, format!("best {:.2} % in {}", 100.0 * best.test_accuracy, best.epoch)));
         }
         if self.scores.len() > 1 {
             parts.push((5, sparkline(&self.scores[self.scores.len().saturating_sub(SPARKS)..])));
@@ -192,6 +192,7 @@ mod tests {
             learning_rate: 0.1,
             seconds: 10.0,
             seconds_steps: 8.0,
+            ..EpochMetrics::default()
         }
     }
 

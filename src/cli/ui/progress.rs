@@ -8,14 +8,11 @@ use std::time::{Duration, Instant};
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 use tanner::network::Parameters;
-use tanner::training::{EpochMetrics, Observer, Progress, ScoredOn, best_epoch};
+use tanner::training::{EpochMetrics, Observer, PatienceOn, Progress, ScoredOn, best_epoch, is_better};
 
 use super::live_view::View;
 use super::signals::{self, Keeping};
 use super::terminal::{self, BARS};
-
-/// Columns where a terminal does not say how many it has.
-const USUAL_WIDTH: usize = 80;
 
 /// A line for each epoch, and on a terminal a live view below them.
 pub(crate) struct ProgressReport {
@@ -26,7 +23,7 @@ pub(crate) struct ProgressReport {
     /// Samples in one epoch.
     samples: usize,
     /// Best score so far.
-    best: Option<f64>,
+    best: Option<EpochMetrics>,
     view: Arc<Mutex<View>>,
     /// `None` where nobody would see it move.
     bar: Option<ProgressBar>,
@@ -47,7 +44,7 @@ impl ProgressReport {
         for metrics in history {
             self.update(|view| view.epoch_ended(metrics, Instant::now()));
         }
-        self.best = best_epoch(history).map(|best| best.test_accuracy);
+        self.best = best_epoch(history).cloned();
     }
 
     fn update(&self, change: impl FnOnce(&mut View)) {
@@ -73,7 +70,7 @@ fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
 
 /// Columns of the terminal.
 fn width() -> usize {
-    Term::stderr().size_checked().map_or(USUAL_WIDTH, |(_, columns)| usize::from(columns))
+    terminal::width(&Term::stderr())
 }
 
 impl Drop for ProgressReport {
@@ -95,9 +92,9 @@ impl Observer for ProgressReport {
     }
 
     fn epoch_ended(&mut self, metrics: &EpochMetrics, _: &Parameters) -> tanner::Result<()> {
-        let is_best = self.best.is_none_or(|best| metrics.test_accuracy > best);
+        let is_best = self.best.as_ref().is_none_or(|best| is_better(metrics, best, PatienceOn::Score));
         if is_best {
-            self.best = Some(metrics.test_accuracy);
+            self.best = Some(metrics.clone());
         }
         self.update(|view| view.epoch_ended(metrics, Instant::now()));
         if self.has_lines {
@@ -113,8 +110,8 @@ impl ProgressReport {
     fn line(&self, metrics: &EpochMetrics, is_best: bool, columns: Option<usize>) -> String {
         let width = self.epochs.to_string().len();
         let (train, test) = (100.0 * metrics.train_accuracy, 100.0 * metrics.test_accuracy);
-        let (best, mark) =
-            (100.0 * self.best.unwrap_or(metrics.test_accuracy), if is_best { '*' } else { ' ' });
+        let best = 100.0 * self.best.as_ref().unwrap_or(metrics).test_accuracy;
+        let mark = if is_best { '*' } else { ' ' };
         let number = format!("epoch {:>width$}/{}", metrics.epoch, self.epochs);
         let full = format!(
             "{number}  train loss {:.4} acc {train:>6.2} %  {} loss {:.4} acc {test:>6.2} %{mark} (best {best:.2})  \
@@ -163,6 +160,7 @@ mod tests {
             learning_rate: 0.1,
             seconds: 2.0,
             seconds_steps: 1.5,
+            ..EpochMetrics::default()
         };
         report.epoch_ended(&metrics(1, 0.85), &Parameters::default()).unwrap();
         let full = report.line(&metrics(1, 0.85), true, None);

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tanner::report::learning_curve;
+use tanner::network::Network;
+use tanner::report::{connectivity_picture, learning_curve};
 use tanner::session::{FinishedRun, Reporter, RunPreview, Session};
 use tanner::training::Observer;
 
@@ -60,6 +61,17 @@ impl Reporter for Terminal {
         let mut report = ProgressReport::new(run.epochs, run.samples, !run.is_one_of_many, run.scored_on);
         report.resumed(run.history);
         Some(Box::new(report))
+    }
+
+    fn pictures(&self, network: &Network) -> Vec<(&'static str, Vec<u8>)> {
+        let layers: Vec<_> = network.layers().iter().map(|layer| &*layer.topology).collect();
+        match connectivity_picture(&layers) {
+            Ok(png) => vec![("connectivity", png)],
+            Err(error) => {
+                terminal::warn(&error.to_string());
+                Vec::new()
+            }
+        }
     }
 
     fn run_ended(&self, run: &FinishedRun<'_>) {

@@ -1,11 +1,17 @@
 //! Stdout for results, stderr for everything else; neither being closed is a fault.
 
+use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::{LazyLock, OnceLock};
 
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum as _;
+use console::Term;
 use env_logger::{Env, Target, WriteStyle};
 use indicatif::MultiProgress;
 use serde::Serialize;
+use tanner::report::TextTable;
 
 use super::with_dashes;
 
@@ -32,6 +38,21 @@ pub(crate) fn set_output(output: Output) {
     let _ = OUTPUT.set(output);
 }
 
+/// Decides about colours, for clap's help and errors, too: they come before the words are understood.
+pub(crate) fn set_colour(words: &[OsString]) {
+    let mut choices = words.iter().enumerate().filter_map(|(index, word)| {
+        let word = word.to_str()?;
+        let value =
+            if word == "--color" { words.get(index + 1)?.to_str()? } else { word.strip_prefix("--color=")? };
+        clap::ColorChoice::from_str(value, false).ok()
+    });
+    match choices.next_back() {
+        Some(clap::ColorChoice::Always) => ColorChoice::Always.write_global(),
+        Some(clap::ColorChoice::Never) => ColorChoice::Never.write_global(),
+        _ => {}
+    }
+}
+
 fn output() -> Output {
     OUTPUT.get().copied().unwrap_or_default()
 }
@@ -53,6 +74,47 @@ pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
+/// Columns where a terminal does not say how many it has.
+const USUAL_WIDTH: usize = 80;
+
+/// Columns of a terminal.
+pub(crate) fn width(terminal: &Term) -> usize {
+    let known = terminal.size_checked().map(|(_, columns)| usize::from(columns));
+    known.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH)
+}
+
+/// Whether stdout is a terminal, and no pipe or file.
+pub(crate) fn is_read_by_people() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Prints a table: in the width of a terminal for people, else separated by tabs for programs.
+pub(crate) fn print_table(table: &TextTable) -> anyhow::Result<()> {
+    if !is_read_by_people() {
+        return print(&table.tsv());
+    }
+    let has_colour = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+    print(&table.fit(width(&Term::stdout()), has_colour))
+}
+
+/// Prints one more table, under a heading for people, behind an empty line for programs.
+pub(crate) fn print_next_table(heading: &str, table: &TextTable) -> anyhow::Result<()> {
+    print("")?;
+    if is_read_by_people() && !heading.is_empty() {
+        print(heading)?;
+    }
+    print_table(table)
+}
+
+/// Prints a sentence beside tables. Where a program reads the tables, the sentence goes to stderr.
+pub(crate) fn remark(text: &str) -> anyhow::Result<()> {
+    if is_read_by_people() {
+        return print(text);
+    }
+    note(text.trim_start());
+    Ok(())
+}
+
 /// Prints a result to stdout. A reader that went away (`| head`) has seen enough.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
@@ -71,12 +133,21 @@ pub(crate) fn note(text: &str) {
 
 /// Writes a warning, asked to be quiet or not.
 pub(crate) fn warn(text: &str) {
-    line(&format!("warning: {}", with_dashes(text)));
+    line(&format!("{} {}", word("warning:", AnsiColor::Yellow), with_dashes(text)));
 }
 
 /// Writes why the program fails.
 pub(crate) fn error(text: &str) {
-    line(&format!("error: {text}"));
+    line(&format!("{} {text}", word("error:", AnsiColor::Red)));
+}
+
+/// A word that catches the eye, on a terminal with colours.
+fn word(text: &str, colour: AnsiColor) -> String {
+    if AutoStream::choice(&io::stderr()) == ColorChoice::Never {
+        return text.to_owned();
+    }
+    let style = Style::new().bold().fg_color(Some(colour.into()));
+    format!("{style}{text}{style:#}")
 }
 
 /// Writes a line, asked to be quiet or not. If nobody can read it, so be it.

@@ -52,7 +52,9 @@ pub(crate) fn of_library(error: &Error) -> String {
         Error::Training { folder, epochs, source } => {
             let folder = folder.as_deref();
             let model = folder.map(|folder| folder.join("model.safetensors"));
+            let is_gone = folder.is_some_and(|folder| !folder.is_dir());
             let kept = match (epochs, model) {
+                _ if is_gone => "its run folder is not there any more, nothing of it is left".to_owned(),
                 (0, _) => "no epoch had ended, there is no model".to_owned(),
                 (epochs, Some(model)) => format!("the model of epoch {epochs} is in {}", model.display()),
                 (epochs, None) => format!("{epochs} epochs had ended"),
@@ -60,6 +62,7 @@ pub(crate) fn of_library(error: &Error) -> String {
             // What diverged would do so again.
             let way_out = match (&**source, folder) {
                 (Error::Diverged(_), _) | (_, None) => String::new(),
+                _ if is_gone => String::new(),
                 (_, Some(folder)) => format!(" ({} goes on once this is mended)", resume_command(folder)),
             };
             format!("training stopped, {kept}{way_out}: {}", of_library(source))
@@ -93,16 +96,27 @@ mod tests {
 
     #[test]
     fn a_failed_run_says_what_is_left_and_how_to_go_on() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("a b");
+        std::fs::create_dir(&folder).unwrap();
         let failed = |source| {
             one_line(
-                &Error::Training { folder: Some("a b".into()), epochs: 3, source: Box::new(source) }.into(),
+                &Error::Training { folder: Some(folder.clone()), epochs: 3, source: Box::new(source) }.into(),
             )
         };
+        let place = folder.display();
         assert_eq!(
             failed(Error::Network("x".into())),
-            "training stopped, the model of epoch 3 is in a b/model.safetensors (tanner train --resume 'a b' goes on \
-             once this is mended): network: x"
+            format!(
+                "training stopped, the model of epoch 3 is in {place}/model.safetensors (tanner train --resume \
+                 '{place}' goes on once this is mended): network: x"
+            )
         );
         assert!(failed(Error::Diverged("x".into())).ends_with("a b/model.safetensors: training diverged: x"));
+        std::fs::remove_dir(&folder).unwrap();
+        assert_eq!(
+            failed(Error::Network("x".into())),
+            "training stopped, its run folder is not there any more, nothing of it is left: network: x"
+        );
     }
 }

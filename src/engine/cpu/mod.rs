@@ -179,7 +179,7 @@ impl CpuEngine {
         if samples.len() > group && self.sums == PackedValues::default() {
             self.sums = self.layout.zeros();
         }
-        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
+        let rule = self.settings.rule(learning_rate, step);
         let mut chunks = std::mem::take(&mut self.chunks);
         let mut totals = Totals::default();
         for first in (0..samples.len()).step_by(group) {
@@ -329,13 +329,15 @@ impl Engine for CpuEngine {
 
     fn state(&mut self) -> Result<EngineState> {
         let memories: Vec<_> = self.state.iter().map(|memory| self.layout.unpack(memory)).collect();
-        Ok(EngineState::of_single(&self.layout.unpack(&self.values), &memories))
+        let state = EngineState::of_single(&self.layout.unpack(&self.values), &memories);
+        Ok(EngineState { optimizer_start: self.settings.optimizer_start, ..state })
     }
 
     fn restore(&mut self, state: &EngineState) -> Result<()> {
         let (parameters, memories) = state.to_single(&self.network, &self.settings.optimizer)?;
         self.set_parameters(&parameters)?;
         self.state = memories.iter().map(|memory| self.layout.pack(memory)).collect();
+        self.settings.optimizer_start = state.optimizer_start;
         Ok(())
     }
 }

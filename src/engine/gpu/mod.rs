@@ -272,13 +272,15 @@ impl Engine for GpuEngine {
         let count = self.settings.optimizer.state_count();
         let memories = self.buffers.read_memories(&self.gpu, &self.layout, count)?;
         let memories: Vec<_> = memories.iter().map(|memory| self.layout.unpack(memory)).collect();
-        Ok(EngineState::of_single(&self.parameters()?, &memories))
+        let state = EngineState::of_single(&self.parameters()?, &memories);
+        Ok(EngineState { optimizer_start: self.settings.optimizer_start, ..state })
     }
 
     fn restore(&mut self, state: &EngineState) -> Result<()> {
         let (parameters, memories) = state.to_single(&self.network, &self.settings.optimizer)?;
         self.buffers.write_values(&self.gpu, &self.layout.pack(&parameters))?;
         let memories: Vec<_> = memories.iter().map(|memory| self.layout.pack(memory)).collect();
+        self.settings.optimizer_start = state.optimizer_start;
         self.buffers.write_memories(&self.gpu, &memories)
     }
 }

@@ -64,7 +64,7 @@ impl Steps {
                 Purpose::Training { learning_rate, first_step } => StepUniform {
                     training: 1,
                     label_smoothing: settings.label_smoothing,
-                    rule: settings.optimizer.rule(learning_rate, first_step, settings.penalties.l2),
+                    rule: settings.rule(learning_rate, first_step),
                     penalties: settings.penalties.rule(),
                     connections: ConnectionsUniform::new(settings.connection_mask(first_step)),
                     ..place

@@ -140,7 +140,7 @@ impl ReferenceEngine {
         let (loss, gradients) =
             objective_gradients(&self.network, &self.settings, &self.values, &x, &labels, step);
         // The gradients have the coupled weight decay in them.
-        let rule = self.settings.optimizer.rule(learning_rate, step, self.settings.penalties.l2);
+        let rule = self.settings.rule(learning_rate, step);
         let rule = UpdateRule { decay: 0.0, ..rule };
         let of_biases = rule.without_decay();
         for ((values, state), gradients) in self.values.iter_mut().zip(&mut self.state).zip(&gradients) {
@@ -227,13 +227,15 @@ impl Engine for ReferenceEngine {
             Values::Double(all.map(|memories| memories[number]).collect())
         };
         let optimizer = (0..self.settings.optimizer.state_count()).map(memory).collect();
-        Ok(EngineState { parameters: Values::Double(parameters.copied().collect()), optimizer })
+        let parameters = Values::Double(parameters.copied().collect());
+        Ok(EngineState { parameters, optimizer, optimizer_start: self.settings.optimizer_start })
     }
 
     fn restore(&mut self, state: &EngineState) -> Result<()> {
         state.check(&self.network, &self.settings.optimizer, false)?;
         let mine = self.values.iter_mut().flat_map(|layer| layer.weights.iter_mut().chain(&mut layer.biases));
         replace(mine, &state.parameters);
+        self.settings.optimizer_start = state.optimizer_start;
         self.state.iter_mut().flatten().flatten().for_each(|memories| *memories = [0.0; MAX_STATES]);
         for (number, given) in state.optimizer.iter().enumerate() {
             replace(self.state.iter_mut().flatten().flatten().map(|memories| &mut memories[number]), given);

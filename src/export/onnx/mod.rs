@@ -54,7 +54,7 @@ pub fn to_bytes(model: &TrainedModel, form: Form) -> Result<Vec<u8>> {
     let mut values = preprocess(&mut graph, model.preprocessing());
     for (index, (layer, form)) in layers.iter().zip(&forms).enumerate() {
         let parts = (layer, &model.parameters().layers[index]);
-        values = layer::add(&mut graph, &format!("layer{index}"), &values, parts, form);
+        values = layer::add(&mut graph, &format!("layer{}", index + 1), &values, parts, form);
     }
     graph.node("Softmax", &[&values], "probabilities", &[("axis", 1)]);
     graph.node("ArgMax", &[&values], "label", &[("axis", 1), ("keepdims", 0)]);

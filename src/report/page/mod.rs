@@ -54,11 +54,12 @@ pub struct ReportedRun {
     pub scored: Result<ScoredRun, String>,
 }
 
-/// Writes the page; `left_out` says of each folder that is not shown why.
+/// Writes the page; `skipped` says of each folder that is not shown why, and `refresh` after how many seconds a
+/// browser reads the page again.
 ///
-/// Runs behind the first [`MAX_RUNS`] are left out.
+/// Runs behind the first [`MAX_RUNS`] are skipped.
 #[must_use]
-pub fn report_page(runs: &[ReportedRun], left_out: &[String]) -> String {
+pub fn report_page(runs: &[ReportedRun], skipped: &[String], refresh: Option<u64>) -> String {
     let runs = &runs[..runs.len().min(MAX_RUNS)];
     let title = match runs {
         [one] => one.overview.name.clone(),
@@ -72,6 +73,7 @@ pub fn report_page(runs: &[ReportedRun], left_out: &[String]) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content={ "tanner " (env!("CARGO_PKG_VERSION")) };
+                @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
                 // An icon of its own, so that no browser asks for one.
                 link rel="icon" href="data:,";
                 title { (title) " – Tanner report" }
@@ -84,7 +86,7 @@ pub fn report_page(runs: &[ReportedRun], left_out: &[String]) -> String {
                     @if runs.len() > 1 { (jump_list(runs)) }
                 }
                 main {
-                    @for reason in left_out { (missing(reason)) }
+                    @for reason in skipped { (missing(reason)) }
                     @if runs.len() > 1 { (overview::section(runs)) }
                     @if let [one] = runs { (head(one)) }
                     (curves::section(runs))
@@ -120,8 +122,10 @@ fn head(reported: &ReportedRun) -> Markup {
             span class={ "badge " (overview.state.name()) } { (overview.state.name()) }
             " " span.path { (run.path.display()) }
         }
-        @if overview.state == RunState::Unfinished {
-            (missing("The run has no summary.json: it is still going on, or was interrupted. What follows is what it has left."))
+        @match overview.state {
+            RunState::Running => (missing("The run is still going on. What follows is what it has so far.")),
+            RunState::Stopped => (missing("The run was interrupted. What follows is what it has left.")),
+            RunState::Finished | RunState::Damaged => {}
         }
         @for problem in &overview.problems { (missing(problem)) }
         (overview::tiles(reported))

@@ -17,8 +17,10 @@ const MAX_COLUMNS: usize = 8;
 const MAX_SETTINGS: usize = 200;
 const MAX_VALUE: usize = 500;
 
-/// Settings that differ between any two runs and tell nothing, or have a column already.
-const UNTOLD: [&str; 4] = ["command", "started_at", "data_sha256", "recipe.epochs"];
+/// Facts that differ between any two runs and say nothing of them, or have a column already.
+const SKIPPED: [&str; 5] = ["command", "started_at", "data_sha256", "recipe.epochs", "architecture.seed"];
+/// How the paths of what is no setting begin, or follows from one.
+const SKIPPED_GROUPS: [&str; 4] = ["settings.", "absolute_paths.", "digests.", "continued"];
 
 /// The table, best accuracy marked.
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
@@ -124,11 +126,18 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
             @if let Ok(scored) = &reported.scored {
                 (tile("calibration error", &format!("{:.4}", scored.scores.calibration_error), "0 is best"))
             }
+            @if let Some((target, summary)) = run.summary.as_ref().and_then(|s| Some((s.target?, s))) {
+                (tile("target", &percent(target), &reached(summary.seconds_to_target)))
+            }
             @if let Some(total) = total_seconds(reported) {
                 (tile("time", &seconds(total), &adapter(run.setting("/adapter"))))
             }
         }
     }
+}
+
+fn reached(after: Option<f64>) -> String {
+    after.map_or_else(|| "not reached".to_owned(), |after| format!("reached after {}", seconds(after)))
 }
 
 fn adapter(recorded: Option<&Value>) -> String {
@@ -181,8 +190,10 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
     let values = |name: &String| -> Vec<String> {
         settings.iter().map(|run| run.get(name).cloned().unwrap_or_else(|| "–".into())).collect()
     };
-    let told = names.into_iter().filter(|name| !UNTOLD.contains(&name.as_str()));
-    let told = told.map(|name| (name.clone(), values(name)));
+    let is_skipped =
+        |name: &str| SKIPPED.contains(&name) || SKIPPED_GROUPS.iter().any(|group| name.starts_with(group));
+    let facts = names.into_iter().filter(|name| !is_skipped(name));
+    let facts = facts.map(|name| (name.clone(), values(name)));
     // A run whose settings are not known differs in none of them.
     let differ = |values: &[String]| {
         let known = values.iter().zip(settings).filter(|(_, run)| !run.is_empty());
@@ -190,7 +201,7 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
         let first = known.next();
         known.any(|value| Some(value) != first)
     };
-    let mut differing: Vec<_> = told.filter(|(_, values)| differ(values)).collect();
+    let mut differing: Vec<_> = facts.filter(|(_, values)| differ(values)).collect();
     // What only some runs have follows from another setting: it comes last.
     differing.sort_by_key(|(_, values)| values.iter().any(|value| value == "–"));
     differing
@@ -201,8 +212,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_settings_that_differ_are_told() {
-        let config = |rate: f64| serde_json::json!({"recipe": {"lr": rate, "l2": null}, "hidden": [4, 4], "command": [rate]});
+    fn only_settings_that_differ_are_listed() {
+        let config = |rate: f64| serde_json::json!({"recipe": {"lr": rate, "l2": null}, "hidden": [4, 4], "command": [rate], "settings": {"lr": rate}});
         let settings = [0.1, 0.2].map(|rate| flattened(Some(&config(rate))));
         assert_eq!(settings[0]["hidden"], "4, 4");
         assert_eq!(

@@ -68,7 +68,7 @@ fn a_page_has_every_figure_and_nothing_of_its_data_is_markup() {
     let folder = tempfile::tempdir().unwrap();
     for pictures in [true, false] {
         let runs = ["a", "b<i>"].map(|name| reported(folder.path(), name, 3, pictures));
-        let page = report_page(&runs, &[format!("Not shown: {HOSTILE}")]);
+        let page = report_page(&runs, &[format!("Not shown: {HOSTILE}")], None);
         for run in 1..=2 {
             for figure in FIGURES {
                 let figure = format!("<figure id=\"run-{run}-{figure}\"");
@@ -89,7 +89,7 @@ fn a_page_has_every_figure_and_nothing_of_its_data_is_markup() {
 #[test]
 fn a_page_needs_no_network() {
     let folder = tempfile::tempdir().unwrap();
-    let page = report_page(&[reported(folder.path(), "run", 2, true)], &[]);
+    let page = report_page(&[reported(folder.path(), "run", 2, true)], &[], None);
     for address in ["http:", "https:", "@import", "url("] {
         assert!(!page.contains(address), "the page has {address}");
     }
@@ -108,7 +108,7 @@ fn what_is_missing_is_said_in_its_place() {
     run.scored = Err("the data are gone".into());
     run.model = Err(HOSTILE.into());
     run.run.history.clear();
-    let page = report_page(&[run], &[]);
+    let page = report_page(&[run], &[], None);
     for part in
         ["No confusion matrix, classes and examples: the data are gone", "No curves", "is still going on"]
     {
@@ -124,16 +124,17 @@ fn another_accuracy_than_the_recorded_one_is_told() {
     let mut run = reported(folder.path(), "run", 1, true);
     run.overview.accuracy = run.scored.as_ref().ok().map(|scored| scored.scores.accuracy);
     let told = "these are not the samples that it was scored on";
-    assert!(!report_page(&[run], &[]).contains(told));
+    assert!(!report_page(&[run], &[], None).contains(told));
     let mut run = reported(folder.path(), "run", 1, true);
     run.overview.accuracy = Some(0.99);
-    assert!(report_page(&[run], &[]).contains(told));
+    assert!(report_page(&[run], &[], None).contains(told));
 }
 
 #[test]
 fn long_runs_make_no_long_page() {
     let folder = tempfile::tempdir().unwrap();
-    let size = |name: &str, epochs| report_page(&[reported(folder.path(), name, epochs, true)], &[]).len();
+    let size =
+        |name: &str, epochs| report_page(&[reported(folder.path(), name, epochs, true)], &[], None).len();
     let (short, long) = (size("short", 2), size("long", 20_000));
     // 400 points of two lines in two charts, and their numbers.
     assert!(long < short + 4 * 400 * 40, "{short} and {long} bytes");
@@ -143,14 +144,14 @@ fn long_runs_make_no_long_page() {
 fn long_texts_make_no_long_page() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = reported(folder.path(), "run", 2, false);
-    let short = report_page(std::slice::from_ref(&run), &[]).len();
+    let short = report_page(std::slice::from_ref(&run), &[], None).len();
     let settings: serde_json::Map<String, serde_json::Value> =
         (0..5000).map(|key| (format!("key{key}"), "x".repeat(10_000).into())).collect();
     run.run.config = Some(settings.into());
     if let Ok(scored) = &mut run.scored {
         scored.names = Names { classes: vec!["é".repeat(4096); 3], features: vec!["<".repeat(4096); 4] };
     }
-    let long = report_page(&[run], &[]).len();
+    let long = report_page(&[run], &[], None).len();
     assert!(long < short + 300_000, "{short} and {long} bytes");
 }
 

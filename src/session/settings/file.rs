@@ -19,6 +19,7 @@ use serde_json::{Map, Value};
 use super::{Settings, recorded};
 use crate::error::one_line;
 use crate::text::nearest;
+use crate::training::in_force;
 use crate::{Error, Result, Setting};
 
 /// Most bytes of a settings file.
@@ -40,7 +41,7 @@ impl Settings {
         let text = fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
         if path.extension().is_some_and(|extension| extension == "json") {
             let config: Value = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
-            let mut settings = Self::from_config(&config).map_err(refuse)?;
+            let mut settings = Self::from_config(&in_force(config)).map_err(refuse)?;
             // Where that run is kept is its own affair.
             settings.remove(Setting::Out);
             Ok(settings)

@@ -19,7 +19,7 @@ use crate::engine::OptimizerKind;
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::network::{Activation, Scheme};
-use crate::training::{CheckpointEvery, Schedule};
+use crate::training::{CheckpointEvery, PatienceOn, Schedule, TargetScore};
 
 /// Defines a group of settings: a struct of optional fields, and what follows from the list of its fields.
 macro_rules! group {
@@ -305,14 +305,20 @@ group! {
 group! {
     /// What a run keeps, and what ends it early.
     "Runs" pub struct KeepingOptions in keeping {
-        /// Keep a checkpoint after so many epochs (1), steps (500steps) or seconds (30s), the last one replacing the one
-        /// before; Ctrl-C and SIGTERM always leave one [default: 5s]
+        /// Keep a checkpoint and the models after so many epochs (1), steps (500steps) or seconds (30s), replacing those
+        /// before; Ctrl-C and SIGTERM always leave them [default: 5s]
         #[arg(value_name = "N", value_parser = super::values::parsed::<CheckpointEvery>)]
         checkpoint_every: (CheckpointEvery) => CheckpointEvery,
-        /// Stop after N epochs without a better validation accuracy; needs --validation. The schedule stays that of all
-        /// --epochs; model.safetensors is of the last epoch, best.safetensors of the best [default: train all epochs]
+        /// Stop after N epochs without a better validation accuracy or the same with a lower loss; needs --validation. The
+        /// schedule stays; model.safetensors is of the last epoch, best.safetensors of the best [default: train all epochs]
         #[arg(value_name = "N", allow_negative_numbers = true)]
         patience: (usize) => Patience,
+        /// What has to get better for --patience: score (accuracy, ties by the loss) or the loss alone [default: score]
+        #[arg(value_enum, value_name = "WHAT")]
+        patience_on: (PatienceOn) => PatienceOn,
+        /// Time when the accuracy reaches a share (0.8718 or 87.18%), seconds_to_target in summary.json [default: none]
+        #[arg(value_name = "SHARE", allow_negative_numbers = true, value_parser = super::values::parsed::<TargetScore>)]
+        target: (TargetScore) => Target,
     }
 }
 

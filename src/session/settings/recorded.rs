@@ -11,7 +11,7 @@ use crate::dataset::table::{ColumnRef, Header, Impute};
 use crate::dataset::{Augmentation, Holdout};
 use crate::importance::ImportanceSettings;
 use crate::model::ArchitectureRecord;
-use crate::training::Recipe;
+use crate::training::{PatienceOn, Recipe};
 
 /// The keys of such a file that settings follow from.
 #[derive(Deserialize)]
@@ -30,6 +30,8 @@ struct Recorded {
     augmentation: Augmentation,
     #[serde(default)]
     patience: Option<usize>,
+    #[serde(default)]
+    patience_on: Option<PatienceOn>,
 }
 
 /// How a table was read, as files have it: keys with underscores, lists as lists.
@@ -62,6 +64,11 @@ impl From<&DataOptions> for TableRecord {
 }
 
 impl TableRecord {
+    /// Whether what is tested on is a file of its own.
+    pub(crate) fn has_test_file(&self) -> bool {
+        matches!(self.test, Some(TestRows::File(_)))
+    }
+
     fn options(self) -> Result<DataOptions, String> {
         Ok(DataOptions {
             data: None,
@@ -88,6 +95,7 @@ pub(super) fn settings(config: &Value) -> Result<Settings, String> {
     settings.samples.validation = recorded.validation;
     settings.samples.from = recorded.from;
     settings.keeping.patience = recorded.patience;
+    settings.keeping.patience_on = recorded.patience_on;
     set_training(&mut settings, &recipe, &architecture);
     settings.training.augment = Some(augmentation).filter(|augmentation| !augmentation.is_none());
     if settings.samples.from.is_some() {

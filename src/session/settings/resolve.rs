@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::architecture::ArchitectureSettings;
-use super::groups::{DataOptions, EngineOptions, ImportanceOptions, TrainingOptions};
+use super::groups::{DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, TrainingOptions};
 use super::values::{BackendChoice, EventsPlace, Switch};
 use super::{Settings, TestRows};
 use crate::dataset::table::{FitOptions, Format};
@@ -13,7 +13,7 @@ use crate::importance::{Importance, ImportanceSettings, Order};
 use crate::model::{Arch, TrainedModel};
 use crate::network::{Initialisation, Scheme};
 use crate::session::{EngineRequest, KernelsRequest};
-use crate::training::{CheckpointEvery, Recipe, ScoredOn};
+use crate::training::{CheckpointEvery, PatienceOn, Recipe, ScoredOn};
 use crate::{Error, Result, Setting, paper};
 
 /// More threads than any machine has cores.
@@ -24,6 +24,8 @@ const MAX_THREADS: usize = 1024;
 pub struct RunSettings {
     /// What was asked for.
     pub asked: Settings,
+    /// The same before the preset was laid below it.
+    pub(crate) typed: Settings,
     /// Which data.
     pub data: DataSettings,
     /// Number of training samples, where not all are used.
@@ -45,6 +47,12 @@ pub struct RunSettings {
     pub checkpoint_every: CheckpointEvery,
     /// Epochs without a better validation accuracy after which the run ends.
     pub patience: Option<usize>,
+    /// What has to get better.
+    #[doc(hidden)]
+    pub patience_on: PatienceOn,
+    /// A share of correct samples whose first reaching is timed.
+    #[doc(hidden)]
+    pub target: Option<f64>,
     /// What it is computed on.
     pub engine: EngineRequest,
     /// Folder of the run.
@@ -73,8 +81,9 @@ impl Settings {
     /// [`Error::Setting`] for a value outside its range, and for settings that do not fit together.
     pub fn resolve(&self) -> Result<RunSettings> {
         self.check_either()?;
-        let mut asked = self.clone().with_preset();
-        asked.unify_importance();
+        let mut typed = self.clone();
+        typed.unify_importance();
+        let asked = typed.clone().with_preset();
         let samples = &asked.samples;
         if samples.train_limit == Some(0) {
             return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
@@ -91,11 +100,14 @@ impl Settings {
             recipe,
             augmentation: asked.training.augment.unwrap_or_default(),
             checkpoint_every: asked.keeping.checkpoint_every.unwrap_or_default(),
-            patience: patience(asked.keeping.patience, samples.validation)?,
+            patience: patience(&asked.keeping, samples.validation)?,
+            patience_on: asked.keeping.patience_on.unwrap_or_default(),
+            target: asked.keeping.target.map(|target| target.0),
             engine: asked.engine.resolve()?,
             out: asked.output.out.clone(),
             tensorboard: asked.output.tensorboard.clone(),
             asked,
+            typed,
         })
     }
 }
@@ -151,8 +163,11 @@ impl ImportanceOptions {
 }
 
 /// Patience is for samples that are neither trained on nor reported.
-fn patience(given: Option<usize>, validation: Option<Holdout>) -> Result<Option<usize>> {
-    let reason = match given {
+fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Option<usize>> {
+    if keeping.patience_on.is_some() && keeping.patience.is_none() {
+        return Err(Error::setting(Setting::PatienceOn, "needs `patience`"));
+    }
+    let reason = match keeping.patience {
         Some(0) => "0 is impossible, it must be at least 1",
         Some(_) if validation.is_none() => {
             "needs `validation`: stopping where the test accuracy looks best would make it too good"

@@ -41,7 +41,7 @@ impl Checkpoint {
             return Err(format!("metrics of {} epochs, expected {}", history.len(), header.epochs));
         }
         let is_whole = digest(lists.into_iter()) == header.sha256;
-        let engine = EngineState { parameters, optimizer };
+        let engine = EngineState { parameters, optimizer, optimizer_start: header.optimizer_start };
         let state = TrainingState { history, so_far: header.so_far, engine };
         state.check_itself().map_err(|error| error.to_string())?;
         let seconds = [Some(header.clock.seconds), header.clock.seconds_to_target];

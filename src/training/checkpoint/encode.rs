@@ -35,6 +35,7 @@ impl Checkpoint {
             written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),
             epochs: state.history.len(),
             so_far: state.so_far,
+            optimizer_start: state.engine.optimizer_start,
             identity: self.identity.clone(),
             clock: self.clock,
             sha256: digest(tensors.iter().map(|(_, tensor)| tensor.bytes())),
@@ -55,7 +56,7 @@ pub(super) fn digest<'a>(lists: impl Iterator<Item = &'a [u8]>) -> String {
 pub(in crate::training) fn lines(history: &[EpochMetrics]) -> Result<Vec<u8>, String> {
     let mut lines = Vec::new();
     for metrics in history {
-        serde_json::to_writer(&mut lines, metrics).map_err(|error| error.to_string())?;
+        serde_json::to_writer(&mut lines, &metrics.named()).map_err(|error| error.to_string())?;
         lines.push(b'\n');
     }
     Ok(lines)

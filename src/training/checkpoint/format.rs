@@ -42,10 +42,18 @@ pub struct Header {
     pub epochs: usize,
     /// The epoch that has begun.
     pub so_far: EpochSoFar,
+    /// Steps that the run had made when the optimiser's state was zero; written where it is above 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub optimizer_start: u64,
     /// Which run it is.
     pub identity: RunIdentity,
     /// How long it has taken.
     pub clock: RunClock,
     /// SHA-256 of the tensors, one after the other, as hexadecimal digits: a flipped bit would be trained on.
     pub sha256: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

@@ -14,6 +14,7 @@ fn metrics(epoch: usize) -> EpochMetrics {
         learning_rate: 0.1,
         seconds: 1.25,
         seconds_steps: 1.0,
+        scored_on: crate::training::ScoredOn::Validation,
     }
 }
 
@@ -25,6 +26,7 @@ fn checkpoint(memories: usize) -> Checkpoint {
     let engine = EngineState {
         parameters: values(0),
         optimizer: (1..).take(memories).map(|k| values(u16::try_from(k).unwrap())).collect(),
+        optimizer_start: memories as u64,
     };
     Checkpoint {
         state: TrainingState { history: (1..=3).map(metrics).collect(), so_far, engine },

@@ -18,8 +18,15 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     }
     let joined = rounds_joined(&measured);
     let chart = step_time_chart(&joined)?;
-    terminal::print(ratio_table(&joined).trim_matches('\n'))?;
+    for (index, (heading, table)) in ratio_table(&joined).iter().enumerate() {
+        if index == 0 {
+            terminal::remark(heading)?;
+            terminal::print_table(table)?;
+        } else {
+            terminal::print_next_table(heading, table)?;
+        }
+    }
     results.write_json(FILES[0], &joined)?;
     chart.write(results.path(), "bench")?;
-    terminal::print(&format!("results {}: {}", results.path().display(), FILES.join(", ")))
+    terminal::remark(&format!("results {}: {}", results.path().display(), FILES.join(", ")))
 }

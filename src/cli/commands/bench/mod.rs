@@ -61,7 +61,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &measured))
     })?;
     if !args.json && !measured.is_empty() {
-        terminal::print(&measurement_table(&measured).to_string())?;
+        terminal::print_table(&measurement_table(&measured))?;
     }
     left_out.check()
 }

@@ -74,10 +74,11 @@ fn print(args: &BenchArgs, profile: &Profile) -> anyhow::Result<()> {
     if args.json {
         return terminal::print(&serde_json::to_string(profile)?);
     }
-    terminal::print(&format!("{}\n{}", profile_sentence(profile), stage_table(profile)))?;
+    terminal::remark(&profile_sentence(profile))?;
+    terminal::print_table(&stage_table(profile))?;
     if let Some(dispatches) = dispatch_table(profile) {
         let count = profile.stages.len();
-        terminal::print(&format!("{count} dispatches a step, one after the other\n{dispatches}"))?;
+        terminal::print_next_table(&format!("{count} dispatches a step, one after the other"), &dispatches)?;
     }
     Ok(())
 }

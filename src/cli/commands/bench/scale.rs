@@ -65,11 +65,11 @@ fn print(args: &BenchArgs, results: &Results, growth: &[Growth]) -> anyhow::Resu
         }
         return Ok(());
     }
-    terminal::print(&growth_table(growth).to_string())?;
+    terminal::print_table(&growth_table(growth))?;
     for one in growth {
-        terminal::print(&law_sentence(one))?;
+        terminal::remark(&law_sentence(one))?;
     }
-    terminal::print(&format!("results {}: {}", results.path().display(), FILES.join(", ")))
+    terminal::remark(&format!("results {}: {}", results.path().display(), FILES.join(", ")))
 }
 
 /// Checks one width, then times it.

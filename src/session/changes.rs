@@ -1,0 +1,199 @@
+//! What may be changed when a run goes on: where its files are, how long it trains, what it is computed on.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::record::recorded_kernels;
+use super::request::{EngineRequest, KernelsRequest};
+use super::resume::Resumption;
+use super::settings::{BackendChoice, EngineOptions, RunSettings, Settings, TestRows, check_threads};
+use crate::engine::Backend;
+use crate::training::{PatienceOn, best_by, find_file};
+use crate::{Error, Result, Setting};
+
+/// Settings that may be given when a run goes on.
+const CHANGEABLE: [Setting; 11] = [
+    Setting::Data,
+    Setting::Labels,
+    Setting::Test,
+    Setting::From,
+    Setting::Epochs,
+    Setting::Patience,
+    Setting::PatienceOn,
+    Setting::Backend,
+    Setting::Adapter,
+    Setting::GpuKernels,
+    Setting::Threads,
+];
+
+/// What was changed, beside the places of files.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    epochs: Option<usize>,
+    patience: Option<usize>,
+    patience_on: Option<PatienceOn>,
+    pub(super) is_patience_given: bool,
+    pub(super) is_engine_given: bool,
+}
+
+impl Changes {
+    fn of(asked: &Settings) -> Result<Self> {
+        if let Some(strange) = asked.given().into_iter().find(|setting| !CHANGEABLE.contains(setting)) {
+            return Err(Error::setting(strange, "cannot be changed when a run goes on"));
+        }
+        let EngineOptions { backend, adapter, gpu_kernels, .. } = &asked.engine;
+        Ok(Self {
+            epochs: asked.training.epochs,
+            patience: asked.keeping.patience,
+            patience_on: asked.keeping.patience_on,
+            is_patience_given: asked.keeping.patience.is_some(),
+            is_engine_given: backend.is_some() || adapter.is_some() || gpu_kernels.is_some(),
+        })
+    }
+
+    /// Whether the run is to train for another number of epochs.
+    pub(super) fn extends(&self) -> bool {
+        self.epochs.is_some()
+    }
+
+    /// The recorded settings as they would be with these changes.
+    pub(super) fn applied_to(&self, mut config: Value) -> Value {
+        if let Some(epochs) = self.epochs {
+            config["recipe"]["epochs"] = epochs.into();
+        }
+        if let Some(patience) = self.patience {
+            config["patience"] = patience.into();
+        }
+        if let Some(on) = self.patience_on {
+            let other = Some(on).filter(|on| *on != PatienceOn::Score);
+            config["patience_on"] = other.map(|on| on.to_string()).into();
+        }
+        config
+    }
+
+    fn put_into(&self, settings: &mut Settings) {
+        settings.training.epochs = self.epochs.or(settings.training.epochs);
+        settings.keeping.patience = self.patience.or(settings.keeping.patience);
+        settings.keeping.patience_on = self.patience_on.or(settings.keeping.patience_on);
+    }
+}
+
+impl Resumption {
+    /// The settings of the run with what is asked for now, its files where they are.
+    ///
+    /// # Errors
+    /// When a setting cannot be changed or a file is nowhere; when nothing would be left to do for good.
+    pub(super) fn changed(&mut self, asked: &Settings) -> Result<RunSettings> {
+        let mut settings = self.settings()?;
+        self.changes = Changes::of(asked)?;
+        self.changes.put_into(&mut settings);
+        // What the run had by default is a place, too.
+        let data = settings.data.data.take().or_else(|| self.config["data"].as_str().map(PathBuf::from));
+        settings.data.data = self.place_of(Setting::Data, data, asked.data.data.clone())?;
+        settings.data.labels =
+            self.place_of(Setting::Labels, settings.data.labels.take(), asked.data.labels.clone())?;
+        settings.samples.from =
+            self.place_of(Setting::From, settings.samples.from.take(), asked.samples.from.clone())?;
+        settings.data.test = self.test_rows(settings.data.test.take(), asked.data.test.clone())?;
+        let mut settings = settings.resolve()?;
+        settings.engine = self.engine(&settings.engine, &asked.engine)?;
+        self.check_length(&settings)?;
+        Ok(settings)
+    }
+
+    /// Where a file is that the run has.
+    fn place_of(
+        &self,
+        setting: Setting,
+        recorded: Option<PathBuf>,
+        asked: Option<PathBuf>,
+    ) -> Result<Option<PathBuf>> {
+        match (recorded, asked) {
+            (None, Some(_)) => Err(Error::setting(setting, "cannot be changed: the run has no such file")),
+            (Some(_), Some(asked)) => Ok(Some(asked)),
+            (Some(recorded), None) if recorded.as_os_str().as_encoded_bytes().starts_with(b"<") => {
+                Ok(Some(recorded))
+            }
+            (Some(recorded), None) => self.find(setting, &recorded).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn find(&self, setting: Setting, recorded: &Path) -> Result<PathBuf> {
+        find_file(self.folder.path(), &self.config, setting, recorded)
+    }
+
+    fn test_rows(&self, recorded: Option<TestRows>, asked: Option<TestRows>) -> Result<Option<TestRows>> {
+        match (recorded, asked) {
+            (Some(TestRows::File(_)), Some(TestRows::File(asked))) => Ok(Some(TestRows::File(asked))),
+            (_, Some(_)) => {
+                let reason = "cannot be changed when a run goes on, but for where its file is";
+                Err(Error::setting(Setting::Test, reason))
+            }
+            (Some(TestRows::File(recorded)), None) => {
+                self.find(Setting::Test, &recorded).map(|path| Some(TestRows::File(path)))
+            }
+            (recorded, None) => Ok(recorded),
+        }
+    }
+
+    /// Refuses an end that the run has passed already.
+    fn check_length(&self, settings: &RunSettings) -> Result<()> {
+        let (done, epochs) = (self.history().len(), settings.recipe.epochs);
+        let steps = match (&self.finished, &self.checkpoint) {
+            (None, Some(checkpoint)) => checkpoint.state.so_far.steps,
+            _ => 0,
+        };
+        if epochs < done {
+            let reason = format!("{epochs} are fewer than the {done} that the run has made");
+            return Err(Error::setting(Setting::Epochs, reason));
+        }
+        if epochs == done && steps > 0 {
+            let reason = format!("{epochs} are too few, the run is {steps} steps into epoch {}", done + 1);
+            return Err(Error::setting(Setting::Epochs, reason));
+        }
+        let best = best_by(self.history(), settings.patience_on).map_or(0, |best| best.epoch);
+        let since = done - best.max(self.patience_from());
+        if let Some(patience) =
+            settings.patience.filter(|patience| self.changes.is_patience_given && since >= *patience)
+        {
+            let reason = format!(
+                "{patience} is too little, {since} epochs without a better one have passed since epoch {best}"
+            );
+            return Err(Error::setting(Setting::Patience, reason));
+        }
+        Ok(())
+    }
+
+    /// The engine that the run had, whatever would be chosen now, unless another one is asked for; its number of threads
+    /// is free.
+    pub(super) fn engine(&self, had: &EngineRequest, asked: &EngineOptions) -> Result<EngineRequest> {
+        let (backend, threads) = (self.backend()?, check_threads(asked.threads)?);
+        let adapter = match had {
+            EngineRequest::Gpu { adapter, .. } => adapter.clone(),
+            _ => None,
+        };
+        if self.changes.is_engine_given {
+            let mut asked = asked.clone();
+            if asked.backend.is_none() && backend == Backend::Gpu {
+                asked.backend = Some(BackendChoice::Gpu);
+                asked.adapter = asked.adapter.or(adapter);
+            }
+            return asked.resolve();
+        }
+        if threads.is_some() && backend != Backend::Cpu {
+            let reason = format!("has no meaning here, the run is one of the {backend} engine");
+            return Err(Error::setting(Setting::Threads, reason));
+        }
+        Ok(match backend {
+            Backend::Reference => EngineRequest::Reference,
+            Backend::Cpu => EngineRequest::Cpu { threads: threads.or(had.threads()) },
+            Backend::Gpu => {
+                let recorded = recorded_kernels(self.folder.path());
+                let asked = recorded.as_ref().map(|(_, kernels)| *kernels);
+                EngineRequest::Gpu { adapter, kernels: KernelsRequest { asked, recorded } }
+            }
+        })
+    }
+}

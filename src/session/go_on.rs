@@ -1,0 +1,164 @@
+//! Going on with a run: what is done before its next step.
+
+use std::path::Path;
+
+use super::Session;
+use super::engine::OpenedEngine;
+use super::job::{TrainedRun, TrainingJob};
+use super::record::{AbsolutePaths, Digests, RunRecord};
+use super::resume::{self, Resumption};
+use super::settings::{EngineOptions, RunSettings, Settings};
+use crate::error::AskedBy as _;
+use crate::model::TrainedModel;
+use crate::training::{
+    Checkpoint, Continuation, Recorder, RunClock, RunFacts, RunFolder, RunIdentity, Summary, TrainingState,
+    now,
+};
+use crate::{Error, Result, Setting};
+
+impl Session<'_> {
+    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on so many CPU threads or as
+    /// many as it had. Of a finished run it gives what is there.
+    ///
+    /// # Errors
+    /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
+    pub fn resume(&self, path: impl AsRef<Path>, threads: Option<usize>) -> Result<TrainedRun> {
+        let engine = EngineOptions { threads, ..EngineOptions::default() };
+        self.resume_with(path, &Settings { engine, ..Settings::default() })
+    }
+
+    /// As [`Session::resume`], with changes: where files are now, more epochs or more patience, another engine.
+    ///
+    /// # Errors
+    /// As [`Session::resume`]; [`Error::Setting`] for a setting that cannot be changed.
+    #[doc(hidden)]
+    pub fn resume_with(&self, path: impl AsRef<Path>, asked: &Settings) -> Result<TrainedRun> {
+        let path = path.as_ref();
+        let mut begun = match RunFolder::finished(path)? {
+            None => Resumption::open(path).asked_by(Setting::Resume)?,
+            Some((config, summary)) => {
+                if !is_extended(&config, &summary, asked)? {
+                    return self.finished(path, summary);
+                }
+                Resumption::extend(path, summary).asked_by(Setting::Resume)?
+            }
+        };
+        let mut settings = begun.changed(asked).asked_by(Setting::Resume)?;
+        settings.out = Some(path.to_owned());
+        if settings.data.is_in_memory() {
+            let reason =
+                "was trained on samples in memory; the program that has them goes on with Classifier::resume";
+            return Err(Error::OtherRun(format!("the run in {} {reason}", path.display())));
+        }
+        self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
+    }
+
+    /// As [`Session::resume`], with the settings and data of a job, which name the folder.
+    pub(crate) fn resume_job(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
+        let path = job.settings.out.clone().unwrap_or_default();
+        if let Some((_, summary)) = RunFolder::finished(&path)? {
+            return self.finished(&path, summary);
+        }
+        let begun = Resumption::open(&path).asked_by(Setting::Out)?;
+        job.settings.engine = begun.engine(&job.settings.engine, &EngineOptions::default())?;
+        job.begun = Some(begun);
+        self.train(job)
+    }
+
+    /// What is in the folder of a run that has nothing left to do.
+    fn finished(&self, path: &Path, summary: Summary) -> Result<TrainedRun> {
+        // One that ended between its summary and the removal of its checkpoint still has that.
+        if let Ok(folder) = RunFolder::reopen(path) {
+            folder.remove_checkpoint()?;
+        }
+        self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
+        TrainedRun::of_folder(path, summary)
+    }
+
+    /// The recorder of a run that has begun, and where it goes on: everything is compared before anything is written.
+    pub(super) fn go_on(
+        &self,
+        begun: Resumption,
+        settings: &RunSettings,
+        run: &RunRecord<'_>,
+        opened: &OpenedEngine,
+        (model, facts, digests): (TrainedModel, RunFacts, Digests),
+    ) -> Result<(Recorder, Option<TrainingState>, usize)> {
+        let identity = resume::identity(&begun.folder, digests)?;
+        self.check_same_run(&begun, run, &facts.engine, &identity, model.epochs_trained())?;
+        let patience_from = begun.patience_from();
+        let (backend, samples) = (facts.engine.backend, facts.train_samples);
+        let (mut state, clock) = match begun.state(&settings.recipe, samples, backend) {
+            Some((state, clock)) => (Some(state), clock),
+            None => (None, RunClock::default()),
+        };
+        // Older lines do not say it.
+        let history = state.iter_mut().flat_map(|state| &mut state.history);
+        history.for_each(|metrics| metrics.scored_on = facts.scored_on);
+        if let Some(state) = &state {
+            state.check(&settings.recipe)?;
+            self.note_schedule(&begun, settings, state.history.len());
+        }
+        begin_again(&begun, &state, clock, &identity)?;
+        let so_far = state.as_ref().map_or((0, 0), |state| (state.history.len(), state.so_far.steps));
+        let AbsolutePaths { data, labels, test, from } = AbsolutePaths::of(settings);
+        begun.folder.goes_on(&Continuation {
+            time: now(),
+            epoch: so_far.0,
+            step: so_far.1,
+            tanner_version: env!("CARGO_PKG_VERSION").into(),
+            backend,
+            adapter: facts.engine.adapter.clone(),
+            gpu_kernels: opened.kernels.clone(),
+            data,
+            labels,
+            test,
+            from,
+            epochs: settings.recipe.epochs,
+            patience: settings.patience,
+            patience_on: settings.patience_on,
+            patience_from,
+            optimizer: begun.optimizer(),
+        })?;
+        let mut recorder = Recorder::new(begun.folder, model, facts, identity);
+        recorder.resume(state.as_ref(), clock)?;
+        Ok((recorder, state, patience_from))
+    }
+
+    /// Says which learning rate a longer run goes on with.
+    fn note_schedule(&self, begun: &Resumption, settings: &RunSettings, done: usize) {
+        let recipe = &settings.recipe;
+        if begun.changes.extends() {
+            let rate = recipe.schedule.learning_rate(recipe.learning_rate, done, recipe.epochs);
+            // As many digits as say something, and none that rounding made.
+            let rate: f64 = format!("{rate:.3e}").parse().unwrap_or(rate);
+            self.note(format!("{} over {} epochs: goes on at {rate}", recipe.schedule, recipe.epochs));
+        }
+    }
+}
+
+/// Makes an unfinished run of a finished one. Whenever that is cut short, the folder holds a finished run, or one that goes
+/// on after its last epoch.
+fn begin_again(
+    begun: &Resumption,
+    state: &Option<TrainingState>,
+    clock: RunClock,
+    identity: &RunIdentity,
+) -> Result<()> {
+    let Some(state) = state.as_ref().filter(|_| begun.finished.is_some()) else { return Ok(()) };
+    begun.folder.write_checkpoint(&Checkpoint { state: state.clone(), identity: identity.clone(), clock })?;
+    begun.folder.remove_summary()
+}
+
+/// Whether a finished run is asked to make more epochs.
+fn is_extended(config: &serde_json::Value, summary: &Summary, asked: &Settings) -> Result<bool> {
+    let planned = config["recipe"]["epochs"].as_u64().and_then(|epochs| usize::try_from(epochs).ok());
+    let done = summary.epochs;
+    let is_asked = asked.training.epochs.is_some() || asked.keeping.patience.is_some();
+    let epochs = asked.training.epochs.or(planned).filter(|_| is_asked).unwrap_or(done);
+    if epochs < done {
+        let reason = format!("{epochs} are fewer than the {done} that the run has made");
+        return Err(Error::setting(Setting::Epochs, reason));
+    }
+    Ok(epochs > done)
+}

@@ -1,0 +1,202 @@
+//! `continued` in `config.json`: each time that a run went on, where, and what was changed then.
+//!
+//! The file is the one with which the run began, to the byte, with this list behind its other keys. So the digest that
+//! checkpoints know it by stays the same, whoever goes on where. What was changed counts from the last entry:
+//! [`in_force`] lays it over the other keys.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::PatienceOn;
+use crate::engine::Backend;
+use crate::named::named;
+
+named! {
+    /// What an optimiser remembers when its run goes on.
+    #[derive(Default)]
+    pub enum OptimizerState {
+        /// All that it did: the run was interrupted.
+        #[default]
+        Kept = "kept",
+        /// Nothing: the run was finished and is extended.
+        Zero = "zero",
+    }
+}
+
+/// A time that a run went on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Continuation {
+    /// When, RFC 3339.
+    pub time: String,
+    /// Whole epochs that it had made.
+    pub epoch: usize,
+    /// Steps of the next one.
+    pub step: usize,
+    /// The version that it goes on with.
+    pub tanner_version: String,
+    /// Kind of engine.
+    pub backend: Backend,
+    /// Processor or adapter.
+    pub adapter: String,
+    /// Kernels of a GPU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gpu_kernels: Option<String>,
+    /// Where its data are now.
+    pub data: PathBuf,
+    /// The file of their labels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub labels: Option<PathBuf>,
+    /// The file of what it is tested on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<PathBuf>,
+    /// The model that it started from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<PathBuf>,
+    /// Epochs in all.
+    pub epochs: usize,
+    /// Epochs without a better score after which it ends.
+    pub patience: Option<usize>,
+    /// What has to get better.
+    #[serde(default)]
+    pub patience_on: PatienceOn,
+    /// The epoch from which patience counts, where no later one is the best.
+    #[serde(default)]
+    pub patience_from: usize,
+    /// What the optimiser remembers.
+    #[serde(default)]
+    pub optimizer: OptimizerState,
+}
+
+/// How the list begins in the text of the file, behind the last of the other keys.
+const BEGIN: &[u8] = b",\n  \"continued\": [";
+
+/// The text as it was when the run began, in two: its last brace with the blanks around it is apart.
+fn begun(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.trim_ascii_end().strip_suffix(b"}").unwrap_or(text).trim_ascii_end().len();
+    // A line break does not stand inside a string, and keys further inside are indented further.
+    let place = text.windows(BEGIN.len()).position(|window| window == BEGIN);
+    (&text[..place.unwrap_or(end)], &text[end..])
+}
+
+/// SHA-256 of the text as it was when the run began.
+pub(super) fn digest(text: &[u8]) -> String {
+    let (keys, brace) = begun(text);
+    crate::text::hex(Sha256::new_with_prefix(keys).chain_update(brace).finalize())
+}
+
+/// The text with another entry.
+///
+/// # Errors
+/// Why there can be none.
+pub(super) fn with_entry(text: &[u8], entry: &Continuation) -> serde_json::Result<Vec<u8>> {
+    let mut entries = entries(&serde_json::from_slice(text)?);
+    entries.push(serde_json::to_value(entry)?);
+    let list = serde_json::to_string_pretty(&entries)?.replace('\n', "\n  ");
+    let (keys, brace) = begun(text);
+    let longer = [keys, &BEGIN[..BEGIN.len() - 1], list.as_bytes(), brace].concat();
+    serde_json::from_slice::<Value>(&longer)?;
+    Ok(longer)
+}
+
+fn entries(config: &Value) -> Vec<Value> {
+    config["continued"].as_array().cloned().unwrap_or_default()
+}
+
+/// The last entry, where a run went on.
+pub(crate) fn last(config: &Value) -> Option<Continuation> {
+    Continuation::deserialize(config["continued"].as_array()?.last()?).ok()
+}
+
+/// The settings of a run with what was changed when it went on.
+#[must_use]
+pub(crate) fn in_force(mut config: Value) -> Value {
+    let Some(now) = last(&config) else { return config };
+    let patience_on = (now.patience_on != PatienceOn::Score).then(|| now.patience_on.to_string());
+    let changed = config["recipe"]["epochs"] != now.epochs;
+    if let Some(settings) = config["settings"].as_object_mut() {
+        if changed {
+            settings.insert("epochs".into(), now.epochs.into());
+        }
+        for (key, value) in [
+            ("patience", now.patience.map(Value::from)),
+            ("patience-on", patience_on.clone().map(Value::from)),
+        ] {
+            match value {
+                Some(value) => settings.insert(key.into(), value),
+                None => settings.remove(key),
+            };
+        }
+    }
+    if config["recipe"].is_object() {
+        config["recipe"]["epochs"] = now.epochs.into();
+    }
+    config["patience"] = now.patience.into();
+    config["patience_on"] = patience_on.into();
+    config["backend"] = now.backend.to_string().into();
+    config["adapter"] = now.adapter.into();
+    config["gpu_kernels"] = now.gpu_kernels.into();
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry(epoch: usize) -> Continuation {
+        Continuation {
+            time: "2026-11-27T03:19:50+00:00".into(),
+            epoch,
+            step: 2,
+            tanner_version: "0.1.0".into(),
+            backend: Backend::Cpu,
+            adapter: "2 threads".into(),
+            gpu_kernels: None,
+            data: "/data".into(),
+            labels: None,
+            test: None,
+            from: None,
+            epochs: 60,
+            patience: Some(4),
+            patience_on: PatienceOn::Loss,
+            patience_from: 30,
+            optimizer: OptimizerState::Zero,
+        }
+    }
+
+    #[test]
+    fn entries_are_added_and_the_digest_stays() {
+        let config = json!({"data": "a\n  \"continued\": [", "recipe": {"epochs": 30}, "patience": null,
+            "settings": {"lr": 0.1}, "inner": {"continued": [1]}});
+        let mut first = serde_json::to_vec_pretty(&config).unwrap();
+        first.push(b'\n');
+        assert_eq!(digest(&first), crate::text::hex(Sha256::digest(&first)));
+        let mut text = first.clone();
+        for epoch in [3, 9] {
+            text = with_entry(&text, &entry(epoch)).unwrap();
+            assert!(text.starts_with(&first[..first.len() - 3]) && text.ends_with(b"]\n}\n"));
+            assert_eq!(digest(&text), digest(&first));
+        }
+        let read: Value = serde_json::from_slice(&text).unwrap();
+        assert_eq!(read["continued"].as_array().unwrap().len(), 2);
+        assert_eq!(last(&read), Some(entry(9)));
+        let now = in_force(read.clone());
+        assert_eq!((&now["recipe"]["epochs"], &now["settings"]["epochs"]), (&60.into(), &60.into()));
+        assert_eq!((&now["patience"], &now["settings"]["patience-on"]), (&4.into(), &"loss".into()));
+        assert_eq!((&now["backend"], &now["settings"]["lr"]), (&"cpu".into(), &0.1.into()));
+        assert_eq!(in_force(config.clone()), config);
+        // Another text has another digest, wherever it differs.
+        let changed = String::from_utf8(text).unwrap().replace("0.1", "0.2");
+        assert_ne!(digest(changed.as_bytes()), digest(&first));
+        assert_ne!(digest(b"no config"), digest(b"no other"));
+        // However somebody has laid it out.
+        let compact = config.to_string().into_bytes();
+        let longer = with_entry(&with_entry(&compact, &entry(1)).unwrap(), &entry(2)).unwrap();
+        assert_eq!(digest(&longer), crate::text::hex(Sha256::digest(&compact)));
+        assert_eq!(last(&serde_json::from_slice(&longer).unwrap()), Some(entry(2)));
+    }
+}

@@ -1,0 +1,105 @@
+//! The binary on a terminal of its own: tables that fit, colours, a view that goes when the run ends.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::support::{folder_with_data, tanner};
+
+/// A program whose stdin, stdout and stderr are a terminal.
+struct OnTerminal {
+    child: Child,
+    screen: JoinHandle<String>,
+}
+
+impl OnTerminal {
+    fn start(folder: &Path, line: &str, columns: u16) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let size = Winsize { ws_row: 50, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&master, size).unwrap();
+        let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
+        let slave = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+        let child = Command::new(env!("CARGO_BIN_EXE_tanner"))
+            .current_dir(folder)
+            .args(line.split_whitespace())
+            .env("TERM", "xterm-256color")
+            .env("TANNER_CACHE", folder.join("cache"))
+            .env_remove("NO_COLOR")
+            .env_remove("CLICOLOR_FORCE")
+            .env_remove("RUST_LOG")
+            .stdin(slave())
+            .stdout(slave())
+            .stderr(slave())
+            .spawn()
+            .unwrap();
+        let mut master = File::from(master);
+        let screen = thread::spawn(move || {
+            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
+            // A terminal whose last program has gone is an error to read from.
+            while let Ok(length @ 1..) = master.read(&mut buffer) {
+                text.extend(&buffer[..length]);
+            }
+            String::from_utf8_lossy(&text).into_owned()
+        });
+        Self { child, screen }
+    }
+
+    /// Everything that was written, and the exit code.
+    fn end(mut self) -> (String, Option<i32>) {
+        let code = self.child.wait().unwrap().code();
+        (self.screen.join().unwrap().replace("\r\n", "\n"), code)
+    }
+}
+
+fn on_terminal(folder: &Path, line: &str, columns: u16) -> String {
+    let (text, code) = OnTerminal::start(folder, line, columns).end();
+    assert_eq!(code, Some(0), "{line}: {text}");
+    text
+}
+
+/// Without escape sequences.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+#[test]
+fn tables_fit_the_terminal_and_say_what_they_leave_out() {
+    let folder = folder_with_data();
+    for columns in [40, 80, 200] {
+        let text = plain(&on_terminal(folder.path(), "inspect", columns));
+        let lines =
+            text.lines().filter(|line| !line.contains("weights with") && !line.contains("parameters"));
+        for line in lines {
+            assert!(line.chars().count() <= columns.into(), "{columns}: {line:?}");
+        }
+        assert_eq!(text.contains("not shown: "), columns < 200, "{columns}:\n{text}");
+        assert!(text.contains("41,650") && text.contains("784 x 784"), "{columns}:\n{text}");
+    }
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let folder = folder_with_data();
+    let folder = folder.path();
+    let bold = "\u{1b}[1m";
+    assert!(on_terminal(folder, "inspect", 100).contains(&format!("{bold}layer")));
+    assert!(!on_terminal(folder, "inspect --color never", 100).contains('\u{1b}'));
+    assert!(!on_terminal(folder, "--color=never --help", 100).contains('\u{1b}'));
+    assert!(on_terminal(folder, "--help", 100).contains('\u{1b}'));
+    let (text, code) = OnTerminal::start(folder, "inspect --blocks 0", 100).end();
+    assert_eq!(code, Some(1));
+    assert!(text.contains("\u{1b}[1m\u{1b}[31merror:\u{1b}[0m --blocks"), "{text:?}");
+    for line in ["inspect --blocks 0", "--help", "nonsense", "inspect"] {
+        let outcome = tanner(folder, line);
+        assert!(!outcome.stderr.contains('\u{1b}') && !outcome.stdout.contains('\u{1b}'), "{outcome:?}");
+    }
+    assert!(tanner(folder, "inspect --blocks 0 --color always").stderr.contains('\u{1b}'));
+    assert!(tanner(folder, "--color always --help").stdout.contains('\u{1b}'));
+}
