@@ -20,7 +20,7 @@ pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
         (_, Some(software)) => {
             format!("no hardware GPU, {} is software, which `backend` gpu would take", software.name)
         }
-        (_, None) => "no GPU driver was found".to_owned(),
+        (_, None) => "no GPU was found".to_owned(),
     })
 }
 

@@ -144,8 +144,8 @@ fn the_importance_of_layers_is_measured() {
 fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
     let folder = folder_with_model();
     for (flags, part) in [
-        ("--sparsity 0.5", "--sparsity: has no meaning with this --method"),
-        ("--method magnitude", "--sparsity: --method magnitude needs it"),
+        ("--sparsity 0.5", "--sparsity: belongs to --method magnitude"),
+        ("--method magnitude", "--sparsity: --method magnitude needs the share"),
         ("--method magnitude --sparsity 1", "--sparsity: 1 is impossible"),
         ("--method magnitude --sparsity nan", "--sparsity: NaN is impossible"),
         ("--method magnitude --threshold nan", "--threshold: NaN is impossible"),

@@ -47,6 +47,10 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
             terminal::note(&format!("{}: no run, left out", path.display()));
             continue;
         }
+        if path.is_file() && path.parent().is_some_and(holds_run) {
+            let parent = path.parent().unwrap_or(path).display();
+            bail!("{} is a file of the run {parent}: name the folder", path.display());
+        }
         match PastRun::read(path) {
             Ok(run) => runs.push(reporter.reported(run)),
             Err(error) => {
@@ -56,7 +60,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
         }
     }
     if runs.is_empty() {
-        bail!("none of the folders holds a run, no page was written");
+        bail!("none of these holds a run, no page was written: `tanner runs` lists run folders");
     }
     let page = report_page(&runs, &left_out);
     atomic_write(&args.out, page.as_bytes()).context("--out")?;

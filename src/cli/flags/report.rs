@@ -13,7 +13,7 @@ Examples:
   tanner report runs/* --out all.html                  several runs, one beside the other";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_REPORT_HELP)]
+#[command(after_long_help = AFTER_REPORT_HELP)]
 pub(crate) struct ReportArgs {
     /// Run folders, finished or not
     #[arg(value_name = "DIR", required = true, help_heading = "Data")]
@@ -21,7 +21,9 @@ pub(crate) struct ReportArgs {
     /// Page to write; one that is there is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output", default_value = "report.html")]
     pub(crate) out: PathBuf,
-    /// Where the data are [default: where each run says, from here or from a folder above the run]
+    /// Where the data are [default: where each run says]
+    ///
+    /// A run's relative path is looked for from here and from the folders above the run.
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub(crate) data: Option<PathBuf>,
     /// Threads of the CPU [default: all cores]
@@ -34,7 +36,9 @@ pub(crate) struct RunListArgs {
     /// Folder whose run folders are listed
     #[arg(value_name = "DIR", help_heading = "Data", default_value = "runs")]
     pub(crate) folder: PathBuf,
-    /// What comes first: the latest, the most accurate (after the last epoch), the smallest, or by name
+    /// What comes first: time, accuracy, parameters or name
+    ///
+    /// The latest, the most accurate (after the last epoch), the smallest, or by name.
     #[arg(long, value_enum, help_heading = "Output", default_value_t = SortArg::Time)]
     pub(crate) sort: SortArg,
     /// List the first N runs only [default: all]

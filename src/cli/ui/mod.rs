@@ -2,6 +2,7 @@
 
 pub(crate) mod cache_folder;
 pub(crate) mod headless;
+mod leaving;
 mod left_out;
 mod live_view;
 mod progress;

@@ -10,7 +10,7 @@ use tanner::training::Observer;
 
 use super::progress::ProgressReport;
 use super::terminal::{self, BARS};
-use super::{cache_folder, of_library, signals};
+use super::{cache_folder, leaving, of_library, signals};
 
 const FOREST: &str = "random forest {bar:24} {pos}/{len} trees  {eta} left";
 
@@ -82,6 +82,7 @@ fn forest_bar(trees: usize) -> Option<ProgressBar> {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.enable_steady_tick(Duration::from_millis(500));
+        leaving::clear_bars_first();
         bar
     })
 }
