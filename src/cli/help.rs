@@ -109,12 +109,12 @@ fn on_one_screen(command: Command) -> Command {
 
 /// A line for each flag. What has no room is the default, which `--help` has.
 fn lines<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
-    let args: Vec<(String, &Arg)> = args.map(|arg| (arg.to_string(), arg)).collect();
+    let args: Vec<(String, &Arg)> = args.map(|arg| (typed(arg), arg)).collect();
     let width = args.iter().map(|(spec, _)| spec.chars().count()).max().unwrap_or(0);
     let line = |(spec, arg): &(String, &Arg)| {
         let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
         let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        if arg.get_action().takes_values() && defaults.iter().any(|value| !value.is_empty()) {
+        if takes_value(arg) && defaults.iter().any(|value| !value.is_empty()) {
             help += &format!(" [default: {}]", defaults.join(","));
         }
         if 2 + width + 2 + help.chars().count() > COLUMNS {
@@ -123,6 +123,24 @@ fn lines<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
         format!("  {BOLD}{spec}{BOLD:#}{:space$}{help}\n", "", space = width + 2 - spec.chars().count())
     };
     args.iter().map(line).collect()
+}
+
+/// How a flag is typed: `--epochs <N>`, `--tensorboard [<DIR>]`, `[DATA]`.
+fn typed(arg: &Arg) -> String {
+    let names = arg.get_value_names().and_then(|names| names.first());
+    let name = names.map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string);
+    match arg.get_long() {
+        None => format!("[{name}]"),
+        Some(flag) if !takes_value(arg) => format!("--{flag}"),
+        Some(flag) if arg.get_num_args().is_some_and(|count| count.min_values() == 0) => {
+            format!("--{flag} [<{name}>]")
+        }
+        Some(flag) => format!("--{flag} <{name}>"),
+    }
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && arg.get_num_args().is_none_or(|count| count.max_values() > 0)
 }
 
 /// Moves rare flags to a heading of their own, in every subcommand.

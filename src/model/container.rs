@@ -75,7 +75,7 @@ pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result
     let length = bytes.first_chunk().map_or(Ok(0), |length| header_length(*length));
     if let Err(reason) = length {
         file.take(SNIFFED).read_to_end(&mut bytes).map_err(failed)?;
-        return Err(refuse(super::foreign::kind(&bytes).map_or(reason, str::to_owned)));
+        return Err(refuse(super::foreign::in_place_of_a_model(&bytes).unwrap_or(reason)));
     }
     file.read_to_end(&mut bytes).map_err(failed)?;
     Ok(bytes)
@@ -98,7 +98,7 @@ impl<'a> Container<'a> {
             format!("truncated, or no safetensors file: {} bytes, {LENGTH_BYTES} are the least", bytes.len())
         })?;
         let length = header_length(*length)
-            .map_err(|reason| super::foreign::kind(bytes).map_or(reason, str::to_owned))?;
+            .map_err(|reason| super::foreign::in_place_of_a_model(bytes).unwrap_or(reason))?;
         let (header, data) = rest.split_at_checked(length).ok_or_else(|| {
             format!("truncated, or no safetensors file: a header of {length} bytes does not fit")
         })?;

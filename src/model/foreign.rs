@@ -1,7 +1,12 @@
 //! Files that are given as a model and are something else.
 
+/// Why these bytes are no model, where their kind is known.
+pub(super) fn in_place_of_a_model(bytes: &[u8]) -> Option<String> {
+    kind(bytes).map(|kind| format!("no safetensors file, but {kind}"))
+}
+
 /// What a file is, and how to get a model in its place; nothing where its first bytes do not tell.
-pub(super) fn kind(bytes: &[u8]) -> Option<&'static str> {
+fn kind(bytes: &[u8]) -> Option<&'static str> {
     let start = &bytes[..bytes.len().min(4096)];
     let has = |part: &[u8]| start.windows(part.len()).any(|window| window == part);
     let text: Vec<u8> = start.trim_ascii_start().iter().take(64).map(u8::to_ascii_lowercase).collect();

@@ -65,9 +65,9 @@ pub(crate) struct BenchArgs {
     /// Stage by stage, with what each stage has to compute and to move, and what a GPU is given for it.
     #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "edges", "chart"])]
     pub(crate) profile: bool,
-    /// Compare engines with the reference: first, only or skip
+    /// Compare with the reference: first, only or skip
     ///
-    /// Before they are timed, without timing them, or not at all.
+    /// Each engine before it is timed, without timing it, or not at all.
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Measurement", default_value_t = CheckArg::First)]
     pub(crate) check: CheckArg,
     /// Measure several widths, and growth [default: --width alone]

@@ -88,7 +88,7 @@ fn older_records_of_runs_are_read() {
 fn true_and_false_are_values_of_switches_alone() {
     for key in ["out", "tensorboard", "data", "label", "drop", "adapter", "test", "lr", "epochs"] {
         let refused = Settings::from_toml(&format!("{key} = true")).unwrap_err();
-        assert!(refused.starts_with(&format!("{key}: ")), "{refused}");
+        assert!(refused.starts_with(&format!("line 1: {key}: ")), "{refused}");
     }
     let on = Settings::from_toml("standardize = true").unwrap();
     assert_eq!(on, Settings::from_toml("standardize = \"on\"").unwrap());
