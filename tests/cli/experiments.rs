@@ -211,7 +211,7 @@ fn a_damaged_run_is_left_out_told_and_kept() {
         let advice = format!("; remove c/runs/{} to make the run anew", &name[6..]);
         assert!(line.contains(part) && line.ends_with(&advice), "{line}");
     }
-    assert_eq!(stderr.lines().count(), 7, "{stderr}");
+    assert_eq!(stderr.lines().count(), 8, "{stderr}");
     let last = stderr.lines().last().unwrap();
     assert_eq!(last, "error: runs that failed, for the reasons above: a-s0, b-s0, c-s0, d-s0");
     assert!(place("c-s0/model.safetensors").exists() && place("c-s0/notes.txt").exists());
