@@ -7,6 +7,8 @@
 
 mod commands;
 mod flags;
+mod help;
+mod mistakes;
 mod ui;
 mod usage;
 

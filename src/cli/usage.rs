@@ -2,23 +2,29 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
+use clap::builder::StyledStr;
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use tanner::session::Settings;
 
-use super::flags::{BESIDE_RESUME, Cli, Command, TrainArgs};
+use super::flags::{BESIDE_RESUME, Cli, Command, PaperCommand, TrainArgs};
 use super::ui::of_library;
 use super::ui::terminal::{self, Output};
+use super::{help, mistakes};
+
+/// Where training looks for data when none are named.
+const USUAL_DATA: &str = "data/fashion-mnist";
 
 /// What is answered in place of running a command.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The help or the version, as asked for.
-    Asked(clap::Error),
+    /// The help or the version.
+    Asked(StyledStr),
     /// Why the command line cannot be understood.
     Refused(String),
 }
@@ -28,7 +34,7 @@ impl Answer {
     pub(crate) fn give(self) -> ExitCode {
         match self {
             Self::Asked(text) => {
-                let _ = write!(anstream::stdout().lock(), "{}", text.render().ansi());
+                let _ = write!(anstream::stdout().lock(), "{}", text.ansi());
                 let _ = std::io::stdout().flush();
                 ExitCode::SUCCESS
             }
@@ -49,13 +55,21 @@ pub(crate) struct Understood {
 
 /// Understands a command line; no subcommand means `train`.
 pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
-    let matches = Cli::command().try_get_matches_from(words).map_err(answer)?;
+    let words = &through_paper(words);
+    let is_short = words.iter().any(|word| word == "-h");
+    if words.len() < 2 && !Path::new(USUAL_DATA).exists() {
+        return Err(Answer::Asked(help::short().render_help()));
+    }
+    let parser = if is_short { help::short() } else { help::command() };
+    let matches = parser.try_get_matches_from(words).map_err(answer)?;
     refuse_flags_before_subcommand(&matches).map_err(Answer::Refused)?;
     refuse_flags_beside_resume(&matches).map_err(Answer::Refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
     let output = Output { quiet: cli.quiet, json: cli.json };
     let mut command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
     if let Command::Train(args) = &mut command {
+        let is_named = matches.subcommand_name().is_some();
+        take_file(args, is_named).map_err(Answer::Refused)?;
         lay_over_file(args).map_err(Answer::Refused)?;
     }
     if output.json && !command.gives_json() {
@@ -65,6 +79,38 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
         )));
     }
     Ok(Understood { command, output })
+}
+
+/// The experiments of the paper may be typed without the word before them.
+fn through_paper(words: &[OsString]) -> Vec<OsString> {
+    let mut words = words.to_vec();
+    let is_value = |place: usize| words[place - 1] == "--color";
+    let first =
+        (1..words.len()).find(|place| !words[*place].to_string_lossy().starts_with('-') && !is_value(*place));
+    if let Some(place) = first.filter(|place| PaperCommand::NAMES.iter().any(|name| words[*place] == *name)) {
+        words.insert(place, "paper".into());
+    }
+    words
+}
+
+/// The file or folder that was named without a flag.
+fn take_file(args: &mut TrainArgs, is_named: bool) -> Result<(), String> {
+    let Some(file) = args.file.take() else { return Ok(()) };
+    let word = file.to_string_lossy();
+    if !file.exists() && !word.contains(['.', '/', '\\']) {
+        if is_named {
+            return Err(format!("there is no file and no folder `{word}` to train on"));
+        }
+        let command = Cli::command();
+        let names = command.get_subcommands().map(clap::Command::get_name).chain(PaperCommand::NAMES);
+        let meant = match mistakes::nearest(&word, names) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "see --help".into(),
+        };
+        return Err(format!("there is no command and no file `{word}`; {meant}"));
+    }
+    args.settings.data.data = Some(file);
+    Ok(())
 }
 
 /// What was typed wins over the settings file. The preset that one of them names stays a name, below whatever else
@@ -96,11 +142,12 @@ fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
     // The ids of groups have no flag.
     let flags = matches.ids().filter(typed).filter_map(|id| {
         let argument = command.get_arguments().find(|argument| argument.get_id() == id)?;
-        argument.get_long().filter(|_| !argument.is_global_set())
+        let flag = argument.get_long().map_or_else(|| "DATA".to_owned(), |flag| format!("--{flag}"));
+        (!argument.is_global_set()).then_some(flag)
     });
     match (flags.min(), matches.subcommand_name()) {
         (Some(flag), Some(subcommand)) => {
-            Err(format!("--{flag} stands before the subcommand {subcommand}: put flags behind it"))
+            Err(format!("{flag} stands before the subcommand {subcommand}: put it behind"))
         }
         _ => Ok(()),
     }
@@ -115,10 +162,13 @@ fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
     };
     let typed = |id: &str| train.value_source(id) == Some(ValueSource::CommandLine);
     let command = Cli::command();
-    let mut arguments = command.get_arguments().filter(|argument| typed(argument.get_id().as_str()));
-    let strange = arguments.find(|argument| !BESIDE_RESUME.contains(&argument.get_id().as_str()));
-    match strange.and_then(|argument| argument.get_long()) {
-        Some(flag) if typed("resume") => {
+    // The file without a flag is the same as --data.
+    let arguments = command.get_arguments().filter(|argument| typed(argument.get_id().as_str()));
+    let mut flags =
+        arguments.map(|argument| (argument.get_id().as_str(), argument.get_long().unwrap_or("data")));
+    let allowed = |(id, flag): &(&str, &str)| BESIDE_RESUME.contains(id) || BESIDE_RESUME.contains(flag);
+    match flags.find(|flag| !allowed(flag)) {
+        Some((_, flag)) if typed("resume") => {
             Err(format!("--{flag} has no meaning beside --resume, which goes on with the run's own settings"))
         }
         _ => Ok(()),
@@ -127,29 +177,9 @@ fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
 
 fn answer(error: clap::Error) -> Answer {
     match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::Asked(error),
-        _ => Answer::Refused(one_line(&error.render().to_string())),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Answer::Asked(error.render()),
+        _ => Answer::Refused(mistakes::in_one_line(&error)),
     }
-}
-
-/// clap explains a mistake in several paragraphs; this keeps all but the usage, in one line.
-fn one_line(text: &str) -> String {
-    let lines = text.lines().map(str::trim);
-    let paragraphs = lines.take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let mut joined = String::new();
-    for line in paragraphs.filter(|line| !line.is_empty()) {
-        let line = line.trim_start_matches("error: ");
-        let (separator, line) = match line.strip_prefix("tip: ") {
-            Some(tip) => ("; ", tip),
-            None => (" ", line),
-        };
-        if !joined.is_empty() {
-            joined.push_str(separator);
-        }
-        joined.push_str(line);
-    }
-    joined.push_str("; see --help");
-    joined
 }
 
 #[cfg(test)]
@@ -182,6 +212,22 @@ mod tests {
     }
 
     #[test]
+    fn a_file_without_a_flag_is_the_data() {
+        for line in ["src", "train src", "src --epochs 3", "--epochs 3 src", "./src", "missing.csv"] {
+            let Ok(Command::Train(args)) = parsed(line) else { panic!("{line}") };
+            let data = args.settings.data.data.unwrap();
+            assert!(line.contains(data.to_str().unwrap()), "{line}: {data:?}");
+        }
+    }
+
+    #[test]
+    fn experiments_of_the_paper_need_no_word_before_them() {
+        for line in ["figure1 --layer 2", "paper figure1 --layer 2", "-q figure1", "--color never figure1"] {
+            assert!(matches!(parsed(line), Ok(Command::Paper(PaperCommand::Figure1(_)))), "{line}");
+        }
+    }
+
+    #[test]
     fn train_flags_before_a_subcommand_are_refused() {
         for line in ["--seed 1 train", "--epochs 3 eval --model m", "--pca devices", "--arch fc inspect"] {
             let text = refused(line);
@@ -194,7 +240,22 @@ mod tests {
         for (line, part) in [
             ("--epoch 3", "a similar argument exists: '--epochs'"),
             ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
-            ("--epochs three", "'three' for '--epochs <N>'"),
+            ("--epochs three", "--epochs: \"three\" is not a whole number"),
+            ("--epochs 1.5", "--epochs: 1.5 is not a whole number"),
+            ("--epochs -3", "--epochs: -3 is impossible, it must be a whole number from 0 on"),
+            ("--seed -3", "--seed: -3 is impossible, it must be a whole number from 0 on"),
+            (
+                "--seed 99999999999999999999",
+                "--seed: 99999999999999999999 is impossible, it must be a whole number",
+            ),
+            ("--batch-size 99999999999999999999", "--batch-size: 99999999999999999999 is impossible"),
+            ("--epochs=", "--epochs: \"\" is not a whole number"),
+            ("--lr fast", "--lr: \"fast\" is not a number: write one such as 0.1"),
+            ("--l2 1,5", "--l2: \"1,5\" is not a number"),
+            ("paper", "paper needs one of table1, figure1, figure2, layer-importance"),
+            ("nowhere devices", "DATA stands before the subcommand devices"),
+            ("src --data src", "'[DATA]' cannot be used with '--data <PATH>'"),
+            ("--resume d src", "--data has no meaning beside --resume"),
             ("eval", "--model <FILE>"),
             ("--pca --importance none", "cannot be used with"),
             ("inspect --model m --arch fc", "cannot be used with"),
@@ -211,7 +272,10 @@ mod tests {
             ("train --resume d --lr 3", "--lr has no meaning beside --resume"),
             ("--seed 3 --resume d --threads 2", "--seed has no meaning beside --resume"),
             ("--checkpoint-every 0", "'--checkpoint-every <N>': \"0\" is impossible"),
-            ("trian", "unrecognized subcommand 'trian'"),
+            ("trian", "there is no command and no file `trian`; did you mean `train`?"),
+            ("tabel1", "there is no command and no file `tabel1`; did you mean `table1`?"),
+            ("xyzzy", "there is no command and no file `xyzzy`; see --help"),
+            ("train xyzzy", "there is no file and no folder `xyzzy` to train on"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
             ("--augment flop", "\"flop\" is not known; write shift=N"),
             ("--augment shift=9", "'--augment <TEXT>': a shift of 9 is impossible"),
@@ -251,10 +315,13 @@ mod tests {
 
     #[test]
     fn help_groups_every_flag_and_tells_its_default() {
-        let mut command = Cli::command();
+        let mut command = help::command();
         command.build();
-        // `devices` has one flag, which needs no group.
-        let commands = command.get_subcommands().filter(|command| command.get_name() != "devices");
+        let paper = command.find_subcommand("paper").unwrap();
+        // `devices` has one flag, which needs no group; `help` and `paper` have none.
+        let has_groups =
+            |command: &&clap::Command| !["devices", "help", "paper"].contains(&command.get_name());
+        let commands = command.get_subcommands().chain(paper.get_subcommands()).filter(has_groups);
         for command in commands.chain([&command]) {
             let name = command.get_name();
             for argument in
@@ -262,7 +329,11 @@ mod tests {
             {
                 let flag = format!("{name} --{}", argument.get_id());
                 assert!(argument.get_help_heading().is_some(), "{flag} is in no group");
-                let told = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                let told = argument
+                    .get_long_help()
+                    .or(argument.get_help())
+                    .map(ToString::to_string)
+                    .unwrap_or_default();
                 let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
                 let needs_none = argument.is_required_set()
                     || argument.is_positional()

@@ -35,7 +35,7 @@ impl Holdout {
         };
         if count == 0 || count >= samples {
             return Err(Error::Dataset(format!(
-                "holding out {self} of {samples} samples is impossible, at least 1 must be held out and at least 1 left"
+                "holding out {self} of {samples} samples is impossible, at least 1 must be held out and at least 1 left: take another number or share (`test`, `validation`), or more rows"
             )));
         }
         Ok(count)

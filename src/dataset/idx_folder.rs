@@ -79,10 +79,19 @@ impl Half {
     }
 }
 
+/// Where data are looked for that nobody named.
+pub(crate) const USUAL: &str = "data/fashion-mnist";
+
 /// The paths of files of these names.
 fn find_files<const COUNT: usize>(dir: &Path, names: [&str; COUNT]) -> Result<[PathBuf; COUNT]> {
     if !dir.try_exists().map_err(|error| Error::io(dir, error))? {
         let names = names.join(", ");
+        if dir == Path::new(USUAL) {
+            return Err(Error::Dataset(format!(
+                "there is no folder {USUAL} here, where data are looked for if none are named; name a table or a folder \
+                 of yours (`data`)"
+            )));
+        }
         return Err(Error::Dataset(format!(
             "folder {} does not exist; looked there for {names}, each with or without .gz",
             dir.display()

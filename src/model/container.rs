@@ -60,6 +60,9 @@ struct Preamble {
     version: u32,
 }
 
+/// Bytes by which files of other kinds are recognised.
+const SNIFFED: u64 = 4096;
+
 /// The bytes of a file, once its first ones do not show another kind, which may be huge or a device without an end.
 ///
 /// # Errors
@@ -69,7 +72,11 @@ pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result
     let mut file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.by_ref().take(LENGTH_BYTES as u64).read_to_end(&mut bytes).map_err(failed)?;
-    bytes.first_chunk().map_or(Ok(0), |length| header_length(*length)).map_err(refuse)?;
+    let length = bytes.first_chunk().map_or(Ok(0), |length| header_length(*length));
+    if let Err(reason) = length {
+        file.take(SNIFFED).read_to_end(&mut bytes).map_err(failed)?;
+        return Err(refuse(super::foreign::in_place_of_a_model(&bytes).unwrap_or(reason)));
+    }
     // The bytes, what they become, and its packed form.
     #[cfg(feature = "train")]
     crate::host::require(&path.display().to_string(), 3.0 * file.metadata().map_err(failed)?.len() as f64)?;
@@ -93,7 +100,8 @@ impl<'a> Container<'a> {
         let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
             format!("truncated, or no safetensors file: {} bytes, {LENGTH_BYTES} are the least", bytes.len())
         })?;
-        let length = header_length(*length)?;
+        let length = header_length(*length)
+            .map_err(|reason| super::foreign::in_place_of_a_model(bytes).unwrap_or(reason))?;
         let (header, data) = rest.split_at_checked(length).ok_or_else(|| {
             format!("truncated, or no safetensors file: a header of {length} bytes does not fit")
         })?;

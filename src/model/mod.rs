@@ -10,13 +10,14 @@ pub(crate) mod container;
 mod decode;
 #[cfg(feature = "train")]
 mod encode;
+mod foreign;
 #[doc(hidden)]
 pub mod format;
 mod pruned;
 mod record;
 mod tensor;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::dataset::{DataRecord, Dataset, HeldOut};
 #[cfg(feature = "train")]
@@ -30,6 +31,9 @@ pub use pruned::{PruneMethod, PrunedRecord};
 pub use record::{Arch, ArchitectureRecord};
 #[cfg(feature = "train")]
 pub(crate) use tensor::Tensor;
+
+/// The model in a run folder.
+const MODEL_FILE: &str = "model.safetensors";
 
 /// What stands for the path of a model that is in memory.
 const IN_MEMORY: &str = "(in memory)";
@@ -224,8 +228,8 @@ impl TrainedModel {
     /// [`Error::Io`] when the file cannot be read, [`Error::Model`] when it is
     /// truncated, of another kind, from a newer program, or inconsistent.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let refuse = |reason| Error::Model { path: path.into(), reason };
+        let path = &model_file(path.as_ref())?;
+        let refuse = |reason| Error::Model { path: path.clone(), reason };
         let bytes = container::read_file(path, refuse)?;
         Self::decode(&bytes).map_err(refuse)
     }
@@ -240,6 +244,19 @@ impl TrainedModel {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         Self::decode(bytes).map_err(|reason| Error::Model { path: IN_MEMORY.into(), reason })
     }
+}
+
+/// The file itself, or the model in a run folder.
+fn model_file(path: &Path) -> Result<PathBuf> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let model = path.join(MODEL_FILE);
+    if model.is_file() {
+        return Ok(model);
+    }
+    let reason = format!("a folder without {MODEL_FILE}: name a model file, or the folder of a run");
+    Err(Error::Model { path: path.to_owned(), reason })
 }
 
 fn check_parameters(network: &Network, parameters: &Parameters) -> Result<()> {

@@ -20,7 +20,7 @@ pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
         (_, Some(software)) => {
             format!("no hardware GPU, {} is software, which `backend` gpu would take", software.name)
         }
-        (_, None) => "no GPU driver was found".to_owned(),
+        (_, None) => "no GPU was found".to_owned(),
     })
 }
 
@@ -60,7 +60,7 @@ mod tests {
     fn auto_takes_hardware_only_and_says_why() {
         let (gpu, soft) = (adapter("card", true, None), adapter("pipe", false, None));
         assert_eq!(auto_choice(&[gpu, soft]), Auto::Gpu("card is a hardware GPU".into()));
-        assert_eq!(auto_choice(&[]), Auto::Cpu("no GPU driver was found".into()));
+        assert_eq!(auto_choice(&[]), Auto::Cpu("no GPU was found".into()));
         let soft = adapter("pipe", false, None);
         let Auto::Cpu(why) = auto_choice(&[soft]) else { panic!("software was chosen") };
         assert!(why.contains("pipe is software"), "{why}");

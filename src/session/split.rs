@@ -17,15 +17,21 @@ const USUAL_OF_FEW: Holdout = Holdout::Share(0.2);
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "cli", derive(clap::Args), command(next_help_heading = "Data"))]
 pub struct SplitSettings {
-    /// Training samples held out to choose by, a number or a share below 1
+    /// Training samples held out to choose by
+    ///
+    /// A number, or a share below 1.
     /// [default: those that the model was trained without, else 10000, a fifth of at most 20000]
     #[cfg_attr(feature = "cli", arg(long, value_name = "N|SHARE", value_parser = super::settings::parsed::<Holdout>))]
     pub validation: Option<Holdout>,
-    /// Use the first N training samples only, as the model's training did
+    /// Use the first N training samples only
+    ///
+    /// As the model's training did.
     /// [default: as many as the model's own split had, else all]
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
     pub train_limit: Option<usize>,
-    /// Seed of the split and of fine-tuning [default: that of the model's own split, else 0]
+    /// Seed of the split and of fine-tuning
+    ///
+    /// [default: that of the model's own split, else 0]
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
     pub seed: Option<u64>,
 }

@@ -57,6 +57,26 @@ impl Default for Recipe {
 }
 
 impl Recipe {
+    /// What makes a run diverge, the likeliest first: penalties so strong that a step overshoots, then the rate.
+    pub(super) fn suspects(&self) -> String {
+        let Penalties { l2, l1, l1_input, l_half, weight_elimination, group_lasso } = self.penalties;
+        // A step of such a size takes a weight of 1 beyond its mirror image.
+        let overshoots = |strength: f32| 2.0 * self.learning_rate * f64::from(strength) >= 1.0;
+        let penalties = [
+            (l2, "`l2`"),
+            (l1, "`l1`"),
+            (l1_input.unwrap_or(0.0), "`l1-input`"),
+            (l_half, "`l-half`"),
+            (weight_elimination, "`weight-elimination`"),
+            (group_lasso, "`group-lasso`"),
+        ];
+        let strong =
+            penalties.into_iter().filter(|(strength, _)| overshoots(*strength)).map(|(_, name)| name);
+        let names: Vec<&str> = strong.chain(["`lr`", "`gain`"]).collect();
+        let (last, others) = names.split_last().unwrap_or((&"`lr`", &[]));
+        format!("a lower {} or {last} may help", others.join(", "))
+    }
+
     /// Refuses settings outside their range.
     ///
     /// # Errors
@@ -162,5 +182,13 @@ mod tests {
             "optimizer":{"name":"momentum","momentum":0.9,"nesterov":false},"l2":0.00005,
             "initialisation":{"scheme":"glorot","gain":4.0},"seed":0}"#;
         assert_eq!(serde_json::from_str::<Recipe>(json).unwrap(), Recipe::default());
+    }
+
+    #[test]
+    fn a_run_that_diverges_suspects_strong_penalties_first() {
+        let mut recipe = Recipe::default();
+        assert_eq!(recipe.suspects(), "a lower `lr` or `gain` may help");
+        recipe.penalties.l2 = 1e30;
+        assert_eq!(recipe.suspects(), "a lower `l2`, `lr` or `gain` may help");
     }
 }

@@ -211,12 +211,15 @@ impl Run<'_, '_> {
             for outcome in self.engine.train(data, &StepPlan { samples, learning_rate, first_step })? {
                 so_far.add(&outcome);
                 if !outcome.loss.is_finite() {
-                    return Err(diverged(format!(
-                        "the loss of step {} of {steps} in epoch {} is {}",
-                        so_far.steps,
-                        epoch + 1,
-                        outcome.loss
-                    )));
+                    return Err(diverged(
+                        recipe,
+                        &format!(
+                            "the loss of step {} of {steps} in epoch {} is {}",
+                            so_far.steps,
+                            epoch + 1,
+                            outcome.loss
+                        ),
+                    ));
                 }
             }
             self.pace.took(so_far.steps - before, begin.elapsed());
@@ -259,10 +262,16 @@ impl Run<'_, '_> {
         };
         let parameters = self.engine.parameters()?;
         if !tested.loss.is_finite() {
-            return Err(diverged(format!("the test loss after epoch {epoch} is {}", tested.loss)));
+            return Err(diverged(
+                self.recipe,
+                &format!("the test loss after epoch {epoch} is {}", tested.loss),
+            ));
         }
         if !parameters.all_finite() {
-            return Err(diverged(format!("a parameter after epoch {epoch} is not a finite number")));
+            return Err(diverged(
+                self.recipe,
+                &format!("a parameter after epoch {epoch} is not a finite number"),
+            ));
         }
         for observer in self.observers.iter_mut() {
             observer.epoch_ended(&metrics, &parameters)?;
@@ -296,7 +305,7 @@ impl Run<'_, '_> {
         let engine = self.engine.state()?;
         let state = TrainingState { history: self.history.clone(), so_far: *so_far, engine };
         // In the middle of an epoch nobody has looked at the parameters yet.
-        state.check_itself().map_err(|error| diverged(error.to_string()))?;
+        state.check_itself().map_err(|error| diverged(self.recipe, &error.to_string()))?;
         for observer in self.observers.iter_mut() {
             observer.checkpoint(&state)?;
         }
@@ -324,8 +333,8 @@ fn progress(so_far: &EpochSoFar, epoch: usize) -> Progress {
     Progress { epoch: epoch + 1, samples, loss: means.loss, accuracy: means.accuracy() }
 }
 
-fn diverged(what: String) -> Error {
-    Error::Diverged(format!("{what}; a lower `lr` or `gain` may help"))
+fn diverged(recipe: &Recipe, what: &str) -> Error {
+    Error::Diverged(format!("{what}; {}", recipe.suspects()))
 }
 
 /// The order of the samples in one epoch: a shuffle of its own stream.

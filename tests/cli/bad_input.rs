@@ -79,15 +79,18 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--epoch 3", "'--epochs'"),
         ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
         ("--order down", "[possible values: desc, asc]"),
-        ("--epochs three", "'three'"),
-        ("--batch-size -1", "'--batch-size <N>'"),
-        ("--seed -1", "'--seed <N>'"),
+        ("--epochs three", "--epochs: \"three\" is not a whole number"),
+        ("inspect --hidden 1.5", "'--hidden <N,N,..>': \"1.5\" is not a whole number"),
+        ("prune --model m --sparsity much", "--sparsity: \"much\" is not a number"),
+        ("--batch-size -1", "--batch-size: -1 is impossible, it must be a whole number from 0 on"),
+        ("--seed -1", "--seed: -1 is impossible"),
         ("--epochs", "a value is required"),
         ("--degrees 1,x", "not a whole number"),
         ("--schedule never", "step:EPOCHS:FACTOR"),
         ("--pca --importance pca", "cannot be used with"),
         ("--seed 1 devices", "--seed stands before the subcommand devices"),
-        ("traln", "unrecognized subcommand"),
+        ("traln", "there is no command and no file `traln`; did you mean `train`?"),
+        ("train nothing", "there is no file and no folder `nothing`"),
         ("eval", "--model <FILE>"),
     ] {
         refused(folder.path(), line, 2, &[part]);
@@ -162,7 +165,37 @@ fn files_that_are_no_model_are_refused() {
         refused(folder.path(), eval, 1, &["model: ", text]);
         refused(folder.path(), "inspect --model model", 1, &["model: ", text]);
     }
-    refused(folder.path(), "eval --model data --data data --backend cpu", 1, &["data: "]);
+    refused(
+        folder.path(),
+        "eval --model data --data data --backend cpu",
+        1,
+        &["data: ", "a folder without model.safetensors: name a model file, or the folder of a run"],
+    );
+    for (bytes, kind) in
+        [(&b"version https://git-lfs.github.com/spec/v1"[..], "Git LFS"), (b"<html><body>", "HTML page")]
+    {
+        fs::write(&path, bytes).unwrap();
+        refused(folder.path(), eval, 1, &["model: ", kind]);
+    }
+    // The folder of a run is the model in it.
+    for line in [
+        "eval --model run --data data --backend cpu",
+        "inspect --model run",
+        "export --model run --onnx m.onnx",
+    ] {
+        let outcome = tanner(folder.path(), line);
+        assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+    }
+    for (flags, part) in [
+        ("--target 70% --method magnitude", "takes the share to remove, --sparsity 0.3 to leave 70 %"),
+        ("--max-drop 1 --method magnitude", "takes --sparsity SHARE or --threshold T"),
+        ("--sparsity 0.3", "takes what to leave, --target 70%"),
+        ("--threshold 0.3", "--method blocks takes --target or --max-drop"),
+        ("--method magnitude", "needs the share to remove (--sparsity 0.3)"),
+    ] {
+        refused(folder.path(), &format!("prune --model run --data data {flags}"), 1, &[part]);
+    }
+    refused(folder.path(), "report run/config.json", 1, &["is a file of the run run: name the folder"]);
     // A sound model, but of pictures of another size.
     fs::write(&path, &model).unwrap();
     let data = folder.path().join("data");
@@ -173,4 +206,28 @@ fn files_that_are_no_model_are_refused() {
         fs::write(data.join(name), half).unwrap();
     }
     refused(folder.path(), eval, 1, &["samples of 8 features", "fitted on 16 features"]);
+}
+
+#[test]
+fn a_missing_data_set_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let parts = ["there is no folder data/fashion-mnist here", "name a table or a folder of yours (--data)"];
+    refused(folder, "--pca", 1, &parts);
+    refused(folder, "mine.csv", 1, &["mine.csv: No such file"]);
+    refused(folder, "train some/folder", 1, &["folder some/folder does not exist"]);
+}
+
+#[test]
+fn tables_too_small_or_of_another_shape_name_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("one.csv"), "a,label\n1,x\n2,x\n").unwrap();
+    let outcome = tanner(folder, "one.csv");
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let error = outcome.stderr.lines().last().unwrap();
+    assert!(
+        error.contains("one class only, \"x\"") && error.contains("name another column with --label"),
+        "{error}"
+    );
 }

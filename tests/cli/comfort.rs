@@ -130,6 +130,56 @@ fn new_samples_are_predicted_from_files_and_pipes() {
     refused(folder, &format!("{model} --format npy data/train-images-idx3-ubyte"), 1, &["train-images"]);
 }
 
+/// Its bytes are those of a run with `--data`.
+#[test]
+fn a_folder_without_a_flag_is_trained_on() {
+    let folder = folder_with_data();
+    let folder = folder.path();
+    trained(folder);
+    let flags = SMALL.replace("--data data ", "");
+    for (line, out) in [(format!("data {flags}"), "a"), (format!("train {flags} data"), "b")] {
+        let outcome = tanner(folder, &format!("{line} --out {out}"));
+        assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+        let model = |run: &str| fs::read(folder.join(run).join("model.safetensors")).unwrap();
+        assert!(model(out) == model("run"), "{line} trained another model");
+    }
+    refused(folder, "data --data data", 2, &["cannot be used with"]);
+}
+
+#[test]
+fn nothing_typed_and_no_data_is_a_question_for_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let outcome = tanner(folder.path(), "");
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert_eq!(outcome.stdout, tanner(folder.path(), "-h").stdout);
+    for part in ["Usage: tanner", "Experiments:", "  paper ", "--epochs <N>", "--help shows every flag"] {
+        assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
+    }
+    assert!(
+        !outcome.stdout.contains("--adam-beta1") && !outcome.stdout.contains("table1 "),
+        "{}",
+        outcome.stdout
+    );
+    let long = tanner(folder.path(), "--help").stdout;
+    assert!(
+        long.contains("--adam-beta1") && long.contains("Advanced:") && long.contains("Examples:"),
+        "{long}"
+    );
+}
+
+#[test]
+fn experiments_print_what_they_find_and_write_only_where_they_may() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let outcome = tanner(folder, "figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --block 1");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let rows: Vec<&str> = outcome.stdout.lines().collect();
+    assert!(rows.len() == 5 && rows[1] == "0\t0\t8\t32\t4\t4", "{outcome:?}");
+    assert!(outcome.stderr.contains("receptive field of output block 1: input blocks 1, 2"), "{outcome:?}");
+    assert_eq!(tanner(folder, "inspect --hidden 16").code, Some(0));
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "something was written");
+}
+
 #[test]
 fn completions_and_manual_pages_know_the_commands() {
     let folder = tempfile::tempdir().unwrap();
@@ -137,10 +187,15 @@ fn completions_and_manual_pages_know_the_commands() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let script = tanner(folder, &format!("completions {shell}")).stdout;
         assert!(script.contains("predict") && script.contains("batch-size"), "{shell}");
+        assert!(script.contains("paper") && script.contains("figure1"), "{shell}");
     }
-    assert!(tanner(folder, "man").stdout.contains(".TH tanner 1"));
+    let page = tanner(folder, "man").stdout;
+    assert!(
+        page.contains(".TH tanner 1") && page.contains("tanner\\-paper") && !page.contains("tanner\\-table1"),
+        "{page}"
+    );
     assert_eq!(tanner(folder, "man --out pages").code, Some(0));
-    for page in ["tanner.1", "tanner-train.1", "tanner-predict.1"] {
+    for page in ["tanner.1", "tanner-train.1", "tanner-predict.1", "tanner-paper-table1.1"] {
         assert!(fs::metadata(folder.join("pages").join(page)).unwrap().len() > 500, "{page}");
     }
 }

@@ -284,7 +284,7 @@ fn mistakes_are_told_before_anything_runs() {
         ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "is no name for a configuration"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epoch 3\"\n", "'--epochs'"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed may not stand"),
-        ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'eval'"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'--model'"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
         ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml: a: \"flag\" is no setting"),
         ("[[configuration]]\nname = \"a\"\nflags = \"'\"\n", "a: \"'\""),

@@ -14,9 +14,9 @@ fn names(folder: &std::path::Path) -> BTreeSet<String> {
 #[test]
 fn a_small_layer_is_drawn_three_times_and_repeats() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = tanner(folder.path(), DEMONSTRATION);
+    let outcome = tanner(folder.path(), &format!("{DEMONSTRATION} --out first"));
     assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 3), "{outcome:?}");
-    let first = folder.path().join("runs/figure1");
+    let first = folder.path().join("first");
     let files = ["figure1-dots.png", "figure1.png", "figure1.svg"];
     assert_eq!(names(&first), files.map(str::to_owned).into());
     let drawn = fs::read_to_string(first.join("figure1.svg")).unwrap();

@@ -126,7 +126,7 @@ fn what_has_no_meaning_is_refused() {
         ("--rf --importance rf", "cannot be used with"),
         ("--importance gini", "[possible values: pca, rf, variance, random, none]"),
         ("--standardize maybe", "[possible values: on, off]"),
-        ("--rf --trees -1", "'--trees <N>'"),
+        ("--rf --trees -1", "--trees: -1 is impossible"),
         ("importance --importance pca", "[possible values: rf, variance, random]"),
         ("--rf importance", "--rf stands before the subcommand importance"),
     ] {

@@ -4,17 +4,21 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
-use crate::support::{folder_with_data, tanner};
+use crate::support::{SMALL, folder_with_data, tanner};
 
 /// A program whose stdin, stdout and stderr are a terminal.
 struct OnTerminal {
     child: Child,
-    screen: JoinHandle<String>,
+    screen: Arc<Mutex<Vec<u8>>>,
+    reader: JoinHandle<()>,
 }
 
 impl OnTerminal {
@@ -40,21 +44,34 @@ impl OnTerminal {
             .spawn()
             .unwrap();
         let mut master = File::from(master);
-        let screen = thread::spawn(move || {
-            let (mut text, mut buffer) = (Vec::new(), [0; 4096]);
+        let screen = Arc::<Mutex<Vec<u8>>>::default();
+        let text = Arc::clone(&screen);
+        let reader = thread::spawn(move || {
+            let mut buffer = [0; 4096];
             // A terminal whose last program has gone is an error to read from.
             while let Ok(length @ 1..) = master.read(&mut buffer) {
-                text.extend(&buffer[..length]);
+                text.lock().unwrap().extend(&buffer[..length]);
             }
-            String::from_utf8_lossy(&text).into_owned()
         });
-        Self { child, screen }
+        Self { child, screen, reader }
     }
 
     /// Everything that was written, and the exit code.
     fn end(mut self) -> (String, Option<i32>) {
         let code = self.child.wait().unwrap().code();
-        (self.screen.join().unwrap().replace("\r\n", "\n"), code)
+        self.reader.join().unwrap();
+        let text = String::from_utf8_lossy(&self.screen.lock().unwrap()).replace("\r\n", "\n");
+        (text, code)
+    }
+
+    /// Waits until this is on the screen, then interrupts.
+    fn interrupt_after(&self, text: &str) {
+        let start = Instant::now();
+        while !String::from_utf8_lossy(&self.screen.lock().unwrap()).contains(text) {
+            assert!(start.elapsed() < Duration::from_secs(60), "{text} never came");
+            thread::sleep(Duration::from_millis(20));
+        }
+        kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
     }
 }
 
@@ -102,4 +119,31 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
     }
     assert!(tanner(folder, "inspect --blocks 0 --color always").stderr.contains('\u{1b}'));
     assert!(tanner(folder, "--color always --help").stdout.contains('\u{1b}'));
+}
+
+/// Behind the last of these words nothing may be but what erases it.
+fn is_erased(screen: &str, words: &str) -> bool {
+    screen.rsplit(words).next().is_some_and(|rest| rest.contains("\u{1b}[2K") || rest.contains("\u{1b}[J"))
+}
+
+#[test]
+fn an_interrupted_forest_leaves_no_bar() {
+    let folder = folder_with_data();
+    let run = OnTerminal::start(folder.path(), &format!("{SMALL} --rf --trees 3000000 --out run"), 80);
+    run.interrupt_after("random forest");
+    let (screen, code) = run.end();
+    assert_eq!(code, Some(130), "{screen:?}");
+    assert!(is_erased(&screen, "random forest"), "{screen:?}");
+}
+
+#[test]
+fn an_interrupted_run_leaves_no_view() {
+    let folder = folder_with_data();
+    let line = format!("{SMALL} --out run").replace("--epochs 3", "--epochs 1000000");
+    let run = OnTerminal::start(folder.path(), &line, 100);
+    run.interrupt_after("left");
+    let (screen, code) = run.end();
+    assert_eq!(code, Some(130), "{screen:?}");
+    assert!(is_erased(&screen, " left"), "{screen:?}");
+    assert!(plain(&screen).trim_end().ends_with("go on with: tanner train --resume run"), "{screen:?}");
 }

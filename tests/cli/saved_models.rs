@@ -144,14 +144,14 @@ fn the_importance_of_layers_is_measured() {
 fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
     let folder = folder_with_model();
     for (flags, part) in [
-        ("--sparsity 0.5", "--sparsity: has no meaning with this --method"),
-        ("--method magnitude", "--sparsity: --method magnitude needs it"),
+        ("--sparsity 0.5", "--sparsity: belongs to --method magnitude"),
+        ("--method magnitude", "--sparsity: --method magnitude needs the share"),
         ("--method magnitude --sparsity 1", "--sparsity: 1 is impossible"),
         ("--method magnitude --sparsity nan", "--sparsity: NaN is impossible"),
         ("--method magnitude --threshold nan", "--threshold: NaN is impossible"),
         ("--method magnitude --threshold -1", "--threshold: -1 is impossible"),
-        ("--method magnitude --sparsity 0.5 --max-drop 1", "--max-drop: has no meaning"),
-        ("--method magnitude --sparsity 0.5 --inputs prune", "--inputs: has no meaning"),
+        ("--method magnitude --sparsity 0.5 --max-drop 1", "--max-drop: belongs to --method blocks"),
+        ("--method magnitude --sparsity 0.5 --inputs prune", "--inputs: belongs to --method blocks"),
         ("--max-drop nan", "--max-drop: NaN is impossible"),
         ("--max-drop -1", "--max-drop: -1 is impossible"),
         ("--rounds 0", "--rounds: 0 is impossible"),

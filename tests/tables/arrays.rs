@@ -103,7 +103,7 @@ fn the_label_is_any_column_or_a_file_of_its_own() {
     );
     let table = table();
     let message = table.with_labels(labels(npy("|u1", "(3,)", &[0, 1, 0])).unwrap()).unwrap_err().to_string();
-    assert_says(&message, &["a: 4 rows, but 3 labels"]);
+    assert_says(&message, &["a: has 4 rows, but there are 3 labels"]);
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn archives_have_one_pair_or_two() {
     let other = npz(&[("weights", x.clone())], CompressionMethod::Stored);
     assert_says(
         &read(Format::Npz, other, &NEW).unwrap_err().to_string(),
-        &["neither an array x", "weights.npy"],
+        &["holds neither x nor x_train", "weights.npy"],
     );
 }
 

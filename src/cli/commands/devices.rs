@@ -23,7 +23,7 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
         return terminal::print_json(&json!({ "adapters": adapters, "cpu_threads": threads, "auto": auto }));
     }
     if adapters.is_empty() {
-        terminal::remark("no GPU adapter: no Vulkan, Metal or DirectX 12 driver was found")?;
+        terminal::remark(&format!("no GPU adapter: {}", gpu::why_none()))?;
     }
     if !adapters.is_empty() || !terminal::is_read_by_people() {
         terminal::print_table(&table(adapters))?;

@@ -1,15 +1,16 @@
-//! `tanner figure1`: one layer drawn as in Figure 1 of the paper.
+//! `tanner paper figure1`: one layer drawn as in Figure 1 of the paper.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use tanner::Error;
 use tanner::files::atomic_write;
 use tanner::model::Arch;
 use tanner::network::Network;
-use tanner::report::{check_lines, connectivity_picture, figure1};
+use tanner::report::{TextCell, TextColumn, TextTable, check_lines, connectivity_picture, figure1};
+use tanner::tiles::TileDensity;
 use tanner::topology::Topology;
 
 use super::inspect;
@@ -19,7 +20,8 @@ use crate::cli::ui::terminal;
 /// Pictures with a line for each weight.
 const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
 
-/// Builds or reads a network, draws a layer with dots, and with lines where it is small enough.
+/// Builds or reads a network and describes a layer, or draws it where `--out` says: with dots, and with lines where it
+/// is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     let (network, model) = inspect::network(&args.network)?;
     let arch = match model {
@@ -27,21 +29,55 @@ pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
         None => args.network.architecture.arch.unwrap_or(Arch::Sc),
     };
     let topology = layer(&network, args)?;
-    fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
-    let dots = args.out.join("figure1-dots.png");
+    let Some(out) = &args.out else {
+        return describe(topology, &title(&network, arch, args.layer), args.block);
+    };
+    fs::create_dir_all(out).map_err(|error| Error::io(out, error)).context("--out")?;
+    let dots = out.join("figure1-dots.png");
     atomic_write(&dots, &connectivity_picture(&[topology])?)?;
     terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;
     if let Err(Error::Picture(reason)) = check_lines(topology) {
         terminal::note(&format!("note: dots only, {reason}; --help has examples of small layers"));
-        return remove_lines(&args.out);
+        return remove_lines(out);
     }
     let drawn = figure1(topology, &title(&network, arch, args.layer), args.block)?;
     for (name, bytes) in LINES.into_iter().zip([drawn.svg.as_bytes(), &drawn.png]) {
-        let path = args.out.join(name);
+        let path = out.join(name);
         atomic_write(&path, bytes)?;
         terminal::print(&format!("picture {}: a line for each weight", path.display()))?;
     }
     Ok(())
+}
+
+/// The layer in words: its blocks, their degrees, and what an output block sees.
+fn describe(topology: &Topology, title: &str, block: Option<usize>) -> anyhow::Result<()> {
+    terminal::remark(title)?;
+    terminal::print_table(&block_rows(topology))?;
+    let chosen = block.unwrap_or((topology.outputs().len() - 1) / 2);
+    let seen: Vec<String> = TileDensity::of(topology)
+        .iter()
+        .filter(|tile| tile.output_block == chosen && tile.edges > 0)
+        .map(|tile| tile.input_block.to_string())
+        .collect();
+    terminal::remark(&format!(
+        "\nreceptive field of output block {chosen}: input blocks {}",
+        seen.join(", ")
+    ))?;
+    terminal::note("--out DIR draws it");
+    Ok(())
+}
+
+/// A row for each input block.
+fn block_rows(topology: &Topology) -> TextTable {
+    let columns = ["input block", "first neuron", "neurons", "edges", "least degree", "greatest degree"];
+    let mut table = TextTable::new(columns.map(TextColumn::number));
+    for (index, neurons) in topology.inputs().blocks().enumerate() {
+        let degrees = || neurons.clone().map(|neuron| topology.out_degree(neuron));
+        let (least, greatest) = (degrees().min().unwrap_or(0), degrees().max().unwrap_or(0));
+        let counts = [index, neurons.start, neurons.len(), degrees().sum(), least, greatest];
+        table.row(counts.map(TextCell::count));
+    }
+    table
 }
 
 /// Removes the pictures of another layer, which would pass for those of the one that is drawn in dots.

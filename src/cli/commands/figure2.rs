@@ -1,4 +1,4 @@
-//! `tanner figure2`: how many edges of each input an L1 penalty leaves.
+//! `tanner paper figure2`: how many edges of each input an L1 penalty leaves.
 
 use std::path::Path;
 

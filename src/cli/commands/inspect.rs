@@ -1,7 +1,7 @@
 //! `tanner inspect`: a network described and drawn, without training.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -24,18 +24,24 @@ use crate::cli::ui::{session, terminal};
 /// Tiles as the CPU engine packs them; the table shows these.
 pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
 
-/// Builds or reads a network, prints its tables and writes its picture.
+/// Builds or reads a network, prints its tables, and draws it where `--out` says.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, model) = network(&args.network)?;
     session().warn_of_constant_neurons(&network);
-    fs::create_dir_all(&args.out).map_err(|error| Error::io(&args.out, error))?;
-    let path = args.out.join("connectivity.png");
-    atomic_write(&path, &connectivity_picture(&pictured(&network))?)?;
+    let picture = args.out.as_deref().map(|folder| draw(&network, folder)).transpose()?;
     if terminal::wants_json() {
-        return terminal::print_json(&described(&network, model.as_ref(), &path));
+        return terminal::print_json(&described(&network, model.as_ref(), picture.as_deref()));
     }
     print(&network, model.as_ref())?;
-    terminal::remark(&format!("picture {}", path.display()))
+    picture.map_or(Ok(()), |path| terminal::remark(&format!("picture {}", path.display())))
+}
+
+/// Draws the connections; the path of the picture.
+fn draw(network: &Network, folder: &Path) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")?;
+    let path = folder.join("connectivity.png");
+    atomic_write(&path, &connectivity_picture(&pictured(network))?).context("--out")?;
+    Ok(path)
 }
 
 /// Tables and totals.
@@ -56,7 +62,7 @@ fn dense_parameters(network: &Network, model: Option<&TrainedModel>) -> usize {
 }
 
 /// The same for programs.
-fn described(network: &Network, model: Option<&TrainedModel>, picture: &Path) -> serde_json::Value {
+fn described(network: &Network, model: Option<&TrainedModel>, picture: Option<&Path>) -> serde_json::Value {
     let layer = |layer: &Layer| {
         json!({
             "activation": layer.activation,

@@ -1,4 +1,4 @@
-//! `tanner layer-importance`: whether the order of importance survives through the layers.
+//! `tanner paper layer-importance`: whether the order of importance survives through the layers.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,7 +41,7 @@ struct Report<'a> {
     verdict: &'a str,
 }
 
-/// Measures, prints and writes.
+/// Measures, prints, and writes where `--out` says.
 pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let request = args.engine.resolve()?;
     if args.forest_samples == 0 {
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let model = TrainedModel::load(&args.trained.model)?;
     // Told before data are read.
     neuron_blocks(model.network(), args.blocks)?;
-    let results = Results::claim(args.out.as_deref(), "layer-importance", &FILES)?;
+    let out = args.out.as_deref();
+    let results = out.map(|out| Results::claim(Some(out), "layer-importance", &FILES)).transpose()?;
     let _entered = threads::enter(args.engine.threads)?;
     let session = session();
     let DataSplits { mut train, mut test } = session.load_for(&model, &data_settings)?;
@@ -103,13 +104,13 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         layers: &layers,
         verdict: &verdict,
     };
-    write(&results, &report)?;
+    results.as_ref().map_or(Ok(()), |results| write(results, &report))?;
     terminal::print_table(&block_table(&layers))?;
     let heading = "Spearman's rank correlation of the order of the blocks with both measures (1: importance falls as \
                    the inputs' order says), and its chance if every order is equally likely";
     terminal::print_next_table(heading, &agreement_table(&layers))?;
     terminal::remark(&with_dashes(&verdict))?;
-    terminal::print(&format!("results {}", results.path().display()))
+    results.map_or(Ok(()), |results| terminal::remark(&format!("results {}", results.path().display())))
 }
 
 fn write(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {

@@ -25,7 +25,7 @@ use std::time::Instant;
 
 use anyhow::bail;
 
-use super::flags::Command;
+use super::flags::{Command, PaperCommand};
 
 /// Runs a command.
 pub(super) fn execute(process_start: Instant, command: &Command) -> anyhow::Result<()> {
@@ -34,14 +34,14 @@ pub(super) fn execute(process_start: Instant, command: &Command) -> anyhow::Resu
         Command::Eval(args) => eval::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Prune(args) => prune::run(args),
-        Command::LayerImportance(args) => layer_importance::run(args),
         Command::Export(args) => export::run(args),
         Command::Inspect(args) => inspect::run(args),
-        Command::Table1(args) => table1::run(args),
-        Command::Figure2(args) => figure2::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Importance(args) => importance::run(args),
-        Command::Figure1(args) => figure1::run(args),
+        Command::Paper(PaperCommand::Table1(args)) => table1::run(args),
+        Command::Paper(PaperCommand::Figure1(args)) => figure1::run(args),
+        Command::Paper(PaperCommand::Figure2(args)) => figure2::run(args),
+        Command::Paper(PaperCommand::LayerImportance(args)) => layer_importance::run(args),
         Command::Report(args) => report::run(args),
         Command::Runs(args) => runs::run(args),
         Command::Bench(args) => bench::run(args),

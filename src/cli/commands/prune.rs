@@ -95,7 +95,22 @@ fn method(args: &PruningArgs) -> anyhow::Result<PruneMethodSettings> {
         ("--threshold", args.threshold.is_some(), MethodArg::Magnitude),
     ];
     if let Some((flag, ..)) = owners.iter().find(|(_, given, owner)| *given && *owner != args.method) {
-        return refuse(flag, "has no meaning with this --method, it belongs to the other one");
+        let reason = match (args.method, *flag) {
+            (MethodArg::Magnitude, "--target") => {
+                "belongs to --method blocks; --method magnitude takes the share to remove, --sparsity 0.3 to leave 70 %"
+            }
+            (MethodArg::Magnitude, "--max-drop") => {
+                "belongs to --method blocks; --method magnitude takes --sparsity SHARE or --threshold T"
+            }
+            (MethodArg::Magnitude, _) => "belongs to --method blocks",
+            (MethodArg::Blocks, "--sparsity") => {
+                "belongs to --method magnitude; --method blocks takes what to leave, --target 70% to remove 30 %"
+            }
+            (MethodArg::Blocks, _) => {
+                "belongs to --method magnitude; --method blocks takes --target or --max-drop"
+            }
+        };
+        return refuse(flag, reason);
     }
     if args.method == MethodArg::Blocks {
         let drop = args.max_drop.unwrap_or(USUAL_DROP);
@@ -113,7 +128,12 @@ fn method(args: &PruningArgs) -> anyhow::Result<PruneMethodSettings> {
     let goal = match (args.sparsity, args.threshold) {
         (Some(share), None) => WeightGoal::Sparsity(share),
         (None, Some(limit)) => WeightGoal::Threshold(limit),
-        _ => return refuse("--sparsity", "--method magnitude needs it, or --threshold"),
+        _ => {
+            return refuse(
+                "--sparsity",
+                "--method magnitude needs the share to remove (--sparsity 0.3), or --threshold",
+            );
+        }
     };
     goal.check()?;
     Ok(PruneMethodSettings::Weights(goal))

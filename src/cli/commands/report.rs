@@ -103,6 +103,10 @@ impl Page {
                 asked -= 1;
                 continue;
             }
+            if path.is_file() && path.parent().is_some_and(holds_run) {
+                let parent = path.parent().unwrap_or(path).display();
+                bail!("{} is a file of the run {parent}: name the folder", path.display());
+            }
             match PastRun::read(path) {
                 Ok(run) => runs.push(reporter.reported(run)),
                 Err(error) => {
@@ -112,7 +116,7 @@ impl Page {
             }
         }
         if runs.is_empty() {
-            bail!("none of the folders holds a run, no page was written");
+            bail!("none of these holds a run, no page was written: `tanner runs` lists run folders");
         }
         let of_state = |state| runs.iter().filter(|run| run.overview.state == state).count();
         let is_live = while_runs_go_on && of_state(RunState::Running) > 0;

@@ -1,4 +1,4 @@
-//! `tanner table1`: the paper's table, cell by cell.
+//! `tanner paper table1`: the paper's table, cell by cell.
 
 use anyhow::bail;
 use tanner::experiments::Entry;

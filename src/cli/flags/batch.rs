@@ -15,13 +15,17 @@ pub(crate) struct BatchArgs {
     /// Seeds 0 to N - 1
     #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true)]
     pub(crate) seeds: u64,
-    /// Flags of `train` that every run gets on top, which win over its own: --with "--epochs 2"
+    /// Flags of `train` that every run gets on top
+    ///
+    /// They win over its own: --with "--epochs 2".
     #[arg(long, value_name = "FLAGS", default_value = "", allow_hyphen_values = true)]
     pub(crate) with: String,
-    /// Run nothing, only sum up what is finished [default: run what is missing]
+    /// Only sum up what is finished [default: run what is missing]
     #[arg(long, conflicts_with_all = ["seeds", "EngineOptions"])]
     pub(crate) report_only: bool,
-    /// Folder for runs and results; runs that are finished there are not run again
+    /// Folder for runs and results
+    ///
+    /// Runs that are finished there are not run again.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -33,11 +37,15 @@ pub(crate) struct BatchArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Runs")]
 pub(crate) struct Table1Args {
-    /// How cells are trained: `paper` fills in what the paper leaves open with the usual choices
-    /// (and shows its collapse); `tanner` takes the best found for each construction
+    /// How cells are trained: paper or tanner
+    ///
+    /// paper fills in what the paper leaves open with the usual choices (and shows its collapse); tanner takes the best
+    /// found for each construction.
     #[arg(long, value_enum, default_value_t = TableRecipe::Tanner)]
     pub(crate) recipe: TableRecipe,
-    /// Cells to fill, by parts of their names: pca-desc-sc, rf, asc-fc [default: all 12]
+    /// Cells to fill [default: all 12]
+    ///
+    /// By parts of their names: pca-desc-sc, rf, asc-fc.
     #[arg(long, value_name = "CELL,..", value_delimiter = ',', conflicts_with = "report_only")]
     pub(crate) cells: Vec<String>,
     #[command(flatten)]
@@ -47,7 +55,7 @@ pub(crate) struct Table1Args {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Figure")]
 pub(crate) struct Figure2Args {
-    /// Weights above this in absolute value are counted
+    /// Count weights above this in absolute value
     #[arg(long, value_name = "W", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
     pub(crate) threshold: f32,
     /// Count in this model file, train none [default: train one]
@@ -64,13 +72,17 @@ pub(crate) struct Figure2Args {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Runs")]
 pub(crate) struct CompareArgs {
-    /// TOML file: settings for all, then one [[configuration]] with `name` and settings of its own for each
+    /// TOML file of configurations
+    ///
+    /// Settings for all, then one [[configuration]] with `name` and settings of its own for each.
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
-    /// A configuration on the command line: --run "sc=--arch sc"; as many as you like
+    /// A configuration: --run "sc=--arch sc"
+    ///
+    /// As many as you like. [default: those of FILE]
     #[arg(long, value_name = "NAME=FLAGS", allow_hyphen_values = true)]
     pub(crate) run: Vec<String>,
-    /// Name of the configuration that the others are compared with [default: the first]
+    /// Configuration to compare with [default: the first]
     #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
     #[command(flatten)]

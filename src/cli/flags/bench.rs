@@ -20,9 +20,11 @@ Examples:
   tanner bench --chart ours.json,theirs.json                  ratios and a chart of several files";
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Network", after_help = AFTER_BENCH_HELP)]
+#[command(next_help_heading = "Network", after_long_help = AFTER_BENCH_HELP)]
 pub(crate) struct BenchArgs {
-    /// Networks to measure: sc, rsp, fc (with dropout 0.5), narrow, band [default: sc,rsp,fc,narrow; --scale, --profile: sc]
+    /// Networks to measure: sc, rsp, fc, narrow, band
+    ///
+    /// fc has dropout 0.5. [default: sc,rsp,fc,narrow; --scale, --profile: sc]
     #[arg(long, value_enum, value_name = "ARCH,..", value_delimiter = ',')]
     pub(crate) arch: Vec<Arch>,
     /// Inputs, and neurons of each hidden layer
@@ -34,13 +36,17 @@ pub(crate) struct BenchArgs {
     /// Seed of graphs, weights and dropout
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
-    /// Samples in a batch [default: 128,1024,4096; --inference: 1,1024; --scale: 32]
+    /// Samples in a batch
+    ///
+    /// [default: 128,1024,4096; --inference: 1,1024; --scale: 32]
     #[arg(long, value_name = "N,..", help_heading = "Measurement")]
     pub(crate) batch: Option<List>,
     /// How gradients change the parameters
     #[arg(long, value_enum, help_heading = "Measurement", default_value_t = OptimizerKind::Momentum)]
     pub(crate) optimizer: OptimizerKind,
-    /// Seconds of each measurement, after its warm-up; at least 5 calls are timed whatever they take
+    /// Seconds of each measurement
+    ///
+    /// After its warm-up; at least 5 calls are timed whatever they take.
     #[arg(
         long,
         value_name = "S",
@@ -49,38 +55,49 @@ pub(crate) struct BenchArgs {
         allow_negative_numbers = true
     )]
     pub(crate) seconds: f64,
-    /// Time forward passes; those of a single sample on one thread of the CPU [default: training steps]
+    /// Time forward passes [default: training steps]
+    ///
+    /// Those of a single sample run on one thread of the CPU.
     #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "optimizer"])]
     pub(crate) inference: bool,
-    /// Tell where the time of training steps goes, stage by stage, with what each stage has to compute and
-    /// to move, and what a GPU is given for it [default: time whole steps]
+    /// Show where the time of a step goes [default: whole steps]
+    ///
+    /// Stage by stage, with what each stage has to compute and to move, and what a GPU is given for it.
     #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "edges", "chart"])]
     pub(crate) profile: bool,
-    /// Compare each engine with the reference before it is timed, without timing it, or not at all
+    /// Compare with the reference: first, only or skip
+    ///
+    /// Each engine before it is timed, without timing it, or not at all.
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Measurement", default_value_t = CheckArg::First)]
     pub(crate) check: CheckArg,
-    /// Measure training steps at several widths, each in a process of its own, and how time and memory
-    /// grow [default: at --width alone]
+    /// Measure several widths, and growth [default: --width alone]
+    ///
+    /// Training steps, each width in a process of its own, and how time and memory grow.
     #[arg(long, help_heading = "Scale", conflicts_with_all = ["width", "check"])]
     pub(crate) scale: bool,
-    /// Widths to measure [default: 784,1568,3136,6272,12544,25088,50176,65536]
+    /// Widths to measure
+    ///
+    /// [default: 784,1568,3136,6272,12544,25088,50176,65536]
     #[arg(long, value_name = "N,..", help_heading = "Scale", requires = "scale")]
     pub(crate) widths: Option<List>,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
-    /// Print each measurement as a JSON object in a line of its own [default: a table]
+    /// Print each measurement as a line of JSON [default: a table]
     #[arg(long, help_heading = "Output")]
     pub(crate) json: bool,
-    /// Folder for results, one that holds some already is refused [default: none are kept;
-    /// --scale, --chart: runs/<time>-bench]
+    /// Folder for results
+    ///
+    /// One that holds some already is refused. [default: none are kept; --scale, --chart: runs/<time>-bench]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
-    /// Measure nothing: write the edges of the one --arch as JSON, for other programs to build the same
-    /// network [default: measure]
+    /// Write the edges of the one --arch as JSON [default: measure]
+    ///
+    /// For other programs to build the same network.
     #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["scale", "inference", "json", "out", "batch", "optimizer", "seconds", "check", "EngineOptions"])]
     pub(crate) edges: Option<PathBuf>,
-    /// Measure nothing: table with ratios, and chart, of measurements from files, which other programs
-    /// may have written [default: measure]
+    /// Compare measurements from files [default: measure]
+    ///
+    /// Measures nothing: a table with ratios, and a chart, of files that other programs may have written.
     #[arg(long, value_name = "FILE,..", help_heading = "Output", value_delimiter = ',', conflicts_with_all = [
         "scale", "inference", "json", "edges", "arch", "width", "layers", "seed", "batch", "optimizer", "seconds",
         "check", "EngineOptions",

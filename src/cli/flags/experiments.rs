@@ -14,7 +14,9 @@ pub(crate) struct PruneArgs {
     pub(crate) trained: TrainedArgs,
     #[command(flatten)]
     pub(crate) pruning: PruningArgs,
-    /// Epochs of training after each pruning, of which the best on the validation split is kept
+    /// Epochs of training after each pruning
+    ///
+    /// The best of them on the validation split is kept.
     #[arg(
         long,
         value_name = "EPOCHS",
@@ -23,8 +25,9 @@ pub(crate) struct PruneArgs {
         allow_negative_numbers = true
     )]
     pub(crate) fine_tune: usize,
-    /// Learning rate at the start, falling along a cosine; SGD with momentum 0.9
-    /// [default: blocks 0.02, magnitude 0.1]
+    /// Learning rate [default: blocks 0.02, magnitude 0.1]
+    ///
+    /// At the start, falling along a cosine; SGD with momentum 0.9.
     #[arg(long, value_name = "RATE", help_heading = "Fine-tuning", allow_negative_numbers = true)]
     pub(crate) lr: Option<f64>,
     /// Samples in one batch
@@ -36,13 +39,14 @@ pub(crate) struct PruneArgs {
         allow_negative_numbers = true
     )]
     pub(crate) batch_size: usize,
-    /// Weight decay L, the penalty being L * sum(w^2) [default: 5e-5, fc: 0]
+    /// Weight decay, L * sum(w^2) [default: 5e-5, fc: 0]
     #[arg(long, value_name = "L", help_heading = "Fine-tuning", allow_negative_numbers = true)]
     pub(crate) l2: Option<f32>,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
-    /// Folder of the pruned model and its curve; one that holds these already is refused
-    /// [default: runs/<time>-prune-<method>]
+    /// Folder of the pruned model and its curve
+    ///
+    /// One that holds these already is refused. [default: runs/<time>-prune-<method>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -51,34 +55,50 @@ pub(crate) struct PruneArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pruning")]
 pub(crate) struct PruningArgs {
-    /// What is removed: the last blocks of neurons, layer by layer, or the smallest weights of all layers
+    /// What is removed: blocks or magnitude
+    ///
+    /// The last blocks of neurons, layer by layer, or the smallest weights of all layers.
     #[arg(long, value_enum, default_value_t = MethodArg::Blocks)]
     pub(crate) method: MethodArg,
-    /// blocks: percentage points of validation accuracy, against the unpruned model, that may be lost
-    /// before fine-tuning [default: 0.5]
+    /// blocks: points of accuracy that may be lost [default: 0.5]
+    ///
+    /// Percentage points of validation accuracy, against the unpruned model, before fine-tuning.
     #[arg(long, value_name = "POINTS", conflicts_with = "target", allow_negative_numbers = true)]
     pub(crate) max_drop: Option<f64>,
-    /// blocks: prune down to so many parameters, or to this share of the model's (20%), whatever it
-    /// costs [default: by --max-drop]
+    /// blocks: parameters or share to leave [default: by --max-drop]
+    ///
+    /// Prune down to so many parameters, or to this share of the model's (20%), whatever it costs.
     #[arg(long, value_name = "N|P%", value_parser = target, allow_hyphen_values = true)]
     pub(crate) target: Option<PruneTarget>,
-    /// blocks: cut every layer into N even blocks [default: the model's own blocks]
+    /// blocks: cut every layer into N even blocks
+    ///
+    /// [default: the model's own blocks]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
-    /// blocks: whether the weights of input blocks may go, too; the inputs themselves stay
+    /// blocks: whether weights of input blocks may go, too
+    ///
+    /// The inputs themselves stay.
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t = InputsArg::Keep)]
     pub(crate) inputs: InputsArg,
-    /// blocks: what a removed neuron leaves in the biases it fed, its mean output over the training
-    /// samples (which keeps the means of the weighted sums) or nothing [default: mean]
+    /// blocks: what a removed neuron leaves [default: mean]
+    ///
+    /// In the biases that it fed: its mean output over the training samples (which keeps the means of the weighted
+    /// sums), or nothing (zero).
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) compensate: Option<Silence>,
-    /// magnitude: remove this share of the model's weights [default: by --threshold]
+    /// magnitude: share of the weights to remove
+    ///
+    /// [default: by --threshold]
     #[arg(long, value_name = "SHARE", conflicts_with = "threshold", allow_negative_numbers = true)]
     pub(crate) sparsity: Option<f64>,
-    /// magnitude: remove every weight with |w| below T [default: by --sparsity]
+    /// magnitude: remove every weight with |w| below T
+    ///
+    /// [default: by --sparsity]
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) threshold: Option<f32>,
-    /// Times that pruning and fine-tuning follow each other; ends before where nothing changes any more
+    /// Times that pruning and fine-tuning follow each other
+    ///
+    /// Ends before where nothing changes any more.
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub(crate) rounds: usize,
 }
@@ -90,14 +110,18 @@ pub(crate) struct LayerImportanceArgs {
     /// Samples on which lost accuracy is measured
     #[arg(long, value_enum, value_name = "SAMPLES", help_heading = "Measurement", default_value_t = MeasuredArg::Test)]
     pub(crate) on: MeasuredArg,
-    /// What takes the place of a silenced neuron's output: its mean over the training samples, which takes
-    /// away only what it says, or 0, which also shifts the sums it is part of
+    /// What a silenced neuron gives: mean or zero
+    ///
+    /// Its mean over the training samples, which takes away only what it says, or 0, which also shifts the sums it is
+    /// part of.
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = Silence::Mean)]
     pub(crate) silence: Silence,
-    /// Cut every layer into N even blocks [default: the model's own blocks]
+    /// Cut every layer into N even blocks
+    ///
+    /// [default: the model's own blocks]
     #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
-    /// Trees of the random forest that each layer's outputs are given to; 0 leaves it out
+    /// Trees of each layer's random forest; 0 for none
     #[arg(
         long,
         value_name = "N",
@@ -106,7 +130,9 @@ pub(crate) struct LayerImportanceArgs {
         allow_negative_numbers = true
     )]
     pub(crate) trees: usize,
-    /// Training samples that the forest is grown on, drawn by chance
+    /// Training samples that the forest is grown on
+    ///
+    /// Drawn by chance.
     #[arg(
         long,
         value_name = "N",
@@ -117,8 +143,9 @@ pub(crate) struct LayerImportanceArgs {
     pub(crate) forest_samples: usize,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
-    /// Folder of the results; one that holds these already is refused
-    /// [default: runs/<time>-layer-importance]
+    /// Folder of the results [default: none are written]
+    ///
+    /// A table, JSON and pictures; one that holds these already is refused.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -132,7 +159,7 @@ pub(crate) enum MeasuredArg {
 /// A trained model, and the samples that an experiment shows it.
 #[derive(Debug, Args)]
 pub(crate) struct TrainedArgs {
-    /// Model file of a run; its preprocessing is part of it
+    /// Model file of a run, or the run's folder
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub(crate) model: PathBuf,
     #[command(flatten)]

@@ -9,18 +9,21 @@ use tanner::export::onnx::Form;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output", group = ArgGroup::new("formats").args(["onnx", "csr"]).required(true).multiple(true))]
 pub(crate) struct ExportArgs {
-    /// Model file of a run; its preprocessing is part of it
+    /// Model file of a run, or the run's folder
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub(crate) model: PathBuf,
-    /// File to write for ONNX (opset 13, IR version 7): `features` in, `label` and `probabilities` out;
-    /// one that is there already is refused
+    /// File to write for ONNX
+    ///
+    /// Opset 13, IR version 7: `features` in, `label` and `probabilities` out. One that is there already is refused.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnx: Option<PathBuf>,
-    /// How the ONNX file keeps the weights of sparse layers
+    /// How ONNX keeps the weights of sparse layers
     #[arg(long, value_name = "FORM", value_enum, default_value_t = FormArg::Auto, requires = "onnx")]
     pub(crate) form: FormArg,
-    /// Folder for scipy: layer<L>.npz (compressed sparse rows), biases.npz, preprocessing.npz and
-    /// model.json; one that holds any of these already is refused
+    /// Folder for scipy
+    ///
+    /// layer<L>.npz (compressed sparse rows), biases.npz, preprocessing.npz and model.json; one that holds any of these
+    /// already is refused.
     #[arg(long, value_name = "DIR")]
     pub(crate) csr: Option<PathBuf>,
 }

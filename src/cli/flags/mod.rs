@@ -28,17 +28,21 @@ pub(crate) use shell::{CompletionsArgs, ManArgs};
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = 110, after_help = AFTER_HELP, args_override_self = true)]
+#[command(version, max_term_width = 110, after_long_help = AFTER_HELP, args_override_self = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// Report no progress: results, warnings and errors only
+    /// Print results, warnings and errors only
     #[arg(long, short, global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
-    /// Print results as JSON, where the command has results to print
+    /// Print results as JSON
+    ///
+    /// Where the command has results to print.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
-    /// Colours: auto (on a terminal, NO_COLOR and CLICOLOR_FORCE respected), always or never
+    /// Colours: auto, always or never
+    ///
+    /// auto means on a terminal; NO_COLOR and CLICOLOR_FORCE are respected.
     #[arg(long, value_name = "WHEN", global = true, help_heading = "Output", default_value_t = ColorChoice::Auto)]
     pub(crate) color: ColorChoice,
     #[command(flatten)]
@@ -46,7 +50,8 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-With no subcommand it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more; NO_COLOR is respected.
+With no command it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more. In a pipe, tables
+are separated by tabs.
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood,
 128 + N stopped by signal N (130 Ctrl-C, 143 SIGTERM).
 What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
@@ -59,54 +64,73 @@ Examples:
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner train --resume runs/NAME                      go on with a run that was interrupted
   tanner eval --model runs/NAME/model.safetensors      score a saved model
-  tanner --data mine.csv --preset small                a table of one's own, a fifth of its rows to test on
+  tanner mine.csv --preset small                       a table of your own, a fifth of its rows to test on
   tanner predict --model runs/NAME/model.safetensors new.csv
   tanner report runs/NAME                              a page of curves, mistakes and pictures
-  tanner table1 --recipe paper --out results/table1    the paper's table, resumable
+  tanner paper table1 --recipe paper --out results/table1   the paper's table, resumable
   tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
   tanner export --model runs/NAME/model.safetensors --onnx model.onnx   for other runtimes
   tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
   tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
-  tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2   draw a small one";
+  tanner paper figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --out DIR   draw a small one";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a network (the same as no subcommand)
+    /// Train a network; the same as no command
     Train(Box<TrainArgs>),
     /// Score a saved model on the test set
     Eval(EvalArgs),
     /// Predict the classes of new samples with a saved model
     Predict(PredictArgs),
-    /// Make a saved model smaller, by blocks or by the size of its weights
+    /// Make a saved model smaller
+    ///
+    /// By blocks of neurons, or by the size of the weights.
     Prune(Box<PruneArgs>),
-    /// Measure whether the order of importance survives through a saved model's layers
-    LayerImportance(Box<LayerImportanceArgs>),
-    /// Write a saved model in the formats of other programs: ONNX, or matrices for scipy
+    /// Write a saved model as ONNX, or as matrices for scipy
     Export(ExportArgs),
-    /// Describe a network and draw its connections, without training
+    /// Describe a network, without training
     Inspect(Box<InspectArgs>),
-    /// Fill the paper's Table 1: 12 cells over several seeds; goes on after an interruption
-    Table1(Table1Args),
-    /// Train with an L1 penalty and count the edges that each input keeps (the paper's Figure 2)
-    Figure2(Figure2Args),
-    /// Run named configurations over several seeds and compare them pair by pair
+    /// Compare named configurations over several seeds
     Compare(CompareArgs),
     /// Rank the features of a training set, without training
     Importance(RankArgs),
-    /// Draw one layer as Figure 1 of the paper: blocks, neurons, a line for each weight
-    Figure1(Box<Figure1Args>),
-    /// Make one HTML page of runs: curves, mistakes, networks, settings
+    /// Repeat the paper's table and figures
+    #[command(subcommand)]
+    Paper(PaperCommand),
+    /// Make one HTML page of runs: curves, mistakes, networks
     Report(ReportArgs),
     /// List run folders as a sorted table
     Runs(RunListArgs),
-    /// Time training steps and inference, and how they grow with the width
+    /// Time training steps and inference
     Bench(Box<BenchArgs>),
-    /// List the adapters and say which engine `auto` chooses
+    /// List the adapters, and what `auto` chooses
     Devices(DevicesArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page, or write one for each subcommand
+    /// Print the manual page, or write one for each command
     Man(ManArgs),
+}
+
+/// What the paper has.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PaperCommand {
+    /// Fill Table 1: 12 cells over several seeds
+    ///
+    /// The same command goes on after an interruption.
+    Table1(Box<Table1Args>),
+    /// Show one layer as in Figure 1: blocks, degrees, weights
+    Figure1(Box<Figure1Args>),
+    /// Count the edges that each input keeps, as in Figure 2
+    ///
+    /// Trains with an L1 penalty, unless a model is given.
+    Figure2(Box<Figure2Args>),
+    /// Does the order of importance survive through the layers?
+    LayerImportance(Box<LayerImportanceArgs>),
+}
+
+impl PaperCommand {
+    /// The names, which were once those of commands.
+    pub(crate) const NAMES: [&str; 4] = ["table1", "figure1", "figure2", "layer-importance"];
 }
 
 impl Command {
@@ -147,30 +171,41 @@ pub(crate) const BESIDE_RESUME: [&str; 15] = [
 
 #[derive(Debug, Args)]
 pub(crate) struct TrainArgs {
-    /// Settings from a TOML file, a key for each flag (batch-size = 64), or those of a run, from its config.json;
-    /// flags that are typed win [default: none]
+    /// Your data: a file or folder, the same as --data
+    ///
+    /// A table (.csv, .tsv, .npy, .npz, .parquet) or a folder of IDX files. A file that is called like a command is
+    /// reached as ./NAME.
+    #[arg(value_name = "DATA", help_heading = "Data", conflicts_with = "data")]
+    pub(crate) file: Option<PathBuf>,
+    /// Settings from a TOML file, or from a run [default: none]
+    ///
+    /// A key for each flag (batch-size = 64), or the config.json of a run; flags that are typed win.
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
-    /// Go on with the run in this folder, from its last checkpoint and with its recorded settings, to the same bits
-    /// as if it had never been interrupted. Beside it, --data, --test, --labels and --from say where files are now;
-    /// --epochs and --patience let it train longer, a finished run, too; --backend, --adapter and --gpu-kernels compute
-    /// it on another engine, to other last digits; --threads is free [default: a new run]
+    /// Go on with the run in this folder [default: a new run]
+    ///
+    /// From its last checkpoint and with its recorded settings, to the same bits as if it had never been interrupted.
+    /// Beside it, --data, --test, --labels and --from say where files are now; --epochs and --patience let it train longer, a
+    /// finished run, too; --backend, --adapter and --gpu-kernels compute it on another engine, to other last digits; --threads
+    /// is free.
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
     pub(crate) resume: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// Model file of a run; its preprocessing is part of it
+    /// Model file of a run, or the run's folder
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub(crate) model: PathBuf,
     #[command(flatten)]
     pub(crate) data: DataOptions,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
-    /// Folder for confusion.png, confusion.svg and scores.json [default: none is written]
+    /// Folder for scores and confusion [default: none is written]
+    ///
+    /// confusion.png, confusion.svg and scores.json.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -204,21 +239,21 @@ pub(crate) struct NetworkArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Folder for connectivity.png
-    #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/inspect")]
-    pub(crate) out: PathBuf,
+    /// Folder for connectivity.png [default: nothing is drawn]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 const AFTER_FIGURE1_HELP: &str = "\
 Lines are for small layers: at most 2,000 weights and 128 neurons on a side. figure1-dots.png has a layer of any size.
 
 Examples:
-  tanner figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2
-  tanner figure1 --inputs 40 --hidden 40,40 --blocks 5 --degrees 5,6,5,4,3 --receptive-field 3 --layer 2 --block 1
-  tanner figure1 --arch band --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --softness 0.5";
+  tanner paper figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2
+  tanner paper figure1 --inputs 40 --hidden 40,40 --blocks 5 --degrees 5,6,5,4,3 --receptive-field 3 --layer 2 --block 1
+  tanner paper figure1 --arch band --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --softness 0.5";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_FIGURE1_HELP)]
+#[command(after_long_help = AFTER_FIGURE1_HELP)]
 pub(crate) struct Figure1Args {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
@@ -231,17 +266,21 @@ pub(crate) struct Figure1Args {
         allow_negative_numbers = true
     )]
     pub(crate) layer: usize,
-    /// Output block whose receptive field is shown, counted from 0 [default: the middle one]
+    /// Output block whose inputs are shown [default: the middle]
+    ///
+    /// Its receptive field; blocks count from 0.
     #[arg(long, value_name = "N", help_heading = "Output", allow_negative_numbers = true)]
     pub(crate) block: Option<usize>,
-    /// Folder for figure1.svg, figure1.png and figure1-dots.png
-    #[arg(long, value_name = "DIR", help_heading = "Output", default_value = "runs/figure1")]
-    pub(crate) out: PathBuf,
+    /// Folder for the pictures [default: nothing is drawn]
+    ///
+    /// figure1.svg and figure1.png have a line for each weight, figure1-dots.png a pixel.
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(crate) out: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
-    /// For scripts: print nothing, fail unless there is a usable adapter
+    /// For scripts: print nothing, fail without a usable adapter
     #[arg(long)]
     pub(crate) check: bool,
 }

@@ -18,12 +18,14 @@ Examples:
   tanner predict --model m.safetensors x.npy --out probabilities.npy";
 
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Data", after_help = AFTER_HELP)]
+#[command(next_help_heading = "Data", after_long_help = AFTER_HELP)]
 pub(crate) struct PredictArgs {
-    /// Model file of a run; its preprocessing is part of it
+    /// Model file of a run, or the run's folder
     #[arg(long, value_name = "FILE")]
     pub(crate) model: PathBuf,
-    /// Table of samples (CSV, NPY, NPZ, Parquet), IDX file of images, or - for stdin [default: -]
+    /// Table of samples, IDX file, or - for stdin [default: -]
+    ///
+    /// CSV, NPY, NPZ, Parquet, or an IDX file of images.
     #[arg(value_name = "INPUT")]
     pub(crate) input: Option<PathBuf>,
     /// Format of the input [default: as its name ends, CSV from stdin]
@@ -32,10 +34,14 @@ pub(crate) struct PredictArgs {
     /// CSV: whether the first row names the columns [default: auto]
     #[arg(long, value_name = "WHETHER", value_enum)]
     pub(crate) header: Option<Header>,
-    /// CSV: what stands between fields, one character or `tab` [default: the one of , ; and tab that fits]
+    /// CSV: what stands between fields, one character or `tab`
+    ///
+    /// [default: the one of , ; and tab that fits]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<Delimiter>,
-    /// File for labels and probabilities, .csv, or for probabilities alone, .npy [default: CSV to stdout]
+    /// File for the predictions [default: CSV to stdout]
+    ///
+    /// .csv for labels and probabilities, .npy for probabilities alone.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
     /// Send each line of the answer on its way alone [default: those of all rows that have arrived]

@@ -17,7 +17,9 @@ pub(crate) struct RankArgs {
     /// Short for --importance rf
     #[arg(long, help_heading = "Importance", conflicts_with = "importance")]
     pub(crate) rf: bool,
-    /// By what the features are ranked: decrease in Gini impurity in a random forest, variance, or chance
+    /// How features are ranked: rf, variance or random
+    ///
+    /// Decrease in Gini impurity in a random forest, variance, or chance.
     #[arg(
         long,
         value_name = "KIND",
@@ -26,7 +28,9 @@ pub(crate) struct RankArgs {
         value_parser = kinds()
     )]
     pub(crate) importance: Importance,
-    /// rf: number of trees; more give a steadier order, and take longer [default: 500]
+    /// rf: number of trees [default: 500]
+    ///
+    /// More trees give a steadier order, and take longer.
     #[arg(long, value_name = "N", help_heading = "Importance", allow_negative_numbers = true)]
     pub(crate) trees: Option<usize>,
     /// Seed of the forest and of chance
@@ -41,7 +45,9 @@ pub(crate) struct RankArgs {
     /// Number of threads [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Importance", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
-    /// CSV file for the ranking; of pictures, a heat map goes beside it, as PNG [default: CSV to stdout]
+    /// CSV file for the ranking [default: CSV to stdout]
+    ///
+    /// Of pictures, a heat map goes beside it, as PNG.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -15,7 +15,7 @@ Examples:
   tanner report runs/NAME --watch --open               look on while it trains";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_REPORT_HELP)]
+#[command(after_long_help = AFTER_REPORT_HELP)]
 pub(crate) struct ReportArgs {
     /// Run folders, finished or not
     #[arg(value_name = "DIR", required = true, help_heading = "Data")]
@@ -23,14 +23,17 @@ pub(crate) struct ReportArgs {
     /// Page to write; one that is there is replaced
     #[arg(long, value_name = "FILE", help_heading = "Output", default_value = "report.html")]
     pub(crate) out: PathBuf,
-    /// Show the page in a browser [default: write it only]
+    /// Show the page in a browser
     #[arg(long, help_heading = "Output")]
     pub(crate) open: bool,
-    /// Write the page again every few seconds while one of its runs goes on; a browser reads it again, too
-    /// [default: write it once]
+    /// Write the page again while one of its runs goes on
+    ///
+    /// Every few seconds; a browser reads it again, too.
     #[arg(long, help_heading = "Output")]
     pub(crate) watch: bool,
-    /// Where the data are [default: where each run says, from here or from a folder above the run]
+    /// Where the data are [default: where each run says]
+    ///
+    /// A run's relative path is looked for from here and from the folders above the run.
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub(crate) data: Option<PathBuf>,
     /// Threads of the CPU [default: all cores]
@@ -43,11 +46,15 @@ pub(crate) struct RunListArgs {
     /// Folder whose run folders are listed
     #[arg(value_name = "DIR", help_heading = "Data", default_value = "runs")]
     pub(crate) folder: PathBuf,
-    /// List those runs only for which this holds, with =, !=, <, <=, > or >=: `data=wine`, `state=running`,
-    /// `score>0.9`, `lr=0.01`; several must all hold. The key is a flag of training, or a key of --json [default: all]
+    /// List only runs for which this holds: data=wine, score>0.9
+    ///
+    /// With =, !=, <, <=, > or >=; several must all hold. The key is a flag of training (lr=0.01), or a key of --json
+    /// (state=running). [default: all runs]
     #[arg(long = "where", value_name = "KEY=VALUE", help_heading = "Output")]
     pub(crate) conditions: Vec<Condition>,
-    /// What comes first: the latest, the highest score (after the last epoch), the smallest, or by name
+    /// What comes first: time, score, parameters or name
+    ///
+    /// The latest, the highest score (after the last epoch), the smallest, or by name.
     #[arg(long, value_enum, help_heading = "Output", default_value_t = SortArg::Time)]
     pub(crate) sort: SortArg,
     /// List the first N runs only [default: all]

@@ -12,7 +12,7 @@ Examples:
   tanner completions fish > ~/.config/fish/completions/tanner.fish";
 
 #[derive(Debug, Args)]
-#[command(after_help = AFTER_COMPLETIONS_HELP)]
+#[command(after_long_help = AFTER_COMPLETIONS_HELP)]
 pub(crate) struct CompletionsArgs {
     /// Which shell
     #[arg(value_enum, help_heading = "Output")]
@@ -21,7 +21,9 @@ pub(crate) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ManArgs {
-    /// Folder for tanner.1 and a page for each subcommand [default: the page of the whole program, to stdout]
+    /// Folder for all pages [default: one page to stdout]
+    ///
+    /// tanner.1 and a page for each command.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use tanner::training::{EpochMetrics, PatienceOn, Progress, is_better};
+use tanner::training::{EpochMetrics, PatienceOn, Progress, ScoredOn, is_better};
 
 /// Epochs in the sparkline.
 const SPARKS: usize = 16;
@@ -17,6 +17,7 @@ pub(crate) struct View {
     epochs: usize,
     /// Samples in one epoch.
     samples: usize,
+    scored_on: ScoredOn,
     /// The epoch that is going on, counted from 1.
     epoch: usize,
     /// Samples trained in it.
@@ -33,10 +34,11 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn new(epochs: usize, samples: usize, now: Instant) -> Self {
+    pub(crate) fn new(epochs: usize, samples: usize, scored_on: ScoredOn, now: Instant) -> Self {
         Self {
             epochs,
             samples,
+            scored_on,
             epoch: 1,
             trained: 0,
             loss: f64::NAN,
@@ -124,20 +126,21 @@ impl View {
             (1, format!("{:>3.0} %", 100.0 * share)),
         ];
         if self.loss.is_finite() {
-            parts.push((6, format!("loss {:.4} acc {:.2} %", self.loss, 100.0 * self.accuracy)));
+            parts.push((6, format!("train loss {:.4}, accuracy {:.2} %", self.loss, 100.0 * self.accuracy)));
         }
         if let Some(best) = &self.best {
-            parts.push((4, format!("best {:.2} % in {}", 100.0 * best.test_accuracy, best.epoch)));
+            let (score, epoch) = (100.0 * best.test_accuracy, best.epoch);
+            parts.push((4, format!("best {} {score:.2} % (epoch {epoch})", self.scored_on)));
         }
         if self.scores.len() > 1 {
-            parts.push((5, sparkline(&self.scores[self.scores.len().saturating_sub(SPARKS)..])));
+            parts.push((10, sparkline(&self.scores[self.scores.len().saturating_sub(SPARKS)..])));
         }
         let seconds = now.saturating_duration_since(self.epoch_start).as_secs_f64();
         if self.trained > 0 && self.trained < self.samples && seconds > 0.0 {
             parts.push((8, format!("{:.0} samples/s", self.trained as f64 / seconds)));
         }
         if let Some((epoch, run)) = self.left(now) {
-            parts.push((5, format!("epoch {}", clock(epoch))));
+            parts.push((9, format!("{} left of the epoch", clock(epoch))));
             parts.push((2, format!("{} left", clock(run))));
         }
         parts
@@ -198,7 +201,7 @@ mod tests {
 
     /// Three epochs of ten are over, a quarter of the fourth is trained in two seconds.
     fn view(start: Instant) -> (View, Instant) {
-        let mut view = View::new(10, 1000, start);
+        let mut view = View::new(10, 1000, ScoredOn::Test, start);
         for (epoch, accuracy) in [(1, 0.5), (2, 0.9), (3, 0.8)] {
             view.epoch_ended(&metrics(epoch, accuracy), start);
         }
@@ -212,8 +215,8 @@ mod tests {
         // 8 s of steps and 2 of scoring: 8 are left of the epoch, and 60 of the six behind it.
         assert_eq!(
             view.line(200, now),
-            "epoch 4/10  ▕██████                  ▏   25 %  loss 0.2500 acc 75.00 %  best 90.00 % in 2  ▁█▆  125 samples/s  \
-             epoch 0:08  1:08 left"
+            "epoch 4/10  ▕██████                  ▏   25 %  train loss 0.2500, accuracy 75.00 %  best test 90.00 % (epoch 2)  \
+             ▁█▆  125 samples/s  0:08 left of the epoch  1:08 left"
         );
     }
 
@@ -226,22 +229,29 @@ mod tests {
             assert_eq!(line.contains("epoch 4/10"), columns >= 10, "{columns}: {line}");
         }
         assert_eq!(view.line(30, now), "epoch 4/10   25 %  1:08 left");
-        assert!(view.line(79, now).contains("best 90.00 % in 2"), "{}", view.line(79, now));
+        assert_eq!(
+            view.line(79, now),
+            "epoch 4/10  ▕██▌       ▏   25 %  best test 90.00 % (epoch 2)  1:08 left"
+        );
+        assert_eq!(
+            view.line(119, now),
+            "epoch 4/10  ▕██▌       ▏   25 %  train loss 0.2500, accuracy 75.00 %  best test 90.00 % (epoch 2)  1:08 left"
+        );
     }
 
     #[test]
     fn a_run_that_begins_or_ends_has_a_line() {
         let start = Instant::now();
-        let mut view = View::new(1, 0, start);
+        let mut view = View::new(1, 0, ScoredOn::Test, start);
         assert!(view.line(100, start).starts_with("epoch 1/1  "), "{}", view.line(100, start));
         view.epoch_ended(&metrics(1, 0.5), start);
         assert!(view.line(100, start).contains("epoch 1/1"));
         // All samples are trained, and it is being scored: half of the two seconds are left.
-        let mut view = View::new(2, 1000, start);
+        let mut view = View::new(2, 1000, ScoredOn::Test, start);
         view.epoch_ended(&metrics(1, 0.5), start);
         view.batches_trained(&Progress { epoch: 2, samples: 1000, loss: 0.25, accuracy: 0.75 });
         let line = view.line(200, start + Duration::from_secs(9));
-        assert!(line.ends_with("epoch 0:01  0:01 left"), "{line}");
+        assert!(line.ends_with("0:01 left of the epoch  0:01 left"), "{line}");
     }
 
     #[test]

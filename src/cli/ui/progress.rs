@@ -2,6 +2,7 @@
 //!
 //! A line for each epoch, and on a terminal one more below them that moves: [`View`] writes it.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ pub(crate) struct ProgressReport {
 impl ProgressReport {
     /// Starts to show a run.
     pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
-        let view = Arc::new(Mutex::new(View::new(epochs, samples, Instant::now())));
+        let view = Arc::new(Mutex::new(View::new(epochs, samples, scored_on, Instant::now())));
         let bar = terminal::shows_progress().then(|| bar(&view));
         Self { has_lines, epochs, scored_on, samples, best: None, view, bar, _keeping: signals::keeping() }
     }
@@ -52,10 +53,14 @@ impl ProgressReport {
     }
 }
 
-/// A line below all others that is written anew twice a second, so that the time left goes down while nothing else happens.
+/// A line below all others that is written anew five times a second, so that the time left goes down while nothing else happens.
 fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
     let view = Arc::clone(view);
     let write = move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+        // A second signal leaves at once: nothing may stand there then.
+        if signals::stop().asked().load(Ordering::Relaxed) {
+            return;
+        }
         let view = view.lock().unwrap_or_else(PoisonError::into_inner);
         // A line as wide as the terminal would make some of them wrap.
         let _ = out.write_str(&view.line(width().saturating_sub(1), Instant::now()));
@@ -64,7 +69,7 @@ fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
     if let Ok(style) = ProgressStyle::with_template("{view}") {
         bar.set_style(style.with_key("view", write));
     }
-    bar.enable_steady_tick(Duration::from_millis(500));
+    bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
@@ -114,7 +119,7 @@ impl ProgressReport {
         let mark = if is_best { '*' } else { ' ' };
         let number = format!("epoch {:>width$}/{}", metrics.epoch, self.epochs);
         let full = format!(
-            "{number}  train loss {:.4} acc {train:>6.2} %  {} loss {:.4} acc {test:>6.2} %{mark} (best {best:.2})  \
+            "{number}  train loss {:.4} acc {train:>6.2} %  {} loss {:.4} acc {test:>6.2} %{mark} (best {best:.2} %)  \
              lr {:.6}  {:.2} s, {:.0} samples/s",
             metrics.train_loss,
             self.scored_on,
@@ -126,7 +131,7 @@ impl ProgressReport {
         let medium = || {
             let (train_loss, test_loss) = (metrics.train_loss, metrics.test_loss);
             format!(
-                "{number}  train {train_loss:.4} {train:.2} %  {} {test_loss:.4} {test:.2} %{mark}",
+                "{number}  train loss {train_loss:.4}, {train:.2} %  {} loss {test_loss:.4}, {test:.2} %{mark}",
                 self.scored_on
             )
         };
@@ -136,7 +141,12 @@ impl ProgressReport {
                 if medium.chars().count() <= columns {
                     medium
                 } else {
-                    format!("{number}  {test:.2} %{mark}")
+                    let short = format!("{number}  {} {test:.2} %{mark}", self.scored_on);
+                    if short.chars().count() <= columns {
+                        short
+                    } else {
+                        format!("{number}  {test:.2} %{mark}")
+                    }
                 }
             }
             _ => full,
@@ -165,13 +175,14 @@ mod tests {
         report.epoch_ended(&metrics(1, 0.85), &Parameters::default()).unwrap();
         let full = report.line(&metrics(1, 0.85), true, None);
         assert!(full.starts_with(
-            "epoch  1/30  train loss 0.5000 acc  80.00 %  test loss 0.4000 acc  85.00 %* (best 85.00)"
+            "epoch  1/30  train loss 0.5000 acc  80.00 %  test loss 0.4000 acc  85.00 %* (best 85.00 %)"
         ));
         assert!(full.ends_with("lr 0.100000  2.00 s, 40000 samples/s"), "{full}");
         report.epoch_ended(&metrics(2, 0.84), &Parameters::default()).unwrap();
-        assert!(report.line(&metrics(2, 0.84), false, Some(200)).contains("acc  84.00 %  (best 85.00)"));
-        let narrow = report.line(&metrics(2, 0.84), false, Some(60));
-        assert_eq!(narrow, "epoch  2/30  train 0.5000 80.00 %  test 0.4000 84.00 % ");
+        assert!(report.line(&metrics(2, 0.84), false, Some(200)).contains("acc  84.00 %  (best 85.00 %)"));
+        let narrow = report.line(&metrics(2, 0.84), false, Some(70));
+        assert_eq!(narrow, "epoch  2/30  train loss 0.5000, 80.00 %  test loss 0.4000, 84.00 % ");
+        assert_eq!(report.line(&metrics(3, 0.9), true, Some(30)), "epoch  3/30  test 90.00 %*");
         assert_eq!(report.line(&metrics(3, 0.9), true, Some(24)), "epoch  3/30  90.00 %*");
     }
 }

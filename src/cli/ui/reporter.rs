@@ -92,6 +92,8 @@ fn forest_bar(trees: usize) -> Option<ProgressBar> {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.enable_steady_tick(Duration::from_millis(500));
+        // No bar stays on the terminal when a signal ends the program.
+        signals::listen("");
         bar
     })
 }

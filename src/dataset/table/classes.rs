@@ -34,7 +34,9 @@ impl Classes {
         names.dedup();
         match names.as_slice() {
             [] => Err(table.refused("no rows")),
-            [only] => refuse(format!("has one class only, {only:?}, at least 2 are needed")),
+            [only] => refuse(format!(
+                "has one class only, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
+            )),
             // One row each is no class: a name, a number of the row, a measured quantity.
             many if many.len() * 2 > table.rows().max(4) => refuse(format!(
                 "has {} different values in {} rows, such as {:?}: a class needs 2 rows at least; name another \

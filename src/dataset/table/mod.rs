@@ -220,7 +220,11 @@ impl Table {
     /// [`Error::Table`] when there is not one label for each row.
     pub fn with_labels(mut self, labels: Labels) -> Result<Self> {
         if labels.codes.len() != self.rows {
-            let reason = format!("{} rows, but {} labels", self.rows, labels.codes.len());
+            let reason = format!(
+                "has {} rows, but there are {} labels: one is needed for each row",
+                self.rows,
+                labels.codes.len()
+            );
             return Err(self.refused(reason));
         }
         self.labels = Some(labels);

@@ -105,10 +105,10 @@ impl<R: std::io::Read> Array<R> {
             [rows, height, width] => {
                 (rows, height.checked_mul(width).ok_or("pictures that are too large")?, Some([height, width]))
             }
-            _ => return Err(format!("an array of shape {:?}, expected [rows, columns]", self.shape)),
+            _ => return Err(format!("holds an array of shape {:?}, expected [rows, columns]", self.shape)),
         };
         if matches!(self.element, Element::Text(_) | Element::Ascii(_)) {
-            return Err("an array of texts, expected numbers".into());
+            return Err("holds an array of texts, expected numbers".into());
         }
         if rows == 0 || width == 0 {
             return Err("the array is empty".into());
@@ -298,7 +298,7 @@ fn parse_header(header: &str) -> Read<(Element, bool, Vec<usize>)> {
     };
     let element = Element::parse(kind).ok_or_else(|| {
         format!(
-            "elements of type {descr:?}; save them as a bool, an integer of 8 to 64 bits, float32 or float64"
+            "holds elements of type {descr:?}; save them as a bool, an integer of 8 to 64 bits, float32 or float64"
         )
     })?;
     if after("fortran_order")?.starts_with("True") {

@@ -6,6 +6,7 @@ use zip::ZipArchive;
 
 use super::npy::Array;
 use super::{Columns, LabelNeed, Labels, Limits, Read, Source, Table, Tables};
+use crate::Error;
 
 /// Most arrays of an archive.
 const MAX_ARRAYS: usize = 1000;
@@ -50,10 +51,12 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -
     };
     let (table, test) = match (get(&alone), get(&train), get(&test)) {
         (Some(table), None, test) | (None, Some(table), test) => (table?, test.transpose()?),
-        (Some(_), Some(_), _) => return Err("both x and x_train are there".into()),
+        (Some(_), Some(_), _) => return Err("holds both x and x_train".into()),
         (None, None, _) => {
             let names = names.join(", ");
-            return Err(format!("neither an array x nor x_train (with y or y_train) is there, but {names}"));
+            return Err(format!(
+                "holds neither x nor x_train (with y or y_train), but {names}: rename the arrays"
+            ));
         }
     };
     Ok(Tables { table, test })
@@ -93,7 +96,11 @@ fn pair(
         archive.open(features, |array| array.table(format!("{name}, {features}"), &columns, limits))?;
     let Some(labels) = labels.filter(|_| wants_labels) else { return Ok(table) };
     let read: Labels = archive.open(labels, |array| array.labels("y", limits))?;
-    table.with_labels(read).map_err(|error| error.to_string())
+    table.with_labels(read).map_err(|error| match error {
+        // The archive is named by the caller.
+        Error::Table { reason, .. } => format!("{features}: {reason}"),
+        other => other.to_string(),
+    })
 }
 
 impl Archive {

@@ -111,8 +111,43 @@ fn no_adapter(choice: &AdapterChoice, reports: &[AdapterReport]) -> Error {
             format!("no usable adapter has the number {text:?} or this in its name")
         }
     };
-    let there = if reports.is_empty() { "none; is a driver installed?".to_owned() } else { listed(reports) };
+    let there = if reports.is_empty() {
+        format!("none; {}; `tanner devices` lists adapters", why_none())
+    } else {
+        listed(reports)
+    };
     Error::NoAdapter(format!("{wanted}; found: {there}"))
+}
+
+/// Why there may be no adapter at all: no driver, or one that finds no device.
+#[doc(hidden)]
+#[must_use]
+pub fn why_none() -> String {
+    let drivers = vulkan_drivers();
+    let chosen =
+        ["VK_DRIVER_FILES", "VK_ICD_FILENAMES"].into_iter().find(|name| std::env::var_os(name).is_some());
+    match (drivers.is_empty(), chosen) {
+        (_, Some(variable)) => {
+            format!("{variable} names the drivers: do its files exist, and is their device there?")
+        }
+        (true, None) if cfg!(target_os = "linux") => "no Vulkan driver is installed".into(),
+        (true, None) => "is a driver installed?".into(),
+        (false, None) => format!(
+            "a driver is installed ({}) but finds no device: may you read and write /dev/dri and /dev/nvidia*, and \
+             is the device passed to this container?",
+            drivers.join(", ")
+        ),
+    }
+}
+
+/// Names of the files that tell Vulkan's loader of drivers.
+fn vulkan_drivers() -> Vec<String> {
+    let folders = ["/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
+    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    let mut names: Vec<String> = names.filter(|name| name.ends_with(".json")).collect();
+    names.sort();
+    names
 }
 
 /// All adapters, best first: discrete, integrated, virtual, other, software.

@@ -62,6 +62,8 @@ use crate::dataset::Dataset;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result};
 
+#[doc(hidden)]
+pub use adapter::why_none;
 pub use adapter::{AdapterReport, adapters};
 pub use buffers::Tensor;
 pub use gpu_device::GpuDevice;

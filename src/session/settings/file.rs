@@ -11,9 +11,12 @@
 //!
 //! A list stands for what is joined by commas on the command line, a list of lists for what is joined by slashes.
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use super::{Settings, recorded};
@@ -40,7 +43,7 @@ impl Settings {
         }
         let text = fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
         if path.extension().is_some_and(|extension| extension == "json") {
-            let config: Value = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
+            let Unique(config) = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
             let mut settings = Self::from_config(&in_force(config)).map_err(refuse)?;
             // Where that run is kept is its own affair.
             settings.remove(Setting::Out);
@@ -55,7 +58,13 @@ impl Settings {
     /// # Errors
     /// A line that says what is wrong, and in which line or with which key.
     pub fn from_toml(text: &str) -> Result<Self, String> {
-        Self::from_table(toml_table(text)?)
+        Self::from_table(toml_table(text)?).map_err(|reason| {
+            let key = reason.split(':').next().unwrap_or_default();
+            match text.lines().position(|line| is_line_of(line, key)) {
+                Some(line) => format!("line {}: {reason}", line + 1),
+                None => reason,
+            }
+        })
     }
 
     /// Reads the keys of a table in TOML.
@@ -112,22 +121,114 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
         let one = Map::from_iter([(key.to_owned(), value)]);
         serde_json::from_value::<Settings>(Value::Object(one)).map_err(|error| format!("{key}: {error}"))
     };
-    if matches!(value, Value::Object(_) | Value::Null) {
-        return Err(format!("{key}: a table is no value of a setting"));
+    match value {
+        Value::Object(_) => return Err(format!("{key}: a table is no value of a setting")),
+        // What TOML calls nan and inf is nothing in JSON.
+        Value::Null => return Err(format!("{key}: nan, inf or nothing is no value of a setting")),
+        _ => {}
     }
-    read(value.clone()).or_else(|reason| {
+    read(value.clone()).or_else(|_| {
         // They are the words of a switch; to what takes any text they would be a text.
         let text = Value::String("neither on nor off".into());
         if value.is_boolean() && [text.clone(), Value::Array(vec![text])].map(read).iter().any(Result::is_ok)
         {
             return Err(format!("{key}: true or false is no value of it"));
         }
+        let number_reason = number_reason(value, &|value| read(value).is_ok());
         let typed = as_typed(key, value)?;
         let number = serde_json::from_str(&typed).ok().map(Value::Number);
         let list = Value::Array(typed.split(',').map(|item| Value::String(item.to_owned())).collect());
-        let others = [Some(Value::String(typed)), number, Some(list)].into_iter().flatten();
-        others.map(read).find_map(Result::ok).ok_or(reason)
+        let mut others = [Some(list), number].into_iter().flatten().map(read);
+        let text = read(Value::String(typed));
+        let read = text.or_else(|reason| others.find_map(Result::ok).ok_or(reason));
+        read.map_err(|reason| number_reason.map_or(reason, |why| format!("{key}: {why}")))
     })
+}
+
+/// What a setting that takes numbers has against a value; nothing where it takes other things.
+fn number_reason(value: &Value, takes: &dyn Fn(Value) -> bool) -> Option<String> {
+    let number = |number: f64| Value::from(number);
+    if takes(Value::Bool(true)) {
+        return Some(format!("{value} is impossible, it must be true or false"));
+    }
+    if takes(number(0.5)) && takes(number(0.25)) {
+        return Some(format!("{value} is not a number: write one such as 0.1 or 1e-3"));
+    }
+    if !takes(Value::from(1)) || takes(Value::from("neither")) {
+        return None;
+    }
+    Some(match value.as_f64() {
+        Some(number) if number < 0.0 => format!("{value} is impossible, it must be a whole number from 0 on"),
+        Some(_) => format!("{value} is not a whole number, or too large: write digits only, such as 10"),
+        None => format!("{value} is not a whole number: write digits only, such as 10"),
+    })
+}
+
+/// Whether a line of TOML gives this key its value.
+fn is_line_of(line: &str, key: &str) -> bool {
+    line.split_once('=').is_some_and(|(name, _)| name.trim().trim_matches('"').replace('_', "-") == key)
+}
+
+/// A value of JSON in which no object has a key twice, of which all but the last would be lost.
+struct Unique(Value);
+
+impl<'de> Deserialize<'de> for Unique {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(UniqueVisitor).map(Self)
+    }
+}
+
+struct UniqueVisitor;
+
+impl<'de> Visitor<'de> for UniqueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(Unique(item)) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(list.into())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut keys = Map::new();
+        while let Some((key, Unique(value))) = entries.next_entry::<String, Unique>()? {
+            if keys.contains_key(&key) {
+                return Err(A::Error::custom(format!("{key:?} stands there twice")));
+            }
+            keys.insert(key, value);
+        }
+        Ok(keys.into())
+    }
 }
 
 /// A value as it would be typed.

@@ -7,10 +7,12 @@
 
 mod architecture;
 mod file;
+mod group;
 mod groups;
 mod presets;
 mod recorded;
 mod resolve;
+mod training_options;
 mod values;
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,7 @@ pub use architecture::ArchitectureSettings;
 pub(crate) use file::toml_table;
 pub use groups::{
     ArchitectureOptions, DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, OutputOptions,
-    PresetOption, SampleOptions, TrainingOptions,
+    PresetOption, SampleOptions,
 };
 pub use presets::Preset;
 pub(crate) use recorded::TableRecord;
@@ -32,6 +34,7 @@ pub(crate) use recorded::TableRecord;
 pub use resolve::check_threads;
 pub use resolve::{DataSettings, RunSettings};
 pub(crate) use resolve::{format, usual_l2};
+pub use training_options::TrainingOptions;
 #[doc(hidden)]
 pub use values::parsed;
 pub use values::{

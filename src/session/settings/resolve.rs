@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::TrainingOptions;
 use super::architecture::ArchitectureSettings;
-use super::groups::{DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, TrainingOptions};
+use super::groups::{DataOptions, EngineOptions, ImportanceOptions, KeepingOptions};
 use super::values::{BackendChoice, EventsPlace, Switch};
 use super::{Settings, TestRows};
 use crate::dataset::table::{FitOptions, Format};

@@ -22,7 +22,18 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
         ("epoch = 3", "\"epoch\" is no setting; did you mean \"epochs\"?"),
         ("xyzzy = 3", "every flag of"),
         ("pca = 1", "pca: "),
-        ("lr = true", "lr: "),
+        ("lr = true", "line 1: lr: true is not a number: write one such as 0.1"),
+        ("# c\nepochs = \"ten\"", "line 2: epochs: \"ten\" is not a whole number"),
+        ("epochs = 1.5", "epochs: 1.5 is not a whole number"),
+        ("epochs = -3", "epochs: -3 is impossible, it must be a whole number from 0 on"),
+        ("epochs = true", "epochs: true is not a whole number"),
+        ("batch_size = \"\"", "line 1: batch-size: \"\" is not a whole number"),
+        ("pca = 3", "pca: 3 is impossible, it must be true or false"),
+        ("hidden = 1.5", "hidden: \"1.5\" is not a whole number; write 8 or 8,8,4"),
+        ("arch = 3", "arch: \"3\" is none of sc, rsp"),
+        ("activation = true", "activation: \"on\" is none of"),
+        ("lr = nan", "lr: nan, inf or nothing is no value"),
+        ("standardize = 3", "standardize: \"3\" is none of on, off"),
         ("config = \"x\"", "\"config\" is no setting"),
         ("arch = \"cs\"", "arch: \"cs\" is none of sc, rsp"),
         ("preset = \"nope\"", "preset: \"nope\" is none of paper, tanner, small"),
@@ -77,7 +88,7 @@ fn older_records_of_runs_are_read() {
 fn true_and_false_are_values_of_switches_alone() {
     for key in ["out", "tensorboard", "data", "label", "drop", "adapter", "test", "lr", "epochs"] {
         let refused = Settings::from_toml(&format!("{key} = true")).unwrap_err();
-        assert!(refused.starts_with(&format!("{key}: ")), "{refused}");
+        assert!(refused.starts_with(&format!("line 1: {key}: ")), "{refused}");
     }
     let on = Settings::from_toml("standardize = true").unwrap();
     assert_eq!(on, Settings::from_toml("standardize = \"on\"").unwrap());
@@ -85,4 +96,19 @@ fn true_and_false_are_values_of_switches_alone() {
     assert!(Settings::from_toml("pca = true\nimportance = \"rf\"").is_err());
     let twice = Settings::from_toml("batch-size = 4\nbatch_size = 8").unwrap_err();
     assert!(twice.contains("twice"), "{twice}");
+}
+
+#[test]
+fn a_key_that_stands_twice_in_json_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("config.json");
+    std::fs::write(&path, "{\"settings\": {\"lr\": 0.1, \"epochs\": 3, \"lr\": 0.2}}").unwrap();
+    let message = Settings::read(&path).unwrap_err().to_string();
+    assert!(message.contains("\"lr\" stands there twice at line 1"), "{message}");
+    std::fs::write(
+        &path,
+        "{\"settings\": {\"lr\": 0.1, \"hidden\": \"8\", \"pca\": true}, \"x\": [null, -1]}",
+    )
+    .unwrap();
+    assert_eq!(Settings::read(&path).unwrap(), typed("--lr 0.1 --hidden 8 --pca"));
 }

@@ -1,0 +1,70 @@
+//! Files that are given as a model and are something else.
+
+/// Why these bytes are no model, where their kind is known.
+pub(super) fn in_place_of_a_model(bytes: &[u8]) -> Option<String> {
+    kind(bytes).map(|kind| format!("no safetensors file, but {kind}"))
+}
+
+/// What a file is, and how to get a model in its place; nothing where its first bytes do not tell.
+fn kind(bytes: &[u8]) -> Option<&'static str> {
+    let start = &bytes[..bytes.len().min(4096)];
+    let has = |part: &[u8]| start.windows(part.len()).any(|window| window == part);
+    let text: Vec<u8> = start.trim_ascii_start().iter().take(64).map(u8::to_ascii_lowercase).collect();
+    let kind = match start {
+        _ if start.starts_with(b"version https://git-lfs") => {
+            "a Git LFS pointer in place of the file: `git lfs pull` fetches it"
+        }
+        _ if text.starts_with(b"<!doctype") || text.starts_with(b"<html") || text.starts_with(b"<?xml") => {
+            "an HTML page, as servers give for an error or a login: download the file itself"
+        }
+        [0x1f, 0x8b, ..] => "a gzip archive: unpack it with gunzip",
+        [b'P', b'K', 3, 4, ..] if has(b"data.pkl") || has(b"/version") => {
+            "a PyTorch file: train a model with tanner, only its own files can be read"
+        }
+        [b'P', b'K', 3, 4, ..] if has(b".npy") => {
+            "an NPZ archive of arrays: `data` takes it, a model is model.safetensors"
+        }
+        [b'P', b'K', 3, 4, ..] => "a zip archive: unpack it",
+        [0x80, 2..=5, ..] => "a Python pickle, perhaps of PyTorch: only models that tanner wrote can be read",
+        [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => {
+            "an NPY array: `data` takes it, a model is model.safetensors"
+        }
+        [0x89, b'H', b'D', b'F', ..] => {
+            "an HDF5 file, perhaps of Keras: only models that tanner wrote can be read"
+        }
+        [b'G', b'G', b'U', b'F', ..] => "a GGUF file: only models that tanner wrote can be read",
+        [b'P', b'A', b'R', b'1', ..] => "a Parquet table: `data` takes it, a model is model.safetensors",
+        // The version of the format, then a text: what every exporter begins with.
+        [8, 1..=20, 0x12 | 0x1a | 0x22 | 0x2a | 0x32 | 0x3a | 0x42, ..] => {
+            "an ONNX file, which tanner writes but does not read: take the model.safetensors that it was made of"
+        }
+        _ if text.starts_with(b"{") => "JSON: take the model.safetensors beside it",
+        _ => return None,
+    };
+    Some(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_other_kinds_are_called_by_their_names() {
+        for (bytes, name) in [
+            (&b"version https://git-lfs.github.com/spec/v1\noid"[..], "Git LFS"),
+            (b"\n <!DOCTYPE html><html>", "HTML"),
+            (b"\x1f\x8b\x08\0", "gzip"),
+            (b"PK\x03\x04....archive/data.pkl", "PyTorch"),
+            (b"PK\x03\x04....x.npy", "NPZ"),
+            (b"PK\x03\x04....x.txt", "zip"),
+            (b"\x80\x02}q", "pickle"),
+            (b"\x93NUMPY\x01", "NPY"),
+            (b"\x08\x07\x12\x06tanner", "ONNX"),
+            (b"{\n  \"settings\"", "JSON"),
+        ] {
+            assert!(kind(bytes).is_some_and(|kind| kind.contains(name)), "{name}: {:?}", kind(bytes));
+        }
+        assert_eq!(kind(b"some text"), None);
+        assert_eq!(kind(&[]), None);
+    }
+}
