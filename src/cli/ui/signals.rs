@@ -106,7 +106,7 @@ fn watch(signals: &[i32]) -> std::io::Result<()> {
         }
         for signal in signals.forever() {
             if first.elapsed() > TOGETHER && ![SIGHUP, SIGXCPU].contains(&signal) {
-                let _ = terminal::BARS.clear();
+                terminal::remove_bars();
                 signal_hook::low_level::exit(128 + signal);
             }
         }
@@ -137,7 +137,7 @@ impl Stop {
         self.signal.store(usize::try_from(signal).unwrap_or_default(), Ordering::SeqCst);
         self.asked.store(true, Ordering::SeqCst);
         if self.keeping.load(Ordering::SeqCst) == 0 {
-            let _ = terminal::BARS.clear();
+            terminal::remove_bars();
             let how = self.otherwise.get().map_or("", String::as_str);
             terminal::line(&self.interrupted(how).to_string());
             signal_hook::low_level::exit(128 + signal);

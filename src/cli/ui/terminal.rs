@@ -9,7 +9,7 @@ use anstyle::{AnsiColor, Style};
 use clap::ValueEnum as _;
 use console::Term;
 use env_logger::{Env, Target, WriteStyle};
-use indicatif::MultiProgress;
+use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 use tanner::report::TextTable;
 
@@ -148,6 +148,12 @@ fn word(text: &str, colour: AnsiColor) -> String {
     }
     let style = Style::new().bold().fg_color(Some(colour.into()));
     format!("{style}{text}{style:#}")
+}
+
+/// Removes all bars, and draws none any more.
+pub(crate) fn remove_bars() {
+    let _ = BARS.clear();
+    BARS.set_draw_target(ProgressDrawTarget::hidden());
 }
 
 /// Writes a line, asked to be quiet or not. If nobody can read it, so be it.

@@ -110,7 +110,7 @@ fn what_is_missing_is_said_in_its_place() {
     run.run.history.clear();
     let page = report_page(&[run], &[], None);
     for part in
-        ["No confusion matrix, classes and examples: the data are gone", "No curves", "is still going on"]
+        ["No confusion matrix, classes and examples: the data are gone", "No curves", "was interrupted"]
     {
         assert!(page.contains(part), "no {part:?}");
     }

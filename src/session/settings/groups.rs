@@ -198,7 +198,9 @@ group! {
         /// auto takes a hardware GPU if there is one, else the CPU; gpu takes software adapters, too; reference is slow and exact.
         #[arg(value_enum)]
         backend: (BackendChoice) => Backend,
-        /// Take the GPU with this number in `tanner devices`, or the one whose name contains this text [default: the best]
+        /// Which GPU: its number or a part of its name [default: the best]
+        ///
+        /// Numbers are those of `tanner devices`; a part of a name must fit one GPU alone.
         #[arg(value_name = "N|TEXT")]
         adapter: (String) => Adapter,
         /// How a GPU stores tiles and shares sums
@@ -229,10 +231,14 @@ group! {
         /// the best. [default: train all epochs]
         #[arg(value_name = "N", allow_negative_numbers = true)]
         patience: (usize) => Patience,
-        /// What has to get better for --patience: score (accuracy, ties by the loss) or the loss alone [default: score]
+        /// What has to get better for --patience [default: score]
+        ///
+        /// score is the accuracy, ties by the loss; loss is the loss alone.
         #[arg(value_enum, value_name = "WHAT")]
         patience_on: (PatienceOn) => PatienceOn,
-        /// Time when the accuracy reaches a share (0.8718 or 87.18%), seconds_to_target in summary.json [default: none]
+        /// Time when the score reaches a share [default: none]
+        ///
+        /// As 0.8718 or 87.18%; summary.json then has seconds_to_target.
         #[arg(value_name = "SHARE", allow_negative_numbers = true, value_parser = super::values::parsed::<TargetScore>)]
         target: (TargetScore) => Target,
     }
