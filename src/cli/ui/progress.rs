@@ -111,7 +111,7 @@ impl Observer for ProgressReport {
 }
 
 impl ProgressReport {
-    /// What is told of an epoch; an asterisk marks the best so far. A narrow terminal gets less, a file everything.
+    /// The line of an epoch; an asterisk marks the best so far. A narrow terminal gets less, a file everything.
     fn line(&self, metrics: &EpochMetrics, is_best: bool, columns: Option<usize>) -> String {
         let width = self.epochs.to_string().len();
         let (train, test) = (100.0 * metrics.train_accuracy, 100.0 * metrics.test_accuracy);
@@ -128,29 +128,19 @@ impl ProgressReport {
             metrics.seconds,
             self.samples as f64 / metrics.seconds_steps,
         );
-        let medium = || {
-            let (train_loss, test_loss) = (metrics.train_loss, metrics.test_loss);
+        let (on, train_loss, test_loss) = (self.scored_on, metrics.train_loss, metrics.test_loss);
+        let shorter = [
             format!(
-                "{number}  train loss {train_loss:.4}, {train:.2} %  {} loss {test_loss:.4}, {test:.2} %{mark}",
-                self.scored_on
-            )
-        };
-        match columns {
-            Some(columns) if full.chars().count() > columns => {
-                let medium = medium();
-                if medium.chars().count() <= columns {
-                    medium
-                } else {
-                    let short = format!("{number}  {} {test:.2} %{mark}", self.scored_on);
-                    if short.chars().count() <= columns {
-                        short
-                    } else {
-                        format!("{number}  {test:.2} %{mark}")
-                    }
-                }
-            }
-            _ => full,
-        }
+                "{number}  train loss {train_loss:.4} acc {train:.2} %  {on} loss {test_loss:.4} acc {test:.2} %{mark}"
+            ),
+            format!("{number}  {on} loss {test_loss:.4} acc {test:.2} %{mark}"),
+            format!("{number}  {on} acc {test:.2} %{mark}"),
+            format!("{number}  {test:.2} %{mark}"),
+        ];
+        let Some(columns) = columns else { return full };
+        let mut lines = std::iter::once(full).chain(shorter);
+        let fits = |line: &String| line.chars().count() <= columns;
+        lines.find(fits).unwrap_or_else(|| format!("{test:.2} %"))
     }
 }
 
@@ -180,9 +170,9 @@ mod tests {
         assert!(full.ends_with("lr 0.100000  2.00 s, 40000 samples/s"), "{full}");
         report.epoch_ended(&metrics(2, 0.84), &Parameters::default()).unwrap();
         assert!(report.line(&metrics(2, 0.84), false, Some(200)).contains("acc  84.00 %  (best 85.00 %)"));
-        let narrow = report.line(&metrics(2, 0.84), false, Some(70));
-        assert_eq!(narrow, "epoch  2/30  train loss 0.5000, 80.00 %  test loss 0.4000, 84.00 % ");
-        assert_eq!(report.line(&metrics(3, 0.9), true, Some(30)), "epoch  3/30  test 90.00 %*");
+        let narrow = report.line(&metrics(2, 0.84), false, Some(78));
+        assert_eq!(narrow, "epoch  2/30  train loss 0.5000 acc 80.00 %  test loss 0.4000 acc 84.00 % ");
+        assert_eq!(report.line(&metrics(3, 0.9), true, Some(32)), "epoch  3/30  test acc 90.00 %*");
         assert_eq!(report.line(&metrics(3, 0.9), true, Some(24)), "epoch  3/30  90.00 %*");
     }
 }

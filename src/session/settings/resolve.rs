@@ -327,10 +327,7 @@ impl DataSettings {
     /// A file of test rows, where one is named.
     #[must_use]
     pub(crate) fn test_file(&self) -> Option<&Path> {
-        match &self.options.test {
-            Some(TestRows::File(path)) => Some(path),
-            _ => None,
-        }
+        if let Some(TestRows::File(path)) = &self.options.test { Some(path) } else { None }
     }
 }
 
