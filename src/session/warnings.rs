@@ -86,7 +86,9 @@ fn constant_neurons(network: &Network) -> Option<String> {
         layers.filter_map(|(number, layer)| lacking(&layer.topology, number)).collect();
     (!lacking.is_empty()).then(|| {
         let layers = lacking.join("; ");
-        format!("neurons without inputs, which stay constant: {layers}; larger degrees would reach them")
+        format!(
+            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`) reach them, and those by default do"
+        )
     })
 }
 

@@ -60,6 +60,7 @@ fn quiet_runs_say_nothing_but_results_and_json_is_json() {
     let eval = tanner(folder, "eval --model run/model.safetensors --data data --backend cpu --json --quiet");
     let scores = json(&eval.stdout);
     assert_eq!(scores["accuracy"], summary["test_accuracy"]);
+    assert_eq!((&scores["score"], &scores["scored_on"]), (&summary["score"], &"test".into()));
     assert_eq!(scores["confusion"].as_array().unwrap().len(), 3);
     let told = |line: &str| json(&tanner(folder, &format!("{line} --json")).stdout);
     assert_eq!(told("inspect --model run/model.safetensors")["parameters"], summary["parameters"]);

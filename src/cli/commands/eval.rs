@@ -18,7 +18,7 @@ use tanner::report::{
 };
 use tanner::session::settings::DataSettings;
 use tanner::session::{EngineRequest, Purpose, Session};
-use tanner::training::Recipe;
+use tanner::training::{Recipe, ScoredOn};
 
 use crate::cli::flags::EvalArgs;
 use crate::cli::ui::{session, terminal};
@@ -34,7 +34,13 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let names = model.class_names();
     let predictor = Predictor::new(model, request.threads())?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
-    let results = NamedScores { scores: &scores, classes: &names };
+    let results = NamedScores {
+        scores: &scores,
+        score: scores.accuracy,
+        score_loss: scores.log_loss,
+        scored_on: ScoredOn::Test,
+        classes: &names,
+    };
     if let Some(folder) = &args.out {
         write(folder, &results, &args.model)?;
     }
@@ -52,6 +58,10 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
 struct NamedScores<'a> {
     #[serde(flatten)]
     scores: &'a Scores,
+    /// The same as `accuracy` and `log_loss`, by the names that the files of a run have for them.
+    score: f64,
+    score_loss: f64,
+    scored_on: ScoredOn,
     classes: &'a [String],
 }
 
