@@ -31,7 +31,7 @@ named! {
     }
 }
 
-/// One epoch; a line of `metrics.jsonl`, where [`Named`] adds `score` and `score_loss`.
+/// One epoch; a line of `metrics.jsonl`, which has `score` and `score_loss`, too.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Counted from 1.
@@ -98,7 +98,7 @@ pub(crate) fn best_by(history: &[EpochMetrics], by: PatienceOn) -> Option<&Epoch
     history.iter().reduce(|best, later| if is_better(later, best, by) { later } else { best })
 }
 
-/// The whole run; `summary.json`, where [`Named`] adds `score`, `score_loss` and `best_score`.
+/// The whole run; `summary.json`, which has `score`, `score_loss` and `best_score`, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// What `test` means in this summary.
