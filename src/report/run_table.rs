@@ -25,8 +25,8 @@ pub fn run_table(runs: &[RunOverview]) -> TextTable {
     };
     let planned = |run: &RunOverview| run.epochs_planned.map_or(String::new(), |planned| planned.to_string());
     let columns: [CellOf<&RunOverview>; 12] = [
-        (TextColumn::text("run").least(24).cut_at(5), &|run| run.name.as_str().into()),
-        (TextColumn::text("data").rank(2).least(8), &|run| text(run.data.as_ref())),
+        (TextColumn::text("run").least(24).cut_at(5).cut_start(), &|run| run.name.as_str().into()),
+        (TextColumn::text("data").rank(3).least(6).cut_at(4), &|run| text(run.data.as_ref())),
         (TextColumn::text("state").rank(1), &|run| state(run.state)),
         (TextColumn::number("epochs").plain(&["epochs", "epochs_planned"]).rank(1), &|run| {
             TextCell::split(epochs(run), [run.epochs.to_string(), planned(run)])
@@ -40,7 +40,7 @@ pub fn run_table(runs: &[RunOverview]) -> TextTable {
         (TextColumn::text("started").rank(6), &|run| {
             TextCell::known(run.started.map(local_time), TextCell::text)
         }),
-        (TextColumn::text("differs by").rank(3).least(14).cut_at(4), &|run| differences(run).as_str().into()),
+        (TextColumn::text("differs by").rank(2).least(14).cut_at(4), &|run| differences(run).as_str().into()),
     ];
     table_of(runs, &columns)
 }

@@ -22,6 +22,7 @@ pub struct TextColumn {
     rank: u8,
     least: Option<usize>,
     cut_rank: Option<u8>,
+    cuts_start: bool,
 }
 
 impl TextColumn {
@@ -35,6 +36,7 @@ impl TextColumn {
             rank: 0,
             least: None,
             cut_rank: None,
+            cuts_start: false,
         }
     }
 
@@ -69,6 +71,13 @@ impl TextColumn {
     #[must_use]
     pub fn cut_at(mut self, rank: u8) -> Self {
         self.cut_rank = Some(rank);
+        self
+    }
+
+    /// Cells lose their start where they are cut, not their end.
+    #[must_use]
+    pub fn cut_start(mut self) -> Self {
+        self.cuts_start = true;
         self
     }
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::settings::{EventsPlace, RunSettings};
+use sha2::{Digest as _, Sha256};
+
+use super::settings::{EventsPlace, RunSettings, Settings};
 use crate::error::AskedBy as _;
 use crate::training::{Recorder, RunFolder, TensorBoard, data_name};
 use crate::{Result, Setting};
@@ -15,46 +17,77 @@ pub(super) fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
     RunFolder::create_unique(Path::new("runs"), &run_name(settings, &jiff::Zoned::now()))
 }
 
-/// Most characters of a run's name.
-const MAX_NAME: usize = 90;
+/// Most bytes of a run's name.
+const MAX_NAME: usize = 100;
 /// Most characters of a setting in it.
-const MAX_PART: usize = 20;
+const MAX_PART: usize = 32;
 
-/// A name that says when a run began, on what data, and what was asked for beside the defaults and the preset.
+/// A name that says when a run began, on what data, and what was asked for beside the defaults and the preset. What is
+/// too long for it is there as a digest: other settings have another name.
 fn run_name(settings: &RunSettings, now: &jiff::Zoned) -> String {
     let RunSettings { data, architecture, recipe, typed, .. } = settings;
-    let mut name = format!("{}-{}", now.strftime("%Y-%m-%dT%H-%M-%S"), plain(&data_name(&data.path)));
+    let data: String = plain(&data_name(&data.path)).chars().take(MAX_PART).collect();
+    let mut name = format!("{}-{data}", now.strftime("%Y-%m-%dT%H-%M-%S"));
     if let Some(preset) = typed.preset.preset {
         name.push_str(&format!("-{preset}"));
     }
     name.push_str(&format!("-{}", architecture.arch));
     let seed = format!("-s{}", recipe.seed);
-    let values = serde_json::to_value(typed).unwrap_or_default();
-    let computes = typed.samples.given().chain(typed.importance.given()).chain(typed.architecture.given());
-    for setting in computes.chain(typed.training.given()) {
+    let mut rest = String::new();
+    for part in name_parts(typed) {
+        // Room for the digest of what has none.
+        if rest.is_empty() && name.len() + part.len() + seed.len() + 6 <= MAX_NAME {
+            name.push_str(&format!("-{part}"));
+        } else {
+            rest.push_str(&part);
+        }
+    }
+    if !rest.is_empty() {
+        name.push_str(&format!("-{}", short_digest(&rest)));
+    }
+    name + &seed
+}
+
+/// A part of the name for each setting that decides what a run computes.
+fn name_parts(typed: &Settings) -> Vec<String> {
+    // By way of text, so that a float32 number keeps its short form.
+    let text = serde_json::to_string(typed).unwrap_or_default();
+    let values: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let data = typed
+        .data
+        .given()
+        .filter(|setting| ![Setting::Data, Setting::Header, Setting::Delimiter].contains(setting));
+    let computes = typed.training.given().chain(typed.architecture.given()).chain(typed.importance.given());
+    let all = computes.chain(typed.samples.given()).chain(data);
+    let part = |setting: Setting| {
         let value = match &values[setting.name()] {
             serde_json::Value::String(text) => text.clone(),
+            serde_json::Value::Array(items) => items
+                .iter()
+                .map(|item| item.as_str().map_or_else(|| item.to_string(), str::to_owned))
+                .collect::<Vec<_>>()
+                .join(","),
             value => value.to_string(),
         };
         let part = match setting {
-            Setting::Arch | Setting::Seed => continue,
-            Setting::Importance | Setting::Order | Setting::Optimizer | Setting::Activation => value,
-            Setting::From => setting.to_string(),
-            setting => format!("{setting}{value}"),
+            Setting::Arch | Setting::Seed => return None,
+            Setting::Importance | Setting::Order | Setting::Optimizer | Setting::Activation => plain(&value),
+            setting => format!("{setting}{}", plain(&value)),
         };
-        let part: String = plain(&part).chars().take(MAX_PART).collect();
-        if name.len() + 1 + part.len() + seed.len() > MAX_NAME {
-            break;
-        }
-        name.push_str(&format!("-{}", part.trim_end_matches('-')));
-    }
-    name + &seed
+        Some(if part.len() > MAX_PART { format!("{setting}.{}", short_digest(&value)) } else { part })
+    };
+    all.filter_map(part).collect()
+}
+
+/// Four digits that stand in for a text.
+fn short_digest(text: &str) -> String {
+    crate::text::hex(Sha256::digest(text)).chars().take(4).collect()
 }
 
 /// A text as part of a file name on any system.
 fn plain(text: &str) -> String {
     let kept = |c: char| c.is_alphanumeric() || ['.', '_', '-'].contains(&c);
-    let plain: String = text.chars().map(|c| if kept(c) { c } else { '-' }).take(2 * MAX_PART).collect();
+    let plain: String = text.chars().map(|c| if kept(c) { c } else { '-' }).collect();
     plain.trim_matches(['-', '.']).to_owned()
 }
 
@@ -103,13 +136,21 @@ mod tests {
             "2026-11-27T12-00-00-fashion-mnist-sc-pca-desc-s0"
         );
         assert_eq!(
-            name("data = \"my wine.csv\"\npreset = \"small\"\nlr = 0.01\nhidden = [64, 32]\nseed = 7"),
-            "2026-11-27T12-00-00-my-wine-small-sc-hidden64-32-lr0.01-s7"
+            name(
+                "data = \"my wine.csv\"\npreset = \"small\"\nlr = 0.01\nhidden = [64, 32]\nseed = 7\nl1 = 3e-7"
+            ),
+            "2026-11-27T12-00-00-my-wine-small-sc-lr0.01-l13e-7-hidden64-32-s7"
         );
-        let long = name(
-            "data = \"x.csv\"\narch = \"rsp\"\ndegree-distribution = \"20:0.25,86:0.25,90:0.25,92:0.25\"\nepochs = 3\nl1 = 1e-5\n\
-             batch-size = 17\ngain = 2\nlabel-smoothing = 0.1\nl-half = 0.1",
+        assert!(
+            name("data = \"x.csv\"\ndropout = 0.1\nimpute = \"mean\"").ends_with("-dropout0.1-imputemean-s0")
         );
-        assert!(long.len() <= MAX_NAME && long.ends_with("-s0") && long.contains("-epochs3-"), "{long}");
+        let long = |gain: u8| {
+            name(&format!(
+                "data = \"x.csv\"\narch = \"rsp\"\ndegree-distribution = \"20:0.25,86:0.25,90:0.25,92:0.25\"\nepochs = 3\n\
+                 l1 = 1e-5\nbatch-size = 17\ngain = {gain}\nlabel-smoothing = 0.1\nl-half = 0.1\nweight-elimination = 0.01"
+            ))
+        };
+        assert!(long(2).len() <= MAX_NAME && long(2).contains("-epochs3-"), "{}", long(2));
+        assert_ne!(long(2), long(3));
     }
 }

@@ -20,7 +20,10 @@ fn runs_of_every_kind_are_named_after_it_and_can_be_evaluated() {
         let run = fs::read_dir(folder.path().join("runs")).unwrap().next().unwrap().unwrap().path();
         let (kind, order) = name.split_once('-').unwrap();
         let run_name = run.file_name().unwrap().to_str().unwrap();
-        assert!(run_name.contains(&format!("-data-sc-{kind}-")), "{flags}: {run:?}");
+        assert!(
+            run_name.contains("-data-sc-") && run_name.contains(&format!("-{kind}-")),
+            "{flags}: {run:?}"
+        );
         assert_eq!(run_name.contains("-asc-"), order == "asc", "{flags}: {run:?}");
         let json = |file| -> serde_json::Value {
             serde_json::from_slice(&fs::read(run.join(file)).unwrap()).unwrap()

@@ -148,7 +148,13 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
         ("--where hidden=16,16", "abc"),
         ("--where epochs>=3", "abc"),
         ("--where epochs<3", ""),
-        ("--where score>100%", ""),
+        ("--where score>=100%", ""),
+        ("--where dropout=0", "abc"),
+        ("--where l2=5e-5", "abc"),
+        ("--where validation=none", "ab"),
+        ("--where data=some/data", "abc"),
+        ("--where started>2026-01-01", "abc"),
+        ("--where started<2026-01-01", ""),
         ("--where accuracy>=0", "abc"),
         ("--where state=finished", "abc"),
         // A setting that has its default.
@@ -167,6 +173,14 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
     assert!(cells.iter().all(|line| line.len() == cells[0].len()), "{table}");
     refused(folder.path(), "runs --where colour=red", 1, &["--where: no run has a \"colour\"", "seed"]);
     refused(folder.path(), "runs --where lr>fast", 1, &["--where: lr is compared with \"fast\""]);
+    refused(folder.path(), "runs --where score>90", 1, &["--where: score is a share from 0 to 1, not 90"]);
+    refused(folder.path(), "runs --where state=runing", 1, &["never \"runing\"", "running, stopped"]);
+    let none = tanner(folder.path(), "runs --where data=wine");
+    assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
+    assert!(none.stderr.contains("no run has data=wine; data there: data"), "{none:?}");
+    // A run itself, and what is no data.
+    assert_eq!(names("runs/a").len(), 1);
+    refused(folder.path(), "runs/a", 1, &["--data: runs/a is the folder of a run"]);
     refused(folder.path(), "runs --where lr", 2, &["--where", "data=wine"]);
 }
 
@@ -178,7 +192,7 @@ fn a_run_is_named_by_what_it_is() {
     let names: Vec<_> = fs::read_dir(folder.path().join("runs")).unwrap().collect();
     let [name] = &names[..] else { panic!("{names:?}") };
     let name = name.as_ref().unwrap().file_name().into_string().unwrap();
-    let expected = "-data-sc-hidden16-16-blocks2-degrees6-4-epochs3-batch-size10-lr0.05-s3";
+    let expected = "-data-sc-epochs3-batch-size10-lr0.05-hidden16-16-blocks2-degrees6-4-s3";
     assert!(name.starts_with("20") && name.ends_with(expected), "{name}");
 }
 

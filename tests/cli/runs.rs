@@ -29,7 +29,7 @@ fn a_run_leaves_its_files_and_the_summary_its_keys() {
     let outcome = tanner(folder.path(), &format!("--pca --order desc --seed 5 {SMALL}"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let run = only_run(folder.path());
-    let name = "-data-sc-pca-desc-hidden16-16-blocks2-degrees6-4-epochs3-s5";
+    let name = "-data-sc-epochs3-batch-size10-hidden16-16-blocks2-degrees6-4-pca-desc-s5";
     assert!(run.to_str().unwrap().ends_with(name), "{run:?}");
     let files = [
         "best.safetensors",

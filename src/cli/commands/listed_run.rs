@@ -1,14 +1,22 @@
 //! A run in a list: the facts that lists are filtered by, and what tells it from the others.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use anyhow::bail;
+use serde::Serialize;
 use serde_json::Value;
 use tanner::Setting;
 use tanner::session::Settings;
-use tanner::training::{PastRun, RunOverview, flat_settings};
+use tanner::training::{PastRun, RunOverview, RunState, data_name, flat_settings};
 
 use crate::cli::flags::{Condition, Relation};
+
+/// What stands in place of a value that is not there.
+const NONE: &str = "none";
+/// Most values that are named where none is the right one.
+const MOST_NAMED: usize = 8;
 
 /// Names of settings in `config.json` whose flags are called otherwise.
 const FLAGS: [(&str, &str); 10] = [
@@ -44,47 +52,67 @@ pub(super) struct ListedRun {
     asked: BTreeMap<String, String>,
 }
 
+/// Facts that are shares, by their names.
+const SHARES: [&str; 6] =
+    ["score", "best-score", "accuracy", "best-accuracy", "test-accuracy", "best-test-accuracy"];
+
 impl ListedRun {
     pub(super) fn new(run: &PastRun) -> Self {
         let overview = RunOverview::new(run);
         let mut facts = BTreeMap::new();
         let mut asked = BTreeMap::new();
+        if let Some(summary) = &run.summary {
+            facts.extend(texts(&as_in_files(summary)));
+        }
+        facts.extend(texts(&as_json(&overview)));
+        facts.insert("epochs-done".into(), overview.epochs.to_string());
         if let Some(config) = &run.config {
             for (name, value) in flat_settings(config) {
                 facts.insert(flag_of(&name), text(&value));
             }
+            let kept = facts.get("keep-probability").and_then(|kept| kept.parse::<f32>().ok());
+            facts.extend(kept.map(|kept| ("dropout".into(), (1.0 - kept).to_string())));
             if let Ok(settings) = Settings::from_config(config) {
-                asked = texts(&serde_json::to_value(&settings).unwrap_or_default());
+                asked = texts(&as_in_files(&settings));
                 asked.retain(|name, _| !PLACES.iter().any(|place| place.name() == name));
             }
         }
         facts.extend(asked.clone());
-        facts.extend(texts(&as_json(&overview)));
-        if let Some(summary) = &run.summary {
-            for (name, value) in texts(&serde_json::to_value(summary).unwrap_or_default()) {
-                facts.entry(name).or_insert(value);
-            }
+        facts.extend(overview.data.clone().map(|data| ("data".into(), data)));
+        if let Some(started) = facts.get("started-at").cloned() {
+            facts.insert("started".into(), started);
         }
         Self { overview, facts, asked }
     }
 
-    /// Whether a condition holds; not where its fact is not known.
+    /// What is known by a name; a setting without a value is `none`.
+    fn fact(&self, name: &str) -> &str {
+        self.facts.get(name).map_or(NONE, String::as_str)
+    }
+
+    /// Whether a condition holds.
     fn passes(&self, condition: &Condition) -> bool {
-        let Condition { key, relation, value } = condition;
-        let Some(fact) = self.facts.get(&key.replace('_', "-")) else { return false };
-        let numbers = || Some((number(fact)?, number(value)?));
-        let is_equal = || match numbers() {
-            Some((fact, value)) => fact == value,
-            None => fact.eq_ignore_ascii_case(&value.replace(' ', "")) || fact.eq_ignore_ascii_case(value),
+        let Condition { relation, value, .. } = condition;
+        let (name, fact) = (condition.name(), self.fact(&condition.name()));
+        let order = match (number(fact), number(value)) {
+            (Some(fact), Some(value)) => fact.partial_cmp(&value),
+            // Times of RFC 3339, and days, are in order as texts.
+            _ if is_date(fact) && is_date(value) => Some(fact.cmp(value.as_str())),
+            _ => None,
+        };
+        let is_equal = match order {
+            Some(order) => order == Ordering::Equal,
+            None if name == "data" => fact == data_name(Path::new(value)),
+            None => fact.eq_ignore_ascii_case(value) || fact.eq_ignore_ascii_case(&value.replace(' ', "")),
         };
         match relation {
-            Relation::Equal => is_equal(),
-            Relation::Unequal => !is_equal(),
+            Relation::Equal => is_equal,
+            Relation::Unequal => !is_equal,
             Relation::Less { or_equal } => {
-                numbers().is_some_and(|(fact, value)| fact < value || (*or_equal && fact == value))
+                order == Some(Ordering::Less) || (*or_equal && order == Some(Ordering::Equal))
             }
             Relation::Greater { or_equal } => {
-                numbers().is_some_and(|(fact, value)| fact > value || (*or_equal && fact == value))
+                order == Some(Ordering::Greater) || (*or_equal && order == Some(Ordering::Equal))
             }
         }
     }
@@ -92,34 +120,75 @@ impl ListedRun {
 
 /// A run in the list as JSON: `score` and `best_score` are also there by their old names, `accuracy` and `best_accuracy`.
 pub(super) fn as_json(run: &RunOverview) -> Value {
-    let mut json = serde_json::to_value(run).unwrap_or_default();
+    let mut json = as_in_files(run);
     for (name, old) in [("score", "accuracy"), ("best_score", "best_accuracy")] {
         json[name] = json[old].clone();
     }
+    json["started_at"] = run.started.and_then(rfc3339).into();
     json
 }
 
-/// Keeps the runs for which all conditions hold.
+/// A moment in seconds since 1970, as RFC 3339 has it.
+fn rfc3339(seconds: i64) -> Option<String> {
+    let time = jiff::Timestamp::from_second(seconds).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
+}
+
+/// A value as a file has it: by way of text, so that a float32 number keeps its short form.
+fn as_in_files(value: &impl Serialize) -> Value {
+    let text = serde_json::to_string(value).unwrap_or_default();
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// Whether a text begins as a date does: `2026-11-27`.
+fn is_date(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.len() >= 7
+        && bytes[..4].iter().all(u8::is_ascii_digit)
+        && bytes[4] == b'-'
+        && bytes[5].is_ascii_digit()
+}
+
+/// Keeps the runs for which all conditions hold. Of a condition that none fulfils it says what there is instead.
 ///
 /// # Errors
-/// When a key is neither known of any run nor a setting, or a size is compared with what is no number.
-pub(super) fn filter(runs: &mut Vec<ListedRun>, conditions: &[Condition]) -> anyhow::Result<()> {
+/// When a key is neither known of any run nor a setting, or a value is none that it can have.
+pub(super) fn filter(runs: &mut Vec<ListedRun>, conditions: &[Condition]) -> anyhow::Result<Vec<String>> {
+    let mut hints = Vec::new();
     for condition in conditions {
-        let Condition { key, relation, value } = condition;
-        let name = key.replace('_', "-");
-        let is_known = runs.is_empty() || runs.iter().any(|run| run.facts.contains_key(&name));
-        if !is_known && name.parse::<Setting>().is_err() {
-            let mut known: Vec<&String> = runs.iter().flat_map(|run| run.facts.keys()).collect();
-            known.sort_unstable();
-            known.dedup();
-            let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
-            bail!("--where: no run has a {key:?}; there are {}", known.join(", "));
-        }
-        if !matches!(relation, Relation::Equal | Relation::Unequal) && number(value).is_none() {
-            bail!("--where: {key} is compared with {value:?}, which is not a number");
+        check(condition, runs)?;
+        if !runs.iter().any(|run| run.passes(condition)) {
+            let name = condition.name();
+            let there: BTreeSet<&str> = runs.iter().map(|run| run.fact(&name)).collect();
+            let there: Vec<&str> = there.into_iter().take(MOST_NAMED).collect();
+            hints.push(format!("no run has {condition}; {} there: {}", condition.key, there.join(", ")));
         }
     }
     runs.retain(|run| conditions.iter().all(|condition| run.passes(condition)));
+    Ok(hints)
+}
+
+/// Refuses a condition that can never hold.
+fn check(condition: &Condition, runs: &[ListedRun]) -> anyhow::Result<()> {
+    let Condition { key, relation, value } = condition;
+    let name = condition.name();
+    let is_known = runs.is_empty() || runs.iter().any(|run| run.facts.contains_key(&name));
+    if !is_known && name.parse::<Setting>().is_err() {
+        bail!(
+            "--where: no run has a {key:?}; name a flag of training, or a key of `tanner runs --json`: data, state, score, .."
+        );
+    }
+    let value_number = number(value).filter(|number| !number.is_nan());
+    if !matches!(relation, Relation::Equal | Relation::Unequal) && value_number.is_none() && !is_date(value) {
+        bail!("--where: {key} is compared with {value:?}, which is neither a number nor a date");
+    }
+    if SHARES.contains(&&*name) && value_number.is_some_and(|number| number > 1.0) {
+        bail!("--where: {key} is a share from 0 to 1, not {value}: write 0.9 or 90%");
+    }
+    if name == "state" && value.parse::<RunState>().is_err() {
+        let states = RunState::ALL.map(RunState::name).join(", ");
+        bail!("--where: a run is never {value:?}; its state is one of {states}");
+    }
     Ok(())
 }
 
@@ -130,11 +199,13 @@ pub(super) fn tell_apart(runs: &mut [ListedRun]) {
     names.dedup();
     for name in names {
         // Whoever did not ask has the default, which is a fact, too.
-        let values: Vec<Option<String>> = runs.iter().map(|run| run.facts.get(&name).cloned()).collect();
-        let count = |value: &Option<String>| values.iter().filter(|other| *other == value).count();
+        let values: Vec<String> = runs.iter().map(|run| run.fact(&name).to_owned()).collect();
+        let is_same =
+            |one: &str, other: &str| one == other || number(one).is_some_and(|n| Some(n) == number(other));
+        let count = |value: &str| values.iter().filter(|other| is_same(value, other)).count();
         for (run, value) in runs.iter_mut().zip(&values) {
             if 2 * count(value) <= values.len() {
-                run.overview.differs.extend(value.clone().map(|value| (name.clone(), value)));
+                run.overview.differs.insert(name.clone(), value.clone());
             }
         }
     }

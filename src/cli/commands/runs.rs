@@ -23,9 +23,9 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
         terminal::note("there are no runs yet: training makes a folder for each in runs/");
         return if terminal::wants_json() { terminal::print("[]") } else { Ok(()) };
     }
-    let mut listed: Vec<ListedRun> = PastRun::all_below(&args.folder)?.iter().map(ListedRun::new).collect();
+    let mut listed: Vec<ListedRun> = runs_of(&args.folder)?.iter().map(ListedRun::new).collect();
     let all = listed.len();
-    listed_run::filter(&mut listed, &args.conditions)?;
+    let hints = listed_run::filter(&mut listed, &args.conditions)?;
     listed_run::tell_apart(&mut listed);
     let mut runs: Vec<RunOverview> = listed.into_iter().map(|run| run.overview).collect();
     sort(&mut runs, args.sort);
@@ -37,7 +37,8 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     if runs.is_empty() {
         let none = match all {
             0 => format!("{} holds no run folders", args.folder.display()),
-            all => format!("none of the {all} runs in {} matches", args.folder.display()),
+            all if hints.is_empty() => format!("none of the {all} runs fulfils all conditions"),
+            _ => hints.join("; "),
         };
         terminal::note(&none);
         return Ok(());
@@ -52,6 +53,19 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
         terminal::note(&format!("{} of {matching} runs; --limit says how many", runs.len()));
     }
     Ok(())
+}
+
+/// The runs below a folder; a folder that is a run itself, or in which a batch keeps its runs, will do, too.
+fn runs_of(folder: &Path) -> anyhow::Result<Vec<PastRun>> {
+    let below = PastRun::all_below(folder)?;
+    if !below.is_empty() {
+        return Ok(below);
+    }
+    match PastRun::read(folder) {
+        Ok(run) => Ok(vec![run]),
+        Err(_) if folder.join(RUNS).is_dir() => Ok(PastRun::all_below(folder.join(RUNS))?),
+        Err(_) => Ok(below),
+    }
 }
 
 /// Sorts by what was asked for, then by name; what is not known comes last.

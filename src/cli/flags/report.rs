@@ -1,5 +1,6 @@
 //! What can be typed to look at runs, in a list and as a page.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -82,6 +83,27 @@ pub(crate) enum Relation {
     Greater {
         or_equal: bool,
     },
+}
+
+impl Condition {
+    /// The key as flags are spelt.
+    pub(crate) fn name(&self) -> String {
+        self.key.replace('_', "-")
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let relation = match self.relation {
+            Relation::Equal => "=",
+            Relation::Unequal => "!=",
+            Relation::Less { or_equal: false } => "<",
+            Relation::Less { or_equal: true } => "<=",
+            Relation::Greater { or_equal: false } => ">",
+            Relation::Greater { or_equal: true } => ">=",
+        };
+        write!(f, "{}{relation}{}", self.key, self.value)
+    }
 }
 
 impl FromStr for Condition {

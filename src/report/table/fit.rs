@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-use super::{Mark, TextCell, TextTable, one_line};
+use super::{Mark, TextCell, TextColumn, TextTable, one_line};
 
 /// Columns between two cells.
 const GAP: usize = 2;
@@ -18,14 +18,13 @@ impl TextTable {
     pub fn fit(&self, width: usize, has_colour: bool) -> String {
         let natural = self.natural_widths();
         let widths = self.widths(natural.clone(), width);
-        let is_right = |index: usize| self.columns[index].is_number;
         let line = |cells: &[TextCell], style: Option<Style>| {
             let cells = widths.iter().enumerate().filter_map(|(index, width)| {
                 let (width, empty) = ((*width)?, TextCell::default());
                 let cell = cells.get(index).unwrap_or(&empty);
                 let style = style.unwrap_or_else(|| style_of(cell.mark));
                 let style = if has_colour { style } else { Style::new() };
-                Some(padded(&cell.shown, width, is_right(index), style))
+                Some(padded(&cell.shown, width, &self.columns[index], style))
             });
             cells.collect::<Vec<_>>().join(&" ".repeat(GAP)).trim_end().to_owned()
         };
@@ -108,7 +107,7 @@ fn cut(width: &mut Option<usize>, over: usize, least: usize) {
 }
 
 /// A cell of a width, with an ellipsis where its text is wider.
-fn padded(text: &str, width: usize, is_right: bool, style: Style) -> String {
+fn padded(text: &str, width: usize, column: &TextColumn, style: Style) -> String {
     let mut text = one_line(text);
     if text.width() > width {
         let mut room = width.saturating_sub(1);
@@ -118,11 +117,16 @@ fn padded(text: &str, width: usize, is_right: bool, style: Style) -> String {
             room = room.saturating_sub(wide);
             has_room
         };
-        text = text.chars().take_while(fits).chain(['…']).collect();
+        text = if column.cuts_start {
+            let end: Vec<char> = text.chars().rev().take_while(fits).collect();
+            std::iter::once('…').chain(end.into_iter().rev()).collect()
+        } else {
+            text.chars().take_while(fits).chain(['…']).collect()
+        };
     }
     let space = " ".repeat(width.saturating_sub(text.width()));
     let text = if text.is_empty() { text } else { format!("{style}{text}{style:#}") };
-    if is_right { space + &text } else { text + &space }
+    if column.is_number { space + &text } else { text + &space }
 }
 
 fn style_of(mark: Mark) -> Style {
@@ -154,7 +158,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
             Some(line) if line.width() + 1 + word.width() <= width => {
                 let _ = write!(line, " {word}");
             }
-            _ => lines.push(padded(word, word.width().min(width), false, Style::new())),
+            _ => lines.push(padded(word, word.width().min(width), &TextColumn::text(""), Style::new())),
         }
     }
     lines
