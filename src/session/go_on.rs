@@ -11,8 +11,8 @@ use super::settings::{EngineOptions, RunSettings, Settings};
 use crate::error::AskedBy as _;
 use crate::model::TrainedModel;
 use crate::training::{
-    Checkpoint, Continuation, Recorder, RunClock, RunFacts, RunFolder, RunIdentity, Summary, TrainingState,
-    now,
+    Checkpoint, Continuation, PastRun, Recorder, RunClock, RunFacts, RunFolder, RunIdentity, Summary,
+    TrainingState, now,
 };
 use crate::{Error, Result, Setting};
 
@@ -35,9 +35,18 @@ impl Session<'_> {
     pub fn resume_with(&self, path: impl AsRef<Path>, asked: &Settings) -> Result<TrainedRun> {
         let path = path.as_ref();
         let mut begun = match RunFolder::finished(path)? {
-            None => Resumption::open(path).asked_by(Setting::Resume)?,
+            None => {
+                let begun = Resumption::open(path).asked_by(Setting::Resume)?;
+                // Whoever was at it may have finished it before the lock was free.
+                if RunFolder::finished(path)?.is_some() {
+                    drop(begun);
+                    return self.resume_with(path, asked);
+                }
+                begun
+            }
             Some((config, summary)) => {
                 if !is_extended(&config, &summary, asked)? {
+                    self.warn_of_no_effect(asked);
                     return self.finished(path, summary);
                 }
                 Resumption::extend(path, summary).asked_by(Setting::Resume)?
@@ -60,13 +69,32 @@ impl Session<'_> {
             return self.finished(&path, summary);
         }
         let begun = Resumption::open(&path).asked_by(Setting::Out)?;
+        if RunFolder::finished(&path)?.is_some() {
+            drop(begun);
+            return self.resume_job(job);
+        }
         job.settings.engine = begun.engine(&job.settings.engine, &EngineOptions::default())?;
         job.begun = Some(begun);
         self.train(job)
     }
 
+    /// Says what was asked for in vain, as a finished run computes nothing.
+    fn warn_of_no_effect(&self, asked: &Settings) {
+        let counts = [Setting::Epochs, Setting::Patience, Setting::Threads];
+        if let Some(setting) = asked.given().into_iter().find(|setting| !counts.contains(setting)) {
+            self.warn(format!("`{setting}` has no effect on a finished run without more `epochs`"));
+        }
+    }
+
     /// What is in the folder of a run that has nothing left to do.
     fn finished(&self, path: &Path, summary: Summary) -> Result<TrainedRun> {
+        if let Some(problem) = PastRun::read(path)?.problems.first() {
+            let path = path.display();
+            let way_out = "without summary.json it goes on from its checkpoint, or from its start";
+            return Err(Error::OtherRun(format!(
+                "the finished run in {path} is damaged: {problem}; {way_out}"
+            )));
+        }
         // One that ended between its summary and the removal of its checkpoint still has that.
         if let Ok(folder) = RunFolder::reopen(path) {
             folder.remove_checkpoint()?;

@@ -141,13 +141,9 @@ impl<'a> RunRecord<'a> {
         }
     }
 
-    /// The first setting that a recorded run has otherwise, as `recipe.epochs`.
+    /// The first setting that a recorded run has otherwise, as `recipe.epochs`, wherever the files are now: their
+    /// content has digests.
     pub(super) fn difference_from(&self, config: &Value) -> serde_json::Result<Option<String>> {
-        Ok(first_difference(&as_in_files(self)?, &with_defaults(config.clone())?))
-    }
-
-    /// The same, wherever the files are now: their content has digests.
-    pub(super) fn difference_but_for_places(&self, config: &Value) -> serde_json::Result<Option<String>> {
         let mut expected = as_in_files(self)?;
         let has_test_file = self.table.as_ref().is_some_and(TableRecord::has_test_file);
         for (pointer, is_place) in

@@ -50,7 +50,10 @@ impl Resumption {
     /// When there is no such run, its checkpoint is damaged, or another process is at it.
     pub fn open(path: &Path) -> Result<Self> {
         let Some(config) = RunFolder::config(path) else {
-            let reason = "holds no run that can go on: there is no config.json that can be read";
+            let reason = match path.join("config.json").exists() {
+                true => "holds no run that can go on: its config.json is damaged",
+                false => "holds no run that can go on: there is no config.json",
+            };
             return Err(Error::OtherRun(format!("{} {reason}", path.display())));
         };
         let folder = RunFolder::reopen(path)?;
@@ -178,7 +181,7 @@ impl Session<'_> {
         let other = |what: String| {
             Err(Error::OtherRun(format!("the run in {path} cannot go on to the same bits: {what}")))
         };
-        let difference = run.difference_but_for_places(&begun.changes.applied_to(begun.config.clone()));
+        let difference = run.difference_from(&begun.changes.applied_to(begun.config.clone()));
         let difference =
             difference.map_err(|error| Error::OtherRun(format!("the settings of {path}: {error}")))?;
         if let Some(key) = difference {

@@ -245,6 +245,11 @@ impl Session<'_> {
                 "best.safetensors has the model of epoch {there}, which is not the best any more"
             ));
         }
+        if let Some(folder) = folder.as_ref().filter(|_| summary.is_some())
+            && !folder.join("best.safetensors").exists()
+        {
+            self.warn("best.safetensors is missing, and no epoch since was better");
+        }
         let (model, history) = recorder.into_parts();
         Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
     }

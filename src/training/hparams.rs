@@ -9,7 +9,16 @@ use crate::protobuf::Message;
 
 const PLUGIN: &str = "hparams";
 /// Parts of `config.json` that say nothing of what the run computes, or say it twice.
-const NO_SETTINGS: [&str; 5] = ["tanner_version", "started_at", "command", "settings", "continued"];
+const NO_SETTINGS: [&str; 8] = [
+    "tanner_version",
+    "started_at",
+    "command",
+    "settings",
+    "continued",
+    "absolute_paths",
+    "digests",
+    "adapter",
+];
 /// Groups whose names say nothing that those of their settings do not.
 const GROUPS: [&str; 3] = ["recipe", "architecture", "penalties"];
 

@@ -171,7 +171,12 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
     let cells: Vec<Vec<&str>> = table.lines().map(|line| line.split('\t').collect()).collect();
     assert_eq!((cells.len(), cells[0][0], cells[1][0], cells[2][0]), (3, "run", "b", "c"));
     assert!(cells.iter().all(|line| line.len() == cells[0].len()), "{table}");
-    refused(folder.path(), "runs --where colour=red", 1, &["--where: no run has a \"colour\"", "seed"]);
+    refused(
+        folder.path(),
+        "runs --where colour=red",
+        1,
+        &["--where: no run has a \"colour\"", "data, state, score"],
+    );
     refused(folder.path(), "runs --where lr>fast", 1, &["--where: lr is compared with \"fast\""]);
     refused(folder.path(), "runs --where score>90", 1, &["--where: score is a share from 0 to 1, not 90"]);
     refused(folder.path(), "runs --where state=runing", 1, &["never \"runing\"", "running, stopped"]);

@@ -319,3 +319,58 @@ fn patience_stops_early_and_keeps_the_best() {
     let again = tanner(folder.path(), "--resume run");
     assert!(again.code == Some(0) && again.stderr.contains("is finished"), "{again:?}");
 }
+
+#[test]
+fn a_run_that_finishes_while_another_process_waits_stays_finished() {
+    let folder = folder_with_data();
+    for name in ["a", "b", "c"] {
+        let mut child = start(folder.path(), &format!("{NETWORK} --epochs 1500 --out {name}"));
+        wait_for_lines(&folder.path().join(name).join("metrics.jsonl"), 3);
+        let line = format!("train --resume {name}");
+        let last = loop {
+            let outcome = tanner(folder.path(), &line);
+            if !outcome.stderr.contains("another process") {
+                break outcome;
+            }
+        };
+        assert!(child.wait().unwrap().success());
+        assert!(last.code == Some(0) && last.stderr.contains("is finished"), "{last:?}");
+        assert_eq!(lines(&folder.path().join(name).join("metrics.jsonl")), 1500);
+    }
+}
+
+#[test]
+fn a_finished_run_says_what_has_no_effect_and_a_damaged_one_is_refused() {
+    let folder = folder_with_data();
+    let run = folder.path().join("run");
+    assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 3 --out run")).code, Some(0));
+    let outcome = tanner(folder.path(), "train --resume run --data nowhere");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("warning: --data has no effect on a finished run"), "{outcome:?}");
+    let metrics = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let first = metrics.lines().next().unwrap();
+    fs::write(run.join("metrics.jsonl"), format!("{first}\n")).unwrap();
+    refused(folder.path(), "train --resume run", 1, &["is damaged", "1 readable epochs", "summary.json"]);
+}
+
+#[test]
+fn a_batch_goes_on_where_its_data_are_elsewhere_now() {
+    let folder = folder_with_data();
+    let line = "compare --seeds 1 --backend cpu --threads 1 --out out --run";
+    let flags = "a=--hidden=16,16 --blocks=2 --degrees=6,4 --batch-size=10 --epochs=2";
+    let compare = |data: &str| {
+        let words = line.split_whitespace().chain([flags, "--data", data]);
+        let output = crate::support::command(folder.path()).args(words).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(compare("data").0, Some(0));
+    fs::rename(folder.path().join("data"), folder.path().join("moved")).unwrap();
+    let (code, stderr) = compare("moved");
+    assert!(code == Some(0) && !stderr.contains("started"), "{stderr}");
+    // Other data are noticed.
+    let pictures = folder.path().join("moved/train-images-idx3-ubyte");
+    let mut bytes = fs::read(&pictures).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&pictures, bytes).unwrap();
+    assert_eq!(compare("moved").0, Some(1));
+}

@@ -27,6 +27,10 @@ const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 /// Signals so close together are one request.
 const TOGETHER: Duration = Duration::from_millis(500);
 
+/// Whoever waits longer than this is told what for.
+#[cfg(unix)]
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// What signals have asked for.
 #[derive(Default)]
 pub(crate) struct Stop {
@@ -142,6 +146,12 @@ impl Stop {
             terminal::line(&self.interrupted(how).to_string());
             signal_hook::low_level::exit(128 + signal);
         }
+        let wait = || {
+            std::thread::sleep(PATIENCE);
+            terminal::line("stopping once the step that has begun is done; a second signal leaves at once");
+        };
+        // Where no thread can be had, nobody is told.
+        let _ = std::thread::Builder::new().name("patience".into()).spawn(wait);
     }
 
     /// Where there is no thread to wait: flags alone, and the second signal always leaves.

@@ -40,8 +40,13 @@ impl DataShape {
         };
         let architecture = settings.architecture.fit_to(self.features, self.classes)?;
         let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
-        let difference =
-            RunRecord::new(settings, &record, samples, Some(&self.digest)).difference_from(config);
+        let record = RunRecord::new(settings, &record, samples, Some(&self.digest));
+        // The data may be elsewhere by now: they have a digest. A saved model has none.
+        let from = settings.from.as_ref().map_or(Value::Null, |from| from.display().to_string().into());
+        let difference = match record.difference_from(config) {
+            Ok(None) if from != config["from"] => Ok(Some("from".into())),
+            difference => difference,
+        };
         let folder = folder.display();
         match difference {
             Ok(None) => Ok(()),
