@@ -7,6 +7,7 @@
 
 mod architecture;
 mod file;
+mod format;
 mod group;
 mod groups;
 mod presets;
@@ -24,6 +25,7 @@ use crate::{Error, Result, Setting};
 #[doc(hidden)]
 pub use architecture::ArchitectureSettings;
 pub(crate) use file::toml_table;
+pub(crate) use format::format;
 pub use groups::{
     ArchitectureOptions, DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, OutputOptions,
     PresetOption, SampleOptions,
@@ -32,8 +34,8 @@ pub use presets::Preset;
 pub(crate) use recorded::TableRecord;
 #[doc(hidden)]
 pub use resolve::check_threads;
+pub(crate) use resolve::usual_l2;
 pub use resolve::{DataSettings, RunSettings};
-pub(crate) use resolve::{format, usual_l2};
 pub use training_options::TrainingOptions;
 #[doc(hidden)]
 pub use values::parsed;
