@@ -3,6 +3,14 @@
 /// Names from this similarity on are near enough to be meant, by Jaro and Winkler's measure.
 const SIMILAR: f64 = 0.8;
 
+/// So many epochs: `1 epoch`, `2 epochs`.
+#[doc(hidden)]
+#[must_use]
+#[cfg_attr(not(feature = "report"), allow(unreachable_pub, reason = "reports hand it on"))]
+pub fn epochs(count: usize) -> String {
+    format!("{count} epoch{}", if count == 1 { "" } else { "s" })
+}
+
 /// A whole number in groups of three digits: `220,020`.
 #[must_use]
 #[cfg_attr(not(feature = "report"), allow(unreachable_pub, reason = "reports hand it on"))]

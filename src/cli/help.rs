@@ -6,7 +6,7 @@ use anstyle::Style;
 use clap::builder::{StyledStr, Styles};
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::flags::Cli;
+use super::flags::{Cli, Command as CommandOf};
 
 /// The subcommands, by what one wants to do.
 const GROUPS: [(&str, &[&str]); 4] = [
@@ -58,6 +58,9 @@ const RARE: &[&str] = &[
     "weight_elimination",
 ];
 
+/// The heading of rare flags.
+const ADVANCED: &str = "Advanced";
+
 /// The narrowest usual terminal.
 const COLUMNS: usize = 80;
 
@@ -99,10 +102,11 @@ fn on_one_screen(command: Command) -> Command {
     if command.has_subcommands() {
         return command.mut_subcommands(on_one_screen);
     }
+    let has_json = CommandOf::WITH_JSON.contains(&command.get_name());
+    let json = if has_json { ", --json prints them for programs" } else { "" };
     let flags = lines(command.get_arguments().filter(|arg| !arg.is_hide_short_help_set()));
     let template = format!(
-        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{flags}\n\
-         -q prints results only, --json prints them for programs; --help has details."
+        "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{flags}\n-q prints results only{json}; --help has details."
     );
     command.help_template(StyledStr::from(template))
 }
@@ -143,12 +147,14 @@ fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && arg.get_num_args().is_none_or(|count| count.max_values() > 0)
 }
 
-/// Moves rare flags to a heading of their own, in every subcommand.
-fn with_advanced(command: Command) -> Command {
-    let command = command.mut_args(|arg| {
-        let is_rare = RARE.contains(&arg.get_id().as_str());
-        if is_rare { arg.hide_short_help(true).help_heading("Advanced") } else { arg }
-    });
+/// Moves rare flags to a heading of their own behind all others, in every subcommand.
+fn with_advanced(mut command: Command) -> Command {
+    let ids = command.get_arguments().map(|arg| arg.get_id().to_string());
+    let rare: Vec<String> = ids.filter(|id| RARE.contains(&id.as_str())).collect();
+    for id in rare {
+        // What is changed in this way goes to the end.
+        command = command.mut_arg(id, |arg| arg.hide_short_help(true).help_heading(ADVANCED));
+    }
     command.mut_subcommands(with_advanced)
 }
 
@@ -186,6 +192,26 @@ mod tests {
             assert!(command.get_arguments().any(|arg| arg.get_id() == id), "{id}");
         }
         assert!(!USUAL.iter().any(|id| RARE.contains(id)));
+    }
+
+    #[test]
+    fn rare_flags_come_last() {
+        let mut command = documented();
+        command.build();
+        let nested = command.get_subcommands().flat_map(Command::get_subcommands);
+        for command in [&command].into_iter().chain(command.get_subcommands()).chain(nested) {
+            let mut command = command.clone();
+            let help = command.render_long_help().to_string();
+            let is_heading = |line: &&str| line.ends_with(':') && !line.starts_with(' ');
+            let flags = help.split("\nExamples:").next().unwrap_or_default();
+            let headings: Vec<&str> = flags.lines().filter(is_heading).collect();
+            let place = headings.iter().position(|heading| *heading == "Advanced:");
+            assert!(
+                place.is_none_or(|place| place + 1 == headings.len()),
+                "{}: {headings:?}",
+                command.get_name()
+            );
+        }
     }
 
     /// Every help of every subcommand, as on a terminal of 80 columns.

@@ -1,8 +1,16 @@
 //! What clap has to say about a command line, in one line each.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use super::flags::PaperCommand;
+use clap::CommandFactory as _;
+
+use super::flags::{Cli, PaperCommand};
+
+/// Whole numbers that may be 0; all others count something that there must be.
+const FROM_ZERO: [&str; 3] = ["--seed <", "--block <", "--fine-tune <"];
 
 /// Why a command line cannot be understood.
 pub(crate) fn in_one_line(error: &clap::Error) -> String {
@@ -13,7 +21,8 @@ pub(crate) fn in_one_line(error: &clap::Error) -> String {
     match (error.kind(), text(ContextKind::InvalidArg), text(ContextKind::InvalidValue)) {
         (ErrorKind::ValueValidation, Some(flag), Some(value)) => {
             let reason = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            match possible(value, &reason) {
+            let least = if FROM_ZERO.iter().any(|name| flag.starts_with(name)) { 0 } else { 1 };
+            match possible(value, &reason, least) {
                 // `--epochs <N>`: the flag is the first word.
                 Some(why) => format!("{}: {why}", flag.split(' ').next().unwrap_or(flag)),
                 None => joined(&error.render().to_string()),
@@ -27,21 +36,21 @@ pub(crate) fn in_one_line(error: &clap::Error) -> String {
 }
 
 /// What a number must be, in place of what Rust's parsers say.
-fn possible(value: &str, reason: &str) -> Option<String> {
+fn possible(value: &str, reason: &str, least: usize) -> Option<String> {
     let is = |parts: &[&str]| parts.iter().any(|part| reason.contains(part));
     let most = u64::MAX;
     if is(&["float"]) {
         return Some(format!("{value:?} is not a number: write one such as 0.1 or 1e-3"));
     }
     if is(&["too large", "too small", "not in 0.."]) {
-        return Some(format!("{value} is impossible, it must be a whole number from 0 to {most}"));
+        return Some(format!("{value} is impossible, it must be a whole number from {least} to {most}"));
     }
     if !is(&["invalid digit", "integer from empty"]) {
         return None;
     }
     let is_negative = value.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok());
     Some(match value.parse::<f64>() {
-        Ok(_) if is_negative => format!("{value} is impossible, it must be a whole number from 0 on"),
+        Ok(_) if is_negative => format!("{value} is impossible, it must be a whole number from {least} on"),
         Ok(_) => format!("{value} is not a whole number: write digits only, such as 10"),
         Err(_) => format!("{value:?} is not a whole number: write digits only, such as 10"),
     })
@@ -65,6 +74,40 @@ fn joined(text: &str) -> String {
     }
     joined.push_str("; see --help");
     joined
+}
+
+/// A first word that is no command, no flag and no file: what is wrong with it comes before what is wrong behind it.
+pub(crate) fn refuse_unknown_command(words: &[OsString]) -> Result<(), String> {
+    let mut rest = words.iter().skip(1).map(|word| word.to_string_lossy());
+    let first = loop {
+        match rest.next() {
+            Some(word) if word == "--color" => _ = rest.next(),
+            Some(word) if is_flag_of_all(&word) => {}
+            other => break other,
+        }
+    };
+    let Some(word) = first.filter(|word| !word.starts_with('-')) else { return Ok(()) };
+    // What looks like a path is a file that is missing.
+    let is_known = word == "help" || word.contains(['.', '/', '\\']) || Path::new(&*word).exists();
+    let is_command =
+        || Cli::command().find_subcommand(&*word).is_some() || PaperCommand::NAMES.contains(&&*word);
+    if is_known || is_command() { Ok(()) } else { Err(no_command(&word)) }
+}
+
+/// Flags without a value that stand before any command.
+fn is_flag_of_all(word: &str) -> bool {
+    ["-q", "--quiet", "--json"].contains(&word) || word.starts_with("--color=")
+}
+
+/// A word in place of a command or a file.
+pub(crate) fn no_command(word: &str) -> String {
+    let command = Cli::command();
+    let names = command.get_subcommands().map(clap::Command::get_name).chain(PaperCommand::NAMES);
+    let meant = match nearest(word, names) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "see --help".into(),
+    };
+    format!("there is no command and no file `{word}`; {meant}")
 }
 
 /// The name that was probably meant.

@@ -56,6 +56,7 @@ pub(crate) struct Understood {
 /// Understands a command line; no subcommand means `train`.
 pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
     let words = &through_paper(words);
+    mistakes::refuse_unknown_command(words).map_err(Answer::Refused)?;
     let is_short = words.iter().any(|word| word == "-h");
     if words.len() < 2 && !Path::new(USUAL_DATA).exists() {
         return Err(Answer::Asked(help::short().render_help()));
@@ -72,11 +73,10 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
         take_file(args, is_named).map_err(Answer::Refused)?;
         lay_over_file(args).map_err(Answer::Refused)?;
     }
-    if output.json && !command.gives_json() {
-        let name = matches.subcommand_name().unwrap_or("train");
-        return Err(Answer::Refused(format!(
-            "--json has no meaning with {name}, whose results are files; see --help"
-        )));
+    if output.json && !Command::WITH_JSON.contains(&matches.subcommand_name().unwrap_or("train")) {
+        let below = matches.subcommand().map(|(name, below)| (name, below.subcommand_name()));
+        let name = below.map_or_else(String::new, |(name, below)| format!("{name} {}", below.unwrap_or("")));
+        return Err(Answer::Refused(format!("--json: {} has no results as JSON", name.trim_end())));
     }
     Ok(Understood { command, output })
 }
@@ -101,13 +101,7 @@ fn take_file(args: &mut TrainArgs, is_named: bool) -> Result<(), String> {
         if is_named {
             return Err(format!("there is no file and no folder `{word}` to train on"));
         }
-        let command = Cli::command();
-        let names = command.get_subcommands().map(clap::Command::get_name).chain(PaperCommand::NAMES);
-        let meant = match mistakes::nearest(&word, names) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "see --help".into(),
-        };
-        return Err(format!("there is no command and no file `{word}`; {meant}"));
+        return Err(mistakes::no_command(&word));
     }
     args.settings.data.data = Some(file);
     Ok(())
@@ -118,6 +112,8 @@ fn take_file(args: &mut TrainArgs, is_named: bool) -> Result<(), String> {
 fn lay_over_file(args: &mut TrainArgs) -> Result<(), String> {
     if let Some(file) = &args.config {
         let read = Settings::read(file).map_err(|error| format!("--config: {}", of_library(&error)))?;
+        let typed = args.settings.given();
+        args.of_file = read.given().into_iter().filter(|setting| !typed.contains(setting)).collect();
         args.settings = std::mem::take(&mut args.settings).over(read);
     }
     Ok(())
@@ -242,7 +238,7 @@ mod tests {
             ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
             ("--epochs three", "--epochs: \"three\" is not a whole number"),
             ("--epochs 1.5", "--epochs: 1.5 is not a whole number"),
-            ("--epochs -3", "--epochs: -3 is impossible, it must be a whole number from 0 on"),
+            ("--epochs -3", "--epochs: -3 is impossible, it must be a whole number from 1 on"),
             ("--seed -3", "--seed: -3 is impossible, it must be a whole number from 0 on"),
             (
                 "--seed 99999999999999999999",
@@ -274,6 +270,11 @@ mod tests {
             ("--checkpoint-every 0", "'--checkpoint-every <N>': \"0\" is impossible"),
             ("trian", "there is no command and no file `trian`; did you mean `train`?"),
             ("tabel1", "there is no command and no file `tabel1`; did you mean `table1`?"),
+            ("predct --model m x.csv", "there is no command and no file `predct`; did you mean `predict`?"),
+            ("-q --color never rnus r", "there is no command and no file `rnus`; did you mean `runs`?"),
+            ("trian iris.csv --rf", "there is no command and no file `trian`; did you mean `train`?"),
+            ("--json paper figure1", "--json: paper figure1 has no results as JSON"),
+            ("--json export --model m", "--json: export has no results as JSON"),
             ("xyzzy", "there is no command and no file `xyzzy`; see --help"),
             ("train xyzzy", "there is no file and no folder `xyzzy` to train on"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),

@@ -39,9 +39,22 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
             "an ONNX file, which tanner writes but does not read: take the model.safetensors that it was made of"
         }
         _ if text.starts_with(b"{") => "JSON: take the model.safetensors beside it",
+        _ if is_text(start) => "a text file: a model is the model.safetensors of a run",
         _ => return None,
     };
     Some(kind)
+}
+
+/// Whether all of these bytes are of a text; the last character may be cut.
+fn is_text(bytes: &[u8]) -> bool {
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => {
+            std::str::from_utf8(&bytes[..error.valid_up_to()]).unwrap_or("")
+        }
+        Err(_) => "",
+    };
+    !text.is_empty() && text.chars().all(|letter| !letter.is_control() || letter.is_whitespace())
 }
 
 #[cfg(test)]
@@ -60,11 +73,13 @@ mod tests {
             (b"\x80\x02}q", "pickle"),
             (b"\x93NUMPY\x01", "NPY"),
             (b"\x08\x07\x12\x06tanner", "ONNX"),
+            (b"a,b,label\n1,2,x\n", "a text file"),
+            ("größer".as_bytes().split_at(4).0, "a text file"),
             (b"{\n  \"settings\"", "JSON"),
         ] {
             assert!(kind(bytes).is_some_and(|kind| kind.contains(name)), "{name}: {:?}", kind(bytes));
         }
-        assert_eq!(kind(b"some text"), None);
+        assert_eq!(kind(b"\x01\x02\0some text"), None);
         assert_eq!(kind(&[]), None);
     }
 }

@@ -30,6 +30,8 @@ mod scores;
 mod series;
 mod table;
 
+#[doc(hidden)]
+pub use crate::text::epochs;
 pub use crate::text::grouped;
 pub use bars::{Bar, BarGroup, bar_chart};
 pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};

@@ -118,7 +118,12 @@ impl Drop for Opening {
 fn named(adapter: Option<String>, kernels: &KernelsRequest, shared: &SharedDevice) -> Found {
     let why = adapter.as_ref().map_or("`backend` gpu".into(), |text| format!("`adapter` {text}"));
     let choice = adapter.map_or(AdapterChoice::Any, AdapterChoice::Named);
-    Found::Gpu(open(choice, kernels, shared).map(Box::new), why)
+    let by_name = matches!(choice, AdapterChoice::Named(_));
+    let asked = |error| match error {
+        Error::NoAdapter(_) if by_name => Error::asked_by(error, Setting::Adapter),
+        error => error,
+    };
+    Found::Gpu(open(choice, kernels, shared).map(Box::new).map_err(asked), why)
 }
 
 #[cfg(feature = "gpu")]

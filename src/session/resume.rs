@@ -248,6 +248,12 @@ pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error 
                 begun.config["adapter"].as_str().unwrap_or("a GPU")
             ))
         }
+        // The recorded adapter, which nobody has typed now.
+        (Some(begun), Error::For { setting: crate::Setting::Adapter, source })
+            if !begun.changes.is_engine_given =>
+        {
+            without_engine(*source, Some(begun))
+        }
         (_, error) => error,
     }
 }

@@ -5,14 +5,13 @@ use std::sync::Arc;
 use super::settings::RunSettings;
 use super::{Session, memory};
 use crate::dataset::{DataRecord, Dataset, HeldOut};
-use crate::error::AskedBy as _;
 use crate::importance::cache::{self, Source};
 use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::{ArchitectureRecord, TrainedModel};
 use crate::network::{Activation, Layer, Network, Parameters};
 use crate::text::grouped;
 use crate::topology::{Topology, fully_connected};
-use crate::{Error, Result, Setting};
+use crate::{Error, Result};
 
 /// A network with values, before its data are prepared.
 pub(super) enum Start {
@@ -28,7 +27,7 @@ impl Start {
         let seed = settings.recipe.seed;
         let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
         check((&architecture).into(), settings, [train, test])?;
-        let network = architecture.build(seed).asked_by(Setting::Arch)?;
+        let network = architecture.build(seed).map_err(|error| settings.architecture.blame(error))?;
         Self::with(network, ArchitectureRecord::new(&architecture, seed), settings)
     }
 

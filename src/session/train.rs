@@ -17,7 +17,7 @@ use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
 use crate::files::check_folder;
 use crate::model::TrainedModel;
-use crate::text::grouped;
+use crate::text::{epochs, grouped};
 use crate::training::{
     self, AugmentedData, Ending, Observer, Outcome, PatienceOn, Recorder, RunFacts, TrainOptions, Trained,
     TrainingData, TrainingState, now,
@@ -33,7 +33,8 @@ impl Session<'_> {
     pub fn train(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
         let _entered = threads::enter(job.settings.engine.threads())?;
         let opening = self.opening(&job.settings.engine);
-        let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose()?;
+        let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose();
+        let saved = saved.asked_by(Setting::From)?;
         if let Some(model) = &saved {
             job.settings.go_on_from(model);
         }
@@ -236,8 +237,8 @@ impl Session<'_> {
                 PatienceOn::Loss => format!("lower {} loss", settings.scored_on()),
             };
             self.note(format!(
-                "stopped early: no {what} in {} epochs, the best model is in best.safetensors",
-                settings.patience.unwrap_or_default()
+                "stopped early: no {what} in {}, the best model is in best.safetensors",
+                epochs(settings.patience.unwrap_or_default())
             ));
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {

@@ -82,7 +82,7 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--epochs three", "--epochs: \"three\" is not a whole number"),
         ("inspect --hidden 1.5", "'--hidden <N,N,..>': \"1.5\" is not a whole number"),
         ("prune --model m --sparsity much", "--sparsity: \"much\" is not a number"),
-        ("--batch-size -1", "--batch-size: -1 is impossible, it must be a whole number from 0 on"),
+        ("--batch-size -1", "--batch-size: -1 is impossible, it must be a whole number from 1 on"),
         ("--seed -1", "--seed: -1 is impossible"),
         ("--epochs", "a value is required"),
         ("--degrees 1,x", "not a whole number"),

@@ -4,6 +4,7 @@ mod bad_input;
 mod bench;
 #[cfg(unix)]
 mod bench_script;
+mod causes;
 mod comfort;
 mod experiments;
 mod exports;

@@ -27,7 +27,7 @@ use crate::cli::ui::{session, terminal};
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = args.engine.resolve()?;
     let data = DataSettings::new(&args.data)?;
-    let model = TrainedModel::load(&args.model)?;
+    let model = super::load_model(&args.model)?;
     let session = session();
     let test = session.load_test(&model, &data)?;
     let evaluation = evaluation(&session, &request, &model, test.clone())?;

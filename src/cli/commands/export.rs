@@ -16,7 +16,7 @@ use crate::cli::ui::{check_place, terminal};
 
 /// Reads a model and writes what was asked for; places that are taken are refused before anything is written.
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
-    let model = TrainedModel::load(&args.model)?;
+    let model = super::load_model(&args.model)?;
     let names = csr::file_names(model.network().layers().len());
     args.onnx.as_deref().map_or(Ok(()), check_file)?;
     args.csr.as_deref().map_or(Ok(()), |folder| check_csr(folder, &names))?;

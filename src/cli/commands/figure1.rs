@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use tanner::Error;
 use tanner::files::atomic_write;
 use tanner::model::Arch;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     let Some(out) = &args.out else {
         return describe(topology, &title(&network, arch, args.layer), args.block);
     };
-    fs::create_dir_all(out).map_err(|error| Error::io(out, error)).context("--out")?;
+    inspect::folder_for_pictures(out)?;
     let dots = out.join("figure1-dots.png");
     atomic_write(&dots, &connectivity_picture(&[topology])?)?;
     terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use tanner::Error;
 use tanner::experiments::figure2::{configuration, edges_above, input_axis, to_csv};
 use tanner::files::atomic_write;
-use tanner::model::TrainedModel;
 use tanner::report::{edges_by_input, grouped};
 
 use super::batch::{self, Finished};
@@ -44,7 +43,7 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
 /// Writes `name.csv`, `name.png` and `name.svg`, and says what they show.
 fn draw(args: &Figure2Args, model: &Path, name: &str) -> anyhow::Result<()> {
     let (out, threshold) = (&args.batch.out, args.threshold);
-    let model = TrainedModel::load(model)?;
+    let model = super::load_model(model)?;
     let counts = edges_above(model.network(), model.parameters(), threshold)?;
     atomic_write(out.join(format!("{name}.csv")), to_csv(&counts).as_bytes())?;
     let title = format!("Edges of the first layer with |w| > {threshold}");

@@ -36,9 +36,17 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     picture.map_or(Ok(()), |path| terminal::remark(&format!("picture {}", path.display())))
 }
 
+/// Makes the folder, unless something else is there.
+pub(super) fn folder_for_pictures(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        return refuse("--out", format!("{} is not a folder: name another one", folder.display()));
+    }
+    fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")
+}
+
 /// Draws the connections; the path of the picture.
 fn draw(network: &Network, folder: &Path) -> anyhow::Result<PathBuf> {
-    fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")?;
+    folder_for_pictures(folder)?;
     let path = folder.join("connectivity.png");
     atomic_write(&path, &connectivity_picture(&pictured(network))?).context("--out")?;
     Ok(path)
@@ -87,7 +95,7 @@ fn described(network: &Network, model: Option<&TrainedModel>, picture: Option<&P
 /// The network that was saved, with its model, or the one that the flags ask for.
 pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<TrainedModel>)> {
     if let Some(path) = &args.model {
-        let model = TrainedModel::load(path)?;
+        let model = super::load_model(path)?;
         return Ok((model.network().clone(), Some(model)));
     }
     for (flag, value) in [("--inputs", args.inputs), ("--classes", args.classes)] {
@@ -98,7 +106,7 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
     let settings = ArchitectureSettings::new(&args.architecture)?;
     let architecture = settings.fit_to(args.inputs, args.classes)?;
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
-    let network = architecture.build(args.seed).with_context(|| format!("--arch {}", settings.arch))?;
+    let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;
     session().warn_of_density(&settings, &network);
     Ok((network, None))
 }

@@ -11,7 +11,6 @@ use tanner::experiments::layer_importance::{
     Forest, LayerImportance, LayerImportanceOptions, LayerOutputs, Silence, layer_importance, verdict,
 };
 use tanner::importance::forest::{ForestOptions, gini_importance};
-use tanner::model::TrainedModel;
 use tanner::report::{agreement_table, block_csv, block_table, layer_importance_picture};
 use tanner::session::Purpose;
 use tanner::session::settings::DataSettings;
@@ -52,7 +51,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         return refuse("--validation", "has no meaning with --on test, it belongs to --on validation");
     }
     let data_settings = DataSettings::new(&args.trained.data)?;
-    let model = TrainedModel::load(&args.trained.model)?;
+    let model = super::load_model(&args.trained.model)?;
     // Told before data are read.
     neuron_blocks(model.network(), args.blocks)?;
     let out = args.out.as_deref();

@@ -23,7 +23,8 @@ mod train;
 use std::path::Path;
 use std::time::Instant;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
+use tanner::model::TrainedModel;
 
 use super::flags::{Command, PaperCommand};
 
@@ -49,6 +50,11 @@ pub(super) fn execute(process_start: Instant, command: &Command) -> anyhow::Resu
         Command::Completions(args) => shell::completions(args),
         Command::Man(args) => shell::man(args),
     }
+}
+
+/// The model that `--model` names.
+fn load_model(path: &Path) -> anyhow::Result<TrainedModel> {
+    TrainedModel::load(path).context("--model")
 }
 
 /// Refuses what was typed behind a flag.

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         l2: args.l2,
         engine: args.engine.resolve()?,
     };
-    let model = TrainedModel::load(&args.trained.model)?;
+    let model = super::load_model(&args.trained.model)?;
     // Before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;

@@ -144,10 +144,14 @@ impl Page {
     }
 }
 
+/// After this long without a failure a browser is there.
+const LAUNCH: Duration = Duration::from_secs(2);
+
 /// Shows the page, where there is something to show it with.
 fn open_in_browser(page: &Path) {
-    if let Err(error) = open::that_detached(page) {
-        terminal::warn(&format!("no browser could be started ({error}): open {} yourself", page.display()));
+    if open::that_detached_with_timeout(page, LAUNCH).is_err() {
+        let how = if cfg!(target_os = "linux") { "xdg-open" } else { "the system" };
+        terminal::warn(&format!("{how} found no browser: open {} yourself", page.display()));
     }
 }
 

@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::path::Path;
 
+use anyhow::Context as _;
 use tanner::report::run_table;
 use tanner::training::{PastRun, RunOverview};
 
@@ -23,7 +24,8 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
         terminal::note("there are no runs yet: training makes a folder for each in runs/");
         return if terminal::wants_json() { terminal::print("[]") } else { Ok(()) };
     }
-    let mut listed: Vec<ListedRun> = runs_of(&args.folder)?.iter().map(ListedRun::new).collect();
+    let mut listed: Vec<ListedRun> =
+        runs_of(&args.folder).context("DIR")?.iter().map(ListedRun::new).collect();
     let all = listed.len();
     let hints = listed_run::filter(&mut listed, &args.conditions)?;
     listed_run::tell_apart(&mut listed);

@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::bail;
-use tanner::report::grouped;
+use tanner::Error;
+use tanner::report::{epochs as epochs_of, grouped};
 use tanner::session::TrainingJob;
+use tanner::session::settings::RunSettings;
 use tanner::training::{Ending, Summary};
 
 use super::resume_command;
@@ -21,7 +23,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
     let session = session().started_at(process_start);
     let run = match &args.resume {
         Some(folder) => session.resume_with(folder, &args.settings)?,
-        None => session.train(TrainingJob::new(args.settings.resolve()?))?,
+        None => session.train(TrainingJob::new(resolved(args)?))?,
     };
     let folder = run.folder.as_deref().unwrap_or(Path::new("."));
     match (&run.summary, run.ending) {
@@ -31,12 +33,22 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
                 0 => String::new(),
                 steps => format!(" and {steps} steps of the next"),
             };
-            let (planned, command) = (run.epochs_planned, resume_command(folder));
-            let how = format!(" after {epochs} of {planned} epochs{after}; go on with: {command}");
+            let (planned, command) = (epochs_of(run.epochs_planned), resume_command(folder));
+            let how = format!(" after {epochs} of {planned}{after}; go on with: {command}");
             bail!(signals::stop().interrupted(how))
         }
         (None, _) => Ok(()),
     }
+}
+
+/// The settings, checked; what is wrong with the file's says which file.
+fn resolved(args: &TrainArgs) -> anyhow::Result<RunSettings> {
+    args.settings.resolve().map_err(|error| match (&error, &args.config) {
+        (Error::Setting { setting, .. }, Some(file)) if args.of_file.contains(setting) => {
+            anyhow::Error::from(error).context(format!("--config: {}", file.display()))
+        }
+        _ => error.into(),
+    })
 }
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
@@ -46,10 +58,10 @@ fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
         return terminal::print_json(&json);
     }
     terminal::print(&format!(
-        "{} accuracy {:.2} % after {} epochs (best {:.2} % after epoch {})",
+        "{} accuracy {:.2} % after {} (best {:.2} % after epoch {})",
         summary.scored_on,
         100.0 * summary.test_accuracy,
-        summary.epochs,
+        epochs_of(summary.epochs),
         100.0 * summary.best_test_accuracy,
         summary.best_epoch
     ))?;

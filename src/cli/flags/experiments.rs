@@ -88,8 +88,8 @@ pub(crate) struct PruningArgs {
     pub(crate) compensate: Option<Silence>,
     /// magnitude: share of the weights to remove
     ///
-    /// [default: by --threshold]
-    #[arg(long, value_name = "SHARE", conflicts_with = "threshold", allow_negative_numbers = true)]
+    /// As 0.5 or 50%. [default: by --threshold]
+    #[arg(long, value_name = "SHARE", conflicts_with = "threshold", value_parser = share, allow_hyphen_values = true)]
     pub(crate) sparsity: Option<f64>,
     /// magnitude: remove every weight with |w| below T
     ///
@@ -178,6 +178,15 @@ pub(crate) enum MethodArg {
 pub(crate) enum InputsArg {
     Keep,
     Prune,
+}
+
+/// A share, or per cent with a sign.
+fn share(text: &str) -> Result<f64, String> {
+    let number = match text.strip_suffix('%') {
+        Some(number) => format!("{}e-2", number.trim_end()),
+        None => text.to_owned(),
+    };
+    number.parse().map_err(|_| format!("{text:?} is no share: write 0.5 or 50%"))
 }
 
 /// Reads a size; the parser names the flag itself.

@@ -12,6 +12,7 @@ mod shell;
 use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
+use tanner::Setting;
 use tanner::session::Settings;
 use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions};
 
@@ -37,7 +38,7 @@ pub(crate) struct Cli {
     pub(crate) quiet: bool,
     /// Print results as JSON
     ///
-    /// Where the command has results to print.
+    /// With train, eval, predict, inspect, devices, runs and bench.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// Colours: auto, always or never
@@ -50,7 +51,7 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-With no command it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more. In a pipe, tables
+With no command it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more. In a pipe, tables \
 are separated by tabs.
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood,
 128 + N stopped by signal N (130 Ctrl-C, 143 SIGTERM).
@@ -134,19 +135,9 @@ impl PaperCommand {
 }
 
 impl Command {
-    /// Whether results can be printed as JSON.
-    pub(crate) fn gives_json(&self) -> bool {
-        matches!(
-            self,
-            Self::Train(_)
-                | Self::Eval(_)
-                | Self::Predict(_)
-                | Self::Inspect(_)
-                | Self::Devices(_)
-                | Self::Runs(_)
-                | Self::Bench(_)
-        )
-    }
+    /// The names of those whose results can be printed as JSON.
+    pub(crate) const WITH_JSON: [&str; 7] =
+        ["train", "eval", "predict", "inspect", "devices", "runs", "bench"];
 }
 
 /// Ids of the flags of `train` that may stand beside `--resume`: where files are now, how long the run goes on and on
@@ -179,11 +170,14 @@ pub(crate) struct TrainArgs {
     pub(crate) file: Option<PathBuf>,
     /// Settings from a TOML file, or from a run [default: none]
     ///
-    /// A key for each flag (batch-size = 64), or the config.json of a run; flags that are typed win.
+    /// A key for each flag (batch-size = 64), or the config.json of a run, also by its folder; flags that are typed win.
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
+    /// Settings that are of the file.
+    #[arg(skip)]
+    pub(crate) of_file: Vec<Setting>,
     /// Go on with the run in this folder [default: a new run]
     ///
     /// From its last checkpoint and with its recorded settings, to the same bits as if it had never been interrupted.

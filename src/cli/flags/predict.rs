@@ -8,8 +8,8 @@ use tanner::dataset::table::{Format, Header};
 use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
-Columns are found by their names where the model knows them; a label column may be there or not. A model that was trained on
-pictures takes their pixels as 0 to 1 in a table, row by row, or an IDX file of images. CSV is answered as it arrives,
+Columns are found by their names where the model knows them; a label column may be there or not. A model that was trained on \
+pictures takes their pixels as 0 to 1 in a table, row by row, or an IDX file of images. CSV is answered as it arrives, \
 whether from a file or a pipe, in memory that does not grow with it.
 
 Examples:

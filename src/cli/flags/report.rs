@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 const AFTER_REPORT_HELP: &str = "\
-The page needs nothing beside it: no network, no other file. It holds at most 16 runs, and of each at most 24 misclassified
+The page needs nothing beside it: no network, no other file. It holds at most 16 runs, and of each at most 24 misclassified \
 examples, 12 layers, 40 classes of a confusion matrix and 400 points of a curve; pictures have at most 1024 pixels on a side.
 
 Examples:

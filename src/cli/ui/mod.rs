@@ -1,6 +1,7 @@
 //! What people see: lines, tables, bars, files of results; and the signals with which they stop a command.
 
 pub(crate) mod cache_folder;
+mod canvas;
 pub(crate) mod headless;
 mod left_out;
 mod live_view;

@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tanner::network::Parameters;
 use tanner::training::{EpochMetrics, Observer, PatienceOn, Progress, ScoredOn, best_epoch, is_better};
 
+use super::canvas;
 use super::live_view::View;
 use super::signals::{self, Keeping};
 use super::terminal::{self, BARS};
@@ -62,8 +63,7 @@ fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
             return;
         }
         let view = view.lock().unwrap_or_else(PoisonError::into_inner);
-        // A line as wide as the terminal would make some of them wrap.
-        let _ = out.write_str(&view.line(width().saturating_sub(1), Instant::now()));
+        let _ = out.write_str(&view.line(canvas::width(&Term::stderr()), Instant::now()));
     };
     let bar = BARS.add(ProgressBar::no_length());
     if let Ok(style) = ProgressStyle::with_template("{view}") {

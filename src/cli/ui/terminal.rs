@@ -13,10 +13,18 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 use tanner::report::TextTable;
 
+use super::canvas::Canvas;
 use super::with_dashes;
 
 /// Every progress bar, so that other lines can step around them.
-pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(MultiProgress::new);
+pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
+    let usual = ProgressDrawTarget::stderr();
+    MultiProgress::with_draw_target(if usual.is_hidden() {
+        usual
+    } else {
+        ProgressDrawTarget::term_like_with_hz(Box::new(Canvas(Term::stderr())), 20)
+    })
+});
 
 /// Log levels where `RUST_LOG` says nothing; the graphics stack talks to its developers.
 const LOG_LEVELS: &str = "warn,wgpu=error,wgpu_core=error,wgpu_hal=off,naga=error";

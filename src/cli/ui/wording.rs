@@ -57,7 +57,7 @@ pub(crate) fn of_library(error: &Error) -> String {
                 _ if is_gone => "its run folder is not there any more, nothing of it is left".to_owned(),
                 (0, _) => "no epoch had ended, there is no model".to_owned(),
                 (epochs, Some(model)) => format!("the model of epoch {epochs} is in {}", model.display()),
-                (epochs, None) => format!("{epochs} epochs had ended"),
+                (epochs, None) => format!("{} had ended", tanner::report::epochs(*epochs)),
             };
             // What diverged would do so again.
             let way_out = match (&**source, folder) {

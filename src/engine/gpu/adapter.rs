@@ -89,14 +89,23 @@ fn place(choice: &AdapterChoice, reports: &[AdapterReport]) -> Result<usize> {
     }
 }
 
-/// The adapter with a number, or those with a text in their name.
+/// The adapter with a number, or those with a text in their name. One or two digits are no part of a name: many have them
+/// in a version.
 fn named<'a>(text: &str, reports: &'a [AdapterReport]) -> Vec<&'a AdapterReport> {
     let number = text.trim().parse::<usize>().ok().and_then(|number| reports.get(number.checked_sub(1)?));
+    if is_number_only(text) {
+        return number.into_iter().collect();
+    }
     let text = text.to_lowercase();
     number.map_or_else(
         || reports.iter().filter(|report| report.name.to_lowercase().contains(&text)).collect(),
         |report| vec![report],
     )
+}
+
+fn is_number_only(text: &str) -> bool {
+    let text = text.trim();
+    text.len() <= 2 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn listed(reports: &[AdapterReport]) -> String {
@@ -107,6 +116,9 @@ fn no_adapter(choice: &AdapterChoice, reports: &[AdapterReport]) -> Error {
     let wanted = match choice {
         AdapterChoice::Hardware => "no usable hardware adapter".to_owned(),
         AdapterChoice::Any => "no usable adapter".to_owned(),
+        AdapterChoice::Named(text) if is_number_only(text) => {
+            format!("no usable adapter has the number {text:?}")
+        }
         AdapterChoice::Named(text) => {
             format!("no usable adapter has the number {text:?} or this in its name")
         }
@@ -261,17 +273,18 @@ mod tests {
             adapter(2, "RTX 4090", "vulkan"),
             adapter(3, "Arc A770", "vulkan"),
             adapter(4, "Arc A770", "dx12"),
+            adapter(5, "llvmpipe (LLVM 15.0.6, 256 bits)", "vulkan"),
         ];
         let chosen = |text: &str, there: &[AdapterReport]| {
             place(&AdapterChoice::Named(text.into()), there).map_err(|error| error.to_string())
         };
-        assert_eq!(["1", " 2", "4"].map(|text| chosen(text, &there)), [Ok(0), Ok(1), Ok(3)]);
-        // The same card by two interfaces; a number that no adapter has is a part of a name.
+        assert_eq!(["1", " 2", "4", "256"].map(|text| chosen(text, &there)), [Ok(0), Ok(1), Ok(3), Ok(4)]);
+        // The same card by two interfaces; three digits that no adapter has as its number are a part of a name.
         assert_eq!(["arc", "a770", "770"].map(|text| chosen(text, &there)), [Ok(2), Ok(2), Ok(2)]);
         let message = chosen("4090", &there).unwrap_err();
         let list = "1: RTX 4090 (discrete GPU, vulkan, 0000:01:00.0); 2: RTX 4090 (discrete GPU, vulkan, 0000:02:00.0)";
         assert!(message.contains("a part of 2 names") && message.contains(list), "{message}");
-        for text in ["0", "5", "radeon"] {
+        for text in ["0", "6", "15", "", "radeon"] {
             let message = chosen(text, &there).unwrap_err();
             assert!(message.contains(&format!("{text:?}")) && message.contains(list), "{message}");
         }

@@ -7,6 +7,7 @@ use super::axis::Axis;
 use super::markup::{missing, percent, unit};
 use super::{MAX_POINTS, ReportedRun};
 use crate::report::learning_curve::tick_step;
+use crate::text::epochs;
 use crate::training::{EpochMetrics, ScoredOn};
 
 /// Size of a chart in units of its drawing, and what its axes take of that.
@@ -199,8 +200,8 @@ fn said(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Str
         let (train, test) = ((measure.train)(last), (measure.test)(last));
         let name = &reported.overview.name;
         Some(format!(
-            "{name} ends after {} epochs with {train:.4} in training and {test:.4} in {scored}",
-            last.epoch
+            "{name} ends after {} with {train:.4} in training and {test:.4} in {scored}",
+            epochs(last.epoch)
         ))
     };
     let runs: Vec<String> = drawn.iter().filter_map(of_run).collect();

@@ -18,6 +18,8 @@ pub struct ArchitectureSettings {
     profile: Option<Profile>,
     activation: Activation,
     keep_probability: f32,
+    /// What was given of the settings that belong to some architectures alone.
+    given: Vec<Setting>,
 }
 
 /// Architectures that have blocks; a narrow network without a budget takes that of a spatially-coupled one.
@@ -34,6 +36,16 @@ const OWNERS: [(Setting, &[Arch]); 8] = [
     (Setting::DegreeDistribution, &[Arch::Rsp]),
     (Setting::Budget, &[Arch::Narrow]),
     (Setting::Softness, &[Arch::Band]),
+];
+
+/// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
+const WORDS: [(Setting, &str); 6] = [
+    (Setting::ReceptiveField, "receptive field"),
+    (Setting::Degrees, "degree"),
+    (Setting::Degree, "degree"),
+    (Setting::DegreeDistribution, "degree"),
+    (Setting::Budget, "budget"),
+    (Setting::Blocks, "blocks"),
 ];
 
 impl ArchitectureSettings {
@@ -75,7 +87,8 @@ impl ArchitectureSettings {
         }
         let profile = Profile::new(options, &connectivity)?;
         let activation = options.activation.unwrap_or(Activation::Sigmoid);
-        Ok(Self { arch, hidden, connectivity, profile, activation, keep_probability })
+        let given = options.given().filter(|setting| Self::is_of_one_kind(*setting)).collect();
+        Ok(Self { arch, hidden, connectivity, profile, activation, keep_probability, given })
     }
 
     /// Those of a network that is there already.
@@ -131,11 +144,31 @@ impl ArchitectureSettings {
         }
         let budget = match architecture.connectivity {
             Connectivity::Narrow { budget } => budget,
-            _ => architecture.parameter_count().map_err(|error| {
-                Error::setting(Setting::Arch, format!("narrow: the sc network it is to match: {error}"))
+            _ => architecture.parameter_count().map_err(|error| match self.blame(error) {
+                Error::Setting { setting, reason } if setting != Setting::Arch => {
+                    Error::setting(setting, reason)
+                }
+                error => {
+                    Error::setting(Setting::Arch, format!("narrow: the sc network it is to match: {error}"))
+                }
             })?,
         };
-        architecture.narrowed_to(budget).map_err(|error| error.asked_by(Setting::Arch))
+        architecture.narrowed_to(budget).map_err(|error| self.blame(error))
+    }
+
+    /// Says which setting asked for a network that cannot be: the given one of which the reason speaks, else `arch`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn blame(&self, error: Error) -> Error {
+        let (Error::Topology(reason) | Error::Network(reason)) = &error else {
+            return error.asked_by(Setting::Arch);
+        };
+        let is_to_blame =
+            |(setting, word): &&(Setting, &str)| self.given.contains(setting) && reason.contains(word);
+        match WORDS.iter().find(is_to_blame) {
+            Some((setting, _)) => Error::setting(*setting, reason.clone()),
+            None => error.asked_by(Setting::Arch),
+        }
     }
 
     /// Whether a setting belongs to some architectures alone.

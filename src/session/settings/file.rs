@@ -35,6 +35,8 @@ impl Settings {
     /// [`Error::SettingsFile`] says what is wrong, and where.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        let of_run = path.join("config.json");
+        let path = if path.is_dir() { of_run.as_path() } else { path };
         let refuse =
             |reason: String| Error::SettingsFile { path: path.to_owned(), reason: one_line(&reason) };
         let length = fs::metadata(path).map_err(|error| Error::io(path, error))?.len();
@@ -111,7 +113,11 @@ impl Settings {
 pub(crate) fn toml_table(text: &str) -> Result<toml::Table, String> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
-        format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+        let reason = match error.message() {
+            message if message.contains("i128") => "a whole number that is larger than any setting takes",
+            message => message,
+        };
+        format!("line {}: {reason}", before.matches('\n').count() + 1)
     })
 }
 
@@ -119,7 +125,8 @@ pub(crate) fn toml_table(text: &str) -> Result<toml::Table, String> {
 fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
     let read = |value: Value| {
         let one = Map::from_iter([(key.to_owned(), value)]);
-        serde_json::from_value::<Settings>(Value::Object(one)).map_err(|error| format!("{key}: {error}"))
+        serde_json::from_value::<Settings>(Value::Object(one))
+            .map_err(|error| named_once(key, &error.to_string()))
     };
     match value {
         Value::Object(_) => return Err(format!("{key}: a table is no value of a setting")),
@@ -134,7 +141,7 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
         {
             return Err(format!("{key}: true or false is no value of it"));
         }
-        let number_reason = number_reason(value, &|value| read(value).is_ok());
+        let number_reason = number_reason(key, value, &|value| read(value).is_ok());
         let typed = as_typed(key, value)?;
         let number = serde_json::from_str(&typed).ok().map(Value::Number);
         let list = Value::Array(typed.split(',').map(|item| Value::String(item.to_owned())).collect());
@@ -145,8 +152,15 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
     })
 }
 
+/// A reason behind the key, which some reasons begin with.
+fn named_once(key: &str, reason: &str) -> String {
+    // Graphs of one's own have no text that draws them.
+    let reason = if key == "arch" { reason.replace(", custom", "") } else { reason.to_owned() };
+    if reason.starts_with(&format!("{key}: ")) { reason } else { format!("{key}: {reason}") }
+}
+
 /// What a setting that takes numbers has against a value; nothing where it takes other things.
-fn number_reason(value: &Value, takes: &dyn Fn(Value) -> bool) -> Option<String> {
+fn number_reason(key: &str, value: &Value, takes: &dyn Fn(Value) -> bool) -> Option<String> {
     let number = |number: f64| Value::from(number);
     if takes(Value::Bool(true)) {
         return Some(format!("{value} is impossible, it must be true or false"));
@@ -158,7 +172,10 @@ fn number_reason(value: &Value, takes: &dyn Fn(Value) -> bool) -> Option<String>
         return None;
     }
     Some(match value.as_f64() {
-        Some(number) if number < 0.0 => format!("{value} is impossible, it must be a whole number from 0 on"),
+        Some(number) if number < 0.0 => {
+            let least = if key == "seed" { 0 } else { 1 };
+            format!("{value} is impossible, it must be a whole number from {least} on")
+        }
         Some(_) => format!("{value} is not a whole number, or too large: write digits only, such as 10"),
         None => format!("{value} is not a whole number: write digits only, such as 10"),
     })
@@ -253,8 +270,14 @@ fn as_typed(key: &str, value: &Value) -> Result<String, String> {
     }
 }
 
+/// Flags that are no settings.
+const FLAGS_ONLY: [&str; 5] = ["color", "config", "json", "quiet", "resume"];
+
 /// The nearest name of a setting, where one is near.
 fn suggestion(name: &str) -> String {
+    if FLAGS_ONLY.contains(&name) {
+        return format!(", but a flag only: type --{name}");
+    }
     match nearest(name, Settings::all().map(Setting::name)) {
         Some(known) => format!("; did you mean {known:?}?"),
         None => "; every flag of `tanner train --help` has its key, without the dashes before it".into(),

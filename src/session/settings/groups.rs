@@ -71,7 +71,7 @@ group! {
         ///
         /// A file has the same columns. A share or number of rows is drawn from --seed, of each class its proportion. An NPZ file
         /// may bring its own test rows, as x_test.
-        #[arg(value_name = "FILE|SHARE", value_parser = super::values::parsed::<TestRows>)]
+        #[arg(value_name = "FILE|SHARE", allow_negative_numbers = true, value_parser = super::values::parsed::<TestRows>)]
         test: (TestRows) => Test,
     }
 }
@@ -85,7 +85,7 @@ group! {
         /// Hold out training samples to score on [default: none]
         ///
         /// A number (10000) or a share (0.1). The test set is not looked at then. [default: score on the test set]
-        #[arg(value_name = "N|SHARE", value_parser = super::values::parsed::<Holdout>)]
+        #[arg(value_name = "N|SHARE", allow_negative_numbers = true, value_parser = super::values::parsed::<Holdout>)]
         validation: (Holdout) => Validation,
         /// Go on from a saved model [default: a new network]
         ///
@@ -140,23 +140,23 @@ group! {
         /// Widths of hidden layers [default: 784,784,784,784,784]
         ///
         /// `none` for no hidden layer. narrow keeps their number and finds the width itself.
-        #[arg(value_name = "N,N,..")]
+        #[arg(value_name = "N,N,..", allow_negative_numbers = true)]
         hidden: (Widths) => Hidden,
         /// sc, band: number of blocks [default: 8]
         ///
         /// One number, or a list by layer. A layer with fewer neurons has fewer blocks.
-        #[arg(value_name = "N")]
+        #[arg(value_name = "N", allow_negative_numbers = true)]
         blocks: (List) => Blocks,
         /// sc: input blocks that an output block sees [default: 2]
         ///
         /// One number, or a list by layer.
-        #[arg(value_name = "N")]
+        #[arg(value_name = "N", allow_negative_numbers = true)]
         receptive_field: (List) => ReceptiveField,
         /// sc, band: edges of a neuron of each block
         ///
         /// One number for all blocks, or a list; lists by layer stand between slashes.
         /// [default: for 784 neurons and 8 blocks 98,130,98,49,20,10,10,10, for others in proportion]
-        #[arg(value_name = "N,N,..")]
+        #[arg(value_name = "N,N,..", allow_negative_numbers = true)]
         degrees: (Lists) => Degrees,
         /// sc, band: share of the weights that exist [default: 0.068]
         ///
@@ -200,7 +200,8 @@ group! {
         backend: (BackendChoice) => Backend,
         /// Which GPU: its number or a part of its name [default: the best]
         ///
-        /// Numbers are those of `tanner devices`; a part of a name must fit one GPU alone.
+        /// Numbers are those of `tanner devices`; one or two digits are always a number. A part of a name (4090) must fit one
+        /// GPU alone.
         #[arg(value_name = "N|TEXT")]
         adapter: (String) => Adapter,
         /// How a GPU stores tiles and shares sums
@@ -223,7 +224,7 @@ group! {
         ///
         /// After so many epochs (1), steps (500steps) or seconds (30s), the last one replacing the one before. A signal that
         /// ends a run always leaves one.
-        #[arg(value_name = "N", value_parser = super::values::parsed::<CheckpointEvery>)]
+        #[arg(value_name = "N", allow_hyphen_values = true, value_parser = super::values::parsed::<CheckpointEvery>)]
         checkpoint_every: (CheckpointEvery) => CheckpointEvery,
         /// Stop after N epochs without a better score
         ///

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
         (None, None) => InputFormat::Table(Format::Csv),
         (None, Some(path)) => format_of(path)?,
     };
-    let predictor = Predictor::new(TrainedModel::load(&args.model)?, threads)?;
+    let predictor = Predictor::new(super::load_model(&args.model)?, threads)?;
     let model = predictor.model();
     let names = model.class_names();
     let mut answers = Answers::new(target, &names, args.stream);
