@@ -1,6 +1,7 @@
 //! What the host lets this process have: the least of free memory, the limits of its control groups, and those on its
 //! address space and data.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -40,7 +41,7 @@ pub(crate) fn require(what: &str, bytes: f64) -> Result<()> {
 fn out_of_memory(what: &str, bytes: f64, free: Available) -> Error {
     let Available { bytes: there, limit } = free;
     Error::Memory(format!(
-        "{OUT_OF_MEMORY}{what} needs {} more, {} are free{limit}: give the process more memory, or it less to do",
+        "{OUT_OF_MEMORY}{what} needs {} more, {} are free{limit}: {REMEDY}",
         size(bytes),
         size(there)
     ))
@@ -78,8 +79,55 @@ pub(crate) fn refused(what: &str, bytes: f64) -> Error {
 /// # Errors
 /// [`Error::Memory`] where there is none.
 pub(crate) fn reserve<T>(values: &mut Vec<T>, count: usize, what: &str) -> Result<()> {
-    values.try_reserve_exact(count).map_err(|_| refused(what, count as f64 * size_of::<T>() as f64))
+    let reserved = handling_failure(|| values.try_reserve_exact(count));
+    // A vector that grows needs room for all of its values in one piece.
+    let all = values.len() + count;
+    reserved.map_err(|_| refused(what, all as f64 * size_of::<T>() as f64))
 }
+
+/// As [`reserve`], with room to spare for what may follow, where there is that much.
+///
+/// # Errors
+/// As [`reserve`].
+pub(crate) fn grow<T>(values: &mut Vec<T>, count: usize, what: &str) -> Result<()> {
+    handling_failure(|| values.try_reserve(count)).or_else(|_| reserve(values, count, what))
+}
+
+thread_local! {
+    static HANDLES_FAILURE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread goes on when it gets no memory, which otherwise ends the program.
+#[doc(hidden)]
+#[must_use]
+pub fn handles_failure() -> bool {
+    HANDLES_FAILURE.get()
+}
+
+/// Allocates where failure is handled.
+pub(crate) fn handling_failure<T>(allocate: impl FnOnce() -> T) -> T {
+    let before = HANDLES_FAILURE.replace(true);
+    let allocated = allocate();
+    HANDLES_FAILURE.set(before);
+    allocated
+}
+
+/// A line for people about an allocation that failed where nothing handles it. What is free now includes so many bytes
+/// that were released to print it.
+#[doc(hidden)]
+#[must_use]
+pub fn failure(bytes: usize, released: usize) -> String {
+    let Available { bytes: free, limit } = available().unwrap_or(Available { bytes: 0.0, limit: "" });
+    let (bytes, free) = (bytes as f64, (free - released as f64).max(0.0));
+    if bytes > free {
+        return out_of_memory("an allocation", bytes, Available { bytes: free, limit }).to_string();
+    }
+    // Room that is there, in pieces too small.
+    format!("{OUT_OF_MEMORY}an allocation of {} failed{limit}: {REMEDY}", size(bytes))
+}
+
+/// What helps where memory is short.
+const REMEDY: &str = "give the process more memory, or it less to do";
 
 /// Whether the address space is limited to less than a driver of a GPU takes.
 #[cfg(feature = "gpu")]
@@ -87,10 +135,11 @@ pub(crate) fn is_too_narrow_for_drivers() -> bool {
     address_space().is_some_and(|room| room.bytes < 2048.0 * MIB)
 }
 
-/// `512.0 MiB`, `1.5 GiB`; what no machine has, by its order of magnitude.
+/// `0.2 KiB`, `512.0 MiB`, `1.5 GiB`; what no machine has, by its order of magnitude.
 pub(crate) fn size(bytes: f64) -> String {
     let (mib, gib) = (bytes / MIB, bytes / MIB / 1024.0);
     match gib {
+        _ if (0.0..0.1).contains(&mib) => format!("{:.1} KiB", bytes / 1024.0),
         ..1.0 => format!("{mib:.1} MiB"),
         1.0..1e6 => format!("{gib:.1} GiB"),
         _ => format!("{gib:.0e} GiB"),

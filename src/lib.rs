@@ -63,8 +63,6 @@ struct Readme;
 
 #[cfg(feature = "ndarray")]
 mod arrays;
-#[cfg(feature = "train")]
-mod host;
 mod named;
 #[cfg(feature = "train")]
 mod protobuf;
@@ -88,6 +86,9 @@ pub mod export;
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub mod files;
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub mod host;
 pub mod importance;
 pub mod inference;
 pub mod model;

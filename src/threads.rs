@@ -60,6 +60,9 @@ impl Drop for Entered {
     }
 }
 
+/// What threads need to end.
+const ENDING: Duration = Duration::from_millis(50);
+
 /// Starts a pool of so many threads, or of as many as rayon takes by default for 0.
 fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
     ThreadPoolBuilder::new()
@@ -88,8 +91,16 @@ impl Threads {
         }
         let asked = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
         let (mut fewer, mut pool) = (asked, start(count.unwrap_or(0)));
+        let mut leaves_room = false;
         loop {
             match pool {
+                // Half of what the system starts, for other pools of the program need some of it.
+                Ok(all) if fewer < asked && fewer > 1 && !leaves_room => {
+                    drop(all);
+                    (fewer, leaves_room) = (fewer / 2, true);
+                    thread::sleep(ENDING);
+                    pool = start(fewer);
+                }
                 Ok(pool) => {
                     if fewer < asked {
                         warn(&format!("{fewer} of {asked} threads do the work: the system starts no more"));
@@ -101,8 +112,7 @@ impl Threads {
                 }
                 Err(_) => {
                     fewer /= 2;
-                    // Those that were started are still ending.
-                    thread::sleep(Duration::from_millis(50));
+                    thread::sleep(ENDING);
                     pool = start(fewer);
                 }
             }

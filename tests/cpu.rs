@@ -1,5 +1,10 @@
 //! The CPU engine's kernels against the reference, over edge shapes and all instruction sets.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::sleep;
+use std::time::Instant;
+
 mod common;
 #[path = "gpu/oracle.rs"]
 #[expect(dead_code, reason = "the GPU tests use the rest")]
@@ -636,6 +641,46 @@ fn results_repeat_bit_by_bit_on_any_number_of_threads() {
         assert_eq!(first, run(2));
         assert_eq!(first, run(5));
     }
+}
+
+/// Whenever the flag becomes true, whole steps have been made, and those that follow give the bits of a run without it.
+#[test]
+fn a_step_that_is_stopped_changes_nothing() {
+    let network = large_network();
+    let parameters = random_parameters(&network, 3);
+    // Two groups to a step: gradients of the first are there when the second is stopped.
+    let settings = settings(Optimizer::ADAM, 2 * GROUP);
+    let data = Arc::new(random_data(8 * GROUP, 10, 4, 5));
+    let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
+    let steps = samples.len() / settings.batch_size;
+    let new = || CpuEngine::new(&network, &parameters, settings, Some(2)).unwrap();
+    let plan = |from: usize| StepPlan {
+        samples: &samples[from * settings.batch_size..],
+        learning_rate: 0.1,
+        first_step: from as u64,
+    };
+    let mut whole = new();
+    let begin = Instant::now();
+    let outcomes = whole.train(&data, &plan(0)).unwrap();
+    let (expected, time) = (whole.state().unwrap(), begin.elapsed());
+    let mut abandoned = 0;
+    for part in 0..12 {
+        let (mut engine, stop) = (new(), AtomicBool::new(part == 0));
+        let mut made = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                sleep(time * part / 12);
+                stop.store(true, Ordering::Relaxed);
+            });
+            engine.train_unless(&data, &plan(0), &stop).unwrap()
+        });
+        abandoned += usize::from(made.len() < steps);
+        if made.len() < steps {
+            made.extend(engine.train(&data, &plan(made.len())).unwrap());
+        }
+        assert!(engine.evaluate_unless(&data, &stop).unwrap().is_none());
+        assert_eq!((&made, engine.state().unwrap()), (&outcomes, expected.clone()), "stopped at {part}/12");
+    }
+    assert!(abandoned > 0);
 }
 
 #[test]

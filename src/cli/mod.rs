@@ -9,6 +9,7 @@ mod commands;
 mod flags;
 mod help;
 mod mistakes;
+mod out_of_memory;
 mod ui;
 mod usage;
 
@@ -24,6 +25,7 @@ use usage::Understood;
 
 /// Runs one command line.
 pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    out_of_memory::prepare();
     headless::without_device_selection();
     signals::prepare();
     let words: Vec<OsString> = words.into_iter().collect();

@@ -126,7 +126,7 @@ impl<'a> Content<'a> {
     /// The next `count` bytes, or fewer where the content ends before.
     fn read(&mut self, count: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
-        let outcome = self.reader.by_ref().take(count).read_to_end(&mut bytes);
+        let outcome = host::handling_failure(|| self.reader.by_ref().take(count).read_to_end(&mut bytes));
         self.offset += bytes.len() as u64;
         let missing = count - bytes.len() as u64;
         outcome.map_err(|error| match error.kind() {

@@ -222,6 +222,22 @@ pub trait Engine: Send {
     /// When the data do not fit the network, or the device fails.
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>>;
 
+    /// As [`Engine::train`], but may look whether `stop` is true, and then gives the outcomes of the steps that are
+    /// whole; those after them have changed nothing.
+    ///
+    /// # Errors
+    /// As [`Engine::train`].
+    #[doc(hidden)]
+    fn train_unless(
+        &mut self,
+        data: &Arc<Dataset>,
+        plan: &StepPlan<'_>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<StepOutcome>> {
+        let _ = stop;
+        self.train(data, plan)
+    }
+
     /// Runs the network over a data set, without dropout.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ mod event_file;
 mod find_file;
 mod hparams;
 mod metrics;
+mod observer;
 mod options;
 mod past_run;
 mod recipe;
@@ -31,11 +32,12 @@ pub(crate) use find_file::absolute;
 pub(crate) use hparams::Outcome;
 pub(crate) use metrics::best_by;
 pub use metrics::{EpochMetrics, ScoredOn, Summary};
+pub use observer::Observer;
 pub use options::{CheckpointEvery, Ending};
 pub use recipe::Recipe;
 pub use schedule::Schedule;
 pub(crate) use times::now;
-pub use trainer::{Observer, train};
+pub use trainer::train;
 pub use training_data::TrainingData;
 
 #[doc(hidden)]
@@ -45,11 +47,12 @@ pub use self::{
     find_file::find_file,
     hparams::flat_settings,
     metrics::{PatienceOn, best_epoch, is_better},
+    observer::Progress,
     options::{TargetScore, TrainOptions, Trained},
     past_run::{PastRun, RunFile, RunOverview, RunState, data_name},
     recorder::{Recorder, RunFacts},
     run_folder::RunFolder,
     tensorboard::TensorBoard,
-    trainer::{Progress, train_with},
+    trainer::train_with,
     training_data::AugmentedData,
 };

@@ -9,55 +9,14 @@ use rand::{Rng, RngExt};
 
 use super::options::Due;
 use super::{
-    Ending, EpochMetrics, EpochSoFar, Recipe, TrainOptions, Trained, TrainingData, TrainingState, best_by,
+    Ending, EpochMetrics, EpochSoFar, Observer, Progress, Recipe, TrainOptions, Trained, TrainingData,
+    TrainingState, best_by,
 };
 use crate::dataset::Dataset;
 use crate::engine::pace::Pace;
 use crate::engine::{Engine, Evaluation, StepPlan};
-use crate::network::Parameters;
 use crate::random::{Purpose, generator};
 use crate::{Error, Result};
-
-/// What a run tells while it goes on.
-pub trait Observer {
-    /// Some batches were trained.
-    #[doc(hidden)]
-    fn batches_trained(&mut self, progress: &Progress) {
-        let _ = progress;
-    }
-
-    /// An epoch ended with these metrics and these parameters.
-    ///
-    /// # Errors
-    /// An error, for example of a full disk, ends the run.
-    fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
-        let _ = (metrics, parameters);
-        Ok(())
-    }
-
-    /// Here the run can go on later; the epochs before have been told.
-    ///
-    /// # Errors
-    /// As [`Observer::epoch_ended`].
-    #[doc(hidden)]
-    fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
-        let _ = state;
-        Ok(())
-    }
-}
-
-/// How far the current epoch is.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Progress {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Samples trained in this epoch.
-    pub samples: usize,
-    /// Mean loss over them.
-    pub loss: f64,
-    /// Share of correct ones among them.
-    pub accuracy: f64,
-}
 
 /// Trains for all epochs of a recipe and measures after each.
 ///
@@ -208,7 +167,12 @@ impl Run<'_, '_> {
             let samples = rest.split_off(..call).unwrap_or_default();
             let (before, begin) = (so_far.steps, Instant::now());
             let first_step = (epoch * steps + before) as u64;
-            for outcome in self.engine.train(data, &StepPlan { samples, learning_rate, first_step })? {
+            let plan = StepPlan { samples, learning_rate, first_step };
+            let outcomes = match self.options.stop {
+                Some(stop) => self.engine.train_unless(data, &plan, stop),
+                None => self.engine.train(data, &plan),
+            };
+            for outcome in outcomes? {
                 so_far.add(&outcome);
                 if !outcome.loss.is_finite() {
                     return Err(diverged(

@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::{Backend, EngineInfo, EngineState, Evaluation, StepOutcome};
+use crate::network::Parameters;
 
 /// An engine that learns nothing, notes what it is asked to do, and fails where it is told to.
 #[derive(Default)]

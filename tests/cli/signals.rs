@@ -126,11 +126,11 @@ fn a_file_beyond_the_limit_is_an_error_in_a_line() {
     assert!(matches!(errors[..], [error] if error.contains("File too large")), "{stderr}");
 }
 
-/// The address space that a process may have, in KiB, and the command lines that it must not be enough for.
 #[test]
 fn too_little_address_space_is_one_line() {
     let folder = folder_with_data();
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));
+    // The address space that the process may have, in KiB, and a command line for which it is not enough.
     for (limit, line) in [
         (400_000, "--data data --backend cpu --arch fc --hidden 6000,6000 --importance none --out big"),
         (300_000, "--data data --backend cpu --arch rsp --hidden 300000,300000 --degree 20 --out wide"),
@@ -141,5 +141,34 @@ fn too_little_address_space_is_one_line() {
         assert_eq!(output.status.code(), Some(1), "{line}: {stderr}");
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("error: ") && last.contains("ulimit -v"), "{stderr}");
+    }
+}
+
+/// Whichever allocation is the first to fail: for small ones nobody checks beforehand.
+#[test]
+fn an_allocation_that_fails_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |row: usize| {
+        let cells = (0..50).map(|column| format!("{},", (row * 7 + column * row) % 10));
+        cells.chain([format!("{}\n", row % 2)]).collect::<String>()
+    };
+    fs::write(folder.path().join("t.csv"), (0..40_000).map(row).collect::<String>()).unwrap();
+    let line =
+        "--data t.csv --backend cpu --threads 2 --importance none --hidden 16,16 --epochs 1 -q --out run";
+    for limit in (42_000..=66_000).step_by(3000) {
+        let before = format!("ulimit -c 0; ulimit -v {limit};");
+        let output = start(folder.path(), &before, line).wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        if output.status.code() == Some(0) {
+            fs::remove_dir_all(folder.path().join("run")).unwrap();
+            continue;
+        }
+        assert_eq!(output.status.code(), Some(1), "{limit} KiB: {stderr}");
+        let errors: Vec<&str> = stderr.lines().filter(|line| !line.starts_with("warning: ")).collect();
+        let [error] = errors[..] else { panic!("{limit} KiB: {stderr}") };
+        let is_clear =
+            error.starts_with("error: ") && error.contains("out of memory: ") && error.contains("iB");
+        assert!(is_clear, "{limit} KiB: {error}");
+        let _ = fs::remove_dir_all(folder.path().join("run"));
     }
 }

@@ -97,6 +97,47 @@ fn a_table_comes_back_whatever_its_compression() {
     }
 }
 
+/// Columns are read side by side, each from its own place in the file.
+#[test]
+fn a_file_of_many_columns_and_pages_comes_back() {
+    const COLUMNS: usize = 24;
+    const ROWS: usize = 30_000;
+    let cell = |row: usize, column: usize| (row * 31 + column * 7919) as f32;
+    let columns = (0..COLUMNS).map(|column| format!("required float f{column};")).collect::<String>();
+    let schema = Arc::new(
+        parse_message_type(&format!("message table {{ {columns} required int32 label; }}")).unwrap(),
+    );
+    let properties = WriterProperties::builder().set_compression(Compression::SNAPPY);
+    let properties = Arc::new(properties.set_data_page_row_count_limit(500).build());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    let mut file =
+        SerializedFileWriter::new(std::fs::File::create(&path).unwrap(), schema, properties).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    for column in 0..COLUMNS {
+        let values: Vec<f32> = (0..ROWS).map(|row| cell(row, column)).collect();
+        let mut writer = group.next_column().unwrap().unwrap();
+        for part in values.chunks(500) {
+            writer.typed::<FloatType>().write_batch(part, None, None).unwrap();
+        }
+        writer.close().unwrap();
+    }
+    let labels: Vec<i32> = (0..2).cycle().take(ROWS).collect();
+    let mut writer = group.next_column().unwrap().unwrap();
+    writer.typed::<Int32Type>().write_batch(&labels, None, None).unwrap();
+    writer.close().unwrap();
+    group.close().unwrap();
+    file.close().unwrap();
+    let source = Source::open(&path).unwrap();
+    let table = Table::read(source, Format::Parquet, &NEW, &ReadOptions::default()).unwrap().table;
+    let (data, _) = learn(table, FitOptions::default(), &Limits::default()).unwrap();
+    for row in 0..ROWS {
+        let expected: Vec<f32> = (0..COLUMNS).map(|column| cell(row, column)).collect();
+        assert_eq!(data.sample(row), expected, "row {row}");
+        assert_eq!(data.labels()[row] as usize, row % 2);
+    }
+}
+
 #[test]
 fn missing_values_are_refused_with_their_row_or_filled() {
     let bytes = write(20, 2, Compression::SNAPPY, true);

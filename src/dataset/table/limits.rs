@@ -1,6 +1,7 @@
 //! What a reader refuses, however the input came to be.
 
 use super::Read;
+use crate::error::OUT_OF_MEMORY;
 
 /// Bounds on what a table may hold.
 ///
@@ -42,10 +43,10 @@ impl Limits {
         let free = self.memory as f64;
         if needed > free {
             return Err(format!(
-                "about {rows:.0} rows with {columns:.0} columns need {:.2} GiB of memory, {:.2} GiB are free: take \
-                 fewer rows, or leave columns out with `drop`",
-                needed / 1_073_741_824.0,
-                free / 1_073_741_824.0
+                "{OUT_OF_MEMORY}about {rows:.0} rows with {columns:.0} columns need {:.1} MiB, {:.1} are free: take fewer rows, \
+                 or leave columns out with `drop`",
+                needed / 1_048_576.0,
+                free / 1_048_576.0
             ));
         }
         Ok(())

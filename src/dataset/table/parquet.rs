@@ -5,6 +5,7 @@
 
 mod ends;
 mod pages;
+mod shared;
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Type};
@@ -16,6 +17,7 @@ use rayon::prelude::*;
 
 use self::ends::Ends;
 use self::pages::Pages;
+use self::shared::Shared;
 use super::columns::{Kind, Names, Plan, Role};
 use super::source::Content;
 use super::texts::{MAX_TEXT, cell, is_missing};
@@ -32,7 +34,7 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     let name = source.name().to_owned();
     // The crate is known to panic on some files that are damaged on purpose.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match source.content {
-        Content::File(file) => read_from(file, name, columns, limits),
+        Content::File(file) => read_from(Shared::new(file).map_err(text)?, name, columns, limits),
         Content::Bytes(bytes) => read_from(Bytes::from(bytes.into_inner()), name, columns, limits),
     }));
     read.unwrap_or_else(|_| Err("a damaged Parquet file".into()))

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::recorder::Silent;
+use super::simd::NEVER;
 use super::{Chunk, CpuEngine, LANES};
 use crate::dataset::Dataset;
 use crate::engine::check_data;
@@ -24,7 +25,7 @@ impl CpuEngine {
         let classes = self.network.classes();
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let mut logits = vec![0.0; data.samples() * classes];
-        let pass = self.pass(data, None, &Silent);
+        let pass = self.pass(data, None, &NEVER, &Silent);
         self.threads.install(|| {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES).zip(logits.par_chunks_mut(LANES * classes));
@@ -100,7 +101,7 @@ impl CpuEngine {
     ) -> Result<Vec<T>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let pass = self.pass(data, None, &Silent);
+        let pass = self.pass(data, None, &NEVER, &Silent);
         let run = |part: &[u32]| {
             let mut room = Chunk::new(self.layout.rows());
             task(&mut |visit| {

@@ -2,11 +2,9 @@
 //!
 //! Twin: `src/engine/reference/backward_input.rs`.
 
-use pulp::Arch;
-
 use super::forward::{Epilogue, LayerSlices};
 use super::row::Row;
-use super::simd::dispatch;
+use super::simd::{KernelRun, dispatch};
 use super::weighted_sums::{Direction, WeightedSums};
 use crate::network::Activation;
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
@@ -14,8 +12,8 @@ use crate::topology::Partition;
 
 /// Takes the deltas of a layer, `[output]`; writes those of the layer below,
 /// `[input]`, whose outputs were `y` through `epilogue`.
-pub fn backward_input(
-    arch: Arch,
+pub fn backward_input<'a>(
+    run: impl Into<KernelRun<'a>>,
     layer: &TiledLayer,
     values: LayerSlices<'_>,
     epilogue: Epilogue,
@@ -23,8 +21,8 @@ pub fn backward_input(
     y: &[Row],
     below: &mut [Row],
 ) {
-    let direction = Inputs { layer, values, epilogue, y };
-    dispatch(arch, WeightedSums { direction, far: delta, near: below });
+    let (run, direction) = (run.into(), Inputs { layer, values, epilogue, y });
+    dispatch(run.arch, WeightedSums { run, direction, far: delta, near: below });
 }
 
 /// From outputs back to inputs, whose values were `y`.

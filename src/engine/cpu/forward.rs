@@ -2,11 +2,9 @@
 //!
 //! Twin: `src/engine/reference/forward.rs`.
 
-use pulp::Arch;
-
 use super::elementary::activate;
 use super::row::{LANES, Row};
-use super::simd::dispatch;
+use super::simd::{KernelRun, dispatch};
 use super::weighted_sums::{Direction, WeightedSums};
 use crate::network::Activation;
 use crate::network::dropout::{DropoutKey, keep_threshold};
@@ -66,16 +64,16 @@ impl Mask {
 }
 
 /// Runs one layer over one chunk: inputs `[input]`, outputs `[output]`.
-pub fn forward(
-    arch: Arch,
+pub fn forward<'a>(
+    run: impl Into<KernelRun<'a>>,
     layer: &TiledLayer,
     values: LayerSlices<'_>,
     epilogue: Epilogue,
     x: &[Row],
     y: &mut [Row],
 ) {
-    let direction = Outputs { layer, values, epilogue };
-    dispatch(arch, WeightedSums { direction, far: x, near: y });
+    let (run, direction) = (run.into(), Outputs { layer, values, epilogue });
+    dispatch(run.arch, WeightedSums { run, direction, far: x, near: y });
 }
 
 /// From inputs to outputs.

@@ -2,13 +2,12 @@
 
 use std::ops::{Add, Range};
 
-use pulp::Arch;
-
 use super::backward_input::backward_input;
 use super::forward::{Epilogue, LayerSlices, Mask, forward};
 use super::gather::gather;
 use super::recorder::Recorder;
 use super::row::{Chunk, LANES};
+use super::simd::KernelRun;
 use super::softmax_cross_entropy::softmax_cross_entropy;
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
@@ -22,7 +21,8 @@ pub(super) struct Pass<'a, R> {
     pub(super) network: &'a Network,
     pub(super) layout: &'a NetworkLayout,
     pub(super) values: &'a PackedValues,
-    pub(super) arch: Arch,
+    /// Once its flag is true, chunks end their way early.
+    pub(super) kernels: KernelRun<'a>,
     pub(super) data: &'a Dataset,
     /// With it, dropout and backward run.
     pub(super) training: Option<Training>,
@@ -52,9 +52,18 @@ impl Add for Totals {
 }
 
 impl<R: Recorder> Pass<'_, R> {
-    /// Runs the samples of one chunk, which start at `column` of a batch of `batch` samples.
-    pub(super) fn run(&self, column: usize, samples: &[u32], batch: usize, chunk: &mut Chunk) -> Totals {
+    /// Runs the samples of one chunk, which start at `column` of a batch of `batch` samples; `None` when stopped.
+    pub(super) fn run(
+        &self,
+        column: usize,
+        samples: &[u32],
+        batch: usize,
+        chunk: &mut Chunk,
+    ) -> Option<Totals> {
         self.run_forward(column, samples, chunk);
+        if self.is_stopped() {
+            return None;
+        }
         let logits = self.logit_rows();
         let mut labels = [0; LANES];
         for (label, sample) in labels.iter_mut().zip(samples) {
@@ -64,13 +73,18 @@ impl<R: Recorder> Pass<'_, R> {
         let scale = 1.0 / batch as f32;
         let smoothing = self.training.as_ref().map_or(0.0, |training| training.label_smoothing);
         let labels = &labels[..samples.len()];
-        let loss = self
-            .recorder
-            .time(Stage::Loss, || softmax_cross_entropy(self.arch, logits, labels, smoothing, scale, delta));
+        let loss = self.recorder.time(Stage::Loss, || {
+            softmax_cross_entropy(self.kernels.arch, logits, labels, smoothing, scale, delta)
+        });
         if self.training.is_some() {
             self.run_backward(column, chunk);
         }
-        Totals { loss: loss.sum, correct: loss.correct }
+        (!self.is_stopped()).then_some(Totals { loss: loss.sum, correct: loss.correct })
+    }
+
+    /// Whether what the chunk holds is worthless, because its way ended early.
+    fn is_stopped(&self) -> bool {
+        self.kernels.is_stopped()
     }
 
     /// Fills the activations of one chunk, whose samples start at `column` of their batch, up to the logits.
@@ -85,7 +99,7 @@ impl<R: Recorder> Pass<'_, R> {
             let epilogue = self.epilogue(index, column);
             let values = self.layer_values(index);
             self.recorder.time(Stage::Forward(index), || {
-                forward(self.arch, layer, values, epilogue, &x[place.input_row as usize..], y);
+                forward(self.kernels, layer, values, epilogue, &x[place.input_row as usize..], y);
             });
         }
     }
@@ -104,7 +118,7 @@ impl<R: Recorder> Pass<'_, R> {
             let (y, below) = (&chunk.activations[inputs.clone()], &mut below[inputs]);
             let epilogue = self.epilogue(index - 1, column);
             self.recorder.time(Stage::BackwardInput(index), || {
-                backward_input(self.arch, layer, self.layer_values(index), epilogue, delta, y, below);
+                backward_input(self.kernels, layer, self.layer_values(index), epilogue, delta, y, below);
             });
         }
     }

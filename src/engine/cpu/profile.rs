@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::CpuEngine;
 use super::recorder::{StageClock, microseconds};
+use super::simd::NEVER;
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::layout::NetworkLayout;
@@ -33,11 +34,11 @@ impl ProfiledEngine for CpuEngine {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
             let profile = |(step, samples)| {
                 let begin = Instant::now();
-                let outcome = self.step(data, samples, plan.learning_rate, step, &clock);
+                let outcome = self.step(data, samples, plan.learning_rate, step, &NEVER, &clock)?;
                 let wall_microseconds = microseconds(begin.elapsed());
-                StepProfile { outcome, wall_microseconds, stages: clock.take() }
+                Some(StepProfile { outcome, wall_microseconds, stages: clock.take() })
             };
-            batches.map(profile).collect()
+            batches.map_while(profile).collect()
         });
         Ok(Some(steps))
     }

@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::PIECE;
 use super::drop_connect::drop_connect;
 use super::group_norm::group_factor;
 use super::penalty::{Connections, Regularisation};
 use super::recorder::Recorder;
+use super::step::PIECE;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::packed_edges::{InputGroups, PackedConnections};

@@ -1,5 +1,7 @@
 //! Which vector instructions a kernel is compiled for, chosen at run time.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use pulp::{Arch, Simd, WithSimd};
 
 use super::row::{LANES, Row};
@@ -13,6 +15,30 @@ pub(super) trait Kernel {
 
     /// The body; must be `#[inline(always)]`, so that it is compiled for `S`.
     fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) -> Self::Output;
+}
+
+/// How a long kernel runs: with which vector instructions, and until when.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelRun<'a> {
+    pub(super) arch: Arch,
+    /// Ends the kernel early, once it is true; what it has written is worthless then.
+    pub(super) stop: &'a AtomicBool,
+}
+
+/// The flag of kernels that nobody stops.
+pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
+
+impl From<Arch> for KernelRun<'_> {
+    fn from(arch: Arch) -> Self {
+        Self { arch, stop: &NEVER }
+    }
+}
+
+impl KernelRun<'_> {
+    #[inline(always)]
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
 }
 
 /// Runs a kernel with the vector instructions of `arch`.

@@ -7,9 +7,12 @@
 use pulp::Simd;
 
 use super::row::Row;
-use super::simd::{Kernel, Parts, vectors, vectors_mut};
+use super::simd::{Kernel, KernelRun, Parts, vectors, vectors_mut};
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD};
 use crate::topology::Partition;
+
+/// Neurons between two looks at the flag.
+const NEURONS_BETWEEN_LOOKS: u32 = 256;
 
 /// A way over the edges of a layer: each near neuron sums over far ones.
 pub(super) trait Direction<'a> {
@@ -48,6 +51,7 @@ pub(super) trait Direction<'a> {
 
 /// Takes the rows of all far neurons and overwrites those of all near ones.
 pub(super) struct WeightedSums<'a, D> {
+    pub(super) run: KernelRun<'a>,
     pub(super) direction: D,
     pub(super) far: &'a [Row],
     pub(super) near: &'a mut [Row],
@@ -58,7 +62,7 @@ impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
 
     #[inline(always)]
     fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
-        let Self { direction, far, near } = self;
+        let Self { run, direction, far, near } = self;
         let far = &vectors::<S, W, P>(far)[..direction.far().width()];
         for (block, neurons) in direction.near().blocks().enumerate() {
             let sums = vectors_mut::<S, W, P>(&mut near[neurons.clone()]);
@@ -67,9 +71,12 @@ impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
             }
             for (tile, far_block) in direction.tiles(block) {
                 let far = &far[direction.far().block(far_block as usize)];
-                add_tile(simd, &direction, tile, far, sums);
+                add_tile(simd, run, &direction, tile, far, sums);
             }
             for (neuron, row) in (direction.near().bounds()[block]..).zip(&mut near[neurons]) {
+                if neuron % NEURONS_BETWEEN_LOOKS == 0 && run.is_stopped() {
+                    return;
+                }
                 let [sum] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else {
                     unreachable!("one row")
                 };
@@ -89,12 +96,16 @@ impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
 #[inline(always)]
 fn add_tile<'a, S: Simd, D: Direction<'a>, const W: usize, const P: usize>(
     simd: S,
+    run: KernelRun<'_>,
     direction: &D,
     tile: &DenseTile,
     far: &[Parts<S::f32s, W, P>],
     sums: &mut [Parts<S::f32s, W, P>],
 ) {
     for (far_quad, far) in (0..).step_by(D::QUADS_TOGETHER).zip(far.chunks(D::QUADS_TOGETHER * QUAD)) {
+        if run.is_stopped() {
+            return;
+        }
         for part in 0..P {
             for (near_quad, sums) in sums.chunks_mut(QUAD).enumerate() {
                 let micro_blocks = direction.micro_blocks(tile, near_quad, far_quad);

@@ -192,7 +192,7 @@ fn module(device: &wgpu::Device, shader: &Shader, share: Share, runtime_checks: 
 
 /// Makes a module without bounds checks and loop counters, which cost a multiple of the kernels' work.
 ///
-/// This is one of the two places of the crate that use `unsafe`. The shaders are this
+/// This is one of the three places that use `unsafe`. The shaders are this
 /// crate's own text. What they rely on is proven on the host before a dispatch:
 /// - every index in the tables is below the size of its buffer (`Tables::check`); group factors and
 ///   numbers of connections are read in steps alone whose settings made their buffers full-sized,

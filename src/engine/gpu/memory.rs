@@ -1,6 +1,6 @@
 //! How much memory an adapter has, which wgpu does not say.
 //!
-//! One of the two places of the crate that use `unsafe`: the driver is asked through the handles that wgpu holds.
+//! One of the three places that use `unsafe`: the driver is asked through the handles that wgpu holds.
 
 /// Bytes of memory that the device of a Vulkan adapter calls its own; `None` where another interface is used.
 #[cfg(not(target_vendor = "apple"))]

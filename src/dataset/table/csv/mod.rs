@@ -123,6 +123,7 @@ impl Rows {
         }
         table.rows += piece.rows;
         reading.options.limits.check_values(table.rows as f64, width as f64)?;
+        host::grow(&mut table.cells, piece.cells.len(), "the table").map_err(|error| error.to_string())?;
         table.cells.extend_from_slice(&piece.cells);
         Ok(())
     }

@@ -1,0 +1,134 @@
+//! One training step: forward and backward chunk by chunk, then the update.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::backward_weight::{CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse};
+use super::pass::Totals;
+use super::recorder::Recorder;
+use super::update::ValuesMut;
+use super::{Chunk, CpuEngine, LANES, Row};
+use crate::dataset::Dataset;
+use crate::engine::layout::PackedValues;
+use crate::engine::profile::Stage;
+use crate::engine::{MAX_STATES, StepOutcome, UpdateRule};
+
+/// Sparse values that one task updates.
+pub(super) const PIECE: usize = 1024;
+
+impl CpuEngine {
+    /// One step; runs on the threads of the caller's pool. One that is stopped before its update gives `None` and has
+    /// changed nothing.
+    ///
+    /// A large batch goes through forward and backward group by group, so that what the gradients read is still in the
+    /// cache; the result does not depend on the size of the groups.
+    pub(super) fn step<R: Recorder>(
+        &mut self,
+        data: &Dataset,
+        samples: &[u32],
+        learning_rate: f64,
+        step: u64,
+        stop: &AtomicBool,
+        recorder: &R,
+    ) -> Option<StepOutcome> {
+        if self.regulariser.prepares() {
+            self.regulariser.prepare(step, &self.values, recorder);
+        }
+        let group = self.group();
+        if samples.len() > group && self.sums == PackedValues::default() {
+            self.sums = self.layout.zeros();
+        }
+        let rule = self.settings.rule(learning_rate, step);
+        let mut chunks = std::mem::take(&mut self.chunks);
+        let mut totals = Totals::default();
+        for first in (0..samples.len()).step_by(group) {
+            let part = &samples[first..samples.len().min(first + group)];
+            let needed = part.len().div_ceil(LANES);
+            while chunks.len() < needed && !stop.load(Ordering::Relaxed) {
+                chunks.push(Chunk::new(self.layout.rows()));
+            }
+            if chunks.len() < needed {
+                self.abandon(chunks);
+                return None;
+            }
+            let used = &mut chunks[..needed];
+            let pass = self.pass(data, Some(step), stop, recorder);
+            let tasks = part.par_chunks(LANES).zip(used.par_iter_mut()).enumerate();
+            let run = |(index, (part, chunk)): (usize, (&[u32], &mut Chunk))| {
+                pass.run(first + index * LANES, part, samples.len(), chunk)
+            };
+            let parts: Option<Vec<Totals>> = tasks.map(run).collect();
+            let Some(parts) = parts else {
+                self.abandon(chunks);
+                return None;
+            };
+            totals = parts.iter().fold(totals, |sum, part| sum + *part);
+            let is_last = first + part.len() == samples.len();
+            self.update(is_last.then_some(&rule), used, recorder);
+        }
+        self.chunks = chunks;
+        let count = u32::try_from(samples.len()).expect("a batch fits u32");
+        Some(StepOutcome {
+            loss: totals.loss / samples.len() as f64,
+            correct: totals.correct,
+            samples: count,
+        })
+    }
+
+    /// Ends a step before its update: keeps its room, and no gradients of groups that were there already.
+    fn abandon(&mut self, chunks: Vec<Chunk>) {
+        self.chunks = chunks;
+        self.sums = PackedValues::default();
+    }
+
+    /// Samples that go through forward and backward before their gradients are summed: enough for all threads, and
+    /// for reading and writing the sums to be little beside reading the chunks.
+    fn group(&self) -> usize {
+        let sums = size_of::<f32>() * (self.layout.dense_len() + self.layout.sparse_len());
+        let chunks = CHUNKS_TOGETHER * 2 * size_of::<Row>() * self.layout.rows();
+        let times = self.threads.count().div_ceil(4).max((3 * sums).div_ceil(chunks));
+        times * CHUNKS_TOGETHER * LANES
+    }
+
+    /// Sums the gradients of some chunks and, with a rule, moves every value by one step; pieces of them in parallel.
+    fn update<R: Recorder>(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk], recorder: &R) {
+        let mut dense_state: [&mut [f32]; MAX_STATES] = Default::default();
+        let mut sparse_state: [&mut [f32]; MAX_STATES] = Default::default();
+        for (index, state) in self.state.iter_mut().enumerate() {
+            (dense_state[index], sparse_state[index]) = (&mut state.dense, &mut state.sparse);
+        }
+        let (arch, biases) = (self.arch, self.layout.first_bias());
+        let [dense_part, sparse_part] =
+            self.regulariser.regularisations().map_or([None; 2], |two| two.map(Some));
+        let dense =
+            ValuesMut { values: &mut self.values.dense, state: dense_state, sums: &mut self.sums.dense };
+        let sparse =
+            ValuesMut { values: &mut self.values.sparse, state: sparse_state, sums: &mut self.sums.sparse };
+        let (blocks, rows) = (&self.micro_block_rows, &self.sparse_rows);
+        let strips: Vec<_> =
+            self.strips.iter().zip(dense.split(self.strips.iter().map(Strip::values))).collect();
+        let count = sparse.values.len();
+        let pieces = sparse.split((0..count).step_by(PIECE).map(|start| PIECE.min(count - start)));
+        let pieces: Vec<_> = (0..).step_by(PIECE).zip(pieces).collect();
+        rayon::join(
+            || {
+                strips.into_par_iter().for_each(|(strip, values)| {
+                    recorder.time(Stage::UpdateDense, || {
+                        backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
+                    });
+                });
+            },
+            || {
+                pieces.into_par_iter().for_each(|(start, values)| {
+                    let rows = &rows[start..][..values.values.len()];
+                    let biases = biases.saturating_sub(start);
+                    let part = sparse_part.map(|part| part.from(start));
+                    recorder.time(Stage::UpdateSparse, || {
+                        backward_weight_sparse(arch, rule, part, chunks, rows, biases, values);
+                    });
+                });
+            },
+        );
+    }
+}

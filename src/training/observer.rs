@@ -1,0 +1,46 @@
+//! What a run reports while it goes on.
+
+use super::{EpochMetrics, TrainingState};
+use crate::Result;
+use crate::network::Parameters;
+
+/// Learns what happens in a run while it goes on.
+pub trait Observer {
+    /// Some batches were trained.
+    #[doc(hidden)]
+    fn batches_trained(&mut self, progress: &Progress) {
+        let _ = progress;
+    }
+
+    /// An epoch ended with these metrics and these parameters.
+    ///
+    /// # Errors
+    /// An error, for example of a full disk, ends the run.
+    fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
+        let _ = (metrics, parameters);
+        Ok(())
+    }
+
+    /// Here the run can go on later; the epochs before have been reported.
+    ///
+    /// # Errors
+    /// As [`Observer::epoch_ended`].
+    #[doc(hidden)]
+    fn checkpoint(&mut self, state: &TrainingState) -> Result<()> {
+        let _ = state;
+        Ok(())
+    }
+}
+
+/// How far the current epoch is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Samples trained in this epoch.
+    pub samples: usize,
+    /// Mean loss over them.
+    pub loss: f64,
+    /// Share of correct ones among them.
+    pub accuracy: f64,
+}
