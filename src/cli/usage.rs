@@ -249,7 +249,7 @@ mod tests {
             ("--lr fast", "--lr: \"fast\" is not a number: write one such as 0.1"),
             ("--l2 1,5", "--l2: \"1,5\" is not a number"),
             ("paper", "paper needs one of table1, figure1, figure2, layer-importance"),
-            ("nowhere devices", "DATA stands before the subcommand devices"),
+            ("src devices", "DATA stands before the subcommand devices"),
             ("src --data src", "'[DATA]' cannot be used with '--data <PATH>'"),
             ("--resume d src", "--data has no meaning beside --resume"),
             ("eval", "--model <FILE>"),

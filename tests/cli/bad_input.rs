@@ -42,7 +42,7 @@ fn settings_outside_their_range_are_refused() {
         ("--optimizer adam --momentum 0.5", "--momentum: has no meaning"),
         ("--importance none --order asc", "--order: asc has no meaning"),
         ("--arch narrow --budget 5 --data data", "a budget of 5 parameters is impossible, "),
-        ("--arch narrow --data data --degrees 99", "the sc network it is to match: topology: layer 1"),
+        ("--arch narrow --data data --degrees 99", "--degrees: the sc network to match: layer 1"),
         ("--arch band --data data --hidden 16 --blocks 2 --degrees 17", "layer 1: block 0: a degree of 17"),
         ("--arch fc --softness 1", "--softness: has no meaning with --arch fc"),
         ("--data data --augment shift=4 --arch rsp", "--augment: a shift of 4 is impossible"),
@@ -58,13 +58,16 @@ fn impossible_graphs_are_refused_with_layer_block_and_limit() {
     let folder = folder_with_data();
     let small = "--data data --hidden 16,16";
     for (flags, parts) in [
-        ("--blocks 2 --degrees 9,4", &["--arch", "layer 1", "block 0", "degree of 9", "hold 8 neurons"][..]),
+        (
+            "--blocks 2 --degrees 9,4",
+            &["--degrees: ", "layer 1", "block 0", "degree of 9", "hold 8 neurons"][..],
+        ),
         ("--blocks 2 --degrees 6,4/6,17", &["layer 2", "block 1", "degree of 17", "hold 16 neurons"]),
-        ("--blocks 2 --degrees 1,2,3", &["--arch", "layer 1", "3", "2"]),
+        ("--blocks 2 --degrees 1,2,3", &["--degrees: ", "layer 1", "3", "2"]),
         ("--blocks 2 --degrees 1,2 --receptive-field 3", &["receptive field of 3", "1 to 2"]),
         ("--blocks 17 --degrees 1", &["17 blocks", "1 to 16"]),
         ("--blocks 2,2,2 --degrees 1", &["3 blocks for 2 hidden layers"]),
-        ("--arch rsp --degree 17", &["--arch", "layer 1", "degree of 17", "16 outputs"]),
+        ("--arch rsp --degree 17", &["--degree: ", "layer 1", "degree of 17", "16 outputs"]),
         ("--arch rsp --degree-distribution 3:0.5", &["sum to 1"]),
     ] {
         refused(folder.path(), &format!("{small} {flags}"), 1, parts);
@@ -81,7 +84,7 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--order down", "[possible values: desc, asc]"),
         ("--epochs three", "--epochs: \"three\" is not a whole number"),
         ("inspect --hidden 1.5", "'--hidden <N,N,..>': \"1.5\" is not a whole number"),
-        ("prune --model m --sparsity much", "--sparsity: \"much\" is not a number"),
+        ("prune --model m --sparsity much", "\"much\" is no share: write 0.5 or 50%"),
         ("--batch-size -1", "--batch-size: -1 is impossible, it must be a whole number from 1 on"),
         ("--seed -1", "--seed: -1 is impossible"),
         ("--epochs", "a value is required"),

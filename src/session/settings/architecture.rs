@@ -146,7 +146,7 @@ impl ArchitectureSettings {
             Connectivity::Narrow { budget } => budget,
             _ => architecture.parameter_count().map_err(|error| match self.blame(error) {
                 Error::Setting { setting, reason } if setting != Setting::Arch => {
-                    Error::setting(setting, reason)
+                    Error::setting(setting, format!("the sc network to match: {reason}"))
                 }
                 error => {
                     Error::setting(Setting::Arch, format!("narrow: the sc network it is to match: {error}"))
