@@ -251,7 +251,6 @@ mod tests {
             ("paper", "paper needs one of table1, figure1, figure2, layer-importance"),
             ("src devices", "DATA stands before the subcommand devices"),
             ("src --data src", "'[DATA]' cannot be used with '--data <PATH>'"),
-            ("--resume d src", "--data has no meaning beside --resume"),
             ("eval", "--model <FILE>"),
             ("--pca --importance none", "cannot be used with"),
             ("inspect --model m --arch fc", "cannot be used with"),
