@@ -273,7 +273,7 @@ mod tests {
             ("-q --color never rnus r", "there is no command and no file `rnus`; did you mean `runs`?"),
             ("trian iris.csv --rf", "there is no command and no file `trian`; did you mean `train`?"),
             ("--json paper figure1", "--json: paper figure1 has no results as JSON"),
-            ("--json export --model m", "--json: export has no results as JSON"),
+            ("--json export --model m --onnx x", "--json: export has no results as JSON"),
             ("xyzzy", "there is no command and no file `xyzzy`; see --help"),
             ("train xyzzy", "there is no file and no folder `xyzzy` to train on"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
