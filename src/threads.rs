@@ -103,7 +103,7 @@ impl Threads {
                 }
                 Ok(pool) => {
                     if fewer < asked {
-                        warn(&format!("{fewer} of {asked} threads do the work: the system starts no more"));
+                        warn(&format!("{fewer} of {asked} threads do the work: the system starts few"));
                     }
                     return Ok(Self { pool: Arc::new(pool) });
                 }

@@ -12,7 +12,7 @@ use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD};
 use crate::topology::Partition;
 
 /// Neurons between two looks at the flag.
-const NEURONS_BETWEEN_LOOKS: u32 = 256;
+const NEURONS_BETWEEN_LOOKS: usize = 1024;
 
 /// A way over the edges of a layer: each near neuron sums over far ones.
 pub(super) trait Direction<'a> {
@@ -73,19 +73,24 @@ impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
                 let far = &far[direction.far().block(far_block as usize)];
                 add_tile(simd, run, &direction, tile, far, sums);
             }
-            for (neuron, row) in (direction.near().bounds()[block]..).zip(&mut near[neurons]) {
-                if neuron % NEURONS_BETWEEN_LOOKS == 0 && run.is_stopped() {
+            let mut neuron = direction.near().bounds()[block];
+            // A whole layer may be one block.
+            for rows in near[neurons].chunks_mut(NEURONS_BETWEEN_LOOKS) {
+                if run.is_stopped() {
                     return;
                 }
-                let [sum] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else {
-                    unreachable!("one row")
-                };
-                let (places, weight) = direction.list(neuron);
-                add_listed(simd, sum, places, weight, far);
-                // All vector units have fused multiplications; without one they would be calls.
-                match S::F32_LANES {
-                    1 => direction.finish::<false>(neuron, row),
-                    _ => direction.finish::<true>(neuron, row),
+                for row in rows {
+                    let [sum] = vectors_mut::<S, W, P>(std::slice::from_mut(row)) else {
+                        unreachable!("one row")
+                    };
+                    let (places, weight) = direction.list(neuron);
+                    add_listed(simd, sum, places, weight, far);
+                    // All vector units have fused multiplications; without one they would be calls.
+                    match S::F32_LANES {
+                        1 => direction.finish::<false>(neuron, row),
+                        _ => direction.finish::<true>(neuron, row),
+                    }
+                    neuron += 1;
                 }
             }
         }
@@ -103,7 +108,8 @@ fn add_tile<'a, S: Simd, D: Direction<'a>, const W: usize, const P: usize>(
     sums: &mut [Parts<S::f32s, W, P>],
 ) {
     for (far_quad, far) in (0..).step_by(D::QUADS_TOGETHER).zip(far.chunks(D::QUADS_TOGETHER * QUAD)) {
-        if run.is_stopped() {
+        // Few tiles are that large.
+        if far_quad > 0 && run.is_stopped() {
             return;
         }
         for part in 0..P {
