@@ -69,7 +69,12 @@ fn quiet_runs_say_nothing_but_results_and_json_is_json() {
     let runs = told("runs .");
     let names: Vec<_> = runs.as_array().unwrap().iter().map(|run| &run["name"]).collect();
     assert_eq!(names, ["run"]);
-    refused(folder, "prune --model run/model.safetensors --json", 2, &["--json has no meaning with prune"]);
+    refused(
+        folder,
+        "prune --model run/model.safetensors --json",
+        2,
+        &["--json: prune has no results as JSON"],
+    );
 }
 
 #[test]

@@ -58,9 +58,20 @@ impl Moments {
     }
 }
 
+/// The binary, which hangs up as ever even where the tests run under `nohup`.
+pub(crate) fn listening() -> Command {
+    let binary = env!("CARGO_BIN_EXE_tanner");
+    if !cfg!(target_os = "linux") {
+        return Command::new(binary);
+    }
+    let mut command = Command::new("env");
+    command.args(["--default-signal=HUP", binary]);
+    command
+}
+
 /// Starts the binary; nobody reads what it says.
 pub(crate) fn start(folder: &Path, line: &str) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tanner"));
+    let mut command = listening();
     command.args(line.split_whitespace()).current_dir(folder).env("NODEVICE_SELECT", "1");
     command.env("XDG_RUNTIME_DIR", folder).env("TANNER_CACHE", folder.join("cache")).env_remove("RUST_LOG");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()

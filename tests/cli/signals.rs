@@ -11,7 +11,9 @@ use crate::support::{SMALL, folder_with_data, tanner};
 
 /// The binary in a folder, with its stderr to read, started by a shell that does something before.
 fn start(folder: &Path, before: &str, line: &str) -> Child {
-    let script = format!("{before} exec {} {line}", env!("CARGO_BIN_EXE_tanner"));
+    // The tests may run under `nohup` themselves.
+    let env = if before.is_empty() && cfg!(target_os = "linux") { "env --default-signal=HUP" } else { "" };
+    let script = format!("{before} exec {env} {} {line}", env!("CARGO_BIN_EXE_tanner"));
     let mut command = Command::new("sh");
     command.args(["-c", &script]).current_dir(folder).env("NODEVICE_SELECT", "1");
     command.env("XDG_RUNTIME_DIR", folder).env("TANNER_CACHE", "");

@@ -72,5 +72,5 @@ fn a_page_is_shown_in_a_browser() {
     let alone = command(folder.path()).args(["report", "run", "--open"]).env("PATH", "").output().unwrap();
     assert!(alone.status.success());
     let stderr = String::from_utf8(alone.stderr).unwrap();
-    assert!(stderr.contains("warning: no browser could be started"), "{stderr}");
+    assert!(stderr.contains("found no browser: open report.html"), "{stderr}");
 }
