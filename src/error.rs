@@ -162,7 +162,7 @@ pub enum Error {
     #[error("{0}")]
     OtherRun(String),
     /// A run that has started and failed; its folder keeps all epochs that had ended.
-    #[error("training stopped after {}: {source}", crate::text::epochs(*epochs))]
+    #[error("training stopped after {epochs} epoch{}: {source}", if *epochs == 1 { "" } else { "s" })]
     Training {
         /// The run folder, where the run has one.
         folder: Option<PathBuf>,
