@@ -41,7 +41,7 @@ impl Pace {
         self.steps
     }
 
-    /// Notes how long a call of so many steps took.
+    /// Notes how long a call took, by its number of steps.
     pub(crate) fn took(&mut self, steps: usize, time: Duration) {
         let one = (time.as_nanos() / steps.max(1) as u128).max(1);
         self.steps = usize::try_from(CALL.as_nanos() / one).unwrap_or(usize::MAX).clamp(1, self.most);

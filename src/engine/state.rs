@@ -89,7 +89,7 @@ impl EngineState {
         Self { parameters: single(parameters), optimizer, optimizer_start: 0 }
     }
 
-    /// Parameters with an optimiser that remembers nothing, of a run that has made so many steps.
+    /// Parameters with an optimiser at zero, of a run that has made `steps` steps.
     pub(crate) fn fresh(parameters: &Parameters, optimizer: &Optimizer, steps: u64) -> Self {
         let parameters = Values::Single(flat(parameters));
         let memory = Values::Single(vec![0.0; parameters.len()]);

@@ -45,7 +45,7 @@ impl ArrivingFeatures<'_> {
         self.rows.without_rows()
     }
 
-    /// Refuses a record that has not ended after so many bytes.
+    /// Refuses a record that is longer than this limit in bytes.
     ///
     /// # Errors
     /// [`Error::Table`] with its line.

@@ -67,7 +67,7 @@ pub(crate) struct PruningArgs {
     pub(crate) max_drop: Option<f64>,
     /// blocks: parameters or share to leave [default: by --max-drop]
     ///
-    /// Prune down to so many parameters, or to this share of the model's (20%), whatever it costs.
+    /// A number of parameters, or a share of the model's (20%); pruned down to it, whatever it costs.
     #[arg(long, value_name = "N|P%", value_parser = target, allow_hyphen_values = true)]
     pub(crate) target: Option<PruneTarget>,
     /// blocks: cut every layer into N even blocks

@@ -54,7 +54,7 @@ impl ProgressReport {
     }
 }
 
-/// A line below all others that is written anew five times a second, so that the time left goes down while nothing else happens.
+/// A line below all others, written five times a second: the time left goes down while nothing else happens.
 fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
     let view = Arc::clone(view);
     let write = move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {

@@ -27,7 +27,7 @@ const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 /// Signals so close together are one request.
 const TOGETHER: Duration = Duration::from_millis(500);
 
-/// Whoever waits longer than this is told what for.
+/// A longer wait is explained in a line.
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -150,7 +150,7 @@ impl Stop {
             std::thread::sleep(PATIENCE);
             terminal::line("stopping once the step that has begun is done; a second signal leaves at once");
         };
-        // Where no thread can be had, nobody is told.
+        // Where no thread can be had, the line is missing.
         let _ = std::thread::Builder::new().name("patience".into()).spawn(wait);
     }
 

@@ -52,7 +52,7 @@ impl ArrivingRows {
         Error::table(self.name.clone(), reason)
     }
 
-    /// Refuses a record that has not ended after so many bytes.
+    /// Refuses a record that is longer than this limit in bytes.
     ///
     /// # Errors
     /// [`Error::Table`] with its line.
