@@ -75,9 +75,18 @@ impl Session<'_> {
             self.recorder(&mut job, model, &opened, samples, data_digest)?;
         self.announce(&opened);
         self.announce_run(&job.settings, &recorder, samples, place.as_deref());
-        let start = (state, patience_from);
+        let preview = RunPreview {
+            epochs: job.settings.recipe.epochs,
+            samples: samples.train,
+            scored_on: job.settings.scored_on(),
+            history: recorder.history(),
+            is_one_of_many: job.data_sha256.is_some(),
+        };
+        // Kept until the folder has its summary: so long there is something to lose.
+        let mut watcher = self.reporter.watch(&preview);
+        let observers = (&mut recorder, &mut watcher);
         let trained =
-            self.steps(&mut job, &mut opened, &mut recorder, (samples.train, train_set, &test_set), start);
+            self.steps(&mut job, &mut opened, observers, (train_set, &test_set), (state, patience_from));
         self.finish(&job.settings, recorder, trained)
     }
 
@@ -146,19 +155,11 @@ impl Session<'_> {
         &self,
         job: &mut TrainingJob<'_>,
         opened: &mut OpenedEngine,
-        recorder: &mut Recorder,
-        (samples, train, test): (usize, Box<dyn TrainingData>, &Arc<Dataset>),
+        (recorder, watcher): (&mut Recorder, &mut Option<Box<dyn Observer + '_>>),
+        (train, test): (Box<dyn TrainingData>, &Arc<Dataset>),
         (state, patience_from): (Option<TrainingState>, usize),
     ) -> Result<Trained> {
         let settings = &job.settings;
-        let preview = RunPreview {
-            epochs: settings.recipe.epochs,
-            samples,
-            scored_on: settings.scored_on(),
-            history: recorder.history(),
-            is_one_of_many: job.data_sha256.is_some(),
-        };
-        let mut watcher = self.reporter.watch(&preview);
         let pictures = || self.reporter.pictures(recorder.model().network());
         let mut tensorboard = tensorboard(settings, recorder, pictures)?;
         let mut observers: Vec<&mut dyn Observer> = vec![recorder];

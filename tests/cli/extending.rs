@@ -35,8 +35,8 @@ fn bits(run: &Path) -> (Vec<Vec<u8>>, Vec<Value>) {
 fn a_run_goes_on_where_its_data_are_now() {
     let folder = folder_with_data();
     let path = folder.path();
-    done(path, &format!("{NETWORK} --epochs 60 --out whole"));
-    killed(path, "--epochs 60");
+    done(path, &format!("{NETWORK} --epochs 400 --out whole"));
+    killed(path, "--epochs 400");
     let elsewhere = tempfile::tempdir().unwrap();
     fs::create_dir(elsewhere.path().join("other")).unwrap();
     let moved = elsewhere.path().join("other/moved");
@@ -82,10 +82,10 @@ fn a_run_goes_on_where_its_data_are_now() {
     assert_eq!(config["absolute_paths"]["data"], then);
     let entry = &config["continued"][0];
     assert_eq!(entry["data"].as_str(), moved.canonicalize().unwrap().to_str());
-    assert_eq!((&entry["epochs"], &entry["optimizer"]), (&60.into(), &"kept".into()));
+    assert_eq!((&entry["epochs"], &entry["optimizer"]), (&400.into(), &"kept".into()));
     assert!(entry["epoch"].as_u64().unwrap() > 0 && entry["backend"] == "cpu" && entry["step"].is_u64());
     // Where it went on last is looked at first.
-    done(path, "--resume run --epochs 61");
+    done(path, "--resume run --epochs 401");
 }
 
 #[test]

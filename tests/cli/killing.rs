@@ -134,6 +134,10 @@ pub(crate) fn survives(folder: &Path, flags: &str, endings: &[End], times: usize
                 assert!(status.code().is_none() || status.code() == ending.code(), "{line}: {status:?}");
                 ended += 1;
                 let is_early = !run.join("checkpoint.safetensors").exists();
+                if is_early && ending != End::Kill && line.contains("--out") {
+                    let lines = fs::read_to_string(run.join("metrics.jsonl")).unwrap_or_default();
+                    assert!(lines.is_empty(), "{line}: {ending:?} loses what had been trained: {lines}");
+                }
                 places[usize::from(is_early)] += 1;
                 // The machine may be slower or faster by now than it was for the whole run.
                 window *= if is_early { 1.15 } else { 1.0 };

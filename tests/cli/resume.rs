@@ -232,9 +232,9 @@ fn a_run_from_a_model_goes_on_and_notices_another_model() {
     }
     let model = |name: &str| folder.path().join(name).join("model.safetensors");
     let from = "--data data --batch-size 10 --backend cpu --from first/model.safetensors --optimizer adam --checkpoint-every 1";
-    let whole = tanner(folder.path(), &format!("{from} --epochs 80 --out whole"));
+    let whole = tanner(folder.path(), &format!("{from} --epochs 400 --out whole"));
     assert_eq!(whole.code, Some(0), "{whole:?}");
-    let mut child = start(folder.path(), &format!("{from} --epochs 80 --out cut"));
+    let mut child = start(folder.path(), &format!("{from} --epochs 400 --out cut"));
     wait_for_lines(&folder.path().join("cut/metrics.jsonl"), 3);
     assert!(!end(&mut child, End::Kill).success(), "too late");
     fs::copy(model("first"), model("first").with_extension("kept")).unwrap();
@@ -254,8 +254,8 @@ fn a_run_from_a_model_goes_on_and_notices_another_model() {
 #[test]
 fn what_was_being_written_is_cut_back() {
     let folder = folder_with_data();
-    assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 40 --out whole")).code, Some(0));
-    killed(folder.path(), "--epochs 40 --checkpoint-every 2");
+    assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 300 --out whole")).code, Some(0));
+    killed(folder.path(), "--epochs 300 --checkpoint-every 2");
     let run = folder.path().join("run");
     let mut metrics = fs::read(run.join("metrics.jsonl")).unwrap();
     metrics.extend(b"{\"epoch\":99,\"train_loss\":1.0}\n{\"epoch\":100,\"tra");

@@ -96,6 +96,28 @@ fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_kept() {
 }
 
 #[test]
+fn after_its_last_step_a_run_is_kept_until_all_of_it_is_written() {
+    let folder = folder_with_data();
+    let mut finished = 0;
+    for wait in 0..40 {
+        let run = folder.path().join(format!("r{wait}"));
+        let child = start(folder.path(), "", &format!("{SMALL} --epochs 1 --out r{wait}"));
+        wait_for(&run.join("metrics.jsonl"));
+        sleep(Duration::from_millis(wait));
+        send(&child, &["TERM"]);
+        let (code, last) = ended(child);
+        if run.join("summary.json").exists() {
+            finished += 1;
+            assert_eq!(code, Some(0), "{wait} ms: {last}");
+        } else {
+            assert_eq!(code, Some(143), "{wait} ms: {last}");
+            assert!(run.join("checkpoint.safetensors").exists(), "{wait} ms: {last}");
+        }
+    }
+    assert!(finished > 0);
+}
+
+#[test]
 fn a_second_signal_ends_at_once() {
     let folder = folder_with_data();
     // One step takes far longer than the signals are apart.

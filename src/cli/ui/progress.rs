@@ -29,8 +29,9 @@ pub(crate) struct ProgressReport {
     view: Arc<Mutex<View>>,
     /// `None` where nobody would see it move.
     bar: Option<ProgressBar>,
-    /// Before its first step and after its last one a run has nothing to keep.
-    _keeping: Keeping,
+    /// From before its first step until all of it is written a run of a batch has something to keep; a run that is
+    /// the only one, to the end of the command.
+    _keeping: Option<Keeping>,
 }
 
 impl ProgressReport {
@@ -38,7 +39,14 @@ impl ProgressReport {
     pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
         let view = Arc::new(Mutex::new(View::new(epochs, samples, scored_on, Instant::now())));
         let bar = terminal::shows_progress().then(|| bar(&view));
-        Self { has_lines, epochs, scored_on, samples, best: None, view, bar, _keeping: signals::keeping() }
+        let keeping = signals::keeping();
+        let keeping = if has_lines {
+            keeping.to_the_end();
+            None
+        } else {
+            Some(keeping)
+        };
+        Self { has_lines, epochs, scored_on, samples, best: None, view, bar, _keeping: keeping }
     }
 
     /// The run goes on after these epochs.

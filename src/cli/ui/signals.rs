@@ -45,6 +45,13 @@ pub(crate) struct Stop {
 /// A run that has something to keep, until this is dropped.
 pub(crate) struct Keeping(());
 
+impl Keeping {
+    /// Of a command that has something to keep as long as it goes on from here.
+    pub(crate) fn to_the_end(self) {
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Keeping {
     fn drop(&mut self) {
         stop().keeping.fetch_sub(1, Ordering::SeqCst);
