@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::settings::{EventsPlace, RunSettings, Settings};
+use super::settings::{EventsPlace, RunSettings, Settings, as_in_files};
 use crate::error::AskedBy as _;
 use crate::training::{Recorder, RunFolder, TensorBoard, data_name};
 use crate::{Result, Setting};
@@ -50,9 +50,7 @@ fn run_name(settings: &RunSettings, now: &jiff::Zoned) -> String {
 
 /// A part of the name for each setting that decides what a run computes.
 fn name_parts(typed: &Settings) -> Vec<String> {
-    // By way of text, so that a float32 number keeps its short form.
-    let text = serde_json::to_string(typed).unwrap_or_default();
-    let values: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let values = as_in_files(typed).unwrap_or_default();
     let data = typed
         .data
         .given()

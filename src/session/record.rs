@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::settings::{KernelChoice, RunSettings, Settings, TableRecord};
+use super::settings::{KernelChoice, RunSettings, Settings, TableRecord, as_in_files};
 use crate::dataset::{Augmentation, Holdout};
 use crate::engine::Backend;
 use crate::importance::ImportanceSettings;
@@ -159,11 +159,6 @@ impl<'a> RunRecord<'a> {
         }
         Ok(first_difference(&expected, &with_defaults(config.clone())?))
     }
-}
-
-/// A value as a file has it: by way of text, float32 numbers look different.
-fn as_in_files(value: &impl Serialize) -> serde_json::Result<Value> {
-    serde_json::from_str(&serde_json::to_string(value)?)
 }
 
 /// Settings that an older version did not know get the value that they had then: their default.

@@ -9,6 +9,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
+use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
@@ -69,7 +70,7 @@ impl PastRun {
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let files = files(path).map_err(|error| Error::io(path, error))?;
-        if !files.iter().any(|file| [CONFIG, METRICS, MODEL, SUMMARY].contains(&file.name.as_str())) {
+        if !Self::is_in(path) {
             let reason = format!("is no run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
             return Err(Error::io(path, std::io::Error::other(reason)));
         }
@@ -88,6 +89,13 @@ impl PastRun {
                 .push(format!("{METRICS} has {found} readable epochs, {SUMMARY} says {}", summary.epochs));
         }
         Ok(Self { path: path.to_owned(), config, history, summary, files, problems, is_running })
+    }
+
+    /// Whether a folder has any file that a run leaves.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_in(folder: &Path) -> bool {
+        [CONFIG, METRICS, MODEL, SUMMARY].iter().any(|name| folder.join(name).exists())
     }
 
     /// Reads the runs directly below a folder, by name; folders without a run are passed over.
@@ -166,7 +174,8 @@ pub struct RunOverview {
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// When the run started, in seconds since 1970, from its settings or else its folder.
+    /// When the run started, in seconds since 1970, from its settings or else its folder; in JSON by RFC 3339, too.
+    #[serde(flatten, serialize_with = "moments")]
     pub started: Option<i64>,
     /// Name of the data: that of the folder, or of the table without its ending.
     pub data: Option<String>,
@@ -198,6 +207,13 @@ pub struct RunOverview {
     pub differs: BTreeMap<String, String>,
     /// What cannot be read.
     pub problems: Vec<String>,
+}
+
+fn moments<S: Serializer>(value: &Option<i64>, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(2))?;
+    map.serialize_entry("started", value)?;
+    map.serialize_entry("started_at", &value.and_then(times::rfc3339))?;
+    map.end()
 }
 
 fn last_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok, S::Error> {

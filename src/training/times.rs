@@ -7,6 +7,12 @@ pub(crate) fn now() -> String {
     Zoned::now().strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
+/// A moment in seconds since 1970.
+pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
+    let time = Timestamp::from_second(seconds).ok()?;
+    Some(time.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
+}
+
 /// Seconds since 1970; runs of older versions have the name of a time zone behind the offset.
 pub(crate) fn seconds(text: &str) -> Option<i64> {
     let zoned = || text.parse::<Zoned>().ok().map(|zoned| zoned.timestamp());
@@ -31,6 +37,7 @@ mod tests {
         ] {
             assert_eq!(seconds(text), Some(1_795_749_590), "{text}");
         }
+        assert_eq!(rfc3339(1_795_749_590).unwrap(), "2026-11-27T03:19:50+00:00");
         assert_eq!(seconds("yesterday"), None);
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use anyhow::bail;
-use serde::Serialize;
 use serde_json::Value;
 use tanner::Setting;
 use tanner::session::Settings;
+use tanner::session::settings::as_in_files;
 use tanner::training::{PastRun, RunOverview, RunState, data_name, flat_settings};
 
 use crate::cli::flags::{Condition, Relation};
@@ -57,14 +57,14 @@ const SHARES: [&str; 6] =
     ["score", "best-score", "accuracy", "best-accuracy", "test-accuracy", "best-test-accuracy"];
 
 impl ListedRun {
-    pub(super) fn new(run: &PastRun) -> Self {
+    pub(super) fn new(run: &PastRun) -> anyhow::Result<Self> {
         let overview = RunOverview::new(run);
         let mut facts = BTreeMap::new();
         let mut asked = BTreeMap::new();
         if let Some(summary) = &run.summary {
-            facts.extend(texts(&as_in_files(summary)));
+            facts.extend(texts(&as_in_files(summary)?));
         }
-        facts.extend(texts(&as_json(&overview)));
+        facts.extend(texts(&as_in_files(&overview)?));
         facts.insert("epochs-done".into(), overview.epochs.to_string());
         if let Some(config) = &run.config {
             for (name, value) in flat_settings(config) {
@@ -73,7 +73,7 @@ impl ListedRun {
             let kept = facts.get("keep-probability").and_then(|kept| kept.parse::<f32>().ok());
             facts.extend(kept.map(|kept| ("dropout".into(), (1.0 - kept).to_string())));
             if let Ok(settings) = Settings::from_config(config) {
-                asked = texts(&as_in_files(&settings));
+                asked = texts(&as_in_files(&settings)?);
                 asked.retain(|name, _| !PLACES.iter().any(|place| place.name() == name));
             }
         }
@@ -82,7 +82,7 @@ impl ListedRun {
         if let Some(started) = facts.get("started-at").cloned() {
             facts.insert("started".into(), started);
         }
-        Self { overview, facts, asked }
+        Ok(Self { overview, facts, asked })
     }
 
     /// What is known by a name; a setting without a value is `none`.
@@ -116,28 +116,6 @@ impl ListedRun {
             }
         }
     }
-}
-
-/// A run in the list as JSON: `score` and `best_score` are also there by their old names, `accuracy` and `best_accuracy`.
-pub(super) fn as_json(run: &RunOverview) -> Value {
-    let mut json = as_in_files(run);
-    for (name, old) in [("score", "accuracy"), ("best_score", "best_accuracy")] {
-        json[name] = json[old].clone();
-    }
-    json["started_at"] = run.started.and_then(rfc3339).into();
-    json
-}
-
-/// A moment in seconds since 1970, as RFC 3339 has it.
-fn rfc3339(seconds: i64) -> Option<String> {
-    let time = jiff::Timestamp::from_second(seconds).ok()?;
-    Some(time.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
-}
-
-/// A value as a file has it: by way of text, so that a float32 number keeps its short form.
-fn as_in_files(value: &impl Serialize) -> Value {
-    let text = serde_json::to_string(value).unwrap_or_default();
-    serde_json::from_str(&text).unwrap_or_default()
 }
 
 /// Whether a text begins as a date does: `2026-11-27`.

@@ -98,12 +98,12 @@ impl Page {
         let mut asked = args.runs.len();
         for path in &args.runs {
             // `runs/*` has other folders, too.
-            if args.runs.len() > 1 && path.is_dir() && !holds_run(path) {
+            if args.runs.len() > 1 && path.is_dir() && !PastRun::is_in(path) {
                 reporter.note(&format!("{}: no run, skipped", path.display()));
                 asked -= 1;
                 continue;
             }
-            if path.is_file() && path.parent().is_some_and(holds_run) {
+            if path.is_file() && path.parent().is_some_and(PastRun::is_in) {
                 let parent = path.parent().unwrap_or(path).display();
                 bail!("{} is a file of the run {parent}: name the folder", path.display());
             }
@@ -153,13 +153,6 @@ fn open_in_browser(page: &Path) {
         let how = if cfg!(target_os = "linux") { "xdg-open" } else { "the system" };
         terminal::warn(&format!("{how} found no browser: open {} yourself", page.display()));
     }
-}
-
-/// Whether a folder has any file that a run leaves.
-fn holds_run(folder: &Path) -> bool {
-    ["config.json", "metrics.jsonl", "model.safetensors", "summary.json"]
-        .iter()
-        .any(|name| folder.join(name).exists())
 }
 
 /// Refuses a place that cannot be written to, and a file that is no page: it would be lost.

@@ -24,8 +24,9 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
         terminal::note("there are no runs yet: training makes a folder for each in runs/");
         return if terminal::wants_json() { terminal::print("[]") } else { Ok(()) };
     }
-    let mut listed: Vec<ListedRun> =
+    let listed: anyhow::Result<Vec<ListedRun>> =
         runs_of(&args.folder).context("DIR")?.iter().map(ListedRun::new).collect();
+    let mut listed = listed?;
     let all = listed.len();
     let hints = listed_run::filter(&mut listed, &args.conditions)?;
     listed_run::tell_apart(&mut listed);
@@ -34,7 +35,7 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     let matching = runs.len();
     runs.truncate(args.limit.unwrap_or(matching));
     if terminal::wants_json() {
-        return terminal::print_json(&runs.iter().map(listed_run::as_json).collect::<Vec<_>>());
+        return terminal::print_json(&runs);
     }
     if runs.is_empty() {
         let none = match all {

@@ -240,13 +240,20 @@ impl Settings {
     }
 }
 
+/// A value as a file has it: by way of text, so that a float32 number keeps its short form.
+///
+/// # Errors
+/// When the value has no JSON.
+#[doc(hidden)]
+pub fn as_in_files(value: &impl Serialize) -> serde_json::Result<serde_json::Value> {
+    serde_json::from_str(&serde_json::to_string(value)?)
+}
+
 /// The fields of a value as flags of the command line.
 #[doc(hidden)]
 #[must_use]
 pub fn flags_of(settings: &impl Serialize) -> Vec<String> {
-    // By way of text, so that a float32 number keeps its short form.
-    let text = serde_json::to_string(settings).unwrap_or_default();
-    let Ok(serde_json::Value::Object(fields)) = serde_json::from_str(&text) else { return Vec::new() };
+    let Ok(serde_json::Value::Object(fields)) = as_in_files(settings) else { return Vec::new() };
     let flag = |(name, value): (String, serde_json::Value)| match value {
         serde_json::Value::String(text) => Some(format!("--{name}={text}")),
         serde_json::Value::Bool(on) => on.then(|| format!("--{name}")),
