@@ -29,8 +29,7 @@ pub(crate) struct ProgressReport {
     view: Arc<Mutex<View>>,
     /// `None` where nobody would see it move.
     bar: Option<ProgressBar>,
-    /// From before its first step until all of it is written a run of a batch has something to keep; a run that is
-    /// the only one, to the end of the command.
+    /// A run of a batch has something to keep until all of it is written, the only run of a command to its end.
     _keeping: Option<Keeping>,
 }
 
@@ -39,13 +38,10 @@ impl ProgressReport {
     pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
         let view = Arc::new(Mutex::new(View::new(epochs, samples, scored_on, Instant::now())));
         let bar = terminal::shows_progress().then(|| bar(&view));
-        let keeping = signals::keeping();
-        let keeping = if has_lines {
-            keeping.to_the_end();
-            None
-        } else {
-            Some(keeping)
-        };
+        let keeping = (!has_lines).then(signals::keeping);
+        if has_lines {
+            signals::keep_to_the_end();
+        }
         Self { has_lines, epochs, scored_on, samples, best: None, view, bar, _keeping: keeping }
     }
 

@@ -45,13 +45,6 @@ pub(crate) struct Stop {
 /// A run that has something to keep, until this is dropped.
 pub(crate) struct Keeping(());
 
-impl Keeping {
-    /// Of a command that has something to keep as long as it goes on from here.
-    pub(crate) fn to_the_end(self) {
-        std::mem::forget(self);
-    }
-}
-
 impl Drop for Keeping {
     fn drop(&mut self) {
         stop().keeping.fetch_sub(1, Ordering::SeqCst);
@@ -89,6 +82,11 @@ pub(crate) fn listen(otherwise: impl Into<String>) {
             }
         }
     });
+}
+
+/// From here on the command has something to keep, until it ends.
+pub(crate) fn keep_to_the_end() {
+    stop().keeping.fetch_add(1, Ordering::SeqCst);
 }
 
 /// From here on a run has something to keep.
