@@ -113,6 +113,22 @@ fn compare(folder: &Path, runs: &[String]) -> (bool, String, String) {
     run(folder, &words)
 }
 
+/// What keeps all runs from starting is told once, and of nothing there is no table.
+#[cfg(unix)]
+#[test]
+fn one_reason_of_many_failures_is_told_once() {
+    let folder = folder_with_data();
+    let mut command = crate::support::command(folder.path());
+    command.env("VK_DRIVER_FILES", "/nowhere").env("VK_ICD_FILENAMES", "/nowhere");
+    let line = "compare --seeds 2 --out c --data data --backend gpu --adapter 7";
+    let output = command.args(line.split_whitespace()).args(["--run", "a=", "--run", "b="]).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), &*output.stdout), (Some(1), &[][..]), "{stderr}");
+    assert_eq!(stderr.matches("failed for the same reason as a-s0").count(), 3, "{stderr}");
+    let end = "error: runs that failed, for the reasons above: a-s0, b-s0, a-s1, b-s1\n";
+    assert!(stderr.ends_with(end), "{stderr}");
+}
+
 #[test]
 fn a_run_with_more_or_fewer_settings_or_other_data_is_another_run() {
     let folder = folder_with_data();

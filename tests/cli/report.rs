@@ -34,9 +34,9 @@ fn a_page_shows_runs_whatever_has_become_of_them() {
     let outcome = tanner(folder.path(), "report d missing a --out all.html");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(
-        outcome
-            .stderr
-            .ends_with("error: of 3 folders 1 hold no run and 1 a damaged one; the page shows the rest\n"),
+        outcome.stderr.ends_with(
+            "error: 1 of 3 folders hold no run, 1 of 2 runs are damaged; the page shows the rest\n"
+        ),
         "{outcome:?}"
     );
     let page = fs::read_to_string(folder.path().join("all.html")).unwrap();
@@ -65,6 +65,11 @@ fn data_are_found_from_anywhere_or_their_absence_is_told() {
     let outcome = tanner(elsewhere.path(), &format!("{line} --data {}/moved", folder.path().display()));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     assert!(page().contains("id=\"run-1-confusion\""));
+    // Data that were asked for and do not fit are a failure.
+    let outcome = tanner(elsewhere.path(), &format!("{line} --data nowhere"));
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    let end = "error: 1 of 1 runs have no confusion matrix, for the reasons above; the page shows the rest\n";
+    assert!(outcome.stderr.ends_with(end), "{outcome:?}");
 }
 
 #[test]

@@ -33,6 +33,10 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         let title = format!("{scored} accuracy of the last epoch, mean and standard deviation");
         bar_chart(&title, "accuracy (%)", &["accuracy"], &groups)?.write(out, "comparison")?;
     }
+    if groups.is_empty() {
+        // Of nothing there is no table.
+        unfinished.check()?;
+    }
     terminal::print_table(&table)?;
     terminal::remark(&format!("{} (also .json, .png, .svg)", out.join("comparison.md").display()))?;
     Ok(unfinished.check()?)

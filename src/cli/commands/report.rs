@@ -35,7 +35,7 @@ const LOOK_EVERY: u64 = 3;
 ///
 /// # Errors
 /// Before anything is read: too many runs, a page that cannot be written. At the end, with the page
-/// written: when a folder holds no run or a damaged one.
+/// written: when a folder holds no run or a damaged one, or `--data` does not fit.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     if args.runs.len() > MAX_RUNS {
         let count = args.runs.len();
@@ -88,6 +88,8 @@ struct Page {
     asked: usize,
     shown: usize,
     damaged: usize,
+    /// Runs that the data that were named do not fit.
+    misfits: usize,
 }
 
 impl Page {
@@ -123,24 +125,26 @@ impl Page {
         let page = report_page(&runs, &skipped, is_live.then_some(LOOK_EVERY));
         atomic_write(&args.out, page.as_bytes()).context("--out")?;
         let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
-        Ok(Self { bytes: page.len() as u64, took: start.elapsed(), is_live, asked, shown, damaged })
+        let is_misfit = |run: &&ReportedRun| run.model.is_ok() && run.scored.is_err();
+        let misfits = if args.data.is_some() { runs.iter().filter(is_misfit).count() } else { 0 };
+        Ok(Self { bytes: page.len() as u64, took: start.elapsed(), is_live, asked, shown, damaged, misfits })
     }
 
     /// An error where something is missing on the page.
     fn check(&self) -> anyhow::Result<()> {
-        let Self { asked, shown, damaged, .. } = self;
-        match (asked - shown, *damaged) {
-            (0, 0) => Ok(()),
-            (0, damaged) => {
-                bail!("{damaged} of {shown} runs are damaged; the page shows what is left of them")
-            }
-            (gone, 0) => bail!("{gone} of {asked} folders hold no run; the page shows the others"),
-            (gone, damaged) => {
-                bail!(
-                    "of {asked} folders {gone} hold no run and {damaged} a damaged one; the page shows the rest"
-                )
-            }
+        let Self { asked, shown, damaged, misfits, .. } = self;
+        let mut missing = Vec::new();
+        if shown < asked {
+            missing.push(format!("{} of {asked} folders hold no run", asked - shown));
         }
+        if *damaged > 0 {
+            missing.push(format!("{damaged} of {shown} runs are damaged"));
+        }
+        if *misfits > 0 {
+            missing
+                .push(format!("{misfits} of {shown} runs have no confusion matrix, for the reasons above"));
+        }
+        if missing.is_empty() { Ok(()) } else { bail!("{}; the page shows the rest", missing.join(", ")) }
     }
 }
 

@@ -8,6 +8,8 @@ use crate::{Error, Result};
 pub struct Unfinished {
     failed: Vec<String>,
     elsewhere: Vec<String>,
+    /// Why runs failed, each reason with the first of them.
+    reasons: Vec<(String, String)>,
     /// Whether the batch was stopped before its end.
     pub is_stopped: bool,
 }
@@ -15,8 +17,16 @@ pub struct Unfinished {
 impl Unfinished {
     /// Reports why a run is skipped, once.
     pub(super) fn fail(&mut self, reporter: &dyn Reporter, run: &str, label: &str, error: &Error) {
-        if self.add_failed(run) {
-            reporter.failed(&format!("{label}: "), error);
+        if !self.add_failed(run) {
+            return;
+        }
+        let reason = error.to_string();
+        match self.reasons.iter().find(|(_, known)| *known == reason) {
+            Some((first, _)) => reporter.note(&format!("{label}: failed for the same reason as {first}")),
+            None => {
+                reporter.failed(&format!("{label}: "), error);
+                self.reasons.push((run.to_owned(), reason));
+            }
         }
     }
 
