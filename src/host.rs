@@ -39,34 +39,45 @@ pub(crate) fn require(what: &str, bytes: f64) -> Result<()> {
 }
 
 fn out_of_memory(what: &str, bytes: f64, free: Available) -> Error {
+    lacking(what, bytes, free, REMEDY)
+}
+
+fn lacking(what: &str, bytes: f64, free: Available, remedy: &str) -> Error {
     let Available { bytes: there, limit } = free;
     Error::Memory(format!(
-        "{OUT_OF_MEMORY}{what} needs {} more, {} are free{limit}: {REMEDY}",
+        "{OUT_OF_MEMORY}{what} needs {} more, {} are free{limit}: {remedy}",
         size(bytes),
         size(there)
     ))
 }
 
-/// As [`require`], before matrix products: each thread of the caller's pool keeps room for them, which counts as address
-/// space though most of it stays empty.
+/// As [`require`], before matrix products: for them each thread of the caller's pool keeps twice the size of the
+/// processor's third cache, which counts as address space though most of it stays empty.
 ///
 /// # Errors
 /// As [`require`].
 pub(crate) fn require_products(what: &str, bytes: f64) -> Result<()> {
-    const EACH: f64 = 64.0 * MIB;
     static IS_THERE: AtomicBool = AtomicBool::new(false);
 
     require(what, bytes)?;
-    let threads = crate::threads::run(rayon::current_num_threads) as f64;
-    match address_space() {
-        Some(room) if !IS_THERE.load(Ordering::Relaxed) && bytes + threads * EACH > room.bytes => {
-            Err(out_of_memory(what, bytes + threads * EACH, room))
-        }
-        _ => {
-            IS_THERE.store(true, Ordering::Relaxed);
-            Ok(())
-        }
+    let Some(room) = address_space().filter(|_| !IS_THERE.load(Ordering::Relaxed)) else { return Ok(()) };
+    let threads = crate::threads::run(rayon::current_num_threads);
+    let bytes = bytes + threads as f64 * 2.0 * third_cache();
+    if bytes > room.bytes {
+        let all = format!("{what}, on {threads} threads,");
+        let (what, remedy) =
+            if threads == 1 { (what, REMEDY) } else { (&*all, "take fewer `threads`, or give it more") };
+        return Err(lacking(what, bytes, room, remedy));
     }
+    IS_THERE.store(true, Ordering::Relaxed);
+    Ok(())
+}
+
+/// Bytes of the third cache of the processor; a usual size where the system does not tell.
+fn third_cache() -> f64 {
+    let size = fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index3/size").ok();
+    let kib = size.and_then(|size| size.trim().strip_suffix('K')?.parse::<f64>().ok());
+    kib.map_or(32.0 * MIB, |kib| 1024.0 * kib)
 }
 
 /// What is said where memory for so many bytes was refused.
@@ -135,10 +146,11 @@ pub(crate) fn is_too_narrow_for_drivers() -> bool {
     address_space().is_some_and(|room| room.bytes < 2048.0 * MIB)
 }
 
-/// `0.2 KiB`, `512.0 MiB`, `1.5 GiB`; what no machine has, by its order of magnitude.
+/// `24 bytes`, `0.2 KiB`, `512.0 MiB`, `1.5 GiB`; what no machine has, by its order of magnitude.
 pub(crate) fn size(bytes: f64) -> String {
     let (mib, gib) = (bytes / MIB, bytes / MIB / 1024.0);
     match gib {
+        _ if (0.0..102.0).contains(&bytes) => format!("{bytes} bytes"),
         _ if (0.0..0.1).contains(&mib) => format!("{:.1} KiB", bytes / 1024.0),
         ..1.0 => format!("{mib:.1} MiB"),
         1.0..1e6 => format!("{gib:.1} GiB"),

@@ -5,8 +5,9 @@
 //! library starts inherit it. The global pool of rayon belongs to the program and is never used. No result depends on the
 //! number of threads.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::marker::PhantomData;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -23,6 +24,8 @@ thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
     /// The pool that this thread has entered.
     static ENTERED: RefCell<Option<Threads>> = const { RefCell::new(None) };
+    /// A pool of this thread alone, where the system starts no other; `None` within another pool.
+    static ALONE: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
 }
 
 /// A pool of threads; clones share it. Its threads end with the last clone.
@@ -42,7 +45,8 @@ thread_local! {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Threads {
-    pool: Arc<ThreadPool>,
+    /// `None` where the system starts no thread: whoever asks for work does it.
+    pool: Option<Arc<ThreadPool>>,
 }
 
 /// Leaves a pool when it is dropped, for the one that was entered before; see [`Threads::enter`].
@@ -72,23 +76,31 @@ fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
         .build()
 }
 
+/// Warns of what each pool meets again, once.
 fn warn(text: &str) {
-    #[cfg(feature = "train")]
-    log::warn!("{text}");
-    #[cfg(not(feature = "train"))]
-    let _ = text;
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+
+    if !IS_TOLD.swap(true, Ordering::Relaxed) {
+        #[cfg(feature = "train")]
+        log::warn!("{text}");
+        #[cfg(not(feature = "train"))]
+        let _ = text;
+    }
 }
 
 impl Threads {
     /// Starts `count` threads, or one for each core; fewer where the system cannot start as many.
     ///
     /// # Errors
-    /// [`Error::Setting`] for 0 threads, and when the system cannot start one.
+    /// [`Error::Setting`] for 0 threads.
     pub fn new(count: Option<usize>) -> Result<Self> {
-        let refuse = |reason: String| Error::Setting { setting: Setting::Threads, reason };
         if count == Some(0) {
-            return Err(refuse("0 is impossible, it must be at least 1".into()));
+            return Err(Error::setting(Setting::Threads, "0 is impossible, it must be at least 1"));
         }
+        Ok(Self::started(count))
+    }
+
+    fn started(count: Option<usize>) -> Self {
         let asked = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
         let (mut fewer, mut pool) = (asked, start(count.unwrap_or(0)));
         let mut leaves_room = false;
@@ -103,12 +115,13 @@ impl Threads {
                 }
                 Ok(pool) => {
                     if fewer < asked {
-                        warn(&format!("{fewer} of {asked} threads do the work: the system starts few"));
+                        warn(&format!("{fewer} of {asked} threads do the work, the system starts no more"));
                     }
-                    return Ok(Self { pool: Arc::new(pool) });
+                    return Self { pool: Some(Arc::new(pool)) };
                 }
                 Err(error) if fewer == 1 => {
-                    return Err(refuse(format!("not one thread can be started: {error}")));
+                    warn(&format!("one thread does all the work, the system starts no other: {error}"));
+                    return Self { pool: None };
                 }
                 Err(_) => {
                     fewer /= 2;
@@ -123,7 +136,7 @@ impl Threads {
     #[must_use]
     #[doc(hidden)]
     pub fn count(&self) -> usize {
-        self.pool.current_num_threads()
+        self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
     /// Until the guard is dropped, whatever the calling thread asks of the library is spread over these threads; other
@@ -138,11 +151,27 @@ impl Threads {
     ///
     /// Engines keep to the threads that they were started with, and a run whose settings say `threads` to its own.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.pool.install(|| {
+        self.run(|| {
             let _entered = self.enter();
             work()
         })
     }
+
+    fn run<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => alone(work),
+        }
+    }
+}
+
+/// Runs `work` on the calling thread, whatever it would spread over others.
+fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
+    let start = || ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
+    ALONE.with(|pool| match pool.get_or_init(start) {
+        Some(pool) => pool.install(work),
+        None => work(),
+    })
 }
 
 /// Enters a new pool where a number of threads is given, else stays where the calling thread is.
@@ -154,16 +183,11 @@ pub fn enter(count: Option<usize>) -> Result<Option<Entered>> {
 }
 
 /// Runs `work` on the pool that this thread has entered or belongs to, or on the default pool.
-///
-/// # Panics
-/// When the system cannot start the threads of the default pool.
 pub(crate) fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     match ENTERED.with_borrow(Clone::clone) {
-        Some(threads) => threads.pool.install(work),
+        Some(threads) => threads.run(work),
         None if IS_OURS.get() => work(),
-        None => {
-            DEFAULT.get_or_init(|| Threads::new(None).expect("the system starts threads")).pool.install(work)
-        }
+        None => DEFAULT.get_or_init(|| Threads::started(None)).run(work),
     }
 }
 
@@ -212,6 +236,29 @@ mod tests {
         assert_eq!(threads.install(started), 3);
         let _entered = threads.enter();
         assert_eq!(started(), 3);
+    }
+
+    #[test]
+    fn without_other_threads_each_does_its_own_work() {
+        let alone = Threads { pool: None };
+        let spread = || {
+            let sum: u64 = rayon::iter::ParallelIterator::sum(
+                rayon::iter::IntoParallelIterator::into_par_iter(0..1000u64),
+            );
+            (rayon::current_num_threads(), thread::current().id(), sum)
+        };
+        let here = thread::current().id();
+        assert_eq!((alone.count(), alone.install(spread)), (1, (1, here, 499_500)));
+        let entered = alone.enter();
+        assert_eq!(run(spread), (1, here, 499_500));
+        let (there, of) =
+            spawn("test", move || (thread::current().id(), run(spread))).unwrap().join().unwrap();
+        assert_eq!(of, (1, there, 499_500));
+        // Within another pool its threads are there.
+        let two = Threads::new(Some(2)).unwrap();
+        assert_eq!(two.run(|| alone.run(spread)).0, 2);
+        drop(entered);
+        assert_eq!(count(), thread::available_parallelism().map_or(1, usize::from));
     }
 
     #[test]

@@ -175,6 +175,14 @@ pub(crate) fn line(text: &str) {
 pub(crate) fn start_logging() {
     let mut logger = env_logger::Builder::from_env(Env::default().default_filter_or(LOG_LEVELS));
     logger.target(Target::Pipe(Box::new(AroundBars))).write_style(WriteStyle::Never);
+    logger.format(|line, record| match (record.level(), record.target()) {
+        // A warning of the library looks like one of the program.
+        (log::Level::Warn, target) if target.starts_with("tanner") => {
+            let text = with_dashes(&record.args().to_string());
+            writeln!(line, "{} {text}", word("warning:", AnsiColor::Yellow))
+        }
+        (level, target) => writeln!(line, "[{} {level} {target}] {}", line.timestamp(), record.args()),
+    });
     // An error means that logging runs already.
     let _ = logger.try_init();
 }
