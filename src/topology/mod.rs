@@ -2,15 +2,18 @@
 //! inputs and its outputs.
 //!
 //! A [`Topology`] is built once, validated in its constructor, and never
-//! changes. Builders: [`SpatiallyCoupled`], [`SoftBand`], [`RandomSparse`] (with
+//! changes. Builders: [`SpatiallyCoupled`], [`SoftBand`], [`Coupled2d`], [`RandomSparse`] (with
 //! a [`DegreeDistribution`]) and [`fully_connected`]. Values (weights, momenta)
 //! live elsewhere, in the topology's one **canonical order**: by output neuron,
 //! then by input neuron. The transpose is index lists into that same order.
 
+#[cfg(feature = "train")]
+mod coupled_2d;
 mod degree_distribution;
 #[cfg(feature = "train")]
 mod degree_profile;
 mod fully_connected;
+mod grid;
 mod partition;
 #[cfg(feature = "train")]
 mod random_sparse;
@@ -25,12 +28,15 @@ use std::ops::Range;
 
 use crate::{Error, Result};
 
+#[cfg(feature = "train")]
+pub use coupled_2d::{Coupled2d, Falloff, Grain};
 pub use degree_distribution::DegreeDistribution;
 #[doc(hidden)]
 pub use degree_distribution::DegreeFamily;
 #[cfg(feature = "train")]
 pub(crate) use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
+pub use grid::Grid;
 pub(crate) use partition::MAX_WIDTH;
 pub use partition::Partition;
 #[cfg(feature = "train")]

@@ -17,6 +17,7 @@
 
 use rand::{Rng, RngExt};
 
+use super::sampling::largest;
 use super::{Partition, Topology};
 use crate::{Error, Result};
 
@@ -115,13 +116,4 @@ impl SoftBand {
         }
         Ok((inputs, outputs))
     }
-}
-
-/// The outputs of the `count` largest keys.
-fn largest(keys: &mut [(f64, u32)], count: usize) -> Vec<u32> {
-    if (1..keys.len()).contains(&count) {
-        // Of equal keys, which take a softness near 0, the first output wins.
-        keys.select_nth_unstable_by(count - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-    }
-    keys[..count].iter().map(|key| key.1).collect()
 }

@@ -1,0 +1,199 @@
+//! The layer that is spatially coupled in two dimensions: neurons have places, edges are near.
+//!
+//! Inputs and outputs lie on a [`Grid`] each, and both grids cover the same picture. Every output has `fan_in` distinct
+//! inputs. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
+//! in pixels of the picture: `exp(-d^2 / (2 reach^2))`, but at least [`FLOOR`], or alike for all within a square window.
+//! An input's importance multiplies its weight.
+//!
+//! With grain [`MicroBlocks`](Grain::MicroBlocks) the same is drawn between patches of 2 x 2 neurons, and two patches
+//! that are joined are joined by all 16 edges. Such a layer is made of whole micro-blocks of 4 x 4 weights: it is
+//! stored without padding, has one index for 16 weights, and dense arithmetic.
+//!
+//! The draw is the Gumbel top-k trick, as in the [`SoftBand`](super::SoftBand).
+
+use rand::{Rng, RngExt};
+
+use super::sampling::largest;
+use super::{Grid, Partition, Topology};
+use crate::named::named;
+use crate::tiles::QUAD;
+use crate::{Error, Result};
+
+/// The least weight of an input, however far it is.
+pub(crate) const FLOOR: f64 = 1e-12;
+
+named! {
+    /// How the weight of an input falls with its distance.
+    pub enum Falloff {
+        /// As a Gaussian, whose standard deviation is the reach.
+        Gauss = "gauss",
+        /// Not at all within a square window that goes as far as the reach to each side; there is no edge beyond it.
+        Window = "window",
+    }
+}
+
+named! {
+    /// What is drawn at once.
+    pub enum Grain {
+        /// Single edges.
+        Edges = "1",
+        /// Whole micro-blocks, 4 outputs by 4 inputs.
+        MicroBlocks = "4",
+    }
+}
+
+impl Grain {
+    /// Neurons on each side that are joined together.
+    pub(crate) fn together(self) -> usize {
+        match self {
+            Self::Edges => 1,
+            Self::MicroBlocks => QUAD,
+        }
+    }
+}
+
+/// What a layer in two dimensions is to look like.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Coupled2d {
+    /// Where the input neurons are.
+    pub inputs: Grid,
+    /// Where the output neurons are.
+    pub outputs: Grid,
+    /// Number of inputs of each output.
+    pub fan_in: usize,
+    /// How far an output sees, in pixels; above 0.
+    pub reach: f64,
+    /// How weights fall with the distance.
+    pub falloff: Falloff,
+    /// What is drawn at once.
+    pub grain: Grain,
+    /// Rows and columns of the picture that the reach counts in.
+    pub picture: [usize; 2],
+    /// What the weight of each input neuron is multiplied with, above 0: `[input]`, or nothing where all are alike.
+    pub importance: Vec<f64>,
+}
+
+impl Coupled2d {
+    /// Draws one such layer.
+    ///
+    /// # Errors
+    /// Refuses what no graph can satisfy, naming the value and the limit.
+    pub fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
+        let (inputs, outputs) = self.check()?;
+        let together = self.grain.together();
+        let (from, to) = (self.inputs.middles(together), self.outputs.middles(together));
+        let importance = self.log_importance(together);
+        let mut keys = Vec::with_capacity(from.len());
+        let mut row_start = vec![0];
+        let mut edges = Vec::with_capacity(outputs.width() * self.fan_in);
+        for place in to {
+            keys.clear();
+            for ((number, at), importance) in (0u32..).zip(&from).zip(&importance) {
+                let Some(weight) = self.log_weight(*at, place) else { continue };
+                // U is in [0, 1): the logarithm of 0 gives a key that comes last, as it should.
+                let gumbel = -(-rng.random::<f64>().ln()).ln();
+                keys.push((weight + importance + gumbel, number));
+            }
+            if keys.len() * together < self.fan_in {
+                return Err(self.starved(keys.len() * together));
+            }
+            let mut drawn = largest(&mut keys, self.fan_in / together);
+            drawn.sort_unstable();
+            for _ in 0..together {
+                let width = QUAD.min(together) as u32;
+                edges.extend(drawn.iter().flat_map(|group| group * width..(group + 1) * width));
+                row_start.push(u32::try_from(edges.len()).map_err(|_| self.too_many())?);
+            }
+        }
+        Topology::from_rows(inputs, outputs, row_start, edges)
+    }
+
+    /// The number of edges, which every draw has.
+    ///
+    /// # Errors
+    /// As [`Coupled2d::build`], but for windows too small.
+    #[doc(hidden)]
+    pub fn edges(&self) -> Result<usize> {
+        let (_, outputs) = self.check()?;
+        outputs.width().checked_mul(self.fan_in).ok_or_else(|| self.too_many())
+    }
+
+    /// Logarithm of the weight of an input at a place for an output at another; `None` where it cannot be drawn.
+    fn log_weight(&self, input: [f64; 2], output: [f64; 2]) -> Option<f64> {
+        let away = [0, 1].map(|side| (input[side] - output[side]) * self.picture[side] as f64);
+        match self.falloff {
+            Falloff::Gauss => {
+                let squared = away[0] * away[0] + away[1] * away[1];
+                Some((-squared / (2.0 * self.reach * self.reach)).max(FLOOR.ln()))
+            }
+            // Places of grids of different sizes are off by rounding.
+            Falloff::Window => away.iter().all(|away| away.abs() <= self.reach + 1e-9).then_some(0.0),
+        }
+    }
+
+    /// Logarithm of the mean importance of each group of inputs.
+    fn log_importance(&self, together: usize) -> Vec<f64> {
+        if self.importance.is_empty() {
+            return vec![0.0; self.inputs.neurons() / together];
+        }
+        self.importance
+            .chunks(together)
+            .map(|group| (group.iter().sum::<f64>() / together as f64).ln())
+            .collect()
+    }
+
+    fn starved(&self, seen: usize) -> Error {
+        Error::Topology(format!(
+            "a fan-in of {} is impossible with a reach of {}: an output at the edge of the picture sees {seen} inputs in its window",
+            self.fan_in, self.reach
+        ))
+    }
+
+    fn too_many(&self) -> Error {
+        Error::Topology(format!("a fan-in of {} makes too many edges", self.fan_in))
+    }
+
+    /// The partitions, or why there are none.
+    fn check(&self) -> Result<(Partition, Partition)> {
+        let refuse = |reason: String| Err(Error::Topology(reason));
+        let Self { inputs, outputs, fan_in, reach, grain, .. } = self;
+        let together = grain.together();
+        for (side, grid) in [("inputs", inputs), ("outputs", outputs)] {
+            if together > 1 && !grid.has_patches() {
+                return refuse(format!(
+                    "a grain of {grain} needs even sides, the grid of the {side} is {grid}: take a grain of 1"
+                ));
+            }
+        }
+        if *fan_in == 0 || *fan_in > inputs.neurons() {
+            let limit = inputs.neurons();
+            return refuse(format!(
+                "a fan-in of {fan_in} is impossible, it must be 1 to {limit}, the number of inputs"
+            ));
+        }
+        if !fan_in.is_multiple_of(together) {
+            let near = fan_in.next_multiple_of(together);
+            return refuse(format!(
+                "a fan-in of {fan_in} is impossible with a grain of {grain}, it must be a multiple of it, such as {near}"
+            ));
+        }
+        if !(*reach > 0.0 && reach.is_finite()) {
+            return refuse(format!("a reach of {reach} pixels is impossible, it must be above 0 and finite"));
+        }
+        if !self.importance.is_empty() && self.importance.len() != inputs.neurons() {
+            let given = self.importance.len();
+            return refuse(format!("{given} importances for {} inputs", inputs.neurons()));
+        }
+        if let Some(wrong) = self.importance.iter().find(|value| !(**value > 0.0 && value.is_finite())) {
+            return refuse(format!("an importance of {wrong} is impossible, it must be above 0 and finite"));
+        }
+        Ok((
+            Partition::whole(inputs.neurons()).map_err(|e| e.on_side("inputs"))?,
+            Partition::whole(outputs.neurons()).map_err(|e| e.on_side("outputs"))?,
+        ))
+    }
+}
+
+#[cfg(test)]
+#[path = "coupled_2d_tests.rs"]
+mod tests;

@@ -1,0 +1,177 @@
+use std::collections::BTreeSet;
+
+use super::super::grid::Place;
+use super::*;
+use crate::random::{Purpose, generator};
+
+fn layer(inputs: &str, outputs: &str, fan_in: usize, reach: f64, grain: Grain) -> Coupled2d {
+    let [inputs, outputs] = [inputs, outputs].map(|text| text.parse::<Grid>().unwrap());
+    let picture = [inputs.rows, inputs.columns];
+    Coupled2d {
+        inputs,
+        outputs,
+        fan_in,
+        reach,
+        falloff: Falloff::Gauss,
+        grain,
+        picture,
+        importance: Vec::new(),
+    }
+}
+
+fn draw(layer: &Coupled2d, seed: u64) -> Topology {
+    layer.build(&mut generator(seed, Purpose::Topology(0))).unwrap()
+}
+
+fn inputs_of(topology: &Topology, output: usize) -> &[u32] {
+    &topology.edge_inputs()[topology.row(output)]
+}
+
+#[test]
+fn every_output_has_its_fan_in_of_distinct_inputs_and_seeds_repeat() {
+    let cases = [
+        layer("28x28", "28x28", 40, 1.5, Grain::Edges),
+        layer("28x28", "14x14x4", 36, 3.0, Grain::MicroBlocks),
+        layer("7x5x3", "3x4", 105, 0.1, Grain::Edges),
+        layer("8x8", "2x2x16", 64, 1e-3, Grain::MicroBlocks),
+        Coupled2d { falloff: Falloff::Window, ..layer("9x9", "9x9x2", 9, 2.0, Grain::Edges) },
+        Coupled2d {
+            importance: (1..=64).map(f64::from).collect(),
+            ..layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks)
+        },
+    ];
+    for layer in cases {
+        let topology = draw(&layer, 3);
+        assert_eq!(topology.edges(), layer.edges().unwrap(), "{layer:?}");
+        for output in 0..layer.outputs.neurons() {
+            // A topology has no edge twice.
+            assert_eq!(topology.in_degree(output), layer.fan_in, "{layer:?}");
+        }
+        assert_eq!(topology, draw(&layer, 3), "{layer:?}");
+        let is_whole = layer.fan_in == layer.inputs.neurons();
+        assert_eq!(topology == draw(&layer, 4), is_whole, "{layer:?}");
+    }
+}
+
+#[test]
+fn micro_blocks_are_whole() {
+    let layer = layer("12x8x2", "6x6x3", 20, 2.0, Grain::MicroBlocks);
+    let topology = draw(&layer, 1);
+    for quad in (0..layer.outputs.neurons()).step_by(4) {
+        let inputs = inputs_of(&topology, quad);
+        assert!((1..4).all(|lane| inputs_of(&topology, quad + lane) == inputs));
+        let (groups, rest) = inputs.as_chunks::<4>();
+        let is_whole = |group: &[u32; 4]| group[0].is_multiple_of(4) && group[3] == group[0] + 3;
+        assert!(rest.is_empty() && groups.iter().all(is_whole));
+    }
+}
+
+#[test]
+fn a_window_has_its_edges() {
+    let layer = Coupled2d { falloff: Falloff::Window, ..layer("9x7", "9x7", 9, 1.0, Grain::Edges) };
+    let refused = layer.build(&mut generator(0, Purpose::Topology(0))).unwrap_err().to_string();
+    assert!(refused.contains("sees 4 inputs in its window"), "{refused}");
+    let topology = draw(&Coupled2d { fan_in: 4, ..layer.clone() }, 0);
+    let mut there = BTreeSet::new();
+    for (output, input) in topology.edge_ends() {
+        let (to, from) = (layer.outputs.place(output), layer.inputs.place(input));
+        assert!(to.row.abs_diff(from.row) <= 1 && to.column.abs_diff(from.column) <= 1);
+        there.insert((to.row as i64 - from.row as i64, to.column as i64 - from.column as i64));
+    }
+    assert_eq!(there.len(), 9);
+}
+
+/// Sum of `(found - expected)^2 / expected`.
+fn chi_square(found: &[f64], expected: &[f64]) -> f64 {
+    found.iter().zip(expected).map(|(found, expected)| (found - expected).powi(2) / expected).sum()
+}
+
+/// The first input that an output draws follows the weights themselves.
+#[test]
+fn first_draws_follow_the_law_of_the_distance() {
+    let importance: Vec<f64> = (0..144).map(|input| 1.0 + f64::from(input % 5)).collect();
+    for importance in [Vec::new(), importance] {
+        let layer =
+            Coupled2d { importance: importance.clone(), ..layer("12x12", "12x12", 1, 2.0, Grain::Edges) };
+        // Rings of half a pixel, the last one without an end.
+        let ring = |a: Place, b: Place| {
+            let squared = a.row.abs_diff(b.row).pow(2) + a.column.abs_diff(b.column).pow(2);
+            ((2.0 * (squared as f64).sqrt()) as usize).min(13)
+        };
+        let (mut found, mut expected) = ([0.0; 14], [0.0; 14]);
+        let seeds = 200;
+        for seed in 0..seeds {
+            for (output, input) in draw(&layer, seed).edge_ends() {
+                found[ring(layer.outputs.place(output), layer.inputs.place(input))] += 1.0;
+            }
+        }
+        for output in 0..144 {
+            let to = layer.outputs.place(output);
+            let weights: Vec<f64> = (0..144)
+                .map(|input| {
+                    let from = layer.inputs.place(input);
+                    let squared = to.row.abs_diff(from.row).pow(2) + to.column.abs_diff(from.column).pow(2);
+                    let weight = (-(squared as f64) / 8.0).exp().max(FLOOR);
+                    weight * importance.get(input).unwrap_or(&1.0)
+                })
+                .collect();
+            let total: f64 = weights.iter().sum();
+            for (input, weight) in weights.iter().enumerate() {
+                expected[ring(to, layer.inputs.place(input))] += seeds as f64 * weight / total;
+            }
+        }
+        let (found, expected): (Vec<f64>, Vec<f64>) =
+            found.into_iter().zip(expected).filter(|(_, expected)| *expected > 0.0).unzip();
+        assert!(found.len() >= 10 && expected.iter().all(|count| *count > 5.0), "{expected:?}");
+        // Of 13 degrees of freedom one in a thousand is above 34.5.
+        let chi_square = chi_square(&found, &expected);
+        assert!(chi_square < 34.5, "{chi_square}: {found:?} for {expected:?}");
+    }
+}
+
+/// A pair out of three, by the formula for two draws without replacement.
+#[test]
+fn later_draws_are_without_replacement() {
+    let layer = Coupled2d { importance: vec![1.0, 2.0, 5.0], ..layer("1x3", "1x1", 2, 1e6, Grain::Edges) };
+    let mut found = [0.0; 3];
+    for seed in 0..20_000 {
+        let missing = 3 - draw(&layer, seed).edge_inputs().iter().sum::<u32>();
+        found[missing as usize] += 1.0;
+    }
+    let shares = [1.0 / 8.0, 2.0 / 8.0, 5.0 / 8.0];
+    let pair = |a: f64, b: f64| a * b / (1.0 - a) + b * a / (1.0 - b);
+    let expected = [pair(shares[1], shares[2]), pair(shares[0], shares[2]), pair(shares[0], shares[1])];
+    // Of 2 degrees of freedom one in a thousand is above 13.8.
+    assert!(chi_square(&found, &expected.map(|share| 20_000.0 * share)) < 13.8, "{found:?}");
+}
+
+#[test]
+fn grids_of_different_sizes_cover_the_same_picture() {
+    let layer = layer("28x28", "14x14", 4, 0.3, Grain::MicroBlocks);
+    for (output, input) in draw(&layer, 0).edge_ends() {
+        let (to, from) = (layer.outputs.place(output), layer.inputs.place(input));
+        // A patch of the outputs covers 4 x 4 pixels, whose nearest patches are within it.
+        assert_eq!((to.row / 2, to.column / 2), (from.row / 4, from.column / 4));
+    }
+}
+
+#[test]
+fn what_cannot_be_names_the_value_and_the_limit() {
+    let fine = layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks);
+    let odd = "7x8".parse().unwrap();
+    let cases = [
+        (Coupled2d { fan_in: 0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 1 to 64"),
+        (Coupled2d { fan_in: 65, ..fine.clone() }, "a fan-in of 65 is impossible, it must be 1 to 64"),
+        (Coupled2d { fan_in: 9, ..fine.clone() }, "a multiple of it, such as 12"),
+        (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is impossible"),
+        (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is impossible"),
+        (Coupled2d { inputs: odd, ..fine.clone() }, "the grid of the inputs is 7x8: take a grain of 1"),
+        (Coupled2d { outputs: odd, ..fine.clone() }, "the grid of the outputs is 7x8"),
+        (Coupled2d { importance: vec![1.0], ..fine.clone() }, "1 importances for 64 inputs"),
+        (Coupled2d { importance: vec![0.0; 64], ..fine }, "an importance of 0 is impossible"),
+    ];
+    for (layer, part) in cases {
+        let refused = layer.build(&mut generator(0, Purpose::Topology(0))).unwrap_err().to_string();
+        assert!(refused.contains(part), "{refused}");
+    }
+}
