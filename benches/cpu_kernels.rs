@@ -39,7 +39,7 @@ impl Setting {
             _ => architecture.connectivity,
         };
         let network = architecture.build(0).expect("the paper's network");
-        let layout = NetworkLayout::new(&network, TilePolicy { dense_from: DENSE_FROM });
+        let layout = NetworkLayout::new(&network, TilePolicy::dense_from(DENSE_FROM));
         let start = Initialisation { scheme: Scheme::Glorot, gain: 4.0 };
         let values = layout.pack(&start.draw(&network, 0).expect("a usual initialisation"));
         let value = |k: usize| (k.wrapping_mul(2_654_435_761) % 1000) as f32 / 1000.0;

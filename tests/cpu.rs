@@ -11,8 +11,8 @@ mod common;
 mod oracle;
 
 use common::{
-    all_penalties, assert_close, edge_layers, layer, optimizers, penalties, random_data, random_parameters,
-    rng, small_network, sum_bound, values,
+    all_penalties, assert_close, coupled_2d, edge_layers, layer, optimizers, penalties, random_data,
+    random_parameters, rng, small_network, sum_bound, values,
 };
 use oracle::{Bounded, Misses, Moved};
 use pulp::Arch;
@@ -33,10 +33,10 @@ use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
 use tanner::network::dropout::DropoutKey;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::tiles::{TilePolicy, TiledLayer};
-use tanner::topology::Topology;
+use tanner::topology::{Grain, Topology};
 
 const POLICIES: [TilePolicy; 3] =
-    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy { dense_from: 0.5 }];
+    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy::dense_from(0.5).listing_blocks()];
 /// Samples whose gradients are summed together on up to four threads.
 const GROUP: usize = CHUNKS_TOGETHER * LANES;
 const POISON: Row = Row([f32::NAN; LANES]);
@@ -419,6 +419,7 @@ fn a_single_sample_agrees_with_the_reference() {
             check_single_sample(&format!("small, {activation}, {arch:?}"), &network, arch);
         }
         check_single_sample(&format!("large, {arch:?}"), &large_network(), arch);
+        check_single_sample(&format!("micro-blocks, {arch:?}"), &network_of_micro_blocks(), arch);
     }
 }
 
@@ -582,6 +583,21 @@ fn large_network() -> Network {
     Network::new(layers.collect()).unwrap()
 }
 
+/// Two layers of whole micro-blocks.
+fn network_of_micro_blocks() -> Network {
+    let topologies = [
+        coupled_2d("4x4", "6x4", 8, Grain::MicroBlocks),
+        coupled_2d("6x4", "4x4x2", 12, Grain::MicroBlocks),
+        tanner::topology::fully_connected(32, 3).unwrap(),
+    ];
+    let layers = topologies.iter().map(|topology| {
+        let activation =
+            if topology.outputs().width() == 3 { Activation::Identity } else { Activation::Tanh };
+        layer(topology, activation, 1.0)
+    });
+    Network::new(layers.collect()).unwrap()
+}
+
 #[test]
 fn training_agrees_with_the_reference() {
     for optimizer in optimizers() {
@@ -601,7 +617,12 @@ fn training_agrees_with_the_reference() {
             ..settings(optimizer, 40)
         };
         let connections = EngineSettings { drop_connect: 0.5, ..EngineSettings::new(optimizer, 40, 3) };
-        for (size, network) in [("small", small_network(Activation::Tanh, 0.8)), ("large", large_network())] {
+        let networks = [
+            ("small", small_network(Activation::Tanh, 0.8)),
+            ("large", large_network()),
+            ("micro-blocks", network_of_micro_blocks()),
+        ];
+        for (size, network) in networks {
             for policy in POLICIES {
                 let name = format!("{size}, {optimizer}, {policy:?}");
                 compare_training(&network, everything, policy, &format!("{name}, everything at once"));

@@ -16,7 +16,7 @@ fn the_reference_gives_the_recorded_losses() {
 #[test]
 fn the_cpu_gives_the_recorded_losses() {
     let (network, parameters, settings) = golden::network();
-    for policy in [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy { dense_from: 0.5 }] {
+    for policy in [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy::dense_from(0.5)] {
         let mut engine = CpuEngine::with_tiles(&network, &parameters, settings, Some(2), policy).unwrap();
         golden::check(&golden::run(&mut engine), golden::FLOAT32_BOUND);
     }

@@ -15,7 +15,7 @@ use tanner::network::{Activation, Network};
 use tanner::tiles::TilePolicy;
 
 const POLICIES: [TilePolicy; 3] =
-    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy { dense_from: 0.5 }];
+    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy::dense_from(0.5)];
 
 /// Every edge layer with a second one on top, and the small network.
 fn networks() -> Vec<(&'static str, Network)> {

@@ -32,7 +32,7 @@ fn engines() -> Vec<(&'static str, Make)> {
         dense_from: f64,
         threads: usize,
     ) -> Box<dyn Engine> {
-        let (parameters, policy) = (random_parameters(network, seed), TilePolicy { dense_from });
+        let (parameters, policy) = (random_parameters(network, seed), TilePolicy::dense_from(dense_from));
         Box::new(CpuEngine::with_tiles(network, &parameters, settings, Some(threads), policy).unwrap())
     }
     vec![

@@ -11,7 +11,7 @@ use tanner::tiles::{MICRO_BLOCK, TileDensity, TilePolicy, TiledLayer};
 use tanner::topology::{SpatiallyCoupled, Topology};
 
 const POLICIES: [TilePolicy; 3] =
-    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy { dense_from: 0.5 }];
+    [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy::dense_from(0.5).listing_blocks()];
 
 /// All that must hold of a packed layer.
 fn check(topology: &Topology, policy: TilePolicy) {
@@ -28,6 +28,9 @@ fn check(topology: &Topology, policy: TilePolicy) {
         topology.edges(),
         "one bit or list entry for each edge"
     );
+    if !layer.listed().input.is_empty() {
+        assert!(padding == 0 && layer.dense_tiles().is_empty() && layer.sparse().input.is_empty());
+    }
     let memory = layer.memory();
     assert_eq!(memory.edge_bytes, 4 * topology.edges());
     assert_eq!(memory.padding_bytes, 4 * padding);
@@ -88,7 +91,31 @@ proptest! {
         let degree = degree.min(outputs / blocks);
         let wish = SpatiallyCoupled { inputs, outputs, blocks, receptive_field: blocks.min(2), degrees: vec![degree.max(1)] };
         let topology = wish.build(&mut generator(seed, Purpose::Topology(0))).unwrap();
-        check(&topology, TilePolicy { dense_from });
+        check(&topology, TilePolicy::dense_from(dense_from));
+    }
+}
+
+#[test]
+fn lists_are_for_layers_of_whole_micro_blocks() {
+    for (name, topology) in edge_layers() {
+        let policy = TilePolicy::ALL_SPARSE;
+        assert!(TiledLayer::pack(&topology, policy).listed().input.is_empty(), "{name}");
+        let layer = TiledLayer::pack(&topology, policy.listing_blocks());
+        let lists = layer.listed();
+        assert_eq!(!lists.input.is_empty(), name.starts_with("micro-blocks"), "{name}");
+        // By input, every block comes once, with the ends that it has.
+        let mut blocks: Vec<u32> = lists.block.clone();
+        blocks.sort_unstable();
+        assert!(blocks.into_iter().eq(0..lists.input.len() as u32), "{name}");
+        for (quad, bounds) in lists.column_start.windows(2).enumerate() {
+            let entries = bounds[0] as usize..bounds[1] as usize;
+            let outputs = &lists.output[entries.clone()];
+            assert!(outputs.is_sorted_by(|a, b| a < b), "{name}");
+            for (block, output) in lists.block[entries].iter().zip(outputs) {
+                let block = layer.micro_blocks()[*block as usize];
+                assert_eq!((block.input, block.output), (4 * quad as u32, 4 * output), "{name}");
+            }
+        }
     }
 }
 
@@ -100,7 +127,7 @@ fn policies_choose_by_density() {
     assert_eq!(tiles.len(), 15, "8 tiles on the diagonal and 7 beside it");
     assert_eq!(tiles.iter().map(|tile| tile.edges).sum::<usize>(), 41_650);
     assert_eq!(tiles[0].density(), 1.0, "block 0 to block 0 is full");
-    let dense = |from| TiledLayer::pack(topology, TilePolicy { dense_from: from }).dense_tiles().len();
+    let dense = |from| TiledLayer::pack(topology, TilePolicy::dense_from(from)).dense_tiles().len();
     // Densities: 1; 65/98 twice; 1/2 twice; 25/98, 24/98; 10/98 twice; 5/98 six times.
     assert_eq!(
         [dense(0.0), dense(0.1), dense(0.25), dense(0.4), dense(0.6), dense(1.0)],

@@ -241,7 +241,7 @@ mod tests {
         let layer =
             |topology, activation| Layer { topology: Arc::new(topology), activation, keep_probability: 1.0 };
         let layers = vec![layer(first, Activation::Tanh), layer(second, Activation::Identity)];
-        NetworkLayout::new(&Network::new(layers).unwrap(), TilePolicy { dense_from: 0.5 })
+        NetworkLayout::new(&Network::new(layers).unwrap(), TilePolicy::dense_from(0.5))
     }
 
     fn work(stage: Stage, settings: &EngineSettings) -> [u64; 4] {
@@ -305,7 +305,7 @@ mod tests {
     fn the_papers_step_has_its_known_multiply_adds() {
         let network = crate::network::Architecture::paper(784, 10).build(0).unwrap();
         let settings = EngineSettings::new(Optimizer::Sgd, 128, 0);
-        for policy in [TilePolicy { dense_from: 0.6 }, TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE] {
+        for policy in [TilePolicy::dense_from(0.6), TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE] {
             let layout = NetworkLayout::new(&network, policy);
             let stages = Stage::of_training_step(6, &settings);
             let works: Vec<Work> = stages.iter().map(|stage| Work::of(*stage, &layout, &settings)).collect();

@@ -108,7 +108,7 @@ mod tests {
     #[test]
     fn the_table_of_the_papers_network_has_its_numbers() {
         let network = Architecture::paper(784, 10).build(0).unwrap();
-        let text = layer_table(&network, TilePolicy { dense_from: 0.6 }).to_string();
+        let text = layer_table(&network, TilePolicy::dense_from(0.6)).to_string();
         for part in ["98,130,98,49,20,10,10,10", "41,650", "6.78", "216,090", "784 x 10", "1 identity"] {
             let expected = part != "1 identity";
             assert_eq!(text.contains(part), expected, "{part}\n{text}");

@@ -4,7 +4,8 @@
 //! A tile above a density is stored **dense**: cut into [`MicroBlock`]s of 4 x 4
 //! values with a 16-bit mask each, read without any index. All other tiles are
 //! stored **sparse**: their edges alone, with index lists by output and by input
-//! ([`SparseLists`]). A [`TiledLayer`] says for every canonical edge of the
+//! ([`SparseLists`]). A layer that is made of whole micro-blocks, wherever they are, can be stored as a **list** of them
+//! ([`BlockLists`]): without padding, and with one index for 16 values. A [`TiledLayer`] says for every canonical edge of the
 //! [`Topology`](crate::topology::Topology) in which *slot* its value stands, so that values can be packed
 //! and unpacked; a slot is a place in the layer's dense values followed by its
 //! sparse values.
@@ -34,13 +35,25 @@ pub(crate) fn index_of(place: usize) -> u32 {
 pub struct TilePolicy {
     /// Tiles of at least this density are stored dense; above 1, none is.
     pub dense_from: f64,
+    /// Whether a layer that is made of whole micro-blocks, but not fully connected, is stored as a list of them.
+    pub lists_blocks: bool,
 }
 
 impl TilePolicy {
     /// Every tile that has an edge is stored dense.
-    pub const ALL_DENSE: Self = Self { dense_from: 0.0 };
+    pub const ALL_DENSE: Self = Self::dense_from(0.0);
     /// Every tile is stored sparse.
-    pub const ALL_SPARSE: Self = Self { dense_from: 2.0 };
+    pub const ALL_SPARSE: Self = Self::dense_from(2.0);
+
+    /// Tiles of at least this density are stored dense, all others sparse.
+    pub const fn dense_from(density: f64) -> Self {
+        Self { dense_from: density, lists_blocks: false }
+    }
+
+    /// The same, but layers of whole micro-blocks are stored as lists of them.
+    pub const fn listing_blocks(self) -> Self {
+        Self { lists_blocks: true, ..self }
+    }
 }
 
 /// 4 consecutive outputs x 4 consecutive inputs of a dense tile.
@@ -88,6 +101,21 @@ pub struct SparseLists {
     pub value: Vec<u32>,
 }
 
+/// The micro-blocks of a layer that is made of whole ones, by quad of outputs and by quad of inputs; empty for any other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockLists {
+    /// First micro-block of each output quad, then their number: `[output quads + 1]`.
+    pub row_start: Vec<u32>,
+    /// Input quad of each micro-block, increasing within an output quad: `[micro-blocks]`.
+    pub input: Vec<u32>,
+    /// First entry of each input quad, then the number of entries: `[input quads + 1]`.
+    pub column_start: Vec<u32>,
+    /// Output quad of each entry by input: `[micro-blocks]`.
+    pub output: Vec<u32>,
+    /// Micro-block of each entry by input: `[micro-blocks]`.
+    pub block: Vec<u32>,
+}
+
 /// One layer, packed. Immutable, like the [`Topology`](crate::topology::Topology) it was made from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TiledLayer {
@@ -98,6 +126,7 @@ pub struct TiledLayer {
     /// Places in `dense`, by input block, then output block.
     dense_by_input: Vec<u32>,
     micro_blocks: Vec<MicroBlock>,
+    listed: BlockLists,
     sparse: SparseLists,
     /// Slot of each canonical edge: `[edges]`.
     slot: Vec<u32>,
@@ -134,9 +163,14 @@ impl TiledLayer {
         self.dense_by_input[from(input_block)..from(input_block + 1)].iter().map(tile)
     }
 
-    /// The micro-blocks of all dense tiles.
+    /// The micro-blocks of all dense tiles, or those of the lists.
     pub fn micro_blocks(&self) -> &[MicroBlock] {
         &self.micro_blocks
+    }
+
+    /// The lists of micro-blocks.
+    pub fn listed(&self) -> &BlockLists {
+        &self.listed
     }
 
     /// The lists of all sparse tiles.

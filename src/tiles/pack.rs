@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::{
-    DenseTile, MICRO_BLOCK, MicroBlock, QUAD, SparseLists, TileDensity, TilePolicy, TiledLayer, index_of,
+    BlockLists, DenseTile, MICRO_BLOCK, MicroBlock, QUAD, SparseLists, TileDensity, TilePolicy, TiledLayer,
+    index_of,
 };
-use crate::topology::Topology;
+use crate::topology::{Partition, Topology};
 
 /// A place no edge stands in yet.
 const UNPLACED: u32 = u32::MAX;
@@ -13,7 +14,13 @@ const UNPLACED: u32 = u32::MAX;
 impl TiledLayer {
     /// Packs a layer's edges into tiles, dense ones where the policy says so.
     pub fn pack(topology: &Topology, policy: TilePolicy) -> Self {
-        let (dense, micro_blocks) = lay_out_dense(topology, policy);
+        let listed =
+            if policy.lists_blocks { lists_of(topology).unwrap_or_default() } else { BlockLists::default() };
+        let (dense, micro_blocks) = if listed.input.is_empty() {
+            lay_out_dense(topology, policy)
+        } else {
+            (Vec::new(), micro_blocks(&listed))
+        };
         let mut dense_by_input: Vec<u32> = (0..index_of(dense.len())).collect();
         dense_by_input.sort_by_key(|place| dense[*place as usize].input_block);
         let mut layer = Self {
@@ -22,12 +29,28 @@ impl TiledLayer {
             dense,
             dense_by_input,
             micro_blocks,
+            listed,
             sparse: SparseLists::default(),
             slot: vec![UNPLACED; topology.edges()],
         };
+        layer.place_listed_edges(topology);
         layer.place_dense_edges(topology);
         layer.place_sparse_edges(topology);
         layer
+    }
+
+    /// Gives each edge of a list of micro-blocks its slot.
+    fn place_listed_edges(&mut self, topology: &Topology) {
+        for (quad, bounds) in self.listed.row_start.windows(2).enumerate() {
+            for lane in 0..QUAD {
+                // Four edges for each of the quad's micro-blocks.
+                let edges = topology.row(quad * QUAD + lane);
+                let slots = (bounds[0]..bounds[1]).flat_map(|block| {
+                    (0..QUAD).map(move |k| index_of(block as usize * MICRO_BLOCK + QUAD * k + lane))
+                });
+                self.slot[edges].iter_mut().zip(slots).for_each(|(place, slot)| *place = slot);
+            }
+        }
     }
 
     /// Gives each edge in a dense tile its slot and its mask bit.
@@ -71,6 +94,53 @@ impl TiledLayer {
             lists.column_start.push(index_of(lists.output.len()));
         }
     }
+}
+
+/// The lists of a layer that is made of whole micro-blocks and lacks some; its blocks have to be, too.
+fn lists_of(topology: &Topology) -> Option<BlockLists> {
+    let are_quads =
+        |side: &Partition| side.bounds().iter().all(|bound| (*bound as usize).is_multiple_of(QUAD));
+    if topology.is_fully_connected() || !are_quads(topology.inputs()) || !are_quads(topology.outputs()) {
+        return None;
+    }
+    let mut lists = BlockLists { row_start: vec![0], ..BlockLists::default() };
+    for first in (0..topology.outputs().width()).step_by(QUAD) {
+        let inputs = &topology.edge_inputs()[topology.row(first)];
+        if (1..QUAD).any(|lane| &topology.edge_inputs()[topology.row(first + lane)] != inputs) {
+            return None;
+        }
+        let (quads, rest) = inputs.as_chunks::<QUAD>();
+        // Inputs increase, so the first and the last one tell of all four.
+        let is_whole = |quad: &[u32; QUAD]| quad[0].is_multiple_of(4) && quad[3] == quad[0] + 3;
+        if !rest.is_empty() || !quads.iter().all(is_whole) {
+            return None;
+        }
+        lists.input.extend(quads.iter().map(|quad| quad[0] / 4));
+        lists.row_start.push(index_of(lists.input.len()));
+    }
+    let mut columns = vec![Vec::new(); topology.inputs().width() / QUAD];
+    for (output, bounds) in lists.row_start.windows(2).enumerate() {
+        for block in bounds[0]..bounds[1] {
+            columns[lists.input[block as usize] as usize].push((index_of(output), block));
+        }
+    }
+    lists.column_start.push(0);
+    for column in columns {
+        lists.output.extend(column.iter().map(|entry| entry.0));
+        lists.block.extend(column.iter().map(|entry| entry.1));
+        lists.column_start.push(index_of(lists.block.len()));
+    }
+    Some(lists)
+}
+
+/// All micro-blocks of the lists, with full masks.
+fn micro_blocks(lists: &BlockLists) -> Vec<MicroBlock> {
+    let of_quad = |(quad, bounds): (usize, &[u32])| {
+        let output = index_of(quad * QUAD);
+        let inputs = &lists.input[bounds[0] as usize..bounds[1] as usize];
+        inputs.iter().map(move |input| MicroBlock { output, input: input * 4, mask: u16::MAX })
+    };
+    lists.row_start.windows(2).enumerate().flat_map(of_quad).collect()
 }
 
 /// The dense tiles and their micro-blocks, with empty masks.

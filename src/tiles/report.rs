@@ -61,7 +61,13 @@ impl TiledLayer {
     /// What the packed layer takes.
     pub fn memory(&self) -> LayerMemory {
         let lists = self.sparse();
-        let words = lists.row_start.len()
+        let blocks = self.listed();
+        let words = blocks.row_start.len()
+            + blocks.input.len()
+            + blocks.column_start.len()
+            + blocks.output.len()
+            + blocks.block.len()
+            + lists.row_start.len()
             + lists.input.len()
             + lists.column_start.len()
             + lists.output.len()

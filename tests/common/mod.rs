@@ -15,7 +15,9 @@ use tanner::dataset::Dataset;
 use tanner::engine::{Optimizer, OptimizerKind, OptimizerOptions, Penalties};
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
 use tanner::random::{Purpose, generator};
-use tanner::topology::{Partition, SpatiallyCoupled, Topology, fully_connected};
+use tanner::topology::{
+    Coupled2d, Falloff, Grain, Grid, Partition, SpatiallyCoupled, Topology, fully_connected,
+};
 
 /// Fails unless every value is within its bound; lists the first failures. NaN is never within a bound.
 pub fn assert_close(what: &str, got: &[f32], expected: &[f64], bound: impl Fn(usize) -> f64) {
@@ -90,7 +92,39 @@ pub fn edge_layers() -> Vec<(&'static str, Topology)> {
         ("band as wide as the matrix", coupled(18, 15, 3, 3, &[4, 6, 9])),
         ("wide to narrow", coupled(45, 6, 3, 2, &[2, 3, 1])),
         ("narrow to wide", coupled(5, 61, 5, 2, &[11, 20, 3, 7, 1])),
+        ("micro-blocks in 2-D", coupled_2d("8x6", "6x4x2", 12, Grain::MicroBlocks)),
+        ("edges in 2-D", coupled_2d("5x4", "3x3", 7, Grain::Edges)),
+        ("micro-blocks in several blocks", blocks_of_quads()),
     ]
+}
+
+/// A layer that is coupled in two dimensions.
+pub fn coupled_2d(inputs: &str, outputs: &str, fan_in: usize, grain: Grain) -> Topology {
+    let [inputs, outputs]: [Grid; 2] = [inputs, outputs].map(|text| text.parse().unwrap());
+    let (picture, importance) = ([inputs.rows, inputs.columns], Vec::new());
+    let layer = Coupled2d {
+        inputs,
+        outputs,
+        fan_in,
+        reach: 1.5,
+        falloff: Falloff::Gauss,
+        grain,
+        picture,
+        importance,
+    };
+    layer.build(&mut rng(21)).unwrap()
+}
+
+/// Whole micro-blocks in a layer whose sides have blocks; an output quad and an input quad have none.
+fn blocks_of_quads() -> Topology {
+    let quads = [(0, 0), (3, 0), (4, 0), (1, 1), (3, 3), (4, 3), (1, 4), (0, 5), (5, 5)];
+    let edges: Vec<(u32, u32)> = quads
+        .iter()
+        .flat_map(|(input, output)| (0..16).map(move |lane| (4 * input + lane / 4, 4 * output + lane % 4)))
+        .collect();
+    let [inputs, outputs] =
+        [[0, 8, 16, 24], [0, 4, 16, 24]].map(|bounds| Partition::from_bounds(bounds).unwrap());
+    Topology::from_edges(inputs, outputs, &edges).unwrap()
 }
 
 /// No penalty, every penalty alone, all together.

@@ -14,7 +14,7 @@ use tanner::topology::{Partition, Topology, fully_connected};
 pub(crate) const POLICIES: [(&str, TilePolicy); 3] = [
     ("dense", TilePolicy::ALL_DENSE),
     ("sparse", TilePolicy::ALL_SPARSE),
-    ("mixed", TilePolicy { dense_from: 0.45 }),
+    ("mixed", TilePolicy::dense_from(0.45)),
 ];
 
 /// A whole number in `-3..=3`, the same for the same words.

@@ -21,7 +21,7 @@ use crate::kernels::Bench;
 use crate::oracle::{Bounded, Misses};
 use crate::shapes;
 
-const MIXED: TilePolicy = TilePolicy { dense_from: 0.45 };
+const MIXED: TilePolicy = TilePolicy::dense_from(0.45);
 
 fn start(network: &Network) -> Parameters {
     shapes::parameters(network, |place, layer| 0.5 * shapes::real(place, layer, 60))
@@ -188,7 +188,7 @@ pub(crate) fn repeats_bit_for_bit() -> Result<(), String> {
 pub(crate) fn tunings_are_found() -> Result<(), String> {
     let mut misses = Misses::default();
     let folder = tempfile::tempdir().unwrap();
-    let options = shapes::options(TilePolicy { dense_from: 0.3 }, false);
+    let options = shapes::options(TilePolicy::dense_from(0.3), false);
     let device = GpuDevice::open(&options).unwrap();
     let bare = shapes::network(
         vec![shapes::layer_of(

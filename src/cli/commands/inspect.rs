@@ -22,7 +22,7 @@ use crate::cli::flags::{InspectArgs, NetworkArgs};
 use crate::cli::ui::{session, terminal};
 
 /// Tiles as the CPU engine packs them; the table shows these.
-pub(super) const CPU_TILES: TilePolicy = TilePolicy { dense_from: DENSE_FROM };
+pub(super) const CPU_TILES: TilePolicy = TilePolicy::dense_from(DENSE_FROM).listing_blocks();
 
 /// Builds or reads a network, prints its tables, and draws it where `--out` says.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {

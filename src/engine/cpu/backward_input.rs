@@ -66,6 +66,21 @@ impl<'a> Direction<'a> for Inputs<'a> {
     }
 
     #[inline(always)]
+    fn listed(&self, input_quad: usize) -> impl Iterator<Item = (&'a [f32; MICRO_BLOCK], u32)> {
+        let lists = self.layer.listed();
+        let [first, end] = [0, 1].map(|k| lists.column_start[input_quad + k] as usize);
+        let (weights, _) = self.values.dense.as_chunks::<MICRO_BLOCK>();
+        lists.block[first..end]
+            .iter()
+            .map(|block| &weights[*block as usize])
+            .zip(lists.output[first..end].iter().copied())
+    }
+
+    fn is_listed(&self) -> bool {
+        !self.layer.listed().input.is_empty()
+    }
+
+    #[inline(always)]
     fn slot(output: usize, input: usize) -> usize {
         QUAD * input + output
     }

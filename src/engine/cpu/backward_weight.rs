@@ -30,7 +30,10 @@ const PATCH: usize = 4;
 /// Sparse edges whose gradients are summed before they are updated.
 const EDGES_TOGETHER: usize = 256;
 
-/// Some rows of the grid of micro-blocks that a dense tile is: what one task updates.
+/// Listed micro-blocks of a strip.
+const STRIP_BLOCKS: usize = 64;
+
+/// Some rows of the grid of micro-blocks that a dense tile is, or some of a list: what one task updates.
 #[derive(Clone, Copy, Debug)]
 pub struct Strip {
     /// The first micro-block, among all of the network.
@@ -53,7 +56,12 @@ impl Strip {
                 row,
             })
         };
-        layer.dense_tiles().iter().flat_map(of_tile).collect()
+        let listed = layer.listed().input.len();
+        let of_list = (0..listed).step_by(STRIP_BLOCKS).map(|from| {
+            let count = STRIP_BLOCKS.min(listed - from);
+            Self { first: first + from, count, row: count }
+        });
+        layer.dense_tiles().iter().flat_map(of_tile).chain(of_list).collect()
     }
 
     /// Number of values.

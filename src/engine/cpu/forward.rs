@@ -116,6 +116,18 @@ impl<'a> Direction<'a> for Outputs<'a> {
     }
 
     #[inline(always)]
+    fn listed(&self, output_quad: usize) -> impl Iterator<Item = (&'a [f32; MICRO_BLOCK], u32)> {
+        let lists = self.layer.listed();
+        let [first, end] = [0, 1].map(|k| lists.row_start[output_quad + k] as usize);
+        let (weights, _) = self.values.dense.as_chunks::<MICRO_BLOCK>();
+        weights[first..end].iter().zip(lists.input[first..end].iter().copied())
+    }
+
+    fn is_listed(&self) -> bool {
+        !self.layer.listed().input.is_empty()
+    }
+
+    #[inline(always)]
     fn slot(input: usize, output: usize) -> usize {
         QUAD * input + output
     }

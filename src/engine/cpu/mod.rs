@@ -103,7 +103,13 @@ impl CpuEngine {
         settings: EngineSettings,
         threads: Option<usize>,
     ) -> Result<Self> {
-        Self::with_tiles(network, parameters, settings, threads, TilePolicy { dense_from: DENSE_FROM })
+        Self::with_tiles(
+            network,
+            parameters,
+            settings,
+            threads,
+            TilePolicy::dense_from(DENSE_FROM).listing_blocks(),
+        )
     }
 
     /// As [`CpuEngine::new`], with a say in which tiles are stored dense.

@@ -54,7 +54,7 @@ struct PackedLayer {
 impl SingleSample {
     /// Which tiles are stored dense: a sparse edge costs about as much as 5 slots of a micro-block.
     #[doc(hidden)]
-    pub const TILES: TilePolicy = TilePolicy { dense_from: 0.2 };
+    pub const TILES: TilePolicy = TilePolicy::dense_from(0.2).listing_blocks();
 
     /// Packs a network with its parameters.
     ///
@@ -151,6 +151,7 @@ impl Forward<'_> {
         for tile in layer.tiled.dense_tiles() {
             layer.add_dense::<FUSED>(tile, repeated, y);
         }
+        layer.add_listed::<FUSED>(repeated, y);
         layer.add_sparse::<FUSED>(x, y);
         activate::<FUSED>(layer.activation, y);
     }
@@ -195,6 +196,28 @@ impl PackedLayer {
             for (j, y) in y.iter_mut().enumerate() {
                 let sums = &sums[j / QUAD];
                 *y += (0..QUAD).map(|k| sums[QUAD * k + j % QUAD]).sum::<f32>();
+            }
+        }
+    }
+
+    /// Adds the listed micro-blocks of every output quad, in two chains of additions.
+    #[inline(always)]
+    fn add_listed<const FUSED: bool>(&self, repeated: &[[f32; MICRO_BLOCK]], y: &mut [f32]) {
+        let lists = self.tiled.listed();
+        for (bounds, y) in lists.row_start.windows(2).zip(y.as_chunks_mut::<QUAD>().0) {
+            let blocks = bounds[0] as usize..bounds[1] as usize;
+            let (inputs, last) = lists.input[blocks.clone()].as_chunks::<2>();
+            let (weights, last_weights) = self.dense[blocks].as_chunks::<2>();
+            let (mut even, mut odd) = ([0.0; MICRO_BLOCK], [0.0; MICRO_BLOCK]);
+            for ([input, next], [weight, next_weight]) in inputs.iter().zip(weights) {
+                add_products::<FUSED>(&mut even, weight, &repeated[*input as usize]);
+                add_products::<FUSED>(&mut odd, next_weight, &repeated[*next as usize]);
+            }
+            for (input, weights) in last.iter().zip(last_weights) {
+                add_products::<FUSED>(&mut even, weights, &repeated[*input as usize]);
+            }
+            for (j, y) in y.iter_mut().enumerate() {
+                *y += (0..QUAD).map(|k| even[QUAD * k + j] + odd[QUAD * k + j]).sum::<f32>();
             }
         }
     }

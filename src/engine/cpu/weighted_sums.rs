@@ -2,7 +2,7 @@
 //!
 //! One block of neurons after the other, whose sums then stay in the first-level cache: dense tiles first, 4 neurons at a
 //! time so that each far row that is loaded serves all of them, and as many far rows at a time as stay there,
-//! too; then the sparse lists and what follows the sum, neuron by neuron.
+//! too; or the listed micro-blocks, a list for each 4 neurons; then the sparse lists and what follows the sum, neuron by neuron.
 
 use pulp::Simd;
 
@@ -39,6 +39,12 @@ pub(super) trait Direction<'a> {
         far_quad: usize,
     ) -> impl Iterator<Item = &'a [f32; MICRO_BLOCK]>;
 
+    /// The listed micro-blocks of a near quad, each with its far quad.
+    fn listed(&self, near_quad: usize) -> impl Iterator<Item = (&'a [f32; MICRO_BLOCK], u32)>;
+
+    /// Whether the layer is stored as lists of micro-blocks.
+    fn is_listed(&self) -> bool;
+
     /// Place in a micro-block of the weight between two neurons of its quads.
     fn slot(far: usize, near: usize) -> usize;
 
@@ -72,6 +78,9 @@ impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
             for (tile, far_block) in direction.tiles(block) {
                 let far = &far[direction.far().block(far_block as usize)];
                 add_tile(simd, run, &direction, tile, far, sums);
+            }
+            if direction.is_listed() {
+                add_blocks(simd, run, &direction, neurons.start / QUAD, far, sums);
             }
             let mut neuron = direction.near().bounds()[block];
             // A whole layer may be one block.
@@ -116,6 +125,36 @@ fn add_tile<'a, S: Simd, D: Direction<'a>, const W: usize, const P: usize>(
             for (near_quad, sums) in sums.chunks_mut(QUAD).enumerate() {
                 let micro_blocks = direction.micro_blocks(tile, near_quad, far_quad);
                 add_quad(simd, part, micro_blocks, D::slot, far, sums);
+            }
+        }
+    }
+}
+
+/// Adds the listed micro-blocks to the sums of some near quads, the first of which is given.
+#[inline(always)]
+fn add_blocks<'a, S: Simd, D: Direction<'a>, const W: usize, const P: usize>(
+    simd: S,
+    run: KernelRun<'_>,
+    direction: &D,
+    first_quad: usize,
+    far: &[Parts<S::f32s, W, P>],
+    sums: &mut [Parts<S::f32s, W, P>],
+) {
+    let (far, _) = far.as_chunks::<QUAD>();
+    let (quads, _) = sums.as_chunks_mut::<QUAD>();
+    for (near_quad, sums) in (first_quad..).zip(quads) {
+        if run.is_stopped() {
+            return;
+        }
+        for part in 0..P {
+            let mut quad = sums.map(|sum| sum[part]);
+            for (weights, far_quad) in direction.listed(near_quad) {
+                for (k, row) in far[far_quad as usize].iter().enumerate() {
+                    add_scaled(simd, &mut quad, |j| weights[D::slot(k, j)], &row[part]);
+                }
+            }
+            for (sum, quad) in sums.iter_mut().zip(quad) {
+                sum[part] = quad;
             }
         }
     }

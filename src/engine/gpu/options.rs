@@ -44,7 +44,7 @@ impl Default for GpuOptions {
             adapter: AdapterChoice::default(),
             runtime_checks: false,
             resident_limit: None,
-            tiles: TilePolicy { dense_from: 0.3 },
+            tiles: TilePolicy::dense_from(0.3),
             shares: None,
             timestamps: false,
         }

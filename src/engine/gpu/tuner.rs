@@ -25,10 +25,10 @@ use crate::{Error, Result};
 
 /// Densities from which tiles may be dense.
 pub(super) const DENSITIES: [TilePolicy; 5] = [
-    TilePolicy { dense_from: 0.3 },
-    TilePolicy { dense_from: 0.15 },
-    TilePolicy { dense_from: 0.45 },
-    TilePolicy { dense_from: 0.6 },
+    TilePolicy::dense_from(0.3),
+    TilePolicy::dense_from(0.15),
+    TilePolicy::dense_from(0.45),
+    TilePolicy::dense_from(0.6),
     TilePolicy::ALL_SPARSE,
 ];
 /// A candidate is taken where it needs less than this part of the best time so far.

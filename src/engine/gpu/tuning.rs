@@ -119,7 +119,7 @@ fn density(text: &str) -> Result<TilePolicy> {
         return Ok(TilePolicy::ALL_SPARSE);
     }
     match text.parse() {
-        Ok(dense_from) if (0.0..=1.0).contains(&dense_from) => Ok(TilePolicy { dense_from }),
+        Ok(dense_from) if (0.0..=1.0).contains(&dense_from) => Ok(TilePolicy::dense_from(dense_from)),
         _ => refuse(format!("{text:?} is no density, it must be 0 to 1, or never")),
     }
 }
@@ -133,7 +133,7 @@ mod tests {
         let [forward, logits, backward_input, backward_weight] =
             shares.map(|count| Share::new(count).unwrap());
         let shares = Shares { forward, logits, backward_input, backward_weight };
-        Tuning { tiles: TilePolicy { dense_from }, shares }
+        Tuning { tiles: TilePolicy::dense_from(dense_from), shares }
     }
 
     #[test]
