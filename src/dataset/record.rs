@@ -1,9 +1,13 @@
 //! What is known of the data beside numbers, in a form that travels with the model.
 
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "train")]
+use sha2::{Digest as _, Sha256};
 
 use super::table::{Classes, Limits, Table, TableEncoding, Unseen};
 use super::{Dataset, HeldOut, fingerprint};
+#[cfg(feature = "train")]
+use crate::text::hex;
 use crate::{Error, Result};
 
 /// Bytes of the longest name.
@@ -50,6 +54,24 @@ impl DataRecord {
     #[must_use]
     pub(crate) fn of(dataset: &Dataset) -> Self {
         Self { image_shape: dataset.image_shape(), ..Self::default() }
+    }
+
+    /// 16 hexadecimal digits that differ where the names of classes or features do; nothing where there are no names.
+    #[cfg(feature = "train")]
+    pub(crate) fn digest_of_names(&self) -> Option<String> {
+        if self.class_names.is_empty() && self.feature_names.is_empty() {
+            return None;
+        }
+        // Names may hold anything, so each comes with its length.
+        let mut digest = Sha256::new();
+        for names in [&self.class_names, &self.feature_names] {
+            digest.update((names.len() as u64).to_le_bytes());
+            for name in names {
+                digest.update((name.len() as u64).to_le_bytes());
+                digest.update(name);
+            }
+        }
+        Some(hex(digest.finalize()).chars().take(FINGERPRINT_DIGITS).collect())
     }
 
     /// Whether nothing is known.

@@ -252,8 +252,12 @@ fn model_file(path: &Path) -> Result<PathBuf> {
         return Ok(path.to_owned());
     }
     let model = path.join(MODEL_FILE);
-    if model.is_file() {
-        return Ok(model);
+    match model.metadata() {
+        Ok(file) if file.is_file() => return Ok(model),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            return Err(Error::io(path, error));
+        }
+        _ => {}
     }
     let reason = format!("a folder without {MODEL_FILE}: name a model file, or the folder of a run");
     Err(Error::Model { path: path.to_owned(), reason })

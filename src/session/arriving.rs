@@ -3,12 +3,15 @@
 use std::borrow::Cow;
 
 use super::Session;
-use super::data::{encoding_of, limits};
+use super::data::{classes_of, encoding_of, limits};
 use crate::dataset::table::{
-    ArrivingRows, Columns, Header, LabelNeed, Limits, ReadOptions, TableEncoding, Unseen,
+    ArrivingRows, Classes, Columns, Header, LabelNeed, Limits, ReadOptions, TableEncoding, Unseen,
 };
 use crate::model::TrainedModel;
 use crate::{Error, Result};
+
+/// Rows that are looked at for labels.
+const FIRST_ROWS: usize = 100;
 
 /// Features of rows that arrive part by part.
 #[derive(Debug)]
@@ -16,6 +19,8 @@ pub struct ArrivingFeatures<'a> {
     encoding: Cow<'a, TableEncoding>,
     limits: Limits,
     rows: ArrivingRows,
+    classes: Classes,
+    is_checked: bool,
     /// By column, over all parts.
     unseen: Vec<Unseen>,
 }
@@ -27,6 +32,7 @@ impl ArrivingFeatures<'_> {
     /// # Errors
     /// As [`Session::features_for`].
     pub fn next(&mut self, records: &[u8]) -> Result<Option<Vec<f32>>> {
+        self.check_place_of_label(records)?;
         let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
         let Some(mut table) = self.rows.read(records, &columns)? else { return Ok(None) };
         let encoded = self.encoding.encode(&mut table, &self.limits)?;
@@ -37,6 +43,21 @@ impl ArrivingFeatures<'_> {
             }
         }
         Ok(Some(encoded.features))
+    }
+
+    /// The first rows tell whether the label, where there is one, is where it was in training.
+    fn check_place_of_label(&mut self, records: &[u8]) -> Result<()> {
+        if self.is_checked {
+            return Ok(());
+        }
+        let (first, _) = ArrivingRows::whole_records(records, FIRST_ROWS);
+        let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::IfThere };
+        // Rows without a label, or wrong ones, are the affair of those who read them.
+        if let Ok(Some(table)) = self.rows.clone().read(&records[..first], &columns) {
+            self.classes.check_place(&table)?;
+            self.is_checked = true;
+        }
+        Ok(())
     }
 
     /// What is wrong with an input that has ended without a row.
@@ -66,7 +87,14 @@ impl Session<'_> {
     ) -> ArrivingFeatures<'a> {
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
         let (encoding, limits) = (encoding_of(model), options.limits);
-        ArrivingFeatures { encoding, limits, rows: ArrivingRows::new(name, options), unseen: Vec::new() }
+        ArrivingFeatures {
+            encoding,
+            limits,
+            rows: ArrivingRows::new(name, options),
+            classes: classes_of(model),
+            is_checked: false,
+            unseen: Vec::new(),
+        }
     }
 
     /// Says once, at the end, what became of texts that training did not see.

@@ -301,8 +301,11 @@ impl<'a> Batch<'a> {
         }
         let _entered = threads::enter(run.settings.engine.threads())?;
         let shape = match self.raw()? {
-            RawData::Idx(splits) => DataShape::of(splits),
-            RawData::Table(_) => DataShape::of(&self.data(run)?.splits),
+            RawData::Idx(splits) => DataShape::of(splits, None),
+            RawData::Table(_) => {
+                let data = self.data(run)?;
+                DataShape::of(&data.splits, data.record.digest_of_names().as_deref())
+            }
         };
         self.shapes.borrow_mut().insert(key, shape.clone());
         Ok(shape)

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::Session;
 use super::settings::{DataSettings, TestRows};
 use crate::dataset::table::{
-    Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables, Unseen,
-    read_labels, shown,
+    Classes, Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables,
+    Unseen, read_labels, shown,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -211,8 +211,11 @@ impl Session<'_> {
     ) -> Result<Vec<f32>> {
         let encoding = encoding_of(model);
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
-        let columns = Columns::Of { encoding: &encoding, label: LabelNeed::Ignored };
+        // A label that is missing in a text is no fault here.
+        let label = if format == Format::Csv { LabelNeed::Ignored } else { LabelNeed::IfThere };
+        let columns = Columns::Of { encoding: &encoding, label };
         let mut table = Table::read(source, format, &columns, &options)?.table;
+        classes_of(model).check_place(&table)?;
         let encoded = encoding.encode(&mut table, &options.limits)?;
         self.warn_of_unseen(&encoded.unseen);
         Ok(encoded.features)
@@ -270,6 +273,11 @@ pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
         Some(encoding) => Cow::Borrowed(encoding),
         None => Cow::Owned(TableEncoding::of_columns(model.preprocessing().input_features())),
     }
+}
+
+/// The classes whose names a model knows.
+pub(super) fn classes_of(model: &TrainedModel) -> Classes {
+    Classes { names: model.data().class_names.clone() }
 }
 
 /// What the model knows of tables; settings that would say otherwise are refused.

@@ -14,7 +14,7 @@ use super::Session;
 use super::changes::Changes;
 use super::record::{Digests, RunRecord};
 use super::settings::Settings;
-use crate::dataset::{Dataset, fingerprint};
+use crate::dataset::{DataRecord, Dataset, fingerprint};
 use crate::engine::{Backend, EngineInfo, EngineState};
 use crate::model::TrainedModel;
 use crate::training::{
@@ -178,13 +178,24 @@ impl Session<'_> {
         epochs_before: usize,
     ) -> Result<()> {
         let path = begun.folder.path().display();
+        let others = |then: &str, now: &str| {
+            format!("the data are not those that it began with: {}", other_samples(then, now))
+        };
         let other = |what: String| {
             Err(Error::OtherRun(format!("the run in {path} cannot go on to the same bits: {what}")))
         };
         let difference = run.difference_from(&begun.changes.applied_to(begun.config.clone()));
         let difference =
             difference.map_err(|error| Error::OtherRun(format!("the settings of {path}: {error}")))?;
+        let recorded_digests = Digests::deserialize(&begun.config["digests"]).ok();
+        let of_checkpoint = begun.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
+        let digests = recorded_digests.or(of_checkpoint);
+        let other_data = digests.as_ref().filter(|digests| !is_same_data(&digests.data, &identity.data));
         if let Some(key) = difference {
+            let follows_from_data = key.starts_with("architecture.") || key.ends_with("_samples");
+            if follows_from_data && let Some(then) = other_data {
+                return other(others(&then.data, &identity.data));
+            }
             return other(format!("{key} is not what it was recorded to be"));
         }
         let recorded = |key: &str| begun.config[key].as_str().unwrap_or_default();
@@ -208,15 +219,10 @@ impl Session<'_> {
                 "its checkpoint belongs to another config.json, or somebody has edited this one: {way_out}"
             ));
         }
-        let recorded_digests = Digests::deserialize(&begun.config["digests"]).ok();
-        let of_checkpoint = begun.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
-        match recorded_digests.or(of_checkpoint) {
-            Some(Digests { data, .. }) if data != identity.data => {
-                return other(format!(
-                    "the data are not those that it began with: {}",
-                    other_samples(&data, &identity.data)
-                ));
-            }
+        if let Some(then) = other_data {
+            return other(others(&then.data, &identity.data));
+        }
+        match digests {
             Some(Digests { start, .. }) if start != identity.start => {
                 return other("its network or preprocessing came out another way than when it began".into());
             }
@@ -258,25 +264,31 @@ pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error 
     }
 }
 
-/// The fingerprints of what a run is trained and scored on.
-pub(super) fn data_identity(train: &Dataset, scored: &Dataset) -> String {
-    format!("{}-{}", fingerprint(train), fingerprint(scored))
+/// The fingerprints of what a run is trained and scored on, and the digest of the names in it, where it has some.
+pub(super) fn data_identity(train: &Dataset, scored: &Dataset, record: &DataRecord) -> String {
+    let names = record.digest_of_names().map(|names| format!("-{names}")).unwrap_or_default();
+    format!("{}-{}{names}", fingerprint(train), fingerprint(scored))
+}
+
+/// Whether data are those that were recorded; older versions recorded no names.
+pub(super) fn is_same_data(then: &str, now: &str) -> bool {
+    then == now
+        || (then.matches('-').count() == 1
+            && now.strip_prefix(then).is_some_and(|rest| rest.starts_with('-')))
 }
 
 /// Which of two [`data_identity`]s differ, and how.
 fn other_samples(then: &str, now: &str) -> String {
-    let parts = |identity: &str| -> Option<[String; 2]> {
-        let (train, scored) = identity.split_once('-')?;
-        Some([train, scored].map(|digest| digest.chars().take(12).collect()))
+    let parts =
+        |identity: &str| identity.split('-').map(|digest| digest.chars().take(12).collect()).collect();
+    let [then, now]: [Vec<String>; 2] = [then, now].map(parts);
+    let none = || "none".to_owned();
+    let differs = |(part, what): (usize, &str)| {
+        let [then, now] = [&then, &now].map(|parts| parts.get(part).cloned().unwrap_or_else(none));
+        (then != now).then(|| format!("the hash of the {what} is {now}.., it recorded {then}.."))
     };
-    let (Some(then), Some(now)) = (parts(then), parts(now)) else { return format!("hash {now}, not {then}") };
-    let differs = |part: usize, name: &str| {
-        (then[part] != now[part]).then(|| {
-            format!("the hash of the {name} samples is {}.., it recorded {}..", now[part], then[part])
-        })
-    };
-    let differences: Vec<String> =
-        [differs(0, "training"), differs(1, "scored")].into_iter().flatten().collect();
+    let parts = ["training samples", "scored samples", "names of features and classes"];
+    let differences: Vec<String> = parts.into_iter().enumerate().filter_map(differs).collect();
     differences.join(", ")
 }
 

@@ -56,7 +56,7 @@ impl Session<'_> {
             );
         }
         self.warn_of_constant_neurons(start.network());
-        let data_digest = resume::data_identity(&train, &test);
+        let data_digest = resume::data_identity(&train, &test, &record);
         let engine_settings = settings.recipe.engine_settings();
         let subject = (start.network(), start.parameters(), engine_settings);
         let mut opened = self

@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::continued;
 use crate::{Error, Result, Setting};
 
-/// Finds what a setting of a run named: where its path leads from the current folder, where it was when the run last
-/// went on and when it began, and from a folder above the run.
+/// Finds what a setting of a run named: where it was when the run last went on and when it began, then where its path
+/// leads from the current folder, and from a folder above the run.
 ///
 /// # Errors
 /// [`Error::Setting`] with every place that was tried.
@@ -17,10 +17,11 @@ pub fn find_file(folder: &Path, config: &Value, setting: Setting, recorded: &Pat
     let then = config["absolute_paths"][setting.name()].as_str().map(PathBuf::from);
     let above = folder.ancestors().skip(1).map(|above| above.join(recorded));
     let mut places: Vec<PathBuf> = Vec::new();
-    for place in [absolute(recorded)].into_iter().chain(last(config, setting)).chain(then).chain(above) {
+    let here = absolute(recorded);
+    for place in last(config, setting).into_iter().chain(then).chain([here.clone()]).chain(above) {
         if place.exists() {
             // A path that leads there from here stays as short as it was.
-            return Ok(if places.is_empty() { recorded.to_owned() } else { place });
+            return Ok(if place == here { recorded.to_owned() } else { place });
         }
         if !places.contains(&place) {
             places.push(place);
@@ -78,5 +79,9 @@ mod tests {
         std::fs::write(&begun, "").unwrap();
         assert_eq!(find(&config).unwrap(), begun);
         assert_eq!(find_file(&run, &config, Setting::Data, &begun).unwrap(), begun);
+        // What has the same path from here is another file.
+        let here = Path::new("Cargo.toml");
+        assert_eq!(find_file(&run, &config, Setting::Data, here).unwrap(), begun);
+        assert_eq!(find_file(&run, &json!({}), Setting::Data, here).unwrap(), here);
     }
 }

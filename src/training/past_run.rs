@@ -80,8 +80,14 @@ impl PastRun {
         let config: Option<Value> = json(path, CONFIG, &mut problems).map(in_force);
         let history = history(path, &mut problems);
         let summary: Option<Summary> = json(path, SUMMARY, &mut problems);
-        if config.is_none() && problems.is_empty() {
-            problems.push(format!("{CONFIG} is missing: the settings are not known"));
+        match &config {
+            None if problems.is_empty() => {
+                problems.push(format!("{CONFIG} is missing: the settings are not known"));
+            }
+            Some(config) if !config["recipe"].is_object() => {
+                problems.push(format!("{CONFIG} holds no settings of a run"));
+            }
+            _ => {}
         }
         if let Some(summary) = summary.as_ref().filter(|summary| summary.epochs != history.len()) {
             let found = history.len();
@@ -116,7 +122,8 @@ impl PastRun {
     /// The last part of the folder's path.
     #[must_use]
     pub fn name(&self) -> String {
-        let whole = self.path.canonicalize();
+        // A path such as `.` has no last part.
+        let whole = self.path.file_name().is_none().then(|| self.path.canonicalize().ok()).flatten();
         let path = whole.as_deref().unwrap_or(&self.path);
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into())
     }

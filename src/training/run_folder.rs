@@ -190,12 +190,18 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
-    /// Writes `config.json`.
+    /// Writes `config.json`. Where that fails, no run has begun: nothing is left that would be in the way of one.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written, as for all that follows.
     pub fn write_config(&self, config: &impl Serialize) -> Result<()> {
-        self.write_json(CONFIG, config)
+        self.write_json(CONFIG, config).inspect_err(|_| {
+            for name in [METRICS, LOCK] {
+                let _ = fs::remove_file(self.path.join(name));
+            }
+            // Only where nothing else is in it.
+            let _ = fs::remove_dir(&self.path);
+        })
     }
 
     /// Appends a line to `metrics.jsonl`; [`RunFolder::sync_metrics`] brings it to the disk.

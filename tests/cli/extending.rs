@@ -259,3 +259,45 @@ fn a_gpu_that_is_not_there_is_named_with_the_way_out() {
     let last = stderr.lines().last().unwrap();
     assert!(last.contains("was made on Some GPU") && last.contains("type --backend cpu to go on"), "{last}");
 }
+
+/// The content of a table is its names, too: a model keeps them, and finds columns by them.
+#[test]
+fn a_table_with_other_names_is_another_one() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let row = |k: u32| format!("{}.5,{},{}\n", k % 7, k * k % 11, ["a", "b"][(k % 2) as usize]);
+    let table = |header: &str| format!("{header}\n") + &(0..80).map(row).collect::<String>();
+    fs::write(path.join("t.csv"), table("x,y,class")).unwrap();
+    fs::write(path.join("columns.csv"), table("y,x,class")).unwrap();
+    fs::write(path.join("classes.csv"), table("x,y,class").replace(",b\n", ",c\n")).unwrap();
+    fs::write(path.join("wider.csv"), table("x,y,class").replace(".5,", ".5,1,").replace("x,", "x,z,"))
+        .unwrap();
+    let network = "--hidden 8 --arch fc --importance none --backend cpu";
+    done(path, &format!("--data t.csv {network} --epochs 2 --out run"));
+    let part = "the data are not those that it began with: the hash of the names of features and classes is";
+    let resumed = |data: &str| tanner(path, &format!("--resume run --epochs 3 --data {data}"));
+    for other in ["columns.csv", "classes.csv"] {
+        let outcome = resumed(other);
+        assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{outcome:?}");
+    }
+    // Another table is said to be one, whatever follows from it.
+    let outcome = resumed("wider.csv");
+    assert!(
+        outcome.code == Some(1) && outcome.stderr.contains("not those that it began with"),
+        "{outcome:?}"
+    );
+    // Older versions recorded no names.
+    let config = path.join("run/config.json");
+    let mut older = json(&config);
+    let digest = older["digests"]["data"].as_str().unwrap().rsplit_once('-').unwrap().0.to_owned();
+    assert_eq!(digest.matches('-').count(), 1, "{digest}");
+    older["digests"]["data"] = digest.into();
+    fs::write(&config, older.to_string()).unwrap();
+    done(path, "--resume run --epochs 3");
+
+    let compare =
+        |data: &str| format!("compare --data {data} --seeds 1 --out c --backend cpu --run a=--hidden=8");
+    done(path, &compare("t.csv"));
+    let outcome = tanner(path, &compare("columns.csv"));
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("another data_sha256"), "{outcome:?}");
+}

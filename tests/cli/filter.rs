@@ -108,3 +108,40 @@ fn inputs_without_rows_are_refused_and_a_reader_that_goes_away_is_no_fault() {
     assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 3);
     assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+#[test]
+fn what_is_read_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let line = model(path);
+    let before = fs::read(path.join("t.csv")).unwrap();
+    refused(path, &format!("{line} t.csv --out t.csv"), 1, &["--out: t.csv is what is read"]);
+    fs::create_dir(path.join("d")).unwrap();
+    refused(path, &format!("{line} t.csv --out d/../t.csv"), 1, &["which would be lost"]);
+    #[cfg(unix)]
+    {
+        let script = format!("exec {} {line} --out t.csv < t.csv", env!("CARGO_BIN_EXE_tanner"));
+        let output = Command::new("sh").args(["-c", &script]).current_dir(path).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && stderr.contains("t.csv is what is read"), "{stderr}");
+    }
+    assert_eq!(fs::read(path.join("t.csv")).unwrap(), before);
+}
+
+/// Without a header the label may stand where it stood in training, but no other column.
+#[test]
+fn a_column_too_many_without_a_header_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let line = model(path);
+    let expected = piped(path, &line, "1,2,red\n3,4,blue\n").1;
+    for fine in ["1,2,red,0\n3,4,blue,1\n", "1,2,red,\n3,4,blue,\n", "1,2,red,9\n3,4,blue,1.0\n"] {
+        let (code, stdout, stderr) = piped(path, &line, fine);
+        assert_eq!((code, stdout), (Some(0), expected.clone()), "{fine:?}: {stderr}");
+    }
+    let (code, stdout, stderr) = piped(path, &line, "1,2,red,77\n3,4,blue,78\n");
+    assert_eq!((code, &*stdout), (Some(1), ""));
+    let reason =
+        "without a header column 3 is the label, as in training, but \"77\" is no class of 0, 1: leave";
+    assert!(stderr.contains(reason) && stderr.lines().count() == 1, "{stderr}");
+}

@@ -160,6 +160,7 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
         ("--where data=some/data", "abc"),
         ("--where started>2026-01-01", "abc"),
         ("--where started<2026-01-01", ""),
+        ("--where started>=2026-01 --where started!=2025-12-31", "abc"),
         ("--where accuracy>=0", "abc"),
         ("--where state=finished", "abc"),
         // A setting that has its default.
@@ -192,6 +193,39 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
     assert_eq!(names("runs/a").len(), 1);
     refused(folder.path(), "runs/a", 1, &["--data: runs/a is the folder of a run"]);
     refused(folder.path(), "runs --where lr", 2, &["--where", "data=wine"]);
+}
+
+#[test]
+fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
+    let folder = folder_with_data();
+    for (out, flags) in [("a", "--seed 1"), ("b", "--lr 0.05")] {
+        train(folder.path(), flags, &format!("runs/{out}"));
+    }
+    let listed = |conditions: &str| -> Vec<Value> {
+        let outcome = tanner(folder.path(), &format!("runs --sort name --json {conditions}"));
+        serde_json::from_str(&outcome.stdout).unwrap()
+    };
+    let runs = listed("");
+    for (condition, part) in [
+        ("data==wine", "is no condition"),
+        ("score=>0.9", "is no condition"),
+        ("pca=true", "write importance=pca"),
+        ("preset=small", "the preset of a run is not recorded"),
+        ("resume=1", "no run has a \"resume\""),
+        ("seconds>0", "no run has a \"seconds\""),
+        ("started>2026-13-45", "which is no date"),
+    ] {
+        let outcome = tanner(folder.path(), &format!("runs --where {condition}"));
+        assert!(outcome.code != Some(0) && outcome.stderr.contains(part), "{condition}: {outcome:?}");
+    }
+    let started = &runs[0]["started_at"].as_str().unwrap()[..10];
+    let today = listed(&format!("--where started={started}"));
+    assert_eq!(today, runs);
+    // What is known of a damaged run is no measure of the others.
+    fs::create_dir(folder.path().join("runs/d")).unwrap();
+    fs::write(folder.path().join("runs/d/config.json"), "{\"x\": 1}").unwrap();
+    let with_damaged = listed("");
+    assert_eq!((&with_damaged[..2], &with_damaged[2]["state"]), (&runs[..], &"damaged".into()));
 }
 
 #[test]

@@ -51,14 +51,19 @@ fn check_csr(folder: &Path, names: &[String]) -> anyhow::Result<()> {
     check_folder(folder).context("--csr")
 }
 
-/// Writes each file at once or not at all, and returns how many bytes they have together.
+/// Writes all files or none, and returns how many bytes they have together.
 fn write_csr(folder: &Path, model: &TrainedModel) -> anyhow::Result<u64> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--csr")?;
-    let mut written = 0;
-    csr::files(model, |name, bytes| {
+    let (mut written, mut files) = (0, Vec::new());
+    let outcome = csr::files(model, |name, bytes| {
         written += bytes.len() as u64;
+        files.push(folder.join(name));
         atomic_write(folder.join(name), bytes)
-    })
-    .context("--csr")?;
+    });
+    if outcome.is_err() {
+        // A part of them is of no use, and in the way of the next attempt.
+        files.iter().for_each(|file| drop(fs::remove_file(file)));
+    }
+    outcome.context("--csr")?;
     Ok(written)
 }

@@ -48,8 +48,8 @@ pub(super) struct ListedRun {
     pub(super) overview: RunOverview,
     /// Facts by the names of flags and of the keys of the list as JSON.
     facts: BTreeMap<String, String>,
-    /// What was asked for.
-    asked: BTreeMap<String, String>,
+    /// What was asked for; not known of a damaged run.
+    asked: Option<BTreeMap<String, String>>,
 }
 
 /// Facts that are shares, by their names.
@@ -60,7 +60,7 @@ impl ListedRun {
     pub(super) fn new(run: &PastRun) -> anyhow::Result<Self> {
         let overview = RunOverview::new(run);
         let mut facts = BTreeMap::new();
-        let mut asked = BTreeMap::new();
+        let mut asked = None;
         if let Some(summary) = &run.summary {
             facts.extend(texts(&as_in_files(summary)?));
         }
@@ -72,12 +72,15 @@ impl ListedRun {
             }
             let kept = facts.get("keep-probability").and_then(|kept| kept.parse::<f32>().ok());
             facts.extend(kept.map(|kept| ("dropout".into(), (1.0 - kept).to_string())));
-            if let Ok(settings) = Settings::from_config(config) {
-                asked = texts(&as_in_files(&settings)?);
-                asked.retain(|name, _| !PLACES.iter().any(|place| place.name() == name));
+            if let Ok(settings) = Settings::from_config(config)
+                && overview.state != RunState::Damaged
+            {
+                let mut texts = texts(&as_in_files(&settings)?);
+                texts.retain(|name, _| !PLACES.iter().any(|place| place.name() == name));
+                facts.extend(texts.clone());
+                asked = Some(texts);
             }
         }
-        facts.extend(asked.clone());
         facts.extend(overview.data.clone().map(|data| ("data".into(), data)));
         if let Some(started) = facts.get("started-at").cloned() {
             facts.insert("started".into(), started);
@@ -97,12 +100,16 @@ impl ListedRun {
         let order = match (number(fact), number(value)) {
             (Some(fact), Some(value)) => fact.partial_cmp(&value),
             // Times of RFC 3339, and days, are in order as texts.
-            _ if is_date(fact) && is_date(value) => Some(fact.cmp(value.as_str())),
+            _ if is_date(fact) && is_date(value) && !fact.starts_with(value) => {
+                Some(fact.cmp(value.as_str()))
+            }
             _ => None,
         };
         let is_equal = match order {
             Some(order) => order == Ordering::Equal,
             None if name == "data" => fact == data_name(Path::new(value)),
+            // A day has many moments.
+            None if is_date(value) => fact.starts_with(value),
             None => fact.eq_ignore_ascii_case(value) || fact.eq_ignore_ascii_case(&value.replace(' ', "")),
         };
         match relation {
@@ -151,10 +158,20 @@ fn check(condition: &Condition, runs: &[ListedRun]) -> anyhow::Result<()> {
     let Condition { key, relation, value } = condition;
     let name = condition.name();
     let is_known = runs.is_empty() || runs.iter().any(|run| run.facts.contains_key(&name));
-    if !is_known && name.parse::<Setting>().is_err() {
+    match name.as_str() {
+        "pca" | "rf" => bail!("--where: {key} is short for an importance: write importance={name}"),
+        "preset" => {
+            bail!("--where: the preset of a run is not recorded, but the settings that it stands for")
+        }
+        _ => {}
+    }
+    if !is_known && !is_setting_of_runs(&name) {
         bail!(
             "--where: no run has a {key:?}; name a flag of training, or a key of `tanner runs --json`: data, state, score, .."
         );
+    }
+    if name == "started" || name == "started-at" {
+        check_moment(key, value)?;
     }
     let value_number = number(value).filter(|number| !number.is_nan());
     if !matches!(relation, Relation::Equal | Relation::Unequal) && value_number.is_none() && !is_date(value) {
@@ -170,9 +187,28 @@ fn check(condition: &Condition, runs: &[ListedRun]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a name is that of a setting that runs record.
+fn is_setting_of_runs(name: &str) -> bool {
+    name.parse::<Setting>().is_ok_and(Settings::has)
+}
+
+/// Refuses what begins like a date, but is none.
+fn check_moment(key: &str, value: &str) -> anyhow::Result<()> {
+    let day = value.get(..10).unwrap_or(value);
+    let whole = if day.len() == 7 { format!("{day}-01") } else { day.to_owned() };
+    match whole.parse::<jiff::civil::Date>() {
+        Ok(_) => Ok(()),
+        Err(_) => bail!(
+            "--where: {key} is compared with {value:?}, which is no date: write 2026-11-27, with a time 2026-11-27T08:30"
+        ),
+    }
+}
+
 /// Notes for each run in what it was asked for otherwise than most.
 pub(super) fn tell_apart(runs: &mut [ListedRun]) {
-    let mut names: Vec<String> = runs.iter().flat_map(|run| run.asked.keys().cloned()).collect();
+    let mut runs: Vec<&mut ListedRun> = runs.iter_mut().filter(|run| run.asked.is_some()).collect();
+    let mut names: Vec<String> =
+        runs.iter().flat_map(|run| &run.asked).flat_map(BTreeMap::keys).cloned().collect();
     names.sort_unstable();
     names.dedup();
     for name in names {

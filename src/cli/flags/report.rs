@@ -125,7 +125,7 @@ impl FromStr for Condition {
             relations.into_iter().find_map(|(sign, relation)| Some((relation, rest.strip_prefix(sign)?)));
         let (relation, value) = found.ok_or_else(wrong)?;
         let [key, value] = [key, value].map(|part| part.trim().trim_start_matches("--").to_owned());
-        if key.is_empty() || value.is_empty() {
+        if key.is_empty() || value.is_empty() || value.starts_with(['=', '<', '>']) {
             return Err(wrong());
         }
         Ok(Self { key, relation, value })

@@ -74,6 +74,11 @@ impl View {
         (self.trained as f64 / self.samples.max(1) as f64).min(1.0)
     }
 
+    /// Share of the whole run that is trained.
+    fn share_of_run(&self) -> f64 {
+        ((self.epoch - 1) as f64 + self.share()) / self.epochs.max(1) as f64
+    }
+
     /// Seconds left of the epoch and of the run, where something is known to tell them by.
     fn left(&self, now: Instant) -> Option<(f64, f64)> {
         let elapsed = now.saturating_duration_since(self.epoch_start).as_secs_f64();
@@ -111,7 +116,7 @@ impl View {
             };
             match parts.iter().position(|(rank, _)| *rank == least) {
                 // A wide bar becomes a small one first.
-                Some(place) if least == 7 => parts[place] = (3, bar(self.share(), BARS[1])),
+                Some(place) if least == 7 => parts[place] = (3, bar(self.share_of_run(), BARS[1])),
                 Some(place) => drop(parts.remove(place)),
                 None => return text,
             }
@@ -119,7 +124,7 @@ impl View {
     }
 
     fn parts(&self, now: Instant) -> Vec<(u8, String)> {
-        let share = self.share();
+        let share = self.share_of_run();
         let mut parts = vec![
             (0, format!("epoch {}/{}", self.epoch, self.epochs)),
             (7, bar(share, BARS[0])),

@@ -54,7 +54,10 @@ pub(crate) fn of_library(error: &Error) -> String {
             let model = folder.map(|folder| folder.join("model.safetensors"));
             let is_gone = folder.is_some_and(|folder| !folder.is_dir());
             let kept = match (epochs, model) {
-                _ if is_gone => "its run folder is not there any more, nothing of it is left".to_owned(),
+                _ if is_gone => {
+                    "its run folder is not there any more (if it was moved, --resume goes on with it)"
+                        .to_owned()
+                }
                 (0, _) => "no epoch had ended, there is no model".to_owned(),
                 (epochs, Some(model)) => format!("the model of epoch {epochs} is in {}", model.display()),
                 (epochs, None) => format!("{} had ended", tanner::report::epochs(*epochs)),
@@ -116,7 +119,7 @@ mod tests {
         std::fs::remove_dir(&folder).unwrap();
         assert_eq!(
             failed(Error::Network("x".into())),
-            "training stopped, its run folder is not there any more, nothing of it is left: network: x"
+            "training stopped, its run folder is not there any more (if it was moved, --resume goes on with it): network: x"
         );
     }
 }

@@ -69,6 +69,30 @@ impl Classes {
         classes.ok_or_else(|| self.unknown(table, labels, &known))
     }
 
+    /// Refuses a table without names of columns whose label, which stands where it stood in training, is never one: it is
+    /// another column then, and those before it may be others, too.
+    ///
+    /// # Errors
+    /// [`Error::Table`] with what stands there.
+    pub(crate) fn check_place(&self, table: &Table) -> Result<()> {
+        let Some(labels) = table.labels().filter(|_| !table.named && !self.names.is_empty()) else {
+            return Ok(());
+        };
+        let numeric = are_numbers(&self.names);
+        let is_known =
+            |text: &String| self.names.contains(&canonical(text, numeric && number(text).is_some()));
+        let texts = labels.texts.list();
+        let Some(first) = texts.iter().find(|text| !text.trim().is_empty()) else { return Ok(()) };
+        if texts.iter().any(is_known) {
+            return Ok(());
+        }
+        let names = listed(self.names.iter().cloned(), 10);
+        Err(table.refused(format!(
+            "without a header column {} is the label, as in training, but {first:?} is no class of {names}: leave that column out, or give a header",
+            labels.name
+        )))
+    }
+
     fn unknown(&self, table: &Table, labels: &Labels, known: &[Option<u32>]) -> Error {
         let is_unknown = |code: &u32| known.get(*code as usize).copied().flatten().is_none();
         let row = labels.codes.iter().position(is_unknown).unwrap_or(0);

@@ -6,6 +6,7 @@ use super::Run;
 use crate::dataset::DataSplits;
 use crate::model::ArchitectureRecord;
 use crate::session::record::{RunRecord, SampleCounts};
+use crate::session::resume::is_same_data;
 use crate::{Error, Result};
 
 /// What runs are compared by: all of the data but themselves.
@@ -20,13 +21,15 @@ pub(super) struct DataShape {
 }
 
 impl DataShape {
-    pub(super) fn of(DataSplits { train, test }: &DataSplits) -> Self {
+    /// Takes the data and the digest of the names in them, where they have some.
+    pub(super) fn of(DataSplits { train, test }: &DataSplits, names: Option<&str>) -> Self {
+        let names = names.map(|names| format!("-{names}")).unwrap_or_default();
         Self {
             train_samples: train.samples(),
             test_samples: test.samples(),
             features: train.feature_count(),
             classes: train.class_count(),
-            digest: format!("{}-{}", train.digest(), test.digest()),
+            digest: format!("{}-{}{names}", train.digest(), test.digest()),
         }
     }
 
@@ -40,7 +43,8 @@ impl DataShape {
         };
         let architecture = settings.architecture.fit_to(self.features, self.classes)?;
         let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
-        let record = RunRecord::new(settings, &record, samples, Some(&self.digest));
+        let recorded = config["data_sha256"].as_str().filter(|then| is_same_data(then, &self.digest));
+        let record = RunRecord::new(settings, &record, samples, recorded.or(Some(&self.digest)));
         // The data may be elsewhere by now: they have a digest. A saved model has none.
         let from = settings.from.as_ref().map_or(Value::Null, |from| from.display().to_string().into());
         let difference = match record.difference_from(config) {

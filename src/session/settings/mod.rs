@@ -65,6 +65,13 @@ macro_rules! settings {
                 [$($Group::SETTINGS),+].into_iter().flatten().copied()
             }
 
+            /// Whether runs have a setting.
+            #[doc(hidden)]
+            #[must_use]
+            pub fn has(setting: Setting) -> bool {
+                Self::all().any(|one| one == setting)
+            }
+
             /// The settings that have a value.
             #[doc(hidden)]
             #[must_use]

@@ -3,6 +3,8 @@
 mod answers;
 mod arriving;
 
+#[cfg(unix)]
+use std::fs::Metadata;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -25,6 +27,12 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let threads = check_threads(args.threads)?;
     let target = target(args.out.as_deref())?;
     let input = args.input.as_deref().filter(|path| *path != Path::new("-"));
+    if let Some(out) = args.out.as_deref().filter(|out| is_input(out, input)) {
+        return refuse(
+            "--out",
+            format!("{} is what is read, which would be lost: name another file", out.display()),
+        );
+    }
     let format = match (args.format, input) {
         (Some(format), _) => format,
         (None, None) => InputFormat::Table(Format::Csv),
@@ -43,6 +51,23 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
         answers.write(&predictions)?;
     }
     answers.finish()
+}
+
+/// Whether a file is the input, stdin where there is no path to it.
+fn is_input(out: &Path, input: Option<&Path>) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let of =
+            |path: &Path| path.metadata().ok().filter(Metadata::is_file).map(|file| (file.dev(), file.ino()));
+        of(out).is_some_and(|file| of(input.unwrap_or(Path::new("/dev/stdin"))) == Some(file))
+    }
+    #[cfg(not(unix))]
+    {
+        let of = |path: &Path| path.canonicalize().ok();
+        input.is_some_and(|input| of(out).is_some() && of(out) == of(input))
+    }
 }
 
 /// Refuses a name that says of no format, before anything is read.

@@ -10,7 +10,7 @@ use crate::{Error, Result, threads};
 /// Rows of known columns, as they arrive.
 ///
 /// What the header and the delimiter are is decided once, by the first part that has a row.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ArrivingRows {
     name: String,
     options: ReadOptions,
