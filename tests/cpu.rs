@@ -583,16 +583,17 @@ fn large_network() -> Network {
     Network::new(layers.collect()).unwrap()
 }
 
-/// Two layers of whole micro-blocks.
+/// Two layers of whole micro-blocks between two that are fully connected.
 fn network_of_micro_blocks() -> Network {
     let topologies = [
+        tanner::topology::fully_connected(10, 16).unwrap(),
         coupled_2d("4x4", "6x4", 8, Grain::MicroBlocks),
         coupled_2d("6x4", "4x4x2", 12, Grain::MicroBlocks),
-        tanner::topology::fully_connected(32, 3).unwrap(),
+        tanner::topology::fully_connected(32, 4).unwrap(),
     ];
     let layers = topologies.iter().map(|topology| {
         let activation =
-            if topology.outputs().width() == 3 { Activation::Identity } else { Activation::Tanh };
+            if topology.outputs().width() == 4 { Activation::Identity } else { Activation::Tanh };
         layer(topology, activation, 1.0)
     });
     Network::new(layers.collect()).unwrap()

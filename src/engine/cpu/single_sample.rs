@@ -37,13 +37,18 @@ pub struct SingleSample {
     x: Vec<f32>,
     y: Vec<f32>,
     /// The inputs of the layer at work, four times each: `[quad of a block][16]`.
-    repeated: Vec<[f32; MICRO_BLOCK]>,
+    repeated: Vec<Slots>,
 }
+
+/// The slots of a micro-block, on their own cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Slots([f32; MICRO_BLOCK]);
 
 #[derive(Clone, Debug)]
 struct PackedLayer {
     tiled: TiledLayer,
-    dense: Vec<[f32; MICRO_BLOCK]>,
+    dense: Vec<Slots>,
     sparse: Vec<f32>,
     biases: Vec<f32>,
     activation: Activation,
@@ -80,7 +85,7 @@ impl SingleSample {
                 first_quad.push(first_quad[block] + tiled.inputs().block(block).len().div_ceil(QUAD));
             }
             PackedLayer {
-                dense: dense.as_chunks::<MICRO_BLOCK>().0.to_vec(),
+                dense: dense.as_chunks().0.iter().copied().map(Slots).collect(),
                 sparse: sparse.to_vec(),
                 biases: given.biases.clone(),
                 activation: layer.activation,
@@ -125,25 +130,25 @@ struct Forward<'a> {
     layer: &'a PackedLayer,
     x: &'a [f32],
     y: &'a mut Vec<f32>,
-    repeated: &'a mut Vec<[f32; MICRO_BLOCK]>,
+    repeated: &'a mut Vec<Slots>,
 }
 
 impl Kernel for Forward<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd, const W: usize, const P: usize>(self, _: S) {
+    fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) {
         // All vector units have fused multiplications; without one they would be calls.
         match S::F32_LANES {
-            1 => self.forward::<false>(),
-            _ => self.forward::<true>(),
+            1 => self.forward::<S, false>(simd),
+            _ => self.forward::<S, true>(simd),
         }
     }
 }
 
 impl Forward<'_> {
     #[inline(always)]
-    fn forward<const FUSED: bool>(self) {
+    fn forward<S: Simd, const FUSED: bool>(self, simd: S) {
         let Self { layer, x, y, repeated } = self;
         y.clear();
         y.extend_from_slice(&layer.biases);
@@ -151,7 +156,7 @@ impl Forward<'_> {
         for tile in layer.tiled.dense_tiles() {
             layer.add_dense::<FUSED>(tile, repeated, y);
         }
-        layer.add_listed::<FUSED>(repeated, y);
+        layer.add_listed(simd, repeated, y);
         layer.add_sparse::<FUSED>(x, y);
         activate::<FUSED>(layer.activation, y);
     }
@@ -160,21 +165,22 @@ impl Forward<'_> {
 impl PackedLayer {
     /// Writes every input four times, quad by quad of every block; what is beyond a block is 0.
     #[inline(always)]
-    fn repeat(&self, x: &[f32], repeated: &mut Vec<[f32; MICRO_BLOCK]>) {
+    fn repeat(&self, x: &[f32], repeated: &mut Vec<Slots>) {
         repeated.clear();
         for block in 0..self.tiled.inputs().len() {
             let (quads, rest) = x[self.tiled.inputs().block(block)].as_chunks::<QUAD>();
-            let repeat = |quad: &[f32; QUAD]| std::array::from_fn(|slot| quad[slot / QUAD]);
+            let repeat = |quad: &[f32; QUAD]| Slots(std::array::from_fn(|slot| quad[slot / QUAD]));
             repeated.extend(quads.iter().map(repeat));
             if !rest.is_empty() {
-                repeated.push(std::array::from_fn(|slot| rest.get(slot / QUAD).copied().unwrap_or(0.0)));
+                repeated
+                    .push(Slots(std::array::from_fn(|slot| rest.get(slot / QUAD).copied().unwrap_or(0.0))));
             }
         }
     }
 
     /// Adds one dense tile to its outputs, two rows of micro-blocks at a time.
     #[inline(always)]
-    fn add_dense<const FUSED: bool>(&self, tile: &DenseTile, repeated: &[[f32; MICRO_BLOCK]], y: &mut [f32]) {
+    fn add_dense<const FUSED: bool>(&self, tile: &DenseTile, repeated: &[Slots], y: &mut [f32]) {
         let block = tile.input_block as usize;
         let x = &repeated[self.first_quad[block]..self.first_quad[block + 1]];
         let y = &mut y[self.tiled.outputs().block(tile.output_block as usize)];
@@ -202,22 +208,29 @@ impl PackedLayer {
 
     /// Adds the listed micro-blocks of every output quad, in two chains of additions.
     #[inline(always)]
-    fn add_listed<const FUSED: bool>(&self, repeated: &[[f32; MICRO_BLOCK]], y: &mut [f32]) {
+    fn add_listed<S: Simd>(&self, simd: S, repeated: &[Slots], y: &mut [f32]) {
         let lists = self.tiled.listed();
         for (bounds, y) in lists.row_start.windows(2).zip(y.as_chunks_mut::<QUAD>().0) {
             let blocks = bounds[0] as usize..bounds[1] as usize;
             let (inputs, last) = lists.input[blocks.clone()].as_chunks::<2>();
             let (weights, last_weights) = self.dense[blocks].as_chunks::<2>();
-            let (mut even, mut odd) = ([0.0; MICRO_BLOCK], [0.0; MICRO_BLOCK]);
-            for ([input, next], [weight, next_weight]) in inputs.iter().zip(weights) {
-                add_products::<FUSED>(&mut even, weight, &repeated[*input as usize]);
-                add_products::<FUSED>(&mut odd, next_weight, &repeated[*next as usize]);
+            let mut sums = [[simd.splat_f32s(0.0); MICRO_BLOCK]; 2];
+            for (inputs, weights) in inputs.iter().zip(weights) {
+                for k in 0..2 {
+                    add_vectors(simd, &mut sums[k], &weights[k], &repeated[inputs[k] as usize]);
+                }
             }
             for (input, weights) in last.iter().zip(last_weights) {
-                add_products::<FUSED>(&mut even, weights, &repeated[*input as usize]);
+                add_vectors(simd, &mut sums[0], weights, &repeated[*input as usize]);
             }
+            let mut all = [0.0; MICRO_BLOCK];
+            for (k, all) in S::as_mut_simd_f32s(&mut all).0.iter_mut().enumerate() {
+                *all = simd.add_f32s(sums[0][k], sums[1][k]);
+            }
+            // By halves, as vectors are added.
+            let halves: [f32; 2 * QUAD] = std::array::from_fn(|k| all[k] + all[2 * QUAD + k]);
             for (j, y) in y.iter_mut().enumerate() {
-                *y += (0..QUAD).map(|k| even[QUAD * k + j] + odd[QUAD * k + j]).sum::<f32>();
+                *y += halves[j] + halves[QUAD + j];
             }
         }
     }
@@ -244,13 +257,23 @@ impl PackedLayer {
     }
 }
 
+/// `sums += weights * x` in as many vectors as a micro-block takes.
+#[inline(always)]
+fn add_vectors<S: Simd>(
+    simd: S,
+    sums: &mut [S::f32s; MICRO_BLOCK],
+    Slots(weights): &Slots,
+    Slots(x): &Slots,
+) {
+    let (weights, x) = (S::as_simd_f32s(weights).0, S::as_simd_f32s(x).0);
+    for k in 0..MICRO_BLOCK / S::F32_LANES {
+        sums[k] = simd.mul_add_e_f32s(weights[k], x[k], sums[k]);
+    }
+}
+
 /// `sums += weights * x`, slot by slot.
 #[inline(always)]
-fn add_products<const FUSED: bool>(
-    sums: &mut [f32; MICRO_BLOCK],
-    weights: &[f32; MICRO_BLOCK],
-    x: &[f32; MICRO_BLOCK],
-) {
+fn add_products<const FUSED: bool>(sums: &mut [f32; MICRO_BLOCK], Slots(weights): &Slots, Slots(x): &Slots) {
     for slot in 0..MICRO_BLOCK {
         sums[slot] = mul_add::<FUSED>(weights[slot], x[slot], sums[slot]);
     }
