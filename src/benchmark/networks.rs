@@ -4,7 +4,7 @@ use crate::engine::Penalties;
 use crate::model::Arch;
 use crate::network::{Architecture, Connectivity};
 use crate::paper::{DEGREE, DEGREES, OUTPUTS, RECEPTIVE_FIELD, SOFTNESS};
-use crate::topology::{DegreeDistribution, MAX_WIDTH};
+use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, MAX_WIDTH, usual_fan_in, usual_reach};
 use crate::training::Recipe;
 use crate::{Error, Result, Setting};
 
@@ -60,6 +60,24 @@ impl BenchNetwork {
             Arch::Custom => {
                 let reason = "custom graphs cannot be drawn, so they are not timed";
                 return Err(Error::setting(Setting::Arch, reason));
+            }
+            Arch::Sc2d => {
+                let side = self.width.isqrt();
+                if side * side != self.width {
+                    let reason =
+                        format!("{} neurons are no square picture, which `arch` sc2d needs", self.width);
+                    return Err(Error::setting(Setting::Width, reason));
+                }
+                let grid = Grid { rows: side, columns: side, maps: 1 };
+                let grain = if grid.has_patches() { Grain::MicroBlocks } else { Grain::Edges };
+                joined(Connectivity::Coupled2d {
+                    picture: grid,
+                    grids: vec![grid],
+                    fan_in: usual_fan_in(&vec![grid; self.hidden_layers + 1], grain),
+                    reach: usual_reach(grid, self.hidden_layers),
+                    falloff: Falloff::Gauss,
+                    grain,
+                })
             }
             Arch::Band => {
                 let (blocks, degrees) = self.blocks_and_degrees();

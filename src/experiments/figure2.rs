@@ -43,6 +43,7 @@ pub fn input_axis(preprocessing: &Preprocessing) -> &'static str {
     match (preprocessing.importance(), preprocessing.order()) {
         (Importance::None, _) => "input",
         (Importance::Random, _) => "input, in an order drawn by chance",
+        (_, Order::Place) => "input, patch by patch of the picture",
         (_, Order::Descending) => "input, most important first",
         (_, Order::Ascending) => "input, least important first",
     }

@@ -43,5 +43,7 @@ named! {
         Descending = "desc",
         /// Least important first: exactly the reverse of [`Order::Descending`].
         Ascending = "asc",
+        /// Where pixels are, patch by patch of a [`Grid`](crate::topology::Grid), whatever their importance.
+        Place = "place",
     }
 }

@@ -36,6 +36,8 @@ use std::borrow::Cow;
 use self::elementwise::Elementwise;
 use self::moments::narrow;
 use crate::dataset::Dataset;
+#[cfg(feature = "train")]
+use crate::topology::Grid;
 use crate::{Error, Result};
 
 pub use choice::{Importance, Order};
@@ -115,6 +117,9 @@ impl Preprocessing {
             let scores = feature_scores(settings, train, &|_| {})?;
             return Self::from_scores(settings, train, &scores);
         }
+        if settings.order == Order::Place {
+            return Self::from_scores(settings, train, &vec![0.0; train.feature_count()]);
+        }
         let standardisation = Self::standardisation_for(settings, train);
         let transform = match settings.importance {
             Importance::Pca => {
@@ -141,7 +146,10 @@ impl Preprocessing {
             let (given, features) = (scores.len(), train.feature_count());
             return Err(Error::Importance(format!("{given} scores do not fit {features} features")));
         }
-        let order = ranking(scores, settings.order)?;
+        let order = match settings.order {
+            Order::Place => places(train)?,
+            order => ranking(scores, order)?,
+        };
         let importance = order.iter().map(|&feature| narrow(scores[feature as usize])).collect();
         let transform = Transform::Permutation { order, importance };
         let standardisation = Self::standardisation_for(settings, train);
@@ -266,6 +274,22 @@ impl Preprocessing {
     pub fn input_features(&self) -> usize {
         self.transform.input_features()
     }
+}
+
+/// The pixels of a picture, patch by patch: `[position]`.
+#[cfg(feature = "train")]
+fn places(train: &Dataset) -> Result<Vec<u32>> {
+    let Some([rows, columns]) = train.image_shape() else {
+        return Err(Error::Importance(
+            "order `place` needs pictures: name the shape of a table's rows with `picture`".to_owned(),
+        ));
+    };
+    let grid = Grid { rows, columns, maps: train.feature_count() / (rows * columns) };
+    Ok(grid
+        .pixels()
+        .into_iter()
+        .map(|pixel| u32::try_from(pixel).expect("a layer's neurons fit u32"))
+        .collect())
 }
 
 #[doc(hidden)]

@@ -15,6 +15,11 @@ pub(super) fn check_combination(importance: Importance, order: Order) -> Result<
                 .to_owned(),
         ));
     }
+    if importance == Importance::Pca && order == Order::Place {
+        return Err(Error::Importance(
+            "order `place` has no meaning with importance `pca`, whose components are no pixels".to_owned(),
+        ));
+    }
     Ok(())
 }
 
@@ -28,7 +33,12 @@ pub(super) fn check(
     check_combination(importance, order)?;
     let features = transform.input_features();
     match (importance, transform) {
-        (Importance::None, Transform::Identity { features: 1.. }) => {}
+        (Importance::None, Transform::Permutation { order: permutation, importance })
+            if order == Order::Place =>
+        {
+            check_permutation(order, permutation, importance)?;
+        }
+        (Importance::None, Transform::Identity { features: 1.. }) if order != Order::Place => {}
         (Importance::None, Transform::Identity { features: 0 }) => {
             return refuse("identity of 0 features, at least 1 is needed");
         }
@@ -60,6 +70,7 @@ fn first_out_of_order(order: Order, values: &[f32]) -> Option<usize> {
     values.windows(2).position(|pair| match order {
         Order::Descending => pair[0] < pair[1],
         Order::Ascending => pair[0] > pair[1],
+        Order::Place => false,
     })
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::PrunedRecord;
 use crate::named::named;
 use crate::network::{Activation, Architecture, Connectivity, Network};
+use crate::topology::{Falloff, Grain, Grid};
 use crate::{Error, Result};
 
 named! {
@@ -20,6 +21,8 @@ named! {
         Narrow = "narrow",
         /// A band without a window: the nearer, the likelier an edge.
         Band = "band",
+        /// Spatially coupled in two dimensions, along a picture.
+        Sc2d = "sc2d",
         /// Graphs that the library's user brought along.
         Custom = "custom",
     } except Custom
@@ -40,6 +43,7 @@ impl Arch {
             Self::Rsp => "random sparse",
             Self::Fc | Self::Narrow => "fully connected",
             Self::Band => "soft band",
+            Self::Sc2d => "spatially coupled in 2-D",
             Self::Custom => "graphs of its own",
         }
     }
@@ -75,6 +79,30 @@ pub struct ArchitectureRecord {
     /// Softness of a band in blocks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub softness: Option<f64>,
+    /// Where the inputs of a network in two dimensions are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub picture: Option<Grid>,
+    /// Where the neurons of each hidden layer are, or one grid for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[doc(hidden)]
+    pub grids: Vec<Grid>,
+    /// Fan-in of each hidden layer, or one for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[doc(hidden)]
+    pub fan_in: Vec<usize>,
+    /// Reach of each hidden layer in pixels, or one for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[doc(hidden)]
+    pub reach: Vec<f64>,
+    /// How weights of a draw fall with the distance.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub falloff: Option<Falloff>,
+    /// What was drawn at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub grain: Option<Grain>,
     /// Activation of the hidden layers.
     pub activation: Activation,
     /// Probability with which dropout keeps a hidden unit in training.
@@ -139,6 +167,12 @@ impl ArchitectureRecord {
             degree_distributions: Vec::new(),
             budget: None,
             softness: None,
+            picture: None,
+            grids: Vec::new(),
+            fan_in: Vec::new(),
+            reach: Vec::new(),
+            falloff: None,
+            grain: None,
             activation,
             keep_probability,
             seed,
@@ -173,6 +207,14 @@ impl ArchitectureRecord {
                 record.blocks.clone_from(blocks);
                 record.degrees.clone_from(degrees);
                 record.softness = Some(*softness);
+            }
+            Connectivity::Coupled2d { picture, grids, fan_in, reach, falloff, grain } => {
+                record.arch = Arch::Sc2d;
+                record.picture = Some(*picture);
+                record.grids.clone_from(grids);
+                record.fan_in.clone_from(fan_in);
+                record.reach.clone_from(reach);
+                (record.falloff, record.grain) = (Some(*falloff), Some(*grain));
             }
         }
         record

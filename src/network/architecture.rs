@@ -9,7 +9,7 @@ use super::{Activation, Layer, Network};
 use crate::paper;
 #[cfg(feature = "train")]
 use crate::random::{Purpose, generator};
-use crate::topology::{DegreeDistribution, Topology, fully_connected};
+use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, Topology, fully_connected};
 use crate::{Error, Result};
 
 /// How the hidden layers are joined. Lists have one entry for each hidden layer, or one for all.
@@ -45,6 +45,21 @@ pub enum Connectivity {
         degrees: Vec<Vec<usize>>,
         /// Distance in blocks over which the weight of an edge falls by the factor e.
         softness: f64,
+    },
+    /// Spatially coupled in two dimensions, see [`Coupled2d`](crate::topology::Coupled2d).
+    Coupled2d {
+        /// Where the inputs are.
+        picture: Grid,
+        /// Where the neurons of each hidden layer are.
+        grids: Vec<Grid>,
+        /// Number of inputs of each neuron, by layer.
+        fan_in: Vec<usize>,
+        /// How far a neuron of each layer sees, in pixels of the picture.
+        reach: Vec<f64>,
+        /// How weights fall with the distance.
+        falloff: Falloff,
+        /// What is drawn at once.
+        grain: Grain,
     },
 }
 

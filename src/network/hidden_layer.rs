@@ -3,13 +3,14 @@
 use rand::Rng;
 
 use super::Connectivity;
-use crate::topology::{RandomSparse, SoftBand, SpatiallyCoupled, Topology, fully_connected};
+use crate::topology::{Coupled2d, RandomSparse, SoftBand, SpatiallyCoupled, Topology, fully_connected};
 use crate::{Error, Result};
 
 /// The request for the graph of one hidden layer.
 pub(super) enum HiddenLayer {
     SpatiallyCoupled(SpatiallyCoupled),
     SoftBand(SoftBand),
+    Coupled2d(Coupled2d),
     RandomSparse(RandomSparse),
     FullyConnected { inputs: usize, outputs: usize },
 }
@@ -38,6 +39,19 @@ impl HiddenLayer {
                 degrees: entry("degree lists", degrees, index, layers)?.clone(),
                 softness: *softness,
             }),
+            Connectivity::Coupled2d { picture, grids, fan_in, reach, falloff, grain } => {
+                let grid = |layer: usize| entry("grids", grids, layer, layers).copied();
+                Self::Coupled2d(Coupled2d {
+                    inputs: if index == 0 { *picture } else { grid(index - 1)? },
+                    outputs: grid(index)?,
+                    fan_in: *entry("fan-ins", fan_in, index, layers)?,
+                    reach: *entry("reaches", reach, index, layers)?,
+                    falloff: *falloff,
+                    grain: *grain,
+                    picture: [picture.rows, picture.columns],
+                    importance: Vec::new(),
+                })
+            }
             Connectivity::RandomSparse { degrees } => {
                 let degrees = entry("degree distributions", degrees, index, layers)?.clone();
                 Self::RandomSparse(RandomSparse { inputs, outputs, degrees })
@@ -54,6 +68,7 @@ impl HiddenLayer {
             Self::SpatiallyCoupled(wish) if reaches_all => wish.build_reaching_all(rng),
             Self::SpatiallyCoupled(wish) => wish.build(rng),
             Self::SoftBand(wish) => wish.build(rng),
+            Self::Coupled2d(layer) => layer.build(rng),
             Self::RandomSparse(wish) => wish.build(rng),
             Self::FullyConnected { inputs, outputs } => fully_connected(*inputs, *outputs),
         }
@@ -64,6 +79,7 @@ impl HiddenLayer {
         match self {
             Self::SpatiallyCoupled(wish) => wish.edges(),
             Self::SoftBand(wish) => wish.edges(),
+            Self::Coupled2d(layer) => layer.edges(),
             Self::RandomSparse(_) => Err(Error::Topology(
                 "the edges of a random sparse layer are not counted before they are drawn".into(),
             )),

@@ -25,7 +25,7 @@ impl Start {
     /// Draws the network that the settings ask for, for data of this shape.
     pub(super) fn new(settings: &RunSettings, [train, test]: [&Dataset; 2]) -> Result<Self> {
         let seed = settings.recipe.seed;
-        let architecture = settings.architecture.fit_to(train.feature_count(), train.class_count())?;
+        let architecture = settings.architecture.fit_to(train, train.class_count())?;
         check((&architecture).into(), settings, [train, test])?;
         let network = architecture.build(seed).map_err(|error| settings.architecture.blame(error))?;
         Self::with(network, ArchitectureRecord::new(&architecture, seed), settings)

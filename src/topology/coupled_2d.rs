@@ -14,43 +14,12 @@
 use rand::{Rng, RngExt};
 
 use super::sampling::largest;
-use super::{Grid, Partition, Topology};
-use crate::named::named;
+use super::{Falloff, Grain, Grid, Partition, Topology};
 use crate::tiles::QUAD;
 use crate::{Error, Result};
 
 /// The least weight of an input, however far it is.
 pub(crate) const FLOOR: f64 = 1e-12;
-
-named! {
-    /// How the weight of an input falls with its distance.
-    pub enum Falloff {
-        /// As a Gaussian, whose standard deviation is the reach.
-        Gauss = "gauss",
-        /// Not at all within a square window that goes as far as the reach to each side; there is no edge beyond it.
-        Window = "window",
-    }
-}
-
-named! {
-    /// What is drawn at once.
-    pub enum Grain {
-        /// Single edges.
-        Edges = "1",
-        /// Whole micro-blocks, 4 outputs by 4 inputs.
-        MicroBlocks = "4",
-    }
-}
-
-impl Grain {
-    /// Neurons on each side that are joined together.
-    pub(crate) fn together(self) -> usize {
-        match self {
-            Self::Edges => 1,
-            Self::MicroBlocks => QUAD,
-        }
-    }
-}
 
 /// What a layer in two dimensions is to look like.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,6 +40,36 @@ pub struct Coupled2d {
     pub picture: [usize; 2],
     /// What the weight of each input neuron is multiplied with, above 0: `[input]`, or nothing where all are alike.
     pub importance: Vec<f64>,
+}
+
+/// Usual fan-in of the first and the last layer.
+const FAN_IN: [f64; 2] = [40.0, 144.0];
+/// Usual reach of the first and the last layer, as a share of the shorter side of the picture.
+const REACH: [f64; 2] = [1.5 / 28.0, 5.0 / 28.0];
+
+/// A value for each layer, which grows by the same factor from layer to layer.
+fn grown([first, last]: [f64; 2], layers: usize) -> impl Iterator<Item = f64> {
+    let steps = layers.saturating_sub(1).max(1) as f64;
+    (0..layers).map(move |layer| first * (last / first).powf(layer as f64 / steps))
+}
+
+/// The fan-in of each layer where none is asked for, given the grids of all inputs and outputs in order.
+pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<usize> {
+    let together = grain.together();
+    let of_layer = |(inputs, fan_in): (&Grid, f64)| {
+        #[expect(clippy::cast_possible_truncation, reason = "at most the last fan-in")]
+        let multiple = (fan_in / together as f64).round() as usize * together;
+        // As many inputs as there are, at most.
+        multiple.min(inputs.neurons() / together * together).max(together)
+    };
+    grids.iter().zip(grown(FAN_IN, grids.len() - 1)).map(of_layer).collect()
+}
+
+/// The reach of each layer where none is asked for.
+pub(crate) fn usual_reach(picture: Grid, layers: usize) -> Vec<f64> {
+    let side = picture.rows.min(picture.columns) as f64;
+    // Two digits, as people write them.
+    grown(REACH, layers).map(|share| ((100.0 * share * side).round() / 100.0).max(0.5)).collect()
 }
 
 impl Coupled2d {

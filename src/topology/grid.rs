@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::named::named;
+use crate::tiles::QUAD;
 use crate::{Error, Result};
 
 /// Rows and columns of places, and how many neurons stand on each of them.
@@ -20,6 +22,36 @@ pub struct Grid {
     pub columns: usize,
     /// Neurons on one place.
     pub maps: usize,
+}
+
+named! {
+    /// How the weight of an input falls with its distance.
+    pub enum Falloff {
+        /// As a Gaussian, whose standard deviation is the reach.
+        Gauss = "gauss",
+        /// Not at all within a square window that goes as far as the reach to each side; there is no edge beyond it.
+        Window = "window",
+    }
+}
+
+named! {
+    /// What is drawn at once.
+    pub enum Grain {
+        /// Single edges.
+        Edges = "1",
+        /// Whole micro-blocks, 4 outputs by 4 inputs.
+        MicroBlocks = "4",
+    }
+}
+
+impl Grain {
+    /// Neurons on each side that are joined together.
+    pub(crate) fn together(self) -> usize {
+        match self {
+            Self::Edges => 1,
+            Self::MicroBlocks => QUAD,
+        }
+    }
 }
 
 /// Side of a patch.

@@ -29,14 +29,16 @@ use std::ops::Range;
 use crate::{Error, Result};
 
 #[cfg(feature = "train")]
-pub use coupled_2d::{Coupled2d, Falloff, Grain};
+pub use coupled_2d::Coupled2d;
+#[cfg(feature = "train")]
+pub(crate) use coupled_2d::{usual_fan_in, usual_reach};
 pub use degree_distribution::DegreeDistribution;
 #[doc(hidden)]
 pub use degree_distribution::DegreeFamily;
 #[cfg(feature = "train")]
 pub(crate) use degree_profile::{paper_degrees, paper_density};
 pub use fully_connected::fully_connected;
-pub use grid::Grid;
+pub use grid::{Falloff, Grain, Grid};
 pub(crate) use partition::MAX_WIDTH;
 pub use partition::Partition;
 #[cfg(feature = "train")]

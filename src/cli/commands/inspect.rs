@@ -13,7 +13,7 @@ use tanner::model::TrainedModel;
 use tanner::network::{Layer, Network};
 use tanner::report::{TextTable, connectivity_picture, grouped, layer_table, size, tile_grid};
 use tanner::session::check_network;
-use tanner::session::settings::ArchitectureSettings;
+use tanner::session::settings::{ArchitectureSettings, InputShape};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Topology;
 
@@ -104,7 +104,11 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
         }
     }
     let settings = ArchitectureSettings::new(&args.architecture)?;
-    let architecture = settings.fit_to(args.inputs, args.classes)?;
+    // A square picture, where it can be one.
+    let side = args.inputs.isqrt();
+    let picture = (side * side == args.inputs).then_some([side, side]);
+    let shape = InputShape { features: args.inputs, picture };
+    let architecture = settings.fit_to(shape, args.classes)?;
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
     let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;
     session().warn_of_density(&settings, &network);

@@ -7,6 +7,7 @@ use crate::dataset::DataSplits;
 use crate::model::ArchitectureRecord;
 use crate::session::record::{RunRecord, SampleCounts};
 use crate::session::resume::is_same_data;
+use crate::session::settings::InputShape;
 use crate::{Error, Result};
 
 /// What runs are compared by: all of the data but themselves.
@@ -14,7 +15,7 @@ use crate::{Error, Result};
 pub(super) struct DataShape {
     train_samples: usize,
     test_samples: usize,
-    features: usize,
+    features: InputShape,
     classes: usize,
     /// Of training and test set.
     pub(super) digest: String,
@@ -27,7 +28,7 @@ impl DataShape {
         Self {
             train_samples: train.samples(),
             test_samples: test.samples(),
-            features: train.feature_count(),
+            features: train.into(),
             classes: train.class_count(),
             digest: format!("{}-{}{names}", train.digest(), test.digest()),
         }

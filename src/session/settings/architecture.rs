@@ -1,9 +1,11 @@
 //! What is asked of the network, before it is known how wide its data are.
 
 use super::groups::ArchitectureOptions;
+use super::planar::Planar;
+use crate::dataset::Dataset;
 use crate::model::Arch;
 use crate::network::{Activation, Architecture, Connectivity};
-use crate::topology::{DegreeDistribution, paper_degrees, paper_density};
+use crate::topology::{DegreeDistribution, Grid, paper_degrees, paper_density};
 use crate::{Error, Result, Setting, paper};
 
 /// An architecture that does not know yet how wide its data are.
@@ -16,6 +18,8 @@ pub struct ArchitectureSettings {
     connectivity: Connectivity,
     /// How degrees follow from the widths, where none were given.
     profile: Option<Profile>,
+    /// A network in two dimensions, whose connectivity follows from its picture.
+    planar: Option<Planar>,
     activation: Activation,
     keep_probability: f32,
     /// What was given of the settings that belong to some architectures alone.
@@ -27,7 +31,13 @@ const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
 /// Those with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
 /// Settings that belong to some architectures alone, and to which.
-const OWNERS: [(Setting, &[Arch]); 8] = [
+const OWNERS: [(Setting, &[Arch]); 14] = [
+    (Setting::Hidden, &[Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow, Arch::Band, Arch::Custom]),
+    (Setting::Grid, &[Arch::Sc2d]),
+    (Setting::FanIn, &[Arch::Sc2d]),
+    (Setting::Reach, &[Arch::Sc2d]),
+    (Setting::Falloff, &[Arch::Sc2d]),
+    (Setting::Grain, &[Arch::Sc2d]),
     (Setting::Blocks, BANDED),
     (Setting::ReceptiveField, COUPLED),
     (Setting::Degrees, BANDED),
@@ -39,7 +49,11 @@ const OWNERS: [(Setting, &[Arch]); 8] = [
 ];
 
 /// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
-const WORDS: [(Setting, &str); 6] = [
+const WORDS: [(Setting, &str); 10] = [
+    (Setting::FanIn, "fan-in"),
+    (Setting::Reach, "reach"),
+    (Setting::Grain, "grain"),
+    (Setting::Grid, "grid"),
     (Setting::ReceptiveField, "receptive field"),
     (Setting::Degrees, "degree"),
     (Setting::Degree, "degree"),
@@ -74,6 +88,8 @@ impl ArchitectureSettings {
             (Arch::Rsp, _) => Connectivity::RandomSparse { degrees: degree_distributions(options) },
             (Arch::Fc, _) => Connectivity::FullyConnected,
             (Arch::Band, _) => soft_band(options)?,
+            // Until the picture is known.
+            (Arch::Sc2d, _) => Connectivity::FullyConnected,
             (Arch::Custom, _) => {
                 return Err(Error::setting(
                     Setting::Arch,
@@ -88,7 +104,8 @@ impl ArchitectureSettings {
         let profile = Profile::new(options, &connectivity)?;
         let activation = options.activation.unwrap_or(Activation::Sigmoid);
         let given = options.given().filter(|setting| Self::is_of_one_kind(*setting)).collect();
-        Ok(Self { arch, hidden, connectivity, profile, activation, keep_probability, given })
+        let planar = (arch == Arch::Sc2d).then(|| Planar::new(options)).transpose()?;
+        Ok(Self { arch, hidden, connectivity, profile, planar, activation, keep_probability, given })
     }
 
     /// Those of a network that is there already.
@@ -120,9 +137,20 @@ impl ArchitectureSettings {
     /// The architecture for data of this shape; the width of a narrow network is found here.
     ///
     /// # Errors
-    /// What no graph can satisfy.
-    pub fn fit_to(&self, inputs: usize, classes: usize) -> Result<Architecture> {
+    /// What no graph can satisfy, and a network in two dimensions for data that are no pictures.
+    pub fn fit_to(&self, shape: impl Into<InputShape>, classes: usize) -> Result<Architecture> {
+        let InputShape { features: inputs, picture } = shape.into();
         let mut connectivity = self.connectivity.clone();
+        let mut hidden = self.hidden.clone();
+        if let Some(planar) = &self.planar {
+            let Some([rows, columns]) = picture else {
+                let reason =
+                    "sc2d needs pictures: name the shape of a table's rows with `picture`, such as 28x28";
+                return Err(Error::setting(Setting::Arch, reason));
+            };
+            (hidden, connectivity) =
+                planar.fit_to(Grid { rows, columns, maps: inputs / (rows * columns).max(1) });
+        }
         let mut reaches_all = false;
         if let Some(profile) = &self.profile {
             profile.fill(&mut connectivity, inputs, &self.hidden);
@@ -132,7 +160,7 @@ impl ArchitectureSettings {
         }
         let architecture = Architecture {
             inputs,
-            hidden: self.hidden.clone(),
+            hidden,
             classes,
             connectivity,
             activation: self.activation,
@@ -174,6 +202,27 @@ impl ArchitectureSettings {
     /// Whether a setting belongs to some architectures alone.
     pub(super) fn is_of_one_kind(setting: Setting) -> bool {
         OWNERS.iter().any(|(owned, _)| *owned == setting)
+    }
+}
+
+/// The features of a sample, and the picture that they are, where they are one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InputShape {
+    /// Number of features.
+    pub features: usize,
+    /// Rows and columns.
+    pub picture: Option<[usize; 2]>,
+}
+
+impl From<usize> for InputShape {
+    fn from(features: usize) -> Self {
+        Self { features, picture: None }
+    }
+}
+
+impl From<&Dataset> for InputShape {
+    fn from(data: &Dataset) -> Self {
+        Self { features: data.feature_count(), picture: data.image_shape() }
     }
 }
 

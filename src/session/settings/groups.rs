@@ -9,8 +9,8 @@ use std::path::PathBuf;
 
 use super::group::group;
 use super::values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
-    Widths,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Reaches,
+    Switch, TestRows, Widths,
 };
 use super::{Preset, Settings};
 use crate::Setting;
@@ -19,6 +19,7 @@ use crate::dataset::table::{ColumnRef, Header, Impute};
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::network::Activation;
+use crate::topology::{Falloff, Grain, Grid};
 use crate::training::{CheckpointEvery, PatienceOn, TargetScore};
 
 group! {
@@ -67,6 +68,11 @@ group! {
         /// category.
         #[arg(value_name = "HOW", value_enum)]
         impute: (Impute) => Impute,
+        /// Table: rows and columns of the pictures that its rows are
+        ///
+        /// As 28x28: features are pixels in reading order. IDX files say so themselves. [default: no pictures]
+        #[arg(value_name = "ROWSxCOLUMNS", value_parser = super::values::parsed::<Grid>)]
+        picture: (Grid) => Picture,
         /// Table: file, share or number of rows to test on [default: 0.2]
         ///
         /// A file has the same columns. A share or number of rows is drawn from --seed, of each class its proportion. An NPZ file
@@ -131,10 +137,10 @@ group! {
 group! {
     /// How the network looks, before it is known how wide its data are.
     "Architecture" pub struct ArchitectureOptions in architecture {
-        /// Hidden layers: sc, rsp, fc, narrow or band [default: sc]
+        /// Hidden layers: sc, sc2d, rsp, fc, narrow.. [default: sc]
         ///
-        /// sc spatially coupled, rsp random sparse, fc fully connected, narrow fully connected with as few parameters as sc, band
-        /// as sc but without a window.
+        /// sc spatially coupled, sc2d the same in two dimensions along a picture, rsp random sparse, fc fully connected, narrow
+        /// fully connected with as few parameters as sc, band as sc but without a window.
         #[arg(value_enum)]
         arch: (Arch) => Arch,
         /// Widths of hidden layers [default: 784,784,784,784,784]
@@ -179,6 +185,35 @@ group! {
         /// band: blocks over which edges get e times rarer [default: 1]
         #[arg(value_name = "BLOCKS", allow_negative_numbers = true)]
         softness: (f64) => Softness,
+        /// sc2d: rows, columns and maps of each layer
+        ///
+        /// As 28x28,14x14x4: one grid for each hidden layer, which all cover the same picture; maps are neurons on one place.
+        /// [default: three layers, or as many as --reach and --fan-in have, of the picture's size]
+        #[arg(value_name = "GRID,GRID,..", value_parser = super::values::parsed::<Grids>)]
+        grid: (Grids) => Grid,
+        /// sc2d: inputs of a neuron [default: 40,80,144]
+        ///
+        /// One number, or a list by layer. The default is that of three layers; for others it grows likewise from the first to
+        /// the last.
+        #[arg(value_name = "N,N,..", allow_negative_numbers = true)]
+        fan_in: (List) => FanIn,
+        /// sc2d: how far a neuron sees, in pixels [default: 1.5,2.5,5]
+        ///
+        /// One number, or a list by layer: the standard deviation of a Gaussian, or half the side of a window. The default is
+        /// that of three layers on 28 x 28 pixels; for others it grows likewise, in proportion to the picture.
+        #[arg(value_name = "PIXELS,..", allow_negative_numbers = true)]
+        reach: (Reaches) => Reach,
+        /// sc2d: how the chance of an edge falls [default: gauss]
+        ///
+        /// gauss: with the distance; window: not at all within the reach, and to nothing beyond it.
+        #[arg(value_enum, value_name = "HOW")]
+        falloff: (Falloff) => Falloff,
+        /// sc2d: draw micro-blocks (4) or edges (1) [default: 4]
+        ///
+        /// 4 joins patches of 2 x 2 neurons by all 16 edges, which costs no padding and one index; it needs grids with even
+        /// sides. The default is 1 for grids with an odd side.
+        #[arg(value_enum, value_name = "N")]
+        grain: (Grain) => Grain,
         /// Activation of the hidden layers [default: sigmoid]
         #[arg(value_enum)]
         activation: (Activation) => Activation,

@@ -10,6 +10,7 @@ mod file;
 mod format;
 mod group;
 mod groups;
+mod planar;
 mod presets;
 mod recorded;
 mod resolve;
@@ -24,6 +25,8 @@ use crate::{Error, Result, Setting};
 
 #[doc(hidden)]
 pub use architecture::ArchitectureSettings;
+#[doc(hidden)]
+pub use architecture::InputShape;
 pub(crate) use file::toml_table;
 pub(crate) use format::format;
 pub use groups::{
@@ -40,8 +43,8 @@ pub use training_options::TrainingOptions;
 #[doc(hidden)]
 pub use values::parsed;
 pub use values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
-    Widths,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Reaches,
+    Switch, TestRows, Widths,
 };
 
 /// Defines [`Settings`] by its groups, and what is done with each of them.

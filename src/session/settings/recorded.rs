@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::values::{DegreeDistributions, Delimiter, Switch};
+use super::values::{DegreeDistributions, Delimiter, Grids, Reaches, Switch};
 use super::{DataOptions, Settings, TestRows};
 use crate::dataset::table::{ColumnRef, Header, Impute};
 use crate::dataset::{Augmentation, Holdout};
 use crate::importance::ImportanceSettings;
-use crate::model::ArchitectureRecord;
+use crate::model::{Arch, ArchitectureRecord};
+use crate::topology::Grid;
 use crate::training::{PatienceOn, Recipe};
 
 /// The keys of such a file that settings follow from.
@@ -45,6 +46,8 @@ pub(crate) struct TableRecord {
     drop: Vec<ColumnRef>,
     max_categories: Option<usize>,
     impute: Option<Impute>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<Grid>,
     test: Option<TestRows>,
 }
 
@@ -58,6 +61,7 @@ impl From<&DataOptions> for TableRecord {
             drop: options.drop.clone().unwrap_or_default(),
             max_categories: options.max_categories,
             impute: options.impute,
+            picture: options.picture,
             test: options.test.clone(),
         }
     }
@@ -79,6 +83,7 @@ impl TableRecord {
             drop: Some(self.drop).filter(|drop| !drop.is_empty()),
             max_categories: self.max_categories,
             impute: self.impute,
+            picture: self.picture,
             test: self.test,
         })
     }
@@ -142,7 +147,7 @@ fn set_training(settings: &mut Settings, recipe: &Recipe, architecture: &Archite
 fn set_architecture(settings: &mut Settings, record: &ArchitectureRecord) -> Result<(), String> {
     let options = &mut settings.architecture;
     options.arch = Some(record.arch);
-    options.hidden = Some(record.hidden.clone().into());
+    options.hidden = (record.arch != Arch::Sc2d).then(|| record.hidden.clone().into());
     options.activation = Some(record.activation);
     options.dropout = Some(1.0 - record.keep_probability).filter(|dropout| *dropout > 0.0);
     let list = |list: &Vec<usize>| (!list.is_empty()).then(|| list.clone().into());
@@ -154,5 +159,9 @@ fn set_architecture(settings: &mut Settings, record: &ArchitectureRecord) -> Res
     let distributions = distributions.map_err(|error: crate::Error| error.to_string())?;
     options.degree_distribution = (!distributions.is_empty()).then_some(DegreeDistributions(distributions));
     (options.budget, options.softness) = (record.budget, record.softness);
+    options.grid = (!record.grids.is_empty()).then(|| Grids(record.grids.clone()));
+    options.fan_in = list(&record.fan_in);
+    options.reach = (!record.reach.is_empty()).then(|| Reaches(record.reach.clone()));
+    (options.falloff, options.grain) = (record.falloff, record.grain);
     Ok(())
 }

@@ -91,9 +91,10 @@ impl Settings {
             return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
         }
         let architecture = ArchitectureSettings::new(&asked.architecture)?;
+        let importance = asked.importance.clone().fitting(architecture.arch)?;
         let recipe = recipe(&asked.training, &architecture)?;
         Ok(RunSettings {
-            importance: asked.importance.resolve(recipe.seed)?,
+            importance: importance.resolve(recipe.seed)?,
             data: DataSettings::new(&asked.data)?,
             train_limit: samples.train_limit,
             validation: samples.validation,
@@ -135,6 +136,30 @@ impl RunSettings {
 }
 
 impl ImportanceOptions {
+    /// With the defaults that an architecture has: one in two dimensions needs pixels at their places.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for what moves them.
+    fn fitting(mut self, arch: Arch) -> Result<Self> {
+        if arch != Arch::Sc2d {
+            return Ok(self);
+        }
+        if self.importance == Some(Importance::Pca) {
+            let reason = "pca has no meaning with `arch` sc2d, which needs pixels: take none, variance or rf";
+            return Err(Error::setting(Setting::Importance, reason));
+        }
+        if let Some(order) = self.order.filter(|order| *order != Order::Place) {
+            return Err(Error::setting(
+                Setting::Order,
+                format!("{order} has no meaning with `arch` sc2d, where pixels keep their places"),
+            ));
+        }
+        self.importance = self.importance.or(Some(Importance::None));
+        self.order = Some(Order::Place);
+        self.standardize = self.standardize.or(Some(Switch::On));
+        Ok(self)
+    }
+
     /// Checks what was given; the run's seed is that of forests and of chance, too.
     ///
     /// # Errors
@@ -145,6 +170,12 @@ impl ImportanceOptions {
         let order = self.order.unwrap_or(Order::Descending);
         if importance == Importance::None && order == Order::Ascending {
             return Err(Error::setting(Setting::Order, "asc has no meaning with `importance` none"));
+        }
+        if importance == Importance::Pca && order == Order::Place {
+            return Err(Error::setting(
+                Setting::Order,
+                "place has no meaning with `importance` pca, whose components are no pixels",
+            ));
         }
         let usual = ImportanceSettings::new(importance);
         let trees = match self.trees {

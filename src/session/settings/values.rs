@@ -8,7 +8,7 @@ use crate::dataset::Holdout;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::Tuning;
 use crate::named::{named, serde_as_text};
-use crate::topology::DegreeDistribution;
+use crate::topology::{DegreeDistribution, Grid};
 use crate::{Error, Result, Setting};
 
 named! {
@@ -48,6 +48,14 @@ pub struct Widths(pub Vec<usize>);
 /// Distributions of degrees between slashes, one for each layer or one for all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DegreeDistributions(pub Vec<DegreeDistribution>);
+
+/// Grids between commas, one for each layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grids(pub Vec<Grid>);
+
+/// Distances between commas: `1.5,2.5,5`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reaches(pub Vec<f64>);
 
 /// What a table is tested on.
 #[derive(Clone, Debug, PartialEq)]
@@ -170,6 +178,37 @@ impl FromStr for DegreeDistributions {
     }
 }
 
+impl fmt::Display for Grids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        joined(f, &self.0, ",")
+    }
+}
+
+impl FromStr for Grids {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.split(',').map(str::trim).map(str::parse).collect::<Result<_>>().map(Self)
+    }
+}
+
+impl fmt::Display for Reaches {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        joined(f, &self.0, ",")
+    }
+}
+
+impl FromStr for Reaches {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let item = |text: &str| {
+            text.parse().map_err(|_| format!("{text:?} is not a number; write 2.5 or 1.5,2.5,5"))
+        };
+        text.split(',').map(str::trim).map(item).collect::<Result<_, _>>().map(Self)
+    }
+}
+
 impl fmt::Display for TestRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -272,6 +311,8 @@ serde_as_text!(TestRows);
 serde_as_text!(EventsPlace);
 serde_as_text!(KernelChoice);
 serde_as_text!(List);
+serde_as_text!(Grids);
+serde_as_text!(Reaches);
 
 /// Serde of a value as its text, where elsewhere it has another form in files.
 pub(super) mod as_text {

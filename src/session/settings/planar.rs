@@ -1,0 +1,71 @@
+//! What is asked of a network in two dimensions, before its picture is known.
+
+use super::groups::ArchitectureOptions;
+use crate::network::Connectivity;
+use crate::topology::{Falloff, Grain, Grid, usual_fan_in, usual_reach};
+use crate::{Error, Result, Setting};
+
+/// Hidden layers where nothing says how many.
+const LAYERS: usize = 3;
+/// A connectivity in two dimensions that does not know its picture yet.
+#[derive(Clone, Debug)]
+pub(super) struct Planar {
+    grids: Option<Vec<Grid>>,
+    fan_in: Option<Vec<usize>>,
+    reach: Option<Vec<f64>>,
+    falloff: Falloff,
+    grain: Option<Grain>,
+}
+
+impl Planar {
+    /// Checks what was given.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for lists of different lengths.
+    pub(super) fn new(options: &ArchitectureOptions) -> Result<Self> {
+        let planar = Self {
+            grids: options.grid.as_ref().map(|grids| grids.0.clone()),
+            fan_in: options.fan_in.as_ref().map(|list| list.0.clone()),
+            reach: options.reach.as_ref().map(|list| list.0.clone()),
+            falloff: options.falloff.unwrap_or(Falloff::Gauss),
+            grain: options.grain,
+        };
+        let layers = planar.layers();
+        for (setting, given) in [
+            (Setting::FanIn, planar.fan_in.as_ref().map(Vec::len)),
+            (Setting::Reach, planar.reach.as_ref().map(Vec::len)),
+        ] {
+            if let Some(given) = given.filter(|given| *given != 1 && *given != layers) {
+                let reason =
+                    format!("{given} values for {layers} hidden layers: give one for each, or one for all");
+                return Err(Error::setting(setting, reason));
+            }
+        }
+        Ok(planar)
+    }
+
+    /// Number of hidden layers.
+    fn layers(&self) -> usize {
+        let lists = [self.fan_in.as_ref().map(Vec::len), self.reach.as_ref().map(Vec::len)];
+        let longest = lists.into_iter().flatten().filter(|count| *count > 1).max();
+        self.grids.as_ref().map(Vec::len).or(longest).unwrap_or(LAYERS)
+    }
+
+    /// The network over a picture: widths of its hidden layers, and how they are joined.
+    pub(super) fn fit_to(&self, picture: Grid) -> (Vec<usize>, Connectivity) {
+        let layers = self.layers();
+        let grids = self.grids.clone().unwrap_or_else(|| vec![Grid { maps: 1, ..picture }; layers]);
+        let has_patches = picture.has_patches() && grids.iter().all(|grid| grid.has_patches());
+        let grain = self.grain.unwrap_or(if has_patches { Grain::MicroBlocks } else { Grain::Edges });
+        let all: Vec<Grid> = [picture].into_iter().chain(grids.iter().copied()).collect();
+        let connectivity = Connectivity::Coupled2d {
+            picture,
+            fan_in: self.fan_in.clone().unwrap_or_else(|| usual_fan_in(&all, grain)),
+            reach: self.reach.clone().unwrap_or_else(|| usual_reach(picture, layers)),
+            falloff: self.falloff,
+            grain,
+            grids: grids.clone(),
+        };
+        (grids.into_iter().map(Grid::neurons).collect(), connectivity)
+    }
+}
