@@ -51,6 +51,7 @@ named! {
         Dropout = "dropout",
         Epochs = "epochs",
         BatchSize = "batch-size",
+        Batch = "batch",
         Optimizer = "optimizer",
         Lr = "lr",
         Momentum = "momentum",

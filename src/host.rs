@@ -1,10 +1,15 @@
 //! What the host lets this process have: the least of free memory, the limits of its control groups, and those on its
 //! address space and data.
 
+mod control_groups;
+
 use std::cell::Cell;
 use std::fs;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+
+use control_groups::ControlGroups;
 
 use crate::error::OUT_OF_MEMORY;
 use crate::{Error, Result};
@@ -12,6 +17,10 @@ use crate::{Error, Result};
 /// Allocations below this are not looked at.
 const SMALL: f64 = 4.0 * MIB;
 const MIB: f64 = 1_048_576.0;
+/// Allocations from so many bytes on are compared with what control groups have left.
+const LARGE: usize = 256 << 10;
+/// What stays free there for small allocations, stacks and pages of the program.
+const BESIDE: usize = 2 << 20;
 
 /// Bytes that new allocations may take, and who says so.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +32,7 @@ pub(crate) struct Available {
 
 /// What is available; systems that do not tell are trusted.
 pub(crate) fn available() -> Option<Available> {
-    let limits = [machine(), control_groups(Path::new("/")), address_space()];
+    let limits = [machine(), control_groups(), address_space()];
     limits.into_iter().flatten().min_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
 
@@ -51,6 +60,9 @@ fn lacking(what: &str, bytes: f64, free: Available, remedy: &str) -> Error {
     ))
 }
 
+/// What each thread fills of the room that it keeps for matrix products.
+const PACKED: f64 = 4.0 * MIB;
+
 /// As [`require`], before matrix products: for them each thread of the caller's pool keeps twice the size of the
 /// processor's third cache, which counts as address space though most of it stays empty.
 ///
@@ -59,9 +71,10 @@ fn lacking(what: &str, bytes: f64, free: Available, remedy: &str) -> Error {
 pub(crate) fn require_products(what: &str, bytes: f64) -> Result<()> {
     static IS_THERE: AtomicBool = AtomicBool::new(false);
 
+    let threads = crate::threads::run(rayon::current_num_threads);
+    let bytes = bytes + threads as f64 * PACKED;
     require(what, bytes)?;
     let Some(room) = address_space().filter(|_| !IS_THERE.load(Ordering::Relaxed)) else { return Ok(()) };
-    let threads = crate::threads::run(rayon::current_num_threads);
     let bytes = bytes + threads as f64 * 2.0 * third_cache();
     if bytes > room.bytes {
         let all = format!("{what}, on {threads} threads,");
@@ -106,6 +119,7 @@ pub(crate) fn grow<T>(values: &mut Vec<T>, count: usize, what: &str) -> Result<(
 
 thread_local! {
     static HANDLES_FAILURE: Cell<bool> = const { Cell::new(false) };
+    static TOUCHES_LITTLE: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Whether the calling thread goes on when it gets no memory, which otherwise ends the program.
@@ -121,6 +135,27 @@ pub(crate) fn handling_failure<T>(allocate: impl FnOnce() -> T) -> T {
     let allocated = allocate();
     HANDLES_FAILURE.set(before);
     allocated
+}
+
+/// Work whose allocations [`has_room`] lets pass whatever their size, for it touches little of them: matrix products.
+pub(crate) fn touching_little<T>(work: impl FnOnce() -> T) -> T {
+    let before = TOUCHES_LITTLE.replace(true);
+    let done = work();
+    TOUCHES_LITTLE.set(before);
+    done
+}
+
+/// Whether the control groups that the process began in have room for an allocation. A system grants more than they
+/// have, and kills the process where it touches it.
+#[doc(hidden)]
+#[must_use]
+pub fn has_room(bytes: usize) -> bool {
+    static GROUPS: OnceLock<ControlGroups> = OnceLock::new();
+
+    // What is asked for here is small, so that this does not call itself.
+    bytes < LARGE
+        || TOUCHES_LITTLE.get()
+        || GROUPS.get_or_init(|| ControlGroups::of(Path::new("/"))).have((bytes + BESIDE) as f64)
 }
 
 /// A line for people about an allocation that failed where nothing handles it. What is free now includes so many bytes
@@ -173,53 +208,9 @@ fn machine() -> Option<Available> {
     Some(Available { bytes: bytes as f64, limit: "" })
 }
 
-/// The least room in the control groups of this process, of version 2 or 1, and in those above them. Page cache that the
-/// system can drop counts as room. `root` is the root of the file system.
-fn control_groups(root: &Path) -> Option<Available> {
-    let own = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
-    let mut room: Option<f64> = None;
-    for line in own.lines() {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
-        let (mounts, files): (&[&str], _) = match controllers {
-            "" => (&["sys/fs/cgroup", "sys/fs/cgroup/unified"], &VERSION_2),
-            names if names.split(',').any(|name| name == "memory") => (&["sys/fs/cgroup/memory"], &VERSION_1),
-            _ => continue,
-        };
-        for mount in mounts {
-            // In a container the path may be that of the host: what is not there is passed over.
-            let path = Path::new(path.trim_start_matches('/'));
-            let groups = path.ancestors().map(|group| root.join(mount).join(group));
-            room = groups.filter_map(|group| room_of(&group, files)).chain(room).min_by(f64::total_cmp);
-        }
-    }
-    room.map(|bytes| Available { bytes, limit: " under the memory limit of the container or control group" })
-}
-
-/// Files of a control group: limit, use, and the key of droppable page cache in `memory.stat`.
-struct GroupFiles {
-    limit: &'static str,
-    used: &'static str,
-    droppable: &'static str,
-}
-
-const VERSION_2: GroupFiles =
-    GroupFiles { limit: "memory.max", used: "memory.current", droppable: "inactive_file " };
-const VERSION_1: GroupFiles = GroupFiles {
-    limit: "memory.limit_in_bytes",
-    used: "memory.usage_in_bytes",
-    droppable: "total_inactive_file ",
-};
-
-/// Bytes that a control group may still take; `None` where it has no limit.
-fn room_of(group: &Path, files: &GroupFiles) -> Option<f64> {
-    let number = |text: &str| text.trim().parse::<f64>().ok();
-    let read = |name: &str| fs::read_to_string(group.join(name)).ok();
-    let limit = number(&read(files.limit)?)?;
-    let used = number(&read(files.used)?)?;
-    let droppable = read("memory.stat")
-        .and_then(|stat| stat.lines().find_map(|line| line.strip_prefix(files.droppable)).and_then(number));
-    Some((limit - (used - droppable.unwrap_or(0.0)).max(0.0)).max(0.0))
+fn control_groups() -> Option<Available> {
+    let bytes = (ControlGroups::of(Path::new("/")).room()? - BESIDE as f64).max(0.0);
+    Some(Available { bytes, limit: " under the memory limit of the container or control group" })
 }
 
 /// The room under `ulimit -v` and `ulimit -d`.
@@ -243,6 +234,16 @@ fn address_space() -> Option<Available> {
     limits.into_iter().flatten().min_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
 
+/// Whether the address space or the data of this process are limited at all.
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+#[must_use]
+pub fn is_address_space_limited() -> bool {
+    use rustix::process::{Resource, getrlimit};
+
+    [Resource::As, Resource::Data].into_iter().any(|resource| getrlimit(resource).current.is_some())
+}
+
 #[cfg(not(target_os = "linux"))]
 fn address_space() -> Option<Available> {
     None
@@ -251,55 +252,6 @@ fn address_space() -> Option<Available> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn files(folder: &Path, files: &[(&str, &str)]) {
-        for (path, text) in files {
-            let path = folder.join(path);
-            fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, text).unwrap();
-        }
-    }
-
-    fn room(of: &[(&str, &str)]) -> Option<f64> {
-        let folder = tempfile::tempdir().unwrap();
-        files(folder.path(), of);
-        control_groups(folder.path()).map(|available| available.bytes)
-    }
-
-    #[test]
-    fn the_narrowest_control_group_counts_and_droppable_cache_is_room() {
-        let v2 = |max, current, stat| {
-            [
-                ("proc/self/cgroup", "0::/job/step\n"),
-                ("sys/fs/cgroup/job/memory.max", max),
-                ("sys/fs/cgroup/job/memory.current", current),
-                ("sys/fs/cgroup/job/memory.stat", stat),
-                ("sys/fs/cgroup/job/step/memory.max", "max\n"),
-                ("sys/fs/cgroup/job/step/memory.current", "100\n"),
-            ]
-        };
-        assert_eq!(room(&v2("1000\n", "700\n", "anon 1\ninactive_file 200\n")), Some(500.0));
-        assert_eq!(room(&v2("1000\n", "1700\n", "")), Some(0.0));
-        assert_eq!(room(&v2("max\n", "700\n", "")), None);
-        assert_eq!(room(&[]), None);
-    }
-
-    #[test]
-    fn version_1_and_the_root_of_a_container_are_found() {
-        let v1 = [
-            ("proc/self/cgroup", "9:cpu,cpuacct:/x\n4:memory:/docker/abc\n0::/\n"),
-            ("sys/fs/cgroup/memory/memory.limit_in_bytes", "5000\n"),
-            ("sys/fs/cgroup/memory/memory.usage_in_bytes", "3000\n"),
-            ("sys/fs/cgroup/memory/memory.stat", "inactive_file 1\ntotal_inactive_file 500\n"),
-        ];
-        assert_eq!(room(&v1), Some(2500.0));
-        let root = [
-            ("proc/self/cgroup", "0::/\n"),
-            ("sys/fs/cgroup/memory.max", "400\n"),
-            ("sys/fs/cgroup/memory.current", "100\n"),
-        ];
-        assert_eq!(room(&root), Some(300.0));
-    }
 
     #[test]
     fn what_does_not_fit_is_refused_with_its_size() {

@@ -24,6 +24,9 @@ use crate::{Error, Result, host};
 /// Most bytes of values that one file may announce: 1 GiB, which is 4 GiB as f32.
 pub const MAX_VALUES: u64 = 1 << 30;
 
+/// Bytes that are read before it is asked whether the rest has room.
+const PIECE: u64 = 2 << 20;
+
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const UNSIGNED_BYTE: u8 = 0x08;
 const MAGIC_BYTES: usize = 4;
@@ -125,12 +128,22 @@ impl<'a> Content<'a> {
 
     /// The next `count` bytes, or fewer where the content ends before.
     fn read(&mut self, count: u64) -> Result<Vec<u8>> {
+        let name = self.path.display().to_string();
         let mut bytes = Vec::new();
-        let outcome = host::handling_failure(|| self.reader.by_ref().take(count).read_to_end(&mut bytes));
+        let outcome = loop {
+            // Again and again, for another file may be read at the same time.
+            let rest = count - bytes.len() as u64;
+            host::require(&name, rest as f64)?;
+            let mut piece = self.reader.by_ref().take(rest.min(PIECE));
+            match host::handling_failure(|| piece.read_to_end(&mut bytes)) {
+                Ok(read) if read as u64 == PIECE => {}
+                ended => break ended,
+            }
+        };
         self.offset += bytes.len() as u64;
         let missing = count - bytes.len() as u64;
         outcome.map_err(|error| match error.kind() {
-            io::ErrorKind::OutOfMemory => host::refused(&self.path.display().to_string(), count as f64),
+            io::ErrorKind::OutOfMemory => host::refused(&name, count as f64),
             _ => self.read_error(error, &format!("{missing} more bytes")),
         })?;
         Ok(bytes)

@@ -35,11 +35,18 @@ pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
     check_same_size(&train, &test)?;
     let class_count = class_count(&train.labels_path, &train.labels);
     check_test_labels(&test.labels_path, &test.labels, class_count)?;
-    let values = train.images.pixels.len() + test.images.pixels.len();
-    host::require(&format!("the data set in {}", dir.display()), (size_of::<f32>() * values) as f64)?;
+    let [train_pixels, test_pixels] = [&train, &test].map(|half| half.images.pixels.len());
+    host::require(&format!("the data set in {}", dir.display()), features_bytes(train_pixels, test_pixels))?;
     // One after the other, so that the bytes of both do not wait beside the features of both.
     let train = train.into_pictures(class_count)?.into();
     Ok(DataSplits { train, test: test.into_pictures(class_count)?.into() })
+}
+
+/// What features take beside the pixels that they are made of: those of the training set go before the features of the
+/// test set come.
+fn features_bytes(train: usize, test: usize) -> f64 {
+    let each = size_of::<f32>();
+    (each * train).max(each * (train + test) - train) as f64
 }
 
 /// Reads the training set of such a folder alone, as bytes; its two other files need not be there.
@@ -176,5 +183,17 @@ fn check_test_labels(path: &Path, labels: &[u8], class_count: usize) -> Result<(
             (HEADER + place) as u64,
             format!("label {}, expected 0 to {} as in the training set", labels[place], class_count - 1),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_pixels_of_the_training_set_make_room() {
+        // While training features are made, and once those of the test set are there.
+        assert_eq!(features_bytes(600, 100), 2400.0);
+        assert_eq!(features_bytes(100, 600), 2700.0);
     }
 }

@@ -264,7 +264,10 @@ impl Preprocessing {
     #[cfg(feature = "train")]
     fn check_memory(&self, bytes: f64) -> Result<()> {
         match self.transform {
-            Transform::Rotation { .. } => crate::host::require_products("the rotated data set", bytes),
+            Transform::Rotation { .. } => {
+                let blocks = rotation::block_bytes(self.input_features());
+                crate::host::require_products("the rotated data set", bytes + blocks)
+            }
             _ => crate::host::require("the transformed data set", bytes),
         }
     }

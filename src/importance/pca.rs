@@ -15,7 +15,7 @@ use faer::{Accum, Mat, MatMut, MatRef, Par};
 use rayon::prelude::*;
 
 use super::moments::{column_means, narrow};
-use super::rotation::{BLOCK_ROWS, centre};
+use super::rotation::{BLOCK_ROWS, block_bytes, centre};
 use super::{Order, Transform};
 use crate::{Error, Result, host, threads};
 
@@ -42,7 +42,7 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
     let products = samples.div_ceil(BLOCK_ROWS).min(wave(features)) as f64;
     host::require_products(
         &format!("the covariance of {features} features"),
-        matrix * (4.0 * 8.0 + 4.0 * products),
+        matrix * (4.0 * 8.0 + 4.0 * products) + block_bytes(features),
     )?;
     let mean: Vec<f32> = column_means(train, features).into_iter().map(narrow).collect();
     let covariance = threads::run(|| covariance(train, &mean));
@@ -108,17 +108,19 @@ fn gram(centred: &mut Vec<f32>, block: &[f32], mean: &[f32]) -> Vec<f32> {
     let features = mean.len();
     let rows = MatRef::from_row_major_slice(centred.as_slice(), block.len() / features, features);
     let mut product = vec![0.0; features * features];
-    triangular::matmul(
-        MatMut::from_column_major_slice_mut(&mut product, features, features),
-        BlockStructure::TriangularLower,
-        Accum::Replace,
-        rows.transpose(),
-        BlockStructure::Rectangular,
-        rows,
-        BlockStructure::Rectangular,
-        1.0,
-        Par::Seq,
-    );
+    host::touching_little(|| {
+        triangular::matmul(
+            MatMut::from_column_major_slice_mut(&mut product, features, features),
+            BlockStructure::TriangularLower,
+            Accum::Replace,
+            rows.transpose(),
+            BlockStructure::Rectangular,
+            rows,
+            BlockStructure::Rectangular,
+            1.0,
+            Par::Seq,
+        );
+    });
     product
 }
 
@@ -129,14 +131,17 @@ fn eigenvectors(matrix: &Mat<f64>) -> Result<(Vec<f64>, Mat<f64>)> {
     let mut vectors = Mat::<f64>::zeros(size, size);
     let scratch =
         self_adjoint_evd_scratch::<f64>(size, ComputeEigenvectors::Yes, Par::Seq, Default::default());
-    self_adjoint_evd(
-        matrix.as_ref(),
-        values.as_mut(),
-        Some(vectors.as_mut()),
-        Par::Seq,
-        MemStack::new(&mut MemBuffer::new(scratch)),
-        Default::default(),
-    )
+    let mut memory = MemBuffer::new(scratch);
+    host::touching_little(|| {
+        self_adjoint_evd(
+            matrix.as_ref(),
+            values.as_mut(),
+            Some(vectors.as_mut()),
+            Par::Seq,
+            MemStack::new(&mut memory),
+            Default::default(),
+        )
+    })
     .map_err(|error| {
         Error::Importance(format!("PCA: no eigenvectors of the covariance found ({error:?})"))
     })?;

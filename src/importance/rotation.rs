@@ -8,6 +8,12 @@ use crate::threads;
 /// Rows that one thread multiplies at a time; results depend on it in their last bits.
 pub(super) const BLOCK_ROWS: usize = 2048;
 
+/// Bytes of the blocks of centred samples that the threads of the caller's pool work on.
+#[cfg(feature = "train")]
+pub(super) fn block_bytes(features: usize) -> f64 {
+    (threads::run(rayon::current_num_threads) * BLOCK_ROWS * features * size_of::<f32>()) as f64
+}
+
 /// `(x - mean) rotation^T` for each sample: `[sample][feature]` in, `[sample][component]` out.
 ///
 /// `x` is standardised first, where there is something to standardise by. `rotation`
@@ -47,7 +53,9 @@ fn multiply(rotation: &[f32], features: usize, centred: &[f32], out: &mut [f32])
     let rotation = MatRef::from_row_major_slice(rotation, components, features);
     let centred = MatRef::from_column_major_slice(centred, features, rows);
     let out = MatMut::from_column_major_slice_mut(out, components, rows);
-    faer::linalg::matmul::matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
+    crate::host::touching_little(|| {
+        faer::linalg::matmul::matmul(out, Accum::Replace, rotation, centred, 1.0, Par::Seq);
+    });
 }
 
 #[cfg(not(feature = "train"))]
@@ -81,6 +89,7 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
 /// Replaces `centred` by the rows of `block` minus `mean`.
 pub(super) fn centre(centred: &mut Vec<f32>, block: &[f32], mean: &[f32]) {
     centred.clear();
+    centred.reserve_exact(block.len());
     for row in block.chunks_exact(mean.len()) {
         centred.extend(row.iter().zip(mean).map(|(value, mean)| value - mean));
     }

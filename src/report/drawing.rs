@@ -14,6 +14,9 @@ use crate::{Error, Result};
 /// Pixels of the PNG for each unit of the drawing.
 const SCALE: f32 = 2.0;
 
+/// Bytes that drawing takes: fonts, pixels, and the picture that they become.
+const MEMORY: f64 = 20.0 * 1024.0 * 1024.0;
+
 /// Colours that stay apart for colour-blind readers, and in grey (Okabe and Ito).
 pub(super) const BLUE: &str = "#0072B2";
 /// See [`BLUE`].
@@ -67,8 +70,9 @@ impl Drawing {
 /// Renders a scene as a PNG file.
 ///
 /// # Errors
-/// [`Error::Picture`] when it cannot be drawn.
+/// [`Error::Picture`] when it cannot be drawn, [`Error::Memory`] when there is too little memory for it.
 pub(super) fn png(scene: &Scene) -> Result<Vec<u8>> {
+    crate::host::require("a picture", MEMORY)?;
     kuva::RasterBackend::new().with_scale(SCALE).render_scene(scene).map_err(Error::Picture)
 }
 

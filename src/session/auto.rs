@@ -24,10 +24,20 @@ pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
     })
 }
 
+/// Why `backend` auto leaves GPUs alone, where it does.
+pub const TOO_NARROW: &str = "the limit on address space leaves no room for the driver of a GPU";
+
+/// Whether that is why; asked before drivers are loaded, which take room themselves.
+#[must_use]
+pub fn is_too_narrow_for_drivers() -> bool {
+    crate::host::is_too_narrow_for_drivers()
+}
+
 /// What `backend` auto would choose of these adapters, as a sentence.
 #[must_use]
-pub fn auto_sentence(adapters: &[AdapterReport]) -> String {
-    match auto_choice(adapters) {
+pub fn auto_sentence(adapters: &[AdapterReport], is_too_narrow: bool) -> String {
+    let choice = if is_too_narrow { Auto::Cpu(TOO_NARROW.into()) } else { auto_choice(adapters) };
+    match choice {
         Auto::Gpu(why) => format!("auto chooses the GPU: {why}"),
         Auto::Cpu(why) => format!("auto chooses the CPU: {why}"),
     }

@@ -129,7 +129,7 @@ fn named(adapter: Option<String>, kernels: &KernelsRequest, shared: &SharedDevic
 #[cfg(feature = "gpu")]
 fn best(kernels: &KernelsRequest, shared: &SharedDevice) -> Found {
     if crate::host::is_too_narrow_for_drivers() {
-        return Found::Cpu("the limit on address space leaves no room for the driver of a GPU".into());
+        return Found::Cpu(super::auto::TOO_NARROW.into());
     }
     match auto_choice(&gpu::adapters()) {
         Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels, shared).map(Box::new), why),

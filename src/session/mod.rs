@@ -49,7 +49,7 @@ use std::time::Instant;
 
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
-pub use auto::auto_sentence;
+pub use auto::{TOO_NARROW, auto_sentence, is_too_narrow_for_drivers};
 pub use batch::{Batch, Configuration, Unfinished};
 pub use data::Data;
 pub(crate) use data::USUAL_TEST;

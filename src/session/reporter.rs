@@ -1,5 +1,7 @@
 //! Who is told what happens in a session.
 
+use std::path::Path;
+
 use crate::Error;
 use crate::network::Network;
 use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
@@ -60,6 +62,8 @@ pub struct RunPreview<'a> {
     pub scored_on: ScoredOn,
     /// Epochs of before it was interrupted.
     pub history: &'a [EpochMetrics],
+    /// Its folder, where it is kept.
+    pub folder: Option<&'a Path>,
     /// Whether it is one of many.
     pub is_one_of_many: bool,
 }

@@ -19,8 +19,8 @@ use crate::files::check_folder;
 use crate::model::TrainedModel;
 use crate::text::{epochs, grouped};
 use crate::training::{
-    self, AugmentedData, Ending, Observer, Outcome, PatienceOn, Recorder, RunFacts, TrainOptions, Trained,
-    TrainingData, TrainingState, now,
+    self, AugmentedData, Ending, Observer, Outcome, PatienceOn, Recorder, RunFacts, RunFolder, TrainOptions,
+    Trained, TrainingData, TrainingState, now,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
@@ -80,6 +80,7 @@ impl Session<'_> {
             samples: samples.train,
             scored_on: job.settings.scored_on(),
             history: recorder.history(),
+            folder: recorder.folder().map(RunFolder::path),
             is_one_of_many: job.data_sha256.is_some(),
         };
         // Kept until the folder has its summary: so long there is something to lose.

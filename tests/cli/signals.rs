@@ -158,6 +158,7 @@ fn too_little_address_space_is_one_line() {
     for (limit, line) in [
         (400_000, "--data data --backend cpu --arch fc --hidden 6000,6000 --importance none --out big"),
         (300_000, "--data data --backend cpu --arch rsp --hidden 300000,300000 --degree 20 --out wide"),
+        (300_000, "bench --backend cpu --arch fc --batch 65536"),
     ] {
         let before = format!("ulimit -v {limit};");
         let output = start(folder.path(), &before, line).wait_with_output().unwrap();
@@ -165,6 +166,75 @@ fn too_little_address_space_is_one_line() {
         assert_eq!(output.status.code(), Some(1), "{line}: {stderr}");
         let last = stderr.lines().last().unwrap();
         assert!(last.starts_with("error: ") && last.contains("ulimit -v"), "{stderr}");
+        // Flags, not settings.
+        assert!(!last.contains('`'), "{stderr}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn devices_says_that_address_space_is_too_narrow() {
+    let child = start(Path::new("."), "ulimit -v 200000;", "devices");
+    let (code, last) = ended(child);
+    assert_eq!(code, Some(0), "{last}");
+    let why = "the limit on address space leaves no room for the driver of a GPU";
+    assert_eq!(last, format!("auto chooses the CPU: {why}"));
+}
+
+/// A heap for each thread would take 128 MiB of it.
+#[test]
+#[cfg(target_os = "linux")]
+fn more_address_space_than_is_enough_is_enough() {
+    let folder = folder_with_data();
+    for limit in (100_000..=400_000).step_by(50_000) {
+        let line = format!(
+            "--data data --backend cpu --threads 4 --importance none --hidden 16 --epochs 2 --out v{limit}"
+        );
+        let output = start(folder.path(), &format!("ulimit -v {limit};"), &line).wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{limit} KiB: {stderr}");
+    }
+}
+
+/// A table of 40,000 rows and 51 columns.
+fn table() -> String {
+    let row = |row: usize| {
+        let cells = (0..50).map(|column| format!("{},", (row * 7 + column * row) % 10));
+        cells.chain([format!("{}\n", row % 2)]).collect::<String>()
+    };
+    (0..40_000).map(row).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("t.csv"), table()).unwrap();
+    let begin = "--data t.csv --backend cpu --threads 2 --importance none --hidden 16,16 --epochs 8 \
+                 --checkpoint-every 1 --out run";
+    let mut child = start(folder.path(), "", begin);
+    wait_for(&folder.path().join("run/checkpoint.safetensors"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for (line, how) in [
+        ("train --resume run --threads 2", "; go on with: tanner train --resume run"),
+        (
+            "compare --data t.csv --backend cpu --threads 2 --seeds 1 --out many --run a=--importance=none",
+            "; the same command goes on from here",
+        ),
+    ] {
+        let mut seen = 0;
+        for limit in (42_000..=66_000).step_by(3000) {
+            let before = format!("ulimit -c 0; ulimit -v {limit};");
+            let (code, last) = ended(start(folder.path(), &before, line));
+            if !last.starts_with("error: out of memory: an allocation ") {
+                assert!(code.is_some_and(|code| code < 2), "{limit} KiB: {last}");
+                continue;
+            }
+            seen += 1;
+            assert!(last.ends_with(how), "{limit} KiB: {last}");
+        }
+        assert!(seen > 0, "{line}");
     }
 }
 
@@ -172,11 +242,7 @@ fn too_little_address_space_is_one_line() {
 #[test]
 fn an_allocation_that_fails_is_one_line() {
     let folder = tempfile::tempdir().unwrap();
-    let row = |row: usize| {
-        let cells = (0..50).map(|column| format!("{},", (row * 7 + column * row) % 10));
-        cells.chain([format!("{}\n", row % 2)]).collect::<String>()
-    };
-    fs::write(folder.path().join("t.csv"), (0..40_000).map(row).collect::<String>()).unwrap();
+    fs::write(folder.path().join("t.csv"), table()).unwrap();
     let line =
         "--data t.csv --backend cpu --threads 2 --importance none --hidden 16,16 --epochs 1 -q --out run";
     for limit in (42_000..=66_000).step_by(3000) {

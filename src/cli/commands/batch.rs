@@ -7,6 +7,7 @@ use tanner::experiments::Entry;
 use tanner::session::{Batch, Configuration, Unfinished};
 
 use crate::cli::flags::BatchArgs;
+use crate::cli::out_of_memory;
 use crate::cli::ui::{session, signals};
 use crate::cli::usage::settings_from_flags;
 
@@ -29,6 +30,7 @@ pub(super) fn run(
     collect: Vec<Configuration>,
 ) -> anyhow::Result<Finished> {
     signals::listen(GO_ON);
+    out_of_memory::goes_on(GO_ON, None);
     let session = session();
     let batch = Batch::new(&session, args.shared(), &args.out)?;
     let with = settings_from_flags(&args.with).map_err(|reason| anyhow!("--with: {reason}"))?;

@@ -4,26 +4,28 @@ use anyhow::anyhow;
 use serde_json::json;
 use tanner::engine::gpu::{self, AdapterReport};
 use tanner::report::{Mark, TextCell, TextColumn, TextTable};
-use tanner::session::auto_sentence;
+use tanner::session::{TOO_NARROW, auto_sentence, is_too_narrow_for_drivers};
 
 use crate::cli::flags::DevicesArgs;
 use crate::cli::ui::{terminal, with_dashes};
 
 /// Prints the adapters, the CPU, and what `auto` would choose.
 pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
+    let is_too_narrow = is_too_narrow_for_drivers();
     let adapters = gpu::adapters();
     if args.check {
         let usable = adapters.iter().any(|adapter| adapter.usable.is_ok());
         return if usable { Ok(()) } else { Err(anyhow!("no usable GPU adapter")) };
     }
-    let auto = with_dashes(&auto_sentence(&adapters));
+    let auto = with_dashes(&auto_sentence(&adapters, is_too_narrow));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     if terminal::wants_json() {
         let adapters: Vec<_> = adapters.iter().map(adapter_json).collect();
         return terminal::print_json(&json!({ "adapters": adapters, "cpu_threads": threads, "auto": auto }));
     }
     if adapters.is_empty() {
-        terminal::remark(&format!("no GPU adapter: {}", gpu::why_none()))?;
+        let why = if is_too_narrow { TOO_NARROW.to_owned() } else { gpu::why_none() };
+        terminal::remark(&format!("no GPU adapter: {why}"))?;
     }
     if !adapters.is_empty() || !terminal::is_read_by_people() {
         terminal::print_table(&table(adapters))?;

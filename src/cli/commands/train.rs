@@ -12,6 +12,7 @@ use tanner::training::{Ending, Summary};
 
 use super::resume_command;
 use crate::cli::flags::TrainArgs;
+use crate::cli::out_of_memory;
 use crate::cli::ui::{session, signals, terminal};
 
 /// Trains, or goes on, writing as it goes.
@@ -20,6 +21,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
         || " before the first step; nothing is kept".to_owned(),
         |folder| format!("; go on with: {}", resume_command(folder)),
     ));
+    args.resume.as_deref().into_iter().for_each(out_of_memory::kept_run);
     let session = session().started_at(process_start);
     let run = match &args.resume {
         Some(folder) => session.resume_with(folder, &args.settings)?,

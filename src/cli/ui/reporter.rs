@@ -9,6 +9,7 @@ use tanner::report::{connectivity_picture, learning_curve};
 use tanner::session::{FinishedRun, Reporter, RunPreview, Session};
 use tanner::training::Observer;
 
+use super::super::out_of_memory;
 use super::progress::ProgressReport;
 use super::terminal::{self, BARS};
 use super::{cache_folder, of_library, signals};
@@ -60,6 +61,9 @@ impl Reporter for Terminal {
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
         let mut report = ProgressReport::new(run.epochs, run.samples, !run.is_one_of_many, run.scored_on);
         report.resumed(run.history);
+        if let Some(folder) = run.folder.filter(|_| !run.is_one_of_many) {
+            out_of_memory::kept_run(folder);
+        }
         Some(Box::new(report))
     }
 

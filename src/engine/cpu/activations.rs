@@ -48,7 +48,8 @@ impl CpuEngine {
     /// When the data do not fit the network.
     pub fn mean_activations(&self, data: &Dataset) -> Result<Vec<Vec<f64>>> {
         let rows = self.layout.rows();
-        let sums: Vec<Vec<f64>> = self.over_tasks(data, |chunks| {
+        let tasks = vec![(); data.samples().div_ceil(SAMPLES_OF_TASK)];
+        let sums: Vec<Vec<f64>> = self.over_tasks(data, tasks, |(), chunks| {
             let mut sums = vec![0.0; rows];
             chunks(&mut |chunk, samples| {
                 for (sum, row) in sums.iter_mut().zip(&chunk.activations) {
@@ -77,40 +78,47 @@ impl CpuEngine {
             return Err(Error::Network(format!("there is no layer {layer}, the last one is {last}")));
         };
         let first = widths[..layer].iter().sum::<usize>();
-        let parts: Vec<Vec<f32>> = self.over_tasks(data, |chunks| {
-            let mut values = Vec::new();
+        check_data(&self.network, data)?;
+        let count = width * data.samples();
+        #[cfg(feature = "train")]
+        crate::host::require(&format!("what layer {layer} gives"), (size_of::<f32>() * count) as f64)?;
+        let mut values = vec![0.0; count];
+        let places = values.chunks_mut(SAMPLES_OF_TASK * width).collect();
+        self.over_tasks(data, places, |place: &mut [f32], chunks| {
+            let mut places = place.chunks_exact_mut(width);
             chunks(&mut |chunk, samples| {
                 let rows = &chunk.activations[first..first + width];
-                for lane in 0..samples {
-                    values.extend(rows.iter().map(|row| row.0[lane]));
+                for (lane, place) in places.by_ref().take(samples).enumerate() {
+                    place.iter_mut().zip(rows).for_each(|(value, row)| *value = row.0[lane]);
                 }
             });
-            values
         })?;
-        Ok(parts.concat())
+        Ok(values)
     }
 
     /// Runs tasks of consecutive samples in parallel and returns what each made, in order.
     ///
-    /// A task gets a function that runs its chunks, one after the other, and shows
+    /// A task gets its place and a function that runs its chunks, one after the other, and shows
     /// each to a visitor together with the number of samples in it.
-    fn over_tasks<T: Send>(
+    fn over_tasks<P: Send, T: Send>(
         &self,
         data: &Dataset,
-        task: impl Fn(&mut dyn FnMut(&mut dyn FnMut(&Chunk, usize))) -> T + Sync,
+        places: Vec<P>,
+        task: impl Fn(P, &mut dyn FnMut(&mut dyn FnMut(&Chunk, usize))) -> T + Sync,
     ) -> Result<Vec<T>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let pass = self.pass(data, None, &NEVER, &Silent);
-        let run = |part: &[u32]| {
+        let run = |(place, part): (P, &[u32])| {
             let mut room = Chunk::new(self.layout.rows());
-            task(&mut |visit| {
+            task(place, &mut |visit| {
                 for chunk in part.chunks(LANES) {
                     pass.run(0, chunk, chunk.len(), &mut room);
                     visit(&room, chunk.len());
                 }
             })
         };
-        Ok(self.threads.install(|| samples.par_chunks(SAMPLES_OF_TASK).map(run).collect()))
+        let parts = samples.par_chunks(SAMPLES_OF_TASK);
+        Ok(self.threads.install(|| places.into_par_iter().zip(parts).map(run).collect()))
     }
 }
