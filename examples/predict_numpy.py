@@ -24,7 +24,7 @@ def predict(path, x):
         x = (x - t["preprocessing.feature_mean"]) / (t["preprocessing.feature_deviation"] + np.float32(1e-3))
     if header["importance"] == "pca":
         x = (x - t["preprocessing.mean"]) @ t["preprocessing.rotation"].T
-    elif header["importance"] != "none":
+    elif "preprocessing.order" in t:
         x = x[:, t["preprocessing.order"]]
     for index, layer in enumerate(header["layers"]):
         weights, biases = t[f"layers.{index}.weights"], t[f"layers.{index}.biases"]

@@ -32,6 +32,23 @@ pub struct Augmentation {
     pub flip: bool,
 }
 
+/// One way to look at pictures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    step: Move,
+    columns: usize,
+}
+
+impl View {
+    /// The pictures, `[sample][pixel]`, seen so.
+    pub(crate) fn of(self, features: &[f32], pixels: usize) -> Vec<f32> {
+        let mut seen = vec![0.0; features.len()];
+        let pictures = seen.par_chunks_mut(pixels).zip(features.par_chunks(pixels));
+        threads::run(|| pictures.for_each(|(to, from)| self.step.apply(from, to, self.columns)));
+        seen
+    }
+}
+
 /// What happens to one picture: it is mirrored, then moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Move {
@@ -94,6 +111,33 @@ impl Augmentation {
         threads::run(|| parts.zip(moves.par_chunks(PART)).for_each(apply));
         // Numbers that were finite stay so, and 0 is; the invariants need no second look.
         Ok(Dataset { features, labels: data.labels.clone(), ..*data })
+    }
+
+    /// Every view of a picture that predictions are averaged over: as it is and moved by up to `shift` pixels along a side,
+    /// each mirrored, too, where it may be.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when samples are no pictures, or too small for the shift.
+    pub(crate) fn views(&self, shape: Option<[usize; 2]>) -> Result<Vec<View>> {
+        let refuse = |reason: String| Err(Error::setting(Setting::Average, reason));
+        let Some([rows, columns]) = shape else {
+            return refuse(
+                "the model was not trained on pictures, which alone can be moved or mirrored".into(),
+            );
+        };
+        if self.shift >= rows.min(columns) {
+            return refuse(format!(
+                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels",
+                self.shift
+            ));
+        }
+        let steps =
+            (1..).take(self.shift).flat_map(|step: isize| [(step, 0), (-step, 0), (0, step), (0, -step)]);
+        let flips: &[bool] = if self.flip { &[false, true] } else { &[false] };
+        let places = [(0, 0)].into_iter().chain(steps);
+        let views =
+            places.flat_map(|(right, down)| flips.iter().map(move |flip| Move { flip: *flip, right, down }));
+        Ok(views.map(|step| View { step, columns }).collect())
     }
 
     /// The moves of all samples in one epoch.

@@ -9,8 +9,8 @@ mod scores;
 
 use std::sync::Arc;
 
-use crate::dataset::Dataset;
 use crate::dataset::table::Limits;
+use crate::dataset::{Augmentation, Dataset, View};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::model::TrainedModel;
@@ -42,6 +42,8 @@ const PART: usize = 8192;
 pub struct Predictor {
     model: Arc<TrainedModel>,
     engine: Arc<CpuEngine>,
+    /// Views of each picture that predictions are averaged over; empty where they are those of the picture itself.
+    views: Vec<View>,
 }
 
 impl Predictor {
@@ -53,7 +55,25 @@ impl Predictor {
         // Nothing is trained, so any settings will do.
         let settings = EngineSettings::new(Optimizer::Sgd, 1, 0);
         let engine = CpuEngine::new(model.network(), model.parameters(), settings, threads)?;
-        Ok(Self { model: Arc::new(model), engine: Arc::new(engine) })
+        Ok(Self { model: Arc::new(model), engine: Arc::new(engine), views: Vec::new() })
+    }
+
+    /// Averages the logarithms of the probabilities over views of each picture: as it is and moved by up to `shift` pixels
+    /// along a side, each mirrored, too, with `flip`. A prediction takes so many times as long as there are views.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] when the model was not trained on pictures, or the shift is too large for them.
+    #[doc(hidden)]
+    pub fn averaging(self, over: &Augmentation) -> Result<Self> {
+        let views = over.views(self.model.data().image_shape)?;
+        Ok(Self { views, ..self })
+    }
+
+    /// Number of views of a picture that a prediction looks at.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn views(&self) -> usize {
+        self.views.len().max(1)
     }
 
     /// The model.
@@ -120,12 +140,39 @@ impl Predictor {
                     values[place]
                 )));
             }
-            let prepared = self.model.preprocessing().apply(values)?;
-            let labels = vec![0; values.len() / width];
-            let inputs = self.model.network().inputs();
-            logits.extend(self.engine.logits(&Dataset::new(prepared, inputs, labels, classes)?)?);
+            if self.views.is_empty() {
+                logits.extend(self.logits(values)?);
+            } else {
+                logits.extend(self.averaged(values)?);
+            }
         }
         Predictions::new(logits, classes)
+    }
+
+    /// The logits of some samples, `[sample][class]`.
+    fn logits(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let (width, classes) = (self.model.preprocessing().input_features(), self.model.network().classes());
+        let prepared = self.model.preprocessing().apply(features)?;
+        let labels = vec![0; features.len() / width];
+        self.engine.logits(&Dataset::new(prepared, self.model.network().inputs(), labels, classes)?)
+    }
+
+    /// The mean logarithms of the probabilities over all views, `[sample][class]`.
+    fn averaged(&self, features: &[f32]) -> Result<Vec<f32>> {
+        let (width, classes) = (self.model.preprocessing().input_features(), self.model.network().classes());
+        let mut mean = vec![0.0; features.len() / width * classes];
+        for view in &self.views {
+            let logits = self.logits(&view.of(features, width))?;
+            let samples = mean.chunks_mut(classes).zip(logits.chunks(classes));
+            for (mean, logits) in samples {
+                let normaliser = predictions::log_sum_exp(logits);
+                for (mean, logit) in mean.iter_mut().zip(logits) {
+                    *mean += (f64::from(*logit) - normaliser) / self.views.len() as f64;
+                }
+            }
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "logits are f32")]
+        Ok(mean.into_iter().map(|value: f64| value as f32).collect())
     }
 }
 

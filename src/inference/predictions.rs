@@ -75,9 +75,7 @@ impl Predictions {
     /// where the probability is too small for f32.
     pub(super) fn cross_entropy(&self, sample: usize, label: usize) -> f64 {
         let logits = self.logits_of(sample);
-        let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
-        let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - max).exp()).sum();
-        sum.ln() + max - f64::from(logits[label])
+        log_sum_exp(logits) - f64::from(logits[label])
     }
 
     fn logits_of(&self, sample: usize) -> &[f32] {
@@ -104,6 +102,13 @@ impl Predictions {
     pub fn logits(&self) -> &[f32] {
         &self.logits
     }
+}
+
+/// `ln(sum of exp(logit))`, which stays finite.
+pub(super) fn log_sum_exp(logits: &[f32]) -> f64 {
+    let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
+    let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - max).exp()).sum();
+    sum.ln() + max
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "probabilities are kept as f32")]

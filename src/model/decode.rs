@@ -8,7 +8,7 @@ use super::TrainedModel;
 use super::container::{Container, Read};
 use super::format::{Header, LayerHeader, NAME, VERSION};
 use crate::error::one_line;
-use crate::importance::{Importance, Preprocessing, Standardisation, Transform};
+use crate::importance::{Importance, Order, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
 
@@ -141,7 +141,7 @@ fn check_inputs(inputs: usize, fully_connected: bool, limit: Inputs) -> Read<()>
 
 fn read_preprocessing(file: &mut Container<'_>, header: &Header) -> Read<Preprocessing> {
     let transform = match header.importance {
-        Importance::None => Transform::Identity { features: header.features },
+        Importance::None if header.order != Order::Place => Transform::Identity { features: header.features },
         Importance::Pca => {
             let mean = floats(file, "preprocessing.mean", Some(&[header.features]))?;
             let explained_variance = floats(file, "preprocessing.explained_variance", None)?;
@@ -149,7 +149,7 @@ fn read_preprocessing(file: &mut Container<'_>, header: &Header) -> Read<Preproc
             let rotation = floats(file, "preprocessing.rotation", Some(&shape))?;
             Transform::Rotation { mean, rotation, explained_variance }
         }
-        Importance::RandomForest | Importance::Random | Importance::Variance => {
+        Importance::None | Importance::RandomForest | Importance::Random | Importance::Variance => {
             let importance = floats(file, "preprocessing.importance", Some(&[header.features]))?;
             Transform::Permutation { order: indices(file, "preprocessing.order")?, importance }
         }

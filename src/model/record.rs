@@ -90,7 +90,7 @@ pub struct ArchitectureRecord {
     /// Fan-in of each hidden layer, or one for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[doc(hidden)]
-    pub fan_in: Vec<usize>,
+    pub fan_in: Vec<f64>,
     /// Reach of each hidden layer in pixels, or one for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[doc(hidden)]

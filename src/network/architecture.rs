@@ -52,8 +52,8 @@ pub enum Connectivity {
         picture: Grid,
         /// Where the neurons of each hidden layer are.
         grids: Vec<Grid>,
-        /// Number of inputs of each neuron, by layer.
-        fan_in: Vec<usize>,
+        /// Number of inputs of each neuron, in the mean, by layer.
+        fan_in: Vec<f64>,
         /// How far a neuron of each layer sees, in pixels of the picture.
         reach: Vec<f64>,
         /// How weights fall with the distance.
@@ -137,6 +137,25 @@ impl Architecture {
 
     fn hidden_layer(&self, index: usize, inputs: usize, outputs: usize) -> Result<HiddenLayer> {
         HiddenLayer::new(&self.connectivity, (index, self.hidden.len()), (inputs, outputs))
+    }
+
+    /// As [`Architecture::parameter_count`], of random sparse layers in the mean over all draws.
+    ///
+    /// # Errors
+    /// Refuses what no graph can satisfy.
+    pub(crate) fn usual_parameter_count(&self) -> Result<usize> {
+        let Connectivity::RandomSparse { degrees } = &self.connectivity else {
+            return self.parameter_count();
+        };
+        let (mut total, mut width) = (0.0, self.inputs);
+        for (index, outputs) in self.hidden.iter().enumerate() {
+            let mean = degrees.get(index).or(degrees.first()).map_or(0.0, DegreeDistribution::mean);
+            total += width as f64 * mean + *outputs as f64;
+            width = *outputs;
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "a number of parameters")]
+        let total = (total + ((width + 1) * self.classes) as f64).round() as usize;
+        Ok(total)
     }
 
     /// Number of weights and biases, before any graph is drawn.

@@ -37,6 +37,21 @@ impl Architecture {
         Ok(Self { hidden: vec![fits; layers], connectivity, ..self.clone() })
     }
 
+    /// As [`Architecture::narrowed_to`], with the last layers wider by one as long as the budget allows.
+    ///
+    /// # Errors
+    /// As [`Architecture::narrowed_to`].
+    pub(crate) fn narrowed_finely_to(&self, budget: usize) -> Result<Self> {
+        let mut fitted = self.narrowed_to(budget)?;
+        for layer in (0..fitted.hidden.len()).rev() {
+            fitted.hidden[layer] += 1;
+            if fully_connected_parameters(self.inputs, &fitted.hidden, self.classes) > budget as u128 {
+                fitted.hidden[layer] -= 1;
+            }
+        }
+        Ok(fitted)
+    }
+
     /// Refuses a narrow network that is not as narrow as its budget.
     pub(super) fn check_budget(&self) -> Result<()> {
         let Connectivity::Narrow { budget } = self.connectivity else { return Ok(()) };

@@ -9,6 +9,7 @@ mod lock;
 mod outcome;
 mod plan;
 mod shape;
+mod sizes;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ use lock::lock;
 pub use outcome::Unfinished;
 pub use plan::{Configuration, Plan};
 use shape::DataShape;
+#[doc(hidden)]
+pub use sizes::MatchParameters;
 
 use super::data::{Data, RawData};
 use super::job::{TrainedRun, TrainingJob};

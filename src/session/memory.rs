@@ -130,9 +130,9 @@ fn mean_degree(connectivity: &Connectivity, layer: usize, outputs: f64) -> f64 {
             list.iter().map(|degree| *degree as f64).sum::<f64>() / list.len().max(1) as f64
         }
         Connectivity::Coupled2d { picture, grids, fan_in, .. } => {
-            let of = |list: &[usize]| list.get(layer).or(list.first()).copied().unwrap_or(0) as f64;
+            let fan_in = fan_in.get(layer).or(fan_in.first()).copied().unwrap_or(0.0);
             let inputs = layer.checked_sub(1).and_then(|below| grids.get(below)).unwrap_or(picture).neurons();
-            of(fan_in) * outputs / inputs.max(1) as f64
+            fan_in * outputs / inputs.max(1) as f64
         }
         Connectivity::RandomSparse { degrees } => {
             degrees.get(layer).or(degrees.first()).map_or(0.0, |degrees| degrees.mean())

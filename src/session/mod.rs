@@ -50,6 +50,8 @@ use std::time::Instant;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub use auto::{TOO_NARROW, auto_sentence, is_too_narrow_for_drivers};
+#[doc(hidden)]
+pub use batch::MatchParameters;
 pub use batch::{Batch, Configuration, Unfinished};
 pub use data::Data;
 pub(crate) use data::USUAL_TEST;

@@ -1,7 +1,7 @@
 //! The layer that is spatially coupled in two dimensions: neurons have places, edges are near.
 //!
 //! Inputs and outputs lie on a [`Grid`] each, and both grids cover the same picture. Every output has `fan_in` distinct
-//! inputs. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
+//! inputs; where that is no whole number, some outputs have one more than others, evenly spread. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
 //! in pixels of the picture: `exp(-d^2 / (2 reach^2))`, but at least [`FLOOR`], or alike for all within a square window.
 //! An input's importance multiplies its weight.
 //!
@@ -28,8 +28,8 @@ pub struct Coupled2d {
     pub inputs: Grid,
     /// Where the output neurons are.
     pub outputs: Grid,
-    /// Number of inputs of each output.
-    pub fan_in: usize,
+    /// Number of inputs of each output, in the mean.
+    pub fan_in: f64,
     /// How far an output sees, in pixels; above 0.
     pub reach: f64,
     /// How weights fall with the distance.
@@ -54,13 +54,12 @@ fn grown([first, last]: [f64; 2], layers: usize) -> impl Iterator<Item = f64> {
 }
 
 /// The fan-in of each layer where none is asked for, given the grids of all inputs and outputs in order.
-pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<usize> {
-    let together = grain.together();
+pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<f64> {
+    let together = grain.together() as f64;
     let of_layer = |(inputs, fan_in): (&Grid, f64)| {
-        #[expect(clippy::cast_possible_truncation, reason = "at most the last fan-in")]
-        let multiple = (fan_in / together as f64).round() as usize * together;
+        let multiple = (fan_in / together).round() * together;
         // As many inputs as there are, at most.
-        multiple.min(inputs.neurons() / together * together).max(together)
+        multiple.min((inputs.neurons() as f64 / together).floor() * together).max(together)
     };
     grids.iter().zip(grown(FAN_IN, grids.len() - 1)).map(of_layer).collect()
 }
@@ -84,8 +83,12 @@ impl Coupled2d {
         let importance = self.log_importance(together);
         let mut keys = Vec::with_capacity(from.len());
         let mut row_start = vec![0];
-        let mut edges = Vec::with_capacity(outputs.width() * self.fan_in);
-        for place in to {
+        let joined = self.joined_groups();
+        let mut edges = Vec::with_capacity(joined * together * together);
+        let groups = to.len();
+        for (number, place) in to.into_iter().enumerate() {
+            // Evenly spread, as the points of a line between pixels are.
+            let count = (number + 1) * joined / groups - number * joined / groups;
             keys.clear();
             for ((number, at), importance) in (0u32..).zip(&from).zip(&importance) {
                 let Some(weight) = self.log_weight(*at, place) else { continue };
@@ -93,10 +96,10 @@ impl Coupled2d {
                 let gumbel = -(-rng.random::<f64>().ln()).ln();
                 keys.push((weight + importance + gumbel, number));
             }
-            if keys.len() * together < self.fan_in {
+            if keys.len() < count {
                 return Err(self.starved(keys.len() * together));
             }
-            let mut drawn = largest(&mut keys, self.fan_in / together);
+            let mut drawn = largest(&mut keys, count);
             drawn.sort_unstable();
             for _ in 0..together {
                 let width = QUAD.min(together) as u32;
@@ -113,8 +116,18 @@ impl Coupled2d {
     /// As [`Coupled2d::build`], but for windows too small.
     #[doc(hidden)]
     pub fn edges(&self) -> Result<usize> {
-        let (_, outputs) = self.check()?;
-        outputs.width().checked_mul(self.fan_in).ok_or_else(|| self.too_many())
+        self.check()?;
+        let together = self.grain.together();
+        Ok(self.joined_groups().saturating_mul(together * together))
+    }
+
+    /// Pairs of an input group and an output group that are joined.
+    fn joined_groups(&self) -> usize {
+        let together = self.grain.together();
+        let groups = (self.outputs.neurons() / together) as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "checked: at most all pairs")]
+        let joined = (self.fan_in / together as f64 * groups).round() as usize;
+        joined
     }
 
     /// Logarithm of the weight of an input at a place for an output at another; `None` where it cannot be drawn.
@@ -164,16 +177,10 @@ impl Coupled2d {
                 ));
             }
         }
-        if *fan_in == 0 || *fan_in > inputs.neurons() {
+        if !(*fan_in >= 1.0 && *fan_in <= inputs.neurons() as f64) {
             let limit = inputs.neurons();
             return refuse(format!(
                 "a fan-in of {fan_in} is impossible, it must be 1 to {limit}, the number of inputs"
-            ));
-        }
-        if !fan_in.is_multiple_of(together) {
-            let near = fan_in.next_multiple_of(together);
-            return refuse(format!(
-                "a fan-in of {fan_in} is impossible with a grain of {grain}, it must be a multiple of it, such as {near}"
             ));
         }
         if !(*reach > 0.0 && reach.is_finite()) {

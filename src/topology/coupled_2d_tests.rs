@@ -4,7 +4,8 @@ use super::super::grid::Place;
 use super::*;
 use crate::random::{Purpose, generator};
 
-fn layer(inputs: &str, outputs: &str, fan_in: usize, reach: f64, grain: Grain) -> Coupled2d {
+fn layer(inputs: &str, outputs: &str, fan_in: u32, reach: f64, grain: Grain) -> Coupled2d {
+    let fan_in = f64::from(fan_in);
     let [inputs, outputs] = [inputs, outputs].map(|text| text.parse::<Grid>().unwrap());
     let picture = [inputs.rows, inputs.columns];
     Coupled2d {
@@ -45,11 +46,26 @@ fn every_output_has_its_fan_in_of_distinct_inputs_and_seeds_repeat() {
         assert_eq!(topology.edges(), layer.edges().unwrap(), "{layer:?}");
         for output in 0..layer.outputs.neurons() {
             // A topology has no edge twice.
-            assert_eq!(topology.in_degree(output), layer.fan_in, "{layer:?}");
+            assert_eq!(topology.in_degree(output) as f64, layer.fan_in, "{layer:?}");
         }
         assert_eq!(topology, draw(&layer, 3), "{layer:?}");
-        let is_whole = layer.fan_in == layer.inputs.neurons();
+        let is_whole = layer.fan_in == layer.inputs.neurons() as f64;
         assert_eq!(topology == draw(&layer, 4), is_whole, "{layer:?}");
+    }
+}
+
+#[test]
+fn fractions_of_a_fan_in_are_spread_evenly() {
+    for (grain, fan_in, few, edges) in [(Grain::Edges, 5.25, 5, 336), (Grain::MicroBlocks, 9.0, 8, 576)] {
+        let layer = Coupled2d { fan_in, ..layer("8x8", "8x8", 1, 2.0, grain) };
+        let topology = draw(&layer, 0);
+        assert_eq!((layer.edges().unwrap(), topology.edges()), (edges, edges));
+        let together = grain.together();
+        let more: Vec<bool> =
+            (0..64).step_by(together).map(|output| topology.in_degree(output) == few + together).collect();
+        assert!((0..64).all(|output| [few, few + together].contains(&topology.in_degree(output))));
+        // Every fourth group has more than the others.
+        assert!(more.chunks(4).all(|four| four.iter().filter(|more| **more).count() == 1), "{more:?}");
     }
 }
 
@@ -71,7 +87,7 @@ fn a_window_has_its_edges() {
     let layer = Coupled2d { falloff: Falloff::Window, ..layer("9x7", "9x7", 9, 1.0, Grain::Edges) };
     let refused = layer.build(&mut generator(0, Purpose::Topology(0))).unwrap_err().to_string();
     assert!(refused.contains("sees 4 inputs in its window"), "{refused}");
-    let topology = draw(&Coupled2d { fan_in: 4, ..layer.clone() }, 0);
+    let topology = draw(&Coupled2d { fan_in: 4.0, ..layer.clone() }, 0);
     let mut there = BTreeSet::new();
     for (output, input) in topology.edge_ends() {
         let (to, from) = (layer.outputs.place(output), layer.inputs.place(input));
@@ -160,9 +176,9 @@ fn what_cannot_be_names_the_value_and_the_limit() {
     let fine = layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks);
     let odd = "7x8".parse().unwrap();
     let cases = [
-        (Coupled2d { fan_in: 0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 1 to 64"),
-        (Coupled2d { fan_in: 65, ..fine.clone() }, "a fan-in of 65 is impossible, it must be 1 to 64"),
-        (Coupled2d { fan_in: 9, ..fine.clone() }, "a multiple of it, such as 12"),
+        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 1 to 64"),
+        (Coupled2d { fan_in: 65.0, ..fine.clone() }, "a fan-in of 65 is impossible, it must be 1 to 64"),
+        (Coupled2d { fan_in: f64::NAN, ..fine.clone() }, "a fan-in of NaN is impossible"),
         (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is impossible"),
         (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is impossible"),
         (Coupled2d { inputs: odd, ..fine.clone() }, "the grid of the inputs is 7x8: take a grain of 1"),

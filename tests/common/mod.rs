@@ -99,7 +99,8 @@ pub fn edge_layers() -> Vec<(&'static str, Topology)> {
 }
 
 /// A layer that is coupled in two dimensions.
-pub fn coupled_2d(inputs: &str, outputs: &str, fan_in: usize, grain: Grain) -> Topology {
+pub fn coupled_2d(inputs: &str, outputs: &str, fan_in: u32, grain: Grain) -> Topology {
+    let fan_in = f64::from(fan_in);
     let [inputs, outputs]: [Grid; 2] = [inputs, outputs].map(|text| text.parse().unwrap());
     let (picture, importance) = ([inputs.rows, inputs.columns], Vec::new());
     let layer = Coupled2d {

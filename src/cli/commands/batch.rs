@@ -4,7 +4,7 @@ use std::fs::File;
 
 use anyhow::{anyhow, bail};
 use tanner::experiments::Entry;
-use tanner::session::{Batch, Configuration, Unfinished};
+use tanner::session::{Batch, Configuration, MatchParameters, Unfinished};
 
 use crate::cli::flags::BatchArgs;
 use crate::cli::out_of_memory;
@@ -29,6 +29,16 @@ pub(super) fn run(
     run: Vec<Configuration>,
     collect: Vec<Configuration>,
 ) -> anyhow::Result<Finished> {
+    run_sized(args, run, collect, None)
+}
+
+/// As [`run`], with networks of one size where that is asked for: by the place of the baseline.
+pub(super) fn run_sized(
+    args: &BatchArgs,
+    run: Vec<Configuration>,
+    collect: Vec<Configuration>,
+    sizes: Option<(usize, MatchParameters)>,
+) -> anyhow::Result<Finished> {
     signals::listen(GO_ON);
     out_of_memory::goes_on(GO_ON, None);
     let session = session();
@@ -38,18 +48,22 @@ pub(super) fn run(
         let settings = with.clone().or(configuration.settings);
         Configuration::new(configuration.name, settings)
     };
-    let configurations: Vec<Configuration> = run.into_iter().map(under).collect::<Result<_, _>>()?;
+    let mut run: Vec<Configuration> = run.into_iter().map(under).collect::<Result<_, _>>()?;
+    let mut collect: Vec<Configuration> = collect.into_iter().map(under).collect::<Result<_, _>>()?;
+    if let Some((baseline, sizes)) = sizes {
+        run = batch.with_sizes(run, baseline, sizes)?;
+        collect.clone_from(&run);
+    }
     let mut unfinished = Unfinished::default();
     if !args.report_only {
-        unfinished = batch.run(&configurations, args.seeds()?)?;
+        unfinished = batch.run(&run, args.seeds()?)?;
         if unfinished.is_stopped {
             bail!(signals::stop().interrupted(GO_ON));
         }
     }
     let lock = batch.lock_results();
-    let configurations: Vec<Configuration> = collect.into_iter().map(under).collect::<Result<_, _>>()?;
-    let summaries = batch.collect(&configurations, &mut unfinished)?;
+    let summaries = batch.collect(&collect, &mut unfinished)?;
     let entry = |(configuration, summaries): (Configuration, _)| Entry::new(configuration, summaries);
-    let entries = configurations.into_iter().zip(summaries.iter().map(Vec::as_slice)).map(entry).collect();
+    let entries = collect.into_iter().zip(summaries.iter().map(Vec::as_slice)).map(entry).collect();
     Ok(Finished { entries, unfinished, _lock: lock })
 }

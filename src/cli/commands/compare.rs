@@ -13,7 +13,8 @@ use crate::cli::usage::settings_from_flags;
 
 /// Runs what is missing, then writes table, JSON and chart.
 pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
-    let configurations = configurations(args)?;
+    let Plan { configurations, match_parameters } = plan(args)?;
+    let sizes = args.match_parameters.or(match_parameters).unwrap_or_default();
     let baseline = match &args.baseline {
         None => 0,
         Some(name) => {
@@ -22,7 +23,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         }
     };
     let Finished { entries, unfinished, .. } =
-        batch::run(&args.batch, configurations.clone(), configurations)?;
+        batch::run_sized(&args.batch, configurations.clone(), configurations, Some((baseline, sizes)))?;
     let comparison = Comparison { entries, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
     atomic_write(out.join("comparison.md"), table.markdown().as_bytes())?;
@@ -50,7 +51,7 @@ fn bar(entry: &Entry) -> Option<BarGroup> {
 }
 
 /// All configurations, of the file first.
-fn configurations(args: &CompareArgs) -> anyhow::Result<Vec<Configuration>> {
+fn plan(args: &CompareArgs) -> anyhow::Result<Plan> {
     let mut plan = match &args.file {
         Some(path) => Plan::read(path, &settings_from_flags)?,
         None => Plan::default(),
@@ -65,5 +66,5 @@ fn configurations(args: &CompareArgs) -> anyhow::Result<Vec<Configuration>> {
     if plan.configurations.is_empty() {
         bail!("nothing to compare: name a FILE of configurations, or give --run NAME=FLAGS");
     }
-    Ok(plan.configurations)
+    Ok(plan)
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::Dataset;
+use tanner::dataset::{Augmentation, Dataset};
 use tanner::engine::{EngineSettings, Evaluation};
 use tanner::files::atomic_write;
 use tanner::inference::{Predictor, Scores};
@@ -34,11 +34,13 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let names = model.class_names();
     let predictor = Predictor::new(model, request.threads())?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
+    let averaged = args.average.as_ref().map(|over| averaged(predictor, over, &test)).transpose()?;
     let results = NamedScores {
         scores: &scores,
         score: scores.accuracy,
         score_loss: scores.log_loss,
         scored_on: ScoredOn::Test,
+        averaged: averaged.as_ref(),
         classes: &names,
     };
     if let Some(folder) = &args.out {
@@ -62,7 +64,23 @@ struct NamedScores<'a> {
     score: f64,
     score_loss: f64,
     scored_on: ScoredOn,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    averaged: Option<&'a AveragedScores>,
     classes: &'a [String],
+}
+
+/// What predictions score that are averaged over views of each picture.
+#[derive(Serialize)]
+struct AveragedScores {
+    views: usize,
+    score: f64,
+    score_loss: f64,
+}
+
+fn averaged(predictor: Predictor, over: &Augmentation, test: &Dataset) -> anyhow::Result<AveragedScores> {
+    let predictor = predictor.averaging(over)?;
+    let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
+    Ok(AveragedScores { views: predictor.views(), score: scores.accuracy, score_loss: scores.log_loss })
 }
 
 /// Accuracy and loss by the engine that was asked for.
@@ -95,8 +113,14 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
         100.0 * scores.macro_f1,
         100.0 * scores.calibration_error
     ))?;
+    if let Some(AveragedScores { views, score, score_loss }) = results.averaged {
+        terminal::remark(&format!(
+            "averaged over {views} views of each picture: accuracy {:.2} %, loss {score_loss:.4}",
+            100.0 * score
+        ))?;
+    }
     if !terminal::is_read_by_people() {
-        terminal::print(&totals(evaluation, scores).tsv())?;
+        terminal::print(&totals(evaluation, results).tsv())?;
     }
     terminal::print_next_table("", &class_table(scores, names))?;
     match confusion_table(scores, names) {
@@ -108,18 +132,28 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
 }
 
 /// The scores over all classes, for programs.
-fn totals(evaluation: &Evaluation, scores: &Scores) -> TextTable {
-    let names =
-        ["accuracy_percent", "correct", "samples", "loss", "macro_f1_percent", "calibration_error_percent"];
-    let mut table = TextTable::new(names.map(TextColumn::number));
-    table.row([
+fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
+    let scores = results.scores;
+    let mut names = vec![
+        "accuracy_percent",
+        "correct",
+        "samples",
+        "loss",
+        "macro_f1_percent",
+        "calibration_error_percent",
+    ];
+    names.extend(results.averaged.map(|_| "averaged_accuracy_percent"));
+    let mut table = TextTable::new(names.into_iter().map(TextColumn::number));
+    let averaged = results.averaged.map(|averaged| TextCell::percent(averaged.score));
+    let cells = [
         TextCell::percent(evaluation.accuracy()),
         TextCell::count(evaluation.correct),
         TextCell::count(evaluation.samples),
         format!("{:.4}", evaluation.loss).into(),
         TextCell::percent(scores.macro_f1),
         TextCell::percent(scores.calibration_error),
-    ]);
+    ];
+    table.row(cells.into_iter().chain(averaged));
     table
 }
 

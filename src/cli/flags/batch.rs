@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::bail;
 use clap::Args;
 use tanner::experiments::table1::TableRecipe;
-use tanner::session::Settings;
 use tanner::session::settings::{DataOptions, EngineOptions};
+use tanner::session::{MatchParameters, Settings};
 
 /// Many runs into one folder.
 #[derive(Debug, Args)]
@@ -85,6 +85,13 @@ pub(crate) struct CompareArgs {
     /// Configuration to compare with [default: the first]
     #[arg(long, value_name = "NAME")]
     pub(crate) baseline: Option<String>,
+    /// Size of all networks: baseline, off or N [default: baseline]
+    ///
+    /// Configurations whose networks differ from the baseline's by more than 2 % get as many weights and biases as it has:
+    /// their degrees, fan-ins or widths are found. off keeps each its own, and warns; a number is for all of them. A FILE may
+    /// say match-parameters itself.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) match_parameters: Option<MatchParameters>,
     #[command(flatten)]
     pub(crate) batch: BatchArgs,
 }

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 use tanner::Setting;
+use tanner::dataset::Augmentation;
 use tanner::session::Settings;
 use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions};
 
@@ -193,6 +194,12 @@ pub(crate) struct EvalArgs {
     /// Model file of a run, or the run's folder
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     pub(crate) model: PathBuf,
+    /// Pictures: average over views of each [default: none]
+    ///
+    /// shift=N (as it is, and moved by up to N pixels along a side), flip (each mirrored, too), or shift=N,flip: the mean
+    /// logarithms of the probabilities. It takes as many times as long as there are views.
+    #[arg(long, help_heading = "Data", value_name = "VIEWS", value_parser = tanner::session::settings::parsed::<Augmentation>)]
+    pub(crate) average: Option<Augmentation>,
     #[command(flatten)]
     pub(crate) data: DataOptions,
     #[command(flatten)]

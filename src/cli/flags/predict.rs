@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tanner::dataset::Augmentation;
 use tanner::dataset::table::{Format, Header};
 use tanner::session::settings::Delimiter;
 
@@ -39,6 +40,12 @@ pub(crate) struct PredictArgs {
     /// [default: the one of , ; and tab that fits]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<Delimiter>,
+    /// Pictures: average over views of each [default: none]
+    ///
+    /// shift=N (as it is, and moved by up to N pixels along a side), flip (each mirrored, too), or shift=N,flip: the mean
+    /// logarithms of the probabilities. It takes as many times as long as there are views.
+    #[arg(long, value_name = "VIEWS", value_parser = tanner::session::settings::parsed::<Augmentation>)]
+    pub(crate) average: Option<Augmentation>,
     /// File for the predictions [default: CSV to stdout]
     ///
     /// .csv for labels and probabilities, .npy for probabilities alone.

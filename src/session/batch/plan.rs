@@ -4,6 +4,7 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
+use super::MatchParameters;
 use crate::error::one_line;
 use crate::session::Settings;
 use crate::session::settings::toml_table;
@@ -77,6 +78,9 @@ impl Configuration {
 pub struct Plan {
     /// In the order in which they are shown; no two have one name.
     pub configurations: Vec<Configuration>,
+    /// How many parameters their networks get, where the file says so.
+    #[doc(hidden)]
+    pub match_parameters: Option<MatchParameters>,
 }
 
 impl Plan {
@@ -108,8 +112,15 @@ impl Plan {
         let Some(Value::Array(entries)) = all.remove("configuration") else {
             return Err(refuse("there is no [[configuration]]".into()));
         };
+        let match_parameters = all.remove("match-parameters").map(|value| match value {
+            Value::String(text) => text.parse(),
+            Value::Integer(count) => count.to_string().parse(),
+            other => Err(format!("a {} is no size", other.type_str())),
+        });
+        let match_parameters =
+            match_parameters.transpose().map_err(|reason| refuse(format!("match-parameters: {reason}")))?;
         let common = settings(all, from_flags).map_err(refuse)?;
-        let mut plan = Self::default();
+        let mut plan = Self { match_parameters, ..Self::default() };
         for entry in entries {
             let Value::Table(mut entry) = entry else {
                 return Err(refuse("a configuration is a table: write [[configuration]]".into()));

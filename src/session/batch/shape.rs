@@ -15,8 +15,8 @@ use crate::{Error, Result};
 pub(super) struct DataShape {
     train_samples: usize,
     test_samples: usize,
-    features: InputShape,
-    classes: usize,
+    pub(super) features: InputShape,
+    pub(super) classes: usize,
     /// Of training and test set.
     pub(super) digest: String,
 }

@@ -20,6 +20,8 @@ pub struct ArchitectureSettings {
     profile: Option<Profile>,
     /// A network in two dimensions, whose connectivity follows from its picture.
     planar: Option<Planar>,
+    /// The number of weights and biases that was asked for.
+    parameters: Option<usize>,
     activation: Activation,
     keep_probability: f32,
     /// What was given of the settings that belong to some architectures alone.
@@ -105,7 +107,18 @@ impl ArchitectureSettings {
         let activation = options.activation.unwrap_or(Activation::Sigmoid);
         let given = options.given().filter(|setting| Self::is_of_one_kind(*setting)).collect();
         let planar = (arch == Arch::Sc2d).then(|| Planar::new(options)).transpose()?;
-        Ok(Self { arch, hidden, connectivity, profile, planar, activation, keep_probability, given })
+        let parameters = options.parameters;
+        Ok(Self {
+            arch,
+            hidden,
+            connectivity,
+            profile,
+            planar,
+            parameters,
+            activation,
+            keep_probability,
+            given,
+        })
     }
 
     /// Those of a network that is there already.
@@ -139,7 +152,16 @@ impl ArchitectureSettings {
     /// # Errors
     /// What no graph can satisfy, and a network in two dimensions for data that are no pictures.
     pub fn fit_to(&self, shape: impl Into<InputShape>, classes: usize) -> Result<Architecture> {
-        let InputShape { features: inputs, picture } = shape.into();
+        let shape = shape.into();
+        match self.parameters {
+            Some(wanted) => self.sized(shape, classes, wanted),
+            None => self.at(shape, classes, None),
+        }
+    }
+
+    /// The architecture, at a density or with that many times the usual fan-ins where a scale is given.
+    pub(super) fn at(&self, shape: InputShape, classes: usize, scale: Option<f64>) -> Result<Architecture> {
+        let InputShape { features: inputs, picture } = shape;
         let mut connectivity = self.connectivity.clone();
         let mut hidden = self.hidden.clone();
         if let Some(planar) = &self.planar {
@@ -148,11 +170,12 @@ impl ArchitectureSettings {
                     "sc2d needs pictures: name the shape of a table's rows with `picture`, such as 28x28";
                 return Err(Error::setting(Setting::Arch, reason));
             };
-            (hidden, connectivity) =
-                planar.fit_to(Grid { rows, columns, maps: inputs / (rows * columns).max(1) });
+            let picture = Grid { rows, columns, maps: inputs / (rows * columns).max(1) };
+            (hidden, connectivity) = planar.fit_to(picture, scale);
         }
         let mut reaches_all = false;
         if let Some(profile) = &self.profile {
+            let profile = Profile { density: scale.unwrap_or(profile.density), ..profile.clone() };
             profile.fill(&mut connectivity, inputs, &self.hidden);
             // The paper's own network is drawn as the paper draws it.
             reaches_all = self.hidden.iter().any(|width| *width != paper::OUTPUTS)
@@ -167,7 +190,8 @@ impl ArchitectureSettings {
             keep_probability: self.keep_probability,
             reaches_all,
         };
-        if self.arch != Arch::Narrow {
+        // One of a given size takes no other network's.
+        if self.arch != Arch::Narrow || self.parameters.is_some() {
             return Ok(architecture);
         }
         let budget = match architecture.connectivity {

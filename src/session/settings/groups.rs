@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use super::group::group;
 use super::values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Reaches,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Numbers,
     Switch, TestRows, Widths,
 };
 use super::{Preset, Settings};
@@ -193,16 +193,16 @@ group! {
         grid: (Grids) => Grid,
         /// sc2d: inputs of a neuron [default: 40,80,144]
         ///
-        /// One number, or a list by layer. The default is that of three layers; for others it grows likewise from the first to
-        /// the last.
+        /// One number, or a list by layer; 41.5 is 41 for half of the neurons and 42 for the others. The default is that of
+        /// three layers; for others it grows likewise from the first to the last.
         #[arg(value_name = "N,N,..", allow_negative_numbers = true)]
-        fan_in: (List) => FanIn,
+        fan_in: (Numbers) => FanIn,
         /// sc2d: how far a neuron sees, in pixels [default: 1.5,2.5,5]
         ///
         /// One number, or a list by layer: the standard deviation of a Gaussian, or half the side of a window. The default is
         /// that of three layers on 28 x 28 pixels; for others it grows likewise, in proportion to the picture.
         #[arg(value_name = "PIXELS,..", allow_negative_numbers = true)]
-        reach: (Reaches) => Reach,
+        reach: (Numbers) => Reach,
         /// sc2d: how the chance of an edge falls [default: gauss]
         ///
         /// gauss: with the distance; window: not at all within the reach, and to nothing beyond it.
@@ -214,6 +214,12 @@ group! {
         /// sides. The default is 1 for grids with an odd side.
         #[arg(value_enum, value_name = "N")]
         grain: (Grain) => Grain,
+        /// Weights and biases of the network [default: what the other flags give]
+        ///
+        /// Finds the degrees, the fan-in or the widths that come nearest: sc, band and sc2d in their usual proportions, rsp by
+        /// the mean degree, fc and narrow by the widths.
+        #[arg(value_name = "N", allow_negative_numbers = true)]
+        parameters: (usize) => Parameters,
         /// Activation of the hidden layers [default: sigmoid]
         #[arg(value_enum)]
         activation: (Activation) => Activation,

@@ -14,6 +14,7 @@ mod planar;
 mod presets;
 mod recorded;
 mod resolve;
+mod sizing;
 mod training_options;
 mod values;
 
@@ -43,7 +44,7 @@ pub use training_options::TrainingOptions;
 #[doc(hidden)]
 pub use values::parsed;
 pub use values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Reaches,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Numbers,
     Switch, TestRows, Widths,
 };
 
@@ -139,10 +140,16 @@ settings! {
 }
 
 /// Settings of which only one can be given.
-const EITHER: [[Setting; 2]; 3] = [
+const EITHER: [[Setting; 2]; 9] = [
     [Setting::Label, Setting::Labels],
     [Setting::Degrees, Setting::Density],
     [Setting::Degree, Setting::DegreeDistribution],
+    [Setting::Parameters, Setting::Degrees],
+    [Setting::Parameters, Setting::Density],
+    [Setting::Parameters, Setting::Degree],
+    [Setting::Parameters, Setting::DegreeDistribution],
+    [Setting::Parameters, Setting::FanIn],
+    [Setting::Parameters, Setting::Budget],
 ];
 
 /// Whether a choice decides a setting, which means something else, or nothing, once the choice is made anew.

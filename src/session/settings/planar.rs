@@ -11,7 +11,7 @@ const LAYERS: usize = 3;
 #[derive(Clone, Debug)]
 pub(super) struct Planar {
     grids: Option<Vec<Grid>>,
-    fan_in: Option<Vec<usize>>,
+    fan_in: Option<Vec<f64>>,
     reach: Option<Vec<f64>>,
     falloff: Falloff,
     grain: Option<Grain>,
@@ -52,15 +52,24 @@ impl Planar {
     }
 
     /// The network over a picture: widths of its hidden layers, and how they are joined.
-    pub(super) fn fit_to(&self, picture: Grid) -> (Vec<usize>, Connectivity) {
+    ///
+    /// With a scale, fan-ins are so many times the usual ones, as far as there are inputs.
+    pub(super) fn fit_to(&self, picture: Grid, scale: Option<f64>) -> (Vec<usize>, Connectivity) {
         let layers = self.layers();
         let grids = self.grids.clone().unwrap_or_else(|| vec![Grid { maps: 1, ..picture }; layers]);
         let has_patches = picture.has_patches() && grids.iter().all(|grid| grid.has_patches());
         let grain = self.grain.unwrap_or(if has_patches { Grain::MicroBlocks } else { Grain::Edges });
         let all: Vec<Grid> = [picture].into_iter().chain(grids.iter().copied()).collect();
+        let mut fan_in = self.fan_in.clone().unwrap_or_else(|| usual_fan_in(&all, grain));
+        if let Some(scale) = scale {
+            let scaled = |(fan_in, inputs): (&mut f64, &Grid)| {
+                *fan_in = (scale * *fan_in).clamp(1.0, inputs.neurons() as f64)
+            };
+            fan_in.iter_mut().zip(&all).for_each(scaled);
+        }
         let connectivity = Connectivity::Coupled2d {
             picture,
-            fan_in: self.fan_in.clone().unwrap_or_else(|| usual_fan_in(&all, grain)),
+            fan_in,
             reach: self.reach.clone().unwrap_or_else(|| usual_reach(picture, layers)),
             falloff: self.falloff,
             grain,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::values::{DegreeDistributions, Delimiter, Grids, Reaches, Switch};
+use super::values::{DegreeDistributions, Delimiter, Grids, Numbers, Switch};
 use super::{DataOptions, Settings, TestRows};
 use crate::dataset::table::{ColumnRef, Header, Impute};
 use crate::dataset::{Augmentation, Holdout};
@@ -160,8 +160,8 @@ fn set_architecture(settings: &mut Settings, record: &ArchitectureRecord) -> Res
     options.degree_distribution = (!distributions.is_empty()).then_some(DegreeDistributions(distributions));
     (options.budget, options.softness) = (record.budget, record.softness);
     options.grid = (!record.grids.is_empty()).then(|| Grids(record.grids.clone()));
-    options.fan_in = list(&record.fan_in);
-    options.reach = (!record.reach.is_empty()).then(|| Reaches(record.reach.clone()));
+    options.fan_in = (!record.fan_in.is_empty()).then(|| Numbers(record.fan_in.clone()));
+    options.reach = (!record.reach.is_empty()).then(|| Numbers(record.reach.clone()));
     (options.falloff, options.grain) = (record.falloff, record.grain);
     Ok(())
 }

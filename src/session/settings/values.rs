@@ -53,9 +53,9 @@ pub struct DegreeDistributions(pub Vec<DegreeDistribution>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grids(pub Vec<Grid>);
 
-/// Distances between commas: `1.5,2.5,5`.
+/// Numbers with fractions between commas: `1.5,2.5,5`.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reaches(pub Vec<f64>);
+pub struct Numbers(pub Vec<f64>);
 
 /// What a table is tested on.
 #[derive(Clone, Debug, PartialEq)]
@@ -192,13 +192,13 @@ impl FromStr for Grids {
     }
 }
 
-impl fmt::Display for Reaches {
+impl fmt::Display for Numbers {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         joined(f, &self.0, ",")
     }
 }
 
-impl FromStr for Reaches {
+impl FromStr for Numbers {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -312,7 +312,7 @@ serde_as_text!(EventsPlace);
 serde_as_text!(KernelChoice);
 serde_as_text!(List);
 serde_as_text!(Grids);
-serde_as_text!(Reaches);
+serde_as_text!(Numbers);
 
 /// Serde of a value as its text, where elsewhere it has another form in files.
 pub(super) mod as_text {

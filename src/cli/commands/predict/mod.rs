@@ -38,7 +38,10 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
         (None, None) => InputFormat::Table(Format::Csv),
         (None, Some(path)) => format_of(path)?,
     };
-    let predictor = Predictor::new(super::load_model(&args.model)?, threads)?;
+    let mut predictor = Predictor::new(super::load_model(&args.model)?, threads)?;
+    if let Some(average) = &args.average {
+        predictor = predictor.averaging(average)?;
+    }
     let model = predictor.model();
     let names = model.class_names();
     let mut answers = Answers::new(target, &names, args.stream);

@@ -1,0 +1,139 @@
+//! Networks of one size, so that what is compared is how they are made.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::{Batch, Configuration};
+use crate::model::Arch;
+use crate::named::serde_as_text;
+use crate::text::grouped;
+use crate::{Error, Result, Setting};
+
+/// Share of the parameters by which networks of one size may differ.
+const TOLERANCE: f64 = 0.02;
+
+/// Settings that a number of parameters takes the place of.
+const REPLACED: [Setting; 7] = [
+    Setting::Parameters,
+    Setting::Degrees,
+    Setting::Density,
+    Setting::Degree,
+    Setting::DegreeDistribution,
+    Setting::FanIn,
+    Setting::Budget,
+];
+
+/// How many parameters the networks of a comparison get.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MatchParameters {
+    /// As many as the baseline has.
+    #[default]
+    Baseline,
+    /// Those of their own settings.
+    Off,
+    /// So many.
+    Count(usize),
+}
+
+impl fmt::Display for MatchParameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Baseline => f.write_str("baseline"),
+            Self::Off => f.write_str("off"),
+            Self::Count(count) => count.fmt(f),
+        }
+    }
+}
+
+impl FromStr for MatchParameters {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "baseline" => Ok(Self::Baseline),
+            "off" => Ok(Self::Off),
+            text => text.parse().ok().filter(|count| *count > 0).map(Self::Count).ok_or_else(|| {
+                format!("{text:?} is neither baseline nor off nor a number of parameters such as 100000")
+            }),
+        }
+    }
+}
+
+serde_as_text!(MatchParameters);
+
+impl Batch<'_> {
+    /// Gives configurations one size: those that differ from it by more than 2 % get as many parameters, which is said.
+    /// Where sizes are to stay, or cannot be reached, a warning names those that differ.
+    ///
+    /// # Errors
+    /// What cannot be built for the data, by the configuration's name.
+    #[doc(hidden)]
+    pub fn with_sizes(
+        &self,
+        mut configurations: Vec<Configuration>,
+        baseline: usize,
+        sizes: MatchParameters,
+    ) -> Result<Vec<Configuration>> {
+        let wanted = match sizes {
+            MatchParameters::Count(count) => Some(count),
+            _ => match configurations.get(baseline) {
+                Some(baseline) => self.parameters(baseline)?,
+                None => None,
+            },
+        };
+        let Some(wanted) = wanted else { return Ok(configurations) };
+        for configuration in &mut configurations {
+            let Some(own) = self.parameters(configuration)?.filter(|own| !is_near(*own, wanted)) else {
+                continue;
+            };
+            let name = &configuration.name;
+            let sized = self.sized(configuration, wanted);
+            match (sizes, sized) {
+                (MatchParameters::Off, _) => self.session.warn(format!(
+                    "{name} has {} parameters, and {} are compared with it: their sizes tell on the scores, too",
+                    grouped(own), grouped(wanted)
+                )),
+                (_, Ok((sized, now))) => {
+                    self.session.note(format!(
+                        "{name} gets {} parameters to match {} ({} by its own settings; --match-parameters off keeps them)",
+                        grouped(now), grouped(wanted), grouped(own)
+                    ));
+                    *configuration = sized;
+                }
+                (_, Err(error)) => self.session.warn(format!(
+                    "{name} keeps its {} parameters, {} cannot be matched: {error}",
+                    grouped(own), grouped(wanted)
+                )),
+            }
+        }
+        Ok(configurations)
+    }
+
+    /// Number of parameters of a configuration's network, about; none where its graphs are not drawn here.
+    fn parameters(&self, configuration: &Configuration) -> Result<Option<usize>> {
+        let run = self.prepare(configuration, 0)?;
+        if run.settings.from.is_some() || run.settings.architecture.arch == Arch::Custom {
+            return Ok(None);
+        }
+        let shape = self.shape(&run)?;
+        let architecture = run.settings.architecture.fit_to(shape.features, shape.classes);
+        let count = architecture.and_then(|architecture| architecture.usual_parameter_count());
+        count.map(Some).map_err(|error| configuration.error(error))
+    }
+
+    /// A configuration with so many parameters, and how many it has.
+    fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
+        let mut sized = configuration.clone();
+        REPLACED.into_iter().for_each(|setting| sized.settings.remove(setting));
+        sized.settings.architecture.parameters = Some(wanted);
+        let now = self.parameters(&sized)?.unwrap_or(wanted);
+        if !is_near(now, wanted) {
+            return Err(Error::Plan(format!("{} are the nearest", grouped(now))));
+        }
+        Ok((sized, now))
+    }
+}
+
+fn is_near(own: usize, wanted: usize) -> bool {
+    own.abs_diff(wanted) as f64 <= TOLERANCE * wanted as f64
+}
