@@ -62,13 +62,7 @@ impl BenchNetwork {
                 return Err(Error::setting(Setting::Arch, reason));
             }
             Arch::Sc2d => {
-                let side = self.width.isqrt();
-                if side * side != self.width {
-                    let reason =
-                        format!("{} neurons are no square picture, which `arch` sc2d needs", self.width);
-                    return Err(Error::setting(Setting::Width, reason));
-                }
-                let grid = Grid { rows: side, columns: side, maps: 1 };
+                let grid = Grid::squarest(self.width);
                 let grain = if grid.has_patches() { Grain::MicroBlocks } else { Grain::Edges };
                 joined(Connectivity::Coupled2d {
                     picture: grid,

@@ -15,7 +15,6 @@ use rand::{Rng, RngExt};
 
 use super::sampling::largest;
 use super::{Falloff, Grain, Grid, Partition, Topology};
-use crate::tiles::QUAD;
 use crate::{Error, Result};
 
 /// The least weight of an input, however far it is.
@@ -83,7 +82,7 @@ impl Coupled2d {
         let importance = self.log_importance(together);
         let mut keys = Vec::with_capacity(from.len());
         let mut row_start = vec![0];
-        let joined = self.joined_groups();
+        let (joined, width) = (self.joined_groups(), self.grain.width());
         let mut edges = Vec::with_capacity(joined * together * together);
         let groups = to.len();
         for (number, place) in to.into_iter().enumerate() {
@@ -102,8 +101,8 @@ impl Coupled2d {
             let mut drawn = largest(&mut keys, count);
             drawn.sort_unstable();
             for _ in 0..together {
-                let width = QUAD.min(together) as u32;
-                edges.extend(drawn.iter().flat_map(|group| group * width..(group + 1) * width));
+                let members = |group: &u32| group * width..(group + 1) * width;
+                edges.extend(drawn.iter().flat_map(members));
                 row_start.push(u32::try_from(edges.len()).map_err(|_| self.too_many())?);
             }
         }

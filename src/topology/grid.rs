@@ -4,7 +4,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::named::named;
-use crate::tiles::QUAD;
 use crate::{Error, Result};
 
 /// Rows and columns of places, and how many neurons stand on each of them.
@@ -46,11 +45,16 @@ named! {
 
 impl Grain {
     /// Neurons on each side that are joined together.
-    pub(crate) fn together(self) -> usize {
+    pub(crate) fn width(self) -> u32 {
         match self {
             Self::Edges => 1,
-            Self::MicroBlocks => QUAD,
+            Self::MicroBlocks => 4,
         }
+    }
+
+    /// The same, to count with.
+    pub(crate) fn together(self) -> usize {
+        self.width() as usize
     }
 }
 
@@ -70,6 +74,12 @@ impl Grid {
     /// Number of neurons.
     pub fn neurons(self) -> usize {
         self.rows.saturating_mul(self.columns).saturating_mul(self.maps)
+    }
+
+    /// So many neurons on one map, as nearly square as their number allows.
+    pub fn squarest(neurons: usize) -> Self {
+        let rows = (1..=neurons.isqrt()).rev().find(|rows| neurons.is_multiple_of(*rows)).unwrap_or(1);
+        Self { rows, columns: neurons / rows, maps: 1 }
     }
 
     /// Whether both sides are even.

@@ -17,6 +17,7 @@ mod importance;
 mod killing;
 mod own_data;
 mod parity;
+mod planar;
 mod profile;
 #[cfg(unix)]
 mod pty;

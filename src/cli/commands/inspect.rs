@@ -15,6 +15,7 @@ use tanner::report::{TextTable, connectivity_picture, grouped, layer_table, size
 use tanner::session::check_network;
 use tanner::session::settings::{ArchitectureSettings, InputShape};
 use tanner::tiles::{TilePolicy, TiledLayer};
+use tanner::topology::Grid;
 use tanner::topology::Topology;
 
 use super::refuse;
@@ -104,10 +105,8 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
         }
     }
     let settings = ArchitectureSettings::new(&args.architecture)?;
-    // A square picture, where it can be one.
-    let side = args.inputs.isqrt();
-    let picture = (side * side == args.inputs).then_some([side, side]);
-    let shape = InputShape { features: args.inputs, picture };
+    let picture = Grid::squarest(args.inputs);
+    let shape = InputShape { features: args.inputs, picture: Some([picture.rows, picture.columns]) };
     let architecture = settings.fit_to(shape, args.classes)?;
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
     let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;

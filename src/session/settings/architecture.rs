@@ -33,8 +33,7 @@ const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
 /// Those with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
 /// Settings that belong to some architectures alone, and to which.
-const OWNERS: [(Setting, &[Arch]); 14] = [
-    (Setting::Hidden, &[Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow, Arch::Band, Arch::Custom]),
+const OWNERS: [(Setting, &[Arch]); 13] = [
     (Setting::Grid, &[Arch::Sc2d]),
     (Setting::FanIn, &[Arch::Sc2d]),
     (Setting::Reach, &[Arch::Sc2d]),
@@ -257,6 +256,10 @@ fn has_papers_degrees(connectivity: &Connectivity) -> bool {
 /// Refuses settings of other architectures.
 fn refuse_strangers(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
     let given: Vec<Setting> = options.given().collect();
+    if arch == Arch::Sc2d && options.hidden.is_some() {
+        let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";
+        return Err(Error::setting(Setting::Hidden, reason));
+    }
     for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
         if !owners.contains(&arch) {
             let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();

@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::OptimizerOptions;
 use crate::importance::Importance;
+use crate::model::Arch;
 use crate::{Error, Result, Setting};
 
 #[doc(hidden)]
@@ -189,6 +190,14 @@ impl Settings {
         for low in below.given() {
             if given.iter().any(|high| takes_the_place(*high, low)) {
                 below.remove(low);
+            }
+        }
+        if self.architecture.arch == Some(Arch::Sc2d) {
+            // Its layers are grids, and its pixels stay where they are.
+            below.remove(Setting::Hidden);
+            below.remove(Setting::Order);
+            if below.importance.importance == Some(Importance::Pca) {
+                below.remove(Setting::Importance);
             }
         }
         self.fill_from(below);

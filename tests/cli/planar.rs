@@ -1,0 +1,208 @@
+//! Networks in two dimensions, networks of one size, and predictions averaged over views.
+
+use std::fs;
+
+use serde_json::Value;
+
+use crate::support::{folder_with_data, refused, tanner};
+
+/// A network over the small pictures, 4 x 4 pixels.
+const NETWORK: &str = "--data data --arch sc2d --grid 4x4,2x2x4 --fan-in 8,12 --activation relu --batch-size 10 --backend cpu --threads 2";
+
+fn done(folder: &std::path::Path, line: &str) -> String {
+    let outcome = tanner(folder, line);
+    assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+    outcome.stdout + &outcome.stderr
+}
+
+fn json(folder: &std::path::Path, line: &str) -> Value {
+    let outcome = tanner(folder, line);
+    assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+#[test]
+fn a_network_in_two_dimensions_lives_as_any_other() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let said = done(path, &format!("{NETWORK} --epochs 4 --out run"));
+    // 16 x 8 and 16 x 12 weights, 16 x 3 of the logits, and the biases.
+    assert!(said.contains("network: sc2d with 403 parameters"), "{said}");
+    let config: Value = serde_json::from_slice(&fs::read(path.join("run/config.json")).unwrap()).unwrap();
+    let architecture = &config["architecture"];
+    assert_eq!((&architecture["picture"], &architecture["grain"]), (&"4x4".into(), &"4".into()));
+    assert_eq!(architecture["grids"], serde_json::json!(["4x4", "2x2x4"]));
+    assert_eq!((&config["order"], &config["importance"]), (&"place".into(), &"none".into()));
+    for line in [
+        "eval --model run --data data",
+        "inspect --model run",
+        "export --model run --onnx m.onnx --csr csr",
+        "prune --model run --data data --method magnitude --sparsity 0.5 --out pruned",
+        "train --from run --data data --epochs 1 --backend cpu --out further",
+        "train --resume run --epochs 5",
+        "train --config run --epochs 2 --out again",
+        "report run further --out page.html",
+    ] {
+        done(path, line);
+    }
+    // Single edges, a window, other importances, other engines.
+    for flags in ["--grain 1", "--falloff window --reach 4", "--importance variance", "--backend reference"] {
+        let line = format!("{NETWORK} --epochs 1 {flags}")
+            .replace("--backend cpu --threads 2 --epochs 1 --backend", "--epochs 1 --backend");
+        done(path, &line);
+    }
+    // The default has three layers of the picture's size.
+    let said = done(path, "--data data --arch sc2d --epochs 1 --backend cpu");
+    assert!(said.contains("network: sc2d with "), "{said}");
+}
+
+#[test]
+fn what_two_dimensions_cannot_have_is_refused() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let row = |k: u32| format!("{},{},{},{},{}\n", k % 5, k % 7, k % 3, k % 2, ["a", "b"][(k % 2) as usize]);
+    fs::write(path.join("t.csv"), "p,q,r,s,class\n".to_owned() + &(0..80).map(row).collect::<String>())
+        .unwrap();
+    let with = |flags: &str| format!("{NETWORK} --epochs 1 {flags}");
+    for (line, part) in [
+        (with("--pca"), "--importance: pca has no meaning with --arch sc2d"),
+        (with("--order asc"), "--order: asc has no meaning with --arch sc2d"),
+        (with("--hidden 16"), "--hidden: has no meaning with --arch sc2d"),
+        (with("--degree 3"), "--degree: has no meaning with --arch sc2d"),
+        (
+            with("--grid 3x4 --grain 4").replace("--grid 4x4,2x2x4 --fan-in 8,12", "--fan-in 8"),
+            "the grid of the outputs is 3x4",
+        ),
+        ("--data data --arch sc --reach 2".into(), "--reach: has no meaning with --arch sc"),
+        (
+            "--data data --arch sc2d --fan-in 40 --epochs 1".into(),
+            "--fan-in: topology: layer 1: a fan-in of 40 is impossible, it must be 1 to 16",
+        ),
+        ("--data data --arch sc2d --fan-in 4,4 --reach 1,2,3".into(), "2 values for 3 hidden layers"),
+        (
+            "--data data --arch sc2d --falloff window --reach 0.5 --fan-in 4 --grain 1".into(),
+            "sees 1 inputs in its window",
+        ),
+        ("--data data --order place --pca".into(), "--order: place has no meaning"),
+    ] {
+        let outcome = tanner(path, &line);
+        assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{line}: {outcome:?}");
+    }
+    let outcome = tanner(path, "--data data --arch sc2d --grid 4x");
+    assert!(
+        outcome.code == Some(2) && outcome.stderr.contains("is no grid: write ROWSxCOLUMNS"),
+        "{outcome:?}"
+    );
+    // A table has to say that it holds pictures.
+    let outcome = tanner(path, "--data t.csv --arch sc2d --epochs 1 --backend cpu");
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("--picture"), "{outcome:?}");
+    let outcome = tanner(path, "--data t.csv --picture 3x3 --epochs 1");
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("--picture: "), "{outcome:?}");
+    done(path, "--data t.csv --picture 2x2 --arch sc2d --fan-in 4 --epochs 1 --backend cpu --out pictures");
+    done(path, "predict --model pictures t.csv");
+}
+
+#[test]
+fn networks_get_the_size_that_was_asked_for() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    for inputs in [64, 784, 1024] {
+        for arch in ["sc", "sc2d", "rsp", "fc", "narrow", "band"] {
+            let line = format!("inspect --json --arch {arch} --inputs {inputs} --parameters 100000");
+            // Five layers of 64 neurons have no more than 21,000.
+            let line = if inputs == 64 { line.replace("100000", "15000") } else { line };
+            let wanted = if inputs == 64 { 15_000.0 } else { 100_000.0 };
+            let hidden = if inputs == 64 && arch != "sc2d" { " --hidden 64,64,64,64,64" } else { "" };
+            let parameters = json(path, &format!("{line}{hidden}"))["parameters"].as_f64().unwrap();
+            assert!((parameters - wanted).abs() <= 0.01 * wanted, "{line}: {parameters}");
+        }
+    }
+    refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be given together"]);
+    refused(
+        path,
+        "inspect --parameters 100 --arch sc",
+        1,
+        &["--parameters: 100 are impossible with these layers"],
+    );
+}
+
+#[test]
+fn comparisons_are_between_networks_of_one_size() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let compare = |flags: &str| {
+        let mut command = crate::support::command(path);
+        let line = format!("compare --seeds 1 --data data --backend cpu --with --epochs=1 --json {flags}");
+        let runs = ["--run", "sc=--hidden=32,32 --blocks=4", "--run", "fc=--arch=fc --hidden=32,32"];
+        let output = command.args(line.split_whitespace()).args(runs).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{stderr}");
+        let text =
+            fs::read_to_string(path.join(flags.split(' ').nth(1).unwrap()).join("comparison.json")).unwrap();
+        let json: Value = serde_json::from_str(&text).unwrap();
+        (json, stderr)
+    };
+    let sizes = |json: &Value| -> Vec<f64> {
+        let entries = json["configurations"].as_array().unwrap();
+        entries.iter().map(|entry| entry["runs"][0]["parameters"].as_f64().unwrap()).collect()
+    };
+    let (json, stderr) = compare("--out matched");
+    let matched = sizes(&json);
+    assert!((matched[0] - matched[1]).abs() <= 0.02 * matched[0], "{matched:?}");
+    assert!(stderr.contains("fc gets ") && stderr.contains("--match-parameters off keeps them"), "{stderr}");
+    let (json, stderr) = compare("--out own --match-parameters off");
+    let own = sizes(&json);
+    assert!(own[1] > 2.0 * own[0], "{own:?}");
+    assert!(
+        stderr.contains("warning: fc has ") && stderr.contains("their sizes tell on the scores, too"),
+        "{stderr}"
+    );
+    let (json, _) = compare("--out count --match-parameters 900");
+    assert!(sizes(&json).iter().all(|size| (size - 900.0).abs() <= 18.0), "{:?}", sizes(&json));
+}
+
+#[test]
+fn predictions_are_averaged_over_views() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    done(path, &format!("{NETWORK} --epochs 4 --out run"));
+    let plain = json(path, "eval --model run --data data --json");
+    assert!(plain.get("averaged").is_none());
+    let averaged = json(path, "eval --model run --data data --json --average shift=1,flip");
+    assert_eq!(averaged["averaged"]["views"], 10);
+    assert_eq!(averaged["score"], plain["score"]);
+    assert!(averaged["averaged"]["score_loss"].as_f64().unwrap() > 0.0);
+    // A view that is the picture itself changes nothing.
+    let flip = json(path, "eval --model run --data data --json --average flip");
+    assert_eq!(flip["averaged"]["views"], 2);
+    let table = done(path, "eval --model run --data data --average flip");
+    assert!(
+        table.contains("averaged_accuracy_percent") && table.contains("averaged over 2 views"),
+        "{table}"
+    );
+    let images = "predict --model run data/t10k-images-idx3-ubyte";
+    let probabilities = |line: &str| -> Vec<Vec<f64>> {
+        let rows = done(path, line);
+        rows.lines()
+            .skip(1)
+            .map(|line| line.split(',').skip(1).map(|text| text.parse().unwrap()).collect())
+            .collect()
+    };
+    let (one, both) = (probabilities(images), probabilities(&format!("{images} --average flip")));
+    assert!(one != both && both.iter().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5));
+    refused(
+        path,
+        "eval --model run --data data --average shift=4",
+        1,
+        &["--average: a shift of 4 is impossible"],
+    );
+    let row = |k: u32| format!("{},{},{}\n", k % 5, k % 7, ["a", "b"][(k % 2) as usize]);
+    fs::write(path.join("t.csv"), "p,q,class\n".to_owned() + &(0..80).map(row).collect::<String>()).unwrap();
+    done(path, "--data t.csv --preset small --epochs 1 --backend cpu --out table");
+    refused(
+        path,
+        "predict --model table t.csv --average flip",
+        1,
+        &["--average: the model was not trained on pictures"],
+    );
+}
