@@ -220,7 +220,7 @@ mod tests {
         // 8 s of steps and 2 of scoring: 8 are left of the epoch, and 60 of the six behind it.
         assert_eq!(
             view.line(200, now),
-            "epoch 4/10  ▕██████                  ▏   25 %  train loss 0.2500, accuracy 75.00 %  best test 90.00 % (epoch 2)  \
+            "epoch 4/10  ▕███████▊                ▏   32 %  train loss 0.2500, accuracy 75.00 %  best test 90.00 % (epoch 2)  \
              ▁█▆  125 samples/s  0:08 left of the epoch  1:08 left"
         );
     }
@@ -233,14 +233,14 @@ mod tests {
             assert!(line.chars().count() <= columns, "{columns}: {line}");
             assert_eq!(line.contains("epoch 4/10"), columns >= 10, "{columns}: {line}");
         }
-        assert_eq!(view.line(30, now), "epoch 4/10   25 %  1:08 left");
+        assert_eq!(view.line(30, now), "epoch 4/10   32 %  1:08 left");
         assert_eq!(
             view.line(79, now),
-            "epoch 4/10  ▕██▌       ▏   25 %  best test 90.00 % (epoch 2)  1:08 left"
+            "epoch 4/10  ▕███▎      ▏   32 %  best test 90.00 % (epoch 2)  1:08 left"
         );
         assert_eq!(
             view.line(119, now),
-            "epoch 4/10  ▕██▌       ▏   25 %  train loss 0.2500, accuracy 75.00 %  best test 90.00 % (epoch 2)  1:08 left"
+            "epoch 4/10  ▕███▎      ▏   32 %  train loss 0.2500, accuracy 75.00 %  best test 90.00 % (epoch 2)  1:08 left"
         );
     }
 
