@@ -106,14 +106,14 @@ fn lists_are_for_layers_of_whole_micro_blocks() {
         // By input, every block comes once, with the ends that it has.
         let mut blocks: Vec<u32> = lists.block.clone();
         blocks.sort_unstable();
-        assert!(blocks.into_iter().eq(0..lists.input.len() as u32), "{name}");
+        assert!(blocks.into_iter().map(|block| block as usize).eq(0..lists.input.len()), "{name}");
         for (quad, bounds) in lists.column_start.windows(2).enumerate() {
             let entries = bounds[0] as usize..bounds[1] as usize;
             let outputs = &lists.output[entries.clone()];
             assert!(outputs.is_sorted_by(|a, b| a < b), "{name}");
             for (block, output) in lists.block[entries].iter().zip(outputs) {
                 let block = layer.micro_blocks()[*block as usize];
-                assert_eq!((block.input, block.output), (4 * quad as u32, 4 * output), "{name}");
+                assert_eq!((block.input as usize, block.output), (4 * quad, 4 * output), "{name}");
             }
         }
     }

@@ -41,4 +41,5 @@ pub use prune::{
     BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, PruneTarget, PrunedModel, Until,
     WeightGoal,
 };
+#[doc(hidden)]
 pub use table1::{Cell, TableRecipe};

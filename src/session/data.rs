@@ -16,7 +16,6 @@ use crate::error::AskedBy as _;
 use crate::host;
 use crate::model::TrainedModel;
 use crate::text::grouped;
-use crate::topology::Grid;
 use crate::{Error, Result, Setting};
 
 /// Share of the samples that is their test set where nothing else is said.
@@ -71,7 +70,7 @@ impl Session<'_> {
         let mut tables = read_tables(settings, &columns).asked_by(Setting::Data)?;
         if let Some(picture) = options.picture {
             for table in [Some(&mut tables.table), tables.test.as_mut()].into_iter().flatten() {
-                set_picture(table, picture).asked_by(Setting::Picture)?;
+                table.set_picture(picture).asked_by(Setting::Picture)?;
             }
         }
         self.describe(&tables.table, settings);
@@ -279,16 +278,6 @@ pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
         Some(encoding) => Cow::Borrowed(encoding),
         None => Cow::Owned(TableEncoding::of_columns(model.preprocessing().input_features())),
     }
-}
-
-/// Notes that the rows of a table are pictures.
-fn set_picture(table: &mut Table, picture: Grid) -> Result<()> {
-    if picture.neurons() != table.width() || picture.maps > 1 || table.text_columns() > 0 {
-        let reason = format!("{picture} are no {} columns of numbers, one for each pixel", table.width());
-        return Err(Error::Dataset(reason));
-    }
-    table.image_shape = Some([picture.rows, picture.columns]);
-    Ok(())
 }
 
 /// The classes whose names a model knows.

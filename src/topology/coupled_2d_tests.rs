@@ -112,7 +112,8 @@ fn first_draws_follow_the_law_of_the_distance() {
         // Rings of half a pixel, the last one without an end.
         let ring = |a: Place, b: Place| {
             let squared = a.row.abs_diff(b.row).pow(2) + a.column.abs_diff(b.column).pow(2);
-            ((2.0 * (squared as f64).sqrt()) as usize).min(13)
+            // Halves of the root of the square: the root of four times it, rounded down.
+            (4 * squared).isqrt().min(13)
         };
         let (mut found, mut expected) = ([0.0; 14], [0.0; 14]);
         let seeds = 200;

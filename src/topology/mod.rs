@@ -44,6 +44,7 @@ pub use partition::Partition;
 #[cfg(feature = "train")]
 pub use random_sparse::RandomSparse;
 #[cfg(feature = "train")]
+#[doc(hidden)]
 pub use soft_band::SoftBand;
 #[cfg(feature = "train")]
 pub use spatially_coupled::SpatiallyCoupled;

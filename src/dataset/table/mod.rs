@@ -35,6 +35,8 @@ mod rows;
 mod source;
 mod texts;
 
+#[cfg(feature = "train")]
+use crate::topology::Grid;
 use crate::{Error, Result, threads};
 
 pub use classes::Classes;
@@ -206,6 +208,20 @@ impl Table {
     #[must_use]
     pub fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref()
+    }
+
+    /// Notes that rows are pictures of so many rows and columns.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when there is not one number for each pixel.
+    #[cfg(feature = "train")]
+    pub(crate) fn set_picture(&mut self, picture: Grid) -> Result<()> {
+        if picture.maps != 1 || picture.neurons() != self.width() || self.text_columns() > 0 {
+            let reason = format!("{picture} pixels are no {} columns of numbers, one for each", self.width());
+            return Err(Error::Dataset(reason));
+        }
+        self.image_shape = Some([picture.rows, picture.columns]);
+        Ok(())
     }
 
     /// Rows and columns of pixels, when each row is a picture.

@@ -187,15 +187,8 @@ impl<R: Regularise> Dense<'_, R> {
 }
 
 /// The places of a micro-block in its mask.
-const BITS: [u32; MICRO_BLOCK] = {
-    let mut bits = [0; MICRO_BLOCK];
-    let mut lane = 0;
-    while lane < MICRO_BLOCK {
-        bits[lane] = 1 << lane;
-        lane += 1;
-    }
-    bits
-};
+const BITS: [u32; MICRO_BLOCK] =
+    [1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000];
 
 /// Leaves 0 where a micro-block has no edge; without branches, which would be mispredicted time and again.
 #[inline(always)]

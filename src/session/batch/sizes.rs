@@ -6,22 +6,12 @@ use std::str::FromStr;
 use super::{Batch, Configuration};
 use crate::model::Arch;
 use crate::named::serde_as_text;
+use crate::session::settings::SIZES;
 use crate::text::grouped;
-use crate::{Error, Result, Setting};
+use crate::{Error, Result};
 
 /// Share of the parameters by which networks of one size may differ.
 const TOLERANCE: f64 = 0.02;
-
-/// Settings that a number of parameters takes the place of.
-const REPLACED: [Setting; 7] = [
-    Setting::Parameters,
-    Setting::Degrees,
-    Setting::Density,
-    Setting::Degree,
-    Setting::DegreeDistribution,
-    Setting::FanIn,
-    Setting::Budget,
-];
 
 /// How many parameters the networks of a comparison get.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -124,7 +114,7 @@ impl Batch<'_> {
     /// A configuration with so many parameters, and how many it has.
     fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
         let mut sized = configuration.clone();
-        REPLACED.into_iter().for_each(|setting| sized.settings.remove(setting));
+        SIZES.into_iter().for_each(|setting| sized.settings.remove(setting));
         sized.settings.architecture.parameters = Some(wanted);
         let now = self.parameters(&sized)?.unwrap_or(wanted);
         if !is_near(now, wanted) {

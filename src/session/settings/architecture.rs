@@ -2,10 +2,11 @@
 
 use super::groups::ArchitectureOptions;
 use super::planar::Planar;
+use super::profile::{Profile, one_for_all};
 use crate::dataset::Dataset;
 use crate::model::Arch;
 use crate::network::{Activation, Architecture, Connectivity};
-use crate::topology::{DegreeDistribution, Grid, paper_degrees, paper_density};
+use crate::topology::{DegreeDistribution, Grid};
 use crate::{Error, Result, Setting, paper};
 
 /// An architecture that does not know yet how wide its data are.
@@ -19,7 +20,7 @@ pub struct ArchitectureSettings {
     /// How degrees follow from the widths, where none were given.
     profile: Option<Profile>,
     /// A network in two dimensions, whose connectivity follows from its picture.
-    planar: Option<Planar>,
+    pub(super) planar: Option<Planar>,
     /// The number of weights and biases that was asked for.
     parameters: Option<usize>,
     activation: Activation,
@@ -47,6 +48,16 @@ const OWNERS: [(Setting, &[Arch]); 13] = [
     (Setting::DegreeDistribution, &[Arch::Rsp]),
     (Setting::Budget, &[Arch::Narrow]),
     (Setting::Softness, &[Arch::Band]),
+];
+
+/// Settings in whose place a number of parameters can be given.
+pub(crate) const SIZES: [Setting; 6] = [
+    Setting::Degrees,
+    Setting::Density,
+    Setting::Degree,
+    Setting::DegreeDistribution,
+    Setting::FanIn,
+    Setting::Budget,
 ];
 
 /// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
@@ -260,6 +271,12 @@ fn refuse_strangers(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
         let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";
         return Err(Error::setting(Setting::Hidden, reason));
     }
+    if options.parameters.is_some()
+        && let Some(other) = given.iter().find(|setting| SIZES.contains(setting))
+    {
+        let reason = format!("cannot be given together with `{other}`, which it finds");
+        return Err(Error::setting(Setting::Parameters, reason));
+    }
     for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
         if !owners.contains(&arch) {
             let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
@@ -309,80 +326,4 @@ fn degree_distributions(options: &ArchitectureOptions) -> Vec<DegreeDistribution
         Some(distributions) => distributions.0.clone(),
         None => vec![DegreeDistribution::Regular(options.degree.unwrap_or(paper::DEGREE))],
     }
-}
-
-/// Degrees like the paper's, for layers of any width.
-#[derive(Clone, Debug, PartialEq)]
-struct Profile {
-    /// Blocks of each layer; as many as the paper's, or as its narrower side has neurons, where none were given.
-    blocks: Option<Vec<usize>>,
-    /// Mean share of the weights that exist.
-    density: f64,
-    /// Whether somebody asked for it.
-    is_asked: bool,
-}
-
-impl Profile {
-    /// Whether degrees follow from the widths, and how.
-    fn new(options: &ArchitectureOptions, connectivity: &Connectivity) -> Result<Option<Self>> {
-        let has_degrees =
-            matches!(connectivity, Connectivity::SpatiallyCoupled { .. } | Connectivity::SoftBand { .. });
-        if !has_degrees || options.degrees.is_some() {
-            return Ok(None);
-        }
-        let density = options.density.unwrap_or_else(paper_density);
-        if !(density > 0.0 && density <= 1.0) {
-            let reason = format!("{density} is impossible, it must be above 0 and at most 1");
-            return Err(Error::setting(Setting::Density, reason));
-        }
-        Ok(Some(Self {
-            blocks: options.blocks.as_ref().map(|list| list.0.clone()),
-            density,
-            is_asked: options.density.is_some(),
-        }))
-    }
-
-    /// Writes blocks and degrees for layers of these widths: one list where they are the same for all.
-    fn fill(&self, connectivity: &mut Connectivity, inputs: usize, hidden: &[usize]) {
-        let (blocks, mut fields, degrees) = match connectivity {
-            Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => {
-                (blocks, Some(receptive_fields), degrees)
-            }
-            Connectivity::SoftBand { blocks, degrees, .. } => (blocks, None, degrees),
-            _ => return,
-        };
-        let of_layer = |list: &[usize], layer: usize| list.get(layer).or(list.first()).copied();
-        let (mut all_blocks, mut all_fields, mut all_degrees) = (Vec::new(), Vec::new(), Vec::new());
-        for (layer, (width, outputs)) in [inputs].iter().chain(hidden).zip(hidden).enumerate() {
-            let given = self.blocks.as_deref().and_then(|list| of_layer(list, layer));
-            let count = given.unwrap_or(paper::DEGREES.len().min(*width).min(*outputs));
-            let field = fields.as_ref().and_then(|list| of_layer(list, layer));
-            // More blocks than neurons are refused where the network is built.
-            all_degrees.push(paper_degrees((*width, *outputs), count.min(*outputs), field, self.density));
-            all_fields.extend(field.map(|field| field.min(count)));
-            all_blocks.push(count);
-        }
-        // Given lists, of a wrong length perhaps, are refused where the network is built.
-        if self.blocks.is_none() {
-            *blocks = one_for_all(all_blocks);
-            if let Some(fields) = fields.as_mut().filter(|fields| fits(fields, hidden.len())) {
-                **fields = one_for_all(all_fields);
-            }
-        }
-        *degrees = one_for_all(all_degrees);
-    }
-}
-
-/// Whether a list of receptive fields could be one of so many layers of as many blocks as the paper's.
-fn fits(fields: &[usize], layers: usize) -> bool {
-    let length_fits = fields.len() == 1 || fields.len() == layers;
-    length_fits && fields.iter().all(|field| (1..=paper::DEGREES.len()).contains(field))
-}
-
-/// A list by layer, or its one entry where all are the same.
-fn one_for_all<T: PartialEq>(mut list: Vec<T>) -> Vec<T> {
-    if list.iter().all(|entry| *entry == list[0]) {
-        list.truncate(1);
-    }
-    list
 }

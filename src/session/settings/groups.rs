@@ -8,9 +8,10 @@
 use std::path::PathBuf;
 
 use super::group::group;
+use super::planar::{Grids, Numbers};
 use super::values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Numbers,
-    Switch, TestRows, Widths,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
+    Widths,
 };
 use super::{Preset, Settings};
 use crate::Setting;

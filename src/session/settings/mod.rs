@@ -12,6 +12,7 @@ mod group;
 mod groups;
 mod planar;
 mod presets;
+mod profile;
 mod recorded;
 mod resolve;
 mod sizing;
@@ -29,12 +30,15 @@ use crate::{Error, Result, Setting};
 pub use architecture::ArchitectureSettings;
 #[doc(hidden)]
 pub use architecture::InputShape;
+pub(crate) use architecture::SIZES;
 pub(crate) use file::toml_table;
 pub(crate) use format::format;
 pub use groups::{
     ArchitectureOptions, DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, OutputOptions,
     PresetOption, SampleOptions,
 };
+#[doc(hidden)]
+pub use planar::{Grids, Numbers};
 pub use presets::Preset;
 pub(crate) use recorded::TableRecord;
 #[doc(hidden)]
@@ -45,8 +49,8 @@ pub use training_options::TrainingOptions;
 #[doc(hidden)]
 pub use values::parsed;
 pub use values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, Grids, KernelChoice, List, Lists, Numbers,
-    Switch, TestRows, Widths,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
+    Widths,
 };
 
 /// Defines [`Settings`] by its groups, and what is done with each of them.

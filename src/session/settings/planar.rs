@@ -1,9 +1,58 @@
 //! What is asked of a network in two dimensions, before its picture is known.
 
-use super::groups::ArchitectureOptions;
+use std::fmt;
+use std::str::FromStr;
+
+use super::groups::{ArchitectureOptions, ImportanceOptions};
+use super::values::{Switch, joined};
+use crate::importance::{Importance, Order};
+use crate::model::Arch;
+use crate::named::serde_as_text;
 use crate::network::Connectivity;
 use crate::topology::{Falloff, Grain, Grid, usual_fan_in, usual_reach};
 use crate::{Error, Result, Setting};
+
+/// Grids between commas, one for each layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grids(pub Vec<Grid>);
+
+/// Numbers with fractions between commas: `1.5,2.5,5`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbers(pub Vec<f64>);
+
+impl fmt::Display for Grids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        joined(f, &self.0, ",")
+    }
+}
+
+impl FromStr for Grids {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        text.split(',').map(str::trim).map(str::parse).collect::<Result<_>>().map(Self)
+    }
+}
+
+impl fmt::Display for Numbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        joined(f, &self.0, ",")
+    }
+}
+
+impl FromStr for Numbers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let item = |text: &str| {
+            text.parse().map_err(|_| format!("{text:?} is not a number; write 2.5 or 1.5,2.5,5"))
+        };
+        text.split(',').map(str::trim).map(item).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+serde_as_text!(Grids);
+serde_as_text!(Numbers);
 
 /// Hidden layers where nothing says how many.
 const LAYERS: usize = 3;
@@ -15,6 +64,8 @@ pub(super) struct Planar {
     reach: Option<Vec<f64>>,
     falloff: Falloff,
     grain: Option<Grain>,
+    /// Neurons on one place of grids that were not given.
+    pub(super) maps: usize,
 }
 
 impl Planar {
@@ -29,6 +80,7 @@ impl Planar {
             reach: options.reach.as_ref().map(|list| list.0.clone()),
             falloff: options.falloff.unwrap_or(Falloff::Gauss),
             grain: options.grain,
+            maps: 1,
         };
         let layers = planar.layers();
         for (setting, given) in [
@@ -44,6 +96,11 @@ impl Planar {
         Ok(planar)
     }
 
+    /// Whether grids follow from the picture.
+    pub(super) fn is_free(&self) -> bool {
+        self.grids.is_none()
+    }
+
     /// Number of hidden layers.
     fn layers(&self) -> usize {
         let lists = [self.fan_in.as_ref().map(Vec::len), self.reach.as_ref().map(Vec::len)];
@@ -56,14 +113,14 @@ impl Planar {
     /// With a scale, fan-ins are so many times the usual ones, as far as there are inputs.
     pub(super) fn fit_to(&self, picture: Grid, scale: Option<f64>) -> (Vec<usize>, Connectivity) {
         let layers = self.layers();
-        let grids = self.grids.clone().unwrap_or_else(|| vec![Grid { maps: 1, ..picture }; layers]);
+        let grids = self.grids.clone().unwrap_or_else(|| vec![Grid { maps: self.maps, ..picture }; layers]);
         let has_patches = picture.has_patches() && grids.iter().all(|grid| grid.has_patches());
         let grain = self.grain.unwrap_or(if has_patches { Grain::MicroBlocks } else { Grain::Edges });
         let all: Vec<Grid> = [picture].into_iter().chain(grids.iter().copied()).collect();
         let mut fan_in = self.fan_in.clone().unwrap_or_else(|| usual_fan_in(&all, grain));
         if let Some(scale) = scale {
             let scaled = |(fan_in, inputs): (&mut f64, &Grid)| {
-                *fan_in = (scale * *fan_in).clamp(1.0, inputs.neurons() as f64)
+                *fan_in = (scale * *fan_in).clamp(1.0, inputs.neurons() as f64);
             };
             fan_in.iter_mut().zip(&all).for_each(scaled);
         }
@@ -76,5 +133,31 @@ impl Planar {
             grids: grids.clone(),
         };
         (grids.into_iter().map(Grid::neurons).collect(), connectivity)
+    }
+}
+
+impl ImportanceOptions {
+    /// With the defaults that an architecture has: one in two dimensions needs pixels at their places.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for what moves them.
+    pub(super) fn fitting(mut self, arch: Arch) -> Result<Self> {
+        if arch != Arch::Sc2d {
+            return Ok(self);
+        }
+        if self.importance == Some(Importance::Pca) {
+            let reason = "pca has no meaning with `arch` sc2d, which needs pixels: take none, variance or rf";
+            return Err(Error::setting(Setting::Importance, reason));
+        }
+        if let Some(order) = self.order.filter(|order| *order != Order::Place) {
+            return Err(Error::setting(
+                Setting::Order,
+                format!("{order} has no meaning with `arch` sc2d, where pixels keep their places"),
+            ));
+        }
+        self.importance = self.importance.or(Some(Importance::None));
+        self.order = Some(Order::Place);
+        self.standardize = self.standardize.or(Some(Switch::On));
+        Ok(self)
     }
 }

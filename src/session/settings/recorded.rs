@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::values::{DegreeDistributions, Delimiter, Grids, Numbers, Switch};
+use super::planar::{Grids, Numbers};
+use super::values::{DegreeDistributions, Delimiter, Switch};
 use super::{DataOptions, Settings, TestRows};
 use crate::dataset::table::{ColumnRef, Header, Impute};
 use crate::dataset::{Augmentation, Holdout};

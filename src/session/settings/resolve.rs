@@ -136,30 +136,6 @@ impl RunSettings {
 }
 
 impl ImportanceOptions {
-    /// With the defaults that an architecture has: one in two dimensions needs pixels at their places.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for what moves them.
-    fn fitting(mut self, arch: Arch) -> Result<Self> {
-        if arch != Arch::Sc2d {
-            return Ok(self);
-        }
-        if self.importance == Some(Importance::Pca) {
-            let reason = "pca has no meaning with `arch` sc2d, which needs pixels: take none, variance or rf";
-            return Err(Error::setting(Setting::Importance, reason));
-        }
-        if let Some(order) = self.order.filter(|order| *order != Order::Place) {
-            return Err(Error::setting(
-                Setting::Order,
-                format!("{order} has no meaning with `arch` sc2d, where pixels keep their places"),
-            ));
-        }
-        self.importance = self.importance.or(Some(Importance::None));
-        self.order = Some(Order::Place);
-        self.standardize = self.standardize.or(Some(Switch::On));
-        Ok(self)
-    }
-
     /// Checks what was given; the run's seed is that of forests and of chance, too.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Networks of a given number of parameters: the one number that an architecture leaves free is found.
 
 use super::architecture::{ArchitectureSettings, InputShape};
+use super::planar::Planar;
 use crate::model::Arch;
 use crate::network::{Architecture, Connectivity};
 use crate::topology::DegreeDistribution;
@@ -8,6 +9,8 @@ use crate::{Error, Result, Setting};
 
 /// Halvings of the range that a size is sought in: beyond the precision of a float64.
 const HALVINGS: usize = 64;
+/// Most neurons that a place gets.
+const MOST_MAPS: usize = 64;
 
 impl ArchitectureSettings {
     /// The architecture whose network is nearest to so many weights and biases: of the coupled kinds by their degrees or
@@ -28,14 +31,40 @@ impl ArchitectureSettings {
                 let connectivity = Connectivity::FullyConnected;
                 Ok(Architecture { connectivity, ..fitted })
             }
-            _ => {
-                let at = |scale| {
-                    let architecture = self.at(shape, classes, Some(scale))?;
-                    Ok((architecture.parameter_count()?, architecture))
-                };
-                nearest(at, self.scales(), wanted)
+            Arch::Sc2d => self.with_maps(shape, classes, wanted)?.sized_by_scale(shape, classes, wanted),
+            _ => self.sized_by_scale(shape, classes, wanted),
+        }
+    }
+
+    /// Small pictures get as many neurons on a place as keep fan-ins within twice the usual ones.
+    fn with_maps(&self, shape: InputShape, classes: usize, wanted: usize) -> Result<Self> {
+        if !self.planar.as_ref().is_some_and(Planar::is_free) {
+            return Ok(self.clone());
+        }
+        for maps in 1..MOST_MAPS {
+            let with_maps = self.with(maps);
+            if with_maps.at(shape, classes, Some(2.0))?.parameter_count()? >= wanted {
+                return Ok(with_maps);
             }
         }
+        Ok(self.with(MOST_MAPS))
+    }
+
+    /// With so many neurons on a place.
+    fn with(&self, maps: usize) -> Self {
+        let mut with_maps = self.clone();
+        if let Some(planar) = &mut with_maps.planar {
+            planar.maps = maps;
+        }
+        with_maps
+    }
+
+    fn sized_by_scale(&self, shape: InputShape, classes: usize, wanted: usize) -> Result<Architecture> {
+        let at = |scale| {
+            let architecture = self.at(shape, classes, Some(scale))?;
+            Ok((architecture.parameter_count()?, architecture))
+        };
+        nearest(at, self.scales(), wanted)
     }
 
     /// The least and the greatest scale that a search looks at: of the density, or of the usual fan-ins.

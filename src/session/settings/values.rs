@@ -8,7 +8,7 @@ use crate::dataset::Holdout;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::Tuning;
 use crate::named::{named, serde_as_text};
-use crate::topology::{DegreeDistribution, Grid};
+use crate::topology::DegreeDistribution;
 use crate::{Error, Result, Setting};
 
 named! {
@@ -49,14 +49,6 @@ pub struct Widths(pub Vec<usize>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct DegreeDistributions(pub Vec<DegreeDistribution>);
 
-/// Grids between commas, one for each layer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Grids(pub Vec<Grid>);
-
-/// Numbers with fractions between commas: `1.5,2.5,5`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Numbers(pub Vec<f64>);
-
 /// What a table is tested on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TestRows {
@@ -92,7 +84,11 @@ pub enum KernelChoice {
 }
 
 /// One text for each item, with a separator between them.
-fn joined<T: fmt::Display>(f: &mut fmt::Formatter<'_>, items: &[T], separator: &str) -> fmt::Result {
+pub(super) fn joined<T: fmt::Display>(
+    f: &mut fmt::Formatter<'_>,
+    items: &[T],
+    separator: &str,
+) -> fmt::Result {
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
             f.write_str(separator)?;
@@ -175,37 +171,6 @@ impl FromStr for DegreeDistributions {
 
     fn from_str(text: &str) -> Result<Self> {
         text.split('/').map(str::parse).collect::<Result<_>>().map(Self)
-    }
-}
-
-impl fmt::Display for Grids {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        joined(f, &self.0, ",")
-    }
-}
-
-impl FromStr for Grids {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        text.split(',').map(str::trim).map(str::parse).collect::<Result<_>>().map(Self)
-    }
-}
-
-impl fmt::Display for Numbers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        joined(f, &self.0, ",")
-    }
-}
-
-impl FromStr for Numbers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let item = |text: &str| {
-            text.parse().map_err(|_| format!("{text:?} is not a number; write 2.5 or 1.5,2.5,5"))
-        };
-        text.split(',').map(str::trim).map(item).collect::<Result<_, _>>().map(Self)
     }
 }
 
@@ -311,8 +276,6 @@ serde_as_text!(TestRows);
 serde_as_text!(EventsPlace);
 serde_as_text!(KernelChoice);
 serde_as_text!(List);
-serde_as_text!(Grids);
-serde_as_text!(Numbers);
 
 /// Serde of a value as its text, where elsewhere it has another form in files.
 pub(super) mod as_text {
