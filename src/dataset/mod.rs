@@ -36,6 +36,7 @@ use crate::{Error, Result, threads};
 
 #[cfg(feature = "train")]
 pub use augment::Augmentation;
+#[cfg(feature = "train")]
 pub(crate) use augment::View;
 pub use holdout::{HeldOut, Holdout};
 #[cfg(feature = "train")]
