@@ -255,7 +255,7 @@ fn names_are_the_same_in_text_and_in_files() {
         assert_eq!(importance.to_string().parse::<Importance>().unwrap(), importance);
         assert_eq!(serde_json::to_string(&importance).unwrap(), format!("\"{importance}\""));
     }
-    for order in [Order::Descending, Order::Ascending] {
+    for order in Order::ALL {
         assert_eq!(order.to_string().parse::<Order>().unwrap(), order);
         assert_eq!(serde_json::to_string(&order).unwrap(), format!("\"{order}\""));
     }
@@ -265,7 +265,7 @@ fn names_are_the_same_in_text_and_in_files() {
     let message = unknown("rf2".parse::<Importance>().unwrap_err());
     assert_eq!(message.as_deref(), Some("\"rf2\" is none of pca, rf, variance, random, none"));
     let message = unknown("up".parse::<Order>().unwrap_err());
-    assert_eq!(message.as_deref(), Some("\"up\" is none of desc, asc"));
+    assert_eq!(message.as_deref(), Some("\"up\" is none of desc, asc, place"));
 }
 
 proptest! {

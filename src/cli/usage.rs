@@ -235,7 +235,7 @@ mod tests {
     fn mistakes_are_told_in_one_line_with_the_way_out() {
         for (line, part) in [
             ("--epoch 3", "a similar argument exists: '--epochs'"),
-            ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
+            ("--arch cs", "[possible values: sc, rsp, fc, narrow, band, sc2d]"),
             ("--epochs three", "--epochs: \"three\" is not a whole number"),
             ("--epochs 1.5", "--epochs: 1.5 is not a whole number"),
             ("--epochs -3", "--epochs: -3 is impossible, it must be a whole number from 1 on"),

@@ -80,8 +80,8 @@ fn mistyped_flags_are_refused_with_code_2() {
     let folder = folder_with_data();
     for (line, part) in [
         ("--epoch 3", "'--epochs'"),
-        ("--arch cs", "[possible values: sc, rsp, fc, narrow, band]"),
-        ("--order down", "[possible values: desc, asc]"),
+        ("--arch cs", "[possible values: sc, rsp, fc, narrow, band, sc2d]"),
+        ("--order down", "[possible values: desc, asc, place]"),
         ("--epochs three", "--epochs: \"three\" is not a whole number"),
         ("inspect --hidden 1.5", "'--hidden <N,N,..>': \"1.5\" is not a whole number"),
         ("prune --model m --sparsity much", "\"much\" is no share: write 0.5 or 50%"),

@@ -22,7 +22,7 @@ Examples:
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Network", after_long_help = AFTER_BENCH_HELP)]
 pub(crate) struct BenchArgs {
-    /// Networks to measure: sc, rsp, fc, narrow, band
+    /// Networks to measure: sc, sc2d, rsp, fc, narrow, band
     ///
     /// fc has dropout 0.5. [default: sc,rsp,fc,narrow; --scale, --profile: sc]
     #[arg(long, value_enum, value_name = "ARCH,..", value_delimiter = ',')]

@@ -69,10 +69,10 @@ group! {
         /// category.
         #[arg(value_name = "HOW", value_enum)]
         impute: (Impute) => Impute,
-        /// Table: rows and columns of the pictures that its rows are
+        /// Table: size of the pictures that rows are [default: none]
         ///
-        /// As 28x28: features are pixels in reading order. IDX files say so themselves. [default: no pictures]
-        #[arg(value_name = "ROWSxCOLUMNS", value_parser = super::values::parsed::<Grid>)]
+        /// As 28x28, rows and columns: features are pixels in reading order. IDX files say so themselves.
+        #[arg(value_name = "RxC", value_parser = super::values::parsed::<Grid>)]
         picture: (Grid) => Picture,
         /// Table: file, share or number of rows to test on [default: 0.2]
         ///
