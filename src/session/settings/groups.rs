@@ -215,9 +215,9 @@ group! {
         /// sides. The default is 1 for grids with an odd side.
         #[arg(value_enum, value_name = "N")]
         grain: (Grain) => Grain,
-        /// Weights and biases of the network [default: what the other flags give]
+        /// Most weights and biases [default: what other flags give]
         ///
-        /// Finds the degrees, the fan-in or the widths that come nearest: sc, band and sc2d in their usual proportions, rsp by
+        /// Finds the degrees, the fan-in or the widths of the largest such network: sc, band and sc2d in their usual proportions, rsp by
         /// the mean degree, fc and narrow by the widths.
         #[arg(value_name = "N", allow_negative_numbers = true)]
         parameters: (usize) => Parameters,

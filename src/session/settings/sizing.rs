@@ -13,9 +13,8 @@ const HALVINGS: usize = 64;
 const MOST_MAPS: usize = 64;
 
 impl ArchitectureSettings {
-    /// The architecture whose network is nearest to so many weights and biases: of the coupled kinds by their degrees or
-    /// fan-ins, of a random sparse one by the mean degree, of a fully connected one by the widths. That of a narrow network
-    /// is not above the number.
+    /// The architecture whose network has the most weights and biases within a number: of the coupled kinds by their
+    /// degrees or fan-ins, of a random sparse one by the mean degree over all draws, of a fully connected one by the widths.
     ///
     /// # Errors
     /// [`Error::Setting`] for a number that the architecture cannot have, with those that it can.
@@ -64,7 +63,7 @@ impl ArchitectureSettings {
             let architecture = self.at(shape, classes, Some(scale))?;
             Ok((architecture.parameter_count()?, architecture))
         };
-        nearest(at, self.scales(), wanted)
+        largest(at, self.scales(), wanted)
     }
 
     /// The least and the greatest scale that a search looks at: of the density, or of the usual fan-ins.
@@ -94,27 +93,27 @@ impl ArchitectureSettings {
     }
 }
 
-/// The candidate that is nearest to a number of parameters, which grows with the scale.
-fn nearest(
+/// The largest candidate within a number of parameters, which grows with the scale.
+fn largest(
     at: impl Fn(f64) -> Result<(usize, Architecture)>,
     [least, greatest]: [f64; 2],
     wanted: usize,
 ) -> Result<Architecture> {
-    let (mut low, mut high) = (at(least)?, at(greatest)?);
-    if wanted < low.0 || wanted > high.0 {
-        let misses = |count: usize| count.abs_diff(wanted) as f64 > 0.01 * wanted as f64;
-        if misses(low.0) && misses(high.0) {
-            return Err(impossible(wanted, low.0, high.0));
-        }
+    let (mut low, high) = (at(least)?, at(greatest)?);
+    if wanted < low.0 || (wanted as f64) > 1.01 * high.0 as f64 {
+        return Err(impossible(wanted, low.0, high.0));
+    }
+    if high.0 <= wanted {
+        return Ok(high.1);
     }
     // By factors: a density may be anything.
     let (mut below, mut above) = (least.ln(), greatest.ln());
     for _ in 0..HALVINGS {
         let middle = (below + above) / 2.0;
         let found = at(middle.exp())?;
-        if found.0 <= wanted { (below, low) = (middle, found) } else { (above, high) = (middle, found) }
+        if found.0 <= wanted { (below, low) = (middle, found) } else { above = middle }
     }
-    Ok(if wanted.abs_diff(low.0) <= high.0.abs_diff(wanted) { low.1 } else { high.1 })
+    Ok(low.1)
 }
 
 fn impossible(wanted: usize, least: usize, most: usize) -> Error {
