@@ -41,9 +41,9 @@ pub(crate) fn killed(folder: &Path, flags: &str) {
 
 #[test]
 fn a_run_survives_whatever_ends_it() {
-    let adam = "--optimizer adam --dropout 0.3 --dropconnect 0.2 --augment shift=1,flip --epochs 60";
-    let stopping = "--validation 15 --patience 400 --optimizer nesterov --epochs 60";
-    let every_step = "--optimizer sgd --dropout 0.2 --checkpoint-every 1steps --epochs 12";
+    let adam = "--optimizer adam --dropout 0.3 --dropconnect 0.2 --augment shift=1,flip --epochs 240";
+    let stopping = "--validation 15 --patience 400 --optimizer nesterov --epochs 240";
+    let every_step = "--optimizer sgd --dropout 0.2 --checkpoint-every 1steps --epochs 40";
     for (flags, ending, times) in
         [(adam, &EVERY_END[..], 4), (stopping, &[End::Interrupt], 2), (every_step, &[End::Kill], 3)]
     {
@@ -51,7 +51,13 @@ fn a_run_survives_whatever_ends_it() {
         survives(folder.path(), &format!("{NETWORK} {flags}"), ending, times, 7);
     }
     let folder = folder_with_data();
-    survives(folder.path(), &format!("{NETWORK} --checkpoint-every 5s --epochs 60"), &[End::Terminate], 2, 8);
+    survives(
+        folder.path(),
+        &format!("{NETWORK} --checkpoint-every 5s --epochs 240"),
+        &[End::Terminate],
+        2,
+        8,
+    );
 }
 
 /// By hand: `TANNER_KILLS=20 cargo test --release --test cli -- --ignored fashion`, on a GPU with `TANNER_BACKEND=gpu`.
