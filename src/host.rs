@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// Allocations below this are not looked at.
 const SMALL: f64 = 4.0 * MIB;
 const MIB: f64 = 1_048_576.0;
-/// Allocations from so many bytes on are compared with what control groups have left.
+/// Allocations of at least this many bytes are compared with what control groups have left.
 const LARGE: usize = 256 << 10;
 /// What stays free there for small allocations, stacks and pages of the program.
 const BESIDE: usize = 2 << 20;
@@ -158,7 +158,7 @@ pub fn has_room(bytes: usize) -> bool {
         || GROUPS.get_or_init(|| ControlGroups::of(Path::new("/"))).have((bytes + BESIDE) as f64)
 }
 
-/// A line for people about an allocation that failed where nothing handles it. What is free now includes so many bytes
+/// A line for people about an allocation that failed where nothing handles it. What is free now includes the bytes
 /// that were released to print it.
 #[doc(hidden)]
 #[must_use]

@@ -58,7 +58,7 @@ impl DataRecord {
 
     /// 16 hexadecimal digits that differ where the names of classes or features do; nothing where there are no names.
     #[cfg(feature = "train")]
-    pub(crate) fn digest_of_names(&self) -> Option<String> {
+    fn digest_of_names(&self) -> Option<String> {
         if self.class_names.is_empty() && self.feature_names.is_empty() {
             return None;
         }
@@ -72,6 +72,15 @@ impl DataRecord {
             }
         }
         Some(hex(digest.finalize()).chars().take(FINGERPRINT_DIGITS).collect())
+    }
+
+    /// The digest of some content, and behind it that of the names, where there are some.
+    #[cfg(feature = "train")]
+    pub(crate) fn with_names(&self, content: String) -> String {
+        match self.digest_of_names() {
+            Some(names) => content + "-" + &names,
+            None => content,
+        }
     }
 
     /// Whether nothing is known.

@@ -63,7 +63,7 @@ impl ControlGroups {
         self.0.iter().filter_map(Group::room).min_by(f64::total_cmp)
     }
 
-    /// Whether so many bytes are free in every one.
+    /// Whether this number of bytes is free in every one.
     pub(super) fn have(&self, bytes: f64) -> bool {
         // The page cache is asked about only where it matters, for that takes longer.
         let fits = |room: Option<f64>| room.is_none_or(|room| room >= bytes);

@@ -67,7 +67,7 @@ impl Predictor {
     }
 
     /// Averages the logarithms of the probabilities over views of each picture: as it is and moved by up to `shift` pixels
-    /// along a side, each mirrored, too, with `flip`. A prediction takes so many times as long as there are views.
+    /// along a side, each mirrored, too, with `flip`. A prediction takes as many times as long as there are views.
     ///
     /// # Errors
     /// [`Error::Setting`] when the model was not trained on pictures, or the shift is too large for them.

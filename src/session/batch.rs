@@ -31,6 +31,7 @@ use super::record::recorded_kernels;
 use super::reporter::WithoutNotes;
 use super::settings::{DataSettings, KernelChoice, RunSettings, Settings};
 use super::{Resumption, Session};
+use crate::dataset::DataRecord;
 use crate::error::AskedBy as _;
 use crate::training::{Ending, RunFolder, Summary};
 use crate::{Error, Result, Setting, threads};
@@ -304,10 +305,10 @@ impl<'a> Batch<'a> {
         }
         let _entered = threads::enter(run.settings.engine.threads())?;
         let shape = match self.raw()? {
-            RawData::Idx(splits) => DataShape::of(splits, None),
+            RawData::Idx(splits) => DataShape::of(splits, &DataRecord::default()),
             RawData::Table(_) => {
                 let data = self.data(run)?;
-                DataShape::of(&data.splits, data.record.digest_of_names().as_deref())
+                DataShape::of(&data.splits, &data.record)
             }
         };
         self.shapes.borrow_mut().insert(key, shape.clone());

@@ -266,8 +266,7 @@ pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error 
 
 /// The fingerprints of what a run is trained and scored on, and the digest of the names in it, where it has some.
 pub(super) fn data_identity(train: &Dataset, scored: &Dataset, record: &DataRecord) -> String {
-    let names = record.digest_of_names().map(|names| format!("-{names}")).unwrap_or_default();
-    format!("{}-{}{names}", fingerprint(train), fingerprint(scored))
+    record.with_names(format!("{}-{}", fingerprint(train), fingerprint(scored)))
 }
 
 /// Whether data are those that were recorded; older versions recorded no names.

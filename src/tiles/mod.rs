@@ -168,6 +168,11 @@ impl TiledLayer {
         &self.micro_blocks
     }
 
+    /// Whether the layer is stored as lists of micro-blocks.
+    pub fn is_listed(&self) -> bool {
+        !self.listed.input.is_empty()
+    }
+
     /// The lists of micro-blocks.
     pub fn listed(&self) -> &BlockLists {
         &self.listed

@@ -210,7 +210,7 @@ impl Table {
         self.labels.as_ref()
     }
 
-    /// Notes that rows are pictures of so many rows and columns.
+    /// Notes that rows are pictures of this size.
     ///
     /// # Errors
     /// [`Error::Dataset`] when there is not one number for each pixel.

@@ -77,7 +77,7 @@ impl<'a> Direction<'a> for Inputs<'a> {
     }
 
     fn is_listed(&self) -> bool {
-        !self.layer.listed().input.is_empty()
+        self.layer.is_listed()
     }
 
     #[inline(always)]

@@ -124,7 +124,7 @@ impl<'a> Direction<'a> for Outputs<'a> {
     }
 
     fn is_listed(&self) -> bool {
-        !self.layer.listed().input.is_empty()
+        self.layer.is_listed()
     }
 
     #[inline(always)]

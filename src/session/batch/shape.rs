@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Run;
-use crate::dataset::DataSplits;
+use crate::dataset::{DataRecord, DataSplits};
 use crate::model::ArchitectureRecord;
 use crate::session::record::{RunRecord, SampleCounts};
 use crate::session::resume::is_same_data;
@@ -22,15 +22,14 @@ pub(super) struct DataShape {
 }
 
 impl DataShape {
-    /// Takes the data and the digest of the names in them, where they have some.
-    pub(super) fn of(DataSplits { train, test }: &DataSplits, names: Option<&str>) -> Self {
-        let names = names.map(|names| format!("-{names}")).unwrap_or_default();
+    /// Takes the data and what is known of them.
+    pub(super) fn of(DataSplits { train, test }: &DataSplits, record: &DataRecord) -> Self {
         Self {
             train_samples: train.samples(),
             test_samples: test.samples(),
             features: train.into(),
             classes: train.class_count(),
-            digest: format!("{}-{}{names}", train.digest(), test.digest()),
+            digest: record.with_names(format!("{}-{}", train.digest(), test.digest())),
         }
     }
 

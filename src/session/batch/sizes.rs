@@ -21,7 +21,7 @@ pub enum MatchParameters {
     Baseline,
     /// Those of their own settings.
     Off,
-    /// So many.
+    /// This number.
     Count(usize),
 }
 
@@ -52,7 +52,7 @@ impl FromStr for MatchParameters {
 serde_as_text!(MatchParameters);
 
 impl Batch<'_> {
-    /// Gives configurations one size: those that differ from it by more than 2 % get as many parameters, which is said.
+    /// Gives configurations one size: those that differ from it by more than 2 % get as many parameters, and are named.
     /// Where sizes are to stay, or cannot be reached, a warning names those that differ.
     ///
     /// # Errors
