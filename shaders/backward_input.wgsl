@@ -1,5 +1,5 @@
 // delta[i][b] = slope(y[i][b]) * sum_o w[o][i] * delta[o][b], y being the activations that forward stored.
-// A workgroup owns ITEMS consecutive (quad of inputs, column) pairs, columns fastest; SHARE invocations own 4 inputs of 4 samples.
+// A workgroup owns ITEMS (quad of inputs, column) pairs, up to 32 columns of each quad; SHARE invocations own 4 inputs of 4 samples.
 // Outputs are overwritten.
 // Outputs behind the end of their block are clamped to its last one (their weights are 0); inputs there are not written.
 // Twin: src/engine/reference/backward_input.rs.
@@ -7,38 +7,37 @@
 @group(1) @binding(0) var<storage, read_write> deltas: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> activations: array<vec4<f32>>;
 // `[micro-block][input of 4]`, one vec4 of 4 outputs each.
+// `[micro-block][input of 4]`, one vec4 of 4 outputs each.
 @group(1) @binding(2) var<storage, read> dense: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read> sparse: array<f32>;
+// By output; see outputs.wgsl.
+@group(1) @binding(3) var<storage, read> sparse: array<vec4<f32>>;
 @group(1) @binding(4) var<storage, read> quads: array<Quad>;
 @group(1) @binding(5) var<storage, read> tiles: array<Tile>;
-// First entry of each neuron behind the network's inputs; (row of the output, sparse value) of each entry.
-@group(1) @binding(6) var<storage, read> column_start: array<u32>;
-@group(1) @binding(7) var<storage, read> entries: array<vec2<u32>>;
+// Of each entry, where the rows of its 4 outputs begin, and the places of its 4 values.
+@group(1) @binding(6) var<storage, read> entry_rows: array<vec4<u32>>;
+@group(1) @binding(7) var<storage, read> entry_values: array<vec4<u32>>;
+@group(1) @binding(8) var<storage, read> listed_blocks: array<ListedBlock>;
 
-fn list_of(neuron: u32) -> vec2<u32> {
-    return vec2<u32>(column_start[neuron], column_start[neuron + 1u]);
+fn far(at: u32) -> vec4<f32> {
+    return deltas[at];
 }
 
-fn listed(place: u32, column: u32) -> vec4<f32> {
-    let entry = entries[place];
-    return sparse[entry.y] * deltas[entry.x * network.stride + column];
+fn edge_value(place: u32) -> f32 {
+    return sparse[place >> 2u][place & 3u];
 }
 
-fn far_values(row: u32, column: u32) -> vec4<f32> {
-    return deltas[row * network.stride + column];
+fn edge_values(entry: u32) -> vec4<f32> {
+    let places = entry_values[entry];
+    return vec4<f32>(edge_value(places.x), edge_value(places.y), edge_value(places.z), edge_value(places.w));
 }
 
-// Of the micro-block at `slot` with 4 deltas, for each of its 4 inputs.
-fn products(slot: u32, d_0: vec4<f32>, d_1: vec4<f32>, d_2: vec4<f32>, d_3: vec4<f32>) -> Sums {
-    let w_0 = dense[slot];
-    let w_1 = dense[slot + 1u];
-    let w_2 = dense[slot + 2u];
-    let w_3 = dense[slot + 3u];
+// Adds a micro-block with 4 deltas for each of its 4 inputs.
+fn plus_block(sums: Sums, w: Block, d: Block) -> Sums {
     return Sums(
-        w_0.x * d_0 + w_0.y * d_1 + w_0.z * d_2 + w_0.w * d_3,
-        w_1.x * d_0 + w_1.y * d_1 + w_1.z * d_2 + w_1.w * d_3,
-        w_2.x * d_0 + w_2.y * d_1 + w_2.z * d_2 + w_2.w * d_3,
-        w_3.x * d_0 + w_3.y * d_1 + w_3.z * d_2 + w_3.w * d_3,
+        plus(plus(plus(plus(sums.of_0, w.of_0.x, d.of_0), w.of_0.y, d.of_1), w.of_0.z, d.of_2), w.of_0.w, d.of_3),
+        plus(plus(plus(plus(sums.of_1, w.of_1.x, d.of_0), w.of_1.y, d.of_1), w.of_1.z, d.of_2), w.of_1.w, d.of_3),
+        plus(plus(plus(plus(sums.of_2, w.of_2.x, d.of_0), w.of_2.y, d.of_1), w.of_2.z, d.of_2), w.of_2.w, d.of_3),
+        plus(plus(plus(plus(sums.of_3, w.of_3.x, d.of_0), w.of_3.y, d.of_1), w.of_3.z, d.of_2), w.of_3.w, d.of_3),
     );
 }
 

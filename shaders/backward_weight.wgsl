@@ -1,7 +1,7 @@
 // gradient[o][i] = sum_b delta[o][b] * x[i][b] (+ penalties' of w[o][i]; biases: x = 1, no penalty), then the optimiser's step.
-// A workgroup owns ITEMS consecutive micro-blocks or, in the workgroups behind those, sparse values; SHARE invocations own one of them.
+// A workgroup owns ITEMS pairs of micro-blocks, pairs of entries of lists, or quads of biases, in this order; SHARE invocations own one.
 // Values and optimiser state are updated in place; there is no gradient in memory.
-// Lanes of a micro-block that are no edge read some row of the network and write back what was there.
+// Lanes of a micro-block or an entry that are no edge read some row of the network and write back what was there.
 // Twin: src/engine/reference/backward_weight.rs.
 
 @group(1) @binding(0) var<storage, read> activations: array<vec4<f32>>;
@@ -9,41 +9,84 @@
 // `[micro-block][input of 4]`, one vec4 of 4 outputs each; the optimiser's state `[state][micro-block][input of 4]`.
 @group(1) @binding(2) var<storage, read_write> dense: array<vec4<f32>>;
 @group(1) @binding(3) var<storage, read_write> dense_state: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read> micro_blocks: array<MicroBlock>;
-// Sparse weights, then biases; the optimiser's state `[state][sparse value]`.
-@group(1) @binding(5) var<storage, read_write> sparse: array<f32>;
-@group(1) @binding(6) var<storage, read_write> sparse_state: array<f32>;
-@group(1) @binding(7) var<storage, read> sparse_ends: array<vec2<u32>>;
+@group(1) @binding(4) var<storage, read> micro_blocks: array<MicroBlocks>;
+// `[entry]`, one vec4 of an edge of each of 4 outputs, then the biases; the optimiser's state `[state][entry or 4 biases]`.
+@group(1) @binding(5) var<storage, read_write> sparse: array<vec4<f32>>;
+@group(1) @binding(6) var<storage, read_write> sparse_state: array<vec4<f32>>;
+@group(1) @binding(7) var<storage, read> entries: array<Entries>;
 // Of each input of the network; read with a group lasso only. Numbers of connections; read with DropConnect only.
 @group(1) @binding(8) var<storage, read> group_factors: array<f32>;
 @group(1) @binding(9) var<storage, read> dense_connections: array<vec4<u32>>;
-@group(1) @binding(10) var<storage, read> sparse_connections: array<u32>;
+@group(1) @binding(10) var<storage, read> sparse_connections: array<vec4<u32>>;
 
-// What an item is.
+// Kinds of items.
+const MICRO_BLOCK: u32 = 0u;
+const ENTRY: u32 = 1u;
+const BIASES: u32 = 2u;
+
+// One of the two of a pair, or 4 biases.
 struct Owner {
-    members: u32,           // inputs of a micro-block, 4; 1 of a sparse value; 0 where there is nothing to do
-    is_dense: bool,
-    item: u32,              // number of the micro-block, or of the sparse value
-    input_row: u32,         // of the first member; of a bias it means nothing
-    mask: u32,              // of a micro-block
+    members: u32,           // inputs of a micro-block, 4; 1 of an entry or of biases; 0 where there is nothing to do
+    kind: u32,
+    first: u32,             // place of the first member's 4 values
+    inputs: vec4<u32>,      // row of the first member's input in a micro-block; where the rows of an entry's inputs begin
+    mask: u32,              // bit 4 k + j: value j of member k exists
 }
 
-struct MicroBlock {
+// Two micro-blocks of one output quad, or one twice.
+struct MicroBlocks {
     output_row: u32,
+    masks: u32,             // bit 4 k + j: the edge from input k of the first one to output j exists; + 16 of the second
     input_row: u32,
-    mask: u32,              // bit 4 k + j: the edge from input k to output j exists
+    next_input_row: u32,
+    number: u32,
+    next_number: u32,
+    reserved_0: u32,
+    reserved_1: u32,
 }
 
-// What the penalties add to the gradients of weights from the input of this row.
-fn penalties_of(w: vec4<f32>, input: u32) -> vec4<f32> {
-    var sum = penalty_gradient(w, input);
-    if (step.penalties.group_lasso > 0.0 && input < network.features) { sum += group_factors[input] * w; }
+// Two entries of an output quad's list, or one twice.
+struct Entries {
+    inputs: vec4<u32>,      // where the rows of the inputs begin; in empty places any of them
+    next_inputs: vec4<u32>,
+    output_row: u32,
+    masks: u32,             // bit j: output j has an edge in the first; + 4 in the second
+    number: u32,
+    next_number: u32,
+}
+
+// The 4 rows of a quad of neurons, those behind the network's last one being that one.
+fn rows_from(row: u32) -> vec4<u32> {
+    return min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(network.rows - 1u)) * network.stride;
+}
+
+// A pair's two sums.
+struct Pair {
+    first: Sums,
+    second: Sums,
+}
+
+fn bits_of(mask: u32) -> vec4<bool> {
+    return (vec4<u32>(mask) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u);
+}
+
+// What the penalties add to the gradients of weights from the inputs of these rows, which are in one layer.
+fn penalties_of(w: vec4<f32>, inputs: vec4<u32>) -> vec4<f32> {
+    var sum = penalty_gradient(w, inputs.x);
+    if (step.penalties.group_lasso > 0.0 && inputs.x < network.features) {
+        let factors = vec4<f32>(
+            group_factors[inputs.x],
+            group_factors[inputs.y],
+            group_factors[inputs.z],
+            group_factors[inputs.w],
+        );
+        sum += factors * w;
+    }
     return sum;
 }
 
-// Updates the 4 weights of the input of this row in a micro-block.
-fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
-    let exists = (vec4<u32>(lanes) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u);
+// Updates the 4 weights of one input in a micro-block.
+fn update_dense(slot: u32, exists: vec4<bool>, sum: vec4<f32>, input: u32) {
     let slots = 4u * network.micro_blocks;
     var old = Updated();
     old.value = dense[slot];
@@ -54,7 +97,7 @@ fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
     var loss_gradient = sum;
     if (drops_connections()) { loss_gradient *= connection_factor(dense_connections[slot]); }
     var gradient = loss_gradient + step.rule.decay * old.value;
-    if (step.penalties.on != 0u) { gradient += penalties_of(old.value, input); }
+    if (step.penalties.on != 0u) { gradient += penalties_of(old.value, vec4<u32>(input)); }
     var next = updated(old, gradient, step.rule.decoupled_decay);
     dense[slot] = select(old.value, next.value, exists);
     for (var k = 0u; k < STATES; k += 1u) {
@@ -62,103 +105,145 @@ fn update_dense(slot: u32, lanes: u32, sum: vec4<f32>, input: u32) {
     }
 }
 
-fn update_sparse(id: u32, sum: vec4<f32>, input: u32) {
-    let is_weight = id < network.first_bias;
+// Updates the 4 weights of an entry, or 4 biases.
+fn update_sparse(owner: Owner, sum: vec4<f32>) {
+    let exists = bits_of(owner.mask);
+    let is_weight = owner.kind == ENTRY;
+    let id = owner.first;
+    let places = network.sparse_values / 4u;
     var old = Updated();
-    old.value = vec4<f32>(sparse[id]);
+    old.value = sparse[id];
     for (var k = 0u; k < STATES; k += 1u) {
-        if (k < step.rule.states) { old.state[k] = vec4<f32>(sparse_state[k * network.sparse_values + id]); }
+        if (k < step.rule.states) { old.state[k] = sparse_state[k * places + id]; }
     }
-    var loss_gradient = vec4<f32>(sum.x + sum.y + sum.z + sum.w);
-    if (drops_connections()) { loss_gradient *= connection_factor(vec4<u32>(sparse_connections[id])); }
+    var loss_gradient = sum;
+    if (drops_connections()) { loss_gradient *= connection_factor(sparse_connections[id]); }
     var gradient = loss_gradient + select(0.0, step.rule.decay, is_weight) * old.value;
-    if (step.penalties.on != 0u && is_weight) { gradient += penalties_of(old.value, input); }
+    if (step.penalties.on != 0u && is_weight) { gradient += penalties_of(old.value, owner.inputs / network.stride); }
     var next = updated(old, gradient, select(0.0, step.rule.decoupled_decay, is_weight));
-    sparse[id] = next.value.x;
+    sparse[id] = select(old.value, next.value, exists);
     for (var k = 0u; k < STATES; k += 1u) {
-        if (k < step.rule.states) { sparse_state[k * network.sparse_values + id] = next.state[k].x; }
+        if (k < step.rule.states) { sparse_state[k * places + id] = select(old.state[k], next.state[k], exists); }
     }
 }
 
 fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
-    if (owner.is_dense) {
-        update_dense(4u * owner.item + member, owner.mask >> (4u * member), sum, owner.input_row + member);
+    if (owner.kind == MICRO_BLOCK) {
+        let exists = bits_of(owner.mask >> (4u * member));
+        update_dense(owner.first + member, exists, sum, owner.inputs.x + member);
     } else {
-        update_sparse(owner.item, sum, owner.input_row);
+        update_sparse(owner, sum);
     }
 }
 
-// One part's share of the gradients of a micro-block: every SHARE-th column.
-fn dense_share(block: MicroBlock, part: u32) -> Sums {
-    let last = network.rows - 1u;
-    let in_0 = block.input_row * network.stride;
-    let in_1 = min(block.input_row + 1u, last) * network.stride;
-    let in_2 = min(block.input_row + 2u, last) * network.stride;
-    let in_3 = min(block.input_row + 3u, last) * network.stride;
-    let out_0 = block.output_row * network.stride;
-    let out_1 = min(block.output_row + 1u, last) * network.stride;
-    let out_2 = min(block.output_row + 2u, last) * network.stride;
-    let out_3 = min(block.output_row + 3u, last) * network.stride;
+// Adds the products of 4 inputs with 4 deltas.
+fn plus_products(sums: Sums, x: vec4<u32>, d: Sums, column: u32) -> Sums {
+    let x_0 = activations[x.x + column];
+    let x_1 = activations[x.y + column];
+    let x_2 = activations[x.z + column];
+    let x_3 = activations[x.w + column];
+    return Sums(
+        sums.of_0 + vec4<f32>(dot(x_0, d.of_0), dot(x_0, d.of_1), dot(x_0, d.of_2), dot(x_0, d.of_3)),
+        sums.of_1 + vec4<f32>(dot(x_1, d.of_0), dot(x_1, d.of_1), dot(x_1, d.of_2), dot(x_1, d.of_3)),
+        sums.of_2 + vec4<f32>(dot(x_2, d.of_0), dot(x_2, d.of_1), dot(x_2, d.of_2), dot(x_2, d.of_3)),
+        sums.of_3 + vec4<f32>(dot(x_3, d.of_0), dot(x_3, d.of_1), dot(x_3, d.of_2), dot(x_3, d.of_3)),
+    );
+}
 
-    var sum_0 = vec4<f32>(0.0);
-    var sum_1 = vec4<f32>(0.0);
-    var sum_2 = vec4<f32>(0.0);
-    var sum_3 = vec4<f32>(0.0);
+fn deltas_at(rows: vec4<u32>, column: u32) -> Sums {
+    return Sums(deltas[rows.x + column], deltas[rows.y + column], deltas[rows.z + column], deltas[rows.w + column]);
+}
+
+// One part's share of the gradients of two micro-blocks: every SHARE-th column.
+fn dense_share(blocks: MicroBlocks, part: u32) -> Pair {
+    let x = rows_from(blocks.input_row);
+    let next_x = rows_from(blocks.next_input_row);
+    let outputs = rows_from(blocks.output_row);
+    var sums = Pair();
     for (var column = part; column < step.columns; column += SHARE) {
-        let x_0 = activations[in_0 + column];
-        let x_1 = activations[in_1 + column];
-        let x_2 = activations[in_2 + column];
-        let x_3 = activations[in_3 + column];
-        let d_0 = deltas[out_0 + column];
-        let d_1 = deltas[out_1 + column];
-        let d_2 = deltas[out_2 + column];
-        let d_3 = deltas[out_3 + column];
-        sum_0 += vec4<f32>(dot(x_0, d_0), dot(x_0, d_1), dot(x_0, d_2), dot(x_0, d_3));
-        sum_1 += vec4<f32>(dot(x_1, d_0), dot(x_1, d_1), dot(x_1, d_2), dot(x_1, d_3));
-        sum_2 += vec4<f32>(dot(x_2, d_0), dot(x_2, d_1), dot(x_2, d_2), dot(x_2, d_3));
-        sum_3 += vec4<f32>(dot(x_3, d_0), dot(x_3, d_1), dot(x_3, d_2), dot(x_3, d_3));
+        let d = deltas_at(outputs, column);
+        sums.first = plus_products(sums.first, x, d, column);
+        sums.second = plus_products(sums.second, next_x, d, column);
     }
-    return Sums(sum_0, sum_1, sum_2, sum_3);
+    return sums;
 }
 
-// One part's share of the gradient of a sparse value: every SHARE-th column, 4 samples each still apart.
-fn sparse_share(id: u32, ends: vec2<u32>, part: u32) -> vec4<f32> {
-    let output = ends.x * network.stride;
+// The products of an entry's 4 inputs, each with its own output's delta.
+fn edge_products(x: vec4<u32>, d: Sums, column: u32) -> vec4<f32> {
+    return vec4<f32>(
+        dot(activations[x.x + column], d.of_0),
+        dot(activations[x.y + column], d.of_1),
+        dot(activations[x.z + column], d.of_2),
+        dot(activations[x.w + column], d.of_3),
+    );
+}
+
+// One part's share of the gradients of the edges of two entries: every SHARE-th column.
+fn entry_share(entries: Entries, part: u32) -> Pair {
+    let outputs = rows_from(entries.output_row);
+    var sums = Pair();
+    for (var column = part; column < step.columns; column += SHARE) {
+        let d = deltas_at(outputs, column);
+        sums.first.of_0 += edge_products(entries.inputs, d, column);
+        sums.second.of_0 += edge_products(entries.next_inputs, d, column);
+    }
+    return sums;
+}
+
+// One part's share of the gradients of the biases of 4 neurons from `row` on: every SHARE-th column.
+fn bias_share(row: u32, part: u32) -> vec4<f32> {
+    let outputs = rows_from(row);
+    let ones = vec4<f32>(1.0);
     var sum = vec4<f32>(0.0);
-    if (id < network.first_bias) {
-        let input = ends.y * network.stride;
-        for (var column = part; column < step.columns; column += SHARE) {
-            sum += activations[input + column] * deltas[output + column];
-        }
-    } else {
-        for (var column = part; column < step.columns; column += SHARE) {
-            sum += deltas[output + column];
-        }
+    for (var column = part; column < step.columns; column += SHARE) {
+        let d = deltas_at(outputs, column);
+        sum += vec4<f32>(dot(ones, d.of_0), dot(ones, d.of_1), dot(ones, d.of_2), dot(ones, d.of_3));
     }
     return sum;
 }
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_weight(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    // Twin: amount in src/engine/gpu/steps.rs.
     let number = group_number(group);
-    let dense_groups = (network.micro_blocks + ITEMS - 1u) / ITEMS;
-    var place: Place;
+    let block_groups = (network.micro_block_pairs + ITEMS - 1u) / ITEMS;
+    let entry_groups = (network.entry_pairs + ITEMS - 1u) / ITEMS;
+    let place = parts_first(lane);
     var owner = Owner();
-    var sums = Sums();
-    if (number < dense_groups) {
-        place = parts_first(number, lane);
-        if (place.item < network.micro_blocks) {
-            let block = micro_blocks[place.item];
-            owner = Owner(4u, true, place.item, block.input_row, block.mask);
-            sums = dense_share(block, place.part);
+    var next_owner = Owner();
+    var sums = Pair();
+    if (number < block_groups) {
+        let item = number * ITEMS + place.item;
+        if (item < network.micro_block_pairs) {
+            let blocks = micro_blocks[item];
+            let mask = blocks.masks & 0xffffu;
+            owner = Owner(4u, MICRO_BLOCK, 4u * blocks.number, vec4<u32>(blocks.input_row), mask);
+            next_owner = owner;
+            next_owner.first = 4u * blocks.next_number;
+            next_owner.inputs = vec4<u32>(blocks.next_input_row);
+            next_owner.mask = blocks.masks >> 16u;
+            next_owner.members = select(0u, 4u, blocks.next_number != blocks.number);
+            sums = dense_share(blocks, place.part);
+        }
+    } else if (number < block_groups + entry_groups) {
+        let item = (number - block_groups) * ITEMS + place.item;
+        if (item < network.entry_pairs) {
+            let pair = entries[item];
+            owner = Owner(1u, ENTRY, pair.number, pair.inputs, pair.masks & 15u);
+            let members = select(0u, 1u, pair.next_number != pair.number);
+            next_owner = Owner(members, ENTRY, pair.next_number, pair.next_inputs, pair.masks >> 4u);
+            sums = entry_share(pair, place.part);
         }
     } else {
-        place = parts_first(number - dense_groups, lane);
-        if (place.item < network.sparse_values) {
-            let ends = sparse_ends[place.item];
-            owner = Owner(1u, false, place.item, ends.y, 0u);
-            sums.of_0 = sparse_share(place.item, ends, place.part);
+        let item = (number - block_groups - entry_groups) * ITEMS + place.item;
+        let row = network.features + 4u * item;
+        if (row < network.rows) {
+            let mask = 15u >> (4u - min(4u, network.rows - row));
+            owner = Owner(1u, BIASES, network.first_bias / 4u + item, vec4<u32>(0u), mask);
+            sums.first.of_0 = bias_share(row, place.part);
         }
     }
-    finish_members(place, owner, sums);
+    finish_members(place, owner, sums.first);
+    between_members();
+    finish_members(place, next_owner, sums.second);
 }

@@ -19,6 +19,10 @@ struct Metric {
 const COLUMNS: u32 = 64u / SHARE;
 // Quads of logits that the workgroup sums at a time.
 const QUADS: u32 = ITEMS / COLUMNS;
+// Logits of the workgroup's columns that are kept in its memory, `[class][column]`, where they fit; else all are read back
+// from `activations`.
+const LOGITS: u32 = 256u;
+var<workgroup> logits: array<vec4<f32>, LOGITS>;
 // Invocations among which the classes of a column are dealt; 16 are enough for the usual number of classes.
 const SLICES: u32 = min(SHARE, 16u);
 const NO_LABEL: u32 = 0xffffffffu;
@@ -39,9 +43,25 @@ fn label_of(sample: u32) -> u32 {
     return labels[sample_index[step.first_sample + sample]];
 }
 
+fn logits_fit() -> bool {
+    return network.classes * COLUMNS <= LOGITS;
+}
+
+fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
+    let row = owner.row + member;
+    let z = output_of(owner, member, sum);
+    activations[row * network.stride + owner.column] = z;
+    if (logits_fit()) { logits[(row - network.logits_row) * COLUMNS + owner.column % COLUMNS] = z; }
+}
+
+fn logit(class_: u32, column: u32) -> vec4<f32> {
+    if (logits_fit()) { return logits[class_ * COLUMNS + column % COLUMNS]; }
+    return activations[(network.logits_row + class_) * network.stride + column];
+}
+
 // The logits of the workgroup's columns, which all its invocations can read afterwards.
 fn make_logits(first_column: u32, lane: u32) {
-    let place = items_first(0u, lane);
+    let place = items_first(lane);
     let column = first_column + place.item % COLUMNS;
     for (var first = 0u; first < layer.quads; first += QUADS) {
         let number = first + place.item / COLUMNS;
@@ -50,21 +70,21 @@ fn make_logits(first_column: u32, lane: u32) {
         if (number < layer.quads && column < step.columns) {
             let quad = quads[layer.first_quad + number];
             owner = Owner(quad.lanes, quad.row, column);
-            sums = share_of_sums(quad, column, place.part);
+            sums = share_of_sums(quad, column, 0u, place.part).first;
         }
         finish_members(place, owner, sums);
         workgroupBarrier();
     }
-    storageBarrier();
+    if (!logits_fit()) { storageBarrier(); }
 }
 
 // The classes of one slice: its greatest logit, the first class that has it, and the logit of the label.
-fn look_for_greatest(at: u32, first_logit: u32, slice: u32, label: vec4<u32>) {
-    var greatest = activations[first_logit + slice * network.stride];
+fn look_for_greatest(at: u32, column: u32, slice: u32, label: vec4<u32>) {
+    var greatest = logit(slice, column);
     var best = vec4<u32>(slice);
     var own = select(vec4<f32>(0.0), greatest, label == best);
     for (var c = slice + SLICES; c < network.classes; c += SLICES) {
-        let z = activations[first_logit + c * network.stride];
+        let z = logit(c, column);
         let greater = z > greatest;
         greatest = select(greatest, z, greater);
         best = select(best, vec4<u32>(c), greater);
@@ -98,11 +118,11 @@ fn greatest_of(index: u32) -> Column {
     return found;
 }
 
-fn sum_exp(at: u32, first_logit: u32, slice: u32, greatest: vec4<f32>) {
+fn sum_exp(at: u32, column: u32, slice: u32, greatest: vec4<f32>) {
     var sum = vec4<f32>(0.0);
     var below = vec4<f32>(0.0);
     for (var c = slice; c < network.classes; c += SLICES) {
-        let distance = activations[first_logit + c * network.stride] - greatest;
+        let distance = logit(c, column) - greatest;
         sum += exp(distance);
         below -= distance;
     }
@@ -110,15 +130,15 @@ fn sum_exp(at: u32, first_logit: u32, slice: u32, greatest: vec4<f32>) {
     sums_below[at] = below;
 }
 
-fn write_deltas(first_logit: u32, slice: u32, label: vec4<u32>, column: Column) {
+fn write_deltas(column: u32, slice: u32, label: vec4<u32>, found: Column) {
     let own_share = 1.0 - step.label_smoothing;
     let class_share = step.label_smoothing / f32(network.classes);
     let samples = f32(step.samples);
     for (var c = slice; c < network.classes; c += SLICES) {
-        let at = first_logit + c * network.stride;
-        let share = exp(activations[at] - column.greatest) / column.sum_of_exp;
+        let share = exp(logit(c, column) - found.greatest) / found.sum_of_exp;
         let target_share = class_share + select(vec4<f32>(0.0), vec4<f32>(own_share), label == vec4<u32>(c));
         let delta = (share - target_share) / samples;
+        let at = (network.logits_row + c) * network.stride + column;
         deltas[at] = select(vec4<f32>(0.0), delta, label != vec4<u32>(NO_LABEL));
     }
 }
@@ -146,17 +166,16 @@ fn softmax_cross_entropy(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
     let column = first_column + index;
     let sample = 4u * column;
     let works = slice < min(SLICES, network.classes) && column < step.columns;
-    let first_logit = network.logits_row * network.stride + column;
     var label = vec4<u32>(NO_LABEL);
     if (works) {
         label = vec4<u32>(label_of(sample), label_of(sample + 1u), label_of(sample + 2u), label_of(sample + 3u));
-        look_for_greatest(lane, first_logit, slice, label);
+        look_for_greatest(lane, column, slice, label);
     }
     workgroupBarrier();
     var found = Column();
     if (works) {
         found = greatest_of(index);
-        sum_exp(lane, first_logit, slice, found.greatest);
+        sum_exp(lane, column, slice, found.greatest);
     }
     if (lane < COLUMNS) {
         losses[lane] = 0.0;
@@ -168,7 +187,7 @@ fn softmax_cross_entropy(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
             found.sum_of_exp += sums_of_exp[other * COLUMNS + index];
             found.below += sums_below[other * COLUMNS + index];
         }
-        if (step.training != 0u) { write_deltas(first_logit, slice, label, found); }
+        if (step.training != 0u) { write_deltas(column, slice, label, found); }
         if (slice == 0u) { count(index, label, found); }
     }
     workgroupBarrier();

@@ -9,10 +9,10 @@ use std::path::Path;
 use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 use tanner::engine::gpu::Share;
-use tanner::engine::gpu::shaders::{FOLD, SHADERS, STORAGE_BUFFERS, Shader, UNIFORMS};
+use tanner::engine::gpu::shaders::{FOLD, GATHERED, LOGITS, SHADERS, STORAGE_BUFFERS, Shader, UNIFORMS};
 use tanner::engine::gpu::uniforms::{
-    ConnectionsUniform, DropoutUniform, LayerUniform, Metric, MicroBlockEnds, NetworkUniform, Quad,
-    StepUniform, Tile,
+    ConnectionsUniform, DropoutUniform, EntryPair, LayerUniform, ListedBlock, Metric, MicroBlockPair,
+    NetworkUniform, Quad, StepUniform, Tile,
 };
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
 use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
@@ -123,7 +123,7 @@ fn entry_points_bind_what_the_table_says() {
         let expected: Vec<_> = shader.entry_points.iter().map(|entry| entry.name).collect();
         assert_eq!(names, expected, "{name}");
         for (index, entry) in shader.entry_points.iter().enumerate() {
-            assert_eq!(module.entry_points[index].workgroup_size, [share.workgroup(), 1, 1], "{name}");
+            assert_eq!(module.entry_points[index].workgroup_size, [shader.workgroup(share), 1, 1], "{name}");
             let uses = info.get_entry_point(index);
             assert_eq!(workgroup_bytes(&module, uses), (entry.workgroup_bytes)(share), "{name}");
             let mut found = Vec::new();
@@ -224,6 +224,8 @@ fn layouts() -> Vec<StructLayout> {
             micro_blocks,
             sparse_values,
             first_bias,
+            micro_block_pairs,
+            entry_pairs,
         ),
         layout!(
             "UpdateRule",
@@ -265,15 +267,49 @@ fn layouts() -> Vec<StructLayout> {
             "threshold" => offset_of!(DropoutUniform, threshold),
             "keep_probability" => offset_of!(DropoutUniform, keep_probability),
         ),
-        same_names!("Quad", Quad, row, lanes, place, first_tile, end_tile),
+        same_names!(
+            "Quad",
+            Quad,
+            row,
+            lanes,
+            place,
+            first_tile,
+            end_tile,
+            first_block,
+            end_block,
+            first_entry,
+            end_entry
+        ),
+        same_names!("ListedBlock", ListedBlock, slot, at),
         same_names!("Tile", Tile, first_block, quad_step, block_step, blocks, row, last_row),
-        same_names!("MicroBlock", MicroBlockEnds, output_row, input_row, mask),
+        layout!(
+            "MicroBlocks",
+            MicroBlockPair,
+            "output_row" => offset_of!(MicroBlockPair, output_row),
+            "masks" => offset_of!(MicroBlockPair, masks),
+            "input_row" => offset_of!(MicroBlockPair, inputs),
+            "next_input_row" => offset_of!(MicroBlockPair, inputs) + 4,
+            "number" => offset_of!(MicroBlockPair, numbers),
+            "next_number" => offset_of!(MicroBlockPair, numbers) + 4,
+            "reserved_0" => offset_of!(MicroBlockPair, reserved),
+            "reserved_1" => offset_of!(MicroBlockPair, reserved) + 4,
+        ),
+        layout!(
+            "Entries",
+            EntryPair,
+            "inputs" => offset_of!(EntryPair, inputs),
+            "next_inputs" => offset_of!(EntryPair, next_inputs),
+            "output_row" => offset_of!(EntryPair, output_row),
+            "masks" => offset_of!(EntryPair, masks),
+            "number" => offset_of!(EntryPair, numbers),
+            "next_number" => offset_of!(EntryPair, numbers) + 4,
+        ),
         same_names!("Metric", Metric, loss, correct),
     ]
 }
 
 /// Structs that no buffer holds.
-const IN_REGISTERS: [&str; 5] = ["Updated", "Sums", "Place", "Owner", "Column"];
+const IN_REGISTERS: [&str; 8] = ["Updated", "Sums", "Span", "Pair", "Place", "Owner", "Block", "Column"];
 
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
@@ -318,27 +354,45 @@ fn constants() -> BTreeMap<String, u32> {
     all.map(|(name, value)| (name.to_uppercase(), value)).collect()
 }
 
-/// Constants that follow from the share.
-fn constants_of(share: Share) -> BTreeMap<&'static str, u32> {
-    let (workgroup, items, columns) = (share.workgroup(), share.items(), share.columns());
-    [
+/// Constants that follow from shader and share.
+fn constants_of(shader: &Shader, share: Share) -> BTreeMap<&'static str, u32> {
+    let (workgroup, items) = (shader.workgroup(share), shader.items(share));
+    let mut all = BTreeMap::from([
         ("WORKGROUP", workgroup),
         ("SHARE", share.get()),
+        ("SPAN", share.span()),
+        ("MOST_LANE_BITS", items.ilog2().min(5)),
         ("ITEMS", items),
         ("SUMS_ROW", workgroup + 1),
-        ("COLUMNS", columns),
-        ("QUADS", items / columns),
-        ("SLICES", share.get().min(16)),
-    ]
-    .into()
+    ]);
+    match shader.stem {
+        "gather" => {
+            all.extend([("FEATURES", GATHERED[0]), ("COLUMNS", GATHERED[1]), ("ROW", GATHERED[1] + 1)])
+        }
+        "softmax_cross_entropy" => {
+            let columns = share.columns();
+            let slices = share.get().min(16);
+            all.extend([
+                ("COLUMNS", columns),
+                ("QUADS", items / columns),
+                ("SLICES", slices),
+                ("LOGITS", LOGITS),
+            ]);
+        }
+        "backward_weight" => all.extend([("MICRO_BLOCK", 0), ("ENTRY", 1), ("BIASES", 2)]),
+        _ => {}
+    }
+    all
 }
 
 #[test]
 fn constants_are_those_of_the_host() {
     let same = constants();
+    let mut known: BTreeSet<String> = same.keys().cloned().collect();
     let mut seen = BTreeSet::new();
-    for Variant { share, name: variant, module, .. } in variants() {
-        let of_share = constants_of(share);
+    for Variant { shader, share, name: variant, module, .. } in variants() {
+        let of_share = constants_of(shader, share);
+        known.extend(of_share.keys().map(|name| (*name).to_owned()));
         for (_, constant) in module.constants.iter() {
             let Some(name) = &constant.name else { continue };
             let value = match module.global_expressions[constant.init] {
@@ -351,8 +405,7 @@ fn constants_are_those_of_the_host() {
             seen.insert(name.clone());
         }
     }
-    let known = same.len() + constants_of(Share::ONE).len();
-    assert_eq!(seen.len(), known, "constants no shader has");
+    assert_eq!(seen, known, "constants no shader has");
 }
 
 /// The values that the cases of every switch in a function name, without the default.
@@ -391,12 +444,21 @@ fn every_variant_has_a_case() {
 /// What the shaders count on: whole workgroups of items, each quad of logits by a whole row of columns.
 #[test]
 fn shares_fill_their_workgroups() {
-    for share in Share::ALL {
-        let (workgroup, items, columns) = (share.workgroup(), share.items(), share.columns());
-        assert_eq!(workgroup, share.get() * items, "share {share}");
-        assert!(items >= columns && items.is_multiple_of(columns), "share {share}");
-        assert!(share.get().min(16) * columns <= workgroup, "share {share}: slices of columns");
-        // No more than every adapter has.
-        assert!((64..=256).contains(&workgroup) && items >= 8, "share {share}");
+    for shader in &SHADERS {
+        for share in shader.shares().iter().copied() {
+            let (workgroup, items, columns) = (shader.workgroup(share), shader.items(share), share.columns());
+            let name = format!("{} with a share of {share}", shader.stem);
+            assert_eq!(workgroup, share.get() * items, "{name}");
+            // No more than every adapter has, and a whole cache line of columns.
+            assert!((64..=256).contains(&workgroup) && items >= 8, "{name}");
+            assert_eq!([1, 2, 3, 8, 9, 1000].map(|wide| shader.lane_bits(share, wide)), {
+                let most = items.ilog2().min(5);
+                [0, 1, 2, 3, 4, 10].map(|bits| most.min(bits))
+            });
+            if shader.stem == "softmax_cross_entropy" {
+                assert!(items >= columns && items.is_multiple_of(columns), "{name}");
+                assert!(share.get().min(16) * columns <= workgroup, "{name}: slices of columns");
+            }
+        }
     }
 }

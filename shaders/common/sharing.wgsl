@@ -15,20 +15,25 @@ struct Sums {
 // What an invocation works on.
 struct Place {
     lane: u32,
-    item: u32,
+    item: u32,              // number in the workgroup
     part: u32,              // its share of the sums, below SHARE
     first: u32,             // lane of part 0 of the same item
     stride: u32,            // lanes from one part to the next
 }
 
 // Consecutive lanes have consecutive items: where items are columns, these lanes read consecutive columns of a row.
-fn items_first(group: u32, lane: u32) -> Place {
+fn items_first(lane: u32) -> Place {
     let item = lane % ITEMS;
-    return Place(lane, group * ITEMS + item, lane / ITEMS, item, ITEMS);
+    return Place(lane, item, lane / ITEMS, item, ITEMS);
 }
 
 // Consecutive lanes have consecutive parts of one item: where terms are columns, these lanes read consecutive columns.
-fn parts_first(group: u32, lane: u32) -> Place {
+fn parts_first(lane: u32) -> Place {
     let item = lane / SHARE;
-    return Place(lane, group * ITEMS + item, lane % SHARE, item * SHARE, 1u);
+    return Place(lane, item, lane % SHARE, item * SHARE, 1u);
+}
+
+// sum + scalar * x, one rounding where the device has it.
+fn plus(sum: vec4<f32>, scalar: f32, x: vec4<f32>) -> vec4<f32> {
+    return fma(vec4<f32>(scalar), x, sum);
 }

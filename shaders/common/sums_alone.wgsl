@@ -6,3 +6,5 @@ fn finish_members(place: Place, owner: Owner, sums: Sums) {
     if (owner.members > 2u) { finish(owner, 2u, sums.of_2); }
     if (owner.members > 3u) { finish(owner, 3u, sums.of_3); }
 }
+
+fn between_members() {}

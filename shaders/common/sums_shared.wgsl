@@ -21,3 +21,8 @@ fn finish_members(place: Place, owner: Owner, sums: Sums) {
         finish(owner, member, sum);
     }
 }
+
+// Between two calls of finish_members: what was handed in first has been added up.
+fn between_members() {
+    workgroupBarrier();
+}

@@ -7,6 +7,16 @@ struct Quad {
     place: u32,             // number of the quad in its block
     first_tile: u32,        // dense tiles of the block
     end_tile: u32,
+    first_block: u32,       // its list of micro-blocks outside of tiles
+    end_block: u32,
+    first_entry: u32,       // its list of sparse edges
+    end_entry: u32,
+}
+
+// A micro-block of a quad's list.
+struct ListedBlock {
+    slot: u32,
+    at: u32,                // where its first row on the far side begins
 }
 
 // A dense tile as seen from the neurons that are owned. Block k of the quad in

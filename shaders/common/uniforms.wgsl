@@ -8,8 +8,10 @@ struct Network {
     classes: u32,           // logits
     logits_row: u32,        // row of the first logit
     micro_blocks: u32,      // 4 x 4 blocks of dense values
-    sparse_values: u32,     // sparse weights, then biases
-    first_bias: u32,        // place of the first bias among the sparse values
+    sparse_values: u32,     // places of sparse weights, then biases, then 4 zeros
+    first_bias: u32,        // place of the first bias among them
+    micro_block_pairs: u32,
+    entry_pairs: u32,
 }
 
 // The rule of one step; the rule itself is in update.wgsl.

@@ -1,11 +1,21 @@
 //! How many steps an engine makes before somebody looks whether it should stop.
 
 use std::time::Duration;
+#[cfg(feature = "gpu")]
+use std::time::Instant;
 
 use crate::network::Network;
 
-/// About how long nobody looks.
-const CALL: Duration = Duration::from_secs(1);
+/// About how long nobody looks, once calls have been timed.
+const CALL: Duration = Duration::from_millis(100);
+/// About how long nobody looks on a slow device before any call has been timed.
+const FIRST_CALL: Duration = Duration::from_secs(1);
+/// About how long a GPU should work on one submit: some drivers take a device for hung after two seconds.
+#[cfg(feature = "gpu")]
+const SUBMIT: Duration = Duration::from_millis(50);
+/// Steps of the first submit of a call, which should not keep the device waiting.
+#[cfg(feature = "gpu")]
+const FIRST_SUBMIT: usize = 8;
 
 /// Multiplications and additions in a second that a slow pair of cores can do.
 pub(crate) const SLOW_CORES: f64 = 1e10;
@@ -14,12 +24,18 @@ pub(crate) const SLOW_CORES: f64 = 1e10;
 #[cfg(feature = "gpu")]
 pub(crate) const SOFTWARE_GPU: f64 = 1e8;
 
-/// Most steps of a call, at most `most`, that last no longer than [`CALL`] on a device of this speed, by an estimate.
+/// Most steps of a call, at most `most`, that last no longer than [`FIRST_CALL`] on a device of this speed, by an estimate.
 pub(crate) fn steps_within_call(most: usize, network: &Network, batch: usize, speed: f64) -> usize {
+    steps_within(FIRST_CALL, most, network, batch, speed)
+}
+
+fn steps_within(time: Duration, most: usize, network: &Network, batch: usize, speed: f64) -> usize {
     let edges: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
     // Forward, backward to the inputs, and gradients.
     let step = 6.0 * edges.max(1) as f64 * batch.max(1) as f64;
-    (1..=most.max(1)).rev().find(|steps| *steps as f64 * step <= speed * CALL.as_secs_f64()).unwrap_or(1)
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number, cut off")]
+    let fitting = (speed * time.as_secs_f64() / step) as usize;
+    fitting.clamp(1, most.max(1))
 }
 
 /// Steps to a call: at first as many as the engine likes, then fewer where the last call took longer than [`CALL`]. What
@@ -48,20 +64,60 @@ impl Pace {
     }
 }
 
+/// Steps to a submit: few in the first submit of a call, then twice as many each time, but no more than [`SUBMIT`] by
+/// what submits took so far. What is computed does not depend on it.
+#[cfg(feature = "gpu")]
+#[derive(Debug)]
+pub(crate) struct SubmitPace {
+    next: usize,
+    limit: usize,
+    /// When the last submit was done.
+    done: Option<Instant>,
+}
+
+#[cfg(feature = "gpu")]
+impl SubmitPace {
+    /// As many steps as a slow device makes in [`SUBMIT`], where no submit has been timed yet.
+    pub(crate) fn new(network: &Network, batch: usize, speed: f64) -> Self {
+        let limit = steps_within(SUBMIT, usize::MAX, network, batch, speed);
+        Self { next: 1, limit, done: None }
+    }
+
+    /// A call begins.
+    pub(crate) fn begin(&mut self) {
+        (self.next, self.done) = (FIRST_SUBMIT, None);
+    }
+
+    /// Steps of the next submit, at most `most`.
+    pub(crate) fn steps(&mut self, most: usize) -> usize {
+        let steps = self.next.min(self.limit).clamp(1, most);
+        self.next = 2 * steps;
+        steps
+    }
+
+    /// A submit of this many steps is done, and the device was busy with it since the one before.
+    pub(crate) fn took(&mut self, steps: usize, now: Instant) {
+        if let Some(before) = self.done.replace(now) {
+            let one = (now.duration_since(before).as_nanos() / steps.max(1) as u128).max(1);
+            self.limit = usize::try_from(SUBMIT.as_nanos() / one).unwrap_or(usize::MAX).max(1);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::network::Architecture;
 
     #[test]
-    fn a_call_takes_about_a_second_and_at_least_one_step() {
+    fn a_call_takes_about_a_tenth_of_a_second_and_at_least_one_step() {
         let mut pace = Pace::new(0, 32);
         assert_eq!(pace.steps(), 1);
         let mut after = |steps, milliseconds| {
             pace.took(steps, Duration::from_millis(milliseconds));
             pace.steps()
         };
-        assert_eq!([after(1, 200), after(5, 1000), after(5, 10_000), after(1, 4000)], [5, 5, 1, 1]);
+        assert_eq!([after(1, 20), after(5, 100), after(5, 1000), after(1, 400)], [5, 5, 1, 1]);
         assert_eq!([after(1, 1), after(32, 0), after(0, 0)], [32; 3]);
     }
 
@@ -71,5 +127,27 @@ mod tests {
         let steps = |batch| steps_within_call(8, &network, batch, SLOW_CORES);
         // 216,090 edges: 1.3 million operations for each sample.
         assert_eq!([1, 128, 1024, 1 << 20].map(steps), [8, 8, 7, 1]);
+    }
+
+    #[test]
+    #[cfg(feature = "gpu")]
+    fn submits_grow_within_a_call_and_shrink_with_slow_steps() {
+        let network = Architecture::paper(784, 10).build(0).unwrap();
+        let mut pace = SubmitPace::new(&network, 128, 1e12);
+        pace.begin();
+        assert_eq!([32; 4].map(|most| pace.steps(most)), [8, 16, 32, 32]);
+        pace.begin();
+        assert_eq!(pace.steps(4), 4);
+        // 10 ms a step.
+        let begin = Instant::now();
+        pace.took(8, begin);
+        pace.took(16, begin + Duration::from_millis(160));
+        assert_eq!([32; 2].map(|most| pace.steps(most)), [5, 5]);
+        pace.begin();
+        assert_eq!(pace.steps(32), 5);
+        // Slower than any submit should take.
+        pace.took(1, begin);
+        pace.took(1, begin + Duration::from_secs(3));
+        assert_eq!(pace.steps(32), 1);
     }
 }

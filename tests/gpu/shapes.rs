@@ -84,6 +84,14 @@ pub(crate) fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'st
                 layer_of(even(20, 4), even(6, 2), |o, i| !hash(o, i, 8).is_multiple_of(3)),
             ],
         ),
+        (
+            "whole micro-blocks",
+            vec![
+                layer_of(even(20, 1), even(24, 2), |o, i| !hash(o / 4, i / 4, 9).is_multiple_of(3)),
+                layer_of(even(24, 2), even(16, 4), |o, i| hash(o / 4, i / 4, 10).is_multiple_of(2)),
+                full(16, 5),
+            ],
+        ),
     ];
     shapes.map(|(name, layers)| (name, network(layers, activation, keep_probability))).into()
 }
@@ -133,8 +141,7 @@ pub(crate) fn options(tiles: TilePolicy, runtime_checks: bool) -> GpuOptions {
 
 /// The same share in every kernel.
 pub(crate) fn shared(share: Share, options: GpuOptions) -> GpuOptions {
-    let shares = Shares { forward: share, logits: share, backward_input: share, backward_weight: share };
-    GpuOptions { shares: Some(shares), ..options }
+    GpuOptions { shares: Some(Shares::alike(share)), ..options }
 }
 
 pub(crate) fn engine(

@@ -75,6 +75,7 @@ impl Kernel {
 /// The pipeline of one entry point.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
+    pub(super) shader: &'static Shader,
     pub(super) entry: &'static EntryPoint,
     pub(super) share: Share,
     pub(super) layout: wgpu::BindGroupLayout,
@@ -120,11 +121,11 @@ impl Compiled {
             return Ok(there.clone());
         }
         let uniforms = self.uniforms(gpu)?;
-        shader.entry_points.iter().try_for_each(|entry| check_memory(gpu, entry, share))?;
+        shader.entry_points.iter().try_for_each(|entry| check_memory(gpu, (shader, entry), share))?;
         let module = gpu.create(shader.stem, |device| module(device, shader, share, runtime_checks))?;
         let make = |entry: &'static EntryPoint| {
             gpu.create(entry.name, |device| {
-                pipeline(device, (entry, share), &uniforms, &module, runtime_checks)
+                pipeline(device, (shader, entry, share), &uniforms, &module, runtime_checks)
             })
         };
         let made: Vec<Pipeline> = shader.entry_points.iter().map(make).collect::<Result<_>>()?;
@@ -158,11 +159,11 @@ impl Kernels {
 }
 
 /// Refuses a share for which the adapter has too little memory in a workgroup, or too few invocations.
-fn check_memory(gpu: &Gpu, entry: &EntryPoint, share: Share) -> Result<()> {
+fn check_memory(gpu: &Gpu, (shader, entry): (&Shader, &EntryPoint), share: Share) -> Result<()> {
     let room = gpu.workgroup_room();
     let needs = [
         ("bytes of workgroup memory", (entry.workgroup_bytes)(share), room.bytes),
-        ("invocations in a workgroup", share.workgroup(), room.invocations),
+        ("invocations in a workgroup", shader.workgroup(share), room.invocations),
     ];
     match needs.into_iter().find(|(_, needs, has)| needs > has) {
         Some((what, needs, has)) => Err(gpu.error(format!(
@@ -214,7 +215,7 @@ fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) 
 
 fn pipeline(
     device: &wgpu::Device,
-    (entry, share): (&'static EntryPoint, Share),
+    (shader, entry, share): (&'static Shader, &'static EntryPoint, Share),
     uniforms: &wgpu::BindGroupLayout,
     module: &wgpu::ShaderModule,
     runtime_checks: bool,
@@ -246,5 +247,5 @@ fn pipeline(
         },
         cache: None,
     });
-    Pipeline { entry, share, layout, pipeline }
+    Pipeline { shader, entry, share, layout, pipeline }
 }

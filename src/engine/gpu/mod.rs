@@ -4,7 +4,8 @@
 //! [`adapters`] lists what is there. In data-flow order:
 //!
 //! - `adapter` and `device` find and open a device and turn its failures into errors;
-//! - `tables` makes index lists, `buffers` all buffers and bind groups;
+//! - `quad_lists` puts sparse values in the order of kernels, `tables` makes index lists, `buffers` all buffers and
+//!   bind groups;
 //! - `data` keeps data sets on the device or streams them;
 //! - [`shaders`] and [`uniforms`] are what host and shaders agree on, `kernels` the pipelines;
 //! - `share` says how many invocations share one sum, [`Tuning`] is all that is chosen for a device,
@@ -28,6 +29,7 @@ mod memory;
 mod options;
 mod probe;
 mod profile;
+mod quad_lists;
 #[doc(hidden)]
 pub mod shaders;
 mod share;
@@ -53,7 +55,7 @@ use self::kernels::Kernels;
 use self::steps::{Bindings, Purpose, Steps};
 use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
-use super::pace::{Pace, SOFTWARE_GPU, steps_within_call};
+use super::pace::{Pace, SOFTWARE_GPU, SubmitPace, steps_within_call};
 use super::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
     check_plan,
@@ -89,6 +91,7 @@ pub struct GpuEngine {
     buffers: NetworkBuffers,
     bindings: Bindings,
     data: Data,
+    pace: SubmitPace,
 }
 
 impl GpuEngine {
@@ -126,14 +129,26 @@ impl GpuEngine {
         settings.check()?;
         parameters.check(network)?;
         let gpu = device.gpu().clone();
-        let layout = NetworkLayout::new(network, options.tiles);
+        let layout = NetworkLayout::new(network, options.tiles.listing_blocks());
         let tuning = Tuning::of(options, network, settings.batch_size, &gpu);
         let kernels = device.kernels(&tuning.shares, options.runtime_checks)?;
         let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings, &tuning.shares)?;
         let bindings = Bindings::new(&gpu, &buffers, &kernels, &settings)?;
         let data = Data::new(&gpu, &buffers, settings.batch_size, options.resident_limit);
         buffers.write_values(&gpu, &layout.pack(parameters))?;
-        Ok(Self { network: network.clone(), settings, layout, tuning, gpu, kernels, buffers, bindings, data })
+        let pace = SubmitPace::new(network, settings.batch_size, speed_of(&gpu));
+        Ok(Self {
+            network: network.clone(),
+            settings,
+            layout,
+            tuning,
+            gpu,
+            kernels,
+            buffers,
+            bindings,
+            data,
+            pace,
+        })
     }
 
     /// What was chosen for the device: under the same, the same run has the same bits.
@@ -162,19 +177,28 @@ impl GpuEngine {
         // Sizes of the batches whose metrics are on the device still.
         let (mut seen, mut there) = (Vec::new(), Vec::new());
         let mut before = None;
-        let chunk = self.data.steps_per_submit(&self.buffers) * self.settings.batch_size;
-        for samples in samples.chunks(chunk) {
-            if there.len() + self.buffers.steps_per_submit > self.buffers.metric_slots {
+        let mut rest = samples;
+        self.pace.begin();
+        while !rest.is_empty() {
+            let count = self.pace.steps(self.data.steps_per_submit(&self.buffers));
+            let (samples, behind) = rest.split_at(rest.len().min(count * self.settings.batch_size));
+            rest = behind;
+            if there.len() + count > self.buffers.metric_slots {
                 seen.extend(self.buffers.read_metrics(&self.gpu, &there)?);
                 there.clear();
+                // All is done: how long the last submit took cannot be seen any more.
+                before = None;
+                self.pace.begin();
             }
             let now = purpose.after((seen.len() + there.len()) as u64);
             let steps = Steps::new(&self.network, &self.settings, samples.len(), now, there.len());
+            let count = steps.steps.len();
             there.extend(samples.chunks(self.settings.batch_size).map(<[u32]>::len));
             let submission = self.submit(samples, &steps, &kernels, commands::submit)?;
             // Two submits in flight keep the device busy; more would pile up staging memory.
-            if let Some(submission) = before.replace(submission) {
+            if let Some((submission, count)) = before.replace((submission, count)) {
                 self.gpu.wait(Some(submission))?;
+                self.pace.took(count, Instant::now());
             }
         }
         seen.extend(self.buffers.read_metrics(&self.gpu, &there)?);
@@ -201,6 +225,11 @@ impl GpuEngine {
     }
 }
 
+/// Multiplications and additions in a second that a device of this kind can do at least.
+fn speed_of(gpu: &Gpu) -> f64 {
+    if gpu.is_hardware { SLOW_GPU } else { SOFTWARE_GPU }
+}
+
 /// What a step over so many samples saw.
 fn outcome(samples: usize, seen: Seen) -> StepOutcome {
     StepOutcome {
@@ -223,8 +252,8 @@ impl Engine for GpuEngine {
     }
 
     fn steps_per_call(&self) -> usize {
-        let speed = if self.gpu.is_hardware { SLOW_GPU } else { SOFTWARE_GPU };
-        steps_within_call(self.buffers.steps_per_submit, &self.network, self.settings.batch_size, speed)
+        let most = self.buffers.metric_slots;
+        steps_within_call(most, &self.network, self.settings.batch_size, speed_of(&self.gpu))
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {

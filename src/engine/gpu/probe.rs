@@ -56,30 +56,38 @@ impl<'a> Probe<'a> {
         engine.data.upload(&engine.gpu, &engine.buffers, samples)
     }
 
-    /// Fills a tensor from its start.
+    /// Fills a tensor from its start; sparse values in the order of the layout.
     ///
     /// # Errors
-    /// When there are more values than places.
+    /// When there are more values than places, or of sparse values not all of them.
     pub fn write(&mut self, tensor: Tensor, values: &[f32]) -> Result<()> {
-        let (len, gpu) = (self.len(tensor), &self.engine.gpu);
-        if values.len() > len {
+        let (len, gpu, buffers) = (self.len(tensor), &self.engine.gpu, &self.engine.buffers);
+        if values.len() > len || (is_sparse(tensor) && values.len() != len) {
             return Err(gpu.error(format!("{} values do not fit the {len} of {tensor:?}", values.len())));
         }
-        gpu.queue.write_buffer(self.engine.buffers.tensor(tensor), 0, bytemuck::cast_slice(values));
+        let ordered = is_sparse(tensor).then(|| buffers.order.ordered(values, 0.0));
+        let values = ordered.as_deref().unwrap_or(values);
+        gpu.queue.write_buffer(buffers.tensor(tensor), 0, bytemuck::cast_slice(values));
         gpu.check()
     }
 
-    /// Reads a tensor.
+    /// Reads a tensor; sparse values in the order of the layout.
     ///
     /// # Errors
     /// When the device fails.
     pub fn read(&mut self, tensor: Tensor) -> Result<Vec<f32>> {
-        commands::read(&self.engine.gpu, self.engine.buffers.tensor(tensor), self.len(tensor))
+        let buffers = &self.engine.buffers;
+        let len = buffers.tensor_len(tensor);
+        let values: Vec<f32> = commands::read(&self.engine.gpu, buffers.tensor(tensor), len)?;
+        Ok(if is_sparse(tensor) { buffers.order.unordered(&values) } else { values })
     }
 
     /// Number of values of a tensor; 0 for one that the settings have no use for.
     pub fn len(&self, tensor: Tensor) -> usize {
-        self.engine.buffers.tensor_len(tensor)
+        let buffers = &self.engine.buffers;
+        let len = buffers.tensor_len(tensor);
+        // Empty places do not count.
+        if is_sparse(tensor) { len / buffers.order.len() * self.engine.layout.sparse_len() } else { len }
     }
 
     /// Runs one kernel and waits for it.
@@ -131,4 +139,8 @@ impl<'a> Probe<'a> {
         }
         Ok(())
     }
+}
+
+fn is_sparse(tensor: Tensor) -> bool {
+    matches!(tensor, Tensor::Sparse | Tensor::SparseState | Tensor::MaskedSparse)
 }

@@ -37,14 +37,15 @@ impl GpuEngine {
 
     fn shape(&self, kernel: Kernel) -> DispatchShape {
         let columns = index_of(self.settings.batch_size.div_ceil(4));
-        let Pipeline { entry, share, .. } = self.kernels.all[kernel.entry()];
-        let Amount { groups, working } = steps::amount(&self.buffers, (kernel, share), columns);
+        let pipeline = &self.kernels.all[kernel.entry()];
+        let Pipeline { shader, entry, share, .. } = *pipeline;
+        let Amount { groups, working } = steps::amount(&self.buffers, (kernel, pipeline), columns);
         let [across, down] = commands::folded(groups).map(u64::from);
         DispatchShape {
             stage: kernel.stage(),
             pipeline: entry.name,
             workgroups: across * down,
-            invocations_per_workgroup: share.workgroup(),
+            invocations_per_workgroup: shader.workgroup(share),
             working_invocations: working,
             workgroup_bytes: (entry.workgroup_bytes)(share),
         }

@@ -44,6 +44,10 @@ pub struct Shader {
     pub stem: &'static str,
     /// Which of the shares is this shader's; none for a shader whose kernels have no sums to share.
     pub share: Option<fn(&Shares) -> Share>,
+    /// Whether an invocation can own two columns.
+    spans: bool,
+    /// Invocations of a workgroup with this share.
+    workgroup: fn(Share) -> u32,
     /// The text where each invocation has sums of its own, and where invocations share sums.
     texts: (&'static str, &'static str),
     /// Its entry points.
@@ -53,7 +57,11 @@ pub struct Shader {
 impl Shader {
     /// The shares that it can be made for.
     pub fn shares(&self) -> &'static [Share] {
-        if self.share.is_some() { &Share::ALL } else { &Share::ALL[..1] }
+        match (self.share, self.spans) {
+            (None, _) => &Share::SINGLE[..1],
+            (Some(_), false) => &Share::SINGLE,
+            (Some(_), true) => &Share::ALL,
+        }
     }
 
     /// Its share among those of all kernels.
@@ -61,12 +69,43 @@ impl Shader {
         self.share.map_or(Share::ONE, |of| of(shares))
     }
 
+    /// Invocations of a workgroup. Twin: `WORKGROUP` in the shaders.
+    pub fn workgroup(&self, share: Share) -> u32 {
+        (self.workgroup)(share)
+    }
+
+    /// Items of a workgroup. Twin: `ITEMS` in `shaders/common/sharing.wgsl`.
+    pub fn items(&self, share: Share) -> u32 {
+        self.workgroup(share) / share.get()
+    }
+
+    /// Of a shader that sums for quads of neurons, the columns of 4 samples that a workgroup has side by side, as a power of
+    /// two, where rows have this many. Twin: `bits` in `shaders/common/weighted_sums.wgsl`.
+    pub fn lane_bits(&self, share: Share, columns: u32) -> u32 {
+        most_lane_bits(self.items(share)).min(u32::BITS - (columns.max(1) - 1).leading_zeros())
+    }
+
     /// The whole text for one share.
     pub fn source(&self, share: Share) -> String {
-        let text = if share == Share::ONE { self.texts.0 } else { self.texts.1 };
+        let text = if share.get() == 1 { self.texts.0 } else { self.texts.1 };
         let constants: String =
-            constants(share).map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+            self.constants(share).map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
         format!("{constants}\n{text}")
+    }
+
+    /// What the text takes from the host: sizes, and a constant for each kind of what it chooses between by a number.
+    fn constants(&self, share: Share) -> impl Iterator<Item = (String, u32)> {
+        let numbers = [
+            ("WORKGROUP", self.workgroup(share)),
+            ("SHARE", share.get()),
+            ("SPAN", share.span()),
+            ("MOST_LANE_BITS", most_lane_bits(self.items(share))),
+            ("STATES", index_of(MAX_STATES)),
+        ];
+        let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
+        let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
+        let all = numbers.into_iter().chain(optimizers).chain(activations);
+        all.map(|(name, value)| (name.to_uppercase(), value))
     }
 }
 
@@ -77,23 +116,13 @@ impl Shares {
         for (share, shader) in self.as_array_mut().into_iter().zip(shaders) {
             let fits = |share: &Share| {
                 let bytes = shader.entry_points.iter().map(|entry| (entry.workgroup_bytes)(*share)).max();
-                bytes.unwrap_or(0) <= room.bytes && share.workgroup() <= room.invocations
+                bytes.unwrap_or(0) <= room.bytes && shader.workgroup(*share) <= room.invocations
             };
-            let fitting = Share::ALL.into_iter().rfind(|smaller| smaller <= share && fits(smaller));
+            let fitting = shader.shares().iter().copied().rfind(|smaller| smaller <= share && fits(smaller));
             *share = fitting.unwrap_or(Share::ONE);
         }
         self
     }
-}
-
-/// What shaders take from the host: the share, and a constant for each kind of what they choose between by a number.
-fn constants(share: Share) -> impl Iterator<Item = (String, u32)> {
-    let numbers =
-        [("WORKGROUP", share.workgroup()), ("SHARE", share.get()), ("STATES", index_of(MAX_STATES))];
-    let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
-    let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
-    let all = numbers.into_iter().chain(optimizers).chain(activations);
-    all.map(|(name, value)| (name.to_uppercase(), value))
 }
 
 const fn read(binding: u32, name: &'static str) -> Binding {
@@ -130,31 +159,71 @@ macro_rules! joined_with_weighted_sums {
 
 /// Kernels without sums to share.
 const fn plain(stem: &'static str, text: &'static str, entry_points: &'static [EntryPoint]) -> Shader {
-    Shader { stem, share: None, texts: (text, text), entry_points }
+    Shader { stem, share: None, spans: false, workgroup: |_| 64, texts: (text, text), entry_points }
+}
+
+/// Most columns that a workgroup has side by side, as a power of two: 32 fill a warp with one row and one weight.
+const fn most_lane_bits(items: u32) -> u32 {
+    if items > 32 { 5 } else { items.ilog2() }
+}
+
+/// Workgroups of forward and backward_input: where sums are not shared, 8 quads of 32 columns, so that what they read of
+/// their common rows comes out of the cache; else at least 8 columns, which are the 128 bytes of a cache line.
+const fn workgroup_of_quads(share: Share) -> u32 {
+    if share.get() == 1 || share.get() == 32 { 256 } else { 128 }
+}
+
+/// Workgroups of softmax_cross_entropy: as many items as columns at least.
+const fn workgroup_of_logits(share: Share) -> u32 {
+    if share.get() > 8 { 8 * share.get() } else { 64 }
+}
+
+/// Workgroups of backward_weight: 16 micro-blocks, which make a square, where there are not too many invocations for that.
+const fn workgroup_of_weights(share: Share) -> u32 {
+    match share.get() {
+        1..=4 => 64,
+        8 => 128,
+        _ => 256,
+    }
+}
+
+/// Bytes through which the shares of a workgroup are added up. Twin: `shaders/common/sums_shared.wgsl`.
+const fn sum_bytes(share: Share, workgroup: u32) -> u32 {
+    if share.get() == 1 { 0 } else { 64 * (workgroup + 1) }
 }
 
 const NO_BYTES: fn(Share) -> u32 = |_| 0;
-const SUM_BYTES: fn(Share) -> u32 = |share| share.sum_bytes();
-/// Of the softmax also 5 `vec4`s for each slice of each column, and a loss and a count for each column.
-const SOFTMAX_BYTES: fn(Share) -> u32 = |share| {
+const BYTES_OF_QUADS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_quads(share));
+const BYTES_OF_WEIGHTS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_weights(share));
+/// Of the softmax also its logits, 5 `vec4`s for each slice of each column, and a loss and a count for each column.
+const BYTES_OF_LOGITS: fn(Share) -> u32 = |share| {
     let slices = if share.get() < 16 { share.get() } else { 16 };
-    share.sum_bytes() + share.columns() * (80 * slices + 8)
+    let sums = sum_bytes(share, workgroup_of_logits(share));
+    sums + 16 * LOGITS + share.columns() * (80 * slices + 8)
 };
+
+/// Logits that a workgroup of softmax_cross_entropy keeps, in `vec4`s. Twin: `LOGITS` in its shader.
+pub const LOGITS: u32 = 256;
+/// Features and columns of a workgroup of gather. Twins: `FEATURES` and `COLUMNS` in its shader.
+pub const GATHERED: [u32; 2] = [32, 8];
 
 /// Uniforms of group 0, the same for every kernel: (binding, name, whether a dynamic offset chooses the part).
 pub const UNIFORMS: [(u32, &str, bool); 4] =
     [(0, "network", false), (1, "step", true), (2, "layer", true), (3, "dropout", true)];
 
 /// Writes the samples of a batch into the rows of the inputs.
-pub const GATHER: Shader = plain(
-    "gather",
-    joined!("common/uniforms", "common/dispatch", "gather"),
-    &[EntryPoint {
-        name: "gather",
-        workgroup_bytes: NO_BYTES,
-        bindings: &[write(0, "activations"), read(1, "data"), read(2, "sample_index")],
-    }],
-);
+pub const GATHER: Shader = Shader {
+    workgroup: |_| GATHERED[0] * GATHERED[1],
+    ..plain(
+        "gather",
+        joined!("common/uniforms", "common/dispatch", "gather"),
+        &[EntryPoint {
+            name: "gather",
+            workgroup_bytes: |_| 16 * GATHERED[0] * (GATHERED[1] + 1),
+            bindings: &[write(0, "activations"), read(1, "data"), read(2, "sample_index")],
+        }],
+    )
+};
 
 /// Masks all weights where connections are dropped.
 pub const DROP_CONNECT: Shader = plain(
@@ -177,19 +246,21 @@ pub const DROP_CONNECT: Shader = plain(
 /// Computes one layer's outputs.
 pub const FORWARD: Shader = Shader {
     stem: "forward",
+    spans: true,
+    workgroup: workgroup_of_quads,
     share: Some(|shares| shares.forward),
     texts: joined_with_weighted_sums!("common/outputs", "forward"),
     entry_points: &[EntryPoint {
         name: "forward",
-        workgroup_bytes: SUM_BYTES,
+        workgroup_bytes: BYTES_OF_QUADS,
         bindings: &[
             write(0, "activations"),
             read(1, "dense"),
             read(2, "sparse"),
             read(3, "quads"),
             read(4, "tiles"),
-            read(5, "row_start"),
-            read(6, "sparse_input"),
+            read(5, "entry_rows"),
+            read(6, "listed_blocks"),
         ],
     }],
 };
@@ -197,19 +268,21 @@ pub const FORWARD: Shader = Shader {
 /// Computes the last layer's outputs, loss, correct samples and the deltas of the logits.
 pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
     stem: "softmax_cross_entropy",
+    spans: false,
+    workgroup: workgroup_of_logits,
     share: Some(|shares| shares.logits),
     texts: joined_with_weighted_sums!("common/outputs", "softmax_cross_entropy"),
     entry_points: &[EntryPoint {
         name: "softmax_cross_entropy",
-        workgroup_bytes: SOFTMAX_BYTES,
+        workgroup_bytes: BYTES_OF_LOGITS,
         bindings: &[
             write(0, "activations"),
             read(1, "dense"),
             read(2, "sparse"),
             read(3, "quads"),
             read(4, "tiles"),
-            read(5, "row_start"),
-            read(6, "sparse_input"),
+            read(5, "entry_rows"),
+            read(6, "listed_blocks"),
             write(7, "deltas"),
             read(8, "labels"),
             read(9, "sample_index"),
@@ -221,11 +294,13 @@ pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
 /// Computes the deltas of one layer's inputs.
 pub const BACKWARD_INPUT: Shader = Shader {
     stem: "backward_input",
+    spans: true,
+    workgroup: workgroup_of_quads,
     share: Some(|shares| shares.backward_input),
     texts: joined_with_weighted_sums!("backward_input"),
     entry_points: &[EntryPoint {
         name: "backward_input",
-        workgroup_bytes: SUM_BYTES,
+        workgroup_bytes: BYTES_OF_QUADS,
         bindings: &[
             write(0, "deltas"),
             read(1, "activations"),
@@ -233,8 +308,9 @@ pub const BACKWARD_INPUT: Shader = Shader {
             read(3, "sparse"),
             read(4, "quads"),
             read(5, "tiles"),
-            read(6, "column_start"),
-            read(7, "entries"),
+            read(6, "entry_rows"),
+            read(7, "entry_values"),
+            read(8, "listed_blocks"),
         ],
     }],
 };
@@ -259,6 +335,8 @@ pub const GROUP_NORM: Shader = plain(
 /// Computes the gradient of every parameter of the network and updates it.
 pub const BACKWARD_WEIGHT: Shader = Shader {
     stem: "backward_weight",
+    spans: false,
+    workgroup: workgroup_of_weights,
     share: Some(|shares| shares.backward_weight),
     texts: joined_for_shares!(
         "common/dropout",
@@ -269,7 +347,7 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
     ),
     entry_points: &[EntryPoint {
         name: "backward_weight",
-        workgroup_bytes: SUM_BYTES,
+        workgroup_bytes: BYTES_OF_WEIGHTS,
         bindings: &[
             read(0, "activations"),
             read(1, "deltas"),
@@ -278,7 +356,7 @@ pub const BACKWARD_WEIGHT: Shader = Shader {
             read(4, "micro_blocks"),
             write(5, "sparse"),
             write(6, "sparse_state"),
-            read(7, "sparse_ends"),
+            read(7, "entries"),
             read(8, "group_factors"),
             read(9, "dense_connections"),
             read(10, "sparse_connections"),

@@ -5,31 +5,58 @@
 //! the shares of a run are data, to be recorded and given again.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::{Error, Result, Setting};
 
-/// Fewest invocations of a workgroup.
-const LEAST_WORKGROUP: u32 = 64;
-/// Items of a workgroup that lie side by side at least: 8 columns of 16 bytes are the 128 bytes of a
-/// cache line, so that no share makes workgroups read parts of lines.
-const LEAST_ITEMS: u32 = 8;
-
-/// Invocations that share one sum: a power of two up to 32. Twin: `SHARE` in `shaders/common/sharing.wgsl`.
+/// Invocations that share one sum, a power of two up to 32, and how many sums each of them has a share of: one, or the same
+/// neuron's for two columns of 4 samples. Twins: `SHARE` and `SPAN` in `shaders/common/sharing.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Share(u32);
+pub struct Share {
+    invocations: u32,
+    span: u32,
+}
 
 impl Share {
     /// Each invocation has sums of its own.
-    pub const ONE: Self = Self(1);
+    pub const ONE: Self = Self::single(1);
+    /// Every share of one sum, rising.
+    pub const SINGLE: [Self; 6] =
+        [Self::ONE, Self::single(2), Self::single(4), Self::single(8), Self::single(16), Self::single(32)];
     /// Every share, rising.
-    pub const ALL: [Self; 6] = [Self(1), Self(2), Self(4), Self(8), Self(16), Self(32)];
+    pub const ALL: [Self; 10] = [
+        Self::ONE,
+        Self::double(1),
+        Self::single(2),
+        Self::double(2),
+        Self::single(4),
+        Self::double(4),
+        Self::single(8),
+        Self::double(8),
+        Self::single(16),
+        Self::single(32),
+    ];
+
+    const fn single(invocations: u32) -> Self {
+        Self { invocations, span: 1 }
+    }
+
+    const fn double(invocations: u32) -> Self {
+        Self { invocations, span: 2 }
+    }
+
+    /// The same for kernels whose invocations own one column.
+    #[must_use]
+    pub const fn of_one_column(self) -> Self {
+        Self::single(self.invocations)
+    }
 
     /// The share of so many invocations.
     ///
     /// # Errors
     /// [`Error::Setting`] when it is none of [`Share::ALL`].
     pub fn new(invocations: u32) -> Result<Self> {
-        Self::ALL.into_iter().find(|share| share.0 == invocations).ok_or_else(|| {
+        Self::SINGLE.into_iter().find(|share| share.invocations == invocations).ok_or_else(|| {
             let limit = "it must be 1, 2, 4, 8, 16 or 32";
             Error::setting(Setting::GpuKernels, format!("a share of {invocations} is impossible, {limit}"))
         })
@@ -37,44 +64,49 @@ impl Share {
 
     /// Number of invocations.
     pub const fn get(self) -> u32 {
-        self.0
+        self.invocations
     }
 
-    /// Invocations of a workgroup. Twin: `WORKGROUP` in the shaders.
-    pub const fn workgroup(self) -> u32 {
-        if LEAST_ITEMS * self.0 > LEAST_WORKGROUP { LEAST_ITEMS * self.0 } else { LEAST_WORKGROUP }
-    }
-
-    /// Items of a workgroup. Twin: `ITEMS` in `shaders/common/sharing.wgsl`.
-    pub const fn items(self) -> u32 {
-        self.workgroup() / self.0
+    /// Columns of 4 samples that an invocation owns.
+    pub const fn span(self) -> u32 {
+        self.span
     }
 
     /// Columns of 4 samples whose logits one workgroup makes. Twin: `COLUMNS` in `shaders/softmax_cross_entropy.wgsl`.
     pub const fn columns(self) -> u32 {
-        64 / self.0
-    }
-
-    /// Bytes of workgroup memory through which shares are added up. Twin: `shaders/common/sums_shared.wgsl`.
-    pub(super) const fn sum_bytes(self) -> u32 {
-        if self.0 == 1 { 0 } else { 64 * (self.workgroup() + 1) }
+        64 / self.invocations
     }
 
     /// The largest share up to `most`.
     fn at_most(most: u64) -> Self {
-        Self::ALL.into_iter().rfind(|share| u64::from(share.0) <= most).unwrap_or(Self::ONE)
+        Self::SINGLE.into_iter().rfind(|share| u64::from(share.invocations) <= most).unwrap_or(Self::ONE)
     }
 
     /// The smallest share, up to `most`, with which `items` make at least `wanted` invocations.
     fn reaching(wanted: u64, items: u64, most: Self) -> Self {
-        let enough = |share: &Self| *share == most || u64::from(share.0) * items >= wanted;
-        Self::ALL.into_iter().find(enough).unwrap_or(most)
+        let enough = |share: &Self| *share == most || u64::from(share.invocations) * items >= wanted;
+        Self::SINGLE.into_iter().find(enough).unwrap_or(most)
     }
 }
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self.span {
+            1 => write!(f, "{}", self.invocations),
+            span => write!(f, "{}x{span}", self.invocations),
+        }
+    }
+}
+
+impl FromStr for Share {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|share| share.to_string() == text);
+        found.ok_or_else(|| {
+            let limit = "it must be 1, 2, 4, 8, 16 or 32, or 1x2, 2x2, 4x2 or 8x2 for two columns each";
+            Error::setting(Setting::GpuKernels, format!("{text:?} is no share, {limit}"))
+        })
     }
 }
 
@@ -118,6 +150,12 @@ impl Shares {
         backward_weight: Share::ONE,
     };
 
+    /// The same share in every kernel, as far as each can have it.
+    pub const fn alike(share: Share) -> Self {
+        let single = share.of_one_column();
+        Self { forward: share, logits: single, backward_input: share, backward_weight: single }
+    }
+
     /// Invocations that a dispatch should have at least. Not measured: an eighth of what an H100 has room for, 248
     /// for each of its 132 multiprocessors, about 8 warps that wait for memory in turns.
     const WANTED: u64 = 32_768;
@@ -125,6 +163,11 @@ impl Shares {
     /// All of them, in the order of a step.
     pub(super) fn as_array_mut(&mut self) -> [&mut Share; 4] {
         [&mut self.forward, &mut self.logits, &mut self.backward_input, &mut self.backward_weight]
+    }
+
+    /// As [`Shares::as_array_mut`].
+    pub(super) const fn as_array(&self) -> [Share; 4] {
+        [self.forward, self.logits, self.backward_input, self.backward_weight]
     }
 
     /// The default of a hardware adapter, by reasoning alone.

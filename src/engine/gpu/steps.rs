@@ -4,8 +4,8 @@ use super::buffers::{NetworkBuffers, Weights, strided_bytes};
 use super::commands::{Dispatch, folded};
 use super::data::Data;
 use super::device::Gpu;
-use super::kernels::{Kernel, Kernels};
-use super::share::Share;
+use super::kernels::{Kernel, Kernels, Pipeline};
+use super::shaders::GATHERED;
 use super::uniforms::{ConnectionsUniform, DropoutUniform, StepUniform, UNIFORM_STRIDE};
 use crate::engine::EngineSettings;
 use crate::network::Network;
@@ -150,7 +150,7 @@ impl Bindings {
     ) -> Option<Dispatch<'a>> {
         let pipeline = &kernels.all[kernel.entry()];
         let (layer, of) = owned(buffers, kernel);
-        let groups = amount(buffers, (kernel, pipeline.share), step.columns).groups;
+        let groups = amount(buffers, (kernel, pipeline), step.columns).groups;
         let offset = |part: usize| index_of(part) * UNIFORM_STRIDE;
         Some(Dispatch {
             pipeline: &pipeline.pipeline,
@@ -181,27 +181,45 @@ pub(super) struct Amount {
     pub(super) working: u64,
 }
 
-/// What a kernel with this share has to do for a batch of so many columns of 4 samples.
-pub(super) fn amount(buffers: &NetworkBuffers, (kernel, share): (Kernel, Share), columns: u32) -> Amount {
+/// What a kernel has to do for a batch of this many columns of 4 samples.
+pub(super) fn amount(
+    buffers: &NetworkBuffers,
+    (kernel, pipeline): (Kernel, &Pipeline),
+    columns: u32,
+) -> Amount {
     let constants = &buffers.constants;
+    let Pipeline { shader, share, .. } = *pipeline;
+    let lane_bits = shader.lane_bits(share, constants.stride);
+    let quads = u64::from(buffers.layers[owned(buffers, kernel).0].quads);
     let columns = u64::from(columns);
-    let pairs = u64::from(buffers.layers[owned(buffers, kernel).0].quads) * columns;
     let features = u64::from(constants.features);
-    let (blocks, values) = (u64::from(constants.micro_blocks), u64::from(constants.sparse_values));
-    let groups_of = |items: u64| items.div_ceil(u64::from(share.items()));
-    let each = |items: u64| Amount { groups: groups_of(items), working: u64::from(share.get()) * items };
+    let pairs = [constants.micro_block_pairs, constants.entry_pairs].map(u64::from);
+    let biases = u64::from(constants.rows - constants.features).div_ceil(4);
+    let groups_of = |items: u64| items.div_ceil(u64::from(shader.items(share)));
+    let working = |items: u64| u64::from(share.get()) * items;
+    let each = |items: u64| Amount { groups: groups_of(items), working: working(items) };
     match kernel {
-        Kernel::Gather => each(features * columns),
-        Kernel::Forward(_) | Kernel::BackwardInput(_) => each(pairs),
-        Kernel::SoftmaxCrossEntropy => {
-            Amount { groups: columns.div_ceil(u64::from(share.columns())), ..each(pairs) }
+        Kernel::Gather => {
+            let [wide, high] = GATHERED.map(u64::from);
+            let groups = features.div_ceil(wide) * columns.div_ceil(high);
+            Amount { groups, working: features * columns }
         }
-        Kernel::DropConnectDense => each(4 * blocks),
-        Kernel::DropConnectSparse => each(values),
+        Kernel::Forward(_) | Kernel::BackwardInput(_) => {
+            let chunks = columns.div_ceil(u64::from(share.span()) << lane_bits);
+            let groups = chunks * groups_of(quads << lane_bits);
+            Amount { groups, working: working(quads * columns.div_ceil(u64::from(share.span()))) }
+        }
+        Kernel::SoftmaxCrossEntropy => {
+            let groups = columns.div_ceil(u64::from(share.columns()));
+            Amount { groups, working: working(quads * columns) }
+        }
+        Kernel::DropConnectDense => each(4 * u64::from(constants.micro_blocks)),
+        Kernel::DropConnectSparse => each(u64::from(constants.sparse_values)),
         Kernel::GroupNorm => each(features),
         // A workgroup has items of one kind only.
         Kernel::BackwardWeight => {
-            Amount { groups: groups_of(blocks) + groups_of(values), ..each(blocks + values) }
+            let items = [pairs[0], pairs[1], biases];
+            Amount { groups: items.map(groups_of).iter().sum(), working: working(items.iter().sum()) }
         }
     }
 }

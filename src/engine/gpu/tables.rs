@@ -5,13 +5,13 @@
 //! [`Tables::check`] proves it again before anything is uploaded, because the
 //! kernels run without bounds checks.
 
-use std::ops::Range;
-
-use super::uniforms::{LayerUniform, MicroBlockEnds, Quad, Tile};
+use super::quad_lists::{self, QuadLists, SparseOrder};
+use super::uniforms::{EntryPair, LayerUniform, ListedBlock, MicroBlockPair, Quad, Tile};
 use crate::engine::EngineSettings;
 use crate::engine::layout::NetworkLayout;
 use crate::engine::packed_edges::{InputGroups, PackedConnections};
 use crate::network::Network;
+use crate::network::drop_connect::NO_CONNECTION;
 use crate::tiles::{DenseTile, QUAD, index_of};
 use crate::topology::Partition;
 use crate::{Error, Result};
@@ -23,8 +23,11 @@ pub(super) struct Direction {
     pub(super) tiles: Vec<Tile>,
     /// One for each dispatch, in the order of the layers.
     pub(super) layers: Vec<LayerUniform>,
-    /// First list entry of each neuron behind the network's inputs, then their number.
-    pub(super) start: Vec<u32>,
+    /// Micro-blocks outside of tiles, by quad.
+    pub(super) listed: Vec<ListedBlock>,
+    lists: QuadLists,
+    /// Of each entry of the lists, where the rows of its edges' other ends begin, in `vec4`s.
+    pub(super) entry_rows: Vec<[u32; 4]>,
 }
 
 /// All lists.
@@ -32,15 +35,16 @@ pub(super) struct Direction {
 pub(super) struct Tables {
     /// Owned: the outputs of layers 0, 1, ...
     pub(super) forward: Direction,
-    /// Row of the input of each sparse value.
-    pub(super) sparse_input: Vec<u32>,
     /// Owned: the inputs of layers 1, 2, ...
     pub(super) backward: Direction,
-    /// (row of the output, sparse value) by input.
-    pub(super) entries: Vec<[u32; 2]>,
-    pub(super) micro_blocks: Vec<MicroBlockEnds>,
-    /// (row of the output, row of the input) of each sparse value.
-    pub(super) sparse_ends: Vec<[u32; 2]>,
+    /// Sparse value of each edge of each entry of the inputs' lists.
+    pub(super) entry_values: Vec<[u32; 4]>,
+    /// All micro-blocks, two of one output quad together where there are two.
+    pub(super) micro_blocks: Vec<MicroBlockPair>,
+    /// All entries of the outputs' lists, two of one list together where there are two.
+    pub(super) entries: Vec<EntryPair>,
+    /// Where sparse values and biases stand.
+    pub(super) order: SparseOrder,
     /// Of the group lasso; empty without it.
     pub(super) groups: InputGroups,
     /// Of DropConnect; empty without it.
@@ -49,77 +53,49 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn new(network: &Network, layout: &NetworkLayout, settings: &EngineSettings) -> Result<Self> {
-        let (groups, drops) = (settings.penalties.group_lasso > 0.0, settings.drop_connect > 0.0);
-        let mut tables = Self {
-            forward: Direction::default(),
-            sparse_input: Vec::new(),
-            backward: Direction::default(),
-            entries: Vec::new(),
-            micro_blocks: Vec::new(),
-            sparse_ends: layout.sparse_rows(),
-            groups: if groups { layout.input_groups(network) } else { InputGroups::default() },
-            connections: if drops { layout.connections(network) } else { PackedConnections::default() },
-        };
-        let micro_blocks = layout.micro_block_rows().into_iter();
-        tables.micro_blocks = micro_blocks
-            .map(|[output_row, input_row, mask]| MicroBlockEnds { output_row, input_row, mask })
-            .collect();
+        let mut forward = Direction::default();
+        let mut backward = Direction::default();
+        let stride = index_of(settings.batch_size.div_ceil(4));
         for index in 0..layout.layers().len() {
-            tables.add_forward(network, layout, index);
+            forward.add_outputs(network, layout, (index, stride));
             if index > 0 {
-                tables.add_backward(network, layout, index);
+                backward.add_inputs(network, layout, (index, stride));
             }
         }
-        tables.forward.start.push(index_of(tables.sparse_input.len()));
-        tables.backward.start.push(index_of(tables.entries.len()));
-        tables.check(layout)?;
+        forward.end();
+        backward.end();
+        let order = SparseOrder::new(layout, &forward.lists);
+        let ends = Ends::new(layout);
+        forward.entry_rows = forward.lists.each(None, |value| ends.values[value][1] * stride);
+        backward.entry_rows = backward.lists.each(None, |entry| ends.by_input[entry][0] * stride);
+        let value = |entry: usize| order.place(ends.by_input[entry][1] as usize);
+        let entry_values = backward.lists.each(Some(order.zero()), value);
+        let (drop, group) = (settings.drop_connect > 0.0, settings.penalties.group_lasso > 0.0);
+        let tables = Self {
+            entries: entry_pairs(&forward),
+            entry_values,
+            micro_blocks: micro_blocks(layout),
+            groups: if group { groups(network, layout, &order) } else { InputGroups::default() },
+            connections: if drop {
+                connections(network, layout, &order)
+            } else {
+                PackedConnections::default()
+            },
+            forward,
+            backward,
+            order,
+        };
+        tables.check(layout, stride)?;
         tables.check_regularisation(network, layout, settings)?;
         Ok(tables)
     }
 
-    fn add_forward(&mut self, network: &Network, layout: &NetworkLayout, index: usize) {
-        let (layer, place) = (&layout.layers()[index], layout.places()[index]);
-        let near = (layer.outputs(), place.output_row);
-        let tile = |tile: &DenseTile| Tile {
-            first_block: place.micro_block + tile.first,
-            quad_step: tile.input_quads,
-            block_step: 1,
-            blocks: tile.input_quads,
-            ..far_rows(layer.inputs(), place.input_row, tile.input_block)
-        };
-        let tiles = |block: usize| layer.dense_tiles_into(block).iter().map(tile);
-        self.forward.add_layer(near, tiles, network.layers()[index].activation.code());
-        let lists = layer.sparse();
-        let starts = &lists.row_start[..layer.outputs().width()];
-        self.forward.start.extend(starts.iter().map(|start| start + place.sparse));
-        self.sparse_input.extend(lists.input.iter().map(|input| input + place.input_row));
-    }
-
-    fn add_backward(&mut self, network: &Network, layout: &NetworkLayout, index: usize) {
-        let (layer, place) = (&layout.layers()[index], layout.places()[index]);
-        let near = (layer.inputs(), place.input_row);
-        let tile = |tile: &DenseTile| Tile {
-            first_block: place.micro_block + tile.first,
-            quad_step: 1,
-            block_step: tile.input_quads,
-            blocks: tile.output_quads,
-            ..far_rows(layer.outputs(), place.output_row, tile.output_block)
-        };
-        let tiles = |block: usize| layer.dense_tiles_out_of(block).map(tile);
-        self.backward.add_layer(near, tiles, network.layers()[index - 1].activation.code());
-        let lists = layer.sparse();
-        let first = index_of(self.entries.len());
-        let starts = &lists.column_start[..layer.inputs().width()];
-        self.backward.start.extend(starts.iter().map(|start| start + first));
-        let entries = lists.output.iter().zip(&lists.value);
-        self.entries.extend(entries.map(|(output, value)| [output + place.output_row, value + place.sparse]));
-    }
-
     /// Refuses lists with an index beyond the buffer it points into.
-    fn check(&self, layout: &NetworkLayout) -> Result<()> {
+    fn check(&self, layout: &NetworkLayout, stride: u32) -> Result<()> {
         let rows = index_of(layout.rows());
-        let values = index_of(layout.sparse_len());
+        let values = index_of(self.order.len());
         let blocks = u64::from(index_of(layout.dense_len() / 16));
+        let row_fits = |row: &u32| row.is_multiple_of(stride) && row / stride < rows;
         let tile_fits = |tile: &Tile, places: u32| {
             let (quads, along) = (u64::from(places.max(1)) - 1, u64::from(tile.blocks.max(1)) - 1);
             let (steps, strides) = (u64::from(tile.quad_step), u64::from(tile.block_step));
@@ -128,23 +104,41 @@ impl Tables {
             let last_quad = u64::from(tile.row) + 4 * along;
             last < blocks && tile.last_row < rows && last_quad <= u64::from(tile.last_row)
         };
-        let direction_fits = |direction: &Direction, lists: usize| {
+        let direction_fits = |direction: &Direction| {
             let quad_fits = |quad: &Quad| {
                 let tiles = direction.tiles.get(quad.first_tile as usize..quad.end_tile as usize);
                 let fits = |tiles: &[Tile]| tiles.iter().all(|tile| tile_fits(tile, quad.place + 1));
-                quad.lanes >= 1 && quad.row + quad.lanes <= rows && tiles.is_some_and(fits)
+                let entries = direction.entry_rows.get(quad.first_entry as usize..quad.end_entry as usize);
+                let listed = direction.listed.get(quad.first_block as usize..quad.end_block as usize);
+                let lanes = (1..=4).contains(&quad.lanes) && quad.row + quad.lanes <= rows;
+                lanes && tiles.is_some_and(fits) && listed.is_some() && entries.is_some()
+            };
+            let block_fits = |block: &ListedBlock| {
+                block.at.is_multiple_of(stride)
+                    && block.at / stride + 3 < rows
+                    && block.slot.is_multiple_of(4)
+                    && u64::from(block.slot / 4) < blocks
             };
             direction.quads.iter().all(quad_fits)
-                && direction.start.is_sorted()
-                && direction.start.last().is_some_and(|end| *end as usize == lists)
+                && direction.listed.iter().all(block_fits)
+                && direction.entry_rows.iter().flatten().all(row_fits)
         };
-        let fits = direction_fits(&self.forward, self.sparse_input.len())
-            && direction_fits(&self.backward, self.entries.len())
-            && self.sparse_input.iter().all(|row| *row < rows)
-            && self.entries.iter().all(|[row, value]| *row < rows && *value < values)
-            && self.sparse_ends.len() == values as usize
-            && self.sparse_ends.iter().all(|[output, input]| *output < rows && *input < rows)
-            && self.micro_blocks.iter().all(|block| block.output_row < rows && block.input_row < rows);
+        let fits = direction_fits(&self.forward)
+            && direction_fits(&self.backward)
+            && self.forward.entry_rows.len() * QUAD == self.order.first_bias()
+            && self.entries.iter().all(|entry| {
+                entry.output_row < rows
+                    && entry.inputs.iter().chain(&entry.next_inputs).all(row_fits)
+                    && entry.numbers.iter().all(|number| 4 * *number < index_of(self.order.first_bias()))
+            })
+            && self.entry_values.len() == self.backward.entry_rows.len()
+            && self.entry_values.iter().flatten().all(|value| *value < values)
+            && self.micro_blocks.iter().all(|pair| {
+                let fits = |number: &u32| u64::from(*number) < blocks;
+                pair.output_row < rows
+                    && pair.inputs.iter().all(|row| *row < rows)
+                    && pair.numbers.iter().all(fits)
+            });
         outside_unless(fits)
     }
 
@@ -156,13 +150,13 @@ impl Tables {
         settings: &EngineSettings,
     ) -> Result<()> {
         let Self { groups, connections, .. } = self;
-        let values = layout.dense_len() + layout.sparse_len();
+        let values = layout.dense_len() + self.order.len();
         let groups_fit = groups.start.len() == network.inputs() + 1
             && groups.start.is_sorted()
             && groups.start.last().is_some_and(|end| *end as usize == groups.value.len())
             && groups.value.iter().all(|value| (*value as usize) < values);
         let connections_fit =
-            connections.dense.len() == layout.dense_len() && connections.sparse.len() == layout.sparse_len();
+            connections.dense.len() == layout.dense_len() && connections.sparse.len() == self.order.len();
         outside_unless(
             (groups_fit || settings.penalties.group_lasso == 0.0)
                 && (connections_fit || settings.drop_connect == 0.0),
@@ -180,30 +174,188 @@ fn outside_unless(fits: bool) -> Result<()> {
     if fits { Ok(()) } else { Err(Error::Network("the packed lists point outside the network".into())) }
 }
 
+/// Both ends of every sparse edge.
+struct Ends {
+    /// (row of the output, row of the input) of each sparse value.
+    values: Vec<[u32; 2]>,
+    /// (row of the output, sparse value) of each edge, by input.
+    by_input: Vec<[u32; 2]>,
+}
+
+impl Ends {
+    fn new(layout: &NetworkLayout) -> Self {
+        let mut by_input = Vec::new();
+        for (layer, place) in layout.layers().iter().zip(layout.places()).skip(1) {
+            let edges = layer.sparse().output.iter().zip(&layer.sparse().value);
+            by_input.extend(edges.map(|(output, value)| [output + place.output_row, value + place.sparse]));
+        }
+        Self { values: layout.sparse_rows(), by_input }
+    }
+}
+
+/// Pairs of micro-blocks, in each tile by strips of 4 quads of outputs, along the inputs: so 16 pairs in a row read 48 rows,
+/// where 16 along the inputs alone would read 132.
+fn micro_blocks(layout: &NetworkLayout) -> Vec<MicroBlockPair> {
+    let rows = layout.micro_block_rows();
+    let pair = |[one, other]: [u32; 2]| {
+        let [output_row, input_row, mask] = rows[one as usize];
+        let [_, next_input_row, next_mask] = rows[other as usize];
+        let next_mask = if other == one { 0 } else { next_mask };
+        let (masks, numbers) = (mask | next_mask << 16, [one, other]);
+        MicroBlockPair { output_row, inputs: [input_row, next_input_row], masks, numbers, reserved: [0; 2] }
+    };
+    let mut pairs = Vec::new();
+    for (layer, place) in layout.layers().iter().zip(layout.places()) {
+        for tile in layer.dense_tiles() {
+            for strip in (0..tile.output_quads).step_by(QUAD) {
+                for input in (0..tile.input_quads).step_by(2) {
+                    let outputs = strip..tile.output_quads.min(strip + index_of(QUAD));
+                    let next = tile.input_quads.min(input + 2) - 1;
+                    let number =
+                        |output, input| place.micro_block + tile.first + output * tile.input_quads + input;
+                    pairs.extend(outputs.map(|output| pair([number(output, input), number(output, next)])));
+                }
+            }
+        }
+        for bounds in layer.listed().row_start.windows(2) {
+            let end = place.micro_block + bounds[1];
+            let firsts = (place.micro_block + bounds[0]..end).step_by(2);
+            pairs.extend(firsts.map(|first| pair([first, (first + 1).min(end - 1)])));
+        }
+    }
+    pairs
+}
+
+/// Pairs of entries of the outputs' lists.
+fn entry_pairs(forward: &Direction) -> Vec<EntryPair> {
+    let (rows, masks) = (&forward.entry_rows, forward.lists.masks());
+    let pair = |(output_row, one, other): (u32, u32, u32)| EntryPair {
+        inputs: rows[one as usize],
+        next_inputs: rows[other as usize],
+        output_row,
+        masks: masks[one as usize] | if other == one { 0 } else { masks[other as usize] << 4 },
+        numbers: [one, other],
+    };
+    let of_quad = |quad: &Quad| {
+        let (row, end) = (quad.row, quad.end_entry);
+        (quad.first_entry..end).step_by(2).map(move |first| (row, first, (first + 1).min(end - 1)))
+    };
+    forward.quads.iter().flat_map(of_quad).map(pair).collect()
+}
+
+/// The groups of the group lasso, by places on the device.
+fn groups(network: &Network, layout: &NetworkLayout, order: &SparseOrder) -> InputGroups {
+    let InputGroups { start, value } = layout.input_groups(network);
+    let dense = layout.dense_len();
+    let place = |value: u32| match (value as usize).checked_sub(dense) {
+        None => value,
+        Some(sparse) => index_of(dense) + order.place(sparse),
+    };
+    InputGroups { start, value: value.into_iter().map(place).collect() }
+}
+
+/// The connections of DropConnect, by places on the device.
+fn connections(network: &Network, layout: &NetworkLayout, order: &SparseOrder) -> PackedConnections {
+    let PackedConnections { dense, sparse } = layout.connections(network);
+    PackedConnections { dense, sparse: order.ordered(&sparse, NO_CONNECTION) }
+}
+
 impl Direction {
-    /// Adds one layer's owned neurons, given the tiles of each of their blocks.
+    /// Adds the outputs of a layer.
+    fn add_outputs(&mut self, network: &Network, layout: &NetworkLayout, (index, stride): (usize, u32)) {
+        let (layer, place) = (&layout.layers()[index], layout.places()[index]);
+        let tile = |tile: &DenseTile| Tile {
+            first_block: place.micro_block + tile.first,
+            quad_step: tile.input_quads,
+            block_step: 1,
+            blocks: tile.input_quads,
+            ..far_rows(layer.inputs(), place.input_row, tile.input_block)
+        };
+        let tiles = |block: usize| layer.dense_tiles_into(block).iter().map(tile);
+        self.lists.add(layer.outputs(), &layer.sparse().row_start, place.sparse);
+        let activation = network.layers()[index].activation.code();
+        let lists = layer.listed();
+        let listed = lists.input.iter().zip(0..).map(|(input, block)| [block, *input]);
+        let places = (place.micro_block, place.input_row, stride);
+        let first_listed = self.add_listed(&lists.row_start, listed, places);
+        self.add_layer((layer.outputs(), place.output_row), tiles, (activation, first_listed));
+    }
+
+    /// Adds the inputs of a layer, which is not the first.
+    fn add_inputs(&mut self, network: &Network, layout: &NetworkLayout, (index, stride): (usize, u32)) {
+        let (layer, place) = (&layout.layers()[index], layout.places()[index]);
+        let tile = |tile: &DenseTile| Tile {
+            first_block: place.micro_block + tile.first,
+            quad_step: 1,
+            block_step: tile.input_quads,
+            blocks: tile.output_quads,
+            ..far_rows(layer.outputs(), place.output_row, tile.output_block)
+        };
+        let tiles = |block: usize| layer.dense_tiles_out_of(block).map(tile);
+        // Edges are numbered by input over all layers but the first.
+        let first = place.sparse - layout.places()[1].sparse;
+        self.lists.add(layer.inputs(), &layer.sparse().column_start, first);
+        let activation = network.layers()[index - 1].activation.code();
+        let lists = layer.listed();
+        let listed = lists.block.iter().zip(&lists.output).map(|(block, output)| [*block, *output]);
+        let places = (place.micro_block, place.output_row, stride);
+        let first_listed = self.add_listed(&lists.column_start, listed, places);
+        self.add_layer((layer.inputs(), place.input_row), tiles, (activation, first_listed));
+    }
+
+    /// Adds a layer's lists of (micro-block, quad on the far side); returns where the list of each quad begins, and the end.
+    fn add_listed(
+        &mut self,
+        starts: &[u32],
+        blocks: impl Iterator<Item = [u32; 2]>,
+        (first_block, far_row, stride): (u32, u32, u32),
+    ) -> Vec<u32> {
+        let first = index_of(self.listed.len());
+        let quad = index_of(QUAD);
+        self.listed.extend(blocks.map(|[block, far]| ListedBlock {
+            slot: quad * (first_block + block),
+            at: (far_row + quad * far) * stride,
+        }));
+        starts.iter().map(|start| first + start).collect()
+    }
+
+    /// Adds one layer's owned neurons, given the tiles of each of their blocks; their lists are there already.
     fn add_layer<T: Iterator<Item = Tile>>(
         &mut self,
         (near, first_row): (&Partition, u32),
         tiles: impl Fn(usize) -> T,
-        activation: u32,
+        (activation, listed): (u32, Vec<u32>),
     ) {
         let first_quad = index_of(self.quads.len());
-        for (block, neurons) in near.blocks().enumerate() {
+        for block in 0..near.len() {
             let first_tile = index_of(self.tiles.len());
             self.tiles.extend(tiles(block));
-            self.add_block(neurons, first_row, first_tile);
+            let end_tile = index_of(self.tiles.len());
+            for (place, neurons) in (0u32..).zip(quad_lists::quads_of(near.block(block))) {
+                let number = self.quads.len() - first_quad as usize;
+                let end = |place| listed.get(place).copied().unwrap_or_default();
+                self.quads.push(Quad {
+                    row: first_row + index_of(neurons.start),
+                    lanes: index_of(neurons.len()),
+                    place,
+                    first_tile,
+                    end_tile,
+                    first_block: end(number),
+                    end_block: end(number + 1),
+                    first_entry: 0,
+                    end_entry: 0,
+                });
+            }
         }
         let quads = index_of(self.quads.len()) - first_quad;
         self.layers.push(LayerUniform { first_quad, quads, activation, first_row });
     }
 
-    fn add_block(&mut self, neurons: Range<usize>, first_row: u32, first_tile: u32) {
-        let end_tile = index_of(self.tiles.len());
-        for (place, neuron) in (0u32..).zip(neurons.clone().step_by(QUAD)) {
-            let lanes = index_of(QUAD.min(neurons.end - neuron));
-            let row = first_row + index_of(neuron);
-            self.quads.push(Quad { row, lanes, place, first_tile, end_tile });
+    /// Ends the lists and gives each quad its own.
+    fn end(&mut self) {
+        self.lists.end();
+        for (quad, ends) in self.quads.iter_mut().zip(self.lists.start.windows(2)) {
+            (quad.first_entry, quad.end_entry) = (ends[0], ends[1]);
         }
     }
 }

@@ -79,11 +79,11 @@ impl TuningTask<'_> {
         let mut times = self.times(best)?;
         let is_over = || begin.elapsed() >= at_most;
         for share in by_distance(best.shares.forward).into_iter().take_while(|_| !is_over()) {
-            let alike =
-                Shares { forward: share, logits: share, backward_input: share, backward_weight: share };
+            let alike = Shares::alike(share);
             let Some(found) = self.candidate(Tuning { shares: alike, ..best })? else { continue };
             let shares = best.shares.as_array_mut();
-            for (share_of_group, (best, now)) in shares.into_iter().zip(times.iter_mut().zip(found)) {
+            let candidates = alike.as_array().into_iter().zip(found);
+            for ((share_of_group, best), (share, now)) in shares.into_iter().zip(&mut times).zip(candidates) {
                 if now < BETTER * *best {
                     (*share_of_group, *best) = (share, now);
                 }

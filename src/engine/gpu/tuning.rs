@@ -98,20 +98,22 @@ impl FromStr for Tuning {
         }
         let [dense, forward, logits, backward_input, backward_weight] = values.map(Option::unwrap_or_default);
         let shares = Shares {
-            forward: share(forward)?,
-            logits: share(logits)?,
-            backward_input: share(backward_input)?,
-            backward_weight: share(backward_weight)?,
+            forward: forward.parse()?,
+            logits: single(logits)?,
+            backward_input: backward_input.parse()?,
+            backward_weight: single(backward_weight)?,
         };
         Ok(Self { tiles: density(dense)?, shares })
     }
 }
 
-fn share(text: &str) -> Result<Share> {
-    match text.parse() {
-        Ok(count) => Share::new(count),
-        Err(_) => refuse(format!("{text:?} is no share, it must be 1, 2, 4, 8, 16 or 32")),
+/// The share of a kernel whose invocations own one column.
+fn single(text: &str) -> Result<Share> {
+    let share: Share = text.parse()?;
+    if share.span() == 1 {
+        return Ok(share);
     }
+    refuse(format!("{text:?} is no share of the logits or of backward-weight, which have one column each"))
 }
 
 fn density(text: &str) -> Result<TilePolicy> {
@@ -140,7 +142,9 @@ mod tests {
     fn its_text_reads_back_as_what_it_was() {
         for dense_from in [0.0, 0.15, 0.3, 1.0, 0.1 + 0.2, TilePolicy::ALL_SPARSE.dense_from] {
             for shares in [[1, 2, 4, 8], [32, 16, 1, 1]] {
-                let tuning = tuning(dense_from, shares);
+                let mut tuning = tuning(dense_from, shares);
+                assert_eq!(tuning.to_string().parse::<Tuning>().unwrap(), tuning, "{tuning}");
+                tuning.shares.forward = "2x2".parse().unwrap();
                 assert_eq!(tuning.to_string().parse::<Tuning>().unwrap(), tuning, "{tuning}");
             }
         }
@@ -159,8 +163,9 @@ mod tests {
             ("", "none of its parts"),
             ("auto", "none of its parts"),
             ("dense=0.3", "forward=.. is missing"),
-            (&good.replace("forward=1", "forward=3"), "share of 3"),
-            (&good.replace("forward=1", "forward=64"), "share of 64"),
+            (&good.replace("forward=1", "forward=3"), "\"3\" is no share"),
+            (&good.replace("forward=1", "forward=16x2"), "\"16x2\" is no share"),
+            (&good.replace("logits=2", "logits=2x2"), "one column each"),
             (&good.replace("forward=1", "forward=-1"), "no share"),
             (&good.replace("0.3", "NaN"), "no density"),
             (&good.replace("0.3", "1.5"), "no density"),

@@ -25,10 +25,14 @@ pub struct NetworkUniform {
     pub logits_row: u32,
     /// Number of micro-blocks.
     pub micro_blocks: u32,
-    /// Number of sparse weights and biases.
+    /// Places of sparse values, biases and a last vector of zeros.
     pub sparse_values: u32,
     /// Place of the first bias among the sparse values.
     pub first_bias: u32,
+    /// Pairs of micro-blocks.
+    pub micro_block_pairs: u32,
+    /// Pairs of entries of the lists of outputs.
+    pub entry_pairs: u32,
 }
 
 /// What differs from step to step.
@@ -119,6 +123,14 @@ pub struct Quad {
     pub first_tile: u32,
     /// First dense tile behind those of its block.
     pub end_tile: u32,
+    /// First micro-block of its list of those outside of tiles.
+    pub first_block: u32,
+    /// First micro-block behind that list.
+    pub end_block: u32,
+    /// First entry of its list of sparse edges.
+    pub first_entry: u32,
+    /// First entry behind its list.
+    pub end_entry: u32,
 }
 
 /// A dense tile as seen from the neurons that are owned: block `k` of the quad
@@ -140,16 +152,46 @@ pub struct Tile {
     pub last_row: u32,
 }
 
-/// Where one micro-block's neurons are, and which of its 16 values are edges.
+/// A micro-block of a quad's list, which is a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
-pub struct MicroBlockEnds {
-    /// Row of its first output.
+pub struct ListedBlock {
+    /// Where its values begin, in `vec4`s.
+    pub slot: u32,
+    /// Where its first row on the far side begins, in `vec4`s.
+    pub at: u32,
+}
+
+/// Two micro-blocks of one output quad, or one twice: where their neurons are, and which of their values are edges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct MicroBlockPair {
+    /// Row of their first output.
     pub output_row: u32,
-    /// Row of its first input.
-    pub input_row: u32,
-    /// One bit for each value.
-    pub mask: u32,
+    /// One bit for each value of the first, then of the second; none of a second that is the first.
+    pub masks: u32,
+    /// Row of the first input of each.
+    pub inputs: [u32; 2],
+    /// The number of each: kernels go through micro-blocks in another order than they stand in.
+    pub numbers: [u32; 2],
+    /// Nothing.
+    pub reserved: [u32; 2],
+}
+
+/// Two entries of an output quad's list, or one twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct EntryPair {
+    /// Where the rows of the first one's inputs begin, in `vec4`s; in empty places any of them.
+    pub inputs: [u32; 4],
+    /// The same of the second.
+    pub next_inputs: [u32; 4],
+    /// Row of the quad's first output.
+    pub output_row: u32,
+    /// One bit for each place of the first that has an edge, then of the second; none of a second that is the first.
+    pub masks: u32,
+    /// The number of each.
+    pub numbers: [u32; 2],
 }
 
 /// What one step saw.

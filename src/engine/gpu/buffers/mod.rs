@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::commands;
 use super::device::Gpu;
+use super::quad_lists::SparseOrder;
 use super::share::Shares;
 use super::tables::{Direction, Tables};
 use super::uniforms::{LayerUniform, Metric, NetworkUniform, UNIFORM_STRIDE};
@@ -37,7 +38,7 @@ pub enum Tensor {
     Dense,
     /// The optimiser's state of the dense values, `[state][micro-block][input of 4][output of 4]`.
     DenseState,
-    /// Sparse values, then biases.
+    /// Sparse values, then biases, in the order of the layout.
     Sparse,
     /// The optimiser's state of the sparse values, `[state][sparse value]`.
     SparseState,
@@ -53,7 +54,8 @@ pub enum Tensor {
 struct DirectionBuffers {
     quads: wgpu::Buffer,
     tiles: wgpu::Buffer,
-    start: wgpu::Buffer,
+    listed: wgpu::Buffer,
+    entry_rows: wgpu::Buffer,
 }
 
 /// All buffers but those of the data.
@@ -75,6 +77,8 @@ pub(super) struct NetworkBuffers {
     lists: HashMap<&'static str, wgpu::Buffer>,
     pub(super) sample_index: wgpu::Buffer,
     metrics: wgpu::Buffer,
+    /// Where sparse values stand.
+    pub(super) order: SparseOrder,
     /// Columns of 4 samples that one metric is of.
     metric_columns: u32,
     /// Metrics of one step.
@@ -102,7 +106,7 @@ impl NetworkBuffers {
         shares: &Shares,
     ) -> Result<Self> {
         let tables = Tables::new(network, layout, settings)?;
-        let constants = constants(network, layout, settings.batch_size);
+        let constants = constants(network, layout, &tables, settings.batch_size);
         let mut layers = tables.forward.layers.clone();
         layers.extend(&tables.backward.layers);
         let steps_per_submit = (SAMPLES_PER_SUBMIT / settings.batch_size).clamp(1, STEPS_PER_SUBMIT);
@@ -110,7 +114,7 @@ impl NetworkBuffers {
         let metric_columns = shares.logits.columns();
         let metric_groups = constants.stride.div_ceil(metric_columns) as usize;
         let metric_slots = (METRICS / metric_groups).clamp(steps_per_submit, METRIC_SLOTS);
-        let tensors = tensors(layout, settings, &constants);
+        let tensors = tensors(layout, &tables.order, settings, &constants);
         let strided = |count: usize| count as u64 * u64::from(UNIFORM_STRIDE);
         let buffers = Self {
             constants,
@@ -130,6 +134,7 @@ impl NetworkBuffers {
             sample_index: gpu
                 .storage("sample indices", 4 * (steps_per_submit * settings.batch_size) as u64)?,
             metrics: gpu.storage("metrics", (metric_slots * metric_groups * size_of::<Metric>()) as u64)?,
+            order: tables.order,
             metric_columns,
             metric_groups,
             metric_slots,
@@ -154,7 +159,8 @@ impl NetworkBuffers {
     /// Writes parameters and sets the optimiser's state to 0.
     pub(super) fn write_values(&self, gpu: &Gpu, values: &PackedValues) -> Result<()> {
         gpu.queue.write_buffer(self.tensor(Tensor::Dense), 0, bytemuck::cast_slice(&values.dense));
-        gpu.queue.write_buffer(self.tensor(Tensor::Sparse), 0, bytemuck::cast_slice(&values.sparse));
+        let sparse = self.order.ordered(&values.sparse, 0.0);
+        gpu.queue.write_buffer(self.tensor(Tensor::Sparse), 0, bytemuck::cast_slice(&sparse));
         let states = [Tensor::DenseState, Tensor::SparseState];
         commands::clear(gpu, &states.map(|state| self.tensor(state)))?;
         // A lost device shows only when one waits for it.
@@ -164,9 +170,8 @@ impl NetworkBuffers {
     /// Writes what the optimiser remembers, as much as it has.
     pub(super) fn write_memories(&self, gpu: &Gpu, memories: &[PackedValues]) -> Result<()> {
         for (index, memory) in (0u64..).zip(memories) {
-            for (tensor, values) in
-                [(Tensor::DenseState, &memory.dense), (Tensor::SparseState, &memory.sparse)]
-            {
+            let sparse = self.order.ordered(&memory.sparse, 0.0);
+            for (tensor, values) in [(Tensor::DenseState, &memory.dense), (Tensor::SparseState, &sparse)] {
                 let offset = index * size_of_val(values.as_slice()) as u64;
                 gpu.queue.write_buffer(self.tensor(tensor), offset, bytemuck::cast_slice(values));
             }
@@ -184,12 +189,12 @@ impl NetworkBuffers {
         layout: &NetworkLayout,
         count: usize,
     ) -> Result<Vec<PackedValues>> {
-        let (dense_len, sparse_len) = (layout.dense_len(), layout.sparse_len());
+        let (dense_len, sparse_len) = (layout.dense_len(), self.order.len());
         let dense: Vec<f32> = commands::read(gpu, self.tensor(Tensor::DenseState), count * dense_len)?;
         let sparse: Vec<f32> = commands::read(gpu, self.tensor(Tensor::SparseState), count * sparse_len)?;
         let memory = |index: usize| PackedValues {
             dense: dense[index * dense_len..][..dense_len].to_vec(),
-            sparse: sparse[index * sparse_len..][..sparse_len].to_vec(),
+            sparse: self.order.unordered(&sparse[index * sparse_len..][..sparse_len]),
         };
         Ok((0..count).map(memory).collect())
     }
@@ -213,9 +218,10 @@ impl NetworkBuffers {
 
     /// Reads parameters back.
     pub(super) fn read_values(&self, gpu: &Gpu, layout: &NetworkLayout) -> Result<PackedValues> {
+        let sparse: Vec<f32> = commands::read(gpu, self.tensor(Tensor::Sparse), self.order.len())?;
         Ok(PackedValues {
             dense: commands::read(gpu, self.tensor(Tensor::Dense), layout.dense_len())?,
-            sparse: commands::read(gpu, self.tensor(Tensor::Sparse), layout.sparse_len())?,
+            sparse: self.order.unordered(&sparse),
         })
     }
 }
@@ -225,7 +231,8 @@ impl DirectionBuffers {
         Ok(Self {
             quads: gpu.storage_of(&format!("{name} quads"), &direction.quads)?,
             tiles: gpu.storage_of(&format!("{name} tiles"), &direction.tiles)?,
-            start: gpu.storage_of(&format!("{name} list starts"), &direction.start)?,
+            listed: gpu.storage_of(&format!("{name} micro-blocks of lists"), &direction.listed)?,
+            entry_rows: gpu.storage_of(&format!("{name} rows of lists"), &direction.entry_rows)?,
         })
     }
 }
@@ -234,10 +241,9 @@ impl DirectionBuffers {
 fn lists(gpu: &Gpu, tables: &Tables) -> Result<HashMap<&'static str, wgpu::Buffer>> {
     let (groups, connections) = (&tables.groups, &tables.connections);
     Ok(HashMap::from([
-        ("sparse_input", gpu.storage_of("sparse inputs", &tables.sparse_input)?),
-        ("entries", gpu.storage_of("sparse entries by input", &tables.entries)?),
+        ("entry_values", gpu.storage_of("sparse values by input", &tables.entry_values)?),
         ("micro_blocks", gpu.storage_of("micro-blocks", &tables.micro_blocks)?),
-        ("sparse_ends", gpu.storage_of("ends of sparse edges", &tables.sparse_ends)?),
+        ("entries", gpu.storage_of("ends of sparse edges", &tables.entries)?),
         ("group_start", gpu.storage_of("first weights of groups", &groups.start)?),
         ("group_values", gpu.storage_of("weights of groups", &groups.value)?),
         ("dense_connections", gpu.storage_of("numbers of dense edges", &connections.dense)?),
@@ -245,7 +251,12 @@ fn lists(gpu: &Gpu, tables: &Tables) -> Result<HashMap<&'static str, wgpu::Buffe
     ]))
 }
 
-fn constants(network: &Network, layout: &NetworkLayout, batch_size: usize) -> NetworkUniform {
+fn constants(
+    network: &Network,
+    layout: &NetworkLayout,
+    tables: &Tables,
+    batch_size: usize,
+) -> NetworkUniform {
     NetworkUniform {
         stride: index_of(batch_size.div_ceil(4)),
         rows: index_of(layout.rows()),
@@ -253,20 +264,23 @@ fn constants(network: &Network, layout: &NetworkLayout, batch_size: usize) -> Ne
         classes: index_of(network.classes()),
         logits_row: index_of(layout.rows() - network.classes()),
         micro_blocks: index_of(layout.dense_len() / MICRO_BLOCK),
-        sparse_values: index_of(layout.sparse_len()),
-        first_bias: index_of(layout.first_bias()),
+        sparse_values: index_of(tables.order.len()),
+        first_bias: index_of(tables.order.first_bias()),
+        micro_block_pairs: index_of(tables.micro_blocks.len()),
+        entry_pairs: index_of(tables.entries.len()),
     }
 }
 
 /// Name and number of values of each tensor, in the order of [`Tensor`]; 0 for those that the settings have no use for.
 fn tensors(
     layout: &NetworkLayout,
+    order: &SparseOrder,
     settings: &EngineSettings,
     constants: &NetworkUniform,
 ) -> [(&'static str, u64); 9] {
     let rows = 4 * u64::from(constants.stride) * u64::from(constants.rows);
     let states = settings.optimizer.state_count() as u64;
-    let (dense, sparse) = (layout.dense_len() as u64, layout.sparse_len() as u64);
+    let (dense, sparse) = (layout.dense_len() as u64, order.len() as u64);
     let where_used = |used: bool, count: u64| if used { count } else { 0 };
     let (groups, masks) = (settings.penalties.group_lasso > 0.0, settings.drop_connect > 0.0);
     [
