@@ -160,7 +160,16 @@ fn dense_share(blocks: MicroBlocks, part: u32) -> Pair {
     let next_x = rows_from(blocks.next_input_row);
     let outputs = rows_from(blocks.output_row);
     var sums = Pair();
-    for (var column = part; column < step.columns; column += SHARE) {
+    var column = part;
+    for (; column + SHARE < step.columns; column += 2u * SHARE) {
+        let d = deltas_at(outputs, column);
+        let next_d = deltas_at(outputs, column + SHARE);
+        sums.first = plus_products(sums.first, x, d, column);
+        sums.second = plus_products(sums.second, next_x, d, column);
+        sums.first = plus_products(sums.first, x, next_d, column + SHARE);
+        sums.second = plus_products(sums.second, next_x, next_d, column + SHARE);
+    }
+    for (; column < step.columns; column += SHARE) {
         let d = deltas_at(outputs, column);
         sums.first = plus_products(sums.first, x, d, column);
         sums.second = plus_products(sums.second, next_x, d, column);
@@ -182,7 +191,16 @@ fn edge_products(x: vec4<u32>, d: Sums, column: u32) -> vec4<f32> {
 fn entry_share(entries: Entries, part: u32) -> Pair {
     let outputs = rows_from(entries.output_row);
     var sums = Pair();
-    for (var column = part; column < step.columns; column += SHARE) {
+    var column = part;
+    for (; column + SHARE < step.columns; column += 2u * SHARE) {
+        let d = deltas_at(outputs, column);
+        let next_d = deltas_at(outputs, column + SHARE);
+        sums.first.of_0 += edge_products(entries.inputs, d, column);
+        sums.second.of_0 += edge_products(entries.next_inputs, d, column);
+        sums.first.of_0 += edge_products(entries.inputs, next_d, column + SHARE);
+        sums.second.of_0 += edge_products(entries.next_inputs, next_d, column + SHARE);
+    }
+    for (; column < step.columns; column += SHARE) {
         let d = deltas_at(outputs, column);
         sums.first.of_0 += edge_products(entries.inputs, d, column);
         sums.second.of_0 += edge_products(entries.next_inputs, d, column);

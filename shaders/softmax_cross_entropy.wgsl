@@ -21,7 +21,7 @@ const COLUMNS: u32 = 64u / SHARE;
 const QUADS: u32 = ITEMS / COLUMNS;
 // Logits of the workgroup's columns that are kept in its memory, `[class][column]`, where they fit; else all are read back
 // from `activations`.
-const LOGITS: u32 = 256u;
+const LOGITS: u32 = 128u;
 var<workgroup> logits: array<vec4<f32>, LOGITS>;
 // Invocations among which the classes of a column are dealt; 16 are enough for the usual number of classes.
 const SLICES: u32 = min(SHARE, 16u);
@@ -70,7 +70,7 @@ fn make_logits(first_column: u32, lane: u32) {
         if (number < layer.quads && column < step.columns) {
             let quad = quads[layer.first_quad + number];
             owner = Owner(quad.lanes, quad.row, column);
-            sums = share_of_sums(quad, column, 0u, place.part).first;
+            sums = share_of_sums(quad, column, place.part);
         }
         finish_members(place, owner, sums);
         workgroupBarrier();

@@ -309,7 +309,7 @@ fn layouts() -> Vec<StructLayout> {
 }
 
 /// Structs that no buffer holds.
-const IN_REGISTERS: [&str; 8] = ["Updated", "Sums", "Span", "Pair", "Place", "Owner", "Block", "Column"];
+const IN_REGISTERS: [&str; 7] = ["Updated", "Sums", "Pair", "Place", "Owner", "Block", "Column"];
 
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
@@ -360,7 +360,6 @@ fn constants_of(shader: &Shader, share: Share) -> BTreeMap<&'static str, u32> {
     let mut all = BTreeMap::from([
         ("WORKGROUP", workgroup),
         ("SHARE", share.get()),
-        ("SPAN", share.span()),
         ("MOST_LANE_BITS", items.ilog2().min(5)),
         ("ITEMS", items),
         ("SUMS_ROW", workgroup + 1),

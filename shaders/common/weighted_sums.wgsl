@@ -24,26 +24,18 @@ fn block_at(slot: u32) -> Block {
 // The 4 far rows of a micro-block, from place `at` on; those behind the tile's last one, at `last`, are that one.
 fn far_rows(at: u32, last: u32) -> Block {
     let stride = network.stride;
-    return Block(far(at), far(min(at + stride, last)), far(min(at + 2u * stride, last)), far(min(at + 3u * stride, last)));
+    return Block(
+        far(at),
+        far(min(at + stride, last)),
+        far(min(at + 2u * stride, last)),
+        far(min(at + 3u * stride, last)),
+    );
 }
 
-// Sums for one column of 4 samples or, where SPAN is 2, for two of them, which share what is read of the weights.
-struct Span {
-    first: Sums,
-    second: Sums,
-}
-
-// Adds a micro-block whose far rows are read from `at` on; the second column is `apart` columns away.
-fn plus_micro_block(sums: Span, values: Block, at: u32, last: u32, apart: u32) -> Span {
-    var next = sums;
-    next.first = plus_block(sums.first, values, far_rows(at, last));
-    if (SPAN == 2u) { next.second = plus_block(sums.second, values, far_rows(at + apart, last + apart)); }
-    return next;
-}
-
-// One part's share of the weighted sums of a quad: every SHARE-th micro-block, every SHARE-th entry of its list.
-fn share_of_sums(quad: Quad, column: u32, apart: u32, part: u32) -> Span {
-    var sums = Span();
+// One part's share of the weighted sums of a quad: every SHARE-th micro-block, every SHARE-th entry of its lists; two
+// at a time, so that the second one's values are on their way while the first one's are multiplied.
+fn share_of_sums(quad: Quad, column: u32, part: u32) -> Sums {
+    var sums = Sums();
     // Parts take turns over the micro-blocks of all tiles, as if these were one.
     var k = part;
     let rows_apart = 4u * SHARE * network.stride;
@@ -53,71 +45,75 @@ fn share_of_sums(quad: Quad, column: u32, apart: u32, part: u32) -> Span {
         let last = tile.last_row * network.stride + column;
         var slot = 4u * (tile.first_block + quad.place * tile.quad_step + k * tile.block_step);
         var at = (tile.row + 4u * k) * network.stride + column;
-        // Two at a time, so that the second one's values are on their way while the first one's are multiplied.
         for (; k + SHARE < tile.blocks; k += 2u * SHARE) {
-            let values = block_at(slot);
-            let next = block_at(slot + slots_apart);
-            sums = plus_micro_block(sums, values, at, last, apart);
-            sums = plus_micro_block(sums, next, at + rows_apart, last, apart);
+            let b_0 = block_at(slot);
+            let b_1 = block_at(slot + slots_apart);
+            let x_0 = far_rows(at, last);
+            let x_1 = far_rows(at + rows_apart, last);
+            sums = plus_block(plus_block(sums, b_0, x_0), b_1, x_1);
             slot += 2u * slots_apart;
             at += 2u * rows_apart;
         }
-        if (k < tile.blocks) {
-            sums = plus_micro_block(sums, block_at(slot), at, last, apart);
-            k += SHARE;
+        for (; k < tile.blocks; k += SHARE) {
+            sums = plus_block(sums, block_at(slot), far_rows(at, last));
+            slot += slots_apart;
+            at += rows_apart;
         }
         k -= tile.blocks;
     }
-    sums = plus_listed(sums, quad, column, apart, part);
-    return plus_entries(sums, quad, column, apart, part);
+    return plus_entries(plus_listed(sums, quad, column, part), quad, column, part);
 }
 
-// Adds the listed micro-blocks, which are whole: none has a row behind the last one of its side.
-fn plus_listed(begun: Span, quad: Quad, column: u32, apart: u32, part: u32) -> Span {
+// The far rows of a listed micro-block, none of which is behind the last one of its side.
+fn listed_rows(block: ListedBlock, column: u32) -> Block {
+    let at = block.at + column;
+    let stride = network.stride;
+    return Block(far(at), far(at + stride), far(at + 2u * stride), far(at + 3u * stride));
+}
+
+// Adds the listed micro-blocks, which are whole.
+fn plus_listed(begun: Sums, quad: Quad, column: u32, part: u32) -> Sums {
     var sums = begun;
-    let rows = 3u * network.stride;
-    var block = quad.first_block + part;
-    for (; block + SHARE < quad.end_block; block += 2u * SHARE) {
-        let one = listed_blocks[block];
-        let other = listed_blocks[block + SHARE];
-        let values = block_at(one.slot);
-        let next = block_at(other.slot);
-        sums = plus_micro_block(sums, values, one.at + column, one.at + column + rows, apart);
-        sums = plus_micro_block(sums, next, other.at + column, other.at + column + rows, apart);
+    let end = quad.end_block;
+    var k = quad.first_block + part;
+    for (; k + SHARE < end; k += 2u * SHARE) {
+        let l_0 = listed_blocks[k];
+        let l_1 = listed_blocks[k + SHARE];
+        let b_0 = block_at(l_0.slot);
+        let b_1 = block_at(l_1.slot);
+        let x_0 = listed_rows(l_0, column);
+        let x_1 = listed_rows(l_1, column);
+        sums = plus_block(plus_block(sums, b_0, x_0), b_1, x_1);
     }
-    if (block < quad.end_block) {
-        let one = listed_blocks[block];
-        sums = plus_micro_block(sums, block_at(one.slot), one.at + column, one.at + column + rows, apart);
+    for (; k < end; k += SHARE) {
+        let l_0 = listed_blocks[k];
+        sums = plus_block(sums, block_at(l_0.slot), listed_rows(l_0, column));
     }
     return sums;
 }
 
-// Adds the sparse edges: those of the 4 neurons in one entry at once, two entries at a time.
-fn plus_entries(begun: Span, quad: Quad, column: u32, apart: u32, part: u32) -> Span {
-    var sums = begun;
-    var entry = quad.first_entry + part;
-    for (; entry + SHARE < quad.end_entry; entry += 2u * SHARE) {
-        let rows = entry_rows[entry];
-        let next_rows = entry_rows[entry + SHARE];
-        let values = edge_values(entry);
-        let next_values = edge_values(entry + SHARE);
-        sums = plus_entry(sums, values, rows + column, apart);
-        sums = plus_entry(sums, next_values, next_rows + column, apart);
-    }
-    if (entry < quad.end_entry) {
-        sums = plus_entry(sums, edge_values(entry), entry_rows[entry] + column, apart);
-    }
-    return sums;
+// The far rows of an entry's 4 edges.
+fn entry_far(entry: u32, column: u32) -> Block {
+    let at = entry_rows[entry] + column;
+    return Block(far(at.x), far(at.y), far(at.z), far(at.w));
 }
 
-fn plus_entry(sums: Span, values: vec4<f32>, at: vec4<u32>, apart: u32) -> Span {
-    var next = sums;
-    next.first = plus_edges(sums.first, values, Block(far(at.x), far(at.y), far(at.z), far(at.w)));
-    if (SPAN == 2u) {
-        let x = Block(far(at.x + apart), far(at.y + apart), far(at.z + apart), far(at.w + apart));
-        next.second = plus_edges(sums.second, values, x);
+// Adds the sparse edges: those of the 4 neurons in one entry at once.
+fn plus_entries(begun: Sums, quad: Quad, column: u32, part: u32) -> Sums {
+    var sums = begun;
+    let end = quad.end_entry;
+    var k = quad.first_entry + part;
+    for (; k + SHARE < end; k += 2u * SHARE) {
+        let x_0 = entry_far(k, column);
+        let x_1 = entry_far(k + SHARE, column);
+        let w_0 = edge_values(k);
+        let w_1 = edge_values(k + SHARE);
+        sums = plus_edges(plus_edges(sums, w_0, x_0), w_1, x_1);
     }
-    return next;
+    for (; k < end; k += SHARE) {
+        sums = plus_edges(sums, edge_values(k), entry_far(k, column));
+    }
+    return sums;
 }
 
 fn plus_edges(sums: Sums, values: vec4<f32>, x: Block) -> Sums {
@@ -129,33 +125,22 @@ fn plus_edges(sums: Sums, values: vec4<f32>, x: Block) -> Sums {
     );
 }
 
-// What one invocation does in forward and backward_input: its item is a quad for SPAN columns. A workgroup has up to 32 columns
+// What one invocation does in forward and backward_input: its item is a quad for one column. A workgroup has up to 32 columns
 // side by side and as many quads as there is room for: these read the same rows, which then come out of the cache.
 fn sum_and_finish(group: vec3<u32>, lane: u32) {
     let place = items_first(lane);
     // Twin: Shader::lane_bits in src/engine/gpu/shaders.rs.
     let bits = min(MOST_LANE_BITS, 32u - countLeadingZeros(max(network.stride, 1u) - 1u));
-    let lanes = 1u << bits;
-    let chunks = (step.columns + SPAN * lanes - 1u) / (SPAN * lanes);
+    let chunks = (step.columns + (1u << bits) - 1u) >> bits;
     let number = group_number(group);
-    let column = (number % chunks) * SPAN * lanes + (place.item & (lanes - 1u));
+    let column = ((number % chunks) << bits) + (place.item & ((1u << bits) - 1u));
     let quad_number = (number / chunks) * (ITEMS >> bits) + (place.item >> bits);
     var owner = Owner();
-    var second = Owner();
-    var sums = Span();
+    var sums = Sums();
     if (quad_number < layer.quads && column < step.columns) {
         let quad = quads[layer.first_quad + quad_number];
         owner = Owner(quad.lanes, quad.row, column);
-        var apart = 0u;
-        if (SPAN == 2u && column + lanes < step.columns) {
-            apart = lanes;
-            second = Owner(quad.lanes, quad.row, column + lanes);
-        }
-        sums = share_of_sums(quad, column, apart, place.part);
+        sums = share_of_sums(quad, column, place.part);
     }
-    finish_members(place, owner, sums.first);
-    if (SPAN == 2u) {
-        between_members();
-        finish_members(place, second, sums.second);
-    }
+    finish_members(place, owner, sums);
 }

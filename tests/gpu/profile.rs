@@ -96,30 +96,31 @@ pub(crate) fn dispatches_are_counted() -> Result<(), String> {
         (
             1,
             [
-                "gather None: 6 x 64, 375 work, 0 B",
-                "forward Some(0): 6 x 64, 375 work, 0 B",
-                "forward Some(1): 4 x 64, 225 work, 0 B",
-                // 64 columns a workgroup, with 5 vectors and 2 words each.
-                "softmax_cross_entropy None: 2 x 64, 75 work, 5632 B",
-                "backward_input Some(2): 4 x 64, 225 work, 0 B",
-                "backward_input Some(1): 6 x 64, 375 work, 0 B",
-                // 5 x 2 + 3 x 5 + 1 x 3 micro-blocks; 30 biases; a workgroup for each.
-                "backward_weight None: 2 x 64, 58 work, 0 B",
+                "gather None: 10 x 256, 375 work, 4608 B",
+                // Up to 8 quads for 32 columns in a workgroup.
+                "forward Some(0): 3 x 256, 375 work, 0 B",
+                "forward Some(1): 3 x 256, 225 work, 0 B",
+                // 64 columns a workgroup, with 5 vectors and 2 words each, and 128 vectors of logits.
+                "softmax_cross_entropy None: 2 x 64, 75 work, 7680 B",
+                "backward_input Some(2): 3 x 256, 225 work, 0 B",
+                "backward_input Some(1): 3 x 256, 375 work, 0 B",
+                // 5 x 1 + 3 x 3 + 1 x 2 pairs of micro-blocks; 8 quads of biases; a workgroup for each.
+                "backward_weight None: 2 x 64, 24 work, 0 B",
             ],
         ),
         (
             16,
             [
-                "gather None: 6 x 64, 375 work, 0 B",
-                // 8 of 375 pairs in a workgroup; 4 vectors for 129 places.
-                "forward Some(0): 47 x 128, 6000 work, 8256 B",
-                "forward Some(1): 29 x 128, 3600 work, 8256 B",
+                "gather None: 10 x 256, 375 work, 4608 B",
+                // 8 columns of a quad in a workgroup; 4 vectors for 129 places.
+                "forward Some(0): 50 x 128, 6000 work, 8256 B",
+                "forward Some(1): 30 x 128, 3600 work, 8256 B",
                 // 4 columns a workgroup.
-                "softmax_cross_entropy None: 19 x 128, 1200 work, 13408 B",
-                "backward_input Some(2): 29 x 128, 3600 work, 8256 B",
-                "backward_input Some(1): 47 x 128, 6000 work, 8256 B",
-                // 28 micro-blocks and 30 biases, 8 a workgroup.
-                "backward_weight None: 8 x 128, 928 work, 8256 B",
+                "softmax_cross_entropy None: 19 x 128, 1200 work, 15456 B",
+                "backward_input Some(2): 30 x 128, 3600 work, 8256 B",
+                "backward_input Some(1): 50 x 128, 6000 work, 8256 B",
+                // 16 pairs and 8 quads of biases, 16 a workgroup.
+                "backward_weight None: 2 x 256, 384 work, 16448 B",
             ],
         ),
     ] {

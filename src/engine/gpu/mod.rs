@@ -4,7 +4,7 @@
 //! [`adapters`] lists what is there. In data-flow order:
 //!
 //! - `adapter` and `device` find and open a device and turn its failures into errors;
-//! - `quad_lists` puts sparse values in the order of kernels, `tables` makes index lists, `buffers` all buffers and
+//! - `quad_lists` puts sparse values in the order of kernels, `pairs` what gradients go through, `tables` makes index lists, `buffers` all buffers and
 //!   bind groups;
 //! - `data` keeps data sets on the device or streams them;
 //! - [`shaders`] and [`uniforms`] are what host and shaders agree on, `kernels` the pipelines;
@@ -27,6 +27,7 @@ mod gpu_device;
 mod kernels;
 mod memory;
 mod options;
+mod pairs;
 mod probe;
 mod profile;
 mod quad_lists;
@@ -41,6 +42,7 @@ mod tuning;
 mod tuning_cache;
 #[doc(hidden)]
 pub mod uniforms;
+mod workgroups;
 
 use std::fmt;
 use std::sync::Arc;

@@ -6,6 +6,11 @@
 //! bind group layouts and pipelines, and against which a test holds the parsed sources.
 
 use super::share::{Share, Shares, WorkgroupRoom};
+use super::workgroups::{
+    BYTES_OF_LOGITS, BYTES_OF_QUADS, BYTES_OF_WEIGHTS, NO_BYTES, most_lane_bits, workgroup_of_logits,
+    workgroup_of_quads, workgroup_of_weights,
+};
+pub use super::workgroups::{GATHERED, LOGITS};
 use crate::engine::{MAX_STATES, OptimizerKind};
 use crate::network::Activation;
 use crate::tiles::index_of;
@@ -44,8 +49,6 @@ pub struct Shader {
     pub stem: &'static str,
     /// Which of the shares is this shader's; none for a shader whose kernels have no sums to share.
     pub share: Option<fn(&Shares) -> Share>,
-    /// Whether an invocation can own two columns.
-    spans: bool,
     /// Invocations of a workgroup with this share.
     workgroup: fn(Share) -> u32,
     /// The text where each invocation has sums of its own, and where invocations share sums.
@@ -57,11 +60,7 @@ pub struct Shader {
 impl Shader {
     /// The shares that it can be made for.
     pub fn shares(&self) -> &'static [Share] {
-        match (self.share, self.spans) {
-            (None, _) => &Share::SINGLE[..1],
-            (Some(_), false) => &Share::SINGLE,
-            (Some(_), true) => &Share::ALL,
-        }
+        if self.share.is_some() { &Share::ALL } else { &Share::ALL[..1] }
     }
 
     /// Its share among those of all kernels.
@@ -98,7 +97,6 @@ impl Shader {
         let numbers = [
             ("WORKGROUP", self.workgroup(share)),
             ("SHARE", share.get()),
-            ("SPAN", share.span()),
             ("MOST_LANE_BITS", most_lane_bits(self.items(share))),
             ("STATES", index_of(MAX_STATES)),
         ];
@@ -159,53 +157,8 @@ macro_rules! joined_with_weighted_sums {
 
 /// Kernels without sums to share.
 const fn plain(stem: &'static str, text: &'static str, entry_points: &'static [EntryPoint]) -> Shader {
-    Shader { stem, share: None, spans: false, workgroup: |_| 64, texts: (text, text), entry_points }
+    Shader { stem, share: None, workgroup: |_| 64, texts: (text, text), entry_points }
 }
-
-/// Most columns that a workgroup has side by side, as a power of two: 32 fill a warp with one row and one weight.
-const fn most_lane_bits(items: u32) -> u32 {
-    if items > 32 { 5 } else { items.ilog2() }
-}
-
-/// Workgroups of forward and backward_input: where sums are not shared, 8 quads of 32 columns, so that what they read of
-/// their common rows comes out of the cache; else at least 8 columns, which are the 128 bytes of a cache line.
-const fn workgroup_of_quads(share: Share) -> u32 {
-    if share.get() == 1 || share.get() == 32 { 256 } else { 128 }
-}
-
-/// Workgroups of softmax_cross_entropy: as many items as columns at least.
-const fn workgroup_of_logits(share: Share) -> u32 {
-    if share.get() > 8 { 8 * share.get() } else { 64 }
-}
-
-/// Workgroups of backward_weight: 16 micro-blocks, which make a square, where there are not too many invocations for that.
-const fn workgroup_of_weights(share: Share) -> u32 {
-    match share.get() {
-        1..=4 => 64,
-        8 => 128,
-        _ => 256,
-    }
-}
-
-/// Bytes through which the shares of a workgroup are added up. Twin: `shaders/common/sums_shared.wgsl`.
-const fn sum_bytes(share: Share, workgroup: u32) -> u32 {
-    if share.get() == 1 { 0 } else { 64 * (workgroup + 1) }
-}
-
-const NO_BYTES: fn(Share) -> u32 = |_| 0;
-const BYTES_OF_QUADS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_quads(share));
-const BYTES_OF_WEIGHTS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_weights(share));
-/// Of the softmax also its logits, 5 `vec4`s for each slice of each column, and a loss and a count for each column.
-const BYTES_OF_LOGITS: fn(Share) -> u32 = |share| {
-    let slices = if share.get() < 16 { share.get() } else { 16 };
-    let sums = sum_bytes(share, workgroup_of_logits(share));
-    sums + 16 * LOGITS + share.columns() * (80 * slices + 8)
-};
-
-/// Logits that a workgroup of softmax_cross_entropy keeps, in `vec4`s. Twin: `LOGITS` in its shader.
-pub const LOGITS: u32 = 256;
-/// Features and columns of a workgroup of gather. Twins: `FEATURES` and `COLUMNS` in its shader.
-pub const GATHERED: [u32; 2] = [32, 8];
 
 /// Uniforms of group 0, the same for every kernel: (binding, name, whether a dynamic offset chooses the part).
 pub const UNIFORMS: [(u32, &str, bool); 4] =
@@ -246,7 +199,6 @@ pub const DROP_CONNECT: Shader = plain(
 /// Computes one layer's outputs.
 pub const FORWARD: Shader = Shader {
     stem: "forward",
-    spans: true,
     workgroup: workgroup_of_quads,
     share: Some(|shares| shares.forward),
     texts: joined_with_weighted_sums!("common/outputs", "forward"),
@@ -268,7 +220,6 @@ pub const FORWARD: Shader = Shader {
 /// Computes the last layer's outputs, loss, correct samples and the deltas of the logits.
 pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
     stem: "softmax_cross_entropy",
-    spans: false,
     workgroup: workgroup_of_logits,
     share: Some(|shares| shares.logits),
     texts: joined_with_weighted_sums!("common/outputs", "softmax_cross_entropy"),
@@ -294,7 +245,6 @@ pub const SOFTMAX_CROSS_ENTROPY: Shader = Shader {
 /// Computes the deltas of one layer's inputs.
 pub const BACKWARD_INPUT: Shader = Shader {
     stem: "backward_input",
-    spans: true,
     workgroup: workgroup_of_quads,
     share: Some(|shares| shares.backward_input),
     texts: joined_with_weighted_sums!("backward_input"),
@@ -335,7 +285,6 @@ pub const GROUP_NORM: Shader = plain(
 /// Computes the gradient of every parameter of the network and updates it.
 pub const BACKWARD_WEIGHT: Shader = Shader {
     stem: "backward_weight",
-    spans: false,
     workgroup: workgroup_of_weights,
     share: Some(|shares| shares.backward_weight),
     texts: joined_for_shares!(

@@ -205,9 +205,8 @@ pub(super) fn amount(
             Amount { groups, working: features * columns }
         }
         Kernel::Forward(_) | Kernel::BackwardInput(_) => {
-            let chunks = columns.div_ceil(u64::from(share.span()) << lane_bits);
-            let groups = chunks * groups_of(quads << lane_bits);
-            Amount { groups, working: working(quads * columns.div_ceil(u64::from(share.span()))) }
+            let groups = columns.div_ceil(1 << lane_bits) * groups_of(quads << lane_bits);
+            Amount { groups, working: working(quads * columns) }
         }
         Kernel::SoftmaxCrossEntropy => {
             let groups = columns.div_ceil(u64::from(share.columns()));

@@ -5,6 +5,7 @@
 //! [`Tables::check`] proves it again before anything is uploaded, because the
 //! kernels run without bounds checks.
 
+use super::pairs;
 use super::quad_lists::{self, QuadLists, SparseOrder};
 use super::uniforms::{EntryPair, LayerUniform, ListedBlock, MicroBlockPair, Quad, Tile};
 use crate::engine::EngineSettings;
@@ -25,7 +26,7 @@ pub(super) struct Direction {
     pub(super) layers: Vec<LayerUniform>,
     /// Micro-blocks outside of tiles, by quad.
     pub(super) listed: Vec<ListedBlock>,
-    lists: QuadLists,
+    pub(super) lists: QuadLists,
     /// Of each entry of the lists, where the rows of its edges' other ends begin, in `vec4`s.
     pub(super) entry_rows: Vec<[u32; 4]>,
 }
@@ -72,9 +73,9 @@ impl Tables {
         let entry_values = backward.lists.each(Some(order.zero()), value);
         let (drop, group) = (settings.drop_connect > 0.0, settings.penalties.group_lasso > 0.0);
         let tables = Self {
-            entries: entry_pairs(&forward),
+            entries: pairs::entries(&forward),
             entry_values,
-            micro_blocks: micro_blocks(layout),
+            micro_blocks: pairs::micro_blocks(layout),
             groups: if group { groups(network, layout, &order) } else { InputGroups::default() },
             connections: if drop {
                 connections(network, layout, &order)
@@ -191,56 +192,6 @@ impl Ends {
         }
         Self { values: layout.sparse_rows(), by_input }
     }
-}
-
-/// Pairs of micro-blocks, in each tile by strips of 4 quads of outputs, along the inputs: so 16 pairs in a row read 48 rows,
-/// where 16 along the inputs alone would read 132.
-fn micro_blocks(layout: &NetworkLayout) -> Vec<MicroBlockPair> {
-    let rows = layout.micro_block_rows();
-    let pair = |[one, other]: [u32; 2]| {
-        let [output_row, input_row, mask] = rows[one as usize];
-        let [_, next_input_row, next_mask] = rows[other as usize];
-        let next_mask = if other == one { 0 } else { next_mask };
-        let (masks, numbers) = (mask | next_mask << 16, [one, other]);
-        MicroBlockPair { output_row, inputs: [input_row, next_input_row], masks, numbers, reserved: [0; 2] }
-    };
-    let mut pairs = Vec::new();
-    for (layer, place) in layout.layers().iter().zip(layout.places()) {
-        for tile in layer.dense_tiles() {
-            for strip in (0..tile.output_quads).step_by(QUAD) {
-                for input in (0..tile.input_quads).step_by(2) {
-                    let outputs = strip..tile.output_quads.min(strip + index_of(QUAD));
-                    let next = tile.input_quads.min(input + 2) - 1;
-                    let number =
-                        |output, input| place.micro_block + tile.first + output * tile.input_quads + input;
-                    pairs.extend(outputs.map(|output| pair([number(output, input), number(output, next)])));
-                }
-            }
-        }
-        for bounds in layer.listed().row_start.windows(2) {
-            let end = place.micro_block + bounds[1];
-            let firsts = (place.micro_block + bounds[0]..end).step_by(2);
-            pairs.extend(firsts.map(|first| pair([first, (first + 1).min(end - 1)])));
-        }
-    }
-    pairs
-}
-
-/// Pairs of entries of the outputs' lists.
-fn entry_pairs(forward: &Direction) -> Vec<EntryPair> {
-    let (rows, masks) = (&forward.entry_rows, forward.lists.masks());
-    let pair = |(output_row, one, other): (u32, u32, u32)| EntryPair {
-        inputs: rows[one as usize],
-        next_inputs: rows[other as usize],
-        output_row,
-        masks: masks[one as usize] | if other == one { 0 } else { masks[other as usize] << 4 },
-        numbers: [one, other],
-    };
-    let of_quad = |quad: &Quad| {
-        let (row, end) = (quad.row, quad.end_entry);
-        (quad.first_entry..end).step_by(2).map(move |first| (row, first, (first + 1).min(end - 1)))
-    };
-    forward.quads.iter().flat_map(of_quad).map(pair).collect()
 }
 
 /// The groups of the group lasso, by places on the device.

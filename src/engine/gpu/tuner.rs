@@ -79,11 +79,10 @@ impl TuningTask<'_> {
         let mut times = self.times(best)?;
         let is_over = || begin.elapsed() >= at_most;
         for share in by_distance(best.shares.forward).into_iter().take_while(|_| !is_over()) {
-            let alike = Shares::alike(share);
-            let Some(found) = self.candidate(Tuning { shares: alike, ..best })? else { continue };
+            let alike = Tuning { shares: Shares::alike(share), ..best };
+            let Some(found) = self.candidate(alike)? else { continue };
             let shares = best.shares.as_array_mut();
-            let candidates = alike.as_array().into_iter().zip(found);
-            for ((share_of_group, best), (share, now)) in shares.into_iter().zip(&mut times).zip(candidates) {
+            for (share_of_group, (best, now)) in shares.into_iter().zip(times.iter_mut().zip(found)) {
                 if now < BETTER * *best {
                     (*share_of_group, *best) = (share, now);
                 }
