@@ -267,6 +267,12 @@ fn layouts() -> Vec<StructLayout> {
             "threshold" => offset_of!(DropoutUniform, threshold),
             "keep_probability" => offset_of!(DropoutUniform, keep_probability),
         ),
+        same_names!("Metric", Metric, loss, correct),
+    ]
+}
+
+fn table_layouts() -> Vec<StructLayout> {
+    vec![
         same_names!(
             "Quad",
             Quad,
@@ -304,7 +310,6 @@ fn layouts() -> Vec<StructLayout> {
             "number" => offset_of!(EntryPair, numbers),
             "next_number" => offset_of!(EntryPair, numbers) + 4,
         ),
-        same_names!("Metric", Metric, loss, correct),
     ]
 }
 
@@ -315,6 +320,7 @@ const IN_REGISTERS: [&str; 7] = ["Updated", "Sums", "Pair", "Place", "Owner", "B
 fn structs_have_the_same_layout_on_both_sides() {
     let layouts: BTreeMap<_, _> = layouts()
         .into_iter()
+        .chain(table_layouts())
         .chain(regularisation_layouts())
         .map(|(name, size, members)| (name, (size, members)))
         .collect();
@@ -366,7 +372,7 @@ fn constants_of(shader: &Shader, share: Share) -> BTreeMap<&'static str, u32> {
     ]);
     match shader.stem {
         "gather" => {
-            all.extend([("FEATURES", GATHERED[0]), ("COLUMNS", GATHERED[1]), ("ROW", GATHERED[1] + 1)])
+            all.extend([("FEATURES", GATHERED[0]), ("COLUMNS", GATHERED[1]), ("ROW", GATHERED[1] + 1)]);
         }
         "softmax_cross_entropy" => {
             let columns = share.columns();
