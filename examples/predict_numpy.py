@@ -38,6 +38,27 @@ def predict(path, x):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def views(x, shape, shift, flip):
+    """The pictures x [sample][pixel] as they are and moved by up to `shift` pixels along a side, each mirrored, too, with `flip`."""
+    rows, columns = shape
+    pictures = x.reshape(len(x), rows, columns)
+    steps = [(0, 0)] + [step for k in range(1, shift + 1) for step in ((k, 0), (-k, 0), (0, k), (0, -k))]
+    for right, down in steps:
+        for mirrored in (False, True) if flip else (False,):
+            wide = np.pad(pictures[:, :, ::-1] if mirrored else pictures, ((0, 0), (shift, shift), (shift, shift)))
+            yield wide[:, shift - down : shift - down + rows, shift - right : shift - right + columns].reshape(x.shape)
+
+
+def predict_averaged(path, x, shift=1, flip=True):
+    """As predict, averaged over views of each picture, as `tanner predict --average shift=1,flip` does: the mean logarithms of
+    the probabilities, made probabilities again."""
+    with safe_open(path, "numpy") as file:
+        shape = json.loads(file.metadata()["tanner"])["data"]["image_shape"]
+    seen = [np.log(np.maximum(predict(path, view), 1e-30)) for view in views(x, shape, shift, flip)]
+    mean = np.exp(np.mean(seen, axis=0))
+    return mean / mean.sum(axis=1, keepdims=True)
+
+
 if __name__ == "__main__":
     probabilities = predict(sys.argv[1], np.load(sys.argv[2]))
     for label, row in zip(probabilities.argmax(axis=1), probabilities):

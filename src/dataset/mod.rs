@@ -27,6 +27,7 @@ mod samples;
 mod split;
 #[doc(hidden)]
 pub mod table;
+mod views;
 
 use rayon::prelude::*;
 #[cfg(feature = "train")]
@@ -34,16 +35,14 @@ use sha2::{Digest, Sha256};
 
 use crate::{Error, Result, threads};
 
-#[cfg(feature = "train")]
-pub use augment::Augmentation;
-#[cfg(feature = "train")]
-pub(crate) use augment::View;
 pub use holdout::{HeldOut, Holdout};
 #[cfg(feature = "train")]
 pub use idx_folder::load_idx_folder;
 pub use record::DataRecord;
 #[cfg(feature = "train")]
 pub(crate) use samples::update_digest;
+pub use views::Augmentation;
+pub(crate) use views::View;
 
 #[doc(hidden)]
 pub use self::{fingerprint::fingerprint, pictures::Pictures, record::EncodedSamples, samples::Samples};

@@ -9,10 +9,8 @@ mod scores;
 
 use std::sync::Arc;
 
-use crate::dataset::Dataset;
 use crate::dataset::table::Limits;
-#[cfg(feature = "train")]
-use crate::dataset::{Augmentation, View};
+use crate::dataset::{Augmentation, Dataset, View};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::model::TrainedModel;
@@ -45,7 +43,6 @@ pub struct Predictor {
     model: Arc<TrainedModel>,
     engine: Arc<CpuEngine>,
     /// Views of each picture that predictions are averaged over; empty where they are those of the picture itself.
-    #[cfg(feature = "train")]
     views: Vec<View>,
 }
 
@@ -58,12 +55,7 @@ impl Predictor {
         // Nothing is trained, so any settings will do.
         let settings = EngineSettings::new(Optimizer::Sgd, 1, 0);
         let engine = CpuEngine::new(model.network(), model.parameters(), settings, threads)?;
-        Ok(Self {
-            model: Arc::new(model),
-            engine: Arc::new(engine),
-            #[cfg(feature = "train")]
-            views: Vec::new(),
-        })
+        Ok(Self { model: Arc::new(model), engine: Arc::new(engine), views: Vec::new() })
     }
 
     /// Averages the logarithms of the probabilities over views of each picture: as it is and moved by up to `shift` pixels
@@ -71,8 +63,6 @@ impl Predictor {
     ///
     /// # Errors
     /// [`Error::Setting`] when the model was not trained on pictures, or the shift is too large for them.
-    #[doc(hidden)]
-    #[cfg(feature = "train")]
     pub fn averaging(self, over: &Augmentation) -> Result<Self> {
         let views = over.views(self.model.data().image_shape)?;
         Ok(Self { views, ..self })
@@ -81,7 +71,6 @@ impl Predictor {
     /// Number of views of a picture that a prediction looks at.
     #[doc(hidden)]
     #[must_use]
-    #[cfg(feature = "train")]
     pub fn views(&self) -> usize {
         self.views.len().max(1)
     }
@@ -150,7 +139,6 @@ impl Predictor {
                     values[place]
                 )));
             }
-            #[cfg(feature = "train")]
             if !self.views.is_empty() {
                 logits.extend(self.averaged(values)?);
                 continue;
@@ -168,7 +156,6 @@ impl Predictor {
         self.engine.logits(&Dataset::new(prepared, self.model.network().inputs(), labels, classes)?)
     }
 
-    #[cfg(feature = "train")]
     /// The mean logarithms of the probabilities over all views, `[sample][class]`.
     fn averaged(&self, features: &[f32]) -> Result<Vec<f32>> {
         let (width, classes) = (self.model.preprocessing().input_features(), self.model.network().classes());

@@ -18,7 +18,7 @@ import scipy.sparse
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples"))
-from predict_numpy import ACTIVATIONS, predict  # noqa: E402
+from predict_numpy import ACTIVATIONS, predict, predict_averaged  # noqa: E402
 
 LIMIT = 1e-5
 SAMPLES = 200
@@ -37,6 +37,7 @@ MODELS = {
     "fc-none": "--arch fc --hidden 64,32 --importance none",
     "narrow-pca": "--arch narrow --pca",
     "no-hidden": "--arch fc --hidden none --pca",
+    "sc2d": "--arch sc2d --activation relu",
     # So few steps of a batch of 128 leave logits of 60, where float32 sums themselves are wrong by 1e-5.
     "paper": "--pca --batch-size 16",
     "paper-fc": "--arch fc --pca --batch-size 16",
@@ -61,10 +62,10 @@ def pictures():
     return (pixels.reshape(SAMPLES, 784) / np.float32(255)).astype(np.float32)
 
 
-def by_program(program, folder, model, features):
+def by_program(program, folder, model, features, flags=""):
     """Probabilities of the program itself."""
     np.save(folder / "features.npy", features)
-    tanner(program, folder, f"predict --model {model} features.npy --out probabilities.npy")
+    tanner(program, folder, f"predict --model {model} features.npy --out probabilities.npy{flags}")
     return np.load(folder / "probabilities.npy")
 
 
@@ -95,7 +96,7 @@ def by_scipy(folder, x):
         x = (x - preprocessing["feature_mean"]) / (preprocessing["feature_deviation"] + np.float32(1e-3))
     if header["importance"] == "pca":
         x = (x - preprocessing["mean"]) @ preprocessing["rotation"].T
-    elif header["importance"] != "none":
+    elif "order" in preprocessing:
         x = x[:, preprocessing["order"]]
     for index, layer in enumerate(header["layers"]):
         weights = scipy.sparse.load_npz(folder / f"layer{index + 1}.npz")
@@ -120,7 +121,10 @@ def compare(programs, name, model, folder, features):
     tanner(programs / "tanner", folder, f"export --model {model} --csr {name}-csr")
     found["scipy"] = by_scipy(folder / f"{name}-csr", features)
     sizes["csr"] = sum(path.stat().st_size for path in (folder / f"{name}-csr").iterdir())
-    return {program: float(np.abs(value - expected).max()) for program, value in found.items()}, sizes
+    differences = {program: float(np.abs(value - expected).max()) for program, value in found.items()}
+    averaged = by_program(programs / "tanner", folder, model, features, " --average shift=1,flip")
+    differences["averaged"] = float(np.abs(predict_averaged(model, features) - averaged).max())
+    return differences, sizes
 
 
 def main():
