@@ -6,7 +6,7 @@
 //!
 //! * a folder of `layer1.npz`, `layer2.npz`, ..;
 //! * an archive with the arrays of one matrix (`indptr`, `indices`, `shape`, `format`);
-//! * an archive with those of several (`layer1.indptr`, `layer2.indptr`, ..), as [`to_npz`] writes it.
+//! * an archive with those of several (`layer1.indptr`, `layer2.indptr`, ..), as a run keeps them.
 //!
 //! Files come from anywhere: nothing large is made before it is known that the bytes for it are there and that layers fit each other.
 

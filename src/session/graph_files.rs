@@ -102,6 +102,17 @@ impl Resumption {
         }
     }
 
+    /// Adds to what is wrong with files of graphs where their copy is.
+    pub(super) fn with_copy(begun: Option<&Self>, error: Error) -> Error {
+        match (begun.map(|begun| begun.folder.edges_path()), error) {
+            (Some(copy), Error::For { setting: Setting::Edges, source }) if copy.exists() => {
+                let reason = format!("{source}; {} has the graphs of the run", copy.display());
+                Error::setting(Setting::Edges, reason)
+            }
+            (_, error) => error,
+        }
+    }
+
     /// Refuses graphs other than those that the run began with.
     pub(super) fn check_edges(&self, settings: &ArchitectureSettings, network: &Network) -> Result<()> {
         let (Some(now), Some(then)) = (digest(settings, network), self.config["edges_sha256"].as_str())

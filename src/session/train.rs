@@ -99,10 +99,13 @@ impl Session<'_> {
             }
             (None, Some(topologies)) => Start::over(topologies, settings, data)?,
             (None, None) => {
-                if let Some(start) = Start::from_files(settings, data)? {
-                    job.begun
-                        .as_ref()
-                        .map_or(Ok(()), |begun| begun.check_edges(&settings.architecture, start.network()))?;
+                let begun = job.begun.as_ref();
+                let start =
+                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(begun, error))?;
+                if let Some(start) = start {
+                    if let Some(begun) = begun {
+                        begun.check_edges(&settings.architecture, start.network())?;
+                    }
                     self.warn_of_unreached_neurons(start.network());
                     return Ok(start);
                 }

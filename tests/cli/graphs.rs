@@ -180,6 +180,9 @@ fn a_run_goes_on_with_its_graphs_or_not_at_all() {
     refused(path, line, 1, &["--edges: other.npz,elsewhere/b.npz has other graphs than the run began with"]);
     fs::write(path.join("elsewhere/a.npz"), &other).unwrap();
     refused(path, "train --resume run --epochs 7", 1, &["other graphs", "edges.npz has those"]);
+    fs::write(path.join("elsewhere/a.npz"), "no archive").unwrap();
+    let parts = ["a.npz: no NPZ archive", "edges.npz has the graphs of the run"];
+    refused(path, "train --resume run --epochs 7", 1, &parts);
     done(path, "train --resume run --epochs 7 --edges run/edges.npz");
     // A run without them gets none.
     done(path, &format!("{SMALL} --out plain"));

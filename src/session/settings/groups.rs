@@ -224,8 +224,8 @@ group! {
         parameters: (usize) => Parameters,
         /// Graphs from NPZ files, in place of drawn ones [default: none]
         ///
-        /// A folder that `export --csr` wrote, or scipy.sparse.save_npz files [output][input] in the order of the layers, the logits'
-        /// the last: a.npz,b.npz. Only the graph counts: a stored entry is an edge, even 0, and weights, biases and preprocessing
+        /// A folder that `export --csr` wrote, or scipy.sparse.save_npz files (outputs by inputs) in the order of the layers, the
+        /// logits' the last: a.npz,b.npz. Only the graph counts: a stored entry is an edge, even 0, and weights, biases and preprocessing
         /// there are ignored. It decides the widths: of the architecture only --activation and --dropout are free. Features stay as
         /// they are unless --importance is given.
         #[arg(value_name = "FILE,..")]

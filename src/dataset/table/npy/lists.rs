@@ -3,6 +3,9 @@
 use super::{Array, Element, Read, expect_end, read_exact};
 use crate::host;
 
+/// Bytes of memory for each index of a graph, while it is read.
+const BYTES_PER_INDEX: f64 = 16.0;
+
 impl<R: std::io::Read> Array<R> {
     /// Lengths of its sides.
     pub(crate) fn shape(&self) -> &[usize] {
@@ -17,6 +20,8 @@ impl<R: std::io::Read> Array<R> {
         if !matches!(self.element, Element::Signed(_) | Element::Unsigned(_)) {
             return Err("holds no whole numbers: save integers of 8 to 64 bits".into());
         }
+        // The list, and the edges that are made of it.
+        host::require("the graph", BYTES_PER_INDEX * count as f64).map_err(|error| error.to_string())?;
         let mut list = Vec::new();
         host::reserve(&mut list, count, "the graph").map_err(|error| error.to_string())?;
         let mut bytes = vec![0; self.element.bytes()];
