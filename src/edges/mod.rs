@@ -53,6 +53,18 @@ pub fn read(paths: &[PathBuf], ends: Option<Ends>) -> Result<Vec<Topology>> {
             matrices.extend(matrices_of(path)?);
         }
     }
+    joined(matrices, ends)
+}
+
+/// As [`read`], one archive.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_archive(source: Source, ends: Option<Ends>) -> Result<Vec<Topology>> {
+    joined(matrices_in(source)?, ends)
+}
+
+fn joined(matrices: Vec<Matrix>, ends: Option<Ends>) -> Result<Vec<Topology>> {
     check_widths(&matrices, ends)?;
     matrices.into_iter().map(Matrix::into_topology).collect()
 }
@@ -94,8 +106,11 @@ fn layer_files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn matrices_of(path: &Path) -> Result<Vec<Matrix>> {
-    let name = path.display().to_string();
-    let source = Source::open(path)?;
+    matrices_in(Source::open(path)?)
+}
+
+fn matrices_in(source: Source) -> Result<Vec<Matrix>> {
+    let name = source.name().to_owned();
     Matrix::all_of(source, &name).map_err(|reason| Error::table(name, &reason))
 }
 
