@@ -16,7 +16,7 @@ const MAX_DEFLATE: usize = 1032;
 fuzz_target!(|bytes: &[u8]| {
     let Some((_, file)) = bytes.split_first() else { return };
     let source = Source::from_bytes("fuzz", file.to_vec());
-    let bound = (2 << 20) + 192 * MAX_DEFLATE * bytes.len();
+    let bound = (4 << 20) + 256 * MAX_DEFLATE * bytes.len();
     let Some(layers) = promises::kept(bound, || read_archive(source, None)) else { return };
     assert!(layers.windows(2).all(|pair| pair[0].outputs().width() == pair[1].inputs().width()));
     assert!(layers.iter().all(|layer| layer.edge_ends().count() == layer.edges()));

@@ -23,10 +23,10 @@ use crate::{Error, Result};
 pub(crate) use crate::export::csr::graphs as to_npz;
 use matrix::Matrix;
 
-/// Inputs of a first layer that are taken without data, whatever few edges lead from them.
-const MANY_INPUTS: usize = 1 << 16;
-/// More are taken where there are so many for an edge.
-const INPUTS_PER_EDGE: usize = 16;
+/// Neurons on a side of a layer that are taken, however few its edges are.
+const MANY_NEURONS: usize = 1 << 16;
+/// More are taken as long as there are no more than this for an edge.
+const NEURONS_PER_EDGE: usize = 16;
 
 /// Number of the inputs and of the outputs that a network must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,7 @@ pub fn read_archive(source: Source, ends: Option<Ends>) -> Result<Vec<Topology>>
 
 fn joined(matrices: Vec<Matrix>, ends: Option<Ends>) -> Result<Vec<Topology>> {
     check_widths(&matrices, ends)?;
+    check_emptiness(&matrices, ends.is_some())?;
     matrices.into_iter().map(Matrix::into_topology).collect()
 }
 
@@ -87,7 +88,11 @@ pub(crate) fn digest<'a>(layers: impl IntoIterator<Item = &'a Topology>) -> Stri
 fn layer_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let refuse = |reason: String| Error::table(folder.display().to_string(), &reason);
     let entries = std::fs::read_dir(folder).map_err(|error| Error::io(folder, error))?;
-    let number = |name: &str| name.strip_prefix("layer")?.strip_suffix(".npz")?.parse::<usize>().ok();
+    // Only the one spelling that `export --csr` writes.
+    let number = |name: &str| {
+        let digits = name.strip_prefix("layer")?.strip_suffix(".npz")?;
+        digits.parse::<usize>().ok().filter(|number| number.to_string() == digits)
+    };
     let mut numbers: Vec<usize> =
         entries.filter_map(|entry| number(entry.ok()?.file_name().to_str()?)).collect();
     numbers.sort_unstable();
@@ -130,19 +135,7 @@ fn check_widths(matrices: &[Matrix], ends: Option<Ends>) -> Result<()> {
     let (Some(first), Some(last)) = (matrices.first(), matrices.last()) else {
         return Err(Error::Network("no graph was given, at least 1 is needed".into()));
     };
-    let Some(Ends { features, classes }) = ends else {
-        // A shape costs nothing to write.
-        let most = MANY_INPUTS.max(INPUTS_PER_EDGE * first.edge_count());
-        if first.inputs > most {
-            let reason = format!(
-                "the first layer has {} inputs and {} edges, the limit is {most} inputs",
-                first.inputs,
-                first.edge_count()
-            );
-            return Err(Error::table(first.name.clone(), &reason));
-        }
-        return Ok(());
-    };
+    let Some(Ends { features, classes }) = ends else { return Ok(()) };
     if first.inputs != features {
         let reason = format!(
             "the first layer has {} inputs, the data have {features} features ({sides})",
@@ -156,6 +149,21 @@ fn check_widths(matrices: &[Matrix], ends: Option<Ends>) -> Result<()> {
             last.outputs
         );
         return Err(Error::table(last.name.clone(), &reason));
+    }
+    Ok(())
+}
+
+/// Refuses layers whose shape promises far more neurons than have edges: it costs nothing to write. The data have as many features
+/// as they have.
+fn check_emptiness(matrices: &[Matrix], has_data: bool) -> Result<()> {
+    for (index, matrix) in matrices.iter().enumerate() {
+        let most = MANY_NEURONS.max(NEURONS_PER_EDGE * matrix.edge_count());
+        let inputs = if index == 0 && has_data { 0 } else { matrix.inputs };
+        if let Some(width) = [inputs, matrix.outputs].into_iter().find(|width| *width > most) {
+            let edges = matrix.edge_count();
+            let reason = format!("a side of {width} neurons with {edges} edges, the limit is {most} neurons");
+            return Err(Error::table(matrix.name.clone(), &reason));
+        }
     }
     Ok(())
 }

@@ -38,6 +38,31 @@ fn digests_tell_graphs_apart() {
     assert_ne!(digest([&all[0], &all[1]]), digest([&all[1], &all[0]]));
 }
 
+#[test]
+fn neurons_that_only_a_shape_promises_are_refused() {
+    let coo = |outputs: &str| {
+        let array = |kind: &str, shape: &[usize], data: &[u8]| {
+            [crate::npy::header(kind, shape), data.to_vec()].concat()
+        };
+        let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+        let widths = [outputs.parse::<u64>().unwrap(), 5].map(u64::to_le_bytes).concat();
+        for (name, bytes) in [
+            ("row", array("<u8", &[1], &[0; 8])),
+            ("col", array("<u8", &[1], &[0; 8])),
+            ("shape", array("<u8", &[2], &widths)),
+            ("format", array("|S3", &[], b"coo")),
+        ] {
+            archive.start_file(format!("{name}.npy"), zip::write::SimpleFileOptions::default()).unwrap();
+            std::io::Write::write_all(&mut archive, &bytes).unwrap();
+        }
+        let bytes = archive.finish().unwrap().into_inner();
+        read_archive(Source::from_bytes("coo", bytes), None).map(|layers| layers[0].outputs().width())
+    };
+    assert_eq!(coo("65536").unwrap(), 65_536);
+    let message = coo("67108867").unwrap_err().to_string();
+    assert_eq!(message, "coo: a side of 67108867 neurons with 1 edges, the limit is 65536 neurons");
+}
+
 /// No damage to an archive makes a reader panic, and what is read is a graph that fits.
 #[test]
 fn damaged_archives_are_refused_or_read() {

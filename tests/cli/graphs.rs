@@ -259,7 +259,7 @@ fn files_that_hold_no_graph_are_refused() {
         path,
         "inspect --edges x.npz",
         1,
-        &["x.npz: the first layer has 1000000000 inputs and 1 edges, the limit is 65536"],
+        &["x.npz: a side of 1000000000 neurons with 1 edges, the limit is 65536"],
     );
     let whole = fs::read(path.join("a.npz")).unwrap();
     fs::write(path.join("x.npz"), &whole[..whole.len() / 2]).unwrap();
