@@ -118,7 +118,7 @@ cpu=(--backend cpu --threads "$threads")
 peer=(--seconds "$seconds" --threads "$threads")
 archs=sc,rsp,fc,narrow
 [[ -z $quick ]] || archs=sc,fc
-"$tanner" bench --edges "$work/sc-edges.json" --arch sc >/dev/null
+"$tanner" bench --write-edges "$work/sc-edges.json" --arch sc >/dev/null
 check=first
 for ((round = 1; round <= rounds; round++)); do
     echo "round $round of $rounds" >&2

@@ -54,6 +54,17 @@ def saved(save, *arrays, **named):
     return file.getvalue()
 
 
+def edges():
+    """Graphs in the forms of scipy, whose arrays these are."""
+    rows = {"indptr": [0, 2, 2, 5], "indices": [3, 0, 1, 2, 4]}
+    above = {"indptr": [0, 1, 3], "indices": [2, 0, 1], "shape": [2, 3]}
+    columns = {"indptr": [0, 1, 2, 3, 4, 5], "indices": [0, 2, 2, 0, 2], "shape": [3, 5], "format": b"csc"}
+    pairs = {"row": [0, 0, 2], "col": [3, 0, 1], "shape": [3, 5], "format": b"coo", "data": [0.0, 1.0, 1.0]}
+    both = {f"layer{n}.{k}": v for n, one in ((1, rows | {"shape": [3, 5]}), (2, above)) for k, v in one.items()}
+    for name, arrays in {"csr": rows | {"shape": [3, 5]}, "csc": columns, "coo": pairs, "both": both}.items():
+        yield name, b"\0" + saved(np.savez_compressed, **arrays)
+
+
 def idx():
     images = struct.pack(">IIII", 0x803, 3, 4, 5) + bytes(range(60))
     labels = struct.pack(">II", 0x801, 3) + b"\0\1\2"
@@ -153,6 +164,8 @@ def main():
         for place, (name, content) in enumerate(files):
             for option in {0, 64, OPTIONS[place % len(OPTIONS)]}:
                 write(out / target / f"{name}-{option}", bytes([option]) + content)
+    for name, content in edges():
+        write(out / "edges" / name, content)
     runs(out, tanner)
 
 

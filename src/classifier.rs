@@ -15,7 +15,7 @@ use crate::engine::{OptimizerKind, Penalties};
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::network::{Activation, Parameters, Scheme};
-use crate::session::settings::{DegreeDistributions, List, Lists, Switch};
+use crate::session::settings::{DegreeDistributions, EdgeFiles, List, Lists, Switch};
 use crate::session::{
     Data, DataOptions, Preset, Reporter, Session, Settings, Silent, TrainedRun, TrainingJob, USUAL_TEST,
 };
@@ -118,6 +118,9 @@ impl Classifier {
         receptive_fields(blocks: impl Into<Vec<usize>>) => receptive_field = List(blocks.into());
         /// Distribution of the out-degrees of random sparse layers, of each or one for all.
         degree_distributions(of_layers: Vec<DegreeDistribution>) => degree_distribution = DegreeDistributions(of_layers);
+        /// Files of the graphs of all layers, that of the logits the last, in place of drawn ones; see [`crate::edges`].
+        #[doc(hidden)]
+        edges(files: Vec<PathBuf>) => edges = EdgeFiles(files);
         /// Activation of the hidden layers; the gain of the initial weights follows it unless it is set.
         activation(activation: Activation) => activation = activation;
         /// Probability with which training drops a hidden unit, at least 0 and below 1.
@@ -322,10 +325,7 @@ impl Classifier {
         let stop = AtomicBool::new(false);
         let mut callback = Callback { on_epoch, stop: &stop };
         let job = TrainingJob::new(settings).on(Data { splits, record }).observed_by(&mut callback);
-        let mut job = job.kept_in_memory();
-        if let Some(topologies) = &self.topologies {
-            job = job.over(topologies);
-        }
+        let job = self.topologies.iter().fold(job.kept_in_memory(), |job, topologies| job.over(topologies));
         go(&Session::new(reporter).stop(&stop), job)
     }
 }

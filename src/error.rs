@@ -43,6 +43,7 @@ named! {
         Budget = "budget",
         Softness = "softness",
         Parameters = "parameters",
+        Edges = "edges",
         Grid = "grid",
         FanIn = "fan-in",
         Reach = "reach",
@@ -123,12 +124,12 @@ pub enum Error {
         /// What was found, what was expected.
         reason: String,
     },
-    /// A table cannot be read, or not be used as it is.
+    /// A table, or a graph, cannot be read, or not be used as it is.
     #[error("{name}: {reason}")]
     Table {
-        /// The file, or what the table is called.
+        /// The file, or what the table or graph is called.
         name: String,
-        /// Where in the table, what was found, what was expected, what to do.
+        /// Where in it, what was found, what was expected, what to do.
         reason: String,
     },
     /// Features, labels or class count do not fit together.

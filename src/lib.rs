@@ -76,6 +76,9 @@ pub mod benchmark;
 #[doc(hidden)]
 pub mod classifier;
 pub mod dataset;
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub mod edges;
 pub mod engine;
 #[doc(hidden)]
 pub mod error;

@@ -31,7 +31,7 @@ def arguments(description, batches, edges=False):
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement [default: %(default)s]")
     parser.add_argument("--threads", type=int, default=cores(), help="on the CPU [default: all cores]")
     if edges:
-        parser.add_argument("--edges", type=Path, required=True, help="file written by `tanner bench --edges`")
+        parser.add_argument("--edges", type=Path, required=True, help="file written by `tanner bench --write-edges`")
     parsed = parser.parse_args()
     parsed.batch = [int(batch) for batch in parsed.batch.split(",")]
     os.environ["OMP_NUM_THREADS"] = str(parsed.threads)

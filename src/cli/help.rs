@@ -37,6 +37,7 @@ const RARE: &[&str] = &[
     "delimiter",
     "drop",
     "dropconnect",
+    "edges",
     "falloff",
     "fan_in",
     "gain",

@@ -10,6 +10,7 @@
 use super::npz::Npz;
 use crate::model::{Tensor, TrainedModel};
 use crate::network::{Layer, LayerParameters};
+use crate::topology::Topology;
 use crate::{Error, Result};
 
 /// The names of the files that [`files`] gives for a network of so many layers.
@@ -44,20 +45,36 @@ fn layer_file(number: usize) -> String {
 
 /// One layer, by the names that `scipy.sparse.save_npz` uses.
 fn matrix(layer: &Layer, values: &LayerParameters) -> Result<Vec<u8>> {
-    let topology = &layer.topology;
     let mut npz = Npz::new();
-    npz.tensor("indices", &Tensor::indices(topology.edge_inputs()))?;
-    npz.tensor("indptr", &Tensor::indices(topology.row_start()))?;
-    npz.text("format", "csr")?;
-    npz.sizes("shape", &[topology.outputs().width(), topology.inputs().width()])?;
+    graph(&mut npz, "", &layer.topology)?;
     npz.tensor("data", &Tensor::list(&values.weights))?;
     npz.finish()
+}
+
+/// All of a matrix but its values.
+fn graph(npz: &mut Npz, prefix: &str, topology: &Topology) -> Result<()> {
+    npz.tensor(&format!("{prefix}indices"), &Tensor::indices(topology.edge_inputs()))?;
+    npz.tensor(&format!("{prefix}indptr"), &Tensor::indices(topology.row_start()))?;
+    npz.text(&format!("{prefix}format"), "csr")?;
+    npz.sizes(&format!("{prefix}shape"), &[topology.outputs().width(), topology.inputs().width()])
 }
 
 fn preprocessing(model: &TrainedModel) -> Result<Vec<u8>> {
     let mut npz = Npz::new();
     for (name, tensor) in model.preprocessing_tensors() {
         npz.tensor(name.trim_start_matches("preprocessing."), &tensor)?;
+    }
+    npz.finish()
+}
+
+/// The graphs of layers alone, in one archive: `layer<L>.indptr` and so on by scipy's names, L counted from 1.
+///
+/// # Errors
+/// [`Error::Export`] when the archive is too large.
+pub(crate) fn graphs<'a>(layers: impl IntoIterator<Item = &'a Topology>) -> Result<Vec<u8>> {
+    let mut npz = Npz::new();
+    for (number, topology) in (1..).zip(layers) {
+        graph(&mut npz, &format!("layer{number}."), topology)?;
     }
     npz.finish()
 }

@@ -15,12 +15,12 @@ const BINNED: usize = 2048;
 /// Small layers are magnified, by a whole factor, up to about this.
 const MAGNIFIED: usize = 512;
 /// Pixels between layers and around them.
-const GAP: usize = 16;
+pub(super) const GAP: usize = 16;
 
-const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
-const NO_EDGE: Rgb<u8> = Rgb([244, 246, 248]);
+pub(super) const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
+pub(super) const NO_EDGE: Rgb<u8> = Rgb([244, 246, 248]);
 const BOUNDARY: Rgb<u8> = Rgb([206, 214, 222]);
-const EDGE: Rgb<u8> = Rgb([16, 56, 112]);
+pub(super) const EDGE: Rgb<u8> = Rgb([16, 56, 112]);
 
 /// Draws layers side by side, outputs downwards, inputs to the right, as a PNG file.
 ///
@@ -154,7 +154,7 @@ fn draw_densities(layer: &Topology, raster: Raster, canvas: &mut Canvas) {
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "between two bytes")]
-fn blend(from: Rgb<u8>, to: Rgb<u8>, share: f64) -> Rgb<u8> {
+pub(super) fn blend(from: Rgb<u8>, to: Rgb<u8>, share: f64) -> Rgb<u8> {
     let mix = |k: usize| (f64::from(from.0[k]) * (1.0 - share) + f64::from(to.0[k]) * share).round() as u8;
     Rgb([mix(0), mix(1), mix(2)])
 }

@@ -1,7 +1,7 @@
 //! Reports: pictures and tables for people.
 //!
 //! [`learning_curve()`] draws what a run measured, [`connectivity_picture`] which
-//! weights layers have, [`importance_picture`] which pixels matter; all give the
+//! weights layers have, [`OnPicture`] which pixels neurons see, [`importance_picture`] which pixels matter; all give the
 //! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
 //! weight. A [`Drawing`] is a plot as PNG and SVG. A [`TextTable`]
 //! fits a terminal, or is separated by tabs for a program; [`pruning_curve`] draws what pruning cost,
@@ -25,6 +25,7 @@ mod network;
 mod page;
 mod profile;
 mod pruning;
+mod receptive_fields;
 mod run_table;
 mod scores;
 mod series;
@@ -49,6 +50,7 @@ pub use page::{
 };
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_csv, pruning_curve, pruning_table};
+pub use receptive_fields::{OnPicture, ReceptiveFields};
 pub use run_table::run_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;

@@ -13,11 +13,12 @@ use crate::training::{PatienceOn, best_by, find_file};
 use crate::{Error, Result, Setting};
 
 /// Settings that may be given when a run goes on.
-const CHANGEABLE: [Setting; 11] = [
+const CHANGEABLE: [Setting; 12] = [
     Setting::Data,
     Setting::Labels,
     Setting::Test,
     Setting::From,
+    Setting::Edges,
     Setting::Epochs,
     Setting::Patience,
     Setting::PatienceOn,
@@ -95,6 +96,8 @@ impl Resumption {
             self.place_of(Setting::Labels, settings.data.labels.take(), asked.data.labels.clone())?;
         settings.samples.from =
             self.place_of(Setting::From, settings.samples.from.take(), asked.samples.from.clone())?;
+        settings.architecture.edges =
+            self.edges_now(settings.architecture.edges.take(), asked.architecture.edges.clone())?;
         settings.data.test = self.test_rows(settings.data.test.take(), asked.data.test.clone())?;
         let mut settings = settings.resolve()?;
         settings.engine = self.engine(&settings.engine, &asked.engine)?;

@@ -129,7 +129,7 @@ impl Session<'_> {
         }
         begin_again(&begun, &state, clock, &identity)?;
         let so_far = state.as_ref().map_or((0, 0), |state| (state.history.len(), state.so_far.steps));
-        let AbsolutePaths { data, labels, test, from } = AbsolutePaths::of(settings);
+        let AbsolutePaths { data, labels, test, from, edges } = AbsolutePaths::of(settings);
         begun.folder.goes_on(&Continuation {
             time: now(),
             epoch: so_far.0,
@@ -142,6 +142,7 @@ impl Session<'_> {
             labels,
             test,
             from,
+            edges,
             epochs: settings.recipe.epochs,
             patience: settings.patience,
             patience_on: settings.patience_on,

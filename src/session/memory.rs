@@ -93,8 +93,20 @@ const STEPS_NEED: &str = "the network and one batch need";
 /// # Errors
 /// [`Error::Memory`].
 pub fn check_batch(architecture: &Architecture, settings: &EngineSettings, data_bytes: f64) -> Result<()> {
-    let needed = data_bytes + estimate(architecture.into(), settings.batch_size, settings.drop_connect > 0.0);
     let advice = "a smaller `width`, fewer `layers` or a smaller `batch`";
+    refuse_batch(architecture.into(), settings, data_bytes, advice)
+}
+
+/// As [`check_batch`], for a network that is built.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_built_batch(network: &Network, settings: &EngineSettings, data_bytes: f64) -> Result<()> {
+    refuse_batch(network.into(), settings, data_bytes, "a smaller `batch` or fewer `edges`")
+}
+
+fn refuse_batch(size: Size, settings: &EngineSettings, data_bytes: f64, advice: &str) -> Result<()> {
+    let needed = data_bytes + estimate(size, settings.batch_size, settings.drop_connect > 0.0);
     refuse_above(STEPS_NEED, needed, available(), advice)
 }
 

@@ -27,6 +27,7 @@ mod changes;
 mod data;
 mod engine;
 mod go_on;
+mod graph_files;
 mod job;
 #[cfg(feature = "gpu")]
 mod kernels;
@@ -72,7 +73,8 @@ pub use self::{
     batch::Plan,
     data::RawData,
     engine::OpenedEngine,
-    memory::{check_batch, check_network},
+    graph_files::network_from_files,
+    memory::{check_batch, check_built_batch, check_network},
     reporter::{FinishedRun, RunPreview},
     request::{KernelsRequest, Purpose},
     resume::Resumption,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::settings::{KernelChoice, RunSettings, Settings, TableRecord, as_in_files};
+use super::settings::{EdgeFiles, KernelChoice, RunSettings, Settings, TableRecord, as_in_files};
 use crate::dataset::{Augmentation, Holdout};
 use crate::engine::Backend;
 use crate::importance::ImportanceSettings;
@@ -53,16 +53,21 @@ pub(super) struct AbsolutePaths {
     pub(super) test: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) from: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) edges: Vec<PathBuf>,
 }
 
 impl AbsolutePaths {
     pub(super) fn of(settings: &RunSettings) -> Self {
         let full = |path: &Path| if settings.data.is_in_memory() { path.to_owned() } else { absolute(path) };
+        let edges = settings.architecture.edges();
         Self {
             data: full(&settings.data.path),
             labels: settings.data.options.labels.as_deref().map(full),
             test: settings.data.test_file().map(full),
             from: settings.from.as_deref().map(full),
+            edges: edges
+                .map_or_else(Vec::new, |EdgeFiles(paths)| paths.iter().map(|path| absolute(path)).collect()),
         }
     }
 }
@@ -109,6 +114,9 @@ pub(super) struct RunRecord<'a> {
     importance: &'a ImportanceSettings,
     from: Option<&'a Path>,
     architecture: &'a ArchitectureRecord,
+    /// Digest of graphs that came from files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edges_sha256: Option<String>,
     recipe: &'a Recipe,
     augmentation: Augmentation,
     patience: Option<usize>,
@@ -134,11 +142,17 @@ impl<'a> RunRecord<'a> {
             importance: &settings.importance,
             from: settings.from.as_deref(),
             architecture,
+            edges_sha256: None,
             recipe: &settings.recipe,
             augmentation: settings.augmentation,
             patience: settings.patience,
             patience_on: Some(settings.patience_on).filter(|on| *on != PatienceOn::Score),
         }
+    }
+
+    /// With the digest of graphs that came from files.
+    pub(super) fn with_edges(self, edges_sha256: Option<String>) -> Self {
+        Self { edges_sha256, ..self }
     }
 
     /// The first setting that a recorded run has otherwise, as `recipe.epochs`, wherever the files are now: their

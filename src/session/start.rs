@@ -1,21 +1,20 @@
 //! What a training run starts from: a new network, graphs that were handed over, or a saved model.
 
-use std::sync::Arc;
-
 use super::settings::RunSettings;
-use super::{Session, memory};
+use super::{Session, graph_files, memory};
 use crate::dataset::{DataRecord, Dataset, HeldOut};
+use crate::edges::Ends;
 use crate::importance::cache::{self, Source};
 use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::{ArchitectureRecord, TrainedModel};
-use crate::network::{Activation, Layer, Network, Parameters};
+use crate::network::{Network, Parameters};
 use crate::text::grouped;
 use crate::topology::{Topology, fully_connected};
 use crate::{Error, Result};
 
 /// A network with values, before its data are prepared.
 pub(super) enum Start {
-    /// Drawn from the seed, or over graphs that were handed over.
+    /// Drawn from the seed, or over graphs that were handed over or read.
     New { network: Network, parameters: Parameters, record: Box<ArchitectureRecord> },
     /// Read from a file.
     Saved(Box<TrainedModel>),
@@ -31,22 +30,29 @@ impl Start {
         Self::with(network, ArchitectureRecord::new(&architecture, seed), settings)
     }
 
+    /// Takes the graphs of the files that the settings name, where they name some.
+    pub(super) fn from_files(settings: &RunSettings, data: [&Dataset; 2]) -> Result<Option<Self>> {
+        let ends = Ends { features: data[0].feature_count(), classes: data[0].class_count() };
+        let Some(network) = graph_files::network_from_files(&settings.architecture, Some(ends))? else {
+            return Ok(None);
+        };
+        Self::brought(network, settings, data).map(Some)
+    }
+
     /// Puts a layer of logits over graphs that were handed over.
     pub(super) fn over(topologies: &[Topology], settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
         let Some(last) = topologies.last() else {
             return Err(Error::Network("no topology was given, at least 1 is needed".into()));
         };
+        let logits = fully_connected(last.outputs().width(), data[0].class_count())?;
+        let all = topologies.iter().cloned().chain([logits]).collect();
+        Self::brought(graph_files::stacked(all, &settings.architecture)?, settings, data)
+    }
+
+    /// A network whose graphs were not drawn here.
+    fn brought(network: Network, settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
         let (activation, keep_probability) =
             (settings.architecture.activation(), settings.architecture.keep_probability());
-        let logits = fully_connected(last.outputs().width(), data[0].class_count())?;
-        let layer = |topology: &Topology| Layer {
-            topology: Arc::new(topology.clone()),
-            activation,
-            keep_probability,
-        };
-        let top =
-            Layer { topology: Arc::new(logits), activation: Activation::Identity, keep_probability: 1.0 };
-        let network = Network::new(topologies.iter().map(layer).chain([top]).collect())?;
         check((&network).into(), settings, data)?;
         let record = ArchitectureRecord::custom(&network, activation, keep_probability, settings.recipe.seed);
         Self::with(network, record, settings)

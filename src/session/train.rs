@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Session;
 use super::data::Data;
 use super::engine::OpenedEngine;
+use super::graph_files;
 use super::job::{TrainedRun, TrainingJob};
 use super::places::{importance_name, run_folder, tensorboard};
 use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
@@ -41,21 +42,12 @@ impl Session<'_> {
         let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
         let settings = &job.settings;
         // Everything that can fail does so before the run folder is made.
-        let start = match (saved, job.topologies) {
-            (Some(model), _) => Start::saved(model, settings, [&train, &test])?,
-            (None, Some(topologies)) => Start::over(topologies, settings, [&train, &test])?,
-            (None, None) => {
-                let start = Start::new(settings, [&train, &test])?;
-                self.warn_of_density(&settings.architecture, start.network());
-                start
-            }
-        };
+        let start = self.start(&job, saved, [&train, &test])?;
         if settings.data.format.is_some() && settings.architecture.hidden == paper::HIDDEN {
             self.note(
                 "tip: these are the widths of the paper's network; `preset` small is made for small tables",
             );
         }
-        self.warn_of_constant_neurons(start.network());
         let data_digest = resume::data_identity(&train, &test, &record);
         let engine_settings = settings.recipe.engine_settings();
         let subject = (start.network(), start.parameters(), engine_settings);
@@ -91,6 +83,41 @@ impl Session<'_> {
         self.finish(&job.settings, recorder, trained)
     }
 
+    /// The network that a job begins with.
+    fn start(
+        &self,
+        job: &TrainingJob<'_>,
+        saved: Option<TrainedModel>,
+        data: [&Dataset; 2],
+    ) -> Result<Start> {
+        let settings = &job.settings;
+        let start = match (saved, job.topologies) {
+            (Some(model), _) => Start::saved(model, settings, data)?,
+            (None, Some(_)) if settings.architecture.edges().is_some() => {
+                let reason = "cannot be given together with graphs that are handed over";
+                return Err(Error::setting(Setting::Edges, reason));
+            }
+            (None, Some(topologies)) => Start::over(topologies, settings, data)?,
+            (None, None) => {
+                let begun = job.begun.as_ref();
+                let start =
+                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(begun, error))?;
+                if let Some(start) = start {
+                    if let Some(begun) = begun {
+                        begun.check_edges(&settings.architecture, start.network())?;
+                    }
+                    self.warn_of_unreached_neurons(start.network());
+                    return Ok(start);
+                }
+                let start = Start::new(settings, data)?;
+                self.warn_of_density(&settings.architecture, start.network());
+                start
+            }
+        };
+        self.warn_of_constant_neurons(start.network());
+        Ok(start)
+    }
+
     /// The data of a job, as its run sees them.
     fn data_of(&self, job: &mut TrainingJob<'_>, saved: Option<&TrainedModel>) -> Result<Data> {
         let settings = &job.settings;
@@ -124,7 +151,9 @@ impl Session<'_> {
             train_samples: samples.train,
             test_samples: samples.test,
         };
-        let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref());
+        let edges_sha256 = graph_files::digest(&settings.architecture, model.network());
+        let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref())
+            .with_edges(edges_sha256);
         let digests = Digests { start: model.digest(), data };
         if let Some(begun) = job.begun.take() {
             return self.go_on(begun, settings, &run, opened, (model.clone(), facts, digests));
@@ -134,6 +163,7 @@ impl Session<'_> {
         }
         let folder = run_folder(settings)?;
         let asked = with_kernels(&settings.asked, opened.kernels.as_deref());
+        graph_files::keep(&folder, &settings.architecture, model.network())?;
         let command = ["tanner".to_owned(), "train".to_owned()].into_iter().chain(asked.to_flags());
         folder.write_config(&RunConfig {
             run,

@@ -109,7 +109,7 @@ impl Grid {
     }
 
     /// The middle of each group of so many neurons in a row, from the upper left corner, as shares of the sides: `[group]`.
-    pub(super) fn middles(self, together: usize) -> Vec<[f64; 2]> {
+    pub(crate) fn middles(self, together: usize) -> Vec<[f64; 2]> {
         let middle = |first: usize| {
             let places = (first..first + together).map(|neuron| self.place(neuron));
             let sums =

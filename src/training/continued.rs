@@ -55,6 +55,10 @@ pub struct Continuation {
     /// The model that it started from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<PathBuf>,
+    /// The files of its graphs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[doc(hidden)]
+    pub edges: Vec<PathBuf>,
     /// Epochs in all.
     pub epochs: usize,
     /// Epochs without a better score after which it ends.
@@ -160,6 +164,7 @@ mod tests {
             labels: None,
             test: None,
             from: None,
+            edges: Vec::new(),
             epochs: 60,
             patience: Some(4),
             patience_on: PatienceOn::Loss,

@@ -13,8 +13,22 @@ use crate::{Error, Result, Setting};
 /// # Errors
 /// [`Error::Setting`] with every place that was tried.
 pub fn find_file(folder: &Path, config: &Value, setting: Setting, recorded: &Path) -> Result<PathBuf> {
+    find_file_of(folder, config, (setting, 0), recorded)
+}
+
+/// As [`find_file`], one of several files that a setting named.
+///
+/// # Errors
+/// As [`find_file`].
+pub(crate) fn find_file_of(
+    folder: &Path,
+    config: &Value,
+    (setting, index): (Setting, usize),
+    recorded: &Path,
+) -> Result<PathBuf> {
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
-    let then = config["absolute_paths"][setting.name()].as_str().map(PathBuf::from);
+    let then = &config["absolute_paths"][setting.name()];
+    let then = then.as_str().or_else(|| then[index].as_str()).map(PathBuf::from);
     let above = folder.ancestors().skip(1).map(|above| above.join(recorded));
     let mut places: Vec<PathBuf> = Vec::new();
     let here = absolute(recorded);
@@ -43,6 +57,8 @@ fn last(config: &Value, setting: Setting) -> Option<PathBuf> {
         Setting::Labels => now.labels,
         Setting::Test => now.test,
         Setting::From => now.from,
+        // These are a list, which may have become another one.
+        Setting::Edges => None,
         _ => Some(now.data),
     }
 }

@@ -28,7 +28,7 @@ mod training_data;
 
 pub(crate) use continued::in_force;
 pub(crate) use continued::last as last_continuation;
-pub(crate) use find_file::absolute;
+pub(crate) use find_file::{absolute, find_file_of};
 pub(crate) use hparams::Outcome;
 pub(crate) use metrics::best_by;
 pub use metrics::{EpochMetrics, ScoredOn, Summary};

@@ -3,6 +3,7 @@
 //! | file | written | |
 //! |---|---|---|
 //! | `config.json` | before training | every setting of the run |
+//! | `edges.npz` | before it, where graphs came from files | the graphs that the run begins with |
 //! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
 //! | `model.safetensors` | after the first epoch, with each checkpoint and at the end | [`TrainedModel`] of the last epoch |
 //! | `best.safetensors` | likewise, where there is a better one | [`TrainedModel`] of the best epoch |
@@ -33,6 +34,7 @@ use crate::model::TrainedModel;
 use crate::{Error, Result, Setting};
 
 pub(super) const CONFIG: &str = "config.json";
+pub(super) const EDGES: &str = "edges.npz";
 pub(super) const METRICS: &str = "metrics.jsonl";
 pub(super) const MODEL: &str = "model.safetensors";
 pub(super) const BEST: &str = "best.safetensors";
@@ -63,7 +65,7 @@ impl RunFolder {
             return Err(Error::setting(Setting::Out, reason));
         }
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
-        for name in [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
+        for name in [CONFIG, EDGES, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
                 let found = format!("holds a run already (there is a {name})");
                 let reason = format!("{} {found}: name another folder or remove it", path.display());
@@ -190,13 +192,23 @@ impl RunFolder {
         self.path.join(MODEL)
     }
 
+    /// Where the graphs are that the run began with, if they came from files.
+    pub(crate) fn edges_path(&self) -> PathBuf {
+        self.path.join(EDGES)
+    }
+
+    /// Writes `edges.npz`, before `config.json`.
+    pub(crate) fn write_edges(&self, npz: &[u8]) -> Result<()> {
+        atomic_write(self.edges_path(), npz)
+    }
+
     /// Writes `config.json`. Where that fails, no run has begun: nothing is left that would be in the way of one.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be written, as for all that follows.
     pub fn write_config(&self, config: &impl Serialize) -> Result<()> {
         self.write_json(CONFIG, config).inspect_err(|_| {
-            for name in [METRICS, LOCK] {
+            for name in [EDGES, METRICS, LOCK] {
                 let _ = fs::remove_file(self.path.join(name));
             }
             // Only where nothing else is in it.

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::RunFolder;
-use super::run_folder::{BEST, CHECKPOINT, CONFIG, CURVE, LOCK, METRICS, MODEL};
+use super::run_folder::{BEST, CHECKPOINT, CONFIG, CURVE, EDGES, LOCK, METRICS, MODEL};
 use crate::files::TEMPORARY_PREFIX;
 use crate::{Error, Result};
 
@@ -27,7 +27,7 @@ impl RunFolder {
         for entry in entries {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_left_behind = [CONFIG, METRICS, MODEL, BEST, CHECKPOINT, CURVE, LOCK]
+            let is_left_behind = [CONFIG, EDGES, METRICS, MODEL, BEST, CHECKPOINT, CURVE, LOCK]
                 .contains(&name.as_str())
                 || name.starts_with(super::event_file::EVENTS_PREFIX)
                 || name.starts_with(TEMPORARY_PREFIX);

@@ -164,7 +164,8 @@ fn a_width_that_cannot_be_measured_is_left_out_and_told() {
 #[test]
 fn edges_are_those_of_the_network_that_is_measured() {
     let folder = tempfile::tempdir().unwrap();
-    let outcome = tanner(folder.path(), "bench --edges edges.json --arch sc --width 196 --layers 2 --seed 3");
+    let outcome =
+        tanner(folder.path(), "bench --write-edges edges.json --arch sc --width 196 --layers 2 --seed 3");
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let edges = json(&folder.path().join("edges.json"));
     assert_eq!(edges["widths"], serde_json::json!([196, 196, 196, 10]));
@@ -182,7 +183,7 @@ fn edges_are_those_of_the_network_that_is_measured() {
         ("e.json --width 100000 --layers 10000", "GiB are free: take a smaller --width or fewer --layers"),
         ("e.json --layers 1000000000", "--layers: 1000000000 is impossible"),
     ] {
-        let line = format!("bench --edges {flags}");
+        let line = format!("bench --write-edges {flags}");
         let outcome = tanner(folder.path(), &line);
         assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{line}: {outcome:?}");
     }
@@ -226,7 +227,7 @@ fn what_cannot_be_measured_is_refused_by_its_flag() {
         ("--scale --widths 0 --seconds 0.01 --backend cpu", "error: --width: 0 is impossible"),
         ("--width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
         ("--layers 18446744073709551615", "--layers: 18446744073709551615 is impossible"),
-        ("--edges e --width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
+        ("--write-edges e --width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
         ("--threads 0", "--threads: 0 is impossible"),
     ] {
         let outcome = tanner(folder.path(), &format!("bench {flags}"));
@@ -245,10 +246,10 @@ fn what_cannot_be_measured_is_refused_by_its_flag() {
         "--chart a --batch 1",
         "--chart a --optimizer adam",
         "--chart a --threads 1",
-        "--edges e --json",
-        "--edges e --batch 1",
-        "--edges e --optimizer adam",
-        "--edges e --backend cpu",
+        "--write-edges e --json",
+        "--write-edges e --batch 1",
+        "--write-edges e --optimizer adam",
+        "--write-edges e --backend cpu",
     ] {
         assert_eq!(tanner(folder.path(), &format!("bench {flags}")).code, Some(2), "{flags}");
     }

@@ -12,6 +12,7 @@ mod exports;
 mod extending;
 mod figure1;
 mod filter;
+mod graphs;
 mod importance;
 #[cfg(unix)]
 mod killing;

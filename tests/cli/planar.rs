@@ -201,3 +201,39 @@ fn predictions_are_averaged_over_views() {
         &["--average: the model was not trained on pictures"],
     );
 }
+
+#[test]
+fn inspect_shows_what_neurons_see_of_the_picture() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    done(path, &format!("{NETWORK} --epochs 1 --out run"));
+    let said = done(path, "inspect --model run --out drawn");
+    assert!(said.contains("pixels_seen") && said.contains("receptive_fields.png"), "{said}");
+    for file in ["connectivity.png", "receptive_fields.png"] {
+        assert!(fs::read(path.join("drawn").join(file)).unwrap().starts_with(b"\x89PNG"), "{file}");
+    }
+    let layers = json(path, "inspect --model run --json")["receptive_fields"].clone();
+    // Whole patches: 8 of 16 pixels, then whatever two or three of four patches see together.
+    assert_eq!(layers[0]["pixels_seen"], 8.0);
+    assert!(layers[1]["pixels_seen"].as_f64().unwrap() >= 8.0, "{layers}");
+    for layer in [0, 1] {
+        let [mean, largest] =
+            ["mean_distance", "largest_distance"].map(|key| layers[layer][key].as_f64().unwrap());
+        assert!(mean > 0.5 && mean < largest && largest <= 3.0 * 2f64.sqrt(), "{layers}");
+    }
+    // The same graphs from a file have no places, but see the same pixels where the inputs are the same.
+    done(path, "export --model run --csr csr");
+    let flags = "--importance none --order place --epochs 1 --backend cpu --out again";
+    done(path, &format!("--data data --edges csr {flags}"));
+    let again = json(path, "inspect --model again --json")["receptive_fields"].clone();
+    assert_eq!(again[0]["pixels_seen"], 8.0);
+    assert_eq!(again[1]["pixels_seen"], layers[1]["pixels_seen"]);
+    assert!(again[0]["mean_distance"].is_null());
+    // Components of a PCA are no pixels.
+    done(path, "--data data --hidden 16 --blocks 2 --degrees 4 --pca --epochs 1 --backend cpu --out pca");
+    let pca = json(path, "inspect --model pca --json --out pca-drawn");
+    assert!(pca["receptive_fields"].is_null() && !path.join("pca-drawn/receptive_fields.png").exists());
+    // A network that was only drawn.
+    let drawn = json(path, "inspect --arch sc2d --json");
+    assert_eq!(drawn["receptive_fields"][0]["pixels_seen"], 40.0);
+}

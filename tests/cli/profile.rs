@@ -50,7 +50,7 @@ fn what_cannot_be_profiled_is_refused() {
     let small = "bench --profile --width 98 --layers 1 --batch 8";
     refused(folder.path(), &format!("{small} --backend reference"), 1, &["--backend: the reference engine"]);
     refused(folder.path(), &format!("{small} --check only"), 1, &["--check: only"]);
-    for flags in ["--scale", "--inference", "--edges e", "--chart a"] {
+    for flags in ["--scale", "--inference", "--write-edges e", "--chart a"] {
         assert_eq!(tanner(folder.path(), &format!("bench --profile {flags}")).code, Some(2), "{flags}");
     }
 }

@@ -13,7 +13,7 @@ use tanner::report::{TextCell, TextColumn, TextTable, check_lines, connectivity_
 use tanner::tiles::TileDensity;
 use tanner::topology::Topology;
 
-use super::inspect;
+use super::inspect::{self, Subject};
 use crate::cli::flags::Figure1Args;
 use crate::cli::ui::terminal;
 
@@ -23,9 +23,10 @@ const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
 /// Builds or reads a network and describes a layer, or draws it where `--out` says: with dots, and with lines where it
 /// is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
-    let (network, model) = inspect::network(&args.network)?;
+    let Subject { network, model, .. } = inspect::subject(&args.network)?;
     let arch = match model {
         Some(model) => model.record().arch,
+        None if args.network.architecture.edges.is_some() => Arch::Custom,
         None => args.network.architecture.arch.unwrap_or(Arch::Sc),
     };
     let topology = layer(&network, args)?;

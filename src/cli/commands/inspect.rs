@@ -11,9 +11,9 @@ use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::network::{Layer, Network};
-use tanner::report::{TextTable, connectivity_picture, grouped, layer_table, size, tile_grid};
-use tanner::session::check_network;
+use tanner::report::{OnPicture, TextTable, connectivity_picture, grouped, layer_table, size, tile_grid};
 use tanner::session::settings::{ArchitectureSettings, InputShape};
+use tanner::session::{check_network, network_from_files};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Grid;
 use tanner::topology::Topology;
@@ -27,14 +27,25 @@ pub(super) const CPU_TILES: TilePolicy = TilePolicy::dense_from(DENSE_FROM).list
 
 /// Builds or reads a network, prints its tables, and draws it where `--out` says.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
-    let (network, model) = network(&args.network)?;
-    session().warn_of_constant_neurons(&network);
-    let picture = args.out.as_deref().map(|folder| draw(&network, folder)).transpose()?;
-    if terminal::wants_json() {
-        return terminal::print_json(&described(&network, model.as_ref(), picture.as_deref()));
+    let Subject { network, model, on_picture } = subject(&args.network)?;
+    if args.network.architecture.edges.is_none() {
+        session().warn_of_constant_neurons(&network);
     }
-    print(&network, model.as_ref())?;
-    picture.map_or(Ok(()), |path| terminal::remark(&format!("picture {}", path.display())))
+    let on_picture = on_picture.as_ref();
+    let pictures = args.out.as_deref().map(|folder| draw(&network, on_picture, folder)).transpose()?;
+    let pictures = pictures.unwrap_or_default();
+    if terminal::wants_json() {
+        return terminal::print_json(&described(&network, model.as_ref(), on_picture, &pictures));
+    }
+    print(&network, model.as_ref(), on_picture)?;
+    pictures.iter().try_for_each(|path| terminal::remark(&format!("picture {}", path.display())))
+}
+
+/// A network, the model that it is of, and where its inputs are, as far as these are known.
+pub(super) struct Subject {
+    pub(super) network: Network,
+    pub(super) model: Option<TrainedModel>,
+    on_picture: Option<OnPicture>,
 }
 
 /// Makes the folder, unless something else is there.
@@ -45,18 +56,31 @@ pub(super) fn folder_for_pictures(folder: &Path) -> anyhow::Result<()> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--out")
 }
 
-/// Draws the connections; the path of the picture.
-fn draw(network: &Network, folder: &Path) -> anyhow::Result<PathBuf> {
+/// Draws the connections, and what neurons see of a picture; the paths.
+fn draw(network: &Network, on_picture: Option<&OnPicture>, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
     folder_for_pictures(folder)?;
-    let path = folder.join("connectivity.png");
-    atomic_write(&path, &connectivity_picture(&pictured(network))?).context("--out")?;
-    Ok(path)
+    let mut pictures = vec![(folder.join("connectivity.png"), connectivity_picture(&pictured(network))?)];
+    if let Some(on_picture) = on_picture {
+        pictures.push((folder.join("receptive_fields.png"), on_picture.sheet(network)?));
+    }
+    let write = |(path, png): (PathBuf, Vec<u8>)| {
+        atomic_write(&path, &png).context("--out")?;
+        Ok(path)
+    };
+    pictures.into_iter().map(write).collect()
 }
 
 /// Tables and totals.
-fn print(network: &Network, model: Option<&TrainedModel>) -> anyhow::Result<()> {
+fn print(
+    network: &Network,
+    model: Option<&TrainedModel>,
+    on_picture: Option<&OnPicture>,
+) -> anyhow::Result<()> {
     terminal::print_table(&layer_table(network, CPU_TILES))?;
     print_grids(network)?;
+    if let Some(on_picture) = on_picture {
+        terminal::print_next_table("receptive fields in pixels", &on_picture.table(network))?;
+    }
     print_totals(network, dense_parameters(network, model))?;
     if let Some(model) = model {
         terminal::remark(&preprocessing_line(model))?;
@@ -71,7 +95,12 @@ fn dense_parameters(network: &Network, model: Option<&TrainedModel>) -> usize {
 }
 
 /// The same for programs.
-fn described(network: &Network, model: Option<&TrainedModel>, picture: Option<&Path>) -> serde_json::Value {
+fn described(
+    network: &Network,
+    model: Option<&TrainedModel>,
+    on_picture: Option<&OnPicture>,
+    pictures: &[PathBuf],
+) -> serde_json::Value {
     let layer = |layer: &Layer| {
         json!({
             "activation": layer.activation,
@@ -89,15 +118,18 @@ fn described(network: &Network, model: Option<&TrainedModel>, picture: Option<&P
         "importance": model.map(|model| model.preprocessing().importance()),
         "classes": model.map(TrainedModel::class_names),
         "epochs_trained": model.map(TrainedModel::epochs_trained),
-        "picture": picture,
+        "receptive_fields": on_picture.map(|on_picture| on_picture.fields(network)),
+        "picture": pictures.first(),
+        "receptive_fields_picture": pictures.get(1),
     })
 }
 
 /// The network that was saved, with its model, or the one that the flags ask for.
-pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<TrainedModel>)> {
+pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     if let Some(path) = &args.model {
         let model = super::load_model(path)?;
-        return Ok((model.network().clone(), Some(model)));
+        let (network, on_picture) = (model.network().clone(), OnPicture::of_model(&model));
+        return Ok(Subject { network, model: Some(model), on_picture });
     }
     for (flag, value) in [("--inputs", args.inputs), ("--classes", args.classes)] {
         if value == 0 {
@@ -105,13 +137,18 @@ pub(super) fn network(args: &NetworkArgs) -> anyhow::Result<(Network, Option<Tra
         }
     }
     let settings = ArchitectureSettings::new(&args.architecture)?;
+    if let Some(network) = network_from_files(&settings, None)? {
+        session().warn_of_unreached_neurons(&network);
+        return Ok(Subject { network, model: None, on_picture: None });
+    }
     let picture = Grid::squarest(args.inputs);
     let shape = InputShape { features: args.inputs, picture: Some([picture.rows, picture.columns]) };
     let architecture = settings.fit_to(shape, args.classes)?;
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
     let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;
     session().warn_of_density(&settings, &network);
-    Ok((network, None))
+    let on_picture = OnPicture::of_architecture(&architecture, &network);
+    Ok(Subject { network, model: None, on_picture })
 }
 
 /// The hidden layers, or the only one.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tanner::engine::OptimizerKind;
 use tanner::model::Arch;
-use tanner::session::settings::{EngineOptions, List};
+use tanner::session::settings::{EdgeFiles, EngineOptions, List};
 
 const AFTER_BENCH_HELP: &str = "\
 Networks are the paper's, at any width: as many inputs as hidden neurons, blocks of 98, 10 classes.
@@ -33,6 +33,11 @@ pub(crate) struct BenchArgs {
     /// Hidden layers
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
     pub(crate) layers: usize,
+    /// Measure a network of graphs from NPZ files [default: --arch]
+    ///
+    /// As for training: a folder of `export --csr`, or scipy.sparse.save_npz files in the order of the layers.
+    #[arg(long, value_name = "FILE,..", conflicts_with_all = ["arch", "width", "layers", "scale"])]
+    pub(crate) edges: Option<EdgeFiles>,
     /// Seed of graphs, weights and dropout
     #[arg(long, value_name = "N", default_value_t = 0, allow_negative_numbers = true)]
     pub(crate) seed: u64,
@@ -63,7 +68,7 @@ pub(crate) struct BenchArgs {
     /// Show where the time of a step goes [default: whole steps]
     ///
     /// Stage by stage, with what each stage has to compute and to move, and what a GPU is given for it.
-    #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "edges", "chart"])]
+    #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "write_edges", "chart"])]
     pub(crate) profile: bool,
     /// Compare with the reference: first, only or skip
     ///
@@ -90,16 +95,16 @@ pub(crate) struct BenchArgs {
     /// One that holds some already is refused. [default: none are kept; --scale, --chart: runs/<time>-bench]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
-    /// Write the edges of the one --arch as JSON [default: measure]
+    /// Write the edges of the one network as JSON [default: measure]
     ///
     /// For other programs to build the same network.
     #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["scale", "inference", "json", "out", "batch", "optimizer", "seconds", "check", "EngineOptions"])]
-    pub(crate) edges: Option<PathBuf>,
+    pub(crate) write_edges: Option<PathBuf>,
     /// Compare measurements from files [default: measure]
     ///
     /// Measures nothing: a table with ratios, and a chart, of files that other programs may have written.
     #[arg(long, value_name = "FILE,..", help_heading = "Output", value_delimiter = ',', conflicts_with_all = [
-        "scale", "inference", "json", "edges", "arch", "width", "layers", "seed", "batch", "optimizer", "seconds",
+        "scale", "inference", "json", "edges", "write_edges", "arch", "width", "layers", "seed", "batch", "optimizer", "seconds",
         "check", "EngineOptions",
     ])]
     pub(crate) chart: Vec<PathBuf>,

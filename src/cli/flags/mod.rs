@@ -143,12 +143,13 @@ impl Command {
 
 /// Ids of the flags of `train` that may stand beside `--resume`: where files are now, how long the run goes on and on
 /// which engine.
-pub(crate) const BESIDE_RESUME: [&str; 15] = [
+pub(crate) const BESIDE_RESUME: [&str; 16] = [
     "resume",
     "data",
     "labels",
     "test",
     "from",
+    "edges",
     "epochs",
     "patience",
     "patience_on",
@@ -182,7 +183,7 @@ pub(crate) struct TrainArgs {
     /// Go on with the run in this folder [default: a new run]
     ///
     /// From its last checkpoint and with its recorded settings, to the same bits as if it had never been interrupted.
-    /// Beside it, --data, --test, --labels and --from say where files are now; --epochs and --patience let it train longer, a
+    /// Beside it, --data, --test, --labels, --from and --edges say where files are now; --epochs and --patience let it train longer, a
     /// finished run, too; --backend, --adapter and --gpu-kernels compute it on another engine, to other last digits; --threads
     /// is free.
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
@@ -218,10 +219,10 @@ pub(crate) struct NetworkArgs {
     #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ArchitectureOptions", "inputs", "classes", "seed"])]
     pub(crate) model: Option<PathBuf>,
     /// Number of input features
-    #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 784)]
+    #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 784, conflicts_with = "edges")]
     pub(crate) inputs: usize,
     /// Number of classes
-    #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 10)]
+    #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 10, conflicts_with = "edges")]
     pub(crate) classes: usize,
     #[command(flatten)]
     pub(crate) architecture: ArchitectureOptions,
@@ -231,6 +232,7 @@ pub(crate) struct NetworkArgs {
         value_name = "N",
         help_heading = "Architecture",
         default_value_t = 0,
+        conflicts_with = "edges",
         allow_negative_numbers = true
     )]
     pub(crate) seed: u64,
@@ -240,7 +242,10 @@ pub(crate) struct NetworkArgs {
 pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) network: NetworkArgs,
-    /// Folder for connectivity.png [default: nothing is drawn]
+    /// Folder for pictures [default: nothing is drawn]
+    ///
+    /// connectivity.png, and where inputs are pixels (a model on pictures without PCA, or sc2d) receptive_fields.png: for 8 neurons
+    /// of each layer by how many paths each pixel reaches them.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -53,6 +53,8 @@ pub use limits::Limits;
 #[cfg(feature = "train")]
 pub use npy::read_labels;
 #[cfg(feature = "train")]
+pub(crate) use npz::Archive;
+#[cfg(feature = "train")]
 pub use source::{Format, Source};
 pub(crate) use texts::Texts;
 

@@ -4,6 +4,8 @@
 //! `\x93NUMPY`, a version, the length of the header, and the header, which is a
 //! Python dictionary of type, order and shape.
 
+mod lists;
+
 use std::io::BufReader;
 
 use super::columns::{Kind, Names, Plan, Role};
@@ -30,7 +32,7 @@ enum Element {
 }
 
 /// An array whose header was read, and whose numbers come next.
-pub(super) struct Array<R> {
+pub(crate) struct Array<R> {
     element: Element,
     big_endian: bool,
     shape: Vec<usize>,

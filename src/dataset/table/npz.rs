@@ -25,17 +25,10 @@ const TEST: [&[&str]; 2] = [
 ];
 
 /// Reads one pair of arrays, or one to train and one to test on.
-pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
+pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
     let name = source.name().to_owned();
-    let wrong = |error: zip::result::ZipError| format!("no NPZ archive: {error}");
-    let bytes = source.measure()?;
-    let zip = ZipArchive::new(BufReader::new(source)).map_err(wrong)?;
-    if zip.len() > MAX_ARRAYS {
-        return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", zip.len()));
-    }
-    let mut archive = Archive { zip, bytes };
-    let names: Vec<String> =
-        archive.zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+    let mut archive = Archive::new(source)?;
+    let names = archive.names();
     let find = |wanted: &[&str]| {
         let is = |name: &&String| {
             let name = name.strip_suffix(".npy").unwrap_or(name);
@@ -62,8 +55,11 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -
     Ok(Tables { table, test })
 }
 
+/// What the bytes of one array in an archive are read by.
+type Entry<'a> = BufReader<zip::read::ZipFile<'a, BufReader<Source>>>;
+
 /// An archive of so many bytes.
-struct Archive {
+pub(crate) struct Archive {
     zip: ZipArchive<BufReader<Source>>,
     bytes: u64,
 }
@@ -104,12 +100,24 @@ fn pair(
 }
 
 impl Archive {
+    /// Reads which arrays there are.
+    pub(crate) fn new(mut source: Source) -> Read<Self> {
+        let bytes = source.measure()?;
+        let zip = ZipArchive::new(BufReader::new(source))
+            .map_err(|error: zip::result::ZipError| format!("no NPZ archive: {error}"))?;
+        if zip.len() > MAX_ARRAYS {
+            return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", zip.len()));
+        }
+        Ok(Self { zip, bytes })
+    }
+
+    /// The names of the files in it.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect()
+    }
+
     /// Reads one array.
-    fn open<T>(
-        &mut self,
-        name: &str,
-        read: impl FnOnce(Array<BufReader<zip::read::ZipFile<'_, BufReader<Source>>>>) -> Read<T>,
-    ) -> Read<T> {
+    pub(crate) fn open<T>(&mut self, name: &str, read: impl FnOnce(Array<Entry<'_>>) -> Read<T>) -> Read<T> {
         let named = |reason: String| format!("{name}: {reason}");
         let file = self.zip.by_name(name).map_err(|error| named(error.to_string()))?;
         // Both sizes are what the archive says, which may be more than there is of it.

@@ -4,10 +4,12 @@ use serde_json::Value;
 
 use super::Run;
 use crate::dataset::{DataRecord, DataSplits};
+use crate::edges::Ends;
 use crate::model::ArchitectureRecord;
+use crate::session::graph_files::{digest, network_from_files};
 use crate::session::record::{RunRecord, SampleCounts};
 use crate::session::resume::is_same_data;
-use crate::session::settings::InputShape;
+use crate::session::settings::{InputShape, RunSettings};
 use crate::{Error, Result};
 
 /// What runs are compared by: all of the data but themselves.
@@ -33,6 +35,23 @@ impl DataShape {
         }
     }
 
+    /// How the network of a run looks, and the digest of its graphs where they come from files.
+    fn architecture(&self, settings: &RunSettings) -> Result<(ArchitectureRecord, Option<String>)> {
+        let (architecture, seed) = (&settings.architecture, settings.recipe.seed);
+        if let Some(network) = network_from_files(architecture, Some(self.ends()))? {
+            let units = (architecture.activation(), architecture.keep_probability());
+            let record = ArchitectureRecord::custom(&network, units.0, units.1, seed);
+            return Ok((record, digest(architecture, &network)));
+        }
+        let architecture = architecture.fit_to(self.features, self.classes)?;
+        Ok((ArchitectureRecord::new(&architecture, seed), None))
+    }
+
+    /// What networks over graphs from files have to fit.
+    pub(super) fn ends(&self) -> Ends {
+        Ends { features: self.features.features, classes: self.classes }
+    }
+
     /// Refuses a finished run that had other settings or other data.
     pub(super) fn check_same(&self, Run { settings, folder, .. }: &Run, config: &Value) -> Result<()> {
         let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
@@ -41,10 +60,10 @@ impl DataShape {
             train: limited - held_out.unwrap_or(0),
             test: held_out.unwrap_or(self.test_samples),
         };
-        let architecture = settings.architecture.fit_to(self.features, self.classes)?;
-        let record = ArchitectureRecord::new(&architecture, settings.recipe.seed);
+        let (record, edges_sha256) = self.architecture(settings)?;
         let recorded = config["data_sha256"].as_str().filter(|then| is_same_data(then, &self.digest));
-        let record = RunRecord::new(settings, &record, samples, recorded.or(Some(&self.digest)));
+        let record = RunRecord::new(settings, &record, samples, recorded.or(Some(&self.digest)))
+            .with_edges(edges_sha256);
         // The data may be elsewhere by now: they have a digest. A saved model has none.
         let from = settings.from.as_ref().map_or(Value::Null, |from| from.display().to_string().into());
         let difference = match record.difference_from(config) {

@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::{Batch, Configuration};
-use crate::model::Arch;
 use crate::named::serde_as_text;
+use crate::session::graph_files::network_from_files;
 use crate::session::settings::SIZES;
 use crate::text::grouped;
 use crate::{Error, Result};
@@ -102,10 +102,14 @@ impl Batch<'_> {
     /// Number of parameters of a configuration's network, about; none where its graphs are not drawn here.
     fn parameters(&self, configuration: &Configuration) -> Result<Option<usize>> {
         let run = self.prepare(configuration, 0)?;
-        if run.settings.from.is_some() || run.settings.architecture.arch == Arch::Custom {
+        if run.settings.from.is_some() {
             return Ok(None);
         }
         let shape = self.shape(&run)?;
+        let of_files = network_from_files(&run.settings.architecture, Some(shape.ends()));
+        if let Some(network) = of_files.map_err(|error| configuration.error(error))? {
+            return Ok(Some(network.parameter_count()));
+        }
         let architecture = run.settings.architecture.fit_to(shape.features, shape.classes);
         let count = architecture.and_then(|architecture| architecture.usual_parameter_count());
         count.map(Some).map_err(|error| configuration.error(error))
@@ -113,6 +117,9 @@ impl Batch<'_> {
 
     /// A configuration with so many parameters, and how many it has.
     fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
+        if configuration.settings.architecture.edges.is_some() {
+            return Err(Error::Plan("its graphs are those of files".into()));
+        }
         let mut sized = configuration.clone();
         SIZES.into_iter().for_each(|setting| sized.settings.remove(setting));
         sized.settings.architecture.parameters = Some(wanted);

@@ -1,5 +1,6 @@
 //! What is asked of the network, before it is known how wide its data are.
 
+use super::edge_files::EdgeFiles;
 use super::groups::ArchitectureOptions;
 use super::planar::Planar;
 use super::profile::{Profile, one_for_all};
@@ -23,6 +24,8 @@ pub struct ArchitectureSettings {
     pub(super) planar: Option<Planar>,
     /// The number of weights and biases that was asked for.
     parameters: Option<usize>,
+    /// Files whose graphs join the layers.
+    edges: Option<EdgeFiles>,
     activation: Activation,
     keep_probability: f32,
     /// What was given of the settings that belong to some architectures alone.
@@ -80,10 +83,12 @@ impl ArchitectureSettings {
     /// # Errors
     /// [`Error::Setting`] for values outside their range and for settings of other architectures.
     pub fn new(options: &ArchitectureOptions) -> Result<Self> {
-        let arch = options.arch.unwrap_or(Arch::Sc);
+        options.check_edges()?;
+        let edges = options.edges.clone();
+        let arch = if edges.is_some() { Arch::Custom } else { options.arch.unwrap_or(Arch::Sc) };
         refuse_strangers(options, arch)?;
-        let hidden =
-            options.hidden.as_ref().map_or_else(|| paper::HIDDEN.to_vec(), |widths| widths.0.clone());
+        let usual = || if edges.is_some() { Vec::new() } else { paper::HIDDEN.to_vec() };
+        let hidden = options.hidden.as_ref().map_or_else(usual, |widths| widths.0.clone());
         if hidden.contains(&0) {
             return Err(Error::setting(Setting::Hidden, "a width of 0 is impossible, it must be at least 1"));
         }
@@ -102,6 +107,8 @@ impl ArchitectureSettings {
             (Arch::Band, _) => soft_band(options)?,
             // Until the picture is known.
             (Arch::Sc2d, _) => Connectivity::FullyConnected,
+            // It is not known before the files are read.
+            (Arch::Custom, _) if edges.is_some() => Connectivity::FullyConnected,
             (Arch::Custom, _) => {
                 return Err(Error::setting(
                     Setting::Arch,
@@ -125,10 +132,16 @@ impl ArchitectureSettings {
             profile,
             planar,
             parameters,
+            edges,
             activation,
             keep_probability,
             given,
         })
+    }
+
+    /// Files whose graphs join the layers, where there are some.
+    pub(crate) fn edges(&self) -> Option<&EdgeFiles> {
+        self.edges.as_ref()
     }
 
     /// Those of a network that is there already.
@@ -172,6 +185,9 @@ impl ArchitectureSettings {
     /// The architecture, at a density or with that many times the usual fan-ins where a scale is given.
     pub(super) fn at(&self, shape: InputShape, classes: usize, scale: Option<f64>) -> Result<Architecture> {
         let InputShape { features: inputs, picture } = shape;
+        if self.edges.is_some() {
+            return Err(Error::setting(Setting::Edges, "graphs from files cannot be drawn or sized"));
+        }
         let mut connectivity = self.connectivity.clone();
         let mut hidden = self.hidden.clone();
         if let Some(planar) = &self.planar {

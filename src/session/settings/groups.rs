@@ -7,6 +7,7 @@
 
 use std::path::PathBuf;
 
+use super::edge_files::EdgeFiles;
 use super::group::group;
 use super::planar::{Grids, Numbers};
 use super::values::{
@@ -221,6 +222,14 @@ group! {
         /// the mean degree, fc and narrow by the widths.
         #[arg(value_name = "N", allow_negative_numbers = true)]
         parameters: (usize) => Parameters,
+        /// Graphs from NPZ files, in place of drawn ones [default: none]
+        ///
+        /// A folder that `export --csr` wrote, or scipy.sparse.save_npz files (outputs by inputs) in the order of the layers, the
+        /// logits' the last: a.npz,b.npz. Only the graph counts: a stored entry is an edge, even 0, and weights, biases and preprocessing
+        /// there are ignored. It decides the widths: of the architecture only --activation and --dropout are free. Features stay as
+        /// they are unless --importance is given.
+        #[arg(value_name = "FILE,..")]
+        edges: (EdgeFiles) => Edges,
         /// Activation of the hidden layers [default: sigmoid]
         #[arg(value_enum)]
         activation: (Activation) => Activation,

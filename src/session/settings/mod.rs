@@ -6,6 +6,7 @@
 //! fit together; [`RunSettings`] is what comes out.
 
 mod architecture;
+mod edge_files;
 mod file;
 mod format;
 mod group;
@@ -31,6 +32,8 @@ pub use architecture::ArchitectureSettings;
 #[doc(hidden)]
 pub use architecture::InputShape;
 pub(crate) use architecture::SIZES;
+#[doc(hidden)]
+pub use edge_files::EdgeFiles;
 pub(crate) use file::toml_table;
 pub(crate) use format::format;
 pub use groups::{
@@ -179,7 +182,11 @@ fn decided_by_model(setting: Setting) -> bool {
 fn takes_the_place(high: Setting, low: Setting) -> bool {
     let either = EITHER.iter().any(|pair| high != low && pair.contains(&high) && pair.contains(&low));
     let by_model = |one, other| one == Setting::From && decided_by_model(other);
-    either || decides(high, low) || by_model(high, low) || by_model(low, high)
+    let by_edges = |one, other| one == Setting::Edges && edge_files::decided_by_edges(other);
+    either
+        || decides(high, low)
+        || [by_model(high, low), by_model(low, high), by_edges(high, low), by_edges(low, high)]
+            .contains(&true)
 }
 
 impl Settings {

@@ -137,11 +137,15 @@ impl Planar {
 }
 
 impl ImportanceOptions {
-    /// With the defaults that an architecture has: one in two dimensions needs pixels at their places.
+    /// With the defaults that an architecture has: one in two dimensions, and graphs from files, need features at their places.
     ///
     /// # Errors
     /// [`Error::Setting`] for what moves them.
     pub(super) fn fitting(mut self, arch: Arch) -> Result<Self> {
+        if arch == Arch::Custom {
+            // Graphs from files speak of features by their places.
+            self.importance = self.importance.or(Some(Importance::None));
+        }
         if arch != Arch::Sc2d {
             return Ok(self);
         }

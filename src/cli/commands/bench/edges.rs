@@ -1,4 +1,4 @@
-//! `tanner bench --edges`: the network that is measured, for other programs to build.
+//! Networks that other programs made, and `tanner bench --write-edges`: the network that is measured, for others to build.
 
 use std::path::Path;
 
@@ -9,7 +9,8 @@ use tanner::files::atomic_write;
 use tanner::model::Arch;
 use tanner::network::Network;
 use tanner::report::grouped;
-use tanner::session::check_network;
+use tanner::session::settings::{ArchitectureOptions, ArchitectureSettings};
+use tanner::session::{check_network, network_from_files};
 
 use crate::cli::flags::BenchArgs;
 use crate::cli::ui::{check_place, terminal};
@@ -34,17 +35,32 @@ struct LayerEdges<'a> {
 /// Writes the edges of the one network that was asked for.
 pub(super) fn run(args: &BenchArgs, path: &Path) -> anyhow::Result<()> {
     let [arch] = super::archs(args, &[Arch::Sc])[..] else {
-        bail!("--edges: one file holds one network, give one --arch")
+        bail!("--write-edges: one file holds one network, give one --arch")
     };
-    let wish = BenchNetwork { arch, width: args.width, hidden_layers: args.layers };
-    check_place("--edges", path)?;
-    let architecture = wish.architecture()?;
-    check_network(&architecture, "a smaller `width` or fewer `layers`")?;
-    let network = architecture.build(args.seed).with_context(|| format!("--arch {arch}"))?;
+    check_place("--write-edges", path)?;
+    let network = match read(args)? {
+        Some((_, network)) => network,
+        None => {
+            let wish = BenchNetwork { arch, width: args.width, hidden_layers: args.layers };
+            let architecture = wish.architecture()?;
+            check_network(&architecture, "a smaller `width` or fewer `layers`")?;
+            architecture.build(args.seed).with_context(|| format!("--arch {arch}"))?
+        }
+    };
     atomic_write(path, &serde_json::to_vec(&edges(&network, arch.to_string(), args.seed))?)
-        .context("--edges")?;
+        .context("--write-edges")?;
     let count: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
     terminal::print(&format!("{} edges of {arch} in {}", grouped(count), path.display()))
+}
+
+/// The network of the files of `--edges`, where that is given.
+pub(super) fn read(args: &BenchArgs) -> anyhow::Result<Option<(BenchNetwork, Network)>> {
+    let options = ArchitectureOptions { edges: args.edges.clone(), ..ArchitectureOptions::default() };
+    let network = network_from_files(&ArchitectureSettings::new(&options)?, None)?;
+    Ok(network.map(|network| {
+        let (width, hidden_layers) = (network.inputs(), network.layers().len() - 1);
+        (BenchNetwork { arch: Arch::Custom, width, hidden_layers }, network)
+    }))
 }
 
 fn edges(network: &Network, arch: String, seed: u64) -> Edges<'_> {

@@ -17,7 +17,7 @@ use tanner::engine::{Backend, EngineSettings, Optimizer, OptimizerOptions};
 use tanner::model::Arch;
 use tanner::network::{Network, Parameters};
 use tanner::report::measurement_table;
-use tanner::session::{EngineRequest, OpenedEngine, Purpose, check_batch};
+use tanner::session::{EngineRequest, OpenedEngine, Purpose, check_batch, check_built_batch};
 use tanner::tiles::TilePolicy;
 use tanner::training::Recipe;
 
@@ -35,7 +35,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if !args.chart.is_empty() {
         return chart::run(args);
     }
-    if let Some(path) = &args.edges {
+    if let Some(path) = &args.write_edges {
         return edges::run(args, path);
     }
     if args.scale {
@@ -68,7 +68,11 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 
 /// The networks that were asked for, or the usual ones.
 fn archs(args: &BenchArgs, usual: &[Arch]) -> Vec<Arch> {
-    if args.arch.is_empty() { usual.to_vec() } else { args.arch.clone() }
+    match &args.arch[..] {
+        _ if args.edges.is_some() => vec![Arch::Custom],
+        [] => usual.to_vec(),
+        archs => archs.to_vec(),
+    }
 }
 
 /// Flags that were checked.
@@ -135,14 +139,18 @@ impl<'a> Plan<'a> {
 
     /// A network whose largest batch fits the memory.
     fn subject(&self, arch: Arch) -> anyhow::Result<Subject> {
-        let bench_network = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
-        let architecture = bench_network.architecture().with_context(|| format!("--arch {arch}"))?;
-        let settings = |batch_size| self.settings(&bench_network, batch_size);
         let (least, most) = (self.batches.iter().min().copied(), self.batches.iter().max().copied());
         let most = most.unwrap_or(1);
-        check_batch(&architecture, &settings(most), data_bytes(architecture.inputs, most))?;
         let begin = Instant::now();
-        let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
+        let (bench_network, network) = match edges::read(self.args)? {
+            Some((bench_network, network)) => {
+                let settings = self.settings(&bench_network, most);
+                check_built_batch(&network, &settings, data_bytes(network.inputs(), most))?;
+                (bench_network, network)
+            }
+            None => self.drawn(arch, most)?,
+        };
+        let settings = |batch_size| self.settings(&bench_network, batch_size);
         let start = Recipe::default().initialisation.draw(&network, self.args.seed)?;
         let drawn = begin.elapsed().as_secs_f64();
         let yardstick = match self.args.check {
@@ -150,6 +158,19 @@ impl<'a> Plan<'a> {
             _ => Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?),
         };
         Ok(Subject { bench_network, network, start, yardstick, drawn })
+    }
+
+    /// A network of this kind, drawn where its largest batch fits the memory.
+    fn drawn(&self, arch: Arch, batch: usize) -> anyhow::Result<(BenchNetwork, Network)> {
+        let bench_network = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
+        let architecture = bench_network.architecture().with_context(|| format!("--arch {arch}"))?;
+        check_batch(
+            &architecture,
+            &self.settings(&bench_network, batch),
+            data_bytes(architecture.inputs, batch),
+        )?;
+        let network = architecture.build(self.args.seed).with_context(|| format!("--arch {arch}"))?;
+        Ok((bench_network, network))
     }
 
     /// One batch size of one network; nothing where it is only checked.

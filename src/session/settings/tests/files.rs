@@ -113,3 +113,19 @@ fn a_key_that_stands_twice_in_json_is_refused() {
     .unwrap();
     assert_eq!(Settings::read(&path).unwrap(), typed("--lr 0.1 --hidden 8 --pca"));
 }
+
+#[test]
+fn graphs_from_files_take_the_place_of_what_they_decide() {
+    let drawn = "arch = \"rsp\"\nhidden = [20]\ndegree = 3\nactivation = \"relu\"\ndropout = 0.5";
+    let drawn = Settings::from_toml(drawn).unwrap();
+    let files = Settings::from_toml("edges = [\"a.npz\", \"b c.npz\"]").unwrap();
+    assert_eq!(files, Settings::from_toml("edges = \"a.npz, b c.npz\"").unwrap());
+    assert_eq!(files.to_flags(), ["--edges=a.npz,b c.npz"]);
+    let over = files.clone().over(drawn.clone());
+    assert_eq!(over.given(), [Setting::Edges, Setting::Activation, Setting::Dropout]);
+    assert!(over.resolve().is_ok());
+    assert_eq!(drawn.clone().over(files.clone()), drawn);
+    let error = files.or(drawn).resolve().unwrap_err().to_string();
+    assert_eq!(error, "arch: cannot be given together with `edges`, whose graphs decide it");
+    assert!(Settings::from_toml("edges = \"a.npz,\"").unwrap_err().contains("names no files"));
+}
