@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use common::moves::{all, by_ends, edits, networks, settings};
@@ -12,7 +12,11 @@ use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, EngineSettings, EngineState, Optimizer, OptimizerKind, StepPlan};
 use tanner::network::{Activation, Network};
 use tanner::tiles::TilePolicy;
-use tanner::topology::Topology;
+use tanner::topology::{Region, Topology};
+use tanner::training::{
+    CheckpointEvery, EpochMetrics, Observer, Recipe, Rewire, Rewiring, TrainOptions, Trained, TrainingState,
+    train, train_with,
+};
 
 /// Makes an engine of a network and its settings.
 type Make = fn(&Network, EngineSettings) -> Box<dyn Engine>;
@@ -125,4 +129,116 @@ fn graphs_that_do_not_fit_are_refused_and_change_nothing() {
         }
         assert_eq!(engine.state().unwrap(), state, "{name}");
     }
+}
+
+fn recipe(rule: Rewire) -> Recipe {
+    let rewire = Some(Rewiring { every: 2, end: 1.0, ..Rewiring::new(rule) });
+    Recipe { epochs: 9, batch_size: 10, learning_rate: 0.05, drop_connect: 0.1, rewire, ..Recipe::default() }
+}
+
+/// Keeps every state and every network that edges have moved to.
+#[derive(Default)]
+struct Keeper {
+    states: Vec<TrainingState>,
+    networks: Vec<Network>,
+}
+
+impl Observer for Keeper {
+    fn rewired(&mut self, network: &Network) {
+        self.networks.push(network.clone());
+    }
+
+    fn checkpoint(&mut self, state: &TrainingState) -> tanner::Result<()> {
+        self.states.push(state.clone());
+        Ok(())
+    }
+}
+
+fn run(
+    make: Make,
+    network: &Network,
+    rule: Rewire,
+    every: CheckpointEvery,
+    state: Option<TrainingState>,
+) -> (Trained, Keeper, EngineState) {
+    let (training, test) = (random_data(95, network.inputs(), 4, 3), random_data(40, network.inputs(), 4, 4));
+    let recipe = recipe(rule);
+    let mut engine = make(network, recipe.engine_settings());
+    let mut keeper = Keeper::default();
+    let options =
+        TrainOptions { resume_from: state, checkpoint_every: Some(every), ..TrainOptions::default() };
+    let trained = train_with(&mut *engine, &recipe, &training, &test, &mut [&mut keeper], options).unwrap();
+    let end = engine.state().unwrap();
+    (trained, keeper, end)
+}
+
+/// All but the times.
+fn numbers(history: &[EpochMetrics]) -> Vec<EpochMetrics> {
+    let without =
+        |metrics: &EpochMetrics| EpochMetrics { seconds: 0.0, seconds_steps: 0.0, ..metrics.clone() };
+    history.iter().map(without).collect()
+}
+
+/// Each rule moves edges when it is time, keeps their number, and stays within the blocks that were joined; and whatever
+/// state a run goes on from, in the middle of an epoch or between two, it ends with the same bits.
+#[test]
+fn runs_move_edges_and_go_on_to_the_same_bits() {
+    for (number, network) in networks().into_iter().enumerate() {
+        let regions: Vec<Region> = network.layers().iter().map(|layer| Region::of(&layer.topology)).collect();
+        for (name, make) in engines() {
+            for rule in [Rewire::Set, Rewire::Rigl, Rewire::Percolate] {
+                let every = [CheckpointEvery::Steps(1), CheckpointEvery::Epochs(1)][number];
+                let (whole, keeper, end) = run(make, &network, rule, every, None);
+                let moved: Vec<bool> =
+                    whole.history.iter().map(|epoch| epoch.edges_moved.unwrap() > 0).collect();
+                assert_eq!(
+                    moved,
+                    [false, false, true, false, true, false, true, false, false],
+                    "{name}, {rule}"
+                );
+                assert_eq!(keeper.networks.len(), 3);
+                for moved in &keeper.networks {
+                    for ((layer, now), region) in network.layers().iter().zip(moved.layers()).zip(&regions) {
+                        assert_eq!(now.topology.edges(), layer.topology.edges());
+                        assert_eq!(now.topology.grain(), layer.topology.grain());
+                        let blocks = |topology: &Topology| {
+                            let (inputs, outputs) = (topology.inputs().clone(), topology.outputs().clone());
+                            let ends = topology.edge_ends();
+                            ends.map(|(o, i)| (outputs.block_of(o), inputs.block_of(i)))
+                                .collect::<HashSet<_>>()
+                        };
+                        assert!(blocks(&now.topology).is_subset(&blocks(&layer.topology)), "{region:?}");
+                    }
+                }
+                // States before edges move and after, between two epochs and in the middle of one.
+                for (place, state) in keeper.states.iter().enumerate().filter(|(place, _)| place % 5 != 4) {
+                    let (resumed, _, same_end) = run(make, &network, rule, every, Some(state.clone()));
+                    assert_eq!(numbers(&resumed.history), numbers(&whole.history), "{name}, {rule}, {place}");
+                    assert_eq!(same_end, end, "{name}, {rule}, state {place}");
+                }
+                assert!(keeper.states.len() >= 7, "{}", keeper.states.len());
+            }
+        }
+    }
+}
+
+/// Without rewiring nothing is different: no graphs in the state, no numbers in the metrics.
+#[test]
+fn a_run_that_does_not_rewire_has_no_trace_of_it() {
+    let network = small_network(Activation::Tanh, 0.8);
+    let (training, test) = (random_data(95, 10, 4, 3), random_data(40, 10, 4, 4));
+    let recipe = Recipe { rewire: None, ..recipe(Rewire::Set) };
+    let mut engine = engines()[0].1(&network, recipe.engine_settings());
+    let mut keeper = Keeper::default();
+    let options =
+        TrainOptions { checkpoint_every: Some(CheckpointEvery::Steps(1)), ..TrainOptions::default() };
+    let trained = train_with(&mut *engine, &recipe, &training, &test, &mut [&mut keeper], options).unwrap();
+    assert!(keeper.states.iter().all(|state| state.graphs.is_none() && state.so_far.edges_moved.is_none()));
+    let line = serde_json::to_string(&trained.history[0]).unwrap();
+    assert!(!line.contains("edges_moved"), "{line}");
+    let off =
+        Recipe { rewire: Some(Rewiring { every: 100, ..Rewiring::new(Rewire::Set) }), ..recipe.clone() };
+    let mut other = engines()[0].1(&network, recipe.engine_settings());
+    train(&mut *other, &off, &training, &test, &mut []).unwrap();
+    assert_eq!(other.state().unwrap(), engine.state().unwrap());
 }

@@ -18,6 +18,7 @@ use crate::error::AskedBy as _;
 use crate::files::check_folder;
 use crate::model::TrainedModel;
 use crate::text::{epochs, grouped};
+use crate::topology::Region;
 use crate::training::{
     self, AugmentedData, Ending, Observer, Outcome, PatienceOn, Recorder, RunFacts, RunFolder, TrainOptions,
     Trained, TrainingData, TrainingState, now,
@@ -66,6 +67,8 @@ impl Session<'_> {
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
         let train_set = training_data(settings, train, &model)?;
+        // Before edges have moved.
+        let regions = if settings.recipe.rewire.is_some() { model.regions() } else { Vec::new() };
         let test_set = Arc::new(model.prepare(test)?);
         if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
             check_folder(logs).asked_by(Setting::Tensorboard)?;
@@ -86,8 +89,13 @@ impl Session<'_> {
         // Kept until the folder has its summary: so long there is something to lose.
         let mut watcher = self.reporter.watch(&preview);
         let observers = (&mut recorder, &mut watcher);
-        let trained =
-            self.steps(&mut job, &mut opened, observers, (train_set, &test_set), (state, patience_from));
+        let trained = self.steps(
+            &mut job,
+            &mut opened,
+            observers,
+            (train_set, &test_set),
+            (state, patience_from, regions),
+        );
         self.finish(&job.settings, recorder, trained)
     }
 
@@ -158,7 +166,7 @@ impl Session<'_> {
         opened: &mut OpenedEngine,
         (recorder, watcher): (&mut Recorder, &mut Option<Box<dyn Observer + '_>>),
         (train, test): (Box<dyn TrainingData>, &Arc<Dataset>),
-        (state, patience_from): (Option<TrainingState>, usize),
+        (state, patience_from, regions): (Option<TrainingState>, usize, Vec<Region>),
     ) -> Result<Trained> {
         let settings = &job.settings;
         let pictures = || self.reporter.pictures(recorder.model().network());
@@ -175,6 +183,7 @@ impl Session<'_> {
             patience_on: settings.patience_on,
             patience_from,
             scored_on: settings.scored_on(),
+            regions,
         };
         let trained =
             training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options);

@@ -10,6 +10,11 @@ use tanner::topology::{Edit, Edited, Grain, Link, Topology, fully_connected};
 
 use super::{coupled_2d, layer, rng, small_network};
 
+/// The edge that each old edge of a layer is now; none where nothing has moved.
+type Now = Option<Vec<Option<u32>>>;
+/// Layer, output and, of a weight, input.
+type Ends = (usize, usize, Option<usize>);
+
 /// A network drawn edge by edge, and one in whole micro-blocks.
 pub fn networks() -> [Network; 2] {
     let first = coupled_2d("8x6", "6x4x2", 12, Grain::MicroBlocks);
@@ -38,7 +43,7 @@ fn moved(topology: &Topology, seed: u64) -> Option<Edited> {
 }
 
 /// What moves in each layer; nothing in the layer of logits.
-pub fn edits(network: &Network, seed: u64) -> (Vec<Arc<Topology>>, Vec<Option<Vec<Option<u32>>>>) {
+pub fn edits(network: &Network, seed: u64) -> (Vec<Arc<Topology>>, Vec<Now>) {
     let layers = network.layers().iter().map(|layer| match moved(&layer.topology, seed) {
         Some(edited) => (Arc::new(edited.topology), Some(edited.now)),
         None => (layer.topology.clone(), None),
@@ -52,7 +57,7 @@ pub fn settings(optimizer: Optimizer) -> EngineSettings {
 }
 
 /// The numbers of each weight by layer, output and input, and of each bias.
-pub fn by_ends(network: &Network, values: &Values) -> Vec<((usize, usize, Option<usize>), f64)> {
+pub fn by_ends(network: &Network, values: &Values) -> Vec<(Ends, f64)> {
     let values: Vec<f64> = match values {
         Values::Single(values) => values.iter().map(|value| f64::from(*value)).collect(),
         Values::Double(values) => values.clone(),

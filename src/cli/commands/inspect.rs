@@ -11,12 +11,15 @@ use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::network::{Layer, Network};
-use tanner::report::{TextTable, connectivity_picture, grouped, layer_table, size, tile_grid};
+use tanner::report::{
+    TextTable, connectivity_picture, grouped, layer_table, rewiring_table, size, tile_grid,
+};
 use tanner::session::check_network;
 use tanner::session::settings::{ArchitectureSettings, InputShape};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Grid;
 use tanner::topology::Topology;
+use tanner::training::{RewiringSummary, RunFolder};
 
 use super::refuse;
 use crate::cli::flags::{InspectArgs, NetworkArgs};
@@ -30,10 +33,14 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let (network, model) = network(&args.network)?;
     session().warn_of_constant_neurons(&network);
     let picture = args.out.as_deref().map(|folder| draw(&network, folder)).transpose()?;
+    let rewiring = rewiring(&args.network);
     if terminal::wants_json() {
-        return terminal::print_json(&described(&network, model.as_ref(), picture.as_deref()));
+        let mut described = described(&network, model.as_ref(), picture.as_deref());
+        described["rewiring"] = json!(rewiring);
+        return terminal::print_json(&described);
     }
     print(&network, model.as_ref())?;
+    rewiring.as_ref().map_or(Ok(()), print_rewiring)?;
     picture.map_or(Ok(()), |path| terminal::remark(&format!("picture {}", path.display())))
 }
 
@@ -63,6 +70,16 @@ fn print(network: &Network, model: Option<&TrainedModel>) -> anyhow::Result<()> 
         pruned_line(model).map_or(Ok(()), |line| terminal::remark(&line))?;
     }
     Ok(())
+}
+
+/// What moved in a finished run, where its folder was named.
+fn rewiring(args: &NetworkArgs) -> Option<RewiringSummary> {
+    RunFolder::finished(args.model.as_ref()?).ok()??.1.rewiring
+}
+
+fn print_rewiring(rewiring: &RewiringSummary) -> anyhow::Result<()> {
+    let heading = format!("{} edges moved in training", grouped(rewiring.edges_moved));
+    terminal::print_next_table(&heading, &rewiring_table(rewiring))
 }
 
 /// Parameters of the fully connected network of the widths before any pruning.

@@ -153,7 +153,7 @@ impl CpuEngine {
     fn lay_out(&mut self, network: Network) {
         // What belongs to the old graphs goes first, so that both are never there together.
         (self.values, self.sums, self.state) = Default::default();
-        (self.micro_block_rows, self.strips, self.sparse_rows) = Default::default();
+        (self.layout, self.micro_block_rows, self.strips, self.sparse_rows) = Default::default();
         self.network = network;
         self.layout = NetworkLayout::new(&self.network, self.policy);
         self.micro_block_rows = self.layout.micro_block_rows();

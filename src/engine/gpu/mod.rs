@@ -296,7 +296,8 @@ impl Engine for GpuEngine {
         state.check(&network, &self.settings.optimizer, true)?;
         // The old buffers go first, so that both are never on the device together.
         self.buffers.free();
-        (self.layout, self.network) = (NetworkLayout::new(&network, self.tuning.tiles), network);
+        (self.layout, self.network) = (NetworkLayout::default(), network);
+        self.layout = NetworkLayout::new(&self.network, self.tuning.tiles);
         self.buffers =
             NetworkBuffers::new(&self.gpu, &self.network, &self.layout, &self.settings, &self.tuning.shares)?;
         self.bindings = Bindings::new(&self.gpu, &self.buffers, &self.kernels, &self.settings)?;
