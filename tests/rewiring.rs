@@ -55,7 +55,7 @@ fn a_rewired_engine_goes_on_as_one_that_was_made_for_its_graph() {
                 engine.train(&data, &plan(&samples[..70], 0)).unwrap();
                 let before = engine.state().unwrap();
                 let state = before.clone().moved(&network, &now);
-                engine.rewire(&graphs, &state).unwrap();
+                engine.rewire(&graphs, state.clone()).unwrap();
                 assert_eq!(engine.state().unwrap(), state, "{name}, {optimizer}");
                 for (before, after) in all(&before).zip(all(&state)) {
                     let before: HashMap<_, _> = by_ends(&network, before).into_iter().collect();
@@ -88,7 +88,7 @@ fn rewired_engines_agree_edge_by_edge() {
                 engine.train(&data, &plan).unwrap();
                 let (graphs, moves) = edits(&now, round);
                 let state = engine.state().unwrap().moved(&now, &moves);
-                engine.rewire(&graphs, &state).unwrap();
+                engine.rewire(&graphs, state.clone()).unwrap();
                 now = now.over(&graphs).unwrap();
             }
             engine
@@ -124,7 +124,7 @@ fn graphs_that_do_not_fit_are_refused_and_change_nothing() {
             (&swapped, &state, "other numbers of neurons than layer 1"),
             (&graphs, &short, "0 values a parameter do not fit"),
         ] {
-            let message = engine.rewire(graphs, state).unwrap_err().to_string();
+            let message = engine.rewire(graphs, state.clone()).unwrap_err().to_string();
             assert!(message.contains(part), "{name}: {message}");
         }
         assert_eq!(engine.state().unwrap(), state, "{name}");

@@ -291,7 +291,7 @@ pub trait Engine: Send {
     /// # Errors
     /// When a graph does not fit its layer; as [`Engine::restore`].
     #[doc(hidden)]
-    fn rewire(&mut self, graphs: &[Arc<Topology>], state: &EngineState) -> Result<()> {
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
         let _ = (graphs, state);
         Err(Error::Network("this engine cannot change its graphs".into()))
     }

@@ -62,6 +62,14 @@ impl Values {
         }
     }
 
+    /// The same by layer, of float32 values that are one for each parameter of a network.
+    pub(crate) fn into_layered(self, network: &Network) -> Parameters {
+        match self.converted(true) {
+            Self::Single(values) => layered(network, &values),
+            Self::Double(_) => unreachable!("converted above"),
+        }
+    }
+
     fn is_single(&self) -> bool {
         matches!(self, Self::Single(_))
     }

@@ -142,7 +142,7 @@ impl Coupled2d {
         }
     }
 
-    /// As [`Coupled2d::log_weight`], but `None`, too, beyond so many times the reach of a Gaussian.
+    /// As [`Coupled2d::log_weight`], but `None` beyond `reaches` times the reach of a Gaussian, too.
     pub(super) fn log_weight_within(&self, input: [f64; 2], output: [f64; 2], reaches: f64) -> Option<f64> {
         let is_near = |weight: &f64| self.falloff == Falloff::Window || *weight >= -reaches * reaches / 2.0;
         self.log_weight(input, output).filter(is_near)

@@ -26,7 +26,7 @@ pub(crate) fn goes_on_as_a_new_engine() -> Result<(), String> {
             let mut engine = shapes::engine(&network, &parameters, settings(Optimizer::ADAM), &options);
             engine.train(&data, &plan(&order[..70], 0)).unwrap();
             let state = engine.state().unwrap().moved(&network, &now);
-            engine.rewire(&graphs, &state).unwrap();
+            engine.rewire(&graphs, state.clone()).unwrap();
             misses.equal(format!("{policy}: round trip"), engine.state().unwrap() == state, true);
             let mut made = shapes::engine(
                 &rewired,
@@ -68,7 +68,7 @@ pub(crate) fn agrees_with_the_reference() -> Result<(), String> {
                 engine.train(&data, &plan).unwrap();
                 let (graphs, moves) = edits(&now, round);
                 let state = engine.state().unwrap().moved(&now, &moves);
-                engine.rewire(&graphs, &state).unwrap();
+                engine.rewire(&graphs, state.clone()).unwrap();
                 now = now.over(&graphs).unwrap();
             }
             engine

@@ -50,8 +50,8 @@ use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::pace::{SLOW_CORES, steps_within_call};
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
-    check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
+    check_data, check_plan,
 };
 use crate::network::{Network, Parameters};
 use crate::threads::Threads;
@@ -300,10 +300,16 @@ impl Engine for CpuEngine {
         Some(&self.network)
     }
 
-    fn rewire(&mut self, graphs: &[Arc<Topology>], state: &EngineState) -> Result<()> {
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
         let network = self.network.over(graphs)?;
         state.check(&network, &self.settings.optimizer, true)?;
         self.lay_out(network);
-        self.restore(state)
+        let EngineState { parameters, optimizer, optimizer_start } = state;
+        // One list after the other, so that little is there twice.
+        self.values = self.layout.pack(&parameters.into_layered(&self.network));
+        let pack = |memory: Values| self.layout.pack(&memory.into_layered(&self.network));
+        self.state = optimizer.into_iter().map(pack).collect();
+        self.settings.optimizer_start = optimizer_start;
+        Ok(())
     }
 }

@@ -291,7 +291,7 @@ impl Engine for GpuEngine {
         Some(&self.network)
     }
 
-    fn rewire(&mut self, graphs: &[Arc<Topology>], state: &EngineState) -> Result<()> {
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
         let network = self.network.over(graphs)?;
         state.check(&network, &self.settings.optimizer, true)?;
         // The old buffers go first, so that both are never on the device together.
@@ -302,6 +302,6 @@ impl Engine for GpuEngine {
             NetworkBuffers::new(&self.gpu, &self.network, &self.layout, &self.settings, &self.tuning.shares)?;
         self.bindings = Bindings::new(&self.gpu, &self.buffers, &self.kernels, &self.settings)?;
         self.data.bind_again(&self.gpu, &self.buffers, &self.kernels)?;
-        self.restore(state)
+        self.restore(&state)
     }
 }

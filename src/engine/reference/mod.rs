@@ -248,13 +248,13 @@ impl Engine for ReferenceEngine {
         Some(&self.network)
     }
 
-    fn rewire(&mut self, graphs: &[Arc<Topology>], state: &EngineState) -> Result<()> {
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
         let network = self.network.over(graphs)?;
         state.check(&network, &self.settings.optimizer, false)?;
         let rounded = state.rounded(&network)?;
         self.network = network;
         self.set_parameters(&rounded)?;
-        self.restore(state)
+        self.restore(&state)
     }
 }
 

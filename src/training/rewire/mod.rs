@@ -45,6 +45,9 @@ named! {
     }
 }
 
+/// Most samples that a gradient is computed of, so that a large batch takes neither memory nor time.
+const MAX_SAMPLES: usize = 256;
+
 impl Rewire {
     /// The rule that chooses.
     fn rule(self) -> Option<&'static dyn Rule> {
@@ -122,7 +125,7 @@ pub(super) fn rewire(
     let state = engine.state()?;
     let batch = Batch {
         data,
-        samples: &order[..order.len().min(recipe.batch_size)],
+        samples: &order[..order.len().min(recipe.batch_size).min(MAX_SAMPLES)],
         label_smoothing: f64::from(recipe.label_smoothing),
     };
     let subject = Subject::new(&network, &state.parameters, regions, fraction, batch);
@@ -146,7 +149,7 @@ pub(super) fn rewire(
     if moved > 0 {
         let state = state.moved(&network, &now);
         drop((network, now));
-        engine.rewire(&graphs, &state)?;
+        engine.rewire(&graphs, state)?;
     }
     Ok(moved)
 }

@@ -18,7 +18,7 @@ use crate::threads;
 use crate::topology::Link;
 
 /// Output groups whose free places are looked at together.
-const ROWS: usize = 64;
+const ROWS: usize = 16;
 
 pub(super) struct Rigl;
 

@@ -103,7 +103,7 @@ impl Layer<'_> {
         count
     }
 
-    /// The links with the least sums of |weight|, so many; of equal ones the first.
+    /// The `count` links with the least sums of |weight|, smallest first; of equal ones the first.
     pub(super) fn smallest(self, count: usize) -> Vec<Link> {
         let together = self.grain().together();
         let size = |output: u32, place: usize| {
@@ -133,7 +133,7 @@ impl Layer<'_> {
         room
     }
 
-    /// Draws so many free places without replacement, by their weights, among those that `may` come.
+    /// Draws `count` free places without replacement, by their weights, among those that `may` come.
     pub(super) fn drawn(self, count: usize, may: impl Fn(Link) -> bool, rng: &mut impl Rng) -> Vec<Link> {
         let is_even = self.region.is_even();
         let mut drawn = Largest::new(count);
@@ -151,7 +151,7 @@ impl Layer<'_> {
     }
 }
 
-/// The links with the largest keys, so many, in little more room than they take.
+/// The `count` links with the largest keys, in little more room than they take.
 pub(super) struct Largest {
     count: usize,
     keys: Vec<(f64, Link)>,

@@ -29,7 +29,7 @@ impl Run<'_, '_> {
             Some(_) => {
                 let network = state.network(&network_of(self.engine)?)?;
                 let graphs: Vec<_> = network.layers().iter().map(|layer| layer.topology.clone()).collect();
-                self.engine.rewire(&graphs, &state.engine)
+                self.engine.rewire(&graphs, state.engine.clone())
             }
         }
     }
