@@ -27,6 +27,8 @@ pub enum Purpose {
     ForestRows,
     /// The order of features that chance decides.
     FeatureOrder,
+    /// The edges that move before the epoch with this index.
+    Rewiring(u32),
 }
 
 /// The generator for one purpose under one seed.
@@ -41,6 +43,7 @@ pub fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::Tree(tree) => (20, tree),
         Purpose::ForestRows => (21, 0),
         Purpose::FeatureOrder => (22, 0),
+        Purpose::Rewiring(epoch) => (23, epoch),
     };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((kind << 32) | u64::from(index));
@@ -70,6 +73,8 @@ mod tests {
             Purpose::Tree(1),
             Purpose::ForestRows,
             Purpose::FeatureOrder,
+            Purpose::Rewiring(0),
+            Purpose::Rewiring(1),
         ];
         let mut seen = std::collections::HashSet::new();
         for seed in [0, 1, u64::MAX] {

@@ -20,6 +20,7 @@ fn extending_names_files_that_are_there_and_know_the_choice() {
         ("## An optimiser", "OptimizerKind"),
         ("## An activation", "Activation"),
         ("## A graph builder", "Connectivity"),
+        ("## A rewiring rule", "Rewire"),
     ] {
         let section = text.split(section).nth(1).unwrap_or_else(|| panic!("{section}"));
         let section = section.split("\n## ").next().unwrap();

@@ -16,6 +16,8 @@ mod oracle;
 mod profile;
 #[path = "gpu/regularisation.rs"]
 mod regularisation;
+#[path = "gpu/rewiring.rs"]
+mod rewiring;
 #[path = "gpu/shapes.rs"]
 mod shapes;
 #[path = "cli/support.rs"]
@@ -109,6 +111,8 @@ fn tests() -> Vec<Test> {
     }
     #[cfg(unix)]
     add("the command line survives whatever ends it", command_line::runs_survive);
+    add("a rewired engine goes on as a new one", rewiring::goes_on_as_a_new_engine);
+    add("a rewired engine agrees with the reference", rewiring::agrees_with_the_reference);
     add("a new engine goes on where another one was", training::states_come_back);
     add("tunings are found by measurement", training::tunings_are_found);
     add("profiled steps keep their bits", profile::steps_keep_their_bits);

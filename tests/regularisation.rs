@@ -10,7 +10,7 @@ use tanner::engine::layout::{NetworkLayout, PackedValues};
 use tanner::engine::reference::group_norm::group_factors;
 use tanner::engine::reference::{self, LayerValues, Matrix, run_forward};
 use tanner::engine::{Engine, EngineSettings, Optimizer, StepPlan};
-use tanner::network::drop_connect::{ConnectionMask, first_connections};
+use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION, connection_numbers};
 use tanner::network::{Activation, Network};
 use tanner::tiles::TilePolicy;
 
@@ -65,7 +65,13 @@ fn the_cpu_masks_what_the_reference_masks() {
 fn every_hidden_connection_has_a_number_of_its_own_and_logits_have_none() {
     let network = small_network(Activation::Tanh, 1.0);
     let edges: Vec<usize> = network.layers().iter().map(|layer| layer.topology.edges()).collect();
-    assert_eq!(first_connections(&network), [Some(0), Some(u32::try_from(edges[0]).unwrap()), None]);
+    let numbers: Vec<Vec<u32>> = (0..3).map(|layer| connection_numbers(&network, layer).collect()).collect();
+    // By their ends, whatever other edges there are: 10 inputs in the first layer, 12 in the second.
+    let first = network.layers()[0].topology.edge_ends().map(|(output, input)| 10 * output + input);
+    let second = network.layers()[1].topology.edge_ends().map(|(output, input)| 120 + 12 * output + input);
+    assert!(numbers[0].iter().map(|number| *number as usize).eq(first));
+    assert!(numbers[1].iter().map(|number| *number as usize).eq(second));
+    assert!(numbers[2].iter().all(|number| *number == NO_CONNECTION));
     let mask = ConnectionMask::new(1, 2, 0.5);
     let factors = reference::drop_connect::connection_factors(&network, mask);
     let lengths: Vec<usize> = factors.iter().map(Vec::len).collect();

@@ -25,7 +25,7 @@ pub struct LayerPlace {
 }
 
 /// A packed network: tiles of every layer and where they stand.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NetworkLayout {
     layers: Vec<TiledLayer>,
     places: Vec<LayerPlace>,

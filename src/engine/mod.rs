@@ -38,6 +38,7 @@ use crate::dataset::Dataset;
 use crate::named::named;
 use crate::network::drop_connect::ConnectionMask;
 use crate::network::{Network, Parameters};
+use crate::topology::Topology;
 use crate::{Error, Result, Setting};
 
 pub use cpu::{CpuEngine, SingleSample};
@@ -278,6 +279,22 @@ pub trait Engine: Send {
     /// # Errors
     /// When it does not fit the network, the optimiser or the kind of engine, or the device fails.
     fn restore(&mut self, state: &EngineState) -> Result<()>;
+
+    /// The network that it trains; none of an engine that cannot [`rewire`](Engine::rewire).
+    #[doc(hidden)]
+    fn network(&self) -> Option<&Network> {
+        None
+    }
+
+    /// Joins the layers by other graphs, and takes a state that fits them, as [`Engine::restore`] does.
+    ///
+    /// # Errors
+    /// When a graph does not fit its layer; as [`Engine::restore`].
+    #[doc(hidden)]
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
+        let _ = (graphs, state);
+        Err(Error::Network("this engine cannot change its graphs".into()))
+    }
 }
 
 /// Refuses data that a network cannot take, before any kernel runs.

@@ -2,7 +2,7 @@
 
 use super::layout::NetworkLayout;
 use crate::network::Network;
-use crate::network::drop_connect::{NO_CONNECTION, first_connections};
+use crate::network::drop_connect::{NO_CONNECTION, connection_numbers};
 use crate::tiles::{MICRO_BLOCK, index_of};
 
 /// The weights out of each input neuron of a network, the groups of the group lasso.
@@ -39,9 +39,8 @@ impl NetworkLayout {
     /// The connection that each value is.
     pub fn connections(&self, network: &Network) -> PackedConnections {
         let mut dense = vec![NO_CONNECTION; self.dense_len() + self.sparse_len()];
-        for (layer, first) in first_connections(network).into_iter().enumerate() {
-            let Some(first) = first else { continue };
-            for (edge, number) in (0..self.layers()[layer].edges()).zip(first..) {
+        for layer in 0..self.layers().len() {
+            for (edge, number) in connection_numbers(network, layer).enumerate() {
                 dense[self.place_of(layer, edge)] = number;
             }
         }

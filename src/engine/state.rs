@@ -62,6 +62,14 @@ impl Values {
         }
     }
 
+    /// The same by layer, of float32 values that are one for each parameter of a network.
+    pub(crate) fn into_layered(self, network: &Network) -> Parameters {
+        match self.converted(true) {
+            Self::Single(values) => layered(network, &values),
+            Self::Double(_) => unreachable!("converted above"),
+        }
+    }
+
     fn is_single(&self) -> bool {
         matches!(self, Self::Single(_))
     }
@@ -112,6 +120,20 @@ impl EngineState {
             Values::Single(values) => Ok(layered(network, &values)),
             Values::Double(_) => unreachable!("converted above"),
         }
+    }
+
+    /// The state of a network some of whose edges are in other places: what the old edges had, and zeros for the new ones.
+    ///
+    /// `now` has, for each layer, the edge that each old edge is now; without one nothing has moved there.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn moved(self, network: &Network, now: &[Option<Vec<Option<u32>>>]) -> Self {
+        let carry = |values: Values| match values {
+            Values::Single(values) => Values::Single(carried(values, network, now)),
+            Values::Double(values) => Values::Double(carried(values, network, now)),
+        };
+        let optimizer = self.optimizer.into_iter().map(carry).collect();
+        Self { parameters: carry(self.parameters), optimizer, ..self }
     }
 
     /// The same in the numbers of a kind of engine.
@@ -189,6 +211,29 @@ impl EngineState {
         };
         Ok((layered(&self.parameters), self.optimizer.iter().map(layered).collect()))
     }
+}
+
+/// Values in the places that their edges have now; the number of edges stays.
+fn carried<T: Copy + Default>(
+    mut values: Vec<T>,
+    network: &Network,
+    now: &[Option<Vec<Option<u32>>>],
+) -> Vec<T> {
+    let mut rest = &mut values[..];
+    for (layer, now) in network.layers().iter().zip(now) {
+        let (weights, behind) = std::mem::take(&mut rest).split_at_mut(layer.topology.edges());
+        if let Some(now) = now {
+            let old = weights.to_vec();
+            weights.fill(T::default());
+            for (value, edge) in old.into_iter().zip(now) {
+                if let Some(edge) = edge {
+                    weights[*edge as usize] = value;
+                }
+            }
+        }
+        rest = behind.split_at_mut(layer.topology.outputs().width()).1;
+    }
+    values
 }
 
 fn flat(parameters: &Parameters) -> Vec<f32> {

@@ -86,7 +86,7 @@ pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result
 
 #[cfg(feature = "train")]
 /// The bytes of a file with these tensors, which the writer sorts by type and name, and the header as our metadata.
-pub(crate) fn to_bytes(tensors: Vec<(String, Tensor)>, header: String) -> Read<Vec<u8>> {
+pub(crate) fn to_bytes(tensors: Vec<(String, Tensor<'_>)>, header: String) -> Read<Vec<u8>> {
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())?;
     // What no reader would take is not written either.

@@ -76,7 +76,7 @@ impl TrainedModel {
     }
 
     /// The tensors `preprocessing.*`.
-    pub(crate) fn preprocessing_tensors(&self) -> Vec<(String, Tensor)> {
+    pub(crate) fn preprocessing_tensors(&self) -> Vec<(String, Tensor<'_>)> {
         let mut tensors = Vec::new();
         let mut add = |name: &str, tensor| tensors.push((format!("preprocessing.{name}"), tensor));
         if let Some(standardisation) = self.preprocessing().standardisation() {
@@ -99,7 +99,7 @@ impl TrainedModel {
         tensors
     }
 
-    fn layer_tensors(&self) -> Vec<(String, Tensor)> {
+    fn layer_tensors(&self) -> Vec<(String, Tensor<'_>)> {
         let mut tensors = Vec::new();
         let layers = self.network().layers().iter().zip(&self.parameters().layers);
         for (index, (layer, values)) in layers.enumerate() {

@@ -15,6 +15,8 @@ mod foreign;
 pub mod format;
 mod pruned;
 mod record;
+#[cfg(feature = "train")]
+mod regions;
 mod tensor;
 
 use std::path::{Path, PathBuf};
@@ -84,9 +86,22 @@ impl TrainedModel {
     /// [`Error::Network`] when they do not fit the network or one is not finite; the old ones stay.
     #[doc(hidden)]
     pub fn set_parameters(&mut self, parameters: Parameters, epochs_trained: usize) -> Result<()> {
-        check_parameters(&self.network, &parameters)?;
-        self.epochs_trained = epochs_trained;
-        self.parameters = parameters;
+        self.set_network(self.network.clone(), parameters, epochs_trained)
+    }
+
+    /// As [`TrainedModel::set_parameters`], over other graphs between the same neurons.
+    ///
+    /// # Errors
+    /// As [`TrainedModel::set_parameters`]; where a layer differs in more than its graph.
+    pub(crate) fn set_network(
+        &mut self,
+        network: Network,
+        parameters: Parameters,
+        epochs_trained: usize,
+    ) -> Result<()> {
+        check_parameters(&network, &parameters)?;
+        self.record.check(&network)?;
+        (self.network, self.parameters, self.epochs_trained) = (network, parameters, epochs_trained);
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 //! weights are divided by the keep probability, so that an evaluation needs nothing.
 //!
 //! Whether a connection is kept is a pure function of the run's seed, the step,
-//! and the connection's number, by the hash of [`dropout`](super::dropout) under a
+//! and the number of the connection, which its two neurons give ([`connection_numbers`]), by the hash of [`dropout`](super::dropout) under a
 //! key that no layer's dropout has; twin: `shaders/common/connections.wgsl`.
 
 use super::Network;
@@ -45,17 +45,25 @@ impl ConnectionMask {
     }
 }
 
-/// Number of the first connection of each layer, whose others follow in canonical order; none for
-/// the layer of logits, which is never dropped from: `[layers]`.
-pub fn first_connections(network: &Network) -> Vec<Option<u32>> {
-    let mut next = 0;
-    let (_, hidden) = network.layers().split_last().expect("a network has layers");
-    let first = |layer: &super::Layer| {
-        let first = u32::try_from(next).expect("a network's edges stay below 2^32");
-        next += layer.topology.edges();
-        Some(first)
-    };
-    hidden.iter().map(first).chain([None]).collect()
+/// Number of the connection that each edge of a layer is, in canonical order; [`NO_CONNECTION`] for those of the logits,
+/// which are never dropped from.
+///
+/// A number follows from the two neurons alone: places between them are counted by layer, then output, then input,
+/// whether there is an edge or not. So a connection keeps its chances when other edges of its layer come and go. Counting
+/// begins again at 0 before [`NO_CONNECTION`]: beyond 2^32 places two connections may share their chances.
+pub fn connection_numbers(network: &Network, layer: usize) -> impl Iterator<Item = u32> {
+    let (below, rest) = network.layers().split_at(layer);
+    let first: usize = below.iter().map(|layer| layer.topology.dense_edges()).fold(0, usize::wrapping_add);
+    let (topology, is_hidden) = (&rest[0].topology, rest.len() > 1);
+    let inputs = topology.inputs().width();
+    topology.edge_ends().map(move |(output, input)| {
+        if is_hidden { wrapped(first.wrapping_add(output * inputs + input)) } else { NO_CONNECTION }
+    })
+}
+
+/// A place as a number below [`NO_CONNECTION`].
+fn wrapped(place: usize) -> u32 {
+    u32::try_from(place % NO_CONNECTION as usize).expect("below a u32")
 }
 
 #[cfg(test)]
@@ -105,6 +113,12 @@ mod tests {
             assert!((12..52).contains(&equal), "{equal} of 64 equal");
         }
         assert_eq!(first, kept(ConnectionMask::new(0, 0, 0.5)));
+    }
+
+    #[test]
+    fn numbers_begin_again_before_the_one_that_is_none() {
+        let last = NO_CONNECTION as usize - 1;
+        assert_eq!([0, last, last + 1, last + 2].map(wrapped), [0, NO_CONNECTION - 1, 0, 1]);
     }
 
     #[test]

@@ -99,6 +99,31 @@ impl Network {
 
 #[doc(hidden)]
 impl Network {
+    /// The same layers over other graphs between the same neurons.
+    ///
+    /// # Errors
+    /// [`Error::Network`] for another number of layers or of neurons.
+    pub fn over(&self, topologies: &[Arc<Topology>]) -> Result<Self> {
+        if topologies.len() != self.layers.len() {
+            let (graphs, layers) = (topologies.len(), self.layers.len());
+            return Err(Error::Network(format!("{graphs} graphs do not fit a network of {layers} layers")));
+        }
+        let sides = |topology: &Topology| (topology.inputs().width(), topology.outputs().width());
+        let fits = |(layer, topology): (&Layer, &Arc<Topology>)| sides(&layer.topology) == sides(topology);
+        let layers = self.layers.iter().zip(topologies);
+        if let Some(layer) = layers.clone().position(|pair| !fits(pair)) {
+            return Err(Error::Network(format!(
+                "a graph between other numbers of neurons than layer {} has",
+                layer + 1
+            )));
+        }
+        let layer = |(layer, topology): (&Layer, &Arc<Topology>)| Layer {
+            topology: topology.clone(),
+            ..layer.clone()
+        };
+        Self::new(layers.map(layer).collect())
+    }
+
     /// Number of input neurons.
     pub fn inputs(&self) -> usize {
         self.layers[0].topology.inputs().width()

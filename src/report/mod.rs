@@ -26,6 +26,7 @@ mod page;
 mod profile;
 mod pruning;
 mod receptive_fields;
+mod rewiring;
 mod run_table;
 mod scores;
 mod series;
@@ -51,6 +52,7 @@ pub use page::{
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_csv, pruning_curve, pruning_table};
 pub use receptive_fields::{OnPicture, ReceptiveFields};
+pub use rewiring::rewiring_table;
 pub use run_table::run_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;

@@ -25,6 +25,7 @@ mod auto;
 mod batch;
 mod changes;
 mod data;
+mod ending;
 mod engine;
 mod go_on;
 mod graph_files;

@@ -17,6 +17,7 @@ use super::settings::Settings;
 use crate::dataset::{DataRecord, Dataset, fingerprint};
 use crate::engine::{Backend, EngineInfo, EngineState};
 use crate::model::TrainedModel;
+use crate::topology::GraphRows;
 use crate::training::{
     Checkpoint, EpochMetrics, EpochSoFar, OptimizerState, PastRun, Recipe, RunClock, RunFolder, RunIdentity,
     Summary, TrainingState, last_continuation,
@@ -158,7 +159,12 @@ impl Resumption {
                 let engine = EngineState::fresh(model.parameters(), &recipe.optimizer, steps as u64);
                 let clock =
                     RunClock { seconds: summary.seconds_total, seconds_to_target: summary.seconds_to_target };
-                (TrainingState { history: history.clone(), so_far: EpochSoFar::default(), engine }, clock)
+                let network = model.network().layers().iter();
+                let graphs = recipe
+                    .rewire
+                    .map(|_| network.map(|layer| GraphRows::Of(layer.topology.clone())).collect());
+                let so_far = EpochSoFar::default();
+                (TrainingState { history: history.clone(), so_far, engine, graphs }, clock)
             }
             (None, Some(checkpoint)) => (checkpoint.state.clone(), checkpoint.clock),
             (None, None) => return None,

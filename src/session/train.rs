@@ -7,9 +7,9 @@ use super::data::Data;
 use super::engine::OpenedEngine;
 use super::graph_files;
 use super::job::{TrainedRun, TrainingJob};
-use super::places::{importance_name, run_folder, tensorboard};
+use super::places::{run_folder, tensorboard};
 use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
-use super::reporter::{FinishedRun, RunPreview};
+use super::reporter::RunPreview;
 use super::request::Purpose;
 use super::resume::{self, Resumption};
 use super::settings::{EventsPlace, RunSettings, Settings};
@@ -18,10 +18,11 @@ use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
 use crate::files::check_folder;
 use crate::model::TrainedModel;
-use crate::text::{epochs, grouped};
+use crate::text::grouped;
+use crate::topology::Region;
 use crate::training::{
-    self, AugmentedData, Ending, Observer, Outcome, PatienceOn, Recorder, RunFacts, RunFolder, TrainOptions,
-    Trained, TrainingData, TrainingState, now,
+    self, AugmentedData, Ending, Observer, Outcome, Recorder, RunFacts, RunFolder, TrainOptions, Trained,
+    TrainingData, TrainingState, now,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
@@ -58,6 +59,8 @@ impl Session<'_> {
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
         let train_set = training_data(settings, train, &model)?;
+        // Before edges have moved.
+        let regions = if settings.recipe.rewire.is_some() { model.regions() } else { Vec::new() };
         let test_set = Arc::new(model.prepare(test)?);
         if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
             check_folder(logs).asked_by(Setting::Tensorboard)?;
@@ -78,8 +81,13 @@ impl Session<'_> {
         // Kept until the folder has its summary: so long there is something to lose.
         let mut watcher = self.reporter.watch(&preview);
         let observers = (&mut recorder, &mut watcher);
-        let trained =
-            self.steps(&mut job, &mut opened, observers, (train_set, &test_set), (state, patience_from));
+        let trained = self.steps(
+            &mut job,
+            &mut opened,
+            observers,
+            (train_set, &test_set),
+            (state, patience_from, regions),
+        );
         self.finish(&job.settings, recorder, trained)
     }
 
@@ -188,7 +196,7 @@ impl Session<'_> {
         opened: &mut OpenedEngine,
         (recorder, watcher): (&mut Recorder, &mut Option<Box<dyn Observer + '_>>),
         (train, test): (Box<dyn TrainingData>, &Arc<Dataset>),
-        (state, patience_from): (Option<TrainingState>, usize),
+        (state, patience_from, regions): (Option<TrainingState>, usize, Vec<Region>),
     ) -> Result<Trained> {
         let settings = &job.settings;
         let pictures = || self.reporter.pictures(recorder.model().network());
@@ -205,6 +213,7 @@ impl Session<'_> {
             patience_on: settings.patience_on,
             patience_from,
             scored_on: settings.scored_on(),
+            regions,
         };
         let trained =
             training::train_with(&mut *opened.engine, &settings.recipe, train, test, &mut observers, options);
@@ -243,70 +252,6 @@ impl Session<'_> {
             let place = place.map_or_else(String::new, |place| format!(", {place}"));
             self.note(format!("run: {}{place}", folder.path().display()));
         }
-    }
-
-    /// Writes what is left to write.
-    fn finish(
-        &self,
-        settings: &RunSettings,
-        mut recorder: Recorder,
-        trained: Result<Trained>,
-    ) -> Result<TrainedRun> {
-        let folder = recorder.folder().map(|folder| folder.path().to_owned());
-        let done = trained.and_then(|trained| {
-            recorder.write_all()?;
-            let stopped = matches!(trained.ending, Ending::Stopped { .. });
-            if !stopped {
-                self.draw(settings, &recorder);
-            }
-            let summary = if stopped { None } else { Some(recorder.finish(trained.ending)?) };
-            Ok((trained.ending, summary))
-        });
-        let (ending, summary) = done.map_err(|source| self.failed(settings, &mut recorder, source))?;
-        if ending == Ending::OutOfPatience {
-            let what = match settings.patience_on {
-                PatienceOn::Score => format!("better {} accuracy", settings.scored_on()),
-                PatienceOn::Loss => format!("lower {} loss", settings.scored_on()),
-            };
-            self.note(format!(
-                "stopped early: no {what} in {}, the best model is in best.safetensors",
-                epochs(settings.patience.unwrap_or_default())
-            ));
-        }
-        if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
-            self.warn(format!(
-                "best.safetensors has the model of epoch {there}, which is not the best any more"
-            ));
-        }
-        if let Some(folder) = folder.as_ref().filter(|_| summary.is_some())
-            && !folder.join("best.safetensors").exists()
-        {
-            self.warn("best.safetensors is missing, and no epoch since was better");
-        }
-        let (model, history) = recorder.into_parts();
-        Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
-    }
-
-    /// Keeps what there is of a run that has failed, and says which epoch's model that is.
-    fn failed(&self, settings: &RunSettings, recorder: &mut Recorder, source: Error) -> Error {
-        // What failed may keep this from being written, too: only what is there counts.
-        let _ = recorder.write_all();
-        self.draw(settings, recorder);
-        let folder = recorder.folder().map(|folder| folder.path().to_owned());
-        let ended = recorder.history().len();
-        let epochs = if folder.is_some() { recorder.epoch_in_folder().unwrap_or(0) } else { ended };
-        Error::Training { folder, epochs, source: Box::new(source) }
-    }
-
-    /// Has the learning curve drawn, where there is one and a folder for it.
-    fn draw(&self, settings: &RunSettings, recorder: &Recorder) {
-        let Some(folder) = recorder.folder().filter(|folder| folder.path().is_dir()) else { return };
-        if recorder.history().is_empty() {
-            return;
-        }
-        let (importance, seed) = (importance_name(settings, " "), settings.recipe.seed);
-        let title = format!("{}, importance {importance}, seed {seed}", settings.architecture.arch);
-        self.reporter.run_ended(&FinishedRun { folder, history: recorder.history(), title: &title });
     }
 }
 

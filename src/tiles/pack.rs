@@ -6,7 +6,7 @@ use super::{
     BlockLists, DenseTile, MICRO_BLOCK, MicroBlock, QUAD, SparseLists, TileDensity, TilePolicy, TiledLayer,
     index_of,
 };
-use crate::topology::{Partition, Topology};
+use crate::topology::{Grain, Topology};
 
 /// A place no edge stands in yet.
 const UNPLACED: u32 = u32::MAX;
@@ -98,24 +98,12 @@ impl TiledLayer {
 
 /// The lists of a layer that is made of whole micro-blocks and lacks some; its blocks have to be, too.
 fn lists_of(topology: &Topology) -> Option<BlockLists> {
-    let are_quads =
-        |side: &Partition| side.bounds().iter().all(|bound| (*bound as usize).is_multiple_of(QUAD));
-    if topology.is_fully_connected() || !are_quads(topology.inputs()) || !are_quads(topology.outputs()) {
+    if topology.grain() != Grain::MicroBlocks {
         return None;
     }
     let mut lists = BlockLists { row_start: vec![0], ..BlockLists::default() };
-    for first in (0..topology.outputs().width()).step_by(QUAD) {
-        let inputs = &topology.edge_inputs()[topology.row(first)];
-        if (1..QUAD).any(|lane| &topology.edge_inputs()[topology.row(first + lane)] != inputs) {
-            return None;
-        }
-        let (quads, rest) = inputs.as_chunks::<QUAD>();
-        // Inputs increase, so the first and the last one tell of all four.
-        let is_whole = |quad: &[u32; QUAD]| quad[0].is_multiple_of(4) && quad[3] == quad[0] + 3;
-        if !rest.is_empty() || !quads.iter().all(is_whole) {
-            return None;
-        }
-        lists.input.extend(quads.iter().map(|quad| quad[0] / 4));
+    for output in 0..topology.groups(Grain::MicroBlocks)[0] {
+        lists.input.extend(topology.joined(Grain::MicroBlocks, output));
         lists.row_start.push(index_of(lists.input.len()));
     }
     let mut columns = vec![Vec::new(); topology.inputs().width() / QUAD];

@@ -142,6 +142,12 @@ impl Coupled2d {
         }
     }
 
+    /// As [`Coupled2d::log_weight`], but `None` beyond `reaches` times the reach of a Gaussian, too.
+    pub(super) fn log_weight_within(&self, input: [f64; 2], output: [f64; 2], reaches: f64) -> Option<f64> {
+        let is_near = |weight: &f64| self.falloff == Falloff::Window || *weight >= -reaches * reaches / 2.0;
+        self.log_weight(input, output).filter(is_near)
+    }
+
     /// Logarithm of the mean importance of each group of inputs.
     fn log_importance(&self, together: usize) -> Vec<f64> {
         if self.importance.is_empty() {

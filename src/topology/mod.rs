@@ -12,11 +12,15 @@ mod coupled_2d;
 mod degree_distribution;
 #[cfg(feature = "train")]
 mod degree_profile;
+mod edit;
 mod fully_connected;
+mod graph_rows;
 mod grid;
 mod partition;
 #[cfg(feature = "train")]
 mod random_sparse;
+#[cfg(feature = "train")]
+mod region;
 #[cfg(feature = "train")]
 mod sampling;
 #[cfg(feature = "train")]
@@ -37,12 +41,19 @@ pub use degree_distribution::DegreeDistribution;
 pub use degree_distribution::DegreeFamily;
 #[cfg(feature = "train")]
 pub(crate) use degree_profile::{paper_degrees, paper_density};
+#[doc(hidden)]
+pub use edit::{Edit, Edited, Link};
 pub use fully_connected::fully_connected;
+#[doc(hidden)]
+pub use graph_rows::GraphRows;
 pub use grid::{Falloff, Grain, Grid};
 pub(crate) use partition::MAX_WIDTH;
 pub use partition::Partition;
 #[cfg(feature = "train")]
 pub use random_sparse::RandomSparse;
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub use region::Region;
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub use soft_band::SoftBand;

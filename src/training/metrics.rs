@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::RewiringSummary;
 use crate::engine::Backend;
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
@@ -54,6 +55,10 @@ pub struct EpochMetrics {
     /// What `test` means here.
     #[serde(default)]
     pub scored_on: ScoredOn,
+    /// Edges that moved before the epoch's first step, in a run that rewires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub edges_moved: Option<usize>,
 }
 
 impl EpochMetrics {
@@ -61,6 +66,12 @@ impl EpochMetrics {
     pub(crate) fn named(&self) -> Named<'_, Self> {
         Named { all: self, score: self.test_accuracy, score_loss: self.test_loss, best_score: None }
     }
+}
+
+/// Edges that moved in all epochs of a run that rewires.
+pub fn edges_moved(history: &[EpochMetrics]) -> Option<usize> {
+    let moves = history.iter().map(|epoch| epoch.edges_moved);
+    moves.reduce(|sum, more| Some(sum?.saturating_add(more?))).flatten()
 }
 
 /// Metrics or a summary as files and programs get them: the score under its own names, beside the older ones that
@@ -128,6 +139,10 @@ pub struct Summary {
     pub dense_parameters: usize,
     /// Number of weights of each layer.
     pub edges_per_layer: Vec<usize>,
+    /// What moved, in a run that rewires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub rewiring: Option<RewiringSummary>,
     /// Wall time from the start of the process to this summary; of a run that was resumed, that of the processes
     /// before is added, each up to its last checkpoint.
     pub seconds_total: f64,

@@ -18,6 +18,7 @@ mod options;
 mod past_run;
 mod recipe;
 mod recorder;
+mod rewire;
 mod run_folder;
 mod run_lock;
 mod schedule;
@@ -46,11 +47,12 @@ pub use self::{
     continued::{Continuation, OptimizerState},
     find_file::find_file,
     hparams::flat_settings,
-    metrics::{PatienceOn, best_epoch, is_better},
+    metrics::{PatienceOn, best_epoch, edges_moved, is_better},
     observer::Progress,
     options::{TargetScore, TrainOptions, Trained},
     past_run::{PastRun, RunFile, RunOverview, RunState, data_name},
     recorder::{Recorder, RunFacts},
+    rewire::{LayerDegrees, Rewire, Rewiring, RewiringSummary},
     run_folder::RunFolder,
     tensorboard::TensorBoard,
     trainer::train_with,

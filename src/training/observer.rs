@@ -2,7 +2,7 @@
 
 use super::{EpochMetrics, TrainingState};
 use crate::Result;
-use crate::network::Parameters;
+use crate::network::{Network, Parameters};
 
 /// Learns what happens in a run while it goes on.
 pub trait Observer {
@@ -10,6 +10,12 @@ pub trait Observer {
     #[doc(hidden)]
     fn batches_trained(&mut self, progress: &Progress) {
         let _ = progress;
+    }
+
+    /// Edges have moved: parameters are of this network from now on.
+    #[doc(hidden)]
+    fn rewired(&mut self, network: &Network) {
+        let _ = network;
     }
 
     /// An epoch ended with these metrics and these parameters.

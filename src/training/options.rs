@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::{EpochMetrics, PatienceOn, ScoredOn, TrainingState};
 use crate::named::serde_as_text;
+use crate::topology::Region;
 use crate::{Error, Result, Setting};
 
 /// What [`train_with`](super::train_with) is told beside the recipe. The default is that of
@@ -28,6 +29,8 @@ pub struct TrainOptions<'a> {
     pub patience_from: usize,
     /// What the samples to score on are, for the metrics.
     pub scored_on: ScoredOn,
+    /// Where the edges of each layer may move; the blocks that are joined, where none are given.
+    pub regions: Vec<Region>,
 }
 
 /// How a run ended.

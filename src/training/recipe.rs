@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Schedule;
+use super::{Rewiring, Schedule};
 use crate::engine::{EngineSettings, Optimizer, Penalties};
 use crate::network::{Initialisation, Scheme};
 use crate::paper;
@@ -30,6 +30,10 @@ pub struct Recipe {
     /// Probability with which a step drops a connection of a hidden layer, in `[0, 1)`.
     #[serde(default)]
     pub drop_connect: f32,
+    /// How edges move.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub rewire: Option<Rewiring>,
     /// How weights start.
     pub initialisation: Initialisation,
     /// Seed of everything that chance decides.
@@ -50,6 +54,7 @@ impl Default for Recipe {
             penalties: Penalties::l2(paper::L2),
             label_smoothing: 0.0,
             drop_connect: 0.0,
+            rewire: None,
             initialisation: Initialisation { scheme: Scheme::Glorot, gain: 4.0 },
             seed: 0,
         }
@@ -102,6 +107,7 @@ impl Recipe {
         if !(gain > 0.0 && gain.is_finite()) {
             return refuse(Setting::Gain, format!("{gain} is impossible, it must be above 0 and finite"));
         }
+        self.rewire.as_ref().map_or(Ok(()), Rewiring::check)?;
         self.engine_settings().check()
     }
 
@@ -122,6 +128,7 @@ impl Recipe {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::Rewire;
 
     fn refused(change: impl FnOnce(&mut Recipe)) -> Setting {
         let mut recipe = Recipe::default();
@@ -135,6 +142,7 @@ mod tests {
     #[test]
     fn every_setting_outside_its_range_is_refused_by_its_name() {
         Recipe::default().check().unwrap();
+        let set = Rewiring::new(Rewire::Set);
         let refusals = [
             (refused(|r| r.epochs = 0), Setting::Epochs),
             (refused(|r| r.batch_size = 0), Setting::BatchSize),
@@ -154,6 +162,10 @@ mod tests {
             (refused(|r| r.label_smoothing = 1.0), Setting::LabelSmoothing),
             (refused(|r| r.label_smoothing = f32::NAN), Setting::LabelSmoothing),
             (refused(|r| r.label_smoothing = -0.1), Setting::LabelSmoothing),
+            (refused(|r| r.rewire = Some(Rewiring { fraction: 0.0, ..set })), Setting::RewireFraction),
+            (refused(|r| r.rewire = Some(Rewiring { fraction: f64::NAN, ..set })), Setting::RewireFraction),
+            (refused(|r| r.rewire = Some(Rewiring { end: 1.1, ..set })), Setting::RewireEnd),
+            (refused(|r| r.rewire = Some(Rewiring { every: 0, ..set })), Setting::RewireEvery),
             (refused(|r| r.initialisation.gain = f32::INFINITY), Setting::Gain),
             (
                 refused(|r| r.optimizer = Optimizer::Momentum { momentum: 1.0, nesterov: false }),
@@ -169,8 +181,15 @@ mod tests {
     fn a_recipe_survives_json() {
         let penalties = Penalties { l1: 1e-5, l1_input: Some(1e-4), ..Penalties::l2(0.3) };
         let schedule = Schedule::Step { every: 3, factor: 0.3 };
-        let recipe =
-            Recipe { schedule, penalties, label_smoothing: 0.1, drop_connect: 0.2, ..Recipe::default() };
+        let rewire = Some(Rewiring { every: 2, ..Rewiring::new(Rewire::Rigl) });
+        let recipe = Recipe {
+            schedule,
+            penalties,
+            label_smoothing: 0.1,
+            drop_connect: 0.2,
+            rewire,
+            ..Recipe::default()
+        };
         let json = serde_json::to_string(&recipe).unwrap();
         assert_eq!(serde_json::from_str::<Recipe>(&json).unwrap(), recipe);
     }

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use super::rewire::degrees;
 use super::{
-    Checkpoint, Ending, EpochMetrics, Observer, PatienceOn, RunClock, RunFolder, RunIdentity, ScoredOn,
-    Summary, TrainingState, best_epoch, is_better, now,
+    Checkpoint, Ending, EpochMetrics, Observer, PatienceOn, RewiringSummary, RunClock, RunFolder,
+    RunIdentity, ScoredOn, Summary, TrainingState, best_epoch, edges_moved, is_better, now,
 };
 use crate::engine::EngineInfo;
 use crate::model::TrainedModel;
-use crate::network::Parameters;
+use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
 /// What a summary says beside what was measured.
@@ -39,7 +40,7 @@ enum Best {
     /// In the model: the last epoch is the best.
     Last,
     /// Here, with the epochs that a model has been trained then: for the next time that models are written.
-    Earlier(Parameters, usize),
+    Earlier(Box<(Network, Parameters)>, usize),
 }
 
 /// Writes metrics after every epoch; models after the first one, with each checkpoint that is due and at the end; and
@@ -49,6 +50,10 @@ pub struct Recorder {
     /// The folder, and what checkpoints in it are known by; none where nothing is written.
     kept: Option<(RunFolder, RunIdentity)>,
     model: TrainedModel,
+    /// The network of the next epoch's parameters, where edges have moved before it.
+    rewired: Option<Network>,
+    /// Degrees before the first step.
+    degrees: Vec<Vec<f64>>,
     facts: RunFacts,
     history: Vec<EpochMetrics>,
     /// Whether the model is in its file, or is of no epoch.
@@ -75,7 +80,9 @@ impl Recorder {
         let epochs_before = model.epochs_trained();
         Self {
             kept: None,
+            degrees: degrees::of_network(model.network()),
             model,
+            rewired: None,
             facts,
             history: Vec::new(),
             is_written: true,
@@ -100,10 +107,14 @@ impl Recorder {
         self.seconds_before = clock.seconds;
         // Older checkpoints time a target that nobody asked for.
         self.seconds_to_target = clock.seconds_to_target.filter(|_| self.facts.target.is_some());
-        if let (Some(state), Some(last)) = (state.filter(|state| state.so_far.steps == 0), history.last()) {
-            let parameters = state.engine.rounded(self.model.network())?;
-            self.model.set_parameters(parameters, self.epochs_before + last.epoch)?;
+        let Some(state) = state else { return Ok(()) };
+        let network = state.network(self.model.network())?;
+        if let (true, Some(last)) = (state.so_far.is_untouched(), history.last()) {
+            let parameters = state.engine.rounded(&network)?;
+            self.model.set_network(network, parameters, self.epochs_before + last.epoch)?;
             self.is_written = false;
+        } else if state.graphs.is_some() {
+            self.rewired = Some(network);
         }
         Ok(())
     }
@@ -154,11 +165,12 @@ impl Recorder {
 
     fn write_models(&mut self) -> Result<()> {
         let Some((folder, _)) = &self.kept else { return Ok(()) };
-        if let Best::Earlier(parameters, epochs) = &self.best {
-            let last = (self.model.parameters().clone(), self.model.epochs_trained());
-            self.model.set_parameters(parameters.clone(), *epochs)?;
+        if let Best::Earlier(best, epochs) = &self.best {
+            let (network, parameters) = (self.model.network().clone(), self.model.parameters().clone());
+            let last = self.model.epochs_trained();
+            self.model.set_network(best.0.clone(), best.1.clone(), *epochs)?;
             let written = folder.write_best(&self.model);
-            self.model.set_parameters(last.0, last.1)?;
+            self.model.set_network(network, parameters, last)?;
             written?;
             (self.best, self.has_written_best) = (Best::Written, true);
         }
@@ -195,6 +207,12 @@ impl Recorder {
         self.seconds_before + self.facts.process_start.elapsed().as_secs_f64()
     }
 
+    /// What moved, in a run that rewires.
+    fn rewiring(&self) -> Option<RewiringSummary> {
+        edges_moved(&self.history)
+            .map(|moved| RewiringSummary::new(moved, &self.degrees, self.model.network()))
+    }
+
     fn summary(&self, ending: Ending) -> Result<Summary> {
         let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
             return Err(Error::setting(Setting::Epochs, "no epoch has ended, there is nothing to sum up"));
@@ -213,6 +231,7 @@ impl Recorder {
             parameters: network.parameter_count(),
             dense_parameters: self.model.dense_parameter_count(),
             edges_per_layer: network.layers().iter().map(|layer| layer.topology.edges()).collect(),
+            rewiring: self.rewiring(),
             seconds_total: self.seconds(),
             seconds_training: self.history.iter().map(|epoch| epoch.seconds).sum(),
             seconds_steps: self.history.iter().map(|epoch| epoch.seconds_steps).sum(),
@@ -233,6 +252,10 @@ impl Recorder {
 }
 
 impl Observer for Recorder {
+    fn rewired(&mut self, network: &Network) {
+        self.rewired = Some(network.clone());
+    }
+
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
         let is_reached = self.facts.target.is_some_and(|target| metrics.test_accuracy >= target);
         if self.seconds_to_target.is_none() && is_reached {
@@ -243,9 +266,11 @@ impl Observer for Recorder {
         if is_best {
             self.best = Best::Last;
         } else if matches!(self.best, Best::Last) {
-            self.best = Best::Earlier(self.model.parameters().clone(), self.model.epochs_trained());
+            let best = Box::new((self.model.network().clone(), self.model.parameters().clone()));
+            self.best = Best::Earlier(best, self.model.epochs_trained());
         }
-        self.model.set_parameters(parameters.clone(), self.epochs_before + metrics.epoch)?;
+        let network = self.rewired.take().unwrap_or_else(|| self.model.network().clone());
+        self.model.set_network(network, parameters.clone(), self.epochs_before + metrics.epoch)?;
         self.is_written = false;
         self.history.push(metrics.clone());
         // From the first epoch on there is a model, and a folder that is gone is noticed.

@@ -98,6 +98,8 @@ impl Observer for TensorBoard {
             scalar("learning_rate".into(), metrics.learning_rate),
             scalar("seconds".into(), metrics.seconds),
         ];
+        let moved = metrics.edges_moved.map(|moved| scalar("edges_moved".into(), moved as f64));
+        values.extend(moved);
         for (number, layer) in (1..).zip(&parameters.layers) {
             let histogram = Histogram::of(&layer.weights, BUCKETS);
             let histogram = histogram.map(SummaryValue::Histogram);

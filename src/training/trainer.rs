@@ -1,5 +1,7 @@
 //! The training loop.
 
+mod rewiring;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
@@ -65,9 +67,10 @@ pub fn train_with(
         pace,
     };
     let mut so_far = EpochSoFar::default();
+    run.note_regions()?;
     if let Some(state) = state {
         state.check(recipe)?;
-        run.engine.restore(&state.engine)?;
+        run.take_up(&state)?;
         (run.history, so_far) = (state.history, state.so_far);
         run.kept = Some((run.history.len(), so_far.steps));
     }
@@ -134,6 +137,7 @@ impl Run<'_, '_> {
                 thread::sleep(Duration::from_millis(2));
             }
             let samples = train.epoch(epoch)?;
+            self.rewire(&samples, &mut so_far)?;
             let clock = EpochClock { epoch: begin, steps: Instant::now() };
             if !self.steps(&samples, clock, &mut so_far)? {
                 return self.stopped(&clock.applied_to(&so_far));
@@ -223,6 +227,7 @@ impl Run<'_, '_> {
             seconds: clock.applied_to(so_far).seconds,
             seconds_steps,
             scored_on: self.options.scored_on,
+            edges_moved: so_far.edges_moved,
         };
         let parameters = self.engine.parameters()?;
         if !tested.loss.is_finite() {
@@ -267,7 +272,8 @@ impl Run<'_, '_> {
             return Ok(());
         }
         let engine = self.engine.state()?;
-        let state = TrainingState { history: self.history.clone(), so_far: *so_far, engine };
+        let state =
+            TrainingState { history: self.history.clone(), so_far: *so_far, engine, graphs: self.graphs()? };
         // In the middle of an epoch nobody has looked at the parameters yet.
         state.check_itself().map_err(|error| diverged(self.recipe, &error.to_string()))?;
         for observer in self.observers.iter_mut() {

@@ -25,6 +25,7 @@ mod pty;
 mod report;
 #[cfg(unix)]
 mod resume;
+mod rewiring;
 #[cfg(unix)]
 mod run_files;
 mod runs;

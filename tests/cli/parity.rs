@@ -20,6 +20,7 @@ fn the_same_settings_give_the_same_model_bytes() {
         "importance = \"rf\"\ntrees = 5\norder = \"asc\"\nl1 = 1e-4\nschedule = \"step:1:0.5\"",
         "augment = \"shift=1,flip\"\nactivation = \"relu\"\nseed = 7",
         "validation = 12\npatience = 2\ndropconnect = 0.2\noptimizer = \"nesterov\"",
+        "rewire = \"rigl\"\nrewire-end = 1\noptimizer = \"adam\"",
         "importance = \"none\"\nstandardize = true\ngain = 2\ninit = \"he\"",
     ]
     .into_iter()

@@ -44,9 +44,13 @@ fn a_run_survives_whatever_ends_it() {
     let adam = "--optimizer adam --dropout 0.3 --dropconnect 0.2 --augment shift=1,flip --epochs 240";
     let stopping = "--validation 15 --patience 400 --optimizer nesterov --epochs 240";
     let every_step = "--optimizer sgd --dropout 0.2 --checkpoint-every 1steps --epochs 40";
-    for (flags, ending, times) in
-        [(adam, &EVERY_END[..], 4), (stopping, &[End::Interrupt], 2), (every_step, &[End::Kill], 3)]
-    {
+    let moving = "--optimizer adam --rewire rigl --rewire-end 1 --checkpoint-every 7steps --epochs 120";
+    for (flags, ending, times) in [
+        (adam, &EVERY_END[..], 4),
+        (stopping, &[End::Interrupt], 2),
+        (every_step, &[End::Kill], 3),
+        (moving, &[End::Kill, End::Terminate], 3),
+    ] {
         let folder = folder_with_data();
         survives(folder.path(), &format!("{NETWORK} {flags}"), ending, times, 7);
     }

@@ -6,6 +6,7 @@
 )]
 
 pub mod golden;
+pub mod moves;
 
 use std::sync::Arc;
 

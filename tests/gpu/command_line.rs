@@ -149,7 +149,7 @@ pub(crate) fn runs_survive() -> Result<(), String> {
     let times = std::env::var("TANNER_KILLS").map_or(2, |text| text.parse().unwrap());
     let flags = FLAGS.replace("--epochs 3", "--epochs 30 --checkpoint-every 1");
     let adam = "--optimizer adam --dropconnect 0.2 --augment shift=1,flip --gpu-kernels auto";
-    let every_step = "--validation 15 --patience 90 --checkpoint-every 1steps";
+    let every_step = "--validation 15 --patience 90 --checkpoint-every 1steps --rewire set --rewire-every 3";
     let few = "--optimizer sgd --checkpoint-every 3";
     for (more, endings) in [(adam, &EVERY_END[..]), (every_step, &[End::Interrupt]), (few, &[End::Terminate])]
     {

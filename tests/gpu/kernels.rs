@@ -7,7 +7,7 @@ use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
 use tanner::engine::{EngineSettings, MAX_STATES, Optimizer};
-use tanner::network::drop_connect::{NO_CONNECTION, first_connections};
+use tanner::network::drop_connect::connection_numbers;
 use tanner::network::dropout::{DropoutKey, keep_threshold};
 use tanner::network::{Activation, LayerParameters, Network, Parameters};
 
@@ -356,11 +356,12 @@ impl Bench {
             }
         }
         let masked = probe.layout().unpack(&PackedValues { dense, sparse });
-        for (index, first) in first_connections(&self.network).into_iter().enumerate() {
+        for index in 0..self.network.layers().len() {
             let (plain, masked) = (&self.parameters.layers[index], &masked.layers[index]);
             misses.equal(format!("biases of layer {index}"), &masked.biases, &plain.biases);
-            for (edge, (masked, plain)) in (0u32..).zip(masked.weights.iter().zip(&plain.weights)) {
-                let factor = mask.factor(first.map_or(NO_CONNECTION, |first| first + edge));
+            let numbers = connection_numbers(&self.network, index).enumerate();
+            for ((edge, number), (masked, plain)) in numbers.zip(masked.weights.iter().zip(&plain.weights)) {
+                let factor = mask.factor(number);
                 misses.same(format!("layer {index}, edge {edge}"), *masked, factor * plain);
             }
         }

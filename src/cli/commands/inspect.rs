@@ -11,12 +11,15 @@ use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
 use tanner::model::TrainedModel;
 use tanner::network::{Layer, Network};
-use tanner::report::{OnPicture, TextTable, connectivity_picture, grouped, layer_table, size, tile_grid};
+use tanner::report::{
+    OnPicture, TextTable, connectivity_picture, grouped, layer_table, rewiring_table, size, tile_grid,
+};
 use tanner::session::settings::{ArchitectureSettings, InputShape};
 use tanner::session::{check_network, network_from_files};
 use tanner::tiles::{TilePolicy, TiledLayer};
 use tanner::topology::Grid;
 use tanner::topology::Topology;
+use tanner::training::{RewiringSummary, RunFolder};
 
 use super::refuse;
 use crate::cli::flags::{InspectArgs, NetworkArgs};
@@ -34,10 +37,14 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let on_picture = on_picture.as_ref();
     let pictures = args.out.as_deref().map(|folder| draw(&network, on_picture, folder)).transpose()?;
     let pictures = pictures.unwrap_or_default();
+    let rewiring = rewiring(&args.network);
     if terminal::wants_json() {
-        return terminal::print_json(&described(&network, model.as_ref(), on_picture, &pictures));
+        let mut described = described(&network, model.as_ref(), on_picture, &pictures);
+        described["rewiring"] = json!(rewiring);
+        return terminal::print_json(&described);
     }
     print(&network, model.as_ref(), on_picture)?;
+    rewiring.as_ref().map_or(Ok(()), print_rewiring)?;
     pictures.iter().try_for_each(|path| terminal::remark(&format!("picture {}", path.display())))
 }
 
@@ -87,6 +94,16 @@ fn print(
         pruned_line(model).map_or(Ok(()), |line| terminal::remark(&line))?;
     }
     Ok(())
+}
+
+/// What moved in a finished run, where its folder was named.
+fn rewiring(args: &NetworkArgs) -> Option<RewiringSummary> {
+    RunFolder::finished(args.model.as_ref()?).ok()??.1.rewiring
+}
+
+fn print_rewiring(rewiring: &RewiringSummary) -> anyhow::Result<()> {
+    let heading = format!("{} edges moved in training", grouped(rewiring.edges_moved));
+    terminal::print_next_table(&heading, &rewiring_table(rewiring))
 }
 
 /// Parameters of the fully connected network of the widths before any pruning.

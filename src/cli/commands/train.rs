@@ -74,5 +74,8 @@ fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
         summary.seconds_total,
         summary.seconds_training
     ))?;
+    if let Some(rewiring) = &summary.rewiring {
+        terminal::print(&format!("{} edges moved", grouped(rewiring.edges_moved)))?;
+    }
     terminal::print(&format!("run folder {}", folder.display()))
 }

@@ -50,12 +50,13 @@ use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::pace::{SLOW_CORES, steps_within_call};
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
-    check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
+    check_data, check_plan,
 };
 use crate::network::{Network, Parameters};
 use crate::threads::Threads;
 use crate::tiles::TilePolicy;
+use crate::topology::Topology;
 
 use backward_weight::Strip;
 use pass::{Pass, Totals};
@@ -74,6 +75,7 @@ pub const DENSE_FROM: f64 = 0.6;
 /// The CPU engine.
 pub struct CpuEngine {
     network: Network,
+    policy: TilePolicy,
     layout: NetworkLayout,
     settings: EngineSettings,
     arch: Arch,
@@ -129,6 +131,7 @@ impl CpuEngine {
         let layout = NetworkLayout::new(network, policy);
         let mut engine = Self {
             network: network.clone(),
+            policy,
             settings,
             arch: Arch::new(),
             threads: Threads::new(threads)?,
@@ -144,6 +147,19 @@ impl CpuEngine {
         };
         engine.set_parameters(parameters)?;
         Ok(engine)
+    }
+
+    /// Packs a network and makes its tables; values are for the caller to set.
+    fn lay_out(&mut self, network: Network) {
+        // What belongs to the old graphs goes first, so that both are never there together.
+        (self.values, self.sums, self.state) = Default::default();
+        (self.layout, self.micro_block_rows, self.strips, self.sparse_rows) = Default::default();
+        self.network = network;
+        self.layout = NetworkLayout::new(&self.network, self.policy);
+        self.micro_block_rows = self.layout.micro_block_rows();
+        self.strips = strips(&self.layout);
+        self.sparse_rows = self.layout.sparse_rows();
+        self.regulariser = Regulariser::new(&self.network, &self.layout, self.settings);
     }
 
     fn pass<'a, R: Recorder>(
@@ -277,6 +293,23 @@ impl Engine for CpuEngine {
         self.set_parameters(&parameters)?;
         self.state = memories.iter().map(|memory| self.layout.pack(memory)).collect();
         self.settings.optimizer_start = state.optimizer_start;
+        Ok(())
+    }
+
+    fn network(&self) -> Option<&Network> {
+        Some(&self.network)
+    }
+
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
+        let network = self.network.over(graphs)?;
+        state.check(&network, &self.settings.optimizer, true)?;
+        self.lay_out(network);
+        let EngineState { parameters, optimizer, optimizer_start } = state;
+        // One list after the other, so that little is there twice.
+        self.values = self.layout.pack(&parameters.into_layered(&self.network));
+        let pack = |memory: Values| self.layout.pack(&memory.into_layered(&self.network));
+        self.state = optimizer.into_iter().map(pack).collect();
+        self.settings.optimizer_start = optimizer_start;
         Ok(())
     }
 }

@@ -88,6 +88,22 @@ impl Data {
         Ok(())
     }
 
+    /// Binds what is on the device to other buffers of the network.
+    pub(super) fn bind_again(
+        &mut self,
+        gpu: &Gpu,
+        buffers: &NetworkBuffers,
+        kernels: &Kernels,
+    ) -> Result<()> {
+        let resident = self.known.iter_mut().map(|known| &mut known.resident);
+        for bound in resident.chain([&mut self.streamed]) {
+            if let Some(DataBuffers { features, labels, .. }) = bound.take() {
+                *bound = Some(DataBuffers::new(gpu, buffers, kernels, features, labels)?);
+            }
+        }
+        Ok(())
+    }
+
     /// Copies a data set to the device if it may and can stand there.
     fn make_resident(
         &self,

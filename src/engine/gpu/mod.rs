@@ -64,6 +64,7 @@ use super::{
 };
 use crate::dataset::Dataset;
 use crate::network::{Network, Parameters};
+use crate::topology::Topology;
 use crate::{Error, Result};
 
 #[doc(hidden)]
@@ -315,5 +316,23 @@ impl Engine for GpuEngine {
         let memories: Vec<_> = memories.iter().map(|memory| self.layout.pack(memory)).collect();
         self.settings.optimizer_start = state.optimizer_start;
         self.buffers.write_memories(&self.gpu, &memories)
+    }
+
+    fn network(&self) -> Option<&Network> {
+        Some(&self.network)
+    }
+
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
+        let network = self.network.over(graphs)?;
+        state.check(&network, &self.settings.optimizer, true)?;
+        // The old buffers go first, so that both are never on the device together.
+        self.buffers.free();
+        (self.layout, self.network) = (NetworkLayout::default(), network);
+        self.layout = NetworkLayout::new(&self.network, self.tuning.tiles.listing_blocks());
+        self.buffers =
+            NetworkBuffers::new(&self.gpu, &self.network, &self.layout, &self.settings, &self.tuning.shares)?;
+        self.bindings = Bindings::new(&self.gpu, &self.buffers, &self.kernels, &self.settings)?;
+        self.data.bind_again(&self.gpu, &self.buffers, &self.kernels)?;
+        self.restore(&state)
     }
 }

@@ -4,16 +4,13 @@
 
 use super::LayerValues;
 use crate::network::Network;
-use crate::network::drop_connect::{ConnectionMask, NO_CONNECTION, first_connections};
+use crate::network::drop_connect::{ConnectionMask, connection_numbers};
 
 /// What the mask multiplies each weight with, and its gradient too: `[layer][edge]`.
 pub fn connection_factors(network: &Network, mask: ConnectionMask) -> Vec<Vec<f64>> {
-    let layers = network.layers().iter().zip(first_connections(network));
-    let factors = layers.map(|(layer, first)| {
-        let number = |edge: u32| first.map_or(NO_CONNECTION, |first| first + edge);
-        (0u32..).take(layer.topology.edges()).map(|edge| f64::from(mask.factor(number(edge)))).collect()
-    });
-    factors.collect()
+    let factors =
+        |layer| connection_numbers(network, layer).map(|number| f64::from(mask.factor(number))).collect();
+    (0..network.layers().len()).map(factors).collect()
 }
 
 /// The weights under the mask; biases stay as they are.

@@ -35,6 +35,7 @@ use crate::engine::{
 };
 use crate::network::dropout::DropoutKey;
 use crate::network::{LayerParameters, Network, Parameters};
+use crate::topology::Topology;
 
 use backward_input::{backward_activation, backward_input};
 use backward_weight::{BackwardWeight, backward_weight, update};
@@ -241,6 +242,19 @@ impl Engine for ReferenceEngine {
             replace(self.state.iter_mut().flatten().flatten().map(|memories| &mut memories[number]), given);
         }
         Ok(())
+    }
+
+    fn network(&self) -> Option<&Network> {
+        Some(&self.network)
+    }
+
+    fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
+        let network = self.network.over(graphs)?;
+        state.check(&network, &self.settings.optimizer, false)?;
+        let rounded = state.rounded(&network)?;
+        self.network = network;
+        self.set_parameters(&rounded)?;
+        self.restore(&state)
     }
 }
 

@@ -13,6 +13,7 @@ mod layers;
 mod markup;
 mod overview;
 mod provenance;
+mod rewiring;
 mod scored;
 #[cfg(test)]
 mod tests;
@@ -152,6 +153,7 @@ fn section(index: usize, reported: &ReportedRun, with_head: bool) -> Markup {
                 Ok(model) => (layers::figures(&id, model)),
                 Err(reason) => (missing(format!("No connectivity and weights: {reason}"))),
             }
+            (rewiring::figure(&id, &reported.run))
             (provenance::parts(&id, reported))
         }
     }

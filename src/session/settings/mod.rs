@@ -14,6 +14,7 @@ mod groups;
 mod planar;
 mod presets;
 mod profile;
+mod recipe;
 mod recorded;
 mod resolve;
 mod sizing;
@@ -43,10 +44,10 @@ pub use groups::{
 #[doc(hidden)]
 pub use planar::{Grids, Numbers};
 pub use presets::Preset;
+pub(crate) use recipe::usual_l2;
 pub(crate) use recorded::TableRecord;
 #[doc(hidden)]
 pub use resolve::check_threads;
-pub(crate) use resolve::usual_l2;
 pub use resolve::{DataSettings, RunSettings};
 pub use training_options::TrainingOptions;
 #[doc(hidden)]

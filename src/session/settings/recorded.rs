@@ -13,7 +13,7 @@ use crate::dataset::{Augmentation, Holdout};
 use crate::importance::ImportanceSettings;
 use crate::model::{Arch, ArchitectureRecord};
 use crate::topology::Grid;
-use crate::training::{PatienceOn, Recipe};
+use crate::training::{PatienceOn, Recipe, Rewiring};
 
 /// The keys of such a file that settings follow from.
 #[derive(Deserialize)]
@@ -130,7 +130,7 @@ fn set_training(settings: &mut Settings, recipe: &Recipe, architecture: &Archite
     training.adam_epsilon = options.epsilon;
     training.schedule = Some(recipe.schedule);
     let penalties = &recipe.penalties;
-    training.l2 = other(penalties.l2, super::resolve::usual_l2(architecture.arch));
+    training.l2 = other(penalties.l2, super::usual_l2(architecture.arch));
     training.l1 = other(penalties.l1, 0.0);
     training.l1_input = penalties.l1_input;
     training.l_half = other(penalties.l_half, 0.0);
@@ -138,6 +138,13 @@ fn set_training(settings: &mut Settings, recipe: &Recipe, architecture: &Archite
     training.group_lasso = other(penalties.group_lasso, 0.0);
     training.dropconnect = other(recipe.drop_connect, 0.0);
     training.label_smoothing = other(recipe.label_smoothing, 0.0);
+    if let Some(rewiring) = recipe.rewire {
+        let Rewiring { rule, fraction, every, end } = rewiring;
+        training.rewire = Some(rule);
+        training.rewire_fraction = Some(fraction);
+        training.rewire_every = Some(every);
+        training.rewire_end = Some(end);
+    }
     training.seed = Some(recipe.seed);
     if settings.samples.from.is_none() {
         training.init = Some(recipe.initialisation.scheme);

@@ -2,21 +2,19 @@
 
 use std::path::{Path, PathBuf};
 
-use super::TrainingOptions;
 use super::architecture::ArchitectureSettings;
 use super::format::format;
 use super::groups::{DataOptions, EngineOptions, ImportanceOptions, KeepingOptions};
+use super::recipe::{recipe, usual_l2};
 use super::values::{BackendChoice, EventsPlace, Switch};
 use super::{Settings, TestRows};
 use crate::dataset::table::{FitOptions, Format};
 use crate::dataset::{Augmentation, Holdout};
-use crate::engine::{Optimizer, OptimizerKind, OptimizerOptions, Penalties};
 use crate::importance::{Importance, ImportanceSettings, Order};
-use crate::model::{Arch, TrainedModel};
-use crate::network::{Initialisation, Scheme};
+use crate::model::TrainedModel;
 use crate::session::{EngineRequest, KernelsRequest};
 use crate::training::{CheckpointEvery, PatienceOn, Recipe, ScoredOn};
-use crate::{Error, Result, Setting, paper};
+use crate::{Error, Result, Setting};
 
 /// More threads than any machine has cores.
 const MAX_THREADS: usize = 1024;
@@ -184,49 +182,6 @@ fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Opt
         fitting => return Ok(fitting),
     };
     Err(Error::setting(Setting::Patience, reason))
-}
-
-fn recipe(options: &TrainingOptions, architecture: &ArchitectureSettings) -> Result<Recipe> {
-    let kind = options.optimizer.unwrap_or(OptimizerKind::Momentum);
-    let optimizer = Optimizer::from_options(
-        kind,
-        &OptimizerOptions {
-            momentum: options.momentum,
-            beta1: options.adam_beta1,
-            beta2: options.adam_beta2,
-            epsilon: options.adam_epsilon,
-        },
-    )?;
-    let usual = Recipe::default();
-    let recipe = Recipe {
-        epochs: options.epochs.unwrap_or(usual.epochs),
-        batch_size: options.batch_size.unwrap_or(usual.batch_size),
-        learning_rate: options.lr.unwrap_or(kind.usual_learning_rate()),
-        schedule: options.schedule.unwrap_or(usual.schedule),
-        optimizer,
-        penalties: Penalties {
-            l2: options.l2.unwrap_or(usual_l2(architecture.arch)),
-            l1: options.l1.unwrap_or(0.0),
-            l1_input: options.l1_input,
-            l_half: options.l_half.unwrap_or(0.0),
-            weight_elimination: options.weight_elimination.unwrap_or(0.0),
-            group_lasso: options.group_lasso.unwrap_or(0.0),
-        },
-        label_smoothing: options.label_smoothing.unwrap_or(0.0),
-        drop_connect: options.dropconnect.unwrap_or(0.0),
-        initialisation: Initialisation {
-            scheme: options.init.unwrap_or(Scheme::Glorot),
-            gain: options.gain.unwrap_or(architecture.activation().usual_gain()),
-        },
-        seed: options.seed.unwrap_or(0),
-    };
-    recipe.check()?;
-    Ok(recipe)
-}
-
-/// Weight decay where none is asked for: the paper has none on the fully connected network.
-pub(crate) fn usual_l2(arch: Arch) -> f32 {
-    if arch == Arch::Fc { 0.0 } else { paper::L2 }
 }
 
 /// Refuses a number of threads that no machine serves.

@@ -9,7 +9,7 @@ use crate::importance::{ImportanceSettings, Order};
 use crate::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
 use crate::session::{EngineRequest, KernelsRequest};
 use crate::topology::DegreeDistribution;
-use crate::training::Recipe;
+use crate::training::{Recipe, Rewire, Rewiring};
 
 #[derive(Parser)]
 #[command(args_override_self = true)]
@@ -52,7 +52,7 @@ fn every_flag_reaches_its_setting() {
          --hidden 64,32 --activation tanh --dropout 0.25 --l2 1e-3 --l1 1e-4 --l1-input 2e-4 --l-half 3e-4 \
          --weight-elimination 5e-4 --group-lasso 6e-4 --dropconnect 0.2 --label-smoothing 0.1 --optimizer nesterov --lr 0.5 \
          --momentum 0.8 --schedule step:10:0.1 --init he --gain 2 --epochs 7 --batch-size 64 --seed 9 \
-         --backend cpu --threads 3 --data d --train-limit 100 --out o --augment shift=2,flip",
+         --backend cpu --threads 3 --data d --train-limit 100 --out o --augment shift=2,flip --rewire rigl --rewire-every 2 --rewire-end 0.5",
     )
     .unwrap();
     assert_eq!(settings.importance.importance, Importance::None);
@@ -85,6 +85,7 @@ fn every_flag_reaches_its_setting() {
             },
             label_smoothing: 0.1,
             drop_connect: 0.2,
+            rewire: Some(Rewiring { every: 2, end: 0.5, ..Rewiring::new(Rewire::Rigl) }),
             initialisation: Initialisation { scheme: Scheme::He, gain: 2.0 },
             seed: 9,
         }
@@ -236,6 +237,12 @@ fn what_does_not_fit_is_refused_by_its_name() {
         ("--weight-elimination nan", Setting::WeightElimination, "NaN "),
         ("--group-lasso inf", Setting::GroupLasso, "inf "),
         ("--dropconnect 1", Setting::Dropconnect, "1 "),
+        ("--rewire set --rewire-fraction 0", Setting::RewireFraction, "0 is impossible"),
+        ("--rewire set --rewire-fraction 1.5", Setting::RewireFraction, "1.5 is impossible"),
+        ("--rewire set --rewire-every 0", Setting::RewireEvery, "0 is impossible"),
+        ("--rewire set --rewire-end nan", Setting::RewireEnd, "NaN is impossible"),
+        ("--rewire-end 0.5", Setting::RewireEnd, "needs `rewire`"),
+        ("--arch fc --rewire rigl", Setting::Rewire, "rigl has no meaning with `arch` fc"),
         ("--dropconnect -0.5", Setting::Dropconnect, "-0.5 "),
         ("--dropconnect nan", Setting::Dropconnect, "NaN "),
         ("--label-smoothing 1", Setting::LabelSmoothing, "1 "),

@@ -6,7 +6,7 @@ use crate::Setting;
 use crate::dataset::Augmentation;
 use crate::engine::OptimizerKind;
 use crate::network::Scheme;
-use crate::training::Schedule;
+use crate::training::{Rewire, Schedule};
 
 group! {
     /// How the network is trained.
@@ -96,9 +96,27 @@ group! {
         #[arg(value_name = "TEXT", value_parser = super::values::parsed::<Augmentation>)]
         #[serde(with = "super::values::as_text")]
         augment: (Augmentation) => Augment,
+        /// Move edges: off, set, rigl or percolate [default: off]
+        ///
+        /// Between epochs the smallest weights of each layer go and as many edges come: set, by chance; rigl, where the gradient
+        /// of the loss is largest; percolate, by chance, and away from neurons that nothing reaches or that reach nothing. Edges
+        /// come where the architecture may have some: in blocks that are joined; of sc2d within 3 times the reach.
+        #[arg(value_enum, value_name = "RULE")]
+        rewire: (Rewire) => Rewire,
+        /// Share of the edges that move at first [default: 0.3]
+        ///
+        /// It falls along a cosine to 0 at --rewire-end.
+        #[arg(value_name = "SHARE", allow_negative_numbers = true)]
+        rewire_fraction: (f64) => RewireFraction,
+        /// Epochs from one move to the next [default: 1]
+        #[arg(value_name = "N", allow_negative_numbers = true)]
+        rewire_every: (usize) => RewireEvery,
+        /// Share of the epochs in which edges move [default: 0.75]
+        #[arg(value_name = "SHARE", allow_negative_numbers = true)]
+        rewire_end: (f64) => RewireEnd,
         /// Seed of everything random [default: 0]
         ///
-        /// Graphs, weights, order of samples, dropout and augmentation.
+        /// Graphs, weights, order of samples, dropout, augmentation and moving edges.
         #[arg(value_name = "N", allow_negative_numbers = true)]
         seed: (u64) => Seed,
     }

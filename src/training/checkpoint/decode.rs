@@ -8,6 +8,7 @@ use super::{Checkpoint, TrainingState};
 use crate::engine::{EngineState, Values};
 use crate::error::one_line;
 use crate::model::container::{Container, Read};
+use crate::topology::GraphRows;
 use crate::training::EpochMetrics;
 
 impl Checkpoint {
@@ -35,6 +36,7 @@ impl Checkpoint {
             }
             optimizer.push(read_values(&mut file, &name, &mut lists)?);
         }
+        let graphs = read_graphs(&mut file, &mut lists)?;
         file.expect_all_read()?;
         let history = read_history(history)?;
         if history.len() != header.epochs {
@@ -42,7 +44,7 @@ impl Checkpoint {
         }
         let is_whole = digest(lists.into_iter()) == header.sha256;
         let engine = EngineState { parameters, optimizer, optimizer_start: header.optimizer_start };
-        let state = TrainingState { history, so_far: header.so_far, engine };
+        let state = TrainingState { history, so_far: header.so_far, engine, graphs };
         state.check_itself().map_err(|error| error.to_string())?;
         let seconds = [Some(header.clock.seconds), header.clock.seconds_to_target];
         if !seconds.iter().flatten().all(|seconds| seconds.is_finite() && *seconds >= 0.0) {
@@ -78,6 +80,25 @@ fn read_values<'a>(file: &mut Container<'a>, name: &str, lists: &mut Vec<&'a [u8
         }
         other => Err(format!("tensor {name} holds {other}, expected F32 or F64")),
     }
+}
+
+/// Reads the edges of each layer, where they are there.
+fn read_graphs<'a>(file: &mut Container<'a>, lists: &mut Vec<&'a [u8]>) -> Read<Option<Vec<GraphRows>>> {
+    let mut graphs = Vec::new();
+    loop {
+        let name = |part| format!("graphs.{}.{part}", graphs.len());
+        if !file.contains(&name("row_start")) {
+            break;
+        }
+        let mut read = |name: String| -> Read<Vec<u32>> {
+            let bytes = file.typed(&name, Dtype::U32, None)?;
+            lists.push(bytes);
+            Ok(bytes.as_chunks().0.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
+        };
+        let (row_start, input) = (read(name("row_start"))?, read(name("input"))?);
+        graphs.push(GraphRows::Read { row_start, input });
+    }
+    Ok((!graphs.is_empty()).then_some(graphs))
 }
 
 /// The whole epochs; a line takes more bytes than what is made of it.

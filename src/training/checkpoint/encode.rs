@@ -8,7 +8,7 @@ use crate::engine::Values;
 use crate::model::{Tensor, container};
 use crate::training::EpochMetrics;
 
-fn tensor(values: &Values) -> Tensor {
+fn tensor(values: &Values) -> Tensor<'_> {
     match values {
         Values::Single(values) => Tensor::list(values),
         Values::Double(values) => Tensor::doubles(values),
@@ -29,6 +29,10 @@ impl Checkpoint {
         for (index, memory) in state.engine.optimizer.iter().enumerate() {
             tensors.push((format!("optimizer.{index}"), tensor(memory)));
         }
+        for (index, graph) in state.graphs.iter().flatten().enumerate() {
+            tensors.push((format!("graphs.{index}.row_start"), Tensor::indices(graph.row_start())));
+            tensors.push((format!("graphs.{index}.input"), Tensor::indices(graph.input())));
+        }
         let header = Header {
             format: NAME.into(),
             version: VERSION,
@@ -45,7 +49,7 @@ impl Checkpoint {
     }
 }
 
-/// The digest of lists of bytes: parameters, history, then what the optimiser remembers.
+/// The digest of lists of bytes: parameters, history, then what the optimiser remembers, then graphs.
 pub(super) fn digest<'a>(lists: impl Iterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     lists.for_each(|list| hash.update(list));

@@ -9,9 +9,10 @@
 //! |---|---|---|---|
 //! | `parameters` | f32, of the reference engine f64 | parameters | layer by layer its weights, then its biases, in canonical order |
 //! | `optimizer.0`, `optimizer.1`, ... | the same | parameters | the optimiser's state, in the order in which its rule counts it: momentum or mean, then mean square; none with SGD |
+//! | `graphs.0.row_start`, `graphs.0.input`, `graphs.1.row_start`, ... | u32 | outputs + 1, edges | of a run that rewires: the edges of each layer, canonical |
 //! | `history` | u8 | bytes | the lines of `metrics.jsonl` for the whole epochs, each with its line feed |
 //!
-//! The graphs and the preprocessing are not here: they follow from the settings in `config.json`, and
+//! The graphs of other runs and the preprocessing are not here: they follow from the settings in `config.json`, and
 //! `identity.start` shows whether they came out the same. The random generator is not here either: the seed and
 //! the position are all it has ([`super`]). What was chosen for a GPU is in `config.json`, as `gpu_kernels`.
 //!

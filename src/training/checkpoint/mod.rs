@@ -20,6 +20,8 @@ use super::{EpochMetrics, Recipe};
 use crate::engine::{EngineState, Evaluation, StepOutcome};
 use crate::files::atomic_write;
 use crate::model::container;
+use crate::network::Network;
+use crate::topology::GraphRows;
 use crate::{Error, Result, Setting};
 
 /// Sums over the steps of the epoch that has begun.
@@ -38,6 +40,9 @@ pub struct EpochSoFar {
     pub seconds: f64,
     /// Wall time of its steps.
     pub seconds_steps: f64,
+    /// Edges that moved before its first step; none of a run that does not rewire, or has not yet before this epoch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edges_moved: Option<usize>,
 }
 
 impl EpochSoFar {
@@ -51,6 +56,11 @@ impl EpochSoFar {
     /// The means so far.
     pub(super) fn evaluation(&self) -> Evaluation {
         Evaluation { loss: self.loss / self.samples as f64, correct: self.correct, samples: self.samples }
+    }
+
+    /// Whether nothing has happened to the network in this epoch.
+    pub(super) fn is_untouched(&self) -> bool {
+        self.steps == 0 && self.edges_moved.unwrap_or(0) == 0
     }
 
     /// Whether these can be sums over the steps of an epoch.
@@ -72,9 +82,22 @@ pub struct TrainingState {
     pub so_far: EpochSoFar,
     /// Parameters, and what the optimiser remembers.
     pub engine: EngineState,
+    /// The edges of each layer, in a run that rewires; else they are those that the run began with.
+    pub graphs: Option<Vec<GraphRows>>,
 }
 
 impl TrainingState {
+    /// The network of this state, given that which the run began with.
+    ///
+    /// # Errors
+    /// Where the graphs do not fit its layers.
+    pub fn network(&self, begun: &Network) -> Result<Network> {
+        let Some(graphs) = &self.graphs else { return Ok(begun.clone()) };
+        let layers = begun.layers().iter().zip(graphs);
+        let graphs = layers.map(|(layer, rows)| rows.between(&layer.topology));
+        begun.over(&graphs.collect::<Result<Vec<_>>>()?)
+    }
+
     /// Checks all that can be checked without a network or a recipe.
     ///
     /// # Errors

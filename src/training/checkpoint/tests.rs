@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::Values;
+use crate::topology::GraphRows;
 
 fn metrics(epoch: usize) -> EpochMetrics {
     let share = 1.0 / (epoch + 2) as f64;
@@ -15,21 +16,29 @@ fn metrics(epoch: usize) -> EpochMetrics {
         seconds: 1.25,
         seconds_steps: 1.0,
         scored_on: crate::training::ScoredOn::Validation,
+        edges_moved: None,
     }
 }
 
 /// Of a run in its fourth epoch.
 fn checkpoint(memories: usize) -> Checkpoint {
     let values = |k: u16| Values::Single((0..7).map(|v| f32::from(v * 31 + k) / 7.0 - 9.0).collect());
-    let so_far =
-        EpochSoFar { steps: 3, samples: 30, correct: 11, loss: 1.0 / 3.0, seconds: 0.1, seconds_steps: 0.05 };
+    let so_far = EpochSoFar {
+        steps: 3,
+        samples: 30,
+        correct: 11,
+        loss: 1.0 / 3.0,
+        seconds: 0.1,
+        seconds_steps: 0.05,
+        edges_moved: None,
+    };
     let engine = EngineState {
         parameters: values(0),
         optimizer: (1..).take(memories).map(|k| values(u16::try_from(k).unwrap())).collect(),
         optimizer_start: memories as u64,
     };
     Checkpoint {
-        state: TrainingState { history: (1..=3).map(metrics).collect(), so_far, engine },
+        state: TrainingState { history: (1..=3).map(metrics).collect(), so_far, engine, graphs: None },
         identity: RunIdentity { config: "a".into(), start: "b".into(), data: "c".into() },
         clock: RunClock { seconds: 12.5, seconds_to_target: Some(1.0 / 7.0) },
     }
@@ -60,6 +69,10 @@ fn a_checkpoint_comes_back_to_the_bit() {
         assert_eq!(read, saved);
         assert!(bytes == read.to_bytes().unwrap());
     }
+    let graph = |edges: u32| GraphRows::Read { row_start: vec![0, edges], input: (0..edges).collect() };
+    let mut moved = checkpoint(2);
+    (moved.state.so_far.edges_moved, moved.state.graphs) = (Some(7), Some(vec![graph(3), graph(1)]));
+    assert_eq!(Checkpoint::from_bytes(&moved.to_bytes().unwrap()).unwrap(), moved);
     let mut odd = checkpoint(0);
     // A 0 with a sign, the smallest numbers, an overflowed mean square.
     odd.state.engine.parameters = Values::Double(vec![-0.0, f64::MIN_POSITIVE / 4.0, f64::MAX, 1.0 / 3.0]);

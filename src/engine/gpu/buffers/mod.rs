@@ -146,6 +146,16 @@ impl NetworkBuffers {
         Ok(buffers)
     }
 
+    /// Gives the memory on the device back; nothing may use the buffers any more.
+    pub(super) fn free(&self) {
+        let directions = [&self.forward, &self.backward].into_iter();
+        let lists = directions.flat_map(|direction| {
+            [&direction.quads, &direction.tiles, &direction.listed, &direction.entry_rows]
+        });
+        let tensors = self.tensors.iter().map(|(buffer, _)| buffer);
+        lists.chain(tensors).chain(self.lists.values()).for_each(wgpu::Buffer::destroy);
+    }
+
     /// The buffer of a tensor.
     pub(super) fn tensor(&self, tensor: Tensor) -> &wgpu::Buffer {
         &self.tensors[tensor as usize].0

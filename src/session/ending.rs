@@ -1,0 +1,76 @@
+//! What is left to do when a run has ended, however it did.
+
+use super::Session;
+use super::job::TrainedRun;
+use super::places::importance_name;
+use super::reporter::FinishedRun;
+use super::settings::RunSettings;
+use crate::text::epochs;
+use crate::training::{Ending, PatienceOn, Recorder, Trained};
+use crate::{Error, Result};
+
+impl Session<'_> {
+    /// Writes what is left to write.
+    pub(super) fn finish(
+        &self,
+        settings: &RunSettings,
+        mut recorder: Recorder,
+        trained: Result<Trained>,
+    ) -> Result<TrainedRun> {
+        let folder = recorder.folder().map(|folder| folder.path().to_owned());
+        let done = trained.and_then(|trained| {
+            recorder.write_all()?;
+            let stopped = matches!(trained.ending, Ending::Stopped { .. });
+            if !stopped {
+                self.draw(settings, &recorder);
+            }
+            let summary = if stopped { None } else { Some(recorder.finish(trained.ending)?) };
+            Ok((trained.ending, summary))
+        });
+        let (ending, summary) = done.map_err(|source| self.failed(settings, &mut recorder, source))?;
+        if ending == Ending::OutOfPatience {
+            let what = match settings.patience_on {
+                PatienceOn::Score => format!("better {} accuracy", settings.scored_on()),
+                PatienceOn::Loss => format!("lower {} loss", settings.scored_on()),
+            };
+            self.note(format!(
+                "stopped early: no {what} in {}, the best model is in best.safetensors",
+                epochs(settings.patience.unwrap_or_default())
+            ));
+        }
+        if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
+            self.warn(format!(
+                "best.safetensors has the model of epoch {there}, which is not the best any more"
+            ));
+        }
+        if let Some(folder) = folder.as_ref().filter(|_| summary.is_some())
+            && !folder.join("best.safetensors").exists()
+        {
+            self.warn("best.safetensors is missing, and no epoch since was better");
+        }
+        let (model, history) = recorder.into_parts();
+        Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
+    }
+
+    /// Keeps what there is of a run that has failed, and says which epoch's model that is.
+    fn failed(&self, settings: &RunSettings, recorder: &mut Recorder, source: Error) -> Error {
+        // What failed may keep this from being written, too: only what is there counts.
+        let _ = recorder.write_all();
+        self.draw(settings, recorder);
+        let folder = recorder.folder().map(|folder| folder.path().to_owned());
+        let ended = recorder.history().len();
+        let epochs = if folder.is_some() { recorder.epoch_in_folder().unwrap_or(0) } else { ended };
+        Error::Training { folder, epochs, source: Box::new(source) }
+    }
+
+    /// Has the learning curve drawn, where there is one and a folder for it.
+    fn draw(&self, settings: &RunSettings, recorder: &Recorder) {
+        let Some(folder) = recorder.folder().filter(|folder| folder.path().is_dir()) else { return };
+        if recorder.history().is_empty() {
+            return;
+        }
+        let (importance, seed) = (importance_name(settings, " "), settings.recipe.seed);
+        let title = format!("{}, importance {importance}, seed {seed}", settings.architecture.arch);
+        self.reporter.run_ended(&FinishedRun { folder, history: recorder.history(), title: &title });
+    }
+}

@@ -1,0 +1,100 @@
+//! Where the edges of a layer may be: what keeps a graph in its shape while edges move.
+
+use super::{Coupled2d, Falloff, Grain, Link, Topology};
+
+/// How many times its reach a Gaussian goes, where edges come.
+const SIGMAS: f64 = 3.0;
+
+/// The places where a layer may have a link, each with the weight of a draw.
+///
+/// Of a layer in two dimensions these are the law's by which it was drawn: a Gaussian up to 3 times the reach, or the
+/// window. Of any other layer they are the blocks of inputs and outputs that are joined at the start, with equal weights: a
+/// layer of one block may have edges everywhere.
+#[derive(Clone, Debug)]
+pub struct Region {
+    grain: Grain,
+    law: Law,
+}
+
+#[derive(Clone, Debug)]
+enum Law {
+    /// Ranges of input groups for each output group of a block, increasing: `[output block]`; and the first output group
+    /// of each block, then their number.
+    Blocks { joined: Vec<Vec<[u32; 2]>>, bounds: Vec<u32> },
+    /// The layer as it is drawn, and the middles of output groups and of input groups.
+    Plane { layer: Box<Coupled2d>, outputs: Vec<[f64; 2]>, inputs: Vec<[f64; 2]> },
+}
+
+impl Region {
+    /// The blocks that a graph joins.
+    #[must_use]
+    pub fn of(topology: &Topology) -> Self {
+        let (grain, sides) = (topology.grain(), [topology.outputs(), topology.inputs()]);
+        let [bounds, inputs] =
+            sides.map(|side| side.bounds().iter().map(|bound| bound / grain.width()).collect::<Vec<u32>>());
+        let mut is_joined = vec![vec![false; inputs.len() - 1]; bounds.len() - 1];
+        let [outputs_of, inputs_of] = sides;
+        for (output, input) in topology.edge_ends() {
+            is_joined[outputs_of.block_of(output)][inputs_of.block_of(input)] = true;
+        }
+        let ranges = |blocks: Vec<bool>| {
+            let joined = inputs.windows(2).zip(blocks).filter(|(_, is_joined)| *is_joined);
+            joined.map(|(pair, _)| [pair[0], pair[1]]).collect()
+        };
+        let joined = is_joined.into_iter().map(ranges).collect();
+        Self { grain, law: Law::Blocks { joined, bounds } }
+    }
+
+    /// Where a layer in two dimensions is drawn.
+    #[must_use]
+    pub fn planar(layer: &Coupled2d) -> Self {
+        let together = layer.grain.together();
+        let law = Law::Plane {
+            outputs: layer.outputs.middles(together),
+            inputs: layer.inputs.middles(together),
+            layer: Box::new(layer.clone()),
+        };
+        Self { grain: layer.grain, law }
+    }
+
+    /// What moves at once.
+    #[must_use]
+    pub fn grain(&self) -> Grain {
+        self.grain
+    }
+
+    /// Whether all places have the same weight.
+    #[must_use]
+    pub fn is_even(&self) -> bool {
+        match &self.law {
+            Law::Blocks { .. } => true,
+            Law::Plane { layer, .. } => layer.falloff == Falloff::Window,
+        }
+    }
+
+    /// The input groups that an output group may be joined to and is not, increasing, with the logarithms of their
+    /// weights; `taken` are those that it is joined to.
+    pub fn free(&self, output: u32, taken: impl Iterator<Item = u32>, mut visit: impl FnMut(Link, f64)) {
+        let mut taken = taken.peekable();
+        let mut look = |input: u32, weight: f64| {
+            while taken.next_if(|taken| *taken < input).is_some() {}
+            if taken.peek() != Some(&input) {
+                visit((output, input), weight);
+            }
+        };
+        match &self.law {
+            Law::Blocks { joined, bounds } => {
+                let block = bounds.partition_point(|bound| *bound <= output) - 1;
+                joined[block].iter().flat_map(|[first, end]| *first..*end).for_each(|input| look(input, 0.0));
+            }
+            Law::Plane { layer, outputs, inputs } => {
+                let place = outputs[output as usize];
+                for (input, at) in (0u32..).zip(inputs) {
+                    if let Some(weight) = layer.log_weight_within(*at, place, SIGMAS) {
+                        look(input, weight);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! RigL: the smallest weights go, and edges come where the loss falls fastest.
+//!
+//! Evci, Gale, Menick, Castro and Elsen, "Rigging the Lottery: Making All Tickets Winners", ICML 2020. The gradient of an
+//! edge that is not there is the sum of `delta[output] * x[input]` over a batch. It is computed from the activations and
+//! deltas of the reference kernels, without dropout, a few rows of free places at a time: no more of it is ever there.
+
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use super::Rule;
+use super::subject::{Largest, Layer, Moves, Subject};
+use crate::engine::reference::Matrix;
+use crate::engine::reference::backward_input::{backward_activation, backward_input};
+use crate::engine::reference::forward::forward;
+use crate::engine::reference::gather::{gather, gather_labels};
+use crate::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
+use crate::threads;
+use crate::topology::Link;
+
+/// Output groups whose free places are looked at together.
+const ROWS: usize = 16;
+
+pub(super) struct Rigl;
+
+impl Rule for Rigl {
+    fn moves(&self, subject: &Subject<'_>, _: &mut ChaCha8Rng) -> Vec<Moves> {
+        let layers = subject.network.layers();
+        let batch = &subject.batch;
+        // `[layer]`: what each layer reads, and at last the logits.
+        let mut x = vec![gather(batch.data, batch.samples)];
+        for (layer, values) in layers.iter().zip(&subject.values) {
+            let y = forward(layer, &values.weights, &values.biases, &x[x.len() - 1], None).y;
+            x.push(y);
+        }
+        let labels = gather_labels(batch.data, batch.samples);
+        let logits = x.pop().unwrap_or_else(|| Matrix::zeros(0, 1));
+        let mut delta = softmax_cross_entropy(&logits, &labels, batch.label_smoothing).delta;
+        let mut moves = Vec::with_capacity(layers.len());
+        for index in (0..layers.len()).rev() {
+            let layer = subject.layer(index);
+            let added = steepest(layer, &x[index], &delta);
+            moves.push(Moves { dropped: layer.smallest(added.len()), added });
+            if index > 0 {
+                delta = backward_input(layer.topology, &subject.values[index].weights, &delta).gradient;
+                backward_activation(&layers[index - 1], &x[index], None, &mut delta);
+            }
+            x.truncate(index);
+        }
+        moves.reverse();
+        moves
+    }
+}
+
+/// The free places with the largest gradients, of a micro-block the sum of its absolute ones.
+fn steepest(layer: Layer<'_>, x: &Matrix, delta: &Matrix) -> Vec<Link> {
+    let together = layer.grain().together();
+    let gradient = |output: usize, input: usize| {
+        let products = delta.row(output).iter().zip(x.row(input));
+        products.map(|(delta, x)| delta * x).sum::<f64>().abs()
+    };
+    let of_link = |(output, input): Link| {
+        let [output, input] = [output, input].map(|group| group as usize * together);
+        let lanes = 0..together * together;
+        lanes.map(|lane| gradient(output + lane / together, input + lane % together)).sum::<f64>()
+    };
+    let of_row = |output: u32| {
+        let mut row = Vec::new();
+        layer.free(output, |link, _| row.push((of_link(link), link)));
+        row
+    };
+    let mut steepest = Largest::new(layer.count());
+    if layer.count() > 0 {
+        let outputs: Vec<u32> = (0..layer.topology.groups(layer.grain())[0]).collect();
+        for outputs in outputs.chunks(ROWS) {
+            let rows: Vec<Vec<(f64, Link)>> =
+                threads::run(|| outputs.par_iter().map(|output| of_row(*output)).collect());
+            rows.into_iter().flatten().for_each(|(key, link)| steepest.offer(key, link));
+        }
+    }
+    steepest.links()
+}

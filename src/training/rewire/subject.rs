@@ -1,0 +1,193 @@
+//! What a rule chooses from, and the choices that rules have in common.
+
+use rand::{Rng, RngExt};
+
+use crate::dataset::Dataset;
+use crate::engine::Values;
+use crate::engine::reference::LayerValues;
+use crate::network::Network;
+use crate::topology::{Grain, Link, Region, Topology};
+
+/// Which links of a layer go and which come; as many of both.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Moves {
+    pub(super) dropped: Vec<Link>,
+    pub(super) added: Vec<Link>,
+}
+
+/// Samples that gradients may be computed of.
+#[derive(Clone, Copy)]
+pub(super) struct Batch<'a> {
+    pub(super) data: &'a Dataset,
+    pub(super) samples: &'a [u32],
+    pub(super) label_smoothing: f64,
+}
+
+/// A network between two epochs.
+pub(super) struct Subject<'a> {
+    pub(super) network: &'a Network,
+    /// Weights and biases of each layer.
+    pub(super) values: Vec<LayerValues>,
+    /// Where the edges of each layer may be.
+    regions: &'a [Region],
+    /// Share of the links that are to move.
+    fraction: f64,
+    pub(super) batch: Batch<'a>,
+}
+
+impl<'a> Subject<'a> {
+    /// Takes parameters as an engine's state has them.
+    pub(super) fn new(
+        network: &'a Network,
+        parameters: &Values,
+        regions: &'a [Region],
+        fraction: f64,
+        batch: Batch<'a>,
+    ) -> Self {
+        let mut first = 0;
+        let mut take = |count: usize| {
+            let place = first..first + count;
+            first += count;
+            match parameters {
+                Values::Single(values) => values[place].iter().map(|value| f64::from(*value)).collect(),
+                Values::Double(values) => values[place].to_vec(),
+            }
+        };
+        let layers = network.layers().iter().map(|layer| LayerValues {
+            weights: take(layer.topology.edges()),
+            biases: take(layer.topology.outputs().width()),
+        });
+        Self { network, values: layers.collect(), regions, fraction, batch }
+    }
+
+    /// One layer.
+    pub(super) fn layer(&self, index: usize) -> Layer<'_> {
+        Layer {
+            topology: &self.network.layers()[index].topology,
+            weights: &self.values[index].weights,
+            region: &self.regions[index],
+            fraction: self.fraction,
+        }
+    }
+
+    /// All layers, from the inputs on.
+    pub(super) fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+        (0..self.values.len()).map(|index| self.layer(index))
+    }
+}
+
+/// One layer of a [`Subject`].
+#[derive(Clone, Copy)]
+pub(super) struct Layer<'a> {
+    pub(super) topology: &'a Topology,
+    /// `[edge]`.
+    weights: &'a [f64],
+    region: &'a Region,
+    fraction: f64,
+}
+
+impl Layer<'_> {
+    pub(super) fn grain(self) -> Grain {
+        self.region.grain()
+    }
+
+    /// Number of links that are to move; there may be fewer free places.
+    pub(super) fn count(self) -> usize {
+        let together = self.grain().together();
+        let links = self.topology.edges() / (together * together);
+        if self.topology.edges() == self.topology.dense_edges() {
+            return 0;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of a number")]
+        let count = (self.fraction * links as f64) as usize;
+        count
+    }
+
+    /// The `count` links with the least sums of |weight|, smallest first; of equal ones the first.
+    pub(super) fn smallest(self, count: usize) -> Vec<Link> {
+        let together = self.grain().together();
+        let size = |output: u32, place: usize| {
+            let rows = output as usize * together..(output as usize + 1) * together;
+            let first = |row: usize| self.topology.row(row).start + place * together;
+            let weights = rows.flat_map(|row| &self.weights[first(row)..first(row) + together]);
+            weights.map(|weight| weight.abs()).sum::<f64>()
+        };
+        let mut smallest = Largest::new(count);
+        for output in 0..self.topology.groups(self.grain())[0] {
+            for (place, input) in self.topology.joined(self.grain(), output).enumerate() {
+                smallest.offer(-size(output, place), (output, input));
+            }
+        }
+        smallest.links()
+    }
+
+    /// Every place within the region that has no link, with the logarithm of its weight in a draw.
+    pub(super) fn free(self, output: u32, visit: impl FnMut(Link, f64)) {
+        self.region.free(output, self.topology.joined(self.grain(), output), visit);
+    }
+
+    /// Number of free places.
+    pub(super) fn room(self) -> usize {
+        let mut room = 0;
+        (0..self.topology.groups(self.grain())[0]).for_each(|output| self.free(output, |_, _| room += 1));
+        room
+    }
+
+    /// Draws `count` free places without replacement, by their weights, among those that `may` come.
+    pub(super) fn drawn(self, count: usize, may: impl Fn(Link) -> bool, rng: &mut impl Rng) -> Vec<Link> {
+        let is_even = self.region.is_even();
+        let mut drawn = Largest::new(count);
+        for output in 0..self.topology.groups(self.grain())[0] {
+            self.free(output, |link, weight| {
+                if may(link) {
+                    let uniform: f64 = rng.random();
+                    // The largest of keys with Gumbel's noise are a draw by the weights; of equal weights any noise will do.
+                    let key = if is_even { uniform } else { weight - (-uniform.ln()).ln() };
+                    drawn.offer(key, link);
+                }
+            });
+        }
+        drawn.links()
+    }
+}
+
+/// The `count` links with the largest keys, in little more room than they take.
+pub(super) struct Largest {
+    count: usize,
+    keys: Vec<(f64, Link)>,
+    /// What is below is not among the largest.
+    least: f64,
+}
+
+impl Largest {
+    pub(super) fn new(count: usize) -> Self {
+        Self { count, keys: Vec::new(), least: f64::NEG_INFINITY }
+    }
+
+    /// Takes a link that is not there yet.
+    pub(super) fn offer(&mut self, key: f64, link: Link) {
+        if self.count == 0 || key < self.least {
+            return;
+        }
+        self.keys.push((key, link));
+        // Half as much again: so each link is looked at a few times.
+        if self.keys.len() > self.count + self.count / 2 + 64 {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.keys.len() > self.count {
+            self.keys.select_nth_unstable_by(self.count - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            self.keys.truncate(self.count);
+            self.least = self.keys[self.count - 1].0;
+        }
+    }
+
+    /// The links, largest key first, of equal keys the first link.
+    pub(super) fn links(mut self) -> Vec<Link> {
+        self.cut();
+        self.keys.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.keys.into_iter().map(|(_, link)| link).collect()
+    }
+}

@@ -1,0 +1,66 @@
+//! The trainer's part in rewiring: when it is time, and who learns of it.
+
+use std::sync::Arc;
+
+use super::{Run, permutation};
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::topology::{GraphRows, Region};
+use crate::training::rewire::{network_of, rewire};
+use crate::training::{EpochSoFar, TrainingState};
+
+impl Run<'_, '_> {
+    /// Notes where edges may move; before anything has moved.
+    pub(super) fn note_regions(&mut self) -> Result<()> {
+        if self.recipe.rewire.is_none() {
+            return Ok(());
+        }
+        let network = network_of(self.engine)?;
+        if self.options.regions.len() != network.layers().len() {
+            self.options.regions = network.layers().iter().map(|layer| Region::of(&layer.topology)).collect();
+        }
+        Ok(())
+    }
+
+    /// Gives a state to the engine, with the graphs that belong to it.
+    pub(super) fn take_up(&mut self, state: &TrainingState) -> Result<()> {
+        match &state.graphs {
+            None => self.engine.restore(&state.engine),
+            Some(_) => {
+                let network = state.network(&network_of(self.engine)?)?;
+                let graphs: Vec<_> = network.layers().iter().map(|layer| layer.topology.clone()).collect();
+                self.engine.rewire(&graphs, state.engine.clone())
+            }
+        }
+    }
+
+    /// Moves edges before the first step of an epoch, where it is time, and notes how many.
+    pub(super) fn rewire(&mut self, data: &Arc<Dataset>, so_far: &mut EpochSoFar) -> Result<()> {
+        let Some(rewiring) = &self.recipe.rewire else { return Ok(()) };
+        if so_far.edges_moved.is_some() {
+            return Ok(());
+        }
+        let epoch = self.history.len();
+        let mut moved = 0;
+        if let Some(fraction) = rewiring.fraction_at(epoch, self.recipe.epochs) {
+            let order = permutation(data.samples(), self.recipe.seed, epoch)?;
+            let (regions, place) = (&self.options.regions, (epoch, fraction));
+            moved = rewire(self.engine, (rewiring, self.recipe), regions, place, (data, &order))?;
+        }
+        so_far.edges_moved = Some(moved);
+        if moved > 0 {
+            let network = network_of(self.engine)?;
+            self.observers.iter_mut().for_each(|observer| observer.rewired(&network));
+        }
+        Ok(())
+    }
+
+    /// The graphs as they are, where they may have moved.
+    pub(super) fn graphs(&self) -> Result<Option<Vec<GraphRows>>> {
+        if self.recipe.rewire.is_none() {
+            return Ok(None);
+        }
+        let network = network_of(self.engine)?;
+        Ok(Some(network.layers().iter().map(|layer| GraphRows::Of(layer.topology.clone())).collect()))
+    }
+}
