@@ -96,6 +96,7 @@ fn tests() -> Vec<Test> {
         add("activations saturate", kernels::activations_saturate);
         add("dispatches of more than 65,535 workgroups fold", kernels::dispatches_fold);
         add("dispatches of shared sums fold", kernels::shared_sums_fold);
+        add("more quads and columns than a workgroup has", kernels::wide_layers);
         add("training follows the reference", training::follows_the_reference);
         add("golden run", training::gives_the_golden_losses);
         add("labels are smoothed", regularisation::smoothed_labels);

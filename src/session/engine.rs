@@ -305,7 +305,7 @@ impl<E: ?Sized> OpenedEngine<E> {
         Self {
             engine,
             kernels: Some(tuning.to_string()),
-            tiles: Some(tuning.tiles),
+            tiles: Some(tuning.tiles.listing_blocks()),
             kernels_line: Some(line),
             why,
         }

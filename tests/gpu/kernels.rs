@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tanner::dataset::Dataset;
+use tanner::engine::gpu::shaders::{FORWARD, GATHERED};
 use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
@@ -553,7 +554,19 @@ pub(crate) fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
     misses.result()
 }
 
-/// More than 65,535 workgroups of shared sums: 3 quads of outputs and 2^18 columns, 8 pairs a workgroup.
+/// More quads and more columns than one workgroup has, in blocks that end within a quad.
+pub(crate) fn wide_layers(runtime_checks: bool) -> Result<(), String> {
+    for share in [1, 2, 8] {
+        let policy = tanner::tiles::TilePolicy::dense_from(0.45);
+        let options = shapes::shared(Share::new(share).unwrap(), shapes::options(policy, runtime_checks));
+        let settings = shapes::settings(Optimizer::Sgd, 133);
+        let mut bench = Bench::new(shapes::wide(Activation::Identity), settings, &options, true);
+        bench.check_all(&[133, 130]).map_err(|text| format!("share {share}: {text}"))?;
+    }
+    Ok(())
+}
+
+/// More than 65,535 workgroups of shared sums: 3 quads of outputs and 2^18 columns, 8 columns of a quad in a workgroup.
 pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
     let (features, outputs, samples) = (2, 12, 1 << 20);
     let whole = |width| tanner::topology::Partition::whole(width).unwrap();
@@ -561,8 +574,10 @@ pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
     let network = shapes::network(vec![layer], Activation::Identity, 1.0);
     let parameters = shapes::parameters(&network, |place, layer| shapes::whole(place, layer, 51));
     let options = shapes::options(tanner::tiles::TilePolicy::ALL_DENSE, runtime_checks);
-    let options = shapes::shared(Share::new(8).unwrap(), options);
-    assert!(outputs / 4 * samples / 4 / 8 > 65_535, "the test is too small");
+    let share = Share::new(16).unwrap();
+    let columns = 1 << FORWARD.lane_bits(share, u32::try_from(samples / 4).unwrap());
+    assert!(outputs / 4 * (samples / 4 / columns) > 65_535, "the test is too small");
+    let options = shapes::shared(share, options);
     let settings = shapes::settings(Optimizer::Sgd, samples);
     let mut engine = shapes::engine(&network, &parameters, settings, &options);
     let mut probe = engine.probe();
@@ -586,7 +601,7 @@ pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
 
 /// More than 65,535 workgroups in one dispatch.
 pub(crate) fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
-    let (features, samples) = (17, 1 << 20);
+    let (features, samples) = (2, (1 << 21) + 37);
     let network = shapes::network(
         vec![shapes::layer_of(
             tanner::topology::Partition::whole(features).unwrap(),
@@ -596,8 +611,7 @@ pub(crate) fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
         Activation::Identity,
         1.0,
     );
-    let invocations = features * samples / 4;
-    assert!(invocations.div_ceil(64) > 65_535, "the test is too small");
+    assert!(samples / 4 / GATHERED[1] as usize > 65_535, "the test is too small");
     let parameters = shapes::parameters(&network, |_, _| 0.0);
     let options = shapes::options(tanner::tiles::TilePolicy::ALL_SPARSE, runtime_checks);
     let mut engine =

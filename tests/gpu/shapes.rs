@@ -96,6 +96,13 @@ pub(crate) fn shapes(activation: Activation, keep_probability: f32) -> Vec<(&'st
     shapes.map(|(name, layers)| (name, network(layers, activation, keep_probability))).into()
 }
 
+/// A network whose hidden layers have 28 quads in 4 blocks of 24 and 25 neurons.
+pub(crate) fn wide(activation: Activation) -> Network {
+    let hidden = || even(98, 4);
+    let last = Arc::new(fully_connected(98, 10).unwrap());
+    network(vec![band(hidden(), hidden(), 2, 11), band(hidden(), hidden(), 3, 12), last], activation, 1.0)
+}
+
 /// The shape of this name.
 pub(crate) fn shape(name: &str, activation: Activation, keep_probability: f32) -> Network {
     let mut all = shapes(activation, keep_probability).into_iter();

@@ -202,7 +202,7 @@ fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
         grouped(dense),
         100.0 * (1.0 - parameters as f64 / dense as f64),
     ))?;
-    let engines = [("CPU", CPU_TILES), ("GPU", GpuOptions::default().tiles)];
+    let engines = [("CPU", CPU_TILES), ("GPU", GpuOptions::default().tiles.listing_blocks())];
     let takes = engines.map(|(engine, policy)| {
         let bytes = weight_bytes(network, policy);
         format!("{} on the {engine} (tiles dense from {})", size(bytes), policy.dense_from)
