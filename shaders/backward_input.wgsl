@@ -7,7 +7,6 @@
 @group(1) @binding(0) var<storage, read_write> deltas: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> activations: array<vec4<f32>>;
 // `[micro-block][input of 4]`, one vec4 of 4 outputs each.
-// `[micro-block][input of 4]`, one vec4 of 4 outputs each.
 @group(1) @binding(2) var<storage, read> dense: array<vec4<f32>>;
 // By output; see outputs.wgsl.
 @group(1) @binding(3) var<storage, read> sparse: array<vec4<f32>>;

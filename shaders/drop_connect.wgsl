@@ -8,7 +8,7 @@
 @group(1) @binding(0) var<storage, read_write> masked_dense: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> dense: array<vec4<f32>>;
 @group(1) @binding(2) var<storage, read> dense_connections: array<vec4<u32>>;
-// Sparse weights, then biases.
+// Places of entries' edges, then biases, then 4 zeros; places without an edge are copied, too.
 @group(1) @binding(3) var<storage, read_write> masked_sparse: array<f32>;
 @group(1) @binding(4) var<storage, read> sparse: array<f32>;
 @group(1) @binding(5) var<storage, read> sparse_connections: array<u32>;

@@ -1,6 +1,7 @@
 //! The engine as a whole: what it learns, that it repeats, what it refuses.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tanner::Error;
@@ -468,4 +469,26 @@ pub(crate) fn large_networks_are_refused() -> Result<(), String> {
         Some(word) => Err(format!("{word} is not in {text:?}")),
         None => Ok(()),
     }
+}
+
+/// A call looks before each submit whether it should stop; what it has not begun changes nothing, and the rest gives the same bits.
+pub(crate) fn a_call_can_be_stopped() -> Result<(), String> {
+    let mut misses = Misses::default();
+    let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
+    let data = shapes::dataset(&network, 47, 65);
+    let samples: Vec<u32> = (0u32..).take(20 * 47).map(|place| place % 47).collect();
+    let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::ADAM), &options);
+    let before = engine.parameters().unwrap();
+    let plan = StepPlan { samples: &samples, learning_rate: 0.01, first_step: 0 };
+    let stop = AtomicBool::new(true);
+    misses.equal("steps", engine.train_unless(&data, &plan, &stop).unwrap().len(), 0);
+    misses.equal("parameters", engine.parameters().unwrap(), before);
+    misses.equal("evaluation", engine.evaluate_unless(&data, &stop).unwrap().is_none(), true);
+    stop.store(false, Ordering::Relaxed);
+    let all = engine.train_unless(&data, &plan, &stop).unwrap();
+    misses.equal("steps of all", all.len(), samples.len().div_ceil(settings(Optimizer::ADAM).batch_size));
+    let mut other = shapes::engine(&network, &start(&network), settings(Optimizer::ADAM), &options);
+    misses.equal("the same steps", other.train(&data, &plan).unwrap(), all);
+    misses.equal("an evaluation", engine.evaluate_unless(&data, &stop).unwrap().is_some(), true);
+    misses.result()
 }

@@ -202,7 +202,7 @@ fn module(device: &wgpu::Device, shader: &Shader, share: Share, runtime_checks: 
 /// - samples are below the data set's size and labels below the number of logits
 ///   (`check_plan`, `Data::select`), batches are no larger than the rows (`Steps`),
 /// - each loop runs over a range with an end that was computed before it, and the
-///   two divisors, features and columns, are at least 1.
+///   divisors (groups of features, chunks of columns, vectors in a row) are at least 1.
 ///
 /// Memory is never read before it is written or zeroed: wgpu zeroes buffers, and of workgroup memory only
 /// that is read which some invocation wrote before a barrier that all of the workgroup pass.

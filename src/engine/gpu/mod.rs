@@ -57,7 +57,7 @@ use self::kernels::Kernels;
 use self::steps::{Bindings, Purpose, Steps};
 use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
-use super::pace::{Pace, SOFTWARE_GPU, SubmitPace, steps_within_call};
+use super::pace::{SOFTWARE_GPU, SubmitPace, steps_within_call};
 use super::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
     check_plan,
@@ -82,6 +82,9 @@ pub use tuning_cache::TuningSource;
 
 /// Multiplications and additions in a second that a slow GPU can do.
 const SLOW_GPU: f64 = 2e11;
+
+/// What nobody sets.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Trains and evaluates one network on one device.
 pub struct GpuEngine {
@@ -169,8 +172,14 @@ impl GpuEngine {
         dispatch.ok_or_else(|| Error::Dataset(format!("{kernel:?} reads data, and none were given")))
     }
 
-    /// Runs steps over all samples and returns what each saw.
-    fn run(&mut self, data: &Arc<Dataset>, samples: &[u32], purpose: Purpose) -> Result<Vec<Seen>> {
+    /// Runs steps over all samples, or until `stop` is true when the next submit would begin; returns what each saw.
+    fn run(
+        &mut self,
+        data: &Arc<Dataset>,
+        samples: &[u32],
+        purpose: Purpose,
+        stop: &AtomicBool,
+    ) -> Result<Vec<Seen>> {
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
         let layers = self.network.layers().len();
         let kernels = match purpose {
@@ -182,7 +191,7 @@ impl GpuEngine {
         let mut before = None;
         let mut rest = samples;
         self.pace.begin();
-        while !rest.is_empty() {
+        while !rest.is_empty() && !stop.load(Ordering::Relaxed) {
             let count = self.pace.steps(self.data.steps_per_submit(&self.buffers));
             let (samples, behind) = rest.split_at(rest.len().min(count * self.settings.batch_size));
             rest = behind;
@@ -260,33 +269,33 @@ impl Engine for GpuEngine {
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
+        self.train_unless(data, plan, &NEVER)
+    }
+
+    fn train_unless(
+        &mut self,
+        data: &Arc<Dataset>,
+        plan: &StepPlan<'_>,
+        stop: &AtomicBool,
+    ) -> Result<Vec<StepOutcome>> {
         check_plan(&self.network, data, plan)?;
         let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
-        let seen = self.run(data, plan.samples, purpose)?;
+        let seen = self.run(data, plan.samples, purpose, stop)?;
         let batches = plan.samples.chunks(self.settings.batch_size).zip(seen);
         Ok(batches.map(|(batch, seen)| outcome(batch.len(), seen)).collect())
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
-        let whole = self.evaluate_unless(data, &AtomicBool::new(false))?;
+        let whole = self.evaluate_unless(data, &NEVER)?;
         Ok(whole.expect("nothing stops it"))
     }
 
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let mut seen = Vec::new();
-        let mut pace = Pace::new(self.steps_per_call(), usize::MAX);
-        let mut rest = &*samples;
-        while !rest.is_empty() {
-            if stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            let part = rest.len().min(pace.steps().saturating_mul(self.settings.batch_size));
-            let begin = Instant::now();
-            seen.extend(self.run(data, &rest[..part], Purpose::Evaluation)?);
-            pace.took(part.div_ceil(self.settings.batch_size), begin.elapsed());
-            rest = &rest[part..];
+        let seen = self.run(data, &samples, Purpose::Evaluation, stop)?;
+        if seen.len() < samples.len().div_ceil(self.settings.batch_size) {
+            return Ok(None);
         }
         let loss: f64 = seen.iter().map(|seen| seen.loss).sum();
         let correct = seen.iter().map(|seen| seen.correct as usize).sum();

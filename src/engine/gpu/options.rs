@@ -30,8 +30,8 @@ pub struct GpuOptions {
     /// Which tiles are stored dense.
     #[doc(hidden)]
     pub tiles: TilePolicy,
-    /// How many invocations share one sum in each kernel. `None`: what suits the adapter by reasoning, given
-    /// the network and the size of batches; `config.json` of a run records which.
+    /// How many invocations share one sum in each kernel. `None`: what was best on one card, given
+    /// the network and the size of batches, or nothing shared on a software adapter; `config.json` of a run records which.
     #[doc(hidden)]
     pub shares: Option<Shares>,
     /// Whether to ask the device for timestamps, which profiles need, if it has them.

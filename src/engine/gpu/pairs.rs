@@ -68,30 +68,58 @@ pub(super) fn entries(forward: &Direction) -> Vec<EntryPair> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::engine::gpu::tables::Tables;
     use crate::engine::{EngineSettings, Optimizer};
-    use crate::network::Architecture;
+    use crate::network::{Activation, Architecture, Layer, Network};
     use crate::tiles::TilePolicy;
+    use crate::topology::{Partition, Topology, fully_connected};
+
+    /// Checks that each micro-block and each edge of a network is in one pair.
+    fn check(network: &Network, policy: TilePolicy) {
+        let layout = NetworkLayout::new(network, policy);
+        let settings = EngineSettings::new(Optimizer::Sgd, 8, 0);
+        let tables = Tables::new(network, &layout, &settings).unwrap();
+        let numbers = |pair: &MicroBlockPair| {
+            let [one, other] = pair.numbers;
+            [Some(one), (other != one).then_some(other)].into_iter().flatten()
+        };
+        let mut blocks: Vec<u32> = tables.micro_blocks.iter().flat_map(numbers).collect();
+        blocks.sort_unstable();
+        assert!(blocks.into_iter().eq(0..index_of(layout.dense_len() / 16)), "{policy:?}");
+        let sparse: u32 = tables.entries.iter().map(|pair| pair.masks.count_ones()).sum();
+        assert_eq!(sparse as usize, layout.first_bias(), "{policy:?}");
+        let dense: u32 = tables.micro_blocks.iter().map(|pair| pair.masks.count_ones()).sum();
+        let edges: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
+        assert_eq!((dense + sparse) as usize, edges, "{policy:?}");
+    }
 
     #[test]
     fn every_micro_block_and_every_edge_has_one_pair() {
         let network = Architecture::paper(784, 10).build(0).unwrap();
-        for policy in [TilePolicy::dense_from(0.3), TilePolicy::ALL_SPARSE, TilePolicy::ALL_DENSE] {
-            let layout = NetworkLayout::new(&network, policy);
-            let settings = EngineSettings::new(Optimizer::Sgd, 8, 0);
-            let tables = Tables::new(&network, &layout, &settings).unwrap();
-            let numbers = |pair: &MicroBlockPair| {
-                let [one, other] = pair.numbers;
-                [Some(one), (other != one).then_some(other)].into_iter().flatten()
-            };
-            let mut blocks: Vec<u32> = tables.micro_blocks.iter().flat_map(numbers).collect();
-            blocks.sort_unstable();
-            assert!(blocks.into_iter().eq(0..index_of(layout.dense_len() / 16)), "{policy:?}");
-            let edges: u32 = tables.entries.iter().map(|pair| pair.masks.count_ones()).sum();
-            assert_eq!(edges as usize, layout.first_bias(), "{policy:?}");
-            let masks: u32 = tables.micro_blocks.iter().map(|pair| pair.masks.count_ones()).sum();
-            assert_eq!(masks + edges, 216_090, "{policy:?}");
-        }
+        let policies = [TilePolicy::dense_from(0.3), TilePolicy::ALL_SPARSE, TilePolicy::ALL_DENSE];
+        policies.into_iter().for_each(|policy| check(&network, policy));
+        // Three micro-blocks in the first quad of outputs, one in the second.
+        let [inputs, outputs] = [16, 8].map(|width| Partition::whole(width).unwrap());
+        let targets: Vec<Vec<u32>> = (0..16)
+            .map(|input| {
+                if input < 4 {
+                    (0..8).collect()
+                } else if input < 12 {
+                    (0..4).collect()
+                } else {
+                    Vec::new()
+                }
+            })
+            .collect();
+        let listed = Arc::new(Topology::from_targets(inputs, outputs, &targets).unwrap());
+        let layer = |topology| Layer { topology, activation: Activation::Identity, keep_probability: 1.0 };
+        let last = layer(Arc::new(fully_connected(8, 3).unwrap()));
+        let network = Network::new(vec![layer(listed), last]).unwrap();
+        check(&network, TilePolicy::ALL_SPARSE.listing_blocks());
+        let layout = NetworkLayout::new(&network, TilePolicy::ALL_SPARSE.listing_blocks());
+        assert!(layout.layers()[0].is_listed());
     }
 }

@@ -54,9 +54,16 @@ pub(super) struct Tables {
 
 impl Tables {
     pub(super) fn new(network: &Network, layout: &NetworkLayout, settings: &EngineSettings) -> Result<Self> {
+        let stride = index_of(settings.batch_size.div_ceil(4));
+        if u64::from(stride) * layout.rows() as u64 > u64::from(u32::MAX) {
+            return Err(Error::Network(format!(
+                "{} neurons of {} samples each are more than kernels can number: take a smaller batch",
+                layout.rows(),
+                settings.batch_size
+            )));
+        }
         let mut forward = Direction::default();
         let mut backward = Direction::default();
-        let stride = index_of(settings.batch_size.div_ceil(4));
         for index in 0..layout.layers().len() {
             forward.add_outputs(network, layout, (index, stride));
             if index > 0 {
@@ -120,11 +127,22 @@ impl Tables {
                     && block.slot.is_multiple_of(4)
                     && u64::from(block.slot / 4) < blocks
             };
-            direction.quads.iter().all(quad_fits)
+            let layer_fits = |layer: &LayerUniform| {
+                u64::from(layer.first_quad) + u64::from(layer.quads) <= direction.quads.len() as u64
+            };
+            direction.layers.iter().all(layer_fits)
+                && direction.quads.iter().all(quad_fits)
                 && direction.listed.iter().all(block_fits)
                 && direction.entry_rows.iter().flatten().all(row_fits)
         };
+        // Outputs have biases, and those of the last layer are logits.
+        let features = layout.places().first().map_or(0, |first| first.output_row);
+        let logits = layout.places().last().map_or(0, |last| last.output_row);
+        let last = self.forward.layers.last().map_or(0, |layer| layer.first_quad as usize);
+        let outputs_fit = self.forward.quads.iter().all(|quad| quad.row >= features)
+            && self.forward.quads[last..].iter().all(|quad| quad.row >= logits);
         let fits = direction_fits(&self.forward)
+            && outputs_fit
             && direction_fits(&self.backward)
             && self.forward.entry_rows.len() * QUAD == self.order.first_bias()
             && self.entries.iter().all(|entry| {

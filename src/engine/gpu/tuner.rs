@@ -79,12 +79,14 @@ impl TuningTask<'_> {
         let mut times = self.times(best)?;
         let is_over = || begin.elapsed() >= at_most;
         for share in by_distance(best.shares.forward).into_iter().take_while(|_| !is_over()) {
-            let alike = Tuning { shares: Shares::alike(share), ..best };
+            // A kernel that has no room for this share is measured with the largest that it has room for.
+            let room = self.device.gpu().workgroup_room();
+            let mut alike = Tuning { shares: Shares::alike(share).shrunk_to(room), ..best };
             let Some(found) = self.candidate(alike)? else { continue };
-            let shares = best.shares.as_array_mut();
-            for (share_of_group, (best, now)) in shares.into_iter().zip(times.iter_mut().zip(found)) {
+            let shares = best.shares.as_array_mut().into_iter().zip(alike.shares.as_array_mut());
+            for ((share_of_group, share), (best, now)) in shares.zip(times.iter_mut().zip(found)) {
                 if now < BETTER * *best {
-                    (*share_of_group, *best) = (share, now);
+                    (*share_of_group, *best) = (*share, now);
                 }
             }
         }

@@ -16,6 +16,7 @@ use super::tuner::{DENSITIES, TuningTask};
 use crate::Result;
 use crate::files::CacheFile;
 use crate::text::hex;
+use crate::tiles::{TilePolicy, TiledLayer};
 
 /// First line of a file; changes with its form and with the way of measuring.
 const TITLE: &str = "tanner gpu kernels 1";
@@ -65,7 +66,10 @@ impl TuningTask<'_> {
         for layer in self.network.layers() {
             let (of, topology) = (layer, &layer.topology);
             let bounds = (topology.inputs().bounds(), topology.outputs().bounds());
-            part(format!("{bounds:?} {} {} {}", topology.edges(), of.activation, of.keep_probability < 1.0));
+            // Layers of whole micro-blocks are stored in a way of their own.
+            let listed = TiledLayer::pack(topology, TilePolicy::ALL_SPARSE.listing_blocks()).is_listed();
+            let drops = of.keep_probability < 1.0;
+            part(format!("{bounds:?} {} {} {drops} {listed}", topology.edges(), of.activation));
         }
         let (settings, options) = (self.settings, self.options);
         let regularised = (settings.penalties.rule().on, settings.penalties.group_lasso > 0.0);

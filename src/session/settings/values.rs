@@ -76,7 +76,7 @@ pub struct Delimiter(pub u8);
 pub enum KernelChoice {
     /// What a measurement finds, on any adapter.
     Auto,
-    /// What suits the adapter by reasoning.
+    /// What was best on one card, or suits a software adapter.
     Default,
     /// These.
     #[cfg(feature = "gpu")]
