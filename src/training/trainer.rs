@@ -137,7 +137,9 @@ impl Run<'_, '_> {
                 thread::sleep(Duration::from_millis(2));
             }
             let samples = train.epoch(epoch)?;
-            self.rewire(&samples, &mut so_far)?;
+            if !self.rewire(&samples, &mut so_far)? {
+                return self.stopped(&so_far);
+            }
             let clock = EpochClock { epoch: begin, steps: Instant::now() };
             if !self.steps(&samples, clock, &mut so_far)? {
                 return self.stopped(&clock.applied_to(&so_far));

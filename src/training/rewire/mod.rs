@@ -16,6 +16,7 @@ mod subject;
 
 use std::f64::consts::PI;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -111,16 +112,17 @@ impl Rewiring {
     }
 }
 
-/// Moves a share of an engine's edges before an epoch, and says how many moved. `order` are the samples of the epoch in the
-/// order of its steps.
+/// Moves a share of an engine's edges before an epoch, and says how many moved; `None` where it was told to stop before, and
+/// nothing has. `order` are the samples of the epoch in the order of its steps.
 pub(super) fn rewire(
     engine: &mut dyn Engine,
     (rewiring, recipe): (&Rewiring, &Recipe),
     regions: &[Region],
     (epoch, fraction): (usize, f64),
     (data, order): (&Dataset, &[u32]),
-) -> Result<usize> {
-    let Some(rule) = rewiring.rule.rule() else { return Ok(0) };
+    stop: &AtomicBool,
+) -> Result<Option<usize>> {
+    let Some(rule) = rewiring.rule.rule() else { return Ok(Some(0)) };
     let network = network_of(engine)?;
     let state = engine.state()?;
     let batch = Batch {
@@ -128,11 +130,14 @@ pub(super) fn rewire(
         samples: &order[..order.len().min(recipe.batch_size).min(MAX_SAMPLES)],
         label_smoothing: f64::from(recipe.label_smoothing),
     };
-    let subject = Subject::new(&network, &state.parameters, regions, fraction, batch);
+    let subject = Subject::new(&network, &state.parameters, regions, (fraction, stop), batch);
     // The recipe was checked: epochs fit u32.
     let stream = u32::try_from(epoch).unwrap_or(u32::MAX);
     let moves = rule.moves(&subject, &mut generator(recipe.seed, Purpose::Rewiring(stream)));
     drop(subject);
+    if stop.load(Ordering::Relaxed) {
+        return Ok(None);
+    }
     let (mut graphs, mut now, mut moved) = (Vec::new(), Vec::new(), 0);
     for ((layer, region), Moves { dropped, added }) in network.layers().iter().zip(regions).zip(moves) {
         if added.is_empty() {
@@ -151,7 +156,7 @@ pub(super) fn rewire(
         drop((network, now));
         engine.rewire(&graphs, state)?;
     }
-    Ok(moved)
+    Ok(Some(moved))
 }
 
 /// The network of an engine whose graphs can change.

@@ -1,5 +1,7 @@
 //! What a rule chooses from, and the choices that rules have in common.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use rand::{Rng, RngExt};
 
 use crate::dataset::Dataset;
@@ -33,6 +35,8 @@ pub(super) struct Subject<'a> {
     /// Share of the links that are to move.
     fraction: f64,
     pub(super) batch: Batch<'a>,
+    /// Once it is true, what is chosen counts no more, and choosing ends early.
+    stop: &'a AtomicBool,
 }
 
 impl<'a> Subject<'a> {
@@ -41,7 +45,7 @@ impl<'a> Subject<'a> {
         network: &'a Network,
         parameters: &Values,
         regions: &'a [Region],
-        fraction: f64,
+        (fraction, stop): (f64, &'a AtomicBool),
         batch: Batch<'a>,
     ) -> Self {
         let mut first = 0;
@@ -57,7 +61,7 @@ impl<'a> Subject<'a> {
             weights: take(layer.topology.edges()),
             biases: take(layer.topology.outputs().width()),
         });
-        Self { network, values: layers.collect(), regions, fraction, batch }
+        Self { network, values: layers.collect(), regions, fraction, batch, stop }
     }
 
     /// One layer.
@@ -67,6 +71,7 @@ impl<'a> Subject<'a> {
             weights: &self.values[index].weights,
             region: &self.regions[index],
             fraction: self.fraction,
+            stop: self.stop,
         }
     }
 
@@ -84,6 +89,7 @@ pub(super) struct Layer<'a> {
     weights: &'a [f64],
     region: &'a Region,
     fraction: f64,
+    stop: &'a AtomicBool,
 }
 
 impl Layer<'_> {
@@ -121,8 +127,11 @@ impl Layer<'_> {
         smallest.links()
     }
 
-    /// Every place within the region that has no link, with the logarithm of its weight in a draw.
+    /// Every place within the region that has no link, with the logarithm of its weight in a draw; none once it is to stop.
     pub(super) fn free(self, output: u32, visit: impl FnMut(Link, f64)) {
+        if self.stop.load(Ordering::Relaxed) {
+            return;
+        }
         self.region.free(output, self.topology.joined(self.grain(), output), visit);
     }
 

@@ -8,12 +8,13 @@ use super::subject::Largest;
 use super::*;
 use crate::engine::Values;
 use crate::engine::reference::gather::{gather, gather_labels};
-use crate::engine::reference::{LayerValues, loss_and_gradients};
-use crate::network::{Activation, Layer as NetworkLayer};
+use crate::engine::reference::{LayerValues, ReferenceEngine, loss_and_gradients};
+use crate::network::{Activation, Layer as NetworkLayer, LayerParameters, Parameters};
 use crate::topology::{
     Coupled2d, Falloff, Grain, Link, Partition, SpatiallyCoupled, Topology, fully_connected,
 };
 
+static NEVER: AtomicBool = AtomicBool::new(false);
 const RULES: [Rewire; 3] = [Rewire::Set, Rewire::Rigl, Rewire::Percolate];
 
 fn rng(seed: u64) -> ChaCha8Rng {
@@ -83,7 +84,7 @@ fn moves(
 ) -> Vec<Moves> {
     let data = data(network.inputs());
     let batch = Batch { data: &data, samples: &[3, 1, 17, 4, 5, 9], label_smoothing: 0.1 };
-    let subject = Subject::new(network, parameters, regions, fraction, batch);
+    let subject = Subject::new(network, parameters, regions, (fraction, &NEVER), batch);
     rule.rule().unwrap().moves(&subject, &mut rng(seed))
 }
 
@@ -103,7 +104,7 @@ fn sizes(topology: &Topology, grain: Grain, weights: &[f64]) -> Vec<(f64, Link)>
 fn layers_of(network: &Network, parameters: &Values) -> Vec<LayerValues> {
     let data = data(network.inputs());
     let batch = Batch { data: &data, samples: &[], label_smoothing: 0.0 };
-    Subject::new(network, parameters, &[], 0.0, batch).values
+    Subject::new(network, parameters, &[], (0.0, &NEVER), batch).values
 }
 
 #[test]
@@ -244,6 +245,31 @@ fn draws_follow_the_weights_of_the_region() {
     let (share, expected) = (found.count() as f64 / f64::from(draws), expected / total);
     let deviation = (expected * (1.0 - expected) / f64::from(draws)).sqrt();
     assert!((share - expected).abs() < 4.0 * deviation, "{share} {expected}");
+}
+
+/// What tells a run to stop ends a choice, and then nothing has moved.
+#[test]
+fn a_choice_that_is_stopped_changes_nothing() {
+    let (network, regions) = mixed();
+    let (data, order) = (data(network.inputs()), [3, 1, 17, 4, 5, 9]);
+    let recipe = Recipe { batch_size: 4, ..Recipe::default() };
+    let layers = network.layers().iter().map(|layer| LayerParameters {
+        weights: vec![0.5; layer.topology.edges()],
+        biases: vec![0.0; layer.topology.outputs().width()],
+    });
+    let parameters = Parameters { layers: layers.collect() };
+    for rule in RULES {
+        let mut engine = ReferenceEngine::new(&network, &parameters, recipe.engine_settings()).unwrap();
+        let before = engine.state().unwrap();
+        let run = |engine: &mut ReferenceEngine, stop: bool| {
+            let (rewiring, stop) = (Rewiring::new(rule), AtomicBool::new(stop));
+            rewire(engine, (&rewiring, &recipe), &regions, (1, 0.3), (&data, &order), &stop).unwrap()
+        };
+        assert_eq!(run(&mut engine, true), None, "{rule}");
+        assert_eq!(engine.state().unwrap(), before, "{rule}");
+        assert!(run(&mut engine, false).is_some_and(|moved| moved > 0), "{rule}");
+        assert!(engine.state().unwrap() != before, "{rule}");
+    }
 }
 
 /// Three inputs, rows of four neurons, two logits. Nothing reaches neuron 3 of the first row; neuron 0 of it reaches

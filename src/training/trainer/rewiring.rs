@@ -1,6 +1,7 @@
 //! The trainer's part in rewiring: when it is time, and who learns of it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::{Run, permutation};
 use crate::Result;
@@ -8,6 +9,9 @@ use crate::dataset::Dataset;
 use crate::topology::{GraphRows, Region};
 use crate::training::rewire::{network_of, rewire};
 use crate::training::{EpochSoFar, TrainingState};
+
+/// A flag that nobody sets.
+static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl Run<'_, '_> {
     /// Notes where edges may move; before anything has moved.
@@ -34,25 +38,29 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Moves edges before the first step of an epoch, where it is time, and notes how many.
-    pub(super) fn rewire(&mut self, data: &Arc<Dataset>, so_far: &mut EpochSoFar) -> Result<()> {
-        let Some(rewiring) = &self.recipe.rewire else { return Ok(()) };
+    /// Moves edges before the first step of an epoch, where it is time, and notes how many; `false` when told to stop before
+    /// anything has moved.
+    pub(super) fn rewire(&mut self, data: &Arc<Dataset>, so_far: &mut EpochSoFar) -> Result<bool> {
+        let Some(rewiring) = &self.recipe.rewire else { return Ok(true) };
         if so_far.edges_moved.is_some() {
-            return Ok(());
+            return Ok(true);
         }
         let epoch = self.history.len();
         let mut moved = 0;
         if let Some(fraction) = rewiring.fraction_at(epoch, self.recipe.epochs) {
             let order = permutation(data.samples(), self.recipe.seed, epoch)?;
             let (regions, place) = (&self.options.regions, (epoch, fraction));
-            moved = rewire(self.engine, (rewiring, self.recipe), regions, place, (data, &order))?;
+            let stop = self.options.stop.unwrap_or(&NEVER);
+            let done = rewire(self.engine, (rewiring, self.recipe), regions, place, (data, &order), stop)?;
+            let Some(count) = done else { return Ok(false) };
+            moved = count;
         }
         so_far.edges_moved = Some(moved);
         if moved > 0 {
             let network = network_of(self.engine)?;
             self.observers.iter_mut().for_each(|observer| observer.rewired(&network));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// The graphs as they are, where they may have moved.
