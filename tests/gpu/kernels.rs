@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::shaders::{FORWARD, GATHERED};
+use tanner::engine::gpu::shaders::FORWARD;
 use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
@@ -599,35 +599,40 @@ pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
     misses.result()
 }
 
-/// More than 65,535 workgroups in one dispatch.
+/// More than 65,535 workgroups in one dispatch: 4 columns of logits in each, for a batch of 2^20 samples.
 pub(crate) fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
-    let (features, samples) = (2, (1 << 21) + 37);
-    let network = shapes::network(
-        vec![shapes::layer_of(
-            tanner::topology::Partition::whole(features).unwrap(),
-            tanner::topology::Partition::whole(2).unwrap(),
-            |o, i| o + i < 2,
-        )],
-        Activation::Identity,
-        1.0,
-    );
-    assert!(samples / 4 / GATHERED[1] as usize > 65_535, "the test is too small");
+    let (features, classes, samples) = (3, 2, 1 << 20);
+    let share = Share::new(16).unwrap();
+    assert!(samples / 4 / share.columns() as usize > 65_535, "the test is too small");
+    let whole = |width| tanner::topology::Partition::whole(width).unwrap();
+    let layer = shapes::layer_of(whole(features), whole(classes), |o, i| o + i < 2);
+    let network = shapes::network(vec![layer], Activation::Identity, 1.0);
+    // All logits are 0, and all probabilities a half.
     let parameters = shapes::parameters(&network, |_, _| 0.0);
     let options = shapes::options(tanner::tiles::TilePolicy::ALL_SPARSE, runtime_checks);
-    let mut engine =
-        shapes::engine(&network, &parameters, shapes::settings(Optimizer::Sgd, samples), &options);
+    let settings = shapes::settings(Optimizer::Sgd, samples);
+    let mut engine = shapes::engine(&network, &parameters, settings, &shapes::shared(share, options));
     let data: Arc<Dataset> = shapes::dataset(&network, 97, 50);
     let chosen: Vec<u32> = (0u32..).take(samples).map(|place| (place ^ (place >> 9)) % 97).collect();
     let mut probe = engine.probe();
     probe.load(&data, &chosen).unwrap();
-    probe.run(Kernel::Gather, ProbeStep { samples, step: 0, learning_rate: None }).unwrap();
-    let got = probe.read(Tensor::Activations).unwrap();
+    let step = ProbeStep { samples, step: 0, learning_rate: Some(0.0) };
+    probe.run(Kernel::Gather, step).unwrap();
+    probe.run(Kernel::SoftmaxCrossEntropy, step).unwrap();
+    let (inputs, deltas) = (probe.read(Tensor::Activations).unwrap(), probe.read(Tensor::Deltas).unwrap());
     let mut misses = Misses::default();
     for feature in 0..features {
         let expected = chosen.iter().map(|sample| data.sample(*sample as usize)[feature]);
-        let row = &got[feature * samples..(feature + 1) * samples];
+        let row = &inputs[feature * samples..][..samples];
         let wrong = row.iter().zip(expected).position(|(got, expected)| *got != expected);
         misses.equal(format!("first wrong sample of feature {feature}"), wrong, None);
+    }
+    for class in 0..classes {
+        let is_label = |sample: &u32| data.labels()[*sample as usize] as usize == class;
+        let expected = chosen.iter().map(|sample| (0.5 - f32::from(is_label(sample))) / samples as f32);
+        let row = &deltas[(features + class) * samples..][..samples];
+        let wrong = row.iter().zip(expected).position(|(got, expected)| *got != expected);
+        misses.equal(format!("first wrong delta of class {class}"), wrong, None);
     }
     misses.result()
 }
