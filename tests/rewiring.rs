@@ -5,7 +5,7 @@ mod common;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use common::moves::{all, by_ends, edits, networks, settings};
+use common::moves::{all, by_ends, edits, networks, settings, trained_and_moved};
 use common::{random_data, random_parameters, small_network};
 use tanner::engine::cpu::CpuEngine;
 use tanner::engine::reference::ReferenceEngine;
@@ -78,23 +78,9 @@ fn a_rewired_engine_goes_on_as_one_that_was_made_for_its_graph() {
 #[test]
 fn rewired_engines_agree_edge_by_edge() {
     for network in networks() {
-        let data = random_data(60, network.inputs(), 4, 3);
-        let samples: Vec<u32> = (0..60).map(|k| k * 7 % 60).collect();
         let run = |make: Make| {
             let mut engine = make(&network, settings(OptimizerKind::Momentum.usual()));
-            let mut now = network.clone();
-            for round in 0..3 {
-                let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 6 * round };
-                engine.train(&data, &plan).unwrap();
-                let (graphs, moves) = edits(&now, round);
-                let state = engine.state().unwrap().moved(&now, &moves);
-                engine.rewire(&graphs, state.clone()).unwrap();
-                now = now.over(&graphs).unwrap();
-            }
-            engine
-                .train(&data, &StepPlan { samples: &samples, learning_rate: 0.05, first_step: 18 })
-                .unwrap();
-            (by_ends(&now, &engine.state().unwrap().parameters), engine.evaluate(&data).unwrap().loss)
+            trained_and_moved(&mut *engine, &network)
         };
         let (expected, loss) = run(engines()[0].1);
         for (name, make) in engines().into_iter().skip(1) {

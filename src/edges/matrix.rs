@@ -129,7 +129,7 @@ fn is_there(names: &[String], prefix: &str, what: &str) -> bool {
         .any(|name| name.strip_suffix(".npy").and_then(|name| name.strip_prefix(prefix)) == Some(what))
 }
 
-/// Major and minor index of each entry of a compressed matrix with so many major ones.
+/// Major and minor index of each entry of a compressed matrix with this number of major ones.
 fn pairs(starts: &[u32], indices: &[u32], majors: usize) -> Read<Vec<(u32, u32)>> {
     if starts.len() != majors + 1 {
         return Err(format!("indptr has {} entries, expected {} by its shape", starts.len(), majors + 1));

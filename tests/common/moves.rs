@@ -4,11 +4,11 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use rand::RngExt;
-use tanner::engine::{EngineSettings, EngineState, Optimizer, Penalties, Values};
+use tanner::engine::{Engine, EngineSettings, EngineState, Optimizer, Penalties, StepPlan, Values};
 use tanner::network::{Activation, Network};
 use tanner::topology::{Edit, Edited, Grain, Link, Topology, fully_connected};
 
-use super::{coupled_2d, layer, rng, small_network};
+use super::{coupled_2d, layer, random_data, rng, small_network};
 
 /// The edge that each old edge of a layer is now; none where nothing has moved.
 type Now = Option<Vec<Option<u32>>>;
@@ -71,4 +71,21 @@ pub fn by_ends(network: &Network, values: &Values) -> Vec<(Ends, f64)> {
 
 pub fn all(state: &EngineState) -> impl Iterator<Item = &Values> {
     [&state.parameters].into_iter().chain(&state.optimizer)
+}
+
+/// Trains, moves the same edges, and goes on, three times; the values by their ends, and the loss.
+pub fn trained_and_moved(engine: &mut dyn Engine, network: &Network) -> (Vec<(Ends, f64)>, f64) {
+    let data = random_data(60, network.inputs(), 4, 3);
+    let samples: Vec<u32> = (0..60).map(|k| k * 7 % 60).collect();
+    let mut now = network.clone();
+    for round in 0..3 {
+        let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 6 * round };
+        engine.train(&data, &plan).unwrap();
+        let (graphs, moves) = edits(&now, round);
+        let state = engine.state().unwrap().moved(&now, &moves);
+        engine.rewire(&graphs, state.clone()).unwrap();
+        now = now.over(&graphs).unwrap();
+    }
+    engine.train(&data, &StepPlan { samples: &samples, learning_rate: 0.05, first_step: 18 }).unwrap();
+    (by_ends(&now, &engine.state().unwrap().parameters), engine.evaluate(&data).unwrap().loss)
 }

@@ -4,7 +4,7 @@ use tanner::engine::gpu::GpuOptions;
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, Optimizer, OptimizerKind, StepPlan};
 
-use crate::common::moves::{by_ends, edits, networks, settings};
+use crate::common::moves::{edits, networks, settings, trained_and_moved};
 use crate::common::{random_data, random_parameters};
 use crate::oracle::{Bounded, Misses};
 use crate::shapes;
@@ -59,27 +59,12 @@ pub(crate) fn agrees_with_the_reference() -> Result<(), String> {
     for (network, (policy, tiles)) in
         networks().into_iter().flat_map(|network| shapes::POLICIES.map(|policy| (network.clone(), policy)))
     {
-        let (data, parameters) = (random_data(60, network.inputs(), 4, 3), random_parameters(&network, 1));
-        let samples: Vec<u32> = (0..60).map(|k| k * 7 % 60).collect();
-        let run = |engine: &mut dyn Engine| {
-            let mut now = network.clone();
-            for round in 0..3 {
-                let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 6 * round };
-                engine.train(&data, &plan).unwrap();
-                let (graphs, moves) = edits(&now, round);
-                let state = engine.state().unwrap().moved(&now, &moves);
-                engine.rewire(&graphs, state.clone()).unwrap();
-                now = now.over(&graphs).unwrap();
-            }
-            engine
-                .train(&data, &StepPlan { samples: &samples, learning_rate: 0.05, first_step: 18 })
-                .unwrap();
-            (by_ends(&now, &engine.state().unwrap().parameters), engine.evaluate(&data).unwrap().loss)
-        };
+        let parameters = random_parameters(&network, 1);
         let options = shapes::options(tiles, false);
         let mut gpu = shapes::engine(&network, &parameters, settings(optimizer), &options);
         let mut reference = ReferenceEngine::new(&network, &parameters, settings(optimizer)).unwrap();
-        let ((got, loss), (expected, expected_loss)) = (run(&mut gpu), run(&mut reference));
+        let ((got, loss), (expected, expected_loss)) =
+            (trained_and_moved(&mut gpu, &network), trained_and_moved(&mut reference, &network));
         let close = |value: f64| Bounded { value, bound: 2e-5 * (1.0 + value.abs()) };
         misses.near(format!("{policy}: loss"), loss, close(expected_loss));
         for ((ends, got), (expected_ends, expected)) in got.iter().zip(&expected) {

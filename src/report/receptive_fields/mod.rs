@@ -159,7 +159,7 @@ fn hidden(network: &Network) -> Vec<&Topology> {
     layers[..(layers.len() - 1).max(1)].iter().map(|layer| &*layer.topology).collect()
 }
 
-/// Words for so many neurons, unless they are too many.
+/// Words for this number of neurons, unless they are too many.
 fn room(neurons: usize, words: usize) -> Option<Vec<u64>> {
     let count = neurons.checked_mul(words).filter(|count| count.saturating_mul(64) <= MAX_BITS)?;
     Some(vec![0; count])

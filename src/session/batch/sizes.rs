@@ -115,7 +115,7 @@ impl Batch<'_> {
         count.map(Some).map_err(|error| configuration.error(error))
     }
 
-    /// A configuration with so many parameters, and how many it has.
+    /// A configuration with at most this number of parameters, and how many it has.
     fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
         if configuration.settings.architecture.edges.is_some() {
             return Err(Error::Plan("its graphs are those of files".into()));

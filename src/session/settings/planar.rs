@@ -110,7 +110,7 @@ impl Planar {
 
     /// The network over a picture: widths of its hidden layers, and how they are joined.
     ///
-    /// With a scale, fan-ins are so many times the usual ones, as far as there are inputs.
+    /// With a scale, fan-ins are the usual ones times the scale, as far as there are inputs.
     pub(super) fn fit_to(&self, picture: Grid, scale: Option<f64>) -> (Vec<usize>, Connectivity) {
         let layers = self.layers();
         let grids = self.grids.clone().unwrap_or_else(|| vec![Grid { maps: self.maps, ..picture }; layers]);

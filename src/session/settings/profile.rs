@@ -67,7 +67,7 @@ impl Profile {
     }
 }
 
-/// Whether a list of receptive fields could be one of so many layers of as many blocks as the paper's.
+/// Whether a list of receptive fields could be that of this number of layers, with as many blocks as the paper's.
 fn fits(fields: &[usize], layers: usize) -> bool {
     let length_fits = fields.len() == 1 || fields.len() == layers;
     length_fits && fields.iter().all(|field| (1..=paper::DEGREES.len()).contains(field))

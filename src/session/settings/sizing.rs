@@ -49,7 +49,7 @@ impl ArchitectureSettings {
         Ok(self.with(MOST_MAPS))
     }
 
-    /// With so many neurons on a place.
+    /// With this number of neurons on a place.
     fn with(&self, maps: usize) -> Self {
         let mut with_maps = self.clone();
         if let Some(planar) = &mut with_maps.planar {

@@ -41,8 +41,8 @@ pub(super) fn run(args: &BenchArgs, path: &Path) -> anyhow::Result<()> {
     let network = match read(args)? {
         Some((_, network)) => network,
         None => {
-            let wish = BenchNetwork { arch, width: args.width, hidden_layers: args.layers };
-            let architecture = wish.architecture()?;
+            let network = BenchNetwork { arch, width: args.width, hidden_layers: args.layers };
+            let architecture = network.architecture()?;
             check_network(&architecture, "a smaller `width` or fewer `layers`")?;
             architecture.build(args.seed).with_context(|| format!("--arch {arch}"))?
         }
