@@ -49,6 +49,7 @@ named! {
         Reach = "reach",
         Falloff = "falloff",
         Grain = "grain",
+        ImportancePower = "importance-power",
         Activation = "activation",
         Dropout = "dropout",
         Epochs = "epochs",

@@ -2,7 +2,7 @@
 
 use crate::engine::Penalties;
 use crate::model::Arch;
-use crate::network::{Architecture, Connectivity};
+use crate::network::{Architecture, Connectivity, InputImportance};
 use crate::paper::{DEGREE, DEGREES, OUTPUTS, RECEPTIVE_FIELD, SOFTNESS};
 use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, MAX_WIDTH, usual_fan_in, usual_reach};
 use crate::training::Recipe;
@@ -71,6 +71,7 @@ impl BenchNetwork {
                     reach: usual_reach(grid, self.hidden_layers),
                     falloff: Falloff::Gauss,
                     grain,
+                    importance: InputImportance::default(),
                 })
             }
             Arch::Band => {

@@ -46,6 +46,7 @@ const RARE: &[&str] = &[
     "grid",
     "group_lasso",
     "header",
+    "importance_power",
     "impute",
     "init",
     "l1",

@@ -36,8 +36,6 @@ use std::borrow::Cow;
 use self::elementwise::Elementwise;
 use self::moments::narrow;
 use crate::dataset::Dataset;
-#[cfg(feature = "train")]
-use crate::topology::Grid;
 use crate::{Error, Result};
 
 pub use choice::{Importance, Order};
@@ -147,7 +145,7 @@ impl Preprocessing {
             return Err(Error::Importance(format!("{given} scores do not fit {features} features")));
         }
         let order = match settings.order {
-            Order::Place => places(train)?,
+            Order::Place => ranking::places(train)?,
             order => ranking(scores, order)?,
         };
         let importance = order.iter().map(|&feature| narrow(scores[feature as usize])).collect();
@@ -279,22 +277,6 @@ impl Preprocessing {
     }
 }
 
-/// The pixels of a picture, patch by patch: `[position]`.
-#[cfg(feature = "train")]
-fn places(train: &Dataset) -> Result<Vec<u32>> {
-    let Some([rows, columns]) = train.image_shape() else {
-        return Err(Error::Importance(
-            "order `place` needs pictures: name the shape of a table's rows with `picture`".to_owned(),
-        ));
-    };
-    let grid = Grid { rows, columns, maps: train.feature_count() / (rows * columns) };
-    Ok(grid
-        .pixels()
-        .into_iter()
-        .map(|pixel| u32::try_from(pixel).expect("a layer's neurons fit u32"))
-        .collect())
-}
-
 #[doc(hidden)]
 impl Preprocessing {
     /// Features of a sample after the transform.
@@ -338,6 +320,17 @@ impl Preprocessing {
     #[must_use]
     pub fn order(&self) -> Order {
         self.order
+    }
+
+    /// The importance of the feature that comes at each position, `[position]`; empty where features are not scored.
+    #[must_use]
+    pub fn position_importance(&self) -> Vec<f64> {
+        match &self.transform {
+            Transform::Permutation { importance, .. } => {
+                importance.iter().map(|value| f64::from(*value)).collect()
+            }
+            Transform::Identity { .. } | Transform::Rotation { .. } => Vec::new(),
+        }
     }
 
     /// The numbers themselves.

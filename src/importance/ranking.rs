@@ -5,8 +5,9 @@ use rand::RngExt;
 use super::forest::{ForestOptions, gini_importance_of};
 use super::moments::feature_variances;
 use super::{Importance, ImportanceSettings, Order};
-use crate::dataset::Samples;
+use crate::dataset::{Dataset, Samples};
 use crate::random::{Purpose, generator};
+use crate::topology::Grid;
 use crate::{Error, Result};
 
 /// The importance of each raw feature, `[feature]`: the larger, the more important.
@@ -62,4 +63,18 @@ pub fn ranking(scores: &[f64], order: Order) -> Result<Vec<u32>> {
         ranking.reverse();
     }
     Ok(ranking)
+}
+/// The pixels of a picture, patch by patch: `[position]`.
+pub(super) fn places(train: &Dataset) -> Result<Vec<u32>> {
+    let Some([rows, columns]) = train.image_shape() else {
+        return Err(Error::Importance(
+            "order `place` needs pictures: name the shape of a table's rows with `picture`".to_owned(),
+        ));
+    };
+    let grid = Grid { rows, columns, maps: train.feature_count() / (rows * columns) };
+    Ok(grid
+        .pixels()
+        .into_iter()
+        .map(|pixel| u32::try_from(pixel).expect("a layer's neurons fit u32"))
+        .collect())
 }

@@ -103,6 +103,10 @@ pub struct ArchitectureRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub grain: Option<Grain>,
+    /// Power of the inputs' importance in the draw of the first layer; none where it is 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub importance_power: Option<f64>,
     /// Activation of the hidden layers.
     pub activation: Activation,
     /// Probability with which dropout keeps a hidden unit in training.
@@ -173,6 +177,7 @@ impl ArchitectureRecord {
             reach: Vec::new(),
             falloff: None,
             grain: None,
+            importance_power: None,
             activation,
             keep_probability,
             seed,
@@ -208,13 +213,14 @@ impl ArchitectureRecord {
                 record.degrees.clone_from(degrees);
                 record.softness = Some(*softness);
             }
-            Connectivity::Coupled2d { picture, grids, fan_in, reach, falloff, grain } => {
+            Connectivity::Coupled2d { picture, grids, fan_in, reach, falloff, grain, importance } => {
                 record.arch = Arch::Sc2d;
                 record.picture = Some(*picture);
                 record.grids.clone_from(grids);
                 record.fan_in.clone_from(fan_in);
                 record.reach.clone_from(reach);
                 (record.falloff, record.grain) = (Some(*falloff), Some(*grain));
+                record.importance_power = Some(importance.power).filter(|power| *power > 0.0);
             }
         }
         record

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 #[cfg(feature = "train")]
 use super::hidden_layer::HiddenLayer;
-use super::{Activation, Layer, Network};
+use super::{Activation, InputImportance, Layer, Network};
 #[cfg(feature = "train")]
 use crate::paper;
 #[cfg(feature = "train")]
@@ -60,6 +60,8 @@ pub enum Connectivity {
         falloff: Falloff,
         /// What is drawn at once.
         grain: Grain,
+        /// How important inputs draw the edges of the first layer to themselves.
+        importance: InputImportance,
     },
 }
 
@@ -108,6 +110,9 @@ impl Architecture {
     /// Refuses what no graph can satisfy, naming the layer, the block and the limit.
     pub fn build(&self, seed: u64) -> Result<Network> {
         self.check_budget()?;
+        if let Connectivity::Coupled2d { importance, .. } = &self.connectivity {
+            importance.check()?;
+        }
         let mut layers = Vec::with_capacity(self.hidden.len() + 1);
         let mut width = self.inputs;
         for (index, outputs) in self.hidden.iter().enumerate() {

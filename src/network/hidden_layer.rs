@@ -39,7 +39,7 @@ impl HiddenLayer {
                 degrees: entry("degree lists", degrees, index, layers)?.clone(),
                 softness: *softness,
             }),
-            Connectivity::Coupled2d { picture, grids, fan_in, reach, falloff, grain } => {
+            Connectivity::Coupled2d { picture, grids, fan_in, reach, falloff, grain, importance } => {
                 let grid = |layer: usize| entry("grids", grids, layer, layers).copied();
                 Self::Coupled2d(Coupled2d {
                     inputs: if index == 0 { *picture } else { grid(index - 1)? },
@@ -49,7 +49,7 @@ impl HiddenLayer {
                     falloff: *falloff,
                     grain: *grain,
                     picture: [picture.rows, picture.columns],
-                    importance: Vec::new(),
+                    importance: if index == 0 { importance.weights() } else { Vec::new() },
                 })
             }
             Connectivity::RandomSparse { degrees } => {

@@ -14,6 +14,7 @@ pub mod dropout;
 mod hidden_layer;
 #[cfg(feature = "train")]
 mod initialisation;
+mod input_importance;
 #[cfg(feature = "train")]
 mod narrow;
 
@@ -26,6 +27,8 @@ pub use activation::Activation;
 pub use architecture::{Architecture, Connectivity};
 #[cfg(feature = "train")]
 pub use initialisation::{Initialisation, Scheme};
+#[doc(hidden)]
+pub use input_importance::InputImportance;
 
 /// One layer: `y = dropout(activation(W x + b))`, W with the edges of the topology.
 #[derive(Clone, Debug)]

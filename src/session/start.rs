@@ -7,7 +7,7 @@ use crate::edges::Ends;
 use crate::importance::cache::{self, Source};
 use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::{ArchitectureRecord, TrainedModel};
-use crate::network::{Network, Parameters};
+use crate::network::{Connectivity, Network, Parameters};
 use crate::text::grouped;
 use crate::topology::{Topology, fully_connected};
 use crate::{Error, Result};
@@ -15,19 +15,38 @@ use crate::{Error, Result};
 /// A network with values, before its data are prepared.
 pub(super) enum Start {
     /// Drawn from the seed, or over graphs that were handed over or read.
-    New { network: Network, parameters: Parameters, record: Box<ArchitectureRecord> },
+    New {
+        network: Network,
+        parameters: Parameters,
+        record: Box<ArchitectureRecord>,
+        /// Where the graphs needed it already.
+        preprocessing: Option<Preprocessing>,
+    },
     /// Read from a file.
     Saved(Box<TrainedModel>),
 }
 
 impl Start {
-    /// Draws the network that the settings ask for, for data of this shape.
-    pub(super) fn new(settings: &RunSettings, [train, test]: [&Dataset; 2]) -> Result<Self> {
+    /// Draws the network that the settings ask for, for data of this shape; by what `fit` finds of the inputs, where their
+    /// importance is asked for.
+    pub(super) fn new(
+        settings: &RunSettings,
+        [train, test]: [&Dataset; 2],
+        fit: impl FnOnce() -> Result<Preprocessing>,
+    ) -> Result<Self> {
         let seed = settings.recipe.seed;
-        let architecture = settings.architecture.fit_to(train, train.class_count())?;
+        let mut architecture = settings.architecture.fit_to(train, train.class_count())?;
         check((&architecture).into(), settings, [train, test])?;
+        let mut fitted = None;
+        if let Connectivity::Coupled2d { importance, .. } = &mut architecture.connectivity
+            && importance.power > 0.0
+        {
+            let preprocessing = fit()?;
+            importance.of_input = preprocessing.position_importance();
+            fitted = Some(preprocessing);
+        }
         let network = architecture.build(seed).map_err(|error| settings.architecture.blame(error))?;
-        Self::with(network, ArchitectureRecord::new(&architecture, seed), settings)
+        Self::with(network, ArchitectureRecord::new(&architecture, seed), fitted, settings)
     }
 
     /// Takes the graphs of the files that the settings name, where they name some.
@@ -55,12 +74,17 @@ impl Start {
             (settings.architecture.activation(), settings.architecture.keep_probability());
         check((&network).into(), settings, data)?;
         let record = ArchitectureRecord::custom(&network, activation, keep_probability, settings.recipe.seed);
-        Self::with(network, record, settings)
+        Self::with(network, record, None, settings)
     }
 
-    fn with(network: Network, record: ArchitectureRecord, settings: &RunSettings) -> Result<Self> {
+    fn with(
+        network: Network,
+        record: ArchitectureRecord,
+        preprocessing: Option<Preprocessing>,
+        settings: &RunSettings,
+    ) -> Result<Self> {
         let parameters = settings.recipe.initialisation.draw(&network, settings.recipe.seed)?;
-        Ok(Self::New { network, parameters, record: Box::new(record) })
+        Ok(Self::New { network, parameters, record: Box::new(record), preprocessing })
     }
 
     /// Goes on from a saved model.
@@ -105,8 +129,9 @@ impl Session<'_> {
         let seed = settings.recipe.seed;
         let held_out = settings.validation.map(|holdout| HeldOut { holdout, seed, of: samples });
         match start {
-            Start::New { network, parameters, record } => {
-                let preprocessing = self.preprocessing(&settings.importance, train)?;
+            Start::New { network, parameters, record, preprocessing } => {
+                let fit = || self.preprocessing(&settings.importance, train);
+                let preprocessing = preprocessing.map_or_else(fit, Ok)?;
                 let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
                 model.set_held_out(held_out)?;
                 model.set_data(data)?;
@@ -122,7 +147,11 @@ impl Session<'_> {
     }
 
     /// What is done to the features of this training set, from the cache where it can be.
-    fn preprocessing(&self, settings: &ImportanceSettings, train: &Dataset) -> Result<Preprocessing> {
+    pub(super) fn preprocessing(
+        &self,
+        settings: &ImportanceSettings,
+        train: &Dataset,
+    ) -> Result<Preprocessing> {
         self.fitted(settings, train.samples(), |progress| {
             cache::fit(settings, train, self.cache.as_deref(), progress)
         })

@@ -117,7 +117,8 @@ impl Session<'_> {
                     self.warn_of_unreached_neurons(start.network());
                     return Ok(start);
                 }
-                let start = Start::new(settings, data)?;
+                let fit = || self.preprocessing(&settings.importance, data[0]);
+                let start = Start::new(settings, data, fit)?;
                 self.warn_of_density(&settings.architecture, start.network());
                 start
             }

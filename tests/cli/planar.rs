@@ -3,6 +3,8 @@
 use std::fs;
 
 use serde_json::Value;
+use tanner::model::TrainedModel;
+use tanner::topology::Topology;
 
 use crate::support::{folder_with_data, refused, tanner};
 
@@ -57,6 +59,38 @@ fn a_network_in_two_dimensions_lives_as_any_other() {
 }
 
 #[test]
+fn important_pixels_draw_the_edges_of_the_first_layer() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let line = format!("{NETWORK} --grain 1 --epochs 2 --importance variance");
+    for (name, flags) in [("plain", ""), ("drawn", "--importance-power 4"), ("zero", "--importance-power 0")]
+    {
+        done(path, &format!("{line} {flags} --out {name}"));
+    }
+    done(path, "train --config drawn --out again");
+    let graph = |name: &str, layer: usize| {
+        let model = TrainedModel::load(path.join(name).join("model.safetensors")).unwrap();
+        Topology::clone(&model.network().layers()[layer].topology)
+    };
+    assert_eq!(graph("plain", 0), graph("zero", 0));
+    assert_ne!(graph("plain", 0), graph("drawn", 0));
+    assert_eq!(graph("plain", 1), graph("drawn", 1));
+    assert_eq!(graph("drawn", 0), graph("again", 0));
+    // Edges went to pixels of much variance.
+    let model = TrainedModel::load(path.join("plain/model.safetensors")).unwrap();
+    let importance = model.preprocessing().position_importance();
+    let degrees = |name| (0..16).map(move |input| graph(name, 0).out_degree(input) as f64);
+    let pull =
+        |name| degrees(name).zip(&importance).map(|(degree, importance)| degree * importance).sum::<f64>();
+    assert!(pull("drawn") > 1.1 * pull("plain"), "{} {}", pull("drawn"), pull("plain"));
+    let config = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(path.join(name).join("config.json")).unwrap()).unwrap()
+    };
+    assert_eq!(config("drawn")["architecture"]["importance_power"], 4.0);
+    assert_eq!(config("zero")["architecture"].get("importance_power"), None);
+}
+
+#[test]
 fn what_two_dimensions_cannot_have_is_refused() {
     let folder = folder_with_data();
     let path = folder.path();
@@ -72,6 +106,16 @@ fn what_two_dimensions_cannot_have_is_refused() {
         (
             with("--grid 3x4 --grain 4").replace("--grid 4x4,2x2x4 --fan-in 8,12", "--fan-in 8"),
             "the grid of the outputs is 3x4",
+        ),
+        (with("--importance-power 1"), "--importance-power: needs --importance rf, variance or random"),
+        (
+            with("--importance rf --importance-power 9"),
+            "--importance-power: 9 is impossible, it must be 0 to 8",
+        ),
+        ("--data data --arch rsp --importance-power 1".into(), "--importance-power: has no meaning"),
+        (
+            "inspect --arch sc2d --importance-power 1".into(),
+            "--importance-power: the importance of the inputs is",
         ),
         ("--data data --arch sc --reach 2".into(), "--reach: has no meaning with --arch sc"),
         (

@@ -37,12 +37,13 @@ const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
 /// Those with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
 /// Settings that belong to some architectures alone, and to which.
-const OWNERS: [(Setting, &[Arch]); 13] = [
+const OWNERS: [(Setting, &[Arch]); 14] = [
     (Setting::Grid, &[Arch::Sc2d]),
     (Setting::FanIn, &[Arch::Sc2d]),
     (Setting::Reach, &[Arch::Sc2d]),
     (Setting::Falloff, &[Arch::Sc2d]),
     (Setting::Grain, &[Arch::Sc2d]),
+    (Setting::ImportancePower, &[Arch::Sc2d]),
     (Setting::Blocks, BANDED),
     (Setting::ReceptiveField, COUPLED),
     (Setting::Degrees, BANDED),
@@ -64,7 +65,8 @@ pub(crate) const SIZES: [Setting; 6] = [
 ];
 
 /// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
-const WORDS: [(Setting, &str); 10] = [
+const WORDS: [(Setting, &str); 11] = [
+    (Setting::ImportancePower, "importance"),
     (Setting::FanIn, "fan-in"),
     (Setting::Reach, "reach"),
     (Setting::Grain, "grain"),

@@ -216,6 +216,12 @@ group! {
         /// sides. The default is 1 for grids with an odd side.
         #[arg(value_enum, value_name = "N")]
         grain: (Grain) => Grain,
+        /// sc2d: how strongly edges go to important pixels [default: 0]
+        ///
+        /// The chance of a pixel in the draw of the first layer is multiplied by (its importance / the mean importance) to this
+        /// power. Needs --importance rf, variance or random.
+        #[arg(value_name = "POWER", allow_negative_numbers = true)]
+        importance_power: (f64) => ImportancePower,
         /// Most weights and biases [default: what other flags give]
         ///
         /// Finds the degrees, the fan-in or the widths of the largest such network: sc, band and sc2d in their usual proportions, rsp by

@@ -8,7 +8,7 @@ use super::values::{Switch, joined};
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::named::serde_as_text;
-use crate::network::Connectivity;
+use crate::network::{Connectivity, InputImportance};
 use crate::topology::{Falloff, Grain, Grid, usual_fan_in, usual_reach};
 use crate::{Error, Result, Setting};
 
@@ -56,6 +56,9 @@ serde_as_text!(Numbers);
 
 /// Hidden layers where nothing says how many.
 const LAYERS: usize = 3;
+/// Powers of an importance beyond it make the draw one of the greatest alone.
+const MAX_POWER: f64 = 8.0;
+
 /// A connectivity in two dimensions that does not know its picture yet.
 #[derive(Clone, Debug)]
 pub(super) struct Planar {
@@ -64,6 +67,7 @@ pub(super) struct Planar {
     reach: Option<Vec<f64>>,
     falloff: Falloff,
     grain: Option<Grain>,
+    importance_power: f64,
     /// Neurons on one place of grids that were not given.
     pub(super) maps: usize,
 }
@@ -72,7 +76,7 @@ impl Planar {
     /// Checks what was given.
     ///
     /// # Errors
-    /// [`Error::Setting`] for lists of different lengths.
+    /// [`Error::Setting`] for lists of different lengths, and a power outside its range.
     pub(super) fn new(options: &ArchitectureOptions) -> Result<Self> {
         let planar = Self {
             grids: options.grid.as_ref().map(|grids| grids.0.clone()),
@@ -80,8 +84,14 @@ impl Planar {
             reach: options.reach.as_ref().map(|list| list.0.clone()),
             falloff: options.falloff.unwrap_or(Falloff::Gauss),
             grain: options.grain,
+            importance_power: options.importance_power.unwrap_or(0.0),
             maps: 1,
         };
+        let power = planar.importance_power;
+        if !(0.0..=MAX_POWER).contains(&power) {
+            let reason = format!("{power} is impossible, it must be 0 to {MAX_POWER}");
+            return Err(Error::setting(Setting::ImportancePower, reason));
+        }
         let layers = planar.layers();
         for (setting, given) in [
             (Setting::FanIn, planar.fan_in.as_ref().map(Vec::len)),
@@ -131,6 +141,7 @@ impl Planar {
             falloff: self.falloff,
             grain,
             grids: grids.clone(),
+            importance: InputImportance { power: self.importance_power, of_input: Vec::new() },
         };
         (grids.into_iter().map(Grid::neurons).collect(), connectivity)
     }
@@ -141,7 +152,13 @@ impl ImportanceOptions {
     ///
     /// # Errors
     /// [`Error::Setting`] for what moves them.
-    pub(super) fn fitting(mut self, arch: Arch) -> Result<Self> {
+    pub(super) fn fitting(mut self, arch: Arch, power: f64) -> Result<Self> {
+        if power > 0.0 && !self.importance.is_some_and(Importance::scores_features) {
+            return Err(Error::setting(
+                Setting::ImportancePower,
+                "needs `importance` rf, variance or random",
+            ));
+        }
         if arch == Arch::Custom {
             // Graphs from files speak of features by their places.
             self.importance = self.importance.or(Some(Importance::None));

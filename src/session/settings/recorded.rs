@@ -171,5 +171,6 @@ fn set_architecture(settings: &mut Settings, record: &ArchitectureRecord) -> Res
     options.fan_in = (!record.fan_in.is_empty()).then(|| Numbers(record.fan_in.clone()));
     options.reach = (!record.reach.is_empty()).then(|| Numbers(record.reach.clone()));
     (options.falloff, options.grain) = (record.falloff, record.grain);
+    options.importance_power = record.importance_power;
     Ok(())
 }

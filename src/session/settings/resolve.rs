@@ -89,7 +89,10 @@ impl Settings {
             return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
         }
         let architecture = ArchitectureSettings::new(&asked.architecture)?;
-        let importance = asked.importance.clone().fitting(architecture.arch)?;
+        let importance = asked
+            .importance
+            .clone()
+            .fitting(architecture.arch, asked.architecture.importance_power.unwrap_or(0.0))?;
         let recipe = recipe(&asked.training, &architecture)?;
         Ok(RunSettings {
             importance: importance.resolve(recipe.seed)?,
