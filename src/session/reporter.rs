@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Error;
-use crate::network::Network;
+use crate::model::TrainedModel;
 use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
 
 /// Receives what a session has to say. Where a text names a setting, the name stands in backquotes.
@@ -39,8 +39,8 @@ pub trait Reporter: Sync {
 
     /// Pictures of a network that is about to be trained, each a PNG file with its name.
     #[doc(hidden)]
-    fn pictures(&self, network: &Network) -> Vec<(&'static str, Vec<u8>)> {
-        let _ = network;
+    fn pictures(&self, model: &TrainedModel) -> Vec<(&'static str, Vec<u8>)> {
+        let _ = model;
         Vec::new()
     }
 
@@ -105,8 +105,8 @@ impl Reporter for WithoutNotes<'_> {
         self.0.watch(run)
     }
 
-    fn pictures(&self, network: &Network) -> Vec<(&'static str, Vec<u8>)> {
-        self.0.pictures(network)
+    fn pictures(&self, model: &TrainedModel) -> Vec<(&'static str, Vec<u8>)> {
+        self.0.pictures(model)
     }
 
     fn run_ended(&self, run: &FinishedRun<'_>) {

@@ -200,7 +200,7 @@ impl Session<'_> {
         (state, patience_from, regions): (Option<TrainingState>, usize, Vec<Region>),
     ) -> Result<Trained> {
         let settings = &job.settings;
-        let pictures = || self.reporter.pictures(recorder.model().network());
+        let pictures = || self.reporter.pictures(recorder.model());
         let mut tensorboard = tensorboard(settings, recorder, pictures)?;
         let mut observers: Vec<&mut dyn Observer> = vec![recorder];
         observers.extend(watcher.as_mut().map(|watcher| &mut **watcher as &mut dyn Observer));

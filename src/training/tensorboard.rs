@@ -24,7 +24,7 @@ const BUCKETS: usize = 60;
 /// | `learning_rate`, `seconds` | of the epoch |
 /// | `weights/layer_1`, .. | histogram of the weights that exist |
 /// | `command`, `settings` | text: the command that makes the run again, and its settings |
-/// | `connectivity`, .. | pictures |
+/// | `connectivity`, `receptive_fields` where inputs are pixels | pictures |
 ///
 /// The tab HPARAMS compares runs by their settings. The step is the epoch. `test` is `validation` where a held-out
 /// part is scored.

@@ -4,8 +4,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tanner::network::Network;
-use tanner::report::{connectivity_picture, learning_curve};
+use tanner::model::TrainedModel;
+use tanner::report::{OnPicture, connectivity_picture, learning_curve};
 use tanner::session::{FinishedRun, Reporter, RunPreview, Session};
 use tanner::training::Observer;
 
@@ -67,15 +67,22 @@ impl Reporter for Terminal {
         Some(Box::new(report))
     }
 
-    fn pictures(&self, network: &Network) -> Vec<(&'static str, Vec<u8>)> {
+    fn pictures(&self, model: &TrainedModel) -> Vec<(&'static str, Vec<u8>)> {
+        let network = model.network();
         let layers: Vec<_> = network.layers().iter().map(|layer| &*layer.topology).collect();
-        match connectivity_picture(&layers) {
-            Ok(png) => vec![("connectivity", png)],
-            Err(error) => {
-                terminal::warn(&error.to_string());
-                Vec::new()
+        let drawn = [
+            ("connectivity", Some(connectivity_picture(&layers))),
+            ("receptive_fields", OnPicture::of_model(model).map(|on_picture| on_picture.sheet(network))),
+        ];
+        let mut pictures = Vec::new();
+        for (name, drawn) in drawn {
+            match drawn {
+                Some(Ok(png)) => pictures.push((name, png)),
+                Some(Err(error)) => terminal::warn(&error.to_string()),
+                None => {}
             }
         }
+        pictures
     }
 
     fn run_ended(&self, run: &FinishedRun<'_>) {

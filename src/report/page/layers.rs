@@ -8,6 +8,7 @@ use crate::model::TrainedModel;
 use crate::network::{Layer, LayerParameters};
 use crate::report::connectivity::layer_picture;
 use crate::report::grouped;
+use crate::report::receptive_fields::OnPicture;
 
 /// Bars of a histogram.
 const BINS: usize = 41;
@@ -28,6 +29,17 @@ pub(super) fn figures(id: &str, model: &TrainedModel) -> Markup {
             h3 { "Connections" }
             div.layers { @for (index, (layer, _)) in shown.iter().enumerate() { (connections(index + 1, layer)) } }
             figcaption { "A dot is a weight; inputs to the right, outputs downwards. Faint lines part blocks." (rest.clone().unwrap_or_default()) }
+        }
+        @if let Some(on_picture) = OnPicture::of_model(model) {
+            figure.wide id={ (id) "-receptive-fields" } {
+                h3 { "Receptive fields" }
+                @match on_picture.sheet(model.network()) {
+                    Ok(png) => { img.fields src=(data_url(&png)) alt="Pixels that neurons of each layer see"; }
+                    Err(error) => (missing(error.to_string())),
+                }
+                figcaption { "Which pixels 8 neurons of each hidden layer see, the first layer at the top: the darker, the more paths. An
+                    orange mark is the place of the neuron." }
+            }
         }
         figure.wide id={ (id) "-weights" } {
             h3 { "Weights" }

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::Path;
 
 use super::*;
-use crate::dataset::Dataset;
+use crate::dataset::{DataRecord, Dataset};
 use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::inference::Predictor;
 use crate::model::ArchitectureRecord;
@@ -31,7 +31,10 @@ fn model(train: &Dataset) -> TrainedModel {
     let network = architecture.build(0).unwrap();
     let parameters = Initialisation { scheme: Scheme::He, gain: 1.0 }.draw(&network, 0).unwrap();
     let preprocessing = Preprocessing::fit(&ImportanceSettings::new(Importance::None), train).unwrap();
-    TrainedModel::new(network, parameters, preprocessing, ArchitectureRecord::new(&architecture, 0)).unwrap()
+    let record = ArchitectureRecord::new(&architecture, 0);
+    let mut model = TrainedModel::new(network, parameters, preprocessing, record).unwrap();
+    model.set_data(DataRecord::of(train)).unwrap();
+    model
 }
 
 fn write_run(folder: &Path, epochs: usize) {
@@ -81,6 +84,7 @@ fn a_page_has_every_figure_and_nothing_of_its_data_is_markup() {
         }
         assert!(!page.contains("<script>alert") && !page.contains("b<i>") && !page.contains("<!--"));
         assert!(page.contains("&lt;script&gt;alert"));
+        assert_eq!(page.contains("<figure class=\"wide\" id=\"run-1-receptive-fields\""), pictures);
         assert_eq!(page.contains("aria-label=\"Sample") || page.contains("alt=\"Sample "), pictures);
         well_formed(&page);
     }
