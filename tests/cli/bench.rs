@@ -64,6 +64,32 @@ fn inference_measures_one_sample_on_one_thread() {
 }
 
 #[test]
+fn networks_of_one_size_are_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = "bench --arch sc2d,sc,rsp,fc,narrow,band --width 196 --layers 2 --parameters 8000 --batch 4 --backend cpu --threads 1 \
+                --seconds 0.01 --check skip --json";
+    let outcome = tanner(folder.path(), line);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let measured: Vec<serde_json::Value> =
+        outcome.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(measured.len(), 6);
+    for one in measured {
+        // Without the biases: 402 of layers of 196.
+        let edges = one["edges"].as_u64().unwrap();
+        assert!((7_500..8_000).contains(&edges), "{} {edges}", one["arch"]);
+    }
+    for (flags, part) in [
+        ("--arch sc --parameters 7", "--arch sc: --parameters: 7 are impossible with these layers"),
+        ("--edges graphs --parameters 7", "cannot be used with"),
+        ("--scale --parameters 7", "cannot be used with"),
+    ] {
+        let outcome = tanner(folder.path(), &format!("bench {flags}"));
+        assert_ne!(outcome.code, Some(0), "{flags}");
+        assert!(outcome.stderr.contains(part), "{flags}: {outcome:?}");
+    }
+}
+
+#[test]
 fn a_check_alone_times_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = tanner(folder.path(), &format!("{SMALL} --arch sc,fc --batch 8 --check only"));

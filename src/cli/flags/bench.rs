@@ -33,6 +33,11 @@ pub(crate) struct BenchArgs {
     /// Hidden layers
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
     pub(crate) layers: usize,
+    /// Size of all networks: most weights and biases [default: each its usual]
+    ///
+    /// Finds their degrees, fan-ins or widths, as in training.
+    #[arg(long, value_name = "N", conflicts_with_all = ["edges", "scale"], allow_negative_numbers = true)]
+    pub(crate) parameters: Option<usize>,
     /// Measure a network of graphs from NPZ files [default: --arch]
     ///
     /// As for training: a folder of `export --csr`, or scipy.sparse.save_npz files in the order of the layers.

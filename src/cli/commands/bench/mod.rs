@@ -15,10 +15,12 @@ use tanner::benchmark::{
 use tanner::engine::cpu::SingleSample;
 use tanner::engine::{Backend, EngineSettings, Optimizer, OptimizerOptions};
 use tanner::model::Arch;
-use tanner::network::{Network, Parameters};
+use tanner::network::{Architecture, Network, Parameters};
 use tanner::report::measurement_table;
+use tanner::session::settings::{ArchitectureOptions, ArchitectureSettings, Grids, InputShape};
 use tanner::session::{EngineRequest, OpenedEngine, Purpose, check_batch, check_built_batch};
 use tanner::tiles::TilePolicy;
+use tanner::topology::Grid;
 use tanner::training::Recipe;
 
 use super::{inspect, refuse};
@@ -27,6 +29,8 @@ use crate::cli::ui::{LeftOut, Results, session, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
 const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
+/// Logits, as of the networks that `BenchNetwork` draws.
+const CLASSES: usize = 10;
 /// File of a folder of results.
 const FILE: &str = "bench.json";
 
@@ -163,7 +167,10 @@ impl<'a> Plan<'a> {
     /// A network of this kind, drawn where its largest batch fits the memory.
     fn drawn(&self, arch: Arch, batch: usize) -> anyhow::Result<(BenchNetwork, Network)> {
         let bench_network = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
-        let architecture = bench_network.architecture().with_context(|| format!("--arch {arch}"))?;
+        let architecture = match self.args.parameters {
+            Some(parameters) => sized(&bench_network, parameters)?,
+            None => bench_network.architecture().with_context(|| format!("--arch {arch}"))?,
+        };
         check_batch(
             &architecture,
             &self.settings(&bench_network, batch),
@@ -257,6 +264,23 @@ struct Subject {
     yardstick: Option<Yardstick>,
     /// Seconds that graphs and first weights took.
     drawn: f64,
+}
+
+/// The network of a kind with at most this number of parameters.
+fn sized(wanted: &BenchNetwork, parameters: usize) -> anyhow::Result<Architecture> {
+    let BenchNetwork { arch, width, hidden_layers } = *wanted;
+    let picture = Grid::squarest(width);
+    let is_planar = arch == Arch::Sc2d;
+    let options = ArchitectureOptions {
+        arch: Some(arch),
+        hidden: (!is_planar).then(|| vec![width; hidden_layers].into()),
+        grid: is_planar.then(|| Grids(vec![picture; hidden_layers])),
+        parameters: Some(parameters),
+        ..ArchitectureOptions::default()
+    };
+    let shape = InputShape { features: width, picture: Some([picture.rows, picture.columns]) };
+    let found = ArchitectureSettings::new(&options).and_then(|settings| settings.fit_to(shape, CLASSES));
+    found.with_context(|| format!("--arch {arch}"))
 }
 
 /// How an engine packs weights, if it does.
