@@ -16,6 +16,11 @@ ACTIVATIONS = {
 
 def predict(path, x):
     """Probabilities [sample][class] of raw features x [sample][feature]; see docs/model-format.md."""
+    return np.exp(log_softmax(logits(path, x)))
+
+
+def logits(path, x):
+    """The outputs of the last layer [sample][class], of which softmax makes probabilities."""
     with safe_open(path, "numpy") as file:
         header = json.loads(file.metadata()["tanner"])
         t = {name: file.get_tensor(name) for name in file.keys()}
@@ -34,8 +39,13 @@ def predict(path, x):
             dense[np.repeat(np.arange(len(biases)), edges), t[f"layers.{index}.inputs"]] = weights
             weights = dense
         x = ACTIVATIONS[layer["activation"]](x @ weights.reshape(len(biases), -1).T + biases)
-    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    return x
+
+
+def log_softmax(logits):
+    """The logarithms of the probabilities."""
+    below = logits - logits.max(axis=1, keepdims=True)
+    return below - np.log(np.exp(below).sum(axis=1, keepdims=True))
 
 
 def views(x, shape, shift, flip):
@@ -54,9 +64,8 @@ def predict_averaged(path, x, shift=1, flip=True):
     the probabilities, made probabilities again."""
     with safe_open(path, "numpy") as file:
         shape = json.loads(file.metadata()["tanner"])["data"]["image_shape"]
-    seen = [np.log(np.maximum(predict(path, view), 1e-30)) for view in views(x, shape, shift, flip)]
-    mean = np.exp(np.mean(seen, axis=0))
-    return mean / mean.sum(axis=1, keepdims=True)
+    seen = [log_softmax(logits(path, view)) for view in views(x, shape, shift, flip)]
+    return np.exp(log_softmax(np.mean(seen, axis=0)))
 
 
 if __name__ == "__main__":

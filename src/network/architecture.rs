@@ -133,6 +133,20 @@ impl Architecture {
         Network::new(layers)
     }
 
+    /// The share of the edges of each hidden layer in two dimensions that are further than a Gaussian's draw goes: `[layer]`; none
+    /// of other kinds.
+    pub(crate) fn far_shares(&self, network: &Network) -> Vec<f64> {
+        let mut width = self.inputs;
+        let mut shares = Vec::new();
+        for (index, (outputs, layer)) in self.hidden.iter().zip(network.layers()).enumerate() {
+            if let Ok(HiddenLayer::Coupled2d(wanted)) = self.hidden_layer(index, width, *outputs) {
+                shares.push(wanted.far_share(&layer.topology));
+            }
+            width = *outputs;
+        }
+        shares
+    }
+
     fn build_hidden(&self, index: usize, inputs: usize, outputs: usize, seed: u64) -> Result<Topology> {
         let stream =
             u32::try_from(index).map_err(|_| Error::Network(format!("{index} layers are too many")))?;

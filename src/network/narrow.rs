@@ -52,6 +52,12 @@ impl Architecture {
         Ok(fitted)
     }
 
+    /// The number of parameters of a network of these layers with one neuron in each of them.
+    pub(crate) fn narrowest_count(&self) -> usize {
+        let least = fully_connected_parameters(self.inputs, &vec![1; self.hidden.len()], self.classes);
+        usize::try_from(least).unwrap_or(usize::MAX)
+    }
+
     /// Refuses a narrow network that is not as narrow as its budget.
     pub(super) fn check_budget(&self) -> Result<()> {
         let Connectivity::Narrow { budget } = self.connectivity else { return Ok(()) };

@@ -38,6 +38,9 @@ impl Session<'_> {
                 epochs(settings.patience.unwrap_or_default())
             ));
         }
+        if summary.is_some() {
+            self.warn_of_unmoved_edges(settings, recorder.history());
+        }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(
                 "best.safetensors has the model of epoch {there}, which is not the best any more"

@@ -7,7 +7,7 @@ use crate::edges::Ends;
 use crate::importance::cache::{self, Source};
 use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::{ArchitectureRecord, TrainedModel};
-use crate::network::{Connectivity, Network, Parameters};
+use crate::network::{Architecture, Connectivity, Network, Parameters};
 use crate::text::grouped;
 use crate::topology::{Topology, fully_connected};
 use crate::{Error, Result};
@@ -33,7 +33,7 @@ impl Start {
         settings: &RunSettings,
         [train, test]: [&Dataset; 2],
         fit: impl FnOnce() -> Result<Preprocessing>,
-    ) -> Result<Self> {
+    ) -> Result<(Self, Architecture)> {
         let seed = settings.recipe.seed;
         let mut architecture = settings.architecture.fit_to(train, train.class_count())?;
         check((&architecture).into(), settings, [train, test])?;
@@ -46,7 +46,8 @@ impl Start {
             fitted = Some(preprocessing);
         }
         let network = architecture.build(seed).map_err(|error| settings.architecture.blame(error))?;
-        Self::with(network, ArchitectureRecord::new(&architecture, seed), fitted, settings)
+        let start = Self::with(network, ArchitectureRecord::new(&architecture, seed), fitted, settings)?;
+        Ok((start, architecture))
     }
 
     /// Takes the graphs of the files that the settings name, where they name some.

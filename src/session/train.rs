@@ -60,7 +60,7 @@ impl Session<'_> {
         self.warn_of_shrunken_features(&model);
         let train_set = training_data(settings, train, &model)?;
         // Before edges have moved.
-        let regions = if settings.recipe.rewire.is_some() { model.regions() } else { Vec::new() };
+        let regions = if settings.recipe.rewire.is_some() { self.regions(&model) } else { Vec::new() };
         let test_set = Arc::new(model.prepare(test)?);
         if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
             check_folder(logs).asked_by(Setting::Tensorboard)?;
@@ -118,7 +118,8 @@ impl Session<'_> {
                     return Ok(start);
                 }
                 let fit = || self.preprocessing(&settings.importance, data[0]);
-                let start = Start::new(settings, data, fit)?;
+                let (start, architecture) = Start::new(settings, data, fit)?;
+                self.warn_of_far_edges(&architecture, start.network());
                 self.warn_of_density(&settings.architecture, start.network());
                 start
             }

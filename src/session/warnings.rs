@@ -3,17 +3,20 @@
 use std::ops::Range;
 
 use super::Session;
-use super::settings::ArchitectureSettings;
+use super::settings::{ArchitectureSettings, RunSettings};
 use crate::model::TrainedModel;
-use crate::network::Network;
+use crate::network::{Architecture, Network};
 use crate::text::grouped;
-use crate::topology::Topology;
+use crate::topology::{Region, Topology};
+use crate::training::EpochMetrics;
 
 /// A layer is worth a warning from this share of neurons without inputs on, or where a whole block of outputs
 /// has none. A few are what chance leaves of any layer with small degrees; an in-degree of 1 on average leaves 37 %.
 const MANY: f64 = 0.25;
 /// A layer with this many times fewer inputs than outputs is not worth one.
 const FEW: usize = 4;
+/// A layer in two dimensions is worth a warning from this share of edges on that are not near.
+const FAR: f64 = 0.25;
 /// Below this deviation, a tenth and more of a feature's size is lost.
 const SMALL: f32 = 0.01;
 /// Names of features that a warning lists.
@@ -26,6 +29,41 @@ impl Session<'_> {
     pub fn warn_of_constant_neurons(&self, network: &Network) {
         if let Some(line) = constant_neurons(network) {
             self.warn(line);
+        }
+    }
+
+    /// Where the edges of each layer may move; says so where that is anywhere although neurons once had places.
+    pub(super) fn regions(&self, model: &TrainedModel) -> Vec<Region> {
+        if model.has_lost_places() {
+            self.warn("pruning took neurons away, and with them the places of the others: edges move over the whole picture");
+        }
+        model.regions()
+    }
+
+    /// Names the layers in two dimensions most of whose edges are not near, as their reach would have it.
+    pub fn warn_of_far_edges(&self, architecture: &Architecture, network: &Network) {
+        let shares = architecture.far_shares(network);
+        let far = |(number, share): (usize, f64)| {
+            (share > FAR).then(|| format!("{:.0} % of layer {number}", 100.0 * share))
+        };
+        let layers: Vec<String> = (1..).zip(shares).filter_map(far).collect();
+        if !layers.is_empty() {
+            self.warn(format!(
+                "edges lead further than 3 times the `reach`, where nothing makes near ones likelier: {}; a larger `reach` or a \
+                 smaller `fan-in` lets them stay near",
+                layers.join(", ")
+            ));
+        }
+    }
+
+    /// Says that edges were to move, and none did.
+    pub(super) fn warn_of_unmoved_edges(&self, settings: &RunSettings, history: &[EpochMetrics]) {
+        let has_moved = history.iter().any(|epoch| epoch.edges_moved.is_some_and(|moved| moved > 0));
+        if settings.recipe.rewire.is_some() && !has_moved {
+            self.warn(
+                "no edge has moved: within the shape of the layers there was no free place, or `rewire-fraction`, `rewire-every` and \
+                 `rewire-end` left nothing to move in these epochs",
+            );
         }
     }
 
@@ -87,7 +125,7 @@ fn constant_neurons(network: &Network) -> Option<String> {
     (!lacking.is_empty()).then(|| {
         let layers = lacking.join("; ");
         format!(
-            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`) reach them, and those by default do"
+            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`, sc2d: `fan-in`) reach them, and those by default do"
         )
     })
 }
@@ -113,7 +151,7 @@ fn lacking(topology: &Topology, number: usize) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::{Architecture, Connectivity};
+    use crate::network::Connectivity;
 
     fn coupled(degrees: [usize; 4], hidden: Vec<usize>) -> Option<String> {
         let connectivity = Connectivity::SpatiallyCoupled {

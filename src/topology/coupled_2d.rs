@@ -17,6 +17,8 @@ use super::sampling::largest;
 use super::{Falloff, Grain, Grid, Partition, Topology};
 use crate::{Error, Result};
 
+/// How many times its reach a Gaussian goes, where edges are to be near.
+pub(super) const SIGMAS: f64 = 3.0;
 /// The least weight of an input, however far it is.
 pub(crate) const FLOOR: f64 = 1e-12;
 
@@ -46,6 +48,9 @@ const FAN_IN: [f64; 2] = [40.0, 144.0];
 /// Usual reach of the first and the last layer, as a share of the shorter side of the picture.
 const REACH: [f64; 2] = [1.5 / 28.0, 5.0 / 28.0];
 
+/// How many times wider a window is to each side than the reach of a Gaussian.
+const WINDOW: f64 = 2.0;
+
 /// A value for each layer, which grows by the same factor from layer to layer.
 fn grown([first, last]: [f64; 2], layers: usize) -> impl Iterator<Item = f64> {
     let steps = layers.saturating_sub(1).max(1) as f64;
@@ -63,11 +68,14 @@ pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<f64> {
     grids.iter().zip(grown(FAN_IN, grids.len() - 1)).map(of_layer).collect()
 }
 
-/// The reach of each layer where none is asked for.
-pub(crate) fn usual_reach(picture: Grid, layers: usize) -> Vec<f64> {
-    let side = picture.rows.min(picture.columns) as f64;
+/// The usual reach of a layer where none is asked for, of so many layers: as far as its fan-in needs, at least.
+pub(crate) fn usual_reach(layer: &Coupled2d, (index, layers): (usize, usize)) -> f64 {
+    let side = layer.picture.into_iter().min().unwrap_or(0) as f64;
+    let share = grown(REACH, layers).nth(index).unwrap_or(REACH[1]);
+    let wide = if layer.falloff == Falloff::Window { WINDOW } else { 1.0 };
     // Two digits, as people write them.
-    grown(REACH, layers).map(|share| ((100.0 * share * side).round() / 100.0).max(0.5)).collect()
+    let usual = (100.0 * wide * share * side).round() / 100.0;
+    usual.max(0.5).max((100.0 * layer.least_reach()).ceil() / 100.0)
 }
 
 impl Coupled2d {
@@ -148,6 +156,51 @@ impl Coupled2d {
         self.log_weight(input, output).filter(is_near)
     }
 
+    /// The least reach at which every output finds as many inputs as it draws: within its window, or within 3 times the reach of
+    /// a Gaussian for an output in the middle.
+    fn least_reach(&self) -> f64 {
+        let together = self.grain.together();
+        let to = self.outputs.middles(together);
+        let from_middle =
+            |place: &[f64; 2]| place.iter().map(|share| (share - 0.5).abs()).fold(0.0, f64::max);
+        let by_middle = |a: &&[f64; 2], b: &&[f64; 2]| from_middle(a).total_cmp(&from_middle(b));
+        let (place, times) = match self.falloff {
+            Falloff::Gauss => (to.iter().min_by(by_middle), SIGMAS),
+            Falloff::Window => (to.iter().max_by(by_middle), 1.0),
+        };
+        let Some(place) = place else { return 0.0 };
+        let away = |at: &[f64; 2]| {
+            let [down, across] =
+                [0, 1].map(|side| ((at[side] - place[side]) * self.picture[side] as f64).abs());
+            if self.falloff == Falloff::Gauss { down.hypot(across) } else { down.max(across) }
+        };
+        let mut distances: Vec<f64> = self.inputs.middles(together).iter().map(away).collect();
+        distances.sort_unstable_by(f64::total_cmp);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most a number of inputs"
+        )]
+        let drawn = (self.fan_in / together as f64).ceil() as usize;
+        distances.get(drawn.max(1) - 1).or(distances.last()).map_or(0.0, |distance| distance / times)
+    }
+
+    /// The share of the edges that lead further than a Gaussian's draw goes; 0 of a window, and of a layer that is nearly full.
+    pub(crate) fn far_share(&self, topology: &Topology) -> f64 {
+        // A layer of most edges has far ones, too.
+        if topology.density() > 0.5 {
+            return 0.0;
+        }
+        let (from, to) = (self.inputs.middles(1), self.outputs.middles(1));
+        // Edges of a micro-block are up to a patch further than its middles.
+        let reach = self.reach + if self.grain == Grain::MicroBlocks { 1.0 } else { 0.0 };
+        let near = Self { reach, ..self.clone() };
+        let is_far = |(output, input): &(usize, usize)| {
+            near.log_weight_within(from[*input], to[*output], SIGMAS).is_none()
+        };
+        topology.edge_ends().filter(is_far).count() as f64 / topology.edges().max(1) as f64
+    }
+
     /// Logarithm of the mean importance of each group of inputs.
     fn log_importance(&self, together: usize) -> Vec<f64> {
         if self.importance.is_empty() {
@@ -161,8 +214,11 @@ impl Coupled2d {
 
     fn starved(&self, seen: usize) -> Error {
         Error::Topology(format!(
-            "a fan-in of {} is impossible with a reach of {}: an output at the edge of the picture sees {seen} inputs in its window",
-            self.fan_in, self.reach
+            "a fan-in of {} is impossible with a reach of {}: an output at the edge of the picture sees {seen} inputs in its window, \
+             a reach of {:.2} shows it enough",
+            self.fan_in,
+            self.reach,
+            (100.0 * self.least_reach()).ceil() / 100.0
         ))
     }
 
@@ -182,10 +238,11 @@ impl Coupled2d {
                 ));
             }
         }
-        if !(*fan_in >= 1.0 && *fan_in <= inputs.neurons() as f64) {
+        if !(*fan_in >= together as f64 && *fan_in <= inputs.neurons() as f64) {
             let limit = inputs.neurons();
+            let with = if together > 1 { format!(" with a grain of {grain}") } else { String::new() };
             return refuse(format!(
-                "a fan-in of {fan_in} is impossible, it must be 1 to {limit}, the number of inputs"
+                "a fan-in of {fan_in} is impossible, it must be {together} to {limit}, the number of inputs{with}"
             ));
         }
         if !(*reach > 0.0 && reach.is_finite()) {

@@ -173,12 +173,38 @@ fn grids_of_different_sizes_cover_the_same_picture() {
 }
 
 #[test]
+fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
+    let usual = |layer: &Coupled2d| [0, 1, 2].map(|index| usual_reach(layer, (index, 3)));
+    // What 28 x 28 pixels have is enough for the usual fan-ins, and for no more.
+    assert_eq!(usual(&layer("28x28", "28x28", 40, 0.0, Grain::MicroBlocks)), [1.5, 2.74, 5.0]);
+    assert!(usual(&layer("28x28", "28x28", 144, 0.0, Grain::MicroBlocks))[0] > 2.0);
+    // 40 inputs are within 20 pixels to both sides of a line, which are 3 reaches.
+    assert_eq!(usual(&layer("1x128", "1x128", 40, 0.0, Grain::Edges))[0], 6.67);
+    for shape in ["1x128", "128x1", "2x64", "8x16", "12x65"] {
+        let mut layer = layer(shape, shape, 40, 0.0, Grain::Edges);
+        layer.reach = usual_reach(&layer, (0, 3));
+        let share = layer.far_share(&draw(&layer, 0));
+        assert!(share < 0.25, "{shape}: {share}");
+    }
+    let mut narrow = layer("28x28", "28x28", 40, 0.3, Grain::Edges);
+    assert!(narrow.far_share(&draw(&narrow, 0)) > 0.3);
+    // A corner sees a quarter of a window.
+    narrow.falloff = Falloff::Window;
+    narrow.reach = usual_reach(&Coupled2d { reach: 0.0, ..narrow.clone() }, (0, 3));
+    assert_eq!(narrow.reach, 6.0);
+    assert_eq!(draw(&narrow, 0).edges(), 784 * 40);
+}
+
+#[test]
 fn what_cannot_be_names_the_value_and_the_limit() {
     let fine = layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks);
     let odd = "7x8".parse().unwrap();
     let cases = [
-        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 1 to 64"),
-        (Coupled2d { fan_in: 65.0, ..fine.clone() }, "a fan-in of 65 is impossible, it must be 1 to 64"),
+        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 4 to 64"),
+        (
+            Coupled2d { fan_in: 65.0, ..fine.clone() },
+            "a fan-in of 65 is impossible, it must be 4 to 64, the number of inputs with a grain of 4",
+        ),
         (Coupled2d { fan_in: f64::NAN, ..fine.clone() }, "a fan-in of NaN is impossible"),
         (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is impossible"),
         (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is impossible"),

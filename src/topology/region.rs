@@ -1,9 +1,7 @@
 //! Where the edges of a layer may be: what keeps a graph in its shape while edges move.
 
+use super::coupled_2d::SIGMAS;
 use super::{Coupled2d, Falloff, Grain, Link, Topology};
-
-/// How many times its reach a Gaussian goes, where edges come.
-const SIGMAS: f64 = 3.0;
 
 /// The places where a layer may have a link, each with the weight of a draw.
 ///

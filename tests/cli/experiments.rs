@@ -298,9 +298,9 @@ fn mistakes_are_told_before_anything_runs() {
     let compare = format!("compare plan.toml --out c {ENGINE}");
     for (text, part) in [
         ("", "there is no [[configuration]]"),
-        ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "is no name for a configuration"),
+        ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "cannot be the name of a configuration"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epoch 3\"\n", "'--epochs'"),
-        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed may not stand"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed belongs to all runs"),
         ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'--model'"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
         ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml: a: \"flag\" is no setting"),

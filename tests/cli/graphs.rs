@@ -117,6 +117,8 @@ fn every_command_that_trains_takes_graphs_from_files() {
     assert!(said.contains("layer 1 has 1 of 4") && config(path, "run")["importance"] == "pca", "{said}");
     fs::write(path.join("s.toml"), "edges = [\"a.npz\", \"b.npz\"]\nepochs = 1\nbackend = \"cpu\"").unwrap();
     done(path, "--config s.toml --data data --preset paper --out from-file");
+    // The columns of a graph mean features at their places, whatever a preset would do with them.
+    assert_eq!(config(path, "from-file")["importance"], "none");
     let bench = done(path, "bench --edges a.npz,b.npz --batch 8 --seconds 0.01 --backend cpu --json");
     assert!(bench.contains("\"arch\":\"custom\"") && bench.contains("\"edges\":16"), "{bench}");
     done(path, "bench --edges a.npz,b.npz --write-edges edges.json");

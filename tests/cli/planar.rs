@@ -120,7 +120,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
         ("--data data --arch sc --reach 2".into(), "--reach: has no meaning with --arch sc"),
         (
             "--data data --arch sc2d --fan-in 40 --epochs 1".into(),
-            "--fan-in: layer 1: a fan-in of 40 is impossible, it must be 1 to 16",
+            "--fan-in: layer 1: a fan-in of 40 is impossible, it must be 4 to 16",
         ),
         ("--data data --arch sc2d --fan-in 4,4 --reach 1,2,3".into(), "2 values for 3 hidden layers"),
         (
@@ -157,12 +157,33 @@ fn networks_get_the_size_that_was_asked_for() {
             assert!((parameters - 100_000.0).abs() <= 1000.0, "{line}: {parameters}");
         }
     }
+    for line in [
+        "--arch sc --inputs 13 --classes 3",
+        "--arch band --inputs 13 --classes 3",
+        "--arch sc --inputs 61 --classes 2",
+    ] {
+        let parameters =
+            json(path, &format!("inspect --json {line} --parameters 100000"))["parameters"].as_f64().unwrap();
+        assert!((99_000.0..=100_000.0).contains(&parameters), "{line}: {parameters}");
+    }
+    for seed in 0..20 {
+        let line =
+            format!("inspect --json --arch rsp --hidden 784,784,784 --parameters 220020 --seed {seed}");
+        let parameters = json(path, &line)["parameters"].as_u64().unwrap();
+        assert!((219_500..=220_020).contains(&parameters), "{line}: {parameters}");
+    }
+    for (flags, part) in [
+        ("--arch fc --hidden none --parameters 5000", "--hidden: none is impossible with --parameters"),
+        ("--arch fc --parameters 700", "--parameters: a budget of 700 parameters is impossible"),
+    ] {
+        refused(path, &format!("inspect {flags}"), 1, &[part]);
+    }
     refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be given together"]);
     refused(
         path,
         "inspect --parameters 100 --arch sc",
         1,
-        &["--parameters: 100 are impossible with these layers"],
+        &["--parameters: 100 is impossible with these layers, which can have "],
     );
 }
 
@@ -194,11 +215,56 @@ fn comparisons_are_between_networks_of_one_size() {
     let own = sizes(&json);
     assert!(own[1] > 2.0 * own[0], "{own:?}");
     assert!(
-        stderr.contains("warning: fc has ") && stderr.contains("their sizes tell on the scores, too"),
+        stderr.contains("warning: fc has ") && stderr.contains("scores differ for that alone"),
         "{stderr}"
     );
+    // The smallest sc network of these layers is larger.
+    let (json, stderr) = compare("--out small --match-parameters 150");
+    let small = sizes(&json);
+    assert!(small[0] > 153.0 && (120.0..=150.0).contains(&small[1]), "{small:?}");
+    assert!(stderr.contains("warning: sc gets ") && stderr.contains("the nearest to 150"), "{stderr}");
     let (json, _) = compare("--out count --match-parameters 400");
     assert!(sizes(&json).iter().all(|size| (size - 400.0).abs() <= 8.0), "{:?}", sizes(&json));
+}
+
+#[test]
+fn edges_are_near_whatever_shape_the_picture_has() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let far = "edges lead further than 3 times the --reach";
+    for inputs in [128, 61, 784, 12, 1] {
+        let outcome = tanner(path, &format!("inspect --arch sc2d --inputs {inputs}"));
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(!outcome.stderr.contains(far), "{inputs}: {outcome:?}");
+    }
+    // 61 pixels in a line: the usual fan-in of 40 needs a wider reach than small pictures have.
+    let reach = json(path, "inspect --json --arch sc2d --inputs 61");
+    let distance = reach["receptive_fields"][0]["mean_distance"].as_f64().unwrap();
+    assert!(distance < 16.0, "{distance}");
+    let outcome = tanner(path, "inspect --arch sc2d --grain 1 --reach 0.5,2.74,0.5");
+    let warns = |part| outcome.stderr.contains(part);
+    assert!(warns(far) && warns("% of layer 1") && warns("% of layer 3") && !warns("layer 2"), "{outcome:?}");
+    // Windows are as wide as their fan-in needs.
+    done(path, "inspect --arch sc2d --falloff window");
+    let line = "inspect --arch sc2d --falloff window --reach 1";
+    refused(
+        path,
+        line,
+        1,
+        &[
+            "--reach: layer 1: a fan-in of 40 is impossible with a reach of 1",
+            "a reach of 6.00 shows it enough",
+        ],
+    );
+    done(path, &line.replace("--reach 1", "--reach 6,8,12"));
+}
+
+#[test]
+fn what_runs_share_is_refused_in_a_configuration() {
+    let folder = folder_with_data();
+    fs::write(folder.path().join("p.toml"), "[[configuration]]\nname = \"a\"\npicture = \"2x2\"\n").unwrap();
+    let line = "compare p.toml --data data --seeds 1 --out out";
+    refused(folder.path(), line, 1, &["a: --picture belongs to all runs: give it once"]);
 }
 
 #[test]

@@ -32,6 +32,40 @@ fn edges(run: &Path) -> Vec<Vec<(usize, usize)>> {
 }
 
 #[test]
+fn pruned_networks_in_two_dimensions_are_rewired() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    done(path, "--data data --arch sc2d --grid 4x4x2,4x4 --fan-in 8,12 --epochs 2 --backend cpu --out run");
+    // Single weights go out of micro-blocks.
+    done(path, "prune --model run --data data --method magnitude --sparsity 0.1 --backend cpu --out weights");
+    for rule in ["set", "rigl", "percolate"] {
+        let out = format!("{rule}-weights");
+        let said = done(
+            path,
+            &format!("--from weights --data data --rewire {rule} --epochs 4 --backend cpu --out {out}"),
+        );
+        assert!(!said.contains("the places of the others"), "{said}");
+        let [before, after] = ["weights", &out].map(|run| edges(&path.join(run)));
+        assert_eq!(before.iter().map(Vec::len).sum::<usize>(), after.iter().map(Vec::len).sum::<usize>());
+        assert!(edges_moved(&path.join(out)).iter().sum::<u64>() > 0 && before != after);
+    }
+}
+
+#[test]
+fn a_run_whose_edges_stay_where_they_are_says_so() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let nothing = "warning: no edge has moved";
+    for flags in ["--rewire-every 50", "--rewire-fraction 1e-9", "--hidden none --arch rsp"] {
+        let said = done(path, &format!("--data data --backend cpu --epochs 2 --rewire set {flags}"));
+        assert!(said.contains(nothing), "{flags}: {said}");
+    }
+    let said =
+        done(path, "--data data --backend cpu --epochs 4 --arch rsp --hidden 16,16 --degree 4 --rewire set");
+    assert!(!said.contains(nothing), "{said}");
+}
+
+#[test]
 fn a_run_whose_edges_move_lives_as_any_other() {
     let folder = folder_with_data();
     let path = folder.path();

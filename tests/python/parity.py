@@ -122,8 +122,8 @@ def compare(programs, name, model, folder, features):
     found["scipy"] = by_scipy(folder / f"{name}-csr", features)
     sizes["csr"] = sum(path.stat().st_size for path in (folder / f"{name}-csr").iterdir())
     differences = {program: float(np.abs(value - expected).max()) for program, value in found.items()}
-    averaged = by_program(programs / "tanner", folder, model, features, " --average shift=1,flip")
-    differences["averaged"] = float(np.abs(predict_averaged(model, features) - averaged).max())
+    averaged = by_program(programs / "tanner", folder, model, features, " --average shift=8,flip")
+    differences["averaged"] = float(np.abs(predict_averaged(model, features, 8) - averaged).max())
     return differences, sizes
 
 

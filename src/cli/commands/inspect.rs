@@ -164,6 +164,7 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
     let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;
     session().warn_of_density(&settings, &network);
+    session().warn_of_far_edges(&architecture, &network);
     let on_picture = OnPicture::of_architecture(&architecture, &network);
     Ok(Subject { network, model: None, on_picture })
 }

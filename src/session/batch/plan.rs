@@ -11,7 +11,7 @@ use crate::session::settings::toml_table;
 use crate::{Error, Result, Setting};
 
 /// What a batch gives its runs itself; `from` would make runs of one another, of which a batch keeps no account.
-const OF_THE_BATCH: [Setting; 12] = [
+const OF_THE_BATCH: [Setting; 13] = [
     Setting::Seed,
     Setting::Out,
     Setting::Data,
@@ -23,6 +23,7 @@ const OF_THE_BATCH: [Setting; 12] = [
     Setting::Drop,
     Setting::MaxCategories,
     Setting::Impute,
+    Setting::Picture,
     Setting::Test,
 ];
 
@@ -44,12 +45,12 @@ impl Configuration {
         let name = name.into();
         let fits = |c: char| c.is_ascii_alphanumeric() || "-_.+".contains(c);
         if name.is_empty() || name.starts_with('.') || name.len() > 100 || !name.chars().all(fits) {
-            let reason = "is no name for a configuration: take up to 100 letters, digits and - _ + .";
+            let reason = "cannot be the name of a configuration: take up to 100 letters, digits and - _ + .";
             return Err(Error::Plan(format!("{name:?} {reason}")));
         }
         match settings.given().into_iter().find(|setting| OF_THE_BATCH.contains(setting)) {
             Some(setting) => {
-                let reason = "may not stand among the settings of a configuration";
+                let reason = "belongs to all runs: give it once, beside the plan";
                 Err(Error::Plan(format!("{name}: `{setting}` {reason}")))
             }
             None => Ok(Self { name, settings }),
@@ -183,7 +184,7 @@ mod tests {
                 "[[configuration]]\nname = \"a\"\n[[configuration]]\nname = \"a\"",
                 "two configurations are called",
             ),
-            ("[[configuration]]\nname = \"../a\"", "is no name"),
+            ("[[configuration]]\nname = \"../a\"", "cannot be the name"),
             (
                 "[[configuration]]\nname = \"a\"\nepoch = 3",
                 "a: \"epoch\" is no setting; did you mean \"epochs\"?",

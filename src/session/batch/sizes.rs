@@ -80,9 +80,17 @@ impl Batch<'_> {
             let sized = self.sized(configuration, wanted);
             match (sizes, sized) {
                 (MatchParameters::Off, _) => self.session.warn(format!(
-                    "{name} has {} parameters, and {} are compared with it: their sizes tell on the scores, too",
-                    grouped(own), grouped(wanted)
+                    "{name} has {} parameters, and {} are compared with it: scores differ for that alone",
+                    grouped(own),
+                    grouped(wanted)
                 )),
+                (_, Ok((sized, now))) if !is_near(now, wanted) => {
+                    self.session.warn(format!(
+                        "{name} gets {} parameters, the nearest to {} that it can have: scores differ for that alone",
+                        grouped(now), grouped(wanted)
+                    ));
+                    *configuration = sized;
+                }
                 (_, Ok((sized, now))) => {
                     self.session.note(format!(
                         "{name} gets {} parameters to match {} ({} by its own settings; --match-parameters off keeps them)",
@@ -92,7 +100,8 @@ impl Batch<'_> {
                 }
                 (_, Err(error)) => self.session.warn(format!(
                     "{name} keeps its {} parameters, {} cannot be matched: {error}",
-                    grouped(own), grouped(wanted)
+                    grouped(own),
+                    grouped(wanted)
                 )),
             }
         }
@@ -115,18 +124,25 @@ impl Batch<'_> {
         count.map(Some).map_err(|error| configuration.error(error))
     }
 
-    /// A configuration with at most this number of parameters, and how many it has.
+    /// The least and the most parameters of a configuration's network.
+    fn size_limits(&self, configuration: &Configuration) -> Result<[usize; 2]> {
+        let mut free = configuration.clone();
+        SIZES.into_iter().for_each(|setting| free.settings.remove(setting));
+        let run = self.prepare(&free, 0)?;
+        let shape = self.shape(&run)?;
+        run.settings.architecture.size_limits(shape.features, shape.classes)
+    }
+
+    /// A configuration with at most this number of parameters, or the fewest that it can have, and how many it has.
     fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
         if configuration.settings.architecture.edges.is_some() {
             return Err(Error::Plan("its graphs are those of files".into()));
         }
+        let limits = self.size_limits(configuration)?;
         let mut sized = configuration.clone();
         SIZES.into_iter().for_each(|setting| sized.settings.remove(setting));
-        sized.settings.architecture.parameters = Some(wanted);
+        sized.settings.architecture.parameters = Some(wanted.clamp(limits[0], limits[1]));
         let now = self.parameters(&sized)?.unwrap_or(wanted);
-        if !is_near(now, wanted) {
-            return Err(Error::Plan(format!("{} are the nearest", grouped(now))));
-        }
         Ok((sized, now))
     }
 }

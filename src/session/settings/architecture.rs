@@ -228,9 +228,10 @@ impl ArchitectureSettings {
                 Error::Setting { setting, reason } if setting != Setting::Arch => {
                     Error::setting(setting, format!("the sc network to match: {reason}"))
                 }
-                error => {
-                    Error::setting(Setting::Arch, format!("narrow: the sc network it is to match: {error}"))
+                Error::Setting { reason, .. } => {
+                    Error::setting(Setting::Arch, format!("narrow: the sc network to match: {reason}"))
                 }
+                other => other,
             })?,
         };
         architecture.narrowed_to(budget).map_err(|error| self.blame(error))
@@ -247,7 +248,7 @@ impl ArchitectureSettings {
             |(setting, word): &&(Setting, &str)| self.given.contains(setting) && reason.contains(word);
         match WORDS.iter().find(is_to_blame) {
             Some((setting, _)) => Error::setting(*setting, reason.clone()),
-            None => error.asked_by(Setting::Arch),
+            None => Error::setting(Setting::Arch, reason.clone()),
         }
     }
 

@@ -193,16 +193,17 @@ group! {
         /// [default: three layers, or as many as --reach and --fan-in have, of the picture's size]
         #[arg(value_name = "GRID,GRID,..", value_parser = super::values::parsed::<Grids>)]
         grid: (Grids) => Grid,
-        /// sc2d: inputs of a neuron [default: 40,80,144]
+        /// sc2d: inputs of a neuron [default: 40,76,144]
         ///
-        /// One number, or a list by layer; 41.5 is 41 for half of the neurons and 42 for the others. The default is that of
-        /// three layers; for others it grows likewise from the first to the last.
+        /// One number, or a list by layer; 41.5 is 41 for half of the neurons and 42 for the others, in micro-blocks
+        /// 40 for most and 44 for the others. The default is that of three layers; for others it grows likewise from the first to the last.
         #[arg(value_name = "N,N,..", allow_negative_numbers = true)]
         fan_in: (Numbers) => FanIn,
-        /// sc2d: how far a neuron sees, in pixels [default: 1.5,2.5,5]
+        /// sc2d: how far a neuron sees, in pixels [default: 1.5,2.74,5]
         ///
         /// One number, or a list by layer: the standard deviation of a Gaussian, or half the side of a window. The default is
-        /// that of three layers on 28 x 28 pixels; for others it grows likewise, in proportion to the picture.
+        /// that of three layers on 28 x 28 pixels; for others it grows likewise, in proportion to the picture, as far as the fan-in needs; windows
+        /// are twice as wide.
         #[arg(value_name = "PIXELS,..", allow_negative_numbers = true)]
         reach: (Numbers) => Reach,
         /// sc2d: how the chance of an edge falls [default: gauss]

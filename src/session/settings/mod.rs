@@ -228,10 +228,14 @@ impl Settings {
 
     /// The same with the preset that they name below them.
     fn with_preset(mut self) -> Self {
-        match self.preset.preset.take() {
-            Some(preset) => self.over(preset.settings()),
-            None => self,
+        let Some(preset) = self.preset.preset.take() else { return self };
+        let mut below = preset.settings();
+        if self.architecture.edges.is_some() {
+            // Graphs from files speak of features by their places.
+            let standardize = below.importance.standardize.take();
+            below.importance = ImportanceOptions { standardize, ..ImportanceOptions::default() };
         }
+        self.over(below)
     }
 
     /// `pca` and `rf` are short for a choice of `importance`.

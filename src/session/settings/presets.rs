@@ -39,12 +39,13 @@ impl Preset {
                 .epochs(40usize),
             Self::Tanner => adam(Arch::Sc2d)
                 .activation(Activation::Relu)
+                .dropout(0.05)
                 .lr(0.004)
                 .schedule(Schedule::Cosine)
                 .l2(1e-5)
                 .augment(Augmentation { shift: 1, flip: true })
                 .label_smoothing(0.1)
-                .epochs(60usize),
+                .epochs(120usize),
             Self::Small => adam(Arch::Sc)
                 .importance(Importance::RandomForest)
                 .trees(100usize)

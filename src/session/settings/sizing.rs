@@ -4,6 +4,7 @@ use super::architecture::{ArchitectureSettings, InputShape};
 use super::planar::Planar;
 use crate::model::Arch;
 use crate::network::{Architecture, Connectivity};
+use crate::text::grouped;
 use crate::topology::DegreeDistribution;
 use crate::{Error, Result, Setting};
 
@@ -11,6 +12,8 @@ use crate::{Error, Result, Setting};
 const HALVINGS: usize = 64;
 /// Most neurons that a place gets.
 const MOST_MAPS: usize = 64;
+/// Standard deviations of a random number of edges within which it stays.
+const DEVIATIONS: f64 = 4.0;
 
 impl ArchitectureSettings {
     /// The architecture whose network has the most weights and biases within a number: of the coupled kinds by their
@@ -23,7 +26,14 @@ impl ArchitectureSettings {
             Arch::Rsp => self.sized_random_sparse(shape, classes, wanted),
             Arch::Fc | Arch::Narrow => {
                 let plain = self.at(shape, classes, None)?;
-                let fitted = plain.narrowed_finely_to(wanted)?;
+                if plain.hidden.is_empty() {
+                    let reason = "none is impossible with `parameters`, which finds the widths";
+                    return Err(Error::setting(Setting::Hidden, reason));
+                }
+                let fitted = plain.narrowed_finely_to(wanted).map_err(|error| match error {
+                    Error::Network(reason) => Error::setting(Setting::Parameters, reason),
+                    other => other,
+                })?;
                 if self.arch == Arch::Narrow {
                     return Ok(fitted);
                 }
@@ -66,6 +76,26 @@ impl ArchitectureSettings {
         largest(at, self.scales(), wanted)
     }
 
+    /// The least and the most weights and biases that such a network can have, about.
+    ///
+    /// # Errors
+    /// What cannot be built at any size.
+    pub(crate) fn size_limits(&self, shape: InputShape, classes: usize) -> Result<[usize; 2]> {
+        let plain = || self.at(shape, classes, None);
+        match self.arch {
+            Arch::Rsp => Ok(random_sparse_limits(&plain()?, classes)),
+            Arch::Fc | Arch::Narrow => Ok([plain()?.narrowest_count(), usize::MAX]),
+            _ => {
+                let is_free = self.planar.as_ref().is_some_and(Planar::is_free);
+                let widest = if is_free { self.with(MOST_MAPS) } else { self.clone() };
+                let [least, greatest] = self.scales();
+                let count =
+                    |settings: &Self, scale| settings.at(shape, classes, Some(scale))?.parameter_count();
+                Ok([count(self, least)?, count(&widest, greatest)?])
+            }
+        }
+    }
+
     /// The least and the greatest scale that a search looks at: of the density, or of the usual fan-ins.
     fn scales(&self) -> [f64; 2] {
         if self.arch == Arch::Sc2d { [1e-3, 1e5] } else { [1e-6, 1.0] }
@@ -74,17 +104,19 @@ impl ArchitectureSettings {
     /// Out-degrees are drawn of two neighbouring numbers, so that their mean is what is wanted.
     fn sized_random_sparse(&self, shape: InputShape, classes: usize, wanted: usize) -> Result<Architecture> {
         let plain = self.at(shape, classes, None)?;
-        let widths: Vec<usize> = [plain.inputs].into_iter().chain(plain.hidden.iter().copied()).collect();
-        let inputs: usize = widths[..widths.len() - 1].iter().sum();
+        let (inputs, fixed) = random_sparse_parts(&plain, classes);
         let least = plain.hidden.iter().copied().min().unwrap_or(0);
-        let fixed = plain.hidden.iter().sum::<usize>() + (widths[widths.len() - 1] + 1) * classes;
+        let limits = random_sparse_limits(&plain, classes);
         let mean = (wanted as f64 - fixed as f64) / inputs.max(1) as f64;
         if inputs == 0 || !(mean >= 1.0 && mean <= least as f64) {
-            return Err(impossible(wanted, fixed + inputs, fixed + inputs * least));
+            return Err(impossible(wanted, limits));
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most a width")]
         let degree = mean.floor() as usize;
-        let share = ((mean - mean.floor()) * 1e4).round() / 1e4;
+        // Of the neurons that draw their degree, chance gives the higher one to some more than their share: so much room.
+        let share = mean - mean.floor();
+        let room = DEVIATIONS * (share * (1.0 - share) / inputs as f64).sqrt();
+        let share = ((share - room).max(0.0) * 1e4).floor() / 1e4;
         let degrees = match share {
             0.0 => DegreeDistribution::Regular(degree),
             share => DegreeDistribution::Explicit(vec![(degree, 1.0 - share), (degree + 1, share)]),
@@ -99,9 +131,9 @@ fn largest(
     [least, greatest]: [f64; 2],
     wanted: usize,
 ) -> Result<Architecture> {
-    let (mut low, high) = (at(least)?, at(greatest)?);
+    let (mut low, mut high) = (at(least)?, at(greatest)?);
     if wanted < low.0 || (wanted as f64) > 1.01 * high.0 as f64 {
-        return Err(impossible(wanted, low.0, high.0));
+        return Err(impossible(wanted, [low.0, high.0]));
     }
     if high.0 <= wanted {
         return Ok(high.1);
@@ -111,12 +143,63 @@ fn largest(
     for _ in 0..HALVINGS {
         let middle = (below + above) / 2.0;
         let found = at(middle.exp())?;
-        if found.0 <= wanted { (below, low) = (middle, found) } else { above = middle }
+        if found.0 <= wanted { (below, low) = (middle, found) } else { (above, high) = (middle, found) }
     }
-    Ok(low.1)
+    between(low.1, &high.1, wanted)
 }
 
-fn impossible(wanted: usize, least: usize, most: usize) -> Error {
-    let reason = format!("{wanted} are impossible with these layers, they can have {least} to {most}");
+/// A network of degrees by block that lie between those of two, as many of them at the higher one's as the number allows.
+fn between(mut low: Architecture, high: &Architecture, wanted: usize) -> Result<Architecture> {
+    let layers = low.hidden.len();
+    let Some(higher) = degrees_by_layer(&mut high.clone(), layers).cloned() else { return Ok(low) };
+    if degrees_by_layer(&mut low, layers).is_none() {
+        return Ok(low);
+    }
+    for (layer, higher) in higher.iter().enumerate() {
+        for (block, higher) in higher.iter().enumerate() {
+            loop {
+                let mut more = low.clone();
+                let degree = degrees_by_layer(&mut more, layers).and_then(|all| all[layer].get_mut(block));
+                let Some(degree) = degree.filter(|degree| **degree < *higher) else { break };
+                *degree += 1;
+                if more.parameter_count()? > wanted {
+                    break;
+                }
+                low = more;
+            }
+        }
+    }
+    Ok(low)
+}
+
+/// The degrees of a network with blocks, a list for each layer.
+fn degrees_by_layer(architecture: &mut Architecture, layers: usize) -> Option<&mut Vec<Vec<usize>>> {
+    let (Connectivity::SpatiallyCoupled { degrees, .. } | Connectivity::SoftBand { degrees, .. }) =
+        &mut architecture.connectivity
+    else {
+        return None;
+    };
+    if let [one] = &degrees[..] {
+        *degrees = vec![one.clone(); layers];
+    }
+    Some(degrees)
+}
+
+/// Neurons whose out-degrees are drawn, and the parameters that no degree changes.
+fn random_sparse_parts(plain: &Architecture, classes: usize) -> (usize, usize) {
+    let widths: Vec<usize> = [plain.inputs].into_iter().chain(plain.hidden.iter().copied()).collect();
+    let inputs = widths[..widths.len() - 1].iter().sum();
+    (inputs, plain.hidden.iter().sum::<usize>() + (widths[widths.len() - 1] + 1) * classes)
+}
+
+fn random_sparse_limits(plain: &Architecture, classes: usize) -> [usize; 2] {
+    let (inputs, fixed) = random_sparse_parts(plain, classes);
+    let least = plain.hidden.iter().copied().min().unwrap_or(0);
+    [fixed + inputs, fixed + inputs * least]
+}
+
+fn impossible(wanted: usize, [least, most]: [usize; 2]) -> Error {
+    let [wanted, least, most] = [wanted, least, most].map(grouped);
+    let reason = format!("{wanted} is impossible with these layers, which can have {least} to {most}");
     Error::setting(Setting::Parameters, reason)
 }
