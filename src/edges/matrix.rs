@@ -37,6 +37,9 @@ impl Matrix {
             let read = Self::read(&mut archive, &names, (&prefix, format!("{name}, layer {number}")));
             all.push(read.map_err(|reason| format!("layer {number}: {reason}"))?);
         }
+        if names.is_empty() {
+            return Err("holds no arrays: save each layer with scipy.sparse.save_npz".to_owned());
+        }
         if all.is_empty() {
             return Err(format!(
                 "holds neither indptr and indices nor layer1.indptr and layer1.indices, but {}: save each layer with \

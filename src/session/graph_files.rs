@@ -105,7 +105,9 @@ impl Resumption {
     /// Adds to what is wrong with files of graphs where their copy is.
     pub(super) fn with_copy(begun: Option<&Self>, error: Error) -> Error {
         match (begun.map(|begun| begun.folder.edges_path()), error) {
-            (Some(copy), Error::For { setting: Setting::Edges, source }) if copy.exists() => {
+            (Some(copy), Error::For { setting: Setting::Edges, source })
+                if copy.exists() && !source.to_string().contains(&*copy.to_string_lossy()) =>
+            {
                 let reason = format!("{source}; {} has the graphs of the run", copy.display());
                 Error::setting(Setting::Edges, reason)
             }

@@ -67,7 +67,7 @@ pub(super) fn check_run(
     let samples = data.iter().map(|set| set.samples()).max().unwrap_or(0);
     let batch = settings.batch_size.min(samples);
     let steps = estimate(size, batch, settings.drop_connect > 0.0);
-    let advice = "smaller `hidden`, fewer edges or a smaller `batch-size`";
+    let advice = "smaller layers (`hidden`, `grid`), fewer edges or a smaller `batch-size`";
     let free = available();
     refuse_above(STEPS_NEED, steps, free, advice)?;
     if augmented {

@@ -137,7 +137,7 @@ impl FromStr for Grid {
     fn from_str(text: &str) -> Result<Self> {
         let refuse = || {
             Error::Topology(format!(
-                "{text:?} is no grid: write ROWSxCOLUMNS or ROWSxCOLUMNSxMAPS, such as 28x28 or 14x14x4"
+                "{text:?} is not a grid: write ROWSxCOLUMNS or ROWSxCOLUMNSxMAPS, such as 28x28 or 14x14x4"
             ))
         };
         let numbers: Option<Vec<usize>> = text

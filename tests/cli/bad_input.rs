@@ -35,7 +35,10 @@ fn settings_outside_their_range_are_refused() {
         ("--blocks 0", "--blocks: 0 is impossible"),
         ("--hidden 0", "--hidden: a width of 0 is impossible"),
         ("--train-limit 0", "--train-limit: 0 is impossible"),
-        ("--data data --arch fc --hidden 100000000,1000000", "GiB are free: take smaller --hidden"),
+        (
+            "--data data --arch fc --hidden 100000000,1000000",
+            "GiB are free: take smaller layers (--hidden, --grid)",
+        ),
         ("--data none", "--data: data set: folder none does not exist"),
         ("--data data --train-limit 61", "--train-limit: data set: the first 61 samples"),
         ("--arch fc --degrees 1,2", "--degrees: has no meaning with --arch fc"),

@@ -183,7 +183,7 @@ fn a_run_goes_on_with_its_graphs_or_not_at_all() {
     fs::write(path.join("elsewhere/a.npz"), &other).unwrap();
     refused(path, "train --resume run --epochs 7", 1, &["other graphs", "edges.npz has those"]);
     fs::write(path.join("elsewhere/a.npz"), "no archive").unwrap();
-    let parts = ["a.npz: no NPZ archive", "edges.npz has the graphs of the run"];
+    let parts = ["a.npz: not an NPZ archive", "edges.npz has the graphs of the run"];
     refused(path, "train --resume run --epochs 7", 1, &parts);
     done(path, "train --resume run --epochs 7 --edges run/edges.npz");
     // A run without them gets none.
@@ -265,9 +265,9 @@ fn files_that_hold_no_graph_are_refused() {
     );
     let whole = fs::read(path.join("a.npz")).unwrap();
     fs::write(path.join("x.npz"), &whole[..whole.len() / 2]).unwrap();
-    refused(path, &format!("{RUN} --edges x.npz,b.npz"), 1, &["x.npz: no NPZ archive"]);
+    refused(path, &format!("{RUN} --edges x.npz,b.npz"), 1, &["x.npz: not an NPZ archive"]);
     fs::write(path.join("x.npz"), b"").unwrap();
-    refused(path, &format!("{RUN} --edges x.npz,b.npz"), 1, &["x.npz: no NPZ archive"]);
+    refused(path, &format!("{RUN} --edges x.npz,b.npz"), 1, &["x.npz: not an NPZ archive"]);
     fs::create_dir(path.join("gap")).unwrap();
     for name in ["layer1.npz", "layer3.npz"] {
         fs::copy(path.join("a.npz"), path.join("gap").join(name)).unwrap();

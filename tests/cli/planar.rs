@@ -134,7 +134,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
     }
     let outcome = tanner(path, "--data data --arch sc2d --grid 4x");
     assert!(
-        outcome.code == Some(2) && outcome.stderr.contains("is no grid: write ROWSxCOLUMNS"),
+        outcome.code == Some(2) && outcome.stderr.contains("is not a grid: write ROWSxCOLUMNS"),
         "{outcome:?}"
     );
     // A table has to say that it holds pictures.

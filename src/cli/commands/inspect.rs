@@ -161,7 +161,10 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     let picture = Grid::squarest(args.inputs);
     let shape = InputShape { features: args.inputs, picture: Some([picture.rows, picture.columns]) };
     let architecture = settings.fit_to(shape, args.classes)?;
-    check_network(&architecture, "fewer `inputs` or `classes`, smaller `hidden` or fewer edges")?;
+    check_network(
+        &architecture,
+        "fewer `inputs` or `classes`, smaller layers (`hidden`, `grid`) or fewer edges",
+    )?;
     let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;
     session().warn_of_density(&settings, &network);
     session().warn_of_far_edges(&architecture, &network);

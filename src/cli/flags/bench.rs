@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use tanner::engine::OptimizerKind;
 use tanner::model::Arch;
+use tanner::network::Activation;
 use tanner::session::settings::{EdgeFiles, EngineOptions, List};
 
 const AFTER_BENCH_HELP: &str = "\
@@ -13,6 +14,7 @@ Before an engine is timed, a few of its steps are compared with the float64 refe
 
 Examples:
   tanner bench --arch sc,fc --batch 128,1024                  microseconds a training step
+  tanner bench --arch sc2d,narrow --parameters 220020         networks of one size
   tanner bench --inference --arch sc,fc                       one sample on one thread, and 1024 on all
   tanner bench --scale --out results/scale                    time and memory from width 784 to 65,536
   tanner bench --scale --arch sc,fc --widths 784,1568,3136    beside the fully connected network
@@ -38,6 +40,9 @@ pub(crate) struct BenchArgs {
     /// Finds their degrees, fan-ins or widths, as in training.
     #[arg(long, value_name = "N", conflicts_with_all = ["edges", "scale"], allow_negative_numbers = true)]
     pub(crate) parameters: Option<usize>,
+    /// Activation of the hidden layers
+    #[arg(long, value_enum, value_name = "KIND", conflicts_with_all = ["edges", "scale"], default_value_t = Activation::Sigmoid)]
+    pub(crate) activation: Activation,
     /// Measure a network of graphs from NPZ files [default: --arch]
     ///
     /// As for training: a folder of `export --csr`, or scipy.sparse.save_npz files in the order of the layers.

@@ -107,7 +107,12 @@ impl<R: std::io::Read> Array<R> {
             [rows, height, width] => {
                 (rows, height.checked_mul(width).ok_or("pictures that are too large")?, Some([height, width]))
             }
-            _ => return Err(format!("holds an array of shape {:?}, expected [rows, columns]", self.shape)),
+            _ => {
+                return Err(format!(
+                    "holds an array of shape {:?}, expected [rows, columns] or [pictures, rows, columns]",
+                    self.shape
+                ));
+            }
         };
         if matches!(self.element, Element::Text(_) | Element::Ascii(_)) {
             return Err("holds an array of texts, expected numbers".into());

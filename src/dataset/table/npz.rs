@@ -104,7 +104,7 @@ impl Archive {
     pub(crate) fn new(mut source: Source) -> Read<Self> {
         let bytes = source.measure()?;
         let zip = ZipArchive::new(BufReader::new(source))
-            .map_err(|error: zip::result::ZipError| format!("no NPZ archive: {error}"))?;
+            .map_err(|error: zip::result::ZipError| format!("not an NPZ archive: {error}"))?;
         if zip.len() > MAX_ARRAYS {
             return Err(format!("{} arrays, the limit is {MAX_ARRAYS}", zip.len()));
         }

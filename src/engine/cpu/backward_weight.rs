@@ -27,7 +27,7 @@ pub const CHUNKS_TOGETHER: usize = 8;
 /// [`CHUNKS_TOGETHER`] chunks take 32 KiB.
 const PATCH: usize = 4;
 
-/// Sparse edges whose gradients are summed before they are updated.
+/// Sparse edges, or biases, whose gradients are summed before they are updated.
 const EDGES_TOGETHER: usize = 256;
 
 /// Listed micro-blocks of a strip.
@@ -249,8 +249,7 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
         let (edges, biases) = self.rows.split_at(self.biases.min(self.rows.len()));
         for (part, rows) in edges.chunks(EDGES_TOGETHER).enumerate() {
             let first = part * EDGES_TOGETHER;
-            let mut gradients = [0.0; EDGES_TOGETHER];
-            let gradients = &mut gradients[..rows.len()];
+            let gradients = &mut [0.0; EDGES_TOGETHER][..rows.len()];
             self.values.load_sums(first, gradients);
             for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
                 add_edges::<S, W, P>(simd, chunks, rows, gradients);
@@ -266,15 +265,18 @@ impl<R: Regularise> Kernel for Sparse<'_, R> {
             self.values.update(rule, first, gradients);
         }
         let of_biases = self.rule.map(UpdateRule::without_decay);
-        for (index, [output, _]) in (edges.len()..).zip(biases) {
-            let mut gradient = [0.0];
-            self.values.load_sums(index, &mut gradient);
+        for (part, rows) in biases.chunks(EDGES_TOGETHER).enumerate() {
+            let first = edges.len() + part * EDGES_TOGETHER;
+            let gradients = &mut [0.0; EDGES_TOGETHER][..rows.len()];
+            self.values.load_sums(first, gradients);
             for chunks in self.chunks.chunks(CHUNKS_TOGETHER) {
-                gradient[0] += bias_gradient::<S, W, P>(simd, chunks, *output);
+                for (gradient, [output, _]) in gradients.iter_mut().zip(rows) {
+                    *gradient += bias_gradient::<S, W, P>(simd, chunks, *output);
+                }
             }
-            self.values.store_sums(index, &gradient, self.rule.is_none());
+            self.values.store_sums(first, gradients, self.rule.is_none());
             if let Some(rule) = &of_biases {
-                self.values.update(rule, index, &gradient);
+                self.values.update(rule, first, gradients);
             }
         }
     }

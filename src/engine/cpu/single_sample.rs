@@ -239,6 +239,9 @@ impl PackedLayer {
     #[inline(always)]
     fn add_sparse<const FUSED: bool>(&self, x: &[f32], y: &mut [f32]) {
         let lists = self.tiled.sparse();
+        if lists.input.is_empty() {
+            return;
+        }
         for (bounds, y) in lists.row_start.windows(2).zip(y) {
             let edges = bounds[0] as usize..bounds[1] as usize;
             let (inputs, rest) = lists.input[edges.clone()].as_chunks::<4>();

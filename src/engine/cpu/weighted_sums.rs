@@ -93,7 +93,9 @@ impl<'a, D: Direction<'a>> Kernel for WeightedSums<'_, D> {
                         unreachable!("one row")
                     };
                     let (places, weight) = direction.list(neuron);
-                    add_listed(simd, sum, places, weight, far);
+                    if !places.is_empty() {
+                        add_listed(simd, sum, places, weight, far);
+                    }
                     // All vector units have fused multiplications; without one they would be calls.
                     match S::F32_LANES {
                         1 => direction.finish::<false>(neuron, row),

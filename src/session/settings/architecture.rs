@@ -299,7 +299,7 @@ fn refuse_strangers(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
     for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
         if !owners.contains(&arch) {
             let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
-            let owners = names.join(" and ");
+            let owners = names.join(", ");
             let reason = format!("has no meaning with `arch` {arch}, it belongs to `arch` {owners}");
             return Err(Error::setting(setting, reason));
         }

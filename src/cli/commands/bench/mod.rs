@@ -167,10 +167,11 @@ impl<'a> Plan<'a> {
     /// A network of this kind, drawn where its largest batch fits the memory.
     fn drawn(&self, arch: Arch, batch: usize) -> anyhow::Result<(BenchNetwork, Network)> {
         let bench_network = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
-        let architecture = match self.args.parameters {
+        let mut architecture = match self.args.parameters {
             Some(parameters) => sized(&bench_network, parameters)?,
             None => bench_network.architecture().with_context(|| format!("--arch {arch}"))?,
         };
+        architecture.activation = self.args.activation;
         check_batch(
             &architecture,
             &self.settings(&bench_network, batch),
