@@ -17,6 +17,8 @@ const MANY: f64 = 0.25;
 const FEW: usize = 4;
 /// A layer in two dimensions is worth a warning from this share of edges on that are not near.
 const FAR: f64 = 0.25;
+/// A network is worth a warning that misses its number of parameters by more than this share.
+const NEAR: f64 = 0.02;
 /// Below this deviation, a tenth and more of a feature's size is lost.
 const SMALL: f32 = 0.01;
 /// Names of features that a warning lists.
@@ -67,8 +69,14 @@ impl Session<'_> {
         }
     }
 
-    /// Says where the hidden layers have another share of their weights than was asked for.
+    /// Says where the hidden layers have another share of their weights than was asked for, or the network far fewer parameters.
     pub fn warn_of_density(&self, settings: &ArchitectureSettings, network: &Network) {
+        let count = network.parameter_count();
+        if let Some(asked) = settings.parameters.filter(|asked| (count as f64) < (1.0 - NEAR) * *asked as f64)
+        {
+            let [asked, count] = [asked, count].map(grouped);
+            self.warn(format!("{asked} `parameters` were asked for, {count} are the most that these layers can have within them"));
+        }
         if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
             self.warn(line);
         }

@@ -178,6 +178,8 @@ fn networks_get_the_size_that_was_asked_for() {
     ] {
         refused(path, &format!("inspect {flags}"), 1, &[part]);
     }
+    let outcome = tanner(path, "inspect --arch fc --hidden 9,9,9 --inputs 3072 --parameters 5000");
+    assert!(outcome.stderr.contains("5,000 --parameters were asked for, 3,125 are the most"), "{outcome:?}");
     refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be given together"]);
     refused(
         path,
@@ -237,6 +239,8 @@ fn edges_are_near_whatever_shape_the_picture_has() {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(!outcome.stderr.contains(far), "{inputs}: {outcome:?}");
     }
+    done(path, "inspect --arch sc2d --picture 12x66");
+    refused(path, "inspect --arch sc2d --picture 12x66 --inputs 3", 2, &["cannot be used with"]);
     // 61 pixels in a line: the usual fan-in of 40 needs a wider reach than small pictures have.
     let reach = json(path, "inspect --json --arch sc2d --inputs 61");
     let distance = reach["receptive_fields"][0]["mean_distance"].as_f64().unwrap();

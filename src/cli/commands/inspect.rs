@@ -158,8 +158,8 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
         session().warn_of_unreached_neurons(&network);
         return Ok(Subject { network, model: None, on_picture: None });
     }
-    let picture = Grid::squarest(args.inputs);
-    let shape = InputShape { features: args.inputs, picture: Some([picture.rows, picture.columns]) };
+    let picture = args.picture.unwrap_or_else(|| Grid::squarest(args.inputs));
+    let shape = InputShape { features: picture.neurons(), picture: Some([picture.rows, picture.columns]) };
     let architecture = settings.fit_to(shape, args.classes)?;
     check_network(
         &architecture,

@@ -16,6 +16,7 @@ use tanner::Setting;
 use tanner::dataset::Augmentation;
 use tanner::session::Settings;
 use tanner::session::settings::{ArchitectureOptions, DataOptions, EngineOptions};
+use tanner::topology::Grid;
 
 pub(crate) use batch::{BatchArgs, CompareArgs, Figure2Args, Table1Args};
 pub(crate) use bench::{BenchArgs, CheckArg};
@@ -216,11 +217,14 @@ pub(crate) struct EvalArgs {
 #[derive(Debug, Args)]
 pub(crate) struct NetworkArgs {
     /// Model file to look at, in place of an architecture
-    #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ArchitectureOptions", "inputs", "classes", "seed"])]
+    #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ArchitectureOptions", "inputs", "picture", "classes", "seed"])]
     pub(crate) model: Option<PathBuf>,
     /// Number of input features
     #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 784, conflicts_with = "edges")]
     pub(crate) inputs: usize,
+    /// Size of the picture that the inputs are [default: as nearly square as --inputs allow]
+    #[arg(long, value_name = "RxC", help_heading = "Data", conflicts_with_all = ["inputs", "edges"])]
+    pub(crate) picture: Option<Grid>,
     /// Number of classes
     #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 10, conflicts_with = "edges")]
     pub(crate) classes: usize,

@@ -23,7 +23,7 @@ pub struct ArchitectureSettings {
     /// A network in two dimensions, whose connectivity follows from its picture.
     pub(super) planar: Option<Planar>,
     /// The number of weights and biases that was asked for.
-    parameters: Option<usize>,
+    pub(in crate::session) parameters: Option<usize>,
     /// Files whose graphs join the layers.
     edges: Option<EdgeFiles>,
     activation: Activation,

@@ -60,6 +60,10 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
             (Setting::RewireEvery, rewire_every.is_some()),
             (Setting::RewireEnd, rewire_end.is_some()),
         ];
+        let usual = Rewiring::new(Rewire::Set);
+        let fraction = rewire_fraction.unwrap_or(usual.fraction);
+        let (every, end) = (rewire_every.unwrap_or(usual.every), rewire_end.unwrap_or(usual.end));
+        Rewiring { fraction, every, end, ..usual }.check()?;
         let strange = given.into_iter().find(|(_, is_given)| *is_given && rewire.is_none());
         return strange.map_or(Ok(None), |(setting, _)| Err(Error::setting(setting, "needs `rewire`")));
     };

@@ -88,7 +88,7 @@ impl Rewiring {
     }
 
     /// Refuses settings outside their range.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<()> {
         let is_share = |share: f64| share > 0.0 && share <= 1.0;
         for (setting, share) in [(Setting::RewireFraction, self.fraction), (Setting::RewireEnd, self.end)] {
             if !is_share(share) {
