@@ -175,14 +175,17 @@ impl Coupled2d {
             if self.falloff == Falloff::Gauss { down.hypot(across) } else { down.max(across) }
         };
         let mut distances: Vec<f64> = self.inputs.middles(together).iter().map(away).collect();
-        distances.sort_unstable_by(f64::total_cmp);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "at most a number of inputs"
         )]
         let drawn = (self.fan_in / together as f64).ceil() as usize;
-        distances.get(drawn.max(1) - 1).or(distances.last()).map_or(0.0, |distance| distance / times)
+        if distances.is_empty() {
+            return 0.0;
+        }
+        let last = drawn.clamp(1, distances.len()) - 1;
+        *distances.select_nth_unstable_by(last, f64::total_cmp).1 / times
     }
 
     /// The share of the edges that lead further than a Gaussian's draw goes; 0 of a window, and of a layer that is nearly full.
