@@ -4,9 +4,7 @@ use crate::engine::Penalties;
 use crate::model::Arch;
 use crate::network::{Architecture, Connectivity, InputImportance};
 use crate::paper::{DEGREE, DEGREES, OUTPUTS, RECEPTIVE_FIELD, SOFTNESS};
-use crate::topology::{
-    Coupled2d, DegreeDistribution, Falloff, Grain, Grid, MAX_WIDTH, usual_fan_in, usual_reach,
-};
+use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, MAX_WIDTH, usual_fan_in, usual_reach};
 use crate::training::Recipe;
 use crate::{Error, Result, Setting};
 
@@ -66,24 +64,12 @@ impl BenchNetwork {
             Arch::Sc2d => {
                 let grid = Grid::squarest(self.width);
                 let grain = if grid.has_patches() { Grain::MicroBlocks } else { Grain::Edges };
-                let fan_in = usual_fan_in(&vec![grid; self.hidden_layers + 1], grain);
-                let reach = |(index, fan_in): (usize, &f64)| {
-                    let layer = Coupled2d {
-                        inputs: grid,
-                        outputs: grid,
-                        fan_in: *fan_in,
-                        reach: 0.0,
-                        falloff: Falloff::Gauss,
-                        grain,
-                        picture: [grid.rows, grid.columns],
-                        importance: Vec::new(),
-                    };
-                    usual_reach(&layer, (index, self.hidden_layers))
-                };
+                let grids = vec![grid; self.hidden_layers + 1];
+                let fan_in = usual_fan_in(&grids, grain);
                 joined(Connectivity::Coupled2d {
                     picture: grid,
                     grids: vec![grid],
-                    reach: fan_in.iter().enumerate().map(reach).collect(),
+                    reach: usual_reach(&grids, &fan_in, Falloff::Gauss, grain),
                     fan_in,
                     falloff: Falloff::Gauss,
                     grain,

@@ -68,14 +68,28 @@ pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<f64> {
     grids.iter().zip(grown(FAN_IN, grids.len() - 1)).map(of_layer).collect()
 }
 
-/// The usual reach of a layer where none is asked for, of so many layers: as far as its fan-in needs, at least.
-pub(crate) fn usual_reach(layer: &Coupled2d, (index, layers): (usize, usize)) -> f64 {
-    let side = layer.picture.into_iter().min().unwrap_or(0) as f64;
-    let share = grown(REACH, layers).nth(index).unwrap_or(REACH[1]);
-    let wide = if layer.falloff == Falloff::Window { WINDOW } else { 1.0 };
-    // Two digits, as people write them.
-    let usual = (100.0 * wide * share * side).round() / 100.0;
-    usual.max(0.5).max((100.0 * layer.least_reach()).ceil() / 100.0)
+/// The reach of each layer where none is asked for, at least as far as its fan-in needs, given the picture and the grids of all
+/// layers in order, and a fan-in for each layer or one for all.
+pub(crate) fn usual_reach(grids: &[Grid], fan_in: &[f64], falloff: Falloff, grain: Grain) -> Vec<f64> {
+    let Some(picture) = grids.first() else { return Vec::new() };
+    let wide = if falloff == Falloff::Window { WINDOW } else { 1.0 };
+    let side = picture.rows.min(picture.columns) as f64;
+    let of_layer = |((index, pair), share): ((usize, &[Grid]), f64)| {
+        let layer = Coupled2d {
+            inputs: pair[0],
+            outputs: pair[1],
+            fan_in: *fan_in.get(index).unwrap_or(&fan_in[0]),
+            reach: 0.0,
+            falloff,
+            grain,
+            picture: [picture.rows, picture.columns],
+            importance: Vec::new(),
+        };
+        // Two digits, as people write them.
+        let usual = (100.0 * wide * share * side).round() / 100.0;
+        usual.max(0.5).max((100.0 * layer.least_reach()).ceil() / 100.0)
+    };
+    grids.windows(2).enumerate().zip(grown(REACH, grids.len() - 1)).map(of_layer).collect()
 }
 
 impl Coupled2d {

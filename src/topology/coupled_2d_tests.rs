@@ -174,7 +174,10 @@ fn grids_of_different_sizes_cover_the_same_picture() {
 
 #[test]
 fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
-    let usual = |layer: &Coupled2d| [0, 1, 2].map(|index| usual_reach(layer, (index, 3)));
+    let usual = |layer: &Coupled2d| {
+        let grids = [layer.inputs, layer.outputs, layer.outputs, layer.outputs];
+        usual_reach(&grids, &[layer.fan_in], layer.falloff, layer.grain)
+    };
     // What 28 x 28 pixels have is enough for the usual fan-ins, and for no more.
     assert_eq!(usual(&layer("28x28", "28x28", 40, 0.0, Grain::MicroBlocks)), [1.5, 2.74, 5.0]);
     assert!(usual(&layer("28x28", "28x28", 144, 0.0, Grain::MicroBlocks))[0] > 2.0);
@@ -182,7 +185,7 @@ fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
     assert_eq!(usual(&layer("1x128", "1x128", 40, 0.0, Grain::Edges))[0], 6.67);
     for shape in ["1x128", "128x1", "2x64", "8x16", "12x65"] {
         let mut layer = layer(shape, shape, 40, 0.0, Grain::Edges);
-        layer.reach = usual_reach(&layer, (0, 3));
+        layer.reach = usual(&layer)[0];
         let share = layer.far_share(&draw(&layer, 0));
         assert!(share < 0.25, "{shape}: {share}");
     }
@@ -190,7 +193,7 @@ fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
     assert!(narrow.far_share(&draw(&narrow, 0)) > 0.3);
     // A corner sees a quarter of a window.
     narrow.falloff = Falloff::Window;
-    narrow.reach = usual_reach(&Coupled2d { reach: 0.0, ..narrow.clone() }, (0, 3));
+    narrow.reach = usual(&narrow)[0];
     assert_eq!(narrow.reach, 6.0);
     assert_eq!(draw(&narrow, 0).edges(), 784 * 40);
 }

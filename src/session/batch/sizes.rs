@@ -124,24 +124,17 @@ impl Batch<'_> {
         count.map(Some).map_err(|error| configuration.error(error))
     }
 
-    /// The least and the most parameters of a configuration's network.
-    fn size_limits(&self, configuration: &Configuration) -> Result<[usize; 2]> {
-        let mut free = configuration.clone();
-        SIZES.into_iter().for_each(|setting| free.settings.remove(setting));
-        let run = self.prepare(&free, 0)?;
-        let shape = self.shape(&run)?;
-        run.settings.architecture.size_limits(shape.features, shape.classes)
-    }
-
     /// A configuration with at most this number of parameters, or the fewest that it can have, and how many it has.
     fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
         if configuration.settings.architecture.edges.is_some() {
             return Err(Error::Plan("its graphs are those of files".into()));
         }
-        let limits = self.size_limits(configuration)?;
         let mut sized = configuration.clone();
         SIZES.into_iter().for_each(|setting| sized.settings.remove(setting));
-        sized.settings.architecture.parameters = Some(wanted.clamp(limits[0], limits[1]));
+        let free = self.prepare(&sized, 0)?;
+        let shape = self.shape(&free)?;
+        let [least, most] = free.settings.architecture.size_limits(shape.features, shape.classes)?;
+        sized.settings.architecture.parameters = Some(wanted.clamp(least, most));
         let now = self.parameters(&sized)?.unwrap_or(wanted);
         Ok((sized, now))
     }

@@ -9,7 +9,7 @@ use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::named::serde_as_text;
 use crate::network::{Connectivity, InputImportance};
-use crate::topology::{Coupled2d, Falloff, Grain, Grid, usual_fan_in, usual_reach};
+use crate::topology::{Falloff, Grain, Grid, usual_fan_in, usual_reach};
 use crate::{Error, Result, Setting};
 
 /// Grids between commas, one for each layer.
@@ -135,19 +135,7 @@ impl Planar {
             };
             fan_in.iter_mut().zip(&all).for_each(scaled);
         }
-        let reach = self.reach.clone().unwrap_or_else(|| {
-            let layer = |index: usize| Coupled2d {
-                inputs: all[index],
-                outputs: all[index + 1],
-                fan_in: *fan_in.get(index).unwrap_or(&fan_in[0]),
-                reach: 0.0,
-                falloff: self.falloff,
-                grain,
-                picture: [picture.rows, picture.columns],
-                importance: Vec::new(),
-            };
-            (0..layers).map(|index| usual_reach(&layer(index), (index, layers))).collect()
-        });
+        let reach = self.reach.clone().unwrap_or_else(|| usual_reach(&all, &fan_in, self.falloff, grain));
         let connectivity = Connectivity::Coupled2d {
             picture,
             fan_in,

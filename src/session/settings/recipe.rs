@@ -54,16 +54,21 @@ pub(super) fn recipe(options: &TrainingOptions, architecture: &ArchitectureSetti
 /// How edges move, where they are asked to.
 fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
     let TrainingOptions { rewire, rewire_fraction, rewire_every, rewire_end, .. } = options;
-    let Some(rule) = rewire.filter(|rule| *rule != Rewire::Off) else {
+    let rule = rewire.filter(|rule| *rule != Rewire::Off);
+    let usual = Rewiring::new(rule.unwrap_or(Rewire::Set));
+    let rewiring = Rewiring {
+        rule: usual.rule,
+        fraction: rewire_fraction.unwrap_or(usual.fraction),
+        every: rewire_every.unwrap_or(usual.every),
+        end: rewire_end.unwrap_or(usual.end),
+    };
+    rewiring.check()?;
+    let Some(rule) = rule else {
         let given = [
             (Setting::RewireFraction, rewire_fraction.is_some()),
             (Setting::RewireEvery, rewire_every.is_some()),
             (Setting::RewireEnd, rewire_end.is_some()),
         ];
-        let usual = Rewiring::new(Rewire::Set);
-        let fraction = rewire_fraction.unwrap_or(usual.fraction);
-        let (every, end) = (rewire_every.unwrap_or(usual.every), rewire_end.unwrap_or(usual.end));
-        Rewiring { fraction, every, end, ..usual }.check()?;
         let strange = given.into_iter().find(|(_, is_given)| *is_given && rewire.is_none());
         return strange.map_or(Ok(None), |(setting, _)| Err(Error::setting(setting, "needs `rewire`")));
     };
@@ -71,13 +76,7 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
         let reason = format!("{rule} has no meaning with `arch` {arch}, whose layers have every edge");
         return Err(Error::setting(Setting::Rewire, reason));
     }
-    let usual = Rewiring::new(rule);
-    Ok(Some(Rewiring {
-        rule,
-        fraction: rewire_fraction.unwrap_or(usual.fraction),
-        every: rewire_every.unwrap_or(usual.every),
-        end: rewire_end.unwrap_or(usual.end),
-    }))
+    Ok(Some(rewiring))
 }
 
 /// Weight decay where none is asked for: the paper has none on the fully connected network.

@@ -152,9 +152,6 @@ fn largest(
 fn between(mut low: Architecture, high: &Architecture, wanted: usize) -> Result<Architecture> {
     let layers = low.hidden.len();
     let Some(higher) = degrees_by_layer(&mut high.clone(), layers).cloned() else { return Ok(low) };
-    if degrees_by_layer(&mut low, layers).is_none() {
-        return Ok(low);
-    }
     for (layer, higher) in higher.iter().enumerate() {
         for (block, higher) in higher.iter().enumerate() {
             loop {
