@@ -6,23 +6,20 @@
 
 @group(1) @binding(0) var<storage, read_write> deltas: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> activations: array<vec4<f32>>;
-// `[micro-block][input of 4]`, one vec4 of 4 outputs each.
-@group(1) @binding(2) var<storage, read> dense: array<vec4<f32>>;
-// By output; see outputs.wgsl.
-@group(1) @binding(3) var<storage, read> sparse: array<vec4<f32>>;
-@group(1) @binding(4) var<storage, read> quads: array<Quad>;
-@group(1) @binding(5) var<storage, read> tiles: array<Tile>;
+// As in outputs.wgsl.
+@group(1) @binding(2) var<storage, read> values: array<vec4<f32>>;
+@group(1) @binding(3) var<storage, read> directory: array<vec4<u32>>;
 // Of each entry, where the rows of its 4 outputs begin, and the places of its 4 values.
-@group(1) @binding(6) var<storage, read> entry_rows: array<vec4<u32>>;
-@group(1) @binding(7) var<storage, read> entry_values: array<vec4<u32>>;
-@group(1) @binding(8) var<storage, read> listed_blocks: array<ListedBlock>;
+@group(1) @binding(4) var<storage, read> entry_rows: array<vec4<u32>>;
+@group(1) @binding(5) var<storage, read> entry_values: array<vec4<u32>>;
+@group(1) @binding(6) var<storage, read> listed_blocks: array<ListedBlock>;
 
 fn far(at: u32) -> vec4<f32> {
     return deltas[at];
 }
 
 fn edge_value(place: u32) -> f32 {
-    return sparse[place >> 2u][place & 3u];
+    return values[place >> 2u][place & 3u];
 }
 
 fn edge_values(entry: u32) -> vec4<f32> {

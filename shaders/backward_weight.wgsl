@@ -6,18 +6,14 @@
 
 @group(1) @binding(0) var<storage, read> activations: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> deltas: array<vec4<f32>>;
-// `[micro-block][input of 4]`, one vec4 of 4 outputs each; the optimiser's state `[state][micro-block][input of 4]`.
-@group(1) @binding(2) var<storage, read_write> dense: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read_write> dense_state: array<vec4<f32>>;
+// As in outputs.wgsl; the optimiser's state `[state][value]`.
+@group(1) @binding(2) var<storage, read_write> values: array<vec4<f32>>;
+@group(1) @binding(3) var<storage, read_write> state: array<vec4<f32>>;
 @group(1) @binding(4) var<storage, read> micro_blocks: array<MicroBlocks>;
-// `[entry]`, one vec4 of an edge of each of 4 outputs, then the biases; the optimiser's state `[state][entry or 4 biases]`.
-@group(1) @binding(5) var<storage, read_write> sparse: array<vec4<f32>>;
-@group(1) @binding(6) var<storage, read_write> sparse_state: array<vec4<f32>>;
-@group(1) @binding(7) var<storage, read> entries: array<Entries>;
+@group(1) @binding(5) var<storage, read> entries: array<Entries>;
 // Of each input of the network; read with a group lasso only. Numbers of connections; read with DropConnect only.
-@group(1) @binding(8) var<storage, read> group_factors: array<f32>;
-@group(1) @binding(9) var<storage, read> dense_connections: array<vec4<u32>>;
-@group(1) @binding(10) var<storage, read> sparse_connections: array<vec4<u32>>;
+@group(1) @binding(6) var<storage, read> group_factors: array<f32>;
+@group(1) @binding(7) var<storage, read> connections: array<vec4<u32>>;
 
 // Kinds of items.
 const MICRO_BLOCK: u32 = 0u;
@@ -28,7 +24,7 @@ const BIASES: u32 = 2u;
 struct Owner {
     members: u32,           // inputs of a micro-block, 4; 1 of an entry or of biases; 0 where there is nothing to do
     kind: u32,
-    first: u32,             // place of the first member's 4 values
+    first: u32,             // vec4 of the first member's values
     inputs: vec4<u32>,      // row of the first member's input in a micro-block; where the rows of an entry's inputs begin
     mask: u32,              // bit 4 k + j: value j of member k exists
 }
@@ -39,8 +35,8 @@ struct MicroBlocks {
     masks: u32,             // bit 4 k + j: the edge from input k of the first one to output j exists; + 16 of the second
     input_row: u32,
     next_input_row: u32,
-    number: u32,
-    next_number: u32,
+    place: u32,             // vec4 of its first values
+    next_place: u32,
     reserved_0: u32,
     reserved_1: u32,
 }
@@ -51,8 +47,8 @@ struct Entries {
     next_inputs: vec4<u32>,
     output_row: u32,
     masks: u32,             // bit j: output j has an edge in the first; + 4 in the second
-    number: u32,
-    next_number: u32,
+    place: u32,             // vec4 of its first values
+    next_place: u32,
 }
 
 // The 4 rows of a quad of neurons, those behind the network's last one being that one.
@@ -85,54 +81,28 @@ fn penalties_of(w: vec4<f32>, inputs: vec4<u32>) -> vec4<f32> {
     return sum;
 }
 
-// Updates the 4 weights of one input in a micro-block.
-fn update_dense(slot: u32, exists: vec4<bool>, sum: vec4<f32>, input: u32) {
-    let slots = 4u * network.micro_blocks;
+// Updates a vec4 of values: the weights of one input in a micro-block, the edges of an entry, or 4 biases.
+fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
+    let exists = bits_of(owner.mask >> (4u * member));
+    let is_weight = owner.kind != BIASES;
+    let place = owner.first + member;
     var old = Updated();
-    old.value = dense[slot];
+    old.value = values[place];
     // As many turns in every step, so that compilers unroll the loop and the state stays in registers.
     for (var k = 0u; k < STATES; k += 1u) {
-        if (k < step.rule.states) { old.state[k] = dense_state[k * slots + slot]; }
+        if (k < step.rule.states) { old.state[k] = state[k * network.values + place]; }
     }
     var loss_gradient = sum;
-    if (drops_connections()) { loss_gradient *= connection_factor(dense_connections[slot]); }
-    var gradient = loss_gradient + step.rule.decay * old.value;
-    if (step.penalties.on != 0u) { gradient += penalties_of(old.value, vec4<u32>(input)); }
-    var next = updated(old, gradient, step.rule.decoupled_decay);
-    dense[slot] = select(old.value, next.value, exists);
-    for (var k = 0u; k < STATES; k += 1u) {
-        if (k < step.rule.states) { dense_state[k * slots + slot] = select(old.state[k], next.state[k], exists); }
-    }
-}
-
-// Updates the 4 weights of an entry, or 4 biases.
-fn update_sparse(owner: Owner, sum: vec4<f32>) {
-    let exists = bits_of(owner.mask);
-    let is_weight = owner.kind == ENTRY;
-    let id = owner.first;
-    let places = network.sparse_values / 4u;
-    var old = Updated();
-    old.value = sparse[id];
-    for (var k = 0u; k < STATES; k += 1u) {
-        if (k < step.rule.states) { old.state[k] = sparse_state[k * places + id]; }
-    }
-    var loss_gradient = sum;
-    if (drops_connections()) { loss_gradient *= connection_factor(sparse_connections[id]); }
+    if (drops_connections()) { loss_gradient *= connection_factor(connections[place]); }
     var gradient = loss_gradient + select(0.0, step.rule.decay, is_weight) * old.value;
-    if (step.penalties.on != 0u && is_weight) { gradient += penalties_of(old.value, owner.inputs / network.stride); }
-    var next = updated(old, gradient, select(0.0, step.rule.decoupled_decay, is_weight));
-    sparse[id] = select(old.value, next.value, exists);
-    for (var k = 0u; k < STATES; k += 1u) {
-        if (k < step.rule.states) { sparse_state[k * places + id] = select(old.state[k], next.state[k], exists); }
+    if (step.penalties.on != 0u && is_weight) {
+        let of_block = vec4<u32>(owner.inputs.x + member);
+        gradient += penalties_of(old.value, select(owner.inputs / network.stride, of_block, owner.kind == MICRO_BLOCK));
     }
-}
-
-fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
-    if (owner.kind == MICRO_BLOCK) {
-        let exists = bits_of(owner.mask >> (4u * member));
-        update_dense(owner.first + member, exists, sum, owner.inputs.x + member);
-    } else {
-        update_sparse(owner, sum);
+    var next = updated(old, gradient, select(0.0, step.rule.decoupled_decay, is_weight));
+    values[place] = select(old.value, next.value, exists);
+    for (var k = 0u; k < STATES; k += 1u) {
+        if (k < step.rule.states) { state[k * network.values + place] = select(old.state[k], next.state[k], exists); }
     }
 }
 
@@ -235,21 +205,21 @@ fn backward_weight(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invoc
         if (item < network.micro_block_pairs) {
             let blocks = micro_blocks[item];
             let mask = blocks.masks & 0xffffu;
-            owner = Owner(4u, MICRO_BLOCK, 4u * blocks.number, vec4<u32>(blocks.input_row), mask);
+            owner = Owner(4u, MICRO_BLOCK, blocks.place, vec4<u32>(blocks.input_row), mask);
             next_owner = owner;
-            next_owner.first = 4u * blocks.next_number;
+            next_owner.first = blocks.next_place;
             next_owner.inputs = vec4<u32>(blocks.next_input_row);
             next_owner.mask = blocks.masks >> 16u;
-            next_owner.members = select(0u, 4u, blocks.next_number != blocks.number);
+            next_owner.members = select(0u, 4u, blocks.next_place != blocks.place);
             sums = dense_share(blocks, place.part);
         }
     } else if (number < block_groups + entry_groups) {
         let item = (number - block_groups) * ITEMS + place.item;
         if (item < network.entry_pairs) {
             let pair = entries[item];
-            owner = Owner(1u, ENTRY, pair.number, pair.inputs, pair.masks & 15u);
-            let members = select(0u, 1u, pair.next_number != pair.number);
-            next_owner = Owner(members, ENTRY, pair.next_number, pair.next_inputs, pair.masks >> 4u);
+            owner = Owner(1u, ENTRY, pair.place, pair.inputs, pair.masks & 15u);
+            let members = select(0u, 1u, pair.next_place != pair.place);
+            next_owner = Owner(members, ENTRY, pair.next_place, pair.next_inputs, pair.masks >> 4u);
             sums = entry_share(pair, place.part);
         }
     } else {

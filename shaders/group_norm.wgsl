@@ -5,11 +5,10 @@
 // Twin: src/engine/reference/group_norm.rs.
 
 @group(1) @binding(0) var<storage, read_write> group_factors: array<f32>;
-@group(1) @binding(1) var<storage, read> dense: array<f32>;
-@group(1) @binding(2) var<storage, read> sparse: array<f32>;
-// First entry of each input; place of each weight among the dense values followed by the sparse ones.
-@group(1) @binding(3) var<storage, read> group_start: array<u32>;
-@group(1) @binding(4) var<storage, read> group_values: array<u32>;
+@group(1) @binding(1) var<storage, read> values: array<f32>;
+// First weight of each input; place of each weight among the values.
+@group(1) @binding(2) var<storage, read> group_start: array<u32>;
+@group(1) @binding(3) var<storage, read> group_values: array<u32>;
 
 @compute @workgroup_size(WORKGROUP)
 fn group_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -17,18 +16,11 @@ fn group_norm(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation
     if (id >= network.features) {
         return;
     }
-    let dense_values = 16u * network.micro_blocks;
     let start = group_start[id];
     let end = group_start[id + 1u];
     var sum = 0.0;
     for (var e = start; e < end; e += 1u) {
-        let place = group_values[e];
-        var weight = 0.0;
-        if (place < dense_values) {
-            weight = dense[place];
-        } else {
-            weight = sparse[place - dense_values];
-        }
+        let weight = values[group_values[e]];
         sum += weight * weight;
     }
     var factor = 0.0;

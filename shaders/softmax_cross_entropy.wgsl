@@ -1,7 +1,7 @@
 // loss[b] = ln sum_c exp(z[c][b]) - sum_c t[c] z[c][b], t[c] = (1 - e) [c = label] + e / classes; delta = (softmax(z) - t) / samples.
 // A workgroup owns COLUMNS columns of 4 samples and makes their logits z, as forward does; then SLICES invocations own a column.
 // Outputs (logits; in training alone their deltas; one metric of each workgroup) are overwritten.
-// Lanes behind the batch's last sample read no label, count for nothing, and get delta 0.
+// Lanes behind the batch's last sample have NO_LABEL, count for nothing, and get delta 0.
 // Twin: src/engine/reference/softmax_cross_entropy.rs.
 
 // What a workgroup saw; the host adds them up.
@@ -10,10 +10,10 @@ struct Metric {
     correct: u32,
 }
 
-@group(1) @binding(7) var<storage, read_write> deltas: array<vec4<f32>>;
-@group(1) @binding(8) var<storage, read> labels: array<u32>;
-@group(1) @binding(9) var<storage, read> sample_index: array<u32>;
-@group(1) @binding(10) var<storage, read_write> metrics: array<Metric>;
+@group(1) @binding(5) var<storage, read_write> deltas: array<vec4<f32>>;
+// Of the batch, as gather wrote them: NO_LABEL behind its last sample.
+@group(1) @binding(6) var<storage, read> batch_labels: array<vec4<u32>>;
+@group(1) @binding(7) var<storage, read_write> metrics: array<Metric>;
 
 // Twin: Share::columns in src/engine/gpu/share.rs.
 const COLUMNS: u32 = 64u / SHARE;
@@ -25,7 +25,6 @@ const LOGITS: u32 = 128u;
 var<workgroup> logits: array<vec4<f32>, LOGITS>;
 // Invocations among which the classes of a column are dealt; 16 are enough for the usual number of classes.
 const SLICES: u32 = min(SHARE, 16u);
-const NO_LABEL: u32 = 0xffffffffu;
 
 // What the slices of each column found, `[slice][column]`.
 var<workgroup> greatests: array<vec4<f32>, SLICES * COLUMNS>;
@@ -35,13 +34,6 @@ var<workgroup> sums_of_exp: array<vec4<f32>, SLICES * COLUMNS>;
 var<workgroup> sums_below: array<vec4<f32>, SLICES * COLUMNS>;
 var<workgroup> losses: array<f32, COLUMNS>;
 var<workgroup> corrects: array<u32, COLUMNS>;
-
-fn label_of(sample: u32) -> u32 {
-    if (sample >= step.samples) {
-        return NO_LABEL;
-    }
-    return labels[sample_index[step.first_sample + sample]];
-}
 
 fn logits_fit() -> bool {
     return network.classes * COLUMNS <= LOGITS;
@@ -68,7 +60,7 @@ fn make_logits(first_column: u32, lane: u32) {
         var owner = Owner();
         var sums = Sums();
         if (number < layer.quads && column < step.columns) {
-            let quad = quads[layer.first_quad + number];
+            let quad = quad_at(layer.first_quad + number);
             owner = Owner(quad.lanes, quad.row, column);
             sums = share_of_sums(quad, column, place.part);
         }
@@ -164,11 +156,10 @@ fn softmax_cross_entropy(@builtin(workgroup_id) group: vec3<u32>, @builtin(local
     let index = lane % COLUMNS;
     let slice = lane / COLUMNS;
     let column = first_column + index;
-    let sample = 4u * column;
     let works = slice < min(SLICES, network.classes) && column < step.columns;
     var label = vec4<u32>(NO_LABEL);
     if (works) {
-        label = vec4<u32>(label_of(sample), label_of(sample + 1u), label_of(sample + 2u), label_of(sample + 3u));
+        label = batch_labels[column];
         look_for_greatest(lane, column, slice, label);
     }
     workgroupBarrier();

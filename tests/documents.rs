@@ -21,6 +21,7 @@ fn extending_names_files_that_are_there_and_know_the_choice() {
         ("## An activation", "Activation"),
         ("## A graph builder", "Connectivity"),
         ("## A rewiring rule", "Rewire"),
+        ("## A GPU kernel", "KernelKind"),
     ] {
         let section = text.split(section).nth(1).unwrap_or_else(|| panic!("{section}"));
         let section = section.split("\n## ").next().unwrap();

@@ -9,10 +9,10 @@ use std::path::Path;
 use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, StorageAccess, TypeInner};
 use tanner::engine::gpu::Share;
-use tanner::engine::gpu::shaders::{FOLD, GATHERED, LOGITS, SHADERS, STORAGE_BUFFERS, Shader, UNIFORMS};
+use tanner::engine::gpu::shaders::{FOLD, GATHERED, KERNELS, KernelSpec, LOGITS, STORAGE_BUFFERS, UNIFORMS};
 use tanner::engine::gpu::uniforms::{
     ConnectionsUniform, DropoutUniform, EntryPair, LayerUniform, ListedBlock, Metric, MicroBlockPair,
-    NetworkUniform, Quad, StepUniform, Tile,
+    NetworkUniform, QUAD_VECTORS, Quad, StepUniform, TILE_VECTORS, Tile,
 };
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
 use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
@@ -21,7 +21,7 @@ use tanner::network::drop_connect::NO_CONNECTION;
 
 /// A shader as it is for one share.
 struct Variant {
-    shader: &'static Shader,
+    shader: &'static KernelSpec,
     share: Share,
     name: String,
     module: Module,
@@ -30,12 +30,12 @@ struct Variant {
 
 /// Every shader for each of its shares.
 fn variants() -> Vec<Variant> {
-    let all = SHADERS.iter().flat_map(|shader| shader.shares().iter().map(move |share| (shader, *share)));
+    let all = KERNELS.iter().flat_map(|shader| shader.shares().iter().map(move |share| (shader, *share)));
     all.map(|(shader, share)| parse(shader, share)).collect()
 }
 
-fn parse(shader: &'static Shader, share: Share) -> Variant {
-    let (name, source) = (format!("{}, share {share}", shader.stem), shader.source(share));
+fn parse(shader: &'static KernelSpec, share: Share) -> Variant {
+    let (name, source) = (format!("{}, share {share}", shader.name), shader.source(share));
     let module = naga::front::wgsl::parse_str(&source)
         .unwrap_or_else(|error| panic!("{name}: {}", error.emit_to_string(&source)));
     // No capability beyond plain WGSL may be needed.
@@ -65,13 +65,13 @@ fn folder(path: &str) -> BTreeMap<String, String> {
 fn every_file_is_covered() {
     let files = folder("shaders");
     let stems: BTreeSet<_> = files.keys().map(String::as_str).collect();
-    assert_eq!(stems, SHADERS.iter().map(|shader| shader.stem).collect(), "files and SHADERS differ");
-    let sources: Vec<(&Shader, String)> = SHADERS
+    assert_eq!(stems, KERNELS.iter().map(|shader| shader.name).collect(), "files and KERNELS differ");
+    let sources: Vec<(&KernelSpec, String)> = KERNELS
         .iter()
         .flat_map(|shader| shader.shares().iter().map(move |share| (shader, shader.source(*share))))
         .collect();
     for (shader, source) in &sources {
-        assert!(source.contains(&files[shader.stem]), "{} was built from another text", shader.stem);
+        assert!(source.contains(&files[shader.name]), "{} was built from another text", shader.name);
     }
     for (stem, text) in folder("shaders/common") {
         assert!(sources.iter().any(|(_, source)| source.contains(&text)), "no shader includes {stem}");
@@ -120,36 +120,29 @@ fn workgroup_bytes(module: &Module, uses: &FunctionInfo) -> u32 {
 fn entry_points_bind_what_the_table_says() {
     for Variant { shader, share, name, module, info } in variants() {
         let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
-        let expected: Vec<_> = shader.entry_points.iter().map(|entry| entry.name).collect();
-        assert_eq!(names, expected, "{name}");
-        for (index, entry) in shader.entry_points.iter().enumerate() {
-            assert_eq!(module.entry_points[index].workgroup_size, [shader.workgroup(share), 1, 1], "{name}");
-            let uses = info.get_entry_point(index);
-            assert_eq!(workgroup_bytes(&module, uses), (entry.workgroup_bytes)(share), "{name}");
-            let mut found = Vec::new();
-            for (handle, global) in module.global_variables.iter() {
-                let Some(place) = &global.binding else { continue };
-                let AddressSpace::Storage { access } = global.space else { continue };
-                assert_eq!(place.group, 1, "{}: {:?}", entry.name, global.name);
-                if uses[handle].is_empty() {
-                    continue;
-                }
-                let writable = access.contains(StorageAccess::STORE);
-                assert_eq!(
-                    writable,
-                    uses[handle].contains(GlobalUse::WRITE),
-                    "{}: {:?} is declared with more access than it needs",
-                    entry.name,
-                    global.name
-                );
-                found.push((place.binding, global.name.clone().unwrap(), writable));
-            }
-            found.sort();
-            let table = entry.bindings.iter().map(|b| (b.binding, b.name.to_owned(), b.writable));
-            assert_eq!(found, table.collect::<Vec<_>>(), "{}", entry.name);
-            assert!(entry.bindings.len() <= STORAGE_BUFFERS as usize, "{}", entry.name);
+        assert_eq!(names, [shader.name], "{name}");
+        assert_eq!(module.entry_points[0].workgroup_size, [shader.workgroup(share), 1, 1], "{name}");
+        let uses = info.get_entry_point(0);
+        assert_eq!(workgroup_bytes(&module, uses), shader.workgroup_bytes(share), "{name}");
+        let mut found = Vec::new();
+        for (handle, global) in module.global_variables.iter() {
+            let Some(place) = &global.binding else { continue };
+            let AddressSpace::Storage { access } = global.space else { continue };
+            let binding = global.name.clone().unwrap();
+            assert_eq!(place.group, 1, "{name}: {binding}");
+            assert!(!uses[handle].is_empty(), "{name}: {binding} is declared and not used");
+            let writable = access.contains(StorageAccess::STORE);
+            let writes = uses[handle].contains(GlobalUse::WRITE);
+            assert_eq!(writable, writes, "{name}: {binding} is declared with more access than it needs");
+            found.push((place.binding, binding, writable));
         }
+        found.sort();
+        let table = (0..).zip(shader.bindings).map(|(number, b)| (number, b.name.to_owned(), b.writable));
+        assert_eq!(found, table.collect::<Vec<_>>(), "{name}");
+        assert!(shader.bindings.len() <= STORAGE_BUFFERS as usize, "{name}");
     }
+    // What WebGPU promises of every adapter.
+    assert_eq!(STORAGE_BUFFERS, wgpu::Limits::default().max_storage_buffers_per_shader_stage);
 }
 
 #[test]
@@ -221,8 +214,8 @@ fn layouts() -> Vec<StructLayout> {
             features,
             classes,
             logits_row,
-            micro_blocks,
-            sparse_values,
+            values,
+            first_entry,
             first_bias,
             micro_block_pairs,
             entry_pairs,
@@ -295,8 +288,8 @@ fn table_layouts() -> Vec<StructLayout> {
             "masks" => offset_of!(MicroBlockPair, masks),
             "input_row" => offset_of!(MicroBlockPair, inputs),
             "next_input_row" => offset_of!(MicroBlockPair, inputs) + 4,
-            "number" => offset_of!(MicroBlockPair, numbers),
-            "next_number" => offset_of!(MicroBlockPair, numbers) + 4,
+            "place" => offset_of!(MicroBlockPair, places),
+            "next_place" => offset_of!(MicroBlockPair, places) + 4,
             "reserved_0" => offset_of!(MicroBlockPair, reserved),
             "reserved_1" => offset_of!(MicroBlockPair, reserved) + 4,
         ),
@@ -307,14 +300,14 @@ fn table_layouts() -> Vec<StructLayout> {
             "next_inputs" => offset_of!(EntryPair, next_inputs),
             "output_row" => offset_of!(EntryPair, output_row),
             "masks" => offset_of!(EntryPair, masks),
-            "number" => offset_of!(EntryPair, numbers),
-            "next_number" => offset_of!(EntryPair, numbers) + 4,
+            "place" => offset_of!(EntryPair, places),
+            "next_place" => offset_of!(EntryPair, places) + 4,
         ),
     ]
 }
 
 /// Structs that no buffer holds.
-const IN_REGISTERS: [&str; 7] = ["Updated", "Sums", "Pair", "Place", "Owner", "Block", "Column"];
+const IN_REGISTERS: [&str; 8] = ["Updated", "Sums", "Pair", "Place", "Owner", "Block", "Column", "Samples"];
 
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {
@@ -349,6 +342,8 @@ fn constants() -> BTreeMap<String, u32> {
     let numbers = [
         ("FOLD", FOLD),
         ("NO_LABEL", u32::MAX),
+        ("QUAD_VECTORS", QUAD_VECTORS),
+        ("TILE_VECTORS", TILE_VECTORS),
         ("STATES", u32::try_from(MAX_STATES).unwrap()),
         ("NO_CONNECTION", NO_CONNECTION),
         ("L_HALF_SMOOTHING", L_HALF_SMOOTHING.to_bits()),
@@ -361,7 +356,7 @@ fn constants() -> BTreeMap<String, u32> {
 }
 
 /// Constants that follow from shader and share.
-fn constants_of(shader: &Shader, share: Share) -> BTreeMap<&'static str, u32> {
+fn constants_of(shader: &KernelSpec, share: Share) -> BTreeMap<&'static str, u32> {
     let (workgroup, items) = (shader.workgroup(share), shader.items(share));
     let mut all = BTreeMap::from([
         ("WORKGROUP", workgroup),
@@ -370,7 +365,7 @@ fn constants_of(shader: &Shader, share: Share) -> BTreeMap<&'static str, u32> {
         ("ITEMS", items),
         ("SUMS_ROW", workgroup + 1),
     ]);
-    match shader.stem {
+    match shader.name {
         "gather" => {
             all.extend([("FEATURES", GATHERED[0]), ("COLUMNS", GATHERED[1]), ("ROW", GATHERED[1] + 1)]);
         }
@@ -439,7 +434,7 @@ fn every_variant_has_a_case() {
         ("softmax_cross_entropy", "activate", &activations),
         ("backward_input", "slope", &activations),
     ] {
-        for variant in variants().into_iter().filter(|variant| variant.shader.stem == stem) {
+        for variant in variants().into_iter().filter(|variant| variant.shader.name == stem) {
             let found = cases(&variant.module, function);
             assert_eq!(found, std::slice::from_ref(expected), "{}: cases of {function}", variant.name);
         }
@@ -449,10 +444,10 @@ fn every_variant_has_a_case() {
 /// What the shaders count on: whole workgroups of items, each quad of logits by a whole row of columns.
 #[test]
 fn shares_fill_their_workgroups() {
-    for shader in &SHADERS {
+    for shader in &KERNELS {
         for share in shader.shares().iter().copied() {
             let (workgroup, items, columns) = (shader.workgroup(share), shader.items(share), share.columns());
-            let name = format!("{} with a share of {share}", shader.stem);
+            let name = format!("{} with a share of {share}", shader.name);
             assert_eq!(workgroup, share.get() * items, "{name}");
             // No more than every adapter has, and a whole cache line of columns.
             assert!((64..=256).contains(&workgroup) && items >= 8, "{name}");
@@ -460,7 +455,7 @@ fn shares_fill_their_workgroups() {
                 let most = items.ilog2().min(5);
                 [0, 1, 2, 3, 4, 10].map(|bits| most.min(bits))
             });
-            if shader.stem == "softmax_cross_entropy" {
+            if shader.name == "softmax_cross_entropy" {
                 assert!(items >= columns && items.is_multiple_of(columns), "{name}");
                 assert!(share.get().min(16) * columns <= workgroup, "{name}: slices of columns");
             }

@@ -1,22 +1,19 @@
 // A layer's outputs: what forward and, for the logits, softmax_cross_entropy give weighted_sums.wgsl.
 
 @group(1) @binding(0) var<storage, read_write> activations: array<vec4<f32>>;
-// `[micro-block][input of 4]`, one vec4 of 4 outputs each.
-@group(1) @binding(1) var<storage, read> dense: array<vec4<f32>>;
-// `[entry]`, one vec4 of an edge of each of 4 outputs; then the biases.
-@group(1) @binding(2) var<storage, read> sparse: array<vec4<f32>>;
-@group(1) @binding(3) var<storage, read> quads: array<Quad>;
-@group(1) @binding(4) var<storage, read> tiles: array<Tile>;
+// `[micro-block][input of 4]`, one vec4 of 4 outputs each; `[entry]`, one vec4 of an edge of each of 4 outputs; biases.
+@group(1) @binding(1) var<storage, read> values: array<vec4<f32>>;
+@group(1) @binding(2) var<storage, read> directory: array<vec4<u32>>;
 // Of each entry, where the rows of its 4 inputs begin.
-@group(1) @binding(5) var<storage, read> entry_rows: array<vec4<u32>>;
-@group(1) @binding(6) var<storage, read> listed_blocks: array<ListedBlock>;
+@group(1) @binding(3) var<storage, read> entry_rows: array<vec4<u32>>;
+@group(1) @binding(4) var<storage, read> listed_blocks: array<ListedBlock>;
 
 fn far(at: u32) -> vec4<f32> {
     return activations[at];
 }
 
 fn edge_values(entry: u32) -> vec4<f32> {
-    return sparse[entry];
+    return values[network.first_entry + entry];
 }
 
 // Adds a micro-block with 4 inputs for each of its 4 outputs.
@@ -34,7 +31,7 @@ fn output_of(owner: Owner, member: u32, sum: vec4<f32>) -> vec4<f32> {
     let row = owner.row + member;
     // Biases, too, are numbered over all neurons behind the inputs.
     let bias = network.first_bias + row - network.features;
-    var y = activate(layer.activation, sum + sparse[bias >> 2u][bias & 3u]);
+    var y = activate(layer.activation, sum + values[bias >> 2u][bias & 3u]);
     if (drops()) {
         let keep = kept(row - layer.first_row, 4u * owner.column);
         y = select(vec4<f32>(0.0), y / dropout.keep_probability, keep);

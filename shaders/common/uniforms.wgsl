@@ -7,9 +7,9 @@ struct Network {
     features: u32,          // input neurons; also the row of the first hidden or output neuron
     classes: u32,           // logits
     logits_row: u32,        // row of the first logit
-    micro_blocks: u32,      // 4 x 4 blocks of dense values
-    sparse_values: u32,     // places of sparse weights, then biases, then 4 zeros
-    first_bias: u32,        // place of the first bias among them
+    values: u32,            // vec4s of micro-blocks, then entries of lists, then biases, then 4 zeros
+    first_entry: u32,       // vec4 of the first entry
+    first_bias: u32,        // place of the first bias among all values
     micro_block_pairs: u32,
     entry_pairs: u32,
 }
@@ -79,6 +79,9 @@ struct Dropout {
     threshold: u32,         // 0xffffffff keeps all
     keep_probability: f32,
 }
+
+// What stands for the label of a sample that is not there.
+const NO_LABEL: u32 = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform> network: Network;
 @group(0) @binding(1) var<uniform> step: Step;

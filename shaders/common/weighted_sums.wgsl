@@ -18,7 +18,7 @@ struct Block {
 }
 
 fn block_at(slot: u32) -> Block {
-    return Block(dense[slot], dense[slot + 1u], dense[slot + 2u], dense[slot + 3u]);
+    return Block(values[slot], values[slot + 1u], values[slot + 2u], values[slot + 3u]);
 }
 
 // The 4 far rows of a micro-block, from place `at` on; those behind the tile's last one, at `last`, are that one.
@@ -39,8 +39,8 @@ fn share_of_sums(quad: Quad, column: u32, part: u32) -> Sums {
     // Parts take turns over the micro-blocks of all tiles, as if these were one.
     var k = part;
     let rows_apart = 4u * SHARE * network.stride;
-    for (var t = quad.first_tile; t < quad.end_tile; t += 1u) {
-        let tile = tiles[t];
+    for (var t = quad.first_tile; t < quad.end_tile; t += TILE_VECTORS) {
+        let tile = tile_at(t);
         let slots_apart = 4u * SHARE * tile.block_step;
         let last = tile.last_row * network.stride + column;
         var slot = 4u * (tile.first_block + quad.place * tile.quad_step + k * tile.block_step);
@@ -138,7 +138,7 @@ fn sum_and_finish(group: vec3<u32>, lane: u32) {
     var owner = Owner();
     var sums = Sums();
     if (quad_number < layer.quads && column < step.columns) {
-        let quad = quads[layer.first_quad + quad_number];
+        let quad = quad_at(layer.first_quad + quad_number);
         owner = Owner(quad.lanes, quad.row, column);
         sums = share_of_sums(quad, column, place.part);
     }

@@ -24,7 +24,7 @@ pub use growth::{Growth, dense_edges};
 pub use logits::{LOGIT_BOUND, check_single_sample};
 pub use machine::{Machine, peak_resident_bytes};
 pub use measurement::{Measurement, Mode, read_measurements, rounds_joined};
-pub use networks::BenchNetwork;
+pub use networks::{BenchNetwork, CLASSES};
 pub use power_law::PowerLaw;
 pub use profile::{Profile, StageProfile, StageTimes, profile_training};
 pub use spread::Spread;

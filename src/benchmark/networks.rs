@@ -14,8 +14,9 @@ const BLOCK: usize = OUTPUTS / DEGREES.len();
 const MAX_NEURONS: usize = u32::MAX as usize;
 /// Hidden layers; deeper ones than anybody measures.
 const MAX_LAYERS: usize = 10_000;
-/// Logits.
-const CLASSES: usize = 10;
+/// Logits of every network that is measured.
+#[doc(hidden)]
+pub const CLASSES: usize = 10;
 
 /// As many inputs as neurons in each hidden layer, then 10 logits.
 ///

@@ -93,6 +93,7 @@ impl Subject<'_> {
         match stage {
             Stage::MaskDense => mask(self.layout.dense_len() as u64),
             Stage::MaskSparse => mask(self.layout.sparse_len() as u64),
+            Stage::Mask => self.work(Stage::MaskDense).plus(self.work(Stage::MaskSparse)),
             Stage::Gather => {
                 let features = self.rows(self.first().inputs().width() as u64);
                 moved(features + WORD * self.batch, features)
@@ -292,6 +293,7 @@ mod tests {
         let settings = EngineSettings { penalties, drop_connect: 0.5, ..plain };
         assert_eq!(work(Stage::MaskDense, &settings), [0, 0, 8 * 32, 4 * 32]);
         assert_eq!(work(Stage::MaskSparse, &settings), [0, 0, 8 * 7, 4 * 7]);
+        assert_eq!(work(Stage::Mask, &settings), [0, 0, 8 * 39, 4 * 39]);
         // 11 squares; a weight and its place each; 6 starts; 5 factors. Once a step, not once a sample.
         assert_eq!(work(Stage::GroupFactors, &settings), [11, 11, 8 * 11 + 4 * 6, 4 * 5]);
         // Adam has two states.

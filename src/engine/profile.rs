@@ -19,6 +19,8 @@ pub enum Stage {
     MaskDense,
     /// DropConnect's mask over the sparse values.
     MaskSparse,
+    /// [`Stage::MaskDense`] and [`Stage::MaskSparse`] in one.
+    Mask,
     /// The batch into the rows of the inputs.
     Gather,
     /// The outputs of a layer: weighted sums, bias, activation, dropout.
@@ -62,6 +64,7 @@ impl Stage {
         match self {
             Self::MaskDense => "mask dense",
             Self::MaskSparse => "mask sparse",
+            Self::Mask => "mask",
             Self::Gather => "gather",
             Self::Forward(_) => "forward",
             Self::Loss => "loss",

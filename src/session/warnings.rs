@@ -69,8 +69,9 @@ impl Session<'_> {
         }
     }
 
-    /// Says where the hidden layers have another share of their weights than was asked for, or the network far fewer parameters.
-    pub fn warn_of_density(&self, settings: &ArchitectureSettings, network: &Network) {
+    /// Says where a network has another size than was asked for: far fewer parameters, or its hidden layers another
+    /// share of their weights.
+    pub fn warn_of_size(&self, settings: &ArchitectureSettings, network: &Network) {
         let count = network.parameter_count();
         if let Some(asked) = settings.parameters.filter(|asked| (count as f64) < (1.0 - NEAR) * *asked as f64)
         {

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::shaders::FORWARD;
-use tanner::engine::gpu::{GpuEngine, Kernel, Probe, ProbeStep, Share, Tensor};
+use tanner::engine::gpu::{Buffer, GpuEngine, Kernel, KernelKind, Probe, ProbeStep, Share};
 use tanner::engine::layout::PackedValues;
 use tanner::engine::reference::drop_connect::connection_factors;
 use tanner::engine::{EngineSettings, MAX_STATES, Optimizer};
@@ -91,13 +90,13 @@ impl Bench {
         self.engine.probe().run(kernel, ProbeStep { samples, step: STEP, learning_rate }).unwrap();
     }
 
-    fn write(&mut self, tensor: Tensor, rows: &Rows) {
-        self.engine.probe().write(tensor, &rows.values).unwrap();
+    fn write(&mut self, buffer: Buffer, rows: &Rows) {
+        self.engine.probe().write(buffer, &rows.values).unwrap();
     }
 
-    fn read(&mut self, tensor: Tensor) -> Rows {
+    fn read(&mut self, buffer: Buffer) -> Rows {
         let mut probe = self.engine.probe();
-        Rows { values: probe.read(tensor).unwrap(), row_len: probe.row_len() }
+        Rows { values: probe.read(buffer).unwrap(), row_len: probe.row_len() }
     }
 
     fn row_of(&mut self, layer: usize) -> (usize, usize) {
@@ -109,10 +108,10 @@ impl Bench {
         let data = shapes::dataset(&self.network, 70, 30);
         let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 29 + 3) % 70).collect();
         let before = self.poisoned(0..0, 0, |_, _| 0.0);
-        self.write(Tensor::Activations, &before);
+        self.write(Buffer::Activations, &before);
         self.engine.probe().load(&data, &chosen).unwrap();
-        self.run(Kernel::Gather, samples, true);
-        let after = self.read(Tensor::Activations);
+        self.run(KernelKind::Gather.of(0), samples, true);
+        let after = self.read(Buffer::Activations);
         let (features, lanes) = (self.network.inputs(), lanes(samples));
         after.compare(&before, misses, format!("gather of {samples}"), |row, lane| {
             if row >= features || lane >= lanes {
@@ -129,9 +128,9 @@ impl Bench {
         let (lanes, whole) = (lanes(samples), self.whole);
         let rows = first_input..first_input + of.topology.inputs().width();
         let before = self.poisoned(rows, lanes, |row, lane| number(whole, row, lane, 31));
-        self.write(Tensor::Activations, &before);
-        self.run(Kernel::Forward(layer), samples, true);
-        let after = self.read(Tensor::Activations);
+        self.write(Buffer::Activations, &before);
+        self.run(KernelKind::Forward.of(layer), samples, true);
+        let after = self.read(Buffer::Activations);
         self.compare_outputs(layer, samples, [&before, &after], "forward", misses);
     }
 
@@ -188,11 +187,13 @@ impl Bench {
         let given = self.poisoned(inputs, lanes, input);
         for training in [true, false] {
             let before = self.poisoned(0..0, 0, |_, _| 0.0);
-            self.write(Tensor::Activations, &given);
-            self.write(Tensor::Deltas, &before);
             self.engine.probe().load(&data, &chosen).unwrap();
-            self.run(Kernel::SoftmaxCrossEntropy, samples, training);
-            let (logits, after) = (self.read(Tensor::Activations), self.read(Tensor::Deltas));
+            // Its labels stay, its features are written over.
+            self.run(KernelKind::Gather.of(0), samples, training);
+            self.write(Buffer::Activations, &given);
+            self.write(Buffer::Deltas, &before);
+            self.run(KernelKind::SoftmaxCrossEntropy.of(0), samples, training);
+            let (logits, after) = (self.read(Buffer::Activations), self.read(Buffer::Deltas));
             self.compare_outputs(last, samples, [&given, &logits], "logits", misses);
             let outcome = self.engine.probe().metric(samples).unwrap();
             let results: Vec<_> = (0..samples)
@@ -227,10 +228,10 @@ impl Bench {
         let inputs = first_input..first_input + topology.inputs().width();
         let before = self.poisoned(outputs, lanes, |row, lane| number(whole, row, lane, 35));
         let y = self.poisoned(inputs.clone(), lanes, |row, lane| number(whole, row, lane, 36));
-        self.write(Tensor::Deltas, &before);
-        self.write(Tensor::Activations, &y);
-        self.run(Kernel::BackwardInput(layer), samples, true);
-        let after = self.read(Tensor::Deltas);
+        self.write(Buffer::Deltas, &before);
+        self.write(Buffer::Activations, &y);
+        self.run(KernelKind::BackwardInput.of(layer), samples, true);
+        let after = self.read(Buffer::Deltas);
         let keeps = self.keeps(layer - 1);
         let keep = Bounded::exact(f64::from(below.keep_probability));
         after.compare(&before, misses, format!("backward_input {layer} of {samples}"), |row, lane| {
@@ -253,8 +254,8 @@ impl Bench {
         let x = self.poisoned(0..rows, lanes, |row, lane| number(whole, row, lane, 37));
         let delta = |row, lane| if lane < samples { number(whole, row, lane, 38) } else { 0.0 };
         let delta = self.poisoned(0..rows, lanes, delta);
-        self.write(Tensor::Activations, &x);
-        self.write(Tensor::Deltas, &delta);
+        self.write(Buffer::Activations, &x);
+        self.write(Buffer::Deltas, &delta);
         // The second state is a mean of squares.
         let state = |stream| move |place, layer: usize| shapes::real(place, layer, stream).abs() + 0.1;
         let old: WithState<Parameters> = std::array::from_fn(|index| match u32::try_from(index).unwrap() {
@@ -265,7 +266,7 @@ impl Bench {
         let packed = old.clone().map(|values| pack_with_sentinels(&probe, &values));
         write_values(&mut probe, &packed);
         self.group_norm(samples, misses);
-        self.run(Kernel::BackwardWeight, samples, true);
+        self.run(KernelKind::BackwardWeight.of(0), samples, true);
         let mut probe = self.engine.probe();
         let now = read_values(&mut probe);
         check_sentinels(&probe, &now, self.settings.optimizer, misses);
@@ -273,9 +274,7 @@ impl Bench {
         self.compare_values(samples, &old, &now, [&x, &delta], misses);
         // The other kernels count on padding of 0.
         let values = self.engine.probe().layout().pack(&self.parameters);
-        let mut probe = self.engine.probe();
-        probe.write(Tensor::Dense, &values.dense).unwrap();
-        probe.write(Tensor::Sparse, &values.sparse).unwrap();
+        self.engine.probe().write_packed(Buffer::Values, &[values]).unwrap();
     }
 
     /// Steps along gradients that are known exactly, from the engine's first parameters on, against the formulas.
@@ -293,10 +292,10 @@ impl Bench {
             let x = self.poisoned(0..rows, 4, |_, lane| if lane == 0 { 1.0 } else { 0.0 });
             let delta = |row, lane| if lane == 0 { shapes::real(row, 0, 80 + number) } else { 0.0 };
             let delta = self.poisoned(0..rows, 4, delta);
-            self.write(Tensor::Activations, &x);
-            self.write(Tensor::Deltas, &delta);
+            self.write(Buffer::Activations, &x);
+            self.write(Buffer::Deltas, &delta);
             let step = ProbeStep { samples: 1, step: number.into(), learning_rate: Some(RATE) };
-            self.engine.probe().run(Kernel::BackwardWeight, step).unwrap();
+            self.engine.probe().run(KernelKind::BackwardWeight.of(0), step).unwrap();
             let mut probe = self.engine.probe();
             let [values, ..] = read_values(&mut probe);
             let now = probe.layout().unpack(&values);
@@ -327,9 +326,9 @@ impl Bench {
             return;
         }
         let inputs = self.network.inputs();
-        self.engine.probe().write(Tensor::GroupFactors, &vec![f32::NAN; inputs]).unwrap();
-        self.run(Kernel::GroupNorm, samples, true);
-        let factors = self.engine.probe().read(Tensor::GroupFactors).unwrap();
+        self.engine.probe().write(Buffer::GroupFactors, &vec![f32::NAN; inputs]).unwrap();
+        self.run(KernelKind::GroupNorm.of(0), samples, true);
+        let factors = self.engine.probe().read(Buffer::GroupFactors).unwrap();
         misses.equal("groups", factors.len(), inputs);
         let (topology, weights) = (&self.network.layers()[0].topology, &self.parameters.layers[0].weights);
         for (input, factor) in factors.iter().enumerate() {
@@ -342,21 +341,17 @@ impl Bench {
     pub(crate) fn drop_connect(&mut self, misses: &mut Misses) {
         let mask = self.settings.connection_mask(STEP).unwrap();
         let mut probe = self.engine.probe();
-        for tensor in [Tensor::MaskedDense, Tensor::MaskedSparse] {
-            let poison = vec![f32::NAN; probe.len(tensor)];
-            probe.write(tensor, &poison).unwrap();
-        }
-        self.run(Kernel::DropConnectDense, 1, true);
-        self.run(Kernel::DropConnectSparse, 1, true);
+        let poison = vec![f32::NAN; probe.len(Buffer::Masked)];
+        probe.write(Buffer::Masked, &poison).unwrap();
+        self.run(KernelKind::DropConnect.of(0), 1, true);
         let mut probe = self.engine.probe();
-        let (dense, sparse) =
-            (probe.read(Tensor::MaskedDense).unwrap(), probe.read(Tensor::MaskedSparse).unwrap());
-        for (slot, (value, edge)) in dense.iter().zip(edges(&probe)).enumerate() {
+        let masked = probe.read_packed(Buffer::Masked).unwrap().remove(0);
+        for (slot, (value, edge)) in masked.dense.iter().zip(edges(&probe)).enumerate() {
             if !edge {
                 misses.same(format!("padding slot {slot}"), *value, 0.0);
             }
         }
-        let masked = probe.layout().unpack(&PackedValues { dense, sparse });
+        let masked = probe.layout().unpack(&masked);
         for index in 0..self.network.layers().len() {
             let (plain, masked) = (&self.parameters.layers[index], &masked.layers[index]);
             misses.equal(format!("biases of layer {index}"), &masked.biases, &plain.biases);
@@ -507,27 +502,20 @@ fn check_sentinels(
 
 /// Writes values, and as many states as the optimiser has.
 fn write_values(probe: &mut Probe<'_>, [values, state @ ..]: &WithState<PackedValues>) {
-    let count = probe.len(Tensor::SparseState) / probe.len(Tensor::Sparse);
-    let joined = |part: fn(&PackedValues) -> &[f32]| state[..count].iter().flat_map(part).copied().collect();
-    let (dense_state, sparse_state): (Vec<f32>, Vec<f32>) = (joined(|v| &v.dense), joined(|v| &v.sparse));
-    probe.write(Tensor::Dense, &values.dense).unwrap();
-    probe.write(Tensor::Sparse, &values.sparse).unwrap();
-    probe.write(Tensor::DenseState, &dense_state).unwrap();
-    probe.write(Tensor::SparseState, &sparse_state).unwrap();
+    let count = probe.len(Buffer::State) / probe.len(Buffer::Values);
+    probe.write_packed(Buffer::Values, std::slice::from_ref(values)).unwrap();
+    probe.write_packed(Buffer::State, &state[..count]).unwrap();
 }
 
 /// Values and states; a state that the optimiser has no use for is all 0.
 fn read_values(probe: &mut Probe<'_>) -> WithState<PackedValues> {
-    let (mut dense, mut sparse) = (probe.read(Tensor::Dense).unwrap(), probe.read(Tensor::Sparse).unwrap());
-    let (dense_len, sparse_len) = (dense.len(), sparse.len());
-    dense.extend(probe.read(Tensor::DenseState).unwrap());
-    sparse.extend(probe.read(Tensor::SparseState).unwrap());
-    dense.resize((1 + MAX_STATES) * dense_len, 0.0);
-    sparse.resize((1 + MAX_STATES) * sparse_len, 0.0);
-    std::array::from_fn(|index| PackedValues {
-        dense: dense[index * dense_len..][..dense_len].to_vec(),
-        sparse: sparse[index * sparse_len..][..sparse_len].to_vec(),
-    })
+    let mut found = probe.read_packed(Buffer::Values).unwrap();
+    found.extend(probe.read_packed(Buffer::State).unwrap());
+    let nothing = |of: &PackedValues| PackedValues {
+        dense: vec![0.0; of.dense.len()],
+        sparse: vec![0.0; of.sparse.len()],
+    };
+    std::array::from_fn(|index| found.get(index).cloned().unwrap_or_else(|| nothing(&found[0])))
 }
 
 /// Sums so large that careless exponentials overflow.
@@ -541,12 +529,12 @@ pub(crate) fn activations_saturate(runtime_checks: bool) -> Result<(), String> {
         let mut probe = engine.probe();
         for z in [-1e30f32, -200.0, -90.0, -50.0, -15.0, 15.0, 50.0, 90.0, 200.0, 1e30] {
             let row_len = probe.row_len();
-            let mut values = vec![0.0; probe.len(Tensor::Activations)];
+            let mut values = vec![0.0; probe.len(Buffer::Activations)];
             values[..row_len].fill(z);
-            probe.write(Tensor::Activations, &values).unwrap();
+            probe.write(Buffer::Activations, &values).unwrap();
             let step = ProbeStep { samples: 4, step: 0, learning_rate: None };
-            probe.run(Kernel::Forward(0), step).unwrap();
-            let y = probe.read(Tensor::Activations).unwrap()[4 * row_len];
+            probe.run(KernelKind::Forward.of(0), step).unwrap();
+            let y = probe.read(Buffer::Activations).unwrap()[4 * row_len];
             let expected = oracle::activate(activation, Bounded::exact(f64::from(z)));
             misses.near(format!("{activation} of {z}"), y, expected);
         }
@@ -575,16 +563,16 @@ pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
     let parameters = shapes::parameters(&network, |place, layer| shapes::whole(place, layer, 51));
     let options = shapes::options(tanner::tiles::TilePolicy::ALL_DENSE, runtime_checks);
     let share = Share::new(16).unwrap();
-    let columns = 1 << FORWARD.lane_bits(share, u32::try_from(samples / 4).unwrap());
+    let columns = 1 << KernelKind::Forward.spec().lane_bits(share, u32::try_from(samples / 4).unwrap());
     assert!(outputs / 4 * (samples / 4 / columns) > 65_535, "the test is too small");
     let options = shapes::shared(share, options);
     let settings = shapes::settings(Optimizer::Sgd, samples);
     let mut engine = shapes::engine(&network, &parameters, settings, &options);
     let mut probe = engine.probe();
     let inputs: Vec<f32> = (0..features * samples).map(|place| shapes::whole(place, 0, 52)).collect();
-    probe.write(Tensor::Activations, &inputs).unwrap();
-    probe.run(Kernel::Forward(0), ProbeStep { samples, step: 0, learning_rate: None }).unwrap();
-    let got = probe.read(Tensor::Activations).unwrap();
+    probe.write(Buffer::Activations, &inputs).unwrap();
+    probe.run(KernelKind::Forward.of(0), ProbeStep { samples, step: 0, learning_rate: None }).unwrap();
+    let got = probe.read(Buffer::Activations).unwrap();
     let mut misses = Misses::default();
     let LayerParameters { weights, biases } = &parameters.layers[0];
     for (output, row) in got[features * samples..].chunks(samples).enumerate() {
@@ -617,9 +605,9 @@ pub(crate) fn dispatches_fold(runtime_checks: bool) -> Result<(), String> {
     let mut probe = engine.probe();
     probe.load(&data, &chosen).unwrap();
     let step = ProbeStep { samples, step: 0, learning_rate: Some(0.0) };
-    probe.run(Kernel::Gather, step).unwrap();
-    probe.run(Kernel::SoftmaxCrossEntropy, step).unwrap();
-    let (inputs, deltas) = (probe.read(Tensor::Activations).unwrap(), probe.read(Tensor::Deltas).unwrap());
+    probe.run(KernelKind::Gather.of(0), step).unwrap();
+    probe.run(KernelKind::SoftmaxCrossEntropy.of(0), step).unwrap();
+    let (inputs, deltas) = (probe.read(Buffer::Activations).unwrap(), probe.read(Buffer::Deltas).unwrap());
     let mut misses = Misses::default();
     for feature in 0..features {
         let expected = chosen.iter().map(|sample| data.sample(*sample as usize)[feature]);

@@ -63,8 +63,7 @@ pub(crate) fn steps_keep_their_bits() -> Result<(), String> {
 fn check_times(misses: &mut Misses, policy: &str, step: &StepProfile) {
     let stages: Vec<Stage> = step.stages.iter().map(|time| time.stage).collect();
     let expected = [
-        Stage::MaskDense,
-        Stage::MaskSparse,
+        Stage::Mask,
         Stage::Gather,
         Stage::Forward(0),
         Stage::Forward(1),

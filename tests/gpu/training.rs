@@ -7,8 +7,8 @@ use std::time::Duration;
 use tanner::Error;
 use tanner::dataset::Dataset;
 use tanner::engine::gpu::{
-    AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Kernel, ProbeStep, Share, Tensor, Tuning, TuningSource,
-    TuningTask,
+    AdapterChoice, Buffer, GpuDevice, GpuEngine, GpuOptions, KernelKind, ProbeStep, Share, Tuning,
+    TuningSource, TuningTask,
 };
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{
@@ -415,11 +415,11 @@ pub(crate) fn bad_requests_are_refused() -> Result<(), String> {
     says("classes", engine.evaluate(&many).map(|_| ()), &["7 classes", "6 logits"]);
     let mut probe = engine.probe();
     let step = ProbeStep { samples: 1, step: 0, learning_rate: None };
-    says("no data", probe.run(Kernel::Gather, step), &["Gather"]);
-    says("layer", probe.run(Kernel::Forward(3), step), &["3 layers"]);
-    says("layer", probe.run(Kernel::BackwardInput(0), step), &["3 layers"]);
-    says("batch", probe.run(Kernel::Forward(0), ProbeStep { samples: 11, ..step }), &["11", "10"]);
-    says("values", probe.write(Tensor::Dense, &[0.0; 1 << 16]), &["65536"]);
+    says("no data", probe.run(KernelKind::Gather.of(0), step), &["Gather"]);
+    says("layer", probe.run(KernelKind::Forward.of(3), step), &["3 layers"]);
+    says("layer", probe.run(KernelKind::BackwardInput.of(0), step), &["3 layers"]);
+    says("batch", probe.run(KernelKind::Forward.of(0), ProbeStep { samples: 11, ..step }), &["11", "10"]);
+    says("values", probe.write(Buffer::Values, &[0.0; 1 << 16]), &["65536"]);
     // Refused requests leave the engine as it was.
     let plan = StepPlan { samples: &[0, 4], learning_rate: 0.1, first_step: 0 };
     misses.equal("a good request", engine.train(&data, &plan).unwrap().len(), 1);

@@ -166,7 +166,7 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
         "fewer `inputs` or `classes`, smaller layers (`hidden`, `grid`) or fewer edges",
     )?;
     let network = architecture.build(args.seed).map_err(|error| settings.blame(error))?;
-    session().warn_of_density(&settings, &network);
+    session().warn_of_size(&settings, &network);
     session().warn_of_far_edges(&architecture, &network);
     let on_picture = OnPicture::of_architecture(&architecture, &network);
     Ok(Subject { network, model: None, on_picture })

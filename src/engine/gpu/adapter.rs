@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::memory::own_memory;
 use super::options::AdapterChoice;
-use super::shaders::{FOLD, SHADERS, STORAGE_BUFFERS, UNIFORMS};
+use super::shaders::{FOLD, KERNELS, KernelSpec, STORAGE_BUFFERS, UNIFORMS};
 use super::share::Share;
 use super::uniforms::UNIFORM_STRIDE;
 use crate::{Error, Result, host};
@@ -214,9 +214,9 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
     }
     let dynamic = UNIFORMS.iter().filter(|(_, _, dynamic)| *dynamic).count();
     // Shares of more than 1 are checked when pipelines are made for them.
-    let invocations = SHADERS.iter().map(|shader| shader.workgroup(Share::ONE)).max().unwrap_or(0);
-    let entry_points = SHADERS.iter().flat_map(|shader| shader.entry_points);
-    let bytes = entry_points.map(|entry| (entry.workgroup_bytes)(Share::ONE)).max().unwrap_or(0);
+    let most = |of: fn(&KernelSpec, Share) -> u32| KERNELS.iter().map(|spec| of(spec, Share::ONE)).max();
+    let invocations = most(KernelSpec::workgroup).unwrap_or(0);
+    let bytes = most(KernelSpec::workgroup_bytes).unwrap_or(0);
     let needs = [
         ("storage buffers for each kernel", limits.max_storage_buffers_per_shader_stage, STORAGE_BUFFERS),
         ("uniform buffers for each kernel", limits.max_uniform_buffers_per_shader_stage, 4),

@@ -7,9 +7,10 @@
 
 use std::sync::Arc;
 
-use super::buffers::{NetworkBuffers, Weights};
+use super::buffers::{Buffer, NetworkBuffers, Weights};
 use super::device::Gpu;
-use super::kernels::{Kernel, Kernels};
+use super::kernels::Kernels;
+use super::shaders::KernelKind;
 use crate::dataset::Dataset;
 use crate::{Error, Result};
 
@@ -18,14 +19,11 @@ const REMEMBERED: usize = 4;
 /// Most bytes of features that one submit streams when it has more than one step.
 const STREAMED_BYTES: usize = 64 << 20;
 
-/// Features and labels, and the bind groups of the kernels that read them.
+/// Features and labels, and the bind group of the kernel that reads them.
 struct DataBuffers {
     features: wgpu::Buffer,
     labels: wgpu::Buffer,
     gather: wgpu::BindGroup,
-    softmax: wgpu::BindGroup,
-    /// The softmax with weights under DropConnect's mask.
-    masked_softmax: wgpu::BindGroup,
 }
 
 /// A data set that was seen; it is held, so that its address stays its own.
@@ -133,14 +131,14 @@ impl Data {
     /// Sends what the next submit needs to find these samples of the current data set.
     pub(super) fn upload(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, samples: &[u32]) -> Result<()> {
         if self.resident().is_some() {
-            gpu.queue.write_buffer(&buffers.sample_index, 0, bytemuck::cast_slice(samples));
+            gpu.queue.write_buffer(buffers.of(Buffer::SampleIndex), 0, bytemuck::cast_slice(samples));
             return gpu.check();
         }
         let (Some(known), Some(streamed)) = (self.known.last(), &self.streamed) else {
             return Err(gpu.error("no data set was selected"));
         };
         let places: Vec<u32> = (0u32..).take(samples.len()).collect();
-        gpu.queue.write_buffer(&buffers.sample_index, 0, bytemuck::cast_slice(&places));
+        gpu.queue.write_buffer(buffers.of(Buffer::SampleIndex), 0, bytemuck::cast_slice(&places));
         let labels: Vec<u32> = samples.iter().map(|sample| known.data.labels()[*sample as usize]).collect();
         gpu.queue.write_buffer(&streamed.labels, 0, bytemuck::cast_slice(&labels));
         let row = 4 * known.data.feature_count();
@@ -159,14 +157,9 @@ impl Data {
         self.known.last().and_then(|known| known.resident.as_ref())
     }
 
-    /// The bind group of a kernel that reads the current data set.
-    pub(super) fn bindings(&self, kernel: Kernel, weights: Weights) -> Option<&wgpu::BindGroup> {
-        let bindings = self.resident().or(self.streamed.as_ref())?;
-        Some(match (kernel, weights) {
-            (Kernel::Gather, _) => &bindings.gather,
-            (_, Weights::Plain) => &bindings.softmax,
-            (_, Weights::Masked) => &bindings.masked_softmax,
-        })
+    /// The bind group of the kernel that reads the current data set.
+    pub(super) fn gather(&self) -> Option<&wgpu::BindGroup> {
+        self.resident().or(self.streamed.as_ref()).map(|data| &data.gather)
     }
 }
 
@@ -178,16 +171,9 @@ impl DataBuffers {
         features: wgpu::Buffer,
         labels: wgpu::Buffer,
     ) -> Result<Self> {
-        let data = Some((&features, &labels));
-        let bind = |kernel, weights| buffers.bind(gpu, kernels, kernel, weights, data);
-        Ok(Self {
-            gather: bind(Kernel::Gather, Weights::Plain)?,
-            softmax: bind(Kernel::SoftmaxCrossEntropy, Weights::Plain)?,
-            // Without DropConnect the masked values are tiny buffers, and no step asks for this one.
-            masked_softmax: bind(Kernel::SoftmaxCrossEntropy, Weights::Masked)?,
-            features,
-            labels,
-        })
+        let data = Some([&features, &labels]);
+        let gather = buffers.bind(gpu, kernels.of(KernelKind::Gather), Weights::Plain, data)?;
+        Ok(Self { gather, features, labels })
     }
 }
 

@@ -1,82 +1,104 @@
-//! The kernels as the host sees them: pipelines, and how often each one runs.
+//! The kernels as the host sees them: pipelines, and which of them a step runs.
 
 use std::collections::HashMap;
-use std::mem::discriminant;
 use std::sync::{Mutex, PoisonError};
 
 use super::device::Gpu;
-use super::shaders::{EntryPoint, SHADERS, Shader, UNIFORMS};
+use super::shaders::{KERNELS, KernelKind, KernelSpec, UNIFORMS};
 use super::share::{Share, Shares};
 use crate::Result;
 use crate::engine::EngineSettings;
+use crate::engine::profile::Stage;
 
 /// One kernel, of one layer where there is one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kernel {
-    /// Writes the batch into the rows of the inputs.
-    Gather,
-    /// Masks the dense values; where connections are dropped.
-    DropConnectDense,
-    /// Masks the sparse values; where connections are dropped.
-    DropConnectSparse,
-    /// Computes the outputs of a layer; in steps, of hidden ones.
-    Forward(usize),
-    /// Computes the outputs of the last layer, loss, correct samples and deltas of the logits.
-    SoftmaxCrossEntropy,
-    /// Computes the deltas of the inputs of a layer, which may not be layer 0.
-    BackwardInput(usize),
-    /// Computes the factor of each group of the group lasso, where it has a strength.
-    GroupNorm,
-    /// Updates all dense and sparse values and biases.
-    BackwardWeight,
+pub struct Kernel {
+    /// Which one.
+    pub kind: KernelKind,
+    /// The layer whose edges it goes along; of no meaning where one dispatch is for all layers, or for the last.
+    pub layer: usize,
+}
+
+/// In which steps a kernel runs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum When {
+    /// In training and evaluation.
+    Always,
+    /// In training.
+    Training,
+    /// In training with such settings.
+    TrainingWith(fn(&EngineSettings) -> bool),
+}
+
+/// Of which layers a kernel writes neurons, each by a dispatch of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layers {
+    /// Of none: one dispatch is for the whole network.
+    None,
+    /// The outputs of each but the last, the first layer first.
+    HiddenOutputs,
+    /// The outputs of the last.
+    Logits,
+    /// The inputs of each but the first, the last layer first.
+    Inputs,
+}
+
+impl Layers {
+    /// The layers of a network with so many, in the order of a step.
+    fn of(self, layers: usize) -> Vec<usize> {
+        match self {
+            Self::None => vec![0],
+            Self::HiddenOutputs => (0..layers - 1).collect(),
+            Self::Logits => vec![layers - 1],
+            Self::Inputs => (1..layers).rev().collect(),
+        }
+    }
+
+    /// Of the neurons that a kernel of this layer writes: their place among the layer uniforms, the layer they are outputs of.
+    pub(super) fn written(self, layer: usize, layers: usize) -> (usize, usize) {
+        match self {
+            Self::None => (0, 0),
+            Self::HiddenOutputs => (layer, layer),
+            Self::Logits => (layers - 1, layers - 1),
+            Self::Inputs => (layers + layer - 1, layer - 1),
+        }
+    }
+}
+
+impl KernelSpec {
+    /// Its dispatches in a step of a network with so many layers.
+    pub(super) fn kernels(&self, layers: usize) -> impl Iterator<Item = Kernel> + use<> {
+        let kind = self.kind;
+        self.layers.of(layers).into_iter().map(move |layer| kind.of(layer))
+    }
 }
 
 impl Kernel {
-    /// One kernel of each entry point, in the order of [`Kernel::entry`].
-    pub(super) const ONE_OF_EACH: [Self; 8] = [
-        Self::Gather,
-        Self::DropConnectDense,
-        Self::DropConnectSparse,
-        Self::Forward(0),
-        Self::SoftmaxCrossEntropy,
-        Self::BackwardInput(1),
-        Self::GroupNorm,
-        Self::BackwardWeight,
-    ];
-
     /// The kernels of one training step, in order.
     pub fn training_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
-        let mut kernels = Vec::new();
-        if settings.drop_connect > 0.0 {
-            kernels.extend([Self::DropConnectDense, Self::DropConnectSparse]);
-        }
-        kernels.extend(Self::evaluation_step(layers));
-        kernels.extend((1..layers).rev().map(Self::BackwardInput));
-        if settings.penalties.group_lasso > 0.0 {
-            kernels.push(Self::GroupNorm);
-        }
-        kernels.push(Self::BackwardWeight);
-        kernels
+        let runs = |spec: &&KernelSpec| match spec.when {
+            When::Always | When::Training => true,
+            When::TrainingWith(has) => has(settings),
+        };
+        KERNELS.iter().filter(runs).flat_map(|spec| spec.kernels(layers)).collect()
     }
 
     /// The kernels of one batch of an evaluation, in order.
     pub fn evaluation_step(layers: usize) -> Vec<Self> {
-        let forward = (0..layers - 1).map(Self::Forward);
-        std::iter::once(Self::Gather).chain(forward).chain([Self::SoftmaxCrossEntropy]).collect()
+        let runs = |spec: &&KernelSpec| matches!(spec.when, When::Always);
+        KERNELS.iter().filter(runs).flat_map(|spec| spec.kernels(layers)).collect()
     }
 
-    /// Place of its entry point in [`Kernels::all`].
-    pub(super) fn entry(self) -> usize {
-        let same = |other: &Self| discriminant(other) == discriminant(&self);
-        Self::ONE_OF_EACH.iter().position(same).expect("there is one of each")
+    /// The stage of a step that it is.
+    pub(super) fn stage(self) -> Stage {
+        (self.kind.spec().stage)(self.layer)
     }
 }
 
-/// The pipeline of one entry point.
+/// A kernel compiled for one share.
 #[derive(Clone, Debug)]
 pub(super) struct Pipeline {
-    pub(super) shader: &'static Shader,
-    pub(super) entry: &'static EntryPoint,
+    pub(super) spec: &'static KernelSpec,
     pub(super) share: Share,
     pub(super) layout: wgpu::BindGroupLayout,
     pub(super) pipeline: wgpu::ComputePipeline,
@@ -86,8 +108,8 @@ pub(super) struct Pipeline {
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
     uniforms: Option<wgpu::BindGroupLayout>,
-    /// By stem of the shader, share, and whether it has run-time checks.
-    pipelines: HashMap<(&'static str, Share, bool), Vec<Pipeline>>,
+    /// By kernel, share, and whether it has run-time checks.
+    pipelines: HashMap<(KernelKind, Share, bool), Pipeline>,
 }
 
 impl Compiled {
@@ -108,27 +130,22 @@ impl Compiled {
         Ok(self.uniforms.insert(made).clone())
     }
 
-    /// The pipelines of a shader's entry points.
-    fn pipelines(
+    /// The pipeline of a kernel.
+    fn pipeline(
         &mut self,
         gpu: &Gpu,
-        shader: &'static Shader,
+        spec: &'static KernelSpec,
         share: Share,
         runtime_checks: bool,
-    ) -> Result<Vec<Pipeline>> {
-        let key = (shader.stem, share, runtime_checks);
+    ) -> Result<Pipeline> {
+        let key = (spec.kind, share, runtime_checks);
         if let Some(there) = self.pipelines.get(&key) {
             return Ok(there.clone());
         }
         let uniforms = self.uniforms(gpu)?;
-        shader.entry_points.iter().try_for_each(|entry| check_memory(gpu, (shader, entry), share))?;
-        let module = gpu.create(shader.stem, |device| module(device, shader, share, runtime_checks))?;
-        let make = |entry: &'static EntryPoint| {
-            gpu.create(entry.name, |device| {
-                pipeline(device, (shader, entry, share), &uniforms, &module, runtime_checks)
-            })
-        };
-        let made: Vec<Pipeline> = shader.entry_points.iter().map(make).collect::<Result<_>>()?;
+        check_memory(gpu, spec, share)?;
+        let made =
+            gpu.create(spec.name, |device| pipeline(device, (spec, share), &uniforms, runtime_checks))?;
         self.pipelines.insert(key, made.clone());
         Ok(made)
     }
@@ -137,8 +154,8 @@ impl Compiled {
 /// All pipelines and the layout of the uniforms that they share.
 pub(super) struct Kernels {
     pub(super) uniforms: wgpu::BindGroupLayout,
-    /// In the order of [`Kernel::entry`], which is the order of [`SHADERS`].
-    pub(super) all: Vec<Pipeline>,
+    /// In the order of [`KERNELS`].
+    all: Vec<Pipeline>,
 }
 
 impl Kernels {
@@ -150,25 +167,30 @@ impl Kernels {
         runtime_checks: bool,
     ) -> Result<Self> {
         let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut all = Vec::new();
-        for shader in &SHADERS {
-            all.extend(compiled.pipelines(gpu, shader, shader.share_of(shares), runtime_checks)?);
-        }
+        let all = KERNELS
+            .iter()
+            .map(|spec| compiled.pipeline(gpu, spec, spec.share_of(shares), runtime_checks))
+            .collect::<Result<_>>()?;
         Ok(Self { uniforms: compiled.uniforms(gpu)?, all })
+    }
+
+    /// The pipeline of a kernel.
+    pub(super) fn of(&self, kind: KernelKind) -> &Pipeline {
+        &self.all[kind as usize]
     }
 }
 
 /// Refuses a share for which the adapter has too little memory in a workgroup, or too few invocations.
-fn check_memory(gpu: &Gpu, (shader, entry): (&Shader, &EntryPoint), share: Share) -> Result<()> {
+fn check_memory(gpu: &Gpu, spec: &KernelSpec, share: Share) -> Result<()> {
     let room = gpu.workgroup_room();
     let needs = [
-        ("bytes of workgroup memory", (entry.workgroup_bytes)(share), room.bytes),
-        ("invocations in a workgroup", shader.workgroup(share), room.invocations),
+        ("bytes of workgroup memory", spec.workgroup_bytes(share), room.bytes),
+        ("invocations in a workgroup", spec.workgroup(share), room.invocations),
     ];
     match needs.into_iter().find(|(_, needs, has)| needs > has) {
         Some((what, needs, has)) => Err(gpu.error(format!(
             "{} with a share of {share} needs {needs} {what}, the adapter has {has}: take a smaller share",
-            entry.name
+            spec.name
         ))),
         None => Ok(()),
     }
@@ -183,10 +205,15 @@ fn layout_entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgp
     }
 }
 
-fn module(device: &wgpu::Device, shader: &Shader, share: Share, runtime_checks: bool) -> wgpu::ShaderModule {
+fn module(
+    device: &wgpu::Device,
+    spec: &KernelSpec,
+    share: Share,
+    runtime_checks: bool,
+) -> wgpu::ShaderModule {
     let descriptor = wgpu::ShaderModuleDescriptor {
-        label: Some(shader.stem),
-        source: wgpu::ShaderSource::Wgsl(shader.source(share).into()),
+        label: Some(spec.name),
+        source: wgpu::ShaderSource::Wgsl(spec.source(share).into()),
     };
     if runtime_checks { device.create_shader_module(descriptor) } else { trusted(device, descriptor) }
 }
@@ -215,20 +242,19 @@ fn trusted(device: &wgpu::Device, descriptor: wgpu::ShaderModuleDescriptor<'_>) 
 
 fn pipeline(
     device: &wgpu::Device,
-    (shader, entry, share): (&'static Shader, &'static EntryPoint, Share),
+    (spec, share): (&'static KernelSpec, Share),
     uniforms: &wgpu::BindGroupLayout,
-    module: &wgpu::ShaderModule,
     runtime_checks: bool,
 ) -> Pipeline {
-    let entries: Vec<_> = entry
-        .bindings
-        .iter()
-        .map(|binding| {
+    let module = module(device, spec, share, runtime_checks);
+    let entries: Vec<_> = (0u32..)
+        .zip(spec.bindings)
+        .map(|(number, binding)| {
             let ty = wgpu::BufferBindingType::Storage { read_only: !binding.writable };
-            layout_entry(binding.binding, ty, false)
+            layout_entry(number, ty, false)
         })
         .collect();
-    let label = Some(entry.name);
+    let label = Some(spec.name);
     let layout =
         device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label, entries: &entries });
     let pipeline_layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -239,7 +265,7 @@ fn pipeline(
     let pipeline = device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
         label,
         layout: Some(&pipeline_layout),
-        module,
+        module: &module,
         entry_point: label,
         compilation_options: wgpu::PipelineCompilationOptions {
             zero_initialize_workgroup_memory: runtime_checks,
@@ -247,5 +273,5 @@ fn pipeline(
         },
         cache: None,
     });
-    Pipeline { shader, entry, share, layout, pipeline }
+    Pipeline { spec, share, layout, pipeline }
 }

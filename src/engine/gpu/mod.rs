@@ -7,7 +7,8 @@
 //! - `quad_lists` puts sparse values in the order of kernels, `pairs` what gradients go through, `tables` makes index lists, `buffers` all buffers and
 //!   bind groups;
 //! - `data` keeps data sets on the device or streams them;
-//! - [`shaders`] and [`uniforms`] are what host and shaders agree on, `kernels` the pipelines;
+//! - [`shaders`] and [`uniforms`] are what host and shaders agree on: each kernel is one row, a `kernel_spec`; `amounts` says how much it has to do,
+//!   `kernels` has the pipelines;
 //! - `share` says how many invocations share one sum, [`Tuning`] is all that is chosen for a device,
 //!   [`TuningTask`] chooses it by measurement, `tuning_cache` keeps it;
 //! - `steps` turns batches into dispatches, `commands` records and submits them;
@@ -15,15 +16,16 @@
 //! - [`Probe`] runs single kernels for tests.
 //!
 //! Activations and deltas are one buffer each, `[neuron][batch]`, a `vec4` holding
-//! 4 samples. Many training steps go to the device in one submit; nothing is read
-//! back before the end of a call but, every 1,024 steps, what they saw.
+//! 4 samples. Many steps are one submit; until the end of a call only what they saw is read, every 1,024 steps.
 
 mod adapter;
+mod amounts;
 mod buffers;
 mod commands;
 mod data;
 mod device;
 mod gpu_device;
+mod kernel_spec;
 mod kernels;
 mod memory;
 mod options;
@@ -70,11 +72,12 @@ use crate::{Error, Result};
 #[doc(hidden)]
 pub use adapter::why_none;
 pub use adapter::{AdapterReport, adapters};
-pub use buffers::Tensor;
+pub use buffers::Buffer;
 pub use gpu_device::GpuDevice;
 pub use kernels::Kernel;
 pub use options::{AdapterChoice, GpuOptions};
 pub use probe::{Probe, ProbeStep};
+pub use shaders::KernelKind;
 pub use share::{Share, Shares};
 pub use tuner::TuningTask;
 pub use tuning::Tuning;
@@ -303,7 +306,7 @@ impl Engine for GpuEngine {
     }
 
     fn parameters(&mut self) -> Result<Parameters> {
-        Ok(self.layout.unpack(&self.buffers.read_values(&self.gpu, &self.layout)?))
+        Ok(self.layout.unpack(&self.buffers.read_values(&self.gpu)?))
     }
 
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()> {
@@ -313,7 +316,7 @@ impl Engine for GpuEngine {
 
     fn state(&mut self) -> Result<EngineState> {
         let count = self.settings.optimizer.state_count();
-        let memories = self.buffers.read_memories(&self.gpu, &self.layout, count)?;
+        let memories = self.buffers.read_memories(&self.gpu, count)?;
         let memories: Vec<_> = memories.iter().map(|memory| self.layout.unpack(memory)).collect();
         let state = EngineState::of_single(&self.parameters()?, &memories);
         Ok(EngineState { optimizer_start: self.settings.optimizer_start, ..state })

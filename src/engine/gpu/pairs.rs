@@ -14,8 +14,8 @@ pub(super) fn micro_blocks(layout: &NetworkLayout) -> Vec<MicroBlockPair> {
         let [output_row, input_row, mask] = rows[one as usize];
         let [_, next_input_row, next_mask] = rows[other as usize];
         let next_mask = if other == one { 0 } else { next_mask };
-        let (masks, numbers) = (mask | next_mask << 16, [one, other]);
-        MicroBlockPair { output_row, inputs: [input_row, next_input_row], masks, numbers, reserved: [0; 2] }
+        let (masks, places) = (mask | next_mask << 16, [one, other].map(|number| index_of(QUAD) * number));
+        MicroBlockPair { output_row, inputs: [input_row, next_input_row], masks, places, reserved: [0; 2] }
     };
     let mut pairs = Vec::new();
     for (layer, place) in layout.layers().iter().zip(layout.places()) {
@@ -39,15 +39,15 @@ pub(super) fn micro_blocks(layout: &NetworkLayout) -> Vec<MicroBlockPair> {
     pairs
 }
 
-/// Pairs of entries of the outputs' lists.
-pub(super) fn entries(forward: &Direction) -> Vec<EntryPair> {
+/// Pairs of entries of the outputs' lists, given the place of the first entry.
+pub(super) fn entries(forward: &Direction, first_entry: usize) -> Vec<EntryPair> {
     let (rows, masks) = (&forward.entry_rows, forward.lists.masks());
     let pair = |(output_row, one, other): (u32, u32, u32)| EntryPair {
         inputs: rows[one as usize],
         next_inputs: rows[other as usize],
         output_row,
         masks: masks[one as usize] | if other == one { 0 } else { masks[other as usize] << 4 },
-        numbers: [one, other],
+        places: [one, other].map(|entry| index_of(first_entry) + entry),
     };
     // As with micro-blocks, by strips of 4 quads: entries of the same number have inputs of about the same place.
     let strips =
@@ -82,13 +82,13 @@ mod tests {
         let layout = NetworkLayout::new(network, policy);
         let settings = EngineSettings::new(Optimizer::Sgd, 8, 0);
         let tables = Tables::new(network, &layout, &settings).unwrap();
-        let numbers = |pair: &MicroBlockPair| {
-            let [one, other] = pair.numbers;
+        let places = |pair: &MicroBlockPair| {
+            let [one, other] = pair.places;
             [Some(one), (other != one).then_some(other)].into_iter().flatten()
         };
-        let mut blocks: Vec<u32> = tables.micro_blocks.iter().flat_map(numbers).collect();
+        let mut blocks: Vec<u32> = tables.micro_blocks.iter().flat_map(places).collect();
         blocks.sort_unstable();
-        assert!(blocks.into_iter().eq(0..index_of(layout.dense_len() / 16)), "{policy:?}");
+        assert!(blocks.into_iter().eq((0..index_of(layout.dense_len() / QUAD)).step_by(QUAD)), "{policy:?}");
         let sparse: u32 = tables.entries.iter().map(|pair| pair.masks.count_ones()).sum();
         assert_eq!(sparse as usize, layout.first_bias(), "{policy:?}");
         let dense: u32 = tables.micro_blocks.iter().map(|pair| pair.masks.count_ones()).sum();

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::buffers::Tensor;
-use super::kernels::Kernel;
+use super::buffers::Buffer;
+use super::kernels::{Kernel, Layers};
 use super::steps::{Purpose, Steps};
-use super::{GpuEngine, commands, outcome};
+use super::{GpuEngine, buffers, commands, outcome};
 use crate::dataset::Dataset;
-use crate::engine::layout::NetworkLayout;
+use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::{StepOutcome, StepPlan, check_plan};
 use crate::{Error, Result};
 
@@ -43,7 +43,7 @@ impl<'a> Probe<'a> {
         4 * self.engine.buffers.constants.stride as usize
     }
 
-    /// Sends samples for [`Kernel::Gather`] and [`Kernel::SoftmaxCrossEntropy`].
+    /// Sends samples for [`KernelKind::Gather`](super::shaders::KernelKind::Gather).
     ///
     /// # Errors
     /// When the data do not fit, or more samples are given than one batch holds.
@@ -56,38 +56,52 @@ impl<'a> Probe<'a> {
         engine.data.upload(&engine.gpu, &engine.buffers, samples)
     }
 
-    /// Fills a tensor from its start; sparse values in the order of the layout.
+    /// Fills a buffer of numbers from its start.
     ///
     /// # Errors
-    /// When there are more values than places, or of sparse values not all of them.
-    pub fn write(&mut self, tensor: Tensor, values: &[f32]) -> Result<()> {
-        let (len, gpu, buffers) = (self.len(tensor), &self.engine.gpu, &self.engine.buffers);
-        if values.len() > len || (is_sparse(tensor) && values.len() != len) {
-            return Err(gpu.error(format!("{} values do not fit the {len} of {tensor:?}", values.len())));
+    /// When there are more values than places.
+    pub fn write(&mut self, buffer: Buffer, values: &[f32]) -> Result<()> {
+        let (len, gpu) = (self.len(buffer), &self.engine.gpu);
+        if values.len() > len {
+            return Err(gpu.error(format!("{} values do not fit the {len} of {buffer:?}", values.len())));
         }
-        let ordered = is_sparse(tensor).then(|| buffers.order.ordered(values, 0.0));
-        let values = ordered.as_deref().unwrap_or(values);
-        gpu.queue.write_buffer(buffers.tensor(tensor), 0, bytemuck::cast_slice(values));
+        gpu.queue.write_buffer(self.engine.buffers.of(buffer), 0, bytemuck::cast_slice(values));
         gpu.check()
     }
 
-    /// Reads a tensor; sparse values in the order of the layout.
+    /// Reads a buffer of numbers.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn read(&mut self, tensor: Tensor) -> Result<Vec<f32>> {
-        let buffers = &self.engine.buffers;
-        let len = buffers.tensor_len(tensor);
-        let values: Vec<f32> = commands::read(&self.engine.gpu, buffers.tensor(tensor), len)?;
-        Ok(if is_sparse(tensor) { buffers.order.unordered(&values) } else { values })
+    pub fn read(&mut self, buffer: Buffer) -> Result<Vec<f32>> {
+        commands::read(&self.engine.gpu, self.engine.buffers.of(buffer), self.len(buffer))
     }
 
-    /// Number of values of a tensor; 0 for one that the settings have no use for.
-    pub fn len(&self, tensor: Tensor) -> usize {
-        let buffers = &self.engine.buffers;
-        let len = buffers.tensor_len(tensor);
-        // Empty places do not count.
-        if is_sparse(tensor) { len / buffers.order.len() * self.engine.layout.sparse_len() } else { len }
+    /// Number of values of a buffer of numbers; 0 for one that the settings have no use for, and for lists.
+    pub fn len(&self, buffer: Buffer) -> usize {
+        let GpuEngine { settings, buffers, .. } = &*self.engine;
+        buffers::len_of(settings, &buffers.constants, buffer)
+    }
+
+    /// Writes [`Buffer::Values`], [`Buffer::Masked`] or [`Buffer::State`], of which there may be several, one after another.
+    ///
+    /// # Errors
+    /// As [`Probe::write`].
+    pub fn write_packed(&mut self, buffer: Buffer, packed: &[PackedValues]) -> Result<()> {
+        let order = &self.engine.buffers.order;
+        let ordered = packed.iter().flat_map(|values| order.ordered(&values.dense, &values.sparse, 0.0));
+        let ordered: Vec<f32> = ordered.collect();
+        self.write(buffer, &ordered)
+    }
+
+    /// The inverse of [`Probe::write_packed`].
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn read_packed(&mut self, buffer: Buffer) -> Result<Vec<PackedValues>> {
+        let values = self.read(buffer)?;
+        let order = &self.engine.buffers.order;
+        Ok(values.chunks(order.len()).map(|values| order.unordered(values.to_vec())).collect())
     }
 
     /// Runs one kernel and waits for it.
@@ -96,11 +110,9 @@ impl<'a> Probe<'a> {
     /// When there is no such layer, the batch is too large, or the kernel reads data and none were loaded.
     pub fn run(&mut self, kernel: Kernel, step: ProbeStep) -> Result<()> {
         let layers = self.engine.network.layers().len();
-        if let Kernel::Forward(layer) | Kernel::BackwardInput(layer) = kernel {
-            let first = usize::from(kernel == Kernel::BackwardInput(layer));
-            if !(first..layers).contains(&layer) {
-                return Err(Error::Network(format!("{kernel:?} is impossible, there are {layers} layers")));
-            }
+        let first = usize::from(kernel.kind.spec().layers == Layers::Inputs);
+        if !(first..layers).contains(&kernel.layer) {
+            return Err(Error::Network(format!("{kernel:?} is impossible, there are {layers} layers")));
         }
         self.check_batch(step.samples)?;
         let purpose = step.learning_rate.map_or(Purpose::Evaluation, |learning_rate| Purpose::Training {
@@ -115,7 +127,7 @@ impl<'a> Probe<'a> {
         engine.gpu.wait(Some(submission))
     }
 
-    /// What the last [`Kernel::SoftmaxCrossEntropy`], over so many samples, saw.
+    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), over so many samples, saw.
     ///
     /// # Errors
     /// When the device fails, or the batch is too large.
@@ -139,8 +151,4 @@ impl<'a> Probe<'a> {
         }
         Ok(())
     }
-}
-
-fn is_sparse(tensor: Tensor) -> bool {
-    matches!(tensor, Tensor::Sparse | Tensor::SparseState | Tensor::MaskedSparse)
 }

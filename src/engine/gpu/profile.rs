@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::amounts::Amount;
 use super::buffers::Seen;
 use super::kernels::{Kernel, Pipeline};
-use super::steps::{self, Amount, Purpose, Steps};
+use super::steps::{self, Purpose, Steps};
 use super::timestamps::{Interval, MAX_DISPATCHES, Timestamps};
 use super::{GpuEngine, commands, outcome};
 use crate::Result;
@@ -14,22 +15,6 @@ use crate::engine::profile::{DispatchShape, ProfiledEngine, Stage, StageTime, St
 use crate::engine::{EngineSettings, StepPlan, check_plan};
 use crate::tiles::index_of;
 
-impl Kernel {
-    /// The stage of a step that it is.
-    fn stage(self) -> Stage {
-        match self {
-            Self::Gather => Stage::Gather,
-            Self::DropConnectDense => Stage::MaskDense,
-            Self::DropConnectSparse => Stage::MaskSparse,
-            Self::Forward(layer) => Stage::Forward(layer),
-            Self::SoftmaxCrossEntropy => Stage::LogitsAndLoss,
-            Self::BackwardInput(layer) => Stage::BackwardInput(layer),
-            Self::GroupNorm => Stage::GroupFactors,
-            Self::BackwardWeight => Stage::Update,
-        }
-    }
-}
-
 impl GpuEngine {
     fn kernels_of_step(&self) -> Vec<Kernel> {
         Kernel::training_step(self.network.layers().len(), &self.settings)
@@ -37,17 +22,16 @@ impl GpuEngine {
 
     fn shape(&self, kernel: Kernel) -> DispatchShape {
         let columns = index_of(self.settings.batch_size.div_ceil(4));
-        let pipeline = &self.kernels.all[kernel.entry()];
-        let Pipeline { shader, entry, share, .. } = *pipeline;
-        let Amount { groups, working } = steps::amount(&self.buffers, (kernel, pipeline), columns);
+        let Pipeline { spec, share, .. } = *self.kernels.of(kernel.kind);
+        let Amount { groups, working } = steps::amount(&self.buffers, &self.kernels, kernel, columns);
         let [across, down] = commands::folded(groups).map(u64::from);
         DispatchShape {
             stage: kernel.stage(),
-            pipeline: entry.name,
+            pipeline: spec.name,
             workgroups: across * down,
-            invocations_per_workgroup: shader.workgroup(share),
+            invocations_per_workgroup: spec.workgroup(share),
             working_invocations: working,
-            workgroup_bytes: (entry.workgroup_bytes)(share),
+            workgroup_bytes: spec.workgroup_bytes(share),
         }
     }
 

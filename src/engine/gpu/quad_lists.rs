@@ -1,17 +1,19 @@
-//! The order of sparse values on the device: lists of quads.
+//! The order of values on the device, and the lists of quads.
 //!
 //! Up to 4 consecutive neurons that one invocation owns, a quad, have one list. Entry `k` of it has a place for each of
 //! them, for its edge number `k`: one vector of values and one of rows instead of 4 of each. Where a neuron has fewer
 //! edges than another of its quad, its places are empty: their value is always 0.
 //!
-//! Values are numbered by quads of outputs, entry after entry. Behind them stand the biases, filled up to a whole vector,
-//! and a last vector of zeros that empty places of the lists by input refer to.
+//! All values stand in one buffer. First the micro-blocks, as in the layout; then the sparse ones, numbered by quads of
+//! outputs, entry after entry. Behind them stand the biases, filled up to a whole vector, and a last vector of zeros that
+//! empty places of the lists by input refer to.
 
 use std::ops::Range;
 
-use crate::engine::layout::NetworkLayout;
+use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::tiles::{QUAD, index_of};
 use crate::topology::Partition;
+use crate::{Error, Result};
 
 /// A place of an entry that no edge has.
 const EMPTY: u32 = u32::MAX;
@@ -19,9 +21,11 @@ const EMPTY: u32 = u32::MAX;
 /// One entry of a quad's list, its edges as numbers of whatever is listed; [`EMPTY`] where there is none.
 type Entry = [u32; QUAD];
 
-/// Where sparse values and biases stand on the device.
+/// Where values and biases stand on the device.
 #[derive(Debug)]
-pub(super) struct SparseOrder {
+pub(super) struct ValueOrder {
+    /// Values of micro-blocks, which stand first.
+    dense: usize,
     /// Place of each sparse value, then of each bias, in the order of [`NetworkLayout`].
     place: Vec<u32>,
     /// Number of entries of all lists of outputs.
@@ -83,36 +87,48 @@ impl QuadLists {
     }
 }
 
-impl SparseOrder {
+impl ValueOrder {
     /// The order that lists of outputs give.
-    pub(super) fn new(layout: &NetworkLayout, outputs: &QuadLists) -> Self {
-        let entries = outputs.entries.len();
+    pub(super) fn new(layout: &NetworkLayout, outputs: &QuadLists) -> Result<Self> {
+        let (dense, entries) = (layout.dense_len(), outputs.entries.len());
+        let first_bias = dense + QUAD * entries;
+        let biases = layout.sparse_len() - layout.first_bias();
+        let len = first_bias + QUAD * (biases.div_ceil(QUAD) + 1);
+        if u32::try_from(len).is_err() {
+            return Err(Error::Network(format!(
+                "{len} values of weights are more than kernels can number: take a smaller network, or the CPU engine"
+            )));
+        }
         let mut place = vec![0; layout.sparse_len()];
         for (k, entry) in outputs.entries.iter().enumerate() {
             for (lane, edge) in entry.iter().enumerate().filter(|(_, edge)| **edge != EMPTY) {
-                place[*edge as usize] = index_of(QUAD * k + lane);
+                place[*edge as usize] = index_of(dense + QUAD * k + lane);
             }
         }
         for (bias, place) in place[layout.first_bias()..].iter_mut().enumerate() {
-            *place = index_of(QUAD * entries + bias);
+            *place = index_of(first_bias + bias);
         }
-        let biases = layout.sparse_len() - layout.first_bias();
-        Self { place, entries, len: QUAD * (entries + biases.div_ceil(QUAD) + 1) }
+        Ok(Self { dense, place, entries, len })
     }
 
-    /// Place of a sparse value or bias.
+    /// Place of a value of the layout, the dense ones followed by the sparse ones.
     pub(super) fn place(&self, value: usize) -> u32 {
-        self.place[value]
+        value.checked_sub(self.dense).map_or_else(|| index_of(value), |sparse| self.place[sparse])
     }
 
-    /// Places of all, empty ones included.
+    /// Places of all, empty ones included; a multiple of 4.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
+    /// Number of the first entry's vector.
+    pub(super) fn first_entry(&self) -> usize {
+        self.dense / QUAD
+    }
+
     /// Place of the first bias.
     pub(super) fn first_bias(&self) -> usize {
-        QUAD * self.entries
+        self.dense + QUAD * self.entries
     }
 
     /// A place that is always 0.
@@ -120,21 +136,20 @@ impl SparseOrder {
         index_of(self.len - QUAD)
     }
 
-    /// Values, or several values of each after another, in this order; `empty` where there is none.
-    pub(super) fn ordered<T: Copy>(&self, values: &[T], empty: T) -> Vec<T> {
-        let sets = values.chunks(self.place.len().max(1));
-        let ordered = sets.flat_map(|values| {
-            let mut ordered = vec![empty; self.len];
-            self.place.iter().zip(values).for_each(|(place, value)| ordered[*place as usize] = *value);
-            ordered
-        });
-        ordered.collect()
+    /// Dense and sparse values of the layout in this order; `empty` where there is none.
+    pub(super) fn ordered<T: Copy>(&self, dense: &[T], sparse: &[T], empty: T) -> Vec<T> {
+        let mut ordered = Vec::with_capacity(self.len);
+        ordered.extend_from_slice(dense);
+        ordered.resize(self.len, empty);
+        self.place.iter().zip(sparse).for_each(|(place, value)| ordered[*place as usize] = *value);
+        ordered
     }
 
-    /// The inverse of [`SparseOrder::ordered`].
-    pub(super) fn unordered<T: Copy>(&self, ordered: &[T]) -> Vec<T> {
-        let sets = ordered.chunks(self.len);
-        sets.flat_map(|values| self.place.iter().map(|place| values[*place as usize])).collect()
+    /// The inverse of [`ValueOrder::ordered`].
+    pub(super) fn unordered(&self, mut ordered: Vec<f32>) -> PackedValues {
+        let sparse = self.place.iter().map(|place| ordered[*place as usize]).collect();
+        ordered.truncate(self.dense);
+        PackedValues { dense: ordered, sparse }
     }
 }
 

@@ -1,17 +1,18 @@
 //! From batches to dispatches: the uniforms of each step, and what runs in it.
 
-use super::buffers::{NetworkBuffers, Weights, strided_bytes};
+use super::amounts::{Amount, Job};
+use super::buffers::{Buffer, NetworkBuffers, Weights, strided_bytes};
 use super::commands::{Dispatch, folded};
 use super::data::Data;
 use super::device::Gpu;
-use super::kernels::{Kernel, Kernels, Pipeline};
-use super::shaders::GATHERED;
+use super::kernels::{Kernel, Kernels};
+use super::shaders::{KERNELS, KernelKind, KernelSpec};
 use super::uniforms::{ConnectionsUniform, DropoutUniform, StepUniform, UNIFORM_STRIDE};
+use crate::Result;
 use crate::engine::EngineSettings;
 use crate::network::Network;
 use crate::network::dropout::{DropoutKey, keep_threshold};
 use crate::tiles::index_of;
-use crate::{Error, Result};
 
 /// What steps are for.
 #[derive(Clone, Copy, Debug)]
@@ -96,13 +97,13 @@ fn dropout_of(network: &Network, seed: u64, purpose: Purpose) -> impl Iterator<I
     })
 }
 
-/// Pipelines and bind groups, ready to be dispatched.
+/// Bind groups, ready to be dispatched.
 pub(super) struct Bindings {
     uniforms: wgpu::BindGroup,
-    /// In the order of [`Kernel::entry`]; none for those that read the data.
-    storage: Vec<Option<wgpu::BindGroup>>,
-    /// Of forward and backward_input, with masked weights; none where no connection is dropped.
-    masked: Option<[wgpu::BindGroup; 2]>,
+    /// In the order of [`KERNELS`]; none for the one that reads the data.
+    plain: Vec<Option<wgpu::BindGroup>>,
+    /// The same with masked weights, of kernels that read weights; none where no connection is dropped.
+    masked: Vec<Option<wgpu::BindGroup>>,
 }
 
 impl Bindings {
@@ -112,31 +113,28 @@ impl Bindings {
         kernels: &Kernels,
         settings: &EngineSettings,
     ) -> Result<Self> {
-        let bind = |kernel| match kernel {
-            Kernel::Gather | Kernel::SoftmaxCrossEntropy => Ok(None),
-            kernel => buffers.bind(gpu, kernels, kernel, Weights::Plain, None).map(Some),
-        };
-        let storage = Kernel::ONE_OF_EACH.into_iter().map(bind).collect::<Result<_>>()?;
-        let masked = |kernel| buffers.bind(gpu, kernels, kernel, Weights::Masked, None);
-        let masked = (settings.drop_connect > 0.0)
-            .then(|| Ok::<_, Error>([masked(Kernel::Forward(0))?, masked(Kernel::BackwardInput(1))?]))
-            .transpose()?;
-        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, storage, masked })
+        let binds = |spec: &KernelSpec, buffer| spec.bindings.iter().any(|binding| binding.buffer == buffer);
+        let bind = |spec: &KernelSpec, weights| buffers.bind(gpu, kernels.of(spec.kind), weights, None);
+        let drops = settings.drop_connect > 0.0;
+        let (mut plain, mut masked) = (Vec::new(), Vec::new());
+        for spec in &KERNELS {
+            let reads_data = binds(spec, Buffer::Features);
+            let has_masks = drops && binds(spec, Buffer::Weights);
+            plain.push((!reads_data).then(|| bind(spec, Weights::Plain)).transpose()?);
+            masked.push(has_masks.then(|| bind(spec, Weights::Masked)).transpose()?);
+        }
+        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, plain, masked })
     }
 
     /// The storage buffers of a kernel; none while there is no data to read.
-    fn storage<'a>(&'a self, data: &'a Data, kernel: Kernel, training: bool) -> Option<&'a wgpu::BindGroup> {
-        let masked = self.masked.as_ref().filter(|_| training);
-        match (masked, kernel) {
-            (Some([forward, _]), Kernel::Forward(_)) => Some(forward),
-            (Some([_, backward]), Kernel::BackwardInput(_)) => Some(backward),
-            (Some(_), kernel) => self.plain(kernel).or_else(|| data.bindings(kernel, Weights::Masked)),
-            (None, kernel) => self.plain(kernel).or_else(|| data.bindings(kernel, Weights::Plain)),
-        }
-    }
-
-    fn plain(&self, kernel: Kernel) -> Option<&wgpu::BindGroup> {
-        self.storage[kernel.entry()].as_ref()
+    fn storage<'a>(
+        &'a self,
+        data: &'a Data,
+        kind: KernelKind,
+        training: bool,
+    ) -> Option<&'a wgpu::BindGroup> {
+        let masked = self.masked[kind as usize].as_ref().filter(|_| training);
+        masked.or(self.plain[kind as usize].as_ref()).or_else(|| data.gather())
     }
 
     /// One kernel of the step at `place` of its submit; none while there is no data to read.
@@ -148,77 +146,23 @@ impl Bindings {
         kernel: Kernel,
         (place, step): (usize, &StepUniform),
     ) -> Option<Dispatch<'a>> {
-        let pipeline = &kernels.all[kernel.entry()];
-        let (layer, of) = owned(buffers, kernel);
-        let groups = amount(buffers, (kernel, pipeline), step.columns).groups;
+        let pipeline = kernels.of(kernel.kind);
+        let (layer, of) = pipeline.spec.layers.written(kernel.layer, buffers.layer_count);
         let offset = |part: usize| index_of(part) * UNIFORM_STRIDE;
         Some(Dispatch {
             pipeline: &pipeline.pipeline,
             uniforms: &self.uniforms,
             offsets: [offset(place), offset(layer), offset(place * buffers.layer_count + of)],
-            bindings: self.storage(data, kernel, step.training != 0)?,
-            workgroups: folded(groups),
+            bindings: self.storage(data, kernel.kind, step.training != 0)?,
+            workgroups: folded(amount(buffers, kernels, kernel, step.columns).groups),
         })
     }
 }
 
-/// Of the neurons that a kernel owns: their place among the layer uniforms, the layer they are outputs of.
-fn owned(buffers: &NetworkBuffers, kernel: Kernel) -> (usize, usize) {
-    match kernel {
-        Kernel::Forward(layer) => (layer, layer),
-        Kernel::SoftmaxCrossEntropy => (buffers.layer_count - 1, buffers.layer_count - 1),
-        Kernel::BackwardInput(layer) => (buffers.layer_count + layer - 1, layer - 1),
-        _ => (0, 0),
-    }
-}
-
-/// How much a kernel has to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Amount {
-    /// Workgroups that it needs.
-    pub(super) groups: u64,
-    /// Invocations that have something to do.
-    pub(super) working: u64,
-}
-
 /// What a kernel has to do for a batch of this many columns of 4 samples.
-pub(super) fn amount(
-    buffers: &NetworkBuffers,
-    (kernel, pipeline): (Kernel, &Pipeline),
-    columns: u32,
-) -> Amount {
-    let constants = &buffers.constants;
-    let Pipeline { shader, share, .. } = *pipeline;
-    let lane_bits = shader.lane_bits(share, constants.stride);
-    let quads = u64::from(buffers.layers[owned(buffers, kernel).0].quads);
-    let columns = u64::from(columns);
-    let features = u64::from(constants.features);
-    let pairs = [constants.micro_block_pairs, constants.entry_pairs].map(u64::from);
-    let biases = u64::from(constants.rows - constants.features).div_ceil(4);
-    let groups_of = |items: u64| items.div_ceil(u64::from(shader.items(share)));
-    let working = |items: u64| u64::from(share.get()) * items;
-    let each = |items: u64| Amount { groups: groups_of(items), working: working(items) };
-    match kernel {
-        Kernel::Gather => {
-            let [wide, high] = GATHERED.map(u64::from);
-            let groups = features.div_ceil(wide) * columns.div_ceil(high);
-            Amount { groups, working: features * columns }
-        }
-        Kernel::Forward(_) | Kernel::BackwardInput(_) => {
-            let groups = columns.div_ceil(1 << lane_bits) * groups_of(quads << lane_bits);
-            Amount { groups, working: working(quads * columns) }
-        }
-        Kernel::SoftmaxCrossEntropy => {
-            let groups = columns.div_ceil(u64::from(share.columns()));
-            Amount { groups, working: working(quads * columns) }
-        }
-        Kernel::DropConnectDense => each(4 * u64::from(constants.micro_blocks)),
-        Kernel::DropConnectSparse => each(u64::from(constants.sparse_values)),
-        Kernel::GroupNorm => each(features),
-        // A workgroup has items of one kind only.
-        Kernel::BackwardWeight => {
-            let items = [pairs[0], pairs[1], biases];
-            Amount { groups: items.map(groups_of).iter().sum(), working: working(items.iter().sum()) }
-        }
-    }
+pub(super) fn amount(buffers: &NetworkBuffers, kernels: &Kernels, kernel: Kernel, columns: u32) -> Amount {
+    let pipeline = kernels.of(kernel.kind);
+    let (layer, _) = pipeline.spec.layers.written(kernel.layer, buffers.layer_count);
+    let quads = buffers.layers[layer].quads;
+    (pipeline.spec.amount)(&Job { pipeline, network: &buffers.constants, quads, columns })
 }

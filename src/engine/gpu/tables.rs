@@ -6,11 +6,13 @@
 //! kernels run without bounds checks.
 
 use super::pairs;
-use super::quad_lists::{self, QuadLists, SparseOrder};
-use super::uniforms::{EntryPair, LayerUniform, ListedBlock, MicroBlockPair, Quad, Tile};
+use super::quad_lists::{self, QuadLists, ValueOrder};
+use super::uniforms::{
+    EntryPair, LayerUniform, ListedBlock, MicroBlockPair, QUAD_VECTORS, Quad, TILE_VECTORS, Tile,
+};
 use crate::engine::EngineSettings;
 use crate::engine::layout::NetworkLayout;
-use crate::engine::packed_edges::{InputGroups, PackedConnections};
+use crate::engine::packed_edges::InputGroups;
 use crate::network::Network;
 use crate::network::drop_connect::NO_CONNECTION;
 use crate::tiles::{DenseTile, QUAD, index_of};
@@ -38,18 +40,18 @@ pub(super) struct Tables {
     pub(super) forward: Direction,
     /// Owned: the inputs of layers 1, 2, ...
     pub(super) backward: Direction,
-    /// Sparse value of each edge of each entry of the inputs' lists.
+    /// Place of the value of each edge of each entry of the inputs' lists.
     pub(super) entry_values: Vec<[u32; 4]>,
     /// All micro-blocks, two of one output quad together where there are two.
     pub(super) micro_blocks: Vec<MicroBlockPair>,
     /// All entries of the outputs' lists, two of one list together where there are two.
     pub(super) entries: Vec<EntryPair>,
-    /// Where sparse values and biases stand.
-    pub(super) order: SparseOrder,
+    /// Where values and biases stand.
+    pub(super) order: ValueOrder,
     /// Of the group lasso; empty without it.
     pub(super) groups: InputGroups,
-    /// Of DropConnect; empty without it.
-    pub(super) connections: PackedConnections,
+    /// The connection that each value is, of DropConnect; empty without it.
+    pub(super) connections: Vec<u32>,
 }
 
 impl Tables {
@@ -72,29 +74,25 @@ impl Tables {
         }
         forward.end();
         backward.end();
-        let order = SparseOrder::new(layout, &forward.lists);
+        let order = ValueOrder::new(layout, &forward.lists)?;
         let ends = Ends::new(layout);
         forward.entry_rows = forward.lists.each(None, |value| ends.values[value][1] * stride);
         backward.entry_rows = backward.lists.each(None, |entry| ends.by_input[entry][0] * stride);
-        let value = |entry: usize| order.place(ends.by_input[entry][1] as usize);
+        let value = |entry: usize| order.place(layout.dense_len() + ends.by_input[entry][1] as usize);
         let entry_values = backward.lists.each(Some(order.zero()), value);
         let (drop, group) = (settings.drop_connect > 0.0, settings.penalties.group_lasso > 0.0);
         let tables = Self {
-            entries: pairs::entries(&forward),
+            entries: pairs::entries(&forward, order.first_entry()),
             entry_values,
             micro_blocks: pairs::micro_blocks(layout),
             groups: if group { groups(network, layout, &order) } else { InputGroups::default() },
-            connections: if drop {
-                connections(network, layout, &order)
-            } else {
-                PackedConnections::default()
-            },
+            connections: if drop { connections(network, layout, &order) } else { Vec::new() },
             forward,
             backward,
             order,
         };
         tables.check(layout, stride)?;
-        tables.check_regularisation(network, layout, settings)?;
+        tables.check_regularisation(network, settings)?;
         Ok(tables)
     }
 
@@ -141,41 +139,37 @@ impl Tables {
         let last = self.forward.layers.last().map_or(0, |layer| layer.first_quad as usize);
         let outputs_fit = self.forward.quads.iter().all(|quad| quad.row >= features)
             && self.forward.quads[last..].iter().all(|quad| quad.row >= logits);
+        let lists = index_of(self.order.first_entry())..index_of(self.order.first_bias() / QUAD);
         let fits = direction_fits(&self.forward)
             && outputs_fit
             && direction_fits(&self.backward)
-            && self.forward.entry_rows.len() * QUAD == self.order.first_bias()
+            && self.order.first_entry() * QUAD == layout.dense_len()
+            && (self.order.first_entry() + self.forward.entry_rows.len()) * QUAD == self.order.first_bias()
             && self.entries.iter().all(|entry| {
                 entry.output_row < rows
                     && entry.inputs.iter().chain(&entry.next_inputs).all(row_fits)
-                    && entry.numbers.iter().all(|number| 4 * *number < index_of(self.order.first_bias()))
+                    && entry.places.iter().all(|place| lists.contains(place))
             })
             && self.entry_values.len() == self.backward.entry_rows.len()
             && self.entry_values.iter().flatten().all(|value| *value < values)
             && self.micro_blocks.iter().all(|pair| {
-                let fits = |number: &u32| u64::from(*number) < blocks;
+                let fits = |place: &u32| place.is_multiple_of(4) && u64::from(*place / 4) < blocks;
                 pair.output_row < rows
                     && pair.inputs.iter().all(|row| *row < rows)
-                    && pair.numbers.iter().all(fits)
+                    && pair.places.iter().all(fits)
             });
         outside_unless(fits)
     }
 
     /// Refuses lists of groups or connections that are not there for every value that a kernel looks up.
-    fn check_regularisation(
-        &self,
-        network: &Network,
-        layout: &NetworkLayout,
-        settings: &EngineSettings,
-    ) -> Result<()> {
+    fn check_regularisation(&self, network: &Network, settings: &EngineSettings) -> Result<()> {
         let Self { groups, connections, .. } = self;
-        let values = layout.dense_len() + self.order.len();
+        let values = self.order.len();
         let groups_fit = groups.start.len() == network.inputs() + 1
             && groups.start.is_sorted()
             && groups.start.last().is_some_and(|end| *end as usize == groups.value.len())
             && groups.value.iter().all(|value| (*value as usize) < values);
-        let connections_fit =
-            connections.dense.len() == layout.dense_len() && connections.sparse.len() == self.order.len();
+        let connections_fit = connections.len() == values;
         outside_unless(
             (groups_fit || settings.penalties.group_lasso == 0.0)
                 && (connections_fit || settings.drop_connect == 0.0),
@@ -213,20 +207,15 @@ impl Ends {
 }
 
 /// The groups of the group lasso, by places on the device.
-fn groups(network: &Network, layout: &NetworkLayout, order: &SparseOrder) -> InputGroups {
+fn groups(network: &Network, layout: &NetworkLayout, order: &ValueOrder) -> InputGroups {
     let InputGroups { start, value } = layout.input_groups(network);
-    let dense = layout.dense_len();
-    let place = |value: u32| match (value as usize).checked_sub(dense) {
-        None => value,
-        Some(sparse) => index_of(dense) + order.place(sparse),
-    };
-    InputGroups { start, value: value.into_iter().map(place).collect() }
+    InputGroups { start, value: value.into_iter().map(|value| order.place(value as usize)).collect() }
 }
 
 /// The connections of DropConnect, by places on the device.
-fn connections(network: &Network, layout: &NetworkLayout, order: &SparseOrder) -> PackedConnections {
-    let PackedConnections { dense, sparse } = layout.connections(network);
-    PackedConnections { dense, sparse: order.ordered(&sparse, NO_CONNECTION) }
+fn connections(network: &Network, layout: &NetworkLayout, order: &ValueOrder) -> Vec<u32> {
+    let connections = layout.connections(network);
+    order.ordered(&connections.dense, &connections.sparse, NO_CONNECTION)
 }
 
 impl Direction {
@@ -318,6 +307,21 @@ impl Direction {
         }
         let quads = index_of(self.quads.len()) - first_quad;
         self.layers.push(LayerUniform { first_quad, quads, activation, first_row });
+    }
+
+    /// Quads and tiles as kernels read them: all quads, then all tiles, in whole `vec4`s.
+    pub(super) fn directory(&self) -> Vec<u32> {
+        let first_tile = QUAD_VECTORS * index_of(self.quads.len());
+        let tile = |number: u32| first_tile + TILE_VECTORS * number;
+        let quads = self.quads.iter().map(|quad| Quad {
+            first_tile: tile(quad.first_tile),
+            end_tile: tile(quad.end_tile),
+            ..*quad
+        });
+        let mut directory = Vec::new();
+        quads.for_each(|quad| directory.extend(quad.words()));
+        self.tiles.iter().for_each(|tile| directory.extend(tile.words()));
+        directory
     }
 
     /// Ends the lists and gives each quad its own.

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::gpu_device::GpuDevice;
 use super::kernels::Kernel;
 use super::options::GpuOptions;
+use super::shaders::sharing_kernels;
 use super::share::{Share, Shares};
 use super::steps::{Purpose, Steps};
 use super::timestamps::Timestamps;
@@ -137,13 +138,8 @@ impl TuningTask<'_> {
 }
 
 /// The kernels of a step under each of the shares.
-fn kernels_of(layers: usize) -> [Vec<Kernel>; GROUPS] {
-    [
-        (0..layers - 1).map(Kernel::Forward).collect(),
-        vec![Kernel::SoftmaxCrossEntropy],
-        (1..layers).rev().map(Kernel::BackwardInput).collect(),
-        vec![Kernel::BackwardWeight],
-    ]
+fn kernels_of(layers: usize) -> impl Iterator<Item = Vec<Kernel>> {
+    sharing_kernels().map(move |spec| spec.kernels(layers).collect())
 }
 
 /// All shares, those nearest to this one first.

@@ -11,7 +11,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 
 use super::Tuning;
-use super::shaders::SHADERS;
+use super::shaders::KERNELS;
 use super::tuner::{DENSITIES, TuningTask};
 use crate::Result;
 use crate::files::CacheFile;
@@ -76,8 +76,8 @@ impl TuningTask<'_> {
         let states = settings.optimizer.state_count();
         part(format!("{} {states} {regularised:?} {}", settings.batch_size, settings.drop_connect > 0.0));
         part(format!("{} {} {DENSITIES:?}", options.runtime_checks, self.default_tuning()));
-        for shader in &SHADERS {
-            shader.shares().iter().for_each(|share| part(shader.source(*share)));
+        for spec in &KERNELS {
+            spec.shares().iter().for_each(|share| part(spec.source(*share)));
         }
         hex(hash.finalize())
     }

@@ -23,11 +23,11 @@ pub struct NetworkUniform {
     pub classes: u32,
     /// Row of the first logit.
     pub logits_row: u32,
-    /// Number of micro-blocks.
-    pub micro_blocks: u32,
-    /// Places of sparse values, biases and a last vector of zeros.
-    pub sparse_values: u32,
-    /// Place of the first bias among the sparse values.
+    /// `vec4`s of micro-blocks, entries of lists, biases and zeros.
+    pub values: u32,
+    /// `vec4` of the first entry.
+    pub first_entry: u32,
+    /// Place of the first bias among all values.
     pub first_bias: u32,
     /// Pairs of micro-blocks.
     pub micro_block_pairs: u32,
@@ -119,7 +119,7 @@ pub struct Quad {
     pub lanes: u32,
     /// Number of the quad in its block.
     pub place: u32,
-    /// First dense tile of its block.
+    /// First dense tile of its block; in kernels where it begins in the directory, in `vec4`s.
     pub first_tile: u32,
     /// First dense tile behind those of its block.
     pub end_tile: u32,
@@ -152,6 +152,33 @@ pub struct Tile {
     pub last_row: u32,
 }
 
+/// `vec4`s that a quad has in the directory. Twin: `shaders/common/tables.wgsl`.
+pub const QUAD_VECTORS: u32 = 3;
+/// `vec4`s that a tile has in the directory. Twin: `shaders/common/tables.wgsl`.
+pub const TILE_VECTORS: u32 = 2;
+
+impl Quad {
+    /// As it stands in the directory.
+    pub(super) fn words(&self) -> [u32; 4 * QUAD_VECTORS as usize] {
+        whole_vectors(self)
+    }
+}
+
+impl Tile {
+    /// As it stands in the directory.
+    pub(super) fn words(&self) -> [u32; 4 * TILE_VECTORS as usize] {
+        whole_vectors(self)
+    }
+}
+
+/// The words of a struct of the directory, filled up with 0.
+fn whole_vectors<const WORDS: usize>(of: &impl NoUninit) -> [u32; WORDS] {
+    let mut words = [0; WORDS];
+    let there: &[u32] = bytemuck::cast_slice(std::slice::from_ref(of));
+    words[..there.len()].copy_from_slice(there);
+    words
+}
+
 /// A micro-block of a quad's list, which is a whole one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -172,8 +199,8 @@ pub struct MicroBlockPair {
     pub masks: u32,
     /// Row of the first input of each.
     pub inputs: [u32; 2],
-    /// The number of each: kernels go through micro-blocks in another order than they stand in.
-    pub numbers: [u32; 2],
+    /// `vec4` of the first values of each: kernels go through micro-blocks in another order than they stand in.
+    pub places: [u32; 2],
     /// Nothing.
     pub reserved: [u32; 2],
 }
@@ -190,8 +217,8 @@ pub struct EntryPair {
     pub output_row: u32,
     /// One bit for each place of the first that has an edge, then of the second; none of a second that is the first.
     pub masks: u32,
-    /// The number of each.
-    pub numbers: [u32; 2],
+    /// `vec4` of the values of each.
+    pub places: [u32; 2],
 }
 
 /// What one step saw.

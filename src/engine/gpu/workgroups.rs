@@ -33,6 +33,7 @@ const fn sum_bytes(share: Share, workgroup: u32) -> u32 {
 pub(super) const NO_BYTES: fn(Share) -> u32 = |_| 0;
 pub(super) const BYTES_OF_QUADS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_quads(share));
 pub(super) const BYTES_OF_WEIGHTS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_weights(share));
+pub(super) const BYTES_OF_GATHER: fn(Share) -> u32 = |_| 16 * GATHERED[0] * (GATHERED[1] + 1);
 /// Of the softmax also its logits, 5 `vec4`s for each slice of each column, and a loss and a count for each column.
 pub(super) const BYTES_OF_LOGITS: fn(Share) -> u32 = |share| {
     let slices = if share.get() < 16 { share.get() } else { 16 };

@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use tanner::benchmark::{
-    BenchNetwork, CheckReport, Machine, Measurement, Mode, Yardstick, check_single_sample, data_bytes,
-    peak_resident_bytes, time_inference, time_single_sample, time_training,
+    BenchNetwork, CLASSES, CheckReport, Machine, Measurement, Mode, Yardstick, check_single_sample,
+    data_bytes, peak_resident_bytes, time_inference, time_single_sample, time_training,
 };
 use tanner::engine::cpu::SingleSample;
 use tanner::engine::{Backend, EngineSettings, Optimizer, OptimizerOptions};
@@ -29,8 +29,6 @@ use crate::cli::ui::{LeftOut, Results, session, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
 const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
-/// Logits, as of the networks that `BenchNetwork` draws.
-const CLASSES: usize = 10;
 /// File of a folder of results.
 const FILE: &str = "bench.json";
 

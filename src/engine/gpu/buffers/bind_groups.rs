@@ -3,13 +3,13 @@
 use std::num::NonZeroU64;
 
 use super::super::device::Gpu;
-use super::super::kernels::{Kernel, Kernels};
+use super::super::kernels::{Kernels, Pipeline};
 use super::super::shaders::UNIFORMS;
 use super::super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, StepUniform};
-use super::{NetworkBuffers, Tensor};
+use super::{Buffer, NetworkBuffers};
 use crate::Result;
 
-/// Which values forward and backward_input work with.
+/// Which values [`Buffer::Weights`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::gpu) enum Weights {
     /// The parameters as they are.
@@ -52,66 +52,36 @@ impl NetworkBuffers {
         })
     }
 
-    /// The bind group of one kernel's storage buffers; gather and softmax also read the data, which are features and labels.
+    /// The bind group of one kernel's storage buffers; of the data, features and labels.
     pub(in crate::engine::gpu) fn bind(
         &self,
         gpu: &Gpu,
-        kernels: &Kernels,
-        kernel: Kernel,
+        pipeline: &Pipeline,
         weights: Weights,
-        data: Option<(&wgpu::Buffer, &wgpu::Buffer)>,
+        data: Option<[&wgpu::Buffer; 2]>,
     ) -> Result<wgpu::BindGroup> {
-        let pipeline = &kernels.all[kernel.entry()];
+        let name = pipeline.spec.name;
         let mut entries = Vec::new();
-        for binding in pipeline.entry.bindings {
-            let buffer = match (weights, binding.name) {
-                (Weights::Masked, "dense") => Some(self.tensor(Tensor::MaskedDense)),
-                (Weights::Masked, "sparse") => Some(self.tensor(Tensor::MaskedSparse)),
-                (_, name) => self.named(kernel, name, data),
+        for (number, binding) in (0u32..).zip(pipeline.spec.bindings) {
+            let of_data = |place: usize| {
+                data.map(|data| data[place])
+                    .ok_or_else(|| gpu.error(format!("{name} reads data, none were given")))
             };
-            let buffer = buffer.ok_or_else(|| gpu.error(format!("no buffer is called {}", binding.name)))?;
-            entries.push(wgpu::BindGroupEntry {
-                binding: binding.binding,
-                resource: buffer.as_entire_binding(),
-            });
+            let buffer = match binding.buffer {
+                Buffer::Features => of_data(0)?,
+                Buffer::Labels => of_data(1)?,
+                Buffer::Weights if weights == Weights::Masked => self.of(Buffer::Masked),
+                Buffer::Weights => self.of(Buffer::Values),
+                buffer => self.of(buffer),
+            };
+            entries.push(wgpu::BindGroupEntry { binding: number, resource: buffer.as_entire_binding() });
         }
-        gpu.create(pipeline.entry.name, |device| {
+        gpu.create(name, |device| {
             device.create_bind_group(&wgpu::BindGroupDescriptor {
-                label: Some(pipeline.entry.name),
+                label: Some(name),
                 layout: &pipeline.layout,
                 entries: &entries,
             })
-        })
-    }
-
-    /// The buffer that a kernel calls by this name.
-    fn named<'a>(
-        &'a self,
-        kernel: Kernel,
-        name: &str,
-        data: Option<(&'a wgpu::Buffer, &'a wgpu::Buffer)>,
-    ) -> Option<&'a wgpu::Buffer> {
-        let direction =
-            if matches!(kernel, Kernel::BackwardInput(_)) { &self.backward } else { &self.forward };
-        Some(match name {
-            "activations" => self.tensor(Tensor::Activations),
-            "deltas" => self.tensor(Tensor::Deltas),
-            "dense" => self.tensor(Tensor::Dense),
-            "dense_state" => self.tensor(Tensor::DenseState),
-            "sparse" => self.tensor(Tensor::Sparse),
-            "sparse_state" => self.tensor(Tensor::SparseState),
-            "quads" => &direction.quads,
-            "tiles" => &direction.tiles,
-            "entry_rows" => &direction.entry_rows,
-            "listed_blocks" => &direction.listed,
-            "group_factors" => self.tensor(Tensor::GroupFactors),
-            "masked_dense" => self.tensor(Tensor::MaskedDense),
-            "masked_sparse" => self.tensor(Tensor::MaskedSparse),
-            "sample_index" => &self.sample_index,
-            "metrics" => &self.metrics,
-            "data" => data?.0,
-            "labels" => data?.1,
-            list => self.lists.get(list)?,
         })
     }
 }

@@ -2,11 +2,12 @@
 
 mod bind_groups;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::commands;
 use super::device::Gpu;
-use super::quad_lists::SparseOrder;
+use super::quad_lists::ValueOrder;
 use super::share::Shares;
 use super::tables::{Direction, Tables};
 use super::uniforms::{LayerUniform, Metric, NetworkUniform, UNIFORM_STRIDE};
@@ -14,7 +15,7 @@ use crate::Result;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::network::Network;
-use crate::tiles::{MICRO_BLOCK, index_of};
+use crate::tiles::{QUAD, index_of};
 
 pub(super) use bind_groups::Weights;
 
@@ -27,35 +28,88 @@ const STEPS_PER_SUBMIT: usize = 32;
 /// Most samples of one submit with more than one step; bounds the index list.
 const SAMPLES_PER_SUBMIT: usize = 1 << 20;
 
-/// A buffer that tests fill and read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tensor {
+/// A storage buffer that kernels bind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Buffer {
     /// `[neuron][sample]`, rows padded to [`super::Probe::row_len`].
     Activations,
     /// As activations.
     Deltas,
-    /// `[micro-block][input of 4][output of 4]`.
-    Dense,
-    /// The optimiser's state of the dense values, `[state][micro-block][input of 4][output of 4]`.
-    DenseState,
-    /// Sparse values, then biases, in the order of the layout.
-    Sparse,
-    /// The optimiser's state of the sparse values, `[state][sparse value]`.
-    SparseState,
+    /// All parameters: micro-blocks, sparse edges by entries, biases.
+    Values,
+    /// What the optimiser remembers: `[state][value]`.
+    State,
+    /// Values under DropConnect's mask.
+    Masked,
+    /// Either of the two: masked values in steps that drop connections, else the values.
+    Weights,
     /// Factor of each input of the network under a group lasso.
     GroupFactors,
-    /// Dense values under DropConnect's mask.
-    MaskedDense,
-    /// Sparse values under DropConnect's mask.
-    MaskedSparse,
+    /// Quads and tiles of outputs.
+    ForwardDirectory,
+    /// Rows of the inputs of entries.
+    ForwardRows,
+    /// Micro-blocks outside of tiles, by output.
+    ForwardListed,
+    /// Quads and tiles of inputs.
+    BackwardDirectory,
+    /// Rows of the outputs of entries.
+    BackwardRows,
+    /// Places of the values of entries by input.
+    BackwardValues,
+    /// Micro-blocks outside of tiles, by input.
+    BackwardListed,
+    /// Pairs of micro-blocks.
+    MicroBlocks,
+    /// Pairs of entries.
+    Entries,
+    /// First weight of each group of the group lasso.
+    GroupStart,
+    /// Places of the weights of groups.
+    GroupValues,
+    /// Number of the connection that each value is.
+    Connections,
+    /// The samples of a submit, by number in the data set.
+    SampleIndex,
+    /// Labels of a batch.
+    BatchLabels,
+    /// What workgroups of steps saw.
+    Metrics,
+    /// Features of the data set.
+    Features,
+    /// Labels of the data set.
+    Labels,
 }
 
-/// Quads, tiles and lists of one direction.
-struct DirectionBuffers {
-    quads: wgpu::Buffer,
-    tiles: wgpu::Buffer,
-    listed: wgpu::Buffer,
-    entry_rows: wgpu::Buffer,
+impl Buffer {
+    /// What it is, for people.
+    fn what(self) -> &'static str {
+        match self {
+            Self::Activations => "activations",
+            Self::Deltas => "deltas",
+            Self::Values | Self::Weights => "values",
+            Self::State => "optimiser state",
+            Self::Masked => "masked values",
+            Self::GroupFactors => "factors of groups",
+            Self::ForwardDirectory => "forward quads and tiles",
+            Self::ForwardRows => "forward rows of lists",
+            Self::ForwardListed => "forward micro-blocks of lists",
+            Self::BackwardDirectory => "backward quads and tiles",
+            Self::BackwardRows => "backward rows of lists",
+            Self::BackwardValues => "sparse values by input",
+            Self::BackwardListed => "backward micro-blocks of lists",
+            Self::MicroBlocks => "micro-blocks",
+            Self::Entries => "ends of sparse edges",
+            Self::GroupStart => "first weights of groups",
+            Self::GroupValues => "weights of groups",
+            Self::Connections => "numbers of connections",
+            Self::SampleIndex => "sample indices",
+            Self::BatchLabels => "labels of a batch",
+            Self::Metrics => "metrics",
+            Self::Features => "features",
+            Self::Labels => "labels",
+        }
+    }
 }
 
 /// All buffers but those of the data.
@@ -69,16 +123,10 @@ pub(super) struct NetworkBuffers {
     pub(super) dropout_uniform: wgpu::Buffer,
     network_uniform: wgpu::Buffer,
     layer_uniform: wgpu::Buffer,
-    /// In the order of [`Tensor`], each with its number of values.
-    tensors: Vec<(wgpu::Buffer, u64)>,
-    forward: DirectionBuffers,
-    backward: DirectionBuffers,
-    /// All other index lists, by their names in shaders.
-    lists: HashMap<&'static str, wgpu::Buffer>,
-    pub(super) sample_index: wgpu::Buffer,
-    metrics: wgpu::Buffer,
-    /// Where sparse values stand.
-    pub(super) order: SparseOrder,
+    /// All storage buffers but [`Buffer::Weights`], which is one of two, and those of the data.
+    storage: HashMap<Buffer, wgpu::Buffer>,
+    /// Where values stand.
+    pub(super) order: ValueOrder,
     /// Columns of 4 samples that one metric is of.
     metric_columns: u32,
     /// Metrics of one step.
@@ -114,7 +162,16 @@ impl NetworkBuffers {
         let metric_columns = shares.logits.columns();
         let metric_groups = constants.stride.div_ceil(metric_columns) as usize;
         let metric_slots = (METRICS / metric_groups).clamp(steps_per_submit, METRIC_SLOTS);
-        let tensors = tensors(layout, &tables.order, settings, &constants);
+        let mut storage = lists(gpu, &tables)?;
+        let samples = (steps_per_submit * settings.batch_size) as u64;
+        let metrics = (metric_slots * metric_groups * size_of::<Metric>()) as u64;
+        let labels = 16 * u64::from(constants.stride);
+        let others =
+            [(Buffer::SampleIndex, 4 * samples), (Buffer::Metrics, metrics), (Buffer::BatchLabels, labels)];
+        let tensors = tensors(settings, &constants).map(|(buffer, values)| (buffer, 4 * values));
+        for (buffer, bytes) in tensors.into_iter().chain(others) {
+            storage.insert(buffer, gpu.storage(buffer.what(), bytes)?);
+        }
         let strided = |count: usize| count as u64 * u64::from(UNIFORM_STRIDE);
         let buffers = Self {
             constants,
@@ -124,16 +181,7 @@ impl NetworkBuffers {
             dropout_uniform: gpu.uniform("dropout", strided(steps_per_submit * layer_count))?,
             network_uniform: gpu.uniform("the network", size_of::<NetworkUniform>() as u64)?,
             layer_uniform: gpu.uniform("layers", strided(layers.len()))?,
-            tensors: tensors
-                .into_iter()
-                .map(|(name, count)| Ok((gpu.storage(name, 4 * count)?, count)))
-                .collect::<Result<_>>()?,
-            forward: DirectionBuffers::new(gpu, "forward", &tables.forward)?,
-            backward: DirectionBuffers::new(gpu, "backward", &tables.backward)?,
-            lists: lists(gpu, &tables)?,
-            sample_index: gpu
-                .storage("sample indices", 4 * (steps_per_submit * settings.batch_size) as u64)?,
-            metrics: gpu.storage("metrics", (metric_slots * metric_groups * size_of::<Metric>()) as u64)?,
+            storage,
             order: tables.order,
             metric_columns,
             metric_groups,
@@ -148,31 +196,19 @@ impl NetworkBuffers {
 
     /// Gives the memory on the device back; nothing may use the buffers any more.
     pub(super) fn free(&self) {
-        let directions = [&self.forward, &self.backward].into_iter();
-        let lists = directions.flat_map(|direction| {
-            [&direction.quads, &direction.tiles, &direction.listed, &direction.entry_rows]
-        });
-        let tensors = self.tensors.iter().map(|(buffer, _)| buffer);
-        lists.chain(tensors).chain(self.lists.values()).for_each(wgpu::Buffer::destroy);
+        self.storage.values().for_each(wgpu::Buffer::destroy);
     }
 
-    /// The buffer of a tensor.
-    pub(super) fn tensor(&self, tensor: Tensor) -> &wgpu::Buffer {
-        &self.tensors[tensor as usize].0
-    }
-
-    /// Number of values of a tensor; 0 for one that the settings have no use for.
-    pub(super) fn tensor_len(&self, tensor: Tensor) -> usize {
-        usize::try_from(self.tensors[tensor as usize].1).expect("a buffer that exists fits usize")
+    /// A storage buffer of the network: not [`Buffer::Weights`], and none of the data's.
+    pub(super) fn of(&self, buffer: Buffer) -> &wgpu::Buffer {
+        &self.storage[&buffer]
     }
 
     /// Writes parameters and sets the optimiser's state to 0.
     pub(super) fn write_values(&self, gpu: &Gpu, values: &PackedValues) -> Result<()> {
-        gpu.queue.write_buffer(self.tensor(Tensor::Dense), 0, bytemuck::cast_slice(&values.dense));
-        let sparse = self.order.ordered(&values.sparse, 0.0);
-        gpu.queue.write_buffer(self.tensor(Tensor::Sparse), 0, bytemuck::cast_slice(&sparse));
-        let states = [Tensor::DenseState, Tensor::SparseState];
-        commands::clear(gpu, &states.map(|state| self.tensor(state)))?;
+        let ordered = self.order.ordered(&values.dense, &values.sparse, 0.0);
+        gpu.queue.write_buffer(self.of(Buffer::Values), 0, bytemuck::cast_slice(&ordered));
+        commands::clear(gpu, &[self.of(Buffer::State)])?;
         // A lost device shows only when one waits for it.
         gpu.wait(None)
     }
@@ -180,11 +216,9 @@ impl NetworkBuffers {
     /// Writes what the optimiser remembers, as much as it has.
     pub(super) fn write_memories(&self, gpu: &Gpu, memories: &[PackedValues]) -> Result<()> {
         for (index, memory) in (0u64..).zip(memories) {
-            let sparse = self.order.ordered(&memory.sparse, 0.0);
-            for (tensor, values) in [(Tensor::DenseState, &memory.dense), (Tensor::SparseState, &sparse)] {
-                let offset = index * size_of_val(values.as_slice()) as u64;
-                gpu.queue.write_buffer(self.tensor(tensor), offset, bytemuck::cast_slice(values));
-            }
+            let ordered = self.order.ordered(&memory.dense, &memory.sparse, 0.0);
+            let offset = index * size_of_val(ordered.as_slice()) as u64;
+            gpu.queue.write_buffer(self.of(Buffer::State), offset, bytemuck::cast_slice(&ordered));
         }
         // What is written goes to the device with the next submit.
         gpu.queue.submit([]);
@@ -193,20 +227,10 @@ impl NetworkBuffers {
     }
 
     /// Reads back what the optimiser remembers, so many values of each parameter.
-    pub(super) fn read_memories(
-        &self,
-        gpu: &Gpu,
-        layout: &NetworkLayout,
-        count: usize,
-    ) -> Result<Vec<PackedValues>> {
-        let (dense_len, sparse_len) = (layout.dense_len(), self.order.len());
-        let dense: Vec<f32> = commands::read(gpu, self.tensor(Tensor::DenseState), count * dense_len)?;
-        let sparse: Vec<f32> = commands::read(gpu, self.tensor(Tensor::SparseState), count * sparse_len)?;
-        let memory = |index: usize| PackedValues {
-            dense: dense[index * dense_len..][..dense_len].to_vec(),
-            sparse: self.order.unordered(&sparse[index * sparse_len..][..sparse_len]),
-        };
-        Ok((0..count).map(memory).collect())
+    pub(super) fn read_memories(&self, gpu: &Gpu, count: usize) -> Result<Vec<PackedValues>> {
+        let len = self.order.len();
+        let state: Vec<f32> = commands::read(gpu, self.of(Buffer::State), count * len)?;
+        Ok(state.chunks(len).map(|memory| self.order.unordered(memory.to_vec())).collect())
     }
 
     /// What steps over so many samples each saw, whose metrics stand in the slots from the first on.
@@ -214,7 +238,7 @@ impl NetworkBuffers {
     /// The metrics of a step are added up in the order of its workgroups.
     pub(super) fn read_metrics(&self, gpu: &Gpu, samples: &[usize]) -> Result<Vec<Seen>> {
         let count = samples.len() * self.metric_groups;
-        let metrics: Vec<Metric> = commands::read(gpu, &self.metrics, count)?;
+        let metrics: Vec<Metric> = commands::read(gpu, self.of(Buffer::Metrics), count)?;
         let steps = samples.iter().zip(metrics.chunks(self.metric_groups));
         let seen = steps.map(|(samples, metrics)| {
             let groups = samples.div_ceil(4).div_ceil(self.metric_columns as usize);
@@ -227,38 +251,34 @@ impl NetworkBuffers {
     }
 
     /// Reads parameters back.
-    pub(super) fn read_values(&self, gpu: &Gpu, layout: &NetworkLayout) -> Result<PackedValues> {
-        let sparse: Vec<f32> = commands::read(gpu, self.tensor(Tensor::Sparse), self.order.len())?;
-        Ok(PackedValues {
-            dense: commands::read(gpu, self.tensor(Tensor::Dense), layout.dense_len())?,
-            sparse: self.order.unordered(&sparse),
-        })
+    pub(super) fn read_values(&self, gpu: &Gpu) -> Result<PackedValues> {
+        let values = commands::read(gpu, self.of(Buffer::Values), self.order.len())?;
+        Ok(self.order.unordered(values))
     }
 }
 
-impl DirectionBuffers {
-    fn new(gpu: &Gpu, name: &str, direction: &Direction) -> Result<Self> {
-        Ok(Self {
-            quads: gpu.storage_of(&format!("{name} quads"), &direction.quads)?,
-            tiles: gpu.storage_of(&format!("{name} tiles"), &direction.tiles)?,
-            listed: gpu.storage_of(&format!("{name} micro-blocks of lists"), &direction.listed)?,
-            entry_rows: gpu.storage_of(&format!("{name} rows of lists"), &direction.entry_rows)?,
-        })
+/// The index lists.
+fn lists(gpu: &Gpu, tables: &Tables) -> Result<HashMap<Buffer, wgpu::Buffer>> {
+    fn bytes<T: bytemuck::NoUninit>(list: &[T]) -> Cow<'_, [u8]> {
+        Cow::Borrowed(bytemuck::cast_slice(list))
     }
-}
-
-/// The index lists that each stand in one buffer, by their names in shaders.
-fn lists(gpu: &Gpu, tables: &Tables) -> Result<HashMap<&'static str, wgpu::Buffer>> {
-    let (groups, connections) = (&tables.groups, &tables.connections);
-    Ok(HashMap::from([
-        ("entry_values", gpu.storage_of("sparse values by input", &tables.entry_values)?),
-        ("micro_blocks", gpu.storage_of("micro-blocks", &tables.micro_blocks)?),
-        ("entries", gpu.storage_of("ends of sparse edges", &tables.entries)?),
-        ("group_start", gpu.storage_of("first weights of groups", &groups.start)?),
-        ("group_values", gpu.storage_of("weights of groups", &groups.value)?),
-        ("dense_connections", gpu.storage_of("numbers of dense edges", &connections.dense)?),
-        ("sparse_connections", gpu.storage_of("numbers of sparse edges", &connections.sparse)?),
-    ]))
+    let (groups, forward, backward) = (&tables.groups, &tables.forward, &tables.backward);
+    let directory = |of: &Direction| Cow::Owned(bytemuck::cast_slice(&of.directory()).to_vec());
+    let lists = [
+        (Buffer::ForwardDirectory, directory(forward)),
+        (Buffer::ForwardRows, bytes(&forward.entry_rows)),
+        (Buffer::ForwardListed, bytes(&forward.listed)),
+        (Buffer::BackwardDirectory, directory(backward)),
+        (Buffer::BackwardRows, bytes(&backward.entry_rows)),
+        (Buffer::BackwardValues, bytes(&tables.entry_values)),
+        (Buffer::BackwardListed, bytes(&backward.listed)),
+        (Buffer::MicroBlocks, bytes(&tables.micro_blocks)),
+        (Buffer::Entries, bytes(&tables.entries)),
+        (Buffer::GroupStart, bytes(&groups.start)),
+        (Buffer::GroupValues, bytes(&groups.value)),
+        (Buffer::Connections, bytes(&tables.connections)),
+    ];
+    lists.into_iter().map(|(buffer, list)| Ok((buffer, gpu.storage_of(buffer.what(), &list[..])?))).collect()
 }
 
 fn constants(
@@ -273,37 +293,34 @@ fn constants(
         features: index_of(network.inputs()),
         classes: index_of(network.classes()),
         logits_row: index_of(layout.rows() - network.classes()),
-        micro_blocks: index_of(layout.dense_len() / MICRO_BLOCK),
-        sparse_values: index_of(tables.order.len()),
+        values: index_of(tables.order.len() / QUAD),
+        first_entry: index_of(tables.order.first_entry()),
         first_bias: index_of(tables.order.first_bias()),
         micro_block_pairs: index_of(tables.micro_blocks.len()),
         entry_pairs: index_of(tables.entries.len()),
     }
 }
 
-/// Name and number of values of each tensor, in the order of [`Tensor`]; 0 for those that the settings have no use for.
-fn tensors(
-    layout: &NetworkLayout,
-    order: &SparseOrder,
-    settings: &EngineSettings,
-    constants: &NetworkUniform,
-) -> [(&'static str, u64); 9] {
+/// Number of values of each buffer of numbers; 0 for those that the settings have no use for.
+fn tensors(settings: &EngineSettings, constants: &NetworkUniform) -> [(Buffer, u64); 6] {
     let rows = 4 * u64::from(constants.stride) * u64::from(constants.rows);
-    let states = settings.optimizer.state_count() as u64;
-    let (dense, sparse) = (layout.dense_len() as u64, order.len() as u64);
+    let values = 4 * u64::from(constants.values);
     let where_used = |used: bool, count: u64| if used { count } else { 0 };
     let (groups, masks) = (settings.penalties.group_lasso > 0.0, settings.drop_connect > 0.0);
     [
-        ("activations", rows),
-        ("deltas", rows),
-        ("dense values", dense),
-        ("optimiser state of dense values", states * dense),
-        ("sparse values", sparse),
-        ("optimiser state of sparse values", states * sparse),
-        ("factors of groups", where_used(groups, u64::from(constants.features))),
-        ("masked dense values", where_used(masks, dense)),
-        ("masked sparse values", where_used(masks, sparse)),
+        (Buffer::Activations, rows),
+        (Buffer::Deltas, rows),
+        (Buffer::Values, values),
+        (Buffer::State, settings.optimizer.state_count() as u64 * values),
+        (Buffer::Masked, where_used(masks, values)),
+        (Buffer::GroupFactors, where_used(groups, u64::from(constants.features))),
     ]
+}
+
+/// Number of values of a buffer of numbers; 0 of any other.
+pub(super) fn len_of(settings: &EngineSettings, constants: &NetworkUniform, buffer: Buffer) -> usize {
+    let found = tensors(settings, constants).into_iter().find(|(one, _)| *one == buffer);
+    found.map_or(0, |(_, len)| usize::try_from(len).expect("a buffer that exists fits usize"))
 }
 
 /// Uniforms at the distances that dynamic offsets need.

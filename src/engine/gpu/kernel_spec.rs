@@ -1,0 +1,110 @@
+//! What the host knows of a kernel.
+
+use super::amounts::{Amount, Job};
+use super::buffers::Buffer;
+use super::kernels::{Layers, When};
+use super::shaders::KernelKind;
+use super::share::{Share, Shares, WorkgroupRoom};
+use super::workgroups::most_lane_bits;
+use crate::engine::profile::Stage;
+use crate::engine::{MAX_STATES, OptimizerKind};
+use crate::network::Activation;
+use crate::tiles::index_of;
+
+/// A storage buffer that a kernel binds in group 1, under its number among the kernel's bindings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Which one.
+    pub buffer: Buffer,
+    /// Name in the shader.
+    pub name: &'static str,
+    /// Whether the kernel may write it.
+    pub writable: bool,
+}
+
+/// A kernel: a file under `shaders/` with one entry point of the same name, and all that the host knows of it.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelSpec {
+    /// Which one.
+    pub kind: KernelKind,
+    /// Name of the file, without `.wgsl`, and of its entry point.
+    pub name: &'static str,
+    /// The text where each invocation has sums of its own, and where invocations share sums.
+    pub(super) texts: (&'static str, &'static str),
+    /// Its storage buffers.
+    pub bindings: &'static [Binding],
+    /// Which of the shares is this kernel's; none where there are no sums to share.
+    pub share: Option<fn(&Shares) -> Share>,
+    /// Invocations of a workgroup with this share.
+    pub(super) workgroup: fn(Share) -> u32,
+    /// Bytes of workgroup memory with this share.
+    pub(super) workgroup_bytes: fn(Share) -> u32,
+    /// In which steps it runs.
+    pub(super) when: When,
+    /// For which layers.
+    pub(super) layers: Layers,
+    /// How much it has to do.
+    pub(super) amount: fn(&Job<'_>) -> Amount,
+    /// The stage of a step that it is, by its layer.
+    pub(super) stage: fn(usize) -> Stage,
+}
+
+impl KernelSpec {
+    /// The shares that it can be made for.
+    pub fn shares(&self) -> &'static [Share] {
+        if self.share.is_some() { &Share::ALL } else { &Share::ALL[..1] }
+    }
+
+    /// Its share among those of all kernels.
+    pub fn share_of(&self, shares: &Shares) -> Share {
+        self.share.map_or(Share::ONE, |of| of(shares))
+    }
+
+    /// Invocations of a workgroup. Twin: `WORKGROUP` in the shaders.
+    pub fn workgroup(&self, share: Share) -> u32 {
+        (self.workgroup)(share)
+    }
+
+    /// Bytes of workgroup memory.
+    pub fn workgroup_bytes(&self, share: Share) -> u32 {
+        (self.workgroup_bytes)(share)
+    }
+
+    /// Items of a workgroup. Twin: `ITEMS` in `shaders/common/sharing.wgsl`.
+    pub fn items(&self, share: Share) -> u32 {
+        self.workgroup(share) / share.get()
+    }
+
+    /// Of a kernel that sums for quads of neurons, the columns of 4 samples that a workgroup has side by side, as a power of
+    /// two, where rows have this many. Twin: `bits` in `shaders/common/weighted_sums.wgsl`.
+    pub fn lane_bits(&self, share: Share, columns: u32) -> u32 {
+        most_lane_bits(self.items(share)).min(u32::BITS - (columns.max(1) - 1).leading_zeros())
+    }
+
+    /// The whole text for one share.
+    pub fn source(&self, share: Share) -> String {
+        let text = if share.get() == 1 { self.texts.0 } else { self.texts.1 };
+        let constants: String =
+            self.constants(share).map(|(name, value)| format!("const {name}: u32 = {value}u;\n")).collect();
+        format!("{constants}\n{text}")
+    }
+
+    /// What the text takes from the host: sizes, and a constant for each kind of what it chooses between by a number.
+    fn constants(&self, share: Share) -> impl Iterator<Item = (String, u32)> {
+        let numbers = [
+            ("WORKGROUP", self.workgroup(share)),
+            ("SHARE", share.get()),
+            ("MOST_LANE_BITS", most_lane_bits(self.items(share))),
+            ("STATES", index_of(MAX_STATES)),
+        ];
+        let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
+        let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
+        let all = numbers.into_iter().chain(optimizers).chain(activations);
+        all.map(|(name, value)| (name.to_uppercase(), value))
+    }
+
+    /// Whether a workgroup with this share has room.
+    pub(super) fn fits(&self, share: Share, room: WorkgroupRoom) -> bool {
+        self.workgroup_bytes(share) <= room.bytes && self.workgroup(share) <= room.invocations
+    }
+}
