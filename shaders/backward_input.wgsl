@@ -13,18 +13,21 @@
 @group(1) @binding(4) var<storage, read> entry_rows: array<vec4<u32>>;
 @group(1) @binding(5) var<storage, read> entry_values: array<vec4<u32>>;
 @group(1) @binding(6) var<storage, read> listed_blocks: array<ListedBlock>;
+// The values once more, one by one.
+@group(1) @binding(7) var<storage, read> single_values: array<f32>;
 
 fn far(at: u32) -> vec4<f32> {
     return deltas[at];
 }
 
-fn edge_value(place: u32) -> f32 {
-    return values[place >> 2u][place & 3u];
-}
-
 fn edge_values(entry: u32) -> vec4<f32> {
     let places = entry_values[entry];
-    return vec4<f32>(edge_value(places.x), edge_value(places.y), edge_value(places.z), edge_value(places.w));
+    return vec4<f32>(
+        single_values[places.x],
+        single_values[places.y],
+        single_values[places.z],
+        single_values[places.w],
+    );
 }
 
 // Adds a micro-block with 4 deltas for each of its 4 inputs.

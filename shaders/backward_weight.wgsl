@@ -106,22 +106,35 @@ fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
     }
 }
 
-// Adds the products of 4 inputs with 4 deltas.
+// Adds the products of 4 inputs with 4 outputs' deltas, given by sample, each a vec4 of the outputs.
 fn plus_products(sums: Sums, x: vec4<u32>, d: Sums, column: u32) -> Sums {
     let x_0 = activations[x.x + column];
     let x_1 = activations[x.y + column];
     let x_2 = activations[x.z + column];
     let x_3 = activations[x.w + column];
     return Sums(
-        sums.of_0 + vec4<f32>(dot(x_0, d.of_0), dot(x_0, d.of_1), dot(x_0, d.of_2), dot(x_0, d.of_3)),
-        sums.of_1 + vec4<f32>(dot(x_1, d.of_0), dot(x_1, d.of_1), dot(x_1, d.of_2), dot(x_1, d.of_3)),
-        sums.of_2 + vec4<f32>(dot(x_2, d.of_0), dot(x_2, d.of_1), dot(x_2, d.of_2), dot(x_2, d.of_3)),
-        sums.of_3 + vec4<f32>(dot(x_3, d.of_0), dot(x_3, d.of_1), dot(x_3, d.of_2), dot(x_3, d.of_3)),
+        plus(plus(plus(plus(sums.of_0, x_0.x, d.of_0), x_0.y, d.of_1), x_0.z, d.of_2), x_0.w, d.of_3),
+        plus(plus(plus(plus(sums.of_1, x_1.x, d.of_0), x_1.y, d.of_1), x_1.z, d.of_2), x_1.w, d.of_3),
+        plus(plus(plus(plus(sums.of_2, x_2.x, d.of_0), x_2.y, d.of_1), x_2.z, d.of_2), x_2.w, d.of_3),
+        plus(plus(plus(plus(sums.of_3, x_3.x, d.of_0), x_3.y, d.of_1), x_3.z, d.of_2), x_3.w, d.of_3),
     );
 }
 
+// 4 rows of 4 samples as 4 samples of 4 rows.
+fn by_sample(rows: Sums) -> Sums {
+    return Sums(
+        vec4<f32>(rows.of_0.x, rows.of_1.x, rows.of_2.x, rows.of_3.x),
+        vec4<f32>(rows.of_0.y, rows.of_1.y, rows.of_2.y, rows.of_3.y),
+        vec4<f32>(rows.of_0.z, rows.of_1.z, rows.of_2.z, rows.of_3.z),
+        vec4<f32>(rows.of_0.w, rows.of_1.w, rows.of_2.w, rows.of_3.w),
+    );
+}
+
+// The deltas of 4 outputs, by sample.
 fn deltas_at(rows: vec4<u32>, column: u32) -> Sums {
-    return Sums(deltas[rows.x + column], deltas[rows.y + column], deltas[rows.z + column], deltas[rows.w + column]);
+    return by_sample(
+        Sums(deltas[rows.x + column], deltas[rows.y + column], deltas[rows.z + column], deltas[rows.w + column]),
+    );
 }
 
 // One part's share of the gradients of two micro-blocks: every SHARE-th column.
@@ -147,14 +160,16 @@ fn dense_share(blocks: MicroBlocks, part: u32) -> Pair {
     return sums;
 }
 
-// The products of an entry's 4 inputs, each with its own output's delta.
-fn edge_products(x: vec4<u32>, d: Sums, column: u32) -> vec4<f32> {
-    return vec4<f32>(
-        dot(activations[x.x + column], d.of_0),
-        dot(activations[x.y + column], d.of_1),
-        dot(activations[x.z + column], d.of_2),
-        dot(activations[x.w + column], d.of_3),
+// Adds the products of an entry's 4 inputs, each with its own output's delta.
+fn plus_edge_products(sum: vec4<f32>, x: vec4<u32>, d: Sums, column: u32) -> vec4<f32> {
+    let rows = Sums(
+        activations[x.x + column],
+        activations[x.y + column],
+        activations[x.z + column],
+        activations[x.w + column],
     );
+    let inputs = by_sample(rows);
+    return fma(inputs.of_3, d.of_3, fma(inputs.of_2, d.of_2, fma(inputs.of_1, d.of_1, fma(inputs.of_0, d.of_0, sum))));
 }
 
 // One part's share of the gradients of the edges of two entries: every SHARE-th column.
@@ -165,15 +180,15 @@ fn entry_share(entries: Entries, part: u32) -> Pair {
     for (; column + SHARE < step.columns; column += 2u * SHARE) {
         let d = deltas_at(outputs, column);
         let next_d = deltas_at(outputs, column + SHARE);
-        sums.first.of_0 += edge_products(entries.inputs, d, column);
-        sums.second.of_0 += edge_products(entries.next_inputs, d, column);
-        sums.first.of_0 += edge_products(entries.inputs, next_d, column + SHARE);
-        sums.second.of_0 += edge_products(entries.next_inputs, next_d, column + SHARE);
+        sums.first.of_0 = plus_edge_products(sums.first.of_0, entries.inputs, d, column);
+        sums.second.of_0 = plus_edge_products(sums.second.of_0, entries.next_inputs, d, column);
+        sums.first.of_0 = plus_edge_products(sums.first.of_0, entries.inputs, next_d, column + SHARE);
+        sums.second.of_0 = plus_edge_products(sums.second.of_0, entries.next_inputs, next_d, column + SHARE);
     }
     for (; column < step.columns; column += SHARE) {
         let d = deltas_at(outputs, column);
-        sums.first.of_0 += edge_products(entries.inputs, d, column);
-        sums.second.of_0 += edge_products(entries.next_inputs, d, column);
+        sums.first.of_0 = plus_edge_products(sums.first.of_0, entries.inputs, d, column);
+        sums.second.of_0 = plus_edge_products(sums.second.of_0, entries.next_inputs, d, column);
     }
     return sums;
 }
@@ -181,11 +196,10 @@ fn entry_share(entries: Entries, part: u32) -> Pair {
 // One part's share of the gradients of the biases of 4 neurons from `row` on: every SHARE-th column.
 fn bias_share(row: u32, part: u32) -> vec4<f32> {
     let outputs = rows_from(row);
-    let ones = vec4<f32>(1.0);
     var sum = vec4<f32>(0.0);
     for (var column = part; column < step.columns; column += SHARE) {
         let d = deltas_at(outputs, column);
-        sum += vec4<f32>(dot(ones, d.of_0), dot(ones, d.of_1), dot(ones, d.of_2), dot(ones, d.of_3));
+        sum += (d.of_0 + d.of_1) + (d.of_2 + d.of_3);
     }
     return sum;
 }

@@ -157,7 +157,7 @@ fn uniforms_stand_where_the_table_says() {
             })
             .collect();
         found.sort();
-        let table = UNIFORMS.map(|(binding, name, _)| (binding, name.to_owned()));
+        let table = UNIFORMS.map(|(binding, name, ..)| (binding, name.to_owned()));
         assert_eq!(found, table, "{name}");
     }
 }

@@ -21,8 +21,14 @@ fn block_at(slot: u32) -> Block {
     return Block(values[slot], values[slot + 1u], values[slot + 2u], values[slot + 3u]);
 }
 
-// The 4 far rows of a micro-block, from place `at` on; those behind the tile's last one, at `last`, are that one.
-fn far_rows(at: u32, last: u32) -> Block {
+// The 4 far rows of a micro-block, from place `at` on.
+fn far_rows(at: u32) -> Block {
+    let stride = network.stride;
+    return Block(far(at), far(at + stride), far(at + 2u * stride), far(at + 3u * stride));
+}
+
+// The same of a micro-block that may reach behind the tile's last row, at `last`: rows there are that one.
+fn clamped_rows(at: u32, last: u32) -> Block {
     let stride = network.stride;
     return Block(
         far(at),
@@ -45,30 +51,24 @@ fn share_of_sums(quad: Quad, column: u32, part: u32) -> Sums {
         let last = tile.last_row * network.stride + column;
         var slot = 4u * (tile.first_block + quad.place * tile.quad_step + k * tile.block_step);
         var at = (tile.row + 4u * k) * network.stride + column;
-        for (; k + SHARE < tile.blocks; k += 2u * SHARE) {
+        let whole = (tile.last_row + 1u - tile.row) / 4u;
+        for (; k + SHARE < whole; k += 2u * SHARE) {
             let b_0 = block_at(slot);
             let b_1 = block_at(slot + slots_apart);
-            let x_0 = far_rows(at, last);
-            let x_1 = far_rows(at + rows_apart, last);
+            let x_0 = far_rows(at);
+            let x_1 = far_rows(at + rows_apart);
             sums = plus_block(plus_block(sums, b_0, x_0), b_1, x_1);
             slot += 2u * slots_apart;
             at += 2u * rows_apart;
         }
         for (; k < tile.blocks; k += SHARE) {
-            sums = plus_block(sums, block_at(slot), far_rows(at, last));
+            sums = plus_block(sums, block_at(slot), clamped_rows(at, last));
             slot += slots_apart;
             at += rows_apart;
         }
         k -= tile.blocks;
     }
     return plus_entries(plus_listed(sums, quad, column, part), quad, column, part);
-}
-
-// The far rows of a listed micro-block, none of which is behind the last one of its side.
-fn listed_rows(block: ListedBlock, column: u32) -> Block {
-    let at = block.at + column;
-    let stride = network.stride;
-    return Block(far(at), far(at + stride), far(at + 2u * stride), far(at + 3u * stride));
 }
 
 // Adds the listed micro-blocks, which are whole.
@@ -81,13 +81,13 @@ fn plus_listed(begun: Sums, quad: Quad, column: u32, part: u32) -> Sums {
         let l_1 = listed_blocks[k + SHARE];
         let b_0 = block_at(l_0.slot);
         let b_1 = block_at(l_1.slot);
-        let x_0 = listed_rows(l_0, column);
-        let x_1 = listed_rows(l_1, column);
+        let x_0 = far_rows(l_0.at + column);
+        let x_1 = far_rows(l_1.at + column);
         sums = plus_block(plus_block(sums, b_0, x_0), b_1, x_1);
     }
     for (; k < end; k += SHARE) {
         let l_0 = listed_blocks[k];
-        sums = plus_block(sums, block_at(l_0.slot), listed_rows(l_0, column));
+        sums = plus_block(sums, block_at(l_0.slot), far_rows(l_0.at + column));
     }
     return sums;
 }

@@ -144,7 +144,10 @@ fn losses(
 
 fn wrong(engine: &dyn Engine, what: &str, how: String) -> Error {
     let info = engine.info();
-    Error::WrongResult(format!("the {} engine on {} is not timed: {what} {how}", info.backend, info.adapter))
+    Error::WrongResult(format!(
+        "the {} engine on {} computes wrong numbers: {what} {how}",
+        info.backend, info.adapter
+    ))
 }
 
 #[cfg(test)]

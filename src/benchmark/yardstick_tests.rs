@@ -73,7 +73,7 @@ fn an_engine_that_is_a_little_off_is_refused() {
         let mut engine = CpuEngine::new(&network, &start, settings, Some(1)).unwrap();
         let refusal = yardstick.check(&mut engine).unwrap_err().to_string();
         assert!(
-            refusal.starts_with("the cpu engine on 1 thread") && refusal.contains("is not timed"),
+            refusal.starts_with("the cpu engine on 1 thread") && refusal.contains("computes wrong numbers"),
             "{refusal}"
         );
     }

@@ -3,6 +3,8 @@
 //! A device needs nothing but itself to be opened, and takes its time: [`Opening`] does it while data are read.
 
 #[cfg(feature = "gpu")]
+use std::path::{Path, PathBuf};
+#[cfg(feature = "gpu")]
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -14,6 +16,8 @@ use super::kernels::{self, Kernels};
 #[cfg(feature = "gpu")]
 use super::request::KernelsRequest;
 use super::request::{EngineRequest, Purpose, Subject};
+#[cfg(feature = "gpu")]
+use super::trust;
 use crate::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::{self, AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Shares};
@@ -42,6 +46,9 @@ pub(super) struct Opening {
     request: EngineRequest,
     #[cfg(feature = "gpu")]
     shared: SharedDevice,
+    /// Where it is kept that an adapter passed its check.
+    #[cfg(feature = "gpu")]
+    cache: Option<PathBuf>,
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "devices are GPUs"))]
     device: Option<JoinHandle<Found>>,
 }
@@ -67,6 +74,8 @@ impl Session<'_> {
             request: request.clone(),
             #[cfg(feature = "gpu")]
             shared: self.device.clone(),
+            #[cfg(feature = "gpu")]
+            cache: self.cache.clone(),
             device: None,
         };
         if matches!(request, EngineRequest::Gpu { .. } | EngineRequest::Auto { .. }) {
@@ -83,15 +92,15 @@ impl Opening {
     fn look(&self) -> impl FnOnce() -> Found + Send + 'static {
         let request = self.request.clone();
         #[cfg(feature = "gpu")]
-        let shared = self.shared.clone();
+        let (shared, cache) = (self.shared.clone(), self.cache.clone());
         move || match request {
             EngineRequest::Reference | EngineRequest::Cpu { .. } => {
                 Found::Cpu("no device was looked for".into())
             }
             #[cfg(feature = "gpu")]
-            EngineRequest::Gpu { adapter, kernels } => named(adapter, &kernels, &shared),
+            EngineRequest::Gpu { adapter, kernels } => named(adapter, &kernels, (&shared, cache.as_deref())),
             #[cfg(feature = "gpu")]
-            EngineRequest::Auto { kernels, .. } => best(&kernels, &shared),
+            EngineRequest::Auto { kernels, .. } => best(&kernels, (&shared, cache.as_deref())),
             #[cfg(not(feature = "gpu"))]
             EngineRequest::Gpu { .. } | EngineRequest::Auto { .. } => {
                 Found::Cpu("this build has no GPU engine".into())
@@ -115,7 +124,7 @@ impl Drop for Opening {
 }
 
 #[cfg(feature = "gpu")]
-fn named(adapter: Option<String>, kernels: &KernelsRequest, shared: &SharedDevice) -> Found {
+fn named(adapter: Option<String>, kernels: &KernelsRequest, kept: Kept<'_>) -> Found {
     let why = adapter.as_ref().map_or("`backend` gpu".into(), |text| format!("`adapter` {text}"));
     let choice = adapter.map_or(AdapterChoice::Any, AdapterChoice::Named);
     let by_name = matches!(choice, AdapterChoice::Named(_));
@@ -123,16 +132,16 @@ fn named(adapter: Option<String>, kernels: &KernelsRequest, shared: &SharedDevic
         Error::NoAdapter(_) if by_name => Error::asked_by(error, Setting::Adapter),
         error => error,
     };
-    Found::Gpu(open(choice, kernels, shared).map(Box::new).map_err(asked), why)
+    Found::Gpu(open(choice, kernels, kept).map(Box::new).map_err(asked), why)
 }
 
 #[cfg(feature = "gpu")]
-fn best(kernels: &KernelsRequest, shared: &SharedDevice) -> Found {
+fn best(kernels: &KernelsRequest, kept: Kept<'_>) -> Found {
     if crate::host::is_too_narrow_for_drivers() {
         return Found::Cpu(super::auto::TOO_NARROW.into());
     }
     match auto_choice(&gpu::adapters()) {
-        Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels, shared).map(Box::new), why),
+        Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels, kept).map(Box::new), why),
         Auto::Cpu(why) => Found::Cpu(why),
     }
 }
@@ -143,20 +152,29 @@ fn options(adapter: AdapterChoice) -> GpuOptions {
     GpuOptions { adapter, timestamps: true, ..GpuOptions::default() }
 }
 
-/// Opens an adapter, and compiles what is known to be needed: all kernels where their shares are known.
+/// The device that runs share, and the folder where it is kept that an adapter passed its check.
 #[cfg(feature = "gpu")]
-fn open(adapter: AdapterChoice, kernels: &KernelsRequest, shared: &SharedDevice) -> Result<GpuDevice> {
+type Kept<'a> = (&'a SharedDevice, Option<&'a Path>);
+
+/// Opens an adapter, and compiles what is known to be needed: all kernels where their shares are known. One that was not
+/// open yet has to pass its check.
+#[cfg(feature = "gpu")]
+fn open(adapter: AdapterChoice, kernels: &KernelsRequest, (shared, cache): Kept<'_>) -> Result<GpuDevice> {
     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
     let device = match shared.take().filter(|(of, device)| *of == adapter && device.is_well()) {
         Some((_, device)) => device,
-        None => GpuDevice::open(&options(adapter.clone()))?,
+        None => {
+            let device = GpuDevice::open(&options(adapter.clone()))?;
+            trust::check_once(&device, cache)?;
+            device
+        }
     };
     *shared = Some((adapter, device.clone()));
     drop(shared);
     let known = kernels.known(device.adapter()).map(|tuning| tuning.shares);
     // Without latency to hide a software adapter shares nothing by default.
     if let Some(shares) = known.or((!device.is_hardware()).then_some(Shares::ALONE)) {
-        device.prepare(&shares, false)?;
+        device.prepare(&[shares], false)?;
     }
     Ok(device)
 }

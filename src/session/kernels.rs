@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use super::request::{KernelsRequest, Purpose, Subject};
 use super::settings::KernelChoice;
 use crate::Result;
-use crate::engine::gpu::{GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};
+use crate::engine::gpu::{Budget, GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};
 
-/// After this no further candidate is measured, and the best so far is taken; one that has begun is finished.
-const AT_MOST: Duration = Duration::from_millis(300);
+/// After this no further candidate is measured, and the best so far is taken; the next run goes on.
+const AT_MOST: Budget = Budget { device: Duration::from_millis(300), in_all: Duration::from_secs(1) };
 
 /// What an engine got, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +69,11 @@ pub(super) fn choose(
             let (tuning, source) = task.find(cache, AT_MOST)?;
             let why = match source {
                 TuningSource::Cache => "measured before, from the cache".to_owned(),
-                TuningSource::Measured => format!("measured in {:.2} s", begin.elapsed().as_secs_f64()),
+                TuningSource::Measured { left } => {
+                    let seconds = begin.elapsed().as_secs_f64();
+                    let more = if left > 0 && cache.is_some() { ", the next run goes on" } else { "" };
+                    format!("measured in {seconds:.2} s, {left} candidates left{more}")
+                }
             };
             Ok(Kernels { tuning, why })
         }

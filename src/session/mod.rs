@@ -43,6 +43,8 @@ pub mod settings;
 mod split;
 mod start;
 mod train;
+#[cfg(feature = "gpu")]
+mod trust;
 mod warnings;
 
 use std::path::PathBuf;
@@ -67,6 +69,9 @@ pub use settings::{
     OutputOptions, Preset, PresetOption, RunSettings, SampleOptions, Settings, TrainingOptions,
 };
 pub use split::SplitSettings;
+#[cfg(feature = "gpu")]
+#[doc(hidden)]
+pub use trust::check_adapter;
 
 #[doc(hidden)]
 pub use self::{

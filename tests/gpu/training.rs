@@ -7,8 +7,8 @@ use std::time::Duration;
 use tanner::Error;
 use tanner::dataset::Dataset;
 use tanner::engine::gpu::{
-    AdapterChoice, Buffer, GpuDevice, GpuEngine, GpuOptions, KernelKind, ProbeStep, Share, Tuning,
-    TuningSource, TuningTask,
+    AdapterChoice, Budget, Buffer, GpuDevice, GpuEngine, GpuOptions, KernelKind, ProbeStep, Search, Share,
+    Tuning, TuningSource, TuningTask,
 };
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{
@@ -184,6 +184,11 @@ pub(crate) fn repeats_bit_for_bit() -> Result<(), String> {
     misses.result()
 }
 
+fn budget(seconds: u64) -> Budget {
+    let time = Duration::from_secs(seconds);
+    Budget { device: time, in_all: time }
+}
+
 /// A measurement finds a tuning that engines can be made with, says the same again from the cache, and leaves
 /// alone what training starts from; also where there is no hidden layer, and no time.
 pub(crate) fn tunings_are_found() -> Result<(), String> {
@@ -204,13 +209,19 @@ pub(crate) fn tunings_are_found() -> Result<(), String> {
         let (parameters, settings) = (start(network), settings(Optimizer::ADAM));
         let task =
             TuningTask { device: &device, network, parameters: &parameters, settings, options: &options };
-        let find = || task.find(Some(folder.path()), Duration::from_secs(1)).unwrap();
-        let (tuning, source) = find();
-        misses.equal(format!("network {number}: first"), source, TuningSource::Measured);
-        misses.equal(format!("network {number}: second"), find(), (tuning, TuningSource::Cache));
+        let find = |seconds| task.find(Some(folder.path()), budget(seconds)).unwrap();
+        // Without time nothing is measured, and the next search does not take that for its end.
+        let all = task.candidate_count();
+        let first = (task.default_tuning(), TuningSource::Measured { left: all });
+        misses.equal(format!("network {number}: no time"), find(0), first);
+        let (tuning, source) = find(60);
+        misses.equal(format!("network {number}: first"), source, TuningSource::Measured { left: 0 });
+        misses.equal(format!("network {number}: second"), find(0), (tuning, TuningSource::Cache));
+        // A search that stops in the middle goes on from there.
+        let middle = Search { tuning, measured: all - 1 };
+        misses.equal("the last one", task.measure(middle, budget(60)).unwrap().measured, all);
         let text = tuning.to_string();
         misses.equal(format!("network {number}: text"), text.parse::<Tuning>().unwrap(), tuning);
-        misses.equal("no time", task.measure(Duration::ZERO).unwrap(), task.default_tuning());
         let mut engine =
             GpuEngine::on(&device, network, &parameters, settings, &tuning.applied_to(options.clone()))
                 .unwrap();
@@ -219,8 +230,8 @@ pub(crate) fn tunings_are_found() -> Result<(), String> {
         // Another size of batches is another task.
         let settings = EngineSettings { batch_size: 9, ..settings };
         let other = TuningTask { settings, ..task };
-        let source = other.find(Some(folder.path()), Duration::ZERO).unwrap().1;
-        misses.equal(format!("network {number}: batch 9"), source, TuningSource::Measured);
+        let source = other.find(Some(folder.path()), budget(0)).unwrap().1;
+        misses.equal(format!("network {number}: batch 9"), source, TuningSource::Measured { left: all });
     }
     misses.equal("files", std::fs::read_dir(folder.path()).unwrap().count(), 4);
     misses.result()

@@ -1,10 +1,13 @@
 //! `tanner devices`: what there is to run on.
 
+use std::time::{Duration, Instant};
+
 use anyhow::anyhow;
 use serde_json::json;
-use tanner::engine::gpu::{self, AdapterReport};
+use tanner::benchmark::CheckReport;
+use tanner::engine::gpu::{self, AdapterChoice, AdapterReport, GpuDevice, GpuOptions};
 use tanner::report::{Mark, TextCell, TextColumn, TextTable};
-use tanner::session::{TOO_NARROW, auto_sentence, is_too_narrow_for_drivers};
+use tanner::session::{TOO_NARROW, auto_sentence, check_adapter, is_too_narrow_for_drivers};
 
 use crate::cli::flags::DevicesArgs;
 use crate::cli::ui::{terminal, with_dashes};
@@ -16,6 +19,9 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
     if args.check {
         let usable = adapters.iter().any(|adapter| adapter.usable.is_ok());
         return if usable { Ok(()) } else { Err(anyhow!("no usable GPU adapter")) };
+    }
+    if args.test {
+        return test(&adapters);
     }
     let auto = with_dashes(&auto_sentence(&adapters, is_too_narrow));
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -32,6 +38,47 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
     }
     terminal::remark(&format!("CPU: {threads} threads"))?;
     terminal::remark(&auto)
+}
+
+/// Compares a few steps on every usable adapter with the reference, and fails where one of them is wrong.
+fn test(adapters: &[AdapterReport]) -> anyhow::Result<()> {
+    let mut tested = Vec::new();
+    for adapter in adapters.iter().filter(|adapter| adapter.usable.is_ok()) {
+        let begin = Instant::now();
+        let choice = AdapterChoice::Named(adapter.number.to_string());
+        let options = GpuOptions { adapter: choice, ..GpuOptions::default() };
+        let result = GpuDevice::open(&options).and_then(|device| check_adapter(&device));
+        tested.push((adapter, result.map_err(|error| with_dashes(&error.to_string())), begin.elapsed()));
+    }
+    if tested.is_empty() {
+        return Err(anyhow!("no usable GPU adapter"));
+    }
+    if terminal::wants_json() {
+        let result = |(adapter, result, time): &(&AdapterReport, Result<CheckReport, String>, Duration)| {
+            json!({
+                "number": adapter.number,
+                "name": adapter.name,
+                "passed": result.is_ok(),
+                "share_of_bounds": result.as_ref().ok(),
+                "error": result.as_ref().err(),
+                "seconds": time.as_secs_f64(),
+            })
+        };
+        terminal::print_json(&json!({ "tests": tested.iter().map(result).collect::<Vec<_>>() }))?;
+    } else {
+        for (adapter, result, time) in &tested {
+            let verdict = result.as_ref().map_or_else(Clone::clone, |report| {
+                let share = 100.0 * report.loss.max(report.parameters);
+                format!(
+                    "computes what the reference does ({share:.1} % of what it may differ, {:.2} s)",
+                    time.as_secs_f64()
+                )
+            });
+            terminal::print(&format!("{}: {}: {verdict}", adapter.number, adapter.name))?;
+        }
+    }
+    let wrong = tested.iter().filter(|(_, result, _)| result.is_err()).count();
+    if wrong > 0 { Err(anyhow!("{wrong} of {} adapters failed", tested.len())) } else { Ok(()) }
 }
 
 /// A row for each adapter.

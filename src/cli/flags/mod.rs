@@ -291,6 +291,11 @@ pub(crate) struct Figure1Args {
 #[derive(Debug, Args)]
 pub(crate) struct DevicesArgs {
     /// For scripts: print nothing, fail without a usable adapter
-    #[arg(long)]
+    #[arg(long, conflicts_with = "test")]
     pub(crate) check: bool,
+    /// Compare a few training steps on every usable adapter with the reference
+    ///
+    /// Training does so by itself the first time that an adapter is used.
+    #[arg(long)]
+    pub(crate) test: bool,
 }

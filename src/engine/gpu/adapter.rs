@@ -1,6 +1,7 @@
 //! Finding adapters, and choosing one.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use super::memory::own_memory;
 use super::options::AdapterChoice;
@@ -55,8 +56,14 @@ impl fmt::Display for AdapterReport {
 
 /// All adapters of this machine, best first; none where there is no driver.
 pub fn adapters() -> Vec<AdapterReport> {
-    reports(&enumerate())
+    let found = enumerate();
+    let reports = reports(&found);
+    *SEEN.lock().unwrap_or_else(PoisonError::into_inner) = Some(found);
+    reports
 }
+
+/// What was listed last and not used since: whoever looks and then opens asks the drivers once.
+static SEEN: Mutex<Option<Vec<wgpu::Adapter>>> = Mutex::new(None);
 
 fn reports(found: &[wgpu::Adapter]) -> Vec<AdapterReport> {
     (1..).zip(found).map(report).collect()
@@ -64,7 +71,8 @@ fn reports(found: &[wgpu::Adapter]) -> Vec<AdapterReport> {
 
 /// The best usable adapter that the choice allows.
 pub(super) fn choose(choice: &AdapterChoice) -> Result<wgpu::Adapter> {
-    let mut found = enumerate();
+    let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let mut found = seen.unwrap_or_else(enumerate);
     let place = place(choice, &reports(&found))?;
     Ok(found.swap_remove(place))
 }
@@ -212,7 +220,7 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
     if !downlevel.flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
         return Err("it has no compute shaders".into());
     }
-    let dynamic = UNIFORMS.iter().filter(|(_, _, dynamic)| *dynamic).count();
+    let dynamic = UNIFORMS.iter().filter(|(_, _, dynamic, _)| *dynamic).count();
     // Shares of more than 1 are checked when pipelines are made for them.
     let most = |of: fn(&KernelSpec, Share) -> u32| KERNELS.iter().map(|spec| of(spec, Share::ONE)).max();
     let invocations = most(KernelSpec::workgroup).unwrap_or(0);

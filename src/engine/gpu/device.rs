@@ -7,12 +7,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::adapter;
 use super::options::GpuOptions;
 use super::share::WorkgroupRoom;
 use crate::{Error, Result};
 
+/// Bytes of the smallest buffer: a binding may not be empty, so lists with no entry get room for the largest one.
+pub(super) const LEAST_BYTES: u64 = 64;
+/// How long a submission may take. Submits are cut to a small part of it; a device that needs longer has hung.
+const PATIENCE: Duration = Duration::from_secs(600);
 /// Contents go to the device in parts of this many bytes.
 const UPLOAD_BYTES: usize = 64 << 20;
 
@@ -113,8 +118,7 @@ impl Gpu {
 
     /// Creates a buffer of at least `bytes` bytes, filled with 0.
     pub(super) fn buffer(&self, what: &str, bytes: u64, usage: wgpu::BufferUsages) -> Result<wgpu::Buffer> {
-        // A binding may not be empty: lists with no entry get room for the largest one.
-        let size = bytes.next_multiple_of(4).max(64);
+        let size = bytes.next_multiple_of(4).max(LEAST_BYTES);
         self.check_size(what, size, usage)?;
         let descriptor = wgpu::BufferDescriptor { label: Some(what), size, usage, mapped_at_creation: false };
         self.create(&format!("the buffer of {what}, {size} bytes,"), |device| {
@@ -167,10 +171,14 @@ impl Gpu {
     /// Waits for a submission, or for all of them.
     pub(super) fn wait(&self, submission: Option<wgpu::SubmissionIndex>) -> Result<()> {
         self.check()?;
-        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: None };
+        let wait = wgpu::PollType::Wait { submission_index: submission, timeout: Some(PATIENCE) };
         // A lost device makes poll panic instead of returning an error.
         match catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))) {
             Ok(Ok(_)) => self.check(),
+            Ok(Err(wgpu::PollError::Timeout)) => self.check().and(Err(self.error(format!(
+                "no answer for {} s: the device hangs, or is far too slow for this network and batch",
+                PATIENCE.as_secs()
+            )))),
             Ok(Err(error)) => self.check().and(Err(self.error(format!("waiting failed: {error}")))),
             Err(_) => self.check().and(Err(self.error("waiting failed: the device was lost"))),
         }

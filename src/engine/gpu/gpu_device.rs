@@ -2,11 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
+use sha2::{Digest, Sha256};
+
 use super::device::Gpu;
-use super::kernels::{Compiled, Kernels};
+use super::kernels::{self, Compiled, Kernels};
 use super::options::GpuOptions;
+use super::shaders::KERNELS;
 use super::share::Shares;
 use crate::Result;
+use crate::text::hex;
 
 /// A device that was opened and has no network yet; engines on it share it.
 #[derive(Clone)]
@@ -26,12 +30,12 @@ impl GpuDevice {
         Ok(Self { gpu: Gpu::open(options)?, compiled: Arc::default() })
     }
 
-    /// Compiles all kernels with these shares, so that engines find them ready.
+    /// Compiles all kernels with each of these shares, so that engines find them ready.
     ///
     /// # Errors
     /// When the adapter cannot run one of them.
-    pub fn prepare(&self, shares: &Shares, runtime_checks: bool) -> Result<()> {
-        self.kernels(shares, runtime_checks).map(|_| ())
+    pub fn prepare(&self, shares: &[Shares], runtime_checks: bool) -> Result<()> {
+        kernels::compile(&self.gpu, &self.compiled, shares, runtime_checks)
     }
 
     /// All kernels with these shares: what is compiled already, and the rest compiled now.
@@ -42,6 +46,16 @@ impl GpuDevice {
     /// The adapter, with its driver, for people to read.
     pub fn adapter(&self) -> &str {
         &self.gpu.adapter
+    }
+
+    /// SHA-256 of the adapter, its driver and the text of all kernels, in hexadecimal.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.identity());
+        for spec in &KERNELS {
+            spec.shares().iter().for_each(|share| hash.update(spec.source(*share)));
+        }
+        hex(hash.finalize())
     }
 
     /// Whether nothing has gone wrong on it, so that it can be used again.

@@ -1,9 +1,12 @@
 //! The kernels as the host sees them: pipelines, and which of them a step runs.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
-use super::device::Gpu;
+use super::device::{Gpu, LEAST_BYTES};
 use super::shaders::{KERNELS, KernelKind, KernelSpec, UNIFORMS};
 use super::share::{Share, Shares};
 use crate::Result;
@@ -108,8 +111,7 @@ pub(super) struct Pipeline {
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
     uniforms: Option<wgpu::BindGroupLayout>,
-    /// By kernel, share, and whether it has run-time checks.
-    pipelines: HashMap<(KernelKind, Share, bool), Pipeline>,
+    pipelines: HashMap<Wanted, Pipeline>,
 }
 
 impl Compiled {
@@ -117,9 +119,8 @@ impl Compiled {
         if let Some(there) = &self.uniforms {
             return Ok(there.clone());
         }
-        let entries = UNIFORMS.map(|(binding, _, dynamic)| {
-            let ty = wgpu::BufferBindingType::Uniform;
-            layout_entry(binding, ty, dynamic)
+        let entries = UNIFORMS.map(|(binding, _, dynamic, size)| {
+            layout_entry(binding, wgpu::BufferBindingType::Uniform, (dynamic, size))
         });
         let made = gpu.create("the layout of the uniforms", |device| {
             device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
@@ -129,26 +130,59 @@ impl Compiled {
         })?;
         Ok(self.uniforms.insert(made).clone())
     }
+}
 
-    /// The pipeline of a kernel.
-    fn pipeline(
-        &mut self,
-        gpu: &Gpu,
-        spec: &'static KernelSpec,
-        share: Share,
-        runtime_checks: bool,
-    ) -> Result<Pipeline> {
-        let key = (spec.kind, share, runtime_checks);
-        if let Some(there) = self.pipelines.get(&key) {
-            return Ok(there.clone());
-        }
-        let uniforms = self.uniforms(gpu)?;
+/// What makes a pipeline: a kernel, its share, and whether it has run-time checks.
+type Wanted = (KernelKind, Share, bool);
+
+/// All kernels with each of these shares.
+fn wanted(shares: &[Shares], runtime_checks: bool) -> Vec<Wanted> {
+    let kernels = |shares| KERNELS.iter().map(move |spec| (spec.kind, spec.share_of(shares), runtime_checks));
+    shares.iter().flat_map(kernels).collect()
+}
+
+/// Compiles what is not compiled yet, on as many threads as there are cores.
+///
+/// # Errors
+/// When the adapter cannot run one of them; those behind it may be missing then.
+pub(super) fn compile(
+    gpu: &Gpu,
+    compiled: &Mutex<Compiled>,
+    shares: &[Shares],
+    runtime_checks: bool,
+) -> Result<()> {
+    let mut held = compiled.lock().unwrap_or_else(PoisonError::into_inner);
+    let uniforms = held.uniforms(gpu)?;
+    let mut missing = wanted(shares, runtime_checks);
+    missing.retain(|key| !held.pipelines.contains_key(key));
+    let mut seen = HashSet::new();
+    missing.retain(|key| seen.insert(*key));
+    let make = |&(kind, share, checks): &Wanted| {
+        let spec = kind.spec();
         check_memory(gpu, spec, share)?;
-        let made =
-            gpu.create(spec.name, |device| pipeline(device, (spec, share), &uniforms, runtime_checks))?;
-        self.pipelines.insert(key, made.clone());
-        Ok(made)
+        gpu.create(spec.name, |device| pipeline(device, (spec, share), &uniforms, checks))
+    };
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        numbers.map_while(|number| missing.get(number)).map(|key| (*key, make(key))).collect::<Vec<_>>()
+    };
+    let others = thread::available_parallelism().map_or(1, usize::from).min(missing.len()).saturating_sub(1);
+    let mut made = thread::scope(|scope| {
+        // Where no thread can be had, this one does it all.
+        let spawn = |_| thread::Builder::new().name("kernels".into()).spawn_scoped(scope, take).ok();
+        let others: Vec<_> = (0..others).filter_map(spawn).collect();
+        let mut made = take();
+        for other in others {
+            made.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        made
+    });
+    made.sort_by_key(|(key, _)| missing.iter().position(|one| one == key));
+    for (key, pipeline) in made {
+        held.pipelines.insert(key, pipeline?);
     }
+    Ok(())
 }
 
 /// All pipelines and the layout of the uniforms that they share.
@@ -166,12 +200,11 @@ impl Kernels {
         shares: &Shares,
         runtime_checks: bool,
     ) -> Result<Self> {
-        let mut compiled = compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let all = KERNELS
-            .iter()
-            .map(|spec| compiled.pipeline(gpu, spec, spec.share_of(shares), runtime_checks))
-            .collect::<Result<_>>()?;
-        Ok(Self { uniforms: compiled.uniforms(gpu)?, all })
+        compile(gpu, compiled, std::slice::from_ref(shares), runtime_checks)?;
+        let mut held = compiled.lock().unwrap_or_else(PoisonError::into_inner);
+        let keys = wanted(std::slice::from_ref(shares), runtime_checks);
+        let all = keys.iter().map(|key| held.pipelines[key].clone()).collect();
+        Ok(Self { uniforms: held.uniforms(gpu)?, all })
     }
 
     /// The pipeline of a kernel.
@@ -196,11 +229,20 @@ fn check_memory(gpu: &Gpu, spec: &KernelSpec, share: Share) -> Result<()> {
     }
 }
 
-fn layout_entry(binding: u32, ty: wgpu::BufferBindingType, dynamic: bool) -> wgpu::BindGroupLayoutEntry {
+/// Sizes that are checked here, once, are not checked again at each dispatch.
+fn layout_entry(
+    binding: u32,
+    ty: wgpu::BufferBindingType,
+    (dynamic, least): (bool, u64),
+) -> wgpu::BindGroupLayoutEntry {
     wgpu::BindGroupLayoutEntry {
         binding,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty, has_dynamic_offset: dynamic, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer {
+            ty,
+            has_dynamic_offset: dynamic,
+            min_binding_size: NonZeroU64::new(least),
+        },
         count: None,
     }
 }
@@ -251,7 +293,7 @@ fn pipeline(
         .zip(spec.bindings)
         .map(|(number, binding)| {
             let ty = wgpu::BufferBindingType::Storage { read_only: !binding.writable };
-            layout_entry(number, ty, false)
+            layout_entry(number, ty, (false, LEAST_BYTES))
         })
         .collect();
     let label = Some(spec.name);

@@ -79,7 +79,7 @@ pub use options::{AdapterChoice, GpuOptions};
 pub use probe::{Probe, ProbeStep};
 pub use shaders::KernelKind;
 pub use share::{Share, Shares};
-pub use tuner::TuningTask;
+pub use tuner::{Budget, Search, TuningTask};
 pub use tuning::Tuning;
 pub use tuning_cache::TuningSource;
 

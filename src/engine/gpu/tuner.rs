@@ -4,10 +4,13 @@
 //! parameters that training starts from are not touched. First one engine for
 //! each share, with that share in every kernel: each kernel by itself keeps its
 //! best. Then one engine for each density from which tiles are dense, under these
-//! shares. Whatever does not beat the default by more than the noise is not taken,
-//! and when time is up, the best so far is.
+//! shares. Whatever does not beat the default by more than the noise is not taken.
+//! When the time is up, the best so far is taken, and a [`Search`] says where to go on.
+//! What counts is the time that the device is at work: kernels are compiled on all cores, some candidates ahead.
 
+use std::cell::Cell;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::gpu_device::GpuDevice;
@@ -46,6 +49,60 @@ const SAMPLES: usize = 256;
 /// Kernels that are timed together: those of one share.
 const GROUPS: usize = 4;
 
+/// How far a search has got.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Search {
+    /// The best so far.
+    pub tuning: Tuning,
+    /// Candidates that were measured or passed over, from the first on.
+    pub measured: usize,
+}
+
+/// How long a search may take before it stops; a measurement that has begun is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Time that the device is at work.
+    pub device: Duration,
+    /// Time in all, with what the host compiles.
+    pub in_all: Duration,
+}
+
+/// What a search has used of its budget.
+struct Clock {
+    begin: Instant,
+    device: Cell<Duration>,
+    at_most: Budget,
+}
+
+impl Clock {
+    fn is_over(&self) -> bool {
+        self.device.get() >= self.at_most.device || self.begin.elapsed() >= self.at_most.in_all
+    }
+}
+
+/// What is tried beside the best so far.
+#[derive(Clone, Copy)]
+enum Candidate {
+    /// The same share in every kernel.
+    Share(Share),
+    /// Other tiles.
+    Tiles(TilePolicy),
+}
+
+impl Candidate {
+    fn of(self, best: Tuning) -> Tuning {
+        match self {
+            Self::Share(share) => Tuning { shares: Shares::alike(share), ..best },
+            Self::Tiles(tiles) => Tuning { tiles, ..best },
+        }
+    }
+}
+
+/// Candidates that are compiled together, 4 kernels of each.
+fn at_once() -> usize {
+    (thread::available_parallelism().map_or(1, usize::from) / GROUPS).max(1)
+}
+
 /// What is measured: a network, how it is trained, and on what.
 #[derive(Clone, Copy)]
 pub struct TuningTask<'a> {
@@ -70,45 +127,90 @@ impl TuningTask<'_> {
         Tuning::of(self.options, self.network, self.settings.batch_size, self.device.gpu())
     }
 
-    /// Measures until the best is found or the time is up; a measurement that has begun is finished.
+    /// Where a search begins: with the default, and nothing measured.
+    pub fn search(&self) -> Search {
+        Search { tuning: self.default_tuning(), measured: 0 }
+    }
+
+    /// Goes on with a search until all is measured or the time is up; a measurement that has begun is finished.
     ///
     /// # Errors
-    /// When the default cannot be measured. A candidate that the device cannot run is passed over.
-    pub fn measure(&self, at_most: Duration) -> Result<Tuning> {
-        let begin = Instant::now();
-        let mut best = self.default_tuning();
-        let mut times = self.times(best)?;
-        let is_over = || begin.elapsed() >= at_most;
-        for share in by_distance(best.shares.forward).into_iter().take_while(|_| !is_over()) {
-            // A kernel that has no room for this share is measured with the largest that it has room for.
-            let room = self.device.gpu().workgroup_room();
-            let mut alike = Tuning { shares: Shares::alike(share).shrunk_to(room), ..best };
-            let Some(found) = self.candidate(alike)? else { continue };
-            let shares = best.shares.as_array_mut().into_iter().zip(alike.shares.as_array_mut());
+    /// When the best so far cannot be measured. A candidate that the device cannot run is passed over.
+    pub fn measure(&self, mut search: Search, at_most: Budget) -> Result<Search> {
+        let clock = Clock { begin: Instant::now(), device: Cell::new(Duration::ZERO), at_most };
+        let candidates = self.candidates();
+        let mut times = self.times(search.tuning, &clock)?;
+        while search.measured < candidates.len() && !clock.is_over() {
+            self.compile(&search, &candidates);
+            for candidate in candidates[search.measured..].iter().take(at_once()) {
+                if clock.is_over() {
+                    break;
+                }
+                self.try_candidate(
+                    candidate.of(search.tuning),
+                    *candidate,
+                    (&mut search.tuning, &mut times),
+                    &clock,
+                )?;
+                search.measured += 1;
+            }
+        }
+        Ok(search)
+    }
+
+    /// All that is tried, in this order.
+    fn candidates(&self) -> Vec<Candidate> {
+        let default = self.default_tuning();
+        let shares = by_distance(default.shares.forward).into_iter().map(Candidate::Share);
+        let tiles = DENSITIES.into_iter().filter(|tiles| *tiles != default.tiles).map(Candidate::Tiles);
+        shares.chain(tiles).collect()
+    }
+
+    /// How many candidates there are.
+    pub fn candidate_count(&self) -> usize {
+        self.candidates().len()
+    }
+
+    /// Compiles what the next candidates need; what goes wrong there shows when they are measured.
+    fn compile(&self, search: &Search, candidates: &[Candidate]) {
+        let next = candidates[search.measured..].iter().take(at_once());
+        let shares: Vec<_> = next.map(|candidate| self.fitting(candidate.of(search.tuning)).shares).collect();
+        if let Err(error) = self.device.prepare(&shares, self.options.runtime_checks) {
+            log::info!("gpu kernels: some candidates cannot be compiled: {error}");
+        }
+    }
+
+    /// The same with the largest shares up to these that kernels have room for.
+    fn fitting(&self, tuning: Tuning) -> Tuning {
+        Tuning { shares: tuning.shares.shrunk_to(self.device.gpu().workgroup_room()), ..tuning }
+    }
+
+    /// Measures a candidate and takes of it what is better.
+    fn try_candidate(
+        &self,
+        tuning: Tuning,
+        candidate: Candidate,
+        (best, times): (&mut Tuning, &mut Times),
+        clock: &Clock,
+    ) -> Result<()> {
+        let mut tuning = self.fitting(tuning);
+        let Some(found) = self.candidate(tuning, clock)? else { return Ok(()) };
+        if let Candidate::Share(_) = candidate {
+            let shares = best.shares.as_array_mut().into_iter().zip(tuning.shares.as_array_mut());
             for ((share_of_group, share), (best, now)) in shares.zip(times.iter_mut().zip(found)) {
                 if now < BETTER * *best {
                     (*share_of_group, *best) = (*share, now);
                 }
             }
+        } else if found.iter().sum::<f64>() < BETTER * times.iter().sum::<f64>() {
+            (*best, *times) = (tuning, found);
         }
-        let mut least: f64 = times.iter().sum();
-        for tiles in DENSITIES.into_iter().take_while(|_| !is_over()) {
-            let tuning = Tuning { tiles, ..best };
-            if tiles == best.tiles {
-                continue;
-            }
-            let Some(found) = self.candidate(tuning)? else { continue };
-            let sum = found.iter().sum();
-            if sum < BETTER * least {
-                (best, least) = (tuning, sum);
-            }
-        }
-        Ok(best)
+        Ok(())
     }
 
     /// Times of a candidate; none where the device refuses it and is as good as before.
-    fn candidate(&self, tuning: Tuning) -> Result<Option<Times>> {
-        match self.times(tuning) {
+    fn candidate(&self, tuning: Tuning, clock: &Clock) -> Result<Option<Times>> {
+        match self.times(tuning, clock) {
             Ok(times) => {
                 log::info!("gpu kernels: {tuning}: {:.1?} us", times.map(|seconds| 1e6 * seconds));
                 Ok(Some(times))
@@ -121,10 +223,10 @@ impl TuningTask<'_> {
         }
     }
 
-    fn times(&self, tuning: Tuning) -> Result<Times> {
+    fn times(&self, tuning: Tuning, clock: &Clock) -> Result<Times> {
         let options = tuning.applied_to(self.options.clone());
         let mut engine = GpuEngine::on(self.device, self.network, self.parameters, self.settings, &options)?;
-        let batch = Batch::new(&mut engine, self.network, self.settings.batch_size)?;
+        let batch = Batch::new(&mut engine, self.network, self.settings.batch_size, clock)?;
         batch.run(&engine, &Kernel::training_step(self.network.layers().len(), &self.settings), 1)?;
         let mut times = Times::default();
         for (seconds, kernels) in times.iter_mut().zip(kernels_of(self.network.layers().len())) {
@@ -150,13 +252,14 @@ fn by_distance(from: Share) -> Vec<Share> {
 }
 
 /// One batch of made-up samples that stands on the device.
-struct Batch {
+struct Batch<'a> {
     steps: Steps,
     timestamps: Option<Timestamps>,
+    clock: &'a Clock,
 }
 
-impl Batch {
-    fn new(engine: &mut GpuEngine, network: &Network, batch_size: usize) -> Result<Self> {
+impl<'a> Batch<'a> {
+    fn new(engine: &mut GpuEngine, network: &Network, batch_size: usize, clock: &'a Clock) -> Result<Self> {
         let (features, samples) = (network.inputs(), SAMPLES.min(batch_size));
         // Any numbers will do that are neither all alike nor tiny.
         let values = (0..samples * features).map(|place| (place * 7 % 31) as f32 / 31.0).collect();
@@ -170,7 +273,7 @@ impl Batch {
         steps.upload(&engine.gpu, &engine.buffers)?;
         let has = engine.gpu.has_timestamps();
         let timestamps = has.then(|| Timestamps::new(&engine.gpu, 1)).transpose()?;
-        Ok(Self { steps, timestamps })
+        Ok(Self { steps, timestamps, clock })
     }
 
     /// Seconds of the kernels, one after the other, once; the least of several rounds.
@@ -200,7 +303,9 @@ impl Batch {
         let begin = Instant::now();
         let submission = commands::submit_between(&engine.gpu, &dispatches, self.timestamps.as_ref())?;
         engine.gpu.wait(Some(submission))?;
-        let wall = begin.elapsed().as_secs_f64();
+        let elapsed = begin.elapsed();
+        self.clock.device.set(self.clock.device.get() + elapsed);
+        let wall = elapsed.as_secs_f64();
         match &self.timestamps {
             Some(timestamps) => {
                 let times = commands::read_times(&engine.gpu, timestamps, 1)?;

@@ -3,54 +3,58 @@
 //! A file is found by the SHA-256 of all that a measurement depends on: adapter
 //! and driver, the shape of the network, what its training has kernels do, the
 //! size of batches, and the text of all shaders. It holds that name, the tuning as
-//! text, and the SHA-256 of both; a file that does not add up is as good as none.
+//! text, how many candidates were measured, and the SHA-256 of all three; a file that does not add up is as good as none.
+//! A search that had to stop goes on the next time.
 
 use std::path::Path;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::Tuning;
-use super::shaders::KERNELS;
-use super::tuner::{DENSITIES, TuningTask};
+use super::tuner::{Budget, DENSITIES, Search, TuningTask};
 use crate::Result;
 use crate::files::CacheFile;
 use crate::text::hex;
 use crate::tiles::{TilePolicy, TiledLayer};
 
 /// First line of a file; changes with its form and with the way of measuring.
-const TITLE: &str = "tanner gpu kernels 1";
+const TITLE: &str = "tanner gpu kernels 2";
 /// What the cache calls its files.
 const KIND: &str = "gpu kernels";
 
 /// Where a tuning came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TuningSource {
-    /// It was measured.
-    Measured,
+    /// It was measured; so many candidates are left for the next time.
+    Measured {
+        /// Candidates that nobody has measured yet.
+        left: usize,
+    },
     /// It was read from the cache.
     Cache,
 }
 
 impl TuningTask<'_> {
-    /// The tuning in a folder, else one that is measured and kept there.
+    /// The tuning in a folder, where all was measured; else one that is measured, from where the folder's stops, and kept there.
     ///
     /// `None` for no cache. A cache that cannot be read or written to is told in
     /// the log and otherwise no hindrance.
     ///
     /// # Errors
     /// As [`TuningTask::measure`].
-    pub fn find(&self, folder: Option<&Path>, at_most: Duration) -> Result<(Tuning, TuningSource)> {
+    pub fn find(&self, folder: Option<&Path>, at_most: Budget) -> Result<(Tuning, TuningSource)> {
         let key = self.key();
         let file = folder.map(|folder| CacheFile::new(folder, &key, KIND));
-        if let Some(tuning) = file.as_ref().and_then(|file| file.read(|bytes| decode(bytes, &key))) {
-            return Ok((tuning, TuningSource::Cache));
+        let kept = file.as_ref().and_then(|file| file.read(|bytes| decode(bytes, &key)));
+        let all = self.candidate_count();
+        if let Some(search) = kept.filter(|search| search.measured >= all) {
+            return Ok((search.tuning, TuningSource::Cache));
         }
-        let tuning = self.measure(at_most)?;
+        let search = self.measure(kept.unwrap_or_else(|| self.search()), at_most)?;
         if let Some(file) = file {
-            file.write(encode(&key, tuning).as_bytes());
+            file.write(encode(&key, search).as_bytes());
         }
-        Ok((tuning, TuningSource::Measured))
+        Ok((search.tuning, TuningSource::Measured { left: all - search.measured }))
     }
 
     /// SHA-256 of all that the measurement depends on, in hexadecimal.
@@ -61,7 +65,7 @@ impl TuningTask<'_> {
             hash.update(text);
         };
         part(TITLE.into());
-        part(self.device.identity().into());
+        part(self.device.fingerprint());
         // Not which edges there are: graphs of the same shape from other seeds need as long.
         for layer in self.network.layers() {
             let (of, topology) = (layer, &layer.topology);
@@ -76,24 +80,22 @@ impl TuningTask<'_> {
         let states = settings.optimizer.state_count();
         part(format!("{} {states} {regularised:?} {}", settings.batch_size, settings.drop_connect > 0.0));
         part(format!("{} {} {DENSITIES:?}", options.runtime_checks, self.default_tuning()));
-        for spec in &KERNELS {
-            spec.shares().iter().for_each(|share| part(spec.source(*share)));
-        }
         hex(hash.finalize())
     }
 }
 
-fn encode(key: &str, tuning: Tuning) -> String {
-    let content = format!("{TITLE}\n{key}\n{tuning}\n");
+fn encode(key: &str, search: Search) -> String {
+    let content = format!("{TITLE}\n{key}\n{}\n{}\n", search.tuning, search.measured);
     let digest = hex(Sha256::digest(&content));
     format!("{content}{digest}\n")
 }
 
-/// The tuning in a file that is whole and was written for this key.
-fn decode(bytes: &[u8], key: &str) -> Option<Tuning> {
+/// The search in a file that is whole and was written for this key.
+fn decode(bytes: &[u8], key: &str) -> Option<Search> {
     let text = std::str::from_utf8(bytes).ok()?;
-    let tuning = text.lines().nth(2)?.parse().ok()?;
-    (encode(key, tuning) == text).then_some(tuning)
+    let mut lines = text.lines().skip(2);
+    let search = Search { tuning: lines.next()?.parse().ok()?, measured: lines.next()?.parse().ok()? };
+    (encode(key, search) == text).then_some(search)
 }
 
 #[cfg(test)]
@@ -102,8 +104,9 @@ mod tests {
 
     const KEY: &str = "0123";
 
-    fn tuning() -> Tuning {
-        "dense=0.45,forward=4,logits=32,backward-input=2,backward-weight=8".parse().unwrap()
+    fn search(dense: &str) -> Search {
+        let tuning = format!("dense={dense},forward=4,logits=32,backward-input=2,backward-weight=8");
+        Search { tuning: tuning.parse().unwrap(), measured: 7 }
     }
 
     #[test]
@@ -112,20 +115,20 @@ mod tests {
         let file = CacheFile::new(&parent.path().join("not/yet/there"), KEY, KIND);
         let read = || file.read(|bytes| decode(bytes, KEY));
         assert_eq!(read(), None);
-        let good = encode(KEY, tuning());
+        let good = encode(KEY, search("0.45"));
         file.write(good.as_bytes());
-        assert_eq!(read(), Some(tuning()));
-        let other =
-            encode(KEY, "dense=0.3,forward=4,logits=32,backward-input=2,backward-weight=8".parse().unwrap());
-        let alien = encode("4567", tuning());
+        assert_eq!(read(), Some(search("0.45")));
+        let other = encode(KEY, search("0.3"));
+        let alien = encode("4567", search("0.45"));
         let (flipped, longer) = (good.replace("forward=4", "forward=8"), format!("{good}\n"));
-        for text in ["", &good[..good.len() - 1], &flipped, &longer, &alien, "\n\nauto\n"] {
+        let counted = good.replace("\n7\n", "\n11\n");
+        for text in ["", &good[..good.len() - 1], &flipped, &longer, &alien, &counted, "\n\nauto\n"] {
             file.write(text.as_bytes());
             assert_eq!(read(), None, "{text:?}");
         }
         file.write(&[0xff; 40]);
         assert_eq!(read(), None, "no text at all");
         file.write(other.as_bytes());
-        assert_eq!(read().unwrap().tiles.dense_from, 0.3);
+        assert_eq!(read().unwrap().tuning.tiles.dense_from, 0.3);
     }
 }

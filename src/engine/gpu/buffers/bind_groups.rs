@@ -5,7 +5,6 @@ use std::num::NonZeroU64;
 use super::super::device::Gpu;
 use super::super::kernels::{Kernels, Pipeline};
 use super::super::shaders::UNIFORMS;
-use super::super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, StepUniform};
 use super::{Buffer, NetworkBuffers};
 use crate::Result;
 
@@ -25,21 +24,16 @@ impl NetworkBuffers {
         gpu: &Gpu,
         kernels: &Kernels,
     ) -> Result<wgpu::BindGroup> {
-        let parts = [
-            (&self.network_uniform, size_of::<NetworkUniform>()),
-            (&self.step_uniform, size_of::<StepUniform>()),
-            (&self.layer_uniform, size_of::<LayerUniform>()),
-            (&self.dropout_uniform, size_of::<DropoutUniform>()),
-        ];
+        let buffers = [&self.network_uniform, &self.step_uniform, &self.layer_uniform, &self.dropout_uniform];
         let entries: Vec<_> = UNIFORMS
             .iter()
-            .zip(parts)
-            .map(|((binding, ..), (buffer, size))| wgpu::BindGroupEntry {
+            .zip(buffers)
+            .map(|((binding, .., size), buffer)| wgpu::BindGroupEntry {
                 binding: *binding,
                 resource: wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                     buffer,
                     offset: 0,
-                    size: NonZeroU64::new(size as u64),
+                    size: NonZeroU64::new(*size),
                 }),
             })
             .collect();
