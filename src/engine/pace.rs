@@ -29,12 +29,16 @@ pub(crate) fn steps_within_call(most: usize, network: &Network, batch: usize, sp
     steps_within(FIRST_CALL, most, network, batch, speed)
 }
 
-fn steps_within(time: Duration, most: usize, network: &Network, batch: usize, speed: f64) -> usize {
+/// Seconds of a step, by an estimate.
+fn seconds_of_step(network: &Network, batch: usize, speed: f64) -> f64 {
     let edges: usize = network.layers().iter().map(|layer| layer.topology.edges()).sum();
     // Forward, backward to the inputs, and gradients.
-    let step = 6.0 * edges.max(1) as f64 * batch.max(1) as f64;
+    6.0 * edges.max(1) as f64 * batch.max(1) as f64 / speed
+}
+
+fn steps_within(time: Duration, most: usize, network: &Network, batch: usize, speed: f64) -> usize {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a positive number, cut off")]
-    let fitting = (speed * time.as_secs_f64() / step) as usize;
+    let fitting = (time.as_secs_f64() / seconds_of_step(network, batch, speed)) as usize;
     fitting.clamp(1, most.max(1))
 }
 
@@ -65,12 +69,15 @@ impl Pace {
 }
 
 /// Steps to a submit: few in the first submit of a call, then twice as many each time, but no more than [`SUBMIT`] by
-/// what submits took so far. What is computed does not depend on it.
+/// what submits took so far; where a single step takes longer, each of its dispatches is a submit. What is computed does
+/// not depend on it.
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
 pub(crate) struct SubmitPace {
     next: usize,
     limit: usize,
+    /// Whether a step takes longer than [`SUBMIT`].
+    is_slow: bool,
     /// When the last submit was done.
     done: Option<Instant>,
 }
@@ -80,7 +87,13 @@ impl SubmitPace {
     /// As many steps as a slow device makes in [`SUBMIT`], where no submit has been timed yet.
     pub(crate) fn new(network: &Network, batch: usize, speed: f64) -> Self {
         let limit = steps_within(SUBMIT, usize::MAX, network, batch, speed);
-        Self { next: 1, limit, done: None }
+        let is_slow = seconds_of_step(network, batch, speed) > SUBMIT.as_secs_f64();
+        Self { next: 1, limit, is_slow, done: None }
+    }
+
+    /// Whether each dispatch is to be a submit of its own.
+    pub(crate) fn splits_steps(&self) -> bool {
+        self.is_slow
     }
 
     /// A call begins.
@@ -99,6 +112,7 @@ impl SubmitPace {
     pub(crate) fn took(&mut self, steps: usize, now: Instant) {
         if let Some(before) = self.done.replace(now) {
             let one = (now.duration_since(before).as_nanos() / steps.max(1) as u128).max(1);
+            self.is_slow = one > SUBMIT.as_nanos();
             self.limit = usize::try_from(SUBMIT.as_nanos() / one).unwrap_or(usize::MAX).max(1);
         }
     }
@@ -136,6 +150,7 @@ mod tests {
         let mut pace = SubmitPace::new(&network, 128, 1e12);
         pace.begin();
         assert_eq!([32; 4].map(|most| pace.steps(most)), [8, 16, 32, 32]);
+        assert!(!pace.splits_steps());
         pace.begin();
         assert_eq!(pace.steps(4), 4);
         // 10 ms a step.
@@ -149,5 +164,10 @@ mod tests {
         pace.took(1, begin);
         pace.took(1, begin + Duration::from_secs(3));
         assert_eq!(pace.steps(32), 1);
+        assert!(pace.splits_steps());
+        pace.took(1, begin + Duration::from_millis(3_049));
+        assert!(!pace.splits_steps());
+        // 1.3 million operations for each of 128 samples, at 10^8 in a second: far too many for a submit.
+        assert!(SubmitPace::new(&network, 128, SOFTWARE_GPU).splits_steps());
     }
 }

@@ -30,6 +30,13 @@ pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::Sub
     submit_between(gpu, dispatches, None)
 }
 
+/// As [`submit`], each kernel in a submit of its own, so that none takes long.
+pub(super) fn submit_one_by_one(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::SubmissionIndex> {
+    let (before, last) = dispatches.split_at(dispatches.len().saturating_sub(1));
+    before.chunks(1).try_for_each(|dispatch| submit(gpu, dispatch).map(drop))?;
+    submit(gpu, last)
+}
+
 /// As [`submit`], each kernel in a pass of its own between two timestamps; kernels with nothing to do get an empty pass.
 pub(super) fn submit_timed(
     gpu: &Gpu,

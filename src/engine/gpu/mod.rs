@@ -191,8 +191,7 @@ impl GpuEngine {
         };
         // Sizes of the batches whose metrics are on the device still.
         let (mut seen, mut there) = (Vec::new(), Vec::new());
-        let mut before = None;
-        let mut rest = samples;
+        let (mut before, mut rest) = (None, samples);
         self.pace.begin();
         while !rest.is_empty() && !stop.load(Ordering::Relaxed) {
             let count = self.pace.steps(self.data.steps_per_submit(&self.buffers));
@@ -209,7 +208,8 @@ impl GpuEngine {
             let steps = Steps::new(&self.network, &self.settings, samples.len(), now, there.len());
             let count = steps.steps.len();
             there.extend(samples.chunks(self.settings.batch_size).map(<[u32]>::len));
-            let submission = self.submit(samples, &steps, &kernels, commands::submit)?;
+            let send = if self.pace.splits_steps() { commands::submit_one_by_one } else { commands::submit };
+            let submission = self.submit(samples, &steps, &kernels, send)?;
             // Two submits in flight keep the device busy; more would pile up staging memory.
             if let Some((submission, count)) = before.replace((submission, count)) {
                 self.gpu.wait(Some(submission))?;
