@@ -123,6 +123,7 @@ fn tests() -> Vec<Test> {
     add("training repeats bit for bit", training::repeats_bit_for_bit);
     add("streamed data give the bits of resident data", training::streamed_equals_resident);
     add("calls can be cut anywhere", training::calls_can_be_cut);
+    add("dispatches can be cut anywhere", training::dispatches_can_be_cut);
     add("a call can be stopped", training::a_call_can_be_stopped);
     add("parameters come back", training::parameters_come_back);
     add("new parameters forget the optimiser's state", training::new_parameters_forget);

@@ -12,7 +12,7 @@ use tanner::engine::gpu::Share;
 use tanner::engine::gpu::shaders::{FOLD, GATHERED, KERNELS, KernelSpec, LOGITS, STORAGE_BUFFERS, UNIFORMS};
 use tanner::engine::gpu::uniforms::{
     ConnectionsUniform, DropoutUniform, EntryPair, LayerUniform, ListedBlock, Metric, MicroBlockPair,
-    NetworkUniform, QUAD_VECTORS, Quad, StepUniform, TILE_VECTORS, Tile,
+    NetworkUniform, PartUniform, QUAD_VECTORS, Quad, StepUniform, TILE_VECTORS, Tile,
 };
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
 use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
@@ -261,6 +261,14 @@ fn layouts() -> Vec<StructLayout> {
             "keep_probability" => offset_of!(DropoutUniform, keep_probability),
         ),
         same_names!("Metric", Metric, loss, correct),
+        layout!(
+            "Part",
+            PartUniform,
+            "first_group" => offset_of!(PartUniform, first_group),
+            "reserved_0" => offset_of!(PartUniform, reserved),
+            "reserved_1" => offset_of!(PartUniform, reserved) + 4,
+            "reserved_2" => offset_of!(PartUniform, reserved) + 8,
+        ),
     ]
 }
 

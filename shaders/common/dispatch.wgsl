@@ -5,7 +5,7 @@
 const FOLD: u32 = 65535u;
 
 fn group_number(group: vec3<u32>) -> u32 {
-    return group.y * FOLD + group.x;
+    return part.first_group + group.y * FOLD + group.x;
 }
 
 fn linear_id(group: vec3<u32>, lane: u32) -> u32 {

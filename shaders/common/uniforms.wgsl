@@ -80,6 +80,14 @@ struct Dropout {
     keep_probability: f32,
 }
 
+// Which of a kernel's workgroups a dispatch is: a slow device gets them in parts.
+struct Part {
+    first_group: u32,
+    reserved_0: u32,
+    reserved_1: u32,
+    reserved_2: u32,
+}
+
 // What stands for the label of a sample that is not there.
 const NO_LABEL: u32 = 0xffffffffu;
 
@@ -87,3 +95,4 @@ const NO_LABEL: u32 = 0xffffffffu;
 @group(0) @binding(1) var<uniform> step: Step;
 @group(0) @binding(2) var<uniform> layer: Layer;
 @group(0) @binding(3) var<uniform> dropout: Dropout;
+@group(0) @binding(4) var<uniform> part: Part;

@@ -69,15 +69,17 @@ impl Pace {
 }
 
 /// Steps to a submit: few in the first submit of a call, then twice as many each time, but no more than [`SUBMIT`] by
-/// what submits took so far; where a single step takes longer, each of its dispatches is a submit. What is computed does
-/// not depend on it.
+/// what submits took so far; where a single step takes longer, each of its dispatches is one submit or several. What is
+/// computed does not depend on it.
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
 pub(crate) struct SubmitPace {
     next: usize,
     limit: usize,
-    /// Whether a step takes longer than [`SUBMIT`].
-    is_slow: bool,
+    /// Submits for each dispatch of a step that takes longer than [`SUBMIT`]; 0 where a step does not.
+    parts: usize,
+    /// The same, whatever is measured, where a test sets it.
+    fixed: Option<usize>,
     /// When the last submit was done.
     done: Option<Instant>,
 }
@@ -87,13 +89,19 @@ impl SubmitPace {
     /// As many steps as a slow device makes in [`SUBMIT`], where no submit has been timed yet.
     pub(crate) fn new(network: &Network, batch: usize, speed: f64) -> Self {
         let limit = steps_within(SUBMIT, usize::MAX, network, batch, speed);
-        let is_slow = seconds_of_step(network, batch, speed) > SUBMIT.as_secs_f64();
-        Self { next: 1, limit, is_slow, done: None }
+        let step =
+            Duration::try_from_secs_f64(seconds_of_step(network, batch, speed)).unwrap_or(Duration::MAX);
+        Self { next: 1, limit, parts: parts(step.as_nanos()), fixed: None, done: None }
     }
 
-    /// Whether each dispatch is to be a submit of its own.
-    pub(crate) fn splits_steps(&self) -> bool {
-        self.is_slow
+    /// Into how many submits each dispatch is to be cut, if steps are to be cut at all.
+    pub(crate) fn parts(&self) -> Option<usize> {
+        self.fixed.or(Some(self.parts)).filter(|parts| *parts > 0)
+    }
+
+    /// Cuts dispatches into so many submits from now on; 0 for none.
+    pub(crate) fn fix_parts(&mut self, parts: usize) {
+        self.fixed = Some(parts);
     }
 
     /// A call begins.
@@ -112,10 +120,17 @@ impl SubmitPace {
     pub(crate) fn took(&mut self, steps: usize, now: Instant) {
         if let Some(before) = self.done.replace(now) {
             let one = (now.duration_since(before).as_nanos() / steps.max(1) as u128).max(1);
-            self.is_slow = one > SUBMIT.as_nanos();
+            self.parts = parts(one);
             self.limit = usize::try_from(SUBMIT.as_nanos() / one).unwrap_or(usize::MAX).max(1);
         }
     }
+}
+
+/// Submits for each dispatch of a step that takes so many nanoseconds, of which one dispatch has about a third at most.
+#[cfg(feature = "gpu")]
+fn parts(step: u128) -> usize {
+    let submits = step.div_ceil(SUBMIT.as_nanos());
+    if submits > 1 { usize::try_from(submits.div_ceil(3)).unwrap_or(usize::MAX) } else { 0 }
 }
 
 #[cfg(test)]
@@ -150,7 +165,7 @@ mod tests {
         let mut pace = SubmitPace::new(&network, 128, 1e12);
         pace.begin();
         assert_eq!([32; 4].map(|most| pace.steps(most)), [8, 16, 32, 32]);
-        assert!(!pace.splits_steps());
+        assert_eq!(pace.parts(), None);
         pace.begin();
         assert_eq!(pace.steps(4), 4);
         // 10 ms a step.
@@ -164,10 +179,13 @@ mod tests {
         pace.took(1, begin);
         pace.took(1, begin + Duration::from_secs(3));
         assert_eq!(pace.steps(32), 1);
-        assert!(pace.splits_steps());
-        pace.took(1, begin + Duration::from_millis(3_049));
-        assert!(!pace.splits_steps());
+        // 60 submits of 50 ms, in 3 of the step's dispatches at least.
+        assert_eq!(pace.parts(), Some(20));
+        pace.took(1, begin + Duration::from_millis(3_060));
+        assert_eq!(pace.parts(), Some(1));
+        pace.took(1, begin + Duration::from_millis(3_109));
+        assert_eq!(pace.parts(), None);
         // 1.3 million operations for each of 128 samples, at 10^8 in a second: far too many for a submit.
-        assert!(SubmitPace::new(&network, 128, SOFTWARE_GPU).splits_steps());
+        assert_eq!(SubmitPace::new(&network, 128, SOFTWARE_GPU).parts(), Some(12));
     }
 }

@@ -246,6 +246,31 @@ pub(crate) fn streamed_equals_resident() -> Result<(), String> {
     misses.result()
 }
 
+/// However the workgroups of a dispatch are dealt to submits, all kernels give the same bits.
+pub(crate) fn dispatches_can_be_cut() -> Result<(), String> {
+    let network = shapes::wide(Activation::Sigmoid);
+    let penalties = Penalties { group_lasso: 0.01, ..Penalties::default() };
+    let settings =
+        EngineSettings { penalties, drop_connect: 0.2, batch_size: 133, ..settings(Optimizer::ADAM) };
+    let data = shapes::dataset(&network, 150, 64);
+    let run = |share: u32, parts: usize| {
+        let options = shapes::shared(Share::new(share).unwrap(), shapes::options(MIXED, false));
+        let mut engine = shapes::engine(&network, &start(&network), settings, &options);
+        engine.probe().cut_submits(parts);
+        let outcomes = train(&mut engine, &data, &order(15), 0);
+        let evaluation = engine.evaluate(&data).unwrap();
+        (outcomes, bits(&engine.parameters().unwrap()), evaluation.loss)
+    };
+    let mut misses = Misses::default();
+    for share in [1, 8] {
+        let whole = run(share, 0);
+        for parts in [1, 2, 5, 1000] {
+            misses.equal(format!("share {share}, {parts} parts"), run(share, parts) == whole, true);
+        }
+    }
+    misses.result()
+}
+
 /// Cutting a run into calls, also in the middle of a submit, changes nothing; nor does the number of steps a call has.
 pub(crate) fn calls_can_be_cut() -> Result<(), String> {
     let (network, options) =

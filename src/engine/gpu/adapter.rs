@@ -8,6 +8,7 @@ use super::options::AdapterChoice;
 use super::shaders::{FOLD, KERNELS, KernelSpec, STORAGE_BUFFERS, UNIFORMS};
 use super::share::Share;
 use super::uniforms::UNIFORM_STRIDE;
+use crate::tiles::index_of;
 use crate::{Error, Result, host};
 
 /// What one adapter is, and whether the engine can run on it.
@@ -221,18 +222,15 @@ fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Resu
         return Err("it has no compute shaders".into());
     }
     let dynamic = UNIFORMS.iter().filter(|(_, _, dynamic, _)| *dynamic).count();
+    let uniforms = index_of(UNIFORMS.len());
     // Shares of more than 1 are checked when pipelines are made for them.
     let most = |of: fn(&KernelSpec, Share) -> u32| KERNELS.iter().map(|spec| of(spec, Share::ONE)).max();
     let invocations = most(KernelSpec::workgroup).unwrap_or(0);
     let bytes = most(KernelSpec::workgroup_bytes).unwrap_or(0);
     let needs = [
         ("storage buffers for each kernel", limits.max_storage_buffers_per_shader_stage, STORAGE_BUFFERS),
-        ("uniform buffers for each kernel", limits.max_uniform_buffers_per_shader_stage, 4),
-        (
-            "dynamic offsets",
-            limits.max_dynamic_uniform_buffers_per_pipeline_layout,
-            u32::try_from(dynamic).unwrap_or(u32::MAX),
-        ),
+        ("uniform buffers for each kernel", limits.max_uniform_buffers_per_shader_stage, uniforms),
+        ("dynamic offsets", limits.max_dynamic_uniform_buffers_per_pipeline_layout, index_of(dynamic)),
         ("bind groups", limits.max_bind_groups, 2),
         ("bindings in a group", limits.max_bindings_per_bind_group, STORAGE_BUFFERS),
         ("invocations in a workgroup", limits.max_compute_invocations_per_workgroup, invocations),

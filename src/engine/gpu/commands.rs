@@ -5,6 +5,7 @@ use std::sync::mpsc;
 use super::device::Gpu;
 use super::shaders::FOLD;
 use super::timestamps::{Interval, Timestamps};
+use super::uniforms::UNIFORM_STRIDE;
 use crate::Result;
 
 /// One kernel run: everything it needs, nothing recorded yet.
@@ -15,7 +16,31 @@ pub(super) struct Dispatch<'a> {
     /// Places of step, layer and dropout in the uniform buffers.
     pub(super) offsets: [u32; 3],
     pub(super) bindings: &'a wgpu::BindGroup,
-    pub(super) workgroups: [u32; 2],
+    /// Workgroups.
+    pub(super) groups: u64,
+    /// Place in the table of parts, and so the first workgroup.
+    pub(super) part: u32,
+}
+
+/// How dispatches are cut for a slow device: the workgroups of each into about so many submits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cut {
+    pub(super) count: usize,
+    /// Workgroups from one entry of the table of parts to the next, of which a submit has a multiple.
+    pub(super) unit: u64,
+}
+
+impl<'a> Dispatch<'a> {
+    /// The parts of a whole dispatch.
+    fn parts(&self, Cut { count, unit }: Cut) -> impl Iterator<Item = Dispatch<'a>> {
+        let units = self.groups.div_ceil(unit).div_ceil(count.max(1) as u64).max(1);
+        let whole = self.clone();
+        (0..self.groups.div_ceil(units * unit)).map(move |number| {
+            let first = number * units;
+            let groups = (whole.groups - first * unit).min(units * unit);
+            Dispatch { groups, part: u32::try_from(first).unwrap_or(u32::MAX), ..whole.clone() }
+        })
+    }
 }
 
 /// So many workgroups, folded into two dimensions.
@@ -30,11 +55,18 @@ pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::Sub
     submit_between(gpu, dispatches, None)
 }
 
-/// As [`submit`], each kernel in a submit of its own, so that none takes long.
-pub(super) fn submit_one_by_one(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::SubmissionIndex> {
-    let (before, last) = dispatches.split_at(dispatches.len().saturating_sub(1));
-    before.chunks(1).try_for_each(|dispatch| submit(gpu, dispatch).map(drop))?;
-    submit(gpu, last)
+/// As [`submit`], in as many submits as `cut` says.
+pub(super) fn submit_cut(
+    gpu: &Gpu,
+    dispatches: &[Dispatch<'_>],
+    cut: Option<Cut>,
+) -> Result<wgpu::SubmissionIndex> {
+    let Some(cut) = cut else { return submit(gpu, dispatches) };
+    let mut last = None;
+    for part in dispatches.iter().flat_map(|dispatch| dispatch.parts(cut)) {
+        last = Some(submit(gpu, std::slice::from_ref(&part))?);
+    }
+    last.map_or_else(|| submit(gpu, &[]), Ok)
 }
 
 /// As [`submit`], each kernel in a pass of its own between two timestamps; kernels with nothing to do get an empty pass.
@@ -90,11 +122,13 @@ fn send(gpu: &Gpu, encoder: wgpu::CommandEncoder) -> Result<wgpu::SubmissionInde
 
 /// Records one kernel, if it has something to do.
 fn record(pass: &mut wgpu::ComputePass<'_>, dispatch: &Dispatch<'_>) {
-    if dispatch.workgroups[0] > 0 {
+    if dispatch.groups > 0 {
+        let [across, down] = folded(dispatch.groups);
+        let [step, layer, dropout] = dispatch.offsets;
         pass.set_pipeline(dispatch.pipeline);
-        pass.set_bind_group(0, dispatch.uniforms, &dispatch.offsets);
+        pass.set_bind_group(0, dispatch.uniforms, &[step, layer, dropout, dispatch.part * UNIFORM_STRIDE]);
         pass.set_bind_group(1, dispatch.bindings, &[]);
-        pass.dispatch_workgroups(dispatch.workgroups[0], dispatch.workgroups[1], 1);
+        pass.dispatch_workgroups(across, down, 1);
     }
 }
 

@@ -52,7 +52,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use self::buffers::{NetworkBuffers, Seen};
-use self::commands::Dispatch;
+use self::commands::{Cut, Dispatch};
 use self::data::Data;
 use self::device::Gpu;
 use self::kernels::Kernels;
@@ -208,7 +208,8 @@ impl GpuEngine {
             let steps = Steps::new(&self.network, &self.settings, samples.len(), now, there.len());
             let count = steps.steps.len();
             there.extend(samples.chunks(self.settings.batch_size).map(<[u32]>::len));
-            let send = if self.pace.splits_steps() { commands::submit_one_by_one } else { commands::submit };
+            let cut = self.pace.parts().map(|count| Cut { count, unit: self.bindings.unit });
+            let send = |gpu: &Gpu, dispatches: &[Dispatch<'_>]| commands::submit_cut(gpu, dispatches, cut);
             let submission = self.submit(samples, &steps, &kernels, send)?;
             // Two submits in flight keep the device busy; more would pile up staging memory.
             if let Some((submission, count)) = before.replace((submission, count)) {

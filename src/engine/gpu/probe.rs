@@ -137,6 +137,11 @@ impl<'a> Probe<'a> {
         Ok(outcome(samples, seen[0]))
     }
 
+    /// Cuts each dispatch of every step from now on into about so many submits; 0 for none.
+    pub fn cut_submits(&mut self, parts: usize) {
+        self.engine.pace.fix_parts(parts);
+    }
+
     /// Takes the device away, as a driver reset or an unplugged card would.
     pub fn lose_device(&mut self) {
         self.engine.gpu.device.destroy();

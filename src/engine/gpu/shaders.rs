@@ -11,7 +11,7 @@ use super::buffers::Buffer;
 pub use super::kernel_spec::{Binding, KernelSpec};
 use super::kernels::{Kernel, Layers, When};
 use super::share::{Share, Shares, WorkgroupRoom};
-use super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, StepUniform};
+use super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, PartUniform, StepUniform};
 use super::workgroups::{
     BYTES_OF_GATHER, BYTES_OF_LOGITS, BYTES_OF_QUADS, BYTES_OF_WEIGHTS, NO_BYTES, workgroup_of_logits,
     workgroup_of_quads, workgroup_of_weights,
@@ -112,11 +112,12 @@ macro_rules! joined_with_weighted_sums {
 }
 
 /// Uniforms of group 0, the same for every kernel: (binding, name, whether a dynamic offset chooses the part, bytes).
-pub const UNIFORMS: [(u32, &str, bool, u64); 4] = [
+pub const UNIFORMS: [(u32, &str, bool, u64); 5] = [
     (0, "network", false, size_of::<NetworkUniform>() as u64),
     (1, "step", true, size_of::<StepUniform>() as u64),
     (2, "layer", true, size_of::<LayerUniform>() as u64),
     (3, "dropout", true, size_of::<DropoutUniform>() as u64),
+    (4, "part", true, size_of::<PartUniform>() as u64),
 ];
 
 /// All kernels, in the order of a training step and of [`KernelKind`].

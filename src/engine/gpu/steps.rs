@@ -1,8 +1,8 @@
 //! From batches to dispatches: the uniforms of each step, and what runs in it.
 
 use super::amounts::{Amount, Job};
-use super::buffers::{Buffer, NetworkBuffers, Weights, strided_bytes};
-use super::commands::{Dispatch, folded};
+use super::buffers::{Buffer, NetworkBuffers, PARTS, Weights, strided_bytes};
+use super::commands::Dispatch;
 use super::data::Data;
 use super::device::Gpu;
 use super::kernels::{Kernel, Kernels};
@@ -100,6 +100,8 @@ fn dropout_of(network: &Network, seed: u64, purpose: Purpose) -> impl Iterator<I
 /// Bind groups, ready to be dispatched.
 pub(super) struct Bindings {
     uniforms: wgpu::BindGroup,
+    /// Workgroups from one entry of the table of parts to the next.
+    pub(super) unit: u64,
     /// In the order of [`KERNELS`]; none for the one that reads the data.
     plain: Vec<Option<wgpu::BindGroup>>,
     /// The same with masked weights, of kernels that read weights; none where no connection is dropped.
@@ -123,7 +125,9 @@ impl Bindings {
             plain.push((!reads_data).then(|| bind(spec, Weights::Plain)).transpose()?);
             masked.push(has_masks.then(|| bind(spec, Weights::Masked)).transpose()?);
         }
-        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, plain, masked })
+        let unit = unit(buffers, kernels, settings);
+        buffers.write_parts(gpu, unit)?;
+        Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, unit, plain, masked })
     }
 
     /// The storage buffers of a kernel; none while there is no data to read.
@@ -154,9 +158,17 @@ impl Bindings {
             uniforms: &self.uniforms,
             offsets: [offset(place), offset(layer), offset(place * buffers.layer_count + of)],
             bindings: self.storage(data, kernel.kind, step.training != 0)?,
-            workgroups: folded(amount(buffers, kernels, kernel, step.columns).groups),
+            groups: amount(buffers, kernels, kernel, step.columns).groups,
+            part: 0,
         })
     }
+}
+
+/// Workgroups of a part: so many that the table of parts is long enough for the largest dispatch of a step.
+fn unit(buffers: &NetworkBuffers, kernels: &Kernels, settings: &EngineSettings) -> u64 {
+    let of_step = Kernel::training_step(buffers.layer_count, settings).into_iter();
+    let groups = of_step.map(|kernel| amount(buffers, kernels, kernel, buffers.constants.stride).groups);
+    groups.max().unwrap_or(1).div_ceil(PARTS as u64).max(1)
 }
 
 /// What a kernel has to do for a batch of this many columns of 4 samples.

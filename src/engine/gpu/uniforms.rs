@@ -109,6 +109,16 @@ pub struct DropoutUniform {
     pub keep_probability: f32,
 }
 
+/// Which of a kernel's workgroups a dispatch is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
+#[repr(C)]
+pub struct PartUniform {
+    /// Number of the first.
+    pub first_group: u32,
+    /// Nothing.
+    pub reserved: [u32; 3],
+}
+
 /// Up to 4 consecutive neurons that one invocation owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]

@@ -24,7 +24,13 @@ impl NetworkBuffers {
         gpu: &Gpu,
         kernels: &Kernels,
     ) -> Result<wgpu::BindGroup> {
-        let buffers = [&self.network_uniform, &self.step_uniform, &self.layer_uniform, &self.dropout_uniform];
+        let buffers = [
+            &self.network_uniform,
+            &self.step_uniform,
+            &self.layer_uniform,
+            &self.dropout_uniform,
+            &self.part_uniform,
+        ];
         let entries: Vec<_> = UNIFORMS
             .iter()
             .zip(buffers)

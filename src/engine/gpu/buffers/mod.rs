@@ -10,7 +10,7 @@ use super::device::Gpu;
 use super::quad_lists::ValueOrder;
 use super::share::Shares;
 use super::tables::{Direction, Tables};
-use super::uniforms::{LayerUniform, Metric, NetworkUniform, UNIFORM_STRIDE};
+use super::uniforms::{LayerUniform, Metric, NetworkUniform, PartUniform, UNIFORM_STRIDE};
 use crate::Result;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
@@ -25,6 +25,8 @@ const METRIC_SLOTS: usize = 1024;
 const METRICS: usize = 1 << 20;
 /// Most steps of one submit.
 const STEPS_PER_SUBMIT: usize = 32;
+/// Parts into which the workgroups of a dispatch can be cut at most.
+pub(super) const PARTS: usize = 256;
 /// Most samples of one submit with more than one step; bounds the index list.
 const SAMPLES_PER_SUBMIT: usize = 1 << 20;
 
@@ -123,6 +125,7 @@ pub(super) struct NetworkBuffers {
     pub(super) dropout_uniform: wgpu::Buffer,
     network_uniform: wgpu::Buffer,
     layer_uniform: wgpu::Buffer,
+    part_uniform: wgpu::Buffer,
     /// All storage buffers but [`Buffer::Weights`], which is one of two, and those of the data.
     storage: HashMap<Buffer, wgpu::Buffer>,
     /// Where values stand.
@@ -181,6 +184,7 @@ impl NetworkBuffers {
             dropout_uniform: gpu.uniform("dropout", strided(steps_per_submit * layer_count))?,
             network_uniform: gpu.uniform("the network", size_of::<NetworkUniform>() as u64)?,
             layer_uniform: gpu.uniform("layers", strided(layers.len()))?,
+            part_uniform: gpu.uniform("parts", strided(PARTS))?,
             storage,
             order: tables.order,
             metric_columns,
@@ -192,6 +196,18 @@ impl NetworkBuffers {
         gpu.queue.write_buffer(&buffers.layer_uniform, 0, &strided_bytes(&buffers.layers));
         gpu.check()?;
         Ok(buffers)
+    }
+
+    /// Fills the table of parts, so many workgroups each.
+    pub(super) fn write_parts(&self, gpu: &Gpu, unit: u64) -> Result<()> {
+        let part = |number: u64| PartUniform {
+            // Parts behind the last workgroup are never dispatched.
+            first_group: u32::try_from(number * unit).unwrap_or(u32::MAX),
+            reserved: [0; 3],
+        };
+        let parts: Vec<_> = (0..PARTS as u64).map(part).collect();
+        gpu.queue.write_buffer(&self.part_uniform, 0, &strided_bytes(&parts));
+        gpu.check()
     }
 
     /// Gives the memory on the device back; nothing may use the buffers any more.
