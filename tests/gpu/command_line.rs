@@ -151,6 +151,14 @@ pub(crate) fn batches_keep_kernels() -> Result<(), String> {
     misses.result()
 }
 
+/// Trains until kernels come from the cache: until then each run may find others, and have other bits.
+#[cfg(unix)]
+fn search_to_the_end(folder: &Path, line: &str) {
+    let searches = (0..20).map(|number| tanner(folder, &format!("{line} --out search-{number}")).stderr);
+    let is_over = |said: &String| said.contains("from the cache");
+    assert!(searches.take_while(|said| !is_over(said)).count() < 20, "the search has no end");
+}
+
 /// Runs that are ended at random moments and resumed give the bits of uninterrupted ones; `TANNER_KILLS` says how
 /// often each is ended.
 #[cfg(unix)]
@@ -164,6 +172,9 @@ pub(crate) fn runs_survive() -> Result<(), String> {
     {
         let folder = folder_with_data();
         let line = format!("{flags} {more} --backend gpu");
+        if more.contains("auto") {
+            search_to_the_end(folder.path(), &line);
+        }
         let [kept, not_yet] = survives(folder.path(), &line, endings, times, 5);
         eprintln!("{endings:?}: ended {kept} times after, {not_yet} times before the first checkpoint");
     }

@@ -293,7 +293,7 @@ pub(crate) struct DevicesArgs {
     /// For scripts: print nothing, fail without a usable adapter
     #[arg(long, conflicts_with = "test")]
     pub(crate) check: bool,
-    /// Compare a few training steps on every usable adapter with the reference
+    /// Compare a few steps on every usable adapter with the reference
     ///
     /// Training does so by itself the first time that an adapter is used.
     #[arg(long)]
