@@ -206,7 +206,7 @@ fn bias_share(row: u32, part: u32) -> vec4<f32> {
 
 @compute @workgroup_size(WORKGROUP)
 fn backward_weight(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    // Twin: amount in src/engine/gpu/steps.rs.
+    // Twin: of_parameters in src/engine/gpu/amounts.rs.
     let number = group_number(group);
     let block_groups = (network.micro_block_pairs + ITEMS - 1u) / ITEMS;
     let entry_groups = (network.entry_pairs + ITEMS - 1u) / ITEMS;

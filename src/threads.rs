@@ -101,7 +101,7 @@ impl Threads {
     }
 
     fn started(count: Option<usize>) -> Self {
-        let asked = count.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from));
+        let asked = count.unwrap_or_else(cores);
         let (mut fewer, mut pool) = (asked, start(count.unwrap_or(0)));
         let mut leaves_room = false;
         loop {
@@ -206,6 +206,11 @@ pub(crate) fn spawn<R: Send + 'static>(
     })
 }
 
+/// Logical cores that this process may use; 1 where the system does not say.
+pub(crate) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -258,7 +263,7 @@ mod tests {
         let two = Threads::new(Some(2)).unwrap();
         assert_eq!(two.run(|| alone.run(spread)).0, 2);
         drop(entered);
-        assert_eq!(count(), thread::available_parallelism().map_or(1, usize::from));
+        assert_eq!(count(), cores());
     }
 
     #[test]

@@ -129,7 +129,7 @@ fn plus_edges(sums: Sums, values: vec4<f32>, x: Block) -> Sums {
 // side by side and as many quads as there is room for: these read the same rows, which then come out of the cache.
 fn sum_and_finish(group: vec3<u32>, lane: u32) {
     let place = items_first(lane);
-    // Twin: Shader::lane_bits in src/engine/gpu/shaders.rs.
+    // Twin: KernelSpec::lane_bits in src/engine/gpu/kernel_spec.rs.
     let bits = min(MOST_LANE_BITS, 32u - countLeadingZeros(max(network.stride, 1u) - 1u));
     let chunks = (step.columns + (1u << bits) - 1u) >> bits;
     let number = group_number(group);

@@ -23,7 +23,7 @@ impl Machine {
             os: std::env::consts::OS.to_owned(),
             processor_kind: std::env::consts::ARCH.to_owned(),
             processor: processor().unwrap_or_default(),
-            logical_cores: std::thread::available_parallelism().map_or(1, usize::from),
+            logical_cores: crate::threads::cores(),
         }
     }
 }

@@ -99,7 +99,7 @@ impl SubmitPace {
         self.fixed.or(Some(self.parts)).filter(|parts| *parts > 0)
     }
 
-    /// Cuts dispatches into so many submits from now on; 0 for none.
+    /// From now on cuts dispatches into this number of submits; 0 for none.
     pub(crate) fn fix_parts(&mut self, parts: usize) {
         self.fixed = Some(parts);
     }

@@ -22,9 +22,10 @@ pub(super) struct Dispatch<'a> {
     pub(super) part: u32,
 }
 
-/// How dispatches are cut for a slow device: the workgroups of each into about so many submits.
+/// How dispatches are cut for a slow device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cut {
+    /// About the number of submits for the workgroups of each.
     pub(super) count: usize,
     /// Workgroups from one entry of the table of parts to the next, of which a submit has a multiple.
     pub(super) unit: u64,

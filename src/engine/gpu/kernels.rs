@@ -12,6 +12,7 @@ use super::share::{Share, Shares};
 use crate::Result;
 use crate::engine::EngineSettings;
 use crate::engine::profile::Stage;
+use crate::threads::cores;
 
 /// One kernel, of one layer where there is one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,7 +48,7 @@ pub(super) enum Layers {
 }
 
 impl Layers {
-    /// The layers of a network with so many, in the order of a step.
+    /// Which of a network's layers, by number, in the order of a step.
     fn of(self, layers: usize) -> Vec<usize> {
         match self {
             Self::None => vec![0],
@@ -69,7 +70,7 @@ impl Layers {
 }
 
 impl KernelSpec {
-    /// Its dispatches in a step of a network with so many layers.
+    /// Its dispatches in a step of a network, given the number of layers.
     pub(super) fn kernels(&self, layers: usize) -> impl Iterator<Item = Kernel> + use<> {
         let kind = self.kind;
         self.layers.of(layers).into_iter().map(move |layer| kind.of(layer))
@@ -167,7 +168,7 @@ pub(super) fn compile(
         let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
         numbers.map_while(|number| missing.get(number)).map(|key| (*key, make(key))).collect::<Vec<_>>()
     };
-    let others = thread::available_parallelism().map_or(1, usize::from).min(missing.len()).saturating_sub(1);
+    let others = cores().min(missing.len()).saturating_sub(1);
     let mut made = thread::scope(|scope| {
         // Where no thread can be had, this one does it all.
         let spawn = |_| thread::Builder::new().name("kernels".into()).spawn_scoped(scope, take).ok();

@@ -12,8 +12,7 @@
 //! - `share` says how many invocations share one sum, [`Tuning`] is all that is chosen for a device,
 //!   [`TuningTask`] chooses it by measurement, `tuning_cache` keeps it;
 //! - `steps` turns batches into dispatches, `commands` records and submits them;
-//! - `profile` times them one by one, with the device's own `timestamps`;
-//! - [`Probe`] runs single kernels for tests.
+//! - `profile` times them one by one, with the device's own `timestamps`; [`Probe`] runs single kernels for tests.
 //!
 //! Activations and deltas are one buffer each, `[neuron][batch]`, a `vec4` holding
 //! 4 samples. Many steps are one submit; until the end of a call only what they saw is read, every 1,024 steps.

@@ -137,7 +137,7 @@ impl<'a> Probe<'a> {
         Ok(outcome(samples, seen[0]))
     }
 
-    /// Cuts each dispatch of every step from now on into about so many submits; 0 for none.
+    /// From now on cuts each dispatch of every step into about this number of submits; 0 for none.
     pub fn cut_submits(&mut self, parts: usize) {
         self.engine.pace.fix_parts(parts);
     }

@@ -164,7 +164,7 @@ impl Bindings {
     }
 }
 
-/// Workgroups of a part: so many that the table of parts is long enough for the largest dispatch of a step.
+/// Workgroups of a part: the fewest with which the table of parts covers the largest dispatch of a step.
 fn unit(buffers: &NetworkBuffers, kernels: &Kernels, settings: &EngineSettings) -> u64 {
     let of_step = Kernel::training_step(buffers.layer_count, settings).into_iter();
     let groups = of_step.map(|kernel| amount(buffers, kernels, kernel, buffers.constants.stride).groups);

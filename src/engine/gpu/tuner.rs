@@ -10,7 +10,6 @@
 
 use std::cell::Cell;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::gpu_device::GpuDevice;
@@ -24,6 +23,7 @@ use super::{GpuEngine, Tuning, commands};
 use crate::dataset::Dataset;
 use crate::engine::EngineSettings;
 use crate::network::{Network, Parameters};
+use crate::threads::cores;
 use crate::tiles::{TilePolicy, index_of};
 use crate::{Error, Result};
 
@@ -100,7 +100,7 @@ impl Candidate {
 
 /// Candidates that are compiled together, 4 kernels of each.
 fn at_once() -> usize {
-    (thread::available_parallelism().map_or(1, usize::from) / GROUPS).max(1)
+    (cores() / GROUPS).max(1)
 }
 
 /// What is measured: a network, how it is trained, and on what.
@@ -140,18 +140,15 @@ impl TuningTask<'_> {
         let clock = Clock { begin: Instant::now(), device: Cell::new(Duration::ZERO), at_most };
         let candidates = self.candidates();
         let mut times = self.times(search.tuning, &clock)?;
-        while search.measured < candidates.len() && !clock.is_over() {
-            self.compile(&search, &candidates);
-            for candidate in candidates[search.measured..].iter().take(at_once()) {
+        for together in candidates.get(search.measured..).unwrap_or_default().chunks(at_once()) {
+            if !clock.is_over() {
+                self.compile(search.tuning, together);
+            }
+            for candidate in together {
                 if clock.is_over() {
-                    break;
+                    return Ok(search);
                 }
-                self.try_candidate(
-                    candidate.of(search.tuning),
-                    *candidate,
-                    (&mut search.tuning, &mut times),
-                    &clock,
-                )?;
+                self.try_candidate(*candidate, (&mut search.tuning, &mut times), &clock)?;
                 search.measured += 1;
             }
         }
@@ -171,10 +168,10 @@ impl TuningTask<'_> {
         self.candidates().len()
     }
 
-    /// Compiles what the next candidates need; what goes wrong there shows when they are measured.
-    fn compile(&self, search: &Search, candidates: &[Candidate]) {
-        let next = candidates[search.measured..].iter().take(at_once());
-        let shares: Vec<_> = next.map(|candidate| self.fitting(candidate.of(search.tuning)).shares).collect();
+    /// Compiles what candidates need; what goes wrong there shows when they are measured.
+    fn compile(&self, best: Tuning, candidates: &[Candidate]) {
+        let shares: Vec<_> =
+            candidates.iter().map(|candidate| self.fitting(candidate.of(best)).shares).collect();
         if let Err(error) = self.device.prepare(&shares, self.options.runtime_checks) {
             log::info!("gpu kernels: some candidates cannot be compiled: {error}");
         }
@@ -188,12 +185,11 @@ impl TuningTask<'_> {
     /// Measures a candidate and takes of it what is better.
     fn try_candidate(
         &self,
-        tuning: Tuning,
         candidate: Candidate,
         (best, times): (&mut Tuning, &mut Times),
         clock: &Clock,
     ) -> Result<()> {
-        let mut tuning = self.fitting(tuning);
+        let mut tuning = self.fitting(candidate.of(*best));
         let Some(found) = self.candidate(tuning, clock)? else { return Ok(()) };
         if let Candidate::Share(_) = candidate {
             let shares = best.shares.as_array_mut().into_iter().zip(tuning.shares.as_array_mut());

@@ -25,7 +25,7 @@ const KIND: &str = "gpu kernels";
 /// Where a tuning came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TuningSource {
-    /// It was measured; so many candidates are left for the next time.
+    /// It was measured, perhaps not to the end.
     Measured {
         /// Candidates that nobody has measured yet.
         left: usize,

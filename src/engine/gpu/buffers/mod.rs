@@ -198,7 +198,7 @@ impl NetworkBuffers {
         Ok(buffers)
     }
 
-    /// Fills the table of parts, so many workgroups each.
+    /// Fills the table of parts, given the workgroups of each.
     pub(super) fn write_parts(&self, gpu: &Gpu, unit: u64) -> Result<()> {
         let part = |number: u64| PartUniform {
             // Parts behind the last workgroup are never dispatched.
