@@ -79,6 +79,10 @@ fn tests() -> Vec<Test> {
             add_kernel_tests(&mut tests, (checks, runtime_checks), (policy, tiles));
         }
         for (policy, tiles) in shapes::POLICIES {
+            for share in Share::ALL {
+                let name = format!("kernels at full width, {policy}, share {share}, {checks}");
+                tests.push((name, Box::new(move || kernels::full_width(tiles, share, runtime_checks))));
+            }
             let name = format!("penalties reach every weight, {policy}, {checks}");
             let run = move || regularisation::penalties_reach_every_weight(tiles, runtime_checks);
             tests.push((name, Box::new(run)));

@@ -12,6 +12,20 @@ use super::flags::{Cli, PaperCommand};
 /// Whole numbers that may be 0; all others count something that there must be.
 const FROM_ZERO: [&str; 3] = ["--seed <", "--block <", "--fine-tune <"];
 
+/// Of a group of flags that a flag conflicts with, clap names all; this leaves those that were typed.
+pub(crate) fn name_what_was_typed(error: &mut clap::Error, words: &[OsString]) {
+    let Some(ContextValue::Strings(flags)) = error.get(ContextKind::PriorArg) else { return };
+    let is_typed = |flag: &&String| {
+        // `--epochs <N>`: the flag is the first word.
+        let name = flag.split(' ').next().unwrap_or(flag);
+        words.iter().any(|word| word.to_string_lossy().split('=').next() == Some(name))
+    };
+    let typed: Vec<String> = flags.iter().filter(is_typed).cloned().collect();
+    if !typed.is_empty() {
+        error.insert(ContextKind::PriorArg, ContextValue::Strings(typed));
+    }
+}
+
 /// Why a command line cannot be understood.
 pub(crate) fn in_one_line(error: &clap::Error) -> String {
     let text = |kind| match error.get(kind) {

@@ -62,7 +62,10 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
         return Err(Answer::Asked(help::short().render_help()));
     }
     let parser = if is_short { help::short() } else { help::command() };
-    let matches = parser.try_get_matches_from(words).map_err(answer)?;
+    let matches = parser.try_get_matches_from(words).map_err(|mut error| {
+        mistakes::name_what_was_typed(&mut error, words);
+        answer(error)
+    })?;
     refuse_flags_before_subcommand(&matches).map_err(Answer::Refused)?;
     refuse_flags_beside_resume(&matches).map_err(Answer::Refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
@@ -256,6 +259,7 @@ mod tests {
             ("inspect --model m --arch fc", "cannot be used with"),
             ("inspect --model m --blocks 3", "cannot be used with"),
             ("figure1 --model m --hidden 3", "cannot be used with"),
+            ("--from m --hidden=3 --arch fc", "cannot be used with: --arch <ARCH> --hidden <N,N,..>; see"),
             ("table1 --out o --report-only --seeds 3", "'--report-only' cannot be used with"),
             ("compare f --out o --report-only --backend cpu", "'--report-only' cannot be used with"),
             ("table1 --out o --report-only --cells rf", "cannot be used with"),

@@ -9,6 +9,8 @@ use super::{Activation, InputImportance, Layer, Network};
 use crate::paper;
 #[cfg(feature = "train")]
 use crate::random::{Purpose, generator};
+#[cfg(feature = "train")]
+use crate::topology::Coupled2d;
 use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, Topology, fully_connected};
 use crate::{Error, Result};
 
@@ -136,15 +138,20 @@ impl Architecture {
     /// The share of the edges of each hidden layer in two dimensions that are further than a Gaussian's draw goes: `[layer]`; none
     /// of other kinds.
     pub(crate) fn far_shares(&self, network: &Network) -> Vec<f64> {
-        let mut width = self.inputs;
-        let mut shares = Vec::new();
-        for (index, (outputs, layer)) in self.hidden.iter().zip(network.layers()).enumerate() {
-            if let Ok(HiddenLayer::Coupled2d(wanted)) = self.hidden_layer(index, width, *outputs) {
-                shares.push(wanted.far_share(&layer.topology));
-            }
-            width = *outputs;
+        let shares = network.layers().iter().enumerate();
+        let share =
+            |(index, layer): (usize, &Layer)| Some(self.planar_layer(index)?.far_share(&layer.topology));
+        shares.filter_map(share).collect()
+    }
+
+    /// Hidden layer `index` in two dimensions, as it is drawn; none of other kinds.
+    pub(crate) fn planar_layer(&self, index: usize) -> Option<Coupled2d> {
+        let outputs = *self.hidden.get(index)?;
+        let inputs = if index == 0 { self.inputs } else { self.hidden[index - 1] };
+        match self.hidden_layer(index, inputs, outputs) {
+            Ok(HiddenLayer::Coupled2d(layer)) => Some(layer),
+            _ => None,
         }
-        shares
     }
 
     fn build_hidden(&self, index: usize, inputs: usize, outputs: usize, seed: u64) -> Result<Topology> {

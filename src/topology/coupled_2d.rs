@@ -219,7 +219,7 @@ impl Coupled2d {
     }
 
     /// Logarithm of the mean importance of each group of inputs.
-    fn log_importance(&self, together: usize) -> Vec<f64> {
+    pub(super) fn log_importance(&self, together: usize) -> Vec<f64> {
         if self.importance.is_empty() {
             return vec![0.0; self.inputs.neurons() / together];
         }

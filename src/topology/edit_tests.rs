@@ -17,7 +17,7 @@ fn planar(grain: Grain) -> Coupled2d {
         falloff: Falloff::Gauss,
         grain,
         picture: [8, 6],
-        importance: Vec::new(),
+        importance: (0..48).map(|input| f64::from(input % 5) + 0.5).collect(),
     }
 }
 
@@ -102,7 +102,9 @@ proptest! {
                 });
                 let squared = away[0] * away[0] + away[1] * away[1];
                 if squared <= 36.0 && !there.contains(&(output, input)) {
-                    expected.push(((output, input), -squared / 8.0));
+                    let members = layer.importance.chunks(grain.together()).nth(input as usize).unwrap();
+                    let importance = members.iter().sum::<f64>() / members.len() as f64;
+                    expected.push(((output, input), -squared / 8.0 + importance.ln()));
                 }
             }
             prop_assert_eq!(offered, expected);

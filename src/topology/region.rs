@@ -6,7 +6,7 @@ use super::{Coupled2d, Falloff, Grain, Link, Topology};
 /// The places where a layer may have a link, each with the weight of a draw.
 ///
 /// Of a layer in two dimensions these are the law's by which it was drawn: a Gaussian up to 3 times the reach, or the
-/// window. Of any other layer they are the blocks of inputs and outputs that are joined at the start, with equal weights: a
+/// window, and the importance of the inputs where it was drawn by that. Of any other layer they are the blocks of inputs and outputs that are joined at the start, with equal weights: a
 /// layer of one block may have edges everywhere.
 #[derive(Clone, Debug)]
 pub struct Region {
@@ -19,8 +19,9 @@ enum Law {
     /// Ranges of input groups for each output group of a block, increasing: `[output block]`; and the first output group
     /// of each block, then their number.
     Blocks { joined: Vec<Vec<[u32; 2]>>, bounds: Vec<u32> },
-    /// The layer as it is drawn, and the middles of output groups and of input groups.
-    Plane { layer: Box<Coupled2d>, outputs: Vec<[f64; 2]>, inputs: Vec<[f64; 2]> },
+    /// The layer as it is drawn, the middles of output groups and of input groups, and the logarithm of what each input
+    /// group's weight is multiplied by.
+    Plane { layer: Box<Coupled2d>, outputs: Vec<[f64; 2]>, inputs: Vec<[f64; 2]>, importance: Vec<f64> },
 }
 
 impl Region {
@@ -50,6 +51,7 @@ impl Region {
         let law = Law::Plane {
             outputs: layer.outputs.middles(together),
             inputs: layer.inputs.middles(together),
+            importance: layer.log_importance(together),
             layer: Box::new(layer.clone()),
         };
         Self { grain: layer.grain, law }
@@ -66,7 +68,7 @@ impl Region {
     pub fn is_even(&self) -> bool {
         match &self.law {
             Law::Blocks { .. } => true,
-            Law::Plane { layer, .. } => layer.falloff == Falloff::Window,
+            Law::Plane { layer, .. } => layer.falloff == Falloff::Window && layer.importance.is_empty(),
         }
     }
 
@@ -85,11 +87,11 @@ impl Region {
                 let block = bounds.partition_point(|bound| *bound <= output) - 1;
                 joined[block].iter().flat_map(|[first, end]| *first..*end).for_each(|input| look(input, 0.0));
             }
-            Law::Plane { layer, outputs, inputs } => {
+            Law::Plane { layer, outputs, inputs, importance } => {
                 let place = outputs[output as usize];
-                for (input, at) in (0u32..).zip(inputs) {
+                for ((input, at), importance) in (0u32..).zip(inputs).zip(importance) {
                     if let Some(weight) = layer.log_weight_within(*at, place, SIGMAS) {
-                        look(input, weight);
+                        look(input, weight + importance);
                     }
                 }
             }

@@ -554,9 +554,20 @@ pub(crate) fn wide_layers(runtime_checks: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// More than 65,535 workgroups of shared sums: 3 quads of outputs and 2^18 columns, 8 columns of a quad in a workgroup.
+/// Layers as wide as those that are trained, on few samples.
+pub(crate) fn full_width(
+    tiles: tanner::tiles::TilePolicy,
+    share: Share,
+    runtime_checks: bool,
+) -> Result<(), String> {
+    let options = shapes::shared(share, shapes::options(tiles, runtime_checks));
+    let settings = shapes::settings(Optimizer::Sgd, 9);
+    Bench::new(shapes::full_width(Activation::Relu), settings, &options, true).check_all(&[9])
+}
+
+/// More than 65,535 workgroups of shared sums: 3 quads of outputs and 175,000 columns, 8 columns of a quad in a workgroup.
 pub(crate) fn shared_sums_fold(runtime_checks: bool) -> Result<(), String> {
-    let (features, outputs, samples) = (2, 12, 1 << 20);
+    let (features, outputs, samples) = (2, 12, 700_000);
     let whole = |width| tanner::topology::Partition::whole(width).unwrap();
     let layer = shapes::layer_of(whole(features), whole(outputs), |_, _| true);
     let network = shapes::network(vec![layer], Activation::Identity, 1.0);

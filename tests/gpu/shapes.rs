@@ -1,9 +1,9 @@
 //! Networks of awkward shapes, and numbers to fill them with.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tanner::dataset::Dataset;
-use tanner::engine::gpu::{AdapterChoice, GpuEngine, GpuOptions, Share, Shares};
+use tanner::engine::gpu::{AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Share, Shares};
 use tanner::engine::{EngineSettings, Optimizer, Penalties};
 use tanner::network::dropout::pcg4d;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
@@ -103,6 +103,21 @@ pub(crate) fn wide(activation: Activation) -> Network {
     network(vec![band(hidden(), hidden(), 2, 11), band(hidden(), hidden(), 3, 12), last], activation, 1.0)
 }
 
+/// Layers as wide as the paper's: one in blocks of 98 neurons (24 quads and a half), thinner from block to block, and one in
+/// whole micro-blocks.
+pub(crate) fn full_width(activation: Activation) -> Network {
+    let side = || even(784, 8);
+    let thinning = layer_of(side(), side(), |output, input| {
+        let (to, from) = (output / 98, input / 98);
+        (to..to + 2).contains(&from) && hash(output, input, 13) as usize % 16 >= 2 * from
+    });
+    let in_blocks = layer_of(even(784, 1), even(784, 1), |output, input| {
+        hash(output / 4, input / 4, 14).is_multiple_of(16)
+    });
+    let last = Arc::new(fully_connected(784, 10).unwrap());
+    network(vec![thinning, in_blocks, last], activation, 1.0)
+}
+
 /// The shape of this name.
 pub(crate) fn shape(name: &str, activation: Activation, keep_probability: f32) -> Network {
     let mut all = shapes(activation, keep_probability).into_iter();
@@ -157,5 +172,15 @@ pub(crate) fn engine(
     settings: EngineSettings,
     options: &GpuOptions,
 ) -> GpuEngine {
-    GpuEngine::new(network, parameters, settings, options).unwrap()
+    if options.timestamps {
+        return GpuEngine::new(network, parameters, settings, options).unwrap();
+    }
+    GpuEngine::on(device(), network, parameters, settings, options).unwrap()
+}
+
+/// The device of all engines that do not ask for more than usual: each kernel is compiled once.
+fn device() -> &'static GpuDevice {
+    static DEVICE: OnceLock<GpuDevice> = OnceLock::new();
+    let any = || GpuOptions { adapter: AdapterChoice::Any, ..GpuOptions::default() };
+    DEVICE.get_or_init(|| GpuDevice::open(&any()).unwrap())
 }

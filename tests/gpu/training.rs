@@ -161,7 +161,8 @@ pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
         },
     ];
     for (number, ask) in asks.into_iter().enumerate() {
-        let mut engine = shapes::engine(&network, &start(&network), settings(Optimizer::Sgd), &options);
+        let mut engine =
+            GpuEngine::new(&network, &start(&network), settings(Optimizer::Sgd), &options).unwrap();
         ask(&mut engine, &data).map_err(|error| error.to_string())?;
         engine.probe().lose_device();
         let result = ask(&mut engine, &data);

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc;
 
-use super::device::Gpu;
+use super::device::{Gpu, PATIENCE};
 use super::shaders::FOLD;
 use super::timestamps::{Interval, Timestamps};
 use super::uniforms::UNIFORM_STRIDE;
@@ -159,7 +159,8 @@ pub(super) fn read<T: bytemuck::Pod>(gpu: &Gpu, buffer: &wgpu::Buffer, count: us
         let _ = sender.send(result);
     });
     gpu.wait(Some(submission))?;
-    match receiver.try_recv() {
+    // Another thread that waits for the same device may be the one that answers.
+    match receiver.recv_timeout(PATIENCE) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(gpu.error(format!("reading back failed: {error}"))),
         Err(_) => return Err(gpu.error("reading back failed: the buffer was never mapped")),

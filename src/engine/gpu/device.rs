@@ -17,7 +17,7 @@ use crate::{Error, Result};
 /// Bytes of the smallest buffer: a binding may not be empty, so lists with no entry get room for the largest one.
 pub(super) const LEAST_BYTES: u64 = 64;
 /// How long a submission may take. Submits are cut to a small part of it; a device that needs longer has hung.
-const PATIENCE: Duration = Duration::from_secs(600);
+pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 /// Contents go to the device in parts of this many bytes.
 const UPLOAD_BYTES: usize = 64 << 20;
 

@@ -13,8 +13,8 @@ use super::format::{METADATA_KEY, VERSION};
 use super::*;
 use crate::dataset::Holdout;
 use crate::importance::{Importance, Order, Standardisation, Transform};
-use crate::network::{Activation, Architecture, Connectivity, Initialisation, Scheme};
-use crate::topology::DegreeDistribution;
+use crate::network::{Activation, Architecture, Connectivity, Initialisation, InputImportance, Scheme};
+use crate::topology::{DegreeDistribution, Falloff, Grain, Region};
 
 /// A preprocessing that is no real rotation, but has its form.
 fn rotation(features: usize, order: Order) -> Preprocessing {

@@ -142,3 +142,39 @@ fn data_that_are_not_the_models_are_refused() {
         assert!(message.contains(part), "{to}: {message:?} does not say {part:?}");
     }
 }
+
+#[test]
+fn edges_move_as_they_were_drawn_by_the_importance_of_the_inputs() {
+    let grid = "4x4".parse().unwrap();
+    let preprocessing = permutation(16, Importance::RandomForest);
+    let of_input = preprocessing.position_importance();
+    let architecture = Architecture {
+        inputs: 16,
+        hidden: vec![16, 16],
+        classes: 3,
+        connectivity: Connectivity::Coupled2d {
+            picture: grid,
+            grids: vec![grid],
+            fan_in: vec![4.0],
+            reach: vec![1.0, 2.0],
+            falloff: Falloff::Gauss,
+            grain: Grain::Edges,
+            importance: InputImportance { power: 2.0, of_input },
+        },
+        activation: Activation::Relu,
+        keep_probability: 1.0,
+        reaches_all: false,
+    };
+    let offered = |region: &Region| {
+        let mut all = Vec::new();
+        (0..16)
+            .for_each(|output| region.free(output, [].into_iter(), |link, weight| all.push((link, weight))));
+        all
+    };
+    let regions = model(&architecture, preprocessing, 1).regions();
+    for (index, region) in regions[..2].iter().enumerate() {
+        let layer = architecture.planar_layer(index).unwrap();
+        assert_eq!(layer.importance.is_empty(), index > 0);
+        assert_eq!(offered(region), offered(&Region::planar(&layer)));
+    }
+}
