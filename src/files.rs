@@ -179,7 +179,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_the_system_said_is_told() {
+    fn what_the_system_said_is_reported() {
         let missing = tempfile::tempdir().unwrap().path().join("missing");
         let message = atomic_write(missing.join("file"), b"").unwrap_err().to_string();
         assert!(message.ends_with("missing/file: No such file or directory (os error 2)"), "{message}");

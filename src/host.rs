@@ -93,7 +93,7 @@ fn third_cache() -> f64 {
     kib.map_or(32.0 * MIB, |kib| 1024.0 * kib)
 }
 
-/// What is said where memory for so many bytes was refused.
+/// What is said where memory for this many bytes was refused.
 pub(crate) fn refused(what: &str, bytes: f64) -> Error {
     out_of_memory(what, bytes, available().unwrap_or(Available { bytes: 0.0, limit: "" }))
 }

@@ -3,7 +3,7 @@
 /// Defines an enum of choices and everything that follows from their names: `ALL`, `name`, [`Display`](std::fmt::Display),
 /// [`FromStr`](std::str::FromStr), serde, and clap's values behind the feature `cli`.
 ///
-/// A last variant after `except` is no value on the command line. The text after `=` is the name. What a variant is, its doc comment says after the name.
+/// A last variant after `except` is not a value on the command line. The text after `=` is the name. What a variant is, its doc comment says after the name.
 macro_rules! named {
     ($(#[$meta:meta])* $vis:vis enum $Type:ident { $($(#[$about:meta])* $Variant:ident = $name:literal),+ $(,)? } $(except $Hidden:ident)?) => {
         $(#[$meta])*

@@ -3,7 +3,7 @@
 /// Names from this similarity on are near enough to be meant, by Jaro and Winkler's measure.
 const SIMILAR: f64 = 0.8;
 
-/// So many epochs: `1 epoch`, `2 epochs`.
+/// A number of epochs: `1 epoch`, `2 epochs`.
 #[doc(hidden)]
 #[must_use]
 #[cfg_attr(not(feature = "report"), allow(unreachable_pub, reason = "reports hand it on"))]

@@ -67,7 +67,7 @@ impl Drop for Entered {
 /// What threads need to end.
 const ENDING: Duration = Duration::from_millis(50);
 
-/// Starts a pool of so many threads, or of as many as rayon takes by default for 0.
+/// Starts a pool of this many threads, or of as many as rayon takes by default for 0.
 fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
     ThreadPoolBuilder::new()
         .num_threads(count)

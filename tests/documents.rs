@@ -72,6 +72,11 @@ fn links_to_files_lead_somewhere() {
         "RESULTS.md",
         "docs/extending.md",
         "docs/performance.md",
+        "results/searches.md",
+        "docs/internals.md",
+        "docs/benchmarks.md",
+        "docs/glossary.md",
+        "CONTRIBUTING.md",
         "docs/model-format.md",
     ] {
         let path = root().join(document);

@@ -110,7 +110,7 @@ fn tests() -> Vec<Test> {
     let mut add = |name: &str, run: fn() -> Result<(), String>| tests.push((name.into(), Box::new(run)));
     add("the command line gives the same on both engines", command_line::engines_agree);
     add("the command line records and restores kernels", command_line::kernels_are_recorded);
-    add("an interrupted run of many starts anew with its kernels", command_line::batches_keep_kernels);
+    add("an interrupted run of many starts over with its kernels", command_line::batches_keep_kernels);
     if std::path::Path::new(command_line::SOFTWARE_DRIVER).exists() {
         add("of two equal adapters one is chosen by its number", command_line::adapters_have_numbers);
     }

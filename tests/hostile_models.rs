@@ -301,7 +301,7 @@ fn headers_that_grow_in_memory_stay_within_the_bound() {
     assert!(epochs.contains("epochs of training, the limit is"), "{epochs}");
 }
 
-/// Logits of so many inputs, of which three have an edge.
+/// Logits of this many inputs, of which three have an edge.
 fn wide(inputs: usize) -> TrainedModel {
     let sides = (Partition::whole(inputs).unwrap(), Partition::whole(3).unwrap());
     let topology = Topology::from_rows(sides.0, sides.1, vec![0, 1, 2, 3], vec![0, 1, 2]).unwrap();

@@ -43,35 +43,35 @@ fn parameters_that_do_not_fit_are_refused() {
 
 #[test]
 fn architectures_name_the_layer_that_is_impossible() {
-    let mut wish = Architecture::paper(784, 10);
-    wish.hidden = vec![784, 100];
-    let message = wish.build(0).unwrap_err().to_string();
+    let mut request = Architecture::paper(784, 10);
+    request.hidden = vec![784, 100];
+    let message = request.build(0).unwrap_err().to_string();
     assert!(message.contains("layer 2: block 0: a degree of 98 is impossible"), "{message}");
-    let Connectivity::SpatiallyCoupled { blocks, .. } = &mut wish.connectivity else { unreachable!() };
+    let Connectivity::SpatiallyCoupled { blocks, .. } = &mut request.connectivity else { unreachable!() };
     *blocks = vec![8, 8, 8];
-    let message = wish.build(0).unwrap_err().to_string();
+    let message = request.build(0).unwrap_err().to_string();
     assert!(message.contains("3 blocks for 2 hidden layers"), "{message}");
 }
 
 #[test]
 fn layers_may_differ_and_may_be_missing() {
-    let mut wish = Architecture::paper(784, 10);
-    wish.hidden = vec![784, 100];
-    wish.connectivity = Connectivity::SpatiallyCoupled {
+    let mut request = Architecture::paper(784, 10);
+    request.hidden = vec![784, 100];
+    request.connectivity = Connectivity::SpatiallyCoupled {
         blocks: vec![8, 5],
         receptive_fields: vec![2, 3],
         degrees: vec![vec![98, 130, 98, 49, 20, 10, 10, 10], vec![7]],
     };
-    let network = wish.build(0).unwrap();
+    let network = request.build(0).unwrap();
     assert_eq!(network.layers()[1].topology.edges(), 784 * 7);
     assert_eq!(network.widths(), [784, 784, 100, 10]);
-    wish.hidden.clear();
-    assert_eq!(wish.build(0).unwrap().parameter_count(), 7_850);
-    wish.hidden = vec![50];
-    wish.connectivity = Connectivity::RandomSparse { degrees: vec![DegreeDistribution::Regular(3)] };
-    assert_eq!(wish.build(0).unwrap().layers()[0].topology.edges(), 784 * 3);
-    wish.connectivity = Connectivity::FullyConnected;
-    assert_eq!(wish.build(0).unwrap().parameter_count(), 784 * 50 + 50 + 500 + 10);
+    request.hidden.clear();
+    assert_eq!(request.build(0).unwrap().parameter_count(), 7_850);
+    request.hidden = vec![50];
+    request.connectivity = Connectivity::RandomSparse { degrees: vec![DegreeDistribution::Regular(3)] };
+    assert_eq!(request.build(0).unwrap().layers()[0].topology.edges(), 784 * 3);
+    request.connectivity = Connectivity::FullyConnected;
+    assert_eq!(request.build(0).unwrap().parameter_count(), 784 * 50 + 50 + 500 + 10);
 }
 
 #[test]

@@ -64,8 +64,8 @@ fn what_is_wrong_is_named() {
         ),
         (&[("size", "1")], &["row 0", "\"colour\" is missing"]),
         (&[("size", "1"), ("colour", "red"), ("size", "1")], &["\"size\" is there twice"]),
-        (&[("size", "big"), ("colour", "red")], &["\"size\": \"big\" is no number"]),
-        (&[("size", "1e99"), ("colour", "red")], &["\"size\": \"1e99\" is no number that float32 holds"]),
+        (&[("size", "big"), ("colour", "red")], &["\"size\": \"big\" is not a number"]),
+        (&[("size", "1e99"), ("colour", "red")], &["\"size\": \"1e99\" is not a number that float32 holds"]),
         (&[("size", "1"), ("colour", "red"), ("kind", "a")], &["\"kind\" is unknown"]),
     ] {
         let message = refusal(&predictor, row);

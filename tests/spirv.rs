@@ -1,7 +1,7 @@
 //! What the innermost loops of the kernels cost, counted in the SPIR-V that drivers are given.
 //!
 //! An instruction on a vector of 4 counts as 4, but for a load, which devices do at once. Calls are counted as what they
-//! call: drivers put it in their place. What is left out (branches, address arithmetic of drivers) is the same for all texts.
+//! call: drivers put it in their place. What is skipped (branches, address arithmetic of drivers) is the same for all texts.
 
 use std::collections::HashMap;
 

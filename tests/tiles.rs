@@ -89,8 +89,8 @@ proptest! {
     ) {
         let blocks = blocks.min(inputs).min(outputs);
         let degree = degree.min(outputs / blocks);
-        let wish = SpatiallyCoupled { inputs, outputs, blocks, receptive_field: blocks.min(2), degrees: vec![degree.max(1)] };
-        let topology = wish.build(&mut generator(seed, Purpose::Topology(0))).unwrap();
+        let request = SpatiallyCoupled { inputs, outputs, blocks, receptive_field: blocks.min(2), degrees: vec![degree.max(1)] };
+        let topology = request.build(&mut generator(seed, Purpose::Topology(0))).unwrap();
         check(&topology, TilePolicy::dense_from(dense_from));
     }
 }

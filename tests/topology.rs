@@ -35,27 +35,27 @@ fn coupled_layers() -> impl Strategy<Value = SpatiallyCoupled> {
 }
 
 /// The soft band with the blocks and degrees of a coupled layer.
-fn softened(wish: &SpatiallyCoupled, softness: f64) -> SoftBand {
-    let SpatiallyCoupled { inputs, outputs, blocks, degrees, .. } = wish.clone();
+fn softened(request: &SpatiallyCoupled, softness: f64) -> SoftBand {
+    let SpatiallyCoupled { inputs, outputs, blocks, degrees, .. } = request.clone();
     SoftBand { inputs, outputs, blocks, degrees, softness }
 }
 
 proptest! {
     #[test]
-    fn coupled_layers_are_what_was_asked_for(wish in coupled_layers(), seed: u64) {
-        let topology = wish.build(&mut rng(seed)).unwrap();
-        let inputs = Partition::even(wish.inputs, wish.blocks).unwrap();
-        let outputs = Partition::even(wish.outputs, wish.blocks).unwrap();
+    fn coupled_layers_are_what_was_asked_for(request in coupled_layers(), seed: u64) {
+        let topology = request.build(&mut rng(seed)).unwrap();
+        let inputs = Partition::even(request.inputs, request.blocks).unwrap();
+        let outputs = Partition::even(request.outputs, request.blocks).unwrap();
         let mut edges = 0;
         for (j, block) in inputs.blocks().enumerate() {
-            edges += block.len() * wish.degrees[j];
+            edges += block.len() * request.degrees[j];
             for input in block {
-                prop_assert_eq!(topology.out_degree(input), wish.degrees[j]);
-                let mut shares = vec![0; wish.blocks];
+                prop_assert_eq!(topology.out_degree(input), request.degrees[j]);
+                let mut shares = vec![0; request.blocks];
                 for (output, _) in topology.column(input) {
                     shares[outputs.block_of(output)] += 1;
                 }
-                let band = (j + 1).saturating_sub(wish.receptive_field)..=j;
+                let band = (j + 1).saturating_sub(request.receptive_field)..=j;
                 for (i, share) in shares.iter().enumerate() {
                     prop_assert!(*share == 0 || band.contains(&i), "input block {} feeds output block {}", j, i);
                 }
@@ -67,30 +67,30 @@ proptest! {
             }
         }
         prop_assert_eq!(topology.edges(), edges);
-        prop_assert_eq!(wish.edges().unwrap(), edges);
+        prop_assert_eq!(request.edges().unwrap(), edges);
     }
 
     #[test]
     fn soft_bands_have_the_degrees_and_blocks_of_coupled_layers(
-        wish in coupled_layers(),
+        request in coupled_layers(),
         softness in prop_oneof![0.01f64..8.0, Just(1e-300), Just(1e300)],
         seed: u64,
     ) {
-        let coupled = wish.build(&mut rng(seed)).unwrap();
-        let wish = softened(&wish, softness);
-        let topology = wish.build(&mut rng(seed)).unwrap();
-        prop_assert!((0..wish.inputs).all(|input| topology.out_degree(input) == coupled.out_degree(input)));
+        let coupled = request.build(&mut rng(seed)).unwrap();
+        let request = softened(&request, softness);
+        let topology = request.build(&mut rng(seed)).unwrap();
+        prop_assert!((0..request.inputs).all(|input| topology.out_degree(input) == coupled.out_degree(input)));
         prop_assert_eq!((topology.inputs(), topology.outputs()), (coupled.inputs(), coupled.outputs()));
-        prop_assert_eq!(wish.edges().unwrap(), coupled.edges());
-        prop_assert_eq!(topology, wish.build(&mut rng(seed)).unwrap());
+        prop_assert_eq!(request.edges().unwrap(), coupled.edges());
+        prop_assert_eq!(topology, request.build(&mut rng(seed)).unwrap());
     }
 
     #[test]
-    fn lists_by_input_are_the_transpose(wish in coupled_layers(), seed: u64) {
-        let topology = wish.build(&mut rng(seed)).unwrap();
+    fn lists_by_input_are_the_transpose(request in coupled_layers(), seed: u64) {
+        let topology = request.build(&mut rng(seed)).unwrap();
         let mut by_output: Vec<_> = topology.edge_ends().enumerate().map(|(edge, (o, i))| (i, o, edge)).collect();
         by_output.sort_unstable();
-        let by_input: Vec<_> = (0..wish.inputs)
+        let by_input: Vec<_> = (0..request.inputs)
             .flat_map(|input| topology.column(input).map(move |(output, edge)| (input, output, edge)))
             .collect();
         prop_assert_eq!(by_input, by_output);
@@ -100,17 +100,17 @@ proptest! {
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_graph(wish in coupled_layers(), seed: u64) {
-        prop_assert_eq!(wish.build(&mut rng(seed)).unwrap(), wish.build(&mut rng(seed)).unwrap());
+    fn the_same_seed_gives_the_same_graph(request in coupled_layers(), seed: u64) {
+        prop_assert_eq!(request.build(&mut rng(seed)).unwrap(), request.build(&mut rng(seed)).unwrap());
     }
 
     #[test]
-    fn degrees_above_the_capacity_are_refused(wish in coupled_layers(), pick: prop::sample::Index) {
-        let mut wish = wish;
-        let block = pick.index(wish.blocks);
-        wish.degrees[block] = wish.outputs + 1;
-        let message = wish.build(&mut rng(0)).unwrap_err().to_string();
-        let expected = format!("block {block}: a degree of {} is impossible", wish.outputs + 1);
+    fn degrees_above_the_capacity_are_refused(request in coupled_layers(), pick: prop::sample::Index) {
+        let mut request = request;
+        let block = pick.index(request.blocks);
+        request.degrees[block] = request.outputs + 1;
+        let message = request.build(&mut rng(0)).unwrap_err().to_string();
+        let expected = format!("block {block}: a degree of {} is impossible", request.outputs + 1);
         prop_assert!(message.contains(&expected), "{}", message);
         prop_assert!(message.contains("neurons"), "{}", message);
     }
@@ -215,8 +215,8 @@ fn the_paper_network_has_its_numbers() {
 #[test]
 fn targets_are_drawn_uniformly() {
     // Each of 20 outputs is drawn with probability 5/20 by each of 4000 inputs: mean 1000, deviation 27.4.
-    let wish = RandomSparse { inputs: 4000, outputs: 20, degrees: DegreeDistribution::Regular(5) };
-    let topology = wish.build(&mut rng(3)).unwrap();
+    let request = RandomSparse { inputs: 4000, outputs: 20, degrees: DegreeDistribution::Regular(5) };
+    let topology = request.build(&mut rng(3)).unwrap();
     for output in 0..20 {
         let drawn = topology.in_degree(output);
         assert!(
@@ -229,11 +229,11 @@ fn targets_are_drawn_uniformly() {
 /// One draw of one output for each of many equal inputs: frequencies are the weights.
 #[test]
 fn soft_bands_draw_by_the_exponential_of_the_distance() {
-    let wish = SoftBand { inputs: 1, outputs: 8, blocks: 1, degrees: vec![1], softness: 0.25 };
+    let request = SoftBand { inputs: 1, outputs: 8, blocks: 1, degrees: vec![1], softness: 0.25 };
     let mut drawn = [0usize; 8];
     let (draws, mut rng) = (40_000, rng(6));
     for _ in 0..draws {
-        let topology = wish.build(&mut rng).unwrap();
+        let topology = request.build(&mut rng).unwrap();
         drawn[topology.column(0).next().unwrap().0] += 1;
     }
     // The input stands at 1/2, output k at (k + 1/2) / 8.
@@ -251,11 +251,11 @@ fn soft_bands_draw_by_the_exponential_of_the_distance() {
 /// Two draws without replacement: the second by the weights that are left.
 #[test]
 fn soft_bands_draw_without_replacement() {
-    let wish = SoftBand { inputs: 1, outputs: 4, blocks: 1, degrees: vec![2], softness: 0.25 };
+    let request = SoftBand { inputs: 1, outputs: 4, blocks: 1, degrees: vec![2], softness: 0.25 };
     let (draws, mut rng) = (40_000, rng(7));
     let mut drawn = std::collections::BTreeMap::new();
     for _ in 0..draws {
-        let topology = wish.build(&mut rng).unwrap();
+        let topology = request.build(&mut rng).unwrap();
         let pair: Vec<usize> = topology.column(0).map(|(output, _)| output).collect();
         *drawn.entry((pair[0], pair[1])).or_insert(0) += 1;
     }
@@ -275,8 +275,8 @@ fn soft_bands_draw_without_replacement() {
 #[test]
 fn softness_reaches_from_a_diagonal_to_a_random_sparse_layer() {
     let mean_distance = |softness| {
-        let wish = SoftBand { inputs: 200, outputs: 200, blocks: 8, degrees: vec![5], softness };
-        let topology = wish.build(&mut rng(8)).unwrap();
+        let request = SoftBand { inputs: 200, outputs: 200, blocks: 8, degrees: vec![5], softness };
+        let topology = request.build(&mut rng(8)).unwrap();
         let distances = topology.edge_ends().map(|(output, input)| output.abs_diff(input) as f64);
         distances.sum::<f64>() / topology.edges() as f64
     };
@@ -292,21 +292,21 @@ fn softness_reaches_from_a_diagonal_to_a_random_sparse_layer() {
 #[test]
 fn a_soft_band_of_the_papers_degrees_has_its_edges() {
     let degrees = vec![98, 130, 98, 49, 20, 10, 10, 10];
-    let wish = SoftBand { inputs: 784, outputs: 784, blocks: 8, degrees, softness: 1.0 };
-    let topology = wish.build(&mut rng(0)).unwrap();
-    assert_eq!((topology.edges(), wish.edges().unwrap()), (41_650, 41_650));
+    let request = SoftBand { inputs: 784, outputs: 784, blocks: 8, degrees, softness: 1.0 };
+    let topology = request.build(&mut rng(0)).unwrap();
+    assert_eq!((topology.edges(), request.edges().unwrap()), (41_650, 41_650));
     assert_eq!(topology.inputs().len(), 8);
     // Outside the window of the coupled layer, inside the band.
     let far = topology.edge_ends().filter(|(output, input)| output.abs_diff(*input) > 4 * 98).count();
     assert!(far > 0 && far < 41_650 / 50, "{far} edges reach further than 4 blocks");
-    assert_ne!(topology, wish.build(&mut rng(1)).unwrap());
+    assert_ne!(topology, request.build(&mut rng(1)).unwrap());
 }
 
 /// The sampler keeps its pool from draw to draw; a draw must not remember the one before.
 #[test]
 fn draws_are_independent() {
-    let wish = RandomSparse { inputs: 4000, outputs: 20, degrees: DegreeDistribution::Regular(5) };
-    let topology = wish.build(&mut rng(4)).unwrap();
+    let request = RandomSparse { inputs: 4000, outputs: 20, degrees: DegreeDistribution::Regular(5) };
+    let topology = request.build(&mut rng(4)).unwrap();
     let targets = |input| topology.column(input).map(|(output, _)| output).collect::<Vec<_>>();
     let shared = |input| {
         let before = targets(input - 1);
@@ -339,9 +339,9 @@ fn impossible_requests_say_why() {
     let possible =
         SpatiallyCoupled { inputs: 10, outputs: 10, blocks: 2, receptive_field: 2, degrees: vec![3, 4] };
     let refused = |change: fn(&mut SpatiallyCoupled)| {
-        let mut wish = possible.clone();
-        change(&mut wish);
-        wish.build(&mut rng(0)).unwrap_err().to_string()
+        let mut request = possible.clone();
+        change(&mut request);
+        request.build(&mut rng(0)).unwrap_err().to_string()
     };
     for (message, reason) in [
         (refused(|w| w.blocks = 0), "cannot cut 10 neurons into 0 blocks"),
@@ -362,18 +362,21 @@ fn impossible_requests_say_why() {
         assert!(message.contains(reason), "{message:?} should say {reason:?}");
     }
     let soft = |change: fn(&mut SoftBand)| {
-        let mut wish = SoftBand { degrees: vec![3, 4], ..softened(&possible, 1.0) };
-        change(&mut wish);
-        assert_eq!(wish.edges().unwrap_err().to_string(), wish.build(&mut rng(0)).unwrap_err().to_string());
-        wish.build(&mut rng(0)).unwrap_err().to_string()
+        let mut request = SoftBand { degrees: vec![3, 4], ..softened(&possible, 1.0) };
+        change(&mut request);
+        assert_eq!(
+            request.edges().unwrap_err().to_string(),
+            request.build(&mut rng(0)).unwrap_err().to_string()
+        );
+        request.build(&mut rng(0)).unwrap_err().to_string()
     };
     assert!(soft(|w| w.blocks = 11).contains("inputs: cannot cut 10 neurons into 11 blocks"));
     assert!(soft(|w| w.degrees = vec![1, 2, 3]).contains("3 degrees for 2 blocks"));
     let message = soft(|w| w.degrees = vec![1, 11]);
     assert!(message.contains("block 1: a degree of 11 is impossible, the layer has 10 outputs"), "{message}");
     for softness in [0.0, -1.0, f64::NAN, f64::INFINITY] {
-        let wish = softened(&possible, softness);
-        let message = wish.build(&mut rng(0)).unwrap_err().to_string();
+        let request = softened(&possible, softness);
+        let message = request.build(&mut rng(0)).unwrap_err().to_string();
         assert!(message.contains("softness of"), "{message}");
     }
     let sparse = |text: &str| {

@@ -90,7 +90,7 @@ impl File {
         self.entry = String::from_utf8_lossy(&text).into_owned();
     }
 
-    /// Changes one number of the entry, or its text where it is no JSON.
+    /// Changes one number of the entry, or its text where it is not a JSON.
     fn change_number(&mut self, chance: &mut Chance) {
         let Ok(mut entry) = serde_json::from_str::<Value>(&self.entry) else { return self.change_text() };
         let mut numbers = Vec::new();

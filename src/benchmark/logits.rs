@@ -65,8 +65,8 @@ mod tests {
     use crate::training::Recipe;
 
     fn subject(arch: Arch, width: usize, seed: u64) -> (Network, Parameters) {
-        let wish = BenchNetwork { arch, width, hidden_layers: 3 };
-        let network = wish.architecture().unwrap().build(seed).unwrap();
+        let request = BenchNetwork { arch, width, hidden_layers: 3 };
+        let network = request.architecture().unwrap().build(seed).unwrap();
         let parameters = Recipe::default().initialisation.draw(&network, seed).unwrap();
         (network, parameters)
     }

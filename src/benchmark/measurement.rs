@@ -117,7 +117,7 @@ impl Measurement {
         ]
     }
 
-    /// Says what makes this no measurement, if anything does.
+    /// Says what makes this invalid as a measurement, if anything does.
     fn check(&self) -> Result<(), String> {
         let texts = [
             &self.program,
@@ -145,7 +145,7 @@ impl Measurement {
 /// Reads measurements, a list or one object a line.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Data`] with the place of what is no measurement; a file without any.
+/// [`Error::Io`], or [`Error::Data`] with the place of what is not a measurement; a file without any.
 pub fn read_measurements(path: impl AsRef<Path>) -> Result<Vec<Measurement>> {
     let path = path.as_ref();
     let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;

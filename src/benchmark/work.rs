@@ -5,7 +5,7 @@
 //! count everything that the stage touches once, as if all that is read twice
 //! came out of a cache: weights as they are packed, index lists, activations,
 //! deltas, state. Descriptions of tiles and factors of the group lasso, a few
-//! bytes for thousands of weights, are left out.
+//! bytes for thousands of weights, are skipped.
 
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +162,7 @@ impl Subject<'_> {
         moved(kept + numbers + others, kept)
     }
 
-    /// Bytes of so many neurons of every sample.
+    /// Bytes of this many neurons of every sample.
     fn rows(&self, neurons: u64) -> u64 {
         WORD * neurons * self.batch
     }

@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// Steps that are compared at least.
 const STEPS: usize = 3;
 /// Samples of each: more than a vector of any engine, and a multiple of nothing. Steps of smaller batches are shorter
-/// and as many as it takes for so many samples: in the gradient of one of them alone, a saturated neuron's rounding
+/// and as many as it takes for this many samples: in the gradient of one of them alone, a saturated neuron's rounding
 /// weighs as much as all the others, under Adam, with nothing to average it away.
 const SAMPLES: usize = 37;
 

@@ -8,11 +8,11 @@ use crate::model::Arch;
 use crate::training::Recipe;
 
 fn subject(arch: Arch) -> (Network, Parameters, EngineSettings) {
-    let wish = BenchNetwork { arch, width: 98, hidden_layers: 2 };
-    let network = wish.architecture().unwrap().build(0).unwrap();
+    let request = BenchNetwork { arch, width: 98, hidden_layers: 2 };
+    let network = request.architecture().unwrap().build(0).unwrap();
     let start = Recipe::default().initialisation.draw(&network, 0).unwrap();
     let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
-    let settings = EngineSettings { penalties: wish.penalties(), ..EngineSettings::new(momentum, 64, 1) };
+    let settings = EngineSettings { penalties: request.penalties(), ..EngineSettings::new(momentum, 64, 1) };
     (network, start, settings)
 }
 
@@ -21,12 +21,14 @@ fn subject(arch: Arch) -> (Network, Parameters, EngineSettings) {
 fn batches_of_a_few_samples_are_judged_as_larger_ones() {
     let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
     for (arch, seed) in Arch::drawable().flat_map(|arch| (0..20).map(move |seed| (arch, seed))) {
-        let wish = BenchNetwork { arch, width: 49, hidden_layers: 2 };
-        let network = wish.architecture().unwrap().build(seed).unwrap();
+        let request = BenchNetwork { arch, width: 49, hidden_layers: 2 };
+        let network = request.architecture().unwrap().build(seed).unwrap();
         let start = Recipe::default().initialisation.draw(&network, seed).unwrap();
         for (optimizer, batch) in [(momentum, 1), (momentum, 2), (Optimizer::ADAM, 1), (Optimizer::ADAM, 2)] {
-            let settings =
-                EngineSettings { penalties: wish.penalties(), ..EngineSettings::new(optimizer, batch, seed) };
+            let settings = EngineSettings {
+                penalties: request.penalties(),
+                ..EngineSettings::new(optimizer, batch, seed)
+            };
             let yardstick = Yardstick::new(&network, &start, settings).unwrap();
             let check =
                 |settings| yardstick.check(&mut CpuEngine::new(&network, &start, settings, Some(1)).unwrap());

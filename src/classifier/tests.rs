@@ -209,7 +209,7 @@ fn setters_take_the_place_of_what_a_preset_and_the_usual_settings_say() {
     let momentum = recipe(Classifier::preset(Preset::Small).optimizer(OptimizerKind::Momentum));
     assert_eq!((momentum.learning_rate, momentum.epochs), (0.1, 100));
     for classifier in [Classifier::new(), Classifier::preset(Preset::Small)] {
-        // These samples are no pictures.
+        // These samples are not pictures.
         for arch in Arch::drawable().filter(|arch| *arch != Arch::Sc2d) {
             fitted(&classifier.clone().arch(arch).importance(Importance::Variance).epochs(1));
         }

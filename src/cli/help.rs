@@ -142,7 +142,7 @@ fn lines<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
 }
 
 /// How a flag is typed: `--epochs <N>`, `--tensorboard [<DIR>]`, `[DATA]`.
-fn typed(arg: &Arg) -> String {
+pub(super) fn typed(arg: &Arg) -> String {
     let names = arg.get_value_names().and_then(|names| names.first());
     let name = names.map_or_else(|| arg.get_id().as_str().to_uppercase(), ToString::to_string);
     match arg.get_long() {
@@ -155,7 +155,7 @@ fn typed(arg: &Arg) -> String {
     }
 }
 
-fn takes_value(arg: &Arg) -> bool {
+pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && arg.get_num_args().is_none_or(|count| count.max_values() > 0)
 }
 

@@ -90,7 +90,7 @@ fn joined(text: &str) -> String {
     joined
 }
 
-/// A first word that is no command, no flag and no file: what is wrong with it comes before what is wrong behind it.
+/// A first word that is neither a command nor a flag nor a file: what is wrong with it comes before what is wrong behind it.
 pub(crate) fn refuse_unknown_command(words: &[OsString]) -> Result<(), String> {
     let mut rest = words.iter().skip(1).map(|word| word.to_string_lossy());
     let first = loop {

@@ -7,6 +7,8 @@
 
 mod commands;
 mod flags;
+#[cfg(test)]
+mod flags_page;
 mod help;
 mod mistakes;
 mod out_of_memory;

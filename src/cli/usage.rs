@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_told_in_one_line_with_the_way_out() {
+    fn mistakes_are_reported_in_one_line_with_the_way_out() {
         for (line, part) in [
             ("--epoch 3", "a similar argument exists: '--epochs'"),
             ("--arch cs", "[possible values: sc, rsp, fc, narrow, band, sc2d]"),
@@ -290,7 +290,7 @@ mod tests {
         }
     }
 
-    /// Flags that still decide something are no strangers, and defaults are not typed.
+    /// Flags that still decide something are not strangers, and defaults are not typed.
     #[test]
     fn flags_with_a_meaning_stay_together() {
         for line in [

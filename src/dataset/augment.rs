@@ -26,7 +26,7 @@ impl Augmentation {
     /// Refuses data that cannot be augmented so.
     ///
     /// # Errors
-    /// [`Error::Setting`] when samples are no pictures, or too small for the shift.
+    /// [`Error::Setting`] when samples are not pictures, or too small for the shift.
     pub(crate) fn check(&self, data: &Dataset) -> Result<()> {
         if self.is_none() {
             return Ok(());

@@ -13,7 +13,7 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 /// 16 hexadecimal digits that differ, but for a chance of 1 in 2^64, where shapes, features, labels or
 /// their order differ.
 ///
-/// It finds accidents, such as a changed file; it is no defence against forgery, for which there is
+/// It finds accidents, such as a changed file; it is not a defence against forgery, for which there is
 /// `Dataset::digest`, an order of magnitude slower.
 #[must_use]
 pub fn fingerprint(data: &Dataset) -> String {

@@ -64,7 +64,7 @@ impl FromStr for Holdout {
             (Ok(0), _) => refuse("holds nothing out"),
             (Ok(count), _) => Ok(Self::Count(count)),
             (_, Ok(share)) if share > 0.0 && share < 1.0 => Ok(Self::Share(share)),
-            (_, Ok(_)) => refuse("is no share above 0 and below 1"),
+            (_, Ok(_)) => refuse("is not a share above 0 and below 1"),
             _ => refuse("is not understood"),
         }
     }

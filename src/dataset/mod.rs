@@ -122,7 +122,7 @@ impl Dataset {
 
     /// The same samples with other features, `[sample][feature]`, as preprocessing makes them.
     ///
-    /// The image shape is dropped: a rotated or permuted sample is no picture any more.
+    /// The image shape is dropped: a rotated or permuted sample is not a picture any more.
     ///
     /// # Errors
     /// [`Error::Dataset`] when the new features break an invariant listed on the type.

@@ -54,7 +54,7 @@ impl Augmentation {
     /// each mirrored, too, where it may be.
     ///
     /// # Errors
-    /// [`Error::Setting`] when samples are no pictures, or too small for the shift.
+    /// [`Error::Setting`] when samples are not pictures, or too small for the shift.
     pub(crate) fn views(&self, shape: Option<[usize; 2]>) -> Result<Vec<View>> {
         let refuse = |reason: String| Err(Error::setting(Setting::Average, reason));
         let Some([rows, columns]) = shape else {

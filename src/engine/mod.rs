@@ -319,7 +319,7 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// As [`check_data`]; refuses a plan with samples that are not there, too, or a learning rate that is no number.
+/// As [`check_data`]; refuses a plan with samples that are not there, too, or a learning rate that is not a number.
 ///
 /// # Errors
 /// As [`check_data`]; names the first sample beyond the data set.

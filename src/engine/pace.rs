@@ -126,7 +126,7 @@ impl SubmitPace {
     }
 }
 
-/// Submits for each dispatch of a step that takes so many nanoseconds, of which one dispatch has about a third at most.
+/// Submits for each dispatch of a step that takes this many nanoseconds, of which one dispatch has about a third at most.
 #[cfg(feature = "gpu")]
 fn parts(step: u128) -> usize {
     let submits = step.div_ceil(SUBMIT.as_nanos());

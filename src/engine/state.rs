@@ -37,7 +37,7 @@ impl Values {
         !self.any(|value| !value.is_finite())
     }
 
-    /// Whether one is no number at all.
+    /// Whether one is not a number at all.
     #[must_use]
     pub(crate) fn any_nan(&self) -> bool {
         self.any(f64::is_nan)
@@ -145,7 +145,7 @@ impl EngineState {
     }
 
     /// Checks that the parts fit each other and can be trained on: as many values in each, all in the same
-    /// numbers; finite parameters; no memory that is no number. (A mean square may have overflowed to
+    /// numbers; finite parameters; no memory that is not a number. (A mean square may have overflowed to
     /// infinity: its parameter stands still from then on, and training goes on.)
     ///
     /// # Errors
@@ -161,7 +161,7 @@ impl EngineState {
                 return refuse(format!("memory {index} is not in the numbers of the parameters"));
             }
             if memory.any_nan() {
-                return refuse(format!("memory {index} has a value that is no number"));
+                return refuse(format!("memory {index} has a value that is not a number"));
             }
         }
         if !self.parameters.all_finite() {

@@ -11,7 +11,7 @@ use crate::{Error, Result, Setting};
 /// The blocks of the inputs and of each hidden layer: the network's own, or `blocks` even ones in each.
 ///
 /// # Errors
-/// [`Error::Setting`] with the layer that cannot be cut into so many blocks, or
+/// [`Error::Setting`] with the layer that cannot be cut into this many blocks, or
 /// when the network has no blocks of its own and none were asked for.
 pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Partition>> {
     let layers = network.layers();
@@ -51,14 +51,14 @@ mod tests {
 
     #[test]
     fn blocks_are_the_networks_own_or_even_ones() {
-        let mut wish = Architecture::paper(784, 10);
-        wish.hidden = vec![784, 400];
-        wish.connectivity = Connectivity::SpatiallyCoupled {
+        let mut request = Architecture::paper(784, 10);
+        request.hidden = vec![784, 400];
+        request.connectivity = Connectivity::SpatiallyCoupled {
             blocks: vec![8],
             receptive_fields: vec![2],
             degrees: vec![vec![10]],
         };
-        let network = wish.build(0).unwrap();
+        let network = request.build(0).unwrap();
         let sizes = |blocks| -> Vec<[usize; 2]> {
             let cut = neuron_blocks(&network, blocks).unwrap();
             cut.iter().map(|layer| [layer.len(), layer.width()]).collect()
@@ -67,8 +67,8 @@ mod tests {
         assert_eq!(sizes(Some(3)), [[3, 784], [3, 784], [3, 400]]);
         let message = neuron_blocks(&network, Some(401)).unwrap_err().to_string();
         assert!(message.contains("blocks: 401") && message.contains("hidden layer 2"), "{message}");
-        wish.connectivity = Connectivity::FullyConnected;
-        let message = neuron_blocks(&wish.build(0).unwrap(), None).unwrap_err().to_string();
+        request.connectivity = Connectivity::FullyConnected;
+        let message = neuron_blocks(&request.build(0).unwrap(), None).unwrap_err().to_string();
         assert!(message.contains("no blocks of its own"), "{message}");
     }
 }

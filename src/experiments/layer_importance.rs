@@ -107,7 +107,7 @@ pub struct LayerImportance {
 /// Measures every block of every layer of a model.
 ///
 /// `train` and `measured` are samples as the network takes them: means and the
-/// forest come from `train`, accuracy from `measured`. Without a forest (`None`) that part is left out.
+/// forest come from `train`, accuracy from `measured`. Without a forest (`None`) that part is skipped.
 ///
 /// # Errors
 /// When data or blocks do not fit the network, an engine fails, or the forest does.

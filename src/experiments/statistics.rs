@@ -4,7 +4,7 @@ use rand::RngExt;
 
 use crate::random::{Purpose, generator};
 
-/// Up to this many values all orders are tried, 40,320 of them; with more, so many are drawn.
+/// Up to this many values all orders are tried, 40,320 of them; with more, this many are drawn.
 const ALL_ORDERS: usize = 8;
 const DRAWN_ORDERS: usize = 100_000;
 
@@ -23,7 +23,7 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
 
 /// Spearman's rank correlation, -1 to 1: Pearson's of the ranks, which is right with ties, too.
 ///
-/// `None` for fewer than 2 values, where one side does not vary, and where a value is no number.
+/// `None` for fewer than 2 values, where one side does not vary, and where a value is not a number.
 ///
 /// # Panics
 /// When the lengths differ.

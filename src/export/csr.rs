@@ -13,7 +13,7 @@ use crate::network::{Layer, LayerParameters};
 use crate::topology::Topology;
 use crate::{Error, Result};
 
-/// The names of the files that [`files`] gives for a network of so many layers.
+/// The names of the files that [`files`] gives for a network of this many layers.
 #[doc(hidden)]
 pub fn file_names(layers: usize) -> Vec<String> {
     let others = ["biases.npz", "preprocessing.npz", "model.json"].map(str::to_owned);

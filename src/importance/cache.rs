@@ -3,7 +3,7 @@
 //! A file is found by the SHA-256 of all that its scores depend on: the data to
 //! the last bit, the kind, the number of trees, the seed, and the version of the format. It
 //! holds a magic word, the scores and the SHA-256 of both; a file that does not
-//! add up is as good as none, and is written anew. Only random forests are kept:
+//! add up is as good as none, and is rewritten. Only random forests are kept:
 //! what else there is takes less time to compute than to look up.
 
 use std::path::Path;
@@ -176,7 +176,7 @@ mod tests {
         let mut flipped = good.clone();
         flipped[9] ^= 1;
         let longer = [&good[..], &[0]].concat();
-        // Sound in itself, but of another width, and with a score that is no number.
+        // Sound in itself, but of another width, and with a score that is not a number.
         let (other, not_finite) = (encode(&[0.5; 3]), encode(&[f64::NAN; 4]));
         for bytes in [&good[..good.len() - 1], &[], &flipped, &longer, &other, &not_finite] {
             fs::write(&path, bytes).unwrap();

@@ -19,9 +19,9 @@ use super::rotation::{BLOCK_ROWS, block_bytes, centre};
 use super::{Order, Transform};
 use crate::{Error, Result, host, threads};
 
-/// The covariance of so many features takes 2 GiB in f64.
+/// The covariance of this many features takes 2 GiB in f64.
 const MAX_FEATURES: usize = 16_384;
-/// Block results that wait to be added may take so many f32; results do not depend on it.
+/// Block results that wait to be added may take this many f32; results do not depend on it.
 const WAITING_NUMBERS: usize = 1 << 27;
 
 /// Fits mean, components and variances of `[sample][feature]`.

@@ -119,7 +119,7 @@ impl Predictor {
     /// Predicts the classes of samples whose raw `features` are `[sample][feature]`, row-major.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when there is no sample, when their length is no multiple of the model's number of features,
+    /// [`Error::Dataset`] when there is no sample, when their length is not a multiple of the model's number of features,
     /// or one of them is not a finite number.
     pub fn predict(&self, features: &[f32]) -> Result<Predictions> {
         let (width, classes) = (self.model.preprocessing().input_features(), self.model.network().classes());

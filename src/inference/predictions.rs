@@ -19,7 +19,7 @@ impl Predictions {
     /// Takes logits `[sample][class]` and finds the probabilities: the softmax of each sample's logits.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when there are none, when their number is no multiple of `classes`, or one is not finite.
+    /// [`Error::Dataset`] when there are none, when their number is not a multiple of `classes`, or one is not finite.
     pub(crate) fn new(logits: Vec<f32>, classes: usize) -> Result<Self> {
         if classes == 0 || logits.is_empty() || !logits.len().is_multiple_of(classes) {
             let given = logits.len();

@@ -65,7 +65,7 @@ enum Inputs {
     AtMost(usize),
 }
 
-/// Most inputs of a sparse first layer in a file of so many bytes.
+/// Most inputs of a sparse first layer in a file of this many bytes.
 pub(super) fn most_inputs(file_bytes: usize) -> usize {
     FREE_INPUTS.max(file_bytes.saturating_mul(INPUTS_PER_BYTE))
 }

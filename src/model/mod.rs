@@ -80,7 +80,7 @@ impl TrainedModel {
         Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0, held_out: None, data })
     }
 
-    /// Replaces the parameters by those after so many epochs of training.
+    /// Replaces the parameters by those after this many epochs of training.
     ///
     /// # Errors
     /// [`Error::Network`] when they do not fit the network or one is not finite; the old ones stay.

@@ -49,7 +49,7 @@ impl Arch {
     }
 }
 
-/// An [`Architecture`] as files keep it; lists that have no meaning for the kind are left out.
+/// An [`Architecture`] as files keep it; lists that have no meaning for the kind are skipped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArchitectureRecord {

@@ -65,11 +65,11 @@ impl HiddenLayer {
     /// Draws the graph; whether every output of a spatially-coupled one is to be reached.
     pub(super) fn build(&self, reaches_all: bool, rng: &mut impl Rng) -> Result<Topology> {
         match self {
-            Self::SpatiallyCoupled(wish) if reaches_all => wish.build_reaching_all(rng),
-            Self::SpatiallyCoupled(wish) => wish.build(rng),
-            Self::SoftBand(wish) => wish.build(rng),
+            Self::SpatiallyCoupled(request) if reaches_all => request.build_reaching_all(rng),
+            Self::SpatiallyCoupled(request) => request.build(rng),
+            Self::SoftBand(request) => request.build(rng),
             Self::Coupled2d(layer) => layer.build(rng),
-            Self::RandomSparse(wish) => wish.build(rng),
+            Self::RandomSparse(request) => request.build(rng),
             Self::FullyConnected { inputs, outputs } => fully_connected(*inputs, *outputs),
         }
     }
@@ -77,8 +77,8 @@ impl HiddenLayer {
     /// The number of edges, where every draw has the same.
     pub(super) fn edges(&self) -> Result<usize> {
         match self {
-            Self::SpatiallyCoupled(wish) => wish.edges(),
-            Self::SoftBand(wish) => wish.edges(),
+            Self::SpatiallyCoupled(request) => request.edges(),
+            Self::SoftBand(request) => request.edges(),
             Self::Coupled2d(layer) => layer.edges(),
             Self::RandomSparse(_) => Err(Error::Topology(
                 "the edges of a random sparse layer are not counted before they are drawn".into(),

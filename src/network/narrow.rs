@@ -102,15 +102,15 @@ mod tests {
     fn the_width_is_the_largest_within_the_budget() {
         for (inputs, layers, classes) in [(1, 1, 2), (16, 2, 3), (784, 5, 10), (3, 7, 2)] {
             let parameters = |width| fully_connected_parameters(inputs, &vec![width; layers], classes);
-            let wish = Architecture { hidden: vec![9; layers], ..Architecture::paper(inputs, classes) };
+            let request = Architecture { hidden: vec![9; layers], ..Architecture::paper(inputs, classes) };
             for width in [1, 2, 3, 50] {
                 for budget in [parameters(width), parameters(width + 1) - 1] {
-                    let narrow = wish.narrowed_to(usize::try_from(budget).unwrap()).unwrap();
+                    let narrow = request.narrowed_to(usize::try_from(budget).unwrap()).unwrap();
                     assert_eq!(narrow.hidden, vec![width; layers], "{budget} for {inputs}-{classes}");
                 }
             }
             let least = usize::try_from(parameters(1)).unwrap();
-            let message = wish.narrowed_to(least - 1).unwrap_err().to_string();
+            let message = request.narrowed_to(least - 1).unwrap_err().to_string();
             assert!(message.contains(&format!("{least} is the least")), "{message}");
         }
         assert!(Architecture::paper(784, 10).narrowed_to(usize::MAX).is_ok());
@@ -122,12 +122,12 @@ mod tests {
         let degrees = vec![vec![98, 130, 98, 49, 20, 10, 10, 10]];
         let soft = Connectivity::SoftBand { blocks: vec![8], degrees, softness: 1.0 };
         let hidden = vec![784, 300];
-        for wish in [
+        for request in [
             Architecture { connectivity: soft, hidden: vec![784; 2], ..paper.clone() },
             Architecture { connectivity: Connectivity::FullyConnected, hidden, ..paper.clone() },
             Architecture { hidden: vec![], ..paper.clone() },
         ] {
-            assert_eq!(wish.parameter_count().unwrap(), wish.build(0).unwrap().parameter_count());
+            assert_eq!(request.parameter_count().unwrap(), request.build(0).unwrap().parameter_count());
         }
         let degrees = vec!["poisson:3".parse().unwrap()];
         let drawn = Architecture { connectivity: Connectivity::RandomSparse { degrees }, ..paper.clone() };

@@ -12,7 +12,7 @@ use super::table::{CellOf, TextCell, TextColumn, TextTable, table_of};
 use crate::benchmark::{Measurement, Mode, Spread};
 use crate::{Error, Result};
 
-/// Colours that stay apart for colour-blind readers (Okabe and Ito); after them they begin anew, dashed.
+/// Colours that stay apart for colour-blind readers (Okabe and Ito); after them they start over, dashed.
 const COLORS: [&str; 7] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6b6b6b"];
 
 /// Microseconds with a unit: `12.3 ms`.
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_one_subject_are_told_apart_by_what_differs() {
+    fn rows_of_one_subject_are_distinguished_by_what_differs() {
         let wide = Measurement { width: 1568, ..measured("tanner", "sc", 128, 700.0) };
         let two = Measurement { device: "2 threads".into(), ..measured("tanner", "fc", 128, 400.0) };
         // Another device at another batch size is what `--inference` measures: one row.

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_threads_are_told_as_such() {
+    fn times_of_threads_are_reported_as_such() {
         let two = profile(2, Some(160.0), None);
         let sentence = profile_sentence(&two);
         assert!(sentence.starts_with("sc batch 8 on cpu (some device): a step takes 90.0 µs"), "{sentence}");

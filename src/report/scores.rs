@@ -12,7 +12,7 @@ use super::table::{TextCell, TextColumn, TextTable};
 use crate::inference::Scores;
 use crate::{Error, Result};
 
-/// With more classes the confusion matrix is no table for a terminal any more.
+/// With more classes the confusion matrix is not a table for a terminal any more.
 pub const MAX_TABLE_CLASSES: usize = 30;
 /// Characters of a class name that stand in a table or picture.
 const NAME_LENGTH: usize = 20;

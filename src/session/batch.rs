@@ -218,7 +218,7 @@ impl<'a> Batch<'a> {
         let _lock = match lock(&run.folder) {
             Ok(Some(lock)) => lock,
             Ok(None) => {
-                session.note(format!("{label}: another process is at it, left out"));
+                session.note(format!("{label}: another process is at it, skipped"));
                 unfinished.elsewhere(&run.name);
                 return Ok(());
             }
@@ -255,7 +255,7 @@ impl<'a> Batch<'a> {
             self.session.note(format!("{label}: {}", begun.place()));
             match self.train(run, kernels.clone(), Some(begun)) {
                 Err(error @ Error::OtherRun(_)) => {
-                    self.session.note(format!("{label}: starts anew, {error}"));
+                    self.session.note(format!("{label}: starts over, {error}"));
                 }
                 trained => return trained,
             }
@@ -343,5 +343,5 @@ fn to_be_removed(run: &Run, error: Error) -> Error {
     if matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::WouldBlock) {
         return error;
     }
-    Error::OtherRun(format!("{error}; remove {} to make the run anew", run.folder.display()))
+    Error::OtherRun(format!("{error}; remove {} to repeat the run", run.folder.display()))
 }

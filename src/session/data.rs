@@ -257,7 +257,10 @@ impl Session<'_> {
         if unseen.is_empty() {
             return;
         }
-        let column = |unseen: &Unseen| format!("{:?} in {} rows", unseen.column, grouped(unseen.rows));
+        let column = |unseen: &Unseen| {
+            let rows = if unseen.rows == 1 { "row" } else { "rows" };
+            format!("{:?} in {} {rows}", unseen.column, grouped(unseen.rows))
+        };
         let columns = unseen.iter().map(column).collect::<Vec<_>>().join(", ");
         self.warn(format!("texts that the training rows do not have are of no category: {columns}"));
     }

@@ -17,7 +17,7 @@ use crate::training::{
 use crate::{Error, Result, Setting};
 
 impl Session<'_> {
-    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on so many CPU threads or as
+    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on this many CPU threads or as
     /// many as it had. Of a finished run it gives what is there.
     ///
     /// # Errors
@@ -99,8 +99,9 @@ impl Session<'_> {
         if let Ok(folder) = RunFolder::reopen(path) {
             folder.remove_checkpoint()?;
         }
+        let run = TrainedRun::of_folder(path, summary)?;
         self.note(format!("the run in {} is finished, nothing is left to do", path.display()));
-        TrainedRun::of_folder(path, summary)
+        Ok(run)
     }
 
     /// The recorder of a run that has begun, and where it goes on: everything is compared before anything is written.

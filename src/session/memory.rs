@@ -88,7 +88,7 @@ pub fn check_network(architecture: &Architecture, advice: &str) -> Result<()> {
 /// What runs of steps need memory for.
 const STEPS_NEED: &str = "the network and one batch need";
 
-/// As a run is checked, for whole batches of data that are made later and take so many bytes.
+/// As a run is checked, for whole batches of data that are made later and take this many bytes.
 ///
 /// # Errors
 /// [`Error::Memory`].
@@ -159,27 +159,27 @@ mod tests {
 
     #[test]
     fn the_estimate_follows_edges_and_batch() {
-        let estimate = |wish: &Architecture, batch, drops| super::estimate(wish.into(), batch, drops);
-        let mut wish = Architecture::paper(784, 10);
+        let estimate = |request: &Architecture, batch, drops| super::estimate(request.into(), batch, drops);
+        let mut request = Architecture::paper(784, 10);
         let neurons = 6.0 * 784.0 + 10.0;
         assert_eq!(
-            estimate(&wish, 128, true) - estimate(&wish, 128, false),
+            estimate(&request, 128, true) - estimate(&request, 128, false),
             8.0 * (5.0 * 41_650.0 + 7_840.0)
         );
-        assert_eq!(estimate(&wish, 128, false), 64.0 * (5.0 * 41_650.0 + 7_840.0) + 8.0 * neurons * 128.0);
-        wish.connectivity = Connectivity::FullyConnected;
-        wish.hidden = vec![300_000];
-        assert_eq!(estimate(&wish, 0, false), 64.0 * 300_000.0 * 794.0);
-        wish.connectivity = Connectivity::RandomSparse { degrees: vec!["poisson:3".parse().unwrap()] };
-        assert_eq!(estimate(&wish, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
+        assert_eq!(estimate(&request, 128, false), 64.0 * (5.0 * 41_650.0 + 7_840.0) + 8.0 * neurons * 128.0);
+        request.connectivity = Connectivity::FullyConnected;
+        request.hidden = vec![300_000];
+        assert_eq!(estimate(&request, 0, false), 64.0 * 300_000.0 * 794.0);
+        request.connectivity = Connectivity::RandomSparse { degrees: vec!["poisson:3".parse().unwrap()] };
+        assert_eq!(estimate(&request, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
     }
 
     /// A model that training goes on from is measured as the architecture that it was built from.
     #[test]
     fn a_network_has_the_size_of_its_architecture() {
-        let wish = Architecture::paper(784, 10);
-        let network = wish.build(0).unwrap();
-        assert_eq!(Size::from(&network), Size::from(&wish));
+        let request = Architecture::paper(784, 10);
+        let network = request.build(0).unwrap();
+        assert_eq!(Size::from(&network), Size::from(&request));
     }
 
     #[test]

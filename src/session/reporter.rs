@@ -24,7 +24,7 @@ pub trait Reporter: Sync {
         log::error!("{label}{error}");
     }
 
-    /// So many trees of a random forest are grown; `None` at its end.
+    /// This many trees of a random forest are grown; `None` at its end.
     #[doc(hidden)]
     fn forest(&self, grown: Option<usize>, trees: usize) {
         let _ = (grown, trees);

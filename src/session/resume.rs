@@ -59,7 +59,7 @@ impl Resumption {
         };
         let folder = RunFolder::reopen(path)?;
         let checkpoint = folder.checkpoint().map_err(|error| {
-            Error::OtherRun(format!("{error}; without that file the run starts anew from its settings"))
+            Error::OtherRun(format!("{error}; without that file the run starts over from its settings"))
         })?;
         Ok(Self { folder, checkpoint, finished: None, config, changes: Changes::default() })
     }
@@ -112,7 +112,7 @@ impl Resumption {
             (Some(finished), _) => {
                 format!("goes on after epoch {}, its optimiser begins at zero", finished.history.len())
             }
-            (None, None) => "starts anew, there is no checkpoint: its first epochs are made again".into(),
+            (None, None) => "starts over, there is no checkpoint: its first epochs are made again".into(),
             (None, Some(Checkpoint { state, .. })) => match (state.history.len(), state.so_far.steps) {
                 (epochs, 0) => format!("goes on after epoch {epochs}"),
                 (epochs, steps) => format!("goes on after step {steps} of epoch {}", epochs + 1),

@@ -118,7 +118,7 @@ fn check(size: memory::Size, settings: &RunSettings, data: [&Dataset; 2]) -> Res
 
 impl Session<'_> {
     /// Adds the preprocessing: a new network's is fitted on the training set, a saved model keeps its own.
-    /// The model notes which samples it will not have seen; there are so many in all.
+    /// The model notes which samples it will not have seen; there are this many in all.
     pub(super) fn prepared(
         &self,
         start: Start,

@@ -17,7 +17,7 @@ use super::start::Start;
 use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
 use crate::files::check_folder;
-use crate::model::TrainedModel;
+use crate::model::{Arch, TrainedModel};
 use crate::text::grouped;
 use crate::topology::Region;
 use crate::training::{
@@ -44,7 +44,9 @@ impl Session<'_> {
         let settings = &job.settings;
         // Everything that can fail does so before the run folder is made.
         let start = self.start(&job, saved, [&train, &test])?;
-        if settings.data.format.is_some() && settings.architecture.hidden == paper::HIDDEN {
+        let is_papers =
+            settings.architecture.arch == Arch::Sc && settings.architecture.hidden == paper::HIDDEN;
+        if settings.data.format.is_some() && is_papers {
             self.note(
                 "tip: these are the widths of the paper's network; `preset` small is made for small tables",
             );
@@ -242,8 +244,11 @@ impl Session<'_> {
         let model = recorder.model();
         let parameters = model.network().parameter_count();
         let saved = 100.0 * (1.0 - parameters as f64 / model.dense_parameter_count() as f64);
+        // Dense networks save nothing.
+        let saved =
+            if saved < 0.005 { String::new() } else { format!(", {saved:.2} % fewer than fully connected") };
         self.note(format!(
-            "network: {} with {} parameters, {saved:.2} % fewer than fully connected; {} training and {} {} samples",
+            "network: {} with {} parameters{saved}; {} training and {} {} samples",
             settings.architecture.arch,
             grouped(parameters),
             grouped(samples.train),

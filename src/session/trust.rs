@@ -101,7 +101,7 @@ mod tests {
             let mut engine = CpuEngine::new(&network, &parameters, settings, Some(1)).unwrap();
             let report = compare(&mut engine, &network, &parameters, settings).unwrap();
             assert!(report.loss <= 1.0 && report.parameters <= 1.0, "{report:?}");
-            // As if a kernel had another mask than the host, or left out a penalty.
+            // As if a kernel had another mask than the host, or skipped a penalty.
             let other = EngineSettings { seed: 1, ..settings };
             let lax = EngineSettings { penalties: Penalties::default(), ..settings };
             for wrong in [other, lax] {

@@ -1,7 +1,7 @@
 //! The layer that is spatially coupled in two dimensions: neurons have places, edges are near.
 //!
 //! Inputs and outputs lie on a [`Grid`] each, and both grids cover the same picture. Every output has `fan_in` distinct
-//! inputs; where that is no whole number, some outputs have one more than others, evenly spread. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
+//! inputs; where that is not a whole number, some outputs have one more than others, evenly spread. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
 //! in pixels of the picture: `exp(-d^2 / (2 reach^2))`, but at least [`FLOOR`], or alike for all within a square window.
 //! An input's importance multiplies its weight.
 //!
@@ -118,7 +118,7 @@ impl Coupled2d {
                 keys.push((weight + importance + gumbel, number));
             }
             if keys.len() < count {
-                return Err(self.starved(keys.len() * together));
+                return Err(self.too_few_inputs(keys.len() * together));
             }
             let mut drawn = largest(&mut keys, count);
             drawn.sort_unstable();
@@ -229,7 +229,7 @@ impl Coupled2d {
             .collect()
     }
 
-    fn starved(&self, seen: usize) -> Error {
+    fn too_few_inputs(&self, seen: usize) -> Error {
         Error::Topology(format!(
             "a fan-in of {} is impossible with a reach of {}: an output at the edge of the picture sees {seen} inputs in its window, \
              a reach of {:.2} shows it enough",

@@ -11,7 +11,7 @@ pub(crate) fn paper_density() -> f64 {
 /// Out-degrees `[block]` of a layer with the profile of the paper's: its curve of degrees over the position among the
 /// inputs, cut into other blocks and scaled to a density.
 ///
-/// An input has at least so many edges that each output block that it feeds gets as many as it has outputs, and at most
+/// An input has at least this many edges that each output block that it feeds gets as many as it has outputs, and at most
 /// as many as the outputs of these blocks. Where this limit holds a degree back, the others make up for it as far as
 /// theirs allow; what the least degrees add comes on top of the density. For 784 outputs,
 /// 8 blocks and [`paper_density`] these are the paper's 98, 130, 98, 49, 20, 10, 10, 10. `receptive_field` is as in
@@ -120,7 +120,7 @@ mod tests {
         );
     }
 
-    /// Whatever the widths, the degrees can be built, and no neuron is left out.
+    /// Whatever the widths, the degrees can be built, and no neuron is skipped.
     #[test]
     fn every_layer_can_be_built() {
         for outputs in 1..70 {

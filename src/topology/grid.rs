@@ -76,7 +76,7 @@ impl Grid {
         self.rows.saturating_mul(self.columns).saturating_mul(self.maps)
     }
 
-    /// So many neurons on one map, as nearly square as their number allows.
+    /// This many neurons on one map, as nearly square as their number allows.
     pub fn squarest(neurons: usize) -> Self {
         let rows = (1..=neurons.isqrt()).rev().find(|rows| neurons.is_multiple_of(*rows)).unwrap_or(1);
         Self { rows, columns: neurons / rows, maps: 1 }
@@ -108,7 +108,7 @@ impl Grid {
         }
     }
 
-    /// The middle of each group of so many neurons in a row, from the upper left corner, as shares of the sides: `[group]`.
+    /// The middle of each group of this many neurons in a row, from the upper left corner, as shares of the sides: `[group]`.
     pub(crate) fn middles(self, together: usize) -> Vec<[f64; 2]> {
         let middle = |first: usize| {
             let places = (first..first + together).map(|neuron| self.place(neuron));

@@ -68,7 +68,7 @@ fn a_file_holds_whole_records_and_a_new_one_gets_a_later_name() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_told() {
+fn a_folder_that_is_not_there_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let error = EventFile::create(&folder.path().join("missing")).unwrap_err().to_string();
     assert!(error.contains("missing"), "{error}");

@@ -21,7 +21,7 @@ pub struct TrainOptions<'a> {
     pub stop: Option<&'a AtomicBool>,
     /// When observers are given the state to keep; they always are when the run is stopped.
     pub checkpoint_every: Option<CheckpointEvery>,
-    /// Ends the run after so many epochs without a better score on the samples it is scored on; at least 1.
+    /// Ends the run after this many epochs without a better score on the samples it is scored on; at least 1.
     pub patience: Option<usize>,
     /// What has to get better.
     pub patience_on: PatienceOn,
@@ -65,9 +65,9 @@ pub struct Trained {
 pub enum CheckpointEvery {
     /// After epochs whose number this divides.
     Epochs(usize),
-    /// After so many steps, at the end of the engine's call that holds the last of them.
+    /// After this many steps, at the end of the engine's call that holds the last of them.
     Steps(usize),
-    /// After so many seconds, likewise.
+    /// After this many seconds, likewise.
     Seconds(u64),
 }
 
@@ -140,7 +140,7 @@ impl FromStr for TargetScore {
         };
         let share: f64 = number.parse().map_err(|_| refuse("is not understood"))?;
         if !(0.0..=1.0).contains(&share) {
-            return Err(refuse("is no share from 0 to 1"));
+            return Err(refuse("is not a share from 0 to 1"));
         }
         Ok(Self(share))
     }
@@ -160,7 +160,7 @@ impl Due {
         Self { every, steps: 0, last: Instant::now() }
     }
 
-    /// Whether it is time, after so many steps more.
+    /// Whether it is time, after this many steps more.
     pub(super) fn after_steps(&mut self, steps: usize) -> bool {
         self.steps += steps;
         match self.every {
@@ -170,7 +170,7 @@ impl Due {
         }
     }
 
-    /// Whether it is time, after so many whole epochs of the run.
+    /// Whether it is time, after this many whole epochs of the run.
     pub(super) fn after_epochs(&self, epochs: usize) -> bool {
         matches!(self.every, Some(CheckpointEvery::Epochs(count)) if epochs.is_multiple_of(count.max(1)))
     }

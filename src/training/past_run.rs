@@ -66,12 +66,12 @@ impl PastRun {
     /// Reads a folder.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, is no folder, or holds no file of a run.
+    /// [`Error::Io`] when it cannot be read, is not a folder, or holds no file of a run.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let files = files(path).map_err(|error| Error::io(path, error))?;
         if !Self::is_in(path) {
-            let reason = format!("is no run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
+            let reason = format!("is not a run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
             return Err(Error::io(path, std::io::Error::other(reason)));
         }
         // Before the files: what ends meanwhile has all of them.

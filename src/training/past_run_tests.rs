@@ -45,7 +45,7 @@ fn data_are_called_by_a_short_name() {
 }
 
 #[test]
-fn damage_is_told_and_the_rest_is_kept() {
+fn damage_is_reported_and_the_rest_is_kept() {
     let half_line = line(1, 0.5) + "{\"epoch\":2,\n" + &line(3, 0.5);
     let backwards = line(2, 0.5) + &line(1, 0.5);
     for (files, epochs, told) in [
@@ -67,7 +67,7 @@ fn damage_is_told_and_the_rest_is_kept() {
 fn a_folder_without_a_run_is_refused_and_passed_over() {
     let parent = folder(&[("notes.txt", "mine")]);
     let message = PastRun::read(parent.path()).unwrap_err().to_string();
-    assert!(message.contains("is no run folder"), "{message}");
+    assert!(message.contains("is not a run folder"), "{message}");
     assert!(PastRun::read(parent.path().join("notes.txt")).is_err());
     for name in ["b", "a", "empty"] {
         fs::create_dir(parent.path().join(name)).unwrap();

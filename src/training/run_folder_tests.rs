@@ -66,7 +66,7 @@ fn a_folder_that_holds_anything_else_is_kept_whole() {
 }
 
 #[test]
-fn a_damaged_summary_is_told_with_its_path() {
+fn a_damaged_summary_is_reported_with_its_path() {
     let parent = tempfile::tempdir().unwrap();
     for name in [CONFIG, SUMMARY] {
         fs::write(parent.path().join(name), "{").unwrap();

@@ -11,10 +11,10 @@ use crate::files::TEMPORARY_PREFIX;
 use crate::{Error, Result};
 
 impl RunFolder {
-    /// Removes what a run that never finished has left, so that it can be made anew.
+    /// Removes what a run that never finished has left, so that it can be made again.
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be removed; when the path is no folder, or one that holds
+    /// [`Error::Io`] when a file cannot be removed; when the path is not a folder, or one that holds
     /// what no unfinished run leaves, or another process is at it: then nothing is removed.
     pub fn remove_unfinished(path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();

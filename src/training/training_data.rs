@@ -82,7 +82,7 @@ impl AugmentedData {
     /// they are; nothing is prepared beyond `epochs`.
     ///
     /// # Errors
-    /// When the samples are no pictures or too small, see [`Augmentation::check`].
+    /// When the samples are not pictures or too small, see [`Augmentation::check`].
     pub fn new(
         raw: Dataset,
         preprocessing: Preprocessing,

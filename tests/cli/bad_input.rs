@@ -87,7 +87,7 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--order down", "[possible values: desc, asc, place]"),
         ("--epochs three", "--epochs: \"three\" is not a whole number"),
         ("inspect --hidden 1.5", "'--hidden <N,N,..>': \"1.5\" is not a whole number"),
-        ("prune --model m --sparsity much", "\"much\" is no share: write 0.5 or 50%"),
+        ("prune --model m --sparsity much", "\"much\" is not a share: write 0.5 or 50%"),
         ("--batch-size -1", "--batch-size: -1 is impossible, it must be a whole number from 1 on"),
         ("--seed -1", "--seed: -1 is impossible"),
         ("--epochs", "a value is required"),

@@ -122,7 +122,7 @@ fn a_network_that_cannot_be_measured_takes_no_other_with_it() {
     let outcome = tanner(folder.path(), &format!("{line} --arch fc,sc --out out"));
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.starts_with("warning: fc: the network and one batch need"), "{outcome:?}");
-    let end = "error: left out, for the reasons above: fc; all else is measured\n";
+    let end = "error: skipped, for the reasons above: fc; all else is measured\n";
     assert!(outcome.stderr.ends_with(end) && outcome.stdout.contains("tanner sc cpu"), "{outcome:?}");
     let measured = json(&folder.path().join("out/bench.json"));
     assert_eq!((measured.as_array().unwrap().len(), &measured[0]["arch"]), (1, &"sc".into()));
@@ -175,7 +175,7 @@ fn the_growth_of_the_coupled_network_is_linear_in_edges_and_bytes() {
 }
 
 #[test]
-fn a_width_that_cannot_be_measured_is_left_out_and_told() {
+fn a_width_that_cannot_be_measured_is_skipped_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let line = "bench --scale --widths 98,30000000,196 --layers 1 --batch 2 --backend cpu --threads 1 --seconds 0.01";
     let outcome = tanner(folder.path(), &format!("{line} --arch fc --out out"));

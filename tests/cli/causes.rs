@@ -31,12 +31,12 @@ fn the_flag_that_was_typed_is_named() {
     }
     for (line, part) in [
         ("--checkpoint-every -5s", "\"-5s\" is"),
-        ("--validation -1", "\"-1\" is no share"),
+        ("--validation -1", "\"-1\" is not a share"),
         ("--blocks -1", "\"-1\" is not a whole number"),
         ("--epochs -1", "from 1 on"),
         ("--threads -1", "from 1 on"),
         ("--patience -1", "from 1 on"),
-        ("prune --model m --sparsity half", "\"half\" is no share: write 0.5 or 50%"),
+        ("prune --model m --sparsity half", "\"half\" is not a share: write 0.5 or 50%"),
     ] {
         refused(folder, line, 2, &[part]);
     }
@@ -53,7 +53,7 @@ fn a_settings_file_is_named_and_a_run_folder_is_one() {
         ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting takes"),
         ("arch = \"foo\"", 2, "is none of sc, rsp, fc, narrow, band, sc2d"),
         ("epochs = -1", 2, "from 1 on"),
-        ("quiet = true", 2, "\"quiet\" is no setting, but a flag only: type --quiet"),
+        ("quiet = true", 2, "\"quiet\" is not a setting, but a flag only: type --quiet"),
     ] {
         fs::write(folder.join("s.toml"), text).unwrap();
         refused(folder, "--data data --config s.toml --out run", code, &[part]);

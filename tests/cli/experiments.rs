@@ -116,7 +116,7 @@ fn compare(folder: &Path, runs: &[String]) -> (bool, String, String) {
 /// What keeps all runs from starting is told once, and of nothing there is no table.
 #[cfg(unix)]
 #[test]
-fn one_reason_of_many_failures_is_told_once() {
+fn one_reason_of_many_failures_is_reported_once() {
     let folder = folder_with_data();
     let mut command = crate::support::command(folder.path());
     command.env("VK_DRIVER_FILES", "/nowhere").env("VK_ICD_FILENAMES", "/nowhere");
@@ -162,7 +162,7 @@ fn a_run_that_fails_does_not_keep_the_others_from_theirs() {
 
 #[cfg(unix)]
 #[test]
-fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_left_out() {
+fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_skipped() {
     let folder = folder_with_data();
     let runs = [format!("lr-0.1={NETWORK} --epochs 1"), format!("lr-0.2={NETWORK} --epochs 1 --lr 0.2")];
     assert!(compare(folder.path(), &runs).0);
@@ -172,7 +172,7 @@ fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_left_out() {
     held.lock().unwrap();
     // What the other process has finished by the end is part of the table, and nothing is missing.
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is at it, left out"), "{stderr}");
+    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is at it, skipped"), "{stderr}");
     assert!(stdout.contains("\nlr-0.1\t243\t1\t"), "{stdout}");
     fs::remove_file(folder.path().join("c/runs/lr-0.1-s0/summary.json")).unwrap();
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
@@ -204,7 +204,7 @@ fn results_are_written_by_one_process_at_a_time() {
 }
 
 #[test]
-fn a_damaged_run_is_left_out_told_and_kept() {
+fn a_damaged_run_is_skipped_reported_and_kept() {
     let folder = folder_with_data();
     let runs = ["a", "b", "c", "d", "e"].map(|name| format!("{name}={NETWORK} --epochs 1"));
     assert!(compare(folder.path(), &runs[..4]).0);
@@ -225,7 +225,7 @@ fn a_damaged_run_is_left_out_told_and_kept() {
         ("[4/5] d-s0", "c/runs/d-s0: "),
     ] {
         let line = stderr.lines().find(|line| line.starts_with(name)).unwrap();
-        let advice = format!("; remove c/runs/{} to make the run anew", &name[6..]);
+        let advice = format!("; remove c/runs/{} to repeat the run", &name[6..]);
         assert!(line.contains(part) && line.ends_with(&advice), "{line}");
     }
     // The remark on where the comparison lies is beside the tab-separated table.
@@ -292,7 +292,7 @@ fn figure2_counts_in_a_model_and_its_axis_tells_the_order_of_the_inputs() {
 }
 
 #[test]
-fn mistakes_are_told_before_anything_runs() {
+fn mistakes_are_reported_before_anything_runs() {
     let folder = folder_with_data();
     let write = |text: &str| fs::write(folder.path().join("plan.toml"), text).unwrap();
     let compare = format!("compare plan.toml --out c {ENGINE}");
@@ -303,7 +303,7 @@ fn mistakes_are_told_before_anything_runs() {
         ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed belongs to all runs"),
         ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'--model'"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
-        ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml: a: \"flag\" is no setting"),
+        ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml: a: \"flag\" is not a setting"),
         ("[[configuration]]\nname = \"a\"\nflags = \"'\"\n", "a: \"'\""),
     ] {
         write(text);

@@ -142,6 +142,6 @@ fn a_column_too_many_without_a_header_is_refused() {
     let (code, stdout, stderr) = piped(path, &line, "1,2,red,77\n3,4,blue,78\n");
     assert_eq!((code, &*stdout), (Some(1), ""));
     let reason =
-        "without a header column 3 is the label, as in training, but \"77\" is no class of 0, 1: leave";
+        "without a header column 3 is the label, as in training, but \"77\" is not a class of 0, 1: leave";
     assert!(stderr.contains(reason) && stderr.lines().count() == 1, "{stderr}");
 }

@@ -54,7 +54,7 @@ fn npz(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// A matrix of so many outputs by inputs, in compressed rows.
+/// A matrix of this many outputs by inputs, in compressed rows.
 fn csr(shape: [i64; 2], indptr: &[i64], indices: &[i64]) -> Arrays {
     vec![
         ("indptr", numbers(indptr)),
@@ -220,8 +220,8 @@ fn arrays_that_are_no_graph_are_refused() {
         (none(), "holds neither indptr and indices nor layer1.indptr"),
         (with("indices", numbers(&[7, 0, 3, 15, 1, 4, 16])), "an edge from input 16 to output 3"),
         (with("indices", numbers(&[7, 0, 7, 15, 1, 4, 9])), "input 7 to output 0 is there twice"),
-        (with("indices", numbers(&[7, 0, -1, 15, 1, 4, 9])), "-1 at place 2 is no index"),
-        (with("indices", numbers(&[1 << 40, 0, 3, 15, 1, 4, 9])), "1099511627776 at place 0 is no index"),
+        (with("indices", numbers(&[7, 0, -1, 15, 1, 4, 9])), "-1 at place 2 is not an index"),
+        (with("indices", numbers(&[1 << 40, 0, 3, 15, 1, 4, 9])), "1099511627776 at place 0 is not an index"),
         (with("indices", npy("<f8", "7,", &[0; 56])), "holds no whole numbers"),
         (with("indices", npy("<i8", "7,", &[0; 40])), "do not hold the shape [7]"),
         (with("indices", npy("<i8", "99999999999,", &[0; 40])), "do not hold the shape"),

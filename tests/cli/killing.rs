@@ -169,7 +169,7 @@ fn window(whole: &Path, times: usize) -> f64 {
     total - training + 2.0 * training / (times + 1) as f64
 }
 
-/// Resumes what has settings; what was ended before them is made anew.
+/// Resumes what has settings; what was ended before them is made again.
 fn next_line(run: &PathBuf, flags: &str, attempt: usize, ended: usize) -> String {
     if run.join("config.json").exists() {
         let threads = if flags.contains("--backend cpu") {

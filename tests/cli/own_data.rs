@@ -108,7 +108,7 @@ fn another_table_is_encoded_as_in_training() {
     let eval = run(folder, "eval --model run/model.safetensors --data other.csv --backend cpu");
     assert!(eval.stderr.contains("of 3)"), "{eval:?}");
     for part in
-        ["scored on all 3 rows", "warning: texts that the training rows do not have", "\"colour\" in 1 rows"]
+        ["scored on all 3 rows", "warning: texts that the training rows do not have", "\"colour\" in 1 row"]
     {
         assert_eq!(eval.stderr.matches(part).count(), 1, "{part}: {eval:?}");
     }
@@ -299,7 +299,7 @@ fn arrays_of_numpy_are_tables() {
 }
 
 #[test]
-fn columns_that_standardising_shrinks_are_told() {
+fn columns_that_standardising_shrinks_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let rows = (0..40).map(|row| format!("{},{}e-5,{}\n", row * 7 % 10, row % 2, ["a", "b"][row % 2]));
     let text = format!("wide,tiny,label\n{}", rows.collect::<String>());

@@ -9,7 +9,7 @@ use crate::support::{refused, tanner};
 const SMALL: &str = "bench --profile --width 98 --layers 2 --backend cpu --threads 2 --seconds 0.02";
 
 #[test]
-fn every_stage_is_told_and_kept() {
+fn every_stage_is_reported_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let outcome = tanner(folder.path(), &format!("{SMALL} --batch 8,40 --out out"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");

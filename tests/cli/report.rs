@@ -48,7 +48,7 @@ fn a_page_shows_runs_whatever_has_become_of_them() {
 }
 
 #[test]
-fn data_are_found_from_anywhere_or_their_absence_is_told() {
+fn data_are_found_from_anywhere_or_their_absence_is_reported() {
     let folder = folder_with_data();
     train(folder.path(), "", "runs/a");
     let elsewhere = tempfile::tempdir().unwrap();
@@ -68,7 +68,7 @@ fn data_are_found_from_anywhere_or_their_absence_is_told() {
     // Data that were asked for and do not fit are a failure.
     let outcome = tanner(elsewhere.path(), &format!("{line} --data nowhere"));
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
-    let end = "error: 1 of 1 runs have no confusion matrix, for the reasons above; the page shows the rest\n";
+    let end = "error: the run has no confusion matrix, for the reasons above; the page shows the rest\n";
     assert!(outcome.stderr.ends_with(end), "{outcome:?}");
 }
 
@@ -207,13 +207,13 @@ fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
     };
     let runs = listed("");
     for (condition, part) in [
-        ("data==wine", "is no condition"),
-        ("score=>0.9", "is no condition"),
+        ("data==wine", "is not a condition"),
+        ("score=>0.9", "is not a condition"),
         ("pca=true", "write importance=pca"),
         ("preset=small", "the preset of a run is not recorded"),
         ("resume=1", "no run has a \"resume\""),
         ("seconds>0", "no run has a \"seconds\""),
-        ("started>2026-13-45", "which is no date"),
+        ("started>2026-13-45", "which is not a date"),
     ] {
         let outcome = tanner(folder.path(), &format!("runs --where {condition}"));
         assert!(outcome.code != Some(0) && outcome.stderr.contains(part), "{condition}: {outcome:?}");

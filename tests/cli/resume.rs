@@ -185,7 +185,7 @@ fn what_cannot_go_on_is_refused_in_one_line() {
         ("--patience 3", 1, "--patience: needs --validation"),
         ("--patience 0 --validation 5", 1, "--patience: 0 is impossible"),
         ("--patience-on loss --validation 5", 1, "--patience-on: needs --patience"),
-        ("--target 1.1", 2, "\"1.1\" is no share from 0 to 1"),
+        ("--target 1.1", 2, "\"1.1\" is not a share from 0 to 1"),
         ("--checkpoint-every 0", 2, "\"0\" is impossible"),
     ] {
         refused(folder.path(), line, code, &[part]);
@@ -207,7 +207,11 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
     };
     other("\"learning_rate\": 0.1", "\"learning_rate\": 0.2", "recipe.learning_rate is not what it was");
     other("\"patience\": null", "\"patience\": 3", "patience is not what it was");
-    other("\"batch-size\"", "\"badge-size\"", "\"badge-size\" is no setting; did you mean \"batch-size\"?");
+    other(
+        "\"batch-size\"",
+        "\"badge-size\"",
+        "\"badge-size\" is not a setting; did you mean \"batch-size\"?",
+    );
     other("2 threads, ", "2 threads, no ", "it ran on 2 threads, no ");
     other("\"started_at\": \"", "\"started_at\": \"x", "its checkpoint belongs to another config.json");
     fs::write(run.join("config.json"), &config).unwrap();
@@ -224,7 +228,7 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
 
     let checkpoint = fs::read(run.join("checkpoint.safetensors")).unwrap();
     fs::write(run.join("checkpoint.safetensors"), &checkpoint[..checkpoint.len() / 2]).unwrap();
-    refused(folder.path(), "--resume run", 1, &["not a usable checkpoint", "starts anew"]);
+    refused(folder.path(), "--resume run", 1, &["not a usable checkpoint", "starts over"]);
     fs::write(run.join("checkpoint.safetensors"), &checkpoint).unwrap();
 
     let held = fs::File::create(run.join("run.lock")).unwrap();
@@ -274,12 +278,12 @@ fn what_was_being_written_is_cut_back() {
     assert_eq!(tanner(folder.path(), "--resume run").code, Some(0));
     assert!(outcome(&run) == outcome(&folder.path().join("whole")));
 
-    // Killed before the first checkpoint, a run starts anew from its settings.
+    // Killed before the first checkpoint, a run starts over from its settings.
     for name in ["summary.json", "learning_curve.png", "best.safetensors"] {
         fs::remove_file(run.join(name)).unwrap();
     }
-    let anew = tanner(folder.path(), "--resume run");
-    assert!(anew.code == Some(0) && anew.stderr.contains("starts anew"), "{anew:?}");
+    let again = tanner(folder.path(), "--resume run");
+    assert!(again.code == Some(0) && again.stderr.contains("starts over"), "{again:?}");
     assert!(outcome(&run) == outcome(&folder.path().join("whole")));
 }
 

@@ -27,7 +27,7 @@ fn results_go_to_stdout_and_progress_to_stderr_without_escape_sequences() {
 }
 
 #[test]
-fn layers_that_starve_are_told_in_one_line() {
+fn layers_that_starve_are_reported_in_one_line() {
     let folder = folder_with_data();
     // The last input block gives its one edge to the output block before the last.
     let small = "--hidden 16 --blocks 2 --degrees 6,1";
@@ -83,7 +83,7 @@ fn stderr_that_cannot_be_written_to_is_no_fault() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_below_stdout_is_told() {
+fn a_full_disk_below_stdout_is_reported() {
     let folder = folder_with_data();
     let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_tanner"))

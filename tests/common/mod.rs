@@ -65,8 +65,8 @@ pub fn values(rng: &mut ChaCha8Rng, count: usize) -> Vec<f32> {
 
 pub fn coupled(inputs: usize, outputs: usize, blocks: usize, field: usize, degrees: &[usize]) -> Topology {
     let degrees = degrees.to_vec();
-    let wish = SpatiallyCoupled { inputs, outputs, blocks, receptive_field: field, degrees };
-    wish.build(&mut generator(1, Purpose::Topology(0))).expect("a possible layer")
+    let request = SpatiallyCoupled { inputs, outputs, blocks, receptive_field: field, degrees };
+    request.build(&mut generator(1, Purpose::Topology(0))).expect("a possible layer")
 }
 
 /// A layer of one block a side with each input's outputs.

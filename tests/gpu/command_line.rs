@@ -69,7 +69,7 @@ fn cached(folder: &Path, kind: &str) -> Vec<PathBuf> {
 }
 
 /// What `auto` finds stands in the run's settings, gives the same bits when it is given again, is found in the
-/// cache, and is measured anew where the cache is damaged.
+/// cache, and is measured again where the cache is damaged.
 pub(crate) fn kernels_are_recorded() -> Result<(), String> {
     let folder = folder_with_data();
     let mut misses = Misses::default();

@@ -183,8 +183,8 @@ fn arrays_that_cannot_be_read_are_refused() {
         (npy("|O", "(1, 1)", &[0; 8]), "elements of type"),
         (npy("<U1", "(1, 2)", &[0; 8]), "an array of texts"),
         (column_major, "Fortran order"),
-        (npy("<f8", "(1, 2)", &infinite), "row 1, column 0: inf is no number"),
-        (npy("<f8", "(1, 2)", &beyond), "row 1, column 0: 1e39 is no number"),
+        (npy("<f8", "(1, 2)", &infinite), "row 1, column 0: inf is not a number"),
+        (npy("<f8", "(1, 2)", &beyond), "row 1, column 0: 1e39 is not a number"),
     ] {
         assert_says(&read(Format::Npy, bytes, &NEW).unwrap_err().to_string(), &[part]);
     }

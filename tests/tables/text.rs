@@ -88,11 +88,11 @@ fn lines_are_counted_with_every_line_end() {
         assert_says(&refusal(text.replace("1,,x", "1,x")), &[lines, "2 fields, expected 3"]);
         assert_says(
             &refusal(text.replace("1,,x", "1,-inf,x")),
-            &[lines, "column \"b\"", "\"-inf\" is no number"],
+            &[lines, "column \"b\"", "\"-inf\" is not a number"],
         );
         assert_says(
             &refusal(text.replace("1,,x", "1,1e39,x")),
-            &[lines, "\"1e39\" is no number that float32"],
+            &[lines, "\"1e39\" is not a number that float32"],
         );
         assert_says(
             &refusal(text.replace("1,,x", "1,3,?")),

@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ends_are_told_where_they_do_not_overlap() {
+    fn ends_are_reported_where_they_do_not_overlap() {
         let counts: Vec<usize> = (0..450).collect();
         let told = ends(&counts).unwrap();
         assert_eq!(told, ", 1,225 of them at the first 50 inputs, 99,800 at the last 400");

@@ -199,7 +199,7 @@ fn check_moment(key: &str, value: &str) -> anyhow::Result<()> {
     match whole.parse::<jiff::civil::Date>() {
         Ok(_) => Ok(()),
         Err(_) => bail!(
-            "--where: {key} is compared with {value:?}, which is no date: write 2026-11-27, with a time 2026-11-27T08:30"
+            "--where: {key} is compared with {value:?}, which is not a date: write 2026-11-27, with a time 2026-11-27T08:30"
         ),
     }
 }

@@ -141,8 +141,9 @@ impl Page {
             missing.push(format!("{damaged} of {shown} runs are damaged"));
         }
         if *misfits > 0 {
-            missing
-                .push(format!("{misfits} of {shown} runs have no confusion matrix, for the reasons above"));
+            let which =
+                if *shown == 1 { "the run has".into() } else { format!("{misfits} of {shown} runs have") };
+            missing.push(format!("{which} no confusion matrix, for the reasons above"));
         }
         if missing.is_empty() { Ok(()) } else { bail!("{}; the page shows the rest", missing.join(", ")) }
     }
@@ -159,7 +160,7 @@ fn open_in_browser(page: &Path) {
     }
 }
 
-/// Refuses a place that cannot be written to, and a file that is no page: it would be lost.
+/// Refuses a place that cannot be written to, and a file that is not a page: it would be lost.
 fn check_page(out: &Path) -> anyhow::Result<()> {
     check_place("--out", out)?;
     let Ok(file) = File::open(out) else { return Ok(()) };

@@ -186,12 +186,12 @@ fn share(text: &str) -> Result<f64, String> {
         Some(number) => format!("{}e-2", number.trim_end()),
         None => text.to_owned(),
     };
-    number.parse().map_err(|_| format!("{text:?} is no share: write 0.5 or 50%"))
+    number.parse().map_err(|_| format!("{text:?} is not a share: write 0.5 or 50%"))
 }
 
 /// Reads a size; the parser names the flag itself.
 fn target(text: &str) -> Result<PruneTarget, String> {
-    let wrong = || format!("{text:?} is no number of parameters (20000) and no share of them (20%)");
+    let wrong = || format!("{text:?} is neither a number of parameters (20000) nor a share of them (20%)");
     match text.strip_suffix('%') {
         Some(percent) => {
             let percent = percent.parse().ok().filter(|percent| *percent > 0.0 && *percent < 100.0);

@@ -110,7 +110,7 @@ impl FromStr for Condition {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no condition: write data=wine, state!=finished or score>0.9");
+        let wrong = || format!("{text:?} is not a condition: write data=wine, state!=finished or score>0.9");
         let at = text.find(['=', '!', '<', '>']).ok_or_else(wrong)?;
         let (key, rest) = text.split_at(at);
         let relations = [

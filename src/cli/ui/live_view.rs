@@ -176,7 +176,7 @@ fn sparkline(values: &[f64]) -> String {
 
 /// Hours, minutes and seconds, as a clock shows them: `1:02:03`, `4:05`, `0:07`.
 fn clock(seconds: f64) -> String {
-    // What is no time, or longer than anyone waits, is a year at most.
+    // What is not a time, or longer than anyone waits, is a year at most.
     let seconds =
         Duration::try_from_secs_f64(seconds.clamp(0.0, 3.2e7).round()).map_or(0, |time| time.as_secs());
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);

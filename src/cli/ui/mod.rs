@@ -3,16 +3,16 @@
 pub(crate) mod cache_folder;
 mod canvas;
 pub(crate) mod headless;
-mod left_out;
 mod live_view;
 mod progress;
 mod reporter;
 mod results;
 pub(crate) mod signals;
+mod skipped;
 pub(crate) mod terminal;
 mod wording;
 
-pub(crate) use left_out::LeftOut;
 pub(crate) use reporter::session;
 pub(crate) use results::{Results, check_place};
+pub(crate) use skipped::Skipped;
 pub(crate) use wording::{of_library, one_line, with_dashes};

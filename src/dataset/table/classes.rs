@@ -15,7 +15,7 @@ impl Classes {
     /// The classes of a table that is to be learned.
     ///
     /// # Errors
-    /// [`Error::Table`] when there are no labels, one class only, or so many that
+    /// [`Error::Table`] when there are no labels, one class only, or as many that
     /// the column is hardly one of labels.
     pub fn of(table: &Table, limits: &Limits) -> Result<Self> {
         let Some(labels) = table.labels() else {
@@ -37,7 +37,7 @@ impl Classes {
             [only] => refuse(format!(
                 "has one class only, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
             )),
-            // One row each is no class: a name, a number of the row, a measured quantity.
+            // One row each is not a class: a name, a number of the row, a measured quantity.
             many if many.len() * 2 > table.rows().max(4) => refuse(format!(
                 "has {} different values in {} rows, such as {:?}: a class needs 2 rows at least; name another \
                  column with `label`",
@@ -88,7 +88,7 @@ impl Classes {
         }
         let names = listed(self.names.iter().cloned(), 10);
         Err(table.refused(format!(
-            "without a header column {} is the label, as in training, but {first:?} is no class of {names}: leave that column out, or give a header",
+            "without a header column {} is the label, as in training, but {first:?} is not a class of {names}: leave that column out, or give a header",
             labels.name
         )))
     }

@@ -43,7 +43,7 @@ pub enum Columns<'a> {
         label: Option<&'a ColumnRef>,
         /// Whether there is a label column; labels may have a file of their own.
         labelled: bool,
-        /// Columns that are left out.
+        /// Columns that are skipped.
         drop: &'a [ColumnRef],
     },
     /// A table with the columns that an encoding was fitted on.
@@ -62,7 +62,7 @@ pub enum LabelNeed {
     Required,
     /// It is read where it is there.
     IfThere,
-    /// It is left out, whether it is there or not.
+    /// It is skipped, whether it is there or not.
     Ignored,
 }
 
@@ -217,7 +217,7 @@ fn new_plan(names: Names<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &
         None => Some(usual_label(names).unwrap_or(count - 1)),
     };
     let mut roles = vec![Role::Skip; count];
-    let mut left_out = vec![false; count];
+    let mut skipped = vec![false; count];
     for column in drop {
         let place = names.find(Setting::Drop, column)?;
         if Some(place) == label {
@@ -226,13 +226,13 @@ fn new_plan(names: Names<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &
                 shown(&names.name(place), names.is_named())
             ));
         }
-        left_out[place] = true;
+        skipped[place] = true;
     }
     let mut features = Vec::new();
     for place in 0..count {
         if Some(place) == label {
             roles[place] = Role::Label;
-        } else if !left_out[place] {
+        } else if !skipped[place] {
             roles[place] = Role::Feature(features.len());
             features.push((names.name(place), place, Kind::Open));
         }

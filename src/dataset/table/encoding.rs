@@ -150,7 +150,7 @@ impl TableEncoding {
                 return fail(format!("a name or category is longer than {MAX_NAME} bytes"));
             }
             if column.fill.is_some_and(|fill| !fill.is_finite()) {
-                return fail(format!("column {:?} has a fill that is no finite number", column.name));
+                return fail(format!("column {:?} has a fill that is not a finite number", column.name));
             }
         }
         Ok(())

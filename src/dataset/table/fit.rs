@@ -110,7 +110,7 @@ fn fit_categories(
     Ok(categories)
 }
 
-/// Columns with so many different texts may be numbers that were spoiled.
+/// Columns with this many different texts may be numbers that were spoiled.
 const MANY_TEXTS: usize = 8;
 
 /// The text that makes categories of what looks like numbers: where nearly all texts are numbers, with a point or

@@ -4,12 +4,12 @@
 //! `[row][column]`, texts as the number of their category, labels beside them.
 //! A [`TableEncoding`], fitted on training rows, turns that table, and any later
 //! one with the same columns, into the features of samples. [`Columns`] says
-//! which column is the label, and which columns are left out.
+//! which column is the label, and which columns are skipped.
 //!
 //! # What hostile input can do
 //! Every reader works from bytes and refuses what is broken. A reader makes
 //! nothing large before it has compared what the input promises with
-//! [`Limits`], and with what so many bytes can hold: a table of text takes at
+//! [`Limits`], and with what this many bytes can hold: a table of text takes at
 //! most 4 bytes for each byte of its file, an array 4 (in an archive 4 x 1032), and
 //! beside that 1 KiB for each column and a few blocks of text, at most
 //! [`Limits::max_record_bytes`] and 4 MiB for each thread. Parquet repeats values in
@@ -100,7 +100,7 @@ pub struct Table {
     pub(crate) labels: Option<Labels>,
     /// Whether the columns have names of their own; others are called by their place.
     pub(crate) named: bool,
-    /// Number of columns in the file, with label and whatever was left out.
+    /// Number of columns in the file, with label and whatever was skipped.
     pub(crate) file_columns: usize,
     /// Rows and columns of each sample, when it is a picture.
     pub(crate) image_shape: Option<[usize; 2]>,

@@ -61,7 +61,7 @@ pub fn read_labels(mut source: Source, limits: &Limits) -> Result<Labels> {
 }
 
 impl<R: std::io::Read> Array<R> {
-    /// Reads the header of an array of so many bytes in all.
+    /// Reads the header of an array of this many bytes in all.
     pub(super) fn open(mut reader: R, bytes: u64) -> Read<Self> {
         let mut start = [0; 8];
         read_exact(&mut reader, &mut start)?;
@@ -81,7 +81,7 @@ impl<R: std::io::Read> Array<R> {
         }
         let mut header = vec![0; length];
         read_exact(&mut reader, &mut header)?;
-        let header = String::from_utf8(header).map_err(|_| "the NPY header is no text")?;
+        let header = String::from_utf8(header).map_err(|_| "the NPY header is not text")?;
         let (element, big_endian, shape) = parse_header(&header)?;
         let array = Self { element, big_endian, shape, reader };
         let start = 8 + if start[6] == 1 { 2 } else { 4 } + length as u64;
@@ -166,7 +166,7 @@ impl<R: std::io::Read> Array<R> {
                     } else if number.is_infinite() {
                         let value = self.number(bytes);
                         return Err(format!(
-                            "row {}, column {column}: {value:e} is no number that float32 holds",
+                            "row {}, column {column}: {value:e} is not a number that float32 holds",
                             row + 1
                         ));
                     }
@@ -233,7 +233,11 @@ impl<R: std::io::Read> Array<R> {
             Element::Unsigned(_) => Ok(self.unsigned(bytes).to_string()),
             Element::Float(_) => {
                 let number = self.number(bytes);
-                if number.is_finite() { Ok(number.to_string()) } else { Err(format!("{number} is no label")) }
+                if number.is_finite() {
+                    Ok(number.to_string())
+                } else {
+                    Err(format!("{number} is not a label"))
+                }
             }
             Element::Text(_) => {
                 let codes = bytes.chunks_exact(4).map(|bytes| self.word(bytes));

@@ -58,7 +58,7 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
 /// What the bytes of one array in an archive are read by.
 type Entry<'a> = BufReader<zip::read::ZipFile<'a, BufReader<Source>>>;
 
-/// An archive of so many bytes.
+/// An archive of this many bytes.
 pub(crate) struct Archive {
     zip: ZipArchive<BufReader<Source>>,
     bytes: u64,

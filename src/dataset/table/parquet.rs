@@ -102,10 +102,10 @@ fn fit_kind(kind: &mut Kind, is_text: bool, limits: &Limits) -> Read<()> {
     Ok(())
 }
 
-/// Refuses what is no plain column; tells texts from numbers.
+/// Refuses what is not a plain column; distinguishes texts from numbers.
 fn check(column: &ColumnDescriptor) -> Read<bool> {
     if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
-        return Err("lists and structures are no columns of a table".into());
+        return Err("lists and structures are not columns of a table".into());
     }
     let is_decimal = column.converted_type() == ConvertedType::DECIMAL
         || matches!(column.logical_type_ref(), Some(LogicalType::Decimal { .. }));
@@ -158,7 +158,7 @@ impl Reader {
         }
     }
 
-    /// Reads exactly so many rows.
+    /// Reads exactly this many rows.
     fn read(&mut self, rows: usize) -> Read<()> {
         let Self { reader, optional, unsigned, part: sink, .. } = self;
         let (optional, unsigned) = (*optional, *unsigned);
@@ -248,7 +248,7 @@ impl Part {
     }
 }
 
-/// Hands over so many values of a column, `None` where one is missing.
+/// Hands over this many values of a column, `None` where one is missing.
 fn part<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     rows: usize,

@@ -66,8 +66,8 @@ fn cell(text: &str, row: usize, column: &mut Column) -> Result<f32, String> {
     }
     match Field::of(text.as_bytes()) {
         Field::Number(number) => Ok(number),
-        Field::Infinite => Err(format!("{text:?} is no number that float32 holds")),
-        Field::Text => Err(format!("{text:?} is no number, as this column held in training")),
+        Field::Infinite => Err(format!("{text:?} is not a number that float32 holds")),
+        Field::Text => Err(format!("{text:?} is not a number, as this column held in training")),
         Field::Missing => {
             column.first_missing.get_or_insert_with(|| format!("row {row}"));
             Ok(f32::NAN)

@@ -18,7 +18,7 @@ pub(crate) struct Texts {
 /// What becomes of a text that is not in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Growth {
-    /// It is added, up to so many.
+    /// It is added, up to this many.
     UpTo(usize),
     /// The list had been full when another one came.
     Overflown,
@@ -33,7 +33,7 @@ impl Default for Growth {
 }
 
 impl Texts {
-    /// An empty list that takes up to so many texts.
+    /// An empty list that takes up to this many texts.
     pub(crate) fn up_to(limit: usize) -> Self {
         Self { growth: Growth::UpTo(limit), ..Self::default() }
     }

@@ -33,7 +33,7 @@ impl StageClock {
         Self { stages: stages.into_iter().map(|stage| (stage, AtomicU64::new(0))).collect() }
     }
 
-    /// The sums so far; they begin anew.
+    /// The sums so far; they start over.
     pub(super) fn take(&self) -> Vec<StageTime> {
         let time = |(stage, sum): &(Stage, AtomicU64)| StageTime {
             stage: *stage,

@@ -44,7 +44,7 @@ impl<'a> Dispatch<'a> {
     }
 }
 
-/// So many workgroups, folded into two dimensions.
+/// A number of workgroups, folded into two dimensions.
 pub(super) fn folded(groups: u64) -> [u32; 2] {
     let rows = groups.div_ceil(u64::from(FOLD));
     // Buffers below 2^32 elements keep both numbers far below the limit of a dimension.

@@ -245,7 +245,7 @@ fn speed_of(gpu: &Gpu) -> f64 {
     if gpu.is_hardware { SLOW_GPU } else { SOFTWARE_GPU }
 }
 
-/// What a step over so many samples saw.
+/// What a step over this many samples saw.
 fn outcome(samples: usize, seen: Seen) -> StepOutcome {
     StepOutcome {
         loss: seen.loss / samples as f64,

@@ -127,7 +127,7 @@ impl<'a> Probe<'a> {
         engine.gpu.wait(Some(submission))
     }
 
-    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), over so many samples, saw.
+    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), over this many samples, saw.
     ///
     /// # Errors
     /// When the device fails, or the batch is too large.

@@ -18,7 +18,7 @@ impl Share {
     /// Every share, rising.
     pub const ALL: [Self; 6] = [Self(1), Self(2), Self(4), Self(8), Self(16), Self(32)];
 
-    /// The share of so many invocations.
+    /// The share of this many invocations.
     ///
     /// # Errors
     /// [`Error::Setting`] when it is none of [`Share::ALL`].

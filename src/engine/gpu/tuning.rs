@@ -110,7 +110,7 @@ impl FromStr for Tuning {
 fn share(text: &str) -> Result<Share> {
     match text.parse() {
         Ok(count) => Share::new(count),
-        Err(_) => refuse(format!("{text:?} is no share, it must be 1, 2, 4, 8, 16 or 32")),
+        Err(_) => refuse(format!("{text:?} is not a share, it must be 1, 2, 4, 8, 16 or 32")),
     }
 }
 
@@ -120,7 +120,7 @@ fn density(text: &str) -> Result<TilePolicy> {
     }
     match text.parse() {
         Ok(dense_from) if (0.0..=1.0).contains(&dense_from) => Ok(TilePolicy::dense_from(dense_from)),
-        _ => refuse(format!("{text:?} is no density, it must be 0 to 1, or never")),
+        _ => refuse(format!("{text:?} is not a density, it must be 0 to 1, or never")),
     }
 }
 
@@ -161,9 +161,9 @@ mod tests {
             ("dense=0.3", "forward=.. is missing"),
             (&good.replace("forward=1", "forward=3"), "share of 3"),
             (&good.replace("forward=1", "forward=64"), "share of 64"),
-            (&good.replace("forward=1", "forward=-1"), "no share"),
-            (&good.replace("0.3", "NaN"), "no density"),
-            (&good.replace("0.3", "1.5"), "no density"),
+            (&good.replace("forward=1", "forward=-1"), "not a share"),
+            (&good.replace("0.3", "NaN"), "not a density"),
+            (&good.replace("0.3", "1.5"), "not a density"),
             (&format!("{good},forward=1"), "forward stands there twice"),
             (&format!("{good},speed=1"), "\"speed=1\""),
         ];

@@ -21,7 +21,7 @@ pub enum Until {
     /// No block can be removed without the validation accuracy falling by more
     /// than this share (0.005 is half a percentage point) below the unpruned network's.
     Drop(f64),
-    /// The network has at most so many parameters, whatever the accuracy.
+    /// The network has at most this many parameters, whatever the accuracy.
     Parameters(usize),
 }
 
@@ -133,7 +133,7 @@ impl BlockSearch {
         Ok(false)
     }
 
-    /// Whether the goal allows a network with so many correct validation samples.
+    /// Whether the goal allows a network with this many correct validation samples.
     fn allows(&self, pruning: &Pruning<'_>, correct: usize) -> bool {
         match self.options.until {
             Until::Parameters(_) => true,

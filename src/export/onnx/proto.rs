@@ -30,7 +30,7 @@ pub(super) fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[
     })
 }
 
-/// `ValueInfoProto`: an input or an output, one row for each of `N` samples, of so many columns or no second dimension.
+/// `ValueInfoProto`: an input or an output, one row for each of `N` samples, of this many columns or no second dimension.
 pub(super) fn value(name: &str, kind: ElementType, columns: Option<usize>) -> Message {
     let samples = Message::default().text(2, "N");
     let shape = Message::default().message(1, &samples);

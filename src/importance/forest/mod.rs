@@ -42,7 +42,7 @@ pub struct ForestOptions {
     pub trees: usize,
     /// Seed of the bootstrap samples and of the features drawn at the nodes.
     pub seed: u64,
-    /// Grow on so many rows at most, drawn without replacement; `None` for all of them.
+    /// Grow on this many rows at most, drawn without replacement; `None` for all of them.
     pub max_rows: Option<usize>,
 }
 

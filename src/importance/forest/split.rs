@@ -9,7 +9,7 @@
 
 use super::table::BINS;
 
-/// From so many samples on, bins are counted; below, samples are sorted.
+/// From this many samples on, bins are counted; below, samples are sorted.
 pub(super) const COUNT_FROM: usize = 256;
 
 /// A training sample in the bootstrap sample of a tree.

@@ -16,7 +16,7 @@ use crate::importance::{Importance, Order, Standardisation, Transform};
 use crate::network::{Activation, Architecture, Connectivity, Initialisation, InputImportance, Scheme};
 use crate::topology::{DegreeDistribution, Falloff, Grain, Region};
 
-/// A preprocessing that is no real rotation, but has its form.
+/// A preprocessing that is not a real rotation, but has its form.
 fn rotation(features: usize, order: Order) -> Preprocessing {
     let value = |k: usize| (k as f32 * 0.37).sin();
     let mut explained_variance: Vec<f32> = (0..features).map(|k| (features - k) as f32).collect();

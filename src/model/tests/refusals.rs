@@ -106,7 +106,7 @@ fn files_of_version_1_are_read() {
 }
 
 #[test]
-fn files_of_another_kind_are_told_apart() {
+fn files_of_another_kind_are_distinguished() {
     let of = |bytes: &[u8]| TrainedModel::decode(bytes).unwrap_err();
     assert!(of(b"").contains("truncated"), "{}", of(b""));
     assert!(of(b"{\"json\": \"but no model\"}").contains("no safetensors file"));

@@ -7,9 +7,9 @@ use crate::random::{Purpose, generator};
 use crate::topology::{Partition, RandomSparse, SpatiallyCoupled, fully_connected};
 
 fn coupled(degrees: &[usize], receptive_field: usize) -> Topology {
-    let wish =
+    let request =
         SpatiallyCoupled { inputs: 32, outputs: 32, blocks: 4, receptive_field, degrees: degrees.to_vec() };
-    wish.build(&mut generator(0, Purpose::Topology(0))).unwrap()
+    request.build(&mut generator(0, Purpose::Topology(0))).unwrap()
 }
 
 fn count(svg: &str, part: &str) -> usize {
@@ -75,7 +75,7 @@ fn the_receptive_field_of_the_chosen_block_is_coloured() {
 }
 
 #[test]
-fn degrees_are_told_by_block() {
+fn degrees_are_reported_by_block() {
     let drawn = figure1(&coupled(&[4, 5, 3, 2], 2), "a name", None).unwrap().svg;
     for label in
         ["block 0: out-degree 4", "block 1: out-degree 5", "block 3: out-degree 2", "block 2 reads 2 and 3"]

@@ -19,7 +19,7 @@ const MAX_VALUE: usize = 500;
 
 /// Facts that differ between any two runs and say nothing of them, or have a column already.
 const SKIPPED: [&str; 5] = ["command", "started_at", "data_sha256", "recipe.epochs", "architecture.seed"];
-/// How the paths of what is no setting begin, or follows from one.
+/// How the paths of what is not a setting begin, or follows from one.
 const SKIPPED_GROUPS: [&str; 4] = ["settings.", "absolute_paths.", "digests.", "continued"];
 
 /// The table, best accuracy marked.

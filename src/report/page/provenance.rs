@@ -71,7 +71,7 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
     }
 }
 
-/// Words as a shell takes them; the path of the program is left out, as it differs from machine to machine.
+/// Words as a shell takes them; the path of the program is skipped, as it differs from machine to machine.
 fn command(words: Option<&Value>) -> Option<String> {
     let words: Vec<&str> = words?.as_array()?.iter().filter_map(Value::as_str).collect();
     let (_, rest) = words.split_first()?;

@@ -123,7 +123,7 @@ fn what_is_missing_is_said_in_its_place() {
 }
 
 #[test]
-fn another_accuracy_than_the_recorded_one_is_told() {
+fn another_accuracy_than_the_recorded_one_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = reported(folder.path(), "run", 1, true);
     run.overview.accuracy = run.scored.as_ref().ok().map(|scored| scored.scores.accuracy);

@@ -11,7 +11,7 @@ use super::{Mark, TextCell, TextColumn, TextTable, one_line};
 const GAP: usize = 2;
 
 impl TextTable {
-    /// The table in so many columns. Those of the highest rank are cut or left out first, and a last line names
+    /// The table in this many columns. Those of the highest rank are cut or skipped first, and a last line names
     /// those that are not there.
     #[doc(hidden)]
     #[must_use]

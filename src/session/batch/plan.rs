@@ -116,7 +116,7 @@ impl Plan {
         let match_parameters = all.remove("match-parameters").map(|value| match value {
             Value::String(text) => text.parse(),
             Value::Integer(count) => count.to_string().parse(),
-            other => Err(format!("a {} is no size", other.type_str())),
+            other => Err(format!("a {} is not a size", other.type_str())),
         });
         let match_parameters =
             match_parameters.transpose().map_err(|reason| refuse(format!("match-parameters: {reason}")))?;
@@ -144,7 +144,7 @@ fn settings(
     let flags = match keys.remove("flags") {
         None => Settings::default(),
         Some(Value::String(text)) => from_flags(&text)?,
-        Some(other) => return Err(format!("flags: a {} is no text", other.type_str())),
+        Some(other) => return Err(format!("flags: a {} is not text", other.type_str())),
     };
     Ok(Settings::from_table(keys)?.or(flags))
 }
@@ -187,7 +187,7 @@ mod tests {
             ("[[configuration]]\nname = \"../a\"", "cannot be the name"),
             (
                 "[[configuration]]\nname = \"a\"\nepoch = 3",
-                "a: \"epoch\" is no setting; did you mean \"epochs\"?",
+                "a: \"epoch\" is not a setting; did you mean \"epochs\"?",
             ),
             ("[[configuration]]\nname = \n", "line 2"),
         ] {
@@ -202,8 +202,8 @@ mod tests {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("plans");
         let mut count = 0;
         for entry in std::fs::read_dir(folder).unwrap() {
-            let plan =
-                Plan::read(&entry.unwrap().path(), &|flags| Err(format!("{flags} are no settings"))).unwrap();
+            let plan = Plan::read(&entry.unwrap().path(), &|flags| Err(format!("{flags} are not settings")))
+                .unwrap();
             assert!(plan.configurations.iter().all(|configuration| configuration.settings.resolve().is_ok()));
             count += plan.configurations.len();
         }

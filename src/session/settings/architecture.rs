@@ -88,7 +88,7 @@ impl ArchitectureSettings {
         options.check_edges()?;
         let edges = options.edges.clone();
         let arch = if edges.is_some() { Arch::Custom } else { options.arch.unwrap_or(Arch::Sc) };
-        refuse_strangers(options, arch)?;
+        refuse_unrelated_flags(options, arch)?;
         let usual = || if edges.is_some() { Vec::new() } else { paper::HIDDEN.to_vec() };
         let hidden = options.hidden.as_ref().map_or_else(usual, |widths| widths.0.clone());
         if hidden.contains(&0) {
@@ -175,7 +175,7 @@ impl ArchitectureSettings {
     /// The architecture for data of this shape; the width of a narrow network is found here.
     ///
     /// # Errors
-    /// What no graph can satisfy, and a network in two dimensions for data that are no pictures.
+    /// What no graph can satisfy, and a network in two dimensions for data that are not pictures.
     pub fn fit_to(&self, shape: impl Into<InputShape>, classes: usize) -> Result<Architecture> {
         let shape = shape.into();
         match self.parameters {
@@ -284,7 +284,7 @@ fn has_papers_degrees(connectivity: &Connectivity) -> bool {
 }
 
 /// Refuses settings of other architectures.
-fn refuse_strangers(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
+fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
     let given: Vec<Setting> = options.given().collect();
     if arch == Arch::Sc2d && options.hidden.is_some() {
         let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";

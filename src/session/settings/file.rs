@@ -74,7 +74,7 @@ impl Settings {
         let json = serde_json::to_value(table).map_err(|error| error.to_string())?;
         match json {
             Value::Object(keys) => Self::from_keys(keys),
-            other => Err(format!("{other} is no table")),
+            other => Err(format!("{other} is not a table")),
         }
     }
 
@@ -96,7 +96,7 @@ impl Settings {
         for (key, value) in keys {
             let key = key.replace('_', "-");
             if !Self::all().any(|setting| setting.name() == key) {
-                return Err(format!("{key:?} is no setting{}", suggestion(&key)));
+                return Err(format!("{key:?} is not a setting{}", suggestion(&key)));
             }
             let one = from_key(&key, &value)?;
             if one.given().iter().any(|setting| settings.given().contains(setting)) {
@@ -129,9 +129,9 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
             .map_err(|error| named_once(key, &error.to_string()))
     };
     match value {
-        Value::Object(_) => return Err(format!("{key}: a table is no value of a setting")),
+        Value::Object(_) => return Err(format!("{key}: a table is not a value of a setting")),
         // What TOML calls nan and inf is nothing in JSON.
-        Value::Null => return Err(format!("{key}: nan, inf or nothing is no value of a setting")),
+        Value::Null => return Err(format!("{key}: nan, inf or nothing is not a value of a setting")),
         _ => {}
     }
     read(value.clone()).or_else(|_| {
@@ -139,7 +139,7 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
         let text = Value::String("neither on nor off".into());
         if value.is_boolean() && [text.clone(), Value::Array(vec![text])].map(read).iter().any(Result::is_ok)
         {
-            return Err(format!("{key}: true or false is no value of it"));
+            return Err(format!("{key}: true or false is not a value of it"));
         }
         let number_reason = number_reason(key, value, &|value| read(value).is_ok());
         let typed = as_typed(key, value)?;
@@ -261,16 +261,16 @@ fn as_typed(key: &str, value: &Value) -> Result<String, String> {
         Value::Array(list) if list.iter().any(Value::is_array) => {
             let deeper = |item: &Value| item.as_array().is_some_and(|list| list.iter().any(Value::is_array));
             if list.iter().any(deeper) {
-                return Err(format!("{key}: a list of lists of lists is no value of a setting"));
+                return Err(format!("{key}: a list of lists of lists is not a value of a setting"));
             }
             joined(list, "/")
         }
         Value::Array(list) => joined(list, ","),
-        other => Err(format!("{key}: {other} is no value of a setting")),
+        other => Err(format!("{key}: {other} is not a value of a setting")),
     }
 }
 
-/// Flags that are no settings.
+/// Flags that are not settings.
 const FLAGS_ONLY: [&str; 5] = ["color", "config", "json", "quiet", "resume"];
 
 /// The nearest name of a setting, where one is near.

@@ -264,8 +264,8 @@ group! {
         adapter: (String) => Adapter,
         /// How a GPU stores tiles and shares sums
         ///
-        /// auto (what a short measurement finds best, kept in the cache), default (without one), or what a run recorded,
-        /// dense=0.3,forward=8,..; results differ in their last digits.
+        /// auto (what a short measurement finds best, kept in the cache), default (without one), or what a run recorded:
+        /// dense=0.3,forward=8,logits=32,backward-input=8,backward-weight=8. Results differ in their last digits.
         /// [default: auto for training on hardware GPUs, else default]
         #[arg(value_name = "KERNELS", value_parser = super::values::parsed::<KernelChoice>)]
         gpu_kernels: (KernelChoice) => GpuKernels,
@@ -280,7 +280,7 @@ group! {
     "Runs" pub struct KeepingOptions in keeping {
         /// How often a checkpoint and the models are kept [default: 5s]
         ///
-        /// After so many epochs (1), steps (500steps) or seconds (30s), the last one replacing the one before. A signal that
+        /// After this many epochs (1), steps (500steps) or seconds (30s), the last one replacing the one before. A signal that
         /// ends a run always leaves one.
         #[arg(value_name = "N", allow_hyphen_values = true, value_parser = super::values::parsed::<CheckpointEvery>)]
         checkpoint_every: (CheckpointEvery) => CheckpointEvery,
@@ -308,7 +308,7 @@ group! {
     "Output" pub struct OutputOptions in output {
         /// Folder of the run [default: a new one in runs/]
         ///
-        /// One that holds a run already is refused. [default: runs/TIME-ARCH-IMPORTANCE-ORDER-sSEED]
+        /// One that holds a run already is refused. A new one is named after time, data, architecture, what was set, and seed.
         #[arg(value_name = "DIR")]
         out: (PathBuf) => Out,
         /// Write an event file for TensorBoard [default: none]

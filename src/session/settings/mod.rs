@@ -161,7 +161,7 @@ const EITHER: [[Setting; 2]; 9] = [
     [Setting::Parameters, Setting::Budget],
 ];
 
-/// Whether a choice decides a setting, which means something else, or nothing, once the choice is made anew.
+/// Whether a choice decides a setting, which means something else, or nothing, once the choice is made again.
 fn decides(choice: Setting, setting: Setting) -> bool {
     match choice {
         Setting::Arch => ArchitectureSettings::is_of_one_kind(setting),
@@ -193,12 +193,14 @@ fn takes_the_place(high: Setting, low: Setting) -> bool {
 impl Settings {
     /// These settings over others: what is given here wins, and takes with it what depends on it there.
     ///
-    /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees.
+    /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees. A choice that is the same in
+    /// both takes nothing with it.
     #[must_use]
     pub fn over(mut self, mut below: Self) -> Self {
         self.unify_importance();
         below.unify_importance();
-        let given = self.given();
+        let mut given = self.given();
+        given.retain(|choice| !self.repeats(&below, *choice));
         for low in below.given() {
             if given.iter().any(|high| takes_the_place(*high, low)) {
                 below.remove(low);
@@ -224,6 +226,17 @@ impl Settings {
         others.unify_importance();
         self.fill_from(others);
         self
+    }
+
+    /// Whether a choice on which others depend is the same here and there.
+    fn repeats(&self, below: &Self, choice: Setting) -> bool {
+        match choice {
+            Setting::Arch => self.architecture.arch == below.architecture.arch,
+            Setting::Optimizer => self.training.optimizer == below.training.optimizer,
+            Setting::Backend => self.engine.backend == below.engine.backend,
+            Setting::Importance => self.importance.importance == below.importance.importance,
+            _ => false,
+        }
     }
 
     /// The same with the preset that they name below them.

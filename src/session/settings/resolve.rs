@@ -255,14 +255,14 @@ impl DataSettings {
     /// Checks all that can be checked without reading.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a file that is no table, and for settings that belong to other data.
+    /// [`Error::Setting`] for a file that is not a table, and for settings that belong to other data.
     #[doc(hidden)]
     pub fn new(options: &DataOptions) -> Result<Self> {
         let path = options.data.clone().unwrap_or_else(|| PathBuf::from("data/fashion-mnist"));
         let format = format(&path)?;
         let strange = options.given().find(|setting| *setting != Setting::Data);
         if let (None, Some(setting)) = (format, strange) {
-            let reason = format!("`{setting}` belongs to tables, {} is no table file", path.display());
+            let reason = format!("`{setting}` belongs to tables, {} is not a table file", path.display());
             return Err(Error::setting(Setting::Data, reason));
         }
         if options.max_categories == Some(0) {

@@ -183,7 +183,7 @@ impl Checkpoint {
     /// Reads a file, checking every part of it.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be read, [`Error::Checkpoint`] when it is no checkpoint, or a damaged one.
+    /// [`Error::Io`] when it cannot be read, [`Error::Checkpoint`] when it is not a checkpoint, or a damaged one.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let refuse = |reason| Error::Checkpoint { path: path.into(), reason };

@@ -103,7 +103,7 @@ fn what_no_run_can_have_left_is_refused() {
     let refusals = [
         (refused(|c| c.state.engine.parameters = nan.clone()), "not a finite number"),
         (refused(|c| c.state.engine.parameters = infinite), "not a finite number"),
-        (refused(|c| c.state.engine.optimizer[1] = nan), "memory 1 has a value that is no number"),
+        (refused(|c| c.state.engine.optimizer[1] = nan), "memory 1 has a value that is not a number"),
         (refused(|c| c.state.engine.optimizer[0] = Values::Single(vec![0.0; 6])), "memory 0 of 6 values"),
         (refused(|c| c.state.engine.optimizer[0] = Values::Double(vec![0.0; 7])), "not in the numbers"),
         (with_header("\"optimizer.1\"", "\"optimizer.3\""), "4 tensors, expected 3"),

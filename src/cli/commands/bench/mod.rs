@@ -25,7 +25,7 @@ use tanner::training::Recipe;
 
 use super::{inspect, refuse};
 use crate::cli::flags::{BenchArgs, CheckArg};
-use crate::cli::ui::{LeftOut, Results, session, terminal};
+use crate::cli::ui::{Results, Skipped, session, terminal};
 
 /// What `--arch` is where nobody says: all that the paper compares.
 const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
@@ -53,7 +53,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
     let mut measured = Vec::new();
     let measure = |subject: &Subject, batch: usize| plan.measure(subject, batch);
-    let left_out = plan.for_each(&archs(args, &ARCHS), measure, |measurement| {
+    let skipped = plan.for_each(&archs(args, &ARCHS), measure, |measurement| {
         let Some(measurement) = measurement else { return Ok(()) };
         if args.json {
             terminal::print(&serde_json::to_string(&measurement)?)?;
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if !args.json && !measured.is_empty() {
         terminal::print_table(&measurement_table(&measured))?;
     }
-    left_out.check()
+    skipped.check()
 }
 
 /// The networks that were asked for, or the usual ones.
@@ -114,7 +114,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Measures every batch of every network and hands on what came of it; what fails is told and left out.
+    /// Measures every batch of every network and hands on what came of it; what fails is reported and skipped.
     ///
     /// # Errors
     /// The failure of the one thing that was asked for; those of `keep`.
@@ -123,20 +123,20 @@ impl<'a> Plan<'a> {
         archs: &[Arch],
         measure: impl Fn(&Subject, usize) -> anyhow::Result<T>,
         mut keep: impl FnMut(T) -> anyhow::Result<()>,
-    ) -> anyhow::Result<LeftOut> {
-        let mut left_out = LeftOut::of(archs.len() * self.batches.len());
+    ) -> anyhow::Result<Skipped> {
+        let mut skipped = Skipped::of(archs.len() * self.batches.len());
         for arch in archs {
             let subject = self.subject(*arch);
             // A network alone that cannot be built leaves nothing else to go on with.
             let subject =
-                if archs.len() == 1 { Some(subject?) } else { left_out.or_reported(arch.name(), subject)? };
+                if archs.len() == 1 { Some(subject?) } else { skipped.or_reported(arch.name(), subject)? };
             let Some(subject) = subject else { continue };
             for batch in &self.batches {
                 let name = format!("{arch}, batch {batch}");
-                left_out.or_reported(&name, measure(&subject, *batch))?.map_or(Ok(()), &mut keep)?;
+                skipped.or_reported(&name, measure(&subject, *batch))?.map_or(Ok(()), &mut keep)?;
             }
         }
-        Ok(left_out)
+        Ok(skipped)
     }
 
     /// A network whose largest batch fits the memory.

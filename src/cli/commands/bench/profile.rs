@@ -25,13 +25,13 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let measure = |subject: &Subject, batch: usize| {
         profile(&plan, subject, plan.settings(&subject.bench_network, batch))
     };
-    let left_out = plan.for_each(&super::archs(args, &[Arch::Sc]), measure, |profile| {
+    let skipped = plan.for_each(&super::archs(args, &[Arch::Sc]), measure, |profile| {
         print(args, &profile)?;
         profiles.push(profile);
         // At once: whoever interrupts the rest keeps this.
         results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &profiles))
     })?;
-    left_out.check()
+    skipped.check()
 }
 
 /// One batch size of one network: checked, timed as a whole, then stage by stage.

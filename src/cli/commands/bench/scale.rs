@@ -12,7 +12,7 @@ use tanner::report::{duration, growth_chart, growth_csv, growth_table, law_sente
 use tanner::session::settings::flags_of;
 
 use crate::cli::flags::BenchArgs;
-use crate::cli::ui::{LeftOut, Results, terminal};
+use crate::cli::ui::{Results, Skipped, terminal};
 
 /// From the paper's width on, each twice the one before, to 65,536.
 const WIDTHS: [usize; 8] = [784, 1568, 3136, 6272, 12_544, 25_088, 50_176, 65_536];
@@ -32,13 +32,13 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let results = Results::claim(args.out.as_deref(), "bench", &FILES)?;
     let widths = args.widths.as_ref().map_or(WIDTHS.to_vec(), |list| list.0.clone());
     let archs = super::archs(args, &[Arch::Sc]);
-    let (mut growth, mut left_out) = (Vec::new(), LeftOut::of(archs.len() * widths.len()));
+    let (mut growth, mut skipped) = (Vec::new(), Skipped::of(archs.len() * widths.len()));
     for arch in archs {
         let mut points = Vec::new();
         let before = growth.len();
         for width in &widths {
             let name = format!("{arch}, width {width}");
-            let Some(point) = left_out.or_reported(&name, measure(args, arch, *width, batch))? else {
+            let Some(point) = skipped.or_reported(&name, measure(args, arch, *width, batch))? else {
                 continue;
             };
             terminal::note(&format!("{name}: {} a step", duration(point.spread.median_us)));
@@ -54,7 +54,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         growth_chart(&growth)?.write(results.path(), "scale")?;
         print(args, &results, &growth)?;
     }
-    left_out.check()
+    skipped.check()
 }
 
 /// Prints what was measured.

@@ -59,7 +59,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
 struct Reading<'a> {
     dialect: Dialect,
     options: &'a ReadOptions,
-    /// About so many.
+    /// About this many.
     rows: f64,
 }
 

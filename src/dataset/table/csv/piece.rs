@@ -116,13 +116,13 @@ impl Job<'_> {
                 column.first_missing.get_or_insert_with(|| place.line());
                 Ok(f32::NAN)
             }
-            Field::Infinite => Err(self.wrong(field, place, slot, "is no number that float32 holds")),
+            Field::Infinite => Err(self.wrong(field, place, slot, "is not a number that float32 holds")),
             Field::Text if matches!(self.plan.features[slot].2, Kind::Open) => {
                 column.turned = true;
                 Ok(UNSEEN)
             }
             Field::Text => {
-                Err(self.wrong(field, place, slot, "is no number, as this column held in training"))
+                Err(self.wrong(field, place, slot, "is not a number, as this column held in training"))
             }
         }
     }

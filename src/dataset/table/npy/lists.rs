@@ -1,4 +1,4 @@
-//! Lists of indices and single words, which are no tables.
+//! Lists of indices and single words, which are not tables.
 
 use super::{Array, Element, Read, expect_end, read_exact};
 use crate::host;
@@ -33,7 +33,7 @@ impl<R: std::io::Read> Array<R> {
             };
             let Some(number) = number else {
                 let text = self.text(&bytes).unwrap_or_default();
-                return Err(format!("{text} at place {place} is no index, it must be 0 to {}", u32::MAX));
+                return Err(format!("{text} at place {place} is not an index, it must be 0 to {}", u32::MAX));
             };
             list.push(number);
         }

@@ -10,7 +10,7 @@ use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 
-/// The pages of a column in a group of so many rows.
+/// The pages of a column in a group of this many rows.
 pub(super) struct Pages {
     pub(super) inner: Box<dyn PageReader>,
     pub(super) rows: usize,

@@ -242,14 +242,14 @@ impl NetworkBuffers {
         gpu.wait(None)
     }
 
-    /// Reads back what the optimiser remembers, so many values of each parameter.
+    /// Reads back what the optimiser remembers, this many values of each parameter.
     pub(super) fn read_memories(&self, gpu: &Gpu, count: usize) -> Result<Vec<PackedValues>> {
         let len = self.order.len();
         let state: Vec<f32> = commands::read(gpu, self.of(Buffer::State), count * len)?;
         Ok(state.chunks(len).map(|memory| self.order.unordered(memory.to_vec())).collect())
     }
 
-    /// What steps over so many samples each saw, whose metrics stand in the slots from the first on.
+    /// What steps over this many samples each saw, whose metrics stand in the slots from the first on.
     ///
     /// The metrics of a step are added up in the order of its workgroups.
     pub(super) fn read_metrics(&self, gpu: &Gpu, samples: &[usize]) -> Result<Vec<Seen>> {

@@ -15,11 +15,11 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
     for (text, part) in [
         ("lr = 1\nlr = 2", "line 2: "),
         ("a = \n", "line 1: "),
-        ("[training]\nlr = 1", "\"training\" is no setting"),
-        ("[hidden]\nlr = 1", "hidden: a table is no value"),
+        ("[training]\nlr = 1", "\"training\" is not a setting"),
+        ("[hidden]\nlr = 1", "hidden: a table is not a value"),
         ("degrees = [[1, [2]]]", "degrees: a list of lists of lists"),
         ("epochs = 2020-01-01", "epochs: "),
-        ("epoch = 3", "\"epoch\" is no setting; did you mean \"epochs\"?"),
+        ("epoch = 3", "\"epoch\" is not a setting; did you mean \"epochs\"?"),
         ("xyzzy = 3", "every flag of"),
         ("pca = 1", "pca: "),
         ("lr = true", "line 1: lr: true is not a number: write one such as 0.1"),
@@ -33,15 +33,15 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
         ("hidden = 1.5", "hidden: \"1.5\" is not a whole number; write 8 or 8,8,4"),
         ("arch = 3", "arch: \"3\" is none of sc, rsp"),
         ("activation = true", "activation: \"on\" is none of"),
-        ("lr = nan", "lr: nan, inf or nothing is no value"),
+        ("lr = nan", "lr: nan, inf or nothing is not a value"),
         ("standardize = 3", "standardize: \"3\" is none of on, off"),
-        ("config = \"x\"", "\"config\" is no setting"),
+        ("config = \"x\"", "\"config\" is not a setting"),
         ("arch = \"cs\"", "arch: \"cs\" is none of sc, rsp"),
         ("preset = \"nope\"", "preset: \"nope\" is none of paper, tanner, small"),
         ("density = 0.5\ndegrees = 5", "cannot be given together"),
         ("pca = true\nimportance = \"rf\"", "cannot be given together"),
         ("from = \"m\"\narch = \"sc\"", "cannot be given together"),
-        ("\"a\\nb\" = 1", "is no setting"),
+        ("\"a\\nb\" = 1", "is not a setting"),
     ] {
         let message = Settings::from_toml(text).unwrap_err();
         assert!(message.contains(part) && !message.contains('\n'), "{text:?}: {message}");

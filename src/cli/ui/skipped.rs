@@ -5,14 +5,14 @@ use anyhow::bail;
 use super::{one_line, terminal};
 
 /// Names of measurements that failed; why was reported.
-pub(crate) struct LeftOut {
+pub(crate) struct Skipped {
     names: Vec<String>,
     /// Whether one thing was asked for, so that its failure is the command's.
     is_alone: bool,
 }
 
-impl LeftOut {
-    /// Nothing has failed of so many things.
+impl Skipped {
+    /// Nothing has failed of this many things.
     pub(crate) fn of(asked: usize) -> Self {
         Self { names: Vec::new(), is_alone: asked == 1 }
     }
@@ -39,7 +39,7 @@ impl LeftOut {
     /// An error when anything failed; results are written before.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if !self.names.is_empty() {
-            bail!("left out, for the reasons above: {}; all else is measured", self.names.join("; "));
+            bail!("skipped, for the reasons above: {}; all else is measured", self.names.join("; "));
         }
         Ok(())
     }
@@ -51,15 +51,15 @@ mod tests {
 
     #[test]
     fn a_failure_is_reported_at_the_end_and_one_alone_at_once() {
-        let mut left_out = LeftOut::of(2);
-        assert_eq!(left_out.or_reported("sc", Ok(3)).unwrap(), Some(3));
-        assert!(left_out.check().is_ok());
-        assert_eq!(left_out.or_reported::<u8>("fc", Err(anyhow::anyhow!("too large"))).unwrap(), None);
+        let mut skipped = Skipped::of(2);
+        assert_eq!(skipped.or_reported("sc", Ok(3)).unwrap(), Some(3));
+        assert!(skipped.check().is_ok());
+        assert_eq!(skipped.or_reported::<u8>("fc", Err(anyhow::anyhow!("too large"))).unwrap(), None);
         assert_eq!(
-            left_out.check().unwrap_err().to_string(),
-            "left out, for the reasons above: fc; all else is measured"
+            skipped.check().unwrap_err().to_string(),
+            "skipped, for the reasons above: fc; all else is measured"
         );
-        let alone = LeftOut::of(1).or_reported::<u8>("fc", Err(anyhow::anyhow!("too large")));
+        let alone = Skipped::of(1).or_reported::<u8>("fc", Err(anyhow::anyhow!("too large")));
         assert_eq!(alone.unwrap_err().to_string(), "too large");
     }
 }
