@@ -58,6 +58,9 @@ impl Grain {
     }
 }
 
+/// Most neurons of a grid. Far fewer fill the memory of most machines.
+const MOST_NEURONS: usize = 100_000_000;
+
 /// Side of a patch.
 const SIDE: usize = 2;
 
@@ -144,11 +147,17 @@ impl FromStr for Grid {
             .split(['x', 'X'])
             .map(|part| part.trim().parse().ok().filter(|number| *number > 0))
             .collect();
-        match numbers.as_deref() {
-            Some([rows, columns]) => Ok(Self { rows: *rows, columns: *columns, maps: 1 }),
-            Some([rows, columns, maps]) => Ok(Self { rows: *rows, columns: *columns, maps: *maps }),
-            _ => Err(refuse()),
+        let grid = match numbers.as_deref() {
+            Some([rows, columns]) => Self { rows: *rows, columns: *columns, maps: 1 },
+            Some([rows, columns, maps]) => Self { rows: *rows, columns: *columns, maps: *maps },
+            _ => return Err(refuse()),
+        };
+        if grid.neurons() > MOST_NEURONS {
+            return Err(Error::Topology(format!(
+                "a grid of {text} has too many neurons, {MOST_NEURONS} are the most: take fewer rows, columns or maps"
+            )));
         }
+        Ok(grid)
     }
 }
 
@@ -190,6 +199,13 @@ mod tests {
 
     #[test]
     fn what_is_no_grid_is_refused() {
+        let huge =
+            ["18446744073709551615x2", "70000x70000", "4294967296x4294967296", "10001x10000", "2x2x99999999"];
+        for text in huge {
+            let message = text.parse::<Grid>().unwrap_err().to_string();
+            assert!(message.contains(text) && message.contains("100000000 are the most"), "{message}");
+        }
+        assert!("10000x10000".parse::<Grid>().is_ok());
         for text in ["", "28", "0x3", "3x0", "3x3x0", "3x3x3x3", "axb", "-1x3", "99999999999999999999x1"] {
             assert!(text.parse::<Grid>().is_err(), "{text}");
         }
