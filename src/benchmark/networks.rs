@@ -135,8 +135,8 @@ impl BenchNetwork {
         let limit = |block: usize| size * RECEPTIVE_FIELD.min(block + 1);
         let first = size + usize::from(!self.width.is_multiple_of(blocks));
         let degree = |block: usize| {
-            let request = DEGREES[block * DEGREES.len() / blocks];
-            request.min(if block == 0 { first } else { limit(block) })
+            let degree = DEGREES[block * DEGREES.len() / blocks];
+            degree.min(if block == 0 { first } else { limit(block) })
         };
         (blocks, (0..blocks).map(degree).collect())
     }

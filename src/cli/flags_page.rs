@@ -41,14 +41,12 @@ fn add_command(page: &mut String, before: &str, command: &Command) {
     let _ = writeln!(page, "\n## tanner {before}{}\n\n{about}.", command.get_name());
     let is_shown = |arg: &&Arg| !["help", "version"].contains(&arg.get_id().as_str()) && !arg.is_hide_set();
     let args: Vec<&Arg> = command.get_arguments().filter(is_shown).collect();
-    let mut headings: Vec<&str> = args.iter().filter_map(|arg| arg.get_help_heading()).collect();
-    let mut seen = Vec::new();
-    headings.retain(|heading| {
-        !seen.contains(heading) && {
-            seen.push(*heading);
-            true
+    let mut headings: Vec<&str> = Vec::new();
+    for heading in args.iter().filter_map(|arg| arg.get_help_heading()) {
+        if !headings.contains(&heading) {
+            headings.push(heading);
         }
-    });
+    }
     for heading in headings {
         let _ = writeln!(page, "\n| {heading} | |\n|---|---|");
         for arg in args.iter().filter(|arg| arg.get_help_heading() == Some(heading)) {
@@ -58,17 +56,13 @@ fn add_command(page: &mut String, before: &str, command: &Command) {
     }
 }
 
-/// What a flag is for, its values and its default, in one paragraph.
+/// What a flag is for, with its values and its default.
 fn meaning(arg: &Arg) -> String {
-    let mut text = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let mut text = help::meaning(arg);
     let values: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();
     if help::takes_value(arg) && !values.is_empty() {
         let default = text.find(" [default: ").unwrap_or(text.len());
         text.insert_str(default, &format!(" [{}]", values.join(", ")));
-    }
-    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-    if help::takes_value(arg) && defaults.iter().any(|value| !value.is_empty()) {
-        let _ = write!(text, " [default: {}]", defaults.join(","));
     }
     text
 }

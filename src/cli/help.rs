@@ -128,17 +128,23 @@ fn lines<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
     let args: Vec<(String, &Arg)> = args.map(|arg| (typed(arg), arg)).collect();
     let width = args.iter().map(|(spec, _)| spec.chars().count()).max().unwrap_or(0);
     let line = |(spec, arg): &(String, &Arg)| {
-        let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
-        let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        if takes_value(arg) && defaults.iter().any(|value| !value.is_empty()) {
-            help += &format!(" [default: {}]", defaults.join(","));
-        }
+        let mut help = meaning(arg);
         if 2 + width + 2 + help.chars().count() > COLUMNS {
             help.truncate(help.find(" [default: ").unwrap_or(help.len()));
         }
         format!("  {BOLD}{spec}{BOLD:#}{:space$}{help}\n", "", space = width + 2 - spec.chars().count())
     };
     args.iter().map(line).collect()
+}
+
+/// What a flag is for, with its default.
+pub(super) fn meaning(arg: &Arg) -> String {
+    let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+    if takes_value(arg) && defaults.iter().any(|value| !value.is_empty()) {
+        help += &format!(" [default: {}]", defaults.join(","));
+    }
+    help
 }
 
 /// How a flag is typed: `--epochs <N>`, `--tensorboard [<DIR>]`, `[DATA]`.

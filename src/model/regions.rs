@@ -8,28 +8,24 @@ impl TrainedModel {
     /// Where the edges of each layer may be, as its architecture says: of a hidden layer in two dimensions within its reach,
     /// of others in the blocks that are joined.
     pub(crate) fn regions(&self) -> Vec<Region> {
-        let drawn = self.drawn_in_2d();
-        let layers = self.network().layers().iter().enumerate();
-        let region = |(index, layer): (usize, &Layer)| {
-            let planar = drawn.as_ref().and_then(|drawn| drawn.planar_layer(index));
-            let in_place = planar.and_then(|planar| as_it_is(planar, layer));
+        let region = |(drawn, layer): (Option<Coupled2d>, &Layer)| {
+            let in_place = drawn.and_then(|drawn| as_it_is(drawn, layer));
             in_place.map_or_else(|| Region::of(&layer.topology), |planar| Region::planar(&planar))
         };
-        layers.map(region).collect()
+        self.drawn_in_2d().into_iter().zip(self.network().layers()).map(region).collect()
     }
 
     /// Whether a hidden layer was drawn in two dimensions and its neurons have lost their places to pruning.
     pub(crate) fn has_lost_places(&self) -> bool {
-        let drawn = self.drawn_in_2d();
-        let mut layers = self.network().layers().iter().enumerate();
-        layers.any(|(index, layer)| {
-            let planar = drawn.as_ref().and_then(|drawn| drawn.planar_layer(index));
-            planar.is_some_and(|planar| as_it_is(planar, layer).is_none())
-        })
+        let mut layers = self.drawn_in_2d().into_iter().zip(self.network().layers());
+        layers.any(|(drawn, layer)| drawn.is_some_and(|drawn| as_it_is(drawn, layer).is_none()))
     }
 
-    fn drawn_in_2d(&self) -> Option<Architecture> {
-        self.record.drawn_in_2d(self.preprocessing.position_importance())
+    /// Each layer as it was drawn in two dimensions; none for other kinds.
+    fn drawn_in_2d(&self) -> Vec<Option<Coupled2d>> {
+        let drawn = self.record.drawn_in_2d(self.preprocessing.position_importance());
+        let layer = |index| drawn.as_ref()?.planar_layer(index);
+        (0..self.network().layers().len()).map(layer).collect()
     }
 }
 
