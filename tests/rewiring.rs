@@ -5,7 +5,7 @@ mod common;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use common::moves::{all, by_ends, edits, networks, settings, trained_and_moved};
+use common::moves::{all, by_ends, carried, edits, networks, settings, trained_and_moved};
 use common::{random_data, random_parameters, small_network};
 use tanner::engine::cpu::CpuEngine;
 use tanner::engine::reference::ReferenceEngine;
@@ -54,7 +54,7 @@ fn a_rewired_engine_goes_on_as_one_that_was_made_for_its_graph() {
                 let mut engine = make(&network, settings(optimizer));
                 engine.train(&data, &plan(&samples[..70], 0)).unwrap();
                 let before = engine.state().unwrap();
-                let state = before.clone().moved(&network, &now);
+                let state = carried(before.clone(), &network, &now);
                 engine.rewire(&graphs, state.clone()).unwrap();
                 assert_eq!(engine.state().unwrap(), state, "{name}, {optimizer}");
                 for (before, after) in all(&before).zip(all(&state)) {

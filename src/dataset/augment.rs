@@ -39,7 +39,8 @@ impl Augmentation {
         };
         if self.shift >= rows.min(columns) {
             return refuse(format!(
-                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels",
+                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels (`augment` none leaves them as they \
+                 are)",
                 self.shift
             ));
         }

@@ -125,6 +125,23 @@ impl DataRecord {
         self.test.map_or(Ok(()), |test| test.holdout.count_of(test.of).map(drop))
     }
 
+    /// Refuses pictures of another shape than those of the training; what has no shape fits any.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] with both shapes.
+    #[doc(hidden)]
+    pub fn check_pictures(&self, shape: Option<[usize; 2]>) -> Result<()> {
+        match (shape, self.image_shape) {
+            (Some([rows, columns]), Some(trained)) if [rows, columns] != trained => {
+                Err(Error::Dataset(format!(
+                    "pictures of {rows} x {columns} pixels, the model was trained on {} x {}",
+                    trained[0], trained[1]
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Samples of a table that was read with [`Columns::Of`](super::table::Columns::Of) the encoding.
     ///
     /// # Errors
@@ -135,6 +152,7 @@ impl DataRecord {
         let Some(encoding) = &self.encoding else {
             return Err(table.refused("nothing is known of how a table becomes features"));
         };
+        self.check_pictures(table.image_shape())?;
         let labels = Classes { names: self.class_names.clone() }.labels(&table)?;
         let encoded = encoding.encode(&mut table, limits)?;
         let data = Dataset::new(encoded.features, encoding.width(), labels, self.class_names.len())?;

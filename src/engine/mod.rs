@@ -273,6 +273,15 @@ pub trait Engine: Send {
     /// When the device fails.
     fn state(&mut self) -> Result<EngineState>;
 
+    /// As [`Engine::state`], but the engine may give up its own copy: it cannot train until it is given a state again.
+    ///
+    /// # Errors
+    /// When the device fails.
+    #[doc(hidden)]
+    fn take_state(&mut self) -> Result<EngineState> {
+        self.state()
+    }
+
     /// Takes what [`Engine::state`] gave, of this engine or of another one of its kind; the steps that follow
     /// have the bits that they would have had there.
     ///

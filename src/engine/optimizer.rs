@@ -47,6 +47,12 @@ impl OptimizerKind {
         }
     }
 
+    /// Whether it has the hyperparameter of a setting.
+    pub(crate) fn has(self, setting: Setting) -> bool {
+        let own = self.usual().options().by_setting();
+        own.into_iter().any(|(one, value)| one == setting && value.is_some())
+    }
+
     /// A learning rate that most networks train well with.
     pub(crate) const fn usual_learning_rate(self) -> f64 {
         match self {

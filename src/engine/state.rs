@@ -62,6 +62,12 @@ impl Values {
         }
     }
 
+    /// One float32 value for each parameter.
+    pub(crate) fn of_single(parameters: &Parameters) -> Self {
+        let layers = parameters.layers.iter();
+        Self::Single(layers.flat_map(|layer| layer.weights.iter().chain(&layer.biases)).copied().collect())
+    }
+
     /// The same by layer, of float32 values that are one for each parameter of a network.
     pub(crate) fn into_layered(self, network: &Network) -> Parameters {
         match self.converted(true) {
@@ -92,14 +98,13 @@ impl EngineState {
     #[must_use]
     #[doc(hidden)]
     pub fn of_single(parameters: &Parameters, optimizer: &[Parameters]) -> Self {
-        let single = |parameters| Values::Single(flat(parameters));
-        let optimizer = optimizer.iter().map(single).collect();
-        Self { parameters: single(parameters), optimizer, optimizer_start: 0 }
+        let optimizer = optimizer.iter().map(Values::of_single).collect();
+        Self { parameters: Values::of_single(parameters), optimizer, optimizer_start: 0 }
     }
 
     /// Parameters with an optimiser at zero, of a run that has made `steps` steps.
     pub(crate) fn fresh(parameters: &Parameters, optimizer: &Optimizer, steps: u64) -> Self {
-        let parameters = Values::Single(flat(parameters));
+        let parameters = Values::of_single(parameters);
         let memory = Values::Single(vec![0.0; parameters.len()]);
         let optimizer = vec![memory; optimizer.state_count()];
         Self { parameters, optimizer, optimizer_start: steps }
@@ -122,18 +127,21 @@ impl EngineState {
         }
     }
 
-    /// The state of a network some of whose edges are in other places: what the old edges had, and zeros for the new ones.
+    /// The state after the edges of one layer have moved: surviving edges keep their values, new ones start at zero.
     ///
-    /// `now` has, for each layer, the edge that each old edge is now; without one nothing has moved there.
+    /// `now` has the edge that each old edge of the layer is now: `[old edges]`.
     #[must_use]
     #[doc(hidden)]
-    pub fn moved(self, network: &Network, now: &[Option<Vec<Option<u32>>>]) -> Self {
-        let carry = |values: Values| match values {
-            Values::Single(values) => Values::Single(carried(values, network, now)),
-            Values::Double(values) => Values::Double(carried(values, network, now)),
-        };
-        let optimizer = self.optimizer.into_iter().map(carry).collect();
-        Self { parameters: carry(self.parameters), optimizer, ..self }
+    pub fn moved(mut self, network: &Network, layer: usize, now: &[Option<u32>]) -> Self {
+        let before = network.layers()[..layer].iter();
+        let first = before.map(|layer| layer.topology.edges() + layer.topology.outputs().width()).sum();
+        for values in [&mut self.parameters].into_iter().chain(&mut self.optimizer) {
+            match values {
+                Values::Single(values) => carry(&mut values[first..first + now.len()], now),
+                Values::Double(values) => carry(&mut values[first..first + now.len()], now),
+            }
+        }
+        self
     }
 
     /// The same in the numbers of a kind of engine.
@@ -213,34 +221,18 @@ impl EngineState {
     }
 }
 
-/// Values in the places that their edges have now; the number of edges stays.
-fn carried<T: Copy + Default>(
-    mut values: Vec<T>,
-    network: &Network,
-    now: &[Option<Vec<Option<u32>>>],
-) -> Vec<T> {
-    let mut rest = &mut values[..];
-    for (layer, now) in network.layers().iter().zip(now) {
-        let (weights, behind) = std::mem::take(&mut rest).split_at_mut(layer.topology.edges());
-        if let Some(now) = now {
-            let old = weights.to_vec();
-            weights.fill(T::default());
-            for (value, edge) in old.into_iter().zip(now) {
-                if let Some(edge) = edge {
-                    weights[*edge as usize] = value;
-                }
-            }
+/// Moves the values of a layer's edges to where these are now; the number of edges is the same.
+fn carry<T: Copy + Default>(weights: &mut [T], now: &[Option<u32>]) {
+    let old = weights.to_vec();
+    weights.fill(T::default());
+    for (value, edge) in old.into_iter().zip(now) {
+        if let Some(edge) = edge {
+            weights[*edge as usize] = value;
         }
-        rest = behind.split_at_mut(layer.topology.outputs().width()).1;
     }
-    values
 }
 
-fn flat(parameters: &Parameters) -> Vec<f32> {
-    parameters.layers.iter().flat_map(|layer| layer.weights.iter().chain(&layer.biases)).copied().collect()
-}
-
-/// The inverse of [`flat`]; there is a value for each parameter.
+/// The inverse of [`Values::of_single`]; there is a value for each parameter.
 fn layered(network: &Network, values: &[f32]) -> Parameters {
     let mut rest = values;
     let mut take = |count: usize| {

@@ -6,6 +6,9 @@
 use super::{Architecture, Connectivity};
 use crate::{Error, Result};
 
+/// Layers of which every choice is tried.
+const MOST_LAYERS: usize = 12;
+
 impl Architecture {
     /// As many fully connected hidden layers, all of the one width that is the
     /// largest with no more than `budget` weights and biases in the whole network.
@@ -37,19 +40,27 @@ impl Architecture {
         Ok(Self { hidden: vec![fits; layers], connectivity, ..self.clone() })
     }
 
-    /// As [`Architecture::narrowed_to`], with the last layers wider by one as long as the budget allows.
+    /// As [`Architecture::narrowed_to`], with some layers wider by one: of these widths those with the most parameters.
     ///
     /// # Errors
     /// As [`Architecture::narrowed_to`].
     pub(crate) fn narrowed_finely_to(&self, budget: usize) -> Result<Self> {
-        let mut fitted = self.narrowed_to(budget)?;
-        for layer in (0..fitted.hidden.len()).rev() {
-            fitted.hidden[layer] += 1;
-            if fully_connected_parameters(self.inputs, &fitted.hidden, self.classes) > budget as u128 {
-                fitted.hidden[layer] -= 1;
-            }
-        }
-        Ok(fitted)
+        let even = self.narrowed_to(budget)?;
+        // Of more layers than these only the last ones are tried.
+        let layers = even.hidden.len().min(MOST_LAYERS);
+        let first = even.hidden.len() - layers;
+        let wider = |chosen: u32| {
+            let mut hidden = even.hidden.clone();
+            hidden[first..]
+                .iter_mut()
+                .enumerate()
+                .for_each(|(layer, width)| *width += (chosen >> layer & 1) as usize);
+            (fully_connected_parameters(self.inputs, &hidden, self.classes), hidden)
+        };
+        let within = (0..1 << layers).map(wider).filter(|(count, _)| *count <= budget as u128);
+        let hidden =
+            within.max_by_key(|(count, _)| *count).map_or_else(|| even.hidden.clone(), |(_, hidden)| hidden);
+        Ok(Self { hidden, ..even })
     }
 
     /// The number of parameters of a network of these layers with one neuron in each of them.

@@ -70,7 +70,7 @@ impl Session<'_> {
         let mut tables = read_tables(settings, &columns).asked_by(Setting::Data)?;
         if let Some(picture) = options.picture {
             for table in [Some(&mut tables.table), tables.test.as_mut()].into_iter().flatten() {
-                table.set_picture(picture).asked_by(Setting::Picture)?;
+                table.set_picture(picture)?;
             }
         }
         self.describe(&tables.table, settings);
@@ -134,8 +134,7 @@ impl Session<'_> {
     /// As [`Session::load`]; settings that say otherwise than the model.
     pub fn load_for(&self, model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
         if settings.format.is_none() {
-            refuse_pictures(model)?;
-            return load_idx_folder(&settings.path).asked_by(Setting::Data);
+            return pictures_for(model, settings);
         }
         let record = known(model, settings)?;
         let known = |path: &Path| read_known(settings, path, encoding(record)?);
@@ -168,8 +167,7 @@ impl Session<'_> {
     /// As [`Session::load_for`].
     pub fn load_test(&self, model: &TrainedModel, settings: &DataSettings) -> Result<Dataset> {
         if settings.format.is_none() {
-            refuse_pictures(model)?;
-            return Ok(load_idx_folder(&settings.path).asked_by(Setting::Data)?.test);
+            return Ok(pictures_for(model, settings)?.test);
         }
         let record = known(model, settings)?;
         let path = match &settings.options.test {
@@ -221,6 +219,7 @@ impl Session<'_> {
         let columns = Columns::Of { encoding: &encoding, label };
         let mut table = Table::read(source, format, &columns, &options)?.table;
         classes_of(model).check_place(&table)?;
+        model.data().check_pictures(table.image_shape())?;
         let encoded = encoding.encode(&mut table, &options.limits)?;
         self.warn_of_unseen(&encoded.unseen);
         Ok(encoded.features)
@@ -266,13 +265,15 @@ impl Session<'_> {
     }
 }
 
-/// A model of a table cannot be scored on pictures, of which the default data are.
-fn refuse_pictures(model: &TrainedModel) -> Result<()> {
+/// The pictures of a folder, where a model was trained on pictures of that shape.
+fn pictures_for(model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
     if model.data().encoding.is_some() {
         let reason = "the model was trained on a table: name that one, or another with its columns";
         return Err(Error::setting(Setting::Data, reason));
     }
-    Ok(())
+    let splits = load_idx_folder(&settings.path).asked_by(Setting::Data)?;
+    model.data().check_pictures(splits.train.image_shape()).asked_by(Setting::Data)?;
+    Ok(splits)
 }
 
 /// How a model reads tables: one that knows nothing of them takes their columns in their order.
@@ -290,7 +291,7 @@ pub(super) fn classes_of(model: &TrainedModel) -> Classes {
 
 /// What the model knows of tables; settings that would say otherwise are refused.
 fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a DataRecord> {
-    let decided = [Setting::Impute, Setting::MaxCategories, Setting::Drop, Setting::Label];
+    let decided = [Setting::Impute, Setting::MaxCategories, Setting::Drop, Setting::Label, Setting::Picture];
     if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
         return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Session;
 use super::settings::{ArchitectureSettings, RunSettings};
-use crate::model::TrainedModel;
+use crate::model::{Arch, TrainedModel};
 use crate::network::{Architecture, Network};
 use crate::text::grouped;
 use crate::topology::{Region, Topology};
@@ -54,6 +54,17 @@ impl Session<'_> {
                 "edges lead further than 3 times the `reach`, where nothing makes near ones likelier: {}; a larger `reach` or a \
                  smaller `fan-in` lets them stay near",
                 layers.join(", ")
+            ));
+        }
+    }
+
+    /// Says that an importance was asked for which neither moves a pixel nor weighs a draw.
+    pub(super) fn warn_of_unused_importance(&self, settings: &RunSettings) {
+        let importance = settings.importance.importance;
+        let power = settings.asked.architecture.importance_power.unwrap_or(0.0);
+        if settings.architecture.arch == Arch::Sc2d && importance.scores_features() && power == 0.0 {
+            self.warn(format!(
+                "`importance` {importance} changes nothing with `arch` sc2d as long as `importance-power` is 0: take 1, or `importance` none"
             ));
         }
     }
@@ -134,7 +145,7 @@ fn constant_neurons(network: &Network) -> Option<String> {
     (!lacking.is_empty()).then(|| {
         let layers = lacking.join("; ");
         format!(
-            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`, sc2d: `fan-in`) reach them, and those by default do"
+            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`, sc2d: `fan-in`) or more `parameters` reach them"
         )
     })
 }

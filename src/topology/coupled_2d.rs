@@ -14,7 +14,7 @@
 use rand::{Rng, RngExt};
 
 use super::sampling::largest;
-use super::{Falloff, Grain, Grid, Partition, Topology};
+use super::{Falloff, Grain, Grid, Link, Partition, Topology};
 use crate::{Error, Result};
 
 /// How many times its reach a Gaussian goes, where edges are to be near.
@@ -208,14 +208,13 @@ impl Coupled2d {
         if topology.density() > 0.5 {
             return 0.0;
         }
-        let (from, to) = (self.inputs.middles(1), self.outputs.middles(1));
-        // Edges of a micro-block are up to a patch further than its middles.
-        let reach = self.reach + if self.grain == Grain::MicroBlocks { 1.0 } else { 0.0 };
-        let near = Self { reach, ..self.clone() };
-        let is_far = |(output, input): &(usize, usize)| {
-            near.log_weight_within(from[*input], to[*output], SIGMAS).is_none()
+        let together = self.grain.together();
+        let (from, to) = (self.inputs.middles(together), self.outputs.middles(together));
+        let is_far = |(output, input): &Link| {
+            self.log_weight_within(from[*input as usize], to[*output as usize], SIGMAS).is_none()
         };
-        topology.edge_ends().filter(is_far).count() as f64 / topology.edges().max(1) as f64
+        let links = topology.links(self.grain);
+        links.filter(is_far).count() as f64 * (together * together) as f64 / topology.edges().max(1) as f64
     }
 
     /// Logarithm of the mean importance of each group of inputs.

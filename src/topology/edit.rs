@@ -85,9 +85,9 @@ impl Topology {
     /// [`Error::Topology`] where not as many links come as go, one that goes is not there, or one that comes is; and
     /// where the grain is not that of the graph.
     #[doc(hidden)]
-    pub fn edit(&self, edit: &Edit) -> Result<Edited> {
-        let Edit { grain, dropped, added } = edit;
-        if *grain == Grain::MicroBlocks && self.grain() != *grain {
+    pub fn edit(&self, edit: Edit) -> Result<Edited> {
+        let Edit { grain, mut dropped, mut added } = edit;
+        if grain == Grain::MicroBlocks && self.grain() != grain {
             return Err(Error::Topology(
                 "a graph that is not made of whole micro-blocks cannot move them".into(),
             ));
@@ -98,12 +98,9 @@ impl Topology {
                 "{added} links come and {dropped} go, the numbers must be equal"
             )));
         }
-        let [dropped, added] = [dropped, added].map(|links| {
-            let mut sorted = links.clone();
-            sorted.sort_unstable();
-            sorted
-        });
-        let [outputs, inputs] = self.groups(*grain);
+        dropped.sort_unstable();
+        added.sort_unstable();
+        let [outputs, inputs] = self.groups(grain);
         if let Some((output, input)) = added.iter().find(|link| link.0 >= outputs || link.1 >= inputs) {
             return Err(Error::Topology(format!(
                 "a link from {input} to {output} comes, there are {inputs} and {outputs}"
@@ -111,7 +108,7 @@ impl Topology {
         }
         let mut edited = Making {
             of: self,
-            grain: *grain,
+            grain,
             row_start: vec![0],
             input: Vec::with_capacity(self.edges()),
             now: vec![None; self.edges()],
@@ -119,13 +116,14 @@ impl Topology {
         let (mut going, mut coming) = (&dropped[..], &added[..]);
         for output in 0..outputs {
             let merged =
-                merged(self.joined(*grain, output), take(&mut going, output), take(&mut coming, output))
+                merged(self.joined(grain, output), take(&mut going, output), take(&mut coming, output))
                     .map_err(|reason| Error::Topology(format!("links to {output}: {reason}")))?;
             edited.push(output, &merged)?;
         }
         if let Some((output, input)) = going.first() {
             return Err(Error::Topology(format!("a link from {input} to {output} goes, there is none")));
         }
+        drop((dropped, added));
         let Making { row_start, input, now, .. } = edited;
         let topology = Self::from_rows(self.inputs().clone(), self.outputs().clone(), row_start, input)?;
         Ok(Edited { topology, now })

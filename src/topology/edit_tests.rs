@@ -55,7 +55,7 @@ proptest! {
         let old = planar(grain).build(&mut generator(seed, Purpose::Topology(0))).unwrap();
         prop_assert_eq!(old.grain(), grain);
         let edit = chosen(&old, grain, count, seed);
-        let Edited { topology: new, now } = old.edit(&edit).unwrap();
+        let Edited { topology: new, now } = old.edit(edit.clone()).unwrap();
         prop_assert_eq!((new.edges(), new.grain()), (old.edges(), grain));
         prop_assert_eq!((new.inputs(), new.outputs()), (old.inputs(), old.outputs()));
         let of = |links: &[Link]| -> HashSet<(usize, usize)> {
@@ -79,7 +79,7 @@ proptest! {
         prop_assert_eq!(found.len(), old.edges() - dropped.len());
         // The same edit back gives the old graph.
         let back = Edit { grain, dropped: edit.added, added: edit.dropped };
-        prop_assert_eq!(new.edit(&back).unwrap().topology, old);
+        prop_assert_eq!(new.edit(back).unwrap().topology, old);
     }
 
     /// What a region offers is within it, is free, and is all that there is.
@@ -119,7 +119,7 @@ fn an_edit_that_cannot_be_is_refused() {
     let graph = Topology::from_edges(inputs, outputs, &[(0, 0), (2, 1), (1, 0)]).unwrap();
     let edit = |dropped: &[Link], added: &[Link]| {
         let edit = Edit { grain: Grain::Edges, dropped: dropped.to_vec(), added: added.to_vec() };
-        graph.edit(&edit).map_err(|error| error.to_string())
+        graph.edit(edit).map_err(|error| error.to_string())
     };
     assert!(edit(&[(0, 0)], &[(1, 0)]).is_ok());
     assert!(edit(&[(0, 0)], &[(0, 0)]).is_ok_and(|edited| edited.now == [None, Some(1), Some(2)]));
@@ -136,7 +136,7 @@ fn an_edit_that_cannot_be_is_refused() {
         assert!(message.contains(part), "{message:?} does not say {part:?}");
     }
     let blocks = Edit { grain: Grain::MicroBlocks, dropped: vec![], added: vec![] };
-    assert!(graph.edit(&blocks).unwrap_err().to_string().contains("whole micro-blocks"));
+    assert!(graph.edit(blocks).unwrap_err().to_string().contains("whole micro-blocks"));
 }
 
 #[test]

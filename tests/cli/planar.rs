@@ -351,3 +351,60 @@ fn inspect_shows_what_neurons_see_of_the_picture() {
     let drawn = json(path, "inspect --arch sc2d --json");
     assert_eq!(drawn["receptive_fields"][0]["pixels_seen"], 40.0);
 }
+
+/// As many pixels in another shape are other pictures.
+#[test]
+fn pictures_of_another_shape_than_the_models_are_refused() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    done(path, &format!("{NETWORK} --epochs 1 --out run"));
+    fs::create_dir(path.join("flat")).unwrap();
+    for file in fs::read_dir(path.join("data")).unwrap() {
+        let file = file.unwrap();
+        let mut bytes = fs::read(file.path()).unwrap();
+        if file.file_name().to_string_lossy().contains("images") {
+            (bytes[11], bytes[15]) = (2, 8);
+        }
+        fs::write(path.join("flat").join(file.file_name()), bytes).unwrap();
+    }
+    let parts = ["pictures of 2 x 8 pixels, the model was trained on 4 x 4"];
+    for line in [
+        "eval --model run --data flat",
+        "predict --model run flat/t10k-images-idx3-ubyte",
+        "train --from run --data flat --epochs 1 --backend cpu",
+        "prune --model run --data flat --method magnitude --sparsity 0.5 --out pruned",
+    ] {
+        refused(path, line, 1, &parts);
+    }
+    // A table has the shape that its training gave it.
+    let rows: String =
+        (0..40).map(|row| format!("{},{},1,{},{}\n", row % 7, row % 5, row % 3, row % 2)).collect();
+    fs::write(path.join("t.csv"), rows).unwrap();
+    done(path, "--data t.csv --picture 2x2 --arch sc2d --fan-in 4 --epochs 1 --backend cpu --out table");
+    refused(
+        path,
+        "eval --model table --data t.csv --picture 4x1",
+        1,
+        &["--picture: the model has that of its training"],
+    );
+    let three = ["--picture: 2x2x2 has three sides, a picture has two"];
+    refused(path, "--data t.csv --picture 2x2x2 --arch sc2d --epochs 1", 1, &three);
+    refused(path, "--data t.csv --picture 3x3 --epochs 1", 1, &["3x3 are 9 pixels, the table has 4 columns"]);
+}
+
+/// What changes nothing is said, or refused.
+#[test]
+fn settings_without_an_effect_are_named() {
+    let folder = folder_with_data();
+    let path = folder.path();
+    let said = done(path, &format!("{NETWORK} --epochs 1 --importance variance"));
+    assert!(said.contains("--importance variance changes nothing with --arch sc2d"), "{said}");
+    let said = done(path, &format!("{NETWORK} --epochs 1 --importance variance --importance-power 1"));
+    assert!(!said.contains("changes nothing"), "{said}");
+    let off = format!("{NETWORK} --epochs 1 --rewire off --rewire-fraction 0.2");
+    refused(path, &off, 1, &["--rewire-fraction: has no meaning with --rewire off"]);
+    refused(path, &format!("{NETWORK} --fan-in 1e300"), 2, &["1e300 is impossible, the limit is"]);
+    let narrow_view = "--data data --arch sc2d --grid 4x4 --fan-in 12 --reach 0.01 --epochs 1 --backend cpu";
+    let said = done(path, &narrow_view.replace("--fan-in 12", "--fan-in 8"));
+    assert!(said.contains("edges lead further than 3 times the --reach"), "{said}");
+}

@@ -38,7 +38,7 @@ fn moved(topology: &Topology, seed: u64) -> Option<Edited> {
     let dropped: Vec<Link> = topology.links(grain).step_by(3).take(absent.len()).collect();
     let added = dropped.iter().map(|_| absent.swap_remove(rng.random_range(0..absent.len()))).collect();
     (!dropped.is_empty() && !there.is_empty())
-        .then(|| topology.edit(&Edit { grain, dropped, added }).unwrap())
+        .then(|| topology.edit(Edit { grain, dropped, added }).unwrap())
         .filter(|edited| edited.now.contains(&None))
 }
 
@@ -73,6 +73,12 @@ pub fn all(state: &EngineState) -> impl Iterator<Item = &Values> {
     [&state.parameters].into_iter().chain(&state.optimizer)
 }
 
+/// The state once the edges of all layers have moved.
+pub fn carried(state: EngineState, network: &Network, now: &[Now]) -> EngineState {
+    let layers = now.iter().enumerate().filter_map(|(layer, now)| Some((layer, now.as_ref()?)));
+    layers.fold(state, |state, (layer, now)| state.moved(network, layer, now))
+}
+
 /// Trains, moves the same edges, and goes on, three times; the values by their ends, and the loss.
 pub fn trained_and_moved(engine: &mut dyn Engine, network: &Network) -> (Vec<(Ends, f64)>, f64) {
     let data = random_data(60, network.inputs(), 4, 3);
@@ -82,7 +88,7 @@ pub fn trained_and_moved(engine: &mut dyn Engine, network: &Network) -> (Vec<(En
         let plan = StepPlan { samples: &samples, learning_rate: 0.05, first_step: 6 * round };
         engine.train(&data, &plan).unwrap();
         let (graphs, moves) = edits(&now, round);
-        let state = engine.state().unwrap().moved(&now, &moves);
+        let state = carried(engine.take_state().unwrap(), &now, &moves);
         engine.rewire(&graphs, state.clone()).unwrap();
         now = now.over(&graphs).unwrap();
     }

@@ -4,7 +4,7 @@ use tanner::engine::gpu::GpuOptions;
 use tanner::engine::reference::ReferenceEngine;
 use tanner::engine::{Engine, Optimizer, OptimizerKind, StepPlan};
 
-use crate::common::moves::{edits, networks, settings, trained_and_moved};
+use crate::common::moves::{carried, edits, networks, settings, trained_and_moved};
 use crate::common::{random_data, random_parameters};
 use crate::oracle::{Bounded, Misses};
 use crate::shapes;
@@ -25,7 +25,7 @@ pub(crate) fn goes_on_as_a_new_engine() -> Result<(), String> {
             let options = GpuOptions { resident_limit, ..shapes::options(tiles, false) };
             let mut engine = shapes::engine(&network, &parameters, settings(Optimizer::ADAM), &options);
             engine.train(&data, &plan(&order[..70], 0)).unwrap();
-            let state = engine.state().unwrap().moved(&network, &now);
+            let state = carried(engine.state().unwrap(), &network, &now);
             engine.rewire(&graphs, state.clone()).unwrap();
             misses.equal(format!("{policy}: round trip"), engine.state().unwrap() == state, true);
             let mut made = shapes::engine(

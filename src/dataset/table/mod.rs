@@ -37,7 +37,7 @@ mod texts;
 
 #[cfg(feature = "train")]
 use crate::topology::Grid;
-use crate::{Error, Result, threads};
+use crate::{Error, Result, Setting, threads};
 
 pub use classes::Classes;
 #[cfg(feature = "train")]
@@ -215,12 +215,25 @@ impl Table {
     /// Notes that rows are pictures of this size.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when there is not one number for each pixel.
+    /// [`Error::Setting`] when there is not one number for each pixel.
     #[cfg(feature = "train")]
     pub(crate) fn set_picture(&mut self, picture: Grid) -> Result<()> {
         if picture.maps != 1 || picture.neurons() != self.width() || self.text_columns() > 0 {
-            let reason = format!("{picture} pixels are no {} columns of numbers, one for each", self.width());
-            return Err(Error::Dataset(reason));
+            let reason = match (picture.maps, self.text_columns()) {
+                (1, 0) => format!(
+                    "{picture} are {} pixels, the table has {} columns of features",
+                    picture.neurons(),
+                    self.width()
+                ),
+                (1, texts) => format!("{texts} of the table's columns are texts, pixels are numbers"),
+                _ => format!("{picture} has three sides, a picture has two: ROWSxCOLUMNS"),
+            };
+            return Err(Error::setting(Setting::Picture, reason));
+        }
+        if let Some([rows, columns]) = self.image_shape.filter(|own| *own != [picture.rows, picture.columns])
+        {
+            let reason = format!("the file's own pictures have {rows} x {columns} pixels, not {picture}");
+            return Err(Error::setting(Setting::Picture, reason));
         }
         self.image_shape = Some([picture.rows, picture.columns]);
         Ok(())

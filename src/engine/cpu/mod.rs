@@ -152,14 +152,20 @@ impl CpuEngine {
     /// Packs a network and makes its tables; values are for the caller to set.
     fn lay_out(&mut self, network: Network) {
         // What belongs to the old graphs goes first, so that both are never there together.
-        (self.values, self.sums, self.state) = Default::default();
-        (self.layout, self.micro_block_rows, self.strips, self.sparse_rows) = Default::default();
+        self.release();
         self.network = network;
         self.layout = NetworkLayout::new(&self.network, self.policy);
         self.micro_block_rows = self.layout.micro_block_rows();
         self.strips = strips(&self.layout);
         self.sparse_rows = self.layout.sparse_rows();
         self.regulariser = Regulariser::new(&self.network, &self.layout, self.settings);
+    }
+
+    /// Frees all that follows the edges but the graphs.
+    fn release(&mut self) {
+        (self.values, self.sums, self.state) = Default::default();
+        (self.layout, self.micro_block_rows, self.strips, self.sparse_rows) = Default::default();
+        self.regulariser.release();
     }
 
     fn pass<'a, R: Recorder>(
@@ -283,9 +289,17 @@ impl Engine for CpuEngine {
     }
 
     fn state(&mut self) -> Result<EngineState> {
-        let memories: Vec<_> = self.state.iter().map(|memory| self.layout.unpack(memory)).collect();
-        let state = EngineState::of_single(&self.layout.unpack(&self.values), &memories);
-        Ok(EngineState { optimizer_start: self.settings.optimizer_start, ..state })
+        let flat = |values: &PackedValues| Values::of_single(&self.layout.unpack(values));
+        let (parameters, optimizer) = (flat(&self.values), self.state.iter().map(flat).collect());
+        Ok(EngineState { parameters, optimizer, optimizer_start: self.settings.optimizer_start })
+    }
+
+    fn take_state(&mut self) -> Result<EngineState> {
+        let flat = |values: PackedValues| Values::of_single(&self.layout.unpack(&values));
+        let parameters = flat(std::mem::take(&mut self.values));
+        let optimizer = std::mem::take(&mut self.state).into_iter().map(flat).collect();
+        self.release();
+        Ok(EngineState { parameters, optimizer, optimizer_start: self.settings.optimizer_start })
     }
 
     fn restore(&mut self, state: &EngineState) -> Result<()> {

@@ -40,6 +40,11 @@ impl Regulariser {
         }
     }
 
+    /// Frees all tables.
+    pub(super) fn release(&mut self) {
+        (self.groups, self.group_factors, self.connections, self.masked) = Default::default();
+    }
+
     /// Whether there is anything to [`Regulariser::prepare`].
     pub(super) fn prepares(&self) -> bool {
         self.settings.penalties.group_lasso > 0.0 || self.settings.drop_connect > 0.0

@@ -60,8 +60,8 @@ use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
 use super::pace::{SOFTWARE_GPU, SubmitPace, steps_within_call};
 use super::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, check_data,
-    check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
+    check_data, check_plan,
 };
 use crate::dataset::Dataset;
 use crate::network::{Network, Parameters};
@@ -315,11 +315,11 @@ impl Engine for GpuEngine {
     }
 
     fn state(&mut self) -> Result<EngineState> {
-        let count = self.settings.optimizer.state_count();
-        let memories = self.buffers.read_memories(&self.gpu, count)?;
-        let memories: Vec<_> = memories.iter().map(|memory| self.layout.unpack(memory)).collect();
-        let state = EngineState::of_single(&self.parameters()?, &memories);
-        Ok(EngineState { optimizer_start: self.settings.optimizer_start, ..state })
+        let memories = self.buffers.read_memories(&self.gpu, self.settings.optimizer.state_count())?;
+        let flat = |memory| Values::of_single(&self.layout.unpack(&memory));
+        let optimizer = memories.into_iter().map(flat).collect();
+        let parameters = Values::of_single(&self.parameters()?);
+        Ok(EngineState { parameters, optimizer, optimizer_start: self.settings.optimizer_start })
     }
 
     fn restore(&mut self, state: &EngineState) -> Result<()> {

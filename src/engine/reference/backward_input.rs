@@ -20,14 +20,19 @@ pub struct BackwardInput {
 }
 
 /// Carries deltas `[output][sample]` back over the edges of a layer.
-pub fn backward_input(topology: &Topology, weights: &[f64], delta: &Matrix) -> BackwardInput {
+pub fn backward_input<W: Copy + Into<f64>>(
+    topology: &Topology,
+    weights: &[W],
+    delta: &Matrix,
+) -> BackwardInput {
     let inputs = topology.inputs().width();
     let mut gradient = Matrix::zeros(inputs, delta.columns());
     let mut magnitude = Matrix::zeros(inputs, delta.columns());
     for (edge, (output, input)) in topology.edge_ends().enumerate() {
+        let weight: f64 = weights[edge].into();
         for (column, delta) in delta.row(output).iter().enumerate() {
-            gradient.row_mut(input)[column] += weights[edge] * delta;
-            magnitude.row_mut(input)[column] += (weights[edge] * delta).abs();
+            gradient.row_mut(input)[column] += weight * delta;
+            magnitude.row_mut(input)[column] += (weight * delta).abs();
         }
     }
     BackwardInput { gradient, magnitude }

@@ -16,10 +16,10 @@ pub struct Forward {
 }
 
 /// Runs one layer over a batch; a key applies dropout as in training.
-pub fn forward(
+pub fn forward<W: Copy + Into<f64>>(
     layer: &Layer,
-    weights: &[f64],
-    biases: &[f64],
+    weights: &[W],
+    biases: &[W],
     x: &Matrix,
     dropout: Option<DropoutKey>,
 ) -> Forward {
@@ -28,13 +28,15 @@ pub fn forward(
     let mut y = Matrix::zeros(outputs, x.columns());
     let mut magnitude = Matrix::zeros(outputs, x.columns());
     for (output, bias) in biases.iter().enumerate() {
-        y.row_mut(output).fill(*bias);
+        let bias: f64 = (*bias).into();
+        y.row_mut(output).fill(bias);
         magnitude.row_mut(output).fill(bias.abs());
         for edge in topology.row(output) {
             let input = topology.edge_inputs()[edge] as usize;
+            let weight: f64 = weights[edge].into();
             for (column, x) in x.row(input).iter().enumerate() {
-                y.row_mut(output)[column] += weights[edge] * x;
-                magnitude.row_mut(output)[column] += (weights[edge] * x).abs();
+                y.row_mut(output)[column] += weight * x;
+                magnitude.row_mut(output)[column] += (weight * x).abs();
             }
         }
         for (column, value) in y.row_mut(output).iter_mut().enumerate() {

@@ -2,6 +2,7 @@
 
 use super::edge_files::EdgeFiles;
 use super::groups::ArchitectureOptions;
+use super::owners;
 use super::planar::Planar;
 use super::profile::{Profile, one_for_all};
 use crate::dataset::Dataset;
@@ -32,38 +33,6 @@ pub struct ArchitectureSettings {
     given: Vec<Setting>,
 }
 
-/// Architectures that have blocks; a narrow network without a budget takes that of a spatially-coupled one.
-const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
-/// Those with a window.
-const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
-/// Settings that belong to some architectures alone, and to which.
-const OWNERS: [(Setting, &[Arch]); 14] = [
-    (Setting::Grid, &[Arch::Sc2d]),
-    (Setting::FanIn, &[Arch::Sc2d]),
-    (Setting::Reach, &[Arch::Sc2d]),
-    (Setting::Falloff, &[Arch::Sc2d]),
-    (Setting::Grain, &[Arch::Sc2d]),
-    (Setting::ImportancePower, &[Arch::Sc2d]),
-    (Setting::Blocks, BANDED),
-    (Setting::ReceptiveField, COUPLED),
-    (Setting::Degrees, BANDED),
-    (Setting::Density, BANDED),
-    (Setting::Degree, &[Arch::Rsp]),
-    (Setting::DegreeDistribution, &[Arch::Rsp]),
-    (Setting::Budget, &[Arch::Narrow]),
-    (Setting::Softness, &[Arch::Band]),
-];
-
-/// Settings in whose place a number of parameters can be given.
-pub(crate) const SIZES: [Setting; 6] = [
-    Setting::Degrees,
-    Setting::Density,
-    Setting::Degree,
-    Setting::DegreeDistribution,
-    Setting::FanIn,
-    Setting::Budget,
-];
-
 /// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
 const WORDS: [(Setting, &str); 11] = [
     (Setting::ImportancePower, "importance"),
@@ -88,7 +57,7 @@ impl ArchitectureSettings {
         options.check_edges()?;
         let edges = options.edges.clone();
         let arch = if edges.is_some() { Arch::Custom } else { options.arch.unwrap_or(Arch::Sc) };
-        refuse_unrelated_flags(options, arch)?;
+        owners::refuse_unrelated_flags(options, arch)?;
         let usual = || if edges.is_some() { Vec::new() } else { paper::HIDDEN.to_vec() };
         let hidden = options.hidden.as_ref().map_or_else(usual, |widths| widths.0.clone());
         if hidden.contains(&0) {
@@ -124,7 +93,7 @@ impl ArchitectureSettings {
         }
         let profile = Profile::new(options, &connectivity)?;
         let activation = options.activation.unwrap_or(Activation::Sigmoid);
-        let given = options.given().filter(|setting| Self::is_of_one_kind(*setting)).collect();
+        let given = options.given().filter(|setting| owners::is_of_one_kind(*setting)).collect();
         let planar = (arch == Arch::Sc2d).then(|| Planar::new(options)).transpose()?;
         let parameters = options.parameters;
         Ok(Self {
@@ -251,11 +220,6 @@ impl ArchitectureSettings {
             None => Error::setting(Setting::Arch, reason.clone()),
         }
     }
-
-    /// Whether a setting belongs to some architectures alone.
-    pub(super) fn is_of_one_kind(setting: Setting) -> bool {
-        OWNERS.iter().any(|(owned, _)| *owned == setting)
-    }
 }
 
 /// The features of a sample, and the picture that they are, where they are one.
@@ -281,36 +245,6 @@ impl From<&Dataset> for InputShape {
 
 fn has_papers_degrees(connectivity: &Connectivity) -> bool {
     matches!(connectivity, Connectivity::SpatiallyCoupled { degrees, .. } if degrees[..] == [paper::DEGREES.to_vec()])
-}
-
-/// Refuses settings of other architectures.
-fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
-    let given: Vec<Setting> = options.given().collect();
-    if arch == Arch::Sc2d && options.hidden.is_some() {
-        let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";
-        return Err(Error::setting(Setting::Hidden, reason));
-    }
-    if options.parameters.is_some()
-        && let Some(other) = given.iter().find(|setting| SIZES.contains(setting))
-    {
-        let reason = format!("cannot be given together with `{other}`, which it finds");
-        return Err(Error::setting(Setting::Parameters, reason));
-    }
-    for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
-        if !owners.contains(&arch) {
-            let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
-            let owners = names.join(", ");
-            let reason = format!("has no meaning with `arch` {arch}, it belongs to `arch` {owners}");
-            return Err(Error::setting(setting, reason));
-        }
-        if arch == Arch::Narrow && options.budget.is_some() && setting != Setting::Budget {
-            return Err(Error::setting(
-                setting,
-                "has no meaning with `budget`, which it would be the default of",
-            ));
-        }
-    }
-    Ok(())
 }
 
 fn spatially_coupled(options: &ArchitectureOptions) -> Result<Connectivity> {

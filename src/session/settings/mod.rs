@@ -11,6 +11,8 @@ mod file;
 mod format;
 mod group;
 mod groups;
+mod layers;
+mod owners;
 mod planar;
 mod presets;
 mod profile;
@@ -23,16 +25,13 @@ mod values;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::OptimizerOptions;
 use crate::importance::Importance;
-use crate::model::Arch;
 use crate::{Error, Result, Setting};
 
 #[doc(hidden)]
 pub use architecture::ArchitectureSettings;
 #[doc(hidden)]
 pub use architecture::InputShape;
-pub(crate) use architecture::SIZES;
 #[doc(hidden)]
 pub use edge_files::EdgeFiles;
 pub(crate) use file::toml_table;
@@ -41,6 +40,7 @@ pub use groups::{
     ArchitectureOptions, DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, OutputOptions,
     PresetOption, SampleOptions,
 };
+pub(crate) use owners::SIZES;
 #[doc(hidden)]
 pub use planar::{Grids, Numbers};
 pub use presets::Preset;
@@ -161,84 +161,7 @@ const EITHER: [[Setting; 2]; 9] = [
     [Setting::Parameters, Setting::Budget],
 ];
 
-/// Whether a choice decides a setting, which means something else, or nothing, once the choice is made again.
-fn decides(choice: Setting, setting: Setting) -> bool {
-    match choice {
-        Setting::Arch => ArchitectureSettings::is_of_one_kind(setting),
-        Setting::Optimizer => setting == Setting::Lr || OptimizerOptions::SETTINGS.contains(&setting),
-        Setting::Backend => EngineOptions::SETTINGS.contains(&setting) && setting != Setting::Backend,
-        Setting::Importance => setting == Setting::Trees,
-        _ => false,
-    }
-}
-
-/// What goes on from a saved model decides these.
-fn decided_by_model(setting: Setting) -> bool {
-    let groups =
-        [ImportanceOptions::SETTINGS, ArchitectureOptions::SETTINGS, &[Setting::Init, Setting::Gain]];
-    groups.iter().any(|group| group.contains(&setting))
-}
-
-/// Whether a setting of a lower layer means nothing any more beside one of a higher layer.
-fn takes_the_place(high: Setting, low: Setting) -> bool {
-    let either = EITHER.iter().any(|pair| high != low && pair.contains(&high) && pair.contains(&low));
-    let by_model = |one, other| one == Setting::From && decided_by_model(other);
-    let by_edges = |one, other| one == Setting::Edges && edge_files::decided_by_edges(other);
-    either
-        || decides(high, low)
-        || [by_model(high, low), by_model(low, high), by_edges(high, low), by_edges(low, high)]
-            .contains(&true)
-}
-
 impl Settings {
-    /// These settings over others: what is given here wins, and takes with it what depends on it there.
-    ///
-    /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees. A choice that is the same in
-    /// both takes nothing with it.
-    #[must_use]
-    pub fn over(mut self, mut below: Self) -> Self {
-        self.unify_importance();
-        below.unify_importance();
-        let mut given = self.given();
-        given.retain(|choice| !self.repeats(&below, *choice));
-        for low in below.given() {
-            if given.iter().any(|high| takes_the_place(*high, low)) {
-                below.remove(low);
-            }
-        }
-        if self.architecture.arch == Some(Arch::Sc2d) {
-            // Its layers are grids, and its pixels stay where they are.
-            below.remove(Setting::Hidden);
-            below.remove(Setting::Order);
-            if below.importance.importance == Some(Importance::Pca) {
-                below.remove(Setting::Importance);
-            }
-        }
-        self.fill_from(below);
-        self
-    }
-
-    /// These settings, and others where these have none: nothing is taken away that depends on something else.
-    #[must_use]
-    #[doc(hidden)]
-    pub fn or(mut self, mut others: Self) -> Self {
-        self.unify_importance();
-        others.unify_importance();
-        self.fill_from(others);
-        self
-    }
-
-    /// Whether a choice on which others depend is the same here and there.
-    fn repeats(&self, below: &Self, choice: Setting) -> bool {
-        match choice {
-            Setting::Arch => self.architecture.arch == below.architecture.arch,
-            Setting::Optimizer => self.training.optimizer == below.training.optimizer,
-            Setting::Backend => self.engine.backend == below.engine.backend,
-            Setting::Importance => self.importance.importance == below.importance.importance,
-            _ => false,
-        }
-    }
-
     /// The same with the preset that they name below them.
     fn with_preset(mut self) -> Self {
         let Some(preset) = self.preset.preset.take() else { return self };
@@ -288,7 +211,7 @@ impl Settings {
                 return Err(Error::setting(one, format!("cannot be given together with `{other}`")));
             }
         }
-        let decided = given.iter().find(|setting| has(Setting::From) && decided_by_model(**setting));
+        let decided = given.iter().find(|setting| has(Setting::From) && layers::decided_by_model(**setting));
         decided.map_or(Ok(()), |setting| {
             Err(Error::setting(*setting, "cannot be given together with `from`, whose model decides it"))
         })

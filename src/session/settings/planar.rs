@@ -44,8 +44,12 @@ impl FromStr for Numbers {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let item = |text: &str| {
-            text.parse().map_err(|_| format!("{text:?} is not a number; write 2.5 or 1.5,2.5,5"))
+        let item = |text: &str| match text.parse::<f64>() {
+            Err(_) => Err(format!("{text:?} is not a number; write 2.5 or 1.5,2.5,5")),
+            Ok(number) if number.abs() > LARGEST => {
+                Err(format!("{text} is impossible, the limit is {LARGEST}"))
+            }
+            Ok(number) => Ok(number),
         };
         text.split(',').map(str::trim).map(item).collect::<Result<_, _>>().map(Self)
     }
@@ -54,6 +58,8 @@ impl FromStr for Numbers {
 serde_as_text!(Grids);
 serde_as_text!(Numbers);
 
+/// No fan-in or reach is larger: grids have fewer neurons.
+const LARGEST: f64 = 1e9;
 /// Hidden layers where nothing says how many.
 const LAYERS: usize = 3;
 /// Powers of an importance beyond it make the draw one of the greatest alone.

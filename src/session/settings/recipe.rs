@@ -69,8 +69,9 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
             (Setting::RewireEvery, rewire_every.is_some()),
             (Setting::RewireEnd, rewire_end.is_some()),
         ];
-        let strange = given.into_iter().find(|(_, is_given)| *is_given && rewire.is_none());
-        return strange.map_or(Ok(None), |(setting, _)| Err(Error::setting(setting, "needs `rewire`")));
+        let strange = given.into_iter().find(|(_, is_given)| *is_given);
+        let reason = if rewire.is_some() { "has no meaning with `rewire` off" } else { "needs `rewire`" };
+        return strange.map_or(Ok(None), |(setting, _)| Err(Error::setting(setting, reason)));
     };
     if matches!(arch, Arch::Fc | Arch::Narrow) {
         let reason = format!("{rule} has no meaning with `arch` {arch}, whose layers have every edge");

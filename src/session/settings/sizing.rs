@@ -197,6 +197,9 @@ fn random_sparse_limits(plain: &Architecture, classes: usize) -> [usize; 2] {
 
 fn impossible(wanted: usize, [least, most]: [usize; 2]) -> Error {
     let [wanted, least, most] = [wanted, least, most].map(grouped);
-    let reason = format!("{wanted} is impossible with these layers, which can have {least} to {most}");
+    let reason = format!(
+        "{wanted} is impossible with these layers, which can have {least} to {most}; other layers (`hidden`, sc2d: `grid`) \
+         have other limits"
+    );
     Error::setting(Setting::Parameters, reason)
 }

@@ -33,6 +33,17 @@ named! {
     }
 }
 
+impl BackendChoice {
+    /// Whether it has a use for a setting of engines.
+    pub(super) fn has(self, setting: Setting) -> bool {
+        match setting {
+            Setting::Threads => matches!(self, Self::Auto | Self::Cpu),
+            Setting::Adapter | Setting::GpuKernels => matches!(self, Self::Auto | Self::Gpu),
+            _ => false,
+        }
+    }
+}
+
 /// Numbers between commas: `8,8,4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List(pub Vec<usize>);

@@ -26,7 +26,7 @@ use crate::engine::Engine;
 use crate::named::named;
 use crate::network::Network;
 use crate::random::{Purpose, generator};
-use crate::topology::{Edit, Region};
+use crate::topology::{Edit, Edited, Region};
 use crate::{Error, Result, Setting};
 
 pub use degrees::{LayerDegrees, RewiringSummary};
@@ -124,38 +124,40 @@ pub(super) fn rewire(
 ) -> Result<Option<usize>> {
     let Some(rule) = rewiring.rule.rule() else { return Ok(Some(0)) };
     let network = network_of(engine)?;
-    let state = engine.state()?;
+    let parameters = engine.parameters()?;
     let batch = Batch {
         data,
         samples: &order[..order.len().min(recipe.batch_size).min(MAX_SAMPLES)],
         label_smoothing: f64::from(recipe.label_smoothing),
     };
-    let subject = Subject::new(&network, &state.parameters, regions, (fraction, stop), batch);
+    let subject = Subject { network: &network, parameters: &parameters, regions, fraction, batch, stop };
     // The recipe was checked: epochs fit u32.
     let stream = u32::try_from(epoch).unwrap_or(u32::MAX);
     let moves = rule.moves(&subject, &mut generator(recipe.seed, Purpose::Rewiring(stream)));
-    drop(subject);
+    drop(parameters);
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
     }
-    let (mut graphs, mut now, mut moved) = (Vec::new(), Vec::new(), 0);
-    for ((layer, region), Moves { dropped, added }) in network.layers().iter().zip(regions).zip(moves) {
+    if moves.iter().all(|moves| moves.added.is_empty()) {
+        return Ok(Some(0));
+    }
+    // One layer after the other, and the engine's own copy is gone: little is in memory twice.
+    let mut state = engine.take_state()?;
+    let (mut graphs, mut moved) = (Vec::new(), 0);
+    for (index, (Moves { dropped, added }, region)) in moves.into_iter().zip(regions).enumerate() {
+        let topology = &network.layers()[index].topology;
         if added.is_empty() {
-            graphs.push(layer.topology.clone());
-            now.push(None);
+            graphs.push(topology.clone());
             continue;
         }
         let grain = region.grain();
         moved += added.len() * grain.together() * grain.together();
-        let edited = layer.topology.edit(&Edit { grain, dropped, added })?;
-        graphs.push(Arc::new(edited.topology));
-        now.push(Some(edited.now));
+        let Edited { topology, now } = topology.edit(Edit { grain, dropped, added })?;
+        state = state.moved(&network, index, &now);
+        graphs.push(Arc::new(topology));
     }
-    if moved > 0 {
-        let state = state.moved(&network, &now);
-        drop((network, now));
-        engine.rewire(&graphs, state)?;
-    }
+    drop(network);
+    engine.rewire(&graphs, state)?;
     Ok(Some(moved))
 }
 

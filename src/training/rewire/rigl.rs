@@ -28,7 +28,7 @@ impl Rule for Rigl {
         let batch = &subject.batch;
         // `[layer]`: what each layer reads, and at last the logits.
         let mut x = vec![gather(batch.data, batch.samples)];
-        for (layer, values) in layers.iter().zip(&subject.values) {
+        for (layer, values) in layers.iter().zip(&subject.parameters.layers) {
             let y = forward(layer, &values.weights, &values.biases, &x[x.len() - 1], None).y;
             x.push(y);
         }
@@ -41,7 +41,8 @@ impl Rule for Rigl {
             let added = steepest(layer, &x[index], &delta);
             moves.push(Moves { dropped: layer.smallest(added.len()), added });
             if index > 0 {
-                delta = backward_input(layer.topology, &subject.values[index].weights, &delta).gradient;
+                let weights = &subject.parameters.layers[index].weights;
+                delta = backward_input(layer.topology, weights, &delta).gradient;
                 backward_activation(&layers[index - 1], &x[index], None, &mut delta);
             }
             x.truncate(index);

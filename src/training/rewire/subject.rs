@@ -5,9 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::{Rng, RngExt};
 
 use crate::dataset::Dataset;
-use crate::engine::Values;
-use crate::engine::reference::LayerValues;
-use crate::network::Network;
+use crate::network::{Network, Parameters};
 use crate::topology::{Grain, Link, Region, Topology};
 
 /// Which links of a layer go and which come; as many of both.
@@ -28,47 +26,22 @@ pub(super) struct Batch<'a> {
 /// A network between two epochs.
 pub(super) struct Subject<'a> {
     pub(super) network: &'a Network,
-    /// Weights and biases of each layer.
-    pub(super) values: Vec<LayerValues>,
+    pub(super) parameters: &'a Parameters,
     /// Where the edges of each layer may be.
-    regions: &'a [Region],
+    pub(super) regions: &'a [Region],
     /// Share of the links that are to move.
-    fraction: f64,
+    pub(super) fraction: f64,
     pub(super) batch: Batch<'a>,
-    /// Once it is true, what is chosen counts no more, and choosing ends early.
-    stop: &'a AtomicBool,
+    /// Once it is true, the choice no longer matters and ends early.
+    pub(super) stop: &'a AtomicBool,
 }
 
-impl<'a> Subject<'a> {
-    /// Takes parameters as an engine's state has them.
-    pub(super) fn new(
-        network: &'a Network,
-        parameters: &Values,
-        regions: &'a [Region],
-        (fraction, stop): (f64, &'a AtomicBool),
-        batch: Batch<'a>,
-    ) -> Self {
-        let mut first = 0;
-        let mut take = |count: usize| {
-            let place = first..first + count;
-            first += count;
-            match parameters {
-                Values::Single(values) => values[place].iter().map(|value| f64::from(*value)).collect(),
-                Values::Double(values) => values[place].to_vec(),
-            }
-        };
-        let layers = network.layers().iter().map(|layer| LayerValues {
-            weights: take(layer.topology.edges()),
-            biases: take(layer.topology.outputs().width()),
-        });
-        Self { network, values: layers.collect(), regions, fraction, batch, stop }
-    }
-
+impl Subject<'_> {
     /// One layer.
     pub(super) fn layer(&self, index: usize) -> Layer<'_> {
         Layer {
             topology: &self.network.layers()[index].topology,
-            weights: &self.values[index].weights,
+            weights: &self.parameters.layers[index].weights,
             region: &self.regions[index],
             fraction: self.fraction,
             stop: self.stop,
@@ -77,7 +50,7 @@ impl<'a> Subject<'a> {
 
     /// All layers, from the inputs on.
     pub(super) fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
-        (0..self.values.len()).map(|index| self.layer(index))
+        (0..self.network.layers().len()).map(|index| self.layer(index))
     }
 }
 
@@ -86,7 +59,7 @@ impl<'a> Subject<'a> {
 pub(super) struct Layer<'a> {
     pub(super) topology: &'a Topology,
     /// `[edge]`.
-    weights: &'a [f64],
+    weights: &'a [f32],
     region: &'a Region,
     fraction: f64,
     stop: &'a AtomicBool,
@@ -116,7 +89,7 @@ impl Layer<'_> {
             let rows = output as usize * together..(output as usize + 1) * together;
             let first = |row: usize| self.topology.row(row).start + place * together;
             let weights = rows.flat_map(|row| &self.weights[first(row)..first(row) + together]);
-            weights.map(|weight| weight.abs()).sum::<f64>()
+            weights.map(|weight| f64::from(weight.abs())).sum::<f64>()
         };
         let mut smallest = Largest::new(count);
         for output in 0..self.topology.groups(self.grain())[0] {
@@ -160,7 +133,7 @@ impl Layer<'_> {
     }
 }
 
-/// The `count` links with the largest keys, in little more room than they take.
+/// The `count` links with the largest keys, in little more memory than they take.
 pub(super) struct Largest {
     count: usize,
     keys: Vec<(f64, Link)>,
@@ -178,11 +151,15 @@ impl Largest {
         if self.count == 0 || key < self.least {
             return;
         }
-        self.keys.push((key, link));
-        // Half as much again: so each link is looked at a few times.
-        if self.keys.len() > self.count + self.count / 2 + 64 {
+        // A quarter more than are wanted, so that each is looked at a few times only.
+        let most = self.count + self.count / 4 + 64;
+        if self.keys.len() == most {
             self.cut();
         }
+        if self.keys.len() == self.keys.capacity() {
+            self.keys.reserve_exact((self.keys.len() + 16).min(most - self.keys.len()));
+        }
+        self.keys.push((key, link));
     }
 
     fn cut(&mut self) {

@@ -64,9 +64,10 @@ fn mixed() -> (Network, Vec<Region>) {
     (network, regions)
 }
 
-fn parameters(network: &Network, seed: u64) -> Values {
+fn parameters(network: &Network, seed: u64) -> Parameters {
     let mut rng = rng(seed);
-    Values::Double((0..network.parameter_count()).map(|_| rng.random_range(-1.0..1.0)).collect())
+    let values = (0..network.parameter_count()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    Values::Single(values).into_layered(network)
 }
 
 fn data(features: usize) -> Dataset {
@@ -79,12 +80,12 @@ fn data(features: usize) -> Dataset {
 fn moves(
     rule: Rewire,
     (network, regions): (&Network, &[Region]),
-    parameters: &Values,
+    parameters: &Parameters,
     (fraction, seed): (f64, u64),
 ) -> Vec<Moves> {
     let data = data(network.inputs());
     let batch = Batch { data: &data, samples: &[3, 1, 17, 4, 5, 9], label_smoothing: 0.1 };
-    let subject = Subject::new(network, parameters, regions, (fraction, &NEVER), batch);
+    let subject = Subject { network, parameters, regions, fraction, batch, stop: &NEVER };
     rule.rule().unwrap().moves(&subject, &mut rng(seed))
 }
 
@@ -99,12 +100,6 @@ fn sizes(topology: &Topology, grain: Grain, weights: &[f64]) -> Vec<(f64, Link)>
         (inside.map(|(_, weight)| weight.abs()).sum(), link)
     };
     topology.links(grain).map(of).collect()
-}
-
-fn layers_of(network: &Network, parameters: &Values) -> Vec<LayerValues> {
-    let data = data(network.inputs());
-    let batch = Batch { data: &data, samples: &[], label_smoothing: 0.0 };
-    Subject::new(network, parameters, &[], (0.0, &NEVER), batch).values
 }
 
 #[test]
@@ -141,7 +136,7 @@ fn the_largest_are_found_in_little_room() {
 fn every_rule_moves_the_smallest_links_to_free_places_of_the_region() {
     let (network, regions) = mixed();
     let parameters = parameters(&network, 4);
-    let values = layers_of(&network, &parameters);
+    let values: Vec<LayerValues> = parameters.layers.iter().map(LayerValues::from).collect();
     for rule in RULES {
         let run = |seed| moves(rule, (&network, &regions), &parameters, (0.3, seed));
         let first = run(0);
@@ -165,7 +160,7 @@ fn every_rule_moves_the_smallest_links_to_free_places_of_the_region() {
                 region.free(output, topology.joined(grain, output), |link, _| free.extend([link]));
             }
             assert!(added.iter().all(|link| free.remove(link)), "{rule}, layer {index}");
-            let edited = topology.edit(&Edit { grain, dropped, added }).unwrap();
+            let edited = topology.edit(Edit { grain, dropped, added }).unwrap();
             assert_eq!((edited.topology.edges(), edited.topology.grain()), (topology.edges(), grain));
         }
     }
@@ -176,7 +171,6 @@ fn every_rule_moves_the_smallest_links_to_free_places_of_the_region() {
 fn rigl_adds_where_the_gradient_is_largest() {
     let (network, regions) = mixed();
     let parameters = parameters(&network, 5);
-    let sparse = layers_of(&network, &parameters);
     let widths = network.widths();
     let dense = widths.windows(2).map(|pair| fully_connected(pair[0], pair[1]).unwrap());
     let dense = self::network(dense.collect());
@@ -188,7 +182,8 @@ fn rigl_adds_where_the_gradient_is_largest() {
         }
         LayerValues { weights, biases: values.biases }
     };
-    let values: Vec<LayerValues> = network.layers().iter().zip(sparse).map(filled).collect();
+    let values: Vec<LayerValues> =
+        network.layers().iter().zip(parameters.layers.iter().map(LayerValues::from)).map(filled).collect();
     let (data, samples) = (data(network.inputs()), [3, 1, 17, 4, 5, 9]);
     let (x, labels) = (gather(&data, &samples), gather_labels(&data, &samples));
     let (_, gradients) = loss_and_gradients(&dense, &values, &x, &labels, 0.1, None);

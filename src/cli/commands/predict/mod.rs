@@ -134,5 +134,9 @@ fn pixels(input: Option<&Path>, model: &TrainedModel) -> anyhow::Result<Vec<f32>
             images.columns
         );
     }
+    model
+        .data()
+        .check_pictures(Some([images.rows, images.columns]))
+        .with_context(|| path.display().to_string())?;
     Ok(images.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect())
 }

@@ -1,0 +1,77 @@
+//! Which settings belong to which architectures.
+
+use super::groups::ArchitectureOptions;
+use crate::model::Arch;
+use crate::{Error, Result, Setting};
+
+/// Architectures that have blocks; a narrow network without a budget takes that of a spatially-coupled one.
+const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
+/// Those with a window.
+const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
+/// Settings that belong to some architectures alone, and to which.
+const OWNERS: [(Setting, &[Arch]); 14] = [
+    (Setting::Grid, &[Arch::Sc2d]),
+    (Setting::FanIn, &[Arch::Sc2d]),
+    (Setting::Reach, &[Arch::Sc2d]),
+    (Setting::Falloff, &[Arch::Sc2d]),
+    (Setting::Grain, &[Arch::Sc2d]),
+    (Setting::ImportancePower, &[Arch::Sc2d]),
+    (Setting::Blocks, BANDED),
+    (Setting::ReceptiveField, COUPLED),
+    (Setting::Degrees, BANDED),
+    (Setting::Density, BANDED),
+    (Setting::Degree, &[Arch::Rsp]),
+    (Setting::DegreeDistribution, &[Arch::Rsp]),
+    (Setting::Budget, &[Arch::Narrow]),
+    (Setting::Softness, &[Arch::Band]),
+];
+
+/// Settings in whose place a number of parameters can be given.
+pub(crate) const SIZES: [Setting; 6] = [
+    Setting::Degrees,
+    Setting::Density,
+    Setting::Degree,
+    Setting::DegreeDistribution,
+    Setting::FanIn,
+    Setting::Budget,
+];
+
+/// Whether a setting belongs to some architectures alone, and this is one of them.
+pub(super) fn belongs_to(setting: Setting, arch: Arch) -> bool {
+    OWNERS.iter().any(|(owned, owners)| *owned == setting && owners.contains(&arch))
+}
+
+/// Whether a setting belongs to some architectures alone.
+pub(super) fn is_of_one_kind(setting: Setting) -> bool {
+    OWNERS.iter().any(|(owned, _)| *owned == setting)
+}
+
+/// Refuses settings of other architectures.
+pub(super) fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
+    let given: Vec<Setting> = options.given().collect();
+    if arch == Arch::Sc2d && options.hidden.is_some() {
+        let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";
+        return Err(Error::setting(Setting::Hidden, reason));
+    }
+    if options.parameters.is_some()
+        && let Some(other) = given.iter().find(|setting| SIZES.contains(setting))
+    {
+        let reason = format!("cannot be given together with `{other}`, which it finds");
+        return Err(Error::setting(Setting::Parameters, reason));
+    }
+    for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
+        if !owners.contains(&arch) {
+            let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
+            let owners = names.join(", ");
+            let reason = format!("has no meaning with `arch` {arch}, it belongs to `arch` {owners}");
+            return Err(Error::setting(setting, reason));
+        }
+        if arch == Arch::Narrow && options.budget.is_some() && setting != Setting::Budget {
+            return Err(Error::setting(
+                setting,
+                "has no meaning with `budget`, which it would be the default of",
+            ));
+        }
+    }
+    Ok(())
+}
