@@ -48,6 +48,7 @@
 //!
 //! All parallel work runs on [`Threads`] of the library's own.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "train"),
     allow(

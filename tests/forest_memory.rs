@@ -2,8 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
+mod common;
 
+use common::pictures::write_pictures;
 use tanner::dataset::{Samples, load_idx_training};
 use tanner::importance::forest::{ForestOptions, gini_importance_of};
 use tanner::threads::Threads;
@@ -12,10 +13,11 @@ use tanner::threads::Threads;
 const LIMIT_MIB: f64 = 150.0;
 
 #[test]
-fn a_forest_on_fashion_mnist_never_holds_it_as_f32() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
+fn a_forest_on_pictures_never_holds_them_as_f32() {
+    let folder = tempfile::tempdir().unwrap();
+    write_pictures(folder.path(), "train", 60_000);
     let start = peak_mib();
-    let train = load_idx_training(&folder).unwrap();
+    let train = load_idx_training(folder.path()).unwrap();
     assert_eq!((train.samples(), train.feature_count()), (60_000, 784));
     let options = ForestOptions { trees: 1, seed: 0, max_rows: None };
     let pool = Threads::new(Some(2)).unwrap();

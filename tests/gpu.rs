@@ -1,6 +1,7 @@
 //! Tests of the GPU engine. They run on the best adapter there is, software
 //! renderers included; without any they show as ignored, with the reason, and
-//! with `TANNER_REQUIRE_GPU=1` that is a failure.
+//! with `TANNER_REQUIRE_GPU=1` that is a failure. `TANNER_IGNORE_GPU=1` ignores
+//! them where a driver is there and not to be trusted.
 
 #[path = "gpu/command_line.rs"]
 mod command_line;
@@ -41,20 +42,10 @@ type Test = (String, Box<dyn FnOnce() -> Result<(), String> + Send>);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let found = tanner::engine::gpu::adapters();
-    let missing = match found.iter().find(|adapter| adapter.usable.is_ok()) {
-        Some(adapter) => {
-            eprintln!("adapter: {adapter}, {} {}", adapter.driver, adapter.driver_info);
-            None
-        }
-        None if found.is_empty() => {
-            Some("no adapter: is a Vulkan, Metal or DX12 driver installed?".to_owned())
-        }
-        None => Some(format!("no usable adapter: {}", found[0])),
-    };
+    let missing = why_ignored();
     if let Some(reason) = &missing {
-        eprintln!("GPU tests cannot run: {reason}");
-        if std::env::var_os("TANNER_REQUIRE_GPU").is_some_and(|value| value == "1") {
+        eprintln!("GPU tests do not run: {reason}");
+        if is_asked("TANNER_REQUIRE_GPU") {
             return ExitCode::FAILURE;
         }
     }
@@ -70,6 +61,29 @@ fn main() -> ExitCode {
         }));
     }
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Whether a variable of the environment is 1.
+fn is_asked(variable: &str) -> bool {
+    std::env::var_os(variable).is_some_and(|value| value == "1")
+}
+
+/// Why no test can run here, if so.
+fn why_ignored() -> Option<String> {
+    if is_asked("TANNER_IGNORE_GPU") {
+        return Some("TANNER_IGNORE_GPU=1 leaves them out".to_owned());
+    }
+    let found = tanner::engine::gpu::adapters();
+    match found.iter().find(|adapter| adapter.usable.is_ok()) {
+        Some(adapter) => {
+            eprintln!("adapter: {adapter}, {} {}", adapter.driver, adapter.driver_info);
+            None
+        }
+        None if found.is_empty() => {
+            Some("no adapter: is a Vulkan, Metal or DX12 driver installed?".to_owned())
+        }
+        None => Some(format!("no usable adapter: {}", found[0])),
+    }
 }
 
 fn tests() -> Vec<Test> {

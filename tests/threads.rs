@@ -1,12 +1,14 @@
 //! Whose threads compute: the library's own, never those of rayon's global pool.
 
+mod common;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::{Mutex, mpsc};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use common::pictures::write_pictures;
 use tanner::classifier::{Classifier, EngineKind};
 use tanner::dataset::table::{Columns, FitOptions, Format, Impute, Limits, ReadOptions, Source, Table};
 use tanner::dataset::{Augmentation, Dataset, fingerprint, learn, load_idx_folder, load_idx_training};
@@ -22,9 +24,11 @@ use tanner::training::EpochMetrics;
 
 /// Reads, orders, augments, trains and predicts; the result as text, so that it can be compared to the last bit.
 fn everything() -> String {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/fashion-mnist");
-    let splits = load_idx_folder(&folder).unwrap();
-    let training = load_idx_training(&folder).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    write_pictures(folder.path(), "train", 6000);
+    write_pictures(folder.path(), "t10k", 100);
+    let splits = load_idx_folder(folder.path()).unwrap();
+    let training = load_idx_training(folder.path()).unwrap();
     let pictures = splits.train.head(5000).unwrap();
     let augmented = Augmentation { shift: 2, flip: true }.apply(&pictures, 1, 0).unwrap();
     let mut seen = vec![fingerprint(&augmented), fingerprint(&Dataset::from(training))];

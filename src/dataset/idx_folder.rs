@@ -95,8 +95,8 @@ fn find_files<const COUNT: usize>(dir: &Path, names: [&str; COUNT]) -> Result<[P
         let names = names.join(", ");
         if dir == Path::new(USUAL) {
             return Err(Error::Dataset(format!(
-                "there is no folder {USUAL} here, where data are looked for if none are named; name a table or a folder \
-                 of yours (`data`)"
+                "Fashion-MNIST, the data of a run that names none, is not here: there is no folder {USUAL}; name a table or \
+                 a folder of yours (`data`), or start in a checkout of Tanner's repository, which has it"
             )));
         }
         return Err(Error::Dataset(format!(

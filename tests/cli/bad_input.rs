@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{SMALL, TEST, TRAIN, folder_with_data, images, labels, refused, tanner};
+use crate::support::{NOT_FOUND, SMALL, TEST, TRAIN, folder_with_data, images, labels, refused, tanner};
 
 const IMAGES: &str = "train-images-idx3-ubyte";
 const LABELS: &str = "train-labels-idx1-ubyte";
@@ -165,7 +165,7 @@ fn files_that_are_no_model_are_refused() {
     let model = fs::read(folder.path().join("run/model.safetensors")).unwrap();
     let text = "not a usable model file";
     let eval = "eval --model model --data data --backend cpu";
-    refused(folder.path(), eval, 1, &["model: ", "No such file"]);
+    refused(folder.path(), eval, 1, &["model: ", NOT_FOUND]);
     for bytes in [&model[..model.len() / 2], &model[..7], b"", b"some text", &images(TEST)] {
         fs::write(&path, bytes).unwrap();
         refused(folder.path(), eval, 1, &["model: ", text]);
@@ -218,9 +218,14 @@ fn files_that_are_no_model_are_refused() {
 fn a_missing_data_set_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let parts = ["there is no folder data/fashion-mnist here", "name a table or a folder of yours (--data)"];
-    refused(folder, "--pca", 1, &parts);
-    refused(folder, "mine.csv", 1, &["mine.csv: No such file"]);
+    let parts = [
+        "Fashion-MNIST, the data of a run that names none, is not here: there is no folder data/fashion-mnist;",
+        "name a table or a folder of yours (--data), or start in a checkout of Tanner's repository",
+    ];
+    for command in ["--pca", "train", "importance", "paper table1 --out t"] {
+        refused(folder, command, 1, &parts);
+    }
+    refused(folder, "mine.csv", 1, &["mine.csv: ", NOT_FOUND]);
     refused(folder, "train some/folder", 1, &["folder some/folder does not exist"]);
 }
 

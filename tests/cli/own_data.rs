@@ -7,7 +7,7 @@ use serde_json::Value;
 use tanner::model::TrainedModel;
 use tempfile::TempDir;
 
-use crate::support::{Outcome, SMALL, folder_with_data, tanner};
+use crate::support::{NOT_FOUND, Outcome, SMALL, folder_with_data, tanner};
 
 /// Flags of a small network, trained on the CPU.
 const NET: &str = "--arch fc --hidden 8 --activation relu --standardize --importance none --epochs 8 --lr 0.1 \
@@ -249,7 +249,7 @@ fn flags_of_tables_belong_to_tables() {
         (format!("{SMALL} --label kind --out run"), &["--data: --label belongs to tables"][..]),
         (format!("{SMALL} --test 0.2 --out run"), &["--test belongs to tables"]),
         (format!("--data table.xyz {NET} --out run"), &["neither a folder of IDX files nor called .csv"]),
-        (format!("--data no.csv {NET} --out run"), &["no.csv", "No such file"]),
+        (format!("--data no.csv {NET} --out run"), &["no.csv", NOT_FOUND]),
         (
             format!("--data flowers.csv --labels l.npy {NET} --out run"),
             &["--labels: has no meaning with flowers.csv"],

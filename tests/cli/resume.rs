@@ -66,7 +66,7 @@ fn a_run_survives_whatever_ends_it() {
 
 /// By hand: `TANNER_KILLS=20 cargo test --release --test cli -- --ignored fashion`, on a GPU with `TANNER_BACKEND=gpu`.
 #[test]
-#[ignore = "takes minutes; TANNER_KILLS says how often each run is ended"]
+#[ignore = "takes minutes and needs data/fashion-mnist; TANNER_KILLS says how often each run is ended"]
 fn runs_on_fashion_mnist_survive() {
     let times = std::env::var("TANNER_KILLS").map_or(5, |text| text.parse().unwrap());
     let backend = std::env::var("TANNER_BACKEND").unwrap_or("cpu".into());

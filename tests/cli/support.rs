@@ -13,6 +13,9 @@ pub(crate) const SMALL: &str = "--data data --hidden 16,16 --blocks 2 --degrees 
 pub(crate) const TRAIN: u32 = 60;
 pub(crate) const TEST: u32 = 25;
 
+/// How a system says that a file is not there.
+pub(crate) const NOT_FOUND: &str = "(os error 2)";
+
 /// What a command line gave.
 #[derive(Debug)]
 pub(crate) struct Outcome {

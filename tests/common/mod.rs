@@ -7,6 +7,7 @@
 
 pub mod golden;
 pub mod moves;
+pub mod pictures;
 
 use std::sync::Arc;
 
