@@ -71,7 +71,8 @@ fn watching_ends_by_ctrl_c_and_writes_nothing_without_progress() {
     let first = written();
     sleep(Duration::from_secs(5));
     assert_eq!(written(), first);
-    end(&mut report, End::Interrupt);
+    let ended = end(&mut report, End::Interrupt);
+    assert!(ended.success(), "{ended}");
     assert!(!fs::read_to_string(&page).unwrap().contains("http-equiv=\"refresh\""));
     signal("-CONT", run.id());
     end(&mut run, End::Interrupt);

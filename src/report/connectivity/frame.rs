@@ -20,19 +20,23 @@ const NAME: f64 = 24.0;
 /// How large text is beside pixels: large pictures are looked at from afar.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
-    scale: f64,
+    scale: f32,
 }
 
 impl Frame {
     /// For layers of these widths side by side.
     pub(super) fn new(widths: impl Iterator<Item = usize>) -> Self {
         let whole: usize = widths.map(|width| width + GAP).sum();
-        Self { scale: (whole as f64 / 1400.0).clamp(1.0, 4.0) }
+        Self { scale: (whole as f32 / 1400.0).clamp(1.0, 4.0) }
+    }
+
+    fn scale(self) -> f64 {
+        f64::from(self.scale)
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "some hundred pixels")]
     fn pixels(self, units: f64) -> usize {
-        (units * self.scale).ceil() as usize
+        (units * self.scale()).ceil() as usize
     }
 
     pub(super) fn head(self) -> usize {
@@ -61,15 +65,18 @@ impl Frame {
         layers: &[Placed<'_>],
     ) -> Result<()> {
         let mut scene = self.scene(f64::from(picture.width()), self.head() as f64);
-        let left = GAP as f64 / self.scale;
+        let left = GAP as f64 / self.scale();
         scene.add(text([left, 26.0], &lines[0], TITLE, TextAnchor::Start, 0.0));
         scene.add(text([left, 45.0], &lines[1], TEXT, TextAnchor::Start, 0.0));
         for (number, placed) in (1..).zip(layers) {
-            let start = placed.left as f64 / self.scale;
+            let start = placed.left as f64 / self.scale();
             let (inputs, name) = self.axis(placed.layer.inputs(), "inputs", placed);
             let below = HEAD - NUMBERS;
             let heading = format!("layer {number}");
-            scene.add(text([start, below - NAME - 14.0], &heading, HEADING, TextAnchor::Start, 0.0));
+            // The title says which layer a picture of one shows.
+            if layers.len() > 1 {
+                scene.add(text([start, below - NAME - 14.0], &heading, HEADING, TextAnchor::Start, 0.0));
+            }
             scene.add(text([start, below - NAME + 4.0], &name, TEXT, TextAnchor::Start, 0.0));
             for (at, number) in inputs {
                 scene.add(text([start + at, below], &number, TEXT, TextAnchor::Middle, 0.0));
@@ -89,7 +96,7 @@ impl Frame {
         }
         // Upwards, and no higher than the layer begins.
         let length = text_width(&name, TEXT);
-        let middle = f64::max(placed.height as f64 / self.scale / 2.0, length / 2.0);
+        let middle = f64::max(placed.height as f64 / self.scale() / 2.0, length / 2.0);
         scene.add(text([right - NAME - 8.0, middle], &name, TEXT, TextAnchor::Middle, -90.0));
         self.put(picture, &scene, [self.head(), placed.left - self.side()])
     }
@@ -97,7 +104,7 @@ impl Frame {
     /// The numbers of an axis with their places, and what they count.
     fn axis(self, side: &Partition, name: &str, placed: &Placed<'_>) -> (Vec<(f64, String)>, String) {
         let blocks: Vec<_> = side.blocks().collect();
-        let unit = |neuron: f64| neuron * placed.pixels_each / self.scale;
+        let unit = |neuron: f64| neuron * placed.pixels_each / self.scale();
         // Numbers need their own width and some room, a line its height.
         let room = text_width(&grouped(side.width()), TEXT).max(f64::from(TEXT)) + 12.0;
         if blocks.len() > 1 {
@@ -118,7 +125,7 @@ impl Frame {
     }
 
     fn scene(self, width: f64, height: f64) -> Scene {
-        let mut scene = Scene::new(width / self.scale, height / self.scale);
+        let mut scene = Scene::new(width / self.scale(), height / self.scale());
         scene.font_family = Some(FONT.to_owned());
         scene.background_color = Some(PAPER.light.into());
         scene
@@ -126,7 +133,7 @@ impl Frame {
 
     /// Copies a strip into the picture.
     fn put(self, picture: &mut RgbImage, scene: &Scene, [top, left]: [usize; 2]) -> Result<()> {
-        let drawn = kuva::RasterBackend::new().with_scale(self.scale as f32).render_scene(scene);
+        let drawn = kuva::RasterBackend::new().with_scale(self.scale).render_scene(scene);
         let drawn = image::load_from_memory(&drawn.map_err(Error::Picture)?);
         let drawn = drawn.map_err(|error| Error::Picture(error.to_string()))?.to_rgb8();
         image::imageops::replace(picture, &drawn, left as i64, top as i64);
