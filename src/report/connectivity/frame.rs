@@ -12,7 +12,7 @@ use crate::{Error, Result};
 const HEAD: f64 = 124.0;
 const SIDE: f64 = 66.0;
 /// The least height of all layers together: the name of their axis is written upwards.
-const LEAST: f64 = 76.0;
+const LEAST: f64 = 124.0;
 /// From a layer to its numbers, and to the name of the axis beyond them.
 const NUMBERS: f64 = 6.0;
 const NAME: f64 = 24.0;
@@ -66,8 +66,8 @@ impl Frame {
     ) -> Result<()> {
         let mut scene = self.scene(f64::from(picture.width()), self.head() as f64);
         let left = GAP as f64 / self.scale();
-        scene.add(text([left, 26.0], &lines[0], TITLE, TextAnchor::Start, 0.0));
-        scene.add(text([left, 45.0], &lines[1], TEXT, TextAnchor::Start, 0.0));
+        scene.add(text([left, 26.0], &lines[0], TITLE, TextAnchor::Start));
+        scene.add(text([left, 45.0], &lines[1], TEXT, TextAnchor::Start));
         for (number, placed) in (1..).zip(layers) {
             let start = placed.left as f64 / self.scale();
             let (inputs, name) = self.axis(placed.layer.inputs(), "inputs", placed);
@@ -75,11 +75,11 @@ impl Frame {
             let heading = format!("layer {number}");
             // The title says which layer a picture of one shows.
             if layers.len() > 1 {
-                scene.add(text([start, below - NAME - 14.0], &heading, HEADING, TextAnchor::Start, 0.0));
+                scene.add(text([start, below - NAME - 14.0], &heading, HEADING, TextAnchor::Start));
             }
-            scene.add(text([start, below - NAME + 4.0], &name, TEXT, TextAnchor::Start, 0.0));
+            scene.add(text([start, below - NAME + 4.0], &name, TEXT, TextAnchor::Start));
             for (at, number) in inputs {
-                scene.add(text([start + at, below], &number, TEXT, TextAnchor::Middle, 0.0));
+                scene.add(text([start + at, below], &number, TEXT, TextAnchor::Middle));
             }
         }
         self.put(picture, &scene, [0, 0])
@@ -92,13 +92,19 @@ impl Frame {
         let (outputs, name) = self.axis(placed.layer.outputs(), "outputs", placed);
         let right = SIDE - NUMBERS;
         for (at, number) in outputs {
-            scene.add(text([right, at + 4.0], &number, TEXT, TextAnchor::End, 0.0));
+            scene.add(text([right, at + 4.0], &number, TEXT, TextAnchor::End));
         }
-        // Upwards, and no higher than the layer begins.
+        self.put(picture, &scene, [self.head(), placed.left - self.side()])?;
+        // Text that is drawn upwards is not sharp: it is drawn level and turned.
         let length = text_width(&name, TEXT);
-        let middle = f64::max(placed.height as f64 / self.scale() / 2.0, length / 2.0);
-        scene.add(text([right - NAME - 8.0, middle], &name, TEXT, TextAnchor::Middle, -90.0));
-        self.put(picture, &scene, [self.head(), placed.left - self.side()])
+        let mut level = self.scene(length * self.scale(), 18.0 * self.scale());
+        level.add(text([length / 2.0, 13.0], &name, TEXT, TextAnchor::Middle));
+        let upwards = image::imageops::rotate270(&self.raster(&level)?);
+        // No higher than the layer begins.
+        let above = f64::max(placed.height as f64 / self.scale() - length, 0.0) / 2.0;
+        let left = placed.left - self.side() + self.pixels(8.0);
+        image::imageops::replace(picture, &upwards, left as i64, (self.head() + self.pixels(above)) as i64);
+        Ok(())
     }
 
     /// The numbers of an axis with their places, and what they count.
@@ -133,11 +139,14 @@ impl Frame {
 
     /// Copies a strip into the picture.
     fn put(self, picture: &mut RgbImage, scene: &Scene, [top, left]: [usize; 2]) -> Result<()> {
+        image::imageops::replace(picture, &self.raster(scene)?, left as i64, top as i64);
+        Ok(())
+    }
+
+    fn raster(self, scene: &Scene) -> Result<RgbImage> {
         let drawn = kuva::RasterBackend::new().with_scale(self.scale).render_scene(scene);
         let drawn = image::load_from_memory(&drawn.map_err(Error::Picture)?);
-        let drawn = drawn.map_err(|error| Error::Picture(error.to_string()))?.to_rgb8();
-        image::imageops::replace(picture, &drawn, left as i64, top as i64);
-        Ok(())
+        Ok(drawn.map_err(|error| Error::Picture(error.to_string()))?.to_rgb8())
     }
 }
 
@@ -156,8 +165,8 @@ fn round_step(least: f64) -> usize {
     steps.find(|step| *step as f64 >= least).unwrap_or(usize::MAX)
 }
 
-fn text([x, y]: [f64; 2], content: &str, size: u32, anchor: TextAnchor, angle: f64) -> Primitive {
+fn text([x, y]: [f64; 2], content: &str, size: u32, anchor: TextAnchor) -> Primitive {
     let color = if size == TEXT { SOFT } else { INK };
-    let (content, rotate) = (content.to_owned(), (angle != 0.0).then_some(angle));
-    Primitive::Text { x, y, content, size, anchor, rotate, bold: false, color: Some(color.color()) }
+    let content = content.to_owned();
+    Primitive::Text { x, y, content, size, anchor, rotate: None, bold: false, color: Some(color.color()) }
 }
