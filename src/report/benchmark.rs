@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
+use kuva::plot::{LinePlot, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::Drawing;
-use super::drawing::figure;
+use super::drawing::{Key, Sign, figure};
+use super::style::{CURVE, PALETTE, SMALL_DOT};
 use super::table::{CellOf, TextCell, TextColumn, TextTable, table_of};
 use crate::benchmark::{Measurement, Mode, Spread};
 use crate::{Error, Result};
-
-/// Colours that stay apart for colour-blind readers (Okabe and Ito); after them they start over, dashed.
-const COLORS: [&str; 7] = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6b6b6b"];
 
 /// Microseconds with a unit: `12.3 ms`.
 #[must_use]
@@ -154,7 +152,8 @@ fn cell(found: &Measurement, first: Option<&Measurement>) -> TextCell {
     TextCell::split(format!("{} ±{around:.0} %{times}", duration(median_us)), plain)
 }
 
-/// Times over batch sizes, both logarithmic, a panel for each mode and kind of device; bars are quartiles.
+/// Times over batch sizes, both logarithmic, a panel for each mode and kind of device; bars are quartiles. Behind the
+/// last colour they start over, dashed.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is nothing to draw, or the drawing fails.
@@ -163,32 +162,41 @@ pub fn step_time_chart(measurements: &[Measurement]) -> Result<Drawing> {
     if groups.is_empty() {
         return Err(Error::Picture("a chart of 0 measurements".into()));
     }
+    // A subject has the same colour in each panel.
+    let mut names: Vec<String> = Vec::new();
     let mut panels = Vec::new();
     for (mode, backend, group) in &groups {
-        let lines = rows(group).into_iter().enumerate().flat_map(|(index, (name, mut points))| {
+        let mut plots: Vec<Plot> = Vec::new();
+        for (name, mut points) in rows(group) {
             points.sort_by_key(|m| m.batch);
-            series(index, &name, &points)
-        });
-        let plots: Vec<Plot> = lines.collect();
-        let layout = Layout::auto_from_plots(&plots).with_title(format!("{mode} on the {backend}"));
-        let layout = layout.with_x_label("samples in a batch").with_y_label("microseconds").with_log_scale();
-        let layout = layout.with_legend_position(LegendPosition::OutsideRightTop).with_legend_box(false);
-        panels.push((plots, layout));
+            let index = names.iter().position(|known| *known == name).unwrap_or(names.len());
+            if index == names.len() {
+                names.push(name);
+            }
+            plots.extend(series(index, &points));
+        }
+        let layout = Layout::auto_from_plots(&plots).with_title(format!("{mode} on the {backend} (µs)"));
+        panels.push((plots, layout.with_x_label("samples in a batch").with_log_scale()));
     }
-    Drawing::of(figure("median time", [640.0, 400.0], panels))
+    let key = |(index, name): (usize, String)| {
+        let sign = if index < PALETTE.len() { Sign::Line } else { Sign::Dashes };
+        Key::new(name, PALETTE[index % PALETTE.len()], sign)
+    };
+    let keys: Vec<Key> = names.into_iter().enumerate().map(key).collect();
+    Drawing::of(&figure("median time, bars are quartiles", [600.0, 400.0], panels, &keys))
 }
 
 /// A line with its points.
-fn series(index: usize, name: &str, points: &[&Measurement]) -> [Plot; 2] {
-    let color = COLORS[index % COLORS.len()];
+fn series(index: usize, points: &[&Measurement]) -> [Plot; 2] {
+    let color = PALETTE[index % PALETTE.len()].light;
     let at: Vec<(f64, f64)> = points.iter().map(|m| (m.batch as f64, m.spread.median_us)).collect();
-    let line = LinePlot::new().with_data(at.clone()).with_color(color).with_stroke_width(2.0);
-    let line = if index < COLORS.len() { line } else { line.with_dashed() };
+    let line = LinePlot::new().with_data(at.clone()).with_color(color).with_stroke_width(CURVE);
+    let line = if index < PALETTE.len() { line } else { line.with_dashed() };
     let below = points.iter().map(|m| m.spread.median_us - m.spread.lower_quartile_us);
     let above = points.iter().map(|m| m.spread.upper_quartile_us - m.spread.median_us);
-    let dots = ScatterPlot::new().with_data(at).with_color(color).with_size(3.0);
+    let dots = ScatterPlot::new().with_data(at).with_color(color).with_size(SMALL_DOT + 1.0);
     let dots = dots.with_y_err_asymmetric(below.zip(above).collect::<Vec<_>>());
-    [Plot::Line(line.with_legend(name)), Plot::Scatter(dots)]
+    [Plot::Line(line), Plot::Scatter(dots)]
 }
 
 #[cfg(test)]

@@ -6,8 +6,12 @@ use kuva::backend::svg::SvgBackend;
 use kuva::render::figure::Figure;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
-use kuva::render::render::Scene;
+use kuva::render::render::{PathData, Primitive, Scene, TextAnchor};
+use kuva::render::theme::Theme;
 
+use super::style::{
+    CURVE, DOT, FONT, HAIR, HEADING, INK, LABEL, LINE, PAPER, SOFT, TEXT, TITLE, Tone, text_width,
+};
 use crate::files::atomic_write;
 use crate::{Error, Result};
 
@@ -17,22 +21,147 @@ const SCALE: f32 = 2.0;
 /// Bytes that drawing takes: fonts, pixels, and the picture that they become.
 const MEMORY: f64 = 20.0 * 1024.0 * 1024.0;
 
-/// Colours that stay apart for colour-blind readers, and in grey (Okabe and Ito).
-pub(super) const BLUE: &str = "#0072B2";
-/// See [`BLUE`].
-pub(super) const VERMILION: &str = "#D55E00";
-/// See [`BLUE`].
-pub(super) const GREY: &str = "#6b6b6b";
+/// What a line or a marker stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+    pub(super) name: String,
+    pub(super) color: Tone,
+    pub(super) sign: Sign,
+}
 
-/// Panels side by side under one title, each of this width and height.
+/// How it is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    Line,
+    Dashes,
+    Dot,
+    Square,
+    Diamond,
+}
+
+impl Key {
+    pub(super) fn new(name: impl Into<String>, color: Tone, sign: Sign) -> Self {
+        Self { name: name.into(), color, sign }
+    }
+}
+
+/// Height of a line of the legend, and its margin below.
+const ROW: f64 = 20.0;
+const BELOW: f64 = 10.0;
+/// Between two keys, and width of a sign with the room behind it.
+const APART: f64 = 26.0;
+const SIGN: f64 = 28.0;
+/// From the middle of a diamond to its tips.
+const DIAMOND: f64 = 1.3 * DOT;
+
+/// Panels side by side under one title, each of this width and height. The legend stands below all panels, so that it
+/// covers no data.
 pub(super) fn figure(
     title: impl Into<String>,
     [width, height]: [f64; 2],
     panels: Vec<(Vec<Plot>, Layout)>,
-) -> Figure {
+    keys: &[Key],
+) -> Scene {
     let (plots, layouts): (Vec<_>, Vec<_>) = panels.into_iter().unzip();
-    let figure = Figure::new(1, plots.len()).with_title(title).with_title_size(15);
-    figure.with_cell_size(width, height).with_plots(plots).with_layouts(layouts)
+    let layouts = layouts.into_iter().map(styled).collect();
+    let figure = Figure::new(1, plots.len()).with_title(title).with_title_size(TITLE);
+    let mut scene = figure.with_cell_size(width, height).with_plots(plots).with_layouts(layouts).render();
+    add_legend(&mut scene, keys);
+    scene
+}
+
+/// The sizes, widths and colours that all charts share.
+fn styled(layout: Layout) -> Layout {
+    let theme = Theme {
+        background: PAPER.light.into(),
+        axis_color: SOFT.light.into(),
+        tick_color: SOFT.light.into(),
+        text_color: INK.light.into(),
+        grid_color: LINE.light.into(),
+        colorbar_border: SOFT.light.into(),
+        ..Theme::light()
+    };
+    let layout = layout.with_theme(theme).with_title_size(HEADING).with_label_size(LABEL);
+    let layout = layout.with_tick_size(TEXT).with_body_size(TEXT).with_font_family(FONT);
+    layout.with_axis_line_width(HAIR).with_tick_width(HAIR).with_grid_line_width(HAIR)
+}
+
+/// Keys in as many lines as they need, below everything else.
+fn add_legend(scene: &mut Scene, keys: &[Key]) {
+    let width = |key: &Key| SIGN + text_width(&key.name, TEXT);
+    let mut rows: Vec<(f64, Vec<&Key>)> = Vec::new();
+    for key in keys {
+        match rows.last_mut() {
+            Some((used, row)) if *used + APART + width(key) < scene.width - 2.0 * APART => {
+                *used += APART + width(key);
+                row.push(key);
+            }
+            _ => rows.push((width(key), vec![key])),
+        }
+    }
+    for (used, row) in rows {
+        let (mut x, y) = ((scene.width - used) / 2.0, scene.height + ROW / 2.0);
+        for key in row {
+            add_sign(scene, key, x, y);
+            scene.add(Primitive::Text {
+                x: x + SIGN,
+                y: y + 4.0,
+                content: key.name.clone(),
+                size: TEXT,
+                anchor: TextAnchor::Start,
+                rotate: None,
+                bold: false,
+                color: Some(INK.color()),
+            });
+            x += width(key) + APART;
+        }
+        scene.height += ROW;
+    }
+    if !keys.is_empty() {
+        scene.height += BELOW;
+    }
+}
+
+fn add_sign(scene: &mut Scene, key: &Key, x: f64, y: f64) {
+    let (middle, fill) = (x + SIGN / 2.0 - 4.0, key.color.color());
+    scene.add(match key.sign {
+        Sign::Line | Sign::Dashes => Primitive::Line {
+            x1: x,
+            y1: y,
+            x2: x + SIGN - 8.0,
+            y2: y,
+            stroke: fill,
+            stroke_width: CURVE,
+            stroke_dasharray: (key.sign == Sign::Dashes).then(|| "6 4".to_owned()),
+        },
+        Sign::Dot => Primitive::Circle {
+            cx: middle,
+            cy: y,
+            r: DOT,
+            fill,
+            fill_opacity: None,
+            stroke: None,
+            stroke_width: None,
+        },
+        Sign::Square => Primitive::Rect {
+            x: middle - DOT,
+            y: y - DOT,
+            width: 2.0 * DOT,
+            height: 2.0 * DOT,
+            fill,
+            stroke: None,
+            stroke_width: None,
+            opacity: None,
+        },
+        Sign::Diamond => Primitive::Path(Box::new(PathData {
+            d: format!("M{middle} {}l{r} {r}l-{r} {r}l-{r} -{r}Z", y - DIAMOND, r = DIAMOND),
+            fill: Some(fill.clone()),
+            stroke: fill,
+            stroke_width: 0.0,
+            opacity: None,
+            stroke_dasharray: None,
+        })),
+    });
 }
 
 /// One picture in two formats. The same data give the same bytes, on any machine.
@@ -45,14 +174,13 @@ pub struct Drawing {
 }
 
 impl Drawing {
-    /// Renders a figure.
+    /// Renders a scene.
     ///
     /// # Errors
     /// [`Error::Picture`] when it cannot be drawn.
-    pub(super) fn of(figure: Figure) -> Result<Self> {
-        let scene = figure.render();
-        let png = png(&scene)?;
-        let svg = SvgBackend::new().with_pretty(true).render_scene(&scene);
+    pub(super) fn of(scene: &Scene) -> Result<Self> {
+        let png = png(scene)?;
+        let svg = SvgBackend::new().with_pretty(true).render_scene(scene);
         Ok(Self { png, svg: renumbered(&svg) })
     }
 
@@ -100,6 +228,28 @@ fn renumbered(svg: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_legend_stands_below_everything_and_within_the_picture() {
+        let mut scene = Scene::new(300.0, 200.0);
+        let keys = ["one", "another of some length", "a third"].map(|name| Key::new(name, PAPER, Sign::Dot));
+        add_legend(&mut scene, &keys);
+        let texts: Vec<(f64, f64, f64)> = scene
+            .elements
+            .iter()
+            .filter_map(|element| match element {
+                Primitive::Text { x, y, content, .. } => Some((*x, *y, text_width(content, TEXT))),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(texts.len(), 3);
+        for (x, y, width) in &texts {
+            assert!(*y - f64::from(TEXT) > 200.0 - 1.0 && *y < scene.height, "{texts:?}");
+            assert!(*x > 0.0 && x + width < 300.0, "{texts:?}");
+        }
+        // The last one has no room in the first line.
+        assert!(texts[2].1 > texts[0].1, "{texts:?}");
+    }
 
     #[test]
     fn clipping_paths_are_numbered_by_their_first_appearance() {

@@ -1,18 +1,17 @@
 //! Growth with the width for people: a table, a CSV file, a chart.
 
-use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
+use kuva::plot::LinePlot;
+use kuva::plot::scatter::{MarkerShape, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
 use super::Drawing;
 use super::benchmark::time_cell;
-use super::drawing::{BLUE, GREY, VERMILION, figure};
+use super::drawing::{Key, Sign, figure};
+use super::style::{DOT, PALETTE, SOFT, THIN, Tone};
 use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
 use crate::{Error, Result};
-
-/// One colour for each kind of network; green is the third of Okabe and Ito's.
-const COLORS: [&str; 3] = [BLUE, VERMILION, "#009E73"];
 
 /// One width a row, with what the weights of the fully connected network would take.
 #[must_use]
@@ -100,52 +99,53 @@ pub fn growth_chart(growth: &[Growth]) -> Result<Drawing> {
     let Some(first) = points(growth).next() else {
         return Err(Error::Picture("a chart of 0 widths".into()));
     };
-    let (mut times, mut bytes) = (Vec::new(), Vec::new());
-    for (growth, color) in growth.iter().zip(COLORS.into_iter().cycle()) {
-        let arch = &growth.arch;
-        let milliseconds = |point: &Measurement| Some(point.spread.median_us / 1e3);
-        times.extend(dots(growth, milliseconds, color, arch));
-        times.extend(growth.step_time.map(|law| line(&widths, |x| law.at(x) / 1e3, color, &law)));
+    let (mut times, mut bytes, mut keys) = (Vec::new(), Vec::new(), Vec::new());
+    for (growth, color) in growth.iter().zip(PALETTE.into_iter().cycle()) {
+        let law = growth.step_time.map(|law| format!(", time width^{:.2}", law.exponent)).unwrap_or_default();
+        keys.push(Key::new(format!("{}{law}", growth.arch), color, Sign::Dot));
+        times.extend(dots(growth, |point| Some(point.spread.median_us / 1e3), color, MarkerShape::Circle));
+        times.extend(growth.step_time.map(|law| line(&widths, |x| law.at(x) / 1e3, color)));
         let mib = |bytes: Option<u64>| bytes.map(|bytes| bytes as f64 / f64::from(1 << 20));
-        bytes.extend(dots(growth, |point| mib(point.weight_bytes), color, &format!("{arch}, weights")));
-        let peak = dots(growth, |point| mib(point.peak_resident_bytes), GREY, &format!("{arch}, process"));
-        bytes.extend(peak);
+        bytes.extend(dots(growth, |point| mib(point.weight_bytes), color, MarkerShape::Circle));
+        bytes.extend(dots(growth, |point| mib(point.peak_resident_bytes), color, MarkerShape::Square));
     }
     let dense =
         |width: f64| 4.0 * (width * width * first.hidden_layers as f64 + 10.0 * width) / f64::from(1 << 20);
     let mut ends: Vec<f64> = widths.clone();
     ends.sort_by(f64::total_cmp);
     let dense: Vec<_> = ends.iter().map(|width| (*width, dense(*width))).collect();
-    let dense = LinePlot::new().with_data(dense).with_color(GREY).with_dashed().with_legend("dense weights");
-    bytes.push(Plot::Line(dense));
+    bytes.push(Plot::Line(LinePlot::new().with_data(dense).with_color(SOFT.light).with_dashed()));
+    keys.push(Key::new("dense weights", SOFT, Sign::Dashes));
+    if points(growth).any(|point| point.peak_resident_bytes.is_some()) {
+        keys.push(Key::new("memory of the whole process", SOFT, Sign::Square));
+    }
     let layout = |plots: &[Plot], title: &str| {
-        let layout = Layout::auto_from_plots(plots).with_title(title).with_x_label("width").with_log_scale();
-        layout.with_legend_position(LegendPosition::InsideTopLeft).with_legend_box(false)
+        Layout::auto_from_plots(plots).with_title(title).with_x_label("width").with_log_scale()
     };
     let layouts = [layout(&times, "a training step (ms)"), layout(&bytes, "memory (MiB)")];
     let title = format!("{} hidden layers, batch {}, {}", first.hidden_layers, first.batch, first.device);
-    Drawing::of(figure(title, [520.0, 400.0], [times, bytes].into_iter().zip(layouts).collect()))
+    let panels = [times, bytes].into_iter().zip(layouts).collect();
+    Drawing::of(&figure(title, [520.0, 400.0], panels, &keys))
 }
 
 /// The measured points, where there are any.
 fn dots(
     growth: &Growth,
     value: impl Fn(&Measurement) -> Option<f64>,
-    color: &str,
-    name: &str,
+    color: Tone,
+    marker: MarkerShape,
 ) -> Option<Plot> {
     let points = growth.points.iter().filter_map(|point| Some((point.width as f64, value(point)?)));
     let points: Vec<_> = points.collect();
-    let plot = || ScatterPlot::new().with_data(points.clone()).with_color(color).with_size(3.5);
-    (!points.is_empty()).then(|| Plot::Scatter(plot().with_legend(name)))
+    let plot = || ScatterPlot::new().with_data(points.clone()).with_color(color.light).with_size(DOT);
+    (!points.is_empty()).then(|| Plot::Scatter(plot().with_marker(marker)))
 }
 
 /// A law over the range of the widths.
-fn line(widths: &[f64], at: impl Fn(f64) -> f64, color: &str, law: &PowerLaw) -> Plot {
+fn line(widths: &[f64], at: impl Fn(f64) -> f64, color: Tone) -> Plot {
     let ends = [f64::min, f64::max].map(|end| widths.iter().copied().reduce(end).unwrap_or(1.0));
     let points: Vec<_> = ends.iter().map(|x| (*x, at(*x))).collect();
-    let plot = LinePlot::new().with_data(points).with_color(color).with_stroke_width(1.5);
-    Plot::Line(plot.with_legend(format!("width^{:.2}", law.exponent)))
+    Plot::Line(LinePlot::new().with_data(points).with_color(color.light).with_stroke_width(THIN))
 }
 
 #[cfg(test)]

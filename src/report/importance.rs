@@ -3,9 +3,8 @@
 use kuva::plot::{ColorMap, Heatmap};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
-use kuva::render::render::render_multiple;
 
-use super::drawing::png;
+use super::drawing::{figure, png};
 use crate::{Error, Result};
 
 /// Draws the importance of each pixel where the pixel is, with a scale of colours, as a PNG file.
@@ -26,10 +25,10 @@ pub fn importance_picture(scores: &[f64], [rows, columns]: [usize; 2], title: &s
     let map = Heatmap::new().with_data(cells).with_color_map(ColorMap::Viridis);
     let plots = vec![Plot::Heatmap(map)];
     let rows_up: Vec<String> = numbers(rows).into_iter().rev().collect();
-    let layout = Layout::auto_from_plots(&plots).with_title(title).with_show_grid(false);
+    let layout = Layout::auto_from_plots(&plots).with_show_grid(false);
     let layout = layout.with_x_categories(numbers(columns)).with_y_categories(rows_up);
     let layout = layout.with_x_label("column").with_y_label("row");
-    png(&render_multiple(plots, layout))
+    png(&figure(title, [600.0, 500.0], vec![(plots, layout)], &[]))
 }
 
 /// Names of rows or columns, counted from 0; for want of space only some are told.

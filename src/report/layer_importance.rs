@@ -5,8 +5,11 @@ use std::sync::Arc;
 use kuva::plot::{ColorMap, Heatmap};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
+use kuva::render::render::Primitive;
 
+use super::connectivity::blend;
 use super::drawing::{Drawing, figure};
+use super::style::{FULL, PAPER};
 use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
 use crate::{Error, Result};
@@ -95,19 +98,22 @@ pub fn layer_importance_picture(layers: &[LayerImportance], title: &str) -> Resu
         let blocks = (0..blocks).map(|block| block.to_string()).collect();
         // The axis counts from below.
         let names = layers.iter().rev().map(|layer| name(layer.layer)).collect();
-        let layout = Layout::auto_from_plots(&plots).with_title(heading).with_title_size(14);
+        let layout = Layout::auto_from_plots(&plots).with_title(heading);
         let layout = layout.with_x_categories(blocks).with_y_categories(names);
         (plots, layout.with_x_label("block (0 is the first)"))
     });
     let size = [width, 120.0 + 48.0 * layers.len() as f64];
-    Drawing::of(figure(title, size, panels.collect()).with_title_size(16))
+    let mut scene = figure(title, size, panels.collect(), &[]);
+    // A block that is not there has no number.
+    scene.elements.retain(|element| !matches!(element, Primitive::Text { content, .. } if content == "NaN"));
+    Drawing::of(&scene)
 }
 
-/// A grid of one measure, `[layer][block]`, the last layer first; a layer of fewer blocks ends with 0.
+/// A grid of one measure, `[layer][block]`, the last layer first; a layer of fewer blocks ends with gaps.
 fn grid(layers: &[LayerImportance], blocks: usize, value: impl Fn(&BlockImportance) -> f64) -> Heatmap {
     let row = |layer: &LayerImportance| -> Vec<f64> {
         let mut row: Vec<f64> = layer.blocks.iter().map(&value).collect();
-        row.resize(blocks, 0.0);
+        row.resize(blocks, f64::NAN);
         row
     };
     // The first row is drawn at the bottom.
@@ -124,11 +130,12 @@ fn fixed(value: f64, digits: usize) -> String {
     if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
-/// White to a blue that black numbers stay readable on; the fourth root shows small values, too.
-#[expect(clippy::cast_possible_truncation, reason = "a share of 255")]
+/// White to a blue that black numbers stay readable on; the fourth root shows small values, too. A gap is as the background.
 pub(super) fn shade(share: f64) -> String {
-    let depth = share.clamp(0.0, 1.0).sqrt().sqrt();
-    let [r, g, b] = [86.0, 180.0, 233.0].map(|full| (255.0 - depth * (255.0 - full)).round() as u8);
+    if share.is_nan() {
+        return PAPER.light.into();
+    }
+    let [r, g, b] = blend(PAPER.rgb(), FULL.rgb(), share.clamp(0.0, 1.0).sqrt().sqrt()).0;
     format!("#{r:02x}{g:02x}{b:02x}")
 }
 
@@ -175,7 +182,8 @@ mod tests {
         let mut layers = layers(false);
         layers[0].blocks[1].accuracy_lost = 0.75;
         let grid = grid(&layers, 5, |block| block.accuracy_lost);
-        assert_eq!(grid.data[2], [0.125, 0.75, 0.125 / 3.0, 0.125 / 4.0, 0.0]);
+        assert_eq!(grid.data[2][..4], [0.125, 0.75, 0.125 / 3.0, 0.125 / 4.0]);
+        assert!(grid.data[2][4].is_nan());
         // Drawn from above, the inputs, which lose most, come first: their label is the last as well.
         let svg = layer_importance_picture(&layers, "test").unwrap().svg;
         let height = |text: &str| {
@@ -183,6 +191,22 @@ mod tests {
             line.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse::<f64>().unwrap()
         };
         assert!((height("inputs") - height("75.00")).abs() < 10.0 && height("inputs") < height("hidden 1"));
+    }
+
+    #[test]
+    fn blocks_that_are_not_there_are_gaps_and_no_zeros() {
+        let numbers = |layers: &[LayerImportance]| {
+            let svg = layer_importance_picture(layers, "test").unwrap().svg;
+            assert!(!svg.contains("NaN"));
+            (svg.matches(">0.00<").count(), svg.matches(">12.50<").count())
+        };
+        let mut layers = layers(false);
+        assert_eq!(numbers(&layers), (0, 3));
+        layers[2].blocks.truncate(1);
+        assert_eq!(numbers(&layers), (0, 3));
+        let none = BlockImportance { accuracy_lost: 0.0, ..layers[1].blocks[1] };
+        layers[2].blocks.push(none);
+        assert_eq!(numbers(&layers).0, 1);
     }
 
     #[test]

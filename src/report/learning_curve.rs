@@ -1,15 +1,16 @@
 //! The learning curve: loss and accuracy over the epochs.
 
-use kuva::plot::{LegendPosition, LinePlot};
+use kuva::plot::LinePlot;
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::drawing::{BLUE, VERMILION, figure, png};
+use super::drawing::{Key, Sign, figure, png};
+use super::style::{CURVE, FIRST, SECOND, Tone};
 use crate::training::EpochMetrics;
 use crate::{Error, Result};
 
-const TRAIN: &str = BLUE;
-const TEST: &str = VERMILION;
+const TRAIN: Tone = FIRST;
+const TEST: Tone = SECOND;
 
 /// Draws the curves of training and test set side by side, as a PNG file.
 ///
@@ -19,32 +20,27 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
     let Some(best) = history.iter().map(|m| m.test_accuracy).reduce(f64::max) else {
         return Err(Error::Picture("a learning curve of 0 epochs".into()));
     };
-    let curve = |value: fn(&EpochMetrics) -> f64, color: &str, name: String| {
+    let curve = |value: fn(&EpochMetrics) -> f64, color: Tone| {
         let points = history.iter().map(|metrics| (metrics.epoch as f64, value(metrics)));
         // One epoch is a point, which a line does not show.
         let mut points: Vec<_> = points.collect();
         if let [(epoch, value)] = points[..] {
             points = vec![(epoch - 0.1, value), (epoch + 0.1, value)];
         }
-        let line = LinePlot::new().with_data(points).with_color(color).with_stroke_width(2.0);
-        Plot::Line(line.with_legend(name))
+        Plot::Line(LinePlot::new().with_data(points).with_color(color.light).with_stroke_width(CURVE))
     };
-    let loss =
-        vec![curve(|m| m.train_loss, TRAIN, "training".into()), curve(|m| m.test_loss, TEST, "test".into())];
-    let accuracy = vec![
-        curve(|m| 100.0 * m.train_accuracy, TRAIN, "training".into()),
-        curve(|m| 100.0 * m.test_accuracy, TEST, format!("test (best {:.2} %)", 100.0 * best)),
-    ];
-    let layout = |plots: &[Plot], name: &str, legend| {
+    let loss = vec![curve(|m| m.train_loss, TRAIN), curve(|m| m.test_loss, TEST)];
+    let accuracy = vec![curve(|m| 100.0 * m.train_accuracy, TRAIN), curve(|m| 100.0 * m.test_accuracy, TEST)];
+    let keys = [("training".to_owned(), TRAIN), (format!("test (best {:.2} %)", 100.0 * best), TEST)];
+    let keys = keys.map(|(name, color)| Key::new(name, color, Sign::Line));
+    let layout = |plots: &[Plot], name: &str| {
         let layout = Layout::auto_from_plots(plots).with_title(name).with_x_label("epoch");
-        let layout = layout.with_x_tick_step(tick_step(history.len()) as f64).with_clamp_y_axis();
-        layout.with_legend_position(legend).with_legend_box(false)
+        layout.with_x_tick_step(tick_step(history.len()) as f64).with_clamp_y_axis()
     };
-    let layouts = [
-        layout(&loss, "cross-entropy (nats)", LegendPosition::InsideTopRight).with_y_axis_min(0.0),
-        layout(&accuracy, "accuracy (%)", LegendPosition::InsideBottomRight),
-    ];
-    png(&figure(title, [480.0, 360.0], [loss, accuracy].into_iter().zip(layouts).collect()).render())
+    let layouts =
+        [layout(&loss, "cross-entropy (nats)").with_y_axis_min(0.0), layout(&accuracy, "accuracy (%)")];
+    let panels = [loss, accuracy].into_iter().zip(layouts).collect();
+    png(&figure(title, [480.0, 360.0], panels, &keys))
 }
 
 /// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.

@@ -11,7 +11,7 @@
 //! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
 //! [`dispatch_table`] where the time of a step goes.
 
-mod bars;
+mod axis;
 mod benchmark;
 mod comparison;
 mod connectivity;
@@ -19,6 +19,7 @@ mod drawing;
 mod figure1;
 mod growth;
 mod importance;
+mod intervals;
 mod layer_importance;
 mod learning_curve;
 mod network;
@@ -30,12 +31,12 @@ mod rewiring;
 mod run_table;
 mod scores;
 mod series;
+mod style;
 mod table;
 
 #[doc(hidden)]
 pub use crate::text::epochs;
 pub use crate::text::grouped;
-pub use bars::{Bar, BarGroup, bar_chart};
 pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};
 pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;
@@ -43,6 +44,8 @@ pub use drawing::Drawing;
 pub use figure1::{MAX_CIRCLES, MAX_LINES, check_lines, figure1};
 pub use growth::{growth_chart, growth_csv, growth_table, law_sentence};
 pub use importance::importance_picture;
+#[doc(hidden)]
+pub use intervals::{Dot, DotRow, interval_chart};
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};

@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use kuva::plot::LinePlot;
-use kuva::plot::legend::LegendPosition;
 use kuva::plot::scatter::{MarkerShape, ScatterPlot};
 use kuva::render::annotations::ReferenceLine;
-use kuva::render::figure::Figure;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::plots::Plot;
 
-use super::drawing::{BLUE, Drawing, GREY, VERMILION};
+use super::drawing::{Drawing, Key, Sign, figure};
+use super::style::{DOT, FIRST, SECOND, SOFT, THIN, Tone};
 use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::prune::PrunePoint;
 use crate::text::grouped;
@@ -25,46 +24,41 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
         return Err(Error::Picture("a pruning curve needs at least 2 points".into()));
     };
     let share = |point: &PrunePoint| 100.0 * point.parameters as f64 / first.parameters as f64;
-    let plots = |value: fn(&PrunePoint) -> f64, color: &str, marker, name: String| {
+    let plots = |value: fn(&PrunePoint) -> f64, color: Tone, marker| {
         let points: Vec<(f64, f64)> =
             curve.iter().map(|point| (share(point), 100.0 * value(point))).collect();
-        let line = LinePlot::new().with_data(points.clone()).with_color(color).with_stroke_width(1.5);
-        let dots = ScatterPlot::new().with_data(points).with_color(color).with_size(3.5);
-        [Plot::Line(line), Plot::Scatter(dots.with_marker(marker).with_legend(name))]
+        let line = LinePlot::new().with_data(points.clone()).with_color(color.light).with_stroke_width(THIN);
+        let dots = ScatterPlot::new().with_data(points).with_color(color.light).with_size(DOT);
+        [Plot::Line(line), Plot::Scatter(dots.with_marker(marker))]
     };
     let named = |name: &str, value: fn(&PrunePoint) -> f64| {
         format!("{name}: {:.2} % to {:.2} %", 100.0 * value(first), 100.0 * value(last))
     };
-    let validation = named("validation, chosen by", |p| p.validation_accuracy);
-    let test = named("test, only measured", |p| p.test_accuracy);
+    let keys = [
+        Key::new(named("validation, chosen by", |p| p.validation_accuracy), FIRST, Sign::Dot),
+        Key::new(named("test, only measured", |p| p.test_accuracy), SECOND, Sign::Square),
+        Key::new("validation before pruning", SOFT, Sign::Dashes),
+    ];
     let mut all = Vec::new();
-    all.extend(plots(|p| p.validation_accuracy, BLUE, MarkerShape::Circle, validation));
-    all.extend(plots(|p| p.test_accuracy, VERMILION, MarkerShape::Square, test));
+    all.extend(plots(|p| p.validation_accuracy, FIRST, MarkerShape::Circle));
+    all.extend(plots(|p| p.test_accuracy, SECOND, MarkerShape::Square));
     let accuracies = curve.iter().flat_map(|p| [p.validation_accuracy, p.test_accuracy].map(|a| 100.0 * a));
     let (low, high) = accuracies.fold((f64::MAX, f64::MIN), |(low, high), a| (low.min(a), high.max(a)));
     // Room, so that no marker lies on the frame.
     let room = (0.06 * (high - low)).max(0.1);
-    let unpruned = ReferenceLine::horizontal(100.0 * first.validation_accuracy).with_color(GREY);
+    let unpruned = ReferenceLine::horizontal(100.0 * first.validation_accuracy).with_color(SOFT.light);
     let layout = Layout::auto_from_plots(&all)
-        .with_title(format!(
-            "{title}: {} to {} parameters",
-            grouped(first.parameters),
-            grouped(last.parameters)
-        ))
-        .with_title_size(15)
+        .with_title("accuracy (%)")
         .with_x_label(format!("parameters left (% of {})", grouped(first.parameters)))
-        .with_y_label("accuracy (%)")
         .with_x_axis_min(0.0)
         .with_x_axis_max(102.0)
         .with_y_axis_min(low - room)
         .with_y_axis_max((high + room).min(100.0 + room))
         .with_x_tick_step(10.0)
         .with_y_tick_format(TickFormat::Custom(Arc::new(|value| format!("{value:.2}"))))
-        .with_reference_line(unpruned)
-        .with_legend_position(LegendPosition::OutsideBottomCenter)
-        .with_legend_box(false);
-    let figure = Figure::new(1, 1).with_cell_size(760.0, 460.0).with_plots(vec![all]);
-    Drawing::of(figure.with_layouts(vec![layout]))
+        .with_reference_line(unpruned);
+    let title = format!("{title}: {} to {} parameters", grouped(first.parameters), grouped(last.parameters));
+    Drawing::of(&figure(title, [760.0, 440.0], vec![(all, layout)], &keys))
 }
 
 /// A row for each network on the way.

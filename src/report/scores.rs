@@ -85,7 +85,7 @@ pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Resu
     let layout =
         layout.with_x_label("called (% of the row's class)").with_y_label("is").with_x_tick_rotate(-35.0);
     let side = (48.0 * classes as f64).clamp(360.0, 1600.0);
-    Drawing::of(figure(title, [side + 160.0, side + 80.0], vec![(plots, layout)]))
+    Drawing::of(&figure(title, [side + 160.0, side + 80.0], vec![(plots, layout)], &[]))
 }
 
 /// A name that fits a column: its beginning, without control characters.

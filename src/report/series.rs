@@ -1,20 +1,19 @@
 //! A count for each input, in the order of the inputs.
 
-use kuva::plot::{LegendPosition, LinePlot, ScatterPlot};
+use kuva::plot::{LinePlot, ScatterPlot};
 use kuva::render::layout::Layout;
 use kuva::render::plots::Plot;
 
-use super::drawing::{Drawing, figure};
+use super::drawing::{Drawing, Key, Sign, figure};
+use super::style::{CURVE, FAINT, FIRST, SMALL_DOT};
 use crate::{Error, Result};
 
-const POINTS: &str = "#9CC9E4";
-const MEAN: &str = "#0072B2";
 /// Inputs on either side of one that its running mean takes in.
 const REACH: usize = 10;
 
 /// Draws the number of edges of each input as points, with their running mean as a line.
 ///
-/// The labels of the axes say in which order the inputs come, and what was counted.
+/// The label of the axis says in which order the inputs come, the heading what was counted.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is no input, or the drawing fails.
@@ -23,15 +22,17 @@ pub fn edges_by_input(counts: &[usize], title: &str, x_label: &str, y_label: &st
         return Err(Error::Picture("a plot of 0 inputs".into()));
     }
     let points = counts.iter().enumerate().map(|(input, count)| (input as f64, *count as f64));
-    let points = ScatterPlot::new().with_data(points.collect::<Vec<_>>()).with_color(POINTS).with_size(2.0);
+    let points = ScatterPlot::new().with_data(points.collect::<Vec<_>>()).with_color(FAINT.light);
     let mean = running_mean(counts).into_iter().enumerate().map(|(input, mean)| (input as f64, mean));
-    let line = LinePlot::new().with_data(mean.collect::<Vec<_>>()).with_color(MEAN).with_stroke_width(2.0);
-    let legend = format!("mean over {} inputs", 2 * REACH + 1);
-    let plots = vec![Plot::Scatter(points.with_legend("one input")), Plot::Line(line.with_legend(legend))];
-    let layout = Layout::auto_from_plots(&plots).with_x_label(x_label);
-    let layout = layout.with_y_label(y_label).with_y_axis_min(0.0).with_clamp_axis();
-    let layout = layout.with_legend_position(LegendPosition::InsideTopRight).with_legend_box(false);
-    Drawing::of(figure(title, [720.0, 400.0], vec![(plots, layout)]))
+    let line = LinePlot::new().with_data(mean.collect::<Vec<_>>()).with_color(FIRST.light);
+    let plots = vec![Plot::Scatter(points.with_size(SMALL_DOT)), Plot::Line(line.with_stroke_width(CURVE))];
+    let keys = [
+        Key::new("one input", FAINT, Sign::Dot),
+        Key::new(format!("mean over {} inputs", 2 * REACH + 1), FIRST, Sign::Line),
+    ];
+    let layout = Layout::auto_from_plots(&plots).with_title(y_label).with_x_label(x_label);
+    let layout = layout.with_y_axis_min(0.0).with_clamp_axis();
+    Drawing::of(&figure(title, [720.0, 400.0], vec![(plots, layout)], &keys))
 }
 
 /// Mean of each count and its neighbours; fewer of them at the ends.
@@ -54,6 +55,34 @@ mod tests {
         let mean = running_mean(&counts);
         assert_eq!([mean[0], mean[10], mean[11]], [2.0, 22.0 / 21.0, 0.0]);
         assert_eq!(running_mean(&[4]), [4.0]);
+    }
+
+    /// Attributes of elements that begin so: `[element][attribute]`.
+    fn attributes(svg: &str, start: &str, names: [&str; 2]) -> Vec<[f64; 2]> {
+        let value = |element: &str, name: &str| {
+            let rest = element.split(&format!(" {name}=\"")).nth(1)?;
+            rest.split('"').next()?.parse().ok()
+        };
+        let of = |element: &str| Some([value(element, names[0])?, value(element, names[1])?]);
+        svg.split(start).skip(1).filter_map(of).collect()
+    }
+
+    #[test]
+    fn the_legend_lies_off_the_points() {
+        // Counts that are high everywhere leave no corner empty.
+        let counts: Vec<usize> = (0..300).map(|input| 100 + input * 37 % 11).collect();
+        let svg = edges_by_input(&counts, "title", "input", "edges").unwrap().svg;
+        let circles = attributes(&svg, "<circle", ["cx", "cy"]);
+        assert!(circles.len() > 300, "{}", circles.len());
+        let lowest = circles[..300].iter().map(|[_, y]| *y).fold(0.0, f64::max);
+        for name in ["one input", "mean over 21 inputs"] {
+            let text = svg.split("<text").find(|text| text.contains(name)).unwrap();
+            let [_, y] = attributes(&format!("<text{text}"), "<text", ["x", "y"])[0];
+            assert!(
+                y - f64::from(super::super::style::TEXT) > lowest,
+                "{name}: {y}, points down to {lowest}"
+            );
+        }
     }
 
     #[test]

@@ -23,7 +23,7 @@ mod run_folder;
 mod run_lock;
 mod schedule;
 mod tensorboard;
-mod times;
+pub(crate) mod times;
 mod trainer;
 mod training_data;
 

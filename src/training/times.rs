@@ -13,6 +13,13 @@ pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
     Some(time.strftime("%Y-%m-%dT%H:%M:%S+00:00").to_string())
 }
 
+/// The same for people: `28 Nov 2026, 07:40 UTC`.
+#[cfg(feature = "report")]
+pub(crate) fn readable(seconds: i64) -> Option<String> {
+    let time = Timestamp::from_second(seconds).ok()?;
+    Some(time.strftime("%-d %b %Y, %H:%M UTC").to_string())
+}
+
 /// Seconds since 1970; runs of older versions have the name of a time zone behind the offset.
 pub(crate) fn seconds(text: &str) -> Option<i64> {
     let zoned = || text.parse::<Zoned>().ok().map(|zoned| zoned.timestamp());

@@ -49,6 +49,35 @@ fn a_page_is_written_again_while_its_run_goes_on() {
     assert_eq!(once.code, Some(0), "{once:?}");
 }
 
+/// A page of a run that makes no progress is left alone, and Ctrl-C ends watching without a failure.
+#[cfg(target_os = "linux")]
+#[test]
+fn watching_ends_by_ctrl_c_and_writes_nothing_without_progress() {
+    let folder = folder_with_data();
+    let line = format!("{SMALL} --out run").replace("--epochs 3", "--epochs 1000000");
+    let mut run = start(folder.path(), &line);
+    let metrics = folder.path().join("run/metrics.jsonl");
+    wait_until("no epoch has ended", || fs::metadata(&metrics).is_ok_and(|file| file.len() > 0));
+    // A run that is halted holds its lock and ends no epoch.
+    let signal = |name: &str, id: u32| {
+        let sent = std::process::Command::new("kill").args([name, &id.to_string()]).status().unwrap();
+        assert!(sent.success(), "kill {name}");
+    };
+    signal("-STOP", run.id());
+    let mut report = start(folder.path(), "report run --watch");
+    let page = folder.path().join("report.html");
+    wait_until("no page", || page.exists());
+    let written = || fs::metadata(&page).unwrap().modified().unwrap();
+    let first = written();
+    sleep(Duration::from_secs(5));
+    assert_eq!(written(), first);
+    let ended = end(&mut report, End::Interrupt);
+    assert!(ended.success(), "{ended}");
+    assert!(!fs::read_to_string(&page).unwrap().contains("http-equiv=\"refresh\""));
+    signal("-CONT", run.id());
+    end(&mut run, End::Interrupt);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_page_is_shown_in_a_browser() {

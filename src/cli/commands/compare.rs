@@ -3,7 +3,7 @@
 use anyhow::{Context as _, anyhow, bail};
 use tanner::experiments::{Comparison, Entry};
 use tanner::files::atomic_write;
-use tanner::report::{Bar, BarGroup, bar_chart, comparison_table};
+use tanner::report::{Dot, DotRow, comparison_table, interval_chart};
 use tanner::session::{Configuration, Plan};
 
 use super::batch::{self, Finished};
@@ -28,13 +28,12 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     let (out, table) = (&args.batch.out, comparison_table(&comparison));
     atomic_write(out.join("comparison.md"), table.markdown().as_bytes())?;
     atomic_write(out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
-    let groups: Vec<BarGroup> = comparison.entries.iter().filter_map(bar).collect();
-    if !groups.is_empty() {
-        let scored = comparison.scored_on().unwrap_or_default();
-        let title = format!("{scored} accuracy of the last epoch, mean and standard deviation");
-        bar_chart(&title, "accuracy (%)", &["accuracy"], &groups)?.write(out, "comparison")?;
-    }
-    if groups.is_empty() {
+    let rows: Vec<DotRow> = comparison.entries.iter().map(row).collect();
+    if let Some(scored) = comparison.scored_on() {
+        let title = format!("{scored} accuracy of the last epoch");
+        let axis = format!("accuracy (%), {}", over_seeds(&comparison.entries));
+        interval_chart(&title, &axis, &["accuracy"], &rows)?.write(out, "comparison")?;
+    } else {
         // Of nothing there is no table.
         unfinished.check()?;
     }
@@ -43,11 +42,27 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     Ok(unfinished.check()?)
 }
 
-fn bar(entry: &Entry) -> Option<BarGroup> {
+fn row(entry: &Entry) -> DotRow {
+    DotRow { label: entry.configuration.name.clone(), dots: vec![dot(entry)] }
+}
+
+/// Mean and standard deviation in per cent, where there is a finished run.
+pub(super) fn dot(entry: &Entry) -> Option<Dot> {
     let accuracy = entry.accuracy()?;
-    let deviation = 100.0 * accuracy.deviation.unwrap_or(0.0);
-    let bar = Bar { value: 100.0 * accuracy.mean, deviation };
-    Some(BarGroup { label: entry.configuration.name.clone(), bars: vec![bar] })
+    let deviation = accuracy.deviation.map(|deviation| 100.0 * deviation);
+    Some(Dot { value: 100.0 * accuracy.mean, deviation })
+}
+
+/// What dots and their intervals are.
+pub(super) fn over_seeds<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> String {
+    let counts = entries.into_iter().map(|entry| entry.runs.len()).filter(|count| *count > 0);
+    let (least, most) = counts.fold((usize::MAX, 0), |(low, high), count| (low.min(count), high.max(count)));
+    match most {
+        0 => "no run has ended".into(),
+        1 => "one seed".into(),
+        _ if least == most => format!("mean ± standard deviation over {most} seeds"),
+        _ => format!("mean ± standard deviation over {least} to {most} seeds"),
+    }
 }
 
 /// All configurations, of the file first.

@@ -24,18 +24,14 @@ const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
 /// is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     let Subject { network, model, .. } = inspect::subject(&args.network)?;
-    let arch = match model {
-        Some(model) => model.record().arch,
-        None if args.network.architecture.edges.is_some() => Arch::Custom,
-        None => args.network.architecture.arch.unwrap_or(Arch::Sc),
-    };
+    let arch = inspect::arch(&args.network, model.as_ref());
     let topology = layer(&network, args)?;
     let Some(out) = &args.out else {
         return describe(topology, &title(&network, arch, args.layer), args.block);
     };
     inspect::folder_for_pictures(out)?;
     let dots = out.join("figure1-dots.png");
-    atomic_write(&dots, &connectivity_picture(&[topology])?)?;
+    atomic_write(&dots, &connectivity_picture(&[topology], &title(&network, arch, args.layer))?)?;
     terminal::print(&format!("picture {}: a pixel for each possible weight", dots.display()))?;
     if let Err(Error::Picture(reason)) = check_lines(topology) {
         terminal::note(&format!("note: dots only, {reason}; --help has examples of small layers"));

@@ -9,7 +9,7 @@ use tanner::Error;
 use tanner::engine::cpu::DENSE_FROM;
 use tanner::engine::gpu::GpuOptions;
 use tanner::files::atomic_write;
-use tanner::model::TrainedModel;
+use tanner::model::{Arch, TrainedModel};
 use tanner::network::{Layer, Network};
 use tanner::report::{
     OnPicture, TextTable, connectivity_picture, grouped, layer_table, rewiring_table, size, tile_grid,
@@ -31,11 +31,12 @@ pub(super) const CPU_TILES: TilePolicy = TilePolicy::dense_from(DENSE_FROM).list
 /// Builds or reads a network, prints its tables, and draws it where `--out` says.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let Subject { network, model, on_picture } = subject(&args.network)?;
+    let arch = arch(&args.network, model.as_ref());
     if args.network.architecture.edges.is_none() {
         session().warn_of_constant_neurons(&network);
     }
     let on_picture = on_picture.as_ref();
-    let pictures = args.out.as_deref().map(|folder| draw(&network, on_picture, folder)).transpose()?;
+    let pictures = args.out.as_deref().map(|folder| draw(&network, arch, on_picture, folder)).transpose()?;
     let pictures = pictures.unwrap_or_default();
     let rewiring = rewiring(&args.network);
     if terminal::wants_json() {
@@ -55,6 +56,15 @@ pub(super) struct Subject {
     on_picture: Option<OnPicture>,
 }
 
+/// What the network is built as.
+pub(super) fn arch(args: &NetworkArgs, model: Option<&TrainedModel>) -> Arch {
+    match model {
+        Some(model) => model.record().arch,
+        None if args.architecture.edges.is_some() => Arch::Custom,
+        None => args.architecture.arch.unwrap_or(Arch::Sc),
+    }
+}
+
 /// Makes the folder, unless something else is there.
 pub(super) fn folder_for_pictures(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && !folder.is_dir() {
@@ -64,9 +74,15 @@ pub(super) fn folder_for_pictures(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Draws the connections, and what neurons see of a picture; the paths.
-fn draw(network: &Network, on_picture: Option<&OnPicture>, folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+fn draw(
+    network: &Network,
+    arch: Arch,
+    on_picture: Option<&OnPicture>,
+    folder: &Path,
+) -> anyhow::Result<Vec<PathBuf>> {
     folder_for_pictures(folder)?;
-    let mut pictures = vec![(folder.join("connectivity.png"), connectivity_picture(&pictured(network))?)];
+    let connections = connectivity_picture(&pictured(network), arch.description())?;
+    let mut pictures = vec![(folder.join("connectivity.png"), connections)];
     if let Some(on_picture) = on_picture {
         pictures.push((folder.join("receptive_fields.png"), on_picture.sheet(network)?));
     }

@@ -29,6 +29,8 @@ const DOCTYPE: &[u8] = b"<!DOCTYPE html>";
 
 /// Seconds between two looks at runs that go on; writing a page takes a tenth of the time at most.
 const LOOK_EVERY: u64 = 3;
+/// Exit code of a command that Ctrl-C stopped.
+const CTRL_C: u8 = 130;
 
 /// Reads all runs and writes their page, again and again where asked to. A folder that cannot be shown does not keep
 /// the others from it.
@@ -48,6 +50,11 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let _entered = tanner::threads::enter(threads)?;
     let reporter =
         Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
+    // Before the first page is written: Ctrl-C ends watching at any time.
+    let _keeping = args.watch.then(|| {
+        signals::listen("");
+        signals::keeping()
+    });
     let page = Page::write(args, &reporter, args.watch)?;
     terminal::print(&format!("report {} ({})", args.out.display(), size(page.bytes)))?;
     if args.open {
@@ -56,33 +63,51 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     if args.watch { watch(args, reporter, page)?.check() } else { page.check() }
 }
 
-/// Writes the page again as long as one of its runs goes on, and once more at the end.
+/// Writes the page again whenever one of its runs has got further, and once more when the last of them has ended or
+/// Ctrl-C ends that.
 fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyhow::Result<Page> {
     if page.is_live {
         terminal::note("the page is written again while a run goes on; Ctrl-C ends that");
     }
-    signals::listen("");
-    let _keeping = signals::keeping();
+    let stop = signals::stop();
+    let is_asked = || stop.asked().load(Ordering::Relaxed);
     // What is wrong was said the first time.
     reporter.is_quiet = true;
     while page.is_live {
         let until = Instant::now() + page.took.mul_f64(10.0).max(Duration::from_secs(LOOK_EVERY));
-        while Instant::now() < until && !signals::stop().asked().load(Ordering::Relaxed) {
-            std::thread::sleep(Duration::from_millis(100));
+        while !is_asked() && (Instant::now() < until || progress(&args.runs) == page.progress) {
+            std::thread::sleep(Duration::from_millis(if Instant::now() < until { 100 } else { 500 }));
         }
-        let goes_on = !signals::stop().asked().load(Ordering::Relaxed);
-        page = Page::write(args, &reporter, goes_on)?;
-        if !goes_on {
-            bail!(signals::stop().interrupted(format!("; {} shows what was there", args.out.display())));
+        let is_over = is_asked();
+        page = Page::write(args, &reporter, !is_over)?;
+        if is_over {
+            let ended = stop.interrupted(format!("; {} shows what was there", args.out.display()));
+            // Ctrl-C is how watching ends. Any other signal stopped it.
+            if ended.code != CTRL_C {
+                bail!(ended);
+            }
+            terminal::note(&ended.to_string());
+            break;
         }
     }
     Ok(page)
+}
+
+/// How far each run has got: its epochs, and what it is at.
+fn progress(runs: &[PathBuf]) -> Vec<(usize, Option<RunState>)> {
+    let of = |path: &PathBuf| {
+        let run = PastRun::read(path).ok();
+        (run.as_ref().map_or(0, |run| run.history.len()), run.map(|run| run.state()))
+    };
+    runs.iter().map(of).collect()
 }
 
 /// A page of reports that was written.
 struct Page {
     bytes: u64,
     took: Duration,
+    /// How far the runs had got.
+    progress: Vec<(usize, Option<RunState>)>,
     /// Whether one of its runs goes on, and it reads itself again.
     is_live: bool,
     asked: usize,
@@ -95,7 +120,7 @@ struct Page {
 impl Page {
     /// Reads the runs and replaces the page.
     fn write(args: &ReportArgs, reporter: &Reporter<'_>, while_runs_go_on: bool) -> anyhow::Result<Self> {
-        let start = Instant::now();
+        let (start, progress) = (Instant::now(), progress(&args.runs));
         let (mut runs, mut skipped) = (Vec::new(), Vec::new());
         let mut asked = args.runs.len();
         for path in &args.runs {
@@ -127,7 +152,8 @@ impl Page {
         let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
         let is_misfit = |run: &&ReportedRun| run.model.is_ok() && run.scored.is_err();
         let misfits = if args.data.is_some() { runs.iter().filter(is_misfit).count() } else { 0 };
-        Ok(Self { bytes: page.len() as u64, took: start.elapsed(), is_live, asked, shown, damaged, misfits })
+        let (bytes, took) = (page.len() as u64, start.elapsed());
+        Ok(Self { bytes, took, progress, is_live, asked, shown, damaged, misfits })
     }
 
     /// An error where something is missing on the page.

@@ -4,9 +4,10 @@ use anyhow::bail;
 use tanner::experiments::Entry;
 use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json};
 use tanner::files::atomic_write;
-use tanner::report::{Bar, BarGroup, Drawing, bar_chart, table1_table};
+use tanner::report::{Dot, DotRow, Drawing, interval_chart, table1_table};
 
 use super::batch::{self, Finished};
+use super::compare;
 use crate::cli::flags::Table1Args;
 use crate::cli::ui::terminal;
 
@@ -43,24 +44,36 @@ fn chosen(patterns: &[String]) -> anyhow::Result<Vec<Cell>> {
     Ok(Cell::all().into_iter().filter(wanted).collect())
 }
 
-/// Each construction's bar beside the paper's, a group for each importance and order.
+/// Each cell beside the paper's number.
 fn chart(recipe: TableRecipe, cells: &[FilledCell]) -> anyhow::Result<Drawing> {
-    let series = ["sc", "sc, paper", "rsp", "rsp, paper", "fc", "fc, paper"];
-    let group = |cells: &[FilledCell]| BarGroup {
-        label: format!("{} {}", cells[0].cell.importance, cells[0].cell.order),
-        bars: cells.iter().flat_map(pair).collect(),
-    };
-    let groups: Vec<BarGroup> = cells.chunks(series.len() / 2).map(group).collect();
+    let rows: Vec<DotRow> = cells.iter().map(row).collect();
     let scored = cells.iter().find_map(|cell| cell.entry.scored_on()).unwrap_or_default();
     let title = format!("Table 1, recipe {recipe}: {scored} accuracy of the last epoch");
-    Ok(bar_chart(&title, "accuracy (%)", &series, &groups)?)
+    let seeds = compare::over_seeds(cells.iter().map(|cell| &cell.entry));
+    let axis = format!("accuracy (%), {seeds}");
+    Ok(interval_chart(&title, &axis, &["here", "the paper"], &rows)?)
 }
 
-/// What was measured, a bar of no height where nothing was, and the paper's number.
-fn pair(filled: &FilledCell) -> [Bar; 2] {
-    let accuracy = filled.entry.accuracy();
-    let deviation = accuracy.and_then(|accuracy| accuracy.deviation).unwrap_or(0.0);
-    let value = accuracy.map_or(0.0, |accuracy| accuracy.mean);
-    let here = Bar { value: 100.0 * value, deviation: 100.0 * deviation };
-    [here, Bar { value: filled.cell.paper_percent(), deviation: 0.0 }]
+/// What was measured, a gap where nothing was, and the paper's number.
+fn row(filled: &FilledCell) -> DotRow {
+    let paper = Dot { value: filled.cell.paper_percent(), deviation: None };
+    let Cell { importance, order, arch } = filled.cell;
+    DotRow {
+        label: format!("{importance} {order} {arch}"),
+        dots: vec![compare::dot(&filled.entry), Some(paper)],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_without_runs_is_a_gap() {
+        let cell = Cell::all()[3];
+        let entry = Entry { configuration: TableRecipe::Paper.configuration(cell), runs: Vec::new() };
+        let row = row(&FilledCell { cell, entry });
+        assert_eq!(row.label, "pca asc sc");
+        assert_eq!(row.dots, [None, Some(Dot { value: 10.0, deviation: None })]);
+    }
 }

@@ -29,7 +29,7 @@ pub(crate) struct ReportArgs {
     pub(crate) open: bool,
     /// Write the page again while one of its runs goes on
     ///
-    /// Every few seconds; a browser reads it again, too.
+    /// Whenever an epoch has ended. A browser reads it again, too. It ends with the last run, or by Ctrl-C.
     #[arg(long, help_heading = "Output")]
     pub(crate) watch: bool,
     /// Where the data are [default: where each run says]

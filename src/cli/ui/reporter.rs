@@ -71,7 +71,7 @@ impl Reporter for Terminal {
         let network = model.network();
         let layers: Vec<_> = network.layers().iter().map(|layer| &*layer.topology).collect();
         let drawn = [
-            ("connectivity", Some(connectivity_picture(&layers))),
+            ("connectivity", Some(connectivity_picture(&layers, model.record().arch.description()))),
             ("receptive_fields", OnPicture::of_model(model).map(|on_picture| on_picture.sheet(network))),
         ];
         let mut pictures = Vec::new();

@@ -7,21 +7,26 @@ use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::columns::{Column, HEAD, WIDTH, columns, height};
+use crate::report::style::{
+    BOUNDARY, FIRST, FONT, HAIR, INK, LABEL, NO_EDGE, PAPER, SECOND, SOFT, TEXT, TITLE, Tone,
+};
 use crate::text::grouped;
 use crate::topology::Topology;
 
-const FONT: &str = "DejaVu Sans, Verdana, Helvetica, sans-serif";
+/// The receptive field in one colour, the chosen block in another, each with its box; all else in grey.
+const FIELD: Color = FIRST.color();
+const FIELD_BOX: Color = blended(FIRST);
+const CHOSEN: Color = SECOND.color();
+const CHOSEN_BOX: Color = blended(SECOND);
+const OTHER: Color = BOUNDARY.color();
+const OTHER_BOX: Color = NO_EDGE.color();
+const NEURON: Color = SOFT.color();
 
-/// Blue and vermilion stay apart for colour-blind readers (Okabe and Ito), and in grey.
-const FIELD: Color = Color::Rgb(0x00, 0x72, 0xB2);
-const FIELD_BOX: Color = Color::Rgb(0xDD, 0xEC, 0xF7);
-const CHOSEN: Color = Color::Rgb(0xD5, 0x5E, 0x00);
-const CHOSEN_BOX: Color = Color::Rgb(0xFB, 0xE6, 0xD8);
-const OTHER: Color = Color::Rgb(0xC4, 0xCB, 0xD3);
-const OTHER_BOX: Color = Color::Rgb(0xF5, 0xF7, 0xF9);
-const NEURON: Color = Color::Rgb(0x6B, 0x76, 0x82);
-const INK: Color = Color::Rgb(0x22, 0x2B, 0x35);
-const PAPER: Color = Color::Rgb(0xFF, 0xFF, 0xFF);
+/// An eighth of a colour on paper.
+const fn blended(tone: Tone) -> Color {
+    let [r, g, b] = tone.rgb().0;
+    Color::Rgb(223 + r / 8, 223 + g / 8, 223 + b / 8)
+}
 
 /// A layer with its places on the paper.
 pub(super) struct PlacedLayer<'a> {
@@ -69,7 +74,7 @@ impl<'a> PlacedLayer<'a> {
         };
         for above in [false, true] {
             let (stroke, stroke_width) = match (above, self.chosen) {
-                (true, _) => (FIELD, 1.0),
+                (true, _) => (FIELD, HAIR),
                 (false, Some(_)) => (OTHER, 0.75),
                 (false, None) => (NEURON, 0.75),
             };
@@ -96,14 +101,16 @@ impl<'a> PlacedLayer<'a> {
                 fill,
                 fill_opacity: None,
                 stroke: Some(stroke),
-                stroke_width: Some(1.0),
+                stroke_width: Some(HAIR),
             };
         for (block, neurons) in self.layer.inputs().blocks().enumerate() {
-            let (fill, stroke) = if field.contains(&block) { (FIELD, FIELD) } else { (PAPER, NEURON) };
+            let (fill, stroke) =
+                if field.contains(&block) { (FIELD, FIELD) } else { (PAPER.color(), NEURON) };
             scene.add(circles(&self.inputs, neurons, fill, stroke));
         }
         for (block, neurons) in self.layer.outputs().blocks().enumerate() {
-            let (fill, stroke) = if self.chosen == Some(block) { (CHOSEN, CHOSEN) } else { (PAPER, NEURON) };
+            let (fill, stroke) =
+                if self.chosen == Some(block) { (CHOSEN, CHOSEN) } else { (PAPER.color(), NEURON) };
             scene.add(circles(&self.outputs, neurons, fill, stroke));
         }
     }
@@ -113,18 +120,18 @@ impl<'a> PlacedLayer<'a> {
         let (input_blocks, output_blocks) = (self.inputs.boxes.len(), self.outputs.boxes.len());
         for (block, span) in self.inputs.boxes.iter().enumerate() {
             let degree = out_degrees(self.layer, self.layer.inputs().block(block));
-            let color = if field.contains(&block) { FIELD } else { INK };
+            let color = if field.contains(&block) { FIELD } else { INK.color() };
             let name = if input_blocks > 1 { format!("block {block}: ") } else { String::new() };
             let label = format!("{name}out-degree {degree}");
-            scene.add(text(self.inputs.label_x, middle(span) + 4.0, &label, 11, TextAnchor::End, color));
+            scene.add(text(self.inputs.label_x, middle(span) + 4.0, &label, TEXT, TextAnchor::End, color));
         }
         if output_blocks == 1 {
             return;
         }
         for (block, span) in self.outputs.boxes.iter().enumerate() {
-            let color = if self.chosen == Some(block) { CHOSEN } else { INK };
+            let color = if self.chosen == Some(block) { CHOSEN } else { INK.color() };
             let label = format!("block {block} reads {}", listed(&receptive_field(self.layer, block)));
-            scene.add(text(self.outputs.label_x, middle(span) + 4.0, &label, 11, TextAnchor::Start, color));
+            scene.add(text(self.outputs.label_x, middle(span) + 4.0, &label, TEXT, TextAnchor::Start, color));
         }
     }
 
@@ -136,11 +143,11 @@ impl<'a> PlacedLayer<'a> {
             grouped(all),
             100.0 * self.layer.density()
         );
-        scene.add(text(WIDTH / 2.0, 26.0, name, 15, TextAnchor::Middle, INK));
-        scene.add(text(WIDTH / 2.0, 45.0, &weights, 11, TextAnchor::Middle, NEURON));
+        scene.add(text(WIDTH / 2.0, 26.0, name, TITLE, TextAnchor::Middle, INK.color()));
+        scene.add(text(WIDTH / 2.0, 45.0, &weights, TEXT, TextAnchor::Middle, NEURON));
         for (column, side) in [(&self.inputs, "inputs"), (&self.outputs, "outputs")] {
             let label = format!("{} {side}", grouped(column.neurons.len()));
-            scene.add(text(column.x, HEAD - 16.0, &label, 12, TextAnchor::Middle, INK));
+            scene.add(text(column.x, HEAD - 16.0, &label, LABEL, TextAnchor::Middle, INK.color()));
         }
     }
 
@@ -155,7 +162,7 @@ impl<'a> PlacedLayer<'a> {
             grouped(weights)
         );
         let below = scene.height - 20.0;
-        scene.add(text(WIDTH / 2.0, below, &legend, 12, TextAnchor::Middle, FIELD));
+        scene.add(text(WIDTH / 2.0, below, &legend, TEXT, TextAnchor::Middle, FIELD));
     }
 }
 
@@ -198,7 +205,7 @@ fn boxed(column: &Column, span: &Range<f64>, (fill, stroke): (Color, Color)) -> 
         height: span.end - span.start,
         fill,
         stroke: Some(stroke),
-        stroke_width: Some(1.0),
+        stroke_width: Some(HAIR),
         opacity: None,
     }
 }

@@ -68,7 +68,7 @@ fn the_receptive_field_of_the_chosen_block_is_coloured() {
         assert_eq!(lines.count(), weights, "output block {chosen}");
         let filled =
             |color: &str| drawn.lines().filter(|line| line.contains("<rect") && line.contains(color)).count();
-        assert_eq!((filled("#ddecf7"), filled("#fbe6d8")), (field.len(), 1));
+        assert_eq!((filled("#dfedf5"), filled("#f9eadf")), (field.len(), 1));
     }
     let message = figure1(&coupled(&[1], 1), "", Some(4)).unwrap_err().to_string();
     assert!(message.contains("output block 4 is not there, the last one is 3"), "{message}");

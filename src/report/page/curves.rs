@@ -3,9 +3,9 @@
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
-use super::axis::Axis;
-use super::markup::{missing, percent, unit};
+use super::markup::{chip, look, missing, percent, scale_switch, unit};
 use super::{MAX_POINTS, ReportedRun};
+use crate::report::axis::Axis;
 use crate::report::learning_curve::tick_step;
 use crate::text::epochs;
 use crate::training::{EpochMetrics, ScoredOn};
@@ -17,8 +17,8 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 36.0;
-/// Losses that differ by more than this factor are drawn on a logarithmic axis.
-const FAR_APART: f64 = 30.0;
+/// Behind this many runs the curves of training are faint.
+const FEW_RUNS: usize = 6;
 
 /// What a chart shows.
 struct Measure {
@@ -29,7 +29,7 @@ struct Measure {
     test: fn(&EpochMetrics) -> f64,
     /// Where the axis may end at most.
     greatest: f64,
-    /// Whether the axis starts at 0, or goes by factors where values are far apart.
+    /// Whether the axis starts at 0, and may go by factors instead.
     is_loss: bool,
 }
 
@@ -56,8 +56,9 @@ const ACCURACY: Measure = Measure {
 /// One run in a chart, as the script reads it.
 #[derive(Serialize)]
 struct Series<'a> {
-    /// Its colour.
     run: usize,
+    /// Its colour.
+    look: String,
     name: &'a str,
     epochs: Vec<usize>,
     train: Vec<f64>,
@@ -88,10 +89,10 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
             @if drawn.is_empty() {
                 (missing("No curves: metrics.jsonl has no readable epoch."))
             } @else {
-                ul.legend {
+                ul.legend data-for="curves" {
                     @if runs.len() > 1 { @for (index, run) in &drawn {
                         li { button type="button" aria-pressed="true" data-run=(index) {
-                            span class={ "chip s" (index) } {} (run.overview.name)
+                            (chip(*index)) (run.overview.name)
                         } }
                     } }
                     li.key { svg viewBox="0 0 28 8" aria-hidden="true" { path d="M1 4H27" {} } (scored) }
@@ -122,12 +123,9 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     let series: Vec<Series> = drawn.iter().map(|(index, run)| series(measure, *index, run)).collect();
     let epochs = || series.iter().flat_map(|series| series.epochs.iter().copied());
     let (first, last) = (epochs().min().unwrap_or(1), epochs().max().unwrap_or(1));
-    let axis = axis(measure, &series);
-    let span = (last - first).max(1) as f64;
-    // A single epoch stands in the middle.
-    let shift = if first == last { 0.5 } else { 0.0 };
-    let x = |epoch: usize| LEFT + (WIDTH - LEFT - RIGHT) * ((epoch - first) as f64 / span + shift);
-    let y = |value: f64| TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - axis.place(value));
+    let logarithmic = logarithmic(measure, &series);
+    let linear = Plot { measure, drawn, series: &series, axis: linear(measure, &series), first, last };
+    let said = said(measure, drawn, scored);
     let data = ChartData {
         unit: measure.unit,
         scored,
@@ -140,57 +138,91 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     };
     html! {
         figure.chart id=(measure.id) {
-            h3 { (measure.title) span.unit { (measure.unit) @if axis.is_logarithmic { ", logarithmic" } } }
-            svg viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(said(measure, drawn, scored)) {
-                @for tick in &axis.ticks {
-                    line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y(*tick))) y2=(unit(y(*tick))) {}
-                    text.end x=(unit(LEFT - 6.0)) y=(unit(y(*tick) + 4.0)) { (Axis::label(*tick)) }
-                }
-                @for epoch in epoch_ticks(first, last) {
-                    text.middle x=(unit(x(epoch))) y=(unit(HEIGHT - BOTTOM + 17.0)) { (epoch) }
-                }
-                text.middle.name x=(unit(LEFT.midpoint(WIDTH - RIGHT))) y=(unit(HEIGHT - 3.0)) { "epoch" }
-                @for (series, (_, run)) in series.iter().zip(drawn) {
-                    g class={ "line s" (series.run) } data-run=(series.run) {
-                        (path("train", &series.epochs, &series.train, &x, &y, &format!("{}: training", series.name)))
-                        (path("test", &series.epochs, &series.test, &x, &y, &format!("{}: {}", series.name, run.overview.scored_on)))
-                        @if let Some(best) = run.run.best() {
-                            circle.best cx=(unit(x(best.epoch))) cy=(unit(y((measure.test)(best)))) r="4" {
-                                title { (series.name) ": best accuracy " (percent(best.test_accuracy)) " after epoch " (best.epoch) }
-                            }
-                        }
-                    }
-                }
-                line.cursor x1="0" x2="0" y1=(unit(TOP)) y2=(unit(HEIGHT - BOTTOM)) {}
+            div.head {
+                h3 { (measure.title) span.unit { (measure.unit) } }
+                @if logarithmic.is_some() { (scale_switch(measure.id)) }
             }
+            (linear.draw("linear", &said))
+            @if let Some(axis) = logarithmic { (Plot { axis, ..linear }.draw("log", &said)) }
             div.tip hidden role="status" {}
             script type="application/json" { (PreEscaped(json(&data))) }
         }
     }
 }
 
+/// What is drawn on one pair of axes.
+struct Plot<'a> {
+    measure: &'a Measure,
+    drawn: &'a [(usize, &'a ReportedRun)],
+    series: &'a [Series<'a>],
+    axis: Axis,
+    first: usize,
+    last: usize,
+}
+
+impl Plot<'_> {
+    fn x(&self, epoch: usize) -> f64 {
+        let span = (self.last - self.first).max(1) as f64;
+        // A single epoch stands in the middle.
+        let shift = if self.first == self.last { 0.5 } else { 0.0 };
+        LEFT + (WIDTH - LEFT - RIGHT) * ((epoch - self.first) as f64 / span + shift)
+    }
+
+    fn y(&self, value: f64) -> f64 {
+        TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - self.axis.place(value))
+    }
+
+    /// The drawing of this scale; the style shows that of the scale which is on.
+    fn draw(&self, scale: &str, said: &str) -> Markup {
+        html! {
+            svg class={ "plot " (scale) } viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(said) {
+                @for tick in &self.axis.ticks {
+                    @let y = self.y(*tick);
+                    line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y)) y2=(unit(y)) {}
+                    text.end x=(unit(LEFT - 6.0)) y=(unit(y + 4.0)) { (Axis::label(*tick)) }
+                }
+                @for epoch in epoch_ticks(self.first, self.last) {
+                    text.middle x=(unit(self.x(epoch))) y=(unit(HEIGHT - BOTTOM + 17.0)) { (epoch) }
+                }
+                text.middle.name x=(unit(LEFT.midpoint(WIDTH - RIGHT))) y=(unit(HEIGHT - 3.0)) { "epoch" }
+                @for (series, (_, run)) in self.series.iter().zip(self.drawn) { (self.line(series, run)) }
+                line.cursor x1="0" x2="0" y1=(unit(TOP)) y2=(unit(HEIGHT - BOTTOM)) {}
+            }
+        }
+    }
+
+    fn line(&self, series: &Series<'_>, run: &ReportedRun) -> Markup {
+        let faint = if self.drawn.len() > FEW_RUNS { " many" } else { "" };
+        html! {
+            g class={ "line " (look(series.run)) (faint) } data-run=(series.run) {
+                (self.path("train", series, &series.train, &format!("{}: training", series.name)))
+                (self.path("test", series, &series.test, &format!("{}: {}", series.name, run.overview.scored_on)))
+                @if let Some(best) = run.run.best() {
+                    circle.best cx=(unit(self.x(best.epoch))) cy=(unit(self.y((self.measure.test)(best)))) r="4" {
+                        title { (series.name) ": best accuracy " (percent(best.test_accuracy)) " after epoch " (best.epoch) }
+                    }
+                }
+            }
+        }
+    }
+
+    fn path(&self, class: &str, series: &Series<'_>, values: &[f64], title: &str) -> Markup {
+        let points: Vec<_> =
+            series.epochs.iter().zip(values).map(|(epoch, value)| (self.x(*epoch), self.y(*value))).collect();
+        // A line of one point is not seen: it becomes a short one.
+        let text = match points[..] {
+            [(x, y)] => format!("M{:.1} {y:.1}H{:.1}", x - 5.0, x + 5.0),
+            _ => points.iter().enumerate().fold(String::new(), |text, (index, (x, y))| {
+                text + if index == 0 { "M" } else { "L" } + &format!("{x:.1} {y:.1}")
+            }),
+        };
+        html! { path class=(class) d=(text) { title { (title) } } }
+    }
+}
+
 /// JSON that cannot end the element it stands in.
 fn json(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c")
-}
-
-fn path(
-    class: &str,
-    epochs: &[usize],
-    values: &[f64],
-    x: &impl Fn(usize) -> f64,
-    y: &impl Fn(f64) -> f64,
-    title: &str,
-) -> Markup {
-    let points: Vec<_> = epochs.iter().zip(values).map(|(epoch, value)| (x(*epoch), y(*value))).collect();
-    // A line of one point is not seen: it becomes a short one.
-    let text = match points[..] {
-        [(x, y)] => format!("M{:.1} {y:.1}H{:.1}", x - 5.0, x + 5.0),
-        _ => points.iter().enumerate().fold(String::new(), |text, (index, (x, y))| {
-            text + if index == 0 { "M" } else { "L" } + &format!("{x:.1} {y:.1}")
-        }),
-    };
-    html! { path class=(class) d=(text) { title { (title) } } }
 }
 
 /// What a chart shows, for those who do not see it.
@@ -217,6 +249,7 @@ fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Serie
     let rounded = |value: f64| format!("{value:.5e}").parse().unwrap_or(value);
     Series {
         run,
+        look: look(run),
         name: &reported.overview.name,
         epochs: kept().map(|epoch| epoch.epoch).collect(),
         train: kept().map(|epoch| rounded((measure.train)(epoch))).collect(),
@@ -224,16 +257,22 @@ fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Serie
     }
 }
 
+/// The least and the greatest value of some runs.
+fn range(series: &[Series]) -> (f64, f64) {
+    let values = series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
+    values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+}
+
 /// The axis for all values of some runs.
-fn axis(measure: &Measure, series: &[Series]) -> Axis {
-    let values = || series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
-    let low = values().fold(f64::INFINITY, f64::min);
-    let high = values().fold(f64::NEG_INFINITY, f64::max);
-    match measure.is_loss {
-        true if low > 0.0 && high / low > FAR_APART => Axis::logarithmic(low, high),
-        true => Axis::linear(0.0, high, measure.greatest),
-        false => Axis::linear(low, high, measure.greatest),
-    }
+fn linear(measure: &Measure, series: &[Series]) -> Axis {
+    let (low, high) = range(series);
+    Axis::linear(if measure.is_loss { 0.0 } else { low }, high, measure.greatest)
+}
+
+/// The same by factors, which a value of 0 has no place on.
+fn logarithmic(measure: &Measure, series: &[Series]) -> Option<Axis> {
+    let (low, high) = range(series);
+    (measure.is_loss && low > 0.0 && high.is_finite()).then(|| Axis::logarithmic(low, high))
 }
 
 /// Whole epochs, 10 at most.

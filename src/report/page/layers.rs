@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::markup::{data_url, missing, percent, short, unit};
+use super::markup::{data_url, missing, percent, scale_switch, short, unit};
 use super::{MAX_LAYERS, MAX_PIXELS};
 use crate::model::TrainedModel;
 use crate::network::{Layer, LayerParameters};
@@ -28,7 +28,7 @@ pub(super) fn figures(id: &str, model: &TrainedModel) -> Markup {
         figure.wide id={ (id) "-connectivity" } {
             h3 { "Connections" }
             div.layers { @for (index, (layer, _)) in shown.iter().enumerate() { (connections(index + 1, layer)) } }
-            figcaption { "A dot is a weight; inputs to the right, outputs downwards. Faint lines part blocks." (rest.clone().unwrap_or_default()) }
+            figcaption { "A dot is a weight. Inputs count to the right, outputs downwards. Faint lines part blocks." (rest.clone().unwrap_or_default()) }
         }
         @if let Some(on_picture) = OnPicture::of_model(model) {
             figure.wide id={ (id) "-receptive-fields" } {
@@ -37,14 +37,14 @@ pub(super) fn figures(id: &str, model: &TrainedModel) -> Markup {
                     Ok(png) => { img.fields src=(data_url(&png)) alt="Pixels that neurons of each layer see"; }
                     Err(error) => (missing(error.to_string())),
                 }
-                figcaption { "Which pixels 8 neurons of each hidden layer see, the first layer at the top: the darker, the more paths. An
-                    orange mark is the place of the neuron." }
+                figcaption { "Which pixels 8 neurons of each hidden layer see, the first layer at the top. The darker a pixel, the more paths lead
+                    from it. An orange mark is the place of the neuron." }
             }
         }
         figure.wide id={ (id) "-weights" } {
-            h3 { "Weights" }
+            div.head { h3 { "Weights" } (scale_switch(&format!("{id}-weights"))) }
             div.layers { @for (index, (_, parameters)) in shown.iter().enumerate() { (weights(index + 1, parameters)) } }
-            figcaption { "How often each size of weight occurs; the outermost bars hold all beyond "
+            figcaption { "How often each size of weight occurs. The outermost bars hold all beyond "
                 (short(REACH)) " standard deviations." (rest.unwrap_or_default()) }
         }
     }
@@ -78,7 +78,10 @@ fn weights(number: usize, parameters: &LayerParameters) -> Markup {
     };
     let most = histogram.counts.iter().copied().max().unwrap_or(1).max(1) as f64;
     let width = WIDTH / BINS as f64;
-    let height = |count: usize| HEIGHT * count as f64 / most;
+    let scales: [(&str, &dyn Fn(usize) -> f64); 2] = [
+        ("linear", &|count| HEIGHT * count as f64 / most),
+        ("log", &|count| HEIGHT * (count as f64).ln_1p() / most.ln_1p()),
+    ];
     let said = format!(
         "Layer {number}: {} weights from {} to {}",
         grouped(parameters.weights.len()),
@@ -89,13 +92,15 @@ fn weights(number: usize, parameters: &LayerParameters) -> Markup {
         div.layer {
             h4 { "Layer " (number) }
             svg.histogram viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT + 17.0)) } role="img" aria-label=(said) {
-                @for (bin, count) in histogram.counts.iter().enumerate() {
-                    @let (from, to) = histogram.limits(bin);
-                    rect x=(unit(width * bin as f64)) y=(unit(HEIGHT - height(*count)))
-                        width=(unit(width - 0.6)) height=(unit(height(*count))) {
-                        title { (short(from)) " to " (short(to)) ": " (grouped(*count)) }
+                @for (scale, height) in scales { g class=(scale) {
+                    @for (bin, count) in histogram.counts.iter().enumerate() {
+                        @let (from, to) = histogram.limits(bin);
+                        rect x=(unit(width * bin as f64)) y=(unit(HEIGHT - height(*count)))
+                            width=(unit(width - 0.6)) height=(unit(height(*count))) {
+                            title { (short(from)) " to " (short(to)) ": " (grouped(*count)) }
+                        }
                     }
-                }
+                } }
                 line.axis x1="0" x2=(unit(WIDTH)) y1=(unit(HEIGHT)) y2=(unit(HEIGHT)) {}
                 text x="0" y=(unit(HEIGHT + 13.0)) { (short(histogram.low)) }
                 text.middle x=(unit(WIDTH / 2.0)) y=(unit(HEIGHT + 13.0)) { (short(histogram.low.midpoint(histogram.high))) }

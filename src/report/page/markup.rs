@@ -4,7 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use maud::{Markup, html};
 
+use crate::report::style::PALETTE;
 pub(super) use crate::report::table::percent;
+use crate::training::times;
 
 /// Says what is not there, where it would have been.
 pub(super) fn missing(reason: impl AsRef<str>) -> Markup {
@@ -14,6 +16,41 @@ pub(super) fn missing(reason: impl AsRef<str>) -> Markup {
 /// A PNG file as an address that holds it.
 pub(super) fn data_url(png: &[u8]) -> String {
     format!("data:image/png;base64,{}", STANDARD.encode(png))
+}
+
+/// The colour of a run, and behind the last one the same colours with another kind of line.
+pub(super) fn look(run: usize) -> String {
+    let again = if run < PALETTE.len() { "" } else { " again" };
+    format!("s{}{again}", run % PALETTE.len())
+}
+
+/// A dot in the colour of a run.
+pub(super) fn chip(run: usize) -> Markup {
+    html! { span class={ "chip " (look(run)) } {} }
+}
+
+/// Two buttons, one of which says which scale is on. The style follows them, so that they need no script.
+pub(super) fn scale_switch(id: &str) -> Markup {
+    html! {
+        fieldset.scale {
+            legend { "Scale" }
+            @for (value, name) in [("linear", "linear"), ("log", "logarithmic")] {
+                label {
+                    input type="radio" name={ (id) "-scale" } value=(value) checked[value == "linear"];
+                    " " (name)
+                }
+            }
+        }
+    }
+}
+
+/// A moment for people, with the one for programs beside it; any other text as it is.
+pub(super) fn moment(text: &str) -> Markup {
+    let seconds = times::seconds(text);
+    match seconds.and_then(|seconds| Some((times::rfc3339(seconds)?, times::readable(seconds)?))) {
+        Some((machine, people)) => html! { time datetime=(machine) { (people) } },
+        None => html! { (text) },
+    }
 }
 
 /// A number in few digits, small and large ones alike.
@@ -58,5 +95,25 @@ pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_written_for_people_and_programs() {
+        assert_eq!(
+            moment("2026-11-28T08:40:12+01:00[Europe/Berlin]").into_string(),
+            "<time datetime=\"2026-11-28T07:40:12+00:00\">28 Nov 2026, 07:40 UTC</time>"
+        );
+        assert_eq!(moment("<yesterday>").into_string(), "&lt;yesterday&gt;");
+    }
+
+    #[test]
+    fn runs_behind_the_last_colour_look_otherwise() {
+        let looks: std::collections::BTreeSet<String> = (0..super::super::MAX_RUNS).map(look).collect();
+        assert_eq!(looks.len(), super::super::MAX_RUNS);
     }
 }

@@ -5,10 +5,10 @@
 //! place. Every text that comes from outside goes through maud, which escapes it; the size of the page
 //! is bounded by the constants here, whatever the runs hold.
 
-mod axis;
 mod classes;
 mod curves;
 mod examples;
+mod importance;
 mod layers;
 mod markup;
 mod overview;
@@ -22,12 +22,15 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 pub use scored::{Difference, Example, Names, Sample, ScoredRun};
 
+use super::style::css;
 use crate::model::TrainedModel;
 use crate::training::{PastRun, RunOverview, RunState};
-use markup::{missing, percent};
+use markup::{chip, missing, percent};
 
 /// Most runs on one page.
 pub const MAX_RUNS: usize = 16;
+/// With more runs than this, only one of them is open at a time.
+const MAX_OPEN: usize = 6;
 /// Most misclassified examples of a run.
 pub const MAX_EXAMPLES: usize = 24;
 /// Most layers of a run whose weights are shown.
@@ -78,20 +81,20 @@ pub fn report_page(runs: &[ReportedRun], skipped: &[String], refresh: Option<u64
                 // An icon of its own, so that no browser asks for one.
                 link rel="icon" href="data:,";
                 title { (title) " – Tanner report" }
-                style { (PreEscaped(STYLE)) }
+                style { (PreEscaped(css())) (PreEscaped(STYLE)) }
             }
             body {
                 header.top {
                     p.kicker { "Tanner report" }
                     h1 { (title) }
-                    @if runs.len() > 1 { (jump_list(runs)) }
+                    @if (2..=MAX_OPEN).contains(&runs.len()) { (jump_list(runs)) }
                 }
                 main {
                     @for reason in skipped { (missing(reason)) }
                     @if runs.len() > 1 { (overview::section(runs)) }
                     @if let [one] = runs { (head(one)) }
                     (curves::section(runs))
-                    @for (index, run) in runs.iter().enumerate() { (section(index, run, runs.len() > 1)) }
+                    @for (index, run) in runs.iter().enumerate() { (section(index, run, runs.len())) }
                 }
                 footer {
                     "Made by tanner " (env!("CARGO_PKG_VERSION")) ". Curves have at most " (MAX_POINTS)
@@ -109,7 +112,7 @@ fn jump_list(runs: &[ReportedRun]) -> Markup {
     html! {
         nav aria-label="Runs" {
             @for (index, run) in runs.iter().enumerate() {
-                a href={ "#run-" (index + 1) } { span class={ "chip s" (index) } {} (run.overview.name) }
+                a href={ "#run-" (index + 1) } { (chip(index)) (run.overview.name) }
             }
         }
     }
@@ -133,29 +136,49 @@ fn head(reported: &ReportedRun) -> Markup {
     }
 }
 
-fn section(index: usize, reported: &ReportedRun, with_head: bool) -> Markup {
+/// One of all runs. Of many, each is folded away under its name and opens where it is asked for.
+fn section(index: usize, reported: &ReportedRun, all: usize) -> Markup {
     let id = format!("run-{}", index + 1);
+    let name = html! { (chip(index)) (reported.overview.name) };
+    let accuracy = reported.overview.accuracy.map(percent);
     html! {
         section.run id=(id) {
-            @if with_head {
-                h2 { span class={ "chip s" (index) } {} (reported.overview.name) }
-                (head(reported))
-            }
-            @match &reported.scored {
-                Ok(scored) => {
-                    (agreement(reported, scored))
-                    (classes::figures(&id, scored))
-                    (examples::figure(&id, scored))
+            @if all > MAX_OPEN {
+                details name="runs" {
+                    summary { h2 { (name) } " " span.note { (accuracy.unwrap_or_default()) } }
+                    (head(reported))
+                    (parts(&id, reported))
                 }
-                Err(reason) => (missing(format!("No confusion matrix, classes and examples: {reason}"))),
+            } @else {
+                @if all > 1 {
+                    h2 { (name) }
+                    (head(reported))
+                }
+                (parts(&id, reported))
             }
-            @match &reported.model {
-                Ok(model) => (layers::figures(&id, model)),
-                Err(reason) => (missing(format!("No connectivity and weights: {reason}"))),
-            }
-            (rewiring::figure(&id, &reported.run))
-            (provenance::parts(&id, reported))
         }
+    }
+}
+
+fn parts(id: &str, reported: &ReportedRun) -> Markup {
+    html! {
+        @match &reported.scored {
+            Ok(scored) => {
+                (agreement(reported, scored))
+                (classes::figures(id, scored))
+                (examples::figure(id, scored))
+            }
+            Err(reason) => (missing(format!("No confusion matrix, classes and examples: {reason}"))),
+        }
+        @match &reported.model {
+            Ok(model) => {
+                (importance::figure(id, model, reported.scored.as_ref().ok()))
+                (layers::figures(id, model))
+            }
+            Err(reason) => (missing(format!("No connectivity and weights: {reason}"))),
+        }
+        (rewiring::figure(id, &reported.run))
+        (provenance::parts(id, reported))
     }
 }
 

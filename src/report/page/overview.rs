@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ReportedRun;
-use super::markup::{cut, percent, seconds, tile};
+use super::markup::{chip, cut, percent, seconds, tile};
 use crate::report::run_table::epochs;
 use crate::report::{grouped, size};
 
@@ -19,6 +19,34 @@ const MAX_VALUE: usize = 500;
 
 /// Facts that differ between any two runs and say nothing of them, or have a column already.
 const SKIPPED: [&str; 5] = ["command", "started_at", "data_sha256", "recipe.epochs", "architecture.seed"];
+/// What a reader asks for first: what was built of which data, then how it was trained; all other settings come behind.
+const RELEVANCE: [&[&str]; 2] = [
+    &[
+        "architecture.arch",
+        "data",
+        "importance",
+        "order",
+        "architecture.hidden",
+        "architecture.budget",
+        "architecture.blocks",
+        "architecture.",
+        "train_samples",
+        "train_limit",
+        "validation",
+        "standardize",
+        "trees",
+    ],
+    &[
+        "recipe.optimizer.name",
+        "recipe.learning_rate",
+        "recipe.schedule",
+        "recipe.epochs",
+        "recipe.batch_size",
+        "recipe.",
+        "augmentation",
+        "patience",
+    ],
+];
 /// How the paths of what is not a setting begin, or follows from one.
 const SKIPPED_GROUPS: [&str; 4] = ["settings.", "absolute_paths.", "digests.", "continued"];
 
@@ -49,7 +77,7 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
                     }
                 }
                 @if differing.len() > shown.len() {
-                    figcaption { (differing.len() - shown.len()) " more settings differ; they are in the lists of each run." }
+                    figcaption { "More settings differ (" (differing.len() - shown.len()) "). They are in the lists of each run." }
                 }
             }
         }
@@ -68,7 +96,7 @@ fn row<'a>(
     html! {
         tr {
             th scope="row" {
-                a href={ "#run-" (index + 1) } { span class={ "chip s" (index) } {} (overview.name) }
+                a href={ "#run-" (index + 1) } { (chip(index)) (overview.name) }
             }
             td.number class=[is_best.then_some("best")] { (known(overview.accuracy.map(percent))) }
             td.number { (known(overview.best_accuracy.map(percent))) }
@@ -202,9 +230,22 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
         known.any(|value| Some(value) != first)
     };
     let mut differing: Vec<_> = facts.filter(|(_, values)| differ(values)).collect();
-    // What only some runs have follows from another setting: it comes last.
-    differing.sort_by_key(|(_, values)| values.iter().any(|value| value == "–"));
+    // What only some runs have follows from another setting: it comes last in its group.
+    differing.sort_by_cached_key(|(name, values)| {
+        let (group, place) = relevance(name);
+        (group, values.iter().any(|value| value == "–"), place)
+    });
     differing
+}
+
+/// The group of a setting, and its place there: that of its own name, or of what its path begins with.
+fn relevance(name: &str) -> (usize, usize) {
+    let place = |group: &[&str]| {
+        let own = group.iter().position(|known| *known == name);
+        own.or_else(|| group.iter().position(|known| known.ends_with('.') && name.starts_with(known)))
+    };
+    let found = RELEVANCE.iter().enumerate().find_map(|(number, group)| Some((number, place(group)?)));
+    found.unwrap_or((RELEVANCE.len(), 0))
 }
 
 #[cfg(test)]
@@ -231,8 +272,29 @@ mod tests {
         let of = |config: Value| flattened(Some(&config));
         let only_one =
             [of(serde_json::json!({"b": 1, "c": 1})), of(serde_json::json!({"b": 1, "a": 2, "c": 2}))];
-        let names: Vec<String> = differing(&only_one).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(names, ["c", "a"]);
+        let names = |settings: &[BTreeMap<String, String>]| {
+            differing(settings).into_iter().map(|(name, _)| name).collect::<Vec<String>>()
+        };
+        assert_eq!(names(&only_one), ["c", "a"]);
+        let all = |value: u32| {
+            of(serde_json::json!({"adapter": value, "data": value, "order": value, "seed": value,
+                "architecture": {"activation": value, "arch": value, "hidden": value},
+                "recipe": {"l2": value, "batch_size": value, "optimizer": {"name": value, "beta1": value}}}))
+        };
+        let relevant = [
+            "architecture.arch",
+            "data",
+            "order",
+            "architecture.hidden",
+            "architecture.activation",
+            "recipe.optimizer.name",
+            "recipe.batch_size",
+            "recipe.l2",
+            "recipe.optimizer.beta1",
+            "adapter",
+            "seed",
+        ];
+        assert_eq!(names(&[all(1), all(2)]), relevant);
         assert!(differing(&[flattened(None), settings[0].clone()]).is_empty());
     }
 }

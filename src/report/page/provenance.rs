@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ReportedRun;
-use super::markup::{cut, missing};
+use super::markup::{cut, missing, moment};
 use super::overview::flattened;
 use crate::report::size;
 
@@ -43,9 +43,9 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
                 }
                 table.facts { caption.hidden { "Made with" } tbody {
                     @for (name, pointer) in MADE_WITH {
-                        @if let Some(value) = run.setting(pointer).map(plain) { tr { th scope="row" { (name) } td { (value) } } }
+                        @if let Some(value) = run.setting(pointer).map(plain) { tr { th scope="row" { (name) } td { (moment(&value)) } } }
                     }
-                    @if let Some(summary) = &run.summary { tr { th scope="row" { "Finished" } td { (summary.finished_at) } } }
+                    @if let Some(summary) = &run.summary { tr { th scope="row" { "Finished" } td { (moment(&summary.finished_at)) } } }
                 } }
             }
             figure id={ (id) "-files" } {
@@ -64,7 +64,7 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
                 summary { h3 { "All settings" } " (" (settings.len()) ")" }
                 @if settings.is_empty() { (missing("They are not known: config.json is missing or damaged.")) }
                 div.scroll { table.facts { caption.hidden { "All settings" } tbody {
-                    @for (name, value) in &settings { tr { th scope="row" { (name) } td { (value) } } }
+                    @for (name, value) in &settings { tr { th scope="row" { (name) } td { (moment(value)) } } }
                 } } }
             }
         }

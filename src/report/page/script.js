@@ -11,8 +11,8 @@
 
   for (const chart of document.querySelectorAll("figure.chart")) {
     const data = JSON.parse(chart.querySelector("script").textContent);
-    const svg = chart.querySelector("svg");
-    const cursor = svg.querySelector(".cursor");
+    // One plot for each scale, one of which is shown.
+    let svg = chart.querySelector("svg.plot");
     const tip = chart.querySelector(".tip");
     let epoch = data.last;
 
@@ -26,7 +26,7 @@
         if (at < 0 || hidden.has(String(series.run))) continue;
         const row = body.insertRow();
         const name = element("th");
-        name.append(element("span", "", `chip s${series.run}`), series.name);
+        name.append(element("span", "", `chip ${series.look}`), series.name);
         const digits = data.unit === "per cent" ? 2 : 4;
         row.append(name, element("td", series.test[at].toFixed(digits), "number"), element("td", series.train[at].toFixed(digits), "number"));
       }
@@ -36,6 +36,7 @@
       const span = Math.max(data.last - data.first, 1);
       const share = data.first === data.last ? 0.5 : (epoch - data.first) / span;
       const x = data.left + (data.width - data.left - data.right) * share;
+      const cursor = svg.querySelector(".cursor");
       cursor.setAttribute("x1", x);
       cursor.setAttribute("x2", x);
       cursor.style.visibility = "visible";
@@ -50,7 +51,7 @@
     };
     const hide = () => {
       tip.hidden = true;
-      cursor.style.visibility = "hidden";
+      svg.querySelector(".cursor").style.visibility = "hidden";
     };
     const known = [...new Set(data.series.flatMap((series) => series.epochs))].sort((a, b) => a - b);
     const nearest = (wanted) => known.reduce((best, next) => (Math.abs(next - wanted) < Math.abs(best - wanted) ? next : best));
@@ -61,18 +62,22 @@
       epoch = nearest(data.first + share * (data.last - data.first));
       show();
     };
-    svg.addEventListener("pointermove", follow);
-    svg.addEventListener("pointerdown", follow);
-    svg.addEventListener("pointerleave", hide);
-    svg.addEventListener("blur", hide);
-    svg.addEventListener("keydown", (event) => {
+    const keys = (event) => {
       const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
       if (event.key === "Escape") hide();
       if (!step) return;
       event.preventDefault();
       epoch = known[Math.max(0, Math.min(known.length - 1, known.indexOf(epoch) + step))];
       show();
-    });
+    };
+    for (const plot of chart.querySelectorAll("svg.plot")) {
+      const on = (name, react) => plot.addEventListener(name, (event) => { svg = plot; react(event); });
+      on("pointermove", follow);
+      on("pointerdown", follow);
+      on("pointerleave", hide);
+      on("blur", hide);
+      on("keydown", keys);
+    }
   }
 
   for (const button of document.querySelectorAll(".legend button")) {
@@ -84,5 +89,22 @@
       for (const line of document.querySelectorAll(`.line[data-run="${run}"]`)) line.classList.toggle("off", off);
     });
   }
+
+  // A page that is read again keeps the scales that were chosen.
+  for (const input of document.querySelectorAll(".scale input")) {
+    const key = `tanner ${location.pathname} ${input.name}`;
+    try {
+      if (sessionStorage.getItem(key) === input.value) input.checked = true;
+      input.addEventListener("change", () => sessionStorage.setItem(key, input.value));
+    } catch { /* Some browsers keep nothing for files. */ }
+  }
+
+  // A link to a run that is folded away opens it.
+  const open = () => {
+    const folded = document.querySelector(`${location.hash || "#none"} > details`);
+    if (folded) folded.open = true;
+  };
+  addEventListener("hashchange", open);
+  open();
   document.documentElement.dataset.script = "ready";
 }

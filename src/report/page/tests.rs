@@ -91,6 +91,68 @@ fn a_page_has_every_figure_and_nothing_of_its_data_is_markup() {
 }
 
 #[test]
+fn scales_are_switched_without_a_script_and_the_linear_one_is_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = reported(folder.path(), "run", 3, true);
+    let page = report_page(std::slice::from_ref(&run), &[], None);
+    for name in ["curves-loss-scale", "run-1-weights-scale"] {
+        let input = |value| format!("<input type=\"radio\" name=\"{name}\" value=\"{value}\"");
+        assert!(page.contains(&format!("{} checked>", input("linear"))), "{name}");
+        assert!(page.contains(&format!("{}>", input("log"))), "{name}");
+    }
+    let plots = |page: &str, scale: &str| page.matches(&format!("<svg class=\"plot {scale}\"")).count();
+    assert_eq!((plots(&page, "linear"), plots(&page, "log")), (2, 1));
+    assert_eq!(page.matches("<g class=\"log\"").count(), page.matches("<g class=\"linear\"").count());
+    // Without a style sheet that understands them both are there. The style hides the logarithmic one.
+    assert!(STYLE.contains("svg.plot.log, .histogram .log { display: none; }"));
+    // A loss of 0 has no logarithm.
+    run.run.history[0].train_loss = 0.0;
+    let page = report_page(&[run], &[], None);
+    assert_eq!((plots(&page, "linear"), plots(&page, "log")), (2, 0));
+    assert!(!page.contains("curves-loss-scale"));
+}
+
+#[test]
+fn many_runs_are_folded_away_under_their_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = |count: usize| {
+        let name = |number: usize| format!("run{number}");
+        let runs: Vec<_> = (0..count).map(|number| reported(folder.path(), &name(number), 2, true)).collect();
+        report_page(&runs, &[], None)
+    };
+    let (few, many) = (page(MAX_OPEN), page(MAX_OPEN + 1));
+    let folded = |page: &str| page.matches("<details name=\"runs\">").count();
+    assert_eq!((folded(&few), folded(&many)), (0, MAX_OPEN + 1));
+    assert!(few.contains("<nav") && !many.contains("<nav") && many.contains("href=\"#run-7\""));
+    well_formed(&many);
+}
+
+#[test]
+fn importances_are_shown_where_the_model_has_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = reported(folder.path(), "run", 1, false);
+    let figure = "id=\"run-1-importance\"";
+    assert!(!report_page(std::slice::from_ref(&run), &[], None).contains(figure));
+    let train = data(90, false);
+    let settings = ImportanceSettings::new(Importance::Variance);
+    let scores = [1.0, 4.0, 2.0, 3.0];
+    let preprocessing = Preprocessing::from_scores(&settings, &train, &scores).unwrap();
+    let plain = run.model.unwrap();
+    let (network, parameters) = (plain.network().clone(), plain.parameters().clone());
+    let mut model = TrainedModel::new(network, parameters, preprocessing, plain.record().clone()).unwrap();
+    model.set_data(plain.data().clone()).unwrap();
+    run.model = Ok(model);
+    let page = report_page(&[run], &[], None);
+    let listed = page.split(figure).nth(1).unwrap().split("</figure>").next().unwrap();
+    let shares: Vec<usize> = ["40.00 %", "30.00 %", "20.00 %", "10.00 %"]
+        .iter()
+        .map(|share| listed.find(share).unwrap_or_else(|| panic!("no {share} in {listed}")))
+        .collect();
+    assert!(shares.is_sorted() && listed.contains("feature 1"), "{listed}");
+    assert!(!listed.contains("<img"));
+}
+
+#[test]
 fn a_page_needs_no_network() {
     let folder = tempfile::tempdir().unwrap();
     let page = report_page(&[reported(folder.path(), "run", 2, true)], &[], None);
@@ -140,8 +202,8 @@ fn long_runs_make_no_long_page() {
     let size =
         |name: &str, epochs| report_page(&[reported(folder.path(), name, epochs, true)], &[], None).len();
     let (short, long) = (size("short", 2), size("long", 20_000));
-    // 400 points of two lines in two charts, and their numbers.
-    assert!(long < short + 4 * 400 * 40, "{short} and {long} bytes");
+    // 400 points of two lines in two charts, one of them on two scales, and their numbers.
+    assert!(long < short + 6 * 400 * 40, "{short} and {long} bytes");
 }
 
 #[test]
@@ -177,7 +239,7 @@ fn well_formed(page: &str) {
         if ["script", "style"].contains(&name) {
             let close = format!("</{name}>");
             rest = &rest[rest.find(&close).expect("it is closed") + close.len()..];
-        } else if !["meta", "link", "img", "br"].contains(&name) {
+        } else if !["meta", "link", "img", "br", "input"].contains(&name) {
             open.push(name);
         }
     }

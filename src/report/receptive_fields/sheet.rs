@@ -6,7 +6,8 @@ use image::{ImageFormat, Rgb, RgbImage};
 
 use super::{OnPicture, hidden};
 use crate::network::Network;
-use crate::report::connectivity::{EDGE, GAP, NO_EDGE, PAPER, blend};
+use crate::report::connectivity::blend;
+use crate::report::style::{EDGE, GAP, NO_EDGE, PAPER, SECOND};
 use crate::topology::Topology;
 use crate::{Error, Result};
 
@@ -15,7 +16,7 @@ const SHOWN: [usize; 2] = [2, 4];
 /// Pixels of the sheet for the longer side of a picture: small ones are magnified, large ones binned.
 const SIDES: [usize; 2] = [112, 512];
 /// Where the neuron is.
-const PLACE: Rgb<u8> = Rgb([213, 94, 0]);
+const PLACE: Rgb<u8> = SECOND.rgb();
 
 impl OnPicture {
     /// Draws for 8 neurons of each hidden layer by how many paths each pixel reaches them, as a PNG file: a layer a row, the first at
@@ -32,7 +33,7 @@ impl OnPicture {
         crate::host::require("a picture", 8.0 * (width * height) as f64)?;
         let too_large = |_| Error::Picture(format!("{width} x {height} pixels are too many"));
         let size = (u32::try_from(width).map_err(too_large)?, u32::try_from(height).map_err(too_large)?);
-        let mut sheet = RgbImage::from_pixel(size.0, size.1, PAPER);
+        let mut sheet = RgbImage::from_pixel(size.0, size.1, PAPER.rgb());
         for (row, layer) in layers.iter().enumerate() {
             for (column, neuron) in self.chosen(row, layer).into_iter().enumerate() {
                 let corner = [GAP + row * (panel.height + GAP), GAP + column * (panel.width + GAP)];
@@ -128,7 +129,7 @@ impl Panel {
         for y in 0..self.height {
             for x in 0..self.width {
                 let share = shares[y / self.magnification * self.columns + x / self.magnification];
-                put(sheet, [top + y, left + x], blend(NO_EDGE, EDGE, share));
+                put(sheet, [top + y, left + x], blend(NO_EDGE.rgb(), EDGE.rgb(), share));
             }
         }
     }

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use super::*;
 use crate::Settings;
 use crate::network::{Activation, Layer};
-use crate::report::connectivity::{EDGE, NO_EDGE, blend};
+use crate::report::connectivity::blend;
+use crate::report::style;
 use crate::topology::{Partition, fully_connected};
 
 /// Four pixels in a row; a layer of as many neurons on them, then one of two without places, then logits.
@@ -21,6 +22,9 @@ fn small() -> (OnPicture, Network) {
     let grids = ["1x4", "1x1"].map(|text| text.parse().unwrap());
     (OnPicture::new([1, 4], (0..4).collect(), &grids, &network).unwrap(), network)
 }
+
+const EDGE: image::Rgb<u8> = style::EDGE.rgb();
+const NO_EDGE: image::Rgb<u8> = style::NO_EDGE.rgb();
 
 #[test]
 fn distances_and_pixels_are_those_of_the_edges() {

@@ -3,8 +3,8 @@
 /// The vertical axis.
 #[derive(Debug, PartialEq)]
 pub(super) struct Axis {
-    low: f64,
-    high: f64,
+    pub(super) low: f64,
+    pub(super) high: f64,
     pub(super) ticks: Vec<f64>,
     pub(super) is_logarithmic: bool,
 }
@@ -39,6 +39,9 @@ impl Axis {
         // From the last round number below to the first above.
         let start = all.iter().rposition(|tick| *tick <= low).unwrap_or(0);
         let end = all.iter().position(|tick| *tick >= high).unwrap_or(all.len() - 1);
+        // Where all values are the same there is room above them, or below.
+        let end = end.max(start + 1).min(all.len() - 1);
+        let start = start.min(end - 1);
         let every = (end - start).div_ceil(10).max(1);
         let ticks = all[start..=end].iter().copied().step_by(every).collect();
         Self { low: all[start], high: all[end], ticks, is_logarithmic: true }
@@ -90,6 +93,10 @@ mod tests {
         assert_eq!(axis.ticks, [0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
         assert_eq!([axis.place(0.05), axis.place(20.0)], [0.0, 1.0]);
         assert!(!((axis.place(1.0) - 0.5).abs() > 1e-12), "{axis:?}");
+        for same in [1.0, 0.3, 5.0] {
+            let axis = Axis::logarithmic(same, same);
+            assert!(axis.high > axis.low && (0.0..=1.0).contains(&axis.place(same)), "{axis:?}");
+        }
         let wide = Axis::logarithmic(2e-30, 2e299);
         assert!(wide.ticks.len() <= 12 && wide.high >= 2e299, "{wide:?}");
     }

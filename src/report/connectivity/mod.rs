@@ -1,10 +1,15 @@
 //! The connectivity picture: which weights layers have, drawn from the graphs themselves.
 
+mod frame;
+
 use std::io::Cursor;
 
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{GrayImage, ImageFormat, Pixel as _, Rgb, RgbImage};
 
+use self::frame::{Frame, Placed};
+use super::style::{self, GAP};
+use crate::text::grouped;
 use crate::topology::{Partition, Topology};
 use crate::{Error, Result};
 
@@ -14,22 +19,20 @@ const MAX_EXACT: usize = 4096;
 const BINNED: usize = 2048;
 /// Small layers are magnified, by a whole factor, up to about this.
 const MAGNIFIED: usize = 512;
-/// Pixels between layers and around them.
-pub(super) const GAP: usize = 16;
 
-pub(super) const PAPER: Rgb<u8> = Rgb([255, 255, 255]);
-pub(super) const NO_EDGE: Rgb<u8> = Rgb([244, 246, 248]);
-const BOUNDARY: Rgb<u8> = Rgb([206, 214, 222]);
-pub(super) const EDGE: Rgb<u8> = Rgb([16, 56, 112]);
+const NO_EDGE: Rgb<u8> = style::NO_EDGE.rgb();
+const BOUNDARY: Rgb<u8> = style::BOUNDARY.rgb();
+const EDGE: Rgb<u8> = style::EDGE.rgb();
 
-/// Draws layers side by side, outputs downwards, inputs to the right, as a PNG file.
+/// Draws layers side by side, outputs downwards, inputs to the right, as a PNG file under a title.
 ///
-/// Block boundaries are faint lines where no edge is. A layer wider than 4096
+/// A line below the title says how wide the layers are, and how many weights exist. Axes count blocks, or neurons where
+/// there is one block. Block boundaries are faint lines where no edge is. A layer wider than 4096
 /// is binned: the darker a pixel, the denser its bin, the densest fully dark.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is no layer or the picture cannot be encoded.
-pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
+pub fn connectivity_picture(layers: &[&Topology], title: &str) -> Result<Vec<u8>> {
     if layers.is_empty() {
         return Err(Error::Picture("a connectivity picture of 0 layers".into()));
     }
@@ -37,23 +40,45 @@ pub fn connectivity_picture(layers: &[&Topology]) -> Result<Vec<u8>> {
     // One factor for all, so that widths can be compared.
     let raster = Raster::new(widest, MAX_EXACT, BINNED);
     let drawn: Vec<Canvas> = layers.iter().map(|layer| draw(layer, raster)).collect();
-    let width = GAP + drawn.iter().map(|layer| layer.width + GAP).sum::<usize>();
-    let height = 2 * GAP + drawn.iter().map(|layer| layer.height()).max().unwrap_or(0);
+    let frame = Frame::new(drawn.iter().map(|layer| layer.width));
+    let lines = [title.to_owned(), summary(layers)];
+    let layers_width = drawn.iter().map(|layer| frame.side() + layer.width).sum::<usize>() + GAP;
+    let width = layers_width.max(frame.least_width(&lines));
+    let highest = drawn.iter().map(|layer| layer.height()).max().unwrap_or(0).max(frame.least_height());
+    let height = frame.head() + highest + GAP;
     let too_large = |_| Error::Picture(format!("{width} x {height} pixels are too many"));
     let size = (u32::try_from(width).map_err(too_large)?, u32::try_from(height).map_err(too_large)?);
-    let mut picture = RgbImage::from_pixel(size.0, size.1, PAPER);
-    let mut left = GAP;
-    for layer in &drawn {
-        for (y, row) in layer.pixels.chunks(layer.width).enumerate() {
-            let start = 3 * ((y + GAP) * width + left);
+    let mut picture = RgbImage::from_pixel(size.0, size.1, style::PAPER.rgb());
+    let (mut left, mut placed) = (0, Vec::new());
+    for (canvas, layer) in drawn.iter().zip(layers) {
+        left += frame.side();
+        let pixels_each = raster.magnification as f64 / raster.bin as f64;
+        placed.push(Placed { layer, left, height: canvas.height(), pixels_each });
+        left += canvas.width;
+    }
+    frame.draw_head(&mut picture, &lines, &placed)?;
+    for (canvas, placed) in drawn.iter().zip(&placed) {
+        frame.draw_side(&mut picture, placed)?;
+        for (y, row) in canvas.pixels.chunks(canvas.width).enumerate() {
+            let start = 3 * ((y + frame.head()) * width + placed.left);
             let row: Vec<u8> = row.iter().flat_map(|pixel| pixel.0).collect();
             picture.as_flat_samples_mut().samples[start..start + row.len()].copy_from_slice(&row);
         }
-        left += layer.width + GAP;
     }
     let mut png = Cursor::new(Vec::new());
     picture.write_to(&mut png, ImageFormat::Png).map_err(|error| Error::Picture(error.to_string()))?;
     Ok(png.into_inner())
+}
+
+/// `784 → 784 → 10: 76,832 of 622,496 possible weights (12.3 %)`.
+fn summary(layers: &[&Topology]) -> String {
+    let outputs = layers.iter().map(|layer| layer.outputs().width());
+    let widths: Vec<String> =
+        layers.iter().take(1).map(|layer| layer.inputs().width()).chain(outputs).map(grouped).collect();
+    let edges: usize = layers.iter().map(|layer| layer.edges()).sum();
+    let all = layers.iter().fold(0usize, |all, layer| all.saturating_add(layer.dense_edges()));
+    let share = 100.0 * edges as f64 / all as f64;
+    format!("{}: {} of {} possible weights ({share:.1} %)", widths.join(" → "), grouped(edges), grouped(all))
 }
 
 /// Draws one layer in grey, without a margin, neither side longer than `most` pixels, as a PNG file.
@@ -164,8 +189,14 @@ mod tests {
     use super::*;
     use crate::topology::fully_connected;
 
-    fn decoded(layers: &[&Topology]) -> RgbImage {
-        image::load_from_memory(&connectivity_picture(layers).unwrap()).unwrap().to_rgb8()
+    /// The picture, and where its first layer begins.
+    fn decoded(layers: &[&Topology]) -> (RgbImage, u32, u32) {
+        let picture = image::load_from_memory(&connectivity_picture(layers, "t").unwrap()).unwrap().to_rgb8();
+        let raster =
+            Raster::new(layers.iter().map(|layer| longer_side(layer)).max().unwrap(), MAX_EXACT, BINNED);
+        let frame = Frame::new(layers.iter().map(|layer| raster.pixels(layer.inputs().width())));
+        let [left, top] = [frame.side(), frame.head()].map(|pixels| u32::try_from(pixels).unwrap());
+        (picture, left, top)
     }
 
     #[test]
@@ -177,24 +208,42 @@ mod tests {
         targets[5].push(1);
         targets[599].push(400);
         let layer = Topology::from_targets(partition(), partition(), &targets).unwrap();
-        let picture = decoded(&[&layer]);
-        assert_eq!(picture.dimensions(), (632, 632));
-        let at = |input: u32, output: u32| *picture.get_pixel(16 + input, 16 + output);
+        let (picture, left, top) = decoded(&[&layer]);
+        assert_eq!(picture.dimensions(), (left + 600 + 16, top + 600 + 16));
+        let at = |input: u32, output: u32| *picture.get_pixel(left + input, top + output);
         assert_eq!([at(0, 1), at(5, 1), at(599, 400)], [EDGE; 3]);
         assert_eq!(picture.pixels().filter(|pixel| **pixel == EDGE).count(), 3);
         assert_eq!([at(300, 7), at(7, 300)], [BOUNDARY; 2]);
         assert_eq!([at(1, 1), at(0, 0)], [NO_EDGE; 2]);
-        assert_eq!(*picture.get_pixel(0, 0), PAPER);
+        assert_eq!(*picture.get_pixel(0, 0), style::PAPER.rgb());
     }
 
     #[test]
     fn small_layers_are_magnified_and_stand_side_by_side() {
         let (wide, narrow) = (fully_connected(100, 64).unwrap(), fully_connected(64, 10).unwrap());
-        let picture = decoded(&[&wide, &narrow]);
-        // A factor of 5, and three gaps.
-        assert_eq!(picture.dimensions(), (500 + 320 + 48, 320 + 32));
+        let (picture, left, top) = decoded(&[&wide, &narrow]);
+        // A factor of 5.
+        assert_eq!(picture.dimensions(), (left + 500 + left + 320 + 16, top + 320 + 16));
         let edges = picture.pixels().filter(|pixel| **pixel == EDGE).count();
         assert_eq!(edges, 25 * (100 * 64 + 64 * 10));
+    }
+
+    #[test]
+    fn a_title_and_axes_stand_around_the_layers() {
+        let layer = fully_connected(100, 64).unwrap();
+        assert_eq!(summary(&[&layer, &layer]), "100 → 64 → 64: 12,800 of 12,800 possible weights (100.0 %)");
+        let (picture, left, top) = decoded(&[&layer]);
+        let written = |columns: std::ops::Range<u32>, rows: std::ops::Range<u32>| {
+            let dark = |(x, y): (u32, u32)| picture.get_pixel(x, y).0.iter().all(|byte| *byte < 160);
+            rows.flat_map(|y| columns.clone().map(move |x| (x, y))).filter(|place| dark(*place)).count()
+        };
+        assert!(written(0..picture.width(), 0..32) > 5, "title");
+        assert!(written(left..left + 500, top - 20..top) > 50, "numbers of the inputs");
+        assert!(written(left - 30..left, top..top + 320) > 50, "numbers of the outputs");
+        assert!(written(0..left - 30, top..top + 320) > 50, "name of the outputs");
+        // A layer of one output has the same room beside it.
+        let (small, ..) = decoded(&[&fully_connected(600, 1).unwrap()]);
+        assert!(small.height() > top + 70);
     }
 
     #[test]
@@ -216,9 +265,9 @@ mod tests {
             (0..5000).map(|input| has(input).into_iter().flatten().collect()).collect();
         let (inputs, outputs) = (Partition::whole(5000).unwrap(), Partition::whole(100).unwrap());
         let layer = Topology::from_targets(inputs, outputs, &targets).unwrap();
-        let picture = decoded(&[&layer]);
-        assert_eq!(picture.dimensions(), (1667 + 32, 34 + 32));
-        let at = |input: u32, output: u32| *picture.get_pixel(16 + input / 3, 16 + output / 3);
+        let (picture, left, top) = decoded(&[&layer]);
+        assert_eq!(picture.width(), left + 1667 + 16);
+        let at = |input: u32, output: u32| *picture.get_pixel(left + input / 3, top + output / 3);
         assert_eq!([at(0, 0), at(2999, 2)], [EDGE; 2]);
         assert_eq!([at(0, 50), at(4999, 50)], [blend(NO_EDGE, EDGE, 1.0 / 3.0); 2]);
         assert_eq!([at(3000, 0), at(0, 99)], [NO_EDGE; 2]);
