@@ -1,4 +1,4 @@
-//! Samples and probabilities as arrays of the crate ndarray, of any memory layout.
+//! Samples and probabilities as `ndarray` arrays of any memory layout.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 

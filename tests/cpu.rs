@@ -720,9 +720,9 @@ fn impossible_settings_and_data_are_refused() {
     refused(EngineSettings { penalties: Penalties::l2(-1.0), ..good }, None, "l2");
     refused(EngineSettings { drop_connect: -0.5, ..good }, None, "dropconnect: -0.5 is impossible");
     refused(EngineSettings { label_smoothing: 1.0, ..good }, None, "label-smoothing: 1 is impossible");
-    refused(good, Some(0), "threads: 0 is impossible");
+    refused(good, Some(0), "threads: 0 is invalid");
     let momentum = Optimizer::Momentum { momentum: 1.0, nesterov: false };
-    refused(EngineSettings { optimizer: momentum, ..good }, None, "momentum: 1 is impossible");
+    refused(EngineSettings { optimizer: momentum, ..good }, None, "momentum: 1 is invalid");
     let mut engine = CpuEngine::new(&network, &parameters, good, None).unwrap();
     assert!(engine.evaluate(&random_data(5, 9, 4, 0)).is_err(), "too few features");
     assert!(engine.evaluate(&random_data(5, 10, 5, 0)).is_err(), "too many classes");

@@ -204,7 +204,7 @@ fn what_cannot_be_fitted_or_applied_is_refused() {
         Preprocessing::from_scores(&variance, &data(), &[1.0; 4]),
         "4 scores do not fit 5 features",
     );
-    assert_refused(Preprocessing::from_scores(&variance, &data(), &[f64::NAN; 5]), "NaN is impossible");
+    assert_refused(Preprocessing::from_scores(&variance, &data(), &[f64::NAN; 5]), "NaN is invalid");
     assert_refused(Preprocessing::from_scores(&pca, &data(), &[1.0; 5]), "permutation does not belong");
     let fitted = fit(Importance::Variance, Order::Descending);
     assert_refused(fitted.apply(&[0.0; 6]), "multiple of 5");

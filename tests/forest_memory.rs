@@ -27,7 +27,7 @@ fn a_forest_on_fashion_mnist_never_holds_it_as_f32() {
     assert!(peak - start >= 40.0, "{start} MiB before, {peak} MiB after");
 }
 
-/// Most memory that this process ever had resident.
+/// Maximum memory that this process ever had resident.
 fn peak_mib() -> f64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();

@@ -17,7 +17,7 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const PER_BYTE: usize = 64;
 const FREE: usize = 1 << 20;
 
-/// Memory is counted for the whole process, so tests here run one after the other.
+/// Memory is counted for the whole process, so tests here run one after another.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
@@ -191,17 +191,17 @@ fn containers_that_are_none_are_refused() {
     let ours = header.replacen("\"tanner\":", "\"tanner\":\"{}\",\"tanner\":", 1);
     for (file, part) in [
         (with_header(&twice, data), "tensor layers.0.biases comes twice"),
-        (with_header(&metadata, data), "the metadata come twice"),
+        (with_header(&metadata, data), "the metadata appear twice"),
         (with_header(&ours, data), "the metadata hold tanner twice"),
         (with_header(&header.replacen("\"dtype\":", "\"strides\":[1],\"dtype\":", 1), data), "unknown field"),
         (with_header(&header.replacen("F32", "F99", 1), data), "unknown variant"),
         (with_header(&header, &data[4..]), "the header says"),
         (with_header("[]", &[]), "invalid type"),
-        (with_header(&"[".repeat(100_000), &[]), "no safetensors file"),
-        (with_header(&format!("{{\"a\":{}", "[".repeat(100_000)), &[]), "no safetensors file"),
+        (with_header(&"[".repeat(100_000), &[]), "not a safetensors file"),
+        (with_header(&format!("{{\"a\":{}", "[".repeat(100_000)), &[]), "not a safetensors file"),
         (
             with_header(&format!("{{\"__metadata__\":{{\"a\":{}", "[".repeat(100_000)), &[]),
-            "no safetensors file",
+            "not a safetensors file",
         ),
         (u64::MAX.to_le_bytes().to_vec(), "its header would have 18446744073709551615 bytes"),
         ((format::MAX_HEADER as u64 + 1).to_le_bytes().to_vec(), "2 to 16777216 are possible"),

@@ -1,4 +1,4 @@
-//! Engines and the trainer go on in a new engine to the bits of a run that was never interrupted.
+//! A run resumed in a new engine has the bits of an uninterrupted one.
 
 mod common;
 
@@ -362,7 +362,7 @@ impl Engine for Mortal {
     }
 }
 
-/// A run whose device is lost goes on from what was kept last, which is whole.
+/// A run whose device is lost resumes from its last checkpoint, which is complete.
 #[test]
 fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
     let make = engines()[3].1;
@@ -385,7 +385,7 @@ fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
     assert!(numbers(&resumed.history) == numbers(&whole.history) && end == same_end);
 }
 
-/// What stops a run in the evaluation of an epoch keeps the state after its last step, and goes on to the same bits.
+/// A run stopped in the evaluation of an epoch saves the state after its last step, and resumes to the same bits.
 #[test]
 fn a_run_that_is_stopped_in_an_evaluation_keeps_the_epochs_steps() {
     for (name, make) in engines() {

@@ -1,4 +1,4 @@
-//! Graphs that move: every engine keeps what belongs to edges that stay, and goes on as one that was made for the new graph.
+//! Graphs that move: every engine keeps the state of edges that stay, and continues like one made for the new graph.
 
 mod common;
 

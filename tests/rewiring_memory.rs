@@ -1,4 +1,4 @@
-//! How much memory moving edges takes beside a run whose edges stay; alone in its process, whose allocations are counted.
+//! How much more memory a run takes if edges move; alone in its process, whose allocations are counted.
 
 use std::ops::ControlFlow;
 

@@ -45,7 +45,7 @@ fn rows_give_what_the_table_gave_in_any_order_of_columns() {
         .collect();
     assert_eq!(predictor.predict_rows(rows).unwrap(), expected);
     let first = [("colour", " red "), ("size", "1.50")];
-    // Alone, as the last bits of a rotation may depend on the samples beside it.
+    // Alone, as the last bits of a rotation may depend on other samples.
     let alone = predictor.predict(data.sample(0)).unwrap();
     assert_eq!(predictor.predict_rows([first]).unwrap(), alone);
     // A colour that training did not see is none of those that it saw, as one that is missing is.
@@ -65,7 +65,7 @@ fn what_is_wrong_is_named() {
         (&[("size", "1")], &["row 0", "\"colour\" is missing"]),
         (&[("size", "1"), ("colour", "red"), ("size", "1")], &["\"size\" is there twice"]),
         (&[("size", "big"), ("colour", "red")], &["\"size\": \"big\" is not a number"]),
-        (&[("size", "1e99"), ("colour", "red")], &["\"size\": \"1e99\" is not a number that float32 holds"]),
+        (&[("size", "1e99"), ("colour", "red")], &["\"size\": \"1e99\" is not a number that float32 can hold"]),
         (&[("size", "1"), ("colour", "red"), ("kind", "a")], &["\"kind\" is unknown"]),
     ] {
         let message = refusal(&predictor, row);

@@ -144,7 +144,7 @@ fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
 
     let _entered = Threads::new(Some(3)).unwrap().enter();
     let runs = thread::scope(|scope| {
-        // One run after the other, and one beside them.
+        // Two runs in sequence, and one at the same time.
         let beside = scope.spawn(|| run(4));
         [run(1), run(2), beside.join().unwrap()]
     });
@@ -160,7 +160,7 @@ fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
 
 #[test]
 fn no_pool_has_0_threads() {
-    assert!(Threads::new(Some(0)).unwrap_err().to_string().contains("0 is impossible"));
+    assert!(Threads::new(Some(0)).unwrap_err().to_string().contains("0 is invalid"));
 }
 
 #[test]

@@ -35,7 +35,7 @@ pub fn mutated(mut bytes: Vec<u8>, longer: usize) -> Vec<u8> {
     bytes
 }
 
-/// Puts a mutation in place of the `size` first bytes; where it is none, or too long, the fuzzer's own.
+/// Puts a mutation instead of the `size` first bytes; where it is none, or too long, the fuzzer's own.
 pub fn replace(data: &mut [u8], size: usize, max_size: usize, mutation: Option<Vec<u8>>) -> usize {
     match mutation {
         Some(bytes) if bytes.len() <= max_size => {

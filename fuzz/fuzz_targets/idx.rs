@@ -8,7 +8,7 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use tanner::dataset::idx::{images_from_bytes, labels_from_bytes};
 
-/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+/// Bytes that one byte of deflated data may expand to (1032 by zlib's documentation).
 const MAX_DEFLATE: usize = 1032;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -7,10 +7,10 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Most bytes of an error.
+/// Maximum number of bytes of an error.
 const MAX_ERROR: usize = 16 << 10;
 
-/// What was read, or nothing where it was refused; at no time more than `bound` bytes are allocated for it.
+/// What was read, or nothing if it was refused; at no time more than `bound` bytes are allocated for it.
 pub fn kept<T, E: Display>(bound: usize, read: impl FnOnce() -> Result<T, E>) -> Option<T> {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();

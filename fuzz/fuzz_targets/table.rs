@@ -11,7 +11,7 @@ use crate::promises;
 const COLUMNS: usize = 4096;
 /// Bytes that the samples may need.
 const MEMORY: u64 = 64 << 20;
-/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+/// Bytes that one byte of deflated data may expand to (1032 by zlib's documentation).
 const MAX_DEFLATE: usize = 1032;
 
 fn limits(format: Format) -> Limits {
@@ -20,7 +20,7 @@ fn limits(format: Format) -> Limits {
     Limits { memory, max_record_bytes: 1 << 20, columns: COLUMNS, ..Limits::default() }
 }
 
-/// Most bytes that a reader may allocate for a file.
+/// Maximum number of bytes that a reader may allocate for a file.
 fn bound(format: Format, bytes: usize) -> usize {
     let free = (1 << 20) + COLUMNS * 1024;
     free + match format {

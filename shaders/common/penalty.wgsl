@@ -1,4 +1,4 @@
-// Gradients of the penalties beside L2; twin: src/engine/penalty.rs.
+// Gradients of the penalties other than L2; twin: src/engine/penalty.rs.
 const L_HALF_SMOOTHING: f32 = 0.05;
 const WEIGHT_ELIMINATION_SCALE: f32 = 1.0;
 

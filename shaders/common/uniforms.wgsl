@@ -30,7 +30,7 @@ struct UpdateRule {
     reserved_1: u32,
 }
 
-// Strengths of the penalties beside L2, which is the rule's decay; their gradients are in penalty.wgsl.
+// Strengths of the penalties other than L2, which is the rule's decay; their gradients are in penalty.wgsl.
 struct PenaltyRule {
     on: u32,                // 0: all that follow are 0
     l1: f32,

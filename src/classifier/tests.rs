@@ -55,7 +55,7 @@ fn a_callback_stops_the_run_and_its_epochs_are_kept() {
     assert_eq!(run.ending, Ending::Stopped { epochs: 3, steps: 0 });
     assert_eq!((run.history.len(), run.model.epochs_trained(), run.epochs_planned), (3, 3, 20));
     assert!(run.summary.is_none());
-    // The schedule is that of all epochs, so the model is the one of a longer run.
+    // The schedule covers all epochs, so the model is that of a longer run.
     let whole = fitted(&small());
     assert_eq!(
         run.history[..3].iter().map(|e| e.train_loss).collect::<Vec<_>>(),
@@ -91,7 +91,7 @@ fn setters_do_not_undo_one_another_whatever_their_order() {
     assert_eq!(one.settings(), other.settings());
     let resolved = one.settings().resolve().unwrap();
     assert_eq!((resolved.recipe.epochs, resolved.recipe.learning_rate), (3, 0.01));
-    // ReLU has its own gain, whoever is set first.
+    // ReLU has its own gain, whichever is set first.
     assert_eq!(resolved.recipe.initialisation.gain, Activation::Relu.usual_gain());
     let preset = Classifier::preset(Preset::Small).epochs(3).settings().resolve().unwrap();
     assert_eq!((preset.recipe.epochs, preset.recipe.batch_size), (3, 16));
@@ -167,7 +167,7 @@ fn a_run_folder_holds_what_the_command_line_would_leave() {
     );
 }
 
-/// To the bits of a run that was never stopped, and never on other data than those in memory.
+/// To the bits of an uninterrupted run, and only with the data in memory.
 #[test]
 fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
     let folder = tempfile::tempdir().unwrap();
@@ -202,7 +202,7 @@ fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
     ));
 }
 
-/// As beside `--preset` on the command line: a choice takes with it what the lower layer says of the old one.
+/// As with `--preset` on the command line: a choice removes what the lower layer says of the old one.
 #[test]
 fn setters_take_the_place_of_what_a_preset_and_the_usual_settings_say() {
     let recipe = |classifier: Classifier| classifier.asked().resolve().unwrap().recipe;

@@ -57,14 +57,14 @@ fn possible(value: &str, reason: &str, least: usize) -> Option<String> {
         return Some(format!("{value:?} is not a number: write one such as 0.1 or 1e-3"));
     }
     if is(&["too large", "too small", "not in 0.."]) {
-        return Some(format!("{value} is impossible, it must be a whole number from {least} to {most}"));
+        return Some(format!("{value} is invalid, it must be a whole number from {least} to {most}"));
     }
     if !is(&["invalid digit", "integer from empty"]) {
         return None;
     }
     let is_negative = value.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok());
     Some(match value.parse::<f64>() {
-        Ok(_) if is_negative => format!("{value} is impossible, it must be a whole number from {least} on"),
+        Ok(_) if is_negative => format!("{value} is invalid, it must be a whole number, at least {least}"),
         Ok(_) => format!("{value} is not a whole number: write digits only, such as 10"),
         Err(_) => format!("{value:?} is not a whole number: write digits only, such as 10"),
     })
@@ -121,7 +121,7 @@ pub(crate) fn no_command(word: &str) -> String {
         Some(name) => format!("did you mean `{name}`?"),
         None => "see --help".into(),
     };
-    format!("there is no command and no file `{word}`; {meant}")
+    format!("`{word}` is neither a command nor a file; {meant}")
 }
 
 /// The name that was probably meant.

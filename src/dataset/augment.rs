@@ -1,4 +1,4 @@
-//! Augmentation: pictures moved and mirrored by chance, so that no epoch shows the same ones.
+//! Augmentation: pictures moved and mirrored at random, so that no epoch shows the same ones.
 //!
 //! A move is drawn for each sample and epoch, in the order of the samples, from a
 //! stream of its own; so it depends on neither the number of threads nor the
@@ -39,7 +39,7 @@ impl Augmentation {
         };
         if self.shift >= rows.min(columns) {
             return refuse(format!(
-                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels",
+                "a shift of {} is invalid, it must be below the shorter side of {rows} x {columns} pixels",
                 self.shift
             ));
         }

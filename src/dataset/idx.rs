@@ -21,7 +21,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::{Error, Result, host};
 
-/// Most bytes of values that one file may announce: 1 GiB, which is 4 GiB as f32.
+/// Maximum number of bytes of values that one file may announce: 1 GiB, which is 4 GiB as f32.
 pub const MAX_VALUES: u64 = 1 << 30;
 
 /// Bytes that are read before it is asked whether the rest has room.

@@ -37,13 +37,13 @@ pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
     check_test_labels(&test.labels_path, &test.labels, class_count)?;
     let [train_pixels, test_pixels] = [&train, &test].map(|half| half.images.pixels.len());
     host::require(&format!("the data set in {}", dir.display()), features_bytes(train_pixels, test_pixels))?;
-    // One after the other, so that the bytes of both do not wait beside the features of both.
+    // One after another, so that the bytes of both and the features of both are not in memory together.
     let train = train.into_pictures(class_count)?.into();
     Ok(DataSplits { train, test: test.into_pictures(class_count)?.into() })
 }
 
-/// What features take beside the pixels that they are made of: those of the training set go before the features of the
-/// test set come.
+/// Memory of features in addition to the pixels that they are made of: those of the training set are freed before the features of the
+/// test set are made.
 fn features_bytes(train: usize, test: usize) -> f64 {
     let each = size_of::<f32>();
     (each * train).max(each * (train + test) - train) as f64

@@ -6,7 +6,7 @@
 //! the pair from the four IDX files that MNIST and its relatives come in. Tables
 //! (CSV, NPY, NPZ, Parquet) are read, split and encoded by
 //! [`Session::load`](crate::session::Session::load). [`Augmentation`] moves and
-//! mirrors pictures. What is known of data beside their numbers travels as a
+//! mirrors pictures. What is known of the data besides the numbers is kept as a
 //! [`DataRecord`].
 
 #[cfg(feature = "train")]
@@ -242,7 +242,7 @@ fn check_head(count: usize, samples: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::Dataset(format!(
-        "the first {count} samples were asked for, but it must be between 1 and {samples}"
+        "the first {count} samples were requested, but the number must be between 1 and {samples}"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! What is known of the data beside numbers, in a form that travels with the model.
+//! What is known of the data besides the numbers, in a form that the model keeps.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "train")]
@@ -15,7 +15,7 @@ const MAX_NAME: usize = 4096;
 /// Digits of a [`fingerprint`].
 const FINGERPRINT_DIGITS: usize = 16;
 
-/// Names of classes and features, and how raw data become samples; empty where nothing is known.
+/// Names of classes and features, and how raw data become samples; empty if nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
@@ -56,7 +56,7 @@ impl DataRecord {
         Self { image_shape: dataset.image_shape(), ..Self::default() }
     }
 
-    /// 16 hexadecimal digits that differ where the names of classes or features do; nothing where there are no names.
+    /// 16 hexadecimal digits that differ where the names of classes or features do; nothing if there are no names.
     #[cfg(feature = "train")]
     fn digest_of_names(&self) -> Option<String> {
         if self.class_names.is_empty() && self.feature_names.is_empty() {
@@ -74,7 +74,7 @@ impl DataRecord {
         Some(hex(digest.finalize()).chars().take(FINGERPRINT_DIGITS).collect())
     }
 
-    /// The digest of some content, and behind it that of the names, where there are some.
+    /// The digest of some content, and behind it that of the names, if there are any.
     #[cfg(feature = "train")]
     pub(crate) fn with_names(&self, content: String) -> String {
         match self.digest_of_names() {
@@ -133,7 +133,7 @@ impl DataRecord {
     #[doc(hidden)]
     pub fn samples(&self, mut table: Table, limits: &Limits) -> Result<EncodedSamples<Dataset>> {
         let Some(encoding) = &self.encoding else {
-            return Err(table.refused("nothing is known of how a table becomes features"));
+            return Err(table.refused("the model does not know how to encode a table"));
         };
         let labels = Classes { names: self.class_names.clone() }.labels(&table)?;
         let encoded = encoding.encode(&mut table, limits)?;

@@ -25,7 +25,7 @@ impl Dataset {
         Ok((self.select(&held_out, false), self.select(&held_out, true)))
     }
 
-    /// As [`Dataset::holdout`], without a copy of what is left beside the whole.
+    /// As [`Dataset::holdout`], without copying the rest.
     ///
     /// # Errors
     /// As [`Dataset::holdout`].
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(whole.into_holdout(Holdout::Count(5), 9).unwrap(), parts);
     }
 
-    /// The samples that a seed stands for may never change: pruning must find those that training held out.
+    /// The samples of a seed must never change: pruning must find those that training held out.
     #[test]
     fn the_split_is_pinned() {
         let (_, held) = data(&[10, 10]).holdout(Holdout::Count(6), 0).unwrap();

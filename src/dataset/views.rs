@@ -1,4 +1,4 @@
-//! Pictures moved and mirrored: by chance where training augments them, in every way where predictions are averaged.
+//! Pictures moved and mirrored: at random where training augments them, in every way where predictions are averaged.
 
 use std::fmt;
 use std::str::FromStr;
@@ -18,7 +18,7 @@ const MAX_SHIFT: usize = 8;
 pub struct Augmentation {
     /// Pixels by which a picture may move in each direction, filled up with 0; 0 is no shift.
     pub shift: usize,
-    /// Whether every second picture, by chance, is mirrored left to right.
+    /// Whether every second picture, at random, is mirrored left to right.
     pub flip: bool,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Move {
 }
 
 impl Augmentation {
-    /// Every view of a picture that predictions are averaged over: as it is and moved by up to `shift` pixels along a side,
+    /// Every view of a picture that predictions are averaged over: unchanged and shifted by up to `shift` pixels along a side,
     /// each mirrored, too, where it may be.
     ///
     /// # Errors
@@ -59,12 +59,12 @@ impl Augmentation {
         let refuse = |reason: String| Err(Error::setting(Setting::Average, reason));
         let Some([rows, columns]) = shape else {
             return refuse(
-                "the model was not trained on pictures, which alone can be moved or mirrored".into(),
+                "the model was not trained on pictures, and only pictures can be moved or mirrored".into(),
             );
         };
         if self.shift >= rows.min(columns) {
             return refuse(format!(
-                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels",
+                "a shift of {} is invalid, it must be below the shorter side of {rows} x {columns} pixels",
                 self.shift
             ));
         }
@@ -127,7 +127,7 @@ impl FromStr for Augmentation {
                     let shift = value.parse().ok().filter(|shift| (1..=MAX_SHIFT).contains(shift));
                     let Some(shift) = shift else {
                         return refuse(format!(
-                            "a shift of {value} is impossible, it must be 1 to {MAX_SHIFT}"
+                            "a shift of {value} is invalid, it must be 1 to {MAX_SHIFT}"
                         ));
                     };
                     read.shift = shift;

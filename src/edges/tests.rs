@@ -63,7 +63,7 @@ fn neurons_that_only_a_shape_promises_are_refused() {
     assert_eq!(message, "coo: a side of 67108867 neurons with 1 edges, the limit is 65536 neurons");
 }
 
-/// No damage to an archive makes a reader panic, and what is read is a graph that fits.
+/// Damaged archives never make a reader panic; what it reads is a valid graph.
 #[test]
 fn damaged_archives_are_refused_or_read() {
     let layers = [topology([5, 3], &[(0, 2), (4, 0), (1, 2)]), topology([3, 2], &[(0, 0), (2, 0), (2, 1)])];

@@ -1,4 +1,4 @@
-//! Configurations, and what their runs gave.
+//! Configurations and the results of their runs.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -7,14 +7,14 @@ use super::{MeanDeviation, Paired};
 use crate::session::Configuration;
 use crate::training::{ScoredOn, Summary};
 
-/// What one run gave, without any time.
+/// The result of one run, without times.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunScore {
     /// Seed of the run.
     pub seed: u64,
     /// Share of correct samples after the last epoch.
     pub accuracy: f64,
-    /// The same after the best epoch, which is known only afterwards.
+    /// The same after the best epoch.
     pub best_accuracy: f64,
     /// Mean cross-entropy in nats after the last epoch.
     pub loss: f64,
@@ -45,12 +45,12 @@ impl From<&Summary> for RunScore {
 pub struct Entry {
     /// What was run.
     pub configuration: Configuration,
-    /// What each seed gave.
+    /// The result of each seed.
     pub runs: Vec<RunScore>,
 }
 
 impl Serialize for Entry {
-    /// The settings as flags; behind the runs what follows from them.
+    /// The settings as flags; after the runs, their statistics.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_map(None)?;
         fields.serialize_entry("name", &self.configuration.name)?;
@@ -98,16 +98,16 @@ impl Entry {
     }
 }
 
-/// Several entries, one of which the others are compared with.
+/// Several entries, one of which is the baseline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// All entries, in the order in which they were asked for.
+    /// All entries, in the requested order.
     pub entries: Vec<Entry>,
-    /// Index of the entry that the others are compared with.
+    /// Index of the baseline.
     pub baseline: usize,
 }
 
-/// An entry as the JSON file of a [`Comparison`] has it.
+/// An entry in the JSON file of a [`Comparison`].
 #[derive(Serialize)]
 struct EntryReport<'a> {
     #[serde(flatten)]
@@ -128,18 +128,18 @@ impl Comparison {
         self.entries.iter().find_map(Entry::scored_on)
     }
 
-    /// The paired difference of one entry from the baseline; `None` for the baseline itself
-    /// and where no seed is common.
+    /// The paired difference of one entry from the baseline; `None` for the baseline
+    /// itself, and without common seeds.
     #[must_use]
     pub fn minus_baseline(&self, index: usize) -> Option<Paired> {
         let baseline = self.entries.get(self.baseline).filter(|_| index != self.baseline)?;
         self.entries[index].paired_with(baseline)
     }
 
-    /// Everything, as the JSON file has it.
+    /// The content of the JSON file.
     ///
     /// # Errors
-    /// Whatever the encoder says.
+    /// Those of the encoder.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let reports = self
             .entries

@@ -35,7 +35,7 @@ fn model(importance: Importance) -> TrainedModel {
     TrainedModel::new(network, parameters, preprocessing, ArchitectureRecord::new(&architecture, 3)).unwrap()
 }
 
-/// Loss and accuracy are those that an engine's evaluation gives of the same samples.
+/// Loss and accuracy equal those of an engine's evaluation of the same samples.
 #[test]
 fn predictions_score_as_the_engine_evaluates() {
     for importance in [Importance::None, Importance::Pca, Importance::Variance] {

@@ -3,7 +3,7 @@
 use crate::named::named;
 
 named! {
-    /// What a layer applies to its weighted sums.
+    /// The function that a layer applies to its weighted sums.
     #[repr(u32)]
     pub enum Activation {
         /// `1 / (1 + exp(-z))`

@@ -14,7 +14,7 @@ use crate::topology::Coupled2d;
 use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, Topology, fully_connected};
 use crate::{Error, Result};
 
-/// How the hidden layers are joined. Lists have one entry for each hidden layer, or one for all.
+/// The architecture of the hidden layers. Lists have one entry for each hidden layer, or one for all.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Connectivity {
@@ -36,7 +36,7 @@ pub enum Connectivity {
     FullyConnected,
     /// Fully connected and of one width, the largest that a budget of parameters allows.
     Narrow {
-        /// Most weights and biases that the network may have.
+        /// Maximum number of weights and biases that the network may have.
         budget: usize,
     },
     /// A band without a window, see [`SoftBand`](crate::topology::SoftBand).
@@ -76,7 +76,7 @@ pub struct Architecture {
     pub hidden: Vec<usize>,
     /// Number of logits.
     pub classes: usize,
-    /// How the hidden layers are joined.
+    /// The architecture of the hidden layers.
     pub connectivity: Connectivity,
     /// Activation of the hidden layers.
     pub activation: Activation,

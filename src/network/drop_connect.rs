@@ -20,9 +20,9 @@ pub const NO_CONNECTION: u32 = u32::MAX;
 /// Which connections one step keeps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConnectionMask {
-    /// Stands for seed and step.
+    /// Key of seed and step.
     pub key: DropoutKey,
-    /// A connection is kept where its hash is below; `u32::MAX` keeps all.
+    /// A connection is kept if its hash is below; `u32::MAX` keeps all.
     pub threshold: u32,
     /// What kept weights are multiplied with: 1 / keep probability.
     pub scale: f32,

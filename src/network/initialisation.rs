@@ -40,7 +40,7 @@ impl Initialisation {
     /// Refuses a gain that is not positive and finite.
     pub fn draw(&self, network: &Network, seed: u64) -> Result<Parameters> {
         if !(self.gain > 0.0 && self.gain.is_finite()) {
-            let reason = format!("{} is impossible, it must be above 0 and finite", self.gain);
+            let reason = format!("{} is invalid, it must be above 0 and finite", self.gain);
             return Err(Error::setting(Setting::Gain, reason));
         }
         let layers = (0u32..).zip(network.layers());

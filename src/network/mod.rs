@@ -35,7 +35,7 @@ pub use input_importance::InputImportance;
 pub struct Layer {
     /// Which weights exist.
     pub topology: Arc<Topology>,
-    /// What is applied to the weighted sums.
+    /// The function applied to the weighted sums.
     pub activation: Activation,
     /// Probability with which dropout keeps a unit in training, in `(0, 1]`; 1 is no dropout.
     pub keep_probability: f32,
@@ -58,7 +58,7 @@ impl Network {
             return Err(Error::Network("a network needs at least 1 layer".into()));
         };
         if last.activation != Activation::Identity || last.keep_probability != 1.0 {
-            return Err(Error::Network("the last layer gives logits: no activation, no dropout".into()));
+            return Err(Error::Network("the last layer computes logits: it has no activation and no dropout".into()));
         }
         if last.topology.outputs().width() < 2 {
             return Err(Error::Network("a classifier needs at least 2 outputs, got 1".into()));
@@ -76,7 +76,7 @@ impl Network {
             let keep = layer.keep_probability;
             if !(keep > 0.0 && keep <= 1.0) {
                 return Err(Error::Network(format!(
-                    "layer {index}: a keep probability of {keep} is impossible, it must be above 0 and at most 1"
+                    "layer {index}: a keep probability of {keep} is invalid, it must be above 0 and at most 1"
                 )));
             }
         }

@@ -20,7 +20,7 @@ impl Architecture {
         let parameters = |width| fully_connected_parameters(self.inputs, &vec![width; layers], self.classes);
         if parameters(1) > budget as u128 {
             return Err(Error::Network(format!(
-                "a budget of {budget} parameters is impossible, {} is the least for {} inputs, {layers} hidden layers \
+                "a budget of {budget} parameters is impossible, the minimum is {} for {} inputs, {layers} hidden layers \
                  and {} classes",
                 parameters(1),
                 self.inputs,

@@ -27,7 +27,7 @@ pub struct ArrivingFeatures<'a> {
 
 #[doc(hidden)]
 impl ArrivingFeatures<'_> {
-    /// The features of the next whole records, `[row][feature]`; `None` where they hold no row.
+    /// The features of the next whole records, `[row][feature]`; `None` if they hold no row.
     ///
     /// # Errors
     /// As [`Session::features_for`].
@@ -45,7 +45,7 @@ impl ArrivingFeatures<'_> {
         Ok(Some(encoded.features))
     }
 
-    /// The first rows tell whether the label, where there is one, is where it was in training.
+    /// The first rows tell whether the label, if there is one, is where it was in training.
     fn check_place_of_label(&mut self, records: &[u8]) -> Result<()> {
         if self.is_checked {
             return Ok(());
@@ -60,7 +60,7 @@ impl ArrivingFeatures<'_> {
         Ok(())
     }
 
-    /// What is wrong with an input that has ended without a row.
+    /// The error of an input without rows.
     #[must_use]
     pub fn without_rows(&self) -> Error {
         self.rows.without_rows()

@@ -25,7 +25,7 @@ pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
 }
 
 /// Why `backend` auto leaves GPUs alone, where it does.
-pub const TOO_NARROW: &str = "the limit on address space leaves no room for the driver of a GPU";
+pub const TOO_NARROW: &str = "the limit on address space leaves no memory for a GPU driver";
 
 /// Whether that is why; asked before drivers are loaded, which take room themselves.
 #[must_use]

@@ -1,4 +1,4 @@
-//! Many runs, one after the other, into one folder; taken up again after an interruption.
+//! Many runs, one after another, into one folder; taken up again after an interruption.
 //!
 //! Run `NAME` with seed `S` is in `OUT/runs/NAME-sS`, a run folder like any other. A finished one is not run again,
 //! after a check that it was the same run on the same data; one without a summary was interrupted and goes on from its
@@ -218,7 +218,7 @@ impl<'a> Batch<'a> {
         let _lock = match lock(&run.folder) {
             Ok(Some(lock)) => lock,
             Ok(None) => {
-                session.note(format!("{label}: another process is at it, skipped"));
+                session.note(format!("{label}: another process is working on it, skipped"));
                 unfinished.elsewhere(&run.name);
                 return Ok(());
             }
@@ -249,7 +249,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// A run from its last checkpoint, or from the start where there is none that fits: the bits are the same.
+    /// A run from its last checkpoint, or from the start if there is none that fits: the bits are the same.
     fn go_on(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
         if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
             self.session.note(format!("{label}: {}", begun.place()));
@@ -316,7 +316,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Refuses accuracies on the test set beside such on held-out training samples.
+/// Refuses to compare accuracies on the test set with accuracies on held-out training samples.
 fn check_scored(runs: &[Run]) -> Result<()> {
     let scored = |run: &Run| run.settings.scored_on();
     let Some(other) = runs.iter().find(|run| scored(run) != scored(&runs[0])) else { return Ok(()) };

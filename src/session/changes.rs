@@ -1,4 +1,4 @@
-//! What may be changed when a run goes on: where its files are, how long it trains, what it is computed on.
+//! What may change when a run is resumed: where its files are, how long it trains, which engine computes it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::engine::Backend;
 use crate::training::{PatienceOn, best_by, find_file};
 use crate::{Error, Result, Setting};
 
-/// Settings that may be given when a run goes on.
+/// Settings that may be given when a run is resumed.
 const CHANGEABLE: [Setting; 12] = [
     Setting::Data,
     Setting::Labels,
@@ -28,7 +28,7 @@ const CHANGEABLE: [Setting; 12] = [
     Setting::Threads,
 ];
 
-/// What was changed, beside the places of files.
+/// What was changed, apart from the places of files.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     epochs: Option<usize>,
@@ -41,7 +41,7 @@ pub(super) struct Changes {
 impl Changes {
     fn of(asked: &Settings) -> Result<Self> {
         if let Some(strange) = asked.given().into_iter().find(|setting| !CHANGEABLE.contains(setting)) {
-            return Err(Error::setting(strange, "cannot be changed when a run goes on"));
+            return Err(Error::setting(strange, "cannot be changed when a run is resumed"));
         }
         let EngineOptions { backend, adapter, gpu_kernels, .. } = &asked.engine;
         Ok(Self {
@@ -131,7 +131,7 @@ impl Resumption {
         match (recorded, asked) {
             (Some(TestRows::File(_)), Some(TestRows::File(asked))) => Ok(Some(TestRows::File(asked))),
             (_, Some(_)) => {
-                let reason = "cannot be changed when a run goes on, but for where its file is";
+                let reason = "cannot be changed when a run is resumed, but for where its file is";
                 Err(Error::setting(Setting::Test, reason))
             }
             (Some(TestRows::File(recorded)), None) => {
@@ -149,11 +149,11 @@ impl Resumption {
             _ => 0,
         };
         if epochs < done {
-            let reason = format!("{epochs} are fewer than the {done} that the run has made");
+            let reason = format!("{epochs} is less than the {done} epochs of the run so far");
             return Err(Error::setting(Setting::Epochs, reason));
         }
         if epochs == done && steps > 0 {
-            let reason = format!("{epochs} are too few, the run is {steps} steps into epoch {}", done + 1);
+            let reason = format!("{epochs} is too few, the run is {steps} steps into epoch {}", done + 1);
             return Err(Error::setting(Setting::Epochs, reason));
         }
         let best = best_by(self.history(), settings.patience_on).map_or(0, |best| best.epoch);
@@ -162,7 +162,7 @@ impl Resumption {
             settings.patience.filter(|patience| self.changes.is_patience_given && since >= *patience)
         {
             let reason = format!(
-                "{patience} is too little, {since} epochs without a better one have passed since epoch {best}"
+                "{patience} is too small, {since} epochs have passed without improvement since epoch {best}"
             );
             return Err(Error::setting(Setting::Patience, reason));
         }
@@ -186,7 +186,7 @@ impl Resumption {
             return asked.resolve();
         }
         if threads.is_some() && backend != Backend::Cpu {
-            let reason = format!("has no meaning here, the run is one of the {backend} engine");
+            let reason = format!("cannot be used here, the run uses the {backend} engine");
             return Err(Error::setting(Setting::Threads, reason));
         }
         Ok(match backend {

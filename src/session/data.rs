@@ -37,7 +37,7 @@ pub enum RawData {
 pub struct Data {
     /// The samples.
     pub splits: DataSplits,
-    /// What is known of them beside their numbers.
+    /// What is known of them besides their numbers.
     pub record: DataRecord,
 }
 
@@ -77,7 +77,7 @@ impl Session<'_> {
         Ok(RawData::Table(Box::new(tables)))
     }
 
-    /// Fits what is to be fitted, and splits where there is one table.
+    /// Fits what is to be fitted, and splits if there is one table.
     ///
     /// # Errors
     /// As [`Session::read`].
@@ -111,7 +111,7 @@ impl Session<'_> {
         Ok(Data { splits: self.samples(encoded), record })
     }
 
-    /// Reads what was asked for, fits what is to be fitted on the training rows, and splits where there is one table.
+    /// Reads what was asked for, fits what is to be fitted on the training rows, and splits if there is one table.
     ///
     /// # Errors
     /// Whatever is wrong with a file, by the setting that names it.
@@ -119,7 +119,7 @@ impl Session<'_> {
         self.split_data(self.read(settings)?, settings, seed)
     }
 
-    /// The samples of a table to test on, beside those that were learned from another one.
+    /// The samples of a table to test on, encoded like the training table.
     fn tested(&self, train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
         let test = self.samples(record.samples(test, &limits()).asked_by(Setting::Test)?);
         Ok(Data { splits: DataSplits { train, test }, record })
@@ -154,7 +154,7 @@ impl Session<'_> {
         };
         let splits = record.splits(train, split, &limits()).map_err(|error| {
             let reason = format!(
-                "what the model was trained and tested on is known for the table of its training alone; name what \
+                "which rows the model was trained and tested on is known only for its training table; name the rows \
                  to test on with `test` FILE: {error}"
             );
             Error::setting(Setting::Data, reason)
@@ -194,8 +194,8 @@ impl Session<'_> {
             self.note(format!("scored on all {rows} rows"));
         } else {
             self.warn(format!(
-                "scored on all {rows} rows: this is not the table of the training, row for row, so which of them \
-                 training saw is not known"
+                "scored on all {rows} rows: this is not the training table, row for row, so \
+                 training may have seen some of them"
             ));
         }
         Ok(samples)
@@ -262,14 +262,14 @@ impl Session<'_> {
             format!("{:?} in {} {rows}", unseen.column, grouped(unseen.rows))
         };
         let columns = unseen.iter().map(column).collect::<Vec<_>>().join(", ");
-        self.warn(format!("texts that the training rows do not have are of no category: {columns}"));
+        self.warn(format!("texts that do not occur in the training rows belong to no category: {columns}"));
     }
 }
 
 /// A model of a table cannot be scored on pictures, of which the default data are.
 fn refuse_pictures(model: &TrainedModel) -> Result<()> {
     if model.data().encoding.is_some() {
-        let reason = "the model was trained on a table: name that one, or another with its columns";
+        let reason = "the model was trained on a table: name that one, or another with the same columns";
         return Err(Error::setting(Setting::Data, reason));
     }
     Ok(())
@@ -295,14 +295,14 @@ fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a Dat
         return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
     }
     if model.data().encoding.is_none() {
-        let reason = "the model was not trained on a table, it knows nothing of columns: give it a folder of IDX files";
+        let reason = "the model was not trained on a table and knows no columns: give it a folder of IDX files";
         return Err(Error::setting(Setting::Data, reason));
     }
     Ok(model.data())
 }
 
 fn encoding(record: &DataRecord) -> Result<&TableEncoding> {
-    record.encoding.as_ref().ok_or_else(|| Error::Dataset("the model knows nothing of tables".into()))
+    record.encoding.as_ref().ok_or_else(|| Error::Dataset("the model has no encoding of tables".into()))
 }
 
 fn refuse_part() -> Error {

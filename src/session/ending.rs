@@ -43,7 +43,7 @@ impl Session<'_> {
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(
-                "best.safetensors has the model of epoch {there}, which is not the best any more"
+                "best.safetensors has the model of epoch {there}, which is no longer the best"
             ));
         }
         if let Some(folder) = folder.as_ref().filter(|_| summary.is_some())
@@ -66,7 +66,7 @@ impl Session<'_> {
         Error::Training { folder, epochs, source: Box::new(source) }
     }
 
-    /// Has the learning curve drawn, where there is one and a folder for it.
+    /// Has the learning curve drawn, if there is one and a folder for it.
     fn draw(&self, settings: &RunSettings, recorder: &Recorder) {
         let Some(folder) = recorder.folder().filter(|folder| folder.path().is_dir()) else { return };
         if recorder.history().is_empty() {

@@ -41,7 +41,7 @@ pub struct OpenedEngine<E: ?Sized = dyn Engine> {
     why: String,
 }
 
-/// An engine whose device is being opened on a thread of its own.
+/// An engine whose device is being opened on a separate thread.
 pub(super) struct Opening {
     request: EngineRequest,
     #[cfg(feature = "gpu")]
@@ -146,7 +146,7 @@ fn best(kernels: &KernelsRequest, kept: Kept<'_>) -> Found {
     }
 }
 
-/// How an engine runs but for its kernels; clocks cost nothing where nobody reads them.
+/// How an engine runs but for its kernels; clocks cost nothing if nobody reads them.
 #[cfg(feature = "gpu")]
 fn options(adapter: AdapterChoice) -> GpuOptions {
     GpuOptions { adapter, timestamps: true, ..GpuOptions::default() }
@@ -228,7 +228,7 @@ impl Session<'_> {
                 match made {
                     Ok((engine, kernels)) => Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why)),
                     Err(error) => {
-                        self.warn(format!("{error}; going on with the CPU"));
+                        self.warn(format!("{error}; continuing on the CPU"));
                         cpu(threads, "the GPU could not be used (`backend` auto)".into())
                     }
                 }

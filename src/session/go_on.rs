@@ -21,7 +21,7 @@ impl Session<'_> {
     /// many as it had. Of a finished run it gives what is there.
     ///
     /// # Errors
-    /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
+    /// [`Error::OtherRun`] when the run cannot be resumed, or not to the same bits; as [`Session::train`].
     pub fn resume(&self, path: impl AsRef<Path>, threads: Option<usize>) -> Result<TrainedRun> {
         let engine = EngineOptions { threads, ..EngineOptions::default() };
         self.resume_with(path, &Settings { engine, ..Settings::default() })
@@ -56,7 +56,7 @@ impl Session<'_> {
         settings.out = Some(path.to_owned());
         if settings.data.is_in_memory() {
             let reason =
-                "was trained on samples in memory; the program that has them goes on with Classifier::resume";
+                "was trained on samples in memory; the program that has them can call Classifier::resume";
             return Err(Error::OtherRun(format!("the run in {} {reason}", path.display())));
         }
         self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
@@ -90,7 +90,7 @@ impl Session<'_> {
     fn finished(&self, path: &Path, summary: Summary) -> Result<TrainedRun> {
         if let Some(problem) = PastRun::read(path)?.problems.first() {
             let path = path.display();
-            let way_out = "without summary.json it goes on from its checkpoint, or from its start";
+            let way_out = "without summary.json it resumes from its checkpoint, or from its start";
             return Err(Error::OtherRun(format!(
                 "the finished run in {path} is damaged: {problem}; {way_out}"
             )));
@@ -104,7 +104,7 @@ impl Session<'_> {
         Ok(run)
     }
 
-    /// The recorder of a run that has begun, and where it goes on: everything is compared before anything is written.
+    /// The recorder of a resumed run, and where it resumes. Everything is compared before anything is written.
     pub(super) fn go_on(
         &self,
         begun: Resumption,
@@ -155,14 +155,14 @@ impl Session<'_> {
         Ok((recorder, state, patience_from))
     }
 
-    /// Says which learning rate a longer run goes on with.
+    /// Reports the learning rate with which an extended run continues.
     fn note_schedule(&self, begun: &Resumption, settings: &RunSettings, done: usize) {
         let recipe = &settings.recipe;
         if begun.changes.extends() {
             let rate = recipe.schedule.learning_rate(recipe.learning_rate, done, recipe.epochs);
             // As many digits as say something, and none that rounding made.
             let rate: f64 = format!("{rate:.3e}").parse().unwrap_or(rate);
-            self.note(format!("{} over {} epochs: goes on at {rate}", recipe.schedule, recipe.epochs));
+            self.note(format!("{} over {} epochs: continues at {rate}", recipe.schedule, recipe.epochs));
         }
     }
 }
@@ -187,7 +187,7 @@ fn is_extended(config: &serde_json::Value, summary: &Summary, asked: &Settings) 
     let is_asked = asked.training.epochs.is_some() || asked.keeping.patience.is_some();
     let epochs = asked.training.epochs.or(planned).filter(|_| is_asked).unwrap_or(done);
     if epochs < done {
-        let reason = format!("{epochs} are fewer than the {done} that the run has made");
+        let reason = format!("{epochs} is less than the {done} epochs of the run so far");
         return Err(Error::setting(Setting::Epochs, reason));
     }
     Ok(epochs > done)

@@ -47,7 +47,7 @@ pub(super) fn digest(settings: &ArchitectureSettings, network: &Network) -> Opti
     settings.edges().map(|_| edges::digest(graphs(network)))
 }
 
-/// Keeps graphs that came from files beside the run that begins with them.
+/// Saves graphs that came from files in the folder of the run.
 pub(super) fn keep(folder: &RunFolder, settings: &ArchitectureSettings, network: &Network) -> Result<()> {
     match settings.edges() {
         Some(_) => folder.write_edges(&edges::to_npz(graphs(network))?),
@@ -72,7 +72,7 @@ impl Session<'_> {
 }
 
 impl Resumption {
-    /// Where the graphs of the run are: the files that it went on with last or began with, else the copy in its folder.
+    /// Where the graphs of the run are: the files that it last used, otherwise the copy in its folder.
     pub(super) fn edges_now(
         &self,
         recorded: Option<EdgeFiles>,
@@ -127,7 +127,7 @@ impl Resumption {
         let files = settings.edges().map_or_else(String::new, ToString::to_string);
         let copy = self.folder.edges_path();
         let reason = format!(
-            "{files} has other graphs than the run began with (SHA-256 {}.., recorded {}..): {} has those",
+            "{files} has other graphs than the run started with (SHA-256 {}.., recorded {}..): {} has those",
             &now[..12],
             then.get(..12).unwrap_or(then),
             copy.display()

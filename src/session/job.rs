@@ -10,7 +10,7 @@ use crate::topology::Topology;
 use crate::training::{Ending, EpochMetrics, Observer, PastRun, Summary};
 use crate::{Error, Result};
 
-/// A run that is about to begin: its settings, and what the caller has beside them.
+/// A run that is about to begin: its settings, and what the caller provides.
 pub struct TrainingJob<'a> {
     pub(super) settings: RunSettings,
     pub(super) data: Option<Data>,
@@ -19,7 +19,7 @@ pub struct TrainingJob<'a> {
     pub(super) is_kept: bool,
     /// Digests of the data, where the run is one of many.
     pub(super) data_sha256: Option<String>,
-    /// What goes on where it was kept last.
+    /// Where a run resumes.
     pub(super) begun: Option<Resumption>,
 }
 
@@ -77,13 +77,13 @@ pub struct TrainedRun {
     pub model: TrainedModel,
     /// One entry for each epoch.
     pub history: Vec<EpochMetrics>,
-    /// How the run ended; one that was stopped can go on from its folder.
+    /// How the run ended; a stopped run can be resumed from its folder.
     pub ending: Ending,
     /// The summary of a run that was not stopped.
     pub summary: Option<Summary>,
     /// Epochs that were asked for.
     pub epochs_planned: usize,
-    /// The run folder, where there is one.
+    /// The run folder, if there is one.
     pub folder: Option<PathBuf>,
 }
 
@@ -92,7 +92,7 @@ impl TrainedRun {
     pub(super) fn of_folder(folder: &Path, summary: Summary) -> Result<Self> {
         let past = PastRun::read(folder)?;
         let model = past.model().unwrap_or_else(|| {
-            Err(Error::OtherRun(format!("the finished run in {} has no model any more", folder.display())))
+            Err(Error::OtherRun(format!("the finished run in {} no longer has a model", folder.display())))
         })?;
         let ending = if summary.stopped_early { Ending::OutOfPatience } else { Ending::Completed };
         let folder = Some(folder.to_owned());

@@ -9,7 +9,7 @@ use super::settings::KernelChoice;
 use crate::Result;
 use crate::engine::gpu::{Budget, GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};
 
-/// After this no further candidate is measured, and the best so far is taken; the next run goes on.
+/// After this no further candidate is measured and the best so far is used; the next run resumes the search.
 const AT_MOST: Budget = Budget { device: Duration::from_millis(300), in_all: Duration::from_secs(1) };
 
 /// What an engine got, and why.
@@ -71,7 +71,7 @@ pub(super) fn choose(
                 TuningSource::Cache => "measured before, from the cache".to_owned(),
                 TuningSource::Measured { left } => {
                     let seconds = begin.elapsed().as_secs_f64();
-                    let more = if left > 0 && cache.is_some() { ", the next run goes on" } else { "" };
+                    let more = if left > 0 && cache.is_some() { ", the next run resumes the search" } else { "" };
                     format!("measured in {seconds:.2} s, {left} candidates left{more}")
                 }
             };

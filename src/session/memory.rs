@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(estimate(&request, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
     }
 
-    /// A model that training goes on from is measured as the architecture that it was built from.
+    /// A model that training continues from counts as the architecture from which it was built.
     #[test]
     fn a_network_has_the_size_of_its_architecture() {
         let request = Architecture::paper(784, 10);

@@ -1,4 +1,4 @@
-//! A session does what was asked for: it loads data, opens an engine, trains, goes on, runs many.
+//! A session carries out settings: it loads data, opens an engine, trains, resumes, and runs batches.
 //!
 //! [`Settings`] say what, a [`Session`] does it and tells a [`Reporter`] what happens. The command line and
 //! [`Classifier`](crate::Classifier) are faces of it: the same settings give the same model, to the bit.

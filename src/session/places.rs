@@ -17,9 +17,9 @@ pub(super) fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
     RunFolder::create_unique(Path::new("runs"), &run_name(settings, &jiff::Zoned::now()))
 }
 
-/// Most bytes of a run's name.
+/// Maximum number of bytes of a run's name.
 const MAX_NAME: usize = 100;
-/// Most characters of a setting in it.
+/// Maximum number of characters of a setting in it.
 const MAX_PART: usize = 32;
 
 /// A name that says when a run began, on what data, and what was asked for beside the defaults and the preset. What is
@@ -89,7 +89,7 @@ fn plain(text: &str) -> String {
     plain.trim_matches(['-', '.']).to_owned()
 }
 
-/// The event file that was asked for; a run that begins is described in it, with pictures of its network.
+/// The requested event file; a run that begins is described in it, with pictures of its network.
 pub(super) fn tensorboard(
     settings: &RunSettings,
     recorder: &Recorder,

@@ -30,7 +30,7 @@ pub(super) struct RunConfig<'a> {
     pub(super) started_at: String,
     /// Where the files are that the settings name, from whatever folder one looks.
     pub(super) absolute_paths: AbsolutePaths,
-    /// What the run began with, compared before it goes on.
+    /// What the run began with, compared before it is resumed.
     pub(super) digests: Digests,
     /// The command line that gives the same run.
     pub(super) command: Vec<String>,

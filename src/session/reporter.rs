@@ -8,7 +8,7 @@ use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
 
 /// Receives what a session has to say. Where a text names a setting, the name stands in backquotes.
 pub trait Reporter: Sync {
-    /// A line on what goes on.
+    /// A line on what is happening.
     fn note(&self, text: &str) {
         let _ = text;
     }
@@ -18,7 +18,7 @@ pub trait Reporter: Sync {
         log::warn!("{text}");
     }
 
-    /// Something failed while all else goes on; the label says what.
+    /// Something failed while everything else continues; the label says what.
     #[doc(hidden)]
     fn failed(&self, label: &str, error: &Error) {
         log::error!("{label}{error}");

@@ -77,8 +77,8 @@ impl Session<'_> {
         ));
         if !split.unseen {
             self.warn(
-                "the model is not known to have been trained without these validation samples, so its \
-                 accuracy on them may flatter it and what is lost may look different on new samples; \
+                "the model may have been trained on these validation samples, so its \
+                 accuracy on them may be too high, and the loss of accuracy may differ on new samples; \
                  train with `validation` for a clean split",
             );
         }

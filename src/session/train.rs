@@ -104,7 +104,7 @@ impl Session<'_> {
         let start = match (saved, job.topologies) {
             (Some(model), _) => Start::saved(model, settings, data)?,
             (None, Some(_)) if settings.architecture.edges().is_some() => {
-                let reason = "cannot be given together with graphs that are handed over";
+                let reason = "cannot be used with graphs passed to the session";
                 return Err(Error::setting(Setting::Edges, reason));
             }
             (None, Some(topologies)) => Start::over(topologies, settings, data)?,
@@ -144,7 +144,7 @@ impl Session<'_> {
         Ok(data)
     }
 
-    /// The recorder of a run, in a new folder with its settings or in that of what has begun, and where it goes on.
+    /// The recorder of a run, in a new folder or in that of a run to resume, and where it resumes.
     fn recorder(
         &self,
         job: &mut TrainingJob<'_>,
@@ -227,7 +227,7 @@ impl Session<'_> {
                 Ok(_) => Outcome::Success,
                 Err(_) => Outcome::Failure,
             };
-            // Beside the error of a run that failed, that of its event file says nothing.
+            // Next to the error of a failed run, that of its event file is irrelevant.
             board.ended(outcome).or_else(|error| trained.is_err().then_some(()).ok_or(error))?;
         }
         trained

@@ -15,7 +15,7 @@ use crate::network::{Network, Parameters};
 use crate::training::Recipe;
 use crate::{Error, Result};
 
-/// What the cache calls its files.
+/// The kind of cache file.
 const KIND: &str = "gpu check";
 /// Neurons of a layer: 14 x 14, blocks that end within a micro-block.
 const WIDTH: usize = 196;

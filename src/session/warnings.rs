@@ -37,7 +37,7 @@ impl Session<'_> {
     /// Where the edges of each layer may move; says so where that is anywhere although neurons once had places.
     pub(super) fn regions(&self, model: &TrainedModel) -> Vec<Region> {
         if model.has_lost_places() {
-            self.warn("pruning took neurons away, and with them the places of the others: edges move over the whole picture");
+            self.warn("pruning removed neurons, and with them the places of the others: edges move over the whole picture");
         }
         model.regions()
     }
@@ -51,8 +51,8 @@ impl Session<'_> {
         let layers: Vec<String> = (1..).zip(shares).filter_map(far).collect();
         if !layers.is_empty() {
             self.warn(format!(
-                "edges lead further than 3 times the `reach`, where nothing makes near ones likelier: {}; a larger `reach` or a \
-                 smaller `fan-in` lets them stay near",
+                "edges are longer than 3 times the `reach`, where distance has no effect: {}; a larger `reach` or a \
+                 smaller `fan-in` keeps them short",
                 layers.join(", ")
             ));
         }
@@ -63,8 +63,8 @@ impl Session<'_> {
         let has_moved = history.iter().any(|epoch| epoch.edges_moved.is_some_and(|moved| moved > 0));
         if settings.recipe.rewire.is_some() && !has_moved {
             self.warn(
-                "no edge has moved: within the shape of the layers there was no free place, or `rewire-fraction`, `rewire-every` and \
-                 `rewire-end` left nothing to move in these epochs",
+                "no edge has moved: the layers had no free place, or `rewire-fraction`, `rewire-every` and \
+                 `rewire-end` allowed no move in these epochs",
             );
         }
     }
@@ -76,7 +76,7 @@ impl Session<'_> {
         if let Some(asked) = settings.parameters.filter(|asked| (count as f64) < (1.0 - NEAR) * *asked as f64)
         {
             let [asked, count] = [asked, count].map(grouped);
-            self.warn(format!("{asked} `parameters` were asked for, {count} are the most that these layers can have within them"));
+            self.warn(format!("{asked} `parameters` were requested, these layers can have at most {count} of them"));
         }
         if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
             self.warn(line);
@@ -100,7 +100,7 @@ impl Session<'_> {
         let rest = shrunk.len().saturating_sub(LISTED);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         self.warn(format!(
-            "columns that vary by less than {SMALL} lose weight when they are standardised, as 0.001 is added to their \
+            "columns that vary by less than {SMALL} lose weight when they are standardised, because 0.001 is added to their \
              deviation: {}{more}; give them in a smaller unit",
             shrunk[..shrunk.len().min(LISTED)].join(", ")
         ));
@@ -121,7 +121,7 @@ fn other_density(asked: f64, network: &Network) -> Option<String> {
         return None;
     };
     Some(format!(
-        "a `density` of {:.1} % was asked for, the hidden layers have {:.1} %: {why}",
+        "a `density` of {:.1} % was requested, the hidden layers have {:.1} %: {why}",
         100.0 * asked,
         100.0 * reached
     ))
@@ -134,7 +134,7 @@ fn constant_neurons(network: &Network) -> Option<String> {
     (!lacking.is_empty()).then(|| {
         let layers = lacking.join("; ");
         format!(
-            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`, sc2d: `fan-in`) reach them, and those by default do"
+            "neurons without inputs, which stay constant: {layers}; larger `degrees` (rsp: `degree`, sc2d: `fan-in`) reach them, as the default does"
         )
     })
 }

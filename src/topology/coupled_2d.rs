@@ -1,7 +1,7 @@
 //! The layer that is spatially coupled in two dimensions: neurons have places, edges are near.
 //!
 //! Inputs and outputs lie on a [`Grid`] each, and both grids cover the same picture. Every output has `fan_in` distinct
-//! inputs; where that is not a whole number, some outputs have one more than others, evenly spread. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
+//! inputs; where that is not a whole number, some outputs have one more than others, evenly spread. It draws them one after another without replacement, by weights that fall with the distance `d`, counted
 //! in pixels of the picture: `exp(-d^2 / (2 reach^2))`, but at least [`FLOOR`], or alike for all within a square window.
 //! An input's importance multiplies its weight.
 //!
@@ -39,7 +39,7 @@ pub struct Coupled2d {
     pub grain: Grain,
     /// Rows and columns of the picture that the reach counts in.
     pub picture: [usize; 2],
-    /// What the weight of each input neuron is multiplied with, above 0: `[input]`, or nothing where all are alike.
+    /// What the weight of each input neuron is multiplied with, above 0: `[input]`, or nothing if all are alike.
     pub importance: Vec<f64>,
 }
 
@@ -151,7 +151,7 @@ impl Coupled2d {
         joined
     }
 
-    /// Logarithm of the weight of an input at a place for an output at another; `None` where it cannot be drawn.
+    /// Logarithm of the weight of an input at a place for an output at another; `None` if it cannot be drawn.
     fn log_weight(&self, input: [f64; 2], output: [f64; 2]) -> Option<f64> {
         let away = [0, 1].map(|side| (input[side] - output[side]) * self.picture[side] as f64);
         match self.falloff {
@@ -259,18 +259,18 @@ impl Coupled2d {
             let limit = inputs.neurons();
             let with = if together > 1 { format!(" with a grain of {grain}") } else { String::new() };
             return refuse(format!(
-                "a fan-in of {fan_in} is impossible, it must be {together} to {limit}, the number of inputs{with}"
+                "a fan-in of {fan_in} is invalid, it must be {together} to {limit}, the number of inputs{with}"
             ));
         }
         if !(*reach > 0.0 && reach.is_finite()) {
-            return refuse(format!("a reach of {reach} pixels is impossible, it must be above 0 and finite"));
+            return refuse(format!("a reach of {reach} pixels is invalid, it must be above 0 and finite"));
         }
         if !self.importance.is_empty() && self.importance.len() != inputs.neurons() {
             let given = self.importance.len();
             return refuse(format!("{given} importances for {} inputs", inputs.neurons()));
         }
         if let Some(wrong) = self.importance.iter().find(|value| !(**value > 0.0 && value.is_finite())) {
-            return refuse(format!("an importance of {wrong} is impossible, it must be above 0 and finite"));
+            return refuse(format!("an importance of {wrong} is invalid, it must be above 0 and finite"));
         }
         Ok((
             Partition::whole(inputs.neurons()).map_err(|e| e.on_side("inputs"))?,

@@ -203,18 +203,18 @@ fn what_cannot_be_names_the_value_and_the_limit() {
     let fine = layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks);
     let odd = "7x8".parse().unwrap();
     let cases = [
-        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 4 to 64"),
+        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is invalid, it must be 4 to 64"),
         (
             Coupled2d { fan_in: 65.0, ..fine.clone() },
-            "a fan-in of 65 is impossible, it must be 4 to 64, the number of inputs with a grain of 4",
+            "a fan-in of 65 is invalid, it must be 4 to 64, the number of inputs with a grain of 4",
         ),
-        (Coupled2d { fan_in: f64::NAN, ..fine.clone() }, "a fan-in of NaN is impossible"),
-        (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is impossible"),
-        (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is impossible"),
+        (Coupled2d { fan_in: f64::NAN, ..fine.clone() }, "a fan-in of NaN is invalid"),
+        (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is invalid"),
+        (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is invalid"),
         (Coupled2d { inputs: odd, ..fine.clone() }, "the grid of the inputs is 7x8: take a grain of 1"),
         (Coupled2d { outputs: odd, ..fine.clone() }, "the grid of the outputs is 7x8"),
         (Coupled2d { importance: vec![1.0], ..fine.clone() }, "1 importances for 64 inputs"),
-        (Coupled2d { importance: vec![0.0; 64], ..fine }, "an importance of 0 is impossible"),
+        (Coupled2d { importance: vec![0.0; 64], ..fine }, "an importance of 0 is invalid"),
     ];
     for (layer, part) in cases {
         let refused = layer.build(&mut generator(0, Purpose::Topology(0))).unwrap_err().to_string();

@@ -188,7 +188,7 @@ impl FromStr for DegreeDistribution {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             Error::Topology(format!(
-                "degree distribution {text:?} is not understood: write regular:53, uniform:10-90, poisson:53 or 20:0.5,86:0.5"
+                "degree distribution {text:?} is not valid: write regular:53, uniform:10-90, poisson:53 or 20:0.5,86:0.5"
             ))
         };
         let number = |s: &str| s.trim().parse::<usize>().map_err(|_| wrong());

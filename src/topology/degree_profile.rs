@@ -15,7 +15,7 @@ pub(crate) fn paper_density() -> f64 {
 /// as many as the outputs of these blocks. Where this limit holds a degree back, the others make up for it as far as
 /// theirs allow; what the least degrees add comes on top of the density. For 784 outputs,
 /// 8 blocks and [`paper_density`] these are the paper's 98, 130, 98, 49, 20, 10, 10, 10. `receptive_field` is as in
-/// [`SpatiallyCoupled`](super::SpatiallyCoupled), `None` where there is no window.
+/// [`SpatiallyCoupled`](super::SpatiallyCoupled), `None` if there is no window.
 #[must_use]
 pub(crate) fn paper_degrees(
     (inputs, outputs): (usize, usize),

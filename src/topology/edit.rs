@@ -25,7 +25,7 @@ pub struct Edit {
 pub struct Edited {
     /// The new graph, between the same neurons in the same blocks.
     pub topology: Topology,
-    /// Canonical edge that each old edge is in the new graph, `None` where it is dropped: `[old edges]`.
+    /// Canonical edge that each old edge is in the new graph, `None` if it is dropped: `[old edges]`.
     pub now: Vec<Option<u32>>,
 }
 
@@ -95,7 +95,7 @@ impl Topology {
         if dropped.len() != added.len() {
             let (dropped, added) = (dropped.len(), added.len());
             return Err(Error::Topology(format!(
-                "{added} links come and {dropped} go, the numbers must be equal"
+                "{added} links are added and {dropped} removed, the numbers must be equal"
             )));
         }
         let [dropped, added] = [dropped, added].map(|links| {
@@ -106,7 +106,7 @@ impl Topology {
         let [outputs, inputs] = self.groups(*grain);
         if let Some((output, input)) = added.iter().find(|link| link.0 >= outputs || link.1 >= inputs) {
             return Err(Error::Topology(format!(
-                "a link from {input} to {output} comes, there are {inputs} and {outputs}"
+                "a link from {input} to {output} cannot be added, there are {inputs} inputs and {outputs} outputs"
             )));
         }
         let mut edited = Making {
@@ -124,7 +124,7 @@ impl Topology {
             edited.push(output, &merged)?;
         }
         if let Some((output, input)) = going.first() {
-            return Err(Error::Topology(format!("a link from {input} to {output} goes, there is none")));
+            return Err(Error::Topology(format!("a link from {input} to {output} cannot be removed, there is none")));
         }
         let Making { row_start, input, now, .. } = edited;
         let topology = Self::from_rows(self.inputs().clone(), self.outputs().clone(), row_start, input)?;
@@ -153,12 +153,12 @@ fn merged(
         }
     }
     if let Some(input) = left.next() {
-        return Err(format!("one from {input} goes, there is none"));
+        return Err(format!("one from {input} cannot be removed, there is none"));
     }
     all.extend(coming.iter().map(|link| (link.1, None)));
     all.sort_unstable_by_key(|(input, _)| *input);
     match all.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(format!("one from {} comes, there is one", pair[0].0)),
+        Some(pair) => Err(format!("one from {} cannot be added, there is one", pair[0].0)),
         None => Ok(all),
     }
 }

@@ -9,7 +9,7 @@ use crate::{Error, Result};
 /// Rows and columns of places, and how many neurons stand on each of them.
 ///
 /// Neurons are numbered patch by patch, 2 x 2 places each, so that the four neurons of a patch follow each other: patches
-/// in reading order, within a patch the maps one after the other, within a map its four places in reading order. A grid
+/// in reading order, within a patch the maps one after another, within a map its four places in reading order. A grid
 /// with an odd side has no patches: there places come in reading order, and the maps of a place follow each other.
 ///
 /// As text: `28x28`, with several maps `14x14x4`.
@@ -58,7 +58,7 @@ impl Grain {
     }
 }
 
-/// Most neurons of a grid. Far fewer fill the memory of most machines.
+/// Maximum number of neurons of a grid. Far fewer fill the memory of most machines.
 const MOST_NEURONS: usize = 100_000_000;
 
 /// Side of a patch.
@@ -154,7 +154,7 @@ impl FromStr for Grid {
         };
         if grid.neurons() > MOST_NEURONS {
             return Err(Error::Topology(format!(
-                "a grid of {text} has too many neurons, {MOST_NEURONS} are the most: take fewer rows, columns or maps"
+                "a grid of {text} has too many neurons, the limit is {MOST_NEURONS}: take fewer rows, columns or maps"
             )));
         }
         Ok(grid)

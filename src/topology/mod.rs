@@ -97,12 +97,12 @@ impl Topology {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Topology`] for an edge whose ends are not there or that is there twice, and where there is none.
+    /// [`Error::Topology`] for an edge whose ends are not there or that is there twice, and if there is none.
     pub fn from_edges(inputs: Partition, outputs: Partition, edges: &[(u32, u32)]) -> Result<Self> {
         let mut targets = vec![Vec::new(); inputs.width()];
         for (input, output) in edges {
             let Some(targets) = targets.get_mut(*input as usize) else {
-                return Err(Error::Topology(format!("input {input} of an edge is not there")));
+                return Err(Error::Topology(format!("input {input} of an edge does not exist")));
             };
             targets.push(*output);
         }
@@ -179,7 +179,7 @@ impl Topology {
             for output in outputs_fed {
                 rows.get_mut(*output as usize)
                     .ok_or_else(|| {
-                        Error::Topology(format!("input {input} feeds output {output}, which is not there"))
+                        Error::Topology(format!("input {input} feeds output {output}, which does not exist"))
                     })?
                     .push(input);
             }

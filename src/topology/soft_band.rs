@@ -5,7 +5,7 @@
 //! input. But no output is out of reach: the nearer an output, the likelier an
 //! edge. With neuron `k` of `n` standing at `(k + 1/2) / n`, an output at the
 //! distance `D`, counted in blocks, has the weight `exp(-D / softness)`, and an
-//! input draws its outputs one after the other by these weights, without
+//! input draws its outputs one after another by these weights, without
 //! replacement. A small softness leaves the nearest outputs, a large one a
 //! random sparse layer.
 //!
@@ -110,7 +110,7 @@ impl SoftBand {
         }
         if !(self.softness > 0.0 && self.softness.is_finite()) {
             return refuse(format!(
-                "a softness of {} blocks is impossible, it must be above 0 and finite",
+                "a softness of {} blocks is invalid, it must be above 0 and finite",
                 self.softness
             ));
         }

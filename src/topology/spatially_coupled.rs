@@ -100,7 +100,7 @@ impl SpatiallyCoupled {
         let outputs = Partition::even(self.outputs, self.blocks).map_err(|e| e.on_side("outputs"))?;
         if self.receptive_field == 0 || self.receptive_field > self.blocks {
             return Err(Error::Topology(format!(
-                "a receptive field of {} blocks is impossible, it must be 1 to {} (the number of blocks)",
+                "a receptive field of {} blocks is invalid, it must be 1 to {} (the number of blocks)",
                 self.receptive_field, self.blocks
             )));
         }

@@ -1,7 +1,7 @@
-//! `continued` in `config.json`: each time that a run went on, where, and what was changed then.
+//! `continued` in `config.json`: each time that the run was resumed, where, and what was changed.
 //!
 //! The file is the one with which the run began, to the byte, with this list behind its other keys. So the digest that
-//! checkpoints know it by stays the same, whoever goes on where. What was changed counts from the last entry:
+//! checkpoints know it by stays the same, wherever the run is resumed. What was changed counts from the last entry:
 //! [`in_force`] lays it over the other keys.
 
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::engine::Backend;
 use crate::named::named;
 
 named! {
-    /// What an optimiser remembers when its run goes on.
+    /// What an optimiser keeps when its run is resumed.
     #[derive(Default)]
     pub enum OptimizerState {
         /// All that it did: the run was interrupted.
@@ -26,7 +26,7 @@ named! {
     }
 }
 
-/// A time that a run went on.
+/// One continuation of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Continuation {
     /// When, RFC 3339.
@@ -35,7 +35,7 @@ pub struct Continuation {
     pub epoch: usize,
     /// Steps of the next one.
     pub step: usize,
-    /// The version that it goes on with.
+    /// The version that resumes it.
     pub tanner_version: String,
     /// Kind of engine.
     pub backend: Backend,
@@ -109,12 +109,12 @@ fn entries(config: &Value) -> Vec<Value> {
     config["continued"].as_array().cloned().unwrap_or_default()
 }
 
-/// The last entry, where a run went on.
+/// The last entry of a resumed run.
 pub(crate) fn last(config: &Value) -> Option<Continuation> {
     Continuation::deserialize(config["continued"].as_array()?.last()?).ok()
 }
 
-/// The settings of a run with what was changed when it went on.
+/// The settings of a run with what was changed on resuming.
 #[must_use]
 pub(crate) fn in_force(mut config: Value) -> Value {
     let Some(now) = last(&config) else { return config };

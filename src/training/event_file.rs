@@ -52,7 +52,7 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    /// Sorts values into `buckets` of equal width; `None` where there are no values.
+    /// Sorts values into `buckets` of equal width; `None` if there are no values.
     pub(super) fn of(values: &[f32], buckets: usize) -> Option<Self> {
         let (first, buckets) = (f64::from(*values.first()?), buckets.max(1));
         let mut histogram = Self {

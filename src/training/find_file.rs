@@ -1,4 +1,4 @@
-//! Where a file of a run is now: the run may go on in another folder or on another machine than it began on.
+//! Where a file of a run is now: a run may be resumed in another folder or on another machine.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::continued;
 use crate::{Error, Result, Setting};
 
-/// Finds what a setting of a run named: where it was when the run last went on and when it began, then where its path
+/// Finds what a setting of a run named: where it was when the run was last resumed and when it began, then where its path
 /// leads from the current folder, and from a folder above the run.
 ///
 /// # Errors
@@ -43,14 +43,14 @@ pub(crate) fn find_file_of(
     }
     let tried = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
     let reason = format!(
-        "{} of the run in {} is not there any more: looked for {tried}; say with `{setting}` where it is now",
+        "{} of the run in {} is missing: looked for {tried}; give its place with `{setting}`",
         recorded.display(),
         folder.display()
     );
     Err(Error::setting(setting, reason))
 }
 
-/// Where it was when the run last went on.
+/// Where it was when the run was last resumed.
 fn last(config: &Value, setting: Setting) -> Option<PathBuf> {
     let now = continued::last(config)?;
     match setting {

@@ -29,7 +29,7 @@ pub(crate) enum Outcome {
     Success = 1,
     /// By an error.
     Failure = 2,
-    /// It was stopped, and can go on.
+    /// It was stopped and can be resumed.
     Running = 3,
 }
 

@@ -15,7 +15,7 @@ named! {
         /// The test set.
         #[default]
         Test = "test",
-        /// A held-out part of the training set, in place of the test set, which was not looked at.
+        /// A held-out part of the training set, instead of the test set, which was not looked at.
         Validation = "validation",
     }
 }
@@ -74,7 +74,7 @@ pub fn edges_moved(history: &[EpochMetrics]) -> Option<usize> {
     moves.reduce(|sum, more| Some(sum?.saturating_add(more?))).flatten()
 }
 
-/// Metrics or a summary as files and programs get them: the score under its own names, beside the older ones that
+/// Metrics or a summary as files and programs get them: the score under its own names, and under the older ones that
 /// begin with `test` whatever was scored.
 #[derive(Serialize)]
 pub(crate) struct Named<'a, T> {
@@ -150,7 +150,7 @@ pub struct Summary {
     pub seconds_training: f64,
     /// Wall time of all training steps.
     pub seconds_steps: f64,
-    /// The score that was asked for, where one was.
+    /// The requested score, where one was.
     #[serde(default)]
     pub target: Option<f64>,
     /// Wall time from the start of the process until the score first reached the target.
@@ -162,9 +162,9 @@ pub struct Summary {
     pub adapter: String,
     /// Kind of architecture.
     pub arch: Arch,
-    /// How the importance of the features was found.
+    /// The kind of importance.
     pub importance: Importance,
-    /// Which end of the order came first.
+    /// The direction of the order.
     pub order: Order,
     /// Seed of the run.
     pub seed: u64,

@@ -10,7 +10,7 @@ use crate::named::serde_as_text;
 use crate::topology::Region;
 use crate::{Error, Result, Setting};
 
-/// What [`train_with`](super::train_with) is told beside the recipe. The default is that of
+/// Options of [`train_with`](super::train_with) besides the recipe. The default is that of
 /// [`train`](super::train): from the start to the last epoch.
 #[derive(Default)]
 pub struct TrainOptions<'a> {
@@ -40,7 +40,7 @@ pub enum Ending {
     Completed,
     /// After as many epochs without a better score as it had patience for.
     OutOfPatience,
-    /// As it was told to; it can go on from its last checkpoint.
+    /// On request; it can be resumed from its last checkpoint.
     Stopped {
         /// Whole epochs.
         epochs: usize,
@@ -58,7 +58,7 @@ pub struct Trained {
     pub ending: Ending,
 }
 
-/// How often a run is kept, so that it can go on after whatever ends it.
+/// How often a run saves a checkpoint.
 ///
 /// As text: `1` (epochs), `500steps`, `30s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,15 +98,15 @@ impl FromStr for CheckpointEvery {
             Error::Setting { setting: Setting::CheckpointEvery, reason }
         };
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let count: usize = number.parse().map_err(|_| refuse("is not understood"))?;
+        let count: usize = number.parse().map_err(|_| refuse(" is not valid"))?;
         if count == 0 {
-            return Err(refuse("is impossible, it must be at least 1"));
+            return Err(refuse("is invalid, it must be at least 1"));
         }
         match &text[number.len()..] {
             "" => Ok(Self::Epochs(count)),
             "steps" => Ok(Self::Steps(count)),
             "s" => Ok(Self::Seconds(count as u64)),
-            _ => Err(refuse("is not understood")),
+            _ => Err(refuse(" is not valid")),
         }
     }
 }
@@ -138,7 +138,7 @@ impl FromStr for TargetScore {
             Some(number) => format!("{}e-2", number.trim_end()),
             None => text.to_owned(),
         };
-        let share: f64 = number.parse().map_err(|_| refuse("is not understood"))?;
+        let share: f64 = number.parse().map_err(|_| refuse(" is not valid"))?;
         if !(0.0..=1.0).contains(&share) {
             return Err(refuse("is not a share from 0 to 1"));
         }

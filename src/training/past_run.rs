@@ -145,7 +145,7 @@ impl PastRun {
         self.files.iter().any(|file| file.name == name)
     }
 
-    /// Reads the model of the last epoch; `None` where there is no such file.
+    /// Reads the model of the last epoch; `None` if there is no such file.
     #[must_use]
     pub fn model(&self) -> Option<Result<TrainedModel>> {
         self.has(MODEL).then(|| TrainedModel::load(self.path.join(MODEL)))
@@ -188,9 +188,9 @@ pub struct RunOverview {
     pub data: Option<String>,
     /// Kind of architecture.
     pub arch: Option<String>,
-    /// How the importance of the features was found.
+    /// The kind of importance.
     pub importance: Option<String>,
-    /// Which end of the order came first.
+    /// The direction of the order.
     pub order: Option<String>,
     /// Number of weights and biases.
     pub parameters: Option<usize>,
@@ -233,7 +233,7 @@ fn best_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok
 
 impl RunOverview {
     /// Picks the facts out of a run. A finished run's parameters stand in its summary; of any other
-    /// its model file is read, where there is one.
+    /// its model file is read, if there is one.
     #[must_use]
     pub fn new(run: &PastRun) -> Self {
         let text = |pointer: &str| run.setting(pointer)?.as_str().map(str::to_owned);

@@ -91,7 +91,7 @@ impl Recipe {
         if self.epochs == 0 || u32::try_from(self.epochs).is_err() {
             return refuse(
                 Setting::Epochs,
-                format!("{} is impossible, it must be 1 to {}", self.epochs, u32::MAX),
+                format!("{} is invalid, it must be 1 to {}", self.epochs, u32::MAX),
             );
         }
         // Engines step in float32, where a larger rate would be infinite.
@@ -100,12 +100,12 @@ impl Recipe {
             let limit = f32::MAX;
             return refuse(
                 Setting::Lr,
-                format!("{rate:?} is impossible, it must be above 0 and at most {limit:?}"),
+                format!("{rate:?} is invalid, it must be above 0 and at most {limit:?}"),
             );
         }
         let gain = self.initialisation.gain;
         if !(gain > 0.0 && gain.is_finite()) {
-            return refuse(Setting::Gain, format!("{gain} is impossible, it must be above 0 and finite"));
+            return refuse(Setting::Gain, format!("{gain} is invalid, it must be above 0 and finite"));
         }
         self.rewire.as_ref().map_or(Ok(()), Rewiring::check)?;
         self.engine_settings().check()

@@ -12,7 +12,7 @@ use crate::model::TrainedModel;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
-/// What a summary says beside what was measured.
+/// The part of a summary that was not measured.
 #[derive(Clone, Debug)]
 pub struct RunFacts {
     /// When the process started; the total time and the time to the target count from here, and on from the
@@ -47,7 +47,7 @@ enum Best {
 /// the summary.
 #[derive(Debug)]
 pub struct Recorder {
-    /// The folder, and what checkpoints in it are known by; none where nothing is written.
+    /// The folder, and what checkpoints in it are known by; none if nothing is written.
     kept: Option<(RunFolder, RunIdentity)>,
     model: TrainedModel,
     /// The network of the next epoch's parameters, where edges have moved before it.
@@ -129,7 +129,7 @@ impl Recorder {
         &self.model
     }
 
-    /// The run folder, where there is one.
+    /// The run folder, if there is one.
     pub fn folder(&self) -> Option<&RunFolder> {
         self.kept.as_ref().map(|(folder, _)| folder)
     }
@@ -193,7 +193,7 @@ impl Recorder {
         model.epochs_trained().checked_sub(self.epochs_before)
     }
 
-    /// The epoch in `best.safetensors`, where it is not the best one: of a run whose best epoch was before it went on
+    /// The epoch in `best.safetensors`, where it is not the best one: of a run whose best epoch was before it was resumed
     /// with another rule, another engine or fewer epochs.
     #[must_use]
     pub fn other_best(&self) -> Option<usize> {
@@ -215,7 +215,7 @@ impl Recorder {
 
     fn summary(&self, ending: Ending) -> Result<Summary> {
         let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
-            return Err(Error::setting(Setting::Epochs, "no epoch has ended, there is nothing to sum up"));
+            return Err(Error::setting(Setting::Epochs, "no epoch is complete, there is nothing to summarise"));
         };
         let (network, preprocessing) = (self.model.network(), self.model.preprocessing());
         Ok(Summary {

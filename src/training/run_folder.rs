@@ -12,7 +12,7 @@
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
 //! | `events.out.tfevents.*` | after each epoch, where asked for | [`TensorBoard`](super::TensorBoard) |
 //!
-//! A run that goes on adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced whole or not at
+//! A resumed run adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced whole or not at
 //! all, and brought to the disk before the next one is written; only lines of metrics wait for the next checkpoint.
 //!
 //! `run.lock` is empty; a process that works on the run holds a lock on it, so that two cannot meet.
@@ -56,7 +56,7 @@ impl RunFolder {
     /// Takes the folder that the user named, made where it is not there.
     ///
     /// # Errors
-    /// [`Error::Setting`] when it holds a run already, [`Error::Io`] when it
+    /// [`Error::Setting`] when it already holds a run, [`Error::Io`] when it
     /// cannot be made or written to.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
@@ -67,7 +67,7 @@ impl RunFolder {
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
         for name in [CONFIG, EDGES, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
-                let found = format!("holds a run already (there is a {name})");
+                let found = format!("already holds a run ({name} exists)");
                 let reason = format!("{} {found}: name another folder or remove it", path.display());
                 return Err(Error::setting(Setting::Out, reason));
             }
@@ -77,7 +77,7 @@ impl RunFolder {
 
     /// Reads what a finished run left: its settings and its summary, which is written last.
     ///
-    /// `None` where no run has finished.
+    /// `None` if no run has finished.
     ///
     /// # Errors
     /// [`Error::Io`] with the path when one of the two files cannot be read or is damaged.
@@ -99,13 +99,13 @@ impl RunFolder {
         Ok(Some((in_force(config), summary)))
     }
 
-    /// The settings of whatever run began there, with what was changed since; none where they cannot be read.
+    /// The settings of whatever run began there, with what was changed since; none if they cannot be read.
     pub fn config(path: impl AsRef<Path>) -> Option<serde_json::Value> {
         let path = path.as_ref();
         serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok().map(in_force)
     }
 
-    /// Takes the folder of a run that has begun, to go on with it; what it has measured stays as it is, files
+    /// Opens the folder of a run to resume it; what it has measured stays as it is, files
     /// that were being written when it ended go.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ impl RunFolder {
         Ok(continued::digest(&fs::read(&path).map_err(|error| Error::io(path, error))?))
     }
 
-    /// Adds to `config.json` that the run goes on, at once or not at all.
+    /// Adds to `config.json` that the run is resumed, atomically.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
@@ -321,7 +321,7 @@ impl RunFolder {
         remove_file(&self.path, CHECKPOINT)
     }
 
-    /// Removes the summary of a run that goes on from its checkpoint.
+    /// Removes the summary of a run that resumes from its checkpoint.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].

@@ -6,7 +6,7 @@ fn a_folder_that_holds_a_run_is_refused() {
     let path = parent.path().join("a/b");
     RunFolder::create(&path).unwrap();
     let message = RunFolder::create(&path).unwrap_err().to_string();
-    assert!(message.starts_with("out: ") && message.contains("holds a run already"), "{message}");
+    assert!(message.starts_with("out: ") && message.contains("already holds a run"), "{message}");
 }
 
 #[test]

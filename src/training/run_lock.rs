@@ -32,7 +32,7 @@ impl RunFolder {
                 || name.starts_with(super::event_file::EVENTS_PREFIX)
                 || name.starts_with(TEMPORARY_PREFIX);
             if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
-                let reason = format!("holds {name}, which no unfinished run leaves");
+                let reason = format!("holds {name}, which is not left by an unfinished run");
                 return Err(failed(std::io::Error::other(reason)));
             }
             files.push(entry.path());
@@ -83,7 +83,7 @@ pub(super) fn lock(folder: &Path) -> Result<File> {
     match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is at this run");
+            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is working on this run");
             Err(Error::io(folder, busy))
         }
         // Some file systems know no locks; there, one process at a time is the user's care.

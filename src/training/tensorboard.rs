@@ -37,7 +37,7 @@ pub struct TensorBoard {
 impl TensorBoard {
     /// Makes a new event file in a folder, which is made where it is not there.
     ///
-    /// A run that goes on after an interruption gives the number of epochs that count already: what
+    /// A resumed run passes the number of epochs that count already: what
     /// earlier files of the folder say of later epochs is dropped by TensorBoard then.
     ///
     /// # Errors

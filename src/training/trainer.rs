@@ -44,7 +44,7 @@ pub fn train(
 /// As [`train`], from a state to wherever the options end it.
 ///
 /// # Errors
-/// As [`train`]; when the state to go on from does not fit the recipe, the data or the engine.
+/// As [`train`]; when the state to resume from does not fit the recipe, the data or the engine.
 pub fn train_with(
     engine: &mut dyn Engine,
     recipe: &Recipe,
@@ -78,7 +78,7 @@ pub fn train_with(
     Ok(Trained { history: run.history, ending })
 }
 
-/// A run while it goes on.
+/// A run in progress.
 struct Run<'a, 'o> {
     engine: &'a mut dyn Engine,
     recipe: &'a Recipe,

@@ -51,7 +51,7 @@ impl<T: TrainingData + ?Sized> TrainingData for Box<T> {
 
 /// Other samples every epoch: raw ones, augmented and then preprocessed.
 ///
-/// While an epoch trains, a thread beside it prepares the next one. So there are
+/// While an epoch trains, another thread prepares the next one. So there are
 /// the raw samples, those of the epoch, and those of the next one in both forms.
 #[derive(Debug)]
 pub struct AugmentedData {
@@ -95,12 +95,12 @@ impl AugmentedData {
         Ok(Self { source, epochs, next: None })
     }
 
-    /// Starts to prepare an epoch beside the caller; where no thread can be had, it is made when it is asked for.
+    /// Starts to prepare an epoch on another thread; if none can be started, the epoch is made when needed.
     fn prepare(&mut self, epoch: usize) {
         let source = Arc::clone(&self.source);
         match threads::spawn("augmentation", move || source.prepare(epoch)) {
             Ok(handle) => self.next = Some((epoch, handle)),
-            Err(error) => log::warn!("augmentation cannot run beside training: {error}"),
+            Err(error) => log::warn!("augmentation cannot run in parallel with training: {error}"),
         }
     }
 }

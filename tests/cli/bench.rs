@@ -96,7 +96,7 @@ fn a_check_alone_times_nothing() {
     assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 2), "{outcome:?}");
     assert!(outcome.stdout.lines().all(|line| line.contains("agrees with the reference")), "{outcome:?}");
     let kept = format!("{SMALL} --arch sc --check only --out out");
-    refused(folder.path(), &kept, 1, &["--out: has no meaning with --check only"]);
+    refused(folder.path(), &kept, 1, &["--out: cannot be used with --check only"]);
     assert!(!folder.path().join("out").exists());
 }
 
@@ -207,7 +207,7 @@ fn edges_are_those_of_the_network_that_is_measured() {
         ("e.json --arch sc,fc", "one --arch"),
         ("none/e.json", "there is no folder none: make it first"),
         ("e.json --width 100000 --layers 10000", "GiB are free: take a smaller --width or fewer --layers"),
-        ("e.json --layers 1000000000", "--layers: 1000000000 is impossible"),
+        ("e.json --layers 1000000000", "--layers: 1000000000 is invalid"),
     ] {
         let line = format!("bench --write-edges {flags}");
         let outcome = tanner(folder.path(), &line);
@@ -242,19 +242,19 @@ fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
 fn what_cannot_be_measured_is_refused_by_its_flag() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, part) in [
-        ("--width 0", "--width: 0 is impossible"),
-        ("--layers 0", "--layers: 0 is impossible"),
-        ("--batch 0", "--batch: 0 is impossible"),
-        ("--batch 99999999", "--batch: 99999999 is impossible"),
-        ("--seconds 0", "--seconds: 0 is impossible"),
-        ("--seconds nan", "--seconds: NaN is impossible"),
+        ("--width 0", "--width: 0 is invalid"),
+        ("--layers 0", "--layers: 0 is invalid"),
+        ("--batch 0", "--batch: 0 is invalid"),
+        ("--batch 99999999", "--batch: 99999999 is invalid"),
+        ("--seconds 0", "--seconds: 0 is invalid"),
+        ("--seconds nan", "--seconds: NaN is invalid"),
         ("--width 30000000 --arch fc", "GiB are free: take a smaller --width"),
         ("--scale --batch 8,16", "--batch: one size is measured"),
-        ("--scale --widths 0 --seconds 0.01 --backend cpu", "error: --width: 0 is impossible"),
-        ("--width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
-        ("--layers 18446744073709551615", "--layers: 18446744073709551615 is impossible"),
-        ("--write-edges e --width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
-        ("--threads 0", "--threads: 0 is impossible"),
+        ("--scale --widths 0 --seconds 0.01 --backend cpu", "error: --width: 0 is invalid"),
+        ("--width 18446744073709551615", "--width: 18446744073709551615 is invalid"),
+        ("--layers 18446744073709551615", "--layers: 18446744073709551615 is invalid"),
+        ("--write-edges e --width 18446744073709551615", "--width: 18446744073709551615 is invalid"),
+        ("--threads 0", "--threads: 0 is invalid"),
     ] {
         let outcome = tanner(folder.path(), &format!("bench {flags}"));
         let last = outcome.stderr.lines().last().unwrap_or_default();

@@ -48,9 +48,9 @@ fn a_settings_file_is_named_and_a_run_folder_is_one() {
     let folder = folder.path();
     for (text, code, part) in [
         ("batch-size = 0", 1, "--config: s.toml: --batch-size: 0 is impossible"),
-        ("lr = -1", 1, "--config: s.toml: --lr: -1.0 is impossible"),
-        ("validation = \"x\"", 2, "line 1: validation: \"x\" is not understood"),
-        ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting takes"),
+        ("lr = -1", 1, "--config: s.toml: --lr: -1.0 is invalid"),
+        ("validation = \"x\"", 2, "line 1: validation: \"x\" is not valid"),
+        ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting allows"),
         ("arch = \"foo\"", 2, "is none of sc, rsp, fc, narrow, band, sc2d"),
         ("epochs = -1", 2, "from 1 on"),
         ("quiet = true", 2, "\"quiet\" is not a setting, but a flag only: type --quiet"),

@@ -99,7 +99,7 @@ fn a_finished_run_with_other_settings_is_refused() {
     let folder = folder_with_data();
     assert!(run(folder.path(), &table1("out", 1)).0);
     let (fine, _, stderr) = run(folder.path(), &table1("out", 2));
-    assert!(!fine && stderr.contains("holds a finished run with another recipe.epochs"), "{stderr}");
+    assert!(!fine && stderr.contains("holds a finished run with a different recipe.epochs"), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     // The same again is no work at all.
     let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
@@ -136,7 +136,7 @@ fn a_run_with_more_or_fewer_settings_or_other_data_is_another_run() {
     for flags in ["--augment flip", "--validation 15", "--train-limit 20"] {
         assert!(compare(folder.path(), &with(flags)).0, "{flags}");
         let (fine, _, stderr) = compare(folder.path(), &with(""));
-        assert!(!fine && stderr.contains("holds a finished run with another"), "{flags}: {stderr}");
+        assert!(!fine && stderr.contains("holds a finished run with a different"), "{flags}: {stderr}");
         fs::remove_dir_all(folder.path().join("c")).unwrap();
     }
     assert!(compare(folder.path(), &with("")).0);
@@ -172,7 +172,7 @@ fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_skipped() {
     held.lock().unwrap();
     // What the other process has finished by the end is part of the table, and nothing is missing.
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is at it, skipped"), "{stderr}");
+    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is working on it, skipped"), "{stderr}");
     assert!(stdout.contains("\nlr-0.1\t243\t1\t"), "{stdout}");
     fs::remove_file(folder.path().join("c/runs/lr-0.1-s0/summary.json")).unwrap();
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
@@ -228,7 +228,7 @@ fn a_damaged_run_is_skipped_reported_and_kept() {
         let advice = format!("; remove c/runs/{} to repeat the run", &name[6..]);
         assert!(line.contains(part) && line.ends_with(&advice), "{line}");
     }
-    // The remark on where the comparison lies is beside the tab-separated table.
+    // The remark on where the comparison is goes to stderr, not into the tab-separated table.
     assert_eq!(stderr.lines().count(), 8, "{stderr}");
     let last = stderr.lines().last().unwrap();
     assert_eq!(last, "error: runs that failed, for the reasons above: a-s0, b-s0, c-s0, d-s0");
@@ -320,7 +320,7 @@ fn mistakes_are_reported_before_anything_runs() {
     );
     refused(folder.path(), &format!("compare --out c {ENGINE}"), 1, &["nothing to compare"]);
     refused(folder.path(), &format!("compare --out c --run sc {ENGINE}"), 1, &["--run: \"sc\" has no name"]);
-    refused(folder.path(), &format!("{compare} --seeds 0"), 1, &["--seeds: 0 is impossible"]);
+    refused(folder.path(), &format!("{compare} --seeds 0"), 1, &["--seeds: 0 is invalid"]);
     refused(folder.path(), &format!("table1 --out c --cells pca-xx {ENGINE}"), 1, &["--cells: \"pca-xx\""]);
     refused(folder.path(), "train --validation 1.5", 2, &["--validation"]);
     refused(folder.path(), "train --data data --validation 60", 1, &["--validation", "60 of 60"]);

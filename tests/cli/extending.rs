@@ -1,4 +1,4 @@
-//! Runs that go on elsewhere, longer or on another engine.
+//! Runs that are resumed elsewhere, longer or on another engine.
 
 use std::fs;
 use std::path::Path;
@@ -72,7 +72,7 @@ fn a_run_goes_on_where_its_data_are_now() {
     bytes[9] = (bytes[9] + 1) % 3;
     fs::write(&labels, bytes).unwrap();
     let parts =
-        ["the data are not those that it began with: the hash of the training samples is", "it recorded"];
+        ["the data are not those it started with: the hash of the training samples is", "it recorded"];
     refused(elsewhere.path(), &format!("{line} --data changed"), 1, &parts);
     assert!(json(&run.join("config.json"))["continued"].is_null(), "a refusal was written");
     done(elsewhere.path(), &format!("{line} --data other/moved"));
@@ -84,7 +84,7 @@ fn a_run_goes_on_where_its_data_are_now() {
     assert_eq!(entry["data"].as_str(), moved.canonicalize().unwrap().to_str());
     assert_eq!((&entry["epochs"], &entry["optimizer"]), (&400.into(), &"kept".into()));
     assert!(entry["epoch"].as_u64().unwrap() > 0 && entry["backend"] == "cpu" && entry["step"].is_u64());
-    // Where it went on last is looked at first.
+    // The place of the last continuation is tried first.
     done(path, "--resume run --epochs 401");
 }
 
@@ -141,7 +141,7 @@ fn a_finished_run_is_extended_along_the_longer_schedule() {
     assert!(done(path, "--resume run --epochs 4").contains("is finished, nothing is left to do"));
     let said = done(path, "--resume run --epochs 8");
     assert!(said.contains("cosine over 8 epochs: goes on at 0.0005\n"), "{said}");
-    assert!(said.contains("goes on after epoch 4, its optimiser begins at zero"), "{said}");
+    assert!(said.contains("resumes after epoch 4, its optimiser begins at zero"), "{said}");
     let after = metrics(&path.join("run"));
     assert!(after.len() == 8 && after[..4] == before[..]);
     for (epoch, line) in after.iter().enumerate().skip(4) {
@@ -162,7 +162,7 @@ fn a_finished_run_is_extended_along_the_longer_schedule() {
     assert_eq!(metrics(&path.join("again")).len(), 8);
 }
 
-/// Killed while it is being extended, a run is finished, or goes on after its last epoch.
+/// A run killed while it is being extended is finished, or resumes after its last epoch.
 #[test]
 fn an_extension_can_be_cut_short_anywhere() {
     let folder = folder_with_data();
@@ -274,7 +274,7 @@ fn a_table_with_other_names_is_another_one() {
         .unwrap();
     let network = "--hidden 8 --arch fc --importance none --backend cpu";
     done(path, &format!("--data t.csv {network} --epochs 2 --out run"));
-    let part = "the data are not those that it began with: the hash of the names of features and classes is";
+    let part = "the data are not those it started with: the hash of the names of features and classes is";
     let resumed = |data: &str| tanner(path, &format!("--resume run --epochs 3 --data {data}"));
     for other in ["columns.csv", "classes.csv"] {
         let outcome = resumed(other);

@@ -179,7 +179,7 @@ fn a_run_goes_on_with_its_graphs_or_not_at_all() {
     let other = npz(&csr([4, 16], &[0, 3, 3, 5, 7], &[7, 0, 3, 15, 1, 4, 8]));
     fs::write(path.join("other.npz"), &other).unwrap();
     let line = "train --resume run --epochs 7 --edges other.npz,elsewhere/b.npz";
-    refused(path, line, 1, &["--edges: other.npz,elsewhere/b.npz has other graphs than the run began with"]);
+    refused(path, line, 1, &["--edges: other.npz,elsewhere/b.npz has other graphs than the run started with"]);
     fs::write(path.join("elsewhere/a.npz"), &other).unwrap();
     refused(path, "train --resume run --epochs 7", 1, &["other graphs", "edges.npz has those"]);
     fs::write(path.join("elsewhere/a.npz"), "no archive").unwrap();
@@ -304,7 +304,7 @@ fn what_graphs_from_files_decide_is_not_asked_for() {
     ] {
         let flag = flags.split(' ').next().unwrap();
         for command in [RUN, "inspect"] {
-            let parts = [&format!("{flag}: cannot be given together with --edges")[..]];
+            let parts = [&format!("{flag}: cannot be used with --edges")[..]];
             refused(path, &format!("{command} --edges a.npz,b.npz {flags}"), 1, &parts);
         }
     }

@@ -1,4 +1,4 @@
-//! Runs that are ended at random moments and resumed until they are done, beside one that nobody touched.
+//! Runs that are killed at random moments and resumed until they are done, compared with an uninterrupted one.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -248,17 +248,17 @@ fn flags_of_tables_belong_to_tables() {
     for (line, parts) in [
         (format!("{SMALL} --label kind --out run"), &["--data: --label belongs to tables"][..]),
         (format!("{SMALL} --test 0.2 --out run"), &["--test belongs to tables"]),
-        (format!("--data table.xyz {NET} --out run"), &["neither a folder of IDX files nor called .csv"]),
+        (format!("--data table.xyz {NET} --out run"), &["neither a folder of IDX files nor named .csv"]),
         (format!("--data no.csv {NET} --out run"), &["no.csv", "No such file"]),
         (
             format!("--data flowers.csv --labels l.npy {NET} --out run"),
-            &["--labels: has no meaning with flowers.csv"],
+            &["--labels: cannot be used with flowers.csv"],
         ),
         (format!("--data flowers.csv --label kid {NET} --out run"), &["did you mean \"kind\"?"]),
         (format!("--data flowers.csv --label kind --max-categories 2 {NET} --out run"), &["the limit is 2"]),
         (
             format!("--data flowers.csv --max-categories 0 {NET} --out run"),
-            &["--max-categories: 0 is impossible"],
+            &["--max-categories: 0 is invalid"],
         ),
         (format!("--data flowers.csv --label kind --impute most {NET} --out run"), &["mean, median, zero"]),
         (format!("--data flowers.csv --delimiter ab {NET} --out run"), &["cannot part fields"]),

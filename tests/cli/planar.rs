@@ -99,10 +99,10 @@ fn what_two_dimensions_cannot_have_is_refused() {
         .unwrap();
     let with = |flags: &str| format!("{NETWORK} --epochs 1 {flags}");
     for (line, part) in [
-        (with("--pca"), "--importance: pca has no meaning with --arch sc2d"),
-        (with("--order asc"), "--order: asc has no meaning with --arch sc2d"),
-        (with("--hidden 16"), "--hidden: has no meaning with --arch sc2d"),
-        (with("--degree 3"), "--degree: has no meaning with --arch sc2d"),
+        (with("--pca"), "--importance: pca cannot be used with --arch sc2d"),
+        (with("--order asc"), "--order: asc cannot be used with --arch sc2d"),
+        (with("--hidden 16"), "--hidden: cannot be used with --arch sc2d"),
+        (with("--degree 3"), "--degree: cannot be used with --arch sc2d"),
         (
             with("--grid 3x4 --grain 4").replace("--grid 4x4,2x2x4 --fan-in 8,12", "--fan-in 8"),
             "the grid of the outputs is 3x4",
@@ -110,24 +110,24 @@ fn what_two_dimensions_cannot_have_is_refused() {
         (with("--importance-power 1"), "--importance-power: needs --importance rf, variance or random"),
         (
             with("--importance rf --importance-power 9"),
-            "--importance-power: 9 is impossible, it must be 0 to 8",
+            "--importance-power: 9 is invalid, it must be 0 to 8",
         ),
-        ("--data data --arch rsp --importance-power 1".into(), "--importance-power: has no meaning"),
+        ("--data data --arch rsp --importance-power 1".into(), "--importance-power: cannot be used"),
         (
             "inspect --arch sc2d --importance-power 1".into(),
             "--importance-power: the importance of the inputs is",
         ),
-        ("--data data --arch sc --reach 2".into(), "--reach: has no meaning with --arch sc"),
+        ("--data data --arch sc --reach 2".into(), "--reach: cannot be used with --arch sc"),
         (
             "--data data --arch sc2d --fan-in 40 --epochs 1".into(),
-            "--fan-in: layer 1: a fan-in of 40 is impossible, it must be 4 to 16",
+            "--fan-in: layer 1: a fan-in of 40 is invalid, it must be 4 to 16",
         ),
         ("--data data --arch sc2d --fan-in 4,4 --reach 1,2,3".into(), "2 values for 3 hidden layers"),
         (
             "--data data --arch sc2d --falloff window --reach 0.5 --fan-in 4 --grain 1".into(),
             "sees 1 inputs in its window",
         ),
-        ("--data data --order place --pca".into(), "--order: place has no meaning"),
+        ("--data data --order place --pca".into(), "--order: place cannot be used"),
     ] {
         let outcome = tanner(path, &line);
         assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{line}: {outcome:?}");
@@ -302,7 +302,7 @@ fn predictions_are_averaged_over_views() {
     assert!(one != both && both.iter().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5));
     let outcome = tanner(path, "eval --model run --data data --average shift=4");
     assert!(
-        outcome.code == Some(1) && outcome.stderr.contains("--average: a shift of 4 is impossible"),
+        outcome.code == Some(1) && outcome.stderr.contains("--average: a shift of 4 is invalid"),
         "{outcome:?}"
     );
     let row = |k: u32| format!("{},{},{}\n", k % 5, k % 7, ["a", "b"][(k % 2) as usize]);

@@ -125,7 +125,7 @@ fn runs_are_listed_as_table_and_json() {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }
     refused(folder.path(), "runs nowhere", 1, &["nowhere: "]);
-    refused(folder.path(), "runs --limit 0", 1, &["--limit: 0 is impossible"]);
+    refused(folder.path(), "runs --limit 0", 1, &["--limit: 0 is invalid"]);
     let none = tanner(folder.path(), "runs data");
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
 }

@@ -1,4 +1,4 @@
-//! `--resume`, signals and patience: runs end anywhere and go on to the same bits.
+//! `--resume`, signals and patience: runs end anywhere and resume to the same bits.
 
 use std::fs;
 use std::path::Path;
@@ -112,7 +112,7 @@ fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     let last = stderr.lines().last().unwrap();
     assert!(last.starts_with("stopped by Ctrl-C after ") && last.contains(" of 100000 epochs"), "{last}");
-    assert!(last.ends_with("; go on with: tanner train --resume run"), "{last}");
+    assert!(last.ends_with("; resume with: tanner train --resume run"), "{last}");
     assert!(folder.path().join("run/checkpoint.safetensors").exists());
     assert!(!folder.path().join("run/summary.json").exists());
 
@@ -178,15 +178,15 @@ fn what_cannot_go_on_is_refused_in_one_line() {
     let folder = folder_with_data();
     fs::create_dir(folder.path().join("empty")).unwrap();
     for (line, code, part) in [
-        ("--resume none", 1, "--resume: none holds no run that can go on"),
-        ("--resume empty", 1, "--resume: empty holds no run that can go on"),
-        ("train --resume empty --lr 3", 2, "--lr has no meaning beside --resume"),
-        ("--resume empty --out x", 2, "--out has no meaning beside --resume"),
+        ("--resume none", 1, "--resume: none holds no run that can be resumed"),
+        ("--resume empty", 1, "--resume: empty holds no run that can be resumed"),
+        ("train --resume empty --lr 3", 2, "--lr cannot be used with --resume"),
+        ("--resume empty --out x", 2, "--out cannot be used with --resume"),
         ("--patience 3", 1, "--patience: needs --validation"),
-        ("--patience 0 --validation 5", 1, "--patience: 0 is impossible"),
+        ("--patience 0 --validation 5", 1, "--patience: 0 is invalid"),
         ("--patience-on loss --validation 5", 1, "--patience-on: needs --patience"),
         ("--target 1.1", 2, "\"1.1\" is not a share from 0 to 1"),
-        ("--checkpoint-every 0", 2, "\"0\" is impossible"),
+        ("--checkpoint-every 0", 2, "\"0\" is invalid"),
     ] {
         refused(folder.path(), line, code, &[part]);
     }
@@ -222,7 +222,7 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
     changed[9] = (changed[9] + 1) % 3;
     fs::write(&labels, changed).unwrap();
     let parts =
-        ["the data are not those that it began with: the hash of the scored samples is ", "it recorded "];
+        ["the data are not those it started with: the hash of the scored samples is ", "it recorded "];
     refused(folder.path(), "--resume run", 1, &parts);
     fs::write(&labels, whole).unwrap();
 
@@ -233,10 +233,10 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
 
     let held = fs::File::create(run.join("run.lock")).unwrap();
     held.lock().unwrap();
-    refused(folder.path(), "--resume run", 1, &["--resume: run: another process is at this run"]);
+    refused(folder.path(), "--resume run", 1, &["--resume: run: another process is working on this run"]);
 }
 
-/// A model that a run went on from is part of the run.
+/// A model that a run continued from is part of the run.
 #[test]
 fn a_run_from_a_model_goes_on_and_notices_another_model() {
     let folder = folder_with_data();

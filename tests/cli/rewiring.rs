@@ -146,7 +146,7 @@ fn what_cannot_move_is_refused() {
         ("--rewire-every 2", "--rewire-every: needs --rewire"),
         ("--rewire set --rewire-fraction 2", "--rewire-fraction: 2 is impossible"),
         ("--rewire set --rewire-every 0", "--rewire-every: 0 is impossible"),
-        ("--rewire rigl --arch fc", "--rewire: rigl has no meaning with --arch fc"),
+        ("--rewire rigl --arch fc", "--rewire: rigl cannot be used with --arch fc"),
     ] {
         refused(folder.path(), &format!("--data data {flags}"), 1, &[part]);
     }

@@ -217,7 +217,7 @@ fn a_folder_with_a_run_is_refused_and_kept() {
     let line = format!("{SMALL} --out run");
     assert_eq!(tanner(folder.path(), &line).code, Some(0));
     let before = fs::read(folder.path().join("run/summary.json")).unwrap();
-    crate::support::refused(folder.path(), &line, 1, &["--out: run holds a run already"]);
+    crate::support::refused(folder.path(), &line, 1, &["--out: run already holds a run"]);
     assert_eq!(fs::read(folder.path().join("run/summary.json")).unwrap(), before);
 }
 

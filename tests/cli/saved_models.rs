@@ -1,4 +1,4 @@
-//! Pruning, going on from a saved model, and measuring layers, as a user meets them.
+//! Pruning, continuing from a saved model, and measuring layers, from the command line.
 
 use std::fs;
 use std::path::Path;
@@ -146,19 +146,19 @@ fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
     for (flags, part) in [
         ("--sparsity 0.5", "--sparsity: belongs to --method magnitude"),
         ("--method magnitude", "--sparsity: --method magnitude needs the share"),
-        ("--method magnitude --sparsity 1", "--sparsity: 1 is impossible"),
-        ("--method magnitude --sparsity nan", "--sparsity: NaN is impossible"),
-        ("--method magnitude --threshold nan", "--threshold: NaN is impossible"),
-        ("--method magnitude --threshold -1", "--threshold: -1 is impossible"),
+        ("--method magnitude --sparsity 1", "--sparsity: 1 is invalid"),
+        ("--method magnitude --sparsity nan", "--sparsity: NaN is invalid"),
+        ("--method magnitude --threshold nan", "--threshold: NaN is invalid"),
+        ("--method magnitude --threshold -1", "--threshold: -1 is invalid"),
         ("--method magnitude --sparsity 0.5 --max-drop 1", "--max-drop: belongs to --method blocks"),
         ("--method magnitude --sparsity 0.5 --inputs prune", "--inputs: belongs to --method blocks"),
-        ("--max-drop nan", "--max-drop: NaN is impossible"),
-        ("--max-drop -1", "--max-drop: -1 is impossible"),
-        ("--rounds 0", "--rounds: 0 is impossible"),
-        ("--rounds 18446744073709551615", "--rounds: 18446744073709551615 is impossible"),
-        ("--fine-tune 18446744073709551615", "--fine-tune: 18446744073709551615 is impossible"),
-        ("--lr 0", "--lr: 0.0 is impossible"),
-        ("--blocks 0", "--blocks: 0 is impossible"),
+        ("--max-drop nan", "--max-drop: NaN is invalid"),
+        ("--max-drop -1", "--max-drop: -1 is invalid"),
+        ("--rounds 0", "--rounds: 0 is invalid"),
+        ("--rounds 18446744073709551615", "--rounds: 18446744073709551615 is invalid"),
+        ("--fine-tune 18446744073709551615", "--fine-tune: 18446744073709551615 is invalid"),
+        ("--lr 0", "--lr: 0.0 is invalid"),
+        ("--blocks 0", "--blocks: 0 is invalid"),
         ("--train-limit 61", "--train-limit: data set: the first 61 samples"),
         ("--out run", "--out: run holds a model.safetensors already"),
     ] {
@@ -199,12 +199,12 @@ fn command_lines_that_contradict_themselves_are_refused() {
         (
             "layer-importance --model run/model.safetensors --data data --validation 20",
             1,
-            "--validation: has no meaning with --on test",
+            "--validation: cannot be used with --on test",
         ),
         (
             "layer-importance --model run/model.safetensors --data data --blocks 17",
             1,
-            "--blocks: 17 is impossible",
+            "--blocks: 17 is invalid",
         ),
     ] {
         let outcome = tanner(folder.path(), line);

@@ -57,7 +57,7 @@ fn every_signal_that_ends_a_job_saves_and_says_how_to_go_on() {
         assert_eq!(code, Some(128 + number), "{last}");
         let named = if name == "INT" { "Ctrl-C".to_owned() } else { format!("SIG{name}") };
         assert!(last.starts_with(&format!("stopped by {named} after ")), "{last}");
-        assert!(last.ends_with(&format!("; go on with: tanner train --resume {name}")), "{last}");
+        assert!(last.ends_with(&format!("; resume with: tanner train --resume {name}")), "{last}");
         assert!(folder.path().join(name).join("checkpoint.safetensors").exists(), "{name}");
     }
 }
@@ -85,8 +85,8 @@ fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_kept() {
     // A pipe that nobody writes to: the data never come.
     assert!(Command::new("mkfifo").arg(folder.path().join("slow.csv")).status().unwrap().success());
     for (line, rest) in [
-        ("--backend cpu --data slow.csv", " before the first step; nothing is kept"),
-        ("compare --data slow.csv --out out --run a=", "; the same command goes on from here"),
+        ("--backend cpu --data slow.csv", " before the first step; nothing is saved"),
+        ("compare --data slow.csv --out out --run a=", "; repeat the command to resume"),
     ] {
         let child = start(folder.path(), "", line);
         sleep(Duration::from_millis(500));
@@ -177,7 +177,7 @@ fn devices_says_that_address_space_is_too_narrow() {
     let child = start(Path::new("."), "ulimit -v 200000;", "devices");
     let (code, last) = ended(child);
     assert_eq!(code, Some(0), "{last}");
-    let why = "the limit on address space leaves no room for the driver of a GPU";
+    let why = "the limit on address space leaves no memory for a GPU driver";
     assert_eq!(last, format!("auto chooses the CPU: {why}"));
 }
 
@@ -217,10 +217,10 @@ fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
     child.kill().unwrap();
     child.wait().unwrap();
     for (line, how) in [
-        ("train --resume run --threads 2", "; go on with: tanner train --resume run"),
+        ("train --resume run --threads 2", "; resume with: tanner train --resume run"),
         (
             "compare --data t.csv --backend cpu --threads 2 --seeds 1 --out many --run a=--importance=none",
-            "; the same command goes on from here",
+            "; repeat the command to resume",
         ),
     ] {
         let mut seen = 0;

@@ -36,7 +36,7 @@ pub(crate) fn tanner(folder: &Path, line: &str) -> Outcome {
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("tanner").unwrap();
     command.current_dir(folder).env("RUST_BACKTRACE", "1").env_remove("RUST_LOG");
-    // Vulkan layers that look for a display complain on stderr where there is none.
+    // Vulkan layers that look for a display complain on stderr if there is none.
     command.env("NODEVICE_SELECT", "1").env("XDG_RUNTIME_DIR", folder);
     command.env("TANNER_CACHE", folder.join("cache"));
     command

@@ -32,7 +32,7 @@ fn layers_that_starve_are_reported_in_one_line() {
     // The last input block gives its one edge to the output block before the last.
     let small = "--hidden 16 --blocks 2 --degrees 6,1";
     let told = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
-                larger --degrees (rsp: --degree, sc2d: --fan-in) reach them, and those by default do";
+                larger --degrees (rsp: --degree, sc2d: --fan-in) reach them, as the default does";
     for line in [
         format!("inspect --inputs 16 --classes 3 {small}"),
         format!("{small} --data data --epochs 1 --batch-size 10 --backend cpu --threads 2 --out run"),

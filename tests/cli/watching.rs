@@ -1,4 +1,4 @@
-//! Looking at runs while they go on.
+//! Watching runs while they train.
 
 use std::fs;
 use std::path::Path;
@@ -44,7 +44,7 @@ fn a_page_is_written_again_while_its_run_goes_on() {
     assert_eq!(state(folder.path()), "stopped");
     assert!(report.wait().unwrap().success());
     assert!(!page().contains(refresh) && page().contains("interrupted"));
-    // Nothing goes on: one page, at once.
+    // Nothing is running: one page, at once.
     let once = tanner(folder.path(), "report run --watch");
     assert_eq!(once.code, Some(0), "{once:?}");
 }

@@ -10,7 +10,7 @@ use tanner::topology::{Edit, Edited, Grain, Link, Topology, fully_connected};
 
 use super::{coupled_2d, layer, random_data, rng, small_network};
 
-/// The edge that each old edge of a layer is now; none where nothing has moved.
+/// The edge that each old edge of a layer is now; none if nothing has moved.
 type Now = Option<Vec<Option<u32>>>;
 /// Layer, output and, of a weight, input.
 type Ends = (usize, usize, Option<usize>);
@@ -73,7 +73,7 @@ pub fn all(state: &EngineState) -> impl Iterator<Item = &Values> {
     [&state.parameters].into_iter().chain(&state.optimizer)
 }
 
-/// Trains, moves the same edges, and goes on, three times; the values by their ends, and the loss.
+/// Trains, moves the same edges, and continues, three times; the values by their ends, and the loss.
 pub fn trained_and_moved(engine: &mut dyn Engine, network: &Network) -> (Vec<(Ends, f64)>, f64) {
     let data = random_data(60, network.inputs(), 4, 3);
     let samples: Vec<u32> = (0..60).map(|k| k * 7 % 60).collect();

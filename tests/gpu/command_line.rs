@@ -86,7 +86,7 @@ pub(crate) fn kernels_are_recorded() -> Result<(), String> {
         misses.equal(format!("command of {out}"), words.contains(&kernels.into()), true);
         ((spec, fs::read(run.join("model.safetensors")).unwrap()), outcome.stderr)
     };
-    // A search that runs out of time goes on with the next run, until nothing is left.
+    // A search that runs out of time resumes with the next run, until nothing is left.
     let mut searches =
         (0..20).map(|number| train("--gpu-kernels auto", &format!("search-{number}"), "(measured in"));
     let first =
@@ -184,7 +184,7 @@ pub(crate) fn runs_survive() -> Result<(), String> {
 /// Where Debian has the description of Mesa's software driver.
 pub(crate) const SOFTWARE_DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
-/// Two equal adapters are told apart by their numbers; a name that fits both chooses none, and a run goes on with its own.
+/// Two equal adapters are told apart by their numbers; a name that fits both chooses none, and a resumed run uses its own.
 pub(crate) fn adapters_have_numbers() -> Result<(), String> {
     let folder = folder_with_data();
     fs::copy(SOFTWARE_DRIVER, folder.path().join("copy.json")).map_err(|error| error.to_string())?;

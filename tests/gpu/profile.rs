@@ -59,7 +59,7 @@ pub(crate) fn steps_keep_their_bits() -> Result<(), String> {
     misses.result()
 }
 
-/// Every stage in the order of a step, one after the other and inside of the step.
+/// Every stage in the order of a step, one after another and inside of the step.
 fn check_times(misses: &mut Misses, policy: &str, step: &StepProfile) {
     let stages: Vec<Stage> = step.stages.iter().map(|time| time.stage).collect();
     let expected = [

@@ -218,7 +218,7 @@ pub(crate) fn tunings_are_found() -> Result<(), String> {
         let (tuning, source) = find(60);
         misses.equal(format!("network {number}: first"), source, TuningSource::Measured { left: 0 });
         misses.equal(format!("network {number}: second"), find(0), (tuning, TuningSource::Cache));
-        // A search that stops in the middle goes on from there.
+        // A search that stops in the middle resumes from there.
         let middle = Search { tuning, measured: all - 1 };
         misses.equal("the last one", task.measure(middle, budget(60)).unwrap().measured, all);
         let text = tuning.to_string();

@@ -44,7 +44,7 @@ fn bytes<const SIZE: usize>(values: &[[u8; SIZE]]) -> Vec<u8> {
     values.concat()
 }
 
-/// Rows of a feature, a negative one where that is possible, and the label.
+/// Rows of a feature, a negative one if possible, and the label.
 #[test]
 fn every_type_and_order_of_bytes_is_read() {
     macro_rules! cases {
@@ -173,7 +173,7 @@ fn arrays_that_cannot_be_read_are_refused() {
     let infinite: Vec<u8> = [f64::INFINITY, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     let beyond: Vec<u8> = [1e39_f64, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     for (bytes, part) in [
-        (b"no array".to_vec(), "no NPY array"),
+        (b"no array".to_vec(), "not an NPY array"),
         (npy("<f4", "(1, 2)", &[0; 7]), "do not hold the shape [1, 2]"),
         (npy("<f4", "(1, 2)", &[0; 9]), "do not hold the shape [1, 2]"),
         (npy("<f4", "(4294967296, 4294967296, 4294967296)", &[0; 8]), "do not hold the shape"),

@@ -66,7 +66,7 @@ fn classes_are_sorted_by_value_where_all_are_numbers() {
 
 #[test]
 fn labels_that_are_no_classes_are_refused() {
-    assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has one class only, \"a\""]);
+    assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has only one class, \"a\""]);
     let mut names = String::from("x,name\n");
     (0..100).for_each(|row| names += &format!("{row},person {row}\n"));
     assert_says(&refusal(&names), &["label column \"name\" has 100 different values in 100 rows", "`label`"]);

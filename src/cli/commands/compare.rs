@@ -35,7 +35,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
         bar_chart(&title, "accuracy (%)", &["accuracy"], &groups)?.write(out, "comparison")?;
     }
     if groups.is_empty() {
-        // Of nothing there is no table.
+        // Without runs there is no table.
         unfinished.check()?;
     }
     terminal::print_table(&table)?;

@@ -12,11 +12,11 @@ use super::batch::{self, Finished};
 use crate::cli::flags::Figure2Args;
 use crate::cli::ui::{one_line, terminal};
 
-/// Inputs at either end of the order whose edges are told.
+/// Number of inputs at either end of the order whose edges are reported.
 const FIRST: usize = 50;
 const LAST: usize = 400;
 
-/// Counts in the model given, or trains one for each seed and counts in them all.
+/// Counts in the given model, or trains one for each seed and counts in all of them.
 pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
     let out = &args.batch.out;
     if let Some(model) = &args.model {
@@ -59,7 +59,7 @@ fn draw(args: &Figure2Args, model: &Path, name: &str) -> anyhow::Result<()> {
     ))
 }
 
-/// How many edges the ends of the order have, where there are inputs enough for both of them.
+/// The number of edges at both ends of the order, if there are enough inputs.
 fn ends(counts: &[usize]) -> Option<String> {
     let (first, last) = (counts.get(..FIRST)?, counts.get(FIRST..)?);
     let last = &last[last.len().checked_sub(LAST)?..];

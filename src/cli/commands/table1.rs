@@ -10,7 +10,7 @@ use super::batch::{self, Finished};
 use crate::cli::flags::Table1Args;
 use crate::cli::ui::terminal;
 
-/// Runs the cells asked for, then writes the table of all that are finished.
+/// Runs the requested cells, then writes the table of all finished ones.
 pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     let recipe = args.recipe;
     let chosen = chosen(&args.cells)?;
@@ -31,11 +31,11 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     Ok(unfinished.check()?)
 }
 
-/// Cells that at least one pattern means, in the table's order.
+/// Cells that match at least one pattern, in the table's order.
 fn chosen(patterns: &[String]) -> anyhow::Result<Vec<Cell>> {
     if let Some(pattern) = patterns.iter().find(|pattern| !Cell::all().iter().any(|c| c.matches(pattern))) {
         bail!(
-            "--cells: {pattern:?} means no cell; write parts of names, pca or rf, desc or asc, sc or rsp or fc, \
+            "--cells: {pattern:?} matches no cell; write parts of names, pca or rf, desc or asc, sc or rsp or fc, \
              joined by dashes: pca-desc-sc"
         );
     }
@@ -43,7 +43,7 @@ fn chosen(patterns: &[String]) -> anyhow::Result<Vec<Cell>> {
     Ok(Cell::all().into_iter().filter(wanted).collect())
 }
 
-/// Each construction's bar beside the paper's, a group for each importance and order.
+/// The bar of each construction next to the paper's, one group for each importance and order.
 fn chart(recipe: TableRecipe, cells: &[FilledCell]) -> anyhow::Result<Drawing> {
     let series = ["sc", "sc, paper", "rsp", "rsp, paper", "fc", "fc, paper"];
     let group = |cells: &[FilledCell]| BarGroup {
@@ -56,7 +56,7 @@ fn chart(recipe: TableRecipe, cells: &[FilledCell]) -> anyhow::Result<Drawing> {
     Ok(bar_chart(&title, "accuracy (%)", &series, &groups)?)
 }
 
-/// What was measured, a bar of no height where nothing was, and the paper's number.
+/// The measured value (a bar of height 0 if there is none) and the paper's.
 fn pair(filled: &FilledCell) -> [Bar; 2] {
     let accuracy = filled.entry.accuracy();
     let deviation = accuracy.and_then(|accuracy| accuracy.deviation).unwrap_or(0.0);

@@ -100,7 +100,7 @@ impl BatchArgs {
     /// The number of seeds, at least 1.
     pub(crate) fn seeds(&self) -> anyhow::Result<u64> {
         if self.seeds == 0 || self.seeds > MAX_SEEDS {
-            bail!("--seeds: {} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
+            bail!("--seeds: {} is invalid, it must be 1 to {MAX_SEEDS}", self.seeds);
         }
         Ok(self.seeds)
     }

@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn settings_become_flags_and_other_words_stay() {
-        assert_eq!(with_dashes("has no meaning with `arch` fc"), "has no meaning with --arch fc");
+        assert_eq!(with_dashes("cannot be used with `arch` fc"), "cannot be used with --arch fc");
         assert_eq!(with_dashes("`drop` and `label`"), "--drop and --label");
         assert_eq!(with_dashes("run `tanner devices`, `x` and `"), "run `tanner devices`, `x` and `");
         let error = Error::setting(Setting::Patience, "needs `validation`");

@@ -25,7 +25,7 @@ impl Classes {
         let refuse = |reason: String| Err(table.refused(format!("label column {column} {reason}")));
         if labels.texts.has_overflown() {
             let reason = format!("has more than {} different values: name another one", limits.classes);
-            return refuse(format!("{reason} with `label`, or is it a quantity and no class?"));
+            return refuse(format!("{reason} with `label`, or is it a quantity, not a class?"));
         }
         let numeric = are_numbers(labels.texts.list());
         let mut names: Vec<String> =
@@ -35,11 +35,11 @@ impl Classes {
         match names.as_slice() {
             [] => Err(table.refused("no rows")),
             [only] => refuse(format!(
-                "has one class only, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
+                "has only one class, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
             )),
             // One row each is not a class: a name, a number of the row, a measured quantity.
             many if many.len() * 2 > table.rows().max(4) => refuse(format!(
-                "has {} different values in {} rows, such as {:?}: a class needs 2 rows at least; name another \
+                "has {} different values in {} rows, such as {:?}: a class needs at least 2 rows; name another \
                  column with `label`",
                 many.len(),
                 table.rows(),
@@ -100,7 +100,7 @@ impl Classes {
         let text = text.map_or("?", String::as_str);
         let names = listed(self.names.iter().cloned(), 10);
         table.refused(format!(
-            "row {}: label {text:?} is of no class of the training data, which has {names}",
+            "row {}: label {text:?} is not a class of the training data, which has {names}",
             row + 1
         ))
     }

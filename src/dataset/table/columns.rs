@@ -84,7 +84,7 @@ pub(crate) enum Role {
     Feature(usize),
 }
 
-/// What a feature's column holds, where that is known before it is read.
+/// What a feature's column holds, if known before it is read.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     /// Numbers, or texts where others are met.
@@ -142,7 +142,7 @@ impl Columns<'_> {
         matches!(self, Self::Of { encoding, .. } if encoding.columns.iter().all(|column| column.categories.is_none()))
     }
 
-    /// The names that a header of this table would have, where they are known.
+    /// The names that a header of this table would have, if known.
     pub(crate) fn known_names(&self) -> Option<Vec<&str>> {
         match self {
             Self::Of { encoding, .. } if encoding.named => {
@@ -271,7 +271,7 @@ fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<
         (LabelNeed::Required, None) => {
             let wanted = encoding.label.as_ref().map_or("label", |label| label.name.as_str());
             return Err(format!(
-                "the label column {} is not there",
+                "the label column {} is missing",
                 shown(wanted, encoding.named && names.is_named())
             ));
         }
@@ -291,7 +291,7 @@ fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
     let place = |column: &ColumnEncoding| {
         find(&column.name).ok_or_else(|| {
             let hint = suggestion(&column.name, header.iter().map(String::as_str));
-            format!("column {:?} of the training data is not there; {hint}", column.name)
+            format!("column {:?} of the training data is missing; {hint}", column.name)
         })
     };
     let places = encoding.columns.iter().map(place).collect::<Read<_>>()?;

@@ -20,11 +20,11 @@ const PART: usize = 1024;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableEncoding {
-    /// Whether the columns have names of their own, by which they are found.
+    /// Whether the columns have names, by which they are found.
     pub named: bool,
     /// The columns of features, in the order of the features.
     pub columns: Vec<ColumnEncoding>,
-    /// The label; none where labels had a file or an array of their own.
+    /// The label; none if labels had a file or an array of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<LabelPlace>,
     /// Number of columns of the training file, by which columns without names are found.
@@ -56,7 +56,7 @@ pub struct ColumnEncoding {
 pub struct LabelPlace {
     /// Name of the column.
     pub name: String,
-    /// Its place in the training file; none where labels had a file of their own.
+    /// Its place in the training file; none if labels had a file of their own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
 }
@@ -138,7 +138,7 @@ impl TableEncoding {
         if let Some(wrong) =
             places.into_iter().find(|place| *place >= self.file_columns || !taken.insert(*place))
         {
-            return fail(format!("place {wrong} is taken twice or beyond the {} columns", self.file_columns));
+            return fail(format!("place {wrong} is used twice or beyond the {} columns", self.file_columns));
         }
         for column in &self.columns {
             let categories = column.categories.as_deref().unwrap_or_default();
@@ -253,7 +253,7 @@ pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
     let place = column.first_missing.as_deref().unwrap_or("somewhere");
     let name = shown(&column.name, table.named);
     table.refused(format!(
-        "{place}, column {name}: the value is missing; train with `impute` mean, median or zero to have such values filled, or leave \
+        "{place}, column {name}: the value is missing; fill it with `impute` mean, median or zero, or exclude \
          the column out with `drop`"
     ))
 }

@@ -23,7 +23,7 @@ named! {
 pub struct FitOptions {
     /// How missing values are filled; without it they are refused.
     pub impute: Option<Impute>,
-    /// Most categories of a column of texts.
+    /// Maximum number of categories of a column of texts.
     pub max_categories: usize,
 }
 
@@ -101,7 +101,7 @@ fn fit_categories(
     }
     if let Some(text) = stray_text(&categories) {
         return Err(table.refused(format!(
-            "column {name} holds numbers and the text {text:?}: mend that cell (decimals have a point), or leave the \
+            "column {name} holds numbers and the text {text:?}: correct that cell (decimals have a point), or leave the \
              column out with `drop` {}",
             column.name
         )));
@@ -156,5 +156,5 @@ fn median(values: &mut [f32]) -> f64 {
 }
 
 fn no_value(table: &Table, name: &str) -> Error {
-    table.refused(format!("column {name} has no value in any training row: leave it out with `drop`"))
+    table.refused(format!("column {name} has no value in any training row: exclude it with `drop`"))
 }

@@ -1,7 +1,7 @@
 //! Tables of one's own: CSV, NPY, NPZ and Parquet, from bytes to labelled samples.
 //!
 //! A reader turns a [`Source`] into a [`Table`]: features as float32 numbers
-//! `[row][column]`, texts as the number of their category, labels beside them.
+//! `[row][column]`, texts as the number of their category, and labels.
 //! A [`TableEncoding`], fitted on training rows, turns that table, and any later
 //! one with the same columns, into the features of samples. [`Columns`] says
 //! which column is the label, and which columns are skipped.
@@ -11,7 +11,7 @@
 //! nothing large before it has compared what the input promises with
 //! [`Limits`], and with what this many bytes can hold: a table of text takes at
 //! most 4 bytes for each byte of its file, an array 4 (in an archive 4 x 1032), and
-//! beside that 1 KiB for each column and a few blocks of text, at most
+//! in addition 1 KiB for each column and a few blocks of text, at most
 //! [`Limits::max_record_bytes`] and 4 MiB for each thread. Parquet repeats values in
 //! few bytes, so there only [`Limits::memory`] is the bound, and the pages that the
 //! crate unpacks, one of each column at a time, each of which may promise 2 GiB.
@@ -74,7 +74,7 @@ pub(crate) const UNSEEN: f32 = -1.0;
 pub struct ReadOptions {
     /// CSV: whether the first row names the columns.
     pub header: Header,
-    /// CSV: what stands between fields, where that is known.
+    /// CSV: what stands between fields, if known.
     pub delimiter: Option<u8>,
     /// What is refused.
     pub limits: Limits,
@@ -98,7 +98,7 @@ pub struct Table {
     /// `[row][column]`.
     pub(crate) cells: Vec<f32>,
     pub(crate) labels: Option<Labels>,
-    /// Whether the columns have names of their own; others are called by their place.
+    /// Whether the columns have names; others are called by their place.
     pub(crate) named: bool,
     /// Number of columns in the file, with label and whatever was skipped.
     pub(crate) file_columns: usize,
@@ -200,7 +200,7 @@ impl Table {
         self.columns.iter().filter(|column| column.texts.is_some()).count()
     }
 
-    /// Whether the columns have names of their own.
+    /// Whether the columns have names.
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.named
@@ -219,7 +219,7 @@ impl Table {
     #[cfg(feature = "train")]
     pub(crate) fn set_picture(&mut self, picture: Grid) -> Result<()> {
         if picture.maps != 1 || picture.neurons() != self.width() || self.text_columns() > 0 {
-            let reason = format!("{picture} pixels are no {} columns of numbers, one for each", self.width());
+            let reason = format!("{picture} pixels do not match {} columns of numbers", self.width());
             return Err(Error::Dataset(reason));
         }
         self.image_shape = Some([picture.rows, picture.columns]);

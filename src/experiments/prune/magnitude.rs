@@ -9,7 +9,7 @@ use crate::{Result, Setting};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WeightGoal {
     /// Remove this share of the weights that the model has, the smallest; above 0 and below 1.
-    /// Over `n` rounds each removes the same share of what the one before left.
+    /// Each of `n` rounds removes the same share of the remaining weights.
     Sparsity(f64),
     /// Remove every weight whose absolute value is below this; above 0.
     Threshold(f32),
@@ -24,10 +24,10 @@ impl WeightGoal {
     pub fn check(&self) -> Result<()> {
         match *self {
             Self::Sparsity(share) if !(share > 0.0 && share < 1.0) => {
-                refuse(Setting::Sparsity, format!("{share} is impossible, it must be above 0 and below 1"))
+                refuse(Setting::Sparsity, format!("{share} is invalid, it must be above 0 and below 1"))
             }
             Self::Threshold(limit) if !(limit > 0.0 && limit.is_finite()) => {
-                refuse(Setting::Threshold, format!("{limit} is impossible, it must be above 0 and finite"))
+                refuse(Setting::Threshold, format!("{limit} is invalid, it must be above 0 and finite"))
             }
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! A graph that is being put together: nodes, constants and the names between them.
+//! A graph under construction: nodes, constants and the names between them.
 
 use super::proto::{ElementType, node, tensor, value};
 use crate::protobuf::Message;

@@ -182,7 +182,7 @@ fn tampered(change: impl FnOnce(&mut String, &mut Parts)) -> String {
     tampered_of(&small(), change)
 }
 
-/// Takes a model's file apart, lets `change` have its header and tensors, and puts it together again.
+/// Parses a model's file, lets `change` modify its header and tensors, and writes it again.
 fn tampered_of(model: &TrainedModel, change: impl FnOnce(&mut String, &mut Parts)) -> String {
     let bytes = model.to_bytes().unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();

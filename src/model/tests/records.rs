@@ -1,8 +1,8 @@
-//! What a model knows beside numbers: how it was pruned, which samples it has not seen, its data.
+//! What a model keeps besides the numbers: how it was pruned, which samples it has not seen, its data.
 
 use super::*;
 
-/// A model of which one hidden neuron was cut off; another one, which no edge enters, became a bias.
+/// A model without one hidden neuron; another one, without inputs, became a bias.
 fn pruned() -> TrainedModel {
     let model = small();
     let mut keep: Vec<Vec<bool>> =
@@ -48,7 +48,7 @@ fn records_of_pruning_that_cannot_be_true_are_refused() {
     let (network, parameters) = (model.network.clone(), model.parameters.clone());
     let nothing = small().pruned(small().network, small().parameters, PruneMethod::Magnitude).unwrap_err();
     assert!(nothing.to_string().contains("none was removed"), "{nothing}");
-    // The widths of the architecture are checked as ever.
+    // The widths of the architecture are still checked.
     let unsaid = TrainedModel::new(network, parameters, model.preprocessing.clone(), small().record);
     assert!(unsaid.unwrap_err().to_string().contains("the architecture says"));
 }
@@ -68,7 +68,7 @@ fn the_samples_held_out_travel_with_the_model() {
     assert!(impossible.contains("holding out 100 of 100"), "{impossible}");
 }
 
-/// The small model with all that can be known of its data: 6 raw features, 3 classes.
+/// The small model with all records of its data: 6 raw features, 3 classes.
 fn with_data() -> TrainedModel {
     use crate::dataset::table::{ColumnEncoding, Impute, LabelPlace, TableEncoding};
     let column = |name: &str, position, categories: Option<[&str; 2]>| ColumnEncoding {
@@ -109,7 +109,7 @@ fn what_is_known_of_the_data_survives_the_file() {
     let read = TrainedModel::from_bytes(&bytes).unwrap();
     assert_eq!(read.data(), written.data());
     assert_eq!(read.to_bytes().unwrap(), bytes);
-    // Where nothing is known nothing is written.
+    // Without a record, nothing is written.
     tampered(|header, _| assert!(!header.contains("\"data\""), "{header}"));
 }
 

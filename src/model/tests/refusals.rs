@@ -1,4 +1,4 @@
-//! Files and parts that no model is made of.
+//! Files and parts that are refused.
 
 use super::*;
 
@@ -80,8 +80,8 @@ fn orders_and_standardisations_that_are_none_are_refused() {
         (with(order, &[]), "0 features"),
         (with(importance, &floats(&[0.0; 5])), "shape [5], expected [6]"),
         (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, 2.0])), "importance 1 at 4 before 2"),
-        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, -1.0])), "importance -1 is impossible"),
-        (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is impossible"),
+        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, -1.0])), "importance -1 is invalid"),
+        (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is invalid"),
         (with(mean, &floats(&[f32::INFINITY; 6])), "not finite"),
         (with(mean, &floats(&[0.0; 7])), "shape [7], expected [6]"),
         (with(deviation, &floats(&[1.0, 1.0, -0.5, 1.0, 1.0, 1.0])), "feature 2 has the negative deviation"),
@@ -109,7 +109,7 @@ fn files_of_version_1_are_read() {
 fn files_of_another_kind_are_distinguished() {
     let of = |bytes: &[u8]| TrainedModel::decode(bytes).unwrap_err();
     assert!(of(b"").contains("truncated"), "{}", of(b""));
-    assert!(of(b"{\"json\": \"but no model\"}").contains("no safetensors file"));
+    assert!(of(b"{\"json\": \"but no model\"}").contains("not a safetensors file"));
     let data = [0u8; 8];
     let view = TensorView::new(Dtype::F32, vec![2], &data).unwrap();
     let other = safetensors::serialize([("weight", view)], None).unwrap();

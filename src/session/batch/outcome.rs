@@ -1,4 +1,4 @@
-//! What a batch of runs could not finish, while all else went on.
+//! Runs that a batch could not finish, while the others continued.
 
 use crate::session::Reporter;
 use crate::{Error, Result};
@@ -62,7 +62,7 @@ impl Unfinished {
         if !self.elsewhere.is_empty() {
             let names = self.elsewhere.join(", ");
             missing.push(format!(
-                "not all is finished, another process is at {names}: give the same command again later"
+                "not all runs are finished, another process is working on {names}: repeat the command later"
             ));
         }
         if missing.is_empty() { Ok(()) } else { Err(Error::Plan(missing.join("; "))) }

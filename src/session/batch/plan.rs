@@ -50,7 +50,7 @@ impl Configuration {
         }
         match settings.given().into_iter().find(|setting| OF_THE_BATCH.contains(setting)) {
             Some(setting) => {
-                let reason = "belongs to all runs: give it once, beside the plan";
+                let reason = "applies to all runs: give it once, outside the plan";
                 Err(Error::Plan(format!("{name}: `{setting}` {reason}")))
             }
             None => Ok(Self { name, settings }),
@@ -93,7 +93,7 @@ impl Plan {
     pub fn add(&mut self, configuration: Configuration) -> Result<()> {
         let name = &configuration.name;
         if self.configurations.iter().any(|earlier| earlier.name == *name) {
-            let reason = "every one needs a name of its own";
+            let reason = "names must be unique";
             return Err(Error::Plan(format!("two configurations are called {name:?}: {reason}")));
         }
         self.configurations.push(configuration);

@@ -74,7 +74,7 @@ impl DataShape {
         match difference {
             Ok(None) => Ok(()),
             Ok(Some(key)) => Err(Error::OtherRun(format!(
-                "{folder} holds a finished run with another {key}: give the settings that it was made with, or another `out`"
+                "{folder} holds a finished run with a different {key}: give the settings that it was made with, or another `out`"
             ))),
             Err(error) => Err(Error::OtherRun(format!("the settings of {folder}: {error}"))),
         }

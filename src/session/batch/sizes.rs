@@ -108,7 +108,7 @@ impl Batch<'_> {
         Ok(configurations)
     }
 
-    /// Number of parameters of a configuration's network, about; none where its graphs are not drawn here.
+    /// Number of parameters of a configuration's network, about; none if its graphs are not drawn here.
     fn parameters(&self, configuration: &Configuration) -> Result<Option<usize>> {
         let run = self.prepare(configuration, 0)?;
         if run.settings.from.is_some() {

@@ -92,13 +92,13 @@ impl ArchitectureSettings {
         let usual = || if edges.is_some() { Vec::new() } else { paper::HIDDEN.to_vec() };
         let hidden = options.hidden.as_ref().map_or_else(usual, |widths| widths.0.clone());
         if hidden.contains(&0) {
-            return Err(Error::setting(Setting::Hidden, "a width of 0 is impossible, it must be at least 1"));
+            return Err(Error::setting(Setting::Hidden, "a width of 0 is invalid, it must be at least 1"));
         }
         let dropout = options.dropout.unwrap_or(0.0);
         // Written so that NaN is refused.
         let keep_probability = 1.0 - dropout;
         if !(dropout >= 0.0 && keep_probability > 0.0) {
-            let reason = format!("{dropout} is impossible, it must be at least 0 and below 1");
+            let reason = format!("{dropout} is invalid, it must be at least 0 and below 1");
             return Err(Error::setting(Setting::Dropout, reason));
         }
         let connectivity = match (arch, options.budget) {
@@ -114,7 +114,7 @@ impl ArchitectureSettings {
             (Arch::Custom, _) => {
                 return Err(Error::setting(
                     Setting::Arch,
-                    "graphs of one's own cannot be drawn, hand them over",
+                    "custom graphs cannot be drawn, pass them in",
                 ));
             }
         };
@@ -141,7 +141,7 @@ impl ArchitectureSettings {
         })
     }
 
-    /// Files whose graphs join the layers, where there are some.
+    /// Files whose graphs join the layers, if there are any.
     pub(crate) fn edges(&self) -> Option<&EdgeFiles> {
         self.edges.as_ref()
     }
@@ -163,12 +163,12 @@ impl ArchitectureSettings {
         self.keep_probability
     }
 
-    /// The density that was asked for, where one was.
+    /// The requested density, where one was.
     #[must_use]
     pub fn density(&self) -> Option<f64> {
         self.profile
             .as_ref()
-            .filter(|profile| profile.is_asked && self.arch != Arch::Narrow)
+            .filter(|profile| profile.is_requested && self.arch != Arch::Narrow)
             .map(|profile| profile.density)
     }
 
@@ -287,26 +287,26 @@ fn has_papers_degrees(connectivity: &Connectivity) -> bool {
 fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
     let given: Vec<Setting> = options.given().collect();
     if arch == Arch::Sc2d && options.hidden.is_some() {
-        let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";
+        let reason = "cannot be used with `arch` sc2d, whose layers `grid` sets";
         return Err(Error::setting(Setting::Hidden, reason));
     }
     if options.parameters.is_some()
         && let Some(other) = given.iter().find(|setting| SIZES.contains(setting))
     {
-        let reason = format!("cannot be given together with `{other}`, which it finds");
+        let reason = format!("cannot be used with `{other}`, which it finds");
         return Err(Error::setting(Setting::Parameters, reason));
     }
     for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
         if !owners.contains(&arch) {
             let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
             let owners = names.join(", ");
-            let reason = format!("has no meaning with `arch` {arch}, it belongs to `arch` {owners}");
+            let reason = format!("cannot be used with `arch` {arch}, only with `arch` {owners}");
             return Err(Error::setting(setting, reason));
         }
         if arch == Arch::Narrow && options.budget.is_some() && setting != Setting::Budget {
             return Err(Error::setting(
                 setting,
-                "has no meaning with `budget`, which it would be the default of",
+                "cannot be used with `budget`, whose default it sets",
             ));
         }
     }
@@ -325,17 +325,17 @@ fn soft_band(options: &ArchitectureOptions) -> Result<Connectivity> {
     let (blocks, degrees) = blocks_and_degrees(options)?;
     let softness = options.softness.unwrap_or(paper::SOFTNESS);
     if !(softness > 0.0 && softness.is_finite()) {
-        let reason = format!("{softness} is impossible, it must be above 0 and finite");
+        let reason = format!("{softness} is invalid, it must be above 0 and finite");
         return Err(Error::setting(Setting::Softness, reason));
     }
     Ok(Connectivity::SoftBand { blocks, degrees, softness })
 }
 
-/// Number of blocks of each layer, and `[layer][block]` degrees; empty where a [`Profile`] fills them in.
+/// Number of blocks of each layer, and `[layer][block]` degrees; empty if a [`Profile`] fills them in.
 fn blocks_and_degrees(options: &ArchitectureOptions) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
     let blocks = options.blocks.as_ref().map_or(vec![paper::DEGREES.len()], |list| list.0.clone());
     if blocks.contains(&0) {
-        return Err(Error::setting(Setting::Blocks, "0 is impossible, it must be at least 1"));
+        return Err(Error::setting(Setting::Blocks, "0 is invalid, it must be at least 1"));
     }
     Ok((blocks, options.degrees.as_ref().map_or(Vec::new(), |lists| lists.0.clone())))
 }

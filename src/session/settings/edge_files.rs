@@ -54,7 +54,7 @@ impl ArchitectureOptions {
     pub(super) fn check_edges(&self) -> Result<()> {
         let decided = self.given().find(|setting| self.edges.is_some() && decided_by_edges(*setting));
         decided.map_or(Ok(()), |setting| {
-            Err(Error::setting(setting, "cannot be given together with `edges`, whose graphs decide it"))
+            Err(Error::setting(setting, "cannot be used with `edges`, whose graphs decide it"))
         })
     }
 }

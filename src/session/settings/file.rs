@@ -25,7 +25,7 @@ use crate::text::nearest;
 use crate::training::in_force;
 use crate::{Error, Result, Setting};
 
-/// Most bytes of a settings file.
+/// Maximum number of bytes of a settings file.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 impl Settings {
@@ -100,7 +100,7 @@ impl Settings {
             }
             let one = from_key(&key, &value)?;
             if one.given().iter().any(|setting| settings.given().contains(setting)) {
-                return Err(format!("{key} stands there twice, with `-` and with `_`"));
+                return Err(format!("{key} appears twice, with `-` and with `_`"));
             }
             settings.fill_from(one);
         }
@@ -114,7 +114,7 @@ pub(crate) fn toml_table(text: &str) -> Result<toml::Table, String> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
         let reason = match error.message() {
-            message if message.contains("i128") => "a whole number that is larger than any setting takes",
+            message if message.contains("i128") => "a whole number that is larger than any setting allows",
             message => message,
         };
         format!("line {}: {reason}", before.matches('\n').count() + 1)
@@ -159,11 +159,11 @@ fn named_once(key: &str, reason: &str) -> String {
     if reason.starts_with(&format!("{key}: ")) { reason } else { format!("{key}: {reason}") }
 }
 
-/// What a setting that takes numbers has against a value; nothing where it takes other things.
+/// What a setting that takes numbers has against a value; nothing if it takes other things.
 fn number_reason(key: &str, value: &Value, takes: &dyn Fn(Value) -> bool) -> Option<String> {
     let number = |number: f64| Value::from(number);
     if takes(Value::Bool(true)) {
-        return Some(format!("{value} is impossible, it must be true or false"));
+        return Some(format!("{value} is invalid, it must be true or false"));
     }
     if takes(number(0.5)) && takes(number(0.25)) {
         return Some(format!("{value} is not a number: write one such as 0.1 or 1e-3"));
@@ -174,7 +174,7 @@ fn number_reason(key: &str, value: &Value, takes: &dyn Fn(Value) -> bool) -> Opt
     Some(match value.as_f64() {
         Some(number) if number < 0.0 => {
             let least = if key == "seed" { 0 } else { 1 };
-            format!("{value} is impossible, it must be a whole number from {least} on")
+            format!("{value} is invalid, it must be a whole number, at least {least}")
         }
         Some(_) => format!("{value} is not a whole number, or too large: write digits only, such as 10"),
         None => format!("{value} is not a whole number: write digits only, such as 10"),
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         let mut keys = Map::new();
         while let Some((key, Unique(value))) = entries.next_entry::<String, Unique>()? {
             if keys.contains_key(&key) {
-                return Err(A::Error::custom(format!("{key:?} stands there twice")));
+                return Err(A::Error::custom(format!("{key:?} appears twice")));
             }
             keys.insert(key, value);
         }
@@ -276,10 +276,10 @@ const FLAGS_ONLY: [&str; 5] = ["color", "config", "json", "quiet", "resume"];
 /// The nearest name of a setting, where one is near.
 fn suggestion(name: &str) -> String {
     if FLAGS_ONLY.contains(&name) {
-        return format!(", but a flag only: type --{name}");
+        return format!(", only a flag: type --{name}");
     }
     match nearest(name, Settings::all().map(Setting::name)) {
         Some(known) => format!("; did you mean {known:?}?"),
-        None => "; every flag of `tanner train --help` has its key, without the dashes before it".into(),
+        None => "; keys are the flags of `tanner train --help` without the dashes".into(),
     }
 }

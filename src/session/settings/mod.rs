@@ -139,7 +139,7 @@ settings! {
         architecture: ArchitectureOptions,
         /// How it is trained.
         training: TrainingOptions,
-        /// What it is computed on.
+        /// The engine.
         engine: EngineOptions,
         /// What is kept, and what ends the run early.
         keeping: KeepingOptions,
@@ -172,14 +172,14 @@ fn decides(choice: Setting, setting: Setting) -> bool {
     }
 }
 
-/// What goes on from a saved model decides these.
+/// A saved model decides these.
 fn decided_by_model(setting: Setting) -> bool {
     let groups =
         [ImportanceOptions::SETTINGS, ArchitectureOptions::SETTINGS, &[Setting::Init, Setting::Gain]];
     groups.iter().any(|group| group.contains(&setting))
 }
 
-/// Whether a setting of a lower layer means nothing any more beside one of a higher layer.
+/// Whether a setting of a lower layer no longer applies with one of a higher layer.
 fn takes_the_place(high: Setting, low: Setting) -> bool {
     let either = EITHER.iter().any(|pair| high != low && pair.contains(&high) && pair.contains(&low));
     let by_model = |one, other| one == Setting::From && decided_by_model(other);
@@ -285,12 +285,12 @@ impl Settings {
         ]);
         for [one, other] in pairs {
             if has(one) && has(other) {
-                return Err(Error::setting(one, format!("cannot be given together with `{other}`")));
+                return Err(Error::setting(one, format!("cannot be used with `{other}`")));
             }
         }
         let decided = given.iter().find(|setting| has(Setting::From) && decided_by_model(**setting));
         decided.map_or(Ok(()), |setting| {
-            Err(Error::setting(*setting, "cannot be given together with `from`, whose model decides it"))
+            Err(Error::setting(*setting, "cannot be used with `from`, whose model decides it"))
         })
     }
 }

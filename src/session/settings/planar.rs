@@ -89,7 +89,7 @@ impl Planar {
         };
         let power = planar.importance_power;
         if !(0.0..=MAX_POWER).contains(&power) {
-            let reason = format!("{power} is impossible, it must be 0 to {MAX_POWER}");
+            let reason = format!("{power} is invalid, it must be 0 to {MAX_POWER}");
             return Err(Error::setting(Setting::ImportancePower, reason));
         }
         let layers = planar.layers();
@@ -169,13 +169,13 @@ impl ImportanceOptions {
             return Ok(self);
         }
         if self.importance == Some(Importance::Pca) {
-            let reason = "pca has no meaning with `arch` sc2d, which needs pixels: take none, variance or rf";
+            let reason = "pca cannot be used with `arch` sc2d, which needs pixels: take none, variance or rf";
             return Err(Error::setting(Setting::Importance, reason));
         }
         if let Some(order) = self.order.filter(|order| *order != Order::Place) {
             return Err(Error::setting(
                 Setting::Order,
-                format!("{order} has no meaning with `arch` sc2d, where pixels keep their places"),
+                format!("{order} cannot be used with `arch` sc2d, where pixels keep their places"),
             ));
         }
         self.importance = self.importance.or(Some(Importance::None));

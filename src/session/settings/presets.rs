@@ -12,7 +12,7 @@ use crate::paper;
 use crate::training::Schedule;
 
 named! {
-    /// Settings of a run that are known by one name; whatever is given beside it wins.
+    /// Settings of a run under one name; other given settings override them.
     pub enum Preset {
         /// The paper's recipe, with the usual choices where it is silent.
         Paper = "paper",

@@ -26,7 +26,7 @@ impl Profile {
         }
         let density = options.density.unwrap_or_else(paper_density);
         if !(density > 0.0 && density <= 1.0) {
-            let reason = format!("{density} is impossible, it must be above 0 and at most 1");
+            let reason = format!("{density} is invalid, it must be above 0 and at most 1");
             return Err(Error::setting(Setting::Density, reason));
         }
         Ok(Some(Self {

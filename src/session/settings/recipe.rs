@@ -73,7 +73,7 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
         return strange.map_or(Ok(None), |(setting, _)| Err(Error::setting(setting, "needs `rewire`")));
     };
     if matches!(arch, Arch::Fc | Arch::Narrow) {
-        let reason = format!("{rule} has no meaning with `arch` {arch}, whose layers have every edge");
+        let reason = format!("{rule} cannot be used with `arch` {arch}, whose layers have every edge");
         return Err(Error::setting(Setting::Rewire, reason));
     }
     Ok(Some(rewiring))

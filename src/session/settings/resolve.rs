@@ -30,9 +30,9 @@ pub struct RunSettings {
     pub data: DataSettings,
     /// Number of training samples, where not all are used.
     pub train_limit: Option<usize>,
-    /// Score on a held-out part of the training set in place of the test set.
+    /// Score on a held-out part of the training set instead of the test set.
     pub validation: Option<Holdout>,
-    /// A saved model to go on from; it decides importance and architecture then.
+    /// A saved model to continue from; it decides importance and architecture.
     pub from: Option<PathBuf>,
     /// How inputs are standardised and ordered.
     pub importance: ImportanceSettings,
@@ -53,7 +53,7 @@ pub struct RunSettings {
     /// A share of correct samples whose first reaching is timed.
     #[doc(hidden)]
     pub target: Option<f64>,
-    /// What it is computed on.
+    /// The engine.
     pub engine: EngineRequest,
     /// Folder of the run.
     pub out: Option<PathBuf>,
@@ -86,7 +86,7 @@ impl Settings {
         let asked = typed.clone().with_preset();
         let samples = &asked.samples;
         if samples.train_limit == Some(0) {
-            return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
+            return Err(Error::setting(Setting::TrainLimit, "0 is invalid, it must be at least 1"));
         }
         let architecture = ArchitectureSettings::new(&asked.architecture)?;
         let importance = asked
@@ -123,7 +123,7 @@ impl RunSettings {
         if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
     }
 
-    /// Takes over what a saved model decides in place of settings.
+    /// Takes over what a saved model decides instead of settings.
     pub(crate) fn go_on_from(&mut self, model: &TrainedModel) {
         let fitted = model.preprocessing();
         self.importance = ImportanceSettings {
@@ -146,23 +146,23 @@ impl ImportanceOptions {
         let importance = self.importance.unwrap_or(Importance::Pca);
         let order = self.order.unwrap_or(Order::Descending);
         if importance == Importance::None && order == Order::Ascending {
-            return Err(Error::setting(Setting::Order, "asc has no meaning with `importance` none"));
+            return Err(Error::setting(Setting::Order, "asc cannot be used with `importance` none"));
         }
         if importance == Importance::Pca && order == Order::Place {
             return Err(Error::setting(
                 Setting::Order,
-                "place has no meaning with `importance` pca, whose components are no pixels",
+                "place cannot be used with `importance` pca, whose components are not pixels",
             ));
         }
         let usual = ImportanceSettings::new(importance);
         let trees = match self.trees {
             None => usual.trees,
             Some(_) if importance != Importance::RandomForest => {
-                let reason = format!("has no meaning with `importance` {importance}, it belongs to rf");
+                let reason = format!("cannot be used with `importance` {importance}, only with rf");
                 return Err(Error::setting(Setting::Trees, reason));
             }
             Some(count) if count == 0 || u32::try_from(count).is_err() => {
-                let reason = format!("{count} is impossible, it must be 1 to {}", u32::MAX);
+                let reason = format!("{count} is invalid, it must be 1 to {}", u32::MAX);
                 return Err(Error::setting(Setting::Trees, reason));
             }
             Some(count) => count,
@@ -178,7 +178,7 @@ fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Opt
         return Err(Error::setting(Setting::PatienceOn, "needs `patience`"));
     }
     let reason = match keeping.patience {
-        Some(0) => "0 is impossible, it must be at least 1",
+        Some(0) => "0 is invalid, it must be at least 1",
         Some(_) if validation.is_none() => {
             "needs `validation`: stopping where the test accuracy looks best would make it too good"
         }
@@ -194,7 +194,7 @@ fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Opt
 pub fn check_threads(given: Option<usize>) -> Result<Option<usize>> {
     match given {
         Some(count) if !(1..=MAX_THREADS).contains(&count) => {
-            let reason = format!("{count} is impossible, it must be 1 to {MAX_THREADS}");
+            let reason = format!("{count} is invalid, it must be 1 to {MAX_THREADS}");
             Err(Error::setting(Setting::Threads, reason))
         }
         fitting => Ok(fitting),
@@ -212,7 +212,7 @@ impl EngineOptions {
         let (threads, adapter) = (check_threads(self.threads)?, self.adapter.clone());
         let kernels = KernelsRequest { asked: self.gpu_kernels, ..KernelsRequest::default() };
         let strange = |setting: Setting, owners: &str| {
-            let reason = format!("has no meaning with this `backend`, it belongs to {owners}");
+            let reason = format!("cannot be used with this `backend`, only with {owners}");
             Err(Error::setting(setting, reason))
         };
         let on_host = matches!(backend, BackendChoice::Cpu | BackendChoice::Reference);
@@ -223,7 +223,7 @@ impl EngineOptions {
                 strange(Setting::Threads, "cpu and auto")
             }
             (BackendChoice::Auto, Some(_), Some(_)) => {
-                Err(Error::setting(Setting::Threads, "has no meaning with `adapter`, which asks for a GPU"))
+                Err(Error::setting(Setting::Threads, "cannot be used with `adapter`, which selects a GPU"))
             }
             // Who names an adapter wants that one, and no CPU in its place.
             (BackendChoice::Gpu, ..) | (BackendChoice::Auto, Some(_), None) => {
@@ -266,7 +266,7 @@ impl DataSettings {
             return Err(Error::setting(Setting::Data, reason));
         }
         if options.max_categories == Some(0) {
-            let reason = "0 is impossible, it must be at least 1; `drop` leaves columns out";
+            let reason = "0 is invalid, it must be at least 1; `drop` leaves columns out";
             return Err(Error::setting(Setting::MaxCategories, reason));
         }
         let of_one_format = [
@@ -276,7 +276,7 @@ impl DataSettings {
         ];
         let strange = of_one_format.iter().find(|(given, _, owner, _)| *given && format != Some(*owner));
         if let Some((_, setting, _, owner)) = strange {
-            let reason = format!("has no meaning with {}, it belongs to {owner}", path.display());
+            let reason = format!("cannot be used with {}, only with {owner}", path.display());
             return Err(Error::setting(*setting, reason));
         }
         Ok(Self { path, format, options: options.clone() })

@@ -10,7 +10,7 @@ use crate::{Error, Result, Setting};
 
 /// Halvings of the range that a size is sought in: beyond the precision of a float64.
 const HALVINGS: usize = 64;
-/// Most neurons that a place gets.
+/// Maximum number of neurons that a place gets.
 const MOST_MAPS: usize = 64;
 /// Standard deviations of a random number of edges within which it stays.
 const DEVIATIONS: f64 = 4.0;

@@ -61,7 +61,7 @@ pub enum TestRows {
 /// Where an event file for TensorBoard goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventsPlace {
-    /// Beside the metrics.
+    /// Apart from the metrics.
     RunFolder,
     /// Into a folder of the run's name below this one, by which TensorBoard tells runs apart.
     Below(PathBuf),
@@ -207,7 +207,7 @@ impl FromStr for Delimiter {
             [one] if one.is_ascii() && !b"\"\r\n.".contains(one) && !one.is_ascii_alphanumeric() => {
                 Ok(Self(*one))
             }
-            _ => Err(format!("{text:?} cannot part fields: write , ; | or tab")),
+            _ => Err(format!("{text:?} cannot separate fields: write , ; | or tab")),
         }
     }
 }

@@ -16,7 +16,7 @@ impl Checkpoint {
     /// byte given.
     ///
     /// # Errors
-    /// Says in one line why they are no checkpoint that a run can go on from.
+    /// Says in one line why they are not a usable checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         Self::decode(bytes).map_err(|reason| one_line(&reason))
     }
@@ -48,11 +48,11 @@ impl Checkpoint {
         state.check_itself().map_err(|error| error.to_string())?;
         let seconds = [Some(header.clock.seconds), header.clock.seconds_to_target];
         if !seconds.iter().flatten().all(|seconds| seconds.is_finite() && *seconds >= 0.0) {
-            return Err("header: seconds that nobody can have measured".into());
+            return Err("header: impossible seconds".into());
         }
         // Last, so that all else is checked whatever the digest says.
         if !is_whole {
-            return Err("damaged: its values are not those that were written".into());
+            return Err("damaged: its values have changed".into());
         }
         Ok(Self { state, identity: header.identity, clock: header.clock })
     }
@@ -61,7 +61,7 @@ impl Checkpoint {
 fn check_version(version: u32) -> Read<()> {
     if version != VERSION {
         return Err(format!(
-            "format version {version}, this program reads version {VERSION}: go on with the program that wrote it"
+            "format version {version}, this program reads version {VERSION}: resume with the program that wrote it"
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The checkpoint file: a safetensors file beside the `config.json` of its run.
+//! The checkpoint file: a safetensors file next to the `config.json` of its run.
 //!
 //! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the name and version of the format, the
 //! position and the sums of the epoch that has begun, the digests of what the run began with, and the seconds it
@@ -50,7 +50,7 @@ pub struct Header {
     pub identity: RunIdentity,
     /// How long it has taken.
     pub clock: RunClock,
-    /// SHA-256 of the tensors, one after the other, as hexadecimal digits: a flipped bit would be trained on.
+    /// SHA-256 of the tensors, one after another, as hexadecimal digits: a flipped bit would be trained on.
     pub sha256: String,
 }
 

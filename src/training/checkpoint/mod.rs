@@ -1,4 +1,4 @@
-//! Where a run is between two steps: all that is needed to go on to the bits of a run that was never interrupted.
+//! Where a run is between two steps: all that is needed to resume it to the same bits as without an interruption.
 //!
 //! [`TrainingState`] is what the trainer hands out and takes back; a [`Checkpoint`] joins it with what the run
 //! folder's [`Recorder`](super::Recorder) has to know, and is what [`mod@format`] keeps in a file.
@@ -129,14 +129,14 @@ impl TrainingState {
         self.check_itself()?;
         let (done, epochs) = (self.history.len(), recipe.epochs);
         if done > epochs || (done == epochs && self.so_far.steps > 0) {
-            let reason = format!("{epochs} are fewer than the run has made");
+            let reason = format!("{epochs} is less than the epochs of the run so far");
             return Err(Error::Setting { setting: Setting::Epochs, reason });
         }
         Ok(())
     }
 }
 
-/// Digests of what a run began with, as text, to be compared before it goes on.
+/// Digests of what a run began with, as text, compared before it is resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunIdentity {

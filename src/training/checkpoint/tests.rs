@@ -121,7 +121,7 @@ fn what_no_run_can_have_left_is_refused() {
         (with_header("\"U8\"", "\"I8\""), "tensor history holds I8"),
         (with_header("\\\"correct\\\"", "\\\"korrect\\\""), "header: unknown field"),
         (with_header("\\\"correct\\\"", "\\\"cor\\\\ne\\\""), "header: unknown field `cor e`"),
-        (Checkpoint::from_bytes(b"").unwrap_err(), "no safetensors file"),
+        (Checkpoint::from_bytes(b"").unwrap_err(), "not a safetensors file"),
     ];
     for (message, part) in refusals {
         assert!(message.contains(part) && !message.contains('\n'), "{message:?} does not say {part:?}");

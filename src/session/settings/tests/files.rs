@@ -25,11 +25,11 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
         ("lr = true", "line 1: lr: true is not a number: write one such as 0.1"),
         ("# c\nepochs = \"ten\"", "line 2: epochs: \"ten\" is not a whole number"),
         ("epochs = 1.5", "epochs: 1.5 is not a whole number"),
-        ("epochs = -3", "epochs: -3 is impossible, it must be a whole number from 1 on"),
-        ("seed = -3", "seed: -3 is impossible, it must be a whole number from 0 on"),
+        ("epochs = -3", "epochs: -3 is invalid, it must be a whole number, at least 1"),
+        ("seed = -3", "seed: -3 is invalid, it must be a whole number, at least 0"),
         ("epochs = true", "epochs: true is not a whole number"),
         ("batch_size = \"\"", "line 1: batch-size: \"\" is not a whole number"),
-        ("pca = 3", "pca: 3 is impossible, it must be true or false"),
+        ("pca = 3", "pca: 3 is invalid, it must be true or false"),
         ("hidden = 1.5", "hidden: \"1.5\" is not a whole number; write 8 or 8,8,4"),
         ("arch = 3", "arch: \"3\" is none of sc, rsp"),
         ("activation = true", "activation: \"on\" is none of"),
@@ -105,7 +105,7 @@ fn a_key_that_stands_twice_in_json_is_refused() {
     let path = folder.path().join("config.json");
     std::fs::write(&path, "{\"settings\": {\"lr\": 0.1, \"epochs\": 3, \"lr\": 0.2}}").unwrap();
     let message = Settings::read(&path).unwrap_err().to_string();
-    assert!(message.contains("\"lr\" stands there twice at line 1"), "{message}");
+    assert!(message.contains("\"lr\" appears twice at line 1"), "{message}");
     std::fs::write(
         &path,
         "{\"settings\": {\"lr\": 0.1, \"hidden\": \"8\", \"pca\": true}, \"x\": [null, -1]}",
@@ -126,6 +126,6 @@ fn graphs_from_files_take_the_place_of_what_they_decide() {
     assert!(over.resolve().is_ok());
     assert_eq!(drawn.clone().over(files.clone()), drawn);
     let error = files.or(drawn).resolve().unwrap_err().to_string();
-    assert_eq!(error, "arch: cannot be given together with `edges`, whose graphs decide it");
+    assert_eq!(error, "arch: cannot be used with `edges`, whose graphs decide it");
     assert!(Settings::from_toml("edges = \"a.npz,\"").unwrap_err().contains("names no files"));
 }
