@@ -81,7 +81,7 @@ impl Entry {
         MeanDeviation::of(&self.runs.iter().map(|run| run.best_accuracy).collect::<Vec<_>>())
     }
 
-    /// What the accuracies were measured on; `None` without a finished run.
+    /// The samples on which accuracies were measured; `None` without a finished run.
     #[must_use]
     pub fn scored_on(&self) -> Option<ScoredOn> {
         self.runs.first().map(|run| run.scored_on)
@@ -122,7 +122,7 @@ struct ComparisonReport<'a> {
 }
 
 impl Comparison {
-    /// What the accuracies were measured on; `None` without a finished run.
+    /// The samples on which accuracies were measured; `None` without a finished run.
     #[must_use]
     pub fn scored_on(&self) -> Option<ScoredOn> {
         self.entries.iter().find_map(Entry::scored_on)

@@ -9,7 +9,7 @@ use crate::random::{Purpose, generator};
 use crate::{Error, Result, Setting};
 
 named! {
-    /// Which fans the variance of a weight is divided by.
+    /// The fans that divide the variance of a weight.
     pub enum Scheme {
         /// Variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010).
         Glorot = "glorot",
@@ -27,7 +27,7 @@ named! {
 /// fully connected layer instead, a sparse sigmoid network does not train.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Initialisation {
-    /// Which fans count.
+    /// The scheme.
     pub scheme: Scheme,
     /// Factor on the standard deviation: 4 suits sigmoid, the root of 2 ReLU, 1 others.
     pub gain: f32,

@@ -1,8 +1,8 @@
-//! Networks: layers over topologies, their parameters, and how these start.
+//! Networks: layers over topologies, their parameters and initialisation.
 //!
-//! A [`Network`] says what is computed, a [`Parameters`] with which values. The
-//! values of a layer stand in the canonical order of its
-//! [`Topology`], whatever engine uses them.
+//! A [`Network`] defines the computation, and [`Parameters`] its values. The
+//! values of a layer are in the canonical order of its
+//! [`Topology`], on every engine.
 
 mod activation;
 mod architecture;
@@ -41,17 +41,17 @@ pub struct Layer {
     pub keep_probability: f32,
 }
 
-/// A feed-forward classifier: layers whose widths fit, the last one giving logits.
+/// A feed-forward classifier: layers of matching widths, the last one computing logits.
 #[derive(Clone, Debug)]
 pub struct Network {
     layers: Vec<Layer>,
 }
 
 impl Network {
-    /// Joins layers into a network.
+    /// Combines layers into a network.
     ///
     /// # Errors
-    /// Refuses no layers, widths that do not fit, keep probabilities outside
+    /// Refuses an empty list, widths that do not match, keep probabilities outside
     /// `(0, 1]`, fewer than 2 outputs, and a last layer with an activation or dropout.
     pub fn new(layers: Vec<Layer>) -> Result<Self> {
         let Some(last) = layers.last() else {

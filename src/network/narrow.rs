@@ -1,14 +1,14 @@
-//! The narrow network: fully connected, made small by its width alone.
+//! The narrow network: fully connected, and small only by its width.
 //!
-//! It is the baseline that says what sparsity is worth: as many layers and no
+//! It is the baseline for the value of sparsity: as many layers and no
 //! more parameters than a sparse network, all of them dense and thin.
 
 use super::{Architecture, Connectivity};
 use crate::{Error, Result};
 
 impl Architecture {
-    /// As many fully connected hidden layers, all of the one width that is the
-    /// largest with no more than `budget` weights and biases in the whole network.
+    /// As many fully connected hidden layers, all of the same width, the
+    /// largest with at most `budget` weights and biases in the whole network.
     ///
     /// # Errors
     /// Refuses a network without hidden layers, and a budget too small for a width of 1.

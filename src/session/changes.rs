@@ -53,7 +53,7 @@ impl Changes {
         })
     }
 
-    /// Whether the run is to train for another number of epochs.
+    /// Whether the run gets another number of epochs.
     pub(super) fn extends(&self) -> bool {
         self.epochs.is_some()
     }
@@ -81,15 +81,15 @@ impl Changes {
 }
 
 impl Resumption {
-    /// The settings of the run with what is asked for now, its files where they are.
+    /// The settings of the run with the requested changes, and with the current places of its files.
     ///
     /// # Errors
-    /// When a setting cannot be changed or a file is nowhere; when nothing would be left to do for good.
+    /// When a setting cannot be changed, a file cannot be found, or nothing would be left to do.
     pub(super) fn changed(&mut self, asked: &Settings) -> Result<RunSettings> {
         let mut settings = self.settings()?;
         self.changes = Changes::of(asked)?;
         self.changes.put_into(&mut settings);
-        // What the run had by default is a place, too.
+        // A default is a place, too.
         let data = settings.data.data.take().or_else(|| self.config["data"].as_str().map(PathBuf::from));
         settings.data.data = self.place_of(Setting::Data, data, asked.data.data.clone())?;
         settings.data.labels =
@@ -105,7 +105,7 @@ impl Resumption {
         Ok(settings)
     }
 
-    /// Where a file is that the run has.
+    /// The current place of a file of the run.
     fn place_of(
         &self,
         setting: Setting,
@@ -141,7 +141,7 @@ impl Resumption {
         }
     }
 
-    /// Refuses an end that the run has passed already.
+    /// Refuses an end that the run has already passed.
     fn check_length(&self, settings: &RunSettings) -> Result<()> {
         let (done, epochs) = (self.history().len(), settings.recipe.epochs);
         let steps = match (&self.finished, &self.checkpoint) {
@@ -169,7 +169,7 @@ impl Resumption {
         Ok(())
     }
 
-    /// The engine that the run had, whatever would be chosen now, unless another one is asked for; its number of threads
+    /// The engine of the run, whatever would be chosen now, unless another one is requested; its number of threads
     /// is free.
     pub(super) fn engine(&self, had: &EngineRequest, asked: &EngineOptions) -> Result<EngineRequest> {
         let (backend, threads) = (self.backend()?, check_threads(asked.threads)?);

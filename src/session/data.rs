@@ -1,4 +1,4 @@
-//! From what was asked for to samples, and what of the data travels with the model.
+//! Loads data as requested, and records what the model keeps of them.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,21 +18,21 @@ use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::{Error, Result, Setting};
 
-/// Share of the samples that is their test set where nothing else is said.
+/// Default share of the samples for the test set.
 pub(crate) const USUAL_TEST: Holdout = Holdout::Share(0.2);
-/// Bytes for each value of a table: itself, the features as a network takes them, and a part for its test set.
+/// Bytes for each value of a table: the value, the preprocessed feature, and a part for the test set.
 const BYTES_PER_VALUE: f64 = 9.0;
 
-/// Data as they were read, before anything is fitted or split.
+/// Raw data, before anything is fitted or split.
 #[derive(Clone)]
 pub enum RawData {
-    /// Pictures, split already.
+    /// Pictures, already split.
     Idx(DataSplits),
     /// Tables.
     Table(Box<Tables>),
 }
 
-/// Samples to train and to test on, and what travels with the model.
+/// Training and test samples, and their record for the model.
 #[derive(Clone, Debug)]
 pub struct Data {
     /// The samples.
@@ -53,10 +53,10 @@ impl RawData {
 }
 
 impl Session<'_> {
-    /// Reads what was asked for.
+    /// Reads the requested data.
     ///
     /// # Errors
-    /// Whatever is wrong with a file, by the setting that names it.
+    /// Errors of a file, with the setting that names it.
     pub(crate) fn read(&self, settings: &DataSettings) -> Result<RawData> {
         if settings.format.is_none() {
             return Ok(RawData::Idx(load_idx_folder(&settings.path).asked_by(Setting::Data)?));
@@ -77,7 +77,7 @@ impl Session<'_> {
         Ok(RawData::Table(Box::new(tables)))
     }
 
-    /// Fits what is to be fitted, and splits if there is one table.
+    /// Fits the encoding, and splits if there is one table.
     ///
     /// # Errors
     /// As [`Session::read`].
@@ -111,10 +111,10 @@ impl Session<'_> {
         Ok(Data { splits: self.samples(encoded), record })
     }
 
-    /// Reads what was asked for, fits what is to be fitted on the training rows, and splits if there is one table.
+    /// Reads the requested data, fits the encoding on the training rows, and splits if there is one table.
     ///
     /// # Errors
-    /// Whatever is wrong with a file, by the setting that names it.
+    /// Errors of a file, with the setting that names it.
     pub fn load(&self, settings: &DataSettings, seed: u64) -> Result<Data> {
         self.split_data(self.read(settings)?, settings, seed)
     }
@@ -128,10 +128,10 @@ impl Session<'_> {
 
 #[doc(hidden)]
 impl Session<'_> {
-    /// The data of a model that is there already, encoded and split as in its training.
+    /// The data for an existing model, encoded and split as in its training.
     ///
     /// # Errors
-    /// As [`Session::load`]; settings that say otherwise than the model.
+    /// As [`Session::load`]; settings that contradict the model.
     pub fn load_for(&self, model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
         if settings.format.is_none() {
             refuse_pictures(model)?;
@@ -162,7 +162,7 @@ impl Session<'_> {
         Ok(self.samples(splits))
     }
 
-    /// The samples to score a model on: a test set of its own, else the rows held out in training, else all rows.
+    /// The samples to score a model on: a separate test set, otherwise the rows held out in training, otherwise all rows.
     ///
     /// # Errors
     /// As [`Session::load_for`].
@@ -201,12 +201,12 @@ impl Session<'_> {
         Ok(samples)
     }
 
-    /// The features of rows of a table, `[row][feature]`, as a model takes them.
+    /// The features of rows of a table, `[row][feature]`, for a model.
     ///
-    /// A model that knows nothing of tables takes their columns as features, in their order.
+    /// For a model without an encoding, the columns are the features, in order.
     ///
     /// # Errors
-    /// What is wrong with the table, or does not fit the model.
+    /// Errors of the table, or if it does not fit the model.
     pub fn features_for(
         &self,
         model: &TrainedModel,
@@ -216,7 +216,7 @@ impl Session<'_> {
     ) -> Result<Vec<f32>> {
         let encoding = encoding_of(model);
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
-        // A label that is missing in a text is no fault here.
+        // A label that is missing in a text is no error here.
         let label = if format == Format::Csv { LabelNeed::Ignored } else { LabelNeed::IfThere };
         let columns = Columns::Of { encoding: &encoding, label };
         let mut table = Table::read(source, format, &columns, &options)?.table;
@@ -226,7 +226,7 @@ impl Session<'_> {
         Ok(encoded.features)
     }
 
-    /// Says what the table was taken for.
+    /// Reports how the table was interpreted.
     fn describe(&self, table: &Table, settings: &DataSettings) {
         let texts = match table.text_columns() {
             0 => String::new(),
@@ -246,13 +246,13 @@ impl Session<'_> {
         self.note(format!("table: {rows} rows, {width} columns of features{texts}{header}{label}"));
     }
 
-    /// The samples of a table, once it is said what became of texts without a category.
+    /// The samples of a table, after warning of unseen texts.
     fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
         self.warn_of_unseen(&encoded.unseen);
         encoded.samples
     }
 
-    /// Says once what became of texts that training did not see.
+    /// Warns once of texts that training did not see.
     pub(super) fn warn_of_unseen(&self, unseen: &[Unseen]) {
         if unseen.is_empty() {
             return;
@@ -266,7 +266,7 @@ impl Session<'_> {
     }
 }
 
-/// A model of a table cannot be scored on pictures, of which the default data are.
+/// A model of a table cannot be scored on the default data, which are pictures.
 fn refuse_pictures(model: &TrainedModel) -> Result<()> {
     if model.data().encoding.is_some() {
         let reason = "the model was trained on a table: name that one, or another with the same columns";
@@ -275,7 +275,7 @@ fn refuse_pictures(model: &TrainedModel) -> Result<()> {
     Ok(())
 }
 
-/// How a model reads tables: one that knows nothing of them takes their columns in their order.
+/// How a model reads tables: without an encoding, it takes the columns in order.
 pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
     match &model.data().encoding {
         Some(encoding) => Cow::Borrowed(encoding),
@@ -288,7 +288,7 @@ pub(super) fn classes_of(model: &TrainedModel) -> Classes {
     Classes { names: model.data().class_names.clone() }
 }
 
-/// What the model knows of tables; settings that would say otherwise are refused.
+/// The model's encoding of tables; contradicting settings are refused.
 fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a DataRecord> {
     let decided = [Setting::Impute, Setting::MaxCategories, Setting::Drop, Setting::Label];
     if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
@@ -309,7 +309,7 @@ fn refuse_part() -> Error {
     Error::setting(Setting::Test, "a model has the rows of its own training, name a FILE to test on others")
 }
 
-/// A table whose columns are known.
+/// A table with known columns.
 fn read_known(settings: &DataSettings, path: &Path, encoding: &TableEncoding) -> Result<Tables> {
     let has_labels_elsewhere = settings.options.labels.is_some() && path == settings.path;
     let label = if has_labels_elsewhere { LabelNeed::Ignored } else { LabelNeed::Required };
@@ -340,7 +340,7 @@ fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables>
     Ok(Tables { table, test })
 }
 
-/// As much as fits into memory.
+/// Limited by the memory.
 pub(super) fn limits() -> Limits {
     #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
     let memory = host::available().map_or(u64::MAX, |available| available.bytes as u64);

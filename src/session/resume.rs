@@ -1,8 +1,8 @@
 //! Resuming or extending a run in its folder.
 //!
-//! The settings are those of the folder's `config.json`, with what is changed now: where its files are ([`Changes`]), how
-//! many epochs there are, on which engine. What comes out of them is compared with what was recorded, so that defaults
-//! which have changed since are noticed. Then everything that the bits depend on is compared: engine, samples, graphs,
+//! The settings are those of the folder's `config.json`, with changes: where its files are ([`Changes`]), how
+//! many epochs there are, on which engine. The resolved settings are compared with the recorded ones, so that defaults
+//! that have changed since are noticed. Then everything that the bits depend on is compared: engine, samples, graphs,
 //! preprocessing.
 
 use std::path::Path;
@@ -24,13 +24,13 @@ use crate::training::{
 };
 use crate::{Error, Result};
 
-/// A run that has begun: its folder, which no other process may touch now, and what it left there.
+/// A run to resume: its locked folder, and its files.
 #[derive(Debug)]
 pub struct Resumption {
     pub(super) folder: RunFolder,
-    /// Where it was kept last; `None` before the first time, when it starts again.
+    /// Its last checkpoint; `None` if there is none yet, and it starts again.
     pub(super) checkpoint: Option<Checkpoint>,
-    /// What a finished run has left, which is to be extended.
+    /// The finished run to extend.
     pub(super) finished: Option<Box<Finished>>,
     pub(super) config: Value,
     pub(super) changes: Changes,
@@ -45,10 +45,10 @@ pub(super) struct Finished {
 }
 
 impl Resumption {
-    /// Takes the folder of a run that is not finished.
+    /// Opens the folder of an unfinished run.
     ///
     /// # Errors
-    /// When there is no such run, its checkpoint is damaged, or another process is at it.
+    /// When there is no such run, its checkpoint is damaged, or another process works on it.
     pub fn open(path: &Path) -> Result<Self> {
         let Some(config) = RunFolder::config(path) else {
             let reason = match path.join("config.json").exists() {
@@ -64,10 +64,10 @@ impl Resumption {
         Ok(Self { folder, checkpoint, finished: None, config, changes: Changes::default() })
     }
 
-    /// Takes the folder of a finished run, to make more epochs.
+    /// Opens the folder of a finished run, for more epochs.
     ///
     /// # Errors
-    /// When one of its files cannot be read, or another process is at it.
+    /// When one of its files cannot be read, or another process works on it.
     pub(super) fn extend(path: &Path, summary: Summary) -> Result<Self> {
         let past = PastRun::read(path)?;
         let refuse = |what: String| {
@@ -79,7 +79,7 @@ impl Resumption {
         let Some(model) = past.model() else { return refuse("it no longer has a model.safetensors".into()) };
         let finished = Finished { history: past.history.clone(), model: model?, summary };
         let folder = RunFolder::reopen(path)?;
-        // One of before the run was finished knows its data, in runs whose settings do not.
+        // A checkpoint from before the end knows the data, in older runs whose settings do not.
         let checkpoint = folder.checkpoint().unwrap_or_default();
         let config = past.config.unwrap_or_default();
         Ok(Self {
@@ -129,7 +129,7 @@ impl Resumption {
         }
     }
 
-    /// What its optimiser remembers.
+    /// The state of its optimiser.
     pub(super) fn optimizer(&self) -> OptimizerState {
         if self.finished.is_some() { OptimizerState::Zero } else { OptimizerState::Kept }
     }
@@ -138,14 +138,14 @@ impl Resumption {
     pub(super) fn patience_from(&self) -> usize {
         match (&self.finished, last_continuation(&self.config)) {
             _ if self.changes.is_patience_given => 0,
-            // Who asks for more epochs of a run that has stopped early wants them.
+            // A request for more epochs of a run that stopped early restarts its patience.
             (Some(finished), _) => finished.history.len(),
             (None, last) => last.map_or(0, |last| last.patience_from),
         }
     }
 
-    /// Where it goes on: the state of its checkpoint, or the model of a finished run, whose optimiser is not there any
-    /// more, in the numbers of an engine.
+    /// Where it resumes: the state of its checkpoint, or the model of a finished run, without optimiser state,
+    /// in the precision of the engine.
     pub(super) fn state(
         &self,
         recipe: &Recipe,
@@ -250,7 +250,7 @@ impl Session<'_> {
     }
 }
 
-/// What can be done where the GPU of a run is not there.
+/// Adds the remedy if the GPU of a run is missing.
 pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error {
     match (begun, error) {
         (Some(begun), Error::NoAdapter(reason)) if !begun.changes.is_engine_given => {
@@ -260,7 +260,7 @@ pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error 
                 begun.config["adapter"].as_str().unwrap_or("a GPU")
             ))
         }
-        // The recorded adapter, which nobody has typed now.
+        // The recorded adapter, which was not requested now.
         (Some(begun), Error::For { setting: crate::Setting::Adapter, source })
             if !begun.changes.is_engine_given =>
         {
@@ -270,19 +270,19 @@ pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error 
     }
 }
 
-/// The fingerprints of what a run is trained and scored on, and the digest of the names in it, where it has some.
+/// The fingerprints of the samples that a run trains and scores on, and the digest of their names, if any.
 pub(super) fn data_identity(train: &Dataset, scored: &Dataset, record: &DataRecord) -> String {
     record.with_names(format!("{}-{}", fingerprint(train), fingerprint(scored)))
 }
 
-/// Whether data are those that were recorded; older versions recorded no names.
+/// Whether data are the recorded ones; older versions recorded no names.
 pub(super) fn is_same_data(then: &str, now: &str) -> bool {
     then == now
         || (then.matches('-').count() == 1
             && now.strip_prefix(then).is_some_and(|rest| rest.starts_with('-')))
 }
 
-/// Which of two [`data_identity`]s differ, and how.
+/// How two [`data_identity`]s differ.
 fn other_samples(then: &str, now: &str) -> String {
     let parts =
         |identity: &str| identity.split('-').map(|digest| digest.chars().take(12).collect()).collect();
@@ -297,7 +297,7 @@ fn other_samples(then: &str, now: &str) -> String {
     differences.join(", ")
 }
 
-/// The digests of a run in a folder, whose settings are there.
+/// The digests of a run in a folder.
 pub(super) fn identity(folder: &RunFolder, digests: Digests) -> Result<RunIdentity> {
     Ok(RunIdentity { config: folder.config_digest()?, start: digests.start, data: digests.data })
 }

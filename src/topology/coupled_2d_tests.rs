@@ -45,7 +45,7 @@ fn every_output_has_its_fan_in_of_distinct_inputs_and_seeds_repeat() {
         let topology = draw(&layer, 3);
         assert_eq!(topology.edges(), layer.edges().unwrap(), "{layer:?}");
         for output in 0..layer.outputs.neurons() {
-            // A topology has no edge twice.
+            // A topology has no duplicate edges.
             assert_eq!(topology.in_degree(output) as f64, layer.fan_in, "{layer:?}");
         }
         assert_eq!(topology, draw(&layer, 3), "{layer:?}");

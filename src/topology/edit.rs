@@ -1,36 +1,36 @@
-//! A graph with some of its edges in other places: a new immutable graph, and where each old edge is in it.
+//! Moving edges of a graph: a new immutable graph, and the place of each old edge in it.
 //!
-//! What moves is a [`Link`]: an edge, or in a graph of whole micro-blocks such a block. The number of edges stays.
+//! The unit that moves is a [`Link`]: an edge, or a micro-block in a graph of whole ones. The number of edges stays the same.
 
 use super::{Grain, Topology};
 use crate::{Error, Result};
 
-/// What joins a group of outputs and a group of inputs, as (output group, input group): with grain 1 one edge between two
+/// A connection of a group of outputs and a group of inputs, as (output group, input group): with grain 1 one edge between two
 /// neurons, with grain 4 the 16 edges between two quads.
 pub type Link = (u32, u32);
 
-/// Which links go and which come; as many of both.
+/// The links to remove and as many to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What a link is.
+    /// The unit of a link.
     pub grain: Grain,
     /// Links of the graph, in any order.
     pub dropped: Vec<Link>,
-    /// Links that the graph does not have, or that it drops.
+    /// Links that the graph does not have, or that are dropped.
     pub added: Vec<Link>,
 }
 
-/// What an edit makes of a graph.
+/// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
     /// The new graph, between the same neurons in the same blocks.
     pub topology: Topology,
-    /// Canonical edge that each old edge is in the new graph, `None` if it is dropped: `[old edges]`.
+    /// The canonical edge of each old edge in the new graph, `None` if it is dropped: `[old edges]`.
     pub now: Vec<Option<u32>>,
 }
 
 impl Topology {
-    /// What the graph moves by: whole micro-blocks where it is made of them, but not fully connected.
+    /// The unit in which the graph can move: whole micro-blocks if it consists of them, but is not fully connected.
     #[doc(hidden)]
     pub fn grain(&self) -> Grain {
         let width = Grain::MicroBlocks.together();
@@ -49,7 +49,7 @@ impl Topology {
         (0..self.outputs().width()).step_by(4).all(|first| {
             let inputs = &self.edge_inputs()[self.row(first)];
             let (quads, rest) = inputs.as_chunks::<4>();
-            // Inputs increase, so the first and the last one tell of all four.
+            // Inputs increase, so the first and the last one determine all four.
             let is_whole = |quad: &[u32; 4]| quad[0].is_multiple_of(4) && quad[3] == quad[0] + 3;
             rest.is_empty()
                 && quads.iter().all(is_whole)
@@ -57,7 +57,7 @@ impl Topology {
         })
     }
 
-    /// The input groups that an output group is joined to, increasing.
+    /// The input groups connected to an output group, increasing.
     #[doc(hidden)]
     pub fn joined(&self, grain: Grain, output: u32) -> impl ExactSizeIterator<Item = u32> + '_ {
         let inputs = &self.edge_inputs()[self.row(output as usize * grain.together())];
@@ -82,8 +82,8 @@ impl Topology {
     /// Moves edges.
     ///
     /// # Errors
-    /// [`Error::Topology`] where not as many links come as go, one that goes is not there, or one that comes is; and
-    /// where the grain is not that of the graph.
+    /// [`Error::Topology`] if the numbers of added and dropped links differ, a dropped link does not exist, or an added one does; and
+    /// if the grain is not that of the graph.
     #[doc(hidden)]
     pub fn edit(&self, edit: &Edit) -> Result<Edited> {
         let Edit { grain, dropped, added } = edit;
@@ -132,14 +132,14 @@ impl Topology {
     }
 }
 
-/// Takes the links of an output group off the front of sorted ones.
+/// Splits the links of an output group off the front of sorted ones.
 fn take<'a>(links: &mut &'a [Link], output: u32) -> &'a [Link] {
     let (taken, rest) = links.split_at(links.partition_point(|link| link.0 <= output));
     *links = rest;
     taken
 }
 
-/// The input groups of an output group after an edit, increasing, each with its place before it.
+/// The input groups of an output group after an edit, increasing, each with its old place.
 fn merged(
     joined: impl Iterator<Item = u32>,
     going: &[Link],
@@ -163,7 +163,7 @@ fn merged(
     }
 }
 
-/// The rows of a new graph, as far as they are made.
+/// The rows of a new graph under construction.
 struct Making<'a> {
     of: &'a Topology,
     grain: Grain,

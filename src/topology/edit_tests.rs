@@ -21,7 +21,7 @@ fn planar(grain: Grain) -> Coupled2d {
     }
 }
 
-/// Some of a graph's links, and as many that it lacks.
+/// Some of a graph's links, and as many missing ones.
 fn chosen(topology: &Topology, grain: Grain, count: usize, seed: u64) -> Edit {
     let mut rng = generator(seed, Purpose::Permutation(7));
     let there: HashSet<Link> = topology.links(grain).collect();
@@ -46,7 +46,7 @@ fn ends(grain: Grain, link: Link) -> impl Iterator<Item = (usize, usize)> {
 }
 
 proptest! {
-    /// The new graph has the edges that it should have, in the same number, and every edge that stayed is found.
+    /// The new graph has the expected edges, as many as before, and every edge that stayed is found.
     #[test]
     fn an_edit_moves_what_it_says_and_nothing_else(
         is_of_blocks in any::<bool>(), count in 0usize..60, seed in 0u64..1000,
@@ -77,12 +77,12 @@ proptest! {
             }
         }
         prop_assert_eq!(found.len(), old.edges() - dropped.len());
-        // The same edit back gives the old graph.
+        // The inverse edit restores the old graph.
         let back = Edit { grain, dropped: edit.added, added: edit.dropped };
         prop_assert_eq!(new.edit(&back).unwrap().topology, old);
     }
 
-    /// What a region offers is within it, is free, and is all that there is.
+    /// A region offers exactly the free places within it.
     #[test]
     fn a_region_offers_every_free_place_once(is_of_blocks in any::<bool>(), seed in 0u64..200) {
         let grain = if is_of_blocks { Grain::MicroBlocks } else { Grain::Edges };

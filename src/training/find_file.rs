@@ -34,7 +34,7 @@ pub(crate) fn find_file_of(
     let here = absolute(recorded);
     for place in last(config, setting).into_iter().chain(then).chain([here.clone()]).chain(above) {
         if place.exists() {
-            // A path that leads there from here stays as short as it was.
+            // A valid relative path stays short.
             return Ok(if place == here { recorded.to_owned() } else { place });
         }
         if !places.contains(&place) {
@@ -57,7 +57,7 @@ fn last(config: &Value, setting: Setting) -> Option<PathBuf> {
         Setting::Labels => now.labels,
         Setting::Test => now.test,
         Setting::From => now.from,
-        // These are a list, which may have become another one.
+        // These are a list, which may have changed.
         Setting::Edges => None,
         _ => Some(now.data),
     }
@@ -95,7 +95,7 @@ mod tests {
         std::fs::write(&begun, "").unwrap();
         assert_eq!(find(&config).unwrap(), begun);
         assert_eq!(find_file(&run, &config, Setting::Data, &begun).unwrap(), begun);
-        // What has the same path from here is another file.
+        // The same relative path names another file.
         let here = Path::new("Cargo.toml");
         assert_eq!(find_file(&run, &config, Setting::Data, here).unwrap(), begun);
         assert_eq!(find_file(&run, &json!({}), Setting::Data, here).unwrap(), here);

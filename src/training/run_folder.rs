@@ -1,24 +1,24 @@
-//! The folder that a run leaves behind.
+//! The folder of a run.
 //!
 //! | file | written | |
 //! |---|---|---|
 //! | `config.json` | before training | every setting of the run |
-//! | `edges.npz` | before it, where graphs came from files | the graphs that the run begins with |
+//! | `edges.npz` | before training, if graphs came from files | the initial graphs of the run |
 //! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
 //! | `model.safetensors` | after the first epoch, with each checkpoint and at the end | [`TrainedModel`] of the last epoch |
-//! | `best.safetensors` | likewise, where there is a better one | [`TrainedModel`] of the best epoch |
-//! | `checkpoint.safetensors` | when one is due, behind all that it promises; removed at the end | [`Checkpoint`] |
+//! | `best.safetensors` | likewise, if there is a better one | [`TrainedModel`] of the best epoch |
+//! | `checkpoint.safetensors` | when one is due, after all other files; removed at the end | [`Checkpoint`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
-//! | `events.out.tfevents.*` | after each epoch, where asked for | [`TensorBoard`](super::TensorBoard) |
+//! | `events.out.tfevents.*` | after each epoch, if requested | [`TensorBoard`](super::TensorBoard) |
 //!
-//! A resumed run adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced whole or not at
-//! all, and brought to the disk before the next one is written; only lines of metrics wait for the next checkpoint.
+//! A resumed run adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced
+//! atomically, and synchronised before the next one is written; only lines of metrics wait for the next checkpoint.
 //!
-//! `run.lock` is empty; a process that works on the run holds a lock on it, so that two cannot meet.
+//! `run.lock` is empty; a process that works on the run holds a lock on it, which excludes others.
 //!
 //! A folder that already holds one of these files is refused: no run overwrites
-//! another. A folder with other files is taken.
+//! another. A folder with other files is accepted.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -53,7 +53,7 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Takes the folder that the user named, made where it is not there.
+    /// Claims the folder that the user named, creating it if necessary.
     ///
     /// # Errors
     /// [`Error::Setting`] when it already holds a run, [`Error::Io`] when it
@@ -75,7 +75,7 @@ impl RunFolder {
         Self::begin(path)
     }
 
-    /// Reads what a finished run left: its settings and its summary, which is written last.
+    /// Reads a finished run: its settings and its summary, which is written last.
     ///
     /// `None` if no run has finished.
     ///
@@ -99,17 +99,17 @@ impl RunFolder {
         Ok(Some((in_force(config), summary)))
     }
 
-    /// The settings of whatever run began there, with what was changed since; none if they cannot be read.
+    /// The settings of the run in the folder, with later changes; `None` if they cannot be read.
     pub fn config(path: impl AsRef<Path>) -> Option<serde_json::Value> {
         let path = path.as_ref();
         serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok().map(in_force)
     }
 
-    /// Opens the folder of a run to resume it; what it has measured stays as it is, files
-    /// that were being written when it ended go.
+    /// Opens the folder of a run to resume it; its metrics are unchanged, and files
+    /// that were incomplete when it ended are removed.
     ///
     /// # Errors
-    /// [`Error::Io`] when another process is at it, or it cannot be written to.
+    /// [`Error::Io`] when another process works on it, or it cannot be written to.
     pub fn reopen(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let lock = lock(path)?;
@@ -117,7 +117,7 @@ impl RunFolder {
         Self::open(path, lock, OpenOptions::new().create(true))
     }
 
-    /// Where the run in this folder was kept last; `None` before the first time.
+    /// The last checkpoint of the run in this folder; `None` before the first one.
     ///
     /// # Errors
     /// As [`Checkpoint::load`].
@@ -129,7 +129,7 @@ impl RunFolder {
         }
     }
 
-    /// SHA-256 of the bytes of `config.json` as they were when the run began.
+    /// SHA-256 of the original bytes of `config.json`.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read.

@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::{Backend, EngineInfo, EngineState, Evaluation, StepOutcome};
 use crate::network::Parameters;
 
-/// An engine that learns nothing, notes what it is asked to do, and fails where it is told to.
+/// An engine that learns nothing, records its calls, and fails on request.
 #[derive(Default)]
 struct FakeEngine {
     /// Samples and first step of each call.
@@ -157,7 +157,7 @@ fn a_parameter_that_is_not_finite_ends_the_run() {
     assert!(notes.epochs.is_empty());
 }
 
-/// The order of samples that a seed stands for may never change.
+/// The order of samples of a seed must never change.
 #[test]
 fn the_permutation_is_pinned() {
     assert_eq!(permutation(10, 0, 0).unwrap(), [7, 4, 0, 6, 9, 8, 1, 2, 5, 3]);

@@ -3,7 +3,7 @@
 use crate::session::Reporter;
 use crate::{Error, Result};
 
-/// Names of runs that failed, and of those that another process was at.
+/// Names of failed runs, and of those that another process works on.
 #[derive(Clone, Debug, Default)]
 pub struct Unfinished {
     failed: Vec<String>,
@@ -30,7 +30,7 @@ impl Unfinished {
         }
     }
 
-    /// A run has failed; whether that was not known before.
+    /// Records a failed run; returns whether it is new.
     #[doc(hidden)]
     pub fn add_failed(&mut self, run: &str) -> bool {
         let is_new = !self.failed.iter().any(|failed| failed == run);
@@ -40,20 +40,20 @@ impl Unfinished {
         is_new
     }
 
-    /// Another process is at this run.
+    /// Another process works on this run.
     pub(super) fn elsewhere(&mut self, run: &str) {
         self.elsewhere.push(run.to_owned());
     }
 
-    /// This run is finished by now, whoever did it.
+    /// This run is finished, by any process.
     pub(super) fn finished(&mut self, run: &str) {
         self.elsewhere.retain(|name| name != run);
     }
 
-    /// Refuses to call a batch finished that is not; results are written before.
+    /// Returns an error for an unfinished batch; results are already written.
     ///
     /// # Errors
-    /// [`Error::Plan`] with all that is missing.
+    /// [`Error::Plan`] with everything that is missing.
     pub fn check(&self) -> Result<()> {
         let mut missing = Vec::new();
         if !self.failed.is_empty() {

@@ -1,4 +1,4 @@
-//! What is asked of the network, before it is known how wide its data are.
+//! The settings of the network, independent of the width of the data.
 
 use super::edge_files::EdgeFiles;
 use super::groups::ArchitectureOptions;
@@ -10,7 +10,7 @@ use crate::network::{Activation, Architecture, Connectivity};
 use crate::topology::{DegreeDistribution, Grid};
 use crate::{Error, Result, Setting, paper};
 
-/// An architecture that does not know yet how wide its data are.
+/// An architecture for data of any width.
 #[derive(Clone, Debug)]
 pub struct ArchitectureSettings {
     /// How hidden layers are joined.
@@ -18,17 +18,17 @@ pub struct ArchitectureSettings {
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     connectivity: Connectivity,
-    /// How degrees follow from the widths, where none were given.
+    /// Default degrees, if none were given.
     profile: Option<Profile>,
     /// A network in two dimensions, whose connectivity follows from its picture.
     pub(super) planar: Option<Planar>,
-    /// The number of weights and biases that was asked for.
+    /// The requested number of weights and biases.
     pub(in crate::session) parameters: Option<usize>,
-    /// Files whose graphs join the layers.
+    /// Files with the graphs of the layers.
     edges: Option<EdgeFiles>,
     activation: Activation,
     keep_probability: f32,
-    /// What was given of the settings that belong to some architectures alone.
+    /// The given settings that apply only to some architectures.
     given: Vec<Setting>,
 }
 
@@ -36,7 +36,7 @@ pub struct ArchitectureSettings {
 const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
 /// Those with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
-/// Settings that belong to some architectures alone, and to which.
+/// Settings that apply only to some architectures, and to which.
 const OWNERS: [(Setting, &[Arch]); 14] = [
     (Setting::Grid, &[Arch::Sc2d]),
     (Setting::FanIn, &[Arch::Sc2d]),
@@ -54,7 +54,7 @@ const OWNERS: [(Setting, &[Arch]); 14] = [
     (Setting::Softness, &[Arch::Band]),
 ];
 
-/// Settings in whose place a number of parameters can be given.
+/// Settings that a number of parameters can replace.
 pub(crate) const SIZES: [Setting; 6] = [
     Setting::Degrees,
     Setting::Density,
@@ -64,7 +64,7 @@ pub(crate) const SIZES: [Setting; 6] = [
     Setting::Budget,
 ];
 
-/// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
+/// The words in reasons that identify a setting; reasons about degrees may mention blocks, too.
 const WORDS: [(Setting, &str); 11] = [
     (Setting::ImportancePower, "importance"),
     (Setting::FanIn, "fan-in"),
@@ -80,7 +80,7 @@ const WORDS: [(Setting, &str); 11] = [
 ];
 
 impl ArchitectureSettings {
-    /// Checks what was given.
+    /// Validates the settings.
     ///
     /// # Errors
     /// [`Error::Setting`] for values outside their range and for settings of other architectures.
@@ -107,9 +107,9 @@ impl ArchitectureSettings {
             (Arch::Rsp, _) => Connectivity::RandomSparse { degrees: degree_distributions(options) },
             (Arch::Fc, _) => Connectivity::FullyConnected,
             (Arch::Band, _) => soft_band(options)?,
-            // Until the picture is known.
+            // A placeholder until the picture is known.
             (Arch::Sc2d, _) => Connectivity::FullyConnected,
-            // It is not known before the files are read.
+            // A placeholder until the files are read.
             (Arch::Custom, _) if edges.is_some() => Connectivity::FullyConnected,
             (Arch::Custom, _) => {
                 return Err(Error::setting(
@@ -141,12 +141,12 @@ impl ArchitectureSettings {
         })
     }
 
-    /// Files whose graphs join the layers, if there are any.
+    /// Files with the graphs of the layers, if any.
     pub(crate) fn edges(&self) -> Option<&EdgeFiles> {
         self.edges.as_ref()
     }
 
-    /// Those of a network that is there already.
+    /// For an existing network.
     pub(crate) fn of_arch(&mut self, arch: Arch) {
         self.arch = arch;
     }
@@ -163,7 +163,7 @@ impl ArchitectureSettings {
         self.keep_probability
     }
 
-    /// The requested density, where one was.
+    /// The requested density, if any.
     #[must_use]
     pub fn density(&self) -> Option<f64> {
         self.profile
@@ -172,10 +172,10 @@ impl ArchitectureSettings {
             .map(|profile| profile.density)
     }
 
-    /// The architecture for data of this shape; the width of a narrow network is found here.
+    /// The architecture for data of this shape; this determines the width of a narrow network.
     ///
     /// # Errors
-    /// What no graph can satisfy, and a network in two dimensions for data that are not pictures.
+    /// For impossible graphs, and for a network in two dimensions if data are not pictures.
     pub fn fit_to(&self, shape: impl Into<InputShape>, classes: usize) -> Result<Architecture> {
         let shape = shape.into();
         match self.parameters {
@@ -184,7 +184,7 @@ impl ArchitectureSettings {
         }
     }
 
-    /// The architecture, at a density or with that many times the usual fan-ins where a scale is given.
+    /// The architecture; with a scale, at that density or with fan-ins scaled by it.
     pub(super) fn at(&self, shape: InputShape, classes: usize, scale: Option<f64>) -> Result<Architecture> {
         let InputShape { features: inputs, picture } = shape;
         if self.edges.is_some() {
@@ -205,7 +205,7 @@ impl ArchitectureSettings {
         if let Some(profile) = &self.profile {
             let profile = Profile { density: scale.unwrap_or(profile.density), ..profile.clone() };
             profile.fill(&mut connectivity, inputs, &self.hidden);
-            // The paper's own network is drawn as the paper draws it.
+            // The paper's network is drawn as in the paper.
             reaches_all = self.hidden.iter().any(|width| *width != paper::OUTPUTS)
                 || !has_papers_degrees(&connectivity);
         }
@@ -218,7 +218,7 @@ impl ArchitectureSettings {
             keep_probability: self.keep_probability,
             reaches_all,
         };
-        // One of a given size takes no other network's.
+        // A network of given size does not copy another one's.
         if self.arch != Arch::Narrow || self.parameters.is_some() {
             return Ok(architecture);
         }
@@ -237,7 +237,7 @@ impl ArchitectureSettings {
         architecture.narrowed_to(budget).map_err(|error| self.blame(error))
     }
 
-    /// Says which setting asked for a network that cannot be: the given one of which the reason speaks, else `arch`.
+    /// Adds the setting that requested an impossible network: the given one that the reason mentions, otherwise `arch`.
     #[doc(hidden)]
     #[must_use]
     pub fn blame(&self, error: Error) -> Error {
@@ -252,13 +252,13 @@ impl ArchitectureSettings {
         }
     }
 
-    /// Whether a setting belongs to some architectures alone.
+    /// Whether a setting applies only to some architectures.
     pub(super) fn is_of_one_kind(setting: Setting) -> bool {
         OWNERS.iter().any(|(owned, _)| *owned == setting)
     }
 }
 
-/// The features of a sample, and the picture that they are, where they are one.
+/// The number of features, and the picture that they form, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {
     /// Number of features.
@@ -315,7 +315,7 @@ fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<(
 
 fn spatially_coupled(options: &ArchitectureOptions) -> Result<Connectivity> {
     let (blocks, degrees) = blocks_and_degrees(options)?;
-    // Fewer blocks than the paper's window has cannot be seen.
+    // The window cannot exceed the number of blocks.
     let usual = || one_for_all(blocks.iter().map(|count| paper::RECEPTIVE_FIELD.min(*count)).collect());
     let receptive_fields = options.receptive_field.as_ref().map_or_else(usual, |list| list.0.clone());
     Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })

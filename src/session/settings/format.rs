@@ -1,11 +1,11 @@
-//! What kind of data a path names.
+//! The kind of data of a path.
 
 use std::path::Path;
 
 use crate::dataset::table::Format;
 use crate::{Error, Result, Setting};
 
-/// The format of a file by its name; a folder, or what is not there and not called like a table, has none.
+/// The format of a file by its name; `None` for a folder, and for a missing file without a known ending.
 pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
     let named = Format::of_path(path);
     if path.join("config.json").is_file() && path.join("metrics.jsonl").is_file() {

@@ -1,4 +1,4 @@
-//! How to train, from what was asked for.
+//! The recipe of a run, from its settings.
 
 use super::TrainingOptions;
 use super::architecture::ArchitectureSettings;
@@ -51,7 +51,7 @@ pub(super) fn recipe(options: &TrainingOptions, architecture: &ArchitectureSetti
     Ok(recipe)
 }
 
-/// How edges move, where they are asked to.
+/// How edges move, if requested.
 fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
     let TrainingOptions { rewire, rewire_fraction, rewire_every, rewire_end, .. } = options;
     let rule = rewire.filter(|rule| *rule != Rewire::Off);
@@ -79,7 +79,7 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
     Ok(Some(rewiring))
 }
 
-/// Weight decay where none is asked for: the paper has none on the fully connected network.
+/// Default weight decay: the paper has none on the fully connected network.
 pub(crate) fn usual_l2(arch: Arch) -> f32 {
     if arch == Arch::Fc { 0.0 } else { paper::L2 }
 }

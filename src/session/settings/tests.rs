@@ -1,4 +1,4 @@
-//! Lines as they would be typed, and what comes out of them.
+//! Flags as typed, and the resulting settings.
 
 use clap::Parser;
 
@@ -328,7 +328,7 @@ fn higher_layers_win_and_take_with_them_what_depends_on_them() {
     assert_eq!(over("--from m", "--pca --arch fc --init he --epochs 3"), "--epochs=3 --from=m");
     assert_eq!(over("--rf", "--importance none --trees 5"), "--importance=rf");
     assert_eq!(over("--backend cpu", "--adapter x"), "--backend=cpu");
-    // What is chosen again takes nothing with it.
+    // Repeating a choice removes nothing.
     let all = "--arch=sc --density=0.5 --importance=rf --lr=0.3 --optimizer=adam --trees=5";
     assert_eq!(over("--arch sc --rf --optimizer adam", all), all);
 }

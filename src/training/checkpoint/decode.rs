@@ -1,4 +1,4 @@
-//! From the bytes of a checkpoint file to a checkpoint, believing nothing.
+//! Decodes the bytes of a checkpoint file as untrusted input.
 
 use safetensors::Dtype;
 
@@ -12,7 +12,7 @@ use crate::topology::GraphRows;
 use crate::training::EpochMetrics;
 
 impl Checkpoint {
-    /// Reads the bytes of a checkpoint file, whoever wrote them; never allocates more than 1 MiB and 32 bytes for each
+    /// Reads the bytes of an untrusted checkpoint file; never allocates more than 1 MiB plus 32 bytes for each
     /// byte given.
     ///
     /// # Errors
@@ -50,7 +50,7 @@ impl Checkpoint {
         if !seconds.iter().flatten().all(|seconds| seconds.is_finite() && *seconds >= 0.0) {
             return Err("header: impossible seconds".into());
         }
-        // Last, so that all else is checked whatever the digest says.
+        // Last, so that everything else is checked regardless of the digest.
         if !is_whole {
             return Err("damaged: its values have changed".into());
         }
@@ -82,7 +82,7 @@ fn read_values<'a>(file: &mut Container<'a>, name: &str, lists: &mut Vec<&'a [u8
     }
 }
 
-/// Reads the edges of each layer, where they are there.
+/// Reads the edges of each layer, if present.
 fn read_graphs<'a>(file: &mut Container<'a>, lists: &mut Vec<&'a [u8]>) -> Read<Option<Vec<GraphRows>>> {
     let mut graphs = Vec::new();
     loop {
@@ -101,7 +101,7 @@ fn read_graphs<'a>(file: &mut Container<'a>, lists: &mut Vec<&'a [u8]>) -> Read<
     Ok((!graphs.is_empty()).then_some(graphs))
 }
 
-/// The whole epochs; a line takes more bytes than what is made of it.
+/// The complete epochs; a line takes more bytes than its decoded form.
 fn read_history(bytes: &[u8]) -> Read<Vec<EpochMetrics>> {
     let Some(lines) = bytes.strip_suffix(b"\n") else {
         return if bytes.is_empty() { Ok(Vec::new()) } else { Err("half a line of metrics".into()) };

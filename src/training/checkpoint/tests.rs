@@ -20,7 +20,7 @@ fn metrics(epoch: usize) -> EpochMetrics {
     }
 }
 
-/// Of a run in its fourth epoch.
+/// A checkpoint of a run in its fourth epoch.
 fn checkpoint(memories: usize) -> Checkpoint {
     let values = |k: u16| Values::Single((0..7).map(|v| f32::from(v * 31 + k) / 7.0 - 9.0).collect());
     let so_far = EpochSoFar {
@@ -83,7 +83,7 @@ fn a_checkpoint_comes_back_to_the_bit() {
     assert_eq!(Checkpoint::from_bytes(&odd.to_bytes().unwrap()).unwrap(), odd);
 }
 
-/// Whatever bit of the values flips: one that was trained on would give another run.
+/// Any flipped bit in the values is detected: training on it would change the run.
 #[test]
 fn a_flipped_bit_is_noticed() {
     let bytes = checkpoint(2).to_bytes().unwrap();
@@ -141,7 +141,7 @@ fn a_cut_file_is_refused_wherever_it_was_cut() {
 }
 
 proptest! {
-    /// Whatever bytes change: an answer, and whatever is taken for a checkpoint is one.
+    /// Any changed bytes lead to an error or to a valid checkpoint.
     #[test]
     fn damage_never_panics(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let mut bytes = checkpoint(2).to_bytes().unwrap();

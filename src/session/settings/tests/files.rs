@@ -54,7 +54,7 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
     assert!(matches!(Settings::read("/nowhere.toml"), Err(Error::Io { .. })));
 }
 
-/// The `config.json` of version 0.1, of pictures and of a table, give the runs that they are of.
+/// The `config.json` of version 0.1, for pictures and for a table, still yield their runs.
 #[test]
 fn older_records_of_runs_are_read() {
     let config = r#"{"data": "t.csv", "table": {"label": "y", "labels": null, "header": null, "delimiter": "\t",
@@ -84,7 +84,7 @@ fn older_records_of_runs_are_read() {
     }
 }
 
-/// Not the words "on" and "off" for what takes any text.
+/// They are not accepted as text by other settings.
 #[test]
 fn true_and_false_are_values_of_switches_alone() {
     for key in ["out", "tensorboard", "data", "label", "drop", "adapter", "test", "lr", "epochs"] {
