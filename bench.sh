@@ -52,7 +52,7 @@ python=${PYTHON:-python3}
 cd "$(dirname "$0")"
 out=${out:-$PWD/bench-results/$(date +%Y-%m-%dT%H-%M-%S)}
 for file in bench.json bench.svg bench.png ours.json peers.json; do
-    [[ ! -e $out/$file ]] || fail "--out: $out holds a $file already: name another folder"
+    [[ ! -e $out/$file ]] || fail "--out: $out already holds a $file: name another folder"
 done
 mkdir -p "$out" || fail "--out: $out cannot be made"
 [[ -w $out ]] || fail "--out: $out cannot be written to"

@@ -193,7 +193,7 @@ pub enum Error {
     #[error("{0}")]
     Memory(String),
     /// An unknown name of a choice.
-    #[error("{given:?} is none of {}", known.join(", "))]
+    #[error("{given:?} is not one of {}", known.join(", "))]
     UnknownName {
         /// The text.
         given: String,

@@ -27,7 +27,7 @@ pub fn atomic_write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let failed = |error| Error::io(path, without_name(error));
-    let mut file = temporary_beside(folder).map_err(failed)?;
+    let mut file = temporary_file_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
@@ -48,7 +48,7 @@ pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
     // The deepest first, the order of their removal.
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-    let tried = std::fs::create_dir_all(folder).and_then(|()| temporary_beside(folder).map(drop));
+    let tried = std::fs::create_dir_all(folder).and_then(|()| temporary_file_in(folder).map(drop));
     for made in missing {
         // A folder that another process has used since then stays.
         let _ = std::fs::remove_dir(made);
@@ -80,7 +80,7 @@ fn target(path: &Path) -> Result<PathBuf> {
 }
 
 /// A file with the default permissions of new files, not those of temporary ones.
-fn temporary_beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+fn temporary_file_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]

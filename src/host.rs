@@ -78,8 +78,11 @@ pub(crate) fn require_products(what: &str, bytes: f64) -> Result<()> {
     let bytes = bytes + threads as f64 * 2.0 * third_cache();
     if bytes > room.bytes {
         let all = format!("{what}, on {threads} threads,");
-        let (what, remedy) =
-            if threads == 1 { (what, REMEDY) } else { (&*all, "use fewer `threads`, or give it more memory") };
+        let (what, remedy) = if threads == 1 {
+            (what, REMEDY)
+        } else {
+            (&*all, "use fewer `threads`, or give it more memory")
+        };
         return Err(lacking(what, bytes, room, remedy));
     }
     IS_THERE.store(true, Ordering::Relaxed);

@@ -88,7 +88,7 @@ mod tests {
             assert_eq!(serde_json::to_value(activation).unwrap(), serde_json::json!(activation.name()));
         }
         let message = "relux".parse::<Activation>().unwrap_err().to_string();
-        assert_eq!(message, "\"relux\" is none of sigmoid, relu, tanh, identity");
+        assert_eq!(message, "\"relux\" is not one of sigmoid, relu, tanh, identity");
     }
 
     #[cfg(feature = "cli")]

@@ -1,4 +1,4 @@
-//! The files that are shipped, and every way in which an IDX file can be wrong.
+//! The shipped files, and every way in which an IDX file can be invalid.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -56,7 +56,7 @@ fn assert_violation<T: std::fmt::Debug>(result: tanner::Result<T>, name: &str, o
     }
 }
 
-/// The violation must be reported alike for the plain content and for the compressed one.
+/// The violation must be reported equally for plain and compressed content.
 #[track_caller]
 fn assert_image_violation(content: &[u8], offset: u64, parts: &[&str]) {
     for bytes in [content.to_vec(), gzip(content)] {
@@ -151,7 +151,7 @@ fn dimension_of_zero() {
 fn absurd_dimensions() {
     assert_image_violation(&idx(&[u32::MAX; 3], &[]), 4, &["4294967295", "at most 1073741824"]);
     assert_image_violation(&idx(&[1 << 20, 1 << 10, u32::MAX], &[]), 12, &["at most 1073741824"]);
-    // Allowed, but not there: nothing may be allocated for it.
+    // Allowed, but missing: nothing may be allocated for it.
     assert_image_violation(
         &idx(&[1 << 20, 1 << 5, 1 << 5], &[1]),
         17,
@@ -344,7 +344,7 @@ fn inconsistent_data_sets_are_refused() {
     assert_refused(Dataset::new(vec![1.0; 5], usize::MAX, vec![0, 1], 2), &["5 feature values"]);
     assert_refused(Dataset::new(vec![1.0; 4], 2, vec![0, 2], 2), &["sample 1", "label 2", "class count 2"]);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        // Far enough that it is not in the first piece that is checked.
+        // Far enough to be outside the first checked piece.
         let mut features = vec![0.0; 300_000];
         features[200_001] = bad;
         let result = Dataset::new(features, 3, vec![0; 100_000], 2);

@@ -1,4 +1,4 @@
-//! How much memory a forest on 60,000 pictures takes; alone in its process, whose peak is what is measured.
+//! The memory of a forest on 60,000 pictures; alone in its process, whose peak is measured.
 
 #![cfg(target_os = "linux")]
 

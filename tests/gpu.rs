@@ -1,5 +1,5 @@
 //! Tests of the GPU engine. They run on the best adapter there is, software
-//! renderers included; without any they show as ignored, with the reason, and
+//! renderers included. Without any they show as ignored, with the reason, and
 //! with `TANNER_REQUIRE_GPU=1` that is a failure.
 
 #[path = "gpu/command_line.rs"]
@@ -138,7 +138,7 @@ fn tests() -> Vec<Test> {
     tests
 }
 
-/// Every kernel under every share: with whole numbers on all shapes, with real ones for each activation and optimiser.
+/// Every kernel with every share: with whole numbers on all shapes, with real ones for each activation and optimiser.
 fn add_kernel_tests(
     tests: &mut Vec<Test>,
     (checks, runtime_checks): (&str, bool),

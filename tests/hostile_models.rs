@@ -1,5 +1,5 @@
-//! Model files that somebody has tampered with: each is refused in one line or is a model that validates, and
-//! none makes the reader allocate more than it says.
+//! Corrupted model files: each is refused in one line or is a valid model, and
+//! none makes the reader allocate more than its bound.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -23,7 +23,7 @@ fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads a file; gives the reason for which it was refused, or nothing for a model.
+/// Reads a file; returns the reason for a refusal, or `None` for a model.
 fn refusal(bytes: &[u8]) -> Option<String> {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
@@ -97,7 +97,7 @@ fn files() -> Vec<Vec<u8>> {
     models.iter().map(|model| model.to_bytes().unwrap()).collect()
 }
 
-/// A file whose header is another one, of the right length.
+/// A file with another header, with the right length.
 fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
 }
@@ -190,7 +190,7 @@ fn containers_that_are_none_are_refused() {
     let metadata = header.replacen('{', "{\"__metadata__\":{},", 1);
     let ours = header.replacen("\"tanner\":", "\"tanner\":\"{}\",\"tanner\":", 1);
     for (file, part) in [
-        (with_header(&twice, data), "tensor layers.0.biases comes twice"),
+        (with_header(&twice, data), "tensor layers.0.biases appears twice"),
         (with_header(&metadata, data), "the metadata appear twice"),
         (with_header(&ours, data), "the metadata hold tanner twice"),
         (with_header(&header.replacen("\"dtype\":", "\"strides\":[1],\"dtype\":", 1), data), "unknown field"),

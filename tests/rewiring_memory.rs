@@ -9,7 +9,7 @@ use tanner::prelude::*;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Megabytes at the peak of a run of a wide network on few samples, nearly all of which follow the edges.
+/// Peak megabytes of a run of a wide network on few samples; nearly all depend on the edges.
 fn peak(more: &str) -> f32 {
     let noise =
         |place: u32| f32::from(u16::try_from(place.wrapping_mul(2_654_435_761) >> 16).unwrap()) / 65536.0;

@@ -1,4 +1,4 @@
-//! Shaders against the host, with no GPU: they parse and validate, translate to
+//! Checks shaders without a GPU: they parse and validate, translate to
 //! every backend's language, and agree with the Rust side about struct layouts,
 //! bindings, access, workgroup sizes and constants.
 
@@ -19,7 +19,7 @@ use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
 use tanner::network::Activation;
 use tanner::network::drop_connect::NO_CONNECTION;
 
-/// A shader as it is for one share.
+/// A shader for one share.
 struct Variant {
     shader: &'static KernelSpec,
     share: Share,
@@ -141,7 +141,7 @@ fn entry_points_bind_what_the_table_says() {
         assert_eq!(found, table.collect::<Vec<_>>(), "{name}");
         assert!(shader.bindings.len() <= STORAGE_BUFFERS as usize, "{name}");
     }
-    // What WebGPU promises of every adapter.
+    // The minimum that WebGPU guarantees.
     assert_eq!(STORAGE_BUFFERS, wgpu::Limits::default().max_storage_buffers_per_shader_stage);
 }
 
@@ -430,7 +430,7 @@ fn cases(module: &Module, function: &str) -> Vec<BTreeSet<u32>> {
     switches.map(Iterator::collect).collect()
 }
 
-/// WGSL does not ask for a case for each variant of the host's enum; what no case names becomes NaN.
+/// WGSL does not require a case for each variant of the host's enum; unknown codes become NaN.
 #[test]
 fn every_variant_has_a_case() {
     let optimizers: BTreeSet<u32> = OptimizerKind::ALL.map(|kind| kind as u32).into();
@@ -449,7 +449,7 @@ fn every_variant_has_a_case() {
     }
 }
 
-/// What the shaders count on: whole workgroups of items, each quad of logits by a whole row of columns.
+/// Assumptions of the shaders: whole workgroups of items, each quad of logits by a whole row of columns.
 #[test]
 fn shares_fill_their_workgroups() {
     for shader in &KERNELS {

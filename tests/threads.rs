@@ -1,4 +1,4 @@
-//! Whose threads compute: the library's own, never those of rayon's global pool.
+//! Computations run on the library's own threads, never on rayon's global pool.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -56,7 +56,7 @@ fn everything() -> String {
 
 #[test]
 fn every_pool_gives_the_same_and_the_global_one_is_never_used() {
-    // The one thread of the global pool is busy for ever: whatever waited for it would hang.
+    // The only thread of the global pool is busy forever: anything that waited for it would hang.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
     let (started, is_busy) = mpsc::channel();
     rayon::spawn(move || {
@@ -96,7 +96,7 @@ fn work_that_is_installed_runs_on_all_threads_of_that_pool() {
     assert_eq!(names, [0, 1, 2].map(|index| Some(format!("tanner-{index}"))));
 }
 
-/// Notes on which threads the trees of a forest are grown.
+/// Records on which threads the trees of a forest are grown.
 #[derive(Default)]
 struct Growers(Mutex<HashMap<ThreadId, String>>);
 
@@ -152,7 +152,7 @@ fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
     for (run, threads) in runs.into_iter().zip([1, 2, 4]) {
         assert_eq!(run.names(), names(threads));
     }
-    // Here all is as before the runs, and another thread has heard of none of it.
+    // This thread is as before the runs, and another thread is unaffected.
     let (here, there) = (elsewhere(), thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()));
     assert!(there.0.lock().unwrap().keys().all(|thread| !here.0.lock().unwrap().contains_key(thread)));
     assert_eq!(here.names(), names(3));

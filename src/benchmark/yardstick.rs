@@ -103,8 +103,7 @@ impl Yardstick {
             report.parameters = report.parameters.max(share);
             if !(share <= 1.0) {
                 let what = format!("layer {}", index + 1);
-                let how =
-                    format!("is {share:.3e} times the bound off the reference after {steps} steps");
+                let how = format!("is {share:.3e} times the bound off the reference after {steps} steps");
                 return Err(wrong(engine, &what, how));
             }
         }

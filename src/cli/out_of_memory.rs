@@ -28,12 +28,12 @@ static ALLOCATOR: Allocator = Allocator;
 const RESERVE: usize = 4 << 20;
 
 /// How to resume after the end, and the file that resuming needs.
-struct GoOn {
+struct Hint {
     how: Cow<'static, str>,
     once: Option<PathBuf>,
 }
 
-static GO_ON: OnceLock<GoOn> = OnceLock::new();
+static HINT: OnceLock<Hint> = OnceLock::new();
 
 static RESERVED: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
@@ -49,17 +49,20 @@ pub(crate) fn prepare() {
 }
 
 /// Makes the last line of this command end with how to resume, once a file exists.
-pub(crate) fn goes_on(how: impl Into<Cow<'static, str>>, once: Option<PathBuf>) {
-    let _ = GO_ON.set(GoOn { how: how.into(), once });
+pub(crate) fn set_hint(how: impl Into<Cow<'static, str>>, once: Option<PathBuf>) {
+    let _ = HINT.set(Hint { how: how.into(), once });
 }
 
-/// As [`goes_on`], for a run with a checkpoint.
-pub(crate) fn kept_run(folder: &Path) {
-    goes_on(format!("; resume with: {}", resume_command(folder)), Some(folder.join("checkpoint.safetensors")));
+/// As [`set_hint`], for a run with a checkpoint.
+pub(crate) fn hint_at_run(folder: &Path) {
+    set_hint(
+        format!("; resume with: {}", resume_command(folder)),
+        Some(folder.join("checkpoint.safetensors")),
+    );
 }
 
-fn how_to_go_on() -> &'static str {
-    let there = GO_ON.get().filter(|on| on.once.as_ref().is_none_or(|file| file.exists()));
+fn hint() -> &'static str {
+    let there = HINT.get().filter(|hint| hint.once.as_ref().is_none_or(|file| file.exists()));
     there.map_or("", |on| &on.how)
 }
 
@@ -98,7 +101,7 @@ unsafe impl GlobalAlloc for Allocator {
 /// Makes all threads share one arena if address space is limited: with one arena per thread, the default of glibc's malloc, the first
 /// allocation of each thread takes 128 MiB of it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "glibc is told by a function of C")]
+#[expect(unsafe_code, reason = "glibc offers only a C function")]
 fn share_one_arena() {
     use std::ffi::c_int;
 
@@ -159,7 +162,7 @@ fn failed(bytes: usize) {
     }
     IS_ENDING.set(true);
     release();
-    print(&format!("error: {}{}\n", host::failure(bytes, RESERVE), how_to_go_on()));
+    print(&format!("error: {}{}\n", host::failure(bytes, RESERVE), hint()));
     signal_hook::low_level::exit(1);
 }
 

@@ -12,7 +12,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use tanner::session::Settings;
 
-use super::flags::{BESIDE_RESUME, Cli, Command, PaperCommand, TrainArgs};
+use super::flags::{ALLOWED_WITH_RESUME, Cli, Command, PaperCommand, TrainArgs};
 use super::ui::of_library;
 use super::ui::terminal::{self, Output};
 use super::{help, mistakes};
@@ -67,7 +67,7 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
         answer(error)
     })?;
     refuse_flags_before_subcommand(&matches).map_err(Answer::Refused)?;
-    refuse_flags_beside_resume(&matches).map_err(Answer::Refused)?;
+    refuse_flags_with_resume(&matches).map_err(Answer::Refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
     let output = Output { quiet: cli.quiet, json: cli.json };
     let mut command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
@@ -145,15 +145,13 @@ fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
         (!argument.is_global_set()).then_some(flag)
     });
     match (flags.min(), matches.subcommand_name()) {
-        (Some(flag), Some(subcommand)) => {
-            Err(format!("{flag} must come after the subcommand {subcommand}"))
-        }
+        (Some(flag), Some(subcommand)) => Err(format!("{flag} must come after the subcommand {subcommand}")),
         _ => Ok(()),
     }
 }
 
 /// A resumed run already has its settings.
-fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
+fn refuse_flags_with_resume(matches: &ArgMatches) -> Result<(), String> {
     let train = match matches.subcommand() {
         None => matches,
         Some(("train", train)) => train,
@@ -165,7 +163,8 @@ fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
     let arguments = command.get_arguments().filter(|argument| typed(argument.get_id().as_str()));
     let mut flags =
         arguments.map(|argument| (argument.get_id().as_str(), argument.get_long().unwrap_or("data")));
-    let allowed = |(id, flag): &(&str, &str)| BESIDE_RESUME.contains(id) || BESIDE_RESUME.contains(flag);
+    let allowed =
+        |(id, flag): &(&str, &str)| ALLOWED_WITH_RESUME.contains(id) || ALLOWED_WITH_RESUME.contains(flag);
     match flags.find(|flag| !allowed(flag)) {
         Some((_, flag)) if typed("resume") => {
             Err(format!("--{flag} cannot be used with --resume, which keeps the run's settings"))
@@ -333,12 +332,12 @@ mod tests {
             {
                 let flag = format!("{name} --{}", argument.get_id());
                 assert!(argument.get_help_heading().is_some(), "{flag} is in no group");
-                let told = argument
+                let help = argument
                     .get_long_help()
                     .or(argument.get_help())
                     .map(ToString::to_string)
                     .unwrap_or_default();
-                let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
+                let known = !argument.get_default_values().is_empty() || help.contains("[default: ");
                 let needs_none = argument.is_required_set()
                     || argument.is_positional()
                     || ["pca", "rf", "model", "run", "onnx", "csr"].contains(&argument.get_id().as_str());

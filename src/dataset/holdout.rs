@@ -65,7 +65,7 @@ impl FromStr for Holdout {
             (Ok(count), _) => Ok(Self::Count(count)),
             (_, Ok(share)) if share > 0.0 && share < 1.0 => Ok(Self::Share(share)),
             (_, Ok(_)) => refuse("is not a share above 0 and below 1"),
-            _ => refuse(" is not valid"),
+            _ => refuse("is not valid"),
         }
     }
 }

@@ -19,8 +19,7 @@ impl DataRecord {
         let name = table.name.clone();
         let EncodedSamples { samples, unseen } = self.samples(table, limits)?;
         if !self.is_own(&samples) {
-            let reason =
-                "as many rows as the table that was split in training, but different ones or in another order";
+            let reason = "as many rows as the table that was split in training, but different ones or in another order";
             return Err(Error::Table { name, reason: reason.into() });
         }
         Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen })

@@ -126,9 +126,7 @@ impl FromStr for Augmentation {
                 ("shift", Some(value)) if read.shift == 0 => {
                     let shift = value.parse().ok().filter(|shift| (1..=MAX_SHIFT).contains(shift));
                     let Some(shift) = shift else {
-                        return refuse(format!(
-                            "a shift of {value} is invalid, it must be 1 to {MAX_SHIFT}"
-                        ));
+                        return refuse(format!("a shift of {value} is invalid, it must be 1 to {MAX_SHIFT}"));
                     };
                     read.shift = shift;
                 }

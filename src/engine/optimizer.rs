@@ -254,7 +254,7 @@ impl Optimizer {
 fn belongs_to(index: usize) -> String {
     let owns = |kind: &OptimizerKind| kind.usual().hyperparameters()[index].is_some();
     let owners: Vec<_> = OptimizerKind::ALL.into_iter().filter(owns).map(OptimizerKind::name).collect();
-    format!("cannot be used with this `optimizer`, only with  {}", listed(&owners))
+    format!("cannot be used with this `optimizer`, only with {}", listed(&owners))
 }
 
 /// `a`, `a and b`, `a, b and c`.

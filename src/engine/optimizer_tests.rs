@@ -10,7 +10,7 @@ fn a_kind_has_one_name_everywhere() {
         assert_eq!(kind.usual().kind(), kind);
     }
     let message = "adm".parse::<OptimizerKind>().unwrap_err().to_string();
-    assert!(message.contains("\"adm\" is none of") && message.contains("sgd, momentum"), "{message}");
+    assert!(message.contains("\"adm\" is not one of") && message.contains("sgd, momentum"), "{message}");
 }
 
 /// Both get their names from one table.
@@ -74,7 +74,7 @@ fn options_without_a_meaning_or_out_of_range_are_refused() {
     for kind in [OptimizerKind::Sgd, OptimizerKind::Adam] {
         assert_eq!(
             refused(kind, momentum),
-            "momentum: cannot be used with this `optimizer`, only with  momentum and nesterov"
+            "momentum: cannot be used with this `optimizer`, only with momentum and nesterov"
         );
     }
     for (options, message) in [
@@ -83,10 +83,7 @@ fn options_without_a_meaning_or_out_of_range_are_refused() {
             "adam-beta1: 1 is invalid, it must be at least 0 and",
         ),
         (OptimizerOptions { beta2: Some(-0.5), ..none }, "adam-beta2: -0.5 is invalid"),
-        (
-            OptimizerOptions { epsilon: Some(0.0), ..none },
-            "adam-epsilon: 0 is invalid, it must be above 0",
-        ),
+        (OptimizerOptions { epsilon: Some(0.0), ..none }, "adam-epsilon: 0 is invalid, it must be above 0"),
         (OptimizerOptions { epsilon: Some(f32::NAN), ..none }, "adam-epsilon: NaN is invalid"),
     ] {
         let text = refused(OptimizerKind::Adam, options);

@@ -24,9 +24,7 @@ pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Par
             let cut = |(layer, own): (usize, &&Partition)| {
                 Partition::even(own.width(), count).map_err(|_| {
                     let (name, width) = (layer_name(layer), own.width());
-                    refuse(format!(
-                        "{count} is invalid, {name} has {width} neurons, it must be 1 to {width}"
-                    ))
+                    refuse(format!("{count} is invalid, {name} has {width} neurons, it must be 1 to {width}"))
                 })
             };
             own.iter().enumerate().map(cut).collect()
@@ -69,6 +67,6 @@ mod tests {
         assert!(message.contains("blocks: 401") && message.contains("hidden layer 2"), "{message}");
         request.connectivity = Connectivity::FullyConnected;
         let message = neuron_blocks(&request.build(0).unwrap(), None).unwrap_err().to_string();
-        assert!(message.contains("no blocks of its own"), "{message}");
+        assert!(message.contains("this network has no blocks"), "{message}");
     }
 }

@@ -98,7 +98,10 @@ impl<'a> Container<'a> {
     /// Parses a file.
     pub(crate) fn new(bytes: &'a [u8]) -> Read<Self> {
         let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
-            format!("truncated, or not a safetensors file: {} bytes, at least {LENGTH_BYTES} are needed", bytes.len())
+            format!(
+                "truncated, or not a safetensors file: {} bytes, at least {LENGTH_BYTES} are needed",
+                bytes.len()
+            )
         })?;
         let length = header_length(*length)
             .map_err(|reason| super::foreign::in_place_of_a_model(bytes).unwrap_or(reason))?;
@@ -168,7 +171,9 @@ impl<'a> Container<'a> {
 fn header_length(bytes: [u8; LENGTH_BYTES]) -> Read<usize> {
     let length = u64::from_le_bytes(bytes);
     usize::try_from(length).ok().filter(|length| (2..=MAX_HEADER).contains(length)).ok_or_else(|| {
-        format!("not a safetensors file: its header would have {length} bytes, 2 to {MAX_HEADER} are possible")
+        format!(
+            "not a safetensors file: its header would have {length} bytes, 2 to {MAX_HEADER} are possible"
+        )
     })
 }
 

@@ -58,7 +58,9 @@ impl Network {
             return Err(Error::Network("a network needs at least 1 layer".into()));
         };
         if last.activation != Activation::Identity || last.keep_probability != 1.0 {
-            return Err(Error::Network("the last layer computes logits: it has no activation and no dropout".into()));
+            return Err(Error::Network(
+                "the last layer computes logits: it has no activation and no dropout".into(),
+            ));
         }
         if last.topology.outputs().width() < 2 {
             return Err(Error::Network("a classifier needs at least 2 outputs, got 1".into()));

@@ -111,7 +111,7 @@ mod tests {
             }
             let least = usize::try_from(parameters(1)).unwrap();
             let message = request.narrowed_to(least - 1).unwrap_err().to_string();
-            assert!(message.contains(&format!("{least} is the least")), "{message}");
+            assert!(message.contains(&format!("the minimum is {least}")), "{message}");
         }
         assert!(Architecture::paper(784, 10).narrowed_to(usize::MAX).is_ok());
     }

@@ -295,7 +295,8 @@ fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a Dat
         return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
     }
     if model.data().encoding.is_none() {
-        let reason = "the model was not trained on a table and knows no columns: give it a folder of IDX files";
+        let reason =
+            "the model was not trained on a table and knows no columns: give it a folder of IDX files";
         return Err(Error::setting(Setting::Data, reason));
     }
     Ok(model.data())

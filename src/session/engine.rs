@@ -161,7 +161,7 @@ type Kept<'a> = (&'a SharedDevice, Option<&'a Path>);
 #[cfg(feature = "gpu")]
 fn open(adapter: AdapterChoice, kernels: &KernelsRequest, (shared, cache): Kept<'_>) -> Result<GpuDevice> {
     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let device = match shared.take().filter(|(of, device)| *of == adapter && device.is_well()) {
+    let device = match shared.take().filter(|(of, device)| *of == adapter && device.is_healthy()) {
         Some((_, device)) => device,
         None => {
             let device = GpuDevice::open(&options(adapter.clone()))?;

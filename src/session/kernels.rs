@@ -71,7 +71,8 @@ pub(super) fn choose(
                 TuningSource::Cache => "measured before, from the cache".to_owned(),
                 TuningSource::Measured { left } => {
                     let seconds = begin.elapsed().as_secs_f64();
-                    let more = if left > 0 && cache.is_some() { ", the next run resumes the search" } else { "" };
+                    let more =
+                        if left > 0 && cache.is_some() { ", the next run resumes the search" } else { "" };
                     format!("measured in {seconds:.2} s, {left} candidates left{more}")
                 }
             };

@@ -76,7 +76,9 @@ impl Session<'_> {
         if let Some(asked) = settings.parameters.filter(|asked| (count as f64) < (1.0 - NEAR) * *asked as f64)
         {
             let [asked, count] = [asked, count].map(grouped);
-            self.warn(format!("{asked} `parameters` were requested, these layers can have at most {count} of them"));
+            self.warn(format!(
+                "{asked} `parameters` were requested, these layers can have at most {count} of them"
+            ));
         }
         if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
             self.warn(line);
@@ -191,13 +193,13 @@ mod tests {
         };
         let (asked, line) = coupled(0.9);
         assert_eq!(asked, Some(0.9));
-        assert!(line.unwrap().contains("90.0 % was asked for, the hidden layers have 23.4 %"));
+        assert!(line.unwrap().contains("90.0 % was requested, the hidden layers have 23.4 %"));
         assert_eq!(coupled(0.2).1, None);
         assert!(
             coupled(0.0001)
                 .1
                 .unwrap()
-                .contains("0.0 % was asked for, the hidden layers have 0.2 %: with fewer")
+                .contains("0.0 % was requested, the hidden layers have 0.2 %: with fewer")
         );
         assert_eq!(crate::Settings::default().resolve().unwrap().architecture.density(), None);
     }

@@ -124,7 +124,9 @@ impl Topology {
             edited.push(output, &merged)?;
         }
         if let Some((output, input)) = going.first() {
-            return Err(Error::Topology(format!("a link from {input} to {output} cannot be removed, there is none")));
+            return Err(Error::Topology(format!(
+                "a link from {input} to {output} cannot be removed, there is none"
+            )));
         }
         let Making { row_start, input, now, .. } = edited;
         let topology = Self::from_rows(self.inputs().clone(), self.outputs().clone(), row_start, input)?;

@@ -124,13 +124,13 @@ fn an_edit_that_cannot_be_is_refused() {
     assert!(edit(&[(0, 0)], &[(1, 0)]).is_ok());
     assert!(edit(&[(0, 0)], &[(0, 0)]).is_ok_and(|edited| edited.now == [None, Some(1), Some(2)]));
     for (dropped, added, part) in [
-        (&[(0, 0)][..], &[][..], "0 links come and 1 go"),
-        (&[(1, 1)], &[(0, 2)], "links to 1: one from 1 goes, there is none"),
-        (&[(0, 0), (0, 0)], &[(0, 2), (1, 0)], "links to 0: one from 0 goes, there is none"),
-        (&[(2, 0)], &[(0, 2)], "a link from 0 to 2 goes, there is none"),
-        (&[(0, 0)], &[(0, 1)], "links to 0: one from 1 comes, there is one"),
-        (&[(0, 0)], &[(2, 0)], "a link from 0 to 2 comes, there are 3 and 2"),
-        (&[(0, 0)], &[(0, 3)], "a link from 3 to 0 comes, there are 3 and 2"),
+        (&[(0, 0)][..], &[][..], "0 links are added and 1 removed"),
+        (&[(1, 1)], &[(0, 2)], "links to 1: one from 1 cannot be removed, there is none"),
+        (&[(0, 0), (0, 0)], &[(0, 2), (1, 0)], "links to 0: one from 0 cannot be removed, there is none"),
+        (&[(2, 0)], &[(0, 2)], "a link from 0 to 2 cannot be removed, there is none"),
+        (&[(0, 0)], &[(0, 1)], "links to 0: one from 1 cannot be added, there is one"),
+        (&[(0, 0)], &[(2, 0)], "a link from 0 to 2 cannot be added, there are 3 inputs and 2 outputs"),
+        (&[(0, 0)], &[(0, 3)], "a link from 3 to 0 cannot be added, there are 3 inputs and 2 outputs"),
     ] {
         let message = edit(dropped, added).unwrap_err();
         assert!(message.contains(part), "{message:?} does not say {part:?}");

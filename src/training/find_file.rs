@@ -88,7 +88,7 @@ mod tests {
         for place in [&begun, &above.join("no such/t.csv"), &above.join("runs/no such/t.csv")] {
             assert!(message.contains(&place.display().to_string()), "{message}");
         }
-        assert!(message.starts_with("data: ") && message.contains("say with `data`"), "{message}");
+        assert!(message.starts_with("data: ") && message.contains("give its place with `data`"), "{message}");
         std::fs::create_dir(above.join("no such")).unwrap();
         std::fs::write(above.join("no such/t.csv"), "").unwrap();
         assert_eq!(find(&config).unwrap(), above.join("no such/t.csv"));

@@ -98,7 +98,7 @@ impl FromStr for CheckpointEvery {
             Error::Setting { setting: Setting::CheckpointEvery, reason }
         };
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let count: usize = number.parse().map_err(|_| refuse(" is not valid"))?;
+        let count: usize = number.parse().map_err(|_| refuse("is not valid"))?;
         if count == 0 {
             return Err(refuse("is invalid, it must be at least 1"));
         }
@@ -106,7 +106,7 @@ impl FromStr for CheckpointEvery {
             "" => Ok(Self::Epochs(count)),
             "steps" => Ok(Self::Steps(count)),
             "s" => Ok(Self::Seconds(count as u64)),
-            _ => Err(refuse(" is not valid")),
+            _ => Err(refuse("is not valid")),
         }
     }
 }
@@ -138,7 +138,7 @@ impl FromStr for TargetScore {
             Some(number) => format!("{}e-2", number.trim_end()),
             None => text.to_owned(),
         };
-        let share: f64 = number.parse().map_err(|_| refuse(" is not valid"))?;
+        let share: f64 = number.parse().map_err(|_| refuse("is not valid"))?;
         if !(0.0..=1.0).contains(&share) {
             return Err(refuse("is not a share from 0 to 1"));
         }

@@ -215,7 +215,10 @@ impl Recorder {
 
     fn summary(&self, ending: Ending) -> Result<Summary> {
         let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
-            return Err(Error::setting(Setting::Epochs, "no epoch is complete, there is nothing to summarise"));
+            return Err(Error::setting(
+                Setting::Epochs,
+                "no epoch is complete, there is nothing to summarise",
+            ));
         };
         let (network, preprocessing) = (self.model.network(), self.model.preprocessing());
         Ok(Summary {

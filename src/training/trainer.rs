@@ -126,12 +126,12 @@ impl Run<'_, '_> {
             if epoch >= self.recipe.epochs {
                 return Ok(Ending::Completed);
             }
-            if self.is_told_to_stop() {
+            if self.stop_requested() {
                 return self.stopped(&so_far);
             }
             let begin = Instant::now();
             while !train.is_ready(epoch) {
-                if self.is_told_to_stop() {
+                if self.stop_requested() {
                     return self.stopped(&so_far);
                 }
                 thread::sleep(Duration::from_millis(2));
@@ -197,7 +197,7 @@ impl Run<'_, '_> {
             for observer in self.observers.iter_mut() {
                 observer.batches_trained(&progress);
             }
-            if self.is_told_to_stop() {
+            if self.stop_requested() {
                 return Ok(false);
             }
             if self.due.after_steps(so_far.steps - before) {
@@ -251,7 +251,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn is_told_to_stop(&self) -> bool {
+    fn stop_requested(&self) -> bool {
         self.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 

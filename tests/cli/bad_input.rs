@@ -1,4 +1,4 @@
-//! Everything that can be wrong ends in one line and an exit code, before anything is written.
+//! Every mistake ends in one line and an exit code, before anything is written.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ const IMAGES: &str = "train-images-idx3-ubyte";
 const LABELS: &str = "train-labels-idx1-ubyte";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
 
-/// Nothing but the data may be in the folder after a refusal.
+/// Only the data may be in the folder after a refusal.
 fn untouched(folder: &Path) {
     let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["data"], "something was left behind");
@@ -94,7 +94,7 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--degrees 1,x", "not a whole number"),
         ("--schedule never", "step:EPOCHS:FACTOR"),
         ("--pca --importance pca", "cannot be used with"),
-        ("--seed 1 devices", "--seed stands before the subcommand devices"),
+        ("--seed 1 devices", "--seed must come after the subcommand devices"),
         ("traln", "`traln` is neither a command nor a file; did you mean `train`?"),
         ("train nothing", "there is no file and no folder `nothing`"),
         ("eval", "--model <FILE>"),
@@ -202,7 +202,7 @@ fn files_that_are_no_model_are_refused() {
         refused(folder.path(), &format!("prune --model run --data data {flags}"), 1, &[part]);
     }
     refused(folder.path(), "report run/config.json", 1, &["is a file of the run run: name the folder"]);
-    // A sound model, but of pictures of another size.
+    // A valid model, but of pictures of another size.
     fs::write(&path, &model).unwrap();
     let data = folder.path().join("data");
     for (name, count) in [(IMAGES, TRAIN), ("t10k-images-idx3-ubyte", TEST)] {
@@ -233,7 +233,7 @@ fn tables_too_small_or_of_another_shape_name_a_way_out() {
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let error = outcome.stderr.lines().last().unwrap();
     assert!(
-        error.contains("one class only, \"x\"") && error.contains("name another column with --label"),
+        error.contains("only one class, \"x\"") && error.contains("name another column with --label"),
         "{error}"
     );
 }

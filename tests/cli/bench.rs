@@ -45,7 +45,7 @@ fn every_network_and_batch_is_measured_and_kept() {
     }
     // One block of 98 has the degree of the paper's first: 98 x 98; logits have 98 x 10.
     assert_eq!(measured[0]["edges"], 2 * 98 * 98 + 980);
-    refused(folder.path(), &format!("{SMALL} --out out"), 1, &["--out", "holds a bench.json already"]);
+    refused(folder.path(), &format!("{SMALL} --out out"), 1, &["--out", "already holds a bench.json"]);
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn a_check_alone_times_nothing() {
     assert!(!folder.path().join("out").exists());
 }
 
-/// One sample on the CPU has a forward pass of its own, on one thread whatever was typed.
+/// One sample on the CPU has a forward pass of its own, on one thread regardless of --threads.
 #[test]
 fn a_single_sample_is_checked_and_recorded_as_what_it_is() {
     let folder = tempfile::tempdir().unwrap();

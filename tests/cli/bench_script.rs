@@ -1,4 +1,4 @@
-//! `bench.sh`: what it refuses before it builds, and what it leaves.
+//! `bench.sh`: its refusals before building, and its results.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn place(path: &Path, text: &str) {
     assert!(Command::new("chmod").arg("+x").arg(path).status().unwrap().success());
 }
 
-/// Runs the script in a folder that has the binary as if cargo had built it there; building it again is nothing.
+/// Runs the script in a folder with the binary as if cargo had built it there; building does nothing.
 fn bench(folder: &Path, words: &[&str]) -> Output {
     let (programs, built) = (folder.join("programs"), folder.join("target/release/tanner"));
     place(&programs.join("cargo"), "#!/bin/sh\nexit 0\n");
@@ -44,7 +44,7 @@ fn what_cannot_be_measured_is_refused_before_the_build() {
         (&["--seconds", "nan"], "--seconds must be above 0"),
         (&["--batch", "1,,2"], "--batch must be whole numbers"),
         (&["--threads", "0"], "--threads must be"),
-        (&["--out", "full"], "full holds a bench.json already: name another folder"),
+        (&["--out", "full"], "full already holds a bench.json: name another folder"),
         (&["--out"], "--out needs a value"),
         (&["--round", "1"], "--round is not known"),
     ] {

@@ -1,4 +1,4 @@
-//! Lines that say what is wrong: the flag that was typed, the file that was named, the word that was meant.
+//! Error lines name the typed flag, the file, and the word that was probably meant.
 
 use std::fs;
 
@@ -51,7 +51,7 @@ fn a_settings_file_is_named_and_a_run_folder_is_one() {
         ("lr = -1", 1, "--config: s.toml: --lr: -1.0 is invalid"),
         ("validation = \"x\"", 2, "line 1: validation: \"x\" is not valid"),
         ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting allows"),
-        ("arch = \"foo\"", 2, "is none of sc, rsp, fc, narrow, band, sc2d"),
+        ("arch = \"foo\"", 2, "is not one of sc, rsp, fc, narrow, band, sc2d"),
         ("epochs = -1", 2, "from 1 on"),
         ("quiet = true", 2, "\"quiet\" is not a setting, but a flag only: type --quiet"),
     ] {

@@ -1,4 +1,4 @@
-//! Many runs into one folder: interrupted and taken up again, compared, refused.
+//! Many runs in one folder: interrupted and resumed, compared, refused.
 
 use std::fs;
 use std::path::Path;
@@ -62,7 +62,7 @@ fn wait_for_lines(path: &Path, lines: usize) {
 #[test]
 fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
     let folder = folder_with_data();
-    // The second run has to be in the middle when its signal comes, on a busy machine, too.
+    // The second run must be in the middle when its signal comes, even on a busy machine.
     let epochs = 4000;
     let (fine, stdout, stderr) = run(folder.path(), &table1("whole", epochs));
     assert!(fine, "{stderr}");
@@ -85,8 +85,8 @@ fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
         assert!(fine, "{stderr}");
         assert!(stderr.contains("[1/2] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
         assert!(stderr.contains("[2/2] tanner-pca-asc-sc-s0: "), "{stderr}");
-        // Killed within seconds, it has kept nothing yet; Ctrl-C keeps where it is.
-        let how = if out == "killed" { "asc-sc-s0: started" } else { "asc-sc-s0: goes on after " };
+        // Killed within seconds, it has saved nothing yet; Ctrl-C saves a checkpoint.
+        let how = if out == "killed" { "asc-sc-s0: started" } else { "asc-sc-s0: resumes after " };
         assert!(stderr.contains(how), "{stderr}");
         let whole = files(&folder.path().join("whole"));
         assert_eq!(whole.len(), 4, "md, json, png, svg");
@@ -101,7 +101,7 @@ fn a_finished_run_with_other_settings_is_refused() {
     let (fine, _, stderr) = run(folder.path(), &table1("out", 2));
     assert!(!fine && stderr.contains("holds a finished run with a different recipe.epochs"), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    // The same again is no work at all.
+    // Repeating it does no work.
     let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
     assert!(fine && !stderr.contains("started"), "{stderr}");
 }
@@ -113,7 +113,7 @@ fn compare(folder: &Path, runs: &[String]) -> (bool, String, String) {
     run(folder, &words)
 }
 
-/// What keeps all runs from starting is told once, and of nothing there is no table.
+/// A reason that stops all runs is reported once, and without runs there is no table.
 #[cfg(unix)]
 #[test]
 fn one_reason_of_many_failures_is_reported_once() {
@@ -145,7 +145,7 @@ fn a_run_with_more_or_fewer_settings_or_other_data_is_another_run() {
     bytes[8] = (bytes[8] + 1) % 3;
     fs::write(&labels, bytes).unwrap();
     let (fine, _, stderr) = compare(folder.path(), &with(""));
-    assert!(!fine && stderr.contains("another data_sha256"), "{stderr}");
+    assert!(!fine && stderr.contains("a different data_sha256"), "{stderr}");
 }
 
 #[test]
@@ -170,20 +170,23 @@ fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_skipped() {
     assert!(lock.exists() && folder.path().join("c/runs/lr-0.2-s0.lock").exists());
     let held = fs::File::create(&lock).unwrap();
     held.lock().unwrap();
-    // What the other process has finished by the end is part of the table, and nothing is missing.
+    // Runs that the other process has finished meanwhile are in the table, and nothing is missing.
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is working on it, skipped"), "{stderr}");
+    assert!(
+        fine && stderr.contains("[1/2] lr-0.1-s0: another process is working on it, skipped"),
+        "{stderr}"
+    );
     assert!(stdout.contains("\nlr-0.1\t243\t1\t"), "{stdout}");
     fs::remove_file(folder.path().join("c/runs/lr-0.1-s0/summary.json")).unwrap();
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
     assert!(
-        !fine && stderr.contains("error: not all is finished, another process is at lr-0.1-s0"),
+        !fine && stderr.contains("error: not all runs are finished, another process is working on lr-0.1-s0"),
         "{stderr}"
     );
     assert!(stdout.contains("\nlr-0.2\t") && stdout.contains("\nlr-0.1\t\t0\t"), "{stdout}");
 }
 
-/// Who collects results waits for whoever does so already, so that the more complete ones are written last.
+/// A process that collects results waits for another one that does, so that the more complete results are written last.
 #[cfg(unix)]
 #[test]
 fn results_are_written_by_one_process_at_a_time() {
@@ -300,7 +303,7 @@ fn mistakes_are_reported_before_anything_runs() {
         ("", "there is no [[configuration]]"),
         ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "cannot be the name of a configuration"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epoch 3\"\n", "'--epochs'"),
-        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed belongs to all runs"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed applies to all runs"),
         ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'--model'"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
         ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml: a: \"flag\" is not a setting"),

@@ -112,7 +112,7 @@ fn what_has_no_meaning_is_refused() {
     let folder = folder_with_data();
     for (line, part) in [
         ("--rf --trees 0", "--trees: 0 is invalid"),
-        ("--pca --trees 5", "--trees: cannot be used with --importance pca, it belongs to rf"),
+        ("--pca --trees 5", "--trees: cannot be used with --importance pca, only with rf"),
         ("--importance variance --trees 5", "--trees: cannot be used with --importance variance"),
         ("--trees 5", "--trees: cannot be used with --importance pca"),
         ("importance --trees 0", "--trees: 0 is invalid"),
@@ -131,14 +131,14 @@ fn what_has_no_meaning_is_refused() {
         ("--standardize maybe", "[possible values: on, off]"),
         ("--rf --trees -1", "--trees: -1 is invalid"),
         ("importance --importance pca", "[possible values: rf, variance, random]"),
-        ("--rf importance", "--rf stands before the subcommand importance"),
+        ("--rf importance", "--rf must come after the subcommand importance"),
     ] {
         refused(folder.path(), line, 2, &[part]);
     }
     let below = "importance --data data --importance variance --out data/train-labels-idx1-ubyte/a.csv";
     refused(folder.path(), below, 1, &["--out: ", "there is no folder"]);
     let there = "importance --data data --importance variance --out data/train-labels-idx1-ubyte";
-    refused(folder.path(), there, 1, &["--out: ", "is there already"]);
+    refused(folder.path(), there, 1, &["--out: ", "already exists"]);
     let picture = "importance --data data --importance variance --out ranking.png";
     refused(folder.path(), picture, 1, &["--out: ", "name a .csv file"]);
     #[cfg(target_os = "linux")]

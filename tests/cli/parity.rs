@@ -1,4 +1,4 @@
-//! The command line and [`Classifier`](tanner::Classifier) are faces of one session: the same settings, the same model.
+//! The command line and [`Classifier`](tanner::Classifier) wrap one session: the same settings, the same model.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -42,7 +42,7 @@ fn the_same_settings_give_the_same_model_bytes() {
     }
 }
 
-/// Setters, a file and flags are three ways to say the same.
+/// Setters, a file and flags are equivalent.
 #[test]
 fn setters_say_what_flags_say() {
     let classifier = Classifier::with(Settings::default())

@@ -1,4 +1,4 @@
-//! Networks in two dimensions, networks of one size, and predictions averaged over views.
+//! Networks in two dimensions, networks of equal size, and predictions averaged over views.
 
 use std::fs;
 
@@ -108,10 +108,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
             "the grid of the outputs is 3x4",
         ),
         (with("--importance-power 1"), "--importance-power: needs --importance rf, variance or random"),
-        (
-            with("--importance rf --importance-power 9"),
-            "--importance-power: 9 is invalid, it must be 0 to 8",
-        ),
+        (with("--importance rf --importance-power 9"), "--importance-power: 9 is invalid, it must be 0 to 8"),
         ("--data data --arch rsp --importance-power 1".into(), "--importance-power: cannot be used"),
         (
             "inspect --arch sc2d --importance-power 1".into(),
@@ -137,7 +134,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
         outcome.code == Some(2) && outcome.stderr.contains("is not a grid: write ROWSxCOLUMNS"),
         "{outcome:?}"
     );
-    // A table has to say that it holds pictures.
+    // A table needs --picture.
     let outcome = tanner(path, "--data t.csv --arch sc2d --epochs 1 --backend cpu");
     assert!(outcome.code == Some(1) && outcome.stderr.contains("--picture"), "{outcome:?}");
     let outcome = tanner(path, "--data t.csv --picture 3x3 --epochs 1");
@@ -179,8 +176,11 @@ fn networks_get_the_size_that_was_asked_for() {
         refused(path, &format!("inspect {flags}"), 1, &[part]);
     }
     let outcome = tanner(path, "inspect --arch fc --hidden 9,9,9 --inputs 3072 --parameters 5000");
-    assert!(outcome.stderr.contains("5,000 --parameters were asked for, 3,113 are the most"), "{outcome:?}");
-    refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be given together"]);
+    assert!(
+        outcome.stderr.contains("5,000 --parameters were requested, these layers can have at most 3,113"),
+        "{outcome:?}"
+    );
+    refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be used with"]);
     refused(
         path,
         "inspect --parameters 100 --arch sc",
@@ -233,7 +233,7 @@ fn comparisons_are_between_networks_of_one_size() {
 fn edges_are_near_whatever_shape_the_picture_has() {
     let folder = folder_with_data();
     let path = folder.path();
-    let far = "edges lead further than 3 times the --reach";
+    let far = "edges are longer than 3 times the --reach";
     for inputs in [128, 61, 784, 12, 1] {
         let outcome = tanner(path, &format!("inspect --arch sc2d --inputs {inputs}"));
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -268,7 +268,7 @@ fn what_runs_share_is_refused_in_a_configuration() {
     let folder = folder_with_data();
     fs::write(folder.path().join("p.toml"), "[[configuration]]\nname = \"a\"\npicture = \"2x2\"\n").unwrap();
     let line = "compare p.toml --data data --seeds 1 --out out";
-    refused(folder.path(), line, 1, &["a: --picture belongs to all runs: give it once"]);
+    refused(folder.path(), line, 1, &["a: --picture applies to all runs: give it once"]);
 }
 
 #[test]
@@ -343,7 +343,7 @@ fn inspect_shows_what_neurons_see_of_the_picture() {
     assert_eq!(again[0]["pixels_seen"], 8.0);
     assert_eq!(again[1]["pixels_seen"], layers[1]["pixels_seen"]);
     assert!(again[0]["mean_distance"].is_null());
-    // Components of a PCA are no pixels.
+    // Principal components are not pixels.
     done(path, "--data data --hidden 16 --blocks 2 --degrees 4 --pca --epochs 1 --backend cpu --out pca");
     let pca = json(path, "inspect --model pca --json --out pca-drawn");
     assert!(pca["receptive_fields"].is_null() && !path.join("pca-drawn/receptive_fields.png").exists());

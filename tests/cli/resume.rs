@@ -116,7 +116,7 @@ fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
     assert!(folder.path().join("run/checkpoint.safetensors").exists());
     assert!(!folder.path().join("run/summary.json").exists());
 
-    // Two at once: whichever way the second one falls, the run ends with the code of one of them.
+    // Two at once: whatever their order, the run ends with the code of one of them.
     let mut child = start(folder.path(), "--resume run");
     let there = lines(&folder.path().join("run/metrics.jsonl"));
     wait_for_lines(&folder.path().join("run/metrics.jsonl"), there + 3);
@@ -147,13 +147,13 @@ fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(143), "{stderr}");
-    assert!(stderr.ends_with("stopped by SIGTERM; the same command goes on from here\n"), "{stderr}");
+    assert!(stderr.ends_with("stopped by SIGTERM; repeat the command to resume\n"), "{stderr}");
     assert!(
         !folder.path().join("cut/runs/a-s1").exists() && !folder.path().join("cut/comparison.md").exists()
     );
     let output = run("cut");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && stderr.contains("[1/2] a-s0: goes on after "), "{stderr}");
+    assert!(output.status.success() && stderr.contains("[1/2] a-s0: resumes after "), "{stderr}");
     for run in ["runs/a-s0", "runs/a-s1"] {
         assert!(
             outcome(&folder.path().join("cut").join(run)) == outcome(&folder.path().join("whole").join(run))
@@ -205,8 +205,12 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
         fs::write(run.join("config.json"), config.replace(from, to)).unwrap();
         refused(folder.path(), "--resume run", 1, &[part]);
     };
-    other("\"learning_rate\": 0.1", "\"learning_rate\": 0.2", "recipe.learning_rate is not what it was");
-    other("\"patience\": null", "\"patience\": 3", "patience is not what it was");
+    other(
+        "\"learning_rate\": 0.1",
+        "\"learning_rate\": 0.2",
+        "recipe.learning_rate differs from what was recorded",
+    );
+    other("\"patience\": null", "\"patience\": 3", "patience differs from what was recorded");
     other(
         "\"batch-size\"",
         "\"badge-size\"",
@@ -253,18 +257,18 @@ fn a_run_from_a_model_goes_on_and_notices_another_model() {
     assert!(!end(&mut child, End::Kill).success(), "too late");
     fs::copy(model("first"), model("first").with_extension("kept")).unwrap();
     fs::copy(model("other"), model("first")).unwrap();
-    refused(folder.path(), "--resume cut", 1, &["its network or preprocessing came out another way"]);
+    refused(folder.path(), "--resume cut", 1, &["its network or preprocessing differs"]);
     fs::rename(model("first").with_extension("kept"), model("first")).unwrap();
     // The number of threads is free.
     let resumed = tanner(folder.path(), "--resume cut --threads 1");
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
-    assert!(resumed.stderr.contains(", goes on after "), "{resumed:?}");
+    assert!(resumed.stderr.contains(", resumes after "), "{resumed:?}");
     let [(_, models, values), (_, whole_models, whole_values)] =
         ["cut", "whole"].map(|name| outcome(&folder.path().join(name)));
     assert!(models == whole_models && values == whole_values);
 }
 
-/// Metrics beyond the checkpoint, half a line and half-written files are cut away.
+/// Metrics beyond the checkpoint, incomplete lines and files are removed.
 #[test]
 fn what_was_being_written_is_cut_back() {
     let folder = folder_with_data();
@@ -287,7 +291,7 @@ fn what_was_being_written_is_cut_back() {
     assert!(outcome(&run) == outcome(&folder.path().join("whole")));
 }
 
-/// A file that may not grow any more, as on a full disk: the last checkpoint stays whole.
+/// A file that cannot grow, as on a full disk: the last checkpoint stays intact.
 #[test]
 fn a_full_disk_leaves_the_last_checkpoint() {
     let folder = folder_with_data();
@@ -300,16 +304,16 @@ fn a_full_disk_leaves_the_last_checkpoint() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let error = stderr.lines().last().unwrap();
     assert!(error.starts_with("error: training stopped, the model of epoch "), "{error}");
-    assert!(error.contains("(tanner train --resume run goes on once this is mended)"), "{error}");
+    assert!(error.contains("(once this is fixed, continue with tanner train --resume run)"), "{error}");
     assert!(error.contains("File too large"), "{error}");
     let run = folder.path().join("run");
     assert!(lines(&run.join("metrics.jsonl")) > 3 && run.join("checkpoint.safetensors").exists());
     let resumed = tanner(folder.path(), "--resume run");
-    assert!(resumed.code == Some(0) && resumed.stderr.contains(", goes on after "), "{resumed:?}");
+    assert!(resumed.code == Some(0) && resumed.stderr.contains(", resumes after "), "{resumed:?}");
     assert!(outcome(&run) == outcome(&folder.path().join("whole")));
 }
 
-/// The last model and the best one are kept, and both accuracies told.
+/// The last and the best model are saved, and both accuracies reported.
 #[test]
 fn patience_stops_early_and_keeps_the_best() {
     let folder = folder_with_data();

@@ -36,7 +36,7 @@ fn pruned_networks_in_two_dimensions_are_rewired() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, "--data data --arch sc2d --grid 4x4x2,4x4 --fan-in 8,12 --epochs 2 --backend cpu --out run");
-    // Single weights go out of micro-blocks.
+    // Single weights are removed from micro-blocks.
     done(path, "prune --model run --data data --method magnitude --sparsity 0.1 --backend cpu --out weights");
     for rule in ["set", "rigl", "percolate"] {
         let out = format!("{rule}-weights");
@@ -138,7 +138,7 @@ fn every_rule_runs_on_every_graph_and_engine() {
     }
 }
 
-/// Layers that have every edge have no place for another.
+/// Fully connected layers have no free place.
 #[test]
 fn what_cannot_move_is_refused() {
     let folder = folder_with_data();

@@ -1,4 +1,4 @@
-//! Whole runs on a small data set: what they leave behind, and that it can be used.
+//! Complete runs on a small data set, and the use of their results.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -186,7 +186,7 @@ fn augmentation_is_repeated_and_recorded() {
         first == fs::read(folder.path().join("one/model.safetensors")).unwrap(),
         "threads made a difference"
     );
-    // Scores are those of pictures as they are.
+    // Scores are those of unchanged pictures.
     let accuracy = json(&folder.path().join("a/summary.json"))["test_accuracy"].as_f64().unwrap();
     let outcome = tanner(folder.path(), "eval --model a/model.safetensors --data data --backend cpu");
     assert!(outcome.stderr.contains(&format!("test accuracy {:.2} %", 100.0 * accuracy)), "{outcome:?}");

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{SMALL, folder_with_data, tanner};
 
-/// The binary in a folder, with its stderr to read, started by a shell that does something before.
+/// The binary in a folder, with readable stderr, started by a shell that runs a command first.
 fn start(folder: &Path, before: &str, line: &str) -> Child {
     // The tests may run under `nohup` themselves.
     let env = if before.is_empty() && cfg!(target_os = "linux") { "env --default-signal=HUP" } else { "" };
@@ -26,7 +26,7 @@ fn send(child: &Child, signals: &[&str]) {
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
-/// Waits until a file is there and holds something.
+/// Waits until a file exists and is not empty.
 fn wait_for(file: &Path) {
     let begin = Instant::now();
     while fs::read(file).map_or(0, |bytes| bytes.len()) == 0 {
@@ -82,7 +82,7 @@ fn what_hangs_up_on_nohup_is_ignored() {
 #[test]
 fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_kept() {
     let folder = folder_with_data();
-    // A pipe that nobody writes to: the data never come.
+    // A pipe without a writer: the data never arrive.
     assert!(Command::new("mkfifo").arg(folder.path().join("slow.csv")).status().unwrap().success());
     for (line, rest) in [
         ("--backend cpu --data slow.csv", " before the first step; nothing is saved"),
@@ -238,7 +238,7 @@ fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
     }
 }
 
-/// Whichever allocation is the first to fail: for small ones nobody checks beforehand.
+/// Whichever allocation fails first: small ones are not checked beforehand.
 #[test]
 fn an_allocation_that_fails_is_one_line() {
     let folder = tempfile::tempdir().unwrap();

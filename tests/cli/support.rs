@@ -1,4 +1,4 @@
-//! A small data set on the disk, and the binary with its output taken apart.
+//! A small data set on disk, and the binary with its parsed output.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ pub(crate) const SMALL: &str = "--data data --hidden 16,16 --blocks 2 --degrees 
 pub(crate) const TRAIN: u32 = 60;
 pub(crate) const TEST: u32 = 25;
 
-/// What a command line gave.
+/// The outcome of a command line.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
@@ -21,7 +21,7 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
-/// Runs the binary in a folder; backtraces are asked for, so that a test sees them.
+/// Runs the binary in a folder, with backtraces enabled, so that a test would see them.
 pub(crate) fn tanner(folder: &Path, line: &str) -> Outcome {
     let words: Vec<&str> = line.split_whitespace().collect();
     let output = command(folder).args(words).output().unwrap();
@@ -58,7 +58,7 @@ pub(crate) fn refused(folder: &Path, line: &str, code: i32, parts: &[&str]) {
     }
 }
 
-/// A new folder with `data/`: 4 x 4 pictures of 3 classes, each class a bright row of its own.
+/// A new folder with `data/`: 4 x 4 pictures of 3 classes, each class with a different bright row.
 pub(crate) fn folder_with_data() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

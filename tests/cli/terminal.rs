@@ -1,4 +1,4 @@
-//! What goes to stdout and to stderr, and what the commands print that train nothing.
+//! The content of stdout and stderr, and the output of commands that do not train.
 
 use std::fs;
 use std::process::Stdio;
@@ -31,7 +31,7 @@ fn layers_that_starve_are_reported_in_one_line() {
     let folder = folder_with_data();
     // The last input block gives its one edge to the output block before the last.
     let small = "--hidden 16 --blocks 2 --degrees 6,1";
-    let told = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
+    let warning = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
                 larger --degrees (rsp: --degree, sc2d: --fan-in) reach them, as the default does";
     for line in [
         format!("inspect --inputs 16 --classes 3 {small}"),
@@ -40,7 +40,7 @@ fn layers_that_starve_are_reported_in_one_line() {
         let outcome = tanner(folder.path(), &line);
         assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
         let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("warning")).collect();
-        assert_eq!(warnings, [told], "{line}");
+        assert_eq!(warnings, [warning], "{line}");
     }
 }
 

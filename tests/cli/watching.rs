@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::killing::{End, end, start};
 use crate::support::{SMALL, command, folder_with_data, tanner};
 
-/// The state of the only run below a folder, as `tanner runs` has it.
+/// The state of the only run below a folder, by `tanner runs`.
 fn state(folder: &Path) -> String {
     let runs = tanner(folder, "runs . --json");
     let runs: Vec<Value> = serde_json::from_str(&runs.stdout).unwrap();

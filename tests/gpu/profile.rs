@@ -1,4 +1,4 @@
-//! Profiles: dispatches as they are counted by hand, and steps between timestamps with the bits of any others.
+//! Profiles: dispatches counted by hand, and timed steps with the bits of untimed ones.
 
 use tanner::engine::gpu::{GpuEngine, GpuOptions, Share, adapters};
 use tanner::engine::profile::{DispatchShape, ProfiledEngine, Stage, StepProfile};

@@ -1,4 +1,4 @@
-//! Which column is the label, which are skipped, and which classes there are.
+//! The label column, skipped columns, and classes.
 
 use tanner::dataset::table::{ColumnRef, Columns, FitOptions, Limits};
 use tanner::dataset::{Dataset, learn};

@@ -1,4 +1,4 @@
-//! What is fitted on training rows, and what other tables become by it.
+//! Encodings fitted on training rows, and their use on other tables.
 
 use tanner::dataset::table::{Columns, FitOptions, Impute, LabelNeed, Limits, TableEncoding, Unseen};
 use tanner::dataset::{DataRecord, Holdout, learn, learn_and_split};
@@ -7,7 +7,7 @@ use crate::{NEW, assert_says, csv, learned};
 
 const PETS: &str = "kind,weight,name\ncat,4,Kim\ndog,20,Bo\ncat,5,Bo\nhen,2,Kim\ndog,30,Kim\nhen,3,Bo\n";
 
-/// Features, labels, and what training did not see.
+/// Features, labels, and unseen texts.
 type Samples = (Vec<f32>, Vec<u32>, Vec<Unseen>);
 
 fn again(record: &DataRecord, text: &str) -> Result<Samples, String> {
@@ -35,7 +35,7 @@ fn another_table_is_matched_by_name_whatever_the_order() {
     assert_eq!((labels, unseen), (vec![0, 1], vec![]));
     for (text, parts) in [
         ("kind,wieght,name\ncat,4,Kim\n", &["column \"weight\"", "did you mean \"wieght\"?"][..]),
-        ("kind,weight\ncat,4\n", &["the label column \"name\" is not there"]),
+        ("kind,weight\ncat,4\n", &["the label column \"name\" is missing"]),
         ("kind,weight,name\ncat,4,Max\n", &["row 1: label \"Max\" is of no class", "Bo, Kim"]),
         ("kind,weight,name\ncat,heavy,Bo\n", &["line 2, column \"weight\": \"heavy\" is not a number, as"]),
         ("kind,weight,name\ncat,,Bo\n", &["line 2, column \"weight\": the value is missing"]),
@@ -80,7 +80,7 @@ fn fills_are_those_of_the_training_rows() {
     assert_eq!(fills(Impute::Mean), [4.0, 6.0]);
     assert_eq!(fills(Impute::Median), [2.0, 6.0]);
     assert_eq!(fills(Impute::Zero), [0.0, 0.0]);
-    // Of an even number the middle is between two.
+    // The median of an even number is between two values.
     let even = "a,label\n1,x\n4,y\n?,x\n8,x\n2,y\n";
     assert_eq!(fit(even, &[false; 5], Impute::Median).columns[0].fill, Some(3.0));
 }

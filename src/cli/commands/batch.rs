@@ -12,7 +12,7 @@ use crate::cli::ui::{session, signals};
 use crate::cli::usage::settings_from_flags;
 
 /// How to resume a command that a signal stopped.
-const GO_ON: &str = "; repeat the command to resume";
+const RESUME: &str = "; repeat the command to resume";
 
 /// The result of a batch.
 pub(super) struct Finished {
@@ -39,8 +39,8 @@ pub(super) fn run_sized(
     collect: Vec<Configuration>,
     sizes: Option<(usize, MatchParameters)>,
 ) -> anyhow::Result<Finished> {
-    signals::listen(GO_ON);
-    out_of_memory::goes_on(GO_ON, None);
+    signals::listen(RESUME);
+    out_of_memory::set_hint(RESUME, None);
     let session = session();
     let batch = Batch::new(&session, args.shared(), &args.out)?;
     let with = settings_from_flags(&args.with).map_err(|reason| anyhow!("--with: {reason}"))?;
@@ -58,7 +58,7 @@ pub(super) fn run_sized(
     if !args.report_only {
         unfinished = batch.run(&run, args.seeds()?)?;
         if unfinished.is_stopped {
-            bail!(signals::stop().interrupted(GO_ON));
+            bail!(signals::stop().interrupted(RESUME));
         }
     }
     let lock = batch.lock_results();

@@ -74,8 +74,8 @@ mod tests {
     #[test]
     fn ends_are_reported_where_they_do_not_overlap() {
         let counts: Vec<usize> = (0..450).collect();
-        let told = ends(&counts).unwrap();
-        assert_eq!(told, ", 1,225 of them at the first 50 inputs, 99,800 at the last 400");
+        let text = ends(&counts).unwrap();
+        assert_eq!(text, ", 1,225 of them at the first 50 inputs, 99,800 at the last 400");
         assert_eq!(ends(&counts[1..]), None);
         assert_eq!(ends(&counts[..15]), None);
     }

@@ -205,7 +205,7 @@ fn check_moment(key: &str, value: &str) -> anyhow::Result<()> {
 }
 
 /// Records in which settings each run differs from most others.
-pub(super) fn tell_apart(runs: &mut [ListedRun]) {
+pub(super) fn note_differences(runs: &mut [ListedRun]) {
     let mut runs: Vec<&mut ListedRun> = runs.iter_mut().filter(|run| run.asked.is_some()).collect();
     let mut names: Vec<String> =
         runs.iter().flat_map(|run| &run.asked).flat_map(BTreeMap::keys).cloned().collect();

@@ -70,9 +70,9 @@ fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyho
         while Instant::now() < until && !signals::stop().asked().load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(100));
         }
-        let goes_on = !signals::stop().asked().load(Ordering::Relaxed);
-        page = Page::write(args, &reporter, goes_on)?;
-        if !goes_on {
+        let is_live = !signals::stop().asked().load(Ordering::Relaxed);
+        page = Page::write(args, &reporter, is_live)?;
+        if !is_live {
             bail!(signals::stop().interrupted(format!("; {} shows the state so far", args.out.display())));
         }
     }

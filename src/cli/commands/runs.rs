@@ -29,7 +29,7 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     let mut listed = listed?;
     let all = listed.len();
     let hints = listed_run::filter(&mut listed, &args.conditions)?;
-    listed_run::tell_apart(&mut listed);
+    listed_run::note_differences(&mut listed);
     let mut runs: Vec<RunOverview> = listed.into_iter().map(|run| run.overview).collect();
     sort(&mut runs, args.sort);
     let matching = runs.len();

@@ -21,7 +21,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
         || " before the first step; nothing is saved".to_owned(),
         |folder| format!("; resume with: {}", resume_command(folder)),
     ));
-    args.resume.as_deref().into_iter().for_each(out_of_memory::kept_run);
+    args.resume.as_deref().into_iter().for_each(out_of_memory::hint_at_run);
     let session = session().started_at(process_start);
     let run = match &args.resume {
         Some(folder) => session.resume_with(folder, &args.settings)?,

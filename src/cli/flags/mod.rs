@@ -144,7 +144,7 @@ impl Command {
 
 /// Ids of the flags of `train` that are allowed with `--resume`: where files are now, how long to train, and on
 /// which engine.
-pub(crate) const BESIDE_RESUME: [&str; 16] = [
+pub(crate) const ALLOWED_WITH_RESUME: [&str; 16] = [
     "resume",
     "data",
     "labels",

@@ -62,7 +62,7 @@ impl Reporter for Terminal {
         let mut report = ProgressReport::new(run.epochs, run.samples, !run.is_one_of_many, run.scored_on);
         report.resumed(run.history);
         if let Some(folder) = run.folder.filter(|_| !run.is_one_of_many) {
-            out_of_memory::kept_run(folder);
+            out_of_memory::hint_at_run(folder);
         }
         Some(Box::new(report))
     }

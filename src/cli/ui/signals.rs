@@ -182,7 +182,10 @@ impl Stop {
             Ok(signal) => signal_name(signal).unwrap_or("a signal"),
             Err(_) => "a signal",
         };
-        Interrupted { code: u8::try_from(128 + signal).unwrap_or(1), told: format!("stopped by {name}{how}") }
+        Interrupted {
+            code: u8::try_from(128 + signal).unwrap_or(1),
+            message: format!("stopped by {name}{how}"),
+        }
     }
 }
 
@@ -191,12 +194,12 @@ impl Stop {
 pub(crate) struct Interrupted {
     /// Exit code: 128 and the number of the signal.
     pub(crate) code: u8,
-    told: String,
+    message: String,
 }
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told)
+        f.write_str(&self.message)
     }
 }
 

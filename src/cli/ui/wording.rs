@@ -54,10 +54,7 @@ pub(crate) fn of_library(error: &Error) -> String {
             let model = folder.map(|folder| folder.join("model.safetensors"));
             let is_gone = folder.is_some_and(|folder| !folder.is_dir());
             let kept = match (epochs, model) {
-                _ if is_gone => {
-                    "its run folder is gone (if it was moved, continue with --resume)"
-                        .to_owned()
-                }
+                _ if is_gone => "its run folder is gone (if it was moved, continue with --resume)".to_owned(),
                 (0, _) => "no epoch was complete, there is no model".to_owned(),
                 (epochs, Some(model)) => format!("the model of epoch {epochs} is in {}", model.display()),
                 (epochs, None) => format!("{} were complete", tanner::report::epochs(*epochs)),
@@ -66,7 +63,9 @@ pub(crate) fn of_library(error: &Error) -> String {
             let way_out = match (&**source, folder) {
                 (Error::Diverged(_), _) | (_, None) => String::new(),
                 _ if is_gone => String::new(),
-                (_, Some(folder)) => format!(" (once this is fixed, continue with {})", resume_command(folder)),
+                (_, Some(folder)) => {
+                    format!(" (once this is fixed, continue with {})", resume_command(folder))
+                }
             };
             format!("training stopped, {kept}{way_out}: {}", of_library(source))
         }

@@ -52,7 +52,7 @@ impl Classes {
     /// The class of each row, `[row]`.
     ///
     /// # Errors
-    /// [`Error::Table`] naming the first row whose label is none of these, or that has none.
+    /// [`Error::Table`] naming the first row whose label is not one of these, or that has none.
     pub fn labels(&self, table: &Table) -> Result<Vec<u32>> {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels"));

@@ -15,7 +15,7 @@ const PART: usize = 1024;
 ///
 /// A column of numbers is one feature. A column of texts is one feature for each
 /// of its categories, 1 where the cell is that text and 0 elsewhere; a text that
-/// is none of them gives zeros alone. Where missing values are imputed, a missing
+/// is not one of them gives zeros alone. Where missing values are imputed, a missing
 /// number becomes the column's fill, a missing text zeros alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::adapter;
 use super::options::GpuOptions;
-use super::share::WorkgroupRoom;
+use super::share::WorkgroupLimits;
 use crate::{Error, Result};
 
 /// Bytes of the smallest buffer: a binding may not be empty, so empty lists get space for the largest entry.
@@ -73,9 +73,9 @@ impl Gpu {
     }
 
     /// The limits of one workgroup.
-    pub(super) fn workgroup_room(&self) -> WorkgroupRoom {
+    pub(super) fn workgroup_limits(&self) -> WorkgroupLimits {
         let limits = &self.limits;
-        WorkgroupRoom {
+        WorkgroupLimits {
             bytes: limits.max_compute_workgroup_storage_size,
             invocations: limits
                 .max_compute_invocations_per_workgroup

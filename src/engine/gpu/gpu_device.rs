@@ -59,7 +59,7 @@ impl GpuDevice {
     }
 
     /// Whether it has had no failure, so that it can be reused.
-    pub fn is_well(&self) -> bool {
+    pub fn is_healthy(&self) -> bool {
         self.gpu.check().is_ok()
     }
 

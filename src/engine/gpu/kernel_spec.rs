@@ -4,7 +4,7 @@ use super::amounts::{Amount, Job};
 use super::buffers::Buffer;
 use super::kernels::{Layers, When};
 use super::shaders::KernelKind;
-use super::share::{Share, Shares, WorkgroupRoom};
+use super::share::{Share, Shares, WorkgroupLimits};
 use super::workgroups::most_lane_bits;
 use crate::engine::profile::Stage;
 use crate::engine::{MAX_STATES, OptimizerKind};
@@ -104,7 +104,7 @@ impl KernelSpec {
     }
 
     /// Whether a workgroup with this share fits.
-    pub(super) fn fits(&self, share: Share, room: WorkgroupRoom) -> bool {
-        self.workgroup_bytes(share) <= room.bytes && self.workgroup(share) <= room.invocations
+    pub(super) fn fits(&self, share: Share, limits: WorkgroupLimits) -> bool {
+        self.workgroup_bytes(share) <= limits.bytes && self.workgroup(share) <= limits.invocations
     }
 }

@@ -216,10 +216,10 @@ impl Kernels {
 
 /// Refuses a share that needs more workgroup memory or invocations than the adapter has.
 fn check_memory(gpu: &Gpu, spec: &KernelSpec, share: Share) -> Result<()> {
-    let room = gpu.workgroup_room();
+    let limits = gpu.workgroup_limits();
     let needs = [
-        ("bytes of workgroup memory", spec.workgroup_bytes(share), room.bytes),
-        ("invocations in a workgroup", spec.workgroup(share), room.invocations),
+        ("bytes of workgroup memory", spec.workgroup_bytes(share), limits.bytes),
+        ("invocations in a workgroup", spec.workgroup(share), limits.invocations),
     ];
     match needs.into_iter().find(|(_, needs, has)| needs > has) {
         Some((what, needs, has)) => Err(gpu.error(format!(

@@ -150,9 +150,7 @@ impl<'a> Probe<'a> {
     fn check_batch(&self, samples: usize) -> Result<()> {
         let limit = self.engine.settings.batch_size;
         if samples == 0 || samples > limit {
-            return Err(Error::Dataset(format!(
-                "a batch of {samples} is invalid, it must be 1 to {limit}"
-            )));
+            return Err(Error::Dataset(format!("a batch of {samples} is invalid, it must be 1 to {limit}")));
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use super::amounts;
 use super::buffers::Buffer;
 pub use super::kernel_spec::{Binding, KernelSpec};
 use super::kernels::{Kernel, Layers, When};
-use super::share::{Share, Shares, WorkgroupRoom};
+use super::share::{Share, Shares, WorkgroupLimits};
 use super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, PartUniform, StepUniform};
 use super::workgroups::{
     BYTES_OF_GATHER, BYTES_OF_LOGITS, BYTES_OF_QUADS, BYTES_OF_WEIGHTS, NO_BYTES, workgroup_of_logits,
@@ -57,9 +57,9 @@ impl KernelKind {
 
 impl Shares {
     /// The same, each reduced until its kernel fits a workgroup.
-    pub(super) fn shrunk_to(mut self, room: WorkgroupRoom) -> Self {
+    pub(super) fn reduced_to(mut self, limits: WorkgroupLimits) -> Self {
         for (share, spec) in self.as_array_mut().into_iter().zip(sharing_kernels()) {
-            let fits = |smaller: &Share| *smaller <= *share && spec.fits(*smaller, room);
+            let fits = |smaller: &Share| *smaller <= *share && spec.fits(*smaller, limits);
             *share = spec.shares().iter().copied().rfind(fits).unwrap_or(Share::ONE);
         }
         self

@@ -72,7 +72,7 @@ pub struct Shares {
 
 /// The limits of one workgroup on an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WorkgroupRoom {
+pub(super) struct WorkgroupLimits {
     /// Bytes of memory.
     pub(super) bytes: u32,
     /// Invocations along x.

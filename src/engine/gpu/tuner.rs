@@ -179,7 +179,7 @@ impl TuningTask<'_> {
 
     /// The same with the largest shares, up to these, that fit the kernels.
     fn fitting(&self, tuning: Tuning) -> Tuning {
-        Tuning { shares: tuning.shares.shrunk_to(self.device.gpu().workgroup_room()), ..tuning }
+        Tuning { shares: tuning.shares.reduced_to(self.device.gpu().workgroup_limits()), ..tuning }
     }
 
     /// Measures a candidate and keeps its improvements.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::device::Gpu;
 use super::options::GpuOptions;
-use super::share::{Share, Shares, SumCounts, WorkgroupRoom};
+use super::share::{Share, Shares, SumCounts, WorkgroupLimits};
 use crate::network::Network;
 use crate::tiles::{QUAD, TilePolicy};
 use crate::{Error, Result, Setting};
@@ -28,7 +28,7 @@ const PARTS: [&str; 5] = ["dense", "forward", "logits", "backward-input", "backw
 impl Tuning {
     /// The options, completed with the defaults for the kind of adapter.
     pub(super) fn of(options: &GpuOptions, network: &Network, batch: usize, adapter: &Gpu) -> Self {
-        Self::on_kind(options, network, batch, adapter.is_hardware.then(|| adapter.workgroup_room()))
+        Self::on_kind(options, network, batch, adapter.is_hardware.then(|| adapter.workgroup_limits()))
     }
 
     /// With the limits of a hardware adapter; `None` for a software adapter.
@@ -36,10 +36,10 @@ impl Tuning {
         options: &GpuOptions,
         network: &Network,
         batch: usize,
-        hardware: Option<WorkgroupRoom>,
+        hardware: Option<WorkgroupLimits>,
     ) -> Self {
         let usual = || match hardware {
-            Some(room) => Shares::of_hardware(counts(network, batch)).shrunk_to(room),
+            Some(limits) => Shares::of_hardware(counts(network, batch)).reduced_to(limits),
             None => Shares::ALONE,
         };
         Self { tiles: options.tiles, shares: options.shares.unwrap_or_else(usual) }
@@ -156,8 +156,8 @@ mod tests {
     fn what_it_does_not_mean_is_refused_by_name() {
         let good = "dense=0.3,forward=1,logits=2,backward-input=4,backward-weight=8";
         let bad = [
-            ("", "none of its parts"),
-            ("auto", "none of its parts"),
+            ("", "is not one of its parts"),
+            ("auto", "is not one of its parts"),
             ("dense=0.3", "forward=.. is missing"),
             (&good.replace("forward=1", "forward=3"), "share of 3"),
             (&good.replace("forward=1", "forward=64"), "share of 64"),
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn defaults_fill_hardware_and_leave_software_alone() {
         let network = Architecture::paper(784, 10).build(0).unwrap();
-        let large = WorkgroupRoom { bytes: 48 << 10, invocations: 1024 };
+        let large = WorkgroupLimits { bytes: 48 << 10, invocations: 1024 };
         let on = |batch, hardware| Tuning::on_kind(&GpuOptions::default(), &network, batch, hardware);
         let of = |batch, is_hardware: bool| on(batch, is_hardware.then_some(large));
         assert_eq!(of(128, false), tuning(0.3, [1, 1, 1, 1]));
@@ -188,9 +188,9 @@ mod tests {
         // 2 columns.
         assert_eq!(of(8, true), tuning(0.3, [8, 32, 8, 1]));
         // The minimum of an adapter: 21,072 bytes for a share of 32 do not fit, 15,456 for one of 16 do.
-        let least = WorkgroupRoom { bytes: 16 << 10, invocations: 256 };
+        let least = WorkgroupLimits { bytes: 16 << 10, invocations: 256 };
         assert_eq!(on(128, Some(least)), tuning(0.3, [8, 16, 8, 4]));
-        let tiny = WorkgroupRoom { bytes: 6 << 10, invocations: 256 };
+        let tiny = WorkgroupLimits { bytes: 6 << 10, invocations: 256 };
         assert_eq!(on(128, Some(tiny)), tuning(0.3, [1, 1, 1, 4]));
         let asked = GpuOptions { shares: Some(Shares::ALONE), ..GpuOptions::default() };
         assert_eq!(Tuning::on_kind(&asked, &network, 128, Some(large)).shares, Shares::ALONE);

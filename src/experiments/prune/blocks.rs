@@ -68,10 +68,7 @@ impl BlockSearch {
         match options.until {
             Until::Drop(share) if !(0.0..=1.0).contains(&share) => {
                 let points = 100.0 * share;
-                return refuse(
-                    Setting::MaxDrop,
-                    format!("{points} is invalid, it must be 0 to 100 points"),
-                );
+                return refuse(Setting::MaxDrop, format!("{points} is invalid, it must be 0 to 100 points"));
             }
             Until::Parameters(0) => {
                 return refuse(Setting::Target, "0 parameters are invalid, it must be at least 1");

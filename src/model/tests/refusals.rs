@@ -8,7 +8,7 @@ fn headers_that_say_something_else_are_refused() {
     for (message, part) in [
         (edited(&format!("\"version\":{VERSION}"), &newer), "use a newer one"),
         (edited("tanner-model", "tanner-modem"), "expected \"tanner-model\""),
-        (edited("\"sigmoid\"", "\"sigmund\""), "is none of"),
+        (edited("\"sigmoid\"", "\"sigmund\""), "is not one of"),
         (edited("\"features\":6", "\"features\":7"), "expected [7]"),
         (edited("\"importance\":\"pca\"", "\"importance\":\"none\""), "tensors, expected"),
         (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
@@ -73,7 +73,7 @@ fn orders_and_standardisations_that_are_none_are_refused() {
     let (order, importance) = ("preprocessing.order", "preprocessing.importance");
     let (mean, deviation) = ("preprocessing.feature_mean", "preprocessing.feature_deviation");
     for (message, part) in [
-        (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 comes twice"),
+        (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 appears twice"),
         (with(order, &[5, 4, 3, 2, 1, 6]), "feature 6 of 6 does not exist"),
         (with(order, &[5, 4, 3, 2, 1, u32::MAX]), "does not exist"),
         (with(order, &[1, 0]), "2 features with 6 importances"),

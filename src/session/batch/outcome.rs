@@ -82,7 +82,8 @@ mod tests {
         unfinished.elsewhere("b-s0");
         unfinished.finished("a-s0");
         let said = |unfinished: &Unfinished| unfinished.check().unwrap_err().to_string();
-        let elsewhere = "not all is finished, another process is at b-s0: give the same command again later";
+        let elsewhere =
+            "not all runs are finished, another process is working on b-s0: repeat the command later";
         assert_eq!(said(&unfinished), elsewhere);
         for _ in 0..2 {
             unfinished.fail(&Silent, "c-s0", "c", &Error::Dataset("broken".into()));

@@ -112,10 +112,7 @@ impl ArchitectureSettings {
             // A placeholder until the files are read.
             (Arch::Custom, _) if edges.is_some() => Connectivity::FullyConnected,
             (Arch::Custom, _) => {
-                return Err(Error::setting(
-                    Setting::Arch,
-                    "custom graphs cannot be drawn, pass them in",
-                ));
+                return Err(Error::setting(Setting::Arch, "custom graphs cannot be drawn, pass them in"));
             }
         };
         if arch == Arch::Narrow && hidden.is_empty() {
@@ -304,10 +301,7 @@ fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<(
             return Err(Error::setting(setting, reason));
         }
         if arch == Arch::Narrow && options.budget.is_some() && setting != Setting::Budget {
-            return Err(Error::setting(
-                setting,
-                "cannot be used with `budget`, whose default it sets",
-            ));
+            return Err(Error::setting(setting, "cannot be used with `budget`, whose default it sets"));
         }
     }
     Ok(())

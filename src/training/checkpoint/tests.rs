@@ -113,7 +113,7 @@ fn what_no_run_can_have_left_is_refused() {
         (refused(|c| c.state.so_far.correct = 31), "the sums of epoch 4 are impossible"),
         (refused(|c| c.state.so_far.steps = 0), "the sums of epoch 4 are impossible"),
         (refused(|c| c.state.so_far.loss = -1.0), "the sums of epoch 4 are impossible"),
-        (refused(|c| c.clock.seconds = -1.0), "seconds that nobody"),
+        (refused(|c| c.clock.seconds = -1.0), "impossible seconds"),
         (with_header("tanner-checkpoint", "tanner-checkpoinT"), "format \"tanner-checkpoinT\""),
         (with_header("\\\"version\\\":1", "\\\"version\\\":9"), "format version 9"),
         (with_header("\\\"epochs\\\":3", "\\\"epochs\\\":4"), "metrics of 3 epochs, expected 4"),
@@ -162,7 +162,7 @@ fn a_state_beyond_the_recipe_is_refused() {
     state.check(&recipe(4)).unwrap();
     for epochs in [2, 3] {
         let message = state.check(&recipe(epochs)).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("epochs: {epochs} are fewer")), "{message}");
+        assert!(message.starts_with(&format!("epochs: {epochs} is less than")), "{message}");
     }
     TrainingState { so_far: EpochSoFar::default(), ..state }.check(&recipe(3)).unwrap();
 }

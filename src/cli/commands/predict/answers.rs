@@ -29,13 +29,13 @@ pub(super) struct Answers<'a> {
     text: Vec<u8>,
     /// The values of an NPY file, `[sample][class]`.
     probabilities: Vec<f32>,
-    nobody_reads: bool,
+    reader_is_gone: bool,
 }
 
 impl<'a> Answers<'a> {
     pub(super) fn new(target: Target<'a>, names: &'a [String], by_line: bool) -> Self {
         let (text, probabilities) = (Vec::new(), Vec::new());
-        Self { target, names, by_line, samples: 0, text, probabilities, nobody_reads: false }
+        Self { target, names, by_line, samples: 0, text, probabilities, reader_is_gone: false }
     }
 
     /// Samples so far.
@@ -44,8 +44,8 @@ impl<'a> Answers<'a> {
     }
 
     /// Whether the reader of stdout has gone (`| head`).
-    pub(super) fn nobody_reads(&self) -> bool {
-        self.nobody_reads
+    pub(super) fn reader_is_gone(&self) -> bool {
+        self.reader_is_gone
     }
 
     pub(super) fn write(&mut self, predictions: &Predictions) -> anyhow::Result<()> {
@@ -80,7 +80,7 @@ impl<'a> Answers<'a> {
             stdout.write_all(text).and_then(|()| stdout.flush())
         };
         match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.nobody_reads = true,
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.reader_is_gone = true,
             written => written.map_err(|error| anyhow!("stdout: {error}"))?,
         }
         Ok(())

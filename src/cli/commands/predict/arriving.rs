@@ -50,7 +50,7 @@ pub(super) fn predict(
         }
         let predictions = predictor.predict(&rows)?;
         answers.write_first(&predictions, predictions.samples() - usize::from(alone))?;
-        if answers.nobody_reads() {
+        if answers.reader_is_gone() {
             return Ok(());
         }
     }
