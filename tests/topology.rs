@@ -59,7 +59,7 @@ proptest! {
                 for (i, share) in shares.iter().enumerate() {
                     prop_assert!(*share == 0 || band.contains(&i), "input block {} feeds output block {}", j, i);
                 }
-                // Even, but for blocks that are full; an earlier block never has less than a later one.
+                // Even, except for full blocks; an earlier block never has less than a later one.
                 let open: Vec<_> = band.filter(|i| shares[*i] < outputs.block(*i).len()).collect();
                 for pair in open.windows(2) {
                     prop_assert!(shares[pair[0]] == shares[pair[1]] || shares[pair[0]] == shares[pair[1]] + 1);
@@ -282,7 +282,7 @@ fn softness_reaches_from_a_diagonal_to_a_random_sparse_layer() {
     };
     let distances = [1e-6, 0.5, 1.0, 2.0, 1e6].map(mean_distance);
     assert!(distances.windows(2).all(|pair| pair[0] < pair[1]), "{distances:?}");
-    // The five nearest: distances 0, 1, 1, 2, 2, but for inputs at the ends.
+    // The five nearest: distances 0, 1, 1, 2, 2, except for inputs at the ends.
     assert!((1.2..1.3).contains(&distances[0]), "{distances:?}");
     // Two uniform places of 200 are 200 / 3 apart on average, with deviation 47.1; 1000 edges.
     assert!((distances[4] - 66.7).abs() < 5.0 * 47.1 / 1000f64.sqrt(), "{distances:?}");

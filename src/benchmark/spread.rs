@@ -23,7 +23,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Sums up times in microseconds; none if there is no time.
+    /// Summarises times in microseconds; `None` if there is no time.
     #[must_use]
     pub fn of(mut times: Vec<f64>) -> Option<Self> {
         times.sort_by(f64::total_cmp);
@@ -65,7 +65,7 @@ impl Spread {
     }
 
     /// Several rounds of one measurement as one: the medians of medians and of
-    /// quartiles, the extremes of all; none if there is no round.
+    /// quartiles, the extremes of all; `None` if there is no round.
     #[must_use]
     pub fn of_rounds(rounds: &[Self]) -> Option<Self> {
         let middle = |value: fn(&Self) -> f64| {

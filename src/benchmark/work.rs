@@ -66,7 +66,7 @@ impl Work {
     }
 }
 
-/// What one layer stores.
+/// The storage of one layer.
 #[derive(Clone, Copy)]
 struct Stored {
     edges: u64,

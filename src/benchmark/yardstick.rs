@@ -15,7 +15,7 @@ use crate::{Error, Result};
 /// Minimum number of compared steps.
 const STEPS: usize = 3;
 /// Samples of each: more than a vector of any engine, and not a multiple of its length. Steps of smaller batches are shorter
-/// and as many as it takes for this many samples: in the gradient of one of them alone, a saturated neuron's rounding
+/// and as many as needed for this many samples: in the gradient of a single step, a saturated neuron's rounding
 /// weighs as much as all the others, under Adam, with nothing to average it away.
 const SAMPLES: usize = 37;
 

@@ -1,4 +1,4 @@
-//! How much of a data set is held out.
+//! The held-out part of a data set.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::{Error, Result, Setting};
 
 /// How many samples are held out: a number of them, or a share of all.
 ///
-/// Written as `10000` and as `0.1`, in files as on the command line.
+/// Written as `10000` or `0.1`, both in files and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Holdout {
     /// Number of samples, at least 1.
@@ -72,11 +72,11 @@ impl FromStr for Holdout {
 
 serde_as_text!(Holdout);
 
-/// A split that was made: enough to make it again.
+/// A split: enough to repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeldOut {
-    /// What was asked for.
+    /// The request.
     pub holdout: Holdout,
     /// Seed that the samples were drawn with.
     pub seed: u64,

@@ -1,6 +1,6 @@
-//! Splitting samples off a data set, so that choices need not look at the test set.
+//! Splits samples off a data set, so that choices need not use the test set.
 //!
-//! [`Dataset::holdout`] is the one way in which this crate makes a validation
+//! [`Dataset::holdout`] is the only way in which this crate makes a validation
 //! split: training with a held-out part and a later search on that part take the
 //! same samples, because both ask for the same [`Holdout`] with the same seed.
 
@@ -13,13 +13,13 @@ use crate::random::{Purpose, generator};
 impl Dataset {
     /// Splits samples off, class by class in proportion, and returns (the rest, the held-out part).
     ///
-    /// Which samples of a class are held out is drawn from the seed alone; both
+    /// The held-out samples of a class depend only on the seed; both
     /// parts keep the order, the class count and the image shape of the whole.
-    /// Classes share the number asked for by the method of largest remainders, so
+    /// Classes share the requested number by the method of largest remainders, so
     /// each has its exact proportion rounded up or down.
     ///
     /// # Errors
-    /// [`Error::Dataset`](crate::Error::Dataset) when nothing would be held out or nothing left.
+    /// [`Error::Dataset`](crate::Error::Dataset) when nothing would be held out or nothing would be left.
     pub fn holdout(&self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
         let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
         Ok((self.select(&held_out, false), self.select(&held_out, true)))
@@ -34,10 +34,10 @@ impl Dataset {
         Ok(self.into_parts(&held_out))
     }
 
-    /// Parts the samples into (those that are not marked, those that are), of which there must be some each.
+    /// Splits the samples into (unmarked, marked); both must be non-empty.
     pub(crate) fn into_parts(mut self, marks: &[bool]) -> (Self, Self) {
         let marked = self.select(marks, true);
-        // What stays moves forward within its place.
+        // Remaining samples move forward in place.
         let (width, mut kept) = (self.feature_count(), 0);
         for (sample, _) in marks.iter().enumerate().filter(|(_, marked)| !**marked) {
             self.features.copy_within(sample * width..(sample + 1) * width, kept * width);
@@ -51,7 +51,7 @@ impl Dataset {
         (self, marked)
     }
 
-    /// The samples whose mark is `wanted`, at least one of which there must be.
+    /// The samples whose mark is `wanted`, at least one.
     fn select(&self, marks: &[bool], wanted: bool) -> Self {
         let chosen = (0..self.samples()).filter(|sample| marks[*sample] == wanted);
         let count = marks.iter().filter(|mark| **mark == wanted).count();
@@ -93,8 +93,8 @@ pub(crate) fn stratified_marks(
     Ok(held_out)
 }
 
-/// Shares `count` over groups in proportion to their sizes: whole parts first, what
-/// is left to the largest remainders, the first of equals before the others.
+/// Distributes `count` over groups in proportion to their sizes: whole parts first, the
+/// rest to the largest remainders, the first of equals before the others.
 fn proportional(count: usize, sizes: &[usize]) -> Vec<usize> {
     let all = sizes.iter().sum::<usize>() as u128;
     let exact = |size: &usize| count as u128 * *size as u128;

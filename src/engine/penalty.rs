@@ -60,7 +60,7 @@ pub struct PenaltyRule {
 
 #[doc(hidden)]
 impl Penalties {
-    /// L2 alone.
+    /// Only L2.
     pub const fn l2(l2: f32) -> Self {
         Self { l2, l1: 0.0, l1_input: None, l_half: 0.0, weight_elimination: 0.0, group_lasso: 0.0 }
     }

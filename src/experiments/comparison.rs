@@ -22,7 +22,7 @@ pub struct RunScore {
     pub parameters: usize,
     /// Number of epochs trained.
     pub epochs: usize,
-    /// What was scored.
+    /// The scored samples.
     pub scored_on: ScoredOn,
 }
 
@@ -43,7 +43,7 @@ impl From<&Summary> for RunScore {
 /// A configuration with its finished runs, by rising seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What was run.
+    /// The configuration.
     pub configuration: Configuration,
     /// The result of each seed.
     pub runs: Vec<RunScore>,

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(Paired::of(&[]), None);
         assert_eq!(Paired::of(&[(1.0, 0.0)]).unwrap().p, None);
         assert_eq!(Paired::of(&[(1.0, 0.0), (2.0, 1.0)]).unwrap().p, None);
-        // Equal but for rounding.
+        // Equal except for rounding.
         let pairs = [(0.8967, 0.8701), (0.8836, 0.8570), (0.8881, 0.8615)];
         let paired = Paired::of(&pairs).unwrap();
         assert_eq!((paired.difference.deviation, paired.p), (Some(0.0), None));

@@ -97,7 +97,7 @@ impl Predictor {
     ///
     /// # Errors
     /// [`Error::Table`] naming the column that is unknown, missing or repeated, a text where training had numbers, a missing
-    /// value where the model fills none, and when there is no row; [`Error::Dataset`] when the model was not trained on
+    /// value if the model does not fill it, and when there is no row; [`Error::Dataset`] when the model was not trained on
     /// a table with names of columns.
     pub fn predict_rows<Row, Name, Text>(&self, rows: impl IntoIterator<Item = Row>) -> Result<Predictions>
     where

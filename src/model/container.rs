@@ -24,7 +24,7 @@ use super::format::{MAX_HEADER, METADATA_KEY};
 use super::tensor::Tensor;
 use crate::{Error, Result};
 
-/// Reading gives up with a reason, to which the caller adds the path.
+/// Reading fails with a reason, to which the caller adds the path.
 pub(crate) type Read<T> = std::result::Result<T, String>;
 
 /// Bytes of the number with which a file starts: the length of its header.

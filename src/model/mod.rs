@@ -92,7 +92,7 @@ impl TrainedModel {
     /// As [`TrainedModel::set_parameters`], over other graphs between the same neurons.
     ///
     /// # Errors
-    /// As [`TrainedModel::set_parameters`]; where a layer differs in more than its graph.
+    /// As [`TrainedModel::set_parameters`]; if a layer differs in more than its graph.
     pub(crate) fn set_network(
         &mut self,
         network: Network,

@@ -33,7 +33,7 @@ pub fn is_too_narrow_for_drivers() -> bool {
     crate::host::is_too_narrow_for_drivers()
 }
 
-/// What `backend` auto would choose of these adapters, as a sentence.
+/// The choice of `backend` auto among these adapters, as a sentence.
 #[must_use]
 pub fn auto_sentence(adapters: &[AdapterReport], is_too_narrow: bool) -> String {
     let choice = if is_too_narrow { Auto::Cpu(TOO_NARROW.into()) } else { auto_choice(adapters) };

@@ -196,7 +196,7 @@ impl Session<'_> {
         self.engine_of(self.opening(request), (network, parameters, settings), purpose)
     }
 
-    /// Waits for the device of an engine, and makes the engine on it.
+    /// Waits for the device of an engine, and creates the engine on it.
     pub(super) fn engine_of(
         &self,
         mut opening: Opening,

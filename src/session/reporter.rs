@@ -58,7 +58,7 @@ pub struct RunPreview<'a> {
     pub epochs: usize,
     /// Training samples.
     pub samples: usize,
-    /// What it is scored on.
+    /// The samples it is scored on.
     pub scored_on: ScoredOn,
     /// Epochs before an interruption.
     pub history: &'a [EpochMetrics],

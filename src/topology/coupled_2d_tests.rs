@@ -178,7 +178,7 @@ fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
         let grids = [layer.inputs, layer.outputs, layer.outputs, layer.outputs];
         usual_reach(&grids, &[layer.fan_in], layer.falloff, layer.grain)
     };
-    // What 28 x 28 pixels have is enough for the usual fan-ins, and for no more.
+    // 28 x 28 pixels are just enough for the default fan-ins.
     assert_eq!(usual(&layer("28x28", "28x28", 40, 0.0, Grain::MicroBlocks)), [1.5, 2.74, 5.0]);
     assert!(usual(&layer("28x28", "28x28", 144, 0.0, Grain::MicroBlocks))[0] > 2.0);
     // 40 inputs are within 20 pixels to both sides of a line, which are 3 reaches.

@@ -27,7 +27,7 @@ named! {
         /// The score: a higher accuracy, or the same with a lower loss.
         #[default]
         Score = "score",
-        /// The loss alone.
+        /// Only the loss.
         Loss = "loss",
     }
 }

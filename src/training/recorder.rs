@@ -22,7 +22,7 @@ pub struct RunFacts {
     pub engine: EngineInfo,
     /// Seed of the run.
     pub seed: u64,
-    /// What the run is scored on after each epoch.
+    /// The samples that the run is scored on after each epoch.
     pub scored_on: ScoredOn,
     /// The target score.
     pub target: Option<f64>,

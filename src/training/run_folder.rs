@@ -150,7 +150,7 @@ impl RunFolder {
         atomic_write(&path, &longer)
     }
 
-    /// Makes a folder with a name of its own: `name`, or `name-2` and so on where that is taken.
+    /// Creates a folder with a unique name: `name`, or `name-2` and so on if that exists.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be made or written to.
@@ -256,7 +256,7 @@ impl RunFolder {
 
     /// Keeps the model that was written last as `best.safetensors`, at once or not at all.
     ///
-    /// It becomes a second name of the same file where the file system can do that, which costs next to nothing:
+    /// It becomes a second name of the same file if the file system supports that, which costs almost nothing:
     /// the next model is another file under the first name.
     ///
     /// # Errors

@@ -20,7 +20,7 @@ pub enum Schedule {
     Step {
         /// Number of epochs between two changes, at least 1.
         every: usize,
-        /// What the rate is multiplied by, above 0.
+        /// The factor of the rate, above 0.
         factor: f64,
     },
 }

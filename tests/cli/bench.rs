@@ -100,7 +100,7 @@ fn a_check_alone_times_nothing() {
     assert!(!folder.path().join("out").exists());
 }
 
-/// One sample on the CPU has a forward pass of its own, on one thread regardless of --threads.
+/// One sample on the CPU has a separate forward pass, on one thread regardless of --threads.
 #[test]
 fn a_single_sample_is_checked_and_recorded_as_what_it_is() {
     let folder = tempfile::tempdir().unwrap();

@@ -36,7 +36,7 @@ fn a_settings_file_a_finished_run_and_typed_flags_give_the_same_model() {
     for run in ["from-file", "from-run", "all"] {
         assert!(model(run) == model("run"), "{run} is another model");
     }
-    // What a run records is free of files that may change.
+    // The record of a run does not depend on files that may change.
     let config = json(&fs::read_to_string(folder.join("from-file/config.json")).unwrap());
     let words: Vec<&str> =
         config["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();

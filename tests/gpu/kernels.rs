@@ -178,7 +178,7 @@ impl Bench {
         let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 13 + 1) % 70).collect();
         let (first_input, first) = self.row_of(last);
         let inputs = first_input..first_input + self.network.layers()[last].topology.inputs().width();
-        // Whole numbers, and the biases alone in every third lane, make many equal maxima, the others large differences.
+        // Whole numbers, and only the biases in every third lane, lead to many equal maxima, the others to large differences.
         let input = |row, lane| match whole {
             true if lane % 3 == 0 => 0.0,
             true => number(true, row, lane, 34),

@@ -36,7 +36,7 @@ fn bits(engine: &mut GpuEngine) -> Vec<u32> {
     values.map(|value| value.to_bits()).collect()
 }
 
-/// More steps than one submit holds, and a last batch that is smaller; also where there is no dense tile at all.
+/// More steps than one submit holds, and a last batch that is smaller; also without any dense tile.
 pub(crate) fn steps_keep_their_bits() -> Result<(), String> {
     let network = shapes::shape("coupled", Activation::Tanh, 0.8);
     let data = shapes::dataset(&network, 47, 61);

@@ -10,7 +10,7 @@ use crate::kernels::Bench;
 use crate::oracle::Misses;
 use crate::{shapes, training};
 
-/// Every penalty alone, and all of them under every optimiser, on awkward shapes.
+/// Every penalty alone, and all of them with every optimiser, on awkward shapes.
 pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
     let options = shapes::options(tiles, runtime_checks);
     let check = |shape: &str, optimizer, penalties: Penalties| {

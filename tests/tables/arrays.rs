@@ -126,7 +126,7 @@ fn archives_have_one_pair_or_two() {
     let (_, record) = learned(table);
     let test = record.samples(test.unwrap(), &Limits::default()).unwrap().samples;
     assert_eq!((test.features(), test.labels()), (&[9.0, 10.0][..], &[0][..]));
-    // Without labels of its own, the last column is the label.
+    // Without separate labels, the last column is the label.
     let (data, _) = learned(
         read(
             Format::Npz,

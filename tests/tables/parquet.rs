@@ -19,7 +19,7 @@ const SCHEMA: &str = "message table {
     optional binary kind (UTF8); required binary label (UTF8);
 }";
 
-/// Writes row groups of this many rows, in which every seventh `b` is missing if asked for, and no kind.
+/// Writes row groups of this many rows, in which every seventh `b` is missing on request, and no kind.
 fn write(rows: usize, groups: usize, compression: Compression, holes: bool) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
     let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());

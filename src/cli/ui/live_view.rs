@@ -115,7 +115,7 @@ impl View {
                 return text.chars().take(columns).collect();
             };
             match parts.iter().position(|(rank, _)| *rank == least) {
-                // A wide bar becomes a small one first.
+                // First, a wide bar becomes a small one.
                 Some(place) if least == 7 => parts[place] = (3, bar(self.share_of_run(), BARS[1])),
                 Some(place) => drop(parts.remove(place)),
                 None => return text,

@@ -25,7 +25,7 @@ pub(super) trait Direction<'a> {
     /// The neurons that are summed over.
     fn far(&self) -> &'a Partition;
 
-    /// What a near neuron's sum starts from.
+    /// The initial value of a near neuron's sum.
     fn start(&self, near: usize) -> f32;
 
     /// The dense tiles of a near block, each with its far block.

@@ -55,7 +55,7 @@ impl fmt::Display for AdapterReport {
     }
 }
 
-/// All adapters of this machine, best first; none if there is no driver.
+/// All adapters of this machine, best first; empty if there is no driver.
 pub fn adapters() -> Vec<AdapterReport> {
     let found = enumerate();
     let reports = reports(&found);

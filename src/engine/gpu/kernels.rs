@@ -266,7 +266,7 @@ fn module(
 /// This is one of the three places that use `unsafe`. The shaders are this
 /// crate's own text. What they rely on is proven on the host before a dispatch:
 /// - every index in the tables is below the size of its buffer (`Tables::check`); group factors and
-///   numbers of connections are read in steps alone whose settings made their buffers full-sized,
+///   connection numbers are read only in steps whose settings gave their buffers the full size,
 /// - the buffers are made for the sizes in the uniforms (`NetworkBuffers::new`), and each
 ///   invocation behind the last element touches no buffer,
 /// - samples are below the data set's size and labels below the number of logits

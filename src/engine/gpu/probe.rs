@@ -33,7 +33,7 @@ impl<'a> Probe<'a> {
         Self { engine }
     }
 
-    /// Where the values of neurons and edges stand.
+    /// The places of the values of neurons and edges.
     pub fn layout(&self) -> &NetworkLayout {
         &self.engine.layout
     }
@@ -127,7 +127,7 @@ impl<'a> Probe<'a> {
         engine.gpu.wait(Some(submission))
     }
 
-    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), over this many samples, returned.
+    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), returned over this many samples.
     ///
     /// # Errors
     /// When the device fails, or the batch is too large.

@@ -67,7 +67,7 @@ pub struct Budget {
     pub in_all: Duration,
 }
 
-/// What a search has used of its budget.
+/// The used part of a search's budget.
 struct Clock {
     begin: Instant,
     device: Cell<Duration>,
@@ -226,7 +226,7 @@ impl TuningTask<'_> {
         batch.run(&engine, &Kernel::training_step(self.network.layers().len(), &self.settings), 1)?;
         let mut times = Times::default();
         for (seconds, kernels) in times.iter_mut().zip(kernels_of(self.network.layers().len())) {
-            // A network without hidden layers has none of some kernels.
+            // A network without hidden layers lacks some kernels.
             if !kernels.is_empty() {
                 *seconds = batch.time(&engine, &kernels)?;
             }

@@ -41,7 +41,7 @@ pub struct PruneData {
     pub test: Arc<Dataset>,
 }
 
-/// Starts an engine for a network that has become smaller.
+/// Starts an engine for a pruned network.
 pub type StartEngine<'a> =
     Box<dyn FnMut(&Network, &Parameters, EngineSettings) -> Result<Box<dyn Engine>> + 'a>;
 

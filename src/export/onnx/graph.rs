@@ -3,7 +3,7 @@
 use super::proto::{ElementType, node, tensor, value};
 use crate::protobuf::Message;
 
-/// `GraphProto` so far. Nodes come in the order in which they are computed.
+/// `GraphProto` so far. Nodes are in the order of computation.
 #[derive(Default)]
 pub(super) struct Graph {
     message: Message,

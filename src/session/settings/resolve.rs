@@ -22,7 +22,7 @@ const MAX_THREADS: usize = 1024;
 /// A training run: consistent [`Settings`] with all defaults filled in.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
-    /// What was asked for.
+    /// The request.
     pub asked: Settings,
     /// The same without the preset.
     pub(crate) typed: Settings,
@@ -41,7 +41,7 @@ pub struct RunSettings {
     pub architecture: ArchitectureSettings,
     /// How it is trained.
     pub recipe: Recipe,
-    /// What is done to training pictures.
+    /// Augmentation of training pictures.
     pub augmentation: Augmentation,
     /// When to save checkpoints.
     pub checkpoint_every: CheckpointEvery,
@@ -117,7 +117,7 @@ impl Settings {
 }
 
 impl RunSettings {
-    /// What the run is scored on.
+    /// The samples that the run is scored on.
     #[must_use]
     pub(crate) fn scored_on(&self) -> ScoredOn {
         if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }

@@ -283,7 +283,7 @@ fn degrees_follow_the_widths() {
         panic!("no spatially-coupled network")
     };
     assert_eq!(blocks, [4, 8, 8]);
-    // The last block of outputs sees one input alone, which has to reach all of them.
+    // The last block of outputs sees only one input, which must reach all of them.
     assert_eq!(degrees[0], [114, 196, 196, 392]);
     assert_eq!(degrees[1], degrees[2]);
     let message = built("--blocks 1000000000000", 784).build(0).unwrap_err().to_string();

@@ -128,7 +128,7 @@ pub(super) struct NetworkBuffers {
     part_uniform: wgpu::Buffer,
     /// All storage buffers but [`Buffer::Weights`], which is one of two, and those of the data.
     storage: HashMap<Buffer, wgpu::Buffer>,
-    /// Where values stand.
+    /// The places of values.
     pub(super) order: ValueOrder,
     /// Columns of 4 samples per metric.
     metric_columns: u32,
