@@ -96,7 +96,7 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--pca --importance pca", "cannot be used with"),
         ("--seed 1 devices", "--seed must come after the subcommand devices"),
         ("traln", "`traln` is neither a command nor a file; did you mean `train`?"),
-        ("train nothing", "there is no file and no folder `nothing`"),
+        ("train nothing", "`nothing` is neither a file nor a folder"),
         ("eval", "--model <FILE>"),
     ] {
         refused(folder.path(), line, 2, &[part]);

@@ -79,7 +79,7 @@ fn networks_of_one_size_are_measured() {
         assert!((7_500..8_000).contains(&edges), "{} {edges}", one["arch"]);
     }
     for (flags, part) in [
-        ("--arch sc --parameters 7", "--arch sc: --parameters: 7 is impossible with these layers"),
+        ("--arch sc --parameters 7", "--arch sc: --parameters: 7 is out of range: these layers"),
         ("--edges graphs --parameters 7", "cannot be used with"),
         ("--scale --parameters 7", "cannot be used with"),
     ] {

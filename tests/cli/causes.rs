@@ -33,9 +33,9 @@ fn the_flag_that_was_typed_is_named() {
         ("--checkpoint-every -5s", "\"-5s\" is"),
         ("--validation -1", "\"-1\" is not a share"),
         ("--blocks -1", "\"-1\" is not a whole number"),
-        ("--epochs -1", "from 1 on"),
-        ("--threads -1", "from 1 on"),
-        ("--patience -1", "from 1 on"),
+        ("--epochs -1", "at least 1"),
+        ("--threads -1", "at least 1"),
+        ("--patience -1", "at least 1"),
         ("prune --model m --sparsity half", "\"half\" is not a share: write 0.5 or 50%"),
     ] {
         refused(folder, line, 2, &[part]);
@@ -52,7 +52,7 @@ fn a_settings_file_is_named_and_a_run_folder_is_one() {
         ("validation = \"x\"", 2, "line 1: validation: \"x\" is not valid"),
         ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting allows"),
         ("arch = \"foo\"", 2, "is not one of sc, rsp, fc, narrow, band, sc2d"),
-        ("epochs = -1", 2, "from 1 on"),
+        ("epochs = -1", 2, "at least 1"),
         ("quiet = true", 2, "\"quiet\" is not a setting, but a flag only: type --quiet"),
     ] {
         fs::write(folder.join("s.toml"), text).unwrap();

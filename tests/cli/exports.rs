@@ -28,7 +28,7 @@ fn a_model_is_exported_once_and_nothing_is_overwritten() {
         assert!(fs::metadata(folder.path().join("csr").join(file)).unwrap().len() > 0, "{file}");
     }
     refused(folder.path(), &format!("{EXPORT} --onnx model.onnx"), 1, &["--onnx: model.onnx already exists"]);
-    refused(folder.path(), &format!("{EXPORT} --csr csr"), 1, &["--csr: csr holds a layer1.npz already"]);
+    refused(folder.path(), &format!("{EXPORT} --csr csr"), 1, &["--csr: csr already holds a layer1.npz"]);
     // The same model has the same bytes, and each form has different ones.
     run(folder.path(), &format!("{EXPORT} --onnx again.onnx"));
     assert_eq!(fs::read(folder.path().join("again.onnx")).unwrap(), onnx);

@@ -136,7 +136,7 @@ fn a_finished_run_is_extended_along_the_longer_schedule() {
     assert!(done(path, "--resume run --epochs 4").contains("is finished, nothing is left to do"));
     let said = done(path, "--resume run --epochs 8");
     assert!(said.contains("cosine over 8 epochs: continues at 0.0005\n"), "{said}");
-    assert!(said.contains("resumes after epoch 4, its optimiser begins at zero"), "{said}");
+    assert!(said.contains("resumes after epoch 4, its optimiser starts from zero"), "{said}");
     let after = metrics(&path.join("run"));
     assert!(after.len() == 8 && after[..4] == before[..]);
     for (epoch, line) in after.iter().enumerate().skip(4) {
@@ -289,5 +289,5 @@ fn a_table_with_other_names_is_another_one() {
         |data: &str| format!("compare --data {data} --seeds 1 --out c --backend cpu --run a=--hidden=8");
     done(path, &compare("t.csv"));
     let outcome = tanner(path, &compare("columns.csv"));
-    assert!(outcome.code == Some(1) && outcome.stderr.contains("another data_sha256"), "{outcome:?}");
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("a different data_sha256"), "{outcome:?}");
 }

@@ -117,7 +117,7 @@ fn what_is_read_is_not_overwritten() {
     let before = fs::read(path.join("t.csv")).unwrap();
     refused(path, &format!("{line} t.csv --out t.csv"), 1, &["--out: t.csv is the input"]);
     fs::create_dir(path.join("d")).unwrap();
-    refused(path, &format!("{line} t.csv --out d/../t.csv"), 1, &["which would be lost"]);
+    refused(path, &format!("{line} t.csv --out d/../t.csv"), 1, &["which would be overwritten"]);
     #[cfg(unix)]
     {
         let script = format!("exec {} {line} --out t.csv < t.csv", env!("CARGO_BIN_EXE_tanner"));

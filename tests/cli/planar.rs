@@ -170,7 +170,7 @@ fn networks_get_the_size_that_was_asked_for() {
         assert!((219_500..=220_020).contains(&parameters), "{line}: {parameters}");
     }
     for (flags, part) in [
-        ("--arch fc --hidden none --parameters 5000", "--hidden: none is impossible with --parameters"),
+        ("--arch fc --hidden none --parameters 5000", "--hidden: must not be none with --parameters"),
         ("--arch fc --parameters 700", "--parameters: a budget of 700 parameters is impossible"),
     ] {
         refused(path, &format!("inspect {flags}"), 1, &[part]);
@@ -185,7 +185,7 @@ fn networks_get_the_size_that_was_asked_for() {
         path,
         "inspect --parameters 100 --arch sc",
         1,
-        &["--parameters: 100 is impossible with these layers, which can have "],
+        &["--parameters: 100 is out of range: these layers can have "],
     );
 }
 

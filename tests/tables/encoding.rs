@@ -36,7 +36,7 @@ fn another_table_is_matched_by_name_whatever_the_order() {
     for (text, parts) in [
         ("kind,wieght,name\ncat,4,Kim\n", &["column \"weight\"", "did you mean \"wieght\"?"][..]),
         ("kind,weight\ncat,4\n", &["the label column \"name\" is missing"]),
-        ("kind,weight,name\ncat,4,Max\n", &["row 1: label \"Max\" is of no class", "Bo, Kim"]),
+        ("kind,weight,name\ncat,4,Max\n", &["row 1: label \"Max\" is not a class of the training data", "Bo, Kim"]),
         ("kind,weight,name\ncat,heavy,Bo\n", &["line 2, column \"weight\": \"heavy\" is not a number, as"]),
         ("kind,weight,name\ncat,,Bo\n", &["line 2, column \"weight\": the value is missing"]),
     ] {

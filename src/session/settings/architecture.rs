@@ -116,7 +116,7 @@ impl ArchitectureSettings {
             }
         };
         if arch == Arch::Narrow && hidden.is_empty() {
-            let reason = "none is impossible with `arch` narrow, which finds a width";
+            let reason = "must not be none with `arch` narrow, which finds a width";
             return Err(Error::setting(Setting::Hidden, reason));
         }
         let profile = Profile::new(options, &connectivity)?;

@@ -27,7 +27,7 @@ impl ArchitectureSettings {
             Arch::Fc | Arch::Narrow => {
                 let plain = self.at(shape, classes, None)?;
                 if plain.hidden.is_empty() {
-                    let reason = "none is impossible with `parameters`, which finds the widths";
+                    let reason = "must not be none with `parameters`, which finds the widths";
                     return Err(Error::setting(Setting::Hidden, reason));
                 }
                 let fitted = plain.narrowed_finely_to(wanted).map_err(|error| match error {
@@ -197,6 +197,6 @@ fn random_sparse_limits(plain: &Architecture, classes: usize) -> [usize; 2] {
 
 fn impossible(wanted: usize, [least, most]: [usize; 2]) -> Error {
     let [wanted, least, most] = [wanted, least, most].map(grouped);
-    let reason = format!("{wanted} is impossible with these layers, which can have {least} to {most}");
+    let reason = format!("{wanted} is out of range: these layers can have {least} to {most}");
     Error::setting(Setting::Parameters, reason)
 }

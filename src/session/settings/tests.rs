@@ -215,7 +215,7 @@ fn what_does_not_fit_is_refused_by_its_name() {
         ("--arch narrow --softness 1", Setting::Softness, "cannot be used with `arch` narrow"),
         ("--arch narrow --degree 53", Setting::Degree, "cannot be used with `arch` narrow"),
         ("--arch narrow --budget 9 --blocks 8", Setting::Blocks, "cannot be used with `budget`"),
-        ("--arch narrow --hidden none", Setting::Hidden, "none is impossible with `arch` narrow"),
+        ("--arch narrow --hidden none", Setting::Hidden, "must not be none with `arch` narrow"),
         ("--blocks 0", Setting::Blocks, "0 is invalid"),
         ("--density 0", Setting::Density, "0 is invalid"),
         ("--density NaN", Setting::Density, "NaN is invalid"),
