@@ -26,7 +26,7 @@ const ELEMENTS: [(&str, usize); 12] = [
 /// Bytes before the header of version 1.0.
 const START: usize = 10;
 
-/// The mutation that `fuzz_mutator!` asks for; the first byte is not a part of the file.
+/// The mutation for `fuzz_mutator!`; the first byte is not part of the file.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, format: Format) -> usize {
     let change = if format == Format::Npz { change_archive } else { change_array };
     let mut chance = Chance::new(seed);
@@ -74,7 +74,7 @@ fn change_archive(bytes: &[u8], chance: &mut Chance) -> Option<Vec<u8>> {
         let (mut name, mut content) = (String::new(), Vec::new());
         if let Ok(file) = archive.by_index(place) {
             name = file.name().ok()?.into_owned();
-            // What lies about its size is cut.
+            // An entry that declares a wrong size is cut.
             let _ = file.take(1 << 16).read_to_end(&mut content);
         }
         if place == changed {

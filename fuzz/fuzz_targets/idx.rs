@@ -14,7 +14,7 @@ const MAX_DEFLATE: usize = 1032;
 fuzz_target!(|bytes: &[u8]| {
     let name = Path::new("fuzz");
     let content = if bytes.starts_with(&[0x1f, 0x8b]) { MAX_DEFLATE * bytes.len() } else { bytes.len() };
-    // A list that grows is there twice while it moves.
+    // A growing list exists twice while it is moved.
     let bound = (1 << 20) + 4 * content;
     if let Some(images) = promises::kept(bound, || images_from_bytes(name, bytes)) {
         assert_eq!(images.pixels.len(), images.count * images.rows * images.columns);

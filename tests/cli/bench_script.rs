@@ -63,7 +63,7 @@ fn rounds_are_kept_one_by_one_in_a_folder_of_the_caller() {
     let output = bench(folder.path(), &words);
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("round 2 of 2") && said.contains("there is no Python: /bin/false"), "{said}");
+    assert!(said.contains("round 2 of 2") && said.contains("no Python: /bin/false"), "{said}");
     let out = folder.path().join("out");
     let lines = fs::read_to_string(out.join("ours.json")).unwrap().lines().count();
     // Training, many samples and one, of two networks, in two rounds; the chart has each once.
