@@ -36,7 +36,7 @@ pub use engine_kind::EngineKind;
 /// use tanner::prelude::*;
 ///
 /// # fn main() -> tanner::Result<()> {
-/// // 60 samples of 4 features in 3 classes, told apart by their first feature.
+/// // 60 samples of 4 features in 3 classes, which their first feature determines.
 /// let features = (0..60 * 4).map(|k| if k % 4 == 0 { (k / 4 % 3) as f32 } else { 0.1 }).collect();
 /// let data = Dataset::new(features, 4, (0..60).map(|sample| sample % 3).collect(), 3)?;
 ///

@@ -12,7 +12,7 @@
 //! use tanner::prelude::*;
 //!
 //! # fn main() -> tanner::Result<()> {
-//! // 60 samples of 4 features; the first one tells which of the 3 classes it is.
+//! // 60 samples of 4 features in 3 classes, which the first feature determines.
 //! let features = (0..60 * 4).map(|k| if k % 4 == 0 { (k / 4 % 3) as f32 } else { 0.1 }).collect();
 //! let data = Dataset::new(features, 4, (0..60).map(|sample| sample % 3).collect(), 3)?;
 //! let run = Classifier::new()

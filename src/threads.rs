@@ -259,7 +259,7 @@ mod tests {
         let (there, of) =
             spawn("test", move || (thread::current().id(), run(spread))).unwrap().join().unwrap();
         assert_eq!(of, (1, there, 499_500));
-        // Within another pool its threads are there.
+        // Inside another pool, its threads exist already.
         let two = Threads::new(Some(2)).unwrap();
         assert_eq!(two.run(|| alone.run(spread)).0, 2);
         drop(entered);

@@ -670,7 +670,7 @@ fn results_repeat_bit_by_bit_on_any_number_of_threads() {
 fn a_step_that_is_stopped_changes_nothing() {
     let network = large_network();
     let parameters = random_parameters(&network, 3);
-    // Two groups to a step: gradients of the first are there when the second is stopped.
+    // Two groups to a step: the gradients of the first exist when the second is stopped.
     let settings = settings(Optimizer::ADAM, 2 * GROUP);
     let data = Arc::new(random_data(8 * GROUP, 10, 4, 5));
     let samples: Vec<u32> = (0u32..).take(data.samples()).collect();

@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_pixels_of_the_training_set_make_room() {
-        // While training features are made, and once those of the test set are there.
+        // While the training features are made, and after the test features are made.
         assert_eq!(features_bytes(600, 100), 2400.0);
         assert_eq!(features_bytes(100, 600), 2700.0);
     }

@@ -56,7 +56,7 @@ impl DataRecord {
         Self { image_shape: dataset.image_shape(), ..Self::default() }
     }
 
-    /// 16 hexadecimal digits that differ if the names of classes or features do; `None` if there are no names.
+    /// 16 hexadecimal digits that depend on the names of classes and features; `None` if there are no names.
     #[cfg(feature = "train")]
     fn digest_of_names(&self) -> Option<String> {
         if self.class_names.is_empty() && self.feature_names.is_empty() {

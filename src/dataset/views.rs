@@ -16,7 +16,7 @@ const MAX_SHIFT: usize = 8;
 /// Random changes of a picture; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Augmentation {
-    /// Pixels by which a picture may move in each direction, filled up with 0; 0 is no shift.
+    /// Pixels by which a picture may move in each direction, filled up with 0; 0 disables shifts.
     pub shift: usize,
     /// Whether to mirror half of the pictures, at random, left to right.
     pub flip: bool,

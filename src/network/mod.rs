@@ -37,7 +37,7 @@ pub struct Layer {
     pub topology: Arc<Topology>,
     /// The function applied to the weighted sums.
     pub activation: Activation,
-    /// Probability with which dropout keeps a unit in training, in `(0, 1]`; 1 is no dropout.
+    /// Probability with which dropout keeps a unit in training, in `(0, 1]`; 1 disables dropout.
     pub keep_probability: f32,
 }
 

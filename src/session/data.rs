@@ -216,7 +216,7 @@ impl Session<'_> {
     ) -> Result<Vec<f32>> {
         let encoding = encoding_of(model);
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
-        // A label that is missing in a text is no error here.
+        // A missing text label is not an error here.
         let label = if format == Format::Csv { LabelNeed::Ignored } else { LabelNeed::IfThere };
         let columns = Columns::Of { encoding: &encoding, label };
         let mut table = Table::read(source, format, &columns, &options)?.table;

@@ -67,7 +67,7 @@ pub enum CheckpointEvery {
     Epochs(usize),
     /// After this many steps, at the end of the engine's call that contains the last of them.
     Steps(usize),
-    /// After this many seconds, likewise.
+    /// The same, after this many seconds.
     Seconds(u64),
 }
 

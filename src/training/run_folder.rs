@@ -6,7 +6,7 @@
 //! | `edges.npz` | before training, if graphs came from files | the initial graphs of the run |
 //! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
 //! | `model.safetensors` | after the first epoch, with each checkpoint and at the end | [`TrainedModel`] of the last epoch |
-//! | `best.safetensors` | likewise, if there is a better one | [`TrainedModel`] of the best epoch |
+//! | `best.safetensors` | the same, if another epoch scored better | [`TrainedModel`] of the best epoch |
 //! | `checkpoint.safetensors` | when one is due, after all other files; removed at the end | [`Checkpoint`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |

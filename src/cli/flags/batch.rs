@@ -74,7 +74,7 @@ pub(crate) struct Figure2Args {
 pub(crate) struct CompareArgs {
     /// TOML file of configurations
     ///
-    /// Settings for all, then one [[configuration]] with `name` and settings of its own for each.
+    /// Settings for all, then one [[configuration]] with its `name` and settings for each.
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// A configuration: --run "sc=--arch sc"

@@ -79,7 +79,7 @@ pub(crate) enum Relation {
     Less {
         or_equal: bool,
     },
-    /// Greater, likewise.
+    /// The same, for greater.
     Greater {
         or_equal: bool,
     },
