@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+    fn a_file_is_replaced_atomically_without_leftovers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         atomic_write(&path, b"first, and longer").unwrap();
@@ -179,7 +179,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_the_system_said_is_reported() {
+    fn the_system_error_is_reported() {
         let missing = tempfile::tempdir().unwrap().path().join("missing");
         let message = atomic_write(missing.join("file"), b"").unwrap_err().to_string();
         assert!(message.ends_with("missing/file: No such file or directory (os error 2)"), "{message}");
@@ -188,7 +188,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_and_what_is_no_file_is_refused() {
+    fn links_are_followed_and_anything_but_a_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         std::fs::write(&file, "old").unwrap();

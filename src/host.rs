@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_refused_with_its_size() {
+    fn requests_over_free_memory_are_refused_with_their_size() {
         assert!(available().is_some_and(|available| available.bytes > 1e6));
         assert!(require("it", 1e6).is_ok());
         let message = require("the table", 1e18).unwrap_err().to_string();

@@ -374,7 +374,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_written_is_read(
+    fn written_values_read_back(
         (shape, pixels) in [1..4_u32, 1..6_u32, 1..6_u32].prop_flat_map(|shape| {
             let size = shape.iter().product::<u32>() as usize;
             (Just(shape), prop::collection::vec(any::<u8>(), size))

@@ -192,7 +192,7 @@ fn assert_refused<T: std::fmt::Debug>(result: tanner::Result<T>, part: &str) {
 }
 
 #[test]
-fn what_cannot_be_fitted_or_applied_is_refused() {
+fn impossible_fits_and_applications_are_refused() {
     let none = ImportanceSettings { trees: 0, ..settings(Importance::RandomForest, Order::Descending) };
     assert_refused(Preprocessing::fit(&none, &data()), "0 trees");
     let pca = ImportanceSettings::new(Importance::Pca);

@@ -166,7 +166,7 @@ proptest! {
 }
 
 #[test]
-fn whatever_a_file_is_cut_to_or_grows_to_is_refused() {
+fn truncated_and_extended_files_are_refused() {
     let _alone = alone();
     for bytes in files() {
         assert_eq!(refusal(&bytes), None);
@@ -178,7 +178,7 @@ fn whatever_a_file_is_cut_to_or_grows_to_is_refused() {
 }
 
 #[test]
-fn containers_that_are_none_are_refused() {
+fn invalid_containers_are_refused() {
     let _alone = alone();
     let bytes = &files()[0];
     let (header, data) = apart(bytes);
@@ -256,7 +256,7 @@ fn with_values(bytes: &[u8], name: &str, values: &[u32]) -> Option<String> {
 }
 
 #[test]
-fn widths_that_nothing_stands_for_are_refused_before_lists_are_made() {
+fn false_widths_are_refused_before_allocation() {
     let _alone = alone();
     let (sparse, full) = (&files()[2], &files()[3]);
     let wide = (1 << 30) - 1;

@@ -147,7 +147,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 }
 
 #[test]
-fn test_samples_pass_through_what_was_fitted_on_training_samples() {
+fn test_samples_are_transformed_as_fitted_on_training_samples() {
     let train = Dataset::new(vec![1.0, 0.0, 3.0, 0.0], 2, vec![0, 1], 2).unwrap();
     let fitted = fit(Importance::Pca, Order::Descending, &train).unwrap();
     let (mean, rotation, variances) = parts(&fitted);

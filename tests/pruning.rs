@@ -75,7 +75,7 @@ fn zeroed(parameters: &Parameters, keep: &[Vec<bool>]) -> Parameters {
 }
 
 #[test]
-fn what_is_left_computes_what_the_network_with_zeros_computes() {
+fn the_pruned_network_computes_the_same_as_one_with_zeros() {
     let mut narrower = 0;
     for activation in Activation::ALL {
         for seed in 0..40 {
@@ -111,7 +111,7 @@ fn what_is_left_computes_what_the_network_with_zeros_computes() {
 }
 
 #[test]
-fn all_edges_kept_leave_the_network_as_it_is() {
+fn keeping_all_edges_leaves_the_network_unchanged() {
     let wide = layer(&fully_connected(6, 8).unwrap(), Activation::Tanh, 0.8);
     let network = Network::new(vec![wide, layer(&fully_connected(8, 3).unwrap(), Activation::Identity, 1.0)]);
     let network = network.unwrap();
@@ -306,7 +306,7 @@ fn the_search_reaches_a_size_or_says_that_it_cannot() {
 
 /// A last block that nothing reads costs nothing, and one that matters stays under a budget of 0.
 #[test]
-fn free_blocks_go_and_the_inputs_only_when_asked() {
+fn free_blocks_are_dropped_and_inputs_only_on_request() {
     let (model, data) = trained(Connectivity::FullyConnected);
     let network = model.network();
     let mut parameters = model.parameters().clone();

@@ -102,7 +102,7 @@ fn an_optimiser_that_begins_at_zero_in_the_middle_of_a_run_steps_as_at_its_start
 }
 
 #[test]
-fn a_new_engine_goes_on_where_another_one_was() {
+fn a_new_engine_continues_from_the_state_of_another() {
     let network = small_network(Activation::Tanh, 0.8);
     let data = random_data(60, 10, 4, 3);
     let samples: Vec<u32> = (0..130).map(|k| k * 7 % 60).collect();
@@ -213,7 +213,7 @@ fn numbers(history: &[EpochMetrics]) -> Vec<[u64; 5]> {
 
 /// From every place where a run can be saved, with 21 steps per epoch.
 #[test]
-fn a_run_goes_on_from_every_place_to_the_same_bits() {
+fn a_run_resumes_from_every_step_to_the_same_bits() {
     for (name, make) in [engines()[0], engines()[3]] {
         let (whole, _, end) = run(make, TrainOptions::default(), None);
         assert_eq!((whole.ending, whole.history.len()), (Ending::Completed, 4));
@@ -236,7 +236,7 @@ fn a_run_goes_on_from_every_place_to_the_same_bits() {
 }
 
 #[test]
-fn a_run_stops_when_it_is_told_to_and_goes_on() {
+fn a_run_stops_on_request_and_resumes() {
     let make = engines()[3].1;
     let (whole, _, end) = run(make, TrainOptions::default(), None);
     for call in [1, 3, 5, 12] {

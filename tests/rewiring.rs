@@ -41,7 +41,7 @@ fn engines() -> Vec<(&'static str, Make)> {
 /// Edges that stay keep parameter and optimiser state to the last bit, new ones begin at 0, and later steps have
 /// the bits of an engine made for the new graph.
 #[test]
-fn a_rewired_engine_goes_on_as_one_that_was_made_for_its_graph() {
+fn a_rewired_engine_continues_like_one_made_for_its_graph() {
     for network in networks() {
         let data = random_data(60, network.inputs(), 4, 3);
         let samples: Vec<u32> = (0..130).map(|k| k * 7 % 60).collect();

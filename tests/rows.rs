@@ -33,7 +33,7 @@ fn refusal(predictor: &Predictor, row: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn rows_give_what_the_table_gave_in_any_order_of_columns() {
+fn rows_equal_the_table_in_any_order_of_columns() {
     let (predictor, data) = predictor(TABLE, Some(Impute::Mean));
     let expected = predictor.predict(data.features()).unwrap();
     let rows: Vec<HashMap<String, String>> = TABLE
@@ -55,7 +55,7 @@ fn rows_give_what_the_table_gave_in_any_order_of_columns() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn errors_are_named() {
     let (predictor, _) = predictor(TABLE, Some(Impute::Mean));
     for (row, parts) in [
         (

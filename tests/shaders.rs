@@ -79,7 +79,7 @@ fn every_file_is_covered() {
 }
 
 #[test]
-fn every_kernel_says_what_it_does() {
+fn every_kernel_opens_with_its_description() {
     for (stem, text) in folder("shaders") {
         let lines: Vec<_> = text.lines().take(5).collect();
         assert!(lines.iter().all(|line| line.starts_with("// ")), "{stem} does not open with five comments");
@@ -117,7 +117,7 @@ fn workgroup_bytes(module: &Module, uses: &FunctionInfo) -> u32 {
 }
 
 #[test]
-fn entry_points_bind_what_the_table_says() {
+fn entry_points_have_the_bindings_of_the_table() {
     for Variant { shader, share, name, module, info } in variants() {
         let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, [shader.name], "{name}");
@@ -146,7 +146,7 @@ fn entry_points_bind_what_the_table_says() {
 }
 
 #[test]
-fn uniforms_stand_where_the_table_says() {
+fn uniforms_have_the_offsets_of_the_table() {
     for Variant { name, module, .. } in variants() {
         let uniforms = module.global_variables.iter().filter(|(_, g)| g.space == AddressSpace::Uniform);
         let mut found: Vec<_> = uniforms

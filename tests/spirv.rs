@@ -129,7 +129,7 @@ impl Spirv {
 
 /// The loop with most of the work, its multiply-adds per iteration, and the maximum number of instructions for each.
 #[test]
-fn inner_loops_cost_what_they_may() {
+fn inner_loops_stay_within_their_limits() {
     for (kind, function, multiply_adds, most) in [
         (KernelKind::Forward, "share_of_sums", 128, 1.33),
         (KernelKind::Forward, "plus_listed", 128, 1.33),

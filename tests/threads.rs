@@ -55,7 +55,7 @@ fn everything() -> String {
 }
 
 #[test]
-fn every_pool_gives_the_same_and_the_global_one_is_never_used() {
+fn every_pool_has_the_same_results_and_the_global_one_is_never_used() {
     // The only thread of the global pool is busy forever: anything that waited for it would hang.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
     let (started, is_busy) = mpsc::channel();

@@ -42,7 +42,7 @@ fn softened(request: &SpatiallyCoupled, softness: f64) -> SoftBand {
 
 proptest! {
     #[test]
-    fn coupled_layers_are_what_was_asked_for(request in coupled_layers(), seed: u64) {
+    fn coupled_layers_are_as_requested(request in coupled_layers(), seed: u64) {
         let topology = request.build(&mut rng(seed)).unwrap();
         let inputs = Partition::even(request.inputs, request.blocks).unwrap();
         let outputs = Partition::even(request.outputs, request.blocks).unwrap();
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn degree_distributions_read_what_they_write(
+    fn degree_distributions_read_their_own_text(
         family in prop::sample::select(DegreeFamily::ALL.to_vec()),
         (a, b) in (0usize..200, 0usize..200),
         (x, y) in (0.0..1.0, 1e-9..1e9),

@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_nobody_can_have_measured_are_refused() {
+    fn impossible_measurements_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let refused = |text: String| {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_anything_is_not_joined() {
+    fn different_measurements_are_not_combined() {
         let ours = Measurement::example("tanner", "sc", 784);
         let mut others = vec![ours.clone(); 6];
         others[0].optimizer = "Adam".into();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_of_one_thing_are_joined_and_others_stay_apart() {
+    fn rounds_of_one_measurement_are_combined_and_others_stay_separate() {
         let ours = Measurement::example("tanner", "sc", 784);
         let mut slow = ours.clone();
         slow.spread.median_us = 50.0;

@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_graph_has_is_refused_before_it_is_made() {
+    fn impossible_graphs_are_refused_before_construction() {
         for arch in Arch::drawable() {
             for (width, hidden_layers, part) in [
                 (usize::MAX, 5, "width: 18446744073709551615 is invalid"),

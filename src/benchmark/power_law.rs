@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_line_goes_through_has_no_law() {
+    fn points_without_a_line_have_no_law() {
         let impossible: [&[(f64, f64)]; 6] = [
             &[],
             &[(1.0, 1.0)],

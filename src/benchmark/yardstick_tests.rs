@@ -60,7 +60,7 @@ fn the_cpu_engine_passes_and_is_left_as_it_was() {
 
 /// Slightly different settings imitate a slightly wrong engine, which must not pass.
 #[test]
-fn an_engine_that_is_a_little_off_is_refused() {
+fn a_slightly_wrong_engine_is_refused() {
     let (network, start, settings) = subject(Arch::Fc);
     let yardstick = Yardstick::new(&network, &start, settings).unwrap();
     let optimizer = Optimizer::Momentum { momentum: 0.898, nesterov: false };

@@ -98,7 +98,7 @@ fn setters_do_not_undo_one_another_whatever_their_order() {
 }
 
 #[test]
-fn names_and_graphs_of_ones_own_are_kept_by_the_model() {
+fn custom_names_and_graphs_are_kept_by_the_model() {
     // A ring: output o sees the inputs o and o + 1.
     let edges: Vec<(u32, u32)> = (0..5).flat_map(|o| [(o, o), ((o + 1) % 5, o)]).collect();
     let whole = || Partition::whole(5).unwrap();
@@ -119,7 +119,7 @@ fn names_and_graphs_of_ones_own_are_kept_by_the_model() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
+fn impossible_values_are_refused() {
     let refused = |classifier: Classifier| classifier.fit(&data(), None, go_on).unwrap_err();
     let setting = |classifier: Classifier| match refused(classifier) {
         Error::Setting { setting, .. } => setting,
@@ -153,7 +153,7 @@ fn engines_and_widths_can_be_chosen() {
 }
 
 #[test]
-fn a_run_folder_holds_what_the_command_line_would_leave() {
+fn a_run_folder_has_the_same_files_as_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
     let run = fitted(&small().epochs(2).run_folder(&path));
@@ -169,7 +169,7 @@ fn a_run_folder_holds_what_the_command_line_would_leave() {
 
 /// To the bits of an uninterrupted run, and only with the data in memory.
 #[test]
-fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
+fn a_stopped_run_resumes_with_the_same_samples() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, stopped] =
         ["whole", "stopped"].map(|name| small().epochs(6).run_folder(folder.path().join(name)));
@@ -204,7 +204,7 @@ fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
 
 /// As with `--preset` on the command line: a choice removes what the lower layer says of the old one.
 #[test]
-fn setters_take_the_place_of_what_a_preset_and_the_usual_settings_say() {
+fn setters_override_presets_and_defaults() {
     let recipe = |classifier: Classifier| classifier.asked().resolve().unwrap().recipe;
     let momentum = recipe(Classifier::preset(Preset::Small).optimizer(OptimizerKind::Momentum));
     assert_eq!((momentum.learning_rate, momentum.epochs), (0.1, 100));

@@ -94,7 +94,7 @@ fn the_moves_are_pinned() {
 }
 
 #[test]
-fn data_that_are_no_pictures_or_too_small_are_refused() {
+fn data_that_are_not_pictures_or_too_small_are_refused() {
     let both = Augmentation { shift: 2, flip: true };
     let table = Dataset::new(vec![0.0; 6], 3, vec![0, 1], 2).unwrap();
     let message = both.apply(&table, 0, 0).unwrap_err().to_string();

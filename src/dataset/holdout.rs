@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
+    fn text_round_trips_and_invalid_text_is_refused() {
         for (text, holdout) in [("10000", Holdout::Count(10_000)), ("0.1", Holdout::Share(0.1))] {
             assert_eq!(text.parse::<Holdout>().unwrap(), holdout);
             assert_eq!(holdout.to_string(), text);

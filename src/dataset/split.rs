@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_divide_goes_to_the_largest_remainders() {
+    fn remainders_go_to_the_largest_fractions() {
         // Exact shares 3.5, 2.3, 1.2: the first is rounded up.
         assert_eq!(proportional(7, &[35, 23, 12]), [4, 2, 1]);
         assert_eq!(proportional(1, &[1, 1, 1]), [1, 0, 0]);
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_stay_pictures() {
+    fn pictures_remain_pictures() {
         let data =
             Dataset::new(vec![0.0; 16], 4, vec![0, 1, 0, 1], 2).unwrap().with_image_shape([2, 2]).unwrap();
         let (rest, held) = data.holdout(Holdout::Count(2), 0).unwrap();

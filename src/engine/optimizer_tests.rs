@@ -27,7 +27,7 @@ fn the_command_line_has_the_same_names_in_the_same_order() {
 }
 
 #[test]
-fn what_runs_have_recorded_is_still_read_and_written() {
+fn recorded_settings_read_back() {
     let adam = Optimizer::Adam { beta1: 0.5, beta2: 0.25, epsilon: 0.125 };
     for (optimizer, recorded) in [
         (Optimizer::Sgd, json!({ "name": "sgd" })),
@@ -67,7 +67,7 @@ fn options_replace_usual_values() {
 }
 
 #[test]
-fn options_without_a_meaning_or_out_of_range_are_refused() {
+fn meaningless_options_or_values_out_of_range_are_refused() {
     let none = OptimizerOptions::default();
     let momentum = OptimizerOptions { momentum: Some(0.5), ..none };
     let refused = |kind, options| Optimizer::from_options(kind, &options).unwrap_err().to_string();

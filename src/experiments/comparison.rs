@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn json_holds_runs_and_what_follows_from_them() {
+    fn json_has_runs_and_derived_numbers() {
         let comparison = Comparison {
             entries: vec![Entry::example("sc", &[0.5]), Entry::example("fc", &[0.25])],
             baseline: 1,

@@ -52,7 +52,7 @@ fn measured(silence: Silence, forest: Option<&mut Forest<'_>>) -> Vec<LayerImpor
 }
 
 #[test]
-fn what_is_lost_is_lost_where_it_matters() {
+fn only_the_needed_block_costs_accuracy() {
     for silence in [Silence::Zero, Silence::Mean] {
         let layers = measured(silence, None);
         assert_eq!(layers.iter().map(|layer| layer.layer).collect::<Vec<_>>(), [0, 1]);

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_vary_has_no_correlation() {
+    fn constants_have_no_correlation() {
         assert_eq!(spearman(&[1.0, 2.0], &[3.0, 3.0]), None);
         assert_eq!(spearman(&[1.0], &[3.0]), None);
         assert_eq!(spearman(&[1.0, 2.0], &[f64::NAN, 3.0]), None);

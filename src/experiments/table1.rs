@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_the_papers_number_beside_ours() {
+    fn json_has_the_papers_number_and_ours() {
         let cell = Cell::all()[0];
         let configuration = TableRecipe::Paper.configuration(cell);
         assert_eq!(configuration.name, "paper-pca-desc-sc");

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_have_what_is_unused_and_what_can_be_dropped() {
+    fn groups_have_their_unused_and_reclaimable_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let group = [
             ("proc/self/cgroup", "0::/a\n"),

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_used_is_no_hindrance() {
+    fn an_unusable_folder_is_ignored() {
         let parent = tempfile::tempdir().unwrap();
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quick_to_compute_is_not_kept() {
+    fn quick_computations_are_not_cached() {
         let folder = tempfile::tempdir().unwrap();
         for importance in [Importance::Variance, Importance::Random, Importance::Pca, Importance::None] {
             let settings = ImportanceSettings::new(importance);

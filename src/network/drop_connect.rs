@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_connection_is_never_dropped() {
+    fn only_connections_are_dropped() {
         assert!((0..1000).all(|step| ConnectionMask::new(0, step, 0.99).factor(NO_CONNECTION) == 1.0));
         assert!((0..1000).all(|edge| ConnectionMask::new(0, 0, 0.0).factor(edge) == 1.0));
     }

@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_augmentation_adds_is_refused_beyond_what_is_free() {
+    fn augmentation_beyond_free_memory_is_refused() {
         let train = Dataset::new(vec![0.0; 3000], 1000, vec![0, 1, 0], 2).unwrap();
         let network = Architecture::paper(1000, 10).build(0).unwrap();
         let needed = |train| augmented_bytes(train) + estimate((&network).into(), 3, false);

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_what_a_run_is() {
+    fn a_name_describes_its_run() {
         let now: jiff::Zoned = "2026-11-27T12:00:00[UTC]".parse().unwrap();
         let name = |toml: &str| run_name(&Settings::from_toml(toml).unwrap().resolve().unwrap(), &now);
         assert_eq!(

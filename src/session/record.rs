@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_named_and_what_is_only_found_is_ignored() {
+    fn the_first_difference_is_named_and_extra_keys_are_ignored() {
         let expected = json!({"recipe": {"epochs": 3, "l2": 0.5}, "order": "desc"});
         assert_eq!(first_difference(&expected, &expected), None);
         let longer = json!({"recipe": {"epochs": 3, "l2": 0.5}, "order": "desc", "adapter": "x"});

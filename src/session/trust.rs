@@ -95,7 +95,7 @@ mod tests {
     use crate::engine::cpu::CpuEngine;
 
     #[test]
-    fn an_engine_that_computes_something_else_is_refused_with_what_to_do() {
+    fn an_engine_with_wrong_results_is_refused_with_advice() {
         for arch in [Arch::Sc, Arch::Sc2d] {
             let (network, parameters, settings) = subject(arch).unwrap();
             let mut engine = CpuEngine::new(&network, &parameters, settings, Some(1)).unwrap();

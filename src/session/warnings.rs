@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_chance_leaves_of_the_default_network_is_not_worth_a_word() {
+    fn chance_defects_of_the_default_network_are_not_reported() {
         for seed in 0..5 {
             assert_eq!(constant_neurons(&Architecture::paper(784, 10).build(seed).unwrap()), None);
         }

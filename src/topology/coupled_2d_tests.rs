@@ -199,7 +199,7 @@ fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
 }
 
 #[test]
-fn what_cannot_be_names_the_value_and_the_limit() {
+fn impossible_values_are_named_with_their_limit() {
     let fine = layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks);
     let odd = "7x8".parse().unwrap();
     let cases = [

@@ -48,7 +48,7 @@ fn ends(grain: Grain, link: Link) -> impl Iterator<Item = (usize, usize)> {
 proptest! {
     /// The new graph has the expected edges, as many as before, and every edge that stayed is found.
     #[test]
-    fn an_edit_moves_what_it_says_and_nothing_else(
+    fn an_edit_moves_only_its_edges(
         is_of_blocks in any::<bool>(), count in 0usize..60, seed in 0u64..1000,
     ) {
         let grain = if is_of_blocks { Grain::MicroBlocks } else { Grain::Edges };
@@ -113,7 +113,7 @@ proptest! {
 }
 
 #[test]
-fn an_edit_that_cannot_be_is_refused() {
+fn an_impossible_edit_is_refused() {
     let sides = || (Partition::whole(3).unwrap(), Partition::whole(2).unwrap());
     let (inputs, outputs) = sides();
     let graph = Topology::from_edges(inputs, outputs, &[(0, 0), (2, 1), (1, 0)]).unwrap();

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_grid_is_refused() {
+    fn invalid_grids_are_refused() {
         let huge =
             ["18446744073709551615x2", "70000x70000", "4294967296x4294967296", "10001x10000", "2x2x99999999"];
         for text in huge {

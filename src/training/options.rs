@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
+    fn text_round_trips_and_invalid_text_is_refused() {
         for text in ["1", "25", "500steps", "30s"] {
             assert_eq!(text.parse::<CheckpointEvery>().unwrap().to_string(), text);
         }

@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
+    fn text_round_trips_and_invalid_text_is_refused() {
         for text in ["constant", "cosine", "step:10:0.1", "step:1:2"] {
             assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
         }

@@ -87,7 +87,7 @@ fn run(engine: &mut FakeEngine, epochs: usize) -> (Result<Vec<EpochMetrics>>, No
 }
 
 #[test]
-fn every_epoch_sees_every_sample_once_in_an_order_of_its_own() {
+fn every_epoch_has_every_sample_once_in_its_own_order() {
     let mut engine = FakeEngine::default();
     run(&mut engine, 3).0.unwrap();
     // 10 samples in batches of 3, 2 batches a call: 6 and 4 samples; 4 steps an epoch.

@@ -44,7 +44,7 @@ fn epochs_do_not_depend_on_those_before() {
 }
 
 #[test]
-fn the_next_epoch_is_prepared_beside_and_nothing_beyond_the_last() {
+fn the_next_epoch_is_prepared_in_the_background_and_nothing_after_the_last() {
     let mut data = augmented(&fitted(Importance::None), 2);
     data.epoch(0).unwrap();
     assert_eq!(data.next.as_ref().map(|next| next.0), Some(1));

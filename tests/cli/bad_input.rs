@@ -158,7 +158,7 @@ fn an_unknown_adapter_is_refused() {
 }
 
 #[test]
-fn files_that_are_no_model_are_refused() {
+fn files_that_are_not_models_are_refused() {
     let folder = folder_with_data();
     let path = folder.path().join("model");
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));

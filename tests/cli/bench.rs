@@ -102,7 +102,7 @@ fn a_check_alone_times_nothing() {
 
 /// One sample on the CPU has a separate forward pass, on one thread regardless of --threads.
 #[test]
-fn a_single_sample_is_checked_and_recorded_as_what_it_is() {
+fn a_single_sample_is_checked_and_recorded_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let line = format!("{SMALL} --inference --arch sc --batch 1");
     let outcome = tanner(folder.path(), &format!("{line} --check only"));
@@ -217,7 +217,7 @@ fn edges_are_those_of_the_network_that_is_measured() {
 }
 
 #[test]
-fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
+fn charts_have_ratios_to_ours_and_refuse_invalid_measurements() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --arch sc --batch 8 --out ours")).code, Some(0));
     let mut theirs = json(&folder.path().join("ours/bench.json"))[0].clone();
@@ -239,7 +239,7 @@ fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_by_its_flag() {
+fn invalid_measurements_are_refused_by_flag() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, part) in [
         ("--width 0", "--width: 0 is invalid"),

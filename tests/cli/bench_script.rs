@@ -33,7 +33,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_before_the_build() {
+fn invalid_measurements_are_refused_before_the_build() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("full")).unwrap();
     fs::write(folder.path().join("full/bench.json"), "").unwrap();
@@ -76,7 +76,7 @@ fn rounds_are_kept_one_by_one_in_a_folder_of_the_caller() {
 }
 
 #[test]
-fn what_was_measured_before_a_failure_is_charted() {
+fn measurements_before_a_failure_are_charted() {
     let folder = tempfile::tempdir().unwrap();
     let fails = format!(
         "#!/bin/sh\ncase \"$*\" in *--inference*) exit 7;; esac\nexec '{}' \"$@\"\n",

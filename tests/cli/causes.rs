@@ -43,7 +43,7 @@ fn the_flag_that_was_typed_is_named() {
 }
 
 #[test]
-fn a_settings_file_is_named_and_a_run_folder_is_one() {
+fn a_settings_file_is_named_and_a_run_folder_counts_as_one() {
     let folder = folder_with_data();
     let folder = folder.path();
     for (text, code, part) in [

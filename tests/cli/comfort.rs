@@ -174,7 +174,7 @@ fn nothing_typed_and_no_data_is_a_question_for_help() {
 }
 
 #[test]
-fn experiments_print_what_they_find_and_write_only_where_they_may() {
+fn experiments_print_their_results_and_write_only_where_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let outcome = tanner(folder, "figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --block 1");

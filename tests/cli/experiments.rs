@@ -162,7 +162,7 @@ fn a_run_that_fails_does_not_keep_the_others_from_theirs() {
 
 #[cfg(unix)]
 #[test]
-fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_skipped() {
+fn every_run_has_its_own_lock_and_a_locked_run_is_skipped() {
     let folder = folder_with_data();
     let runs = [format!("lr-0.1={NETWORK} --epochs 1"), format!("lr-0.2={NETWORK} --epochs 1 --lr 0.2")];
     assert!(compare(folder.path(), &runs).0);

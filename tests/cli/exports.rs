@@ -41,7 +41,7 @@ fn a_model_is_exported_once_and_nothing_is_overwritten() {
 }
 
 #[test]
-fn exports_that_make_no_sense_are_refused_and_leave_nothing() {
+fn meaningless_exports_are_refused_and_write_nothing() {
     let folder = folder_with_data();
     run(folder.path(), &format!("{SMALL} --epochs 1 --out run"));
     fs::write(folder.path().join("file"), "").unwrap();
@@ -61,7 +61,7 @@ fn exports_that_make_no_sense_are_refused_and_leave_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_without_an_end_is_no_model() {
+fn an_endless_device_is_not_a_model() {
     let folder = folder_with_data();
     let line = "export --model /dev/zero --onnx x.onnx";
     refused(folder.path(), line, 1, &["/dev/zero: not a usable model file", "its header would have 0 bytes"]);

@@ -32,7 +32,7 @@ fn bits(run: &Path) -> (Vec<Vec<u8>>, Vec<Value>) {
 }
 
 #[test]
-fn a_run_goes_on_where_its_data_are_now() {
+fn a_run_resumes_after_its_data_moved() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --epochs 400 --out whole"));
@@ -159,7 +159,7 @@ fn a_finished_run_is_extended_along_the_longer_schedule() {
 
 /// A run killed while it is being extended is finished, or resumes after its last epoch.
 #[test]
-fn an_extension_can_be_cut_short_anywhere() {
+fn an_extension_can_be_interrupted_anywhere() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --schedule constant --epochs 4 --out run"));
@@ -177,7 +177,7 @@ fn an_extension_can_be_cut_short_anywhere() {
 }
 
 #[test]
-fn a_run_that_stopped_early_goes_on() {
+fn a_run_that_stopped_early_resumes() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --epochs 400 --lr 0.5 --validation 20 --patience 3 --out run"));
@@ -207,7 +207,7 @@ fn a_run_that_stopped_early_goes_on() {
 }
 
 #[test]
-fn a_run_goes_on_with_another_engine_where_that_is_asked_for() {
+fn a_run_resumes_on_another_engine_if_requested() {
     let folder = folder_with_data();
     let path = folder.path();
     let network = NETWORK.replace("--backend cpu --threads 2", "--backend reference");

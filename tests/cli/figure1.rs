@@ -71,7 +71,7 @@ fn a_large_layer_such_as_the_default_is_shown_in_dots() {
 }
 
 #[test]
-fn pictures_of_another_layer_do_not_stay_beside_the_dots() {
+fn pictures_of_another_layer_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(tanner(folder.path(), &format!("{DEMONSTRATION} --out drawn")).code, Some(0));
     fs::write(folder.path().join("drawn/notes.txt"), "mine").unwrap();

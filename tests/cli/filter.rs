@@ -91,7 +91,7 @@ fn a_pipe_and_a_file_give_the_same_bytes_and_errors_name_the_line() {
 }
 
 #[test]
-fn inputs_without_rows_are_refused_and_a_reader_that_goes_away_is_no_fault() {
+fn inputs_without_rows_are_refused_and_a_closed_pipe_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let line = model(folder);
@@ -110,7 +110,7 @@ fn inputs_without_rows_are_refused_and_a_reader_that_goes_away_is_no_fault() {
 }
 
 #[test]
-fn what_is_read_is_not_overwritten() {
+fn inputs_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let line = model(path);

@@ -156,7 +156,7 @@ fn the_library_takes_them_as_the_command_line_does() {
 }
 
 #[test]
-fn a_run_goes_on_with_its_graphs_or_not_at_all() {
+fn a_run_resumes_with_its_graphs_or_not_at_all() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);
@@ -197,7 +197,7 @@ fn a_run_goes_on_with_its_graphs_or_not_at_all() {
 }
 
 #[test]
-fn arrays_that_are_no_graph_are_refused() {
+fn arrays_that_are_not_a_graph_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);
@@ -285,7 +285,7 @@ fn files_that_hold_no_graph_are_refused() {
 }
 
 #[test]
-fn what_graphs_from_files_decide_is_not_asked_for() {
+fn settings_decided_by_graph_files_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);

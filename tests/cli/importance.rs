@@ -108,7 +108,7 @@ fn the_ranking_is_a_table_and_a_picture() {
 }
 
 #[test]
-fn what_has_no_meaning_is_refused() {
+fn meaningless_settings_are_refused() {
     let folder = folder_with_data();
     for (line, part) in [
         ("--rf --trees 0", "--trees: 0 is invalid"),

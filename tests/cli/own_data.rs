@@ -177,7 +177,7 @@ fn pruning_layers_and_importance_take_tables() {
 }
 
 #[test]
-fn batches_split_by_their_seeds_and_go_on() {
+fn batches_split_by_their_seeds_and_continue() {
     let folder = folder_with_flowers();
     let folder = folder.path();
     let line = "compare --data flowers.csv --label kind --seeds 2 --backend cpu --out out --run";
@@ -328,7 +328,7 @@ fn a_table_of_one_feature_trains_with_one_block() {
 }
 
 #[test]
-fn spoiled_numbers_are_no_categories() {
+fn spoiled_numbers_are_not_categories() {
     let folder = tempfile::tempdir().unwrap();
     let table = |first: &str| {
         let rows = (1..40).map(|row| format!("{},{}\n", row * 3, row % 2));
@@ -365,7 +365,7 @@ fn another_order_of_rows_is_not_taken_for_the_training_table() {
 }
 
 #[test]
-fn several_columns_are_dropped_beside_a_preset() {
+fn several_columns_are_dropped_with_a_preset() {
     let folder = folder_with_flowers();
     let line = "--data flowers.csv --label kind --preset small --epochs 1 --drop colour,size --backend cpu --out run";
     run(folder.path(), line);

@@ -44,7 +44,7 @@ fn the_same_settings_give_the_same_model_bytes() {
 
 /// Setters, a file and flags are equivalent.
 #[test]
-fn setters_say_what_flags_say() {
+fn setters_match_flags() {
     let classifier = Classifier::with(Settings::default())
         .arch(Arch::Rsp)
         .hidden([20, 10])

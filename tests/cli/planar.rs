@@ -91,7 +91,7 @@ fn important_pixels_draw_the_edges_of_the_first_layer() {
 }
 
 #[test]
-fn what_two_dimensions_cannot_have_is_refused() {
+fn impossible_two_dimensional_settings_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     let row = |k: u32| format!("{},{},{},{},{}\n", k % 5, k % 7, k % 3, k % 2, ["a", "b"][(k % 2) as usize]);
@@ -144,7 +144,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
 }
 
 #[test]
-fn networks_get_the_size_that_was_asked_for() {
+fn networks_get_the_requested_size() {
     let folder = folder_with_data();
     let path = folder.path();
     for inputs in [64, 784, 1024] {
@@ -264,7 +264,7 @@ fn edges_are_near_whatever_shape_the_picture_has() {
 }
 
 #[test]
-fn what_runs_share_is_refused_in_a_configuration() {
+fn shared_settings_are_refused_in_a_configuration() {
     let folder = folder_with_data();
     fs::write(folder.path().join("p.toml"), "[[configuration]]\nname = \"a\"\npicture = \"2x2\"\n").unwrap();
     let line = "compare p.toml --data data --seeds 1 --out out";
@@ -317,7 +317,7 @@ fn predictions_are_averaged_over_views() {
 }
 
 #[test]
-fn inspect_shows_what_neurons_see_of_the_picture() {
+fn inspect_shows_receptive_fields() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --epochs 1 --out run"));

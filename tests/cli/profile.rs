@@ -45,7 +45,7 @@ fn a_line_of_json_for_each_profile() {
 }
 
 #[test]
-fn what_cannot_be_profiled_is_refused() {
+fn impossible_profiles_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = "bench --profile --width 98 --layers 1 --batch 8";
     refused(folder.path(), &format!("{small} --backend reference"), 1, &["--backend: the reference engine"]);

@@ -87,7 +87,7 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
-fn tables_fit_the_terminal_and_say_what_they_leave_out() {
+fn tables_fit_the_terminal_and_list_hidden_columns() {
     let folder = folder_with_data();
     for columns in [40, 80, 200] {
         let text = plain(&on_terminal(folder.path(), "inspect", columns));

@@ -13,7 +13,7 @@ fn train(folder: &Path, flags: &str, out: &str) {
 }
 
 #[test]
-fn a_page_shows_runs_whatever_has_become_of_them() {
+fn a_page_shows_runs_in_every_state() {
     let folder = folder_with_data();
     for (out, flags) in [("a", "--seed 1"), ("b", "--seed 2 --validation 0.2"), ("c", ""), ("d", "")] {
         train(folder.path(), flags, out);
@@ -201,7 +201,7 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
 }
 
 #[test]
-fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
+fn impossible_conditions_are_refused_and_damaged_runs_do_not_count() {
     let folder = folder_with_data();
     for (out, flags) in [("a", "--seed 1"), ("b", "--lr 0.05")] {
         train(folder.path(), flags, &format!("runs/{out}"));
@@ -234,7 +234,7 @@ fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
 }
 
 #[test]
-fn a_run_is_named_by_what_it_is() {
+fn a_run_is_named_by_its_settings() {
     let folder = folder_with_data();
     let outcome = tanner(folder.path(), &format!("{SMALL} --lr 0.05 --seed 3"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -246,7 +246,7 @@ fn a_run_is_named_by_what_it_is() {
 }
 
 #[test]
-fn event_files_lie_where_they_are_wanted_and_change_nothing() {
+fn event_files_are_written_as_requested_and_change_nothing() {
     let folder = folder_with_data();
     let events = |place: &str| {
         let names = fs::read_dir(folder.path().join(place)).unwrap();

@@ -95,7 +95,7 @@ fn runs_on_fashion_mnist_survive() {
 }
 
 #[test]
-fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
+fn ctrl_c_says_how_to_continue_and_a_second_one_quits_at_once() {
     let folder = folder_with_data();
     let line = format!("{NETWORK} --epochs 100000 --out run");
     let spawn = || {
@@ -127,7 +127,7 @@ fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
 }
 
 #[test]
-fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
+fn a_batch_stops_cleanly_and_the_same_command_continues_it() {
     let folder = folder_with_data();
     let flags = "--hidden=16,16 --blocks=2 --degrees=6,4 --batch-size=10 --dropout=0.3";
     let words = |out: &str| {
@@ -162,7 +162,7 @@ fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
 }
 
 #[test]
-fn a_finished_run_says_so_and_stays_as_it_is() {
+fn a_finished_run_says_so_and_is_unchanged() {
     let folder = folder_with_data();
     assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 3 --out run")).code, Some(0));
     let before = outcome(&folder.path().join("run"));
@@ -174,7 +174,7 @@ fn a_finished_run_says_so_and_stays_as_it_is() {
 }
 
 #[test]
-fn what_cannot_go_on_is_refused_in_one_line() {
+fn runs_that_cannot_be_resumed_are_refused_in_one_line() {
     let folder = folder_with_data();
     fs::create_dir(folder.path().join("empty")).unwrap();
     for (line, code, part) in [
@@ -195,7 +195,7 @@ fn what_cannot_go_on_is_refused_in_one_line() {
 
 /// Everything that the bits depend on is compared with what was recorded.
 #[test]
-fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
+fn a_changed_run_is_refused_with_the_differences() {
     let folder = folder_with_data();
     killed(folder.path(), "--epochs 50000");
     let run = folder.path().join("run");
@@ -242,7 +242,7 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
 
 /// A model that a run continued from is part of the run.
 #[test]
-fn a_run_from_a_model_goes_on_and_notices_another_model() {
+fn a_run_from_a_model_resumes_and_notices_another_model() {
     let folder = folder_with_data();
     for (name, epochs) in [("first", 2), ("other", 1)] {
         let line = format!("{NETWORK} --epochs {epochs} --out {name}");
@@ -270,7 +270,7 @@ fn a_run_from_a_model_goes_on_and_notices_another_model() {
 
 /// Metrics beyond the checkpoint, incomplete lines and files are removed.
 #[test]
-fn what_was_being_written_is_cut_back() {
+fn partial_writes_are_truncated() {
     let folder = folder_with_data();
     assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 300 --out whole")).code, Some(0));
     killed(folder.path(), "--epochs 300 --checkpoint-every 2");
@@ -372,7 +372,7 @@ fn a_finished_run_says_what_has_no_effect_and_a_damaged_one_is_refused() {
 }
 
 #[test]
-fn a_batch_goes_on_where_its_data_are_elsewhere_now() {
+fn a_batch_continues_after_its_data_moved() {
     let folder = folder_with_data();
     let line = "compare --seeds 1 --backend cpu --threads 1 --out out --run";
     let flags = "a=--hidden=16,16 --blocks=2 --degrees=6,4 --batch-size=10 --epochs=2";

@@ -52,7 +52,7 @@ fn pruned_networks_in_two_dimensions_are_rewired() {
 }
 
 #[test]
-fn a_run_whose_edges_stay_where_they_are_says_so() {
+fn a_run_whose_edges_never_move_says_so() {
     let folder = folder_with_data();
     let path = folder.path();
     let nothing = "warning: no edge has moved";
@@ -140,7 +140,7 @@ fn every_rule_runs_on_every_graph_and_engine() {
 
 /// Fully connected layers have no free place.
 #[test]
-fn what_cannot_move_is_refused() {
+fn edges_that_cannot_move_are_refused() {
     let folder = folder_with_data();
     for (flags, part) in [
         ("--rewire-every 2", "--rewire-every: needs --rewire"),

@@ -132,7 +132,7 @@ fn a_run_folder_that_is_gone_is_not_promised() {
 /// A run that could not write its settings leaves nothing behind; neither does an incomplete export.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_fails_at_once_leaves_nothing() {
+fn immediate_failures_leave_no_files() {
     let folder = folder_with_data();
     let limited = |blocks: u32, line: &str| {
         let script = format!("ulimit -f {blocks}; exec {} {line}", env!("CARGO_BIN_EXE_tanner"));

@@ -24,7 +24,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_run_leaves_its_files_and_the_summary_its_keys() {
+fn a_run_writes_its_files_and_the_summary_its_keys() {
     let folder = folder_with_data();
     let outcome = tanner(folder.path(), &format!("--pca --order desc --seed 5 {SMALL}"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");

@@ -141,7 +141,7 @@ fn the_importance_of_layers_is_measured() {
 }
 
 #[test]
-fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
+fn invalid_values_are_refused_with_their_flag_and_nothing_is_written() {
     let folder = folder_with_model();
     for (flags, part) in [
         ("--sparsity 0.5", "--sparsity: works only with --method magnitude"),

@@ -43,7 +43,7 @@ fn ended(child: Child) -> (Option<i32>, String) {
 }
 
 #[test]
-fn every_signal_that_ends_a_job_saves_and_says_how_to_go_on() {
+fn every_signal_that_ends_a_job_saves_and_says_how_to_continue() {
     let folder = folder_with_data();
     let signals =
         [("HUP", 1), ("INT", 2), ("QUIT", 3), ("USR1", 10), ("USR2", 12), ("TERM", 15), ("XCPU", 24)];
@@ -63,7 +63,7 @@ fn every_signal_that_ends_a_job_saves_and_says_how_to_go_on() {
 }
 
 #[test]
-fn what_hangs_up_on_nohup_is_ignored() {
+fn hangup_under_nohup_is_ignored() {
     let folder = folder_with_data();
     let child = start(folder.path(), "trap '' HUP;", &format!("{SMALL} --epochs 1000000 --out run"));
     let metrics = folder.path().join("run/metrics.jsonl");
@@ -72,7 +72,7 @@ fn what_hangs_up_on_nohup_is_ignored() {
     let there = fs::read(&metrics).unwrap().len();
     let begin = Instant::now();
     while fs::read(&metrics).unwrap().len() < there + 2000 {
-        assert!(begin.elapsed() < Duration::from_secs(60), "the run does not go on");
+        assert!(begin.elapsed() < Duration::from_secs(60), "the run does not continue");
         sleep(Duration::from_millis(10));
     }
     send(&child, &["TERM"]);
@@ -80,7 +80,7 @@ fn what_hangs_up_on_nohup_is_ignored() {
 }
 
 #[test]
-fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_kept() {
+fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_saved() {
     let folder = folder_with_data();
     // A pipe without a writer: the data never arrive.
     assert!(Command::new("mkfifo").arg(folder.path().join("slow.csv")).status().unwrap().success());
@@ -207,7 +207,7 @@ fn table() -> String {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
+fn a_failed_allocation_says_how_to_continue_if_something_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("t.csv"), table()).unwrap();
     let begin = "--data t.csv --backend cpu --threads 2 --importance none --hidden 16,16 --epochs 8 \

@@ -45,7 +45,7 @@ fn layers_that_starve_are_reported_in_one_line() {
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn a_closed_pipe_is_not_an_error() {
     let folder = folder_with_data();
     let lines = [format!("{SMALL} --out run"), "inspect".into(), "--help".into(), "devices".into()];
     for line in lines {
@@ -65,7 +65,7 @@ fn a_reader_that_goes_away_is_no_fault() {
 }
 
 #[test]
-fn stderr_that_cannot_be_written_to_is_no_fault() {
+fn an_unwritable_stderr_is_not_an_error() {
     let folder = folder_with_data();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tanner"))
         .current_dir(folder.path())

@@ -27,7 +27,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_page_is_written_again_while_its_run_goes_on() {
+fn a_page_is_rewritten_while_its_run_trains() {
     let folder = folder_with_data();
     let line = format!("{SMALL} --out run").replace("--epochs 3", "--epochs 1000000");
     let mut run = start(folder.path(), &line);

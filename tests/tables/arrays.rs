@@ -74,7 +74,7 @@ fn every_type_and_order_of_bytes_is_read() {
 }
 
 #[test]
-fn the_label_is_any_column_or_a_file_of_its_own() {
+fn the_label_is_any_column_or_a_separate_file() {
     let data: Vec<u8> = vec![7, 1, 2, 9, 3, 4, 7, 5, 6, 9, 8, 8];
     let label: ColumnRef = "0".parse().unwrap();
     let columns = Columns::New { label: Some(&label), labelled: true, drop: &[] };
@@ -145,7 +145,7 @@ fn archives_have_one_pair_or_two() {
 }
 
 #[test]
-fn pictures_stay_pictures() {
+fn pictures_remain_pictures() {
     let arrays = [("x", npy("|u1", "(4, 2, 3)", &[5; 24])), ("y", npy("|u1", "(4,)", &[0, 1, 0, 1]))];
     let (data, record) =
         learned(read(Format::Npz, npz(&arrays, CompressionMethod::Stored), &NEW).unwrap().table);

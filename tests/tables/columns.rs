@@ -65,7 +65,7 @@ fn classes_are_sorted_by_value_where_all_are_numbers() {
 }
 
 #[test]
-fn labels_that_are_no_classes_are_refused() {
+fn labels_that_are_not_classes_are_refused() {
     assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has only one class, \"a\""]);
     let mut names = String::from("x,name\n");
     (0..100).for_each(|row| names += &format!("{row},person {row}\n"));

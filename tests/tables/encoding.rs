@@ -36,7 +36,10 @@ fn another_table_is_matched_by_name_whatever_the_order() {
     for (text, parts) in [
         ("kind,wieght,name\ncat,4,Kim\n", &["column \"weight\"", "did you mean \"wieght\"?"][..]),
         ("kind,weight\ncat,4\n", &["the label column \"name\" is missing"]),
-        ("kind,weight,name\ncat,4,Max\n", &["row 1: label \"Max\" is not a class of the training data", "Bo, Kim"]),
+        (
+            "kind,weight,name\ncat,4,Max\n",
+            &["row 1: label \"Max\" is not a class of the training data", "Bo, Kim"],
+        ),
         ("kind,weight,name\ncat,heavy,Bo\n", &["line 2, column \"weight\": \"heavy\" is not a number, as"]),
         ("kind,weight,name\ncat,,Bo\n", &["line 2, column \"weight\": the value is missing"]),
     ] {
@@ -45,7 +48,7 @@ fn another_table_is_matched_by_name_whatever_the_order() {
 }
 
 #[test]
-fn a_text_that_training_did_not_see_is_of_no_category_and_told_once() {
+fn an_unknown_text_has_no_category_and_is_reported_once() {
     let (_, record) = learned(PETS);
     let (features, _, unseen) = again(&record, "kind,weight,name\nfox,1,Bo\nowl,2,Bo\ncat,3,Bo\n").unwrap();
     assert_eq!(features, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 3.0]);
@@ -72,7 +75,7 @@ fn fit(text: &str, held_out: &[bool], impute: Impute) -> TableEncoding {
 }
 
 #[test]
-fn fills_are_those_of_the_training_rows() {
+fn fills_come_from_the_training_rows() {
     let text = "a,b,label\n1,,x\n2,5,y\n9,6,x\nNA,7,y\n1000,1000,x\n";
     let held_out = [false, false, false, false, true];
     let fills =

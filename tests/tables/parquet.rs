@@ -177,7 +177,7 @@ fn damaged_files_are_refused_without_a_panic() {
 
 /// A page header is a struct whose numbers are zigzag varints.
 #[test]
-fn pages_that_promise_more_than_they_can_hold_are_refused() {
+fn pages_that_declare_more_than_they_can_hold_are_refused() {
     // Within its header a data page has field 5, a dictionary field 7; the number of values comes first in both.
     for (page, values, promised, part) in [
         (0x2c, 50, 51, "a page of 51 values, 50 are possible"),

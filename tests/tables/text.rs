@@ -37,7 +37,7 @@ fn texts_alone_have_a_header_where_no_row_repeats_it() {
 }
 
 #[test]
-fn what_is_said_of_the_header_wins() {
+fn an_explicit_header_option_wins() {
     let with = |header| ReadOptions { header, ..ReadOptions::default() };
     let text = "1,2,3\n1,2,0\n4,5,1\n6,7,0\n8,9,1\n";
     let table = csv_with(text, &NEW, &with(Header::Yes)).unwrap();
@@ -103,7 +103,7 @@ fn lines_are_counted_with_every_line_end() {
 }
 
 #[test]
-fn what_is_no_table_of_text_is_refused() {
+fn files_that_are_not_text_tables_are_refused() {
     for (text, part) in [
         (&b""[..], "the file is empty"),
         (b"\n\n", "the file is empty"),

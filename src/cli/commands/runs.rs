@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_comes_last() {
+    fn unknown_values_come_last() {
         let mut runs = [
             run("c", None, Some(9), Some(0.5)),
             run("a", Some(1), None, Some(0.9)),

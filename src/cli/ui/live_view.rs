@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_gets_what_matters_most() {
+    fn a_narrow_terminal_shows_the_most_important_parts() {
         let (view, now) = view(Instant::now());
         for columns in 0..200 {
             let line = view.line(columns, now);

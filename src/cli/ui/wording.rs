@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_become_flags_and_other_words_stay() {
+    fn settings_become_flags_and_other_words_are_unchanged() {
         assert_eq!(with_dashes("cannot be used with `arch` fc"), "cannot be used with --arch fc");
         assert_eq!(with_dashes("`drop` and `label`"), "--drop and --label");
         assert_eq!(with_dashes("run `tanner devices`, `x` and `"), "run `tanner devices`, `x` and `");
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_one_line_and_says_nothing_twice() {
+    fn an_error_is_one_line_without_repetition() {
         let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "no such\nfile");
         let error: tanner::Result<()> = Err(Error::io("model", missing));
         let error = error.context("training stopped").unwrap_err();
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_run_says_what_is_left_and_how_to_go_on() {
+    fn a_failed_run_says_what_remains_and_how_to_continue() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("a b");
         std::fs::create_dir(&folder).unwrap();

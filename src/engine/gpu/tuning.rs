@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_reads_back_as_what_it_was() {
+    fn its_text_reads_back_unchanged() {
         for dense_from in [0.0, 0.15, 0.3, 1.0, 0.1 + 0.2, TilePolicy::ALL_SPARSE.dense_from] {
             for shares in [[1, 2, 4, 8], [32, 16, 1, 1]] {
                 let tuning = tuning(dense_from, shares);
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_mean_is_refused_by_name() {
+    fn invalid_parts_are_refused_by_name() {
         let good = "dense=0.3,forward=1,logits=2,backward-input=4,backward-weight=8";
         let bad = [
             ("", "is not one of its parts"),

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_tuning_is_read_and_anything_else_is_not() {
+    fn a_cached_tuning_is_read_and_anything_else_is_not() {
         let parent = tempfile::tempdir().unwrap();
         let file = CacheFile::new(&parent.path().join("not/yet/there"), KEY, KIND);
         let read = || file.read(|bytes| decode(bytes, KEY));

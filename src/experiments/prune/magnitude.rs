@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_keeps_what_reaches_it() {
+    fn a_threshold_keeps_weights_that_reach_it() {
         let keep = WeightGoal::Threshold(2.0).keep(&parameters(), 7, 1, 1);
         assert_eq!(keep.concat(), [false, true, true, true, false, false, true]);
     }

@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_no_reader_takes_are_refused() {
+    fn files_over_the_size_limit_are_refused() {
         check_size(MAX_BYTES).unwrap();
         let message = check_size(MAX_BYTES + 1).unwrap_err().to_string();
         assert!(message.contains("2147483648 bytes are too large for an ONNX file"), "{message}");

@@ -231,7 +231,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn seed_and_rows_decide_what_is_drawn() {
+fn seed_and_rows_determine_the_draw() {
     let (features, samples) = random_table(8, 200, 6, 40, 3);
     let labels: Vec<u32> = samples.iter().map(|sample| u32::from(sample.class)).collect();
     let grown = |trees, seed, max_rows| {

@@ -166,7 +166,7 @@ fn the_papers_model_stores_its_edges_and_no_more() {
 }
 
 #[test]
-fn a_model_cut_off_anywhere_or_followed_by_more_is_refused() {
+fn a_truncated_or_extended_model_is_refused() {
     let bytes = small().to_bytes().unwrap();
     for end in 0..bytes.len() {
         assert!(TrainedModel::decode(&bytes[..end]).is_err(), "{end} bytes of {}", bytes.len());

@@ -103,7 +103,7 @@ fn with_data() -> TrainedModel {
 }
 
 #[test]
-fn what_is_known_of_the_data_survives_the_file() {
+fn the_data_record_survives_the_file() {
     let written = with_data();
     let bytes = written.to_bytes().unwrap();
     let read = TrainedModel::from_bytes(&bytes).unwrap();
@@ -114,7 +114,7 @@ fn what_is_known_of_the_data_survives_the_file() {
 }
 
 #[test]
-fn data_that_are_not_the_models_are_refused() {
+fn data_that_do_not_fit_the_model_are_refused() {
     let edited = |from: &str, to: &str| {
         tampered_of(&with_data(), |header, _| {
             assert!(header.contains(from), "{header}");

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn headers_that_say_something_else_are_refused() {
+fn headers_that_contradict_the_file_are_refused() {
     let newer = format!("\"version\":{}", VERSION + 1);
     for (message, part) in [
         (edited(&format!("\"version\":{VERSION}"), &newer), "use a newer one"),
@@ -55,7 +55,7 @@ fn small_forest() -> TrainedModel {
 }
 
 #[test]
-fn orders_and_standardisations_that_are_none_are_refused() {
+fn invalid_orders_and_standardisations_are_refused() {
     let with = |name: &'static str, values: &[u32]| {
         let (count, bytes) = (values.len(), values.iter().flat_map(|v| v.to_le_bytes()).collect());
         tampered_of(&small_forest(), move |_, tensors| {

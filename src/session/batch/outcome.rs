@@ -75,7 +75,7 @@ mod tests {
     use crate::session::Silent;
 
     #[test]
-    fn what_is_missing_at_the_end_is_named() {
+    fn missing_results_are_named_at_the_end() {
         let mut unfinished = Unfinished::default();
         assert!(unfinished.check().is_ok());
         unfinished.elsewhere("a-s0");

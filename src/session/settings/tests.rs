@@ -130,7 +130,7 @@ fn defaults_follow_architecture_activation_and_optimiser() {
 }
 
 #[test]
-fn a_narrow_network_gets_the_budget_of_the_coupled_one_beside_it() {
+fn a_narrow_network_gets_the_budget_of_the_coupled_one() {
     let fitted = |line, inputs| settings(line).unwrap().architecture.fit_to(inputs, 10);
     let paper = fitted("--arch narrow", 784).unwrap();
     assert_eq!(paper, Architecture::paper(784, 10).narrowed_to(220_020).unwrap());
@@ -198,7 +198,7 @@ fn the_engine_request_follows_backend_and_adapter() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_its_name() {
+fn misfits_are_refused_by_name() {
     for (line, setting, start) in [
         ("--train-limit 0", Setting::TrainLimit, "0 "),
         ("--importance none --order asc", Setting::Order, "asc "),
@@ -316,7 +316,7 @@ fn flags_are_the_settings_that_they_were_made_from() {
 }
 
 #[test]
-fn higher_layers_win_and_take_with_them_what_depends_on_them() {
+fn higher_layers_win_and_remove_dependent_settings() {
     let over = |high: &str, low: &str| typed(high).over(typed(low)).to_flags().join(" ");
     assert_eq!(over("--epochs 7", "--epochs 3 --lr 0.5"), "--epochs=7 --lr=0.5");
     let low = "--pca --arch sc --blocks 4 --degrees 4,3,2,1 --momentum 0.5 --threads 2";

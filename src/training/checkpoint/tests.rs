@@ -97,7 +97,7 @@ fn a_flipped_bit_is_noticed() {
 }
 
 #[test]
-fn what_no_run_can_have_left_is_refused() {
+fn states_that_no_run_can_write_are_refused() {
     let nan = Values::Single([0.0, f32::NAN].repeat(4)[..7].to_vec());
     let infinite = Values::Single(vec![f32::INFINITY; 7]);
     let refusals = [

@@ -4,7 +4,7 @@ use super::super::*;
 use super::typed;
 
 #[test]
-fn files_are_read_and_what_is_wrong_in_them_is_named() {
+fn files_are_read_and_their_errors_are_named() {
     let text = "lr = 1e-3\nhidden = [784, 400]\ndegrees = [[1, 2], [3]]\npca = true\nbatch_size = 64\ndrop = [\"a\", \"b\"]\n\
                 standardize = true\nvalidation = 0.1\ncheckpoint-every = 3\nlabel = -1\nepochs = \"5\"\ntest = 0.5";
     let expected = "--lr 0.001 --hidden 784,400 --degrees 1,2/3 --pca --batch-size 64 --drop a,b --standardize on \
@@ -100,7 +100,7 @@ fn true_and_false_are_values_of_switches_alone() {
 }
 
 #[test]
-fn a_key_that_stands_twice_in_json_is_refused() {
+fn a_duplicate_key_in_json_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     std::fs::write(&path, "{\"settings\": {\"lr\": 0.1, \"epochs\": 3, \"lr\": 0.2}}").unwrap();
@@ -115,7 +115,7 @@ fn a_key_that_stands_twice_in_json_is_refused() {
 }
 
 #[test]
-fn graphs_from_files_take_the_place_of_what_they_decide() {
+fn graphs_from_files_replace_the_settings_that_they_decide() {
     let drawn = "arch = \"rsp\"\nhidden = [20]\ndegree = 3\nactivation = \"relu\"\ndropout = 0.5";
     let drawn = Settings::from_toml(drawn).unwrap();
     let files = Settings::from_toml("edges = [\"a.npz\", \"b c.npz\"]").unwrap();
