@@ -53,7 +53,7 @@ fn a_settings_file_is_named_and_a_run_folder_counts_as_one() {
         ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting allows"),
         ("arch = \"foo\"", 2, "is not one of sc, rsp, fc, narrow, band, sc2d"),
         ("epochs = -1", 2, "at least 1"),
-        ("quiet = true", 2, "\"quiet\" is not a setting, but a flag only: type --quiet"),
+        ("quiet = true", 2, "\"quiet\" is not a setting, only a flag: type --quiet"),
     ] {
         fs::write(folder.join("s.toml"), text).unwrap();
         refused(folder, "--data data --config s.toml --out run", code, &[part]);
