@@ -292,17 +292,17 @@ fn a_state_of_other_data_or_of_a_longer_run_is_refused() {
     let (training, test) = data();
     let every = TrainOptions { checkpoint_every: Some(CheckpointEvery::Steps(1)), ..TrainOptions::default() };
     let state = run(engines()[3].1, every, None).1.states.swap_remove(4);
-    let go_on = |recipe: &Recipe, training: &Arc<Dataset>| {
+    let resume = |recipe: &Recipe, training: &Arc<Dataset>| {
         let mut engine = engines()[3].1(&network, recipe.engine_settings(), 1);
         let options = TrainOptions { resume_from: Some(state.clone()), ..TrainOptions::default() };
         train_with(&mut *engine, recipe, training, &test, &mut [], options).unwrap_err().to_string()
     };
     let adam = recipe(Optimizer::ADAM);
-    let message = go_on(&Recipe { epochs: 1, ..adam.clone() }, &training);
+    let message = resume(&Recipe { epochs: 1, ..adam.clone() }, &training);
     assert!(message.starts_with("epochs: 1 is less than"), "{message}");
-    let message = go_on(&Recipe { batch_size: 11, ..adam }, &training);
+    let message = resume(&Recipe { batch_size: 11, ..adam }, &training);
     assert!(message.contains("16 steps over 160 samples, but with these data they are 176"), "{message}");
-    let message = go_on(&recipe(Optimizer::Sgd), &training);
+    let message = resume(&recipe(Optimizer::Sgd), &training);
     assert!(message.contains("do not fit SGD"), "{message}");
 }
 

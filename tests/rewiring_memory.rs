@@ -26,8 +26,8 @@ fn peak(more: &str) -> f32 {
     );
     let settings = Settings::from_toml(&text).unwrap();
     MEMORY.reset_peak_usage();
-    let go_on = |_: &EpochMetrics| ControlFlow::Continue(());
-    let run = Classifier::with(settings).fit(&train, Some(&test), go_on).unwrap();
+    let keep_training = |_: &EpochMetrics| ControlFlow::Continue(());
+    let run = Classifier::with(settings).fit(&train, Some(&test), keep_training).unwrap();
     assert_eq!(run.history.iter().any(|epoch| epoch.edges_moved.unwrap_or(0) > 0), !more.is_empty());
     MEMORY.peak_usage_as_mb()
 }

@@ -19,12 +19,12 @@ fn small() -> Classifier {
     Classifier::new().activation(Activation::Relu).epochs(20).batch_size(10).engine(EngineKind::Cpu)
 }
 
-fn go_on(_: &EpochMetrics) -> ControlFlow<()> {
+fn keep_training(_: &EpochMetrics) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 fn fitted(classifier: &Classifier) -> TrainedRun {
-    classifier.fit(&data(), Some(&data()), go_on).unwrap()
+    classifier.fit(&data(), Some(&data()), keep_training).unwrap()
 }
 
 #[test]
@@ -65,11 +65,11 @@ fn a_callback_stops_the_run_and_its_epochs_are_kept() {
 
 #[test]
 fn without_a_test_set_a_fifth_is_held_out() {
-    let run = small().epochs(1).fit(&data(), None, go_on).unwrap();
+    let run = small().epochs(1).fit(&data(), None, keep_training).unwrap();
     let summary = run.summary.unwrap();
     assert_eq!((summary.train_samples, summary.test_samples), (72, 18));
     let validated = small().epochs(5).validation(Holdout::Count(30)).patience(1);
-    let run = validated.fit(&data(), None, go_on).unwrap();
+    let run = validated.fit(&data(), None, keep_training).unwrap();
     assert_eq!(run.summary.unwrap().test_samples, 30);
     assert!(run.model.held_out().is_some());
 }
@@ -120,7 +120,7 @@ fn custom_names_and_graphs_are_kept_by_the_model() {
 
 #[test]
 fn impossible_values_are_refused() {
-    let refused = |classifier: Classifier| classifier.fit(&data(), None, go_on).unwrap_err();
+    let refused = |classifier: Classifier| classifier.fit(&data(), None, keep_training).unwrap_err();
     let setting = |classifier: Classifier| match refused(classifier) {
         Error::Setting { setting, .. } => setting,
         other => panic!("{other}"),
@@ -136,7 +136,7 @@ fn impossible_values_are_refused() {
     assert!(refused(small().topologies(vec![wrong.unwrap()])).to_string().contains("network of 4 inputs"));
     assert!(matches!(refused(small().class_names(["x"])), Error::Dataset(_)));
     let other = Dataset::new(vec![0.0; 8], 4, vec![0, 1], 2).unwrap();
-    assert!(matches!(small().fit(&data(), Some(&other), go_on), Err(Error::Dataset(_))));
+    assert!(matches!(small().fit(&data(), Some(&other), keep_training), Err(Error::Dataset(_))));
 }
 
 #[test]
@@ -188,16 +188,19 @@ fn a_stopped_run_resumes_with_the_same_samples() {
         "{refused}"
     );
     let other = data().head(80).unwrap();
-    assert!(matches!(stopped.resume(&other, Some(&data()), go_on), Err(Error::OtherRun(_))));
-    assert!(matches!(stopped.clone().seed(1).resume(&data(), Some(&data()), go_on), Err(Error::OtherRun(_))));
+    assert!(matches!(stopped.resume(&other, Some(&data()), keep_training), Err(Error::OtherRun(_))));
+    assert!(matches!(
+        stopped.clone().seed(1).resume(&data(), Some(&data()), keep_training),
+        Err(Error::OtherRun(_))
+    ));
 
-    let run = stopped.resume(&data(), Some(&data()), go_on).unwrap();
+    let run = stopped.resume(&data(), Some(&data()), keep_training).unwrap();
     assert_eq!((run.ending, run.history.len()), (Ending::Completed, 6));
     assert_eq!(run.model.to_bytes().unwrap(), whole.model.to_bytes().unwrap());
-    let again = stopped.resume(&data(), Some(&data()), go_on).unwrap();
+    let again = stopped.resume(&data(), Some(&data()), keep_training).unwrap();
     assert_eq!((again.epochs_planned, again.model.to_bytes().unwrap()), (6, run.model.to_bytes().unwrap()));
     assert!(matches!(
-        small().resume(&data(), None, go_on),
+        small().resume(&data(), None, keep_training),
         Err(Error::Setting { setting: Setting::Out, .. })
     ));
 }

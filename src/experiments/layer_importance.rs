@@ -208,7 +208,7 @@ pub fn verdict(layers: &[LayerImportance]) -> String {
     let all = agreements.len();
     let claim = "that the order of importance survives through the layers";
     if all == 0 {
-        return "There is no hidden layer, so nothing can be said on the order of importance.".into();
+        return "There is no hidden layer, so there is no order of importance.".into();
     }
     let most_blocks = layers.iter().filter(|layer| layer.layer > 0).map(|layer| layer.blocks.len()).max();
     if let Some(few) = most_blocks.filter(|blocks| *blocks < DECISIVE_BLOCKS) {

@@ -44,7 +44,7 @@ impl Arch {
             Self::Fc | Self::Narrow => "fully connected",
             Self::Band => "soft band",
             Self::Sc2d => "spatially coupled in 2-D",
-            Self::Custom => "graphs of its own",
+            Self::Custom => "custom graphs",
         }
     }
 }

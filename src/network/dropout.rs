@@ -34,7 +34,7 @@ pub fn keep_threshold(keep_probability: f32) -> u32 {
     if keep_probability >= 1.0 { u32::MAX } else { (f64::from(keep_probability) * 4_294_967_296.0) as u32 }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low word is what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "only the low word is needed")]
 fn low(word: u64) -> u32 {
     word as u32
 }

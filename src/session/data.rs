@@ -92,7 +92,7 @@ impl Session<'_> {
         let limits = limits();
         let holdout = match (&settings.options.test, test) {
             (Some(_), Some(_)) => {
-                return Err(Error::setting(Setting::Test, "the file has a test set of its own"));
+                return Err(Error::setting(Setting::Test, "the file has its own test set"));
             }
             (None, Some(test)) => {
                 let (train, record) = learn(table, settings.fit(), &limits).asked_by(Setting::Data)?;
@@ -307,7 +307,7 @@ fn encoding(record: &DataRecord) -> Result<&TableEncoding> {
 }
 
 fn refuse_part() -> Error {
-    Error::setting(Setting::Test, "a model has the rows of its own training, name a FILE to test on others")
+    Error::setting(Setting::Test, "a model is scored on its own test rows; name a FILE to score other rows")
 }
 
 /// A table with known columns.

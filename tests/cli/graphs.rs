@@ -147,11 +147,12 @@ fn the_library_takes_them_as_the_command_line_does() {
         .batch_size(10)
         .epochs(3)
         .engine(EngineKind::CpuThreads(2));
-    let go_on = |_: &EpochMetrics| std::ops::ControlFlow::Continue(());
-    let run = classifier.fit(&data.train, Some(&data.test), go_on).unwrap();
+    let keep_training = |_: &EpochMetrics| std::ops::ControlFlow::Continue(());
+    let run = classifier.fit(&data.train, Some(&data.test), keep_training).unwrap();
     assert!(run.model.to_bytes().unwrap() == fs::read(path.join("run/model.safetensors")).unwrap());
     let graph = run.model.network().layers()[0].topology.as_ref().clone();
-    let both = classifier.topologies(vec![graph]).fit(&data.train, Some(&data.test), go_on).unwrap_err();
+    let both =
+        classifier.topologies(vec![graph]).fit(&data.train, Some(&data.test), keep_training).unwrap_err();
     assert!(both.to_string().contains("graphs passed to the session"), "{both}");
 }
 

@@ -33,8 +33,8 @@ fn the_same_settings_give_the_same_model_bytes() {
         assert_eq!(tanner(folder.path(), &line).code, Some(0), "{more}");
 
         let settings = Settings::from_toml(&text).unwrap();
-        let go_on = |_: &EpochMetrics| ControlFlow::Continue(());
-        let run = Classifier::with(settings).fit(&data.train, Some(&data.test), go_on).unwrap();
+        let keep_training = |_: &EpochMetrics| ControlFlow::Continue(());
+        let run = Classifier::with(settings).fit(&data.train, Some(&data.test), keep_training).unwrap();
         let path = folder.path().join("classifier.safetensors");
         run.model.save(&path).unwrap();
         let typed = fs::read(folder.path().join(&out).join("model.safetensors")).unwrap();

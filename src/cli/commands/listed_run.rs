@@ -161,7 +161,7 @@ fn check(condition: &Condition, runs: &[ListedRun]) -> anyhow::Result<()> {
     match name.as_str() {
         "pca" | "rf" => bail!("--where: {key} is short for an importance: write importance={name}"),
         "preset" => {
-            bail!("--where: the preset of a run is not recorded, but the settings that it stands for")
+            bail!("--where: the preset of a run is not recorded, only its settings")
         }
         _ => {}
     }

@@ -165,7 +165,7 @@ impl Session<'_> {
         let failure = self.rounds(settings, &recipe, &mut pruning).err();
         if pruning.curve().iter().all(|point| point.edges == pruning.curve()[0].edges) {
             let nothing =
-                "nothing could be removed within the limits given, so there is no pruned model to write";
+                "nothing could be removed within the given limits, so there is no pruned model to write";
             return Err(failure.unwrap_or_else(|| Error::Plan(nothing.into())));
         }
         let (mut pruned, curve) = pruning.finish(model, settings.method.name())?;
