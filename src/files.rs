@@ -42,7 +42,7 @@ pub fn atomic_write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
 /// Checks whether files can be written to a folder, which need not exist, and leaves nothing behind.
 ///
 /// # Errors
-/// [`Error::Io`] with the path when the folder cannot be made or written to.
+/// [`Error::Io`] with the path when the folder cannot be created or written.
 pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
     let folder = folder.as_ref();
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();

@@ -2,7 +2,7 @@
 //!
 //! A [`TrainedModel`] combines a network and its parameters with the preprocessing
 //! that was fitted on the training set and a record of the requested
-//! architecture. It is a separate module because the network knows nothing of the
+//! architecture. It is a separate module because the network does not depend on the
 //! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] store
 //! it in a file, whose format `docs/model-format.md` describes byte by byte.
 

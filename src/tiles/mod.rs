@@ -35,7 +35,7 @@ pub(crate) fn index_of(place: usize) -> u32 {
 pub struct TilePolicy {
     /// Tiles of at least this density are stored dense; above 1, none is.
     pub dense_from: f64,
-    /// Whether a layer that is made of whole micro-blocks, but not fully connected, is stored as a list of them.
+    /// Whether a layer of whole micro-blocks that is not fully connected is stored as a list of them.
     pub lists_blocks: bool,
 }
 
@@ -101,7 +101,7 @@ pub struct SparseLists {
     pub value: Vec<u32>,
 }
 
-/// The micro-blocks of a layer that is made of whole ones, by quad of outputs and by quad of inputs; empty for any other.
+/// The micro-blocks of a layer of whole ones, by quad of outputs and by quad of inputs; empty for any other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockLists {
     /// First micro-block of each output quad, then their number: `[output quads + 1]`.

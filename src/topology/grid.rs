@@ -28,7 +28,7 @@ named! {
     pub enum Falloff {
         /// As a Gaussian, whose standard deviation is the reach.
         Gauss = "gauss",
-        /// Not at all within a square window that extends by the reach on each side; no edge beyond it.
+        /// Uniform within a square window that extends by the reach on each side; no edges beyond it.
         Window = "window",
     }
 }

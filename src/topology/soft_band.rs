@@ -12,7 +12,7 @@
 //! The draw is the Gumbel top-k trick: the `d` largest of `ln weight + G`, with
 //! `G = -ln(-ln U)`, are a draw without replacement (Kool, van Hoof and Welling,
 //! "Stochastic Beams and Where to Find Them", 2019; the same as the keys of
-//! Efraimidis and Spirakis, 2006). Every input looks at every output, so time
+//! Efraimidis and Spirakis, 2006). Every input considers every output, so time
 //! grows with the product of the widths; memory grows with the edges.
 
 use rand::{Rng, RngExt};

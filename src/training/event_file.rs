@@ -97,7 +97,7 @@ impl EventFile {
     /// Creates a new file in a folder, whose name sorts after earlier ones.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made or written to.
+    /// [`Error::Io`] when it cannot be created or written.
     pub(super) fn create(folder: &Path) -> Result<Self> {
         let (seconds, process) = (jiff::Timestamp::now().as_second(), std::process::id());
         let mut number = 0;

@@ -32,7 +32,7 @@ pub struct RunFacts {
     pub test_samples: usize,
 }
 
-/// Where the parameters of the best epoch are.
+/// The place of the best epoch's parameters.
 #[derive(Debug)]
 enum Best {
     /// In their file, or not yet anywhere.

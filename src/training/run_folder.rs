@@ -57,7 +57,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Setting`] when it already holds a run, [`Error::Io`] when it
-    /// cannot be made or written to.
+    /// cannot be created or written.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if path.exists() && !path.is_dir() {
@@ -153,7 +153,7 @@ impl RunFolder {
     /// Creates a folder with a unique name: `name`, or `name-2` and so on if that exists.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made or written to.
+    /// [`Error::Io`] when it cannot be created or written.
     pub fn create_unique(parent: impl AsRef<Path>, name: &str) -> Result<Self> {
         let parent = parent.as_ref();
         fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
@@ -216,7 +216,7 @@ impl RunFolder {
         })
     }
 
-    /// Appends a line to `metrics.jsonl`; [`RunFolder::sync_metrics`] brings it to the disk.
+    /// Appends a line to `metrics.jsonl`; [`RunFolder::sync_metrics`] syncs it to disk.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
@@ -289,7 +289,7 @@ impl RunFolder {
         TrainedModel::load(self.path.join(BEST))
     }
 
-    /// Replaces `checkpoint.safetensors`, at once or not at all, and brings it to the disk.
+    /// Replaces `checkpoint.safetensors`, at once or not at all, and syncs it to disk.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].

@@ -41,7 +41,7 @@ impl TensorBoard {
     /// earlier files of the folder say of later epochs is dropped by TensorBoard then.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder or the file cannot be made or written to.
+    /// [`Error::Io`] when the folder or the file cannot be created or written.
     pub fn create(folder: impl AsRef<Path>, epochs_before: usize, scored_on: ScoredOn) -> Result<Self> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;

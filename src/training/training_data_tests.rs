@@ -17,7 +17,7 @@ fn fitted(importance: Importance) -> Preprocessing {
     Preprocessing::fit(&ImportanceSettings::new(importance), &pictures()).unwrap()
 }
 
-/// The samples are raw ones, augmented first and preprocessed then, by what was fitted before.
+/// The samples are raw; they are augmented and then preprocessed as fitted before.
 #[test]
 fn an_epoch_is_augmented_before_it_is_preprocessed() {
     for importance in [Importance::None, Importance::Pca] {

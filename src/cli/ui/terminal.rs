@@ -72,7 +72,7 @@ pub(crate) fn shows_progress() -> bool {
     io::stderr().is_terminal() && !output().quiet && *CAN_MOVE
 }
 
-/// Whether results are wanted as JSON.
+/// Whether to print results as JSON.
 pub(crate) fn wants_json() -> bool {
     output().json
 }

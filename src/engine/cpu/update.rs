@@ -16,7 +16,7 @@ pub struct ValuesMut<'a> {
 }
 
 impl<'a> ValuesMut<'a> {
-    /// Disjoint pieces of these lengths; empty state is empty in every piece.
+    /// Disjoint pieces of these lengths; an empty state remains empty in every piece.
     ///
     /// # Panics
     /// If there are fewer values than the lengths add up to.
