@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Times training steps and forward passes of the paper's networks: tanner's engines, and other programs on the same
-# machine in the same run, in turn. Before anything is timed, results are checked: tanner's against its float64
-# reference engine, the others' as each script in benches/peers says.
+# Times training steps and forward passes of the paper's networks: tanner's engines and other programs, in turn, on the
+# same machine in the same run. Results are checked before anything is timed: tanner's against its float64 reference
+# engine, the others' as described in each script in benches/peers.
 #
 #   ./bench.sh             3 rounds of 2 seconds for each measurement; about 10 minutes on 2 cores
 #   ./bench.sh --quick     1 round, batches 128 and 1024, under 2 minutes on 2 cores after the build
@@ -10,8 +10,8 @@
 #   --batch N,..  batch sizes of training                        --threads N   of the CPU
 #   --out DIR     results [default: bench-results/<time>]
 #
-# PYTHON names the Python that has the other programs [default: python3]. Each measurement is kept in ours.json or
-# peers.json as soon as it is made; however the script ends, tables and chart show those that there are.
+# PYTHON names the Python that has the other programs [default: python3]. Each measurement is saved in ours.json or
+# peers.json at once; however the script ends, tables and chart show all that were saved.
 set -euo pipefail
 
 fail() { echo "error: $1" >&2; exit 2; }
@@ -33,7 +33,7 @@ while (($#)); do
     esac
     shift 2
 done
-# What was typed wins over --quick.
+# Explicit options win over --quick.
 if [[ -n $quick ]]; then
     rounds=${rounds:-1} seconds=${seconds:-0.3} batches=${batches:-128,1024}
 else
@@ -52,19 +52,19 @@ python=${PYTHON:-python3}
 cd "$(dirname "$0")"
 out=${out:-$PWD/bench-results/$(date +%Y-%m-%dT%H-%M-%S)}
 for file in bench.json bench.svg bench.png ours.json peers.json; do
-    [[ ! -e $out/$file ]] || fail "--out: $out holds a $file already: name another folder"
+    [[ ! -e $out/$file ]] || fail "--out: $out already holds a $file: name another folder"
 done
 mkdir -p "$out" || fail "--out: $out cannot be made"
 [[ -w $out ]] || fail "--out: $out cannot be written to"
 
 work=$(mktemp -d)
-# Tables and chart of all that was measured, whether that is all that was asked for or not.
+# Tables and chart of everything measured, complete or not.
 finish() {
     local status=$? files=ours.json
     trap - EXIT
     rm -rf "$work"
     if [[ -s $out/ours.json ]]; then
-        ((status == 0)) || echo "ended early (exit code $status): what follows is what was measured until then" >&2
+        ((status == 0)) || echo "ended early (exit code $status): the tables show what was measured until then" >&2
         [[ ! -s $out/peers.json ]] || files+=,peers.json
         (cd "$out" && "$tanner" bench --chart "$files" --out .) || status=1
         echo "results in $out" >&2
@@ -78,7 +78,7 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Before the build, which is a load of its own.
+# Before the build, which is itself a load.
 if [[ -r /proc/loadavg ]] && awk '$1 < 0.5 { exit 1 }' /proc/loadavg; then
     echo "warning: other programs are running (load $(cut -d' ' -f1 /proc/loadavg)). Their share of the time falls on all" \
          "measurements, and most on programs whose threads wait for each other (OpenMP: PyTorch, SparseLab)" >&2
@@ -95,17 +95,17 @@ if "$python" -c pass 2>/dev/null; then
     if has sparselab; then sparselab=yes; else missing+=(sparselab); fi
     if has onnx && has onnxruntime; then onnx=yes; else missing+=(onnx onnxruntime); fi
     if ((${#missing[@]})); then
-        echo "not installed, left out: ${missing[*]}. To have them: $python -m pip install ${missing[*]}" >&2
+        echo "not installed, skipped: ${missing[*]}. To install them: $python -m pip install ${missing[*]}" >&2
     fi
 else
-    echo "there is no Python: $python does not run, so other programs are left out; PYTHON names another one" >&2
+    echo "no Python: $python does not run, so other programs are skipped; set PYTHON to another one" >&2
 fi
 gpu="" devices=$("$tanner" devices)
 if grep -q "auto chooses the GPU" <<<"$devices"; then gpu=yes; else echo "no hardware GPU" >&2; fi
-# As many for all as tanner would take: not every program knows what affinity and control groups leave of the cores.
+# The same number for all: not every program respects affinity and control groups.
 threads=${threads:-$(sed -n 's/^CPU: \([0-9]*\) threads$/\1/p' <<<"$devices")}
 
-# Appends what a command measured; what fails is told and left out.
+# Appends the measurement of a command; a failure is reported and skipped.
 measure() {
     local file=$1
     shift

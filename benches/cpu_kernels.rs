@@ -1,4 +1,4 @@
-//! Kernels of the CPU engine one by one, on the shapes of the paper's networks, one thread.
+//! Single kernels of the CPU engine, on the shapes of the paper's networks, on one thread.
 //!
 //! `cargo bench --bench cpu_kernels`; a filter such as `backward_weight` or `sc` runs part of them.
 //! A batch is 128 samples: four chunks.

@@ -2,10 +2,9 @@
 
 Usage: forest_vs_sklearn.py [--seeds N] [--trees N] [--jobs N] [--data DIR] [--tanner PROGRAM] [--train-limit N]
 
-Runs `tanner importance --rf` and `RandomForestClassifier(n_estimators, n_jobs)` one after the other, each as a process
-of its own, with two seeds or as many as asked for, on the training set, and prints Spearman's rank correlation and the
-overlap of the 98 most important features, between the two programs and between seeds of the same one. Needs numpy and
-scikit-learn.
+Runs `tanner importance --rf` and `RandomForestClassifier(n_estimators, n_jobs)` on the training set, one after the
+other in separate processes, with two seeds or N. Prints Spearman's rank correlation and the overlap of the 98 most
+important features, between the two programs and between seeds of the same program. Needs numpy and scikit-learn.
 """
 
 import argparse
@@ -34,7 +33,7 @@ def idx(folder, name):
 
 
 def scikit_learn(arguments, seed, out):
-    """What the child process does: fits, and leaves importances and seconds in a file."""
+    """The child process: fits, and writes importances and seconds to a file."""
     from sklearn.ensemble import RandomForestClassifier
 
     images = idx(arguments.data, "train-images-idx3-ubyte")

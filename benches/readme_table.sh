@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The table of results in README.md: each architecture with the best recipe found for it, seed 0, one run after the other on
-# this machine, which nothing else should use. About 20 minutes on two cores. The same command continues what was interrupted.
+# Makes the table of results in README.md: each architecture with the best recipe found for it, seed 0, one run after the
+# other. Nothing else should use the machine. Takes about 20 minutes on two cores; if interrupted, repeat the command.
 #     benches/readme_table.sh [OUT]
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -2,17 +2,16 @@
 
 Usage: tables_vs_sklearn.py [--repeats N] [--seed N] [--tables NAME,..] [--flags "..."] [--tanner PROGRAM] [--details]
 
-Writes scikit-learn's digits, breast cancer, wine and iris as CSV files, cuts each into stratified folds (5, as often
-as `--repeats` says, 2 by default, so 10 splits), and trains on all folds but one, to be scored on that one:
+Writes scikit-learn's digits, breast cancer, wine and iris as CSV files, cuts each into 5 stratified folds, `--repeats`
+times (2 by default, so 10 splits), trains on all folds but one and scores on that one:
 
 * `tanner --data train.csv --test test.csv --preset small`, one process a split, seeded with the number of the split;
 * `MLPClassifier(max_iter=1000)` with its other defaults on raw features, and behind a StandardScaler, on the same rows.
 
-Nobody chooses an epoch by the test rows: Tanner's accuracy is the one after the last epoch. Prints a Markdown table:
-mean accuracy and standard deviation over the splits, and Tanner's difference to the better of the two MLPs, in
-points, with the standard error of the paired differences. (Training sets of different folds overlap, so that this
-standard error is too small; it says how much of the difference is the luck of the splits, not how sure it is.)
-Needs scikit-learn.
+No epoch is chosen by the test rows: Tanner's accuracy is that of the last epoch. Prints a Markdown table: mean
+accuracy and standard deviation over the splits, and Tanner's difference from the better of the two MLPs, in points,
+with the standard error of the paired differences. (Training sets of different folds overlap, so this standard error is
+too small; it shows how much of the difference is the luck of the splits, not how certain it is.) Needs scikit-learn.
 """
 
 import argparse

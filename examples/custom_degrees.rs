@@ -1,4 +1,4 @@
-//! A degree distribution of one's own: an irregular graph, drawn here, trained like any other.
+//! A custom degree distribution: an irregular graph, drawn here and trained like any other.
 //!
 //! `cargo run --release --no-default-features --features train --example custom_degrees`
 

@@ -1,8 +1,8 @@
-//! A saved model at work: no GPU, no command line, no training.
+//! Uses a saved model: without GPU, command line or training.
 //!
 //! `cargo run --release --no-default-features --features inference --example inference_only -- MODEL`
 //!
-//! With these features nothing of training, wgpu or clap is built.
+//! With these features, neither training nor wgpu nor clap is built.
 
 use std::process::ExitCode;
 
@@ -28,7 +28,7 @@ fn run(path: &std::path::Path) -> tanner::Result<()> {
     let model = TrainedModel::load(path)?;
     let sample = vec![0.5; model.preprocessing().input_features()];
 
-    // One sample at a time with the least latency ...
+    // One sample at a time with the lowest latency ...
     let mut forward = SingleSample::new(model.network(), model.parameters())?;
     println!("logits {:.3?}", forward.logits(&model.preprocessing().apply(&sample)?)?);
 

@@ -1,4 +1,4 @@
-//! Samples from memory, a model on the disk, and its scores on samples that it has not seen.
+//! Trains on samples in memory, saves the model, and scores it on unseen samples.
 //!
 //! `cargo run --release --no-default-features --features train --example own_data`
 

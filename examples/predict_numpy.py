@@ -20,7 +20,7 @@ def predict(path, x):
 
 
 def logits(path, x):
-    """The outputs of the last layer [sample][class], of which softmax makes probabilities."""
+    """The logits [sample][class]: the outputs of the last layer, before softmax."""
     with safe_open(path, "numpy") as file:
         header = json.loads(file.metadata()["tanner"])
         t = {name: file.get_tensor(name) for name in file.keys()}
@@ -49,7 +49,7 @@ def log_softmax(logits):
 
 
 def views(x, shape, shift, flip):
-    """The pictures x [sample][pixel] as they are and moved by up to `shift` pixels along a side, each mirrored, too, with `flip`."""
+    """The pictures x [sample][pixel] unchanged and shifted by up to `shift` pixels; with `flip`, each also mirrored."""
     rows, columns = shape
     pictures = x.reshape(len(x), rows, columns)
     steps = [(0, 0)] + [step for k in range(1, shift + 1) for step in ((k, 0), (-k, 0), (0, k), (0, -k))]
@@ -60,8 +60,8 @@ def views(x, shape, shift, flip):
 
 
 def predict_averaged(path, x, shift=1, flip=True):
-    """As predict, averaged over views of each picture, as `tanner predict --average shift=1,flip` does: the mean logarithms of
-    the probabilities, made probabilities again."""
+    """As predict, averaged over views of each picture, like `tanner predict --average shift=1,flip`: the mean of the
+    log-probabilities, normalised."""
     with safe_open(path, "numpy") as file:
         shape = json.loads(file.metadata()["tanner"])["data"]["image_shape"]
     seen = [log_softmax(logits(path, view)) for view in views(x, shape, shift, flip)]

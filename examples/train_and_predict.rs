@@ -1,4 +1,4 @@
-//! Trains on vectors, stops from the callback, saves; `inference_only` loads the file without anything of training.
+//! Trains on vectors, stops from the callback, saves; `inference_only` loads the file without the training code.
 //!
 //! `cargo run --release --example train_and_predict -- model.safetensors`
 //! `cargo run --release --no-default-features --features inference --example inference_only -- model.safetensors`

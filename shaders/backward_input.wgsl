@@ -1,7 +1,7 @@
 // delta[i][b] = slope(y[i][b]) * sum_o w[o][i] * delta[o][b], y being the activations that forward stored.
 // A workgroup owns ITEMS (quad of inputs, column) pairs, up to 32 columns of each quad; SHARE invocations own 4 inputs of 4 samples.
 // Outputs are overwritten.
-// Outputs behind the end of their block are clamped to its last one (their weights are 0); inputs there are not written.
+// Outputs beyond the end of their block are clamped to its last one (their weights are 0); inputs there are not written.
 // Twin: src/engine/reference/backward_input.rs.
 
 @group(1) @binding(0) var<storage, read_write> deltas: array<vec4<f32>>;
@@ -13,7 +13,7 @@
 @group(1) @binding(4) var<storage, read> entry_rows: array<vec4<u32>>;
 @group(1) @binding(5) var<storage, read> entry_values: array<vec4<u32>>;
 @group(1) @binding(6) var<storage, read> listed_blocks: array<ListedBlock>;
-// The values once more, one by one.
+// The same values as single numbers.
 @group(1) @binding(7) var<storage, read> single_values: array<f32>;
 
 fn far(at: u32) -> vec4<f32> {
@@ -30,7 +30,7 @@ fn edge_values(entry: u32) -> vec4<f32> {
     );
 }
 
-// Adds a micro-block with 4 deltas for each of its 4 inputs.
+// Adds a micro-block, with 4 deltas for each of its 4 inputs.
 fn plus_block(sums: Sums, w: Block, d: Block) -> Sums {
     return Sums(
         plus(plus(plus(plus(sums.of_0, w.of_0.x, d.of_0), w.of_0.y, d.of_1), w.of_0.z, d.of_2), w.of_0.w, d.of_3),
@@ -40,14 +40,14 @@ fn plus_block(sums: Sums, w: Block, d: Block) -> Sums {
     );
 }
 
-// Makes a delta of its whole weighted sum.
+// Turns a complete weighted sum into a delta.
 fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
     let row = owner.row + member;
     let at = row * network.stride + owner.column;
     var delta = sum;
     var a = activations[at];
     if (drops()) {
-        // Kept units were divided by the keep probability: so is their gradient, and `a` is what it was before.
+        // Kept units were divided by the keep probability, so their gradient is, too, and `a` is the value before that.
         let keep = kept(row - layer.first_row, 4u * owner.column);
         delta = select(vec4<f32>(0.0), delta / dropout.keep_probability, keep);
         a *= dropout.keep_probability;

@@ -1,7 +1,7 @@
 // gradient[o][i] = sum_b delta[o][b] * x[i][b] (+ penalties' of w[o][i]; biases: x = 1, no penalty), then the optimiser's step.
 // A workgroup owns ITEMS pairs of micro-blocks, pairs of entries of lists, or quads of biases, in this order; SHARE invocations own one.
 // Values and optimiser state are updated in place; there is no gradient in memory.
-// Lanes of a micro-block or an entry that are no edge read some row of the network and write back what was there.
+// Lanes of a micro-block or an entry without an edge read some row of the network and write back the old value.
 // Twin: src/engine/reference/backward_weight.rs.
 
 @group(1) @binding(0) var<storage, read> activations: array<vec4<f32>>;
@@ -51,7 +51,7 @@ struct Entries {
     next_place: u32,
 }
 
-// The 4 rows of a quad of neurons, those behind the network's last one being that one.
+// The 4 rows of a quad of neurons, clamped to the network's last one.
 fn rows_from(row: u32) -> vec4<u32> {
     return min(vec4<u32>(row, row + 1u, row + 2u, row + 3u), vec4<u32>(network.rows - 1u)) * network.stride;
 }
@@ -66,7 +66,7 @@ fn bits_of(mask: u32) -> vec4<bool> {
     return (vec4<u32>(mask) & vec4<u32>(1u, 2u, 4u, 8u)) != vec4<u32>(0u);
 }
 
-// What the penalties add to the gradients of weights from the inputs of these rows, which are in one layer.
+// The penalties' part of the gradients of weights from the inputs of these rows, which are in one layer.
 fn penalties_of(w: vec4<f32>, inputs: vec4<u32>) -> vec4<f32> {
     var sum = penalty_gradient(w, inputs.x);
     if (step.penalties.group_lasso > 0.0 && inputs.x < network.features) {
@@ -88,7 +88,7 @@ fn finish(owner: Owner, member: u32, sum: vec4<f32>) {
     let place = owner.first + member;
     var old = Updated();
     old.value = values[place];
-    // As many turns in every step, so that compilers unroll the loop and the state stays in registers.
+    // A fixed number of iterations, so that compilers unroll the loop and the state stays in registers.
     for (var k = 0u; k < STATES; k += 1u) {
         if (k < step.rule.states) { old.state[k] = state[k * network.values + place]; }
     }

@@ -1,7 +1,7 @@
-// masked[e] = w[e] * factor[e]: 0 where this step drops connection e, w[e] / keep probability where it keeps it.
+// masked[e] = w[e] * factor[e]: 0 if this step drops connection e, otherwise w[e] / keep probability.
 // A workgroup owns 64 consecutive vec4s of values; an invocation owns 4 weights.
 // Outputs are overwritten.
-// Padding, empty places, biases and the weights of the logits have no connection's number and are copied.
+// Padding, empty places, biases and the weights of the logits have no connection number and are copied.
 // Twin: src/engine/reference/drop_connect.rs.
 
 @group(1) @binding(0) var<storage, read_write> masked: array<vec4<f32>>;

@@ -1,7 +1,7 @@
 // y[o][b] = dropout(activation(bias[o] + sum_i w[o][i] * x[i][b])), x and y being rows of the activations.
 // A workgroup owns ITEMS (quad of outputs, column) pairs, up to 32 columns of each quad; SHARE invocations own 4 outputs of 4 samples.
 // Outputs are overwritten.
-// Inputs behind the end of their block are clamped to its last one (their weights are 0); outputs there are not written.
+// Inputs beyond the end of their block are clamped to its last one (their weights are 0); outputs there are not written.
 // Twin: src/engine/reference/forward.rs.
 
 fn finish(owner: Owner, member: u32, sum: vec4<f32>) {

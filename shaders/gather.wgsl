@@ -1,7 +1,7 @@
 // activations[f][b] = data[index[first_sample + b]][f], the rows of the network's inputs; batch_labels[b] likewise.
 // A workgroup owns 32 consecutive features of 8 consecutive columns; an invocation reads one feature of 4 samples and writes another.
 // Outputs are overwritten.
-// Lanes behind the batch's last sample read another sample and write 0, and NO_LABEL.
+// Lanes beyond the batch's last sample read another sample and write 0, and NO_LABEL.
 // Twin: src/engine/reference/gather.rs.
 
 @group(1) @binding(0) var<storage, read_write> activations: array<vec4<f32>>;
@@ -13,12 +13,12 @@
 // Twin: GATHERED in src/engine/gpu/workgroups.rs.
 const FEATURES: u32 = 32u;
 const COLUMNS: u32 = 8u;
-// One longer than the columns: so the features of a column stand in different banks of the memory.
+// One longer than the columns, so that the features of a column are in different memory banks.
 const ROW: u32 = COLUMNS + 1u;
 // Neighbours read consecutive features of a sample, and write consecutive columns of a row.
 var<workgroup> gathered: array<vec4<f32>, FEATURES * ROW>;
 
-// The 4 samples of a column, as numbers in the batch, and which of them there are.
+// The 4 samples of a column, as numbers in the batch, and which of them exist.
 struct Samples {
     index: vec4<u32>,       // of those there are; elsewhere that of the batch's last sample
     real: vec4<bool>,

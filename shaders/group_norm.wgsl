@@ -1,7 +1,7 @@
 // factor[i] = strength * sqrt(d[i]) / sqrt(sum_o w[o][i]^2), the group lasso's gradient being factor[i] * w[o][i]; 0 where the sum is 0.
 // A workgroup owns 64 consecutive inputs of the network; an invocation owns one of them with all its d[i] weights.
 // Outputs are overwritten.
-// Invocations behind the last input write nothing; padding of dense tiles is in no group.
+// Invocations beyond the last input write nothing; padding of dense tiles is in no group.
 // Twin: src/engine/reference/group_norm.rs.
 
 @group(1) @binding(0) var<storage, read_write> group_factors: array<f32>;

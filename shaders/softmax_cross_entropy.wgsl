@@ -1,17 +1,17 @@
 // loss[b] = ln sum_c exp(z[c][b]) - sum_c t[c] z[c][b], t[c] = (1 - e) [c = label] + e / classes; delta = (softmax(z) - t) / samples.
-// A workgroup owns COLUMNS columns of 4 samples and makes their logits z, as forward does; then SLICES invocations own a column.
-// Outputs (logits; in training alone their deltas; one metric of each workgroup) are overwritten.
-// Lanes behind the batch's last sample have NO_LABEL, count for nothing, and get delta 0.
+// A workgroup owns COLUMNS columns of 4 samples and computes their logits z, like forward; then SLICES invocations own a column.
+// Outputs (logits; only in training their deltas; one metric of each workgroup) are overwritten.
+// Lanes beyond the batch's last sample have NO_LABEL, do not count, and get delta 0.
 // Twin: src/engine/reference/softmax_cross_entropy.rs.
 
-// What a workgroup saw; the host adds them up.
+// The metrics of a workgroup; the host adds them up.
 struct Metric {
     loss: f32,              // sum over the workgroup's samples
     correct: u32,
 }
 
 @group(1) @binding(5) var<storage, read_write> deltas: array<vec4<f32>>;
-// Of the batch, as gather wrote them: NO_LABEL behind its last sample.
+// Labels of the batch, as gather wrote them: NO_LABEL beyond its last sample.
 @group(1) @binding(6) var<storage, read> batch_labels: array<vec4<u32>>;
 @group(1) @binding(7) var<storage, read_write> metrics: array<Metric>;
 
@@ -19,14 +19,14 @@ struct Metric {
 const COLUMNS: u32 = 64u / SHARE;
 // Quads of logits that the workgroup sums at a time.
 const QUADS: u32 = ITEMS / COLUMNS;
-// Logits of the workgroup's columns that are kept in its memory, `[class][column]`, where they fit; else all are read back
+// Number of logits of the workgroup's columns kept in its memory, `[class][column]`, if they fit; otherwise all are read back
 // from `activations`.
 const LOGITS: u32 = 128u;
 var<workgroup> logits: array<vec4<f32>, LOGITS>;
-// Invocations among which the classes of a column are dealt; 16 are enough for the usual number of classes.
+// Invocations that share the classes of a column; 16 are enough for typical numbers of classes.
 const SLICES: u32 = min(SHARE, 16u);
 
-// What the slices of each column found, `[slice][column]`.
+// The results of the slices of each column, `[slice][column]`.
 var<workgroup> greatests: array<vec4<f32>, SLICES * COLUMNS>;
 var<workgroup> bests: array<vec4<u32>, SLICES * COLUMNS>;
 var<workgroup> owns: array<vec4<f32>, SLICES * COLUMNS>;
@@ -87,7 +87,7 @@ fn look_for_greatest(at: u32, column: u32, slice: u32, label: vec4<u32>) {
     owns[at] = own;
 }
 
-// What all slices of a column found together.
+// The combined results of all slices of a column.
 struct Column {
     greatest: vec4<f32>,
     best: vec4<u32>,

@@ -1,4 +1,4 @@
-//! Samples and probabilities as arrays of the crate ndarray, of any memory layout.
+//! Samples and probabilities as `ndarray` arrays of any memory layout.
 
 use ndarray::{Array2, ArrayView1, ArrayView2};
 
@@ -50,7 +50,7 @@ mod tests {
     use crate::Classifier;
 
     #[test]
-    fn arrays_of_any_layout_give_what_slices_give() {
+    fn arrays_of_any_layout_match_slices() {
         let values: Vec<f32> = (0..60_u8).map(|k| f32::from(k * 37 % 11)).collect();
         let labels: Vec<u32> = (0..20).map(|k| k % 2).collect();
         let data = Dataset::new(values.clone(), 3, labels.clone(), 2).unwrap();

@@ -1,8 +1,8 @@
 //! From samples to a trained model in one call.
 //!
-//! A [`Classifier`] is a face of a [`Session`]: its setters fill in [`Settings`], and
-//! [`Classifier::fit`] runs them on samples in memory. The same settings give the same model as the command line, to
-//! the bit. Whoever needs more of a say uses the session itself.
+//! A [`Classifier`] is a thin wrapper of a [`Session`]: its setters fill in [`Settings`], and
+//! [`Classifier::fit`] runs them on samples in memory. The same settings train the same model as the command line, to
+//! the bit. For more control, use a session.
 
 mod engine_kind;
 
@@ -25,10 +25,10 @@ use crate::{Error, Result, Setting};
 
 pub use engine_kind::EngineKind;
 
-/// What is to be trained, and how.
+/// What to train, and how.
 ///
-/// Setters may be called in any order; none undoes another, and what no setter names has its usual value. Whatever does
-/// not fit together is refused by [`Classifier::fit`].
+/// Setters may be called in any order; none undoes another. Settings that are not set have defaults. Settings that do
+/// not fit together are refused by [`Classifier::fit`].
 ///
 /// ```
 /// use std::ops::ControlFlow;
@@ -36,7 +36,7 @@ pub use engine_kind::EngineKind;
 /// use tanner::prelude::*;
 ///
 /// # fn main() -> tanner::Result<()> {
-/// // 60 samples of 4 features in 3 classes, told apart by their first feature.
+/// // 60 samples of 4 features in 3 classes, which their first feature determines.
 /// let features = (0..60 * 4).map(|k| if k % 4 == 0 { (k / 4 % 3) as f32 } else { 0.1 }).collect();
 /// let data = Dataset::new(features, 4, (0..60).map(|sample| sample % 3).collect(), 3)?;
 ///
@@ -57,7 +57,7 @@ pub use engine_kind::EngineKind;
 #[derive(Clone, Debug)]
 pub struct Classifier {
     settings: Settings,
-    /// What holds where the settings say nothing else.
+    /// Defaults, under the settings.
     usual: Settings,
     topologies: Option<Vec<Topology>>,
     class_names: Vec<String>,
@@ -70,7 +70,7 @@ impl Default for Classifier {
     }
 }
 
-/// Setters that fill in a setting of the same meaning.
+/// Setters, each of one setting.
 macro_rules! setters {
     ($($(#[$doc:meta])* $name:ident($value:ident: $Type:ty) => $setting:ident = $set:expr;)+) => {
         $(
@@ -85,14 +85,14 @@ macro_rules! setters {
 }
 
 impl Classifier {
-    /// Two spatially-coupled layers of 128 neurons, 20 % of the weights; everything else as the command line has it.
+    /// Two spatially-coupled layers of 128 neurons, 20 % of the weights; everything else as on the command line.
     #[must_use]
     pub fn new() -> Self {
         let usual = Settings::default().hidden(vec![128; 2]).density(0.2);
         Self { usual, ..Self::with(Settings::default()) }
     }
 
-    /// What these settings ask for, as the command line would do it; what they say of data is passed over.
+    /// These settings, as on the command line; settings of data are ignored.
     #[must_use]
     pub fn with(mut settings: Settings) -> Self {
         settings.unify_importance();
@@ -101,16 +101,16 @@ impl Classifier {
         Self { settings, usual, topologies: None, class_names: names.clone(), feature_names: names }
     }
 
-    /// What a preset stands for; setters win over it.
+    /// The settings of a preset; setters override it.
     #[must_use]
     pub fn preset(preset: Preset) -> Self {
         Self::with(Settings::default().preset(preset))
     }
 
     setters! {
-        /// How the hidden layers are joined. Settings that belong to another kind are refused by [`Classifier::fit`].
+        /// The architecture of the hidden layers. [`Classifier::fit`] refuses settings of other architectures.
         arch(arch: Arch) => arch = arch;
-        /// Widths of the hidden layers, from the inputs on; none for a linear classifier.
+        /// Widths of the hidden layers, starting at the inputs; empty for a linear classifier.
         hidden(widths: impl Into<Vec<usize>>) => hidden = widths.into();
         /// Number of blocks of each layer, or one for all.
         blocks(blocks: impl Into<Vec<usize>>) => blocks = List(blocks.into());
@@ -118,7 +118,7 @@ impl Classifier {
         receptive_fields(blocks: impl Into<Vec<usize>>) => receptive_field = List(blocks.into());
         /// Distribution of the out-degrees of random sparse layers, of each or one for all.
         degree_distributions(of_layers: Vec<DegreeDistribution>) => degree_distribution = DegreeDistributions(of_layers);
-        /// Files of the graphs of all layers, that of the logits the last, in place of drawn ones; see [`crate::edges`].
+        /// Files of the graphs of all layers, the logits last, instead of drawn ones; see [`crate::edges`].
         #[doc(hidden)]
         edges(files: Vec<PathBuf>) => edges = EdgeFiles(files);
         /// Activation of the hidden layers; the gain of the initial weights follows it unless it is set.
@@ -127,9 +127,9 @@ impl Classifier {
         dropout(probability: f32) => dropout = probability;
         /// Probability with which a step drops a connection of a hidden layer, at least 0 and below 1.
         drop_connect(probability: f32) => dropconnect = probability;
-        /// How the importance of the features is found, by which they are ordered.
+        /// The importance by which features are ordered.
         importance(importance: Importance) => importance = importance;
-        /// Which end of that order comes first.
+        /// The direction of that order.
         order(order: Order) => order = order;
         /// Whether each raw feature is standardised first.
         standardize(on: bool) => standardize = if on { Switch::On } else { Switch::Off };
@@ -147,23 +147,23 @@ impl Classifier {
         momentum(share: f32) => momentum = share;
         /// How the learning rate changes over the epochs.
         schedule(schedule: Schedule) => schedule = schedule;
-        /// Share of every label that goes to all classes alike, in `[0, 1)`.
+        /// Share of every label that is spread evenly over all classes, in `[0, 1)`.
         label_smoothing(share: f32) => label_smoothing = share;
-        /// Which fans the variance of the initial weights follows.
+        /// The fans that determine the variance of the initial weights.
         initialisation(scheme: Scheme) => init = scheme;
         /// Factor on the deviation of the initial weights.
         gain(factor: f32) => gain = factor;
-        /// What is done to training pictures, another way every epoch.
+        /// Random changes of training pictures, different in every epoch.
         augmentation(augmentation: Augmentation) => augment = augmentation;
         /// Seed of graphs, weights, order of samples, dropout and augmentation.
         seed(seed: u64) => seed = seed;
-        /// Samples held out of the training set, which every epoch is scored on in place of a test set.
+        /// Samples held out of the training set, on which every epoch is scored instead of a test set.
         validation(holdout: Holdout) => validation = holdout;
         /// Epochs without a better score after which training ends; needs [`Classifier::validation`].
         patience(epochs: usize) => patience = epochs;
-        /// Keeps settings, metrics, models and checkpoints in a folder, as the command line does.
+        /// Saves settings, metrics, models and checkpoints in a folder, as the command line does.
         run_folder(folder: impl Into<PathBuf>) => out = folder;
-        /// How often a run folder gets a checkpoint.
+        /// How often to save a checkpoint in the run folder.
         checkpoint_every(every: CheckpointEvery) => checkpoint_every = every;
     }
 
@@ -176,7 +176,7 @@ impl Classifier {
         self
     }
 
-    /// Out-degrees of the neurons of each block, `[layer][block]`, one list or number for all; in place of
+    /// Out-degrees of the neurons of each block, `[layer][block]`, one list or number for all; instead of
     /// [`Classifier::density`].
     #[must_use]
     pub fn degrees(mut self, degrees: Vec<Vec<usize>>) -> Self {
@@ -196,22 +196,22 @@ impl Classifier {
         self
     }
 
-    /// The graphs of the hidden layers, from the inputs on, in place of drawn ones; see [`Topology::from_edges`]. A fully
-    /// connected layer of logits is put on top.
+    /// The graphs of the hidden layers, starting at the inputs, instead of drawn ones; see [`Topology::from_edges`]. A fully
+    /// connected layer of logits is added.
     #[must_use]
     pub fn topologies(mut self, topologies: Vec<Topology>) -> Self {
         self.topologies = Some(topologies);
         self
     }
 
-    /// The name of each class, which the model keeps.
+    /// The name of each class, saved in the model.
     #[must_use]
     pub fn class_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.class_names = names.into_iter().map(Into::into).collect();
         self
     }
 
-    /// The name of each raw feature, which the model keeps.
+    /// The name of each raw feature, saved in the model.
     #[must_use]
     pub fn feature_names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.feature_names = names.into_iter().map(Into::into).collect();
@@ -225,18 +225,18 @@ impl Classifier {
         self
     }
 
-    /// Everything that is asked for.
+    /// All settings.
     #[must_use]
     #[doc(hidden)]
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Trains, scores every epoch on the test set, and hands each epoch to a callback, which may stop the run: what was
-    /// trained by then is what comes back. Without a test set, a fifth of the samples is held out for it.
+    /// Trains, scores every epoch on the test set, and passes each epoch to a callback, which may stop the run. The model
+    /// trained until then is returned. Without a test set, a fifth of the samples is held out for it.
     ///
     /// # Errors
-    /// Settings outside their range or that do not fit the data; whatever goes wrong in training.
+    /// Settings that are out of range or do not fit the data; errors of training.
     pub fn fit(
         &self,
         train: &Dataset,
@@ -246,11 +246,11 @@ impl Classifier {
         self.fit_reporting(train, test, on_epoch, &Silent)
     }
 
-    /// Goes on with the run in [`Classifier::run_folder`], which was stopped or interrupted, to the bits of one that was
-    /// not: with the same settings, names and samples. Of a finished run it gives what is there.
+    /// Resumes the stopped or interrupted run in [`Classifier::run_folder`], to the same bits as without the
+    /// interruption, with the same settings, names and samples. Of a finished run it returns the results.
     ///
     /// # Errors
-    /// [`Error::OtherRun`] when there is no run that can go on, or not to the same bits; as [`Classifier::fit`].
+    /// [`Error::OtherRun`] when there is no run that can be resumed, or not to the same bits; as [`Classifier::fit`].
     pub fn resume(
         &self,
         train: &Dataset,
@@ -258,12 +258,12 @@ impl Classifier {
         on_epoch: impl FnMut(&EpochMetrics) -> ControlFlow<()>,
     ) -> Result<TrainedRun> {
         if self.settings.output.out.is_none() {
-            return Err(Error::setting(Setting::Out, "is not given: name the run folder to go on in"));
+            return Err(Error::setting(Setting::Out, "is missing: name the run folder to resume"));
         }
         self.run(train, test, on_epoch, &Silent, |session, job| session.resume_job(job))
     }
 
-    /// As [`Classifier::fit`], and tells a reporter what happens.
+    /// As [`Classifier::fit`], with a reporter.
     #[doc(hidden)]
     pub fn fit_reporting(
         &self,
@@ -275,17 +275,17 @@ impl Classifier {
         self.run(train, test, on_epoch, reporter, |session, job| session.train(job))
     }
 
-    /// The settings over the usual ones.
+    /// The settings over the defaults.
     fn asked(&self) -> Settings {
         let mut settings = self.settings.clone();
-        // The usual settings are made for this kind: naming it leaves the rest as it is.
+        // The defaults are for this architecture: naming it changes nothing else.
         if settings.preset.preset.is_none() && settings.architecture.arch == Some(Arch::Sc) {
             settings.architecture.arch = None;
         }
         settings.over(self.usual.clone())
     }
 
-    /// Makes the job of a run, and has a session do it.
+    /// Makes the job of a run and runs it in a session.
     fn run(
         &self,
         train: &Dataset,
@@ -300,7 +300,7 @@ impl Classifier {
         record.feature_names.clone_from(&self.feature_names);
         let splits = match test {
             Some(test) => DataSplits { train: train.clone(), test: test.clone() },
-            // Such a run is scored on held-out training samples and never looks at the test set: any sample will do.
+            // Such a run is scored on held-out training samples and never uses the test set: any sample will do.
             None if settings.validation.is_some() => {
                 let sample = (train.sample(0).to_vec(), vec![train.labels()[0]]);
                 let test = Dataset::new(sample.0, train.feature_count(), sample.1, train.class_count())?;

@@ -1,16 +1,16 @@
-//! The one error type of the library: what failed, where, which value, which limit.
+//! The error type of the library: what failed, where, which value, which limit.
 
 use std::path::PathBuf;
 
 use crate::named::named;
 
-/// Most characters of a reason why a file is refused.
+/// Maximum number of characters of a reason why a file is refused.
 const MAX_REASON: usize = 400;
-/// How errors of memory begin.
+/// The beginning of errors of memory.
 pub(crate) const OUT_OF_MEMORY: &str = "out of memory: ";
 
 named! {
-    /// A setting, by the name that it has in settings files, and with two dashes before it on the command line.
+    /// A setting, by its name in settings files; on the command line, with two dashes before it.
     #[non_exhaustive]
     pub enum Setting {
         Data = "data",
@@ -106,8 +106,8 @@ named! {
 
 /// Everything that can go wrong in this library.
 ///
-/// Where a message speaks of a setting, its name stands in backquotes. Each message is one line that names the operation, the value that was given,
-/// the limit, and, where there is one, the way out.
+/// Messages name settings in backquotes. Each message is one line that names the operation, the given value,
+/// the limit, and the remedy if there is one.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -119,20 +119,20 @@ pub enum Error {
         /// What the operating system said.
         source: std::io::Error,
     },
-    /// A data file does not hold what its format promises.
+    /// A data file violates its format.
     #[error("{}, byte {offset}: {reason}", path.display())]
     Data {
         /// The data file.
         path: PathBuf,
         /// Offset of the violation in the decompressed content.
         offset: u64,
-        /// What was found, what was expected.
+        /// What was found and what was expected.
         reason: String,
     },
-    /// A table, or a graph, cannot be read, or not be used as it is.
+    /// A table or a graph cannot be read or used.
     #[error("{name}: {reason}")]
     Table {
-        /// The file, or what the table or graph is called.
+        /// The file, or the name of the table or graph.
         name: String,
         /// Where in it, what was found, what was expected, what to do.
         reason: String,
@@ -143,7 +143,7 @@ pub enum Error {
     /// The importance of the features could not be computed or applied.
     #[error("feature importance: {0}")]
     Importance(String),
-    /// A layer was asked for that no bipartite graph can satisfy.
+    /// No bipartite graph can have the requested properties.
     #[error("topology: {0}")]
     Topology(String),
     /// Layers that do not fit together, or parameters that do not fit a network.
@@ -157,10 +157,10 @@ pub enum Error {
         /// The value, the limit, what to do.
         reason: String,
     },
-    /// What a setting asked for failed.
+    /// An operation that a setting requested failed.
     #[error("{setting}: {source}")]
     For {
-        /// The setting that asked for it.
+        /// The setting that requested it.
         setting: Setting,
         /// What failed.
         source: Box<Self>,
@@ -173,34 +173,34 @@ pub enum Error {
         /// What is wrong with it, and where.
         reason: String,
     },
-    /// A run that cannot go on, or not to the same bits.
+    /// A run that cannot be resumed, or not to the same bits.
     #[error("{0}")]
     OtherRun(String),
-    /// A run that has started and failed; its folder keeps all epochs that had ended.
+    /// A run that has started and failed; its folder keeps all complete epochs.
     #[error("training stopped after {epochs} epoch{}: {source}", if *epochs == 1 { "" } else { "s" })]
     Training {
-        /// The run folder, where the run has one.
+        /// The run folder, if the run has one.
         folder: Option<PathBuf>,
-        /// The epoch whose model is in the folder, 0 for none; without a folder the epochs that had ended.
+        /// The epoch whose model is in the folder, 0 for none; without a folder, the number of complete epochs.
         epochs: usize,
         /// Why it failed.
         source: Box<Self>,
     },
-    /// Runs that cannot be put together, or of which some are missing.
+    /// Runs that cannot be combined, or some of which are missing.
     #[error("{0}")]
     Plan(String),
-    /// More memory than there is.
+    /// More memory is needed than available.
     #[error("{0}")]
     Memory(String),
-    /// A text that names none of several choices.
-    #[error("{given:?} is none of {}", known.join(", "))]
+    /// An unknown name of a choice.
+    #[error("{given:?} is not one of {}", known.join(", "))]
     UnknownName {
         /// The text.
         given: String,
-        /// The names that there are.
+        /// The known names.
         known: Vec<&'static str>,
     },
-    /// A model file that cannot be read as one.
+    /// A model file that cannot be used.
     #[error("{}: not a usable model file: {reason}", path.display())]
     Model {
         /// The model file.
@@ -208,7 +208,7 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// A checkpoint file that no run can go on from.
+    /// A checkpoint file from which no run can be resumed.
     #[error("{}: not a usable checkpoint: {reason}", path.display())]
     Checkpoint {
         /// The checkpoint file.
@@ -233,7 +233,7 @@ pub enum Error {
     /// Training produced a loss that is not a finite number.
     #[error("training diverged: {0}")]
     Diverged(String),
-    /// An engine's results are not those of the reference engine.
+    /// An engine's results differ from the reference's.
     #[error("{0}")]
     WrongResult(String),
     /// A picture could not be drawn or encoded.
@@ -247,7 +247,7 @@ impl Error {
     pub fn io(path: impl Into<PathBuf>, source: std::io::Error) -> Self {
         let path = path.into();
         if source.kind() == std::io::ErrorKind::OutOfMemory {
-            return Self::Memory(format!("{OUT_OF_MEMORY}{} does not fit into what is free", path.display()));
+            return Self::Memory(format!("{OUT_OF_MEMORY}{} does not fit into free memory", path.display()));
         }
         Self::Io { path, source }
     }
@@ -257,7 +257,7 @@ impl Error {
         Self::Setting { setting, reason: reason.into() }
     }
 
-    /// Says which setting asked for what failed; an error that names a setting already stays as it is.
+    /// Adds the setting that requested the failed operation, unless the error already names one.
     #[must_use]
     pub(crate) fn asked_by(self, setting: Setting) -> Self {
         match self {
@@ -268,14 +268,14 @@ impl Error {
 
     /// An error about a table, in one line whatever its reason quotes.
     pub(crate) fn table(name: String, reason: &str) -> Self {
-        // That is no fault of the table.
+        // The table is not at fault.
         if reason.starts_with(OUT_OF_MEMORY) {
             return Self::Memory(reason.to_owned());
         }
         Self::Table { name, reason: one_line(reason) }
     }
 
-    /// Says on which side of a layer a topology is impossible.
+    /// Adds the side of a layer on which a topology is impossible.
     pub(crate) fn on_side(self, side: &str) -> Self {
         match self {
             Self::Topology(reason) => Self::Topology(format!("{side}: {reason}")),
@@ -284,7 +284,7 @@ impl Error {
     }
 }
 
-/// Says of an error which setting asked for what failed.
+/// Adds the setting that requested the failed operation.
 pub(crate) trait AskedBy {
     /// As [`Error::asked_by`].
     fn asked_by(self, setting: Setting) -> Self;
@@ -299,8 +299,8 @@ impl<T> AskedBy for Result<T> {
 /// Result with this library's [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a file is refused, in one line: some reasons quote the file, which may say anything, so line breaks and other
-/// control characters become blanks, and what is too long is cut.
+/// Why a file is refused, in one line. Some reasons quote the file, which may contain anything, so line breaks and other
+/// control characters become blanks, and long texts are cut.
 pub(crate) fn one_line(reason: &str) -> String {
     let mut line: String =
         reason.chars().take(MAX_REASON).map(|c| if c.is_control() { ' ' } else { c }).collect();

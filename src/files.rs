@@ -1,23 +1,23 @@
-//! Writing files so that a reader never meets half of one.
+//! Atomic writing of files: a reader never sees an incomplete one.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::{Error, Result};
 
-/// How the names of files begin that are not in their place yet.
+/// The beginning of the names of temporary files.
 pub(crate) const TEMPORARY_PREFIX: &str = ".tanner-";
 
-/// Writes a file beside its place, brings it to the disk, and renames it into place.
+/// Writes a file under a temporary name, synchronises it, and renames it into place.
 ///
-/// Whatever happens on the way, the path holds either what it held before or all
+/// Whatever happens, the path holds either its old content or all
 /// of `bytes`.
 ///
-/// A symbolic link stays one: the file that it names is written.
+/// A symbolic link is kept, and its target is written.
 ///
 /// # Errors
 /// [`Error::Io`] with the path when the folder cannot be written to, or when the
-/// path is there and no regular file: a device or a pipe would be replaced.
+/// path exists and is not a regular file: a device or a pipe would be replaced.
 pub fn atomic_write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     let path = path.as_ref();
     let target = target(path)?;
@@ -27,36 +27,36 @@ pub fn atomic_write(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
         _ => Path::new("."),
     };
     let failed = |error| Error::io(path, without_name(error));
-    let mut file = temporary_beside(folder).map_err(failed)?;
+    let mut file = temporary_file_in(folder).map_err(failed)?;
     file.write_all(bytes).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
-    // The new name survives a power cut only when the folder is on the disk too.
-    // Some systems cannot open folders; the file itself is safe there already.
+    // The new name survives a power cut only if the folder is synchronised, too.
+    // Some systems cannot open folders; the file itself is already safe.
     if let Ok(folder) = std::fs::File::open(folder) {
         let _ = folder.sync_all();
     }
     Ok(())
 }
 
-/// Shows whether files can be written to a folder, which may still be made: tries it, and leaves nothing behind.
+/// Checks whether files can be written to a folder, which need not exist, and leaves nothing behind.
 ///
 /// # Errors
-/// [`Error::Io`] with the path when the folder cannot be made or written to.
+/// [`Error::Io`] with the path when the folder cannot be created or written.
 pub fn check_folder(folder: impl AsRef<Path>) -> Result<()> {
     let folder = folder.as_ref();
     let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.exists();
-    // The deepest first, as they are removed again.
+    // The deepest first, the order of their removal.
     let missing: Vec<&Path> = folder.ancestors().take_while(is_missing).collect();
-    let tried = std::fs::create_dir_all(folder).and_then(|()| temporary_beside(folder).map(drop));
+    let tried = std::fs::create_dir_all(folder).and_then(|()| temporary_file_in(folder).map(drop));
     for made in missing {
-        // One that another process has used since then stays.
+        // A folder that another process has used since then stays.
         let _ = std::fs::remove_dir(made);
     }
     tried.map_err(|error| Error::io(folder, without_name(error)))
 }
 
-/// What the system said, without the name of a temporary file, which is gone by then and would only confuse.
+/// The system's message without the name of a temporary file, which is already gone.
 fn without_name(error: std::io::Error) -> std::io::Error {
     match error.to_string().split_once(" at path ") {
         Some((said, _)) if error.get_ref().is_some() => std::io::Error::new(error.kind(), said),
@@ -64,7 +64,7 @@ fn without_name(error: std::io::Error) -> std::io::Error {
     }
 }
 
-/// The regular file that a path means, there already or not.
+/// The regular file that a path means, which need not exist.
 fn target(path: &Path) -> Result<PathBuf> {
     let target = match path.symlink_metadata() {
         Ok(there) if there.is_symlink() => path.canonicalize().map_err(|error| Error::io(path, error))?,
@@ -73,14 +73,14 @@ fn target(path: &Path) -> Result<PathBuf> {
     match target.metadata() {
         Ok(there) if !there.is_file() => {
             let kind = if there.is_dir() { "a folder" } else { "a device or a pipe" };
-            Err(Error::io(path, std::io::Error::other(format!("is {kind}, no file: name another path"))))
+            Err(Error::io(path, std::io::Error::other(format!("is {kind}, not a file: name another path"))))
         }
         _ => Ok(target),
     }
 }
 
-/// A file with the permissions that any new file gets, not those of a secret.
-fn temporary_beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+/// A file with the default permissions of new files, not those of temporary ones.
+fn temporary_file_in(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(TEMPORARY_PREFIX);
     #[cfg(unix)]
@@ -93,23 +93,23 @@ fn temporary_beside(folder: &Path) -> std::io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder)
 }
 
-/// A result on the disk that was slow to compute, found by a digest of all that it depends on.
+/// A cached result on disk, found by a digest of everything it depends on.
 ///
-/// Where it cannot be read or written, the log says why, and it is computed again.
+/// If it cannot be read or written, the log says why, and the result is computed again.
 #[derive(Debug)]
 pub(crate) struct CacheFile {
-    /// What is kept, for messages; with hyphens the extension of the file.
+    /// What is cached, for messages; with hyphens, the extension of the file.
     kind: &'static str,
     path: PathBuf,
 }
 
 impl CacheFile {
-    /// The file in a folder, which the first write makes.
+    /// The file in a folder, which the first write creates.
     pub(crate) fn new(folder: &Path, key: &str, kind: &'static str) -> Self {
         Self { kind, path: folder.join(format!("{key}.{}", kind.replace(' ', "-"))) }
     }
 
-    /// The result in the file, if there is one; `decode` gives `None` for damaged bytes.
+    /// The result in the file, if there is one; `decode` returns `None` for damaged bytes.
     pub(crate) fn read<T>(&self, decode: impl FnOnce(&[u8]) -> Option<T>) -> Option<T> {
         let (kind, path) = (self.kind, self.path.display());
         match std::fs::read(&self.path) {
@@ -128,14 +128,14 @@ impl CacheFile {
         }
     }
 
-    /// Keeps a result.
+    /// Saves a result.
     pub(crate) fn write(&self, bytes: &[u8]) {
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let written = std::fs::create_dir_all(folder)
             .map_err(|error| Error::io(folder, error))
             .and_then(|()| atomic_write(&self.path, bytes));
         if let Err(error) = written {
-            log::warn!("{} cache: the result is not kept: {error}", self.kind);
+            log::warn!("{} cache: the result cannot be saved: {error}", self.kind);
         }
     }
 }
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_is_replaced_whole_and_nothing_stays_beside_it() {
+    fn a_file_is_replaced_atomically_without_leftovers() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         atomic_write(&path, b"first, and longer").unwrap();
@@ -179,7 +179,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
-    fn what_the_system_said_is_reported() {
+    fn the_system_error_is_reported() {
         let missing = tempfile::tempdir().unwrap().path().join("missing");
         let message = atomic_write(missing.join("file"), b"").unwrap_err().to_string();
         assert!(message.ends_with("missing/file: No such file or directory (os error 2)"), "{message}");
@@ -188,7 +188,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn links_are_followed_and_what_is_no_file_is_refused() {
+    fn links_are_followed_and_anything_but_a_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (file, link) = (folder.path().join("file"), folder.path().join("link"));
         std::fs::write(&file, "old").unwrap();

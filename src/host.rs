@@ -1,4 +1,4 @@
-//! What the host lets this process have: the least of free memory, the limits of its control groups, and those on its
+//! The memory available to this process: the minimum of free memory, the limits of its control groups, and those on its
 //! address space and data.
 
 mod control_groups;
@@ -14,29 +14,29 @@ use control_groups::ControlGroups;
 use crate::error::OUT_OF_MEMORY;
 use crate::{Error, Result};
 
-/// Allocations below this are not looked at.
+/// Smaller allocations are not checked.
 const SMALL: f64 = 4.0 * MIB;
 const MIB: f64 = 1_048_576.0;
-/// Allocations of at least this many bytes are compared with what control groups have left.
+/// Allocations of at least this many bytes are compared with the limits of control groups.
 const LARGE: usize = 256 << 10;
-/// What stays free there for small allocations, stacks and pages of the program.
+/// Memory that stays free for small allocations, stacks and pages of the program.
 const BESIDE: usize = 2 << 20;
 
-/// Bytes that new allocations may take, and who says so.
+/// Bytes that new allocations may take, and by which limit.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Available {
     pub(crate) bytes: f64,
-    /// ` (ulimit -v)`; nothing where it is the memory of the machine.
+    /// ` (ulimit -v)`; empty for the memory of the machine.
     pub(crate) limit: &'static str,
 }
 
-/// What is available; systems that do not tell are trusted.
+/// The available memory; `None` if the system does not say.
 pub(crate) fn available() -> Option<Available> {
     let limits = [machine(), control_groups(), address_space()];
     limits.into_iter().flatten().min_by(|a, b| a.bytes.total_cmp(&b.bytes))
 }
 
-/// Refuses what does not fit; `what` says who needs it.
+/// Refuses an allocation that does not fit; `what` says what needs it.
 ///
 /// # Errors
 /// [`Error::Memory`] with what is needed and what is free.
@@ -60,11 +60,11 @@ fn lacking(what: &str, bytes: f64, free: Available, remedy: &str) -> Error {
     ))
 }
 
-/// What each thread fills of the room that it keeps for matrix products.
+/// Memory that each thread uses of its buffer for matrix products.
 const PACKED: f64 = 4.0 * MIB;
 
-/// As [`require`], before matrix products: for them each thread of the caller's pool keeps twice the size of the
-/// processor's third cache, which counts as address space though most of it stays empty.
+/// As [`require`], before matrix products, for which each thread of the caller's pool reserves twice the size of the
+/// processor's third-level cache, which counts as address space though most of it stays unused.
 ///
 /// # Errors
 /// As [`require`].
@@ -78,38 +78,41 @@ pub(crate) fn require_products(what: &str, bytes: f64) -> Result<()> {
     let bytes = bytes + threads as f64 * 2.0 * third_cache();
     if bytes > room.bytes {
         let all = format!("{what}, on {threads} threads,");
-        let (what, remedy) =
-            if threads == 1 { (what, REMEDY) } else { (&*all, "take fewer `threads`, or give it more") };
+        let (what, remedy) = if threads == 1 {
+            (what, REMEDY)
+        } else {
+            (&*all, "use fewer `threads`, or give it more memory")
+        };
         return Err(lacking(what, bytes, room, remedy));
     }
     IS_THERE.store(true, Ordering::Relaxed);
     Ok(())
 }
 
-/// Bytes of the third cache of the processor; a usual size where the system does not tell.
+/// Bytes of the processor's third-level cache; a typical size if the system does not say.
 fn third_cache() -> f64 {
     let size = fs::read_to_string("/sys/devices/system/cpu/cpu0/cache/index3/size").ok();
     let kib = size.and_then(|size| size.trim().strip_suffix('K')?.parse::<f64>().ok());
     kib.map_or(32.0 * MIB, |kib| 1024.0 * kib)
 }
 
-/// What is said where memory for this many bytes was refused.
+/// The error of a refused allocation of this many bytes.
 pub(crate) fn refused(what: &str, bytes: f64) -> Error {
     out_of_memory(what, bytes, available().unwrap_or(Available { bytes: 0.0, limit: "" }))
 }
 
-/// Room for more values of a vector.
+/// Reserves memory for more values of a vector.
 ///
 /// # Errors
-/// [`Error::Memory`] where there is none.
+/// [`Error::Memory`] if there is not enough.
 pub(crate) fn reserve<T>(values: &mut Vec<T>, count: usize, what: &str) -> Result<()> {
     let reserved = handling_failure(|| values.try_reserve_exact(count));
-    // A vector that grows needs room for all of its values in one piece.
+    // A growing vector needs memory for all of its values in one piece.
     let all = values.len() + count;
     reserved.map_err(|_| refused(what, all as f64 * size_of::<T>() as f64))
 }
 
-/// As [`reserve`], with room to spare for what may follow, where there is that much.
+/// As [`reserve`], with spare capacity for later values if there is enough memory.
 ///
 /// # Errors
 /// As [`reserve`].
@@ -122,14 +125,14 @@ thread_local! {
     static TOUCHES_LITTLE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Whether the calling thread goes on when it gets no memory, which otherwise ends the program.
+/// Whether the calling thread handles a failed allocation, which otherwise ends the program.
 #[doc(hidden)]
 #[must_use]
 pub fn handles_failure() -> bool {
     HANDLES_FAILURE.get()
 }
 
-/// Allocates where failure is handled.
+/// Allocates with failures handled by the caller.
 pub(crate) fn handling_failure<T>(allocate: impl FnOnce() -> T) -> T {
     let before = HANDLES_FAILURE.replace(true);
     let allocated = allocate();
@@ -137,7 +140,7 @@ pub(crate) fn handling_failure<T>(allocate: impl FnOnce() -> T) -> T {
     allocated
 }
 
-/// Work whose allocations [`has_room`] lets pass whatever their size, for it touches little of them: matrix products.
+/// Work whose allocations [`has_room`] allows at any size, because it touches little of them: matrix products.
 pub(crate) fn touching_little<T>(work: impl FnOnce() -> T) -> T {
     let before = TOUCHES_LITTLE.replace(true);
     let done = work();
@@ -145,20 +148,20 @@ pub(crate) fn touching_little<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Whether the control groups that the process began in have room for an allocation. A system grants more than they
-/// have, and kills the process where it touches it.
+/// Whether the process's initial control groups have memory for an allocation. A system grants more than they
+/// have, and kills the process when it touches the memory.
 #[doc(hidden)]
 #[must_use]
 pub fn has_room(bytes: usize) -> bool {
     static GROUPS: OnceLock<ControlGroups> = OnceLock::new();
 
-    // What is asked for here is small, so that this does not call itself.
+    // Allocations in here are small, so that this does not call itself.
     bytes < LARGE
         || TOUCHES_LITTLE.get()
         || GROUPS.get_or_init(|| ControlGroups::of(Path::new("/"))).have((bytes + BESIDE) as f64)
 }
 
-/// A line for people about an allocation that failed where nothing handles it. What is free now includes the bytes
+/// A message about an allocation that failed unhandled. Free memory now includes the bytes
 /// that were released to print it.
 #[doc(hidden)]
 #[must_use]
@@ -168,20 +171,20 @@ pub fn failure(bytes: usize, released: usize) -> String {
     if bytes > free {
         return out_of_memory("an allocation", bytes, Available { bytes: free, limit }).to_string();
     }
-    // Room that is there, in pieces too small.
+    // There is enough memory, but in pieces that are too small.
     format!("{OUT_OF_MEMORY}an allocation of {} failed{limit}: {REMEDY}", size(bytes))
 }
 
-/// What helps where memory is short.
-const REMEDY: &str = "give the process more memory, or it less to do";
+/// The remedy for a lack of memory.
+const REMEDY: &str = "give the process more memory, or less to do";
 
-/// Whether the address space is limited to less than a driver of a GPU takes.
+/// Whether the address space is limited to less than a GPU driver needs.
 #[cfg(feature = "gpu")]
 pub(crate) fn is_too_narrow_for_drivers() -> bool {
     address_space().is_some_and(|room| room.bytes < 2048.0 * MIB)
 }
 
-/// `24 bytes`, `0.2 KiB`, `512.0 MiB`, `1.5 GiB`; what no machine has, by its order of magnitude.
+/// `24 bytes`, `0.2 KiB`, `512.0 MiB`, `1.5 GiB`; impossible sizes, by their order of magnitude.
 pub(crate) fn size(bytes: f64) -> String {
     let (mib, gib) = (bytes / MIB, bytes / MIB / 1024.0);
     match gib {
@@ -213,7 +216,7 @@ fn control_groups() -> Option<Available> {
     Some(Available { bytes, limit: " under the memory limit of the container or control group" })
 }
 
-/// The room under `ulimit -v` and `ulimit -d`.
+/// The memory left under `ulimit -v` and `ulimit -d`.
 #[cfg(target_os = "linux")]
 fn address_space() -> Option<Available> {
     use rustix::process::{Resource, getrlimit};
@@ -254,7 +257,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_fit_is_refused_with_its_size() {
+    fn requests_over_free_memory_are_refused_with_their_size() {
         assert!(available().is_some_and(|available| available.bytes > 1e6));
         assert!(require("it", 1e6).is_ok());
         let message = require("the table", 1e18).unwrap_err().to_string();

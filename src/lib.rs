@@ -1,8 +1,8 @@
 //! Neural networks whose layers are sparse before training starts.
 //!
-//! A random bipartite graph per layer, a Tanner graph, says which weights exist; the others are never stored, moved or
+//! A random bipartite graph per layer, a Tanner graph, decides which weights exist; the others are never stored, moved or
 //! computed. Spatial coupling gives the graph the shape of a band, with more edges where the inputs matter more. Training runs on
-//! all cores of the CPU or on any GPU that wgpu reaches, and gives the same bits for the same seed on the same engine and device.
+//! all cores of the CPU or on any GPU that wgpu supports, and the same seed on the same engine and device results in the same bits.
 //!
 //! # Train, save, load, predict
 //!
@@ -12,7 +12,7 @@
 //! use tanner::prelude::*;
 //!
 //! # fn main() -> tanner::Result<()> {
-//! // 60 samples of 4 features; the first one tells which of the 3 classes it is.
+//! // 60 samples of 4 features in 3 classes, which the first feature determines.
 //! let features = (0..60 * 4).map(|k| if k % 4 == 0 { (k / 4 % 3) as f32 } else { 0.1 }).collect();
 //! let data = Dataset::new(features, 4, (0..60).map(|sample| sample % 3).collect(), 3)?;
 //! let run = Classifier::new()
@@ -29,24 +29,24 @@
 //! # }
 //! ```
 //!
-//! [`prelude`] has what most programs need (in builds that train). [`Classifier`] is the short way; a [`Session`](session::Session) does all that
+//! [`prelude`] has what most programs need (in builds that train). [`Classifier`] is the simple interface; a [`Session`](session::Session) does all that
 //! the command line does.
 //!
-//! # The rooms, in the order data take through them
+//! # The modules, in the order of the data flow
 //!
-//! | room | what it does |
+//! | module | what it does |
 //! |---|---|
 //! | [`dataset`] | reads samples, encodes tables, splits and augments |
 //! | [`importance`] | orders features by importance |
 //! | [`topology`] | draws which weights exist |
-//! | [`network`] | layers and parameters over the graphs |
+//! | [`network`] | layers and parameters on the graphs |
 //! | [`engine`] | runs training steps: on the CPU, on a GPU, and in float64 as the reference |
 //! | [`training`] | epochs, schedules, metrics |
-//! | [`model`], [`inference`], [`export`] | keep the result, use it, turn it into formats of other programs |
+//! | [`model`], [`inference`], [`export`] | save models, use them, convert them to other formats |
 //! | [`session`] | all of that from [`Settings`], with run folders and checkpoints; [`Classifier`] in one call |
 //! | [`experiments`] | the paper's table, pruning, importance through the layers |
 //!
-//! All parallel work runs on [`Threads`] of the library's own.
+//! All parallel work runs on the library's [`Threads`].
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 fn main() -> ExitCode {
-    // First of all, because the time to an accuracy counts from the start of the process.
+    // Taken first, because the time to an accuracy counts from the start of the process.
     let process_start = Instant::now();
     cli::run(process_start, std::env::args_os())
 }

@@ -1,9 +1,9 @@
-//! Enums whose variants have one name each: in files, on the command line, in messages.
+//! Enums whose variants have the same name in files, on the command line and in messages.
 
-/// Defines an enum of choices and everything that follows from their names: `ALL`, `name`, [`Display`](std::fmt::Display),
+/// Defines an enum of choices and everything derived from their names: `ALL`, `name`, [`Display`](std::fmt::Display),
 /// [`FromStr`](std::str::FromStr), serde, and clap's values behind the feature `cli`.
 ///
-/// A last variant after `except` is not a value on the command line. The text after `=` is the name. What a variant is, its doc comment says after the name.
+/// A last variant after `except` is not a value on the command line. The text after `=` is the name.
 macro_rules! named {
     ($(#[$meta:meta])* $vis:vis enum $Type:ident { $($(#[$about:meta])* $Variant:ident = $name:literal),+ $(,)? } $(except $Hidden:ident)?) => {
         $(#[$meta])*
@@ -79,7 +79,7 @@ pub(crate) use {named, serde_as_text};
 mod tests {
     use crate::network::Activation;
 
-    /// One enum stands for all that the macro makes.
+    /// One enum represents all enums of the macro.
     #[test]
     fn a_variant_has_one_name_everywhere() {
         for activation in Activation::ALL {
@@ -88,7 +88,7 @@ mod tests {
             assert_eq!(serde_json::to_value(activation).unwrap(), serde_json::json!(activation.name()));
         }
         let message = "relux".parse::<Activation>().unwrap_err().to_string();
-        assert_eq!(message, "\"relux\" is none of sigmoid, relu, tanh, identity");
+        assert_eq!(message, "\"relux\" is not one of sigmoid, relu, tanh, identity");
     }
 
     #[cfg(feature = "cli")]

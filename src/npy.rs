@@ -19,7 +19,7 @@ pub fn floats(shape: &[usize], values: &[f32]) -> Vec<u8> {
     bytes
 }
 
-/// What stands before the numbers of an array; `kind` is numpy's name of their type.
+/// The bytes before the numbers of an array; `kind` is numpy's name of their type.
 pub(crate) fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
     // As Python writes a tuple: `()`, `(3,)`, `(3, 4)`.
     let sides: Vec<String> = shape.iter().map(ToString::to_string).collect();
@@ -27,7 +27,7 @@ pub(crate) fn header(kind: &str, shape: &[usize]) -> Vec<u8> {
     let fields =
         format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({}{comma}), }}", sides.join(", "));
     let start = b"\x93NUMPY\x01\x00";
-    // Two bytes of length before it, a line break behind it.
+    // Two bytes of length before it, a line break after it.
     let length = (start.len() + 2 + fields.len() + 1).next_multiple_of(ALIGNMENT) - start.len() - 2;
     let width = length - 1;
     let text = format!("{fields:<width$}\n");

@@ -12,5 +12,5 @@ pub const RECEPTIVE_FIELD: usize = 2;
 pub const DEGREE: usize = 53;
 /// Strength of the L2 penalty; the fully connected network has none.
 pub const L2: f32 = 5e-5;
-/// Softness of a band that reaches as far as the window: its neighbours.
+/// Softness of a band that reaches as far as the window: to the neighbouring blocks.
 pub const SOFTNESS: f64 = 1.0;

@@ -1,6 +1,6 @@
-//! The wire format of protocol buffers, as far as files are written in it: ONNX and TensorBoard's events.
+//! The wire format of protocol buffers, as far as ONNX and TensorBoard's events need it.
 //!
-//! A [`Message`] is the bytes of one, so fields are added in any order and never read again. Each is a varint of
+//! A [`Message`] is a byte buffer: fields are added in any order and never read again. Each field is a varint of
 //! `field << 3 | type`, then the value.
 
 /// The bytes of a message, field by field.
@@ -10,7 +10,7 @@ pub(crate) struct Message {
 }
 
 impl Message {
-    /// Adds a whole number, seven bits a byte, the lowest first.
+    /// Adds a whole number, seven bits per byte, the lowest first.
     pub(crate) fn int(mut self, field: u32, value: u64) -> Self {
         self.varint(u64::from(field) << 3);
         self.varint(value);
@@ -34,7 +34,7 @@ impl Message {
         self
     }
 
-    /// Adds a message where another message is.
+    /// Adds a message, in place.
     pub(crate) fn push_message(&mut self, field: u32, message: &Self) {
         self.push(field, &message.bytes);
     }

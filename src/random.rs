@@ -1,12 +1,12 @@
-//! Seeds: one portable generator (ChaCha8), one independent stream for each purpose.
+//! Random numbers: one portable generator (ChaCha8), one independent stream for each purpose.
 //!
-//! A run has one seed. Every use of chance draws from its own stream of it, so
+//! A run has one seed. Every purpose has its own stream, so
 //! that, say, another number of epochs changes no graph and no initial weight.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-/// What random numbers are drawn for; each purpose has its own stream.
+/// The purpose of random numbers; each has its own stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
     /// The graph of the layer with this index.
@@ -19,13 +19,13 @@ pub enum Purpose {
     Split,
     /// Which samples of a table are its test set.
     TestSplit,
-    /// The moves of the training pictures in the epoch with this index.
+    /// The augmentation of the training pictures in the epoch with this index.
     Augmentation(u32),
     /// The bootstrap sample and the candidate features of the tree with this index.
     Tree(u32),
-    /// The rows that a random forest is grown on, where it may not see all.
+    /// The rows that a random forest is grown on, if not all.
     ForestRows,
-    /// The order of features that chance decides.
+    /// The random order of features.
     FeatureOrder,
     /// The edges that move before the epoch with this index.
     Rewiring(u32),
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    /// The numbers a seed stands for may never change: old runs could not be repeated.
+    /// The numbers of a seed must never change: old runs could not be repeated.
     #[test]
     fn the_generator_is_pinned() {
         let mut rng = generator(0, Purpose::Topology(0));

@@ -1,6 +1,6 @@
-//! Numbers as text, and the name that a mistyped one was meant to be.
+//! Numbers as text, and suggestions for mistyped names.
 
-/// Names from this similarity on are near enough to be meant, by Jaro and Winkler's measure.
+/// Minimum similarity of a suggestion, by Jaro and Winkler's measure.
 const SIMILAR: f64 = 0.8;
 
 /// A number of epochs: `1 epoch`, `2 epochs`.
@@ -26,12 +26,12 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
-/// Bytes as hexadecimal digits, two for each: how digests are written.
+/// Bytes as hexadecimal digits, two for each, for digests.
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The name that was probably meant: the most similar one, in any case, where one is similar at all.
+/// The name that was probably meant: the most similar one, ignoring case, if any is similar.
 pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let similarity = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
     let best = names.map(|name| (similarity(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));

@@ -1,7 +1,7 @@
-//! The threads that the library computes on.
+//! The threads of the library.
 //!
-//! Parallel work runs on a pool of [`Threads`]: the one that the calling thread has entered ([`Threads::enter`]), else a
-//! default pool with a thread for each core. The choice belongs to a thread, never to the process, and threads that the
+//! Parallel work runs on a pool of [`Threads`]: the one that the calling thread has entered ([`Threads::enter`]), otherwise a
+//! default pool with one thread per core. The choice belongs to a thread, never to the process, and threads that the
 //! library starts inherit it. The global pool of rayon belongs to the program and is never used. No result depends on the
 //! number of threads.
 
@@ -16,7 +16,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Error, Result, Setting};
 
-/// The pool for work of threads that have entered none.
+/// The pool for threads that have entered none.
 static DEFAULT: OnceLock<Threads> = OnceLock::new();
 
 thread_local! {
@@ -24,7 +24,7 @@ thread_local! {
     static IS_OURS: Cell<bool> = const { Cell::new(false) };
     /// The pool that this thread has entered.
     static ENTERED: RefCell<Option<Threads>> = const { RefCell::new(None) };
-    /// A pool of this thread alone, where the system starts no other; `None` within another pool.
+    /// A pool of only this thread, if the system cannot start another; `None` within another pool.
     static ALONE: OnceCell<Option<ThreadPool>> = const { OnceCell::new() };
 }
 
@@ -45,7 +45,7 @@ thread_local! {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Threads {
-    /// `None` where the system starts no thread: whoever asks for work does it.
+    /// `None` if the system cannot start threads: then the caller does the work.
     pool: Option<Arc<ThreadPool>>,
 }
 
@@ -64,10 +64,10 @@ impl Drop for Entered {
     }
 }
 
-/// What threads need to end.
+/// Time that threads need to end.
 const ENDING: Duration = Duration::from_millis(50);
 
-/// Starts a pool of this many threads, or of as many as rayon takes by default for 0.
+/// Starts a pool of this many threads; 0 means rayon's default.
 fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
     ThreadPoolBuilder::new()
         .num_threads(count)
@@ -76,7 +76,7 @@ fn start(count: usize) -> Result<ThreadPool, rayon::ThreadPoolBuildError> {
         .build()
 }
 
-/// Warns of what each pool meets again, once.
+/// Warns only once of a problem that every pool has.
 fn warn(text: &str) {
     static IS_TOLD: AtomicBool = AtomicBool::new(false);
 
@@ -89,13 +89,13 @@ fn warn(text: &str) {
 }
 
 impl Threads {
-    /// Starts `count` threads, or one for each core; fewer where the system cannot start as many.
+    /// Starts `count` threads, or one per core; fewer if the system cannot start as many.
     ///
     /// # Errors
     /// [`Error::Setting`] for 0 threads.
     pub fn new(count: Option<usize>) -> Result<Self> {
         if count == Some(0) {
-            return Err(Error::setting(Setting::Threads, "0 is impossible, it must be at least 1"));
+            return Err(Error::setting(Setting::Threads, "0 is invalid, it must be at least 1"));
         }
         Ok(Self::started(count))
     }
@@ -106,7 +106,7 @@ impl Threads {
         let mut leaves_room = false;
         loop {
             match pool {
-                // Half of what the system starts, for other pools of the program need some of it.
+                // Half of what the system can start, because other pools of the program need some threads.
                 Ok(all) if fewer < asked && fewer > 1 && !leaves_room => {
                     drop(all);
                     (fewer, leaves_room) = (fewer / 2, true);
@@ -115,12 +115,12 @@ impl Threads {
                 }
                 Ok(pool) => {
                     if fewer < asked {
-                        warn(&format!("{fewer} of {asked} threads do the work, the system starts no more"));
+                        warn(&format!("using {fewer} of {asked} threads, the system does not start more"));
                     }
                     return Self { pool: Some(Arc::new(pool)) };
                 }
                 Err(error) if fewer == 1 => {
-                    warn(&format!("one thread does all the work, the system starts no other: {error}"));
+                    warn(&format!("using one thread, the system does not start another: {error}"));
                     return Self { pool: None };
                 }
                 Err(_) => {
@@ -139,17 +139,17 @@ impl Threads {
         self.pool.as_ref().map_or(1, |pool| pool.current_num_threads())
     }
 
-    /// Until the guard is dropped, whatever the calling thread asks of the library is spread over these threads; other
-    /// threads go on as before. Guards are dropped in the reverse order of their making. What cannot be sent to a
-    /// thread of the pool, as [`Threads::install`] does, runs on its own this way.
+    /// Until the guard is dropped, the library's work for the calling thread is spread over these threads; other
+    /// threads continue as before. Drop guards in the reverse order of their creation. Work that cannot be sent to a
+    /// thread of the pool, as [`Threads::install`] does, stays on the calling thread.
     #[doc(hidden)]
     pub fn enter(&self) -> Entered {
         Entered { before: ENTERED.replace(Some(self.clone())), _not_send: PhantomData }
     }
 
-    /// Runs `work` on one of the threads; whatever the library does in there is spread over all of them.
+    /// Runs `work` on one of the threads; the library's work in it is spread over all of them.
     ///
-    /// Engines keep to the threads that they were started with, and a run whose settings say `threads` to its own.
+    /// Engines keep the threads that they were started with, and a run with the setting `threads` has its own.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.run(|| {
             let _entered = self.enter();
@@ -165,7 +165,7 @@ impl Threads {
     }
 }
 
-/// Runs `work` on the calling thread, whatever it would spread over others.
+/// Runs `work` entirely on the calling thread.
 fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     let start = || ThreadPoolBuilder::new().num_threads(1).use_current_thread().build().ok();
     ALONE.with(|pool| match pool.get_or_init(start) {
@@ -174,7 +174,7 @@ fn alone<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     })
 }
 
-/// Enters a new pool where a number of threads is given, else stays where the calling thread is.
+/// Enters a new pool if a number of threads is given.
 ///
 /// # Errors
 /// As [`Threads::new`].
@@ -191,7 +191,7 @@ pub(crate) fn run<R: Send>(work: impl FnOnce() -> R + Send) -> R {
     }
 }
 
-/// Starts a thread that has entered the pool of this one.
+/// Starts a thread that enters the pool of this one.
 ///
 /// # Errors
 /// When the system cannot start it.
@@ -206,7 +206,7 @@ pub(crate) fn spawn<R: Send + 'static>(
     })
 }
 
-/// Logical cores that this process may use; 1 where the system does not say.
+/// Logical cores that this process may use; 1 if the system does not say.
 pub(crate) fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
@@ -215,7 +215,7 @@ pub(crate) fn cores() -> usize {
 mod tests {
     use super::*;
 
-    /// Threads that work of this thread is spread over.
+    /// The number of threads over which this thread's work is spread.
     fn count() -> usize {
         run(rayon::current_num_threads)
     }
@@ -259,7 +259,7 @@ mod tests {
         let (there, of) =
             spawn("test", move || (thread::current().id(), run(spread))).unwrap().join().unwrap();
         assert_eq!(of, (1, there, 499_500));
-        // Within another pool its threads are there.
+        // Inside another pool, its threads exist already.
         let two = Threads::new(Some(2)).unwrap();
         assert_eq!(two.run(|| alone.run(spread)).0, 2);
         drop(entered);

@@ -1,4 +1,4 @@
-//! The CPU engine's kernels against the reference, over edge shapes and all instruction sets.
+//! Compares the CPU engine's kernels with the reference, over edge shapes and all instruction sets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,7 +70,7 @@ impl Packed {
         Self { tiled, weights, biases, slots }
     }
 
-    /// Each edge's own number where its value stands, for the dense values and for the sparse ones with their biases.
+    /// Each edge's number at the place of its value, for the dense values and for the sparse ones with their biases.
     fn connections(&self, biases: usize) -> [Vec<u32>; 2] {
         let mut dense = vec![NO_CONNECTION; self.slots.len() + biases];
         for (edge, slot) in (0u32..).zip(self.tiled.slot_of_edge()) {
@@ -103,7 +103,7 @@ impl Packed {
     }
 }
 
-/// Every edge layer under every policy and instruction set.
+/// Every edge layer with every policy and instruction set.
 fn for_all_cases(mut run: impl FnMut(&str, Arch, &Topology, &Packed)) {
     for (name, topology) in edge_layers() {
         for policy in POLICIES {
@@ -180,7 +180,7 @@ fn backward_input_agrees_with_the_reference() {
     });
 }
 
-/// One layer as the packed engines see it: inputs and outputs in the rows of a chunk.
+/// One layer as in the packed engines: inputs and outputs in the rows of a chunk.
 fn layer_chunks(topology: &Topology, chunks: usize, seed: u64) -> Vec<Chunk> {
     let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
     let mut rng = rng(seed);
@@ -210,7 +210,7 @@ fn backward_weight_agrees_with_the_reference() {
             let x = side_by_side(&chunks, 0..inputs, |chunk| &chunk.activations);
             let delta = side_by_side(&chunks, inputs..inputs + outputs, |chunk| &chunk.deltas);
             let expected = reference::backward_weight::backward_weight(topology, &x, &delta);
-            // Learning rate 1 and values of 0: what comes out is minus the gradient.
+            // Learning rate 1 and values of 0: the result is minus the gradient.
             let rule = Optimizer::Sgd.rule(1.0, 0, 0.0);
             let (blocks, sparse_rows) = row_tables(packed);
             let mut dense = vec![0.0; packed.tiled.dense_slots()];
@@ -252,7 +252,7 @@ fn penalties_reach_every_weight() {
     misses.result().unwrap();
 }
 
-/// Five steps of every optimiser along gradients that are known exactly, against the published formulas.
+/// Compares five steps of every optimiser along exactly known gradients with the published formulas.
 #[test]
 fn every_optimizer_follows_its_formula_from_step_to_step() {
     let mut misses = Misses::default();
@@ -312,7 +312,7 @@ fn several_steps(
     }
 }
 
-/// What optimisers remember before a step: a mean and a mean square.
+/// The optimiser state before a step: a mean and a mean square.
 const STATE: [f32; MAX_STATES] = [0.25, 0.5];
 
 /// An update of one layer, whose inputs are those of the network if it is layer 0.
@@ -382,7 +382,7 @@ impl Step<'_> {
     }
 }
 
-/// The row tables of one layer whose inputs stand in the first rows.
+/// The row tables of one layer whose inputs are in the first rows.
 fn row_tables(packed: &Packed) -> (Vec<[u32; 3]>, Vec<[u32; 2]>) {
     let outputs = u32::try_from(packed.tiled.inputs().width()).unwrap();
     let blocks = packed.tiled.micro_blocks().iter();
@@ -431,14 +431,14 @@ fn check_single_sample(name: &str, network: &Network, arch: Arch) {
     };
     let wide: Vec<_> = parameters.layers.iter().map(as_f64).collect();
     let mut forward = SingleSample::with_instructions(network, &parameters, arch).unwrap();
-    // The second sample would show what the first left behind.
+    // The second sample would reveal leftovers of the first.
     for seed in [5, 6] {
         let features = values(&mut rng(seed), network.inputs());
         let got = forward.logits(&features).unwrap().to_vec();
         let x = Matrix::from_values(1, widen(&features));
         let layers = reference::run_forward(network, &wide, &x, None);
         let last = layers.last().unwrap();
-        // What earlier layers round away passes no activation enlarged, and through fewer than 100 weights below 1.
+        // Rounding errors of earlier layers are not amplified by activations, and pass through fewer than 100 weights below 1.
         let earlier = if layers.len() > 1 { 2e-5 } else { 0.0 };
         let bound = |k: usize| sum_bound(network.inputs() + 1, last.magnitude.values()[k]) + earlier;
         assert_close(name, &got, last.y.values(), bound);
@@ -583,7 +583,7 @@ fn large_network() -> Network {
     Network::new(layers.collect()).unwrap()
 }
 
-/// Two layers of whole micro-blocks between two that are fully connected.
+/// Two layers of whole micro-blocks between two fully connected ones.
 fn network_of_micro_blocks() -> Network {
     let topologies = [
         tanner::topology::fully_connected(10, 16).unwrap(),
@@ -665,12 +665,12 @@ fn results_repeat_bit_by_bit_on_any_number_of_threads() {
     }
 }
 
-/// Whenever the flag becomes true, whole steps have been made, and those that follow give the bits of a run without it.
+/// Whenever the flag becomes true, only complete steps have run, and later steps have the bits of a run without it.
 #[test]
 fn a_step_that_is_stopped_changes_nothing() {
     let network = large_network();
     let parameters = random_parameters(&network, 3);
-    // Two groups to a step: gradients of the first are there when the second is stopped.
+    // Two groups to a step: the gradients of the first exist when the second is stopped.
     let settings = settings(Optimizer::ADAM, 2 * GROUP);
     let data = Arc::new(random_data(8 * GROUP, 10, 4, 5));
     let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
@@ -720,9 +720,9 @@ fn impossible_settings_and_data_are_refused() {
     refused(EngineSettings { penalties: Penalties::l2(-1.0), ..good }, None, "l2");
     refused(EngineSettings { drop_connect: -0.5, ..good }, None, "dropconnect: -0.5 is impossible");
     refused(EngineSettings { label_smoothing: 1.0, ..good }, None, "label-smoothing: 1 is impossible");
-    refused(good, Some(0), "threads: 0 is impossible");
+    refused(good, Some(0), "threads: 0 is invalid");
     let momentum = Optimizer::Momentum { momentum: 1.0, nesterov: false };
-    refused(EngineSettings { optimizer: momentum, ..good }, None, "momentum: 1 is impossible");
+    refused(EngineSettings { optimizer: momentum, ..good }, None, "momentum: 1 is invalid");
     let mut engine = CpuEngine::new(&network, &parameters, good, None).unwrap();
     assert!(engine.evaluate(&random_data(5, 9, 4, 0)).is_err(), "too few features");
     assert!(engine.evaluate(&random_data(5, 10, 5, 0)).is_err(), "too many classes");

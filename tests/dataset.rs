@@ -50,7 +50,7 @@ fn assert_violation<T: std::fmt::Debug>(result: tanner::Result<T>, name: &str, o
     }
 }
 
-/// The violation must be reported alike for the plain content and for the compressed one.
+/// The violation must be reported equally for plain and compressed content.
 #[track_caller]
 fn assert_image_violation(content: &[u8], offset: u64, parts: &[&str]) {
     for bytes in [content.to_vec(), gzip(content)] {
@@ -116,7 +116,7 @@ fn dimension_of_zero() {
 fn absurd_dimensions() {
     assert_image_violation(&idx(&[u32::MAX; 3], &[]), 4, &["4294967295", "at most 1073741824"]);
     assert_image_violation(&idx(&[1 << 20, 1 << 10, u32::MAX], &[]), 12, &["at most 1073741824"]);
-    // Allowed, but not there: nothing may be allocated for it.
+    // Allowed, but missing: nothing may be allocated for it.
     assert_image_violation(
         &idx(&[1 << 20, 1 << 5, 1 << 5], &[1]),
         17,
@@ -309,7 +309,7 @@ fn inconsistent_data_sets_are_refused() {
     assert_refused(Dataset::new(vec![1.0; 5], usize::MAX, vec![0, 1], 2), &["5 feature values"]);
     assert_refused(Dataset::new(vec![1.0; 4], 2, vec![0, 2], 2), &["sample 1", "label 2", "class count 2"]);
     for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
-        // Far enough that it is not in the first piece that is checked.
+        // Far enough to be outside the first checked piece.
         let mut features = vec![0.0; 300_000];
         features[200_001] = bad;
         let result = Dataset::new(features, 3, vec![0; 100_000], 2);
@@ -339,7 +339,7 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_written_is_read(
+    fn written_values_read_back(
         (shape, pixels) in [1..4_u32, 1..6_u32, 1..6_u32].prop_flat_map(|shape| {
             let size = shape.iter().product::<u32>() as usize;
             (Just(shape), prop::collection::vec(any::<u8>(), size))

@@ -1,4 +1,4 @@
-//! Documents that say where things are, kept true.
+//! Checks that documents name existing places.
 
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
 }
 
-/// Every file that docs/extending.md sends a reader to is there, and is one that knows the enum in question.
+/// Every file named in docs/extending.md exists, and at least two mention the enum in question.
 #[test]
 fn extending_names_files_that_are_there_and_know_the_choice() {
     let text = fs::read_to_string(root().join("docs/extending.md")).unwrap();
@@ -41,7 +41,7 @@ fn extending_names_files_that_are_there_and_know_the_choice() {
     }
 }
 
-/// An optimiser is a file of the enum and one of each engine: no other file of the engines tells kinds apart.
+/// An optimiser is in the file of the enum and in one file of each engine: no other file distinguishes kinds.
 #[test]
 fn only_the_named_files_tell_optimisers_apart() {
     let allowed = ["optimizer.rs", "optimizer_tests.rs", "update.rs", "backward_weight.rs"];

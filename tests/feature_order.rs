@@ -1,4 +1,4 @@
-//! Orders of raw features and standardising, against numbers worked out by hand.
+//! Compares orders of raw features and standardising with numbers computed by hand.
 
 use tanner::Error;
 use tanner::dataset::{Dataset, Pictures};
@@ -52,7 +52,7 @@ fn variance_orders_by_variance_and_keeps_equal_features_in_their_order() {
 
 #[test]
 fn a_forest_puts_the_telling_features_first() {
-    // The class is k % 3: feature 0 tells it alone, features 2 and 3 in several cuts, 1 and 4 do not.
+    // The class is k % 3: feature 0 determines it, features 2 and 3 do in several cuts, 1 and 4 do not.
     let fitted = fit(Importance::RandomForest, Order::Descending);
     let (order, importance) = permutation(&fitted);
     assert_eq!((order[0], order[4]), (0, 1));
@@ -100,7 +100,7 @@ fn standardised_values_are_those_worked_out_by_hand() {
     let (one, four) = (1.0_f32 + 1e-3, 4.0_f32 + 1e-3);
     let applied = fitted.apply(&[3.0, 5.0, 6.0, 2.0, 5.5, 4.0]).unwrap();
     assert_eq!(applied, [1.0 / one, 0.0, 2.0 / four, 0.0, 0.5 / 1e-3, 0.0]);
-    // Features keep their places, so a picture stays one.
+    // Features keep their places, so a picture stays a picture.
     assert_eq!(fitted.apply_dataset(train.clone()).unwrap().image_shape(), Some([1, 3]));
     assert_eq!(fitted.number_count(), 6);
 
@@ -152,7 +152,7 @@ fn applying_gives_the_same_bits_on_any_number_of_threads() {
                 let mut into = vec![f32::NAN; applied.len()];
                 fitted.apply_into(train.features(), &mut into).unwrap();
                 assert_eq!(applied, into);
-                // A sample is the same wherever it stands.
+                // A sample is the same at any place.
                 assert_eq!(fitted.apply(train.sample(1400)).unwrap(), applied[1400 * 7..][..7]);
                 (fitted, applied)
             })
@@ -163,7 +163,7 @@ fn applying_gives_the_same_bits_on_any_number_of_threads() {
     }
 }
 
-/// A set of bytes has the scores of the same set of f32, to the last bit, and its place in the cache.
+/// A set of bytes has the scores of the same set of f32, to the last bit, and shares its cache entry.
 #[test]
 fn pictures_score_as_the_same_features_in_f32() {
     let pixels = (0..3000_u32).map(|k| u8::try_from(k * k % 251 * (k % 5) / 4).unwrap()).collect();
@@ -192,11 +192,11 @@ fn assert_refused<T: std::fmt::Debug>(result: tanner::Result<T>, part: &str) {
 }
 
 #[test]
-fn what_cannot_be_fitted_or_applied_is_refused() {
+fn impossible_fits_and_applications_are_refused() {
     let none = ImportanceSettings { trees: 0, ..settings(Importance::RandomForest, Order::Descending) };
     assert_refused(Preprocessing::fit(&none, &data()), "0 trees");
     let pca = ImportanceSettings::new(Importance::Pca);
-    assert_refused(feature_scores(&pca, &data(), &|_| {}), "`pca` gives features no scores");
+    assert_refused(feature_scores(&pca, &data(), &|_| {}), "`pca` has no scores of features");
     let huge = Dataset::new(vec![3e38, -3e38], 1, vec![0, 1], 2).unwrap();
     let variance = settings(Importance::Variance, Order::Descending);
     assert_refused(Preprocessing::fit(&variance, &huge), "variance of feature 0 overflows");
@@ -204,7 +204,7 @@ fn what_cannot_be_fitted_or_applied_is_refused() {
         Preprocessing::from_scores(&variance, &data(), &[1.0; 4]),
         "4 scores do not fit 5 features",
     );
-    assert_refused(Preprocessing::from_scores(&variance, &data(), &[f64::NAN; 5]), "NaN is impossible");
+    assert_refused(Preprocessing::from_scores(&variance, &data(), &[f64::NAN; 5]), "NaN is invalid");
     assert_refused(Preprocessing::from_scores(&pca, &data(), &[1.0; 5]), "permutation does not belong");
     let fitted = fit(Importance::Variance, Order::Descending);
     assert_refused(fitted.apply(&[0.0; 6]), "multiple of 5");

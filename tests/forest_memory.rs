@@ -1,4 +1,4 @@
-//! How much memory a forest on 60,000 pictures takes; alone in its process, whose peak is what is measured.
+//! The memory of a forest on 60,000 pictures; alone in its process, whose peak is measured.
 
 #![cfg(target_os = "linux")]
 
@@ -29,7 +29,7 @@ fn a_forest_on_pictures_never_holds_them_as_f32() {
     assert!(peak - start >= 40.0, "{start} MiB before, {peak} MiB after");
 }
 
-/// Most memory that this process ever had resident.
+/// Maximum memory that this process ever had resident.
 fn peak_mib() -> f64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = text.lines().find(|line| line.starts_with("VmHWM:")).unwrap();

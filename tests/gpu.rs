@@ -152,7 +152,7 @@ fn tests() -> Vec<Test> {
     tests
 }
 
-/// Every kernel under every share: with whole numbers on all shapes, with real ones for each activation and optimiser.
+/// Every kernel with every share: with whole numbers on all shapes, with real ones for each activation and optimiser.
 fn add_kernel_tests(
     tests: &mut Vec<Test>,
     (checks, runtime_checks): (&str, bool),

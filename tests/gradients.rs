@@ -1,4 +1,4 @@
-//! The reference engine's gradients against central differences of its loss.
+//! Compares the reference engine's gradients with central differences of its loss.
 
 mod common;
 
@@ -178,7 +178,7 @@ fn one_layer_of_logits() {
     Case::new("softmax regression".into(), &network, Penalties::l2(0.01)).check();
 }
 
-/// The published formulas in float64: a parameter behind each step; weight decay is `decay * w`.
+/// The published formulas in float64: a parameter after each step; weight decay is `decay * w`.
 fn by_formula(optimizer: Optimizer, rate: f64, decay: f64, mut w: f64, gradients: &[f64]) -> Vec<f64> {
     let (mut m, mut v) = (0.0, 0.0);
     let steps = (1..).zip(gradients).map(|(t, gradient)| {
@@ -217,7 +217,7 @@ fn by_formula(optimizer: Optimizer, rate: f64, decay: f64, mut w: f64, gradients
     steps.collect()
 }
 
-/// Every optimiser's update against its published formula, over steps of known gradients, one of them 0.
+/// Compares every optimiser's update with its published formula, over steps of known gradients, one of them 0.
 #[test]
 fn updates_follow_their_formulas() {
     let gradients = [0.5, -0.25, 1.0, 0.0, -0.75];

@@ -1,5 +1,5 @@
-//! Model files that somebody has tampered with: each is refused in one line or is a model that validates, and
-//! none makes the reader allocate more than it says.
+//! Corrupted model files: each is refused in one line or is a valid model, and
+//! none makes the reader allocate more than its bound.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,13 +17,13 @@ static MEMORY: PeakAlloc = PeakAlloc;
 const PER_BYTE: usize = 64;
 const FREE: usize = 1 << 20;
 
-/// Memory is counted for the whole process, so tests here run one after the other.
+/// Memory is counted for the whole process, so tests here run one after another.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads a file; gives the reason for which it was refused, or nothing for a model.
+/// Reads a file; returns the reason for a refusal, or `None` for a model.
 fn refusal(bytes: &[u8]) -> Option<String> {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
@@ -97,7 +97,7 @@ fn files() -> Vec<Vec<u8>> {
     models.iter().map(|model| model.to_bytes().unwrap()).collect()
 }
 
-/// A file whose header is another one, of the right length.
+/// A file with another header, with the right length.
 fn with_header(header: &str, data: &[u8]) -> Vec<u8> {
     [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
 }
@@ -166,7 +166,7 @@ proptest! {
 }
 
 #[test]
-fn whatever_a_file_is_cut_to_or_grows_to_is_refused() {
+fn truncated_and_extended_files_are_refused() {
     let _alone = alone();
     for bytes in files() {
         assert_eq!(refusal(&bytes), None);
@@ -178,7 +178,7 @@ fn whatever_a_file_is_cut_to_or_grows_to_is_refused() {
 }
 
 #[test]
-fn containers_that_are_none_are_refused() {
+fn invalid_containers_are_refused() {
     let _alone = alone();
     let bytes = &files()[0];
     let (header, data) = apart(bytes);
@@ -190,18 +190,18 @@ fn containers_that_are_none_are_refused() {
     let metadata = header.replacen('{', "{\"__metadata__\":{},", 1);
     let ours = header.replacen("\"tanner\":", "\"tanner\":\"{}\",\"tanner\":", 1);
     for (file, part) in [
-        (with_header(&twice, data), "tensor layers.0.biases comes twice"),
-        (with_header(&metadata, data), "the metadata come twice"),
+        (with_header(&twice, data), "tensor layers.0.biases appears twice"),
+        (with_header(&metadata, data), "the metadata appear twice"),
         (with_header(&ours, data), "the metadata hold tanner twice"),
         (with_header(&header.replacen("\"dtype\":", "\"strides\":[1],\"dtype\":", 1), data), "unknown field"),
         (with_header(&header.replacen("F32", "F99", 1), data), "unknown variant"),
         (with_header(&header, &data[4..]), "the header says"),
         (with_header("[]", &[]), "invalid type"),
-        (with_header(&"[".repeat(100_000), &[]), "no safetensors file"),
-        (with_header(&format!("{{\"a\":{}", "[".repeat(100_000)), &[]), "no safetensors file"),
+        (with_header(&"[".repeat(100_000), &[]), "not a safetensors file"),
+        (with_header(&format!("{{\"a\":{}", "[".repeat(100_000)), &[]), "not a safetensors file"),
         (
             with_header(&format!("{{\"__metadata__\":{{\"a\":{}", "[".repeat(100_000)), &[]),
-            "no safetensors file",
+            "not a safetensors file",
         ),
         (u64::MAX.to_le_bytes().to_vec(), "its header would have 18446744073709551615 bytes"),
         ((format::MAX_HEADER as u64 + 1).to_le_bytes().to_vec(), "2 to 16777216 are possible"),
@@ -256,7 +256,7 @@ fn with_values(bytes: &[u8], name: &str, values: &[u32]) -> Option<String> {
 }
 
 #[test]
-fn widths_that_nothing_stands_for_are_refused_before_lists_are_made() {
+fn false_widths_are_refused_before_allocation() {
     let _alone = alone();
     let (sparse, full) = (&files()[2], &files()[3]);
     let wide = (1 << 30) - 1;

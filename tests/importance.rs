@@ -1,4 +1,4 @@
-//! PCA against its definition: known eigenvalues, orthonormal axes, variances of what comes out.
+//! Compares PCA with its definition: known eigenvalues, orthonormal axes, variances of the outputs.
 
 mod common;
 
@@ -78,7 +78,7 @@ fn test_samples_pass_through_what_was_fitted_on_training_samples() {
     let fitted = fit(Importance::Pca, Order::Descending, &train).unwrap();
     let (mean, rotation, variances) = parts(&fitted);
     assert_eq!((mean, rotation, variances), (&[2.0, 0.0][..], &[1.0, 0.0, 0.0, 1.0][..], &[1.0, 0.0][..]));
-    // Were anything fitted again on these, their mean would be taken off.
+    // If anything were fitted again on these, their mean would be subtracted.
     let test = Dataset::new(vec![10.0, 5.0, 12.0, 5.0], 2, vec![1, 1], 2).unwrap();
     let applied = fitted.apply_dataset(test).unwrap();
     assert_eq!(applied.features(), [8.0, 5.0, 10.0, 5.0]);
@@ -189,9 +189,9 @@ fn names_are_the_same_in_text_and_in_files() {
     assert_eq!(Importance::RandomForest.name(), "rf");
     let unknown = |error: Error| matches!(error, Error::UnknownName { .. }).then(|| error.to_string());
     let message = unknown("rf2".parse::<Importance>().unwrap_err());
-    assert_eq!(message.as_deref(), Some("\"rf2\" is none of pca, rf, variance, random, none"));
+    assert_eq!(message.as_deref(), Some("\"rf2\" is not one of pca, rf, variance, random, none"));
     let message = unknown("up".parse::<Order>().unwrap_err());
-    assert_eq!(message.as_deref(), Some("\"up\" is none of desc, asc, place"));
+    assert_eq!(message.as_deref(), Some("\"up\" is not one of desc, asc, place"));
 }
 
 proptest! {

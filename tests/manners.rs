@@ -1,4 +1,4 @@
-//! What users of the library expect of its types, checked while this compiles.
+//! Traits that users expect of the library's types, checked at compile time.
 
 use std::fmt::Debug;
 use std::ops::ControlFlow;

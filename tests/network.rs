@@ -1,4 +1,4 @@
-//! Networks that fit together, and parameters that start at the right scale.
+//! Consistency of networks, and the scale of initial parameters.
 
 mod common;
 

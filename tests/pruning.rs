@@ -1,4 +1,4 @@
-//! Pruning takes away what it says, and nothing else: against the reference engine, and through the file.
+//! Pruning removes exactly what it reports: compared with the reference engine, and through the file.
 
 mod common;
 
@@ -75,13 +75,13 @@ fn zeroed(parameters: &Parameters, keep: &[Vec<bool>]) -> Parameters {
 }
 
 #[test]
-fn what_is_left_computes_what_the_network_with_zeros_computes() {
+fn the_pruned_network_computes_the_same_as_one_with_zeros() {
     let mut narrower = 0;
     for activation in Activation::ALL {
         for seed in 0..40 {
             let network = small_network(activation, 1.0);
             let parameters = random_parameters(&network, seed);
-            // From few edges missing to few left.
+            // From few missing edges to few remaining ones.
             let share = 0.15 + 0.7 * (seed as f64 / 40.0);
             let mut rng = common::rng(1000 + seed);
             let mut mark = |layer: &tanner::network::Layer| -> Vec<bool> {
@@ -92,7 +92,10 @@ fn what_is_left_computes_what_the_network_with_zeros_computes() {
             let left = match compact(&network, &parameters, keep.clone()) {
                 Ok(left) => left,
                 Err(error) => {
-                    assert!(error.to_string().contains("left of hidden layer"), "{error}");
+                    assert!(
+                        error.to_string().contains("would keep nothing that reaches the logits"),
+                        "{error}"
+                    );
                     continue;
                 }
             };
@@ -108,7 +111,7 @@ fn what_is_left_computes_what_the_network_with_zeros_computes() {
 }
 
 #[test]
-fn all_edges_kept_leave_the_network_as_it_is() {
+fn keeping_all_edges_leaves_the_network_unchanged() {
     let wide = layer(&fully_connected(6, 8).unwrap(), Activation::Tanh, 0.8);
     let network = Network::new(vec![wide, layer(&fully_connected(8, 3).unwrap(), Activation::Identity, 1.0)]);
     let network = network.unwrap();
@@ -131,11 +134,11 @@ fn a_layer_with_nothing_left_is_refused_by_name() {
             |(index, layer): (usize, &tanner::network::Layer)| vec![index != empty; layer.topology.edges()];
         let keep = network.layers().iter().enumerate().map(keep).collect();
         let message = compact(&network, &parameters, keep).unwrap_err().to_string();
-        assert!(message.contains("would be left of hidden layer"), "{message}");
+        assert!(message.contains("hidden layer"), "{message}");
     }
 }
 
-/// Marks all edges but those out of these neurons of a layer of neurons.
+/// Marks all edges except those of these neurons of a layer of neurons.
 fn without(network: &Network, layer: usize, neurons: &[usize]) -> Vec<Vec<bool>> {
     let mut keep: Vec<Vec<bool>> =
         network.layers().iter().map(|layer| vec![true; layer.topology.edges()]).collect();
@@ -145,7 +148,7 @@ fn without(network: &Network, layer: usize, neurons: &[usize]) -> Vec<Vec<bool>>
     keep
 }
 
-/// With every sample alike, activations are constant: what the means leave in the biases is then exact.
+/// With equal samples, activations are constant, so compensation by means is exact.
 #[test]
 fn compensation_is_exact_where_activations_are_constant() {
     for activation in Activation::ALL {
@@ -199,7 +202,7 @@ fn activations_are_those_of_the_reference_whatever_the_threads() {
     assert!(engine.activations(&data, 4).is_err());
 }
 
-/// A model that learned its data a little, with its data.
+/// A slightly trained model, with its data.
 fn trained(connectivity: Connectivity) -> (TrainedModel, PruneData) {
     let architecture = Architecture {
         inputs: 12,
@@ -303,7 +306,7 @@ fn the_search_reaches_a_size_or_says_that_it_cannot() {
 
 /// A last block that nothing reads costs nothing, and one that matters stays under a budget of 0.
 #[test]
-fn free_blocks_go_and_the_inputs_only_when_asked() {
+fn free_blocks_are_dropped_and_inputs_only_on_request() {
     let (model, data) = trained(Connectivity::FullyConnected);
     let network = model.network();
     let mut parameters = model.parameters().clone();
@@ -322,7 +325,7 @@ fn free_blocks_go_and_the_inputs_only_when_asked() {
     let with_inputs = search(&model, &data, BlockSearchOptions { inputs: true, ..none }, 1);
     assert!(with_inputs.iter().any(|point| point.step == "the input layer block 3"), "{with_inputs:?}");
     let message = BlockSearch::new(network, OPTIONS).unwrap_err().to_string();
-    assert!(message.contains("no blocks of its own"), "{message}");
+    assert!(message.contains("this network has no blocks"), "{message}");
 }
 
 #[test]
@@ -383,7 +386,7 @@ fn magnitude_keeps_exactly_the_largest_and_trains_no_others() {
     };
     let before = all(model.parameters());
     let kept = all(pruning.parameters());
-    // Every neuron of this network keeps edges on both sides, so no edge goes for another reason.
+    // Every neuron of this network keeps edges on both sides, so no edge is removed for another reason.
     assert_eq!(pruning.network().widths(), model.network().widths());
     assert_eq!(kept, before[..before.len() / 2]);
     let topologies: Vec<_> = pruning.network().layers().iter().map(|layer| layer.topology.clone()).collect();
@@ -393,7 +396,7 @@ fn magnitude_keeps_exactly_the_largest_and_trains_no_others() {
     assert_eq!(topologies, tuned);
     assert!(pruning.curve()[2].validation_accuracy >= accuracy);
     let message = pruning.remove_small_weights(&WeightGoal::Threshold(1e9), 1, 1).unwrap_err().to_string();
-    assert!(message.contains("would be left of hidden layer"), "{message}");
+    assert!(message.contains("hidden layer"), "{message}");
 }
 
 #[test]

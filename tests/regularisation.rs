@@ -29,7 +29,7 @@ fn networks() -> Vec<(&'static str, Network)> {
 }
 
 #[test]
-fn the_cpu_masks_what_the_reference_masks() {
+fn the_cpu_and_the_reference_have_the_same_masks() {
     for (name, network) in networks() {
         let parameters = random_parameters(&network, 3);
         for (policy, drop) in POLICIES.into_iter().flat_map(|policy| [(policy, 0.25), (policy, 0.9)]) {
@@ -62,7 +62,7 @@ fn the_cpu_masks_what_the_reference_masks() {
 }
 
 #[test]
-fn every_hidden_connection_has_a_number_of_its_own_and_logits_have_none() {
+fn every_hidden_connection_has_its_own_number_and_logits_have_none() {
     let network = small_network(Activation::Tanh, 1.0);
     let edges: Vec<usize> = network.layers().iter().map(|layer| layer.topology.edges()).collect();
     let numbers: Vec<Vec<u32>> = (0..3).map(|layer| connection_numbers(&network, layer).collect()).collect();

@@ -1,4 +1,4 @@
-//! Engines and the trainer go on in a new engine to the bits of a run that was never interrupted.
+//! A run resumed in a new engine has the bits of an uninterrupted one.
 
 mod common;
 
@@ -51,7 +51,7 @@ fn settings(optimizer: Optimizer) -> EngineSettings {
     EngineSettings { penalties, drop_connect: 0.1, ..settings }
 }
 
-/// Values by their bits, so that a 0 has its sign.
+/// Values by their bits, so that the sign of 0 counts.
 fn bits(state: &EngineState) -> Vec<u64> {
     let values = [&state.parameters].into_iter().chain(&state.optimizer);
     let bits = values.flat_map(|values| match values {
@@ -61,8 +61,8 @@ fn bits(state: &EngineState) -> Vec<u64> {
     bits.collect()
 }
 
-/// What an optimiser does after its state was zero does not depend on the steps before: Adam corrects its means by those
-/// since then. In its first step it moves every parameter by the rate, whatever the gradient.
+/// After a reset, an optimiser does not depend on earlier steps: Adam corrects its means by the steps
+/// since then. Its first step moves every parameter by the rate, whatever the gradient.
 #[test]
 fn an_optimiser_that_begins_at_zero_in_the_middle_of_a_run_steps_as_at_its_start() {
     let network = small_network(Activation::Tanh, 1.0);
@@ -102,7 +102,7 @@ fn an_optimiser_that_begins_at_zero_in_the_middle_of_a_run_steps_as_at_its_start
 }
 
 #[test]
-fn a_new_engine_goes_on_where_another_one_was() {
+fn a_new_engine_continues_from_the_state_of_another() {
     let network = small_network(Activation::Tanh, 0.8);
     let data = random_data(60, 10, 4, 3);
     let samples: Vec<u32> = (0..130).map(|k| k * 7 % 60).collect();
@@ -114,7 +114,7 @@ fn a_new_engine_goes_on_where_another_one_was() {
             let state = whole.state().unwrap();
             assert_eq!(state.optimizer.len(), optimizer.state_count());
             let outcomes = whole.train(&data, &plan(&samples[70..], 7)).unwrap();
-            // Another start, and a step of its own: nothing of both may stay.
+            // Another start and one more step: neither may leave a trace.
             let mut second = make(&network, settings(optimizer), 2);
             second.train(&data, &plan(&samples[..10], 0)).unwrap();
             second.restore(&state).unwrap();
@@ -160,7 +160,7 @@ fn recipe(optimizer: Optimizer) -> Recipe {
     Recipe { epochs: 4, batch_size: 10, learning_rate: 0.05, schedule, optimizer, ..Recipe::default() }
 }
 
-/// Keeps every state, and can tell the run to stop at one of them.
+/// Keeps every state, and can request a stop at one of them.
 #[derive(Default)]
 struct Keeper {
     states: Vec<TrainingState>,
@@ -203,7 +203,7 @@ fn run(
     (trained, keeper, bits(&engine.state().unwrap()))
 }
 
-/// Metrics but for the seconds.
+/// Metrics without the seconds.
 fn numbers(history: &[EpochMetrics]) -> Vec<[u64; 5]> {
     let bits = |m: &EpochMetrics| {
         [m.train_loss, m.test_loss, m.train_accuracy, m.test_accuracy, m.learning_rate].map(f64::to_bits)
@@ -211,9 +211,9 @@ fn numbers(history: &[EpochMetrics]) -> Vec<[u64; 5]> {
     history.iter().map(bits).collect()
 }
 
-/// From every place where a run can be kept, 21 steps an epoch.
+/// From every place where a run can be saved, with 21 steps per epoch.
 #[test]
-fn a_run_goes_on_from_every_place_to_the_same_bits() {
+fn a_run_resumes_from_every_step_to_the_same_bits() {
     for (name, make) in [engines()[0], engines()[3]] {
         let (whole, _, end) = run(make, TrainOptions::default(), None);
         assert_eq!((whole.ending, whole.history.len()), (Ending::Completed, 4));
@@ -236,7 +236,7 @@ fn a_run_goes_on_from_every_place_to_the_same_bits() {
 }
 
 #[test]
-fn a_run_stops_when_it_is_told_to_and_goes_on() {
+fn a_run_stops_on_request_and_resumes() {
     let make = engines()[3].1;
     let (whole, _, end) = run(make, TrainOptions::default(), None);
     for call in [1, 3, 5, 12] {
@@ -252,7 +252,7 @@ fn a_run_stops_when_it_is_told_to_and_goes_on() {
         let (resumed, _, same_end) = run(make, options, None);
         assert!(numbers(&resumed.history) == numbers(&whole.history) && end == same_end, "call {call}");
     }
-    // Told before the first step.
+    // Requested before the first step.
     let stop = AtomicBool::new(true);
     let options = TrainOptions { stop: Some(&stop), ..TrainOptions::default() };
     let (stopped, keeper, _) = run(make, options, None);
@@ -292,17 +292,17 @@ fn a_state_of_other_data_or_of_a_longer_run_is_refused() {
     let (training, test) = data();
     let every = TrainOptions { checkpoint_every: Some(CheckpointEvery::Steps(1)), ..TrainOptions::default() };
     let state = run(engines()[3].1, every, None).1.states.swap_remove(4);
-    let go_on = |recipe: &Recipe, training: &Arc<Dataset>| {
+    let resume = |recipe: &Recipe, training: &Arc<Dataset>| {
         let mut engine = engines()[3].1(&network, recipe.engine_settings(), 1);
         let options = TrainOptions { resume_from: Some(state.clone()), ..TrainOptions::default() };
         train_with(&mut *engine, recipe, training, &test, &mut [], options).unwrap_err().to_string()
     };
     let adam = recipe(Optimizer::ADAM);
-    let message = go_on(&Recipe { epochs: 1, ..adam.clone() }, &training);
-    assert!(message.starts_with("epochs: 1 are fewer"), "{message}");
-    let message = go_on(&Recipe { batch_size: 11, ..adam }, &training);
+    let message = resume(&Recipe { epochs: 1, ..adam.clone() }, &training);
+    assert!(message.starts_with("epochs: 1 is less than"), "{message}");
+    let message = resume(&Recipe { batch_size: 11, ..adam }, &training);
     assert!(message.contains("16 steps over 160 samples, but with these data they are 176"), "{message}");
-    let message = go_on(&recipe(Optimizer::Sgd), &training);
+    let message = resume(&recipe(Optimizer::Sgd), &training);
     assert!(message.contains("do not fit SGD"), "{message}");
 }
 
@@ -310,7 +310,7 @@ fn a_state_of_other_data_or_of_a_longer_run_is_refused() {
 struct Mortal {
     engine: Box<dyn Engine>,
     calls: usize,
-    /// Evaluations until somebody asks it to stop in one of them.
+    /// Number of evaluations until a stop is requested in one.
     evaluations: usize,
 }
 
@@ -362,7 +362,7 @@ impl Engine for Mortal {
     }
 }
 
-/// A run whose device is lost goes on from what was kept last, which is whole.
+/// A run whose device is lost resumes from its last checkpoint, which is complete.
 #[test]
 fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
     let make = engines()[3].1;
@@ -385,7 +385,7 @@ fn a_lost_device_costs_no_more_than_since_the_last_checkpoint() {
     assert!(numbers(&resumed.history) == numbers(&whole.history) && end == same_end);
 }
 
-/// What stops a run in the evaluation of an epoch keeps the state after its last step, and goes on to the same bits.
+/// A run stopped in the evaluation of an epoch saves the state after its last step, and resumes to the same bits.
 #[test]
 fn a_run_that_is_stopped_in_an_evaluation_keeps_the_epochs_steps() {
     for (name, make) in engines() {
@@ -408,7 +408,7 @@ fn a_run_that_is_stopped_in_an_evaluation_keeps_the_epochs_steps() {
     }
 }
 
-/// The simple call is the same run.
+/// The simple call runs the same training.
 #[test]
 fn the_simple_call_gives_the_same_bits() {
     let network = small_network(Activation::Tanh, 0.8);

@@ -1,4 +1,4 @@
-//! Graphs that move: every engine keeps what belongs to edges that stay, and goes on as one that was made for the new graph.
+//! Graphs that move: every engine keeps the state of edges that stay, and continues like one made for the new graph.
 
 mod common;
 
@@ -38,10 +38,10 @@ fn engines() -> Vec<(&'static str, Make)> {
     ]
 }
 
-/// Edges that stay keep parameter and optimiser state to the last bit, new ones begin at 0; and the steps that follow have
-/// the bits of an engine that was made for the new graph.
+/// Edges that stay keep parameter and optimiser state to the last bit, new ones begin at 0, and later steps have
+/// the bits of an engine made for the new graph.
 #[test]
-fn a_rewired_engine_goes_on_as_one_that_was_made_for_its_graph() {
+fn a_rewired_engine_continues_like_one_made_for_its_graph() {
     for network in networks() {
         let data = random_data(60, network.inputs(), 4, 3);
         let samples: Vec<u32> = (0..130).map(|k| k * 7 % 60).collect();
@@ -74,7 +74,7 @@ fn a_rewired_engine_goes_on_as_one_that_was_made_for_its_graph() {
     }
 }
 
-/// The same edits in the middle of the same steps: each engine has the reference's value on each edge, but for rounding.
+/// The same edits in the middle of the same steps: each engine has the reference's value on each edge, except for rounding.
 #[test]
 fn rewired_engines_agree_edge_by_edge() {
     for network in networks() {
@@ -122,7 +122,7 @@ fn recipe(rule: Rewire) -> Recipe {
     Recipe { epochs: 9, batch_size: 10, learning_rate: 0.05, drop_connect: 0.1, rewire, ..Recipe::default() }
 }
 
-/// Keeps every state and every network that edges have moved to.
+/// Keeps every state and every rewired network.
 #[derive(Default)]
 struct Keeper {
     states: Vec<TrainingState>,
@@ -165,8 +165,8 @@ fn numbers(history: &[EpochMetrics]) -> Vec<EpochMetrics> {
     history.iter().map(without).collect()
 }
 
-/// Each rule moves edges when it is time, keeps their number, and stays within the blocks that were joined; and whatever
-/// state a run goes on from, in the middle of an epoch or between two, it ends with the same bits.
+/// Each rule moves edges when due, keeps their number, and stays within the initially connected blocks. From whatever
+/// state a run is resumed, in the middle of an epoch or between two, it ends with the same bits.
 #[test]
 fn runs_move_edges_and_go_on_to_the_same_bits() {
     for (number, network) in networks().into_iter().enumerate() {
@@ -208,7 +208,7 @@ fn runs_move_edges_and_go_on_to_the_same_bits() {
     }
 }
 
-/// Without rewiring nothing is different: no graphs in the state, no numbers in the metrics.
+/// Without rewiring, there are no graphs in the state and no numbers in the metrics.
 #[test]
 fn a_run_that_does_not_rewire_has_no_trace_of_it() {
     let network = small_network(Activation::Tanh, 0.8);

@@ -33,7 +33,7 @@ fn refusal(predictor: &Predictor, row: &[(&str, &str)]) -> String {
 }
 
 #[test]
-fn rows_give_what_the_table_gave_in_any_order_of_columns() {
+fn rows_equal_the_table_in_any_order_of_columns() {
     let (predictor, data) = predictor(TABLE, Some(Impute::Mean));
     let expected = predictor.predict(data.features()).unwrap();
     let rows: Vec<HashMap<String, String>> = TABLE
@@ -45,17 +45,17 @@ fn rows_give_what_the_table_gave_in_any_order_of_columns() {
         .collect();
     assert_eq!(predictor.predict_rows(rows).unwrap(), expected);
     let first = [("colour", " red "), ("size", "1.50")];
-    // Alone, as the last bits of a rotation may depend on the samples beside it.
+    // Alone, as the last bits of a rotation may depend on other samples.
     let alone = predictor.predict(data.sample(0)).unwrap();
     assert_eq!(predictor.predict_rows([first]).unwrap(), alone);
-    // A colour that training did not see is none of those that it saw, as one that is missing is.
+    // An unseen colour belongs to no known one, like a missing one.
     let odd = [[("colour", "pink"), ("size", "7")], [("colour", "?"), ("size", "7")]];
     let odd = predictor.predict_rows(odd).unwrap();
     assert_eq!(odd.of(0), odd.of(1));
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn errors_are_named() {
     let (predictor, _) = predictor(TABLE, Some(Impute::Mean));
     for (row, parts) in [
         (
@@ -63,9 +63,12 @@ fn what_is_wrong_is_named() {
             &["row 0", "\"color\" is unknown", "\"size\", \"colour\""][..],
         ),
         (&[("size", "1")], &["row 0", "\"colour\" is missing"]),
-        (&[("size", "1"), ("colour", "red"), ("size", "1")], &["\"size\" is there twice"]),
+        (&[("size", "1"), ("colour", "red"), ("size", "1")], &["\"size\" appears twice"]),
         (&[("size", "big"), ("colour", "red")], &["\"size\": \"big\" is not a number"]),
-        (&[("size", "1e99"), ("colour", "red")], &["\"size\": \"1e99\" is not a number that float32 holds"]),
+        (
+            &[("size", "1e99"), ("colour", "red")],
+            &["\"size\": \"1e99\" is not a number that float32 can hold"],
+        ),
         (&[("size", "1"), ("colour", "red"), ("kind", "a")], &["\"kind\" is unknown"]),
     ] {
         let message = refusal(&predictor, row);

@@ -1,4 +1,4 @@
-//! Shaders against the host, with no GPU: they parse and validate, translate to
+//! Checks shaders without a GPU: they parse and validate, translate to
 //! every backend's language, and agree with the Rust side about struct layouts,
 //! bindings, access, workgroup sizes and constants.
 
@@ -19,7 +19,7 @@ use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
 use tanner::network::Activation;
 use tanner::network::drop_connect::NO_CONNECTION;
 
-/// A shader as it is for one share.
+/// A shader for one share.
 struct Variant {
     shader: &'static KernelSpec,
     share: Share,
@@ -79,7 +79,7 @@ fn every_file_is_covered() {
 }
 
 #[test]
-fn every_kernel_says_what_it_does() {
+fn every_kernel_opens_with_its_description() {
     for (stem, text) in folder("shaders") {
         let lines: Vec<_> = text.lines().take(5).collect();
         assert!(lines.iter().all(|line| line.starts_with("// ")), "{stem} does not open with five comments");
@@ -117,7 +117,7 @@ fn workgroup_bytes(module: &Module, uses: &FunctionInfo) -> u32 {
 }
 
 #[test]
-fn entry_points_bind_what_the_table_says() {
+fn entry_points_have_the_bindings_of_the_table() {
     for Variant { shader, share, name, module, info } in variants() {
         let names: Vec<_> = module.entry_points.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!(names, [shader.name], "{name}");
@@ -141,12 +141,12 @@ fn entry_points_bind_what_the_table_says() {
         assert_eq!(found, table.collect::<Vec<_>>(), "{name}");
         assert!(shader.bindings.len() <= STORAGE_BUFFERS as usize, "{name}");
     }
-    // What WebGPU promises of every adapter.
+    // The minimum that WebGPU guarantees.
     assert_eq!(STORAGE_BUFFERS, wgpu::Limits::default().max_storage_buffers_per_shader_stage);
 }
 
 #[test]
-fn uniforms_stand_where_the_table_says() {
+fn uniforms_have_the_offsets_of_the_table() {
     for Variant { name, module, .. } in variants() {
         let uniforms = module.global_variables.iter().filter(|(_, g)| g.space == AddressSpace::Uniform);
         let mut found: Vec<_> = uniforms
@@ -430,7 +430,7 @@ fn cases(module: &Module, function: &str) -> Vec<BTreeSet<u32>> {
     switches.map(Iterator::collect).collect()
 }
 
-/// WGSL does not ask for a case for each variant of the host's enum; what no case names becomes NaN.
+/// WGSL does not require a case for each variant of the host's enum; unknown codes become NaN.
 #[test]
 fn every_variant_has_a_case() {
     let optimizers: BTreeSet<u32> = OptimizerKind::ALL.map(|kind| kind as u32).into();
@@ -449,7 +449,7 @@ fn every_variant_has_a_case() {
     }
 }
 
-/// What the shaders count on: whole workgroups of items, each quad of logits by a whole row of columns.
+/// Assumptions of the shaders: whole workgroups of items, each quad of logits by a whole row of columns.
 #[test]
 fn shares_fill_their_workgroups() {
     for shader in &KERNELS {

@@ -1,7 +1,7 @@
-//! What the innermost loops of the kernels cost, counted in the SPIR-V that drivers are given.
+//! The cost of the innermost loops of the kernels, counted in the SPIR-V that drivers receive.
 //!
-//! An instruction on a vector of 4 counts as 4, but for a load, which devices do at once. Calls are counted as what they
-//! call: drivers put it in their place. What is skipped (branches, address arithmetic of drivers) is the same for all texts.
+//! An instruction on a vector of 4 counts as 4, except for a load, which devices do at once. Calls are counted as inlined
+//! code, as in drivers. Uncounted parts (branches, address arithmetic of drivers) are the same for all sources.
 
 use std::collections::HashMap;
 
@@ -9,7 +9,7 @@ use naga::back::spv;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use tanner::engine::gpu::{KernelKind, Share};
 
-/// What one turn of a loop does.
+/// The work of one iteration of a loop.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Cost {
     loads: u32,
@@ -42,7 +42,7 @@ const LABEL: u16 = 248;
 /// The class of pointers to storage buffers.
 const STORAGE_BUFFER: u32 = 12;
 
-/// A module taken apart.
+/// A parsed module.
 #[derive(Default)]
 struct Spirv {
     names: HashMap<u32, String>,
@@ -112,7 +112,7 @@ impl Spirv {
         })
     }
 
-    /// What a turn of each innermost loop of a function costs, in the order of the text.
+    /// The cost of an iteration of each innermost loop of a function, in source order.
     fn loops(&self, name: &str) -> Vec<Cost> {
         let (id, _) =
             self.names.iter().find(|(id, of)| *of == name && self.functions.contains_key(id)).unwrap();
@@ -127,9 +127,9 @@ impl Spirv {
     }
 }
 
-/// The loop that does most of the work, with its multiply-adds a turn, and the most instructions for each of them.
+/// The loop with most of the work, its multiply-adds per iteration, and the maximum number of instructions for each.
 #[test]
-fn inner_loops_cost_what_they_may() {
+fn inner_loops_stay_within_their_limits() {
     for (kind, function, multiply_adds, most) in [
         (KernelKind::Forward, "share_of_sums", 128, 1.33),
         (KernelKind::Forward, "plus_listed", 128, 1.33),
@@ -143,7 +143,7 @@ fn inner_loops_cost_what_they_may() {
     ] {
         for share in Share::ALL {
             let loops = Spirv::of(kind, share).loops(function);
-            // Two at a time, then what is left over.
+            // Two at a time, then the remainder.
             assert_eq!(loops.len(), 2, "{kind:?}, share {share}: {function}");
             let Cost { loads, floats, integers } = loops[0];
             assert_eq!(

@@ -1,4 +1,4 @@
-//! Whose threads compute: the library's own, never those of rayon's global pool.
+//! Computations run on the library's own threads, never on rayon's global pool.
 
 mod common;
 
@@ -59,8 +59,8 @@ fn everything() -> String {
 }
 
 #[test]
-fn every_pool_gives_the_same_and_the_global_one_is_never_used() {
-    // The one thread of the global pool is busy for ever: whatever waited for it would hang.
+fn every_pool_has_the_same_results_and_the_global_one_is_never_used() {
+    // The only thread of the global pool is busy forever: anything that waited for it would hang.
     rayon::ThreadPoolBuilder::new().num_threads(1).build_global().unwrap();
     let (started, is_busy) = mpsc::channel();
     rayon::spawn(move || {
@@ -100,7 +100,7 @@ fn work_that_is_installed_runs_on_all_threads_of_that_pool() {
     assert_eq!(names, [0, 1, 2].map(|index| Some(format!("tanner-{index}"))));
 }
 
-/// Notes on which threads the trees of a forest are grown.
+/// Records on which threads the trees of a forest are grown.
 #[derive(Default)]
 struct Growers(Mutex<HashMap<ThreadId, String>>);
 
@@ -148,7 +148,7 @@ fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
 
     let _entered = Threads::new(Some(3)).unwrap().enter();
     let runs = thread::scope(|scope| {
-        // One run after the other, and one beside them.
+        // Two runs in sequence, and one at the same time.
         let beside = scope.spawn(|| run(4));
         [run(1), run(2), beside.join().unwrap()]
     });
@@ -156,7 +156,7 @@ fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
     for (run, threads) in runs.into_iter().zip([1, 2, 4]) {
         assert_eq!(run.names(), names(threads));
     }
-    // Here all is as before the runs, and another thread has heard of none of it.
+    // This thread is as before the runs, and another thread is unaffected.
     let (here, there) = (elsewhere(), thread::scope(|scope| scope.spawn(elsewhere).join().unwrap()));
     assert!(there.0.lock().unwrap().keys().all(|thread| !here.0.lock().unwrap().contains_key(thread)));
     assert_eq!(here.names(), names(3));
@@ -164,7 +164,7 @@ fn each_run_has_its_own_number_of_threads_and_leaves_those_of_others_alone() {
 
 #[test]
 fn no_pool_has_0_threads() {
-    assert!(Threads::new(Some(0)).unwrap_err().to_string().contains("0 is impossible"));
+    assert!(Threads::new(Some(0)).unwrap_err().to_string().contains("0 is invalid"));
 }
 
 #[test]

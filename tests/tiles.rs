@@ -1,4 +1,4 @@
-//! Packing into tiles loses nothing, invents nothing, and says what it costs.
+//! Packing into tiles preserves exactly the edges, and reports its cost.
 
 mod common;
 
@@ -13,7 +13,7 @@ use tanner::topology::{SpatiallyCoupled, Topology};
 const POLICIES: [TilePolicy; 3] =
     [TilePolicy::ALL_DENSE, TilePolicy::ALL_SPARSE, TilePolicy::dense_from(0.5).listing_blocks()];
 
-/// All that must hold of a packed layer.
+/// All invariants of a packed layer.
 fn check(topology: &Topology, policy: TilePolicy) {
     let layer = TiledLayer::pack(topology, policy);
     assert_eq!(&read_back(&layer), topology);
@@ -37,7 +37,7 @@ fn check(topology: &Topology, policy: TilePolicy) {
     check_lists_by_input(&layer);
 }
 
-/// The graph as the tiles have it.
+/// The graph of the tiles.
 fn read_back(layer: &TiledLayer) -> Topology {
     let mut targets = vec![Vec::new(); layer.inputs().width()];
     for block in layer.micro_blocks() {
@@ -103,7 +103,7 @@ fn lists_are_for_layers_of_whole_micro_blocks() {
         let layer = TiledLayer::pack(&topology, policy.listing_blocks());
         let lists = layer.listed();
         assert_eq!(!lists.input.is_empty(), name.starts_with("micro-blocks"), "{name}");
-        // By input, every block comes once, with the ends that it has.
+        // By input, every block appears once, with its ends.
         let mut blocks: Vec<u32> = lists.block.clone();
         blocks.sort_unstable();
         assert!(blocks.into_iter().map(|block| block as usize).eq(0..lists.input.len()), "{name}");
@@ -165,7 +165,7 @@ fn the_layout_finds_every_parameter() {
     }
 }
 
-/// The value that the row tables give to the edge between two rows.
+/// The value of the edge between two rows by the row tables.
 fn value_at(
     dense: &[f32],
     sparse: &[f32],

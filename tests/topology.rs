@@ -42,7 +42,7 @@ fn softened(request: &SpatiallyCoupled, softness: f64) -> SoftBand {
 
 proptest! {
     #[test]
-    fn coupled_layers_are_what_was_asked_for(request in coupled_layers(), seed: u64) {
+    fn coupled_layers_are_as_requested(request in coupled_layers(), seed: u64) {
         let topology = request.build(&mut rng(seed)).unwrap();
         let inputs = Partition::even(request.inputs, request.blocks).unwrap();
         let outputs = Partition::even(request.outputs, request.blocks).unwrap();
@@ -59,7 +59,7 @@ proptest! {
                 for (i, share) in shares.iter().enumerate() {
                     prop_assert!(*share == 0 || band.contains(&i), "input block {} feeds output block {}", j, i);
                 }
-                // Even, but for blocks that are full; an earlier block never has less than a later one.
+                // Even, except for full blocks; an earlier block never has less than a later one.
                 let open: Vec<_> = band.filter(|i| shares[*i] < outputs.block(*i).len()).collect();
                 for pair in open.windows(2) {
                     prop_assert!(shares[pair[0]] == shares[pair[1]] || shares[pair[0]] == shares[pair[1]] + 1);
@@ -130,7 +130,7 @@ proptest! {
     }
 
     #[test]
-    fn degree_distributions_read_what_they_write(
+    fn degree_distributions_read_their_own_text(
         family in prop::sample::select(DegreeFamily::ALL.to_vec()),
         (a, b) in (0usize..200, 0usize..200),
         (x, y) in (0.0..1.0, 1e-9..1e9),
@@ -151,7 +151,7 @@ proptest! {
     }
 }
 
-/// Every form with every pair of numbers at the edges of what can be read: what a layer accepts gives possible degrees.
+/// Every form with every pair of extreme numbers: an accepted distribution draws possible degrees.
 #[test]
 fn accepted_degree_distributions_draw_possible_degrees() {
     const OUTPUTS: usize = 10;
@@ -236,7 +236,7 @@ fn soft_bands_draw_by_the_exponential_of_the_distance() {
         let topology = request.build(&mut rng).unwrap();
         drawn[topology.column(0).next().unwrap().0] += 1;
     }
-    // The input stands at 1/2, output k at (k + 1/2) / 8.
+    // The input is at 1/2, output k at (k + 1/2) / 8.
     let weights: Vec<f64> =
         (0..8).map(|k| (-((f64::from(k) + 0.5) / 8.0 - 0.5).abs() / 0.25).exp()).collect();
     let total: f64 = weights.iter().sum();
@@ -248,7 +248,7 @@ fn soft_bands_draw_by_the_exponential_of_the_distance() {
     }
 }
 
-/// Two draws without replacement: the second by the weights that are left.
+/// Two draws without replacement: the second by the remaining weights.
 #[test]
 fn soft_bands_draw_without_replacement() {
     let request = SoftBand { inputs: 1, outputs: 4, blocks: 1, degrees: vec![2], softness: 0.25 };
@@ -259,7 +259,7 @@ fn soft_bands_draw_without_replacement() {
         let pair: Vec<usize> = topology.column(0).map(|(output, _)| output).collect();
         *drawn.entry((pair[0], pair[1])).or_insert(0) += 1;
     }
-    // Outputs stand at 3/8 and 1/8 from the input: weights exp(-1.5), exp(-0.5) and the same again.
+    // Outputs are 3/8 and 1/8 away from the input: weights exp(-1.5), exp(-0.5) and the same again.
     let weights = [-1.5f64, -0.5, -0.5, -1.5].map(f64::exp);
     let total: f64 = weights.iter().sum();
     for ((a, b), count) in drawn {
@@ -282,13 +282,13 @@ fn softness_reaches_from_a_diagonal_to_a_random_sparse_layer() {
     };
     let distances = [1e-6, 0.5, 1.0, 2.0, 1e6].map(mean_distance);
     assert!(distances.windows(2).all(|pair| pair[0] < pair[1]), "{distances:?}");
-    // The five nearest: distances 0, 1, 1, 2, 2, but for inputs at the ends.
+    // The five nearest: distances 0, 1, 1, 2, 2, except for inputs at the ends.
     assert!((1.2..1.3).contains(&distances[0]), "{distances:?}");
     // Two uniform places of 200 are 200 / 3 apart on average, with deviation 47.1; 1000 edges.
     assert!((distances[4] - 66.7).abs() < 5.0 * 47.1 / 1000f64.sqrt(), "{distances:?}");
 }
 
-/// The graph that a seed stands for may not change; the weights of other widths are at other places.
+/// The graph of a seed must not change; the weights of other widths are at other places.
 #[test]
 fn a_soft_band_of_the_papers_degrees_has_its_edges() {
     let degrees = vec![98, 130, 98, 49, 20, 10, 10, 10];

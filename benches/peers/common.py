@@ -1,8 +1,8 @@
-"""What the peers share: arguments, timing, and the record of one measurement.
+"""Shared by the peers: arguments, timing, and the record of one measurement.
 
 A record has the fields of `tanner bench --json`; it is printed as one line of JSON. Timing follows the same rules: a
-warm-up in which calls grow until one takes a tenth of the time, and that lasts as long as the measurement, then calls
-for the time asked for, at least five.
+warm-up as long as the measurement, in which calls grow until one takes a tenth of the time, then at least five calls
+for the requested time.
 """
 
 import argparse

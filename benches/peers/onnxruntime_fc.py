@@ -26,7 +26,7 @@ def weights():
 
 
 def model(layers):
-    """Gemm and Sigmoid by turns, the last Gemm giving the logits."""
+    """Gemm and Sigmoid in turn; the last Gemm computes the logits."""
     nodes, values, name = [], [], "x"
     for index, (w, b) in enumerate(layers):
         values += [numpy_helper.from_array(w, f"w{index}"), numpy_helper.from_array(b, f"b{index}")]

@@ -1,4 +1,4 @@
-"""What the peers on PyTorch share. Import after `common.arguments`, which sets the threads."""
+"""Shared by the peers on PyTorch. Import after `common.arguments`, which sets the threads."""
 
 import torch
 from torch import nn
@@ -19,7 +19,7 @@ def noise(batch, device="cpu"):
 
 
 def sgd(model, decay):
-    """SGD with momentum, the fused one; decay is for weights, not for biases."""
+    """Fused SGD with momentum; weights decay, biases do not."""
     weights = [p for name, p in model.named_parameters() if not name.endswith("bias")]
     biases = [p for name, p in model.named_parameters() if name.endswith("bias")]
     groups = [{"params": weights, "weight_decay": decay}, {"params": biases, "weight_decay": 0.0}]

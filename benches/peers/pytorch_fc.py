@@ -30,7 +30,7 @@ def network():
 
 
 def graphed(step):
-    """The step as a CUDA graph, after the warm-up on a side stream that capture asks for."""
+    """The step as a CUDA graph, after the warm-up on a side stream that capture requires."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):

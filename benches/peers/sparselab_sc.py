@@ -27,17 +27,17 @@ for message in ("Sparse CSR tensor support", "The given NumPy array is not writa
     warnings.filterwarnings("ignore", message=message)
 LAYERS = read_edges(ARGUMENTS.edges)
 EDGES = sum(len(layer[3]) for layer in LAYERS)
-# SparseLab 0.2.2 keeps transposes by the address of their matrix, so a matrix that takes the place of one that was
-# let go would be given the other's. None is let go.
+# SparseLab 0.2.2 caches transposes by the address of their matrix, so a matrix at the address of a freed one would get
+# the wrong transpose. No matrix is freed.
 KEPT = []
 
 
 def sparse_layer(weights):
-    """A `SparseLinear` with the graph of the weights in place of the one that it drew."""
+    """A `SparseLinear` with the graph of the weights instead of its random one."""
     outputs, inputs = weights.shape
     layer = sparselab.SparseLinear(inputs, outputs, sparsity=0.9)
     KEPT.append(layer._csr)
-    # No room to grow: the graph never changes. As the layer itself does, the values alias the buffer of the kernels.
+    # No spare capacity: the graph never changes. As in the layer itself, the values alias the buffer of the kernels.
     layer._csr = layout.from_dense(weights, padding_ratio=0.0)
     layer._values = nn.Parameter(torch.from_numpy(numpy.asarray(layer._csr.values)))
     nn.init.zeros_(layer.bias)
@@ -72,7 +72,7 @@ def main():
     for batch in ARGUMENTS.batch:
         model = network()
         step = training_step(model, sgd(model, SPARSE_DECAY), *noise(batch))
-        # Values with their input, and start, length and room of each row.
+        # Values with their input, and start, length and capacity of each row.
         sizes = [8 * len(layer[3]) + 12 * layer[0] for layer in LAYERS[:-1]] + [4 * len(LAYERS[-1][3])]
         about = facts("sc", EDGES, batch=batch, weight_bytes=sum(sizes))
         about.update(program="sparselab", version=importlib.metadata.version("sparselab"))

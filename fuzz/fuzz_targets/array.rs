@@ -26,7 +26,7 @@ const ELEMENTS: [(&str, usize); 12] = [
 /// Bytes before the header of version 1.0.
 const START: usize = 10;
 
-/// The mutation that `fuzz_mutator!` asks for; the first byte is not a part of the file.
+/// The mutation for `fuzz_mutator!`; the first byte is not part of the file.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, format: Format) -> usize {
     let change = if format == Format::Npz { change_archive } else { change_array };
     let mut chance = Chance::new(seed);
@@ -37,7 +37,7 @@ pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32, format: 
     replace(data, size, max_size, mutation)
 }
 
-/// An array with other numbers, or with another type and shape that fit them; none where it is not an array.
+/// An array with other numbers, or with another type and shape that fit them; none if it is not an array.
 fn change_array(bytes: &[u8], chance: &mut Chance) -> Option<Vec<u8>> {
     let length = usize::from(u16::from_le_bytes([*bytes.get(8)?, *bytes.get(9)?]));
     let (header, data) = bytes.split_at_checked(START + length)?;
@@ -63,7 +63,7 @@ fn change_array(bytes: &[u8], chance: &mut Chance) -> Option<Vec<u8>> {
     Some([b"\x93NUMPY\x01\x00", &length[..], header.as_bytes(), &data[..count * size]].concat())
 }
 
-/// An archive with one array changed; none where it is not an archive.
+/// An archive with one array changed; none if it is not an archive.
 fn change_archive(bytes: &[u8], chance: &mut Chance) -> Option<Vec<u8>> {
     let mut archive = ZipArchive::new(Cursor::new(bytes)).ok()?;
     let changed = chance.below(archive.len().clamp(1, 100));
@@ -74,7 +74,7 @@ fn change_archive(bytes: &[u8], chance: &mut Chance) -> Option<Vec<u8>> {
         let (mut name, mut content) = (String::new(), Vec::new());
         if let Ok(file) = archive.by_index(place) {
             name = file.name().ok()?.into_owned();
-            // What lies about its size is cut.
+            // An entry that declares a wrong size is cut.
             let _ = file.take(1 << 16).read_to_end(&mut content);
         }
         if place == changed {

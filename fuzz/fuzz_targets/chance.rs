@@ -1,6 +1,6 @@
 //! Choices of a mutation, drawn from the seed that the fuzzer gives it.
 
-/// Numbers by the generator SplitMix64.
+/// The SplitMix64 generator.
 pub struct Chance(u64);
 
 impl Chance {
@@ -25,7 +25,7 @@ impl Chance {
     }
 }
 
-/// Bytes as the fuzzer changes them, at most `longer` more of them.
+/// The bytes after the fuzzer's own mutation, at most `longer` bytes longer.
 pub fn mutated(mut bytes: Vec<u8>, longer: usize) -> Vec<u8> {
     let size = bytes.len();
     bytes.resize((size + longer).max(1), 0);
@@ -35,7 +35,7 @@ pub fn mutated(mut bytes: Vec<u8>, longer: usize) -> Vec<u8> {
     bytes
 }
 
-/// Puts a mutation in place of the `size` first bytes; where it is none, or too long, the fuzzer's own.
+/// Replaces the first `size` bytes by a mutation; if there is none, or it is too long, by the fuzzer's own.
 pub fn replace(data: &mut [u8], size: usize, max_size: usize, mutation: Option<Vec<u8>>) -> usize {
     match mutation {
         Some(bytes) if bytes.len() <= max_size => {

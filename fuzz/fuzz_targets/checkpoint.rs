@@ -1,4 +1,4 @@
-//! Checkpoints: an error, or one that is written again as it was.
+//! Checkpoints: an error, or a checkpoint that is unchanged when written and read again.
 #![no_main]
 
 mod chance;

@@ -1,10 +1,10 @@
-//! Mutations of safetensors files that leave their outer form whole, so that what lies behind it is reached.
+//! Mutations of safetensors files that keep the container valid, so that the fuzzer reaches the code behind it.
 
 use serde_json::{Map, Value, json};
 
 use crate::chance::{Chance, mutated, replace};
 
-/// Numbers at which something may break.
+/// Edge cases.
 const NUMBERS: [u64; 12] =
     [0, 1, 2, 3, 255, 65_535, 65_536, 1 << 24, 1 << 31, u32::MAX as u64, 1 << 53, u64::MAX];
 
@@ -22,7 +22,7 @@ struct Tensor {
     data: Vec<u8>,
 }
 
-/// The mutation that `fuzz_mutator!` asks for.
+/// The mutation for `fuzz_mutator!`.
 pub fn mutate(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let mut chance = Chance::new(seed);
     let mutation = File::parse(&data[..size]).filter(|_| chance.below(8) > 0).map(|mut file| {
@@ -90,7 +90,7 @@ impl File {
         self.entry = String::from_utf8_lossy(&text).into_owned();
     }
 
-    /// Changes one number of the entry, or its text where it is not a JSON.
+    /// Changes one number of the entry, or its text if it is not JSON.
     fn change_number(&mut self, chance: &mut Chance) {
         let Ok(mut entry) = serde_json::from_str::<Value>(&self.entry) else { return self.change_text() };
         let mut numbers = Vec::new();
@@ -131,7 +131,7 @@ impl Tensor {
             }
             _ => {
                 self.data = mutated(std::mem::take(&mut self.data), 64);
-                // Whole rows, so that the shape can say how many.
+                // Whole rows, so that the shape stays valid.
                 let row = self.shape.iter().skip(1).product::<usize>().max(1) * size;
                 self.data.truncate(self.data.len() / row * row);
                 if let Some(rows) = self.shape.first_mut() {

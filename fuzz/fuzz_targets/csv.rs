@@ -1,4 +1,4 @@
-//! Tables in Csv files.
+//! Tables in CSV files.
 #![no_main]
 
 mod promises;

@@ -9,10 +9,10 @@ use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 use tanner::dataset::table::{Format, Source};
 use tanner::edges::read_archive;
 
-/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+/// Bytes that one byte of deflated data may expand to (1032 by zlib's documentation).
 const MAX_DEFLATE: usize = 1032;
 
-// As for tables, the first byte is not a part of the file.
+// As for tables, the first byte is not part of the file.
 fuzz_target!(|bytes: &[u8]| {
     let Some((_, file)) = bytes.split_first() else { return };
     let source = Source::from_bytes("fuzz", file.to_vec());

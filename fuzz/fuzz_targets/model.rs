@@ -1,4 +1,4 @@
-//! Model files: an error, or a model that can be used and is written again as it was.
+//! Model files: an error, or a usable model that has the same bytes when written again.
 #![no_main]
 
 mod chance;
@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(again.to_bytes().expect("a model that was read"), written);
     let sample = vec![0.25; model.preprocessing().input_features()];
     let predictor = Predictor::new(model, Some(1)).expect("a model that was read");
-    // Weights may be so large that logits overflow: that is told, too.
+    // Weights may be so large that logits overflow, which is also reported as an error.
     if let Err(error) = predictor.predict(&sample) {
         promises::one_line(&error);
     }

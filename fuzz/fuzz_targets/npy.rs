@@ -1,4 +1,4 @@
-//! Tables in Npy files.
+//! Tables in NPY files.
 #![no_main]
 
 mod array;

@@ -1,4 +1,4 @@
-//! Tables in Npz files.
+//! Tables in NPZ files.
 #![no_main]
 
 mod array;

@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     table::read(bytes, Format::Parquet);
 });
 
-/// The reader catches the panics of the crates that it uses; the fuzzer's own hook would end at them.
+/// The reader catches the panics of its crates; the fuzzer's own hook would abort.
 fn pardon_other_crates() {
     let abort = take_hook();
     set_hook(Box::new(move |panic| {

@@ -1,4 +1,4 @@
-//! What every reader promises, whatever the bytes are: bounded memory, and an error of one line.
+//! Guarantees of every reader, whatever the bytes are: bounded memory and one-line errors.
 
 use std::fmt::Display;
 
@@ -7,10 +7,10 @@ use peak_alloc::PeakAlloc;
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
 
-/// Most bytes of an error.
+/// Maximum number of bytes of an error.
 const MAX_ERROR: usize = 16 << 10;
 
-/// What was read, or nothing where it was refused; at no time more than `bound` bytes are allocated for it.
+/// The result of reading, or `None` if the file was refused. Panics if more than `bound` bytes were allocated at once.
 pub fn kept<T, E: Display>(bound: usize, read: impl FnOnce() -> Result<T, E>) -> Option<T> {
     let before = MEMORY.current_usage();
     MEMORY.reset_peak_usage();
@@ -20,7 +20,7 @@ pub fn kept<T, E: Display>(bound: usize, read: impl FnOnce() -> Result<T, E>) ->
     read.map_err(|error| one_line(&error)).ok()
 }
 
-/// Refuses an error that is more than a line.
+/// Panics if an error is longer than a line.
 pub fn one_line(error: &dyn Display) {
     let error = error.to_string();
     assert!(error.len() <= MAX_ERROR && !error.contains(char::is_control), "{error:?}");

@@ -9,7 +9,7 @@ use tanner::Settings;
 fuzz_target!(|text: &str| {
     let bound = (1 << 20) + 1024 * text.len();
     let Some(settings) = promises::kept(bound, || Settings::from_toml(text)) else { return };
-    // What was read can be written, and names nothing twice.
+    // Settings that were read can be written, and have no duplicates.
     let flags = settings.to_flags();
     assert!(flags.len() <= settings.given().len() && flags.iter().all(|flag| flag.starts_with("--")));
 });

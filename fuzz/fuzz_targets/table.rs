@@ -1,4 +1,4 @@
-//! What the targets of tables share: reading without and with knowledge of the columns, then encoding.
+//! Shared by the targets for tables: reading with and without a known schema, then encoding.
 
 use tanner::dataset::table::{
     ColumnRef, Columns, FitOptions, Format, Impute, LabelNeed, Limits, ReadOptions, Source, Table,
@@ -7,33 +7,33 @@ use tanner::dataset::{DataRecord, learn};
 
 use crate::promises;
 
-/// Columns of a file; each takes about a KiB for its names and lists.
+/// Maximum columns of a file; each needs about a KiB for its names and lists.
 const COLUMNS: usize = 4096;
-/// Bytes that the samples may need.
+/// Maximum bytes of the samples.
 const MEMORY: u64 = 64 << 20;
-/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+/// Bytes that one byte of deflated data may expand to (1032 by zlib's documentation).
 const MAX_DEFLATE: usize = 1032;
 
 fn limits(format: Format) -> Limits {
-    // Parquet repeats values in few bytes; the other readers know from a file's length what it can hold.
+    // Parquet can repeat values in few bytes; for the other formats, a file's length limits its content.
     let memory = if format == Format::Parquet { MEMORY } else { u64::MAX };
     Limits { memory, max_record_bytes: 1 << 20, columns: COLUMNS, ..Limits::default() }
 }
 
-/// Most bytes that a reader may allocate for a file.
+/// Maximum number of bytes that a reader may allocate for a file.
 fn bound(format: Format, bytes: usize) -> usize {
     let free = (1 << 20) + COLUMNS * 1024;
     free + match format {
-        // Blocks of 4 MiB, of which one moves while it grows.
+        // Blocks of 4 MiB, one of which is copied while it grows.
         Format::Csv => (24 << 20) + 64 * bytes,
         Format::Npy => 16 * bytes,
         Format::Npz => 8 * MAX_DEFLATE * bytes,
-        // Three times, because the table grows, and pages of some columns, of which each may promise 2 GiB.
+        // Three times, because the table grows, plus the pages of some columns, each of which may declare 2 GiB.
         Format::Parquet => 3 * MEMORY as usize + 8 * (2 << 30),
     }
 }
 
-/// The first byte chooses the options, the others are the file.
+/// The first byte selects the options, the rest is the file.
 pub fn read(bytes: &[u8], format: Format) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let label: Option<ColumnRef> = (choice & 1 > 0).then(|| "-1".parse().ok()).flatten();
@@ -53,13 +53,13 @@ pub fn read(bytes: &[u8], format: Format) {
         Err(error) => return promises::one_line(&error),
     };
     assert!(data.features().iter().all(|value| value.is_finite()));
-    // A test set beside it may have other columns, which is told when they are asked for.
+    // A test set may have other columns, which is an error only when it is used.
     if !has_test {
         again(source(), format, &record, &options, data.samples());
     }
 }
 
-/// A file that was understood is understood again by what was learned of it.
+/// A file that was read can be read again with the schema learned from it.
 fn again(source: Source, format: Format, record: &DataRecord, options: &ReadOptions, samples: usize) {
     let Some(encoding) = &record.encoding else { return };
     let columns = Columns::Of { encoding, label: LabelNeed::Ignored };

@@ -1,7 +1,7 @@
 // DropConnect masks, bit for bit those of src/network/drop_connect.rs; the hash is in dropout.wgsl.
 const NO_CONNECTION: u32 = 0xffffffffu;
 
-// What 4 connections are multiplied with, and their gradients too: 0, or 1 / keep probability.
+// The factors of 4 connections, and of their gradients: 0, or 1 / keep probability.
 fn connection_factor(number: vec4<u32>) -> vec4<f32> {
     let mask = step.connections;
     let hash = vec4<u32>(

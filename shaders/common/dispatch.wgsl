@@ -1,4 +1,4 @@
-// Which invocation this is. The host writes WORKGROUP, the invocations of a workgroup, in front.
+// The number of the invocation. The host prepends WORKGROUP, the invocations of a workgroup.
 
 // A dispatch of more workgroups than one dimension may have is folded into rows of this many; twin: FOLD in
 // src/engine/gpu/shaders.rs.

@@ -1,4 +1,4 @@
-// A layer's outputs: what forward and, for the logits, softmax_cross_entropy give weighted_sums.wgsl.
+// A layer's outputs: the part of forward and, for the logits, of softmax_cross_entropy that weighted_sums.wgsl needs.
 
 @group(1) @binding(0) var<storage, read_write> activations: array<vec4<f32>>;
 // `[micro-block][input of 4]`, one vec4 of 4 outputs each; `[entry]`, one vec4 of an edge of each of 4 outputs; biases.
@@ -26,10 +26,10 @@ fn plus_block(sums: Sums, w: Block, x: Block) -> Sums {
     );
 }
 
-// An output, given its whole weighted sum.
+// An output, from its complete weighted sum.
 fn output_of(owner: Owner, member: u32, sum: vec4<f32>) -> vec4<f32> {
     let row = owner.row + member;
-    // Biases, too, are numbered over all neurons behind the inputs.
+    // Biases are numbered over all neurons after the inputs.
     let bias = network.first_bias + row - network.features;
     var y = activate(layer.activation, sum + values[bias >> 2u][bias & 3u]);
     if (drops()) {

@@ -1,4 +1,4 @@
-// Gradients of the penalties beside L2; twin: src/engine/penalty.rs.
+// Gradients of the penalties other than L2; twin: src/engine/penalty.rs.
 const L_HALF_SMOOTHING: f32 = 0.05;
 const WEIGHT_ELIMINATION_SCALE: f32 = 1.0;
 
@@ -20,7 +20,7 @@ fn slope_of_elimination(w: vec4<f32>) -> vec4<f32> {
     return 2.0 * scaled / WEIGHT_ELIMINATION_SCALE / (rest * rest);
 }
 
-// What the penalties add to the gradients of 4 weights whose inputs are in the layer of row `input`.
+// The penalties' part of the gradients of 4 weights whose inputs are in the layer of row `input`.
 fn penalty_gradient(w: vec4<f32>, input: u32) -> vec4<f32> {
     let rule = step.penalties;
     var sum = select(rule.l1, rule.l1_input, input < network.features) * sign(w);

@@ -1,4 +1,4 @@
-// SHARE is 1: each invocation finishes its own sums. Where it is more, sums_shared.wgsl stands here.
+// SHARE is 1: each invocation finishes its own sums. For larger shares, sums_shared.wgsl replaces this file.
 
 fn finish_members(place: Place, owner: Owner, sums: Sums) {
     if (owner.members > 0u) { finish(owner, 0u, sums.of_0); }

@@ -1,11 +1,11 @@
-// SHARE is more than 1: shares are handed in and added up in the order of the parts, so that sums have the same bits in
-// every run. Members of an item are finished by different invocations. Where SHARE is 1, sums_alone.wgsl stands here.
+// SHARE is more than 1: shares are collected and added up in the order of the parts, so that sums have the same bits in
+// every run. Different invocations finish the members of an item. If SHARE is 1, sums_alone.wgsl replaces this file.
 
-// One longer than a workgroup: so the members of an item stand in different banks of the memory.
+// One longer than a workgroup, so that the members of an item are in different memory banks.
 const SUMS_ROW: u32 = WORKGROUP + 1u;
 var<workgroup> handed_in: array<vec4<f32>, 4u * SUMS_ROW>;
 
-// All invocations of a workgroup call this, those with nothing to do for an owner of no members.
+// All invocations of a workgroup call this; those without work pass an owner without members.
 fn finish_members(place: Place, owner: Owner, sums: Sums) {
     handed_in[place.lane] = sums.of_0;
     handed_in[place.lane + SUMS_ROW] = sums.of_1;
@@ -22,7 +22,7 @@ fn finish_members(place: Place, owner: Owner, sums: Sums) {
     }
 }
 
-// Between two calls of finish_members: what was handed in first has been added up.
+// Between two calls of finish_members: the first sums have been added up.
 fn between_members() {
     workgroupBarrier();
 }

@@ -1,4 +1,4 @@
-// Tables that say which values belong to which neurons; twins: src/engine/gpu/tables.rs.
+// Tables of which values belong to which neurons; twins: src/engine/gpu/tables.rs.
 // Quads and tiles are in one buffer, `directory`: all quads, then all tiles, each in whole vec4s.
 
 // Up to 4 consecutive neurons of one block, that one invocation owns.
@@ -20,7 +20,7 @@ struct ListedBlock {
     at: u32,                // where its first row on the far side begins
 }
 
-// A dense tile as seen from the neurons that are owned. Block k of the quad in
+// A dense tile as seen from the owned neurons. Block k of the quad in
 // place q is micro-block `first_block + q * quad_step + k * block_step`.
 struct Tile {
     first_block: u32,

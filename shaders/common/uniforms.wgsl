@@ -30,7 +30,7 @@ struct UpdateRule {
     reserved_1: u32,
 }
 
-// Strengths of the penalties beside L2, which is the rule's decay; their gradients are in penalty.wgsl.
+// Strengths of the penalties other than L2, which is the rule's decay; their gradients are in penalty.wgsl.
 struct PenaltyRule {
     on: u32,                // 0: all that follow are 0
     l1: f32,
@@ -80,7 +80,7 @@ struct Dropout {
     keep_probability: f32,
 }
 
-// Which of a kernel's workgroups a dispatch is: a slow device gets them in parts.
+// The workgroups of a kernel in one dispatch: a slow device gets them in parts.
 struct Part {
     first_group: u32,
     reserved_0: u32,
@@ -88,7 +88,7 @@ struct Part {
     reserved_2: u32,
 }
 
-// What stands for the label of a sample that is not there.
+// The label of a missing sample.
 const NO_LABEL: u32 = 0xffffffffu;
 
 @group(0) @binding(0) var<uniform> network: Network;

@@ -7,7 +7,7 @@ struct Updated {
     state: array<vec4<f32>, STATES>,
 }
 
-// `gradient` has the penalties' added already; `decay` is the decoupled one, of which biases have none.
+// `gradient` already includes the penalties'; `decay` is the decoupled one, which biases do not have.
 fn updated(old: Updated, gradient: vec4<f32>, decay: f32) -> Updated {
     let rule = step.rule;
     var next = old;
@@ -35,7 +35,7 @@ fn updated(old: Updated, gradient: vec4<f32>, decay: f32) -> Updated {
             let by = rule.learning_rate * (next.state[0] * rule.first_correction) / root;
             next.value = old.value - by - rule.learning_rate * decay * old.value;
         }
-        // A rule without a case: NaN, which every comparison notices.
+        // An unknown rule: NaN, which every comparison detects.
         default: {
             next.value = vec4<f32>(bitcast<f32>(0x7fc00000u | rule.kind));
         }

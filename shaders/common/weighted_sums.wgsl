@@ -1,5 +1,5 @@
 // Weighted sums of quads of neurons over those on the far side of a layer: forward and, for the logits, softmax_cross_entropy
-// own outputs and read inputs, backward_input owns inputs and reads outputs. Each gives `far`, `plus_block`, `edge_values`
+// own outputs and read inputs, backward_input owns inputs and reads outputs. Each defines `far`, `plus_block`, `edge_values`
 // and `finish`. Twin: src/engine/cpu/weighted_sums.rs.
 
 // The neurons of a quad for 4 samples.
@@ -27,7 +27,7 @@ fn far_rows(at: u32) -> Block {
     return Block(far(at), far(at + stride), far(at + 2u * stride), far(at + 3u * stride));
 }
 
-// The same of a micro-block that may reach behind the tile's last row, at `last`: rows there are that one.
+// The same for a micro-block that may reach beyond the tile's last row, at `last`: rows are clamped to it.
 fn clamped_rows(at: u32, last: u32) -> Block {
     let stride = network.stride;
     return Block(
@@ -39,10 +39,10 @@ fn clamped_rows(at: u32, last: u32) -> Block {
 }
 
 // One part's share of the weighted sums of a quad: every SHARE-th micro-block, every SHARE-th entry of its lists; two
-// at a time, so that the second one's values are on their way while the first one's are multiplied.
+// at a time, so that the second one's values are loaded while the first one's are multiplied.
 fn share_of_sums(quad: Quad, column: u32, part: u32) -> Sums {
     var sums = Sums();
-    // Parts take turns over the micro-blocks of all tiles, as if these were one.
+    // Parts alternate over the micro-blocks of all tiles, as if these were one tile.
     var k = part;
     let rows_apart = 4u * SHARE * network.stride;
     for (var t = quad.first_tile; t < quad.end_tile; t += TILE_VECTORS) {
@@ -71,7 +71,7 @@ fn share_of_sums(quad: Quad, column: u32, part: u32) -> Sums {
     return plus_entries(plus_listed(sums, quad, column, part), quad, column, part);
 }
 
-// Adds the listed micro-blocks, which are whole.
+// Adds the listed micro-blocks, which have all 16 weights.
 fn plus_listed(begun: Sums, quad: Quad, column: u32, part: u32) -> Sums {
     var sums = begun;
     let end = quad.end_block;
@@ -125,8 +125,8 @@ fn plus_edges(sums: Sums, values: vec4<f32>, x: Block) -> Sums {
     );
 }
 
-// What one invocation does in forward and backward_input: its item is a quad for one column. A workgroup has up to 32 columns
-// side by side and as many quads as there is room for: these read the same rows, which then come out of the cache.
+// The work of one invocation in forward and backward_input: its item is a quad for one column. A workgroup has up to 32 columns
+// side by side and as many quads as fit: these read the same rows, which then come from the cache.
 fn sum_and_finish(group: vec3<u32>, lane: u32) {
     let place = items_first(lane);
     // Twin: KernelSpec::lane_bits in src/engine/gpu/kernel_spec.rs.

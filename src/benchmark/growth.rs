@@ -4,27 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use super::{Measurement, PowerLaw};
 
-/// Measurements of one kind of network at rising widths, and the power laws through them.
+/// Measurements of one kind of network at rising widths, with fitted power laws.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Growth {
     /// The kind of network.
     pub arch: String,
     /// One for each width.
     pub points: Vec<Measurement>,
-    /// Of the median microseconds a step.
+    /// Of the median microseconds per step.
     pub step_time: Option<PowerLaw>,
     /// Of the number of weights.
     pub edges: Option<PowerLaw>,
     /// Of the bytes of the weights on the engine.
     pub weight_bytes: Option<PowerLaw>,
-    /// Of the most memory that the process held.
+    /// Of the maximum memory of the process.
     pub peak_resident_bytes: Option<PowerLaw>,
-    /// Of the seconds that graphs, first weights and engine took.
+    /// Of the seconds for building graphs, initial weights and engine.
     pub build_seconds: Option<PowerLaw>,
 }
 
 impl Growth {
-    /// Fits the laws; those of numbers that are not known at every width stay away.
+    /// Fits the laws; `None` for numbers that are not known at every width.
     #[must_use]
     pub fn of(arch: &str, points: Vec<Measurement>) -> Self {
         let law = |value: &dyn Fn(&Measurement) -> Option<f64>| {

@@ -1,4 +1,4 @@
-//! Whether the logits of one sample are what they should be.
+//! Checks the logits of one sample.
 
 use super::noise;
 use crate::engine::cpu::SingleSample;
@@ -10,7 +10,7 @@ use crate::{Error, Result};
 /// 8 times the rounding of float32, for the logit's own sum and for those of the layers below it.
 pub const LOGIT_BOUND: f64 = 1e-6;
 
-/// What the reference engine makes of one sample.
+/// The reference engine's logits of one sample.
 pub(super) struct Logits {
     /// `[class]`.
     pub(super) values: Vec<f64>,
@@ -29,7 +29,7 @@ impl Logits {
         Self { values, magnitudes }
     }
 
-    /// The largest deviation as a share of what is allowed, at most 1.
+    /// The largest deviation as a share of the bound, at most 1.
     fn check(&self, got: &[f32]) -> Result<f64> {
         let mut used: f64 = 0.0;
         let expected = self.values.iter().zip(&self.magnitudes);
@@ -46,11 +46,11 @@ impl Logits {
     }
 }
 
-/// Compares the logits of [`SingleSample`] with the reference's; the largest deviation as a share of what is
-/// allowed, at most 1.
+/// Compares the logits of [`SingleSample`] with the reference's; returns the largest deviation as a share of the
+/// bound, at most 1.
 ///
 /// # Errors
-/// [`Error::WrongResult`] when a logit is further away than [`LOGIT_BOUND`].
+/// [`Error::WrongResult`] when a logit differs by more than [`LOGIT_BOUND`].
 pub fn check_single_sample(network: &Network, parameters: &Parameters) -> Result<f64> {
     let data = noise(1, network.inputs(), network.classes())?;
     let mut forward = SingleSample::new(network, parameters)?;

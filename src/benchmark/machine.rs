@@ -1,15 +1,15 @@
-//! What a measurement ran on.
+//! The machine of a measurement.
 
 use serde::{Deserialize, Serialize};
 
-/// The machine, as far as it tells.
+/// The machine, as far as known.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Machine {
     /// Operating system.
     pub os: String,
     /// Instruction set architecture: `x86_64`, `aarch64`.
     pub processor_kind: String,
-    /// Name of the processor; empty where the system does not say.
+    /// Name of the processor; empty if the system does not say.
     pub processor: String,
     /// Threads that run at once.
     pub logical_cores: usize,
@@ -28,14 +28,14 @@ impl Machine {
     }
 }
 
-/// Name of the processor, where the system says so (Linux).
+/// Name of the processor, if the system says so (Linux).
 fn processor() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let line = text.lines().find(|line| line.starts_with("model name"))?;
     line.split_once(':').map(|(_, name)| name.trim().to_owned())
 }
 
-/// Most bytes of memory that this process has held at once so far, where the system says so (Linux).
+/// Peak resident memory of this process so far, in bytes, if the system says so (Linux).
 #[must_use]
 pub fn peak_resident_bytes() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/self/status").ok()?;

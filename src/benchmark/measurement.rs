@@ -1,4 +1,4 @@
-//! One result, in the form that files keep.
+//! One result, as stored in files.
 
 use std::fmt;
 use std::path::Path;
@@ -27,14 +27,14 @@ impl fmt::Display for Mode {
     }
 }
 
-/// One measurement of one program; other programs than this one write the same fields.
+/// One measurement of one program; other programs write the same fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Measurement {
-    /// Who computed: `tanner`, `pytorch`, ...
+    /// The program: `tanner`, `pytorch`, ...
     pub program: String,
     /// Its version.
     pub version: String,
-    /// How it computed, where it has more than one way: `eager`, `cuda graph`.
+    /// Its mode, if it has more than one: `eager`, `cuda graph`.
     #[serde(default)]
     pub variant: String,
     /// What was timed.
@@ -52,7 +52,7 @@ pub struct Measurement {
     pub optimizer: String,
     /// `cpu` or `gpu` (or `reference`).
     pub backend: String,
-    /// The processor or adapter, with threads and vector instructions where they are known.
+    /// The processor or adapter, with threads and vector instructions if known.
     pub device: String,
     /// Density of dense tiles and shares of sums on a GPU, as `--gpu-kernels` takes them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -64,16 +64,16 @@ pub struct Measurement {
     pub weight_bytes: Option<u64>,
     /// Steps that one timed call ran.
     pub steps_per_call: usize,
-    /// Microseconds a step.
+    /// Microseconds per step.
     #[serde(flatten)]
     pub spread: Spread,
-    /// Seconds that graphs, first weights and engine took to make.
+    /// Seconds for building graphs, initial weights and engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub build_seconds: Option<f64>,
-    /// Most memory that the process had held by the end of the measurement.
+    /// Peak resident memory of the process at the end of the measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peak_resident_bytes: Option<u64>,
-    /// How near it came to the reference engine.
+    /// The comparison with the reference engine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<CheckReport>,
     /// Where it ran.
@@ -82,7 +82,7 @@ pub struct Measurement {
 }
 
 impl Measurement {
-    /// Who computed, how and on what: the row of a table.
+    /// Program, mode and device: the row of a table.
     #[must_use]
     pub fn subject(&self) -> String {
         let words = [&self.program, &self.variant, &self.arch, &self.backend];
@@ -91,19 +91,19 @@ impl Measurement {
         words.join(" ")
     }
 
-    /// Samples a second, at the median.
+    /// Samples per second, at the median.
     #[must_use]
     pub fn samples_per_second(&self) -> f64 {
         self.batch as f64 * 1e6 / self.spread.median_us
     }
 
-    /// Whether two are rounds of the same measurement: they differ in nothing but what was measured.
+    /// Whether two are rounds of the same measurement: they differ only in the measured values.
     fn same_as(&self, other: &Self) -> bool {
         let key = |m: &Self| (m.mode, m.subject(), m.batch, m.device.clone(), m.circumstances());
         key(self) == key(other)
     }
 
-    /// What may set two measurements of the same subject apart beside batch and device, in words.
+    /// What may distinguish two measurements of the same subject, besides batch and device, in words.
     #[must_use]
     pub fn circumstances(&self) -> [String; 6] {
         let Machine { os, processor_kind, processor, logical_cores } = &self.machine;
@@ -117,7 +117,7 @@ impl Measurement {
         ]
     }
 
-    /// Says what makes this invalid as a measurement, if anything does.
+    /// Says why this is not a valid measurement.
     fn check(&self) -> Result<(), String> {
         let texts = [
             &self.program,
@@ -142,10 +142,10 @@ impl Measurement {
     }
 }
 
-/// Reads measurements, a list or one object a line.
+/// Reads measurements, a list or one object per line.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Data`] with the place of what is not a measurement; a file without any.
+/// [`Error::Io`], or [`Error::Data`] with the place of an invalid measurement, or for a file without any.
 pub fn read_measurements(path: impl AsRef<Path>) -> Result<Vec<Measurement>> {
     let path = path.as_ref();
     let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
@@ -179,7 +179,7 @@ pub fn read_measurements(path: impl AsRef<Path>) -> Result<Vec<Measurement>> {
     Ok(found)
 }
 
-/// Rounds of the same measurement as one, in the order in which each came first.
+/// Combines rounds of the same measurement, in the order of their first appearance.
 #[must_use]
 pub fn rounds_joined(measurements: &[Measurement]) -> Vec<Measurement> {
     let mut groups: Vec<Vec<&Measurement>> = Vec::new();
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_nobody_can_have_measured_are_refused() {
+    fn impossible_measurements_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         let refused = |text: String| {
@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn what_differs_in_anything_is_not_joined() {
+    fn different_measurements_are_not_combined() {
         let ours = Measurement::example("tanner", "sc", 784);
         let mut others = vec![ours.clone(); 6];
         others[0].optimizer = "Adam".into();
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn rounds_of_one_thing_are_joined_and_others_stay_apart() {
+    fn rounds_of_one_measurement_are_combined_and_others_stay_separate() {
         let ours = Measurement::example("tanner", "sc", 784);
         let mut slow = ours.clone();
         slow.spread.median_us = 50.0;

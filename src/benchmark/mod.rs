@@ -1,12 +1,12 @@
 //! Benchmarks: how long a training step takes, and how time and memory grow with the width.
 //!
-//! [`BenchNetwork`] is what is measured, the paper's networks at any width. A
+//! [`BenchNetwork`] is the measured network: the paper's, at any width. A
 //! [`Yardstick`] compares an engine with the float64 reference before anything
-//! is timed. [`time_training`] and [`time_inference`] time an engine; a
-//! [`Measurement`] is one result in the form that files keep and that other
-//! programs' results are written in, too; [`Growth`] says how several
-//! of rising width grow, as a [`PowerLaw`]. A [`Profile`] says where the time of a
-//! training step goes, beside the [`Work`] of each stage.
+//! is timed. [`time_training`] and [`time_inference`] time an engine. A
+//! [`Measurement`] is one result as stored in files, also by other
+//! programs. [`Growth`] describes how several
+//! of rising width grow, as a [`PowerLaw`]. A [`Profile`] shows where the time of a
+//! training step goes, together with the [`Work`] of each stage.
 
 mod growth;
 mod logits;

@@ -12,9 +12,9 @@ use crate::{Error, Result, Setting};
 const BLOCK: usize = OUTPUTS / DEGREES.len();
 /// Hidden neurons, more than any machine has memory for.
 const MAX_NEURONS: usize = u32::MAX as usize;
-/// Hidden layers; deeper ones than anybody measures.
+/// Hidden layers, more than any useful measurement.
 const MAX_LAYERS: usize = 10_000;
-/// Logits of every network that is measured.
+/// Logits of every measured network.
 #[doc(hidden)]
 pub const CLASSES: usize = 10;
 
@@ -22,13 +22,13 @@ pub const CLASSES: usize = 10;
 ///
 /// Blocks keep the paper's size of 98 neurons (or a little less, where it does
 /// not divide the width), so their number grows with the width, and the block at
-/// a relative depth has the degree of the paper's block there. So edges per
-/// neuron stay what they are, and width 784 with 5 hidden layers is the paper's network.
+/// a relative depth has the degree of the paper's block there. So the edges per
+/// neuron stay the same, and width 784 with 5 hidden layers is the paper's network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BenchNetwork {
-    /// How the hidden layers are joined.
+    /// The architecture of the hidden layers.
     pub arch: Arch,
-    /// Inputs, and neurons of each hidden layer (narrow: of the network that it has the parameters of).
+    /// Inputs, and neurons of each hidden layer (narrow: of the network whose number of parameters it has).
     pub width: usize,
     /// Number of hidden layers.
     pub hidden_layers: usize,
@@ -88,7 +88,7 @@ impl BenchNetwork {
         })
     }
 
-    /// Refuses what is beyond any graph before anything of that size is made.
+    /// Refuses impossible sizes before anything of that size is built.
     ///
     /// # Errors
     /// [`Error::Setting`] for a width or a number of layers of 0, for a wider layer than graphs have, and for too
@@ -97,22 +97,22 @@ impl BenchNetwork {
         let Self { width, hidden_layers: layers, .. } = *self;
         for (setting, value) in [(Setting::Width, width), (Setting::Layers, layers)] {
             if value == 0 {
-                return Err(Error::setting(setting, "0 is impossible, it must be at least 1"));
+                return Err(Error::setting(setting, "0 is invalid, it must be at least 1"));
             }
         }
         if width > MAX_WIDTH {
-            let reason = format!("{width} is impossible, it must be 1 to {MAX_WIDTH}");
+            let reason = format!("{width} is invalid, it must be 1 to {MAX_WIDTH}");
             return Err(Error::setting(Setting::Width, reason));
         }
         let most = (MAX_NEURONS / width).min(MAX_LAYERS);
         if layers > most {
-            let reason = format!("{layers} is impossible, it must be 1 to {most} at width {width}");
+            let reason = format!("{layers} is invalid, it must be 1 to {most} at width {width}");
             return Err(Error::setting(Setting::Layers, reason));
         }
         Ok(())
     }
 
-    /// The penalties it is trained with; the paper has none on the fully connected network.
+    /// The penalties of its training; the paper has none on the fully connected network.
     #[must_use]
     pub fn penalties(&self) -> Penalties {
         if self.arch == Arch::Fc { Penalties::default() } else { Recipe::default().penalties }
@@ -131,7 +131,7 @@ impl BenchNetwork {
     fn blocks_and_degrees(&self) -> (usize, Vec<usize>) {
         let blocks = self.width.div_ceil(BLOCK);
         let size = self.width / blocks;
-        // The first block feeds itself alone; narrow blocks may hold fewer neurons than the paper's degree.
+        // The first block feeds only itself; narrow blocks may hold fewer neurons than the paper's degree.
         let limit = |block: usize| size * RECEPTIVE_FIELD.min(block + 1);
         let first = size + usize::from(!self.width.is_multiple_of(blocks));
         let degree = |block: usize| {
@@ -185,16 +185,16 @@ mod tests {
     }
 
     #[test]
-    fn what_no_graph_has_is_refused_before_it_is_made() {
+    fn impossible_graphs_are_refused_before_construction() {
         for arch in Arch::drawable() {
             for (width, hidden_layers, part) in [
-                (usize::MAX, 5, "width: 18446744073709551615 is impossible"),
+                (usize::MAX, 5, "width: 18446744073709551615 is invalid"),
                 (MAX_WIDTH + 1, 1, "width: "),
-                (MAX_WIDTH, 5, "layers: 5 is impossible, it must be 1 to 4 at width"),
+                (MAX_WIDTH, 5, "layers: 5 is invalid, it must be 1 to 4 at width"),
                 (
                     98,
                     usize::MAX,
-                    "layers: 18446744073709551615 is impossible, it must be 1 to 10000 at width 98",
+                    "layers: 18446744073709551615 is invalid, it must be 1 to 10000 at width 98",
                 ),
             ] {
                 let refusal = BenchNetwork { arch, width, hidden_layers }.architecture().unwrap_err();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct PowerLaw {
     /// 1 is linear growth, 2 quadratic.
     pub exponent: f64,
-    /// What `x = 1` would give.
+    /// The value at `x = 1`.
     pub factor: f64,
     /// Standard deviation of `ln y` around the line; 0.1 is about 10 per cent.
     pub residual: f64,
@@ -16,7 +16,7 @@ pub struct PowerLaw {
 impl PowerLaw {
     /// The least-squares line through the logarithms of (x, y).
     ///
-    /// None where fewer than two different x are there, or a number is not above 0 and finite.
+    /// `None` with fewer than two different x, or if a number is not above 0 and finite.
     #[must_use]
     pub fn fit(points: &[(f64, f64)]) -> Option<Self> {
         let usable = |value: f64| value > 0.0 && value.is_finite();
@@ -40,7 +40,7 @@ impl PowerLaw {
         })
     }
 
-    /// What the law gives at `x`.
+    /// The value of the law at `x`.
     #[must_use]
     pub fn at(&self, x: f64) -> f64 {
         self.factor * x.powf(self.exponent)
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_line_goes_through_has_no_law() {
+    fn points_without_a_line_have_no_law() {
         let impossible: [&[(f64, f64)]; 6] = [
             &[],
             &[(1.0, 1.0)],

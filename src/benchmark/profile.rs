@@ -1,4 +1,4 @@
-//! Where the time of a training step goes, beside what each stage has to do.
+//! Where the time of a training step goes, and the work of each stage.
 
 use std::time::Instant;
 
@@ -37,9 +37,9 @@ pub struct Profile {
     pub workers: usize,
     /// Weights of the network, biases not counted.
     pub edges: usize,
-    /// Microseconds a step without clocks around its stages.
+    /// Microseconds per step without clocks around its stages.
     pub step: Spread,
-    /// Microseconds of a step with them, from its begin to its end; none where the device has no clocks.
+    /// Microseconds of a step with them, from beginning to end; `None` if the device has no clocks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub profiled_step: Option<Spread>,
     /// In the order of a step.
@@ -53,25 +53,25 @@ pub struct Profile {
 pub struct StageProfile {
     /// What it does.
     pub stage: &'static str,
-    /// The layer, from 1, if it is of one.
+    /// The layer, counted from 1, if the stage belongs to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub layer: Option<usize>,
-    /// Microseconds, summed over the threads that worked on it, the median of all steps.
+    /// Microseconds, summed over its threads; the median of all steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub microseconds: Option<f64>,
     /// Its part of the sum of all stages, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
-    /// Useful floating-point operations, in 10^9 a second (on a CPU: of one core's time).
+    /// Useful floating-point operations, in 10^9 per second (on a CPU: of one core's time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gflops: Option<f64>,
-    /// Bytes that it must move at least, in 10^9 a second (on a CPU: of one core's time).
+    /// Minimum bytes to move, in 10^9 per second (on a CPU: of one core's time).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gigabytes_per_second: Option<f64>,
-    /// What it has to do.
+    /// Its amount of work.
     #[serde(flatten)]
     pub work: Work,
-    /// What a GPU is given for it.
+    /// Its dispatch on a GPU.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dispatch: Option<DispatchShape>,
 }
@@ -83,7 +83,7 @@ impl Profile {
         self.stages.iter().map(|stage| stage.microseconds).sum()
     }
 
-    /// Multiply-adds of a step, useful ones and those at stored values.
+    /// Multiply-adds of a step: useful ones, and those at stored values.
     #[must_use]
     pub fn multiply_adds(&self) -> [u64; 2] {
         let sum = |count: fn(&Work) -> u64| self.stages.iter().map(|stage| count(&stage.work)).sum();
@@ -94,14 +94,14 @@ impl Profile {
 /// How long each stage took, the median of many steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StageTimes {
-    /// Of a whole step, from its begin to its end.
+    /// Of a whole step, from beginning to end.
     pub step: Spread,
     /// In the order of [`ProfiledEngine::stages`].
     pub microseconds: Vec<f64>,
 }
 
 impl StageTimes {
-    /// Medians of steps with the same stages; none where there is no step.
+    /// Medians of steps with the same stages; `None` without steps.
     #[must_use]
     pub fn of(steps: &[StepProfile]) -> Option<Self> {
         let first = steps.first()?;
@@ -116,7 +116,7 @@ impl StageTimes {
 }
 
 impl StageProfile {
-    /// The stages of a step of this engine, with times where it has any.
+    /// The stages of a step of this engine, with times if it has any.
     #[must_use]
     pub fn of_step(
         engine: &dyn ProfiledEngine,
@@ -169,7 +169,7 @@ pub fn profile_training(
     let begin = Instant::now();
     call(1)?;
     let fitting = seconds / CALLS_WANTED / begin.elapsed().as_secs_f64();
-    // At most as many as the engine likes in one call, so it fits; a float beyond is cut off.
+    // At most as many as the engine prefers in one call, so it fits; larger floats saturate.
     #[expect(clippy::cast_possible_truncation, reason = "a positive number, cut off")]
     let steps = (fitting as usize).clamp(1, most);
     let (mut profiles, begin) = (Vec::new(), Instant::now());

@@ -1,4 +1,4 @@
-//! Many times of one thing, as five numbers.
+//! Repeated times, as five numbers.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +23,7 @@ pub struct Spread {
 }
 
 impl Spread {
-    /// Sums up times in microseconds; none where there is no time.
+    /// Summarises times in microseconds; `None` if there is no time.
     #[must_use]
     pub fn of(mut times: Vec<f64>) -> Option<Self> {
         times.sort_by(f64::total_cmp);
@@ -37,7 +37,7 @@ impl Spread {
         })
     }
 
-    /// Says what no measurement can have given, if there is anything.
+    /// Says which value is impossible, if any.
     pub(super) fn check(&self) -> Result<(), String> {
         if self.calls == 0 {
             return Err("calls is 0, it must be at least 1".into());
@@ -65,7 +65,7 @@ impl Spread {
     }
 
     /// Several rounds of one measurement as one: the medians of medians and of
-    /// quartiles, the extremes of all; none where there is no round.
+    /// quartiles, the extremes of all; `None` if there is no round.
     #[must_use]
     pub fn of_rounds(rounds: &[Self]) -> Option<Self> {
         let middle = |value: fn(&Self) -> f64| {

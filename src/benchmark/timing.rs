@@ -10,15 +10,15 @@ use crate::engine::{Engine, StepPlan};
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
-/// Timed calls, however long they take.
+/// Minimum number of timed calls.
 pub(super) const LEAST_CALLS: usize = 5;
-/// Calls that should fit the time of a measurement.
+/// Number of calls that a measurement should have time for.
 pub(super) const CALLS_WANTED: f64 = 10.0;
-/// How much longer a call of the warm-up may be than the one before.
+/// How much longer each call of the warm-up may be than the previous one.
 const GROWTH: usize = 4;
-/// Batches in the data, so that a step does not find its samples in the cache of the one before.
+/// Batches in the data, so that a step does not find its samples in the cache.
 const BATCHES: usize = 4;
-/// Step length while time is taken; it has no influence on the time.
+/// Learning rate while timing; it does not affect the time.
 const LEARNING_RATE: f64 = 0.01;
 
 /// What was measured.
@@ -26,14 +26,14 @@ const LEARNING_RATE: f64 = 0.01;
 pub struct Timing {
     /// Steps that each timed call ran.
     pub steps_per_call: usize,
-    /// Microseconds a step.
+    /// Microseconds per step.
     pub spread: Spread,
 }
 
 /// Samples of noise in 0..1; the time of a step does not depend on what is in them.
 ///
 /// # Errors
-/// Only where the data would be empty.
+/// Only if the data would be empty.
 pub fn noise(samples: usize, features: usize, classes: usize) -> Result<Arc<Dataset>> {
     // Knuth's multiplicative hash; the low bits repeat early, the middle ones do not.
     let value = |k: usize| ((k as u64).wrapping_mul(2_654_435_761) >> 8 & 0xffff) as f32 / 65_536.0;
@@ -41,7 +41,7 @@ pub fn noise(samples: usize, features: usize, classes: usize) -> Result<Arc<Data
     Ok(Arc::new(Dataset::new((0..samples * features).map(value).collect(), features, labels, classes)?))
 }
 
-/// Bytes that the data of a measurement take.
+/// Bytes of the data of a measurement.
 #[must_use]
 pub fn data_bytes(features: usize, batch: usize) -> f64 {
     (size_of::<f32>() * BATCHES) as f64 * features as f64 * batch as f64
@@ -49,8 +49,8 @@ pub fn data_bytes(features: usize, batch: usize) -> f64 {
 
 /// Times training steps of `batch` samples, forward, backward and update, for about `seconds` after a warm-up.
 ///
-/// A call has as many steps as the engine likes, unless these take more than a tenth of the time. The warm-up lasts as
-/// long as the measurement: it can take a virtual machine a second to give two threads that wake up a core each.
+/// A call has as many steps as the engine prefers, unless these take more than a tenth of the time. The warm-up lasts as
+/// long as the measurement: a virtual machine can take a second to assign a core to each of two threads that wake up.
 ///
 /// # Errors
 /// Those of the engine; a time that is not above 0 and finite.
@@ -82,7 +82,7 @@ pub fn time_training(
     timing(steps, times)
 }
 
-/// The steps that are timed, as many to a call as wanted, one call going on where the last one ended.
+/// The timed steps, as many per call as requested, each call continuing where the last one ended.
 pub(super) struct Batches {
     data: Arc<Dataset>,
     order: Vec<u32>,
@@ -113,7 +113,7 @@ impl Batches {
     }
 }
 
-/// A stride that goes through all samples before it comes to one again, in no order that a cache could guess: the
+/// A stride that visits all samples before repeating one, in an order that a cache cannot guess: the
 /// first from a large prime on that has no divisor in common with their number.
 fn stride(samples: usize) -> usize {
     let mut stride = 7919;
@@ -159,7 +159,7 @@ pub fn time_single_sample(network: &Network, parameters: &Parameters, seconds: f
     timing(1, repeated(wanted, call)?)
 }
 
-/// Microseconds of each call, until the time is over.
+/// Microseconds of each call, until the time is up.
 fn repeated(time: Duration, mut call: impl FnMut() -> Result<()>) -> Result<Vec<f64>> {
     let mut times = Vec::new();
     let begin = Instant::now();
@@ -183,7 +183,7 @@ pub(super) fn duration(seconds: f64) -> Result<Duration> {
 }
 
 fn refuse_seconds(seconds: f64) -> Error {
-    let reason = format!("{seconds} is impossible, it must be above 0 and finite");
+    let reason = format!("{seconds} is invalid, it must be above 0 and finite");
     Error::Setting { setting: Setting::Seconds, reason }
 }
 

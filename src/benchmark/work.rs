@@ -1,9 +1,9 @@
-//! What each stage of a training step has to compute and to move, whatever engine runs it.
+//! What each stage of a training step computes and moves, independent of the engine.
 //!
 //! Multiply-adds are those of weighted sums and of gradients, one for each edge
 //! and sample; activations, sums of biases and updates are not counted. Bytes
-//! count everything that the stage touches once, as if all that is read twice
-//! came out of a cache: weights as they are packed, index lists, activations,
+//! count everything that the stage touches once, as if repeated reads
+//! came from a cache: weights as packed, index lists, activations,
 //! deltas, state. Descriptions of tiles and factors of the group lasso, a few
 //! bytes for thousands of weights, are skipped.
 
@@ -18,7 +18,7 @@ use crate::tiles::{MICRO_BLOCK, QUAD, TiledLayer};
 const WORD: u64 = 4;
 /// Bytes that say where a micro-block's neurons are, and which of its values are edges.
 const MICRO_BLOCK_ENDS: u64 = 3 * WORD;
-/// Bytes that say which neurons a sparse value joins.
+/// Bytes that say which neurons a sparse value connects.
 const SPARSE_ENDS: u64 = 2 * WORD;
 
 /// The work of one stage.
@@ -28,9 +28,9 @@ pub struct Work {
     pub multiply_adds: u64,
     /// Multiply-adds at stored values: as many, and those with the padding of dense tiles.
     pub stored_multiply_adds: u64,
-    /// Bytes that must be read at least.
+    /// Minimum bytes to read.
     pub bytes_read: u64,
-    /// Bytes that must be written at least.
+    /// Minimum bytes to write.
     pub bytes_written: u64,
 }
 
@@ -38,7 +38,7 @@ impl Work {
     /// The work of a stage for a full batch.
     ///
     /// # Panics
-    /// If the stage is of a layer that the network does not have.
+    /// If the network does not have the stage's layer.
     #[must_use]
     pub fn of(stage: Stage, layout: &NetworkLayout, settings: &EngineSettings) -> Self {
         Subject { layout, settings, batch: settings.batch_size as u64 }.work(stage)
@@ -66,7 +66,7 @@ impl Work {
     }
 }
 
-/// What one layer stores.
+/// The storage of one layer.
 #[derive(Clone, Copy)]
 struct Stored {
     edges: u64,
@@ -105,7 +105,7 @@ impl Subject<'_> {
             }
             Stage::LogitsAndLoss => {
                 let (last, loss) = (self.layout.layers().len() - 1, self.work(Stage::Loss));
-                // The logits are read where they have just been written.
+                // The logits have just been written.
                 let logits = self.rows(self.last().outputs().width() as u64);
                 self.work(Stage::Forward(last)).plus(moved(loss.bytes_read - logits, loss.bytes_written))
             }
@@ -129,7 +129,7 @@ impl Subject<'_> {
         sums(self.batch, stored.edges, stored.slots, moved(read, self.rows(outputs)))
     }
 
-    /// Reads the activations below, too, for the slope there.
+    /// Also reads the activations below, for their slopes.
     fn backward_input(&self, layer: &TiledLayer) -> Work {
         let (stored, inputs) = (Stored::of(layer), layer.inputs().width() as u64);
         let [_, outputs] = joined(layer, Kind::Any);
@@ -147,7 +147,7 @@ impl Subject<'_> {
         sums(self.batch, edges, slots, self.updated(slots, ends + self.rows(rows)))
     }
 
-    /// Sums the deltas of all neurons for their biases, too.
+    /// Also sums the deltas of all neurons for their biases.
     fn update_sparse(&self) -> Work {
         let inputs: u64 = self.layout.layers().iter().map(|layer| joined(layer, Kind::Sparse)[0]).sum();
         let (edges, values) = (self.layout.first_bias() as u64, self.layout.sparse_len() as u64);
@@ -155,7 +155,7 @@ impl Subject<'_> {
         sums(self.batch, edges, edges, self.updated(values, SPARSE_ENDS * values + self.rows(rows)))
     }
 
-    /// Values with their state, read and written, beside other bytes that are read.
+    /// Values with their state, read and written, and other bytes that are read.
     fn updated(&self, values: u64, others: u64) -> Work {
         let kept = WORD * values * (1 + self.settings.optimizer.state_count() as u64);
         let numbers = if self.settings.drop_connect > 0.0 { WORD * values } else { 0 };

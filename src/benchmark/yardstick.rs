@@ -1,4 +1,4 @@
-//! Whether an engine computes what it should, before anyone asks how fast.
+//! Checks that an engine computes correctly, before timing it.
 
 use std::sync::Arc;
 
@@ -12,36 +12,36 @@ use crate::engine::{Engine, EngineSettings, Evaluation, StepPlan};
 use crate::network::{LayerParameters, Network, Parameters};
 use crate::{Error, Result};
 
-/// Steps that are compared at least.
+/// Minimum number of compared steps.
 const STEPS: usize = 3;
-/// Samples of each: more than a vector of any engine, and a multiple of nothing. Steps of smaller batches are shorter
-/// and as many as it takes for this many samples: in the gradient of one of them alone, a saturated neuron's rounding
+/// Samples of each: more than a vector of any engine, and not a multiple of its length. Steps of smaller batches are shorter
+/// and as many as needed for this many samples: in the gradient of a single step, a saturated neuron's rounding
 /// weighs as much as all the others, under Adam, with nothing to average it away.
 const SAMPLES: usize = 37;
 
 /// Neurons of the widest layer for which steps have their full length; in wider ones they are shorter.
 const WIDTH: f64 = 784.0;
 
-/// How far the loss of a step, or of an evaluation, may be from the reference's, as a share of it. The rounding of the
-/// logits, of which a loss near 0 is the difference, comes on top: [`LOGIT_BOUND`].
+/// Largest relative deviation of the loss of a step, or of an evaluation, from the reference's. The rounding of the
+/// logits, whose difference a loss near 0 is, is added: [`LOGIT_BOUND`].
 pub const LOSS_BOUND: f64 = 1e-5;
 /// How far a layer's parameters may be from the reference's after these steps, as a share of how far
-/// these moved (Euclidean norms). Rounding of the parameters themselves to float32 comes on top.
+/// these moved (Euclidean norms). Rounding of the parameters themselves to float32 is added.
 pub const CHANGE_BOUND: f64 = 1e-3;
 
-/// A few steps of the reference engine, to compare others with.
+/// A few steps of the reference engine, for comparison.
 pub struct Yardstick {
     start: Parameters,
     data: Arc<Dataset>,
     learning_rate: f64,
-    /// What the rounding of logits may make of a loss.
+    /// How far the rounding of logits may change a loss.
     rounding: f64,
     losses: Vec<f64>,
     evaluation: Evaluation,
     end: Vec<LayerValues>,
 }
 
-/// How well an engine did; both numbers are shares of what is allowed, at most 1.
+/// The result of a check; both numbers are shares of their bounds, at most 1.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// Largest deviation of a loss.
@@ -51,7 +51,7 @@ pub struct CheckReport {
 }
 
 impl Yardstick {
-    /// Runs the reference engine from these parameters, under these settings, on a small batch of noise.
+    /// Runs the reference engine from these parameters, with these settings, on a small batch of noise.
     ///
     /// # Errors
     /// Those of the engine.
@@ -73,12 +73,12 @@ impl Yardstick {
         Ok(Self { start: start.clone(), data, learning_rate, rounding, losses, evaluation, end })
     }
 
-    /// Runs another engine over the same steps, and leaves it as it was.
+    /// Runs another engine over the same steps, and restores its state.
     ///
     /// The engine must have been made with the same settings, apart from a batch size that may be larger.
     ///
     /// # Errors
-    /// [`Error::WrongResult`] says what is how far away; those of the engine.
+    /// [`Error::WrongResult`] says which value differs, and how far; those of the engine.
     pub fn check(&self, engine: &mut dyn Engine) -> Result<CheckReport> {
         engine.set_parameters(&self.start)?;
         let steps = self.losses.len();
@@ -103,15 +103,14 @@ impl Yardstick {
             report.parameters = report.parameters.max(share);
             if !(share <= 1.0) {
                 let what = format!("layer {}", index + 1);
-                let how =
-                    format!("is {share:.3e} times the bound away from the reference after {steps} steps");
+                let how = format!("is {share:.3e} times the bound off the reference after {steps} steps");
                 return Err(wrong(engine, &what, how));
             }
         }
         Ok(report)
     }
 
-    /// Distance of a layer's parameters from the reference's, as a share of what is allowed.
+    /// Distance of a layer's parameters from the reference's, as a share of the bound.
     fn deviation(&self, start: &LayerParameters, expected: &LayerValues, got: &LayerParameters) -> f64 {
         let (mut error, mut moved, mut size) = (0.0, 0.0, 0.0);
         let weights = start.weights.iter().zip(&expected.weights).zip(&got.weights);
@@ -126,7 +125,7 @@ impl Yardstick {
     }
 }
 
-/// The loss of each step, one call a step, so that engines with a larger batch make the same ones.
+/// The loss of each step, one call per step, so that engines with a larger batch run the same steps.
 fn losses(
     engine: &mut dyn Engine,
     data: &Arc<Dataset>,

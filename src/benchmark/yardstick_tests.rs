@@ -16,7 +16,7 @@ fn subject(arch: Arch) -> (Network, Parameters, EngineSettings) {
     (network, start, settings)
 }
 
-/// Batches of a few samples are no reason to refuse an engine that is right, whatever the seed, but a wrong one still is.
+/// With batches of a few samples, a correct engine passes for any seed, and a wrong one is refused.
 #[test]
 fn batches_of_a_few_samples_are_judged_as_larger_ones() {
     let momentum = Optimizer::Momentum { momentum: 0.9, nesterov: false };
@@ -58,9 +58,9 @@ fn the_cpu_engine_passes_and_is_left_as_it_was() {
     }
 }
 
-/// What must not pass: settings that are a little off stand for an engine that is a little wrong.
+/// Slightly different settings imitate a slightly wrong engine, which must not pass.
 #[test]
-fn an_engine_that_is_a_little_off_is_refused() {
+fn a_slightly_wrong_engine_is_refused() {
     let (network, start, settings) = subject(Arch::Fc);
     let yardstick = Yardstick::new(&network, &start, settings).unwrap();
     let optimizer = Optimizer::Momentum { momentum: 0.898, nesterov: false };
@@ -81,7 +81,7 @@ fn an_engine_that_is_a_little_off_is_refused() {
     }
 }
 
-/// An engine that says of its results what a test wants.
+/// An engine whose results a test falsifies.
 struct Liar {
     engine: CpuEngine,
     loss_factor: f64,
@@ -111,7 +111,7 @@ impl Engine for Liar {
 
     fn parameters(&mut self) -> Result<Parameters> {
         let mut parameters = self.engine.parameters()?;
-        // The last layer alone, so that it is not hidden among the others.
+        // Only the last layer, so that its error is not hidden among the others.
         let (last, start) = (parameters.layers.last_mut(), self.start.layers.last());
         let (last, start) = last.zip(start).expect("there is a layer");
         for (value, start) in last.weights.iter_mut().zip(&start.weights) {

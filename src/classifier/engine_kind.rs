@@ -1,4 +1,4 @@
-//! Which engine a classifier is trained on.
+//! The engine of a classifier.
 
 use crate::session::EngineOptions;
 use crate::session::settings::BackendChoice;
@@ -7,7 +7,7 @@ use crate::session::settings::BackendChoice;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EngineKind {
-    /// A hardware GPU if there is one, else all cores of the CPU.
+    /// A hardware GPU if there is one, otherwise all cores of the CPU.
     #[default]
     Auto,
     /// Float32 on all cores of the CPU.
@@ -23,7 +23,7 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    /// Asks for this engine in place of another.
+    /// Selects this engine in the options.
     pub(super) fn set(self, options: &mut EngineOptions) {
         (options.adapter, options.threads) = (None, None);
         options.backend = Some(match self {

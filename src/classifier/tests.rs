@@ -19,12 +19,12 @@ fn small() -> Classifier {
     Classifier::new().activation(Activation::Relu).epochs(20).batch_size(10).engine(EngineKind::Cpu)
 }
 
-fn go_on(_: &EpochMetrics) -> ControlFlow<()> {
+fn keep_training(_: &EpochMetrics) -> ControlFlow<()> {
     ControlFlow::Continue(())
 }
 
 fn fitted(classifier: &Classifier) -> TrainedRun {
-    classifier.fit(&data(), Some(&data()), go_on).unwrap()
+    classifier.fit(&data(), Some(&data()), keep_training).unwrap()
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn a_callback_stops_the_run_and_its_epochs_are_kept() {
     assert_eq!(run.ending, Ending::Stopped { epochs: 3, steps: 0 });
     assert_eq!((run.history.len(), run.model.epochs_trained(), run.epochs_planned), (3, 3, 20));
     assert!(run.summary.is_none());
-    // The schedule is that of all epochs, so the model is the one of a longer run.
+    // The schedule covers all epochs, so the model is that of a longer run.
     let whole = fitted(&small());
     assert_eq!(
         run.history[..3].iter().map(|e| e.train_loss).collect::<Vec<_>>(),
@@ -65,11 +65,11 @@ fn a_callback_stops_the_run_and_its_epochs_are_kept() {
 
 #[test]
 fn without_a_test_set_a_fifth_is_held_out() {
-    let run = small().epochs(1).fit(&data(), None, go_on).unwrap();
+    let run = small().epochs(1).fit(&data(), None, keep_training).unwrap();
     let summary = run.summary.unwrap();
     assert_eq!((summary.train_samples, summary.test_samples), (72, 18));
     let validated = small().epochs(5).validation(Holdout::Count(30)).patience(1);
-    let run = validated.fit(&data(), None, go_on).unwrap();
+    let run = validated.fit(&data(), None, keep_training).unwrap();
     assert_eq!(run.summary.unwrap().test_samples, 30);
     assert!(run.model.held_out().is_some());
 }
@@ -91,14 +91,14 @@ fn setters_do_not_undo_one_another_whatever_their_order() {
     assert_eq!(one.settings(), other.settings());
     let resolved = one.settings().resolve().unwrap();
     assert_eq!((resolved.recipe.epochs, resolved.recipe.learning_rate), (3, 0.01));
-    // ReLU has its own gain, whoever is set first.
+    // ReLU has its own gain, whichever is set first.
     assert_eq!(resolved.recipe.initialisation.gain, Activation::Relu.usual_gain());
     let preset = Classifier::preset(Preset::Small).epochs(3).settings().resolve().unwrap();
     assert_eq!((preset.recipe.epochs, preset.recipe.batch_size), (3, 16));
 }
 
 #[test]
-fn names_and_graphs_of_ones_own_are_kept_by_the_model() {
+fn custom_names_and_graphs_are_kept_by_the_model() {
     // A ring: output o sees the inputs o and o + 1.
     let edges: Vec<(u32, u32)> = (0..5).flat_map(|o| [(o, o), ((o + 1) % 5, o)]).collect();
     let whole = || Partition::whole(5).unwrap();
@@ -119,8 +119,8 @@ fn names_and_graphs_of_ones_own_are_kept_by_the_model() {
 }
 
 #[test]
-fn what_cannot_be_is_refused() {
-    let refused = |classifier: Classifier| classifier.fit(&data(), None, go_on).unwrap_err();
+fn impossible_values_are_refused() {
+    let refused = |classifier: Classifier| classifier.fit(&data(), None, keep_training).unwrap_err();
     let setting = |classifier: Classifier| match refused(classifier) {
         Error::Setting { setting, .. } => setting,
         other => panic!("{other}"),
@@ -136,7 +136,7 @@ fn what_cannot_be_is_refused() {
     assert!(refused(small().topologies(vec![wrong.unwrap()])).to_string().contains("network of 4 inputs"));
     assert!(matches!(refused(small().class_names(["x"])), Error::Dataset(_)));
     let other = Dataset::new(vec![0.0; 8], 4, vec![0, 1], 2).unwrap();
-    assert!(matches!(small().fit(&data(), Some(&other), go_on), Err(Error::Dataset(_))));
+    assert!(matches!(small().fit(&data(), Some(&other), keep_training), Err(Error::Dataset(_))));
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn engines_and_widths_can_be_chosen() {
 }
 
 #[test]
-fn a_run_folder_holds_what_the_command_line_would_leave() {
+fn a_run_folder_has_the_same_files_as_from_the_command_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("run");
     let run = fitted(&small().epochs(2).run_folder(&path));
@@ -167,9 +167,9 @@ fn a_run_folder_holds_what_the_command_line_would_leave() {
     );
 }
 
-/// To the bits of a run that was never stopped, and never on other data than those in memory.
+/// To the bits of an uninterrupted run, and only with the data in memory.
 #[test]
-fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
+fn a_stopped_run_resumes_with_the_same_samples() {
     let folder = tempfile::tempdir().unwrap();
     let [whole, stopped] =
         ["whole", "stopped"].map(|name| small().epochs(6).run_folder(folder.path().join(name)));
@@ -188,23 +188,26 @@ fn a_stopped_run_goes_on_with_the_samples_that_it_had() {
         "{refused}"
     );
     let other = data().head(80).unwrap();
-    assert!(matches!(stopped.resume(&other, Some(&data()), go_on), Err(Error::OtherRun(_))));
-    assert!(matches!(stopped.clone().seed(1).resume(&data(), Some(&data()), go_on), Err(Error::OtherRun(_))));
+    assert!(matches!(stopped.resume(&other, Some(&data()), keep_training), Err(Error::OtherRun(_))));
+    assert!(matches!(
+        stopped.clone().seed(1).resume(&data(), Some(&data()), keep_training),
+        Err(Error::OtherRun(_))
+    ));
 
-    let run = stopped.resume(&data(), Some(&data()), go_on).unwrap();
+    let run = stopped.resume(&data(), Some(&data()), keep_training).unwrap();
     assert_eq!((run.ending, run.history.len()), (Ending::Completed, 6));
     assert_eq!(run.model.to_bytes().unwrap(), whole.model.to_bytes().unwrap());
-    let again = stopped.resume(&data(), Some(&data()), go_on).unwrap();
+    let again = stopped.resume(&data(), Some(&data()), keep_training).unwrap();
     assert_eq!((again.epochs_planned, again.model.to_bytes().unwrap()), (6, run.model.to_bytes().unwrap()));
     assert!(matches!(
-        small().resume(&data(), None, go_on),
+        small().resume(&data(), None, keep_training),
         Err(Error::Setting { setting: Setting::Out, .. })
     ));
 }
 
-/// As beside `--preset` on the command line: a choice takes with it what the lower layer says of the old one.
+/// As with `--preset` on the command line: a choice removes what the lower layer says of the old one.
 #[test]
-fn setters_take_the_place_of_what_a_preset_and_the_usual_settings_say() {
+fn setters_override_presets_and_defaults() {
     let recipe = |classifier: Classifier| classifier.asked().resolve().unwrap().recipe;
     let momentum = recipe(Classifier::preset(Preset::Small).optimizer(OptimizerKind::Momentum));
     assert_eq!((momentum.learning_rate, momentum.epochs), (0.1, 100));

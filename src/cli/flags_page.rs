@@ -9,7 +9,7 @@ use clap::{Arg, Command};
 use super::help;
 
 const PAGE: &str = "docs/guide/src/flags.md";
-/// Set, the test writes the page in place of comparing it.
+/// If set, the test writes the page instead of comparing it.
 const WRITE: &str = "TANNER_WRITE_DOCS";
 
 const OPENING: &str = "\
@@ -19,7 +19,7 @@ Every command with its flags and their defaults. `tanner COMMAND --help` adds th
 pages. Flags of `tanner train` may follow `tanner` directly.
 ";
 
-/// The page as it should be.
+/// The expected page.
 fn page() -> String {
     let mut command = help::documented();
     command.build();
@@ -56,7 +56,7 @@ fn add_command(page: &mut String, before: &str, command: &Command) {
     }
 }
 
-/// What a flag is for, with its values and its default.
+/// The help of a flag, with its values and its default.
 fn meaning(arg: &Arg) -> String {
     let mut text = help::meaning(arg);
     let values: Vec<_> = arg.get_possible_values().iter().map(|value| value.get_name().to_owned()).collect();

@@ -1,4 +1,4 @@
-//! The help: on one screen for `-h`, with everything for `--help`.
+//! The help: one screen for `-h`, everything for `--help`.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use clap::{Arg, Command, CommandFactory as _};
 
 use super::flags::{Cli, Command as CommandOf};
 
-/// The subcommands, by what one wants to do.
+/// The subcommands, by purpose.
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Train and use a model", &["train", "eval", "predict", "export", "prune"]),
     ("Look", &["runs", "report", "inspect", "importance"]),
@@ -20,7 +20,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
 const USUAL: [&str; 10] =
     ["data", "preset", "arch", "hidden", "epochs", "lr", "seed", "validation", "out", "resume"];
 
-/// Ids of flags that few people need: not in the short help, and under a heading of their own in the long one.
+/// Ids of flags that few people need: hidden in the short help, and under a separate heading in the long one.
 const RARE: &[&str] = &[
     "adam_beta1",
     "adam_beta2",
@@ -84,7 +84,7 @@ pub(crate) fn documented() -> Command {
     with_advanced(Cli::command()).styles(styles)
 }
 
-/// The command line as it is parsed. Its help has the subcommands in groups, which clap knows nothing of.
+/// The command line as it is parsed. Its help lists the subcommands in groups, which clap does not support.
 pub(crate) fn command() -> Command {
     let command = documented();
     let template = format!(
@@ -95,14 +95,14 @@ pub(crate) fn command() -> Command {
     command.help_template(StyledStr::from(template))
 }
 
-/// The same for `-h`: a line for each flag, and no rare ones.
+/// The same for `-h`: a line for each flag, without rare ones.
 pub(crate) fn short() -> Command {
     let command = documented().mut_subcommands(on_one_screen);
     let found = |id: &&str| command.get_arguments().find(|arg| arg.get_id() == id);
     let flags = lines(USUAL.iter().filter_map(found));
     let template = format!(
         "{{about}}\n{{usage-heading}} {{usage}}\n{}\n{}\n{flags}\
-         --help shows every flag and examples; `tanner COMMAND -h` those of a command.",
+         --help shows all flags, with examples; `tanner COMMAND -h` those of a command.",
         commands(&command),
         heading("Usual flags of training")
     );
@@ -123,7 +123,7 @@ fn on_one_screen(command: Command) -> Command {
     command.help_template(StyledStr::from(template))
 }
 
-/// A line for each flag. What has no room is the default, which `--help` has.
+/// A line for each flag. If a line would be too long, it omits the default, which `--help` shows.
 fn lines<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
     let args: Vec<(String, &Arg)> = args.map(|arg| (typed(arg), arg)).collect();
     let width = args.iter().map(|(spec, _)| spec.chars().count()).max().unwrap_or(0);
@@ -137,7 +137,7 @@ fn lines<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
     args.iter().map(line).collect()
 }
 
-/// What a flag is for, with its default.
+/// The help of a flag, with its default.
 pub(super) fn meaning(arg: &Arg) -> String {
     let mut help = arg.get_help().map(ToString::to_string).unwrap_or_default();
     let defaults: Vec<_> = arg.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
@@ -165,12 +165,12 @@ pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && arg.get_num_args().is_none_or(|count| count.max_values() > 0)
 }
 
-/// Moves rare flags to a heading of their own behind all others, in every subcommand.
+/// Moves rare flags to a separate last heading, in every subcommand.
 fn with_advanced(mut command: Command) -> Command {
     let ids = command.get_arguments().map(|arg| arg.get_id().to_string());
     let rare: Vec<String> = ids.filter(|id| RARE.contains(&id.as_str())).collect();
     for id in rare {
-        // What is changed in this way goes to the end.
+        // `mut_arg` also moves the flag to the end.
         command = command.mut_arg(id, |arg| arg.hide_short_help(true).help_heading(ADVANCED));
     }
     command.mut_subcommands(with_advanced)

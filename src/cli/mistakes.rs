@@ -1,4 +1,4 @@
-//! What clap has to say about a command line, in one line each.
+//! Mistakes in a command line, explained in one line each.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -9,10 +9,10 @@ use clap::CommandFactory as _;
 
 use super::flags::{Cli, PaperCommand};
 
-/// Whole numbers that may be 0; all others count something that there must be.
+/// Whole numbers that may be 0; all others must be at least 1.
 const FROM_ZERO: [&str; 3] = ["--seed <", "--block <", "--fine-tune <"];
 
-/// Of a group of flags that a flag conflicts with, clap names all; this leaves those that were typed.
+/// clap names all flags of a conflicting group; this keeps those that were typed.
 pub(crate) fn name_what_was_typed(error: &mut clap::Error, words: &[OsString]) {
     let Some(ContextValue::Strings(flags)) = error.get(ContextKind::PriorArg) else { return };
     let is_typed = |flag: &&String| {
@@ -26,7 +26,7 @@ pub(crate) fn name_what_was_typed(error: &mut clap::Error, words: &[OsString]) {
     }
 }
 
-/// Why a command line cannot be understood.
+/// Why a command line is invalid.
 pub(crate) fn in_one_line(error: &clap::Error) -> String {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.as_str()),
@@ -49,7 +49,7 @@ pub(crate) fn in_one_line(error: &clap::Error) -> String {
     }
 }
 
-/// What a number must be, in place of what Rust's parsers say.
+/// What a number must be, instead of the messages of Rust's parsers.
 fn possible(value: &str, reason: &str, least: usize) -> Option<String> {
     let is = |parts: &[&str]| parts.iter().any(|part| reason.contains(part));
     let most = u64::MAX;
@@ -57,14 +57,14 @@ fn possible(value: &str, reason: &str, least: usize) -> Option<String> {
         return Some(format!("{value:?} is not a number: write one such as 0.1 or 1e-3"));
     }
     if is(&["too large", "too small", "not in 0.."]) {
-        return Some(format!("{value} is impossible, it must be a whole number from {least} to {most}"));
+        return Some(format!("{value} is invalid, it must be a whole number from {least} to {most}"));
     }
     if !is(&["invalid digit", "integer from empty"]) {
         return None;
     }
     let is_negative = value.strip_prefix('-').is_some_and(|rest| rest.parse::<f64>().is_ok());
     Some(match value.parse::<f64>() {
-        Ok(_) if is_negative => format!("{value} is impossible, it must be a whole number from {least} on"),
+        Ok(_) if is_negative => format!("{value} is invalid, it must be a whole number, at least {least}"),
         Ok(_) => format!("{value} is not a whole number: write digits only, such as 10"),
         Err(_) => format!("{value:?} is not a whole number: write digits only, such as 10"),
     })
@@ -90,7 +90,7 @@ fn joined(text: &str) -> String {
     joined
 }
 
-/// A first word that is neither a command nor a flag nor a file: what is wrong with it comes before what is wrong behind it.
+/// Refuses a first word that is neither a command nor a flag nor a file, before any mistake in later words.
 pub(crate) fn refuse_unknown_command(words: &[OsString]) -> Result<(), String> {
     let mut rest = words.iter().skip(1).map(|word| word.to_string_lossy());
     let first = loop {
@@ -101,19 +101,19 @@ pub(crate) fn refuse_unknown_command(words: &[OsString]) -> Result<(), String> {
         }
     };
     let Some(word) = first.filter(|word| !word.starts_with('-')) else { return Ok(()) };
-    // What looks like a path is a file that is missing.
+    // A word that looks like a path is a missing file.
     let is_known = word == "help" || word.contains(['.', '/', '\\']) || Path::new(&*word).exists();
     let is_command =
         || Cli::command().find_subcommand(&*word).is_some() || PaperCommand::NAMES.contains(&&*word);
     if is_known || is_command() { Ok(()) } else { Err(no_command(&word)) }
 }
 
-/// Flags without a value that stand before any command.
+/// Flags without a value that may precede a command.
 fn is_flag_of_all(word: &str) -> bool {
     ["-q", "--quiet", "--json"].contains(&word) || word.starts_with("--color=")
 }
 
-/// A word in place of a command or a file.
+/// Why a word is neither a command nor a file.
 pub(crate) fn no_command(word: &str) -> String {
     let command = Cli::command();
     let names = command.get_subcommands().map(clap::Command::get_name).chain(PaperCommand::NAMES);
@@ -121,7 +121,7 @@ pub(crate) fn no_command(word: &str) -> String {
         Some(name) => format!("did you mean `{name}`?"),
         None => "see --help".into(),
     };
-    format!("there is no command and no file `{word}`; {meant}")
+    format!("`{word}` is neither a command nor a file; {meant}")
 }
 
 /// The name that was probably meant.

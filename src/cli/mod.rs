@@ -1,9 +1,9 @@
 //! The command line: it parses into [`Settings`](tanner::Settings), calls a session, and prints.
 //!
-//! [`flags`] is what can be typed, [`usage`] what a command line means, [`commands`] the subcommands, [`ui`] what people
-//! see. Results go to stdout, all else to stderr. Whatever goes wrong ends in one line that starts with `error:`, and
-//! exit code 1; a command line that cannot be understood, likewise, in exit code 2. A command that a signal stopped ends
-//! in 128 plus its number: 130 after Ctrl-C, 143 after SIGTERM.
+//! [`flags`] defines the flags, [`usage`] interprets a command line, [`commands`] has the subcommands, [`ui`] the output for
+//! people. Results go to stdout, everything else to stderr. Every failure ends in one line that starts with `error:`, and
+//! exit code 1, or 2 for an invalid command line. A command that a signal stopped ends
+//! in 128 plus the signal's number: 130 after Ctrl-C, 143 after SIGTERM.
 
 mod commands;
 mod flags;
@@ -38,7 +38,7 @@ pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsStri
     };
     terminal::set_output(output);
     terminal::start_logging();
-    // What a panic has to say goes into the one line below, its place into the log.
+    // The message of a panic goes into the line below, its place into the log.
     panic::set_hook(Box::new(|panic| log::debug!("{panic}")));
     match caught(|| commands::execute(process_start, &command)) {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,7 +53,7 @@ pub(crate) fn run(process_start: Instant, words: impl IntoIterator<Item = OsStri
     }
 }
 
-/// Runs a command so that a panic, which is always a fault of this program or of
+/// Runs a command so that a panic, always a fault of this program or of
 /// a driver, ends like every other error: in one line.
 fn caught(command: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
     panic::catch_unwind(AssertUnwindSafe(command)).unwrap_or_else(|panic| {

@@ -1,12 +1,12 @@
-//! Where memory ends, the program ends in one line.
+//! Running out of memory ends the program in one line.
 //!
-//! Where an allocation fails, Rust's own handler prints a line that names neither the limit nor a way out, and aborts.
-//! This allocator is the system's; when that has nothing more, it makes room from what it has set aside, says what was
-//! missing, and ends the program with exit code 1. Requests whose failure the calling thread handles fail as they are.
-//! What a control group has no room for counts as failed: the system would grant it, and kill the process without a word.
+//! When an allocation fails, Rust's own handler prints a line that names neither the limit nor a remedy, and aborts.
+//! This allocator is the system's. When that fails, it frees a reserve, says what was
+//! missing, and ends the program with exit code 1. Requests whose failure the calling thread handles fail normally.
+//! A request beyond a control group's limit counts as failed: the system would grant it, and kill the process silently.
 //!
-//! One of the three places that use `unsafe`: an allocator cannot be written without. Every request goes to the system's
-//! allocator as it came, so what holds for that one holds for this one.
+//! One of the three places that use `unsafe`, which an allocator needs. Every request goes unchanged to the system's
+//! allocator, so what holds for that one holds for this one.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::borrow::Cow;
@@ -24,16 +24,16 @@ use super::commands::resume_command;
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator;
 
-/// Enough to read the limits and to print a line. Nothing touches it, so it takes address space alone.
+/// Enough to read the limits and to print a line. It is never touched, so it takes only address space.
 const RESERVE: usize = 4 << 20;
 
-/// How to go on after the end, and the file without which there is nothing to go on with.
-struct GoOn {
+/// How to resume after the end, and the file that resuming needs.
+struct Hint {
     how: Cow<'static, str>,
     once: Option<PathBuf>,
 }
 
-static GO_ON: OnceLock<GoOn> = OnceLock::new();
+static HINT: OnceLock<Hint> = OnceLock::new();
 
 static RESERVED: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
@@ -48,25 +48,28 @@ pub(crate) fn prepare() {
     RESERVED.store(reserve(), Ordering::SeqCst);
 }
 
-/// Has the last line of this command end with how it goes on, once a file is there.
-pub(crate) fn goes_on(how: impl Into<Cow<'static, str>>, once: Option<PathBuf>) {
-    let _ = GO_ON.set(GoOn { how: how.into(), once });
+/// Makes the last line of this command end with how to resume, once a file exists.
+pub(crate) fn set_hint(how: impl Into<Cow<'static, str>>, once: Option<PathBuf>) {
+    let _ = HINT.set(Hint { how: how.into(), once });
 }
 
-/// As [`goes_on`], for a run from its first checkpoint on.
-pub(crate) fn kept_run(folder: &Path) {
-    goes_on(format!("; go on with: {}", resume_command(folder)), Some(folder.join("checkpoint.safetensors")));
+/// As [`set_hint`], for a run with a checkpoint.
+pub(crate) fn hint_at_run(folder: &Path) {
+    set_hint(
+        format!("; resume with: {}", resume_command(folder)),
+        Some(folder.join("checkpoint.safetensors")),
+    );
 }
 
-fn how_to_go_on() -> &'static str {
-    let there = GO_ON.get().filter(|on| on.once.as_ref().is_none_or(|file| file.exists()));
+fn hint() -> &'static str {
+    let there = HINT.get().filter(|hint| hint.once.as_ref().is_none_or(|file| file.exists()));
     there.map_or("", |on| &on.how)
 }
 
 struct Allocator;
 
 #[expect(unsafe_code, reason = "an allocator is unsafe by nature; this one passes requests on as they are")]
-// SAFETY: all memory comes from the system's allocator and goes back to it, under the same layouts.
+// SAFETY: all memory comes from the system's allocator and goes back to it, with the same layouts.
 unsafe impl GlobalAlloc for Allocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !host::has_room(layout.size()) {
@@ -95,10 +98,10 @@ unsafe impl GlobalAlloc for Allocator {
     }
 }
 
-/// Has all threads share one arena where address space is limited: with one for each, as glibc's malloc has it, the first
+/// Makes all threads share one arena if address space is limited: with one arena per thread, the default of glibc's malloc, the first
 /// allocation of each thread takes 128 MiB of it.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-#[expect(unsafe_code, reason = "glibc is told by a function of C")]
+#[expect(unsafe_code, reason = "glibc offers only a C function")]
 fn share_one_arena() {
     use std::ffi::c_int;
 
@@ -129,12 +132,12 @@ fn reserve() -> *mut u8 {
 fn release() {
     let reserved = RESERVED.swap(ptr::null_mut(), Ordering::SeqCst);
     if !reserved.is_null() {
-        // SAFETY: it came from the same allocator under the same layout, and is taken out of its place once.
+        // SAFETY: it came from the same allocator with the same layout, and is taken only once.
         unsafe { System.dealloc(reserved, layout()) }
     }
 }
 
-/// Passes on what the system gave.
+/// Checks the system's allocation.
 #[inline]
 fn checked(given: *mut u8, bytes: usize) -> *mut u8 {
     if given.is_null() {
@@ -159,11 +162,11 @@ fn failed(bytes: usize) {
     }
     IS_ENDING.set(true);
     release();
-    print(&format!("error: {}{}\n", host::failure(bytes, RESERVE), how_to_go_on()));
+    print(&format!("error: {}{}\n", host::failure(bytes, RESERVE), hint()));
     signal_hook::low_level::exit(1);
 }
 
-/// Prints without a lock, which another thread may hold and never give back.
+/// Prints without a lock, which another thread may hold forever.
 #[cfg(unix)]
 fn print(line: &str) {
     let _ = rustix::io::write(rustix::stdio::stderr(), line.as_bytes());

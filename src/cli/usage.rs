@@ -1,4 +1,4 @@
-//! From words to a [`Command`], or to one line that says why not.
+//! Parses words into a [`Command`], or into one line that says why not.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -12,20 +12,20 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use tanner::session::Settings;
 
-use super::flags::{BESIDE_RESUME, Cli, Command, PaperCommand, TrainArgs};
+use super::flags::{ALLOWED_WITH_RESUME, Cli, Command, PaperCommand, TrainArgs};
 use super::ui::of_library;
 use super::ui::terminal::{self, Output};
 use super::{help, mistakes};
 
-/// Where training looks for data when none are named.
+/// The default data.
 const USUAL_DATA: &str = "data/fashion-mnist";
 
-/// What is answered in place of running a command.
+/// An answer instead of running a command.
 #[derive(Debug)]
 pub(crate) enum Answer {
     /// The help or the version.
     Asked(StyledStr),
-    /// Why the command line cannot be understood.
+    /// Why the command line is invalid.
     Refused(String),
 }
 
@@ -46,14 +46,14 @@ impl Answer {
     }
 }
 
-/// A command line that was understood.
+/// A valid command line.
 #[derive(Debug)]
 pub(crate) struct Understood {
     pub(crate) command: Command,
     pub(crate) output: Output,
 }
 
-/// Understands a command line; no subcommand means `train`.
+/// Parses a command line; no subcommand means `train`.
 pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
     let words = &through_paper(words);
     mistakes::refuse_unknown_command(words).map_err(Answer::Refused)?;
@@ -67,7 +67,7 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
         answer(error)
     })?;
     refuse_flags_before_subcommand(&matches).map_err(Answer::Refused)?;
-    refuse_flags_beside_resume(&matches).map_err(Answer::Refused)?;
+    refuse_flags_with_resume(&matches).map_err(Answer::Refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
     let output = Output { quiet: cli.quiet, json: cli.json };
     let mut command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
@@ -84,7 +84,7 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
     Ok(Understood { command, output })
 }
 
-/// The experiments of the paper may be typed without the word before them.
+/// Allows the experiments of the paper without the word `paper`.
 fn through_paper(words: &[OsString]) -> Vec<OsString> {
     let mut words = words.to_vec();
     let is_value = |place: usize| words[place - 1] == "--color";
@@ -96,13 +96,13 @@ fn through_paper(words: &[OsString]) -> Vec<OsString> {
     words
 }
 
-/// The file or folder that was named without a flag.
+/// Takes the file or folder named without a flag.
 fn take_file(args: &mut TrainArgs, is_named: bool) -> Result<(), String> {
     let Some(file) = args.file.take() else { return Ok(()) };
     let word = file.to_string_lossy();
     if !file.exists() && !word.contains(['.', '/', '\\']) {
         if is_named {
-            return Err(format!("there is no file and no folder `{word}` to train on"));
+            return Err(format!("`{word}` is neither a file nor a folder to train on"));
         }
         return Err(mistakes::no_command(&word));
     }
@@ -110,8 +110,8 @@ fn take_file(args: &mut TrainArgs, is_named: bool) -> Result<(), String> {
     Ok(())
 }
 
-/// What was typed wins over the settings file. The preset that one of them names stays a name, below whatever else
-/// is laid under these settings.
+/// Typed flags override the settings file. A preset in either stays a name, below everything else
+/// that is merged under these settings.
 fn lay_over_file(args: &mut TrainArgs) -> Result<(), String> {
     if let Some(file) = &args.config {
         let read = Settings::read(file).map_err(|error| format!("--config: {}", of_library(&error)))?;
@@ -122,7 +122,7 @@ fn lay_over_file(args: &mut TrainArgs) -> Result<(), String> {
     Ok(())
 }
 
-/// The settings that flags of `train` stand for.
+/// The settings of a text of `train` flags.
 pub(crate) fn settings_from_flags(text: &str) -> Result<Settings, String> {
     let words = shell_words::split(text).map_err(|error| format!("{text:?}: {error}"))?;
     let words: Vec<OsString> =
@@ -130,11 +130,11 @@ pub(crate) fn settings_from_flags(text: &str) -> Result<Settings, String> {
     match understand(&words) {
         Ok(Understood { command: Command::Train(args), .. }) if args.resume.is_none() => Ok(args.settings),
         Err(Answer::Refused(reason)) => Err(reason),
-        _ => Err(format!("{text:?} are no flags of a training run")),
+        _ => Err(format!("{text:?} are not flags of a training run")),
     }
 }
 
-/// Flags of `train` typed before a subcommand would be read and then forgotten.
+/// Refuses flags of `train` before a subcommand, which would have no effect.
 fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
     let typed = |id: &&clap::Id| matches.value_source(id.as_str()) == Some(ValueSource::CommandLine);
     let command = Cli::command();
@@ -145,15 +145,13 @@ fn refuse_flags_before_subcommand(matches: &ArgMatches) -> Result<(), String> {
         (!argument.is_global_set()).then_some(flag)
     });
     match (flags.min(), matches.subcommand_name()) {
-        (Some(flag), Some(subcommand)) => {
-            Err(format!("{flag} stands before the subcommand {subcommand}: put it behind"))
-        }
+        (Some(flag), Some(subcommand)) => Err(format!("{flag} must come after the subcommand {subcommand}")),
         _ => Ok(()),
     }
 }
 
-/// A run that goes on has its settings already.
-fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
+/// A resumed run already has its settings.
+fn refuse_flags_with_resume(matches: &ArgMatches) -> Result<(), String> {
     let train = match matches.subcommand() {
         None => matches,
         Some(("train", train)) => train,
@@ -165,10 +163,11 @@ fn refuse_flags_beside_resume(matches: &ArgMatches) -> Result<(), String> {
     let arguments = command.get_arguments().filter(|argument| typed(argument.get_id().as_str()));
     let mut flags =
         arguments.map(|argument| (argument.get_id().as_str(), argument.get_long().unwrap_or("data")));
-    let allowed = |(id, flag): &(&str, &str)| BESIDE_RESUME.contains(id) || BESIDE_RESUME.contains(flag);
+    let allowed =
+        |(id, flag): &(&str, &str)| ALLOWED_WITH_RESUME.contains(id) || ALLOWED_WITH_RESUME.contains(flag);
     match flags.find(|flag| !allowed(flag)) {
         Some((_, flag)) if typed("resume") => {
-            Err(format!("--{flag} has no meaning beside --resume, which goes on with the run's own settings"))
+            Err(format!("--{flag} cannot be used with --resume, which keeps the run's settings"))
         }
         _ => Ok(()),
     }
@@ -230,7 +229,7 @@ mod tests {
     fn train_flags_before_a_subcommand_are_refused() {
         for line in ["--seed 1 train", "--epochs 3 eval --model m", "--pca devices", "--arch fc inspect"] {
             let text = refused(line);
-            assert!(text.contains("stands before the subcommand"), "{line}: {text}");
+            assert!(text.contains("must come after the subcommand"), "{line}: {text}");
         }
     }
 
@@ -241,18 +240,18 @@ mod tests {
             ("--arch cs", "[possible values: sc, rsp, fc, narrow, band, sc2d]"),
             ("--epochs three", "--epochs: \"three\" is not a whole number"),
             ("--epochs 1.5", "--epochs: 1.5 is not a whole number"),
-            ("--epochs -3", "--epochs: -3 is impossible, it must be a whole number from 1 on"),
-            ("--seed -3", "--seed: -3 is impossible, it must be a whole number from 0 on"),
+            ("--epochs -3", "--epochs: -3 is invalid, it must be a whole number, at least 1"),
+            ("--seed -3", "--seed: -3 is invalid, it must be a whole number, at least 0"),
             (
                 "--seed 99999999999999999999",
-                "--seed: 99999999999999999999 is impossible, it must be a whole number",
+                "--seed: 99999999999999999999 is invalid, it must be a whole number",
             ),
-            ("--batch-size 99999999999999999999", "--batch-size: 99999999999999999999 is impossible"),
+            ("--batch-size 99999999999999999999", "--batch-size: 99999999999999999999 is invalid"),
             ("--epochs=", "--epochs: \"\" is not a whole number"),
             ("--lr fast", "--lr: \"fast\" is not a number: write one such as 0.1"),
             ("--l2 1,5", "--l2: \"1,5\" is not a number"),
             ("paper", "paper needs one of table1, figure1, figure2, layer-importance"),
-            ("src devices", "DATA stands before the subcommand devices"),
+            ("src devices", "DATA must come after the subcommand devices"),
             ("src --data src", "'[DATA]' cannot be used with '--data <PATH>'"),
             ("eval", "--model <FILE>"),
             ("--pca --importance none", "cannot be used with"),
@@ -268,21 +267,21 @@ mod tests {
             ("figure2 --out o --model m --report-only", "cannot be used with"),
             ("figure2 --out o --model m --threads 2", "cannot be used with"),
             ("figure2 --out o --model m --data d", "cannot be used with"),
-            ("train --resume d --lr 3", "--lr has no meaning beside --resume"),
-            ("--seed 3 --resume d --threads 2", "--seed has no meaning beside --resume"),
-            ("--checkpoint-every 0", "'--checkpoint-every <N>': \"0\" is impossible"),
-            ("trian", "there is no command and no file `trian`; did you mean `train`?"),
-            ("tabel1", "there is no command and no file `tabel1`; did you mean `table1`?"),
-            ("predct --model m x.csv", "there is no command and no file `predct`; did you mean `predict`?"),
-            ("-q --color never rnus r", "there is no command and no file `rnus`; did you mean `runs`?"),
-            ("trian iris.csv --rf", "there is no command and no file `trian`; did you mean `train`?"),
+            ("train --resume d --lr 3", "--lr cannot be used with --resume"),
+            ("--seed 3 --resume d --threads 2", "--seed cannot be used with --resume"),
+            ("--checkpoint-every 0", "'--checkpoint-every <N>': \"0\" is invalid"),
+            ("trian", "`trian` is neither a command nor a file; did you mean `train`?"),
+            ("tabel1", "`tabel1` is neither a command nor a file; did you mean `table1`?"),
+            ("predct --model m x.csv", "`predct` is neither a command nor a file; did you mean `predict`?"),
+            ("-q --color never rnus r", "`rnus` is neither a command nor a file; did you mean `runs`?"),
+            ("trian iris.csv --rf", "`trian` is neither a command nor a file; did you mean `train`?"),
             ("--json paper figure1", "--json: paper figure1 has no results as JSON"),
             ("--json export --model m --onnx x", "--json: export has no results as JSON"),
-            ("xyzzy", "there is no command and no file `xyzzy`; see --help"),
-            ("train xyzzy", "there is no file and no folder `xyzzy` to train on"),
+            ("xyzzy", "`xyzzy` is neither a command nor a file; see --help"),
+            ("train xyzzy", "`xyzzy` is neither a file nor a folder to train on"),
             ("--schedule wobbly", "step:EPOCHS:FACTOR"),
             ("--augment flop", "\"flop\" is not known; write shift=N"),
-            ("--augment shift=9", "'--augment <TEXT>': a shift of 9 is impossible"),
+            ("--augment shift=9", "'--augment <TEXT>': a shift of 9 is invalid"),
             ("--degrees 1,x", "\"x\" is not a whole number"),
         ] {
             let text = refused(line);
@@ -290,7 +289,7 @@ mod tests {
         }
     }
 
-    /// Flags that still decide something are not strangers, and defaults are not typed.
+    /// Flags with an effect are accepted, and defaults do not count as typed.
     #[test]
     fn flags_with_a_meaning_stay_together() {
         for line in [
@@ -305,7 +304,7 @@ mod tests {
         }
     }
 
-    /// Also below settings that are laid under the flags later, as those of a plan.
+    /// Also below settings that are later merged under the flags, such as those of a plan.
     #[test]
     fn a_preset_lies_below_everything() {
         let flags = |text| settings_from_flags(text).unwrap();
@@ -333,12 +332,12 @@ mod tests {
             {
                 let flag = format!("{name} --{}", argument.get_id());
                 assert!(argument.get_help_heading().is_some(), "{flag} is in no group");
-                let told = argument
+                let help = argument
                     .get_long_help()
                     .or(argument.get_help())
                     .map(ToString::to_string)
                     .unwrap_or_default();
-                let known = !argument.get_default_values().is_empty() || told.contains("[default: ");
+                let known = !argument.get_default_values().is_empty() || help.contains("[default: ");
                 let needs_none = argument.is_required_set()
                     || argument.is_positional()
                     || ["pca", "rf", "model", "run", "onnx", "csr"].contains(&argument.get_id().as_str());

@@ -1,8 +1,8 @@
-//! Augmentation: pictures moved and mirrored by chance, so that no epoch shows the same ones.
+//! Augmentation: pictures moved and mirrored at random, differently in every epoch.
 //!
 //! A move is drawn for each sample and epoch, in the order of the samples, from a
-//! stream of its own; so it depends on neither the number of threads nor the
-//! engine nor the epochs before. It is applied to raw pixels, before anything
+//! separate stream, so it depends on neither the number of threads nor the
+//! engine nor earlier epochs. It is applied to raw pixels, before anything
 //! that treats features one by one or mixes them.
 
 use rand::{Rng, RngExt};
@@ -17,13 +17,13 @@ use crate::{Error, Result, threads};
 const PART: usize = 256;
 
 impl Augmentation {
-    /// Whether nothing happens to any picture.
+    /// Whether pictures are unchanged.
     #[must_use]
     pub(crate) fn is_none(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Refuses data that cannot be augmented so.
+    /// Refuses data that cannot be augmented.
     ///
     /// # Errors
     /// [`Error::Setting`] when samples are not pictures, or too small for the shift.
@@ -39,7 +39,7 @@ impl Augmentation {
         };
         if self.shift >= rows.min(columns) {
             return refuse(format!(
-                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels (`augment` none leaves them as they \
+                "a shift of {} is invalid, it must be below the shorter side of {rows} x {columns} pixels (`augment` none leaves them as they \
                  are)",
                 self.shift
             ));
@@ -47,9 +47,9 @@ impl Augmentation {
         Ok(())
     }
 
-    /// The samples as the epoch with this index, counted from 0, shows them.
+    /// The samples of the epoch with this index, counted from 0.
     ///
-    /// Labels, shape and number of samples stay. The same seed and epoch give the same bits.
+    /// Labels, shape and number of samples stay. The same seed and epoch result in the same bits.
     ///
     /// # Errors
     /// As [`Augmentation::check`].
@@ -67,7 +67,7 @@ impl Augmentation {
             }
         };
         threads::run(|| parts.zip(moves.par_chunks(PART)).for_each(apply));
-        // Numbers that were finite stay so, and 0 is; the invariants need no second look.
+        // Finite numbers stay finite, so the invariants still hold.
         Ok(Dataset { features, labels: data.labels.clone(), ..*data })
     }
 
@@ -79,7 +79,7 @@ impl Augmentation {
         Ok((0..samples).map(|_| self.draw_one(&mut rng)).collect())
     }
 
-    /// The same number of draws whatever happens, so that shifts do not depend on flips.
+    /// Always the same number of draws, so that shifts do not depend on flips.
     fn draw_one(&self, rng: &mut impl Rng) -> Move {
         let reach = i32::try_from(self.shift).unwrap_or(i32::MAX);
         let mut pixels = || rng.random_range(-reach..=reach) as isize;

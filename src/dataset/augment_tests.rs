@@ -85,7 +85,7 @@ fn moves_do_not_depend_on_the_number_of_threads() {
     }
 }
 
-/// The moves that a seed stands for may never change: old runs could not be repeated.
+/// The moves of a seed must never change: old runs could not be repeated.
 #[test]
 fn the_moves_are_pinned() {
     let moves = Augmentation { shift: 2, flip: true }.draw(4, 0, 0).unwrap();
@@ -94,14 +94,14 @@ fn the_moves_are_pinned() {
 }
 
 #[test]
-fn data_that_are_no_pictures_or_too_small_are_refused() {
+fn data_that_are_not_pictures_or_too_small_are_refused() {
     let both = Augmentation { shift: 2, flip: true };
     let table = Dataset::new(vec![0.0; 6], 3, vec![0, 1], 2).unwrap();
     let message = both.apply(&table, 0, 0).unwrap_err().to_string();
     assert!(message.starts_with("augment: samples of 3 features that are not known"), "{message}");
     assert_eq!(Augmentation::default().apply(&table, 0, 0).unwrap(), table);
     let message = Augmentation { shift: 5, flip: false }.check(&pictures(1)).unwrap_err().to_string();
-    assert!(message.contains("a shift of 5 is impossible") && message.contains("6 x 5 pixels"), "{message}");
+    assert!(message.contains("a shift of 5 is invalid") && message.contains("6 x 5 pixels"), "{message}");
     assert!(Augmentation { shift: 4, flip: false }.check(&pictures(1)).is_ok());
 }
 

@@ -1,16 +1,16 @@
-//! Whether data are the same as before, at the speed of memory.
+//! A fast fingerprint, to detect changed data.
 
 use rayon::prelude::*;
 
 use super::Dataset;
 use crate::threads;
 
-/// Values that one task reads; part of what the fingerprint is.
+/// Values per task; part of the definition of the fingerprint.
 const PIECE: usize = 1 << 16;
 /// An odd number without pattern (2^64 over the golden ratio), as in Fibonacci hashing.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// 16 hexadecimal digits that differ, but for a chance of 1 in 2^64, where shapes, features, labels or
+/// 16 hexadecimal digits that differ, except with a probability of 1 in 2^64, if shapes, features, labels or
 /// their order differ.
 ///
 /// It finds accidents, such as a changed file; it is not a defence against forgery, for which there is
@@ -32,7 +32,7 @@ fn join(hash: u64, value: u64) -> u64 {
     u64::try_from(low ^ high).unwrap_or(0).wrapping_add(hash.rotate_left(29))
 }
 
-/// Eight hashes side by side, which do not wait for each other, each of two values at a time; then one of them.
+/// Eight independent parallel hashes, each of two values at a time, combined at the end.
 fn lanes<T: Copy>(values: &[T], bits: impl Fn(T) -> u64) -> u64 {
     let (whole, rest) = values.as_chunks::<16>();
     let mut hashes = [FACTOR; 8];

@@ -1,4 +1,4 @@
-//! How much of a data set is held out.
+//! The held-out part of a data set.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::{Error, Result, Setting};
 
 /// How many samples are held out: a number of them, or a share of all.
 ///
-/// Written as `10000` and as `0.1`, in files as on the command line.
+/// Written as `10000` or `0.1`, both in files and on the command line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Holdout {
     /// Number of samples, at least 1.
@@ -65,18 +65,18 @@ impl FromStr for Holdout {
             (Ok(count), _) => Ok(Self::Count(count)),
             (_, Ok(share)) if share > 0.0 && share < 1.0 => Ok(Self::Share(share)),
             (_, Ok(_)) => refuse("is not a share above 0 and below 1"),
-            _ => refuse("is not understood"),
+            _ => refuse("is not valid"),
         }
     }
 }
 
 serde_as_text!(Holdout);
 
-/// A split that was made: enough to make it again.
+/// A split: enough to repeat it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeldOut {
-    /// What was asked for.
+    /// The request.
     pub holdout: Holdout,
     /// Seed that the samples were drawn with.
     pub seed: u64,
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
+    fn text_round_trips_and_invalid_text_is_refused() {
         for (text, holdout) in [("10000", Holdout::Count(10_000)), ("0.1", Holdout::Share(0.1))] {
             assert_eq!(text.parse::<Holdout>().unwrap(), holdout);
             assert_eq!(holdout.to_string(), text);

@@ -1,4 +1,4 @@
-//! Reader for IDX, the format of MNIST and of the sets made in its image.
+//! Reader for IDX, the format of MNIST and similar data sets.
 //!
 //! Content: two zero bytes, a type code, the number of dimensions, one
 //! big-endian u32 for each dimension, then the values, the last dimension
@@ -6,8 +6,8 @@
 //! of unsigned bytes. A file may be compressed with gzip, which is recognised by
 //! its first two bytes and not by its name.
 //!
-//! Nothing is believed that was not checked: memory grows with the bytes that
-//! are really there, never with what a header announces, and decompression stops
+//! Nothing is trusted before it is checked: memory grows with the bytes that
+//! actually exist, never with the claims of a header, and decompression stops
 //! at the announced end. Every violation is an [`Error::Data`] whose
 //! offset counts bytes of the decompressed content.
 //!
@@ -21,10 +21,10 @@ use flate2::bufread::MultiGzDecoder;
 
 use crate::{Error, Result, host};
 
-/// Most bytes of values that one file may announce: 1 GiB, which is 4 GiB as f32.
+/// Maximum number of bytes of values in one file: 1 GiB, which is 4 GiB as f32.
 pub const MAX_VALUES: u64 = 1 << 30;
 
-/// Bytes that are read before it is asked whether the rest has room.
+/// Bytes that are read before checking whether the rest fits into memory.
 const PIECE: u64 = 2 << 20;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -126,12 +126,12 @@ impl<'a> Content<'a> {
         Ok(Self { path, reader, compressed, offset: 0 })
     }
 
-    /// The next `count` bytes, or fewer where the content ends before.
+    /// The next `count` bytes, or fewer if the content ends before.
     fn read(&mut self, count: u64) -> Result<Vec<u8>> {
         let name = self.path.display().to_string();
         let mut bytes = Vec::new();
         let outcome = loop {
-            // Again and again, for another file may be read at the same time.
+            // Repeatedly, because another file may be read at the same time.
             let rest = count - bytes.len() as u64;
             host::require(&name, rest as f64)?;
             let mut piece = self.reader.by_ref().take(rest.min(PIECE));
@@ -163,7 +163,7 @@ impl<'a> Content<'a> {
     }
 
     fn read_error(&self, error: io::Error, expected: &str) -> Error {
-        // The decoder reports damage as an error that no system call made.
+        // The decoder reports damage as an error without a system call.
         if !self.compressed || error.raw_os_error().is_some() {
             return Error::io(self.path, error);
         }

@@ -14,16 +14,16 @@ const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 /// Reads training and test set from a folder with the four files of MNIST.
 ///
 /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
-/// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each as it is or with
-/// `.gz` behind its name; where both are there, the one without `.gz` is read.
+/// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each plain or with
+/// `.gz` appended to its name; if both exist, the one without `.gz` is read.
 /// Pixels are scaled from 0..=255 to 0..=1. The class count is one more than the
 /// largest training label, and at least 2.
 ///
 /// # Errors
-/// [`Error::Dataset`] naming every path that was looked for when files are
+/// [`Error::Dataset`] naming every tried path when files are
 /// missing; [`Error::Io`] and [`Error::Data`] as for [`read_images`];
 /// [`Error::Data`] when images and labels differ in number, training and test
-/// images in size, or a test label is of no class of the training set.
+/// images in size, or a test label is not a class of the training set.
 pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
     let dir = dir.as_ref();
     let [train_images, train_labels, test_images, test_labels] =
@@ -37,21 +37,21 @@ pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
     check_test_labels(&test.labels_path, &test.labels, class_count)?;
     let [train_pixels, test_pixels] = [&train, &test].map(|half| half.images.pixels.len());
     host::require(&format!("the data set in {}", dir.display()), features_bytes(train_pixels, test_pixels))?;
-    // One after the other, so that the bytes of both do not wait beside the features of both.
+    // One after another, so that the bytes of both and the features of both are not in memory together.
     let train = train.into_pictures(class_count)?.into();
     Ok(DataSplits { train, test: test.into_pictures(class_count)?.into() })
 }
 
-/// What features take beside the pixels that they are made of: those of the training set go before the features of the
-/// test set come.
+/// Memory of features in addition to the pixels that they are made of: those of the training set are freed before the features of the
+/// test set are made.
 fn features_bytes(train: usize, test: usize) -> f64 {
     let each = size_of::<f32>();
     (each * train).max(each * (train + test) - train) as f64
 }
 
-/// Reads the training set of such a folder alone, as bytes; its two other files need not be there.
+/// Reads only the training set of such a folder, as bytes; the two other files need not exist.
 ///
-/// `Dataset::from` gives the very training set of [`load_idx_folder`].
+/// `Dataset::from` returns exactly the training set of [`load_idx_folder`].
 ///
 /// # Errors
 /// As [`load_idx_folder`], for the two files.
@@ -86,7 +86,7 @@ impl Half {
     }
 }
 
-/// Where data are looked for that nobody named.
+/// The default data.
 pub(crate) const USUAL: &str = "data/fashion-mnist";
 
 /// The paths of files of these names.
@@ -148,7 +148,7 @@ fn check_counts(images_path: &Path, images: &IdxImages, labels_path: &Path, labe
     if labels.len() == images.count {
         return Ok(());
     }
-    // The count stands right behind the magic number.
+    // The count follows the magic number.
     let offset = 4;
     let reason = format!(
         "{} labels, expected {}, one for each image in {}",
@@ -159,7 +159,7 @@ fn check_counts(images_path: &Path, images: &IdxImages, labels_path: &Path, labe
     Err(violation(labels_path, offset, reason))
 }
 
-/// One more than the largest training label, at least 2; labels between that no sample has are worth a warning.
+/// One more than the largest training label, at least 2; warns of labels in between that no sample has.
 fn class_count(path: &Path, labels: &[u8]) -> usize {
     let largest = labels.iter().max().copied().unwrap_or(0);
     let unused = (0..=largest).filter(|label| !labels.contains(label)).count();
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_pixels_of_the_training_set_make_room() {
-        // While training features are made, and once those of the test set are there.
+        // While the training features are made, and after the test features are made.
         assert_eq!(features_bytes(600, 100), 2400.0);
         assert_eq!(features_bytes(100, 600), 2700.0);
     }

@@ -1,4 +1,4 @@
-//! Learning a table, and parting it into training and test set as training did.
+//! Fits the encoding of a table, and splits it into training and test set.
 
 use super::split::stratified_marks;
 use super::table::{Classes, FitOptions, Limits, Table, TableEncoding};
@@ -7,10 +7,10 @@ use crate::random::Purpose;
 use crate::{Error, Result};
 
 impl DataRecord {
-    /// As [`DataRecord::samples`] for the very table that was split in training: in two parts as then.
+    /// As [`DataRecord::samples`] for exactly the training table: in the same two parts.
     ///
     /// # Errors
-    /// As [`DataRecord::samples`], and when the table is not as long as that one.
+    /// As [`DataRecord::samples`], and when the table has another length.
     #[doc(hidden)]
     pub fn splits(&self, table: Table, test: HeldOut, limits: &Limits) -> Result<EncodedSamples<DataSplits>> {
         if table.rows() != test.of {
@@ -19,14 +19,13 @@ impl DataRecord {
         let name = table.name.clone();
         let EncodedSamples { samples, unseen } = self.samples(table, limits)?;
         if !self.is_own(&samples) {
-            let reason =
-                "as many rows as the table that was split in training, but other ones, or in another order";
+            let reason = "as many rows as the table that was split in training, but different ones or in another order";
             return Err(Error::Table { name, reason: reason.into() });
         }
         Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen })
     }
 
-    /// The samples of that table in two parts as in training; `None` of any other table.
+    /// The samples of the training table in the same two parts; `None` for any other table.
     ///
     /// # Errors
     /// [`Error::Dataset`] when no such split is possible.
@@ -44,7 +43,7 @@ fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
     Ok(DataSplits { train, test })
 }
 
-/// Learns a table whose rows are all to train on: samples, and the record for any other table.
+/// Fits the encoding on a table of only training rows; returns samples, and the record for other tables.
 ///
 /// # Errors
 /// As for [`Classes::of`] and [`TableEncoding::fit`].
@@ -53,9 +52,9 @@ pub fn learn(table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset,
     Ok((record.samples(table, limits)?.samples, record))
 }
 
-/// Learns a table and holds a part of its rows out as the test set, class by class in proportion.
+/// Fits the encoding on a table and holds a part of its rows out as the test set, in proportion from each class.
 ///
-/// The rows are drawn from the stream [`Purpose::TestSplit`] of the seed; all that
+/// The rows are drawn from the stream [`Purpose::TestSplit`] of the seed; everything that
 /// is fitted is fitted on the others.
 ///
 /// # Errors

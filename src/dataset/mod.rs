@@ -1,12 +1,12 @@
-//! Labelled samples in memory, and the readers that bring them there.
+//! Labelled samples in memory, and their readers.
 //!
 //! A [`Dataset`] is validated once, in its constructor, and is consistent from
-//! then on: whoever receives one need not check lengths, labels or NaN again.
+//! then on: its users need not check lengths, labels or NaN again.
 //! [`DataSplits`] is the pair that training works on. [`load_idx_folder`] reads
 //! the pair from the four IDX files that MNIST and its relatives come in. Tables
 //! (CSV, NPY, NPZ, Parquet) are read, split and encoded by
 //! [`Session::load`](crate::session::Session::load). [`Augmentation`] moves and
-//! mirrors pictures. What is known of data beside their numbers travels as a
+//! mirrors pictures. What is known of the data besides the numbers is kept as a
 //! [`DataRecord`].
 
 #[cfg(feature = "train")]
@@ -78,7 +78,7 @@ pub struct Dataset {
 pub struct DataSplits {
     /// Everything that is fitted (importance, standardising, weights) is fitted on these.
     pub train: Dataset,
-    /// Only ever looked at to measure.
+    /// Only used to measure.
     pub test: Dataset,
 }
 
@@ -120,9 +120,9 @@ impl Dataset {
         Ok(self)
     }
 
-    /// The same samples with other features, `[sample][feature]`, as preprocessing makes them.
+    /// The same samples with other features, `[sample][feature]`, as from preprocessing.
     ///
-    /// The image shape is dropped: a rotated or permuted sample is not a picture any more.
+    /// The image shape is dropped: a rotated or permuted sample is no longer a picture.
     ///
     /// # Errors
     /// [`Error::Dataset`] when the new features break an invariant listed on the type.
@@ -242,7 +242,7 @@ fn check_head(count: usize, samples: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::Dataset(format!(
-        "the first {count} samples were asked for, but it must be between 1 and {samples}"
+        "the first {count} samples were requested, but the number must be between 1 and {samples}"
     )))
 }
 

@@ -1,4 +1,4 @@
-//! What is known of the data beside numbers, in a form that travels with the model.
+//! What is known of the data besides the numbers, in a form that the model keeps.
 
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "train")]
@@ -15,7 +15,7 @@ const MAX_NAME: usize = 4096;
 /// Digits of a [`fingerprint`].
 const FINGERPRINT_DIGITS: usize = 16;
 
-/// Names of classes and features, and how raw data become samples; empty where nothing is known.
+/// Names of classes and features, and how raw data become samples; empty if nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
@@ -32,7 +32,7 @@ pub struct DataRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub encoding: Option<TableEncoding>,
-    /// The rows of the training table that became the test set, where it was split.
+    /// The rows of the training table that became the test set, if it was split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<HeldOut>,
     /// The fingerprint of that table's samples, in the order of its rows.
@@ -56,13 +56,13 @@ impl DataRecord {
         Self { image_shape: dataset.image_shape(), ..Self::default() }
     }
 
-    /// 16 hexadecimal digits that differ where the names of classes or features do; nothing where there are no names.
+    /// 16 hexadecimal digits that depend on the names of classes and features; `None` if there are no names.
     #[cfg(feature = "train")]
     fn digest_of_names(&self) -> Option<String> {
         if self.class_names.is_empty() && self.feature_names.is_empty() {
             return None;
         }
-        // Names may hold anything, so each comes with its length.
+        // Names may contain anything, so each is preceded by its length.
         let mut digest = Sha256::new();
         for names in [&self.class_names, &self.feature_names] {
             digest.update((names.len() as u64).to_le_bytes());
@@ -74,7 +74,7 @@ impl DataRecord {
         Some(hex(digest.finalize()).chars().take(FINGERPRINT_DIGITS).collect())
     }
 
-    /// The digest of some content, and behind it that of the names, where there are some.
+    /// The digest of some content, and behind it that of the names, if there are any.
     #[cfg(feature = "train")]
     pub(crate) fn with_names(&self, content: String) -> String {
         match self.digest_of_names() {
@@ -89,10 +89,10 @@ impl DataRecord {
         *self == Self::default()
     }
 
-    /// Refuses a record of other data than those of `features` raw features and `classes` classes.
+    /// Refuses a record that does not match this number of raw features and classes.
     ///
     /// # Errors
-    /// [`Error::Dataset`] with what does not fit.
+    /// [`Error::Dataset`] with the mismatch.
     pub(crate) fn check(&self, features: usize, classes: usize) -> Result<()> {
         let fail = |reason: String| Err(Error::Dataset(reason));
         let distinct: std::collections::HashSet<&String> = self.class_names.iter().collect();
@@ -145,12 +145,12 @@ impl DataRecord {
     /// Samples of a table that was read with [`Columns::Of`](super::table::Columns::Of) the encoding.
     ///
     /// # Errors
-    /// [`Error::Table`] when there is no encoding, a label is of no class, or as
+    /// [`Error::Table`] when there is no encoding, a label is not a known class, or as
     /// for [`TableEncoding::encode`].
     #[doc(hidden)]
     pub fn samples(&self, mut table: Table, limits: &Limits) -> Result<EncodedSamples<Dataset>> {
         let Some(encoding) = &self.encoding else {
-            return Err(table.refused("nothing is known of how a table becomes features"));
+            return Err(table.refused("the model does not know how to encode a table"));
         };
         self.check_pictures(table.image_shape())?;
         let labels = Classes { names: self.class_names.clone() }.labels(&table)?;
@@ -163,7 +163,7 @@ impl DataRecord {
         Ok(EncodedSamples { samples, unseen: encoded.unseen })
     }
 
-    /// Whether these are the samples of the very table that was split in training, in its order.
+    /// Whether these are the samples of exactly the training table, in its order.
     #[must_use]
     pub(crate) fn is_own(&self, samples: &Dataset) -> bool {
         let is_as_long = self.test.is_some_and(|test| test.of == samples.samples());

@@ -1,4 +1,4 @@
-//! Labelled samples that are read a part at a time, however they are kept.
+//! Labelled samples that are read a part at a time, in any storage.
 
 #[cfg(feature = "train")]
 use sha2::{Digest, Sha256};
@@ -7,8 +7,8 @@ use super::{CHECK_CHUNK, Dataset};
 
 /// Labelled samples whose features can be read as f32, a part of a row at a time.
 ///
-/// What needs no more than that (scores of features, a digest) takes any of
-/// these, so that a set which was never turned into f32 as a whole serves as well
+/// Code that needs no more than that (scores of features, a digest) takes any of
+/// these, so that a set which was never entirely converted to f32 serves as well
 /// as a [`Dataset`]. Features are finite, and labels below the class count.
 pub trait Samples: Sync {
     /// Number of features of each sample, at least 1.

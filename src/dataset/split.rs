@@ -1,6 +1,6 @@
-//! Splitting samples off a data set, so that choices need not look at the test set.
+//! Splits samples off a data set, so that choices need not use the test set.
 //!
-//! [`Dataset::holdout`] is the one way in which this crate makes a validation
+//! [`Dataset::holdout`] is the only way in which this crate makes a validation
 //! split: training with a held-out part and a later search on that part take the
 //! same samples, because both ask for the same [`Holdout`] with the same seed.
 
@@ -13,19 +13,19 @@ use crate::random::{Purpose, generator};
 impl Dataset {
     /// Splits samples off, class by class in proportion, and returns (the rest, the held-out part).
     ///
-    /// Which samples of a class are held out is drawn from the seed alone; both
+    /// The held-out samples of a class depend only on the seed; both
     /// parts keep the order, the class count and the image shape of the whole.
-    /// Classes share the number asked for by the method of largest remainders, so
+    /// Classes share the requested number by the method of largest remainders, so
     /// each has its exact proportion rounded up or down.
     ///
     /// # Errors
-    /// [`Error::Dataset`](crate::Error::Dataset) when nothing would be held out or nothing left.
+    /// [`Error::Dataset`](crate::Error::Dataset) when nothing would be held out or nothing would be left.
     pub fn holdout(&self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
         let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
         Ok((self.select(&held_out, false), self.select(&held_out, true)))
     }
 
-    /// As [`Dataset::holdout`], without a copy of what is left beside the whole.
+    /// As [`Dataset::holdout`], without copying the rest.
     ///
     /// # Errors
     /// As [`Dataset::holdout`].
@@ -34,10 +34,10 @@ impl Dataset {
         Ok(self.into_parts(&held_out))
     }
 
-    /// Parts the samples into (those that are not marked, those that are), of which there must be some each.
+    /// Splits the samples into (unmarked, marked); both must be non-empty.
     pub(crate) fn into_parts(mut self, marks: &[bool]) -> (Self, Self) {
         let marked = self.select(marks, true);
-        // What stays moves forward within its place.
+        // Remaining samples move forward in place.
         let (width, mut kept) = (self.feature_count(), 0);
         for (sample, _) in marks.iter().enumerate().filter(|(_, marked)| !**marked) {
             self.features.copy_within(sample * width..(sample + 1) * width, kept * width);
@@ -51,7 +51,7 @@ impl Dataset {
         (self, marked)
     }
 
-    /// The samples whose mark is `wanted`, at least one of which there must be.
+    /// The samples whose mark is `wanted`, at least one.
     fn select(&self, marks: &[bool], wanted: bool) -> Self {
         let chosen = (0..self.samples()).filter(|sample| marks[*sample] == wanted);
         let count = marks.iter().filter(|mark| **mark == wanted).count();
@@ -93,8 +93,8 @@ pub(crate) fn stratified_marks(
     Ok(held_out)
 }
 
-/// Shares `count` over groups in proportion to their sizes: whole parts first, what
-/// is left to the largest remainders, the first of equals before the others.
+/// Distributes `count` over groups in proportion to their sizes: whole parts first, the
+/// rest to the largest remainders, the first of equals before the others.
 fn proportional(count: usize, sizes: &[usize]) -> Vec<usize> {
     let all = sizes.iter().sum::<usize>() as u128;
     let exact = |size: &usize| count as u128 * *size as u128;
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_divide_goes_to_the_largest_remainders() {
+    fn remainders_go_to_the_largest_fractions() {
         // Exact shares 3.5, 2.3, 1.2: the first is rounded up.
         assert_eq!(proportional(7, &[35, 23, 12]), [4, 2, 1]);
         assert_eq!(proportional(1, &[1, 1, 1]), [1, 0, 0]);
@@ -187,7 +187,7 @@ mod tests {
         assert_eq!(whole.into_holdout(Holdout::Count(5), 9).unwrap(), parts);
     }
 
-    /// The samples that a seed stands for may never change: pruning must find those that training held out.
+    /// The samples of a seed must never change: pruning must find those that training held out.
     #[test]
     fn the_split_is_pinned() {
         let (_, held) = data(&[10, 10]).holdout(Holdout::Count(6), 0).unwrap();
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn pictures_stay_pictures() {
+    fn pictures_remain_pictures() {
         let data =
             Dataset::new(vec![0.0; 16], 4, vec![0, 1, 0, 1], 2).unwrap().with_image_shape([2, 2]).unwrap();
         let (rest, held) = data.holdout(Holdout::Count(2), 0).unwrap();

@@ -1,4 +1,4 @@
-//! Pictures moved and mirrored: by chance where training augments them, in every way where predictions are averaged.
+//! Pictures moved and mirrored: at random in training, in every way where predictions are averaged.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Error, Result, Setting, threads};
 
-/// The flag, for messages.
+/// The setting, for messages.
 const SETTING: Setting = Setting::Augment;
-/// Greatest shift; much more than what leaves a picture its meaning.
+/// Maximum shift, more than any useful one.
 const MAX_SHIFT: usize = 8;
 
-/// What may happen to a picture; by default nothing.
+/// Random changes of a picture; none by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Augmentation {
-    /// Pixels by which a picture may move in each direction, filled up with 0; 0 is no shift.
+    /// Pixels by which a picture may move in each direction, filled up with 0; 0 disables shifts.
     pub shift: usize,
-    /// Whether every second picture, by chance, is mirrored left to right.
+    /// Whether to mirror half of the pictures, at random, left to right.
     pub flip: bool,
 }
 
-/// One way to look at pictures.
+/// One way to change pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
     step: Move,
@@ -30,7 +30,7 @@ pub(crate) struct View {
 }
 
 impl View {
-    /// The pictures, `[sample][pixel]`, seen so.
+    /// The changed pictures, `[sample][pixel]`.
     pub(crate) fn of(self, features: &[f32], pixels: usize) -> Vec<f32> {
         let mut seen = vec![0.0; features.len()];
         let pictures = seen.par_chunks_mut(pixels).zip(features.par_chunks(pixels));
@@ -39,7 +39,7 @@ impl View {
     }
 }
 
-/// What happens to one picture: it is mirrored, then moved.
+/// The change of one picture: mirrored, then moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Move {
     pub(super) flip: bool,
@@ -50,8 +50,8 @@ pub(super) struct Move {
 }
 
 impl Augmentation {
-    /// Every view of a picture that predictions are averaged over: as it is and moved by up to `shift` pixels along a side,
-    /// each mirrored, too, where it may be.
+    /// Every view of a picture that predictions are averaged over: unchanged and shifted by up to `shift` pixels along a side,
+    /// each also mirrored with `flip`.
     ///
     /// # Errors
     /// [`Error::Setting`] when samples are not pictures, or too small for the shift.
@@ -59,12 +59,12 @@ impl Augmentation {
         let refuse = |reason: String| Err(Error::setting(Setting::Average, reason));
         let Some([rows, columns]) = shape else {
             return refuse(
-                "the model was not trained on pictures, which alone can be moved or mirrored".into(),
+                "the model was not trained on pictures, and only pictures can be moved or mirrored".into(),
             );
         };
         if self.shift >= rows.min(columns) {
             return refuse(format!(
-                "a shift of {} is impossible, it must be below the shorter side of {rows} x {columns} pixels",
+                "a shift of {} is invalid, it must be below the shorter side of {rows} x {columns} pixels",
                 self.shift
             ));
         }
@@ -82,7 +82,7 @@ impl Move {
     /// Moves one picture with rows of `columns` pixels; `to` holds zeros.
     pub(super) fn apply(self, from: &[f32], to: &mut [f32], columns: usize) {
         let rows = from.len() / columns;
-        // Where the part that stays in the picture stands before and after.
+        // Place of the part that stays in the picture, before and after.
         let (from_row, to_row, kept_rows) = overlap(self.down, rows);
         let (from_column, to_column, kept_columns) = overlap(self.right, columns);
         for row in 0..kept_rows {
@@ -126,9 +126,7 @@ impl FromStr for Augmentation {
                 ("shift", Some(value)) if read.shift == 0 => {
                     let shift = value.parse().ok().filter(|shift| (1..=MAX_SHIFT).contains(shift));
                     let Some(shift) = shift else {
-                        return refuse(format!(
-                            "a shift of {value} is impossible, it must be 1 to {MAX_SHIFT}"
-                        ));
+                        return refuse(format!("a shift of {value} is invalid, it must be 1 to {MAX_SHIFT}"));
                     };
                     read.shift = shift;
                 }

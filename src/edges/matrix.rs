@@ -6,7 +6,7 @@ use crate::host;
 use crate::topology::{MAX_WIDTH, Partition, Topology};
 use crate::{Error, Result};
 
-/// The graph of one layer, before it is known whether its neighbours fit.
+/// The graph of one layer, before its neighbours are checked.
 #[derive(Debug)]
 pub(super) struct Matrix {
     /// The file, and which of its matrices.
@@ -21,7 +21,7 @@ impl Matrix {
     /// All matrices of an archive.
     ///
     /// # Errors
-    /// What is wrong, without the name of the archive.
+    /// The reason, without the name of the archive.
     pub(super) fn all_of(source: Source, name: &str) -> Read<Vec<Self>> {
         let mut archive = Archive::new(source)?;
         let names = archive.names();
@@ -104,7 +104,7 @@ impl Matrix {
         self.edges.len()
     }
 
-    /// The graph, without blocks, as one that was drawn by chance.
+    /// The graph, without blocks, like a random sparse one.
     pub(super) fn into_topology(self) -> Result<Topology> {
         let Self { name, outputs, inputs, edges } = self;
         host::require("the graph", 4.0 * (2 * inputs + outputs + 3 * edges.len()) as f64)?;
@@ -146,7 +146,7 @@ fn pairs(starts: &[u32], indices: &[u32], majors: usize) -> Read<Vec<(u32, u32)>
     let mut all = Vec::new();
     host::reserve(&mut all, indices.len(), "the graph").map_err(|error| error.to_string())?;
     for (major, bounds) in (0..).zip(starts.windows(2)) {
-        // What lies beyond the end comes from bounds that fall later on.
+        // Places beyond the end come from bounds that decrease later.
         let Some(entries) = indices.get(bounds[0] as usize..bounds[1] as usize) else {
             return Err(format!(
                 "indptr falls or goes too far behind entry {major}: {}, {}",
@@ -158,7 +158,7 @@ fn pairs(starts: &[u32], indices: &[u32], majors: usize) -> Read<Vec<(u32, u32)>
     Ok(all)
 }
 
-/// Refuses ends that are not there, edges that are there twice, and none at all.
+/// Refuses ends out of range, duplicate edges, and layers without edges.
 fn check(edges: &[(u32, u32)], outputs: usize, inputs: usize) -> Read<()> {
     let is_outside = |(output, input): &&(u32, u32)| *output as usize >= outputs || *input as usize >= inputs;
     if let Some((output, input)) = edges.iter().find(is_outside) {
@@ -169,7 +169,7 @@ fn check(edges: &[(u32, u32)], outputs: usize, inputs: usize) -> Read<()> {
     if let Some(pair) = edges.windows(2).find(|pair| pair[0] == pair[1]) {
         let (output, input) = pair[0];
         return Err(format!(
-            "the edge from input {input} to output {output} is there twice: call matrix.sum_duplicates() before it is saved"
+            "the edge from input {input} to output {output} appears twice: call matrix.sum_duplicates() before it is saved"
         ));
     }
     if edges.is_empty() {

@@ -1,14 +1,14 @@
-//! Graphs from files: which weights the layers of a network have, as other programs wrote it down.
+//! Graphs from files, written by other programs.
 //!
 //! Each layer is a matrix `[output][input]` in the form of `scipy.sparse.save_npz`, as the files of
-//! [`export::csr`](crate::export::csr) are. An entry that is stored is an edge, whatever its value, also where that is 0: values
+//! [`export::csr`](crate::export::csr) are. Every stored entry is an edge, even if its value is 0: values
 //! are not read. [`read`] takes
 //!
 //! * a folder of `layer1.npz`, `layer2.npz`, ..;
 //! * an archive with the arrays of one matrix (`indptr`, `indices`, `shape`, `format`);
-//! * an archive with those of several (`layer1.indptr`, `layer2.indptr`, ..), as a run keeps them.
+//! * an archive with those of several (`layer1.indptr`, `layer2.indptr`, ..), as in a run folder.
 //!
-//! Files come from anywhere: nothing large is made before it is known that the bytes for it are there and that layers fit each other.
+//! Files are not trusted: nothing large is allocated before the bytes for it are known to exist and layers to fit each other.
 
 mod matrix;
 
@@ -23,9 +23,9 @@ use crate::{Error, Result};
 pub(crate) use crate::export::csr::graphs as to_npz;
 use matrix::Matrix;
 
-/// Neurons on a side of a layer that are taken, however few its edges are.
+/// Neurons on a side of a layer that are accepted with any number of edges.
 const MANY_NEURONS: usize = 1 << 16;
-/// More are taken as long as there are no more than this for an edge.
+/// More are accepted up to this number per edge.
 const NEURONS_PER_EDGE: usize = 16;
 
 /// Number of the inputs and of the outputs that a network must have.
@@ -40,7 +40,7 @@ pub struct Ends {
 /// Reads the graphs of all layers, from the inputs to the logits.
 ///
 /// # Errors
-/// [`Error::Io`] and [`Error::Table`] name the file, what is wrong with it, and what to do: also where layers do not fit each other
+/// [`Error::Io`] and [`Error::Table`] name the file, the problem and the remedy, also if layers do not fit each other
 /// or the ends of the network.
 pub fn read(paths: &[PathBuf], ends: Option<Ends>) -> Result<Vec<Topology>> {
     let mut matrices = Vec::new();
@@ -70,7 +70,7 @@ fn joined(matrices: Vec<Matrix>, ends: Option<Ends>) -> Result<Vec<Topology>> {
     matrices.into_iter().map(Matrix::into_topology).collect()
 }
 
-/// SHA-256 of graphs, whatever files they came from.
+/// SHA-256 of graphs, independent of the files they came from.
 pub(crate) fn digest<'a>(layers: impl IntoIterator<Item = &'a Topology>) -> String {
     let mut sha = Sha256::new();
     for layer in layers {
@@ -84,11 +84,11 @@ pub(crate) fn digest<'a>(layers: impl IntoIterator<Item = &'a Topology>) -> Stri
     crate::text::hex(sha.finalize())
 }
 
-/// The files of a folder that `export --csr` has written.
+/// The files of a folder written by `export --csr`.
 fn layer_files(folder: &Path) -> Result<Vec<PathBuf>> {
     let refuse = |reason: String| Error::table(folder.display().to_string(), &reason);
     let entries = std::fs::read_dir(folder).map_err(|error| Error::io(folder, error))?;
-    // Only the one spelling that `export --csr` writes.
+    // Only the spelling that `export --csr` writes.
     let number = |name: &str| {
         let digits = name.strip_prefix("layer")?.strip_suffix(".npz")?;
         digits.parse::<usize>().ok().filter(|number| number.to_string() == digits)
@@ -153,8 +153,8 @@ fn check_widths(matrices: &[Matrix], ends: Option<Ends>) -> Result<()> {
     Ok(())
 }
 
-/// Refuses layers whose shape promises far more neurons than have edges: it costs nothing to write. The data have as many features
-/// as they have.
+/// Refuses layers whose shape claims far more neurons than have edges, which costs nothing to write. The features of the data
+/// are exempt.
 fn check_emptiness(matrices: &[Matrix], has_data: bool) -> Result<()> {
     for (index, matrix) in matrices.iter().enumerate() {
         let most = MANY_NEURONS.max(NEURONS_PER_EDGE * matrix.edge_count());

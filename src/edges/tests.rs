@@ -7,7 +7,7 @@ fn topology(widths: [usize; 2], edges: &[(u32, u32)]) -> Topology {
 }
 
 #[test]
-fn what_is_written_is_read() {
+fn written_values_read_back() {
     let layers = [topology([5, 3], &[(0, 2), (4, 0), (1, 2)]), topology([3, 2], &[(0, 0), (2, 0), (2, 1)])];
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edges.npz");
@@ -39,7 +39,7 @@ fn digests_tell_graphs_apart() {
 }
 
 #[test]
-fn neurons_that_only_a_shape_promises_are_refused() {
+fn neurons_that_only_a_shape_declares_are_refused() {
     let coo = |outputs: &str| {
         let array = |kind: &str, shape: &[usize], data: &[u8]| {
             [crate::npy::header(kind, shape), data.to_vec()].concat()
@@ -63,7 +63,7 @@ fn neurons_that_only_a_shape_promises_are_refused() {
     assert_eq!(message, "coo: a side of 67108867 neurons with 1 edges, the limit is 65536 neurons");
 }
 
-/// No damage to an archive makes a reader panic, and what is read is a graph that fits.
+/// Damaged archives never make a reader panic; what it reads is a valid graph.
 #[test]
 fn damaged_archives_are_refused_or_read() {
     let layers = [topology([5, 3], &[(0, 2), (4, 0), (1, 2)]), topology([3, 2], &[(0, 0), (2, 0), (2, 1)])];

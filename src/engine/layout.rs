@@ -1,8 +1,8 @@
-//! Where everything stands in the buffers of the packed engines.
+//! The layout of the buffers of the packed engines.
 //!
 //! Rows of activations: one for each neuron of the network, the inputs first,
-//! then each layer's outputs. Values: the micro-blocks of all layers one after
-//! the other in the *dense* values; the sparse edges of all layers, then the
+//! then each layer's outputs. Values: the micro-blocks of all layers in
+//! sequence in the *dense* values; the sparse edges of all layers, then the
 //! biases of all layers, in the *sparse* values. So one pass over the dense values and one
 //! over the sparse ones sees every parameter of the network.
 
@@ -24,7 +24,7 @@ pub struct LayerPlace {
     pub bias: u32,
 }
 
-/// A packed network: tiles of every layer and where they stand.
+/// A packed network: tiles of every layer, and their places.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkLayout {
     layers: Vec<TiledLayer>,
@@ -70,7 +70,7 @@ impl NetworkLayout {
         &self.layers
     }
 
-    /// Where each layer stands.
+    /// The place of each layer.
     pub fn places(&self) -> &[LayerPlace] {
         &self.places
     }
@@ -90,7 +90,7 @@ impl NetworkLayout {
         self.sparse_edges + self.biases
     }
 
-    /// Place of the first bias among the sparse values; all behind it are biases.
+    /// Place of the first bias among the sparse values; all after it are biases.
     pub fn first_bias(&self) -> usize {
         self.sparse_edges
     }
@@ -106,7 +106,7 @@ impl NetworkLayout {
         rows.collect()
     }
 
-    /// For each sparse value: (row of its output, row of its input); for a bias the input row is 0 and means nothing.
+    /// For each sparse value: (row of its output, row of its input); for a bias the input row is 0 and has no meaning.
     pub fn sparse_rows(&self) -> Vec<[u32; 2]> {
         let mut rows = Vec::with_capacity(self.sparse_len());
         for (layer, place) in self.layers.iter().zip(&self.places) {
@@ -152,7 +152,7 @@ impl NetworkLayout {
     /// Moves values back to canonical order.
     ///
     /// # Panics
-    /// If there are not as many values as places.
+    /// If the numbers of values and places differ.
     pub fn unpack(&self, values: &PackedValues) -> Parameters {
         assert_eq!(values.dense.len(), self.dense_len(), "one value for each dense slot");
         assert_eq!(values.sparse.len(), self.sparse_len(), "one value for each sparse slot");

@@ -53,7 +53,7 @@ impl OptimizerKind {
         own.into_iter().any(|(one, value)| one == setting && value.is_some())
     }
 
-    /// A learning rate that most networks train well with.
+    /// A learning rate that works well for most networks.
     pub(crate) const fn usual_learning_rate(self) -> f64 {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov => 0.1,
@@ -71,7 +71,7 @@ impl OptimizerKind {
         }
     }
 
-    /// Whether weight decay acts on the weights alone, outside the gradient and what is remembered of it.
+    /// Whether weight decay acts only on the weights, outside the gradient and the optimiser state.
     pub(crate) const fn decouples_decay(self) -> bool {
         match self {
             Self::Sgd | Self::Momentum | Self::Nesterov | Self::Adam => false,
@@ -91,7 +91,7 @@ pub const MAX_STATES: usize = {
     most
 };
 
-/// The rules with their hyperparameters, which stay the same over a run.
+/// The rules with their hyperparameters, which are constant over a run.
 ///
 /// `g` is the gradient of the loss and the penalties; with L2 it includes the decay, `2 * l2 * w`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,14 +163,14 @@ impl Optimizer {
         Ok(chosen)
     }
 
-    /// The hyperparameters that it has: [`Optimizer::from_options`] gives it back.
+    /// Its hyperparameters: the inverse of [`Optimizer::from_options`].
     pub fn options(&self) -> OptimizerOptions {
         let mut copy = *self;
         let [momentum, beta1, beta2, epsilon] = copy.hyperparameters().map(|value| value.copied());
         OptimizerOptions { momentum, beta1, beta2, epsilon }
     }
 
-    /// Places of the hyperparameters in the order of [`OptimizerOptions`], `None` for those that it does not have.
+    /// The hyperparameters in the order of [`OptimizerOptions`], `None` for those that it does not have.
     fn hyperparameters(&mut self) -> [Option<&mut f32>; 4] {
         match self {
             Self::Sgd => [None, None, None, None],
@@ -182,7 +182,7 @@ impl Optimizer {
         }
     }
 
-    /// Which rule it is.
+    /// The rule's kind.
     pub(crate) const fn kind(&self) -> OptimizerKind {
         match self {
             Self::Sgd => OptimizerKind::Sgd,
@@ -211,7 +211,7 @@ impl Optimizer {
                 _ => ((0.0..1.0).contains(&value), "at least 0 and below 1"),
             };
             if !possible {
-                return Err(Error::setting(setting, format!("{value} is impossible, it must be {limit}")));
+                return Err(Error::setting(setting, format!("{value} is invalid, it must be {limit}")));
             }
         }
         Ok(())
@@ -260,7 +260,7 @@ impl Optimizer {
 fn belongs_to(index: usize) -> String {
     let owns = |kind: &OptimizerKind| kind.usual().hyperparameters()[index].is_some();
     let owners: Vec<_> = OptimizerKind::ALL.into_iter().filter(owns).map(OptimizerKind::name).collect();
-    format!("has no meaning with this `optimizer`, it belongs to {}", listed(&owners))
+    format!("cannot be used with this `optimizer`, only with {}", listed(&owners))
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -1,10 +1,10 @@
-//! Hyperparameters of optimisers as a user chooses them.
+//! Hyperparameters of optimisers, as set by a user.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Setting;
 
-/// Hyperparameters of all rules, each `None` where a rule does not have it or it was not chosen.
+/// Hyperparameters of all rules, each `None` if unset or not part of the rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OptimizerOptions {
@@ -19,11 +19,11 @@ pub struct OptimizerOptions {
 }
 
 impl OptimizerOptions {
-    /// The settings that they are chosen by.
+    /// Their settings.
     pub(crate) const SETTINGS: [Setting; 4] =
         [Setting::Momentum, Setting::AdamBeta1, Setting::AdamBeta2, Setting::AdamEpsilon];
 
-    /// Each with the setting that it is chosen by.
+    /// Each with its setting.
     pub(super) fn by_setting(&self) -> [(Setting, Option<f32>); 4] {
         let values = [self.momentum, self.beta1, self.beta2, self.epsilon];
         std::array::from_fn(|place| (Self::SETTINGS[place], values[place]))

@@ -10,10 +10,10 @@ fn a_kind_has_one_name_everywhere() {
         assert_eq!(kind.usual().kind(), kind);
     }
     let message = "adm".parse::<OptimizerKind>().unwrap_err().to_string();
-    assert!(message.contains("\"adm\" is none of") && message.contains("sgd, momentum"), "{message}");
+    assert!(message.contains("\"adm\" is not one of") && message.contains("sgd, momentum"), "{message}");
 }
 
-/// One table gives both their names.
+/// Both get their names from one table.
 #[cfg(feature = "cli")]
 #[test]
 fn the_command_line_has_the_same_names_in_the_same_order() {
@@ -27,7 +27,7 @@ fn the_command_line_has_the_same_names_in_the_same_order() {
 }
 
 #[test]
-fn what_runs_have_recorded_is_still_read_and_written() {
+fn recorded_settings_read_back() {
     let adam = Optimizer::Adam { beta1: 0.5, beta2: 0.25, epsilon: 0.125 };
     for (optimizer, recorded) in [
         (Optimizer::Sgd, json!({ "name": "sgd" })),
@@ -67,40 +67,37 @@ fn options_replace_usual_values() {
 }
 
 #[test]
-fn options_without_a_meaning_or_out_of_range_are_refused() {
+fn meaningless_options_or_values_out_of_range_are_refused() {
     let none = OptimizerOptions::default();
     let momentum = OptimizerOptions { momentum: Some(0.5), ..none };
     let refused = |kind, options| Optimizer::from_options(kind, &options).unwrap_err().to_string();
     for kind in [OptimizerKind::Sgd, OptimizerKind::Adam] {
         assert_eq!(
             refused(kind, momentum),
-            "momentum: has no meaning with this `optimizer`, it belongs to momentum and nesterov"
+            "momentum: cannot be used with this `optimizer`, only with momentum and nesterov"
         );
     }
     for (options, message) in [
         (
             OptimizerOptions { beta1: Some(1.0), ..none },
-            "adam-beta1: 1 is impossible, it must be at least 0 and",
+            "adam-beta1: 1 is invalid, it must be at least 0 and",
         ),
-        (OptimizerOptions { beta2: Some(-0.5), ..none }, "adam-beta2: -0.5 is impossible"),
-        (
-            OptimizerOptions { epsilon: Some(0.0), ..none },
-            "adam-epsilon: 0 is impossible, it must be above 0",
-        ),
-        (OptimizerOptions { epsilon: Some(f32::NAN), ..none }, "adam-epsilon: NaN is impossible"),
+        (OptimizerOptions { beta2: Some(-0.5), ..none }, "adam-beta2: -0.5 is invalid"),
+        (OptimizerOptions { epsilon: Some(0.0), ..none }, "adam-epsilon: 0 is invalid, it must be above 0"),
+        (OptimizerOptions { epsilon: Some(f32::NAN), ..none }, "adam-epsilon: NaN is invalid"),
     ] {
         let text = refused(OptimizerKind::Adam, options);
         assert!(text.starts_with(message), "{text}");
         let text = refused(OptimizerKind::Momentum, options);
         let owners = if options.epsilon.is_some() { "adam and adamw" } else { "adam, adamw and lion" };
         assert!(
-            text.ends_with(&format!("no meaning with this `optimizer`, it belongs to {owners}")),
+            text.ends_with(&format!("cannot be used with this `optimizer`, only with {owners}")),
             "{text}"
         );
     }
 }
 
-/// Each decay stands in one place of the rule, and biases have neither.
+/// Each decay is in one place of the rule, and biases have neither.
 #[test]
 fn decay_is_coupled_or_decoupled() {
     for kind in OptimizerKind::ALL {

@@ -1,4 +1,4 @@
-//! How many steps an engine makes before somebody looks whether it should stop.
+//! How many steps an engine runs before it checks the stop flag.
 
 use std::time::Duration;
 #[cfg(feature = "gpu")]
@@ -6,25 +6,25 @@ use std::time::Instant;
 
 use crate::network::Network;
 
-/// About how long nobody looks, once calls have been timed.
+/// Approximate time between checks of the stop flag, once calls have been timed.
 const CALL: Duration = Duration::from_millis(100);
-/// About how long nobody looks on a slow device before any call has been timed.
+/// Approximate time between checks on a slow device before any call has been timed.
 const FIRST_CALL: Duration = Duration::from_secs(1);
-/// About how long a GPU should work on one submit: some drivers take a device for hung after two seconds.
+/// About how long a GPU should work on one submit: some drivers consider a device hung after two seconds.
 #[cfg(feature = "gpu")]
 const SUBMIT: Duration = Duration::from_millis(50);
 /// Steps of the first submit of a call, which should not keep the device waiting.
 #[cfg(feature = "gpu")]
 const FIRST_SUBMIT: usize = 8;
 
-/// Multiplications and additions in a second that a slow pair of cores can do.
+/// Operations per second of a slow pair of cores.
 pub(crate) const SLOW_CORES: f64 = 1e10;
 
-/// The same for a GPU that is a program on them.
+/// The same for a software adapter on them.
 #[cfg(feature = "gpu")]
 pub(crate) const SOFTWARE_GPU: f64 = 1e8;
 
-/// Most steps of a call, at most `most`, that last no longer than [`FIRST_CALL`] on a device of this speed, by an estimate.
+/// Maximum number of steps of a call, at most `most`, that last no longer than [`FIRST_CALL`] on a device of this speed, by an estimate.
 pub(crate) fn steps_within_call(most: usize, network: &Network, batch: usize, speed: f64) -> usize {
     steps_within(FIRST_CALL, most, network, batch, speed)
 }
@@ -42,8 +42,8 @@ fn steps_within(time: Duration, most: usize, network: &Network, batch: usize, sp
     fitting.clamp(1, most.max(1))
 }
 
-/// Steps to a call: at first as many as the engine likes, then fewer where the last call took longer than [`CALL`]. What
-/// is computed does not depend on it.
+/// Steps per call: at first as many as the engine prefers, then fewer if the last call took longer than [`CALL`]. Results
+/// do not depend on it.
 #[derive(Debug)]
 pub(crate) struct Pace {
     most: usize,
@@ -61,24 +61,24 @@ impl Pace {
         self.steps
     }
 
-    /// Notes how long a call took, by its number of steps.
+    /// Records the time of a call of this many steps.
     pub(crate) fn took(&mut self, steps: usize, time: Duration) {
         let one = (time.as_nanos() / steps.max(1) as u128).max(1);
         self.steps = usize::try_from(CALL.as_nanos() / one).unwrap_or(usize::MAX).clamp(1, self.most);
     }
 }
 
-/// Steps to a submit: few in the first submit of a call, then twice as many each time, but no more than [`SUBMIT`] by
-/// what submits took so far; where a single step takes longer, each of its dispatches is one submit or several. What is
-/// computed does not depend on it.
+/// Steps per submit: few in the first submit of a call, then twice as many each time, but no more than [`SUBMIT`] by
+/// the times so far. If a single step takes longer, each of its dispatches is one submit or several. Results
+/// do not depend on it.
 #[cfg(feature = "gpu")]
 #[derive(Debug)]
 pub(crate) struct SubmitPace {
     next: usize,
     limit: usize,
-    /// Submits for each dispatch of a step that takes longer than [`SUBMIT`]; 0 where a step does not.
+    /// Submits for each dispatch of a step that takes longer than [`SUBMIT`]; 0 for faster steps.
     parts: usize,
-    /// The same, whatever is measured, where a test sets it.
+    /// A fixed value for tests, whatever is measured.
     fixed: Option<usize>,
     /// When the last submit was done.
     done: Option<Instant>,
@@ -86,7 +86,7 @@ pub(crate) struct SubmitPace {
 
 #[cfg(feature = "gpu")]
 impl SubmitPace {
-    /// As many steps as a slow device makes in [`SUBMIT`], where no submit has been timed yet.
+    /// As many steps as a slow device runs in [`SUBMIT`], before any submit has been timed.
     pub(crate) fn new(network: &Network, batch: usize, speed: f64) -> Self {
         let limit = steps_within(SUBMIT, usize::MAX, network, batch, speed);
         let step =
@@ -94,12 +94,12 @@ impl SubmitPace {
         Self { next: 1, limit, parts: parts(step.as_nanos()), fixed: None, done: None }
     }
 
-    /// Into how many submits each dispatch is to be cut, if steps are to be cut at all.
+    /// The number of submits per dispatch, if steps are cut at all.
     pub(crate) fn parts(&self) -> Option<usize> {
         self.fixed.or(Some(self.parts)).filter(|parts| *parts > 0)
     }
 
-    /// From now on cuts dispatches into this number of submits; 0 for none.
+    /// Cuts dispatches into this number of submits from now on; 0 for none.
     pub(crate) fn fix_parts(&mut self, parts: usize) {
         self.fixed = Some(parts);
     }
@@ -126,7 +126,7 @@ impl SubmitPace {
     }
 }
 
-/// Submits for each dispatch of a step that takes this many nanoseconds, of which one dispatch has about a third at most.
+/// Submits for each dispatch of a step of this many nanoseconds, at most about a third of which one dispatch takes.
 #[cfg(feature = "gpu")]
 fn parts(step: u128) -> usize {
     let submits = step.div_ceil(SUBMIT.as_nanos());

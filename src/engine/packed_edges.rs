@@ -1,11 +1,11 @@
-//! Which packed value belongs to which edge: what regularisation has to know of a layout.
+//! Which packed value belongs to which edge, for regularisation.
 
 use super::layout::NetworkLayout;
 use crate::network::Network;
 use crate::network::drop_connect::{NO_CONNECTION, connection_numbers};
 use crate::tiles::{MICRO_BLOCK, index_of};
 
-/// The weights out of each input neuron of a network, the groups of the group lasso.
+/// The weights of each input neuron of a network: the groups of the group lasso.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InputGroups {
     /// First entry of each input neuron, then the number of entries: `[inputs + 1]`.
@@ -14,13 +14,13 @@ pub struct InputGroups {
     pub value: Vec<u32>,
 }
 
-/// The number of the connection that each packed value is, as
+/// The connection number of each packed value, as
 /// [`ConnectionMask`](crate::network::drop_connect::ConnectionMask) knows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PackedConnections {
-    /// Of each dense value, [`NO_CONNECTION`] where it is padding.
+    /// Of each dense value; [`NO_CONNECTION`] for padding.
     pub dense: Vec<u32>,
-    /// Of each sparse value, [`NO_CONNECTION`] where it is a bias.
+    /// Of each sparse value; [`NO_CONNECTION`] for a bias.
     pub sparse: Vec<u32>,
 }
 
@@ -36,7 +36,7 @@ impl NetworkLayout {
         groups
     }
 
-    /// The connection that each value is.
+    /// The connection of each value.
     pub fn connections(&self, network: &Network) -> PackedConnections {
         let mut dense = vec![NO_CONNECTION; self.dense_len() + self.sparse_len()];
         for layer in 0..self.layers().len() {

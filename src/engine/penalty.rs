@@ -1,7 +1,7 @@
-//! Penalties: what the size of the weights adds to the loss.
+//! Penalties on the weights, added to the loss.
 //!
 //! [`Penalties`] holds their strengths and is their one definition, in float64.
-//! [`PenaltyRule`] is what kernels read of them; float32 twins of the gradient
+//! [`PenaltyRule`] is their form for kernels; float32 twins of the gradient
 //! are `shaders/common/penalty.wgsl` and `src/engine/cpu/penalty.rs`.
 
 use serde::{Deserialize, Serialize};
@@ -12,10 +12,10 @@ use crate::{Error, Result, Setting};
 /// below the weights that matter (|w| > 0.1), above those that are noise.
 pub const L_HALF_SMOOTHING: f32 = 0.05;
 
-/// The weight that weight elimination takes for neither small nor large (`w0`).
+/// The weight between small and large for weight elimination (`w0`).
 pub const WEIGHT_ELIMINATION_SCALE: f32 = 1.0;
 
-/// Strengths of the penalties, each 0 (none) or above. All count weights alone, never biases.
+/// Strengths of the penalties, each 0 (none) or above. They apply to weights, never to biases.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Penalties {
@@ -23,7 +23,7 @@ pub struct Penalties {
     pub l2: f32,
     /// L1: `l1 * sum(|w|)`, gradient `l1 * sign(w)`, 0 at 0.
     pub l1: f32,
-    /// L1 of the first layer in place of `l1`; `None`: the same.
+    /// L1 of the first layer instead of `l1`; `None`: the same.
     pub l1_input: Option<f32>,
     /// Smoothed L1/2 (Fan, Zurada and Wu, "Convergence of online gradient methods for neural networks with
     /// smoothing L1/2 regularization", 2014): `l_half * sum(f(w)^(1/2))`, gradient `l_half * f'(w) / (2 f(w)^(1/2))`;
@@ -37,7 +37,7 @@ pub struct Penalties {
     pub group_lasso: f32,
 }
 
-/// Penalties as kernels read them, all but L2, which is
+/// Penalties for kernels, all but L2, which is
 /// [`UpdateRule::decay`](super::UpdateRule::decay); twin: `shaders/common/uniforms.wgsl`.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
@@ -60,12 +60,12 @@ pub struct PenaltyRule {
 
 #[doc(hidden)]
 impl Penalties {
-    /// L2 alone.
+    /// Only L2.
     pub const fn l2(l2: f32) -> Self {
         Self { l2, l1: 0.0, l1_input: None, l_half: 0.0, weight_elimination: 0.0, group_lasso: 0.0 }
     }
 
-    /// Refuses strengths that are negative or no finite numbers.
+    /// Refuses strengths that are negative or not finite.
     ///
     /// # Errors
     /// Names the flag and the value.
@@ -80,14 +80,14 @@ impl Penalties {
         ];
         match strengths.into_iter().find(|(_, strength)| !(*strength >= 0.0 && strength.is_finite())) {
             Some((setting, strength)) => {
-                let reason = format!("{strength} is impossible, it must be 0 or above, and finite");
+                let reason = format!("{strength} is invalid, it must be 0 or above, and finite");
                 Err(Error::setting(setting, reason))
             }
             None => Ok(()),
         }
     }
 
-    /// What kernels read.
+    /// The form for kernels.
     pub fn rule(&self) -> PenaltyRule {
         let l1_input = self.l1_input.unwrap_or(self.l1);
         let strengths = [self.l1, l1_input, self.l_half, self.weight_elimination, self.group_lasso];
@@ -108,7 +108,7 @@ impl Penalties {
         self.l1_input.filter(|_| layer == 0).unwrap_or(self.l1)
     }
 
-    /// What one weight of the layer with this index adds to the loss.
+    /// The contribution to the loss of one weight of the layer with this index.
     pub(crate) fn value(&self, layer: usize, weight: f64) -> f64 {
         let u = (weight / f64::from(WEIGHT_ELIMINATION_SCALE)).powi(2);
         f64::from(self.l2) * weight * weight
@@ -156,7 +156,7 @@ fn smoothed(w: f64) -> [f64; 2] {
 mod tests {
     use super::*;
 
-    /// Value and gradient of one penalty against numbers worked out by hand.
+    /// Value and gradient of one penalty, compared with numbers computed by hand.
     #[test]
     fn penalties_are_those_worked_out_by_hand() {
         let none = Penalties::default();

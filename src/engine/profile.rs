@@ -1,7 +1,7 @@
-//! Where the time of a training step goes: what the engines that can tell have in common.
+//! Where the time of a training step goes: the common interface of engines with clocks.
 //!
-//! A [`Stage`] is a part of a step, whatever engine runs it. A [`ProfiledEngine`]
-//! runs steps with a clock around each stage; they give the bits of unprofiled ones.
+//! A [`Stage`] is a part of a step, on any engine. A [`ProfiledEngine`]
+//! runs steps with a clock around each stage, with the same bits as unprofiled ones.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use super::{Engine, EngineSettings, StepOutcome, StepPlan};
 use crate::Result;
 use crate::dataset::Dataset;
 
-/// A part of a training step, of one layer where there is one for each.
+/// A part of a training step, of one layer if there is one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stage {
     /// DropConnect's mask over the dense values.
@@ -42,7 +42,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// The stages of one training step, in order, where each is run by itself.
+    /// The stages of one training step, in order, if each runs separately.
     pub fn of_training_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
         let mut stages = Vec::new();
         if settings.drop_connect > 0.0 {
@@ -77,7 +77,7 @@ impl Stage {
         }
     }
 
-    /// The layer it belongs to, from 0, if it is of one.
+    /// Its layer, counted from 0, if it belongs to one.
     pub fn layer(self) -> Option<usize> {
         match self {
             Self::Forward(layer) | Self::BackwardInput(layer) => Some(layer),
@@ -98,7 +98,7 @@ pub struct StageTime {
 /// One step that ran with a clock around each stage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StepProfile {
-    /// What the step saw, as [`Engine::train`] tells it.
+    /// The outcome, as of [`Engine::train`].
     pub outcome: StepOutcome,
     /// Microseconds from the begin of the step to its end.
     pub wall_microseconds: f64,
@@ -106,7 +106,7 @@ pub struct StepProfile {
     pub stages: Vec<StageTime>,
 }
 
-/// What a GPU is given for one stage: how much of it the stage can occupy.
+/// The dispatch of one stage on a GPU: how much of it the stage can occupy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct DispatchShape {
     /// What it computes.
@@ -118,7 +118,7 @@ pub struct DispatchShape {
     pub workgroups: u64,
     /// Invocations in each of them.
     pub invocations_per_workgroup: u32,
-    /// Invocations that have something to do; the others return at once.
+    /// Invocations with work; the others return at once.
     pub working_invocations: u64,
     /// Bytes of workgroup memory that each workgroup holds.
     pub workgroup_bytes: u32,
@@ -131,12 +131,12 @@ impl DispatchShape {
     }
 }
 
-/// An engine that can say where the time of a training step goes.
+/// An engine that can time the stages of a training step.
 pub trait ProfiledEngine: Engine {
-    /// How it packs the network: what each stage has to compute and to move.
+    /// How it packs the network, which determines the work of each stage.
     fn layout(&self) -> &NetworkLayout;
 
-    /// Threads whose times are summed; 1 for a device that runs stages one after the other.
+    /// Threads whose times are summed; 1 for a device that runs stages one after another.
     fn workers(&self) -> usize;
 
     /// The stages of a training step, in order.
@@ -144,7 +144,7 @@ pub trait ProfiledEngine: Engine {
         Stage::of_training_step(self.layout().layers().len(), settings)
     }
 
-    /// What is dispatched for a full batch, in order; nothing where there are no dispatches.
+    /// The dispatches of a full batch, in order; empty if there are none.
     fn dispatches(&self) -> Vec<DispatchShape>;
 
     /// As [`Engine::train`], with a clock around each stage and the same bits; none on a device without clocks.

@@ -1,10 +1,10 @@
-//! One step of an optimiser in plain numbers, as kernels read it.
+//! One step of an optimiser as plain numbers, for kernels.
 
 use super::OptimizerKind;
 
 /// One step of an [`Optimizer`](super::Optimizer); twin: `shaders/common/uniforms.wgsl`.
 ///
-/// What each number means to a rule, [`Optimizer`](super::Optimizer) says; a rule has no use for the others.
+/// [`Optimizer`](super::Optimizer) documents the numbers that each rule uses.
 #[derive(Clone, Copy, Debug, PartialEq, bytemuck::NoUninit, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct UpdateRule {

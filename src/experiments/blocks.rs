@@ -2,7 +2,7 @@
 //!
 //! Layers of *neurons* are counted from 0, the inputs; layer `l` of neurons is
 //! read by layer `l` of *weights* (`network.layers()[l]`) and, from 1 on, written
-//! by layer `l - 1`. The logits are no layer of their own here: none can be spared.
+//! by layer `l - 1`. The logits do not count as a layer here: none can be removed.
 
 use crate::network::Network;
 use crate::topology::Partition;
@@ -12,7 +12,7 @@ use crate::{Error, Result, Setting};
 ///
 /// # Errors
 /// [`Error::Setting`] with the layer that cannot be cut into this many blocks, or
-/// when the network has no blocks of its own and none were asked for.
+/// when the network has no blocks and none were requested.
 pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Partition>> {
     let layers = network.layers();
     let inputs = layers[0].topology.inputs();
@@ -24,22 +24,20 @@ pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Par
             let cut = |(layer, own): (usize, &&Partition)| {
                 Partition::even(own.width(), count).map_err(|_| {
                     let (name, width) = (layer_name(layer), own.width());
-                    refuse(format!(
-                        "{count} is impossible, {name} has {width} neurons, it must be 1 to {width}"
-                    ))
+                    refuse(format!("{count} is invalid, {name} has {width} neurons, it must be 1 to {width}"))
                 })
             };
             own.iter().enumerate().map(cut).collect()
         }
         None if own.iter().all(|layer| layer.len() == 1) => {
-            let reason = "this network has no blocks of its own: say into how many each layer is to be cut";
+            let reason = "this network has no blocks: say into how many to cut each layer";
             Err(refuse(reason.into()))
         }
         None => Ok(own.into_iter().cloned().collect()),
     }
 }
 
-/// What people call a layer of neurons: the inputs are layer 0.
+/// The name of a layer of neurons; the inputs are layer 0.
 pub fn layer_name(layer: usize) -> String {
     if layer == 0 { "the input layer".into() } else { format!("hidden layer {layer}") }
 }
@@ -69,6 +67,6 @@ mod tests {
         assert!(message.contains("blocks: 401") && message.contains("hidden layer 2"), "{message}");
         request.connectivity = Connectivity::FullyConnected;
         let message = neuron_blocks(&request.build(0).unwrap(), None).unwrap_err().to_string();
-        assert!(message.contains("no blocks of its own"), "{message}");
+        assert!(message.contains("this network has no blocks"), "{message}");
     }
 }

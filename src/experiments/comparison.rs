@@ -1,4 +1,4 @@
-//! Configurations, and what their runs gave.
+//! Configurations and the results of their runs.
 
 use serde::ser::SerializeMap as _;
 use serde::{Serialize, Serializer};
@@ -7,14 +7,14 @@ use super::{MeanDeviation, Paired};
 use crate::session::Configuration;
 use crate::training::{ScoredOn, Summary};
 
-/// What one run gave, without any time.
+/// The result of one run, without times.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunScore {
     /// Seed of the run.
     pub seed: u64,
     /// Share of correct samples after the last epoch.
     pub accuracy: f64,
-    /// The same after the best epoch, which is known only afterwards.
+    /// The same after the best epoch.
     pub best_accuracy: f64,
     /// Mean cross-entropy in nats after the last epoch.
     pub loss: f64,
@@ -22,7 +22,7 @@ pub struct RunScore {
     pub parameters: usize,
     /// Number of epochs trained.
     pub epochs: usize,
-    /// What was scored.
+    /// The scored samples.
     pub scored_on: ScoredOn,
 }
 
@@ -43,14 +43,14 @@ impl From<&Summary> for RunScore {
 /// A configuration with its finished runs, by rising seed.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// What was run.
+    /// The configuration.
     pub configuration: Configuration,
-    /// What each seed gave.
+    /// The result of each seed.
     pub runs: Vec<RunScore>,
 }
 
 impl Serialize for Entry {
-    /// The settings as flags; behind the runs what follows from them.
+    /// The settings as flags; after the runs, their statistics.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_map(None)?;
         fields.serialize_entry("name", &self.configuration.name)?;
@@ -81,7 +81,7 @@ impl Entry {
         MeanDeviation::of(&self.runs.iter().map(|run| run.best_accuracy).collect::<Vec<_>>())
     }
 
-    /// What the accuracies were measured on; `None` without a finished run.
+    /// The samples on which accuracies were measured; `None` without a finished run.
     #[must_use]
     pub fn scored_on(&self) -> Option<ScoredOn> {
         self.runs.first().map(|run| run.scored_on)
@@ -98,16 +98,16 @@ impl Entry {
     }
 }
 
-/// Several entries, one of which the others are compared with.
+/// Several entries, one of which is the baseline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// All entries, in the order in which they were asked for.
+    /// All entries, in the requested order.
     pub entries: Vec<Entry>,
-    /// Index of the entry that the others are compared with.
+    /// Index of the baseline.
     pub baseline: usize,
 }
 
-/// An entry as the JSON file of a [`Comparison`] has it.
+/// An entry in the JSON file of a [`Comparison`].
 #[derive(Serialize)]
 struct EntryReport<'a> {
     #[serde(flatten)]
@@ -122,24 +122,24 @@ struct ComparisonReport<'a> {
 }
 
 impl Comparison {
-    /// What the accuracies were measured on; `None` without a finished run.
+    /// The samples on which accuracies were measured; `None` without a finished run.
     #[must_use]
     pub fn scored_on(&self) -> Option<ScoredOn> {
         self.entries.iter().find_map(Entry::scored_on)
     }
 
-    /// The paired difference of one entry from the baseline; `None` for the baseline itself
-    /// and where no seed is common.
+    /// The paired difference of one entry from the baseline; `None` for the baseline
+    /// itself, and without common seeds.
     #[must_use]
     pub fn minus_baseline(&self, index: usize) -> Option<Paired> {
         let baseline = self.entries.get(self.baseline).filter(|_| index != self.baseline)?;
         self.entries[index].paired_with(baseline)
     }
 
-    /// Everything, as the JSON file has it.
+    /// The content of the JSON file.
     ///
     /// # Errors
-    /// Whatever the encoder says.
+    /// Those of the encoder.
     pub fn to_json(&self) -> serde_json::Result<String> {
         let reports = self
             .entries
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn json_holds_runs_and_what_follows_from_them() {
+    fn json_has_runs_and_derived_numbers() {
         let comparison = Comparison {
             entries: vec![Entry::example("sc", &[0.5]), Entry::example("fc", &[0.25])],
             baseline: 1,

@@ -15,7 +15,7 @@ pub struct MeanDeviation {
 }
 
 impl MeanDeviation {
-    /// `None` where there is no number.
+    /// `None` if there is no number.
     #[must_use]
     pub fn of(numbers: &[f64]) -> Option<Self> {
         if numbers.is_empty() {
@@ -42,19 +42,19 @@ pub struct Paired {
 }
 
 impl Paired {
-    /// Compares pair by pair; `None` where there is no pair.
+    /// Compares pair by pair; `None` if there is no pair.
     #[must_use]
     pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {
         let differences: Vec<f64> = pairs.iter().map(|(first, second)| first - second).collect();
         let mut difference = MeanDeviation::of(&differences)?;
-        // Differences are as coarse as the numbers that they come from.
+        // Differences are as coarse as the original numbers.
         let sources = || pairs.iter().flat_map(|(first, second)| [first, second]);
         difference.deviation = difference.deviation.map(|deviation| spread(deviation, sources()));
         Some(Self { difference, p: p_of_mean_0(&difference) })
     }
 }
 
-/// The deviation, or 0 where it is no more than rounding leaves of equal numbers as large as `sources`.
+/// The deviation, or 0 if it is only rounding of equal numbers as large as `sources`.
 fn spread<'a>(deviation: f64, sources: impl Iterator<Item = &'a f64>) -> f64 {
     let largest = sources.fold(0.0, |most: f64, number| most.max(number.abs()));
     if deviation <= 1e-12 * largest { 0.0 } else { deviation }
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(Paired::of(&[]), None);
         assert_eq!(Paired::of(&[(1.0, 0.0)]).unwrap().p, None);
         assert_eq!(Paired::of(&[(1.0, 0.0), (2.0, 1.0)]).unwrap().p, None);
-        // Equal but for rounding.
+        // Equal except for rounding.
         let pairs = [(0.8967, 0.8701), (0.8836, 0.8570), (0.8881, 0.8615)];
         let paired = Paired::of(&pairs).unwrap();
         assert_eq!((paired.difference.deviation, paired.p), (Some(0.0), None));

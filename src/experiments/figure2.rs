@@ -22,10 +22,10 @@ pub const THRESHOLD: f32 = 0.1;
 /// Number of outgoing weights of the first layer with `|w| > threshold`: `[input]`.
 ///
 /// # Errors
-/// [`Error::Setting`] when the threshold is negative or no number.
+/// [`Error::Setting`] when the threshold is negative or not a number.
 pub fn edges_above(network: &Network, parameters: &Parameters, threshold: f32) -> Result<Vec<usize>> {
     if !(threshold >= 0.0 && threshold.is_finite()) {
-        let reason = format!("{threshold} is impossible, it must be 0 or above, and finite");
+        let reason = format!("{threshold} is invalid, it must be 0 or above, and finite");
         return Err(Error::setting(Setting::Threshold, reason));
     }
     parameters.check(network)?;
@@ -37,7 +37,7 @@ pub fn edges_above(network: &Network, parameters: &Parameters, threshold: f32) -
     Ok(counts)
 }
 
-/// What the axis of the inputs is to say: the order that the preprocessing brought them in.
+/// The label of the axis of inputs: their order after preprocessing.
 #[must_use]
 pub fn input_axis(preprocessing: &Preprocessing) -> &'static str {
     match (preprocessing.importance(), preprocessing.order()) {
@@ -49,7 +49,7 @@ pub fn input_axis(preprocessing: &Preprocessing) -> &'static str {
     }
 }
 
-/// `input,edges` lines under a header; inputs count from 0, in the order in which the network has them.
+/// `input,edges` lines under a header; inputs count from 0, in the network's order.
 #[must_use]
 pub fn to_csv(counts: &[usize]) -> String {
     let mut csv = String::from("input,edges\n");

@@ -22,15 +22,15 @@ use crate::importance::Order;
 use crate::model::TrainedModel;
 use crate::named::named;
 
-/// One-sided chance below which an order is taken for more than luck.
+/// One-sided p below which an order is significant.
 pub const SIGNIFICANT: f64 = 0.05;
 
 named! {
-    /// What takes the place of a silenced neuron's output.
+    /// What replaces a silenced neuron's output.
     pub enum Silence {
-        /// Its mean over the training samples: only what the neuron says is lost.
+        /// Its mean over the training samples: only the neuron's information is lost.
         Mean = "mean",
-        /// 0: what the neuron says is lost, and the next layer's weighted sums move.
+        /// 0: the neuron's information is lost, and the next layer's weighted sums shift.
         Zero = "zero",
     }
 }
@@ -50,17 +50,17 @@ pub struct LayerOutputs<'a> {
     pub classes: usize,
 }
 
-/// Gives the importance of each neuron of a layer, `[neuron]`, as a random forest finds it.
+/// Returns the importance of each neuron of a layer, `[neuron]`, by a random forest.
 pub type Forest<'a> = dyn FnMut(&LayerOutputs<'_>) -> Result<Vec<f64>> + 'a;
 
 /// What is measured, and how.
 #[derive(Clone, Debug)]
 pub struct LayerImportanceOptions {
-    /// Even blocks in every layer in place of the network's own.
+    /// Even blocks in every layer instead of the network's own.
     pub blocks: Option<usize>,
     /// How blocks are silenced.
     pub silence: Silence,
-    /// Of the engine that computes activations; nothing is trained.
+    /// Settings of the engine that computes activations; nothing is trained.
     pub settings: EngineSettings,
     /// Its threads, all cores by default.
     pub threads: Option<usize>,
@@ -76,18 +76,18 @@ pub struct BlockImportance {
     /// Sum of its neurons' mean decreases in Gini impurity; a layer's sum is 1.
     pub gini: Option<f64>,
     /// Share of the measured samples that were right before and are wrong with the
-    /// block silenced, less those the other way round; negative if silence helped.
+    /// block silenced, less the reverse; negative if silencing helped.
     pub accuracy_lost: f64,
-    /// What silence adds to the mean cross-entropy, in nats.
+    /// Increase of the mean cross-entropy by silencing, in nats.
     pub loss_added: f64,
 }
 
-/// How the order of the blocks agrees with one measure of importance.
+/// Agreement of the order of the blocks with one measure of importance.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Agreement {
-    /// Spearman's rank correlation; 1 where importance falls from block to block as the order says.
+    /// Spearman's rank correlation; 1 if importance falls from block to block in that order.
     pub rho: f64,
-    /// Chance of as great a correlation if every order is equally likely.
+    /// Probability of as great a correlation if every order is equally likely.
     pub chance: f64,
 }
 
@@ -98,7 +98,7 @@ pub struct LayerImportance {
     pub layer: usize,
     /// In order.
     pub blocks: Vec<BlockImportance>,
-    /// Of the blocks' order with the random forest's importance; none where nothing varies.
+    /// Of the blocks' order with the random forest's importance; `None` if nothing varies.
     pub gini_agreement: Option<Agreement>,
     /// Of the blocks' order with the accuracy lost.
     pub silence_agreement: Option<Agreement>,
@@ -106,7 +106,7 @@ pub struct LayerImportance {
 
 /// Measures every block of every layer of a model.
 ///
-/// `train` and `measured` are samples as the network takes them: means and the
+/// `train` and `measured` are preprocessed samples: means and the
 /// forest come from `train`, accuracy from `measured`. Without a forest (`None`) that part is skipped.
 ///
 /// # Errors
@@ -162,9 +162,9 @@ pub fn layer_importance(
     Ok(layers)
 }
 
-/// Adds how the order of the blocks agrees with both measures.
+/// Adds the agreement of the order of the blocks with both measures.
 fn judged(layer: usize, blocks: Vec<BlockImportance>, order: Order) -> LayerImportance {
-    // The rank that the order promises: the greater, the more important.
+    // The expected rank: the greater, the more important.
     let sign = if order == Order::Descending { -1.0 } else { 1.0 };
     let promised: Vec<f64> = blocks.iter().map(|block| sign * block.block as f64).collect();
     let agreement = |measure: &[f64]| {
@@ -181,13 +181,13 @@ fn judged(layer: usize, blocks: Vec<BlockImportance>, order: Order) -> LayerImpo
     }
 }
 
-/// Fewest blocks whose right order is rarer by chance than [`SIGNIFICANT`]: 1 of 4! orders.
+/// Fewest blocks whose order can be significant: 1 of 4! orders.
 const DECISIVE_BLOCKS: usize = 4;
 
 /// One sentence: whether the measurements support that the order of importance survives.
 ///
-/// A layer keeps the order by a measure when its correlation is positive and has a
-/// chance of at most [`SIGNIFICANT`]; it contradicts the order when the correlation is not positive.
+/// A layer keeps the order by a measure if its correlation is positive and its p is
+/// at most [`SIGNIFICANT`]; it contradicts the order if the correlation is not positive.
 pub fn verdict(layers: &[LayerImportance]) -> String {
     let hidden = layers.iter().filter(|layer| layer.layer > 0);
     let agreements: Vec<(usize, &str, Option<Agreement>)> = hidden
@@ -208,7 +208,7 @@ pub fn verdict(layers: &[LayerImportance]) -> String {
     let all = agreements.len();
     let claim = "that the order of importance survives through the layers";
     if all == 0 {
-        return "There is no hidden layer, so nothing can be said on the order of importance.".into();
+        return "There is no hidden layer, so there is no order of importance.".into();
     }
     let most_blocks = layers.iter().filter(|layer| layer.layer > 0).map(|layer| layer.blocks.len()).max();
     if let Some(few) = most_blocks.filter(|blocks| *blocks < DECISIVE_BLOCKS) {

@@ -5,7 +5,7 @@ use crate::model::ArchitectureRecord;
 use crate::network::{Activation, Architecture, Connectivity};
 use crate::training::Recipe;
 
-/// Four inputs and four hidden neurons; input 0 says the class, and hidden neuron 0 passes it on.
+/// Four inputs and four hidden neurons; input 0 determines the class, and hidden neuron 0 passes it on.
 fn model() -> TrainedModel {
     let architecture = Architecture {
         inputs: 4,
@@ -21,7 +21,7 @@ fn model() -> TrainedModel {
     for layer in &mut parameters.layers {
         layer.weights.fill(0.0);
     }
-    // Hidden 0 = sigmoid(8 x0); the other neurons repeat noise, which the logits barely hear.
+    // Hidden 0 = sigmoid(8 x0); the other neurons repeat noise, with little effect on the logits.
     parameters.layers[0].weights[0] = 8.0;
     (1..4).for_each(|neuron| parameters.layers[0].weights[5 * neuron] = 1.0);
     parameters.layers[1].weights = vec![-4.0, 0.0, 0.0, 0.0, 4.0, 0.1, 0.01, 0.001];
@@ -46,13 +46,13 @@ fn measured(silence: Silence, forest: Option<&mut Forest<'_>>) -> Vec<LayerImpor
     let options = LayerImportanceOptions { blocks: Some(4), silence, settings, threads: Some(1) };
     let mut engine = ReferenceEngine::new(model.network(), model.parameters(), settings).unwrap();
     let layers = layer_importance(&model, &data, &data, &options, &mut engine, forest, &mut |_| {}).unwrap();
-    // The engine has the model's values again.
+    // The engine's values are the model's again.
     assert_eq!(engine.parameters().unwrap(), *model.parameters());
     layers
 }
 
 #[test]
-fn what_is_lost_is_lost_where_it_matters() {
+fn only_the_needed_block_costs_accuracy() {
     for silence in [Silence::Zero, Silence::Mean] {
         let layers = measured(silence, None);
         assert_eq!(layers.iter().map(|layer| layer.layer).collect::<Vec<_>>(), [0, 1]);

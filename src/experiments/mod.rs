@@ -1,16 +1,16 @@
-//! Experiments: many runs, and what they say together.
+//! Experiments: many runs and their joint results.
 //!
 //! A [`TableRecipe`] gives each [`Cell`] of the paper's table the
-//! [`Configuration`](crate::session::Configuration) that fills it, for a
+//! [`Configuration`](crate::session::Configuration) of its runs, for a
 //! [`Batch`](crate::session::Batch) to run over several seeds.
 //!
 //! Others work on one trained model: [`Session::prune`](crate::session::Session::prune)
 //! makes a network smaller, by blocks or by the size of its weights, as
 //! [`PruneSettings`] say; the command `layer-importance` measures every block of every
-//! layer. What such an experiment chooses by is a validation split, never the test set.
+//! layer. Such experiments choose by validation samples, never by the test set.
 //!
-//! Nothing here holds a time or a date: an experiment that was interrupted and
-//! taken up again gives the same files, bit for bit.
+//! Results hold no times or dates: an interrupted and resumed experiment
+//! writes the same files, bit for bit.
 
 #[doc(hidden)]
 pub mod blocks;

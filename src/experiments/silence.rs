@@ -1,12 +1,12 @@
-//! Neurons that say nothing: their outputs replaced by a constant.
+//! Silenced neurons: their outputs replaced by a constant.
 
 use crate::network::{Network, Parameters};
 
-/// The parameters with which neurons of one layer (0 is the inputs) give the next one a constant.
+/// Parameters that make the outputs of some neurons of one layer (0 is the inputs) constant.
 ///
 /// Their outgoing weights become 0. With `means`, `[neuron of the layer]`, each
-/// neuron's mean output stays: `w * mean` is added to the biases that it fed, so
-/// that the next layer's weighted sums keep their means. Without, its output is
+/// neuron's mean output is kept: `w * mean` is added to the biases that it fed, so
+/// that the next layer's weighted sums keep their means. Otherwise its output is
 /// replaced by 0.
 pub fn silence(
     network: &Network,

@@ -1,10 +1,10 @@
-//! Rank correlation, for orders that are to be compared.
+//! Rank correlation, to compare orders.
 
 use rand::RngExt;
 
 use crate::random::{Purpose, generator};
 
-/// Up to this many values all orders are tried, 40,320 of them; with more, this many are drawn.
+/// Up to this many values, all orders are tried, 40,320 of them.
 const ALL_ORDERS: usize = 8;
 const DRAWN_ORDERS: usize = 100_000;
 
@@ -21,9 +21,9 @@ pub fn ranks(values: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// Spearman's rank correlation, -1 to 1: Pearson's of the ranks, which is right with ties, too.
+/// Spearman's rank correlation, -1 to 1: Pearson's of the ranks, also valid with ties.
 ///
-/// `None` for fewer than 2 values, where one side does not vary, and where a value is not a number.
+/// `None` for fewer than 2 values, if one side does not vary, or if a value is not a number.
 ///
 /// # Panics
 /// When the lengths differ.
@@ -35,7 +35,7 @@ pub fn spearman(x: &[f64], y: &[f64]) -> Option<f64> {
     pearson(&ranks(x), &ranks(y))
 }
 
-/// How likely a correlation this great or greater is if every order is equally likely (one-sided).
+/// Probability of a correlation this great or greater if every order is equally likely (one-sided).
 ///
 /// Exact for up to 8 pairs; for more, the share among 100,000 random orders, which
 /// are the same in every run. `None` where [`spearman`] is.
@@ -78,7 +78,7 @@ fn pearson(x: &[f64], y: &[f64]) -> Option<f64> {
     (xx > 0.0 && yy > 0.0).then(|| xy / (xx * yy).sqrt())
 }
 
-/// Visits every order of the values from `first` on.
+/// Visits every order of the values starting at `first`.
 fn permute(values: &mut [f64], first: usize, visit: &mut dyn FnMut(&[f64])) {
     if first + 1 >= values.len() {
         return visit(values);
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_vary_has_no_correlation() {
+    fn constants_have_no_correlation() {
         assert_eq!(spearman(&[1.0, 2.0], &[3.0, 3.0]), None);
         assert_eq!(spearman(&[1.0], &[3.0]), None);
         assert_eq!(spearman(&[1.0, 2.0], &[f64::NAN, 3.0]), None);

@@ -1,4 +1,4 @@
-//! The paper's Table 1: its cells, its numbers, and the recipes to fill it with.
+//! The paper's Table 1: its cells, its numbers, and recipes.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::training::Schedule;
 /// One cell of the table; written as `pca-desc-sc`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Cell {
-    /// What orders the inputs.
+    /// The importance that orders the inputs.
     pub importance: Importance,
     /// Which end comes first.
     pub order: Order,
@@ -46,7 +46,7 @@ impl Cell {
         cells
     }
 
-    /// The accuracy that the paper gives, in per cent.
+    /// The accuracy in the paper, in per cent.
     #[must_use]
     #[doc(hidden)]
     pub fn paper_percent(&self) -> f64 {
@@ -62,7 +62,7 @@ impl Cell {
         }
     }
 
-    /// Whether a pattern such as `pca`, `desc-sc` or `rf-asc-fc` means this cell:
+    /// Whether a pattern such as `pca`, `desc-sc` or `rf-asc-fc` matches this cell:
     /// all parts of the pattern are parts of its name.
     #[must_use]
     #[doc(hidden)]
@@ -76,15 +76,15 @@ impl Cell {
 named! {
     /// How the cells are trained.
     pub enum TableRecipe {
-        /// The usual choice where the paper is silent: Adam at a constant rate, plain Glorot.
+        /// The paper's, with common choices for what it does not specify: Adam at a constant rate, plain Glorot.
         Paper = "paper",
-        /// The best that a search on a validation split found for each construction.
+        /// The best recipe that a search on validation samples found for each construction.
         Tanner = "tanner",
     }
 }
 
 impl TableRecipe {
-    /// The configuration that fills a cell.
+    /// The configuration of a cell.
     #[must_use]
     pub fn configuration(self, cell: Cell) -> Configuration {
         let settings = self.training(cell.arch).importance(cell.importance).order(cell.order).arch(cell.arch);
@@ -109,7 +109,7 @@ impl TableRecipe {
     }
 }
 
-/// A cell with what its runs gave.
+/// A cell with the results of its runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FilledCell {
     /// Which cell.
@@ -127,10 +127,10 @@ struct CellReport<'a> {
     entry: &'a Entry,
 }
 
-/// The table as its JSON file has it.
+/// The content of the table's JSON file.
 ///
 /// # Errors
-/// Whatever the encoder says.
+/// Those of the encoder.
 pub fn to_json(recipe: TableRecipe, cells: &[FilledCell]) -> serde_json::Result<String> {
     let cells = cells.iter().map(|FilledCell { cell, entry }| CellReport {
         cell: *cell,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn json_has_the_papers_number_beside_ours() {
+    fn json_has_the_papers_number_and_ours() {
         let cell = Cell::all()[0];
         let configuration = TableRecipe::Paper.configuration(cell);
         assert_eq!(configuration.name, "paper-pca-desc-sc");

@@ -1,10 +1,10 @@
 //! A model as files that numpy and scipy read: each layer a matrix in compressed sparse rows.
 //!
-//! | file | what it holds |
+//! | file | content |
 //! |---|---|
 //! | `layer<L>.npz` | weights of layer L, counted from 1, `[output][input]`, for `scipy.sparse.load_npz` |
 //! | `biases.npz` | `layer<L>`: biases `[output]`, for `numpy.load` |
-//! | `preprocessing.npz` | what is done to raw features: the tensors `preprocessing.*` of the model file, by the names behind the point |
+//! | `preprocessing.npz` | the preprocessing: the tensors `preprocessing.*` of the model file, named by the part after the dot |
 //! | `model.json` | the JSON header of the model file: activations, kind of preprocessing, architecture |
 
 use super::npz::Npz;
@@ -13,17 +13,17 @@ use crate::network::{Layer, LayerParameters};
 use crate::topology::Topology;
 use crate::{Error, Result};
 
-/// The names of the files that [`files`] gives for a network of this many layers.
+/// The names of the files of [`files`] for a network of this many layers.
 #[doc(hidden)]
 pub fn file_names(layers: usize) -> Vec<String> {
     let others = ["biases.npz", "preprocessing.npz", "model.json"].map(str::to_owned);
     (0..layers).map(layer_file).chain(others).collect()
 }
 
-/// Gives each file of a model, its name and its bytes, to `write`.
+/// Passes each file of a model, its name and its bytes, to `write`.
 ///
 /// # Errors
-/// [`Error::Export`] when a file is too large for a zip archive, and what `write` fails with.
+/// [`Error::Export`] when a file is too large for a zip archive; errors of `write`.
 pub fn files<E: From<Error>>(
     model: &TrainedModel,
     mut write: impl FnMut(&str, &[u8]) -> Result<(), E>,
@@ -51,7 +51,7 @@ fn matrix(layer: &Layer, values: &LayerParameters) -> Result<Vec<u8>> {
     npz.finish()
 }
 
-/// All of a matrix but its values.
+/// A matrix without its values.
 fn graph(npz: &mut Npz, prefix: &str, topology: &Topology) -> Result<()> {
     npz.tensor(&format!("{prefix}indices"), &Tensor::indices(topology.edge_inputs()))?;
     npz.tensor(&format!("{prefix}indptr"), &Tensor::indices(topology.row_start()))?;
@@ -67,7 +67,7 @@ fn preprocessing(model: &TrainedModel) -> Result<Vec<u8>> {
     npz.finish()
 }
 
-/// The graphs of layers alone, in one archive: `layer<L>.indptr` and so on by scipy's names, L counted from 1.
+/// Only the graphs of layers, in one archive: `layer<L>.indptr` and so on by scipy's names, L counted from 1.
 ///
 /// # Errors
 /// [`Error::Export`] when the archive is too large.

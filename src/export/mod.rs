@@ -1,7 +1,7 @@
 //! Trained models in the formats of other programs: [`onnx`] for runtimes, [`csr`] for scipy.
 //!
-//! Both take a [`TrainedModel`](crate::model::TrainedModel) and give the bytes of
-//! files; neither writes any. What is done to raw features is always part of them.
+//! Both take a [`TrainedModel`](crate::model::TrainedModel) and return the bytes of
+//! files; neither writes files. The preprocessing is always included.
 
 pub mod csr;
 mod npz;

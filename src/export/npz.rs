@@ -1,6 +1,6 @@
 //! Numpy's archive of named arrays: a zip file with one `.npy` file for each.
 //!
-//! The same arrays always give the same bytes: no times are kept. The form of an array is
+//! The same arrays always result in the same bytes: no times are stored. The format of an array is
 //! [version 1.0](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
 
 use std::io::{Cursor, Write};
@@ -13,7 +13,7 @@ use crate::model::Tensor;
 use crate::npy::header;
 use crate::{Error, Result};
 
-/// An archive that is being written, in memory.
+/// An archive under construction, in memory.
 pub(super) struct Npz {
     archive: ZipWriter<Cursor<Vec<u8>>>,
 }

@@ -1,4 +1,4 @@
-//! The control groups of this process: what they limit memory to, and what is used of it.
+//! The control groups of this process: their memory limits and use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ const VERSION_1: GroupFiles = GroupFiles {
     used: "memory.usage_in_bytes",
     droppable: "total_inactive_file ",
 };
-/// Version 1 writes a larger number where there is no limit.
+/// Version 1 reports a larger number without a limit.
 const UNLIMITED: f64 = 1e18;
 
 /// A control group with a limit on memory.
@@ -33,7 +33,7 @@ struct Group {
 pub(super) struct ControlGroups(Vec<Group>);
 
 impl ControlGroups {
-    /// Those that there are now; `root` is the root of the file system.
+    /// The current groups; `root` is the root of the file system.
     pub(super) fn of(root: &Path) -> Self {
         let own = fs::read_to_string(root.join("proc/self/cgroup")).unwrap_or_default();
         let mut groups = Vec::new();
@@ -47,7 +47,7 @@ impl ControlGroups {
                 }
                 _ => continue,
             };
-            // In a container the path may be that of the host: what is not there is passed over.
+            // In a container the path may be that of the host: missing ones are skipped.
             let path = Path::new(path.trim_start_matches('/'));
             for mount in mounts {
                 let folders = path.ancestors().map(|group| root.join(mount).join(group));
@@ -58,14 +58,14 @@ impl ControlGroups {
         Self(groups)
     }
 
-    /// Bytes that may still be taken: the least room. Page cache that the system can drop counts as room.
+    /// Bytes still available: the minimum over all groups. Page cache that the system can drop counts as available.
     pub(super) fn room(&self) -> Option<f64> {
         self.0.iter().filter_map(Group::room).min_by(f64::total_cmp)
     }
 
     /// Whether this number of bytes is free in every one.
     pub(super) fn have(&self, bytes: f64) -> bool {
-        // The page cache is asked about only where it matters, for that takes longer.
+        // Queries the page cache only if necessary, because that takes longer.
         let fits = |room: Option<f64>| room.is_none_or(|room| room >= bytes);
         self.0.iter().all(|group| fits(group.unused()) || fits(group.room()))
     }
@@ -80,7 +80,7 @@ impl Group {
         self.number(self.files.limit).filter(|limit| *limit < UNLIMITED)
     }
 
-    /// What is free beside all page cache.
+    /// Free memory, not counting the page cache.
     fn unused(&self) -> Option<f64> {
         Some((self.limit()? - self.number(self.files.used)?).max(0.0))
     }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_have_what_is_unused_and_what_can_be_dropped() {
+    fn groups_have_their_unused_and_reclaimable_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let group = [
             ("proc/self/cgroup", "0::/a\n"),

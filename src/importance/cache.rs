@@ -1,10 +1,10 @@
-//! Scores of features kept on the disk, so that the same forest is not grown twice.
+//! Scores of features cached on disk, so that the same forest is not grown twice.
 //!
-//! A file is found by the SHA-256 of all that its scores depend on: the data to
+//! A file is named after the SHA-256 of everything that its scores depend on: the data to
 //! the last bit, the kind, the number of trees, the seed, and the version of the format. It
-//! holds a magic word, the scores and the SHA-256 of both; a file that does not
-//! add up is as good as none, and is rewritten. Only random forests are kept:
-//! what else there is takes less time to compute than to look up.
+//! holds a magic word, the scores and the SHA-256 of both; an inconsistent file is
+//! ignored and rewritten. Only random forests are cached:
+//! other scores take less time to compute than to look up.
 
 use std::path::Path;
 
@@ -32,10 +32,10 @@ pub enum Source {
     Cache,
 }
 
-/// As [`Preprocessing::fit`], but looks for the scores of features in a folder first, and keeps them there.
+/// As [`Preprocessing::fit`], but with the scores of features cached in a folder.
 ///
-/// `None` for no cache. A cache that cannot be read or written to is told in the
-/// log and otherwise no hindrance.
+/// `None` for no cache. Failures to read or write the cache are the
+/// logged and otherwise ignored.
 ///
 /// # Errors
 /// As [`Preprocessing::fit`].
@@ -162,7 +162,7 @@ mod tests {
             assert_eq!(get(settings, data, folder.path()).1, Source::Fitted, "{settings:?}");
         }
         assert_eq!(files(folder.path()).len(), 6);
-        // The order is drawn from the scores, and no part of them.
+        // The order follows from the scores and is not part of them.
         let ascending = ImportanceSettings { order: super::super::Order::Ascending, ..forest() };
         assert_eq!(get(&ascending, &data(1.0), folder.path()).1, Source::Cache);
     }
@@ -176,7 +176,7 @@ mod tests {
         let mut flipped = good.clone();
         flipped[9] ^= 1;
         let longer = [&good[..], &[0]].concat();
-        // Sound in itself, but of another width, and with a score that is not a number.
+        // Intact files, one with another width, one with a score that is not a number.
         let (other, not_finite) = (encode(&[0.5; 3]), encode(&[f64::NAN; 4]));
         for bytes in [&good[..good.len() - 1], &[], &flipped, &longer, &other, &not_finite] {
             fs::write(&path, bytes).unwrap();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_used_is_no_hindrance() {
+    fn an_unusable_folder_is_ignored() {
         let parent = tempfile::tempdir().unwrap();
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quick_to_compute_is_not_kept() {
+    fn quick_computations_are_not_cached() {
         let folder = tempfile::tempdir().unwrap();
         for importance in [Importance::Variance, Importance::Random, Importance::Pca, Importance::None] {
             let settings = ImportanceSettings::new(importance);

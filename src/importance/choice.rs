@@ -1,9 +1,9 @@
-//! What a user chooses: the kind of importance and the order, each with one spelling.
+//! The kinds of importance and order.
 
 use crate::named::named;
 
 named! {
-    /// How the importance of the features is found.
+    /// The kind of importance.
     #[non_exhaustive]
     pub enum Importance {
         /// Principal components in the order of the variance that they explain.
@@ -12,21 +12,21 @@ named! {
         RandomForest = "rf",
         /// Raw features in the order of their variance, a control.
         Variance = "variance",
-        /// Raw features in an order drawn by chance, a control.
+        /// Raw features in an order drawn at random, a control.
         Random = "random",
-        /// Raw features in the order in which they come.
+        /// Raw features in their order.
         None = "none",
     }
 }
 
 impl Importance {
-    /// Whether it orders raw features, as opposed to components of them, by a score of each.
+    /// Whether it orders raw features, not components, by a score of each.
     #[must_use]
     pub(crate) fn scores_features(self) -> bool {
         matches!(self, Self::RandomForest | Self::Random | Self::Variance)
     }
 
-    /// Whether features are standardised where nothing else is said.
+    /// Whether features are standardised by default.
     ///
     /// Pixels that pass unrotated keep their large means, which push sigmoids to
     /// one side; principal components have mean 0 and carry their scale on purpose.
@@ -37,13 +37,13 @@ impl Importance {
 }
 
 named! {
-    /// Which end of the order comes first.
+    /// The direction of the order.
     pub enum Order {
         /// Most important first.
         Descending = "desc",
         /// Least important first: exactly the reverse of [`Order::Descending`].
         Ascending = "asc",
-        /// Where pixels are, patch by patch of a [`Grid`](crate::topology::Grid), whatever their importance.
+        /// By the places of pixels, patch by patch of a [`Grid`](crate::topology::Grid), regardless of importance.
         Place = "place",
     }
 }

@@ -5,18 +5,18 @@ use rayon::prelude::*;
 use super::Standardisation;
 use crate::threads;
 
-/// Samples that one thread takes at a time; results do not depend on it.
+/// Samples per task of a thread; results do not depend on it.
 const BLOCK_ROWS: usize = 256;
 
 /// `y[j] = (x[source[j]] - mean[j]) / divisor[j]`, all three in the order of the outputs.
 pub(super) struct Elementwise {
     source: Vec<u32>,
-    /// Mean and divisor, where features are standardised.
+    /// Mean and divisor, if features are standardised.
     scale: Option<(Vec<f32>, Vec<f32>)>,
 }
 
 impl Elementwise {
-    /// Joins a standardisation with the order that follows it; both indexed by input feature.
+    /// Combines a standardisation with the order that follows it; both indexed by input feature.
     pub(super) fn new(standardisation: Option<&Standardisation>, order: impl Iterator<Item = u32>) -> Self {
         let source: Vec<u32> = order.collect();
         let reordered = |values: &[f32]| source.iter().map(|&input| values[input as usize]).collect();
@@ -43,7 +43,7 @@ impl Elementwise {
         for (out, &source) in out.iter_mut().zip(&self.source) {
             *out = row[source as usize];
         }
-        // Apart from the gathering, so that this loop can be vectorised.
+        // Separate from gathering, so that this loop can be vectorised.
         if let Some((mean, divisor)) = &self.scale {
             for ((out, mean), divisor) in out.iter_mut().zip(mean).zip(divisor) {
                 *out = (*out - mean) / divisor;

@@ -1,15 +1,15 @@
-//! What is done to raw features before the network sees them: the order of importance.
+//! Preprocessing of raw features: standardisation, rotation, and the order of importance.
 //!
 //! A spatially-coupled layer gives more edges to its first blocks, so the inputs
 //! are ordered by importance first. A [`Preprocessing`] is fitted on the training
-//! set only and applied to whatever comes later: the training set itself, the
-//! test set, a single picture in production. It says which [`Importance`] in
-//! which [`Order`] it was fitted with, and holds what came out, which is all that
-//! a model file has to keep: how features are standardised, where that was asked
-//! for, and the rotation or the order that follows.
+//! set only and applied to all other samples: the training set itself, the
+//! test set, a single picture in production. It records which [`Importance`] and
+//! [`Order`] it was fitted with, and holds the result, all that
+//! a model file needs: how features are standardised, if requested,
+//! and the rotation or the order that follows.
 //!
 //! Raw features are ordered by the scores of a random forest, by their variance or
-//! by chance.
+//! at random.
 
 #[cfg(feature = "train")]
 #[doc(hidden)]
@@ -47,12 +47,12 @@ pub use settings::ImportanceSettings;
 #[doc(hidden)]
 pub use standardisation::Standardisation;
 
-/// What is done to features after they were standardised, or were not.
+/// The transform of features after the optional standardisation.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 #[doc(hidden)]
 pub enum Transform {
-    /// Features pass as they are.
+    /// Features are unchanged.
     Identity {
         /// Number of features.
         features: usize,
@@ -69,9 +69,9 @@ pub enum Transform {
     },
     /// `y[j] = x[order[j]]`.
     Permutation {
-        /// `[position]`, the feature that comes there.
+        /// `[position]`, the feature at that position.
         order: Vec<u32>,
-        /// `[position]`, the importance of that feature, by which it came there.
+        /// `[position]`, the importance of that feature.
         importance: Vec<f32>,
     },
 }
@@ -86,9 +86,9 @@ impl Transform {
     }
 }
 
-/// What was fitted, with the settings that it was fitted for.
+/// A fitted preprocessing, with its settings.
 ///
-/// Features are standardised first, where they are, then rotated or ordered.
+/// Features are standardised first, if requested, then rotated or ordered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocessing {
     importance: Importance,
@@ -99,7 +99,7 @@ pub struct Preprocessing {
 
 impl Preprocessing {
     #[cfg(feature = "train")]
-    /// Fits on `train`, which must be the training set and nothing else.
+    /// Fits on `train`, which must be only the training set.
     ///
     /// The result does not depend on the number of threads: it is the same, bit
     /// for bit, in every run on the same kind of processor.
@@ -133,11 +133,11 @@ impl Preprocessing {
     }
 
     #[cfg(feature = "train")]
-    /// Orders the features of `train` by scores that are known, `[feature]`; see [`feature_scores`].
+    /// Orders the features of `train` by known scores, `[feature]`; see [`feature_scores`].
     ///
     /// # Errors
     /// [`Error::Importance`] when there is not one finite score, not negative, for each
-    /// feature, or when the kind is none that scores features.
+    /// feature, or when the kind does not score features.
     #[doc(hidden)]
     pub fn from_scores(settings: &ImportanceSettings, train: &Dataset, scores: &[f64]) -> Result<Self> {
         if scores.len() != train.feature_count() {
@@ -159,7 +159,7 @@ impl Preprocessing {
         settings.standardize.then(|| Standardisation::fit(train.features(), train.feature_count()))
     }
 
-    /// Puts together what a model file has kept.
+    /// Restores the parts of a model file.
     ///
     /// # Errors
     /// [`Error::Importance`] when the transform is not of the kind that
@@ -201,7 +201,7 @@ impl Preprocessing {
         Ok(out)
     }
 
-    /// As [`Self::apply`], into memory that is there already.
+    /// As [`Self::apply`], into existing memory.
     ///
     /// # Errors
     /// [`Error::Importance`] when the lengths are not those of the same number of samples.
@@ -233,7 +233,7 @@ impl Preprocessing {
         Ok(())
     }
 
-    /// Transforms every sample of a data set; labels stay, the image shape goes unless features keep their places.
+    /// Transforms every sample of a data set; labels stay, and the image shape is dropped unless features keep their places.
     ///
     /// # Errors
     /// [`Error::Importance`] when the data set has another number of features,
@@ -288,10 +288,10 @@ impl Preprocessing {
         }
     }
 
-    /// How many f32 numbers must travel with the weights: the rotation, the mean
+    /// The number of f32 values of the preprocessing: the rotation, the mean
     /// and the variances for PCA (614,656 + 784 + 784 for 784 features), none for a
-    /// permutation, which is indices alone, and for the identity; two for each
-    /// feature more where features are standardised.
+    /// permutation, which has only indices, and for the identity; two more for each
+    /// feature if features are standardised.
     #[must_use]
     pub fn number_count(&self) -> usize {
         let standardisation = self.standardisation.as_ref().map_or(0, |fitted| 2 * fitted.features());
@@ -304,25 +304,25 @@ impl Preprocessing {
             }
     }
 
-    /// What features are standardised by, where they are.
+    /// The standardisation, if there is one.
     #[must_use]
     pub fn standardisation(&self) -> Option<&Standardisation> {
         self.standardisation.as_ref()
     }
 
-    /// What it was fitted for.
+    /// Its kind of importance.
     #[must_use]
     pub fn importance(&self) -> Importance {
         self.importance
     }
 
-    /// Which end of the order comes first.
+    /// The direction of the order.
     #[must_use]
     pub fn order(&self) -> Order {
         self.order
     }
 
-    /// The importance of the feature that comes at each position, `[position]`; empty where features are not scored.
+    /// The importance of the feature that comes at each position, `[position]`; empty if features are not scored.
     #[must_use]
     pub fn position_importance(&self) -> Vec<f64> {
         match &self.transform {

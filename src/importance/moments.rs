@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use crate::dataset::Samples;
 use crate::threads;
 
-/// Rows whose sum one thread takes; the sums are added in the order of the blocks.
+/// Rows summed by one thread; the sums are added in the order of the blocks.
 const BLOCK_ROWS: usize = 2048;
 
 /// `[feature]`, the mean of each column of `[sample][feature]`, summed in f64.

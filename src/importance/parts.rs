@@ -1,4 +1,4 @@
-//! Whether the parts of a preprocessing fit each other; files may hold anything.
+//! Validates the parts of a preprocessing, which may come from a file.
 
 use super::{Importance, Order, Standardisation, Transform};
 use crate::{Error, Result};
@@ -7,23 +7,23 @@ fn refuse(reason: impl Into<String>) -> Result<()> {
     Err(Error::Importance(reason.into()))
 }
 
-/// Refuses an order where there is nothing to order.
+/// Refuses an order without anything to order.
 pub(super) fn check_combination(importance: Importance, order: Order) -> Result<()> {
     if importance == Importance::None && order == Order::Ascending {
         return Err(Error::Importance(
-            "order `asc` has no meaning with importance `none`, use `desc` or choose an importance such as `pca`"
+            "order `asc` cannot be used with importance `none`, use `desc` or choose an importance such as `pca`"
                 .to_owned(),
         ));
     }
     if importance == Importance::Pca && order == Order::Place {
         return Err(Error::Importance(
-            "order `place` has no meaning with importance `pca`, whose components are no pixels".to_owned(),
+            "order `place` cannot be used with importance `pca`, whose components are not pixels".to_owned(),
         ));
     }
     Ok(())
 }
 
-/// Refuses what no fit could have made.
+/// Refuses parts that no fit could produce.
 pub(super) fn check(
     importance: Importance,
     order: Order,
@@ -87,12 +87,12 @@ fn check_permutation(order: Order, permutation: &[u32], importance: &[f32]) -> R
     for &feature in permutation {
         match seen.get_mut(feature as usize) {
             Some(seen) if !*seen => *seen = true,
-            Some(_) => return fail(format!("feature {feature} comes twice")),
+            Some(_) => return fail(format!("feature {feature} appears twice")),
             None => return fail(format!("feature {feature} of {features} does not exist")),
         }
     }
     if let Some(position) = importance.iter().position(|value| !(value.is_finite() && *value >= 0.0)) {
-        return fail(format!("the importance {} is impossible, it must be at least 0", importance[position]));
+        return fail(format!("the importance {} is invalid, it must be at least 0", importance[position]));
     }
     if let Some(position) = first_out_of_order(order, importance) {
         let (here, next) = (importance[position], importance[position + 1]);

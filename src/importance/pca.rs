@@ -5,7 +5,7 @@
 //!
 //! Work is cut into blocks of a fixed number of rows, each is multiplied by one
 //! thread in f32, and the block results are added in f64 in the order of the
-//! blocks. So the same bits come out however many threads there are.
+//! blocks. So the bits do not depend on the number of threads.
 
 use faer::diag::Diag;
 use faer::dyn_stack::{MemBuffer, MemStack};
@@ -21,7 +21,7 @@ use crate::{Error, Result, host, threads};
 
 /// The covariance of this many features takes 2 GiB in f64.
 const MAX_FEATURES: usize = 16_384;
-/// Block results that wait to be added may take this many f32; results do not depend on it.
+/// Maximum number of f32 in block results that wait to be added; results do not depend on it.
 const WAITING_NUMBERS: usize = 1 << 27;
 
 /// Fits mean, components and variances of `[sample][feature]`.
@@ -37,7 +37,7 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
             "PCA of {features} features, at most {MAX_FEATURES} are possible; use importance `none`"
         )));
     }
-    // Two matrices in f64 and what the decomposition takes, beside one product for each block.
+    // Two matrices in f64 and the memory of the decomposition, and one product for each block.
     let matrix = (features * features) as f64;
     let products = samples.div_ceil(BLOCK_ROWS).min(wave(features)) as f64;
     host::require_products(
@@ -46,7 +46,7 @@ pub(super) fn fit(train: &[f32], features: usize, order: Order) -> Result<Transf
     )?;
     let mean: Vec<f32> = column_means(train, features).into_iter().map(narrow).collect();
     let covariance = threads::run(|| covariance(train, &mean));
-    // The lower triangle is all that is filled.
+    // Only the lower triangle is filled.
     let finite = (0..features).all(|c| (c..features).all(|row| covariance[(row, c)].is_finite()));
     if !finite {
         return Err(Error::Importance(

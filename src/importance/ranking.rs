@@ -1,4 +1,4 @@
-//! A score for each raw feature, and the order that follows from it.
+//! Scores of raw features, and the resulting order.
 
 use rand::RngExt;
 
@@ -13,11 +13,11 @@ use crate::{Error, Result};
 /// The importance of each raw feature, `[feature]`: the larger, the more important.
 ///
 /// The decrease in Gini impurity (sum 1), the variance with the divisor n, or a
-/// number that chance draws from 0 to 1; standardising changes none of them, as
-/// all look at raw features. `progress` is told how many trees of a forest are done.
+/// random number from 0 to 1; standardising changes none of them, as
+/// all use raw features. `progress` receives the number of finished trees of a forest.
 ///
 /// # Errors
-/// [`Error::Importance`] for a kind that scores no features, for 0 trees, and for
+/// [`Error::Importance`] for a kind without scores, for 0 trees, and for
 /// variances above what f32 can hold.
 pub fn feature_scores(
     settings: &ImportanceSettings,
@@ -43,12 +43,12 @@ pub fn feature_scores(
             Ok((0..train.feature_count()).map(|_| rng.random()).collect())
         }
         other => Err(Error::Importance(format!(
-            "importance `{other}` gives features no scores; `rf`, `variance` and `random` do"
+            "importance `{other}` has no scores of features; `rf`, `variance` and `random` do"
         ))),
     }
 }
 
-/// The features by their scores: of equal ones, the first comes first in descending order.
+/// The features by their scores; of equal ones, the first comes first in descending order.
 ///
 /// Ascending order is exactly the reverse of descending order.
 ///

@@ -16,7 +16,7 @@ pub(super) fn block_bytes(features: usize) -> f64 {
 
 /// `(x - mean) rotation^T` for each sample: `[sample][feature]` in, `[sample][component]` out.
 ///
-/// `x` is standardised first, where there is something to standardise by. `rotation`
+/// `x` is standardised first, if there is a standardisation. `rotation`
 /// is `[component][feature]`; lengths must fit, which the callers have checked.
 pub(super) fn rotate(
     samples: &[f32],
@@ -61,7 +61,7 @@ fn multiply(rotation: &[f32], features: usize, centred: &[f32], out: &mut [f32])
 #[cfg(not(feature = "train"))]
 use multiply_plainly as multiply;
 
-/// As `multiply`, without a crate for matrices: slower, and other last bits.
+/// As `multiply`, without a matrix crate: slower, with different last bits.
 #[cfg(any(test, not(feature = "train")))]
 fn multiply_plainly(rotation: &[f32], features: usize, centred: &[f32], out: &mut [f32]) {
     let components = rotation.len() / features;
@@ -72,7 +72,7 @@ fn multiply_plainly(rotation: &[f32], features: usize, centred: &[f32], out: &mu
     }
 }
 
-/// The sum of products, in 16 sums side by side, which the compiler makes vectors of.
+/// The sum of products, in 16 parallel sums, which the compiler vectorises.
 #[cfg(any(test, not(feature = "train")))]
 fn dot(a: &[f32], b: &[f32]) -> f32 {
     let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());

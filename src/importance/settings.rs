@@ -1,4 +1,4 @@
-//! What is to be fitted, in one value that files can keep.
+//! The settings of a fit, as stored in files.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,9 @@ use crate::Result;
 /// How features are standardised and ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportanceSettings {
-    /// How the importance of the features is found.
+    /// The kind of importance.
     pub importance: Importance,
-    /// Which end of the order comes first.
+    /// The direction of the order.
     pub order: Order,
     /// Whether each feature is standardised first: minus its mean, by its deviation.
     pub standardize: bool,
@@ -23,8 +23,8 @@ pub struct ImportanceSettings {
 }
 
 impl ImportanceSettings {
-    /// The usual settings of a kind: most important first, standardised for a
-    /// random forest, variance and chance, 500 trees, seed 0.
+    /// The default settings of a kind: most important first, standardised for a
+    /// random forest, variance and random order, 500 trees, seed 0.
     #[must_use]
     pub fn new(importance: Importance) -> Self {
         Self {

@@ -4,7 +4,7 @@ use super::elementwise::Elementwise;
 use super::moments::{column_means, column_variances, narrow};
 use crate::{Error, Result};
 
-/// Added to each deviation, so that a feature that is almost constant is not blown up.
+/// Added to each deviation, so that an almost constant feature is not magnified.
 const FLOOR: f32 = 1e-3;
 
 /// `y = (x - mean) / (deviation + 1e-3)`, for each feature by itself.
@@ -15,7 +15,7 @@ pub struct Standardisation {
 }
 
 impl Standardisation {
-    /// Takes means and deviations from samples, `[sample][feature]`, finite and at least one.
+    /// Computes means and deviations of at least one finite sample, `[sample][feature]`.
     pub(super) fn fit(samples: &[f32], features: usize) -> Self {
         let means = column_means(samples, features);
         let deviation =
@@ -23,7 +23,7 @@ impl Standardisation {
         Self { mean: means.into_iter().map(narrow).collect(), deviation }
     }
 
-    /// Puts together what a model file has kept: `[feature]` both.
+    /// Restores the parts of a model file, both `[feature]`.
     ///
     /// # Errors
     /// [`Error::Importance`] when the lengths differ, or when a number is not finite or a deviation negative.
@@ -76,7 +76,7 @@ impl Standardisation {
         }
     }
 
-    /// `[feature]`, what is divided by: the deviation and 1e-3.
+    /// `[feature]`, the divisor: the deviation plus 1e-3.
     pub fn divisor(&self) -> impl Iterator<Item = f32> {
         self.deviation.iter().map(|deviation| deviation + FLOOR)
     }

@@ -1,4 +1,4 @@
-//! Use of a trained model: from raw features to classes and their probabilities, and how good they are.
+//! Use of a trained model: from raw features to classes and probabilities, and their scores.
 //!
 //! A [`Predictor`] runs a [`TrainedModel`] on the CPU; its [`Predictions`] are
 //! logits and probabilities. [`Scores`] compares them with labels. Nothing here
@@ -19,13 +19,13 @@ use crate::{Error, Result};
 pub use predictions::Predictions;
 pub use scores::{ClassScores, Scores};
 
-/// Samples that are preprocessed together: enough for all threads, little beside the data themselves.
+/// Samples that are preprocessed together: enough for all threads, few compared with the data.
 const PART: usize = 8192;
 
 /// Runs a trained model on raw features.
 ///
 /// A sample's predictions do not depend on the number of threads. With PCA their last bits can
-/// depend on the samples beside it, see [`Preprocessing::apply`](crate::importance::Preprocessing::apply).
+/// depend on other samples, see [`Preprocessing::apply`](crate::importance::Preprocessing::apply).
 ///
 /// ```no_run
 /// use tanner::inference::Predictor;
@@ -42,7 +42,7 @@ const PART: usize = 8192;
 pub struct Predictor {
     model: Arc<TrainedModel>,
     engine: Arc<CpuEngine>,
-    /// Views of each picture that predictions are averaged over; empty where they are those of the picture itself.
+    /// Views of each picture over which predictions are averaged; empty without averaging.
     views: Vec<View>,
 }
 
@@ -58,8 +58,8 @@ impl Predictor {
         Ok(Self { model: Arc::new(model), engine: Arc::new(engine), views: Vec::new() })
     }
 
-    /// Averages the logarithms of the probabilities over views of each picture: as it is and moved by up to `shift` pixels
-    /// along a side, each mirrored, too, with `flip`. A prediction takes as many times as long as there are views.
+    /// Averages the logarithms of the probabilities over views of each picture: unchanged and shifted by up to `shift` pixels
+    /// along a side, each also mirrored with `flip`. The time of a prediction grows with the number of views.
     ///
     /// # Errors
     /// [`Error::Setting`] when the model was not trained on pictures, or the shift is too large for them.
@@ -68,7 +68,7 @@ impl Predictor {
         Ok(Self { views, ..self })
     }
 
-    /// Number of views of a picture that a prediction looks at.
+    /// Number of views of a picture per prediction.
     #[doc(hidden)]
     #[must_use]
     pub fn views(&self) -> usize {
@@ -81,8 +81,8 @@ impl Predictor {
         &self.model
     }
 
-    /// Predicts rows of a table, each given as (column, text): what the model has learned of columns, categories and missing
-    /// values turns them into features, as it does with a CSV file. A category that training did not see is none of those known.
+    /// Predicts rows of a table, each given as (column, text). The model's encoding of columns, categories and missing
+    /// values turns them into features, as for a CSV file. A category that training did not see counts as none of the known ones.
     ///
     /// ```no_run
     /// # fn main() -> tanner::Result<()> {
@@ -96,8 +96,8 @@ impl Predictor {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Table`] naming the column that is unknown, missing or there twice, a text where training had numbers, a missing
-    /// value where the model fills none, and when there is no row; [`Error::Dataset`] when the model was not trained on
+    /// [`Error::Table`] naming the column that is unknown, missing or repeated, a text where training had numbers, a missing
+    /// value if the model does not fill it, and when there is no row; [`Error::Dataset`] when the model was not trained on
     /// a table with names of columns.
     pub fn predict_rows<Row, Name, Text>(&self, rows: impl IntoIterator<Item = Row>) -> Result<Predictions>
     where

@@ -1,4 +1,4 @@
-//! What a model makes of samples.
+//! Predictions of a model.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub struct Predictions {
 }
 
 impl Predictions {
-    /// Takes logits `[sample][class]` and finds the probabilities: the softmax of each sample's logits.
+    /// Takes logits `[sample][class]` and computes the probabilities: the softmax of each sample's logits.
     ///
     /// # Errors
     /// [`Error::Dataset`] when there are none, when their number is not a multiple of `classes`, or one is not finite.
@@ -72,7 +72,7 @@ impl Predictions {
     }
 
     /// The cross-entropy of one sample in nats, `-ln p(label)`, from the logits, so that it stays finite
-    /// where the probability is too small for f32.
+    /// if the probability is too small for f32.
     pub(super) fn cross_entropy(&self, sample: usize, label: usize) -> f64 {
         let logits = self.logits_of(sample);
         log_sum_exp(logits) - f64::from(logits[label])

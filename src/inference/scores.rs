@@ -1,27 +1,27 @@
-//! How good predictions are, as a classifier's user asks.
+//! Scores of predictions.
 
 use serde::{Deserialize, Serialize};
 
 use super::Predictions;
 use crate::{Error, Result};
 
-/// Bins of equal width that confidences are sorted into for the calibration error.
+/// Number of bins of equal width for the calibration error.
 const CALIBRATION_BINS: usize = 15;
 
-/// How one class is recognised.
+/// The scores of one class.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ClassScores {
-    /// Share of right ones among the samples that were called this class; 0 where none was.
+    /// Share of correct ones among the samples predicted as this class; 0 if there are none.
     pub precision: f64,
-    /// Share of right ones among the samples that are of this class; 0 where there are none.
+    /// Share of correct ones among the samples of this class; 0 if there are none.
     pub recall: f64,
-    /// Harmonic mean of the two; 0 where both are.
+    /// Harmonic mean of the two; 0 if both are 0.
     pub f1: f64,
-    /// Number of samples that are of this class.
+    /// Number of samples of this class.
     pub support: usize,
 }
 
-/// Predictions beside labels.
+/// Predictions compared with labels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Scores {
     /// Number of samples.
@@ -47,7 +47,7 @@ impl Scores {
     /// Compares predictions with the labels of the same samples.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when there is not one label for each sample, or one is of no class.
+    /// [`Error::Dataset`] when there is not one label for each sample, or a label is invalid.
     pub fn new(predictions: &Predictions, labels: &[u32]) -> Result<Self> {
         check(predictions, labels)?;
         let classes = predictions.classes();

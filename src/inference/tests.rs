@@ -35,7 +35,7 @@ fn model(importance: Importance) -> TrainedModel {
     TrainedModel::new(network, parameters, preprocessing, ArchitectureRecord::new(&architecture, 3)).unwrap()
 }
 
-/// Loss and accuracy are those that an engine's evaluation gives of the same samples.
+/// Loss and accuracy equal those of an engine's evaluation of the same samples.
 #[test]
 fn predictions_score_as_the_engine_evaluates() {
     for importance in [Importance::None, Importance::Pca, Importance::Variance] {
@@ -127,7 +127,7 @@ fn of_equal_logits_the_first_counts() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused() {
+fn misfits_are_refused() {
     let found = predictions(&[0.0, 1.0]);
     assert!(Scores::new(&found, &[0, 1]).unwrap_err().to_string().contains("2 labels do not fit"));
     assert!(Scores::new(&found, &[2]).unwrap_err().to_string().contains("label 2, but the model knows 2"));

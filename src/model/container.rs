@@ -1,10 +1,10 @@
-//! The outer form of model files and checkpoints, safetensors, read without trusting it.
+//! The container of model files and checkpoints, safetensors, read as untrusted input.
 //!
 //! Eight bytes with the length of a header, the header, a JSON object, then the
 //! bytes of the tensors. This is stricter than other readers of that format: the
-//! header is bounded, no name comes twice, no field is unknown, and the tensors
-//! follow each other without a gap or an overlap to the end of the file. Nothing is
-//! allocated but the entries of a header that is really there.
+//! header is bounded, names are unique, all fields are known, and the tensors
+//! follow each other without gaps or overlaps to the end of the file. Nothing is
+//! allocated but the entries of a complete header.
 //!
 //! The metadata have one entry, [`METADATA_KEY`], a JSON object that starts with the
 //! name and the version of the format.
@@ -24,16 +24,16 @@ use super::format::{MAX_HEADER, METADATA_KEY};
 use super::tensor::Tensor;
 use crate::{Error, Result};
 
-/// Reading gives up with a reason, to which the caller adds the path.
+/// Reading fails with a reason, to which the caller adds the path.
 pub(crate) type Read<T> = std::result::Result<T, String>;
 
 /// Bytes of the number with which a file starts: the length of its header.
 const LENGTH_BYTES: usize = 8;
 
-/// A file taken apart; the tensors stay in its bytes.
+/// A parsed file; the tensors stay in its bytes.
 #[derive(Debug)]
 pub(crate) struct Container<'a> {
-    /// Our entry in the metadata, where there is one.
+    /// Our entry in the metadata, if there is one.
     metadata: Option<String>,
     tensors: BTreeMap<String, TensorInfo>,
     /// What follows the header.
@@ -42,18 +42,18 @@ pub(crate) struct Container<'a> {
     read: usize,
 }
 
-/// What the header says of a tensor.
+/// The header's entry of a tensor.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TensorInfo {
     dtype: Dtype,
     /// Length of each dimension.
     shape: Vec<usize>,
-    /// First byte and the one behind the last, counted from the end of the header.
+    /// First byte and end, counted from the end of the header.
     data_offsets: [usize; 2],
 }
 
-/// What is read first: whether the rest can be read.
+/// The part that is read first, to decide whether the rest can be read.
 #[derive(Deserialize)]
 struct Preamble {
     format: String,
@@ -63,7 +63,7 @@ struct Preamble {
 /// Bytes by which files of other kinds are recognised.
 const SNIFFED: u64 = 4096;
 
-/// The bytes of a file, once its first ones do not show another kind, which may be huge or a device without an end.
+/// The bytes of a file, unless its first bytes show another kind, which may be huge or an endless device.
 ///
 /// # Errors
 /// [`Error::Io`] when it cannot be read; `refuse` makes the error of another kind.
@@ -77,7 +77,7 @@ pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result
         file.take(SNIFFED).read_to_end(&mut bytes).map_err(failed)?;
         return Err(refuse(super::foreign::in_place_of_a_model(&bytes).unwrap_or(reason)));
     }
-    // The bytes, what they become, and its packed form.
+    // The bytes, the model, and its packed form.
     #[cfg(feature = "train")]
     crate::host::require(&path.display().to_string(), 3.0 * file.metadata().map_err(failed)?.len() as f64)?;
     file.read_to_end(&mut bytes).map_err(failed)?;
@@ -89,29 +89,32 @@ pub(crate) fn read_file(path: &Path, refuse: impl Fn(String) -> Error) -> Result
 pub(crate) fn to_bytes(tensors: Vec<(String, Tensor<'_>)>, header: String) -> Read<Vec<u8>> {
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
     let bytes = safetensors::serialize(tensors, Some(metadata)).map_err(|error| error.to_string())?;
-    // What no reader would take is not written either.
+    // Refuses to write what no reader would accept.
     bytes.first_chunk().map_or(Ok(0), |length| header_length(*length))?;
     Ok(bytes)
 }
 
 impl<'a> Container<'a> {
-    /// Takes a file apart.
+    /// Parses a file.
     pub(crate) fn new(bytes: &'a [u8]) -> Read<Self> {
         let (length, rest) = bytes.split_first_chunk::<LENGTH_BYTES>().ok_or_else(|| {
-            format!("truncated, or no safetensors file: {} bytes, {LENGTH_BYTES} are the least", bytes.len())
+            format!(
+                "truncated, or not a safetensors file: {} bytes, at least {LENGTH_BYTES} are needed",
+                bytes.len()
+            )
         })?;
         let length = header_length(*length)
             .map_err(|reason| super::foreign::in_place_of_a_model(bytes).unwrap_or(reason))?;
         let (header, data) = rest.split_at_checked(length).ok_or_else(|| {
-            format!("truncated, or no safetensors file: a header of {length} bytes does not fit")
+            format!("truncated, or not a safetensors file: a header of {length} bytes does not fit")
         })?;
         let header: Header =
-            serde_json::from_slice(header).map_err(|error| format!("no safetensors file: {error}"))?;
+            serde_json::from_slice(header).map_err(|error| format!("not a safetensors file: {error}"))?;
         check_offsets(&header.tensors, data.len())?;
         Ok(Self { metadata: header.metadata, tensors: header.tensors, data, read: 0 })
     }
 
-    /// The JSON object in the metadata, once the format is `name` and `check` takes its version.
+    /// The JSON object in the metadata, once the format is `name` and `check` accepts its version.
     pub(crate) fn header<H: DeserializeOwned>(
         &self,
         name: &str,
@@ -132,7 +135,7 @@ impl<'a> Container<'a> {
         self.tensors.contains_key(name)
     }
 
-    /// Type and bytes of a tensor of this shape; of one dimension, where no shape is given.
+    /// Type and bytes of a tensor of this shape, or of one dimension if no shape is given.
     pub(crate) fn tensor(&mut self, name: &str, shape: Option<&[usize]>) -> Read<(Dtype, &'a [u8])> {
         let tensor = self.tensors.get(name).ok_or_else(|| format!("tensor {name} is missing"))?;
         let expected = match shape {
@@ -155,7 +158,7 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// Refuses tensors that nobody asked for: the file says more than was understood.
+    /// Refuses tensors that were not read: the file holds unknown data.
     pub(crate) fn expect_all_read(&self) -> Read<()> {
         if self.read == self.tensors.len() {
             return Ok(());
@@ -168,7 +171,9 @@ impl<'a> Container<'a> {
 fn header_length(bytes: [u8; LENGTH_BYTES]) -> Read<usize> {
     let length = u64::from_le_bytes(bytes);
     usize::try_from(length).ok().filter(|length| (2..=MAX_HEADER).contains(length)).ok_or_else(|| {
-        format!("no safetensors file: its header would have {length} bytes, 2 to {MAX_HEADER} are possible")
+        format!(
+            "not a safetensors file: its header would have {length} bytes, 2 to {MAX_HEADER} are possible"
+        )
     })
 }
 
@@ -228,7 +233,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
                 if std::mem::replace(&mut metadata_seen, true) {
-                    return Err(A::Error::custom("the metadata come twice"));
+                    return Err(A::Error::custom("the metadata appear twice"));
                 }
                 header.metadata = map.next_value::<Metadata>()?.ours;
                 continue;
@@ -238,7 +243,7 @@ impl<'de> Visitor<'de> for HeaderVisitor {
                     place.insert(map.next_value()?);
                 }
                 Entry::Occupied(place) => {
-                    return Err(A::Error::custom(format!("tensor {} comes twice", place.key())));
+                    return Err(A::Error::custom(format!("tensor {} appears twice", place.key())));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! From the bytes of a model file to a model, believing nothing.
+//! Decodes the bytes of a model file as untrusted input.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::topology::{Partition, Topology};
 const FREE_INPUTS: usize = 1 << 16;
 /// Inputs of a sparse first layer for each byte of a larger file.
 const INPUTS_PER_BYTE: usize = 4;
-/// More epochs than anybody trains; numbers up to here are exact in every JSON reader.
+/// Maximum number of epochs: numbers up to here are exact in every JSON reader.
 const MAX_EPOCHS: usize = 1 << 53;
 
 impl TrainedModel {
@@ -56,16 +56,16 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// How many inputs a layer may have: their number alone makes lists, whatever edges there are.
+/// How many inputs a layer may have: their number determines the size of lists, regardless of edges.
 #[derive(Clone, Copy)]
 enum Inputs {
     /// As many as the layer below has outputs, each of which has a bias in the file.
     Exactly(usize),
-    /// The first layer takes what the header says; this bounds it by the size of the file.
+    /// The first layer has as many as the header says, bounded by the size of the file.
     AtMost(usize),
 }
 
-/// Most inputs of a sparse first layer in a file of this many bytes.
+/// Maximum number of inputs of a sparse first layer in a file of this many bytes.
 pub(super) fn most_inputs(file_bytes: usize) -> usize {
     FREE_INPUTS.max(file_bytes.saturating_mul(INPUTS_PER_BYTE))
 }
@@ -106,7 +106,7 @@ fn read_layer(
     let weights = floats(file, &name("weights"), None)?;
     let biases = floats(file, &name("biases"), Some(&[outputs.width()]))?;
     let topology = if header.fully_connected {
-        // Compared before the lists are made, so that a false width costs no memory.
+        // Compared before lists are allocated, so that a false width costs no memory.
         if inputs.width().checked_mul(outputs.width()) != Some(weights.len()) {
             return Err(format!(
                 "{} weights do not connect {} inputs to {} outputs fully",
@@ -125,7 +125,7 @@ fn read_layer(
     Ok((layer, LayerParameters { weights, biases }))
 }
 
-/// Refuses a number of inputs that nothing else in the file stands for.
+/// Refuses a number of inputs that is not backed by the file.
 fn check_inputs(inputs: usize, fully_connected: bool, limit: Inputs) -> Read<()> {
     match limit {
         Inputs::Exactly(below) if inputs != below => {

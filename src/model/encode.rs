@@ -1,4 +1,4 @@
-//! From a model to the bytes of its file.
+//! Encodes a model as the bytes of its file.
 
 use sha2::{Digest, Sha256};
 
@@ -9,7 +9,7 @@ use super::format::{Header, LayerHeader, NAME, VERSION};
 use super::tensor::Tensor;
 use crate::importance::Transform;
 
-/// Refuses what the limits of a reader would refuse.
+/// Refuses models beyond the limits of a reader.
 fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
     let first = &model.network().layers()[0].topology;
     let (inputs, most) = (first.inputs().width(), most_inputs(bytes.len()));
@@ -24,7 +24,7 @@ fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
 }
 
 impl TrainedModel {
-    /// SHA-256 of all tensors of the model file: what it computes, whichever version of this program has it.
+    /// SHA-256 of all tensors of the model file: the same for all versions of this program.
     #[must_use]
     #[doc(hidden)]
     pub fn digest(&self) -> String {
@@ -37,9 +37,9 @@ impl TrainedModel {
         crate::text::hex(hash.finalize())
     }
 
-    /// The bytes of the model file; the same model always gives the same ones.
+    /// The bytes of the model file; the same model always has the same bytes.
     ///
-    /// What no reader would take is not written either.
+    /// Refuses to write what no reader would accept.
     pub(super) fn encode(&self) -> Result<Vec<u8>, String> {
         let mut tensors = self.layer_tensors();
         tensors.extend(self.preprocessing_tensors());

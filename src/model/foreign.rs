@@ -1,18 +1,18 @@
-//! Files that are given as a model and are something else.
+//! Recognises other files given as a model.
 
-/// Why these bytes are no model, where their kind is known.
+/// Why these bytes are not a model, if their kind is known.
 pub(super) fn in_place_of_a_model(bytes: &[u8]) -> Option<String> {
-    kind(bytes).map(|kind| format!("no safetensors file, but {kind}"))
+    kind(bytes).map(|kind| format!("not a safetensors file, but {kind}"))
 }
 
-/// What a file is, and how to get a model in its place; nothing where its first bytes do not tell.
+/// The kind of a file, and how to get a model instead; `None` if its first bytes are unknown.
 fn kind(bytes: &[u8]) -> Option<&'static str> {
     let start = &bytes[..bytes.len().min(4096)];
     let has = |part: &[u8]| start.windows(part.len()).any(|window| window == part);
     let text: Vec<u8> = start.trim_ascii_start().iter().take(64).map(u8::to_ascii_lowercase).collect();
     let kind = match start {
         _ if start.starts_with(b"version https://git-lfs") => {
-            "a Git LFS pointer in place of the file: `git lfs pull` fetches it"
+            "a Git LFS pointer instead of the file: `git lfs pull` fetches it"
         }
         _ if text.starts_with(b"<!doctype") || text.starts_with(b"<html") || text.starts_with(b"<?xml") => {
             "an HTML page, as servers give for an error or a login: download the file itself"
@@ -34,18 +34,18 @@ fn kind(bytes: &[u8]) -> Option<&'static str> {
         }
         [b'G', b'G', b'U', b'F', ..] => "a GGUF file: only models that tanner wrote can be read",
         [b'P', b'A', b'R', b'1', ..] => "a Parquet table: `data` takes it, a model is model.safetensors",
-        // The version of the format, then a text: what every exporter begins with.
+        // The version of the format, then a text: the beginning of every exporter's files.
         [8, 1..=20, 0x12 | 0x1a | 0x22 | 0x2a | 0x32 | 0x3a | 0x42, ..] => {
-            "an ONNX file, which tanner writes but does not read: take the model.safetensors that it was made of"
+            "an ONNX file, which tanner writes but does not read: take the model.safetensors it was made from"
         }
-        _ if text.starts_with(b"{") => "JSON: take the model.safetensors beside it",
+        _ if text.starts_with(b"{") => "JSON: take the model.safetensors next to it",
         _ if is_text(start) => "a text file: a model is the model.safetensors of a run",
         _ => return None,
     };
     Some(kind)
 }
 
-/// Whether all of these bytes are of a text; the last character may be cut.
+/// Whether all of these bytes are text; the last character may be cut.
 fn is_text(bytes: &[u8]) -> bool {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,

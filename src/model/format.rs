@@ -11,11 +11,11 @@ use crate::network::Activation;
 pub const NAME: &str = "tanner-model";
 /// Version that this program writes, and the highest that it reads.
 pub const VERSION: u32 = 3;
-/// Key of the header among the metadata. One key alone, because the
+/// Key of the header in the metadata. There is only one key, because the
 /// metadata are a hash map, whose order would change from write to write.
 pub const METADATA_KEY: &str = "tanner";
 
-/// Most bytes of the header of a file, the JSON object that all metadata and the list of tensors are in: 16 MiB.
+/// Maximum number of bytes of the header of a file, the JSON object that all metadata and the list of tensors are in: 16 MiB.
 pub const MAX_HEADER: usize = 16 << 20;
 
 /// The JSON object in the metadata.
@@ -28,16 +28,16 @@ pub struct Header {
     pub version: u32,
     /// The program that wrote the file, for people to read.
     pub written_by: String,
-    /// The architecture that was asked for.
+    /// The requested architecture.
     pub architecture: ArchitectureRecord,
     /// Number of epochs after which the parameters were taken.
     pub epochs_trained: usize,
     /// The training samples that were held out, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held_out: Option<HeldOut>,
-    /// How the importance of the features was found.
+    /// The kind of importance.
     pub importance: Importance,
-    /// Which end of the order came first.
+    /// The direction of the order.
     pub order: Order,
     /// Whether raw features are standardised first.
     #[serde(default)]
@@ -46,19 +46,19 @@ pub struct Header {
     pub features: usize,
     /// The layers, from the inputs to the logits.
     pub layers: Vec<LayerHeader>,
-    /// What is known of the data beside numbers.
+    /// What is known of the data besides the numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
 }
 
-/// What a layer has beside numbers.
+/// A layer without its numbers.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LayerHeader {
-    /// What is applied to the weighted sums.
+    /// The function applied to the weighted sums.
     pub activation: Activation,
     /// Probability with which dropout kept a unit in training.
     pub keep_probability: f32,
-    /// Whether every edge is there, so that the file lists none.
+    /// Whether every edge exists, so that the file lists none.
     pub fully_connected: bool,
 }

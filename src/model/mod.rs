@@ -1,9 +1,9 @@
 //! The trained model as a whole: everything that is needed to use a network on raw features.
 //!
-//! A [`TrainedModel`] joins a network and its parameters with the preprocessing
-//! that was fitted on the training set and a record of the architecture that was
-//! asked for. It is a room of its own because the network knows nothing of the
-//! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] keep
+//! A [`TrainedModel`] combines a network and its parameters with the preprocessing
+//! that was fitted on the training set and a record of the requested
+//! architecture. It is a separate module because the network does not depend on the
+//! importance of features. [`TrainedModel::save`] and [`TrainedModel::load`] store
 //! it in a file, whose format `docs/model-format.md` describes byte by byte.
 
 pub(crate) mod container;
@@ -37,14 +37,14 @@ pub(crate) use tensor::Tensor;
 /// The model in a run folder.
 const MODEL_FILE: &str = "model.safetensors";
 
-/// What stands for the path of a model that is in memory.
+/// The path of a model in memory, for messages.
 const IN_MEMORY: &str = "(in memory)";
 
-/// A network with its parameters, what is done to raw features before it, and how it came to be.
+/// A network with its parameters, its preprocessing, and how it was made.
 ///
 /// Invariants, checked by the constructor: the parameters fit the network and are
-/// finite; the network takes the features that the preprocessing gives and has the
-/// shape that the record says.
+/// finite; the network takes the features of the preprocessing and has the
+/// shape of the record.
 #[derive(Clone, Debug)]
 pub struct TrainedModel {
     network: Network,
@@ -57,7 +57,7 @@ pub struct TrainedModel {
 }
 
 impl TrainedModel {
-    /// Joins the parts.
+    /// Combines the parts.
     ///
     /// # Errors
     /// [`Error::Network`] when they do not fit each other or a parameter is not finite.
@@ -70,7 +70,7 @@ impl TrainedModel {
         check_parameters(&network, &parameters)?;
         if preprocessing.output_features() != network.inputs() {
             return Err(Error::Network(format!(
-                "a preprocessing that gives {} features does not fit a network of {} inputs",
+                "a preprocessing with {} output features does not fit a network of {} inputs",
                 preprocessing.output_features(),
                 network.inputs()
             )));
@@ -92,7 +92,7 @@ impl TrainedModel {
     /// As [`TrainedModel::set_parameters`], over other graphs between the same neurons.
     ///
     /// # Errors
-    /// As [`TrainedModel::set_parameters`]; where a layer differs in more than its graph.
+    /// As [`TrainedModel::set_parameters`]; if a layer differs in more than its graph.
     pub(crate) fn set_network(
         &mut self,
         network: Network,
@@ -116,7 +116,7 @@ impl TrainedModel {
         counts.fold(0, usize::saturating_add)
     }
 
-    /// Notes which training samples the model has never seen.
+    /// Records which training samples the model has never seen.
     ///
     /// # Errors
     /// [`Error::Dataset`] when no such split is possible.
@@ -131,10 +131,10 @@ impl TrainedModel {
         self.held_out
     }
 
-    /// Notes what is known of the data beside numbers.
+    /// Records what is known of the data besides the numbers.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when it is not known of data with these features and classes.
+    /// [`Error::Dataset`] when it does not match the model's features and classes.
     #[doc(hidden)]
     pub fn set_data(&mut self, data: DataRecord) -> Result<()> {
         data.check(self.preprocessing.input_features(), self.record.classes)?;
@@ -142,13 +142,13 @@ impl TrainedModel {
         Ok(())
     }
 
-    /// What is known of the data beside numbers: names of classes and features, how a table is encoded.
+    /// What is known of the data besides the numbers: names of classes and features, how a table is encoded.
     #[doc(hidden)]
     pub fn data(&self) -> &DataRecord {
         &self.data
     }
 
-    /// The name of each class; numbers, where the training data had no names.
+    /// The name of each class; numbers if the training data had no names.
     pub fn class_names(&self) -> Vec<String> {
         if self.data.class_names.is_empty() {
             (0..self.network.classes()).map(|class| class.to_string()).collect()
@@ -173,18 +173,18 @@ impl TrainedModel {
         self.epochs_trained
     }
 
-    /// What is done to raw features.
+    /// The preprocessing.
     pub fn preprocessing(&self) -> &Preprocessing {
         &self.preprocessing
     }
 
-    /// The architecture that was asked for.
+    /// The requested architecture.
     #[doc(hidden)]
     pub fn record(&self) -> &ArchitectureRecord {
         &self.record
     }
 
-    /// Turns raw samples into what the network takes.
+    /// Preprocesses raw samples for the network.
     ///
     /// # Errors
     /// When the samples have another number of features, or more classes than the network has logits.
@@ -195,7 +195,7 @@ impl TrainedModel {
         Ok(prepared)
     }
 
-    /// The same model with a part of its network, as a method of pruning left it.
+    /// The same model with the pruned network.
     ///
     /// # Errors
     /// [`Error::Network`] when the parts do not fit each other or nothing was removed.
@@ -216,9 +216,9 @@ impl TrainedModel {
     }
 
     #[cfg(feature = "train")]
-    /// Writes the model file, at once or not at all.
+    /// Writes the model file atomically.
     ///
-    /// The same model always gives the same bytes.
+    /// The same model always has the same bytes.
     ///
     /// # Errors
     /// [`Error::Io`] when the file cannot be written.
@@ -249,10 +249,10 @@ impl TrainedModel {
         Self::decode(&bytes).map_err(refuse)
     }
 
-    /// Reads the bytes of a model file, checking every part of them; made for fuzzing, too.
+    /// Reads the bytes of a model file, checking every part of them; suitable for fuzzing.
     ///
-    /// Whatever the bytes are, this ends in a model for which all invariants hold or in an
-    /// error of one line, and never allocates more than 1 MiB and 64 bytes for each byte given.
+    /// For any bytes, this returns a model that satisfies all invariants or an
+    /// error of one line, and never allocates more than 1 MiB plus 64 bytes per byte.
     ///
     /// # Errors
     /// [`Error::Model`] as [`Self::load`].

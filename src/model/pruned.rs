@@ -1,4 +1,4 @@
-//! What pruning took away, in a form that files keep.
+//! The record of pruning in files.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ named! {
     }
 }
 
-/// That a network is a part of the one its architecture describes, and how large that was.
+/// Records that a network was pruned, and its original size.
 ///
 /// The widths in an [`ArchitectureRecord`](super::ArchitectureRecord) are always those
 /// of the network itself; blocks and degrees are those that its graphs were drawn with.
@@ -28,7 +28,7 @@ pub struct PrunedRecord {
     pub methods: Vec<PruneMethod>,
     /// Width of each hidden layer before the first pruning.
     pub hidden_before: Vec<usize>,
-    /// Number of weights of each layer before the first pruning, that of the logits last.
+    /// Number of weights of each layer before the first pruning, the logits last.
     pub edges_before: Vec<usize>,
 }
 
@@ -52,7 +52,7 @@ impl PrunedRecord {
         self.edges_before.iter().fold(0, |sum, edges| sum.saturating_add(*edges))
     }
 
-    /// Refuses a network that is not a proper part of what this describes.
+    /// Refuses a network that is not a proper part of the recorded one.
     pub(super) fn check(&self, network: &Network) -> Result<()> {
         let refuse = |reason: String| Err(Error::Network(format!("pruned: {reason}")));
         if self.methods.is_empty() {
@@ -82,7 +82,7 @@ impl PrunedRecord {
             let (now, most) = (layer.topology.edges(), ends[index].checked_mul(ends[index + 1]));
             if now > *before || most.is_none_or(|most| *before > most) {
                 return refuse(format!(
-                    "layer {} has {now} edges, {before} before, which is impossible",
+                    "layer {} has {now} edges, {before} before, which is invalid",
                     index + 1
                 ));
             }

@@ -1,4 +1,4 @@
-//! What was asked for, in a form that files keep.
+//! The requested architecture, as stored in files.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,19 +23,19 @@ named! {
         Band = "band",
         /// Spatially coupled in two dimensions, along a picture.
         Sc2d = "sc2d",
-        /// Graphs that the library's user brought along.
+        /// Graphs provided by the user of the library.
         Custom = "custom",
     } except Custom
 }
 
 impl Arch {
-    /// All that this program can draw.
+    /// All architectures that can be drawn.
     #[cfg(test)]
     pub(crate) fn drawable() -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(|arch| *arch != Self::Custom)
     }
 
-    /// How hidden layers are joined, in words.
+    /// A description of the architecture.
     #[doc(hidden)]
     pub fn description(self) -> &'static str {
         match self {
@@ -44,16 +44,16 @@ impl Arch {
             Self::Fc | Self::Narrow => "fully connected",
             Self::Band => "soft band",
             Self::Sc2d => "spatially coupled in 2-D",
-            Self::Custom => "graphs of its own",
+            Self::Custom => "custom graphs",
         }
     }
 }
 
-/// An [`Architecture`] as files keep it; lists that have no meaning for the kind are skipped.
+/// An [`Architecture`] as stored in files; lists that do not apply to the kind are skipped.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArchitectureRecord {
-    /// How the hidden layers are joined.
+    /// The architecture of the hidden layers.
     pub arch: Arch,
     /// Number of input features of the network, after preprocessing.
     pub inputs: usize,
@@ -73,7 +73,7 @@ pub struct ArchitectureRecord {
     /// Degree distribution of each hidden layer, or one for all, as text.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub degree_distributions: Vec<String>,
-    /// Most parameters that a narrow network might have.
+    /// Maximum number of parameters that a narrow network might have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub budget: Option<usize>,
     /// Softness of a band in blocks.
@@ -99,11 +99,11 @@ pub struct ArchitectureRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub falloff: Option<Falloff>,
-    /// What was drawn at once.
+    /// The unit of drawing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub grain: Option<Grain>,
-    /// Power of the inputs' importance in the draw of the first layer; none where it is 0.
+    /// Power of the inputs' importance in the draw of the first layer; `None` for 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub importance_power: Option<f64>,
@@ -113,7 +113,7 @@ pub struct ArchitectureRecord {
     pub keep_probability: f32,
     /// Seed that the graphs were drawn with.
     pub seed: u64,
-    /// That and how the network was pruned since.
+    /// How the network was pruned, if at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub pruned: Option<PrunedRecord>,
@@ -145,7 +145,7 @@ impl ArchitectureRecord {
         self.pruned.as_ref().map_or(Ok(()), |pruned| pruned.check(network))
     }
 
-    /// The record of a network whose graphs were brought along; `seed` is that of its initial weights.
+    /// The record of a network with provided graphs; `seed` is that of its initial weights.
     pub fn custom(network: &Network, activation: Activation, keep_probability: f32, seed: u64) -> Self {
         let widths = network.widths();
         let hidden = widths[1..widths.len() - 1].to_vec();
@@ -153,7 +153,7 @@ impl ArchitectureRecord {
         Self::plain(Arch::Custom, (inputs, hidden, classes), (activation, keep_probability), seed)
     }
 
-    /// Without anything that has a meaning for some kinds only.
+    /// Without settings that apply only to some kinds.
     fn plain(
         arch: Arch,
         (inputs, hidden, classes): (usize, Vec<usize>, usize),

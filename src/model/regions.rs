@@ -5,8 +5,8 @@ use crate::network::{Architecture, Connectivity, InputImportance, Layer};
 use crate::topology::{Coupled2d, Grain, Grid, Region};
 
 impl TrainedModel {
-    /// Where the edges of each layer may be, as its architecture says: of a hidden layer in two dimensions within its reach,
-    /// of others in the blocks that are joined.
+    /// Where the edges of each layer may be, by its architecture: in two dimensions within the reach,
+    /// otherwise in connected blocks.
     pub(crate) fn regions(&self) -> Vec<Region> {
         let region = |(drawn, layer): (Option<Coupled2d>, &Layer)| {
             let in_place = drawn.and_then(|drawn| as_it_is(drawn, layer));
@@ -21,7 +21,7 @@ impl TrainedModel {
         layers.any(|(drawn, layer)| drawn.is_some_and(|drawn| as_it_is(drawn, layer).is_none()))
     }
 
-    /// Each layer as it was drawn in two dimensions; none for other kinds.
+    /// Each layer as it was drawn in two dimensions; `None` for other kinds.
     fn drawn_in_2d(&self) -> Vec<Option<Coupled2d>> {
         let drawn = self.record.drawn_in_2d(self.preprocessing.position_importance());
         let layer = |index| drawn.as_ref()?.planar_layer(index);
@@ -29,10 +29,10 @@ impl TrainedModel {
     }
 }
 
-/// A hidden layer as it was drawn in two dimensions, where all its neurons are still there.
+/// A hidden layer as it was drawn in two dimensions, if all its neurons still exist.
 fn as_it_is(mut drawn: Coupled2d, layer: &Layer) -> Option<Coupled2d> {
     let sides = [layer.topology.inputs().width(), layer.topology.outputs().width()];
-    // Pruning takes single weights out of micro-blocks.
+    // Pruning removes single weights from micro-blocks.
     if layer.topology.grain() == Grain::Edges {
         drawn.grain = Grain::Edges;
     }
@@ -40,7 +40,7 @@ fn as_it_is(mut drawn: Coupled2d, layer: &Layer) -> Option<Coupled2d> {
 }
 
 impl ArchitectureRecord {
-    /// What hidden layers in two dimensions were drawn by, with the importance of each input; none of other kinds.
+    /// The parameters of hidden layers in two dimensions, with the importance of each input; `None` for other kinds.
     fn drawn_in_2d(&self, of_input: Vec<f64>) -> Option<Architecture> {
         let power = self.importance_power.unwrap_or(0.0);
         let connectivity = Connectivity::Coupled2d {

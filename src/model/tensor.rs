@@ -1,4 +1,4 @@
-//! A list or matrix on its way into a safetensors file.
+//! A list or matrix to write into a safetensors file.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ pub(crate) struct Tensor<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
-/// The bytes of values, which are not copied where memory has them in this order.
+/// The bytes of values, not copied if memory has them in this order.
 fn bytes_of<T: bytemuck::NoUninit, const N: usize>(values: &[T], bytes: fn(&T) -> [u8; N]) -> Cow<'_, [u8]> {
     if cfg!(target_endian = "little") {
         Cow::Borrowed(bytemuck::cast_slice(values))

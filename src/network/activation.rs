@@ -3,7 +3,7 @@
 use crate::named::named;
 
 named! {
-    /// What a layer applies to its weighted sums.
+    /// The function that a layer applies to its weighted sums.
     #[repr(u32)]
     pub enum Activation {
         /// `1 / (1 + exp(-z))`
@@ -19,12 +19,12 @@ named! {
 
 #[doc(hidden)]
 impl Activation {
-    /// The number by which kernels know it; shaders have a constant of the same value.
+    /// Its code in kernels; shaders have a constant of the same value.
     pub const fn code(self) -> u32 {
         self as u32
     }
 
-    /// The gain that lets a signal keep its size from layer to layer: the inverse
+    /// The gain that preserves the size of a signal from layer to layer: the inverse
     /// of the slope at 0 (sigmoid 4, tanh and identity 1), sqrt 2 for ReLU.
     pub fn usual_gain(self) -> f32 {
         match self {

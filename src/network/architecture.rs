@@ -1,4 +1,4 @@
-//! Architectures: what a network is to look like, before any graph is drawn.
+//! Architectures: the description of a network before any graph is drawn.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::topology::Coupled2d;
 use crate::topology::{DegreeDistribution, Falloff, Grain, Grid, Topology, fully_connected};
 use crate::{Error, Result};
 
-/// How the hidden layers are joined. Lists have one entry for each hidden layer, or one for all.
+/// The architecture of the hidden layers. Lists have one entry for each hidden layer, or one for all.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Connectivity {
@@ -34,9 +34,9 @@ pub enum Connectivity {
     },
     /// Fully connected.
     FullyConnected,
-    /// Fully connected and of one width, the largest that a budget of parameters allows.
+    /// Fully connected layers of one width, the largest within a budget of parameters.
     Narrow {
-        /// Most weights and biases that the network may have.
+        /// Maximum number of weights and biases that the network may have.
         budget: usize,
     },
     /// A band without a window, see [`SoftBand`](crate::topology::SoftBand).
@@ -54,15 +54,15 @@ pub enum Connectivity {
         picture: Grid,
         /// Where the neurons of each hidden layer are.
         grids: Vec<Grid>,
-        /// Number of inputs of each neuron, in the mean, by layer.
+        /// Mean number of inputs of each neuron, by layer.
         fan_in: Vec<f64>,
         /// How far a neuron of each layer sees, in pixels of the picture.
         reach: Vec<f64>,
         /// How weights fall with the distance.
         falloff: Falloff,
-        /// What is drawn at once.
+        /// The unit of drawing.
         grain: Grain,
-        /// How important inputs draw the edges of the first layer to themselves.
+        /// How the importance of inputs affects the draw of the first layer.
         importance: InputImportance,
     },
 }
@@ -76,13 +76,13 @@ pub struct Architecture {
     pub hidden: Vec<usize>,
     /// Number of logits.
     pub classes: usize,
-    /// How the hidden layers are joined.
+    /// The architecture of the hidden layers.
     pub connectivity: Connectivity,
     /// Activation of the hidden layers.
     pub activation: Activation,
     /// Probability with which dropout keeps a hidden unit in training, in `(0, 1]`.
     pub keep_probability: f32,
-    /// Whether edges of spatially-coupled layers are moved so that no neuron is left without inputs.
+    /// Whether to move edges of spatially-coupled layers so that every neuron has inputs.
     pub reaches_all: bool,
 }
 
@@ -109,7 +109,7 @@ impl Architecture {
     /// Draws the graphs; each layer has its own stream of the seed.
     ///
     /// # Errors
-    /// Refuses what no graph can satisfy, naming the layer, the block and the limit.
+    /// Refuses impossible graphs, naming the layer, the block and the limit.
     pub fn build(&self, seed: u64) -> Result<Network> {
         self.check_budget()?;
         if let Connectivity::Coupled2d { importance, .. } = &self.connectivity {
@@ -135,8 +135,8 @@ impl Architecture {
         Network::new(layers)
     }
 
-    /// The share of the edges of each hidden layer in two dimensions that are further than a Gaussian's draw goes: `[layer]`; none
-    /// of other kinds.
+    /// The share of the edges of each hidden layer in two dimensions that are longer than the range of a Gaussian: `[layer]`; empty
+    /// for other kinds.
     pub(crate) fn far_shares(&self, network: &Network) -> Vec<f64> {
         let shares = network.layers().iter().enumerate();
         let share =
@@ -144,7 +144,7 @@ impl Architecture {
         shares.filter_map(share).collect()
     }
 
-    /// Hidden layer `index` in two dimensions, as it is drawn; none of other kinds.
+    /// Hidden layer `index` in two dimensions, as it is drawn; `None` for other kinds.
     pub(crate) fn planar_layer(&self, index: usize) -> Option<Coupled2d> {
         let outputs = *self.hidden.get(index)?;
         let inputs = if index == 0 { self.inputs } else { self.hidden[index - 1] };
@@ -165,10 +165,10 @@ impl Architecture {
         HiddenLayer::new(&self.connectivity, (index, self.hidden.len()), (inputs, outputs))
     }
 
-    /// As [`Architecture::parameter_count`], of random sparse layers in the mean over all draws.
+    /// As [`Architecture::parameter_count`], for random sparse layers the mean over all draws.
     ///
     /// # Errors
-    /// Refuses what no graph can satisfy.
+    /// Refuses impossible graphs.
     pub(crate) fn usual_parameter_count(&self) -> Result<usize> {
         let Connectivity::RandomSparse { degrees } = &self.connectivity else {
             return self.parameter_count();
@@ -187,7 +187,7 @@ impl Architecture {
     /// Number of weights and biases, before any graph is drawn.
     ///
     /// # Errors
-    /// Refuses what no graph can satisfy, and random sparse layers, whose edges are not known before.
+    /// Refuses impossible graphs, and random sparse layers, whose number of edges is not known in advance.
     pub(crate) fn parameter_count(&self) -> Result<usize> {
         let (mut total, mut width) = (0usize, self.inputs);
         for (index, outputs) in self.hidden.iter().enumerate() {

@@ -2,29 +2,29 @@
 //!
 //! DropConnect (Wan, Zeiler, Zhang, LeCun and Fergus, "Regularization of Neural
 //! Networks using DropConnect", ICML 2013) drops connections where dropout drops
-//! units. Here one mask a step serves the whole batch, where the paper draws one
-//! for each sample: the cost of masks then follows the edges and not the edges
-//! times the batch. Biases and the layer of logits are left alone, and kept
-//! weights are divided by the keep probability, so that an evaluation needs nothing.
+//! units. Here the whole batch shares one mask per step; the paper draws one
+//! for each sample. The cost of masks then grows with the edges, not the edges
+//! times the batch. Biases and the layer of logits are never dropped, and kept
+//! weights are divided by the keep probability, so that evaluation needs no scaling.
 //!
 //! Whether a connection is kept is a pure function of the run's seed, the step,
-//! and the number of the connection, which its two neurons give ([`connection_numbers`]), by the hash of [`dropout`](super::dropout) under a
+//! and the connection number, which follows from its two neurons ([`connection_numbers`]), by the hash of [`dropout`](super::dropout) with a
 //! key that no layer's dropout has; twin: `shaders/common/connections.wgsl`.
 
 use super::Network;
 use super::dropout::{DropoutKey, keep_threshold};
 
-/// The number of whatever is never dropped: biases, logits' weights, padding.
+/// The number of values that are never dropped: biases, logits' weights, padding.
 pub const NO_CONNECTION: u32 = u32::MAX;
 
 /// Which connections one step keeps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ConnectionMask {
-    /// Stands for seed and step.
+    /// Key of seed and step.
     pub key: DropoutKey,
-    /// A connection is kept where its hash is below; `u32::MAX` keeps all.
+    /// A connection is kept if its hash is below; `u32::MAX` keeps all.
     pub threshold: u32,
-    /// What kept weights are multiplied with: 1 / keep probability.
+    /// Factor of kept weights: 1 / keep probability.
     pub scale: f32,
 }
 
@@ -37,7 +37,7 @@ impl ConnectionMask {
         Self { key, threshold: keep_threshold(keep), scale: 1.0 / keep }
     }
 
-    /// What a weight, and its gradient, is multiplied with: 0, or 1 / keep probability; 1 for [`NO_CONNECTION`].
+    /// The factor of a weight and of its gradient: 0, or 1 / keep probability; 1 for [`NO_CONNECTION`].
     #[inline(always)]
     pub fn factor(self, connection: u32) -> f32 {
         let factor = if self.key.keeps(connection, 0, self.threshold) { self.scale } else { 0.0 };
@@ -45,12 +45,12 @@ impl ConnectionMask {
     }
 }
 
-/// Number of the connection that each edge of a layer is, in canonical order; [`NO_CONNECTION`] for those of the logits,
-/// which are never dropped from.
+/// The connection number of each edge of a layer, in canonical order; [`NO_CONNECTION`] for those of the logits,
+/// which are never dropped.
 ///
-/// A number follows from the two neurons alone: places between them are counted by layer, then output, then input,
-/// whether there is an edge or not. So a connection keeps its chances when other edges of its layer come and go. Counting
-/// begins again at 0 before [`NO_CONNECTION`]: beyond 2^32 places two connections may share their chances.
+/// The number depends only on the two neurons: pairs are counted by layer, then output, then input,
+/// whether there is an edge or not. So a connection keeps its random values when other edges of its layer move. Counting
+/// wraps to 0 before [`NO_CONNECTION`]: beyond 2^32 pairs, two connections may share random values.
 pub fn connection_numbers(network: &Network, layer: usize) -> impl Iterator<Item = u32> {
     let (below, rest) = network.layers().split_at(layer);
     let first: usize = below.iter().map(|layer| layer.topology.dense_edges()).fold(0, usize::wrapping_add);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_connection_is_never_dropped() {
+    fn only_connections_are_dropped() {
         assert!((0..1000).all(|step| ConnectionMask::new(0, step, 0.99).factor(NO_CONNECTION) == 1.0));
         assert!((0..1000).all(|edge| ConnectionMask::new(0, 0, 0.0).factor(edge) == 1.0));
     }

@@ -1,11 +1,11 @@
 //! Dropout masks, the same on every engine.
 //!
 //! Whether a unit is kept is a pure function of the run's seed, the step, the
-//! layer, the unit and the sample's place in its batch, computed with 32-bit
-//! integers alone. The hash is pcg4d (Jarzynski and Olano, "Hash Functions for
+//! layer, the unit and the sample's place in its batch, computed with only 32-bit
+//! integers. The hash is pcg4d (Jarzynski and Olano, "Hash Functions for
 //! GPU Rendering", JCGT 9(3), 2020); `shaders/common/dropout.wgsl` is its twin.
 
-/// The two words that stand for (seed, step, layer).
+/// The key of (seed, step, layer), two words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DropoutKey(pub [u32; 2]);
 
@@ -24,7 +24,7 @@ impl DropoutKey {
     }
 }
 
-/// The bound below which a hash means "keep"; `u32::MAX` keeps always.
+/// The bound below which a hash means "keep"; `u32::MAX` always keeps.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -34,7 +34,7 @@ pub fn keep_threshold(keep_probability: f32) -> u32 {
     if keep_probability >= 1.0 { u32::MAX } else { (f64::from(keep_probability) * 4_294_967_296.0) as u32 }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the low word is what is asked for")]
+#[expect(clippy::cast_possible_truncation, reason = "only the low word is needed")]
 fn low(word: u64) -> u32 {
     word as u32
 }

@@ -1,4 +1,4 @@
-//! What one hidden layer is to look like, whatever its kind.
+//! The description of one hidden layer of any kind.
 
 use rand::Rng;
 
@@ -62,7 +62,7 @@ impl HiddenLayer {
         })
     }
 
-    /// Draws the graph; whether every output of a spatially-coupled one is to be reached.
+    /// Draws the graph; with `reaches_all`, every output of a spatially-coupled one gets an input.
     pub(super) fn build(&self, reaches_all: bool, rng: &mut impl Rng) -> Result<Topology> {
         match self {
             Self::SpatiallyCoupled(request) if reaches_all => request.build_reaching_all(rng),
@@ -74,7 +74,7 @@ impl HiddenLayer {
         }
     }
 
-    /// The number of edges, where every draw has the same.
+    /// The number of edges, if every draw has the same.
     pub(super) fn edges(&self) -> Result<usize> {
         match self {
             Self::SpatiallyCoupled(request) => request.edges(),

@@ -9,7 +9,7 @@ use crate::random::{Purpose, generator};
 use crate::{Error, Result, Setting};
 
 named! {
-    /// Which fans the variance of a weight is divided by.
+    /// The fans that divide the variance of a weight.
     pub enum Scheme {
         /// Variance `2 / (fan_in + fan_out)` (Glorot and Bengio, 2010).
         Glorot = "glorot",
@@ -27,7 +27,7 @@ named! {
 /// fully connected layer instead, a sparse sigmoid network does not train.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Initialisation {
-    /// Which fans count.
+    /// The scheme.
     pub scheme: Scheme,
     /// Factor on the standard deviation: 4 suits sigmoid, the root of 2 ReLU, 1 others.
     pub gain: f32,
@@ -40,7 +40,7 @@ impl Initialisation {
     /// Refuses a gain that is not positive and finite.
     pub fn draw(&self, network: &Network, seed: u64) -> Result<Parameters> {
         if !(self.gain > 0.0 && self.gain.is_finite()) {
-            let reason = format!("{} is impossible, it must be above 0 and finite", self.gain);
+            let reason = format!("{} is invalid, it must be above 0 and finite", self.gain);
             return Err(Error::setting(Setting::Gain, reason));
         }
         let layers = (0u32..).zip(network.layers());

@@ -3,23 +3,23 @@
 #[cfg(feature = "train")]
 use crate::{Error, Result};
 
-/// How strongly important inputs draw the edges of the first layer to themselves.
+/// How strongly the importance of inputs affects the draw of the first layer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InputImportance {
-    /// Power to which an importance is raised; 0 where all inputs are alike.
+    /// Power of the importance; 0 if all inputs are equal.
     pub power: f64,
-    /// The importance of each input, not negative: `[input]`; empty as long as it is not known.
+    /// The importance of each input, not negative: `[input]`; empty until known.
     pub of_input: Vec<f64>,
 }
 
-/// The least importance of an input, as a share of the mean: no pixel is out of reach.
+/// The minimum importance of an input, as a share of the mean, so that no pixel is unreachable.
 #[cfg(feature = "train")]
 const LEAST: f64 = 1e-6;
 
 #[cfg(feature = "train")]
 impl InputImportance {
-    /// What the weight of each input in a draw is multiplied by, `(importance / mean)^power`, at least `LEAST^power`; empty
-    /// where all are alike or their importance is not known.
+    /// The factor of each input's weight in a draw, `(importance / mean)^power`, at least `LEAST^power`; empty
+    /// if all are equal or their importance is unknown.
     pub(super) fn weights(&self) -> Vec<f64> {
         if self.power == 0.0 {
             return Vec::new();
@@ -29,10 +29,10 @@ impl InputImportance {
         self.of_input.iter().map(|importance| share(importance).max(LEAST).powf(self.power)).collect()
     }
 
-    /// Refuses to draw by an importance that is not known.
+    /// Refuses to draw by an unknown importance.
     ///
     /// # Errors
-    /// [`Error::Topology`] where it is asked for.
+    /// [`Error::Topology`] if it is needed.
     pub(super) fn check(&self) -> Result<()> {
         if self.power > 0.0 && self.of_input.is_empty() {
             return Err(Error::Topology(

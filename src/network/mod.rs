@@ -1,8 +1,8 @@
-//! Networks: layers over topologies, their parameters, and how these start.
+//! Networks: layers over topologies, their parameters and initialisation.
 //!
-//! A [`Network`] says what is computed, a [`Parameters`] with which values. The
-//! values of a layer stand in the canonical order of its
-//! [`Topology`], whatever engine uses them.
+//! A [`Network`] defines the computation, and [`Parameters`] its values. The
+//! values of a layer are in the canonical order of its
+//! [`Topology`], on every engine.
 
 mod activation;
 mod architecture;
@@ -35,30 +35,32 @@ pub use input_importance::InputImportance;
 pub struct Layer {
     /// Which weights exist.
     pub topology: Arc<Topology>,
-    /// What is applied to the weighted sums.
+    /// The function applied to the weighted sums.
     pub activation: Activation,
-    /// Probability with which dropout keeps a unit in training, in `(0, 1]`; 1 is no dropout.
+    /// Probability with which dropout keeps a unit in training, in `(0, 1]`; 1 disables dropout.
     pub keep_probability: f32,
 }
 
-/// A feed-forward classifier: layers whose widths fit, the last one giving logits.
+/// A feed-forward classifier: layers of matching widths, the last one computing logits.
 #[derive(Clone, Debug)]
 pub struct Network {
     layers: Vec<Layer>,
 }
 
 impl Network {
-    /// Joins layers into a network.
+    /// Combines layers into a network.
     ///
     /// # Errors
-    /// Refuses no layers, widths that do not fit, keep probabilities outside
+    /// Refuses an empty list, widths that do not match, keep probabilities outside
     /// `(0, 1]`, fewer than 2 outputs, and a last layer with an activation or dropout.
     pub fn new(layers: Vec<Layer>) -> Result<Self> {
         let Some(last) = layers.last() else {
             return Err(Error::Network("a network needs at least 1 layer".into()));
         };
         if last.activation != Activation::Identity || last.keep_probability != 1.0 {
-            return Err(Error::Network("the last layer gives logits: no activation, no dropout".into()));
+            return Err(Error::Network(
+                "the last layer computes logits: it has no activation and no dropout".into(),
+            ));
         }
         if last.topology.outputs().width() < 2 {
             return Err(Error::Network("a classifier needs at least 2 outputs, got 1".into()));
@@ -76,7 +78,7 @@ impl Network {
             let keep = layer.keep_probability;
             if !(keep > 0.0 && keep <= 1.0) {
                 return Err(Error::Network(format!(
-                    "layer {index}: a keep probability of {keep} is impossible, it must be above 0 and at most 1"
+                    "layer {index}: a keep probability of {keep} is invalid, it must be above 0 and at most 1"
                 )));
             }
         }

@@ -1,6 +1,6 @@
-//! The narrow network: fully connected, made small by its width alone.
+//! The narrow network: fully connected, and small only by its width.
 //!
-//! It is the baseline that says what sparsity is worth: as many layers and no
+//! It is the baseline for the value of sparsity: as many layers and no
 //! more parameters than a sparse network, all of them dense and thin.
 
 use super::{Architecture, Connectivity};
@@ -10,8 +10,8 @@ use crate::{Error, Result};
 const MOST_LAYERS: usize = 12;
 
 impl Architecture {
-    /// As many fully connected hidden layers, all of the one width that is the
-    /// largest with no more than `budget` weights and biases in the whole network.
+    /// As many fully connected hidden layers, all of the same width, the
+    /// largest with at most `budget` weights and biases in the whole network.
     ///
     /// # Errors
     /// Refuses a network without hidden layers, and a budget too small for a width of 1.
@@ -23,7 +23,7 @@ impl Architecture {
         let parameters = |width| fully_connected_parameters(self.inputs, &vec![width; layers], self.classes);
         if parameters(1) > budget as u128 {
             return Err(Error::Network(format!(
-                "a budget of {budget} parameters is impossible, {} is the least for {} inputs, {layers} hidden layers \
+                "a budget of {budget} parameters is impossible, the minimum is {} for {} inputs, {layers} hidden layers \
                  and {} classes",
                 parameters(1),
                 self.inputs,
@@ -122,7 +122,7 @@ mod tests {
             }
             let least = usize::try_from(parameters(1)).unwrap();
             let message = request.narrowed_to(least - 1).unwrap_err().to_string();
-            assert!(message.contains(&format!("{least} is the least")), "{message}");
+            assert!(message.contains(&format!("the minimum is {least}")), "{message}");
         }
         assert!(Architecture::paper(784, 10).narrowed_to(usize::MAX).is_ok());
     }

@@ -10,10 +10,10 @@ use crate::dataset::table::{
 use crate::model::TrainedModel;
 use crate::{Error, Result};
 
-/// Rows that are looked at for labels.
+/// Rows that are checked for labels.
 const FIRST_ROWS: usize = 100;
 
-/// Features of rows that arrive part by part.
+/// Encodes rows that arrive in parts.
 #[derive(Debug)]
 pub struct ArrivingFeatures<'a> {
     encoding: Cow<'a, TableEncoding>,
@@ -27,7 +27,7 @@ pub struct ArrivingFeatures<'a> {
 
 #[doc(hidden)]
 impl ArrivingFeatures<'_> {
-    /// The features of the next whole records, `[row][feature]`; `None` where they hold no row.
+    /// The features of the next complete records, `[row][feature]`; `None` if there is no row.
     ///
     /// # Errors
     /// As [`Session::features_for`].
@@ -45,14 +45,14 @@ impl ArrivingFeatures<'_> {
         Ok(Some(encoded.features))
     }
 
-    /// The first rows tell whether the label, where there is one, is where it was in training.
+    /// Checks with the first rows whether the label, if any, is in the same place as in training.
     fn check_place_of_label(&mut self, records: &[u8]) -> Result<()> {
         if self.is_checked {
             return Ok(());
         }
         let (first, _) = ArrivingRows::whole_records(records, FIRST_ROWS);
         let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::IfThere };
-        // Rows without a label, or wrong ones, are the affair of those who read them.
+        // Rows without a label, and invalid ones, are handled where they are read.
         if let Ok(Some(table)) = self.rows.clone().read(&records[..first], &columns) {
             self.classes.check_place(&table)?;
             self.is_checked = true;
@@ -60,7 +60,7 @@ impl ArrivingFeatures<'_> {
         Ok(())
     }
 
-    /// What is wrong with an input that has ended without a row.
+    /// The error of an input without rows.
     #[must_use]
     pub fn without_rows(&self) -> Error {
         self.rows.without_rows()
@@ -77,7 +77,7 @@ impl ArrivingFeatures<'_> {
 
 #[doc(hidden)]
 impl Session<'_> {
-    /// As [`Session::features_for`], for rows of text that arrive part by part.
+    /// As [`Session::features_for`], for rows of text that arrive in parts.
     #[must_use]
     pub fn arriving_features<'a>(
         &self,
@@ -97,7 +97,7 @@ impl Session<'_> {
         }
     }
 
-    /// Says once, at the end, what became of texts that training did not see.
+    /// Warns once, at the end, of texts that training did not see.
     pub fn end_of_features(&self, arriving: &ArrivingFeatures<'_>) {
         self.warn_of_unseen(&arriving.unseen);
     }

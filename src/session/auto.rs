@@ -1,15 +1,15 @@
-//! What `backend` auto chooses of the adapters of a machine.
+//! The choice of `backend` auto.
 
 use crate::engine::gpu::AdapterReport;
 
-/// What `auto` chooses, and why.
+/// The choice of `auto`, and why.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Auto {
     Gpu(String),
     Cpu(String),
 }
 
-/// Of the adapters of a machine, best first.
+/// Chooses among adapters, best first.
 pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
     if let Some(best) = adapters.iter().find(|adapter| adapter.is_hardware && adapter.usable.is_ok()) {
         return Auto::Gpu(format!("{} is a hardware GPU", best.name));
@@ -24,16 +24,16 @@ pub(super) fn auto_choice(adapters: &[AdapterReport]) -> Auto {
     })
 }
 
-/// Why `backend` auto leaves GPUs alone, where it does.
-pub const TOO_NARROW: &str = "the limit on address space leaves no room for the driver of a GPU";
+/// Why `backend` auto may not try GPUs.
+pub const TOO_NARROW: &str = "the limit on address space leaves no memory for a GPU driver";
 
-/// Whether that is why; asked before drivers are loaded, which take room themselves.
+/// Whether this applies; checked before drivers are loaded, because they use address space.
 #[must_use]
 pub fn is_too_narrow_for_drivers() -> bool {
     crate::host::is_too_narrow_for_drivers()
 }
 
-/// What `backend` auto would choose of these adapters, as a sentence.
+/// The choice of `backend` auto among these adapters, as a sentence.
 #[must_use]
 pub fn auto_sentence(adapters: &[AdapterReport], is_too_narrow: bool) -> String {
     let choice = if is_too_narrow { Auto::Cpu(TOO_NARROW.into()) } else { auto_choice(adapters) };

@@ -1,9 +1,9 @@
-//! Many runs, one after the other, into one folder; taken up again after an interruption.
+//! Many runs, one after another, in one folder, resumable after an interruption.
 //!
-//! Run `NAME` with seed `S` is in `OUT/runs/NAME-sS`, a run folder like any other. A finished one is not run again,
-//! after a check that it was the same run on the same data; one without a summary was interrupted and goes on from its
-//! checkpoint, or starts again, which gives the same bits. Several processes may work on one folder: a lock file beside
-//! each run's folder keeps them out of each other's way.
+//! Run `NAME` with seed `S` is in `OUT/runs/NAME-sS`, a normal run folder. A finished run is not repeated,
+//! after a check that it was the same run on the same data. A run without a summary was interrupted and resumes from its
+//! checkpoint, or starts again, to the same bits. Several processes may work on one folder: a lock file next to
+//! each run's folder keeps them apart.
 
 mod lock;
 mod outcome;
@@ -36,7 +36,7 @@ use crate::error::AskedBy as _;
 use crate::training::{Ending, RunFolder, Summary};
 use crate::{Error, Result, Setting, threads};
 
-/// Adapter and kernels that a run had before.
+/// Recorded adapter and kernels of a run.
 type Recorded = Option<(String, KernelChoice)>;
 
 /// A folder of runs, and the data that they share.
@@ -46,9 +46,9 @@ pub struct Batch<'a> {
     shared: Settings,
     data: DataSettings,
     runs: PathBuf,
-    /// The data, read when they are needed first.
+    /// The data, read on first use.
     raw: OnceCell<RawData>,
-    /// What they are under each seed; under one for all where none decides.
+    /// Their shape for each seed; a single entry if the seed has no effect.
     shapes: RefCell<BTreeMap<u64, DataShape>>,
 }
 
@@ -59,9 +59,9 @@ struct Run {
     folder: PathBuf,
 }
 
-/// What is in the folder of a run.
+/// The content of the folder of a run.
 enum Found {
-    /// Nothing that was finished.
+    /// No finished run.
     Unfinished,
     /// This run, finished.
     Finished(Box<Summary>),
@@ -86,14 +86,14 @@ impl<'a> Batch<'a> {
         })
     }
 
-    /// Runs what has not been run yet: every configuration under each of the seeds `0..seeds`. A run that fails, or
-    /// whose folder is damaged, does not keep the others from theirs.
+    /// Runs what is missing: every configuration with each of the seeds `0..seeds`. A run that fails, or
+    /// whose folder is damaged, does not stop the others.
     ///
     /// # Errors
-    /// Before anything is run: settings that cannot be understood, a folder that cannot be used, a finished run that
-    /// was another one.
+    /// Before anything is run: invalid settings, an unusable folder, a finished run that
+    /// differs.
     pub fn run(&self, configurations: &[Configuration], seeds: u64) -> Result<Unfinished> {
-        // Every configuration is looked at before the first one runs.
+        // Every configuration is checked before the first one runs.
         let mut queue = Vec::new();
         for seed in 0..seeds {
             for configuration in configurations {
@@ -121,11 +121,11 @@ impl<'a> Batch<'a> {
         Ok(unfinished)
     }
 
-    /// The summaries of all runs of a configuration that are finished, whatever their seed, by rising seed. What another
-    /// process has finished by now is missing no longer; what cannot be read is skipped and reported.
+    /// The summaries of all finished runs of a configuration, by rising seed. Runs that another
+    /// process has finished meanwhile are included; unreadable runs are skipped and reported.
     ///
     /// # Errors
-    /// When a finished run was another one than its name says, or was scored on other samples than the rest.
+    /// When a finished run differs from its configuration, or was scored on other samples than the rest.
     #[doc(hidden)]
     pub fn collect(
         &self,
@@ -160,8 +160,8 @@ impl<'a> Batch<'a> {
         Ok(all)
     }
 
-    /// Keeps other processes from collecting and writing results until it is dropped, so that the last ones
-    /// to be written are the most complete. Some file systems know no locks and go without.
+    /// Keeps other processes from collecting and writing results until it is dropped, so that the last results
+    /// written are the most complete. Not all file systems support locks.
     #[must_use]
     #[doc(hidden)]
     pub fn lock_results(&self) -> Option<File> {
@@ -169,7 +169,7 @@ impl<'a> Batch<'a> {
         file.lock().ok().map(|()| file)
     }
 
-    /// Seeds of the folders that carry this name.
+    /// Seeds of the folders with this name.
     fn seeds_there(&self, name: &str) -> Result<Vec<u64>> {
         let failed = |error| Error::io(&self.runs, error);
         let entries = fs::read_dir(&self.runs).map_err(failed).asked_by(Setting::Out)?;
@@ -178,7 +178,7 @@ impl<'a> Batch<'a> {
             let folder = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();
             let digits = folder.strip_prefix(name).and_then(|rest| rest.strip_prefix("-s"));
             let seed = digits.and_then(|digits| digits.parse::<u64>().ok());
-            // Only the one spelling that this program writes.
+            // Only the spelling that this program writes.
             seeds.extend(seed.filter(|seed| digits == Some(&*seed.to_string())));
         }
         seeds.sort_unstable();
@@ -195,7 +195,7 @@ impl<'a> Batch<'a> {
         Ok(Run { name, settings, folder })
     }
 
-    /// What is in the folder of a run.
+    /// The content of the folder of a run.
     ///
     /// # Errors
     /// When it is a finished run with other settings or other data.
@@ -209,16 +209,16 @@ impl<'a> Batch<'a> {
         Ok(Found::Finished(Box::new(summary)))
     }
 
-    /// One run, unless it is finished or another process is at it.
+    /// One run, unless it is finished or another process works on it.
     ///
     /// # Errors
-    /// As [`Batch::found`]; whatever else goes wrong is this run's affair and reported.
+    /// As [`Batch::found`]; other failures are reported for this run.
     fn perform(&self, run: &Run, label: &str, unfinished: &mut Unfinished) -> Result<()> {
         let (session, reporter) = (self.session, self.session.reporter);
         let _lock = match lock(&run.folder) {
             Ok(Some(lock)) => lock,
             Ok(None) => {
-                session.note(format!("{label}: another process is at it, skipped"));
+                session.note(format!("{label}: another process is working on it, skipped"));
                 unfinished.elsewhere(&run.name);
                 return Ok(());
             }
@@ -227,7 +227,7 @@ impl<'a> Batch<'a> {
                 return Ok(());
             }
         };
-        // Before the folder goes, in which they are.
+        // Read before their folder is removed.
         let kernels = recorded_kernels(&run.folder);
         let trained = match self.found(run)? {
             Found::Finished(summary) => {
@@ -249,7 +249,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// A run from its last checkpoint, or from the start where there is none that fits: the bits are the same.
+    /// A run from its last checkpoint, or from the start if none fits, to the same bits.
     fn go_on(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
         if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
             self.session.note(format!("{label}: {}", begun.place()));
@@ -291,12 +291,12 @@ impl<'a> Batch<'a> {
         Ok(self.raw.get_or_init(|| raw))
     }
 
-    /// The data as one run sees them.
+    /// The data of one run.
     fn data(&self, run: &Run) -> Result<Data> {
         self.session.split_data(self.raw()?.clone(), &run.settings.data, run.settings.recipe.seed)
     }
 
-    /// What the data of a run are, without them.
+    /// The shape of the data of a run.
     fn shape(&self, run: &Run) -> Result<DataShape> {
         let seeded = self.raw()?.is_seeded(&run.settings.data);
         let key = if seeded { run.settings.recipe.seed } else { 0 };
@@ -316,7 +316,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// Refuses accuracies on the test set beside such on held-out training samples.
+/// Refuses to compare accuracies on the test set with accuracies on held-out training samples.
 fn check_scored(runs: &[Run]) -> Result<()> {
     let scored = |run: &Run| run.settings.scored_on();
     let Some(other) = runs.iter().find(|run| scored(run) != scored(&runs[0])) else { return Ok(()) };
@@ -338,7 +338,7 @@ fn in_words(summary: &Summary) -> String {
     format!("{} accuracy {accuracy:.2} %, {seconds:.0} s on {}", summary.scored_on, summary.backend)
 }
 
-/// What to do about a folder that is neither a finished run nor what an interrupted one leaves.
+/// The error of a folder that is neither a finished nor an interrupted run.
 fn to_be_removed(run: &Run, error: Error) -> Error {
     if matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::WouldBlock) {
         return error;

@@ -1,4 +1,4 @@
-//! What may be changed when a run goes on: where its files are, how long it trains, what it is computed on.
+//! What may change when a run is resumed: where its files are, how long it trains, which engine computes it.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::engine::Backend;
 use crate::training::{PatienceOn, best_by, find_file};
 use crate::{Error, Result, Setting};
 
-/// Settings that may be given when a run goes on.
+/// Settings that may be given when a run is resumed.
 const CHANGEABLE: [Setting; 12] = [
     Setting::Data,
     Setting::Labels,
@@ -28,7 +28,7 @@ const CHANGEABLE: [Setting; 12] = [
     Setting::Threads,
 ];
 
-/// What was changed, beside the places of files.
+/// What was changed, apart from the places of files.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     epochs: Option<usize>,
@@ -41,7 +41,7 @@ pub(super) struct Changes {
 impl Changes {
     fn of(asked: &Settings) -> Result<Self> {
         if let Some(strange) = asked.given().into_iter().find(|setting| !CHANGEABLE.contains(setting)) {
-            return Err(Error::setting(strange, "cannot be changed when a run goes on"));
+            return Err(Error::setting(strange, "cannot be changed when a run is resumed"));
         }
         let EngineOptions { backend, adapter, gpu_kernels, .. } = &asked.engine;
         Ok(Self {
@@ -53,7 +53,7 @@ impl Changes {
         })
     }
 
-    /// Whether the run is to train for another number of epochs.
+    /// Whether the run gets another number of epochs.
     pub(super) fn extends(&self) -> bool {
         self.epochs.is_some()
     }
@@ -81,15 +81,15 @@ impl Changes {
 }
 
 impl Resumption {
-    /// The settings of the run with what is asked for now, its files where they are.
+    /// The settings of the run with the requested changes, and with the current places of its files.
     ///
     /// # Errors
-    /// When a setting cannot be changed or a file is nowhere; when nothing would be left to do for good.
+    /// When a setting cannot be changed, a file cannot be found, or nothing would be left to do.
     pub(super) fn changed(&mut self, asked: &Settings) -> Result<RunSettings> {
         let mut settings = self.settings()?;
         self.changes = Changes::of(asked)?;
         self.changes.put_into(&mut settings);
-        // What the run had by default is a place, too.
+        // A default is a place, too.
         let data = settings.data.data.take().or_else(|| self.config["data"].as_str().map(PathBuf::from));
         settings.data.data = self.place_of(Setting::Data, data, asked.data.data.clone())?;
         settings.data.labels =
@@ -105,7 +105,7 @@ impl Resumption {
         Ok(settings)
     }
 
-    /// Where a file is that the run has.
+    /// The current place of a file of the run.
     fn place_of(
         &self,
         setting: Setting,
@@ -131,7 +131,7 @@ impl Resumption {
         match (recorded, asked) {
             (Some(TestRows::File(_)), Some(TestRows::File(asked))) => Ok(Some(TestRows::File(asked))),
             (_, Some(_)) => {
-                let reason = "cannot be changed when a run goes on, but for where its file is";
+                let reason = "cannot be changed when a run is resumed, but for where its file is";
                 Err(Error::setting(Setting::Test, reason))
             }
             (Some(TestRows::File(recorded)), None) => {
@@ -141,7 +141,7 @@ impl Resumption {
         }
     }
 
-    /// Refuses an end that the run has passed already.
+    /// Refuses an end that the run has already passed.
     fn check_length(&self, settings: &RunSettings) -> Result<()> {
         let (done, epochs) = (self.history().len(), settings.recipe.epochs);
         let steps = match (&self.finished, &self.checkpoint) {
@@ -149,11 +149,11 @@ impl Resumption {
             _ => 0,
         };
         if epochs < done {
-            let reason = format!("{epochs} are fewer than the {done} that the run has made");
+            let reason = format!("{epochs} is less than the {done} epochs of the run so far");
             return Err(Error::setting(Setting::Epochs, reason));
         }
         if epochs == done && steps > 0 {
-            let reason = format!("{epochs} are too few, the run is {steps} steps into epoch {}", done + 1);
+            let reason = format!("{epochs} is too few, the run is {steps} steps into epoch {}", done + 1);
             return Err(Error::setting(Setting::Epochs, reason));
         }
         let best = best_by(self.history(), settings.patience_on).map_or(0, |best| best.epoch);
@@ -162,14 +162,14 @@ impl Resumption {
             settings.patience.filter(|patience| self.changes.is_patience_given && since >= *patience)
         {
             let reason = format!(
-                "{patience} is too little, {since} epochs without a better one have passed since epoch {best}"
+                "{patience} is too small, {since} epochs have passed without improvement since epoch {best}"
             );
             return Err(Error::setting(Setting::Patience, reason));
         }
         Ok(())
     }
 
-    /// The engine that the run had, whatever would be chosen now, unless another one is asked for; its number of threads
+    /// The engine of the run, whatever would be chosen now, unless another one is requested; its number of threads
     /// is free.
     pub(super) fn engine(&self, had: &EngineRequest, asked: &EngineOptions) -> Result<EngineRequest> {
         let (backend, threads) = (self.backend()?, check_threads(asked.threads)?);
@@ -186,7 +186,7 @@ impl Resumption {
             return asked.resolve();
         }
         if threads.is_some() && backend != Backend::Cpu {
-            let reason = format!("has no meaning here, the run is one of the {backend} engine");
+            let reason = format!("cannot be used here, the run uses the {backend} engine");
             return Err(Error::setting(Setting::Threads, reason));
         }
         Ok(match backend {

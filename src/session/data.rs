@@ -1,4 +1,4 @@
-//! From what was asked for to samples, and what of the data travels with the model.
+//! Loads data as requested, and records what the model keeps of them.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -18,26 +18,26 @@ use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::{Error, Result, Setting};
 
-/// Share of the samples that is their test set where nothing else is said.
+/// Default share of the samples for the test set.
 pub(crate) const USUAL_TEST: Holdout = Holdout::Share(0.2);
-/// Bytes for each value of a table: itself, the features as a network takes them, and a part for its test set.
+/// Bytes for each value of a table: the value, the preprocessed feature, and a part for the test set.
 const BYTES_PER_VALUE: f64 = 9.0;
 
-/// Data as they were read, before anything is fitted or split.
+/// Raw data, before anything is fitted or split.
 #[derive(Clone)]
 pub enum RawData {
-    /// Pictures, split already.
+    /// Pictures, already split.
     Idx(DataSplits),
     /// Tables.
     Table(Box<Tables>),
 }
 
-/// Samples to train and to test on, and what travels with the model.
+/// Training and test samples, and their record for the model.
 #[derive(Clone, Debug)]
 pub struct Data {
     /// The samples.
     pub splits: DataSplits,
-    /// What is known of them beside their numbers.
+    /// What is known of them besides their numbers.
     pub record: DataRecord,
 }
 
@@ -53,10 +53,10 @@ impl RawData {
 }
 
 impl Session<'_> {
-    /// Reads what was asked for.
+    /// Reads the requested data.
     ///
     /// # Errors
-    /// Whatever is wrong with a file, by the setting that names it.
+    /// Errors of a file, with the setting that names it.
     pub(crate) fn read(&self, settings: &DataSettings) -> Result<RawData> {
         if settings.format.is_none() {
             return Ok(RawData::Idx(load_idx_folder(&settings.path).asked_by(Setting::Data)?));
@@ -77,7 +77,7 @@ impl Session<'_> {
         Ok(RawData::Table(Box::new(tables)))
     }
 
-    /// Fits what is to be fitted, and splits where there is one table.
+    /// Fits the encoding, and splits if there is one table.
     ///
     /// # Errors
     /// As [`Session::read`].
@@ -92,7 +92,7 @@ impl Session<'_> {
         let limits = limits();
         let holdout = match (&settings.options.test, test) {
             (Some(_), Some(_)) => {
-                return Err(Error::setting(Setting::Test, "the file has a test set of its own"));
+                return Err(Error::setting(Setting::Test, "the file has its own test set"));
             }
             (None, Some(test)) => {
                 let (train, record) = learn(table, settings.fit(), &limits).asked_by(Setting::Data)?;
@@ -111,15 +111,15 @@ impl Session<'_> {
         Ok(Data { splits: self.samples(encoded), record })
     }
 
-    /// Reads what was asked for, fits what is to be fitted on the training rows, and splits where there is one table.
+    /// Reads the requested data, fits the encoding on the training rows, and splits if there is one table.
     ///
     /// # Errors
-    /// Whatever is wrong with a file, by the setting that names it.
+    /// Errors of a file, with the setting that names it.
     pub fn load(&self, settings: &DataSettings, seed: u64) -> Result<Data> {
         self.split_data(self.read(settings)?, settings, seed)
     }
 
-    /// The samples of a table to test on, beside those that were learned from another one.
+    /// The samples of a table to test on, encoded like the training table.
     fn tested(&self, train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
         let test = self.samples(record.samples(test, &limits()).asked_by(Setting::Test)?);
         Ok(Data { splits: DataSplits { train, test }, record })
@@ -128,10 +128,10 @@ impl Session<'_> {
 
 #[doc(hidden)]
 impl Session<'_> {
-    /// The data of a model that is there already, encoded and split as in its training.
+    /// The data for an existing model, encoded and split as in its training.
     ///
     /// # Errors
-    /// As [`Session::load`]; settings that say otherwise than the model.
+    /// As [`Session::load`]; settings that contradict the model.
     pub fn load_for(&self, model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
         if settings.format.is_none() {
             return pictures_for(model, settings);
@@ -153,7 +153,7 @@ impl Session<'_> {
         };
         let splits = record.splits(train, split, &limits()).map_err(|error| {
             let reason = format!(
-                "what the model was trained and tested on is known for the table of its training alone; name what \
+                "which rows the model was trained and tested on is known only for its training table; name the rows \
                  to test on with `test` FILE: {error}"
             );
             Error::setting(Setting::Data, reason)
@@ -161,7 +161,7 @@ impl Session<'_> {
         Ok(self.samples(splits))
     }
 
-    /// The samples to score a model on: a test set of its own, else the rows held out in training, else all rows.
+    /// The samples to score a model on: a separate test set, otherwise the rows held out in training, otherwise all rows.
     ///
     /// # Errors
     /// As [`Session::load_for`].
@@ -192,19 +192,19 @@ impl Session<'_> {
             self.note(format!("scored on all {rows} rows"));
         } else {
             self.warn(format!(
-                "scored on all {rows} rows: this is not the table of the training, row for row, so which of them \
-                 training saw is not known"
+                "scored on all {rows} rows: this is not the training table, row for row, so \
+                 training may have seen some of them"
             ));
         }
         Ok(samples)
     }
 
-    /// The features of rows of a table, `[row][feature]`, as a model takes them.
+    /// The features of rows of a table, `[row][feature]`, for a model.
     ///
-    /// A model that knows nothing of tables takes their columns as features, in their order.
+    /// For a model without an encoding, the columns are the features, in order.
     ///
     /// # Errors
-    /// What is wrong with the table, or does not fit the model.
+    /// Errors of the table, or if it does not fit the model.
     pub fn features_for(
         &self,
         model: &TrainedModel,
@@ -214,7 +214,7 @@ impl Session<'_> {
     ) -> Result<Vec<f32>> {
         let encoding = encoding_of(model);
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
-        // A label that is missing in a text is no fault here.
+        // A missing text label is not an error here.
         let label = if format == Format::Csv { LabelNeed::Ignored } else { LabelNeed::IfThere };
         let columns = Columns::Of { encoding: &encoding, label };
         let mut table = Table::read(source, format, &columns, &options)?.table;
@@ -225,7 +225,7 @@ impl Session<'_> {
         Ok(encoded.features)
     }
 
-    /// Says what the table was taken for.
+    /// Reports how the table was interpreted.
     fn describe(&self, table: &Table, settings: &DataSettings) {
         let texts = match table.text_columns() {
             0 => String::new(),
@@ -245,13 +245,13 @@ impl Session<'_> {
         self.note(format!("table: {rows} rows, {width} columns of features{texts}{header}{label}"));
     }
 
-    /// The samples of a table, once it is said what became of texts without a category.
+    /// The samples of a table, after warning of unseen texts.
     fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
         self.warn_of_unseen(&encoded.unseen);
         encoded.samples
     }
 
-    /// Says once what became of texts that training did not see.
+    /// Warns once of texts that training did not see.
     pub(super) fn warn_of_unseen(&self, unseen: &[Unseen]) {
         if unseen.is_empty() {
             return;
@@ -261,14 +261,14 @@ impl Session<'_> {
             format!("{:?} in {} {rows}", unseen.column, grouped(unseen.rows))
         };
         let columns = unseen.iter().map(column).collect::<Vec<_>>().join(", ");
-        self.warn(format!("texts that the training rows do not have are of no category: {columns}"));
+        self.warn(format!("texts that do not occur in the training rows belong to no category: {columns}"));
     }
 }
 
 /// The pictures of a folder, where a model was trained on pictures of that shape.
 fn pictures_for(model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
     if model.data().encoding.is_some() {
-        let reason = "the model was trained on a table: name that one, or another with its columns";
+        let reason = "the model was trained on a table: name that one, or another with the same columns";
         return Err(Error::setting(Setting::Data, reason));
     }
     let splits = load_idx_folder(&settings.path).asked_by(Setting::Data)?;
@@ -276,7 +276,7 @@ fn pictures_for(model: &TrainedModel, settings: &DataSettings) -> Result<DataSpl
     Ok(splits)
 }
 
-/// How a model reads tables: one that knows nothing of them takes their columns in their order.
+/// How a model reads tables: without an encoding, it takes the columns in order.
 pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
     match &model.data().encoding {
         Some(encoding) => Cow::Borrowed(encoding),
@@ -289,28 +289,29 @@ pub(super) fn classes_of(model: &TrainedModel) -> Classes {
     Classes { names: model.data().class_names.clone() }
 }
 
-/// What the model knows of tables; settings that would say otherwise are refused.
+/// The model's encoding of tables; contradicting settings are refused.
 fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a DataRecord> {
     let decided = [Setting::Impute, Setting::MaxCategories, Setting::Drop, Setting::Label, Setting::Picture];
     if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
         return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
     }
     if model.data().encoding.is_none() {
-        let reason = "the model was not trained on a table, it knows nothing of columns: give it a folder of IDX files";
+        let reason =
+            "the model was not trained on a table and knows no columns: give it a folder of IDX files";
         return Err(Error::setting(Setting::Data, reason));
     }
     Ok(model.data())
 }
 
 fn encoding(record: &DataRecord) -> Result<&TableEncoding> {
-    record.encoding.as_ref().ok_or_else(|| Error::Dataset("the model knows nothing of tables".into()))
+    record.encoding.as_ref().ok_or_else(|| Error::Dataset("the model has no encoding of tables".into()))
 }
 
 fn refuse_part() -> Error {
-    Error::setting(Setting::Test, "a model has the rows of its own training, name a FILE to test on others")
+    Error::setting(Setting::Test, "a model is scored on its own test rows; name a FILE to score other rows")
 }
 
-/// A table whose columns are known.
+/// A table with known columns.
 fn read_known(settings: &DataSettings, path: &Path, encoding: &TableEncoding) -> Result<Tables> {
     let has_labels_elsewhere = settings.options.labels.is_some() && path == settings.path;
     let label = if has_labels_elsewhere { LabelNeed::Ignored } else { LabelNeed::Required };
@@ -341,7 +342,7 @@ fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables>
     Ok(Tables { table, test })
 }
 
-/// As much as fits into memory.
+/// Limited by the memory.
 pub(super) fn limits() -> Limits {
     #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
     let memory = host::available().map_or(u64::MAX, |available| available.bytes as u64);

@@ -1,4 +1,4 @@
-//! What is left to do when a run has ended, however it did.
+//! Ends a run, whether completed, stopped or failed.
 
 use super::Session;
 use super::job::TrainedRun;
@@ -10,7 +10,7 @@ use crate::training::{Ending, PatienceOn, Recorder, Trained};
 use crate::{Error, Result};
 
 impl Session<'_> {
-    /// Writes what is left to write.
+    /// Writes the remaining files.
     pub(super) fn finish(
         &self,
         settings: &RunSettings,
@@ -43,7 +43,7 @@ impl Session<'_> {
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(
-                "best.safetensors has the model of epoch {there}, which is not the best any more"
+                "best.safetensors has the model of epoch {there}, which is no longer the best"
             ));
         }
         if let Some(folder) = folder.as_ref().filter(|_| summary.is_some())
@@ -55,9 +55,9 @@ impl Session<'_> {
         Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
     }
 
-    /// Keeps what there is of a run that has failed, and says which epoch's model that is.
+    /// Saves what there is of a failed run, and records which epoch's model that is.
     fn failed(&self, settings: &RunSettings, recorder: &mut Recorder, source: Error) -> Error {
-        // What failed may keep this from being written, too: only what is there counts.
+        // The cause of the failure may prevent writing, too: only existing files count.
         let _ = recorder.write_all();
         self.draw(settings, recorder);
         let folder = recorder.folder().map(|folder| folder.path().to_owned());
@@ -66,7 +66,7 @@ impl Session<'_> {
         Error::Training { folder, epochs, source: Box::new(source) }
     }
 
-    /// Has the learning curve drawn, where there is one and a folder for it.
+    /// Draws the learning curve, if there is one and a folder for it.
     fn draw(&self, settings: &RunSettings, recorder: &Recorder) {
         let Some(folder) = recorder.folder().filter(|folder| folder.path().is_dir()) else { return };
         if recorder.history().is_empty() {

@@ -1,6 +1,6 @@
-//! The choice of the engine, and why: the one place that knows all three of them.
+//! The choice of the engine, and why: the only place that knows all three.
 //!
-//! A device needs nothing but itself to be opened, and takes its time: [`Opening`] does it while data are read.
+//! Opening a device takes time and needs no data: [`Opening`] does it while data are read.
 
 #[cfg(feature = "gpu")]
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ use crate::{Error, Result, Setting};
 pub struct OpenedEngine<E: ?Sized = dyn Engine> {
     /// The engine.
     pub engine: Box<E>,
-    /// Which kernels a GPU engine has, as text that `gpu-kernels` takes.
+    /// The kernels of a GPU engine, as text for `gpu-kernels`.
     pub kernels: Option<String>,
     /// Which tiles a GPU engine stores dense.
     #[cfg(feature = "gpu")]
@@ -41,33 +41,33 @@ pub struct OpenedEngine<E: ?Sized = dyn Engine> {
     why: String,
 }
 
-/// An engine whose device is being opened on a thread of its own.
+/// An engine whose device is being opened on a separate thread.
 pub(super) struct Opening {
     request: EngineRequest,
     #[cfg(feature = "gpu")]
     shared: SharedDevice,
-    /// Where it is kept that an adapter passed its check.
+    /// The cache of passed checks of adapters.
     #[cfg(feature = "gpu")]
     cache: Option<PathBuf>,
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "devices are GPUs"))]
     device: Option<JoinHandle<Found>>,
 }
 
-/// What was found for a request that may mean a GPU.
+/// The result for a request that may mean a GPU.
 enum Found {
-    /// A device, or why there is none, and why it was looked for.
+    /// A device, or why there is none, and why a GPU was chosen.
     #[cfg(feature = "gpu")]
     Gpu(Result<Box<GpuDevice>>, String),
-    /// Why it is the CPU.
+    /// Why the CPU was chosen.
     Cpu(String),
 }
 
-/// A device that runs share, so that it is opened and its kernels are compiled once.
+/// A device shared by runs, so that it is opened and its kernels are compiled once.
 #[cfg(feature = "gpu")]
 pub(super) type SharedDevice = Arc<Mutex<Option<(AdapterChoice, GpuDevice)>>>;
 
 impl Session<'_> {
-    /// Begins to open what a request means; the session that waits for it says what went wrong.
+    /// Starts to open the requested device; the session that waits for it reports errors.
     #[must_use]
     pub(super) fn opening(&self, request: &EngineRequest) -> Opening {
         let mut opening = Opening {
@@ -80,7 +80,7 @@ impl Session<'_> {
         };
         if matches!(request, EngineRequest::Gpu { .. } | EngineRequest::Auto { .. }) {
             let look = opening.look();
-            // Without a thread it is found when it is waited for.
+            // Without a thread, opening happens when waiting.
             opening.device = thread::Builder::new().name("device".into()).spawn(look).ok();
         }
         opening
@@ -88,7 +88,7 @@ impl Session<'_> {
 }
 
 impl Opening {
-    /// Looks for what the request means.
+    /// Opens the requested device.
     fn look(&self) -> impl FnOnce() -> Found + Send + 'static {
         let request = self.request.clone();
         #[cfg(feature = "gpu")]
@@ -108,7 +108,7 @@ impl Opening {
         }
     }
 
-    /// Waits for what was found.
+    /// Waits for the result.
     fn found(&mut self) -> Found {
         let Some(thread) = self.device.take() else { return self.look()() };
         thread.join().unwrap_or_else(|_| Found::Cpu("the thread that opened the device panicked".into()))
@@ -116,9 +116,9 @@ impl Opening {
 }
 
 impl Drop for Opening {
-    /// A process that ends while its driver is at work may end badly: what was begun is waited for.
+    /// Ending a process while its driver works may crash, so this waits.
     fn drop(&mut self) {
-        // What goes wrong there now is of no interest: something else has gone wrong already.
+        // Failures here do not matter: something else has already failed.
         let _ = self.device.take().map(JoinHandle::join);
     }
 }
@@ -146,22 +146,22 @@ fn best(kernels: &KernelsRequest, kept: Kept<'_>) -> Found {
     }
 }
 
-/// How an engine runs but for its kernels; clocks cost nothing where nobody reads them.
+/// Options of an engine except its kernels; unused timestamps cost nothing.
 #[cfg(feature = "gpu")]
 fn options(adapter: AdapterChoice) -> GpuOptions {
     GpuOptions { adapter, timestamps: true, ..GpuOptions::default() }
 }
 
-/// The device that runs share, and the folder where it is kept that an adapter passed its check.
+/// The shared device, and the folder that caches passed checks of adapters.
 #[cfg(feature = "gpu")]
 type Kept<'a> = (&'a SharedDevice, Option<&'a Path>);
 
-/// Opens an adapter, and compiles what is known to be needed: all kernels where their shares are known. One that was not
-/// open yet has to pass its check.
+/// Opens an adapter, and compiles all kernels if their shares are known. A newly opened
+/// adapter must pass its check.
 #[cfg(feature = "gpu")]
 fn open(adapter: AdapterChoice, kernels: &KernelsRequest, (shared, cache): Kept<'_>) -> Result<GpuDevice> {
     let mut shared = shared.lock().unwrap_or_else(PoisonError::into_inner);
-    let device = match shared.take().filter(|(of, device)| *of == adapter && device.is_well()) {
+    let device = match shared.take().filter(|(of, device)| *of == adapter && device.is_healthy()) {
         Some((_, device)) => device,
         None => {
             let device = GpuDevice::open(&options(adapter.clone()))?;
@@ -172,7 +172,7 @@ fn open(adapter: AdapterChoice, kernels: &KernelsRequest, (shared, cache): Kept<
     *shared = Some((adapter, device.clone()));
     drop(shared);
     let known = kernels.known(device.adapter()).map(|tuning| tuning.shares);
-    // Without latency to hide a software adapter shares nothing by default.
+    // Without latency to hide, a software adapter shares no sums by default.
     if let Some(shares) = known.or((!device.is_hardware()).then_some(Shares::ALONE)) {
         device.prepare(&[shares], false)?;
     }
@@ -181,10 +181,10 @@ fn open(adapter: AdapterChoice, kernels: &KernelsRequest, (shared, cache): Kept<
 
 #[doc(hidden)]
 impl Session<'_> {
-    /// Makes the engine that was asked for.
+    /// Creates the requested engine.
     ///
     /// # Errors
-    /// When a GPU was asked for and there is none that fits, or an engine refuses its settings.
+    /// When a requested GPU is not available, or an engine refuses its settings.
     pub fn engine(
         &self,
         request: &EngineRequest,
@@ -196,7 +196,7 @@ impl Session<'_> {
         self.engine_of(self.opening(request), (network, parameters, settings), purpose)
     }
 
-    /// Waits for the device of an engine, and makes the engine on it.
+    /// Waits for the device of an engine, and creates the engine on it.
     pub(super) fn engine_of(
         &self,
         mut opening: Opening,
@@ -228,7 +228,7 @@ impl Session<'_> {
                 match made {
                     Ok((engine, kernels)) => Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why)),
                     Err(error) => {
-                        self.warn(format!("{error}; going on with the CPU"));
+                        self.warn(format!("{error}; continuing on the CPU"));
                         cpu(threads, "the GPU could not be used (`backend` auto)".into())
                     }
                 }
@@ -240,7 +240,7 @@ impl Session<'_> {
         }
     }
 
-    /// Makes the engine that was asked for, with clocks where its device has them.
+    /// Creates the requested engine, with clocks if its device has them.
     ///
     /// # Errors
     /// As [`Session::engine`]; the reference engine has no stages to time.
@@ -283,21 +283,21 @@ impl Session<'_> {
         purpose: Purpose,
     ) -> Result<(GpuEngine, Kernels)> {
         let (network, parameters, settings) = subject;
-        // The adapter is chosen already.
+        // The adapter is already chosen.
         let options = options(AdapterChoice::Any);
         let kernels = kernels::choose(kernels, device, subject, &options, purpose, self.cache.as_deref())?;
         let options = kernels.tuning.applied_to(options);
         Ok((GpuEngine::on(device, network, parameters, settings, &options)?, kernels))
     }
 
-    /// The lines that a run starts with: which engine, and why.
+    /// Reports the engine, and why it was chosen.
     pub fn announce<E: Engine + ?Sized>(&self, opened: &OpenedEngine<E>) {
         let info = opened.engine.info();
         self.note(format!("engine: {} on {}: {}", info.backend, info.adapter, opened.why));
         self.announce_kernels(opened);
     }
 
-    /// Says which kernels a GPU engine has.
+    /// Reports the kernels of a GPU engine.
     pub fn announce_kernels<E: ?Sized>(&self, opened: &OpenedEngine<E>) {
         if let Some(kernels) = &opened.kernels_line {
             self.note(format!("gpu kernels: {kernels}"));

@@ -1,4 +1,4 @@
-//! Going on with a run: what is done before its next step.
+//! Resuming a run, up to its next step.
 
 use std::path::Path;
 
@@ -17,11 +17,11 @@ use crate::training::{
 use crate::{Error, Result, Setting};
 
 impl Session<'_> {
-    /// Goes on with the run in a folder, to the bits of a run that was never interrupted, on this many CPU threads or as
-    /// many as it had. Of a finished run it gives what is there.
+    /// Resumes the run in a folder, to the same bits as without an interruption, on this many CPU threads or as
+    /// many as it had. For a finished run it returns the results.
     ///
     /// # Errors
-    /// [`Error::OtherRun`] when the run cannot go on, or not to the same bits; as [`Session::train`].
+    /// [`Error::OtherRun`] when the run cannot be resumed, or not to the same bits; as [`Session::train`].
     pub fn resume(&self, path: impl AsRef<Path>, threads: Option<usize>) -> Result<TrainedRun> {
         let engine = EngineOptions { threads, ..EngineOptions::default() };
         self.resume_with(path, &Settings { engine, ..Settings::default() })
@@ -37,7 +37,7 @@ impl Session<'_> {
         let mut begun = match RunFolder::finished(path)? {
             None => {
                 let begun = Resumption::open(path).asked_by(Setting::Resume)?;
-                // Whoever was at it may have finished it before the lock was free.
+                // Another process may have finished it before the lock was free.
                 if RunFolder::finished(path)?.is_some() {
                     drop(begun);
                     return self.resume_with(path, asked);
@@ -56,7 +56,7 @@ impl Session<'_> {
         settings.out = Some(path.to_owned());
         if settings.data.is_in_memory() {
             let reason =
-                "was trained on samples in memory; the program that has them goes on with Classifier::resume";
+                "was trained on samples in memory; the program that has them can call Classifier::resume";
             return Err(Error::OtherRun(format!("the run in {} {reason}", path.display())));
         }
         self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
@@ -78,7 +78,7 @@ impl Session<'_> {
         self.train(job)
     }
 
-    /// Says what was asked for in vain, as a finished run computes nothing.
+    /// Warns of settings without effect: a finished run computes nothing.
     fn warn_of_no_effect(&self, asked: &Settings) {
         let counts = [Setting::Epochs, Setting::Patience, Setting::Threads];
         if let Some(setting) = asked.given().into_iter().find(|setting| !counts.contains(setting)) {
@@ -86,16 +86,16 @@ impl Session<'_> {
         }
     }
 
-    /// What is in the folder of a run that has nothing left to do.
+    /// The results in the folder of a finished run.
     fn finished(&self, path: &Path, summary: Summary) -> Result<TrainedRun> {
         if let Some(problem) = PastRun::read(path)?.problems.first() {
             let path = path.display();
-            let way_out = "without summary.json it goes on from its checkpoint, or from its start";
+            let way_out = "without summary.json it resumes from its checkpoint, or from its start";
             return Err(Error::OtherRun(format!(
                 "the finished run in {path} is damaged: {problem}; {way_out}"
             )));
         }
-        // One that ended between its summary and the removal of its checkpoint still has that.
+        // A run that ended between its summary and the removal of its checkpoint still has the checkpoint.
         if let Ok(folder) = RunFolder::reopen(path) {
             folder.remove_checkpoint()?;
         }
@@ -104,7 +104,7 @@ impl Session<'_> {
         Ok(run)
     }
 
-    /// The recorder of a run that has begun, and where it goes on: everything is compared before anything is written.
+    /// The recorder of a resumed run, and where it resumes. Everything is compared before anything is written.
     pub(super) fn go_on(
         &self,
         begun: Resumption,
@@ -121,7 +121,7 @@ impl Session<'_> {
             Some((state, clock)) => (Some(state), clock),
             None => (None, RunClock::default()),
         };
-        // Older lines do not say it.
+        // Older lines lack it.
         let history = state.iter_mut().flat_map(|state| &mut state.history);
         history.for_each(|metrics| metrics.scored_on = facts.scored_on);
         if let Some(state) = &state {
@@ -155,20 +155,20 @@ impl Session<'_> {
         Ok((recorder, state, patience_from))
     }
 
-    /// Says which learning rate a longer run goes on with.
+    /// Reports the learning rate with which an extended run continues.
     fn note_schedule(&self, begun: &Resumption, settings: &RunSettings, done: usize) {
         let recipe = &settings.recipe;
         if begun.changes.extends() {
             let rate = recipe.schedule.learning_rate(recipe.learning_rate, done, recipe.epochs);
-            // As many digits as say something, and none that rounding made.
+            // Only significant digits.
             let rate: f64 = format!("{rate:.3e}").parse().unwrap_or(rate);
-            self.note(format!("{} over {} epochs: goes on at {rate}", recipe.schedule, recipe.epochs));
+            self.note(format!("{} over {} epochs: continues at {rate}", recipe.schedule, recipe.epochs));
         }
     }
 }
 
-/// Makes an unfinished run of a finished one. Whenever that is cut short, the folder holds a finished run, or one that goes
-/// on after its last epoch.
+/// Turns a finished run into an unfinished one. Whenever this is interrupted, the folder holds a finished run, or one that resumes
+/// after its last epoch.
 fn begin_again(
     begun: &Resumption,
     state: &Option<TrainingState>,
@@ -180,14 +180,14 @@ fn begin_again(
     begun.folder.remove_summary()
 }
 
-/// Whether a finished run is asked to make more epochs.
+/// Whether more epochs are requested of a finished run.
 fn is_extended(config: &serde_json::Value, summary: &Summary, asked: &Settings) -> Result<bool> {
     let planned = config["recipe"]["epochs"].as_u64().and_then(|epochs| usize::try_from(epochs).ok());
     let done = summary.epochs;
     let is_asked = asked.training.epochs.is_some() || asked.keeping.patience.is_some();
     let epochs = asked.training.epochs.or(planned).filter(|_| is_asked).unwrap_or(done);
     if epochs < done {
-        let reason = format!("{epochs} are fewer than the {done} that the run has made");
+        let reason = format!("{epochs} is less than the {done} epochs of the run so far");
         return Err(Error::setting(Setting::Epochs, reason));
     }
     Ok(epochs > done)

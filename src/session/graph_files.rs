@@ -14,17 +14,17 @@ use crate::topology::Topology;
 use crate::training::{RunFolder, find_file_of, last_continuation};
 use crate::{Error, Result, Setting};
 
-/// The network over the graphs of files, where the settings name some.
+/// The network over graphs from files, if the settings name any.
 ///
 /// # Errors
-/// By the name of the setting, what is wrong with a file, or what does not fit.
+/// Errors of a file, or what does not fit, with the name of the setting.
 pub fn network_from_files(settings: &ArchitectureSettings, ends: Option<Ends>) -> Result<Option<Network>> {
     let Some(EdgeFiles(paths)) = settings.edges() else { return Ok(None) };
     let topologies = edges::read(paths, ends).asked_by(Setting::Edges)?;
     stacked(topologies, settings).asked_by(Setting::Edges).map(Some)
 }
 
-/// A network over the graphs of all its layers, the last of which gives the logits.
+/// A network over the graphs of all its layers, the last of which computes the logits.
 pub(super) fn stacked(topologies: Vec<Topology>, settings: &ArchitectureSettings) -> Result<Network> {
     let last = topologies.len().saturating_sub(1);
     let layer = |(index, topology)| {
@@ -42,12 +42,12 @@ pub(super) fn graphs(network: &Network) -> impl Iterator<Item = &Topology> {
     network.layers().iter().map(|layer| &*layer.topology)
 }
 
-/// The digest of a network's graphs, where they came from files.
+/// The digest of a network's graphs, if they came from files.
 pub(super) fn digest(settings: &ArchitectureSettings, network: &Network) -> Option<String> {
     settings.edges().map(|_| edges::digest(graphs(network)))
 }
 
-/// Keeps graphs that came from files beside the run that begins with them.
+/// Saves graphs that came from files in the folder of the run.
 pub(super) fn keep(folder: &RunFolder, settings: &ArchitectureSettings, network: &Network) -> Result<()> {
     match settings.edges() {
         Some(_) => folder.write_edges(&edges::to_npz(graphs(network))?),
@@ -57,7 +57,7 @@ pub(super) fn keep(folder: &RunFolder, settings: &ArchitectureSettings, network:
 
 #[doc(hidden)]
 impl Session<'_> {
-    /// Counts the neurons without inputs in graphs that somebody else made.
+    /// Warns of neurons without inputs in graphs from files.
     pub fn warn_of_unreached_neurons(&self, network: &Network) {
         let unreached = |(number, topology): (usize, &Topology)| {
             let width = topology.outputs().width();
@@ -72,7 +72,7 @@ impl Session<'_> {
 }
 
 impl Resumption {
-    /// Where the graphs of the run are: the files that it went on with last or began with, else the copy in its folder.
+    /// Where the graphs of the run are: the files that it last used, otherwise the copy in its folder.
     pub(super) fn edges_now(
         &self,
         recorded: Option<EdgeFiles>,
@@ -102,7 +102,7 @@ impl Resumption {
         }
     }
 
-    /// Adds to what is wrong with files of graphs where their copy is.
+    /// Adds the place of the copy to an error of graph files.
     pub(super) fn with_copy(begun: Option<&Self>, error: Error) -> Error {
         match (begun.map(|begun| begun.folder.edges_path()), error) {
             (Some(copy), Error::For { setting: Setting::Edges, source })
@@ -127,7 +127,7 @@ impl Resumption {
         let files = settings.edges().map_or_else(String::new, ToString::to_string);
         let copy = self.folder.edges_path();
         let reason = format!(
-            "{files} has other graphs than the run began with (SHA-256 {}.., recorded {}..): {} has those",
+            "{files} has other graphs than the run started with (SHA-256 {}.., recorded {}..): {} has those",
             &now[..12],
             then.get(..12).unwrap_or(then),
             copy.display()

@@ -1,4 +1,4 @@
-//! What goes into a training run, and what comes out.
+//! The input and the result of a training run.
 
 use std::path::{Path, PathBuf};
 
@@ -10,21 +10,21 @@ use crate::topology::Topology;
 use crate::training::{Ending, EpochMetrics, Observer, PastRun, Summary};
 use crate::{Error, Result};
 
-/// A run that is about to begin: its settings, and what the caller has beside them.
+/// A run that is about to begin: its settings, and what the caller provides.
 pub struct TrainingJob<'a> {
     pub(super) settings: RunSettings,
     pub(super) data: Option<Data>,
     pub(super) topologies: Option<&'a [Topology]>,
     pub(super) observers: Vec<&'a mut dyn Observer>,
     pub(super) is_kept: bool,
-    /// Digests of the data, where the run is one of many.
+    /// Digests of the data, for a run of a batch.
     pub(super) data_sha256: Option<String>,
-    /// What goes on where it was kept last.
+    /// Where a run resumes.
     pub(super) begun: Option<Resumption>,
 }
 
 impl<'a> TrainingJob<'a> {
-    /// A run in a folder of its own, on the data that its settings name.
+    /// A run in a new folder, on the data that its settings name.
     #[must_use]
     pub fn new(settings: RunSettings) -> Self {
         Self {
@@ -38,7 +38,7 @@ impl<'a> TrainingJob<'a> {
         }
     }
 
-    /// Trains on these data; what the settings say of data is passed over, and the record of the run says so.
+    /// Trains on these data; settings of data are ignored, and the record of the run says so.
     #[must_use]
     pub fn on(mut self, data: Data) -> Self {
         self.settings.data = DataSettings::in_memory();
@@ -47,14 +47,14 @@ impl<'a> TrainingJob<'a> {
         self
     }
 
-    /// Joins the hidden layers by these graphs, from the inputs on, and puts a layer of logits on top.
+    /// Uses these graphs for the hidden layers, starting at the inputs, and adds a layer of logits.
     #[must_use]
     pub fn over(mut self, topologies: &'a [Topology]) -> Self {
         self.topologies = Some(topologies);
         self
     }
 
-    /// Tells an observer what happens.
+    /// Adds an observer.
     #[must_use]
     pub fn observed_by(mut self, observer: &'a mut dyn Observer) -> Self {
         self.observers.push(observer);
@@ -70,29 +70,29 @@ impl<'a> TrainingJob<'a> {
     }
 }
 
-/// What training gave.
+/// The result of training.
 #[derive(Clone, Debug)]
 pub struct TrainedRun {
     /// The model after the last epoch.
     pub model: TrainedModel,
     /// One entry for each epoch.
     pub history: Vec<EpochMetrics>,
-    /// How the run ended; one that was stopped can go on from its folder.
+    /// How the run ended; a stopped run can be resumed from its folder.
     pub ending: Ending,
     /// The summary of a run that was not stopped.
     pub summary: Option<Summary>,
-    /// Epochs that were asked for.
+    /// Requested number of epochs.
     pub epochs_planned: usize,
-    /// The run folder, where there is one.
+    /// The run folder, if there is one.
     pub folder: Option<PathBuf>,
 }
 
 impl TrainedRun {
-    /// What a finished run left in its folder.
+    /// The results of a finished run in its folder.
     pub(super) fn of_folder(folder: &Path, summary: Summary) -> Result<Self> {
         let past = PastRun::read(folder)?;
         let model = past.model().unwrap_or_else(|| {
-            Err(Error::OtherRun(format!("the finished run in {} has no model any more", folder.display())))
+            Err(Error::OtherRun(format!("the finished run in {} no longer has a model", folder.display())))
         })?;
         let ending = if summary.stopped_early { Ending::OutOfPatience } else { Ending::Completed };
         let folder = Some(folder.to_owned());

@@ -1,4 +1,4 @@
-//! Which tiles of a GPU engine are dense and how many invocations share a sum, and where that comes from.
+//! The kernels of a GPU engine: which tiles are dense, how many invocations share a sum, and the source of that choice.
 
 use std::fmt;
 use std::path::Path;
@@ -9,10 +9,10 @@ use super::settings::KernelChoice;
 use crate::Result;
 use crate::engine::gpu::{Budget, GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};
 
-/// After this no further candidate is measured, and the best so far is taken; the next run goes on.
+/// After this no further candidate is measured and the best so far is used; the next run resumes the search.
 const AT_MOST: Budget = Budget { device: Duration::from_millis(300), in_all: Duration::from_secs(1) };
 
-/// What an engine got, and why.
+/// The chosen kernels, and why.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Kernels {
     pub(super) tuning: Tuning,
@@ -26,7 +26,7 @@ impl fmt::Display for Kernels {
 }
 
 impl KernelsRequest {
-    /// What needs no network to be known: what was asked for, or recorded on this adapter.
+    /// The kernels known without a network: requested, or recorded on this adapter.
     pub(super) fn known(&self, adapter: &str) -> Option<Tuning> {
         match self.asked {
             Some(KernelChoice::Given(tuning)) => Some(tuning),
@@ -43,10 +43,10 @@ impl KernelsRequest {
     }
 }
 
-/// What is asked for on this device.
+/// Chooses the kernels on this device.
 ///
 /// # Errors
-/// When the device cannot run what is measured.
+/// When the device cannot run the measured kernels.
 pub(super) fn choose(
     request: &KernelsRequest,
     device: &GpuDevice,
@@ -61,7 +61,7 @@ pub(super) fn choose(
     match (request.asked, request.recorded_on(device.adapter())) {
         (Some(KernelChoice::Given(tuning)), _) => chosen(tuning, "`gpu-kernels`"),
         (Some(KernelChoice::Default), _) => chosen(task.default_tuning(), "default"),
-        // An interrupted run starts again with what it had: so it gives the same bits.
+        // An interrupted run starts again with its recorded kernels, so it has the same bits.
         (_, Some(tuning)) => chosen(tuning, "of this run before"),
         (None, None) if !measures => chosen(task.default_tuning(), "default"),
         (Some(KernelChoice::Auto) | None, None) => {
@@ -71,7 +71,8 @@ pub(super) fn choose(
                 TuningSource::Cache => "measured before, from the cache".to_owned(),
                 TuningSource::Measured { left } => {
                     let seconds = begin.elapsed().as_secs_f64();
-                    let more = if left > 0 && cache.is_some() { ", the next run goes on" } else { "" };
+                    let more =
+                        if left > 0 && cache.is_some() { ", the next run resumes the search" } else { "" };
                     format!("measured in {seconds:.2} s, {left} candidates left{more}")
                 }
             };

@@ -1,7 +1,7 @@
-//! Whether a run fits the machine's memory, before anything large is made.
+//! Checks that a run fits the machine's memory, before large allocations.
 //!
-//! An allocation that fails ends the process, and one that the system promises but cannot give ends it without a
-//! word; so requests that are far too large are refused by an estimate.
+//! A failed allocation ends the process, and one that the system promises but cannot provide ends it
+//! silently, so requests that are far too large are refused by an estimate.
 
 use crate::dataset::Dataset;
 use crate::engine::EngineSettings;
@@ -13,22 +13,22 @@ use crate::{Error, Result, Setting};
 /// Bytes for each edge while a network is built and trained: the graph and its transpose, parameters of engine and
 /// model, optimiser state, index lists.
 const BYTES_PER_EDGE: f64 = 64.0;
-/// Bytes for each edge that DropConnect adds: masked weight and number of the connection.
+/// Additional bytes for each edge with DropConnect: masked weight and connection number.
 const BYTES_PER_CONNECTION: f64 = 8.0;
 /// Bytes for each neuron and sample of a batch: activation and delta.
 const BYTES_PER_ACTIVATION: f64 = 8.0;
-/// Copies of the training set beside the raw one while it is augmented: the epoch's, and the next one's before and
+/// Copies of the training set in addition to the raw one while it is augmented: the epoch's, and the next one's before and
 /// after its preprocessing.
 const AUGMENTED_COPIES: usize = 3;
 
-/// What memory follows: the edges of a network, and its neurons with the inputs.
+/// The sizes that determine memory: the edges of a network, and its neurons with the inputs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Size {
     edges: f64,
     neurons: f64,
 }
 
-/// About the size of a network that is still to be built.
+/// The approximate size of a network before it is built.
 impl From<&Architecture> for Size {
     fn from(architecture: &Architecture) -> Self {
         let widths: Vec<f64> = [architecture.inputs]
@@ -77,7 +77,7 @@ pub(super) fn check_run(
     Ok(())
 }
 
-/// As a run is checked, for a network that is built and not trained; the advice says what to make smaller.
+/// As for a run, for a network that is built but not trained; the advice says what to make smaller.
 ///
 /// # Errors
 /// [`Error::Memory`].
@@ -85,10 +85,10 @@ pub fn check_network(architecture: &Architecture, advice: &str) -> Result<()> {
     refuse_above("the network needs", estimate(architecture.into(), 1, false), available(), advice)
 }
 
-/// What runs of steps need memory for.
+/// The start of messages about steps.
 const STEPS_NEED: &str = "the network and one batch need";
 
-/// As a run is checked, for whole batches of data that are made later and take this many bytes.
+/// As for a run, for full batches of data that are made later and take this many bytes.
 ///
 /// # Errors
 /// [`Error::Memory`].
@@ -97,7 +97,7 @@ pub fn check_batch(architecture: &Architecture, settings: &EngineSettings, data_
     refuse_batch(architecture.into(), settings, data_bytes, advice)
 }
 
-/// As [`check_batch`], for a network that is built.
+/// As [`check_batch`], for an existing network.
 ///
 /// # Errors
 /// [`Error::Memory`].
@@ -110,12 +110,12 @@ fn refuse_batch(size: Size, settings: &EngineSettings, data_bytes: f64, advice: 
     refuse_above(STEPS_NEED, needed, available(), advice)
 }
 
-/// Bytes of the copies of a training set that is augmented.
+/// Bytes of the copies of an augmented training set.
 fn augmented_bytes(train: &Dataset) -> f64 {
     (AUGMENTED_COPIES * size_of_val(train.features())) as f64
 }
 
-/// Refuses a number of bytes that are not free; `what` says who needs them, the advice what to make smaller.
+/// Refuses a number of bytes that are not free; `what` says what needs them, the advice what to make smaller.
 fn refuse_above(what: &str, needed: f64, free: Option<Available>, advice: &str) -> Result<()> {
     match free {
         Some(Available { bytes, limit }) if needed > bytes => {
@@ -128,13 +128,13 @@ fn refuse_above(what: &str, needed: f64, free: Option<Available>, advice: &str) 
     }
 }
 
-/// Bytes that a network of this size takes while it is trained, about.
+/// Approximate bytes that training a network of this size needs.
 fn estimate(size: Size, batch: usize, drops_connections: bool) -> f64 {
     let bytes_per_edge = BYTES_PER_EDGE + if drops_connections { BYTES_PER_CONNECTION } else { 0.0 };
     bytes_per_edge * size.edges + BYTES_PER_ACTIVATION * size.neurons * batch as f64
 }
 
-/// Mean out-degree that a hidden layer asks for; lists of a wrong length are refused elsewhere.
+/// Mean out-degree requested for a hidden layer; lists of a wrong length are refused elsewhere.
 fn mean_degree(connectivity: &Connectivity, layer: usize, outputs: f64) -> f64 {
     match connectivity {
         Connectivity::SpatiallyCoupled { degrees, .. } | Connectivity::SoftBand { degrees, .. } => {
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(estimate(&request, 0, false), 64.0 * (784.0 * 3.0 + 3_000_000.0));
     }
 
-    /// A model that training goes on from is measured as the architecture that it was built from.
+    /// A model that training continues from counts as the architecture from which it was built.
     #[test]
     fn a_network_has_the_size_of_its_architecture() {
         let request = Architecture::paper(784, 10);
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn what_augmentation_adds_is_refused_beyond_what_is_free() {
+    fn augmentation_beyond_free_memory_is_refused() {
         let train = Dataset::new(vec![0.0; 3000], 1000, vec![0, 1, 0], 2).unwrap();
         let network = Architecture::paper(1000, 10).build(0).unwrap();
         let needed = |train| augmented_bytes(train) + estimate((&network).into(), 3, false);

@@ -1,7 +1,7 @@
-//! A session does what was asked for: it loads data, opens an engine, trains, goes on, runs many.
+//! A session carries out settings: it loads data, opens an engine, trains, resumes, and runs batches.
 //!
-//! [`Settings`] say what, a [`Session`] does it and tells a [`Reporter`] what happens. The command line and
-//! [`Classifier`](crate::Classifier) are faces of it: the same settings give the same model, to the bit.
+//! [`Settings`] describe a run, a [`Session`] carries it out and reports to a [`Reporter`]. The command line and
+//! [`Classifier`](crate::Classifier) are wrappers of it: the same settings train the same model, to the bit.
 //!
 //! ```no_run
 //! use tanner::session::{Session, Settings, Silent, TrainingJob};
@@ -99,7 +99,7 @@ pub struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    /// A session that tells a reporter what happens, caches nothing and is never stopped.
+    /// A session with a reporter, without a cache or a stop flag.
     #[must_use]
     pub fn new(reporter: &'a dyn Reporter) -> Self {
         Self {
@@ -112,7 +112,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Keeps forests and measured kernels in a folder, and takes them from there.
+    /// Caches forests and measured kernels in a folder.
     #[must_use]
     pub fn cache(mut self, folder: Option<PathBuf>) -> Self {
         self.cache = folder;
@@ -126,7 +126,7 @@ impl<'a> Session<'a> {
         self
     }
 
-    /// Counts the seconds of a run from here on.
+    /// Counts the seconds of a run from this moment.
     #[must_use]
     #[doc(hidden)]
     pub fn started_at(mut self, start: Instant) -> Self {

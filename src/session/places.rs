@@ -1,4 +1,4 @@
-//! Where a run is kept, and where its event file goes.
+//! The places of a run folder and of its event file.
 
 use std::path::Path;
 
@@ -17,13 +17,13 @@ pub(super) fn run_folder(settings: &RunSettings) -> Result<RunFolder> {
     RunFolder::create_unique(Path::new("runs"), &run_name(settings, &jiff::Zoned::now()))
 }
 
-/// Most bytes of a run's name.
+/// Maximum number of bytes of a run's name.
 const MAX_NAME: usize = 100;
-/// Most characters of a setting in it.
+/// Maximum number of characters of a setting in it.
 const MAX_PART: usize = 32;
 
-/// A name that says when a run began, on what data, and what was asked for beside the defaults and the preset. What is
-/// too long for it is there as a digest: other settings have another name.
+/// A name with the time of a run, its data, and its settings besides defaults and preset. Settings that are
+/// too long for it become a digest, so that other settings have another name.
 fn run_name(settings: &RunSettings, now: &jiff::Zoned) -> String {
     let RunSettings { data, architecture, recipe, typed, .. } = settings;
     let data: String = plain(&data_name(&data.path)).chars().take(MAX_PART).collect();
@@ -35,7 +35,7 @@ fn run_name(settings: &RunSettings, now: &jiff::Zoned) -> String {
     let seed = format!("-s{}", recipe.seed);
     let mut rest = String::new();
     for part in name_parts(typed) {
-        // Room for the digest of what has none.
+        // Leaves space for the digest of the rest.
         if rest.is_empty() && name.len() + part.len() + seed.len() + 6 <= MAX_NAME {
             name.push_str(&format!("-{part}"));
         } else {
@@ -77,7 +77,7 @@ fn name_parts(typed: &Settings) -> Vec<String> {
     all.filter_map(part).collect()
 }
 
-/// Four digits that stand in for a text.
+/// A text as four digits.
 fn short_digest(text: &str) -> String {
     crate::text::hex(Sha256::digest(text)).chars().take(4).collect()
 }
@@ -89,7 +89,7 @@ fn plain(text: &str) -> String {
     plain.trim_matches(['-', '.']).to_owned()
 }
 
-/// The event file that was asked for; a run that begins is described in it, with pictures of its network.
+/// The requested event file; it describes a new run, with pictures of its network.
 pub(super) fn tensorboard(
     settings: &RunSettings,
     recorder: &Recorder,
@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_says_what_a_run_is() {
+    fn a_name_describes_its_run() {
         let now: jiff::Zoned = "2026-11-27T12:00:00[UTC]".parse().unwrap();
         let name = |toml: &str| run_name(&Settings::from_toml(toml).unwrap().resolve().unwrap(), &now);
         assert_eq!(

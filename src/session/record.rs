@@ -1,4 +1,4 @@
-//! `config.json`: what a run was asked for, and what came out of that.
+//! `config.json`: the settings of a run, and what follows from them.
 
 use std::path::{Path, PathBuf};
 
@@ -28,22 +28,22 @@ pub(super) struct RunConfig<'a> {
     pub(super) run: RunRecord<'a>,
     pub(super) tanner_version: &'static str,
     pub(super) started_at: String,
-    /// Where the files are that the settings name, from whatever folder one looks.
+    /// Absolute places of the files that the settings name.
     pub(super) absolute_paths: AbsolutePaths,
-    /// What the run began with, compared before it goes on.
+    /// What the run began with, compared before it is resumed.
     pub(super) digests: Digests,
-    /// The command line that gives the same run.
+    /// The command line that repeats the run.
     pub(super) command: Vec<String>,
     pub(super) backend: Backend,
     pub(super) adapter: &'a str,
-    /// What a GPU engine was made with; asked for again, it gives the same bits.
+    /// The kernels of a GPU engine; with the same kernels, a run has the same bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gpu_kernels: Option<&'a str>,
-    /// What was asked for; everything above follows from it and the data.
+    /// The settings; everything above follows from them and the data.
     pub(super) settings: &'a Settings,
 }
 
-/// The paths of a run's files, in full.
+/// The absolute paths of a run's files.
 #[derive(Serialize)]
 pub(super) struct AbsolutePaths {
     pub(super) data: PathBuf,
@@ -77,7 +77,7 @@ impl AbsolutePaths {
 pub(super) struct Digests {
     /// Of the model before its first step.
     pub(super) start: String,
-    /// Of the samples that it is trained and scored on.
+    /// Of the samples that it trains and scores on.
     pub(super) data: String,
 }
 
@@ -96,14 +96,14 @@ pub(super) fn recorded_kernels(folder: &Path) -> Option<(String, KernelChoice)> 
 
 /// The part of `config.json` that decides what a run computes, on any engine.
 ///
-/// What was not asked for is written, too, as `null`: two runs are the same only where nothing differs.
+/// Unset values are written as `null`: two runs are the same only if nothing differs.
 #[derive(Serialize)]
 pub(super) struct RunRecord<'a> {
     data: &'a Path,
-    /// How a table was read and encoded; none for pictures.
+    /// How a table was read and encoded; `None` for pictures.
     #[serde(skip_serializing_if = "Option::is_none")]
     table: Option<TableRecord>,
-    /// Digests of training and test set, where runs are compared with each other.
+    /// Digests of training and test set, for runs of a batch.
     #[serde(skip_serializing_if = "Option::is_none")]
     data_sha256: Option<&'a str>,
     train_samples: usize,
@@ -120,7 +120,7 @@ pub(super) struct RunRecord<'a> {
     recipe: &'a Recipe,
     augmentation: Augmentation,
     patience: Option<usize>,
-    /// None for the score.
+    /// `None` for the score.
     patience_on: Option<PatienceOn>,
 }
 
@@ -155,7 +155,7 @@ impl<'a> RunRecord<'a> {
         Self { edges_sha256, ..self }
     }
 
-    /// The first setting that a recorded run has otherwise, as `recipe.epochs`, wherever the files are now: their
+    /// The first setting that differs in a recorded run, such as `recipe.epochs`, regardless of the places of files: their
     /// content has digests.
     pub(super) fn difference_from(&self, config: &Value) -> serde_json::Result<Option<String>> {
         let mut expected = as_in_files(self)?;
@@ -175,7 +175,7 @@ impl<'a> RunRecord<'a> {
     }
 }
 
-/// Settings that an older version did not know get the value that they had then: their default.
+/// Settings unknown to an older version get their default, which was in effect then.
 fn with_defaults(mut config: Value) -> serde_json::Result<Value> {
     if let Ok(recipe) = Recipe::deserialize(&config["recipe"]) {
         config["recipe"] = as_in_files(&recipe)?;
@@ -186,7 +186,7 @@ fn with_defaults(mut config: Value) -> serde_json::Result<Value> {
     Ok(config)
 }
 
-/// The first setting of `expected` that `found` has otherwise.
+/// The first setting that differs between `expected` and `found`.
 fn first_difference(expected: &Value, found: &Value) -> Option<String> {
     match (expected, found) {
         (Value::Object(expected), Value::Object(found)) => expected.iter().find_map(|(key, value)| {
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_is_named_and_what_is_only_found_is_ignored() {
+    fn the_first_difference_is_named_and_extra_keys_are_ignored() {
         let expected = json!({"recipe": {"epochs": 3, "l2": 0.5}, "order": "desc"});
         assert_eq!(first_difference(&expected, &expected), None);
         let longer = json!({"recipe": {"epochs": 3, "l2": 0.5}, "order": "desc", "adapter": "x"});

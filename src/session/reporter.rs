@@ -1,4 +1,4 @@
-//! Who is told what happens in a session.
+//! The reporter of a session.
 
 use std::path::Path;
 
@@ -6,19 +6,19 @@ use crate::Error;
 use crate::model::TrainedModel;
 use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
 
-/// Receives what a session has to say. Where a text names a setting, the name stands in backquotes.
+/// Receives the messages of a session. Texts name settings in backquotes.
 pub trait Reporter: Sync {
-    /// A line on what goes on.
+    /// A line on what is happening.
     fn note(&self, text: &str) {
         let _ = text;
     }
 
-    /// A line on what may be wrong, or go wrong.
+    /// A warning.
     fn warn(&self, text: &str) {
         log::warn!("{text}");
     }
 
-    /// Something failed while all else goes on; the label says what.
+    /// Something failed while everything else continues; the label says what.
     #[doc(hidden)]
     fn failed(&self, label: &str, error: &Error) {
         log::error!("{label}{error}");
@@ -30,7 +30,7 @@ pub trait Reporter: Sync {
         let _ = (grown, trees);
     }
 
-    /// Somebody who watches a run that is about to begin.
+    /// An observer of a run that is about to begin.
     #[doc(hidden)]
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
         let _ = run;
@@ -44,7 +44,7 @@ pub trait Reporter: Sync {
         Vec::new()
     }
 
-    /// A run has ended, however it did, after at least one epoch; its summary is written next.
+    /// A run has ended in any way, after at least one epoch; its summary is written next.
     #[doc(hidden)]
     fn run_ended(&self, run: &FinishedRun<'_>) {
         let _ = run;
@@ -58,13 +58,13 @@ pub struct RunPreview<'a> {
     pub epochs: usize,
     /// Training samples.
     pub samples: usize,
-    /// What it is scored on.
+    /// The samples it is scored on.
     pub scored_on: ScoredOn,
-    /// Epochs of before it was interrupted.
+    /// Epochs before an interruption.
     pub history: &'a [EpochMetrics],
-    /// Its folder, where it is kept.
+    /// Its folder, if it has one.
     pub folder: Option<&'a Path>,
-    /// Whether it is one of many.
+    /// Whether it is part of a batch.
     pub is_one_of_many: bool,
 }
 
@@ -75,7 +75,7 @@ pub struct FinishedRun<'a> {
     pub folder: &'a RunFolder,
     /// Its epochs.
     pub history: &'a [EpochMetrics],
-    /// What it was, in a few words.
+    /// A short description.
     pub title: &'a str,
 }
 
@@ -85,7 +85,7 @@ pub struct Silent;
 
 impl Reporter for Silent {}
 
-/// Passes on everything but notes: for runs that are one of many.
+/// Passes on everything but notes, for runs of a batch.
 pub(super) struct WithoutNotes<'a>(pub(super) &'a dyn Reporter);
 
 impl Reporter for WithoutNotes<'_> {

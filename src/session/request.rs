@@ -1,17 +1,17 @@
-//! Which engine, and which kernels, were asked for, and for what.
+//! The requested engine and kernels, and their purpose.
 
 use super::settings::KernelChoice;
 use crate::engine::EngineSettings;
 use crate::network::{Network, Parameters};
 
-/// Which engine is wanted.
+/// The requested engine.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EngineRequest {
-    /// A hardware GPU if there is one, else the CPU.
+    /// A hardware GPU if there is one, otherwise the CPU.
     Auto {
-        /// Threads, should it be the CPU.
+        /// Threads, if it is the CPU.
         threads: Option<usize>,
-        /// Kernels, should it be a GPU.
+        /// Kernels, if it is a GPU.
         #[doc(hidden)]
         kernels: KernelsRequest,
     },
@@ -32,17 +32,17 @@ pub enum EngineRequest {
     Reference,
 }
 
-/// Which kernels are wanted of a GPU.
+/// The requested kernels of a GPU.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KernelsRequest {
-    /// What was asked for, if anything.
+    /// The request, if any.
     pub asked: Option<KernelChoice>,
-    /// Of a run that is made again: its adapter, and what it had there.
+    /// The recorded adapter and kernels of a repeated run.
     pub recorded: Option<(String, KernelChoice)>,
 }
 
 impl EngineRequest {
-    /// Threads of the CPU, where a number was asked for.
+    /// Threads of the CPU, if requested.
     #[must_use]
     #[doc(hidden)]
     pub fn threads(&self) -> Option<usize> {
@@ -52,7 +52,7 @@ impl EngineRequest {
         }
     }
 
-    /// The same for a run that is made again: its adapter, and the kernels that it had there.
+    /// The same for a repeated run, with its recorded adapter and kernels.
     pub(super) fn with_recorded(&self, before: Option<(String, KernelChoice)>) -> Self {
         let mut request = self.clone();
         if let Self::Auto { kernels, .. } | Self::Gpu { kernels, .. } = &mut request {
@@ -62,12 +62,12 @@ impl EngineRequest {
     }
 }
 
-/// Whether it is worth it to measure kernels.
+/// Whether measuring kernels is worthwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Many steps: measured on hardware, unless something else was asked for.
+    /// Many steps: measured on hardware, unless requested otherwise.
     Steps,
-    /// A few passes: measured only where that was asked for.
+    /// A few passes: measured only on request.
     Passes,
 }
 

@@ -1,8 +1,8 @@
-//! A run goes on in the folder where it began, interrupted or to be extended.
+//! Resuming or extending a run in its folder.
 //!
-//! The settings are those of the folder's `config.json`, with what is changed now: where its files are ([`Changes`]), how
-//! many epochs there are, on which engine. What comes out of them is compared with what was recorded, so that defaults
-//! which have changed since are noticed. Then everything that the bits depend on is compared: engine, samples, graphs,
+//! The settings are those of the folder's `config.json`, with changes: where its files are ([`Changes`]), how
+//! many epochs there are, on which engine. The resolved settings are compared with the recorded ones, so that defaults
+//! that have changed since are noticed. Then everything that the bits depend on is compared: engine, samples, graphs,
 //! preprocessing.
 
 use std::path::Path;
@@ -24,13 +24,13 @@ use crate::training::{
 };
 use crate::{Error, Result};
 
-/// A run that has begun: its folder, which no other process may touch now, and what it left there.
+/// A run to resume: its locked folder, and its files.
 #[derive(Debug)]
 pub struct Resumption {
     pub(super) folder: RunFolder,
-    /// Where it was kept last; `None` before the first time, when it starts again.
+    /// Its last checkpoint; `None` if there is none yet, and it starts again.
     pub(super) checkpoint: Option<Checkpoint>,
-    /// What a finished run has left, which is to be extended.
+    /// The finished run to extend.
     pub(super) finished: Option<Box<Finished>>,
     pub(super) config: Value,
     pub(super) changes: Changes,
@@ -45,15 +45,15 @@ pub(super) struct Finished {
 }
 
 impl Resumption {
-    /// Takes the folder of a run that is not finished.
+    /// Opens the folder of an unfinished run.
     ///
     /// # Errors
-    /// When there is no such run, its checkpoint is damaged, or another process is at it.
+    /// When there is no such run, its checkpoint is damaged, or another process works on it.
     pub fn open(path: &Path) -> Result<Self> {
         let Some(config) = RunFolder::config(path) else {
             let reason = match path.join("config.json").exists() {
-                true => "holds no run that can go on: its config.json is damaged",
-                false => "holds no run that can go on: there is no config.json",
+                true => "holds no run that can be resumed: its config.json is damaged",
+                false => "holds no run that can be resumed: there is no config.json",
             };
             return Err(Error::OtherRun(format!("{} {reason}", path.display())));
         };
@@ -64,10 +64,10 @@ impl Resumption {
         Ok(Self { folder, checkpoint, finished: None, config, changes: Changes::default() })
     }
 
-    /// Takes the folder of a finished run, to make more epochs.
+    /// Opens the folder of a finished run, for more epochs.
     ///
     /// # Errors
-    /// When one of its files cannot be read, or another process is at it.
+    /// When one of its files cannot be read, or another process works on it.
     pub(super) fn extend(path: &Path, summary: Summary) -> Result<Self> {
         let past = PastRun::read(path)?;
         let refuse = |what: String| {
@@ -76,10 +76,10 @@ impl Resumption {
         if let Some(problem) = past.problems.first() {
             return refuse(problem.clone());
         }
-        let Some(model) = past.model() else { return refuse("it has no model.safetensors any more".into()) };
+        let Some(model) = past.model() else { return refuse("it no longer has a model.safetensors".into()) };
         let finished = Finished { history: past.history.clone(), model: model?, summary };
         let folder = RunFolder::reopen(path)?;
-        // One of before the run was finished knows its data, in runs whose settings do not.
+        // A checkpoint from before the end knows the data, in older runs whose settings do not.
         let checkpoint = folder.checkpoint().unwrap_or_default();
         let config = past.config.unwrap_or_default();
         Ok(Self {
@@ -91,7 +91,7 @@ impl Resumption {
         })
     }
 
-    /// The settings with which the run began or went on last.
+    /// The settings of the run, as last resumed.
     pub(super) fn settings(&self) -> Result<Settings> {
         Settings::from_config(&self.config).map_err(|reason| self.refuse_config(reason))
     }
@@ -106,16 +106,16 @@ impl Resumption {
             .map_err(|error| self.refuse_config(format!("backend: {error}")))
     }
 
-    /// Where it goes on, for people to read.
+    /// Where it resumes, for people to read.
     pub(super) fn place(&self) -> String {
         match (&self.finished, &self.checkpoint) {
             (Some(finished), _) => {
-                format!("goes on after epoch {}, its optimiser begins at zero", finished.history.len())
+                format!("resumes after epoch {}, its optimiser starts from zero", finished.history.len())
             }
-            (None, None) => "starts over, there is no checkpoint: its first epochs are made again".into(),
+            (None, None) => "starts over: there is no checkpoint".into(),
             (None, Some(Checkpoint { state, .. })) => match (state.history.len(), state.so_far.steps) {
-                (epochs, 0) => format!("goes on after epoch {epochs}"),
-                (epochs, steps) => format!("goes on after step {steps} of epoch {}", epochs + 1),
+                (epochs, 0) => format!("resumes after epoch {epochs}"),
+                (epochs, steps) => format!("resumes after step {steps} of epoch {}", epochs + 1),
             },
         }
     }
@@ -129,7 +129,7 @@ impl Resumption {
         }
     }
 
-    /// What its optimiser remembers.
+    /// The state of its optimiser.
     pub(super) fn optimizer(&self) -> OptimizerState {
         if self.finished.is_some() { OptimizerState::Zero } else { OptimizerState::Kept }
     }
@@ -138,14 +138,14 @@ impl Resumption {
     pub(super) fn patience_from(&self) -> usize {
         match (&self.finished, last_continuation(&self.config)) {
             _ if self.changes.is_patience_given => 0,
-            // Who asks for more epochs of a run that has stopped early wants them.
+            // A request for more epochs of a run that stopped early restarts its patience.
             (Some(finished), _) => finished.history.len(),
             (None, last) => last.map_or(0, |last| last.patience_from),
         }
     }
 
-    /// Where it goes on: the state of its checkpoint, or the model of a finished run, whose optimiser is not there any
-    /// more, in the numbers of an engine.
+    /// Where it resumes: the state of its checkpoint, or the model of a finished run, without optimiser state,
+    /// in the precision of the engine.
     pub(super) fn state(
         &self,
         recipe: &Recipe,
@@ -174,7 +174,7 @@ impl Resumption {
 }
 
 impl Session<'_> {
-    /// Refuses to go on where anything that the bits depend on is not as it was.
+    /// Refuses to resume if anything has changed that the bits depend on.
     pub(super) fn check_same_run(
         &self,
         begun: &Resumption,
@@ -185,10 +185,10 @@ impl Session<'_> {
     ) -> Result<()> {
         let path = begun.folder.path().display();
         let others = |then: &str, now: &str| {
-            format!("the data are not those that it began with: {}", other_samples(then, now))
+            format!("the data are not those it started with: {}", other_samples(then, now))
         };
         let other = |what: String| {
-            Err(Error::OtherRun(format!("the run in {path} cannot go on to the same bits: {what}")))
+            Err(Error::OtherRun(format!("the run in {path} cannot be resumed to the same bits: {what}")))
         };
         let difference = run.difference_from(&begun.changes.applied_to(begun.config.clone()));
         let difference =
@@ -202,25 +202,25 @@ impl Session<'_> {
             if follows_from_data && let Some(then) = other_data {
                 return other(others(&then.data, &identity.data));
             }
-            return other(format!("{key} is not what it was recorded to be"));
+            return other(format!("{key} differs from what was recorded"));
         }
         let recorded = |key: &str| begun.config[key].as_str().unwrap_or_default();
         let (then, now) = (recorded("adapter"), engine.adapter.as_str());
         let is_same =
             recorded("backend") == engine.backend.to_string() && same_arithmetic(engine.backend, then, now);
         if !is_same && !begun.changes.is_engine_given {
-            let way_out = "type `backend` (and `adapter`) to go on here, to other last digits";
+            let way_out = "give `backend` (and `adapter`) to continue here, with other last digits";
             return other(format!("it ran on {then}, and this is {now}; {way_out}"));
         }
         if !is_same {
             self.note(format!(
-                "the run goes on on {now}; it ran on {then}: its last digits differ from those of an uninterrupted run"
+                "the run continues on {now}; it ran on {then}: its last digits differ from those of an uninterrupted run"
             ));
         }
         if let Some(checkpoint) = &begun.checkpoint
             && checkpoint.identity.config != identity.config
         {
-            let way_out = "undo that, and give `data`, `epochs` and the like beside `resume`";
+            let way_out = "undo that, and give `data`, `epochs` and the like with `resume`";
             return other(format!(
                 "its checkpoint belongs to another config.json, or somebody has edited this one: {way_out}"
             ));
@@ -230,10 +230,10 @@ impl Session<'_> {
         }
         match digests {
             Some(Digests { start, .. }) if start != identity.start => {
-                return other("its network or preprocessing came out another way than when it began".into());
+                return other("its network or preprocessing differs from that of its start".into());
             }
             None if begun.finished.is_some() => {
-                self.warn("an older version made the run: whether its data are still the same is not known");
+                self.warn("an older version made the run, so its data cannot be checked for changes");
             }
             _ => {}
         }
@@ -250,17 +250,17 @@ impl Session<'_> {
     }
 }
 
-/// What can be done where the GPU of a run is not there.
+/// Adds the remedy if the GPU of a run is missing.
 pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error {
     match (begun, error) {
         (Some(begun), Error::NoAdapter(reason)) if !begun.changes.is_engine_given => {
             Error::NoAdapter(format!(
-                "{reason}; the run in {} was made on {}: type `backend` cpu to go on with the CPU, to other last digits",
+                "{reason}; the run in {} was made on {}: give `backend` cpu to continue on the CPU, with other last digits",
                 begun.folder.path().display(),
                 begun.config["adapter"].as_str().unwrap_or("a GPU")
             ))
         }
-        // The recorded adapter, which nobody has typed now.
+        // The recorded adapter, which was not requested now.
         (Some(begun), Error::For { setting: crate::Setting::Adapter, source })
             if !begun.changes.is_engine_given =>
         {
@@ -270,19 +270,19 @@ pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error 
     }
 }
 
-/// The fingerprints of what a run is trained and scored on, and the digest of the names in it, where it has some.
+/// The fingerprints of the samples that a run trains and scores on, and the digest of their names, if any.
 pub(super) fn data_identity(train: &Dataset, scored: &Dataset, record: &DataRecord) -> String {
     record.with_names(format!("{}-{}", fingerprint(train), fingerprint(scored)))
 }
 
-/// Whether data are those that were recorded; older versions recorded no names.
+/// Whether data are the recorded ones; older versions recorded no names.
 pub(super) fn is_same_data(then: &str, now: &str) -> bool {
     then == now
         || (then.matches('-').count() == 1
             && now.strip_prefix(then).is_some_and(|rest| rest.starts_with('-')))
 }
 
-/// Which of two [`data_identity`]s differ, and how.
+/// How two [`data_identity`]s differ.
 fn other_samples(then: &str, now: &str) -> String {
     let parts =
         |identity: &str| identity.split('-').map(|digest| digest.chars().take(12).collect()).collect();
@@ -297,7 +297,7 @@ fn other_samples(then: &str, now: &str) -> String {
     differences.join(", ")
 }
 
-/// The digests of a run in a folder, whose settings are there.
+/// The digests of a run in a folder.
 pub(super) fn identity(folder: &RunFolder, digests: Digests) -> Result<RunIdentity> {
     Ok(RunIdentity { config: folder.config_digest()?, start: digests.start, data: digests.data })
 }

@@ -1,4 +1,4 @@
-//! The training samples that an experiment on a trained model fits on, and those it measures on.
+//! The training samples of an experiment on a trained model, split for fitting and measuring.
 
 use super::Session;
 use crate::Result;
@@ -8,9 +8,9 @@ use crate::error::AskedBy as _;
 use crate::model::TrainedModel;
 use crate::text::grouped;
 
-/// Held out where neither the settings nor the model say how much.
+/// Held out if neither the settings nor the model say how much.
 const USUAL: Holdout = Holdout::Count(10_000);
-/// The same for training sets that are too small for that.
+/// The same for small training sets.
 const USUAL_OF_FEW: Holdout = Holdout::Share(0.2);
 
 /// How training samples are split for an experiment on a trained model.
@@ -20,18 +20,18 @@ pub struct SplitSettings {
     /// Training samples held out to choose by
     ///
     /// A number, or a share below 1.
-    /// [default: those that the model was trained without, else 10000, a fifth of at most 20000]
+    /// [default: those that the model was trained without, otherwise 10000, or a fifth of at most 20000]
     #[cfg_attr(feature = "cli", arg(long, value_name = "N|SHARE", value_parser = super::settings::parsed::<Holdout>))]
     pub validation: Option<Holdout>,
     /// Use the first N training samples only
     ///
-    /// As the model's training did.
-    /// [default: as many as the model's own split had, else all]
+    /// Like the model's training.
+    /// [default: as many as the model's own split had, otherwise all]
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
     pub train_limit: Option<usize>,
     /// Seed of the split and of fine-tuning
     ///
-    /// [default: that of the model's own split, else 0]
+    /// [default: that of the model's own split, otherwise 0]
     #[cfg_attr(feature = "cli", arg(long, value_name = "N", allow_negative_numbers = true))]
     pub seed: Option<u64>,
 }
@@ -39,9 +39,9 @@ pub struct SplitSettings {
 /// A training set in two parts.
 #[derive(Clone, Debug)]
 pub struct Split {
-    /// What is fitted on.
+    /// For fitting.
     pub rest: Dataset,
-    /// What is chosen by.
+    /// For choosing.
     pub validation: Dataset,
     /// How they were split.
     pub made: HeldOut,
@@ -50,7 +50,7 @@ pub struct Split {
 }
 
 impl Session<'_> {
-    /// Splits as the settings say, or as the model was trained; says so, and warns where the model has seen all of it.
+    /// Splits by the settings, or as in the model's training; reports the split, and warns if the model has seen all samples.
     ///
     /// # Errors
     /// When there are too few samples.
@@ -77,8 +77,8 @@ impl Session<'_> {
         ));
         if !split.unseen {
             self.warn(
-                "the model is not known to have been trained without these validation samples, so its \
-                 accuracy on them may flatter it and what is lost may look different on new samples; \
+                "the model may have been trained on these validation samples, so its \
+                 accuracy on them may be too high, and the loss of accuracy may differ on new samples; \
                  train with `validation` for a clean split",
             );
         }

@@ -1,4 +1,4 @@
-//! What a training run starts from: a new network, graphs that were handed over, or a saved model.
+//! The start of a training run: a new network, given graphs, or a saved model.
 
 use super::settings::RunSettings;
 use super::{Session, graph_files, memory};
@@ -12,14 +12,14 @@ use crate::text::grouped;
 use crate::topology::{Topology, fully_connected};
 use crate::{Error, Result};
 
-/// A network with values, before its data are prepared.
+/// A network with values, before its data are preprocessed.
 pub(super) enum Start {
-    /// Drawn from the seed, or over graphs that were handed over or read.
+    /// Drawn from the seed, or with given graphs.
     New {
         network: Network,
         parameters: Parameters,
         record: Box<ArchitectureRecord>,
-        /// Where the graphs needed it already.
+        /// Present if the graphs depend on it.
         preprocessing: Option<Preprocessing>,
     },
     /// Read from a file.
@@ -27,8 +27,8 @@ pub(super) enum Start {
 }
 
 impl Start {
-    /// Draws the network that the settings ask for, for data of this shape; by what `fit` finds of the inputs, where their
-    /// importance is asked for.
+    /// Draws the network of the settings, for data of this shape, with the importance of the inputs from `fit` if
+    /// it is needed.
     pub(super) fn new(
         settings: &RunSettings,
         [train, test]: [&Dataset; 2],
@@ -50,7 +50,7 @@ impl Start {
         Ok((start, architecture))
     }
 
-    /// Takes the graphs of the files that the settings name, where they name some.
+    /// Reads the graphs from the files of the settings, if any.
     pub(super) fn from_files(settings: &RunSettings, data: [&Dataset; 2]) -> Result<Option<Self>> {
         let ends = Ends { features: data[0].feature_count(), classes: data[0].class_count() };
         let Some(network) = graph_files::network_from_files(&settings.architecture, Some(ends))? else {
@@ -59,7 +59,7 @@ impl Start {
         Self::brought(network, settings, data).map(Some)
     }
 
-    /// Puts a layer of logits over graphs that were handed over.
+    /// Adds a layer of logits to given graphs.
     pub(super) fn over(topologies: &[Topology], settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
         let Some(last) = topologies.last() else {
             return Err(Error::Network("no topology was given, at least 1 is needed".into()));
@@ -69,7 +69,7 @@ impl Start {
         Self::brought(graph_files::stacked(all, &settings.architecture)?, settings, data)
     }
 
-    /// A network whose graphs were not drawn here.
+    /// A network with given graphs.
     fn brought(network: Network, settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
         let (activation, keep_probability) =
             (settings.architecture.activation(), settings.architecture.keep_probability());
@@ -88,7 +88,7 @@ impl Start {
         Ok(Self::New { network, parameters, record: Box::new(record), preprocessing })
     }
 
-    /// Goes on from a saved model.
+    /// Continues from a saved model.
     pub(super) fn saved(model: TrainedModel, settings: &RunSettings, data: [&Dataset; 2]) -> Result<Self> {
         check(model.network().into(), settings, data)?;
         Ok(Self::Saved(Box::new(model)))
@@ -109,7 +109,7 @@ impl Start {
     }
 }
 
-/// Says what speaks against a run of a network of this size before anything large is made.
+/// Warns of problems with a network of this size, before large allocations.
 fn check(size: memory::Size, settings: &RunSettings, data: [&Dataset; 2]) -> Result<()> {
     let augmented = !settings.augmentation.is_none();
     memory::check_run(size, &settings.recipe.engine_settings(), data, augmented)?;
@@ -118,7 +118,7 @@ fn check(size: memory::Size, settings: &RunSettings, data: [&Dataset; 2]) -> Res
 
 impl Session<'_> {
     /// Adds the preprocessing: a new network's is fitted on the training set, a saved model keeps its own.
-    /// The model notes which samples it will not have seen; there are this many in all.
+    /// The model records which samples it does not see, out of all.
     pub(super) fn prepared(
         &self,
         start: Start,
@@ -139,7 +139,7 @@ impl Session<'_> {
                 Ok(model)
             }
             Start::Saved(mut model) => {
-                // Whatever it saw before it has seen.
+                // Samples seen in earlier training stay seen.
                 let still = held_out.filter(|now| model.held_out() == Some(*now));
                 model.set_held_out(still)?;
                 Ok(*model)
@@ -147,7 +147,7 @@ impl Session<'_> {
         }
     }
 
-    /// What is done to the features of this training set, from the cache where it can be.
+    /// The preprocessing of this training set, from the cache if possible.
     pub(super) fn preprocessing(
         &self,
         settings: &ImportanceSettings,
@@ -161,7 +161,7 @@ impl Session<'_> {
     /// The scores of its features, `[feature]`.
     ///
     /// # Errors
-    /// When features cannot be scored in this way.
+    /// When this kind of importance has no scores.
     #[doc(hidden)]
     pub fn importance(
         &self,
@@ -173,7 +173,7 @@ impl Session<'_> {
         })
     }
 
-    /// Runs a fit, tells how far it is, and says where its result came from.
+    /// Runs a fit, reports its progress, and reports the source of its result.
     fn fitted<T>(
         &self,
         settings: &ImportanceSettings,

@@ -1,4 +1,4 @@
-//! One training run, from data to a model and, where it is kept, a whole run folder.
+//! One training run, from data to a model and, optionally, a run folder.
 
 use std::sync::Arc;
 
@@ -27,11 +27,11 @@ use crate::training::{
 use crate::{Error, Result, Setting, paper, threads};
 
 impl Session<'_> {
-    /// Trains as a job says, writing as it goes.
+    /// Trains a job, writing files as it goes.
     ///
     /// # Errors
     /// Before anything is written: settings that do not fit the data or the machine. Later [`Error::Training`], with
-    /// the epochs that had ended.
+    /// the complete epochs.
     pub fn train(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
         let _entered = threads::enter(job.settings.engine.threads())?;
         let opening = self.opening(&job.settings.engine);
@@ -42,7 +42,7 @@ impl Session<'_> {
         }
         let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
         let settings = &job.settings;
-        // Everything that can fail does so before the run folder is made.
+        // Everything that can fail comes before the run folder is created.
         let start = self.start(&job, saved, [&train, &test])?;
         let is_papers =
             settings.architecture.arch == Arch::Sc && settings.architecture.hidden == paper::HIDDEN;
@@ -61,7 +61,7 @@ impl Session<'_> {
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
         let train_set = training_data(settings, train, &model)?;
-        // Before edges have moved.
+        // Before any edge moves.
         let regions = if settings.recipe.rewire.is_some() { self.regions(&model) } else { Vec::new() };
         let test_set = Arc::new(model.prepare(test)?);
         if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
@@ -80,7 +80,7 @@ impl Session<'_> {
             folder: recorder.folder().map(RunFolder::path),
             is_one_of_many: job.data_sha256.is_some(),
         };
-        // Kept until the folder has its summary: so long there is something to lose.
+        // Kept until the summary is written, because until then something can be lost.
         let mut watcher = self.reporter.watch(&preview);
         let observers = (&mut recorder, &mut watcher);
         let trained = self.steps(
@@ -93,7 +93,7 @@ impl Session<'_> {
         self.finish(&job.settings, recorder, trained)
     }
 
-    /// The network that a job begins with.
+    /// The initial network of a job.
     fn start(
         &self,
         job: &TrainingJob<'_>,
@@ -104,7 +104,7 @@ impl Session<'_> {
         let start = match (saved, job.topologies) {
             (Some(model), _) => Start::saved(model, settings, data)?,
             (None, Some(_)) if settings.architecture.edges().is_some() => {
-                let reason = "cannot be given together with graphs that are handed over";
+                let reason = "cannot be used with graphs passed to the session";
                 return Err(Error::setting(Setting::Edges, reason));
             }
             (None, Some(topologies)) => Start::over(topologies, settings, data)?,
@@ -131,7 +131,7 @@ impl Session<'_> {
         Ok(start)
     }
 
-    /// The data of a job, as its run sees them.
+    /// The data of a job.
     fn data_of(&self, job: &mut TrainingJob<'_>, saved: Option<&TrainedModel>) -> Result<Data> {
         let settings = &job.settings;
         let mut data = match (job.data.take(), saved) {
@@ -145,7 +145,7 @@ impl Session<'_> {
         Ok(data)
     }
 
-    /// The recorder of a run, in a new folder with its settings or in that of what has begun, and where it goes on.
+    /// The recorder of a run, in a new folder or in that of a run to resume, and where it resumes.
     fn recorder(
         &self,
         job: &mut TrainingJob<'_>,
@@ -194,7 +194,7 @@ impl Session<'_> {
         Ok((Recorder::new(folder, model, facts, identity), None, 0))
     }
 
-    /// All steps, with everybody who watches them.
+    /// All steps, with all observers.
     fn steps(
         &self,
         job: &mut TrainingJob<'_>,
@@ -228,13 +228,13 @@ impl Session<'_> {
                 Ok(_) => Outcome::Success,
                 Err(_) => Outcome::Failure,
             };
-            // Beside the error of a run that failed, that of its event file says nothing.
+            // Next to the error of a failed run, that of its event file is irrelevant.
             board.ended(outcome).or_else(|error| trained.is_err().then_some(()).ok_or(error))?;
         }
         trained
     }
 
-    /// The line that says how large a run is, and the one that says where.
+    /// Reports the size of a run, and its folder.
     fn announce_run(
         &self,
         settings: &RunSettings,
@@ -263,7 +263,7 @@ impl Session<'_> {
     }
 }
 
-/// The settings that give the same run, whatever a measurement would find.
+/// The settings that repeat the run, independent of kernel measurements.
 fn with_kernels(asked: &Settings, kernels: Option<&str>) -> Settings {
     let mut asked = asked.clone();
     if let Some(kernels) = kernels.and_then(|kernels| kernels.parse().ok()) {
@@ -272,7 +272,7 @@ fn with_kernels(asked: &Settings, kernels: Option<&str>) -> Settings {
     asked
 }
 
-/// The training samples as the network takes them, the same every epoch or augmented.
+/// The preprocessed training samples, the same every epoch or augmented.
 fn training_data(
     settings: &RunSettings,
     train: Dataset,
@@ -285,7 +285,7 @@ fn training_data(
     Ok(Box::new(AugmentedData::new(train, preprocessing, settings.augmentation, recipe.seed, recipe.epochs)?))
 }
 
-/// What is trained on and what is scored: the test set, or a held-out part of the training set in its place.
+/// The samples to train on and to score on: the test set, or a held-out part of the training set.
 pub(super) fn split(settings: &RunSettings, mut splits: DataSplits) -> Result<DataSplits> {
     if let Some(limit) = settings.train_limit {
         splits.train = splits.train.head(limit).asked_by(Setting::TrainLimit)?;

@@ -1,8 +1,8 @@
-//! Whether an adapter computes what it should, before anything is trained on it.
+//! Checks that an adapter computes correctly, before training on it.
 //!
-//! A driver that miscompiles a kernel gives numbers that look like any others. So the first time that an adapter is used,
-//! two small networks take a few steps on it, with all kernels, and are compared with the reference. That it passed is kept
-//! in the cache, under the adapter, its driver and the text of all kernels.
+//! A driver that miscompiles a kernel returns plausible numbers. So before an adapter is first used,
+//! two small networks take a few steps on it, with all kernels, and are compared with the reference. A pass is recorded
+//! in the cache, for the adapter, its driver and the source of all kernels.
 
 use std::path::Path;
 
@@ -15,17 +15,17 @@ use crate::network::{Network, Parameters};
 use crate::training::Recipe;
 use crate::{Error, Result};
 
-/// What the cache calls its files.
+/// The kind of cache file.
 const KIND: &str = "gpu check";
 /// Neurons of a layer: 14 x 14, blocks that end within a micro-block.
 const WIDTH: usize = 196;
-/// Samples of a step; the check makes its steps of 37.
+/// Maximum batch size; the check uses batches of 37.
 const BATCH: usize = 64;
 
-/// Looks at an adapter, unless the cache says that it passed.
+/// Checks an adapter, unless the cache says that it passed.
 ///
 /// # Errors
-/// [`Error::Device`] where it computes something else than the reference, or fails.
+/// [`Error::Device`] if its results differ from the reference's, or it fails.
 pub(super) fn check_once(device: &GpuDevice, cache: Option<&Path>) -> Result<()> {
     let key = device.fingerprint();
     let file = cache.map(|folder| CacheFile::new(folder, &key, KIND));
@@ -41,10 +41,10 @@ pub(super) fn check_once(device: &GpuDevice, cache: Option<&Path>) -> Result<()>
     Ok(())
 }
 
-/// Runs a few steps on an adapter and on the reference; returns the largest deviations as shares of what is allowed.
+/// Runs a few steps on an adapter and on the reference; returns the largest deviations as shares of the bounds.
 ///
 /// # Errors
-/// [`Error::Device`] where it computes something else, or fails.
+/// [`Error::Device`] if its results differ, or it fails.
 pub fn check_adapter(device: &GpuDevice) -> Result<CheckReport> {
     let mut worst = CheckReport { loss: 0.0, parameters: 0.0 };
     // Dense tiles with sparse edges; whole micro-blocks.
@@ -95,13 +95,13 @@ mod tests {
     use crate::engine::cpu::CpuEngine;
 
     #[test]
-    fn an_engine_that_computes_something_else_is_refused_with_what_to_do() {
+    fn an_engine_with_wrong_results_is_refused_with_advice() {
         for arch in [Arch::Sc, Arch::Sc2d] {
             let (network, parameters, settings) = subject(arch).unwrap();
             let mut engine = CpuEngine::new(&network, &parameters, settings, Some(1)).unwrap();
             let report = compare(&mut engine, &network, &parameters, settings).unwrap();
             assert!(report.loss <= 1.0 && report.parameters <= 1.0, "{report:?}");
-            // As if a kernel had another mask than the host, or skipped a penalty.
+            // Simulates a kernel with another mask than the host, or without a penalty.
             let other = EngineSettings { seed: 1, ..settings };
             let lax = EngineSettings { penalties: Penalties::default(), ..settings };
             for wrong in [other, lax] {

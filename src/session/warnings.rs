@@ -1,4 +1,4 @@
-//! Words of warning: neurons that nothing reaches, features that standardising makes smaller than others.
+//! Warnings: neurons without inputs, features that standardising makes too small, and others.
 
 use std::ops::Range;
 
@@ -10,14 +10,14 @@ use crate::text::grouped;
 use crate::topology::{Region, Topology};
 use crate::training::EpochMetrics;
 
-/// A layer is worth a warning from this share of neurons without inputs on, or where a whole block of outputs
-/// has none. A few are what chance leaves of any layer with small degrees; an in-degree of 1 on average leaves 37 %.
+/// A layer gets a warning from this share of neurons without inputs on, or if a whole block of outputs
+/// has none. A few are normal with small degrees; an in-degree of 1 on average leaves 37 %.
 const MANY: f64 = 0.25;
-/// A layer with this many times fewer inputs than outputs is not worth one.
+/// A layer with this many times fewer inputs than outputs gets none.
 const FEW: usize = 4;
-/// A layer in two dimensions is worth a warning from this share of edges on that are not near.
+/// A layer in two dimensions gets a warning from this share of long edges on.
 const FAR: f64 = 0.25;
-/// A network is worth a warning that misses its number of parameters by more than this share.
+/// A network that misses its number of parameters by more than this share gets a warning.
 const NEAR: f64 = 0.02;
 /// Below this deviation, a tenth and more of a feature's size is lost.
 const SMALL: f32 = 0.01;
@@ -26,7 +26,7 @@ const LISTED: usize = 5;
 
 #[doc(hidden)]
 impl Session<'_> {
-    /// Names the layers whose neurons have no inputs. Such a neuron puts out a constant: its inputs have degrees too
+    /// Names the layers with neurons without inputs. The output of such a neuron is constant: its inputs have degrees too
     /// small to reach all the output blocks that they feed.
     pub fn warn_of_constant_neurons(&self, network: &Network) {
         if let Some(line) = constant_neurons(network) {
@@ -34,15 +34,15 @@ impl Session<'_> {
         }
     }
 
-    /// Where the edges of each layer may move; says so where that is anywhere although neurons once had places.
+    /// Where the edges of each layer may move; warns if they may move anywhere although neurons once had places.
     pub(super) fn regions(&self, model: &TrainedModel) -> Vec<Region> {
         if model.has_lost_places() {
-            self.warn("pruning took neurons away, and with them the places of the others: edges move over the whole picture");
+            self.warn("pruning removed neurons, and with them the places of the others: edges move over the whole picture");
         }
         model.regions()
     }
 
-    /// Names the layers in two dimensions most of whose edges are not near, as their reach would have it.
+    /// Names the layers in two dimensions with many edges beyond their reach.
     pub fn warn_of_far_edges(&self, architecture: &Architecture, network: &Network) {
         let shares = architecture.far_shares(network);
         let far = |(number, share): (usize, f64)| {
@@ -51,14 +51,14 @@ impl Session<'_> {
         let layers: Vec<String> = (1..).zip(shares).filter_map(far).collect();
         if !layers.is_empty() {
             self.warn(format!(
-                "edges lead further than 3 times the `reach`, where nothing makes near ones likelier: {}; a larger `reach` or a \
-                 smaller `fan-in` lets them stay near",
+                "edges are longer than 3 times the `reach`, where distance has no effect: {}; a larger `reach` or a \
+                 smaller `fan-in` keeps them short",
                 layers.join(", ")
             ));
         }
     }
 
-    /// Says that an importance was asked for which neither moves a pixel nor weighs a draw.
+    /// Warns of an importance that neither orders the inputs nor weights the draw of edges.
     pub(super) fn warn_of_unused_importance(&self, settings: &RunSettings) {
         let importance = settings.importance.importance;
         let power = settings.asked.architecture.importance_power.unwrap_or(0.0);
@@ -69,33 +69,35 @@ impl Session<'_> {
         }
     }
 
-    /// Says that edges were to move, and none did.
+    /// Warns that no edge has moved.
     pub(super) fn warn_of_unmoved_edges(&self, settings: &RunSettings, history: &[EpochMetrics]) {
         let has_moved = history.iter().any(|epoch| epoch.edges_moved.is_some_and(|moved| moved > 0));
         if settings.recipe.rewire.is_some() && !has_moved {
             self.warn(
-                "no edge has moved: within the shape of the layers there was no free place, or `rewire-fraction`, `rewire-every` and \
-                 `rewire-end` left nothing to move in these epochs",
+                "no edge has moved: the layers had no free place, or `rewire-fraction`, `rewire-every` and \
+                 `rewire-end` allowed no move in these epochs",
             );
         }
     }
 
-    /// Says where a network has another size than was asked for: far fewer parameters, or its hidden layers another
+    /// Warns if a network differs from the requested size: far fewer parameters, or hidden layers with another
     /// share of their weights.
     pub fn warn_of_size(&self, settings: &ArchitectureSettings, network: &Network) {
         let count = network.parameter_count();
         if let Some(asked) = settings.parameters.filter(|asked| (count as f64) < (1.0 - NEAR) * *asked as f64)
         {
             let [asked, count] = [asked, count].map(grouped);
-            self.warn(format!("{asked} `parameters` were asked for, {count} are the most that these layers can have within them"));
+            self.warn(format!(
+                "{asked} `parameters` were requested, these layers can have at most {count} of them"
+            ));
         }
         if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
             self.warn(line);
         }
     }
 
-    /// Names the features of a table that are shrunk. A feature is divided by its deviation + 0.001, so that pixels
-    /// that hardly ever change do not become noise; a column that varies by thousandths is all but lost.
+    /// Names the features of a table that standardising shrinks. A feature is divided by its deviation + 0.001, so that pixels
+    /// that hardly ever change do not become noise; a column that varies by thousandths is nearly lost.
     pub(super) fn warn_of_shrunken_features(&self, model: &TrainedModel) {
         let names = &model.data().feature_names;
         let Some(standardisation) = model.preprocessing().standardisation() else { return };
@@ -111,14 +113,14 @@ impl Session<'_> {
         let rest = shrunk.len().saturating_sub(LISTED);
         let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
         self.warn(format!(
-            "columns that vary by less than {SMALL} lose weight when they are standardised, as 0.001 is added to their \
+            "columns that vary by less than {SMALL} lose weight when they are standardised, because 0.001 is added to their \
              deviation: {}{more}; give them in a smaller unit",
             shrunk[..shrunk.len().min(LISTED)].join(", ")
         ));
     }
 }
 
-/// What to say of a density that was not reached; rounding of degrees is not worth a word.
+/// The warning about a density that was not reached, ignoring rounding of degrees.
 fn other_density(asked: f64, network: &Network) -> Option<String> {
     let hidden = &network.layers()[..network.layers().len() - 1];
     let sum =
@@ -132,7 +134,7 @@ fn other_density(asked: f64, network: &Network) -> Option<String> {
         return None;
     };
     Some(format!(
-        "a `density` of {:.1} % was asked for, the hidden layers have {:.1} %: {why}",
+        "a `density` of {:.1} % was requested, the hidden layers have {:.1} %: {why}",
         100.0 * asked,
         100.0 * reached
     ))
@@ -150,7 +152,7 @@ fn constant_neurons(network: &Network) -> Option<String> {
     })
 }
 
-/// What a layer lacks, if that is worth a word.
+/// The warning about a layer's neurons without inputs, if there are many.
 fn lacking(topology: &Topology, number: usize) -> Option<String> {
     // A few features cannot reach all neurons of a wide layer, whatever their degrees in a window.
     if topology.inputs().width() < topology.outputs().width() / FEW {
@@ -202,13 +204,13 @@ mod tests {
         };
         let (asked, line) = coupled(0.9);
         assert_eq!(asked, Some(0.9));
-        assert!(line.unwrap().contains("90.0 % was asked for, the hidden layers have 23.4 %"));
+        assert!(line.unwrap().contains("90.0 % was requested, the hidden layers have 23.4 %"));
         assert_eq!(coupled(0.2).1, None);
         assert!(
             coupled(0.0001)
                 .1
                 .unwrap()
-                .contains("0.0 % was asked for, the hidden layers have 0.2 %: with fewer")
+                .contains("0.0 % was requested, the hidden layers have 0.2 %: with fewer")
         );
         assert_eq!(crate::Settings::default().resolve().unwrap().architecture.density(), None);
     }
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_chance_leaves_of_the_default_network_is_not_worth_a_word() {
+    fn chance_defects_of_the_default_network_are_not_reported() {
         for seed in 0..5 {
             assert_eq!(constant_neurons(&Architecture::paper(784, 10).build(seed).unwrap()), None);
         }

@@ -3,10 +3,10 @@
 //! A tile is the part of a layer between one input block and one output block.
 //! A tile above a density is stored **dense**: cut into [`MicroBlock`]s of 4 x 4
 //! values with a 16-bit mask each, read without any index. All other tiles are
-//! stored **sparse**: their edges alone, with index lists by output and by input
-//! ([`SparseLists`]). A layer that is made of whole micro-blocks, wherever they are, can be stored as a **list** of them
+//! stored **sparse**: only their edges, with index lists by output and by input
+//! ([`SparseLists`]). A layer of whole micro-blocks, in any places, can be stored as a **list** of them
 //! ([`BlockLists`]): without padding, and with one index for 16 values. A [`TiledLayer`] says for every canonical edge of the
-//! [`Topology`](crate::topology::Topology) in which *slot* its value stands, so that values can be packed
+//! [`Topology`](crate::topology::Topology) in which *slot* its value is, so that values can be packed
 //! and unpacked; a slot is a place in the layer's dense values followed by its
 //! sparse values.
 
@@ -22,9 +22,9 @@ pub const QUAD: usize = 4;
 /// Number of slots of a [`MicroBlock`].
 pub const MICRO_BLOCK: usize = QUAD * QUAD;
 
-/// A place or number of places in a network's lists as kernels keep it.
+/// A place or number of places in a network's lists, for kernels.
 ///
-/// Edges stay below 2^31, and only tiles that have an edge are stored dense, so this holds but for absurdly
+/// Edges stay below 2^31, and only tiles with an edge are stored dense, so this holds except for absurdly
 /// padded layers.
 pub(crate) fn index_of(place: usize) -> u32 {
     u32::try_from(place).expect("a network's lists stay below 2^32 entries")
@@ -35,7 +35,7 @@ pub(crate) fn index_of(place: usize) -> u32 {
 pub struct TilePolicy {
     /// Tiles of at least this density are stored dense; above 1, none is.
     pub dense_from: f64,
-    /// Whether a layer that is made of whole micro-blocks, but not fully connected, is stored as a list of them.
+    /// Whether a layer of whole micro-blocks that is not fully connected is stored as a list of them.
     pub lists_blocks: bool,
 }
 
@@ -58,7 +58,7 @@ impl TilePolicy {
 
 /// 4 consecutive outputs x 4 consecutive inputs of a dense tile.
 ///
-/// The value between input `input + k` and output `output + j` stands in slot
+/// The value between input `input + k` and output `output + j` is in slot
 /// `16 * m + 4 * k + j` of micro-block `m`. A micro-block at the edge of its tile
 /// has lanes beyond the tile; their mask bits are 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub struct MicroBlock {
     pub output: u32,
     /// First input neuron.
     pub input: u32,
-    /// Bit `4 * k + j` is set where the edge between `input + k` and `output + j` exists.
+    /// Bit `4 * k + j` is set if the edge between `input + k` and `output + j` exists.
     pub mask: u16,
 }
 
@@ -101,7 +101,7 @@ pub struct SparseLists {
     pub value: Vec<u32>,
 }
 
-/// The micro-blocks of a layer that is made of whole ones, by quad of outputs and by quad of inputs; empty for any other.
+/// The micro-blocks of a layer of whole ones, by quad of outputs and by quad of inputs; empty for any other.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BlockLists {
     /// First micro-block of each output quad, then their number: `[output quads + 1]`.

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::topology::{Grain, Topology};
 
-/// A place no edge stands in yet.
+/// An empty place.
 const UNPLACED: u32 = u32::MAX;
 
 impl TiledLayer {
-    /// Packs a layer's edges into tiles, dense ones where the policy says so.
+    /// Packs a layer's edges into tiles, dense ones by the policy.
     pub fn pack(topology: &Topology, policy: TilePolicy) -> Self {
         let listed =
             if policy.lists_blocks { lists_of(topology).unwrap_or_default() } else { BlockLists::default() };
@@ -69,7 +69,7 @@ impl TiledLayer {
         }
     }
 
-    /// Gives the remaining edges, in canonical order, a slot behind the dense ones.
+    /// Gives the remaining edges, in canonical order, a slot after the dense ones.
     fn place_sparse_edges(&mut self, topology: &Topology) {
         let first_slot = index_of(self.dense_slots());
         let lists = &mut self.sparse;
@@ -96,7 +96,7 @@ impl TiledLayer {
     }
 }
 
-/// The lists of a layer that is made of whole micro-blocks and lacks some; its blocks have to be, too.
+/// The lists of a layer of whole micro-blocks that is not fully connected; its blocks must consist of whole quads, too.
 fn lists_of(topology: &Topology) -> Option<BlockLists> {
     if topology.grain() != Grain::MicroBlocks {
         return None;

@@ -1,4 +1,4 @@
-//! What the tiles of a layer hold and cost, for people to read.
+//! The content and the memory of the tiles of a layer, for reports.
 
 use std::collections::BTreeMap;
 
@@ -39,12 +39,12 @@ impl TileDensity {
     }
 }
 
-/// Bytes that the weights of one packed layer take on a device, without optimiser state.
+/// Bytes of the weights of one packed layer on a device, without optimiser state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LayerMemory {
     /// Values of edges, 4 bytes each.
     pub edge_bytes: usize,
-    /// Values in dense tiles that stand for no edge.
+    /// Values in dense tiles without an edge.
     pub padding_bytes: usize,
     /// Index lists of sparse tiles; places and masks of micro-blocks; tile headers.
     pub index_bytes: usize,
@@ -58,7 +58,7 @@ impl LayerMemory {
 }
 
 impl TiledLayer {
-    /// What the packed layer takes.
+    /// The memory of the packed layer.
     pub fn memory(&self) -> LayerMemory {
         let lists = self.sparse();
         let blocks = self.listed();

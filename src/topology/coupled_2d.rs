@@ -1,12 +1,12 @@
-//! The layer that is spatially coupled in two dimensions: neurons have places, edges are near.
+//! The layer that is spatially coupled in two dimensions: neurons have places, and edges are short.
 //!
 //! Inputs and outputs lie on a [`Grid`] each, and both grids cover the same picture. Every output has `fan_in` distinct
-//! inputs; where that is not a whole number, some outputs have one more than others, evenly spread. It draws them one after the other without replacement, by weights that fall with the distance `d`, counted
-//! in pixels of the picture: `exp(-d^2 / (2 reach^2))`, but at least [`FLOOR`], or alike for all within a square window.
+//! inputs; if that is not a whole number, some outputs have one more than others, evenly spread. It draws them one after another without replacement, with weights that fall with the distance `d`, counted
+//! in pixels of the picture: `exp(-d^2 / (2 reach^2))`, but at least [`FLOOR`], or equal within a square window.
 //! An input's importance multiplies its weight.
 //!
 //! With grain [`MicroBlocks`](Grain::MicroBlocks) the same is drawn between patches of 2 x 2 neurons, and two patches
-//! that are joined are joined by all 16 edges. Such a layer is made of whole micro-blocks of 4 x 4 weights: it is
+//! that are connected have all 16 edges. Such a layer consists of whole micro-blocks of 4 x 4 weights: it is
 //! stored without padding, has one index for 16 weights, and dense arithmetic.
 //!
 //! The draw is the Gumbel top-k trick, as in the [`SoftBand`](super::SoftBand).
@@ -17,38 +17,38 @@ use super::sampling::largest;
 use super::{Falloff, Grain, Grid, Link, Partition, Topology};
 use crate::{Error, Result};
 
-/// How many times its reach a Gaussian goes, where edges are to be near.
+/// The range of a Gaussian, in multiples of its reach.
 pub(super) const SIGMAS: f64 = 3.0;
-/// The least weight of an input, however far it is.
+/// The minimum weight of an input at any distance.
 pub(crate) const FLOOR: f64 = 1e-12;
 
-/// What a layer in two dimensions is to look like.
+/// The description of a layer in two dimensions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Coupled2d {
     /// Where the input neurons are.
     pub inputs: Grid,
     /// Where the output neurons are.
     pub outputs: Grid,
-    /// Number of inputs of each output, in the mean.
+    /// Mean number of inputs of each output.
     pub fan_in: f64,
     /// How far an output sees, in pixels; above 0.
     pub reach: f64,
     /// How weights fall with the distance.
     pub falloff: Falloff,
-    /// What is drawn at once.
+    /// The unit of drawing.
     pub grain: Grain,
-    /// Rows and columns of the picture that the reach counts in.
+    /// Rows and columns of the picture, the unit of the reach.
     pub picture: [usize; 2],
-    /// What the weight of each input neuron is multiplied with, above 0: `[input]`, or nothing where all are alike.
+    /// The factor of each input neuron's weight, above 0: `[input]`, or empty if all are equal.
     pub importance: Vec<f64>,
 }
 
-/// Usual fan-in of the first and the last layer.
+/// Default fan-in of the first and the last layer.
 const FAN_IN: [f64; 2] = [40.0, 144.0];
-/// Usual reach of the first and the last layer, as a share of the shorter side of the picture.
+/// Default reach of the first and the last layer, as a share of the shorter side of the picture.
 const REACH: [f64; 2] = [1.5 / 28.0, 5.0 / 28.0];
 
-/// How many times wider a window is to each side than the reach of a Gaussian.
+/// How many times wider a window is on each side than the reach of a Gaussian.
 const WINDOW: f64 = 2.0;
 
 /// A value for each layer, which grows by the same factor from layer to layer.
@@ -57,18 +57,18 @@ fn grown([first, last]: [f64; 2], layers: usize) -> impl Iterator<Item = f64> {
     (0..layers).map(move |layer| first * (last / first).powf(layer as f64 / steps))
 }
 
-/// The fan-in of each layer where none is asked for, given the grids of all inputs and outputs in order.
+/// The default fan-in of each layer, given the grids of all inputs and outputs in order.
 pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<f64> {
     let together = grain.together() as f64;
     let of_layer = |(inputs, fan_in): (&Grid, f64)| {
         let multiple = (fan_in / together).round() * together;
-        // As many inputs as there are, at most.
+        // At most as many inputs as there are.
         multiple.min((inputs.neurons() as f64 / together).floor() * together).max(together)
     };
     grids.iter().zip(grown(FAN_IN, grids.len() - 1)).map(of_layer).collect()
 }
 
-/// The reach of each layer where none is asked for, at least as far as its fan-in needs, given the picture and the grids of all
+/// The default reach of each layer, at least as far as its fan-in needs, given the picture and the grids of all
 /// layers in order, and a fan-in for each layer or one for all.
 pub(crate) fn usual_reach(grids: &[Grid], fan_in: &[f64], falloff: Falloff, grain: Grain) -> Vec<f64> {
     let Some(picture) = grids.first() else { return Vec::new() };
@@ -85,7 +85,7 @@ pub(crate) fn usual_reach(grids: &[Grid], fan_in: &[f64], falloff: Falloff, grai
             picture: [picture.rows, picture.columns],
             importance: Vec::new(),
         };
-        // Two digits, as people write them.
+        // Rounded to two digits.
         let usual = (100.0 * wide * share * side).round() / 100.0;
         usual.max(0.5).max((100.0 * layer.least_reach()).ceil() / 100.0)
     };
@@ -96,7 +96,7 @@ impl Coupled2d {
     /// Draws one such layer.
     ///
     /// # Errors
-    /// Refuses what no graph can satisfy, naming the value and the limit.
+    /// Refuses impossible graphs, naming the value and the limit.
     pub fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
         let (inputs, outputs) = self.check()?;
         let together = self.grain.together();
@@ -108,12 +108,12 @@ impl Coupled2d {
         let mut edges = Vec::with_capacity(joined * together * together);
         let groups = to.len();
         for (number, place) in to.into_iter().enumerate() {
-            // Evenly spread, as the points of a line between pixels are.
+            // Evenly spread, as in Bresenham's algorithm.
             let count = (number + 1) * joined / groups - number * joined / groups;
             keys.clear();
             for ((number, at), importance) in (0u32..).zip(&from).zip(&importance) {
                 let Some(weight) = self.log_weight(*at, place) else { continue };
-                // U is in [0, 1): the logarithm of 0 gives a key that comes last, as it should.
+                // U is in [0, 1): the logarithm of 0 results in a key that comes last, as it should.
                 let gumbel = -(-rng.random::<f64>().ln()).ln();
                 keys.push((weight + importance + gumbel, number));
             }
@@ -131,10 +131,10 @@ impl Coupled2d {
         Topology::from_rows(inputs, outputs, row_start, edges)
     }
 
-    /// The number of edges, which every draw has.
+    /// The number of edges, the same for every draw.
     ///
     /// # Errors
-    /// As [`Coupled2d::build`], but for windows too small.
+    /// As [`Coupled2d::build`], except for windows that are too small.
     #[doc(hidden)]
     pub fn edges(&self) -> Result<usize> {
         self.check()?;
@@ -142,7 +142,7 @@ impl Coupled2d {
         Ok(self.joined_groups().saturating_mul(together * together))
     }
 
-    /// Pairs of an input group and an output group that are joined.
+    /// Number of connected pairs of an input group and an output group.
     fn joined_groups(&self) -> usize {
         let together = self.grain.together();
         let groups = (self.outputs.neurons() / together) as f64;
@@ -151,7 +151,7 @@ impl Coupled2d {
         joined
     }
 
-    /// Logarithm of the weight of an input at a place for an output at another; `None` where it cannot be drawn.
+    /// Logarithm of the weight of an input at one place for an output at another; `None` if it cannot be drawn.
     fn log_weight(&self, input: [f64; 2], output: [f64; 2]) -> Option<f64> {
         let away = [0, 1].map(|side| (input[side] - output[side]) * self.picture[side] as f64);
         match self.falloff {
@@ -164,13 +164,13 @@ impl Coupled2d {
         }
     }
 
-    /// As [`Coupled2d::log_weight`], but `None` beyond `reaches` times the reach of a Gaussian, too.
+    /// As [`Coupled2d::log_weight`], but also `None` beyond `reaches` times the reach of a Gaussian.
     pub(super) fn log_weight_within(&self, input: [f64; 2], output: [f64; 2], reaches: f64) -> Option<f64> {
         let is_near = |weight: &f64| self.falloff == Falloff::Window || *weight >= -reaches * reaches / 2.0;
         self.log_weight(input, output).filter(is_near)
     }
 
-    /// The least reach at which every output finds as many inputs as it draws: within its window, or within 3 times the reach of
+    /// The minimum reach with which every output finds as many inputs as it draws: within its window, or within 3 times the reach of
     /// a Gaussian for an output in the middle.
     fn least_reach(&self) -> f64 {
         let together = self.grain.together();
@@ -202,9 +202,9 @@ impl Coupled2d {
         *distances.select_nth_unstable_by(last, f64::total_cmp).1 / times
     }
 
-    /// The share of the edges that lead further than a Gaussian's draw goes; 0 of a window, and of a layer that is nearly full.
+    /// The share of the edges beyond the range of a Gaussian; 0 for a window, and for a nearly full layer.
     pub(crate) fn far_share(&self, topology: &Topology) -> f64 {
-        // A layer of most edges has far ones, too.
+        // A layer with most edges also has long ones.
         if topology.density() > 0.5 {
             return 0.0;
         }
@@ -242,7 +242,7 @@ impl Coupled2d {
         Error::Topology(format!("a fan-in of {} makes too many edges", self.fan_in))
     }
 
-    /// The partitions, or why there are none.
+    /// The partitions, or why they are impossible.
     fn check(&self) -> Result<(Partition, Partition)> {
         let refuse = |reason: String| Err(Error::Topology(reason));
         let Self { inputs, outputs, fan_in, reach, grain, .. } = self;
@@ -258,18 +258,18 @@ impl Coupled2d {
             let limit = inputs.neurons();
             let with = if together > 1 { format!(" with a grain of {grain}") } else { String::new() };
             return refuse(format!(
-                "a fan-in of {fan_in} is impossible, it must be {together} to {limit}, the number of inputs{with}"
+                "a fan-in of {fan_in} is invalid, it must be {together} to {limit}, the number of inputs{with}"
             ));
         }
         if !(*reach > 0.0 && reach.is_finite()) {
-            return refuse(format!("a reach of {reach} pixels is impossible, it must be above 0 and finite"));
+            return refuse(format!("a reach of {reach} pixels is invalid, it must be above 0 and finite"));
         }
         if !self.importance.is_empty() && self.importance.len() != inputs.neurons() {
             let given = self.importance.len();
             return refuse(format!("{given} importances for {} inputs", inputs.neurons()));
         }
         if let Some(wrong) = self.importance.iter().find(|value| !(**value > 0.0 && value.is_finite())) {
-            return refuse(format!("an importance of {wrong} is impossible, it must be above 0 and finite"));
+            return refuse(format!("an importance of {wrong} is invalid, it must be above 0 and finite"));
         }
         Ok((
             Partition::whole(inputs.neurons()).map_err(|e| e.on_side("inputs"))?,

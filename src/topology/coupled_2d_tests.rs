@@ -45,7 +45,7 @@ fn every_output_has_its_fan_in_of_distinct_inputs_and_seeds_repeat() {
         let topology = draw(&layer, 3);
         assert_eq!(topology.edges(), layer.edges().unwrap(), "{layer:?}");
         for output in 0..layer.outputs.neurons() {
-            // A topology has no edge twice.
+            // A topology has no duplicate edges.
             assert_eq!(topology.in_degree(output) as f64, layer.fan_in, "{layer:?}");
         }
         assert_eq!(topology, draw(&layer, 3), "{layer:?}");
@@ -178,7 +178,7 @@ fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
         let grids = [layer.inputs, layer.outputs, layer.outputs, layer.outputs];
         usual_reach(&grids, &[layer.fan_in], layer.falloff, layer.grain)
     };
-    // What 28 x 28 pixels have is enough for the usual fan-ins, and for no more.
+    // 28 x 28 pixels are just enough for the default fan-ins.
     assert_eq!(usual(&layer("28x28", "28x28", 40, 0.0, Grain::MicroBlocks)), [1.5, 2.74, 5.0]);
     assert!(usual(&layer("28x28", "28x28", 144, 0.0, Grain::MicroBlocks))[0] > 2.0);
     // 40 inputs are within 20 pixels to both sides of a line, which are 3 reaches.
@@ -199,22 +199,22 @@ fn the_usual_reach_is_as_far_as_a_fan_in_needs() {
 }
 
 #[test]
-fn what_cannot_be_names_the_value_and_the_limit() {
+fn impossible_values_are_named_with_their_limit() {
     let fine = layer("8x8", "8x8", 8, 2.0, Grain::MicroBlocks);
     let odd = "7x8".parse().unwrap();
     let cases = [
-        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is impossible, it must be 4 to 64"),
+        (Coupled2d { fan_in: 0.0, ..fine.clone() }, "a fan-in of 0 is invalid, it must be 4 to 64"),
         (
             Coupled2d { fan_in: 65.0, ..fine.clone() },
-            "a fan-in of 65 is impossible, it must be 4 to 64, the number of inputs with a grain of 4",
+            "a fan-in of 65 is invalid, it must be 4 to 64, the number of inputs with a grain of 4",
         ),
-        (Coupled2d { fan_in: f64::NAN, ..fine.clone() }, "a fan-in of NaN is impossible"),
-        (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is impossible"),
-        (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is impossible"),
+        (Coupled2d { fan_in: f64::NAN, ..fine.clone() }, "a fan-in of NaN is invalid"),
+        (Coupled2d { reach: 0.0, ..fine.clone() }, "a reach of 0 pixels is invalid"),
+        (Coupled2d { reach: f64::NAN, ..fine.clone() }, "a reach of NaN pixels is invalid"),
         (Coupled2d { inputs: odd, ..fine.clone() }, "the grid of the inputs is 7x8: take a grain of 1"),
         (Coupled2d { outputs: odd, ..fine.clone() }, "the grid of the outputs is 7x8"),
         (Coupled2d { importance: vec![1.0], ..fine.clone() }, "1 importances for 64 inputs"),
-        (Coupled2d { importance: vec![0.0; 64], ..fine }, "an importance of 0 is impossible"),
+        (Coupled2d { importance: vec![0.0; 64], ..fine }, "an importance of 0 is invalid"),
     ];
     for (layer, part) in cases {
         let refused = layer.build(&mut generator(0, Purpose::Topology(0))).unwrap_err().to_string();

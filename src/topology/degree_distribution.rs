@@ -1,4 +1,4 @@
-//! Distributions of the out-degree, as LDPC designers write them.
+//! Distributions of the out-degree, in the notation of LDPC codes.
 
 use std::fmt;
 use std::str::FromStr;
@@ -27,7 +27,7 @@ impl DegreeFamily {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Regular, Self::Uniform, Self::Poisson, Self::Explicit];
 
-    /// The word that stands before the numbers; explicit pairs have none.
+    /// The word before the numbers; explicit pairs have none.
     pub const fn prefix(self) -> Option<&'static str> {
         match self {
             Self::Regular => Some("regular"),
@@ -38,7 +38,7 @@ impl DegreeFamily {
     }
 }
 
-/// The distribution lambda(d; P) that the out-degree of each input neuron is drawn from.
+/// The distribution lambda(d; P) of the out-degree of each input neuron.
 ///
 /// As text: `regular:53` (or just `53`), `uniform:10-90`, `poisson:53`, or
 /// (degree, probability) pairs, `20:0.5,86:0.5`.
@@ -58,7 +58,7 @@ pub enum DegreeDistribution {
 #[doc(hidden)]
 impl DegreeDistribution {
     #[cfg(feature = "train")]
-    /// Checks the distribution against the number of outputs.
+    /// Checks the distribution for this number of outputs.
     ///
     /// # Errors
     /// Refuses degrees above `outputs`, empty ranges, means that are not positive,
@@ -99,7 +99,7 @@ impl DegreeDistribution {
         Ok(LayerDegrees { distribution: self, outputs })
     }
 
-    /// The family that it belongs to.
+    /// Its family.
     pub const fn family(&self) -> DegreeFamily {
         match self {
             Self::Regular(_) => DegreeFamily::Regular,
@@ -121,7 +121,7 @@ impl DegreeDistribution {
 }
 
 #[cfg(feature = "train")]
-/// A distribution that was checked against a layer.
+/// A distribution validated for a layer.
 pub struct LayerDegrees<'a> {
     distribution: &'a DegreeDistribution,
     outputs: usize,
@@ -188,7 +188,7 @@ impl FromStr for DegreeDistribution {
     fn from_str(text: &str) -> Result<Self> {
         let wrong = || {
             Error::Topology(format!(
-                "degree distribution {text:?} is not understood: write regular:53, uniform:10-90, poisson:53 or 20:0.5,86:0.5"
+                "degree distribution {text:?} is not valid: write regular:53, uniform:10-90, poisson:53 or 20:0.5,86:0.5"
             ))
         };
         let number = |s: &str| s.trim().parse::<usize>().map_err(|_| wrong());

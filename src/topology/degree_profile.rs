@@ -8,14 +8,14 @@ pub(crate) fn paper_density() -> f64 {
     share_of(0.0, 1.0)
 }
 
-/// Out-degrees `[block]` of a layer with the profile of the paper's: its curve of degrees over the position among the
+/// Out-degrees `[block]` of a layer with the paper's profile: its curve of degrees over the position among the
 /// inputs, cut into other blocks and scaled to a density.
 ///
-/// An input has at least this many edges that each output block that it feeds gets as many as it has outputs, and at most
-/// as many as the outputs of these blocks. Where this limit holds a degree back, the others make up for it as far as
-/// theirs allow; what the least degrees add comes on top of the density. For 784 outputs,
+/// An input has at least so many edges that each output block that it feeds gets as many as it has outputs, and at most
+/// as many as the outputs of these blocks. If this limit reduces a degree, the others compensate as far as
+/// theirs allow; minimum degrees may exceed the density. For 784 outputs,
 /// 8 blocks and [`paper_density`] these are the paper's 98, 130, 98, 49, 20, 10, 10, 10. `receptive_field` is as in
-/// [`SpatiallyCoupled`](super::SpatiallyCoupled), `None` where there is no window.
+/// [`SpatiallyCoupled`](super::SpatiallyCoupled), `None` if there is no window.
 #[must_use]
 pub(crate) fn paper_degrees(
     (inputs, outputs): (usize, usize),
@@ -31,7 +31,7 @@ pub(crate) fn paper_degrees(
     if profile.is_below_limits(scale) {
         return degrees;
     }
-    // The sum grows with the scale, so that halving an interval finds where it is nearest to what is wanted.
+    // The sum grows with the scale, so bisection finds the scale nearest to the requested density.
     let (mut low, mut high) = (scale, scale.max((outputs * OUTPUTS) as f64));
     for _ in 0..100 {
         let middle = (low + high) / 2.0;
@@ -57,12 +57,12 @@ impl Profile {
         share_of(place(block), place(block + 1)) * scale
     }
 
-    /// Least and greatest degree of a block; neurons are cut evenly, so that blocks differ by one of them at most.
+    /// Minimum and maximum degree of a block; blocks differ by at most one neuron.
     fn bounds(&self, block: usize) -> (usize, usize) {
         let Some(field) = self.receptive_field else { return (1, self.outputs) };
         let fed = field.min(block + 1);
         let limit = (self.outputs / self.blocks * fed).max(1);
-        // What one of these inputs owes to the output block that sees the fewest of them.
+        // The edges that one of these inputs needs for the output block that sees the fewest of them.
         let seen = field.min(self.blocks - block) * (self.inputs / self.blocks);
         let share = self.outputs.div_ceil(self.blocks).div_ceil(seen.max(1));
         ((fed * share).min(limit), limit)
@@ -82,7 +82,7 @@ impl Profile {
         (0..self.blocks).map(degree).collect()
     }
 
-    /// Whether no degree is held back by what its window holds.
+    /// Whether no degree is limited by its window.
     fn is_below_limits(&self, scale: f64) -> bool {
         (0..self.blocks).all(|block| self.degree(block, scale).round() <= self.bounds(block).1 as f64)
     }
@@ -120,7 +120,7 @@ mod tests {
         );
     }
 
-    /// Whatever the widths, the degrees can be built, and no neuron is skipped.
+    /// For all widths, the degrees can be built, and no neuron is skipped.
     #[test]
     fn every_layer_can_be_built() {
         for outputs in 1..70 {

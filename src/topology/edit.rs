@@ -1,36 +1,36 @@
-//! A graph with some of its edges in other places: a new immutable graph, and where each old edge is in it.
+//! Moving edges of a graph: a new immutable graph, and the place of each old edge in it.
 //!
-//! What moves is a [`Link`]: an edge, or in a graph of whole micro-blocks such a block. The number of edges stays.
+//! The unit that moves is a [`Link`]: an edge, or a micro-block in a graph of whole ones. The number of edges stays the same.
 
 use super::{Grain, Topology};
 use crate::{Error, Result};
 
-/// What joins a group of outputs and a group of inputs, as (output group, input group): with grain 1 one edge between two
+/// A connection of a group of outputs and a group of inputs, as (output group, input group): with grain 1 one edge between two
 /// neurons, with grain 4 the 16 edges between two quads.
 pub type Link = (u32, u32);
 
-/// Which links go and which come; as many of both.
+/// The links to remove and as many to add.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
-    /// What a link is.
+    /// The unit of a link.
     pub grain: Grain,
     /// Links of the graph, in any order.
     pub dropped: Vec<Link>,
-    /// Links that the graph does not have, or that it drops.
+    /// Links that the graph does not have, or that are dropped.
     pub added: Vec<Link>,
 }
 
-/// What an edit makes of a graph.
+/// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edited {
     /// The new graph, between the same neurons in the same blocks.
     pub topology: Topology,
-    /// Canonical edge that each old edge is in the new graph, `None` where it is dropped: `[old edges]`.
+    /// The canonical edge of each old edge in the new graph, `None` if it is dropped: `[old edges]`.
     pub now: Vec<Option<u32>>,
 }
 
 impl Topology {
-    /// What the graph moves by: whole micro-blocks where it is made of them, but not fully connected.
+    /// The unit in which the graph can move: whole micro-blocks if it consists of them, but is not fully connected.
     #[doc(hidden)]
     pub fn grain(&self) -> Grain {
         let width = Grain::MicroBlocks.together();
@@ -49,7 +49,7 @@ impl Topology {
         (0..self.outputs().width()).step_by(4).all(|first| {
             let inputs = &self.edge_inputs()[self.row(first)];
             let (quads, rest) = inputs.as_chunks::<4>();
-            // Inputs increase, so the first and the last one tell of all four.
+            // Inputs increase, so the first and the last one determine all four.
             let is_whole = |quad: &[u32; 4]| quad[0].is_multiple_of(4) && quad[3] == quad[0] + 3;
             rest.is_empty()
                 && quads.iter().all(is_whole)
@@ -57,7 +57,7 @@ impl Topology {
         })
     }
 
-    /// The input groups that an output group is joined to, increasing.
+    /// The input groups connected to an output group, increasing.
     #[doc(hidden)]
     pub fn joined(&self, grain: Grain, output: u32) -> impl ExactSizeIterator<Item = u32> + '_ {
         let inputs = &self.edge_inputs()[self.row(output as usize * grain.together())];
@@ -82,8 +82,8 @@ impl Topology {
     /// Moves edges.
     ///
     /// # Errors
-    /// [`Error::Topology`] where not as many links come as go, one that goes is not there, or one that comes is; and
-    /// where the grain is not that of the graph.
+    /// [`Error::Topology`] if the numbers of added and dropped links differ, a dropped link does not exist, or an added one does; and
+    /// if the grain is not that of the graph.
     #[doc(hidden)]
     pub fn edit(&self, edit: Edit) -> Result<Edited> {
         let Edit { grain, mut dropped, mut added } = edit;
@@ -95,7 +95,7 @@ impl Topology {
         if dropped.len() != added.len() {
             let (dropped, added) = (dropped.len(), added.len());
             return Err(Error::Topology(format!(
-                "{added} links come and {dropped} go, the numbers must be equal"
+                "{added} links are added and {dropped} removed, the numbers must be equal"
             )));
         }
         dropped.sort_unstable();
@@ -103,7 +103,7 @@ impl Topology {
         let [outputs, inputs] = self.groups(grain);
         if let Some((output, input)) = added.iter().find(|link| link.0 >= outputs || link.1 >= inputs) {
             return Err(Error::Topology(format!(
-                "a link from {input} to {output} comes, there are {inputs} and {outputs}"
+                "a link from {input} to {output} cannot be added, there are {inputs} inputs and {outputs} outputs"
             )));
         }
         let mut edited = Making {
@@ -121,7 +121,9 @@ impl Topology {
             edited.push(output, &merged)?;
         }
         if let Some((output, input)) = going.first() {
-            return Err(Error::Topology(format!("a link from {input} to {output} goes, there is none")));
+            return Err(Error::Topology(format!(
+                "a link from {input} to {output} cannot be removed, there is none"
+            )));
         }
         drop((dropped, added));
         let Making { row_start, input, now, .. } = edited;
@@ -130,14 +132,14 @@ impl Topology {
     }
 }
 
-/// Takes the links of an output group off the front of sorted ones.
+/// Splits the links of an output group off the front of sorted ones.
 fn take<'a>(links: &mut &'a [Link], output: u32) -> &'a [Link] {
     let (taken, rest) = links.split_at(links.partition_point(|link| link.0 <= output));
     *links = rest;
     taken
 }
 
-/// The input groups of an output group after an edit, increasing, each with its place before it.
+/// The input groups of an output group after an edit, increasing, each with its old place.
 fn merged(
     joined: impl Iterator<Item = u32>,
     going: &[Link],
@@ -151,17 +153,17 @@ fn merged(
         }
     }
     if let Some(input) = left.next() {
-        return Err(format!("one from {input} goes, there is none"));
+        return Err(format!("one from {input} cannot be removed, there is none"));
     }
     all.extend(coming.iter().map(|link| (link.1, None)));
     all.sort_unstable_by_key(|(input, _)| *input);
     match all.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        Some(pair) => Err(format!("one from {} comes, there is one", pair[0].0)),
+        Some(pair) => Err(format!("one from {} cannot be added, there is one", pair[0].0)),
         None => Ok(all),
     }
 }
 
-/// The rows of a new graph, as far as they are made.
+/// The rows of a new graph under construction.
 struct Making<'a> {
     of: &'a Topology,
     grain: Grain,

@@ -21,7 +21,7 @@ fn planar(grain: Grain) -> Coupled2d {
     }
 }
 
-/// Some of a graph's links, and as many that it lacks.
+/// Some of a graph's links, and as many missing ones.
 fn chosen(topology: &Topology, grain: Grain, count: usize, seed: u64) -> Edit {
     let mut rng = generator(seed, Purpose::Permutation(7));
     let there: HashSet<Link> = topology.links(grain).collect();
@@ -46,9 +46,9 @@ fn ends(grain: Grain, link: Link) -> impl Iterator<Item = (usize, usize)> {
 }
 
 proptest! {
-    /// The new graph has the edges that it should have, in the same number, and every edge that stayed is found.
+    /// The new graph has the expected edges, as many as before, and every edge that stayed is found.
     #[test]
-    fn an_edit_moves_what_it_says_and_nothing_else(
+    fn an_edit_moves_only_its_edges(
         is_of_blocks in any::<bool>(), count in 0usize..60, seed in 0u64..1000,
     ) {
         let grain = if is_of_blocks { Grain::MicroBlocks } else { Grain::Edges };
@@ -77,12 +77,12 @@ proptest! {
             }
         }
         prop_assert_eq!(found.len(), old.edges() - dropped.len());
-        // The same edit back gives the old graph.
+        // The inverse edit restores the old graph.
         let back = Edit { grain, dropped: edit.added, added: edit.dropped };
         prop_assert_eq!(new.edit(back).unwrap().topology, old);
     }
 
-    /// What a region offers is within it, is free, and is all that there is.
+    /// A region offers exactly the free places within it.
     #[test]
     fn a_region_offers_every_free_place_once(is_of_blocks in any::<bool>(), seed in 0u64..200) {
         let grain = if is_of_blocks { Grain::MicroBlocks } else { Grain::Edges };
@@ -113,7 +113,7 @@ proptest! {
 }
 
 #[test]
-fn an_edit_that_cannot_be_is_refused() {
+fn an_impossible_edit_is_refused() {
     let sides = || (Partition::whole(3).unwrap(), Partition::whole(2).unwrap());
     let (inputs, outputs) = sides();
     let graph = Topology::from_edges(inputs, outputs, &[(0, 0), (2, 1), (1, 0)]).unwrap();
@@ -124,13 +124,13 @@ fn an_edit_that_cannot_be_is_refused() {
     assert!(edit(&[(0, 0)], &[(1, 0)]).is_ok());
     assert!(edit(&[(0, 0)], &[(0, 0)]).is_ok_and(|edited| edited.now == [None, Some(1), Some(2)]));
     for (dropped, added, part) in [
-        (&[(0, 0)][..], &[][..], "0 links come and 1 go"),
-        (&[(1, 1)], &[(0, 2)], "links to 1: one from 1 goes, there is none"),
-        (&[(0, 0), (0, 0)], &[(0, 2), (1, 0)], "links to 0: one from 0 goes, there is none"),
-        (&[(2, 0)], &[(0, 2)], "a link from 0 to 2 goes, there is none"),
-        (&[(0, 0)], &[(0, 1)], "links to 0: one from 1 comes, there is one"),
-        (&[(0, 0)], &[(2, 0)], "a link from 0 to 2 comes, there are 3 and 2"),
-        (&[(0, 0)], &[(0, 3)], "a link from 3 to 0 comes, there are 3 and 2"),
+        (&[(0, 0)][..], &[][..], "0 links are added and 1 removed"),
+        (&[(1, 1)], &[(0, 2)], "links to 1: one from 1 cannot be removed, there is none"),
+        (&[(0, 0), (0, 0)], &[(0, 2), (1, 0)], "links to 0: one from 0 cannot be removed, there is none"),
+        (&[(2, 0)], &[(0, 2)], "a link from 0 to 2 cannot be removed, there is none"),
+        (&[(0, 0)], &[(0, 1)], "links to 0: one from 1 cannot be added, there is one"),
+        (&[(0, 0)], &[(2, 0)], "a link from 0 to 2 cannot be added, there are 3 inputs and 2 outputs"),
+        (&[(0, 0)], &[(0, 3)], "a link from 3 to 0 cannot be added, there are 3 inputs and 2 outputs"),
     ] {
         let message = edit(dropped, added).unwrap_err();
         assert!(message.contains(part), "{message:?} does not say {part:?}");

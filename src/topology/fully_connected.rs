@@ -3,7 +3,7 @@
 use super::{Partition, Topology};
 use crate::{Error, Result};
 
-/// Joins every input to every output; one block on each side.
+/// Connects every input to every output; one block on each side.
 ///
 /// # Errors
 /// Refuses a width of 0 and more than 2^31 - 1 edges.
@@ -12,7 +12,7 @@ pub fn fully_connected(inputs: usize, outputs: usize) -> Result<Topology> {
 }
 
 impl Topology {
-    /// Joins every input to every output.
+    /// Connects every input to every output.
     pub(crate) fn full(inputs: Partition, outputs: Partition) -> Result<Self> {
         let edges = inputs.width().checked_mul(outputs.width()).filter(|edges| *edges < 1 << 31);
         let edges = edges.ok_or_else(|| {

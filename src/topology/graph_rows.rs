@@ -1,4 +1,4 @@
-//! The edges of a graph without its neurons, as checkpoints keep them.
+//! The edges of a graph without its neurons, for checkpoints.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::Result;
 pub enum GraphRows {
     /// Those of a graph.
     Of(Arc<Topology>),
-    /// Those of a file, which no graph may have.
+    /// Those of a file, not yet validated.
     Read {
         /// First edge of each output, then the number of edges: `[outputs + 1]`.
         row_start: Vec<u32>,

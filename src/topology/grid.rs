@@ -1,4 +1,4 @@
-//! Neurons that have a place on a picture.
+//! Neurons with places on a picture.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,11 +6,11 @@ use std::str::FromStr;
 use crate::named::named;
 use crate::{Error, Result};
 
-/// Rows and columns of places, and how many neurons stand on each of them.
+/// Rows and columns of places, and the number of neurons at each place.
 ///
 /// Neurons are numbered patch by patch, 2 x 2 places each, so that the four neurons of a patch follow each other: patches
-/// in reading order, within a patch the maps one after the other, within a map its four places in reading order. A grid
-/// with an odd side has no patches: there places come in reading order, and the maps of a place follow each other.
+/// in reading order, within a patch the maps one after another, within a map its four places in reading order. A grid
+/// with an odd side has no patches: its places are in reading order, and the maps of a place follow each other.
 ///
 /// As text: `28x28`, with several maps `14x14x4`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +19,7 @@ pub struct Grid {
     pub rows: usize,
     /// Number of columns.
     pub columns: usize,
-    /// Neurons on one place.
+    /// Neurons per place.
     pub maps: usize,
 }
 
@@ -28,13 +28,13 @@ named! {
     pub enum Falloff {
         /// As a Gaussian, whose standard deviation is the reach.
         Gauss = "gauss",
-        /// Not at all within a square window that goes as far as the reach to each side; there is no edge beyond it.
+        /// Uniform within a square window that extends by the reach on each side; no edges beyond it.
         Window = "window",
     }
 }
 
 named! {
-    /// What is drawn at once.
+    /// The unit of drawing.
     pub enum Grain {
         /// Single edges.
         Edges = "1",
@@ -44,7 +44,7 @@ named! {
 }
 
 impl Grain {
-    /// Neurons on each side that are joined together.
+    /// Neurons on each side of a unit.
     pub(crate) fn width(self) -> u32 {
         match self {
             Self::Edges => 1,
@@ -52,19 +52,19 @@ impl Grain {
         }
     }
 
-    /// The same, to count with.
+    /// The same, as `usize`.
     pub(crate) fn together(self) -> usize {
         self.width() as usize
     }
 }
 
-/// Most neurons of a grid. Far fewer fill the memory of most machines.
+/// Maximum number of neurons of a grid. Far fewer fill the memory of most machines.
 const MOST_NEURONS: usize = 100_000_000;
 
 /// Side of a patch.
 const SIDE: usize = 2;
 
-/// Where a neuron stands.
+/// The place of a neuron.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Place {
     pub(crate) row: usize,
@@ -79,7 +79,7 @@ impl Grid {
         self.rows.saturating_mul(self.columns).saturating_mul(self.maps)
     }
 
-    /// This many neurons on one map, as nearly square as their number allows.
+    /// A grid of this many neurons with one map, as nearly square as possible.
     pub fn squarest(neurons: usize) -> Self {
         let rows = (1..=neurons.isqrt()).rev().find(|rows| neurons.is_multiple_of(*rows)).unwrap_or(1);
         Self { rows, columns: neurons / rows, maps: 1 }
@@ -90,7 +90,7 @@ impl Grid {
         self.rows.is_multiple_of(SIDE) && self.columns.is_multiple_of(SIDE)
     }
 
-    /// The pixel of a picture, `[map][row][column]`, that each neuron stands on: `[neuron]`.
+    /// The pixel of a picture, `[map][row][column]`, of each neuron: `[neuron]`.
     pub fn pixels(self) -> Vec<usize> {
         let pixel = |place: Place| (place.map * self.rows + place.row) * self.columns + place.column;
         (0..self.neurons()).map(|neuron| pixel(self.place(neuron))).collect()
@@ -98,7 +98,7 @@ impl Grid {
 }
 
 impl Grid {
-    /// Where a neuron stands.
+    /// The place of a neuron.
     pub(crate) fn place(self, neuron: usize) -> Place {
         let side = if self.has_patches() { SIDE } else { 1 };
         let (patch, lane) = (neuron / (side * side * self.maps), neuron % (side * side * self.maps));
@@ -111,7 +111,7 @@ impl Grid {
         }
     }
 
-    /// The middle of each group of this many neurons in a row, from the upper left corner, as shares of the sides: `[group]`.
+    /// The middle of each group of this many consecutive neurons, from the upper left corner, as shares of the sides: `[group]`.
     pub(crate) fn middles(self, together: usize) -> Vec<[f64; 2]> {
         let middle = |first: usize| {
             let places = (first..first + together).map(|neuron| self.place(neuron));
@@ -154,7 +154,7 @@ impl FromStr for Grid {
         };
         if grid.neurons() > MOST_NEURONS {
             return Err(Error::Topology(format!(
-                "a grid of {text} has too many neurons, {MOST_NEURONS} are the most: take fewer rows, columns or maps"
+                "a grid of {text} has too many neurons, the limit is {MOST_NEURONS}: take fewer rows, columns or maps"
             )));
         }
         Ok(grid)
@@ -198,12 +198,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_grid_is_refused() {
+    fn invalid_grids_are_refused() {
         let huge =
             ["18446744073709551615x2", "70000x70000", "4294967296x4294967296", "10001x10000", "2x2x99999999"];
         for text in huge {
             let message = text.parse::<Grid>().unwrap_err().to_string();
-            assert!(message.contains(text) && message.contains("100000000 are the most"), "{message}");
+            assert!(message.contains(text) && message.contains("the limit is 100000000"), "{message}");
         }
         assert!("10000x10000".parse::<Grid>().is_ok());
         for text in ["", "28", "0x3", "3x0", "3x3x0", "3x3x3x3", "axb", "-1x3", "99999999999999999999x1"] {

@@ -63,7 +63,7 @@ pub use spatially_coupled::SpatiallyCoupled;
 /// The edges of one layer, in canonical order, with the transposed lists.
 ///
 /// Invariants, checked by the constructor: both ends of each edge exist; within
-/// an output the inputs strictly increase (so no edge is there twice); there is
+/// an output the inputs strictly increase (so no edge is duplicated); there is
 /// at least one edge, and fewer than 2^31.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topology {
@@ -97,12 +97,12 @@ impl Topology {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Topology`] for an edge whose ends are not there or that is there twice, and where there is none.
+    /// [`Error::Topology`] for an edge whose ends do not exist, for a duplicate edge, and if there is none.
     pub fn from_edges(inputs: Partition, outputs: Partition, edges: &[(u32, u32)]) -> Result<Self> {
         let mut targets = vec![Vec::new(); inputs.width()];
         for (input, output) in edges {
             let Some(targets) = targets.get_mut(*input as usize) else {
-                return Err(Error::Topology(format!("input {input} of an edge is not there")));
+                return Err(Error::Topology(format!("input {input} of an edge does not exist")));
             };
             targets.push(*output);
         }
@@ -157,7 +157,7 @@ impl Topology {
     /// `input[row_start[o]..row_start[o + 1]]`.
     ///
     /// # Errors
-    /// Names the first violated invariant and where it is.
+    /// Names the first violated invariant and its place.
     pub fn from_rows(
         inputs: Partition,
         outputs: Partition,
@@ -179,7 +179,7 @@ impl Topology {
             for output in outputs_fed {
                 rows.get_mut(*output as usize)
                     .ok_or_else(|| {
-                        Error::Topology(format!("input {input} feeds output {output}, which is not there"))
+                        Error::Topology(format!("input {input} feeds output {output}, which does not exist"))
                     })?
                     .push(input);
             }

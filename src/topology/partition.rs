@@ -97,7 +97,7 @@ impl Partition {
     }
 }
 
-/// Most neurons of a layer: they are numbered by `u32`, and some buffers hold a few values for each.
+/// Maximum number of neurons of a layer: they are numbered by `u32`, and some buffers hold a few values for each.
 pub(crate) const MAX_WIDTH: usize = (u32::MAX / 4) as usize;
 
 fn check_width(width: usize) -> Result<()> {

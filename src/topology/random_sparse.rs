@@ -6,7 +6,7 @@ use super::sampling::DistinctSampler;
 use super::{DegreeDistribution, Partition, Topology};
 use crate::Result;
 
-/// What a random sparse layer is to look like.
+/// The description of a random sparse layer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RandomSparse {
     /// Number of input neurons.

@@ -1,12 +1,12 @@
-//! Where the edges of a layer may be: what keeps a graph in its shape while edges move.
+//! Where the edges of a layer may be, so that a graph keeps its structure while edges move.
 
 use super::coupled_2d::SIGMAS;
 use super::{Coupled2d, Falloff, Grain, Link, Topology};
 
-/// The places where a layer may have a link, each with the weight of a draw.
+/// The places where a layer may have a link, each with its weight in a draw.
 ///
-/// Of a layer in two dimensions these are the law's by which it was drawn: a Gaussian up to 3 times the reach, or the
-/// window, and the importance of the inputs where it was drawn by that. Of any other layer they are the blocks of inputs and outputs that are joined at the start, with equal weights: a
+/// For a layer in two dimensions, these follow the law by which it was drawn: a Gaussian up to 3 times the reach, or the
+/// window, and the importance of the inputs if that was used. For any other layer, they are the initially connected blocks of inputs and outputs, with equal weights: a
 /// layer of one block may have edges everywhere.
 #[derive(Clone, Debug)]
 pub struct Region {
@@ -19,13 +19,13 @@ enum Law {
     /// Ranges of input groups for each output group of a block, increasing: `[output block]`; and the first output group
     /// of each block, then their number.
     Blocks { joined: Vec<Vec<[u32; 2]>>, bounds: Vec<u32> },
-    /// The layer as it is drawn, the middles of output groups and of input groups, and the logarithm of what each input
-    /// group's weight is multiplied by.
+    /// The layer as it is drawn, the middles of output groups and of input groups, and the logarithm of the factor of each input
+    /// group's weight.
     Plane { layer: Box<Coupled2d>, outputs: Vec<[f64; 2]>, inputs: Vec<[f64; 2]>, importance: Vec<f64> },
 }
 
 impl Region {
-    /// The blocks that a graph joins.
+    /// The blocks that a graph connects.
     #[must_use]
     pub fn of(topology: &Topology) -> Self {
         let (grain, sides) = (topology.grain(), [topology.outputs(), topology.inputs()]);
@@ -44,7 +44,7 @@ impl Region {
         Self { grain, law: Law::Blocks { joined, bounds } }
     }
 
-    /// Where a layer in two dimensions is drawn.
+    /// The region of a layer in two dimensions.
     #[must_use]
     pub fn planar(layer: &Coupled2d) -> Self {
         let together = layer.grain.together();
@@ -57,7 +57,7 @@ impl Region {
         Self { grain: layer.grain, law }
     }
 
-    /// What moves at once.
+    /// The unit that moves.
     #[must_use]
     pub fn grain(&self) -> Grain {
         self.grain
@@ -72,8 +72,8 @@ impl Region {
         }
     }
 
-    /// The input groups that an output group may be joined to and is not, increasing, with the logarithms of their
-    /// weights; `taken` are those that it is joined to.
+    /// The input groups to which an output group may be connected and is not, increasing, with the logarithms of their
+    /// weights; `taken` are the connected ones.
     pub fn free(&self, output: u32, taken: impl Iterator<Item = u32>, mut visit: impl FnMut(Link, f64)) {
         let mut taken = taken.peekable();
         let mut look = |input: u32, weight: f64| {

@@ -29,7 +29,7 @@ impl DistinctSampler {
 /// The neurons of the `count` largest keys.
 pub(super) fn largest(keys: &mut [(f64, u32)], count: usize) -> Vec<u32> {
     if (1..keys.len()).contains(&count) {
-        // Of equal keys, which take a softness near 0, the first neuron wins.
+        // Of equal keys, which occur with a softness near 0, the first neuron wins.
         keys.select_nth_unstable_by(count - 1, |a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     }
     keys[..count].iter().map(|key| key.1).collect()

@@ -2,17 +2,17 @@
 //!
 //! Each input neuron of block `j` has `d_j` edges, as in the spatially-coupled
 //! layer, so both have the same number of weights in the same places of the
-//! input. But no output is out of reach: the nearer an output, the likelier an
-//! edge. With neuron `k` of `n` standing at `(k + 1/2) / n`, an output at the
+//! input. But every output is reachable: the nearer an output, the likelier an
+//! edge. With neuron `k` of `n` at `(k + 1/2) / n`, an output at the
 //! distance `D`, counted in blocks, has the weight `exp(-D / softness)`, and an
-//! input draws its outputs one after the other by these weights, without
+//! input draws its outputs one after another by these weights, without
 //! replacement. A small softness leaves the nearest outputs, a large one a
 //! random sparse layer.
 //!
 //! The draw is the Gumbel top-k trick: the `d` largest of `ln weight + G`, with
 //! `G = -ln(-ln U)`, are a draw without replacement (Kool, van Hoof and Welling,
 //! "Stochastic Beams and Where to Find Them", 2019; the same as the keys of
-//! Efraimidis and Spirakis, 2006). Every input looks at every output, so time
+//! Efraimidis and Spirakis, 2006). Every input considers every output, so time
 //! grows with the product of the widths; memory grows with the edges.
 
 use rand::{Rng, RngExt};
@@ -21,7 +21,7 @@ use super::sampling::largest;
 use super::{Partition, Topology};
 use crate::{Error, Result};
 
-/// What a soft band is to look like.
+/// The description of a soft band.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SoftBand {
     /// Number of input neurons.
@@ -40,7 +40,7 @@ impl SoftBand {
     /// Draws one such layer.
     ///
     /// # Errors
-    /// Refuses what no graph can satisfy, naming the block and the limit, and a
+    /// Refuses impossible graphs, naming the block and the limit, and a
     /// softness that is not above 0 and finite.
     pub fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
         let (inputs, outputs) = self.check()?;
@@ -56,7 +56,7 @@ impl SoftBand {
         Topology::from_targets(inputs, outputs, &targets)
     }
 
-    /// The number of edges, which every draw has.
+    /// The number of edges, the same for every draw.
     ///
     /// # Errors
     /// As [`SoftBand::build`].
@@ -84,13 +84,13 @@ impl SoftBand {
         keys.clear();
         let outputs = (0u32..).zip(0..self.outputs);
         keys.extend(outputs.map(|(number, output)| {
-            // U is in [0, 1): the logarithm of 0 gives a key that comes last, as it should.
+            // U is in [0, 1): the logarithm of 0 results in a key that comes last, as it should.
             let gumbel = -(-rng.random::<f64>().ln()).ln();
             (self.log_weight(input, output) + gumbel, number)
         }));
     }
 
-    /// The partitions, or why there are none.
+    /// The partitions, or why they are impossible.
     fn check(&self) -> Result<(Partition, Partition)> {
         let refuse = |reason: String| Err(Error::Topology(reason));
         let inputs = Partition::even(self.inputs, self.blocks).map_err(|e| e.on_side("inputs"))?;
@@ -110,7 +110,7 @@ impl SoftBand {
         }
         if !(self.softness > 0.0 && self.softness.is_finite()) {
             return refuse(format!(
-                "a softness of {} blocks is impossible, it must be above 0 and finite",
+                "a softness of {} blocks is invalid, it must be above 0 and finite",
                 self.softness
             ));
         }

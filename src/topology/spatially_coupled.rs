@@ -1,7 +1,7 @@
 //! The spatially-coupled layer: a band of random left-regular blocks.
 //!
 //! Inputs and outputs are cut into the same number of blocks, `B`. Output block
-//! `i` is joined to the `r` input blocks `i..i + r` (cut off at the last one), so
+//! `i` is connected to the `r` input blocks `i..i + r` (cut off at the last one), so
 //! input block `j` feeds the output blocks `max(0, j + 1 - r)..=j`: information
 //! moves towards block 0, the important end. Each input neuron of block `j` has
 //! exactly `d_j` edges in all, shared as evenly as possible over the output
@@ -18,7 +18,7 @@ use super::sampling::DistinctSampler;
 use super::{Partition, Topology};
 use crate::{Error, Result};
 
-/// What a spatially-coupled layer is to look like.
+/// The description of a spatially-coupled layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SpatiallyCoupled {
     /// Number of input neurons.
@@ -37,14 +37,14 @@ impl SpatiallyCoupled {
     /// Draws one such layer.
     ///
     /// # Errors
-    /// Refuses what no graph can satisfy, naming the block and the limit.
+    /// Refuses impossible graphs, naming the block and the limit.
     pub fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
         let (shape, targets) = self.targets(rng)?;
         Topology::from_targets(shape.inputs, shape.outputs, &targets)
     }
 
-    /// As [`SpatiallyCoupled::build`]; then edges are moved within the blocks of outputs, so that no output is left
-    /// without inputs where its block has edges enough.
+    /// As [`SpatiallyCoupled::build`]; then edges are moved within the blocks of outputs, so that no output is
+    /// without inputs if its block has enough edges.
     ///
     /// # Errors
     /// As [`SpatiallyCoupled::build`].
@@ -73,7 +73,7 @@ impl SpatiallyCoupled {
         Ok((shape, targets))
     }
 
-    /// The number of edges, which every draw has.
+    /// The number of edges, the same for every draw.
     ///
     /// # Errors
     /// As [`SpatiallyCoupled::build`].
@@ -94,13 +94,13 @@ impl SpatiallyCoupled {
         if self.degrees.len() == 1 { self.degrees[0] } else { self.degrees[input_block] }
     }
 
-    /// The partitions and the shares of each block's degree, or why there are none.
+    /// The partitions and the shares of each block's degree, or why they are impossible.
     fn check(&self) -> Result<Shape> {
         let inputs = Partition::even(self.inputs, self.blocks).map_err(|e| e.on_side("inputs"))?;
         let outputs = Partition::even(self.outputs, self.blocks).map_err(|e| e.on_side("outputs"))?;
         if self.receptive_field == 0 || self.receptive_field > self.blocks {
             return Err(Error::Topology(format!(
-                "a receptive field of {} blocks is impossible, it must be 1 to {} (the number of blocks)",
+                "a receptive field of {} blocks is invalid, it must be 1 to {} (the number of blocks)",
                 self.receptive_field, self.blocks
             )));
         }
@@ -153,7 +153,7 @@ fn reach_all(outputs: &Partition, targets: &mut [Vec<u32>]) {
         }
     }
     for block in outputs.blocks() {
-        // Of those that have as many edges the first output comes first.
+        // Of outputs with equally many edges, the first comes first.
         let mut donors: BinaryHeap<_> =
             block.clone().map(|output| (edges[output].len(), Reverse(output))).collect();
         for output in block.filter(|output| edges[*output].is_empty()).collect::<Vec<_>>() {
@@ -174,7 +174,7 @@ struct Shape {
 }
 
 /// The greatest level to which vessels of these sizes can all be filled with
-/// `amount`, a vessel that is full holding its size.
+/// `amount`, where a full vessel holds its size.
 fn fill_level(amount: usize, sizes: &[usize]) -> usize {
     let filled = |level: usize| sizes.iter().map(|size| level.min(*size)).sum::<usize>();
     let tallest = sizes.iter().copied().max().unwrap_or(0);

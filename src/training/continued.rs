@@ -1,8 +1,8 @@
-//! `continued` in `config.json`: each time that a run went on, where, and what was changed then.
+//! `continued` in `config.json`: each time that the run was resumed, where, and what was changed.
 //!
-//! The file is the one with which the run began, to the byte, with this list behind its other keys. So the digest that
-//! checkpoints know it by stays the same, whoever goes on where. What was changed counts from the last entry:
-//! [`in_force`] lays it over the other keys.
+//! The file is the original one of the run, to the byte, with this list after its other keys. So the digest by which
+//! checkpoints identify it stays the same, wherever the run is resumed. The last entry is in force:
+//! [`in_force`] merges it over the other keys.
 
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ use crate::engine::Backend;
 use crate::named::named;
 
 named! {
-    /// What an optimiser remembers when its run goes on.
+    /// What an optimiser keeps when its run is resumed.
     #[derive(Default)]
     pub enum OptimizerState {
-        /// All that it did: the run was interrupted.
+        /// Its state: the run was interrupted.
         #[default]
         Kept = "kept",
         /// Nothing: the run was finished and is extended.
@@ -26,16 +26,16 @@ named! {
     }
 }
 
-/// A time that a run went on.
+/// One continuation of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Continuation {
     /// When, RFC 3339.
     pub time: String,
-    /// Whole epochs that it had made.
+    /// Complete epochs so far.
     pub epoch: usize,
     /// Steps of the next one.
     pub step: usize,
-    /// The version that it goes on with.
+    /// The version that resumes it.
     pub tanner_version: String,
     /// Kind of engine.
     pub backend: Backend,
@@ -49,7 +49,7 @@ pub struct Continuation {
     /// The file of their labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub labels: Option<PathBuf>,
-    /// The file of what it is tested on.
+    /// The file of its test set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<PathBuf>,
     /// The model that it started from.
@@ -63,29 +63,29 @@ pub struct Continuation {
     pub epochs: usize,
     /// Epochs without a better score after which it ends.
     pub patience: Option<usize>,
-    /// What has to get better.
+    /// What must improve.
     #[serde(default)]
     pub patience_on: PatienceOn,
-    /// The epoch from which patience counts, where no later one is the best.
+    /// The epoch from which patience counts, unless a later one is the best.
     #[serde(default)]
     pub patience_from: usize,
-    /// What the optimiser remembers.
+    /// The optimiser state.
     #[serde(default)]
     pub optimizer: OptimizerState,
 }
 
-/// How the list begins in the text of the file, behind the last of the other keys.
+/// The beginning of the list in the text of the file, after the last of the other keys.
 const BEGIN: &[u8] = b",\n  \"continued\": [";
 
-/// The text as it was when the run began, in two: its last brace with the blanks around it is apart.
+/// The original text of the run, in two parts: the second is its last brace with the blanks around it.
 fn begun(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.trim_ascii_end().strip_suffix(b"}").unwrap_or(text).trim_ascii_end().len();
-    // A line break does not stand inside a string, and keys further inside are indented further.
+    // Strings contain no line breaks, and nested keys are indented further.
     let place = text.windows(BEGIN.len()).position(|window| window == BEGIN);
     (&text[..place.unwrap_or(end)], &text[end..])
 }
 
-/// SHA-256 of the text as it was when the run began.
+/// SHA-256 of the original text.
 pub(super) fn digest(text: &[u8]) -> String {
     let (keys, brace) = begun(text);
     crate::text::hex(Sha256::new_with_prefix(keys).chain_update(brace).finalize())
@@ -94,7 +94,7 @@ pub(super) fn digest(text: &[u8]) -> String {
 /// The text with another entry.
 ///
 /// # Errors
-/// Why there can be none.
+/// Why it cannot be serialised.
 pub(super) fn with_entry(text: &[u8], entry: &Continuation) -> serde_json::Result<Vec<u8>> {
     let mut entries = entries(&serde_json::from_slice(text)?);
     entries.push(serde_json::to_value(entry)?);
@@ -109,12 +109,12 @@ fn entries(config: &Value) -> Vec<Value> {
     config["continued"].as_array().cloned().unwrap_or_default()
 }
 
-/// The last entry, where a run went on.
+/// The last entry of a resumed run.
 pub(crate) fn last(config: &Value) -> Option<Continuation> {
     Continuation::deserialize(config["continued"].as_array()?.last()?).ok()
 }
 
-/// The settings of a run with what was changed when it went on.
+/// The settings of a run with what was changed on resuming.
 #[must_use]
 pub(crate) fn in_force(mut config: Value) -> Value {
     let Some(now) = last(&config) else { return config };
@@ -198,7 +198,7 @@ mod tests {
         let changed = String::from_utf8(text).unwrap().replace("0.1", "0.2");
         assert_ne!(digest(changed.as_bytes()), digest(&first));
         assert_ne!(digest(b"no config"), digest(b"no other"));
-        // However somebody has laid it out.
+        // In any layout.
         let compact = config.to_string().into_bytes();
         let longer = with_entry(&with_entry(&compact, &entry(1)).unwrap(), &entry(2)).unwrap();
         assert_eq!(digest(&longer), crate::text::hex(Sha256::digest(&compact)));

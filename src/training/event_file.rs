@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 use crate::protobuf::Message;
 use crate::{Error, Result};
 
-/// How the names of event files begin; TensorBoard finds them by it.
+/// The beginning of the names of event files, by which TensorBoard finds them.
 pub(crate) const EVENTS_PREFIX: &str = "events.out.tfevents.";
 
 /// One value of a summary.
@@ -33,11 +33,11 @@ pub(super) enum SummaryValue {
     Text(String),
     /// The bytes of a PNG file.
     Picture(Vec<u8>),
-    /// What a plugin reads, by its name.
+    /// Data of a plugin, with its name.
     Plugin(&'static str, Vec<u8>),
 }
 
-/// Numbers by size, as `HistogramProto` has them.
+/// A histogram, as in `HistogramProto`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Histogram {
     pub(super) min: f64,
@@ -52,7 +52,7 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    /// Sorts values into `buckets` of equal width; `None` where there are no values.
+    /// Sorts values into `buckets` of equal width; `None` if there are no values.
     pub(super) fn of(values: &[f32], buckets: usize) -> Option<Self> {
         let (first, buckets) = (f64::from(*values.first()?), buckets.max(1));
         let mut histogram = Self {
@@ -94,10 +94,10 @@ pub(super) struct EventFile {
 }
 
 impl EventFile {
-    /// Makes a new file in a folder, whose name sorts behind those made earlier.
+    /// Creates a new file in a folder, whose name sorts after earlier ones.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made or written to.
+    /// [`Error::Io`] when it cannot be created or written.
     pub(super) fn create(folder: &Path) -> Result<Self> {
         let (seconds, process) = (jiff::Timestamp::now().as_second(), std::process::id());
         let mut number = 0;
@@ -115,7 +115,7 @@ impl EventFile {
         }
     }
 
-    /// Says that what earlier files of the folder have from this step on does not count any more.
+    /// Marks data of earlier files from this step on as obsolete.
     pub(super) fn restart(&mut self, step: u64) -> Result<()> {
         const START: u64 = 1;
         self.append(vec![event(step).message(7, &Message::default().int(1, START))])
@@ -124,7 +124,7 @@ impl EventFile {
     /// Appends one event for each value: TensorBoard keeps single scalars apart by event.
     ///
     /// # Errors
-    /// [`Error::Io`] when the file cannot be written; it ends with a whole record then, if that can be had.
+    /// [`Error::Io`] when the file cannot be written; it then ends with a complete record, if possible.
     pub(super) fn summaries(&mut self, step: u64, values: &[(String, SummaryValue)]) -> Result<()> {
         self.append(values.iter().map(|(tag, value)| event(step).message(5, &summary(tag, value))).collect())
     }
@@ -134,7 +134,7 @@ impl EventFile {
         let failed = |error| Error::io(&self.path, error);
         let whole = self.file.metadata().map_err(failed)?.len();
         self.file.write_all(&bytes).and_then(|()| self.file.flush()).map_err(|error| {
-            // Half a record would end the reading of the file there.
+            // An incomplete record would end the reading of the file.
             let _ = self.file.set_len(whole);
             Error::io(&self.path, error)
         })
@@ -165,7 +165,7 @@ fn summary(tag: &str, value: &SummaryValue) -> Message {
             let [width, height] = png_size(png);
             inner.message(4, &Message::default().int(1, height).int(2, width).int(3, RGB).bytes(4, png))
         }
-        // Its tensor has a number that nobody reads.
+        // Its tensor has an unused number.
         SummaryValue::Plugin(name, content) => inner
             .message(8, &tensor(DT_FLOAT).bytes(5, &0f32.to_le_bytes()))
             .message(9, &metadata(name, content)),
@@ -189,7 +189,7 @@ fn metadata(plugin: &str, content: &[u8]) -> Message {
     Message::default().message(1, &plugin).int(4, DATA_CLASS_TENSOR)
 }
 
-/// Width and height, which the header of a PNG file has at a fixed place; 0 of anything else.
+/// Width and height, at a fixed place in the header of a PNG file; 0 for anything else.
 fn png_size(png: &[u8]) -> [u64; 2] {
     [16, 20].map(|at| {
         let bytes = png.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());

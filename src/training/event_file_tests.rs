@@ -12,7 +12,7 @@ fn checksums_are_those_of_the_standard() {
     assert_eq!(masked(0xe306_9283), 0x2507_c60d_u32.wrapping_add(0xa282_ead8));
 }
 
-/// The first bytes of any file that TensorFlow has written: a length of 24, and its masked checksum.
+/// The first bytes of any file written by TensorFlow: a length of 24, and its masked checksum.
 #[test]
 fn a_record_is_framed_as_tensorflow_does_it() {
     let record = record(&[0; 24]);
@@ -31,7 +31,7 @@ fn every_value_is_in_one_bucket() {
     assert_eq!(Histogram::of(&[], 3), None);
 }
 
-/// Takes a file apart, record by record, and checks both sums of each.
+/// Parses a file, record by record, and checks both sums of each.
 fn records(bytes: &[u8]) -> Vec<Vec<u8>> {
     let (mut rest, mut records) = (bytes, Vec::new());
     let number = |bytes: &[u8]| u32::from_le_bytes(bytes.try_into().unwrap());

@@ -1,4 +1,4 @@
-//! Where a file of a run is now: the run may go on in another folder or on another machine than it began on.
+//! Where a file of a run is now: a run may be resumed in another folder or on another machine.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::continued;
 use crate::{Error, Result, Setting};
 
-/// Finds what a setting of a run named: where it was when the run last went on and when it began, then where its path
+/// Finds what a setting of a run named: where it was when the run was last resumed and when it began, then where its path
 /// leads from the current folder, and from a folder above the run.
 ///
 /// # Errors
@@ -34,7 +34,7 @@ pub(crate) fn find_file_of(
     let here = absolute(recorded);
     for place in last(config, setting).into_iter().chain(then).chain([here.clone()]).chain(above) {
         if place.exists() {
-            // A path that leads there from here stays as short as it was.
+            // A valid relative path stays short.
             return Ok(if place == here { recorded.to_owned() } else { place });
         }
         if !places.contains(&place) {
@@ -43,21 +43,21 @@ pub(crate) fn find_file_of(
     }
     let tried = places.iter().map(|place| place.display().to_string()).collect::<Vec<_>>().join(", ");
     let reason = format!(
-        "{} of the run in {} is not there any more: looked for {tried}; say with `{setting}` where it is now",
+        "{} of the run in {} is missing: looked for {tried}; give its place with `{setting}`",
         recorded.display(),
         folder.display()
     );
     Err(Error::setting(setting, reason))
 }
 
-/// Where it was when the run last went on.
+/// Where it was when the run was last resumed.
 fn last(config: &Value, setting: Setting) -> Option<PathBuf> {
     let now = continued::last(config)?;
     match setting {
         Setting::Labels => now.labels,
         Setting::Test => now.test,
         Setting::From => now.from,
-        // These are a list, which may have become another one.
+        // These are a list, which may have changed.
         Setting::Edges => None,
         _ => Some(now.data),
     }
@@ -88,14 +88,14 @@ mod tests {
         for place in [&begun, &above.join("no such/t.csv"), &above.join("runs/no such/t.csv")] {
             assert!(message.contains(&place.display().to_string()), "{message}");
         }
-        assert!(message.starts_with("data: ") && message.contains("say with `data`"), "{message}");
+        assert!(message.starts_with("data: ") && message.contains("give its place with `data`"), "{message}");
         std::fs::create_dir(above.join("no such")).unwrap();
         std::fs::write(above.join("no such/t.csv"), "").unwrap();
         assert_eq!(find(&config).unwrap(), above.join("no such/t.csv"));
         std::fs::write(&begun, "").unwrap();
         assert_eq!(find(&config).unwrap(), begun);
         assert_eq!(find_file(&run, &config, Setting::Data, &begun).unwrap(), begun);
-        // What has the same path from here is another file.
+        // The same relative path names another file.
         let here = Path::new("Cargo.toml");
         assert_eq!(find_file(&run, &config, Setting::Data, here).unwrap(), begun);
         assert_eq!(find_file(&run, &json!({}), Setting::Data, here).unwrap(), here);

@@ -1,4 +1,4 @@
-//! What TensorBoard's tab HPARAMS reads: the settings of a run, what it is scored by, and how it ended.
+//! Data of TensorBoard's tab HPARAMS: the settings of a run, its metrics, and how it ended.
 //!
 //! The numbers of the fields are those of `plugin_data.proto` and `api.proto` in TensorBoard's `plugins/hparams`.
 
@@ -8,7 +8,7 @@ use super::event_file::SummaryValue;
 use crate::protobuf::Message;
 
 const PLUGIN: &str = "hparams";
-/// Parts of `config.json` that say nothing of what the run computes, or say it twice.
+/// Parts of `config.json` that do not affect what the run computes, or repeat it.
 const NO_SETTINGS: [&str; 8] = [
     "tanner_version",
     "started_at",
@@ -19,7 +19,7 @@ const NO_SETTINGS: [&str; 8] = [
     "digests",
     "adapter",
 ];
-/// Groups whose names say nothing that those of their settings do not.
+/// Groups whose names are redundant.
 const GROUPS: [&str; 3] = ["recipe", "architecture", "penalties"];
 
 /// How a run ended, by its number in `api.proto`.
@@ -29,11 +29,11 @@ pub(crate) enum Outcome {
     Success = 1,
     /// By an error.
     Failure = 2,
-    /// It was stopped, and can go on.
+    /// It was stopped and can be resumed.
     Running = 3,
 }
 
-/// The settings in a run's `config.json`, and the tags of the scalars that runs are compared by.
+/// The settings in a run's `config.json`, and the tags of the scalars by which runs are compared.
 pub(super) fn start(config: &Value, metrics: &[&str]) -> Vec<(String, SummaryValue)> {
     let settings = flat_settings(config);
     let mut experiment = Message::default();
@@ -81,7 +81,7 @@ fn typed(value: &Value) -> (u64, Message) {
     }
 }
 
-/// The settings in a `config.json`, by their names there; groups that their names do not need are dropped:
+/// The settings in a `config.json`, by their names there; redundant groups are dropped:
 /// `epochs`, `initialisation.gain`.
 #[must_use]
 pub fn flat_settings(config: &Value) -> Vec<(String, Value)> {
@@ -90,7 +90,7 @@ pub fn flat_settings(config: &Value) -> Vec<(String, Value)> {
     settings
 }
 
-/// The settings below a value, by their path without the names of groups; what was not asked for is skipped.
+/// The settings below a value, by their path without the names of groups; unset ones are skipped.
 fn flatten(path: &str, value: &Value, settings: &mut Vec<(String, Value)>) {
     match value {
         Value::Null => {}

@@ -1,4 +1,4 @@
-//! What a run measures: one [`EpochMetrics`] an epoch, one [`Summary`] at the end.
+//! Measurements of a run: one [`EpochMetrics`] per epoch, one [`Summary`] at the end.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,19 +15,19 @@ named! {
         /// The test set.
         #[default]
         Test = "test",
-        /// A held-out part of the training set, in place of the test set, which was not looked at.
+        /// A held-out part of the training set, instead of the test set, which stays unused.
         Validation = "validation",
     }
 }
 
 named! {
-    /// What has to get better for patience to begin again.
+    /// What must improve for patience to restart.
     #[derive(Default)]
     pub enum PatienceOn {
         /// The score: a higher accuracy, or the same with a lower loss.
         #[default]
         Score = "score",
-        /// The loss alone.
+        /// Only the loss.
         Loss = "loss",
     }
 }
@@ -37,12 +37,12 @@ named! {
 pub struct EpochMetrics {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout; against
-    /// the smoothed labels, where the recipe smooths them. Penalties are not included.
+    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout; with
+    /// smoothed labels, if the recipe smooths them. Penalties are not included.
     pub train_loss: f64,
     /// Mean cross-entropy in nats over the test set, after the epoch; labels are never smoothed here.
     pub test_loss: f64,
-    /// Share of correct training samples, counted as the training loss is.
+    /// Share of correct training samples, measured like the training loss.
     pub train_accuracy: f64,
     /// Share of correct test samples, after the epoch.
     pub test_accuracy: f64,
@@ -50,9 +50,9 @@ pub struct EpochMetrics {
     pub learning_rate: f64,
     /// Wall time of the epoch: waiting for its samples, its training steps and the evaluation.
     pub seconds: f64,
-    /// Wall time of the training steps alone.
+    /// Wall time of the training steps only.
     pub seconds_steps: f64,
-    /// What `test` means here.
+    /// The samples that `test` refers to.
     #[serde(default)]
     pub scored_on: ScoredOn,
     /// Edges that moved before the epoch's first step, in a run that rewires.
@@ -62,7 +62,7 @@ pub struct EpochMetrics {
 }
 
 impl EpochMetrics {
-    /// The same for files, with the names that do not depend on what was scored.
+    /// The same for files, with names that do not depend on the scored samples.
     pub(crate) fn named(&self) -> Named<'_, Self> {
         Named { all: self, score: self.test_accuracy, score_loss: self.test_loss, best_score: None }
     }
@@ -74,8 +74,8 @@ pub fn edges_moved(history: &[EpochMetrics]) -> Option<usize> {
     moves.reduce(|sum, more| Some(sum?.saturating_add(more?))).flatten()
 }
 
-/// Metrics or a summary as files and programs get them: the score under its own names, beside the older ones that
-/// begin with `test` whatever was scored.
+/// Metrics or a summary for files and programs: the score under its own names, and under the older ones that
+/// begin with `test` regardless of the scored samples.
 #[derive(Serialize)]
 pub(crate) struct Named<'a, T> {
     #[serde(flatten)]
@@ -99,7 +99,7 @@ pub fn is_better(epoch: &EpochMetrics, best: &EpochMetrics, by: PatienceOn) -> b
     }
 }
 
-/// The epoch with the best score, ties by the lower loss, then the first. `best.safetensors` and the summary go by it.
+/// The epoch with the best score, ties by the lower loss, then the first. `best.safetensors` and the summary use it.
 pub fn best_epoch(history: &[EpochMetrics]) -> Option<&EpochMetrics> {
     best_by(history, PatienceOn::Score)
 }
@@ -112,7 +112,7 @@ pub(crate) fn best_by(history: &[EpochMetrics], by: PatienceOn) -> Option<&Epoch
 /// The whole run; `summary.json`, which has `score`, `score_loss` and `best_score`, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// What `test` means in this summary.
+    /// The samples that `test` refers to.
     #[serde(default)]
     pub scored_on: ScoredOn,
     /// Share of correct test samples after the last epoch.
@@ -139,18 +139,18 @@ pub struct Summary {
     pub dense_parameters: usize,
     /// Number of weights of each layer.
     pub edges_per_layer: Vec<usize>,
-    /// What moved, in a run that rewires.
+    /// The moved edges, in a run that rewires.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub rewiring: Option<RewiringSummary>,
-    /// Wall time from the start of the process to this summary; of a run that was resumed, that of the processes
+    /// Wall time from the start of the process to this summary; of a resumed run, that of the processes
     /// before is added, each up to its last checkpoint.
     pub seconds_total: f64,
     /// Wall time of all epochs: training steps and evaluations.
     pub seconds_training: f64,
     /// Wall time of all training steps.
     pub seconds_steps: f64,
-    /// The score that was asked for, where one was.
+    /// The requested score, if any.
     #[serde(default)]
     pub target: Option<f64>,
     /// Wall time from the start of the process until the score first reached the target.
@@ -162,9 +162,9 @@ pub struct Summary {
     pub adapter: String,
     /// Kind of architecture.
     pub arch: Arch,
-    /// How the importance of the features was found.
+    /// The kind of importance.
     pub importance: Importance,
-    /// Which end of the order came first.
+    /// The direction of the order.
     pub order: Order,
     /// Seed of the run.
     pub seed: u64,
@@ -179,7 +179,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// The same for files and programs, with the names that do not depend on what was scored.
+    /// The same for files and programs, with names that do not depend on the scored samples.
     #[doc(hidden)]
     #[must_use]
     pub fn named(&self) -> impl Serialize {

@@ -1,10 +1,10 @@
-//! Training: what a run does, epoch by epoch.
+//! Training, epoch by epoch.
 //!
 //! A [`Recipe`] says how to train. [`train`] follows it with any
 //! [`Engine`](crate::engine::Engine) on the samples of any [`TrainingData`] and
-//! tells [`Observer`]s what happens: [`EpochMetrics`] after every epoch. Whoever
-//! wants data read, a run folder written, checkpoints and a [`Summary`] has a
-//! [`Session`](crate::session::Session) do it.
+//! reports to [`Observer`]s: [`EpochMetrics`] after every epoch. To have
+//! data read and a run folder written, with checkpoints and a [`Summary`], use a
+//! [`Session`](crate::session::Session).
 
 #[doc(hidden)]
 pub mod checkpoint;

@@ -1,10 +1,10 @@
-//! What a run reports while it goes on.
+//! What a run reports while it trains.
 
 use super::{EpochMetrics, TrainingState};
 use crate::Result;
 use crate::network::{Network, Parameters};
 
-/// Learns what happens in a run while it goes on.
+/// Observes a run while it trains.
 pub trait Observer {
     /// Some batches were trained.
     #[doc(hidden)]
@@ -27,7 +27,7 @@ pub trait Observer {
         Ok(())
     }
 
-    /// Here the run can go on later; the epochs before have been reported.
+    /// The run can be resumed from here; earlier epochs have been reported.
     ///
     /// # Errors
     /// As [`Observer::epoch_ended`].

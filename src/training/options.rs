@@ -1,4 +1,4 @@
-//! How a run begins and ends apart from its recipe: where it goes on, when it is kept, what ends it early.
+//! Options of a run besides its recipe: where it resumes, when it saves checkpoints, what ends it early.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,26 +10,26 @@ use crate::named::serde_as_text;
 use crate::topology::Region;
 use crate::{Error, Result, Setting};
 
-/// What [`train_with`](super::train_with) is told beside the recipe. The default is that of
+/// Options of [`train_with`](super::train_with) besides the recipe. The default is that of
 /// [`train`](super::train): from the start to the last epoch.
 #[derive(Default)]
 pub struct TrainOptions<'a> {
-    /// Where an earlier run of the same recipe on the same data stopped; the bits that follow are those of a
-    /// run that was never interrupted.
+    /// The state where an earlier run of the same recipe on the same data stopped; the result has the bits of a
+    /// run without interruption.
     pub resume_from: Option<TrainingState>,
     /// Ends the run after the engine's current call, once it is true.
     pub stop: Option<&'a AtomicBool>,
-    /// When observers are given the state to keep; they always are when the run is stopped.
+    /// When observers receive the state to save; always when the run is stopped.
     pub checkpoint_every: Option<CheckpointEvery>,
     /// Ends the run after this many epochs without a better score on the samples it is scored on; at least 1.
     pub patience: Option<usize>,
-    /// What has to get better.
+    /// What must improve.
     pub patience_on: PatienceOn,
-    /// The epoch from which patience counts, where no later one is the best.
+    /// The epoch from which patience counts, unless a later one is the best.
     pub patience_from: usize,
-    /// What the samples to score on are, for the metrics.
+    /// The kind of samples to score on, for the metrics.
     pub scored_on: ScoredOn,
-    /// Where the edges of each layer may move; the blocks that are joined, where none are given.
+    /// Where the edges of each layer may move; by default the connected blocks.
     pub regions: Vec<Region>,
 }
 
@@ -38,42 +38,42 @@ pub struct TrainOptions<'a> {
 pub enum Ending {
     /// After all epochs of the recipe.
     Completed,
-    /// After as many epochs without a better score as it had patience for.
+    /// After as many epochs without a better score as its patience.
     OutOfPatience,
-    /// As it was told to; it can go on from its last checkpoint.
+    /// On request; it can be resumed from its last checkpoint.
     Stopped {
         /// Whole epochs.
         epochs: usize,
-        /// Steps of the epoch that had begun.
+        /// Steps of the unfinished epoch.
         steps: usize,
     },
 }
 
-/// What a run has measured, and how it ended.
+/// The metrics of a run, and how it ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trained {
-    /// All epochs, those before a resumption included.
+    /// All epochs, including those before a resumption.
     pub history: Vec<EpochMetrics>,
     /// How it ended.
     pub ending: Ending,
 }
 
-/// How often a run is kept, so that it can go on after whatever ends it.
+/// How often a run saves a checkpoint.
 ///
 /// As text: `1` (epochs), `500steps`, `30s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CheckpointEvery {
-    /// After epochs whose number this divides.
+    /// Every this many epochs.
     Epochs(usize),
-    /// After this many steps, at the end of the engine's call that holds the last of them.
+    /// After this many steps, at the end of the engine's call that contains the last of them.
     Steps(usize),
-    /// After this many seconds, likewise.
+    /// The same, after this many seconds.
     Seconds(u64),
 }
 
 impl Default for CheckpointEvery {
-    /// So seldom that bringing a file to the disk costs less than a hundredth of a run, however short its epochs,
-    /// and so often that little is lost, however long they are.
+    /// Rare enough that synchronising a file takes less than a hundredth of a run, however short its epochs,
+    /// and frequent enough that little is lost, however long they are.
     fn default() -> Self {
         Self::Seconds(5)
     }
@@ -98,22 +98,22 @@ impl FromStr for CheckpointEvery {
             Error::Setting { setting: Setting::CheckpointEvery, reason }
         };
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let count: usize = number.parse().map_err(|_| refuse("is not understood"))?;
+        let count: usize = number.parse().map_err(|_| refuse("is not valid"))?;
         if count == 0 {
-            return Err(refuse("is impossible, it must be at least 1"));
+            return Err(refuse("is invalid, it must be at least 1"));
         }
         match &text[number.len()..] {
             "" => Ok(Self::Epochs(count)),
             "steps" => Ok(Self::Steps(count)),
             "s" => Ok(Self::Seconds(count as u64)),
-            _ => Err(refuse("is not understood")),
+            _ => Err(refuse("is not valid")),
         }
     }
 }
 
 serde_as_text!(CheckpointEvery);
 
-/// A share of correct samples whose first reaching is timed.
+/// A share of correct samples; the time of reaching it is recorded.
 ///
 /// As text: `0.8718` or `87.18%`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -133,12 +133,12 @@ impl FromStr for TargetScore {
             let reason = format!("{text:?} {what}: write a share (0.8718) or per cent (87.18%)");
             Error::Setting { setting: Setting::Target, reason }
         };
-        // The exponent gives the share's own bits, which a division might miss.
+        // The exponent gives the exact bits of the share, which a division might miss.
         let number = match text.strip_suffix('%') {
             Some(number) => format!("{}e-2", number.trim_end()),
             None => text.to_owned(),
         };
-        let share: f64 = number.parse().map_err(|_| refuse("is not understood"))?;
+        let share: f64 = number.parse().map_err(|_| refuse("is not valid"))?;
         if !(0.0..=1.0).contains(&share) {
             return Err(refuse("is not a share from 0 to 1"));
         }
@@ -160,7 +160,7 @@ impl Due {
         Self { every, steps: 0, last: Instant::now() }
     }
 
-    /// Whether it is time, after this many steps more.
+    /// Whether one is due, after this many more steps.
     pub(super) fn after_steps(&mut self, steps: usize) -> bool {
         self.steps += steps;
         match self.every {
@@ -170,7 +170,7 @@ impl Due {
         }
     }
 
-    /// Whether it is time, after this many whole epochs of the run.
+    /// Whether one is due, after this many complete epochs of the run.
     pub(super) fn after_epochs(&self, epochs: usize) -> bool {
         matches!(self.every, Some(CheckpointEvery::Epochs(count)) if epochs.is_multiple_of(count.max(1)))
     }
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
+    fn text_round_trips_and_invalid_text_is_refused() {
         for text in ["1", "25", "500steps", "30s"] {
             assert_eq!(text.parse::<CheckpointEvery>().unwrap().to_string(), text);
         }

@@ -1,7 +1,7 @@
-//! Run folders as they were left: whatever can be read of one, and what is wrong with the rest.
+//! Reads existing run folders: all that is readable, and the problems with the rest.
 //!
-//! A [`PastRun`] never fails for a damaged file: it keeps what the others say, and tells what it
-//! could not read. [`RunOverview`] is the handful of facts that runs are listed by.
+//! A [`PastRun`] never fails because of a damaged file: it keeps what the other files say, and lists what it
+//! could not read. [`RunOverview`] has the few facts for listing runs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,35 +30,35 @@ pub struct RunFile {
 }
 
 named! {
-    /// What a run is at, as far as its folder tells.
+    /// The state of a run, as far as its folder shows.
     pub enum RunState {
         /// It has a summary, and nothing is damaged.
         Finished = "finished",
         /// A process holds its lock.
         Running = "running",
-        /// It has no summary, and no process is at it: it was interrupted.
+        /// It has no summary, and no process works on it: it was interrupted.
         Stopped = "stopped",
         /// One of its files cannot be read.
         Damaged = "damaged",
     }
 }
 
-/// What a run has left in its folder.
+/// The content of a run folder.
 #[derive(Clone, Debug)]
 pub struct PastRun {
-    /// The folder, as it was named.
+    /// The folder, as given.
     pub path: PathBuf,
-    /// The settings, as they stand in `config.json`.
+    /// The settings, as in `config.json`.
     pub config: Option<Value>,
-    /// The epochs that can be read, in their order.
+    /// The readable epochs, in order.
     pub history: Vec<EpochMetrics>,
     /// The summary of a finished run.
     pub summary: Option<Summary>,
     /// Every file of the folder, by name.
     pub files: Vec<RunFile>,
-    /// What cannot be read, a sentence each.
+    /// What cannot be read, one sentence each.
     pub problems: Vec<String>,
-    /// Whether a process was at it when it was read.
+    /// Whether a process was working on it when it was read.
     pub is_running: bool,
 }
 
@@ -74,7 +74,7 @@ impl PastRun {
             let reason = format!("is not a run folder: there is neither {CONFIG} nor {METRICS} nor {MODEL}");
             return Err(Error::io(path, std::io::Error::other(reason)));
         }
-        // Before the files: what ends meanwhile has all of them.
+        // Checked before reading files: a run that ends meanwhile has all of them.
         let is_running = is_locked(path);
         let mut problems = Vec::new();
         let config: Option<Value> = json(path, CONFIG, &mut problems).map(in_force);
@@ -97,14 +97,14 @@ impl PastRun {
         Ok(Self { path: path.to_owned(), config, history, summary, files, problems, is_running })
     }
 
-    /// Whether a folder has any file that a run leaves.
+    /// Whether a folder has any file of a run.
     #[doc(hidden)]
     #[must_use]
     pub fn is_in(folder: &Path) -> bool {
         [CONFIG, METRICS, MODEL, SUMMARY].iter().any(|name| folder.join(name).exists())
     }
 
-    /// Reads the runs directly below a folder, by name; folders without a run are passed over.
+    /// Reads the runs directly below a folder, by name; folders without a run are skipped.
     ///
     /// # Errors
     /// [`Error::Io`] when the folder itself cannot be read.
@@ -128,7 +128,7 @@ impl PastRun {
         path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into())
     }
 
-    /// What the run is at.
+    /// The state of the run.
     #[must_use]
     pub fn state(&self) -> RunState {
         match (&self.summary, self.problems.is_empty()) {
@@ -145,7 +145,7 @@ impl PastRun {
         self.files.iter().any(|file| file.name == name)
     }
 
-    /// Reads the model of the last epoch; `None` where there is no such file.
+    /// Reads the model of the last epoch; `None` if there is no such file.
     #[must_use]
     pub fn model(&self) -> Option<Result<TrainedModel>> {
         self.has(MODEL).then(|| TrainedModel::load(self.path.join(MODEL)))
@@ -157,7 +157,7 @@ impl PastRun {
         self.config.as_ref()?.pointer(pointer).filter(|value| !value.is_null())
     }
 
-    /// What accuracies called `test` were measured on.
+    /// The samples on which accuracies called `test` were measured.
     #[must_use]
     pub fn scored_on(&self) -> ScoredOn {
         match &self.summary {
@@ -174,29 +174,29 @@ impl PastRun {
     }
 }
 
-/// The facts that runs are listed and compared by; those that are not known are `None`.
+/// The facts for listing and comparing runs; unknown ones are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunOverview {
     /// Name of the folder.
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// When the run started, in seconds since 1970, from its settings or else its folder; in JSON by RFC 3339, too.
+    /// When the run started, in seconds since 1970, from its settings or else its folder; in JSON also by RFC 3339.
     #[serde(flatten, serialize_with = "moments")]
     pub started: Option<i64>,
     /// Name of the data: that of the folder, or of the table without its ending.
     pub data: Option<String>,
     /// Kind of architecture.
     pub arch: Option<String>,
-    /// How the importance of the features was found.
+    /// The kind of importance.
     pub importance: Option<String>,
-    /// Which end of the order came first.
+    /// The direction of the order.
     pub order: Option<String>,
     /// Number of weights and biases.
     pub parameters: Option<usize>,
-    /// Epochs that ended.
+    /// Complete epochs.
     pub epochs: usize,
-    /// Epochs that were asked for.
+    /// Requested number of epochs.
     pub epochs_planned: Option<usize>,
     /// Share of correct test samples after the last epoch.
     #[serde(flatten, serialize_with = "last_score")]
@@ -206,11 +206,11 @@ pub struct RunOverview {
     pub best_accuracy: Option<f64>,
     /// The best epoch, counted from 1.
     pub best_epoch: Option<usize>,
-    /// What the accuracies were measured on.
+    /// The samples on which accuracies were measured.
     pub scored_on: ScoredOn,
-    /// What the run is at.
+    /// The state of the run.
     pub state: RunState,
-    /// What it was asked for otherwise than most runs of the list that it is in.
+    /// Settings that differ from those of most runs in the list.
     pub differs: BTreeMap<String, String>,
     /// What cannot be read.
     pub problems: Vec<String>,
@@ -232,8 +232,8 @@ fn best_score<S: Serializer>(value: &Option<f64>, serializer: S) -> Result<S::Ok
 }
 
 impl RunOverview {
-    /// Picks the facts out of a run. A finished run's parameters stand in its summary; of any other
-    /// its model file is read, where there is one.
+    /// Extracts the facts of a run. A finished run's parameters are in its summary; for any other,
+    /// its model file is read, if there is one.
     #[must_use]
     pub fn new(run: &PastRun) -> Self {
         let text = |pointer: &str| run.setting(pointer)?.as_str().map(str::to_owned);
@@ -272,7 +272,7 @@ pub fn data_name(path: &Path) -> String {
     name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
-/// The recorded start, or else when the folder was last changed.
+/// The recorded start, or else the folder's time of modification.
 fn started(run: &PastRun) -> Option<i64> {
     let recorded = run.setting("/started_at").and_then(Value::as_str);
     if let Some(seconds) = recorded.and_then(times::seconds) {
@@ -282,7 +282,7 @@ fn started(run: &PastRun) -> Option<i64> {
     Some(jiff::Timestamp::try_from(changed).ok()?.as_second())
 }
 
-/// The regular files of a folder, by name; temporary ones are nobody's business.
+/// The regular files of a folder, by name, without temporary ones.
 fn files(folder: &Path) -> std::io::Result<Vec<RunFile>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -297,7 +297,7 @@ fn files(folder: &Path) -> std::io::Result<Vec<RunFile>> {
     Ok(files)
 }
 
-/// The bytes of a file of the folder, where it is there; one that cannot be read becomes a problem.
+/// The bytes of a file of the folder, if it exists; an unreadable one becomes a problem.
 fn bytes(folder: &Path, name: &str, problems: &mut Vec<String>) -> Option<Vec<u8>> {
     match fs::read(folder.join(name)) {
         Ok(bytes) => Some(bytes),
@@ -315,8 +315,8 @@ fn json<T: DeserializeOwned>(folder: &Path, name: &str, problems: &mut Vec<Strin
     serde_json::from_slice(&bytes).map_err(|error| problems.push(format!("{name} is damaged: {error}"))).ok()
 }
 
-/// The epochs up to the first line that cannot be read. A last line without its end is what a run
-/// leaves that was stopped while it wrote, and no damage.
+/// The epochs up to the first unreadable line. An incomplete last line is left by a run
+/// that was stopped while writing, and is not damage.
 fn history(folder: &Path, problems: &mut Vec<String>) -> Vec<EpochMetrics> {
     let bytes = bytes(folder, METRICS, problems).unwrap_or_default();
     let mut history: Vec<EpochMetrics> = Vec::new();

@@ -49,7 +49,7 @@ fn data_are_called_by_a_short_name() {
 fn damage_is_reported_and_the_rest_is_kept() {
     let half_line = line(1, 0.5) + "{\"epoch\":2,\n" + &line(3, 0.5);
     let backwards = line(2, 0.5) + &line(1, 0.5);
-    for (files, epochs, told) in [
+    for (files, epochs, part) in [
         (vec![(CONFIG, SETTINGS), (METRICS, half_line.as_str())], 1, "metrics.jsonl, line 2, is damaged"),
         (vec![(CONFIG, SETTINGS), (METRICS, &backwards)], 1, "metrics.jsonl, line 2: epoch 1 after epoch 2"),
         (vec![(CONFIG, "{"), (METRICS, &line(1, 0.5))], 1, "config.json is damaged"),
@@ -58,9 +58,9 @@ fn damage_is_reported_and_the_rest_is_kept() {
     ] {
         let folder = folder(&files);
         let run = PastRun::read(folder.path()).unwrap();
-        assert_eq!((run.state(), run.history.len()), (RunState::Damaged, epochs), "{told}");
-        let [problem] = &run.problems[..] else { panic!("{told}: {:?}", run.problems) };
-        assert!(problem.contains(told), "{problem}");
+        assert_eq!((run.state(), run.history.len()), (RunState::Damaged, epochs), "{part}");
+        let [problem] = &run.problems[..] else { panic!("{part}: {:?}", run.problems) };
+        assert!(problem.contains(part), "{problem}");
     }
 }
 

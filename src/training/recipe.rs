@@ -1,4 +1,4 @@
-//! How to train: everything that is chosen before the first step.
+//! How to train: all choices before the first step.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +21,10 @@ pub struct Recipe {
     pub schedule: Schedule,
     /// How gradients change the parameters.
     pub optimizer: Optimizer,
-    /// What the size of the weights adds to the loss.
+    /// Penalties on the weights.
     #[serde(flatten)]
     pub penalties: Penalties,
-    /// Share of the targets that goes to all classes alike in training, in `[0, 1)`.
+    /// Share of the targets that training spreads evenly over all classes, in `[0, 1)`.
     #[serde(default)]
     pub label_smoothing: f32,
     /// Probability with which a step drops a connection of a hidden layer, in `[0, 1)`.
@@ -36,12 +36,12 @@ pub struct Recipe {
     pub rewire: Option<Rewiring>,
     /// How weights start.
     pub initialisation: Initialisation,
-    /// Seed of everything that chance decides.
+    /// Seed of everything random.
     pub seed: u64,
 }
 
 impl Default for Recipe {
-    /// What trains the sigmoid network of the paper well: SGD with momentum 0.9 at
+    /// A good recipe for the paper's sigmoid network: SGD with momentum 0.9 at
     /// a rate of 0.1 that falls along a cosine over 30 epochs, batches of 128,
     /// Glorot's variance with gain 4, the paper's L2 of 5e-5.
     fn default() -> Self {
@@ -62,10 +62,10 @@ impl Default for Recipe {
 }
 
 impl Recipe {
-    /// What makes a run diverge, the likeliest first: penalties so strong that a step overshoots, then the rate.
+    /// Likely causes of divergence, the likeliest first: penalties so strong that a step overshoots, then the rate.
     pub(super) fn suspects(&self) -> String {
         let Penalties { l2, l1, l1_input, l_half, weight_elimination, group_lasso } = self.penalties;
-        // A step of such a size takes a weight of 1 beyond its mirror image.
+        // Such a step takes a weight of 1 beyond -1.
         let overshoots = |strength: f32| 2.0 * self.learning_rate * f64::from(strength) >= 1.0;
         let penalties = [
             (l2, "`l2`"),
@@ -91,27 +91,27 @@ impl Recipe {
         if self.epochs == 0 || u32::try_from(self.epochs).is_err() {
             return refuse(
                 Setting::Epochs,
-                format!("{} is impossible, it must be 1 to {}", self.epochs, u32::MAX),
+                format!("{} is invalid, it must be 1 to {}", self.epochs, u32::MAX),
             );
         }
-        // Engines step in float32, where a larger rate would be infinite.
+        // Engines compute in float32, in which a larger rate would be infinite.
         let rate = self.learning_rate;
         if !(rate > 0.0 && rate <= f64::from(f32::MAX)) {
             let limit = f32::MAX;
             return refuse(
                 Setting::Lr,
-                format!("{rate:?} is impossible, it must be above 0 and at most {limit:?}"),
+                format!("{rate:?} is invalid, it must be above 0 and at most {limit:?}"),
             );
         }
         let gain = self.initialisation.gain;
         if !(gain > 0.0 && gain.is_finite()) {
-            return refuse(Setting::Gain, format!("{gain} is impossible, it must be above 0 and finite"));
+            return refuse(Setting::Gain, format!("{gain} is invalid, it must be above 0 and finite"));
         }
         self.rewire.as_ref().map_or(Ok(()), Rewiring::check)?;
         self.engine_settings().check()
     }
 
-    /// What an engine has to know of the recipe.
+    /// The settings of engines.
     pub fn engine_settings(&self) -> EngineSettings {
         EngineSettings {
             optimizer: self.optimizer,

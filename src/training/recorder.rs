@@ -1,4 +1,4 @@
-//! The observer that keeps a run folder up to date.
+//! The observer that writes a run folder.
 
 use std::time::Instant;
 
@@ -12,19 +12,19 @@ use crate::model::TrainedModel;
 use crate::network::{Network, Parameters};
 use crate::{Error, Result, Setting};
 
-/// What a summary says beside what was measured.
+/// The part of a summary that was not measured.
 #[derive(Clone, Debug)]
 pub struct RunFacts {
-    /// When the process started; the total time and the time to the target count from here, and on from the
+    /// When the process started; the total time and the time to the target count from here, in addition to the
     /// times of the processes before.
     pub process_start: Instant,
     /// Which engine trains.
     pub engine: EngineInfo,
     /// Seed of the run.
     pub seed: u64,
-    /// What the run is scored on after each epoch.
+    /// The samples that the run is scored on after each epoch.
     pub scored_on: ScoredOn,
-    /// The score whose first reaching is timed.
+    /// The target score.
     pub target: Option<f64>,
     /// Number of training samples.
     pub train_samples: usize,
@@ -32,14 +32,14 @@ pub struct RunFacts {
     pub test_samples: usize,
 }
 
-/// Where the parameters of the best epoch are.
+/// The place of the best epoch's parameters.
 #[derive(Debug)]
 enum Best {
-    /// In their file, or nowhere before the first epoch.
+    /// In their file, or not yet anywhere.
     Written,
     /// In the model: the last epoch is the best.
     Last,
-    /// Here, with the epochs that a model has been trained then: for the next time that models are written.
+    /// Here, with the number of epochs: for the next time that models are written.
     Earlier(Box<(Network, Parameters)>, usize),
 }
 
@@ -47,30 +47,30 @@ enum Best {
 /// the summary.
 #[derive(Debug)]
 pub struct Recorder {
-    /// The folder, and what checkpoints in it are known by; none where nothing is written.
+    /// The folder, and the identity of its checkpoints; `None` if nothing is written.
     kept: Option<(RunFolder, RunIdentity)>,
     model: TrainedModel,
-    /// The network of the next epoch's parameters, where edges have moved before it.
+    /// The network of the next epoch's parameters, if edges have moved before it.
     rewired: Option<Network>,
     /// Degrees before the first step.
     degrees: Vec<Vec<f64>>,
     facts: RunFacts,
     history: Vec<EpochMetrics>,
-    /// Whether the model is in its file, or is of no epoch.
+    /// Whether the model is in its file, or untrained.
     is_written: bool,
     best: Best,
     /// Whether this process has written the best model.
     has_written_best: bool,
     seconds_to_target: Option<f64>,
-    /// Of the processes that were at this run before.
+    /// Seconds of earlier processes of this run.
     seconds_before: f64,
     /// Epochs that the model was trained before this run.
     epochs_before: usize,
 }
 
 impl Recorder {
-    /// Takes the folder, the model as it is before the run's first step, whose parameters it replaces epoch by
-    /// epoch, and what checkpoints are to be known by.
+    /// Takes the folder, the model before the run's first step, whose parameters it replaces epoch by
+    /// epoch, and the identity of checkpoints.
     pub fn new(folder: RunFolder, model: TrainedModel, facts: RunFacts, identity: RunIdentity) -> Self {
         Self { kept: Some((folder, identity)), ..Self::in_memory(model, facts) }
     }
@@ -94,7 +94,7 @@ impl Recorder {
         }
     }
 
-    /// Goes on from a checkpoint of the same run, or from the start; cuts the metrics back to its epochs.
+    /// Resumes from a checkpoint of the same run, or from the start; truncates the metrics to its epochs.
     ///
     /// # Errors
     /// [`Error::Io`] when the metrics cannot be written.
@@ -105,7 +105,7 @@ impl Recorder {
         }
         self.history = history.to_vec();
         self.seconds_before = clock.seconds;
-        // Older checkpoints time a target that nobody asked for.
+        // Older checkpoints time a target that was not requested.
         self.seconds_to_target = clock.seconds_to_target.filter(|_| self.facts.target.is_some());
         let Some(state) = state else { return Ok(()) };
         let network = state.network(self.model.network())?;
@@ -124,12 +124,12 @@ impl Recorder {
         &self.history
     }
 
-    /// The model, with the parameters of the last epoch that this process has made.
+    /// The model, with the parameters of the last epoch of this process.
     pub fn model(&self) -> &TrainedModel {
         &self.model
     }
 
-    /// The run folder, where there is one.
+    /// The run folder, if there is one.
     pub fn folder(&self) -> Option<&RunFolder> {
         self.kept.as_ref().map(|(folder, _)| folder)
     }
@@ -153,7 +153,7 @@ impl Recorder {
         Ok(summary)
     }
 
-    /// Brings metrics and models to the disk.
+    /// Writes and synchronises metrics and models.
     ///
     /// # Errors
     /// [`Error::Io`] when they cannot be written.
@@ -185,7 +185,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// The epoch whose model is in the folder, whatever was to be written there.
+    /// The epoch whose model is actually in the folder.
     #[must_use]
     pub fn epoch_in_folder(&self) -> Option<usize> {
         let (folder, _) = self.kept.as_ref()?;
@@ -193,7 +193,7 @@ impl Recorder {
         model.epochs_trained().checked_sub(self.epochs_before)
     }
 
-    /// The epoch in `best.safetensors`, where it is not the best one: of a run whose best epoch was before it went on
+    /// The epoch in `best.safetensors`, if it is not the best one: of a run whose best epoch was before it was resumed
     /// with another rule, another engine or fewer epochs.
     #[must_use]
     pub fn other_best(&self) -> Option<usize> {
@@ -207,7 +207,7 @@ impl Recorder {
         self.seconds_before + self.facts.process_start.elapsed().as_secs_f64()
     }
 
-    /// What moved, in a run that rewires.
+    /// The moved edges, in a run that rewires.
     fn rewiring(&self) -> Option<RewiringSummary> {
         edges_moved(&self.history)
             .map(|moved| RewiringSummary::new(moved, &self.degrees, self.model.network()))
@@ -215,7 +215,10 @@ impl Recorder {
 
     fn summary(&self, ending: Ending) -> Result<Summary> {
         let (Some(last), Some(best)) = (self.history.last(), best_epoch(&self.history)) else {
-            return Err(Error::setting(Setting::Epochs, "no epoch has ended, there is nothing to sum up"));
+            return Err(Error::setting(
+                Setting::Epochs,
+                "no epoch is complete, there is nothing to summarise",
+            ));
         };
         let (network, preprocessing) = (self.model.network(), self.model.preprocessing());
         Ok(Summary {
@@ -273,7 +276,7 @@ impl Observer for Recorder {
         self.model.set_network(network, parameters.clone(), self.epochs_before + metrics.epoch)?;
         self.is_written = false;
         self.history.push(metrics.clone());
-        // From the first epoch on there is a model, and a folder that is gone is noticed.
+        // After the first epoch there is a model, so a missing folder is noticed.
         if self.folder().is_some_and(|folder| !folder.model_path().exists()) {
             self.write_models()?;
         }

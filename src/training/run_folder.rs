@@ -1,24 +1,24 @@
-//! The folder that a run leaves behind.
+//! The folder of a run.
 //!
 //! | file | written | |
 //! |---|---|---|
 //! | `config.json` | before training | every setting of the run |
-//! | `edges.npz` | before it, where graphs came from files | the graphs that the run begins with |
+//! | `edges.npz` | before training, if graphs came from files | the initial graphs of the run |
 //! | `metrics.jsonl` | a line after each epoch | [`EpochMetrics`] |
 //! | `model.safetensors` | after the first epoch, with each checkpoint and at the end | [`TrainedModel`] of the last epoch |
-//! | `best.safetensors` | likewise, where there is a better one | [`TrainedModel`] of the best epoch |
-//! | `checkpoint.safetensors` | when one is due, behind all that it promises; removed at the end | [`Checkpoint`] |
+//! | `best.safetensors` | the same, if another epoch scored better | [`TrainedModel`] of the best epoch |
+//! | `checkpoint.safetensors` | when one is due, after all other files; removed at the end | [`Checkpoint`] |
 //! | `summary.json` | at the end | [`Summary`] |
 //! | `learning_curve.png` | at the end | loss and accuracy over the epochs |
-//! | `events.out.tfevents.*` | after each epoch, where asked for | [`TensorBoard`](super::TensorBoard) |
+//! | `events.out.tfevents.*` | after each epoch, if requested | [`TensorBoard`](super::TensorBoard) |
 //!
-//! A run that goes on adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced whole or not at
-//! all, and brought to the disk before the next one is written; only lines of metrics wait for the next checkpoint.
+//! A resumed run adds an entry to `continued` in `config.json` ([`Continuation`]). Files are replaced
+//! atomically, and synchronised before the next one is written; only lines of metrics wait for the next checkpoint.
 //!
-//! `run.lock` is empty; a process that works on the run holds a lock on it, so that two cannot meet.
+//! `run.lock` is empty; a process that works on the run holds a lock on it, which excludes others.
 //!
 //! A folder that already holds one of these files is refused: no run overwrites
-//! another. A folder with other files is taken.
+//! another. A folder with other files is accepted.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -53,11 +53,11 @@ pub struct RunFolder {
 }
 
 impl RunFolder {
-    /// Takes the folder that the user named, made where it is not there.
+    /// Claims the folder that the user named, creating it if necessary.
     ///
     /// # Errors
-    /// [`Error::Setting`] when it holds a run already, [`Error::Io`] when it
-    /// cannot be made or written to.
+    /// [`Error::Setting`] when it already holds a run, [`Error::Io`] when it
+    /// cannot be created or written.
     pub fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         if path.exists() && !path.is_dir() {
@@ -67,7 +67,7 @@ impl RunFolder {
         fs::create_dir_all(path).map_err(|error| Error::io(path, error))?;
         for name in [CONFIG, EDGES, METRICS, MODEL, BEST, CHECKPOINT, SUMMARY, CURVE] {
             if path.join(name).symlink_metadata().is_ok() {
-                let found = format!("holds a run already (there is a {name})");
+                let found = format!("already holds a run ({name} exists)");
                 let reason = format!("{} {found}: name another folder or remove it", path.display());
                 return Err(Error::setting(Setting::Out, reason));
             }
@@ -75,9 +75,9 @@ impl RunFolder {
         Self::begin(path)
     }
 
-    /// Reads what a finished run left: its settings and its summary, which is written last.
+    /// Reads a finished run: its settings and its summary, which is written last.
     ///
-    /// `None` where no run has finished.
+    /// `None` if no run has finished.
     ///
     /// # Errors
     /// [`Error::Io`] with the path when one of the two files cannot be read or is damaged.
@@ -99,17 +99,17 @@ impl RunFolder {
         Ok(Some((in_force(config), summary)))
     }
 
-    /// The settings of whatever run began there, with what was changed since; none where they cannot be read.
+    /// The settings of the run in the folder, with later changes; `None` if they cannot be read.
     pub fn config(path: impl AsRef<Path>) -> Option<serde_json::Value> {
         let path = path.as_ref();
         serde_json::from_slice(&fs::read(path.join(CONFIG)).ok()?).ok().map(in_force)
     }
 
-    /// Takes the folder of a run that has begun, to go on with it; what it has measured stays as it is, files
-    /// that were being written when it ended go.
+    /// Opens the folder of a run to resume it; its metrics are unchanged, and files
+    /// that were incomplete when it ended are removed.
     ///
     /// # Errors
-    /// [`Error::Io`] when another process is at it, or it cannot be written to.
+    /// [`Error::Io`] when another process works on it, or it cannot be written to.
     pub fn reopen(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let lock = lock(path)?;
@@ -117,7 +117,7 @@ impl RunFolder {
         Self::open(path, lock, OpenOptions::new().create(true))
     }
 
-    /// Where the run in this folder was kept last; `None` before the first time.
+    /// The last checkpoint of the run in this folder; `None` before the first one.
     ///
     /// # Errors
     /// As [`Checkpoint::load`].
@@ -129,7 +129,7 @@ impl RunFolder {
         }
     }
 
-    /// SHA-256 of the bytes of `config.json` as they were when the run began.
+    /// SHA-256 of the original bytes of `config.json`.
     ///
     /// # Errors
     /// [`Error::Io`] when it cannot be read.
@@ -138,7 +138,7 @@ impl RunFolder {
         Ok(continued::digest(&fs::read(&path).map_err(|error| Error::io(path, error))?))
     }
 
-    /// Adds to `config.json` that the run goes on, at once or not at all.
+    /// Adds to `config.json` that the run is resumed, atomically.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
@@ -150,10 +150,10 @@ impl RunFolder {
         atomic_write(&path, &longer)
     }
 
-    /// Makes a folder with a name of its own: `name`, or `name-2` and so on where that is taken.
+    /// Creates a folder with a unique name: `name`, or `name-2` and so on if that exists.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be made or written to.
+    /// [`Error::Io`] when it cannot be created or written.
     pub fn create_unique(parent: impl AsRef<Path>, name: &str) -> Result<Self> {
         let parent = parent.as_ref();
         fs::create_dir_all(parent).map_err(|error| Error::io(parent, error))?;
@@ -216,7 +216,7 @@ impl RunFolder {
         })
     }
 
-    /// Appends a line to `metrics.jsonl`; [`RunFolder::sync_metrics`] brings it to the disk.
+    /// Appends a line to `metrics.jsonl`; [`RunFolder::sync_metrics`] syncs it to disk.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
@@ -256,7 +256,7 @@ impl RunFolder {
 
     /// Keeps the model that was written last as `best.safetensors`, at once or not at all.
     ///
-    /// It becomes a second name of the same file where the file system can do that, which costs next to nothing:
+    /// It becomes a second name of the same file if the file system supports that, which costs almost nothing:
     /// the next model is another file under the first name.
     ///
     /// # Errors
@@ -289,7 +289,7 @@ impl RunFolder {
         TrainedModel::load(self.path.join(BEST))
     }
 
-    /// Replaces `checkpoint.safetensors`, at once or not at all, and brings it to the disk.
+    /// Replaces `checkpoint.safetensors`, at once or not at all, and syncs it to disk.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
@@ -321,7 +321,7 @@ impl RunFolder {
         remove_file(&self.path, CHECKPOINT)
     }
 
-    /// Removes the summary of a run that goes on from its checkpoint.
+    /// Removes the summary of a run that resumes from its checkpoint.
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].

@@ -6,7 +6,7 @@ fn a_folder_that_holds_a_run_is_refused() {
     let path = parent.path().join("a/b");
     RunFolder::create(&path).unwrap();
     let message = RunFolder::create(&path).unwrap_err().to_string();
-    assert!(message.starts_with("out: ") && message.contains("holds a run already"), "{message}");
+    assert!(message.starts_with("out: ") && message.contains("already holds a run"), "{message}");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn an_unfinished_run_can_be_removed_and_nothing_else() {
 }
 
 #[test]
-fn a_folder_that_holds_anything_else_is_kept_whole() {
+fn a_folder_with_other_files_is_unchanged() {
     let parent = tempfile::tempdir().unwrap();
     let path = parent.path().join("run");
     RunFolder::create(&path).unwrap();

@@ -15,7 +15,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// [`Error::Io`] when a file cannot be removed; when the path is not a folder, or one that holds
-    /// what no unfinished run leaves, or another process is at it: then nothing is removed.
+    /// files that no unfinished run leaves, or another process works on it: then nothing is removed.
     pub fn remove_unfinished(path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let failed = |error| Error::io(path, error);
@@ -32,7 +32,7 @@ impl RunFolder {
                 || name.starts_with(super::event_file::EVENTS_PREFIX)
                 || name.starts_with(TEMPORARY_PREFIX);
             if !is_left_behind || entry.file_type().map_err(failed)?.is_dir() {
-                let reason = format!("holds {name}, which no unfinished run leaves");
+                let reason = format!("holds {name}, which is not left by an unfinished run");
                 return Err(failed(std::io::Error::other(reason)));
             }
             files.push(entry.path());
@@ -48,7 +48,7 @@ impl RunFolder {
     }
 }
 
-/// Removes what atomic writes that were cut short have left; nobody else writes to a folder that is locked.
+/// Removes leftovers of interrupted atomic writes; no other process writes to a locked folder.
 pub(super) fn remove_temporaries(folder: &Path) -> Result<()> {
     let failed = |error| Error::io(folder, error);
     for entry in fs::read_dir(folder).map_err(failed)? {
@@ -68,7 +68,7 @@ pub(super) fn is_locked(folder: &Path) -> bool {
 
 /// Keeps other processes from the run in a folder until it is dropped.
 pub(super) fn lock(folder: &Path) -> Result<File> {
-    /// Whoever only looks whether a run is locked holds the lock for a moment.
+    /// Checking whether a run is locked holds the lock for a moment.
     const LOOKS: usize = 5;
     let path = folder.join(LOCK);
     let file = File::create(&path).map_err(|error| Error::io(&path, error))?;
@@ -83,7 +83,7 @@ pub(super) fn lock(folder: &Path) -> Result<File> {
     match locked {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
-            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is at this run");
+            let busy = std::io::Error::new(ErrorKind::WouldBlock, "another process is working on this run");
             Err(Error::io(folder, busy))
         }
         // Some file systems know no locks; there, one process at a time is the user's care.
@@ -94,7 +94,7 @@ pub(super) fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// Removes a file where it is there, and brings that to the disk as far as the system can.
+/// Removes a file if it exists, and synchronises the folder as far as the system can.
 pub(super) fn remove_file(folder: &Path, name: &str) -> Result<()> {
     let path = folder.join(name);
     match fs::remove_file(&path) {

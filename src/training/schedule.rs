@@ -20,7 +20,7 @@ pub enum Schedule {
     Step {
         /// Number of epochs between two changes, at least 1.
         every: usize,
-        /// What the rate is multiplied by, above 0.
+        /// The factor of the rate, above 0.
         factor: f64,
     },
 }
@@ -53,8 +53,7 @@ impl FromStr for Schedule {
 
     fn from_str(text: &str) -> Result<Self> {
         let refuse = |what| Error::Setting { setting: Setting::Schedule, reason: format!("{text:?} {what}") };
-        let wrong =
-            || refuse("is not understood: write constant, cosine or step:EPOCHS:FACTOR (step:10:0.1)");
+        let wrong = || refuse("is not valid: write constant, cosine or step:EPOCHS:FACTOR (step:10:0.1)");
         match text.split(':').collect::<Vec<_>>()[..] {
             ["constant"] => Ok(Self::Constant),
             ["cosine"] => Ok(Self::Cosine),
@@ -62,9 +61,7 @@ impl FromStr for Schedule {
                 let every = every.parse().map_err(|_| wrong())?;
                 let factor: f64 = factor.parse().map_err(|_| wrong())?;
                 if every == 0 || !(factor > 0.0 && factor.is_finite()) {
-                    return Err(refuse(
-                        "is impossible, it needs at least 1 epoch and a finite factor above 0",
-                    ));
+                    return Err(refuse("is invalid, it needs at least 1 epoch and a finite factor above 0"));
                 }
                 Ok(Self::Step { every, factor })
             }
@@ -104,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn text_goes_both_ways_and_nonsense_is_refused() {
+    fn text_round_trips_and_invalid_text_is_refused() {
         for text in ["constant", "cosine", "step:10:0.1", "step:1:2"] {
             assert_eq!(text.parse::<Schedule>().unwrap().to_string(), text);
         }

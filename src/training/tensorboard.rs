@@ -23,10 +23,10 @@ const BUCKETS: usize = 60;
 /// | `accuracy/train`, `accuracy/test` | share of correct samples |
 /// | `learning_rate`, `seconds` | of the epoch |
 /// | `weights/layer_1`, .. | histogram of the weights that exist |
-/// | `command`, `settings` | text: the command that makes the run again, and its settings |
+/// | `command`, `settings` | text: the command that repeats the run, and its settings |
 /// | `connectivity`, `receptive_fields` where inputs are pixels | pictures |
 ///
-/// The tab HPARAMS compares runs by their settings. The step is the epoch. `test` is `validation` where a held-out
+/// The tab HPARAMS compares runs by their settings. The step is the epoch. `test` is `validation` if a held-out
 /// part is scored.
 #[derive(Debug)]
 pub struct TensorBoard {
@@ -35,13 +35,13 @@ pub struct TensorBoard {
 }
 
 impl TensorBoard {
-    /// Makes a new event file in a folder, which is made where it is not there.
+    /// Creates a new event file in a folder, and the folder if necessary.
     ///
-    /// A run that goes on after an interruption gives the number of epochs that count already: what
+    /// A resumed run passes the number of epochs that count already: what
     /// earlier files of the folder say of later epochs is dropped by TensorBoard then.
     ///
     /// # Errors
-    /// [`Error::Io`] when the folder or the file cannot be made or written to.
+    /// [`Error::Io`] when the folder or the file cannot be created or written.
     pub fn create(folder: impl AsRef<Path>, epochs_before: usize, scored_on: ScoredOn) -> Result<Self> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;

@@ -24,12 +24,12 @@ use crate::{Error, Result};
 ///
 /// Each epoch takes its training samples in a new order, drawn from the recipe's
 /// seed and the epoch alone. `train` is a data set (`&Arc<Dataset>`) or any other
-/// [`TrainingData`]; `test` is only ever looked at.
+/// [`TrainingData`]; `test` is only used to measure.
 ///
 /// # Errors
 /// Settings outside their range; data that do not fit; a device that fails;
 /// [`Error::Diverged`] as soon as a loss or a parameter is not finite; whatever
-/// an observer returns. Epochs that were observed stay as they are.
+/// an observer returns. Observed epochs remain valid.
 pub fn train(
     engine: &mut dyn Engine,
     recipe: &Recipe,
@@ -41,10 +41,10 @@ pub fn train(
     Ok(trained.history)
 }
 
-/// As [`train`], from a state to wherever the options end it.
+/// As [`train`], from a state, until the options end it.
 ///
 /// # Errors
-/// As [`train`]; when the state to go on from does not fit the recipe, the data or the engine.
+/// As [`train`]; when the state to resume from does not fit the recipe, the data or the engine.
 pub fn train_with(
     engine: &mut dyn Engine,
     recipe: &Recipe,
@@ -78,16 +78,16 @@ pub fn train_with(
     Ok(Trained { history: run.history, ending })
 }
 
-/// A run while it goes on.
+/// A run in progress.
 struct Run<'a, 'o> {
     engine: &'a mut dyn Engine,
     recipe: &'a Recipe,
     observers: &'a mut [&'o mut dyn Observer],
     history: Vec<EpochMetrics>,
-    /// What ends the run early; where it goes on from is taken out.
+    /// Options that end the run early; the state to resume from is taken out.
     options: TrainOptions<'a>,
     due: Due,
-    /// Whole epochs and steps of the last state that observers were given.
+    /// Complete epochs and steps of the last state that observers received.
     kept: Option<(usize, usize)>,
     pace: Pace,
 }
@@ -111,7 +111,7 @@ impl EpochClock {
 }
 
 impl Run<'_, '_> {
-    /// Epoch by epoch, the first of which may have begun already.
+    /// Runs epoch by epoch; the first one may have begun already.
     fn epochs(
         &mut self,
         train: &mut impl TrainingData,
@@ -126,12 +126,12 @@ impl Run<'_, '_> {
             if epoch >= self.recipe.epochs {
                 return Ok(Ending::Completed);
             }
-            if self.is_told_to_stop() {
+            if self.stop_requested() {
                 return self.stopped(&so_far);
             }
             let begin = Instant::now();
             while !train.is_ready(epoch) {
-                if self.is_told_to_stop() {
+                if self.stop_requested() {
                     return self.stopped(&so_far);
                 }
                 thread::sleep(Duration::from_millis(2));
@@ -161,7 +161,7 @@ impl Run<'_, '_> {
         schedule.learning_rate(*learning_rate, self.history.len(), *epochs)
     }
 
-    /// What is left of the epoch's steps, as many to a call as the engine likes; `false` when told to stop.
+    /// The remaining steps of the epoch, as many per call as the engine prefers; `false` if a stop was requested.
     fn steps(&mut self, data: &Arc<Dataset>, clock: EpochClock, so_far: &mut EpochSoFar) -> Result<bool> {
         let (recipe, epoch) = (self.recipe, self.history.len());
         let order = permutation(data.samples(), recipe.seed, epoch)?;
@@ -197,7 +197,7 @@ impl Run<'_, '_> {
             for observer in self.observers.iter_mut() {
                 observer.batches_trained(&progress);
             }
-            if self.is_told_to_stop() {
+            if self.stop_requested() {
                 return Ok(false);
             }
             if self.due.after_steps(so_far.steps - before) {
@@ -207,7 +207,7 @@ impl Run<'_, '_> {
         Ok(true)
     }
 
-    /// What the network makes of the samples it is scored on; `None` when told to stop.
+    /// Scores the network; `None` if a stop was requested.
     fn scores(&mut self, test: &Arc<Dataset>) -> Result<Option<Evaluation>> {
         match self.options.stop {
             Some(stop) => self.engine.evaluate_unless(test, stop),
@@ -215,7 +215,7 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Notes and reports.
+    /// Records and reports an epoch.
     fn end_epoch(&mut self, tested: Evaluation, clock: EpochClock, so_far: &EpochSoFar) -> Result<()> {
         let (epoch, learning_rate) = (self.history.len() + 1, self.learning_rate());
         let (trained, seconds_steps) = (so_far.evaluation(), clock.applied_to(so_far).seconds_steps);
@@ -251,7 +251,7 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    fn is_told_to_stop(&self) -> bool {
+    fn stop_requested(&self) -> bool {
         self.options.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
@@ -267,7 +267,7 @@ impl Run<'_, '_> {
         Ok(Ending::Stopped { epochs: self.history.len(), steps: so_far.steps })
     }
 
-    /// Gives observers the state to keep, unless they have it already.
+    /// Passes observers the state to save, unless they already have it.
     fn keep(&mut self, so_far: &EpochSoFar) -> Result<()> {
         let here = Some((self.history.len(), so_far.steps));
         if self.kept == here {
@@ -276,7 +276,7 @@ impl Run<'_, '_> {
         let engine = self.engine.state()?;
         let state =
             TrainingState { history: self.history.clone(), so_far: *so_far, engine, graphs: self.graphs()? };
-        // In the middle of an epoch nobody has looked at the parameters yet.
+        // In the middle of an epoch the parameters are unchecked.
         state.check_itself().map_err(|error| diverged(self.recipe, &error.to_string()))?;
         for observer in self.observers.iter_mut() {
             observer.checkpoint(&state)?;
@@ -287,7 +287,7 @@ impl Run<'_, '_> {
     }
 }
 
-/// The samples whose steps are still to be made.
+/// The samples of the remaining steps.
 fn rest<'a>(order: &'a [u32], so_far: &EpochSoFar, batch_size: usize) -> Result<&'a [u32]> {
     let expected = so_far.steps.saturating_mul(batch_size).min(order.len());
     if so_far.samples != expected {
@@ -309,18 +309,18 @@ fn diverged(recipe: &Recipe, what: &str) -> Error {
     Error::Diverged(format!("{what}; {}", recipe.suspects()))
 }
 
-/// The order of the samples in one epoch: a shuffle of its own stream.
+/// The order of the samples in one epoch: a shuffle by a separate stream.
 fn permutation(samples: usize, seed: u64, epoch: usize) -> Result<Vec<u32>> {
     let count = u32::try_from(samples)
         .map_err(|_| Error::Dataset(format!("{samples} samples are too many, the limit is {}", u32::MAX)))?;
-    // The recipe was checked: epochs fit u32.
+    // The recipe was validated: epochs fit u32.
     let stream = u32::try_from(epoch).unwrap_or(u32::MAX);
     let mut order: Vec<u32> = (0..count).collect();
     shuffle(&mut order, &mut generator(seed, Purpose::Permutation(stream)));
     Ok(order)
 }
 
-/// Fisher and Yates. What a seed stands for rests on rand's `random_range`; a test pins it.
+/// Fisher and Yates. The order of a seed depends on rand's `random_range`; a test pins it.
 fn shuffle(order: &mut [u32], rng: &mut impl Rng) {
     for last in (1..order.len()).rev() {
         let pick = rng.random_range(0..=last);

@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::{Backend, EngineInfo, EngineState, Evaluation, StepOutcome};
 use crate::network::Parameters;
 
-/// An engine that learns nothing, notes what it is asked to do, and fails where it is told to.
+/// An engine that learns nothing, records its calls, and fails on request.
 #[derive(Default)]
 struct FakeEngine {
     /// Samples and first step of each call.
@@ -87,7 +87,7 @@ fn run(engine: &mut FakeEngine, epochs: usize) -> (Result<Vec<EpochMetrics>>, No
 }
 
 #[test]
-fn every_epoch_sees_every_sample_once_in_an_order_of_its_own() {
+fn every_epoch_has_every_sample_once_in_its_own_order() {
     let mut engine = FakeEngine::default();
     run(&mut engine, 3).0.unwrap();
     // 10 samples in batches of 3, 2 batches a call: 6 and 4 samples; 4 steps an epoch.
@@ -157,7 +157,7 @@ fn a_parameter_that_is_not_finite_ends_the_run() {
     assert!(notes.epochs.is_empty());
 }
 
-/// The order of samples that a seed stands for may never change.
+/// The order of samples of a seed must never change.
 #[test]
 fn the_permutation_is_pinned() {
     assert_eq!(permutation(10, 0, 0).unwrap(), [7, 4, 0, 6, 9, 8, 1, 2, 5, 3]);

@@ -1,4 +1,4 @@
-//! Where the trainer's samples come from: the same every epoch, or augmented ones.
+//! The source of the trainer's samples: the same every epoch, or augmented ones.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -9,16 +9,16 @@ use crate::{Result, threads};
 
 /// The training samples, epoch by epoch.
 ///
-/// What an epoch shows is the same on every engine and whatever epochs were asked
-/// for before: a run that goes on at epoch 7 sees what the whole run saw there.
+/// The samples of an epoch are the same on every engine and whatever epochs were requested
+/// before: a run resumed at epoch 7 gets the same samples as an uninterrupted one.
 pub trait TrainingData {
-    /// The samples of the epoch with this index, counted from 0, as the network takes them.
+    /// The preprocessed samples of the epoch with this index, counted from 0.
     ///
     /// # Errors
     /// When they cannot be made.
     fn epoch(&mut self, epoch: usize) -> Result<Arc<Dataset>>;
 
-    /// Whether the samples of this epoch can be had without waiting for another thread.
+    /// Whether the samples of this epoch are available without waiting for another thread.
     #[doc(hidden)]
     fn is_ready(&mut self, epoch: usize) -> bool {
         let _ = epoch;
@@ -49,19 +49,19 @@ impl<T: TrainingData + ?Sized> TrainingData for Box<T> {
     }
 }
 
-/// Other samples every epoch: raw ones, augmented and then preprocessed.
+/// Different samples every epoch: raw ones, augmented and then preprocessed.
 ///
-/// While an epoch trains, a thread beside it prepares the next one. So there are
+/// While an epoch trains, another thread prepares the next one. So there are
 /// the raw samples, those of the epoch, and those of the next one in both forms.
 #[derive(Debug)]
 pub struct AugmentedData {
     source: Arc<Source>,
     epochs: usize,
-    /// The epoch that is being prepared.
+    /// The epoch in preparation.
     next: Option<(usize, JoinHandle<Result<Dataset>>)>,
 }
 
-/// All that an epoch's samples depend on.
+/// Everything that an epoch's samples depend on.
 #[derive(Debug)]
 struct Source {
     raw: Dataset,
@@ -78,8 +78,8 @@ impl Source {
 }
 
 impl AugmentedData {
-    /// Takes raw training samples and the preprocessing that was fitted on them as
-    /// they are; nothing is prepared beyond `epochs`.
+    /// Takes raw training samples and the preprocessing that was fitted on them,
+    /// unaugmented; nothing is prepared beyond `epochs`.
     ///
     /// # Errors
     /// When the samples are not pictures or too small, see [`Augmentation::check`].
@@ -95,12 +95,12 @@ impl AugmentedData {
         Ok(Self { source, epochs, next: None })
     }
 
-    /// Starts to prepare an epoch beside the caller; where no thread can be had, it is made when it is asked for.
+    /// Starts to prepare an epoch on another thread; if none can be started, the epoch is made when needed.
     fn prepare(&mut self, epoch: usize) {
         let source = Arc::clone(&self.source);
         match threads::spawn("augmentation", move || source.prepare(epoch)) {
             Ok(handle) => self.next = Some((epoch, handle)),
-            Err(error) => log::warn!("augmentation cannot run beside training: {error}"),
+            Err(error) => log::warn!("augmentation cannot run in parallel with training: {error}"),
         }
     }
 }

@@ -17,7 +17,7 @@ fn fitted(importance: Importance) -> Preprocessing {
     Preprocessing::fit(&ImportanceSettings::new(importance), &pictures()).unwrap()
 }
 
-/// The samples are raw ones, augmented first and preprocessed then, by what was fitted before.
+/// The samples are raw; they are augmented and then preprocessed as fitted before.
 #[test]
 fn an_epoch_is_augmented_before_it_is_preprocessed() {
     for importance in [Importance::None, Importance::Pca] {
@@ -44,7 +44,7 @@ fn epochs_do_not_depend_on_those_before() {
 }
 
 #[test]
-fn the_next_epoch_is_prepared_beside_and_nothing_beyond_the_last() {
+fn the_next_epoch_is_prepared_in_the_background_and_nothing_after_the_last() {
     let mut data = augmented(&fitted(Importance::None), 2);
     data.epoch(0).unwrap();
     assert_eq!(data.next.as_ref().map(|next| next.0), Some(1));

@@ -1,4 +1,4 @@
-//! Everything that can be wrong ends in one line and an exit code, before anything is written.
+//! Every mistake ends in one line and an exit code, before anything is written.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ const IMAGES: &str = "train-images-idx3-ubyte";
 const LABELS: &str = "train-labels-idx1-ubyte";
 const TEST_LABELS: &str = "t10k-labels-idx1-ubyte";
 
-/// Nothing but the data may be in the folder after a refusal.
+/// Only the data may be in the folder after a refusal.
 fn untouched(folder: &Path) {
     let names: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["data"], "something was left behind");
@@ -19,37 +19,37 @@ fn untouched(folder: &Path) {
 fn settings_outside_their_range_are_refused() {
     let folder = folder_with_data();
     for (flags, part) in [
-        ("--epochs 0", "--epochs: 0 is impossible"),
+        ("--epochs 0", "--epochs: 0 is invalid"),
         ("--batch-size 0", "--batch-size: 0 is impossible"),
-        ("--lr nan", "--lr: NaN is impossible"),
-        ("--lr -0.1", "--lr: -0.1 is impossible"),
-        ("--lr inf", "--lr: inf is impossible"),
-        ("--l2 nan", "--l2: NaN is impossible"),
-        ("--l1 -1", "--l1: -1 is impossible"),
+        ("--lr nan", "--lr: NaN is invalid"),
+        ("--lr -0.1", "--lr: -0.1 is invalid"),
+        ("--lr inf", "--lr: inf is invalid"),
+        ("--l2 nan", "--l2: NaN is invalid"),
+        ("--l1 -1", "--l1: -1 is invalid"),
         ("--dropconnect 1", "--dropconnect: 1 is impossible"),
         ("--label-smoothing 1", "--label-smoothing: 1 is impossible"),
-        ("--momentum 1", "--momentum: 1 is impossible"),
-        ("--gain 0", "--gain: 0 is impossible"),
-        ("--dropout 1", "--dropout: 1 is impossible"),
-        ("--threads 0", "--threads: 0 is impossible"),
-        ("--blocks 0", "--blocks: 0 is impossible"),
-        ("--hidden 0", "--hidden: a width of 0 is impossible"),
-        ("--train-limit 0", "--train-limit: 0 is impossible"),
+        ("--momentum 1", "--momentum: 1 is invalid"),
+        ("--gain 0", "--gain: 0 is invalid"),
+        ("--dropout 1", "--dropout: 1 is invalid"),
+        ("--threads 0", "--threads: 0 is invalid"),
+        ("--blocks 0", "--blocks: 0 is invalid"),
+        ("--hidden 0", "--hidden: a width of 0 is invalid"),
+        ("--train-limit 0", "--train-limit: 0 is invalid"),
         (
             "--data data --arch fc --hidden 100000000,1000000",
             "GiB are free: take smaller layers (--hidden, --grid)",
         ),
         ("--data none", "--data: data set: folder none does not exist"),
         ("--data data --train-limit 61", "--train-limit: data set: the first 61 samples"),
-        ("--arch fc --degrees 1,2", "--degrees: has no meaning with --arch fc"),
-        ("--optimizer adam --momentum 0.5", "--momentum: has no meaning"),
-        ("--importance none --order asc", "--order: asc has no meaning"),
+        ("--arch fc --degrees 1,2", "--degrees: cannot be used with --arch fc"),
+        ("--optimizer adam --momentum 0.5", "--momentum: cannot be used"),
+        ("--importance none --order asc", "--order: asc cannot be used"),
         ("--arch narrow --budget 5 --data data", "a budget of 5 parameters is impossible, "),
         ("--arch narrow --data data --degrees 99", "--degrees: the sc network to match: layer 1"),
         ("--arch band --data data --hidden 16 --blocks 2 --degrees 17", "layer 1: block 0: a degree of 17"),
-        ("--arch fc --softness 1", "--softness: has no meaning with --arch fc"),
-        ("--data data --augment shift=4 --arch rsp", "--augment: a shift of 4 is impossible"),
-        ("--backend cpu --adapter any", "--adapter: has no meaning"),
+        ("--arch fc --softness 1", "--softness: cannot be used with --arch fc"),
+        ("--data data --augment shift=4 --arch rsp", "--augment: a shift of 4 is invalid"),
+        ("--backend cpu --adapter any", "--adapter: cannot be used"),
     ] {
         refused(folder.path(), flags, 1, &[part]);
     }
@@ -88,15 +88,15 @@ fn mistyped_flags_are_refused_with_code_2() {
         ("--epochs three", "--epochs: \"three\" is not a whole number"),
         ("inspect --hidden 1.5", "'--hidden <N,N,..>': \"1.5\" is not a whole number"),
         ("prune --model m --sparsity much", "\"much\" is not a share: write 0.5 or 50%"),
-        ("--batch-size -1", "--batch-size: -1 is impossible, it must be a whole number from 1 on"),
-        ("--seed -1", "--seed: -1 is impossible"),
+        ("--batch-size -1", "--batch-size: -1 is invalid, it must be a whole number, at least 1"),
+        ("--seed -1", "--seed: -1 is invalid"),
         ("--epochs", "a value is required"),
         ("--degrees 1,x", "not a whole number"),
         ("--schedule never", "step:EPOCHS:FACTOR"),
         ("--pca --importance pca", "cannot be used with"),
-        ("--seed 1 devices", "--seed stands before the subcommand devices"),
-        ("traln", "there is no command and no file `traln`; did you mean `train`?"),
-        ("train nothing", "there is no file and no folder `nothing`"),
+        ("--seed 1 devices", "--seed must come after the subcommand devices"),
+        ("traln", "`traln` is neither a command nor a file; did you mean `train`?"),
+        ("train nothing", "`nothing` is neither a file nor a folder"),
         ("eval", "--model <FILE>"),
     ] {
         refused(folder.path(), line, 2, &[part]);
@@ -158,7 +158,7 @@ fn an_unknown_adapter_is_refused() {
 }
 
 #[test]
-fn files_that_are_no_model_are_refused() {
+fn files_that_are_not_models_are_refused() {
     let folder = folder_with_data();
     let path = folder.path().join("model");
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --out run")).code, Some(0));
@@ -202,7 +202,7 @@ fn files_that_are_no_model_are_refused() {
         refused(folder.path(), &format!("prune --model run --data data {flags}"), 1, &[part]);
     }
     refused(folder.path(), "report run/config.json", 1, &["is a file of the run run: name the folder"]);
-    // A sound model, but of pictures of another size.
+    // A valid model, but of pictures of another size.
     fs::write(&path, &model).unwrap();
     let data = folder.path().join("data");
     for (name, count) in [(IMAGES, TRAIN), ("t10k-images-idx3-ubyte", TEST)] {
@@ -238,7 +238,7 @@ fn tables_too_small_or_of_another_shape_name_a_way_out() {
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let error = outcome.stderr.lines().last().unwrap();
     assert!(
-        error.contains("one class only, \"x\"") && error.contains("name another column with --label"),
+        error.contains("only one class, \"x\"") && error.contains("name another column with --label"),
         "{error}"
     );
 }

@@ -45,7 +45,7 @@ fn every_network_and_batch_is_measured_and_kept() {
     }
     // One block of 98 has the degree of the paper's first: 98 x 98; logits have 98 x 10.
     assert_eq!(measured[0]["edges"], 2 * 98 * 98 + 980);
-    refused(folder.path(), &format!("{SMALL} --out out"), 1, &["--out", "holds a bench.json already"]);
+    refused(folder.path(), &format!("{SMALL} --out out"), 1, &["--out", "already holds a bench.json"]);
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn networks_of_one_size_are_measured() {
         assert!((7_500..8_000).contains(&edges), "{} {edges}", one["arch"]);
     }
     for (flags, part) in [
-        ("--arch sc --parameters 7", "--arch sc: --parameters: 7 is impossible with these layers"),
+        ("--arch sc --parameters 7", "--arch sc: --parameters: 7 is out of range: these layers"),
         ("--edges graphs --parameters 7", "cannot be used with"),
         ("--scale --parameters 7", "cannot be used with"),
     ] {
@@ -96,13 +96,13 @@ fn a_check_alone_times_nothing() {
     assert_eq!((outcome.code, outcome.stdout.lines().count()), (Some(0), 2), "{outcome:?}");
     assert!(outcome.stdout.lines().all(|line| line.contains("agrees with the reference")), "{outcome:?}");
     let kept = format!("{SMALL} --arch sc --check only --out out");
-    refused(folder.path(), &kept, 1, &["--out: has no meaning with --check only"]);
+    refused(folder.path(), &kept, 1, &["--out: cannot be used with --check only"]);
     assert!(!folder.path().join("out").exists());
 }
 
-/// One sample on the CPU has a forward pass of its own, on one thread whatever was typed.
+/// One sample on the CPU has a separate forward pass, on one thread regardless of --threads.
 #[test]
-fn a_single_sample_is_checked_and_recorded_as_what_it_is() {
+fn a_single_sample_is_checked_and_recorded_as_such() {
     let folder = tempfile::tempdir().unwrap();
     let line = format!("{SMALL} --inference --arch sc --batch 1");
     let outcome = tanner(folder.path(), &format!("{line} --check only"));
@@ -205,9 +205,9 @@ fn edges_are_those_of_the_network_that_is_measured() {
     assert_eq!([0, 97, 98, 195].map(degree), [98, 98, 20, 20]);
     for (flags, part) in [
         ("e.json --arch sc,fc", "one --arch"),
-        ("none/e.json", "there is no folder none: make it first"),
+        ("none/e.json", "folder none does not exist: create it first"),
         ("e.json --width 100000 --layers 10000", "GiB are free: take a smaller --width or fewer --layers"),
-        ("e.json --layers 1000000000", "--layers: 1000000000 is impossible"),
+        ("e.json --layers 1000000000", "--layers: 1000000000 is invalid"),
     ] {
         let line = format!("bench --write-edges {flags}");
         let outcome = tanner(folder.path(), &line);
@@ -217,7 +217,7 @@ fn edges_are_those_of_the_network_that_is_measured() {
 }
 
 #[test]
-fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
+fn charts_have_ratios_to_ours_and_refuse_invalid_measurements() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(tanner(folder.path(), &format!("{SMALL} --arch sc --batch 8 --out ours")).code, Some(0));
     let mut theirs = json(&folder.path().join("ours/bench.json"))[0].clone();
@@ -239,22 +239,22 @@ fn charts_have_ratios_to_ours_and_refuse_what_is_no_measurement() {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_by_its_flag() {
+fn invalid_measurements_are_refused_by_flag() {
     let folder = tempfile::tempdir().unwrap();
     for (flags, part) in [
-        ("--width 0", "--width: 0 is impossible"),
-        ("--layers 0", "--layers: 0 is impossible"),
-        ("--batch 0", "--batch: 0 is impossible"),
-        ("--batch 99999999", "--batch: 99999999 is impossible"),
-        ("--seconds 0", "--seconds: 0 is impossible"),
-        ("--seconds nan", "--seconds: NaN is impossible"),
+        ("--width 0", "--width: 0 is invalid"),
+        ("--layers 0", "--layers: 0 is invalid"),
+        ("--batch 0", "--batch: 0 is invalid"),
+        ("--batch 99999999", "--batch: 99999999 is invalid"),
+        ("--seconds 0", "--seconds: 0 is invalid"),
+        ("--seconds nan", "--seconds: NaN is invalid"),
         ("--width 30000000 --arch fc", "GiB are free: take a smaller --width"),
         ("--scale --batch 8,16", "--batch: one size is measured"),
-        ("--scale --widths 0 --seconds 0.01 --backend cpu", "error: --width: 0 is impossible"),
-        ("--width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
-        ("--layers 18446744073709551615", "--layers: 18446744073709551615 is impossible"),
-        ("--write-edges e --width 18446744073709551615", "--width: 18446744073709551615 is impossible"),
-        ("--threads 0", "--threads: 0 is impossible"),
+        ("--scale --widths 0 --seconds 0.01 --backend cpu", "error: --width: 0 is invalid"),
+        ("--width 18446744073709551615", "--width: 18446744073709551615 is invalid"),
+        ("--layers 18446744073709551615", "--layers: 18446744073709551615 is invalid"),
+        ("--write-edges e --width 18446744073709551615", "--width: 18446744073709551615 is invalid"),
+        ("--threads 0", "--threads: 0 is invalid"),
     ] {
         let outcome = tanner(folder.path(), &format!("bench {flags}"));
         let last = outcome.stderr.lines().last().unwrap_or_default();

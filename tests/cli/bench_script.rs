@@ -1,4 +1,4 @@
-//! `bench.sh`: what it refuses before it builds, and what it leaves.
+//! `bench.sh`: its refusals before building, and its results.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ fn place(path: &Path, text: &str) {
     assert!(Command::new("chmod").arg("+x").arg(path).status().unwrap().success());
 }
 
-/// Runs the script in a folder that has the binary as if cargo had built it there; building it again is nothing.
+/// Runs the script in a folder with the binary as if cargo had built it there; building does nothing.
 fn bench(folder: &Path, words: &[&str]) -> Output {
     let (programs, built) = (folder.join("programs"), folder.join("target/release/tanner"));
     place(&programs.join("cargo"), "#!/bin/sh\nexit 0\n");
@@ -33,7 +33,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn what_cannot_be_measured_is_refused_before_the_build() {
+fn invalid_measurements_are_refused_before_the_build() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("full")).unwrap();
     fs::write(folder.path().join("full/bench.json"), "").unwrap();
@@ -44,7 +44,7 @@ fn what_cannot_be_measured_is_refused_before_the_build() {
         (&["--seconds", "nan"], "--seconds must be above 0"),
         (&["--batch", "1,,2"], "--batch must be whole numbers"),
         (&["--threads", "0"], "--threads must be"),
-        (&["--out", "full"], "full holds a bench.json already: name another folder"),
+        (&["--out", "full"], "full already holds a bench.json: name another folder"),
         (&["--out"], "--out needs a value"),
         (&["--round", "1"], "--round is not known"),
     ] {
@@ -63,7 +63,7 @@ fn rounds_are_kept_one_by_one_in_a_folder_of_the_caller() {
     let output = bench(folder.path(), &words);
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
-    assert!(said.contains("round 2 of 2") && said.contains("there is no Python: /bin/false"), "{said}");
+    assert!(said.contains("round 2 of 2") && said.contains("no Python: /bin/false"), "{said}");
     let out = folder.path().join("out");
     let lines = fs::read_to_string(out.join("ours.json")).unwrap().lines().count();
     // Training, many samples and one, of two networks, in two rounds; the chart has each once.
@@ -76,7 +76,7 @@ fn rounds_are_kept_one_by_one_in_a_folder_of_the_caller() {
 }
 
 #[test]
-fn what_was_measured_before_a_failure_is_charted() {
+fn measurements_before_a_failure_are_charted() {
     let folder = tempfile::tempdir().unwrap();
     let fails = format!(
         "#!/bin/sh\ncase \"$*\" in *--inference*) exit 7;; esac\nexec '{}' \"$@\"\n",

@@ -1,4 +1,4 @@
-//! Lines that say what is wrong: the flag that was typed, the file that was named, the word that was meant.
+//! Error lines name the typed flag, the file, and the word that was probably meant.
 
 use std::fs;
 
@@ -33,9 +33,9 @@ fn the_flag_that_was_typed_is_named() {
         ("--checkpoint-every -5s", "\"-5s\" is"),
         ("--validation -1", "\"-1\" is not a share"),
         ("--blocks -1", "\"-1\" is not a whole number"),
-        ("--epochs -1", "from 1 on"),
-        ("--threads -1", "from 1 on"),
-        ("--patience -1", "from 1 on"),
+        ("--epochs -1", "at least 1"),
+        ("--threads -1", "at least 1"),
+        ("--patience -1", "at least 1"),
         ("prune --model m --sparsity half", "\"half\" is not a share: write 0.5 or 50%"),
     ] {
         refused(folder, line, 2, &[part]);
@@ -43,17 +43,17 @@ fn the_flag_that_was_typed_is_named() {
 }
 
 #[test]
-fn a_settings_file_is_named_and_a_run_folder_is_one() {
+fn a_settings_file_is_named_and_a_run_folder_counts_as_one() {
     let folder = folder_with_data();
     let folder = folder.path();
     for (text, code, part) in [
         ("batch-size = 0", 1, "--config: s.toml: --batch-size: 0 is impossible"),
-        ("lr = -1", 1, "--config: s.toml: --lr: -1.0 is impossible"),
-        ("validation = \"x\"", 2, "line 1: validation: \"x\" is not understood"),
-        ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting takes"),
-        ("arch = \"foo\"", 2, "is none of sc, rsp, fc, narrow, band, sc2d"),
-        ("epochs = -1", 2, "from 1 on"),
-        ("quiet = true", 2, "\"quiet\" is not a setting, but a flag only: type --quiet"),
+        ("lr = -1", 1, "--config: s.toml: --lr: -1.0 is invalid"),
+        ("validation = \"x\"", 2, "line 1: validation: \"x\" is not valid"),
+        ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting allows"),
+        ("arch = \"foo\"", 2, "is not one of sc, rsp, fc, narrow, band, sc2d"),
+        ("epochs = -1", 2, "at least 1"),
+        ("quiet = true", 2, "\"quiet\" is not a setting, only a flag: type --quiet"),
     ] {
         fs::write(folder.join("s.toml"), text).unwrap();
         refused(folder, "--data data --config s.toml --out run", code, &[part]);

@@ -15,7 +15,7 @@ fn trained(folder: &Path) {
     assert_eq!(tanner(folder, &format!("{SMALL} --out run --quiet")).code, Some(0));
 }
 
-/// The bytes of a model say whether all settings came through.
+/// The bytes of a model show whether all settings took effect.
 #[test]
 fn a_settings_file_a_finished_run_and_typed_flags_give_the_same_model() {
     let folder = folder_with_data();
@@ -36,7 +36,7 @@ fn a_settings_file_a_finished_run_and_typed_flags_give_the_same_model() {
     for run in ["from-file", "from-run", "all"] {
         assert!(model(run) == model("run"), "{run} is another model");
     }
-    // What a run records is free of files that may change.
+    // The record of a run does not depend on files that may change.
     let config = json(&fs::read_to_string(folder.join("from-file/config.json")).unwrap());
     let words: Vec<&str> =
         config["command"].as_array().unwrap().iter().map(|word| word.as_str().unwrap()).collect();
@@ -62,11 +62,11 @@ fn quiet_runs_say_nothing_but_results_and_json_is_json() {
     assert_eq!(scores["accuracy"], summary["test_accuracy"]);
     assert_eq!((&scores["score"], &scores["scored_on"]), (&summary["score"], &"test".into()));
     assert_eq!(scores["confusion"].as_array().unwrap().len(), 3);
-    let told = |line: &str| json(&tanner(folder, &format!("{line} --json")).stdout);
-    assert_eq!(told("inspect --model run/model.safetensors")["parameters"], summary["parameters"]);
+    let reported = |line: &str| json(&tanner(folder, &format!("{line} --json")).stdout);
+    assert_eq!(reported("inspect --model run/model.safetensors")["parameters"], summary["parameters"]);
     let cores = std::thread::available_parallelism().unwrap().get();
-    assert_eq!(told("devices")["cpu_threads"], cores);
-    let runs = told("runs .");
+    assert_eq!(reported("devices")["cpu_threads"], cores);
+    let runs = reported("runs .");
     let names: Vec<_> = runs.as_array().unwrap().iter().map(|run| &run["name"]).collect();
     assert_eq!(names, ["run"]);
     refused(
@@ -132,7 +132,7 @@ fn new_samples_are_predicted_from_files_and_pipes() {
     assert_eq!(fs::read(folder.join("p.npy")).unwrap().len(), 128 + TEST as usize * 3 * 4);
 
     refused(folder, &format!("{model} new-idx3-ubyte --out p.txt"), 1, &["--out: p.txt ends neither"]);
-    refused(folder, &format!("{model} run"), 1, &["run: its name tells no format"]);
+    refused(folder, &format!("{model} run"), 1, &["run: its name does not show the format"]);
     refused(folder, &format!("{model} --format npy data/train-images-idx3-ubyte"), 1, &["train-images"]);
 }
 
@@ -158,7 +158,7 @@ fn nothing_typed_and_no_data_is_a_question_for_help() {
     let outcome = tanner(folder.path(), "");
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     assert_eq!(outcome.stdout, tanner(folder.path(), "-h").stdout);
-    for part in ["Usage: tanner", "Experiments:", "  paper ", "--epochs <N>", "--help shows every flag"] {
+    for part in ["Usage: tanner", "Experiments:", "  paper ", "--epochs <N>", "--help shows all flags"] {
         assert!(outcome.stdout.contains(part), "no {part:?} in {}", outcome.stdout);
     }
     assert!(
@@ -174,7 +174,7 @@ fn nothing_typed_and_no_data_is_a_question_for_help() {
 }
 
 #[test]
-fn experiments_print_what_they_find_and_write_only_where_they_may() {
+fn experiments_print_their_results_and_write_only_where_allowed() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let outcome = tanner(folder, "figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --block 1");

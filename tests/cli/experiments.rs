@@ -1,4 +1,4 @@
-//! Many runs into one folder: interrupted and taken up again, compared, refused.
+//! Many runs in one folder: interrupted and resumed, compared, refused.
 
 use std::fs;
 use std::path::Path;
@@ -62,7 +62,7 @@ fn wait_for_lines(path: &Path, lines: usize) {
 #[test]
 fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
     let folder = folder_with_data();
-    // The second run has to be in the middle when its signal comes, on a busy machine, too.
+    // The second run must be in the middle when its signal comes, even on a busy machine.
     let epochs = 4000;
     let (fine, stdout, stderr) = run(folder.path(), &table1("whole", epochs));
     assert!(fine, "{stderr}");
@@ -85,8 +85,8 @@ fn an_interrupted_table_becomes_the_uninterrupted_one_bit_for_bit() {
         assert!(fine, "{stderr}");
         assert!(stderr.contains("[1/2] tanner-pca-desc-sc-s0") && stderr.contains("(finished before)"));
         assert!(stderr.contains("[2/2] tanner-pca-asc-sc-s0: "), "{stderr}");
-        // Killed within seconds, it has kept nothing yet; Ctrl-C keeps where it is.
-        let how = if out == "killed" { "asc-sc-s0: started" } else { "asc-sc-s0: goes on after " };
+        // Killed within seconds, it has saved nothing yet; Ctrl-C saves a checkpoint.
+        let how = if out == "killed" { "asc-sc-s0: started" } else { "asc-sc-s0: resumes after " };
         assert!(stderr.contains(how), "{stderr}");
         let whole = files(&folder.path().join("whole"));
         assert_eq!(whole.len(), 4, "md, json, png, svg");
@@ -99,9 +99,9 @@ fn a_finished_run_with_other_settings_is_refused() {
     let folder = folder_with_data();
     assert!(run(folder.path(), &table1("out", 1)).0);
     let (fine, _, stderr) = run(folder.path(), &table1("out", 2));
-    assert!(!fine && stderr.contains("holds a finished run with another recipe.epochs"), "{stderr}");
+    assert!(!fine && stderr.contains("holds a finished run with a different recipe.epochs"), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    // The same again is no work at all.
+    // Repeating it does no work.
     let (fine, _, stderr) = run(folder.path(), &table1("out", 1));
     assert!(fine && !stderr.contains("started"), "{stderr}");
 }
@@ -113,7 +113,7 @@ fn compare(folder: &Path, runs: &[String]) -> (bool, String, String) {
     run(folder, &words)
 }
 
-/// What keeps all runs from starting is told once, and of nothing there is no table.
+/// A reason that stops all runs is reported once, and without runs there is no table.
 #[cfg(unix)]
 #[test]
 fn one_reason_of_many_failures_is_reported_once() {
@@ -136,7 +136,7 @@ fn a_run_with_more_or_fewer_settings_or_other_data_is_another_run() {
     for flags in ["--augment flip", "--validation 15", "--train-limit 20"] {
         assert!(compare(folder.path(), &with(flags)).0, "{flags}");
         let (fine, _, stderr) = compare(folder.path(), &with(""));
-        assert!(!fine && stderr.contains("holds a finished run with another"), "{flags}: {stderr}");
+        assert!(!fine && stderr.contains("holds a finished run with a different"), "{flags}: {stderr}");
         fs::remove_dir_all(folder.path().join("c")).unwrap();
     }
     assert!(compare(folder.path(), &with("")).0);
@@ -145,7 +145,7 @@ fn a_run_with_more_or_fewer_settings_or_other_data_is_another_run() {
     bytes[8] = (bytes[8] + 1) % 3;
     fs::write(&labels, bytes).unwrap();
     let (fine, _, stderr) = compare(folder.path(), &with(""));
-    assert!(!fine && stderr.contains("another data_sha256"), "{stderr}");
+    assert!(!fine && stderr.contains("a different data_sha256"), "{stderr}");
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn a_run_that_fails_does_not_keep_the_others_from_theirs() {
 
 #[cfg(unix)]
 #[test]
-fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_skipped() {
+fn every_run_has_its_own_lock_and_a_locked_run_is_skipped() {
     let folder = folder_with_data();
     let runs = [format!("lr-0.1={NETWORK} --epochs 1"), format!("lr-0.2={NETWORK} --epochs 1 --lr 0.2")];
     assert!(compare(folder.path(), &runs).0);
@@ -170,20 +170,23 @@ fn every_run_has_a_lock_of_its_own_and_a_locked_one_is_skipped() {
     assert!(lock.exists() && folder.path().join("c/runs/lr-0.2-s0.lock").exists());
     let held = fs::File::create(&lock).unwrap();
     held.lock().unwrap();
-    // What the other process has finished by the end is part of the table, and nothing is missing.
+    // Runs that the other process has finished meanwhile are in the table, and nothing is missing.
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
-    assert!(fine && stderr.contains("[1/2] lr-0.1-s0: another process is at it, skipped"), "{stderr}");
+    assert!(
+        fine && stderr.contains("[1/2] lr-0.1-s0: another process is working on it, skipped"),
+        "{stderr}"
+    );
     assert!(stdout.contains("\nlr-0.1\t243\t1\t"), "{stdout}");
     fs::remove_file(folder.path().join("c/runs/lr-0.1-s0/summary.json")).unwrap();
     let (fine, stdout, stderr) = compare(folder.path(), &runs);
     assert!(
-        !fine && stderr.contains("error: not all is finished, another process is at lr-0.1-s0"),
+        !fine && stderr.contains("error: not all runs are finished, another process is working on lr-0.1-s0"),
         "{stderr}"
     );
     assert!(stdout.contains("\nlr-0.2\t") && stdout.contains("\nlr-0.1\t\t0\t"), "{stdout}");
 }
 
-/// Who collects results waits for whoever does so already, so that the more complete ones are written last.
+/// A process that collects results waits for another one that does, so that the more complete results are written last.
 #[cfg(unix)]
 #[test]
 fn results_are_written_by_one_process_at_a_time() {
@@ -228,7 +231,7 @@ fn a_damaged_run_is_skipped_reported_and_kept() {
         let advice = format!("; remove c/runs/{} to repeat the run", &name[6..]);
         assert!(line.contains(part) && line.ends_with(&advice), "{line}");
     }
-    // The remark on where the comparison lies is beside the tab-separated table.
+    // The remark on where the comparison is goes to stderr, not into the tab-separated table.
     assert_eq!(stderr.lines().count(), 8, "{stderr}");
     let last = stderr.lines().last().unwrap();
     assert_eq!(last, "error: runs that failed, for the reasons above: a-s0, b-s0, c-s0, d-s0");
@@ -300,7 +303,7 @@ fn mistakes_are_reported_before_anything_runs() {
         ("", "there is no [[configuration]]"),
         ("[[configuration]]\nname = \"a/b\"\nflags = \"\"\n", "cannot be the name of a configuration"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epoch 3\"\n", "'--epochs'"),
-        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed belongs to all runs"),
+        ("[[configuration]]\nname = \"a\"\nflags = \"--seed 3\"\n", "--seed applies to all runs"),
         ("[[configuration]]\nname = \"a\"\nflags = \"eval --model m\"\n", "'--model'"),
         ("[[configuration]]\nname = \"a\"\nflags = \"--epochs 0\"\n", "--epochs: 0 "),
         ("[[configuration]]\nname = \"a\"\nflag = \"\"\n", "plan.toml: a: \"flag\" is not a setting"),
@@ -320,7 +323,7 @@ fn mistakes_are_reported_before_anything_runs() {
     );
     refused(folder.path(), &format!("compare --out c {ENGINE}"), 1, &["nothing to compare"]);
     refused(folder.path(), &format!("compare --out c --run sc {ENGINE}"), 1, &["--run: \"sc\" has no name"]);
-    refused(folder.path(), &format!("{compare} --seeds 0"), 1, &["--seeds: 0 is impossible"]);
+    refused(folder.path(), &format!("{compare} --seeds 0"), 1, &["--seeds: 0 is invalid"]);
     refused(folder.path(), &format!("table1 --out c --cells pca-xx {ENGINE}"), 1, &["--cells: \"pca-xx\""]);
     refused(folder.path(), "train --validation 1.5", 2, &["--validation"]);
     refused(folder.path(), "train --data data --validation 60", 1, &["--validation", "60 of 60"]);

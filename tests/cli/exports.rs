@@ -1,5 +1,5 @@
-//! Models in the formats of other programs, as a user meets them; what these programs make of them is
-//! compared by `tests/python/run`.
+//! Exported models on the command line; whether other programs read them correctly is
+//! tested by `tests/python/run`.
 
 use std::fs;
 use std::path::Path;
@@ -27,14 +27,9 @@ fn a_model_is_exported_once_and_nothing_is_overwritten() {
     for file in ["layer1.npz", "layer2.npz", "layer3.npz", "biases.npz", "preprocessing.npz", "model.json"] {
         assert!(fs::metadata(folder.path().join("csr").join(file)).unwrap().len() > 0, "{file}");
     }
-    refused(
-        folder.path(),
-        &format!("{EXPORT} --onnx model.onnx"),
-        1,
-        &["--onnx: model.onnx is there already"],
-    );
-    refused(folder.path(), &format!("{EXPORT} --csr csr"), 1, &["--csr: csr holds a layer1.npz already"]);
-    // The same model gives the same bytes, and each form other ones.
+    refused(folder.path(), &format!("{EXPORT} --onnx model.onnx"), 1, &["--onnx: model.onnx already exists"]);
+    refused(folder.path(), &format!("{EXPORT} --csr csr"), 1, &["--csr: csr already holds a layer1.npz"]);
+    // The same model has the same bytes, and each form has different ones.
     run(folder.path(), &format!("{EXPORT} --onnx again.onnx"));
     assert_eq!(fs::read(folder.path().join("again.onnx")).unwrap(), onnx);
     let sizes = ["dense", "scatter", "gather"].map(|form| {
@@ -46,7 +41,7 @@ fn a_model_is_exported_once_and_nothing_is_overwritten() {
 }
 
 #[test]
-fn exports_that_make_no_sense_are_refused_and_leave_nothing() {
+fn meaningless_exports_are_refused_and_write_nothing() {
     let folder = folder_with_data();
     run(folder.path(), &format!("{SMALL} --epochs 1 --out run"));
     fs::write(folder.path().join("file"), "").unwrap();
@@ -66,7 +61,7 @@ fn exports_that_make_no_sense_are_refused_and_leave_nothing() {
 
 #[cfg(unix)]
 #[test]
-fn a_device_without_an_end_is_no_model() {
+fn an_endless_device_is_not_a_model() {
     let folder = folder_with_data();
     let line = "export --model /dev/zero --onnx x.onnx";
     refused(folder.path(), line, 1, &["/dev/zero: not a usable model file", "its header would have 0 bytes"]);

@@ -1,4 +1,4 @@
-//! Runs that go on elsewhere, longer or on another engine.
+//! Runs that are resumed elsewhere, longer or on another engine.
 
 use std::fs;
 use std::path::Path;
@@ -25,14 +25,14 @@ fn done(folder: &Path, line: &str) -> String {
     outcome.stderr
 }
 
-/// Models and metrics but for times.
+/// Models and metrics without times.
 fn bits(run: &Path) -> (Vec<Vec<u8>>, Vec<Value>) {
     let (_, models, values) = outcome(run);
     (models, values)
 }
 
 #[test]
-fn a_run_goes_on_where_its_data_are_now() {
+fn a_run_resumes_after_its_data_moved() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --epochs 400 --out whole"));
@@ -58,12 +58,7 @@ fn a_run_goes_on_where_its_data_are_now() {
     let run = path.join("run");
     let line = format!("--resume {}", run.display());
     let [here, then] = [&here, &then].map(|place| place.to_str().unwrap());
-    refused(
-        elsewhere.path(),
-        &line,
-        1,
-        &["data of the run in", here, then, "say with --data where it is now"],
-    );
+    refused(elsewhere.path(), &line, 1, &["data of the run in", here, then, "give its place with --data"]);
     // Another content is refused by its hash.
     let changed = elsewhere.path().join("changed");
     assert!(std::process::Command::new("cp").arg("-r").args([&moved, &changed]).status().unwrap().success());
@@ -72,7 +67,7 @@ fn a_run_goes_on_where_its_data_are_now() {
     bytes[9] = (bytes[9] + 1) % 3;
     fs::write(&labels, bytes).unwrap();
     let parts =
-        ["the data are not those that it began with: the hash of the training samples is", "it recorded"];
+        ["the data are not those it started with: the hash of the training samples is", "it recorded"];
     refused(elsewhere.path(), &format!("{line} --data changed"), 1, &parts);
     assert!(json(&run.join("config.json"))["continued"].is_null(), "a refusal was written");
     done(elsewhere.path(), &format!("{line} --data other/moved"));
@@ -84,7 +79,7 @@ fn a_run_goes_on_where_its_data_are_now() {
     assert_eq!(entry["data"].as_str(), moved.canonicalize().unwrap().to_str());
     assert_eq!((&entry["epochs"], &entry["optimizer"]), (&400.into(), &"kept".into()));
     assert!(entry["epoch"].as_u64().unwrap() > 0 && entry["backend"] == "cpu" && entry["step"].is_u64());
-    // Where it went on last is looked at first.
+    // The place of the last continuation is tried first.
     done(path, "--resume run --epochs 401");
 }
 
@@ -103,16 +98,16 @@ fn the_other_files_of_a_run_move_too() {
     done(path, &format!("{from} --epochs 2 --out run"));
     fs::rename(path.join("test.csv"), path.join("test2.csv")).unwrap();
     fs::rename(path.join("first"), path.join("first2")).unwrap();
-    refused(path, "--resume run --epochs 3", 1, &["first/model.safetensors", "say with --from where"]);
+    refused(path, "--resume run --epochs 3", 1, &["first/model.safetensors", "give its place with --from"]);
     let line = "--resume run --epochs 3 --from first2/model.safetensors";
-    refused(path, line, 1, &["test.csv of the run", "say with --test where"]);
+    refused(path, line, 1, &["test.csv of the run", "give its place with --test"]);
     refused(path, &format!("{line} --labels test2.csv"), 1, &["--labels: cannot be changed"]);
     refused(path, &format!("{line} --test 0.3"), 1, &["--test: cannot be changed"]);
     done(path, &format!("{line} --test test2.csv"));
     assert_eq!(metrics(&path.join("run")).len(), 3);
 }
 
-/// At a constant rate an interrupted run becomes the one that was asked for from the start.
+/// At a constant rate, an interrupted and extended run equals one with that length from the start.
 #[test]
 fn an_interrupted_run_that_is_extended_has_the_bits_of_a_longer_one() {
     let folder = folder_with_data();
@@ -122,9 +117,9 @@ fn an_interrupted_run_that_is_extended_has_the_bits_of_a_longer_one() {
     let there = metrics(&path.join("run")).len();
     let epochs = there + 40;
     done(path, &format!("{NETWORK} {adam} --epochs {epochs} --out whole"));
-    refused(path, "--resume run --epochs 1", 1, &["--epochs: 1 are fewer than the "]);
+    refused(path, "--resume run --epochs 1", 1, &["--epochs: 1 is less than the "]);
     let said = done(path, &format!("--resume run --epochs {epochs} --threads 1"));
-    assert!(said.contains(&format!("constant over {epochs} epochs: goes on at 0.01\n")), "{said}");
+    assert!(said.contains(&format!("constant over {epochs} epochs: continues at 0.01\n")), "{said}");
     assert!(bits(&path.join("run")) == bits(&path.join("whole")));
     let listed = tanner(path, "runs . --json");
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
@@ -137,11 +132,11 @@ fn a_finished_run_is_extended_along_the_longer_schedule() {
     let path = folder.path();
     done(path, &format!("{NETWORK} --optimizer adam --epochs 4 --out run"));
     let before = metrics(&path.join("run"));
-    refused(path, "--resume run --epochs 3", 1, &["--epochs: 3 are fewer than the 4 that the run has made"]);
+    refused(path, "--resume run --epochs 3", 1, &["--epochs: 3 is less than the 4 epochs of the run so far"]);
     assert!(done(path, "--resume run --epochs 4").contains("is finished, nothing is left to do"));
     let said = done(path, "--resume run --epochs 8");
-    assert!(said.contains("cosine over 8 epochs: goes on at 0.0005\n"), "{said}");
-    assert!(said.contains("goes on after epoch 4, its optimiser begins at zero"), "{said}");
+    assert!(said.contains("cosine over 8 epochs: continues at 0.0005\n"), "{said}");
+    assert!(said.contains("resumes after epoch 4, its optimiser starts from zero"), "{said}");
     let after = metrics(&path.join("run"));
     assert!(after.len() == 8 && after[..4] == before[..]);
     for (epoch, line) in after.iter().enumerate().skip(4) {
@@ -162,9 +157,9 @@ fn a_finished_run_is_extended_along_the_longer_schedule() {
     assert_eq!(metrics(&path.join("again")).len(), 8);
 }
 
-/// Killed while it is being extended, a run is finished, or goes on after its last epoch.
+/// A run killed while it is being extended is finished, or resumes after its last epoch.
 #[test]
-fn an_extension_can_be_cut_short_anywhere() {
+fn an_extension_can_be_interrupted_anywhere() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --schedule constant --epochs 4 --out run"));
@@ -182,7 +177,7 @@ fn an_extension_can_be_cut_short_anywhere() {
 }
 
 #[test]
-fn a_run_that_stopped_early_goes_on() {
+fn a_run_that_stopped_early_resumes() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --epochs 400 --lr 0.5 --validation 20 --patience 3 --out run"));
@@ -195,17 +190,12 @@ fn a_run_that_stopped_early_goes_on() {
     };
     copy("longer");
     copy("patient");
-    // More epochs are meant to be made: patience begins again.
+    // A request for more epochs restarts patience.
     done(path, "--resume longer --epochs 410");
     let longer = json(&path.join("longer/summary.json"));
     assert!(longer["epochs"].as_u64().unwrap() >= epochs + 3, "{longer}");
     // Patience that is given counts from the best epoch.
-    refused(
-        path,
-        "--resume patient --patience 2",
-        1,
-        &["--patience: 2 is too little, 3 epochs without a better one"],
-    );
+    refused(path, "--resume patient --patience 2", 1, &["--patience: 2 is too small, 3 epochs have passed"]);
     done(path, "--resume patient --patience 9");
     let patient = json(&path.join("patient/summary.json"));
     let [best, epochs] = ["best_epoch", "epochs"].map(|key| patient[key].as_u64().unwrap());
@@ -217,7 +207,7 @@ fn a_run_that_stopped_early_goes_on() {
 }
 
 #[test]
-fn a_run_goes_on_with_another_engine_where_that_is_asked_for() {
+fn a_run_resumes_on_another_engine_if_requested() {
     let folder = folder_with_data();
     let path = folder.path();
     let network = NETWORK.replace("--backend cpu --threads 2", "--backend reference");
@@ -233,7 +223,7 @@ fn a_run_goes_on_with_another_engine_where_that_is_asked_for() {
     let [mine, reference] = ["run", "whole"].map(|run| metrics(&path.join(run)).pop().unwrap());
     let [mine, reference] = [mine, reference].map(|line| line["train_loss"].as_f64().unwrap());
     assert!((mine - reference).abs() < 1e-4 * reference, "{mine}, expected {reference}");
-    // It is a run of the CPU now.
+    // The run is on the CPU now.
     let said = done(path, &format!("--resume run --epochs {}", epochs + 1));
     assert!(!said.contains("last digits"), "{said}");
 }
@@ -257,10 +247,13 @@ fn a_gpu_that_is_not_there_is_named_with_the_way_out() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let last = stderr.lines().last().unwrap();
-    assert!(last.contains("was made on Some GPU") && last.contains("type --backend cpu to go on"), "{last}");
+    assert!(
+        last.contains("was made on Some GPU") && last.contains("give --backend cpu to continue"),
+        "{last}"
+    );
 }
 
-/// The content of a table is its names, too: a model keeps them, and finds columns by them.
+/// Names are part of a table's content: a model keeps them, and finds columns by them.
 #[test]
 fn a_table_with_other_names_is_another_one() {
     let folder = folder_with_data();
@@ -274,18 +267,15 @@ fn a_table_with_other_names_is_another_one() {
         .unwrap();
     let network = "--hidden 8 --arch fc --importance none --backend cpu";
     done(path, &format!("--data t.csv {network} --epochs 2 --out run"));
-    let part = "the data are not those that it began with: the hash of the names of features and classes is";
+    let part = "the data are not those it started with: the hash of the names of features and classes is";
     let resumed = |data: &str| tanner(path, &format!("--resume run --epochs 3 --data {data}"));
     for other in ["columns.csv", "classes.csv"] {
         let outcome = resumed(other);
         assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{outcome:?}");
     }
-    // Another table is said to be one, whatever follows from it.
+    // Another table is reported as such, before its consequences.
     let outcome = resumed("wider.csv");
-    assert!(
-        outcome.code == Some(1) && outcome.stderr.contains("not those that it began with"),
-        "{outcome:?}"
-    );
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("not those it started with"), "{outcome:?}");
     // Older versions recorded no names.
     let config = path.join("run/config.json");
     let mut older = json(&config);
@@ -299,5 +289,5 @@ fn a_table_with_other_names_is_another_one() {
         |data: &str| format!("compare --data {data} --seeds 1 --out c --backend cpu --run a=--hidden=8");
     done(path, &compare("t.csv"));
     let outcome = tanner(path, &compare("columns.csv"));
-    assert!(outcome.code == Some(1) && outcome.stderr.contains("another data_sha256"), "{outcome:?}");
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("a different data_sha256"), "{outcome:?}");
 }

@@ -45,12 +45,12 @@ fn a_saved_model_shows_its_own_layers() {
         assert_eq!((drawn.contains(title), drawn.matches("<line").count()), (true, lines), "{layer}");
     }
     for (line, part) in [
-        (format!("{line} 4"), "--layer: 4 is impossible, it must be 1 to 3"),
-        (format!("{line} 0"), "--layer: 0 is impossible"),
-        (format!("{line} 1 --block 2"), "--block: 2 is impossible, it must be 0 to 1"),
+        (format!("{line} 4"), "--layer: 4 is invalid, it must be 1 to 3"),
+        (format!("{line} 0"), "--layer: 0 is invalid"),
+        (format!("{line} 1 --block 2"), "--block: 2 is invalid, it must be 0 to 1"),
         ("figure1 --model none".into(), "none: "),
         ("figure1 --inputs 4 --hidden 4 --blocks 8".into(), "cannot cut 4 neurons into 8 blocks"),
-        ("figure1 --inputs 0".into(), "--inputs: 0 is impossible"),
+        ("figure1 --inputs 0".into(), "--inputs: 0 is invalid"),
         ("figure1 --inputs 1000000000000".into(), "GiB are free: take fewer --inputs or --classes"),
         ("inspect --classes 18446744073709551615".into(), "GiB are free: take fewer --inputs or --classes"),
     ] {
@@ -71,7 +71,7 @@ fn a_large_layer_such_as_the_default_is_shown_in_dots() {
 }
 
 #[test]
-fn pictures_of_another_layer_do_not_stay_beside_the_dots() {
+fn pictures_of_another_layer_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(tanner(folder.path(), &format!("{DEMONSTRATION} --out drawn")).code, Some(0));
     fs::write(folder.path().join("drawn/notes.txt"), "mine").unwrap();

@@ -47,7 +47,7 @@ fn a_row_is_answered_before_the_next_one_comes() {
         let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
         input.write_all(header.as_bytes()).unwrap();
         for (number, row) in rows.iter().enumerate() {
-            // A row in two halves: what has not ended is no row.
+            // A row in two halves: an incomplete row is not a row.
             let (half, rest) = row.split_at(2);
             input.write_all(half.as_bytes()).unwrap();
             input.flush().unwrap();
@@ -91,7 +91,7 @@ fn a_pipe_and_a_file_give_the_same_bytes_and_errors_name_the_line() {
 }
 
 #[test]
-fn inputs_without_rows_are_refused_and_a_reader_that_goes_away_is_no_fault() {
+fn inputs_without_rows_are_refused_and_a_closed_pipe_is_not_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     let line = model(folder);
@@ -113,25 +113,25 @@ fn inputs_without_rows_are_refused_and_a_reader_that_goes_away_is_no_fault() {
 }
 
 #[test]
-fn what_is_read_is_not_overwritten() {
+fn inputs_are_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
     let line = model(path);
     let before = fs::read(path.join("t.csv")).unwrap();
-    refused(path, &format!("{line} t.csv --out t.csv"), 1, &["--out: t.csv is what is read"]);
+    refused(path, &format!("{line} t.csv --out t.csv"), 1, &["--out: t.csv is the input"]);
     fs::create_dir(path.join("d")).unwrap();
-    refused(path, &format!("{line} t.csv --out d/../t.csv"), 1, &["which would be lost"]);
+    refused(path, &format!("{line} t.csv --out d/../t.csv"), 1, &["which would be overwritten"]);
     #[cfg(unix)]
     {
         let script = format!("exec {} {line} --out t.csv < t.csv", env!("CARGO_BIN_EXE_tanner"));
         let output = Command::new("sh").args(["-c", &script]).current_dir(path).output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
-        assert!(output.status.code() == Some(1) && stderr.contains("t.csv is what is read"), "{stderr}");
+        assert!(output.status.code() == Some(1) && stderr.contains("t.csv is the input"), "{stderr}");
     }
     assert_eq!(fs::read(path.join("t.csv")).unwrap(), before);
 }
 
-/// Without a header the label may stand where it stood in training, but no other column.
+/// Without a header, the label may be in its place of training, but no other extra column is allowed.
 #[test]
 fn a_column_too_many_without_a_header_is_refused() {
     let folder = tempfile::tempdir().unwrap();

@@ -117,7 +117,7 @@ fn every_command_that_trains_takes_graphs_from_files() {
     assert!(said.contains("layer 1 has 1 of 4") && config(path, "run")["importance"] == "pca", "{said}");
     fs::write(path.join("s.toml"), "edges = [\"a.npz\", \"b.npz\"]\nepochs = 1\nbackend = \"cpu\"").unwrap();
     done(path, "--config s.toml --data data --preset paper --out from-file");
-    // The columns of a graph mean features at their places, whatever a preset would do with them.
+    // The columns of a graph are features in their places, whatever a preset would do.
     assert_eq!(config(path, "from-file")["importance"], "none");
     let bench = done(path, "bench --edges a.npz,b.npz --batch 8 --seconds 0.01 --backend cpu --json");
     assert!(bench.contains("\"arch\":\"custom\"") && bench.contains("\"edges\":16"), "{bench}");
@@ -128,10 +128,10 @@ fn every_command_that_trains_takes_graphs_from_files() {
     for _ in 0..2 {
         done(path, "compare plan.toml --data data --seeds 1 --backend cpu --out compared");
     }
-    // A finished run over another graph is not taken for this one.
+    // A finished run over another graph is not accepted as this one.
     fs::write(path.join("a.npz"), npz(&csr([4, 16], &[0, 1, 2, 3, 4], &[1, 2, 3, 4]))).unwrap();
     let outcome = tanner(path, "compare plan.toml --data data --seeds 1 --backend cpu --out compared");
-    assert!(outcome.code == Some(1) && outcome.stderr.contains("another edges_sha256"), "{outcome:?}");
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("a different edges_sha256"), "{outcome:?}");
 }
 
 #[test]
@@ -147,16 +147,17 @@ fn the_library_takes_them_as_the_command_line_does() {
         .batch_size(10)
         .epochs(3)
         .engine(EngineKind::CpuThreads(2));
-    let go_on = |_: &EpochMetrics| std::ops::ControlFlow::Continue(());
-    let run = classifier.fit(&data.train, Some(&data.test), go_on).unwrap();
+    let keep_training = |_: &EpochMetrics| std::ops::ControlFlow::Continue(());
+    let run = classifier.fit(&data.train, Some(&data.test), keep_training).unwrap();
     assert!(run.model.to_bytes().unwrap() == fs::read(path.join("run/model.safetensors")).unwrap());
     let graph = run.model.network().layers()[0].topology.as_ref().clone();
-    let both = classifier.topologies(vec![graph]).fit(&data.train, Some(&data.test), go_on).unwrap_err();
-    assert!(both.to_string().contains("graphs that are handed over"), "{both}");
+    let both =
+        classifier.topologies(vec![graph]).fit(&data.train, Some(&data.test), keep_training).unwrap_err();
+    assert!(both.to_string().contains("graphs passed to the session"), "{both}");
 }
 
 #[test]
-fn a_run_goes_on_with_its_graphs_or_not_at_all() {
+fn a_run_resumes_with_its_graphs_or_not_at_all() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);
@@ -179,7 +180,12 @@ fn a_run_goes_on_with_its_graphs_or_not_at_all() {
     let other = npz(&csr([4, 16], &[0, 3, 3, 5, 7], &[7, 0, 3, 15, 1, 4, 8]));
     fs::write(path.join("other.npz"), &other).unwrap();
     let line = "train --resume run --epochs 7 --edges other.npz,elsewhere/b.npz";
-    refused(path, line, 1, &["--edges: other.npz,elsewhere/b.npz has other graphs than the run began with"]);
+    refused(
+        path,
+        line,
+        1,
+        &["--edges: other.npz,elsewhere/b.npz has other graphs than the run started with"],
+    );
     fs::write(path.join("elsewhere/a.npz"), &other).unwrap();
     refused(path, "train --resume run --epochs 7", 1, &["other graphs", "edges.npz has those"]);
     fs::write(path.join("elsewhere/a.npz"), "no archive").unwrap();
@@ -192,7 +198,7 @@ fn a_run_goes_on_with_its_graphs_or_not_at_all() {
 }
 
 #[test]
-fn arrays_that_are_no_graph_are_refused() {
+fn arrays_that_are_not_a_graph_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);
@@ -219,7 +225,7 @@ fn arrays_that_are_no_graph_are_refused() {
     let cases: Vec<(Arrays, &str)> = vec![
         (none(), "holds neither indptr and indices nor layer1.indptr"),
         (with("indices", numbers(&[7, 0, 3, 15, 1, 4, 16])), "an edge from input 16 to output 3"),
-        (with("indices", numbers(&[7, 0, 7, 15, 1, 4, 9])), "input 7 to output 0 is there twice"),
+        (with("indices", numbers(&[7, 0, 7, 15, 1, 4, 9])), "input 7 to output 0 appears twice"),
         (with("indices", numbers(&[7, 0, -1, 15, 1, 4, 9])), "-1 at place 2 is not an index"),
         (with("indices", numbers(&[1 << 40, 0, 3, 15, 1, 4, 9])), "1099511627776 at place 0 is not an index"),
         (with("indices", npy("<f8", "7,", &[0; 56])), "holds no whole numbers"),
@@ -254,7 +260,7 @@ fn files_that_hold_no_graph_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);
-    // The shape alone promises much.
+    // The shape claims far too much.
     let wide = csr([1, 1_000_000_000], &[0, 1], &[5]);
     fs::write(path.join("x.npz"), npz(&wide)).unwrap();
     refused(
@@ -280,7 +286,7 @@ fn files_that_hold_no_graph_are_refused() {
 }
 
 #[test]
-fn what_graphs_from_files_decide_is_not_asked_for() {
+fn settings_decided_by_graph_files_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     write_two_layers(path);
@@ -304,7 +310,7 @@ fn what_graphs_from_files_decide_is_not_asked_for() {
     ] {
         let flag = flags.split(' ').next().unwrap();
         for command in [RUN, "inspect"] {
-            let parts = [&format!("{flag}: cannot be given together with --edges")[..]];
+            let parts = [&format!("{flag}: cannot be used with --edges")[..]];
             refused(path, &format!("{command} --edges a.npz,b.npz {flags}"), 1, &parts);
         }
     }

@@ -108,16 +108,16 @@ fn the_ranking_is_a_table_and_a_picture() {
 }
 
 #[test]
-fn what_has_no_meaning_is_refused() {
+fn meaningless_settings_are_refused() {
     let folder = folder_with_data();
     for (line, part) in [
-        ("--rf --trees 0", "--trees: 0 is impossible"),
-        ("--pca --trees 5", "--trees: has no meaning with --importance pca, it belongs to rf"),
-        ("--importance variance --trees 5", "--trees: has no meaning with --importance variance"),
-        ("--trees 5", "--trees: has no meaning with --importance pca"),
-        ("importance --trees 0", "--trees: 0 is impossible"),
-        ("importance --importance random --trees 5", "--trees: has no meaning with --importance random"),
-        ("importance --data data --threads 0", "--threads: 0 is impossible"),
+        ("--rf --trees 0", "--trees: 0 is invalid"),
+        ("--pca --trees 5", "--trees: cannot be used with --importance pca, only with rf"),
+        ("--importance variance --trees 5", "--trees: cannot be used with --importance variance"),
+        ("--trees 5", "--trees: cannot be used with --importance pca"),
+        ("importance --trees 0", "--trees: 0 is invalid"),
+        ("importance --importance random --trees 5", "--trees: cannot be used with --importance random"),
+        ("importance --data data --threads 0", "--threads: 0 is invalid"),
         ("importance --data none", "--data: data set: folder none does not exist"),
         ("importance --data data --train-limit 61", "--train-limit: data set: the first 61 samples"),
     ] {
@@ -129,16 +129,16 @@ fn what_has_no_meaning_is_refused() {
         ("--rf --importance rf", "cannot be used with"),
         ("--importance gini", "[possible values: pca, rf, variance, random, none]"),
         ("--standardize maybe", "[possible values: on, off]"),
-        ("--rf --trees -1", "--trees: -1 is impossible"),
+        ("--rf --trees -1", "--trees: -1 is invalid"),
         ("importance --importance pca", "[possible values: rf, variance, random]"),
-        ("--rf importance", "--rf stands before the subcommand importance"),
+        ("--rf importance", "--rf must come after the subcommand importance"),
     ] {
         refused(folder.path(), line, 2, &[part]);
     }
     let below = "importance --data data --importance variance --out data/train-labels-idx1-ubyte/a.csv";
     refused(folder.path(), below, 1, &["--out: ", "there is no folder"]);
     let there = "importance --data data --importance variance --out data/train-labels-idx1-ubyte";
-    refused(folder.path(), there, 1, &["--out: ", "is there already"]);
+    refused(folder.path(), there, 1, &["--out: ", "already exists"]);
     let picture = "importance --data data --importance variance --out ranking.png";
     refused(folder.path(), picture, 1, &["--out: ", "name a .csv file"]);
     #[cfg(target_os = "linux")]

@@ -1,4 +1,4 @@
-//! Runs that are ended at random moments and resumed until they are done, beside one that nobody touched.
+//! Runs that are killed at random moments and resumed until they are done, compared with an uninterrupted one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -58,7 +58,7 @@ impl Moments {
     }
 }
 
-/// The binary, which hangs up as ever even where the tests run under `nohup`.
+/// The binary, which reacts to SIGHUP even if the tests run under `nohup`.
 pub(crate) fn listening() -> Command {
     let binary = env!("CARGO_BIN_EXE_tanner");
     if !cfg!(target_os = "linux") {
@@ -69,7 +69,7 @@ pub(crate) fn listening() -> Command {
     command
 }
 
-/// Starts the binary; nobody reads what it says.
+/// Starts the binary, ignoring its output.
 pub(crate) fn start(folder: &Path, line: &str) -> Child {
     let mut command = listening();
     command.args(line.split_whitespace()).current_dir(folder).env("NODEVICE_SELECT", "1");
@@ -79,17 +79,17 @@ pub(crate) fn start(folder: &Path, line: &str) -> Child {
 
 /// Ends a run, however far it is.
 pub(crate) fn end(child: &mut Child, end: End) -> ExitStatus {
-    // Where it has ended already there is nobody to tell.
+    // Fails if it has already ended.
     let _ =
         Command::new("kill").args([end.signal(), &*child.id().to_string()]).stderr(Stdio::null()).status();
     child.wait().unwrap()
 }
 
-/// What may not differ: models, metrics and summary but for times, and which files there are.
+/// The parts that may not differ: models, metrics and summary without times, and the list of files.
 pub(crate) fn outcome(run: &Path) -> (Vec<String>, Vec<Vec<u8>>, Vec<Value>) {
     let mut names: Vec<String> =
         fs::read_dir(run).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    // A short run is only kept when something ends it.
+    // A short run saves a checkpoint only when something ends it.
     names.retain(|name| name != "checkpoint.safetensors");
     names.sort();
     let models = ["model.safetensors", "best.safetensors"].map(|name| fs::read(run.join(name)).unwrap());
@@ -106,9 +106,9 @@ pub(crate) fn outcome(run: &Path) -> (Vec<String>, Vec<Vec<u8>>, Vec<Value>) {
     (names, models.into(), values)
 }
 
-/// Ends the run of a command line so often in all, resuming it each time, and demands the outcome of an
-/// uninterrupted one. The ways to end it come in turn, and each process has another number of threads than the one
-/// before, where they are free. Returns how often the run had been kept when it was ended, and how often not yet.
+/// Ends the run of a command line several times, resuming it each time, and demands the outcome of an
+/// uninterrupted one. The ways to end it alternate, and each process has another number of threads than the previous
+/// one, if that is free. Returns how often the run had a checkpoint when it was ended, and how often not yet.
 pub(crate) fn survives(folder: &Path, flags: &str, endings: &[End], times: usize, seed: u64) -> [usize; 2] {
     let whole = command(folder).args(format!("{flags} --out whole").split_whitespace()).output().unwrap();
     assert!(whole.status.success(), "{}", String::from_utf8_lossy(&whole.stderr));
@@ -117,7 +117,7 @@ pub(crate) fn survives(folder: &Path, flags: &str, endings: &[End], times: usize
     let expected = outcome(&folder.join("whole"));
     let (mut moments, mut ended, mut places) = (Moments(seed), 0, [0; 2]);
     for attempt in 0.. {
-        // A signal after the last step ends nothing: the run finishes.
+        // A signal after the last step has no effect: the run finishes.
         assert!(attempt < 200 * times, "runs are done before they can be ended");
         let run = folder.join(format!("run{attempt}"));
         while !run.join("summary.json").exists() {
@@ -131,7 +131,7 @@ pub(crate) fn survives(folder: &Path, flags: &str, endings: &[End], times: usize
             sleep(Duration::from_secs_f64(window * moments.next()));
             let status = end(&mut child, ending);
             if !status.success() {
-                // Before it trains, a run has nothing to keep, and a signal ends it as it ends any program.
+                // Before it trains, a run has nothing to save, and a signal has its default effect.
                 assert!(status.code().is_none() || status.code() == ending.code(), "{line}: {status:?}");
                 ended += 1;
                 let is_early = !run.join("checkpoint.safetensors").exists();
@@ -161,7 +161,7 @@ pub(crate) fn survives(folder: &Path, flags: &str, endings: &[End], times: usize
     places
 }
 
-/// Seconds within which a run is ended each time, so that all of its parts are met, but it is not done too early:
+/// Seconds within which a run is ended each time, so that all of its parts are tested, but it is not done too early:
 /// what comes before the first step, and a share of the training.
 fn window(whole: &Path, times: usize) -> f64 {
     let summary: Value = serde_json::from_slice(&fs::read(whole.join("summary.json")).unwrap()).unwrap();
@@ -169,7 +169,7 @@ fn window(whole: &Path, times: usize) -> f64 {
     total - training + 2.0 * training / (times + 1) as f64
 }
 
-/// Resumes what has settings; what was ended before them is made again.
+/// Resumes a run that has settings; one that was ended earlier starts again.
 fn next_line(run: &PathBuf, flags: &str, attempt: usize, ended: usize) -> String {
     if run.join("config.json").exists() {
         let threads = if flags.contains("--backend cpu") {

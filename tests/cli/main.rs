@@ -1,4 +1,4 @@
-//! The binary as a user meets it: what it prints, what it leaves, how it refuses.
+//! Tests of the binary: its output, its files, its refusals.
 
 mod bad_input;
 mod bench;

@@ -1,4 +1,4 @@
-//! Tables of one's own, from the command line to a model and back.
+//! Tables of users, from the command line to a model and back.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::support::{NOT_FOUND, Outcome, SMALL, folder_with_data, tanner};
 const NET: &str = "--arch fc --hidden 8 --activation relu --standardize --importance none --epochs 8 --lr 0.1 \
                    --batch-size 8 --backend cpu --threads 2";
 
-/// Three kinds of flowers, told apart by size and colour; the label stands in the middle.
+/// Three kinds of flowers, distinguished by size and colour; the label is in the middle column.
 fn flowers(rows: usize) -> String {
     let mut text = String::from("size,kind,colour,\"height, cm\"\n");
     for row in 0..rows {
@@ -37,7 +37,7 @@ fn run(folder: &Path, line: &str) -> Outcome {
     outcome
 }
 
-/// A refusal: one line of an error, whatever was noted before it.
+/// Demands a refusal: one error line, after any notes.
 fn refused(folder: &Path, line: &str, parts: &[&str]) {
     let outcome = tanner(folder, line);
     assert!(matches!(outcome.code, Some(1 | 2)) && outcome.stdout.is_empty(), "{line}: {outcome:?}");
@@ -82,7 +82,7 @@ fn a_table_is_trained_on_and_its_names_travel() {
     assert_eq!((model.network().inputs(), data.test.unwrap().seed), (6, 4));
     let config = config(folder, "run");
     assert_eq!((&config["data"], &config["table"]["label"]), (&"flowers.csv".into(), &"kind".into()));
-    // The same test rows again, without being told which.
+    // The same test rows again, without naming them.
     let eval = run(folder, "eval --model run/model.safetensors --data flowers.csv --backend cpu");
     assert_eq!(accuracy(&eval.stderr), accuracy(&outcome.stdout));
     assert!(accuracy(&eval.stderr) > 80.0 && eval.stderr.contains("of 24)"), "{eval:?}");
@@ -90,7 +90,7 @@ fn a_table_is_trained_on_and_its_names_travel() {
         eval.stderr.contains("scored on the 24 rows that were held out in training (seed 4)"),
         "{eval:?}"
     );
-    // The same seed gives the same model, whatever the number of threads.
+    // The same seed trains the same model with any number of threads.
     let again = NET.replace("--threads 2", "--threads 1");
     run(folder, &format!("--data flowers.csv --label kind {again} --seed 4 --out again"));
     let bytes = |run: &str| fs::read(folder.join(run).join("model.safetensors")).unwrap();
@@ -107,9 +107,11 @@ fn another_table_is_encoded_as_in_training() {
     fs::write(folder.join("other.csv"), &other).unwrap();
     let eval = run(folder, "eval --model run/model.safetensors --data other.csv --backend cpu");
     assert!(eval.stderr.contains("of 3)"), "{eval:?}");
-    for part in
-        ["scored on all 3 rows", "warning: texts that the training rows do not have", "\"colour\" in 1 row"]
-    {
+    for part in [
+        "scored on all 3 rows",
+        "warning: texts that do not occur in the training rows",
+        "\"colour\" in 1 row",
+    ] {
         assert_eq!(eval.stderr.matches(part).count(), 1, "{part}: {eval:?}");
     }
     let by_test =
@@ -119,7 +121,7 @@ fn another_table_is_encoded_as_in_training() {
     refused(
         folder,
         "eval --model run/model.safetensors --data wrong.csv --backend cpu",
-        &["wrong.csv", "column \"size\" of the training data is not there; did you mean \"sizes\"?"],
+        &["wrong.csv", "column \"size\" of the training data is missing; did you mean \"sizes\"?"],
     );
     for flag in ["--impute mean", "--drop size", "--label size", "--max-categories 3"] {
         let line = format!("eval --model run/model.safetensors --data flowers.csv --backend cpu {flag}");
@@ -175,7 +177,7 @@ fn pruning_layers_and_importance_take_tables() {
 }
 
 #[test]
-fn batches_split_by_their_seeds_and_go_on() {
+fn batches_split_by_their_seeds_and_continue() {
     let folder = folder_with_flowers();
     let folder = folder.path();
     let line = "compare --data flowers.csv --label kind --seeds 2 --backend cpu --out out --run";
@@ -248,20 +250,20 @@ fn flags_of_tables_belong_to_tables() {
     for (line, parts) in [
         (format!("{SMALL} --label kind --out run"), &["--data: --label belongs to tables"][..]),
         (format!("{SMALL} --test 0.2 --out run"), &["--test belongs to tables"]),
-        (format!("--data table.xyz {NET} --out run"), &["neither a folder of IDX files nor called .csv"]),
+        (format!("--data table.xyz {NET} --out run"), &["neither a folder of IDX files nor named .csv"]),
         (format!("--data no.csv {NET} --out run"), &["no.csv", NOT_FOUND]),
         (
             format!("--data flowers.csv --labels l.npy {NET} --out run"),
-            &["--labels: has no meaning with flowers.csv"],
+            &["--labels: cannot be used with flowers.csv"],
         ),
         (format!("--data flowers.csv --label kid {NET} --out run"), &["did you mean \"kind\"?"]),
         (format!("--data flowers.csv --label kind --max-categories 2 {NET} --out run"), &["the limit is 2"]),
         (
             format!("--data flowers.csv --max-categories 0 {NET} --out run"),
-            &["--max-categories: 0 is impossible"],
+            &["--max-categories: 0 is invalid"],
         ),
         (format!("--data flowers.csv --label kind --impute most {NET} --out run"), &["mean, median, zero"]),
-        (format!("--data flowers.csv --delimiter ab {NET} --out run"), &["cannot part fields"]),
+        (format!("--data flowers.csv --delimiter ab {NET} --out run"), &["cannot separate fields"]),
         (
             format!("--data flowers.csv --label kind {NET} --augment flip --out run"),
             &["not known to be pictures"],
@@ -313,7 +315,7 @@ fn columns_that_standardising_shrinks_are_reported() {
     assert_eq!(warned(&format!("--data scales.csv {NET} --standardize off --out b")), None);
 }
 
-/// One block is a window of one.
+/// With one block, the window is one block.
 #[test]
 fn a_table_of_one_feature_trains_with_one_block() {
     let folder = tempfile::tempdir().unwrap();
@@ -326,7 +328,7 @@ fn a_table_of_one_feature_trains_with_one_block() {
 }
 
 #[test]
-fn spoiled_numbers_are_no_categories() {
+fn spoiled_numbers_are_not_categories() {
     let folder = tempfile::tempdir().unwrap();
     let table = |first: &str| {
         let rows = (1..40).map(|row| format!("{},{}\n", row * 3, row % 2));
@@ -354,7 +356,7 @@ fn another_order_of_rows_is_not_taken_for_the_training_table() {
         run(folder, &format!("eval --model run/model.safetensors --data {data} --backend cpu")).stderr
     };
     assert!(eval("flowers.csv").contains("scored on the 24 rows that were held out"));
-    assert!(eval("reversed.csv").contains("warning: scored on all 120 rows: this is not the table"));
+    assert!(eval("reversed.csv").contains("warning: scored on all 120 rows: this is not the training table"));
     refused(
         folder,
         "eval --model run/model.safetensors --backend cpu",
@@ -363,7 +365,7 @@ fn another_order_of_rows_is_not_taken_for_the_training_table() {
 }
 
 #[test]
-fn several_columns_are_dropped_beside_a_preset() {
+fn several_columns_are_dropped_with_a_preset() {
     let folder = folder_with_flowers();
     let line = "--data flowers.csv --label kind --preset small --epochs 1 --drop colour,size --backend cpu --out run";
     run(folder.path(), line);

@@ -1,4 +1,4 @@
-//! The command line and [`Classifier`](tanner::Classifier) are faces of one session: the same settings, the same model.
+//! The command line and [`Classifier`](tanner::Classifier) wrap one session: the same settings, the same model.
 
 use std::fs;
 use std::ops::ControlFlow;
@@ -33,8 +33,8 @@ fn the_same_settings_give_the_same_model_bytes() {
         assert_eq!(tanner(folder.path(), &line).code, Some(0), "{more}");
 
         let settings = Settings::from_toml(&text).unwrap();
-        let go_on = |_: &EpochMetrics| ControlFlow::Continue(());
-        let run = Classifier::with(settings).fit(&data.train, Some(&data.test), go_on).unwrap();
+        let keep_training = |_: &EpochMetrics| ControlFlow::Continue(());
+        let run = Classifier::with(settings).fit(&data.train, Some(&data.test), keep_training).unwrap();
         let path = folder.path().join("classifier.safetensors");
         run.model.save(&path).unwrap();
         let typed = fs::read(folder.path().join(&out).join("model.safetensors")).unwrap();
@@ -42,9 +42,9 @@ fn the_same_settings_give_the_same_model_bytes() {
     }
 }
 
-/// Setters, a file and flags are three ways to say the same.
+/// Setters, a file and flags are equivalent.
 #[test]
-fn setters_say_what_flags_say() {
+fn setters_match_flags() {
     let classifier = Classifier::with(Settings::default())
         .arch(Arch::Rsp)
         .hidden([20, 10])

@@ -1,4 +1,4 @@
-//! Networks in two dimensions, networks of one size, and predictions averaged over views.
+//! Networks in two dimensions, networks of equal size, and predictions averaged over views.
 
 use std::fs;
 
@@ -91,7 +91,7 @@ fn important_pixels_draw_the_edges_of_the_first_layer() {
 }
 
 #[test]
-fn what_two_dimensions_cannot_have_is_refused() {
+fn impossible_two_dimensional_settings_are_refused() {
     let folder = folder_with_data();
     let path = folder.path();
     let row = |k: u32| format!("{},{},{},{},{}\n", k % 5, k % 7, k % 3, k % 2, ["a", "b"][(k % 2) as usize]);
@@ -99,35 +99,32 @@ fn what_two_dimensions_cannot_have_is_refused() {
         .unwrap();
     let with = |flags: &str| format!("{NETWORK} --epochs 1 {flags}");
     for (line, part) in [
-        (with("--pca"), "--importance: pca has no meaning with --arch sc2d"),
-        (with("--order asc"), "--order: asc has no meaning with --arch sc2d"),
-        (with("--hidden 16"), "--hidden: has no meaning with --arch sc2d"),
-        (with("--degree 3"), "--degree: has no meaning with --arch sc2d"),
+        (with("--pca"), "--importance: pca cannot be used with --arch sc2d"),
+        (with("--order asc"), "--order: asc cannot be used with --arch sc2d"),
+        (with("--hidden 16"), "--hidden: cannot be used with --arch sc2d"),
+        (with("--degree 3"), "--degree: cannot be used with --arch sc2d"),
         (
             with("--grid 3x4 --grain 4").replace("--grid 4x4,2x2x4 --fan-in 8,12", "--fan-in 8"),
             "the grid of the outputs is 3x4",
         ),
         (with("--importance-power 1"), "--importance-power: needs --importance rf, variance or random"),
-        (
-            with("--importance rf --importance-power 9"),
-            "--importance-power: 9 is impossible, it must be 0 to 8",
-        ),
-        ("--data data --arch rsp --importance-power 1".into(), "--importance-power: has no meaning"),
+        (with("--importance rf --importance-power 9"), "--importance-power: 9 is invalid, it must be 0 to 8"),
+        ("--data data --arch rsp --importance-power 1".into(), "--importance-power: cannot be used"),
         (
             "inspect --arch sc2d --importance-power 1".into(),
             "--importance-power: the importance of the inputs is",
         ),
-        ("--data data --arch sc --reach 2".into(), "--reach: has no meaning with --arch sc"),
+        ("--data data --arch sc --reach 2".into(), "--reach: cannot be used with --arch sc"),
         (
             "--data data --arch sc2d --fan-in 40 --epochs 1".into(),
-            "--fan-in: layer 1: a fan-in of 40 is impossible, it must be 4 to 16",
+            "--fan-in: layer 1: a fan-in of 40 is invalid, it must be 4 to 16",
         ),
         ("--data data --arch sc2d --fan-in 4,4 --reach 1,2,3".into(), "2 values for 3 hidden layers"),
         (
             "--data data --arch sc2d --falloff window --reach 0.5 --fan-in 4 --grain 1".into(),
             "sees 1 inputs in its window",
         ),
-        ("--data data --order place --pca".into(), "--order: place has no meaning"),
+        ("--data data --order place --pca".into(), "--order: place cannot be used"),
     ] {
         let outcome = tanner(path, &line);
         assert!(outcome.code == Some(1) && outcome.stderr.contains(part), "{line}: {outcome:?}");
@@ -137,7 +134,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
         outcome.code == Some(2) && outcome.stderr.contains("is not a grid: write ROWSxCOLUMNS"),
         "{outcome:?}"
     );
-    // A table has to say that it holds pictures.
+    // A table needs --picture.
     let outcome = tanner(path, "--data t.csv --arch sc2d --epochs 1 --backend cpu");
     assert!(outcome.code == Some(1) && outcome.stderr.contains("--picture"), "{outcome:?}");
     let outcome = tanner(path, "--data t.csv --picture 3x3 --epochs 1");
@@ -147,7 +144,7 @@ fn what_two_dimensions_cannot_have_is_refused() {
 }
 
 #[test]
-fn networks_get_the_size_that_was_asked_for() {
+fn networks_get_the_requested_size() {
     let folder = folder_with_data();
     let path = folder.path();
     for inputs in [64, 784, 1024] {
@@ -173,19 +170,22 @@ fn networks_get_the_size_that_was_asked_for() {
         assert!((219_500..=220_020).contains(&parameters), "{line}: {parameters}");
     }
     for (flags, part) in [
-        ("--arch fc --hidden none --parameters 5000", "--hidden: none is impossible with --parameters"),
+        ("--arch fc --hidden none --parameters 5000", "--hidden: must not be none with --parameters"),
         ("--arch fc --parameters 700", "--parameters: a budget of 700 parameters is impossible"),
     ] {
         refused(path, &format!("inspect {flags}"), 1, &[part]);
     }
     let outcome = tanner(path, "inspect --arch fc --hidden 9,9,9 --inputs 3072 --parameters 5000");
-    assert!(outcome.stderr.contains("5,000 --parameters were asked for, 3,113 are the most"), "{outcome:?}");
-    refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be given together"]);
+    assert!(
+        outcome.stderr.contains("5,000 --parameters were requested, these layers can have at most 3,113"),
+        "{outcome:?}"
+    );
+    refused(path, "inspect --parameters 100000 --degree 3 --arch rsp", 1, &["cannot be used with"]);
     refused(
         path,
         "inspect --parameters 100 --arch sc",
         1,
-        &["--parameters: 100 is impossible with these layers, which can have "],
+        &["--parameters: 100 is out of range: these layers can have "],
     );
 }
 
@@ -233,7 +233,7 @@ fn comparisons_are_between_networks_of_one_size() {
 fn edges_are_near_whatever_shape_the_picture_has() {
     let folder = folder_with_data();
     let path = folder.path();
-    let far = "edges lead further than 3 times the --reach";
+    let far = "edges are longer than 3 times the --reach";
     for inputs in [128, 61, 784, 12, 1] {
         let outcome = tanner(path, &format!("inspect --arch sc2d --inputs {inputs}"));
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -264,11 +264,11 @@ fn edges_are_near_whatever_shape_the_picture_has() {
 }
 
 #[test]
-fn what_runs_share_is_refused_in_a_configuration() {
+fn shared_settings_are_refused_in_a_configuration() {
     let folder = folder_with_data();
     fs::write(folder.path().join("p.toml"), "[[configuration]]\nname = \"a\"\npicture = \"2x2\"\n").unwrap();
     let line = "compare p.toml --data data --seeds 1 --out out";
-    refused(folder.path(), line, 1, &["a: --picture belongs to all runs: give it once"]);
+    refused(folder.path(), line, 1, &["a: --picture applies to all runs: give it once"]);
 }
 
 #[test]
@@ -302,7 +302,7 @@ fn predictions_are_averaged_over_views() {
     assert!(one != both && both.iter().all(|row| (row.iter().sum::<f64>() - 1.0).abs() < 1e-5));
     let outcome = tanner(path, "eval --model run --data data --average shift=4");
     assert!(
-        outcome.code == Some(1) && outcome.stderr.contains("--average: a shift of 4 is impossible"),
+        outcome.code == Some(1) && outcome.stderr.contains("--average: a shift of 4 is invalid"),
         "{outcome:?}"
     );
     let row = |k: u32| format!("{},{},{}\n", k % 5, k % 7, ["a", "b"][(k % 2) as usize]);
@@ -317,7 +317,7 @@ fn predictions_are_averaged_over_views() {
 }
 
 #[test]
-fn inspect_shows_what_neurons_see_of_the_picture() {
+fn inspect_shows_receptive_fields() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, &format!("{NETWORK} --epochs 1 --out run"));
@@ -343,7 +343,7 @@ fn inspect_shows_what_neurons_see_of_the_picture() {
     assert_eq!(again[0]["pixels_seen"], 8.0);
     assert_eq!(again[1]["pixels_seen"], layers[1]["pixels_seen"]);
     assert!(again[0]["mean_distance"].is_null());
-    // Components of a PCA are no pixels.
+    // Principal components are not pixels.
     done(path, "--data data --hidden 16 --blocks 2 --degrees 4 --pca --epochs 1 --backend cpu --out pca");
     let pca = json(path, "inspect --model pca --json --out pca-drawn");
     assert!(pca["receptive_fields"].is_null() && !path.join("pca-drawn/receptive_fields.png").exists());
@@ -402,7 +402,7 @@ fn settings_without_an_effect_are_named() {
     let said = done(path, &format!("{NETWORK} --epochs 1 --importance variance --importance-power 1"));
     assert!(!said.contains("changes nothing"), "{said}");
     let off = format!("{NETWORK} --epochs 1 --rewire off --rewire-fraction 0.2");
-    refused(path, &off, 1, &["--rewire-fraction: has no meaning with --rewire off"]);
+    refused(path, &off, 1, &["--rewire-fraction: cannot be used with --rewire off"]);
     refused(path, &format!("{NETWORK} --fan-in 1e300"), 2, &["1e300 is impossible, the limit is"]);
     let narrow_view = "--data data --arch sc2d --grid 4x4 --fan-in 12 --reach 0.01 --epochs 1 --backend cpu";
     let said = done(path, &narrow_view.replace("--fan-in 12", "--fan-in 8"));

@@ -25,14 +25,14 @@ fn every_stage_is_reported_and_kept() {
         // Gather, three layers forward, loss, two layers backward, two updates.
         assert_eq!(stages.len(), 9, "{profile}");
         let sum = |field: &str| -> f64 { stages.iter().map(|stage| stage[field].as_f64().unwrap()).sum() };
-        // Two layers of 98 x 98 and one of 98 x 10; the first is not gone back through.
+        // Two layers of 98 x 98 and one of 98 x 10; the first has no backward pass to its inputs.
         let edges = 3 * (2 * 98 * 98 + 980) - 98 * 98;
         assert_eq!(sum("multiply_adds"), f64::from(batch * edges), "{profile}");
         assert!((sum("share") - 1.0).abs() < 1e-9 && sum("microseconds") > 0.0, "{profile}");
         assert!(profile["step"]["median_us"].as_f64().unwrap() > 0.0, "{profile}");
         assert!(stages.iter().all(|stage| stage.get("dispatch").is_none()), "{profile}");
     }
-    refused(folder.path(), &format!("{SMALL} --out out"), 1, &["--out", "holds a profile.json already"]);
+    refused(folder.path(), &format!("{SMALL} --out out"), 1, &["--out", "already holds a profile.json"]);
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_line_of_json_for_each_profile() {
 }
 
 #[test]
-fn what_cannot_be_profiled_is_refused() {
+fn impossible_profiles_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let small = "bench --profile --width 98 --layers 1 --batch 8";
     refused(folder.path(), &format!("{small} --backend reference"), 1, &["--backend: the reference engine"]);

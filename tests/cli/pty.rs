@@ -1,4 +1,4 @@
-//! The binary on a terminal of its own: tables that fit, colours, a view that goes when the run ends.
+//! The binary on a pseudo-terminal: fitting tables, colours, a view that disappears when the run ends.
 
 use std::fs::File;
 use std::io::Read;
@@ -64,7 +64,7 @@ impl OnTerminal {
         (text, code)
     }
 
-    /// Waits until this is on the screen, then interrupts.
+    /// Waits until this text is on the screen, then interrupts.
     fn interrupt_after(&self, text: &str) {
         let start = Instant::now();
         while !String::from_utf8_lossy(&self.screen.lock().unwrap()).contains(text) {
@@ -87,7 +87,7 @@ fn plain(text: &str) -> String {
 }
 
 #[test]
-fn tables_fit_the_terminal_and_say_what_they_leave_out() {
+fn tables_fit_the_terminal_and_list_hidden_columns() {
     let folder = folder_with_data();
     for columns in [40, 80, 200] {
         let text = plain(&on_terminal(folder.path(), "inspect", columns));
@@ -121,7 +121,7 @@ fn colours_are_for_terminals_and_for_those_who_ask() {
     assert!(tanner(folder, "--color always --help").stdout.contains('\u{1b}'));
 }
 
-/// Behind the last of these words nothing may be but what erases it.
+/// After the last of these words there may only be erasing sequences.
 fn is_erased(screen: &str, words: &str) -> bool {
     screen.rsplit(words).next().is_some_and(|rest| rest.contains("\u{1b}[2K") || rest.contains("\u{1b}[J"))
 }
@@ -145,9 +145,9 @@ fn an_interrupted_run_leaves_no_view() {
     let (screen, code) = run.end();
     assert_eq!(code, Some(130), "{screen:?}");
     assert!(is_erased(&screen, " left"), "{screen:?}");
-    // A terminal shows `^C` behind the view: there is room for it, twice.
+    // A terminal shows `^C` after the view: there is space for it, twice.
     let parts = screen.split("\u{1b}[2K").flat_map(|part| part.split(['\r', '\n'])).map(plain);
     let views: Vec<String> = parts.filter(|part| part.contains(" left")).collect();
     assert!(!views.is_empty() && views.iter().all(|view| view.chars().count() <= 95), "{views:#?}");
-    assert!(plain(&screen).trim_end().ends_with("go on with: tanner train --resume run"), "{screen:?}");
+    assert!(plain(&screen).trim_end().ends_with("resume with: tanner train --resume run"), "{screen:?}");
 }

@@ -1,4 +1,4 @@
-//! Looking at runs: the page, the list, event files.
+//! Reports, lists and event files of runs.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn train(folder: &Path, flags: &str, out: &str) {
 }
 
 #[test]
-fn a_page_shows_runs_whatever_has_become_of_them() {
+fn a_page_shows_runs_in_every_state() {
     let folder = folder_with_data();
     for (out, flags) in [("a", "--seed 1"), ("b", "--seed 2 --validation 0.2"), ("c", ""), ("d", "")] {
         train(folder.path(), flags, out);
@@ -30,7 +30,7 @@ fn a_page_shows_runs_whatever_has_become_of_them() {
     {
         assert_eq!(page.contains(part), part != "recorded", "{part}");
     }
-    // One folder that is none and one that is damaged keep nobody from the rest.
+    // A missing folder and a damaged run do not affect the others.
     let outcome = tanner(folder.path(), "report d missing a --out all.html");
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(
@@ -65,7 +65,7 @@ fn data_are_found_from_anywhere_or_their_absence_is_reported() {
     let outcome = tanner(elsewhere.path(), &format!("{line} --data {}/moved", folder.path().display()));
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
     assert!(page().contains("id=\"run-1-confusion\""));
-    // Data that were asked for and do not fit are a failure.
+    // Named data that do not fit are a failure.
     let outcome = tanner(elsewhere.path(), &format!("{line} --data nowhere"));
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     let end = "error: the run has no confusion matrix, for the reasons above; the page shows the rest\n";
@@ -76,7 +76,12 @@ fn data_are_found_from_anywhere_or_their_absence_is_reported() {
 fn no_file_but_a_page_is_replaced() {
     let folder = folder_with_data();
     train(folder.path(), "", "a");
-    refused(folder.path(), "report a --out a/model.safetensors", 1, &["--out: ", "no page of tanner"]);
+    refused(
+        folder.path(),
+        "report a --out a/model.safetensors",
+        1,
+        &["--out: ", "is not a page made by tanner"],
+    );
     refused(folder.path(), "report a --out nowhere/page.html", 1, &["--out: there is no folder nowhere"]);
     let many = vec!["a"; 17].join(" ");
     refused(
@@ -125,7 +130,7 @@ fn runs_are_listed_as_table_and_json() {
         assert!(table.contains(part), "no {part:?} in\n{table}");
     }
     refused(folder.path(), "runs nowhere", 1, &["nowhere: "]);
-    refused(folder.path(), "runs --limit 0", 1, &["--limit: 0 is impossible"]);
+    refused(folder.path(), "runs --limit 0", 1, &["--limit: 0 is invalid"]);
     let none = tanner(folder.path(), "runs data");
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
 }
@@ -189,14 +194,14 @@ fn runs_are_filtered_by_what_they_are_and_say_how_they_differ() {
     let none = tanner(folder.path(), "runs --where data=wine");
     assert_eq!((none.code, none.stdout.as_str()), (Some(0), ""));
     assert!(none.stderr.contains("no run has data=wine; data there: data"), "{none:?}");
-    // A run itself, and what is no data.
+    // A run itself, and files that are not data.
     assert_eq!(names("runs/a").len(), 1);
     refused(folder.path(), "runs/a", 1, &["--data: runs/a is the folder of a run"]);
     refused(folder.path(), "runs --where lr", 2, &["--where", "data=wine"]);
 }
 
 #[test]
-fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
+fn impossible_conditions_are_refused_and_damaged_runs_do_not_count() {
     let folder = folder_with_data();
     for (out, flags) in [("a", "--seed 1"), ("b", "--lr 0.05")] {
         train(folder.path(), flags, &format!("runs/{out}"));
@@ -221,7 +226,7 @@ fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
     let started = &runs[0]["started_at"].as_str().unwrap()[..10];
     let today = listed(&format!("--where started={started}"));
     assert_eq!(today, runs);
-    // What is known of a damaged run is no measure of the others.
+    // A damaged run is not compared with the others.
     fs::create_dir(folder.path().join("runs/d")).unwrap();
     fs::write(folder.path().join("runs/d/config.json"), "{\"x\": 1}").unwrap();
     let with_damaged = listed("");
@@ -229,7 +234,7 @@ fn conditions_that_cannot_hold_are_refused_and_damaged_runs_are_no_measure() {
 }
 
 #[test]
-fn a_run_is_named_by_what_it_is() {
+fn a_run_is_named_by_its_settings() {
     let folder = folder_with_data();
     let outcome = tanner(folder.path(), &format!("{SMALL} --lr 0.05 --seed 3"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -241,7 +246,7 @@ fn a_run_is_named_by_what_it_is() {
 }
 
 #[test]
-fn event_files_lie_where_they_are_wanted_and_change_nothing() {
+fn event_files_are_written_as_requested_and_change_nothing() {
     let folder = folder_with_data();
     let events = |place: &str| {
         let names = fs::read_dir(folder.path().join(place)).unwrap();
@@ -257,7 +262,7 @@ fn event_files_lie_where_they_are_wanted_and_change_nothing() {
     for place in ["beside", "logs/below"] {
         let bytes = fs::read(folder.path().join(place).join(events(place).unwrap())).unwrap();
         let count = |tag: &[u8]| bytes.windows(tag.len()).filter(|window| *window == tag).count();
-        // After each epoch; what runs are compared by is named once more.
+        // After each epoch; the metrics for comparing runs are named again.
         let tags: [&[u8]; 3] = [b"loss/train", b"accuracy/test", b"weights/layer_3"];
         assert_eq!(tags.map(count), [3, 4, 3], "{place}");
         let parts: [&[u8]; 6] = [

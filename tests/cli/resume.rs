@@ -1,4 +1,4 @@
-//! `--resume`, signals and patience: runs end anywhere and go on to the same bits.
+//! `--resume`, signals and patience: runs end anywhere and resume to the same bits.
 
 use std::fs;
 use std::path::Path;
@@ -95,7 +95,7 @@ fn runs_on_fashion_mnist_survive() {
 }
 
 #[test]
-fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
+fn ctrl_c_says_how_to_continue_and_a_second_one_quits_at_once() {
     let folder = folder_with_data();
     let line = format!("{NETWORK} --epochs 100000 --out run");
     let spawn = || {
@@ -112,11 +112,11 @@ fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     let last = stderr.lines().last().unwrap();
     assert!(last.starts_with("stopped by Ctrl-C after ") && last.contains(" of 100000 epochs"), "{last}");
-    assert!(last.ends_with("; go on with: tanner train --resume run"), "{last}");
+    assert!(last.ends_with("; resume with: tanner train --resume run"), "{last}");
     assert!(folder.path().join("run/checkpoint.safetensors").exists());
     assert!(!folder.path().join("run/summary.json").exists());
 
-    // Two at once: whichever way the second one falls, the run ends with the code of one of them.
+    // Two at once: whatever their order, the run ends with the code of one of them.
     let mut child = start(folder.path(), "--resume run");
     let there = lines(&folder.path().join("run/metrics.jsonl"));
     wait_for_lines(&folder.path().join("run/metrics.jsonl"), there + 3);
@@ -127,7 +127,7 @@ fn ctrl_c_says_how_to_go_on_and_a_second_one_leaves_at_once() {
 }
 
 #[test]
-fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
+fn a_batch_stops_cleanly_and_the_same_command_continues_it() {
     let folder = folder_with_data();
     let flags = "--hidden=16,16 --blocks=2 --degrees=6,4 --batch-size=10 --dropout=0.3";
     let words = |out: &str| {
@@ -147,13 +147,13 @@ fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
     let output = child.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(143), "{stderr}");
-    assert!(stderr.ends_with("stopped by SIGTERM; the same command goes on from here\n"), "{stderr}");
+    assert!(stderr.ends_with("stopped by SIGTERM; repeat the command to resume\n"), "{stderr}");
     assert!(
         !folder.path().join("cut/runs/a-s1").exists() && !folder.path().join("cut/comparison.md").exists()
     );
     let output = run("cut");
     let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && stderr.contains("[1/2] a-s0: goes on after "), "{stderr}");
+    assert!(output.status.success() && stderr.contains("[1/2] a-s0: resumes after "), "{stderr}");
     for run in ["runs/a-s0", "runs/a-s1"] {
         assert!(
             outcome(&folder.path().join("cut").join(run)) == outcome(&folder.path().join("whole").join(run))
@@ -162,7 +162,7 @@ fn a_batch_stops_cleanly_and_the_same_command_goes_on() {
 }
 
 #[test]
-fn a_finished_run_says_so_and_stays_as_it_is() {
+fn a_finished_run_says_so_and_is_unchanged() {
     let folder = folder_with_data();
     assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 3 --out run")).code, Some(0));
     let before = outcome(&folder.path().join("run"));
@@ -174,19 +174,19 @@ fn a_finished_run_says_so_and_stays_as_it_is() {
 }
 
 #[test]
-fn what_cannot_go_on_is_refused_in_one_line() {
+fn runs_that_cannot_be_resumed_are_refused_in_one_line() {
     let folder = folder_with_data();
     fs::create_dir(folder.path().join("empty")).unwrap();
     for (line, code, part) in [
-        ("--resume none", 1, "--resume: none holds no run that can go on"),
-        ("--resume empty", 1, "--resume: empty holds no run that can go on"),
-        ("train --resume empty --lr 3", 2, "--lr has no meaning beside --resume"),
-        ("--resume empty --out x", 2, "--out has no meaning beside --resume"),
+        ("--resume none", 1, "--resume: none holds no run that can be resumed"),
+        ("--resume empty", 1, "--resume: empty holds no run that can be resumed"),
+        ("train --resume empty --lr 3", 2, "--lr cannot be used with --resume"),
+        ("--resume empty --out x", 2, "--out cannot be used with --resume"),
         ("--patience 3", 1, "--patience: needs --validation"),
-        ("--patience 0 --validation 5", 1, "--patience: 0 is impossible"),
+        ("--patience 0 --validation 5", 1, "--patience: 0 is invalid"),
         ("--patience-on loss --validation 5", 1, "--patience-on: needs --patience"),
         ("--target 1.1", 2, "\"1.1\" is not a share from 0 to 1"),
-        ("--checkpoint-every 0", 2, "\"0\" is impossible"),
+        ("--checkpoint-every 0", 2, "\"0\" is invalid"),
     ] {
         refused(folder.path(), line, code, &[part]);
     }
@@ -195,7 +195,7 @@ fn what_cannot_go_on_is_refused_in_one_line() {
 
 /// Everything that the bits depend on is compared with what was recorded.
 #[test]
-fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
+fn a_changed_run_is_refused_with_the_differences() {
     let folder = folder_with_data();
     killed(folder.path(), "--epochs 50000");
     let run = folder.path().join("run");
@@ -205,8 +205,12 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
         fs::write(run.join("config.json"), config.replace(from, to)).unwrap();
         refused(folder.path(), "--resume run", 1, &[part]);
     };
-    other("\"learning_rate\": 0.1", "\"learning_rate\": 0.2", "recipe.learning_rate is not what it was");
-    other("\"patience\": null", "\"patience\": 3", "patience is not what it was");
+    other(
+        "\"learning_rate\": 0.1",
+        "\"learning_rate\": 0.2",
+        "recipe.learning_rate differs from what was recorded",
+    );
+    other("\"patience\": null", "\"patience\": 3", "patience differs from what was recorded");
     other(
         "\"batch-size\"",
         "\"badge-size\"",
@@ -222,7 +226,7 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
     changed[9] = (changed[9] + 1) % 3;
     fs::write(&labels, changed).unwrap();
     let parts =
-        ["the data are not those that it began with: the hash of the scored samples is ", "it recorded "];
+        ["the data are not those it started with: the hash of the scored samples is ", "it recorded "];
     refused(folder.path(), "--resume run", 1, &parts);
     fs::write(&labels, whole).unwrap();
 
@@ -233,12 +237,12 @@ fn a_run_that_is_not_as_it_was_is_refused_with_what_differs() {
 
     let held = fs::File::create(run.join("run.lock")).unwrap();
     held.lock().unwrap();
-    refused(folder.path(), "--resume run", 1, &["--resume: run: another process is at this run"]);
+    refused(folder.path(), "--resume run", 1, &["--resume: run: another process is working on this run"]);
 }
 
-/// A model that a run went on from is part of the run.
+/// A model that a run continued from is part of the run.
 #[test]
-fn a_run_from_a_model_goes_on_and_notices_another_model() {
+fn a_run_from_a_model_resumes_and_notices_another_model() {
     let folder = folder_with_data();
     for (name, epochs) in [("first", 2), ("other", 1)] {
         let line = format!("{NETWORK} --epochs {epochs} --out {name}");
@@ -253,20 +257,20 @@ fn a_run_from_a_model_goes_on_and_notices_another_model() {
     assert!(!end(&mut child, End::Kill).success(), "too late");
     fs::copy(model("first"), model("first").with_extension("kept")).unwrap();
     fs::copy(model("other"), model("first")).unwrap();
-    refused(folder.path(), "--resume cut", 1, &["its network or preprocessing came out another way"]);
+    refused(folder.path(), "--resume cut", 1, &["its network or preprocessing differs"]);
     fs::rename(model("first").with_extension("kept"), model("first")).unwrap();
     // The number of threads is free.
     let resumed = tanner(folder.path(), "--resume cut --threads 1");
     assert_eq!(resumed.code, Some(0), "{resumed:?}");
-    assert!(resumed.stderr.contains(", goes on after "), "{resumed:?}");
+    assert!(resumed.stderr.contains(", resumes after "), "{resumed:?}");
     let [(_, models, values), (_, whole_models, whole_values)] =
         ["cut", "whole"].map(|name| outcome(&folder.path().join(name)));
     assert!(models == whole_models && values == whole_values);
 }
 
-/// Metrics beyond the checkpoint, half a line and half-written files are cut away.
+/// Metrics beyond the checkpoint, incomplete lines and files are removed.
 #[test]
-fn what_was_being_written_is_cut_back() {
+fn partial_writes_are_truncated() {
     let folder = folder_with_data();
     assert_eq!(tanner(folder.path(), &format!("{NETWORK} --epochs 300 --out whole")).code, Some(0));
     killed(folder.path(), "--epochs 300 --checkpoint-every 2");
@@ -287,7 +291,7 @@ fn what_was_being_written_is_cut_back() {
     assert!(outcome(&run) == outcome(&folder.path().join("whole")));
 }
 
-/// A file that may not grow any more, as on a full disk: the last checkpoint stays whole.
+/// A file that cannot grow, as on a full disk: the last checkpoint stays intact.
 #[test]
 fn a_full_disk_leaves_the_last_checkpoint() {
     let folder = folder_with_data();
@@ -300,16 +304,16 @@ fn a_full_disk_leaves_the_last_checkpoint() {
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let error = stderr.lines().last().unwrap();
     assert!(error.starts_with("error: training stopped, the model of epoch "), "{error}");
-    assert!(error.contains("(tanner train --resume run goes on once this is mended)"), "{error}");
+    assert!(error.contains("(once this is fixed, continue with tanner train --resume run)"), "{error}");
     assert!(error.contains("File too large"), "{error}");
     let run = folder.path().join("run");
     assert!(lines(&run.join("metrics.jsonl")) > 3 && run.join("checkpoint.safetensors").exists());
     let resumed = tanner(folder.path(), "--resume run");
-    assert!(resumed.code == Some(0) && resumed.stderr.contains(", goes on after "), "{resumed:?}");
+    assert!(resumed.code == Some(0) && resumed.stderr.contains(", resumes after "), "{resumed:?}");
     assert!(outcome(&run) == outcome(&folder.path().join("whole")));
 }
 
-/// The last model and the best one are kept, and both accuracies told.
+/// The last and the best model are saved, and both accuracies reported.
 #[test]
 fn patience_stops_early_and_keeps_the_best() {
     let folder = folder_with_data();
@@ -368,7 +372,7 @@ fn a_finished_run_says_what_has_no_effect_and_a_damaged_one_is_refused() {
 }
 
 #[test]
-fn a_batch_goes_on_where_its_data_are_elsewhere_now() {
+fn a_batch_continues_after_its_data_moved() {
     let folder = folder_with_data();
     let line = "compare --seeds 1 --backend cpu --threads 1 --out out --run";
     let flags = "a=--hidden=16,16 --blocks=2 --degrees=6,4 --batch-size=10 --epochs=2";

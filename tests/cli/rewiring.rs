@@ -36,7 +36,7 @@ fn pruned_networks_in_two_dimensions_are_rewired() {
     let folder = folder_with_data();
     let path = folder.path();
     done(path, "--data data --arch sc2d --grid 4x4x2,4x4 --fan-in 8,12 --epochs 2 --backend cpu --out run");
-    // Single weights go out of micro-blocks.
+    // Single weights are removed from micro-blocks.
     done(path, "prune --model run --data data --method magnitude --sparsity 0.1 --backend cpu --out weights");
     for rule in ["set", "rigl", "percolate"] {
         let out = format!("{rule}-weights");
@@ -52,7 +52,7 @@ fn pruned_networks_in_two_dimensions_are_rewired() {
 }
 
 #[test]
-fn a_run_whose_edges_stay_where_they_are_says_so() {
+fn a_run_whose_edges_never_move_says_so() {
     let folder = folder_with_data();
     let path = folder.path();
     let nothing = "warning: no edge has moved";
@@ -138,15 +138,15 @@ fn every_rule_runs_on_every_graph_and_engine() {
     }
 }
 
-/// Layers that have every edge have no place for another.
+/// Fully connected layers have no free place.
 #[test]
-fn what_cannot_move_is_refused() {
+fn edges_that_cannot_move_are_refused() {
     let folder = folder_with_data();
     for (flags, part) in [
         ("--rewire-every 2", "--rewire-every: needs --rewire"),
         ("--rewire set --rewire-fraction 2", "--rewire-fraction: 2 is impossible"),
         ("--rewire set --rewire-every 0", "--rewire-every: 0 is impossible"),
-        ("--rewire rigl --arch fc", "--rewire: rigl has no meaning with --arch fc"),
+        ("--rewire rigl --arch fc", "--rewire: rigl cannot be used with --arch fc"),
     ] {
         refused(folder.path(), &format!("--data data {flags}"), 1, &[part]);
     }

@@ -23,7 +23,7 @@ fn epoch_of(file: &Path) -> usize {
     tanner::model::TrainedModel::load(file).unwrap().epochs_trained()
 }
 
-/// Models reach the disk with checkpoints: after the first epoch, when one is due, and at the end.
+/// Models are written with checkpoints: after the first epoch, when one is due, and at the end.
 #[test]
 fn models_are_written_no_more_often_than_checkpoints() {
     let folder = folder_with_data();
@@ -124,14 +124,15 @@ fn a_run_folder_that_is_gone_is_not_promised() {
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     let last = stderr.lines().last().unwrap();
-    let start = "error: training stopped, its run folder is not there any more (if it was moved, --resume goes on with it): run/";
+    let start =
+        "error: training stopped, its run folder is gone (if it was moved, continue with --resume): run/";
     assert!(last.starts_with(start), "{last}");
 }
 
-/// A run that could not even write its settings is none, and in nobody's way; nor is half an export.
+/// A run that could not write its settings leaves nothing behind; neither does an incomplete export.
 #[cfg(target_os = "linux")]
 #[test]
-fn what_fails_at_once_leaves_nothing() {
+fn immediate_failures_leave_no_files() {
     let folder = folder_with_data();
     let limited = |blocks: u32, line: &str| {
         let script = format!("ulimit -f {blocks}; exec {} {line}", env!("CARGO_BIN_EXE_tanner"));

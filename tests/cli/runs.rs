@@ -1,4 +1,4 @@
-//! Whole runs on a small data set: what they leave behind, and that it can be used.
+//! Complete runs on a small data set, and the use of their results.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -24,7 +24,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn a_run_leaves_its_files_and_the_summary_its_keys() {
+fn a_run_writes_its_files_and_the_summary_its_keys() {
     let folder = folder_with_data();
     let outcome = tanner(folder.path(), &format!("--pca --order desc --seed 5 {SMALL}"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
@@ -186,7 +186,7 @@ fn augmentation_is_repeated_and_recorded() {
         first == fs::read(folder.path().join("one/model.safetensors")).unwrap(),
         "threads made a difference"
     );
-    // Scores are those of pictures as they are.
+    // Scores are those of unchanged pictures.
     let accuracy = json(&folder.path().join("a/summary.json"))["test_accuracy"].as_f64().unwrap();
     let outcome = tanner(folder.path(), "eval --model a/model.safetensors --data data --backend cpu");
     assert!(outcome.stderr.contains(&format!("test accuracy {:.2} %", 100.0 * accuracy)), "{outcome:?}");
@@ -217,7 +217,7 @@ fn a_folder_with_a_run_is_refused_and_kept() {
     let line = format!("{SMALL} --out run");
     assert_eq!(tanner(folder.path(), &line).code, Some(0));
     let before = fs::read(folder.path().join("run/summary.json")).unwrap();
-    crate::support::refused(folder.path(), &line, 1, &["--out: run holds a run already"]);
+    crate::support::refused(folder.path(), &line, 1, &["--out: run already holds a run"]);
     assert_eq!(fs::read(folder.path().join("run/summary.json")).unwrap(), before);
 }
 

@@ -1,4 +1,4 @@
-//! Pruning, going on from a saved model, and measuring layers, as a user meets them.
+//! Pruning, continuing from a saved model, and measuring layers, from the command line.
 
 use std::fs;
 use std::path::Path;
@@ -40,7 +40,7 @@ fn a_pruned_model_is_smaller_and_eval_inspect_and_training_take_it() {
     let outcome =
         tanner(folder.path(), &format!("{PRUNE} --max-drop 40 --fine-tune 2 --rounds 2 --out small"));
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
-    assert!(outcome.stderr.contains("warning: the model is not known to have been trained without"));
+    assert!(outcome.stderr.contains("warning: the model may have been trained on"));
     let out = folder.path().join("small");
     for file in ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"] {
         assert!(out.join(file).is_file(), "{file} is missing");
@@ -89,7 +89,7 @@ fn magnitude_prunes_any_architecture() {
     // 16 x 16 + 16 x 16 + 16 x 3 weights; dead ends may take a few more than 60 %.
     assert_eq!(edges("run"), 560);
     assert!((100..=224).contains(&edges("small")), "{}", edges("small"));
-    // Of a fully connected network blocks must be asked for.
+    // For a fully connected network, blocks must be requested.
     refused(
         folder.path(),
         "prune --model run/model.safetensors --data data --blocks 17 --validation 10",
@@ -141,26 +141,26 @@ fn the_importance_of_layers_is_measured() {
 }
 
 #[test]
-fn nonsense_is_refused_with_its_flag_and_leaves_nothing() {
+fn invalid_values_are_refused_with_their_flag_and_nothing_is_written() {
     let folder = folder_with_model();
     for (flags, part) in [
-        ("--sparsity 0.5", "--sparsity: belongs to --method magnitude"),
+        ("--sparsity 0.5", "--sparsity: works only with --method magnitude"),
         ("--method magnitude", "--sparsity: --method magnitude needs the share"),
-        ("--method magnitude --sparsity 1", "--sparsity: 1 is impossible"),
-        ("--method magnitude --sparsity nan", "--sparsity: NaN is impossible"),
-        ("--method magnitude --threshold nan", "--threshold: NaN is impossible"),
-        ("--method magnitude --threshold -1", "--threshold: -1 is impossible"),
-        ("--method magnitude --sparsity 0.5 --max-drop 1", "--max-drop: belongs to --method blocks"),
-        ("--method magnitude --sparsity 0.5 --inputs prune", "--inputs: belongs to --method blocks"),
-        ("--max-drop nan", "--max-drop: NaN is impossible"),
-        ("--max-drop -1", "--max-drop: -1 is impossible"),
-        ("--rounds 0", "--rounds: 0 is impossible"),
-        ("--rounds 18446744073709551615", "--rounds: 18446744073709551615 is impossible"),
-        ("--fine-tune 18446744073709551615", "--fine-tune: 18446744073709551615 is impossible"),
-        ("--lr 0", "--lr: 0.0 is impossible"),
-        ("--blocks 0", "--blocks: 0 is impossible"),
+        ("--method magnitude --sparsity 1", "--sparsity: 1 is invalid"),
+        ("--method magnitude --sparsity nan", "--sparsity: NaN is invalid"),
+        ("--method magnitude --threshold nan", "--threshold: NaN is invalid"),
+        ("--method magnitude --threshold -1", "--threshold: -1 is invalid"),
+        ("--method magnitude --sparsity 0.5 --max-drop 1", "--max-drop: works only with --method blocks"),
+        ("--method magnitude --sparsity 0.5 --inputs prune", "--inputs: works only with --method blocks"),
+        ("--max-drop nan", "--max-drop: NaN is invalid"),
+        ("--max-drop -1", "--max-drop: -1 is invalid"),
+        ("--rounds 0", "--rounds: 0 is invalid"),
+        ("--rounds 18446744073709551615", "--rounds: 18446744073709551615 is invalid"),
+        ("--fine-tune 18446744073709551615", "--fine-tune: 18446744073709551615 is invalid"),
+        ("--lr 0", "--lr: 0.0 is invalid"),
+        ("--blocks 0", "--blocks: 0 is invalid"),
         ("--train-limit 61", "--train-limit: data set: the first 61 samples"),
-        ("--out run", "--out: run holds a model.safetensors already"),
+        ("--out run", "--out: run already holds a model.safetensors"),
     ] {
         let line = format!("{PRUNE} {flags}");
         let outcome = tanner(folder.path(), &line);
@@ -199,12 +199,12 @@ fn command_lines_that_contradict_themselves_are_refused() {
         (
             "layer-importance --model run/model.safetensors --data data --validation 20",
             1,
-            "--validation: has no meaning with --on test",
+            "--validation: cannot be used with --on test",
         ),
         (
             "layer-importance --model run/model.safetensors --data data --blocks 17",
             1,
-            "--blocks: 17 is impossible",
+            "--blocks: 17 is invalid",
         ),
     ] {
         let outcome = tanner(folder.path(), line);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{SMALL, folder_with_data, tanner};
 
-/// The binary in a folder, with its stderr to read, started by a shell that does something before.
+/// The binary in a folder, with readable stderr, started by a shell that runs a command first.
 fn start(folder: &Path, before: &str, line: &str) -> Child {
     // The tests may run under `nohup` themselves.
     let env = if before.is_empty() && cfg!(target_os = "linux") { "env --default-signal=HUP" } else { "" };
@@ -26,7 +26,7 @@ fn send(child: &Child, signals: &[&str]) {
     assert!(Command::new("sh").args(["-c", &script]).status().unwrap().success());
 }
 
-/// Waits until a file is there and holds something.
+/// Waits until a file exists and is not empty.
 fn wait_for(file: &Path) {
     let begin = Instant::now();
     while fs::read(file).map_or(0, |bytes| bytes.len()) == 0 {
@@ -43,7 +43,7 @@ fn ended(child: Child) -> (Option<i32>, String) {
 }
 
 #[test]
-fn every_signal_that_ends_a_job_saves_and_says_how_to_go_on() {
+fn every_signal_that_ends_a_job_saves_and_says_how_to_continue() {
     let folder = folder_with_data();
     let signals =
         [("HUP", 1), ("INT", 2), ("QUIT", 3), ("USR1", 10), ("USR2", 12), ("TERM", 15), ("XCPU", 24)];
@@ -57,13 +57,13 @@ fn every_signal_that_ends_a_job_saves_and_says_how_to_go_on() {
         assert_eq!(code, Some(128 + number), "{last}");
         let named = if name == "INT" { "Ctrl-C".to_owned() } else { format!("SIG{name}") };
         assert!(last.starts_with(&format!("stopped by {named} after ")), "{last}");
-        assert!(last.ends_with(&format!("; go on with: tanner train --resume {name}")), "{last}");
+        assert!(last.ends_with(&format!("; resume with: tanner train --resume {name}")), "{last}");
         assert!(folder.path().join(name).join("checkpoint.safetensors").exists(), "{name}");
     }
 }
 
 #[test]
-fn what_hangs_up_on_nohup_is_ignored() {
+fn hangup_under_nohup_is_ignored() {
     let folder = folder_with_data();
     let child = start(folder.path(), "trap '' HUP;", &format!("{SMALL} --epochs 1000000 --out run"));
     let metrics = folder.path().join("run/metrics.jsonl");
@@ -72,7 +72,7 @@ fn what_hangs_up_on_nohup_is_ignored() {
     let there = fs::read(&metrics).unwrap().len();
     let begin = Instant::now();
     while fs::read(&metrics).unwrap().len() < there + 2000 {
-        assert!(begin.elapsed() < Duration::from_secs(60), "the run does not go on");
+        assert!(begin.elapsed() < Duration::from_secs(60), "the run does not continue");
         sleep(Duration::from_millis(10));
     }
     send(&child, &["TERM"]);
@@ -80,13 +80,13 @@ fn what_hangs_up_on_nohup_is_ignored() {
 }
 
 #[test]
-fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_kept() {
+fn before_its_first_step_a_run_ends_at_once_and_says_that_nothing_is_saved() {
     let folder = folder_with_data();
-    // A pipe that nobody writes to: the data never come.
+    // A pipe without a writer: the data never arrive.
     assert!(Command::new("mkfifo").arg(folder.path().join("slow.csv")).status().unwrap().success());
     for (line, rest) in [
-        ("--backend cpu --data slow.csv", " before the first step; nothing is kept"),
-        ("compare --data slow.csv --out out --run a=", "; the same command goes on from here"),
+        ("--backend cpu --data slow.csv", " before the first step; nothing is saved"),
+        ("compare --data slow.csv --out out --run a=", "; repeat the command to resume"),
     ] {
         let child = start(folder.path(), "", line);
         sleep(Duration::from_millis(500));
@@ -177,7 +177,7 @@ fn devices_says_that_address_space_is_too_narrow() {
     let child = start(Path::new("."), "ulimit -v 200000;", "devices");
     let (code, last) = ended(child);
     assert_eq!(code, Some(0), "{last}");
-    let why = "the limit on address space leaves no room for the driver of a GPU";
+    let why = "the limit on address space leaves no memory for a GPU driver";
     assert_eq!(last, format!("auto chooses the CPU: {why}"));
 }
 
@@ -207,7 +207,7 @@ fn table() -> String {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
+fn a_failed_allocation_says_how_to_continue_if_something_is_saved() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("t.csv"), table()).unwrap();
     let begin = "--data t.csv --backend cpu --threads 2 --importance none --hidden 16,16 --epochs 8 \
@@ -217,10 +217,10 @@ fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
     child.kill().unwrap();
     child.wait().unwrap();
     for (line, how) in [
-        ("train --resume run --threads 2", "; go on with: tanner train --resume run"),
+        ("train --resume run --threads 2", "; resume with: tanner train --resume run"),
         (
             "compare --data t.csv --backend cpu --threads 2 --seeds 1 --out many --run a=--importance=none",
-            "; the same command goes on from here",
+            "; repeat the command to resume",
         ),
     ] {
         let mut seen = 0;
@@ -238,7 +238,7 @@ fn an_allocation_that_fails_says_how_to_go_on_where_something_is_kept() {
     }
 }
 
-/// Whichever allocation is the first to fail: for small ones nobody checks beforehand.
+/// Whichever allocation fails first: small ones are not checked beforehand.
 #[test]
 fn an_allocation_that_fails_is_one_line() {
     let folder = tempfile::tempdir().unwrap();

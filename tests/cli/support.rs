@@ -1,4 +1,4 @@
-//! A small data set on the disk, and the binary with its output taken apart.
+//! A small data set on disk, and the binary with its parsed output.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ pub(crate) struct Outcome {
     pub(crate) stderr: String,
 }
 
-/// Runs the binary in a folder; backtraces are asked for, so that a test sees them.
+/// Runs the binary in a folder, with backtraces enabled, so that a test would see them.
 pub(crate) fn tanner(folder: &Path, line: &str) -> Outcome {
     let words: Vec<&str> = line.split_whitespace().collect();
     let output = command(folder).args(words).output().unwrap();
@@ -39,7 +39,7 @@ pub(crate) fn tanner(folder: &Path, line: &str) -> Outcome {
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::cargo_bin("tanner").unwrap();
     command.current_dir(folder).env("RUST_BACKTRACE", "1").env_remove("RUST_LOG");
-    // Vulkan layers that look for a display complain on stderr where there is none.
+    // Vulkan layers that look for a display complain on stderr if there is none.
     command.env("NODEVICE_SELECT", "1").env("XDG_RUNTIME_DIR", folder);
     command.env("TANNER_CACHE", folder.join("cache"));
     command
@@ -61,7 +61,7 @@ pub(crate) fn refused(folder: &Path, line: &str, code: i32, parts: &[&str]) {
     }
 }
 
-/// A new folder with `data/`: 4 x 4 pictures of 3 classes, each class a bright row of its own.
+/// A new folder with `data/`: 4 x 4 pictures of 3 classes, each class with a different bright row.
 pub(crate) fn folder_with_data() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -1,4 +1,4 @@
-//! What goes to stdout and to stderr, and what the commands print that train nothing.
+//! The content of stdout and stderr, and the output of commands that do not train.
 
 use std::fs;
 use std::process::Stdio;
@@ -31,8 +31,8 @@ fn layers_that_starve_are_reported_in_one_line() {
     let folder = folder_with_data();
     // The last input block gives its one edge to the output block before the last.
     let small = "--hidden 16 --blocks 2 --degrees 6,1";
-    let told = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
-                larger --degrees (rsp: --degree, sc2d: --fan-in) reach them, and those by default do";
+    let warning = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
+                larger --degrees (rsp: --degree, sc2d: --fan-in) reach them, as the default does";
     for line in [
         format!("inspect --inputs 16 --classes 3 {small}"),
         format!("{small} --data data --epochs 1 --batch-size 10 --backend cpu --threads 2 --out run"),
@@ -40,12 +40,12 @@ fn layers_that_starve_are_reported_in_one_line() {
         let outcome = tanner(folder.path(), &line);
         assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
         let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("warning")).collect();
-        assert_eq!(warnings, [told], "{line}");
+        assert_eq!(warnings, [warning], "{line}");
     }
 }
 
 #[test]
-fn a_reader_that_goes_away_is_no_fault() {
+fn a_closed_pipe_is_not_an_error() {
     let folder = folder_with_data();
     let lines = [format!("{SMALL} --out run"), "inspect".into(), "--help".into(), "devices".into()];
     for line in lines {
@@ -65,7 +65,7 @@ fn a_reader_that_goes_away_is_no_fault() {
 }
 
 #[test]
-fn stderr_that_cannot_be_written_to_is_no_fault() {
+fn an_unwritable_stderr_is_not_an_error() {
     let folder = folder_with_data();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_tanner"))
         .current_dir(folder.path())

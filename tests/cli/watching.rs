@@ -1,4 +1,4 @@
-//! Looking at runs while they go on.
+//! Watching runs while they train.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::killing::{End, end, start};
 use crate::support::{SMALL, command, folder_with_data, tanner};
 
-/// The state of the only run below a folder, as `tanner runs` has it.
+/// The state of the only run below a folder, by `tanner runs`.
 fn state(folder: &Path) -> String {
     let runs = tanner(folder, "runs . --json");
     let runs: Vec<Value> = serde_json::from_str(&runs.stdout).unwrap();
@@ -27,7 +27,7 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 #[test]
-fn a_page_is_written_again_while_its_run_goes_on() {
+fn a_page_is_rewritten_while_its_run_trains() {
     let folder = folder_with_data();
     let line = format!("{SMALL} --out run").replace("--epochs 3", "--epochs 1000000");
     let mut run = start(folder.path(), &line);
@@ -44,7 +44,7 @@ fn a_page_is_written_again_while_its_run_goes_on() {
     assert_eq!(state(folder.path()), "stopped");
     assert!(report.wait().unwrap().success());
     assert!(!page().contains(refresh) && page().contains("interrupted"));
-    // Nothing goes on: one page, at once.
+    // Nothing is running: one page, at once.
     let once = tanner(folder.path(), "report run --watch");
     assert_eq!(once.code, Some(0), "{once:?}");
 }

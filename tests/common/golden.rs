@@ -6,7 +6,7 @@
 use tanner::engine::{Engine, EngineSettings, Optimizer, Penalties, StepPlan};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Network, Parameters, Scheme};
 
-/// The losses, as the float64 reference gave them.
+/// The losses of the float64 reference.
 pub const LOSSES: [f64; 10] = [
     2.8080023329291626,
     2.852516512937636,

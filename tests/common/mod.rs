@@ -1,4 +1,4 @@
-//! What several test files share: comparison with bounds, edge shapes, small networks and data.
+//! Code shared by test files: comparison with bounds, edge shapes, small networks and data.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -146,7 +146,7 @@ pub fn penalties() -> Vec<(&'static str, Penalties)> {
     ]
 }
 
-/// All penalties at once, each with a strength of its own.
+/// All penalties at once, each with a different strength.
 pub fn all_penalties() -> Penalties {
     Penalties {
         l2: 0.01,

@@ -1,4 +1,4 @@
-//! Edits of graphs, and values by the edges that they belong to.
+//! Edits of graphs, and values by edge.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tanner::topology::{Edit, Edited, Grain, Link, Topology, fully_connected};
 
 use super::{coupled_2d, layer, random_data, rng, small_network};
 
-/// The edge that each old edge of a layer is now; none where nothing has moved.
+/// The new edge of each old edge of a layer; `None` if nothing has moved.
 type Now = Option<Vec<Option<u32>>>;
 /// Layer, output and, of a weight, input.
 type Ends = (usize, usize, Option<usize>);
@@ -25,7 +25,7 @@ pub fn networks() -> [Network; 2] {
     [small_network(Activation::Tanh, 0.8), Network::new(layers.collect()).unwrap()]
 }
 
-/// Moves a third of a layer's links to places that are drawn.
+/// Moves a third of a layer's links to random places.
 fn moved(topology: &Topology, seed: u64) -> Option<Edited> {
     let grain = topology.grain();
     let there: HashSet<Link> = topology.links(grain).collect();
@@ -42,7 +42,7 @@ fn moved(topology: &Topology, seed: u64) -> Option<Edited> {
         .filter(|edited| edited.now.contains(&None))
 }
 
-/// What moves in each layer; nothing in the layer of logits.
+/// The edit of each layer; none for the logits.
 pub fn edits(network: &Network, seed: u64) -> (Vec<Arc<Topology>>, Vec<Now>) {
     let layers = network.layers().iter().map(|layer| match moved(&layer.topology, seed) {
         Some(edited) => (Arc::new(edited.topology), Some(edited.now)),
@@ -79,7 +79,7 @@ pub fn carried(state: EngineState, network: &Network, now: &[Now]) -> EngineStat
     layers.fold(state, |state, (layer, now)| state.moved(network, layer, now))
 }
 
-/// Trains, moves the same edges, and goes on, three times; the values by their ends, and the loss.
+/// Trains, moves the same edges, and continues, three times; the values by their ends, and the loss.
 pub fn trained_and_moved(engine: &mut dyn Engine, network: &Network) -> (Vec<(Ends, f64)>, f64) {
     let data = random_data(60, network.inputs(), 4, 3);
     let samples: Vec<u32> = (0..60).map(|k| k * 7 % 60).collect();

@@ -1,4 +1,4 @@
-//! The binary on the GPU engine against the binary on the CPU engine.
+//! Compares the binary on the GPU engine with the binary on the CPU engine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,7 +24,7 @@ fn metrics(run: &Path) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// The same flags give the same losses, within the bound, and a model that both engines score alike.
+/// The same flags lead to the same losses, within the bound, and a model that both engines score equally.
 pub(crate) fn engines_agree() -> Result<(), String> {
     let folder = folder_with_data();
     let mut misses = Misses::default();
@@ -68,8 +68,8 @@ fn cached(folder: &Path, kind: &str) -> Vec<PathBuf> {
     files.filter(|path| path.extension().is_some_and(|extension| extension == kind)).collect()
 }
 
-/// What `auto` finds stands in the run's settings, gives the same bits when it is given again, is found in the
-/// cache, and is measured again where the cache is damaged.
+/// The result of `auto` is in the run's settings, leads to the same bits when given again, is found in the
+/// cache, and is measured again if the cache is damaged.
 pub(crate) fn kernels_are_recorded() -> Result<(), String> {
     let folder = folder_with_data();
     let mut misses = Misses::default();
@@ -86,11 +86,13 @@ pub(crate) fn kernels_are_recorded() -> Result<(), String> {
         misses.equal(format!("command of {out}"), words.contains(&kernels.into()), true);
         ((spec, fs::read(run.join("model.safetensors")).unwrap()), outcome.stderr)
     };
-    // A search that runs out of time goes on with the next run, until nothing is left.
+    // A search that runs out of time resumes with the next run, until nothing is left.
     let mut searches =
         (0..20).map(|number| train("--gpu-kernels auto", &format!("search-{number}"), "(measured in"));
-    let first =
-        searches.find(|(_, said)| !said.contains("the next run goes on")).expect("an end of the search").0;
+    let first = searches
+        .find(|(_, said)| !said.contains("the next run resumes the search"))
+        .expect("an end of the search")
+        .0;
     drop(searches);
     let mut train = |kernels: &str, out: &str, why: &str| train(kernels, out, why).0;
     let again = train("--gpu-kernels auto", "again", "from the cache)");
@@ -111,7 +113,7 @@ pub(crate) fn kernels_are_recorded() -> Result<(), String> {
     misses.result()
 }
 
-/// A run without a summary was interrupted: it gets the kernels of its settings, whatever would be chosen now.
+/// A run without a summary was interrupted: it uses the kernels of its settings, whatever would be chosen now.
 pub(crate) fn batches_keep_kernels() -> Result<(), String> {
     let folder = folder_with_data();
     let mut misses = Misses::default();
@@ -151,7 +153,7 @@ pub(crate) fn batches_keep_kernels() -> Result<(), String> {
     misses.result()
 }
 
-/// Trains until kernels come from the cache: until then each run may find others, and have other bits.
+/// Trains until kernels come from the cache: until then each run may choose different ones, with different bits.
 #[cfg(unix)]
 fn search_to_the_end(folder: &Path, line: &str) {
     let searches = (0..20).map(|number| tanner(folder, &format!("{line} --out search-{number}")).stderr);
@@ -159,7 +161,7 @@ fn search_to_the_end(folder: &Path, line: &str) {
     assert!(searches.take_while(|said| !is_over(said)).count() < 20, "the search has no end");
 }
 
-/// Runs that are ended at random moments and resumed give the bits of uninterrupted ones; `TANNER_KILLS` says how
+/// Runs that are ended at random moments and resumed have the bits of uninterrupted ones; `TANNER_KILLS` says how
 /// often each is ended.
 #[cfg(unix)]
 pub(crate) fn runs_survive() -> Result<(), String> {
@@ -181,10 +183,10 @@ pub(crate) fn runs_survive() -> Result<(), String> {
     Ok(())
 }
 
-/// Where Debian has the description of Mesa's software driver.
+/// The file of Mesa's software driver on Debian.
 pub(crate) const SOFTWARE_DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
 
-/// Two equal adapters are told apart by their numbers; a name that fits both chooses none, and a run goes on with its own.
+/// Two equal adapters are distinguished by their numbers; a name that matches both chooses none, and a resumed run uses its own.
 pub(crate) fn adapters_have_numbers() -> Result<(), String> {
     let folder = folder_with_data();
     fs::copy(SOFTWARE_DRIVER, folder.path().join("copy.json")).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Each kernel alone, against float64, with every output poisoned before.
+//! Compares each kernel with float64, after poisoning every output.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use tanner::network::{Activation, LayerParameters, Network, Parameters};
 use crate::oracle::{self, Bounded, Misses, Moved};
 use crate::shapes;
 
-/// Stands in padding, where nothing may be written.
+/// The value of padding, which may not be overwritten.
 const SENTINEL: f32 = 7.0;
-/// Number of the step that kernels believe to be in.
+/// Number of the step in kernel tests.
 const STEP: u64 = 9;
 const RATE: f64 = 0.5;
 
@@ -134,7 +134,7 @@ impl Bench {
         self.compare_outputs(layer, samples, [&before, &after], "forward", misses);
     }
 
-    /// A layer's outputs after against its inputs before; whatever else there is must be as before.
+    /// Compares a layer's outputs with its inputs from before; everything else must be unchanged.
     fn compare_outputs(
         &mut self,
         layer: usize,
@@ -170,7 +170,7 @@ impl Bench {
         move |unit, lane| key.keeps(u32::try_from(unit).unwrap(), u32::try_from(lane).unwrap(), threshold)
     }
 
-    /// The last layer with its loss: logits as forward makes them, and what follows from the logits that it made.
+    /// The last layer with its loss: the logits as by forward, and the results from these logits.
     pub(crate) fn softmax(&mut self, samples: usize, misses: &mut Misses) {
         let (whole, lanes, classes) = (self.whole, lanes(samples), self.network.classes());
         let last = self.network.layers().len() - 1;
@@ -178,7 +178,7 @@ impl Bench {
         let chosen: Vec<u32> = (0u32..).take(samples).map(|sample| (sample * 13 + 1) % 70).collect();
         let (first_input, first) = self.row_of(last);
         let inputs = first_input..first_input + self.network.layers()[last].topology.inputs().width();
-        // Whole numbers, and the biases alone in every third lane, make many equal maxima, the others large differences.
+        // Whole numbers, and only the biases in every third lane, lead to many equal maxima, the others to large differences.
         let input = |row, lane| match whole {
             true if lane % 3 == 0 => 0.0,
             true => number(true, row, lane, 34),
@@ -188,7 +188,7 @@ impl Bench {
         for training in [true, false] {
             let before = self.poisoned(0..0, 0, |_, _| 0.0);
             self.engine.probe().load(&data, &chosen).unwrap();
-            // Its labels stay, its features are written over.
+            // Its labels stay, its features are overwritten.
             self.run(KernelKind::Gather.of(0), samples, training);
             self.write(Buffer::Activations, &given);
             self.write(Buffer::Deltas, &before);
@@ -248,7 +248,7 @@ impl Bench {
         });
     }
 
-    /// Values and states, dense and sparse, and what stands in padding.
+    /// Values and states, dense and sparse, and padding.
     pub(crate) fn backward_weight(&mut self, samples: usize, misses: &mut Misses) {
         let (whole, lanes, rows) = (self.whole, lanes(samples), self.engine.probe().layout().rows());
         let x = self.poisoned(0..rows, lanes, |row, lane| number(whole, row, lane, 37));
@@ -272,12 +272,12 @@ impl Bench {
         check_sentinels(&probe, &now, self.settings.optimizer, misses);
         let now = now.map(|values| probe.layout().unpack(&values));
         self.compare_values(samples, &old, &now, [&x, &delta], misses);
-        // The other kernels count on padding of 0.
+        // The other kernels rely on padding of 0.
         let values = self.engine.probe().layout().pack(&self.parameters);
         self.engine.probe().write_packed(Buffer::Values, &[values]).unwrap();
     }
 
-    /// Steps along gradients that are known exactly, from the engine's first parameters on, against the formulas.
+    /// Compares steps along exactly known gradients, starting at the engine's initial parameters, with the formulas.
     pub(crate) fn several_steps(&mut self, misses: &mut Misses) {
         let EngineSettings { optimizer, penalties, .. } = self.settings;
         let layers = self.network.layers().to_vec();
@@ -443,7 +443,7 @@ impl Rows {
         self.values[row * self.row_len + lane]
     }
 
-    /// Compares every value with what is expected there, or, where nothing is, with what was there before.
+    /// Compares every value with the expected one or, if there is none, with the old one.
     fn compare(
         &self,
         before: &Self,
@@ -507,7 +507,7 @@ fn write_values(probe: &mut Probe<'_>, [values, state @ ..]: &WithState<PackedVa
     probe.write_packed(Buffer::State, &state[..count]).unwrap();
 }
 
-/// Values and states; a state that the optimiser has no use for is all 0.
+/// Values and states; an unused state is all 0.
 fn read_values(probe: &mut Probe<'_>) -> WithState<PackedValues> {
     let mut found = probe.read_packed(Buffer::Values).unwrap();
     found.extend(probe.read_packed(Buffer::State).unwrap());

@@ -10,7 +10,7 @@ use tanner::topology::Topology;
 /// Rounding of one float32 operation.
 pub(crate) const EPSILON: f64 = f32::EPSILON as f64;
 
-/// A number and the most by which a float32 kernel may miss it.
+/// A number and the maximum error of a float32 kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Bounded {
     pub(crate) value: f64,
@@ -88,7 +88,7 @@ pub(crate) fn activate(activation: Activation, z: Bounded) -> Bounded {
     }
 }
 
-/// The derivative of an activation where its value is `a`.
+/// The derivative of an activation at the value `a`.
 pub(crate) fn slope(activation: Activation, a: Bounded) -> Bounded {
     let one = Bounded::exact(1.0);
     let minus = |x: Bounded| Bounded { value: -x.value, bound: x.bound };
@@ -147,7 +147,7 @@ pub(crate) fn softmax(logits: &[f64], label: usize, smoothing: f32) -> (Bounded,
     (loss, deltas.collect(), expected.correct == 1)
 }
 
-/// Gradient of all penalties but L2 and the group lasso on one weight of a layer, which must be the definition's.
+/// Gradient of all penalties but L2 and the group lasso on one weight of a layer, checked against the definition.
 pub(crate) fn penalty_gradient(penalties: &Penalties, layer: usize, weight: f32) -> Bounded {
     let rule = penalties.rule();
     let w = Bounded::exact(f64::from(weight));
@@ -165,7 +165,7 @@ pub(crate) fn penalty_gradient(penalties: &Penalties, layer: usize, weight: f32)
     sum
 }
 
-/// What the group lasso multiplies the weights out of one input with, which must be what the reference does.
+/// The group lasso's factor of one input's weights, checked against the reference.
 pub(crate) fn group_factor(topology: &Topology, weights: &[f32], strength: f32, input: usize) -> Bounded {
     let weights: Vec<f64> = weights.iter().map(|weight| f64::from(*weight)).collect();
     let expected = reference::group_norm::group_factors(topology, &weights, strength)[input];
@@ -222,7 +222,7 @@ pub(crate) struct Step {
     pub(crate) l2: f32,
 }
 
-/// A parameter behind one step by the published formula, which must be what the reference does.
+/// A parameter after one step by the published formula, checked against the reference.
 pub(crate) fn moved(step: Step, old: &Moved, gradient: Bounded) -> Moved {
     let moved = by_formula(step, old, gradient);
     let rule = step.optimizer.rule(step.learning_rate, step.number, step.l2);

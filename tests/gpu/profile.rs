@@ -1,4 +1,4 @@
-//! Profiles: dispatches as they are counted by hand, and steps between timestamps with the bits of any others.
+//! Profiles: dispatches counted by hand, and timed steps with the bits of untimed ones.
 
 use tanner::engine::gpu::{GpuEngine, GpuOptions, Share, adapters};
 use tanner::engine::profile::{DispatchShape, ProfiledEngine, Stage, StepProfile};
@@ -36,7 +36,7 @@ fn bits(engine: &mut GpuEngine) -> Vec<u32> {
     values.map(|value| value.to_bits()).collect()
 }
 
-/// More steps than one submit holds, and a last batch that is smaller; also where there is no dense tile at all.
+/// More steps than one submit holds, and a last batch that is smaller; also without any dense tile.
 pub(crate) fn steps_keep_their_bits() -> Result<(), String> {
     let network = shapes::shape("coupled", Activation::Tanh, 0.8);
     let data = shapes::dataset(&network, 47, 61);
@@ -59,7 +59,7 @@ pub(crate) fn steps_keep_their_bits() -> Result<(), String> {
     misses.result()
 }
 
-/// Every stage in the order of a step, one after the other and inside of the step.
+/// Every stage in the order of a step, one after another and inside of the step.
 fn check_times(misses: &mut Misses, policy: &str, step: &StepProfile) {
     let stages: Vec<Stage> = step.stages.iter().map(|time| time.stage).collect();
     let expected = [

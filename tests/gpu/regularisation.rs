@@ -1,4 +1,4 @@
-//! Penalties and smoothed labels in the kernels, and in whole steps.
+//! Penalties and smoothed labels in kernels and in whole steps.
 
 use tanner::engine::gpu::Share;
 use tanner::engine::{EngineSettings, Optimizer, OptimizerKind, Penalties};
@@ -10,7 +10,7 @@ use crate::kernels::Bench;
 use crate::oracle::Misses;
 use crate::{shapes, training};
 
-/// Every penalty alone, and all of them under every optimiser, on awkward shapes.
+/// Every penalty alone, and all of them with every optimiser, on awkward shapes.
 pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
     let options = shapes::options(tiles, runtime_checks);
     let check = |shape: &str, optimizer, penalties: Penalties| {
@@ -32,7 +32,7 @@ pub(crate) fn penalties_reach_every_weight(tiles: TilePolicy, runtime_checks: bo
     Ok(())
 }
 
-/// L1 of small whole numbers is exact: any weight that is given another layer's strength shows.
+/// L1 of small whole numbers is exact: any weight with another layer's strength is detected.
 pub(crate) fn whole_numbers(tiles: TilePolicy, runtime_checks: bool) -> Result<(), String> {
     let options = shapes::options(tiles, runtime_checks);
     let all = shapes::shapes(Activation::Relu, 0.5).into_iter();
@@ -49,7 +49,7 @@ pub(crate) fn whole_numbers(tiles: TilePolicy, runtime_checks: bool) -> Result<(
     Ok(())
 }
 
-/// The loss and its deltas, in training against smoothed labels, in evaluation against true ones.
+/// The loss and its deltas, in training with smoothed labels, in evaluation with true ones.
 pub(crate) fn smoothed_labels(runtime_checks: bool) -> Result<(), String> {
     let options = shapes::options(TilePolicy::ALL_SPARSE, runtime_checks);
     let cases = [("coupled", 0.1), ("one tile", 0.75), ("empty row and column", 0.3)];
@@ -87,7 +87,7 @@ pub(crate) fn connections_are_dropped(tiles: TilePolicy, runtime_checks: bool) -
     Ok(())
 }
 
-/// Steps with everything at once against the reference, and with dropped connections alone.
+/// Compares steps with everything at once, and with only dropped connections, with the reference.
 pub(crate) fn steps_follow_the_reference(runtime_checks: bool) -> Result<(), String> {
     for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
         let settings = EngineSettings {

@@ -46,7 +46,7 @@ fn even(width: usize, blocks: usize) -> Partition {
     Partition::even(width, blocks).unwrap()
 }
 
-/// A band: output block i is joined to the input blocks i .. i + field, ever more thinly.
+/// A band: output block i is connected to the input blocks i .. i + field, ever more sparsely.
 fn band(inputs: Partition, outputs: Partition, field: usize, stream: u32) -> Arc<Topology> {
     let (from, to) = (inputs.clone(), outputs.clone());
     layer_of(inputs, outputs, move |output, input| {
@@ -178,7 +178,7 @@ pub(crate) fn engine(
     GpuEngine::on(device(), network, parameters, settings, options).unwrap()
 }
 
-/// The device of all engines that do not ask for more than usual: each kernel is compiled once.
+/// The device of all engines with default options, so that each kernel is compiled once.
 fn device() -> &'static GpuDevice {
     static DEVICE: OnceLock<GpuDevice> = OnceLock::new();
     let any = || GpuOptions { adapter: AdapterChoice::Any, ..GpuOptions::default() };

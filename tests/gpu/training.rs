@@ -1,4 +1,4 @@
-//! The engine as a whole: what it learns, that it repeats, what it refuses.
+//! The engine as a whole: training, reproducibility, refusals.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,7 +49,7 @@ fn bits(parameters: &Parameters) -> Vec<u32> {
     values.map(|value| value.to_bits()).collect()
 }
 
-/// Some steps, then an evaluation: everything that came out.
+/// Some steps, then an evaluation, and all results.
 fn short_run(
     network: &Network,
     data: &Arc<Dataset>,
@@ -140,7 +140,7 @@ fn close(value: f64) -> Bounded {
 
 type Ask = fn(&mut GpuEngine, &Arc<Dataset>) -> Result<(), Error>;
 
-/// Whatever is asked of an engine whose device is gone ends in an error, and never in a panic.
+/// Any request to an engine without its device ends in an error, never in a panic.
 pub(crate) fn a_lost_device_is_an_error() -> Result<(), String> {
     let (network, options) = (coupled(0.5), shapes::options(MIXED, false));
     let data = shapes::dataset(&network, 47, 62);
@@ -190,8 +190,8 @@ fn budget(seconds: u64) -> Budget {
     Budget { device: time, in_all: time }
 }
 
-/// A measurement finds a tuning that engines can be made with, says the same again from the cache, and leaves
-/// alone what training starts from; also where there is no hidden layer, and no time.
+/// A measurement finds a tuning that engines accept, returns it again from the cache, and leaves
+/// initial parameters unchanged, even without hidden layers, and without time.
 pub(crate) fn tunings_are_found() -> Result<(), String> {
     let mut misses = Misses::default();
     let folder = tempfile::tempdir().unwrap();
@@ -211,14 +211,14 @@ pub(crate) fn tunings_are_found() -> Result<(), String> {
         let task =
             TuningTask { device: &device, network, parameters: &parameters, settings, options: &options };
         let find = |seconds| task.find(Some(folder.path()), budget(seconds)).unwrap();
-        // Without time nothing is measured, and the next search does not take that for its end.
+        // Without time nothing is measured, and the next search continues.
         let all = task.candidate_count();
         let first = (task.default_tuning(), TuningSource::Measured { left: all });
         misses.equal(format!("network {number}: no time"), find(0), first);
         let (tuning, source) = find(60);
         misses.equal(format!("network {number}: first"), source, TuningSource::Measured { left: 0 });
         misses.equal(format!("network {number}: second"), find(0), (tuning, TuningSource::Cache));
-        // A search that stops in the middle goes on from there.
+        // A search that stops in the middle resumes from there.
         let middle = Search { tuning, measured: all - 1 };
         misses.equal("the last one", task.measure(middle, budget(60)).unwrap().measured, all);
         let text = tuning.to_string();
@@ -247,7 +247,7 @@ pub(crate) fn streamed_equals_resident() -> Result<(), String> {
     misses.result()
 }
 
-/// However the workgroups of a dispatch are dealt to submits, all kernels give the same bits.
+/// However the workgroups of a dispatch are split into submits, all kernels produce the same bits.
 pub(crate) fn dispatches_can_be_cut() -> Result<(), String> {
     let network = shapes::wide(Activation::Sigmoid);
     let penalties = Penalties { group_lasso: 0.01, ..Penalties::default() };
@@ -272,7 +272,7 @@ pub(crate) fn dispatches_can_be_cut() -> Result<(), String> {
     misses.result()
 }
 
-/// Cutting a run into calls, also in the middle of a submit, changes nothing; nor does the number of steps a call has.
+/// Neither cutting a run into calls, even in the middle of a submit, nor the number of steps per call changes anything.
 pub(crate) fn calls_can_be_cut() -> Result<(), String> {
     let (network, options) =
         (shapes::shape("one tile", Activation::Sigmoid, 0.5), shapes::options(MIXED, false));
@@ -320,7 +320,7 @@ pub(crate) fn parameters_come_back() -> Result<(), String> {
     misses.result()
 }
 
-/// New parameters start a new run: nothing of momentum or means is left.
+/// New parameters start a new run without old momentum or means.
 pub(crate) fn new_parameters_forget() -> Result<(), String> {
     let mut misses = Misses::default();
     for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
@@ -335,7 +335,7 @@ pub(crate) fn new_parameters_forget() -> Result<(), String> {
     misses.result()
 }
 
-/// Parameters and what the optimiser remembers go into a new engine, whatever its tiles, to the bit.
+/// Parameters and optimiser state move into a new engine with any tiles, to the bit.
 pub(crate) fn states_come_back() -> Result<(), String> {
     let mut misses = Misses::default();
     for optimizer in OptimizerKind::ALL.map(OptimizerKind::usual) {
@@ -375,7 +375,7 @@ pub(crate) fn states_come_back() -> Result<(), String> {
     misses.result()
 }
 
-/// More data sets than are remembered, in turn; each must be seen as what it is.
+/// More data sets than are remembered, in turn; each must be recognised.
 pub(crate) fn data_sets_take_turns() -> Result<(), String> {
     let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
     let mut misses = Misses::default();
@@ -390,7 +390,7 @@ pub(crate) fn data_sets_take_turns() -> Result<(), String> {
     misses.result()
 }
 
-/// Other samples every epoch, as augmentation makes them: each set replaces the one before, on
+/// Different samples every epoch, as with augmentation: each set replaces the previous one, on
 /// the device and in memory, and resident and streamed sets give the same bits.
 pub(crate) fn epochs_bring_new_data() -> Result<(), String> {
     let (network, options) = (coupled(1.0), shapes::options(MIXED, false));
@@ -508,7 +508,7 @@ pub(crate) fn large_networks_are_refused() -> Result<(), String> {
     }
 }
 
-/// A call looks before each submit whether it should stop; what it has not begun changes nothing, and the rest gives the same bits.
+/// A call checks the stop flag before each submit; later submits do not run, and the remaining steps have the same bits.
 pub(crate) fn a_call_can_be_stopped() -> Result<(), String> {
     let mut misses = Misses::default();
     let (network, options) = (coupled(1.0), shapes::options(MIXED, false));

@@ -1,4 +1,4 @@
-"""Whether graphs that scipy wrote are those that the program trains, edge by edge.
+"""Checks that the program trains exactly the edges of graphs that scipy wrote.
 
 graphs.py PROGRAMS, a folder with `tanner`.
 """
@@ -17,7 +17,7 @@ SHORT = f"--data {DATA} --train-limit 200 --epochs 1 --backend cpu --threads 2"
 
 
 def tanner(program, folder, line):
-    """Runs one command line in `folder`; its exit code and what it said."""
+    """Runs one command line in `folder`; returns its exit code and stderr."""
     ended = subprocess.run([program, *line.split()], cwd=folder, capture_output=True, text=True, check=False)
     return ended.returncode, ended.stderr
 
@@ -102,7 +102,7 @@ def main():
             line = f"{SHORT} --edges refused.npz,csc-1.npz,csc-2.npz --out refused"
             code, said = tanner(program, folder, line)
             assert code == 1 and said.startswith("error: --edges: ") and said.count("\n") == 1, (form, said)
-        # What the run keeps is what it was given.
+        # The run folder keeps the same edges.
         kept = np.load(folder / "csc" / "edges.npz")
         arrays = [kept[f"layer1.{key}"] for key in ("indices", "indptr")]
         assert edges(sp.csr_array((np.ones(len(arrays[0])), *arrays), sides[0])) == edges(masks[0])

@@ -1,4 +1,4 @@
-"""Compares what models compute in numpy, scipy and ONNX Runtime with what they compute in tanner.
+"""Compares the outputs of models in numpy, scipy and ONNX Runtime with those in tanner.
 
 parity.py FOLDER, the one with the program `tanner`. Prints the largest difference
 of probabilities for each model and program; ends with 1 where one is above LIMIT, NaN, or a file is not valid.
@@ -38,7 +38,7 @@ MODELS = {
     "narrow-pca": "--arch narrow --pca",
     "no-hidden": "--arch fc --hidden none --pca",
     "sc2d": "--arch sc2d --activation relu",
-    # So few steps of a batch of 128 leave logits of 60, where float32 sums themselves are wrong by 1e-5.
+    # After so few steps with a batch of 128, logits are about 60, where float32 sums have errors of 1e-5.
     "paper": "--pca --batch-size 16",
     "paper-fc": "--arch fc --pca --batch-size 16",
 }
@@ -70,7 +70,7 @@ def by_program(program, folder, model, features, flags=""):
 
 
 def by_onnx(path, features):
-    """Probabilities of ONNX Runtime; the file is checked, and labels are those of the greatest probability."""
+    """Probabilities of ONNX Runtime; also checks the file, and that labels have the greatest probability."""
     onnx.checker.check_model(str(path), full_check=True)
     model = onnx.load(str(path))
     assert model.opset_import[0].version == 13 and model.ir_version == 7

@@ -44,7 +44,7 @@ fn bytes<const SIZE: usize>(values: &[[u8; SIZE]]) -> Vec<u8> {
     values.concat()
 }
 
-/// Rows of a feature, a negative one where that is possible, and the label.
+/// Rows of a feature, a negative one if possible, and the label.
 #[test]
 fn every_type_and_order_of_bytes_is_read() {
     macro_rules! cases {
@@ -74,7 +74,7 @@ fn every_type_and_order_of_bytes_is_read() {
 }
 
 #[test]
-fn the_label_is_any_column_or_a_file_of_its_own() {
+fn the_label_is_any_column_or_a_separate_file() {
     let data: Vec<u8> = vec![7, 1, 2, 9, 3, 4, 7, 5, 6, 9, 8, 8];
     let label: ColumnRef = "0".parse().unwrap();
     let columns = Columns::New { label: Some(&label), labelled: true, drop: &[] };
@@ -126,7 +126,7 @@ fn archives_have_one_pair_or_two() {
     let (_, record) = learned(table);
     let test = record.samples(test.unwrap(), &Limits::default()).unwrap().samples;
     assert_eq!((test.features(), test.labels()), (&[9.0, 10.0][..], &[0][..]));
-    // Without labels of its own, the last column is the label.
+    // Without separate labels, the last column is the label.
     let (data, _) = learned(
         read(
             Format::Npz,
@@ -145,7 +145,7 @@ fn archives_have_one_pair_or_two() {
 }
 
 #[test]
-fn pictures_stay_pictures() {
+fn pictures_remain_pictures() {
     let arrays = [("x", npy("|u1", "(4, 2, 3)", &[5; 24])), ("y", npy("|u1", "(4,)", &[0, 1, 0, 1]))];
     let (data, record) =
         learned(read(Format::Npz, npz(&arrays, CompressionMethod::Stored), &NEW).unwrap().table);
@@ -173,7 +173,7 @@ fn arrays_that_cannot_be_read_are_refused() {
     let infinite: Vec<u8> = [f64::INFINITY, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     let beyond: Vec<u8> = [1e39_f64, 0.0].iter().flat_map(|v| v.to_le_bytes()).collect();
     for (bytes, part) in [
-        (b"no array".to_vec(), "no NPY array"),
+        (b"no array".to_vec(), "not an NPY array"),
         (npy("<f4", "(1, 2)", &[0; 7]), "do not hold the shape [1, 2]"),
         (npy("<f4", "(1, 2)", &[0; 9]), "do not hold the shape [1, 2]"),
         (npy("<f4", "(4294967296, 4294967296, 4294967296)", &[0; 8]), "do not hold the shape"),

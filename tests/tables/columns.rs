@@ -1,4 +1,4 @@
-//! Which column is the label, which are skipped, and which classes there are.
+//! The label column, skipped columns, and classes.
 
 use tanner::dataset::table::{ColumnRef, Columns, FitOptions, Limits};
 use tanner::dataset::{Dataset, learn};
@@ -65,8 +65,8 @@ fn classes_are_sorted_by_value_where_all_are_numbers() {
 }
 
 #[test]
-fn labels_that_are_no_classes_are_refused() {
-    assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has one class only, \"a\""]);
+fn labels_that_are_not_classes_are_refused() {
+    assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has only one class, \"a\""]);
     let mut names = String::from("x,name\n");
     (0..100).for_each(|row| names += &format!("{row},person {row}\n"));
     assert_says(&refusal(&names), &["label column \"name\" has 100 different values in 100 rows", "`label`"]);

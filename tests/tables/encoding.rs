@@ -1,4 +1,4 @@
-//! What is fitted on training rows, and what other tables become by it.
+//! Encodings fitted on training rows, and their use on other tables.
 
 use tanner::dataset::table::{Columns, FitOptions, Impute, LabelNeed, Limits, TableEncoding, Unseen};
 use tanner::dataset::{DataRecord, Holdout, learn, learn_and_split};
@@ -7,7 +7,7 @@ use crate::{NEW, assert_says, csv, learned};
 
 const PETS: &str = "kind,weight,name\ncat,4,Kim\ndog,20,Bo\ncat,5,Bo\nhen,2,Kim\ndog,30,Kim\nhen,3,Bo\n";
 
-/// Features, labels, and what training did not see.
+/// Features, labels, and unseen texts.
 type Samples = (Vec<f32>, Vec<u32>, Vec<Unseen>);
 
 fn again(record: &DataRecord, text: &str) -> Result<Samples, String> {
@@ -35,8 +35,11 @@ fn another_table_is_matched_by_name_whatever_the_order() {
     assert_eq!((labels, unseen), (vec![0, 1], vec![]));
     for (text, parts) in [
         ("kind,wieght,name\ncat,4,Kim\n", &["column \"weight\"", "did you mean \"wieght\"?"][..]),
-        ("kind,weight\ncat,4\n", &["the label column \"name\" is not there"]),
-        ("kind,weight,name\ncat,4,Max\n", &["row 1: label \"Max\" is of no class", "Bo, Kim"]),
+        ("kind,weight\ncat,4\n", &["the label column \"name\" is missing"]),
+        (
+            "kind,weight,name\ncat,4,Max\n",
+            &["row 1: label \"Max\" is not a class of the training data", "Bo, Kim"],
+        ),
         ("kind,weight,name\ncat,heavy,Bo\n", &["line 2, column \"weight\": \"heavy\" is not a number, as"]),
         ("kind,weight,name\ncat,,Bo\n", &["line 2, column \"weight\": the value is missing"]),
     ] {
@@ -45,7 +48,7 @@ fn another_table_is_matched_by_name_whatever_the_order() {
 }
 
 #[test]
-fn a_text_that_training_did_not_see_is_of_no_category_and_told_once() {
+fn an_unknown_text_has_no_category_and_is_reported_once() {
     let (_, record) = learned(PETS);
     let (features, _, unseen) = again(&record, "kind,weight,name\nfox,1,Bo\nowl,2,Bo\ncat,3,Bo\n").unwrap();
     assert_eq!(features, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 3.0]);
@@ -72,7 +75,7 @@ fn fit(text: &str, held_out: &[bool], impute: Impute) -> TableEncoding {
 }
 
 #[test]
-fn fills_are_those_of_the_training_rows() {
+fn fills_come_from_the_training_rows() {
     let text = "a,b,label\n1,,x\n2,5,y\n9,6,x\nNA,7,y\n1000,1000,x\n";
     let held_out = [false, false, false, false, true];
     let fills =
@@ -80,7 +83,7 @@ fn fills_are_those_of_the_training_rows() {
     assert_eq!(fills(Impute::Mean), [4.0, 6.0]);
     assert_eq!(fills(Impute::Median), [2.0, 6.0]);
     assert_eq!(fills(Impute::Zero), [0.0, 0.0]);
-    // Of an even number the middle is between two.
+    // The median of an even number is between two values.
     let even = "a,label\n1,x\n4,y\n?,x\n8,x\n2,y\n";
     assert_eq!(fit(even, &[false; 5], Impute::Median).columns[0].fill, Some(3.0));
 }

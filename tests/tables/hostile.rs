@@ -1,4 +1,4 @@
-//! Input that promises more than it holds, or nothing that can be kept.
+//! Input that claims more than it holds, or is not valid at all.
 
 use tanner::dataset::learn;
 use tanner::dataset::table::{Columns, FitOptions, Format, Limits, ReadOptions, Source, Table};
@@ -14,7 +14,7 @@ fn read(format: Format, bytes: Vec<u8>, limits: Limits) -> Result<Table, String>
 }
 
 #[test]
-fn what_needs_more_memory_than_there_is_is_refused_before_it_is_read() {
+fn tables_larger_than_memory_are_refused_before_data_are_read() {
     let limits = Limits { memory: 1000, bytes_per_value: 9.0, ..Limits::default() };
     let mut text = String::from("a,b,label\n");
     (0..100).for_each(|row| text += &format!("{row},1,{}\n", row % 2));
@@ -26,7 +26,7 @@ fn what_needs_more_memory_than_there_is_is_refused_before_it_is_read() {
 
 #[test]
 fn rows_that_grow_shorter_later_are_refused_while_they_are_read() {
-    // The first megabytes promise few rows; then they are short.
+    // The first megabytes suggest few rows; then rows get short.
     let mut text = String::from("a,b,label\n");
     (0..50_000).for_each(|row| text += &format!("{row}.{},1,{}\n", "0".repeat(100), row % 2));
     (0..500_000).for_each(|row| text += &format!("1,2,{}\n", row % 2));
@@ -61,7 +61,7 @@ fn long_texts_are_refused() {
     assert_says(&csv(&text, &NEW).unwrap_err().to_string(), &["line 2, column \"a\": a text of 2000 bytes"]);
 }
 
-/// Whatever the bytes, a reader answers; a table that it gives can be told of.
+/// For any bytes, a reader returns an error or a valid table.
 #[test]
 fn damaged_bytes_never_panic() {
     let text = b"a,\"b\",label\r\n1,2,x\n3,\"4\n\",y\n5,6,x\n7,8,y\n".to_vec();
@@ -86,16 +86,16 @@ fn damaged_bytes_never_panic() {
     }
 }
 
-/// An archive may promise any size; what is made is what arrives.
+/// An archive may claim any size; only actual data are allocated.
 #[test]
-fn an_archive_that_lies_about_its_sizes_is_refused() {
+fn an_archive_with_wrong_sizes_is_refused() {
     let array = npy("<f4", "(1000000, 1000000)", &[0; 64]);
     let message = read(Format::Npz, npz(&[("x", array)], CompressionMethod::Deflated), Limits::default());
     assert_says(&message.unwrap_err(), &["do not hold the shape [1000000, 1000000]"]);
 }
 
 #[test]
-fn an_archive_that_lies_about_its_own_length_is_refused() {
+fn an_archive_with_a_wrong_length_is_refused() {
     let array = npy("|u1", "(1000000, 1000)", &[]);
     let promised = u32::try_from(array.len() + 1_000_000_000).unwrap().to_le_bytes();
     let mut bytes = npz(&[("x", array)], CompressionMethod::Stored);
@@ -123,7 +123,7 @@ fn a_number_that_was_damaged_in_an_archive_is_found() {
 }
 
 #[test]
-fn what_a_message_quotes_of_a_table_breaks_no_line() {
+fn quotes_from_a_table_do_not_break_lines() {
     let table = csv("\"a\nb\",y\nred,0\nblue,1\nred,0\nblue,1\n", &NEW).unwrap();
     let fit = FitOptions { max_categories: 1, ..FitOptions::default() };
     let message = learn(table, fit, &Limits::default()).unwrap_err().to_string();

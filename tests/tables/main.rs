@@ -1,4 +1,4 @@
-//! Tables of one's own: what readers give, what they refuse, and what becomes of columns.
+//! Tables: reading, refusals, and the encoding of columns.
 
 mod arrays;
 mod columns;
@@ -12,7 +12,7 @@ use tanner::Result;
 use tanner::dataset::table::{Columns, FitOptions, Format, Limits, ReadOptions, Source, Table};
 use tanner::dataset::{DataRecord, Dataset, learn};
 
-/// Columns of a table that nothing is known of.
+/// Columns of an unknown table.
 const NEW: Columns<'static> = Columns::New { label: None, labelled: true, drop: &[] };
 
 /// Reads a table of text.

@@ -19,7 +19,7 @@ const SCHEMA: &str = "message table {
     optional binary kind (UTF8); required binary label (UTF8);
 }";
 
-/// Writes row groups of this many rows, in which every seventh `b` is missing if asked for, and no kind.
+/// Writes row groups of this many rows, in which every seventh `b` is missing on request, and no kind.
 fn write(rows: usize, groups: usize, compression: Compression, holes: bool) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(SCHEMA).unwrap());
     let properties = Arc::new(WriterProperties::builder().set_compression(compression).build());
@@ -97,7 +97,7 @@ fn a_table_comes_back_whatever_its_compression() {
     }
 }
 
-/// Columns are read side by side, each from its own place in the file.
+/// Columns are read in parallel, each from its own place in the file.
 #[test]
 fn a_file_of_many_columns_and_pages_comes_back() {
     const COLUMNS: usize = 24;
@@ -175,9 +175,9 @@ fn damaged_files_are_refused_without_a_panic() {
     }
 }
 
-/// What a page says of itself is in its header: the fields of a struct, numbers as varints in zigzag.
+/// A page header is a struct whose numbers are zigzag varints.
 #[test]
-fn pages_that_promise_more_than_they_can_hold_are_refused() {
+fn pages_that_declare_more_than_they_can_hold_are_refused() {
     // Within its header a data page has field 5, a dictionary field 7; the number of values comes first in both.
     for (page, values, promised, part) in [
         (0x2c, 50, 51, "a page of 51 values, 50 are possible"),
@@ -190,7 +190,7 @@ fn pages_that_promise_more_than_they_can_hold_are_refused() {
     }
 }
 
-/// Their data begin with a count, for which the crate makes room unseen: 572 bytes could end the program.
+/// Their data begin with a count, for which the crate allocates memory unchecked: 572 bytes could end the program.
 #[test]
 fn delta_encodings_of_texts_are_refused() {
     for encoding in [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY] {
@@ -217,7 +217,7 @@ fn delta_encodings_of_texts_are_refused() {
     }
 }
 
-/// A page header that announces more than the file has: hours of skipping nothing.
+/// A page header that claims more than the file has could cost hours of skipping nothing.
 #[test]
 fn a_page_beyond_the_end_is_refused_at_once() {
     let bytes = include_bytes!("beyond_the_end.parquet").to_vec();

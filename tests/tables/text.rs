@@ -6,7 +6,7 @@ use tanner::threads::Threads;
 
 use crate::{NEW, assert_says, csv, csv_with, learned, refusal};
 
-/// Two features and a label, as every spelling below should give them.
+/// Two features and a label, the expected result of every spelling below.
 fn assert_plain((data, record): &(Dataset, DataRecord)) {
     assert_eq!(data.features(), [1.5, -2.0, 0.25, 1e3, 3.0, 4.0, 5.0, 6.0]);
     assert_eq!(data.labels(), [1, 0, 0, 1]);
@@ -23,7 +23,7 @@ fn a_header_is_seen_and_so_is_its_absence() {
     let (data, record) = learned(ROWS.join("\n"));
     assert_eq!((record.feature_names.len(), record.encoding.as_ref().unwrap().named), (0, false));
     assert_plain(&(data, record));
-    // Names that are numbers stand above numbers, but the label gives the header away.
+    // Names that are numbers are above numbers, but the label reveals the header.
     assert_eq!(learned("label,0,1\n1,2,3\n2,4,5\n1,0,0\n2,1,1\n").1.feature_names, ["0", "1"]);
 }
 
@@ -37,7 +37,7 @@ fn texts_alone_have_a_header_where_no_row_repeats_it() {
 }
 
 #[test]
-fn what_is_said_of_the_header_wins() {
+fn an_explicit_header_option_wins() {
     let with = |header| ReadOptions { header, ..ReadOptions::default() };
     let text = "1,2,3\n1,2,0\n4,5,1\n6,7,0\n8,9,1\n";
     let table = csv_with(text, &NEW, &with(Header::Yes)).unwrap();
@@ -103,11 +103,11 @@ fn lines_are_counted_with_every_line_end() {
 }
 
 #[test]
-fn what_is_no_table_of_text_is_refused() {
+fn files_that_are_not_text_tables_are_refused() {
     for (text, part) in [
         (&b""[..], "the file is empty"),
         (b"\n\n", "the file is empty"),
-        (b"a,b,c\n", "one class only"),
+        (b"a,b,c\n", "only one class"),
         (b"\xff\xfea\0,\0", "UTF-16"),
         (b"a\0b", "not text"),
         (b"a,b,a\n1,2,3\n", "columns 0 and 2 are both called \"a\""),
@@ -118,7 +118,7 @@ fn what_is_no_table_of_text_is_refused() {
     }
 }
 
-/// Rows enough for several blocks, with quotes that hold line ends; what they become is known.
+/// Enough rows for several blocks, with quotes that contain line ends, and their known result.
 fn large(rows: usize) -> (String, Vec<f32>) {
     let mut text = String::from("number,half,colour,note,label\n");
     let mut expected = Vec::new();
@@ -147,7 +147,7 @@ fn many_blocks_give_every_row_once_and_in_order_on_any_number_of_threads() {
 
 #[test]
 fn a_column_may_turn_out_to_hold_texts_late() {
-    // 2,000 rows of numbers hide the text from a look at the beginning.
+    // 2,000 rows of numbers hide the text from the check of the beginning.
     let mut text = String::from("a,b,label\n");
     (0..2000).for_each(|row| text += &format!("{},{row},{}\n", row % 3, row % 2));
     text += "two,7,0\n0,seven,1\n";

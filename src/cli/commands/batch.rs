@@ -1,4 +1,4 @@
-//! What the experiments of many runs have in common.
+//! Code shared by the experiments with many runs.
 
 use std::fs::File;
 
@@ -11,19 +11,19 @@ use crate::cli::out_of_memory;
 use crate::cli::ui::{session, signals};
 use crate::cli::usage::settings_from_flags;
 
-/// How a command goes on that a signal stopped.
-const GO_ON: &str = "; the same command goes on from here";
+/// How to resume a command that a signal stopped.
+const RESUME: &str = "; repeat the command to resume";
 
-/// What a batch gave.
+/// The result of a batch.
 pub(super) struct Finished {
-    /// An entry for each configuration that was to be collected.
+    /// An entry for each configuration.
     pub(super) entries: Vec<Entry>,
     pub(super) unfinished: Unfinished,
     /// Keeps other processes from writing results meanwhile.
     _lock: Option<File>,
 }
 
-/// Runs what is missing of some configurations, unless `--report-only`, and collects what is finished of others.
+/// Runs the missing runs of some configurations, unless `--report-only`, and collects the finished runs of others.
 pub(super) fn run(
     args: &BatchArgs,
     run: Vec<Configuration>,
@@ -32,15 +32,15 @@ pub(super) fn run(
     run_sized(args, run, collect, None)
 }
 
-/// As [`run`], with networks of one size where that is asked for: by the place of the baseline.
+/// As [`run`], with networks of equal size if requested, for the baseline at a position.
 pub(super) fn run_sized(
     args: &BatchArgs,
     run: Vec<Configuration>,
     collect: Vec<Configuration>,
     sizes: Option<(usize, MatchParameters)>,
 ) -> anyhow::Result<Finished> {
-    signals::listen(GO_ON);
-    out_of_memory::goes_on(GO_ON, None);
+    signals::listen(RESUME);
+    out_of_memory::set_hint(RESUME, None);
     let session = session();
     let batch = Batch::new(&session, args.shared(), &args.out)?;
     let with = settings_from_flags(&args.with).map_err(|reason| anyhow!("--with: {reason}"))?;
@@ -58,7 +58,7 @@ pub(super) fn run_sized(
     if !args.report_only {
         unfinished = batch.run(&run, args.seeds()?)?;
         if unfinished.is_stopped {
-            bail!(signals::stop().interrupted(GO_ON));
+            bail!(signals::stop().interrupted(RESUME));
         }
     }
     let lock = batch.lock_results();

@@ -1,4 +1,4 @@
-//! `tanner devices`: what there is to run on.
+//! `tanner devices`: the available devices.
 
 use std::time::{Duration, Instant};
 
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &DevicesArgs) -> anyhow::Result<()> {
     terminal::remark(&auto)
 }
 
-/// Compares a few steps on every usable adapter with the reference, and fails where one of them is wrong.
+/// Compares a few steps on every usable adapter with the reference, and fails if one is wrong.
 fn test(adapters: &[AdapterReport]) -> anyhow::Result<()> {
     let mut tested = Vec::new();
     for adapter in adapters.iter().filter(|adapter| adapter.usable.is_ok()) {
@@ -70,7 +70,7 @@ fn test(adapters: &[AdapterReport]) -> anyhow::Result<()> {
             let verdict = result.as_ref().map_or_else(Clone::clone, |report| {
                 let share = 100.0 * report.loss.max(report.parameters);
                 format!(
-                    "computes what the reference does ({share:.1} % of what it may differ, {:.2} s)",
+                    "agrees with the reference ({share:.1} % of the allowed deviation, {:.2} s)",
                     time.as_secs_f64()
                 )
             });

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
 struct NamedScores<'a> {
     #[serde(flatten)]
     scores: &'a Scores,
-    /// The same as `accuracy` and `log_loss`, by the names that the files of a run have for them.
+    /// The same as `accuracy` and `log_loss`, under the names used in the files of a run.
     score: f64,
     score_loss: f64,
     scored_on: ScoredOn,
@@ -69,7 +69,7 @@ struct NamedScores<'a> {
     classes: &'a [String],
 }
 
-/// What predictions score that are averaged over views of each picture.
+/// The scores of predictions averaged over views of each picture.
 #[derive(Serialize)]
 struct AveragedScores {
     views: usize,
@@ -83,7 +83,7 @@ fn averaged(predictor: Predictor, over: &Augmentation, test: &Dataset) -> anyhow
     Ok(AveragedScores { views: predictor.views(), score: scores.accuracy, score_loss: scores.log_loss })
 }
 
-/// Accuracy and loss by the engine that was asked for.
+/// Accuracy and loss on the requested engine.
 fn evaluation(
     session: &Session<'_>,
     request: &EngineRequest,
@@ -91,7 +91,7 @@ fn evaluation(
     test: Dataset,
 ) -> anyhow::Result<Evaluation> {
     let test = Arc::new(model.prepare(test)?);
-    // Nothing is trained; these are the settings of a plain run.
+    // Nothing is trained; these are default settings.
     let settings: EngineSettings = Recipe::default().engine_settings();
     let mut opened =
         session.engine(request, model.network(), model.parameters(), settings, Purpose::Passes)?;

@@ -14,7 +14,7 @@ use super::refuse;
 use crate::cli::flags::ExportArgs;
 use crate::cli::ui::{check_place, terminal};
 
-/// Reads a model and writes what was asked for; places that are taken are refused before anything is written.
+/// Reads a model and writes the requested files; existing ones are refused before anything is written.
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     let model = super::load_model(&args.model)?;
     let names = csr::file_names(model.network().layers().len());
@@ -34,7 +34,7 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
 
 fn check_file(path: &Path) -> anyhow::Result<()> {
     if path.symlink_metadata().is_ok() {
-        let reason = format!("{} is there already: name another file or remove it", path.display());
+        let reason = format!("{} already exists: name another file or remove it", path.display());
         return refuse("--onnx", reason);
     }
     check_place("--onnx", path)
@@ -45,13 +45,13 @@ fn check_csr(folder: &Path, names: &[String]) -> anyhow::Result<()> {
         return refuse("--csr", format!("{} is not a folder: name another one", folder.display()));
     }
     if let Some(name) = names.iter().find(|name| folder.join(name).symlink_metadata().is_ok()) {
-        let reason = format!("{} holds a {name} already: name another folder", folder.display());
+        let reason = format!("{} already holds a {name}: name another folder", folder.display());
         return refuse("--csr", reason);
     }
     check_folder(folder).context("--csr")
 }
 
-/// Writes all files or none, and returns how many bytes they have together.
+/// Writes all files or none, and returns their total size in bytes.
 fn write_csr(folder: &Path, model: &TrainedModel) -> anyhow::Result<u64> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error)).context("--csr")?;
     let (mut written, mut files) = (0, Vec::new());
@@ -61,7 +61,7 @@ fn write_csr(folder: &Path, model: &TrainedModel) -> anyhow::Result<u64> {
         atomic_write(folder.join(name), bytes)
     });
     if outcome.is_err() {
-        // A part of them is of no use, and in the way of the next attempt.
+        // A part of them is useless, and blocks the next attempt.
         files.iter().for_each(|file| drop(fs::remove_file(file)));
     }
     outcome.context("--csr")?;

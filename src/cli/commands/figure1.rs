@@ -20,7 +20,7 @@ use crate::cli::ui::terminal;
 /// Pictures with a line for each weight.
 const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
 
-/// Builds or reads a network and describes a layer, or draws it where `--out` says: with dots, and with lines where it
+/// Builds or reads a network and describes a layer, or draws it into `--out`: with dots, and with lines if it
 /// is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
     let Subject { network, model, .. } = inspect::subject(&args.network)?;
@@ -77,7 +77,7 @@ fn block_rows(topology: &Topology) -> TextTable {
     table
 }
 
-/// Removes the pictures of another layer, which would pass for those of the one that is drawn in dots.
+/// Removes the pictures of another layer, which could be mistaken for this one.
 fn remove_lines(out: &Path) -> anyhow::Result<()> {
     for path in LINES.map(|name| out.join(name)) {
         match fs::remove_file(&path) {
@@ -89,21 +89,21 @@ fn remove_lines(out: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The layer that was asked for, if it and its block are there.
+/// The requested layer, if it and its block exist.
 fn layer<'a>(network: &'a Network, args: &Figure1Args) -> anyhow::Result<&'a Topology> {
     let layers = network.layers();
     if !(1..=layers.len()).contains(&args.layer) {
-        bail!("--layer: {} is impossible, it must be 1 to {}", args.layer, layers.len());
+        bail!("--layer: {} is invalid, it must be 1 to {}", args.layer, layers.len());
     }
     let topology = &layers[args.layer - 1].topology;
     let last = topology.outputs().len() - 1;
     match args.block {
-        Some(block) if block > last => bail!("--block: {block} is impossible, it must be 0 to {last}"),
+        Some(block) if block > last => bail!("--block: {block} is invalid, it must be 0 to {last}"),
         _ => Ok(topology),
     }
 }
 
-/// What the drawing says above the layer; the last layer is always fully connected.
+/// The title of the drawing; the last layer is always fully connected.
 fn title(network: &Network, arch: Arch, layer: usize) -> String {
     let (layers, topology) = (network.layers().len(), &network.layers()[layer - 1].topology);
     let kind = if layer == layers { Arch::Fc.description() } else { arch.description() };

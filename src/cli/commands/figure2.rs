@@ -12,11 +12,11 @@ use super::batch::{self, Finished};
 use crate::cli::flags::Figure2Args;
 use crate::cli::ui::{one_line, terminal};
 
-/// Inputs at either end of the order whose edges are told.
+/// Number of inputs at either end of the order whose edges are reported.
 const FIRST: usize = 50;
 const LAST: usize = 400;
 
-/// Counts in the model given, or trains one for each seed and counts in them all.
+/// Counts in the given model, or trains one for each seed and counts in all of them.
 pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
     let out = &args.batch.out;
     if let Some(model) = &args.model {
@@ -59,7 +59,7 @@ fn draw(args: &Figure2Args, model: &Path, name: &str) -> anyhow::Result<()> {
     ))
 }
 
-/// How many edges the ends of the order have, where there are inputs enough for both of them.
+/// The number of edges at both ends of the order, if there are enough inputs.
 fn ends(counts: &[usize]) -> Option<String> {
     let (first, last) = (counts.get(..FIRST)?, counts.get(FIRST..)?);
     let last = &last[last.len().checked_sub(LAST)?..];
@@ -74,8 +74,8 @@ mod tests {
     #[test]
     fn ends_are_reported_where_they_do_not_overlap() {
         let counts: Vec<usize> = (0..450).collect();
-        let told = ends(&counts).unwrap();
-        assert_eq!(told, ", 1,225 of them at the first 50 inputs, 99,800 at the last 400");
+        let text = ends(&counts).unwrap();
+        assert_eq!(text, ", 1,225 of them at the first 50 inputs, 99,800 at the last 400");
         assert_eq!(ends(&counts[1..]), None);
         assert_eq!(ends(&counts[..15]), None);
     }

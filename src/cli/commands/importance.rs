@@ -56,19 +56,19 @@ fn scores(settings: &ImportanceSettings, data: &DataSettings, args: &RankArgs) -
     Ok((session.importance(settings, &train)?, Vec::new(), Some(train.shape())))
 }
 
-/// Refuses a place that cannot take the ranking before the work is done.
+/// Refuses an unusable path before the work is done.
 fn check_out(path: &Path) -> anyhow::Result<()> {
     let picture = path.with_extension("png");
     if picture == path {
         bail!("--out: {} is the heat map's place: name a .csv file for the ranking", path.display());
     }
     if let Some(there) = [path, &picture].into_iter().find(|path| path.symlink_metadata().is_ok()) {
-        bail!("--out: {} is there already: name another file or remove it", there.display());
+        bail!("--out: {} already exists: name another file or remove it", there.display());
     }
     check_place("--out", path)
 }
 
-/// A line for each feature, the most important first; ranks count from 1, features from 0. Names where there are any.
+/// A line for each feature, the most important first; ranks count from 1, features from 0. Names if there are any.
 fn csv(scores: &[f64], names: &[String]) -> anyhow::Result<String> {
     let mut text = String::from("rank,feature,importance");
     text.push_str(if names.is_empty() { "\n" } else { ",name\n" });

@@ -28,7 +28,7 @@ use crate::cli::ui::{session, terminal};
 /// Tiles as the CPU engine packs them; the table shows these.
 pub(super) const CPU_TILES: TilePolicy = TilePolicy::dense_from(DENSE_FROM).listing_blocks();
 
-/// Builds or reads a network, prints its tables, and draws it where `--out` says.
+/// Builds or reads a network, prints its tables, and draws it into `--out`.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let Subject { network, model, on_picture } = subject(&args.network)?;
     let arch = arch(&args.network, model.as_ref());
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     pictures.iter().try_for_each(|path| terminal::remark(&format!("picture {}", path.display())))
 }
 
-/// A network, the model that it is of, and where its inputs are, as far as these are known.
+/// A network, its model, and the places of its inputs, as far as known.
 pub(super) struct Subject {
     pub(super) network: Network,
     pub(super) model: Option<TrainedModel>,
@@ -112,7 +112,7 @@ fn print(
     Ok(())
 }
 
-/// What moved in a finished run, where its folder was named.
+/// The rewiring of a finished run, if its folder was named.
 fn rewiring(args: &NetworkArgs) -> Option<RewiringSummary> {
     RunFolder::finished(args.model.as_ref()?).ok()??.1.rewiring
 }
@@ -157,7 +157,7 @@ fn described(
     })
 }
 
-/// The network that was saved, with its model, or the one that the flags ask for.
+/// The saved network with its model, or the one that the flags describe.
 pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     if let Some(path) = &args.model {
         let model = super::load_model(path)?;
@@ -166,7 +166,7 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     }
     for (flag, value) in [("--inputs", args.inputs), ("--classes", args.classes)] {
         if value == 0 {
-            return refuse(flag, "0 is impossible, it must be at least 1");
+            return refuse(flag, "0 is invalid, it must be at least 1");
         }
     }
     let settings = ArchitectureSettings::new(&args.architecture)?;
@@ -195,7 +195,7 @@ fn pictured(network: &Network) -> Vec<&Topology> {
     hidden.iter().map(|layer| &*layer.topology).collect()
 }
 
-/// The tile densities of each layer that has more than one tile, equal ones once.
+/// The tile densities of each layer with more than one tile, equal ones once.
 fn print_grids(network: &Network) -> anyhow::Result<()> {
     let mut grids: Vec<(Vec<String>, TextTable)> = Vec::new();
     for (index, layer) in network.layers().iter().enumerate() {
@@ -213,7 +213,7 @@ fn print_grids(network: &Network) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Parameters against the dense network, and what the weights take on each engine.
+/// Parameters compared with the dense network, and the memory of the weights on each engine.
 fn print_totals(network: &Network, dense: usize) -> anyhow::Result<()> {
     let parameters = network.parameter_count();
     terminal::remark(&format!(
@@ -236,7 +236,7 @@ pub(super) fn weight_bytes(network: &Network, policy: TilePolicy) -> u64 {
     layers.map(|layer| TiledLayer::pack(&layer.topology, policy).memory().total() as u64).sum()
 }
 
-/// What pruning took away, if it did.
+/// What pruning removed, if anything.
 fn pruned_line(model: &TrainedModel) -> Option<String> {
     let pruned = model.record().pruned.as_ref()?;
     let words = |items: Vec<String>| items.join(", ");
@@ -250,7 +250,7 @@ fn pruned_line(model: &TrainedModel) -> Option<String> {
     ))
 }
 
-/// The numbers that must travel with the weights.
+/// The numbers of the preprocessing.
 fn preprocessing_line(model: &TrainedModel) -> String {
     let preprocessing = model.preprocessing();
     format!(

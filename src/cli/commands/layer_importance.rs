@@ -21,7 +21,7 @@ use super::refuse;
 use crate::cli::flags::{LayerImportanceArgs, MeasuredArg};
 use crate::cli::ui::{Results, session, terminal, with_dashes};
 
-/// What the folder gets.
+/// The files of the folder.
 const FILES: [&str; 4] =
     ["layer_importance.json", "layer_importance.csv", "layer_importance.png", "layer_importance.svg"];
 
@@ -30,7 +30,7 @@ const FILES: [&str; 4] =
 struct Report<'a> {
     model: &'a Path,
     measured_on: &'static str,
-    /// Where validation samples were measured on.
+    /// Present if measured on validation samples.
     split: Option<HeldOut>,
     trees: usize,
     forest_samples: usize,
@@ -40,19 +40,19 @@ struct Report<'a> {
     verdict: &'a str,
 }
 
-/// Measures, prints, and writes where `--out` says.
+/// Measures, prints, and writes into `--out`.
 pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let request = args.engine.resolve()?;
     if args.forest_samples == 0 {
-        let reason = "0 is impossible, it must be at least 1; --trees 0 leaves the forest out";
+        let reason = "0 is invalid, it must be at least 1; --trees 0 leaves the forest out";
         return refuse("--forest-samples", reason);
     }
     if args.on == MeasuredArg::Test && args.trained.split.validation.is_some() {
-        return refuse("--validation", "has no meaning with --on test, it belongs to --on validation");
+        return refuse("--validation", "cannot be used with --on test, only with --on validation");
     }
     let data_settings = DataSettings::new(&args.trained.data)?;
     let model = super::load_model(&args.trained.model)?;
-    // Told before data are read.
+    // Checked before data are read.
     neuron_blocks(model.network(), args.blocks)?;
     let out = args.out.as_deref();
     let results = out.map(|out| Results::claim(Some(out), "layer-importance", &FILES)).transpose()?;

@@ -1,4 +1,4 @@
-//! A run in a list: the facts that lists are filtered by, and what tells it from the others.
+//! A run in a list: its facts, by which lists are filtered, and its differences from the others.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +13,9 @@ use tanner::training::{PastRun, RunOverview, RunState, data_name, flat_settings}
 
 use crate::cli::flags::{Condition, Relation};
 
-/// What stands in place of a value that is not there.
+/// The text for a missing value.
 const NONE: &str = "none";
-/// Most values that are named where none is the right one.
+/// Maximum number of suggested values.
 const MOST_NAMED: usize = 8;
 
 /// Names of settings in `config.json` whose flags are called otherwise.
@@ -32,7 +32,7 @@ const FLAGS: [(&str, &str); 10] = [
     ("initialisation.gain", "gain"),
 ];
 
-/// Settings that say where a run is and how it is computed, not what it computes.
+/// Settings of places and engines, which do not change what a run computes.
 const PLACES: [Setting; 7] = [
     Setting::Data,
     Setting::Out,
@@ -43,12 +43,12 @@ const PLACES: [Setting; 7] = [
     Setting::Adapter,
 ];
 
-/// A run, and what is known of it by name.
+/// A run, and its facts by name.
 pub(super) struct ListedRun {
     pub(super) overview: RunOverview,
     /// Facts by the names of flags and of the keys of the list as JSON.
     facts: BTreeMap<String, String>,
-    /// What was asked for; not known of a damaged run.
+    /// Its settings; unknown for a damaged run.
     asked: Option<BTreeMap<String, String>>,
 }
 
@@ -88,7 +88,7 @@ impl ListedRun {
         Ok(Self { overview, facts, asked })
     }
 
-    /// What is known by a name; a setting without a value is `none`.
+    /// The fact of this name; `none` for a setting without a value.
     fn fact(&self, name: &str) -> &str {
         self.facts.get(name).map_or(NONE, String::as_str)
     }
@@ -134,10 +134,10 @@ fn is_date(text: &str) -> bool {
         && bytes[5].is_ascii_digit()
 }
 
-/// Keeps the runs for which all conditions hold. Of a condition that none fulfils it says what there is instead.
+/// Keeps the runs that meet all conditions. For a condition that no run meets, it lists the existing values.
 ///
 /// # Errors
-/// When a key is neither known of any run nor a setting, or a value is none that it can have.
+/// When a key is neither a fact of any run nor a setting, or a value is impossible.
 pub(super) fn filter(runs: &mut Vec<ListedRun>, conditions: &[Condition]) -> anyhow::Result<Vec<String>> {
     let mut hints = Vec::new();
     for condition in conditions {
@@ -161,7 +161,7 @@ fn check(condition: &Condition, runs: &[ListedRun]) -> anyhow::Result<()> {
     match name.as_str() {
         "pca" | "rf" => bail!("--where: {key} is short for an importance: write importance={name}"),
         "preset" => {
-            bail!("--where: the preset of a run is not recorded, but the settings that it stands for")
+            bail!("--where: the preset of a run is not recorded, only its settings")
         }
         _ => {}
     }
@@ -192,7 +192,7 @@ fn is_setting_of_runs(name: &str) -> bool {
     name.parse::<Setting>().is_ok_and(Settings::has)
 }
 
-/// Refuses what begins like a date, but is none.
+/// Refuses values that begin like a date but are not one.
 fn check_moment(key: &str, value: &str) -> anyhow::Result<()> {
     let day = value.get(..10).unwrap_or(value);
     let whole = if day.len() == 7 { format!("{day}-01") } else { day.to_owned() };
@@ -204,15 +204,15 @@ fn check_moment(key: &str, value: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Notes for each run in what it was asked for otherwise than most.
-pub(super) fn tell_apart(runs: &mut [ListedRun]) {
+/// Records in which settings each run differs from most others.
+pub(super) fn note_differences(runs: &mut [ListedRun]) {
     let mut runs: Vec<&mut ListedRun> = runs.iter_mut().filter(|run| run.asked.is_some()).collect();
     let mut names: Vec<String> =
         runs.iter().flat_map(|run| &run.asked).flat_map(BTreeMap::keys).cloned().collect();
     names.sort_unstable();
     names.dedup();
     for name in names {
-        // Whoever did not ask has the default, which is a fact, too.
+        // An unset setting has its default.
         let values: Vec<String> = runs.iter().map(|run| run.fact(&name).to_owned()).collect();
         let is_same =
             |one: &str, other: &str| one == other || number(one).is_some_and(|n| Some(n) == number(other));
@@ -225,13 +225,13 @@ pub(super) fn tell_apart(runs: &mut [ListedRun]) {
     }
 }
 
-/// The fields of an object that are known, as text; underscores become dashes.
+/// The non-null fields of an object, as text; underscores become dashes.
 fn texts(object: &Value) -> BTreeMap<String, String> {
     let fields = object.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     fields.map(|(name, value)| (name.replace('_', "-"), text(value))).collect()
 }
 
-/// A value as people type it: lists without brackets, lists in lists between slashes.
+/// A value as typed on the command line: lists without brackets, nested lists separated by slashes.
 fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -243,7 +243,7 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// A number, or a share in per cent.
+/// A number, or a percentage as a share.
 fn number(text: &str) -> Option<f64> {
     match text.strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().ok().map(|percent| percent / 100.0),

@@ -1,4 +1,4 @@
-//! The subcommands: each checks its flags, calls the library, and prints what comes back.
+//! The subcommands: each checks its flags, calls the library, and prints the result.
 
 mod batch;
 mod bench;
@@ -57,12 +57,12 @@ fn load_model(path: &Path) -> anyhow::Result<TrainedModel> {
     TrainedModel::load(path).context("--model")
 }
 
-/// Refuses what was typed behind a flag.
+/// Refuses the value of a flag.
 fn refuse<T>(flag: &str, reason: impl std::fmt::Display) -> anyhow::Result<T> {
     bail!("{flag}: {reason}")
 }
 
-/// How to go on with the run in a folder.
+/// The command that resumes the run in a folder.
 pub(super) fn resume_command(folder: &Path) -> String {
     format!("tanner train --resume {}", shell_words::quote(&folder.display().to_string()))
 }

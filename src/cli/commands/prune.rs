@@ -1,4 +1,4 @@
-//! `tanner prune`: a smaller model, with the curve of what that cost.
+//! `tanner prune`: a smaller model, with a curve of the cost.
 
 use std::path::Path;
 
@@ -17,12 +17,12 @@ use super::refuse;
 use crate::cli::flags::{InputsArg, MethodArg, PruneArgs, PruningArgs};
 use crate::cli::ui::{Results, session, signals, terminal};
 
-/// What the folder gets.
+/// The files of the folder.
 const FILES: [&str; 5] = ["model.safetensors", "pruning.json", "pruning.csv", "pruning.png", "pruning.svg"];
-/// Percentage points of validation accuracy that may be lost where nothing else is said.
+/// Default loss of validation accuracy, in percentage points.
 const USUAL_DROP: f64 = 0.5;
 
-/// More rounds than anybody waits for.
+/// Upper limit of rounds.
 const MAX_ROUNDS: usize = 10_000;
 
 /// `pruning.json`.
@@ -42,10 +42,10 @@ struct Report<'a> {
 pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     let (method, rounds, fine_tune) = (method(&args.pruning)?, args.pruning.rounds, args.fine_tune);
     if !(1..=MAX_ROUNDS).contains(&rounds) {
-        return refuse("--rounds", format!("{rounds} is impossible, it must be 1 to {MAX_ROUNDS}"));
+        return refuse("--rounds", format!("{rounds} is invalid, it must be 1 to {MAX_ROUNDS}"));
     }
     if u32::try_from(fine_tune).is_err() {
-        return refuse("--fine-tune", format!("{fine_tune} is impossible, it must be 0 to {}", u32::MAX));
+        return refuse("--fine-tune", format!("{fine_tune} is invalid, it must be 0 to {}", u32::MAX));
     }
     let settings = PruneSettings {
         method,
@@ -59,10 +59,10 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         engine: args.engine.resolve()?,
     };
     let model = super::load_model(&args.trained.model)?;
-    // Before data are read; the search itself starts later.
+    // Checked before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;
-    signals::listen("; nothing is kept, the same command starts again");
+    signals::listen("; nothing is saved, repeat the command to start again");
     let pruned = session().prune(&model, &settings)?;
     let (before, after) = (model.network().parameter_count(), pruned.model.network().parameter_count());
     let report = Report {
@@ -97,17 +97,17 @@ fn method(args: &PruningArgs) -> anyhow::Result<PruneMethodSettings> {
     if let Some((flag, ..)) = owners.iter().find(|(_, given, owner)| *given && *owner != args.method) {
         let reason = match (args.method, *flag) {
             (MethodArg::Magnitude, "--target") => {
-                "belongs to --method blocks; --method magnitude takes the share to remove, --sparsity 0.3 to leave 70 %"
+                "works only with --method blocks; --method magnitude takes the share to remove, --sparsity 0.3 to leave 70 %"
             }
             (MethodArg::Magnitude, "--max-drop") => {
-                "belongs to --method blocks; --method magnitude takes --sparsity SHARE or --threshold T"
+                "works only with --method blocks; --method magnitude takes --sparsity SHARE or --threshold T"
             }
-            (MethodArg::Magnitude, _) => "belongs to --method blocks",
+            (MethodArg::Magnitude, _) => "works only with --method blocks",
             (MethodArg::Blocks, "--sparsity") => {
-                "belongs to --method magnitude; --method blocks takes what to leave, --target 70% to remove 30 %"
+                "works only with --method magnitude; --method blocks takes what to leave, --target 70% to remove 30 %"
             }
             (MethodArg::Blocks, _) => {
-                "belongs to --method magnitude; --method blocks takes --target or --max-drop"
+                "works only with --method magnitude; --method blocks takes --target or --max-drop"
             }
         };
         return refuse(flag, reason);
@@ -115,7 +115,7 @@ fn method(args: &PruningArgs) -> anyhow::Result<PruneMethodSettings> {
     if args.method == MethodArg::Blocks {
         let drop = args.max_drop.unwrap_or(USUAL_DROP);
         if !(0.0..=100.0).contains(&drop) {
-            return refuse("--max-drop", format!("{drop} is impossible, it must be 0 to 100 points"));
+            return refuse("--max-drop", format!("{drop} is invalid, it must be 0 to 100 points"));
         }
         let options = BlockSearchOptions {
             blocks: args.blocks,

@@ -24,20 +24,20 @@ use super::refuse;
 use crate::cli::flags::ReportArgs;
 use crate::cli::ui::{check_place, one_line, session, signals, terminal};
 
-/// How every page begins; only such a file is replaced.
+/// The beginning of every page; only such a file is replaced.
 const DOCTYPE: &[u8] = b"<!DOCTYPE html>";
 
-/// Seconds between two looks at runs that go on; writing a page takes a tenth of the time at most.
+/// Seconds between two checks of runs in progress; writing a page takes at most a tenth of the time.
 const LOOK_EVERY: u64 = 3;
 /// Exit code of a command that Ctrl-C stopped.
 const CTRL_C: u8 = 130;
 
-/// Reads all runs and writes their page, again and again where asked to. A folder that cannot be shown does not keep
-/// the others from it.
+/// Reads all runs and writes their page, repeatedly with `--watch`. A folder that cannot be shown does not prevent
+/// the others from being shown.
 ///
 /// # Errors
 /// Before anything is read: too many runs, a page that cannot be written. At the end, with the page
-/// written: when a folder holds no run or a damaged one, or `--data` does not fit.
+/// written: when a folder holds no run or a damaged one, or `--data` does not match.
 pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     if args.runs.len() > MAX_RUNS {
         let count = args.runs.len();
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
 /// Ctrl-C ends that.
 fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyhow::Result<Page> {
     if page.is_live {
-        terminal::note("the page is written again while a run goes on; Ctrl-C ends that");
+        terminal::note("the page is rewritten while a run trains; Ctrl-C stops");
     }
     let stop = signals::stop();
     let is_asked = || stop.asked().load(Ordering::Relaxed);
@@ -113,7 +113,7 @@ struct Page {
     asked: usize,
     shown: usize,
     damaged: usize,
-    /// Runs that the data that were named do not fit.
+    /// Runs that do not match the named data.
     misfits: usize,
 }
 
@@ -126,7 +126,7 @@ impl Page {
         for path in &args.runs {
             // `runs/*` has other folders, too.
             if args.runs.len() > 1 && path.is_dir() && !PastRun::is_in(path) {
-                reporter.note(&format!("{}: no run, skipped", path.display()));
+                reporter.note(&format!("{}: not a run, skipped", path.display()));
                 asked -= 1;
                 continue;
             }
@@ -156,7 +156,7 @@ impl Page {
         Ok(Self { bytes, took, progress, is_live, asked, shown, damaged, misfits })
     }
 
-    /// An error where something is missing on the page.
+    /// An error if something is missing on the page.
     fn check(&self) -> anyhow::Result<()> {
         let Self { asked, shown, damaged, misfits, .. } = self;
         let mut missing = Vec::new();
@@ -175,10 +175,10 @@ impl Page {
     }
 }
 
-/// After this long without a failure a browser is there.
+/// After this long without a failure, the browser has started.
 const LAUNCH: Duration = Duration::from_secs(2);
 
-/// Shows the page, where there is something to show it with.
+/// Shows the page in a browser, if there is one.
 fn open_in_browser(page: &Path) {
     if open::that_detached_with_timeout(page, LAUNCH).is_err() {
         let how = if cfg!(target_os = "linux") { "xdg-open" } else { "the system" };
@@ -186,30 +186,30 @@ fn open_in_browser(page: &Path) {
     }
 }
 
-/// Refuses a place that cannot be written to, and a file that is not a page: it would be lost.
+/// Refuses an unwritable path, and an existing file that is not a page.
 fn check_page(out: &Path) -> anyhow::Result<()> {
     check_place("--out", out)?;
     let Ok(file) = File::open(out) else { return Ok(()) };
     let mut start = Vec::new();
-    // What cannot be read is told when it is written.
+    // A read error shows up again when writing.
     let _ = file.take(DOCTYPE.len() as u64).read_to_end(&mut start);
     if !start.is_empty() && start != DOCTYPE {
         return refuse(
             "--out",
-            format!("{} is there and no page of tanner: name another file", out.display()),
+            format!("{} exists and is not a page made by tanner: name another file", out.display()),
         );
     }
     Ok(())
 }
 
-/// Finds out what the page says of each run.
+/// Collects the content of the page for each run.
 struct Reporter<'a> {
-    /// Where the data are, where that was said.
+    /// Where the data are, if given.
     data: Option<&'a Path>,
     threads: Option<usize>,
-    /// The data read last: runs that are compared mostly share them.
+    /// The last data read: compared runs mostly share them.
     last: RefCell<Option<(PathBuf, Rc<DataSplits>)>>,
-    /// Whether nothing is said of what is wrong.
+    /// Whether to suppress warnings.
     is_quiet: bool,
 }
 
@@ -245,7 +245,7 @@ impl Reporter<'_> {
         ReportedRun { run, overview, model, scored }
     }
 
-    /// Predicts the samples that the run was scored on, or would have been.
+    /// Predicts the samples that the run was, or would have been, scored on.
     fn scored(&self, run: &PastRun, model: &TrainedModel) -> anyhow::Result<ScoredRun> {
         let splits = self.splits(run, model)?;
         let record = model.data();
@@ -258,7 +258,7 @@ impl Reporter<'_> {
         let recorded = setting::<usize>(run, "/test_samples");
         if let Some(recorded) = recorded.filter(|recorded| *recorded != samples.samples()) {
             bail!(
-                "the data have {} samples to score on, the run had {recorded}: these are other data",
+                "the data have {} samples to score on, the run had {recorded}: these are different data",
                 samples.samples()
             );
         }
@@ -266,7 +266,7 @@ impl Reporter<'_> {
         Ok(ScoredRun::new(&predictions, samples, train, names)?)
     }
 
-    /// The data of a run, read unless they are those of the run before.
+    /// The data of a run, read unless they are those of the previous run.
     fn splits(&self, run: &PastRun, model: &TrainedModel) -> anyhow::Result<Rc<DataSplits>> {
         let settings = self.data_settings(run)?;
         if let Some((before, splits)) = &*self.last.borrow()
@@ -274,23 +274,23 @@ impl Reporter<'_> {
         {
             return Ok(Rc::clone(splits));
         }
-        // The memory of those before is free before these are read.
+        // Frees the previous data before reading these.
         self.last.replace(None);
         let splits = Rc::new(session().load_for(model, &settings)?);
-        // A table becomes other samples for another model.
+        // Another model encodes a table differently.
         if settings.format.is_none() {
             self.last.replace(Some((settings.path, Rc::clone(&splits))));
         }
         Ok(splits)
     }
 
-    /// What the run read, and how; what its model keeps of that is left to the model.
+    /// What the run read, and how, except for what its model keeps.
     fn data_settings(&self, run: &PastRun) -> anyhow::Result<DataSettings> {
         let path = match self.data {
             Some(path) => path.to_owned(),
             None => {
                 let Some(recorded) = setting::<PathBuf>(run, "/data") else {
-                    bail!("where its data are is not known: say so by --data");
+                    bail!("the place of its data is unknown: give --data");
                 };
                 found(run, Setting::Data, &recorded)?
             }
@@ -314,10 +314,10 @@ fn found(run: &PastRun, setting: Setting, recorded: &Path) -> anyhow::Result<Pat
     Ok(find_file(&run.path, config, setting, recorded)?)
 }
 
-/// The training samples in the two parts that the run had, where it held some out.
+/// The training samples, split as in the run, if it held some out.
 fn held_out(run: &PastRun, train: &Dataset) -> anyhow::Result<Option<(Dataset, Dataset)>> {
     let Some(holdout) = setting::<Holdout>(run, "/validation") else { return Ok(None) };
-    let seed = setting::<u64>(run, "/recipe/seed").context("the seed of its split is not known")?;
+    let seed = setting::<u64>(run, "/recipe/seed").context("the seed of its split is unknown")?;
     let parts = match setting::<usize>(run, "/train_limit") {
         Some(limit) => train.clone().head(limit)?.holdout(holdout, seed)?,
         None => train.holdout(holdout, seed)?,
@@ -325,7 +325,7 @@ fn held_out(run: &PastRun, train: &Dataset) -> anyhow::Result<Option<(Dataset, D
     Ok(Some(parts))
 }
 
-/// A setting of the run, where it is there and what it should be.
+/// A setting of the run, if present and valid.
 fn setting<T: DeserializeOwned>(run: &PastRun, pointer: &str) -> Option<T> {
     serde_json::from_value(run.setting(pointer)?.clone()).ok()
 }

@@ -18,7 +18,7 @@ const RUNS: &str = "runs";
 /// Reads, sorts and prints.
 pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     if args.limit == Some(0) {
-        return refuse("--limit", "0 is impossible, it must be at least 1");
+        return refuse("--limit", "0 is invalid, it must be at least 1");
     }
     if args.folder == Path::new(RUNS) && !args.folder.exists() {
         terminal::note("there are no runs yet: training makes a folder for each in runs/");
@@ -29,7 +29,7 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     let mut listed = listed?;
     let all = listed.len();
     let hints = listed_run::filter(&mut listed, &args.conditions)?;
-    listed_run::tell_apart(&mut listed);
+    listed_run::note_differences(&mut listed);
     let mut runs: Vec<RunOverview> = listed.into_iter().map(|run| run.overview).collect();
     sort(&mut runs, args.sort);
     let matching = runs.len();
@@ -40,7 +40,7 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     if runs.is_empty() {
         let none = match all {
             0 => format!("{} holds no run folders", args.folder.display()),
-            all if hints.is_empty() => format!("none of the {all} runs fulfils all conditions"),
+            all if hints.is_empty() => format!("none of the {all} runs meets all conditions"),
             _ => hints.join("; "),
         };
         terminal::note(&none);
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &RunListArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The runs below a folder; a folder that is a run itself, or in which a batch keeps its runs, will do, too.
+/// The runs below a folder; the folder may also be a run itself, or that of a batch.
 fn runs_of(folder: &Path) -> anyhow::Result<Vec<PastRun>> {
     let below = PastRun::all_below(folder)?;
     if !below.is_empty() {
@@ -71,7 +71,7 @@ fn runs_of(folder: &Path) -> anyhow::Result<Vec<PastRun>> {
     }
 }
 
-/// Sorts by what was asked for, then by name; what is not known comes last.
+/// Sorts by the requested key, then by name; unknown values come last.
 fn sort(runs: &mut [RunOverview], by: SortArg) {
     runs.sort_by(|a, b| a.name.cmp(&b.name));
     match by {
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_comes_last() {
+    fn unknown_values_come_last() {
         let mut runs = [
             run("c", None, Some(9), Some(0.5)),
             run("a", Some(1), None, Some(0.9)),

@@ -1,4 +1,4 @@
-//! `tanner completions` and `tanner man`: what shells and manuals need, from the same definitions as the command line.
+//! `tanner completions` and `tanner man`: completion scripts and manual pages, from the definitions of the command line.
 
 use std::fs;
 

@@ -11,7 +11,7 @@ use super::compare;
 use crate::cli::flags::Table1Args;
 use crate::cli::ui::terminal;
 
-/// Runs the cells asked for, then writes the table of all that are finished.
+/// Runs the requested cells, then writes the table of all finished ones.
 pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     let recipe = args.recipe;
     let chosen = chosen(&args.cells)?;
@@ -32,11 +32,11 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     Ok(unfinished.check()?)
 }
 
-/// Cells that at least one pattern means, in the table's order.
+/// Cells that match at least one pattern, in the table's order.
 fn chosen(patterns: &[String]) -> anyhow::Result<Vec<Cell>> {
     if let Some(pattern) = patterns.iter().find(|pattern| !Cell::all().iter().any(|c| c.matches(pattern))) {
         bail!(
-            "--cells: {pattern:?} means no cell; write parts of names, pca or rf, desc or asc, sc or rsp or fc, \
+            "--cells: {pattern:?} matches no cell; write parts of names, pca or rf, desc or asc, sc or rsp or fc, \
              joined by dashes: pca-desc-sc"
         );
     }

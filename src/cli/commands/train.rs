@@ -15,13 +15,13 @@ use crate::cli::flags::TrainArgs;
 use crate::cli::out_of_memory;
 use crate::cli::ui::{session, signals, terminal};
 
-/// Trains, or goes on, writing as it goes.
+/// Trains or resumes a run, and writes its files.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()> {
     signals::listen(args.resume.as_deref().map_or_else(
-        || " before the first step; nothing is kept".to_owned(),
-        |folder| format!("; go on with: {}", resume_command(folder)),
+        || " before the first step; nothing is saved".to_owned(),
+        |folder| format!("; resume with: {}", resume_command(folder)),
     ));
-    args.resume.as_deref().into_iter().for_each(out_of_memory::kept_run);
+    args.resume.as_deref().into_iter().for_each(out_of_memory::hint_at_run);
     let session = session().started_at(process_start);
     let run = match &args.resume {
         Some(folder) => session.resume_with(folder, &args.settings)?,
@@ -36,14 +36,14 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
                 steps => format!(" and {steps} steps of the next"),
             };
             let (planned, command) = (epochs_of(run.epochs_planned), resume_command(folder));
-            let how = format!(" after {epochs} of {planned}{after}; go on with: {command}");
+            let how = format!(" after {epochs} of {planned}{after}; resume with: {command}");
             bail!(signals::stop().interrupted(how))
         }
         (None, _) => Ok(()),
     }
 }
 
-/// The settings, checked; what is wrong with the file's says which file.
+/// The checked settings; errors in settings from a file name the file.
 fn resolved(args: &TrainArgs) -> anyhow::Result<RunSettings> {
     args.settings.resolve().map_err(|error| match (&error, &args.config) {
         (Error::Setting { setting, .. }, Some(file)) if args.of_file.contains(setting) => {

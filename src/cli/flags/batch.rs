@@ -1,4 +1,4 @@
-//! What can be typed for experiments of many runs.
+//! Flags of experiments with many runs.
 
 use std::path::PathBuf;
 
@@ -8,24 +8,24 @@ use tanner::experiments::table1::TableRecipe;
 use tanner::session::settings::{DataOptions, EngineOptions};
 use tanner::session::{MatchParameters, Settings};
 
-/// Many runs into one folder.
+/// Flags of commands that write many runs into one folder.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Runs")]
 pub(crate) struct BatchArgs {
     /// Seeds 0 to N - 1
     #[arg(long, value_name = "N", default_value_t = 3, allow_negative_numbers = true)]
     pub(crate) seeds: u64,
-    /// Flags of `train` that every run gets on top
+    /// Flags of `train` for every run
     ///
-    /// They win over its own: --with "--epochs 2".
+    /// They override its own: --with "--epochs 2".
     #[arg(long, value_name = "FLAGS", default_value = "", allow_hyphen_values = true)]
     pub(crate) with: String,
-    /// Only sum up what is finished [default: run what is missing]
+    /// Only summarise finished runs [default: run what is missing]
     #[arg(long, conflicts_with_all = ["seeds", "EngineOptions"])]
     pub(crate) report_only: bool,
     /// Folder for runs and results
     ///
-    /// Runs that are finished there are not run again.
+    /// Finished runs in this folder are not repeated.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: PathBuf,
     #[command(flatten)]
@@ -39,8 +39,8 @@ pub(crate) struct BatchArgs {
 pub(crate) struct Table1Args {
     /// How cells are trained: paper or tanner
     ///
-    /// paper fills in what the paper leaves open with the usual choices (and shows its collapse); tanner takes the best
-    /// found for each construction.
+    /// paper: the paper's recipe, with common choices for what it does not specify (shows its collapse); tanner: the best
+    /// recipe found for each construction.
     #[arg(long, value_enum, default_value_t = TableRecipe::Tanner)]
     pub(crate) recipe: TableRecipe,
     /// Cells to fill [default: all 12]
@@ -58,7 +58,7 @@ pub(crate) struct Figure2Args {
     /// Count weights above this in absolute value
     #[arg(long, value_name = "W", default_value_t = tanner::experiments::figure2::THRESHOLD, allow_negative_numbers = true)]
     pub(crate) threshold: f32,
-    /// Count in this model file, train none [default: train one]
+    /// Count in this model file, without training [default: train one]
     #[arg(
         long,
         value_name = "FILE",
@@ -74,7 +74,7 @@ pub(crate) struct Figure2Args {
 pub(crate) struct CompareArgs {
     /// TOML file of configurations
     ///
-    /// Settings for all, then one [[configuration]] with `name` and settings of its own for each.
+    /// Settings for all, then one [[configuration]] with its `name` and settings for each.
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// A configuration: --run "sc=--arch sc"
@@ -87,9 +87,9 @@ pub(crate) struct CompareArgs {
     pub(crate) baseline: Option<String>,
     /// Size of all networks: baseline, off or N [default: baseline]
     ///
-    /// Configurations whose networks differ from the baseline's by more than 2 % get as many weights and biases as it has:
-    /// their degrees, fan-ins or widths are found. off keeps each its own, and warns; a number is for all of them. A FILE may
-    /// say match-parameters itself.
+    /// baseline: configurations whose size differs by more than 2 % get as many weights and biases as the baseline, by other
+    /// degrees, fan-ins or widths. off: each keeps its size, with a warning. N: a size for all. A FILE may set
+    /// match-parameters itself.
     #[arg(long, value_name = "SIZE")]
     pub(crate) match_parameters: Option<MatchParameters>,
     #[command(flatten)]
@@ -100,7 +100,7 @@ impl BatchArgs {
     /// The number of seeds, at least 1.
     pub(crate) fn seeds(&self) -> anyhow::Result<u64> {
         if self.seeds == 0 || self.seeds > MAX_SEEDS {
-            bail!("--seeds: {} is impossible, it must be 1 to {MAX_SEEDS}", self.seeds);
+            bail!("--seeds: {} is invalid, it must be 1 to {MAX_SEEDS}", self.seeds);
         }
         Ok(self.seeds)
     }

@@ -1,4 +1,4 @@
-//! What can be typed for benchmarks.
+//! Flags of benchmarks.
 
 use std::path::PathBuf;
 
@@ -9,16 +9,16 @@ use tanner::network::Activation;
 use tanner::session::settings::{EdgeFiles, EngineOptions, List};
 
 const AFTER_BENCH_HELP: &str = "\
-Networks are the paper's, at any width: as many inputs as hidden neurons, blocks of 98, 10 classes.
-Before an engine is timed, a few of its steps are compared with the float64 reference engine.
+Networks are the paper's, at any width: as many inputs as neurons in each hidden layer, blocks of 98, 10 classes.
+Before timing an engine, a few of its steps are compared with the float64 reference.
 
 Examples:
-  tanner bench --arch sc,fc --batch 128,1024                  microseconds a training step
-  tanner bench --arch sc2d,narrow --parameters 220020         networks of one size
+  tanner bench --arch sc,fc --batch 128,1024                  microseconds per training step
+  tanner bench --arch sc2d,narrow --parameters 220020         networks of the same size
   tanner bench --inference --arch sc,fc                       one sample on one thread, and 1024 on all
   tanner bench --scale --out results/scale                    time and memory from width 784 to 65,536
-  tanner bench --scale --arch sc,fc --widths 784,1568,3136    beside the fully connected network
-  tanner bench --profile --batch 128 --threads 1              microseconds of each stage of a step
+  tanner bench --scale --arch sc,fc --widths 784,1568,3136    compared with the fully connected network
+  tanner bench --profile --batch 128 --threads 1              microseconds per stage of a step
   tanner bench --chart ours.json,theirs.json                  ratios and a chart of several files";
 
 #[derive(Debug, Args)]
@@ -35,17 +35,17 @@ pub(crate) struct BenchArgs {
     /// Hidden layers
     #[arg(long, value_name = "N", default_value_t = 5, allow_negative_numbers = true)]
     pub(crate) layers: usize,
-    /// Size of all networks: most weights and biases [default: each its usual]
+    /// Maximum weights and biases of each network [default: the usual]
     ///
-    /// Finds their degrees, fan-ins or widths, as in training.
+    /// Chooses degrees, fan-ins or widths, as in training.
     #[arg(long, value_name = "N", conflicts_with_all = ["edges", "scale"], allow_negative_numbers = true)]
     pub(crate) parameters: Option<usize>,
     /// Activation of the hidden layers
     #[arg(long, value_enum, value_name = "KIND", conflicts_with_all = ["edges", "scale"], default_value_t = Activation::Sigmoid)]
     pub(crate) activation: Activation,
-    /// Measure a network of graphs from NPZ files [default: --arch]
+    /// Measure a network with graphs from NPZ files [default: --arch]
     ///
-    /// As for training: a folder of `export --csr`, or scipy.sparse.save_npz files in the order of the layers.
+    /// As in training: a folder of `export --csr`, or scipy.sparse.save_npz files in the order of the layers.
     #[arg(long, value_name = "FILE,..", conflicts_with_all = ["arch", "width", "layers", "scale"])]
     pub(crate) edges: Option<EdgeFiles>,
     /// Seed of graphs, weights and dropout
@@ -61,7 +61,7 @@ pub(crate) struct BenchArgs {
     pub(crate) optimizer: OptimizerKind,
     /// Seconds of each measurement
     ///
-    /// After its warm-up; at least 5 calls are timed whatever they take.
+    /// After a warm-up. Times at least 5 calls, however long they take.
     #[arg(
         long,
         value_name = "S",
@@ -72,22 +72,22 @@ pub(crate) struct BenchArgs {
     pub(crate) seconds: f64,
     /// Time forward passes [default: training steps]
     ///
-    /// Those of a single sample run on one thread of the CPU.
+    /// A single sample runs on one CPU thread.
     #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "optimizer"])]
     pub(crate) inference: bool,
     /// Show where the time of a step goes [default: whole steps]
     ///
-    /// Stage by stage, with what each stage has to compute and to move, and what a GPU is given for it.
+    /// For each stage: its time, its computations, the bytes it moves, and its work on a GPU.
     #[arg(long, help_heading = "Measurement", conflicts_with_all = ["scale", "inference", "write_edges", "chart"])]
     pub(crate) profile: bool,
     /// Compare with the reference: first, only or skip
     ///
-    /// Each engine before it is timed, without timing it, or not at all.
+    /// first: before timing each engine; only: without timing; skip: not at all.
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Measurement", default_value_t = CheckArg::First)]
     pub(crate) check: CheckArg,
-    /// Measure several widths, and growth [default: --width alone]
+    /// Measure several widths, and growth [default: only --width]
     ///
-    /// Training steps, each width in a process of its own, and how time and memory grow.
+    /// Measures training steps, each width in a separate process, and how time and memory grow.
     #[arg(long, help_heading = "Scale", conflicts_with_all = ["width", "check"])]
     pub(crate) scale: bool,
     /// Widths to measure
@@ -102,17 +102,17 @@ pub(crate) struct BenchArgs {
     pub(crate) json: bool,
     /// Folder for results
     ///
-    /// One that holds some already is refused. [default: none are kept; --scale, --chart: runs/<time>-bench]
+    /// A folder that holds results is refused. [default: none; --scale, --chart: runs/<time>-bench]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
     /// Write the edges of the one network as JSON [default: measure]
     ///
-    /// For other programs to build the same network.
+    /// Lets other programs build the same network.
     #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["scale", "inference", "json", "out", "batch", "optimizer", "seconds", "check", "EngineOptions"])]
     pub(crate) write_edges: Option<PathBuf>,
     /// Compare measurements from files [default: measure]
     ///
-    /// Measures nothing: a table with ratios, and a chart, of files that other programs may have written.
+    /// Measures nothing. Makes a table of ratios and a chart from files, which other programs may have written.
     #[arg(long, value_name = "FILE,..", help_heading = "Output", value_delimiter = ',', conflicts_with_all = [
         "scale", "inference", "json", "edges", "write_edges", "arch", "width", "layers", "seed", "batch", "optimizer", "seconds",
         "check", "EngineOptions",

@@ -1,4 +1,4 @@
-//! What can be typed for the experiments on trained models.
+//! Flags of experiments on trained models.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ pub(crate) struct PruneArgs {
     pub(crate) pruning: PruningArgs,
     /// Epochs of training after each pruning
     ///
-    /// The best of them on the validation split is kept.
+    /// Keeps the epoch that is best on the validation samples.
     #[arg(
         long,
         value_name = "EPOCHS",
@@ -27,7 +27,7 @@ pub(crate) struct PruneArgs {
     pub(crate) fine_tune: usize,
     /// Learning rate [default: blocks 0.02, magnitude 0.1]
     ///
-    /// At the start, falling along a cosine; SGD with momentum 0.9.
+    /// At the start; it falls along a cosine. SGD with momentum 0.9.
     #[arg(long, value_name = "RATE", help_heading = "Fine-tuning", allow_negative_numbers = true)]
     pub(crate) lr: Option<f64>,
     /// Samples in one batch
@@ -46,28 +46,28 @@ pub(crate) struct PruneArgs {
     pub(crate) engine: EngineOptions,
     /// Folder of the pruned model and its curve
     ///
-    /// One that holds these already is refused. [default: runs/<time>-prune-<method>]
+    /// A folder that holds these is refused. [default: runs/<time>-prune-<method>]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
 
-/// What is removed, and how often.
+/// What to remove, and how often.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Pruning")]
 pub(crate) struct PruningArgs {
-    /// What is removed: blocks or magnitude
+    /// What to remove: blocks or magnitude
     ///
-    /// The last blocks of neurons, layer by layer, or the smallest weights of all layers.
+    /// blocks: the last blocks of neurons, layer by layer; magnitude: the smallest weights of all layers.
     #[arg(long, value_enum, default_value_t = MethodArg::Blocks)]
     pub(crate) method: MethodArg,
     /// blocks: points of accuracy that may be lost [default: 0.5]
     ///
-    /// Percentage points of validation accuracy, against the unpruned model, before fine-tuning.
+    /// Percentage points of validation accuracy, compared with the unpruned model, before fine-tuning.
     #[arg(long, value_name = "POINTS", conflicts_with = "target", allow_negative_numbers = true)]
     pub(crate) max_drop: Option<f64>,
-    /// blocks: parameters or share to leave [default: by --max-drop]
+    /// blocks: parameters or share to keep [default: by --max-drop]
     ///
-    /// A number of parameters, or a share of the model's (20%); pruned down to it, whatever it costs.
+    /// A number of parameters, or a share of the model's (20%), whatever the loss of accuracy.
     #[arg(long, value_name = "N|P%", value_parser = target, allow_hyphen_values = true)]
     pub(crate) target: Option<PruneTarget>,
     /// blocks: cut every layer into N even blocks
@@ -75,20 +75,20 @@ pub(crate) struct PruningArgs {
     /// [default: the model's own blocks]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
-    /// blocks: whether weights of input blocks may go, too
+    /// blocks: whether to prune weights of input blocks, too
     ///
     /// The inputs themselves stay.
     #[arg(long, value_enum, value_name = "WHETHER", default_value_t = InputsArg::Keep)]
     pub(crate) inputs: InputsArg,
-    /// blocks: what a removed neuron leaves [default: mean]
+    /// blocks: what replaces a removed neuron [default: mean]
     ///
-    /// In the biases that it fed: its mean output over the training samples (which keeps the means of the weighted
-    /// sums), or nothing (zero).
+    /// mean: its mean output over the training samples, added to the biases that it fed, which keeps the means of the weighted
+    /// sums; zero: nothing.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) compensate: Option<Silence>,
     /// magnitude: share of the weights to remove
     ///
-    /// As 0.5 or 50%. [default: by --threshold]
+    /// Such as 0.5 or 50%. [default: by --threshold]
     #[arg(long, value_name = "SHARE", conflicts_with = "threshold", value_parser = share, allow_hyphen_values = true)]
     pub(crate) sparsity: Option<f64>,
     /// magnitude: remove every weight with |w| below T
@@ -96,9 +96,9 @@ pub(crate) struct PruningArgs {
     /// [default: by --sparsity]
     #[arg(long, value_name = "T", allow_negative_numbers = true)]
     pub(crate) threshold: Option<f32>,
-    /// Times that pruning and fine-tuning follow each other
+    /// How often to prune and fine-tune
     ///
-    /// Ends before where nothing changes any more.
+    /// Ends early when nothing changes any more.
     #[arg(long, value_name = "N", default_value_t = 1, allow_negative_numbers = true)]
     pub(crate) rounds: usize,
 }
@@ -107,12 +107,12 @@ pub(crate) struct PruningArgs {
 pub(crate) struct LayerImportanceArgs {
     #[command(flatten)]
     pub(crate) trained: TrainedArgs,
-    /// Samples on which lost accuracy is measured
+    /// Samples on which to measure the loss of accuracy
     #[arg(long, value_enum, value_name = "SAMPLES", help_heading = "Measurement", default_value_t = MeasuredArg::Test)]
     pub(crate) on: MeasuredArg,
-    /// What a silenced neuron gives: mean or zero
+    /// Output of a silenced neuron: mean or zero
     ///
-    /// Its mean over the training samples, which takes away only what it says, or 0, which also shifts the sums it is
+    /// mean: its mean over the training samples, which removes only its information; zero: 0, which also shifts the sums it is
     /// part of.
     #[arg(long, value_enum, value_name = "WHAT", help_heading = "Measurement", default_value_t = Silence::Mean)]
     pub(crate) silence: Silence,
@@ -130,9 +130,9 @@ pub(crate) struct LayerImportanceArgs {
         allow_negative_numbers = true
     )]
     pub(crate) trees: usize,
-    /// Training samples that the forest is grown on
+    /// Training samples for the forest
     ///
-    /// Drawn by chance.
+    /// Drawn at random.
     #[arg(
         long,
         value_name = "N",
@@ -143,9 +143,9 @@ pub(crate) struct LayerImportanceArgs {
     pub(crate) forest_samples: usize,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
-    /// Folder of the results [default: none are written]
+    /// Folder for results [default: none]
     ///
-    /// A table, JSON and pictures; one that holds these already is refused.
+    /// Writes a table, JSON and pictures. A folder that holds these is refused.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -156,7 +156,7 @@ pub(crate) enum MeasuredArg {
     Validation,
 }
 
-/// A trained model, and the samples that an experiment shows it.
+/// A trained model, and the samples of an experiment.
 #[derive(Debug, Args)]
 pub(crate) struct TrainedArgs {
     /// Model file of a run, or the run's folder
@@ -180,7 +180,7 @@ pub(crate) enum InputsArg {
     Prune,
 }
 
-/// A share, or per cent with a sign.
+/// A share, or a percentage with its sign.
 fn share(text: &str) -> Result<f64, String> {
     let number = match text.strip_suffix('%') {
         Some(number) => format!("{}e-2", number.trim_end()),

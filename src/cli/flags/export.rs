@@ -1,11 +1,11 @@
-//! What `tanner export` can be told.
+//! Flags of `tanner export`.
 
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use tanner::export::onnx::Form;
 
-/// A model in, files of other programs out.
+/// A model and the files to export.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Output", group = ArgGroup::new("formats").args(["onnx", "csr"]).required(true).multiple(true))]
 pub(crate) struct ExportArgs {
@@ -14,16 +14,16 @@ pub(crate) struct ExportArgs {
     pub(crate) model: PathBuf,
     /// File to write for ONNX
     ///
-    /// Opset 13, IR version 7: `features` in, `label` and `probabilities` out. One that is there already is refused.
+    /// Opset 13, IR version 7: `features` in, `label` and `probabilities` out. An existing file is refused.
     #[arg(long, value_name = "FILE")]
     pub(crate) onnx: Option<PathBuf>,
-    /// How ONNX keeps the weights of sparse layers
+    /// How ONNX stores the weights of sparse layers
     #[arg(long, value_name = "FORM", value_enum, default_value_t = FormArg::Auto, requires = "onnx")]
     pub(crate) form: FormArg,
     /// Folder for scipy
     ///
-    /// layer<L>.npz (compressed sparse rows), biases.npz, preprocessing.npz and model.json; one that holds any of these
-    /// already is refused.
+    /// Writes layer<L>.npz (compressed sparse rows), biases.npz, preprocessing.npz and model.json. A folder that holds any of
+    /// these is refused.
     #[arg(long, value_name = "DIR")]
     pub(crate) csr: Option<PathBuf>,
 }
@@ -31,11 +31,11 @@ pub(crate) struct ExportArgs {
 /// The spellings of [`Form`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum FormArg {
-    /// For each layer the smaller of dense and scatter
+    /// The smaller of dense and scatter for each layer
     Auto,
     /// All weights, zeros where there is no edge: the fastest to load
     Dense,
-    /// The edges, of which a runtime makes the dense weights at load time: small, and as fast as dense
+    /// The edges, expanded to dense weights at load time: small, and as fast as dense
     Scatter,
     /// The edges, gathered for each sample: small and slow, for layers too wide to be dense in memory
     Gather,

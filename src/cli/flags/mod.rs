@@ -1,4 +1,4 @@
-//! What can be typed. What it means is the library's: [`Settings`] of a run are flags and keys of files at once.
+//! The flags of the command line. [`Settings`] of a run are both flags and keys of files.
 
 mod batch;
 mod bench;
@@ -53,11 +53,11 @@ pub(crate) struct Cli {
 }
 
 const AFTER_HELP: &str = "\
-With no command it trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more. In a pipe, tables \
-are separated by tabs.
-Exit codes: 0 done, 1 failed (one line on stderr says why), 2 the command line was not understood,
+Without a command, tanner trains. Results go to stdout, progress to stderr; RUST_LOG=info (or debug) shows more. In a pipe, \
+tables are tab-separated.
+Exit codes: 0 done, 1 failed (one line on stderr gives the reason), 2 invalid command line or settings file,
 128 + N stopped by signal N (130 Ctrl-C, 143 SIGTERM).
-What random forests and --gpu-kernels auto find is kept in the folder TANNER_CACHE, by default in that of the user's caches; empty for none.
+TANNER_CACHE names the folder for results of random forests and of --gpu-kernels auto (default: in the user's cache folder; empty: none).
 
 Examples:
   tanner --pca --order desc                            the paper's network on Fashion-MNIST
@@ -65,21 +65,21 @@ Examples:
   tanner --arch rsp --degree-distribution poisson:53   random sparse, Poisson degrees
   tanner --arch fc --dropout 0.5 --epochs 3            fully connected, for comparison
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
-  tanner train --resume runs/NAME                      go on with a run that was interrupted
+  tanner train --resume runs/NAME                      resume a run that was interrupted
   tanner eval --model runs/NAME/model.safetensors      score a saved model
-  tanner mine.csv --preset small                       a table of your own, a fifth of its rows to test on
+  tanner mine.csv --preset small                       your own table, with a fifth of its rows to test on
   tanner predict --model runs/NAME/model.safetensors new.csv
   tanner report runs/NAME                              a page of curves, mistakes and pictures
   tanner paper table1 --recipe paper --out results/table1   the paper's table, resumable
-  tanner prune --model runs/NAME/model.safetensors     remove what costs little accuracy
+  tanner prune --model runs/NAME/model.safetensors     remove weights at little cost in accuracy
   tanner export --model runs/NAME/model.safetensors --onnx model.onnx   for other runtimes
-  tanner bench --arch sc,fc --batch 128,1024           microseconds a training step
-  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network, no training
-  tanner paper figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --out DIR   draw a small one";
+  tanner bench --arch sc,fc --batch 128,1024           microseconds per training step
+  tanner inspect --blocks 4 --degrees 196,98,49,20     look at a network without training
+  tanner paper figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2 --out DIR   draw a small layer";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Train a network; the same as no command
+    /// Train a network (the default)
     Train(Box<TrainArgs>),
     /// Score a saved model on the test set
     Eval(EvalArgs),
@@ -87,7 +87,7 @@ pub(crate) enum Command {
     Predict(PredictArgs),
     /// Make a saved model smaller
     ///
-    /// By blocks of neurons, or by the size of the weights.
+    /// Removes blocks of neurons, or the smallest weights.
     Prune(Box<PruneArgs>),
     /// Write a saved model as ONNX, or as matrices for scipy
     Export(ExportArgs),
@@ -100,7 +100,7 @@ pub(crate) enum Command {
     /// Repeat the paper's table and figures
     #[command(subcommand)]
     Paper(PaperCommand),
-    /// Make one HTML page of runs: curves, mistakes, networks
+    /// Make an HTML page about runs: curves, mistakes, networks
     Report(ReportArgs),
     /// List run folders as a sorted table
     Runs(RunListArgs),
@@ -114,12 +114,12 @@ pub(crate) enum Command {
     Man(ManArgs),
 }
 
-/// What the paper has.
+/// The paper's table and figures.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PaperCommand {
     /// Fill Table 1: 12 cells over several seeds
     ///
-    /// The same command goes on after an interruption.
+    /// Repeat the command to resume after an interruption.
     Table1(Box<Table1Args>),
     /// Show one layer as in Figure 1: blocks, degrees, weights
     Figure1(Box<Figure1Args>),
@@ -132,19 +132,19 @@ pub(crate) enum PaperCommand {
 }
 
 impl PaperCommand {
-    /// The names, which were once those of commands.
+    /// The names, which used to be commands.
     pub(crate) const NAMES: [&str; 4] = ["table1", "figure1", "figure2", "layer-importance"];
 }
 
 impl Command {
-    /// The names of those whose results can be printed as JSON.
+    /// The commands that can print their results as JSON.
     pub(crate) const WITH_JSON: [&str; 7] =
         ["train", "eval", "predict", "inspect", "devices", "runs", "bench"];
 }
 
-/// Ids of the flags of `train` that may stand beside `--resume`: where files are now, how long the run goes on and on
+/// Ids of the flags of `train` that are allowed with `--resume`: where files are now, how long to train, and on
 /// which engine.
-pub(crate) const BESIDE_RESUME: [&str; 16] = [
+pub(crate) const ALLOWED_WITH_RESUME: [&str; 16] = [
     "resume",
     "data",
     "labels",
@@ -167,26 +167,26 @@ pub(crate) const BESIDE_RESUME: [&str; 16] = [
 pub(crate) struct TrainArgs {
     /// Your data: a file or folder, the same as --data
     ///
-    /// A table (.csv, .tsv, .npy, .npz, .parquet) or a folder of IDX files. A file that is called like a command is
-    /// reached as ./NAME.
+    /// A table (.csv, .tsv, .npy, .npz, .parquet) or a folder of IDX files. If a file has the name of a command, write
+    /// ./NAME.
     #[arg(value_name = "DATA", help_heading = "Data", conflicts_with = "data")]
     pub(crate) file: Option<PathBuf>,
     /// Settings from a TOML file, or from a run [default: none]
     ///
-    /// A key for each flag (batch-size = 64), or the config.json of a run, also by its folder; flags that are typed win.
+    /// The keys are flags (batch-size = 64). A run's config.json or folder works, too. Typed flags override the file.
     #[arg(long, value_name = "FILE", help_heading = "Settings")]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) settings: Settings,
-    /// Settings that are of the file.
+    /// Settings that come from the file.
     #[arg(skip)]
     pub(crate) of_file: Vec<Setting>,
-    /// Go on with the run in this folder [default: a new run]
+    /// Resume the run in this folder [default: a new run]
     ///
-    /// From its last checkpoint and with its recorded settings, to the same bits as if it had never been interrupted.
-    /// Beside it, --data, --test, --labels, --from and --edges say where files are now; --epochs and --patience let it train longer, a
-    /// finished run, too; --backend, --adapter and --gpu-kernels compute it on another engine, to other last digits; --threads
-    /// is free.
+    /// Starts from its last checkpoint with its recorded settings. The result has the same bits as without an interruption.
+    /// --data, --test, --labels, --from and --edges give new places of its files. --epochs and --patience train longer, even a
+    /// finished run. --backend, --adapter and --gpu-kernels change the engine, and with it the last digits. --threads changes
+    /// nothing in the results.
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
     pub(crate) resume: Option<PathBuf>,
 }
@@ -198,31 +198,31 @@ pub(crate) struct EvalArgs {
     pub(crate) model: PathBuf,
     /// Pictures: average over views of each [default: none]
     ///
-    /// shift=N (as it is, and moved by up to N pixels along a side), flip (each mirrored, too), or shift=N,flip: the mean
-    /// logarithms of the probabilities. It takes as many times as long as there are views.
+    /// Averages the logarithms of the probabilities over shift=N (unchanged, and shifted by up to N pixels along a side),
+    /// flip (each also mirrored), or shift=N,flip. The time grows with the number of views.
     #[arg(long, help_heading = "Data", value_name = "VIEWS", value_parser = tanner::session::settings::parsed::<Augmentation>)]
     pub(crate) average: Option<Augmentation>,
     #[command(flatten)]
     pub(crate) data: DataOptions,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
-    /// Folder for scores and confusion [default: none is written]
+    /// Folder for scores and confusion matrix [default: none]
     ///
-    /// confusion.png, confusion.svg and scores.json.
+    /// Writes confusion.png, confusion.svg and scores.json.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
 
-/// A network without its data: one that was saved, or one to be built.
+/// A network without data: a saved one, or one to build.
 #[derive(Debug, Args)]
 pub(crate) struct NetworkArgs {
-    /// Model file to look at, in place of an architecture
+    /// Model file to look at, instead of an architecture
     #[arg(long, value_name = "FILE", help_heading = "Data", conflicts_with_all = ["ArchitectureOptions", "inputs", "picture", "classes", "seed"])]
     pub(crate) model: Option<PathBuf>,
     /// Number of input features
     #[arg(long, value_name = "N", help_heading = "Data", default_value_t = 784, conflicts_with = "edges")]
     pub(crate) inputs: usize,
-    /// Size of the picture that the inputs are [default: as nearly square as --inputs allow]
+    /// Inputs are a picture of this size [default: as nearly square as --inputs allow]
     #[arg(long, value_name = "RxC", help_heading = "Data", conflicts_with_all = ["inputs", "edges"])]
     pub(crate) picture: Option<Grid>,
     /// Number of classes
@@ -248,14 +248,14 @@ pub(crate) struct InspectArgs {
     pub(crate) network: NetworkArgs,
     /// Folder for pictures [default: nothing is drawn]
     ///
-    /// connectivity.png, and where inputs are pixels (a model on pictures without PCA, or sc2d) receptive_fields.png: for 8 neurons
-    /// of each layer by how many paths each pixel reaches them.
+    /// Writes connectivity.png and, if the inputs are pixels (a model on pictures without PCA, or sc2d), receptive_fields.png:
+    /// for 8 neurons of each layer, the number of paths from each pixel to the neuron.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
 
 const AFTER_FIGURE1_HELP: &str = "\
-Lines are for small layers: at most 2,000 weights and 128 neurons on a side. figure1-dots.png has a layer of any size.
+Lines are drawn for small layers: at most 2,000 weights and 128 neurons on a side. figure1-dots.png shows layers of any size.
 
 Examples:
   tanner paper figure1 --inputs 32 --hidden 32 --blocks 4 --degrees 4,5,3,2
@@ -283,7 +283,7 @@ pub(crate) struct Figure1Args {
     pub(crate) block: Option<usize>,
     /// Folder for the pictures [default: nothing is drawn]
     ///
-    /// figure1.svg and figure1.png have a line for each weight, figure1-dots.png a pixel.
+    /// figure1.svg and figure1.png have a line for each weight, figure1-dots.png has a pixel.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -295,7 +295,7 @@ pub(crate) struct DevicesArgs {
     pub(crate) check: bool,
     /// Compare a few steps on every usable adapter with the reference
     ///
-    /// Training does so by itself the first time that an adapter is used.
+    /// Training does this automatically before it first uses an adapter.
     #[arg(long)]
     pub(crate) test: bool,
 }

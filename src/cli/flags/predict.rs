@@ -1,4 +1,4 @@
-//! What can be typed for predictions.
+//! Flags of `tanner predict`.
 
 use std::path::PathBuf;
 
@@ -9,9 +9,9 @@ use tanner::dataset::table::{Format, Header};
 use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
-Columns are found by their names where the model knows them; a label column may be there or not. A model that was trained on \
-pictures takes their pixels as 0 to 1 in a table, row by row, or an IDX file of images. CSV is answered as it arrives, \
-whether from a file or a pipe, in memory that does not grow with it.
+Columns are found by name if the model knows their names; a label column is ignored. A model trained on pictures takes an IDX \
+file of images, or a table of pixels from 0 to 1, row by row. CSV rows are answered as they arrive, from a file or a pipe, and \
+memory does not grow with their number.
 
 Examples:
   tanner predict --model runs/NAME/model.safetensors new.csv --out predicted.csv
@@ -29,29 +29,29 @@ pub(crate) struct PredictArgs {
     /// CSV, NPY, NPZ, Parquet, or an IDX file of images.
     #[arg(value_name = "INPUT")]
     pub(crate) input: Option<PathBuf>,
-    /// Format of the input [default: as its name ends, CSV from stdin]
+    /// Format of the input [default: by its name, CSV from stdin]
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub(crate) format: Option<InputFormat>,
     /// CSV: whether the first row names the columns [default: auto]
     #[arg(long, value_name = "WHETHER", value_enum)]
     pub(crate) header: Option<Header>,
-    /// CSV: what stands between fields, one character or `tab`
+    /// CSV: separator of fields, one character or `tab`
     ///
-    /// [default: the one of , ; and tab that fits]
+    /// [default: whichever of , ; and tab fits]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<Delimiter>,
     /// Pictures: average over views of each [default: none]
     ///
-    /// shift=N (as it is, and moved by up to N pixels along a side), flip (each mirrored, too), or shift=N,flip: the mean
-    /// logarithms of the probabilities. It takes as many times as long as there are views.
+    /// Averages the logarithms of the probabilities over shift=N (unchanged, and shifted by up to N pixels along a side),
+    /// flip (each also mirrored), or shift=N,flip. The time grows with the number of views.
     #[arg(long, value_name = "VIEWS", value_parser = tanner::session::settings::parsed::<Augmentation>)]
     pub(crate) average: Option<Augmentation>,
     /// File for the predictions [default: CSV to stdout]
     ///
-    /// .csv for labels and probabilities, .npy for probabilities alone.
+    /// .csv for labels and probabilities, .npy for probabilities only.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
-    /// Send each line of the answer on its way alone [default: those of all rows that have arrived]
+    /// Write each line separately [default: all rows that have arrived]
     #[arg(long, help_heading = "Output")]
     pub(crate) stream: bool,
     /// Number of threads [default: all cores]

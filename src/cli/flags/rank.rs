@@ -1,4 +1,4 @@
-//! What can be typed to rank features.
+//! Flags of `tanner importance`.
 
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub(crate) struct RankArgs {
     pub(crate) rf: bool,
     /// How features are ranked: rf, variance or random
     ///
-    /// Decrease in Gini impurity in a random forest, variance, or chance.
+    /// rf: decrease in Gini impurity in a random forest; variance: of each feature; random: at random.
     #[arg(
         long,
         value_name = "KIND",
@@ -30,10 +30,10 @@ pub(crate) struct RankArgs {
     pub(crate) importance: Importance,
     /// rf: number of trees [default: 500]
     ///
-    /// More trees give a steadier order, and take longer.
+    /// More trees make the order more stable, and take longer.
     #[arg(long, value_name = "N", help_heading = "Importance", allow_negative_numbers = true)]
     pub(crate) trees: Option<usize>,
-    /// Seed of the forest and of chance
+    /// Seed of the forest and of random orders
     #[arg(
         long,
         value_name = "N",
@@ -47,7 +47,7 @@ pub(crate) struct RankArgs {
     pub(crate) threads: Option<usize>,
     /// CSV file for the ranking [default: CSV to stdout]
     ///
-    /// Of pictures, a heat map goes beside it, as PNG.
+    /// For pictures, also draws a heat map next to it, as PNG.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }
@@ -57,7 +57,7 @@ fn kinds() -> impl TypedValueParser<Value = Importance> {
 }
 
 impl RankArgs {
-    /// Checks what was typed; `--rf` is the default already.
+    /// Validates the flags; `--rf` is the default.
     pub(crate) fn settings(&self) -> tanner::Result<ImportanceSettings> {
         let (importance, trees) = (Some(self.importance), self.trees);
         ImportanceOptions { importance, trees, ..ImportanceOptions::default() }.resolve(self.seed)

@@ -1,4 +1,4 @@
-//! What can be typed to look at runs, in a list and as a page.
+//! Flags of `tanner runs` and `tanner report`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 const AFTER_REPORT_HELP: &str = "\
-The page needs nothing beside it: no network, no other file. It holds at most 16 runs, and of each at most 24 misclassified \
-examples, 12 layers, 40 classes of a confusion matrix and 400 points of a curve; pictures have at most 1024 pixels on a side.
+The page needs neither the network nor other files. It holds at most 16 runs, and for each at most 24 misclassified examples, \
+12 layers, 40 classes of a confusion matrix and 400 points of a curve. Pictures have at most 1024 pixels on a side.
 
 Examples:
   tanner report runs/NAME                              one run, into report.html
-  tanner report runs/* --out all.html                  several runs, one beside the other
-  tanner report runs/NAME --watch --open               look on while it trains";
+  tanner report runs/* --out all.html                  several runs side by side
+  tanner report runs/NAME --watch --open               watch it train";
 
 #[derive(Debug, Args)]
 #[command(after_long_help = AFTER_REPORT_HELP)]
@@ -21,20 +21,20 @@ pub(crate) struct ReportArgs {
     /// Run folders, finished or not
     #[arg(value_name = "DIR", required = true, help_heading = "Data")]
     pub(crate) runs: Vec<PathBuf>,
-    /// Page to write; one that is there is replaced
+    /// Page to write, replacing an existing one
     #[arg(long, value_name = "FILE", help_heading = "Output", default_value = "report.html")]
     pub(crate) out: PathBuf,
     /// Show the page in a browser
     #[arg(long, help_heading = "Output")]
     pub(crate) open: bool,
-    /// Write the page again while one of its runs goes on
+    /// Rewrite the page while one of its runs trains
     ///
     /// Whenever an epoch has ended. A browser reads it again, too. It ends with the last run, or by Ctrl-C.
     #[arg(long, help_heading = "Output")]
     pub(crate) watch: bool,
-    /// Where the data are [default: where each run says]
+    /// Where the data are [default: as each run recorded]
     ///
-    /// A run's relative path is looked for from here and from the folders above the run.
+    /// A run's relative path is resolved from the current folder and from the folders above the run.
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub(crate) data: Option<PathBuf>,
     /// Threads of the CPU [default: all cores]
@@ -44,18 +44,18 @@ pub(crate) struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct RunListArgs {
-    /// Folder whose run folders are listed
+    /// Folder with the run folders to list
     #[arg(value_name = "DIR", help_heading = "Data", default_value = "runs")]
     pub(crate) folder: PathBuf,
-    /// List only runs for which this holds: data=wine, score>0.9
+    /// List only runs with this property: data=wine, score>0.9
     ///
-    /// With =, !=, <, <=, > or >=; several must all hold. The key is a flag of training (lr=0.01), or a key of --json
-    /// (state=running). [default: all runs]
+    /// With =, !=, <, <=, > or >=. If several are given, all must hold. The key is a flag of training (lr=0.01), or a key of
+    /// --json (state=running). [default: all runs]
     #[arg(long = "where", value_name = "KEY=VALUE", help_heading = "Output")]
     pub(crate) conditions: Vec<Condition>,
-    /// What comes first: time, score, parameters or name
+    /// Sort by time, score, parameters or name
     ///
-    /// The latest, the highest score (after the last epoch), the smallest, or by name.
+    /// First come the latest, the highest score (after the last epoch), the smallest, or the first name.
     #[arg(long, value_enum, help_heading = "Output", default_value_t = SortArg::Time)]
     pub(crate) sort: SortArg,
     /// List the first N runs only [default: all]
@@ -63,7 +63,7 @@ pub(crate) struct RunListArgs {
     pub(crate) limit: Option<usize>,
 }
 
-/// A comparison that a run passes or not.
+/// A condition on runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition {
     pub(crate) key: String,
@@ -75,18 +75,18 @@ pub(crate) struct Condition {
 pub(crate) enum Relation {
     Equal,
     Unequal,
-    /// Less, or equal where that is wanted.
+    /// Less, or with `or_equal` also equal.
     Less {
         or_equal: bool,
     },
-    /// Greater, likewise.
+    /// The same, for greater.
     Greater {
         or_equal: bool,
     },
 }
 
 impl Condition {
-    /// The key as flags are spelt.
+    /// The key, spelt like a flag.
     pub(crate) fn name(&self) -> String {
         self.key.replace('_', "-")
     }

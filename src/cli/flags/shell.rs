@@ -1,4 +1,4 @@
-//! What can be typed for shells and manuals.
+//! Flags of `tanner completions` and `tanner man`.
 
 use std::path::PathBuf;
 
@@ -23,7 +23,7 @@ pub(crate) struct CompletionsArgs {
 pub(crate) struct ManArgs {
     /// Folder for all pages [default: one page to stdout]
     ///
-    /// tanner.1 and a page for each command.
+    /// Writes tanner.1 and a page for each command.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
 }

@@ -1,13 +1,13 @@
-//! Where results are kept that take long to find again.
+//! The cache folder for results that take long to compute.
 
 use std::path::PathBuf;
 
 use etcetera::BaseStrategy as _;
 
-/// Names the folder of the cache; empty for none.
+/// Variable that names the cache folder; empty for none.
 const CACHE_VARIABLE: &str = "TANNER_CACHE";
 
-/// `$TANNER_CACHE`, or `tanner` in the folder that the system has for caches.
+/// `$TANNER_CACHE`, or `tanner` in the user's cache folder.
 pub(crate) fn cache_folder() -> Option<PathBuf> {
     match std::env::var_os(CACHE_VARIABLE) {
         Some(folder) => Some(folder).filter(|folder| !folder.is_empty()).map(PathBuf::from),

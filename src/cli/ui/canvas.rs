@@ -7,8 +7,8 @@ use indicatif::TermLike;
 
 use super::terminal;
 
-/// Columns on the right that stay empty. Terminals echo what is typed there, `^C` twice: in a full line it would wrap, and
-/// the line before it would stay for ever.
+/// Columns on the right that stay empty. Terminals echo typed characters there, `^C` twice: a full line would wrap, and
+/// the line above it would remain.
 const MARGIN: usize = 5;
 
 /// A terminal without its last columns.

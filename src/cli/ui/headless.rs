@@ -1,6 +1,6 @@
 //! Quiet graphics drivers on machines without a window system.
 
-/// Starts this program again, in place, with Mesa's device-selection layer switched off.
+/// Restarts this program, in the same process, with Mesa's device-selection layer switched off.
 ///
 /// Without a window system that layer writes lines that begin with `error:` to
 /// stderr while it looks for a display, though nothing is wrong. A program that
@@ -18,7 +18,7 @@ pub(crate) fn without_device_selection() {
     if let Ok(program) = std::env::current_exe() {
         let mut words = std::env::args_os();
         let name = words.next().unwrap_or_else(|| program.clone().into());
-        // Comes back only if it failed; then the lines appear, and that is all.
+        // Returns only on failure; then the lines appear.
         let _ = std::process::Command::new(program).arg0(name).args(words).env(SWITCH, "1").exec();
     }
 }

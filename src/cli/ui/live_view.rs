@@ -1,6 +1,6 @@
-//! The one line that moves below a run: how far it is, how well it goes, how long it still takes.
+//! The live line below a run: progress, scores, time left.
 //!
-//! It knows nothing of terminals but their width, and leaves out what has no room.
+//! It knows only the width of the terminal, and skips what does not fit.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use tanner::training::{EpochMetrics, PatienceOn, Progress, ScoredOn, is_better};
 
 /// Epochs in the sparkline.
 const SPARKS: usize = 16;
-/// Columns of the bar, where there is room, and where there is little.
+/// Columns of the bar on wide and on narrow terminals.
 const BARS: [usize; 2] = [24, 10];
 
 /// The state of a run.
@@ -18,7 +18,7 @@ pub(crate) struct View {
     /// Samples in one epoch.
     samples: usize,
     scored_on: ScoredOn,
-    /// The epoch that is going on, counted from 1.
+    /// The current epoch, counted from 1.
     epoch: usize,
     /// Samples trained in it.
     trained: usize,
@@ -79,13 +79,13 @@ impl View {
         ((self.epoch - 1) as f64 + self.share()) / self.epochs.max(1) as f64
     }
 
-    /// Seconds left of the epoch and of the run, where something is known to tell them by.
+    /// Seconds left of the epoch and of the run, if they can be estimated.
     fn left(&self, now: Instant) -> Option<(f64, f64)> {
         let elapsed = now.saturating_duration_since(self.epoch_start).as_secs_f64();
         let share = self.share();
         let scoring = self.last.map_or(0.0, |(seconds, steps)| (seconds - steps).max(0.0));
         let whole = match self.last {
-            // A rate over a part of an epoch too small says less than the epoch before.
+            // A rate over a small part of an epoch is less accurate than the previous epoch.
             Some((seconds, _)) if share < 0.05 => seconds,
             _ if share > 0.0 => elapsed.min(self.steps_end(elapsed)) / share + scoring,
             _ => return None,
@@ -94,7 +94,7 @@ impl View {
         Some((of_epoch, of_epoch + whole * (self.epochs - self.epoch) as f64))
     }
 
-    /// While an epoch is scored no samples are trained, and its steps have taken as long as those of the last one.
+    /// While an epoch is scored, no samples are trained; its steps took as long as those of the last epoch.
     fn steps_end(&self, elapsed: f64) -> f64 {
         match self.last {
             Some((_, steps)) if self.trained >= self.samples => steps,
@@ -104,7 +104,7 @@ impl View {
 
     /// The line, at most `columns` wide.
     pub(crate) fn line(&self, columns: usize, now: Instant) -> String {
-        // In the order of their places; what has the highest number goes first where room is short.
+        // In display order; the part with the highest number is dropped first if the line is too long.
         let mut parts = self.parts(now);
         loop {
             let text = parts.iter().map(|(_, text)| text.as_str()).collect::<Vec<_>>().join("  ");
@@ -115,7 +115,7 @@ impl View {
                 return text.chars().take(columns).collect();
             };
             match parts.iter().position(|(rank, _)| *rank == least) {
-                // A wide bar becomes a small one first.
+                // First, a wide bar becomes a small one.
                 Some(place) if least == 7 => parts[place] = (3, bar(self.share_of_run(), BARS[1])),
                 Some(place) => drop(parts.remove(place)),
                 None => return text,
@@ -164,7 +164,7 @@ fn bar(share: f64, columns: usize) -> String {
     format!("▕{bar:columns$}▏")
 }
 
-/// A column for each value, the lowest of them low and the highest high.
+/// A column for each value, scaled from lowest to highest.
 fn sparkline(values: &[f64]) -> String {
     const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
@@ -176,7 +176,7 @@ fn sparkline(values: &[f64]) -> String {
 
 /// Hours, minutes and seconds, as a clock shows them: `1:02:03`, `4:05`, `0:07`.
 fn clock(seconds: f64) -> String {
-    // What is not a time, or longer than anyone waits, is a year at most.
+    // Invalid and very long times are shown as at most a year.
     let seconds =
         Duration::try_from_secs_f64(seconds.clamp(0.0, 3.2e7).round()).map_or(0, |time| time.as_secs());
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_narrow_terminal_gets_what_matters_most() {
+    fn a_narrow_terminal_shows_the_most_important_parts() {
         let (view, now) = view(Instant::now());
         for columns in 0..200 {
             let line = view.line(columns, now);

@@ -1,4 +1,4 @@
-//! What people see: lines, tables, bars, files of results; and the signals with which they stop a command.
+//! The user interface: lines, tables, bars, files of results, and signals.
 
 pub(crate) mod cache_folder;
 mod canvas;

@@ -1,6 +1,6 @@
-//! What a training run shows while it goes on.
+//! The progress display of a training run.
 //!
-//! A line for each epoch, and on a terminal one more below them that moves: [`View`] writes it.
+//! A line for each epoch, and on a terminal a live line below them, by [`View`].
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,7 @@ use super::terminal::{self, BARS};
 
 /// A line for each epoch, and on a terminal a live view below them.
 pub(crate) struct ProgressReport {
-    /// Whether each epoch has a line; those of a run that is one of many have none.
+    /// Whether each epoch has a line; not so for runs of a batch.
     has_lines: bool,
     epochs: usize,
     scored_on: ScoredOn,
@@ -27,14 +27,14 @@ pub(crate) struct ProgressReport {
     /// Best score so far.
     best: Option<EpochMetrics>,
     view: Arc<Mutex<View>>,
-    /// `None` where nobody would see it move.
+    /// `None` without a terminal.
     bar: Option<ProgressBar>,
-    /// A run of a batch has something to keep until all of it is written, the only run of a command to its end.
+    /// A run of a batch has something to save until all of it is written; a single run, until the command ends.
     _keeping: Option<Keeping>,
 }
 
 impl ProgressReport {
-    /// Starts to show a run.
+    /// Starts to display a run.
     pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
         let view = Arc::new(Mutex::new(View::new(epochs, samples, scored_on, Instant::now())));
         let bar = terminal::shows_progress().then(|| bar(&view));
@@ -45,7 +45,7 @@ impl ProgressReport {
         Self { has_lines, epochs, scored_on, samples, best: None, view, bar, _keeping: keeping }
     }
 
-    /// The run goes on after these epochs.
+    /// The run resumes after these epochs.
     pub(crate) fn resumed(&mut self, history: &[EpochMetrics]) {
         for metrics in history {
             self.update(|view| view.epoch_ended(metrics, Instant::now()));
@@ -58,11 +58,11 @@ impl ProgressReport {
     }
 }
 
-/// A line below all others, written five times a second: the time left goes down while nothing else happens.
+/// A line below all others, redrawn five times per second, so that the time left counts down.
 fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
     let view = Arc::clone(view);
     let write = move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-        // A second signal leaves at once: nothing may stand there then.
+        // A second signal exits at once; the line must be gone by then.
         if signals::stop().asked().load(Ordering::Relaxed) {
             return;
         }
@@ -83,7 +83,7 @@ fn width() -> usize {
 }
 
 impl Drop for ProgressReport {
-    /// However the run ends, the view goes and the lines stay.
+    /// However the run ends, the live view is removed and the lines stay.
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -95,7 +95,7 @@ impl Observer for ProgressReport {
     fn batches_trained(&mut self, progress: &Progress) {
         if let Some(bar) = &self.bar {
             self.update(|view| view.batches_trained(progress));
-            // Draws, but not more often than an eye can follow.
+            // Draws at a limited rate.
             bar.inc(1);
         }
     }
@@ -115,7 +115,7 @@ impl Observer for ProgressReport {
 }
 
 impl ProgressReport {
-    /// The line of an epoch; an asterisk marks the best so far. A narrow terminal gets less, a file everything.
+    /// The line of an epoch; an asterisk marks the best so far. A narrow terminal shows less, a file everything.
     fn line(&self, metrics: &EpochMetrics, is_best: bool, columns: Option<usize>) -> String {
         let width = self.epochs.to_string().len();
         let (train, test) = (100.0 * metrics.train_accuracy, 100.0 * metrics.test_accuracy);

@@ -1,4 +1,4 @@
-//! The terminal as a [`Reporter`]: what a session says, on stderr.
+//! The terminal as a [`Reporter`]: messages of a session, on stderr.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -21,7 +21,7 @@ struct Terminal {
     forest: Mutex<Option<ProgressBar>>,
 }
 
-/// A session of the command line: reports to the terminal, keeps its cache in the user's folder.
+/// A session of the command line: reports to the terminal, with its cache in the user's cache folder.
 pub(crate) fn session() -> Session<'static> {
     static TERMINAL: Terminal = Terminal { forest: Mutex::new(None) };
     Session::new(&TERMINAL).cache(cache_folder::cache_folder()).stop(signals::stop().asked())
@@ -49,7 +49,7 @@ impl Reporter for Terminal {
                 }
             }
             Some(0) => *bar = forest_bar(trees),
-            // Threads may count in another order.
+            // Threads may report out of order.
             Some(grown) => {
                 if let Some(bar) = &*bar {
                     bar.set_position(bar.position().max(grown as u64));
@@ -62,7 +62,7 @@ impl Reporter for Terminal {
         let mut report = ProgressReport::new(run.epochs, run.samples, !run.is_one_of_many, run.scored_on);
         report.resumed(run.history);
         if let Some(folder) = run.folder.filter(|_| !run.is_one_of_many) {
-            out_of_memory::kept_run(folder);
+            out_of_memory::hint_at_run(folder);
         }
         Some(Box::new(report))
     }
@@ -88,14 +88,14 @@ impl Reporter for Terminal {
     fn run_ended(&self, run: &FinishedRun<'_>) {
         let written =
             learning_curve(run.history, run.title).and_then(|png| run.folder.write_learning_curve(&png));
-        // A picture is not worth losing the outcome of a run.
+        // A failed picture must not lose the result of a run.
         if let Err(error) = written {
             terminal::warn(&error.to_string());
         }
     }
 }
 
-/// A bar on stderr, where that is a terminal.
+/// A bar on stderr, if that is a terminal.
 fn forest_bar(trees: usize) -> Option<ProgressBar> {
     terminal::shows_progress().then(|| {
         let bar = BARS.add(ProgressBar::new(trees as u64));
@@ -103,7 +103,7 @@ fn forest_bar(trees: usize) -> Option<ProgressBar> {
             bar.set_style(style.progress_chars("=> "));
         }
         bar.enable_steady_tick(Duration::from_millis(500));
-        // No bar stays on the terminal when a signal ends the program.
+        // Removes the bar when a signal ends the program.
         signals::listen("");
         bar
     })

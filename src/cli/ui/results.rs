@@ -8,16 +8,16 @@ use serde::Serialize;
 use tanner::files::{atomic_write, check_folder};
 use tanner::{Error, Setting};
 
-/// Where the results go; nothing stays there before there are any.
+/// A results folder, created with the first result.
 pub(crate) struct Results {
     path: PathBuf,
 }
 
 impl Results {
-    /// Takes the folder that was named, or finds a new name for one below `runs`.
+    /// Claims the named folder, or a new one below `runs`.
     ///
     /// # Errors
-    /// When the folder holds one of `files` already, is none, or cannot be written to: told before the work is done.
+    /// When the folder already holds one of `files`, is not a folder, or cannot be written to. Checked before the work is done.
     pub(crate) fn claim(out: Option<&Path>, name: &str, files: &[&str]) -> anyhow::Result<Self> {
         let results = Self { path: out.map_or_else(|| unused(name), Path::to_owned) };
         let path = results.path();
@@ -28,7 +28,7 @@ impl Results {
             return Err(refuse("is not a folder".into()).into());
         }
         if let Some(file) = files.iter().find(|file| path.join(file).symlink_metadata().is_ok()) {
-            return Err(refuse(format!("holds a {file} already")).into());
+            return Err(refuse(format!("already holds a {file}")).into());
         }
         check_folder(path).context("--out")?;
         Ok(results)
@@ -39,7 +39,7 @@ impl Results {
         &self.path
     }
 
-    /// Writes one file, making the folder where it is not there.
+    /// Writes one file, creating the folder if necessary.
     pub(crate) fn write(&self, file: &str, bytes: &[u8]) -> anyhow::Result<()> {
         self.make()?;
         atomic_write(self.path.join(file), bytes).context("--out")
@@ -52,25 +52,25 @@ impl Results {
         self.write(file, &json)
     }
 
-    /// Makes the folder.
+    /// Creates the folder.
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         fs::create_dir_all(&self.path).map_err(|error| Error::io(&self.path, error)).context("--out")
     }
 }
 
-/// Refuses a file in a folder that is not there or cannot be written to, before the work is done.
+/// Refuses a file in a missing or unwritable folder, before the work is done.
 pub(crate) fn check_place(flag: &'static str, file: &Path) -> anyhow::Result<()> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     if !folder.is_dir() {
-        bail!("{flag}: there is no folder {}: make it first", folder.display());
+        bail!("{flag}: folder {} does not exist: create it first", folder.display());
     }
     check_folder(folder).context(flag)
 }
 
-/// A folder below `runs` that is not there yet, named after the time and `name`.
+/// A new folder below `runs`, named after the time and `name`.
 fn unused(name: &str) -> PathBuf {
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     let base = Path::new("runs").join(format!("{time}-{name}"));

@@ -1,8 +1,8 @@
-//! Signals that end a job: the first one ends a run after the engine's current call, a later one at once.
+//! Signals that end a job: the first one stops a run after the engine's current call, a later one at once.
 //!
-//! What comes within [`TOGETHER`] of the first counts as the same: `timeout` and a closing terminal send a signal twice,
-//! systemd SIGHUP right after SIGTERM. SIGXCPU comes again every second, and SIGHUP whenever another shell ends, so
-//! neither ends a run that is being kept.
+//! Signals within [`TOGETHER`] of the first count as the same: `timeout` and a closing terminal send a signal twice,
+//! systemd sends SIGHUP right after SIGTERM. SIGXCPU repeats every second, and SIGHUP comes whenever another shell ends, so
+//! neither ends a run that is being saved.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,25 +24,25 @@ const ENDING: [i32; 9] = {
 #[cfg(not(unix))]
 const ENDING: [i32; 2] = [SIGINT, SIGTERM];
 
-/// Signals so close together are one request.
+/// Signals within this time are one request.
 const TOGETHER: Duration = Duration::from_millis(500);
 
-/// A longer wait is explained in a line.
+/// A longer wait prints an explanation.
 #[cfg(unix)]
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// What signals have asked for.
+/// The request of a signal.
 #[derive(Default)]
 pub(crate) struct Stop {
     asked: Arc<AtomicBool>,
     signal: Arc<AtomicUsize>,
-    /// Runs that have something to keep.
+    /// Number of runs with something to save.
     keeping: AtomicUsize,
-    /// How a command ends while no run has anything to keep.
+    /// The message if no run has anything to save.
     otherwise: OnceLock<String>,
 }
 
-/// A run that has something to keep, until this is dropped.
+/// A run has something to save until this is dropped.
 pub(crate) struct Keeping(());
 
 impl Drop for Keeping {
@@ -51,23 +51,23 @@ impl Drop for Keeping {
     }
 }
 
-/// What signals have asked for so far; nothing before somebody listens.
+/// The request so far; none before [`listen`].
 pub(crate) fn stop() -> &'static Stop {
     static STOP: LazyLock<Stop> = LazyLock::new(Stop::default);
     &STOP
 }
 
 /// Signals that concern every command: a write beyond the limit on the size of files fails like one on a full disk, and
-/// an allocation that fails, which aborts, ends in exit code 1 without a core dump.
+/// a failed allocation, which aborts, ends in exit code 1 without a core dump.
 pub(crate) fn prepare() {
-    // A signal that cannot be handled ends the program as it ends any other.
+    // An unhandled signal has its default effect.
     let _ = flag::register_conditional_shutdown(SIGABRT, 1, Arc::new(AtomicBool::new(true)));
     #[cfg(unix)]
     let _ = flag::register(signal_hook::consts::SIGXFSZ, Arc::default());
 }
 
-/// Listens from now on; until then signals end the program, as they do any other. `otherwise` says how to go on where
-/// no run has anything to keep: there the first signal ends the program at once.
+/// Listens from now on; until then signals have their default effect. `otherwise` says how to resume if
+/// no run has anything to save: then the first signal ends the program at once.
 pub(crate) fn listen(otherwise: impl Into<String>) {
     static LISTENING: Once = Once::new();
     LISTENING.call_once(|| {
@@ -84,18 +84,18 @@ pub(crate) fn listen(otherwise: impl Into<String>) {
     });
 }
 
-/// From here on the command has something to keep, until it ends.
+/// From here on, the command has something to save until it ends.
 pub(crate) fn keep_to_the_end() {
     stop().keeping.fetch_add(1, Ordering::SeqCst);
 }
 
-/// From here on a run has something to keep.
+/// From here on, a run has something to save.
 pub(crate) fn keeping() -> Keeping {
     stop().keeping.fetch_add(1, Ordering::SeqCst);
     Keeping(())
 }
 
-/// Waits for signals on a thread of its own.
+/// Waits for signals on a separate thread.
 #[cfg(unix)]
 fn watch(signals: &[i32]) -> std::io::Result<()> {
     use std::time::Instant;
@@ -107,7 +107,7 @@ fn watch(signals: &[i32]) -> std::io::Result<()> {
     let wait = move || {
         let mut came: Vec<i32> = signals.wait().collect();
         let first = Instant::now();
-        // Those that come together have no order, and what hangs up is not why a job ends.
+        // Simultaneous signals have no order, and SIGHUP is not the cause of the end.
         std::thread::sleep(Duration::from_millis(20));
         came.extend(signals.pending());
         if let Some(signal) = came.iter().find(|signal| **signal != SIGHUP).or(came.first()) {
@@ -128,8 +128,8 @@ fn watch(_: &[i32]) -> std::io::Result<()> {
     Err(std::io::ErrorKind::Unsupported.into())
 }
 
-/// Whether the program was started so that hanging up does not end it, as `nohup` does. Other ignored signals are
-/// listened to: shells ignore SIGINT for every job in the background.
+/// Whether the program was started so that SIGHUP does not end it, as by `nohup`. Other ignored signals are
+/// handled: shells ignore SIGINT for every background job.
 fn is_ignored(signal: i32) -> bool {
     let mask = || {
         let status = std::fs::read_to_string("/proc/self/status").ok()?;
@@ -153,15 +153,15 @@ impl Stop {
         }
         let wait = || {
             std::thread::sleep(PATIENCE);
-            terminal::line("stopping once the step that has begun is done; a second signal leaves at once");
+            terminal::line("stopping after the current step; a second signal exits at once");
         };
-        // Where no thread can be had, the line is missing.
+        // Without a thread, the line is missing.
         let _ = std::thread::Builder::new().name("patience".into()).spawn(wait);
     }
 
-    /// Where there is no thread to wait: flags alone, and the second signal always leaves.
+    /// Without a thread to wait: only flags, and the second signal always exits.
     fn register(&self, signal: i32) -> std::io::Result<()> {
-        // In this order: the signal that asks first finds nothing asked, the next one leaves.
+        // In this order: the first signal finds no request and makes one; the next one exits.
         flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&self.asked))?;
         let number = usize::try_from(signal).unwrap_or_default();
         flag::register_usize(signal, Arc::clone(&self.signal), number)?;
@@ -169,12 +169,12 @@ impl Stop {
         Ok(())
     }
 
-    /// Becomes true with the first signal.
+    /// Becomes true on the first signal.
     pub(crate) fn asked(&self) -> &AtomicBool {
         &self.asked
     }
 
-    /// How a command ends that was interrupted; `how` says what was left and how to go on.
+    /// The error of an interrupted command; `how` says what was saved and how to resume.
     pub(crate) fn interrupted(&self, how: impl fmt::Display) -> Interrupted {
         let signal = self.signal.load(Ordering::SeqCst);
         let name = match i32::try_from(signal) {
@@ -182,21 +182,24 @@ impl Stop {
             Ok(signal) => signal_name(signal).unwrap_or("a signal"),
             Err(_) => "a signal",
         };
-        Interrupted { code: u8::try_from(128 + signal).unwrap_or(1), told: format!("stopped by {name}{how}") }
+        Interrupted {
+            code: u8::try_from(128 + signal).unwrap_or(1),
+            message: format!("stopped by {name}{how}"),
+        }
     }
 }
 
-/// A command that ended because a signal asked for it: no failure, but not what was asked for either.
+/// A command that a signal ended: neither success nor failure.
 #[derive(Debug)]
 pub(crate) struct Interrupted {
     /// Exit code: 128 and the number of the signal.
     pub(crate) code: u8,
-    told: String,
+    message: String,
 }
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.told)
+        f.write_str(&self.message)
     }
 }
 

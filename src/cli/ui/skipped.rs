@@ -1,26 +1,26 @@
-//! What could not be measured, while all else goes on.
+//! Collects measurements that failed, while the others continue.
 
 use anyhow::bail;
 
 use super::{one_line, terminal};
 
-/// Names of measurements that failed; why was reported.
+/// Names of failed measurements, whose reasons were reported.
 pub(crate) struct Skipped {
     names: Vec<String>,
-    /// Whether one thing was asked for, so that its failure is the command's.
+    /// Whether there is only one measurement, whose failure is the command's.
     is_alone: bool,
 }
 
 impl Skipped {
-    /// Nothing has failed of this many things.
+    /// No failures yet of this many measurements.
     pub(crate) fn of(asked: usize) -> Self {
         Self { names: Vec::new(), is_alone: asked == 1 }
     }
 
-    /// The result, or a warning and nothing where it failed.
+    /// The result, or a warning and nothing if it failed.
     ///
     /// # Errors
-    /// The failure, where nothing else was asked for.
+    /// The failure, if it was the only measurement.
     pub(crate) fn or_reported<T>(
         &mut self,
         name: &str,
@@ -36,7 +36,7 @@ impl Skipped {
         }
     }
 
-    /// An error when anything failed; results are written before.
+    /// An error if anything failed; results are already written.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         if !self.names.is_empty() {
             bail!("skipped, for the reasons above: {}; all else is measured", self.names.join("; "));

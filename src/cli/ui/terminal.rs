@@ -1,4 +1,4 @@
-//! Stdout for results, stderr for everything else; neither being closed is a fault.
+//! Stdout for results, stderr for everything else; closing either is not an error.
 
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, IsTerminal, Write};
@@ -16,7 +16,7 @@ use tanner::report::TextTable;
 use super::canvas::Canvas;
 use super::with_dashes;
 
-/// Every progress bar, so that other lines can step around them.
+/// Every progress bar, so that other lines appear above them.
 pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
     let usual = ProgressDrawTarget::stderr();
     MultiProgress::with_draw_target(if usual.is_hidden() {
@@ -26,10 +26,10 @@ pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
     })
 });
 
-/// Log levels where `RUST_LOG` says nothing; the graphics stack talks to its developers.
+/// Log levels without `RUST_LOG`; most messages of the graphics stack are for its developers.
 const LOG_LEVELS: &str = "warn,wgpu=error,wgpu_core=error,wgpu_hal=off,naga=error";
 
-/// What is shown beside results, and in which form results are.
+/// What is shown besides results, and the format of results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Output {
     /// Only results, warnings and errors.
@@ -40,13 +40,13 @@ pub(crate) struct Output {
 
 static OUTPUT: OnceLock<Output> = OnceLock::new();
 
-/// Says once, before anything is printed, what is shown; without it, everything is, as text.
+/// Sets the output once, before anything is printed; the default is everything, as text.
 pub(crate) fn set_output(output: Output) {
-    // Set twice in tests alone.
+    // Set twice only in tests.
     let _ = OUTPUT.set(output);
 }
 
-/// Decides about colours, for clap's help and errors, too: they come before the words are understood.
+/// Sets colours, also for clap's help and errors, which come before the command line is parsed.
 pub(crate) fn set_colour(words: &[OsString]) {
     let mut choices = words.iter().enumerate().filter_map(|(index, word)| {
         let word = word.to_str()?;
@@ -65,14 +65,14 @@ fn output() -> Output {
     OUTPUT.get().copied().unwrap_or_default()
 }
 
-/// Whether bars may be drawn: stderr is a terminal, and nobody asked for quiet.
+/// Whether bars may be drawn: stderr is a terminal, without `--quiet`.
 pub(crate) fn shows_progress() -> bool {
-    // Bars move on a thread of their own; a library that cannot start it panics.
+    // Bars move on a separate thread; the library panics if it cannot start it.
     static CAN_MOVE: LazyLock<bool> = LazyLock::new(|| std::thread::Builder::new().spawn(|| {}).is_ok());
     io::stderr().is_terminal() && !output().quiet && *CAN_MOVE
 }
 
-/// Whether results are wanted as JSON.
+/// Whether to print results as JSON.
 pub(crate) fn wants_json() -> bool {
     output().json
 }
@@ -82,7 +82,7 @@ pub(crate) fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     print(&serde_json::to_string_pretty(value)?)
 }
 
-/// Columns where a terminal does not say how many it has.
+/// Columns of a terminal that does not report its width.
 const USUAL_WIDTH: usize = 80;
 
 /// Columns of a terminal.
@@ -91,12 +91,12 @@ pub(crate) fn width(terminal: &Term) -> usize {
     known.filter(|columns| *columns > 0).unwrap_or(USUAL_WIDTH)
 }
 
-/// Whether stdout is a terminal, and no pipe or file.
+/// Whether stdout is a terminal, not a pipe or a file.
 pub(crate) fn is_read_by_people() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Prints a table: in the width of a terminal for people, else separated by tabs for programs.
+/// Prints a table: fitted to a terminal for people, tab-separated for programs.
 pub(crate) fn print_table(table: &TextTable) -> anyhow::Result<()> {
     if !is_read_by_people() {
         return print(&table.tsv());
@@ -105,7 +105,7 @@ pub(crate) fn print_table(table: &TextTable) -> anyhow::Result<()> {
     print(&table.fit(width(&Term::stdout()), has_colour))
 }
 
-/// Prints one more table, under a heading for people, behind an empty line for programs.
+/// Prints one more table, under a heading for people, after an empty line for programs.
 pub(crate) fn print_next_table(heading: &str, table: &TextTable) -> anyhow::Result<()> {
     print("")?;
     if is_read_by_people() && !heading.is_empty() {
@@ -114,7 +114,7 @@ pub(crate) fn print_next_table(heading: &str, table: &TextTable) -> anyhow::Resu
     print_table(table)
 }
 
-/// Prints a sentence beside tables. Where a program reads the tables, the sentence goes to stderr.
+/// Prints a sentence about tables; to stderr if a program reads the tables.
 pub(crate) fn remark(text: &str) -> anyhow::Result<()> {
     if is_read_by_people() {
         return print(text);
@@ -123,7 +123,7 @@ pub(crate) fn remark(text: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Prints a result to stdout. A reader that went away (`| head`) has seen enough.
+/// Prints a result to stdout. A closed reader (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
@@ -132,14 +132,14 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Writes a line to stderr, above any progress bar, unless asked to be quiet.
+/// Writes a line to stderr, above any progress bar, unless quiet.
 pub(crate) fn note(text: &str) {
     if !output().quiet {
         line(&with_dashes(text));
     }
 }
 
-/// Writes a warning, asked to be quiet or not.
+/// Writes a warning, even if quiet.
 pub(crate) fn warn(text: &str) {
     line(&format!("{} {}", word("warning:", AnsiColor::Yellow), with_dashes(text)));
 }
@@ -149,7 +149,7 @@ pub(crate) fn error(text: &str) {
     line(&format!("{} {text}", word("error:", AnsiColor::Red)));
 }
 
-/// A word that catches the eye, on a terminal with colours.
+/// A coloured word, on a terminal with colours.
 fn word(text: &str, colour: AnsiColor) -> String {
     if AutoStream::choice(&io::stderr()) == ColorChoice::Never {
         return text.to_owned();
@@ -158,13 +158,13 @@ fn word(text: &str, colour: AnsiColor) -> String {
     format!("{style}{text}{style:#}")
 }
 
-/// Removes all bars, and draws none any more.
+/// Removes all bars and draws no more.
 pub(crate) fn remove_bars() {
     let _ = BARS.clear();
     BARS.set_draw_target(ProgressDrawTarget::hidden());
 }
 
-/// Writes a line, asked to be quiet or not. If nobody can read it, so be it.
+/// Writes a line, even if quiet. Failures are ignored.
 pub(crate) fn line(text: &str) {
     BARS.suspend(|| {
         let _ = writeln!(io::stderr(), "{text}");
@@ -183,11 +183,11 @@ pub(crate) fn start_logging() {
         }
         (level, target) => writeln!(line, "[{} {level} {target}] {}", line.timestamp(), record.args()),
     });
-    // An error means that logging runs already.
+    // An error means that logging is already running.
     let _ = logger.try_init();
 }
 
-/// Stderr for log lines, which must not tear a progress bar.
+/// Stderr for log lines, printed around progress bars.
 struct AroundBars;
 
 impl Write for AroundBars {

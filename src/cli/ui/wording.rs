@@ -1,10 +1,10 @@
-//! From the library's words to those of the command line: settings get their dashes, errors become one line.
+//! Turns messages of the library into those of the command line: settings get their dashes, errors become one line.
 
 use tanner::{Error, Setting};
 
 use super::super::commands::resume_command;
 
-/// A text of the library, in which settings stand in backquotes, with the flags of the command line in their place.
+/// Replaces settings in backquotes by the flags of the command line.
 pub(crate) fn with_dashes(text: &str) -> String {
     let mut parts = text.split('`');
     let mut dashed = parts.next().unwrap_or_default().to_owned();
@@ -23,13 +23,13 @@ pub(crate) fn with_dashes(text: &str) -> String {
     dashed
 }
 
-/// An error and its causes in one line, without what a cause's message repeats, and without a backtrace.
+/// An error and its causes in one line, without repetitions and without a backtrace.
 pub(crate) fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
     let mut cause = Some(error.as_ref() as &dyn std::error::Error);
     while let Some(error) = cause {
         let (text, next) = match error.downcast_ref::<Error>() {
-            // Its text has its causes.
+            // Its text already includes its causes.
             Some(error) => (of_library(error), None),
             None => (error.to_string(), error.source()),
         };
@@ -44,7 +44,7 @@ pub(crate) fn one_line(error: &anyhow::Error) -> String {
     line.replace(['\n', '\r'], " ")
 }
 
-/// An error of the library, with flags in place of settings and what a failed run has left.
+/// An error of the library, with flags instead of settings, and with what remains of a failed run.
 pub(crate) fn of_library(error: &Error) -> String {
     match error {
         Error::Setting { setting, reason } => format!("--{setting}: {}", with_dashes(reason)),
@@ -54,19 +54,18 @@ pub(crate) fn of_library(error: &Error) -> String {
             let model = folder.map(|folder| folder.join("model.safetensors"));
             let is_gone = folder.is_some_and(|folder| !folder.is_dir());
             let kept = match (epochs, model) {
-                _ if is_gone => {
-                    "its run folder is not there any more (if it was moved, --resume goes on with it)"
-                        .to_owned()
-                }
-                (0, _) => "no epoch had ended, there is no model".to_owned(),
+                _ if is_gone => "its run folder is gone (if it was moved, continue with --resume)".to_owned(),
+                (0, _) => "no epoch was complete, there is no model".to_owned(),
                 (epochs, Some(model)) => format!("the model of epoch {epochs} is in {}", model.display()),
-                (epochs, None) => format!("{} had ended", tanner::report::epochs(*epochs)),
+                (epochs, None) => format!("{} were complete", tanner::report::epochs(*epochs)),
             };
-            // What diverged would do so again.
+            // A run that diverged would diverge again.
             let way_out = match (&**source, folder) {
                 (Error::Diverged(_), _) | (_, None) => String::new(),
                 _ if is_gone => String::new(),
-                (_, Some(folder)) => format!(" ({} goes on once this is mended)", resume_command(folder)),
+                (_, Some(folder)) => {
+                    format!(" (once this is fixed, continue with {})", resume_command(folder))
+                }
             };
             format!("training stopped, {kept}{way_out}: {}", of_library(source))
         }
@@ -81,8 +80,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_become_flags_and_other_words_stay() {
-        assert_eq!(with_dashes("has no meaning with `arch` fc"), "has no meaning with --arch fc");
+    fn settings_become_flags_and_other_words_are_unchanged() {
+        assert_eq!(with_dashes("cannot be used with `arch` fc"), "cannot be used with --arch fc");
         assert_eq!(with_dashes("`drop` and `label`"), "--drop and --label");
         assert_eq!(with_dashes("run `tanner devices`, `x` and `"), "run `tanner devices`, `x` and `");
         let error = Error::setting(Setting::Patience, "needs `validation`");
@@ -90,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_one_line_and_says_nothing_twice() {
+    fn an_error_is_one_line_without_repetition() {
         let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "no such\nfile");
         let error: tanner::Result<()> = Err(Error::io("model", missing));
         let error = error.context("training stopped").unwrap_err();
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_run_says_what_is_left_and_how_to_go_on() {
+    fn a_failed_run_says_what_remains_and_how_to_continue() {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("a b");
         std::fs::create_dir(&folder).unwrap();
@@ -111,15 +110,15 @@ mod tests {
         assert_eq!(
             failed(Error::Network("x".into())),
             format!(
-                "training stopped, the model of epoch 3 is in {place}/model.safetensors (tanner train --resume \
-                 '{place}' goes on once this is mended): network: x"
+                "training stopped, the model of epoch 3 is in {place}/model.safetensors (once this is fixed, continue \
+                 with tanner train --resume '{place}'): network: x"
             )
         );
         assert!(failed(Error::Diverged("x".into())).ends_with("a b/model.safetensors: training diverged: x"));
         std::fs::remove_dir(&folder).unwrap();
         assert_eq!(
             failed(Error::Network("x".into())),
-            "training stopped, its run folder is not there any more (if it was moved, --resume goes on with it): network: x"
+            "training stopped, its run folder is gone (if it was moved, continue with --resume): network: x"
         );
     }
 }

@@ -1,10 +1,10 @@
-//! From the labels of a table to classes with names.
+//! Turns the labels of a table into classes with names.
 
 use super::texts::{listed, number, sort};
 use super::{Labels, Limits, Table, shown};
 use crate::{Error, Result};
 
-/// The names of classes, sorted: by value when all are numbers, else as texts.
+/// The names of classes, sorted: by value if all are numbers, otherwise as texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Classes {
     /// By number of class.
@@ -12,11 +12,11 @@ pub struct Classes {
 }
 
 impl Classes {
-    /// The classes of a table that is to be learned.
+    /// The classes of a training table.
     ///
     /// # Errors
-    /// [`Error::Table`] when there are no labels, one class only, or as many that
-    /// the column is hardly one of labels.
+    /// [`Error::Table`] when there are no labels, only one class, or so many classes that
+    /// the column can hardly be a label.
     pub fn of(table: &Table, limits: &Limits) -> Result<Self> {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels: name their column with `label`"));
@@ -25,7 +25,7 @@ impl Classes {
         let refuse = |reason: String| Err(table.refused(format!("label column {column} {reason}")));
         if labels.texts.has_overflown() {
             let reason = format!("has more than {} different values: name another one", limits.classes);
-            return refuse(format!("{reason} with `label`, or is it a quantity and no class?"));
+            return refuse(format!("{reason} with `label`, or is it a quantity, not a class?"));
         }
         let numeric = are_numbers(labels.texts.list());
         let mut names: Vec<String> =
@@ -35,11 +35,11 @@ impl Classes {
         match names.as_slice() {
             [] => Err(table.refused("no rows")),
             [only] => refuse(format!(
-                "has one class only, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
+                "has only one class, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
             )),
-            // One row each is not a class: a name, a number of the row, a measured quantity.
+            // Values that occur once are not classes but names, row numbers or quantities.
             many if many.len() * 2 > table.rows().max(4) => refuse(format!(
-                "has {} different values in {} rows, such as {:?}: a class needs 2 rows at least; name another \
+                "has {} different values in {} rows, such as {:?}: a class needs at least 2 rows; name another \
                  column with `label`",
                 many.len(),
                 table.rows(),
@@ -52,7 +52,7 @@ impl Classes {
     /// The class of each row, `[row]`.
     ///
     /// # Errors
-    /// [`Error::Table`] naming the first row whose label is none of these, or that has none.
+    /// [`Error::Table`] naming the first row with a missing or unknown label.
     pub fn labels(&self, table: &Table) -> Result<Vec<u32>> {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels"));
@@ -69,11 +69,11 @@ impl Classes {
         classes.ok_or_else(|| self.unknown(table, labels, &known))
     }
 
-    /// Refuses a table without names of columns whose label, which stands where it stood in training, is never one: it is
-    /// another column then, and those before it may be others, too.
+    /// Refuses a table without column names in which the value in the place of the label is never a class: it is
+    /// then another column, and those before it may be shifted, too.
     ///
     /// # Errors
-    /// [`Error::Table`] with what stands there.
+    /// [`Error::Table`] with the value found there.
     pub(crate) fn check_place(&self, table: &Table) -> Result<()> {
         let Some(labels) = table.labels().filter(|_| !table.named && !self.names.is_empty()) else {
             return Ok(());
@@ -100,7 +100,7 @@ impl Classes {
         let text = text.map_or("?", String::as_str);
         let names = listed(self.names.iter().cloned(), 10);
         table.refused(format!(
-            "row {}: label {text:?} is of no class of the training data, which has {names}",
+            "row {}: label {text:?} is not a class of the training data, which has {names}",
             row + 1
         ))
     }

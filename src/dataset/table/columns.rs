@@ -1,4 +1,4 @@
-//! Which column of a file is what.
+//! The roles of a file's columns.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,10 +11,10 @@ use super::{Column, Labels, Limits, Read, Table, Texts, shown};
 use crate::text::nearest;
 use crate::{Error, Setting};
 
-/// Names that a label column usually has, in any case.
+/// Usual names of a label column, ignoring case.
 const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
 
-/// A column by its name or by its place; a name that is there wins.
+/// A column by its name or by its place; an existing name wins.
 ///
 /// Places count from 0; those below 0 from the end, where -1 is the last.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,39 +34,39 @@ impl fmt::Display for ColumnRef {
     }
 }
 
-/// What is wanted of a file's columns.
+/// The columns to read from a file.
 #[derive(Clone, Copy, Debug)]
 pub enum Columns<'a> {
-    /// A table that nothing is known of.
+    /// An unknown table.
     New {
         /// The label; by default a column called label, class, target or y, else the last.
         label: Option<&'a ColumnRef>,
-        /// Whether there is a label column; labels may have a file of their own.
+        /// Whether there is a label column; labels may be in a separate file.
         labelled: bool,
-        /// Columns that are skipped.
+        /// Columns to skip.
         drop: &'a [ColumnRef],
     },
     /// A table with the columns that an encoding was fitted on.
     Of {
-        /// What was fitted.
+        /// The fitted encoding.
         encoding: &'a TableEncoding,
-        /// What about the label.
+        /// Whether the label is needed.
         label: LabelNeed,
     },
 }
 
-/// What a table of known columns has to say about labels.
+/// Whether a table of known columns needs labels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabelNeed {
-    /// The label column must be there.
+    /// The label column is required.
     Required,
-    /// It is read where it is there.
+    /// It is read if present.
     IfThere,
-    /// It is skipped, whether it is there or not.
+    /// It is skipped, if present.
     Ignored,
 }
 
-/// How a file calls its columns.
+/// The names of a file's columns.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Names<'a> {
     Header(&'a [String]),
@@ -74,7 +74,7 @@ pub(crate) enum Names<'a> {
     Count(usize),
 }
 
-/// What a column is.
+/// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Not read.
@@ -84,17 +84,17 @@ pub(crate) enum Role {
     Feature(usize),
 }
 
-/// What a feature's column holds, where that is known before it is read.
+/// The content of a feature's column, if known before it is read.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    /// Numbers, or texts where others are met.
+    /// Numbers, or texts if any are found.
     Open,
     Numbers,
     /// Texts of a list.
     Texts(Texts),
 }
 
-/// What is done with each column of a file.
+/// The role of each column of a file.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
     /// By column of the file.
@@ -142,7 +142,7 @@ impl Columns<'_> {
         matches!(self, Self::Of { encoding, .. } if encoding.columns.iter().all(|column| column.categories.is_none()))
     }
 
-    /// The names that a header of this table would have, where they are known.
+    /// The names that a header of this table would have, if known.
     pub(crate) fn known_names(&self) -> Option<Vec<&str>> {
         match self {
             Self::Of { encoding, .. } if encoding.named => {
@@ -173,7 +173,7 @@ impl Names<'_> {
         }
     }
 
-    /// The place of a column that a flag names.
+    /// The place of a column named by a flag.
     fn find(&self, setting: Setting, column: &ColumnRef) -> Read<usize> {
         if let Self::Header(names) = self
             && let Some(place) = names.iter().position(|there| *there == column.0)
@@ -201,7 +201,7 @@ impl Names<'_> {
     }
 }
 
-/// The name that was probably meant, else the names that there are.
+/// The name that was probably meant, otherwise the existing names.
 pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
     match nearest(typed, names.clone()) {
         Some(name) => format!("did you mean {name:?}?"),
@@ -271,7 +271,7 @@ fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<
         (LabelNeed::Required, None) => {
             let wanted = encoding.label.as_ref().map_or("label", |label| label.name.as_str());
             return Err(format!(
-                "the label column {} is not there",
+                "the label column {} is missing",
                 shown(wanted, encoding.named && names.is_named())
             ));
         }
@@ -283,7 +283,7 @@ fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<
     Ok(plan)
 }
 
-/// Place of each feature, and of the label where it is there.
+/// Place of each feature, and of the label if present.
 type Places = (Vec<usize>, Option<usize>);
 
 fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
@@ -291,14 +291,14 @@ fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
     let place = |column: &ColumnEncoding| {
         find(&column.name).ok_or_else(|| {
             let hint = suggestion(&column.name, header.iter().map(String::as_str));
-            format!("column {:?} of the training data is not there; {hint}", column.name)
+            format!("column {:?} of the training data is missing; {hint}", column.name)
         })
     };
     let places = encoding.columns.iter().map(place).collect::<Read<_>>()?;
     Ok((places, encoding.label.as_ref().and_then(|label| find(&label.name))))
 }
 
-/// Without names, columns stand where they stood in training; only the label may be gone.
+/// Without names, columns must be in the places of training; only the label may be missing.
 fn places_by_position(count: usize, encoding: &TableEncoding) -> Read<Places> {
     let trained = encoding.file_columns;
     let label = encoding.label.as_ref().and_then(|label| label.position);

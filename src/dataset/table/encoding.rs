@@ -1,4 +1,4 @@
-//! From the columns of a table to the features of samples.
+//! Encodes the columns of a table as features of samples.
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,17 +14,17 @@ const PART: usize = 1024;
 /// How tables with certain columns become features; fitted on training rows.
 ///
 /// A column of numbers is one feature. A column of texts is one feature for each
-/// of its categories, 1 where the cell is that text and 0 elsewhere; a text that
-/// is none of them gives zeros alone. Where missing values are imputed, a missing
-/// number becomes the column's fill, a missing text zeros alone.
+/// of its categories, 1 if the cell is that text and 0 otherwise; a text
+/// not among them becomes all zeros. If missing values are imputed, a missing
+/// number becomes the column's fill, a missing text all zeros.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableEncoding {
-    /// Whether the columns have names of their own, by which they are found.
+    /// Whether the columns have names, by which they are found.
     pub named: bool,
     /// The columns of features, in the order of the features.
     pub columns: Vec<ColumnEncoding>,
-    /// The label; none where labels had a file or an array of their own.
+    /// The label; `None` if labels had a separate file or array.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<LabelPlace>,
     /// Number of columns of the training file, by which columns without names are found.
@@ -38,30 +38,30 @@ pub struct TableEncoding {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ColumnEncoding {
-    /// Its name; a place, where columns have no names.
+    /// Its name; a place if columns have no names.
     pub name: String,
     /// Its place in the training file, counted from 0.
     pub position: usize,
     /// The categories of texts; none for a column of numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
-    /// What stands in for a missing number.
+    /// The replacement of a missing number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<f32>,
 }
 
-/// Where the label stood.
+/// The place of the label.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LabelPlace {
     /// Name of the column.
     pub name: String,
-    /// Its place in the training file; none where labels had a file of their own.
+    /// Its place in the training file; `None` if labels had a separate file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub position: Option<usize>,
 }
 
-/// What a table became.
+/// An encoded table.
 #[derive(Clone, Debug)]
 pub struct Encoded {
     /// `[row][feature]`.
@@ -70,7 +70,7 @@ pub struct Encoded {
     pub unseen: Vec<Unseen>,
 }
 
-/// Texts that are no category: they became zeros.
+/// Texts without a category: they became zeros.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unseen {
     /// Name of the column.
@@ -122,7 +122,7 @@ impl TableEncoding {
         self.columns.iter().flat_map(names).collect()
     }
 
-    /// Refuses an encoding that none of this program's would be.
+    /// Refuses an encoding that this program could not produce.
     ///
     /// # Errors
     /// [`Error::Dataset`] with what is wrong.
@@ -138,7 +138,7 @@ impl TableEncoding {
         if let Some(wrong) =
             places.into_iter().find(|place| *place >= self.file_columns || !taken.insert(*place))
         {
-            return fail(format!("place {wrong} is taken twice or beyond the {} columns", self.file_columns));
+            return fail(format!("place {wrong} is used twice or beyond the {} columns", self.file_columns));
         }
         for column in &self.columns {
             let categories = column.categories.as_deref().unwrap_or_default();
@@ -159,7 +159,7 @@ impl TableEncoding {
     /// The features of a table that was read with [`Columns::Of`](super::Columns::Of) this
     /// encoding, or that this one was fitted on.
     ///
-    /// Numbers alone need no second copy.
+    /// A table of numbers needs no second copy.
     ///
     /// # Errors
     /// [`Error::Table`] when values are missing that are not imputed, or when the features need
@@ -224,7 +224,7 @@ impl TableEncoding {
         self.columns.iter().zip(&table.columns).map(places).collect()
     }
 
-    /// Texts that are none of the categories, but not missing either.
+    /// Texts that are neither a known category nor missing.
     fn unseen(&self, table: &Table, cells: &[f32]) -> Vec<Unseen> {
         let places = self.category_places(table);
         let columns = self.columns.iter().zip(&places).enumerate();
@@ -248,12 +248,12 @@ pub(super) fn code(cell: f32) -> Option<usize> {
     (cell >= 0.0).then_some(cell as usize)
 }
 
-/// Where a value is missing, and what can be done.
+/// The error of a missing value, with its remedy.
 pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
     let place = column.first_missing.as_deref().unwrap_or("somewhere");
     let name = shown(&column.name, table.named);
     table.refused(format!(
-        "{place}, column {name}: the value is missing; train with `impute` mean, median or zero to have such values filled, or leave \
+        "{place}, column {name}: the value is missing; fill it with `impute` mean, median or zero, or exclude \
          the column out with `drop`"
     ))
 }

@@ -7,7 +7,7 @@ use crate::named::named;
 use crate::{Error, Result};
 
 named! {
-    /// How missing values of a column of numbers are filled. A missing text becomes zeros alone.
+    /// How missing values of a column of numbers are filled. A missing text becomes all zeros.
     pub enum Impute {
         /// By the mean of the training rows.
         Mean = "mean",
@@ -18,12 +18,12 @@ named! {
     }
 }
 
-/// What an encoding may do.
+/// Options of an encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FitOptions {
     /// How missing values are filled; without it they are refused.
     pub impute: Option<Impute>,
-    /// Most categories of a column of texts.
+    /// Maximum number of categories of a column of texts.
     pub max_categories: usize,
 }
 
@@ -38,7 +38,7 @@ impl TableEncoding {
     ///
     /// # Errors
     /// [`Error::Table`] when a value is missing and may not be filled, when a column has too many
-    /// categories, or none of its training rows a value.
+    /// categories, or no value in any training row.
     pub fn fit(table: &Table, held_out: Option<&[bool]>, options: FitOptions) -> Result<Self> {
         let is_training = |row: usize| held_out.is_none_or(|marks| !marks[row]);
         let fit = |(slot, column): (usize, &Column)| {
@@ -101,7 +101,7 @@ fn fit_categories(
     }
     if let Some(text) = stray_text(&categories) {
         return Err(table.refused(format!(
-            "column {name} holds numbers and the text {text:?}: mend that cell (decimals have a point), or leave the \
+            "column {name} holds numbers and the text {text:?}: correct that cell (decimals have a point), or leave the \
              column out with `drop` {}",
             column.name
         )));
@@ -110,11 +110,11 @@ fn fit_categories(
     Ok(categories)
 }
 
-/// Columns with this many different texts may be numbers that were spoiled.
+/// Columns with at least this many different texts may be corrupted numbers.
 const MANY_TEXTS: usize = 8;
 
-/// The text that makes categories of what looks like numbers: where nearly all texts are numbers, with a point or
-/// a comma, the first one that is none.
+/// The text that turns apparent numbers into categories: if nearly all texts are numbers, with a point or
+/// a comma, the first one that is not.
 fn stray_text(categories: &[String]) -> Option<&String> {
     let is_number = |text: &str| text.parse::<f64>().is_ok();
     let numbers = categories.iter().filter(|text| is_number(&text.replacen(',', ".", 1))).count();
@@ -142,7 +142,7 @@ fn fit_fill(table: &Table, column: &Column, cells: impl Iterator<Item = f32>, im
     })
 }
 
-/// The middle value, or the mean of the two in the middle; there is at least one.
+/// The median of at least one value.
 fn median(values: &mut [f32]) -> f64 {
     let middle = values.len() / 2;
     let is_odd = values.len() % 2 == 1;
@@ -156,5 +156,5 @@ fn median(values: &mut [f32]) -> f64 {
 }
 
 fn no_value(table: &Table, name: &str) -> Error {
-    table.refused(format!("column {name} has no value in any training row: leave it out with `drop`"))
+    table.refused(format!("column {name} has no value in any training row: exclude it with `drop`"))
 }

@@ -1,23 +1,23 @@
-//! What a reader refuses, however the input came to be.
+//! The limits of readers, for any input.
 
 use super::Read;
 use crate::error::OUT_OF_MEMORY;
 
 /// Bounds on what a table may hold.
 ///
-/// The defaults are far above what anybody trains on, but for the memory, which
+/// The defaults are far above practical sizes, except for the memory, which
 /// the caller knows best.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limits {
     /// Bytes of memory that the table may need.
     pub memory: u64,
-    /// Bytes that are needed for each value: 4 for itself, more for what is made of it later.
+    /// Bytes needed for each value: 4 for itself, more for later copies.
     pub bytes_per_value: f64,
     /// Columns of a file, and features of a sample.
     pub columns: usize,
     /// Bytes of one record of a CSV file, of one text, and of the header of an NPY file.
     pub max_record_bytes: usize,
-    /// Different texts of a column, beyond which no more are collected.
+    /// Maximum number of different texts of a column.
     pub texts: usize,
     /// Different labels.
     pub classes: usize,

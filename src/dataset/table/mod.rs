@@ -1,17 +1,17 @@
-//! Tables of one's own: CSV, NPY, NPZ and Parquet, from bytes to labelled samples.
+//! Tables: CSV, NPY, NPZ and Parquet, from bytes to labelled samples.
 //!
 //! A reader turns a [`Source`] into a [`Table`]: features as float32 numbers
-//! `[row][column]`, texts as the number of their category, labels beside them.
+//! `[row][column]`, texts as the number of their category, and labels.
 //! A [`TableEncoding`], fitted on training rows, turns that table, and any later
 //! one with the same columns, into the features of samples. [`Columns`] says
 //! which column is the label, and which columns are skipped.
 //!
 //! # What hostile input can do
-//! Every reader works from bytes and refuses what is broken. A reader makes
+//! Every reader works on bytes and refuses broken input. A reader makes
 //! nothing large before it has compared what the input promises with
 //! [`Limits`], and with what this many bytes can hold: a table of text takes at
 //! most 4 bytes for each byte of its file, an array 4 (in an archive 4 x 1032), and
-//! beside that 1 KiB for each column and a few blocks of text, at most
+//! in addition 1 KiB for each column and a few blocks of text, at most
 //! [`Limits::max_record_bytes`] and 4 MiB for each thread. Parquet repeats values in
 //! few bytes, so there only [`Limits::memory`] is the bound, and the pages that the
 //! crate unpacks, one of each column at a time, each of which may promise 2 GiB.
@@ -58,14 +58,14 @@ pub(crate) use npz::Archive;
 pub use source::{Format, Source};
 pub(crate) use texts::Texts;
 
-/// Reading gives up with a reason, to which the caller adds the name of the table.
+/// Reading fails with a reason, to which the caller adds the name of the table.
 pub(crate) type Read<T> = std::result::Result<T, String>;
 
 #[cfg(all(feature = "train", not(feature = "parquet")))]
 const WITHOUT_PARQUET: &str =
     "this build reads no Parquet: build with `--features parquet`, or turn the table into CSV";
 
-/// The cell of a text that is in no list; a missing one is NaN.
+/// The cell of an unknown text; a missing one is NaN.
 pub(crate) const UNSEEN: f32 = -1.0;
 
 #[cfg(feature = "train")]
@@ -74,9 +74,9 @@ pub(crate) const UNSEEN: f32 = -1.0;
 pub struct ReadOptions {
     /// CSV: whether the first row names the columns.
     pub header: Header,
-    /// CSV: what stands between fields, where that is known.
+    /// CSV: the separator of fields, if known.
     pub delimiter: Option<u8>,
-    /// What is refused.
+    /// The limits.
     pub limits: Limits,
     /// CSV: lines before the bytes that are given, for messages.
     #[doc(hidden)]
@@ -86,11 +86,11 @@ pub struct ReadOptions {
 /// Columns of values, not yet of samples.
 ///
 /// Invariants: `cells.len() == rows * columns.len()`; a cell of a column of
-/// numbers is finite or, where it is missing, NaN; a cell of a column of texts is
+/// numbers is finite or, if missing, NaN; a cell of a column of texts is
 /// the number of its text or NaN; a label for each row, if there are labels.
 #[derive(Clone, Debug)]
 pub struct Table {
-    /// What the table is called in messages.
+    /// The name of the table in messages.
     pub(crate) name: String,
     pub(crate) rows: usize,
     /// The columns of features.
@@ -98,7 +98,7 @@ pub struct Table {
     /// `[row][column]`.
     pub(crate) cells: Vec<f32>,
     pub(crate) labels: Option<Labels>,
-    /// Whether the columns have names of their own; others are called by their place.
+    /// Whether the columns have names; others are called by their place.
     pub(crate) named: bool,
     /// Number of columns in the file, with label and whatever was skipped.
     pub(crate) file_columns: usize,
@@ -118,20 +118,20 @@ pub(crate) struct Column {
     pub(crate) first_missing: Option<String>,
 }
 
-/// The label of each row, as it stands in the table.
+/// The label of each row, as in the table.
 #[derive(Clone, Debug)]
 pub struct Labels {
     /// Name of the column.
     pub(crate) name: String,
-    /// Place in the file; none for labels of a file of their own.
+    /// Place in the file; `None` for labels of a separate file.
     pub(crate) position: Option<usize>,
     /// `[row]`, numbers of texts.
     pub(crate) codes: Vec<u32>,
-    /// What the numbers stand for.
+    /// The texts of the numbers.
     pub(crate) texts: Texts,
 }
 
-/// What one file holds: a table, and a second one where the file has its own test set.
+/// The content of a file: a table, and a second one if the file has its own test set.
 #[derive(Clone, Debug)]
 pub struct Tables {
     /// All rows, or those to train on.
@@ -159,8 +159,8 @@ impl Table {
     /// Reads a table.
     ///
     /// # Errors
-    /// [`Error::Table`] with the place and the reason when the bytes are no such
-    /// table, when a column is not there, or when a limit is passed;
+    /// [`Error::Table`] with the place and the reason when the bytes are not such a
+    /// table, when a column is missing, or when a limit is exceeded;
     /// [`Error::Io`] when reading fails.
     pub fn read(
         source: Source,
@@ -200,19 +200,19 @@ impl Table {
         self.columns.iter().filter(|column| column.texts.is_some()).count()
     }
 
-    /// Whether the columns have names of their own.
+    /// Whether the columns have names.
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.named
     }
 
-    /// The labels, where the table has any.
+    /// The labels, if the table has any.
     #[must_use]
     pub fn labels(&self) -> Option<&Labels> {
         self.labels.as_ref()
     }
 
-    /// Notes that rows are pictures of this size.
+    /// Records that rows are pictures of this size.
     ///
     /// # Errors
     /// [`Error::Setting`] when there is not one number for each pixel.
@@ -283,7 +283,7 @@ fn unreadable(error: std::io::Error) -> String {
     format!("cannot be read: {error}")
 }
 
-/// `"age"`, or `3` for a column that has no name of its own.
+/// `"age"`, or `3` for a column without a name.
 pub(crate) fn shown(name: &str, named: bool) -> String {
     if named { format!("{name:?}") } else { name.to_owned() }
 }

@@ -47,7 +47,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -
     array.table(name, columns, limits)
 }
 
-/// Reads labels that have a file of their own.
+/// Reads labels from a separate file.
 ///
 /// # Errors
 /// [`Error::Table`] when it holds anything but one number or text for each row.
@@ -66,7 +66,7 @@ impl<R: std::io::Read> Array<R> {
         let mut start = [0; 8];
         read_exact(&mut reader, &mut start)?;
         if &start[..6] != MAGIC {
-            return Err("no NPY array".into());
+            return Err("not an NPY array".into());
         }
         let (mut short, mut long) = ([0; 2], [0; 4]);
         let length = if start[6] == 1 {
@@ -127,7 +127,7 @@ impl<R: std::io::Read> Array<R> {
         }
         limits.check_values(rows as f64, plan.features.len() as f64)?;
         let mut table = plan.table(name, limits);
-        // A picture with a column missing is none.
+        // A picture with a missing column is not a picture.
         table.image_shape = image_shape.filter(|_| plan.features.len() == width);
         let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
         host::reserve(&mut table.cells, values, "the array").map_err(|error| error.to_string())?;
@@ -166,7 +166,7 @@ impl<R: std::io::Read> Array<R> {
                     } else if number.is_infinite() {
                         let value = self.number(bytes);
                         return Err(format!(
-                            "row {}, column {column}: {value:e} is not a number that float32 holds",
+                            "row {}, column {column}: {value:e} is not a number that float32 can hold",
                             row + 1
                         ));
                     }
@@ -208,7 +208,7 @@ impl<R: std::io::Read> Array<R> {
     }
 
     fn signed(&self, bytes: &[u8]) -> i64 {
-        // The sign moves to the highest bit and fills those that it leaves on the way back.
+        // Moves the sign to the highest bit; shifting back extends it.
         let unused = u64::BITS as usize - 8 * bytes.len();
         (self.unsigned(bytes) << unused).cast_signed() >> unused
     }
@@ -220,7 +220,7 @@ impl<R: std::io::Read> Array<R> {
             Element::Unsigned(_) => self.unsigned(bytes) as f64,
             Element::Float(4) => f64::from(f32::from_bits(self.word(bytes))),
             Element::Float(_) => f64::from_bits(self.unsigned(bytes)),
-            // Refused before numbers are asked for.
+            // Refused before numbers are read.
             Element::Text(_) | Element::Ascii(_) => f64::NAN,
         }
     }
@@ -242,11 +242,11 @@ impl<R: std::io::Read> Array<R> {
             Element::Text(_) => {
                 let codes = bytes.chunks_exact(4).map(|bytes| self.word(bytes));
                 let text: Option<String> = codes.take_while(|code| *code != 0).map(char::from_u32).collect();
-                text.ok_or_else(|| "a character that does not exist".into())
+                text.ok_or_else(|| "an invalid character".into())
             }
             Element::Ascii(_) => {
                 let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-                String::from_utf8(bytes[..end].to_vec()).map_err(|_| "no text".into())
+                String::from_utf8(bytes[..end].to_vec()).map_err(|_| "not text".into())
             }
         }
     }
@@ -284,7 +284,7 @@ fn read_exact(reader: &mut impl std::io::Read, into: &mut [u8]) -> Read<()> {
     })
 }
 
-/// Reads on to the end, which is where an archive compares checksums.
+/// Reads to the end, where an archive compares checksums.
 fn expect_end(reader: &mut impl std::io::Read) -> Read<()> {
     match reader.read(&mut [0]) {
         Ok(0) => Ok(()),

@@ -8,9 +8,9 @@ use super::npy::Array;
 use super::{Columns, LabelNeed, Labels, Limits, Read, Source, Table, Tables};
 use crate::Error;
 
-/// Most arrays of an archive.
+/// Maximum number of arrays of an archive.
 const MAX_ARRAYS: usize = 1000;
-/// Bytes that one byte of deflated data may become (1032, says zlib's documentation).
+/// Bytes that one byte of deflated data may expand to (1032 by zlib's documentation).
 const MAX_DEFLATE: u64 = 1032;
 /// Names of features and of labels, in any case.
 const ALONE: [&[&str]; 2] =
@@ -55,7 +55,7 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     Ok(Tables { table, test })
 }
 
-/// What the bytes of one array in an archive are read by.
+/// The reader of one array in an archive.
 type Entry<'a> = BufReader<zip::read::ZipFile<'a, BufReader<Source>>>;
 
 /// An archive of this many bytes.
@@ -72,7 +72,7 @@ fn pair(
     limits: &Limits,
 ) -> Read<Table> {
     let columns = match *columns {
-        // Where labels have an array of their own, every column is a feature.
+        // If labels have a separate array, every column is a feature.
         Columns::New { drop, label, .. } if labels.is_some() => {
             if let Some(label) = label {
                 return Err(format!(
@@ -93,7 +93,7 @@ fn pair(
     let Some(labels) = labels.filter(|_| wants_labels) else { return Ok(table) };
     let read: Labels = archive.open(labels, |array| array.labels("y", limits))?;
     table.with_labels(read).map_err(|error| match error {
-        // The archive is named by the caller.
+        // The caller adds the name of the archive.
         Error::Table { reason, .. } => format!("{features}: {reason}"),
         other => other.to_string(),
     })
@@ -120,7 +120,7 @@ impl Archive {
     pub(crate) fn open<T>(&mut self, name: &str, read: impl FnOnce(Array<Entry<'_>>) -> Read<T>) -> Read<T> {
         let named = |reason: String| format!("{name}: {reason}");
         let file = self.zip.by_name(name).map_err(|error| named(error.to_string()))?;
-        // Both sizes are what the archive says, which may be more than there is of it.
+        // Both sizes are the archive's claims, which may be wrong.
         let (bytes, compressed) = (file.size(), file.compressed_size().min(self.bytes));
         if bytes / MAX_DEFLATE > compressed {
             return Err(named(format!("{bytes} bytes cannot come from {compressed} compressed ones")));

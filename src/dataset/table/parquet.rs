@@ -26,13 +26,13 @@ use crate::host;
 
 /// Rows that are read at a time.
 const PART: usize = 1 << 14;
-/// Values that a file's mere promise makes room for; more of them must be there.
+/// Values for which memory is reserved by the file's claim alone.
 const MAX_PROMISED: usize = 1 << 24;
 
 /// Reads all row groups.
 pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
     let name = source.name().to_owned();
-    // The crate is known to panic on some files that are damaged on purpose.
+    // The crate panics on some maliciously damaged files.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match source.content {
         Content::File(file) => read_from(Shared::new(file).map_err(text)?, name, columns, limits),
         Content::Bytes(bytes) => read_from(Bytes::from(bytes.into_inner()), name, columns, limits),
@@ -102,7 +102,7 @@ fn fit_kind(kind: &mut Kind, is_text: bool, limits: &Limits) -> Read<()> {
     Ok(())
 }
 
-/// Refuses what is not a plain column; distinguishes texts from numbers.
+/// Refuses nested columns; distinguishes texts from numbers.
 fn check(column: &ColumnDescriptor) -> Read<bool> {
     if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
         return Err("lists and structures are not columns of a table".into());
@@ -134,7 +134,7 @@ struct Part {
     labels: Vec<u32>,
     /// Place of the first missing value.
     missing: Option<usize>,
-    /// Place of the first value that cannot be.
+    /// Place of the first invalid value.
     wrong: Option<usize>,
 }
 
@@ -248,7 +248,7 @@ impl Part {
     }
 }
 
-/// Hands over this many values of a column, `None` where one is missing.
+/// Passes on this many values of a column, `None` for missing ones.
 fn part<T: DataType>(
     reader: &mut ColumnReaderImpl<T>,
     rows: usize,
@@ -265,7 +265,7 @@ fn part<T: DataType>(
     if !optional {
         return values.try_for_each(|value| take(Some(value)));
     }
-    // A flat column has one level, at which the value is there.
+    // A flat column has one level, at which the value is present.
     levels.into_iter().try_for_each(|level| take(if level > 0 { values.next() } else { None }))
 }
 
@@ -297,7 +297,7 @@ fn read_group(readers: &mut [Reader], rows: usize, plan: &Plan, table: &mut Tabl
         table.rows += part;
         left -= part;
     }
-    // Texts that were met here are known in the next group.
+    // Texts of this group are known in the next one.
     for reader in readers {
         match (reader.role, reader.part.texts.take()) {
             (Role::Feature(slot), texts) => table.columns[slot].texts = texts,
@@ -323,12 +323,12 @@ fn name(role: Role, plan: &Plan) -> String {
     }
 }
 
-/// Notes what is missing, refuses what cannot be; the part starts at the table's next row.
+/// Records missing values, refuses invalid ones; the part starts at the table's next row.
 fn check_part(reader: &Reader, plan: &Plan, table: &mut Table) -> Read<()> {
     let row = |place: usize| format!("row {}", table.rows + place + 1);
     let name = name(reader.role, plan);
     if let Some(place) = reader.part.wrong {
-        return Err(format!("{}, column {name}: no number that float32 holds", row(place)));
+        return Err(format!("{}, column {name}: not a number that float32 can hold", row(place)));
     }
     match (reader.role, reader.part.missing.map(row)) {
         (Role::Label, Some(row)) => {

@@ -4,17 +4,17 @@ use super::texts::{Field, cell as cell_of, is_missing, listed};
 use super::{Column, Table, TableEncoding, Texts};
 use crate::{Error, Result};
 
-/// What such a table is called in messages.
+/// The name of such a table in messages.
 const NAME: &str = "rows";
 
 impl TableEncoding {
-    /// The table of rows whose cells are (column, text), in any order; a text is read as a cell of a CSV file is.
+    /// The table of rows of (column, text) cells, in any order; texts are read like cells of a CSV file.
     ///
-    /// Every column of features must be there once, and no other one.
+    /// Every column of features must occur exactly once, and no other column.
     ///
     /// # Errors
-    /// [`Error::Table`] naming the row, counted from 0, and the column that is unknown, missing or there twice, or whose text is
-    /// no number where training had numbers.
+    /// [`Error::Table`] naming the row, counted from 0, and the column that is unknown, missing or repeated, or whose text is
+    /// not a number although training had numbers.
     pub(crate) fn table_of_rows<Row, Name, Text>(&self, rows: impl IntoIterator<Item = Row>) -> Result<Table>
     where
         Row: IntoIterator<Item = (Name, Text)>,
@@ -38,7 +38,7 @@ impl TableEncoding {
                 let cell = cell(text.as_ref(), number, &mut table.columns[slot])
                     .map_err(|what| refuse(format!("column {name:?}: {what}")))?;
                 if cells[slot].replace(cell).is_some() {
-                    return Err(refuse(format!("column {name:?} is there twice")));
+                    return Err(refuse(format!("column {name:?} appears twice")));
                 }
             }
             for (cell, column) in cells.iter().zip(&self.columns) {
@@ -56,7 +56,7 @@ fn column(encoding: &super::ColumnEncoding) -> Column {
     Column { name: encoding.name.clone(), position: encoding.position, texts, first_missing: None }
 }
 
-/// The value of a cell: a number, the number of a category, or NaN where it is missing.
+/// The value of a cell: a number, the number of a category, or NaN if missing.
 fn cell(text: &str, row: usize, column: &mut Column) -> Result<f32, String> {
     let text = text.trim_ascii();
     if let Some(texts) = &column.texts
@@ -66,7 +66,7 @@ fn cell(text: &str, row: usize, column: &mut Column) -> Result<f32, String> {
     }
     match Field::of(text.as_bytes()) {
         Field::Number(number) => Ok(number),
-        Field::Infinite => Err(format!("{text:?} is not a number that float32 holds")),
+        Field::Infinite => Err(format!("{text:?} is not a number that float32 can hold")),
         Field::Text => Err(format!("{text:?} is not a number, as this column held in training")),
         Field::Missing => {
             column.first_missing.get_or_insert_with(|| format!("row {row}"));

@@ -23,7 +23,7 @@ named! {
 }
 
 impl Format {
-    /// The format that a file's name promises.
+    /// The format by the file's name.
     #[must_use]
     pub fn of_path(path: impl AsRef<Path>) -> Option<Self> {
         let path = path.as_ref();
@@ -38,7 +38,7 @@ impl Format {
     }
 }
 
-/// Bytes with a name: a file, or what is in memory already.
+/// Named bytes: a file, or bytes in memory.
 #[derive(Debug)]
 pub struct Source {
     name: String,
@@ -67,19 +67,19 @@ impl Source {
         Ok(Self { name: path.display().to_string(), content: Content::File(file) })
     }
 
-    /// Takes bytes that are in memory, under a name for messages.
+    /// Bytes in memory, with a name for messages.
     #[must_use]
     pub fn from_bytes(name: impl Into<String>, bytes: Vec<u8>) -> Self {
         Self { name: name.into(), content: Content::Bytes(Cursor::new(bytes)) }
     }
 
-    /// The path, or whatever the bytes are called.
+    /// The path, or the name of the bytes.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Number of bytes; the place to read from is the first one afterwards.
+    /// Number of bytes; afterwards the position is 0.
     pub(crate) fn measure(&mut self) -> super::Read<u64> {
         let bytes = self.seek(SeekFrom::End(0)).map_err(unreadable)?;
         self.rewind().map_err(unreadable)?;

@@ -1,4 +1,4 @@
-//! Texts by number, in the order in which they were first met.
+//! Texts by number, in the order of their first appearance.
 
 use std::collections::HashMap;
 
@@ -15,14 +15,14 @@ pub(crate) struct Texts {
     growth: Growth,
 }
 
-/// What becomes of a text that is not in the list.
+/// What happens to a text that is not in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Growth {
     /// It is added, up to this many.
     UpTo(usize),
-    /// The list had been full when another one came.
+    /// The list was full when another text came.
     Overflown,
-    /// It is none of the list.
+    /// It is not added.
     Never,
 }
 
@@ -38,13 +38,13 @@ impl Texts {
         Self { growth: Growth::UpTo(limit), ..Self::default() }
     }
 
-    /// A list that takes no others.
+    /// A fixed list.
     pub(crate) fn fixed(list: &[String]) -> Self {
         let places = (0..).zip(list).map(|(place, text)| (text.clone(), place)).collect();
         Self { list: list.to_vec(), places, growth: Growth::Never }
     }
 
-    /// The number of a text, which is added where the list may grow.
+    /// The number of a text, which is added if the list may grow.
     pub(crate) fn number(&mut self, text: &str) -> Option<u32> {
         if let Some(place) = self.places.get(text) {
             return Some(*place);
@@ -64,12 +64,12 @@ impl Texts {
         }
     }
 
-    /// The cell of a text, which is added where the list may grow.
+    /// The cell of a text, which is added if the list may grow.
     pub(crate) fn cell(&mut self, text: &str) -> f32 {
         cell(self.number(text))
     }
 
-    /// The number of a text that is there.
+    /// The number of a known text.
     pub(crate) fn find(&self, text: &str) -> Option<u32> {
         self.places.get(text).copied()
     }
@@ -79,7 +79,7 @@ impl Texts {
         &self.list
     }
 
-    /// Whether there were more different texts than the list may hold.
+    /// Whether there were too many different texts for the list.
     pub(crate) fn has_overflown(&self) -> bool {
         self.growth == Growth::Overflown
     }
@@ -94,7 +94,7 @@ impl Texts {
     }
 }
 
-/// The cell of a text by its number, of which there are few enough for a float32; [`UNSEEN`] without one.
+/// The cell of a text by its number, which a float32 can represent; [`UNSEEN`] without one.
 pub(crate) fn cell(number: Option<u32>) -> f32 {
     number.map_or(UNSEEN, |number| number as f32)
 }
@@ -107,7 +107,7 @@ pub(crate) fn listed(names: impl IntoIterator<Item = String>, most: usize) -> St
     first.join(", ")
 }
 
-/// How a cell is written that has no value.
+/// Whether a cell is a missing value.
 pub(crate) fn is_missing(cell: &[u8]) -> bool {
     matches!(
         cell,
@@ -115,7 +115,7 @@ pub(crate) fn is_missing(cell: &[u8]) -> bool {
     )
 }
 
-/// What a field without its blanks is.
+/// A parsed field, without surrounding blanks.
 pub(crate) enum Field {
     Missing,
     Number(f32),
@@ -137,12 +137,12 @@ impl Field {
     }
 }
 
-/// A number, if the text is one; infinities are numbers, NaN is none.
+/// A number, if the text is one; infinities are numbers, NaN is not.
 pub(crate) fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| !number.is_nan())
 }
 
-/// Sorts texts: by value when all are numbers, else by their characters.
+/// Sorts texts: by value if all are numbers, otherwise by their characters.
 pub(crate) fn sort(texts: &mut [String]) {
     if texts.iter().all(|text| number(text).is_some()) {
         texts.sort_by(|a, b| {

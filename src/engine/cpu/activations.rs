@@ -1,4 +1,4 @@
-//! What neurons put out, the logits and, for measurements, all others: forward only, without dropout.
+//! Outputs of neurons: the logits and, for measurements, all others. Forward only, without dropout.
 
 use rayon::prelude::*;
 
@@ -9,14 +9,14 @@ use crate::dataset::Dataset;
 use crate::engine::check_data;
 use crate::{Error, Result};
 
-/// Samples that one task works on; the order of a sum depends on it, and on nothing else.
+/// Samples of one task; the order of a sum depends only on it.
 const SAMPLES_OF_TASK: usize = 64 * LANES;
 
 #[doc(hidden)]
 impl CpuEngine {
-    /// The logits of every sample, `[sample][class]`, without dropout; labels are not looked at.
+    /// The logits of every sample, `[sample][class]`, without dropout; labels are ignored.
     ///
-    /// A sample's logits do not depend on those beside it, nor on the number of threads.
+    /// A sample's logits depend neither on other samples nor on the number of threads.
     ///
     /// # Errors
     /// When the data do not fit the network.
@@ -81,7 +81,7 @@ impl CpuEngine {
         check_data(&self.network, data)?;
         let count = width * data.samples();
         #[cfg(feature = "train")]
-        crate::host::require(&format!("what layer {layer} gives"), (size_of::<f32>() * count) as f64)?;
+        crate::host::require(&format!("the output of layer {layer}"), (size_of::<f32>() * count) as f64)?;
         let mut values = vec![0.0; count];
         let places = values.chunks_mut(SAMPLES_OF_TASK * width).collect();
         self.over_tasks(data, places, |place: &mut [f32], chunks| {
@@ -96,9 +96,9 @@ impl CpuEngine {
         Ok(values)
     }
 
-    /// Runs tasks of consecutive samples in parallel and returns what each made, in order.
+    /// Runs tasks of consecutive samples in parallel and returns their results, in order.
     ///
-    /// A task gets its place and a function that runs its chunks, one after the other, and shows
+    /// A task gets its place and a function that runs its chunks, one after another, and passes
     /// each to a visitor together with the number of samples in it.
     fn over_tasks<P: Send, T: Send>(
         &self,

@@ -1,7 +1,7 @@
 //! Gradients of packed values over a whole batch, with the optimiser's update fused; values and state are changed in place.
 //!
 //! A micro-block owns 16 sums over all samples, a sparse edge one. Every value is
-//! summed by one thread, chunk after chunk, so the result does not depend on the
+//! summed by one thread, chunk by chunk, so the result does not depend on the
 //! number of threads. Lanes without a sample have deltas of 0. A large batch comes in groups of
 //! chunks: sums are kept until the last group, which updates.
 //!
@@ -20,7 +20,7 @@ use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TiledLayer};
 const STRIP_ROWS: usize = 8;
 
 /// Chunks that gradients are summed over at a time, so that what a patch reads stays in the first-level cache.
-/// Groups of a batch have a multiple of it, so that how a batch is cut does not show in the sums.
+/// Groups of a batch are multiples of it, so that the sums do not depend on how a batch is cut.
 pub const CHUNKS_TOGETHER: usize = 8;
 
 /// Side of a square of micro-blocks that are worked on together: 2 x 16 neurons, whose rows of
@@ -33,7 +33,7 @@ const EDGES_TOGETHER: usize = 256;
 /// Listed micro-blocks of a strip.
 const STRIP_BLOCKS: usize = 64;
 
-/// Some rows of the grid of micro-blocks that a dense tile is, or some of a list: what one task updates.
+/// Some rows of micro-blocks of a dense tile, or some of a list: the work of one task.
 #[derive(Clone, Copy, Debug)]
 pub struct Strip {
     /// The first micro-block, among all of the network.
@@ -168,7 +168,7 @@ impl<R: Regularise> Dense<'_, R> {
         }
     }
 
-    /// From gradients of the loss to what the update is given, for consecutive micro-blocks.
+    /// Turns gradients of the loss into those of the update, for consecutive micro-blocks.
     #[inline(always)]
     fn regularise<S: Simd>(&self, simd: S, first: usize, gradients: &mut [[f32; MICRO_BLOCK]]) {
         let (weights, _) = self.values.values[first * MICRO_BLOCK..].as_chunks::<MICRO_BLOCK>();
@@ -190,7 +190,7 @@ impl<R: Regularise> Dense<'_, R> {
 const BITS: [u32; MICRO_BLOCK] =
     [1, 2, 4, 8, 0x10, 0x20, 0x40, 0x80, 0x100, 0x200, 0x400, 0x800, 0x1000, 0x2000, 0x4000, 0x8000];
 
-/// Leaves 0 where a micro-block has no edge; without branches, which would be mispredicted time and again.
+/// Sets values without an edge to 0; without branches, which would often be mispredicted.
 #[inline(always)]
 fn keep_edges<S: Simd>(simd: S, mask: u32, values: &mut [f32; MICRO_BLOCK]) {
     let (mask, none) = (simd.splat_u32s(mask), simd.splat_u32s(0));
@@ -202,7 +202,7 @@ fn keep_edges<S: Simd>(simd: S, mask: u32, values: &mut [f32; MICRO_BLOCK]) {
 }
 
 /// Adds the products of `I` inputs from lane `first` on with 4 outputs, summed over the samples of some
-/// chunks. Neurons beyond a tile's edge stand in for padding; their sums are masked out.
+/// chunks. Neurons beyond a tile's edge serve as padding; their sums are masked out.
 #[inline(always)]
 fn add_products<S: Simd, const W: usize, const P: usize, const I: usize>(
     simd: S,

@@ -5,7 +5,7 @@
 
 use crate::network::Activation;
 
-/// `a * b + c`: rounded once where the processor does that in one instruction (`FUSED`), else twice.
+/// `a * b + c`: rounded once if the processor does that in one instruction (`FUSED`), otherwise twice.
 #[inline(always)]
 pub(super) fn mul_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }

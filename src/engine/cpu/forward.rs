@@ -30,19 +30,19 @@ impl<'a> LayerSlices<'a> {
     }
 }
 
-/// What follows the weighted sums of a layer.
+/// The operations after the weighted sums of a layer.
 #[derive(Clone, Copy, Debug)]
 pub struct Epilogue {
     /// The layer's activation.
     pub activation: Activation,
-    /// The mask of this step, where dropout applies.
+    /// The mask of this step, if dropout applies.
     pub dropout: Option<Mask>,
 }
 
 /// Dropout of one layer, step and chunk.
 #[derive(Clone, Copy, Debug)]
 pub struct Mask {
-    /// Stands for seed, step and layer.
+    /// Key of seed, step and layer.
     pub key: DropoutKey,
     /// Probability with which a unit is kept.
     pub keep_probability: f32,
@@ -51,7 +51,7 @@ pub struct Mask {
 }
 
 impl Mask {
-    /// What each lane of a unit is multiplied with: 0, or 1 / keep probability.
+    /// The factor of each lane of a unit: 0, or 1 / keep probability.
     #[inline(always)]
     pub(super) fn factors(&self, unit: u32) -> [f32; LANES] {
         let (threshold, scale) = (keep_threshold(self.keep_probability), 1.0 / self.keep_probability);
@@ -147,7 +147,7 @@ impl<'a> Direction<'a> for Outputs<'a> {
 }
 
 impl Epilogue {
-    /// Activation and dropout of one unit, in place; `FUSED` as the elementary functions have it.
+    /// Activation and dropout of one unit, in place; `FUSED` as in the elementary functions.
     #[inline(always)]
     fn apply<const FUSED: bool>(&self, unit: u32, row: &mut Row) {
         activate::<FUSED>(self.activation, &mut row.0);

@@ -16,20 +16,20 @@ use crate::network::Network;
 use crate::network::dropout::DropoutKey;
 use crate::tiles::MICRO_BLOCK;
 
-/// What all chunks of a batch share.
+/// The common state of all chunks of a batch.
 pub(super) struct Pass<'a, R> {
     pub(super) network: &'a Network,
     pub(super) layout: &'a NetworkLayout,
     pub(super) values: &'a PackedValues,
-    /// Once its flag is true, chunks end their way early.
+    /// Once its flag is true, chunks end early.
     pub(super) kernels: KernelRun<'a>,
     pub(super) data: &'a Dataset,
-    /// With it, dropout and backward run.
+    /// If present, dropout and backward run.
     pub(super) training: Option<Training>,
     pub(super) recorder: &'a R,
 }
 
-/// What a step knows that an evaluation does not: what keys its dropout masks, how far its labels are smoothed.
+/// Parameters of a training step that an evaluation lacks: the key of dropout masks, label smoothing.
 pub(super) struct Training {
     pub(super) seed: u64,
     pub(super) step: u64,
@@ -82,7 +82,7 @@ impl<R: Recorder> Pass<'_, R> {
         (!self.is_stopped()).then_some(Totals { loss: loss.sum, correct: loss.correct })
     }
 
-    /// Whether what the chunk holds is worthless, because its way ended early.
+    /// Whether the chunk ended early, so that its content is invalid.
     fn is_stopped(&self) -> bool {
         self.kernels.is_stopped()
     }

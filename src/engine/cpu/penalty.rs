@@ -1,4 +1,4 @@
-//! What regularisation adds to the gradient of one weight, in float32.
+//! The contribution of regularisation to the gradient of one weight, in float32.
 //!
 //! L2 is not here: it is part of the update rule and costs next to nothing.
 //!
@@ -33,13 +33,13 @@ pub struct Regularisation<'a> {
     pub penalties: PenaltyRule,
     /// Number of the network's inputs, which are the first rows; weights from there on belong to other layers.
     pub inputs: usize,
-    /// What the group lasso multiplies the weights out of each input with, `[inputs]`; empty without it.
+    /// The factor of the group lasso for the weights of each input, `[inputs]`; empty without it.
     pub group_factors: &'a [f32],
-    /// The connections that this step keeps, where it drops any.
+    /// The connections of this step, if it drops any.
     pub connections: Option<Connections<'a>>,
 }
 
-/// A mask, and the number of the connection that each value of a task is.
+/// A mask, and the connection number of each value of a task.
 #[derive(Clone, Copy, Debug)]
 pub struct Connections<'a> {
     /// The mask of the step.
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use crate::engine::Penalties;
 
-    /// Around 0, where a sign has none, and around the piece of the smoothed root.
+    /// Around 0, where the sign is not differentiable, and around the smoothed root.
     #[test]
     fn gradients_are_those_of_the_definition() {
         let a = L_HALF_SMOOTHING;

@@ -121,7 +121,7 @@ mod tests {
             assert_eq!(stages, Stage::of_training_step(3, &settings));
             assert!(step.stages.iter().all(|time| time.microseconds > 0.0), "{step:?}");
             let sum: f64 = step.stages.iter().map(|time| time.microseconds).sum();
-            // One thread does nothing but stages and a little around them.
+            // A single thread spends nearly all its time in stages.
             assert!(sum <= step.wall_microseconds, "{step:?}");
         }
         let outside = StepPlan { samples: &[70], ..plan };

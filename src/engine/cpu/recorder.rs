@@ -1,11 +1,11 @@
-//! Clocks around the stages of a step, and what stands in their place when nobody asks.
+//! Clocks around the stages of a step, and a recorder that does nothing.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::engine::profile::{Stage, StageTime};
 
-/// What sees the stages of a step. A type for each case, so that steps without a clock are
+/// A recorder of the stages of a step. A type for each case, so that steps without a clock are
 /// compiled without any trace of one.
 pub(super) trait Recorder: Sync {
     /// Runs a part of a stage, on the caller's thread.
@@ -33,7 +33,7 @@ impl StageClock {
         Self { stages: stages.into_iter().map(|stage| (stage, AtomicU64::new(0))).collect() }
     }
 
-    /// The sums so far; they start over.
+    /// The sums so far, which are reset.
     pub(super) fn take(&self) -> Vec<StageTime> {
         let time = |(stage, sum): &(Stage, AtomicU64)| StageTime {
             stage: *stage,

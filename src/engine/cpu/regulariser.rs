@@ -1,4 +1,4 @@
-//! What regularisation computes once a step, before gradients are: factors of groups, masked weights.
+//! What regularisation computes once per step, before the gradients: factors of groups, masked weights.
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::engine::profile::Stage;
 use crate::network::Network;
 use crate::network::drop_connect::ConnectionMask;
 
-/// Tables and results, each empty where the settings have no use for it.
+/// Tables and results, each empty if the settings have no use for it.
 pub(super) struct Regulariser {
     settings: EngineSettings,
     inputs: usize,
@@ -74,12 +74,12 @@ impl Regulariser {
         }
     }
 
-    /// The weights under the mask of the prepared step, where it has one.
+    /// The masked weights of the prepared step, if it has a mask.
     pub(super) fn masked(&self) -> Option<&PackedValues> {
         self.mask.map(|_| &self.masked)
     }
 
-    /// What the prepared step does to gradients of dense and of sparse values; none where it does nothing.
+    /// The regularisation of dense and of sparse values in the prepared step; `None` if it does nothing.
     pub(super) fn regularisations(&self) -> Option<[Regularisation<'_>; 2]> {
         let penalties = self.settings.penalties.rule();
         let some = penalties.on != 0 || self.mask.is_some();

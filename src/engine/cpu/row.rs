@@ -1,4 +1,4 @@
-//! Activations and deltas as the kernels hold them: chunks of a batch, one row of lanes a neuron.
+//! Activations and deltas in kernels: chunks of a batch, one row of lanes per neuron.
 
 use crate::tiles::QUAD;
 use bytemuck::{Pod, Zeroable};
@@ -27,7 +27,7 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// Room for a network of this many rows.
+    /// Buffers for a network of this many rows.
     pub fn new(rows: usize) -> Self {
         let rows = rows + QUAD - 1;
         Self { activations: vec![Row::ZERO; rows], deltas: vec![Row::ZERO; rows] }

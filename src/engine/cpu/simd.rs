@@ -1,4 +1,4 @@
-//! Which vector instructions a kernel is compiled for, chosen at run time.
+//! Vector instructions, chosen at run time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -17,15 +17,15 @@ pub(super) trait Kernel {
     fn run<S: Simd, const W: usize, const P: usize>(self, simd: S) -> Self::Output;
 }
 
-/// How a long kernel runs: with which vector instructions, and until when.
+/// How a long kernel runs: with which vector instructions, and its stop flag.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelRun<'a> {
     pub(super) arch: Arch,
-    /// Ends the kernel early, once it is true; what it has written is worthless then.
+    /// Ends the kernel early once true; its output is then invalid.
     pub(super) stop: &'a AtomicBool,
 }
 
-/// The flag of kernels that nobody stops.
+/// A flag that is never set.
 pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 
 impl From<Arch> for KernelRun<'_> {

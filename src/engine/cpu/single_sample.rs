@@ -1,8 +1,8 @@
-//! The forward pass of one sample, on one thread, for the least latency.
+//! The forward pass of one sample, on one thread, for the lowest latency.
 //!
-//! A single sample has no other to share a weight with: the time goes into reading weights. So tiles are
+//! A single sample cannot share weights with others: the time goes into reading weights. So tiles are
 //! stored dense from a lower density on than in training, where every multiplication with padding is paid
-//! for 32 samples, and an input stands four times side by side, so that a micro-block is multiplied with
+//! for 32 samples, and each input is repeated four times, so that a micro-block is multiplied with
 //! its inputs slot by slot.
 
 use pulp::{Arch, Simd};
@@ -33,10 +33,10 @@ pub struct SingleSample {
     arch: Arch,
     layers: Vec<PackedLayer>,
     inputs: usize,
-    /// Inputs and outputs of the layer at work, by turns: `[neuron]`.
+    /// Inputs and outputs of the current layer, alternately: `[neuron]`.
     x: Vec<f32>,
     y: Vec<f32>,
-    /// The inputs of the layer at work, four times each: `[quad of a block][16]`.
+    /// The inputs of the current layer, four times each: `[quad of a block][16]`.
     repeated: Vec<Slots>,
 }
 
@@ -69,7 +69,7 @@ impl SingleSample {
         Self::with_instructions(network, parameters, Arch::new())
     }
 
-    /// As [`SingleSample::new`], with the vector instructions given.
+    /// As [`SingleSample::new`], with the given vector instructions.
     ///
     /// # Errors
     /// As [`SingleSample::new`].
@@ -163,7 +163,7 @@ impl Forward<'_> {
 }
 
 impl PackedLayer {
-    /// Writes every input four times, quad by quad of every block; what is beyond a block is 0.
+    /// Writes every input four times, quad by quad of every block; values beyond a block are 0.
     #[inline(always)]
     fn repeat(&self, x: &[f32], repeated: &mut Vec<Slots>) {
         repeated.clear();

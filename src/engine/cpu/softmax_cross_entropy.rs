@@ -7,7 +7,7 @@ use pulp::Arch;
 use super::elementary::exp;
 use super::row::{LANES, Row};
 
-/// What one chunk adds to the loss of its batch.
+/// The contribution of one chunk to the loss of its batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ChunkLoss {
     /// Cross-entropy in nats, summed over the samples.
@@ -71,8 +71,8 @@ fn run(logits: &[Row], labels: &[u32], smoothing: f32, scale: f32, delta: &mut [
     loss
 }
 
-/// Takes every class's share of the targets off the deltas, and returns what moving the targets
-/// there adds to the loss: the label's logit is traded for the mean of all.
+/// Subtracts every class's share of the targets from the deltas, and returns what moving the targets
+/// adds to the loss: the mean of all logits replaces the label's.
 #[inline(always)]
 fn smooth(logits: &[Row], labels: &[u32], smoothing: f32, scale: f32, delta: &mut [Row]) -> f64 {
     let share = smoothing / logits.len() as f32 * scale;

@@ -18,7 +18,7 @@ use crate::engine::{MAX_STATES, StepOutcome, UpdateRule};
 pub(super) const PIECE: usize = 1024;
 
 impl CpuEngine {
-    /// One step; runs on the threads of the caller's pool. One that is stopped before its update gives `None` and has
+    /// One step; runs on the threads of the caller's pool. A step that is stopped before its update returns `None` and has
     /// changed nothing.
     ///
     /// A large batch goes through forward and backward group by group, so that what the gradients read is still in the
@@ -76,14 +76,14 @@ impl CpuEngine {
         })
     }
 
-    /// Ends a step before its update: keeps its room, and no gradients of groups that were there already.
+    /// Ends a step before its update: keeps its buffers, but no gradients of earlier groups.
     fn abandon(&mut self, chunks: Vec<Chunk>) {
         self.chunks = chunks;
         self.sums = PackedValues::default();
     }
 
     /// Samples that go through forward and backward before their gradients are summed: enough for all threads, and
-    /// for reading and writing the sums to be little beside reading the chunks.
+    /// for reading and writing the sums to be cheap compared with reading the chunks.
     fn group(&self) -> usize {
         let sums = size_of::<f32>() * (self.layout.dense_len() + self.layout.sparse_len());
         let chunks = CHUNKS_TOGETHER * 2 * size_of::<Row>() * self.layout.rows();

@@ -11,12 +11,12 @@ pub struct ValuesMut<'a> {
     pub values: &'a mut [f32],
     /// The optimiser's state, in the order in which its rule counts it.
     pub state: [&'a mut [f32]; MAX_STATES],
-    /// Sums of gradients over earlier groups of the batch, 0 before the first; empty where the batch is one group.
+    /// Sums of gradients over earlier groups of the batch, 0 before the first; empty if the batch is one group.
     pub sums: &'a mut [f32],
 }
 
 impl<'a> ValuesMut<'a> {
-    /// Disjoint pieces of these lengths; state that is empty is so in every piece.
+    /// Disjoint pieces of these lengths; an empty state remains empty in every piece.
     ///
     /// # Panics
     /// If there are fewer values than the lengths add up to.
@@ -43,7 +43,7 @@ impl ValuesMut<'_> {
         }
     }
 
-    /// Keeps gradients for the groups that follow, or leaves 0 for the next batch.
+    /// Saves gradients for the following groups, or 0 for the next batch.
     #[inline(always)]
     pub(super) fn store_sums(&mut self, first: usize, gradients: &[f32], more_follow: bool) {
         if !self.sums.is_empty() {
@@ -81,7 +81,7 @@ impl ValuesMut<'_> {
                 for ((value, g), mean) in steps.zip(&mut means[range]) {
                     let c = rule.first * *mean + (1.0 - rule.first) * g;
                     *mean = rule.second * *mean + (1.0 - rule.second) * g;
-                    // signum gives 0 a sign.
+                    // `signum` returns 1 or -1 for 0.
                     let sign = if c == 0.0 { 0.0 } else { c.signum() };
                     *value -= rule.learning_rate * (sign + rule.decoupled_decay * *value);
                 }

@@ -1,6 +1,6 @@
-//! Weighted sums for the neurons on one side of a layer: what forward and backward_input have in common.
+//! Weighted sums for the neurons on one side of a layer: the common part of forward and backward_input.
 //!
-//! One block of neurons after the other, whose sums then stay in the first-level cache: dense tiles first, 4 neurons at a
+//! Works block by block, so that sums stay in the first-level cache: dense tiles first, 4 neurons at a
 //! time so that each far row that is loaded serves all of them, and as many far rows at a time as stay there,
 //! too; or the listed micro-blocks, a list for each 4 neurons; then the sparse lists and what follows the sum, neuron by neuron.
 
@@ -11,7 +11,7 @@ use super::simd::{Kernel, KernelRun, Parts, vectors, vectors_mut};
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD};
 use crate::topology::Partition;
 
-/// Neurons between two looks at the flag.
+/// Neurons between two checks of the stop flag.
 const NEURONS_BETWEEN_LOOKS: usize = 1024;
 
 /// A way over the edges of a layer: each near neuron sums over far ones.
@@ -25,7 +25,7 @@ pub(super) trait Direction<'a> {
     /// The neurons that are summed over.
     fn far(&self) -> &'a Partition;
 
-    /// What a near neuron's sum starts from.
+    /// The initial value of a near neuron's sum.
     fn start(&self, near: usize) -> f32;
 
     /// The dense tiles of a near block, each with its far block.
@@ -51,7 +51,7 @@ pub(super) trait Direction<'a> {
     /// The far ends of a near neuron's sparse edges, and the weight of each of them.
     fn list(&self, near: u32) -> (&'a [u32], impl Fn(usize) -> f32);
 
-    /// Makes a result of a whole sum, in place; `FUSED` as the elementary functions have it.
+    /// Turns a complete sum into a result, in place; `FUSED` as in the elementary functions.
     fn finish<const FUSED: bool>(&self, near: u32, sum: &mut Row);
 }
 
@@ -183,7 +183,7 @@ pub(super) fn add_quad<'a, S: Simd, const W: usize, const P: usize>(
             add_scaled(simd, &mut quad, |j| weights[slot(k, j)], &row[part]);
         }
     }
-    // What is left of the tile's rows where they are no multiple of 4.
+    // The remaining rows of the tile, if their number is not a multiple of 4.
     if let Some(weights) = micro_blocks.next() {
         for (k, row) in rest.iter().enumerate() {
             add_scaled(simd, &mut quad, |j| weights[slot(k, j)], &row[part]);

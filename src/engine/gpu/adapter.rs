@@ -11,27 +11,27 @@ use super::uniforms::UNIFORM_STRIDE;
 use crate::tiles::index_of;
 use crate::{Error, Result, host};
 
-/// What one adapter is, and whether the engine can run on it.
+/// An adapter, and whether the engine can run on it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AdapterReport {
     /// Its place in the list of all, counted from 1.
     pub number: usize,
-    /// Name, as the driver gives it.
+    /// Name, as reported by the driver.
     pub name: String,
     /// Name of the driver.
     pub driver: String,
-    /// Version of the driver, in its own words.
+    /// Version of the driver, as it reports it.
     pub driver_info: String,
     /// vulkan, metal or dx12.
     pub backend: String,
     /// discrete GPU, integrated GPU, virtual GPU, software or other.
     pub device_type: &'static str,
-    /// Where it is plugged in, `0000:01:00.0`, where the driver says so.
+    /// Its bus address, `0000:01:00.0`, if the driver reports it.
     pub bus_id: Option<String>,
-    /// Bytes of its memory; that of the machine for a program on the CPU.
+    /// Bytes of its memory; the machine's memory for a software adapter.
     pub memory: Option<u64>,
-    /// Whether it is more than a program on the CPU.
+    /// Whether it is hardware, not software on the CPU.
     pub is_hardware: bool,
     /// Largest buffer, in bytes.
     pub max_buffer_size: u64,
@@ -39,7 +39,7 @@ pub struct AdapterReport {
     pub max_binding_size: u64,
     /// Storage buffers that one kernel can see.
     pub max_storage_buffers: u32,
-    /// Whether it can say when kernels ran, which profiles need.
+    /// Whether it has timestamps, which profiles need.
     pub has_timestamps: bool,
     /// `Err` says what it lacks.
     pub usable: Result<(), String>,
@@ -55,7 +55,7 @@ impl fmt::Display for AdapterReport {
     }
 }
 
-/// All adapters of this machine, best first; none where there is no driver.
+/// All adapters of this machine, best first; empty if there is no driver.
 pub fn adapters() -> Vec<AdapterReport> {
     let found = enumerate();
     let reports = reports(&found);
@@ -63,7 +63,7 @@ pub fn adapters() -> Vec<AdapterReport> {
     reports
 }
 
-/// What was listed last and not used since: whoever looks and then opens asks the drivers once.
+/// The last list, until used: listing and then opening asks the drivers only once.
 static SEEN: Mutex<Option<Vec<wgpu::Adapter>>> = Mutex::new(None);
 
 fn reports(found: &[wgpu::Adapter]) -> Vec<AdapterReport> {
@@ -87,7 +87,7 @@ fn place(choice: &AdapterChoice, reports: &[AdapterReport]) -> Result<usize> {
     };
     let usable: Vec<_> = allowed.into_iter().filter(|report| report.usable.is_ok()).collect();
     let best = usable.first().ok_or_else(|| no_adapter(choice, reports))?;
-    // A card that two interfaces reach is there twice.
+    // A card with two interfaces appears twice.
     let alike = usable.iter().filter(|report| report.backend == best.backend).count();
     match choice {
         AdapterChoice::Named(text) if alike > 1 => Err(Error::NoAdapter(format!(
@@ -98,7 +98,7 @@ fn place(choice: &AdapterChoice, reports: &[AdapterReport]) -> Result<usize> {
     }
 }
 
-/// The adapter with a number, or those with a text in their name. One or two digits are no part of a name: many have them
+/// The adapter with a number, or those with a text in their name. One or two digits are not part of a name: many names have them
 /// in a version.
 fn named<'a>(text: &str, reports: &'a [AdapterReport]) -> Vec<&'a AdapterReport> {
     let number = text.trim().parse::<usize>().ok().and_then(|number| reports.get(number.checked_sub(1)?));
@@ -161,7 +161,7 @@ pub fn why_none() -> String {
     }
 }
 
-/// Names of the files that tell Vulkan's loader of drivers.
+/// Names of the files that list drivers for Vulkan's loader.
 fn vulkan_drivers() -> Vec<String> {
     let folders = ["/etc/vulkan/icd.d", "/usr/share/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
     let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
@@ -216,7 +216,7 @@ fn report((number, adapter): (usize, &wgpu::Adapter)) -> AdapterReport {
     }
 }
 
-/// Says what an adapter lacks that kernels need.
+/// Returns what an adapter lacks for the kernels.
 fn check(downlevel: &wgpu::DownlevelCapabilities, limits: &wgpu::Limits) -> Result<(), String> {
     if !downlevel.flags.contains(wgpu::DownlevelFlags::COMPUTE_SHADERS) {
         return Err("it has no compute shaders".into());
@@ -286,7 +286,7 @@ mod tests {
             place(&AdapterChoice::Named(text.into()), there).map_err(|error| error.to_string())
         };
         assert_eq!(["1", " 2", "4", "256"].map(|text| chosen(text, &there)), [Ok(0), Ok(1), Ok(3), Ok(4)]);
-        // The same card by two interfaces; three digits that no adapter has as its number are a part of a name.
+        // The same card with two interfaces; three digits that are not an adapter's number are part of a name.
         assert_eq!(["arc", "a770", "770"].map(|text| chosen(text, &there)), [Ok(2), Ok(2), Ok(2)]);
         let message = chosen("4090", &there).unwrap_err();
         let list = "1: RTX 4090 (discrete GPU, vulkan, 0000:01:00.0); 2: RTX 4090 (discrete GPU, vulkan, 0000:02:00.0)";

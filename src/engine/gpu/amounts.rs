@@ -1,10 +1,10 @@
-//! How much each kernel has to do: what is dispatched for a batch.
+//! The amount of work of each kernel: its dispatch for a batch.
 
 use super::kernels::Pipeline;
 use super::shaders::GATHERED;
 use super::uniforms::NetworkUniform;
 
-/// A dispatch to be: of which kernel, for which network and batch.
+/// A planned dispatch: its kernel, network and batch.
 pub(super) struct Job<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) network: &'a NetworkUniform,
@@ -14,7 +14,7 @@ pub(super) struct Job<'a> {
     pub(super) columns: u32,
 }
 
-/// How much a kernel has to do.
+/// The amount of work of a kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Amount {
     /// Workgroups that it needs.

@@ -1,4 +1,4 @@
-//! The one place that records and submits commands.
+//! The only place that records and submits commands.
 
 use std::sync::mpsc;
 
@@ -51,7 +51,7 @@ pub(super) fn folded(groups: u64) -> [u32; 2] {
     [groups.min(u64::from(FOLD)), rows].map(|count| u32::try_from(count).unwrap_or(FOLD))
 }
 
-/// Submits kernels, one after the other, in one pass.
+/// Submits kernels, one after another, in one pass.
 pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::SubmissionIndex> {
     submit_between(gpu, dispatches, None)
 }
@@ -70,7 +70,7 @@ pub(super) fn submit_cut(
     last.map_or_else(|| submit(gpu, &[]), Ok)
 }
 
-/// As [`submit`], each kernel in a pass of its own between two timestamps; kernels with nothing to do get an empty pass.
+/// As [`submit`], each kernel in a separate pass between two timestamps; kernels without work get an empty pass.
 pub(super) fn submit_timed(
     gpu: &Gpu,
     dispatches: &[Dispatch<'_>],
@@ -92,7 +92,7 @@ pub(super) fn submit_timed(
     send(gpu, encoder)
 }
 
-/// As [`submit`], with one timestamp before all kernels and one behind them, where there are any.
+/// As [`submit`], with one timestamp before all kernels and one after them, if available.
 pub(super) fn submit_between(
     gpu: &Gpu,
     dispatches: &[Dispatch<'_>],
@@ -121,7 +121,7 @@ fn send(gpu: &Gpu, encoder: wgpu::CommandEncoder) -> Result<wgpu::SubmissionInde
     Ok(submission)
 }
 
-/// Records one kernel, if it has something to do.
+/// Records one kernel, if it has work.
 fn record(pass: &mut wgpu::ComputePass<'_>, dispatch: &Dispatch<'_>) {
     if dispatch.groups > 0 {
         let [across, down] = folded(dispatch.groups);
@@ -142,7 +142,7 @@ pub(super) fn clear(gpu: &Gpu, buffers: &[&wgpu::Buffer]) -> Result<()> {
     send(gpu, encoder).map(|_| ())
 }
 
-/// Copies the first `count` values of a buffer to the host, after all that was submitted before.
+/// Copies the first `count` values of a buffer to the host, after all earlier submits.
 pub(super) fn read<T: bytemuck::Pod>(gpu: &Gpu, buffer: &wgpu::Buffer, count: usize) -> Result<Vec<T>> {
     if count == 0 {
         return Ok(Vec::new());
@@ -155,11 +155,11 @@ pub(super) fn read<T: bytemuck::Pod>(gpu: &Gpu, buffer: &wgpu::Buffer, count: us
     let submission = gpu.queue.submit([encoder.finish()]);
     let (sender, receiver) = mpsc::channel();
     staging.map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-        // Nobody listens any more only when the wait below failed.
+        // The receiver is gone only if the wait below failed.
         let _ = sender.send(result);
     });
     gpu.wait(Some(submission))?;
-    // Another thread that waits for the same device may be the one that answers.
+    // Another thread waiting for the same device may receive the answer.
     match receiver.recv_timeout(PATIENCE) {
         Ok(Ok(())) => {}
         Ok(Err(error)) => return Err(gpu.error(format!("reading back failed: {error}"))),

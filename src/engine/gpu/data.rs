@@ -1,7 +1,7 @@
-//! Data sets on the device: resident where they fit, else streamed.
+//! Data sets on the device: resident if they fit, otherwise streamed.
 //!
-//! A resident data set stands on the device as a whole and is gathered by sample
-//! number. Of a streamed one, each submit brings just its own samples, in the
+//! A resident data set is entirely on the device and is gathered by sample
+//! number. Of a streamed one, each submit uploads only its own samples, in the
 //! order in which it uses them. The same kernels read both, so the bits of the
 //! results are the same.
 
@@ -14,9 +14,9 @@ use super::shaders::KernelKind;
 use crate::dataset::Dataset;
 use crate::{Error, Result};
 
-/// Data sets that are remembered; the one that was not used for longest goes first.
+/// Number of remembered data sets; the least recently used one is dropped first.
 const REMEMBERED: usize = 4;
-/// Most bytes of features that one submit streams when it has more than one step.
+/// Maximum number of bytes of features that one submit streams when it has more than one step.
 const STREAMED_BYTES: usize = 64 << 20;
 
 /// Features and labels, and the bind group of the kernel that reads them.
@@ -26,7 +26,7 @@ struct DataBuffers {
     gather: wgpu::BindGroup,
 }
 
-/// A data set that was seen; it is held, so that its address stays its own.
+/// A known data set; holding it keeps its address unique.
 struct Known {
     data: Arc<Dataset>,
     resident: Option<DataBuffers>,
@@ -62,12 +62,12 @@ impl Data {
         data: &Arc<Dataset>,
     ) -> Result<()> {
         if let Some(place) = self.known.iter().position(|known| Arc::ptr_eq(&known.data, data)) {
-            // The current one stands last.
+            // The current one is last.
             self.known[place..].rotate_left(1);
         } else {
             check_labels(data, buffers.constants.classes)?;
-            // Nobody can ask again for a data set that nobody else holds: the samples of an
-            // epoch that was augmented make room for those of the next.
+            // A data set without other owners cannot be selected again: the samples of an augmented
+            // epoch are dropped before those of the next one.
             self.known.retain(|known| Arc::strong_count(&known.data) > 1);
             if self.known.len() == REMEMBERED {
                 self.known.remove(0);
@@ -86,7 +86,7 @@ impl Data {
         Ok(())
     }
 
-    /// Binds what is on the device to other buffers of the network.
+    /// Binds the data on the device to other buffers of the network.
     pub(super) fn bind_again(
         &mut self,
         gpu: &Gpu,
@@ -102,7 +102,7 @@ impl Data {
         Ok(())
     }
 
-    /// Copies a data set to the device if it may and can stand there.
+    /// Copies a data set to the device if allowed and possible.
     fn make_resident(
         &self,
         gpu: &Gpu,
@@ -128,7 +128,7 @@ impl Data {
         if self.resident().is_some() { buffers.steps_per_submit } else { self.steps }
     }
 
-    /// Sends what the next submit needs to find these samples of the current data set.
+    /// Uploads what the next submit needs to find these samples of the current data set.
     pub(super) fn upload(&mut self, gpu: &Gpu, buffers: &NetworkBuffers, samples: &[u32]) -> Result<()> {
         if self.resident().is_some() {
             gpu.queue.write_buffer(buffers.of(Buffer::SampleIndex), 0, bytemuck::cast_slice(samples));

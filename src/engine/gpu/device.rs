@@ -1,6 +1,6 @@
 //! The device, and every way in which it can fail.
 //!
-//! wgpu panics on errors that nobody handles. Here each one ends as an
+//! wgpu panics on unhandled errors. Here each one becomes an
 //! [`Error::Device`]: what happens while something is created is caught in error
 //! scopes, what happens later is remembered by two callbacks and found by
 //! [`Gpu::check`], which runs after each submit and each wait.
@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use super::adapter;
 use super::options::GpuOptions;
-use super::share::WorkgroupRoom;
+use super::share::WorkgroupLimits;
 use crate::{Error, Result};
 
-/// Bytes of the smallest buffer: a binding may not be empty, so lists with no entry get room for the largest one.
+/// Bytes of the smallest buffer: a binding may not be empty, so empty lists get space for the largest entry.
 pub(super) const LEAST_BYTES: u64 = 64;
-/// How long a submission may take. Submits are cut to a small part of it; a device that needs longer has hung.
+/// Timeout of a submission. Submits take a small part of it; a device that needs longer hangs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(600);
 /// Contents go to the device in parts of this many bytes.
 const UPLOAD_BYTES: usize = 64 << 20;
@@ -28,16 +28,16 @@ pub(super) struct Gpu {
     pub(super) queue: wgpu::Queue,
     pub(super) limits: wgpu::Limits,
     pub(super) adapter: String,
-    /// Whether it is more than a program on the CPU.
+    /// Whether it is hardware, not software on the CPU.
     pub(super) is_hardware: bool,
-    /// The adapter and its driver as exactly as they can be told.
+    /// The adapter and its driver, as precisely as possible.
     pub(super) identity: String,
     /// The first thing that went wrong outside any error scope.
     fault: Arc<Mutex<Option<String>>>,
 }
 
 impl Gpu {
-    /// Opens the adapter of the options with all that it has.
+    /// Opens the adapter of the options with all its features and limits.
     pub(super) fn open(options: &GpuOptions) -> Result<Self> {
         let adapter = adapter::choose(&options.adapter)?;
         let (info, limits) = (adapter.get_info(), adapter.limits());
@@ -72,10 +72,10 @@ impl Gpu {
         Ok(Self { device, queue, limits, adapter: name, is_hardware, identity, fault })
     }
 
-    /// What one workgroup may have.
-    pub(super) fn workgroup_room(&self) -> WorkgroupRoom {
+    /// The limits of one workgroup.
+    pub(super) fn workgroup_limits(&self) -> WorkgroupLimits {
         let limits = &self.limits;
-        WorkgroupRoom {
+        WorkgroupLimits {
             bytes: limits.max_compute_workgroup_storage_size,
             invocations: limits
                 .max_compute_invocations_per_workgroup
@@ -83,7 +83,7 @@ impl Gpu {
         }
     }
 
-    /// Whether the device can say when dispatches ran; only one that was asked for it.
+    /// Whether the device has timestamps; only if requested.
     pub(super) fn has_timestamps(&self) -> bool {
         self.device.features().contains(wgpu::Features::TIMESTAMP_QUERY)
     }
@@ -99,14 +99,14 @@ impl Gpu {
         fault.as_ref().map_or(Ok(()), |reason| Err(self.error(reason.clone())))
     }
 
-    /// Creates something, turning what goes wrong meanwhile into an error.
+    /// Creates something, turning failures into an error.
     pub(super) fn create<T>(&self, what: &str, create: impl FnOnce(&wgpu::Device) -> T) -> Result<T> {
         self.check()?;
         let filters =
             [wgpu::ErrorFilter::OutOfMemory, wgpu::ErrorFilter::Internal, wgpu::ErrorFilter::Validation];
         let scopes = filters.map(|filter| self.device.push_error_scope(filter));
         let made = create(&self.device);
-        // Scopes are popped in the reverse order of their making; all of them, also after an error.
+        // Scopes are popped in the reverse order of their creation; all of them, even after an error.
         let errors = scopes.into_iter().rev().map(|scope| pollster::block_on(scope.pop()));
         let errors: Vec<_> = errors.flatten().collect();
         if let Some(error) = errors.first() {
@@ -139,7 +139,7 @@ impl Gpu {
         self.create(&format!("the contents of {what}"), |_| {
             for (number, part) in (0u64..).zip(contents.chunks(UPLOAD_BYTES)) {
                 self.queue.write_buffer(&buffer, number * UPLOAD_BYTES as u64, part);
-                // Sends the part on its way, so that staging memory can be used again.
+                // Submits the part, so that staging memory can be reused.
                 self.queue.submit([]);
             }
         })?;
@@ -151,7 +151,7 @@ impl Gpu {
         self.buffer(what, bytes, wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST)
     }
 
-    /// Refuses what the adapter cannot hold in one buffer or show to a kernel.
+    /// Refuses buffers that exceed the adapter's limits.
     fn check_size(&self, what: &str, size: u64, usage: wgpu::BufferUsages) -> Result<()> {
         let bound = usage.contains(wgpu::BufferUsages::STORAGE);
         let limit = if bound { self.storage_limit() } else { self.limits.max_buffer_size };
@@ -163,7 +163,7 @@ impl Gpu {
         Ok(())
     }
 
-    /// Most bytes that one kernel can see of one buffer.
+    /// Maximum number of bytes that one kernel can see of one buffer.
     pub(super) fn storage_limit(&self) -> u64 {
         self.limits.max_storage_buffer_binding_size.min(self.limits.max_buffer_size)
     }

@@ -1,4 +1,4 @@
-//! A device with what is compiled for it, for all engines on it.
+//! A device with its compiled kernels, shared by all engines on it.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use super::share::Shares;
 use crate::Result;
 use crate::text::hex;
 
-/// A device that was opened and has no network yet; engines on it share it.
+/// An open device, shared by engines.
 #[derive(Clone)]
 pub struct GpuDevice {
     gpu: Gpu,
@@ -24,13 +24,13 @@ impl GpuDevice {
     /// Opens the adapter of the options.
     ///
     /// # Errors
-    /// [`Error::NoAdapter`](crate::Error::NoAdapter) lists the adapters when none fits the options,
+    /// [`Error::NoAdapter`](crate::Error::NoAdapter) lists the adapters if none matches the options,
     /// [`Error::Device`](crate::Error::Device) says why the best one cannot be opened.
     pub fn open(options: &GpuOptions) -> Result<Self> {
         Ok(Self { gpu: Gpu::open(options)?, compiled: Arc::default() })
     }
 
-    /// Compiles all kernels with each of these shares, so that engines find them ready.
+    /// Compiles all kernels with each of these shares in advance.
     ///
     /// # Errors
     /// When the adapter cannot run one of them.
@@ -38,7 +38,7 @@ impl GpuDevice {
         kernels::compile(&self.gpu, &self.compiled, shares, runtime_checks)
     }
 
-    /// All kernels with these shares: what is compiled already, and the rest compiled now.
+    /// All kernels with these shares, compiled now if necessary.
     pub(super) fn kernels(&self, shares: &Shares, runtime_checks: bool) -> Result<Kernels> {
         Kernels::new(&self.gpu, &self.compiled, shares, runtime_checks)
     }
@@ -58,17 +58,17 @@ impl GpuDevice {
         hex(hash.finalize())
     }
 
-    /// Whether nothing has gone wrong on it, so that it can be used again.
-    pub fn is_well(&self) -> bool {
+    /// Whether it has had no failure, so that it can be reused.
+    pub fn is_healthy(&self) -> bool {
         self.gpu.check().is_ok()
     }
 
-    /// Whether it is more than a program on the CPU.
+    /// Whether it is hardware, not software on the CPU.
     pub fn is_hardware(&self) -> bool {
         self.gpu.is_hardware
     }
 
-    /// The adapter and its driver as exactly as they can be told.
+    /// The adapter and its driver, as precisely as possible.
     pub(super) fn identity(&self) -> &str {
         &self.gpu.identity
     }

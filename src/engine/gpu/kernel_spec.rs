@@ -1,10 +1,10 @@
-//! What the host knows of a kernel.
+//! The host's description of a kernel.
 
 use super::amounts::{Amount, Job};
 use super::buffers::Buffer;
 use super::kernels::{Layers, When};
 use super::shaders::KernelKind;
-use super::share::{Share, Shares, WorkgroupRoom};
+use super::share::{Share, Shares, WorkgroupLimits};
 use super::workgroups::most_lane_bits;
 use crate::engine::profile::Stage;
 use crate::engine::{MAX_STATES, OptimizerKind};
@@ -22,35 +22,35 @@ pub struct Binding {
     pub writable: bool,
 }
 
-/// A kernel: a file under `shaders/` with one entry point of the same name, and all that the host knows of it.
+/// A kernel: a file under `shaders/` with one entry point of the same name, and the host's description of it.
 #[derive(Clone, Copy, Debug)]
 pub struct KernelSpec {
     /// Which one.
     pub kind: KernelKind,
     /// Name of the file, without `.wgsl`, and of its entry point.
     pub name: &'static str,
-    /// The text where each invocation has sums of its own, and where invocations share sums.
+    /// The source for separate sums, and for shared sums.
     pub(super) texts: (&'static str, &'static str),
     /// Its storage buffers.
     pub bindings: &'static [Binding],
-    /// Which of the shares is this kernel's; none where there are no sums to share.
+    /// Selects this kernel's share; `None` if there are no sums to share.
     pub share: Option<fn(&Shares) -> Share>,
     /// Invocations of a workgroup with this share.
     pub(super) workgroup: fn(Share) -> u32,
     /// Bytes of workgroup memory with this share.
     pub(super) workgroup_bytes: fn(Share) -> u32,
-    /// In which steps it runs.
+    /// The steps in which it runs.
     pub(super) when: When,
-    /// For which layers.
+    /// The layers for which it runs.
     pub(super) layers: Layers,
-    /// How much it has to do.
+    /// Its amount of work.
     pub(super) amount: fn(&Job<'_>) -> Amount,
-    /// The stage of a step that it is, by its layer.
+    /// Its stage of a step, by its layer.
     pub(super) stage: fn(usize) -> Stage,
 }
 
 impl KernelSpec {
-    /// The shares that it can be made for.
+    /// The possible shares.
     pub fn shares(&self) -> &'static [Share] {
         if self.share.is_some() { &Share::ALL } else { &Share::ALL[..1] }
     }
@@ -75,7 +75,7 @@ impl KernelSpec {
         self.workgroup(share) / share.get()
     }
 
-    /// Of a kernel that sums for quads of neurons, the columns of 4 samples that a workgroup has side by side, as a power of
+    /// For a kernel that sums for quads of neurons: the columns of 4 samples side by side in a workgroup, as a power of
     /// two, where rows have this many. Twin: `bits` in `shaders/common/weighted_sums.wgsl`.
     pub fn lane_bits(&self, share: Share, columns: u32) -> u32 {
         most_lane_bits(self.items(share)).min(u32::BITS - (columns.max(1) - 1).leading_zeros())
@@ -89,7 +89,7 @@ impl KernelSpec {
         format!("{constants}\n{text}")
     }
 
-    /// What the text takes from the host: sizes, and a constant for each kind of what it chooses between by a number.
+    /// The source's constants from the host: sizes, and the codes of enums.
     fn constants(&self, share: Share) -> impl Iterator<Item = (String, u32)> {
         let numbers = [
             ("WORKGROUP", self.workgroup(share)),
@@ -103,8 +103,8 @@ impl KernelSpec {
         all.map(|(name, value)| (name.to_uppercase(), value))
     }
 
-    /// Whether a workgroup with this share has room.
-    pub(super) fn fits(&self, share: Share, room: WorkgroupRoom) -> bool {
-        self.workgroup_bytes(share) <= room.bytes && self.workgroup(share) <= room.invocations
+    /// Whether a workgroup with this share fits.
+    pub(super) fn fits(&self, share: Share, limits: WorkgroupLimits) -> bool {
+        self.workgroup_bytes(share) <= limits.bytes && self.workgroup(share) <= limits.invocations
     }
 }

@@ -1,4 +1,4 @@
-//! The kernels as the host sees them: pipelines, and which of them a step runs.
+//! The kernels on the host: pipelines, and which of them a step runs.
 
 use std::collections::{HashMap, HashSet};
 use std::num::NonZeroU64;
@@ -14,12 +14,12 @@ use crate::engine::EngineSettings;
 use crate::engine::profile::Stage;
 use crate::threads::cores;
 
-/// One kernel, of one layer where there is one for each.
+/// One kernel, of one layer if there is one for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Kernel {
     /// Which one.
     pub kind: KernelKind,
-    /// The layer whose edges it goes along; of no meaning where one dispatch is for all layers, or for the last.
+    /// The layer of its edges; ignored if one dispatch is for all layers, or for the last.
     pub layer: usize,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum When {
     TrainingWith(fn(&EngineSettings) -> bool),
 }
 
-/// Of which layers a kernel writes neurons, each by a dispatch of its own.
+/// The layers whose neurons a kernel writes, each in a separate dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Layers {
     /// Of none: one dispatch is for the whole network.
@@ -58,7 +58,7 @@ impl Layers {
         }
     }
 
-    /// Of the neurons that a kernel of this layer writes: their place among the layer uniforms, the layer they are outputs of.
+    /// For the neurons that a kernel of this layer writes: their place among the layer uniforms, and the layer whose outputs they are.
     pub(super) fn written(self, layer: usize, layers: usize) -> (usize, usize) {
         match self {
             Self::None => (0, 0),
@@ -93,7 +93,7 @@ impl Kernel {
         KERNELS.iter().filter(runs).flat_map(|spec| spec.kernels(layers)).collect()
     }
 
-    /// The stage of a step that it is.
+    /// Its stage of a step.
     pub(super) fn stage(self) -> Stage {
         (self.kind.spec().stage)(self.layer)
     }
@@ -108,7 +108,7 @@ pub(super) struct Pipeline {
     pub(super) pipeline: wgpu::ComputePipeline,
 }
 
-/// What is compiled for a device, for all engines on it.
+/// The compiled kernels of a device, shared by its engines.
 #[derive(Debug, Default)]
 pub(super) struct Compiled {
     uniforms: Option<wgpu::BindGroupLayout>,
@@ -133,7 +133,7 @@ impl Compiled {
     }
 }
 
-/// What makes a pipeline: a kernel, its share, and whether it has run-time checks.
+/// The key of a pipeline: a kernel, its share, and whether it has run-time checks.
 type Wanted = (KernelKind, Share, bool);
 
 /// All kernels with each of these shares.
@@ -145,7 +145,7 @@ fn wanted(shares: &[Shares], runtime_checks: bool) -> Vec<Wanted> {
 /// Compiles what is not compiled yet, on as many threads as there are cores.
 ///
 /// # Errors
-/// When the adapter cannot run one of them; those behind it may be missing then.
+/// When the adapter cannot run one of them; later ones may then be missing.
 pub(super) fn compile(
     gpu: &Gpu,
     compiled: &Mutex<Compiled>,
@@ -170,7 +170,7 @@ pub(super) fn compile(
     };
     let others = cores().min(missing.len()).saturating_sub(1);
     let mut made = thread::scope(|scope| {
-        // Where no thread can be had, this one does it all.
+        // Without new threads, this one compiles everything.
         let spawn = |_| thread::Builder::new().name("kernels".into()).spawn_scoped(scope, take).ok();
         let others: Vec<_> = (0..others).filter_map(spawn).collect();
         let mut made = take();
@@ -194,7 +194,7 @@ pub(super) struct Kernels {
 }
 
 impl Kernels {
-    /// Takes what is compiled for the device already, and compiles the rest.
+    /// Reuses compiled kernels of the device, and compiles the rest.
     pub(super) fn new(
         gpu: &Gpu,
         compiled: &Mutex<Compiled>,
@@ -214,12 +214,12 @@ impl Kernels {
     }
 }
 
-/// Refuses a share for which the adapter has too little memory in a workgroup, or too few invocations.
+/// Refuses a share that needs more workgroup memory or invocations than the adapter has.
 fn check_memory(gpu: &Gpu, spec: &KernelSpec, share: Share) -> Result<()> {
-    let room = gpu.workgroup_room();
+    let limits = gpu.workgroup_limits();
     let needs = [
-        ("bytes of workgroup memory", spec.workgroup_bytes(share), room.bytes),
-        ("invocations in a workgroup", spec.workgroup(share), room.invocations),
+        ("bytes of workgroup memory", spec.workgroup_bytes(share), limits.bytes),
+        ("invocations in a workgroup", spec.workgroup(share), limits.invocations),
     ];
     match needs.into_iter().find(|(_, needs, has)| needs > has) {
         Some((what, needs, has)) => Err(gpu.error(format!(
@@ -230,7 +230,7 @@ fn check_memory(gpu: &Gpu, spec: &KernelSpec, share: Share) -> Result<()> {
     }
 }
 
-/// Sizes that are checked here, once, are not checked again at each dispatch.
+/// Sizes are checked here once, not at each dispatch.
 fn layout_entry(
     binding: u32,
     ty: wgpu::BufferBindingType,
@@ -266,7 +266,7 @@ fn module(
 /// This is one of the three places that use `unsafe`. The shaders are this
 /// crate's own text. What they rely on is proven on the host before a dispatch:
 /// - every index in the tables is below the size of its buffer (`Tables::check`); group factors and
-///   numbers of connections are read in steps alone whose settings made their buffers full-sized,
+///   connection numbers are read only in steps whose settings gave their buffers the full size,
 /// - the buffers are made for the sizes in the uniforms (`NetworkBuffers::new`), and each
 ///   invocation behind the last element touches no buffer,
 /// - samples are below the data set's size and labels below the number of logits

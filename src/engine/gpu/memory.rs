@@ -1,8 +1,8 @@
-//! How much memory an adapter has, which wgpu does not say.
+//! The memory of an adapter, which wgpu does not report.
 //!
-//! One of the three places that use `unsafe`: the driver is asked through the handles that wgpu holds.
+//! One of the three places that use `unsafe`: it asks the driver through wgpu's handles.
 
-/// Bytes of memory that the device of a Vulkan adapter calls its own; `None` where another interface is used.
+/// Bytes of device-local memory of a Vulkan adapter; `None` for other interfaces.
 #[cfg(not(target_vendor = "apple"))]
 #[expect(unsafe_code, reason = "wgpu has no safe way to ask for the memory of an adapter")]
 pub(super) fn own_memory(adapter: &wgpu::Adapter) -> Option<u64> {
@@ -12,7 +12,7 @@ pub(super) fn own_memory(adapter: &wgpu::Adapter) -> Option<u64> {
     // SAFETY: the handle is only read, and not kept: it does not outlive `adapter`, nor is anything destroyed through it.
     let vulkan = unsafe { adapter.as_hal::<wgpu::hal::api::Vulkan>() }?;
     let instance = vulkan.shared_instance().raw_instance();
-    // SAFETY: the physical device is one of this very instance, and both are alive as long as `vulkan`.
+    // SAFETY: the physical device belongs to this instance, and both live as long as `vulkan`.
     let memory = unsafe { instance.get_physical_device_memory_properties(vulkan.raw_physical_device()) };
     let heaps = memory.memory_heaps.iter().take(memory.memory_heap_count as usize);
     Some(heaps.filter(|heap| heap.flags.as_raw() & DEVICE_LOCAL != 0).map(|heap| heap.size).sum())

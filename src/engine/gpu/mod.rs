@@ -1,21 +1,21 @@
-//! The engine that runs WGSL kernels on any device that wgpu reaches.
+//! The engine that runs WGSL kernels on any device that wgpu supports.
 //!
 //! [`GpuEngine`] is the engine, [`GpuOptions`] says on which adapter and how,
-//! [`adapters`] lists what is there. In data-flow order:
+//! [`adapters`] lists the adapters. In data-flow order:
 //!
 //! - `adapter` and `device` find and open a device and turn its failures into errors;
 //! - `quad_lists` puts sparse values in the order of kernels, `pairs` what gradients go through, `tables` makes index lists, `buffers` all buffers and
 //!   bind groups;
 //! - `data` keeps data sets on the device or streams them;
-//! - [`shaders`] and [`uniforms`] are what host and shaders agree on: each kernel is one row, a `kernel_spec`; `amounts` says how much it has to do,
+//! - [`shaders`] and [`uniforms`] are shared by host and shaders: each kernel is one row, a `kernel_spec`; `amounts` has its amount of work,
 //!   `kernels` has the pipelines;
-//! - `share` says how many invocations share one sum, [`Tuning`] is all that is chosen for a device,
+//! - `share` says how many invocations share one sum, [`Tuning`] holds all choices for a device,
 //!   [`TuningTask`] chooses it by measurement, `tuning_cache` keeps it;
 //! - `steps` turns batches into dispatches, `commands` records and submits them;
 //! - `profile` times them one by one, with the device's own `timestamps`; [`Probe`] runs single kernels for tests.
 //!
 //! Activations and deltas are one buffer each, `[neuron][batch]`, a `vec4` holding
-//! 4 samples. Many steps are one submit; until the end of a call only what they saw is read, every 1,024 steps.
+//! 4 samples. A submit has many steps; during a call only their metrics are read, every 1,024 steps.
 
 mod adapter;
 mod amounts;
@@ -82,10 +82,10 @@ pub use tuner::{Budget, Search, TuningTask};
 pub use tuning::Tuning;
 pub use tuning_cache::TuningSource;
 
-/// Multiplications and additions in a second that a slow GPU can do.
+/// Operations per second of a slow GPU.
 const SLOW_GPU: f64 = 2e11;
 
-/// What nobody sets.
+/// A flag that is never set.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
 /// Trains and evaluates one network on one device.
@@ -123,10 +123,10 @@ impl GpuEngine {
 
 #[doc(hidden)]
 impl GpuEngine {
-    /// As [`GpuEngine::new`], on a device that is open already; which adapter the options name counts no more.
+    /// As [`GpuEngine::new`], on an open device; the adapter in the options is ignored.
     ///
     /// # Errors
-    /// As [`GpuEngine::new`], but that there is an adapter.
+    /// As [`GpuEngine::new`], except those of choosing an adapter.
     pub fn on(
         device: &GpuDevice,
         network: &Network,
@@ -159,7 +159,7 @@ impl GpuEngine {
         })
     }
 
-    /// What was chosen for the device: under the same, the same run has the same bits.
+    /// The choices for the device; with the same choices, a run has the same bits.
     pub fn tuning(&self) -> Tuning {
         self.tuning
     }
@@ -174,7 +174,7 @@ impl GpuEngine {
         dispatch.ok_or_else(|| Error::Dataset(format!("{kernel:?} reads data, and none were given")))
     }
 
-    /// Runs steps over all samples, or until `stop` is true when the next submit would begin; returns what each saw.
+    /// Runs steps over all samples, or until `stop` is true before a submit; returns the outcome of each.
     fn run(
         &mut self,
         data: &Arc<Dataset>,
@@ -188,7 +188,7 @@ impl GpuEngine {
             Purpose::Training { .. } => Kernel::training_step(layers, &self.settings),
             Purpose::Evaluation => Kernel::evaluation_step(layers),
         };
-        // Sizes of the batches whose metrics are on the device still.
+        // Sizes of the batches whose metrics are still on the device.
         let (mut seen, mut there) = (Vec::new(), Vec::new());
         let (mut before, mut rest) = (None, samples);
         self.pace.begin();
@@ -199,7 +199,7 @@ impl GpuEngine {
             if there.len() + count > self.buffers.metric_slots {
                 seen.extend(self.buffers.read_metrics(&self.gpu, &there)?);
                 there.clear();
-                // All is done: how long the last submit took cannot be seen any more.
+                // All is done, so the time of the last submit can no longer be measured.
                 before = None;
                 self.pace.begin();
             }
@@ -220,7 +220,7 @@ impl GpuEngine {
         Ok(seen)
     }
 
-    /// Sends one submit's samples and uniforms, and by `send` all its kernels.
+    /// Uploads one submit's samples and uniforms, and submits its kernels with `send`.
     fn submit(
         &mut self,
         samples: &[u32],
@@ -240,12 +240,12 @@ impl GpuEngine {
     }
 }
 
-/// Multiplications and additions in a second that a device of this kind can do at least.
+/// Minimum operations per second of a device of this kind.
 fn speed_of(gpu: &Gpu) -> f64 {
     if gpu.is_hardware { SLOW_GPU } else { SOFTWARE_GPU }
 }
 
-/// What a step over this many samples saw.
+/// The outcome of a step over this many samples.
 fn outcome(samples: usize, seen: Seen) -> StepOutcome {
     StepOutcome {
         loss: seen.loss / samples as f64,
@@ -255,7 +255,7 @@ fn outcome(samples: usize, seen: Seen) -> StepOutcome {
 }
 
 impl fmt::Debug for GpuEngine {
-    /// Shows what it runs on and not its values, which are many.
+    /// Shows the device, not the many values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GpuEngine").field("info", &self.info()).finish_non_exhaustive()
     }
@@ -337,7 +337,7 @@ impl Engine for GpuEngine {
     fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
         let network = self.network.over(graphs)?;
         state.check(&network, &self.settings.optimizer, true)?;
-        // The old buffers go first, so that both are never on the device together.
+        // Frees the old buffers first, so that both are never on the device together.
         self.buffers.free();
         (self.layout, self.network) = (NetworkLayout::default(), network);
         self.layout = NetworkLayout::new(&self.network, self.tuning.tiles.listing_blocks());

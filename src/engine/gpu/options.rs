@@ -1,9 +1,9 @@
-//! What a GPU engine is made with.
+//! Options of a GPU engine.
 
 use super::share::Shares;
 use crate::tiles::TilePolicy;
 
-/// Which adapter to take.
+/// Which adapter to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AdapterChoice {
@@ -12,7 +12,7 @@ pub enum AdapterChoice {
     Hardware,
     /// The best one of any kind, software renderers last.
     Any,
-    /// The one with this number in the list of all, counted from 1; a text that is no such number is a part of the name
+    /// The one with this number in the list of all, counted from 1; any other text is a part of the name
     /// of exactly one, in any case.
     Named(String),
 }
@@ -20,17 +20,17 @@ pub enum AdapterChoice {
 /// How a GPU engine runs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GpuOptions {
-    /// Which adapter to take.
+    /// Which adapter to use.
     pub adapter: AdapterChoice,
-    /// Whether shaders get bounds and loop checks; slower, for hunting faults.
+    /// Whether shaders get bounds and loop checks; slower, for debugging.
     pub runtime_checks: bool,
-    /// Most bytes of features that one data set may keep on the device; larger ones are
+    /// Maximum number of bytes of features that one data set may keep on the device; larger ones are
     /// streamed. `None`: what the device allows in one buffer. Results have the same bits.
     pub resident_limit: Option<u64>,
     /// Which tiles are stored dense.
     #[doc(hidden)]
     pub tiles: TilePolicy,
-    /// How many invocations share one sum in each kernel. `None`: what was best on one card, given
+    /// How many invocations share one sum in each kernel. `None`: defaults measured on one card, depending on
     /// the network and the size of batches, or nothing shared on a software adapter; `config.json` of a run records which.
     #[doc(hidden)]
     pub shares: Option<Shares>,

@@ -1,5 +1,5 @@
-//! What backward_weight goes through: micro-blocks and entries of lists in pairs, in an order whose neighbours have rows in
-//! common.
+//! The work of backward_weight: micro-blocks and entries of lists in pairs, in an order whose neighbours share
+//! rows.
 
 use super::tables::Direction;
 use super::uniforms::{EntryPair, MicroBlockPair, Quad};

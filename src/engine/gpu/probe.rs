@@ -17,7 +17,7 @@ pub struct Probe<'a> {
     engine: &'a mut GpuEngine,
 }
 
-/// The step that a probed kernel believes to be in.
+/// The step of a probed kernel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ProbeStep {
     /// Samples of the batch, at most the engine's batch size.
@@ -33,7 +33,7 @@ impl<'a> Probe<'a> {
         Self { engine }
     }
 
-    /// Where the values of neurons and edges stand.
+    /// The places of the values of neurons and edges.
     pub fn layout(&self) -> &NetworkLayout {
         &self.engine.layout
     }
@@ -77,7 +77,7 @@ impl<'a> Probe<'a> {
         commands::read(&self.engine.gpu, self.engine.buffers.of(buffer), self.len(buffer))
     }
 
-    /// Number of values of a buffer of numbers; 0 for one that the settings have no use for, and for lists.
+    /// Number of values of a buffer of numbers; 0 for unused ones, and for lists.
     pub fn len(&self, buffer: Buffer) -> usize {
         let GpuEngine { settings, buffers, .. } = &*self.engine;
         buffers::len_of(settings, &buffers.constants, buffer)
@@ -127,7 +127,7 @@ impl<'a> Probe<'a> {
         engine.gpu.wait(Some(submission))
     }
 
-    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), over this many samples, saw.
+    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), returned over this many samples.
     ///
     /// # Errors
     /// When the device fails, or the batch is too large.
@@ -137,12 +137,12 @@ impl<'a> Probe<'a> {
         Ok(outcome(samples, seen[0]))
     }
 
-    /// From now on cuts each dispatch of every step into about this number of submits; 0 for none.
+    /// Cuts each dispatch of every step into about this number of submits from now on; 0 for none.
     pub fn cut_submits(&mut self, parts: usize) {
         self.engine.pace.fix_parts(parts);
     }
 
-    /// Takes the device away, as a driver reset or an unplugged card would.
+    /// Loses the device, like a driver reset or an unplugged card.
     pub fn lose_device(&mut self) {
         self.engine.gpu.device.destroy();
     }
@@ -150,9 +150,7 @@ impl<'a> Probe<'a> {
     fn check_batch(&self, samples: usize) -> Result<()> {
         let limit = self.engine.settings.batch_size;
         if samples == 0 || samples > limit {
-            return Err(Error::Dataset(format!(
-                "a batch of {samples} is impossible, it must be 1 to {limit}"
-            )));
+            return Err(Error::Dataset(format!("a batch of {samples} is invalid, it must be 1 to {limit}")));
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What each dispatch is given, and how long it takes.
+//! The work and the time of each dispatch.
 
 use std::sync::Arc;
 
@@ -83,8 +83,8 @@ impl ProfiledEngine for GpuEngine {
         self.kernels_of_step().into_iter().map(|kernel| self.shape(kernel)).collect()
     }
 
-    /// Each dispatch gets a pass of its own, which the device clocks from the end of all that came
-    /// before to the end of the dispatch: what it takes to start one is part of its time.
+    /// Each dispatch gets a separate pass, which the device times from the end of all that came
+    /// before to the end of the dispatch: starting it is part of its time.
     fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
         check_plan(&self.network, data, plan)?;
         if !self.gpu.has_timestamps() {
@@ -95,7 +95,7 @@ impl ProfiledEngine for GpuEngine {
         if most == 0 {
             let count = kernels.len();
             return Err(self.gpu.error(format!(
-                "a step of {count} dispatches cannot be timed, {MAX_DISPATCHES} are the limit: take fewer layers"
+                "a step of {count} dispatches cannot be timed, the limit is {MAX_DISPATCHES}: take fewer layers"
             )));
         }
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;

@@ -4,8 +4,8 @@
 //! them, for its edge number `k`: one vector of values and one of rows instead of 4 of each. Where a neuron has fewer
 //! edges than another of its quad, its places are empty: their value is always 0.
 //!
-//! All values stand in one buffer. First the micro-blocks, as in the layout; then the sparse ones, numbered by quads of
-//! outputs, entry after entry. Behind them stand the biases, filled up to a whole vector, and a last vector of zeros that
+//! All values are in one buffer. First the micro-blocks, as in the layout; then the sparse ones, numbered by quads of
+//! outputs, entry by entry. The biases follow, filled up to a whole vector, and a last vector of zeros that
 //! empty places of the lists by input refer to.
 
 use std::ops::Range;
@@ -18,13 +18,13 @@ use crate::{Error, Result};
 /// A place of an entry that no edge has.
 const EMPTY: u32 = u32::MAX;
 
-/// One entry of a quad's list, its edges as numbers of whatever is listed; [`EMPTY`] where there is none.
+/// One entry of a quad's list, its edges as numbers; [`EMPTY`] without an edge.
 type Entry = [u32; QUAD];
 
-/// Where values and biases stand on the device.
+/// The places of values and biases on the device.
 #[derive(Debug)]
 pub(super) struct ValueOrder {
-    /// Values of micro-blocks, which stand first.
+    /// Number of values of micro-blocks, which come first.
     dense: usize,
     /// Place of each sparse value, then of each bias, in the order of [`NetworkLayout`].
     place: Vec<u32>,
@@ -71,7 +71,7 @@ impl QuadLists {
         self.start.push(index_of(self.entries.len()));
     }
 
-    /// What `of` says of each edge of each entry; empty places are given what the first edge of the entry has, or `empty`.
+    /// The result of `of` for each edge of each entry; empty places get that of the entry's first edge, or `empty`.
     pub(super) fn each(&self, empty: Option<u32>, of: impl Fn(usize) -> u32) -> Vec<Entry> {
         let entry = |entry: &Entry| {
             let there = entry.iter().find(|edge| **edge != EMPTY).map_or(0, |edge| of(*edge as usize));
@@ -88,7 +88,7 @@ impl QuadLists {
 }
 
 impl ValueOrder {
-    /// The order that lists of outputs give.
+    /// The order of the lists of outputs.
     pub(super) fn new(layout: &NetworkLayout, outputs: &QuadLists) -> Result<Self> {
         let (dense, entries) = (layout.dense_len(), outputs.entries.len());
         let first_bias = dense + QUAD * entries;
@@ -96,7 +96,7 @@ impl ValueOrder {
         let len = first_bias + QUAD * (biases.div_ceil(QUAD) + 1);
         if u32::try_from(len).is_err() {
             return Err(Error::Network(format!(
-                "{len} values of weights are more than kernels can number: take a smaller network, or the CPU engine"
+                "{len} values of weights are more than kernels can address: take a smaller network, or the CPU engine"
             )));
         }
         let mut place = vec![0; layout.sparse_len()];
@@ -136,7 +136,7 @@ impl ValueOrder {
         index_of(self.len - QUAD)
     }
 
-    /// Dense and sparse values of the layout in this order; `empty` where there is none.
+    /// Dense and sparse values of the layout in this order; `empty` if there is none.
     pub(super) fn ordered<T: Copy>(&self, dense: &[T], sparse: &[T], empty: T) -> Vec<T> {
         let mut ordered = Vec::with_capacity(self.len);
         ordered.extend_from_slice(dense);

@@ -1,16 +1,16 @@
-//! What each kernel is: one row of [`KERNELS`], a [`KernelSpec`].
+//! All kernels: one row of [`KERNELS`], a [`KernelSpec`], for each.
 //!
-//! Sources are plain files under `shaders/`; what they have in common is joined in
-//! front of them as text, and in front of all that stand the numbers that the host
+//! Sources are plain files under `shaders/`. Shared code is prepended
+//! as text, and before it the numbers that the host
 //! chooses, with a constant for each optimiser and each activation: [`KernelSpec::source`]. From the rows the engine
 //! makes its bind group layouts and pipelines, the steps that it dispatches, what it tunes and what it profiles; a test
-//! holds the parsed sources against them.
+//! compares the parsed sources with them.
 
 use super::amounts;
 use super::buffers::Buffer;
 pub use super::kernel_spec::{Binding, KernelSpec};
 use super::kernels::{Kernel, Layers, When};
-use super::share::{Share, Shares, WorkgroupRoom};
+use super::share::{Share, Shares, WorkgroupLimits};
 use super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, PartUniform, StepUniform};
 use super::workgroups::{
     BYTES_OF_GATHER, BYTES_OF_LOGITS, BYTES_OF_QUADS, BYTES_OF_WEIGHTS, NO_BYTES, workgroup_of_logits,
@@ -21,17 +21,17 @@ use crate::engine::profile::Stage;
 
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
 pub const FOLD: u32 = 65_535;
-/// Most storage buffers that one kernel binds: as many as every adapter has.
+/// Maximum number of storage buffers that one kernel binds: every adapter has at least as many.
 pub const STORAGE_BUFFERS: u32 = 8;
 
 /// Which kernel a row is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KernelKind {
-    /// Masks all weights where connections are dropped.
+    /// Masks the weights of dropped connections.
     DropConnect,
     /// Writes the batch into the rows of the inputs, and its labels.
     Gather,
-    /// Computes the outputs of a layer; in steps, of hidden ones.
+    /// Computes the outputs of a layer; in steps, of hidden layers.
     Forward,
     /// Computes the outputs of the last layer, loss, correct samples and deltas of the logits.
     SoftmaxCrossEntropy,
@@ -49,17 +49,17 @@ impl KernelKind {
         &KERNELS[self as usize]
     }
 
-    /// The kernel of a layer; the number counts only where there is one for each.
+    /// The kernel of a layer; the number matters only for kernels per layer.
     pub fn of(self, layer: usize) -> Kernel {
         Kernel { kind: self, layer }
     }
 }
 
 impl Shares {
-    /// The same, each made smaller until its kernel has room in a workgroup.
-    pub(super) fn shrunk_to(mut self, room: WorkgroupRoom) -> Self {
+    /// The same, each reduced until its kernel fits a workgroup.
+    pub(super) fn reduced_to(mut self, limits: WorkgroupLimits) -> Self {
         for (share, spec) in self.as_array_mut().into_iter().zip(sharing_kernels()) {
-            let fits = |smaller: &Share| *smaller <= *share && spec.fits(*smaller, room);
+            let fits = |smaller: &Share| *smaller <= *share && spec.fits(*smaller, limits);
             *share = spec.shares().iter().copied().rfind(fits).unwrap_or(Share::ONE);
         }
         self
@@ -94,7 +94,7 @@ macro_rules! joined_alone {
     }};
 }
 
-/// Joins files under `shaders/`, once for sums alone and once for shared ones: the piece that adds them up differs.
+/// Joins files under `shaders/`, once for separate and once for shared sums, which differ in one piece.
 macro_rules! joined_for_shares {
     ($($file:literal),+) => {
         (

@@ -1,8 +1,8 @@
 //! How many invocations share one sum, in each kernel that sums.
 //!
-//! A share is part of the text that a pipeline is made of. Sums are added up in
-//! another order under another share: results differ in their last bits, and so
-//! the shares of a run are data, to be recorded and given again.
+//! A share is part of a pipeline's source. Sums are added up in
+//! another order with another share: results differ in their last bits, and so
+//! the shares of a run are recorded, so that it can be repeated.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use crate::{Error, Result, Setting};
 pub struct Share(u32);
 
 impl Share {
-    /// Each invocation has sums of its own.
+    /// No sharing: each invocation has its own sums.
     pub const ONE: Self = Self(1);
     /// Every share, rising.
     pub const ALL: [Self; 6] = [Self(1), Self(2), Self(4), Self(8), Self(16), Self(32)];
@@ -21,11 +21,11 @@ impl Share {
     /// The share of this many invocations.
     ///
     /// # Errors
-    /// [`Error::Setting`] when it is none of [`Share::ALL`].
+    /// [`Error::Setting`] when it is not one of [`Share::ALL`].
     pub fn new(invocations: u32) -> Result<Self> {
         Self::ALL.into_iter().find(|share| share.0 == invocations).ok_or_else(|| {
             let limit = "it must be 1, 2, 4, 8, 16 or 32";
-            Error::setting(Setting::GpuKernels, format!("a share of {invocations} is impossible, {limit}"))
+            Error::setting(Setting::GpuKernels, format!("a share of {invocations} is invalid, {limit}"))
         })
     }
 
@@ -70,16 +70,16 @@ pub struct Shares {
     pub backward_weight: Share,
 }
 
-/// What an adapter has for one workgroup.
+/// The limits of one workgroup on an adapter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct WorkgroupRoom {
+pub(super) struct WorkgroupLimits {
     /// Bytes of memory.
     pub(super) bytes: u32,
     /// Invocations along x.
     pub(super) invocations: u32,
 }
 
-/// What decides the default shares: how many sums there are.
+/// The numbers of sums, which determine the default shares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SumCounts {
     /// Quads of neurons in a hidden layer, the mean.
@@ -89,7 +89,7 @@ pub(super) struct SumCounts {
 }
 
 impl Shares {
-    /// No sum is shared: what software adapters get, whose lanes have no latency to hide and whose barriers are dear.
+    /// No sum is shared: for software adapters, whose lanes have no latency to hide and whose barriers are expensive.
     pub const ALONE: Self = Self::alike(Share::ONE);
 
     /// The same share in every kernel.
@@ -97,7 +97,7 @@ impl Shares {
         Self { forward: share, logits: share, backward_input: share, backward_weight: share }
     }
 
-    /// Invocations that a dispatch of forward or backward_input should have at least: on an H100, 496 for each of its 132
+    /// Minimum invocations of a dispatch of forward or backward_input: on an H100, 496 for each of its 132
     /// multiprocessors. Measured at batches of 128, 1,024 and 4,096: docs/performance.md.
     const WANTED: u64 = 65_536;
 
@@ -106,11 +106,11 @@ impl Shares {
         [&mut self.forward, &mut self.logits, &mut self.backward_input, &mut self.backward_weight]
     }
 
-    /// The default of a hardware adapter, by what was measured on one.
+    /// The default of a hardware adapter, from measurements on one.
     ///
     /// In forward and backward_input the smallest share that makes enough invocations, but no more than 8: a quad
-    /// of the paper's network has some 16 micro-blocks and 13 entries, and more sharers would do little else than
-    /// add up their shares. In backward_weight 8, so that neighbours read a whole cache line of a row, unless that leaves each
+    /// of the paper's network has some 16 micro-blocks and 13 entries, and more sharers would mostly
+    /// add up their sums. In backward_weight 8, so that neighbours read a whole cache line of a row, unless that leaves each
     /// fewer than 8 columns. The logits have few sums of many terms: up to 32.
     pub(super) fn of_hardware(counts: SumCounts) -> Self {
         let SumCounts { quads, columns } = counts;

@@ -1,4 +1,4 @@
-//! From batches to dispatches: the uniforms of each step, and what runs in it.
+//! Turns batches into dispatches: the uniforms and kernels of each step.
 
 use super::amounts::{Amount, Job};
 use super::buffers::{Buffer, NetworkBuffers, PARTS, Weights, strided_bytes};
@@ -14,17 +14,17 @@ use crate::network::Network;
 use crate::network::dropout::{DropoutKey, keep_threshold};
 use crate::tiles::index_of;
 
-/// What steps are for.
+/// The purpose of steps.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Purpose {
     /// Changes parameters; the first of the steps has this number.
     Training { learning_rate: f64, first_step: u64 },
-    /// Only looks.
+    /// Changes nothing.
     Evaluation,
 }
 
 impl Purpose {
-    /// The same for steps that come later by `steps`.
+    /// The same after this many steps.
     pub(super) fn after(self, steps: u64) -> Self {
         match self {
             Self::Training { learning_rate, first_step } => {
@@ -77,7 +77,7 @@ impl Steps {
         Self { steps, dropouts }
     }
 
-    /// Sends the uniforms.
+    /// Uploads the uniforms.
     pub(super) fn upload(&self, gpu: &Gpu, buffers: &NetworkBuffers) -> Result<()> {
         gpu.queue.write_buffer(&buffers.step_uniform, 0, &strided_bytes(&self.steps));
         gpu.queue.write_buffer(&buffers.dropout_uniform, 0, &strided_bytes(&self.dropouts));
@@ -102,9 +102,9 @@ pub(super) struct Bindings {
     uniforms: wgpu::BindGroup,
     /// Workgroups from one entry of the table of parts to the next.
     pub(super) unit: u64,
-    /// In the order of [`KERNELS`]; none for the one that reads the data.
+    /// In the order of [`KERNELS`]; `None` for the one that reads the data.
     plain: Vec<Option<wgpu::BindGroup>>,
-    /// The same with masked weights, of kernels that read weights; none where no connection is dropped.
+    /// The same with masked weights, of kernels that read weights; empty if no connection is dropped.
     masked: Vec<Option<wgpu::BindGroup>>,
 }
 
@@ -130,7 +130,7 @@ impl Bindings {
         Ok(Self { uniforms: buffers.bind_uniforms(gpu, kernels)?, unit, plain, masked })
     }
 
-    /// The storage buffers of a kernel; none while there is no data to read.
+    /// The storage buffers of a kernel; `None` while it has no data to read.
     fn storage<'a>(
         &'a self,
         data: &'a Data,
@@ -141,7 +141,7 @@ impl Bindings {
         masked.or(self.plain[kind as usize].as_ref()).or_else(|| data.gather())
     }
 
-    /// One kernel of the step at `place` of its submit; none while there is no data to read.
+    /// One kernel of the step at `place` of its submit; `None` while it has no data to read.
     pub(super) fn dispatch<'a>(
         &'a self,
         buffers: &NetworkBuffers,
@@ -171,7 +171,7 @@ fn unit(buffers: &NetworkBuffers, kernels: &Kernels, settings: &EngineSettings) 
     groups.max().unwrap_or(1).div_ceil(PARTS as u64).max(1)
 }
 
-/// What a kernel has to do for a batch of this many columns of 4 samples.
+/// The amount of work of a kernel for a batch of this many columns of 4 samples.
 pub(super) fn amount(buffers: &NetworkBuffers, kernels: &Kernels, kernel: Kernel, columns: u32) -> Amount {
     let pipeline = kernels.of(kernel.kind);
     let (layer, _) = pipeline.spec.layers.written(kernel.layer, buffers.layer_count);

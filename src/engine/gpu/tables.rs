@@ -2,7 +2,7 @@
 //!
 //! Every index in them is below the size of the buffer it points into: that
 //! follows from the invariants of the topology and its tiles, and
-//! [`Tables::check`] proves it again before anything is uploaded, because the
+//! [`Tables::check`] verifies it before anything is uploaded, because the
 //! kernels run without bounds checks.
 
 use super::pairs;
@@ -42,15 +42,15 @@ pub(super) struct Tables {
     pub(super) backward: Direction,
     /// Place of the value of each edge of each entry of the inputs' lists.
     pub(super) entry_values: Vec<[u32; 4]>,
-    /// All micro-blocks, two of one output quad together where there are two.
+    /// All micro-blocks, in pairs of one output quad if possible.
     pub(super) micro_blocks: Vec<MicroBlockPair>,
-    /// All entries of the outputs' lists, two of one list together where there are two.
+    /// All entries of the outputs' lists, in pairs of one list if possible.
     pub(super) entries: Vec<EntryPair>,
-    /// Where values and biases stand.
+    /// The places of values and biases.
     pub(super) order: ValueOrder,
     /// Of the group lasso; empty without it.
     pub(super) groups: InputGroups,
-    /// The connection that each value is, of DropConnect; empty without it.
+    /// The connection of each value, for DropConnect; empty without it.
     pub(super) connections: Vec<u32>,
 }
 
@@ -59,7 +59,7 @@ impl Tables {
         let stride = index_of(settings.batch_size.div_ceil(4));
         if u64::from(stride) * layout.rows() as u64 > u64::from(u32::MAX) {
             return Err(Error::Network(format!(
-                "{} neurons of {} samples each are more than kernels can number: take a smaller batch",
+                "{} neurons of {} samples each are more than kernels can address: take a smaller batch",
                 layout.rows(),
                 settings.batch_size
             )));
@@ -161,7 +161,7 @@ impl Tables {
         outside_unless(fits)
     }
 
-    /// Refuses lists of groups or connections that are not there for every value that a kernel looks up.
+    /// Refuses lists of groups or connections without an entry for every value that a kernel looks up.
     fn check_regularisation(&self, network: &Network, settings: &EngineSettings) -> Result<()> {
         let Self { groups, connections, .. } = self;
         let values = self.order.len();
@@ -177,7 +177,7 @@ impl Tables {
     }
 }
 
-/// A tile with the rows of its far side alone.
+/// A tile with only the rows of its far side.
 fn far_rows(far: &Partition, first_row: u32, block: u32) -> Tile {
     let [row, end] = [0, 1].map(|k| first_row + far.bounds()[block as usize + k]);
     Tile { row, last_row: end - 1, ..Tile::default() }
@@ -239,7 +239,7 @@ impl Direction {
         self.add_layer((layer.outputs(), place.output_row), tiles, (activation, first_listed));
     }
 
-    /// Adds the inputs of a layer, which is not the first.
+    /// Adds the inputs of a layer other than the first.
     fn add_inputs(&mut self, network: &Network, layout: &NetworkLayout, (index, stride): (usize, u32)) {
         let (layer, place) = (&layout.layers()[index], layout.places()[index]);
         let tile = |tile: &DenseTile| Tile {
@@ -277,7 +277,7 @@ impl Direction {
         starts.iter().map(|start| first + start).collect()
     }
 
-    /// Adds one layer's owned neurons, given the tiles of each of their blocks; their lists are there already.
+    /// Adds one layer's owned neurons, given the tiles of each of their blocks; their lists exist already.
     fn add_layer<T: Iterator<Item = Tile>>(
         &mut self,
         (near, first_row): (&Partition, u32),

@@ -1,23 +1,23 @@
-//! Times that the device takes itself: two for each dispatch of a submit.
+//! Timestamps of the device: two for each dispatch of a submit.
 
 use super::device::Gpu;
 use crate::Result;
 
-/// Room for the times of the dispatches of one submit.
+/// Buffers for the timestamps of one submit's dispatches.
 pub(super) struct Timestamps {
     pub(super) queries: wgpu::QuerySet,
     /// Begin and end of each dispatch, in ticks.
     pub(super) ticks: wgpu::Buffer,
 }
 
-/// When one dispatch ran, in microseconds since some moment that all of a submit share.
+/// When one dispatch ran, in microseconds since a moment common to the submit.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Interval {
     pub(super) begin: f64,
     pub(super) end: f64,
 }
 
-/// Most dispatches of one submit that can be timed.
+/// Maximum number of dispatches of one submit that can be timed.
 pub(super) const MAX_DISPATCHES: usize = (wgpu::QUERY_SET_MAX_QUERIES / 2) as usize;
 
 impl Timestamps {

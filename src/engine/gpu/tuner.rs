@@ -1,12 +1,12 @@
-//! Choosing a [`Tuning`] by measurement, on engines that are thrown away.
+//! Chooses a [`Tuning`] by measurement, on temporary engines.
 //!
-//! Kernels are timed at a batch of made-up samples with a learning rate of 0: the
-//! parameters that training starts from are not touched. First one engine for
-//! each share, with that share in every kernel: each kernel by itself keeps its
-//! best. Then one engine for each density from which tiles are dense, under these
-//! shares. Whatever does not beat the default by more than the noise is not taken.
-//! When the time is up, the best so far is taken, and a [`Search`] says where to go on.
-//! What counts is the time that the device is at work: kernels are compiled on all cores, some candidates ahead.
+//! Kernels are timed on a batch of synthetic samples with a learning rate of 0: the
+//! initial parameters of training do not change. First one engine for
+//! each share, with that share in every kernel: each kernel separately keeps its
+//! best. Then one engine for each density from which tiles are dense, with these
+//! shares. A candidate must beat the default by more than the noise.
+//! When the time is up, the best so far is used, and a [`Search`] says where to resume.
+//! Only the time that the device is busy counts: kernels are compiled on all cores, some candidates ahead.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -35,15 +35,15 @@ pub(super) const DENSITIES: [TilePolicy; 5] = [
     TilePolicy::dense_from(0.6),
     TilePolicy::ALL_SPARSE,
 ];
-/// A candidate is taken where it needs less than this part of the best time so far.
+/// A candidate is accepted if it needs less than this part of the best time so far.
 const BETTER: f64 = 0.97;
-/// Time that one measurement of one kernel should last, so that what a submit costs does not count.
+/// Duration of one measurement of one kernel, long enough to hide the cost of a submit.
 const LASTING: Duration = Duration::from_millis(1);
-/// Most repetitions of a kernel in one submit.
+/// Maximum number of repetitions of a kernel in one submit.
 const MOST_REPETITIONS: usize = 32;
-/// Measurements of a kernel, of which the shortest counts.
+/// Measurements of a kernel; the shortest counts.
 const ROUNDS: usize = 3;
-/// Samples that are made up; batches repeat them.
+/// Synthetic samples; batches repeat them.
 const SAMPLES: usize = 256;
 
 /// Kernels that are timed together: those of one share.
@@ -54,7 +54,7 @@ const GROUPS: usize = 4;
 pub struct Search {
     /// The best so far.
     pub tuning: Tuning,
-    /// Candidates that were measured or passed over, from the first on.
+    /// Number of candidates measured or skipped so far.
     pub measured: usize,
 }
 
@@ -63,11 +63,11 @@ pub struct Search {
 pub struct Budget {
     /// Time that the device is at work.
     pub device: Duration,
-    /// Time in all, with what the host compiles.
+    /// Total time, including compilation.
     pub in_all: Duration,
 }
 
-/// What a search has used of its budget.
+/// The used part of a search's budget.
 struct Clock {
     begin: Instant,
     device: Cell<Duration>,
@@ -80,7 +80,7 @@ impl Clock {
     }
 }
 
-/// What is tried beside the best so far.
+/// What is tried in comparison with the best so far.
 #[derive(Clone, Copy)]
 enum Candidate {
     /// The same share in every kernel.
@@ -98,23 +98,23 @@ impl Candidate {
     }
 }
 
-/// Candidates that are compiled together, 4 kernels of each.
+/// Candidates compiled together, 4 kernels each.
 fn at_once() -> usize {
     (cores() / GROUPS).max(1)
 }
 
-/// What is measured: a network, how it is trained, and on what.
+/// A measurement task: a network, its training, and the device.
 #[derive(Clone, Copy)]
 pub struct TuningTask<'a> {
     /// The device of the training to come.
     pub device: &'a GpuDevice,
     /// Its network.
     pub network: &'a Network,
-    /// Where its training starts; only read.
+    /// Its initial parameters; only read.
     pub parameters: &'a Parameters,
     /// How it is trained, with the size of batches.
     pub settings: EngineSettings,
-    /// How the engine will run; tiles and shares are where the search starts.
+    /// The engine's options; the search starts with their tiles and shares.
     pub options: &'a GpuOptions,
 }
 
@@ -122,20 +122,20 @@ pub struct TuningTask<'a> {
 type Times = [f64; GROUPS];
 
 impl TuningTask<'_> {
-    /// The tuning that the options and the adapter have without any measurement.
+    /// The tuning by options and adapter, without measurement.
     pub fn default_tuning(&self) -> Tuning {
         Tuning::of(self.options, self.network, self.settings.batch_size, self.device.gpu())
     }
 
-    /// Where a search begins: with the default, and nothing measured.
+    /// The start of a search: the default, nothing measured.
     pub fn search(&self) -> Search {
         Search { tuning: self.default_tuning(), measured: 0 }
     }
 
-    /// Goes on with a search until all is measured or the time is up; a measurement that has begun is finished.
+    /// Continues a search until everything is measured or the time is up; a running measurement is finished.
     ///
     /// # Errors
-    /// When the best so far cannot be measured. A candidate that the device cannot run is passed over.
+    /// When the best so far cannot be measured. A candidate that the device cannot run is skipped.
     pub fn measure(&self, mut search: Search, at_most: Budget) -> Result<Search> {
         let clock = Clock { begin: Instant::now(), device: Cell::new(Duration::ZERO), at_most };
         let candidates = self.candidates();
@@ -155,7 +155,7 @@ impl TuningTask<'_> {
         Ok(search)
     }
 
-    /// All that is tried, in this order.
+    /// All candidates, in order.
     fn candidates(&self) -> Vec<Candidate> {
         let default = self.default_tuning();
         let shares = by_distance(default.shares.forward).into_iter().map(Candidate::Share);
@@ -168,7 +168,7 @@ impl TuningTask<'_> {
         self.candidates().len()
     }
 
-    /// Compiles what candidates need; what goes wrong there shows when they are measured.
+    /// Compiles kernels of candidates; failures appear when they are measured.
     fn compile(&self, best: Tuning, candidates: &[Candidate]) {
         let shares: Vec<_> =
             candidates.iter().map(|candidate| self.fitting(candidate.of(best)).shares).collect();
@@ -177,12 +177,12 @@ impl TuningTask<'_> {
         }
     }
 
-    /// The same with the largest shares up to these that kernels have room for.
+    /// The same with the largest shares, up to these, that fit the kernels.
     fn fitting(&self, tuning: Tuning) -> Tuning {
-        Tuning { shares: tuning.shares.shrunk_to(self.device.gpu().workgroup_room()), ..tuning }
+        Tuning { shares: tuning.shares.reduced_to(self.device.gpu().workgroup_limits()), ..tuning }
     }
 
-    /// Measures a candidate and takes of it what is better.
+    /// Measures a candidate and keeps its improvements.
     fn try_candidate(
         &self,
         candidate: Candidate,
@@ -204,7 +204,7 @@ impl TuningTask<'_> {
         Ok(())
     }
 
-    /// Times of a candidate; none where the device refuses it and is as good as before.
+    /// Times of a candidate; `None` if the device refuses it without being lost.
     fn candidate(&self, tuning: Tuning, clock: &Clock) -> Result<Option<Times>> {
         match self.times(tuning, clock) {
             Ok(times) => {
@@ -212,7 +212,7 @@ impl TuningTask<'_> {
                 Ok(Some(times))
             }
             Err(error @ Error::Device { .. }) => {
-                log::info!("gpu kernels: {tuning} is passed over: {error}");
+                log::info!("gpu kernels: {tuning} is skipped: {error}");
                 self.device.gpu().check().map(|()| None)
             }
             Err(error) => Err(error),
@@ -226,7 +226,7 @@ impl TuningTask<'_> {
         batch.run(&engine, &Kernel::training_step(self.network.layers().len(), &self.settings), 1)?;
         let mut times = Times::default();
         for (seconds, kernels) in times.iter_mut().zip(kernels_of(self.network.layers().len())) {
-            // A network without hidden layers has none of some kernels.
+            // A network without hidden layers lacks some kernels.
             if !kernels.is_empty() {
                 *seconds = batch.time(&engine, &kernels)?;
             }
@@ -235,7 +235,7 @@ impl TuningTask<'_> {
     }
 }
 
-/// The kernels of a step under each of the shares.
+/// The kernels of a step for each of the shares.
 fn kernels_of(layers: usize) -> impl Iterator<Item = Vec<Kernel>> {
     sharing_kernels().map(move |spec| spec.kernels(layers).collect())
 }
@@ -247,7 +247,7 @@ fn by_distance(from: Share) -> Vec<Share> {
     shares
 }
 
-/// One batch of made-up samples that stands on the device.
+/// One batch of synthetic samples on the device.
 struct Batch<'a> {
     steps: Steps,
     timestamps: Option<Timestamps>,
@@ -257,7 +257,7 @@ struct Batch<'a> {
 impl<'a> Batch<'a> {
     fn new(engine: &mut GpuEngine, network: &Network, batch_size: usize, clock: &'a Clock) -> Result<Self> {
         let (features, samples) = (network.inputs(), SAMPLES.min(batch_size));
-        // Any numbers will do that are neither all alike nor tiny.
+        // Any numbers that are neither all equal nor tiny will do.
         let values = (0..samples * features).map(|place| (place * 7 % 31) as f32 / 31.0).collect();
         let labels = (0..samples).map(|sample| index_of(sample % network.classes())).collect();
         let data = Arc::new(Dataset::new(values, features, labels, network.classes())?);
@@ -272,7 +272,7 @@ impl<'a> Batch<'a> {
         Ok(Self { steps, timestamps, clock })
     }
 
-    /// Seconds of the kernels, one after the other, once; the least of several rounds.
+    /// Seconds of the kernels, one after another, once; the minimum of several rounds.
     fn time(&self, engine: &GpuEngine, kernels: &[Kernel]) -> Result<f64> {
         let once = self.run(engine, kernels, 1)?;
         let fitting = LASTING.as_secs_f64() / once.max(1e-6);
@@ -290,7 +290,7 @@ impl<'a> Batch<'a> {
         Ok(least)
     }
 
-    /// Seconds from the begin of a submit's kernels to their end, by the device's clock where it has one.
+    /// Seconds from the beginning of a submit's kernels to their end, by the device's clock if it has one.
     fn run(&self, engine: &GpuEngine, kernels: &[Kernel], repetitions: usize) -> Result<f64> {
         let step = (0, &self.steps.steps[0]);
         let repeated = kernels.iter().cycle().take(repetitions * kernels.len());
@@ -306,7 +306,7 @@ impl<'a> Batch<'a> {
             Some(timestamps) => {
                 let times = commands::read_times(&engine.gpu, timestamps, 1)?;
                 let microseconds = times.first().map_or(0.0, |time| time.end - time.begin);
-                // A clock that stands still is none.
+                // A clock that does not move is useless.
                 Ok(if microseconds > 0.0 { microseconds / 1e6 } else { wall })
             }
             None => Ok(wall),

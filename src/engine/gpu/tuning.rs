@@ -1,18 +1,18 @@
-//! What is chosen for a device: what makes steps fast, and changes the last bits of results.
+//! Choices for a device that affect speed and the last bits of results.
 
 use std::fmt;
 use std::str::FromStr;
 
 use super::device::Gpu;
 use super::options::GpuOptions;
-use super::share::{Share, Shares, SumCounts, WorkgroupRoom};
+use super::share::{Share, Shares, SumCounts, WorkgroupLimits};
 use crate::network::Network;
 use crate::tiles::{QUAD, TilePolicy};
 use crate::{Error, Result, Setting};
 
 /// Which tiles are dense, and the share of each kernel.
 ///
-/// As text it is what `--gpu-kernels` takes and what runs record:
+/// Its text is the value of `--gpu-kernels`, which runs record:
 /// `dense=0.3,forward=8,logits=32,backward-input=8,backward-weight=8`; `dense=never` for no dense tile.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Tuning {
@@ -26,26 +26,26 @@ pub struct Tuning {
 const PARTS: [&str; 5] = ["dense", "forward", "logits", "backward-input", "backward-weight"];
 
 impl Tuning {
-    /// What the options say, filled up with the default for the kind of adapter.
+    /// The options, completed with the defaults for the kind of adapter.
     pub(super) fn of(options: &GpuOptions, network: &Network, batch: usize, adapter: &Gpu) -> Self {
-        Self::on_kind(options, network, batch, adapter.is_hardware.then(|| adapter.workgroup_room()))
+        Self::on_kind(options, network, batch, adapter.is_hardware.then(|| adapter.workgroup_limits()))
     }
 
-    /// With the room of a hardware adapter; none for a program on the CPU.
+    /// With the limits of a hardware adapter; `None` for a software adapter.
     fn on_kind(
         options: &GpuOptions,
         network: &Network,
         batch: usize,
-        hardware: Option<WorkgroupRoom>,
+        hardware: Option<WorkgroupLimits>,
     ) -> Self {
         let usual = || match hardware {
-            Some(room) => Shares::of_hardware(counts(network, batch)).shrunk_to(room),
+            Some(limits) => Shares::of_hardware(counts(network, batch)).reduced_to(limits),
             None => Shares::ALONE,
         };
         Self { tiles: options.tiles, shares: options.shares.unwrap_or_else(usual) }
     }
 
-    /// Options that have it.
+    /// Options with this tuning.
     #[must_use]
     pub fn applied_to(self, options: GpuOptions) -> GpuOptions {
         GpuOptions { tiles: self.tiles, shares: Some(self.shares), ..options }
@@ -79,7 +79,7 @@ fn refuse<T>(reason: String) -> Result<T> {
 impl FromStr for Tuning {
     type Err = Error;
 
-    /// Every part has to be there, once, in any order.
+    /// Every part must occur once, in any order.
     fn from_str(text: &str) -> Result<Self> {
         let mut values = [None; PARTS.len()];
         for part in text.split(',') {
@@ -87,10 +87,10 @@ impl FromStr for Tuning {
                 PARTS.iter().position(|known| *known == name.trim()).map(|place| (place, value.trim()))
             });
             let Some((place, value)) = place else {
-                return refuse(format!("{part:?} is none of its parts: {}=..", PARTS.join("=.., ")));
+                return refuse(format!("{part:?} is not one of its parts: {}=..", PARTS.join("=.., ")));
             };
             if values[place].replace(value).is_some() {
-                return refuse(format!("{} stands there twice", PARTS[place]));
+                return refuse(format!("{} appears twice", PARTS[place]));
             }
         }
         if let Some(missing) = values.iter().position(Option::is_none) {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn its_text_reads_back_as_what_it_was() {
+    fn its_text_reads_back_unchanged() {
         for dense_from in [0.0, 0.15, 0.3, 1.0, 0.1 + 0.2, TilePolicy::ALL_SPARSE.dense_from] {
             for shares in [[1, 2, 4, 8], [32, 16, 1, 1]] {
                 let tuning = tuning(dense_from, shares);
@@ -153,18 +153,18 @@ mod tests {
     }
 
     #[test]
-    fn what_it_does_not_mean_is_refused_by_name() {
+    fn invalid_parts_are_refused_by_name() {
         let good = "dense=0.3,forward=1,logits=2,backward-input=4,backward-weight=8";
         let bad = [
-            ("", "none of its parts"),
-            ("auto", "none of its parts"),
+            ("", "is not one of its parts"),
+            ("auto", "is not one of its parts"),
             ("dense=0.3", "forward=.. is missing"),
             (&good.replace("forward=1", "forward=3"), "share of 3"),
             (&good.replace("forward=1", "forward=64"), "share of 64"),
             (&good.replace("forward=1", "forward=-1"), "not a share"),
             (&good.replace("0.3", "NaN"), "not a density"),
             (&good.replace("0.3", "1.5"), "not a density"),
-            (&format!("{good},forward=1"), "forward stands there twice"),
+            (&format!("{good},forward=1"), "forward appears twice"),
             (&format!("{good},speed=1"), "\"speed=1\""),
         ];
         for (text, words) in bad {
@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn defaults_fill_hardware_and_leave_software_alone() {
         let network = Architecture::paper(784, 10).build(0).unwrap();
-        let large = WorkgroupRoom { bytes: 48 << 10, invocations: 1024 };
+        let large = WorkgroupLimits { bytes: 48 << 10, invocations: 1024 };
         let on = |batch, hardware| Tuning::on_kind(&GpuOptions::default(), &network, batch, hardware);
         let of = |batch, is_hardware: bool| on(batch, is_hardware.then_some(large));
         assert_eq!(of(128, false), tuning(0.3, [1, 1, 1, 1]));
@@ -187,10 +187,10 @@ mod tests {
         assert_eq!(of(4096, true), tuning(0.3, [1, 32, 1, 8]));
         // 2 columns.
         assert_eq!(of(8, true), tuning(0.3, [8, 32, 8, 1]));
-        // The least that adapters may have: 21,072 bytes for a share of 32 do not fit, 15,456 for one of 16 do.
-        let least = WorkgroupRoom { bytes: 16 << 10, invocations: 256 };
+        // The minimum of an adapter: 21,072 bytes for a share of 32 do not fit, 15,456 for one of 16 do.
+        let least = WorkgroupLimits { bytes: 16 << 10, invocations: 256 };
         assert_eq!(on(128, Some(least)), tuning(0.3, [8, 16, 8, 4]));
-        let tiny = WorkgroupRoom { bytes: 6 << 10, invocations: 256 };
+        let tiny = WorkgroupLimits { bytes: 6 << 10, invocations: 256 };
         assert_eq!(on(128, Some(tiny)), tuning(0.3, [1, 1, 1, 4]));
         let asked = GpuOptions { shares: Some(Shares::ALONE), ..GpuOptions::default() };
         assert_eq!(Tuning::on_kind(&asked, &network, 128, Some(large)).shares, Shares::ALONE);

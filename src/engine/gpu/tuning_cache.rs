@@ -1,10 +1,10 @@
-//! Tunings kept on the disk, so that the same training on the same device measures once.
+//! Tunings cached on disk, so that the same training on the same device measures only once.
 //!
-//! A file is found by the SHA-256 of all that a measurement depends on: adapter
-//! and driver, the shape of the network, what its training has kernels do, the
-//! size of batches, and the text of all shaders. It holds that name, the tuning as
-//! text, how many candidates were measured, and the SHA-256 of all three; a file that does not add up is as good as none.
-//! A search that had to stop goes on the next time.
+//! A file is named after the SHA-256 of everything that a measurement depends on: adapter
+//! and driver, the shape of the network, the settings that affect kernels, the
+//! size of batches, and the source of all shaders. It holds that name, the tuning as
+//! text, how many candidates were measured, and the SHA-256 of all three; an inconsistent file is ignored.
+//! A search that ran out of time resumes the next time.
 
 use std::path::Path;
 
@@ -17,17 +17,17 @@ use crate::files::CacheFile;
 use crate::text::hex;
 use crate::tiles::{TilePolicy, TiledLayer};
 
-/// First line of a file; changes with its form and with the way of measuring.
+/// First line of a file; changes with its format and with the way of measuring.
 const TITLE: &str = "tanner gpu kernels 2";
-/// What the cache calls its files.
+/// The kind of cache file.
 const KIND: &str = "gpu kernels";
 
 /// Where a tuning came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TuningSource {
-    /// It was measured, perhaps not to the end.
+    /// It was measured, perhaps not completely.
     Measured {
-        /// Candidates that nobody has measured yet.
+        /// Candidates not yet measured.
         left: usize,
     },
     /// It was read from the cache.
@@ -35,10 +35,10 @@ pub enum TuningSource {
 }
 
 impl TuningTask<'_> {
-    /// The tuning in a folder, where all was measured; else one that is measured, from where the folder's stops, and kept there.
+    /// The tuning in a folder, if completely measured; otherwise the search is continued and saved there.
     ///
-    /// `None` for no cache. A cache that cannot be read or written to is told in
-    /// the log and otherwise no hindrance.
+    /// `None` for no cache. Failures to read or write the cache are
+    /// logged and otherwise ignored.
     ///
     /// # Errors
     /// As [`TuningTask::measure`].
@@ -66,11 +66,11 @@ impl TuningTask<'_> {
         };
         part(TITLE.into());
         part(self.device.fingerprint());
-        // Not which edges there are: graphs of the same shape from other seeds need as long.
+        // The edges do not matter: graphs of the same shape from other seeds take as long.
         for layer in self.network.layers() {
             let (of, topology) = (layer, &layer.topology);
             let bounds = (topology.inputs().bounds(), topology.outputs().bounds());
-            // Layers of whole micro-blocks are stored in a way of their own.
+            // Layers of whole micro-blocks are stored differently.
             let listed = TiledLayer::pack(topology, TilePolicy::ALL_SPARSE.listing_blocks()).is_listed();
             let drops = of.keep_probability < 1.0;
             part(format!("{bounds:?} {} {} {drops} {listed}", topology.edges(), of.activation));
@@ -90,7 +90,7 @@ fn encode(key: &str, search: Search) -> String {
     format!("{content}{digest}\n")
 }
 
-/// The search in a file that is whole and was written for this key.
+/// The search in an intact file for this key.
 fn decode(bytes: &[u8], key: &str) -> Option<Search> {
     let text = std::str::from_utf8(bytes).ok()?;
     let mut lines = text.lines().skip(2);
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_tuning_is_read_and_anything_else_is_not() {
+    fn a_cached_tuning_is_read_and_anything_else_is_not() {
         let parent = tempfile::tempdir().unwrap();
         let file = CacheFile::new(&parent.path().join("not/yet/there"), KEY, KIND);
         let read = || file.read(|bytes| decode(bytes, KEY));

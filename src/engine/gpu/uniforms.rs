@@ -1,5 +1,5 @@
 //! The structs that kernels read; twins: `shaders/common/uniforms.wgsl` and
-//! `tables.wgsl`, held together by a test.
+//! `tables.wgsl`, compared by a test.
 
 use bytemuck::{NoUninit, Pod, Zeroable};
 
@@ -9,7 +9,7 @@ use crate::network::drop_connect::ConnectionMask;
 /// Distance between the parts of a buffer that a dynamic offset chooses from.
 pub const UNIFORM_STRIDE: u32 = 256;
 
-/// What stays the same for a network and a batch size.
+/// Constants of a network and a batch size.
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct NetworkUniform {
@@ -35,7 +35,7 @@ pub struct NetworkUniform {
     pub entry_pairs: u32,
 }
 
-/// What differs from step to step.
+/// Values that change from step to step.
 #[derive(Clone, Copy, Debug, PartialEq, NoUninit, Zeroable)]
 #[repr(C)]
 pub struct StepUniform {
@@ -45,17 +45,17 @@ pub struct StepUniform {
     pub columns: u32,
     /// Place of the batch's first sample in the index list.
     pub first_sample: u32,
-    /// Where loss and correct samples go.
+    /// Where to write loss and correct samples.
     pub metrics_slot: u32,
     /// 0 in evaluation.
     pub training: u32,
-    /// Share of the targets that goes to all classes alike; 0 in evaluation.
+    /// Share of the targets that is spread evenly over all classes; 0 in evaluation.
     pub label_smoothing: f32,
     /// Nothing.
     pub reserved: [u32; 2],
     /// How parameters change.
     pub rule: UpdateRule,
-    /// What is added to their gradients.
+    /// The penalties in their gradients.
     pub penalties: PenaltyRule,
     /// Which connections are kept.
     pub connections: ConnectionsUniform,
@@ -65,11 +65,11 @@ pub struct StepUniform {
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct ConnectionsUniform {
-    /// Stands for seed and step.
+    /// Key of seed and step.
     pub key: [u32; 2],
-    /// A connection is kept where its hash is below; `u32::MAX` keeps all.
+    /// A connection is kept if its hash is below; `u32::MAX` keeps all.
     pub threshold: u32,
-    /// What kept weights are multiplied with.
+    /// Factor of kept weights.
     pub scale: f32,
 }
 
@@ -101,15 +101,15 @@ pub struct LayerUniform {
 #[derive(Clone, Copy, Debug, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct DropoutUniform {
-    /// Stands for seed, step and layer.
+    /// Key of seed, step and layer.
     pub key: [u32; 2],
-    /// A unit is kept where its hash is below; `u32::MAX` keeps all.
+    /// A unit is kept if its hash is below; `u32::MAX` keeps all.
     pub threshold: u32,
     /// Kept values are divided by it.
     pub keep_probability: f32,
 }
 
-/// Which of a kernel's workgroups a dispatch is.
+/// The workgroups of a kernel in one dispatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct PartUniform {
@@ -131,19 +131,19 @@ pub struct Quad {
     pub place: u32,
     /// First dense tile of its block; in kernels where it begins in the directory, in `vec4`s.
     pub first_tile: u32,
-    /// First dense tile behind those of its block.
+    /// End of the dense tiles of its block.
     pub end_tile: u32,
     /// First micro-block of its list of those outside of tiles.
     pub first_block: u32,
-    /// First micro-block behind that list.
+    /// End of that list.
     pub end_block: u32,
     /// First entry of its list of sparse edges.
     pub first_entry: u32,
-    /// First entry behind its list.
+    /// End of its list.
     pub end_entry: u32,
 }
 
-/// A dense tile as seen from the neurons that are owned: block `k` of the quad
+/// A dense tile as seen from the owned neurons: block `k` of the quad
 /// in place `q` is micro-block `first_block + q * quad_step + k * block_step`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
@@ -168,14 +168,14 @@ pub const QUAD_VECTORS: u32 = 3;
 pub const TILE_VECTORS: u32 = 2;
 
 impl Quad {
-    /// As it stands in the directory.
+    /// The words in the directory.
     pub(super) fn words(&self) -> [u32; 4 * QUAD_VECTORS as usize] {
         whole_vectors(self)
     }
 }
 
 impl Tile {
-    /// As it stands in the directory.
+    /// The words in the directory.
     pub(super) fn words(&self) -> [u32; 4 * TILE_VECTORS as usize] {
         whole_vectors(self)
     }
@@ -189,7 +189,7 @@ fn whole_vectors<const WORDS: usize>(of: &impl NoUninit) -> [u32; WORDS] {
     words
 }
 
-/// A micro-block of a quad's list, which is a whole one.
+/// A micro-block of a quad's list, with all 16 weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
 #[repr(C)]
 pub struct ListedBlock {
@@ -209,7 +209,7 @@ pub struct MicroBlockPair {
     pub masks: u32,
     /// Row of the first input of each.
     pub inputs: [u32; 2],
-    /// `vec4` of the first values of each: kernels go through micro-blocks in another order than they stand in.
+    /// `vec4` of the first values of each: kernels visit micro-blocks in another order than that of storage.
     pub places: [u32; 2],
     /// Nothing.
     pub reserved: [u32; 2],
@@ -231,7 +231,7 @@ pub struct EntryPair {
     pub places: [u32; 2],
 }
 
-/// What one step saw.
+/// The metrics of one step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Metric {

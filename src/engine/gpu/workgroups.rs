@@ -2,25 +2,25 @@
 
 use super::share::Share;
 
-/// Most columns that a workgroup has side by side, as a power of two: 32 fill a warp with one row and one weight.
+/// Maximum number of columns that a workgroup has side by side, as a power of two: 32 fill a warp with one row and one weight.
 pub(super) const fn most_lane_bits(items: u32) -> u32 {
     if items > 32 { 5 } else { items.ilog2() }
 }
 
-/// Workgroups of forward and backward_input: where sums are not shared, 8 quads of 32 columns, so that what they read of
-/// their common rows comes out of the cache; else at least 8 columns, which are the 128 bytes of a cache line. Measured
-/// beside 64, 128 and 256 on a GPU: docs/performance.md.
+/// Workgroups of forward and backward_input: without sharing, 8 quads of 32 columns, so that reads of
+/// their common rows come from the cache; otherwise at least 8 columns, the 128 bytes of a cache line. Measured
+/// compared with 64, 128 and 256 on a GPU: docs/performance.md.
 pub(super) const fn workgroup_of_quads(share: Share) -> u32 {
     if share.get() == 1 || share.get() == 32 { 256 } else { 128 }
 }
 
-/// Workgroups of softmax_cross_entropy: as many items as columns at least.
+/// Workgroups of softmax_cross_entropy: at least as many items as columns.
 pub(super) const fn workgroup_of_logits(share: Share) -> u32 {
     if share.get() > 8 { 8 * share.get() } else { 64 }
 }
 
-/// Workgroups of backward_weight: as many items as there is room for, whose rows are in common and come out of the cache;
-/// small where few share a sum, because batches are small then, and there are too few workgroups rather than too many rows.
+/// Workgroups of backward_weight: as many items as fit, which share rows in the cache;
+/// small if few share a sum: batches are then small, and too few workgroups are the problem, not too many rows.
 pub(super) const fn workgroup_of_weights(share: Share) -> u32 {
     if share.get() <= 4 { 64 } else { 256 }
 }
@@ -34,7 +34,7 @@ pub(super) const NO_BYTES: fn(Share) -> u32 = |_| 0;
 pub(super) const BYTES_OF_QUADS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_quads(share));
 pub(super) const BYTES_OF_WEIGHTS: fn(Share) -> u32 = |share| sum_bytes(share, workgroup_of_weights(share));
 pub(super) const BYTES_OF_GATHER: fn(Share) -> u32 = |_| 16 * GATHERED[0] * (GATHERED[1] + 1);
-/// Of the softmax also its logits, 5 `vec4`s for each slice of each column, and a loss and a count for each column.
+/// The softmax also has its logits, 5 `vec4`s for each slice of each column, and a loss and a count for each column.
 pub(super) const BYTES_OF_LOGITS: fn(Share) -> u32 = |share| {
     let slices = if share.get() < 16 { share.get() } else { 16 };
     let sums = sum_bytes(share, workgroup_of_logits(share));

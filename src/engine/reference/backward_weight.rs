@@ -35,7 +35,7 @@ pub fn backward_weight(topology: &Topology, x: &Matrix, delta: &Matrix) -> Backw
     BackwardWeight { weights, weight_magnitudes, biases, bias_magnitudes }
 }
 
-/// Moves one parameter by one step and returns it; `state` is the optimiser's memory of it, of which a rule uses the first
+/// Updates one parameter by one step and returns it; `state` is its optimiser state, of which a rule uses the first
 /// [`state_count`](OptimizerKind::state_count).
 pub fn update(rule: &UpdateRule, gradient: f64, state: &mut [f64; MAX_STATES], value: f64) -> f64 {
     let g = gradient + f64::from(rule.decay) * value;
@@ -54,7 +54,7 @@ pub fn update(rule: &UpdateRule, gradient: f64, state: &mut [f64; MAX_STATES], v
         OptimizerKind::Lion => {
             let c = first * *mean + (1.0 - first) * g;
             *mean = second * *mean + (1.0 - second) * g;
-            // signum gives 0 a sign.
+            // `signum` returns 1 or -1 for 0.
             let sign = if c == 0.0 { 0.0 } else { c.signum() };
             value - rate * (sign + f64::from(rule.decoupled_decay) * value)
         }

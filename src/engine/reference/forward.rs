@@ -6,7 +6,7 @@ use super::Matrix;
 use crate::network::dropout::{DropoutKey, keep_threshold};
 use crate::network::{Activation, Layer};
 
-/// What a layer computed.
+/// The results of a layer.
 #[derive(Clone, Debug)]
 pub struct Forward {
     /// Outputs after activation and dropout, `[output][sample]`.
@@ -56,7 +56,7 @@ pub fn activate(activation: Activation, z: f64) -> f64 {
     }
 }
 
-/// What dropout multiplies a unit's output with: 0, or 1 / keep probability.
+/// Dropout's factor of a unit's output: 0, or 1 / keep probability.
 pub fn dropout_factor(layer: &Layer, dropout: Option<DropoutKey>, unit: usize, column: usize) -> f64 {
     let Some(key) = dropout.filter(|_| layer.keep_probability < 1.0) else { return 1.0 };
     let [unit, column] = [unit, column].map(|index| u32::try_from(index).expect("indices fit u32"));

@@ -1,4 +1,4 @@
-//! Group lasso: the weights out of one input neuron are a group, whose penalty is `strength * sqrt(d) * |w|`
+//! Group lasso: the weights of one input neuron are a group, whose penalty is `strength * sqrt(d) * |w|`
 //! with `d` weights of norm `|w|` (Yuan and Lin, "Model selection and estimation in regression with
 //! grouped variables", 2006).
 //!
@@ -15,7 +15,7 @@ pub fn group_penalty(topology: &Topology, weights: &[f64], strength: f32) -> f64
 }
 
 /// The penalty's gradient by a weight is the weight times the factor of its input:
-/// `strength * sqrt(d) / |w|`, or 0 where all weights of the group are 0: `[inputs]`.
+/// `strength * sqrt(d) / |w|`, or 0 if all weights of the group are 0: `[inputs]`.
 pub fn group_factors(topology: &Topology, weights: &[f64], strength: f32) -> Vec<f64> {
     let factor = |input| match norm(topology, weights, input) {
         0.0 => 0.0,

@@ -1,8 +1,8 @@
-//! The reference engine: float64, one core, written to be read.
+//! The reference engine: float64, one core, written for readability.
 //!
 //! One file for each stage of a training step, with the same stem as its WGSL
 //! kernel. Everything works on the [`Topology`](crate::topology::Topology)
-//! itself, with no tiles, and each stage also returns the sum of the absolute
+//! itself, without tiles, and each stage also returns the sum of the absolute
 //! terms of what it computed, from which tests derive bounds for float32 kernels.
 
 #[doc(hidden)]
@@ -114,7 +114,7 @@ pub struct ReferenceEngine {
     network: Network,
     settings: EngineSettings,
     values: Vec<LayerValues>,
-    /// The optimiser's memory of each layer's weights, then of its biases.
+    /// The optimiser state of each layer's weights, then of its biases.
     state: Vec<[Vec<[f64; MAX_STATES]>; 2]>,
 }
 
@@ -130,7 +130,7 @@ impl ReferenceEngine {
         Ok(engine)
     }
 
-    /// Weights and biases as they stand, in float64.
+    /// The current weights and biases, in float64.
     #[doc(hidden)]
     pub fn values(&self) -> &[LayerValues] {
         &self.values
@@ -140,7 +140,7 @@ impl ReferenceEngine {
         let (x, labels) = (gather(data, samples), gather_labels(data, samples));
         let (loss, gradients) =
             objective_gradients(&self.network, &self.settings, &self.values, &x, &labels, step);
-        // The gradients have the coupled weight decay in them.
+        // The gradients include the coupled weight decay.
         let rule = self.settings.rule(learning_rate, step);
         let rule = UpdateRule { decay: 0.0, ..rule };
         let of_biases = rule.without_decay();
@@ -159,7 +159,7 @@ impl ReferenceEngine {
 }
 
 impl fmt::Debug for ReferenceEngine {
-    /// Shows what it runs on and not its values, which are many.
+    /// Shows the device, not the many values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReferenceEngine").field("info", &self.info()).finish_non_exhaustive()
     }
@@ -258,7 +258,7 @@ impl Engine for ReferenceEngine {
     }
 }
 
-/// Writes given numbers, of which there are as many, over those of the engine.
+/// Overwrites the engine's numbers with as many given ones.
 fn replace<'a>(mine: impl Iterator<Item = &'a mut f64>, given: &Values) {
     if let Values::Double(given) = given {
         mine.zip(given).for_each(|(mine, given)| *mine = *given);

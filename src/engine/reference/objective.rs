@@ -1,4 +1,4 @@
-//! What one training step minimises, with all its regularisation, and the gradients of that.
+//! The objective of one training step, with all its regularisation, and its gradients.
 
 use super::drop_connect::{connection_factors, drop_connect};
 use super::group_norm::{group_factors, group_penalty};
@@ -16,7 +16,7 @@ pub fn penalty(network: &Network, penalties: &Penalties, values: &[LayerValues])
 }
 
 /// Loss of one batch, without penalties, and the gradients of the loss and the
-/// `EngineSettings::coupled_penalties` together; magnitudes have the terms of the penalties in them, too.
+/// `EngineSettings::coupled_penalties` together; magnitudes include the terms of the penalties.
 pub fn objective_gradients(
     network: &Network,
     settings: &EngineSettings,

@@ -16,7 +16,7 @@ pub struct Loss {
 }
 
 /// Takes logits `[class][sample]` and one label for each sample. The target of a class is
-/// `smoothing / classes`, plus `1 - smoothing` where it is the label's.
+/// `smoothing / classes`, plus `1 - smoothing` for the label's class.
 pub fn softmax_cross_entropy(logits: &Matrix, labels: &[u32], smoothing: f64) -> Loss {
     let (classes, samples) = (logits.rows(), logits.columns());
     let mut loss = Loss { sum: 0.0, correct: 0, delta: Matrix::zeros(classes, samples) };
@@ -31,7 +31,7 @@ pub fn softmax_cross_entropy(logits: &Matrix, labels: &[u32], smoothing: f64) ->
         let sum: f64 = (0..classes).map(|class| (logit(class) - logit(best)).exp()).sum();
         let label = *label as usize;
         loss.sum += sum.ln() + logit(best) - logit(label);
-        // A target moved to all classes alike trades the label's logit for their mean.
+        // A target spread evenly over all classes replaces the label's logit by the mean.
         let mean = (0..classes).map(logit).sum::<f64>() / classes as f64;
         loss.sum += smoothing * (logit(label) - mean);
         loss.correct += u32::from(best == label);

@@ -1,10 +1,10 @@
 //! Removing lower blocks of neurons, layer by layer, under a budget.
 //!
-//! A spatially-coupled network keeps what matters in its first blocks, so each
-//! step takes the last block that is left of one layer. The search is greedy: of
-//! all layers it takes the block that costs least validation accuracy for each
+//! A spatially-coupled network keeps its information in its first blocks, so each
+//! step removes the last remaining block of one layer. The search is greedy: of
+//! all layers it removes the block that costs the least validation accuracy per
 //! parameter removed (source of the idea: "Spatially-Coupled Neural Network
-//! Architectures", closing section; the search is this program's own).
+//! Architectures", closing section; the search is specific to this program).
 
 use std::cmp::Ordering;
 
@@ -28,9 +28,9 @@ pub enum Until {
 /// How blocks are removed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlockSearchOptions {
-    /// Even blocks in every layer in place of the network's own.
+    /// Even blocks in every layer instead of the network's own.
     pub blocks: Option<usize>,
-    /// Whether the edges out of input blocks may go, too; the inputs themselves stay.
+    /// Whether to remove edges of input blocks, too; the inputs themselves stay.
     pub inputs: bool,
     /// Whether a removed neuron's mean output over the training samples moves into
     /// the biases that it fed, so that these weighted sums keep their means.
@@ -39,15 +39,15 @@ pub struct BlockSearchOptions {
     pub until: Until,
 }
 
-/// A search that can go on after fine-tuning.
+/// A search that can continue after fine-tuning.
 #[derive(Debug)]
 pub struct BlockSearch {
     options: BlockSearchOptions,
-    /// The block of each neuron that is left, by its number at the start: `[layer][neuron]`, layer 0 the inputs.
+    /// The initial block number of each remaining neuron: `[layer][neuron]`, layer 0 the inputs.
     block_of: Vec<Vec<usize>>,
 }
 
-/// A block that could be removed, and what that would do.
+/// A candidate block, and the effect of removing it.
 struct Candidate {
     layer: usize,
     block: usize,
@@ -68,13 +68,10 @@ impl BlockSearch {
         match options.until {
             Until::Drop(share) if !(0.0..=1.0).contains(&share) => {
                 let points = 100.0 * share;
-                return refuse(
-                    Setting::MaxDrop,
-                    format!("{points} is impossible, it must be 0 to 100 points"),
-                );
+                return refuse(Setting::MaxDrop, format!("{points} is invalid, it must be 0 to 100 points"));
             }
             Until::Parameters(0) => {
-                return refuse(Setting::Target, "0 parameters are impossible, it must be at least 1");
+                return refuse(Setting::Target, "0 parameters are invalid, it must be at least 1");
             }
             _ => {}
         }
@@ -119,7 +116,7 @@ impl BlockSearch {
             }
             let Compacted { network, parameters, kept } = candidate.left;
             let measured: [Evaluation; 2] = pruning.measure(&network, &parameters)?;
-            // Rounding may tip a sample; the budget holds for the network that is kept.
+            // Rounding may flip a sample; the budget applies to the network that is kept.
             if !self.allows(pruning, measured[0].correct) {
                 continue;
             }
@@ -144,7 +141,7 @@ impl BlockSearch {
         }
     }
 
-    /// The last block of each layer, tried: its weights set to 0 on one engine.
+    /// Tries the last block of each layer: its weights set to 0 on one engine.
     fn candidates(&self, pruning: &mut Pruning<'_>) -> Result<Vec<Candidate>> {
         let means = if self.options.compensate { Some(pruning.mean_activations()?) } else { None };
         let (network, parameters) = (pruning.network.clone(), pruning.parameters.clone());
@@ -156,7 +153,7 @@ impl BlockSearch {
             let layer_means = means.as_ref().map(|means| &means[layer][..]);
             let silenced = silence(&network, &parameters, layer, neurons.iter().copied(), layer_means);
             let keep = all_but_edges_of(&network, layer, &neurons);
-            // A layer that would vanish is no candidate.
+            // A layer that would vanish is not a candidate.
             let Ok(left) = compact(&network, &silenced, keep) else { continue };
             engine.set_parameters(&silenced)?;
             let correct = engine.evaluate(&pruning.data.validation)?.correct;
@@ -180,8 +177,8 @@ impl BlockSearch {
 }
 
 impl Candidate {
-    /// By lost samples for each parameter removed. What loses nothing is free,
-    /// however much it gains; of equals the larger block goes first, then the lower layer.
+    /// By lost samples per removed parameter. Without a loss the cost is 0,
+    /// however large the gain; of equals, the larger block comes first, then the lower layer.
     fn cost_order(&self, other: &Self, correct_now: usize) -> Ordering {
         let lost = |candidate: &Self| correct_now.saturating_sub(candidate.correct) as u128;
         let (a, b) = (lost(self) * other.removed as u128, lost(other) * self.removed as u128);
@@ -189,7 +186,7 @@ impl Candidate {
     }
 }
 
-/// Marks every edge but those out of these neurons.
+/// Marks every edge except those of these neurons.
 fn all_but_edges_of(network: &Network, layer: usize, neurons: &[usize]) -> Vec<Vec<bool>> {
     let mut keep: Vec<Vec<bool>> =
         network.layers().iter().map(|layer| vec![true; layer.topology.edges()]).collect();

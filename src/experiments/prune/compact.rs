@@ -1,9 +1,9 @@
-//! The smaller network that is left when edges are taken away.
+//! The smaller network that remains when edges are removed.
 //!
-//! What can no longer matter goes with them, without changing any logit: a
-//! neuron that no edge enters is a constant, which moves into the biases that it
-//! feeds; a neuron that no edge leaves is dropped with the edges into it. Both
-//! spread from layer to layer.
+//! Neurons without effect are also removed, without changing any logit: a
+//! neuron without inputs is a constant, which moves into the biases that it
+//! feeds; a neuron without outputs is dropped with its incoming edges. Both
+//! propagate from layer to layer.
 
 use std::sync::Arc;
 
@@ -12,21 +12,21 @@ use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
 use crate::{Error, Result};
 
-/// A network made of the edges that were left.
+/// A network of the remaining edges.
 #[derive(Clone, Debug)]
 pub struct Compacted {
-    /// The network, without the neurons that became useless; inputs and logits all stay.
+    /// The network, without useless neurons; all inputs and logits stay.
     pub network: Network,
     /// Its parameters.
     pub parameters: Parameters,
-    /// The neurons of each hidden layer that are left, by their old numbers: `[hidden layer]`.
+    /// The remaining neurons of each hidden layer, by their old numbers: `[hidden layer]`.
     pub kept: Vec<Vec<usize>>,
 }
 
 /// Builds the network of the edges that `keep`, `[layer][edge]`, marks.
 ///
 /// Without dropout it computes what the old network computes with the other
-/// weights set to 0, but for rounding.
+/// weights set to 0, except for rounding.
 ///
 /// # Errors
 /// [`Error::Network`] when a layer would have no edge left.
@@ -41,7 +41,7 @@ pub fn compact(network: &Network, parameters: &Parameters, mut keep: Vec<Vec<boo
         (0..layers.len() - 1).map(|index| fed(&layers[index].topology, &keep[index])).collect();
     if let Some(layer) = kept.iter().position(Vec::is_empty) {
         return Err(Error::Network(format!(
-            "pruning: nothing that reaches the logits would be left of hidden layer {}, prune less",
+            "pruning: hidden layer {} would keep nothing that reaches the logits, prune less",
             layer + 1
         )));
     }
@@ -85,7 +85,7 @@ fn fold_constants(network: &Network, parameters: &Parameters, keep: &mut [Vec<bo
     biases
 }
 
-/// Takes away the edges into neurons that no edge leaves, from the last layer back.
+/// Removes the edges into neurons without outputs, from the last layer back.
 fn drop_unread(network: &Network, keep: &mut [Vec<bool>]) {
     for (index, pair) in network.layers().windows(2).enumerate().rev() {
         let (layer, next) = (&pair[0].topology, &pair[1].topology);
@@ -97,7 +97,7 @@ fn drop_unread(network: &Network, keep: &mut [Vec<bool>]) {
     }
 }
 
-/// The outputs that an edge enters.
+/// The outputs with at least one edge.
 fn fed(topology: &Topology, keep: &[bool]) -> Vec<usize> {
     (0..topology.outputs().width()).filter(|output| topology.row(*output).any(|edge| keep[edge])).collect()
 }
@@ -117,7 +117,7 @@ fn part_of(
     let (mut row_start, mut input, mut values) = (vec![0], Vec::new(), Vec::new());
     for output in outputs {
         for edge in topology.row(*output).filter(|edge| keep[*edge]) {
-            // Edges out of neurons that are gone were taken away with them.
+            // Edges of removed neurons are already gone.
             input.extend(number[topology.edge_inputs()[edge] as usize]);
             values.push(weights[edge]);
         }
@@ -127,7 +127,7 @@ fn part_of(
     Ok((Topology::from_rows(inputs, outputs, row_start, input)?, values))
 }
 
-/// The blocks of the neurons that are kept; empty ones vanish.
+/// The blocks of the kept neurons; empty ones vanish.
 fn recut(partition: &Partition, kept: &[usize]) -> Result<Partition> {
     let below = |bound: &u32| kept.partition_point(|neuron| *neuron < *bound as usize);
     let mut bounds: Vec<usize> = partition.bounds().iter().map(below).collect();

@@ -1,14 +1,14 @@
-//! What pruning cost, step by step.
+//! The cost of pruning, step by step.
 
 use serde::Serialize;
 
 use crate::engine::Evaluation;
 use crate::network::Network;
 
-/// A network on the way, measured.
+/// A measured intermediate network.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PrunePoint {
-    /// What was done to get here.
+    /// The step that led here.
     pub step: String,
     /// Number of weights and biases.
     pub parameters: usize,
@@ -22,7 +22,7 @@ pub struct PrunePoint {
     pub validation_accuracy: f64,
     /// Mean cross-entropy over the validation split, in nats.
     pub validation_loss: f64,
-    /// Share of correct test samples; nothing is ever chosen by it.
+    /// Share of correct test samples; never used to choose.
     pub test_accuracy: f64,
     /// Mean cross-entropy over the test set, in nats.
     pub test_loss: f64,

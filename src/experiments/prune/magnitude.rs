@@ -9,7 +9,7 @@ use crate::{Result, Setting};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WeightGoal {
     /// Remove this share of the weights that the model has, the smallest; above 0 and below 1.
-    /// Over `n` rounds each removes the same share of what the one before left.
+    /// Each of `n` rounds removes the same share of the remaining weights.
     Sparsity(f64),
     /// Remove every weight whose absolute value is below this; above 0.
     Threshold(f32),
@@ -24,10 +24,10 @@ impl WeightGoal {
     pub fn check(&self) -> Result<()> {
         match *self {
             Self::Sparsity(share) if !(share > 0.0 && share < 1.0) => {
-                refuse(Setting::Sparsity, format!("{share} is impossible, it must be above 0 and below 1"))
+                refuse(Setting::Sparsity, format!("{share} is invalid, it must be above 0 and below 1"))
             }
             Self::Threshold(limit) if !(limit > 0.0 && limit.is_finite()) => {
-                refuse(Setting::Threshold, format!("{limit} is impossible, it must be above 0 and finite"))
+                refuse(Setting::Threshold, format!("{limit} is invalid, it must be above 0 and finite"))
             }
             _ => Ok(()),
         }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_threshold_keeps_what_reaches_it() {
+    fn a_threshold_keeps_weights_that_reach_it() {
         let keep = WeightGoal::Threshold(2.0).keep(&parameters(), 7, 1, 1);
         assert_eq!(keep.concat(), [false, true, true, true, false, false, true]);
     }

@@ -1,12 +1,12 @@
 //! Pruning: a trained network made smaller, step by step, each step measured.
 //!
-//! A [`Pruning`] holds the network as it stands, the data, and the curve of
+//! A [`Pruning`] holds the current network, the data, and the curve of
 //! [`PrunePoint`]s so far. [`BlockSearch`] removes lower blocks under a budget;
 //! [`Pruning::remove_small_weights`] keeps what a [`WeightGoal`] marks;
-//! [`Pruning::fine_tune`] trains what is left. Edges that were removed are really gone
+//! [`Pruning::fine_tune`] trains the rest. Removed edges are really gone
 //! ([`compact()`]): the network, its file and its training become smaller.
 //!
-//! Choices are made by the validation split. The test set is measured beside it.
+//! The validation samples decide. The test set is only measured.
 
 mod blocks;
 mod compact;
@@ -30,18 +30,18 @@ pub use curve::PrunePoint;
 pub use magnitude::WeightGoal;
 pub use session::{PruneMethodSettings, PruneSettings, PruneTarget, PrunedModel};
 
-/// The data of a pruning, as the network takes them.
+/// The preprocessed data of a pruning.
 #[derive(Clone, Debug)]
 pub struct PruneData {
     /// Training samples without the validation split: for mean activations and fine-tuning.
     pub rest: Arc<Dataset>,
-    /// What steps are chosen by.
+    /// The samples by which steps are chosen.
     pub validation: Arc<Dataset>,
-    /// Measured beside, never chosen by.
+    /// Measured only, never used to choose.
     pub test: Arc<Dataset>,
 }
 
-/// Starts an engine for a network that has become smaller.
+/// Starts an engine for a pruned network.
 pub type StartEngine<'a> =
     Box<dyn FnMut(&Network, &Parameters, EngineSettings) -> Result<Box<dyn Engine>> + 'a>;
 
@@ -59,7 +59,7 @@ pub struct Pruning<'a> {
 }
 
 impl<'a> Pruning<'a> {
-    /// Takes a model and measures it as it is. `observe` hears of every point of the curve.
+    /// Takes a model and measures it. `observe` is called for every point of the curve.
     ///
     /// Mean activations are computed on `threads` threads of the CPU, all cores by default.
     ///
@@ -89,7 +89,7 @@ impl<'a> Pruning<'a> {
         Ok(pruning)
     }
 
-    /// The network as it stands.
+    /// The current network.
     pub fn network(&self) -> &Network {
         &self.network
     }
@@ -130,8 +130,8 @@ impl<'a> Pruning<'a> {
         self.take(format!("{left} largest weights"), compacted.network, compacted.parameters)
     }
 
-    /// Trains the network for the recipe's epochs and keeps the parameters, those at the
-    /// start included, that do best on the validation split.
+    /// Trains the network for the recipe's epochs and keeps the parameters, including the
+    /// initial ones, that do best on the validation samples.
     ///
     /// # Errors
     /// When a setting is outside its range, training diverges, or an engine fails.
@@ -163,7 +163,7 @@ impl<'a> Pruning<'a> {
         Ok([engine.evaluate(&self.data.validation)?, engine.evaluate(&self.data.test)?])
     }
 
-    /// Goes on with this network, once it is measured.
+    /// Measures this network and makes it the current one.
     fn take(&mut self, step: String, network: Network, parameters: Parameters) -> Result<()> {
         let measured = self.measure(&network, &parameters)?;
         self.take_measured(step, network, parameters, measured);
@@ -193,7 +193,7 @@ struct BestEpoch {
 
 impl Observer for BestEpoch {
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
-        // The trainer's second data set is the validation split here.
+        // Here the trainer's second data set is the validation samples.
         if metrics.test_accuracy > self.accuracy {
             (self.epoch, self.accuracy) = (metrics.epoch, metrics.test_accuracy);
             self.parameters = parameters.clone();

@@ -1,4 +1,4 @@
-//! Pruning a saved model, round by round, with what it needs: data, a split, an engine.
+//! Prunes a saved model, round by round, with its data, split and engine.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::text::grouped;
 use crate::training::{EpochMetrics, Observer, Recipe};
 use crate::{Error, Result};
 
-/// What is removed.
+/// What to remove.
 #[derive(Clone, Copy, Debug)]
 pub enum PruneMethodSettings {
-    /// The last blocks of neurons, layer by layer; down to a size, where one is given in place of a loss of accuracy.
+    /// The last blocks of neurons, layer by layer; to a given size, or by a loss of accuracy.
     Blocks(BlockSearchOptions, Option<PruneTarget>),
     /// The smallest weights of all layers.
     Weights(WeightGoal),
@@ -34,38 +34,38 @@ pub enum PruneTarget {
 /// How a model is pruned.
 #[derive(Clone, Debug)]
 pub struct PruneSettings {
-    /// What is removed.
+    /// What to remove.
     pub method: PruneMethodSettings,
     /// The data of its training.
     pub data: DataSettings,
     /// How they are split.
     pub split: SplitSettings,
-    /// Times that pruning and fine-tuning follow each other.
+    /// Number of rounds of pruning and fine-tuning.
     pub rounds: usize,
     /// Epochs of training after each pruning.
     pub fine_tune: usize,
-    /// Their learning rate at the start; by default 0.02 after blocks, 0.1 after weights.
+    /// The initial learning rate; by default 0.02 after blocks, 0.1 after weights.
     pub learning_rate: Option<f64>,
     /// Samples in one batch.
     pub batch_size: usize,
-    /// Their L2 penalty; by default that of the architecture.
+    /// The L2 penalty; by default that of the architecture.
     pub l2: Option<f32>,
-    /// What it is computed on.
+    /// The engine.
     pub engine: EngineRequest,
 }
 
-/// A model that is smaller than it was.
+/// A pruned model.
 #[derive(Debug)]
 pub struct PrunedModel {
     /// The smaller model.
     pub model: TrainedModel,
-    /// Every network on the way.
+    /// Every intermediate network.
     pub curve: Vec<PrunePoint>,
     /// How the samples were split.
     pub split: HeldOut,
     /// Whether the model was trained without the validation samples.
     pub unseen: bool,
-    /// What ended it early, if anything did; the model is the one before that.
+    /// The failure that ended pruning early, if any; the model is the one before it.
     pub failure: Option<Error>,
 }
 
@@ -80,7 +80,7 @@ impl PruneMethodSettings {
         }
     }
 
-    /// Refuses what the model does not have.
+    /// Refuses settings that do not fit the model.
     ///
     /// # Errors
     /// [`Error::Setting`].
@@ -91,7 +91,7 @@ impl PruneMethodSettings {
         }
     }
 
-    /// Whether what a round removes depends on its number.
+    /// Whether the removal of a round depends on its number.
     fn is_by_rounds(&self) -> bool {
         matches!(self, Self::Weights(WeightGoal::Sparsity(_)))
     }
@@ -109,9 +109,9 @@ impl PruneTarget {
 }
 
 impl PruneSettings {
-    /// How what is left is trained.
+    /// The recipe of fine-tuning.
     fn recipe(&self, model: &TrainedModel, seed: u64) -> Result<Recipe> {
-        // What the smallest weights leave has more to learn again than what lower blocks leave.
+        // After removing the smallest weights there is more to relearn than after removing lower blocks.
         let usual_rate = match self.method {
             PruneMethodSettings::Blocks(..) => 0.02,
             PruneMethodSettings::Weights(_) => 0.1,
@@ -130,7 +130,7 @@ impl PruneSettings {
 }
 
 impl Session<'_> {
-    /// Prunes a model as long as the settings say, or up to a round after which nothing would change.
+    /// Prunes a model as long as the settings say, or until nothing changes.
     ///
     /// # Errors
     /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
@@ -165,11 +165,11 @@ impl Session<'_> {
         let failure = self.rounds(settings, &recipe, &mut pruning).err();
         if pruning.curve().iter().all(|point| point.edges == pruning.curve()[0].edges) {
             let nothing =
-                "nothing could be removed within the limits given, so there is no pruned model to write";
+                "nothing could be removed within the given limits, so there is no pruned model to write";
             return Err(failure.unwrap_or_else(|| Error::Plan(nothing.into())));
         }
         let (mut pruned, curve) = pruning.finish(model, settings.method.name())?;
-        // Fine-tuning on another split may have seen what training had not.
+        // Fine-tuning on another split may have used samples that training had not.
         pruned.set_held_out(Some(made).filter(|_| unseen))?;
         Ok(PrunedModel { model: pruned, curve, split: made, unseen, failure })
     }
@@ -207,7 +207,7 @@ impl Session<'_> {
     }
 }
 
-/// A line for each epoch of fine-tuning; what the trainer calls its test set is the validation split here.
+/// Prints a line for each epoch of fine-tuning; the trainer's test set is the validation samples here.
 struct TuningReport<'a> {
     session: &'a Session<'a>,
     epochs: usize,

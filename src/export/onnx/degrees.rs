@@ -3,7 +3,7 @@
 //! ONNX can gather the inputs of some outputs as `[sample][output][edge]` where all have the
 //! same number of edges, multiply them by weights `[output][edge]` and add them up. So outputs are
 //! sorted by their in-degree and cut into groups, each as wide as its widest output; an
-//! edge that is there for the width alone has the weight 0. The cuts are those of the smallest file.
+//! padding edge has the weight 0. The cuts minimise the size of the file.
 
 use std::iter::repeat_n;
 
@@ -12,7 +12,7 @@ use crate::topology::Topology;
 
 /// Bytes of an edge: an int32 index and a float32 weight.
 pub(super) const EDGE_BYTES: u64 = 8;
-/// Bytes of a group beside its edges, about: three nodes and two constants.
+/// Approximate bytes of a group without its edges: three nodes and two constants.
 const GROUP_BYTES: u64 = 300;
 
 /// The outputs of a layer, cut into groups.
@@ -27,7 +27,7 @@ impl DegreeGroups {
         let mut outputs: Vec<u32> = (0u32..).take(topology.outputs().width()).collect();
         outputs.sort_by_key(degree);
         let of_degree: Vec<&[u32]> = outputs.chunk_by(|a, b| degree(a) == degree(b)).collect();
-        // An output without edges gets one, as nothing of width 0 is gathered.
+        // An output without edges gets one, because ONNX cannot gather a width of 0.
         let sizes: Vec<(usize, usize)> =
             of_degree.iter().map(|same| (degree(&same[0]).max(1), same.len())).collect();
         let cuts = cuts(&sizes);
@@ -78,7 +78,7 @@ impl DegreeGroups {
         self.in_order(graph, name, &sums)
     }
 
-    /// Joins the groups and brings their outputs back into order.
+    /// Concatenates the groups and restores the order of their outputs.
     fn in_order(&self, graph: &mut Graph, name: &str, sums: &[String]) -> String {
         if let [all] = sums {
             return all.clone();

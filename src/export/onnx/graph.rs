@@ -1,9 +1,9 @@
-//! A graph that is being put together: nodes, constants and the names between them.
+//! A graph under construction: nodes, constants and the names between them.
 
 use super::proto::{ElementType, node, tensor, value};
 use crate::protobuf::Message;
 
-/// `GraphProto` so far. Nodes come in the order in which they are computed.
+/// `GraphProto` so far. Nodes are in the order of computation.
 #[derive(Default)]
 pub(super) struct Graph {
     message: Message,

@@ -7,7 +7,7 @@ use crate::network::{Activation, Layer, LayerParameters};
 use crate::topology::Topology;
 use crate::{Error, Result};
 
-/// Bytes that the form [`Form::Scatter`] needs beside its edges, about: three nodes and two names more.
+/// Approximate bytes of the form [`Form::Scatter`] without its edges: three more nodes and two more names.
 const SCATTER_BYTES: u64 = 360;
 /// Indices into a layer's weights are int32.
 const MAX_FLAT: u64 = i32::MAX as u64;
@@ -18,12 +18,12 @@ pub(super) enum LayerForm {
     Dense,
     /// The edges' weights and their places, from which the dense weights are made at load time.
     Scatter,
-    /// The edges alone; they are the only weights that are ever multiplied.
+    /// Only the edges, the only weights that are multiplied.
     Gather(DegreeGroups),
 }
 
 impl LayerForm {
-    /// The form of a layer where `form` was asked for.
+    /// The form of a layer for a requested `form`.
     ///
     /// # Errors
     /// [`Error::Export`] when the layer is too wide for [`Form::Scatter`].
@@ -100,7 +100,7 @@ fn dense(graph: &mut Graph, name: &str, topology: &Topology, weights: &[f32]) ->
     graph.floats(name, &[topology.outputs().width(), inputs], all)
 }
 
-/// The same, made of the edges: nothing of it depends on samples, so runtimes do it once, at load time.
+/// The same, from the edges: it does not depend on samples, so runtimes compute it once, at load time.
 fn scattered(graph: &mut Graph, name: &str, topology: &Topology, weights: &[f32]) -> String {
     let (inputs, outputs) = (topology.inputs().width(), topology.outputs().width());
     let part = |part: &str| format!("{name}.{part}");

@@ -3,7 +3,7 @@
 //! The graph has one input, `features`, float32 `[N, features]`, and two outputs: `label`, int64
 //! `[N]`, the class of the greatest logit and the first of equals, and `probabilities`, float32
 //! `[N, classes]`. Raw features are standardised, rotated or reordered in the graph. It uses
-//! operators of version 13 alone, and weights are kept in one [`Form`].
+//! only operators of version 13, and weights have one [`Form`].
 
 mod degrees;
 mod graph;
@@ -18,11 +18,11 @@ use crate::model::TrainedModel;
 use crate::protobuf::Message;
 use crate::{Error, Result};
 
-/// Version of the operators that are used.
+/// Version of the operators.
 pub(crate) const OPSET: u64 = 13;
 /// Version of the file format, the first that has these operators.
 pub(crate) const IR_VERSION: u64 = 7;
-/// Most bytes of a file: what is larger, no reader of protocol buffers takes.
+/// Maximum number of bytes of a file: no reader of protocol buffers accepts more.
 pub(crate) const MAX_BYTES: u64 = (1 << 31) - 1;
 
 /// How the weights of sparse layers are kept; fully connected ones are always dense.
@@ -30,11 +30,11 @@ pub(crate) const MAX_BYTES: u64 = (1 << 31) - 1;
 pub enum Form {
     /// All weights, with a zero for each edge that is not there.
     Dense,
-    /// Edges and their places; a runtime makes the dense weights of them once, when it loads the file.
+    /// Edges and their places; a runtime expands them to dense weights once, when it loads the file.
     Scatter,
-    /// Edges alone, gathered and multiplied for each sample; dense weights never exist.
+    /// Only edges, gathered and multiplied for each sample, without dense weights.
     Gather,
-    /// For each layer the smaller of dense and scatter; gather where a layer is too wide for scatter.
+    /// The smaller of dense and scatter for each layer; gather for layers too wide for scatter.
     Auto,
 }
 
@@ -87,12 +87,12 @@ fn file(model: &TrainedModel, graph: &Message) -> Result<Vec<u8>> {
     Ok(message.into_bytes())
 }
 
-/// The names of the classes as a JSON array; numbers where they have no names.
+/// The names of the classes as a JSON array; numbers if they have no names.
 fn class_names(model: &TrainedModel) -> String {
     serde_json::Value::from(model.class_names()).to_string()
 }
 
-/// Adds what is done to raw features and returns the name of its result.
+/// Adds the preprocessing and returns the name of its result.
 fn preprocess(graph: &mut Graph, preprocessing: &Preprocessing) -> String {
     let mut values = "features".to_owned();
     if let Some(standardisation) = preprocessing.standardisation() {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_that_no_reader_takes_are_refused() {
+    fn files_over_the_size_limit_are_refused() {
         check_size(MAX_BYTES).unwrap();
         let message = check_size(MAX_BYTES + 1).unwrap_err().to_string();
         assert!(message.contains("2147483648 bytes are too large for an ONNX file"), "{message}");

@@ -5,7 +5,7 @@
 
 use crate::protobuf::Message;
 
-/// The types of values that are used here, by their numbers in `TensorProto.DataType`.
+/// The value types in use, by their numbers in `TensorProto.DataType`.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ElementType {
     Float = 1,

@@ -13,7 +13,7 @@
 //! | `tree` | grows one tree on one bootstrap sample |
 //! | `split` | the best cut of one feature at one node |
 //!
-//! Each tree draws from a stream of its own, and the trees' importances are added
+//! Each tree draws from a separate stream, and the trees' importances are added
 //! in the order of the trees, so the result does not depend on the number of threads.
 
 mod split;
@@ -38,16 +38,16 @@ const WAVE: usize = 64;
 /// How a forest is grown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ForestOptions {
-    /// Number of trees, at least 1. Rankings settle slowly: 500 is a good number.
+    /// Number of trees, at least 1. Rankings converge slowly: 500 is a good number.
     pub trees: usize,
     /// Seed of the bootstrap samples and of the features drawn at the nodes.
     pub seed: u64,
-    /// Grow on this many rows at most, drawn without replacement; `None` for all of them.
+    /// Maximum number of rows to grow on, drawn without replacement; `None` for all.
     pub max_rows: Option<usize>,
 }
 
 impl ForestOptions {
-    /// What `--trees` is by default.
+    /// The default of `--trees`.
     pub const DEFAULT_TREES: usize = 500;
 }
 
@@ -56,9 +56,9 @@ impl ForestOptions {
 /// `features` is `[sample][feature]`, row-major, with one label below `classes`
 /// for each sample. A feature of at most 256 distinct values is used exactly,
 /// another one in 256 bins that hold about as many samples each. All
-/// importances are 0 where no tree found anything to split, as with one class.
+/// importances are 0 if no tree found anything to split, as with one class.
 ///
-/// `progress` is told, from any thread, how many trees are done.
+/// `progress` receives, on any thread, the number of finished trees.
 ///
 /// # Errors
 /// [`Error::Importance`] for 0 trees, samples, features, classes or rows, for more
@@ -79,7 +79,7 @@ pub fn gini_importance(
     Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
 
-/// As [`gini_importance`], of samples that are read a part at a time: beside them
+/// As [`gini_importance`], of samples that are read a part at a time: in addition to them,
 /// a forest holds one byte for each value, and never all values as f32.
 ///
 /// # Errors
@@ -96,7 +96,7 @@ pub fn gini_importance_of(
     Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
 
-/// Grows all trees on the threads of the caller's pool; everything was checked, and `read` is that of [`BinnedTable::new`].
+/// Grows all trees on the threads of the caller's pool; everything was validated, and `read` is that of [`BinnedTable::new`].
 fn grow_forest(
     read: impl Fn(usize, usize, &mut [f32]) + Sync,
     feature_count: usize,
@@ -127,7 +127,7 @@ fn grow_forest(
     sums
 }
 
-/// Scales so that the sum is 1, unless there is nothing to scale.
+/// Scales so that the sum is 1, unless it is 0.
 fn scale_to_one(values: &mut [f64]) {
     let sum: f64 = values.iter().sum();
     if sum > 0.0 {
@@ -135,7 +135,7 @@ fn scale_to_one(values: &mut [f64]) {
     }
 }
 
-/// The rows that the forest sees, in their order.
+/// The rows of the forest, in order.
 fn drawn_rows(rows: usize, options: &ForestOptions) -> Vec<u32> {
     let index = |row| u32::try_from(row).expect("checked: the number of samples fits u32");
     match options.max_rows {
@@ -158,7 +158,7 @@ fn refuse(reason: &str) -> Result<()> {
     Err(Error::Importance(format!("random forest: {reason}")))
 }
 
-/// Refuses numbers outside their range.
+/// Refuses numbers that are out of range.
 fn check_options(samples: usize, features: usize, classes: usize, options: &ForestOptions) -> Result<()> {
     let limits = [
         ("trees", options.trees, u32::MAX as usize),
@@ -175,7 +175,7 @@ fn check_options(samples: usize, features: usize, classes: usize, options: &Fore
     }
 }
 
-/// Refuses what does not fit: a byte for each value, and for each thread the rows of a tree and columns to sort.
+/// Refuses tables that do not fit the memory: a byte per value, and for each thread the rows of a tree and columns to sort.
 fn check_memory(samples: usize, features: usize, options: &ForestOptions) -> Result<()> {
     let rows = options.max_rows.map_or(samples, |limit| limit.min(samples)) as f64;
     let threads = threads::run(rayon::current_num_threads) as f64;

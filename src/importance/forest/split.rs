@@ -4,12 +4,12 @@
 //! node the largest decrease in impurity is where `sum_k L_k^2 / L + sum_k R_k^2 / R`
 //! is largest, L_k and R_k being the weights of class k on both sides
 //! (scikit-learn's proxy for Gini). The sums are whole numbers, so the order in
-//! which samples of one bin are counted changes nothing: counting bins
-//! (many samples) and sorting (few) give the same cut, bit for bit.
+//! which samples of one bin are counted does not matter: counting bins
+//! (many samples) and sorting (few) find the same cut, bit for bit.
 
 use super::table::BINS;
 
-/// From this many samples on, bins are counted; below, samples are sorted.
+/// With at least this many samples, bins are counted; otherwise samples are sorted.
 pub(super) const COUNT_FROM: usize = 256;
 
 /// A training sample in the bootstrap sample of a tree.
@@ -35,7 +35,7 @@ pub(super) struct CutFinder {
     classes: usize,
     /// `[bin][class]`, weights; all 0 between two calls.
     histogram: Vec<u32>,
-    /// `[bin]`, whether any sample is there; all false between two calls.
+    /// `[bin]`, whether it has any sample; all false between two calls.
     present: [bool; BINS],
     /// `[sample of the node]`.
     bins: Vec<u8>,

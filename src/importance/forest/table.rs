@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-/// Bins that a byte can tell apart.
+/// Number of bins of one byte.
 pub(super) const BINS: usize = 256;
 /// Columns that one thread gathers at a time: as many f32 as a cache line holds.
 const GROUP: usize = 16;
@@ -18,7 +18,7 @@ pub(super) struct BinnedTable {
 impl BinnedTable {
     /// Bins the given rows; `read` fills a slice with the values of a row from some feature on, all finite.
     ///
-    /// Values are there for one group of columns at a time, and never all of them.
+    /// Holds the values of only one group of columns at a time.
     pub(super) fn new(
         read: impl Fn(usize, usize, &mut [f32]) + Sync,
         feature_count: usize,
@@ -63,22 +63,22 @@ impl BinnedTable {
     }
 }
 
-/// Reads from `[sample][feature]`, as [`BinnedTable::new`] wants it.
+/// Reads from `[sample][feature]`, for [`BinnedTable::new`].
 pub(super) fn read_from(features: &[f32], feature_count: usize) -> impl Fn(usize, usize, &mut [f32]) + Sync {
     move |row, first, out| out.copy_from_slice(&features[row * feature_count + first..][..out.len()])
 }
 
-/// A whole number that orders as the finite value does; both zeros give the same one.
+/// A whole number with the order of finite values; both zeros map to the same one.
 fn ordered(value: f32) -> u32 {
     let bits = (value + 0.0).to_bits();
     if bits >> 31 == 1 { !bits } else { bits | 1 << 31 }
 }
 
-/// The largest key of each bin, increasing, for keys in their order.
+/// The largest key of each bin, increasing, for sorted keys.
 ///
-/// Up to 256 distinct keys have a bin each. More are dealt out greedily: a bin is
-/// closed once it holds its share of what is left, so that one key that most rows
-/// have (a pixel of 0, a ReLU at rest) does not take the bins of the others.
+/// Up to 256 distinct keys have a bin each. More are distributed greedily: a bin is
+/// closed once it holds its share of the rest, so that one key that most rows
+/// have (a pixel of 0, an inactive ReLU) does not use up the bins of the others.
 fn last_keys(sorted: &[u32]) -> Vec<u32> {
     let runs = || sorted.chunk_by(|a, b| a == b);
     let exact: Vec<u32> = runs().take(BINS + 1).map(|run| run[0]).collect();

@@ -1,4 +1,4 @@
-//! The forest against hand-made tables and against a slow search over the values themselves.
+//! Compares the forest with hand-made tables and with a slow search over the values.
 
 use rand::RngExt;
 
@@ -157,7 +157,7 @@ fn counting_and_sorting_give_the_same_cut() {
             let sorted = finder.best_cut_counting_from(COUNT_FROM, table.column(0), &samples, &totals);
             let counted = finder.best_cut_counting_from(0, table.column(0), &samples, &totals);
             assert_eq!(sorted, counted, "{rows} rows of {values} values, seed {seed}");
-            // Counting leaves nothing behind.
+            // Counting leaves the finder clean.
             let again = finder.best_cut_counting_from(0, table.column(0), &samples, &totals);
             assert_eq!(counted, again);
         }
@@ -231,7 +231,7 @@ fn the_number_of_threads_changes_no_bit() {
 }
 
 #[test]
-fn seed_and_rows_decide_what_is_drawn() {
+fn seed_and_rows_determine_the_draw() {
     let (features, samples) = random_table(8, 200, 6, 40, 3);
     let labels: Vec<u32> = samples.iter().map(|sample| u32::from(sample.class)).collect();
     let grown = |trees, seed, max_rows| {

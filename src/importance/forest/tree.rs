@@ -23,7 +23,7 @@ pub(super) fn gini_decrease(
     decrease
 }
 
-/// As many rows as there are, drawn with replacement; a row stands there once, with its count.
+/// A bootstrap sample: as many draws with replacement as rows; each row once, with its count.
 fn bootstrap(class_of: &[u16], rng: &mut impl Rng) -> Vec<Sample> {
     let rows = u32::try_from(class_of.len()).expect("checked: the number of samples fits u32");
     let mut weights = vec![0_u16; class_of.len()];
@@ -81,7 +81,7 @@ struct Tree<'a> {
     /// A node is a range of these; each split reorders its range.
     samples: Vec<Sample>,
     aside: Vec<Sample>,
-    /// All features, in an order that draws change.
+    /// All features, reordered by draws.
     pool: Vec<u32>,
     finder: CutFinder,
     /// `[class]`, weights in the node.
@@ -106,7 +106,7 @@ impl<'a> Tree<'a> {
     /// The best split of a node; `None` for a leaf: it is pure, or its samples are all alike.
     ///
     /// Features are drawn without replacement. A feature that is constant in the
-    /// node counts as tried, but drawing goes on until one was not.
+    /// node counts as tried, but drawing continues until one was not.
     fn best_split(&mut self, node: &Range<usize>, rng: &mut impl Rng) -> Option<Split> {
         let samples = &self.samples[node.clone()];
         self.totals.fill(0);
@@ -141,7 +141,7 @@ impl<'a> Tree<'a> {
         })
     }
 
-    /// Brings a node's left samples before its right ones, each in their order; gives the first right one.
+    /// Moves a node's left samples before its right ones, stably; returns the first right one.
     fn partition(&mut self, node: &Range<usize>, split: &Split) -> usize {
         let column = self.table.column(split.feature);
         self.aside.clear();
@@ -166,7 +166,7 @@ mod tests {
     use super::*;
     use crate::random::{Purpose, generator};
 
-    /// Grows whole trees that try all features, and looks at every node by brute force.
+    /// Grows complete trees that try all features, and checks every node by brute force.
     #[test]
     fn every_node_is_split_where_impurity_falls_most() {
         for (seed, values) in [(0, 3), (1, 12), (2, 250), (3, 250)] {

@@ -166,7 +166,7 @@ fn the_papers_model_stores_its_edges_and_no_more() {
 }
 
 #[test]
-fn a_model_cut_off_anywhere_or_followed_by_more_is_refused() {
+fn a_truncated_or_extended_model_is_refused() {
     let bytes = small().to_bytes().unwrap();
     for end in 0..bytes.len() {
         assert!(TrainedModel::decode(&bytes[..end]).is_err(), "{end} bytes of {}", bytes.len());
@@ -182,7 +182,7 @@ fn tampered(change: impl FnOnce(&mut String, &mut Parts)) -> String {
     tampered_of(&small(), change)
 }
 
-/// Takes a model's file apart, lets `change` have its header and tensors, and puts it together again.
+/// Parses a model's file, lets `change` modify its header and tensors, and writes it again.
 fn tampered_of(model: &TrainedModel, change: impl FnOnce(&mut String, &mut Parts)) -> String {
     let bytes = model.to_bytes().unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();

@@ -1,8 +1,8 @@
-//! What a model knows beside numbers: how it was pruned, which samples it has not seen, its data.
+//! What a model keeps besides the numbers: how it was pruned, which samples it has not seen, its data.
 
 use super::*;
 
-/// A model of which one hidden neuron was cut off; another one, which no edge enters, became a bias.
+/// A model without one hidden neuron; another one, without inputs, became a bias.
 fn pruned() -> TrainedModel {
     let model = small();
     let mut keep: Vec<Vec<bool>> =
@@ -48,7 +48,7 @@ fn records_of_pruning_that_cannot_be_true_are_refused() {
     let (network, parameters) = (model.network.clone(), model.parameters.clone());
     let nothing = small().pruned(small().network, small().parameters, PruneMethod::Magnitude).unwrap_err();
     assert!(nothing.to_string().contains("none was removed"), "{nothing}");
-    // The widths of the architecture are checked as ever.
+    // The widths of the architecture are still checked.
     let unsaid = TrainedModel::new(network, parameters, model.preprocessing.clone(), small().record);
     assert!(unsaid.unwrap_err().to_string().contains("the architecture says"));
 }
@@ -68,7 +68,7 @@ fn the_samples_held_out_travel_with_the_model() {
     assert!(impossible.contains("holding out 100 of 100"), "{impossible}");
 }
 
-/// The small model with all that can be known of its data: 6 raw features, 3 classes.
+/// The small model with all records of its data: 6 raw features, 3 classes.
 fn with_data() -> TrainedModel {
     use crate::dataset::table::{ColumnEncoding, Impute, LabelPlace, TableEncoding};
     let column = |name: &str, position, categories: Option<[&str; 2]>| ColumnEncoding {
@@ -103,18 +103,18 @@ fn with_data() -> TrainedModel {
 }
 
 #[test]
-fn what_is_known_of_the_data_survives_the_file() {
+fn the_data_record_survives_the_file() {
     let written = with_data();
     let bytes = written.to_bytes().unwrap();
     let read = TrainedModel::from_bytes(&bytes).unwrap();
     assert_eq!(read.data(), written.data());
     assert_eq!(read.to_bytes().unwrap(), bytes);
-    // Where nothing is known nothing is written.
+    // Without a record, nothing is written.
     tampered(|header, _| assert!(!header.contains("\"data\""), "{header}"));
 }
 
 #[test]
-fn data_that_are_not_the_models_are_refused() {
+fn data_that_do_not_fit_the_model_are_refused() {
     let edited = |from: &str, to: &str| {
         tampered_of(&with_data(), |header, _| {
             assert!(header.contains(from), "{header}");
@@ -130,11 +130,11 @@ fn data_that_are_not_the_models_are_refused() {
         ("[2,3]", "[18446744073709551615,3]", "pictures of"),
         ("\"ash\",\"oak\"]", "\"oak\",\"oak\"]", "twice the same"),
         ("\"ash\",\"oak\"]", "\"oak\"]", "an encoding of 5 features"),
-        ("\"position\":3", "\"position\":2", "place 2 is taken twice"),
-        ("\"position\":3", "\"position\":6", "place 6 is taken twice or beyond"),
+        ("\"position\":3", "\"position\":2", "place 2 is used twice"),
+        ("\"position\":3", "\"position\":6", "place 6 is used twice or beyond"),
         ("\"file_columns\":6", "\"file_columns\":99999999999", "columns of 99999999999"),
         ("\"fill\":1.5", "\"fill\":1e39", "number out of range"),
-        ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "is none of"),
+        ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "is not one of"),
         ("\"of\":100", "\"of\":1", "holding out 0.2 of 1 samples is impossible"),
         ("\"named\":true", "\"named\":true,\"more\":1", "unknown field"),
     ] {

@@ -1,14 +1,14 @@
-//! Files and parts that no model is made of.
+//! Files and parts that are refused.
 
 use super::*;
 
 #[test]
-fn headers_that_say_something_else_are_refused() {
+fn headers_that_contradict_the_file_are_refused() {
     let newer = format!("\"version\":{}", VERSION + 1);
     for (message, part) in [
         (edited(&format!("\"version\":{VERSION}"), &newer), "use a newer one"),
         (edited("tanner-model", "tanner-modem"), "expected \"tanner-model\""),
-        (edited("\"sigmoid\"", "\"sigmund\""), "is none of"),
+        (edited("\"sigmoid\"", "\"sigmund\""), "is not one of"),
         (edited("\"features\":6", "\"features\":7"), "expected [7]"),
         (edited("\"importance\":\"pca\"", "\"importance\":\"none\""), "tensors, expected"),
         (edited("\"order\":\"desc\"", "\"order\":\"asc\""), "not in order"),
@@ -55,7 +55,7 @@ fn small_forest() -> TrainedModel {
 }
 
 #[test]
-fn orders_and_standardisations_that_are_none_are_refused() {
+fn invalid_orders_and_standardisations_are_refused() {
     let with = |name: &'static str, values: &[u32]| {
         let (count, bytes) = (values.len(), values.iter().flat_map(|v| v.to_le_bytes()).collect());
         tampered_of(&small_forest(), move |_, tensors| {
@@ -73,15 +73,15 @@ fn orders_and_standardisations_that_are_none_are_refused() {
     let (order, importance) = ("preprocessing.order", "preprocessing.importance");
     let (mean, deviation) = ("preprocessing.feature_mean", "preprocessing.feature_deviation");
     for (message, part) in [
-        (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 comes twice"),
+        (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 appears twice"),
         (with(order, &[5, 4, 3, 2, 1, 6]), "feature 6 of 6 does not exist"),
         (with(order, &[5, 4, 3, 2, 1, u32::MAX]), "does not exist"),
         (with(order, &[1, 0]), "2 features with 6 importances"),
         (with(order, &[]), "0 features"),
         (with(importance, &floats(&[0.0; 5])), "shape [5], expected [6]"),
         (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, 2.0])), "importance 1 at 4 before 2"),
-        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, -1.0])), "importance -1 is impossible"),
-        (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is impossible"),
+        (with(importance, &floats(&[6.0, 5.0, 4.0, 3.0, 1.0, -1.0])), "importance -1 is invalid"),
+        (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is invalid"),
         (with(mean, &floats(&[f32::INFINITY; 6])), "not finite"),
         (with(mean, &floats(&[0.0; 7])), "shape [7], expected [6]"),
         (with(deviation, &floats(&[1.0, 1.0, -0.5, 1.0, 1.0, 1.0])), "feature 2 has the negative deviation"),
@@ -109,7 +109,7 @@ fn files_of_version_1_are_read() {
 fn files_of_another_kind_are_distinguished() {
     let of = |bytes: &[u8]| TrainedModel::decode(bytes).unwrap_err();
     assert!(of(b"").contains("truncated"), "{}", of(b""));
-    assert!(of(b"{\"json\": \"but no model\"}").contains("no safetensors file"));
+    assert!(of(b"{\"json\": \"but no model\"}").contains("not a safetensors file"));
     let data = [0u8; 8];
     let view = TensorView::new(Dtype::F32, vec![2], &data).unwrap();
     let other = safetensors::serialize([("weight", view)], None).unwrap();

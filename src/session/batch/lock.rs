@@ -1,4 +1,4 @@
-//! Locks that keep several processes out of each other's way.
+//! Locks that keep several processes apart.
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Ok(None),
-        // Some file systems know no locks; there one process at a time has to do.
+        // Some file systems have no locks; there only one process at a time may work.
         Err(TryLockError::Error(error)) => {
             log::warn!("{}: {error}", path.display());
             Ok(Some(file))

@@ -1,9 +1,9 @@
-//! What a batch of runs could not finish, while all else went on.
+//! Runs that a batch could not finish, while the others continued.
 
 use crate::session::Reporter;
 use crate::{Error, Result};
 
-/// Names of runs that failed, and of those that another process was at.
+/// Names of failed runs, and of those that another process works on.
 #[derive(Clone, Debug, Default)]
 pub struct Unfinished {
     failed: Vec<String>,
@@ -30,7 +30,7 @@ impl Unfinished {
         }
     }
 
-    /// A run has failed; whether that was not known before.
+    /// Records a failed run; returns whether it is new.
     #[doc(hidden)]
     pub fn add_failed(&mut self, run: &str) -> bool {
         let is_new = !self.failed.iter().any(|failed| failed == run);
@@ -40,20 +40,20 @@ impl Unfinished {
         is_new
     }
 
-    /// Another process is at this run.
+    /// Another process works on this run.
     pub(super) fn elsewhere(&mut self, run: &str) {
         self.elsewhere.push(run.to_owned());
     }
 
-    /// This run is finished by now, whoever did it.
+    /// This run is finished, by any process.
     pub(super) fn finished(&mut self, run: &str) {
         self.elsewhere.retain(|name| name != run);
     }
 
-    /// Refuses to call a batch finished that is not; results are written before.
+    /// Returns an error for an unfinished batch; results are already written.
     ///
     /// # Errors
-    /// [`Error::Plan`] with all that is missing.
+    /// [`Error::Plan`] with everything that is missing.
     pub fn check(&self) -> Result<()> {
         let mut missing = Vec::new();
         if !self.failed.is_empty() {
@@ -62,7 +62,7 @@ impl Unfinished {
         if !self.elsewhere.is_empty() {
             let names = self.elsewhere.join(", ");
             missing.push(format!(
-                "not all is finished, another process is at {names}: give the same command again later"
+                "not all runs are finished, another process is working on {names}: repeat the command later"
             ));
         }
         if missing.is_empty() { Ok(()) } else { Err(Error::Plan(missing.join("; "))) }
@@ -75,14 +75,15 @@ mod tests {
     use crate::session::Silent;
 
     #[test]
-    fn what_is_missing_at_the_end_is_named() {
+    fn missing_results_are_named_at_the_end() {
         let mut unfinished = Unfinished::default();
         assert!(unfinished.check().is_ok());
         unfinished.elsewhere("a-s0");
         unfinished.elsewhere("b-s0");
         unfinished.finished("a-s0");
         let said = |unfinished: &Unfinished| unfinished.check().unwrap_err().to_string();
-        let elsewhere = "not all is finished, another process is at b-s0: give the same command again later";
+        let elsewhere =
+            "not all runs are finished, another process is working on b-s0: repeat the command later";
         assert_eq!(said(&unfinished), elsewhere);
         for _ in 0..2 {
             unfinished.fail(&Silent, "c-s0", "c", &Error::Dataset("broken".into()));

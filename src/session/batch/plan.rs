@@ -10,7 +10,7 @@ use crate::session::Settings;
 use crate::session::settings::toml_table;
 use crate::{Error, Result, Setting};
 
-/// What a batch gives its runs itself; `from` would make runs of one another, of which a batch keeps no account.
+/// Settings that a batch sets itself; with `from`, runs would depend on each other, which a batch does not track.
 const OF_THE_BATCH: [Setting; 13] = [
     Setting::Seed,
     Setting::Out,
@@ -27,17 +27,17 @@ const OF_THE_BATCH: [Setting; 13] = [
     Setting::Test,
 ];
 
-/// Settings of a run under a name, without what a batch decides: seed, data, folder.
+/// Named settings of a run, without what a batch decides: seed, data, folder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Configuration {
-    /// Names the configuration in tables and its runs on the disk.
+    /// Name of the configuration in tables, and of its runs on disk.
     pub name: String,
-    /// What is asked of its runs.
+    /// The settings of its runs.
     pub settings: Settings,
 }
 
 impl Configuration {
-    /// Checks the name, which becomes part of a folder's name, and that nothing is asked for that a batch decides.
+    /// Checks the name, which becomes part of a folder's name, and that no setting belongs to the batch.
     ///
     /// # Errors
     /// [`Error::Plan`].
@@ -50,7 +50,7 @@ impl Configuration {
         }
         match settings.given().into_iter().find(|setting| OF_THE_BATCH.contains(setting)) {
             Some(setting) => {
-                let reason = "belongs to all runs: give it once, beside the plan";
+                let reason = "applies to all runs: give it once, outside the plan";
                 Err(Error::Plan(format!("{name}: `{setting}` {reason}")))
             }
             None => Ok(Self { name, settings }),
@@ -77,9 +77,9 @@ impl Configuration {
 /// Configurations to compare.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
-    /// In the order in which they are shown; no two have one name.
+    /// In display order; names are unique.
     pub configurations: Vec<Configuration>,
-    /// How many parameters their networks get, where the file says so.
+    /// How many parameters their networks get, if the file says so.
     #[doc(hidden)]
     pub match_parameters: Option<MatchParameters>,
 }
@@ -88,12 +88,12 @@ impl Plan {
     /// Adds a configuration.
     ///
     /// # Errors
-    /// [`Error::Plan`] when one of its name is there.
+    /// [`Error::Plan`] if the name exists.
     #[doc(hidden)]
     pub fn add(&mut self, configuration: Configuration) -> Result<()> {
         let name = &configuration.name;
         if self.configurations.iter().any(|earlier| earlier.name == *name) {
-            let reason = "every one needs a name of its own";
+            let reason = "names must be unique";
             return Err(Error::Plan(format!("two configurations are called {name:?}: {reason}")));
         }
         self.configurations.push(configuration);
@@ -166,7 +166,7 @@ mod tests {
             "epochs = 3\nlr = 0.5\nflags = \"l2 = 0.25\"\n[[configuration]]\nname = \"a\"\n\
              [[configuration]]\nname = \"b\"\nlr = 0.1\nflags = \"seed = 1\"",
         );
-        // What a batch decides may not be there.
+        // Settings of the batch are refused.
         assert!(matches!(plan, Err(Error::Plan(reason)) if reason.contains("b: `seed`")));
         let text = "epochs = 3\nlr = 0.5\nflags = \"l2 = 0.25\"\n[[configuration]]\nname = \"a\"\nlr = 0.1";
         let plan = read(text).unwrap();

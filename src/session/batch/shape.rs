@@ -1,4 +1,4 @@
-//! What the data of a batch are, without them; whether a finished run was one on them.
+//! The shape and digests of a batch's data, to check finished runs.
 
 use serde_json::Value;
 
@@ -12,7 +12,7 @@ use crate::session::resume::is_same_data;
 use crate::session::settings::{InputShape, RunSettings};
 use crate::{Error, Result};
 
-/// What runs are compared by: all of the data but themselves.
+/// The properties of data by which runs are compared.
 #[derive(Clone, Debug)]
 pub(super) struct DataShape {
     train_samples: usize,
@@ -24,7 +24,7 @@ pub(super) struct DataShape {
 }
 
 impl DataShape {
-    /// Takes the data and what is known of them.
+    /// From the data and their record.
     pub(super) fn of(DataSplits { train, test }: &DataSplits, record: &DataRecord) -> Self {
         Self {
             train_samples: train.samples(),
@@ -35,7 +35,7 @@ impl DataShape {
         }
     }
 
-    /// How the network of a run looks, and the digest of its graphs where they come from files.
+    /// The architecture of a run, and the digest of its graphs if they come from files.
     fn architecture(&self, settings: &RunSettings) -> Result<(ArchitectureRecord, Option<String>)> {
         let (architecture, seed) = (&settings.architecture, settings.recipe.seed);
         if let Some(network) = network_from_files(architecture, Some(self.ends()))? {
@@ -47,7 +47,7 @@ impl DataShape {
         Ok((ArchitectureRecord::new(&architecture, seed), None))
     }
 
-    /// What networks over graphs from files have to fit.
+    /// The ends that graphs from files must match.
     pub(super) fn ends(&self) -> Ends {
         Ends { features: self.features.features, classes: self.classes }
     }
@@ -64,7 +64,7 @@ impl DataShape {
         let recorded = config["data_sha256"].as_str().filter(|then| is_same_data(then, &self.digest));
         let record = RunRecord::new(settings, &record, samples, recorded.or(Some(&self.digest)))
             .with_edges(edges_sha256);
-        // The data may be elsewhere by now: they have a digest. A saved model has none.
+        // The data may have moved: they have a digest. A saved model has none.
         let from = settings.from.as_ref().map_or(Value::Null, |from| from.display().to_string().into());
         let difference = match record.difference_from(config) {
             Ok(None) if from != config["from"] => Ok(Some("from".into())),
@@ -74,7 +74,7 @@ impl DataShape {
         match difference {
             Ok(None) => Ok(()),
             Ok(Some(key)) => Err(Error::OtherRun(format!(
-                "{folder} holds a finished run with another {key}: give the settings that it was made with, or another `out`"
+                "{folder} holds a finished run with a different {key}: give the settings that it was made with, or another `out`"
             ))),
             Err(error) => Err(Error::OtherRun(format!("the settings of {folder}: {error}"))),
         }

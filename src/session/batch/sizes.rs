@@ -1,4 +1,4 @@
-//! Networks of one size, so that what is compared is how they are made.
+//! Networks of equal size, for fair comparisons.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +10,7 @@ use crate::session::settings::SIZES;
 use crate::text::grouped;
 use crate::{Error, Result};
 
-/// Share of the parameters by which networks of one size may differ.
+/// Share of the parameters by which networks of equal size may differ.
 const TOLERANCE: f64 = 0.02;
 
 /// How many parameters the networks of a comparison get.
@@ -52,11 +52,11 @@ impl FromStr for MatchParameters {
 serde_as_text!(MatchParameters);
 
 impl Batch<'_> {
-    /// Gives configurations one size: those that differ from it by more than 2 % get as many parameters, and are named.
-    /// Where sizes are to stay, or cannot be reached, a warning names those that differ.
+    /// Gives configurations equal sizes: those that differ by more than 2 % get as many parameters, and are reported.
+    /// If sizes are kept, or cannot be reached, a warning names those that differ.
     ///
     /// # Errors
-    /// What cannot be built for the data, by the configuration's name.
+    /// Networks that cannot be built for the data, with the configuration's name.
     #[doc(hidden)]
     pub fn with_sizes(
         &self,
@@ -108,7 +108,7 @@ impl Batch<'_> {
         Ok(configurations)
     }
 
-    /// Number of parameters of a configuration's network, about; none where its graphs are not drawn here.
+    /// Approximate number of parameters of a configuration's network; `None` if its graphs are given.
     fn parameters(&self, configuration: &Configuration) -> Result<Option<usize>> {
         let run = self.prepare(configuration, 0)?;
         if run.settings.from.is_some() {
@@ -124,7 +124,7 @@ impl Batch<'_> {
         count.map(Some).map_err(|error| configuration.error(error))
     }
 
-    /// A configuration with at most this number of parameters, or the fewest that it can have, and how many it has.
+    /// A configuration with at most this number of parameters, or the fewest possible, and its number.
     fn sized(&self, configuration: &Configuration, wanted: usize) -> Result<(Configuration, usize)> {
         if configuration.settings.architecture.edges.is_some() {
             return Err(Error::Plan("its graphs are those of files".into()));

@@ -1,4 +1,4 @@
-//! What is asked of the network, before it is known how wide its data are.
+//! The settings of the network, independent of the width of the data.
 
 use super::edge_files::EdgeFiles;
 use super::groups::ArchitectureOptions;
@@ -11,7 +11,7 @@ use crate::network::{Activation, Architecture, Connectivity};
 use crate::topology::{DegreeDistribution, Grid};
 use crate::{Error, Result, Setting, paper};
 
-/// An architecture that does not know yet how wide its data are.
+/// An architecture for data of any width.
 #[derive(Clone, Debug)]
 pub struct ArchitectureSettings {
     /// How hidden layers are joined.
@@ -19,21 +19,21 @@ pub struct ArchitectureSettings {
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     connectivity: Connectivity,
-    /// How degrees follow from the widths, where none were given.
+    /// Default degrees, if none were given.
     profile: Option<Profile>,
     /// A network in two dimensions, whose connectivity follows from its picture.
     pub(super) planar: Option<Planar>,
-    /// The number of weights and biases that was asked for.
+    /// The requested number of weights and biases.
     pub(in crate::session) parameters: Option<usize>,
-    /// Files whose graphs join the layers.
+    /// Files with the graphs of the layers.
     edges: Option<EdgeFiles>,
     activation: Activation,
     keep_probability: f32,
-    /// What was given of the settings that belong to some architectures alone.
+    /// The given settings that apply only to some architectures.
     given: Vec<Setting>,
 }
 
-/// The word by which a reason speaks of a setting; what is said of degrees may mention blocks, too.
+/// The words in reasons that identify a setting; reasons about degrees may mention blocks, too.
 const WORDS: [(Setting, &str); 11] = [
     (Setting::ImportancePower, "importance"),
     (Setting::FanIn, "fan-in"),
@@ -49,7 +49,7 @@ const WORDS: [(Setting, &str); 11] = [
 ];
 
 impl ArchitectureSettings {
-    /// Checks what was given.
+    /// Validates the settings.
     ///
     /// # Errors
     /// [`Error::Setting`] for values outside their range and for settings of other architectures.
@@ -61,13 +61,13 @@ impl ArchitectureSettings {
         let usual = || if edges.is_some() { Vec::new() } else { paper::HIDDEN.to_vec() };
         let hidden = options.hidden.as_ref().map_or_else(usual, |widths| widths.0.clone());
         if hidden.contains(&0) {
-            return Err(Error::setting(Setting::Hidden, "a width of 0 is impossible, it must be at least 1"));
+            return Err(Error::setting(Setting::Hidden, "a width of 0 is invalid, it must be at least 1"));
         }
         let dropout = options.dropout.unwrap_or(0.0);
         // Written so that NaN is refused.
         let keep_probability = 1.0 - dropout;
         if !(dropout >= 0.0 && keep_probability > 0.0) {
-            let reason = format!("{dropout} is impossible, it must be at least 0 and below 1");
+            let reason = format!("{dropout} is invalid, it must be at least 0 and below 1");
             return Err(Error::setting(Setting::Dropout, reason));
         }
         let connectivity = match (arch, options.budget) {
@@ -76,19 +76,16 @@ impl ArchitectureSettings {
             (Arch::Rsp, _) => Connectivity::RandomSparse { degrees: degree_distributions(options) },
             (Arch::Fc, _) => Connectivity::FullyConnected,
             (Arch::Band, _) => soft_band(options)?,
-            // Until the picture is known.
+            // A placeholder until the picture is known.
             (Arch::Sc2d, _) => Connectivity::FullyConnected,
-            // It is not known before the files are read.
+            // A placeholder until the files are read.
             (Arch::Custom, _) if edges.is_some() => Connectivity::FullyConnected,
             (Arch::Custom, _) => {
-                return Err(Error::setting(
-                    Setting::Arch,
-                    "graphs of one's own cannot be drawn, hand them over",
-                ));
+                return Err(Error::setting(Setting::Arch, "custom graphs cannot be drawn, pass them in"));
             }
         };
         if arch == Arch::Narrow && hidden.is_empty() {
-            let reason = "none is impossible with `arch` narrow, which finds a width";
+            let reason = "must not be none with `arch` narrow, which finds a width";
             return Err(Error::setting(Setting::Hidden, reason));
         }
         let profile = Profile::new(options, &connectivity)?;
@@ -110,12 +107,12 @@ impl ArchitectureSettings {
         })
     }
 
-    /// Files whose graphs join the layers, where there are some.
+    /// Files with the graphs of the layers, if any.
     pub(crate) fn edges(&self) -> Option<&EdgeFiles> {
         self.edges.as_ref()
     }
 
-    /// Those of a network that is there already.
+    /// For an existing network.
     pub(crate) fn of_arch(&mut self, arch: Arch) {
         self.arch = arch;
     }
@@ -132,19 +129,19 @@ impl ArchitectureSettings {
         self.keep_probability
     }
 
-    /// The density that was asked for, where one was.
+    /// The requested density, if any.
     #[must_use]
     pub fn density(&self) -> Option<f64> {
         self.profile
             .as_ref()
-            .filter(|profile| profile.is_asked && self.arch != Arch::Narrow)
+            .filter(|profile| profile.is_requested && self.arch != Arch::Narrow)
             .map(|profile| profile.density)
     }
 
-    /// The architecture for data of this shape; the width of a narrow network is found here.
+    /// The architecture for data of this shape; this determines the width of a narrow network.
     ///
     /// # Errors
-    /// What no graph can satisfy, and a network in two dimensions for data that are not pictures.
+    /// For impossible graphs, and for a network in two dimensions if data are not pictures.
     pub fn fit_to(&self, shape: impl Into<InputShape>, classes: usize) -> Result<Architecture> {
         let shape = shape.into();
         match self.parameters {
@@ -153,7 +150,7 @@ impl ArchitectureSettings {
         }
     }
 
-    /// The architecture, at a density or with that many times the usual fan-ins where a scale is given.
+    /// The architecture; with a scale, at that density or with fan-ins scaled by it.
     pub(super) fn at(&self, shape: InputShape, classes: usize, scale: Option<f64>) -> Result<Architecture> {
         let InputShape { features: inputs, picture } = shape;
         if self.edges.is_some() {
@@ -174,7 +171,7 @@ impl ArchitectureSettings {
         if let Some(profile) = &self.profile {
             let profile = Profile { density: scale.unwrap_or(profile.density), ..profile.clone() };
             profile.fill(&mut connectivity, inputs, &self.hidden);
-            // The paper's own network is drawn as the paper draws it.
+            // The paper's network is drawn as in the paper.
             reaches_all = self.hidden.iter().any(|width| *width != paper::OUTPUTS)
                 || !has_papers_degrees(&connectivity);
         }
@@ -187,7 +184,7 @@ impl ArchitectureSettings {
             keep_probability: self.keep_probability,
             reaches_all,
         };
-        // One of a given size takes no other network's.
+        // A network of given size does not copy another one's.
         if self.arch != Arch::Narrow || self.parameters.is_some() {
             return Ok(architecture);
         }
@@ -206,7 +203,7 @@ impl ArchitectureSettings {
         architecture.narrowed_to(budget).map_err(|error| self.blame(error))
     }
 
-    /// Says which setting asked for a network that cannot be: the given one of which the reason speaks, else `arch`.
+    /// Adds the setting that requested an impossible network: the given one that the reason mentions, otherwise `arch`.
     #[doc(hidden)]
     #[must_use]
     pub fn blame(&self, error: Error) -> Error {
@@ -222,7 +219,7 @@ impl ArchitectureSettings {
     }
 }
 
-/// The features of a sample, and the picture that they are, where they are one.
+/// The number of features, and the picture that they form, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputShape {
     /// Number of features.
@@ -249,7 +246,7 @@ fn has_papers_degrees(connectivity: &Connectivity) -> bool {
 
 fn spatially_coupled(options: &ArchitectureOptions) -> Result<Connectivity> {
     let (blocks, degrees) = blocks_and_degrees(options)?;
-    // Fewer blocks than the paper's window has cannot be seen.
+    // The window cannot exceed the number of blocks.
     let usual = || one_for_all(blocks.iter().map(|count| paper::RECEPTIVE_FIELD.min(*count)).collect());
     let receptive_fields = options.receptive_field.as_ref().map_or_else(usual, |list| list.0.clone());
     Ok(Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees })
@@ -259,17 +256,17 @@ fn soft_band(options: &ArchitectureOptions) -> Result<Connectivity> {
     let (blocks, degrees) = blocks_and_degrees(options)?;
     let softness = options.softness.unwrap_or(paper::SOFTNESS);
     if !(softness > 0.0 && softness.is_finite()) {
-        let reason = format!("{softness} is impossible, it must be above 0 and finite");
+        let reason = format!("{softness} is invalid, it must be above 0 and finite");
         return Err(Error::setting(Setting::Softness, reason));
     }
     Ok(Connectivity::SoftBand { blocks, degrees, softness })
 }
 
-/// Number of blocks of each layer, and `[layer][block]` degrees; empty where a [`Profile`] fills them in.
+/// Number of blocks of each layer, and `[layer][block]` degrees; empty if a [`Profile`] fills them in.
 fn blocks_and_degrees(options: &ArchitectureOptions) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
     let blocks = options.blocks.as_ref().map_or(vec![paper::DEGREES.len()], |list| list.0.clone());
     if blocks.contains(&0) {
-        return Err(Error::setting(Setting::Blocks, "0 is impossible, it must be at least 1"));
+        return Err(Error::setting(Setting::Blocks, "0 is invalid, it must be at least 1"));
     }
     Ok((blocks, options.degrees.as_ref().map_or(Vec::new(), |lists| lists.0.clone())))
 }

@@ -1,4 +1,4 @@
-//! Files of graphs, which decide how a network looks.
+//! Files of graphs, which decide the architecture.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use super::values::joined;
 use crate::named::serde_as_text;
 use crate::{Error, Result, Setting};
 
-/// Paths between commas: folders and files of graphs, in the order of the layers.
+/// Comma-separated paths: folders and files of graphs, in the order of the layers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EdgeFiles(pub Vec<PathBuf>);
 
@@ -54,7 +54,7 @@ impl ArchitectureOptions {
     pub(super) fn check_edges(&self) -> Result<()> {
         let decided = self.given().find(|setting| self.edges.is_some() && decided_by_edges(*setting));
         decided.map_or(Ok(()), |setting| {
-            Err(Error::setting(setting, "cannot be given together with `edges`, whose graphs decide it"))
+            Err(Error::setting(setting, "cannot be used with `edges`, whose graphs decide it"))
         })
     }
 }

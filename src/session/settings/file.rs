@@ -1,4 +1,4 @@
-//! Settings from files: TOML, with a key for each flag, or the `config.json` of a run.
+//! Settings from files: TOML, with flags as keys, or the `config.json` of a run.
 //!
 //! ```toml
 //! pca = true
@@ -9,7 +9,7 @@
 //! lr = 0.05
 //! ```
 //!
-//! A list stands for what is joined by commas on the command line, a list of lists for what is joined by slashes.
+//! A list corresponds to commas on the command line, a list of lists to slashes.
 
 use std::fmt;
 use std::fs;
@@ -25,14 +25,14 @@ use crate::text::nearest;
 use crate::training::in_force;
 use crate::{Error, Result, Setting};
 
-/// Most bytes of a settings file.
+/// Maximum number of bytes of a settings file.
 pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 impl Settings {
-    /// Reads a settings file: the `config.json` of a run where it is called .json, else TOML.
+    /// Reads a settings file: the `config.json` of a run if its name ends in .json, otherwise TOML.
     ///
     /// # Errors
-    /// [`Error::SettingsFile`] says what is wrong, and where.
+    /// [`Error::SettingsFile`] with the problem and its place.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let of_run = path.join("config.json");
@@ -47,7 +47,7 @@ impl Settings {
         if path.extension().is_some_and(|extension| extension == "json") {
             let Unique(config) = serde_json::from_str(&text).map_err(|error| refuse(error.to_string()))?;
             let mut settings = Self::from_config(&in_force(config)).map_err(refuse)?;
-            // Where that run is kept is its own affair.
+            // The folder of that run is not reused.
             settings.remove(Setting::Out);
             Ok(settings)
         } else {
@@ -58,7 +58,7 @@ impl Settings {
     /// Reads the text of a settings file in TOML.
     ///
     /// # Errors
-    /// A line that says what is wrong, and in which line or with which key.
+    /// A line that describes the problem, with its line or key.
     pub fn from_toml(text: &str) -> Result<Self, String> {
         Self::from_table(toml_table(text)?).map_err(|reason| {
             let key = reason.split(':').next().unwrap_or_default();
@@ -81,12 +81,12 @@ impl Settings {
     /// The settings of a run, from its `config.json`.
     ///
     /// # Errors
-    /// A line that says what is wrong.
+    /// A line that describes the problem.
     #[doc(hidden)]
     pub fn from_config(config: &Value) -> Result<Self, String> {
         match &config["settings"] {
             Value::Object(keys) => Self::from_keys(keys.clone()),
-            // Files of versions that kept only what came out of the settings.
+            // Files of versions that recorded only the resolved settings.
             _ => recorded::settings(config),
         }
     }
@@ -100,7 +100,7 @@ impl Settings {
             }
             let one = from_key(&key, &value)?;
             if one.given().iter().any(|setting| settings.given().contains(setting)) {
-                return Err(format!("{key} stands there twice, with `-` and with `_`"));
+                return Err(format!("{key} appears twice, with `-` and with `_`"));
             }
             settings.fill_from(one);
         }
@@ -109,19 +109,19 @@ impl Settings {
     }
 }
 
-/// Parses a table, and says in which line it is none.
+/// Parses a table; errors name the line.
 pub(crate) fn toml_table(text: &str) -> Result<toml::Table, String> {
     toml::from_str(text).map_err(|error| {
         let before = error.span().map_or("", |span| text.get(..span.start).unwrap_or(""));
         let reason = match error.message() {
-            message if message.contains("i128") => "a whole number that is larger than any setting takes",
+            message if message.contains("i128") => "a whole number that is larger than any setting allows",
             message => message,
         };
         format!("line {}: {reason}", before.matches('\n').count() + 1)
     })
 }
 
-/// One setting, from its value or from what that value would be when typed.
+/// One setting, from its value or from the value as typed.
 fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
     let read = |value: Value| {
         let one = Map::from_iter([(key.to_owned(), value)]);
@@ -130,12 +130,12 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
     };
     match value {
         Value::Object(_) => return Err(format!("{key}: a table is not a value of a setting")),
-        // What TOML calls nan and inf is nothing in JSON.
+        // TOML's nan and inf become null in JSON.
         Value::Null => return Err(format!("{key}: nan, inf or nothing is not a value of a setting")),
         _ => {}
     }
     read(value.clone()).or_else(|_| {
-        // They are the words of a switch; to what takes any text they would be a text.
+        // Values of a switch; a setting that takes any text would accept them as text.
         let text = Value::String("neither on nor off".into());
         if value.is_boolean() && [text.clone(), Value::Array(vec![text])].map(read).iter().any(Result::is_ok)
         {
@@ -152,18 +152,18 @@ fn from_key(key: &str, value: &Value) -> Result<Settings, String> {
     })
 }
 
-/// A reason behind the key, which some reasons begin with.
+/// A reason after the key, unless the reason already begins with it.
 fn named_once(key: &str, reason: &str) -> String {
-    // Graphs of one's own have no text that draws them.
+    // Custom graphs cannot be named in text.
     let reason = if key == "arch" { reason.replace(", custom", "") } else { reason.to_owned() };
     if reason.starts_with(&format!("{key}: ")) { reason } else { format!("{key}: {reason}") }
 }
 
-/// What a setting that takes numbers has against a value; nothing where it takes other things.
+/// Why a numeric setting refuses a value; `None` for other settings.
 fn number_reason(key: &str, value: &Value, takes: &dyn Fn(Value) -> bool) -> Option<String> {
     let number = |number: f64| Value::from(number);
     if takes(Value::Bool(true)) {
-        return Some(format!("{value} is impossible, it must be true or false"));
+        return Some(format!("{value} is invalid, it must be true or false"));
     }
     if takes(number(0.5)) && takes(number(0.25)) {
         return Some(format!("{value} is not a number: write one such as 0.1 or 1e-3"));
@@ -174,7 +174,7 @@ fn number_reason(key: &str, value: &Value, takes: &dyn Fn(Value) -> bool) -> Opt
     Some(match value.as_f64() {
         Some(number) if number < 0.0 => {
             let least = if key == "seed" { 0 } else { 1 };
-            format!("{value} is impossible, it must be a whole number from {least} on")
+            format!("{value} is invalid, it must be a whole number, at least {least}")
         }
         Some(_) => format!("{value} is not a whole number, or too large: write digits only, such as 10"),
         None => format!("{value} is not a whole number: write digits only, such as 10"),
@@ -186,7 +186,7 @@ fn is_line_of(line: &str, key: &str) -> bool {
     line.split_once('=').is_some_and(|(name, _)| name.trim().trim_matches('"').replace('_', "-") == key)
 }
 
-/// A value of JSON in which no object has a key twice, of which all but the last would be lost.
+/// A JSON value without duplicate keys, of which serde would keep only the last.
 struct Unique(Value);
 
 impl<'de> Deserialize<'de> for Unique {
@@ -240,7 +240,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
         let mut keys = Map::new();
         while let Some((key, Unique(value))) = entries.next_entry::<String, Unique>()? {
             if keys.contains_key(&key) {
-                return Err(A::Error::custom(format!("{key:?} stands there twice")));
+                return Err(A::Error::custom(format!("{key:?} appears twice")));
             }
             keys.insert(key, value);
         }
@@ -248,7 +248,7 @@ impl<'de> Visitor<'de> for UniqueVisitor {
     }
 }
 
-/// A value as it would be typed.
+/// A value as typed on the command line.
 fn as_typed(key: &str, value: &Value) -> Result<String, String> {
     let joined = |list: &[Value], separator| -> Result<String, String> {
         let items: Result<Vec<_>, _> = list.iter().map(|item| as_typed(key, item)).collect();
@@ -273,13 +273,13 @@ fn as_typed(key: &str, value: &Value) -> Result<String, String> {
 /// Flags that are not settings.
 const FLAGS_ONLY: [&str; 5] = ["color", "config", "json", "quiet", "resume"];
 
-/// The nearest name of a setting, where one is near.
+/// The nearest name of a setting, if any is similar.
 fn suggestion(name: &str) -> String {
     if FLAGS_ONLY.contains(&name) {
-        return format!(", but a flag only: type --{name}");
+        return format!(", only a flag: type --{name}");
     }
     match nearest(name, Settings::all().map(Setting::name)) {
         Some(known) => format!("; did you mean {known:?}?"),
-        None => "; every flag of `tanner train --help` has its key, without the dashes before it".into(),
+        None => "; keys are the flags of `tanner train --help` without the dashes".into(),
     }
 }

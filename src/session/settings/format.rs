@@ -1,16 +1,16 @@
-//! What kind of data a path names.
+//! The kind of data of a path.
 
 use std::path::Path;
 
 use crate::dataset::table::Format;
 use crate::{Error, Result, Setting};
 
-/// The format of a file by its name; a folder, or what is not there and not called like a table, has none.
+/// The format of a file by its name; `None` for a folder, and for a missing file without a known ending.
 pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
     let named = Format::of_path(path);
     if path.join("config.json").is_file() && path.join("metrics.jsonl").is_file() {
         let reason =
-            format!("{} is the folder of a run: `tanner train --resume` goes on with it", path.display());
+            format!("{} is the folder of a run: resume it with `tanner train --resume`", path.display());
         return Err(Error::setting(Setting::Data, reason));
     }
     if path.is_dir() || (named.is_none() && !path.exists()) {
@@ -18,7 +18,7 @@ pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
     }
     if named.is_none() {
         let reason = format!(
-            "{} is neither a folder of IDX files nor called .csv, .tsv, .txt, .npy, .npz or .parquet",
+            "{} is neither a folder of IDX files nor named .csv, .tsv, .txt, .npy, .npz or .parquet",
             path.display()
         );
         return Err(Error::setting(Setting::Data, reason));

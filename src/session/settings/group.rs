@@ -1,6 +1,6 @@
-//! What makes a group of settings of the list of its fields.
+//! A macro that makes a group of settings from the list of its fields.
 
-/// Defines a group of settings: a struct of optional fields, and what follows from the list of its fields.
+/// Defines a group of settings: a struct of optional fields, and code derived from its fields.
 macro_rules! group {
     (
         $(#[doc = $about:tt])*
@@ -30,7 +30,7 @@ macro_rules! group {
                 [$(self.$field.is_some().then_some(Setting::$Setting)),+].into_iter().flatten()
             }
 
-            /// Takes a value away; settings of other groups are none of its business.
+            /// Removes a value; settings of other groups are ignored.
             pub(super) fn remove(&mut self, setting: Setting) {
                 match setting {
                     $(Setting::$Setting => self.$field = None,)+
@@ -38,7 +38,7 @@ macro_rules! group {
                 }
             }
 
-            /// Takes what it lacks from the group below it.
+            /// Fills its unset values from the group below it.
             pub(super) fn fill_from(&mut self, below: Self) {
                 $(if self.$field.is_none() {
                     self.$field = below.$field;

@@ -8,7 +8,7 @@ use crate::importance::Importance;
 use crate::model::Arch;
 use crate::training::Rewire;
 
-/// Whether a choice decides a setting, which means something else, or nothing, once the choice is made again.
+/// Whether a choice decides a setting, which no longer applies once the choice changes.
 fn decides(choice: Setting, setting: Setting) -> bool {
     match choice {
         Setting::Arch => owners::is_of_one_kind(setting),
@@ -19,14 +19,14 @@ fn decides(choice: Setting, setting: Setting) -> bool {
     }
 }
 
-/// What goes on from a saved model decides these.
+/// A saved model decides these.
 pub(super) fn decided_by_model(setting: Setting) -> bool {
     let groups =
         [ImportanceOptions::SETTINGS, ArchitectureOptions::SETTINGS, &[Setting::Init, Setting::Gain]];
     groups.iter().any(|group| group.contains(&setting))
 }
 
-/// Whether a setting of a lower layer means nothing any more beside one of a higher layer.
+/// Whether a setting of a lower layer no longer applies with one of a higher layer.
 fn takes_the_place(high: Setting, low: Setting) -> bool {
     let either = EITHER.iter().any(|pair| high != low && pair.contains(&high) && pair.contains(&low));
     let by_model = |one, other| one == Setting::From && decided_by_model(other);
@@ -38,10 +38,10 @@ fn takes_the_place(high: Setting, low: Setting) -> bool {
 }
 
 impl Settings {
-    /// These settings over others: what is given here wins, and takes with it what depends on it there.
+    /// These settings over others: settings given here override, and remove what depends on them there.
     ///
-    /// Who asks for `arch` rsp over settings with `arch` sc and `degrees` wants none of those degrees. A choice that is the same in
-    /// both takes nothing with it.
+    /// With `arch` rsp over settings with `arch` sc and `degrees`, those degrees are dropped. A choice that is the same in
+    /// both removes nothing.
     #[must_use]
     pub fn over(mut self, mut below: Self) -> Self {
         self.unify_importance();
@@ -72,7 +72,7 @@ impl Settings {
         self
     }
 
-    /// These settings, and others where these have none: nothing is taken away that depends on something else.
+    /// These settings, with unset ones from others; nothing is removed.
     #[must_use]
     #[doc(hidden)]
     pub fn or(mut self, mut others: Self) -> Self {
@@ -82,7 +82,7 @@ impl Settings {
         self
     }
 
-    /// Whether a choice made here has a use for a setting of lower ones that make no such choice.
+    /// Whether a choice made here uses a setting of a lower layer that makes no such choice.
     fn takes_up(&self, below: &Self, choice: Setting, setting: Setting) -> bool {
         match choice {
             Setting::Arch if below.architecture.arch.is_none() => {

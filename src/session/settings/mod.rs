@@ -1,9 +1,9 @@
-//! [`Settings`]: everything that can be asked of a run, the only truth about it.
+//! [`Settings`]: all settings of a run.
 //!
-//! One struct of optional fields is the flags of the command line, the keys of a settings file, an entry of a plan and
-//! what `config.json` keeps. Settings from several places lie in layers (a preset below a file below what was typed),
-//! which [`Settings::over`] joins field by field. [`Settings::resolve`] fills in the defaults and refuses what does not
-//! fit together; [`RunSettings`] is what comes out.
+//! One struct of optional fields serves as the flags of the command line, the keys of a settings file, an entry of a plan and
+//! `config.json`. Settings from several sources form layers (a preset below a file below typed flags),
+//! which [`Settings::over`] merges field by field. [`Settings::resolve`] fills in defaults, refuses settings that do not
+//! fit together, and returns [`RunSettings`].
 
 mod architecture;
 mod edge_files;
@@ -57,7 +57,7 @@ pub use values::{
     Widths,
 };
 
-/// Defines [`Settings`] by its groups, and what is done with each of them.
+/// Defines [`Settings`] by its groups, and operations on them.
 macro_rules! settings {
     ($(#[doc = $about:tt])* pub struct Settings { $(#[doc = $doc:tt] $group:ident: $Group:ident,)+ }) => {
         $(#[doc = $about])*
@@ -78,7 +78,7 @@ macro_rules! settings {
                 [$($Group::SETTINGS),+].into_iter().flatten().copied()
             }
 
-            /// Whether runs have a setting.
+            /// Whether a setting belongs to runs.
             #[doc(hidden)]
             #[must_use]
             pub fn has(setting: Setting) -> bool {
@@ -94,12 +94,12 @@ macro_rules! settings {
                 given
             }
 
-            /// Takes the value of a setting away.
+            /// Removes the value of a setting.
             pub(crate) fn remove(&mut self, setting: Setting) {
                 $(self.$group.remove(setting);)+
             }
 
-            /// Takes what they lack, field by field.
+            /// Fills unset values, field by field.
             fn fill_from(&mut self, below: Self) {
                 $(self.$group.fill_from(below.$group);)+
             }
@@ -108,9 +108,9 @@ macro_rules! settings {
 }
 
 settings! {
-    /// What is asked of a run; what is `None` takes its default.
+    /// The settings of a run; `None` means the default.
     ///
-    /// Each field of a group is a flag of the command line and a key of settings files, whose text every value parses:
+    /// Each field of a group is a flag of the command line and a key of settings files, with the same text values:
     ///
     /// ```
     /// use tanner::session::{ArchitectureOptions, Settings};
@@ -131,17 +131,17 @@ settings! {
         preset: PresetOption,
         /// Which data, and how a table is read and encoded.
         data: DataOptions,
-        /// Which samples, and where the run starts.
+        /// Which samples to use, and where the run starts.
         samples: SampleOptions,
         /// How inputs are standardised and ordered.
         importance: ImportanceOptions,
-        /// How the network looks.
+        /// The network.
         architecture: ArchitectureOptions,
         /// How it is trained.
         training: TrainingOptions,
-        /// What it is computed on.
+        /// The engine.
         engine: EngineOptions,
-        /// What is kept, and what ends the run early.
+        /// What to save, and what ends the run early.
         keeping: KeepingOptions,
         /// Where results go.
         output: OutputOptions,
@@ -167,7 +167,7 @@ impl Settings {
         let Some(preset) = self.preset.preset.take() else { return self };
         let mut below = preset.settings();
         if self.architecture.edges.is_some() {
-            // Graphs from files speak of features by their places.
+            // Graphs from files refer to features by their places.
             let standardize = below.importance.standardize.take();
             below.importance = ImportanceOptions { standardize, ..ImportanceOptions::default() };
         }
@@ -193,7 +193,7 @@ impl Settings {
     /// Refuses settings of which only one can be given.
     fn check_either(&self) -> Result<()> {
         let given = self.given();
-        // As a flag that is not there: `pca = false` in a file chooses nothing.
+        // Like an absent flag: `pca = false` in a file chooses nothing.
         let is_off = |setting| match setting {
             Setting::Pca => self.importance.pca == Some(false),
             Setting::Rf => self.importance.rf == Some(false),
@@ -208,17 +208,17 @@ impl Settings {
         ]);
         for [one, other] in pairs {
             if has(one) && has(other) {
-                return Err(Error::setting(one, format!("cannot be given together with `{other}`")));
+                return Err(Error::setting(one, format!("cannot be used with `{other}`")));
             }
         }
         let decided = given.iter().find(|setting| has(Setting::From) && layers::decided_by_model(**setting));
         decided.map_or(Ok(()), |setting| {
-            Err(Error::setting(*setting, "cannot be given together with `from`, whose model decides it"))
+            Err(Error::setting(*setting, "cannot be used with `from`, whose model decides it"))
         })
     }
 }
 
-/// A value as a file has it: by way of text, so that a float32 number keeps its short form.
+/// A value as in files: through text, so that a float32 number keeps its short form.
 ///
 /// # Errors
 /// When the value has no JSON.

@@ -8,7 +8,7 @@ use crate::{Error, Result, Setting};
 const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
 /// Those with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
-/// Settings that belong to some architectures alone, and to which.
+/// Settings that apply only to some architectures, and to which.
 const OWNERS: [(Setting, &[Arch]); 14] = [
     (Setting::Grid, &[Arch::Sc2d]),
     (Setting::FanIn, &[Arch::Sc2d]),
@@ -26,7 +26,7 @@ const OWNERS: [(Setting, &[Arch]); 14] = [
     (Setting::Softness, &[Arch::Band]),
 ];
 
-/// Settings in whose place a number of parameters can be given.
+/// Settings that a number of parameters can replace.
 pub(crate) const SIZES: [Setting; 6] = [
     Setting::Degrees,
     Setting::Density,
@@ -36,12 +36,12 @@ pub(crate) const SIZES: [Setting; 6] = [
     Setting::Budget,
 ];
 
-/// Whether a setting belongs to some architectures alone, and this is one of them.
+/// Whether a setting applies only to some architectures, and this is one of them.
 pub(super) fn belongs_to(setting: Setting, arch: Arch) -> bool {
     OWNERS.iter().any(|(owned, owners)| *owned == setting && owners.contains(&arch))
 }
 
-/// Whether a setting belongs to some architectures alone.
+/// Whether a setting applies only to some architectures.
 pub(super) fn is_of_one_kind(setting: Setting) -> bool {
     OWNERS.iter().any(|(owned, _)| *owned == setting)
 }
@@ -50,27 +50,24 @@ pub(super) fn is_of_one_kind(setting: Setting) -> bool {
 pub(super) fn refuse_unrelated_flags(options: &ArchitectureOptions, arch: Arch) -> Result<()> {
     let given: Vec<Setting> = options.given().collect();
     if arch == Arch::Sc2d && options.hidden.is_some() {
-        let reason = "has no meaning with `arch` sc2d, whose layers `grid` gives";
+        let reason = "cannot be used with `arch` sc2d, whose layers `grid` sets";
         return Err(Error::setting(Setting::Hidden, reason));
     }
     if options.parameters.is_some()
         && let Some(other) = given.iter().find(|setting| SIZES.contains(setting))
     {
-        let reason = format!("cannot be given together with `{other}`, which it finds");
+        let reason = format!("cannot be used with `{other}`, which it finds");
         return Err(Error::setting(Setting::Parameters, reason));
     }
     for (setting, owners) in OWNERS.into_iter().filter(|(setting, _)| given.contains(setting)) {
         if !owners.contains(&arch) {
             let names: Vec<&str> = owners.iter().map(|owner| owner.name()).collect();
             let owners = names.join(", ");
-            let reason = format!("has no meaning with `arch` {arch}, it belongs to `arch` {owners}");
+            let reason = format!("cannot be used with `arch` {arch}, only with `arch` {owners}");
             return Err(Error::setting(setting, reason));
         }
         if arch == Arch::Narrow && options.budget.is_some() && setting != Setting::Budget {
-            return Err(Error::setting(
-                setting,
-                "has no meaning with `budget`, which it would be the default of",
-            ));
+            return Err(Error::setting(setting, "cannot be used with `budget`, whose default it sets"));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What is asked of a network in two dimensions, before its picture is known.
+//! The settings of a network in two dimensions, before its picture is known.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,11 +12,11 @@ use crate::network::{Connectivity, InputImportance};
 use crate::topology::{Falloff, Grain, Grid, usual_fan_in, usual_reach};
 use crate::{Error, Result, Setting};
 
-/// Grids between commas, one for each layer.
+/// Comma-separated grids, one for each layer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grids(pub Vec<Grid>);
 
-/// Numbers with fractions between commas: `1.5,2.5,5`.
+/// Comma-separated numbers with fractions: `1.5,2.5,5`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Numbers(pub Vec<f64>);
 
@@ -60,12 +60,12 @@ serde_as_text!(Numbers);
 
 /// No fan-in or reach is larger: grids have fewer neurons.
 const LARGEST: f64 = 1e9;
-/// Hidden layers where nothing says how many.
+/// Default number of hidden layers.
 const LAYERS: usize = 3;
-/// Powers of an importance beyond it make the draw one of the greatest alone.
+/// With higher powers, only the most important inputs would be drawn.
 const MAX_POWER: f64 = 8.0;
 
-/// A connectivity in two dimensions that does not know its picture yet.
+/// A connectivity in two dimensions for any picture.
 #[derive(Clone, Debug)]
 pub(super) struct Planar {
     grids: Option<Vec<Grid>>,
@@ -74,12 +74,12 @@ pub(super) struct Planar {
     falloff: Falloff,
     grain: Option<Grain>,
     importance_power: f64,
-    /// Neurons on one place of grids that were not given.
+    /// Neurons per place of default grids.
     pub(super) maps: usize,
 }
 
 impl Planar {
-    /// Checks what was given.
+    /// Validates the settings.
     ///
     /// # Errors
     /// [`Error::Setting`] for lists of different lengths, and a power outside its range.
@@ -95,7 +95,7 @@ impl Planar {
         };
         let power = planar.importance_power;
         if !(0.0..=MAX_POWER).contains(&power) {
-            let reason = format!("{power} is impossible, it must be 0 to {MAX_POWER}");
+            let reason = format!("{power} is invalid, it must be 0 to {MAX_POWER}");
             return Err(Error::setting(Setting::ImportancePower, reason));
         }
         let layers = planar.layers();
@@ -124,9 +124,9 @@ impl Planar {
         self.grids.as_ref().map(Vec::len).or(longest).unwrap_or(LAYERS)
     }
 
-    /// The network over a picture: widths of its hidden layers, and how they are joined.
+    /// The network over a picture: widths of its hidden layers, and their connectivity.
     ///
-    /// With a scale, fan-ins are the usual ones times the scale, as far as there are inputs.
+    /// With a scale, fan-ins are the default ones times the scale, limited by the number of inputs.
     pub(super) fn fit_to(&self, picture: Grid, scale: Option<f64>) -> (Vec<usize>, Connectivity) {
         let layers = self.layers();
         let grids = self.grids.clone().unwrap_or_else(|| vec![Grid { maps: self.maps, ..picture }; layers]);
@@ -156,10 +156,10 @@ impl Planar {
 }
 
 impl ImportanceOptions {
-    /// With the defaults that an architecture has: one in two dimensions, and graphs from files, need features at their places.
+    /// With the defaults of an architecture: networks in two dimensions, and graphs from files, need features in their places.
     ///
     /// # Errors
-    /// [`Error::Setting`] for what moves them.
+    /// [`Error::Setting`] for settings that move them.
     pub(super) fn fitting(mut self, arch: Arch, power: f64) -> Result<Self> {
         if power > 0.0 && !self.importance.is_some_and(Importance::scores_features) {
             return Err(Error::setting(
@@ -168,20 +168,20 @@ impl ImportanceOptions {
             ));
         }
         if arch == Arch::Custom {
-            // Graphs from files speak of features by their places.
+            // Graphs from files refer to features by their places.
             self.importance = self.importance.or(Some(Importance::None));
         }
         if arch != Arch::Sc2d {
             return Ok(self);
         }
         if self.importance == Some(Importance::Pca) {
-            let reason = "pca has no meaning with `arch` sc2d, which needs pixels: take none, variance or rf";
+            let reason = "pca cannot be used with `arch` sc2d, which needs pixels: take none, variance or rf";
             return Err(Error::setting(Setting::Importance, reason));
         }
         if let Some(order) = self.order.filter(|order| *order != Order::Place) {
             return Err(Error::setting(
                 Setting::Order,
-                format!("{order} has no meaning with `arch` sc2d, where pixels keep their places"),
+                format!("{order} cannot be used with `arch` sc2d, where pixels keep their places"),
             ));
         }
         self.importance = self.importance.or(Some(Importance::None));

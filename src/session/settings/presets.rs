@@ -1,4 +1,4 @@
-//! Settings under a name.
+//! Named settings.
 
 use super::Settings;
 use super::values::Switch;
@@ -12,19 +12,19 @@ use crate::paper;
 use crate::training::Schedule;
 
 named! {
-    /// Settings of a run that are known by one name; whatever is given beside it wins.
+    /// Settings of a run under one name; other given settings override them.
     pub enum Preset {
-        /// The paper's recipe, with the usual choices where it is silent.
+        /// The paper's recipe, with common choices for what it does not specify.
         Paper = "paper",
         /// The most accurate recipe found for Fashion-MNIST: pictures, coupled in two dimensions.
         Tanner = "tanner",
-        /// Small tables: two hidden layers behind standardised features in a random forest's order.
+        /// Small tables: two hidden layers on standardised features in a random forest's order.
         Small = "small",
     }
 }
 
 impl Preset {
-    /// The settings that it stands for.
+    /// Its settings.
     #[must_use]
     pub(crate) fn settings(self) -> Settings {
         let adam = |arch| Settings::default().arch(arch).optimizer(OptimizerKind::Adam);

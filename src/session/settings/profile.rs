@@ -1,23 +1,23 @@
-//! How degrees follow from the widths of layers, where none were given.
+//! Default degrees, from the widths of the layers.
 
 use super::groups::ArchitectureOptions;
 use crate::network::Connectivity;
 use crate::topology::{paper_degrees, paper_density};
 use crate::{Error, Result, Setting, paper};
 
-/// Degrees like the paper's, for layers of any width.
+/// Degrees in the paper's proportions, for layers of any width.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Profile {
-    /// Blocks of each layer; as many as the paper's, or as its narrower side has neurons, where none were given.
+    /// Blocks of each layer, if given; otherwise as many as the paper's, or as the layer's narrower side has neurons.
     pub(super) blocks: Option<Vec<usize>>,
     /// Mean share of the weights that exist.
     pub(super) density: f64,
-    /// Whether somebody asked for it.
-    pub(super) is_asked: bool,
+    /// Whether the user set the density.
+    pub(super) is_requested: bool,
 }
 
 impl Profile {
-    /// Whether degrees follow from the widths, and how.
+    /// The profile, if degrees follow from the widths.
     pub(super) fn new(options: &ArchitectureOptions, connectivity: &Connectivity) -> Result<Option<Self>> {
         let has_degrees =
             matches!(connectivity, Connectivity::SpatiallyCoupled { .. } | Connectivity::SoftBand { .. });
@@ -26,17 +26,17 @@ impl Profile {
         }
         let density = options.density.unwrap_or_else(paper_density);
         if !(density > 0.0 && density <= 1.0) {
-            let reason = format!("{density} is impossible, it must be above 0 and at most 1");
+            let reason = format!("{density} is invalid, it must be above 0 and at most 1");
             return Err(Error::setting(Setting::Density, reason));
         }
         Ok(Some(Self {
             blocks: options.blocks.as_ref().map(|list| list.0.clone()),
             density,
-            is_asked: options.density.is_some(),
+            is_requested: options.density.is_some(),
         }))
     }
 
-    /// Writes blocks and degrees for layers of these widths: one list where they are the same for all.
+    /// Writes blocks and degrees for layers of these widths: one list if all are equal.
     pub(super) fn fill(&self, connectivity: &mut Connectivity, inputs: usize, hidden: &[usize]) {
         let (blocks, mut fields, degrees) = match connectivity {
             Connectivity::SpatiallyCoupled { blocks, receptive_fields, degrees } => {
@@ -51,12 +51,12 @@ impl Profile {
             let given = self.blocks.as_deref().and_then(|list| of_layer(list, layer));
             let count = given.unwrap_or(paper::DEGREES.len().min(*width).min(*outputs));
             let field = fields.as_ref().and_then(|list| of_layer(list, layer));
-            // More blocks than neurons are refused where the network is built.
+            // The network's builder refuses more blocks than neurons.
             all_degrees.push(paper_degrees((*width, *outputs), count.min(*outputs), field, self.density));
             all_fields.extend(field.map(|field| field.min(count)));
             all_blocks.push(count);
         }
-        // Given lists, of a wrong length perhaps, are refused where the network is built.
+        // The network's builder refuses given lists of a wrong length.
         if self.blocks.is_none() {
             *blocks = one_for_all(all_blocks);
             if let Some(fields) = fields.as_mut().filter(|fields| fits(fields, hidden.len())) {
@@ -67,13 +67,13 @@ impl Profile {
     }
 }
 
-/// Whether a list of receptive fields could be that of this number of layers, with as many blocks as the paper's.
+/// Whether a list of receptive fields fits this number of layers, with as many blocks as the paper's.
 fn fits(fields: &[usize], layers: usize) -> bool {
     let length_fits = fields.len() == 1 || fields.len() == layers;
     length_fits && fields.iter().all(|field| (1..=paper::DEGREES.len()).contains(field))
 }
 
-/// A list by layer, or its one entry where all are the same.
+/// A list by layer, or a single entry if all are equal.
 pub(super) fn one_for_all<T: PartialEq>(mut list: Vec<T>) -> Vec<T> {
     if list.iter().all(|entry| *entry == list[0]) {
         list.truncate(1);

@@ -1,4 +1,4 @@
-//! How to train, from what was asked for.
+//! The recipe of a run, from its settings.
 
 use super::TrainingOptions;
 use super::architecture::ArchitectureSettings;
@@ -51,7 +51,7 @@ pub(super) fn recipe(options: &TrainingOptions, architecture: &ArchitectureSetti
     Ok(recipe)
 }
 
-/// How edges move, where they are asked to.
+/// How edges move, if requested.
 fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
     let TrainingOptions { rewire, rewire_fraction, rewire_every, rewire_end, .. } = options;
     let rule = rewire.filter(|rule| *rule != Rewire::Off);
@@ -70,17 +70,17 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
             (Setting::RewireEnd, rewire_end.is_some()),
         ];
         let strange = given.into_iter().find(|(_, is_given)| *is_given);
-        let reason = if rewire.is_some() { "has no meaning with `rewire` off" } else { "needs `rewire`" };
+        let reason = if rewire.is_some() { "cannot be used with `rewire` off" } else { "needs `rewire`" };
         return strange.map_or(Ok(None), |(setting, _)| Err(Error::setting(setting, reason)));
     };
     if matches!(arch, Arch::Fc | Arch::Narrow) {
-        let reason = format!("{rule} has no meaning with `arch` {arch}, whose layers have every edge");
+        let reason = format!("{rule} cannot be used with `arch` {arch}, whose layers have every edge");
         return Err(Error::setting(Setting::Rewire, reason));
     }
     Ok(Some(rewiring))
 }
 
-/// Weight decay where none is asked for: the paper has none on the fully connected network.
+/// Default weight decay: the paper has none on the fully connected network.
 pub(crate) fn usual_l2(arch: Arch) -> f32 {
     if arch == Arch::Fc { 0.0 } else { paper::L2 }
 }

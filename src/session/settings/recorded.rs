@@ -1,4 +1,4 @@
-//! Settings of runs whose `config.json` keeps only what came out of them: files of versions up to 0.1.
+//! Settings of runs whose `config.json` has only resolved settings: versions up to 0.1.
 
 use std::path::PathBuf;
 
@@ -15,7 +15,7 @@ use crate::model::{Arch, ArchitectureRecord};
 use crate::topology::Grid;
 use crate::training::{PatienceOn, Recipe, Rewiring};
 
-/// The keys of such a file that settings follow from.
+/// The keys of such a file from which settings follow.
 #[derive(Deserialize)]
 struct Recorded {
     data: PathBuf,
@@ -36,7 +36,7 @@ struct Recorded {
     patience_on: Option<PatienceOn>,
 }
 
-/// How a table was read, as files have it: keys with underscores, lists as lists.
+/// How a table was read, as in files: keys with underscores, lists as lists.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct TableRecord {
@@ -69,7 +69,7 @@ impl From<&DataOptions> for TableRecord {
 }
 
 impl TableRecord {
-    /// Whether what is tested on is a file of its own.
+    /// Whether the test rows are in a separate file.
     pub(crate) fn has_test_file(&self) -> bool {
         matches!(self.test, Some(TestRows::File(_)))
     }
@@ -90,7 +90,7 @@ impl TableRecord {
     }
 }
 
-/// The settings that give the same run: what has its default there is left to its default here.
+/// The settings that repeat the run; defaults stay unset.
 pub(super) fn settings(config: &Value) -> Result<Settings, String> {
     let recorded =
         Recorded::deserialize(config).map_err(|error| format!("not the config.json of a run: {error}"))?;

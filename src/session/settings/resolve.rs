@@ -1,4 +1,4 @@
-//! From what was asked for to what is done: defaults filled in, everything checked that can be checked without data.
+//! Resolves settings: fills in defaults, and checks everything that can be checked without data.
 
 use std::path::{Path, PathBuf};
 
@@ -19,55 +19,55 @@ use crate::{Error, Result, Setting};
 /// More threads than any machine has cores.
 const MAX_THREADS: usize = 1024;
 
-/// A training run: [`Settings`] with all defaults filled in, that fit each other.
+/// A training run: consistent [`Settings`] with all defaults filled in.
 #[derive(Clone, Debug)]
 pub struct RunSettings {
-    /// What was asked for.
+    /// The request.
     pub asked: Settings,
-    /// The same before the preset was laid below it.
+    /// The same without the preset.
     pub(crate) typed: Settings,
     /// Which data.
     pub data: DataSettings,
-    /// Number of training samples, where not all are used.
+    /// Number of training samples, if not all are used.
     pub train_limit: Option<usize>,
-    /// Score on a held-out part of the training set in place of the test set.
+    /// Score on a held-out part of the training set instead of the test set.
     pub validation: Option<Holdout>,
-    /// A saved model to go on from; it decides importance and architecture then.
+    /// A saved model to continue from; it decides importance and architecture.
     pub from: Option<PathBuf>,
     /// How inputs are standardised and ordered.
     pub importance: ImportanceSettings,
-    /// How the network looks.
+    /// The network.
     #[doc(hidden)]
     pub architecture: ArchitectureSettings,
     /// How it is trained.
     pub recipe: Recipe,
-    /// What is done to training pictures.
+    /// Augmentation of training pictures.
     pub augmentation: Augmentation,
-    /// When the run is kept.
+    /// When to save checkpoints.
     pub checkpoint_every: CheckpointEvery,
     /// Epochs without a better validation accuracy after which the run ends.
     pub patience: Option<usize>,
-    /// What has to get better.
+    /// What must improve.
     #[doc(hidden)]
     pub patience_on: PatienceOn,
-    /// A share of correct samples whose first reaching is timed.
+    /// A share of correct samples; the time of reaching it is recorded.
     #[doc(hidden)]
     pub target: Option<f64>,
-    /// What it is computed on.
+    /// The engine.
     pub engine: EngineRequest,
     /// Folder of the run.
     pub out: Option<PathBuf>,
-    /// Where an event file for TensorBoard goes, if one is asked for.
+    /// Where to write an event file for TensorBoard, if requested.
     #[doc(hidden)]
     pub tensorboard: Option<EventsPlace>,
 }
 
-/// Data as they were asked for.
+/// The requested data.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DataSettings {
     /// A folder of IDX files, or a table.
     pub path: PathBuf,
-    /// The format of a table; none for a folder.
+    /// The format of a table; `None` for a folder.
     #[doc(hidden)]
     pub format: Option<Format>,
     /// How a table is read and encoded.
@@ -86,7 +86,7 @@ impl Settings {
         let asked = typed.clone().with_preset();
         let samples = &asked.samples;
         if samples.train_limit == Some(0) {
-            return Err(Error::setting(Setting::TrainLimit, "0 is impossible, it must be at least 1"));
+            return Err(Error::setting(Setting::TrainLimit, "0 is invalid, it must be at least 1"));
         }
         let architecture = ArchitectureSettings::new(&asked.architecture)?;
         let importance = asked
@@ -117,13 +117,13 @@ impl Settings {
 }
 
 impl RunSettings {
-    /// What the run is scored on.
+    /// The samples that the run is scored on.
     #[must_use]
     pub(crate) fn scored_on(&self) -> ScoredOn {
         if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
     }
 
-    /// Takes over what a saved model decides in place of settings.
+    /// Takes over the settings that a saved model decides.
     pub(crate) fn go_on_from(&mut self, model: &TrainedModel) {
         let fitted = model.preprocessing();
         self.importance = ImportanceSettings {
@@ -137,7 +137,7 @@ impl RunSettings {
 }
 
 impl ImportanceOptions {
-    /// Checks what was given; the run's seed is that of forests and of chance, too.
+    /// Validates the settings; the run's seed also applies to forests and random order.
     ///
     /// # Errors
     /// [`Error::Setting`] for settings that do not fit together.
@@ -146,23 +146,23 @@ impl ImportanceOptions {
         let importance = self.importance.unwrap_or(Importance::Pca);
         let order = self.order.unwrap_or(Order::Descending);
         if importance == Importance::None && order == Order::Ascending {
-            return Err(Error::setting(Setting::Order, "asc has no meaning with `importance` none"));
+            return Err(Error::setting(Setting::Order, "asc cannot be used with `importance` none"));
         }
         if importance == Importance::Pca && order == Order::Place {
             return Err(Error::setting(
                 Setting::Order,
-                "place has no meaning with `importance` pca, whose components are no pixels",
+                "place cannot be used with `importance` pca, whose components are not pixels",
             ));
         }
         let usual = ImportanceSettings::new(importance);
         let trees = match self.trees {
             None => usual.trees,
             Some(_) if importance != Importance::RandomForest => {
-                let reason = format!("has no meaning with `importance` {importance}, it belongs to rf");
+                let reason = format!("cannot be used with `importance` {importance}, only with rf");
                 return Err(Error::setting(Setting::Trees, reason));
             }
             Some(count) if count == 0 || u32::try_from(count).is_err() => {
-                let reason = format!("{count} is impossible, it must be 1 to {}", u32::MAX);
+                let reason = format!("{count} is invalid, it must be 1 to {}", u32::MAX);
                 return Err(Error::setting(Setting::Trees, reason));
             }
             Some(count) => count,
@@ -172,13 +172,13 @@ impl ImportanceOptions {
     }
 }
 
-/// Patience is for samples that are neither trained on nor reported.
+/// Patience needs samples that are neither trained on nor reported.
 fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Option<usize>> {
     if keeping.patience_on.is_some() && keeping.patience.is_none() {
         return Err(Error::setting(Setting::PatienceOn, "needs `patience`"));
     }
     let reason = match keeping.patience {
-        Some(0) => "0 is impossible, it must be at least 1",
+        Some(0) => "0 is invalid, it must be at least 1",
         Some(_) if validation.is_none() => {
             "needs `validation`: stopping where the test accuracy looks best would make it too good"
         }
@@ -187,14 +187,14 @@ fn patience(keeping: &KeepingOptions, validation: Option<Holdout>) -> Result<Opt
     Err(Error::setting(Setting::Patience, reason))
 }
 
-/// Refuses a number of threads that no machine serves.
+/// Refuses an unreasonable number of threads.
 ///
 /// # Errors
 /// [`Error::Setting`] for 0 and for more than 1024.
 pub fn check_threads(given: Option<usize>) -> Result<Option<usize>> {
     match given {
         Some(count) if !(1..=MAX_THREADS).contains(&count) => {
-            let reason = format!("{count} is impossible, it must be 1 to {MAX_THREADS}");
+            let reason = format!("{count} is invalid, it must be 1 to {MAX_THREADS}");
             Err(Error::setting(Setting::Threads, reason))
         }
         fitting => Ok(fitting),
@@ -202,17 +202,17 @@ pub fn check_threads(given: Option<usize>) -> Result<Option<usize>> {
 }
 
 impl EngineOptions {
-    /// Checks what was given.
+    /// Validates the settings.
     ///
     /// # Errors
-    /// [`Error::Setting`] for settings that have no meaning for the engine asked for.
+    /// [`Error::Setting`] for settings that do not apply to the requested engine.
     #[doc(hidden)]
     pub fn resolve(&self) -> Result<EngineRequest> {
         let backend = self.backend.unwrap_or(BackendChoice::Auto);
         let (threads, adapter) = (check_threads(self.threads)?, self.adapter.clone());
         let kernels = KernelsRequest { asked: self.gpu_kernels, ..KernelsRequest::default() };
         let strange = |setting: Setting, owners: &str| {
-            let reason = format!("has no meaning with this `backend`, it belongs to {owners}");
+            let reason = format!("cannot be used with this `backend`, only with {owners}");
             Err(Error::setting(setting, reason))
         };
         let on_host = matches!(backend, BackendChoice::Cpu | BackendChoice::Reference);
@@ -223,9 +223,9 @@ impl EngineOptions {
                 strange(Setting::Threads, "cpu and auto")
             }
             (BackendChoice::Auto, Some(_), Some(_)) => {
-                Err(Error::setting(Setting::Threads, "has no meaning with `adapter`, which asks for a GPU"))
+                Err(Error::setting(Setting::Threads, "cannot be used with `adapter`, which selects a GPU"))
             }
-            // Who names an adapter wants that one, and no CPU in its place.
+            // A named adapter excludes falling back to the CPU.
             (BackendChoice::Gpu, ..) | (BackendChoice::Auto, Some(_), None) => {
                 Ok(EngineRequest::Gpu { adapter, kernels })
             }
@@ -236,11 +236,11 @@ impl EngineOptions {
     }
 }
 
-/// In place of a path, where samples did not come from files.
+/// Replaces the path of samples that did not come from files.
 const IN_MEMORY: &str = "<samples in memory>";
 
 impl DataSettings {
-    /// What is recorded of samples that did not come from files.
+    /// The record of samples that did not come from files.
     pub(crate) fn in_memory() -> Self {
         let path = PathBuf::from(IN_MEMORY);
         let options = DataOptions { data: Some(path.clone()), ..DataOptions::default() };
@@ -255,7 +255,7 @@ impl DataSettings {
     /// Checks all that can be checked without reading.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a file that is not a table, and for settings that belong to other data.
+    /// [`Error::Setting`] for a file that is not a table, and for settings of other kinds of data.
     #[doc(hidden)]
     pub fn new(options: &DataOptions) -> Result<Self> {
         let path = options.data.clone().unwrap_or_else(|| PathBuf::from("data/fashion-mnist"));
@@ -266,7 +266,7 @@ impl DataSettings {
             return Err(Error::setting(Setting::Data, reason));
         }
         if options.max_categories == Some(0) {
-            let reason = "0 is impossible, it must be at least 1; `drop` leaves columns out";
+            let reason = "0 is invalid, it must be at least 1; `drop` leaves columns out";
             return Err(Error::setting(Setting::MaxCategories, reason));
         }
         let of_one_format = [
@@ -276,7 +276,7 @@ impl DataSettings {
         ];
         let strange = of_one_format.iter().find(|(given, _, owner, _)| *given && format != Some(*owner));
         if let Some((_, setting, _, owner)) = strange {
-            let reason = format!("has no meaning with {}, it belongs to {owner}", path.display());
+            let reason = format!("cannot be used with {}, only with {owner}", path.display());
             return Err(Error::setting(*setting, reason));
         }
         Ok(Self { path, format, options: options.clone() })
@@ -290,7 +290,7 @@ impl DataSettings {
         FitOptions { impute: self.options.impute, max_categories }
     }
 
-    /// A file of test rows, where one is named.
+    /// A file of test rows, if one is named.
     #[must_use]
     pub(crate) fn test_file(&self) -> Option<&Path> {
         if let Some(TestRows::File(path)) = &self.options.test { Some(path) } else { None }

@@ -1,4 +1,4 @@
-//! Networks of a given number of parameters: the one number that an architecture leaves free is found.
+//! Networks with a given number of parameters, by adjusting the free number of an architecture.
 
 use super::architecture::{ArchitectureSettings, InputShape};
 use super::planar::Planar;
@@ -8,26 +8,26 @@ use crate::text::grouped;
 use crate::topology::DegreeDistribution;
 use crate::{Error, Result, Setting};
 
-/// Halvings of the range that a size is sought in: beyond the precision of a float64.
+/// Bisection steps in the search for a size: beyond the precision of a float64.
 const HALVINGS: usize = 64;
-/// Most neurons that a place gets.
+/// Maximum number of neurons that a place gets.
 const MOST_MAPS: usize = 64;
-/// Standard deviations of a random number of edges within which it stays.
+/// Standard deviations by which a random number of edges may vary.
 const DEVIATIONS: f64 = 4.0;
 
 impl ArchitectureSettings {
-    /// The architecture whose network has the most weights and biases within a number: of the coupled kinds by their
-    /// degrees or fan-ins, of a random sparse one by the mean degree over all draws, of a fully connected one by the widths.
+    /// The architecture whose network has the most weights and biases within a number: for coupled kinds by their
+    /// degrees or fan-ins, for a random sparse one by the mean degree over all draws, for a fully connected one by the widths.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a number that the architecture cannot have, with those that it can.
+    /// [`Error::Setting`] for an impossible number, with the possible range.
     pub(super) fn sized(&self, shape: InputShape, classes: usize, wanted: usize) -> Result<Architecture> {
         match self.arch {
             Arch::Rsp => self.sized_random_sparse(shape, classes, wanted),
             Arch::Fc | Arch::Narrow => {
                 let plain = self.at(shape, classes, None)?;
                 if plain.hidden.is_empty() {
-                    let reason = "none is impossible with `parameters`, which finds the widths";
+                    let reason = "must not be none with `parameters`, which finds the widths";
                     return Err(Error::setting(Setting::Hidden, reason));
                 }
                 let fitted = plain.narrowed_finely_to(wanted).map_err(|error| match error {
@@ -45,7 +45,7 @@ impl ArchitectureSettings {
         }
     }
 
-    /// Small pictures get as many neurons on a place as keep fan-ins within twice the usual ones.
+    /// Small pictures get more neurons per place, so that fan-ins stay within twice the default.
     fn with_maps(&self, shape: InputShape, classes: usize, wanted: usize) -> Result<Self> {
         if !self.planar.as_ref().is_some_and(Planar::is_free) {
             return Ok(self.clone());
@@ -59,7 +59,7 @@ impl ArchitectureSettings {
         Ok(self.with(MOST_MAPS))
     }
 
-    /// With this number of neurons on a place.
+    /// With this number of neurons per place.
     fn with(&self, maps: usize) -> Self {
         let mut with_maps = self.clone();
         if let Some(planar) = &mut with_maps.planar {
@@ -76,10 +76,10 @@ impl ArchitectureSettings {
         largest(at, self.scales(), wanted)
     }
 
-    /// The least and the most weights and biases that such a network can have, about.
+    /// The approximate minimum and maximum of weights and biases of such a network.
     ///
     /// # Errors
-    /// What cannot be built at any size.
+    /// Networks that cannot be built at any size.
     pub(crate) fn size_limits(&self, shape: InputShape, classes: usize) -> Result<[usize; 2]> {
         let plain = || self.at(shape, classes, None);
         match self.arch {
@@ -96,12 +96,12 @@ impl ArchitectureSettings {
         }
     }
 
-    /// The least and the greatest scale that a search looks at: of the density, or of the usual fan-ins.
+    /// The minimum and maximum scale of a search: of the density, or of the default fan-ins.
     fn scales(&self) -> [f64; 2] {
         if self.arch == Arch::Sc2d { [1e-3, 1e5] } else { [1e-6, 1.0] }
     }
 
-    /// Out-degrees are drawn of two neighbouring numbers, so that their mean is what is wanted.
+    /// Out-degrees are drawn from two neighbouring numbers, whose mean is the requested one.
     fn sized_random_sparse(&self, shape: InputShape, classes: usize, wanted: usize) -> Result<Architecture> {
         let plain = self.at(shape, classes, None)?;
         let (inputs, fixed) = random_sparse_parts(&plain, classes);
@@ -113,7 +113,7 @@ impl ArchitectureSettings {
         }
         #[expect(clippy::cast_possible_truncation, reason = "at most a width")]
         let degree = mean.floor() as usize;
-        // Of the neurons that draw their degree, chance gives the higher one to some more than their share: so much room.
+        // By chance, more neurons than their share may draw the higher degree: the margin for that.
         let share = mean - mean.floor();
         let room = DEVIATIONS * (share * (1.0 - share) / inputs as f64).sqrt();
         let share = ((share - room).max(0.0) * 1e4).floor() / 1e4;
@@ -138,7 +138,7 @@ fn largest(
     if high.0 <= wanted {
         return Ok(high.1);
     }
-    // By factors: a density may be anything.
+    // Geometric bisection, because densities span orders of magnitude.
     let (mut below, mut above) = (least.ln(), greatest.ln());
     for _ in 0..HALVINGS {
         let middle = (below + above) / 2.0;
@@ -148,7 +148,7 @@ fn largest(
     between(low.1, &high.1, wanted)
 }
 
-/// A network of degrees by block that lie between those of two, as many of them at the higher one's as the number allows.
+/// A network whose block degrees lie between those of two others, with as many of the higher degrees as the number allows.
 fn between(mut low: Architecture, high: &Architecture, wanted: usize) -> Result<Architecture> {
     let layers = low.hidden.len();
     let Some(higher) = degrees_by_layer(&mut high.clone(), layers).cloned() else { return Ok(low) };
@@ -198,7 +198,7 @@ fn random_sparse_limits(plain: &Architecture, classes: usize) -> [usize; 2] {
 fn impossible(wanted: usize, [least, most]: [usize; 2]) -> Error {
     let [wanted, least, most] = [wanted, least, most].map(grouped);
     let reason = format!(
-        "{wanted} is impossible with these layers, which can have {least} to {most}; other layers (`hidden`, sc2d: `grid`) \
+        "{wanted} is out of range: these layers can have {least} to {most}; other layers (`hidden`, sc2d: `grid`) \
          have other limits"
     );
     Error::setting(Setting::Parameters, reason)

@@ -1,4 +1,4 @@
-//! Lines as they would be typed, and what comes out of them.
+//! Flags as typed, and the resulting settings.
 
 use clap::Parser;
 
@@ -130,7 +130,7 @@ fn defaults_follow_architecture_activation_and_optimiser() {
 }
 
 #[test]
-fn a_narrow_network_gets_the_budget_of_the_coupled_one_beside_it() {
+fn a_narrow_network_gets_the_budget_of_the_coupled_one() {
     let fitted = |line, inputs| settings(line).unwrap().architecture.fit_to(inputs, 10);
     let paper = fitted("--arch narrow", 784).unwrap();
     assert_eq!(paper, Architecture::paper(784, 10).narrowed_to(220_020).unwrap());
@@ -198,34 +198,34 @@ fn the_engine_request_follows_backend_and_adapter() {
 }
 
 #[test]
-fn what_does_not_fit_is_refused_by_its_name() {
+fn misfits_are_refused_by_name() {
     for (line, setting, start) in [
         ("--train-limit 0", Setting::TrainLimit, "0 "),
         ("--importance none --order asc", Setting::Order, "asc "),
-        ("--arch fc --blocks 8", Setting::Blocks, "has no meaning with `arch` fc"),
-        ("--arch fc --degrees 1,2", Setting::Degrees, "has no meaning with `arch` fc"),
-        ("--arch rsp --receptive-field 2", Setting::ReceptiveField, "has no meaning with `arch` rsp"),
-        ("--degree 53", Setting::Degree, "has no meaning with `arch` sc, it belongs to `arch` rsp"),
-        ("--degree-distribution regular:3", Setting::DegreeDistribution, "has no meaning"),
-        ("--budget 9", Setting::Budget, "has no meaning with `arch` sc, it belongs to `arch` narrow"),
-        ("--softness 1", Setting::Softness, "has no meaning with `arch` sc, it belongs to `arch` band"),
-        ("--arch band --receptive-field 2", Setting::ReceptiveField, "has no meaning with `arch` band"),
-        ("--arch band --softness 0", Setting::Softness, "0 is impossible"),
-        ("--arch band --softness nan", Setting::Softness, "NaN is impossible"),
-        ("--arch narrow --softness 1", Setting::Softness, "has no meaning with `arch` narrow"),
-        ("--arch narrow --degree 53", Setting::Degree, "has no meaning with `arch` narrow"),
-        ("--arch narrow --budget 9 --blocks 8", Setting::Blocks, "has no meaning with `budget`"),
-        ("--arch narrow --hidden none", Setting::Hidden, "none is impossible with `arch` narrow"),
-        ("--blocks 0", Setting::Blocks, "0 is impossible"),
-        ("--density 0", Setting::Density, "0 is impossible"),
-        ("--density NaN", Setting::Density, "NaN is impossible"),
-        ("--arch rsp --density 0.1", Setting::Density, "has no meaning with `arch` rsp"),
+        ("--arch fc --blocks 8", Setting::Blocks, "cannot be used with `arch` fc"),
+        ("--arch fc --degrees 1,2", Setting::Degrees, "cannot be used with `arch` fc"),
+        ("--arch rsp --receptive-field 2", Setting::ReceptiveField, "cannot be used with `arch` rsp"),
+        ("--degree 53", Setting::Degree, "cannot be used with `arch` sc, only with `arch` rsp"),
+        ("--degree-distribution regular:3", Setting::DegreeDistribution, "cannot be used"),
+        ("--budget 9", Setting::Budget, "cannot be used with `arch` sc, only with `arch` narrow"),
+        ("--softness 1", Setting::Softness, "cannot be used with `arch` sc, only with `arch` band"),
+        ("--arch band --receptive-field 2", Setting::ReceptiveField, "cannot be used with `arch` band"),
+        ("--arch band --softness 0", Setting::Softness, "0 is invalid"),
+        ("--arch band --softness nan", Setting::Softness, "NaN is invalid"),
+        ("--arch narrow --softness 1", Setting::Softness, "cannot be used with `arch` narrow"),
+        ("--arch narrow --degree 53", Setting::Degree, "cannot be used with `arch` narrow"),
+        ("--arch narrow --budget 9 --blocks 8", Setting::Blocks, "cannot be used with `budget`"),
+        ("--arch narrow --hidden none", Setting::Hidden, "must not be none with `arch` narrow"),
+        ("--blocks 0", Setting::Blocks, "0 is invalid"),
+        ("--density 0", Setting::Density, "0 is invalid"),
+        ("--density NaN", Setting::Density, "NaN is invalid"),
+        ("--arch rsp --density 0.1", Setting::Density, "cannot be used with `arch` rsp"),
         ("--hidden 784,0", Setting::Hidden, "a width of 0 "),
         ("--dropout 1", Setting::Dropout, "1 "),
         ("--dropout -0.1", Setting::Dropout, "-0.1 "),
         ("--dropout nan", Setting::Dropout, "NaN "),
-        ("--optimizer adam --momentum 0.9", Setting::Momentum, "has no meaning"),
-        ("--optimizer sgd --momentum 0.9", Setting::Momentum, "has no meaning"),
+        ("--optimizer adam --momentum 0.9", Setting::Momentum, "cannot be used"),
+        ("--optimizer sgd --momentum 0.9", Setting::Momentum, "cannot be used"),
         ("--momentum 1", Setting::Momentum, "1 "),
         ("--lr nan", Setting::Lr, "NaN "),
         ("--lr -1", Setting::Lr, "-1.0 "),
@@ -242,7 +242,7 @@ fn what_does_not_fit_is_refused_by_its_name() {
         ("--rewire set --rewire-every 0", Setting::RewireEvery, "0 is impossible"),
         ("--rewire set --rewire-end nan", Setting::RewireEnd, "NaN is impossible"),
         ("--rewire-end 0.5", Setting::RewireEnd, "needs `rewire`"),
-        ("--arch fc --rewire rigl", Setting::Rewire, "rigl has no meaning with `arch` fc"),
+        ("--arch fc --rewire rigl", Setting::Rewire, "rigl cannot be used with `arch` fc"),
         ("--dropconnect -0.5", Setting::Dropconnect, "-0.5 "),
         ("--dropconnect nan", Setting::Dropconnect, "NaN "),
         ("--label-smoothing 1", Setting::LabelSmoothing, "1 "),
@@ -253,11 +253,11 @@ fn what_does_not_fit_is_refused_by_its_name() {
         ("--batch-size 0", Setting::BatchSize, "0 "),
         ("--threads 0", Setting::Threads, "0 "),
         ("--threads 100000", Setting::Threads, "100000 "),
-        ("--backend gpu --threads 2", Setting::Threads, "has no meaning"),
-        ("--backend reference --threads 2", Setting::Threads, "has no meaning"),
-        ("--adapter x --threads 2", Setting::Threads, "has no meaning"),
-        ("--backend cpu --adapter x", Setting::Adapter, "has no meaning"),
-        ("--backend cpu --gpu-kernels auto", Setting::GpuKernels, "has no meaning"),
+        ("--backend gpu --threads 2", Setting::Threads, "cannot be used"),
+        ("--backend reference --threads 2", Setting::Threads, "cannot be used"),
+        ("--adapter x --threads 2", Setting::Threads, "cannot be used"),
+        ("--backend cpu --adapter x", Setting::Adapter, "cannot be used"),
+        ("--backend cpu --gpu-kernels auto", Setting::GpuKernels, "cannot be used"),
     ] {
         let (refused, reason) = refused(line);
         assert_eq!(refused, setting, "{line:?}");
@@ -283,7 +283,7 @@ fn degrees_follow_the_widths() {
         panic!("no spatially-coupled network")
     };
     assert_eq!(blocks, [4, 8, 8]);
-    // The last block of outputs sees one input alone, which has to reach all of them.
+    // The last block of outputs sees only one input, which must reach all of them.
     assert_eq!(degrees[0], [114, 196, 196, 392]);
     assert_eq!(degrees[1], degrees[2]);
     let message = built("--blocks 1000000000000", 784).build(0).unwrap_err().to_string();
@@ -316,7 +316,7 @@ fn flags_are_the_settings_that_they_were_made_from() {
 }
 
 #[test]
-fn higher_layers_win_and_take_with_them_what_depends_on_them() {
+fn higher_layers_win_and_remove_dependent_settings() {
     let over = |high: &str, low: &str| typed(high).over(typed(low)).to_flags().join(" ");
     assert_eq!(over("--epochs 7", "--epochs 3 --lr 0.5"), "--epochs=7 --lr=0.5");
     let low = "--pca --arch sc --blocks 4 --degrees 4,3,2,1 --momentum 0.5 --threads 2";
@@ -328,7 +328,7 @@ fn higher_layers_win_and_take_with_them_what_depends_on_them() {
     assert_eq!(over("--from m", "--pca --arch fc --init he --epochs 3"), "--epochs=3 --from=m");
     assert_eq!(over("--rf", "--importance none --trees 5"), "--importance=rf");
     assert_eq!(over("--backend cpu", "--adapter x"), "--backend=cpu");
-    // What is chosen again takes nothing with it.
+    // Repeating a choice removes nothing.
     let all = "--arch=sc --density=0.5 --importance=rf --lr=0.3 --optimizer=adam --trees=5";
     assert_eq!(over("--arch sc --rf --optimizer adam", all), all);
 }

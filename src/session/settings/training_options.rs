@@ -36,7 +36,7 @@ group! {
         /// adam, adamw: decay of the mean of the squared gradients; lion: of the momentum. [default: 0.999; lion: 0.99]
         #[arg(value_name = "SHARE", allow_negative_numbers = true)]
         adam_beta2: (f32) => AdamBeta2,
-        /// adam, adamw: what keeps the division finite [default: 1e-8]
+        /// adam, adamw: term that keeps the division finite [default: 1e-8]
         #[arg(value_name = "E", allow_negative_numbers = true)]
         adam_epsilon: (f32) => AdamEpsilon,
         /// Learning rate over the epochs [default: cosine]
@@ -52,12 +52,12 @@ group! {
         l1: (f32) => L1,
         /// L1 penalty of the first layer [default: the same as --l1]
         ///
-        /// In place of --l1 there.
+        /// Replaces --l1 in the first layer.
         #[arg(value_name = "L", allow_negative_numbers = true)]
         l1_input: (f32) => L1Input,
         /// Group lasso on the first layer [default: 0]
         ///
-        /// L * sqrt(weights) * norm of the weights out of each input, summed.
+        /// L * sqrt(weights) * norm of the weights of each input, summed.
         #[arg(value_name = "L", allow_negative_numbers = true)]
         group_lasso: (f32) => GroupLasso,
         /// Smoothed L1/2 penalty, L * sum(|w|^(1/2)) [default: 0]
@@ -70,18 +70,18 @@ group! {
         weight_elimination: (f32) => WeightElimination,
         /// Probability of dropping a connection [default: 0]
         ///
-        /// Of a hidden layer, in a training step. One mask serves the whole batch, so that its cost follows the edges (Wan et al.
+        /// In hidden layers, in training only. The whole batch shares one mask, so its cost depends on the edges (Wan et al.
         /// draw one for each sample).
         #[arg(value_name = "P", allow_negative_numbers = true)]
         dropconnect: (f32) => Dropconnect,
         /// Share of every label that goes to all classes [default: 0]
         ///
-        /// Training losses are against the smoothed labels, test losses against the true ones.
+        /// Training losses use the smoothed labels, test losses the true ones.
         #[arg(value_name = "E", allow_negative_numbers = true)]
         label_smoothing: (f32) => LabelSmoothing,
         /// Variance of the initial weights [default: glorot]
         ///
-        /// By the true fans of each edge.
+        /// Computed from the true fan-in and fan-out of each edge.
         #[arg(value_enum)]
         init: (Scheme) => Init,
         /// Factor on the deviation of the initial weights
@@ -89,26 +89,26 @@ group! {
         /// [default: sigmoid 4, relu 1.414, tanh and identity 1]
         #[arg(value_name = "FACTOR", allow_negative_numbers = true)]
         gain: (f32) => Gain,
-        /// Move training pictures by chance [default: none]
+        /// Shift or mirror training pictures at random [default: none]
         ///
-        /// Another way every epoch: shift=N (up to N pixels in both directions, filled up with 0), flip (left to right, every
-        /// second one), shift=N,flip, or none.
+        /// Differently in every epoch: shift=N (by up to N pixels in both directions, filled up with 0), flip (mirror half of
+        /// them from left to right), shift=N,flip, or none.
         #[arg(value_name = "TEXT", value_parser = super::values::parsed::<Augmentation>)]
         #[serde(with = "super::values::as_text")]
         augment: (Augmentation) => Augment,
         /// Move edges: off, set, rigl or percolate [default: off]
         ///
-        /// Between epochs the smallest weights of each layer go and as many edges come: set, by chance; rigl, where the gradient
-        /// of the loss is largest; percolate, by chance, and away from neurons that nothing reaches or that reach nothing. Edges
-        /// come where the architecture may have some: in blocks that are joined; of sc2d within 3 times the reach.
+        /// Between epochs the smallest weights of each layer are removed and as many edges added. set: at random; rigl: where the
+        /// gradient of the loss is largest; percolate: at random, and away from neurons that nothing reaches or that reach nothing.
+        /// Edges are added where the architecture allows them: between connected blocks, in sc2d within 3 times the reach.
         #[arg(value_enum, value_name = "RULE")]
         rewire: (Rewire) => Rewire,
         /// Share of the edges that move at first [default: 0.3]
         ///
-        /// It falls along a cosine to 0 at --rewire-end.
+        /// Falls along a cosine to 0 at --rewire-end.
         #[arg(value_name = "SHARE", allow_negative_numbers = true)]
         rewire_fraction: (f64) => RewireFraction,
-        /// Epochs from one move to the next [default: 1]
+        /// Epochs between moves [default: 1]
         #[arg(value_name = "N", allow_negative_numbers = true)]
         rewire_every: (usize) => RewireEvery,
         /// Share of the epochs in which edges move [default: 0.75]

@@ -1,4 +1,4 @@
-//! The values of settings that have no other home: lists, switches, choices. All of them have a text, which files keep.
+//! Value types of settings: lists, switches, choices. Each has a text form, used in files.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use crate::topology::DegreeDistribution;
 use crate::{Error, Result, Setting};
 
 named! {
-    /// Whether something is done.
+    /// On or off.
     pub enum Switch {
         On = "on",
         Off = "off",
@@ -20,11 +20,11 @@ named! {
 }
 
 named! {
-    /// Which engine is asked for.
+    /// The requested engine.
     pub enum BackendChoice {
-        /// A hardware GPU if there is one, else the CPU.
+        /// A hardware GPU if there is one, otherwise the CPU.
         Auto = "auto",
-        /// A GPU, be it software.
+        /// A GPU, including software adapters.
         Gpu = "gpu",
         /// All cores, or some of them.
         Cpu = "cpu",
@@ -44,11 +44,11 @@ impl BackendChoice {
     }
 }
 
-/// Numbers between commas: `8,8,4`.
+/// Comma-separated numbers: `8,8,4`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct List(pub Vec<usize>);
 
-/// Lists between slashes: `98,130,98/98,49`.
+/// Lists separated by slashes: `98,130,98/98,49`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lists(pub Vec<Vec<usize>>);
 
@@ -56,11 +56,11 @@ pub struct Lists(pub Vec<Vec<usize>>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Widths(pub Vec<usize>);
 
-/// Distributions of degrees between slashes, one for each layer or one for all.
+/// Distributions of degrees separated by slashes, one for each layer or one for all.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DegreeDistributions(pub Vec<DegreeDistribution>);
 
-/// What a table is tested on.
+/// The test rows of a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TestRows {
     /// Another file.
@@ -72,22 +72,22 @@ pub enum TestRows {
 /// Where an event file for TensorBoard goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventsPlace {
-    /// Beside the metrics.
+    /// Apart from the metrics.
     RunFolder,
-    /// Into a folder of the run's name below this one, by which TensorBoard tells runs apart.
+    /// A folder named after the run below this one, by which TensorBoard distinguishes runs.
     Below(PathBuf),
 }
 
-/// What stands between the fields of a CSV file, an ASCII character.
+/// The separator of fields of a CSV file, an ASCII character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delimiter(pub u8);
 
-/// Which kernels a GPU engine gets.
+/// The kernels of a GPU engine.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum KernelChoice {
-    /// What a measurement finds, on any adapter.
+    /// The best of a measurement, on any adapter.
     Auto,
-    /// What was best on one card, or suits a software adapter.
+    /// Defaults measured on one card, or for software adapters.
     Default,
     /// These.
     #[cfg(feature = "gpu")]
@@ -218,13 +218,13 @@ impl FromStr for Delimiter {
             [one] if one.is_ascii() && !b"\"\r\n.".contains(one) && !one.is_ascii_alphanumeric() => {
                 Ok(Self(*one))
             }
-            _ => Err(format!("{text:?} cannot part fields: write , ; | or tab")),
+            _ => Err(format!("{text:?} cannot separate fields: write , ; | or tab")),
         }
     }
 }
 
 impl EventsPlace {
-    /// What stands for the run folder.
+    /// The text for the run folder.
     pub(crate) const RUN_FOLDER: &str = "run-folder";
 }
 
@@ -288,7 +288,7 @@ serde_as_text!(EventsPlace);
 serde_as_text!(KernelChoice);
 serde_as_text!(List);
 
-/// Serde of a value as its text, where elsewhere it has another form in files.
+/// Serialises a value as its text.
 pub(super) mod as_text {
     use std::fmt::Display;
     use std::str::FromStr;

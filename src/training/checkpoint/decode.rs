@@ -1,4 +1,4 @@
-//! From the bytes of a checkpoint file to a checkpoint, believing nothing.
+//! Decodes the bytes of a checkpoint file as untrusted input.
 
 use safetensors::Dtype;
 
@@ -12,11 +12,11 @@ use crate::topology::GraphRows;
 use crate::training::EpochMetrics;
 
 impl Checkpoint {
-    /// Reads the bytes of a checkpoint file, whoever wrote them; never allocates more than 1 MiB and 32 bytes for each
+    /// Reads the bytes of an untrusted checkpoint file; never allocates more than 1 MiB plus 32 bytes for each
     /// byte given.
     ///
     /// # Errors
-    /// Says in one line why they are no checkpoint that a run can go on from.
+    /// Says in one line why they are not a usable checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         Self::decode(bytes).map_err(|reason| one_line(&reason))
     }
@@ -48,11 +48,11 @@ impl Checkpoint {
         state.check_itself().map_err(|error| error.to_string())?;
         let seconds = [Some(header.clock.seconds), header.clock.seconds_to_target];
         if !seconds.iter().flatten().all(|seconds| seconds.is_finite() && *seconds >= 0.0) {
-            return Err("header: seconds that nobody can have measured".into());
+            return Err("header: impossible seconds".into());
         }
-        // Last, so that all else is checked whatever the digest says.
+        // Last, so that everything else is checked regardless of the digest.
         if !is_whole {
-            return Err("damaged: its values are not those that were written".into());
+            return Err("damaged: its values have changed".into());
         }
         Ok(Self { state, identity: header.identity, clock: header.clock })
     }
@@ -61,7 +61,7 @@ impl Checkpoint {
 fn check_version(version: u32) -> Read<()> {
     if version != VERSION {
         return Err(format!(
-            "format version {version}, this program reads version {VERSION}: go on with the program that wrote it"
+            "format version {version}, this program reads version {VERSION}: resume with the program that wrote it"
         ));
     }
     Ok(())
@@ -82,7 +82,7 @@ fn read_values<'a>(file: &mut Container<'a>, name: &str, lists: &mut Vec<&'a [u8
     }
 }
 
-/// Reads the edges of each layer, where they are there.
+/// Reads the edges of each layer, if present.
 fn read_graphs<'a>(file: &mut Container<'a>, lists: &mut Vec<&'a [u8]>) -> Read<Option<Vec<GraphRows>>> {
     let mut graphs = Vec::new();
     loop {
@@ -101,7 +101,7 @@ fn read_graphs<'a>(file: &mut Container<'a>, lists: &mut Vec<&'a [u8]>) -> Read<
     Ok((!graphs.is_empty()).then_some(graphs))
 }
 
-/// The whole epochs; a line takes more bytes than what is made of it.
+/// The complete epochs; a line takes more bytes than its decoded form.
 fn read_history(bytes: &[u8]) -> Read<Vec<EpochMetrics>> {
     let Some(lines) = bytes.strip_suffix(b"\n") else {
         return if bytes.is_empty() { Ok(Vec::new()) } else { Err("half a line of metrics".into()) };

@@ -1,4 +1,4 @@
-//! From a checkpoint to the bytes of its file.
+//! Encodes a checkpoint as the bytes of its file.
 
 use sha2::{Digest, Sha256};
 
@@ -16,7 +16,7 @@ fn tensor(values: &Values) -> Tensor<'_> {
 }
 
 impl Checkpoint {
-    /// The bytes of the file; the same checkpoint always gives the same ones.
+    /// The bytes of the file; the same checkpoint always has the same bytes.
     ///
     /// # Errors
     /// Why they cannot be made.
@@ -49,7 +49,7 @@ impl Checkpoint {
     }
 }
 
-/// The digest of lists of bytes: parameters, history, then what the optimiser remembers, then graphs.
+/// The digest of lists of bytes: parameters, history, then optimiser state, then graphs.
 pub(super) fn digest<'a>(lists: impl Iterator<Item = &'a [u8]>) -> String {
     let mut hash = Sha256::new();
     lists.for_each(|list| hash.update(list));

@@ -1,8 +1,8 @@
-//! The checkpoint file: a safetensors file beside the `config.json` of its run.
+//! The checkpoint file: a safetensors file next to the `config.json` of its run.
 //!
 //! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the name and version of the format, the
-//! position and the sums of the epoch that has begun, the digests of what the run began with, and the seconds it
-//! has taken. Floating-point numbers are written with as many digits as give their bits back. Tensors,
+//! position and the sums of the unfinished epoch, the digests of what the run began with, and the seconds it
+//! has taken. Floating-point numbers have enough digits to restore their bits. Tensors,
 //! little-endian:
 //!
 //! | tensor | type | shape | |
@@ -13,12 +13,12 @@
 //! | `history` | u8 | bytes | the lines of `metrics.jsonl` for the whole epochs, each with its line feed |
 //!
 //! The graphs of other runs and the preprocessing are not here: they follow from the settings in `config.json`, and
-//! `identity.start` shows whether they came out the same. The random generator is not here either: the seed and
-//! the position are all it has ([`super`]). What was chosen for a GPU is in `config.json`, as `gpu_kernels`.
+//! `identity.start` shows whether they are the same. The random generator is not here either: the seed and
+//! the position determine it ([`super`]). The kernels of a GPU are in `config.json`, as `gpu_kernels`.
 //!
-//! A reader believes nothing: sizes are compared with the length of the file before anything is made of them, so
-//! that no more memory is taken than a few times the length of the file; numbers must be finite (Adam's mean
-//! squares may be infinite), counts possible, epochs without a gap.
+//! A reader trusts nothing: sizes are compared with the length of the file before they are used, so
+//! that it allocates no more than a few times the length of the file; numbers must be finite (Adam's mean
+//! squares may be infinite), counts possible, epochs without gaps.
 
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,7 @@ use super::{EpochSoFar, RunClock, RunIdentity};
 
 /// Name of the format.
 pub const NAME: &str = "tanner-checkpoint";
-/// Version that this program writes, and the only one that it reads: a checkpoint outlives its run by little.
+/// Version that this program writes, and the only one that it reads: checkpoints are short-lived.
 pub const VERSION: u32 = 1;
 
 /// The JSON object in the metadata.
@@ -41,16 +41,16 @@ pub struct Header {
     pub written_by: String,
     /// Number of whole epochs, the lines of `history`.
     pub epochs: usize,
-    /// The epoch that has begun.
+    /// The unfinished epoch.
     pub so_far: EpochSoFar,
-    /// Steps that the run had made when the optimiser's state was zero; written where it is above 0.
+    /// Steps of the run when the optimiser's state was zero; written if above 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub optimizer_start: u64,
     /// Which run it is.
     pub identity: RunIdentity,
     /// How long it has taken.
     pub clock: RunClock,
-    /// SHA-256 of the tensors, one after the other, as hexadecimal digits: a flipped bit would be trained on.
+    /// SHA-256 of the tensors, one after another, as hexadecimal digits: a flipped bit would be trained on.
     pub sha256: String,
 }
 

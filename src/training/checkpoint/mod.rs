@@ -1,12 +1,12 @@
-//! Where a run is between two steps: all that is needed to go on to the bits of a run that was never interrupted.
+//! Where a run is between two steps: all that is needed to resume it to the same bits as without an interruption.
 //!
-//! [`TrainingState`] is what the trainer hands out and takes back; a [`Checkpoint`] joins it with what the run
-//! folder's [`Recorder`](super::Recorder) has to know, and is what [`mod@format`] keeps in a file.
+//! The trainer saves and restores a [`TrainingState`]; a [`Checkpoint`] combines it with the data of the run
+//! folder's [`Recorder`](super::Recorder), and is stored as [`mod@format`].
 //!
-//! Chance has no state of its own: every stream of it is keyed by the run's seed, its purpose, and the epoch or
-//! step that it serves ([`random`](crate::random)). So the seed, which is part of the recipe, and the position,
-//! which is part of the state, are all that there is to restore: order of samples, augmentation, masks of dropout
-//! and of DropConnect follow.
+//! Random numbers need no saved state: every stream is keyed by the run's seed, its purpose, and the epoch or
+//! step ([`random`](crate::random)). So the seed, which is part of the recipe, and the position,
+//! which is part of the state, restore everything random: order of samples, augmentation, masks of dropout
+//! and of DropConnect.
 
 mod decode;
 pub(super) mod encode;
@@ -24,7 +24,7 @@ use crate::network::Network;
 use crate::topology::GraphRows;
 use crate::{Error, Result, Setting};
 
-/// Sums over the steps of the epoch that has begun.
+/// Sums over the steps of the unfinished epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EpochSoFar {
@@ -40,7 +40,7 @@ pub struct EpochSoFar {
     pub seconds: f64,
     /// Wall time of its steps.
     pub seconds_steps: f64,
-    /// Edges that moved before its first step; none of a run that does not rewire, or has not yet before this epoch.
+    /// Edges that moved before its first step; `None` if the run does not rewire, or has not yet before this epoch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edges_moved: Option<usize>,
 }
@@ -58,7 +58,7 @@ impl EpochSoFar {
         Evaluation { loss: self.loss / self.samples as f64, correct: self.correct, samples: self.samples }
     }
 
-    /// Whether nothing has happened to the network in this epoch.
+    /// Whether the network is unchanged in this epoch.
     pub(super) fn is_untouched(&self) -> bool {
         self.steps == 0 && self.edges_moved.unwrap_or(0) == 0
     }
@@ -76,21 +76,21 @@ impl EpochSoFar {
 /// A run between two steps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TrainingState {
-    /// The whole epochs, from the first on.
+    /// The complete epochs.
     pub history: Vec<EpochMetrics>,
-    /// What there is of the next one.
+    /// The next, unfinished one.
     pub so_far: EpochSoFar,
-    /// Parameters, and what the optimiser remembers.
+    /// Parameters and optimiser state.
     pub engine: EngineState,
-    /// The edges of each layer, in a run that rewires; else they are those that the run began with.
+    /// The edges of each layer, in a run that rewires; otherwise they are the initial ones.
     pub graphs: Option<Vec<GraphRows>>,
 }
 
 impl TrainingState {
-    /// The network of this state, given that which the run began with.
+    /// The network of this state, given the initial one.
     ///
     /// # Errors
-    /// Where the graphs do not fit its layers.
+    /// If the graphs do not fit its layers.
     pub fn network(&self, begun: &Network) -> Result<Network> {
         let Some(graphs) = &self.graphs else { return Ok(begun.clone()) };
         let layers = begun.layers().iter().zip(graphs);
@@ -121,7 +121,7 @@ impl TrainingState {
         self.engine.check_itself()
     }
 
-    /// Checks that a run of this recipe can be there.
+    /// Checks that the state is possible with this recipe.
     ///
     /// # Errors
     /// As [`TrainingState::check_itself`]; [`Error::Setting`] when it is beyond the recipe's epochs.
@@ -129,14 +129,14 @@ impl TrainingState {
         self.check_itself()?;
         let (done, epochs) = (self.history.len(), recipe.epochs);
         if done > epochs || (done == epochs && self.so_far.steps > 0) {
-            let reason = format!("{epochs} are fewer than the run has made");
+            let reason = format!("{epochs} is less than the epochs of the run so far");
             return Err(Error::Setting { setting: Setting::Epochs, reason });
         }
         Ok(())
     }
 }
 
-/// Digests of what a run began with, as text, to be compared before it goes on.
+/// Digests of what a run began with, as text, compared before it is resumed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunIdentity {
@@ -148,20 +148,20 @@ pub struct RunIdentity {
     pub data: String,
 }
 
-/// Seconds that count over all processes of a run.
+/// Seconds over all processes of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunClock {
     /// From the start of the process to the checkpoint, summed over all processes.
     pub seconds: f64,
-    /// The same to the target accuracy, where it was reached.
+    /// The same to the target accuracy, if it was reached.
     pub seconds_to_target: Option<f64>,
 }
 
-/// What `checkpoint.safetensors` holds.
+/// The content of `checkpoint.safetensors`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
-    /// Where the run is.
+    /// The state of the run.
     pub state: TrainingState,
     /// Which run it is.
     pub identity: RunIdentity,
@@ -170,10 +170,10 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Writes the file, at once or not at all, and brings it to the disk.
+    /// Writes the file atomically and synchronises it.
     ///
     /// # Errors
-    /// [`Error::Io`] when it cannot be written; what was there stays.
+    /// [`Error::Io`] when it cannot be written; the old file remains.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         let bytes = self.to_bytes().map_err(|reason| Error::Checkpoint { path: path.into(), reason })?;

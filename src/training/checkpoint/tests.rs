@@ -20,7 +20,7 @@ fn metrics(epoch: usize) -> EpochMetrics {
     }
 }
 
-/// Of a run in its fourth epoch.
+/// A checkpoint of a run in its fourth epoch.
 fn checkpoint(memories: usize) -> Checkpoint {
     let values = |k: u16| Values::Single((0..7).map(|v| f32::from(v * 31 + k) / 7.0 - 9.0).collect());
     let so_far = EpochSoFar {
@@ -83,7 +83,7 @@ fn a_checkpoint_comes_back_to_the_bit() {
     assert_eq!(Checkpoint::from_bytes(&odd.to_bytes().unwrap()).unwrap(), odd);
 }
 
-/// Whatever bit of the values flips: one that was trained on would give another run.
+/// Any flipped bit in the values is detected: training on it would change the run.
 #[test]
 fn a_flipped_bit_is_noticed() {
     let bytes = checkpoint(2).to_bytes().unwrap();
@@ -97,7 +97,7 @@ fn a_flipped_bit_is_noticed() {
 }
 
 #[test]
-fn what_no_run_can_have_left_is_refused() {
+fn states_that_no_run_can_write_are_refused() {
     let nan = Values::Single([0.0, f32::NAN].repeat(4)[..7].to_vec());
     let infinite = Values::Single(vec![f32::INFINITY; 7]);
     let refusals = [
@@ -113,7 +113,7 @@ fn what_no_run_can_have_left_is_refused() {
         (refused(|c| c.state.so_far.correct = 31), "the sums of epoch 4 are impossible"),
         (refused(|c| c.state.so_far.steps = 0), "the sums of epoch 4 are impossible"),
         (refused(|c| c.state.so_far.loss = -1.0), "the sums of epoch 4 are impossible"),
-        (refused(|c| c.clock.seconds = -1.0), "seconds that nobody"),
+        (refused(|c| c.clock.seconds = -1.0), "impossible seconds"),
         (with_header("tanner-checkpoint", "tanner-checkpoinT"), "format \"tanner-checkpoinT\""),
         (with_header("\\\"version\\\":1", "\\\"version\\\":9"), "format version 9"),
         (with_header("\\\"epochs\\\":3", "\\\"epochs\\\":4"), "metrics of 3 epochs, expected 4"),
@@ -121,7 +121,7 @@ fn what_no_run_can_have_left_is_refused() {
         (with_header("\"U8\"", "\"I8\""), "tensor history holds I8"),
         (with_header("\\\"correct\\\"", "\\\"korrect\\\""), "header: unknown field"),
         (with_header("\\\"correct\\\"", "\\\"cor\\\\ne\\\""), "header: unknown field `cor e`"),
-        (Checkpoint::from_bytes(b"").unwrap_err(), "no safetensors file"),
+        (Checkpoint::from_bytes(b"").unwrap_err(), "not a safetensors file"),
     ];
     for (message, part) in refusals {
         assert!(message.contains(part) && !message.contains('\n'), "{message:?} does not say {part:?}");
@@ -141,7 +141,7 @@ fn a_cut_file_is_refused_wherever_it_was_cut() {
 }
 
 proptest! {
-    /// Whatever bytes change: an answer, and whatever is taken for a checkpoint is one.
+    /// Any changed bytes lead to an error or to a valid checkpoint.
     #[test]
     fn damage_never_panics(changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6)) {
         let mut bytes = checkpoint(2).to_bytes().unwrap();
@@ -162,7 +162,7 @@ fn a_state_beyond_the_recipe_is_refused() {
     state.check(&recipe(4)).unwrap();
     for epochs in [2, 3] {
         let message = state.check(&recipe(epochs)).unwrap_err().to_string();
-        assert!(message.starts_with(&format!("epochs: {epochs} are fewer")), "{message}");
+        assert!(message.starts_with(&format!("epochs: {epochs} is less than")), "{message}");
     }
     TrainingState { so_far: EpochSoFar::default(), ..state }.check(&recipe(3)).unwrap();
 }

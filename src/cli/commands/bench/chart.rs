@@ -6,7 +6,7 @@ use tanner::report::{ratio_table, step_time_chart};
 use crate::cli::flags::BenchArgs;
 use crate::cli::ui::{Results, terminal};
 
-/// What it writes: all measurements, rounds of the same one joined, and the chart.
+/// The files: all measurements, with rounds of the same one combined, and the chart.
 const FILES: [&str; 3] = ["bench.json", "bench.svg", "bench.png"];
 
 /// Reads the files, prints ratios, draws the chart.

@@ -1,4 +1,4 @@
-//! Networks that other programs made, and `tanner bench --write-edges`: the network that is measured, for others to build.
+//! Networks of other programs, and `tanner bench --write-edges`: the measured network, for others to build.
 
 use std::path::Path;
 
@@ -32,7 +32,7 @@ struct LayerEdges<'a> {
     input: &'a [u32],
 }
 
-/// Writes the edges of the one network that was asked for.
+/// Writes the edges of the requested network.
 pub(super) fn run(args: &BenchArgs, path: &Path) -> anyhow::Result<()> {
     let [arch] = super::archs(args, &[Arch::Sc])[..] else {
         bail!("--write-edges: one file holds one network, give one --arch")
@@ -53,7 +53,7 @@ pub(super) fn run(args: &BenchArgs, path: &Path) -> anyhow::Result<()> {
     terminal::print(&format!("{} edges of {arch} in {}", grouped(count), path.display()))
 }
 
-/// The network of the files of `--edges`, where that is given.
+/// The network of the files of `--edges`, if given.
 pub(super) fn read(args: &BenchArgs) -> anyhow::Result<Option<(BenchNetwork, Network)>> {
     let options = ArchitectureOptions { edges: args.edges.clone(), ..ArchitectureOptions::default() };
     let network = network_from_files(&ArchitectureSettings::new(&options)?, None)?;

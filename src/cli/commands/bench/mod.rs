@@ -27,7 +27,7 @@ use super::{inspect, refuse};
 use crate::cli::flags::{BenchArgs, CheckArg};
 use crate::cli::ui::{Results, Skipped, session, terminal};
 
-/// What `--arch` is where nobody says: all that the paper compares.
+/// The default of `--arch`: all that the paper compares.
 const ARCHS: [Arch; 4] = [Arch::Sc, Arch::Rsp, Arch::Fc, Arch::Narrow];
 /// File of a folder of results.
 const FILE: &str = "bench.json";
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     }
     let plan = Plan::new(args)?;
     if args.check == CheckArg::Only && args.out.is_some() {
-        return refuse("--out", "has no meaning with --check only, which measures nothing to be kept");
+        return refuse("--out", "cannot be used with --check only, which measures nothing");
     }
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
     let mut measured = Vec::new();
@@ -59,7 +59,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             terminal::print(&serde_json::to_string(&measurement)?)?;
         }
         measured.push(measurement);
-        // At once: whoever interrupts the rest keeps this.
+        // At once, so that an interruption does not lose it.
         results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &measured))
     })?;
     if !args.json && !measured.is_empty() {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     skipped.check()
 }
 
-/// The networks that were asked for, or the usual ones.
+/// The requested networks, or the default ones.
 fn archs(args: &BenchArgs, usual: &[Arch]) -> Vec<Arch> {
     match &args.arch[..] {
         _ if args.edges.is_some() => vec![Arch::Custom],
@@ -92,7 +92,7 @@ impl<'a> Plan<'a> {
             if args.inference { (Mode::Inference, &[1, 1024]) } else { (Mode::Training, &[128, 1024, 4096]) };
         let batches = args.batch.as_ref().map_or(usual.to_vec(), |list| list.0.clone());
         if let Some(batch) = batches.iter().find(|batch| !(1..=tanner::engine::MAX_BATCH).contains(*batch)) {
-            bail!("--batch: {batch} is impossible, it must be 1 to {}", tanner::engine::MAX_BATCH);
+            bail!("--batch: {batch} is invalid, it must be 1 to {}", tanner::engine::MAX_BATCH);
         }
         check_seconds(args.seconds)?;
         BenchNetwork { arch: Arch::Sc, width: args.width, hidden_layers: args.layers }.check()?;
@@ -106,7 +106,7 @@ impl<'a> Plan<'a> {
         })
     }
 
-    /// What a network is trained with.
+    /// The training settings of a network.
     fn settings(&self, bench_network: &BenchNetwork, batch_size: usize) -> EngineSettings {
         EngineSettings {
             penalties: bench_network.penalties(),
@@ -114,10 +114,10 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Measures every batch of every network and hands on what came of it; what fails is reported and skipped.
+    /// Measures every batch of every network and passes on the results; failures are reported and skipped.
     ///
     /// # Errors
-    /// The failure of the one thing that was asked for; those of `keep`.
+    /// The failure of a single measurement; those of `keep`.
     fn for_each<T>(
         &self,
         archs: &[Arch],
@@ -127,7 +127,7 @@ impl<'a> Plan<'a> {
         let mut skipped = Skipped::of(archs.len() * self.batches.len());
         for arch in archs {
             let subject = self.subject(*arch);
-            // A network alone that cannot be built leaves nothing else to go on with.
+            // If the only network cannot be built, nothing else is left to measure.
             let subject =
                 if archs.len() == 1 { Some(subject?) } else { skipped.or_reported(arch.name(), subject)? };
             let Some(subject) = subject else { continue };
@@ -162,7 +162,7 @@ impl<'a> Plan<'a> {
         Ok(Subject { bench_network, network, start, yardstick, drawn })
     }
 
-    /// A network of this kind, drawn where its largest batch fits the memory.
+    /// A network of this kind, drawn if its largest batch fits the memory.
     fn drawn(&self, arch: Arch, batch: usize) -> anyhow::Result<(BenchNetwork, Network)> {
         let bench_network = BenchNetwork { arch, width: self.args.width, hidden_layers: self.args.layers };
         let mut architecture = match self.args.parameters {
@@ -179,7 +179,7 @@ impl<'a> Plan<'a> {
         Ok((bench_network, network))
     }
 
-    /// One batch size of one network; nothing where it is only checked.
+    /// One batch size of one network; `None` if it is only checked.
     fn measure(&self, subject: &Subject, batch: usize) -> anyhow::Result<Option<Measurement>> {
         let Subject { network, start, .. } = subject;
         let (settings, seconds) = (self.settings(&subject.bench_network, batch), self.args.seconds);
@@ -192,7 +192,7 @@ impl<'a> Plan<'a> {
         let build_seconds = subject.drawn + begin.elapsed().as_secs_f64();
         let check = subject.yardstick.as_ref().map(|yardstick| yardstick.check(&mut *engine)).transpose()?;
         let info = engine.info();
-        // One sample has a forward pass of its own, on one thread.
+        // One sample has a separate forward pass, on one thread.
         let is_single = self.is_of_one_sample(batch) && info.backend == Backend::Cpu;
         let single = check.filter(|_| is_single).map(|_| check_single_sample(network, start)).transpose()?;
         if self.args.check == CheckArg::Only {
@@ -236,7 +236,7 @@ impl<'a> Plan<'a> {
         }))
     }
 
-    /// The engine that was asked for; the latency of one sample is that of one thread.
+    /// The requested engine; the latency of one sample is measured on one thread.
     fn request(&self, batch: usize) -> EngineRequest {
         match self.engine.clone() {
             EngineRequest::Auto { kernels, .. } if self.is_of_one_sample(batch) => {
@@ -261,7 +261,7 @@ struct Subject {
     network: Network,
     start: Parameters,
     yardstick: Option<Yardstick>,
-    /// Seconds that graphs and first weights took.
+    /// Seconds for graphs and initial weights.
     drawn: f64,
 }
 
@@ -282,7 +282,7 @@ fn sized(wanted: &BenchNetwork, parameters: usize) -> anyhow::Result<Architectur
     found.with_context(|| format!("--arch {arch}"))
 }
 
-/// How an engine packs weights, if it does.
+/// How an engine packs weights, if at all.
 fn tiles(backend: Backend, of_gpu: Option<TilePolicy>) -> Option<TilePolicy> {
     match backend {
         Backend::Cpu => Some(inspect::CPU_TILES),
@@ -291,7 +291,7 @@ fn tiles(backend: Backend, of_gpu: Option<TilePolicy>) -> Option<TilePolicy> {
     }
 }
 
-/// What a check found, and the share of the bound that the logits of a single sample use.
+/// The result of a check, and the share of the bound that the logits of a single sample use.
 fn check_sentence(check: Option<CheckReport>, single: Option<f64>) -> String {
     let share = |value: f64| 100.0 * value;
     let logits = single.map_or(String::new(), |logits| format!(", logits {:.1} %", share(logits)));
@@ -304,11 +304,11 @@ fn check_sentence(check: Option<CheckReport>, single: Option<f64>) -> String {
     })
 }
 
-/// Refuses a time that is none.
+/// Refuses an invalid time.
 fn check_seconds(seconds: f64) -> anyhow::Result<()> {
     // An hour is more than any measurement needs.
     if !(seconds > 0.0 && seconds <= 3600.0) {
-        bail!("--seconds: {seconds} is impossible, it must be above 0 and at most 3600");
+        bail!("--seconds: {seconds} is invalid, it must be above 0 and at most 3600");
     }
     Ok(())
 }

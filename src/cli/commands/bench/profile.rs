@@ -14,7 +14,7 @@ use crate::cli::ui::{Results, session, terminal};
 /// File of a folder of results.
 const FILE: &str = "profile.json";
 
-/// Profiles every batch of every network that was asked for.
+/// Profiles every batch of every requested network.
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if args.check == CheckArg::Only {
         bail!("--check: only has nothing to profile, take first or skip");
@@ -28,7 +28,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let skipped = plan.for_each(&super::archs(args, &[Arch::Sc]), measure, |profile| {
         print(args, &profile)?;
         profiles.push(profile);
-        // At once: whoever interrupts the rest keeps this.
+        // At once, so that an interruption does not lose it.
         results.as_ref().map_or(Ok(()), |results| results.write_json(FILE, &profiles))
     })?;
     skipped.check()

@@ -1,7 +1,7 @@
 //! `tanner bench --scale`: how time and memory grow with the width.
 //!
-//! Each width is measured by a process of its own, so that the memory it held
-//! is known, and checked by another, whose reference engine would count.
+//! Each width is measured by a separate process, so that the memory it held
+//! is known, and checked by another process, because the reference engine also needs memory.
 
 use std::process::{Command, Output, Stdio};
 
@@ -14,14 +14,14 @@ use tanner::session::settings::flags_of;
 use crate::cli::flags::BenchArgs;
 use crate::cli::ui::{Results, Skipped, terminal};
 
-/// From the paper's width on, each twice the one before, to 65,536.
+/// From the paper's width, doubling up to 65,536.
 const WIDTHS: [usize; 8] = [784, 1568, 3136, 6272, 12_544, 25_088, 50_176, 65_536];
-/// Samples in a batch; a small one, so that it is the weights that count.
+/// Samples in a batch; small, so that weights dominate.
 const BATCH: usize = 32;
-/// What a folder of results holds.
+/// The files of a folder of results.
 const FILES: [&str; 4] = ["scale.json", "scale.csv", "scale.svg", "scale.png"];
 
-/// Measures all widths of all networks that were asked for.
+/// Measures all widths of all requested networks.
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     super::check_seconds(args.seconds)?;
     args.engine.resolve()?;
@@ -45,7 +45,7 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
             points.push(point);
             growth.truncate(before);
             growth.push(Growth::of(arch.name(), points.clone()));
-            // All numbers that there are, after each width: whoever interrupts the rest keeps them.
+            // All numbers so far, after each width, so that an interruption does not lose them.
             results.write_json(FILES[0], &growth)?;
             results.write(FILES[1], growth_csv(&growth).as_bytes())?;
         }

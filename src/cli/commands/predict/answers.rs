@@ -1,4 +1,4 @@
-//! Where predictions go, and in which form.
+//! Destination and format of predictions.
 
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
@@ -11,31 +11,31 @@ use tanner::npy;
 
 use crate::cli::ui::terminal;
 
-/// Where predictions go.
+/// The destination of predictions.
 pub(super) enum Target<'a> {
     Stdout,
     Csv(&'a Path),
     Npy(&'a Path),
 }
 
-/// Predictions on their way out: to stdout at once, to a file at the end.
+/// Writes predictions: to stdout at once, to a file at the end.
 pub(super) struct Answers<'a> {
     target: Target<'a>,
     names: &'a [String],
-    /// Whether each line is sent on its way alone.
+    /// Whether each line is written separately.
     by_line: bool,
     samples: usize,
-    /// What goes to a CSV file.
+    /// The text of a CSV file.
     text: Vec<u8>,
-    /// What goes to an NPY file, `[sample][class]`.
+    /// The values of an NPY file, `[sample][class]`.
     probabilities: Vec<f32>,
-    nobody_reads: bool,
+    reader_is_gone: bool,
 }
 
 impl<'a> Answers<'a> {
     pub(super) fn new(target: Target<'a>, names: &'a [String], by_line: bool) -> Self {
         let (text, probabilities) = (Vec::new(), Vec::new());
-        Self { target, names, by_line, samples: 0, text, probabilities, nobody_reads: false }
+        Self { target, names, by_line, samples: 0, text, probabilities, reader_is_gone: false }
     }
 
     /// Samples so far.
@@ -44,8 +44,8 @@ impl<'a> Answers<'a> {
     }
 
     /// Whether the reader of stdout has gone (`| head`).
-    pub(super) fn nobody_reads(&self) -> bool {
-        self.nobody_reads
+    pub(super) fn reader_is_gone(&self) -> bool {
+        self.reader_is_gone
     }
 
     pub(super) fn write(&mut self, predictions: &Predictions) -> anyhow::Result<()> {
@@ -70,7 +70,7 @@ impl<'a> Answers<'a> {
         Ok(())
     }
 
-    /// Writes to stdout, and sends it on its way.
+    /// Writes to stdout and flushes it.
     fn print(&mut self, text: &[u8]) -> anyhow::Result<()> {
         let mut stdout = io::stdout().lock();
         let written = if self.by_line {
@@ -80,7 +80,7 @@ impl<'a> Answers<'a> {
             stdout.write_all(text).and_then(|()| stdout.flush())
         };
         match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.nobody_reads = true,
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.reader_is_gone = true,
             written => written.map_err(|error| anyhow!("stdout: {error}"))?,
         }
         Ok(())
@@ -122,7 +122,7 @@ fn csv(
     Ok(writer.into_inner()?)
 }
 
-/// One object a line and sample.
+/// One JSON object per sample, each on a line.
 fn json_lines(predictions: &Predictions, samples: usize, names: &[String]) -> anyhow::Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Line<'a> {

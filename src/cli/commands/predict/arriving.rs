@@ -1,4 +1,4 @@
-//! Rows of text are answered as they arrive.
+//! Predicts rows of text as they arrive.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
@@ -16,7 +16,7 @@ use crate::cli::ui::session;
 
 /// Rows that are predicted together.
 const ROWS: usize = 8192;
-/// Bytes that are read at a time, and beyond which no more are collected.
+/// Bytes read at a time, and the limit of collected bytes.
 const READ: usize = 1 << 20;
 const MOST: usize = 64 << 20;
 
@@ -30,7 +30,7 @@ pub(super) fn predict(
     let path = input.unwrap_or(Path::new("stdin"));
     let bytes: Box<dyn Read> = match input {
         Some(path) => {
-            // Says what is wrong with a folder.
+            // Reports a folder as an error.
             Source::open(path)?;
             Box::new(File::open(path).map_err(|error| Error::io(path, error))?)
         }
@@ -42,7 +42,7 @@ pub(super) fn predict(
     while let Some(part) = records.next(path, &features)? {
         let Some(mut rows) = features.next(part)? else { continue };
         let width = model.preprocessing().input_features();
-        // The product of a rotation and one row alone has other last digits than one of many rows has: what is predicted
+        // The product of a rotation and a single row differs in its last digits from that of many rows, but predictions
         // must not depend on when rows arrive.
         let alone = input.is_none() && rows.len() == width;
         if alone {
@@ -50,7 +50,7 @@ pub(super) fn predict(
         }
         let predictions = predictor.predict(&rows)?;
         answers.write_first(&predictions, predictions.samples() - usize::from(alone))?;
-        if answers.nobody_reads() {
+        if answers.reader_is_gone() {
             return Ok(());
         }
     }
@@ -62,15 +62,15 @@ pub(super) fn predict(
 struct Records {
     bytes: Box<dyn Read>,
     buffer: Vec<u8>,
-    /// Bytes of the buffer that were given out.
+    /// Bytes of the buffer already returned.
     used: usize,
     ended: bool,
-    /// Whether a part is only given out when it is full: a file does not keep anybody waiting.
+    /// Whether to wait until a part is full, as for a file, which does not have to be answered at once.
     waits: bool,
 }
 
 impl Records {
-    /// The whole records that are there; `None` at the end.
+    /// The complete records so far; `None` at the end.
     fn next(&mut self, path: &Path, features: &ArrivingFeatures<'_>) -> anyhow::Result<Option<&[u8]>> {
         self.buffer.drain(..self.used);
         self.used = 0;

@@ -30,7 +30,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
     if let Some(out) = args.out.as_deref().filter(|out| is_input(out, input)) {
         return refuse(
             "--out",
-            format!("{} is what is read, which would be lost: name another file", out.display()),
+            format!("{} is the input, which would be overwritten: name another file", out.display()),
         );
     }
     let format = match (args.format, input) {
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
     answers.finish()
 }
 
-/// Whether a file is the input, stdin where there is no path to it.
+/// Whether a file is the input; without a path, the input is stdin.
 fn is_input(out: &Path, input: Option<&Path>) -> bool {
     #[cfg(unix)]
     {
@@ -73,11 +73,11 @@ fn is_input(out: &Path, input: Option<&Path>) -> bool {
     }
 }
 
-/// Refuses a name that says of no format, before anything is read.
+/// Refuses a name without a known format, before anything is read.
 fn target(out: Option<&Path>) -> anyhow::Result<Target<'_>> {
     let Some(path) = out else { return Ok(Target::Stdout) };
     if terminal::wants_json() {
-        return refuse("--json", "has no meaning with --out, it is for stdout");
+        return refuse("--json", "cannot be used with --out, it prints to stdout");
     }
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => Ok(Target::Csv(path)),
@@ -101,7 +101,7 @@ fn features(
     Ok(session().features_for(model, source, format, csv_options(args))?)
 }
 
-/// What was said of text.
+/// The options of CSV.
 fn csv_options(args: &PredictArgs) -> (Header, Option<u8>) {
     (args.header.unwrap_or_default(), args.delimiter.map(|delimiter| delimiter.0))
 }
@@ -111,7 +111,7 @@ fn format_of(path: &Path) -> anyhow::Result<InputFormat> {
         return Ok(InputFormat::Idx);
     }
     let format = Format::of_path(path).map(InputFormat::Table);
-    format.with_context(|| format!("{}: its name tells no format, say it with --format", path.display()))
+    format.with_context(|| format!("{}: its name does not show the format, give --format", path.display()))
 }
 
 fn stdin() -> anyhow::Result<Source> {

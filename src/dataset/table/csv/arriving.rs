@@ -1,4 +1,4 @@
-//! Rows of text that arrive part by part: each part is a table of its own, read as a part of one file.
+//! Rows of text that arrive part by part: each part is a separate table, read as part of one file.
 
 use csv::ByteRecord;
 
@@ -9,7 +9,7 @@ use crate::{Error, Result, threads};
 
 /// Rows of known columns, as they arrive.
 ///
-/// What the header and the delimiter are is decided once, by the first part that has a row.
+/// The first part with a row decides the header and the delimiter.
 #[derive(Clone, Debug)]
 pub struct ArrivingRows {
     name: String,
@@ -28,7 +28,7 @@ impl ArrivingRows {
         Self { name: name.into(), options, header: Vec::new(), lines: 0, is_known: false }
     }
 
-    /// Length and number of the first whole records, at most `most`, of bytes that begin with a record.
+    /// Length and number of the first complete records, at most `most`, of bytes that begin with a record.
     #[must_use]
     pub fn whole_records(bytes: &[u8], most: usize) -> (usize, usize) {
         let mut ends = RecordEnds::default();
@@ -36,7 +36,7 @@ impl ArrivingRows {
         (ends.last, count)
     }
 
-    /// The rows of the next whole records; `None` where they hold no row.
+    /// The rows of the next complete records; `None` if there is no row.
     ///
     /// # Errors
     /// [`Error::Table`] with the line and the reason.
@@ -45,7 +45,7 @@ impl ArrivingRows {
             .map_err(|reason| Error::table(self.name.clone(), &reason))
     }
 
-    /// What is wrong with an input that has ended without a row.
+    /// The error of an input without rows.
     #[must_use]
     pub fn without_rows(&self) -> Error {
         let reason = if self.header.is_empty() { "the file is empty" } else { "a header, but no rows" };
@@ -85,7 +85,7 @@ impl ArrivingRows {
         Ok(table)
     }
 
-    /// Finds out what the text looks like; what is left of the records are rows.
+    /// Detects the format; returns the remaining records, which are rows.
     fn know<'a>(&mut self, records: &'a [u8], columns: &Columns<'_>) -> Read<&'a [u8]> {
         let records = records.strip_prefix(MARK).unwrap_or(records);
         if is_blank(records) || dialect::is_foreign(records) {
@@ -120,13 +120,13 @@ impl ArrivingRows {
     }
 }
 
-/// Whether there are line ends only, which are no rows.
+/// Whether there are only line ends, which are not rows.
 fn is_blank(records: &[u8]) -> bool {
     records.iter().all(|byte| matches!(byte, b'\n' | b'\r'))
 }
 
-/// Whether a record that stands alone names columns: it has a name that the model knows or, where the model has no names
-/// and takes numbers alone, a text.
+/// Whether a single record names columns: it has a name that the model knows or, if the model has no names
+/// and takes only numbers, a text.
 fn names_columns(record: &ByteRecord, known: Option<&[&str]>, columns: &Columns<'_>) -> bool {
     match known {
         Some(known) => {

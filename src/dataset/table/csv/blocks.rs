@@ -1,10 +1,10 @@
-//! Cutting a file of text into blocks of whole records.
+//! Cuts a text file into blocks of complete records.
 
 use std::io::Read as _;
 
 use super::super::{Read, Source, unreadable};
 
-/// Bytes that are read at a time.
+/// Bytes read at a time.
 const BLOCK: usize = 4 << 20;
 
 /// Whole records.
@@ -14,10 +14,10 @@ pub(super) struct Block {
     pub(super) line: u64,
 }
 
-/// The blocks of a file, from where it stands.
+/// The blocks of a file, from its current position.
 pub(super) struct Blocks<'a> {
     source: &'a mut Source,
-    /// What was read of the next block already; the beginning of a record.
+    /// The beginning of the next record, already read.
     rest: Vec<u8>,
     line: u64,
     max_record_bytes: usize,
@@ -66,12 +66,12 @@ impl<'a> Blocks<'a> {
 #[derive(Default)]
 pub(super) struct RecordEnds {
     in_quotes: bool,
-    /// One behind the line end of the last whole record; 0 when there is none.
+    /// The position after the line end of the last complete record; 0 if there is none.
     pub(super) last: usize,
 }
 
 impl RecordEnds {
-    /// Looks at the bytes from `from` on.
+    /// Scans the bytes starting at `from`.
     pub(super) fn scan(&mut self, bytes: &[u8], from: usize) {
         self.scan_up_to(bytes, from, usize::MAX);
     }

@@ -1,4 +1,4 @@
-//! What a file of text looks like: its delimiter, its header, which columns hold texts.
+//! The format of a text file: its delimiter, its header, and which columns hold texts.
 
 use std::io::Read as _;
 use std::path::Path;
@@ -10,20 +10,20 @@ use super::super::{Read, ReadOptions, Source, unreadable};
 use super::blocks::{RecordEnds, count_lines};
 use crate::named::named;
 
-/// Bytes from the beginning of a file that are looked at.
+/// Bytes at the beginning of a file that are examined.
 const SAMPLE: u64 = 4 << 20;
-/// Records that are looked at.
+/// Records that are examined.
 const RECORDS: usize = 1000;
-/// What may stand between fields.
+/// Possible delimiters.
 const DELIMITERS: [u8; 3] = *b",;\t";
-/// What some programs put before UTF-8.
+/// The byte order mark that some programs put before UTF-8.
 pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 named! {
     /// Whether the first row of a file names its columns.
     #[derive(Default)]
     pub enum Header {
-        /// It does when it looks so: texts above numbers, or texts that no row below has.
+        /// It does if it looks so: texts above numbers, or texts that do not occur in the rows below.
         #[default]
         Auto = "auto",
         /// It does.
@@ -88,7 +88,7 @@ impl Dialect {
         let header = named.then(|| names(first)).transpose()?;
         let data = if named { &records[1..] } else { &records[..] };
         let Some(start) = data.first().map(offset) else { return Err("a header, but no rows".into()) };
-        // Of a line end of two bytes the second one counts as a part of the next record.
+        // The second byte of a two-byte line end counts as part of the next record.
         let start = start + usize::from(start > 0 && text[start] == b'\n');
         let sampled = if records.len() < RECORDS { text.len() } else { data.last().map_or(start, offset) };
         let rows = if records.len() < RECORDS { data.len() } else { data.len() - 1 };
@@ -111,7 +111,7 @@ fn is_utf_16(bytes: &[u8]) -> bool {
     bytes.starts_with(b"\xFF\xFE") || bytes.starts_with(b"\xFE\xFF")
 }
 
-/// Whether bytes are no text that can be read.
+/// Whether bytes are not readable text.
 pub(super) fn is_foreign(bytes: &[u8]) -> bool {
     is_utf_16(bytes) || bytes.contains(&0)
 }
@@ -128,7 +128,7 @@ pub(super) fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
     records.map_err(|error| error.to_string())
 }
 
-/// By the file's name, else the one that parts the most records as the first one, and those into the most fields.
+/// By the file's name, otherwise the one that splits most records like the first one, and those into most fields.
 pub(super) fn delimiter(name: &str, text: &[u8]) -> u8 {
     let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
     if extension.is_some_and(|extension| ["tsv", "tab"].iter().any(|tab| extension.eq_ignore_ascii_case(tab)))
@@ -141,7 +141,7 @@ pub(super) fn delimiter(name: &str, text: &[u8]) -> u8 {
         let alike = records.iter().filter(|record| record.len() == count).count();
         if count > 1 { (alike, count) } else { (0, 0) }
     };
-    // Of equals the first.
+    // The first of equals.
     DELIMITERS.into_iter().rev().max_by_key(fits).unwrap_or(b',')
 }
 
@@ -170,7 +170,7 @@ pub(super) fn is_header(first: &ByteRecord, others: &[ByteRecord], known: Option
     if (0..first.len()).any(above_numbers) {
         return true;
     }
-    // Nothing but texts: names differ from each other, and from whatever stands below them.
+    // Only texts: names differ from each other and from everything below them.
     let mut seen = std::collections::HashSet::new();
     let distinct = fields().all(|field| seen.insert(field));
     let repeated = |column: usize| {
@@ -181,7 +181,7 @@ pub(super) fn is_header(first: &ByteRecord, others: &[ByteRecord], known: Option
     all_text && distinct && !others.is_empty() && !(0..first.len()).any(repeated)
 }
 
-/// The names of the columns; one may be empty, as some programs leave it above row numbers.
+/// The names of the columns; one may be empty, as some programs do above row numbers.
 fn names(header: &ByteRecord) -> Read<Vec<String>> {
     let mut names = Vec::with_capacity(header.len());
     let mut seen = std::collections::HashMap::new();

@@ -1,8 +1,8 @@
 //! Tables as text: fields between commas, semicolons or tabs, quoted where needed.
 //!
-//! A file is read once, in blocks of whole records that are parsed beside each
-//! other straight into float32 numbers. Only a column that looks like numbers in
-//! the beginning and holds a text later makes it read twice.
+//! A file is read once, in blocks of complete records that are parsed in
+//! parallel directly into float32 numbers. Only a column that looks like numbers at
+//! first and holds a text later requires a second pass.
 
 mod arriving;
 mod blocks;
@@ -31,7 +31,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
     let dialect = Dialect::detect(&mut source, bytes, known.as_deref(), options)?;
     let names = dialect.header.as_deref().map_or(Names::Count(dialect.columns), Names::Header);
     let mut plan = columns.plan(names)?;
-    // A value is a byte at least, its delimiter: no file makes room for more than it may hold.
+    // A value takes at least one byte, its delimiter: this bounds the memory that a file can claim.
     let bytes = bytes.saturating_sub(dialect.start) as f64;
     let rows = (bytes / dialect.bytes_per_row).min(bytes / plan.features.len() as f64);
     options.limits.check_values(rows, plan.features.len() as f64)?;
@@ -42,7 +42,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
         }
     }
     let reading = Reading { dialect, options, rows };
-    // Every column that turns out to hold texts is found in the first pass: there is no third one.
+    // The first pass finds every column with texts, so there is no third one.
     loop {
         let (table, turned) = reading.pass(&mut source, &plan)?;
         if turned.is_empty() {
@@ -55,7 +55,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
     }
 }
 
-/// All that one pass over a file depends on, but for its columns.
+/// Everything that one pass over a file depends on, except the columns.
 struct Reading<'a> {
     dialect: Dialect,
     options: &'a ReadOptions,
@@ -99,7 +99,7 @@ impl Rows {
         let mut table = plan.table(name, limits);
         #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
         let values = (reading.rows * plan.features.len() as f64) as usize;
-        // Pages that stay empty cost nothing.
+        // Unused pages cost nothing.
         host::reserve(&mut table.cells, values, "the table").map_err(|error| error.to_string())?;
         Ok(Self { table, turned: vec![false; plan.features.len()] })
     }
@@ -139,7 +139,7 @@ impl Rows {
     }
 }
 
-/// Gives the texts of one column the numbers that they have in the table.
+/// Renumbers the texts of one column as in the table.
 fn renumber(cells: &mut [f32], slot: usize, width: usize, numbers: &[Option<u32>]) {
     for cell in cells.iter_mut().skip(slot).step_by(width) {
         if let Some(code) = super::encoding::code(*cell) {

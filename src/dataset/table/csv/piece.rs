@@ -24,7 +24,7 @@ impl Place<'_> {
     }
 }
 
-/// What is done with every block.
+/// The work on every block.
 pub(super) struct Job<'a> {
     pub(super) delimiter: u8,
     pub(super) plan: &'a Plan,
@@ -41,7 +41,7 @@ pub(super) struct Piece {
     pub(super) labels: Labels,
 }
 
-/// What a column of a block holds.
+/// The content of a column of a block.
 #[derive(Default)]
 pub(super) struct Found {
     pub(super) texts: Option<Texts>,
@@ -91,7 +91,7 @@ impl Job<'_> {
             ));
         }
         let start = piece.cells.len();
-        // Features need not stand in the order of the columns.
+        // Features need not be in the order of the columns.
         piece.cells.resize(start + piece.columns.len(), 0.0);
         for (field, role) in record.iter().zip(roles) {
             match role {
@@ -116,7 +116,7 @@ impl Job<'_> {
                 column.first_missing.get_or_insert_with(|| place.line());
                 Ok(f32::NAN)
             }
-            Field::Infinite => Err(self.wrong(field, place, slot, "is not a number that float32 holds")),
+            Field::Infinite => Err(self.wrong(field, place, slot, "is not a number that float32 can hold")),
             Field::Text if matches!(self.plan.features[slot].2, Kind::Open) => {
                 column.turned = true;
                 Ok(UNSEEN)

@@ -1,4 +1,4 @@
-//! Lists of indices and single words, which are not tables.
+//! Lists of indices and single texts, which are not tables.
 
 use super::{Array, Element, Read, expect_end, read_exact};
 use crate::host;
@@ -20,7 +20,7 @@ impl<R: std::io::Read> Array<R> {
         if !matches!(self.element, Element::Signed(_) | Element::Unsigned(_)) {
             return Err("holds no whole numbers: save integers of 8 to 64 bits".into());
         }
-        // The list, and the edges that are made of it.
+        // The list, and the edges made from it.
         host::require("the graph", BYTES_PER_INDEX * count as f64).map_err(|error| error.to_string())?;
         let mut list = Vec::new();
         host::reserve(&mut list, count, "the graph").map_err(|error| error.to_string())?;
@@ -41,7 +41,7 @@ impl<R: std::io::Read> Array<R> {
         Ok(list)
     }
 
-    /// The one text that an array of no dimensions holds.
+    /// The text of an array without dimensions.
     pub(crate) fn alone(mut self) -> Read<String> {
         if !self.shape.is_empty() || !matches!(self.element, Element::Text(_) | Element::Ascii(_)) {
             return Err(format!("holds an array of shape {:?}, expected one text", self.shape));

@@ -1,7 +1,7 @@
-//! A file whose end is an error.
+//! A file that reports reading beyond its end as an error.
 //!
-//! The crate skips what a damaged page header announces, byte by byte, without noticing that nothing is left: a list
-//! of 2^31 entries keeps it busy for hours. Whole files are never read beyond their end.
+//! The crate skips what a damaged page header announces, byte by byte, without noticing the end of the file: a list
+//! of 2^31 entries keeps it busy for hours. Intact files are never read beyond their end.
 
 use std::io::{self, ErrorKind, Read};
 
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use parquet::errors::Result;
 use parquet::file::reader::{ChunkReader, Length};
 
-/// Reads as the inner one does, but never nothing.
+/// Like the inner reader, but reading nothing is an error.
 pub(super) struct Ends<R>(pub(super) R);
 
 impl<R: Length> Length for Ends<R> {

@@ -1,9 +1,9 @@
-//! Pages of a column, refused where they make the crate allocate what only they promise.
+//! Pages of a column, refused if they would make the crate allocate memory for values that do not exist.
 //!
-//! The crate makes room for as many values as a page says that it holds, before it looks whether they are there; where
-//! that much cannot be had, the program ends. So a page may not have more values than its column, a dictionary not
-//! more than bytes. The DELTA encodings of texts have counts of their own within the data, which cannot be seen from
-//! outside: they are refused. Few writers use them unless told to, and none where a dictionary serves, as it does for
+//! The crate allocates as many values as a page claims to hold, before it checks them; if
+//! the allocation fails, the program ends. So a page may not have more values than its column, and a dictionary not
+//! more than bytes. The DELTA encodings of texts have counts within the data, which cannot be checked from
+//! outside: they are refused. Few writers use them by default, and none if a dictionary is enough, as it is for
 //! categories and labels.
 
 use parquet::basic::Encoding;

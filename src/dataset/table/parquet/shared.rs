@@ -1,7 +1,7 @@
 //! A file from which several columns are read at the same time.
 //!
-//! The crate clones a file for each of its readers, and clones have one position in common: readers on several threads
-//! would read from each other's. Here each reader has its own, and seeking and reading is one act.
+//! The crate clones a file for each of its readers, and clones share one position: readers on several threads
+//! would disturb each other. Here each reader has its own position, and seeks and reads atomically.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -65,7 +65,7 @@ pub(super) struct Position {
 
 impl Read for Position {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        // Whoever panicked with the file has left nothing that matters here.
+        // A panic elsewhere leaves no state that matters here.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.seek(SeekFrom::Start(self.position))?;
         let count = file.read(into)?;

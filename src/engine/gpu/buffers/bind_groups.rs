@@ -11,9 +11,9 @@ use crate::Result;
 /// Which values [`Buffer::Weights`] are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::engine::gpu) enum Weights {
-    /// The parameters as they are.
+    /// The unmasked parameters.
     Plain,
-    /// Under DropConnect's mask.
+    /// With DropConnect's mask.
     Masked,
 }
 

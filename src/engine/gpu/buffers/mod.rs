@@ -19,15 +19,15 @@ use crate::tiles::{QUAD, index_of};
 
 pub(super) use bind_groups::Weights;
 
-/// Most steps whose outcome stays on the device before it is read back.
+/// Maximum number of steps whose outcome stays on the device before it is read back.
 const METRIC_SLOTS: usize = 1024;
-/// Most metrics on the device, one for each workgroup of each step, where they are enough for one submit.
+/// Maximum number of metrics on the device, one for each workgroup of each step, if enough for one submit.
 const METRICS: usize = 1 << 20;
-/// Most steps of one submit.
+/// Maximum number of steps of one submit.
 const STEPS_PER_SUBMIT: usize = 32;
-/// Parts into which the workgroups of a dispatch can be cut at most.
+/// Maximum number of parts into which the workgroups of a dispatch can be cut.
 pub(super) const PARTS: usize = 256;
-/// Most samples of one submit with more than one step; bounds the index list.
+/// Maximum number of samples of one submit with more than one step; bounds the index list.
 const SAMPLES_PER_SUBMIT: usize = 1 << 20;
 
 /// A storage buffer that kernels bind.
@@ -39,11 +39,11 @@ pub enum Buffer {
     Deltas,
     /// All parameters: micro-blocks, sparse edges by entries, biases.
     Values,
-    /// What the optimiser remembers: `[state][value]`.
+    /// Optimiser state: `[state][value]`.
     State,
     /// Values under DropConnect's mask.
     Masked,
-    /// Either of the two: masked values in steps that drop connections, else the values.
+    /// Masked values in steps that drop connections, otherwise the values.
     Weights,
     /// Factor of each input of the network under a group lasso.
     GroupFactors,
@@ -75,7 +75,7 @@ pub enum Buffer {
     SampleIndex,
     /// Labels of a batch.
     BatchLabels,
-    /// What workgroups of steps saw.
+    /// Metrics of the workgroups of steps.
     Metrics,
     /// Features of the data set.
     Features,
@@ -84,7 +84,7 @@ pub enum Buffer {
 }
 
 impl Buffer {
-    /// What it is, for people.
+    /// A description for people.
     fn what(self) -> &'static str {
         match self {
             Self::Activations => "activations",
@@ -117,7 +117,7 @@ impl Buffer {
 /// All buffers but those of the data.
 pub(super) struct NetworkBuffers {
     pub(super) constants: NetworkUniform,
-    /// What forward writes, for each layer, then what backward_input writes, for each layer but the first.
+    /// The neurons that forward writes, for each layer, then those of backward_input, for each layer but the first.
     pub(super) layers: Vec<LayerUniform>,
     pub(super) layer_count: usize,
     pub(super) steps_per_submit: usize,
@@ -128,17 +128,17 @@ pub(super) struct NetworkBuffers {
     part_uniform: wgpu::Buffer,
     /// All storage buffers but [`Buffer::Weights`], which is one of two, and those of the data.
     storage: HashMap<Buffer, wgpu::Buffer>,
-    /// Where values stand.
+    /// The places of values.
     pub(super) order: ValueOrder,
-    /// Columns of 4 samples that one metric is of.
+    /// Columns of 4 samples per metric.
     metric_columns: u32,
     /// Metrics of one step.
     metric_groups: usize,
-    /// Steps that the metrics have room for.
+    /// Number of steps that fit the metrics.
     pub(super) metric_slots: usize,
 }
 
-/// What one step saw, over all workgroups.
+/// The metrics of one step, over all workgroups.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Seen {
     /// Cross-entropy, summed over the batch.
@@ -201,7 +201,7 @@ impl NetworkBuffers {
     /// Fills the table of parts, given the workgroups of each.
     pub(super) fn write_parts(&self, gpu: &Gpu, unit: u64) -> Result<()> {
         let part = |number: u64| PartUniform {
-            // Parts behind the last workgroup are never dispatched.
+            // Parts after the last workgroup are never dispatched.
             first_group: u32::try_from(number * unit).unwrap_or(u32::MAX),
             reserved: [0; 3],
         };
@@ -210,7 +210,7 @@ impl NetworkBuffers {
         gpu.check()
     }
 
-    /// Gives the memory on the device back; nothing may use the buffers any more.
+    /// Frees the memory on the device; nothing may use the buffers afterwards.
     pub(super) fn free(&self) {
         self.storage.values().for_each(wgpu::Buffer::destroy);
     }
@@ -225,31 +225,31 @@ impl NetworkBuffers {
         let ordered = self.order.ordered(&values.dense, &values.sparse, 0.0);
         gpu.queue.write_buffer(self.of(Buffer::Values), 0, bytemuck::cast_slice(&ordered));
         commands::clear(gpu, &[self.of(Buffer::State)])?;
-        // A lost device shows only when one waits for it.
+        // A lost device is noticed only by waiting for it.
         gpu.wait(None)
     }
 
-    /// Writes what the optimiser remembers, as much as it has.
+    /// Writes the optimiser state, as much as there is.
     pub(super) fn write_memories(&self, gpu: &Gpu, memories: &[PackedValues]) -> Result<()> {
         for (index, memory) in (0u64..).zip(memories) {
             let ordered = self.order.ordered(&memory.dense, &memory.sparse, 0.0);
             let offset = index * size_of_val(ordered.as_slice()) as u64;
             gpu.queue.write_buffer(self.of(Buffer::State), offset, bytemuck::cast_slice(&ordered));
         }
-        // What is written goes to the device with the next submit.
+        // Writes are sent to the device with the next submit.
         gpu.queue.submit([]);
         gpu.check()?;
         gpu.wait(None)
     }
 
-    /// Reads back what the optimiser remembers, this many values of each parameter.
+    /// Reads back the optimiser state, this many values per parameter.
     pub(super) fn read_memories(&self, gpu: &Gpu, count: usize) -> Result<Vec<PackedValues>> {
         let len = self.order.len();
         let state: Vec<f32> = commands::read(gpu, self.of(Buffer::State), count * len)?;
         Ok(state.chunks(len).map(|memory| self.order.unordered(memory.to_vec())).collect())
     }
 
-    /// What steps over this many samples each saw, whose metrics stand in the slots from the first on.
+    /// The outcomes of steps over this many samples each, from the first metrics slots.
     ///
     /// The metrics of a step are added up in the order of its workgroups.
     pub(super) fn read_metrics(&self, gpu: &Gpu, samples: &[usize]) -> Result<Vec<Seen>> {
@@ -317,7 +317,7 @@ fn constants(
     }
 }
 
-/// Number of values of each buffer of numbers; 0 for those that the settings have no use for.
+/// Number of values of each buffer of numbers; 0 for unused ones.
 fn tensors(settings: &EngineSettings, constants: &NetworkUniform) -> [(Buffer, u64); 6] {
     let rows = 4 * u64::from(constants.stride) * u64::from(constants.rows);
     let values = 4 * u64::from(constants.values);

@@ -4,7 +4,7 @@ use super::super::*;
 use super::typed;
 
 #[test]
-fn files_are_read_and_what_is_wrong_in_them_is_named() {
+fn files_are_read_and_their_errors_are_named() {
     let text = "lr = 1e-3\nhidden = [784, 400]\ndegrees = [[1, 2], [3]]\npca = true\nbatch_size = 64\ndrop = [\"a\", \"b\"]\n\
                 standardize = true\nvalidation = 0.1\ncheckpoint-every = 3\nlabel = -1\nepochs = \"5\"\ntest = 0.5";
     let expected = "--lr 0.001 --hidden 784,400 --degrees 1,2/3 --pca --batch-size 64 --drop a,b --standardize on \
@@ -20,27 +20,27 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
         ("degrees = [[1, [2]]]", "degrees: a list of lists of lists"),
         ("epochs = 2020-01-01", "epochs: "),
         ("epoch = 3", "\"epoch\" is not a setting; did you mean \"epochs\"?"),
-        ("xyzzy = 3", "every flag of"),
+        ("xyzzy = 3", "keys are the flags of"),
         ("pca = 1", "pca: "),
         ("lr = true", "line 1: lr: true is not a number: write one such as 0.1"),
         ("# c\nepochs = \"ten\"", "line 2: epochs: \"ten\" is not a whole number"),
         ("epochs = 1.5", "epochs: 1.5 is not a whole number"),
-        ("epochs = -3", "epochs: -3 is impossible, it must be a whole number from 1 on"),
-        ("seed = -3", "seed: -3 is impossible, it must be a whole number from 0 on"),
+        ("epochs = -3", "epochs: -3 is invalid, it must be a whole number, at least 1"),
+        ("seed = -3", "seed: -3 is invalid, it must be a whole number, at least 0"),
         ("epochs = true", "epochs: true is not a whole number"),
         ("batch_size = \"\"", "line 1: batch-size: \"\" is not a whole number"),
-        ("pca = 3", "pca: 3 is impossible, it must be true or false"),
+        ("pca = 3", "pca: 3 is invalid, it must be true or false"),
         ("hidden = 1.5", "hidden: \"1.5\" is not a whole number; write 8 or 8,8,4"),
-        ("arch = 3", "arch: \"3\" is none of sc, rsp"),
-        ("activation = true", "activation: \"on\" is none of"),
+        ("arch = 3", "arch: \"3\" is not one of sc, rsp"),
+        ("activation = true", "activation: \"on\" is not one of"),
         ("lr = nan", "lr: nan, inf or nothing is not a value"),
-        ("standardize = 3", "standardize: \"3\" is none of on, off"),
+        ("standardize = 3", "standardize: \"3\" is not one of on, off"),
         ("config = \"x\"", "\"config\" is not a setting"),
-        ("arch = \"cs\"", "arch: \"cs\" is none of sc, rsp"),
-        ("preset = \"nope\"", "preset: \"nope\" is none of paper, tanner, small"),
-        ("density = 0.5\ndegrees = 5", "cannot be given together"),
-        ("pca = true\nimportance = \"rf\"", "cannot be given together"),
-        ("from = \"m\"\narch = \"sc\"", "cannot be given together"),
+        ("arch = \"cs\"", "arch: \"cs\" is not one of sc, rsp"),
+        ("preset = \"nope\"", "preset: \"nope\" is not one of paper, tanner, small"),
+        ("density = 0.5\ndegrees = 5", "cannot be used with"),
+        ("pca = true\nimportance = \"rf\"", "cannot be used with"),
+        ("from = \"m\"\narch = \"sc\"", "cannot be used with"),
         ("\"a\\nb\" = 1", "is not a setting"),
     ] {
         let message = Settings::from_toml(text).unwrap_err();
@@ -54,7 +54,7 @@ fn files_are_read_and_what_is_wrong_in_them_is_named() {
     assert!(matches!(Settings::read("/nowhere.toml"), Err(Error::Io { .. })));
 }
 
-/// The `config.json` of version 0.1, of pictures and of a table, give the runs that they are of.
+/// The `config.json` of version 0.1, for pictures and for a table, still yield their runs.
 #[test]
 fn older_records_of_runs_are_read() {
     let config = r#"{"data": "t.csv", "table": {"label": "y", "labels": null, "header": null, "delimiter": "\t",
@@ -84,7 +84,7 @@ fn older_records_of_runs_are_read() {
     }
 }
 
-/// Not the words "on" and "off" for what takes any text.
+/// They are not accepted as text by other settings.
 #[test]
 fn true_and_false_are_values_of_switches_alone() {
     for key in ["out", "tensorboard", "data", "label", "drop", "adapter", "test", "lr", "epochs"] {
@@ -100,12 +100,12 @@ fn true_and_false_are_values_of_switches_alone() {
 }
 
 #[test]
-fn a_key_that_stands_twice_in_json_is_refused() {
+fn a_duplicate_key_in_json_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.json");
     std::fs::write(&path, "{\"settings\": {\"lr\": 0.1, \"epochs\": 3, \"lr\": 0.2}}").unwrap();
     let message = Settings::read(&path).unwrap_err().to_string();
-    assert!(message.contains("\"lr\" stands there twice at line 1"), "{message}");
+    assert!(message.contains("\"lr\" appears twice at line 1"), "{message}");
     std::fs::write(
         &path,
         "{\"settings\": {\"lr\": 0.1, \"hidden\": \"8\", \"pca\": true}, \"x\": [null, -1]}",
@@ -115,7 +115,7 @@ fn a_key_that_stands_twice_in_json_is_refused() {
 }
 
 #[test]
-fn graphs_from_files_take_the_place_of_what_they_decide() {
+fn graphs_from_files_replace_the_settings_that_they_decide() {
     let drawn = "arch = \"rsp\"\nhidden = [20]\ndegree = 3\nactivation = \"relu\"\ndropout = 0.5";
     let drawn = Settings::from_toml(drawn).unwrap();
     let files = Settings::from_toml("edges = [\"a.npz\", \"b c.npz\"]").unwrap();
@@ -126,6 +126,6 @@ fn graphs_from_files_take_the_place_of_what_they_decide() {
     assert!(over.resolve().is_ok());
     assert_eq!(drawn.clone().over(files.clone()), drawn);
     let error = files.or(drawn).resolve().unwrap_err().to_string();
-    assert_eq!(error, "arch: cannot be given together with `edges`, whose graphs decide it");
+    assert_eq!(error, "arch: cannot be used with `edges`, whose graphs decide it");
     assert!(Settings::from_toml("edges = \"a.npz,\"").unwrap_err().contains("names no files"));
 }
