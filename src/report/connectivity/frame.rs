@@ -92,7 +92,8 @@ impl Frame {
         let (outputs, name) = self.axis(placed.layer.outputs(), "outputs", placed);
         let right = SIDE - NUMBERS;
         for (at, number) in outputs {
-            scene.add(text([right, at + 4.0], &number, TEXT, TextAnchor::End));
+            // The first one may not stick out above the layer.
+            scene.add(text([right, f64::max(at + 4.0, 10.0)], &number, TEXT, TextAnchor::End));
         }
         self.put(picture, &scene, [self.head(), placed.left - self.side()])?;
         // Text that is drawn upwards is not sharp: it is drawn level and turned.
