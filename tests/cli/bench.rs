@@ -205,7 +205,7 @@ fn edges_are_those_of_the_network_that_is_measured() {
     assert_eq!([0, 97, 98, 195].map(degree), [98, 98, 20, 20]);
     for (flags, part) in [
         ("e.json --arch sc,fc", "one --arch"),
-        ("none/e.json", "folder none does not exist: create it first"),
+        ("none/e.json", "there is no folder none: create it first"),
         ("e.json --width 100000 --layers 10000", "GiB are free: take a smaller --width or fewer --layers"),
         ("e.json --layers 1000000000", "--layers: 1000000000 is invalid"),
     ] {

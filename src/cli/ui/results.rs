@@ -65,7 +65,7 @@ pub(crate) fn check_place(flag: &'static str, file: &Path) -> anyhow::Result<()>
         _ => Path::new("."),
     };
     if !folder.is_dir() {
-        bail!("{flag}: folder {} does not exist: create it first", folder.display());
+        bail!("{flag}: there is no folder {}: create it first", folder.display());
     }
     check_folder(folder).context(flag)
 }
