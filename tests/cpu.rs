@@ -715,11 +715,11 @@ fn impossible_settings_and_data_are_refused() {
         let message = new(settings, threads).unwrap_err().to_string();
         assert!(message.contains(reason), "{message:?} should say {reason:?}");
     };
-    refused(EngineSettings { batch_size: 0, ..good }, None, "batch-size: 0 is impossible");
+    refused(EngineSettings { batch_size: 0, ..good }, None, "batch-size: 0 is invalid");
     refused(EngineSettings { penalties: Penalties::l2(f32::NAN), ..good }, None, "l2");
     refused(EngineSettings { penalties: Penalties::l2(-1.0), ..good }, None, "l2");
-    refused(EngineSettings { drop_connect: -0.5, ..good }, None, "dropconnect: -0.5 is impossible");
-    refused(EngineSettings { label_smoothing: 1.0, ..good }, None, "label-smoothing: 1 is impossible");
+    refused(EngineSettings { drop_connect: -0.5, ..good }, None, "dropconnect: -0.5 is invalid");
+    refused(EngineSettings { label_smoothing: 1.0, ..good }, None, "label-smoothing: 1 is invalid");
     refused(good, Some(0), "threads: 0 is invalid");
     let momentum = Optimizer::Momentum { momentum: 1.0, nesterov: false };
     refused(EngineSettings { optimizer: momentum, ..good }, None, "momentum: 1 is invalid");

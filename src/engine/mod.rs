@@ -144,13 +144,13 @@ impl EngineSettings {
         if self.batch_size == 0 || self.batch_size > MAX_BATCH {
             return refuse(
                 Setting::BatchSize,
-                format!("{} is impossible, it must be 1 to {MAX_BATCH}", self.batch_size),
+                format!("{} is invalid, it must be 1 to {MAX_BATCH}", self.batch_size),
             );
         }
         let shares =
             [(Setting::LabelSmoothing, self.label_smoothing), (Setting::Dropconnect, self.drop_connect)];
         if let Some((setting, share)) = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share)) {
-            return refuse(setting, format!("{share} is impossible, it must be at least 0 and below 1"));
+            return refuse(setting, format!("{share} is invalid, it must be at least 0 and below 1"));
         }
         self.penalties.check()?;
         self.optimizer.check()
@@ -341,7 +341,7 @@ pub(crate) fn check_plan(network: &Network, data: &Dataset, plan: &StepPlan<'_>)
         )));
     }
     if !plan.learning_rate.is_finite() {
-        let reason = format!("{} is impossible, it must be a finite number", plan.learning_rate);
+        let reason = format!("{} is invalid, it must be a finite number", plan.learning_rate);
         return Err(Error::setting(Setting::Lr, reason));
     }
     Ok(())

@@ -20,14 +20,14 @@ fn settings_outside_their_range_are_refused() {
     let folder = folder_with_data();
     for (flags, part) in [
         ("--epochs 0", "--epochs: 0 is invalid"),
-        ("--batch-size 0", "--batch-size: 0 is impossible"),
+        ("--batch-size 0", "--batch-size: 0 is invalid"),
         ("--lr nan", "--lr: NaN is invalid"),
         ("--lr -0.1", "--lr: -0.1 is invalid"),
         ("--lr inf", "--lr: inf is invalid"),
         ("--l2 nan", "--l2: NaN is invalid"),
         ("--l1 -1", "--l1: -1 is invalid"),
-        ("--dropconnect 1", "--dropconnect: 1 is impossible"),
-        ("--label-smoothing 1", "--label-smoothing: 1 is impossible"),
+        ("--dropconnect 1", "--dropconnect: 1 is invalid"),
+        ("--label-smoothing 1", "--label-smoothing: 1 is invalid"),
         ("--momentum 1", "--momentum: 1 is invalid"),
         ("--gain 0", "--gain: 0 is invalid"),
         ("--dropout 1", "--dropout: 1 is invalid"),
@@ -211,7 +211,7 @@ fn files_that_are_not_models_are_refused() {
         half.truncate(16 + 8 * count as usize);
         fs::write(data.join(name), half).unwrap();
     }
-    refused(folder.path(), eval, 1, &["samples of 8 features", "fitted on 16 features"]);
+    refused(folder.path(), eval, 1, &["pictures of 4 x 2 pixels, the model was trained on 4 x 4"]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn a_settings_file_is_named_and_a_run_folder_counts_as_one() {
     let folder = folder_with_data();
     let folder = folder.path();
     for (text, code, part) in [
-        ("batch-size = 0", 1, "--config: s.toml: --batch-size: 0 is impossible"),
+        ("batch-size = 0", 1, "--config: s.toml: --batch-size: 0 is invalid"),
         ("lr = -1", 1, "--config: s.toml: --lr: -1.0 is invalid"),
         ("validation = \"x\"", 2, "line 1: validation: \"x\" is not valid"),
         ("epochs = 99999999999999999999", 2, "line 1: a whole number that is larger than any setting allows"),

@@ -403,8 +403,8 @@ fn settings_without_an_effect_are_named() {
     assert!(!said.contains("changes nothing"), "{said}");
     let off = format!("{NETWORK} --epochs 1 --rewire off --rewire-fraction 0.2");
     refused(path, &off, 1, &["--rewire-fraction: cannot be used with --rewire off"]);
-    refused(path, &format!("{NETWORK} --fan-in 1e300"), 2, &["1e300 is impossible, the limit is"]);
+    refused(path, &format!("{NETWORK} --fan-in 1e300"), 2, &["1e300 is invalid, the limit is"]);
     let narrow_view = "--data data --arch sc2d --grid 4x4 --fan-in 12 --reach 0.01 --epochs 1 --backend cpu";
     let said = done(path, &narrow_view.replace("--fan-in 12", "--fan-in 8"));
-    assert!(said.contains("edges lead further than 3 times the --reach"), "{said}");
+    assert!(said.contains("edges are longer than 3 times the --reach"), "{said}");
 }

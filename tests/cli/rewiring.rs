@@ -144,8 +144,8 @@ fn edges_that_cannot_move_are_refused() {
     let folder = folder_with_data();
     for (flags, part) in [
         ("--rewire-every 2", "--rewire-every: needs --rewire"),
-        ("--rewire set --rewire-fraction 2", "--rewire-fraction: 2 is impossible"),
-        ("--rewire set --rewire-every 0", "--rewire-every: 0 is impossible"),
+        ("--rewire set --rewire-fraction 2", "--rewire-fraction: 2 is invalid"),
+        ("--rewire set --rewire-every 0", "--rewire-every: 0 is invalid"),
         ("--rewire rigl --arch fc", "--rewire: rigl cannot be used with --arch fc"),
     ] {
         refused(folder.path(), &format!("--data data {flags}"), 1, &[part]);

@@ -32,7 +32,7 @@ fn layers_that_starve_are_reported_in_one_line() {
     // The last input block gives its one edge to the output block before the last.
     let small = "--hidden 16 --blocks 2 --degrees 6,1";
     let warning = "warning: neurons without inputs, which stay constant: layer 1 has 8 of 16, a whole block among them; \
-                larger --degrees (rsp: --degree, sc2d: --fan-in) reach them, as the default does";
+                larger --degrees (rsp: --degree, sc2d: --fan-in) or more --parameters reach them";
     for line in [
         format!("inspect --inputs 16 --classes 3 {small}"),
         format!("{small} --data data --epochs 1 --batch-size 10 --backend cpu --threads 2 --out run"),
@@ -117,8 +117,13 @@ fn inspect_describes_the_papers_network_and_draws_it() {
     }
     assert!(!outcome.stdout.contains('\u{1b}'));
     let picture = image::open(folder.path().join("pictures/connectivity.png")).unwrap();
-    // Five layers of 784 with gaps of 16 around and between.
-    assert_eq!((picture.width(), picture.height()), (5 * 784 + 6 * 16, 784 + 2 * 16));
+    // A pixel for each possible edge of five layers of 784, with gaps of 16 between them and a title and axes around.
+    assert!(
+        picture.width() > 5 * 784 + 4 * 16 && picture.height() > 784,
+        "{} x {}",
+        picture.width(),
+        picture.height()
+    );
 }
 
 #[test]

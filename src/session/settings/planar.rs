@@ -46,9 +46,7 @@ impl FromStr for Numbers {
     fn from_str(text: &str) -> Result<Self, String> {
         let item = |text: &str| match text.parse::<f64>() {
             Err(_) => Err(format!("{text:?} is not a number; write 2.5 or 1.5,2.5,5")),
-            Ok(number) if number.abs() > LARGEST => {
-                Err(format!("{text} is impossible, the limit is {LARGEST}"))
-            }
+            Ok(number) if number.abs() > LARGEST => Err(format!("{text} is invalid, the limit is {LARGEST}")),
             Ok(number) => Ok(number),
         };
         text.split(',').map(str::trim).map(item).collect::<Result<_, _>>().map(Self)

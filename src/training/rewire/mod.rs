@@ -92,12 +92,12 @@ impl Rewiring {
         let is_share = |share: f64| share > 0.0 && share <= 1.0;
         for (setting, share) in [(Setting::RewireFraction, self.fraction), (Setting::RewireEnd, self.end)] {
             if !is_share(share) {
-                let reason = format!("{share} is impossible, it must be above 0 and at most 1");
+                let reason = format!("{share} is invalid, it must be above 0 and at most 1");
                 return Err(Error::Setting { setting, reason });
             }
         }
         if self.every == 0 {
-            return Err(Error::setting(Setting::RewireEvery, "0 is impossible, it must be at least 1"));
+            return Err(Error::setting(Setting::RewireEvery, "0 is invalid, it must be at least 1"));
         }
         Ok(())
     }
