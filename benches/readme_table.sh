@@ -1,14 +1,19 @@
 #!/usr/bin/env bash
-# Makes the table of results in README.md: each architecture with the best recipe found for it, seed 0, one run after the
-# other. Nothing else should use the machine. Takes about 20 minutes on two cores; if interrupted, repeat the command.
+# Makes the numbers in README.md: a table of each architecture with its best recipe, seed 0, one run after the other, then
+# the output of the main job. Nothing else should use the machine. Takes about 20 minutes on two cores; if interrupted,
+# repeat the command.
 #     benches/readme_table.sh [OUT]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out="${1:-bench-results/readme}"
+mkdir -p "$out"
 cargo build --release --locked
 tanner=target/release/tanner
 load=$(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null || echo 0)
 if awk "BEGIN { exit !($load > 0.5) }"; then echo "warning: the load is $load before the first run" >&2; fi
+if [ ! -e "$out/main" ]; then
+    $tanner --pca --order desc --out "$out/main" 2>&1 | grep -v "^epoch" >"$out/main.txt"
+fi
 for plan in best-220020 best-fc; do
     $tanner compare "plans/$plan.toml" --seeds 1 --with "--backend cpu" --out "$out/$plan" --quiet
 done
@@ -44,3 +49,9 @@ for name, text in names.items():
         f"| {summary['seconds_total']:.0f} s, {summary['epochs']} epochs | {step / 1000:.2f} ms |"
     )
 PYTHON
+model=$(lscpu 2>/dev/null | sed -n 's/^Model name: *//p')
+commit=$(git rev-parse --short HEAD 2>/dev/null || echo unknown)
+echo
+echo "Measured on $(date -u '+%-d %B %Y') with $($tanner --version), commit $commit, on $(nproc) cores, ${model:-unknown processor}."
+echo
+cat "$out/main.txt"

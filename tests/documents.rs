@@ -1,7 +1,7 @@
 //! Checks that documents name existing places.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -63,30 +63,51 @@ fn only_the_named_files_tell_optimisers_apart() {
     }
 }
 
-/// Links of the documents to files of the project lead somewhere.
+/// Links of the documents to files and headings of the project lead somewhere.
 #[test]
-fn links_to_files_lead_somewhere() {
-    for document in [
-        "README.md",
-        "ARCHITECTURE.md",
-        "RESULTS.md",
-        "docs/extending.md",
-        "docs/performance.md",
-        "results/searches.md",
-        "docs/internals.md",
-        "docs/benchmarks.md",
-        "docs/glossary.md",
-        "CONTRIBUTING.md",
-        "docs/model-format.md",
-    ] {
-        let path = root().join(document);
-        let text = fs::read_to_string(&path).unwrap();
+fn links_lead_somewhere() {
+    let folders =
+        ["", "docs", "docs/guide/src", "results"].map(|folder| fs::read_dir(root().join(folder)).unwrap());
+    let files = folders.into_iter().flatten().map(|file| file.unwrap().path());
+    let documents: Vec<PathBuf> =
+        files.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    assert!(documents.len() > 20, "{documents:?}");
+    for path in documents {
+        let text = without_code(&path);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            if link.starts_with("http") || link.starts_with('#') {
+            if link.starts_with("http") {
                 continue;
             }
-            let file = link.split('#').next().unwrap();
-            assert!(path.parent().unwrap().join(file).exists(), "{document}: {link}");
+            let (file, heading) = link.split_once('#').unwrap_or((link, ""));
+            let target = if file.is_empty() { path.clone() } else { path.parent().unwrap().join(file) };
+            assert!(target.exists(), "{}: {link}", path.display());
+            let is_there = || headings(&target).contains(&heading.to_owned());
+            assert!(heading.is_empty() || is_there(), "{}: {link} has no such heading", path.display());
         }
     }
+}
+
+/// The text of a document outside its blocks of code.
+fn without_code(path: &Path) -> String {
+    let mut is_code = false;
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The anchors of a document's headings, as GitHub and mdBook make them.
+fn headings(path: &Path) -> Vec<String> {
+    let anchor = |title: &str| {
+        let kept = title.trim().chars().filter(|one| one.is_alphanumeric() || matches!(one, ' ' | '-' | '_'));
+        kept.collect::<String>().to_lowercase().replace(' ', "-")
+    };
+    let text = without_code(path);
+    text.lines()
+        .filter(|line| line.starts_with('#'))
+        .map(|line| anchor(line.trim_start_matches('#')))
+        .collect()
 }
