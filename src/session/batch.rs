@@ -235,7 +235,7 @@ impl<'a> Batch<'a> {
                 return Ok(());
             }
             Found::Damaged(error) => Err(to_be_removed(run, error)),
-            Found::Unfinished => self.go_on(run, label, kernels),
+            Found::Unfinished => self.resume_run(run, label, kernels),
         };
         match trained {
             Ok(TrainedRun { summary: Some(summary), .. }) => {
@@ -250,7 +250,7 @@ impl<'a> Batch<'a> {
     }
 
     /// A run from its last checkpoint, or from the start if none fits, to the same bits.
-    fn go_on(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
+    fn resume_run(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
         if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
             self.session.note(format!("{label}: {}", begun.place()));
             match self.train(run, kernels.clone(), Some(begun)) {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Session;
-use super::resume::Resumption;
+use super::resumption::Resumption;
 use super::settings::{ArchitectureSettings, EdgeFiles};
 use crate::edges::{self, Ends};
 use crate::error::AskedBy as _;

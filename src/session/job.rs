@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::data::Data;
-use super::resume::Resumption;
+use super::resumption::Resumption;
 use super::settings::{DataSettings, RunSettings};
 use crate::model::TrainedModel;
 use crate::topology::Topology;

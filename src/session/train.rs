@@ -11,7 +11,7 @@ use super::places::{run_folder, tensorboard};
 use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
 use super::reporter::RunPreview;
 use super::request::Purpose;
-use super::resume::{self, Resumption};
+use super::resumption::{self, Resumption};
 use super::settings::{EventsPlace, RunSettings, Settings};
 use super::start::Start;
 use crate::dataset::{DataSplits, Dataset};
@@ -38,7 +38,7 @@ impl Session<'_> {
         let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose();
         let saved = saved.asked_by(Setting::From)?;
         if let Some(model) = &saved {
-            job.settings.go_on_from(model);
+            job.settings.continue_from(model);
         }
         let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
         let settings = &job.settings;
@@ -51,12 +51,12 @@ impl Session<'_> {
                 "tip: these are the widths of the paper's network; `preset` small is made for small tables",
             );
         }
-        let data_digest = resume::data_identity(&train, &test, &record);
+        let data_digest = resumption::data_identity(&train, &test, &record);
         let engine_settings = settings.recipe.engine_settings();
         let subject = (start.network(), start.parameters(), engine_settings);
         let mut opened = self
             .engine_of(opening, subject, Purpose::Steps)
-            .map_err(|error| resume::without_engine(error, job.begun.as_ref()))?;
+            .map_err(|error| resumption::without_engine(error, job.begun.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
@@ -169,7 +169,7 @@ impl Session<'_> {
             .with_edges(edges_sha256);
         let digests = Digests { start: model.digest(), data };
         if let Some(begun) = job.begun.take() {
-            return self.go_on(begun, settings, &run, opened, (model.clone(), facts, digests));
+            return self.resume_recorder(begun, settings, &run, opened, (model.clone(), facts, digests));
         }
         if !job.is_kept {
             return Ok((Recorder::in_memory(model, facts), None, 0));
@@ -190,7 +190,7 @@ impl Session<'_> {
             gpu_kernels: opened.kernels.as_deref(),
             settings: &asked,
         })?;
-        let identity = resume::identity(&folder, digests)?;
+        let identity = resumption::identity(&folder, digests)?;
         Ok((Recorder::new(folder, model, facts, identity), None, 0))
     }
 

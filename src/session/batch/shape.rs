@@ -8,7 +8,7 @@ use crate::edges::Ends;
 use crate::model::ArchitectureRecord;
 use crate::session::graph_files::{digest, network_from_files};
 use crate::session::record::{RunRecord, SampleCounts};
-use crate::session::resume::is_same_data;
+use crate::session::resumption::is_same_data;
 use crate::session::settings::{InputShape, RunSettings};
 use crate::{Error, Result};
 

@@ -90,7 +90,7 @@ impl ArchitectureSettings {
         }
         let profile = Profile::new(options, &connectivity)?;
         let activation = options.activation.unwrap_or(Activation::Sigmoid);
-        let given = options.given().filter(|setting| owners::is_of_one_kind(*setting)).collect();
+        let given = options.given().filter(|setting| owners::is_specific(*setting)).collect();
         let planar = (arch == Arch::Sc2d).then(|| Planar::new(options)).transpose()?;
         let parameters = options.parameters;
         Ok(Self {
