@@ -251,9 +251,9 @@ impl<'a> Batch<'a> {
 
     /// A run from its last checkpoint, or from the start if none fits, to the same bits.
     fn resume_run(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
-        if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
-            self.session.note(format!("{label}: {}", begun.place()));
-            match self.train(run, kernels.clone(), Some(begun)) {
+        if let Ok(resumption @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
+            self.session.note(format!("{label}: {}", resumption.place()));
+            match self.train(run, kernels.clone(), Some(resumption)) {
                 Err(error @ Error::OtherRun(_)) => {
                     self.session.note(format!("{label}: starts over, {error}"));
                 }
@@ -265,7 +265,7 @@ impl<'a> Batch<'a> {
         self.train(run, kernels, None)
     }
 
-    fn train(&self, run: &Run, kernels: Recorded, begun: Option<Resumption>) -> Result<TrainedRun> {
+    fn train(&self, run: &Run, kernels: Recorded, resumption: Option<Resumption>) -> Result<TrainedRun> {
         let quiet = WithoutNotes(self.session.reporter);
         let session = Session {
             reporter: &quiet,
@@ -279,7 +279,7 @@ impl<'a> Batch<'a> {
         settings.engine = settings.engine.with_recorded(kernels);
         let data_sha256 = Some(self.shape(run)?.digest);
         let data = Some(self.data(run)?);
-        session.train(TrainingJob { data, data_sha256, begun, ..TrainingJob::new(settings) })
+        session.train(TrainingJob { data, data_sha256, resumption, ..TrainingJob::new(settings) })
     }
 
     /// The data of all runs.

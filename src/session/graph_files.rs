@@ -103,8 +103,8 @@ impl Resumption {
     }
 
     /// Adds the place of the copy to an error of graph files.
-    pub(super) fn with_copy(begun: Option<&Self>, error: Error) -> Error {
-        match (begun.map(|begun| begun.folder.edges_path()), error) {
+    pub(super) fn with_copy(resumption: Option<&Self>, error: Error) -> Error {
+        match (resumption.map(|resumption| resumption.folder.edges_path()), error) {
             (Some(copy), Error::For { setting: Setting::Edges, source })
                 if copy.exists() && !source.to_string().contains(&*copy.to_string_lossy()) =>
             {

@@ -34,15 +34,15 @@ impl Session<'_> {
     #[doc(hidden)]
     pub fn resume_with(&self, path: impl AsRef<Path>, asked: &Settings) -> Result<TrainedRun> {
         let path = path.as_ref();
-        let mut begun = match RunFolder::finished(path)? {
+        let mut resumption = match RunFolder::finished(path)? {
             None => {
-                let begun = Resumption::open(path).asked_by(Setting::Resume)?;
+                let resumption = Resumption::open(path).asked_by(Setting::Resume)?;
                 // Another process may have finished it before the lock was free.
                 if RunFolder::finished(path)?.is_some() {
-                    drop(begun);
+                    drop(resumption);
                     return self.resume_with(path, asked);
                 }
-                begun
+                resumption
             }
             Some((config, summary)) => {
                 if !is_extended(&config, &summary, asked)? {
@@ -52,14 +52,14 @@ impl Session<'_> {
                 Resumption::extend(path, summary).asked_by(Setting::Resume)?
             }
         };
-        let mut settings = begun.changed(asked).asked_by(Setting::Resume)?;
+        let mut settings = resumption.changed(asked).asked_by(Setting::Resume)?;
         settings.out = Some(path.to_owned());
         if settings.data.is_in_memory() {
             let reason =
                 "was trained on samples in memory; the program that has them can call Classifier::resume";
             return Err(Error::OtherRun(format!("the run in {} {reason}", path.display())));
         }
-        self.train(TrainingJob { begun: Some(begun), ..TrainingJob::new(settings) })
+        self.train(TrainingJob { resumption: Some(resumption), ..TrainingJob::new(settings) })
     }
 
     /// As [`Session::resume`], with the settings and data of a job, which name the folder.
@@ -68,13 +68,13 @@ impl Session<'_> {
         if let Some((_, summary)) = RunFolder::finished(&path)? {
             return self.finished(&path, summary);
         }
-        let begun = Resumption::open(&path).asked_by(Setting::Out)?;
+        let resumption = Resumption::open(&path).asked_by(Setting::Out)?;
         if RunFolder::finished(&path)?.is_some() {
-            drop(begun);
+            drop(resumption);
             return self.resume_job(job);
         }
-        job.settings.engine = begun.engine(&job.settings.engine, &EngineOptions::default())?;
-        job.begun = Some(begun);
+        job.settings.engine = resumption.engine(&job.settings.engine, &EngineOptions::default())?;
+        job.resumption = Some(resumption);
         self.train(job)
     }
 
@@ -107,17 +107,17 @@ impl Session<'_> {
     /// The recorder of a resumed run, and where it resumes. Everything is compared before anything is written.
     pub(super) fn resume_recorder(
         &self,
-        begun: Resumption,
+        resumption: Resumption,
         settings: &RunSettings,
         run: &RunRecord<'_>,
         opened: &OpenedEngine,
         (model, facts, digests): (TrainedModel, RunFacts, Digests),
     ) -> Result<(Recorder, Option<TrainingState>, usize)> {
-        let identity = resumption::identity(&begun.folder, digests)?;
-        self.check_same_run(&begun, run, &facts.engine, &identity, model.epochs_trained())?;
-        let patience_from = begun.patience_from();
+        let identity = resumption::identity(&resumption.folder, digests)?;
+        self.check_same_run(&resumption, run, &facts.engine, &identity, model.epochs_trained())?;
+        let patience_from = resumption.patience_from();
         let (backend, samples) = (facts.engine.backend, facts.train_samples);
-        let (mut state, clock) = match begun.state(&settings.recipe, samples, backend) {
+        let (mut state, clock) = match resumption.state(&settings.recipe, samples, backend) {
             Some((state, clock)) => (Some(state), clock),
             None => (None, RunClock::default()),
         };
@@ -126,12 +126,12 @@ impl Session<'_> {
         history.for_each(|metrics| metrics.scored_on = facts.scored_on);
         if let Some(state) = &state {
             state.check(&settings.recipe)?;
-            self.note_schedule(&begun, settings, state.history.len());
+            self.note_schedule(&resumption, settings, state.history.len());
         }
-        reopen_finished(&begun, &state, clock, &identity)?;
+        reopen_finished(&resumption, &state, clock, &identity)?;
         let so_far = state.as_ref().map_or((0, 0), |state| (state.history.len(), state.so_far.steps));
         let AbsolutePaths { data, labels, test, from, edges } = AbsolutePaths::of(settings);
-        begun.folder.record_continuation(&Continuation {
+        resumption.folder.record_continuation(&Continuation {
             time: now(),
             epoch: so_far.0,
             step: so_far.1,
@@ -148,17 +148,17 @@ impl Session<'_> {
             patience: settings.patience,
             patience_on: settings.patience_on,
             patience_from,
-            optimizer: begun.optimizer(),
+            optimizer: resumption.optimizer(),
         })?;
-        let mut recorder = Recorder::new(begun.folder, model, facts, identity);
+        let mut recorder = Recorder::new(resumption.folder, model, facts, identity);
         recorder.resume(state.as_ref(), clock)?;
         Ok((recorder, state, patience_from))
     }
 
     /// Reports the learning rate with which an extended run continues.
-    fn note_schedule(&self, begun: &Resumption, settings: &RunSettings, done: usize) {
+    fn note_schedule(&self, resumption: &Resumption, settings: &RunSettings, done: usize) {
         let recipe = &settings.recipe;
-        if begun.changes.extends() {
+        if resumption.changes.extends() {
             let rate = recipe.schedule.learning_rate(recipe.learning_rate, done, recipe.epochs);
             // Only significant digits.
             let rate: f64 = format!("{rate:.3e}").parse().unwrap_or(rate);
@@ -170,14 +170,14 @@ impl Session<'_> {
 /// Turns a finished run into an unfinished one. Whenever this is interrupted, the folder holds a finished run, or one that resumes
 /// after its last epoch.
 fn reopen_finished(
-    begun: &Resumption,
+    resumption: &Resumption,
     state: &Option<TrainingState>,
     clock: RunClock,
     identity: &RunIdentity,
 ) -> Result<()> {
-    let Some(state) = state.as_ref().filter(|_| begun.finished.is_some()) else { return Ok(()) };
-    begun.folder.write_checkpoint(&Checkpoint { state: state.clone(), identity: identity.clone(), clock })?;
-    begun.folder.remove_summary()
+    let Some(state) = state.as_ref().filter(|_| resumption.finished.is_some()) else { return Ok(()) };
+    resumption.folder.write_checkpoint(&Checkpoint { state: state.clone(), identity: identity.clone(), clock })?;
+    resumption.folder.remove_summary()
 }
 
 /// Whether more epochs are requested of a finished run.

@@ -177,24 +177,24 @@ impl Session<'_> {
     /// Refuses to resume if anything has changed that the bits depend on.
     pub(super) fn check_same_run(
         &self,
-        begun: &Resumption,
+        resumption: &Resumption,
         run: &RunRecord<'_>,
         engine: &EngineInfo,
         identity: &RunIdentity,
         epochs_before: usize,
     ) -> Result<()> {
-        let path = begun.folder.path().display();
+        let path = resumption.folder.path().display();
         let others = |then: &str, now: &str| {
             format!("the data are not those it started with: {}", other_samples(then, now))
         };
         let other = |what: String| {
             Err(Error::OtherRun(format!("the run in {path} cannot be resumed to the same bits: {what}")))
         };
-        let difference = run.difference_from(&begun.changes.applied_to(begun.config.clone()));
+        let difference = run.difference_from(&resumption.changes.applied_to(resumption.config.clone()));
         let difference =
             difference.map_err(|error| Error::OtherRun(format!("the settings of {path}: {error}")))?;
-        let recorded_digests = Digests::deserialize(&begun.config["digests"]).ok();
-        let of_checkpoint = begun.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
+        let recorded_digests = Digests::deserialize(&resumption.config["digests"]).ok();
+        let of_checkpoint = resumption.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
         let digests = recorded_digests.or(of_checkpoint);
         let other_data = digests.as_ref().filter(|digests| !is_same_data(&digests.data, &identity.data));
         if let Some(key) = difference {
@@ -204,11 +204,11 @@ impl Session<'_> {
             }
             return other(format!("{key} differs from what was recorded"));
         }
-        let recorded = |key: &str| begun.config[key].as_str().unwrap_or_default();
+        let recorded = |key: &str| resumption.config[key].as_str().unwrap_or_default();
         let (then, now) = (recorded("adapter"), engine.adapter.as_str());
         let is_same =
             recorded("backend") == engine.backend.to_string() && same_arithmetic(engine.backend, then, now);
-        if !is_same && !begun.changes.is_engine_given {
+        if !is_same && !resumption.changes.is_engine_given {
             let way_out = "give `backend` (and `adapter`) to continue here, with other last digits";
             return other(format!("it ran on {then}, and this is {now}; {way_out}"));
         }
@@ -217,7 +217,7 @@ impl Session<'_> {
                 "the run continues on {now}; it ran on {then}: its last digits differ from those of an uninterrupted run"
             ));
         }
-        if let Some(checkpoint) = &begun.checkpoint
+        if let Some(checkpoint) = &resumption.checkpoint
             && checkpoint.identity.config != identity.config
         {
             let way_out = "undo that, and give `data`, `epochs` and the like with `resume`";
@@ -232,12 +232,12 @@ impl Session<'_> {
             Some(Digests { start, .. }) if start != identity.start => {
                 return other("its network or preprocessing differs from that of its start".into());
             }
-            None if begun.finished.is_some() => {
+            None if resumption.finished.is_some() => {
                 self.warn("an older version made the run, so its data cannot be checked for changes");
             }
             _ => {}
         }
-        if let Some(finished) = &begun.finished
+        if let Some(finished) = &resumption.finished
             && finished.model.epochs_trained() != epochs_before + finished.history.len()
         {
             return other(format!("its model.safetensors is not that of epoch {}", finished.history.len()));
@@ -251,20 +251,20 @@ impl Session<'_> {
 }
 
 /// Adds the remedy if the GPU of a run is missing.
-pub(super) fn without_engine(error: Error, begun: Option<&Resumption>) -> Error {
-    match (begun, error) {
-        (Some(begun), Error::NoAdapter(reason)) if !begun.changes.is_engine_given => {
+pub(super) fn without_engine(error: Error, resumption: Option<&Resumption>) -> Error {
+    match (resumption, error) {
+        (Some(resumption), Error::NoAdapter(reason)) if !resumption.changes.is_engine_given => {
             Error::NoAdapter(format!(
                 "{reason}; the run in {} was made on {}: give `backend` cpu to continue on the CPU, with other last digits",
-                begun.folder.path().display(),
-                begun.config["adapter"].as_str().unwrap_or("a GPU")
+                resumption.folder.path().display(),
+                resumption.config["adapter"].as_str().unwrap_or("a GPU")
             ))
         }
         // The recorded adapter, which was not requested now.
-        (Some(begun), Error::For { setting: crate::Setting::Adapter, source })
-            if !begun.changes.is_engine_given =>
+        (Some(resumption), Error::For { setting: crate::Setting::Adapter, source })
+            if !resumption.changes.is_engine_given =>
         {
-            without_engine(*source, Some(begun))
+            without_engine(*source, Some(resumption))
         }
         (_, error) => error,
     }

@@ -56,7 +56,7 @@ impl Session<'_> {
         let subject = (start.network(), start.parameters(), engine_settings);
         let mut opened = self
             .engine_of(opening, subject, Purpose::Steps)
-            .map_err(|error| resumption::without_engine(error, job.begun.as_ref()))?;
+            .map_err(|error| resumption::without_engine(error, job.resumption.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
@@ -67,7 +67,7 @@ impl Session<'_> {
         if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
             check_folder(logs).asked_by(Setting::Tensorboard)?;
         }
-        let place = job.begun.as_ref().map(Resumption::place);
+        let place = job.resumption.as_ref().map(Resumption::place);
         let (mut recorder, state, patience_from) =
             self.recorder(&mut job, model, &opened, samples, data_digest)?;
         self.announce(&opened);
@@ -109,12 +109,12 @@ impl Session<'_> {
             }
             (None, Some(topologies)) => Start::over(topologies, settings, data)?,
             (None, None) => {
-                let begun = job.begun.as_ref();
+                let resumption = job.resumption.as_ref();
                 let start =
-                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(begun, error))?;
+                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(resumption, error))?;
                 if let Some(start) = start {
-                    if let Some(begun) = begun {
-                        begun.check_edges(&settings.architecture, start.network())?;
+                    if let Some(resumption) = resumption {
+                        resumption.check_edges(&settings.architecture, start.network())?;
                     }
                     self.warn_of_unreached_neurons(start.network());
                     return Ok(start);
@@ -168,8 +168,8 @@ impl Session<'_> {
         let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref())
             .with_edges(edges_sha256);
         let digests = Digests { start: model.digest(), data };
-        if let Some(begun) = job.begun.take() {
-            return self.resume_recorder(begun, settings, &run, opened, (model.clone(), facts, digests));
+        if let Some(resumption) = job.resumption.take() {
+            return self.resume_recorder(resumption, settings, &run, opened, (model.clone(), facts, digests));
         }
         if !job.is_kept {
             return Ok((Recorder::in_memory(model, facts), None, 0));
