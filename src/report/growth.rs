@@ -9,7 +9,7 @@ use super::Drawing;
 use super::benchmark::time_cell;
 use super::drawing::{Key, Sign, figure};
 use super::style::{DOT, PALETTE, SOFT, THIN, Tone};
-use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
+use super::table::{CellOf, CsvColumn, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
 use crate::{Error, Result};
 
@@ -73,7 +73,7 @@ pub fn law_sentence(growth: &Growth) -> String {
 #[must_use]
 pub fn growth_csv(growth: &[Growth]) -> String {
     let number = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
-    let columns: [Column<&Measurement>; 12] = [
+    let columns: [CsvColumn<&Measurement>; 12] = [
         ("network", &|point| point.arch.clone()),
         ("width", &|point| point.width.to_string()),
         ("batch", &|point| point.batch.to_string()),

@@ -10,7 +10,7 @@ use kuva::render::render::Primitive;
 use super::connectivity::blend;
 use super::drawing::{Drawing, figure};
 use super::style::{FULL, PAPER};
-use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
+use super::table::{CellOf, CsvColumn, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
 use crate::{Error, Result};
 
@@ -66,7 +66,7 @@ pub fn agreement_table(layers: &[LayerImportance]) -> TextTable {
 
 /// Comma-separated values, with a header and a line for each block; values that were not measured are empty.
 pub fn block_csv(layers: &[LayerImportance]) -> String {
-    let columns: [Column<Block>; 6] = [
+    let columns: [CsvColumn<Block>; 6] = [
         ("layer", &|(layer, _)| layer.to_string()),
         ("block", &|(_, block)| block.block.to_string()),
         ("neurons", &|(_, block)| block.neurons.to_string()),

@@ -1,12 +1,12 @@
 //! Reports: pictures and tables for people.
 //!
-//! * PNG files: [`learning_curve()`], [`connectivity_picture`] (the weights of layers), [`OnPicture`] (the pixels that neurons
-//!   see), [`importance_picture`] (the importance of pixels), [`confusion_picture`].
-//! * PNG and SVG, as a [`Drawing`]: [`figure1()`] (one small layer with a line for each weight), [`pruning_curve`],
-//!   [`layer_importance_picture`], [`step_time_chart`], [`growth_chart`].
-//! * Tables, as a [`TextTable`] that fits a terminal, or is separated by tabs for a program: [`layer_table`] and [`tile_grid`]
-//!   describe a network, [`class_table`] and [`confusion_table`] a classifier, [`run_table()`] run folders, [`ratio_table`] a
-//!   benchmark, [`stage_table`] and [`dispatch_table`] the time of a step.
+//! * PNG files: [`learning_curve()`], [`connectivity_picture`] (the weights of layers), [`OnPicture`] (the pixels that
+//!   neurons see), [`importance_picture`] (the importance of pixels).
+//! * PNG and SVG, as a [`Drawing`]: [`figure1()`] (a small layer with a line for each weight), [`confusion_picture`],
+//!   [`pruning_curve`], [`layer_importance_picture`], [`step_time_chart`], [`growth_chart`].
+//! * Tables, as a [`TextTable`], which fits a terminal or is tab-separated for a program: [`layer_table`] and [`tile_grid`]
+//!   describe a network, [`class_table`] and [`confusion_table`] a classifier, [`run_table()`] run folders, [`ratio_table`]
+//!   a benchmark, [`stage_table`] and [`dispatch_table`] the time of a step.
 //! * HTML: [`report_page`].
 
 mod axis;

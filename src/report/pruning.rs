@@ -10,7 +10,7 @@ use kuva::render::plots::Plot;
 
 use super::drawing::{Drawing, Key, Sign, figure};
 use super::style::{DOT, FIRST, SECOND, SOFT, THIN, Tone};
-use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
+use super::table::{CellOf, CsvColumn, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::prune::PrunePoint;
 use crate::text::grouped;
 use crate::{Error, Result};
@@ -83,7 +83,7 @@ pub fn pruning_table(curve: &[PrunePoint]) -> TextTable {
 
 /// The curve as comma-separated values, a line for each point under a header.
 pub fn pruning_csv(curve: &[PrunePoint]) -> String {
-    let columns: [Column<&PrunePoint>; 8] = [
+    let columns: [CsvColumn<&PrunePoint>; 8] = [
         ("step", &|point| point.step.clone()),
         ("parameters", &|point| point.parameters.to_string()),
         ("edges", &|point| point.edges.to_string()),

@@ -264,10 +264,10 @@ pub(super) fn table_of<T>(items: impl IntoIterator<Item = T>, columns: &[CellOf<
 }
 
 /// The name of a column of a CSV file, and its cell in the line of a `T`.
-pub(super) type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+pub(super) type CsvColumn<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
 
 /// Comma-separated values, with a header and a line for each item; no cell may contain a comma.
-pub(super) fn csv<T>(items: impl IntoIterator<Item = T>, columns: &[Column<'_, T>]) -> String {
+pub(super) fn csv<T>(items: impl IntoIterator<Item = T>, columns: &[CsvColumn<'_, T>]) -> String {
     let header: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let mut text = header.join(",") + "\n";
     for item in items {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Session;
 use super::resumption::Resumption;
 use super::settings::{ArchitectureSettings, EdgeFiles};
-use crate::edges::{self, Ends};
+use crate::edges::{self, EndWidths};
 use crate::error::AskedBy as _;
 use crate::network::{Activation, Layer, Network};
 use crate::text::grouped;
@@ -18,7 +18,7 @@ use crate::{Error, Result, Setting};
 ///
 /// # Errors
 /// Errors of a file, or what does not fit, with the name of the setting.
-pub fn network_from_files(settings: &ArchitectureSettings, ends: Option<Ends>) -> Result<Option<Network>> {
+pub fn network_from_files(settings: &ArchitectureSettings, ends: Option<EndWidths>) -> Result<Option<Network>> {
     let Some(EdgeFiles(paths)) = settings.edges() else { return Ok(None) };
     let topologies = edges::read(paths, ends).asked_by(Setting::Edges)?;
     stacked(topologies, settings).asked_by(Setting::Edges).map(Some)

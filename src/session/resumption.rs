@@ -31,14 +31,14 @@ pub struct Resumption {
     /// Its last checkpoint; `None` if there is none yet, and it starts again.
     pub(super) checkpoint: Option<Checkpoint>,
     /// The finished run to extend.
-    pub(super) finished: Option<Box<Finished>>,
+    pub(super) finished: Option<Box<FinishedRun>>,
     pub(super) config: Value,
     pub(super) changes: Changes,
 }
 
 /// A run with a summary.
 #[derive(Debug)]
-pub(super) struct Finished {
+pub(super) struct FinishedRun {
     history: Vec<EpochMetrics>,
     model: TrainedModel,
     summary: Summary,
@@ -77,7 +77,7 @@ impl Resumption {
             return refuse(problem.clone());
         }
         let Some(model) = past.model() else { return refuse("it no longer has a model.safetensors".into()) };
-        let finished = Finished { history: past.history.clone(), model: model?, summary };
+        let finished = FinishedRun { history: past.history.clone(), model: model?, summary };
         let folder = RunFolder::reopen(path)?;
         // A checkpoint from before the end knows the data, in older runs whose settings do not.
         let checkpoint = folder.checkpoint().unwrap_or_default();
@@ -154,7 +154,7 @@ impl Resumption {
     ) -> Option<(TrainingState, RunClock)> {
         let (state, clock) = match (&self.finished, &self.checkpoint) {
             (Some(finished), _) => {
-                let Finished { history, model, summary } = &**finished;
+                let FinishedRun { history, model, summary } = &**finished;
                 let steps = history.len() * samples.div_ceil(recipe.batch_size);
                 let engine = EngineState::fresh(model.parameters(), &recipe.optimizer, steps as u64);
                 let clock =

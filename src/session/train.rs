@@ -10,7 +10,7 @@ use super::job::{TrainedRun, TrainingJob};
 use super::places::{run_folder, tensorboard};
 use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
 use super::reporter::RunPreview;
-use super::request::Purpose;
+use super::request::EnginePurpose;
 use super::resumption::{self, Resumption};
 use super::settings::{EventsPlace, RunSettings, Settings};
 use super::start::Start;
@@ -55,7 +55,7 @@ impl Session<'_> {
         let engine_settings = settings.recipe.engine_settings();
         let subject = (start.network(), start.parameters(), engine_settings);
         let mut opened = self
-            .engine_of(opening, subject, Purpose::Steps)
+            .engine_of(opening, subject, EnginePurpose::Steps)
             .map_err(|error| resumption::without_engine(error, job.resumption.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;

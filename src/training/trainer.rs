@@ -56,7 +56,7 @@ pub fn train_with(
     recipe.check()?;
     let pace = Pace::new(engine.steps_per_call(), engine.steps_per_call());
     let state = options.resume_from.take();
-    let mut run = Run {
+    let mut run = ActiveRun {
         engine,
         recipe,
         observers,
@@ -79,7 +79,7 @@ pub fn train_with(
 }
 
 /// A run in progress.
-struct Run<'a, 'o> {
+struct ActiveRun<'a, 'o> {
     engine: &'a mut dyn Engine,
     recipe: &'a Recipe,
     observers: &'a mut [&'o mut dyn Observer],
@@ -110,7 +110,7 @@ impl EpochClock {
     }
 }
 
-impl Run<'_, '_> {
+impl ActiveRun<'_, '_> {
     /// Runs epoch by epoch; the first one may already be partly done.
     fn epochs(
         &mut self,

@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     check_page(&args.out)?;
     let _entered = tanner::threads::enter(threads)?;
     let reporter =
-        Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
+        PageBuilder { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
     // Before the first page is written: Ctrl-C ends watching at any time.
     let _keeping = args.watch.then(|| {
         signals::listen("");
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
 
 /// Rewrites the page whenever one of its runs has made progress, and once more after the last run ends or Ctrl-C stops
 /// watching.
-fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyhow::Result<Page> {
+fn watch(args: &ReportArgs, mut reporter: PageBuilder<'_>, mut page: Page) -> anyhow::Result<Page> {
     if page.is_live {
         terminal::note("the page is rewritten while a run trains; Ctrl-C stops");
     }
@@ -119,7 +119,7 @@ struct Page {
 
 impl Page {
     /// Reads the runs and replaces the page.
-    fn write(args: &ReportArgs, reporter: &Reporter<'_>, may_be_live: bool) -> anyhow::Result<Self> {
+    fn write(args: &ReportArgs, reporter: &PageBuilder<'_>, may_be_live: bool) -> anyhow::Result<Self> {
         let (start, progress) = (Instant::now(), progress(&args.runs));
         let (mut runs, mut skipped) = (Vec::new(), Vec::new());
         let mut asked = args.runs.len();
@@ -203,7 +203,7 @@ fn check_page(out: &Path) -> anyhow::Result<()> {
 }
 
 /// Collects the content of the page for each run.
-struct Reporter<'a> {
+struct PageBuilder<'a> {
     /// Where the data are, if given.
     data: Option<&'a Path>,
     threads: Option<usize>,
@@ -213,7 +213,7 @@ struct Reporter<'a> {
     is_quiet: bool,
 }
 
-impl Reporter<'_> {
+impl PageBuilder<'_> {
     fn note(&self, text: &str) {
         if !self.is_quiet {
             terminal::note(text);

@@ -57,7 +57,7 @@ use crate::topology::Topology;
 
 use backward_weight::Strip;
 use pass::{Pass, Totals};
-use recorder::{Recorder, Silent};
+use recorder::{StageRecorder, NoRecorder};
 use regulariser::Regulariser;
 use simd::{KernelRun, NEVER};
 
@@ -164,7 +164,7 @@ impl CpuEngine {
         self.regulariser.release();
     }
 
-    fn pass<'a, R: Recorder>(
+    fn pass<'a, R: StageRecorder>(
         &'a self,
         data: &'a Dataset,
         step: Option<u64>,
@@ -234,7 +234,7 @@ impl Engine for CpuEngine {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
             batches
                 .map_while(|(step, samples)| {
-                    self.step(data, samples, plan.learning_rate, step, stop, &Silent)
+                    self.step(data, samples, plan.learning_rate, step, stop, &NoRecorder)
                 })
                 .collect()
         }))
@@ -250,7 +250,7 @@ impl Engine for CpuEngine {
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         // Reuses the buffers of the training steps, because allocating them takes seconds for a wide network.
         let rooms = Mutex::new(std::mem::take(&mut self.chunks));
-        let pass = self.pass(data, None, stop, &Silent);
+        let pass = self.pass(data, None, stop, &NoRecorder);
         let run = |part: &[u32]| {
             if stop.load(Ordering::Relaxed) {
                 return None;

@@ -21,7 +21,7 @@ const PITCH: Range<f64> = 8.0..15.0;
 const USUAL_HEIGHT: f64 = 640.0;
 
 /// One side of the layer.
-pub(super) struct Column {
+pub(super) struct NeuronColumn {
     /// The x coordinate of the neurons.
     pub(super) x: f64,
     /// The y coordinate of each neuron.
@@ -35,7 +35,7 @@ pub(super) struct Column {
 }
 
 /// The inputs on the left, the outputs on the right.
-pub(super) fn columns(layer: &Topology) -> (Column, Column) {
+pub(super) fn columns(layer: &Topology) -> (NeuronColumn, NeuronColumn) {
     let sides = [layer.inputs(), layer.outputs()];
     let height = sides.map(usual_height).into_iter().fold(0.0, f64::max);
     let [inputs, outputs] = [(sides[0], SIDE), (sides[1], WIDTH - SIDE)].map(|(side, x)| {
@@ -45,13 +45,13 @@ pub(super) fn columns(layer: &Topology) -> (Column, Column) {
         let away = if x < WIDTH / 2.0 { -1.0 } else { 1.0 };
         let label_x = x + away * (box_width / 2.0 + 9.0);
         let (neurons, boxes) = places(side, pitch);
-        Column { x, neurons, boxes, box_width, radius, label_x }
+        NeuronColumn { x, neurons, boxes, box_width, radius, label_x }
     });
     (inputs, outputs)
 }
 
 /// Height of the whole drawing.
-pub(super) fn height(column: &Column) -> f64 {
+pub(super) fn height(column: &NeuronColumn) -> f64 {
     column.boxes.last().map_or(HEAD, |last| last.end) + FOOT
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::columns::{Column, HEAD, WIDTH, columns, height};
+use super::columns::{NeuronColumn, HEAD, WIDTH, columns, height};
 use crate::report::style::{
     BOUNDARY, FIRST, FONT, HAIR, INK, LABEL, NO_EDGE, PAPER, SECOND, SOFT, TEXT, TITLE, Tone,
 };
@@ -31,8 +31,8 @@ const fn blended(tone: Tone) -> Color {
 /// A layer with its places in the drawing.
 pub(super) struct PlacedLayer<'a> {
     layer: &'a Topology,
-    pub(super) inputs: Column,
-    pub(super) outputs: Column,
+    pub(super) inputs: NeuronColumn,
+    pub(super) outputs: NeuronColumn,
     chosen: Option<usize>,
 }
 
@@ -94,7 +94,7 @@ impl<'a> PlacedLayer<'a> {
 
     fn add_neurons(&self, scene: &mut Scene, field: &BTreeSet<usize>) {
         let circles =
-            |column: &Column, neurons: Range<usize>, fill: Color, stroke: Color| Primitive::CircleBatch {
+            |column: &NeuronColumn, neurons: Range<usize>, fill: Color, stroke: Color| Primitive::CircleBatch {
                 cx: vec![column.x; neurons.len()],
                 cy: column.neurons[neurons].to_vec(),
                 r: column.radius,
@@ -197,7 +197,7 @@ fn middle(span: &Range<f64>) -> f64 {
     f64::midpoint(span.start, span.end)
 }
 
-fn boxed(column: &Column, span: &Range<f64>, (fill, stroke): (Color, Color)) -> Primitive {
+fn boxed(column: &NeuronColumn, span: &Range<f64>, (fill, stroke): (Color, Color)) -> Primitive {
     Primitive::Rect {
         x: column.x - column.box_width / 2.0,
         y: span.start,

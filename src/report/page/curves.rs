@@ -125,7 +125,7 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     let (first, last) = (epochs().min().unwrap_or(1), epochs().max().unwrap_or(1));
     let logarithmic = logarithmic(measure, &series);
     let linear = Plot { measure, drawn, series: &series, axis: linear(measure, &series), first, last };
-    let said = said(measure, drawn, scored);
+    let description = description(measure, drawn, scored);
     let data = ChartData {
         unit: measure.unit,
         scored,
@@ -142,8 +142,8 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
                 h3 { (measure.title) span.unit { (measure.unit) } }
                 @if logarithmic.is_some() { (scale_switch(measure.id)) }
             }
-            (linear.draw("linear", &said))
-            @if let Some(axis) = logarithmic { (Plot { axis, ..linear }.draw("log", &said)) }
+            (linear.draw("linear", &description))
+            @if let Some(axis) = logarithmic { (Plot { axis, ..linear }.draw("log", &description)) }
             div.tip hidden role="status" {}
             script type="application/json" { (PreEscaped(json(&data))) }
         }
@@ -173,9 +173,9 @@ impl Plot<'_> {
     }
 
     /// The drawing with this scale; the style shows the one with the chosen scale.
-    fn draw(&self, scale: &str, said: &str) -> Markup {
+    fn draw(&self, scale: &str, description: &str) -> Markup {
         html! {
-            svg class={ "plot " (scale) } viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(said) {
+            svg class={ "plot " (scale) } viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(description) {
                 @for tick in &self.axis.ticks {
                     @let y = self.y(*tick);
                     line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y)) y2=(unit(y)) {}
@@ -226,7 +226,7 @@ fn json(data: &impl Serialize) -> String {
 }
 
 /// The text alternative of a chart.
-fn said(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> String {
+fn description(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> String {
     let of_run = |(_, reported): &(usize, &ReportedRun)| {
         let last = reported.run.history.last()?;
         let (train, test) = ((measure.train)(last), (measure.test)(last));

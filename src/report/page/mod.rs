@@ -96,9 +96,8 @@ pub fn report_page(runs: &[ReportedRun], skipped: &[String], refresh: Option<u64
                     @for (index, run) in runs.iter().enumerate() { (section(index, run, runs.len())) }
                 }
                 footer {
-                    "Made by Tanner " (env!("CARGO_PKG_VERSION")) ". Curves have at most " (MAX_POINTS)
-                    " points, matrices " (MAX_CLASSES) " classes, runs " (MAX_EXAMPLES) " examples and "
-                    (MAX_LAYERS) " layers."
+                    "Made by Tanner " (env!("CARGO_PKG_VERSION")) ". Limits: " (MAX_POINTS) " points per curve, " (MAX_CLASSES)
+                    " classes per matrix, " (MAX_EXAMPLES) " examples and " (MAX_LAYERS) " layers per run."
                 }
                 script { (PreEscaped(SCRIPT)) }
             }

@@ -151,7 +151,7 @@ pub(super) fn rewire(
             continue;
         }
         let grain = region.grain();
-        moved += added.len() * grain.together() * grain.together();
+        moved += added.len() * grain.group_size() * grain.group_size();
         let Edited { topology, now } = topology.edit(Edit { grain, dropped, added })?;
         state = state.moved(&network, index, &now);
         graphs.push(Arc::new(topology));

@@ -87,13 +87,13 @@ impl Connected {
 
 /// The outputs and the inputs of a link.
 fn neurons(layer: &LayerSnapshot<'_>, link: Link) -> [std::ops::Range<usize>; 2] {
-    let together = layer.grain().together();
-    [link.0, link.1].map(|group| group as usize * together..(group as usize + 1) * together)
+    let group_size = layer.grain().group_size();
+    [link.0, link.1].map(|group| group as usize * group_size..(group as usize + 1) * group_size)
 }
 
 /// The edges of a layer, as (output, input), without those of removed links.
 fn edges(layer: &LayerSnapshot<'_>, removed: &BTreeSet<Link>) -> impl Iterator<Item = (usize, usize)> {
-    let width = layer.grain().together();
+    let width = layer.grain().group_size();
     let group = move |neuron: usize| u32::try_from(neuron / width).unwrap_or(u32::MAX);
     layer.topology.edge_ends().filter(move |(output, input)| !removed.contains(&(group(*output), group(*input))))
 }

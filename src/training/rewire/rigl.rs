@@ -54,15 +54,15 @@ impl Rule for Rigl {
 
 /// The free places with the largest absolute gradients; for a micro-block, the sum of its absolute gradients.
 fn steepest(layer: LayerSnapshot<'_>, x: &Matrix, delta: &Matrix) -> Vec<Link> {
-    let together = layer.grain().together();
+    let group_size = layer.grain().group_size();
     let gradient = |output: usize, input: usize| {
         let products = delta.row(output).iter().zip(x.row(input));
         products.map(|(delta, x)| delta * x).sum::<f64>().abs()
     };
     let of_link = |(output, input): Link| {
-        let [output, input] = [output, input].map(|group| group as usize * together);
-        let lanes = 0..together * together;
-        lanes.map(|lane| gradient(output + lane / together, input + lane % together)).sum::<f64>()
+        let [output, input] = [output, input].map(|group| group as usize * group_size);
+        let lanes = 0..group_size * group_size;
+        lanes.map(|lane| gradient(output + lane / group_size, input + lane % group_size)).sum::<f64>()
     };
     let of_row = |output: u32| {
         let mut row = Vec::new();

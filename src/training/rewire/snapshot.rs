@@ -71,8 +71,8 @@ impl LayerSnapshot<'_> {
 
     /// Number of links that are to move; there may be fewer free places.
     pub(super) fn count(self) -> usize {
-        let together = self.grain().together();
-        let links = self.topology.edges() / (together * together);
+        let group_size = self.grain().group_size();
+        let links = self.topology.edges() / (group_size * group_size);
         if self.topology.edges() == self.topology.dense_edges() {
             return 0;
         }
@@ -83,11 +83,11 @@ impl LayerSnapshot<'_> {
 
     /// The `count` links with the smallest sums of |weight|, in rising order; ties go to the first.
     pub(super) fn smallest(self, count: usize) -> Vec<Link> {
-        let together = self.grain().together();
+        let group_size = self.grain().group_size();
         let size = |output: u32, place: usize| {
-            let rows = output as usize * together..(output as usize + 1) * together;
-            let first = |row: usize| self.topology.row(row).start + place * together;
-            let weights = rows.flat_map(|row| &self.weights[first(row)..first(row) + together]);
+            let rows = output as usize * group_size..(output as usize + 1) * group_size;
+            let first = |row: usize| self.topology.row(row).start + place * group_size;
+            let weights = rows.flat_map(|row| &self.weights[first(row)..first(row) + group_size]);
             weights.map(|weight| f64::from(weight.abs())).sum::<f64>()
         };
         let mut smallest = Largest::new(count);

@@ -91,11 +91,11 @@ fn moves(
 
 /// The sum of |weight| of each link.
 fn sizes(topology: &Topology, grain: Grain, weights: &[f64]) -> Vec<(f64, Link)> {
-    let together = grain.together();
+    let group_size = grain.group_size();
     let of = |link: Link| {
         let ends = topology.edge_ends().zip(weights);
         let inside = ends.filter(|((output, input), _)| {
-            (output / together, input / together) == (link.0 as usize, link.1 as usize)
+            (output / group_size, input / group_size) == (link.0 as usize, link.1 as usize)
         });
         (inside.map(|(_, weight)| weight.abs()).sum(), link)
     };
@@ -190,14 +190,14 @@ fn rigl_adds_where_the_gradient_is_largest() {
     let found = moves(Rewire::Rigl, (&network, &regions), &parameters, (0.2, 0));
     for (index, Moves { added, .. }) in found.into_iter().enumerate().take(2) {
         let (topology, region) = (&network.layers()[index].topology, &regions[index]);
-        let (grain, together) = (region.grain(), region.grain().together());
+        let (grain, group_size) = (region.grain(), region.grain().group_size());
         let size = |(output, input): Link| {
             let lane = |lane: usize| {
-                let output = output as usize * together + lane / together;
-                let input = input as usize * together + lane % together;
+                let output = output as usize * group_size + lane / group_size;
+                let input = input as usize * group_size + lane % group_size;
                 gradients[index].weights[output * topology.inputs().width() + input].abs()
             };
-            (0..together * together).map(lane).sum::<f64>()
+            (0..group_size * group_size).map(lane).sum::<f64>()
         };
         let mut free = Vec::new();
         for output in 0..topology.groups(grain)[0] {

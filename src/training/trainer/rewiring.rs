@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Run, permutation};
+use super::{ActiveRun, permutation};
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::topology::{GraphRows, Region};
@@ -13,7 +13,7 @@ use crate::training::{EpochSoFar, TrainingState};
 /// A stop flag that is never set.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
-impl Run<'_, '_> {
+impl ActiveRun<'_, '_> {
     /// Records where edges may be, before any has moved.
     pub(super) fn record_regions(&mut self) -> Result<()> {
         if self.recipe.rewire.is_none() {
