@@ -280,8 +280,8 @@ pub trait Engine: Send {
         self.state()
     }
 
-    /// Restores a state that [`Engine::state`] of this engine or of another one of its kind returned. The following steps have the
-    /// same bits as they would have had there.
+    /// Restores a state that [`Engine::state`] of this engine, or of another one of its kind, returned. The following steps
+    /// have the same bits as they would have had there.
     ///
     /// # Errors
     /// When it does not fit the network, the optimiser or the kind of engine, or the device fails.

@@ -34,8 +34,8 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
                     Some(command) => {
                         pre { code { (command) } }
                         p.note {
-                            "Run this in the same folder, and give another "
-                            code { "--out" } " if that one still holds the run. The same seed gives the same bits on the same engine and device."
+                            "Run this where the run was started, with another "
+                            code { "--out" } " if the run folder still exists. The same seed gives the same bits on the same engine and device."
                         }
                     }
                     None => (missing("The command line is unknown: config.json does not contain it.")),

@@ -4,7 +4,7 @@ use super::groups::ArchitectureOptions;
 use crate::model::Arch;
 use crate::{Error, Result, Setting};
 
-/// Architectures with blocks. A narrow network without a budget takes its budget from a spatially-coupled one with these settings.
+/// Architectures with blocks. A narrow network without a budget has the budget of a spatially-coupled one with these settings.
 const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
 /// Architectures with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
