@@ -15,10 +15,11 @@ if [ ! -e "$out/main" ]; then
     $tanner --pca --order desc --out "$out/main" 2>&1 | grep -v "^epoch" >"$out/main.txt"
 fi
 for plan in best-220020 best-fc; do
-    $tanner compare "plans/$plan.toml" --seeds 1 --with "--backend cpu" --out "$out/$plan" --quiet
+    $tanner compare "plans/$plan.toml" --seeds 1 --with "--backend cpu" --out "$out/$plan" --quiet >/dev/null
 done
 for run in "$out"/best-*/runs/*-s0; do
-    $tanner export --model "$run" --csr "$out/csr/$(basename "$run")" --quiet >/dev/null
+    csr="$out/csr/$(basename "$run")"
+    [ -e "$csr" ] || $tanner export --model "$run" --csr "$csr" --quiet >/dev/null
 done
 # In turn, so that a busy minute hits all of them.
 for round in 1 2 3; do

@@ -130,7 +130,7 @@ fn tests() -> Vec<Test> {
     }
     #[cfg(unix)]
     add("the command line survives whatever ends it", command_line::runs_survive);
-    add("a rewired engine goes on as a new one", rewiring::goes_on_as_a_new_engine);
+    add("a rewired engine continues like a new one", rewiring::continues_like_a_new_engine);
     add("a rewired engine agrees with the reference", rewiring::agrees_with_the_reference);
     add("a new engine goes on where another one was", training::states_come_back);
     add("tunings are found by measurement", training::tunings_are_found);

@@ -27,8 +27,8 @@ fn peak(settings: &str) -> f32 {
     );
     let parsed = Settings::from_toml(&text).unwrap();
     MEMORY.reset_peak_usage();
-    let go_on = |_: &EpochMetrics| ControlFlow::Continue(());
-    let run = Classifier::with(parsed).fit(&train, Some(&test), go_on).unwrap();
+    let proceed = |_: &EpochMetrics| ControlFlow::Continue(());
+    let run = Classifier::with(parsed).fit(&train, Some(&test), proceed).unwrap();
     let moved = run.history.iter().any(|epoch| epoch.edges_moved.unwrap_or(0) > 0);
     assert_eq!(moved, settings.contains("rewire"));
     MEMORY.peak_usage_as_mb()

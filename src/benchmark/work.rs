@@ -41,7 +41,7 @@ impl Work {
     /// If the network does not have the stage's layer.
     #[must_use]
     pub fn of(stage: Stage, layout: &NetworkLayout, settings: &EngineSettings) -> Self {
-        Subject { layout, settings, batch: settings.batch_size as u64 }.work(stage)
+        StepWork { layout, settings, batch: settings.batch_size as u64 }.work(stage)
     }
 
     fn plus(self, other: Self) -> Self {
@@ -82,13 +82,13 @@ impl Stored {
     }
 }
 
-struct Subject<'a> {
+struct StepWork<'a> {
     layout: &'a NetworkLayout,
     settings: &'a EngineSettings,
     batch: u64,
 }
 
-impl Subject<'_> {
+impl StepWork<'_> {
     fn work(&self, stage: Stage) -> Work {
         match stage {
             Stage::MaskDense => mask(self.layout.dense_len() as u64),
@@ -123,7 +123,7 @@ impl Subject<'_> {
 
     fn forward(&self, layer: &TiledLayer) -> Work {
         let (stored, outputs) = (Stored::of(layer), layer.outputs().width() as u64);
-        let [inputs, _] = joined(layer, Kind::Any);
+        let [inputs, _] = joined(layer, Storage::Any);
         let lists = WORD * (outputs + 1 + stored.sparse);
         let read = self.rows(inputs) + WORD * (stored.slots + outputs) + lists;
         sums(self.batch, stored.edges, stored.slots, moved(read, self.rows(outputs)))
@@ -132,7 +132,7 @@ impl Subject<'_> {
     /// Also reads the activations below, for their slopes.
     fn backward_input(&self, layer: &TiledLayer) -> Work {
         let (stored, inputs) = (Stored::of(layer), layer.inputs().width() as u64);
-        let [_, outputs] = joined(layer, Kind::Any);
+        let [_, outputs] = joined(layer, Storage::Any);
         let lists = WORD * (inputs + 1 + 2 * stored.sparse);
         let read = self.rows(outputs + inputs) + WORD * stored.slots + lists;
         sums(self.batch, stored.edges, stored.slots, moved(read, self.rows(inputs)))
@@ -141,7 +141,7 @@ impl Subject<'_> {
     fn update_dense(&self) -> Work {
         let layers = self.layout.layers().iter();
         let edges = layers.clone().map(Stored::of).map(|layer| layer.edges - layer.sparse).sum();
-        let rows = layers.flat_map(|layer| joined(layer, Kind::Dense)).sum();
+        let rows = layers.flat_map(|layer| joined(layer, Storage::Dense)).sum();
         let slots = self.layout.dense_len() as u64;
         let ends = MICRO_BLOCK_ENDS * slots / MICRO_BLOCK as u64;
         sums(self.batch, edges, slots, self.updated(slots, ends + self.rows(rows)))
@@ -149,7 +149,7 @@ impl Subject<'_> {
 
     /// Also sums the deltas of all neurons for their biases.
     fn update_sparse(&self) -> Work {
-        let inputs: u64 = self.layout.layers().iter().map(|layer| joined(layer, Kind::Sparse)[0]).sum();
+        let inputs: u64 = self.layout.layers().iter().map(|layer| joined(layer, Storage::Sparse)[0]).sum();
         let (edges, values) = (self.layout.first_bias() as u64, self.layout.sparse_len() as u64);
         let rows = inputs + (values - edges);
         sums(self.batch, edges, edges, self.updated(values, SPARSE_ENDS * values + self.rows(rows)))
@@ -191,16 +191,16 @@ fn mask(values: u64) -> Work {
 
 /// Which edges of a layer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum Storage {
     Dense,
     Sparse,
     Any,
 }
 
 /// How many inputs and how many outputs of a layer have an edge of this kind.
-fn joined(layer: &TiledLayer, kind: Kind) -> [u64; 2] {
+fn joined(layer: &TiledLayer, kind: Storage) -> [u64; 2] {
     let mut sides = [vec![false; layer.inputs().width()], vec![false; layer.outputs().width()]];
-    if kind != Kind::Sparse {
+    if kind != Storage::Sparse {
         for block in layer.micro_blocks() {
             for lane in (0..MICRO_BLOCK).filter(|lane| block.mask >> lane & 1 == 1) {
                 sides[0][block.input as usize + lane / QUAD] = true;
@@ -208,7 +208,7 @@ fn joined(layer: &TiledLayer, kind: Kind) -> [u64; 2] {
             }
         }
     }
-    if kind != Kind::Dense {
+    if kind != Storage::Dense {
         for (output, bounds) in layer.sparse().row_start.windows(2).enumerate() {
             for input in &layer.sparse().input[bounds[0] as usize..bounds[1] as usize] {
                 sides[0][*input as usize] = true;

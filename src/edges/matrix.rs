@@ -8,7 +8,7 @@ use crate::{Error, Result};
 
 /// The graph of one layer, before its neighbours are checked.
 #[derive(Debug)]
-pub(super) struct Matrix {
+pub(super) struct GraphMatrix {
     /// The file, and which of its matrices.
     pub(super) name: String,
     pub(super) outputs: usize,
@@ -17,7 +17,7 @@ pub(super) struct Matrix {
     edges: Vec<(u32, u32)>,
 }
 
-impl Matrix {
+impl GraphMatrix {
     /// All matrices of an archive.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use crate::topology::Topology;
 use crate::{Error, Result};
 
 pub(crate) use crate::export::csr::graphs as to_npz;
-use matrix::Matrix;
+use matrix::GraphMatrix;
 
 /// Neurons on a side of a layer that are accepted with any number of edges.
 const MANY_NEURONS: usize = 1 << 16;
@@ -30,7 +30,7 @@ const NEURONS_PER_EDGE: usize = 16;
 
 /// Number of the inputs and of the outputs that a network must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
+pub struct EndWidths {
     /// Features of a sample.
     pub features: usize,
     /// Classes.
@@ -42,7 +42,7 @@ pub struct Ends {
 /// # Errors
 /// [`Error::Io`] and [`Error::Table`] name the file, the problem and the remedy, also if layers do not fit each other
 /// or the ends of the network.
-pub fn read(paths: &[PathBuf], ends: Option<Ends>) -> Result<Vec<Topology>> {
+pub fn read(paths: &[PathBuf], ends: Option<EndWidths>) -> Result<Vec<Topology>> {
     let mut matrices = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -60,14 +60,14 @@ pub fn read(paths: &[PathBuf], ends: Option<Ends>) -> Result<Vec<Topology>> {
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_archive(source: Source, ends: Option<Ends>) -> Result<Vec<Topology>> {
+pub fn read_archive(source: Source, ends: Option<EndWidths>) -> Result<Vec<Topology>> {
     joined(matrices_in(source)?, ends)
 }
 
-fn joined(matrices: Vec<Matrix>, ends: Option<Ends>) -> Result<Vec<Topology>> {
+fn joined(matrices: Vec<GraphMatrix>, ends: Option<EndWidths>) -> Result<Vec<Topology>> {
     check_widths(&matrices, ends)?;
     check_emptiness(&matrices, ends.is_some())?;
-    matrices.into_iter().map(Matrix::into_topology).collect()
+    matrices.into_iter().map(GraphMatrix::into_topology).collect()
 }
 
 /// SHA-256 of graphs, independent of the files they came from.
@@ -110,17 +110,17 @@ fn layer_files(folder: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
-fn matrices_of(path: &Path) -> Result<Vec<Matrix>> {
+fn matrices_of(path: &Path) -> Result<Vec<GraphMatrix>> {
     matrices_in(Source::open(path)?)
 }
 
-fn matrices_in(source: Source) -> Result<Vec<Matrix>> {
+fn matrices_in(source: Source) -> Result<Vec<GraphMatrix>> {
     let name = source.name().to_owned();
-    Matrix::all_of(source, &name).map_err(|reason| Error::table(name, &reason))
+    GraphMatrix::all_of(source, &name).map_err(|reason| Error::table(name, &reason))
 }
 
 /// Refuses layers that do not fit each other, the features or the classes.
-fn check_widths(matrices: &[Matrix], ends: Option<Ends>) -> Result<()> {
+fn check_widths(matrices: &[GraphMatrix], ends: Option<EndWidths>) -> Result<()> {
     let sides = "rows are outputs, columns are inputs";
     for pair in matrices.windows(2) {
         let [below, above] = pair else { continue };
@@ -135,7 +135,7 @@ fn check_widths(matrices: &[Matrix], ends: Option<Ends>) -> Result<()> {
     let (Some(first), Some(last)) = (matrices.first(), matrices.last()) else {
         return Err(Error::Network("no graph was given, at least 1 is needed".into()));
     };
-    let Some(Ends { features, classes }) = ends else { return Ok(()) };
+    let Some(EndWidths { features, classes }) = ends else { return Ok(()) };
     if first.inputs != features {
         let reason = format!(
             "the first layer has {} inputs, the data have {features} features ({sides})",
@@ -155,7 +155,7 @@ fn check_widths(matrices: &[Matrix], ends: Option<Ends>) -> Result<()> {
 
 /// Refuses layers whose shape claims far more neurons than have edges, which costs nothing to write. The features of the data
 /// are exempt.
-fn check_emptiness(matrices: &[Matrix], has_data: bool) -> Result<()> {
+fn check_emptiness(matrices: &[GraphMatrix], has_data: bool) -> Result<()> {
     for (index, matrix) in matrices.iter().enumerate() {
         let most = MANY_NEURONS.max(NEURONS_PER_EDGE * matrix.edge_count());
         let inputs = if index == 0 && has_data { 0 } else { matrix.inputs };

@@ -12,10 +12,10 @@ fn written_values_read_back() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("edges.npz");
     std::fs::write(&path, to_npz(&layers).unwrap()).unwrap();
-    let ends = Ends { features: 5, classes: 2 };
+    let ends = EndWidths { features: 5, classes: 2 };
     assert_eq!(read(std::slice::from_ref(&path), Some(ends)).unwrap(), layers);
     assert_eq!(read(std::slice::from_ref(&path), None).unwrap(), layers);
-    for ends in [Ends { features: 6, ..ends }, Ends { classes: 3, ..ends }] {
+    for ends in [EndWidths { features: 6, ..ends }, EndWidths { classes: 3, ..ends }] {
         assert!(read(std::slice::from_ref(&path), Some(ends)).is_err(), "{ends:?}");
     }
     assert!(read(&[path.clone(), path], None).is_err());
@@ -72,14 +72,14 @@ fn damaged_archives_are_refused_or_read() {
         for flip in [1, 0x80, 0xff] {
             let mut bytes = whole.clone();
             bytes[place] ^= flip;
-            if let Ok(matrices) = Matrix::all_of(Source::from_bytes("damaged", bytes), "damaged")
-                && check_widths(&matrices, Some(Ends { features: 5, classes: 2 })).is_ok()
+            if let Ok(matrices) = GraphMatrix::all_of(Source::from_bytes("damaged", bytes), "damaged")
+                && check_widths(&matrices, Some(EndWidths { features: 5, classes: 2 })).is_ok()
             {
-                let read: Result<Vec<_>> = matrices.into_iter().map(Matrix::into_topology).collect();
+                let read: Result<Vec<_>> = matrices.into_iter().map(GraphMatrix::into_topology).collect();
                 assert!(read.is_err() || read.is_ok_and(|read| read == layers), "byte {place} ^ {flip}");
             }
         }
         let cut = Source::from_bytes("cut", whole[..place].to_vec());
-        assert!(Matrix::all_of(cut, "cut").is_err(), "{place} bytes");
+        assert!(GraphMatrix::all_of(cut, "cut").is_err(), "{place} bytes");
     }
 }

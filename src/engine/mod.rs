@@ -1,11 +1,11 @@
-//! Engines: what runs a network's training steps.
+//! Engines, which run a network's training steps.
 //!
-//! Every engine implements [`Engine`] and gives the same answers within the
-//! rounding of its numbers. [`CpuEngine`] is float32 on all cores; `GpuEngine` runs
-//! WGSL kernels on any device that wgpu reaches; the reference
-//! ([`EngineKind::Reference`](crate::EngineKind::Reference)) is float64, slow and
-//! obvious, the yardstick of all tests. They do not know each other; what they
-//! share is the rule of a step: [`StepPlan`], [`Optimizer`], [`Penalties`].
+//! Every engine implements [`Engine`], and all give the same results up to rounding. [`CpuEngine`] computes in float32 on all
+//! cores. `GpuEngine` runs WGSL kernels on any device that wgpu supports. The reference
+//! ([`EngineKind::Reference`](crate::EngineKind::Reference)) is a slow and simple float64 implementation, with which tests
+//! compare the others. Engines are independent and share only the definition of a step: [`StepPlan`], [`Optimizer`],
+//! [`Penalties`].
+//!
 //! [`SingleSample`] is a forward pass for one sample at a time.
 
 #[doc(hidden)]
@@ -68,7 +68,7 @@ named! {
     }
 }
 
-/// Which engine runs, and on what.
+/// The kind of an engine, and its device.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EngineInfo {
     /// The kind of engine.
@@ -77,16 +77,16 @@ pub struct EngineInfo {
     pub adapter: String,
 }
 
-/// What stays the same over all steps of a run.
+/// The settings that are the same in all steps of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EngineSettings {
     /// How gradients change the parameters.
     pub optimizer: Optimizer,
-    /// What the size of the weights adds to the loss.
+    /// The penalties on the weights, which are added to the loss.
     #[serde(flatten)]
     pub penalties: Penalties,
     /// Label smoothing E, in `[0, 1)` (Szegedy et al., 2016): training aims at `1 - E` for the label's class
-    /// plus `E / classes` for every class. Evaluation does not know it.
+    /// plus `E / classes` for every class. Evaluation ignores it.
     #[serde(default)]
     pub label_smoothing: f32,
     /// Probability with which a step drops a connection of a hidden layer, in `[0, 1)`; see
@@ -97,7 +97,7 @@ pub struct EngineSettings {
     pub batch_size: usize,
     /// Seed of the masks of dropout and DropConnect.
     pub seed: u64,
-    /// Steps of the run before the optimiser's state was last zero: above 0 in a finished run that was extended.
+    /// Steps of the run before the optimiser's state was last zero: more than 0 in a finished run that was extended.
     #[doc(hidden)]
     #[serde(skip)]
     pub optimizer_start: u64,
@@ -118,18 +118,18 @@ impl EngineSettings {
         }
     }
 
-    /// How a step changes parameters; Adam's corrections count from where its means were zero.
+    /// The update rule of a step; Adam's corrections count steps since its means were zero.
     pub(crate) fn rule(&self, learning_rate: f64, step: u64) -> UpdateRule {
         self.optimizer.rule(learning_rate, step.saturating_sub(self.optimizer_start), self.penalties.l2)
     }
 
-    /// The penalties whose gradients are added to the loss's: without L2 where the optimiser decouples the decay.
+    /// The penalties whose gradients are added to that of the loss: without L2 if the optimiser decouples weight decay.
     pub(crate) fn coupled_penalties(&self) -> Penalties {
         let l2 = if self.optimizer.kind().decouples_decay() { 0.0 } else { self.penalties.l2 };
         Penalties { l2, ..self.penalties }
     }
 
-    /// The connections that a step keeps; none where nothing is ever dropped.
+    /// The connections that a step keeps; `None` without DropConnect.
     #[doc(hidden)]
     pub fn connection_mask(&self, step: u64) -> Option<ConnectionMask> {
         (self.drop_connect > 0.0).then(|| ConnectionMask::new(self.seed, step, self.drop_connect))
@@ -157,27 +157,26 @@ impl EngineSettings {
     }
 }
 
-/// Largest batch that engines take.
+/// Maximum batch size of engines.
 #[doc(hidden)]
 pub const MAX_BATCH: usize = 1 << 20;
 
-/// Consecutive training steps: which samples, how far to move.
+/// Consecutive training steps: their samples and their learning rate.
 #[derive(Clone, Copy, Debug)]
 pub struct StepPlan<'a> {
-    /// Indices of samples, cut into batches of `batch_size`, the last one perhaps smaller.
+    /// Indices of samples, to be cut into batches of `batch_size`; the last one may be smaller.
     pub samples: &'a [u32],
-    /// Step length, the same for all these steps.
+    /// Learning rate, the same for all these steps.
     pub learning_rate: f64,
-    /// Number of steps that the run made before these; keys dropout and, less the steps before the
-    /// optimiser's state was zero, Adam's correction.
+    /// Number of steps that the run made before these. Dropout masks depend on it, and so does Adam's correction, which subtracts
+    /// [`EngineSettings::optimizer_start`].
     pub first_step: u64,
 }
 
-/// What one training step saw, before its update.
+/// The results of one training step, before its update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepOutcome {
-    /// Cross-entropy in nats, mean over the batch, against the smoothed labels where these are smoothed;
-    /// penalties not included.
+    /// Mean cross-entropy over the batch in nats, with smoothed labels if they are smoothed, without penalties.
     pub loss: f64,
     /// Samples whose greatest logit (the first of equals) was their label's.
     pub correct: u32,
@@ -185,10 +184,10 @@ pub struct StepOutcome {
     pub samples: u32,
 }
 
-/// How a network does on a data set, without dropout.
+/// The results of a network on a data set, without dropout.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Cross-entropy in nats, mean over the samples; labels are never smoothed here.
+    /// Mean cross-entropy over the samples in nats; labels are never smoothed here.
     pub loss: f64,
     /// Samples whose greatest logit (the first of equals) was their label's.
     pub correct: usize,
@@ -206,25 +205,24 @@ impl Evaluation {
 
 /// Runs training steps and evaluations of one network.
 ///
-/// An engine owns the parameters and the optimiser's state. The same calls give
-/// the same bits again on the same engine and device. Data sets are shared, so
-/// that an engine may keep a copy on its device; one that nobody else holds any
-/// more is let go when the next one comes.
+/// An engine owns the parameters and the optimiser's state. On the same engine and device, the same calls give the same bits.
+/// Data sets are shared, so that an engine can keep a copy on its device. When it gets another data set, it drops the copy of one
+/// that is no longer used elsewhere.
 pub trait Engine: Send {
-    /// Which engine this is, and on what it runs.
+    /// The kind and the device of this engine.
     fn info(&self) -> EngineInfo;
 
-    /// How many steps one call of [`Engine::train`] should hold to be fast.
+    /// The number of steps with which a call of [`Engine::train`] is efficient.
     fn steps_per_call(&self) -> usize;
 
-    /// Runs one step for each batch of the plan and returns what each saw.
+    /// Runs one step for each batch of the plan and returns the outcome of each.
     ///
     /// # Errors
     /// When the data do not fit the network, or the device fails.
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>>;
 
-    /// As [`Engine::train`], but may look whether `stop` is true, and then gives the outcomes of the steps that are
-    /// whole; those after them have changed nothing.
+    /// As [`Engine::train`], but may stop early once `stop` is true. It then returns the outcomes of the complete steps, and
+    /// later steps have changed nothing.
     ///
     /// # Errors
     /// As [`Engine::train`].
@@ -245,7 +243,7 @@ pub trait Engine: Send {
     /// As [`Engine::train`].
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation>;
 
-    /// As [`Engine::evaluate`], but looks between batches whether `stop` is true, and then gives `None`.
+    /// As [`Engine::evaluate`], but checks `stop` between batches and returns `None` once it is true.
     ///
     /// # Errors
     /// As [`Engine::train`].
@@ -267,13 +265,13 @@ pub trait Engine: Send {
     /// When they do not fit the network, or the device fails.
     fn set_parameters(&mut self, parameters: &Parameters) -> Result<()>;
 
-    /// Copies out all that is carried from step to step, to the last bit.
+    /// Copies out the exact state that is carried from step to step.
     ///
     /// # Errors
     /// When the device fails.
     fn state(&mut self) -> Result<EngineState>;
 
-    /// As [`Engine::state`], but the engine may give up its own copy: it cannot train until it is given a state again.
+    /// As [`Engine::state`], but the engine may give up its own copy. It then cannot train until a state is restored.
     ///
     /// # Errors
     /// When the device fails.
@@ -282,20 +280,20 @@ pub trait Engine: Send {
         self.state()
     }
 
-    /// Takes what [`Engine::state`] gave, of this engine or of another one of its kind; the steps that follow
-    /// have the bits that they would have had there.
+    /// Restores a state that [`Engine::state`] of this engine, or of another one of its kind, returned. The following steps
+    /// have the same bits as they would have had there.
     ///
     /// # Errors
     /// When it does not fit the network, the optimiser or the kind of engine, or the device fails.
     fn restore(&mut self, state: &EngineState) -> Result<()>;
 
-    /// The network that it trains; none of an engine that cannot [`rewire`](Engine::rewire).
+    /// The network that it trains; `None` if the engine cannot [`rewire`](Engine::rewire).
     #[doc(hidden)]
     fn network(&self) -> Option<&Network> {
         None
     }
 
-    /// Joins the layers by other graphs, and takes a state that fits them, as [`Engine::restore`] does.
+    /// Replaces the graphs of the layers, and restores a state that fits them.
     ///
     /// # Errors
     /// When a graph does not fit its layer; as [`Engine::restore`].
@@ -306,7 +304,7 @@ pub trait Engine: Send {
     }
 }
 
-/// Refuses data that a network cannot take, before any kernel runs.
+/// Refuses data that do not fit a network, before any kernel runs.
 ///
 /// # Errors
 /// Names the width, the number of classes or the sample that does not fit.
@@ -328,7 +326,7 @@ pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<()> {
     Ok(())
 }
 
-/// As [`check_data`]; refuses a plan with samples that are not there, too, or a learning rate that is not a number.
+/// As [`check_data`]; also refuses a plan with missing samples, or a learning rate that is not finite.
 ///
 /// # Errors
 /// As [`check_data`]; names the first sample beyond the data set.

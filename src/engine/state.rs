@@ -1,28 +1,26 @@
-//! All that an engine carries from step to step, so that a run can go on in another process.
+//! The state that an engine carries from step to step, so that a run can resume in another process.
 //!
-//! An [`EngineState`] holds the parameters and the optimiser's memory in canonical
-//! order, however the engine packs them, and in the engine's own numbers, so that
-//! nothing is rounded: an engine that is given it back computes the bits that the
-//! first one would have computed.
+//! An [`EngineState`] holds the parameters and the optimiser's memory in canonical order, however the engine packs them, and
+//! in the engine's precision, so that nothing is rounded. An engine restored from it computes the same bits as the first one
+//! would have.
 
 use super::{Backend, Optimizer};
 use crate::network::{LayerParameters, Network, Parameters};
 use crate::{Error, Result};
 
-/// One number for each parameter of a network, as an engine keeps them.
+/// One number for each parameter of a network, in an engine's precision.
 ///
-/// Canonical order: of each layer from the inputs on its weights (by output, then
-/// input), then its biases.
+/// In canonical order: layer by layer from the inputs, the weights (by output, then input), then the biases.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
-    /// Of the engines that compute in float32.
+    /// For the engines that compute in float32.
     Single(Vec<f32>),
-    /// Of the reference engine.
+    /// For the reference engine.
     Double(Vec<f64>),
 }
 
 impl Values {
-    /// How many there are.
+    /// The number of values.
     #[must_use]
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -31,13 +29,13 @@ impl Values {
         }
     }
 
-    /// Whether every one is a finite number.
+    /// Whether all are finite.
     #[must_use]
     pub(crate) fn all_finite(&self) -> bool {
         !self.any(|value| !value.is_finite())
     }
 
-    /// Whether one is not a number at all.
+    /// Whether any is NaN.
     #[must_use]
     pub(crate) fn any_nan(&self) -> bool {
         self.any(f64::is_nan)
@@ -68,7 +66,7 @@ impl Values {
         Self::Single(layers.flat_map(|layer| layer.weights.iter().chain(&layer.biases)).copied().collect())
     }
 
-    /// The same by layer, of float32 values that are one for each parameter of a network.
+    /// The values by layer, as float32; there must be one for each parameter of the network.
     pub(crate) fn into_layered(self, network: &Network) -> Parameters {
         match self.converted(true) {
             Self::Single(values) => layered(network, &values),
@@ -81,20 +79,19 @@ impl Values {
     }
 }
 
-/// Parameters, and what the optimiser remembers of each.
+/// Parameters, and the optimiser's state for each.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EngineState {
     /// Weights and biases.
     pub parameters: Values,
-    /// As many as the optimiser keeps, see [`Optimizer::state_count`]: momentum or
-    /// mean, then mean square.
+    /// The optimiser's state, [`Optimizer::state_count`] sets of values: momentum or mean, then mean square.
     pub optimizer: Vec<Values>,
-    /// Steps that the run had made when what the optimiser remembers was zero: 0, or above in an extended run.
+    /// Steps that the run had made when the optimiser's state was zero: 0, or more in an extended run.
     pub optimizer_start: u64,
 }
 
 impl EngineState {
-    /// Of an engine that computes in float32.
+    /// The state of an engine that computes in float32.
     #[must_use]
     #[doc(hidden)]
     pub fn of_single(parameters: &Parameters, optimizer: &[Parameters]) -> Self {
@@ -102,7 +99,7 @@ impl EngineState {
         Self { parameters: Values::of_single(parameters), optimizer, optimizer_start: 0 }
     }
 
-    /// Parameters with an optimiser at zero, of a run that has made `steps` steps.
+    /// Parameters with the optimiser at zero, after `steps` steps of a run.
     pub(crate) fn fresh(parameters: &Parameters, optimizer: &Optimizer, steps: u64) -> Self {
         let parameters = Values::of_single(parameters);
         let memory = Values::Single(vec![0.0; parameters.len()]);
@@ -110,10 +107,10 @@ impl EngineState {
         Self { parameters, optimizer, optimizer_start: steps }
     }
 
-    /// The parameters as models have them.
+    /// The parameters in float32, as in models.
     ///
     /// # Errors
-    /// [`Error::Network`] when they are of another network.
+    /// [`Error::Network`] when they belong to another network.
     pub(crate) fn rounded(&self, network: &Network) -> Result<Parameters> {
         let (count, expected) = (self.parameters.len(), network.parameter_count());
         if count != expected {
@@ -129,7 +126,7 @@ impl EngineState {
 
     /// The state after the edges of one layer have moved: surviving edges keep their values, new ones start at zero.
     ///
-    /// `now` has the edge that each old edge of the layer is now: `[old edges]`.
+    /// `now` has the new index of each old edge of the layer: `[old edges]`.
     #[must_use]
     #[doc(hidden)]
     pub fn moved(mut self, network: &Network, layer: usize, now: &[Option<u32>]) -> Self {
@@ -137,14 +134,14 @@ impl EngineState {
         let first = before.map(|layer| layer.topology.edges() + layer.topology.outputs().width()).sum();
         for values in [&mut self.parameters].into_iter().chain(&mut self.optimizer) {
             match values {
-                Values::Single(values) => carry(&mut values[first..first + now.len()], now),
-                Values::Double(values) => carry(&mut values[first..first + now.len()], now),
+                Values::Single(values) => reorder(&mut values[first..first + now.len()], now),
+                Values::Double(values) => reorder(&mut values[first..first + now.len()], now),
             }
         }
         self
     }
 
-    /// The same in the numbers of a kind of engine.
+    /// The state in the precision of a kind of engine.
     #[must_use]
     pub(crate) fn for_backend(self, backend: Backend) -> Self {
         let convert = |values: Values| values.converted(backend != Backend::Reference);
@@ -152,12 +149,12 @@ impl EngineState {
         Self { parameters: convert(self.parameters), optimizer, ..self }
     }
 
-    /// Checks that the parts fit each other and can be trained on: as many values in each, all in the same
-    /// numbers; finite parameters; no memory that is not a number. (A mean square may have overflowed to
-    /// infinity: its parameter stands still from then on, and training goes on.)
+    /// Checks that the parts fit each other and that training can continue from them: equal numbers of values, all in the same
+    /// precision, finite parameters, and no NaN in the optimiser's state. (A mean square may have overflowed to infinity. Its
+    /// parameter then no longer changes, and training continues.)
     ///
     /// # Errors
-    /// [`Error::Network`] says what does not fit.
+    /// [`Error::Network`] names what does not fit.
     pub(crate) fn check_itself(&self) -> Result<()> {
         let refuse = |reason: String| Err(Error::Network(format!("state of an engine: {reason}")));
         for (index, memory) in self.optimizer.iter().enumerate() {
@@ -178,7 +175,7 @@ impl EngineState {
         Ok(())
     }
 
-    /// Checks that it can go on with a network and an optimiser, in float32 or in float64.
+    /// Checks that it fits a network and an optimiser, in float32 or in float64.
     ///
     /// # Errors
     /// [`Error::Network`] names what does not fit.
@@ -203,7 +200,7 @@ impl EngineState {
         Ok(())
     }
 
-    /// The parameters, then what the optimiser remembers, for an engine that computes in float32.
+    /// The parameters and the optimiser's state, for an engine that computes in float32.
     ///
     /// # Errors
     /// As [`EngineState::check`].
@@ -221,8 +218,8 @@ impl EngineState {
     }
 }
 
-/// Moves the values of a layer's edges to where these are now; the number of edges is the same.
-fn carry<T: Copy + Default>(weights: &mut [T], now: &[Option<u32>]) {
+/// Moves the values of a layer's edges to their new indices; the number of edges is the same.
+fn reorder<T: Copy + Default>(weights: &mut [T], now: &[Option<u32>]) {
     let old = weights.to_vec();
     weights.fill(T::default());
     for (value, edge) in old.into_iter().zip(now) {

@@ -25,7 +25,7 @@ const DIGEST: usize = 32;
 
 /// Where scores came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ScoreSource {
     /// They were computed.
     Fitted,
     /// They were read from the cache.
@@ -44,9 +44,9 @@ pub fn fit(
     train: &Dataset,
     folder: Option<&Path>,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<(Preprocessing, Source)> {
+) -> Result<(Preprocessing, ScoreSource)> {
     if !settings.importance.scores_features() {
-        return Ok((Preprocessing::fit(settings, train)?, Source::Fitted));
+        return Ok((Preprocessing::fit(settings, train)?, ScoreSource::Fitted));
     }
     settings.check()?;
     let (scores, source) = scores(settings, train, folder, progress)?;
@@ -62,18 +62,18 @@ pub fn scores(
     train: &impl Samples,
     folder: Option<&Path>,
     progress: &(dyn Fn(usize) + Sync),
-) -> Result<(Vec<f64>, Source)> {
+) -> Result<(Vec<f64>, ScoreSource)> {
     let folder = folder.filter(|_| settings.importance == Importance::RandomForest);
     let file = folder.map(|folder| CacheFile::new(folder, &key(settings, train), "importance"));
     let decode = |bytes: &[u8]| decode(bytes, train.feature_count());
     if let Some(scores) = file.as_ref().and_then(|file| file.read(decode)) {
-        return Ok((scores, Source::Cache));
+        return Ok((scores, ScoreSource::Cache));
     }
     let scores = feature_scores(settings, train, progress)?;
     if let Some(file) = file {
         file.write(&encode(&scores));
     }
-    Ok((scores, Source::Fitted))
+    Ok((scores, ScoreSource::Fitted))
 }
 
 /// SHA-256 of all that the scores depend on, in hexadecimal.
@@ -124,7 +124,7 @@ mod tests {
         ImportanceSettings { trees: 3, ..ImportanceSettings::new(Importance::RandomForest) }
     }
 
-    fn get(settings: &ImportanceSettings, data: &Dataset, folder: &Path) -> (Vec<f64>, Source) {
+    fn get(settings: &ImportanceSettings, data: &Dataset, folder: &Path) -> (Vec<f64>, ScoreSource) {
         scores(settings, data, Some(folder), &|_| {}).unwrap()
     }
 
@@ -137,12 +137,12 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("not/yet/there");
         let (first, source) = get(&forest(), &data(1.0), &folder);
-        assert_eq!(source, Source::Fitted);
+        assert_eq!(source, ScoreSource::Fitted);
         let (second, source) = get(&forest(), &data(1.0), &folder);
-        assert_eq!((second, source), (first, Source::Cache));
+        assert_eq!((second, source), (first, ScoreSource::Cache));
         let preprocessing = |folder| fit(&forest(), &data(1.0), folder, &|_| {}).unwrap();
         let ((cached, source), (fitted, _)) = (preprocessing(Some(&folder)), preprocessing(None));
-        assert_eq!((cached, source), (fitted, Source::Cache));
+        assert_eq!((cached, source), (fitted, ScoreSource::Cache));
     }
 
     #[test]
@@ -159,12 +159,12 @@ mod tests {
             (forest(), more_classes.unwrap()),
         ];
         for (settings, data) in &others {
-            assert_eq!(get(settings, data, folder.path()).1, Source::Fitted, "{settings:?}");
+            assert_eq!(get(settings, data, folder.path()).1, ScoreSource::Fitted, "{settings:?}");
         }
         assert_eq!(files(folder.path()).len(), 6);
         // The order follows from the scores and is not part of them.
         let ascending = ImportanceSettings { order: super::super::Order::Ascending, ..forest() };
-        assert_eq!(get(&ascending, &data(1.0), folder.path()).1, Source::Cache);
+        assert_eq!(get(&ascending, &data(1.0), folder.path()).1, ScoreSource::Cache);
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
         let (other, not_finite) = (encode(&[0.5; 3]), encode(&[f64::NAN; 4]));
         for bytes in [&good[..good.len() - 1], &[], &flipped, &longer, &other, &not_finite] {
             fs::write(&path, bytes).unwrap();
-            assert_eq!(get(&forest(), &data(1.0), folder.path()), (whole.clone(), Source::Fitted));
+            assert_eq!(get(&forest(), &data(1.0), folder.path()), (whole.clone(), ScoreSource::Fitted));
             assert_eq!(fs::read(&path).unwrap(), good, "the damaged file stayed");
         }
     }
@@ -191,7 +191,7 @@ mod tests {
         let file = parent.path().join("file");
         fs::write(&file, "").unwrap();
         for _ in 0..2 {
-            assert_eq!(get(&forest(), &data(1.0), &file.join("below")).1, Source::Fitted);
+            assert_eq!(get(&forest(), &data(1.0), &file.join("below")).1, ScoreSource::Fitted);
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for importance in [Importance::Variance, Importance::Random, Importance::Pca, Importance::None] {
             let settings = ImportanceSettings::new(importance);
-            assert_eq!(fit(&settings, &data(1.0), Some(folder.path()), &|_| {}).unwrap().1, Source::Fitted);
+            assert_eq!(fit(&settings, &data(1.0), Some(folder.path()), &|_| {}).unwrap().1, ScoreSource::Fitted);
         }
         assert!(files(folder.path()).is_empty());
     }

@@ -6,7 +6,7 @@ use safetensors::Dtype;
 
 use super::TrainedModel;
 use super::container::{Container, Read};
-use super::format::{Header, LayerHeader, NAME, VERSION};
+use super::format::{ModelMetadata, LayerHeader, NAME, VERSION};
 use crate::error::one_line;
 use crate::importance::{Importance, Order, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
@@ -27,11 +27,11 @@ impl TrainedModel {
 
     fn decode_parts(bytes: &[u8]) -> Read<Self> {
         let mut file = Container::new(bytes)?;
-        let header: Header = file.header(NAME, check_version)?;
+        let header: ModelMetadata = file.header(NAME, check_version)?;
         let (mut layers, mut values) = (Vec::<Layer>::new(), Vec::new());
         for (index, layer) in header.layers.iter().enumerate() {
             let below = layers.last().map(|below| below.topology.outputs().width());
-            let limit = below.map_or_else(|| Inputs::AtMost(most_inputs(bytes.len())), Inputs::Exactly);
+            let limit = below.map_or_else(|| InputLimit::AtMost(most_inputs(bytes.len())), InputLimit::Exactly);
             let (layer, parameters) = read_layer(&mut file, index, layer, limit)
                 .map_err(|reason| format!("layers.{index}: {reason}"))?;
             layers.push(layer);
@@ -58,7 +58,7 @@ fn text(error: impl std::fmt::Display) -> String {
 
 /// How many inputs a layer may have: their number determines the size of lists, regardless of edges.
 #[derive(Clone, Copy)]
-enum Inputs {
+enum InputLimit {
     /// As many as the layer below has outputs, each of which has a bias in the file.
     Exactly(usize),
     /// The first layer has as many as the header says, bounded by the size of the file.
@@ -94,7 +94,7 @@ fn read_layer(
     file: &mut Container<'_>,
     index: usize,
     header: &LayerHeader,
-    limit: Inputs,
+    limit: InputLimit,
 ) -> Read<(Layer, LayerParameters)> {
     let name = |part: &str| format!("layers.{index}.{part}");
     let mut blocks = |part: &str| {
@@ -126,20 +126,20 @@ fn read_layer(
 }
 
 /// Refuses a number of inputs that is not backed by the file.
-fn check_inputs(inputs: usize, fully_connected: bool, limit: Inputs) -> Read<()> {
+fn check_inputs(inputs: usize, fully_connected: bool, limit: InputLimit) -> Read<()> {
     match limit {
-        Inputs::Exactly(below) if inputs != below => {
+        InputLimit::Exactly(below) if inputs != below => {
             Err(format!("{inputs} inputs, the layer below has {below} outputs"))
         }
         // A fully connected layer has a weight for each of them.
-        Inputs::AtMost(most) if inputs > most && !fully_connected => Err(format!(
+        InputLimit::AtMost(most) if inputs > most && !fully_connected => Err(format!(
             "{inputs} inputs are too many for so few edges, the limit in a file of this size is {most}"
         )),
         _ => Ok(()),
     }
 }
 
-fn read_preprocessing(file: &mut Container<'_>, header: &Header) -> Read<Preprocessing> {
+fn read_preprocessing(file: &mut Container<'_>, header: &ModelMetadata) -> Read<Preprocessing> {
     let transform = match header.importance {
         Importance::None if header.order != Order::Place => Transform::Identity { features: header.features },
         Importance::Pca => {
@@ -158,7 +158,7 @@ fn read_preprocessing(file: &mut Container<'_>, header: &Header) -> Read<Preproc
     Preprocessing::from_parts(header.importance, header.order, standardisation, transform).map_err(text)
 }
 
-fn read_standardisation(file: &mut Container<'_>, header: &Header) -> Read<Standardisation> {
+fn read_standardisation(file: &mut Container<'_>, header: &ModelMetadata) -> Read<Standardisation> {
     let mut list = |name| floats(file, name, Some(&[header.features]));
     let mean = list("preprocessing.feature_mean")?;
     Standardisation::from_parts(mean, list("preprocessing.feature_deviation")?).map_err(text)

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::TrainedModel;
 use super::container;
 use super::decode::most_inputs;
-use super::format::{Header, LayerHeader, NAME, VERSION};
+use super::format::{ModelMetadata, LayerHeader, NAME, VERSION};
 use super::tensor::Tensor;
 use crate::importance::Transform;
 
@@ -53,13 +53,13 @@ impl TrainedModel {
         serde_json::to_string(&self.header()).map_err(|error| error.to_string())
     }
 
-    fn header(&self) -> Header {
+    fn header(&self) -> ModelMetadata {
         let layers = self.network().layers().iter().map(|layer| LayerHeader {
             activation: layer.activation,
             keep_probability: layer.keep_probability,
             fully_connected: layer.topology.is_fully_connected(),
         });
-        Header {
+        ModelMetadata {
             format: NAME.into(),
             version: VERSION,
             written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),

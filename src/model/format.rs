@@ -21,7 +21,7 @@ pub const MAX_HEADER: usize = 16 << 20;
 /// The JSON object in the metadata.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct ModelMetadata {
     /// [`NAME`].
     pub format: String,
     /// Version of the format.

@@ -1,17 +1,16 @@
-//! The narrow network: fully connected, and small only by its width.
+//! The narrow network: a fully connected network with narrow layers.
 //!
-//! It is the baseline for the value of sparsity: as many layers and no
-//! more parameters than a sparse network, all of them dense and thin.
+//! It is the baseline for sparsity: as many layers as a sparse network and no more parameters, but fully connected.
 
 use super::{Architecture, Connectivity};
 use crate::{Error, Result};
 
-/// Layers of which every choice is tried.
+/// Number of layers for which all combinations of widths are tried.
 const MOST_LAYERS: usize = 12;
 
 impl Architecture {
-    /// As many fully connected hidden layers, all of the same width, the
-    /// largest with at most `budget` weights and biases in the whole network.
+    /// The same number of fully connected hidden layers, all of one width: the largest with at most `budget` weights and biases
+    /// in the whole network.
     ///
     /// # Errors
     /// Refuses a network without hidden layers, and a budget too small for a width of 1.
@@ -30,7 +29,7 @@ impl Architecture {
                 self.classes
             )));
         }
-        // A width has at least as many parameters as its number, so the budget bounds it.
+        // A network of this width has at least as many parameters, so the budget bounds the width.
         let (mut fits, mut exceeds) = (1, budget.saturating_add(1));
         while exceeds - fits > 1 {
             let middle = fits + (exceeds - fits) / 2;
@@ -40,13 +39,13 @@ impl Architecture {
         Ok(Self { hidden: vec![fits; layers], connectivity, ..self.clone() })
     }
 
-    /// As [`Architecture::narrowed_to`], with some layers wider by one: of these widths those with the most parameters.
+    /// As [`Architecture::narrowed_to`], with some layers wider by one neuron, chosen for the most parameters.
     ///
     /// # Errors
     /// As [`Architecture::narrowed_to`].
     pub(crate) fn narrowed_finely_to(&self, budget: usize) -> Result<Self> {
         let even = self.narrowed_to(budget)?;
-        // Of more layers than these only the last ones are tried.
+        // With more layers than this, only the last ones are tried.
         let layers = even.hidden.len().min(MOST_LAYERS);
         let first = even.hidden.len() - layers;
         let wider = |chosen: u32| {
@@ -63,13 +62,13 @@ impl Architecture {
         Ok(Self { hidden, ..even })
     }
 
-    /// The number of parameters of a network of these layers with one neuron in each of them.
+    /// The number of parameters with one neuron in each layer.
     pub(crate) fn narrowest_count(&self) -> usize {
         let least = fully_connected_parameters(self.inputs, &vec![1; self.hidden.len()], self.classes);
         usize::try_from(least).unwrap_or(usize::MAX)
     }
 
-    /// Refuses a narrow network that is not as narrow as its budget.
+    /// Refuses a narrow network that exceeds its budget.
     pub(super) fn check_budget(&self) -> Result<()> {
         let Connectivity::Narrow { budget } = self.connectivity else { return Ok(()) };
         match self.parameter_count()? {
@@ -81,7 +80,7 @@ impl Architecture {
     }
 }
 
-/// Weights and biases of a fully connected network.
+/// Number of weights and biases of a fully connected network.
 fn fully_connected_parameters(inputs: usize, hidden: &[usize], classes: usize) -> u128 {
     let mut total = 0u128;
     let mut below = inputs as u128;

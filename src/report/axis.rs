@@ -1,4 +1,4 @@
-//! The vertical axis of a chart: its range, and the numbers beside it.
+//! The vertical axis of a chart: its range and its ticks.
 
 /// The vertical axis.
 #[derive(Debug, PartialEq)]
@@ -10,14 +10,14 @@ pub(super) struct Axis {
 }
 
 impl Axis {
-    /// Round numbers around a range of values that are not negative.
+    /// An axis between round numbers, for values that are not negative.
     pub(super) fn linear(low: f64, high: f64, greatest: f64) -> Self {
         let range = (high - low).max(high.abs() * 1e-3).max(1e-9);
         let decade = 10f64.powf((range / 4.0).log10().floor());
         let steps = [1.0, 2.0, 5.0, 10.0].map(|step| step * decade);
         let step = steps.into_iter().find(|step| range / step <= 5.0).unwrap_or(steps[3]);
         let last = (high / step).ceil();
-        // Where all values are the same there is room below them.
+        // If all values are equal, there is room below them.
         let first = (low / step).floor().min(last - 1.0).max(0.0);
         #[expect(clippy::cast_possible_truncation, reason = "about five; casts saturate")]
         let count = (last - first).clamp(1.0, 10.0) as usize;
@@ -27,7 +27,7 @@ impl Axis {
         Self { low: step * first, high: end.max(step * first + 1e-9), ticks, is_logarithmic: false }
     }
 
-    /// 1, 2 and 5 times powers of ten, or powers of ten alone where these are many.
+    /// Ticks at 1, 2 and 5 times powers of ten, or at powers of ten only if there are many.
     pub(super) fn logarithmic(low: f64, high: f64) -> Self {
         let (first, last) = (low.log10().floor(), high.log10().ceil());
         let factors: &[f64] = if high / low < 1e3 { &[1.0, 2.0, 5.0] } else { &[1.0] };
@@ -39,7 +39,7 @@ impl Axis {
         // From the last round number below to the first above.
         let start = all.iter().rposition(|tick| *tick <= low).unwrap_or(0);
         let end = all.iter().position(|tick| *tick >= high).unwrap_or(all.len() - 1);
-        // Where all values are the same there is room above them, or below.
+        // If all values are equal, there is room above or below them.
         let end = end.max(start + 1).min(all.len() - 1);
         let start = start.min(end - 1);
         let every = (end - start).div_ceil(10).max(1);
@@ -47,7 +47,7 @@ impl Axis {
         Self { low: all[start], high: all[end], ticks, is_logarithmic: true }
     }
 
-    /// Where a value is, from 0 at the bottom to 1 at the top.
+    /// The position of a value, from 0 at the bottom to 1 at the top.
     pub(super) fn place(&self, value: f64) -> f64 {
         if self.is_logarithmic {
             return (value / self.low).ln() / (self.high / self.low).ln();
@@ -55,7 +55,7 @@ impl Axis {
         (value - self.low) / (self.high - self.low)
     }
 
-    /// A number of the axis with as many digits as it needs.
+    /// The label of a tick, with as many digits as it needs.
     pub(super) fn label(tick: f64) -> String {
         if tick != 0.0 && !(1e-4..1e6).contains(&tick) {
             return format!("{tick:.0e}");

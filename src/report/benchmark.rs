@@ -58,7 +58,7 @@ pub fn measurement_table(measurements: &[Measurement]) -> TextTable {
     table_of(measurements, &columns)
 }
 
-/// What stands in one table: the same work on the same kind of device.
+/// The measurements of one table: the same work on the same kind of device.
 type Group<'a> = (Mode, &'a str, Vec<&'a Measurement>);
 
 /// Groups in the order of their first measurement.
@@ -74,9 +74,9 @@ fn groups(measurements: &[Measurement]) -> Vec<Group<'_>> {
     groups
 }
 
-/// Rows of a group with their names, in the order of their first measurement, this program's before all others.
+/// The named rows of a group, in the order of their first measurement, this program's first.
 ///
-/// A row is a subject, and what differs where one subject was measured in several ways: `tanner sc cpu, width 1568`.
+/// A row is named after its subject, with what differs if one subject was measured in several ways: `tanner sc cpu, width 1568`.
 fn rows<'a>(group: &[&'a Measurement]) -> Vec<(String, Vec<&'a Measurement>)> {
     let mut rows: Vec<(String, Vec<&Measurement>)> = Vec::new();
     let (ours, others): (Vec<&Measurement>, Vec<&Measurement>) =
@@ -91,8 +91,8 @@ fn rows<'a>(group: &[&'a Measurement]) -> Vec<(String, Vec<&'a Measurement>)> {
     rows
 }
 
-/// The subject with its circumstances as far as others of the group differ in them; the device only where two of
-/// one batch size do, as single samples run on one thread and larger batches on all.
+/// The subject, with the conditions in which the group differs. The device is named only if two rows of one batch size
+/// differ in it, because single samples run on one thread and larger batches on all.
 fn name(measurement: &Measurement, group: &[&Measurement]) -> String {
     let subject = measurement.subject();
     let same: Vec<&Measurement> = group.iter().copied().filter(|other| other.subject() == subject).collect();
@@ -109,8 +109,7 @@ fn name(measurement: &Measurement, group: &[&Measurement]) -> String {
 }
 
 /// Tables of medians under their headings, one for each mode and kind of device: a row for each subject, a column for
-/// each batch size; behind each median, half the distance of the quartiles, and how many times as long as the first
-/// row's it is.
+/// each batch size. After each median come half the interquartile range, and the ratio to the first row.
 #[must_use]
 pub fn ratio_table(measurements: &[Measurement]) -> Vec<(String, TextTable)> {
     let table = |(mode, backend, group): (Mode, &str, Vec<&Measurement>)| {
@@ -130,7 +129,7 @@ pub fn ratio_table(measurements: &[Measurement]) -> Vec<(String, TextTable)> {
             table.row(std::iter::once(name.clone().into()).chain(cells));
         }
         let heading = format!(
-            "{of} on the {backend}, median time ± half the quartiles' distance, and how many times the first row's"
+            "{of} on the {backend}, median time ± half the interquartile range, and the ratio to the first row"
         );
         (heading, table)
     };
@@ -152,8 +151,8 @@ fn cell(found: &Measurement, first: Option<&Measurement>) -> TextCell {
     TextCell::split(format!("{} ±{around:.0} %{times}", duration(median_us)), plain)
 }
 
-/// Times over batch sizes, both logarithmic, a panel for each mode and kind of device; bars are quartiles. Behind the
-/// last colour they start over, dashed.
+/// Times over batch sizes, both logarithmic, a panel for each mode and kind of device. Bars are quartiles. After the
+/// last colour they repeat, dashed.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is nothing to draw, or the drawing fails.
@@ -241,7 +240,7 @@ mod tests {
                 && row("tanner").contains("2.00 ms ±10 %  1.00x")
         );
         assert!(row("pytorch fc cpu").contains("900.0 µs ±10 %  3.00x"), "{text}");
-        // Nothing of ours to compare with.
+        // There is no row of ours to compare with.
         assert!(
             row("pytorch").contains("5.00 ms ±10 %") && !row("pytorch").contains("±10 %  1.00x"),
             "{text}"
@@ -254,7 +253,7 @@ mod tests {
     fn rows_of_one_subject_are_distinguished_by_what_differs() {
         let wide = Measurement { width: 1568, ..measured("tanner", "sc", 128, 700.0) };
         let two = Measurement { device: "2 threads".into(), ..measured("tanner", "fc", 128, 400.0) };
-        // Another device at another batch size is what `--inference` measures: one row.
+        // `--inference` measures another device at another batch size: one row.
         let single = Measurement { device: "2 threads".into(), ..measured("tanner", "rsp", 1, 5.0) };
         let all = [
             measured("tanner", "sc", 128, 300.0),

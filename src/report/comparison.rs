@@ -4,7 +4,7 @@ use super::table::{CellOf, Mark, TextCell, TextColumn, TextTable, table_of};
 use crate::experiments::table1::FilledCell;
 use crate::experiments::{Comparison, Entry, MeanDeviation};
 
-/// One configuration a row: accuracy, parameters, and the paired difference from the baseline. The best is green.
+/// A row for each configuration: accuracy, parameters, and the paired difference from the baseline. The best is green.
 #[must_use]
 pub fn comparison_table(comparison: &Comparison) -> TextTable {
     let scored_on = comparison.scored_on().unwrap_or_default();
@@ -52,7 +52,7 @@ fn best_column() -> TextColumn {
     TextColumn::text("best epoch's").plain(&["best_percent", "best_deviation"]).rank(5)
 }
 
-/// The cells of the paper's table: its number beside each mean and standard deviation.
+/// The cells of the paper's table: its number, and the mean and standard deviation measured here.
 #[must_use]
 pub fn table1_table(cells: &[FilledCell]) -> TextTable {
     let here_less_paper = |filled: &FilledCell| {
@@ -81,7 +81,7 @@ pub fn table1_table(cells: &[FilledCell]) -> TextTable {
     table_of(cells, &columns)
 }
 
-/// What was not measured.
+/// A cell that was not measured.
 fn unknown() -> TextCell {
     TextCell::split("–", [""; 0])
 }

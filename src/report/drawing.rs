@@ -1,4 +1,4 @@
-//! A plot in the two formats that travel: PNG for screens, SVG for papers.
+//! A plot in two formats: PNG for screens, SVG for papers.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use super::style::{
 use crate::files::atomic_write;
 use crate::{Error, Result};
 
-/// Pixels of the PNG for each unit of the drawing.
+/// Pixels of the PNG for each drawing unit.
 const SCALE: f32 = 2.0;
 
-/// Bytes that drawing takes: fonts, pixels, and the picture that they become.
+/// Memory in bytes that drawing takes: fonts, pixels and the encoded picture.
 const MEMORY: f64 = 20.0 * 1024.0 * 1024.0;
 
-/// What a line or a marker stands for.
+/// An entry of the legend: the meaning of a line or a marker.
 #[derive(Clone, Debug)]
 pub(super) struct Key {
     pub(super) name: String,
@@ -48,13 +48,13 @@ impl Key {
 /// Height of a line of the legend, and its margin below.
 const ROW: f64 = 20.0;
 const BELOW: f64 = 10.0;
-/// Between two keys, and width of a sign with the room behind it.
+/// The distance between two keys, and the width of a symbol with the space after it.
 const APART: f64 = 26.0;
 const SIGN: f64 = 28.0;
-/// From the middle of a diamond to its tips.
+/// The distance from the middle of a diamond to its tips.
 const DIAMOND: f64 = 1.3 * DOT;
 
-/// Panels side by side under one title, each of this width and height. The legend stands below all panels, so that it
+/// Panels side by side under one title, each of this width and height. The legend is below all panels, where it
 /// covers no data.
 pub(super) fn figure(
     title: impl Into<String>,
@@ -86,7 +86,7 @@ fn styled(layout: Layout) -> Layout {
     layout.with_axis_line_width(HAIR).with_tick_width(HAIR).with_grid_line_width(HAIR)
 }
 
-/// Keys in as many lines as they need, below everything else.
+/// The keys, in as many lines as they need, below everything else.
 fn add_legend(scene: &mut Scene, keys: &[Key]) {
     let width = |key: &Key| SIGN + text_width(&key.name, TEXT);
     let mut rows: Vec<(f64, Vec<&Key>)> = Vec::new();
@@ -204,11 +204,11 @@ pub(super) fn png(scene: &Scene) -> Result<Vec<u8>> {
     kuva::RasterBackend::new().with_scale(SCALE).render_scene(scene).map_err(Error::Picture)
 }
 
-/// What kuva calls the clipping paths of its plots, before their number.
+/// The prefix of the names of kuva's clipping paths; a number follows it.
 const CLIP: &str = "kuva-clip-";
 
-/// Numbers the clipping paths from 0 by their first appearance: kuva counts all
-/// plots of the process, so that the same plot would get another number later.
+/// Numbers the clipping paths from 0 by their first appearance. kuva counts all plots of the process, so the same plot
+/// would otherwise get another number later.
 fn renumbered(svg: &str) -> String {
     let mut parts = svg.split(CLIP);
     let mut text = parts.next().unwrap_or_default().to_owned();
@@ -247,7 +247,7 @@ mod tests {
             assert!(*y - f64::from(TEXT) > 200.0 - 1.0 && *y < scene.height, "{texts:?}");
             assert!(*x > 0.0 && x + width < 300.0, "{texts:?}");
         }
-        // The last one has no room in the first line.
+        // The last one does not fit into the first line.
         assert!(texts[2].1 > texts[0].1, "{texts:?}");
     }
 

@@ -1,4 +1,4 @@
-//! Growth with the width for people: a table, a CSV file, a chart.
+//! Growth with the width: a table, a CSV file and a chart.
 
 use kuva::plot::LinePlot;
 use kuva::plot::scatter::{MarkerShape, ScatterPlot};
@@ -9,11 +9,11 @@ use super::Drawing;
 use super::benchmark::time_cell;
 use super::drawing::{Key, Sign, figure};
 use super::style::{DOT, PALETTE, SOFT, THIN, Tone};
-use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
+use super::table::{CellOf, CsvColumn, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::benchmark::{Growth, Measurement, PowerLaw, dense_edges};
 use crate::{Error, Result};
 
-/// One width a row, with what the weights of the fully connected network would take.
+/// A row for each width, with the size that the weights of the fully connected network would have.
 #[must_use]
 pub fn growth_table(growth: &[Growth]) -> TextTable {
     let bytes = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
@@ -49,7 +49,7 @@ fn dense(point: &Measurement) -> u128 {
     dense_edges(point.width, point.hidden_layers)
 }
 
-/// The exponents in a line.
+/// The exponents, in one sentence.
 #[must_use]
 pub fn law_sentence(growth: &Growth) -> String {
     let exponent = |name: &str, law: Option<PowerLaw>| {
@@ -69,11 +69,11 @@ pub fn law_sentence(growth: &Growth) -> String {
     format!("{}: {}", growth.arch, laws.join(", "))
 }
 
-/// One width a line.
+/// A line for each width.
 #[must_use]
 pub fn growth_csv(growth: &[Growth]) -> String {
     let number = |value: Option<u64>| value.map_or(String::new(), |value| value.to_string());
-    let columns: [Column<&Measurement>; 12] = [
+    let columns: [CsvColumn<&Measurement>; 12] = [
         ("network", &|point| point.arch.clone()),
         ("width", &|point| point.width.to_string()),
         ("batch", &|point| point.batch.to_string()),
@@ -90,7 +90,7 @@ pub fn growth_csv(growth: &[Growth]) -> String {
     csv(points(growth), &columns)
 }
 
-/// Time of a step, and memory, over the width, all logarithmic, with the fitted laws as lines.
+/// Step time and memory over the width on logarithmic axes, with the fitted power laws as lines.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is nothing to draw, or the drawing fails.
@@ -128,7 +128,7 @@ pub fn growth_chart(growth: &[Growth]) -> Result<Drawing> {
     Drawing::of(&figure(title, [520.0, 400.0], panels, &keys))
 }
 
-/// The measured points, where there are any.
+/// The measured points, if any.
 fn dots(
     growth: &Growth,
     value: impl Fn(&Measurement) -> Option<f64>,
@@ -141,7 +141,7 @@ fn dots(
     (!points.is_empty()).then(|| Plot::Scatter(plot().with_marker(marker)))
 }
 
-/// A law over the range of the widths.
+/// A power law over the range of the widths.
 fn line(widths: &[f64], at: impl Fn(f64) -> f64, color: Tone) -> Plot {
     let ends = [f64::min, f64::max].map(|end| widths.iter().copied().reduce(end).unwrap_or(1.0));
     let points: Vec<_> = ends.iter().map(|x| (*x, at(*x))).collect();

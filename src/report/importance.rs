@@ -7,12 +7,12 @@ use kuva::render::plots::Plot;
 use super::drawing::{figure, png};
 use crate::{Error, Result};
 
-/// Draws the importance of each pixel where the pixel is, with a scale of colours, as a PNG file.
+/// Draws the importance of the pixels as a heat map with a colour scale, as a PNG file.
 ///
 /// `scores` is `[row][column]` of a picture of `[rows, columns]`.
 ///
 /// # Errors
-/// [`Error::Picture`] when there is not one score for each pixel or the drawing fails.
+/// [`Error::Picture`] when the number of scores is not that of the pixels, or the drawing fails.
 pub fn importance_picture(scores: &[f64], [rows, columns]: [usize; 2], title: &str) -> Result<Vec<u8>> {
     if scores.is_empty() || rows.checked_mul(columns) != Some(scores.len()) {
         return Err(Error::Picture(format!(
@@ -31,7 +31,7 @@ pub fn importance_picture(scores: &[f64], [rows, columns]: [usize; 2], title: &s
     png(&figure(title, [600.0, 500.0], vec![(plots, layout)], &[]))
 }
 
-/// Names of rows or columns, counted from 0; for want of space only some are told.
+/// Labels of rows or columns, counted from 0; only some are shown, for lack of space.
 fn numbers(count: usize) -> Vec<String> {
     let step = count.div_ceil(8);
     (0..count).map(|k| if k % step == 0 { k.to_string() } else { String::new() }).collect()

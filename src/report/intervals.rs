@@ -1,4 +1,4 @@
-//! Dots with intervals: accuracies over several seeds, one configuration a line.
+//! Dots with intervals: accuracies over several seeds, a line for each configuration.
 
 use std::sync::Arc;
 
@@ -12,39 +12,40 @@ use super::drawing::{Drawing, Key, Sign, figure};
 use super::style::{DOT, PALETTE, TEXT, Tone, text_width};
 use crate::{Error, Result};
 
-/// How the dots of each series look.
+/// The look of each series' dots.
 const LOOKS: [(Tone, MarkerShape, Sign); 2] =
     [(PALETTE[0], MarkerShape::Circle, Sign::Dot), (PALETTE[1], MarkerShape::Diamond, Sign::Diamond)];
-/// Height of a row, and width and height of all that is no row.
+/// Height of a row, and width and height of everything else.
 const ROW: f64 = 30.0;
 const AXIS: [f64; 2] = [520.0, 110.0];
 
-/// A mean, and where it is known its deviation.
+/// A mean, and its standard deviation if known.
 #[doc(hidden)]
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Dot {
-    /// Where the dot is.
+    /// The position of the dot.
     pub value: f64,
     /// Half the length of its interval.
     pub deviation: Option<f64>,
 }
 
-/// The dots of one line, a gap where nothing was measured.
+/// The dots of one line; a gap if nothing was measured.
 #[doc(hidden)]
 #[derive(Clone, Debug, PartialEq)]
 pub struct DotRow {
-    /// What stands before it.
+    /// Its label.
     pub label: String,
-    /// As many as there are series.
+    /// One for each series.
     pub dots: Vec<Option<Dot>>,
 }
 
-/// Draws a line for each row, the first at the top, on an axis that goes no farther than its dots; at most two series.
+/// Draws a line for each row, the first at the top, on an axis that fits the dots; at most two series.
 ///
-/// Beside a dot below half of the median the others could not be told apart: it is a number at the left end of the axis.
+/// A dot below half of the median would leave no room to distinguish the others, so it becomes a number at the left end of
+/// the axis.
 ///
 /// # Errors
-/// [`Error::Picture`] when there is no dot, a row has not one place for each series, or there are more than two of them.
+/// [`Error::Picture`] when there is no dot, a row does not have one place for each series, or there are more than two series.
 #[doc(hidden)]
 pub fn interval_chart(title: &str, x_label: &str, series: &[&str], rows: &[DotRow]) -> Result<Drawing> {
     let fits = |row: &DotRow| row.dots.len() == series.len();
@@ -55,15 +56,15 @@ pub fn interval_chart(title: &str, x_label: &str, series: &[&str], rows: &[DotRo
     let axis = axis(rows).ok_or_else(|| Error::Picture("a chart of 0 dots".into()))?;
     let (mut plots, mut far) = (Vec::new(), Vec::new());
     for (index, (color, marker, _)) in LOOKS.into_iter().enumerate().take(series.len()) {
-        // Two series of a row stand a little apart.
-        let beside = if series.len() > 1 { 0.16 - 0.32 * index as f64 } else { 0.0 };
+        // Two series of a row are drawn a little apart.
+        let offset = if series.len() > 1 { 0.16 - 0.32 * index as f64 } else { 0.0 };
         let dots = rows
             .iter()
             .enumerate()
-            .filter_map(|(row, cells)| Some(((rows.len() - row) as f64 + beside, cells.dots[index]?)));
+            .filter_map(|(row, cells)| Some(((rows.len() - row) as f64 + offset, cells.dots[index]?)));
         let (near, beyond): (Vec<_>, Vec<_>) = dots.partition(|(_, dot)| dot.value >= axis.low);
         far.extend(beyond.into_iter().map(|(y, dot)| (y, dot.value, series[index])));
-        // One seed has a dot alone.
+        // A single seed has no interval.
         let (with, alone): (Vec<_>, Vec<_>) = near.into_iter().partition(|(_, dot)| dot.deviation.is_some());
         for dots in [with, alone].into_iter().filter(|dots| !dots.is_empty()) {
             let places = dots.iter().map(|(y, dot)| (dot.value, *y));
@@ -87,7 +88,7 @@ pub fn interval_chart(title: &str, x_label: &str, series: &[&str], rows: &[DotRo
     Drawing::of(&figure(title, size, vec![(plots, layout)], &keys))
 }
 
-/// A row has its label where an axis has a number.
+/// The axes: labels of rows replace the numbers of the vertical one.
 fn layout(plots: &[Plot], axis: &Axis, x_label: &str, labels: Vec<String>) -> Layout {
     let rows = labels.len() as f64;
     #[expect(
@@ -103,7 +104,7 @@ fn layout(plots: &[Plot], axis: &Axis, x_label: &str, labels: Vec<String>) -> La
     layout.with_y_tick_format(TickFormat::Custom(Arc::new(label)))
 }
 
-/// Round numbers around all intervals; those of dots below half of the median dot do not count.
+/// The axis around all intervals, except those of dots below half of the median dot.
 fn axis(rows: &[DotRow]) -> Option<Axis> {
     let mut dots: Vec<Dot> = rows.iter().flat_map(|row| &row.dots).copied().flatten().collect();
     dots.sort_by(|one, other| one.value.total_cmp(&other.value));
@@ -152,7 +153,7 @@ mod tests {
             |rows: &[DotRow]| interval_chart("title", "accuracy (%)", &["ours", "paper"], rows).unwrap();
         let (full, gap) = (draw(&full), draw(&gap));
         let [two, one] = [count(&full, PALETTE[0]), count(&gap, PALETTE[0])];
-        // Of three dots, one of which is the legend's, and two intervals.
+        // Three dots, one of them in the legend, and two intervals.
         assert!(one > 100 && one < two * 3 / 4, "{one} of {two} pixels");
         assert_eq!(count(&full, PALETTE[1]), count(&gap, PALETTE[1]));
         assert!(gap.svg.contains(">a<") && !gap.svg.contains(">0<") && !gap.svg.contains("0.00"));

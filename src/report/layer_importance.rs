@@ -10,7 +10,7 @@ use kuva::render::render::Primitive;
 use super::connectivity::blend;
 use super::drawing::{Drawing, figure};
 use super::style::{FULL, PAPER};
-use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
+use super::table::{CellOf, CsvColumn, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::layer_importance::{Agreement, BlockImportance, LayerImportance};
 use crate::{Error, Result};
 
@@ -34,14 +34,14 @@ pub fn block_table(layers: &[LayerImportance]) -> TextTable {
     table_of(blocks(layers), &columns)
 }
 
-/// A block with the number of its layer.
+/// A block, with the number of its layer.
 type Block<'a> = (usize, &'a BlockImportance);
 
 fn blocks(layers: &[LayerImportance]) -> impl Iterator<Item = Block<'_>> {
     layers.iter().flat_map(|layer| layer.blocks.iter().map(|block| (layer.layer, block)))
 }
 
-/// A row for each layer: Spearman's rank correlation of the blocks' order with both measures.
+/// A row for each layer: Spearman's rank correlation of the block order with both measures.
 pub fn agreement_table(layers: &[LayerImportance]) -> TextTable {
     let column = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
     let mut table = TextTable::new([
@@ -64,9 +64,9 @@ pub fn agreement_table(layers: &[LayerImportance]) -> TextTable {
     table
 }
 
-/// Comma-separated values, a line for each block under a header; what was not measured is empty.
+/// Comma-separated values, with a header and a line for each block; values that were not measured are empty.
 pub fn block_csv(layers: &[LayerImportance]) -> String {
-    let columns: [Column<Block>; 6] = [
+    let columns: [CsvColumn<Block>; 6] = [
         ("layer", &|(layer, _)| layer.to_string()),
         ("block", &|(_, block)| block.block.to_string()),
         ("neurons", &|(_, block)| block.neurons.to_string()),
@@ -96,7 +96,7 @@ pub fn layer_importance_picture(layers: &[LayerImportance], title: &str) -> Resu
     let panels = panels.into_iter().map(|(heading, heatmap)| {
         let plots = vec![Plot::Heatmap(heatmap)];
         let blocks = (0..blocks).map(|block| block.to_string()).collect();
-        // The axis counts from below.
+        // The axis counts from the bottom.
         let names = layers.iter().rev().map(|layer| name(layer.layer)).collect();
         let layout = Layout::auto_from_plots(&plots).with_title(heading);
         let layout = layout.with_x_categories(blocks).with_y_categories(names);
@@ -104,12 +104,12 @@ pub fn layer_importance_picture(layers: &[LayerImportance], title: &str) -> Resu
     });
     let size = [width, 120.0 + 48.0 * layers.len() as f64];
     let mut scene = figure(title, size, panels.collect(), &[]);
-    // A block that is not there has no number.
+    // A missing block has no number.
     scene.elements.retain(|element| !matches!(element, Primitive::Text { content, .. } if content == "NaN"));
     Drawing::of(&scene)
 }
 
-/// A grid of one measure, `[layer][block]`, the last layer first; a layer of fewer blocks ends with gaps.
+/// A grid of one measure, `[layer][block]`, the last layer first; a layer with fewer blocks ends with gaps.
 fn grid(layers: &[LayerImportance], blocks: usize, value: impl Fn(&BlockImportance) -> f64) -> Heatmap {
     let row = |layer: &LayerImportance| -> Vec<f64> {
         let mut row: Vec<f64> = layer.blocks.iter().map(&value).collect();
@@ -118,19 +118,20 @@ fn grid(layers: &[LayerImportance], blocks: usize, value: impl Fn(&BlockImportan
     };
     // The first row is drawn at the bottom.
     let rows: Vec<Vec<f64>> = layers.iter().rev().map(row).collect();
-    // More blocks than this leave no room for numbers.
+    // With more blocks than this there is no room for numbers.
     let heatmap = Heatmap::new().with_data(rows).with_color_map(ColorMap::Custom(Arc::new(shade)));
     if blocks <= 32 { heatmap.with_values() } else { heatmap }
 }
 
-/// Digits behind the point, without the sign of a zero.
+/// A number with a fixed number of decimals, without the sign of a zero.
 fn fixed(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
     let is_zero = text.chars().all(|c| matches!(c, '-' | '0' | '.'));
     if is_zero { text.trim_start_matches('-').to_owned() } else { text }
 }
 
-/// White to a blue that black numbers stay readable on; the fourth root shows small values, too. A gap is as the background.
+/// White to a blue on which black numbers are readable. The fourth root makes small values visible. A gap has the
+/// background colour.
 pub(super) fn shade(share: f64) -> String {
     if share.is_nan() {
         return PAPER.light.into();
@@ -184,7 +185,7 @@ mod tests {
         let grid = grid(&layers, 5, |block| block.accuracy_lost);
         assert_eq!(grid.data[2][..4], [0.125, 0.75, 0.125 / 3.0, 0.125 / 4.0]);
         assert!(grid.data[2][4].is_nan());
-        // Drawn from above, the inputs, which lose most, come first: their label is the last as well.
+        // The inputs, which lose most, are at the top, so their label is the last.
         let svg = layer_importance_picture(&layers, "test").unwrap().svg;
         let height = |text: &str| {
             let line = svg.split("<text").find(|part| part.contains(&format!(">{text}<"))).expect(text);

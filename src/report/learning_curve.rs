@@ -22,7 +22,7 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
     };
     let curve = |value: fn(&EpochMetrics) -> f64, color: Tone| {
         let points = history.iter().map(|metrics| (metrics.epoch as f64, value(metrics)));
-        // One epoch is a point, which a line does not show.
+        // A line through one point is invisible.
         let mut points: Vec<_> = points.collect();
         if let [(epoch, value)] = points[..] {
             points = vec![(epoch - 0.1, value), (epoch + 0.1, value)];
@@ -43,7 +43,7 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
     png(&figure(title, [480.0, 360.0], panels, &keys))
 }
 
-/// Whole epochs between two ticks: 1, 2 or 5 times a power of ten, for 5 to 10 ticks or so.
+/// Epochs between two ticks: 1, 2 or 5 times a power of ten, for about 5 to 10 ticks.
 pub(super) fn tick_step(epochs: usize) -> usize {
     let mut steps = (0..18).flat_map(|power| [1, 2, 5].map(|step| step * 10usize.pow(power)));
     steps.find(|step| epochs.div_ceil(*step) <= 10).unwrap_or(epochs)

@@ -1,15 +1,13 @@
 //! Reports: pictures and tables for people.
 //!
-//! [`learning_curve()`] draws what a run measured, [`connectivity_picture`] which
-//! weights layers have, [`OnPicture`] which pixels neurons see, [`importance_picture`] which pixels matter; all give the
-//! bytes of a PNG file. [`figure1()`] draws one small layer with a line for each
-//! weight. A [`Drawing`] is a plot as PNG and SVG. A [`TextTable`]
-//! fits a terminal, or is separated by tabs for a program; [`pruning_curve`] draws what pruning cost,
-//! [`layer_importance_picture`] what matters where; [`layer_table`] and [`tile_grid`] describe a network;
-//! [`class_table`], [`confusion_table`] and [`confusion_picture`] how good a classifier is;
-//! [`run_table()`] lists run folders, [`report_page`] makes one HTML page of them;
-//! [`ratio_table`], [`step_time_chart`] and [`growth_chart`] show benchmarks, [`stage_table`] and
-//! [`dispatch_table`] where the time of a step goes.
+//! * PNG files: [`learning_curve()`], [`connectivity_picture`] (the weights of layers), [`OnPicture`] (the pixels that
+//!   neurons see), [`importance_picture`] (the importance of pixels).
+//! * PNG and SVG, as a [`Drawing`]: [`figure1()`] (a small layer with a line for each weight), [`confusion_picture`],
+//!   [`pruning_curve`], [`layer_importance_picture`], [`step_time_chart`], [`growth_chart`].
+//! * Tables, as a [`TextTable`], which fits a terminal or is tab-separated for a program: [`layer_table`] and [`tile_grid`]
+//!   describe a network, [`class_table`] and [`confusion_table`] a classifier, [`run_table()`] run folders, [`ratio_table`]
+//!   a benchmark, [`stage_table`] and [`dispatch_table`] the time of a step.
+//! * HTML: [`report_page`].
 
 mod axis;
 mod benchmark;

@@ -7,7 +7,7 @@ use crate::topology::Topology;
 
 /// A row for each layer, and one for all: blocks, degrees, edges, tiles and bytes.
 ///
-/// Bytes are those of the layer's weights when it is packed under the policy.
+/// The bytes are those of the layer's weights, packed by the policy.
 pub fn layer_table(network: &Network, policy: TilePolicy) -> TextTable {
     let bytes = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
     let mut table = TextTable::new([
@@ -62,7 +62,7 @@ pub fn layer_table(network: &Network, policy: TilePolicy) -> TextTable {
 }
 
 /// The densities of a layer's tiles in per cent, output blocks downwards, input
-/// blocks to the right; `None` where there is only one tile.
+/// blocks to the right; `None` if there is only one tile.
 pub fn tile_grid(topology: &Topology) -> Option<TextTable> {
     let (inputs, outputs) = (topology.inputs().len(), topology.outputs().len());
     if inputs * outputs == 1 {
@@ -88,7 +88,7 @@ fn blocks(topology: &Topology) -> String {
     }
 }
 
-/// The out-degree of each input block, or its range where neurons differ.
+/// The out-degree of each input block, or its range if neurons differ.
 fn degrees(topology: &Topology) -> String {
     let of_block = |neurons: std::ops::Range<usize>| {
         let degrees = neurons.map(|neuron| topology.out_degree(neuron));

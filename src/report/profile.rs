@@ -1,11 +1,11 @@
-//! Profiles for people: where the time of a step goes, and what a GPU is given for each dispatch.
+//! Profiles for people: where the time of a step goes, and how much work each dispatch gives a GPU.
 
 use super::duration;
 use super::table::{CellOf, TextCell, TextColumn, TextTable, table_of};
 use crate::benchmark::{Profile, StageProfile};
 use crate::engine::profile::DispatchShape;
 
-/// What was profiled, and how long a step takes with and without clocks.
+/// What was profiled, and the time of a step with and without clocks.
 #[must_use]
 pub fn profile_sentence(profile: &Profile) -> String {
     let Profile { arch, batch, backend, device, step, workers, .. } = profile;
@@ -25,7 +25,7 @@ pub fn profile_sentence(profile: &Profile) -> String {
     format!("{head}; with clocks {}, {stages}", duration(wall))
 }
 
-/// One stage a row: its time (summed over threads), what it computes and moves, and how fast.
+/// A row for each stage: its time (summed over threads), operations, bytes and rates.
 #[must_use]
 pub fn stage_table(profile: &Profile) -> TextTable {
     let time = if profile.workers == 1 { ("µs", "us") } else { ("core-µs", "core_us") };
@@ -50,7 +50,7 @@ pub fn stage_table(profile: &Profile) -> TextTable {
     table_of(&profile.stages, &columns)
 }
 
-/// One dispatch a row: how much of a device it can occupy; none where nothing is dispatched.
+/// A row for each dispatch: how much of a device it can occupy; `None` if there are no dispatches.
 #[must_use]
 pub fn dispatch_table(profile: &Profile) -> Option<TextTable> {
     let stages: Option<Vec<_>> = profile.stages.iter().map(|stage| Some((stage, stage.dispatch?))).collect();

@@ -1,4 +1,4 @@
-//! What pruning cost: accuracy against the number of parameters.
+//! The cost of pruning: accuracy against the number of parameters.
 
 use std::sync::Arc;
 
@@ -10,12 +10,12 @@ use kuva::render::plots::Plot;
 
 use super::drawing::{Drawing, Key, Sign, figure};
 use super::style::{DOT, FIRST, SECOND, SOFT, THIN, Tone};
-use super::table::{CellOf, Column, TextCell, TextColumn, TextTable, csv, table_of};
+use super::table::{CellOf, CsvColumn, TextCell, TextColumn, TextTable, csv, table_of};
 use crate::experiments::prune::PrunePoint;
 use crate::text::grouped;
 use crate::{Error, Result};
 
-/// Draws the accuracy on validation split and test set against the parameters that are left.
+/// Draws the accuracy on validation and test samples against the number of parameters.
 ///
 /// # Errors
 /// [`Error::Picture`] when there are fewer than 2 points or the drawing fails.
@@ -44,7 +44,7 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
     all.extend(plots(|p| p.test_accuracy, SECOND, MarkerShape::Square));
     let accuracies = curve.iter().flat_map(|p| [p.validation_accuracy, p.test_accuracy].map(|a| 100.0 * a));
     let (low, high) = accuracies.fold((f64::MAX, f64::MIN), |(low, high), a| (low.min(a), high.max(a)));
-    // Room, so that no marker lies on the frame.
+    // A margin keeps markers off the frame.
     let room = (0.06 * (high - low)).max(0.1);
     let unpruned = ReferenceLine::horizontal(100.0 * first.validation_accuracy).with_color(SOFT.light);
     let layout = Layout::auto_from_plots(&all)
@@ -61,7 +61,7 @@ pub fn pruning_curve(curve: &[PrunePoint], title: &str) -> Result<Drawing> {
     Drawing::of(&figure(title, [760.0, 440.0], vec![(all, layout)], &keys))
 }
 
-/// A row for each network on the way.
+/// A row for each pruning step.
 pub fn pruning_table(curve: &[PrunePoint]) -> TextTable {
     let all = curve.first().map_or(1, |point| point.parameters) as f64;
     let loss = |loss: f64| TextCell::text(format!("{loss:.4}"));
@@ -83,7 +83,7 @@ pub fn pruning_table(curve: &[PrunePoint]) -> TextTable {
 
 /// The curve as comma-separated values, a line for each point under a header.
 pub fn pruning_csv(curve: &[PrunePoint]) -> String {
-    let columns: [Column<&PrunePoint>; 8] = [
+    let columns: [CsvColumn<&PrunePoint>; 8] = [
         ("step", &|point| point.step.clone()),
         ("parameters", &|point| point.parameters.to_string()),
         ("edges", &|point| point.edges.to_string()),

@@ -1,4 +1,4 @@
-//! What rewiring has made of the degrees, as a table.
+//! The effect of rewiring on the degrees, as a table.
 
 use crate::report::table::{TextCell, TextColumn, TextTable};
 use crate::training::RewiringSummary;
@@ -20,7 +20,7 @@ pub fn rewiring_table(rewiring: &RewiringSummary) -> TextTable {
     table
 }
 
-/// Degrees with one digit behind the point.
+/// Degrees with one decimal.
 pub(super) fn listed(degrees: &[f64]) -> String {
     degrees.iter().map(|degree| format!("{degree:.1}")).collect::<Vec<_>>().join(", ")
 }

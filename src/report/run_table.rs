@@ -1,10 +1,9 @@
-//! The table that runs are listed in.
+//! The table of runs.
 
 use super::table::{CellOf, Mark, TextCell, TextColumn, TextTable, table_of};
 use crate::training::{RunOverview, RunState};
 
-/// A row for each run, in the order they come in; a dash where something is not known. The best score on
-/// the same samples is green.
+/// A row for each run, in the given order, with a dash for unknown values. The best score on the same samples is green.
 pub fn run_table(runs: &[RunOverview]) -> TextTable {
     let rivals = |run: &RunOverview| {
         let key = (run.data.clone(), run.scored_on);
@@ -45,7 +44,7 @@ pub fn run_table(runs: &[RunOverview]) -> TextTable {
     table_of(runs, &columns)
 }
 
-/// What a run was asked for otherwise than others: `lr=0.01 seed=3`.
+/// The settings in which a run differs from the others: `lr=0.01 seed=3`.
 fn differences(run: &RunOverview) -> String {
     run.differs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
 }
@@ -64,7 +63,7 @@ fn state(state: RunState) -> TextCell {
     TextCell::text(state.name()).mark(mark)
 }
 
-/// Epochs done, and of how many where that is another number.
+/// Epochs done, and the total if it differs.
 pub(super) fn epochs(run: &RunOverview) -> String {
     match run.epochs_planned {
         Some(planned) if planned != run.epochs || run.state != RunState::Finished => {
@@ -74,7 +73,7 @@ pub(super) fn epochs(run: &RunOverview) -> String {
     }
 }
 
-/// A moment in seconds since 1970, by the clock on this machine's wall.
+/// A time in seconds since 1970, as local time.
 pub(super) fn local_time(seconds: i64) -> String {
     let zone = jiff::tz::TimeZone::system();
     match jiff::Timestamp::from_second(seconds) {

@@ -12,12 +12,12 @@ use super::table::{TextCell, TextColumn, TextTable};
 use crate::inference::Scores;
 use crate::{Error, Result};
 
-/// With more classes the confusion matrix is not a table for a terminal any more.
+/// Maximum number of classes of a confusion matrix in a terminal.
 pub const MAX_TABLE_CLASSES: usize = 30;
-/// Characters of a class name that stand in a table or picture.
+/// Maximum number of characters of a class name in a table or picture.
 const NAME_LENGTH: usize = 20;
 
-/// A row for each class: precision, recall, F1 (all in per cent) and number of samples. One name for each class.
+/// A row for each class: precision, recall and F1 (as percentages), and number of samples. `names` has one name per class.
 #[must_use]
 pub fn class_table(scores: &Scores, names: &[String]) -> TextTable {
     let share = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
@@ -35,7 +35,7 @@ pub fn class_table(scores: &Scores, names: &[String]) -> TextTable {
     table
 }
 
-/// The confusion matrix: what samples are downwards, what they were called to the right; none for more
+/// The confusion matrix: true classes downwards, predicted classes to the right; `None` for more
 /// than [`MAX_TABLE_CLASSES`].
 #[must_use]
 pub fn confusion_table(scores: &Scores, names: &[String]) -> Option<TextTable> {
@@ -55,15 +55,15 @@ pub fn confusion_table(scores: &Scores, names: &[String]) -> Option<TextTable> {
     Some(table)
 }
 
-/// The name of a class, cut for people.
+/// The name of a class, cut for display.
 fn named(name: &String) -> TextCell {
     TextCell::split(short(name), [name])
 }
 
-/// Draws the confusion matrix, each row in per cent of the samples of its class.
+/// Draws the confusion matrix, each row as percentages of the samples of its class.
 ///
 /// # Errors
-/// [`Error::Picture`] when there is no class, not one name for each, or the drawing fails.
+/// [`Error::Picture`] when there is no class, the number of names is wrong, or the drawing fails.
 pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Result<Drawing> {
     let classes = scores.confusion.len();
     if classes == 0 || names.len() != classes {
@@ -71,7 +71,7 @@ pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Resu
     }
     let row = |row: &Vec<usize>| -> Vec<f64> {
         let all = row.iter().sum::<usize>().max(1);
-        // One digit behind the point is what fits a cell.
+        // A cell has room for one decimal.
         row.iter().map(|count| (1000.0 * *count as f64 / all as f64).round() / 10.0).collect()
     };
     // The first row is drawn at the bottom.
@@ -83,7 +83,7 @@ pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Resu
     let layout = Layout::auto_from_plots(&plots).with_x_categories(names.clone());
     let layout = layout.with_y_categories(names.into_iter().rev().collect());
     let layout =
-        layout.with_x_label("called (% of the row's class)").with_y_label("is").with_x_tick_rotate(-35.0);
+        layout.with_x_label("predicted class (% of the true class)").with_y_label("true class").with_x_tick_rotate(-35.0);
     let side = (48.0 * classes as f64).clamp(360.0, 1600.0);
     Drawing::of(&figure(title, [side + 160.0, side + 80.0], vec![(plots, layout)], &[]))
 }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
     use crate::inference::Predictions;
 
-    /// Three classes; class 2 is never met, class 0 once taken for class 1.
+    /// Three classes: class 2 does not occur, and class 0 is once classified as class 1.
     fn scores() -> Scores {
         let logits = vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0];
         Scores::new(&Predictions::new(logits, 3).unwrap(), &[0, 0, 1]).unwrap()

@@ -8,12 +8,12 @@ use super::drawing::{Drawing, Key, Sign, figure};
 use super::style::{CURVE, FAINT, FIRST, SMALL_DOT};
 use crate::{Error, Result};
 
-/// Inputs on either side of one that its running mean takes in.
+/// Inputs on either side of one that its running mean includes.
 const REACH: usize = 10;
 
 /// Draws the number of edges of each input as points, with their running mean as a line.
 ///
-/// The label of the axis says in which order the inputs come, the heading what was counted.
+/// The axis label names the order of the inputs, the heading what was counted.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is no input, or the drawing fails.
@@ -57,7 +57,7 @@ mod tests {
         assert_eq!(running_mean(&[4]), [4.0]);
     }
 
-    /// Attributes of elements that begin so: `[element][attribute]`.
+    /// Attributes of the elements that start like this: `[element][attribute]`.
     fn attributes(svg: &str, start: &str, names: [&str; 2]) -> Vec<[f64; 2]> {
         let value = |element: &str, name: &str| {
             let rest = element.split(&format!(" {name}=\"")).nth(1)?;
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn the_legend_lies_off_the_points() {
-        // Counts that are high everywhere leave no corner empty.
+        // High counts everywhere leave no corner empty.
         let counts: Vec<usize> = (0..300).map(|input| 100 + input * 37 % 11).collect();
         let svg = edges_by_input(&counts, "title", "input", "edges").unwrap().svg;
         let circles = attributes(&svg, "<circle", ["cx", "cy"]);

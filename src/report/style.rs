@@ -1,7 +1,7 @@
-//! What all pictures and the report page look like: colours, sizes of text, widths of lines, spacing.
+//! The style of all pictures and of the report page: colours, text sizes, line widths, spacing.
 //!
-//! Charts and pixel pictures are drawn in the light colours, on a background of their own. The page takes all of this as
-//! CSS variables from [`css`], and `style.css` has no colour beside them.
+//! Charts and pixel pictures use the light colours, with their own background. The page gets everything here as
+//! CSS variables from [`css`], and `style.css` has no other colours.
 
 use std::fmt::Write as _;
 
@@ -20,20 +20,20 @@ const fn tone(light: &'static str, dark: &'static str) -> Tone {
 }
 
 impl Tone {
-    /// The light colour in numbers.
+    /// The light colour, for pixels.
     pub(super) const fn rgb(self) -> Rgb<u8> {
         Rgb(numbers(self.light))
     }
 
-    /// The same for a drawing.
+    /// The light colour, for a drawing.
     pub(super) const fn color(self) -> Color {
         let [r, g, b] = numbers(self.light);
         Color::Rgb(r, g, b)
     }
 }
 
-/// Categories, in the order in which they are used. All stay apart for colour-blind readers and stand out from the
-/// background, which the tests compute. The first three are Okabe and Ito's.
+/// Categories, in order of use. Tests check that colour-blind readers can distinguish them from each other and from the
+/// background. The first three are Okabe and Ito's.
 pub(super) const PALETTE: [Tone; 8] = [
     tone("#0072b2", "#56b4e9"),
     tone("#d55e00", "#ca3703"),
@@ -50,22 +50,22 @@ pub(super) const SECOND: Tone = PALETTE[1];
 /// Background of a picture or a card, and of the page around cards.
 pub(super) const PAPER: Tone = tone("#ffffff", "#1a2029");
 pub(super) const PAGE: Tone = tone("#f6f7f9", "#11151b");
-/// Text, and text beside it.
+/// Main and secondary text.
 pub(super) const INK: Tone = tone("#1b2330", "#e6eaf0");
 pub(super) const SOFT: Tone = tone("#5a6675", "#9aa6b5");
-/// Frames, axes and the lines of a grid.
+/// Frames, axes and grid lines.
 pub(super) const LINE: Tone = tone("#dfe3e9", "#2c3542");
 pub(super) const GRID: Tone = tone("#e8ebf0", "#262e39");
-/// Weights: where there is none, where there is one, and what parts blocks.
+/// Pixels without and with a weight, and block boundaries.
 pub(super) const NO_EDGE: Tone = tone("#f4f6f8", "#1f2630");
 pub(super) const EDGE: Tone = tone("#103870", "#82b4ff");
 pub(super) const BOUNDARY: Tone = tone("#ced6de", "#3a4656");
-/// The full end of a scale of shades; black numbers stay readable on it.
+/// The dark end of a scale of shades; black numbers are readable on it.
 pub(super) const FULL: Tone = tone("#56b4e9", "#56b4e9");
-/// The points that a line sums up.
+/// Points whose trend a line shows.
 pub(super) const FAINT: Tone = tone("#9cc9e4", "#2f5f80");
 
-/// What the page needs beside the colours of charts, by the names that `style.css` has for them.
+/// The page's other colours, by their names in `style.css`.
 const TONES: [(&str, Tone); 16] = [
     ("page", PAGE),
     ("card", PAPER),
@@ -85,28 +85,28 @@ const TONES: [(&str, Tone); 16] = [
     ("black", tone("#000000", "#000000")),
 ];
 
-/// Sizes of text in charts: what stands above all, above a panel, beside an axis, and at ticks.
+/// Text sizes in charts: the title, the title of a panel, axis labels and tick labels.
 pub(super) const TITLE: u32 = 16;
 pub(super) const HEADING: u32 = 14;
 pub(super) const LABEL: u32 = 13;
 pub(super) const TEXT: u32 = 12;
-/// Widths of lines: of a curve, of one beside it, of axes and grids.
+/// Line widths: main curve, secondary curve, axes and grids.
 pub(super) const CURVE: f64 = 2.0;
 pub(super) const THIN: f64 = 1.5;
 pub(super) const HAIR: f64 = 1.0;
-/// Radius of a marker, and of one among many.
+/// Radius of a marker, and of one marker among many.
 pub(super) const DOT: f64 = 4.0;
 pub(super) const SMALL_DOT: f64 = 2.0;
-/// Between two panels and around them.
+/// The distance between two panels and around them.
 pub(super) const GAP: usize = 16;
 pub(super) const FONT: &str = "DejaVu Sans, Verdana, Helvetica, sans-serif";
 
-/// About how much room a text takes to the right.
+/// The approximate width of a text.
 pub(super) fn text_width(text: &str, size: u32) -> f64 {
     0.6 * f64::from(size) * text.chars().count() as f64
 }
 
-/// The variables of the page, light ones and dark ones.
+/// The CSS variables of the page, for light and dark mode.
 pub(super) fn css() -> String {
     let list = |pick: fn(Tone) -> &'static str| {
         let of_palette = (0..).zip(PALETTE).map(|(number, tone)| (format!("c{number}"), tone));
@@ -145,7 +145,7 @@ const fn numbers(hex: &str) -> [u8; 3] {
 mod tests {
     use super::*;
 
-    /// How colour-blind people see, as matrices on linear light (Machado, Oliveira and Fernandes, 2009): nobody, without
+    /// Colour vision as matrices on linear light (Machado, Oliveira and Fernandes, 2009): normal, without
     /// red, without green, without blue receptors.
     const SIGHTS: [[[f64; 3]; 3]; 4] = [
         [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
@@ -165,7 +165,7 @@ mod tests {
         matrix.map(|[x, y, z]| x * a + y * b + z * c)
     }
 
-    /// Oklab (Ottosson, 2020): distances are as people see them.
+    /// Oklab (Ottosson, 2020), whose distances match human perception.
     fn oklab(light: [f64; 3]) -> [f64; 3] {
         let cones = [
             [0.4122214708, 0.5363325363, 0.0514459929],
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(others, [""; 0]);
         let css = css();
         for used in style.split("var(--").skip(1).map(|rest| rest.split(')').next().unwrap()) {
-            // What each element sets for itself.
+            // Variables that each element sets itself.
             if ["share", "heat"].contains(&used) {
                 continue;
             }

@@ -1,4 +1,4 @@
-//! Tables: fitted to a terminal for people, separated by tabs for programs, in Markdown for files.
+//! Tables: fitted to a terminal for people, tab-separated for programs, in Markdown for files.
 
 mod fit;
 
@@ -12,11 +12,11 @@ pub struct TextTable {
     total: Option<Vec<TextCell>>,
 }
 
-/// A column: its heading, and what happens to it where room is short.
+/// A column: its heading, and how it behaves in a narrow terminal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TextColumn {
     heading: String,
-    /// Headings for programs, where they are not the heading itself.
+    /// Headings for programs, if they differ from the heading.
     plain: Vec<String>,
     is_number: bool,
     rank: u8,
@@ -46,35 +46,35 @@ impl TextColumn {
         Self { is_number: true, ..Self::text(heading) }
     }
 
-    /// Headings for programs, with the unit of the numbers; several where a cell has several values.
+    /// Headings for programs, with the unit of the numbers; several if a cell has several values.
     #[must_use]
     pub fn plain(mut self, headings: &[&str]) -> Self {
         self.plain = headings.iter().map(|heading| (*heading).to_owned()).collect();
         self
     }
 
-    /// The column with the highest rank goes first where room is short; one of rank 0 stays.
+    /// In a narrow terminal, columns of the highest rank are dropped first; a column of rank 0 stays.
     #[must_use]
     pub fn rank(mut self, rank: u8) -> Self {
         self.rank = rank;
         self
     }
 
-    /// Cells may be cut to this width, with an ellipsis, before the column goes. Without it they are never cut.
+    /// Cells may be cut to this width, with an ellipsis, before the column is dropped. Without it they are never cut.
     #[must_use]
     pub fn least(mut self, width: usize) -> Self {
         self.least = Some(width.max(2));
         self
     }
 
-    /// Cells are cut, where they may be, as soon as columns of this rank would have to go, not at their own rank.
+    /// Cells that may be cut are cut before columns of this rank are dropped, not at their own rank.
     #[must_use]
     pub fn cut_at(mut self, rank: u8) -> Self {
         self.cut_rank = Some(rank);
         self
     }
 
-    /// Cells lose their start where they are cut, not their end.
+    /// Cutting removes the start of a cell, not its end.
     #[must_use]
     pub fn cut_start(mut self) -> Self {
         self.cuts_start = true;
@@ -91,19 +91,19 @@ impl TextColumn {
     }
 }
 
-/// What a cell stands out by on a terminal with colours.
+/// The colour of a cell on a terminal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Mark {
-    /// Nothing.
+    /// No colour.
     #[default]
     Plain,
     /// Green: the best value, a good state.
     Good,
-    /// Yellow: a state that wants attention.
+    /// Yellow: a state that needs attention.
     Attention,
     /// Red: a bad state.
     Bad,
-    /// Dim: beside the point.
+    /// Dim: a secondary value.
     Dim,
 }
 
@@ -124,7 +124,7 @@ impl TextCell {
         Self { plain: vec![shown.clone()], shown, ..Self::default() }
     }
 
-    /// A text for people; values without units or commas for programs, one for each of the column's plain headings.
+    /// A text for people, and values without units or commas for programs, one for each of the column's plain headings.
     #[must_use]
     pub fn split(shown: impl Into<String>, plain: impl IntoIterator<Item = impl ToString>) -> Self {
         let plain = plain.into_iter().map(|value| value.to_string()).collect();
@@ -143,25 +143,25 @@ impl TextCell {
         Self::split(size(bytes), [bytes])
     }
 
-    /// A share in per cent, without the sign: `90.12`.
+    /// A share as a percentage, without the sign: `90.12`.
     #[must_use]
     pub fn percent(share: f64) -> Self {
         Self::text(format!("{:.2}", 100.0 * share))
     }
 
-    /// What is not known: a dash for people, nothing for programs.
+    /// An unknown value: a dash for people, nothing for programs.
     #[must_use]
     pub fn missing() -> Self {
         Self { shown: "-".into(), mark: Mark::Dim, ..Self::default() }
     }
 
-    /// A cell of what is known, or [`missing`](Self::missing).
+    /// A cell of a value, or [`missing`](Self::missing).
     #[must_use]
     pub fn known<T>(value: Option<T>, cell: impl FnOnce(T) -> Self) -> Self {
         value.map_or_else(Self::missing, cell)
     }
 
-    /// Makes it stand out.
+    /// Sets its colour.
     #[must_use]
     pub fn mark(mut self, mark: Mark) -> Self {
         self.mark = mark;
@@ -190,19 +190,19 @@ impl TextTable {
         Self { columns: columns.into_iter().collect(), ..Self::default() }
     }
 
-    /// Adds a row; cells that are not given are empty.
+    /// Adds a row; missing cells are empty.
     #[doc(hidden)]
     pub fn row(&mut self, cells: impl IntoIterator<Item = TextCell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Sets the last row, which sums up the others; programs do not get it.
+    /// Sets the last row, a summary of the others, which programs do not get.
     #[doc(hidden)]
     pub fn total(&mut self, cells: impl IntoIterator<Item = TextCell>) {
         self.total = Some(cells.into_iter().collect());
     }
 
-    /// All columns and rows for a program: a header, then a line for each row, values parted by tabs.
+    /// All columns and rows for a program: a header, then a line for each row, separated by tabs.
     #[doc(hidden)]
     #[must_use]
     pub fn tsv(&self) -> String {
@@ -221,13 +221,13 @@ impl TextTable {
         lines.join("\n")
     }
 
-    /// A Markdown table; one row a line.
+    /// A Markdown table, with a line for each row.
     #[doc(hidden)]
     #[must_use]
     pub fn markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let cell = |cell: Option<&TextCell>| {
-            // A bar inside a cell would end it.
+            // A vertical bar would end the cell.
             let text = cell.map_or(String::new(), |cell| one_line(&cell.shown).replace('|', "\\|"));
             if cell.is_some_and(|cell| cell.is_code) { format!("`{text}`") } else { text }
         };
@@ -263,11 +263,11 @@ pub(super) fn table_of<T>(items: impl IntoIterator<Item = T>, columns: &[CellOf<
     table
 }
 
-/// What a column of a CSV file is called, and its cell in the line of a `T`.
-pub(super) type Column<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
+/// The name of a column of a CSV file, and its cell in the line of a `T`.
+pub(super) type CsvColumn<'a, T> = (&'a str, &'a dyn Fn(&T) -> String);
 
-/// Comma-separated values, a line for each item under a header; no cell may have a comma.
-pub(super) fn csv<T>(items: impl IntoIterator<Item = T>, columns: &[Column<'_, T>]) -> String {
+/// Comma-separated values, with a header and a line for each item; no cell may contain a comma.
+pub(super) fn csv<T>(items: impl IntoIterator<Item = T>, columns: &[CsvColumn<'_, T>]) -> String {
     let header: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let mut text = header.join(",") + "\n";
     for item in items {

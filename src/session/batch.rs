@@ -37,7 +37,7 @@ use crate::training::{Ending, RunFolder, Summary};
 use crate::{Error, Result, Setting, threads};
 
 /// Recorded adapter and kernels of a run.
-type Recorded = Option<(String, KernelChoice)>;
+type RecordedKernels = Option<(String, KernelChoice)>;
 
 /// A folder of runs, and the data that they share.
 pub struct Batch<'a> {
@@ -53,14 +53,14 @@ pub struct Batch<'a> {
 }
 
 /// A configuration under one seed.
-struct Run {
+struct PlannedRun {
     name: String,
     settings: RunSettings,
     folder: PathBuf,
 }
 
 /// The content of the folder of a run.
-enum Found {
+enum FolderContent {
     /// No finished run.
     Unfinished,
     /// This run, finished.
@@ -138,12 +138,12 @@ impl<'a> Batch<'a> {
             for seed in self.seeds_there(&configuration.name)? {
                 let run = self.prepare(configuration, seed)?;
                 match self.found(&run)? {
-                    Found::Unfinished => {}
-                    Found::Finished(summary) => {
+                    FolderContent::Unfinished => {}
+                    FolderContent::Finished(summary) => {
                         summaries.push(*summary);
                         found.push(run);
                     }
-                    Found::Damaged(error) => {
+                    FolderContent::Damaged(error) => {
                         unfinished.fail(
                             self.session.reporter,
                             &run.name,
@@ -185,35 +185,35 @@ impl<'a> Batch<'a> {
         Ok(seeds)
     }
 
-    fn prepare(&self, configuration: &Configuration, seed: u64) -> Result<Run> {
+    fn prepare(&self, configuration: &Configuration, seed: u64) -> Result<PlannedRun> {
         let name = format!("{}-s{seed}", configuration.name);
         let folder = self.runs.join(&name);
         let mut settings = configuration.settings.clone().over(self.shared.clone());
         settings.training.seed = Some(seed);
         settings.output.out = Some(folder.clone());
         let settings = settings.resolve().map_err(|error| configuration.error(error))?;
-        Ok(Run { name, settings, folder })
+        Ok(PlannedRun { name, settings, folder })
     }
 
     /// The content of the folder of a run.
     ///
     /// # Errors
     /// When it is a finished run with other settings or other data.
-    fn found(&self, run: &Run) -> Result<Found> {
+    fn found(&self, run: &PlannedRun) -> Result<FolderContent> {
         let (config, summary) = match RunFolder::finished(&run.folder) {
-            Ok(None) => return Ok(Found::Unfinished),
+            Ok(None) => return Ok(FolderContent::Unfinished),
             Ok(Some(finished)) => finished,
-            Err(error) => return Ok(Found::Damaged(error)),
+            Err(error) => return Ok(FolderContent::Damaged(error)),
         };
         self.shape(run)?.check_same(run, &config)?;
-        Ok(Found::Finished(Box::new(summary)))
+        Ok(FolderContent::Finished(Box::new(summary)))
     }
 
     /// One run, unless it is finished or another process works on it.
     ///
     /// # Errors
     /// As [`Batch::found`]; other failures are reported for this run.
-    fn perform(&self, run: &Run, label: &str, unfinished: &mut Unfinished) -> Result<()> {
+    fn perform(&self, run: &PlannedRun, label: &str, unfinished: &mut Unfinished) -> Result<()> {
         let (session, reporter) = (self.session, self.session.reporter);
         let _lock = match lock(&run.folder) {
             Ok(Some(lock)) => lock,
@@ -230,12 +230,12 @@ impl<'a> Batch<'a> {
         // Read before their folder is removed.
         let kernels = recorded_kernels(&run.folder);
         let trained = match self.found(run)? {
-            Found::Finished(summary) => {
+            FolderContent::Finished(summary) => {
                 session.note(format!("{label}: {} (finished before)", in_words(&summary)));
                 return Ok(());
             }
-            Found::Damaged(error) => Err(to_be_removed(run, error)),
-            Found::Unfinished => self.go_on(run, label, kernels),
+            FolderContent::Damaged(error) => Err(to_be_removed(run, error)),
+            FolderContent::Unfinished => self.resume_run(run, label, kernels),
         };
         match trained {
             Ok(TrainedRun { summary: Some(summary), .. }) => {
@@ -250,10 +250,10 @@ impl<'a> Batch<'a> {
     }
 
     /// A run from its last checkpoint, or from the start if none fits, to the same bits.
-    fn go_on(&self, run: &Run, label: &str, kernels: Recorded) -> Result<TrainedRun> {
-        if let Ok(begun @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
-            self.session.note(format!("{label}: {}", begun.place()));
-            match self.train(run, kernels.clone(), Some(begun)) {
+    fn resume_run(&self, run: &PlannedRun, label: &str, kernels: RecordedKernels) -> Result<TrainedRun> {
+        if let Ok(resumption @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
+            self.session.note(format!("{label}: {}", resumption.place()));
+            match self.train(run, kernels.clone(), Some(resumption)) {
                 Err(error @ Error::OtherRun(_)) => {
                     self.session.note(format!("{label}: starts over, {error}"));
                 }
@@ -265,7 +265,7 @@ impl<'a> Batch<'a> {
         self.train(run, kernels, None)
     }
 
-    fn train(&self, run: &Run, kernels: Recorded, begun: Option<Resumption>) -> Result<TrainedRun> {
+    fn train(&self, run: &PlannedRun, kernels: RecordedKernels, resumption: Option<Resumption>) -> Result<TrainedRun> {
         let quiet = WithoutNotes(self.session.reporter);
         let session = Session {
             reporter: &quiet,
@@ -279,7 +279,7 @@ impl<'a> Batch<'a> {
         settings.engine = settings.engine.with_recorded(kernels);
         let data_sha256 = Some(self.shape(run)?.digest);
         let data = Some(self.data(run)?);
-        session.train(TrainingJob { data, data_sha256, begun, ..TrainingJob::new(settings) })
+        session.train(TrainingJob { data, data_sha256, resumption, ..TrainingJob::new(settings) })
     }
 
     /// The data of all runs.
@@ -292,12 +292,12 @@ impl<'a> Batch<'a> {
     }
 
     /// The data of one run.
-    fn data(&self, run: &Run) -> Result<Data> {
+    fn data(&self, run: &PlannedRun) -> Result<Data> {
         self.session.split_data(self.raw()?.clone(), &run.settings.data, run.settings.recipe.seed)
     }
 
     /// The shape of the data of a run.
-    fn shape(&self, run: &Run) -> Result<DataShape> {
+    fn shape(&self, run: &PlannedRun) -> Result<DataShape> {
         let seeded = self.raw()?.is_seeded(&run.settings.data);
         let key = if seeded { run.settings.recipe.seed } else { 0 };
         if let Some(shape) = self.shapes.borrow().get(&key) {
@@ -317,8 +317,8 @@ impl<'a> Batch<'a> {
 }
 
 /// Refuses to compare accuracies on the test set with accuracies on held-out training samples.
-fn check_scored(runs: &[Run]) -> Result<()> {
-    let scored = |run: &Run| run.settings.scored_on();
+fn check_scored(runs: &[PlannedRun]) -> Result<()> {
+    let scored = |run: &PlannedRun| run.settings.scored_on();
     let Some(other) = runs.iter().find(|run| scored(run) != scored(&runs[0])) else { return Ok(()) };
     Err(Error::setting(
         Setting::Validation,
@@ -339,7 +339,7 @@ fn in_words(summary: &Summary) -> String {
 }
 
 /// The error of a folder that is neither a finished nor an interrupted run.
-fn to_be_removed(run: &Run, error: Error) -> Error {
+fn to_be_removed(run: &PlannedRun, error: Error) -> Error {
     if matches!(&error, Error::Io { source, .. } if source.kind() == ErrorKind::WouldBlock) {
         return error;
     }

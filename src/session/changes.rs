@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::record::recorded_kernels;
 use super::request::{EngineRequest, KernelsRequest};
-use super::resume::Resumption;
+use super::resumption::Resumption;
 use super::settings::{BackendChoice, EngineOptions, RunSettings, Settings, TestRows, check_threads};
 use crate::engine::Backend;
 use crate::training::{PatienceOn, best_by, find_file};

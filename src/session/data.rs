@@ -229,7 +229,7 @@ impl Session<'_> {
     fn describe(&self, table: &Table, settings: &DataSettings) {
         let texts = match table.text_columns() {
             0 => String::new(),
-            count => format!(", {count} of them texts"),
+            count => format!(", {count} of them text"),
         };
         let header = match (settings.format, table.is_named()) {
             (Some(Format::Csv), true) => ", header",

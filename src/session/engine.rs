@@ -12,10 +12,10 @@ use super::Session;
 #[cfg(feature = "gpu")]
 use super::auto::{Auto, auto_choice};
 #[cfg(feature = "gpu")]
-use super::kernels::{self, Kernels};
+use super::kernels::{self, ChosenKernels};
 #[cfg(feature = "gpu")]
 use super::request::KernelsRequest;
-use super::request::{EngineRequest, Purpose, Subject};
+use super::request::{EngineRequest, EnginePurpose, NetworkSetup};
 #[cfg(feature = "gpu")]
 use super::trust;
 use crate::engine::cpu::CpuEngine;
@@ -50,11 +50,11 @@ pub(super) struct Opening {
     #[cfg(feature = "gpu")]
     cache: Option<PathBuf>,
     #[cfg_attr(not(feature = "gpu"), allow(dead_code, reason = "devices are GPUs"))]
-    device: Option<JoinHandle<Found>>,
+    device: Option<JoinHandle<DeviceChoice>>,
 }
 
 /// The result for a request that may mean a GPU.
-enum Found {
+enum DeviceChoice {
     /// A device, or why there is none, and why a GPU was chosen.
     #[cfg(feature = "gpu")]
     Gpu(Result<Box<GpuDevice>>, String),
@@ -89,13 +89,13 @@ impl Session<'_> {
 
 impl Opening {
     /// Opens the requested device.
-    fn look(&self) -> impl FnOnce() -> Found + Send + 'static {
+    fn look(&self) -> impl FnOnce() -> DeviceChoice + Send + 'static {
         let request = self.request.clone();
         #[cfg(feature = "gpu")]
         let (shared, cache) = (self.shared.clone(), self.cache.clone());
         move || match request {
             EngineRequest::Reference | EngineRequest::Cpu { .. } => {
-                Found::Cpu("no device was looked for".into())
+                DeviceChoice::Cpu("no device was looked for".into())
             }
             #[cfg(feature = "gpu")]
             EngineRequest::Gpu { adapter, kernels } => named(adapter, &kernels, (&shared, cache.as_deref())),
@@ -103,15 +103,15 @@ impl Opening {
             EngineRequest::Auto { kernels, .. } => best(&kernels, (&shared, cache.as_deref())),
             #[cfg(not(feature = "gpu"))]
             EngineRequest::Gpu { .. } | EngineRequest::Auto { .. } => {
-                Found::Cpu("this build has no GPU engine".into())
+                DeviceChoice::Cpu("this build has no GPU engine".into())
             }
         }
     }
 
     /// Waits for the result.
-    fn found(&mut self) -> Found {
+    fn found(&mut self) -> DeviceChoice {
         let Some(thread) = self.device.take() else { return self.look()() };
-        thread.join().unwrap_or_else(|_| Found::Cpu("the thread that opened the device panicked".into()))
+        thread.join().unwrap_or_else(|_| DeviceChoice::Cpu("the thread that opened the device panicked".into()))
     }
 }
 
@@ -124,7 +124,7 @@ impl Drop for Opening {
 }
 
 #[cfg(feature = "gpu")]
-fn named(adapter: Option<String>, kernels: &KernelsRequest, kept: Kept<'_>) -> Found {
+fn named(adapter: Option<String>, kernels: &KernelsRequest, kept: Kept<'_>) -> DeviceChoice {
     let why = adapter.as_ref().map_or("`backend` gpu".into(), |text| format!("`adapter` {text}"));
     let choice = adapter.map_or(AdapterChoice::Any, AdapterChoice::Named);
     let by_name = matches!(choice, AdapterChoice::Named(_));
@@ -132,17 +132,17 @@ fn named(adapter: Option<String>, kernels: &KernelsRequest, kept: Kept<'_>) -> F
         Error::NoAdapter(_) if by_name => Error::asked_by(error, Setting::Adapter),
         error => error,
     };
-    Found::Gpu(open(choice, kernels, kept).map(Box::new).map_err(asked), why)
+    DeviceChoice::Gpu(open(choice, kernels, kept).map(Box::new).map_err(asked), why)
 }
 
 #[cfg(feature = "gpu")]
-fn best(kernels: &KernelsRequest, kept: Kept<'_>) -> Found {
+fn best(kernels: &KernelsRequest, kept: Kept<'_>) -> DeviceChoice {
     if crate::host::is_too_narrow_for_drivers() {
-        return Found::Cpu(super::auto::TOO_NARROW.into());
+        return DeviceChoice::Cpu(super::auto::TOO_NARROW.into());
     }
     match auto_choice(&gpu::adapters()) {
-        Auto::Gpu(why) => Found::Gpu(open(AdapterChoice::Hardware, kernels, kept).map(Box::new), why),
-        Auto::Cpu(why) => Found::Cpu(why),
+        Auto::Gpu(why) => DeviceChoice::Gpu(open(AdapterChoice::Hardware, kernels, kept).map(Box::new), why),
+        Auto::Cpu(why) => DeviceChoice::Cpu(why),
     }
 }
 
@@ -191,7 +191,7 @@ impl Session<'_> {
         network: &Network,
         parameters: &Parameters,
         settings: EngineSettings,
-        purpose: Purpose,
+        purpose: EnginePurpose,
     ) -> Result<OpenedEngine> {
         self.engine_of(self.opening(request), (network, parameters, settings), purpose)
     }
@@ -200,8 +200,8 @@ impl Session<'_> {
     pub(super) fn engine_of(
         &self,
         mut opening: Opening,
-        subject: Subject<'_>,
-        purpose: Purpose,
+        subject: NetworkSetup<'_>,
+        purpose: EnginePurpose,
     ) -> Result<OpenedEngine> {
         #[cfg(not(feature = "gpu"))]
         let _ = purpose;
@@ -218,12 +218,12 @@ impl Session<'_> {
             }
             (EngineRequest::Cpu { threads }, _) => cpu(threads, "`backend` cpu".into()),
             #[cfg(feature = "gpu")]
-            (EngineRequest::Gpu { kernels, .. }, Found::Gpu(device, why)) => {
+            (EngineRequest::Gpu { kernels, .. }, DeviceChoice::Gpu(device, why)) => {
                 let (engine, kernels) = self.on_gpu(&*device?, &kernels, subject, purpose)?;
                 Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why))
             }
             #[cfg(feature = "gpu")]
-            (EngineRequest::Auto { threads, kernels }, Found::Gpu(device, why)) => {
+            (EngineRequest::Auto { threads, kernels }, DeviceChoice::Gpu(device, why)) => {
                 let made = device.and_then(|device| self.on_gpu(&device, &kernels, subject, purpose));
                 match made {
                     Ok((engine, kernels)) => Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why)),
@@ -233,8 +233,8 @@ impl Session<'_> {
                     }
                 }
             }
-            (EngineRequest::Gpu { .. }, Found::Cpu(reason)) => Err(Error::NoAdapter(reason)),
-            (EngineRequest::Auto { threads, .. }, Found::Cpu(why)) => {
+            (EngineRequest::Gpu { .. }, DeviceChoice::Cpu(reason)) => Err(Error::NoAdapter(reason)),
+            (EngineRequest::Auto { threads, .. }, DeviceChoice::Cpu(why)) => {
                 cpu(threads, format!("{why} (`backend` auto)"))
             }
         }
@@ -259,13 +259,13 @@ impl Session<'_> {
             #[cfg(feature = "gpu")]
             (
                 EngineRequest::Gpu { kernels, .. } | EngineRequest::Auto { kernels, .. },
-                Found::Gpu(device, why),
+                DeviceChoice::Gpu(device, why),
             ) => {
                 let subject = (network, parameters, settings);
-                let (engine, kernels) = self.on_gpu(&*device?, kernels, subject, Purpose::Steps)?;
+                let (engine, kernels) = self.on_gpu(&*device?, kernels, subject, EnginePurpose::Steps)?;
                 Ok(OpenedEngine::on_gpu(Box::new(engine), &kernels, why))
             }
-            (EngineRequest::Gpu { .. }, Found::Cpu(reason)) => Err(Error::NoAdapter(reason)),
+            (EngineRequest::Gpu { .. }, DeviceChoice::Cpu(reason)) => Err(Error::NoAdapter(reason)),
             (EngineRequest::Cpu { threads } | EngineRequest::Auto { threads, .. }, _) => {
                 let engine = CpuEngine::new(network, parameters, settings, *threads)?;
                 Ok(OpenedEngine::on_host(Box::new(engine), String::new()))
@@ -279,9 +279,9 @@ impl Session<'_> {
         &self,
         device: &GpuDevice,
         kernels: &KernelsRequest,
-        subject: Subject<'_>,
-        purpose: Purpose,
-    ) -> Result<(GpuEngine, Kernels)> {
+        subject: NetworkSetup<'_>,
+        purpose: EnginePurpose,
+    ) -> Result<(GpuEngine, ChosenKernels)> {
         let (network, parameters, settings) = subject;
         // The adapter is already chosen.
         let options = options(AdapterChoice::Any);
@@ -318,7 +318,7 @@ impl<E: ?Sized> OpenedEngine<E> {
     }
 
     #[cfg(feature = "gpu")]
-    fn on_gpu(engine: Box<E>, kernels: &Kernels, why: String) -> Self {
+    fn on_gpu(engine: Box<E>, kernels: &ChosenKernels, why: String) -> Self {
         let (tuning, line) = (kernels.tuning, kernels.to_string());
         Self {
             engine,

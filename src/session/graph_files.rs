@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::Session;
-use super::resume::Resumption;
+use super::resumption::Resumption;
 use super::settings::{ArchitectureSettings, EdgeFiles};
-use crate::edges::{self, Ends};
+use crate::edges::{self, EndWidths};
 use crate::error::AskedBy as _;
 use crate::network::{Activation, Layer, Network};
 use crate::text::grouped;
@@ -18,7 +18,7 @@ use crate::{Error, Result, Setting};
 ///
 /// # Errors
 /// Errors of a file, or what does not fit, with the name of the setting.
-pub fn network_from_files(settings: &ArchitectureSettings, ends: Option<Ends>) -> Result<Option<Network>> {
+pub fn network_from_files(settings: &ArchitectureSettings, ends: Option<EndWidths>) -> Result<Option<Network>> {
     let Some(EdgeFiles(paths)) = settings.edges() else { return Ok(None) };
     let topologies = edges::read(paths, ends).asked_by(Setting::Edges)?;
     stacked(topologies, settings).asked_by(Setting::Edges).map(Some)
@@ -103,8 +103,8 @@ impl Resumption {
     }
 
     /// Adds the place of the copy to an error of graph files.
-    pub(super) fn with_copy(begun: Option<&Self>, error: Error) -> Error {
-        match (begun.map(|begun| begun.folder.edges_path()), error) {
+    pub(super) fn with_copy(resumption: Option<&Self>, error: Error) -> Error {
+        match (resumption.map(|resumption| resumption.folder.edges_path()), error) {
             (Some(copy), Error::For { setting: Setting::Edges, source })
                 if copy.exists() && !source.to_string().contains(&*copy.to_string_lossy()) =>
             {

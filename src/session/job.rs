@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::data::Data;
-use super::resume::Resumption;
+use super::resumption::Resumption;
 use super::settings::{DataSettings, RunSettings};
 use crate::model::TrainedModel;
 use crate::topology::Topology;
@@ -20,7 +20,7 @@ pub struct TrainingJob<'a> {
     /// Digests of the data, for a run of a batch.
     pub(super) data_sha256: Option<String>,
     /// Where a run resumes.
-    pub(super) begun: Option<Resumption>,
+    pub(super) resumption: Option<Resumption>,
 }
 
 impl<'a> TrainingJob<'a> {
@@ -34,7 +34,7 @@ impl<'a> TrainingJob<'a> {
             observers: Vec::new(),
             is_kept: true,
             data_sha256: None,
-            begun: None,
+            resumption: None,
         }
     }
 

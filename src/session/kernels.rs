@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::request::{KernelsRequest, Purpose, Subject};
+use super::request::{KernelsRequest, EnginePurpose, NetworkSetup};
 use super::settings::KernelChoice;
 use crate::Result;
 use crate::engine::gpu::{Budget, GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};
@@ -14,12 +14,12 @@ const AT_MOST: Budget = Budget { device: Duration::from_millis(300), in_all: Dur
 
 /// The chosen kernels, and why.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Kernels {
+pub(super) struct ChosenKernels {
     pub(super) tuning: Tuning,
     why: String,
 }
 
-impl fmt::Display for Kernels {
+impl fmt::Display for ChosenKernels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.tuning, self.why)
     }
@@ -50,14 +50,14 @@ impl KernelsRequest {
 pub(super) fn choose(
     request: &KernelsRequest,
     device: &GpuDevice,
-    (network, parameters, settings): Subject<'_>,
+    (network, parameters, settings): NetworkSetup<'_>,
     options: &GpuOptions,
-    purpose: Purpose,
+    purpose: EnginePurpose,
     cache: Option<&Path>,
-) -> Result<Kernels> {
+) -> Result<ChosenKernels> {
     let task = TuningTask { device, network, parameters, settings, options };
-    let chosen = |tuning, why: &str| Ok(Kernels { tuning, why: why.to_owned() });
-    let measures = purpose == Purpose::Steps && device.is_hardware();
+    let chosen = |tuning, why: &str| Ok(ChosenKernels { tuning, why: why.to_owned() });
+    let measures = purpose == EnginePurpose::Steps && device.is_hardware();
     match (request.asked, request.recorded_on(device.adapter())) {
         (Some(KernelChoice::Given(tuning)), _) => chosen(tuning, "`gpu-kernels`"),
         (Some(KernelChoice::Default), _) => chosen(task.default_tuning(), "default"),
@@ -76,7 +76,7 @@ pub(super) fn choose(
                     format!("measured in {seconds:.2} s, {left} candidates left{more}")
                 }
             };
-            Ok(Kernels { tuning, why })
+            Ok(ChosenKernels { tuning, why })
         }
     }
 }

@@ -27,7 +27,6 @@ mod changes;
 mod data;
 mod ending;
 mod engine;
-mod go_on;
 mod graph_files;
 mod job;
 #[cfg(feature = "gpu")]
@@ -38,6 +37,7 @@ mod record;
 mod reporter;
 mod request;
 mod resume;
+mod resumption;
 #[doc(hidden)]
 pub mod settings;
 mod split;
@@ -82,8 +82,8 @@ pub use self::{
     graph_files::network_from_files,
     memory::{check_batch, check_built_batch, check_network},
     reporter::{FinishedRun, RunPreview},
-    request::{KernelsRequest, Purpose},
-    resume::Resumption,
+    request::{KernelsRequest, EnginePurpose},
+    resumption::Resumption,
     split::Split,
 };
 

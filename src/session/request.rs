@@ -64,7 +64,7 @@ impl EngineRequest {
 
 /// Whether measuring kernels is worthwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
+pub enum EnginePurpose {
     /// Many steps: measured on hardware, unless requested otherwise.
     Steps,
     /// A few passes: measured only on request.
@@ -72,4 +72,4 @@ pub enum Purpose {
 }
 
 /// A network, where its training starts, and how it is trained.
-pub(super) type Subject<'a> = (&'a Network, &'a Parameters, EngineSettings);
+pub(super) type NetworkSetup<'a> = (&'a Network, &'a Parameters, EngineSettings);

@@ -3,8 +3,8 @@
 use super::settings::RunSettings;
 use super::{Session, graph_files, memory};
 use crate::dataset::{DataRecord, Dataset, HeldOut};
-use crate::edges::Ends;
-use crate::importance::cache::{self, Source};
+use crate::edges::EndWidths;
+use crate::importance::cache::{self, ScoreSource};
 use crate::importance::{Importance, ImportanceSettings, Preprocessing};
 use crate::model::{ArchitectureRecord, TrainedModel};
 use crate::network::{Architecture, Connectivity, Network, Parameters};
@@ -52,7 +52,7 @@ impl Start {
 
     /// Reads the graphs from the files of the settings, if any.
     pub(super) fn from_files(settings: &RunSettings, data: [&Dataset; 2]) -> Result<Option<Self>> {
-        let ends = Ends { features: data[0].feature_count(), classes: data[0].class_count() };
+        let ends = EndWidths { features: data[0].feature_count(), classes: data[0].class_count() };
         let Some(network) = graph_files::network_from_files(&settings.architecture, Some(ends))? else {
             return Ok(None);
         };
@@ -178,7 +178,7 @@ impl Session<'_> {
         &self,
         settings: &ImportanceSettings,
         samples: usize,
-        fit: impl FnOnce(&(dyn Fn(usize) + Sync)) -> Result<(T, Source)>,
+        fit: impl FnOnce(&(dyn Fn(usize) + Sync)) -> Result<(T, ScoreSource)>,
     ) -> Result<T> {
         if settings.importance != Importance::RandomForest {
             return Ok(fit(&|_| {})?.0);
@@ -189,8 +189,8 @@ impl Session<'_> {
         self.reporter.forest(None, settings.trees);
         let (result, source) = fitted?;
         self.note(match source {
-            Source::Cache => "importance read from cache".to_owned(),
-            Source::Fitted => format!(
+            ScoreSource::Cache => "importance read from cache".to_owned(),
+            ScoreSource::Fitted => format!(
                 "importance: random forest of {} trees on {} samples in {:.1} s",
                 grouped(settings.trees),
                 grouped(samples),

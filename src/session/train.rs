@@ -10,8 +10,8 @@ use super::job::{TrainedRun, TrainingJob};
 use super::places::{run_folder, tensorboard};
 use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
 use super::reporter::RunPreview;
-use super::request::Purpose;
-use super::resume::{self, Resumption};
+use super::request::EnginePurpose;
+use super::resumption::{self, Resumption};
 use super::settings::{EventsPlace, RunSettings, Settings};
 use super::start::Start;
 use crate::dataset::{DataSplits, Dataset};
@@ -38,7 +38,7 @@ impl Session<'_> {
         let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose();
         let saved = saved.asked_by(Setting::From)?;
         if let Some(model) = &saved {
-            job.settings.go_on_from(model);
+            job.settings.continue_from(model);
         }
         let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
         let settings = &job.settings;
@@ -51,12 +51,12 @@ impl Session<'_> {
                 "tip: these are the widths of the paper's network; `preset` small is made for small tables",
             );
         }
-        let data_digest = resume::data_identity(&train, &test, &record);
+        let data_digest = resumption::data_identity(&train, &test, &record);
         let engine_settings = settings.recipe.engine_settings();
         let subject = (start.network(), start.parameters(), engine_settings);
         let mut opened = self
-            .engine_of(opening, subject, Purpose::Steps)
-            .map_err(|error| resume::without_engine(error, job.begun.as_ref()))?;
+            .engine_of(opening, subject, EnginePurpose::Steps)
+            .map_err(|error| resumption::without_engine(error, job.resumption.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
         self.warn_of_shrunken_features(&model);
@@ -67,7 +67,7 @@ impl Session<'_> {
         if let Some(EventsPlace::Below(logs)) = &settings.tensorboard {
             check_folder(logs).asked_by(Setting::Tensorboard)?;
         }
-        let place = job.begun.as_ref().map(Resumption::place);
+        let place = job.resumption.as_ref().map(Resumption::place);
         let (mut recorder, state, patience_from) =
             self.recorder(&mut job, model, &opened, samples, data_digest)?;
         self.announce(&opened);
@@ -109,12 +109,12 @@ impl Session<'_> {
             }
             (None, Some(topologies)) => Start::over(topologies, settings, data)?,
             (None, None) => {
-                let begun = job.begun.as_ref();
+                let resumption = job.resumption.as_ref();
                 let start =
-                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(begun, error))?;
+                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(resumption, error))?;
                 if let Some(start) = start {
-                    if let Some(begun) = begun {
-                        begun.check_edges(&settings.architecture, start.network())?;
+                    if let Some(resumption) = resumption {
+                        resumption.check_edges(&settings.architecture, start.network())?;
                     }
                     self.warn_of_unreached_neurons(start.network());
                     return Ok(start);
@@ -168,8 +168,8 @@ impl Session<'_> {
         let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref())
             .with_edges(edges_sha256);
         let digests = Digests { start: model.digest(), data };
-        if let Some(begun) = job.begun.take() {
-            return self.go_on(begun, settings, &run, opened, (model.clone(), facts, digests));
+        if let Some(resumption) = job.resumption.take() {
+            return self.resume_recorder(resumption, settings, &run, opened, (model.clone(), facts, digests));
         }
         if !job.is_kept {
             return Ok((Recorder::in_memory(model, facts), None, 0));
@@ -190,7 +190,7 @@ impl Session<'_> {
             gpu_kernels: opened.kernels.as_deref(),
             settings: &asked,
         })?;
-        let identity = resume::identity(&folder, digests)?;
+        let identity = resumption::identity(&folder, digests)?;
         Ok((Recorder::new(folder, model, facts, identity), None, 0))
     }
 

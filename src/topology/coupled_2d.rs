@@ -59,11 +59,11 @@ fn grown([first, last]: [f64; 2], layers: usize) -> impl Iterator<Item = f64> {
 
 /// The default fan-in of each layer, given the grids of all inputs and outputs in order.
 pub(crate) fn usual_fan_in(grids: &[Grid], grain: Grain) -> Vec<f64> {
-    let together = grain.together() as f64;
+    let group_size = grain.group_size() as f64;
     let of_layer = |(inputs, fan_in): (&Grid, f64)| {
-        let multiple = (fan_in / together).round() * together;
+        let multiple = (fan_in / group_size).round() * group_size;
         // At most as many inputs as there are.
-        multiple.min((inputs.neurons() as f64 / together).floor() * together).max(together)
+        multiple.min((inputs.neurons() as f64 / group_size).floor() * group_size).max(group_size)
     };
     grids.iter().zip(grown(FAN_IN, grids.len() - 1)).map(of_layer).collect()
 }
@@ -99,13 +99,13 @@ impl Coupled2d {
     /// Refuses impossible graphs, naming the value and the limit.
     pub fn build(&self, rng: &mut impl Rng) -> Result<Topology> {
         let (inputs, outputs) = self.check()?;
-        let together = self.grain.together();
-        let (from, to) = (self.inputs.middles(together), self.outputs.middles(together));
-        let importance = self.log_importance(together);
+        let group_size = self.grain.group_size();
+        let (from, to) = (self.inputs.middles(group_size), self.outputs.middles(group_size));
+        let importance = self.log_importance(group_size);
         let mut keys = Vec::with_capacity(from.len());
         let mut row_start = vec![0];
         let (joined, width) = (self.joined_groups(), self.grain.width());
-        let mut edges = Vec::with_capacity(joined * together * together);
+        let mut edges = Vec::with_capacity(joined * group_size * group_size);
         let groups = to.len();
         for (number, place) in to.into_iter().enumerate() {
             // Evenly spread, as in Bresenham's algorithm.
@@ -118,11 +118,11 @@ impl Coupled2d {
                 keys.push((weight + importance + gumbel, number));
             }
             if keys.len() < count {
-                return Err(self.too_few_inputs(keys.len() * together));
+                return Err(self.too_few_inputs(keys.len() * group_size));
             }
             let mut drawn = largest(&mut keys, count);
             drawn.sort_unstable();
-            for _ in 0..together {
+            for _ in 0..group_size {
                 let members = |group: &u32| group * width..(group + 1) * width;
                 edges.extend(drawn.iter().flat_map(members));
                 row_start.push(u32::try_from(edges.len()).map_err(|_| self.too_many())?);
@@ -138,16 +138,16 @@ impl Coupled2d {
     #[doc(hidden)]
     pub fn edges(&self) -> Result<usize> {
         self.check()?;
-        let together = self.grain.together();
-        Ok(self.joined_groups().saturating_mul(together * together))
+        let group_size = self.grain.group_size();
+        Ok(self.joined_groups().saturating_mul(group_size * group_size))
     }
 
     /// Number of connected pairs of an input group and an output group.
     fn joined_groups(&self) -> usize {
-        let together = self.grain.together();
-        let groups = (self.outputs.neurons() / together) as f64;
+        let group_size = self.grain.group_size();
+        let groups = (self.outputs.neurons() / group_size) as f64;
         #[expect(clippy::cast_possible_truncation, reason = "checked: at most all pairs")]
-        let joined = (self.fan_in / together as f64 * groups).round() as usize;
+        let joined = (self.fan_in / group_size as f64 * groups).round() as usize;
         joined
     }
 
@@ -173,8 +173,8 @@ impl Coupled2d {
     /// The minimum reach with which every output finds as many inputs as it draws: within its window, or within 3 times the reach of
     /// a Gaussian for an output in the middle.
     fn least_reach(&self) -> f64 {
-        let together = self.grain.together();
-        let to = self.outputs.middles(together);
+        let group_size = self.grain.group_size();
+        let to = self.outputs.middles(group_size);
         let from_middle =
             |place: &[f64; 2]| place.iter().map(|share| (share - 0.5).abs()).fold(0.0, f64::max);
         let by_middle = |a: &&[f64; 2], b: &&[f64; 2]| from_middle(a).total_cmp(&from_middle(b));
@@ -188,13 +188,13 @@ impl Coupled2d {
                 [0, 1].map(|side| ((at[side] - place[side]) * self.picture[side] as f64).abs());
             if self.falloff == Falloff::Gauss { down.hypot(across) } else { down.max(across) }
         };
-        let mut distances: Vec<f64> = self.inputs.middles(together).iter().map(away).collect();
+        let mut distances: Vec<f64> = self.inputs.middles(group_size).iter().map(away).collect();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "at most a number of inputs"
         )]
-        let drawn = (self.fan_in / together as f64).ceil() as usize;
+        let drawn = (self.fan_in / group_size as f64).ceil() as usize;
         if distances.is_empty() {
             return 0.0;
         }
@@ -208,23 +208,23 @@ impl Coupled2d {
         if topology.density() > 0.5 {
             return 0.0;
         }
-        let together = self.grain.together();
-        let (from, to) = (self.inputs.middles(together), self.outputs.middles(together));
+        let group_size = self.grain.group_size();
+        let (from, to) = (self.inputs.middles(group_size), self.outputs.middles(group_size));
         let is_far = |(output, input): &Link| {
             self.log_weight_within(from[*input as usize], to[*output as usize], SIGMAS).is_none()
         };
         let links = topology.links(self.grain);
-        links.filter(is_far).count() as f64 * (together * together) as f64 / topology.edges().max(1) as f64
+        links.filter(is_far).count() as f64 * (group_size * group_size) as f64 / topology.edges().max(1) as f64
     }
 
     /// Logarithm of the mean importance of each group of inputs.
-    pub(super) fn log_importance(&self, together: usize) -> Vec<f64> {
+    pub(super) fn log_importance(&self, group_size: usize) -> Vec<f64> {
         if self.importance.is_empty() {
-            return vec![0.0; self.inputs.neurons() / together];
+            return vec![0.0; self.inputs.neurons() / group_size];
         }
         self.importance
-            .chunks(together)
-            .map(|group| (group.iter().sum::<f64>() / together as f64).ln())
+            .chunks(group_size)
+            .map(|group| (group.iter().sum::<f64>() / group_size as f64).ln())
             .collect()
     }
 
@@ -246,19 +246,19 @@ impl Coupled2d {
     fn check(&self) -> Result<(Partition, Partition)> {
         let refuse = |reason: String| Err(Error::Topology(reason));
         let Self { inputs, outputs, fan_in, reach, grain, .. } = self;
-        let together = grain.together();
+        let group_size = grain.group_size();
         for (side, grid) in [("inputs", inputs), ("outputs", outputs)] {
-            if together > 1 && !grid.has_patches() {
+            if group_size > 1 && !grid.has_patches() {
                 return refuse(format!(
                     "a grain of {grain} needs even sides, the grid of the {side} is {grid}: take a grain of 1"
                 ));
             }
         }
-        if !(*fan_in >= together as f64 && *fan_in <= inputs.neurons() as f64) {
+        if !(*fan_in >= group_size as f64 && *fan_in <= inputs.neurons() as f64) {
             let limit = inputs.neurons();
-            let with = if together > 1 { format!(" with a grain of {grain}") } else { String::new() };
+            let with = if group_size > 1 { format!(" with a grain of {grain}") } else { String::new() };
             return refuse(format!(
-                "a fan-in of {fan_in} is invalid, it must be {together} to {limit}, the number of inputs{with}"
+                "a fan-in of {fan_in} is invalid, it must be {group_size} to {limit}, the number of inputs{with}"
             ));
         }
         if !(*reach > 0.0 && reach.is_finite()) {

@@ -63,7 +63,7 @@ impl DegreeDistribution {
     /// # Errors
     /// Refuses degrees above `outputs`, empty ranges, means that are not positive,
     /// and probabilities that are negative or do not sum to 1 (within 1e-6).
-    pub fn for_layer(&self, outputs: usize) -> Result<LayerDegrees<'_>> {
+    pub fn for_layer(&self, outputs: usize) -> Result<LayerDistribution<'_>> {
         let refuse = |reason: String| Err(Error::Topology(format!("degree distribution {self}: {reason}")));
         let (lowest, highest) = match self {
             Self::Regular(degree) => (*degree, *degree),
@@ -96,7 +96,7 @@ impl DegreeDistribution {
         if highest == 0 {
             return refuse("every degree is 0, the layer would have no edge".into());
         }
-        Ok(LayerDegrees { distribution: self, outputs })
+        Ok(LayerDistribution { distribution: self, outputs })
     }
 
     /// Its family.
@@ -122,13 +122,13 @@ impl DegreeDistribution {
 
 #[cfg(feature = "train")]
 /// A distribution validated for a layer.
-pub struct LayerDegrees<'a> {
+pub struct LayerDistribution<'a> {
     distribution: &'a DegreeDistribution,
     outputs: usize,
 }
 
 #[cfg(feature = "train")]
-impl LayerDegrees<'_> {
+impl LayerDistribution<'_> {
     /// Draws one degree, at most the number of outputs.
     pub fn draw(&self, rng: &mut impl Rng) -> usize {
         match self.distribution {

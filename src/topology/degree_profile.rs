@@ -11,7 +11,7 @@ pub(crate) fn paper_density() -> f64 {
 /// Out-degrees `[block]` of a layer with the paper's profile: its curve of degrees over the position among the
 /// inputs, cut into other blocks and scaled to a density.
 ///
-/// An input has at least so many edges that each output block that it feeds gets as many as it has outputs, and at most
+/// An input has at least enough edges for each output block that it feeds to get as many as it has outputs, and at most
 /// as many as the outputs of these blocks. If this limit reduces a degree, the others compensate as far as
 /// theirs allow; minimum degrees may exceed the density. For 784 outputs,
 /// 8 blocks and [`paper_density`] these are the paper's 98, 130, 98, 49, 20, 10, 10, 10. `receptive_field` is as in
@@ -23,7 +23,7 @@ pub(crate) fn paper_degrees(
     receptive_field: Option<usize>,
     density: f64,
 ) -> Vec<usize> {
-    let profile = Profile { inputs, outputs, blocks, receptive_field };
+    let profile = DegreeProfile { inputs, outputs, blocks, receptive_field };
     let scale = density / paper_density() * outputs as f64;
     let degrees = profile.scaled(scale);
     let wanted = density * outputs as f64 * blocks as f64;
@@ -43,14 +43,14 @@ pub(crate) fn paper_degrees(
 }
 
 /// A layer whose degrees follow the paper's.
-struct Profile {
+struct DegreeProfile {
     inputs: usize,
     outputs: usize,
     blocks: usize,
     receptive_field: Option<usize>,
 }
 
-impl Profile {
+impl DegreeProfile {
     /// The degree of a block before it is rounded.
     fn degree(&self, block: usize, scale: f64) -> f64 {
         let place = |block: usize| block as f64 / self.blocks as f64;

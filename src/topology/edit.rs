@@ -33,7 +33,7 @@ impl Topology {
     /// The unit in which the graph can move: whole micro-blocks if it consists of them, but is not fully connected.
     #[doc(hidden)]
     pub fn grain(&self) -> Grain {
-        let width = Grain::MicroBlocks.together();
+        let width = Grain::MicroBlocks.group_size();
         let are_quads = [self.inputs(), self.outputs()]
             .iter()
             .all(|side| side.bounds().iter().all(|bound| (*bound as usize).is_multiple_of(width)));
@@ -60,8 +60,8 @@ impl Topology {
     /// The input groups connected to an output group, increasing.
     #[doc(hidden)]
     pub fn joined(&self, grain: Grain, output: u32) -> impl ExactSizeIterator<Item = u32> + '_ {
-        let inputs = &self.edge_inputs()[self.row(output as usize * grain.together())];
-        inputs.iter().step_by(grain.together()).map(move |input| input / grain.width())
+        let inputs = &self.edge_inputs()[self.row(output as usize * grain.group_size())];
+        inputs.iter().step_by(grain.group_size()).map(move |input| input / grain.width())
     }
 
     /// Every link, by output group, then input group.
@@ -75,7 +75,7 @@ impl Topology {
     #[doc(hidden)]
     pub fn groups(&self, grain: Grain) -> [u32; 2] {
         let count =
-            |width: usize| u32::try_from(width / grain.together()).expect("a partition's neurons fit u32");
+            |width: usize| u32::try_from(width / grain.group_size()).expect("a partition's neurons fit u32");
         [count(self.outputs().width()), count(self.inputs().width())]
     }
 
@@ -175,13 +175,13 @@ struct Making<'a> {
 impl Making<'_> {
     /// Adds the rows of an output group, given its input groups and their places in the old graph.
     fn push(&mut self, output: u32, groups: &[(u32, Option<usize>)]) -> Result<()> {
-        let (width, together) = (self.grain.width(), self.grain.together());
-        for row in output as usize * together..(output as usize + 1) * together {
+        let (width, group_size) = (self.grain.width(), self.grain.group_size());
+        for row in output as usize * group_size..(output as usize + 1) * group_size {
             let first = self.of.row(row).start;
             for (group, before) in groups {
                 for (lane, input) in (group * width..(group + 1) * width).enumerate() {
                     if let Some(place) = before {
-                        self.now[first + place * together + lane] = Some(self.here()?);
+                        self.now[first + place * group_size + lane] = Some(self.here()?);
                     }
                     self.input.push(input);
                 }

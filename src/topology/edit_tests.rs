@@ -40,9 +40,9 @@ fn chosen(topology: &Topology, grain: Grain, count: usize, seed: u64) -> Edit {
 
 /// The ends of the edges of a link, (output, input).
 fn ends(grain: Grain, link: Link) -> impl Iterator<Item = (usize, usize)> {
-    let together = grain.together();
-    let [output, input] = [link.0, link.1].map(|group| group as usize * together);
-    (0..together * together).map(move |lane| (output + lane / together, input + lane % together))
+    let group_size = grain.group_size();
+    let [output, input] = [link.0, link.1].map(|group| group as usize * group_size);
+    (0..group_size * group_size).map(move |lane| (output + lane / group_size, input + lane % group_size))
 }
 
 proptest! {
@@ -90,7 +90,7 @@ proptest! {
         let topology = layer.build(&mut generator(seed, Purpose::Topology(0))).unwrap();
         let region = Region::planar(&layer);
         let [outputs, inputs] = topology.groups(grain);
-        let (to, from) = (layer.outputs.middles(grain.together()), layer.inputs.middles(grain.together()));
+        let (to, from) = (layer.outputs.middles(grain.group_size()), layer.inputs.middles(grain.group_size()));
         let there: HashSet<Link> = topology.links(grain).collect();
         for output in 0..outputs {
             let mut offered = Vec::new();
@@ -102,7 +102,7 @@ proptest! {
                 });
                 let squared = away[0] * away[0] + away[1] * away[1];
                 if squared <= 36.0 && !there.contains(&(output, input)) {
-                    let members = layer.importance.chunks(grain.together()).nth(input as usize).unwrap();
+                    let members = layer.importance.chunks(grain.group_size()).nth(input as usize).unwrap();
                     let importance = members.iter().sum::<f64>() / members.len() as f64;
                     expected.push(((output, input), -squared / 8.0 + importance.ln()));
                 }

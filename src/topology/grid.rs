@@ -52,8 +52,8 @@ impl Grain {
         }
     }
 
-    /// The same, as `usize`.
-    pub(crate) fn together(self) -> usize {
+    /// The same number, as `usize`.
+    pub(crate) fn group_size(self) -> usize {
         self.width() as usize
     }
 }
@@ -112,15 +112,15 @@ impl Grid {
     }
 
     /// The middle of each group of this many consecutive neurons, from the upper left corner, as shares of the sides: `[group]`.
-    pub(crate) fn middles(self, together: usize) -> Vec<[f64; 2]> {
+    pub(crate) fn middles(self, group_size: usize) -> Vec<[f64; 2]> {
         let middle = |first: usize| {
-            let places = (first..first + together).map(|neuron| self.place(neuron));
+            let places = (first..first + group_size).map(|neuron| self.place(neuron));
             let sums =
                 places.fold([0.0; 2], |sum, place| [sum[0] + place.row as f64, sum[1] + place.column as f64]);
-            let share = |sum: f64, side: usize| (sum / together as f64 + 0.5) / side as f64;
+            let share = |sum: f64, side: usize| (sum / group_size as f64 + 0.5) / side as f64;
             [share(sums[0], self.rows), share(sums[1], self.columns)]
         };
-        (0..self.neurons()).step_by(together).map(middle).collect()
+        (0..self.neurons()).step_by(group_size).map(middle).collect()
     }
 }
 

@@ -47,11 +47,11 @@ impl Region {
     /// The region of a layer in two dimensions.
     #[must_use]
     pub fn planar(layer: &Coupled2d) -> Self {
-        let together = layer.grain.together();
+        let group_size = layer.grain.group_size();
         let law = Law::Plane {
-            outputs: layer.outputs.middles(together),
-            inputs: layer.inputs.middles(together),
-            importance: layer.log_importance(together),
+            outputs: layer.outputs.middles(group_size),
+            inputs: layer.inputs.middles(group_size),
+            importance: layer.log_importance(group_size),
             layer: Box::new(layer.clone()),
         };
         Self { grain: layer.grain, law }

@@ -142,7 +142,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// As [`RunFolder::write_config`].
-    pub fn goes_on(&self, entry: &Continuation) -> Result<()> {
+    pub fn record_continuation(&self, entry: &Continuation) -> Result<()> {
         let path = self.path.join(CONFIG);
         let failed = |error| Error::io(&path, error);
         let text = fs::read(&path).map_err(failed)?;

@@ -41,7 +41,7 @@ pub fn train(
     Ok(trained.history)
 }
 
-/// As [`train`], from a state, until the options end it.
+/// As [`train`], optionally from a state, and until the options end it.
 ///
 /// # Errors
 /// As [`train`]; when the state to resume from does not fit the recipe, the data or the engine.
@@ -56,30 +56,30 @@ pub fn train_with(
     recipe.check()?;
     let pace = Pace::new(engine.steps_per_call(), engine.steps_per_call());
     let state = options.resume_from.take();
-    let mut run = Run {
+    let mut run = ActiveRun {
         engine,
         recipe,
         observers,
         history: Vec::new(),
         due: Due::new(options.checkpoint_every),
-        kept: None,
+        last_saved: None,
         options,
         pace,
     };
     let mut so_far = EpochSoFar::default();
-    run.note_regions()?;
+    run.record_regions()?;
     if let Some(state) = state {
         state.check(recipe)?;
-        run.take_up(&state)?;
+        run.restore(&state)?;
         (run.history, so_far) = (state.history, state.so_far);
-        run.kept = Some((run.history.len(), so_far.steps));
+        run.last_saved = Some((run.history.len(), so_far.steps));
     }
     let ending = run.epochs(&mut train, test, so_far)?;
     Ok(Trained { history: run.history, ending })
 }
 
 /// A run in progress.
-struct Run<'a, 'o> {
+struct ActiveRun<'a, 'o> {
     engine: &'a mut dyn Engine,
     recipe: &'a Recipe,
     observers: &'a mut [&'o mut dyn Observer],
@@ -88,7 +88,7 @@ struct Run<'a, 'o> {
     options: TrainOptions<'a>,
     due: Due,
     /// Complete epochs and steps of the last state that observers received.
-    kept: Option<(usize, usize)>,
+    last_saved: Option<(usize, usize)>,
     pace: Pace,
 }
 
@@ -100,7 +100,7 @@ struct EpochClock {
 }
 
 impl EpochClock {
-    /// The same sums with the time until now.
+    /// The sums, with the time until now added.
     fn applied_to(self, so_far: &EpochSoFar) -> EpochSoFar {
         EpochSoFar {
             seconds: so_far.seconds + self.epoch.elapsed().as_secs_f64(),
@@ -110,8 +110,8 @@ impl EpochClock {
     }
 }
 
-impl Run<'_, '_> {
-    /// Runs epoch by epoch; the first one may have begun already.
+impl ActiveRun<'_, '_> {
+    /// Runs epoch by epoch; the first one may already be partly done.
     fn epochs(
         &mut self,
         train: &mut impl TrainingData,
@@ -150,7 +150,7 @@ impl Run<'_, '_> {
             };
             self.end_epoch(tested, clock, &std::mem::take(&mut so_far))?;
             if self.due.after_epochs(self.history.len()) {
-                self.keep(&so_far)?;
+                self.save_state(&so_far)?;
             }
         }
     }
@@ -201,7 +201,7 @@ impl Run<'_, '_> {
                 return Ok(false);
             }
             if self.due.after_steps(so_far.steps - before) {
-                self.keep(&clock.applied_to(so_far))?;
+                self.save_state(&clock.applied_to(so_far))?;
             }
         }
         Ok(true)
@@ -263,25 +263,25 @@ impl Run<'_, '_> {
     }
 
     fn stopped(&mut self, so_far: &EpochSoFar) -> Result<Ending> {
-        self.keep(so_far)?;
+        self.save_state(so_far)?;
         Ok(Ending::Stopped { epochs: self.history.len(), steps: so_far.steps })
     }
 
-    /// Passes observers the state to save, unless they already have it.
-    fn keep(&mut self, so_far: &EpochSoFar) -> Result<()> {
+    /// Passes the state to observers for saving, unless they already have it.
+    fn save_state(&mut self, so_far: &EpochSoFar) -> Result<()> {
         let here = Some((self.history.len(), so_far.steps));
-        if self.kept == here {
+        if self.last_saved == here {
             return Ok(());
         }
         let engine = self.engine.state()?;
         let state =
             TrainingState { history: self.history.clone(), so_far: *so_far, engine, graphs: self.graphs()? };
-        // In the middle of an epoch the parameters are unchecked.
+        // In the middle of an epoch, the parameters have not been checked yet.
         state.check_itself().map_err(|error| diverged(self.recipe, &error.to_string()))?;
         for observer in self.observers.iter_mut() {
             observer.checkpoint(&state)?;
         }
-        self.kept = here;
+        self.last_saved = here;
         self.due.made();
         Ok(())
     }

@@ -55,7 +55,7 @@ impl<T: TrainingData + ?Sized> TrainingData for Box<T> {
 /// the raw samples, those of the epoch, and those of the next one in both forms.
 #[derive(Debug)]
 pub struct AugmentedData {
-    source: Arc<Source>,
+    source: Arc<EpochInputs>,
     epochs: usize,
     /// The epoch in preparation.
     next: Option<(usize, JoinHandle<Result<Dataset>>)>,
@@ -63,14 +63,14 @@ pub struct AugmentedData {
 
 /// Everything that an epoch's samples depend on.
 #[derive(Debug)]
-struct Source {
+struct EpochInputs {
     raw: Dataset,
     preprocessing: Preprocessing,
     augmentation: Augmentation,
     seed: u64,
 }
 
-impl Source {
+impl EpochInputs {
     fn prepare(&self, epoch: usize) -> Result<Dataset> {
         let augmented = self.augmentation.apply(&self.raw, self.seed, epoch)?;
         self.preprocessing.apply_dataset(augmented)
@@ -91,7 +91,7 @@ impl AugmentedData {
         epochs: usize,
     ) -> Result<Self> {
         augmentation.check(&raw)?;
-        let source = Arc::new(Source { raw, preprocessing, augmentation, seed });
+        let source = Arc::new(EpochInputs { raw, preprocessing, augmentation, seed });
         Ok(Self { source, epochs, next: None })
     }
 

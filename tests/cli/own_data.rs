@@ -70,7 +70,7 @@ fn a_table_is_trained_on_and_its_names_travel() {
     let folder = folder.path();
     let outcome = run(folder, &format!("--data flowers.csv --label kind {NET} --seed 4 --out run"));
     for part in
-        ["table: 120 rows, 3 columns of features, 1 of them texts, header", "96 training and 24 test samples"]
+        ["table: 120 rows, 3 columns of features, 1 of them text, header", "96 training and 24 test samples"]
     {
         assert!(outcome.stderr.contains(part), "{outcome:?}");
     }

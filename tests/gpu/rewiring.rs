@@ -11,7 +11,7 @@ use crate::shapes;
 
 /// An engine that is rewired has the bits of one that was made for the new graph, under every tile policy, with data on the
 /// device and streamed.
-pub(crate) fn goes_on_as_a_new_engine() -> Result<(), String> {
+pub(crate) fn continues_like_a_new_engine() -> Result<(), String> {
     let mut misses = Misses::default();
     for (network, (policy, tiles)) in
         networks().into_iter().flat_map(|network| shapes::POLICIES.map(|policy| (network.clone(), policy)))

@@ -15,7 +15,7 @@ use crate::cli::usage::settings_from_flags;
 const RESUME: &str = "; repeat the command to resume";
 
 /// The result of a batch.
-pub(super) struct Finished {
+pub(super) struct FinishedBatch {
     /// An entry for each configuration.
     pub(super) entries: Vec<Entry>,
     pub(super) unfinished: Unfinished,
@@ -28,7 +28,7 @@ pub(super) fn run(
     args: &BatchArgs,
     run: Vec<Configuration>,
     collect: Vec<Configuration>,
-) -> anyhow::Result<Finished> {
+) -> anyhow::Result<FinishedBatch> {
     run_sized(args, run, collect, None)
 }
 
@@ -38,7 +38,7 @@ pub(super) fn run_sized(
     run: Vec<Configuration>,
     collect: Vec<Configuration>,
     sizes: Option<(usize, MatchParameters)>,
-) -> anyhow::Result<Finished> {
+) -> anyhow::Result<FinishedBatch> {
     signals::listen(RESUME);
     out_of_memory::set_hint(RESUME, None);
     let session = session();
@@ -65,5 +65,5 @@ pub(super) fn run_sized(
     let summaries = batch.collect(&collect, &mut unfinished)?;
     let entry = |(configuration, summaries): (Configuration, _)| Entry::new(configuration, summaries);
     let entries = collect.into_iter().zip(summaries.iter().map(Vec::as_slice)).map(entry).collect();
-    Ok(Finished { entries, unfinished, _lock: lock })
+    Ok(FinishedBatch { entries, unfinished, _lock: lock })
 }

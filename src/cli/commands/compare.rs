@@ -6,7 +6,7 @@ use tanner::files::atomic_write;
 use tanner::report::{Dot, DotRow, comparison_table, interval_chart};
 use tanner::session::{Configuration, Plan};
 
-use super::batch::{self, Finished};
+use super::batch::{self, FinishedBatch};
 use crate::cli::flags::CompareArgs;
 use crate::cli::ui::terminal;
 use crate::cli::usage::settings_from_flags;
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
             place.with_context(|| format!("--baseline: no configuration is called {name:?}"))?
         }
     };
-    let Finished { entries, unfinished, .. } =
+    let FinishedBatch { entries, unfinished, .. } =
         batch::run_sized(&args.batch, configurations.clone(), configurations, Some((baseline, sizes)))?;
     let comparison = Comparison { entries, baseline };
     let (out, table) = (&args.batch.out, comparison_table(&comparison));

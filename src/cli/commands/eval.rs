@@ -17,7 +17,7 @@ use tanner::report::{
     grouped,
 };
 use tanner::session::settings::DataSettings;
-use tanner::session::{EngineRequest, Purpose, Session};
+use tanner::session::{EngineRequest, EnginePurpose, Session};
 use tanner::training::{Recipe, ScoredOn};
 
 use crate::cli::flags::EvalArgs;
@@ -94,7 +94,7 @@ fn evaluation(
     // Nothing is trained; these are default settings.
     let settings: EngineSettings = Recipe::default().engine_settings();
     let mut opened =
-        session.engine(request, model.network(), model.parameters(), settings, Purpose::Passes)?;
+        session.engine(request, model.network(), model.parameters(), settings, EnginePurpose::Passes)?;
     session.announce(&opened);
     Ok(opened.engine.evaluate(&test)?)
 }

@@ -13,7 +13,7 @@ use tanner::report::{TextCell, TextColumn, TextTable, check_lines, connectivity_
 use tanner::tiles::TileDensity;
 use tanner::topology::Topology;
 
-use super::inspect::{self, Subject};
+use super::inspect::{self, InspectedNetwork};
 use crate::cli::flags::Figure1Args;
 use crate::cli::ui::terminal;
 
@@ -23,7 +23,7 @@ const LINES: [&str; 2] = ["figure1.svg", "figure1.png"];
 /// Builds or reads a network and describes a layer, or draws it into `--out`: with dots, and with lines if it
 /// is small enough.
 pub(crate) fn run(args: &Figure1Args) -> anyhow::Result<()> {
-    let Subject { network, model, .. } = inspect::subject(&args.network)?;
+    let InspectedNetwork { network, model, .. } = inspect::subject(&args.network)?;
     let arch = inspect::arch(&args.network, model.as_ref());
     let topology = layer(&network, args)?;
     let Some(out) = &args.out else {

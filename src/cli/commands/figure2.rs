@@ -8,7 +8,7 @@ use tanner::experiments::figure2::{configuration, edges_above, input_axis, to_cs
 use tanner::files::atomic_write;
 use tanner::report::{edges_by_input, grouped};
 
-use super::batch::{self, Finished};
+use super::batch::{self, FinishedBatch};
 use crate::cli::flags::Figure2Args;
 use crate::cli::ui::{one_line, terminal};
 
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Figure2Args) -> anyhow::Result<()> {
         return draw(args, model, "figure2");
     }
     let configurations = vec![configuration()];
-    let Finished { entries, mut unfinished, .. } =
+    let FinishedBatch { entries, mut unfinished, .. } =
         batch::run(&args.batch, configurations.clone(), configurations)?;
     for entry in entries {
         for run in entry.runs {

@@ -30,7 +30,7 @@ pub(super) const CPU_TILES: TilePolicy = TilePolicy::dense_from(DENSE_FROM).list
 
 /// Builds or reads a network, prints its tables, and draws it into `--out`.
 pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
-    let Subject { network, model, on_picture } = subject(&args.network)?;
+    let InspectedNetwork { network, model, on_picture } = subject(&args.network)?;
     let arch = arch(&args.network, model.as_ref());
     if args.network.architecture.edges.is_none() {
         session().warn_of_constant_neurons(&network);
@@ -50,7 +50,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
 }
 
 /// A network, its model, and the places of its inputs, as far as known.
-pub(super) struct Subject {
+pub(super) struct InspectedNetwork {
     pub(super) network: Network,
     pub(super) model: Option<TrainedModel>,
     on_picture: Option<OnPicture>,
@@ -158,11 +158,11 @@ fn described(
 }
 
 /// The saved network with its model, or the one that the flags describe.
-pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
+pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<InspectedNetwork> {
     if let Some(path) = &args.model {
         let model = super::load_model(path)?;
         let (network, on_picture) = (model.network().clone(), OnPicture::of_model(&model));
-        return Ok(Subject { network, model: Some(model), on_picture });
+        return Ok(InspectedNetwork { network, model: Some(model), on_picture });
     }
     for (flag, value) in [("--inputs", args.inputs), ("--classes", args.classes)] {
         if value == 0 {
@@ -172,7 +172,7 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     let settings = ArchitectureSettings::new(&args.architecture)?;
     if let Some(network) = network_from_files(&settings, None)? {
         session().warn_of_unreached_neurons(&network);
-        return Ok(Subject { network, model: None, on_picture: None });
+        return Ok(InspectedNetwork { network, model: None, on_picture: None });
     }
     let picture = args.picture.unwrap_or_else(|| Grid::squarest(args.inputs));
     let shape = InputShape { features: picture.neurons(), picture: Some([picture.rows, picture.columns]) };
@@ -185,7 +185,7 @@ pub(super) fn subject(args: &NetworkArgs) -> anyhow::Result<Subject> {
     session().warn_of_size(&settings, &network);
     session().warn_of_far_edges(&architecture, &network);
     let on_picture = OnPicture::of_architecture(&architecture, &network);
-    Ok(Subject { network, model: None, on_picture })
+    Ok(InspectedNetwork { network, model: None, on_picture })
 }
 
 /// The hidden layers, or the only one.

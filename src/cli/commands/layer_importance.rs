@@ -12,7 +12,7 @@ use tanner::experiments::layer_importance::{
 };
 use tanner::importance::forest::{ForestOptions, gini_importance};
 use tanner::report::{agreement_table, block_csv, block_table, layer_importance_picture};
-use tanner::session::Purpose;
+use tanner::session::EnginePurpose;
 use tanner::session::settings::DataSettings;
 use tanner::threads;
 use tanner::training::Recipe;
@@ -27,7 +27,7 @@ const FILES: [&str; 4] =
 
 /// `layer_importance.json`.
 #[derive(Serialize)]
-struct Report<'a> {
+struct LayerImportanceFile<'a> {
     model: &'a Path,
     measured_on: &'static str,
     /// Present if measured on validation samples.
@@ -81,7 +81,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
         max_rows: Some(args.forest_samples),
     };
     let mut opened =
-        session.engine(&request, model.network(), model.parameters(), settings, Purpose::Passes)?;
+        session.engine(&request, model.network(), model.parameters(), settings, EnginePurpose::Passes)?;
     session.announce(&opened);
     let mut note = |layer: &LayerImportance| terminal::note(&format!("measured {}", layer_name(layer.layer)));
     let mut grow = |outputs: &LayerOutputs<'_>| {
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     let layers = layer_importance(&model, &train, &measured, &options, &mut *opened.engine, grow, &mut note)?;
     let verdict = verdict(&layers);
     let measured_on = if made.is_some() { "validation" } else { "test" };
-    let report = Report {
+    let report = LayerImportanceFile {
         model: &args.trained.model,
         measured_on,
         split: made,
@@ -112,7 +112,7 @@ pub(crate) fn run(args: &LayerImportanceArgs) -> anyhow::Result<()> {
     results.map_or(Ok(()), |results| terminal::remark(&format!("results {}", results.path().display())))
 }
 
-fn write(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {
+fn write(results: &Results, report: &LayerImportanceFile<'_>) -> anyhow::Result<()> {
     let [json, csv, png, svg] = FILES;
     results.write_json(json, report)?;
     results.write(csv, block_csv(report.layers).as_bytes())?;

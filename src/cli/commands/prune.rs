@@ -27,7 +27,7 @@ const MAX_ROUNDS: usize = 10_000;
 
 /// `pruning.json`.
 #[derive(Serialize)]
-struct Report<'a> {
+struct PruningFile<'a> {
     model: &'a Path,
     method: PruneMethod,
     split: HeldOut,
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
     signals::listen("; nothing is saved, repeat the command to start again");
     let pruned = session().prune(&model, &settings)?;
     let (before, after) = (model.network().parameter_count(), pruned.model.network().parameter_count());
-    let report = Report {
+    let report = PruningFile {
         model: &args.trained.model,
         method: method.name(),
         split: pruned.split,
@@ -139,7 +139,7 @@ fn method(args: &PruningArgs) -> anyhow::Result<PruneMethodSettings> {
     Ok(PruneMethodSettings::Weights(goal))
 }
 
-fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyhow::Result<()> {
+fn write(results: &Results, pruned: &TrainedModel, report: &PruningFile<'_>) -> anyhow::Result<()> {
     let [model, json, csv, png, svg] = FILES;
     results.make()?;
     pruned.save(results.path().join(model))?;
@@ -150,7 +150,7 @@ fn write(results: &Results, pruned: &TrainedModel, report: &Report<'_>) -> anyho
     results.write(svg, drawing.svg.as_bytes())
 }
 
-fn print(results: &Results, report: &Report<'_>) -> anyhow::Result<()> {
+fn print(results: &Results, report: &PruningFile<'_>) -> anyhow::Result<()> {
     terminal::print_table(&pruning_table(report.curve))?;
     let (Some(first), Some(last)) = (report.curve.first(), report.curve.last()) else { return Ok(()) };
     let fewer = |all: usize| 100.0 * (1.0 - report.parameters as f64 / all as f64);

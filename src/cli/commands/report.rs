@@ -28,7 +28,7 @@ use crate::cli::ui::{check_place, one_line, session, signals, terminal};
 const DOCTYPE: &[u8] = b"<!DOCTYPE html>";
 
 /// Seconds between two checks of runs in progress; writing a page takes at most a tenth of the time.
-const LOOK_EVERY: u64 = 3;
+const REFRESH_SECONDS: u64 = 3;
 /// Exit code of a command that Ctrl-C stopped.
 const CTRL_C: u8 = 130;
 
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     check_page(&args.out)?;
     let _entered = tanner::threads::enter(threads)?;
     let reporter =
-        Reporter { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
+        PageBuilder { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
     // Before the first page is written: Ctrl-C ends watching at any time.
     let _keeping = args.watch.then(|| {
         signals::listen("");
@@ -63,18 +63,18 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     if args.watch { watch(args, reporter, page)?.check() } else { page.check() }
 }
 
-/// Writes the page again whenever one of its runs has got further, and once more when the last of them has ended or
-/// Ctrl-C ends that.
-fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyhow::Result<Page> {
+/// Rewrites the page whenever one of its runs has made progress, and once more after the last run ends or Ctrl-C stops
+/// watching.
+fn watch(args: &ReportArgs, mut reporter: PageBuilder<'_>, mut page: Page) -> anyhow::Result<Page> {
     if page.is_live {
         terminal::note("the page is rewritten while a run trains; Ctrl-C stops");
     }
     let stop = signals::stop();
     let is_asked = || stop.asked().load(Ordering::Relaxed);
-    // What is wrong was said the first time.
+    // The first pass has reported all problems.
     reporter.is_quiet = true;
     while page.is_live {
-        let until = Instant::now() + page.took.mul_f64(10.0).max(Duration::from_secs(LOOK_EVERY));
+        let until = Instant::now() + page.took.mul_f64(10.0).max(Duration::from_secs(REFRESH_SECONDS));
         while !is_asked() && (Instant::now() < until || progress(&args.runs) == page.progress) {
             std::thread::sleep(Duration::from_millis(if Instant::now() < until { 100 } else { 500 }));
         }
@@ -82,7 +82,7 @@ fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyho
         page = Page::write(args, &reporter, !is_over)?;
         if is_over {
             let ended = stop.interrupted(format!("; {} shows what was there", args.out.display()));
-            // Ctrl-C is how watching ends. Any other signal stopped it.
+            // Ctrl-C ends watching as intended; any other signal interrupts it.
             if ended.code != CTRL_C {
                 bail!(ended);
             }
@@ -93,7 +93,7 @@ fn watch(args: &ReportArgs, mut reporter: Reporter<'_>, mut page: Page) -> anyho
     Ok(page)
 }
 
-/// How far each run has got: its epochs, and what it is at.
+/// The progress of each run: its epochs and its state.
 fn progress(runs: &[PathBuf]) -> Vec<(usize, Option<RunState>)> {
     let of = |path: &PathBuf| {
         let run = PastRun::read(path).ok();
@@ -106,9 +106,9 @@ fn progress(runs: &[PathBuf]) -> Vec<(usize, Option<RunState>)> {
 struct Page {
     bytes: u64,
     took: Duration,
-    /// How far the runs had got.
+    /// The progress of the runs at that time.
     progress: Vec<(usize, Option<RunState>)>,
-    /// Whether one of its runs goes on, and it reads itself again.
+    /// Whether one of its runs is still training, so that a browser reloads the page.
     is_live: bool,
     asked: usize,
     shown: usize,
@@ -119,7 +119,7 @@ struct Page {
 
 impl Page {
     /// Reads the runs and replaces the page.
-    fn write(args: &ReportArgs, reporter: &Reporter<'_>, while_runs_go_on: bool) -> anyhow::Result<Self> {
+    fn write(args: &ReportArgs, reporter: &PageBuilder<'_>, may_be_live: bool) -> anyhow::Result<Self> {
         let (start, progress) = (Instant::now(), progress(&args.runs));
         let (mut runs, mut skipped) = (Vec::new(), Vec::new());
         let mut asked = args.runs.len();
@@ -146,8 +146,8 @@ impl Page {
             bail!("none of these holds a run, no page was written: `tanner runs` lists run folders");
         }
         let of_state = |state| runs.iter().filter(|run| run.overview.state == state).count();
-        let is_live = while_runs_go_on && of_state(RunState::Running) > 0;
-        let page = report_page(&runs, &skipped, is_live.then_some(LOOK_EVERY));
+        let is_live = may_be_live && of_state(RunState::Running) > 0;
+        let page = report_page(&runs, &skipped, is_live.then_some(REFRESH_SECONDS));
         atomic_write(&args.out, page.as_bytes()).context("--out")?;
         let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
         let is_misfit = |run: &&ReportedRun| run.model.is_ok() && run.scored.is_err();
@@ -203,7 +203,7 @@ fn check_page(out: &Path) -> anyhow::Result<()> {
 }
 
 /// Collects the content of the page for each run.
-struct Reporter<'a> {
+struct PageBuilder<'a> {
     /// Where the data are, if given.
     data: Option<&'a Path>,
     threads: Option<usize>,
@@ -213,7 +213,7 @@ struct Reporter<'a> {
     is_quiet: bool,
 }
 
-impl Reporter<'_> {
+impl PageBuilder<'_> {
     fn note(&self, text: &str) {
         if !self.is_quiet {
             terminal::note(text);

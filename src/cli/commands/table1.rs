@@ -6,7 +6,7 @@ use tanner::experiments::table1::{Cell, FilledCell, TableRecipe, to_json};
 use tanner::files::atomic_write;
 use tanner::report::{Dot, DotRow, Drawing, interval_chart, table1_table};
 
-use super::batch::{self, Finished};
+use super::batch::{self, FinishedBatch};
 use super::compare;
 use crate::cli::flags::Table1Args;
 use crate::cli::ui::terminal;
@@ -18,7 +18,7 @@ pub(crate) fn run(args: &Table1Args) -> anyhow::Result<()> {
     let configurations: Vec<_> = chosen.into_iter().map(|cell| recipe.configuration(cell)).collect();
     let all: Vec<Cell> = Cell::all();
     let every: Vec<_> = all.iter().map(|cell| recipe.configuration(*cell)).collect();
-    let Finished { entries, unfinished, .. } = batch::run(&args.batch, configurations, every)?;
+    let FinishedBatch { entries, unfinished, .. } = batch::run(&args.batch, configurations, every)?;
     let filled = |(cell, entry): (Cell, Entry)| FilledCell { cell, entry };
     let cells: Vec<FilledCell> = all.into_iter().zip(entries).map(filled).collect();
 
@@ -44,7 +44,7 @@ fn chosen(patterns: &[String]) -> anyhow::Result<Vec<Cell>> {
     Ok(Cell::all().into_iter().filter(wanted).collect())
 }
 
-/// Each cell beside the paper's number.
+/// Each cell, with the paper's number.
 fn chart(recipe: TableRecipe, cells: &[FilledCell]) -> anyhow::Result<Drawing> {
     let rows: Vec<DotRow> = cells.iter().map(row).collect();
     let scored = cells.iter().find_map(|cell| cell.entry.scored_on()).unwrap_or_default();

@@ -13,14 +13,14 @@ const MARGIN: usize = 5;
 
 /// A terminal without its last columns.
 #[derive(Debug)]
-pub(crate) struct Canvas(pub(crate) Term);
+pub(crate) struct NarrowTerm(pub(crate) Term);
 
 /// Columns that a bar may fill.
 pub(crate) fn width(terminal: &Term) -> usize {
     terminal::width(terminal).saturating_sub(MARGIN).max(1)
 }
 
-impl TermLike for Canvas {
+impl TermLike for NarrowTerm {
     fn width(&self) -> u16 {
         u16::try_from(width(&self.0)).unwrap_or(u16::MAX)
     }

@@ -13,7 +13,7 @@ const BARS: [usize; 2] = [24, 10];
 
 /// The state of a run.
 #[derive(Debug)]
-pub(crate) struct View {
+pub(crate) struct LiveView {
     epochs: usize,
     /// Samples in one epoch.
     samples: usize,
@@ -33,7 +33,7 @@ pub(crate) struct View {
     last: Option<(f64, f64)>,
 }
 
-impl View {
+impl LiveView {
     pub(crate) fn new(epochs: usize, samples: usize, scored_on: ScoredOn, now: Instant) -> Self {
         Self {
             epochs,
@@ -205,8 +205,8 @@ mod tests {
     }
 
     /// Three epochs of ten are over, a quarter of the fourth is trained in two seconds.
-    fn view(start: Instant) -> (View, Instant) {
-        let mut view = View::new(10, 1000, ScoredOn::Test, start);
+    fn view(start: Instant) -> (LiveView, Instant) {
+        let mut view = LiveView::new(10, 1000, ScoredOn::Test, start);
         for (epoch, accuracy) in [(1, 0.5), (2, 0.9), (3, 0.8)] {
             view.epoch_ended(&metrics(epoch, accuracy), start);
         }
@@ -247,12 +247,12 @@ mod tests {
     #[test]
     fn a_run_that_begins_or_ends_has_a_line() {
         let start = Instant::now();
-        let mut view = View::new(1, 0, ScoredOn::Test, start);
+        let mut view = LiveView::new(1, 0, ScoredOn::Test, start);
         assert!(view.line(100, start).starts_with("epoch 1/1  "), "{}", view.line(100, start));
         view.epoch_ended(&metrics(1, 0.5), start);
         assert!(view.line(100, start).contains("epoch 1/1"));
         // All samples are trained, and it is being scored: half of the two seconds are left.
-        let mut view = View::new(2, 1000, ScoredOn::Test, start);
+        let mut view = LiveView::new(2, 1000, ScoredOn::Test, start);
         view.epoch_ended(&metrics(1, 0.5), start);
         view.batches_trained(&Progress { epoch: 2, samples: 1000, loss: 0.25, accuracy: 0.75 });
         let line = view.line(200, start + Duration::from_secs(9));

@@ -1,6 +1,6 @@
 //! The progress display of a training run.
 //!
-//! A line for each epoch, and on a terminal a live line below them, by [`View`].
+//! A line for each epoch, and on a terminal a live line below them, by [`LiveView`].
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +12,7 @@ use tanner::network::Parameters;
 use tanner::training::{EpochMetrics, Observer, PatienceOn, Progress, ScoredOn, best_epoch, is_better};
 
 use super::canvas;
-use super::live_view::View;
+use super::live_view::LiveView;
 use super::signals::{self, Keeping};
 use super::terminal::{self, BARS};
 
@@ -26,7 +26,7 @@ pub(crate) struct ProgressReport {
     samples: usize,
     /// Best score so far.
     best: Option<EpochMetrics>,
-    view: Arc<Mutex<View>>,
+    view: Arc<Mutex<LiveView>>,
     /// `None` without a terminal.
     bar: Option<ProgressBar>,
     /// A run of a batch has something to save until all of it is written; a single run, until the command ends.
@@ -36,7 +36,7 @@ pub(crate) struct ProgressReport {
 impl ProgressReport {
     /// Starts to display a run.
     pub(crate) fn new(epochs: usize, samples: usize, has_lines: bool, scored_on: ScoredOn) -> Self {
-        let view = Arc::new(Mutex::new(View::new(epochs, samples, scored_on, Instant::now())));
+        let view = Arc::new(Mutex::new(LiveView::new(epochs, samples, scored_on, Instant::now())));
         let bar = terminal::shows_progress().then(|| bar(&view));
         let keeping = (!has_lines).then(signals::keeping);
         if has_lines {
@@ -53,13 +53,13 @@ impl ProgressReport {
         self.best = best_epoch(history).cloned();
     }
 
-    fn update(&self, change: impl FnOnce(&mut View)) {
+    fn update(&self, change: impl FnOnce(&mut LiveView)) {
         change(&mut self.view.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 /// A line below all others, redrawn five times per second, so that the time left counts down.
-fn bar(view: &Arc<Mutex<View>>) -> ProgressBar {
+fn bar(view: &Arc<Mutex<LiveView>>) -> ProgressBar {
     let view = Arc::clone(view);
     let write = move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
         // A second signal exits at once; the line must be gone by then.

@@ -13,7 +13,7 @@ use indicatif::{MultiProgress, ProgressDrawTarget};
 use serde::Serialize;
 use tanner::report::TextTable;
 
-use super::canvas::Canvas;
+use super::canvas::NarrowTerm;
 use super::with_dashes;
 
 /// Every progress bar, so that other lines appear above them.
@@ -22,7 +22,7 @@ pub(crate) static BARS: LazyLock<MultiProgress> = LazyLock::new(|| {
     MultiProgress::with_draw_target(if usual.is_hidden() {
         usual
     } else {
-        ProgressDrawTarget::term_like_with_hz(Box::new(Canvas(Term::stderr())), 20)
+        ProgressDrawTarget::term_like_with_hz(Box::new(NarrowTerm(Term::stderr())), 20)
     })
 });
 

@@ -68,7 +68,7 @@ pub enum LabelNeed {
 
 /// The names of a file's columns.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Names<'a> {
+pub(crate) enum ColumnNames<'a> {
     Header(&'a [String]),
     /// Only their number is known.
     Count(usize),
@@ -86,7 +86,7 @@ pub(crate) enum Role {
 
 /// The content of a feature's column, if known before it is read.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
+pub(crate) enum ColumnKind {
     /// Numbers, or texts if any are found.
     Open,
     Numbers,
@@ -96,27 +96,27 @@ pub(crate) enum Kind {
 
 /// The role of each column of a file.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct ColumnPlan {
     /// By column of the file.
     pub(crate) roles: Vec<Role>,
     /// Name, place in the file, and kind of each feature.
-    pub(crate) features: Vec<(String, usize, Kind)>,
+    pub(crate) features: Vec<(String, usize, ColumnKind)>,
     /// Name and place of the label.
     pub(crate) label: Option<(String, usize)>,
     pub(crate) named: bool,
 }
 
-impl Kind {
+impl ColumnKind {
     /// The list of a column of texts.
     pub(crate) fn texts(&self) -> Option<Texts> {
         if let Self::Texts(texts) = self { Some(texts.clone()) } else { None }
     }
 }
 
-impl Plan {
+impl ColumnPlan {
     /// A table without rows.
     pub(crate) fn table(&self, name: String, limits: &Limits) -> Table {
-        let column = |(name, position, kind): &(String, usize, Kind)| Column {
+        let column = |(name, position, kind): &(String, usize, ColumnKind)| Column {
             name: name.clone(),
             position: *position,
             texts: kind.texts(),
@@ -130,7 +130,7 @@ impl Plan {
 
 impl Columns<'_> {
     /// Finds the columns.
-    pub(crate) fn plan(&self, names: Names<'_>) -> Read<Plan> {
+    pub(crate) fn plan(&self, names: ColumnNames<'_>) -> Read<ColumnPlan> {
         match *self {
             Self::New { label, labelled, drop } => new_plan(names, label, labelled, drop),
             Self::Of { encoding, label } => plan_of(names, encoding, label),
@@ -153,7 +153,7 @@ impl Columns<'_> {
     }
 }
 
-impl Names<'_> {
+impl ColumnNames<'_> {
     fn len(&self) -> usize {
         match self {
             Self::Header(names) => names.len(),
@@ -209,7 +209,7 @@ pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> +
     }
 }
 
-fn new_plan(names: Names<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &[ColumnRef]) -> Read<Plan> {
+fn new_plan(names: ColumnNames<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &[ColumnRef]) -> Read<ColumnPlan> {
     let count = names.len();
     let label = match label {
         _ if !labelled || count == 0 => None,
@@ -234,28 +234,28 @@ fn new_plan(names: Names<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &
             roles[place] = Role::Label;
         } else if !skipped[place] {
             roles[place] = Role::Feature(features.len());
-            features.push((names.name(place), place, Kind::Open));
+            features.push((names.name(place), place, ColumnKind::Open));
         }
     }
     if features.is_empty() {
         return Err("no column is left for features; is the delimiter right?".into());
     }
     let label = label.map(|place| (names.name(place), place));
-    Ok(Plan { roles, features, label, named: names.is_named() })
+    Ok(ColumnPlan { roles, features, label, named: names.is_named() })
 }
 
-fn usual_label(names: Names<'_>) -> Option<usize> {
-    let Names::Header(names) = names else { return None };
+fn usual_label(names: ColumnNames<'_>) -> Option<usize> {
+    let ColumnNames::Header(names) = names else { return None };
     let is = |usual: &&str| names.iter().position(|name| name.eq_ignore_ascii_case(usual));
     USUAL_LABELS.iter().find_map(is)
 }
 
-fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<Plan> {
+fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<ColumnPlan> {
     let (features, label) = match names {
-        Names::Header(header) if encoding.named => places_by_name(header, encoding)?,
+        ColumnNames::Header(header) if encoding.named => places_by_name(header, encoding)?,
         _ => places_by_position(names.len(), encoding)?,
     };
-    let mut plan = Plan {
+    let mut plan = ColumnPlan {
         roles: vec![Role::Skip; names.len()],
         features: Vec::new(),
         label: None,
@@ -263,7 +263,7 @@ fn plan_of(names: Names<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<
     };
     for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {
         plan.roles[place] = Role::Feature(slot);
-        let kind = column.categories.as_ref().map_or(Kind::Numbers, |list| Kind::Texts(Texts::fixed(list)));
+        let kind = column.categories.as_ref().map_or(ColumnKind::Numbers, |list| ColumnKind::Texts(Texts::fixed(list)));
         plan.features.push((names.name(place), place, kind));
     }
     match (need, label) {

@@ -8,7 +8,7 @@ mod lists;
 
 use std::io::BufReader;
 
-use super::columns::{Kind, Names, Plan, Role};
+use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role};
 use super::texts::MAX_TEXT;
 use super::{Columns, Labels, Limits, Read, Source, Table, unreadable};
 use crate::host;
@@ -121,8 +121,8 @@ impl<R: std::io::Read> Array<R> {
             return Err("the array is empty".into());
         }
         limits.check_columns(width)?;
-        let plan = columns.plan(Names::Count(width))?;
-        if let Some((column, ..)) = plan.features.iter().find(|(_, _, kind)| matches!(kind, Kind::Texts(_))) {
+        let plan = columns.plan(ColumnNames::Count(width))?;
+        if let Some((column, ..)) = plan.features.iter().find(|(_, _, kind)| matches!(kind, ColumnKind::Texts(_))) {
             return Err(format!("column {column} held texts in training, an array has numbers alone"));
         }
         limits.check_values(rows as f64, plan.features.len() as f64)?;
@@ -141,7 +141,7 @@ impl<R: std::io::Read> Array<R> {
         Ok(table)
     }
 
-    fn row(&self, row: usize, bytes: &[u8], plan: &Plan, table: &mut Table) -> Read<()> {
+    fn row(&self, row: usize, bytes: &[u8], plan: &ColumnPlan, table: &mut Table) -> Read<()> {
         let start = table.cells.len();
         table.cells.resize(start + plan.features.len(), 0.0);
         let elements = bytes.chunks_exact(self.element.bytes());

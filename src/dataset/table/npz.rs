@@ -56,7 +56,7 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
 }
 
 /// The reader of one array in an archive.
-type Entry<'a> = BufReader<zip::read::ZipFile<'a, BufReader<Source>>>;
+type ArrayReader<'a> = BufReader<zip::read::ZipFile<'a, BufReader<Source>>>;
 
 /// An archive of this many bytes.
 pub(crate) struct Archive {
@@ -117,7 +117,7 @@ impl Archive {
     }
 
     /// Reads one array.
-    pub(crate) fn open<T>(&mut self, name: &str, read: impl FnOnce(Array<Entry<'_>>) -> Read<T>) -> Read<T> {
+    pub(crate) fn open<T>(&mut self, name: &str, read: impl FnOnce(Array<ArrayReader<'_>>) -> Read<T>) -> Read<T> {
         let named = |reason: String| format!("{name}: {reason}");
         let file = self.zip.by_name(name).map_err(|error| named(error.to_string()))?;
         // Both sizes are the archive's claims, which may be wrong.

@@ -15,10 +15,10 @@ use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
-use self::ends::Ends;
+use self::ends::NonEmptyReads;
 use self::pages::Pages;
 use self::shared::Shared;
-use super::columns::{Kind, Names, Plan, Role};
+use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role};
 use super::source::Content;
 use super::texts::{MAX_TEXT, cell, is_missing};
 use super::{Columns, Limits, Read, Source, Table, Texts, shown};
@@ -46,12 +46,12 @@ fn read_from<R: ChunkReader + 'static>(
     columns: &Columns<'_>,
     limits: &Limits,
 ) -> Read<Table> {
-    let file = SerializedFileReader::new(Ends(from)).map_err(text)?;
+    let file = SerializedFileReader::new(NonEmptyReads(from)).map_err(text)?;
     let metadata = file.metadata().file_metadata();
     let schema = metadata.schema_descr();
     limits.check_columns(schema.num_columns())?;
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
-    let mut plan = columns.plan(Names::Header(&names))?;
+    let mut plan = columns.plan(ColumnNames::Header(&names))?;
     let rows = usize::try_from(metadata.num_rows()).map_err(|_| "a number of rows below 0")?;
     limits.check_values(rows as f64, plan.features.len() as f64)?;
     for (column, role) in schema.columns().iter().zip(&plan.roles).filter(|(_, role)| **role != Role::Skip) {
@@ -92,11 +92,11 @@ fn text(error: impl std::fmt::Display) -> String {
 }
 
 /// Texts or numbers, as far as the schema's type and training agree.
-fn fit_kind(kind: &mut Kind, is_text: bool, limits: &Limits) -> Read<()> {
+fn fit_kind(kind: &mut ColumnKind, is_text: bool, limits: &Limits) -> Read<()> {
     match (&kind, is_text) {
-        (Kind::Open, true) => *kind = Kind::Texts(Texts::up_to(limits.texts)),
-        (Kind::Open, false) => *kind = Kind::Numbers,
-        (Kind::Numbers, true) => return Err("holds texts, in training it held numbers".into()),
+        (ColumnKind::Open, true) => *kind = ColumnKind::Texts(Texts::up_to(limits.texts)),
+        (ColumnKind::Open, false) => *kind = ColumnKind::Numbers,
+        (ColumnKind::Numbers, true) => return Err("holds texts, in training it held numbers".into()),
         _ => {}
     }
     Ok(())
@@ -269,7 +269,7 @@ fn part<T: DataType>(
     levels.into_iter().try_for_each(|level| take(if level > 0 { values.next() } else { None }))
 }
 
-fn read_group(readers: &mut [Reader], rows: usize, plan: &Plan, table: &mut Table) -> Read<()> {
+fn read_group(readers: &mut [Reader], rows: usize, plan: &ColumnPlan, table: &mut Table) -> Read<()> {
     let width = plan.features.len();
     let mut left = rows;
     while left > 0 {
@@ -316,7 +316,7 @@ fn column_part(reader: &Reader) -> Option<(usize, &[f32])> {
     if let Role::Feature(slot) = reader.role { Some((slot, reader.part.cells.as_slice())) } else { None }
 }
 
-fn name(role: Role, plan: &Plan) -> String {
+fn name(role: Role, plan: &ColumnPlan) -> String {
     match role {
         Role::Feature(slot) => shown(&plan.features[slot].0, true),
         _ => plan.label.as_ref().map_or(String::new(), |(name, _)| shown(name, true)),
@@ -324,7 +324,7 @@ fn name(role: Role, plan: &Plan) -> String {
 }
 
 /// Records missing values, refuses invalid ones; the part starts at the table's next row.
-fn check_part(reader: &Reader, plan: &Plan, table: &mut Table) -> Read<()> {
+fn check_part(reader: &Reader, plan: &ColumnPlan, table: &mut Table) -> Read<()> {
     let row = |place: usize| format!("row {}", table.rows + place + 1);
     let name = name(reader.role, plan);
     if let Some(place) = reader.part.wrong {

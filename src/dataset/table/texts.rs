@@ -12,12 +12,12 @@ pub(crate) const MAX_TEXT: usize = 1024;
 pub(crate) struct Texts {
     list: Vec<String>,
     places: HashMap<String, u32>,
-    growth: Growth,
+    growth: NewTexts,
 }
 
 /// What happens to a text that is not in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Growth {
+enum NewTexts {
     /// It is added, up to this many.
     UpTo(usize),
     /// The list was full when another text came.
@@ -26,7 +26,7 @@ enum Growth {
     Never,
 }
 
-impl Default for Growth {
+impl Default for NewTexts {
     fn default() -> Self {
         Self::UpTo(usize::MAX)
     }
@@ -35,13 +35,13 @@ impl Default for Growth {
 impl Texts {
     /// An empty list that takes up to this many texts.
     pub(crate) fn up_to(limit: usize) -> Self {
-        Self { growth: Growth::UpTo(limit), ..Self::default() }
+        Self { growth: NewTexts::UpTo(limit), ..Self::default() }
     }
 
     /// A fixed list.
     pub(crate) fn fixed(list: &[String]) -> Self {
         let places = (0..).zip(list).map(|(place, text)| (text.clone(), place)).collect();
-        Self { list: list.to_vec(), places, growth: Growth::Never }
+        Self { list: list.to_vec(), places, growth: NewTexts::Never }
     }
 
     /// The number of a text, which is added if the list may grow.
@@ -50,17 +50,17 @@ impl Texts {
             return Some(*place);
         }
         match self.growth {
-            Growth::UpTo(limit) if self.list.len() < limit => {
+            NewTexts::UpTo(limit) if self.list.len() < limit => {
                 let place = u32::try_from(self.list.len()).ok()?;
                 self.list.push(text.to_owned());
                 self.places.insert(text.to_owned(), place);
                 Some(place)
             }
-            Growth::UpTo(_) => {
-                self.growth = Growth::Overflown;
+            NewTexts::UpTo(_) => {
+                self.growth = NewTexts::Overflown;
                 None
             }
-            Growth::Overflown | Growth::Never => None,
+            NewTexts::Overflown | NewTexts::Never => None,
         }
     }
 
@@ -81,14 +81,14 @@ impl Texts {
 
     /// Whether there were too many different texts for the list.
     pub(crate) fn has_overflown(&self) -> bool {
-        self.growth == Growth::Overflown
+        self.growth == NewTexts::Overflown
     }
 
     /// Numbers of another list's texts in this one, which grows by them.
     pub(crate) fn take(&mut self, other: &Self) -> Vec<Option<u32>> {
         let numbers = other.list.iter().map(|text| self.number(text)).collect();
-        if other.has_overflown() && self.growth != Growth::Never {
-            self.growth = Growth::Overflown;
+        if other.has_overflown() && self.growth != NewTexts::Never {
+            self.growth = NewTexts::Overflown;
         }
         numbers
     }

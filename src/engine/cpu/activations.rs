@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::recorder::Silent;
+use super::recorder::NoRecorder;
 use super::simd::NEVER;
 use super::{Chunk, CpuEngine, LANES};
 use crate::dataset::Dataset;
@@ -25,7 +25,7 @@ impl CpuEngine {
         let classes = self.network.classes();
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let mut logits = vec![0.0; data.samples() * classes];
-        let pass = self.pass(data, None, &NEVER, &Silent);
+        let pass = self.pass(data, None, &NEVER, &NoRecorder);
         self.threads.install(|| {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES).zip(logits.par_chunks_mut(LANES * classes));
@@ -108,7 +108,7 @@ impl CpuEngine {
     ) -> Result<Vec<T>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let pass = self.pass(data, None, &NEVER, &Silent);
+        let pass = self.pass(data, None, &NEVER, &NoRecorder);
         let run = |(place, part): (P, &[u32])| {
             let mut room = Chunk::new(self.layout.rows());
             task(place, &mut |visit| {

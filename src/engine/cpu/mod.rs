@@ -1,12 +1,9 @@
 //! The CPU engine: float32, all cores, vectors along the batch.
 //!
-//! A batch is cut into chunks of [`LANES`] samples. Chunks run forward and
-//! backward on their own, one task each; then the packed values are updated in
-//! disjoint pieces, each summed over all chunks (a large batch: over group after
-//! group of them). Two meetings of the threads a group, and no result depends on
-//! their number. Kernels have one file each, with
-//! the stem of their reference twin, and are compiled for several vector
-//! instruction sets, chosen at run time.
+//! A batch is cut into chunks of [`LANES`] samples. Each chunk runs forward and backward as one task. Then the packed values
+//! are updated in disjoint pieces, each summed over all chunks; a large batch is summed in groups of chunks. Threads
+//! synchronise twice per group, and results do not depend on their number. Each kernel has its own file, with the stem of its
+//! reference twin, and is compiled for several vector instruction sets, one of which is chosen at run time.
 
 mod activations;
 #[doc(hidden)]
@@ -60,7 +57,7 @@ use crate::topology::Topology;
 
 use backward_weight::Strip;
 use pass::{Pass, Totals};
-use recorder::{Recorder, Silent};
+use recorder::{StageRecorder, NoRecorder};
 use regulariser::Regulariser;
 use simd::{KernelRun, NEVER};
 
@@ -68,8 +65,7 @@ pub use row::{Chunk, LANES, Row};
 pub use simd::available as available_instructions;
 pub use single_sample::SingleSample;
 
-/// Tiles from this density on are stored dense: below, the multiplications with
-/// padding cost more than the index lists.
+/// Tiles from this density on are stored dense. Below it, multiplying by padding costs more than index lists.
 pub const DENSE_FROM: f64 = 0.6;
 
 /// The CPU engine.
@@ -81,16 +77,16 @@ pub struct CpuEngine {
     arch: Arch,
     threads: Threads,
     values: PackedValues,
-    /// The optimiser's state, as many values for each parameter as it has.
+    /// The optimiser's state: one set of values for each of its state values per parameter.
     state: Vec<PackedValues>,
-    /// Gradients of the groups of a batch that were there already; empty until a batch has more than one.
+    /// Gradients of the finished groups of a batch; empty until a batch has more than one group.
     sums: PackedValues,
     /// Rows of each micro-block and each sparse value.
     micro_block_rows: Vec<[u32; 3]>,
     strips: Vec<Strip>,
     sparse_rows: Vec<[u32; 2]>,
     regulariser: Regulariser,
-    /// Room for the chunks of a group.
+    /// Buffers for the chunks of a group.
     chunks: Vec<Chunk>,
 }
 
@@ -114,7 +110,7 @@ impl CpuEngine {
         )
     }
 
-    /// As [`CpuEngine::new`], with a say in which tiles are stored dense.
+    /// As [`CpuEngine::new`], with a policy for which tiles are stored dense.
     ///
     /// # Errors
     /// As [`CpuEngine::new`].
@@ -149,9 +145,9 @@ impl CpuEngine {
         Ok(engine)
     }
 
-    /// Packs a network and makes its tables; values are for the caller to set.
-    fn lay_out(&mut self, network: Network) {
-        // What belongs to the old graphs goes first, so that both are never there together.
+    /// Packs a network and makes its tables; the caller sets the values.
+    fn pack_network(&mut self, network: Network) {
+        // The data of the old graphs are freed first, so that both are never in memory together.
         self.release();
         self.network = network;
         self.layout = NetworkLayout::new(&self.network, self.policy);
@@ -161,14 +157,14 @@ impl CpuEngine {
         self.regulariser = Regulariser::new(&self.network, &self.layout, self.settings);
     }
 
-    /// Frees all that follows the edges but the graphs.
+    /// Frees everything that depends on the edges, except the graphs.
     fn release(&mut self) {
         (self.values, self.sums, self.state) = Default::default();
         (self.layout, self.micro_block_rows, self.strips, self.sparse_rows) = Default::default();
         self.regulariser.release();
     }
 
-    fn pass<'a, R: Recorder>(
+    fn pass<'a, R: StageRecorder>(
         &'a self,
         data: &'a Dataset,
         step: Option<u64>,
@@ -193,13 +189,13 @@ impl CpuEngine {
 }
 
 impl fmt::Debug for CpuEngine {
-    /// Shows what it runs on and not its values, which are many.
+    /// Shows the device, not the values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CpuEngine").field("info", &self.info()).finish_non_exhaustive()
     }
 }
 
-/// What nothing can leave half changed.
+/// Locks the buffers; a panic cannot leave them in an invalid state.
 fn lock(rooms: &Mutex<Vec<Chunk>>) -> MutexGuard<'_, Vec<Chunk>> {
     rooms.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -238,7 +234,7 @@ impl Engine for CpuEngine {
             let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
             batches
                 .map_while(|(step, samples)| {
-                    self.step(data, samples, plan.learning_rate, step, stop, &Silent)
+                    self.step(data, samples, plan.learning_rate, step, stop, &NoRecorder)
                 })
                 .collect()
         }))
@@ -252,9 +248,9 @@ impl Engine for CpuEngine {
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        // The room that steps have left: to make as much again takes seconds where a network is wide.
+        // Reuses the buffers of the training steps, because allocating them takes seconds for a wide network.
         let rooms = Mutex::new(std::mem::take(&mut self.chunks));
-        let pass = self.pass(data, None, stop, &Silent);
+        let pass = self.pass(data, None, stop, &NoRecorder);
         let run = |part: &[u32]| {
             if stop.load(Ordering::Relaxed) {
                 return None;
@@ -317,9 +313,9 @@ impl Engine for CpuEngine {
     fn rewire(&mut self, graphs: &[Arc<Topology>], state: EngineState) -> Result<()> {
         let network = self.network.over(graphs)?;
         state.check(&network, &self.settings.optimizer, true)?;
-        self.lay_out(network);
+        self.pack_network(network);
         let EngineState { parameters, optimizer, optimizer_start } = state;
-        // One list after the other, so that little is there twice.
+        // One list after another, so that little is in memory twice.
         self.values = self.layout.pack(&parameters.into_layered(&self.network));
         let pack = |memory: Values| self.layout.pack(&memory.into_layered(&self.network));
         self.state = optimizer.into_iter().map(pack).collect();

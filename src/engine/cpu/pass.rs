@@ -5,7 +5,7 @@ use std::ops::{Add, Range};
 use super::backward_input::backward_input;
 use super::forward::{Epilogue, LayerSlices, Mask, forward};
 use super::gather::gather;
-use super::recorder::Recorder;
+use super::recorder::StageRecorder;
 use super::row::{Chunk, LANES};
 use super::simd::KernelRun;
 use super::softmax_cross_entropy::softmax_cross_entropy;
@@ -51,7 +51,7 @@ impl Add for Totals {
     }
 }
 
-impl<R: Recorder> Pass<'_, R> {
+impl<R: StageRecorder> Pass<'_, R> {
     /// Runs the samples of one chunk, which start at `column` of a batch of `batch` samples; `None` when stopped.
     pub(super) fn run(
         &self,

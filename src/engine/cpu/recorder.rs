@@ -7,15 +7,15 @@ use crate::engine::profile::{Stage, StageTime};
 
 /// A recorder of the stages of a step. A type for each case, so that steps without a clock are
 /// compiled without any trace of one.
-pub(super) trait Recorder: Sync {
+pub(super) trait StageRecorder: Sync {
     /// Runs a part of a stage, on the caller's thread.
     fn time<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T;
 }
 
 /// Takes no time.
-pub(super) struct Silent;
+pub(super) struct NoRecorder;
 
-impl Recorder for Silent {
+impl StageRecorder for NoRecorder {
     #[inline(always)]
     fn time<T>(&self, _: Stage, work: impl FnOnce() -> T) -> T {
         work()
@@ -43,7 +43,7 @@ impl StageClock {
     }
 }
 
-impl Recorder for StageClock {
+impl StageRecorder for StageClock {
     fn time<T>(&self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let begin = Instant::now();
         let result = work();

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::drop_connect::drop_connect;
 use super::group_norm::group_factor;
 use super::penalty::{Connections, Regularisation};
-use super::recorder::Recorder;
+use super::recorder::StageRecorder;
 use super::step::PIECE;
 use crate::engine::EngineSettings;
 use crate::engine::layout::{NetworkLayout, PackedValues};
@@ -51,7 +51,7 @@ impl Regulariser {
     }
 
     /// Computes what a step needs; runs on the threads of the caller's pool.
-    pub(super) fn prepare<R: Recorder>(&mut self, step: u64, values: &PackedValues, recorder: &R) {
+    pub(super) fn prepare<R: StageRecorder>(&mut self, step: u64, values: &PackedValues, recorder: &R) {
         let strength = self.settings.penalties.group_lasso;
         let groups = 0..self.groups.start.len().saturating_sub(1);
         let factors = groups.into_par_iter().with_min_len(16);

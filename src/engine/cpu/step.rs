@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::backward_weight::{CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse};
 use super::pass::Totals;
-use super::recorder::Recorder;
+use super::recorder::StageRecorder;
 use super::update::ValuesMut;
 use super::{Chunk, CpuEngine, LANES, Row};
 use crate::dataset::Dataset;
@@ -23,7 +23,7 @@ impl CpuEngine {
     ///
     /// A large batch goes through forward and backward group by group, so that what the gradients read is still in the
     /// cache; the result does not depend on the size of the groups.
-    pub(super) fn step<R: Recorder>(
+    pub(super) fn step<R: StageRecorder>(
         &mut self,
         data: &Dataset,
         samples: &[u32],
@@ -92,7 +92,7 @@ impl CpuEngine {
     }
 
     /// Sums the gradients of some chunks and, with a rule, moves every value by one step; pieces of them in parallel.
-    fn update<R: Recorder>(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk], recorder: &R) {
+    fn update<R: StageRecorder>(&mut self, rule: Option<&UpdateRule>, chunks: &[Chunk], recorder: &R) {
         let mut dense_state: [&mut [f32]; MAX_STATES] = Default::default();
         let mut sparse_state: [&mut [f32]; MAX_STATES] = Default::default();
         for (index, state) in self.state.iter_mut().enumerate() {

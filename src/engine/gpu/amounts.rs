@@ -5,7 +5,7 @@ use super::shaders::GATHERED;
 use super::uniforms::NetworkUniform;
 
 /// A planned dispatch: its kernel, network and batch.
-pub(super) struct Job<'a> {
+pub(super) struct PlannedDispatch<'a> {
     pub(super) pipeline: &'a Pipeline,
     pub(super) network: &'a NetworkUniform,
     /// Quads of the neurons that the kernel owns.
@@ -23,7 +23,7 @@ pub(super) struct Amount {
     pub(super) working: u64,
 }
 
-impl Job<'_> {
+impl PlannedDispatch<'_> {
     fn groups_of(&self, items: u64) -> u64 {
         items.div_ceil(u64::from(self.pipeline.spec.items(self.pipeline.share)))
     }
@@ -38,15 +38,15 @@ impl Job<'_> {
 }
 
 /// Features of the samples, `GATHERED` of them in a workgroup.
-pub(super) fn of_samples(job: &Job<'_>) -> Amount {
+pub(super) fn of_samples(job: &PlannedDispatch<'_>) -> Amount {
     let [features, columns] = [job.network.features, job.columns].map(u64::from);
     let [wide, high] = GATHERED.map(u64::from);
     Amount { groups: features.div_ceil(wide) * columns.div_ceil(high), working: features * columns }
 }
 
 /// A quad of neurons for each column, many columns side by side.
-pub(super) fn of_quads(job: &Job<'_>) -> Amount {
-    let Job { pipeline, network, .. } = job;
+pub(super) fn of_quads(job: &PlannedDispatch<'_>) -> Amount {
+    let PlannedDispatch { pipeline, network, .. } = job;
     let lane_bits = pipeline.spec.lane_bits(pipeline.share, network.stride);
     let [quads, columns] = [job.quads, job.columns].map(u64::from);
     let groups = columns.div_ceil(1 << lane_bits) * job.groups_of(quads << lane_bits);
@@ -54,24 +54,24 @@ pub(super) fn of_quads(job: &Job<'_>) -> Amount {
 }
 
 /// All logits of each column.
-pub(super) fn of_logits(job: &Job<'_>) -> Amount {
+pub(super) fn of_logits(job: &PlannedDispatch<'_>) -> Amount {
     let [quads, columns] = [job.quads, job.columns].map(u64::from);
     let groups = columns.div_ceil(u64::from(job.pipeline.share.columns()));
     Amount { groups, working: job.working(quads * columns) }
 }
 
 /// Each `vec4` of values.
-pub(super) fn of_values(job: &Job<'_>) -> Amount {
+pub(super) fn of_values(job: &PlannedDispatch<'_>) -> Amount {
     job.each(u64::from(job.network.values))
 }
 
 /// Each input of the network.
-pub(super) fn of_groups(job: &Job<'_>) -> Amount {
+pub(super) fn of_groups(job: &PlannedDispatch<'_>) -> Amount {
     job.each(u64::from(job.network.features))
 }
 
 /// Pairs of micro-blocks, pairs of entries and quads of biases; a workgroup has items of one kind only.
-pub(super) fn of_parameters(job: &Job<'_>) -> Amount {
+pub(super) fn of_parameters(job: &PlannedDispatch<'_>) -> Amount {
     let network = job.network;
     let biases = (network.rows - network.features).div_ceil(4);
     let items = [network.micro_block_pairs, network.entry_pairs, biases].map(u64::from);

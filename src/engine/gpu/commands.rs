@@ -24,7 +24,7 @@ pub(super) struct Dispatch<'a> {
 
 /// How dispatches are cut for a slow device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Cut {
+pub(super) struct DispatchSplit {
     /// About the number of submits for the workgroups of each.
     pub(super) count: usize,
     /// Workgroups from one entry of the table of parts to the next, of which a submit has a multiple.
@@ -33,7 +33,7 @@ pub(super) struct Cut {
 
 impl<'a> Dispatch<'a> {
     /// The parts of a whole dispatch.
-    fn parts(&self, Cut { count, unit }: Cut) -> impl Iterator<Item = Dispatch<'a>> {
+    fn parts(&self, DispatchSplit { count, unit }: DispatchSplit) -> impl Iterator<Item = Dispatch<'a>> {
         let units = self.groups.div_ceil(unit).div_ceil(count.max(1) as u64).max(1);
         let whole = self.clone();
         (0..self.groups.div_ceil(units * unit)).map(move |number| {
@@ -60,7 +60,7 @@ pub(super) fn submit(gpu: &Gpu, dispatches: &[Dispatch<'_>]) -> Result<wgpu::Sub
 pub(super) fn submit_cut(
     gpu: &Gpu,
     dispatches: &[Dispatch<'_>],
-    cut: Option<Cut>,
+    cut: Option<DispatchSplit>,
 ) -> Result<wgpu::SubmissionIndex> {
     let Some(cut) = cut else { return submit(gpu, dispatches) };
     let mut last = None;

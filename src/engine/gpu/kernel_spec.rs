@@ -1,6 +1,6 @@
 //! The host's description of a kernel.
 
-use super::amounts::{Amount, Job};
+use super::amounts::{Amount, PlannedDispatch};
 use super::buffers::Buffer;
 use super::kernels::{Layers, When};
 use super::shaders::KernelKind;
@@ -44,7 +44,7 @@ pub struct KernelSpec {
     /// The layers for which it runs.
     pub(super) layers: Layers,
     /// Its amount of work.
-    pub(super) amount: fn(&Job<'_>) -> Amount,
+    pub(super) amount: fn(&PlannedDispatch<'_>) -> Amount,
     /// Its stage of a step, by its layer.
     pub(super) stage: fn(usize) -> Stage,
 }

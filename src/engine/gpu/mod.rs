@@ -51,11 +51,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use self::buffers::{NetworkBuffers, Seen};
-use self::commands::{Cut, Dispatch};
+use self::commands::{DispatchSplit, Dispatch};
 use self::data::Data;
 use self::device::Gpu;
 use self::kernels::Kernels;
-use self::steps::{Bindings, Purpose, Steps};
+use self::steps::{Bindings, StepPurpose, Steps};
 use self::uniforms::StepUniform;
 use super::layout::NetworkLayout;
 use super::pace::{SOFTWARE_GPU, SubmitPace, steps_within_call};
@@ -179,14 +179,14 @@ impl GpuEngine {
         &mut self,
         data: &Arc<Dataset>,
         samples: &[u32],
-        purpose: Purpose,
+        purpose: StepPurpose,
         stop: &AtomicBool,
     ) -> Result<Vec<Seen>> {
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
         let layers = self.network.layers().len();
         let kernels = match purpose {
-            Purpose::Training { .. } => Kernel::training_step(layers, &self.settings),
-            Purpose::Evaluation => Kernel::evaluation_step(layers),
+            StepPurpose::Training { .. } => Kernel::training_step(layers, &self.settings),
+            StepPurpose::Evaluation => Kernel::evaluation_step(layers),
         };
         // Sizes of the batches whose metrics are still on the device.
         let (mut seen, mut there) = (Vec::new(), Vec::new());
@@ -207,7 +207,7 @@ impl GpuEngine {
             let steps = Steps::new(&self.network, &self.settings, samples.len(), now, there.len());
             let count = steps.steps.len();
             there.extend(samples.chunks(self.settings.batch_size).map(<[u32]>::len));
-            let cut = self.pace.parts().map(|count| Cut { count, unit: self.bindings.unit });
+            let cut = self.pace.parts().map(|count| DispatchSplit { count, unit: self.bindings.unit });
             let send = |gpu: &Gpu, dispatches: &[Dispatch<'_>]| commands::submit_cut(gpu, dispatches, cut);
             let submission = self.submit(samples, &steps, &kernels, send)?;
             // Two submits in flight keep the device busy; more would pile up staging memory.
@@ -282,7 +282,7 @@ impl Engine for GpuEngine {
         stop: &AtomicBool,
     ) -> Result<Vec<StepOutcome>> {
         check_plan(&self.network, data, plan)?;
-        let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let purpose = StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let seen = self.run(data, plan.samples, purpose, stop)?;
         let batches = plan.samples.chunks(self.settings.batch_size).zip(seen);
         Ok(batches.map(|(batch, seen)| outcome(batch.len(), seen)).collect())
@@ -296,7 +296,7 @@ impl Engine for GpuEngine {
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
         check_data(&self.network, data)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
-        let seen = self.run(data, &samples, Purpose::Evaluation, stop)?;
+        let seen = self.run(data, &samples, StepPurpose::Evaluation, stop)?;
         if seen.len() < samples.len().div_ceil(self.settings.batch_size) {
             return Ok(None);
         }

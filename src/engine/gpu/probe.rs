@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::buffers::Buffer;
 use super::kernels::{Kernel, Layers};
-use super::steps::{Purpose, Steps};
+use super::steps::{StepPurpose, Steps};
 use super::{GpuEngine, buffers, commands, outcome};
 use crate::dataset::Dataset;
 use crate::engine::layout::{NetworkLayout, PackedValues};
@@ -115,7 +115,7 @@ impl<'a> Probe<'a> {
             return Err(Error::Network(format!("{kernel:?} is impossible, there are {layers} layers")));
         }
         self.check_batch(step.samples)?;
-        let purpose = step.learning_rate.map_or(Purpose::Evaluation, |learning_rate| Purpose::Training {
+        let purpose = step.learning_rate.map_or(StepPurpose::Evaluation, |learning_rate| StepPurpose::Training {
             learning_rate,
             first_step: step.step,
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::amounts::Amount;
 use super::buffers::Seen;
 use super::kernels::{Kernel, Pipeline};
-use super::steps::{self, Purpose, Steps};
+use super::steps::{self, StepPurpose, Steps};
 use super::timestamps::{Interval, MAX_DISPATCHES, Timestamps};
 use super::{GpuEngine, commands, outcome};
 use crate::Result;
@@ -39,7 +39,7 @@ impl GpuEngine {
     fn profile_submit(
         &mut self,
         samples: &[u32],
-        purpose: Purpose,
+        purpose: StepPurpose,
         kernels: &[Kernel],
         timestamps: &Timestamps,
     ) -> Result<Vec<StepProfile>> {
@@ -101,7 +101,7 @@ impl ProfiledEngine for GpuEngine {
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
         let steps = self.data.steps_per_submit(&self.buffers).min(most);
         let timestamps = Timestamps::new(&self.gpu, steps * kernels.len())?;
-        let purpose = Purpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let purpose = StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let mut profiles = Vec::new();
         for samples in plan.samples.chunks(steps * self.settings.batch_size) {
             let now = purpose.after(profiles.len() as u64);

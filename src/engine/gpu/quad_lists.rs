@@ -19,7 +19,7 @@ use crate::{Error, Result};
 const EMPTY: u32 = u32::MAX;
 
 /// One entry of a quad's list, its edges as numbers; [`EMPTY`] without an edge.
-type Entry = [u32; QUAD];
+type QuadEntry = [u32; QUAD];
 
 /// The places of values and biases on the device.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ pub(super) struct ValueOrder {
 pub(super) struct QuadLists {
     /// First entry of each quad, then the number of entries.
     pub(super) start: Vec<u32>,
-    entries: Vec<Entry>,
+    entries: Vec<QuadEntry>,
 }
 
 /// The quads of a block of neurons.
@@ -72,8 +72,8 @@ impl QuadLists {
     }
 
     /// The result of `of` for each edge of each entry; empty places get that of the entry's first edge, or `empty`.
-    pub(super) fn each(&self, empty: Option<u32>, of: impl Fn(usize) -> u32) -> Vec<Entry> {
-        let entry = |entry: &Entry| {
+    pub(super) fn each(&self, empty: Option<u32>, of: impl Fn(usize) -> u32) -> Vec<QuadEntry> {
+        let entry = |entry: &QuadEntry| {
             let there = entry.iter().find(|edge| **edge != EMPTY).map_or(0, |edge| of(*edge as usize));
             entry.map(|edge| if edge == EMPTY { empty.unwrap_or(there) } else { of(edge as usize) })
         };
@@ -82,7 +82,7 @@ impl QuadLists {
 
     /// A bit for each place of each entry that has an edge.
     pub(super) fn masks(&self) -> Vec<u32> {
-        let mask = |entry: &Entry| (0..QUAD).map(|k| u32::from(entry[k] != EMPTY) << k).sum();
+        let mask = |entry: &QuadEntry| (0..QUAD).map(|k| u32::from(entry[k] != EMPTY) << k).sum();
         self.entries.iter().map(mask).collect()
     }
 }

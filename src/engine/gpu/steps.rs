@@ -1,6 +1,6 @@
 //! Turns batches into dispatches: the uniforms and kernels of each step.
 
-use super::amounts::{Amount, Job};
+use super::amounts::{Amount, PlannedDispatch};
 use super::buffers::{Buffer, NetworkBuffers, PARTS, Weights, strided_bytes};
 use super::commands::Dispatch;
 use super::data::Data;
@@ -16,14 +16,14 @@ use crate::tiles::index_of;
 
 /// The purpose of steps.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Purpose {
+pub(super) enum StepPurpose {
     /// Changes parameters; the first of the steps has this number.
     Training { learning_rate: f64, first_step: u64 },
     /// Changes nothing.
     Evaluation,
 }
 
-impl Purpose {
+impl StepPurpose {
     /// The same after this many steps.
     pub(super) fn after(self, steps: u64) -> Self {
         match self {
@@ -48,7 +48,7 @@ impl Steps {
         network: &Network,
         settings: &EngineSettings,
         samples: usize,
-        purpose: Purpose,
+        purpose: StepPurpose,
         first_slot: usize,
     ) -> Self {
         let (mut steps, mut dropouts) = (Vec::new(), Vec::new());
@@ -62,7 +62,7 @@ impl Steps {
                 ..bytemuck::Zeroable::zeroed()
             };
             steps.push(match purpose.after(number) {
-                Purpose::Training { learning_rate, first_step } => StepUniform {
+                StepPurpose::Training { learning_rate, first_step } => StepUniform {
                     training: 1,
                     label_smoothing: settings.label_smoothing,
                     rule: settings.rule(learning_rate, first_step),
@@ -70,7 +70,7 @@ impl Steps {
                     connections: ConnectionsUniform::new(settings.connection_mask(first_step)),
                     ..place
                 },
-                Purpose::Evaluation => place,
+                StepPurpose::Evaluation => place,
             });
             dropouts.extend(dropout_of(network, settings.seed, purpose.after(number)));
         }
@@ -86,14 +86,14 @@ impl Steps {
 }
 
 /// Dropout of each layer in one step.
-fn dropout_of(network: &Network, seed: u64, purpose: Purpose) -> impl Iterator<Item = DropoutUniform> {
+fn dropout_of(network: &Network, seed: u64, purpose: StepPurpose) -> impl Iterator<Item = DropoutUniform> {
     (0u32..).zip(network.layers()).map(move |(layer, of)| match purpose {
-        Purpose::Training { first_step, .. } => DropoutUniform {
+        StepPurpose::Training { first_step, .. } => DropoutUniform {
             key: DropoutKey::new(seed, first_step, layer).0,
             threshold: keep_threshold(of.keep_probability),
             keep_probability: of.keep_probability,
         },
-        Purpose::Evaluation => DropoutUniform { key: [0; 2], threshold: u32::MAX, keep_probability: 1.0 },
+        StepPurpose::Evaluation => DropoutUniform { key: [0; 2], threshold: u32::MAX, keep_probability: 1.0 },
     })
 }
 
@@ -176,5 +176,5 @@ pub(super) fn amount(buffers: &NetworkBuffers, kernels: &Kernels, kernel: Kernel
     let pipeline = kernels.of(kernel.kind);
     let (layer, _) = pipeline.spec.layers.written(kernel.layer, buffers.layer_count);
     let quads = buffers.layers[layer].quads;
-    (pipeline.spec.amount)(&Job { pipeline, network: &buffers.constants, quads, columns })
+    (pipeline.spec.amount)(&PlannedDispatch { pipeline, network: &buffers.constants, quads, columns })
 }

@@ -75,7 +75,7 @@ impl Tables {
         forward.end();
         backward.end();
         let order = ValueOrder::new(layout, &forward.lists)?;
-        let ends = Ends::new(layout);
+        let ends = EdgeEnds::new(layout);
         forward.entry_rows = forward.lists.each(None, |value| ends.values[value][1] * stride);
         backward.entry_rows = backward.lists.each(None, |entry| ends.by_input[entry][0] * stride);
         let value = |entry: usize| order.place(layout.dense_len() + ends.by_input[entry][1] as usize);
@@ -188,14 +188,14 @@ fn outside_unless(fits: bool) -> Result<()> {
 }
 
 /// Both ends of every sparse edge.
-struct Ends {
+struct EdgeEnds {
     /// (row of the output, row of the input) of each sparse value.
     values: Vec<[u32; 2]>,
     /// (row of the output, sparse value) of each edge, by input.
     by_input: Vec<[u32; 2]>,
 }
 
-impl Ends {
+impl EdgeEnds {
     fn new(layout: &NetworkLayout) -> Self {
         let mut by_input = Vec::new();
         for (layer, place) in layout.layers().iter().zip(layout.places()).skip(1) {

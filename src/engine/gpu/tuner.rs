@@ -17,7 +17,7 @@ use super::kernels::Kernel;
 use super::options::GpuOptions;
 use super::shaders::sharing_kernels;
 use super::share::{Share, Shares};
-use super::steps::{Purpose, Steps};
+use super::steps::{StepPurpose, Steps};
 use super::timestamps::Timestamps;
 use super::{GpuEngine, Tuning, commands};
 use crate::dataset::Dataset;
@@ -222,7 +222,7 @@ impl TuningTask<'_> {
     fn times(&self, tuning: Tuning, clock: &Clock) -> Result<Times> {
         let options = tuning.applied_to(self.options.clone());
         let mut engine = GpuEngine::on(self.device, self.network, self.parameters, self.settings, &options)?;
-        let batch = Batch::new(&mut engine, self.network, self.settings.batch_size, clock)?;
+        let batch = SyntheticBatch::new(&mut engine, self.network, self.settings.batch_size, clock)?;
         batch.run(&engine, &Kernel::training_step(self.network.layers().len(), &self.settings), 1)?;
         let mut times = Times::default();
         for (seconds, kernels) in times.iter_mut().zip(kernels_of(self.network.layers().len())) {
@@ -248,13 +248,13 @@ fn by_distance(from: Share) -> Vec<Share> {
 }
 
 /// One batch of synthetic samples on the device.
-struct Batch<'a> {
+struct SyntheticBatch<'a> {
     steps: Steps,
     timestamps: Option<Timestamps>,
     clock: &'a Clock,
 }
 
-impl<'a> Batch<'a> {
+impl<'a> SyntheticBatch<'a> {
     fn new(engine: &mut GpuEngine, network: &Network, batch_size: usize, clock: &'a Clock) -> Result<Self> {
         let (features, samples) = (network.inputs(), SAMPLES.min(batch_size));
         // Any numbers that are neither all equal nor tiny will do.
@@ -264,7 +264,7 @@ impl<'a> Batch<'a> {
         let chosen: Vec<u32> = (0..batch_size).map(|place| index_of(place % samples)).collect();
         engine.data.select(&engine.gpu, &engine.buffers, &engine.kernels, &data)?;
         engine.data.upload(&engine.gpu, &engine.buffers, &chosen)?;
-        let purpose = Purpose::Training { learning_rate: 0.0, first_step: 0 };
+        let purpose = StepPurpose::Training { learning_rate: 0.0, first_step: 0 };
         let steps = Steps::new(network, &engine.settings, batch_size, purpose, 0);
         steps.upload(&engine.gpu, &engine.buffers)?;
         let has = engine.gpu.has_timestamps();

@@ -8,7 +8,7 @@ use crate::engine::Penalties;
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::Parameters;
 use crate::session::settings::{DataSettings, check_threads, usual_l2};
-use crate::session::{EngineRequest, Purpose, Session, Split, SplitSettings};
+use crate::session::{EngineRequest, EnginePurpose, Session, Split, SplitSettings};
 use crate::text::grouped;
 use crate::training::{EpochMetrics, Observer, Recipe};
 use crate::{Error, Result};
@@ -146,7 +146,7 @@ impl Session<'_> {
             test: Arc::new(model.prepare(test)?),
         };
         let engine = |network: &_, parameters: &_, engine_settings| {
-            self.engine(&settings.engine, network, parameters, engine_settings, Purpose::Passes)
+            self.engine(&settings.engine, network, parameters, engine_settings, EnginePurpose::Passes)
         };
         self.announce(&engine(model.network(), model.parameters(), recipe.engine_settings())?);
         let start = Box::new(|network: &_, parameters: &_, settings| {

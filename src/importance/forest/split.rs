@@ -14,7 +14,7 @@ pub(super) const COUNT_FROM: usize = 256;
 
 /// A training sample in the bootstrap sample of a tree.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Sample {
+pub(super) struct BootstrapSample {
     pub(super) row: u32,
     pub(super) class: u16,
     /// How often it was drawn.
@@ -88,7 +88,7 @@ impl CutFinder {
     /// The best cut of the samples by a feature, the lowest of equals; `None` when the feature is constant.
     ///
     /// `column` is `[row]`, `totals` the weight of each class in the node.
-    pub(super) fn best_cut(&mut self, column: &[u8], samples: &[Sample], totals: &[u32]) -> Option<Cut> {
+    pub(super) fn best_cut(&mut self, column: &[u8], samples: &[BootstrapSample], totals: &[u32]) -> Option<Cut> {
         self.best_cut_counting_from(COUNT_FROM, column, samples, totals)
     }
 
@@ -97,7 +97,7 @@ impl CutFinder {
         &mut self,
         limit: usize,
         column: &[u8],
-        samples: &[Sample],
+        samples: &[BootstrapSample],
         totals: &[u32],
     ) -> Option<Cut> {
         self.bins.clear();
@@ -126,7 +126,7 @@ impl CutFinder {
     }
 
     /// Walks through the samples in the order of their bins.
-    fn cut_sorted(&mut self, samples: &[Sample], mut sides: Sides) -> Option<Cut> {
+    fn cut_sorted(&mut self, samples: &[BootstrapSample], mut sides: Sides) -> Option<Cut> {
         self.keys.clear();
         self.keys.extend((0_u16..).zip(&self.bins).map(|(index, &bin)| u16::from(bin) << 8 | index));
         self.keys.sort_unstable();
@@ -145,7 +145,7 @@ impl CutFinder {
     }
 
     /// Walks through a histogram of the samples, and leaves it empty.
-    fn cut_counted(&mut self, samples: &[Sample], mut sides: Sides, low: u8, high: u8) -> Option<Cut> {
+    fn cut_counted(&mut self, samples: &[BootstrapSample], mut sides: Sides, low: u8, high: u8) -> Option<Cut> {
         for (sample, &bin) in samples.iter().zip(&self.bins) {
             self.present[usize::from(bin)] = true;
             self.histogram[usize::from(bin) * self.classes + usize::from(sample.class)] +=

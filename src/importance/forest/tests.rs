@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::split::{COUNT_FROM, Cut, CutFinder, Sample, real, squares};
+use super::split::{COUNT_FROM, Cut, CutFinder, BootstrapSample, real, squares};
 use super::table::{BinnedTable, read_from};
 use super::*;
 use crate::threads::Threads;
@@ -19,8 +19,8 @@ fn importance(features: &[f32], feature_count: usize, labels: &[u32], trees: usi
 }
 
 /// Each row once, in the order of the rows.
-fn every_row(labels: &[u32]) -> Vec<Sample> {
-    (0..).zip(labels).map(|(row, &label)| Sample { row, class: narrow_class(label), weight: 1 }).collect()
+fn every_row(labels: &[u32]) -> Vec<BootstrapSample> {
+    (0..).zip(labels).map(|(row, &label)| BootstrapSample { row, class: narrow_class(label), weight: 1 }).collect()
 }
 
 pub(super) fn table(features: &[f32], feature_count: usize) -> BinnedTable {
@@ -28,7 +28,7 @@ pub(super) fn table(features: &[f32], feature_count: usize) -> BinnedTable {
     BinnedTable::new(read_from(features, feature_count), feature_count, &rows)
 }
 
-fn totals(samples: &[Sample], classes: usize) -> Vec<u32> {
+fn totals(samples: &[BootstrapSample], classes: usize) -> Vec<u32> {
     let mut totals = vec![0; classes];
     samples.iter().for_each(|sample| totals[usize::from(sample.class)] += u32::from(sample.weight));
     totals
@@ -38,7 +38,7 @@ fn totals(samples: &[Sample], classes: usize) -> Vec<u32> {
 fn the_gain_of_a_hand_made_table_is_exact() {
     // Weights 2, 1, 1, 2 at values 0, 1, 2, 3; classes 0, 0, 1, 1, and 0 at value 3 once more.
     let table = table(&[0.0, 1.0, 2.0, 3.0, 3.0], 1);
-    let sample = |row, class, weight| Sample { row, class, weight };
+    let sample = |row, class, weight| BootstrapSample { row, class, weight };
     let samples = [sample(0, 0, 2), sample(1, 0, 1), sample(2, 1, 1), sample(3, 1, 2), sample(4, 0, 1)];
     let totals = totals(&samples, 2);
     assert_eq!(totals, [4, 3]);
@@ -55,7 +55,7 @@ fn the_gain_of_a_hand_made_table_is_exact() {
 }
 
 /// A tree that tries every feature at every node.
-fn grow_all(table: &BinnedTable, samples: &[Sample], classes: usize) -> Vec<f64> {
+fn grow_all(table: &BinnedTable, samples: &[BootstrapSample], classes: usize) -> Vec<f64> {
     let mut rng = generator(0, Purpose::Tree(0));
     tree::grow(table, samples.to_vec(), classes, table.features(), &mut rng)
 }
@@ -114,7 +114,7 @@ fn two_samples_are_enough() {
 #[test]
 fn features_whose_cuts_gain_nothing_are_split_all_the_same() {
     // Exclusive or: no first cut of a balanced node decreases anything, both second cuts do.
-    let samples: Vec<Sample> = every_row(&[0, 1, 1, 0]);
+    let samples: Vec<BootstrapSample> = every_row(&[0, 1, 1, 0]);
     let decrease = grow_all(&table(&[0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 2), &samples, 2);
     assert!((decrease.iter().sum::<f64>() - 2.0).abs() <= 1e-14, "{decrease:?}");
 }
@@ -135,10 +135,10 @@ pub(super) fn random_table(
     features: usize,
     values: u32,
     classes: u32,
-) -> (Vec<f32>, Vec<Sample>) {
+) -> (Vec<f32>, Vec<BootstrapSample>) {
     let mut rng = generator(seed, Purpose::FeatureOrder);
     let values = (0..rows * features).map(|_| rng.random_range(0..values) as f32 - 1.5).collect();
-    let mut sample = |row| Sample {
+    let mut sample = |row| BootstrapSample {
         row,
         class: narrow_class(rng.random_range(0..classes)),
         weight: rng.random_range(1..4),
@@ -181,7 +181,7 @@ fn the_cut_is_the_best_of_all_thresholds() {
 }
 
 /// Weighted Gini impurity from its definition: `W (1 - sum_k p_k^2)`.
-pub(super) fn slow_impurity<'a>(samples: impl Iterator<Item = &'a Sample>, classes: usize) -> f64 {
+pub(super) fn slow_impurity<'a>(samples: impl Iterator<Item = &'a BootstrapSample>, classes: usize) -> f64 {
     let mut weights = vec![0.0; classes];
     samples.for_each(|sample| weights[usize::from(sample.class)] += f64::from(sample.weight));
     let total: f64 = weights.iter().sum();
@@ -193,12 +193,12 @@ pub(super) fn slow_best_threshold(
     features: &[f32],
     feature_count: usize,
     feature: usize,
-    samples: &[Sample],
+    samples: &[BootstrapSample],
     classes: usize,
 ) -> Option<f64> {
-    let value = |sample: &Sample| features[sample.row as usize * feature_count + feature];
+    let value = |sample: &BootstrapSample| features[sample.row as usize * feature_count + feature];
     let decrease = |threshold: f32| {
-        let (left, right): (Vec<Sample>, Vec<Sample>) =
+        let (left, right): (Vec<BootstrapSample>, Vec<BootstrapSample>) =
             samples.iter().partition(|sample| value(sample) <= threshold);
         let after = slow_impurity(left.iter(), classes) + slow_impurity(right.iter(), classes);
         (!right.is_empty()).then(|| slow_impurity(samples.iter(), classes) - after)

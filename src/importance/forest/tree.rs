@@ -5,7 +5,7 @@ use std::ops::Range;
 use rand::{Rng, RngExt};
 
 use super::scale_to_one;
-use super::split::{CutFinder, Sample, real, squares};
+use super::split::{CutFinder, BootstrapSample, real, squares};
 use super::table::BinnedTable;
 
 /// Decrease in Gini impurity by each feature, `[feature]`, with the sum 1, or all 0 for a tree of one leaf.
@@ -24,7 +24,7 @@ pub(super) fn gini_decrease(
 }
 
 /// A bootstrap sample: as many draws with replacement as rows; each row once, with its count.
-fn bootstrap(class_of: &[u16], rng: &mut impl Rng) -> Vec<Sample> {
+fn bootstrap(class_of: &[u16], rng: &mut impl Rng) -> Vec<BootstrapSample> {
     let rows = u32::try_from(class_of.len()).expect("checked: the number of samples fits u32");
     let mut weights = vec![0_u16; class_of.len()];
     for _ in 0..rows {
@@ -33,7 +33,7 @@ fn bootstrap(class_of: &[u16], rng: &mut impl Rng) -> Vec<Sample> {
     }
     let samples = (0..rows).zip(class_of).zip(weights);
     let drawn = samples.filter(|(_, weight)| *weight > 0);
-    drawn.map(|((row, &class), weight)| Sample { row, class, weight }).collect()
+    drawn.map(|((row, &class), weight)| BootstrapSample { row, class, weight }).collect()
 }
 
 /// `floor(sqrt(features))`.
@@ -46,7 +46,7 @@ fn features_at_a_node(features: usize) -> usize {
 /// `tried` is the number of features drawn at each node.
 pub(super) fn grow(
     table: &BinnedTable,
-    samples: Vec<Sample>,
+    samples: Vec<BootstrapSample>,
     classes: usize,
     tried: usize,
     rng: &mut impl Rng,
@@ -79,8 +79,8 @@ struct Split {
 struct Tree<'a> {
     table: &'a BinnedTable,
     /// A node is a range of these; each split reorders its range.
-    samples: Vec<Sample>,
-    aside: Vec<Sample>,
+    samples: Vec<BootstrapSample>,
+    aside: Vec<BootstrapSample>,
     /// All features, reordered by draws.
     pool: Vec<u32>,
     finder: CutFinder,
@@ -90,7 +90,7 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    fn new(table: &'a BinnedTable, samples: Vec<Sample>, classes: usize, tried: usize) -> Self {
+    fn new(table: &'a BinnedTable, samples: Vec<BootstrapSample>, classes: usize, tried: usize) -> Self {
         let features = u32::try_from(table.features()).expect("checked: the number of features fits u32");
         Self {
             table,
@@ -192,7 +192,7 @@ mod tests {
                 let after = slow_impurity(left.iter(), 4) + slow_impurity(right.iter(), 4);
                 let error = (impurity - after - split.decrease).abs();
                 assert!(error <= 1e-9, "{node:?}: from {impurity} to {after} by {split:?}");
-                let rows = |samples: &[Sample]| samples.iter().map(|s| s.row).collect::<Vec<_>>();
+                let rows = |samples: &[BootstrapSample]| samples.iter().map(|s| s.row).collect::<Vec<_>>();
                 assert!(left.is_sorted_by_key(|s| s.row) && right.is_sorted_by_key(|s| s.row));
                 let mut all = [rows(left), rows(right)].concat();
                 all.sort_unstable();

@@ -1,4 +1,4 @@
-//! What stands around the layers of a connectivity picture: titles, and axes that count blocks or neurons.
+//! The frame of a connectivity picture: titles, and axes that count blocks or neurons.
 
 use image::RgbImage;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
@@ -8,16 +8,16 @@ use crate::text::grouped;
 use crate::topology::{Partition, Topology};
 use crate::{Error, Result};
 
-/// Room above and to the left of a layer, in units of the text.
+/// Space above and to the left of a layer, in text units.
 const HEAD: f64 = 124.0;
 const SIDE: f64 = 66.0;
-/// The least height of all layers together: the name of their axis is written upwards.
+/// The minimum height of all layers together, because the name of their axis is vertical.
 const LEAST: f64 = 124.0;
-/// From a layer to its numbers, and to the name of the axis beyond them.
+/// The distance from a layer to its numbers, and to the name of the axis.
 const NUMBERS: f64 = 6.0;
 const NAME: f64 = 24.0;
 
-/// How large text is beside pixels: large pictures are looked at from afar.
+/// The size of text in pixels. It grows with the picture, because large pictures are usually shown reduced.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Frame {
     scale: f32,
@@ -51,13 +51,13 @@ impl Frame {
         self.pixels(LEAST)
     }
 
-    /// How wide the title makes a picture of small layers.
+    /// The minimum width of a picture, which its title needs.
     pub(super) fn least_width(self, lines: &[String; 2]) -> usize {
         let width = text_width(&lines[0], TITLE).max(text_width(&lines[1], TEXT));
         self.pixels(width) + 2 * GAP
     }
 
-    /// Writes the strip above the layers: two lines of title, and of each layer its name and its axis of inputs.
+    /// Draws the strip above the layers: a title of two lines, and the name and the input axis of each layer.
     pub(super) fn draw_head(
         self,
         picture: &mut RgbImage,
@@ -73,7 +73,7 @@ impl Frame {
             let (inputs, name) = self.axis(placed.layer.inputs(), "inputs", placed);
             let below = HEAD - NUMBERS;
             let heading = format!("layer {number}");
-            // The title says which layer a picture of one shows.
+            // The title names the layer of a picture of one layer.
             if layers.len() > 1 {
                 scene.add(text([start, below - NAME - 14.0], &heading, HEADING, TextAnchor::Start));
             }
@@ -85,34 +85,34 @@ impl Frame {
         self.put(picture, &scene, [0, 0])
     }
 
-    /// Writes the strip to the left of a layer: its axis of outputs, downwards.
+    /// Draws the strip to the left of a layer: its output axis, downwards.
     pub(super) fn draw_side(self, picture: &mut RgbImage, placed: &Placed<'_>) -> Result<()> {
         let height = picture.height() as usize - self.head();
         let mut scene = self.scene(self.side() as f64, height as f64);
         let (outputs, name) = self.axis(placed.layer.outputs(), "outputs", placed);
         let right = SIDE - NUMBERS;
         for (at, number) in outputs {
-            // The first one may not stick out above the layer.
+            // The first number must not extend above the layer.
             scene.add(text([right, f64::max(at + 4.0, 10.0)], &number, TEXT, TextAnchor::End));
         }
         self.put(picture, &scene, [self.head(), placed.left - self.side()])?;
-        // Text that is drawn upwards is not sharp: it is drawn level and turned.
+        // Vertical text would be blurred, so it is drawn horizontally and rotated.
         let length = text_width(&name, TEXT);
         let mut level = self.scene(length * self.scale(), 18.0 * self.scale());
         level.add(text([length / 2.0, 13.0], &name, TEXT, TextAnchor::Middle));
         let upwards = image::imageops::rotate270(&self.raster(&level)?);
-        // No higher than the layer begins.
+        // Not above the top of the layer.
         let above = f64::max(placed.height as f64 / self.scale() - length, 0.0) / 2.0;
         let left = placed.left - self.side() + self.pixels(8.0);
         image::imageops::replace(picture, &upwards, left as i64, (self.head() + self.pixels(above)) as i64);
         Ok(())
     }
 
-    /// The numbers of an axis with their places, and what they count.
+    /// The numbers of an axis with their positions, and what they count.
     fn axis(self, side: &Partition, name: &str, placed: &Placed<'_>) -> (Vec<(f64, String)>, String) {
         let blocks: Vec<_> = side.blocks().collect();
         let unit = |neuron: f64| neuron * placed.pixels_each / self.scale();
-        // Numbers need their own width and some room, a line its height.
+        // A number needs its own width and a margin, a line its height.
         let room = text_width(&grouped(side.width()), TEXT).max(f64::from(TEXT)) + 12.0;
         if blocks.len() > 1 {
             let size = unit(side.width() as f64) / blocks.len() as f64;
@@ -151,7 +151,7 @@ impl Frame {
     }
 }
 
-/// A layer, and where its pixels are.
+/// A layer, and the position of its pixels.
 pub(super) struct Placed<'a> {
     pub(super) layer: &'a Topology,
     pub(super) left: usize,

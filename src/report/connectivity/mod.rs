@@ -1,4 +1,4 @@
-//! The connectivity picture: which weights layers have, drawn from the graphs themselves.
+//! The connectivity picture: the weights of layers, drawn from the graphs.
 
 mod frame;
 
@@ -15,9 +15,9 @@ use crate::{Error, Result};
 
 /// Layers up to this width are drawn with a pixel (or more) for each possible weight.
 const MAX_EXACT: usize = 4096;
-/// Wider ones are binned so that their longer side comes to at most this.
+/// Wider layers are binned, so that their longer side has at most this many pixels.
 const BINNED: usize = 2048;
-/// Small layers are magnified, by a whole factor, up to about this.
+/// Small layers are magnified by an integer factor, up to about this size.
 const MAGNIFIED: usize = 512;
 
 const NO_EDGE: Rgb<u8> = style::NO_EDGE.rgb();
@@ -26,9 +26,9 @@ const EDGE: Rgb<u8> = style::EDGE.rgb();
 
 /// Draws layers side by side, outputs downwards, inputs to the right, as a PNG file under a title.
 ///
-/// A line below the title says how wide the layers are, and how many weights exist. Axes count blocks, or neurons where
-/// there is one block. Block boundaries are faint lines where no edge is. A layer wider than 4096
-/// is binned: the darker a pixel, the denser its bin, the densest fully dark.
+/// A line below the title gives the widths of the layers and the number of weights. Axes count blocks, or neurons if
+/// there is only one block. Block boundaries are faint lines in places without an edge. A layer wider than 4096
+/// is binned: the denser a bin, the darker its pixel, and the densest is fully dark.
 ///
 /// # Errors
 /// [`Error::Picture`] when there is no layer or the picture cannot be encoded.
@@ -37,7 +37,7 @@ pub fn connectivity_picture(layers: &[&Topology], title: &str) -> Result<Vec<u8>
         return Err(Error::Picture("a connectivity picture of 0 layers".into()));
     }
     let widest = layers.iter().map(|layer| longer_side(layer)).max().unwrap_or(1);
-    // One factor for all, so that widths can be compared.
+    // One factor for all layers, so that widths can be compared.
     let raster = Raster::new(widest, MAX_EXACT, BINNED);
     let drawn: Vec<Canvas> = layers.iter().map(|layer| draw(layer, raster)).collect();
     let frame = Frame::new(drawn.iter().map(|layer| layer.width));
@@ -83,7 +83,7 @@ fn summary(layers: &[&Topology]) -> String {
 
 /// Draws one layer in grey, without a margin, neither side longer than `most` pixels, as a PNG file.
 ///
-/// Graphs are drawn by chance: no filter of a PNG file foresees their pixels, and without one it is smallest.
+/// The pixels of a random graph are unpredictable, so a PNG file without a filter is smallest.
 pub(super) fn layer_picture(layer: &Topology, most: usize) -> Result<Vec<u8>> {
     let canvas = draw(layer, Raster::new(longer_side(layer), most, most));
     let (width, height) = (u32::try_from(canvas.width), u32::try_from(canvas.height()));
@@ -101,12 +101,12 @@ fn longer_side(layer: &Topology) -> usize {
     layer.inputs().width().max(layer.outputs().width())
 }
 
-/// How neurons become pixels.
+/// The scale from neurons to pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Raster {
-    /// Pixels for each neuron; 1 where neurons are binned.
+    /// Pixels for each neuron; 1 if neurons are binned.
     magnification: usize,
-    /// Neurons for each pixel; 1 where they are not binned.
+    /// Neurons for each pixel; 1 if they are not binned.
     bin: usize,
 }
 
@@ -241,7 +241,7 @@ mod tests {
         assert!(written(left..left + 500, top - 20..top) > 50, "numbers of the inputs");
         assert!(written(left - 30..left, top..top + 320) > 50, "numbers of the outputs");
         assert!(written(0..left - 30, top..top + 320) > 50, "name of the outputs");
-        // A layer of one output has the same room beside it.
+        // A layer with one output has the same margins.
         let (small, ..) = decoded(&[&fully_connected(600, 1).unwrap()]);
         assert!(small.height() > top + 70);
     }

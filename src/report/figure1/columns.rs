@@ -6,36 +6,36 @@ use crate::topology::{Partition, Topology};
 
 /// Width of the drawing.
 pub(super) const WIDTH: f64 = 780.0;
-/// Where the first block starts, below the headings.
+/// The top of the first block, below the headings.
 pub(super) const HEAD: f64 = 92.0;
-/// Room below the last block.
+/// Space below the last block.
 const FOOT: f64 = 52.0;
 /// Distance of the columns' neurons from the left and from the right edge.
 const SIDE: f64 = 205.0;
-/// Between two blocks, and from a block's edge to its first neuron's place.
+/// The distance between two blocks, and from a block's edge to its first neuron.
 const GAP: f64 = 12.0;
 const PADDING: f64 = 3.0;
-/// Between two neurons, at most and at least.
+/// The maximum and minimum distance between two neurons.
 const PITCH: Range<f64> = 8.0..15.0;
-/// Height that a column takes before its neurons move closer.
+/// The height up to which neurons keep the maximum distance.
 const USUAL_HEIGHT: f64 = 640.0;
 
 /// One side of the layer.
-pub(super) struct Column {
-    /// Where the neurons stand, from the left.
+pub(super) struct NeuronColumn {
+    /// The x coordinate of the neurons.
     pub(super) x: f64,
-    /// Where each neuron stands, from above.
+    /// The y coordinate of each neuron.
     pub(super) neurons: Vec<f64>,
-    /// From where to where each block goes, from above.
+    /// The y range of each block.
     pub(super) boxes: Vec<Range<f64>>,
     pub(super) box_width: f64,
     pub(super) radius: f64,
-    /// Where labels end (inputs) or start (outputs).
+    /// The x coordinate at which labels end (inputs) or start (outputs).
     pub(super) label_x: f64,
 }
 
-/// Inputs on the left, outputs on the right.
-pub(super) fn columns(layer: &Topology) -> (Column, Column) {
+/// The inputs on the left, the outputs on the right.
+pub(super) fn columns(layer: &Topology) -> (NeuronColumn, NeuronColumn) {
     let sides = [layer.inputs(), layer.outputs()];
     let height = sides.map(usual_height).into_iter().fold(0.0, f64::max);
     let [inputs, outputs] = [(sides[0], SIDE), (sides[1], WIDTH - SIDE)].map(|(side, x)| {
@@ -45,23 +45,23 @@ pub(super) fn columns(layer: &Topology) -> (Column, Column) {
         let away = if x < WIDTH / 2.0 { -1.0 } else { 1.0 };
         let label_x = x + away * (box_width / 2.0 + 9.0);
         let (neurons, boxes) = places(side, pitch);
-        Column { x, neurons, boxes, box_width, radius, label_x }
+        NeuronColumn { x, neurons, boxes, box_width, radius, label_x }
     });
     (inputs, outputs)
 }
 
 /// Height of the whole drawing.
-pub(super) fn height(column: &Column) -> f64 {
+pub(super) fn height(column: &NeuronColumn) -> f64 {
     column.boxes.last().map_or(HEAD, |last| last.end) + FOOT
 }
 
-/// What a side takes beside its neurons.
+/// The height of a side without its neurons.
 fn frames(side: &Partition) -> f64 {
     let blocks = side.len() as f64;
     blocks * 2.0 * PADDING + (blocks - 1.0) * GAP
 }
 
-/// The height that a side likes to have.
+/// The preferred height of a side.
 fn usual_height(side: &Partition) -> f64 {
     let neurons = side.width() as f64;
     let pitch = ((USUAL_HEIGHT - frames(side)) / neurons).clamp(PITCH.start, PITCH.end);

@@ -1,4 +1,4 @@
-//! What stands where in [`figure1`](super::super::figure1()), and in which colour.
+//! The elements of [`figure1`](super::super::figure1()), with their places and colours.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -6,14 +6,14 @@ use std::ops::Range;
 use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::columns::{Column, HEAD, WIDTH, columns, height};
+use super::columns::{NeuronColumn, HEAD, WIDTH, columns, height};
 use crate::report::style::{
     BOUNDARY, FIRST, FONT, HAIR, INK, LABEL, NO_EDGE, PAPER, SECOND, SOFT, TEXT, TITLE, Tone,
 };
 use crate::text::grouped;
 use crate::topology::Topology;
 
-/// The receptive field in one colour, the chosen block in another, each with its box; all else in grey.
+/// The colours of the receptive field and of the chosen block, each with its box. Everything else is grey.
 const FIELD: Color = FIRST.color();
 const FIELD_BOX: Color = blended(FIRST);
 const CHOSEN: Color = SECOND.color();
@@ -22,17 +22,17 @@ const OTHER: Color = BOUNDARY.color();
 const OTHER_BOX: Color = NO_EDGE.color();
 const NEURON: Color = SOFT.color();
 
-/// An eighth of a colour on paper.
+/// A colour, mixed with seven parts of background.
 const fn blended(tone: Tone) -> Color {
     let [r, g, b] = tone.rgb().0;
     Color::Rgb(223 + r / 8, 223 + g / 8, 223 + b / 8)
 }
 
-/// A layer with its places on the paper.
+/// A layer with its places in the drawing.
 pub(super) struct PlacedLayer<'a> {
     layer: &'a Topology,
-    pub(super) inputs: Column,
-    pub(super) outputs: Column,
+    pub(super) inputs: NeuronColumn,
+    pub(super) outputs: NeuronColumn,
     chosen: Option<usize>,
 }
 
@@ -42,7 +42,7 @@ impl<'a> PlacedLayer<'a> {
         Self { layer, inputs, outputs, chosen }
     }
 
-    /// From the background to the foreground.
+    /// Draws from background to foreground.
     pub(super) fn scene(&self, name: &str) -> Scene {
         let mut scene = Scene::new(WIDTH, height(&self.inputs));
         scene.font_family = Some(FONT.to_owned());
@@ -67,7 +67,7 @@ impl<'a> PlacedLayer<'a> {
         }
     }
 
-    /// The weights of the chosen block last, above all others.
+    /// The weights of the chosen block come last, above all others.
     fn add_edges(&self, scene: &mut Scene) {
         let chosen = |output: usize| {
             self.chosen.is_some_and(|block| self.layer.outputs().block(block).contains(&output))
@@ -94,7 +94,7 @@ impl<'a> PlacedLayer<'a> {
 
     fn add_neurons(&self, scene: &mut Scene, field: &BTreeSet<usize>) {
         let circles =
-            |column: &Column, neurons: Range<usize>, fill: Color, stroke: Color| Primitive::CircleBatch {
+            |column: &NeuronColumn, neurons: Range<usize>, fill: Color, stroke: Color| Primitive::CircleBatch {
                 cx: vec![column.x; neurons.len()],
                 cy: column.neurons[neurons].to_vec(),
                 r: column.radius,
@@ -115,7 +115,7 @@ impl<'a> PlacedLayer<'a> {
         }
     }
 
-    /// The degrees of the input blocks, the receptive fields of the output blocks.
+    /// The degrees of the input blocks and the receptive fields of the output blocks.
     fn add_labels(&self, scene: &mut Scene, field: &BTreeSet<usize>) {
         let (input_blocks, output_blocks) = (self.inputs.boxes.len(), self.outputs.boxes.len());
         for (block, span) in self.inputs.boxes.iter().enumerate() {
@@ -166,14 +166,14 @@ impl<'a> PlacedLayer<'a> {
     }
 }
 
-/// The input blocks that an output block has a weight from.
+/// The input blocks from which an output block has a weight.
 pub(super) fn receptive_field(layer: &Topology, output_block: usize) -> BTreeSet<usize> {
     let rows = layer.outputs().block(output_block).map(|output| layer.row(output));
     let inputs = rows.flat_map(|row| &layer.edge_inputs()[row]);
     inputs.map(|input| layer.inputs().block_of(*input as usize)).collect()
 }
 
-/// The out-degree of some inputs, or its range where they differ.
+/// The out-degree of some inputs, or its range if they differ.
 pub(super) fn out_degrees(layer: &Topology, neurons: Range<usize>) -> String {
     let degrees: BTreeSet<usize> = neurons.map(|neuron| layer.out_degree(neuron)).collect();
     match (degrees.first(), degrees.last()) {
@@ -197,7 +197,7 @@ fn middle(span: &Range<f64>) -> f64 {
     f64::midpoint(span.start, span.end)
 }
 
-fn boxed(column: &Column, span: &Range<f64>, (fill, stroke): (Color, Color)) -> Primitive {
+fn boxed(column: &NeuronColumn, span: &Range<f64>, (fill, stroke): (Color, Color)) -> Primitive {
     Primitive::Rect {
         x: column.x - column.box_width / 2.0,
         y: span.start,

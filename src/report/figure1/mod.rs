@@ -1,10 +1,9 @@
-//! Figure 1 of the paper, of a layer that was really built: neurons in blocks,
-//! every weight a line, the receptive field of one output block in colour.
+//! Figure 1 of the paper, for any layer: neurons in blocks, a line for every weight, and the receptive field of one
+//! output block in colour.
 //!
-//! One description of the drawing gives both files, so SVG and PNG show the same.
-//! Lines stop being readable long before they stop being drawable; a layer beyond
-//! [`MAX_LINES`] is refused, and [`connectivity_picture`](super::connectivity_picture)
-//! shows it with a pixel for each weight.
+//! Both files come from one description of the drawing, so SVG and PNG show the same. A layer with more than
+//! [`MAX_LINES`] weights is refused, because its lines would be unreadable;
+//! [`connectivity_picture`](super::connectivity_picture) shows it with a pixel for each weight.
 
 mod columns;
 mod drawing;
@@ -21,18 +20,18 @@ use crate::text::grouped;
 use crate::topology::Topology;
 use crate::{Error, Result};
 
-/// Most weights that are drawn as lines.
+/// Maximum number of weights drawn as lines.
 pub const MAX_LINES: usize = 2000;
-/// Most neurons of one side that are drawn as circles.
+/// Maximum number of neurons of one side drawn as circles.
 pub const MAX_CIRCLES: usize = 128;
 
-/// Pixels of the PNG for each unit of the drawing, in both directions.
+/// Pixels of the PNG for each drawing unit, in both directions.
 const SCALE: u32 = 2;
-/// The drawing is made larger by this factor and averaged, because thick lines come without smooth edges.
+/// The picture is drawn larger by this factor and averaged, because thick lines are not antialiased.
 const FINER: u32 = 2;
 
-/// Draws one layer, with text in the reader's fonts in the SVG file; `name` says which, `chosen` whose receptive field is shown
-/// (by default that of the middle output block; none where there is one block only).
+/// Draws one layer. `name` is its name; `chosen` is the output block whose receptive field is shown (default: the middle
+/// one, and none if there is only one block). Text in the SVG file uses the reader's fonts.
 ///
 /// # Errors
 /// [`Error::Picture`] when the layer has more than [`MAX_LINES`] weights or

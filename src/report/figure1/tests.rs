@@ -16,7 +16,7 @@ fn count(svg: &str, part: &str) -> usize {
     svg.matches(part).count()
 }
 
-/// Numbers of an attribute of all elements that hold `part`.
+/// The numbers in an attribute of all elements that contain `part`.
 fn numbers(svg: &str, part: &str, attribute: &str) -> Vec<f64> {
     let key = format!(" {attribute}=\"");
     let lines = svg.lines().filter(|line| line.contains(part));
@@ -31,14 +31,14 @@ fn every_weight_is_a_line_and_every_neuron_a_circle() {
     assert_eq!(count(&drawn, "<line"), layer.edges());
     assert_eq!(count(&drawn, "<circle"), 64);
     assert_eq!(count(&drawn, "<rect"), 8 + 1, "4 blocks a side, and the paper");
-    // Lines end where circles stand.
+    // Lines end at circles.
     let at = |part, attribute| {
         numbers(&drawn, part, attribute).iter().map(f64::to_string).collect::<BTreeSet<_>>()
     };
     let heights = at("<circle", "cy");
     assert_eq!(heights.len(), 32);
     assert!(at("<line", "y1").is_subset(&heights) && at("<line", "y2").is_subset(&heights));
-    // Edge by edge, in whatever order.
+    // Edge by edge, in any order.
     let column = |line: &str| {
         let number = |name| numbers(line, "<line", name)[0].to_string();
         (number("y2"), number("y1"))
@@ -114,7 +114,7 @@ fn both_files_have_the_same_size_and_repeat() {
     }
 }
 
-/// Nothing lies outside the paper, whatever the shape.
+/// Nothing is outside the drawing, whatever the shape.
 #[test]
 fn everything_stays_on_the_paper() {
     let shapes = [(1, 1, 1), (128, 3, 3), (4, 128, 4), (128, 128, 128)];

@@ -6,10 +6,10 @@ use super::markup::percent;
 use super::{MAX_CLASSES, ScoredRun};
 use crate::report::grouped;
 
-/// Pairs that are told in words.
-const TOLD_PAIRS: usize = 3;
+/// Maximum number of confused pairs that are named in words.
+const NAMED_PAIRS: usize = 3;
 
-/// Both figures, side by side where there is room.
+/// The matrix and the table, side by side if there is room.
 pub(super) fn figures(id: &str, scored: &ScoredRun) -> Markup {
     let shown = shown(&scored.scores.confusion);
     let all = scored.scores.confusion.len();
@@ -48,11 +48,11 @@ fn shown(confusion: &[Vec<usize>]) -> Vec<usize> {
 
 fn matrix(scored: &ScoredRun, shown: &[usize]) -> Markup {
     let names = &scored.names;
-    // Long names stand upright, so that columns stay narrow.
+    // Long names are vertical, so that columns stay narrow.
     let upright = shown.iter().any(|class| names.class(*class).chars().count() > 4);
     html! {
         table.confusion class=[upright.then_some("upright")] {
-            caption { "Rows are what samples are, columns what they were taken for." }
+            caption { "Rows are true classes, columns predicted classes." }
             thead {
                 tr {
                     td {}
@@ -75,7 +75,7 @@ fn cell(scored: &ScoredRun, label: usize, predicted: usize) -> Markup {
     let row = &scored.scores.confusion[label];
     let (count, of) = (row[predicted], row.iter().sum::<usize>());
     let share = count as f64 / of.max(1) as f64;
-    // Mistakes are rare; the root makes them visible.
+    // Mistakes are rare; the square root makes them visible.
     let heat = if label == predicted { share } else { share.sqrt() };
     let kind = match (label == predicted, count) {
         (_, 0) => "none",
@@ -83,8 +83,8 @@ fn cell(scored: &ScoredRun, label: usize, predicted: usize) -> Markup {
         (false, _) => "wrong",
     };
     let names = &scored.names;
-    let told = format!(
-        "{} of {} {}: taken for {} ({})",
+    let title = format!(
+        "{} of {} {}: classified as {} ({})",
         grouped(count),
         grouped(of),
         names.class(label),
@@ -92,11 +92,11 @@ fn cell(scored: &ScoredRun, label: usize, predicted: usize) -> Markup {
         percent(share)
     );
     html! {
-        td class={ (kind) @if heat > 0.55 { " strong" } } style={ "--heat:" (format!("{heat:.3}")) } title=(told) { (count) }
+        td class={ (kind) @if heat > 0.55 { " strong" } } style={ "--heat:" (format!("{heat:.3}")) } title=(title) { (count) }
     }
 }
 
-/// The commonest mistakes in words.
+/// The most common mistakes in words.
 fn most_frequent(scored: &ScoredRun) -> String {
     let mut pairs = Vec::new();
     for (label, row) in scored.scores.confusion.iter().enumerate() {
@@ -110,17 +110,17 @@ fn most_frequent(scored: &ScoredRun) -> String {
         return "No mistakes.".into();
     }
     pairs.sort_by_key(|(count, label, predicted)| (std::cmp::Reverse(*count), *label, *predicted));
-    let told = pairs.iter().take(TOLD_PAIRS).map(|(count, label, predicted)| {
+    let named = pairs.iter().take(NAMED_PAIRS).map(|(count, label, predicted)| {
         let names = &scored.names;
-        format!("{} taken for {} ({})", names.class(*label), names.class(*predicted), grouped(*count))
+        format!("{} classified as {} ({})", names.class(*label), names.class(*predicted), grouped(*count))
     });
-    format!("Most often: {}.", told.collect::<Vec<_>>().join(", "))
+    format!("Most often: {}.", named.collect::<Vec<_>>().join(", "))
 }
 
 fn table(scored: &ScoredRun, shown: &[usize]) -> Markup {
     html! {
         table.classes {
-            caption { "Precision: share of right ones among those called so. Recall: share found of those there are." }
+            caption { "Precision: share of the predictions of a class that are right. Recall: share of the samples of a class that are found." }
             thead { tr {
                 th scope="col" { "Class" }
                 @for name in ["Precision", "Recall", "F1", "Samples"] { th.number scope="col" { (name) } }

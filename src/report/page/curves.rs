@@ -1,4 +1,4 @@
-//! Loss and accuracy over the epochs, all runs in the same two charts.
+//! Loss and accuracy over the epochs: two charts with all runs.
 
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
@@ -10,26 +10,26 @@ use crate::report::learning_curve::tick_step;
 use crate::text::epochs;
 use crate::training::{EpochMetrics, ScoredOn};
 
-/// Size of a chart in units of its drawing, and what its axes take of that.
+/// Size of a chart in drawing units, and the margins for its axes.
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 300.0;
 const LEFT: f64 = 46.0;
 const RIGHT: f64 = 10.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 36.0;
-/// Behind this many runs the curves of training are faint.
+/// With more runs than this, the training curves are faint.
 const FEW_RUNS: usize = 6;
 
-/// What a chart shows.
+/// The quantity of a chart.
 struct Measure {
     id: &'static str,
     title: &'static str,
     unit: &'static str,
     train: fn(&EpochMetrics) -> f64,
     test: fn(&EpochMetrics) -> f64,
-    /// Where the axis may end at most.
+    /// The upper limit of the axis.
     greatest: f64,
-    /// Whether the axis starts at 0, and may go by factors instead.
+    /// Whether the axis starts at 0, and may be logarithmic instead.
     is_loss: bool,
 }
 
@@ -53,7 +53,7 @@ const ACCURACY: Measure = Measure {
     is_loss: false,
 };
 
-/// One run in a chart, as the script reads it.
+/// One run of a chart, in the form that the script reads.
 #[derive(Serialize)]
 struct Series<'a> {
     run: usize,
@@ -65,7 +65,7 @@ struct Series<'a> {
     test: Vec<f64>,
 }
 
-/// What the script needs to find an epoch under the pointer.
+/// The data with which the script finds the epoch under the pointer.
 #[derive(Serialize)]
 struct ChartData<'a> {
     unit: &'a str,
@@ -78,7 +78,7 @@ struct ChartData<'a> {
     series: &'a [Series<'a>],
 }
 
-/// Legend and both charts.
+/// The legend and both charts.
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
     let drawn: Vec<(usize, &ReportedRun)> =
         runs.iter().enumerate().filter(|(_, run)| !run.run.history.is_empty()).collect();
@@ -109,7 +109,7 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
     }
 }
 
-/// What the solid lines are.
+/// The meaning of the solid lines.
 fn scored_on(drawn: &[(usize, &ReportedRun)]) -> &'static str {
     let validated = drawn.iter().filter(|(_, run)| run.overview.scored_on == ScoredOn::Validation).count();
     match validated {
@@ -125,7 +125,7 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
     let (first, last) = (epochs().min().unwrap_or(1), epochs().max().unwrap_or(1));
     let logarithmic = logarithmic(measure, &series);
     let linear = Plot { measure, drawn, series: &series, axis: linear(measure, &series), first, last };
-    let said = said(measure, drawn, scored);
+    let description = description(measure, drawn, scored);
     let data = ChartData {
         unit: measure.unit,
         scored,
@@ -142,15 +142,15 @@ fn chart(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Ma
                 h3 { (measure.title) span.unit { (measure.unit) } }
                 @if logarithmic.is_some() { (scale_switch(measure.id)) }
             }
-            (linear.draw("linear", &said))
-            @if let Some(axis) = logarithmic { (Plot { axis, ..linear }.draw("log", &said)) }
+            (linear.draw("linear", &description))
+            @if let Some(axis) = logarithmic { (Plot { axis, ..linear }.draw("log", &description)) }
             div.tip hidden role="status" {}
             script type="application/json" { (PreEscaped(json(&data))) }
         }
     }
 }
 
-/// What is drawn on one pair of axes.
+/// One pair of axes and what is drawn on it.
 struct Plot<'a> {
     measure: &'a Measure,
     drawn: &'a [(usize, &'a ReportedRun)],
@@ -163,7 +163,7 @@ struct Plot<'a> {
 impl Plot<'_> {
     fn x(&self, epoch: usize) -> f64 {
         let span = (self.last - self.first).max(1) as f64;
-        // A single epoch stands in the middle.
+        // A single epoch is in the middle.
         let shift = if self.first == self.last { 0.5 } else { 0.0 };
         LEFT + (WIDTH - LEFT - RIGHT) * ((epoch - self.first) as f64 / span + shift)
     }
@@ -172,10 +172,10 @@ impl Plot<'_> {
         TOP + (HEIGHT - TOP - BOTTOM) * (1.0 - self.axis.place(value))
     }
 
-    /// The drawing of this scale; the style shows that of the scale which is on.
-    fn draw(&self, scale: &str, said: &str) -> Markup {
+    /// The drawing with this scale; the style shows the one with the chosen scale.
+    fn draw(&self, scale: &str, description: &str) -> Markup {
         html! {
-            svg class={ "plot " (scale) } viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(said) {
+            svg class={ "plot " (scale) } viewBox={ "0 0 " (unit(WIDTH)) " " (unit(HEIGHT)) } role="img" tabindex="0" aria-label=(description) {
                 @for tick in &self.axis.ticks {
                     @let y = self.y(*tick);
                     line.grid x1=(unit(LEFT)) x2=(unit(WIDTH - RIGHT)) y1=(unit(y)) y2=(unit(y)) {}
@@ -209,7 +209,7 @@ impl Plot<'_> {
     fn path(&self, class: &str, series: &Series<'_>, values: &[f64], title: &str) -> Markup {
         let points: Vec<_> =
             series.epochs.iter().zip(values).map(|(epoch, value)| (self.x(*epoch), self.y(*value))).collect();
-        // A line of one point is not seen: it becomes a short one.
+        // A line of one point is invisible, so it becomes a short one.
         let text = match points[..] {
             [(x, y)] => format!("M{:.1} {y:.1}H{:.1}", x - 5.0, x + 5.0),
             _ => points.iter().enumerate().fold(String::new(), |text, (index, (x, y))| {
@@ -220,13 +220,13 @@ impl Plot<'_> {
     }
 }
 
-/// JSON that cannot end the element it stands in.
+/// JSON that cannot close its element.
 fn json(data: &impl Serialize) -> String {
     serde_json::to_string(data).unwrap_or_default().replace('<', "\\u003c")
 }
 
-/// What a chart shows, for those who do not see it.
-fn said(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> String {
+/// The text alternative of a chart.
+fn description(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> String {
     let of_run = |(_, reported): &(usize, &ReportedRun)| {
         let last = reported.run.history.last()?;
         let (train, test) = ((measure.train)(last), (measure.test)(last));
@@ -240,12 +240,12 @@ fn said(measure: &Measure, drawn: &[(usize, &ReportedRun)], scored: &str) -> Str
     format!("{} ({}) over the epochs. {}.", measure.title, measure.unit, runs.join("; "))
 }
 
-/// A run's curve, thinned out evenly where it is too long; the last epoch stays.
+/// A run's curve, thinned evenly if too long; the last epoch stays.
 fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Series<'a> {
     let history = &reported.run.history;
     let every = history.len().div_ceil(MAX_POINTS).max(1);
     let kept = || history.iter().rev().step_by(every).collect::<Vec<_>>().into_iter().rev();
-    // Six digits are more than a chart shows.
+    // Six digits are more than a chart can show.
     let rounded = |value: f64| format!("{value:.5e}").parse().unwrap_or(value);
     Series {
         run,
@@ -257,7 +257,7 @@ fn series<'a>(measure: &Measure, run: usize, reported: &'a ReportedRun) -> Serie
     }
 }
 
-/// The least and the greatest value of some runs.
+/// The smallest and largest values of some runs.
 fn range(series: &[Series]) -> (f64, f64) {
     let values = series.iter().flat_map(|series| series.train.iter().chain(&series.test).copied());
     values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
@@ -269,7 +269,7 @@ fn linear(measure: &Measure, series: &[Series]) -> Axis {
     Axis::linear(if measure.is_loss { 0.0 } else { low }, high, measure.greatest)
 }
 
-/// The same by factors, which a value of 0 has no place on.
+/// The same on a logarithmic scale; `None` if a value is 0.
 fn logarithmic(measure: &Measure, series: &[Series]) -> Option<Axis> {
     let (low, high) = range(series);
     (measure.is_loss && low > 0.0 && high.is_finite()).then(|| Axis::logarithmic(low, high))

@@ -1,4 +1,4 @@
-//! The mistakes that a model was surest of.
+//! A model's most certain mistakes.
 
 use maud::{Markup, html};
 
@@ -6,13 +6,13 @@ use super::markup::{data_url, missing, short};
 use super::{Difference, Example, Names, Sample, ScoredRun};
 use crate::report::grouped;
 
-/// All of them; a sentence where the model makes none.
+/// The mistakes, or a sentence if there are none.
 pub(super) fn figure(id: &str, scored: &ScoredRun) -> Markup {
     let wrong = scored.scores.samples - scored.scores.correct;
     html! {
         figure.wide id={ (id) "-examples" } {
-            h3 { "Mistakes it was surest of" }
-            @if scored.examples.is_empty() { p.note { "There is no mistake." } }
+            h3 { "Most certain mistakes" }
+            @if scored.examples.is_empty() { p.note { "There are no mistakes." } }
             div class={ "examples" @if has_pictures(scored) { " pictures" } } {
                 @for example in &scored.examples { (one(example, &scored.names)) }
             }
@@ -39,7 +39,7 @@ fn one(example: &Example, names: &Names) -> Markup {
         div.example {
             @match &example.shown {
                 Sample::Picture(png) => {
-                    img src=(data_url(png)) alt={ "Sample " (example.sample) ": " (label) ", taken for " (predicted) };
+                    img src=(data_url(png)) alt={ "Sample " (example.sample) ": " (label) ", classified as " (predicted) };
                 }
                 Sample::Table(differences) if differences.is_empty() => (missing("Its class has no training samples.")),
                 Sample::Table(differences) => (table(example.sample, differences, names)),

@@ -1,4 +1,4 @@
-//! How important each input is, as the ranking of the features found it.
+//! The importance of each input, from the ranking of the features.
 
 use image::{ImageFormat, RgbImage};
 use maud::{Markup, html};
@@ -11,12 +11,12 @@ use crate::report::connectivity::blend;
 use crate::report::grouped;
 use crate::report::style::{EDGE, PAPER};
 
-/// Features that are listed.
+/// Maximum number of features in the list.
 const LISTED: usize = 20;
-/// Most pixels of a side of a picture.
+/// Maximum side of a picture in pixels.
 const MAX_SIDE: usize = 512;
 
-/// The most important features, and where they are on a picture; nothing of a model that ranks none.
+/// The most important features, and their places on a picture; empty for a model without a ranking.
 pub(super) fn figure(id: &str, model: &TrainedModel, scored: Option<&ScoredRun>) -> Markup {
     let preprocessing = model.preprocessing();
     let (features, values, what): (Option<&[u32]>, &[f32], &str) = match preprocessing.transform() {
@@ -46,18 +46,18 @@ pub(super) fn figure(id: &str, model: &TrainedModel, scored: Option<&ScoredRun>)
         figure.wide id={ (id) "-importance" } {
             h3 { "Importance of the inputs" span.unit { "by " (kind) } }
             div.importance {
-                @if let Some(png) = map { img.map src=(data_url(&png)) alt="Importance of each pixel, the darker the more"; }
+                @if let Some(png) = map { img.map src=(data_url(&png)) alt="Importance of each pixel: darker is more important"; }
                 ol { @for position in listed {
                     @let value = f64::from(values[*position]);
                     li style={ "--share:" (format!("{:.4}", value / most)) } { span { (name(*position)) } " " (percent(value / sum)) }
                 } }
             }
-            figcaption { "Shares of the whole " (what) ". These are the first " (listed.len()) " of " (grouped(values.len())) "." }
+            figcaption { "Shares of the total " (what) ". These are the first " (listed.len()) " of " (grouped(values.len())) "." }
         }
     }
 }
 
-/// A pixel for each feature, where the features are those of a picture.
+/// A pixel for each feature, if the features are those of a picture.
 fn map(order: &[u32], values: &[f32], [rows, columns]: [usize; 2]) -> Option<Vec<u8>> {
     let fits = rows.checked_mul(columns) == Some(order.len()) && rows.max(columns) <= MAX_SIDE;
     let size = [columns, rows].map(|side| u32::try_from(side).ok());

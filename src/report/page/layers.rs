@@ -14,11 +14,11 @@ use crate::report::receptive_fields::OnPicture;
 const BINS: usize = 41;
 /// Standard deviations on either side of the mean that a histogram covers.
 const REACH: f64 = 4.0;
-/// Width and height of a histogram in units of its drawing.
+/// Width and height of a histogram in drawing units.
 const WIDTH: f64 = 164.0;
 const HEIGHT: f64 = 70.0;
 
-/// Both figures.
+/// The connectivity picture and the histograms.
 pub(super) fn figures(id: &str, model: &TrainedModel) -> Markup {
     let layers: Vec<_> = model.network().layers().iter().zip(&model.parameters().layers).collect();
     let shown = &layers[..layers.len().min(MAX_LAYERS)];
@@ -28,23 +28,23 @@ pub(super) fn figures(id: &str, model: &TrainedModel) -> Markup {
         figure.wide id={ (id) "-connectivity" } {
             h3 { "Connections" }
             div.layers { @for (index, (layer, _)) in shown.iter().enumerate() { (connections(index + 1, layer)) } }
-            figcaption { "A dot is a weight. Inputs count to the right, outputs downwards. Faint lines part blocks." (rest.clone().unwrap_or_default()) }
+            figcaption { "A dot is a weight. Inputs count to the right, outputs downwards. Faint lines separate blocks." (rest.clone().unwrap_or_default()) }
         }
         @if let Some(on_picture) = OnPicture::of_model(model) {
             figure.wide id={ (id) "-receptive-fields" } {
                 h3 { "Receptive fields" }
                 @match on_picture.sheet(model.network()) {
-                    Ok(png) => { img.fields src=(data_url(&png)) alt="Pixels that neurons of each layer see"; }
+                    Ok(png) => { img.fields src=(data_url(&png)) alt="Pixels that the neurons of each layer see"; }
                     Err(error) => (missing(error.to_string())),
                 }
-                figcaption { "Which pixels 8 neurons of each hidden layer see, the first layer at the top. The darker a pixel, the more paths lead
+                figcaption { "The pixels that 8 neurons of each hidden layer see, the first layer at the top. The darker a pixel, the more paths lead
                     from it. An orange mark is the place of the neuron." }
             }
         }
         figure.wide id={ (id) "-weights" } {
             div.head { h3 { "Weights" } (scale_switch(&format!("{id}-weights"))) }
             div.layers { @for (index, (_, parameters)) in shown.iter().enumerate() { (weights(index + 1, parameters)) } }
-            figcaption { "How often each size of weight occurs. The outermost bars hold all beyond "
+            figcaption { "The distribution of the weights. The outermost bars contain everything beyond "
                 (short(REACH)) " standard deviations." (rest.unwrap_or_default()) }
         }
     }
@@ -141,7 +141,7 @@ impl Histogram {
         Some(Self { least, greatest, mean, deviation, low, high, counts })
     }
 
-    /// Where a bar starts and ends; the outermost reach to the last weight.
+    /// The start and end of a bar; the outermost bars extend to the extreme weights.
     fn limits(&self, bin: usize) -> (f64, f64) {
         let limit = |bin: usize| self.low + (self.high - self.low) * bin as f64 / BINS as f64;
         let from = if bin == 0 { self.least } else { limit(bin) };

@@ -1,4 +1,4 @@
-//! Small pieces that several parts of the page need.
+//! Markup that several parts of the page share.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,17 +8,17 @@ use crate::report::style::PALETTE;
 pub(super) use crate::report::table::percent;
 use crate::training::times;
 
-/// Says what is not there, where it would have been.
+/// A note in place of something that is missing.
 pub(super) fn missing(reason: impl AsRef<str>) -> Markup {
     html! { p.missing role="note" { (reason.as_ref()) } }
 }
 
-/// A PNG file as an address that holds it.
+/// A PNG file as a data URL.
 pub(super) fn data_url(png: &[u8]) -> String {
     format!("data:image/png;base64,{}", STANDARD.encode(png))
 }
 
-/// The colour of a run, and behind the last one the same colours with another kind of line.
+/// The colour of a run. After the last colour they repeat, with another kind of line.
 pub(super) fn look(run: usize) -> String {
     let again = if run < PALETTE.len() { "" } else { " again" };
     format!("s{}{again}", run % PALETTE.len())
@@ -29,7 +29,7 @@ pub(super) fn chip(run: usize) -> Markup {
     html! { span class={ "chip " (look(run)) } {} }
 }
 
-/// Two buttons, one of which says which scale is on. The style follows them, so that they need no script.
+/// Two radio buttons that choose the scale. The style reads their state, so they need no script.
 pub(super) fn scale_switch(id: &str) -> Markup {
     html! {
         fieldset.scale {
@@ -44,7 +44,7 @@ pub(super) fn scale_switch(id: &str) -> Markup {
     }
 }
 
-/// A moment for people, with the one for programs beside it; any other text as it is.
+/// A time for people, with a machine-readable attribute; any other text unchanged.
 pub(super) fn moment(text: &str) -> Markup {
     let seconds = times::seconds(text);
     match seconds.and_then(|seconds| Some((times::rfc3339(seconds)?, times::readable(seconds)?))) {
@@ -53,7 +53,7 @@ pub(super) fn moment(text: &str) -> Markup {
     }
 }
 
-/// A number in few digits, small and large ones alike.
+/// A number in a few significant digits, whatever its size.
 pub(super) fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".into(),
@@ -65,17 +65,17 @@ pub(super) fn short(value: f64) -> String {
     }
 }
 
-/// One tile: what, how much, and what to compare it with.
-pub(super) fn tile(name: &str, value: &str, beside: &str) -> Markup {
+/// One tile: its name, its value, and a note.
+pub(super) fn tile(name: &str, value: &str, note: &str) -> Markup {
     html! {
         div.tile {
             dt { (name) }
-            dd { strong { (value) } @if !beside.is_empty() { span { (beside) } } }
+            dd { strong { (value) } @if !note.is_empty() { span { (note) } } }
         }
     }
 }
 
-/// Seconds as a person says them.
+/// A duration for people.
 pub(super) fn seconds(seconds: f64) -> String {
     match seconds {
         s if !s.is_finite() || s < 0.0 => "?".into(),
@@ -90,7 +90,7 @@ pub(super) fn unit(length: f64) -> String {
     format!("{length:.2}")
 }
 
-/// The start of a text that is longer than `most` characters.
+/// A text, cut to `most` characters.
 pub(super) fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),

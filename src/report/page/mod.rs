@@ -1,9 +1,8 @@
-//! The report page: one or several runs as one HTML file that needs nothing beside it.
+//! The report page: one or several runs as one self-contained HTML file.
 //!
-//! [`report_page`] takes [`ReportedRun`]s, each with whatever could be found of it, and gives the text
-//! of the page: style, script, drawings and pictures are all inside. What is missing is said in its
-//! place. Every text that comes from outside goes through maud, which escapes it; the size of the page
-//! is bounded by the constants here, whatever the runs hold.
+//! [`report_page`] takes [`ReportedRun`]s, each with the parts of it that could be read, and returns the text
+//! of the page. Style, script, drawings and pictures are inside. A note replaces each missing part.
+//! maud escapes all external text. The constants here bound the size of the page, whatever the runs contain.
 
 mod classes;
 mod curves;
@@ -27,41 +26,41 @@ use crate::model::TrainedModel;
 use crate::training::{PastRun, RunOverview, RunState};
 use markup::{chip, missing, percent};
 
-/// Most runs on one page.
+/// Maximum number of runs on one page.
 pub const MAX_RUNS: usize = 16;
 /// With more runs than this, only one of them is open at a time.
 const MAX_OPEN: usize = 6;
-/// Most misclassified examples of a run.
+/// Maximum number of misclassified examples of a run.
 pub const MAX_EXAMPLES: usize = 24;
-/// Most layers of a run whose weights are shown.
+/// Maximum number of layers of a run whose weights are shown.
 const MAX_LAYERS: usize = 12;
-/// Most classes in a confusion matrix.
+/// Maximum number of classes in a confusion matrix.
 const MAX_CLASSES: usize = 40;
-/// Most points of a curve.
+/// Maximum number of points of a curve.
 const MAX_POINTS: usize = 400;
-/// Most pixels of a side of a connectivity picture.
+/// Maximum side of a connectivity picture in pixels.
 const MAX_PIXELS: usize = 1024;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// A run with all that was found out for the page.
+/// A run, with everything that the page shows of it.
 #[derive(Debug)]
 pub struct ReportedRun {
-    /// What its folder holds.
+    /// The content of its folder.
     pub run: PastRun,
-    /// The facts about it.
+    /// Its facts.
     pub overview: RunOverview,
     /// Its model, or why there is none.
     pub model: Result<TrainedModel, String>,
-    /// How its model does on the samples it was scored on, or why that is not known.
+    /// The results of its model on the samples it was scored on, or why they are unknown.
     pub scored: Result<ScoredRun, String>,
 }
 
-/// Writes the page; `skipped` says of each folder that is not shown why, and `refresh` after how many seconds a
-/// browser reads the page again.
+/// Writes the page. `skipped` has a reason for each folder that is not shown. With `refresh`, a browser reloads the page
+/// after that many seconds.
 ///
-/// Runs behind the first [`MAX_RUNS`] are skipped.
+/// Only the first [`MAX_RUNS`] runs are shown.
 #[must_use]
 pub fn report_page(runs: &[ReportedRun], skipped: &[String], refresh: Option<u64>) -> String {
     let runs = &runs[..runs.len().min(MAX_RUNS)];
@@ -78,7 +77,7 @@ pub fn report_page(runs: &[ReportedRun], skipped: &[String], refresh: Option<u64
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content={ "tanner " (env!("CARGO_PKG_VERSION")) };
                 @if let Some(seconds) = refresh { meta http-equiv="refresh" content=(seconds); }
-                // An icon of its own, so that no browser asks for one.
+                // With an icon in the page, no browser requests one.
                 link rel="icon" href="data:,";
                 title { (title) " – Tanner report" }
                 style { (PreEscaped(css())) (PreEscaped(STYLE)) }
@@ -97,9 +96,8 @@ pub fn report_page(runs: &[ReportedRun], skipped: &[String], refresh: Option<u64
                     @for (index, run) in runs.iter().enumerate() { (section(index, run, runs.len())) }
                 }
                 footer {
-                    "Made by tanner " (env!("CARGO_PKG_VERSION")) ". Curves have at most " (MAX_POINTS)
-                    " points, matrices " (MAX_CLASSES) " classes, runs " (MAX_EXAMPLES) " examples and "
-                    (MAX_LAYERS) " layers."
+                    "Made by Tanner " (env!("CARGO_PKG_VERSION")) ". Limits: " (MAX_POINTS) " points per curve, " (MAX_CLASSES)
+                    " classes per matrix, " (MAX_EXAMPLES) " examples and " (MAX_LAYERS) " layers per run."
                 }
                 script { (PreEscaped(SCRIPT)) }
             }
@@ -118,7 +116,7 @@ fn jump_list(runs: &[ReportedRun]) -> Markup {
     }
 }
 
-/// What is known of a run at a glance, and what is wrong with it.
+/// The overview of a run, and its problems.
 fn head(reported: &ReportedRun) -> Markup {
     let (run, overview) = (&reported.run, &reported.overview);
     html! {
@@ -127,8 +125,8 @@ fn head(reported: &ReportedRun) -> Markup {
             " " span.path { (run.path.display()) }
         }
         @match overview.state {
-            RunState::Running => (missing("The run is still going on. What follows is what it has so far.")),
-            RunState::Stopped => (missing("The run was interrupted. What follows is what it has left.")),
+            RunState::Running => (missing("The run is still training. This page shows its state so far.")),
+            RunState::Stopped => (missing("The run was interrupted. This page shows its last state.")),
             RunState::Finished | RunState::Damaged => {}
         }
         @for problem in &overview.problems { (missing(problem)) }
@@ -136,7 +134,7 @@ fn head(reported: &ReportedRun) -> Markup {
     }
 }
 
-/// One of all runs. Of many, each is folded away under its name and opens where it is asked for.
+/// One of the runs. If there are many, each is collapsed under its name.
 fn section(index: usize, reported: &ReportedRun, all: usize) -> Markup {
     let id = format!("run-{}", index + 1);
     let name = html! { (chip(index)) (reported.overview.name) };
@@ -182,12 +180,12 @@ fn parts(id: &str, reported: &ReportedRun) -> Markup {
     }
 }
 
-/// Says on what the predictions of this page were made, and whether they are those of the run.
+/// States on which samples the page's predictions were made, and whether they agree with the run's.
 fn agreement(reported: &ReportedRun, scored: &ScoredRun) -> Markup {
     let now = scored.scores.accuracy;
     let samples = scored.scores.samples;
     let recorded = reported.overview.accuracy;
-    // Engines sum in different orders: a sample in a thousand may tip over.
+    // Engines sum in different orders: the class of a sample in a thousand may change.
     let agrees = recorded.is_none_or(|then| (then - now).abs() <= 1e-3 + 1.5 / samples as f64);
     let made = format!(
         "Predictions of the last epoch's model on {} {} samples, made on the CPU for this page: accuracy {}.",
@@ -195,7 +193,7 @@ fn agreement(reported: &ReportedRun, scored: &ScoredRun) -> Markup {
         reported.overview.scored_on,
         percent(now)
     );
-    let other = "The run recorded another accuracy: these are not the samples that it was scored on, or not its model.";
+    let other = "The run recorded another accuracy: these are not the samples that it was scored on, or this is not its model.";
     html! {
         p.note { (made) }
         @if !agrees { (missing(format!("{other} It was {}.", percent(recorded.unwrap_or(f64::NAN))))) }

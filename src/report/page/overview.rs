@@ -10,16 +10,16 @@ use super::markup::{chip, cut, percent, seconds, tile};
 use crate::report::run_table::epochs;
 use crate::report::{grouped, size};
 
-/// Most settings that get a column; the others are in each run's own list.
+/// Maximum number of settings with a column; the others are in each run's list.
 const MAX_COLUMNS: usize = 8;
 
-/// Most settings of a run, and most characters of one.
+/// Maximum number of settings of a run, and maximum characters of one.
 const MAX_SETTINGS: usize = 200;
 const MAX_VALUE: usize = 500;
 
-/// Facts that differ between any two runs and say nothing of them, or have a column already.
+/// Facts that differ between any two runs without meaning, or already have a column.
 const SKIPPED: [&str; 5] = ["command", "started_at", "data_sha256", "recipe.epochs", "architecture.seed"];
-/// What a reader asks for first: what was built of which data, then how it was trained; all other settings come behind.
+/// The order of the settings: architecture and data first, then training; all others follow.
 const RELEVANCE: [&[&str]; 2] = [
     &[
         "architecture.arch",
@@ -47,10 +47,10 @@ const RELEVANCE: [&[&str]; 2] = [
         "patience",
     ],
 ];
-/// How the paths of what is not a setting begin, or follows from one.
+/// Prefixes of paths that are not settings, or that follow from one.
 const SKIPPED_GROUPS: [&str; 4] = ["settings.", "absolute_paths.", "digests.", "continued"];
 
-/// The table, best accuracy marked.
+/// The table of all runs, with the best accuracy marked.
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
     let settings: Vec<_> = runs.iter().map(|run| flattened(run.run.config.as_ref())).collect();
     let differing = differing(&settings);
@@ -77,7 +77,7 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
                     }
                 }
                 @if differing.len() > shown.len() {
-                    figcaption { "More settings differ (" (differing.len() - shown.len()) "). They are in the lists of each run." }
+                    figcaption { "More settings differ (" (differing.len() - shown.len()) "). They are in the list of each run." }
                 }
             }
         }
@@ -110,7 +110,7 @@ fn row<'a>(
     }
 }
 
-/// The last part of a setting's path that says what it is.
+/// The last informative part of a setting's path.
 fn heading(path: &str) -> String {
     let part = path.rsplit('.').find(|part| *part != "name").unwrap_or(path);
     part.replace('_', " ")
@@ -121,7 +121,7 @@ fn model_bytes(reported: &ReportedRun) -> Option<u64> {
     file.map(|file| file.bytes)
 }
 
-/// Of a finished run all of its time, of another that of its epochs.
+/// The whole time of a finished run, otherwise the time of its epochs.
 fn total_seconds(reported: &ReportedRun) -> Option<f64> {
     let run = &reported.run;
     let of_epochs = run.history.iter().map(|epoch| epoch.seconds).reduce(|sum, more| sum + more);
@@ -172,7 +172,7 @@ fn adapter(recorded: Option<&Value>) -> String {
     recorded.and_then(Value::as_str).map(|name| format!("on {name}")).unwrap_or_default()
 }
 
-/// Every setting by its path, `recipe.epochs`, and as text; lists of plain values are one setting.
+/// Every setting as its path, such as `recipe.epochs`, and its text; a list of plain values is one setting.
 pub(super) fn flattened(config: Option<&Value>) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::new();
     if let Some(config) = config {
@@ -196,7 +196,7 @@ fn flatten(value: &Value, path: String, settings: &mut BTreeMap<String, String>)
     }
 }
 
-/// A value as a person writes it: lists without brackets, equal neighbours counted, lists in lists parted by slashes.
+/// A value for people: lists without brackets, equal neighbours counted, nested lists separated by slashes.
 fn listed(value: &Value) -> String {
     let Value::Array(values) = value else {
         return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -210,7 +210,7 @@ fn listed(value: &Value) -> String {
     runs.collect::<Vec<_>>().join(if is_nested { " / " } else { ", " })
 }
 
-/// The settings that are not the same in all runs, with each run's value.
+/// The settings that differ between runs, with each run's value.
 fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)> {
     let mut names: Vec<&String> = settings.iter().flat_map(BTreeMap::keys).collect();
     names.sort_unstable();
@@ -222,7 +222,7 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
         |name: &str| SKIPPED.contains(&name) || SKIPPED_GROUPS.iter().any(|group| name.starts_with(group));
     let facts = names.into_iter().filter(|name| !is_skipped(name));
     let facts = facts.map(|name| (name.clone(), values(name)));
-    // A run whose settings are not known differs in none of them.
+    // A run with unknown settings does not differ.
     let differ = |values: &[String]| {
         let known = values.iter().zip(settings).filter(|(_, run)| !run.is_empty());
         let mut known = known.map(|(value, _)| value);
@@ -230,7 +230,7 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
         known.any(|value| Some(value) != first)
     };
     let mut differing: Vec<_> = facts.filter(|(_, values)| differ(values)).collect();
-    // What only some runs have follows from another setting: it comes last in its group.
+    // A setting that only some runs have follows from another one, so it comes last in its group.
     differing.sort_by_cached_key(|(name, values)| {
         let (group, place) = relevance(name);
         (group, values.iter().any(|value| value == "–"), place)
@@ -238,7 +238,7 @@ fn differing(settings: &[BTreeMap<String, String>]) -> Vec<(String, Vec<String>)
     differing
 }
 
-/// The group of a setting, and its place there: that of its own name, or of what its path begins with.
+/// The group of a setting, and its position there, by its name or by the start of its path.
 fn relevance(name: &str) -> (usize, usize) {
     let place = |group: &[&str]| {
         let own = group.iter().position(|known| *known == name);

@@ -1,4 +1,4 @@
-//! Where a run comes from: its files, all of its settings, and how to make it again.
+//! Where a run comes from: its files, all of its settings, and the command that repeats it.
 
 use maud::{Markup, html};
 use serde_json::Value;
@@ -8,7 +8,7 @@ use super::markup::{cut, missing, moment};
 use super::overview::flattened;
 use crate::report::size;
 
-/// Facts that stand beside the command line: their names, and where `config.json` has them.
+/// Facts shown with the command line: their names, and their paths in `config.json`.
 const MADE_WITH: [(&str, &str); 6] = [
     ("Version", "/tanner_version"),
     ("Started", "/started_at"),
@@ -18,28 +18,27 @@ const MADE_WITH: [(&str, &str); 6] = [
     ("Data", "/data"),
 ];
 
-/// Most files that are listed, and most characters of a command line and of a fact.
+/// Maximum number of files listed, and maximum characters of a command line and of a fact.
 const MAX_FILES: usize = 40;
 const MAX_COMMAND: usize = 8000;
 const MAX_VALUE: usize = 300;
 
-/// All three parts.
 pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
     let run = &reported.run;
     let settings = flattened(run.config.as_ref());
     html! {
         div.pair {
             figure id={ (id) "-reproduce" } {
-                h3 { "How to make it again" }
+                h3 { "How to repeat it" }
                 @match command(run.setting("/command")) {
                     Some(command) => {
                         pre { code { (command) } }
                         p.note {
-                            "From the folder where that was typed; a folder that holds a run is refused, so name another "
-                            code { "--out" } ". The same seed gives the same bits on the same engine and device."
+                            "Run this where the run was started, with another "
+                            code { "--out" } " if the run folder still exists. The same seed gives the same bits on the same engine and device."
                         }
                     }
-                    None => (missing("The command line is not known: config.json does not have it.")),
+                    None => (missing("The command line is unknown: config.json does not contain it.")),
                 }
                 table.facts { caption.hidden { "Made with" } tbody {
                     @for (name, pointer) in MADE_WITH {
@@ -62,7 +61,7 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
         figure.wide id={ (id) "-settings" } {
             details {
                 summary { h3 { "All settings" } " (" (settings.len()) ")" }
-                @if settings.is_empty() { (missing("They are not known: config.json is missing or damaged.")) }
+                @if settings.is_empty() { (missing("The settings are unknown: config.json is missing or damaged.")) }
                 div.scroll { table.facts { caption.hidden { "All settings" } tbody {
                     @for (name, value) in &settings { tr { th scope="row" { (name) } td { (moment(value)) } } }
                 } } }
@@ -71,7 +70,7 @@ pub(super) fn parts(id: &str, reported: &ReportedRun) -> Markup {
     }
 }
 
-/// Words as a shell takes them; the path of the program is skipped, as it differs from machine to machine.
+/// The words quoted for a shell, without the path of the program, which differs between machines.
 fn command(words: Option<&Value>) -> Option<String> {
     let words: Vec<&str> = words?.as_array()?.iter().filter_map(Value::as_str).collect();
     let (_, rest) = words.split_first()?;

@@ -1,4 +1,4 @@
-//! How many edges moved, and where they are now.
+//! The number of edges that moved, and the degrees before and after.
 
 use maud::{Markup, html};
 
@@ -6,7 +6,7 @@ use crate::report::grouped;
 use crate::report::rewiring::listed;
 use crate::training::{PastRun, RewiringSummary, edges_moved};
 
-/// The figure of a run that rewires; nothing of any other.
+/// The table of a run that rewires; empty for any other.
 pub(super) fn figure(id: &str, run: &PastRun) -> Markup {
     let Some(moved) = edges_moved(&run.history) else { return html! {} };
     let rewiring = run.summary.as_ref().and_then(|summary| summary.rewiring.as_ref());
@@ -14,7 +14,7 @@ pub(super) fn figure(id: &str, run: &PastRun) -> Markup {
         figure.wide id={ (id) "-rewiring" } {
             h3 { "Edges that moved" }
             @if let Some(rewiring) = rewiring { div.scroll { (degrees(rewiring)) } }
-            figcaption { (grouped(moved)) " edges moved, those of all epochs together."
+            figcaption { (grouped(moved)) " edges moved in all epochs together."
                 @if rewiring.is_some() { " Degrees are means over a block of inputs; a layer of one block is cut into eight." } }
         }
     }

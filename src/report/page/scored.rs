@@ -1,4 +1,4 @@
-//! What a model makes of the samples that its run was scored on, and its worst mistakes.
+//! A model's results on the samples that its run was scored on, and its worst mistakes.
 
 use std::cmp::Reverse;
 use std::io::Cursor;
@@ -12,24 +12,24 @@ use crate::dataset::Dataset;
 use crate::inference::{Predictions, Scores};
 use crate::{Error, Result};
 
-/// Most pixels of a side of an example that is a picture.
+/// Maximum side of a picture of an example in pixels.
 const MAX_SIDE: u32 = 64;
-/// Most characters of a name.
+/// Maximum number of characters of a name.
 const MAX_NAME: usize = 48;
-/// Features that are told of an example that is none.
+/// Number of features shown for an example that is not a picture.
 const TOLD_FEATURES: usize = 5;
 
-/// What classes and features are called.
+/// The names of classes and features.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Names {
-    /// Name of each class; those that have none are called by their number.
+    /// The name of each class; a class without one is shown by its number.
     pub classes: Vec<String>,
-    /// Name of each raw feature, likewise.
+    /// The name of each raw feature, likewise.
     pub features: Vec<String>,
 }
 
 impl Names {
-    /// The name of a class, cut where it is very long.
+    /// The name of a class, cut if very long.
     #[must_use]
     pub fn class(&self, class: usize) -> String {
         self.classes.get(class).map_or_else(|| class.to_string(), |name| cut(name, MAX_NAME))
@@ -42,59 +42,60 @@ impl Names {
     }
 }
 
-/// Scores of a run's model, and the mistakes it was surest of.
+/// Scores of a run's model, and its most certain mistakes.
 #[derive(Clone, Debug)]
 pub struct ScoredRun {
-    /// What classes and features are called.
+    /// The names of classes and features.
     pub names: Names,
-    /// How often it is right, and where not.
+    /// Its scores and confusion matrix.
     pub scores: Scores,
-    /// At most [`MAX_EXAMPLES`] mistakes, the surest first.
+    /// At most [`MAX_EXAMPLES`] mistakes, the most certain first.
     pub examples: Vec<Example>,
 }
 
-/// A sample that was taken for another class.
+/// A misclassified sample.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
     /// Its number among the samples.
     pub sample: usize,
-    /// What it is.
+    /// Its true class.
     pub label: usize,
-    /// What it was taken for.
+    /// The predicted class.
     pub predicted: usize,
-    /// The probability of that.
+    /// The probability of the predicted class.
     pub probability: f32,
     /// The sample itself.
     pub shown: Sample,
 }
 
-/// What a person sees of a sample.
+/// How a sample is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Sample {
     /// A PNG file.
     Picture(Vec<u8>),
-    /// What is unusual about it for its class, the most unusual first.
+    /// The features that are unusual for its class, the most unusual first.
     Table(Vec<Difference>),
 }
 
-/// A feature beside what it is in other samples.
+/// A feature of a sample, compared with other samples.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Difference {
     /// Its number.
     pub feature: usize,
     /// Its value in this sample.
     pub value: f32,
-    /// Its mean over the training samples of the class that this sample is of.
+    /// Its mean over the training samples of this sample's class.
     pub mean: f64,
-    /// The difference of the two in standard deviations of the feature over all training samples.
+    /// The difference of the two, in standard deviations of the feature over all training samples.
     pub deviations: f64,
 }
 
 impl ScoredRun {
-    /// Compares predictions with the labels of the same raw samples; `train` says what is usual.
+    /// Compares predictions with the labels of the same raw samples. `train` defines what is usual.
     ///
     /// # Errors
-    /// [`Error::Dataset`] when they do not fit each other, [`Error::Picture`] when one cannot be encoded.
+    /// [`Error::Dataset`] when predictions and samples do not fit each other, [`Error::Picture`] when an example cannot be
+    /// encoded.
     pub fn new(predictions: &Predictions, samples: &Dataset, train: &Dataset, names: Names) -> Result<Self> {
         if train.feature_count() != samples.feature_count() {
             let (trained, scored) = (train.feature_count(), samples.feature_count());
@@ -110,7 +111,7 @@ impl ScoredRun {
             .filter(|(_, label, predicted)| label != predicted)
             .map(|(sample, label, predicted)| (sample, label, predicted, predictions.of(sample)[predicted]))
             .collect();
-        // Probabilities are not negative: their bits are in their order.
+        // Probabilities are not negative, so their bits have their order.
         mistakes.sort_by_key(|(sample, _, _, probability)| (Reverse(probability.to_bits()), *sample));
         mistakes.truncate(MAX_EXAMPLES);
         let usual = Usual::of(train, mistakes.iter().map(|mistake| mistake.1));
@@ -165,15 +166,15 @@ impl Grey {
     }
 }
 
-/// Means by class, and deviations over all classes, of the training samples.
+/// Class means of the training samples, and deviations over all classes.
 struct Usual {
-    /// Means of the features of each class that was asked for; empty for the others.
+    /// Means of the features of each requested class; empty for the others.
     means: Vec<Vec<f64>>,
     deviations: Vec<f64>,
 }
 
 impl Usual {
-    /// Nothing is computed for pictures, or where no class is asked for.
+    /// Nothing is computed for pictures, or if no class is requested.
     fn of(train: &Dataset, classes: impl Iterator<Item = usize>) -> Self {
         let mut means = vec![Vec::new(); train.class_count()];
         let (features, samples) = (train.feature_count(), train.samples() as f64);
@@ -217,7 +218,7 @@ impl Usual {
         let difference = |(feature, value): (usize, &f32)| {
             let (mean, deviation) = (means[feature], self.deviations[feature]);
             let apart = f64::from(*value) - mean;
-            // A feature that never varies tells nothing, whatever rounding leaves of it.
+            // A constant feature is not informative, whatever deviation rounding leaves.
             let deviations = if deviation > 1e-12 * mean.abs() { apart / deviation } else { 0.0 };
             Difference { feature, value: *value, mean, deviations }
         };
@@ -232,7 +233,7 @@ impl Usual {
 mod tests {
     use super::*;
 
-    /// Sample `i` of class `i % 2`; the first feature tells the class, the third never varies.
+    /// Sample `i` is of class `i % 2`; the first feature determines the class, the third is constant.
     fn data(samples: usize) -> Dataset {
         let features = (0..samples).flat_map(|i| [(i % 2) as f32, i as f32, 0.3]).collect();
         let labels = (0..samples).map(|i| u32::from(i % 2 == 1)).collect();
@@ -241,7 +242,7 @@ mod tests {
 
     #[test]
     fn the_surest_mistakes_come_first_and_are_few() {
-        // Sample 1 is taken for class 0, the more so sample 3; the others are right.
+        // Samples 1 and 3 are classified as class 0, sample 3 with more certainty; the others are right.
         let logits = vec![1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 9.0, 0.0];
         let predictions = Predictions::new(logits, 2).unwrap();
         let train = data(10);

@@ -1,4 +1,4 @@
-// What the pointer or the arrow keys show in a chart, and the legend that hides runs. The page is whole without it.
+// Shows the values of an epoch by pointer or arrow keys, and lets the legend hide runs. The page is complete without it.
 "use strict";
 {
   const element = (name, text, className) => {
@@ -11,7 +11,7 @@
 
   for (const chart of document.querySelectorAll("figure.chart")) {
     const data = JSON.parse(chart.querySelector("script").textContent);
-    // One plot for each scale, one of which is shown.
+    // There is a plot for each scale; only one is visible.
     let svg = chart.querySelector("svg.plot");
     const tip = chart.querySelector(".tip");
     let epoch = data.last;
@@ -45,8 +45,8 @@
       const scale = svg.clientWidth / data.width;
       const right = svg.offsetLeft ?? 0;
       const place = svg.getBoundingClientRect().left - chart.getBoundingClientRect().left + x * scale + right;
-      const beside = place + 14 + tip.offsetWidth > chart.clientWidth ? place - 14 - tip.offsetWidth : place + 14;
-      tip.style.left = `${Math.max(8, Math.min(beside, chart.clientWidth - tip.offsetWidth - 8))}px`;
+      const left = place + 14 + tip.offsetWidth > chart.clientWidth ? place - 14 - tip.offsetWidth : place + 14;
+      tip.style.left = `${Math.max(8, Math.min(left, chart.clientWidth - tip.offsetWidth - 8))}px`;
       tip.style.top = `${svg.getBoundingClientRect().top - chart.getBoundingClientRect().top + 12}px`;
     };
     const hide = () => {
@@ -90,16 +90,16 @@
     });
   }
 
-  // A page that is read again keeps the scales that were chosen.
+  // A reloaded page keeps the chosen scales.
   for (const input of document.querySelectorAll(".scale input")) {
     const key = `tanner ${location.pathname} ${input.name}`;
     try {
       if (sessionStorage.getItem(key) === input.value) input.checked = true;
       input.addEventListener("change", () => sessionStorage.setItem(key, input.value));
-    } catch { /* Some browsers keep nothing for files. */ }
+    } catch { /* Some browsers have no storage for local files. */ }
   }
 
-  // A link to a run that is folded away opens it.
+  // A link to a collapsed run opens it.
   const open = () => {
     const folded = document.querySelector(`${location.hash || "#none"} > details`);
     if (folded) folded.open = true;

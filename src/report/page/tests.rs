@@ -103,7 +103,7 @@ fn scales_are_switched_without_a_script_and_the_linear_one_is_on() {
     let plots = |page: &str, scale: &str| page.matches(&format!("<svg class=\"plot {scale}\"")).count();
     assert_eq!((plots(&page, "linear"), plots(&page, "log")), (2, 1));
     assert_eq!(page.matches("<g class=\"log\"").count(), page.matches("<g class=\"linear\"").count());
-    // Without a style sheet that understands them both are there. The style hides the logarithmic one.
+    // Both are in the page: a browser without the style shows them, and the style hides the logarithmic one.
     assert!(STYLE.contains("svg.plot.log, .histogram .log { display: none; }"));
     // A loss of 0 has no logarithm.
     run.run.history[0].train_loss = 0.0;
@@ -189,11 +189,11 @@ fn another_accuracy_than_the_recorded_one_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let mut run = reported(folder.path(), "run", 1, true);
     run.overview.accuracy = run.scored.as_ref().ok().map(|scored| scored.scores.accuracy);
-    let told = "these are not the samples that it was scored on";
-    assert!(!report_page(&[run], &[], None).contains(told));
+    let warning = "these are not the samples that it was scored on";
+    assert!(!report_page(&[run], &[], None).contains(warning));
     let mut run = reported(folder.path(), "run", 1, true);
     run.overview.accuracy = Some(0.99);
-    assert!(report_page(&[run], &[], None).contains(told));
+    assert!(report_page(&[run], &[], None).contains(warning));
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn long_texts_make_no_long_page() {
     assert!(long < short + 300_000, "{short} and {long} bytes");
 }
 
-/// Every element that is opened is closed in its turn.
+/// Elements are closed in the reverse order of opening.
 fn well_formed(page: &str) {
     let mut open: Vec<&str> = Vec::new();
     let mut rest = page.strip_prefix("<!DOCTYPE html>").unwrap();

@@ -1,4 +1,4 @@
-//! Receptive fields on the picture: which pixels the neurons of each layer see, and how far edges lead.
+//! Receptive fields on the picture: the pixels that the neurons of each layer see, and the lengths of edges.
 
 mod sheet;
 
@@ -9,28 +9,28 @@ use crate::topology::{Grid, Topology};
 
 use super::table::{TextCell, TextColumn, TextTable};
 
-/// Bits of which pixels the neurons of a layer see, above which they are not counted.
+/// Above this number of bits (pixels times neurons of a layer), the pixels that neurons see are not counted.
 const MAX_BITS: usize = 1 << 28;
 
-/// Where the inputs of a network are on a picture, and its neurons, as far as they have places.
+/// The places on a picture of a network's inputs, and of its neurons if they have places.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OnPicture {
     rows: usize,
     columns: usize,
     /// The pixel of each input, row by row: `[input]`.
     pixels: Vec<usize>,
-    /// Where the neurons of each hidden layer are; none for layers without places.
+    /// The grid of each hidden layer; `None` for a layer without places.
     grids: Vec<Option<Grid>>,
 }
 
-/// What the neurons of a hidden layer see.
+/// The receptive fields of the neurons of a hidden layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, serde::Serialize)]
 pub struct ReceptiveFields {
-    /// Mean distance of joined neurons in pixels, where they have places.
+    /// Mean length of the edges in pixels, if the neurons have places.
     pub mean_distance: Option<f64>,
-    /// The largest.
+    /// Maximum length of the edges.
     pub largest_distance: Option<f64>,
-    /// Number of pixels that a neuron sees through all layers below, in the mean; none for layers that are very wide.
+    /// Mean number of pixels that a neuron sees through all layers below; `None` for very wide layers.
     pub pixels_seen: Option<f64>,
 }
 
@@ -55,7 +55,7 @@ impl OnPicture {
         Self::new([picture.rows, picture.columns], picture.pixels(), grids, network)
     }
 
-    /// Features stand map by map, each of them row by row.
+    /// Features are ordered map by map, each map row by row.
     fn new(
         [rows, columns]: [usize; 2],
         features: Vec<usize>,
@@ -76,7 +76,7 @@ impl OnPicture {
         Some(Self { rows, columns, pixels, grids })
     }
 
-    /// What the neurons of each hidden layer see.
+    /// The receptive fields of each hidden layer.
     #[must_use]
     pub fn fields(&self, network: &Network) -> Vec<ReceptiveFields> {
         let words = (self.rows * self.columns).div_ceil(u64::BITS as usize);
@@ -132,18 +132,18 @@ impl OnPicture {
         table
     }
 
-    /// Row and column of the middle of a pixel.
+    /// Row and column of the centre of a pixel.
     fn pixel(&self, pixel: usize) -> [f64; 2] {
         [(pixel / self.columns) as f64 + 0.5, (pixel % self.columns) as f64 + 0.5]
     }
 
-    /// Where the neurons of a grid are, in pixels.
+    /// The places of the neurons of a grid, in pixels.
     fn places(&self, grid: Grid) -> Vec<[f64; 2]> {
         let scaled = |[row, column]: [f64; 2]| [row * self.rows as f64, column * self.columns as f64];
         grid.middles(1).into_iter().map(scaled).collect()
     }
 
-    /// For each input the bit of its pixel: `[input][word]`.
+    /// The bit of each input's pixel: `[input][word]`.
     fn own_pixels(&self, words: usize) -> Option<Vec<u64>> {
         let mut bits = room(self.pixels.len(), words)?;
         for (input, pixel) in self.pixels.iter().enumerate() {
@@ -159,13 +159,13 @@ fn hidden(network: &Network) -> Vec<&Topology> {
     layers[..(layers.len() - 1).max(1)].iter().map(|layer| &*layer.topology).collect()
 }
 
-/// Words for this number of neurons, unless they are too many.
+/// The number of words for a pixel set of each of these neurons, unless they are too many.
 fn room(neurons: usize, words: usize) -> Option<Vec<u64>> {
     let count = neurons.checked_mul(words).filter(|count| count.saturating_mul(64) <= MAX_BITS)?;
     Some(vec![0; count])
 }
 
-/// Which pixels each output of a layer sees, given those of its inputs.
+/// The pixels that each output of a layer sees, given those of its inputs.
 fn seen(layer: &Topology, below: &[u64], words: usize) -> Option<Vec<u64>> {
     let mut bits = room(layer.outputs().width(), words)?;
     for (output, input) in layer.edge_ends() {

@@ -11,16 +11,17 @@ use crate::report::style::{EDGE, GAP, NO_EDGE, PAPER, SECOND};
 use crate::topology::Topology;
 use crate::{Error, Result};
 
-/// Neurons of each layer that are shown: rows and columns of places on the picture.
+/// The neurons of each layer that are shown: rows and columns of places on the picture.
 const SHOWN: [usize; 2] = [2, 4];
-/// Pixels of the sheet for the longer side of a picture: small ones are magnified, large ones binned.
+/// Pixels of the sheet for the longer side of a picture. Small pictures are magnified, large ones binned.
 const SIDES: [usize; 2] = [112, 512];
-/// Where the neuron is.
+/// The colour that marks the neuron's place.
 const PLACE: Rgb<u8> = SECOND.rgb();
 
 impl OnPicture {
-    /// Draws for 8 neurons of each hidden layer by how many paths each pixel reaches them, as a PNG file: a layer a row, the first at
-    /// the top. The darker, the more paths, on a logarithmic scale of each neuron's own; where the neuron has a place, that is marked.
+    /// Draws, for 8 neurons of each hidden layer, how many paths lead from each pixel to the neuron, as a PNG file. Each
+    /// layer is a row, the first at the top. Darker means more paths, on a logarithmic scale for each neuron. The place of
+    /// the neuron is marked, if it has one.
     ///
     /// # Errors
     /// [`Error::Picture`] when the sheet cannot be encoded, [`Error::Memory`] when it is too large.
@@ -49,7 +50,7 @@ impl OnPicture {
         Ok(png.into_inner())
     }
 
-    /// Neurons of a layer, evenly over the picture where they have places.
+    /// Neurons of a layer, evenly over the picture if they have places.
     fn chosen(&self, row: usize, layer: &Topology) -> Vec<usize> {
         let (width, shown) = (layer.outputs().width(), SHOWN[0] * SHOWN[1]);
         let count = shown.min(width);
@@ -67,7 +68,7 @@ impl OnPicture {
         (0..shown).map(nearest).collect()
     }
 
-    /// By how many paths each pixel reaches an output of the last of these layers: `[pixel]`.
+    /// The number of paths from each pixel to an output of the last of these layers: `[pixel]`.
     pub(super) fn paths(&self, layers: &[&Topology], neuron: usize) -> Vec<f64> {
         let mut counts: Vec<f64> = Vec::new();
         for layer in layers.iter().rev() {
@@ -89,14 +90,14 @@ impl OnPicture {
     }
 }
 
-/// How the picture becomes a panel of the sheet.
+/// The scale from the picture to a panel of the sheet.
 #[derive(Clone, Copy, Debug)]
 struct Panel {
     /// Pixels of the sheet for each bin.
     magnification: usize,
     /// Pixels of the picture along a side of a bin.
     bin: usize,
-    /// Bins to the right.
+    /// Bins in a row.
     columns: usize,
     width: usize,
     height: usize,
@@ -112,14 +113,14 @@ impl Panel {
         Self { magnification, bin, columns, width, height }
     }
 
-    /// Shares of the scale from no path to the most: `[bin]`.
+    /// Values from 0 (no path) to 1 (the most paths): `[bin]`.
     fn binned(self, picture: &OnPicture, paths: &[f64]) -> Vec<f64> {
         let mut bins = vec![0.0f64; self.columns * (self.height / self.magnification)];
         for (pixel, count) in paths.iter().enumerate() {
             let (row, column) = (pixel / picture.columns / self.bin, pixel % picture.columns / self.bin);
             bins[row * self.columns + column] += count;
         }
-        // Very deep networks have more paths than a number holds.
+        // In very deep networks the number of paths overflows.
         let size = |count: f64| count.min(f64::MAX).ln_1p();
         let most = size(bins.iter().copied().fold(0.0, f64::max));
         bins.into_iter().map(|count| if count > 0.0 { size(count) / most } else { 0.0 }).collect()

@@ -7,7 +7,7 @@ use crate::report::connectivity::blend;
 use crate::report::style;
 use crate::topology::{Partition, fully_connected};
 
-/// Four pixels in a row; a layer of as many neurons on them, then one of two without places, then logits.
+/// Four pixels in a row, a layer with a neuron at each pixel, a layer of two neurons without places, then logits.
 fn small() -> (OnPicture, Network) {
     let part = |width| Partition::whole(width).unwrap();
     let first = Topology::from_edges(part(4), part(4), &[(0, 0), (3, 0), (1, 1), (2, 2), (3, 3)]).unwrap();
@@ -30,10 +30,10 @@ const NO_EDGE: image::Rgb<u8> = style::NO_EDGE.rgb();
 fn distances_and_pixels_are_those_of_the_edges() {
     let (picture, network) = small();
     let fields = picture.fields(&network);
-    // One of five edges leads three pixels far. Neuron 0 sees two pixels, the others one.
+    // One of five edges is three pixels long. Neuron 0 sees two pixels, the others one.
     let first =
         ReceptiveFields { mean_distance: Some(0.6), largest_distance: Some(3.0), pixels_seen: Some(1.25) };
-    // Its grid is another layer's: there are no places. {0, 3} and {1} are seen.
+    // The grid belongs to another layer, so there are no places. The neurons see {0, 3} and {1}.
     let second = ReceptiveFields { pixels_seen: Some(1.5), ..ReceptiveFields::default() };
     assert_eq!(fields, [first, second]);
     let text = picture.table(&network).to_string();
@@ -47,7 +47,7 @@ fn inputs_may_come_in_any_order_and_in_maps() {
         let picture = OnPicture::new(shape, features, &[], &network).unwrap();
         picture.paths(&hidden(&network), 0)
     };
-    // By way of neurons 0 and 3: input 0 once, input 3 twice.
+    // Through neurons 0 and 3: input 0 once, input 3 twice.
     assert_eq!(paths([1, 4], vec![0, 1, 2, 3]), [1.0, 0.0, 0.0, 2.0]);
     assert_eq!(paths([2, 2], vec![3, 1, 2, 0]), [2.0, 0.0, 0.0, 1.0]);
     // Two maps of two pixels.
@@ -61,7 +61,7 @@ fn inputs_may_come_in_any_order_and_in_maps() {
 fn the_sheet_shows_paths() {
     let (picture, network) = small();
     let sheet = image::load_from_memory(&picture.sheet(&network).unwrap()).unwrap().to_rgb8();
-    // Pixels are 28 wide; a panel for each of 8 neurons, of which there are fewer.
+    // Pixels are 28 wide. There is room for 8 neurons, but there are fewer.
     assert_eq!(sheet.dimensions(), (16 + 8 * (112 + 16), 16 + 2 * (28 + 16)));
     let at = |layer: u32, neuron: u32, pixel: u32| {
         *sheet.get_pixel(16 + neuron * 128 + pixel * 28 + 14, 16 + layer * 44 + 14)
@@ -71,7 +71,7 @@ fn the_sheet_shows_paths() {
     assert_eq!(paths(0, 1), [NO_EDGE, EDGE, NO_EDGE, NO_EDGE]);
     let once = blend(NO_EDGE, EDGE, 2f64.ln() / 3f64.ln());
     assert_eq!(paths(1, 0), [once, NO_EDGE, NO_EDGE, EDGE]);
-    // Where neuron 1 of the first layer is.
+    // The place of neuron 1 of the first layer.
     assert_eq!(sheet.get_pixel(16 + 128 + 28, 16).0, [213, 94, 0]);
     assert_ne!(sheet.get_pixel(16 + 128, 16).0, [213, 94, 0]);
 }

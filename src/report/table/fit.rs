@@ -11,8 +11,8 @@ use super::{Mark, TextCell, TextColumn, TextTable, one_line};
 const GAP: usize = 2;
 
 impl TextTable {
-    /// The table in this many columns. Those of the highest rank are cut or skipped first, and a last line names
-    /// those that are not there.
+    /// The table in a terminal of this width. Columns of the highest rank are cut or dropped first, and a last line names
+    /// the dropped ones.
     #[doc(hidden)]
     #[must_use]
     pub fn fit(&self, width: usize, has_colour: bool) -> String {
@@ -38,14 +38,14 @@ impl TextTable {
         let dropped = self.columns.iter().zip(&widths).filter(|(_, width)| width.is_none());
         let dropped: Vec<&str> = dropped.map(|(column, _)| column.heading.as_str()).collect();
         let cut = (0..widths.len()).any(|index| widths[index].is_some_and(|width| width < natural[index]));
-        if let Some(told) = absent(&dropped, cut) {
+        if let Some(note) = absent(&dropped, cut) {
             let dim = if has_colour { Style::new().dimmed() } else { Style::new() };
-            lines.extend(wrapped(&told, width).into_iter().map(|line| format!("{dim}{line}{dim:#}")));
+            lines.extend(wrapped(&note, width).into_iter().map(|line| format!("{dim}{line}{dim:#}")));
         }
         lines.join("\n")
     }
 
-    /// The width that each column would like to have.
+    /// The preferred width of each column.
     fn natural_widths(&self) -> Vec<usize> {
         let cells = |index: usize| {
             let rows = self.rows.iter().chain(&self.total);
@@ -55,7 +55,7 @@ impl TextTable {
         widths.map(|(index, column)| column.heading.width().max(cells(index).unwrap_or(0))).collect()
     }
 
-    /// The width that each column gets, if it has room at all.
+    /// The width of each column, or `None` if it is dropped.
     fn widths(&self, natural: Vec<usize>, width: usize) -> Vec<Option<usize>> {
         let mut widths: Vec<Option<usize>> = natural.into_iter().map(Some).collect();
         let mut steps: Vec<(u8, usize, Step)> = Vec::new();
@@ -63,7 +63,7 @@ impl TextTable {
             steps.extend(column.least.map(|least| (column.cut_rank(), index, Step::Cut(least))));
             steps.extend((column.rank > 0).then_some((column.rank, index, Step::Drop)));
         }
-        // A column is cut before it is dropped: the sort is stable.
+        // The sort is stable, so a column is cut before it is dropped.
         steps.sort_by_key(|(rank, index, _)| std::cmp::Reverse((*rank, *index)));
         for (_, index, step) in steps {
             match (excess(&widths, width), step) {
@@ -72,7 +72,7 @@ impl TextTable {
                 (_, Step::Drop) => widths[index] = None,
             }
         }
-        // What should have stayed, but for the first column.
+        // Then the columns that should stay, except the first.
         for index in (1..widths.len()).rev() {
             if excess(&widths, width) > 0 {
                 widths[index] = None;
@@ -86,15 +86,15 @@ impl TextTable {
     }
 }
 
-/// By how much all columns together are too wide.
+/// The excess of the total width.
 fn excess(widths: &[Option<usize>], width: usize) -> usize {
     let shown: Vec<usize> = widths.iter().flatten().copied().collect();
     (shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)).saturating_sub(width)
 }
 
-/// What can be done to a column where room is short.
+/// A way to make a table narrower.
 enum Step {
-    /// Cut it, but not below this width.
+    /// Cut the column, but not below this width.
     Cut(usize),
     Drop,
 }
@@ -106,7 +106,7 @@ fn cut(width: &mut Option<usize>, over: usize, least: usize) {
     }
 }
 
-/// A cell of a width, with an ellipsis where its text is wider.
+/// A cell of this width, with an ellipsis if its text is wider.
 fn padded(text: &str, width: usize, column: &TextColumn, style: Style) -> String {
     let mut text = one_line(text);
     if text.width() > width {
@@ -140,7 +140,7 @@ fn style_of(mark: Mark) -> Style {
     }
 }
 
-/// What a narrow terminal does not show.
+/// A note on what a narrow terminal does not show.
 fn absent(dropped: &[&str], cut: bool) -> Option<String> {
     let place = "a wider terminal or a pipe shows all";
     match (dropped, cut) {
@@ -150,7 +150,7 @@ fn absent(dropped: &[&str], cut: bool) -> Option<String> {
     }
 }
 
-/// Lines of at most this many columns, which end between words where that can be.
+/// Lines of at most this width, broken between words if possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::Run;
+use super::PlannedRun;
 use crate::dataset::{DataRecord, DataSplits};
-use crate::edges::Ends;
+use crate::edges::EndWidths;
 use crate::model::ArchitectureRecord;
 use crate::session::graph_files::{digest, network_from_files};
 use crate::session::record::{RunRecord, SampleCounts};
-use crate::session::resume::is_same_data;
+use crate::session::resumption::is_same_data;
 use crate::session::settings::{InputShape, RunSettings};
 use crate::{Error, Result};
 
@@ -48,12 +48,12 @@ impl DataShape {
     }
 
     /// The ends that graphs from files must match.
-    pub(super) fn ends(&self) -> Ends {
-        Ends { features: self.features.features, classes: self.classes }
+    pub(super) fn ends(&self) -> EndWidths {
+        EndWidths { features: self.features.features, classes: self.classes }
     }
 
     /// Refuses a finished run that had other settings or other data.
-    pub(super) fn check_same(&self, Run { settings, folder, .. }: &Run, config: &Value) -> Result<()> {
+    pub(super) fn check_same(&self, PlannedRun { settings, folder, .. }: &PlannedRun, config: &Value) -> Result<()> {
         let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
         let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
         let samples = SampleCounts {

@@ -4,7 +4,7 @@ use super::edge_files::EdgeFiles;
 use super::groups::ArchitectureOptions;
 use super::owners;
 use super::planar::Planar;
-use super::profile::{Profile, one_for_all};
+use super::profile::{DegreeDefaults, one_for_all};
 use crate::dataset::Dataset;
 use crate::model::Arch;
 use crate::network::{Activation, Architecture, Connectivity};
@@ -20,7 +20,7 @@ pub struct ArchitectureSettings {
     pub hidden: Vec<usize>,
     connectivity: Connectivity,
     /// Default degrees, if none were given.
-    profile: Option<Profile>,
+    profile: Option<DegreeDefaults>,
     /// A network in two dimensions, whose connectivity follows from its picture.
     pub(super) planar: Option<Planar>,
     /// The requested number of weights and biases.
@@ -88,9 +88,9 @@ impl ArchitectureSettings {
             let reason = "must not be none with `arch` narrow, which finds a width";
             return Err(Error::setting(Setting::Hidden, reason));
         }
-        let profile = Profile::new(options, &connectivity)?;
+        let profile = DegreeDefaults::new(options, &connectivity)?;
         let activation = options.activation.unwrap_or(Activation::Sigmoid);
-        let given = options.given().filter(|setting| owners::is_of_one_kind(*setting)).collect();
+        let given = options.given().filter(|setting| owners::is_specific(*setting)).collect();
         let planar = (arch == Arch::Sc2d).then(|| Planar::new(options)).transpose()?;
         let parameters = options.parameters;
         Ok(Self {
@@ -169,7 +169,7 @@ impl ArchitectureSettings {
         }
         let mut reaches_all = false;
         if let Some(profile) = &self.profile {
-            let profile = Profile { density: scale.unwrap_or(profile.density), ..profile.clone() };
+            let profile = DegreeDefaults { density: scale.unwrap_or(profile.density), ..profile.clone() };
             profile.fill(&mut connectivity, inputs, &self.hidden);
             // The paper's network is drawn as in the paper.
             reaches_all = self.hidden.iter().any(|width| *width != paper::OUTPUTS)
@@ -262,7 +262,7 @@ fn soft_band(options: &ArchitectureOptions) -> Result<Connectivity> {
     Ok(Connectivity::SoftBand { blocks, degrees, softness })
 }
 
-/// Number of blocks of each layer, and `[layer][block]` degrees; empty if a [`Profile`] fills them in.
+/// Number of blocks of each layer, and `[layer][block]` degrees; empty if a [`DegreeDefaults`] fills them in.
 fn blocks_and_degrees(options: &ArchitectureOptions) -> Result<(Vec<usize>, Vec<Vec<usize>>)> {
     let blocks = options.blocks.as_ref().map_or(vec![paper::DEGREES.len()], |list| list.0.clone());
     if blocks.contains(&0) {

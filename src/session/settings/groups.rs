@@ -59,7 +59,7 @@ group! {
         /// By name or place, as for --label.
         #[arg(value_name = "COLUMN,..", value_delimiter = ',', allow_negative_numbers = true)]
         drop: (Vec<ColumnRef>) => Drop,
-        /// Table: maximum categories of a column of texts [default: 64]
+        /// Table: maximum categories of a text column [default: 64]
         ///
         /// Each category becomes a feature.
         #[arg(value_name = "N", allow_negative_numbers = true)]

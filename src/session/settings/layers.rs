@@ -1,4 +1,4 @@
-//! Settings over settings: what is typed over a file, a file over a preset, and which settings below lose their meaning.
+//! Layers of settings: typed flags over a file over a preset, and which settings of lower layers no longer apply.
 
 use super::groups::{ArchitectureOptions, EngineOptions, ImportanceOptions};
 use super::{EITHER, Settings, edge_files, owners};
@@ -8,10 +8,10 @@ use crate::importance::Importance;
 use crate::model::Arch;
 use crate::training::Rewire;
 
-/// Whether a choice decides a setting, which no longer applies once the choice changes.
+/// Whether a setting depends on a choice, so that it no longer applies once the choice changes.
 fn decides(choice: Setting, setting: Setting) -> bool {
     match choice {
-        Setting::Arch => owners::is_of_one_kind(setting),
+        Setting::Arch => owners::is_specific(setting),
         Setting::Optimizer => setting == Setting::Lr || OptimizerOptions::SETTINGS.contains(&setting),
         Setting::Backend => EngineOptions::SETTINGS.contains(&setting) && setting != Setting::Backend,
         Setting::Importance => setting == Setting::Trees,
@@ -19,7 +19,7 @@ fn decides(choice: Setting, setting: Setting) -> bool {
     }
 }
 
-/// A saved model decides these.
+/// Whether a saved model decides a setting.
 pub(super) fn decided_by_model(setting: Setting) -> bool {
     let groups =
         [ImportanceOptions::SETTINGS, ArchitectureOptions::SETTINGS, &[Setting::Init, Setting::Gain]];
@@ -27,7 +27,7 @@ pub(super) fn decided_by_model(setting: Setting) -> bool {
 }
 
 /// Whether a setting of a lower layer no longer applies with one of a higher layer.
-fn takes_the_place(high: Setting, low: Setting) -> bool {
+fn supersedes(high: Setting, low: Setting) -> bool {
     let either = EITHER.iter().any(|pair| high != low && pair.contains(&high) && pair.contains(&low));
     let by_model = |one, other| one == Setting::From && decided_by_model(other);
     let by_edges = |one, other| one == Setting::Edges && edge_files::decided_by_edges(other);
@@ -40,17 +40,17 @@ fn takes_the_place(high: Setting, low: Setting) -> bool {
 impl Settings {
     /// These settings over others: settings given here override, and remove what depends on them there.
     ///
-    /// With `arch` rsp over settings with `arch` sc and `degrees`, those degrees are dropped. A choice that is the same in
-    /// both removes nothing.
+    /// For example, `arch` rsp over settings with `arch` sc and `degrees` drops those degrees. A choice that is the same in
+    /// both layers removes nothing.
     #[must_use]
     pub fn over(mut self, mut below: Self) -> Self {
         self.unify_importance();
         below.unify_importance();
         let mut given = self.given();
-        given.retain(|choice| !self.repeats(&below, *choice));
+        given.retain(|choice| !self.is_unchanged(&below, *choice));
         for low in below.given() {
             let is_replaced =
-                |high: &Setting| takes_the_place(*high, low) && !self.takes_up(&below, *high, low);
+                |high: &Setting| supersedes(*high, low) && !self.uses(&below, *high, low);
             if given.iter().any(is_replaced) {
                 below.remove(low);
             }
@@ -61,7 +61,7 @@ impl Settings {
                 .for_each(|setting| below.remove(setting));
         }
         if self.architecture.arch == Some(Arch::Sc2d) {
-            // Its layers are grids, and its pixels stay where they are.
+            // Its layers are grids, and its pixels keep their places.
             below.remove(Setting::Hidden);
             below.remove(Setting::Order);
             if below.importance.importance == Some(Importance::Pca) {
@@ -83,7 +83,7 @@ impl Settings {
     }
 
     /// Whether a choice made here uses a setting of a lower layer that makes no such choice.
-    fn takes_up(&self, below: &Self, choice: Setting, setting: Setting) -> bool {
+    fn uses(&self, below: &Self, choice: Setting, setting: Setting) -> bool {
         match choice {
             Setting::Arch if below.architecture.arch.is_none() => {
                 let arch = self.architecture.arch;
@@ -102,8 +102,8 @@ impl Settings {
         }
     }
 
-    /// Whether a choice on which others depend is the same here and there.
-    fn repeats(&self, below: &Self, choice: Setting) -> bool {
+    /// Whether a choice on which other settings depend is the same in both layers.
+    fn is_unchanged(&self, below: &Self, choice: Setting) -> bool {
         match choice {
             Setting::Arch => self.architecture.arch == below.architecture.arch,
             Setting::Optimizer => self.training.optimizer == below.training.optimizer,
@@ -122,7 +122,7 @@ mod tests {
         Settings::from_toml(above).unwrap().over(Settings::from_toml(below).unwrap())
     }
 
-    /// Settings of one choice alone mean that choice, wherever it is made.
+    /// Without a choice in their layer, settings apply to the choice of a higher layer.
     #[test]
     fn a_choice_keeps_what_lower_layers_say_for_it_without_making_one() {
         for (choice, kept) in [

@@ -4,11 +4,11 @@ use super::groups::ArchitectureOptions;
 use crate::model::Arch;
 use crate::{Error, Result, Setting};
 
-/// Architectures that have blocks; a narrow network without a budget takes that of a spatially-coupled one.
+/// Architectures with blocks. A narrow network without a budget has the budget of a spatially-coupled one with these settings.
 const BANDED: &[Arch] = &[Arch::Sc, Arch::Band, Arch::Narrow];
-/// Those with a window.
+/// Architectures with a window.
 const COUPLED: &[Arch] = &[Arch::Sc, Arch::Narrow];
-/// Settings that apply only to some architectures, and to which.
+/// Settings that apply only to some architectures, and those architectures.
 const OWNERS: [(Setting, &[Arch]); 14] = [
     (Setting::Grid, &[Arch::Sc2d]),
     (Setting::FanIn, &[Arch::Sc2d]),
@@ -36,13 +36,13 @@ pub(crate) const SIZES: [Setting; 6] = [
     Setting::Budget,
 ];
 
-/// Whether a setting applies only to some architectures, and this is one of them.
+/// Whether a setting applies only to some architectures, including this one.
 pub(super) fn belongs_to(setting: Setting, arch: Arch) -> bool {
     OWNERS.iter().any(|(owned, owners)| *owned == setting && owners.contains(&arch))
 }
 
 /// Whether a setting applies only to some architectures.
-pub(super) fn is_of_one_kind(setting: Setting) -> bool {
+pub(super) fn is_specific(setting: Setting) -> bool {
     OWNERS.iter().any(|(owned, _)| *owned == setting)
 }
 

@@ -134,7 +134,7 @@ impl Planar {
         let mut fan_in = self.fan_in.clone().unwrap_or_else(|| usual_fan_in(&all, grain));
         if let Some(scale) = scale {
             let scaled = |(fan_in, inputs): (&mut f64, &Grid)| {
-                let least = (grain.together().min(inputs.neurons())) as f64;
+                let least = (grain.group_size().min(inputs.neurons())) as f64;
                 *fan_in = (scale * *fan_in).clamp(least, inputs.neurons() as f64);
             };
             fan_in.iter_mut().zip(&all).for_each(scaled);

@@ -7,7 +7,7 @@ use crate::{Error, Result, Setting, paper};
 
 /// Degrees in the paper's proportions, for layers of any width.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Profile {
+pub(super) struct DegreeDefaults {
     /// Blocks of each layer, if given; otherwise as many as the paper's, or as the layer's narrower side has neurons.
     pub(super) blocks: Option<Vec<usize>>,
     /// Mean share of the weights that exist.
@@ -16,7 +16,7 @@ pub(super) struct Profile {
     pub(super) is_requested: bool,
 }
 
-impl Profile {
+impl DegreeDefaults {
     /// The profile, if degrees follow from the widths.
     pub(super) fn new(options: &ArchitectureOptions, connectivity: &Connectivity) -> Result<Option<Self>> {
         let has_degrees =

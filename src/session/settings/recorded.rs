@@ -17,7 +17,7 @@ use crate::training::{PatienceOn, Recipe, Rewiring};
 
 /// The keys of such a file from which settings follow.
 #[derive(Deserialize)]
-struct Recorded {
+struct RecordedSettings {
     data: PathBuf,
     #[serde(default)]
     table: TableRecord,
@@ -93,8 +93,8 @@ impl TableRecord {
 /// The settings that repeat the run; defaults stay unset.
 pub(super) fn settings(config: &Value) -> Result<Settings, String> {
     let recorded =
-        Recorded::deserialize(config).map_err(|error| format!("not the config.json of a run: {error}"))?;
-    let Recorded { importance, architecture, recipe, augmentation, .. } = recorded;
+        RecordedSettings::deserialize(config).map_err(|error| format!("not the config.json of a run: {error}"))?;
+    let RecordedSettings { importance, architecture, recipe, augmentation, .. } = recorded;
     let mut settings = Settings { data: recorded.table.options()?, ..Settings::default() };
     settings.data.data = Some(recorded.data);
     settings.samples.train_limit = recorded.train_limit;

@@ -124,7 +124,7 @@ impl RunSettings {
     }
 
     /// Takes over the settings that a saved model decides.
-    pub(crate) fn go_on_from(&mut self, model: &TrainedModel) {
+    pub(crate) fn continue_from(&mut self, model: &TrainedModel) {
         let fitted = model.preprocessing();
         self.importance = ImportanceSettings {
             order: fitted.order(),

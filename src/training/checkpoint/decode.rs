@@ -3,7 +3,7 @@
 use safetensors::Dtype;
 
 use super::encode::digest;
-use super::format::{Header, NAME, VERSION};
+use super::format::{CheckpointMetadata, NAME, VERSION};
 use super::{Checkpoint, TrainingState};
 use crate::engine::{EngineState, Values};
 use crate::error::one_line;
@@ -23,7 +23,7 @@ impl Checkpoint {
 
     fn decode(bytes: &[u8]) -> Read<Self> {
         let mut file = Container::new(bytes)?;
-        let header: Header = file.header(NAME, check_version)?;
+        let header: CheckpointMetadata = file.header(NAME, check_version)?;
         let mut lists = Vec::new();
         let parameters = read_values(&mut file, "parameters", &mut lists)?;
         let history = file.typed("history", Dtype::U8, None)?;

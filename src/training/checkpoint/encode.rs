@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use super::Checkpoint;
-use super::format::{Header, NAME, VERSION};
+use super::format::{CheckpointMetadata, NAME, VERSION};
 use crate::engine::Values;
 use crate::model::{Tensor, container};
 use crate::training::EpochMetrics;
@@ -33,7 +33,7 @@ impl Checkpoint {
             tensors.push((format!("graphs.{index}.row_start"), Tensor::indices(graph.row_start())));
             tensors.push((format!("graphs.{index}.input"), Tensor::indices(graph.input())));
         }
-        let header = Header {
+        let header = CheckpointMetadata {
             format: NAME.into(),
             version: VERSION,
             written_by: concat!("tanner ", env!("CARGO_PKG_VERSION")).into(),

@@ -1,6 +1,6 @@
 //! The checkpoint file: a safetensors file next to the `config.json` of its run.
 //!
-//! The metadata have one entry, `tanner`, a JSON object ([`Header`]) with the name and version of the format, the
+//! The metadata have one entry, `tanner`, a JSON object ([`CheckpointMetadata`]) with the name and version of the format, the
 //! position and the sums of the unfinished epoch, the digests of what the run began with, and the seconds it
 //! has taken. Floating-point numbers have enough digits to restore their bits. Tensors,
 //! little-endian:
@@ -32,7 +32,7 @@ pub const VERSION: u32 = 1;
 /// The JSON object in the metadata.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Header {
+pub struct CheckpointMetadata {
     /// [`NAME`].
     pub format: String,
     /// Version of the format.

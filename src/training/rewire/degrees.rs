@@ -1,23 +1,23 @@
-//! What rewiring has made of a network's degrees.
+//! The effect of rewiring on a network's degrees.
 
 use serde::{Deserialize, Serialize};
 
 use crate::network::Network;
 use crate::topology::{Partition, Topology};
 
-/// Blocks that the inputs of a layer of one block are cut into.
+/// Number of blocks into which the inputs of a layer with only one block are cut.
 const BLOCKS: usize = 8;
 
-/// How many edges moved in a run, and where they are at its end.
+/// The number of edges that moved in a run, and the degrees before and after.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RewiringSummary {
     /// Moves of all epochs.
     pub edges_moved: usize,
-    /// Of each layer that is not fully connected.
+    /// The degrees of each layer that is not fully connected.
     pub layers: Vec<LayerDegrees>,
 }
 
-/// Mean out-degree of the inputs of each block of a layer; a layer of one block is cut into eight for this.
+/// Mean out-degree of the inputs of each block of a layer; a layer with only one block is cut into eight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LayerDegrees {
     /// Counted from 1.
@@ -29,7 +29,6 @@ pub struct LayerDegrees {
 }
 
 impl RewiringSummary {
-    /// From the degrees at the start and the network at the end.
     pub(in crate::training) fn new(edges_moved: usize, start: &[Vec<f64>], network: &Network) -> Self {
         let layers = network.layers().iter().zip(start).enumerate();
         let sparse = layers.filter(|(_, (layer, _))| !layer.topology.is_fully_connected());

@@ -1,18 +1,18 @@
-//! Rewiring: between two epochs some edges of the hidden layers go, and as many come elsewhere.
+//! Rewiring: between epochs, some edges of the hidden layers are removed, and as many are added elsewhere.
 //!
-//! A [`Rewiring`] says by which rule, how many and when. A rule ([`Rule`]) chooses the [`Moves`] of every layer from what
-//! there is ([`Subject`]): the graphs, the weights, a batch of samples, and where edges may be
-//! ([`Region`](crate::topology::Region)). [`rewire`] has it choose, makes the new graphs and gives them to the engine: edges
-//! that stay keep their weight and the optimiser's memory of it, new ones begin at 0. The number of edges of each layer
-//! stays the same.
+//! A [`Rewiring`] sets the rule, the share of edges that move, and when. A rule ([`Rule`]) chooses the [`Moves`] of every
+//! layer from a [`Snapshot`]: the graphs, the weights, a batch of samples, and where edges may be
+//! ([`Region`](crate::topology::Region)). [`rewire`] applies the rule, makes the new graphs and passes them to the engine.
+//! Surviving edges keep their weights and optimiser state, and new ones start at 0. The number of edges of each layer stays
+//! the same.
 //!
-//! Chance comes from the seed and the epoch, so a run that goes on before an epoch moves the same edges.
+//! Random numbers depend on the seed and the epoch, so a run that resumes before an epoch moves the same edges.
 
 pub(super) mod degrees;
 mod percolate;
 mod rigl;
 mod set;
-mod subject;
+mod snapshot;
 
 use std::f64::consts::PI;
 use std::sync::Arc;
@@ -30,27 +30,27 @@ use crate::topology::{Edit, Edited, Region};
 use crate::{Error, Result, Setting};
 
 pub use degrees::{LayerDegrees, RewiringSummary};
-use subject::{Batch, Moves, Subject};
+use snapshot::{GradientBatch, Moves, Snapshot};
 
 named! {
     /// The rules by which edges move.
     pub enum Rewire {
-        /// None does.
+        /// No edge moves.
         Off = "off",
-        /// The smallest weights go, others come by chance.
+        /// The smallest weights are removed, and edges are added at random.
         Set = "set",
-        /// The smallest weights go, others come where the gradient of the loss is largest.
+        /// The smallest weights are removed, and edges are added where the gradient of the loss is largest.
         Rigl = "rigl",
-        /// As set; what leads nowhere goes, too, and nothing comes there.
+        /// As set, but edges of disconnected neurons are removed too, and none are added there.
         Percolate = "percolate",
     }
 }
 
-/// Most samples that a gradient is computed of, so that a large batch takes neither memory nor time.
+/// Maximum number of samples for a gradient, which bounds memory and time.
 const MAX_SAMPLES: usize = 256;
 
 impl Rewire {
-    /// The rule that chooses.
+    /// The implementation of the rule.
     fn rule(self) -> Option<&'static dyn Rule> {
         match self {
             Self::Off => None,
@@ -61,27 +61,27 @@ impl Rewire {
     }
 }
 
-/// What chooses which edges move.
+/// A choice of the edges that move.
 trait Rule {
-    /// The moves of each layer, from the inputs on; chance comes from `rng` alone.
-    fn moves(&self, subject: &Subject<'_>, rng: &mut rand_chacha::ChaCha8Rng) -> Vec<Moves>;
+    /// The moves of each layer, from the inputs on; `rng` is the only source of randomness.
+    fn moves(&self, snapshot: &Snapshot<'_>, rng: &mut rand_chacha::ChaCha8Rng) -> Vec<Moves>;
 }
 
 /// How edges move in a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rewiring {
-    /// By which rule.
+    /// The rule.
     pub rule: Rewire,
     /// Share of each layer's edges that move at the start, in `(0, 1]`.
     pub fraction: f64,
-    /// Epochs from one time to the next, at least 1.
+    /// Epochs between moves, at least 1.
     pub every: usize,
     /// Share of all epochs after which nothing moves, in `(0, 1]`.
     pub end: f64,
 }
 
 impl Rewiring {
-    /// A rule with the fraction of SET and RigL, once an epoch, until three quarters of the epochs are over.
+    /// A rule with the fraction of SET and RigL, every epoch, for the first three quarters of the epochs.
     #[must_use]
     pub fn new(rule: Rewire) -> Self {
         Self { rule, fraction: 0.3, every: 1, end: 0.75 }
@@ -102,7 +102,7 @@ impl Rewiring {
         Ok(())
     }
 
-    /// The share of the edges that move before an epoch, counted from 0; none where it is not time.
+    /// The share of the edges that move before an epoch (counted from 0); `None` if none move then.
     ///
     /// The fraction falls along half a cosine from the first epoch to the end (Evci et al., 2020, "Rigging the Lottery").
     pub(super) fn fraction_at(&self, epoch: usize, epochs: usize) -> Option<f64> {
@@ -112,8 +112,8 @@ impl Rewiring {
     }
 }
 
-/// Moves a share of an engine's edges before an epoch, and says how many moved; `None` where it was told to stop before, and
-/// nothing has. `order` are the samples of the epoch in the order of its steps.
+/// Moves a share of an engine's edges before an epoch, and returns how many moved. `None` means that a stop was requested
+/// and nothing has moved. `order` has the samples of the epoch in the order of its steps.
 pub(super) fn rewire(
     engine: &mut dyn Engine,
     (rewiring, recipe): (&Rewiring, &Recipe),
@@ -125,15 +125,15 @@ pub(super) fn rewire(
     let Some(rule) = rewiring.rule.rule() else { return Ok(Some(0)) };
     let network = network_of(engine)?;
     let parameters = engine.parameters()?;
-    let batch = Batch {
+    let batch = GradientBatch {
         data,
         samples: &order[..order.len().min(recipe.batch_size).min(MAX_SAMPLES)],
         label_smoothing: f64::from(recipe.label_smoothing),
     };
-    let subject = Subject { network: &network, parameters: &parameters, regions, fraction, batch, stop };
+    let snapshot = Snapshot { network: &network, parameters: &parameters, regions, fraction, batch, stop };
     // The recipe was checked: epochs fit u32.
     let stream = u32::try_from(epoch).unwrap_or(u32::MAX);
-    let moves = rule.moves(&subject, &mut generator(recipe.seed, Purpose::Rewiring(stream)));
+    let moves = rule.moves(&snapshot, &mut generator(recipe.seed, Purpose::Rewiring(stream)));
     drop(parameters);
     if stop.load(Ordering::Relaxed) {
         return Ok(None);
@@ -141,7 +141,7 @@ pub(super) fn rewire(
     if moves.iter().all(|moves| moves.added.is_empty()) {
         return Ok(Some(0));
     }
-    // One layer after the other, and the engine's own copy is gone: little is in memory twice.
+    // Layer by layer, and without the engine's copy, so that little is in memory twice.
     let mut state = engine.take_state()?;
     let (mut graphs, mut moved) = (Vec::new(), 0);
     for (index, (Moves { dropped, added }, region)) in moves.into_iter().zip(regions).enumerate() {
@@ -151,7 +151,7 @@ pub(super) fn rewire(
             continue;
         }
         let grain = region.grain();
-        moved += added.len() * grain.together() * grain.together();
+        moved += added.len() * grain.group_size() * grain.group_size();
         let Edited { topology, now } = topology.edit(Edit { grain, dropped, added })?;
         state = state.moved(&network, index, &now);
         graphs.push(Arc::new(topology));
@@ -163,7 +163,7 @@ pub(super) fn rewire(
 
 /// The network of an engine whose graphs can change.
 pub(super) fn network_of(engine: &dyn Engine) -> Result<Network> {
-    let reason = "asks for an engine that can change its graphs";
+    let reason = "needs an engine that can change its graphs";
     engine.network().cloned().ok_or_else(|| Error::setting(Setting::Rewire, reason))
 }
 

@@ -1,14 +1,14 @@
-//! RigL: the smallest weights go, and edges come where the loss falls fastest.
+//! RigL: the smallest weights are removed, and edges are added where the gradient of the loss is largest.
 //!
 //! Evci, Gale, Menick, Castro and Elsen, "Rigging the Lottery: Making All Tickets Winners", ICML 2020. The gradient of an
-//! edge that is not there is the sum of `delta[output] * x[input]` over a batch. It is computed from the activations and
-//! deltas of the reference kernels, without dropout, a few rows of free places at a time: no more of it is ever there.
+//! missing edge is the sum of `delta[output] * x[input]` over a batch. It is computed from the activations and
+//! deltas of the reference kernels, without dropout, for a few rows of free places at a time, which bounds memory.
 
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::Rule;
-use super::subject::{Largest, Layer, Moves, Subject};
+use super::snapshot::{Largest, LayerSnapshot, Moves, Snapshot};
 use crate::engine::reference::Matrix;
 use crate::engine::reference::backward_input::{backward_activation, backward_input};
 use crate::engine::reference::forward::forward;
@@ -17,18 +17,18 @@ use crate::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
 use crate::threads;
 use crate::topology::Link;
 
-/// Output groups whose free places are looked at together.
+/// Output groups whose free places are examined together.
 const ROWS: usize = 16;
 
 pub(super) struct Rigl;
 
 impl Rule for Rigl {
-    fn moves(&self, subject: &Subject<'_>, _: &mut ChaCha8Rng) -> Vec<Moves> {
-        let layers = subject.network.layers();
-        let batch = &subject.batch;
-        // `[layer]`: what each layer reads, and at last the logits.
+    fn moves(&self, snapshot: &Snapshot<'_>, _: &mut ChaCha8Rng) -> Vec<Moves> {
+        let layers = snapshot.network.layers();
+        let batch = &snapshot.batch;
+        // `[layer]`: the inputs of each layer, and finally the logits.
         let mut x = vec![gather(batch.data, batch.samples)];
-        for (layer, values) in layers.iter().zip(&subject.parameters.layers) {
+        for (layer, values) in layers.iter().zip(&snapshot.parameters.layers) {
             let y = forward(layer, &values.weights, &values.biases, &x[x.len() - 1], None).y;
             x.push(y);
         }
@@ -37,11 +37,11 @@ impl Rule for Rigl {
         let mut delta = softmax_cross_entropy(&logits, &labels, batch.label_smoothing).delta;
         let mut moves = Vec::with_capacity(layers.len());
         for index in (0..layers.len()).rev() {
-            let layer = subject.layer(index);
+            let layer = snapshot.layer(index);
             let added = steepest(layer, &x[index], &delta);
             moves.push(Moves { dropped: layer.smallest(added.len()), added });
             if index > 0 {
-                let weights = &subject.parameters.layers[index].weights;
+                let weights = &snapshot.parameters.layers[index].weights;
                 delta = backward_input(layer.topology, weights, &delta).gradient;
                 backward_activation(&layers[index - 1], &x[index], None, &mut delta);
             }
@@ -52,17 +52,17 @@ impl Rule for Rigl {
     }
 }
 
-/// The free places with the largest gradients, of a micro-block the sum of its absolute ones.
-fn steepest(layer: Layer<'_>, x: &Matrix, delta: &Matrix) -> Vec<Link> {
-    let together = layer.grain().together();
+/// The free places with the largest absolute gradients; for a micro-block, the sum of its absolute gradients.
+fn steepest(layer: LayerSnapshot<'_>, x: &Matrix, delta: &Matrix) -> Vec<Link> {
+    let group_size = layer.grain().group_size();
     let gradient = |output: usize, input: usize| {
         let products = delta.row(output).iter().zip(x.row(input));
         products.map(|(delta, x)| delta * x).sum::<f64>().abs()
     };
     let of_link = |(output, input): Link| {
-        let [output, input] = [output, input].map(|group| group as usize * together);
-        let lanes = 0..together * together;
-        lanes.map(|lane| gradient(output + lane / together, input + lane % together)).sum::<f64>()
+        let [output, input] = [output, input].map(|group| group as usize * group_size);
+        let lanes = 0..group_size * group_size;
+        lanes.map(|lane| gradient(output + lane / group_size, input + lane % group_size)).sum::<f64>()
     };
     let of_row = |output: u32| {
         let mut row = Vec::new();

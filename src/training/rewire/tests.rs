@@ -4,7 +4,7 @@ use std::sync::Arc;
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
 
-use super::subject::Largest;
+use super::snapshot::Largest;
 use super::*;
 use crate::engine::Values;
 use crate::engine::reference::gather::{gather, gather_labels};
@@ -44,7 +44,7 @@ fn network(topologies: Vec<Topology>) -> Network {
     Network::new(topologies.into_iter().enumerate().map(layer).collect()).unwrap()
 }
 
-/// Micro-blocks in two dimensions, then a band of blocks, then logits; with the regions of all.
+/// A network of micro-blocks in two dimensions, a band of blocks and logits, with the regions of all layers.
 fn mixed() -> (Network, Vec<Region>) {
     let band = SpatiallyCoupled {
         inputs: 48,
@@ -76,7 +76,7 @@ fn data(features: usize) -> Dataset {
     Dataset::new(values, features, (0..20).map(|sample| sample % 4).collect(), 4).unwrap()
 }
 
-/// The moves of a rule, and what it chose from.
+/// The moves of a rule for a network.
 fn moves(
     rule: Rewire,
     (network, regions): (&Network, &[Region]),
@@ -84,18 +84,18 @@ fn moves(
     (fraction, seed): (f64, u64),
 ) -> Vec<Moves> {
     let data = data(network.inputs());
-    let batch = Batch { data: &data, samples: &[3, 1, 17, 4, 5, 9], label_smoothing: 0.1 };
-    let subject = Subject { network, parameters, regions, fraction, batch, stop: &NEVER };
-    rule.rule().unwrap().moves(&subject, &mut rng(seed))
+    let batch = GradientBatch { data: &data, samples: &[3, 1, 17, 4, 5, 9], label_smoothing: 0.1 };
+    let snapshot = Snapshot { network, parameters, regions, fraction, batch, stop: &NEVER };
+    rule.rule().unwrap().moves(&snapshot, &mut rng(seed))
 }
 
 /// The sum of |weight| of each link.
 fn sizes(topology: &Topology, grain: Grain, weights: &[f64]) -> Vec<(f64, Link)> {
-    let together = grain.together();
+    let group_size = grain.group_size();
     let of = |link: Link| {
         let ends = topology.edge_ends().zip(weights);
         let inside = ends.filter(|((output, input), _)| {
-            (output / together, input / together) == (link.0 as usize, link.1 as usize)
+            (output / group_size, input / group_size) == (link.0 as usize, link.1 as usize)
         });
         (inside.map(|(_, weight)| weight.abs()).sum(), link)
     };
@@ -107,7 +107,7 @@ fn the_fraction_falls_along_a_cosine_and_ends() {
     let rewiring = Rewiring { every: 3, end: 0.6, ..Rewiring::new(Rewire::Set) };
     let due: Vec<usize> = (0..40).filter(|epoch| rewiring.fraction_at(*epoch, 40).is_some()).collect();
     assert_eq!(due, [3, 6, 9, 12, 15, 18, 21]);
-    // Half of it half-way, (1 + cos(pi / 4)) / 2 of it after a quarter.
+    // Half of the fraction half-way, (1 + cos(pi / 4)) / 2 of it after a quarter.
     assert!((rewiring.fraction_at(12, 40).unwrap() - 0.15).abs() < 1e-12);
     assert!((rewiring.fraction_at(6, 40).unwrap() - 0.3 * 0.853_553_390_593).abs() < 1e-9);
     assert_eq!(Rewiring::new(Rewire::Set).fraction_at(0, 40), None);
@@ -130,8 +130,8 @@ fn the_largest_are_found_in_little_room() {
     }
 }
 
-/// Whatever the rule: as many come as go, within the region, to free places; the smallest go; the logits stay; and the
-/// same seed gives the same moves.
+/// Every rule adds as many links as it removes, at free places within the region. It removes the smallest ones, leaves the
+/// logits alone, and makes the same moves for the same seed.
 #[test]
 fn every_rule_moves_the_smallest_links_to_free_places_of_the_region() {
     let (network, regions) = mixed();
@@ -149,7 +149,7 @@ fn every_rule_moves_the_smallest_links_to_free_places_of_the_region() {
             assert_eq!(grain, [Grain::MicroBlocks, Grain::Edges][index]);
             let mut sizes = sizes(topology, grain, &values[index].weights);
             let count = sizes.len() * 3 / 10;
-            // Percolation drops first what leads nowhere.
+            // Percolation drops links of disconnected neurons first.
             let dead = if rule == Rewire::Percolate { dropped.len() - count } else { 0 };
             assert_eq!((dropped.len(), added.len()), (dead + count, dead + count), "{rule}, layer {index}");
             sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -166,7 +166,7 @@ fn every_rule_moves_the_smallest_links_to_free_places_of_the_region() {
     }
 }
 
-/// Against the gradients of the fully connected network whose other weights are 0.
+/// Compares with the gradients of the fully connected network whose other weights are 0.
 #[test]
 fn rigl_adds_where_the_gradient_is_largest() {
     let (network, regions) = mixed();
@@ -190,28 +190,28 @@ fn rigl_adds_where_the_gradient_is_largest() {
     let found = moves(Rewire::Rigl, (&network, &regions), &parameters, (0.2, 0));
     for (index, Moves { added, .. }) in found.into_iter().enumerate().take(2) {
         let (topology, region) = (&network.layers()[index].topology, &regions[index]);
-        let (grain, together) = (region.grain(), region.grain().together());
+        let (grain, group_size) = (region.grain(), region.grain().group_size());
         let size = |(output, input): Link| {
             let lane = |lane: usize| {
-                let output = output as usize * together + lane / together;
-                let input = input as usize * together + lane % together;
+                let output = output as usize * group_size + lane / group_size;
+                let input = input as usize * group_size + lane % group_size;
                 gradients[index].weights[output * topology.inputs().width() + input].abs()
             };
-            (0..together * together).map(lane).sum::<f64>()
+            (0..group_size * group_size).map(lane).sum::<f64>()
         };
         let mut free = Vec::new();
         for output in 0..topology.groups(grain)[0] {
             region.free(output, topology.joined(grain, output), |link, _| free.push((size(link), link)));
         }
         free.sort_by(|a, b| b.0.total_cmp(&a.0));
-        // No two of them are so near that rounding could change their order.
+        // All are far enough apart that rounding cannot change their order.
         assert!(free.windows(2).take(added.len() + 1).all(|pair| pair[0].0 > pair[1].0 * (1.0 + 1e-9)));
         let expected: Vec<Link> = free.iter().take(added.len()).map(|(_, link)| *link).collect();
         assert_eq!(added, expected, "layer {index}");
     }
 }
 
-/// Chance follows the law: of a layer with many free places near and far, nearer ones come oftener, as their weights say.
+/// Draws follow the law: near and far places of a layer are drawn in proportion to their weights.
 #[test]
 fn draws_follow_the_weights_of_the_region() {
     let layer = Coupled2d { fan_in: 4.0, grain: Grain::Edges, reach: 1.5, ..planar() };
@@ -229,7 +229,7 @@ fn draws_follow_the_weights_of_the_region() {
     let near: BTreeSet<Link> = weights.iter().filter(|place| place.1 > -0.7).map(|place| place.0).collect();
     let expected: f64 = weights.iter().filter(|place| place.1 > -0.7).map(|place| place.1.exp()).sum::<f64>();
     let parameters = parameters(&network, 6);
-    // One edge at a time is a draw by the weights themselves.
+    // Drawing one edge at a time follows the weights exactly.
     let draws = 4000u32;
     let fraction = 1.5 / topology.edges() as f64;
     let found = (0..u64::from(draws)).filter(|seed| {
@@ -242,7 +242,7 @@ fn draws_follow_the_weights_of_the_region() {
     assert!((share - expected).abs() < 4.0 * deviation, "{share} {expected}");
 }
 
-/// What tells a run to stop ends a choice, and then nothing has moved.
+/// A stop request ends a choice, and then nothing has moved.
 #[test]
 fn a_choice_that_is_stopped_changes_nothing() {
     let (network, regions) = mixed();
@@ -267,10 +267,10 @@ fn a_choice_that_is_stopped_changes_nothing() {
     }
 }
 
-/// Three inputs, rows of four neurons, two logits. Nothing reaches neuron 3 of the first row; neuron 0 of it reaches
-/// nothing but neuron 3 of the second, which reaches nothing.
+/// Three inputs, two layers of four neurons, two logits. No input reaches neuron 3 of the first layer. Its neuron 0 reaches only
+/// neuron 3 of the second layer, which reaches no logit.
 #[test]
-fn percolation_takes_edges_from_what_leads_nowhere() {
+fn percolation_takes_edges_from_disconnected_neurons() {
     let whole = |width| Partition::whole(width).unwrap();
     let edges = |inputs, outputs, edges: &[(u32, u32)]| {
         Topology::from_edges(whole(inputs), whole(outputs), edges).unwrap()
@@ -282,7 +282,7 @@ fn percolation_takes_edges_from_what_leads_nowhere() {
     ]);
     let regions: Vec<Region> = network.layers().iter().map(|layer| Region::of(&layer.topology)).collect();
     let parameters = parameters(&network, 8);
-    // So small a fraction drops nothing of its own.
+    // The fraction is too small to drop any of the smallest weights.
     let found = moves(Rewire::Percolate, (&network, &regions), &parameters, (0.01, 1));
     let set = |links: &[(u32, u32)]| links.iter().copied().collect::<BTreeSet<Link>>();
     let dropped: Vec<BTreeSet<Link>> = found.iter().map(|moves| set(&moves.dropped)).collect();
@@ -293,7 +293,7 @@ fn percolation_takes_edges_from_what_leads_nowhere() {
     assert!(found[1].added.len() == 2 && found[1].added.iter().all(lives), "{:?}", found[1].added);
 }
 
-/// Where there is less room than edges that are to move, as many move as there is room for.
+/// If there are fewer free places than edges to move, only as many edges move.
 #[test]
 fn a_full_region_moves_what_it_has_room_for() {
     let all_but_two: Vec<(u32, u32)> =

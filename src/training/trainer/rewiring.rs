@@ -1,21 +1,21 @@
-//! The trainer's part in rewiring: when it is time, and who learns of it.
+//! Rewiring in the training loop: when edges move, and which observers are notified.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Run, permutation};
+use super::{ActiveRun, permutation};
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::topology::{GraphRows, Region};
 use crate::training::rewire::{network_of, rewire};
 use crate::training::{EpochSoFar, TrainingState};
 
-/// A flag that nobody sets.
+/// A stop flag that is never set.
 static NEVER: AtomicBool = AtomicBool::new(false);
 
-impl Run<'_, '_> {
-    /// Notes where edges may move; before anything has moved.
-    pub(super) fn note_regions(&mut self) -> Result<()> {
+impl ActiveRun<'_, '_> {
+    /// Records where edges may be, before any has moved.
+    pub(super) fn record_regions(&mut self) -> Result<()> {
         if self.recipe.rewire.is_none() {
             return Ok(());
         }
@@ -26,8 +26,8 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Gives a state to the engine, with the graphs that belong to it.
-    pub(super) fn take_up(&mut self, state: &TrainingState) -> Result<()> {
+    /// Restores the engine from a state, including its graphs.
+    pub(super) fn restore(&mut self, state: &TrainingState) -> Result<()> {
         match &state.graphs {
             None => self.engine.restore(&state.engine),
             Some(_) => {
@@ -38,8 +38,8 @@ impl Run<'_, '_> {
         }
     }
 
-    /// Moves edges before the first step of an epoch, where it is time, and notes how many; `false` when told to stop before
-    /// anything has moved.
+    /// Moves edges before the first step of an epoch if they are due, and records how many. `false` means that a stop was
+    /// requested and nothing has moved.
     pub(super) fn rewire(&mut self, data: &Arc<Dataset>, so_far: &mut EpochSoFar) -> Result<bool> {
         let Some(rewiring) = &self.recipe.rewire else { return Ok(true) };
         if so_far.edges_moved.is_some() {
@@ -63,7 +63,7 @@ impl Run<'_, '_> {
         Ok(true)
     }
 
-    /// The graphs as they are, where they may have moved.
+    /// The current graphs, if edges may have moved.
     pub(super) fn graphs(&self) -> Result<Option<Vec<GraphRows>>> {
         if self.recipe.rewire.is_none() {
             return Ok(None);

@@ -18,7 +18,7 @@ use tanner::model::Arch;
 use tanner::network::{Architecture, Network, Parameters};
 use tanner::report::measurement_table;
 use tanner::session::settings::{ArchitectureOptions, ArchitectureSettings, Grids, InputShape};
-use tanner::session::{EngineRequest, OpenedEngine, Purpose, check_batch, check_built_batch};
+use tanner::session::{EngineRequest, OpenedEngine, EnginePurpose, check_batch, check_built_batch};
 use tanner::tiles::TilePolicy;
 use tanner::topology::Grid;
 use tanner::training::Recipe;
@@ -46,13 +46,13 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if args.profile {
         return profile::run(args);
     }
-    let plan = Plan::new(args)?;
+    let plan = BenchPlan::new(args)?;
     if args.check == CheckArg::Only && args.out.is_some() {
         return refuse("--out", "cannot be used with --check only, which measures nothing");
     }
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
     let mut measured = Vec::new();
-    let measure = |subject: &Subject, batch: usize| plan.measure(subject, batch);
+    let measure = |subject: &ReadyNetwork, batch: usize| plan.measure(subject, batch);
     let skipped = plan.for_each(&archs(args, &ARCHS), measure, |measurement| {
         let Some(measurement) = measurement else { return Ok(()) };
         if args.json {
@@ -78,7 +78,7 @@ fn archs(args: &BenchArgs, usual: &[Arch]) -> Vec<Arch> {
 }
 
 /// Flags that were checked.
-struct Plan<'a> {
+struct BenchPlan<'a> {
     args: &'a BenchArgs,
     batches: Vec<usize>,
     optimizer: Optimizer,
@@ -86,7 +86,7 @@ struct Plan<'a> {
     mode: Mode,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> BenchPlan<'a> {
     fn new(args: &'a BenchArgs) -> anyhow::Result<Self> {
         let (mode, usual): (_, &[usize]) =
             if args.inference { (Mode::Inference, &[1, 1024]) } else { (Mode::Training, &[128, 1024, 4096]) };
@@ -121,7 +121,7 @@ impl<'a> Plan<'a> {
     fn for_each<T>(
         &self,
         archs: &[Arch],
-        measure: impl Fn(&Subject, usize) -> anyhow::Result<T>,
+        measure: impl Fn(&ReadyNetwork, usize) -> anyhow::Result<T>,
         mut keep: impl FnMut(T) -> anyhow::Result<()>,
     ) -> anyhow::Result<Skipped> {
         let mut skipped = Skipped::of(archs.len() * self.batches.len());
@@ -140,7 +140,7 @@ impl<'a> Plan<'a> {
     }
 
     /// A network whose largest batch fits the memory.
-    fn subject(&self, arch: Arch) -> anyhow::Result<Subject> {
+    fn subject(&self, arch: Arch) -> anyhow::Result<ReadyNetwork> {
         let (least, most) = (self.batches.iter().min().copied(), self.batches.iter().max().copied());
         let most = most.unwrap_or(1);
         let begin = Instant::now();
@@ -159,7 +159,7 @@ impl<'a> Plan<'a> {
             CheckArg::Skip => None,
             _ => Some(Yardstick::new(&network, &start, settings(least.unwrap_or(1)))?),
         };
-        Ok(Subject { bench_network, network, start, yardstick, drawn })
+        Ok(ReadyNetwork { bench_network, network, start, yardstick, drawn })
     }
 
     /// A network of this kind, drawn if its largest batch fits the memory.
@@ -180,11 +180,11 @@ impl<'a> Plan<'a> {
     }
 
     /// One batch size of one network; `None` if it is only checked.
-    fn measure(&self, subject: &Subject, batch: usize) -> anyhow::Result<Option<Measurement>> {
-        let Subject { network, start, .. } = subject;
+    fn measure(&self, subject: &ReadyNetwork, batch: usize) -> anyhow::Result<Option<Measurement>> {
+        let ReadyNetwork { network, start, .. } = subject;
         let (settings, seconds) = (self.settings(&subject.bench_network, batch), self.args.seconds);
         let begin = Instant::now();
-        let purpose = if self.mode == Mode::Training { Purpose::Steps } else { Purpose::Passes };
+        let purpose = if self.mode == Mode::Training { EnginePurpose::Steps } else { EnginePurpose::Passes };
         let session = session();
         let opened = session.engine(&self.request(batch), network, start, settings, purpose)?;
         session.announce_kernels(&opened);
@@ -256,7 +256,7 @@ impl<'a> Plan<'a> {
 }
 
 /// A network that is ready to be measured.
-struct Subject {
+struct ReadyNetwork {
     bench_network: BenchNetwork,
     network: Network,
     start: Parameters,

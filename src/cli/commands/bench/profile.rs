@@ -7,7 +7,7 @@ use tanner::model::Arch;
 use tanner::report::{dispatch_table, profile_sentence, stage_table};
 use tanner::session::OpenedEngine;
 
-use super::{Plan, Subject};
+use super::{BenchPlan, ReadyNetwork};
 use crate::cli::flags::{BenchArgs, CheckArg};
 use crate::cli::ui::{Results, session, terminal};
 
@@ -19,10 +19,10 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if args.check == CheckArg::Only {
         bail!("--check: only has nothing to profile, take first or skip");
     }
-    let plan = Plan::new(args)?;
+    let plan = BenchPlan::new(args)?;
     let results = args.out.as_deref().map(|out| Results::claim(Some(out), "bench", &[FILE])).transpose()?;
     let mut profiles = Vec::new();
-    let measure = |subject: &Subject, batch: usize| {
+    let measure = |subject: &ReadyNetwork, batch: usize| {
         profile(&plan, subject, plan.settings(&subject.bench_network, batch))
     };
     let skipped = plan.for_each(&super::archs(args, &[Arch::Sc]), measure, |profile| {
@@ -35,8 +35,8 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 /// One batch size of one network: checked, timed as a whole, then stage by stage.
-fn profile(plan: &Plan<'_>, subject: &Subject, settings: EngineSettings) -> anyhow::Result<Profile> {
-    let Subject { bench_network, network, start, .. } = subject;
+fn profile(plan: &BenchPlan<'_>, subject: &ReadyNetwork, settings: EngineSettings) -> anyhow::Result<Profile> {
+    let ReadyNetwork { bench_network, network, start, .. } = subject;
     let (batch, seconds) = (settings.batch_size, plan.args.seconds);
     let session = session();
     let opened = session.profiled_engine(&plan.engine, network, start, settings)?;

@@ -15,8 +15,8 @@ use rayon::prelude::*;
 
 use self::blocks::Blocks;
 use self::dialect::Dialect;
-use self::piece::{Job, Piece};
-use super::columns::{Kind, Names, Plan};
+use self::piece::{BlockParser, Piece};
+use super::columns::{ColumnKind, ColumnNames, ColumnPlan};
 use super::{Columns, Read, ReadOptions, Source, Table, Texts, unreadable};
 
 use crate::host;
@@ -29,15 +29,15 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
     let bytes = source.measure()?;
     let known = columns.known_names();
     let dialect = Dialect::detect(&mut source, bytes, known.as_deref(), options)?;
-    let names = dialect.header.as_deref().map_or(Names::Count(dialect.columns), Names::Header);
+    let names = dialect.header.as_deref().map_or(ColumnNames::Count(dialect.columns), ColumnNames::Header);
     let mut plan = columns.plan(names)?;
     // A value takes at least one byte, its delimiter: this bounds the memory that a file can claim.
     let bytes = bytes.saturating_sub(dialect.start) as f64;
     let rows = (bytes / dialect.bytes_per_row).min(bytes / plan.features.len() as f64);
     options.limits.check_values(rows, plan.features.len() as f64)?;
     for (slot, (_, place, kind)) in plan.features.iter_mut().enumerate() {
-        if matches!(kind, Kind::Open) && dialect.holds_text[*place] {
-            *kind = Kind::Texts(Texts::up_to(options.limits.texts));
+        if matches!(kind, ColumnKind::Open) && dialect.holds_text[*place] {
+            *kind = ColumnKind::Texts(Texts::up_to(options.limits.texts));
             log::debug!("feature {slot} of column {place} holds texts");
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
         }
         drop(table);
         for slot in turned {
-            plan.features[slot].2 = Kind::Texts(Texts::up_to(options.limits.texts));
+            plan.features[slot].2 = ColumnKind::Texts(Texts::up_to(options.limits.texts));
         }
     }
 }
@@ -65,11 +65,11 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     /// Reads all rows; the second value lists columns of numbers that hold texts.
-    fn pass(&self, source: &mut Source, plan: &Plan) -> Read<(Table, Vec<usize>)> {
+    fn pass(&self, source: &mut Source, plan: &ColumnPlan) -> Read<(Table, Vec<usize>)> {
         source.seek(SeekFrom::Start(self.dialect.start)).map_err(unreadable)?;
         let name = source.name().to_owned();
         let mut blocks = Blocks::new(source, self.dialect.line, self.options.limits.max_record_bytes);
-        let job = Job { delimiter: self.dialect.delimiter, plan, limits: &self.options.limits };
+        let job = BlockParser { delimiter: self.dialect.delimiter, plan, limits: &self.options.limits };
         let mut rows = Rows::new(name, plan, self)?;
         loop {
             let mut batch = Vec::new();
@@ -94,7 +94,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn new(name: String, plan: &Plan, reading: &Reading<'_>) -> Read<Self> {
+    fn new(name: String, plan: &ColumnPlan, reading: &Reading<'_>) -> Read<Self> {
         let limits = &reading.options.limits;
         let mut table = plan.table(name, limits);
         #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]

@@ -2,19 +2,19 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::super::columns::{Kind, Plan, Role};
+use super::super::columns::{ColumnKind, ColumnPlan, Role};
 use super::super::texts::{Field, MAX_TEXT, is_missing};
 use super::super::{Labels, Limits, Read, Texts, UNSEEN, shown};
 use super::blocks::{Block, count_lines};
 
 /// Where a record begins, or the empty lines before it.
 #[derive(Clone, Copy)]
-struct Place<'a> {
+struct RecordPlace<'a> {
     block: &'a Block,
     byte: u64,
 }
 
-impl Place<'_> {
+impl RecordPlace<'_> {
     /// The line in the file, counted from 1.
     fn line(self) -> u64 {
         let bytes = &self.block.bytes;
@@ -25,9 +25,9 @@ impl Place<'_> {
 }
 
 /// The work on every block.
-pub(super) struct Job<'a> {
+pub(super) struct BlockParser<'a> {
     pub(super) delimiter: u8,
-    pub(super) plan: &'a Plan,
+    pub(super) plan: &'a ColumnPlan,
     pub(super) limits: &'a Limits,
 }
 
@@ -36,14 +36,14 @@ pub(super) struct Piece {
     pub(super) rows: usize,
     /// `[row][feature]`; texts by their numbers in this piece.
     pub(super) cells: Vec<f32>,
-    pub(super) columns: Vec<Found>,
+    pub(super) columns: Vec<ColumnContent>,
     /// By their numbers in this piece.
     pub(super) labels: Labels,
 }
 
 /// The content of a column of a block.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct ColumnContent {
     pub(super) texts: Option<Texts>,
     /// Line of the first missing value.
     pub(super) first_missing: Option<u64>,
@@ -51,7 +51,7 @@ pub(super) struct Found {
     pub(super) turned: bool,
 }
 
-impl Job<'_> {
+impl BlockParser<'_> {
     /// Parses the records of a block.
     pub(super) fn parse(&self, block: &Block) -> Read<Piece> {
         let mut reader = ReaderBuilder::new()
@@ -67,12 +67,12 @@ impl Job<'_> {
                 return Ok(piece);
             }
             let byte = record.position().map_or(0, csv::Position::byte);
-            self.row(&record, Place { block, byte }, &mut piece)?;
+            self.row(&record, RecordPlace { block, byte }, &mut piece)?;
         }
     }
 
     fn empty(&self) -> Piece {
-        let found = |(_, _, kind): &(String, usize, Kind)| Found { texts: kind.texts(), ..Found::default() };
+        let found = |(_, _, kind): &(String, usize, ColumnKind)| ColumnContent { texts: kind.texts(), ..ColumnContent::default() };
         Piece {
             rows: 0,
             cells: Vec::new(),
@@ -81,7 +81,7 @@ impl Job<'_> {
         }
     }
 
-    fn row(&self, record: &ByteRecord, place: Place<'_>, piece: &mut Piece) -> Read<()> {
+    fn row(&self, record: &ByteRecord, place: RecordPlace<'_>, piece: &mut Piece) -> Read<()> {
         let roles = &self.plan.roles;
         if record.len() != roles.len() {
             let (there, expected) = (record.len(), roles.len());
@@ -106,7 +106,7 @@ impl Job<'_> {
         Ok(())
     }
 
-    fn cell(&self, field: &[u8], place: Place<'_>, slot: usize, column: &mut Found) -> Read<f32> {
+    fn cell(&self, field: &[u8], place: RecordPlace<'_>, slot: usize, column: &mut ColumnContent) -> Read<f32> {
         if column.texts.is_some() {
             return self.category(field, place, slot, column);
         }
@@ -117,7 +117,7 @@ impl Job<'_> {
                 Ok(f32::NAN)
             }
             Field::Infinite => Err(self.wrong(field, place, slot, "is not a number that float32 can hold")),
-            Field::Text if matches!(self.plan.features[slot].2, Kind::Open) => {
+            Field::Text if matches!(self.plan.features[slot].2, ColumnKind::Open) => {
                 column.turned = true;
                 Ok(UNSEEN)
             }
@@ -127,7 +127,7 @@ impl Job<'_> {
         }
     }
 
-    fn category(&self, field: &[u8], place: Place<'_>, slot: usize, column: &mut Found) -> Read<f32> {
+    fn category(&self, field: &[u8], place: RecordPlace<'_>, slot: usize, column: &mut ColumnContent) -> Read<f32> {
         let field = field.trim_ascii();
         if is_missing(field) {
             column.first_missing.get_or_insert_with(|| place.line());
@@ -137,7 +137,7 @@ impl Job<'_> {
         Ok(column.texts.as_mut().map_or(UNSEEN, |texts| texts.cell(text)))
     }
 
-    fn label<'t>(&self, field: &'t [u8], place: Place<'_>) -> Read<&'t str> {
+    fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<&'t str> {
         let field = field.trim_ascii();
         let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
         let column = shown(name, self.plan.named);
@@ -150,7 +150,7 @@ impl Job<'_> {
         self.text(field, place, &column)
     }
 
-    fn text<'t>(&self, field: &'t [u8], place: Place<'_>, column: &str) -> Read<&'t str> {
+    fn text<'t>(&self, field: &'t [u8], place: RecordPlace<'_>, column: &str) -> Read<&'t str> {
         if field.len() > MAX_TEXT {
             let (line, bytes) = (place.line(), field.len());
             return Err(format!(
@@ -165,7 +165,7 @@ impl Job<'_> {
         shown(&self.plan.features[slot].0, self.plan.named)
     }
 
-    fn wrong(&self, field: &[u8], place: Place<'_>, slot: usize, what: &str) -> String {
+    fn wrong(&self, field: &[u8], place: RecordPlace<'_>, slot: usize, what: &str) -> String {
         let text: String = String::from_utf8_lossy(field.trim_ascii()).chars().take(40).collect();
         format!("line {}, column {}: {text:?} {what}", place.line(), self.column(slot))
     }

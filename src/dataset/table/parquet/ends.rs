@@ -10,19 +10,19 @@ use parquet::errors::Result;
 use parquet::file::reader::{ChunkReader, Length};
 
 /// Like the inner reader, but reading nothing is an error.
-pub(super) struct Ends<R>(pub(super) R);
+pub(super) struct NonEmptyReads<R>(pub(super) R);
 
-impl<R: Length> Length for Ends<R> {
+impl<R: Length> Length for NonEmptyReads<R> {
     fn len(&self) -> u64 {
         self.0.len()
     }
 }
 
-impl<R: ChunkReader> ChunkReader for Ends<R> {
-    type T = Ends<R::T>;
+impl<R: ChunkReader> ChunkReader for NonEmptyReads<R> {
+    type T = NonEmptyReads<R::T>;
 
     fn get_read(&self, start: u64) -> Result<Self::T> {
-        self.0.get_read(start).map(Ends)
+        self.0.get_read(start).map(NonEmptyReads)
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes> {
@@ -30,7 +30,7 @@ impl<R: ChunkReader> ChunkReader for Ends<R> {
     }
 }
 
-impl<R: Read> Read for Ends<R> {
+impl<R: Read> Read for NonEmptyReads<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self.0.read(into)? {
             0 if !into.is_empty() => Err(ErrorKind::UnexpectedEof.into()),

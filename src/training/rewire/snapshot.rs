@@ -1,4 +1,4 @@
-//! What a rule chooses from, and the choices that rules have in common.
+//! The data from which a rule chooses, and choices that rules share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,38 +8,37 @@ use crate::dataset::Dataset;
 use crate::network::{Network, Parameters};
 use crate::topology::{Grain, Link, Region, Topology};
 
-/// Which links of a layer go and which come; as many of both.
+/// The links of a layer to remove and to add, equally many.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Moves {
     pub(super) dropped: Vec<Link>,
     pub(super) added: Vec<Link>,
 }
 
-/// Samples that gradients may be computed of.
+/// Samples for gradients.
 #[derive(Clone, Copy)]
-pub(super) struct Batch<'a> {
+pub(super) struct GradientBatch<'a> {
     pub(super) data: &'a Dataset,
     pub(super) samples: &'a [u32],
     pub(super) label_smoothing: f64,
 }
 
-/// A network between two epochs.
-pub(super) struct Subject<'a> {
+/// A network between two epochs, whose edges a rule may move.
+pub(super) struct Snapshot<'a> {
     pub(super) network: &'a Network,
     pub(super) parameters: &'a Parameters,
     /// Where the edges of each layer may be.
     pub(super) regions: &'a [Region],
     /// Share of the links that are to move.
     pub(super) fraction: f64,
-    pub(super) batch: Batch<'a>,
-    /// Once it is true, the choice no longer matters and ends early.
+    pub(super) batch: GradientBatch<'a>,
+    /// Once it is true, the choice is unused and ends early.
     pub(super) stop: &'a AtomicBool,
 }
 
-impl Subject<'_> {
-    /// One layer.
-    pub(super) fn layer(&self, index: usize) -> Layer<'_> {
-        Layer {
+impl Snapshot<'_> {
+    pub(super) fn layer(&self, index: usize) -> LayerSnapshot<'_> {
+        LayerSnapshot {
             topology: &self.network.layers()[index].topology,
             weights: &self.parameters.layers[index].weights,
             region: &self.regions[index],
@@ -49,14 +48,14 @@ impl Subject<'_> {
     }
 
     /// All layers, from the inputs on.
-    pub(super) fn layers(&self) -> impl Iterator<Item = Layer<'_>> {
+    pub(super) fn layers(&self) -> impl Iterator<Item = LayerSnapshot<'_>> {
         (0..self.network.layers().len()).map(|index| self.layer(index))
     }
 }
 
-/// One layer of a [`Subject`].
+/// One layer of a [`Snapshot`].
 #[derive(Clone, Copy)]
-pub(super) struct Layer<'a> {
+pub(super) struct LayerSnapshot<'a> {
     pub(super) topology: &'a Topology,
     /// `[edge]`.
     weights: &'a [f32],
@@ -65,15 +64,15 @@ pub(super) struct Layer<'a> {
     stop: &'a AtomicBool,
 }
 
-impl Layer<'_> {
+impl LayerSnapshot<'_> {
     pub(super) fn grain(self) -> Grain {
         self.region.grain()
     }
 
     /// Number of links that are to move; there may be fewer free places.
     pub(super) fn count(self) -> usize {
-        let together = self.grain().together();
-        let links = self.topology.edges() / (together * together);
+        let group_size = self.grain().group_size();
+        let links = self.topology.edges() / (group_size * group_size);
         if self.topology.edges() == self.topology.dense_edges() {
             return 0;
         }
@@ -82,13 +81,13 @@ impl Layer<'_> {
         count
     }
 
-    /// The `count` links with the least sums of |weight|, smallest first; of equal ones the first.
+    /// The `count` links with the smallest sums of |weight|, in rising order; ties go to the first.
     pub(super) fn smallest(self, count: usize) -> Vec<Link> {
-        let together = self.grain().together();
+        let group_size = self.grain().group_size();
         let size = |output: u32, place: usize| {
-            let rows = output as usize * together..(output as usize + 1) * together;
-            let first = |row: usize| self.topology.row(row).start + place * together;
-            let weights = rows.flat_map(|row| &self.weights[first(row)..first(row) + together]);
+            let rows = output as usize * group_size..(output as usize + 1) * group_size;
+            let first = |row: usize| self.topology.row(row).start + place * group_size;
+            let weights = rows.flat_map(|row| &self.weights[first(row)..first(row) + group_size]);
             weights.map(|weight| f64::from(weight.abs())).sum::<f64>()
         };
         let mut smallest = Largest::new(count);
@@ -100,7 +99,8 @@ impl Layer<'_> {
         smallest.links()
     }
 
-    /// Every place within the region that has no link, with the logarithm of its weight in a draw; none once it is to stop.
+    /// Visits every place within the region that has no link, with the logarithm of its weight in a draw. Visits nothing once a
+    /// stop is requested.
     pub(super) fn free(self, output: u32, visit: impl FnMut(Link, f64)) {
         if self.stop.load(Ordering::Relaxed) {
             return;
@@ -115,7 +115,7 @@ impl Layer<'_> {
         room
     }
 
-    /// Draws `count` free places without replacement, by their weights, among those that `may` come.
+    /// Draws `count` free places without replacement, with chances by their weights, among those that `may` be added.
     pub(super) fn drawn(self, count: usize, may: impl Fn(Link) -> bool, rng: &mut impl Rng) -> Vec<Link> {
         let is_even = self.region.is_even();
         let mut drawn = Largest::new(count);
@@ -123,7 +123,7 @@ impl Layer<'_> {
             self.free(output, |link, weight| {
                 if may(link) {
                     let uniform: f64 = rng.random();
-                    // The largest of keys with Gumbel's noise are a draw by the weights; of equal weights any noise will do.
+                    // Taking the largest keys with Gumbel noise draws by the weights. With equal weights any noise will do.
                     let key = if is_even { uniform } else { weight - (-uniform.ln()).ln() };
                     drawn.offer(key, link);
                 }
@@ -133,11 +133,11 @@ impl Layer<'_> {
     }
 }
 
-/// The `count` links with the largest keys, in little more memory than they take.
+/// The `count` links with the largest keys, in little more memory than these take.
 pub(super) struct Largest {
     count: usize,
     keys: Vec<(f64, Link)>,
-    /// What is below is not among the largest.
+    /// Links with smaller keys are not among the largest.
     least: f64,
 }
 
@@ -146,12 +146,12 @@ impl Largest {
         Self { count, keys: Vec::new(), least: f64::NEG_INFINITY }
     }
 
-    /// Takes a link that is not there yet.
+    /// Offers a link; each may be offered once.
     pub(super) fn offer(&mut self, key: f64, link: Link) {
         if self.count == 0 || key < self.least {
             return;
         }
-        // A quarter more than are wanted, so that each is looked at a few times only.
+        // Room for a quarter more, so that each link is compared only a few times.
         let most = self.count + self.count / 4 + 64;
         if self.keys.len() == most {
             self.cut();
@@ -170,7 +170,7 @@ impl Largest {
         }
     }
 
-    /// The links, largest key first, of equal keys the first link.
+    /// The links by falling key; ties go to the first link.
     pub(super) fn links(mut self) -> Vec<Link> {
         self.cut();
         self.keys.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
