@@ -5,7 +5,7 @@
 //! missing, and ends the program with exit code 1. Requests whose failure the calling thread handles fail normally.
 //! A request beyond a control group's limit counts as failed: the system would grant it, and kill the process silently.
 //!
-//! One of the three places that use `unsafe`, which an allocator needs. Every request goes unchanged to the system's
+//! One of the four places that use `unsafe`, which an allocator needs. Every request goes unchanged to the system's
 //! allocator, so what holds for that one holds for this one.
 
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -265,7 +265,12 @@ impl<'a> Batch<'a> {
         self.train(run, kernels, None)
     }
 
-    fn train(&self, run: &PlannedRun, kernels: RecordedKernels, resumption: Option<Resumption>) -> Result<TrainedRun> {
+    fn train(
+        &self,
+        run: &PlannedRun,
+        kernels: RecordedKernels,
+        resumption: Option<Resumption>,
+    ) -> Result<TrainedRun> {
         let quiet = WithoutNotes(self.session.reporter);
         let session = Session {
             reporter: &quiet,

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::flush::Flushing;
 use super::recorder::NoRecorder;
 use super::simd::NEVER;
 use super::{Chunk, CpuEngine, LANES};
@@ -30,6 +31,7 @@ impl CpuEngine {
             let room = || Chunk::new(self.layout.rows());
             let tasks = samples.par_chunks(LANES).zip(logits.par_chunks_mut(LANES * classes));
             tasks.for_each_init(room, |chunk, (part, out)| {
+                let _flushing = Flushing::start();
                 pass.run_forward(0, part, chunk);
                 let rows = &chunk.activations[pass.logit_rows()];
                 for (lane, sample) in out.chunks_mut(classes).enumerate() {

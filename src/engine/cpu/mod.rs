@@ -14,6 +14,7 @@ pub mod backward_weight;
 pub mod drop_connect;
 #[doc(hidden)]
 pub mod elementary;
+mod flush;
 #[doc(hidden)]
 pub mod forward;
 #[doc(hidden)]
@@ -57,7 +58,7 @@ use crate::topology::Topology;
 
 use backward_weight::Strip;
 use pass::{Pass, Totals};
-use recorder::{StageRecorder, NoRecorder};
+use recorder::{NoRecorder, StageRecorder};
 use regulariser::Regulariser;
 use simd::{KernelRun, NEVER};
 

@@ -3,6 +3,7 @@
 use std::ops::{Add, Range};
 
 use super::backward_input::backward_input;
+use super::flush::Flushing;
 use super::forward::{Epilogue, LayerSlices, Mask, forward};
 use super::gather::gather;
 use super::recorder::StageRecorder;
@@ -60,6 +61,7 @@ impl<R: StageRecorder> Pass<'_, R> {
         batch: usize,
         chunk: &mut Chunk,
     ) -> Option<Totals> {
+        let _flushing = Flushing::start();
         self.run_forward(column, samples, chunk);
         if self.is_stopped() {
             return None;

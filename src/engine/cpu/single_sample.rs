@@ -8,6 +8,7 @@
 use pulp::{Arch, Simd};
 
 use super::elementary::{activate, mul_add};
+use super::flush::Flushing;
 use super::simd::{Kernel, dispatch};
 use crate::network::{Activation, Network, Parameters};
 use crate::tiles::{DenseTile, MICRO_BLOCK, QUAD, TilePolicy, TiledLayer};
@@ -117,6 +118,7 @@ impl SingleSample {
         }
         self.x.clear();
         self.x.extend_from_slice(features);
+        let _flushing = Flushing::start();
         for layer in &self.layers {
             let (x, y, repeated) = (&self.x, &mut self.y, &mut self.repeated);
             dispatch(self.arch, Forward { layer, x, y, repeated });

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::backward_weight::{CHUNKS_TOGETHER, Strip, backward_weight_dense, backward_weight_sparse};
+use super::flush::Flushing;
 use super::pass::Totals;
 use super::recorder::StageRecorder;
 use super::update::ValuesMut;
@@ -114,6 +115,7 @@ impl CpuEngine {
         rayon::join(
             || {
                 strips.into_par_iter().for_each(|(strip, values)| {
+                    let _flushing = Flushing::start();
                     recorder.time(Stage::UpdateDense, || {
                         backward_weight_dense(arch, rule, dense_part, chunks, blocks, *strip, values);
                     });
@@ -121,6 +123,7 @@ impl CpuEngine {
             },
             || {
                 pieces.into_par_iter().for_each(|(start, values)| {
+                    let _flushing = Flushing::start();
                     let rows = &rows[start..][..values.values.len()];
                     let biases = biases.saturating_sub(start);
                     let part = sparse_part.map(|part| part.from(start));

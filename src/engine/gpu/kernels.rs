@@ -263,7 +263,7 @@ fn module(
 
 /// Makes a module without bounds checks and loop counters, which cost a multiple of the kernels' work.
 ///
-/// This is one of the three places that use `unsafe`. The shaders are this
+/// This is one of the four places that use `unsafe`. The shaders are this
 /// crate's own text. What they rely on is proven on the host before a dispatch:
 /// - every index in the tables is below the size of its buffer (`Tables::check`); group factors and
 ///   connection numbers are read only in steps whose settings gave their buffers the full size,

@@ -1,6 +1,6 @@
 //! The memory of an adapter, which wgpu does not report.
 //!
-//! One of the three places that use `unsafe`: it asks the driver through wgpu's handles.
+//! One of the four places that use `unsafe`: it asks the driver through wgpu's handles.
 
 /// Bytes of device-local memory of a Vulkan adapter; `None` for other interfaces.
 #[cfg(not(target_vendor = "apple"))]

@@ -51,7 +51,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use self::buffers::{NetworkBuffers, Seen};
-use self::commands::{DispatchSplit, Dispatch};
+use self::commands::{Dispatch, DispatchSplit};
 use self::data::Data;
 use self::device::Gpu;
 use self::kernels::Kernels;
@@ -282,7 +282,8 @@ impl Engine for GpuEngine {
         stop: &AtomicBool,
     ) -> Result<Vec<StepOutcome>> {
         check_plan(&self.network, data, plan)?;
-        let purpose = StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let purpose =
+            StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let seen = self.run(data, plan.samples, purpose, stop)?;
         let batches = plan.samples.chunks(self.settings.batch_size).zip(seen);
         Ok(batches.map(|(batch, seen)| outcome(batch.len(), seen)).collect())
