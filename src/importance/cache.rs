@@ -200,7 +200,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         for importance in [Importance::Variance, Importance::Random, Importance::Pca, Importance::None] {
             let settings = ImportanceSettings::new(importance);
-            assert_eq!(fit(&settings, &data(1.0), Some(folder.path()), &|_| {}).unwrap().1, ScoreSource::Fitted);
+            assert_eq!(
+                fit(&settings, &data(1.0), Some(folder.path()), &|_| {}).unwrap().1,
+                ScoreSource::Fitted
+            );
         }
         assert!(files(folder.path()).is_empty());
     }

@@ -6,7 +6,7 @@ use safetensors::Dtype;
 
 use super::TrainedModel;
 use super::container::{Container, Read};
-use super::format::{ModelMetadata, LayerHeader, NAME, VERSION};
+use super::format::{LayerHeader, ModelMetadata, NAME, VERSION};
 use crate::error::one_line;
 use crate::importance::{Importance, Order, Preprocessing, Standardisation, Transform};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
@@ -31,7 +31,8 @@ impl TrainedModel {
         let (mut layers, mut values) = (Vec::<Layer>::new(), Vec::new());
         for (index, layer) in header.layers.iter().enumerate() {
             let below = layers.last().map(|below| below.topology.outputs().width());
-            let limit = below.map_or_else(|| InputLimit::AtMost(most_inputs(bytes.len())), InputLimit::Exactly);
+            let limit =
+                below.map_or_else(|| InputLimit::AtMost(most_inputs(bytes.len())), InputLimit::Exactly);
             let (layer, parameters) = read_layer(&mut file, index, layer, limit)
                 .map_err(|reason| format!("layers.{index}: {reason}"))?;
             layers.push(layer);

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::TrainedModel;
 use super::container;
 use super::decode::most_inputs;
-use super::format::{ModelMetadata, LayerHeader, NAME, VERSION};
+use super::format::{LayerHeader, ModelMetadata, NAME, VERSION};
 use super::tensor::Tensor;
 use crate::importance::Transform;
 

@@ -82,8 +82,10 @@ pub fn confusion_picture(scores: &Scores, names: &[String], title: &str) -> Resu
     let names: Vec<String> = names.iter().map(|name| short(name)).collect();
     let layout = Layout::auto_from_plots(&plots).with_x_categories(names.clone());
     let layout = layout.with_y_categories(names.into_iter().rev().collect());
-    let layout =
-        layout.with_x_label("predicted class (% of the true class)").with_y_label("true class").with_x_tick_rotate(-35.0);
+    let layout = layout
+        .with_x_label("predicted class (% of the true class)")
+        .with_y_label("true class")
+        .with_x_tick_rotate(-35.0);
     let side = (48.0 * classes as f64).clamp(360.0, 1600.0);
     Drawing::of(&figure(title, [side + 160.0, side + 80.0], vec![(plots, layout)], &[]))
 }

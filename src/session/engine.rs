@@ -15,7 +15,7 @@ use super::auto::{Auto, auto_choice};
 use super::kernels::{self, ChosenKernels};
 #[cfg(feature = "gpu")]
 use super::request::KernelsRequest;
-use super::request::{EngineRequest, EnginePurpose, NetworkSetup};
+use super::request::{EnginePurpose, EngineRequest, NetworkSetup};
 #[cfg(feature = "gpu")]
 use super::trust;
 use crate::engine::cpu::CpuEngine;
@@ -111,7 +111,9 @@ impl Opening {
     /// Waits for the result.
     fn found(&mut self) -> DeviceChoice {
         let Some(thread) = self.device.take() else { return self.look()() };
-        thread.join().unwrap_or_else(|_| DeviceChoice::Cpu("the thread that opened the device panicked".into()))
+        thread
+            .join()
+            .unwrap_or_else(|_| DeviceChoice::Cpu("the thread that opened the device panicked".into()))
     }
 }
 

@@ -18,7 +18,10 @@ use crate::{Error, Result, Setting};
 ///
 /// # Errors
 /// Errors of a file, or what does not fit, with the name of the setting.
-pub fn network_from_files(settings: &ArchitectureSettings, ends: Option<EndWidths>) -> Result<Option<Network>> {
+pub fn network_from_files(
+    settings: &ArchitectureSettings,
+    ends: Option<EndWidths>,
+) -> Result<Option<Network>> {
     let Some(EdgeFiles(paths)) = settings.edges() else { return Ok(None) };
     let topologies = edges::read(paths, ends).asked_by(Setting::Edges)?;
     stacked(topologies, settings).asked_by(Setting::Edges).map(Some)

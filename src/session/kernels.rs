@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::request::{KernelsRequest, EnginePurpose, NetworkSetup};
+use super::request::{EnginePurpose, KernelsRequest, NetworkSetup};
 use super::settings::KernelChoice;
 use crate::Result;
 use crate::engine::gpu::{Budget, GpuDevice, GpuOptions, Tuning, TuningSource, TuningTask};

@@ -82,7 +82,7 @@ pub use self::{
     graph_files::network_from_files,
     memory::{check_batch, check_built_batch, check_network},
     reporter::{FinishedRun, RunPreview},
-    request::{KernelsRequest, EnginePurpose},
+    request::{EnginePurpose, KernelsRequest},
     resumption::Resumption,
     split::Split,
 };

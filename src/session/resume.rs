@@ -176,7 +176,11 @@ fn reopen_finished(
     identity: &RunIdentity,
 ) -> Result<()> {
     let Some(state) = state.as_ref().filter(|_| resumption.finished.is_some()) else { return Ok(()) };
-    resumption.folder.write_checkpoint(&Checkpoint { state: state.clone(), identity: identity.clone(), clock })?;
+    resumption.folder.write_checkpoint(&Checkpoint {
+        state: state.clone(),
+        identity: identity.clone(),
+        clock,
+    })?;
     resumption.folder.remove_summary()
 }
 

@@ -194,7 +194,8 @@ impl Session<'_> {
         let difference =
             difference.map_err(|error| Error::OtherRun(format!("the settings of {path}: {error}")))?;
         let recorded_digests = Digests::deserialize(&resumption.config["digests"]).ok();
-        let of_checkpoint = resumption.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
+        let of_checkpoint =
+            resumption.checkpoint.as_ref().map(|checkpoint| Digests::from(&checkpoint.identity));
         let digests = recorded_digests.or(of_checkpoint);
         let other_data = digests.as_ref().filter(|digests| !is_same_data(&digests.data, &identity.data));
         if let Some(key) = difference {

@@ -110,8 +110,8 @@ impl Session<'_> {
             (None, Some(topologies)) => Start::over(topologies, settings, data)?,
             (None, None) => {
                 let resumption = job.resumption.as_ref();
-                let start =
-                    Start::from_files(settings, data).map_err(|error| Resumption::with_copy(resumption, error))?;
+                let start = Start::from_files(settings, data)
+                    .map_err(|error| Resumption::with_copy(resumption, error))?;
                 if let Some(start) = start {
                     if let Some(resumption) = resumption {
                         resumption.check_edges(&settings.architecture, start.network())?;

@@ -214,7 +214,8 @@ impl Coupled2d {
             self.log_weight_within(from[*input as usize], to[*output as usize], SIGMAS).is_none()
         };
         let links = topology.links(self.grain);
-        links.filter(is_far).count() as f64 * (group_size * group_size) as f64 / topology.edges().max(1) as f64
+        links.filter(is_far).count() as f64 * (group_size * group_size) as f64
+            / topology.edges().max(1) as f64
     }
 
     /// Logarithm of the mean importance of each group of inputs.

@@ -61,8 +61,10 @@ fn fractions_of_a_fan_in_are_spread_evenly() {
         let topology = draw(&layer, 0);
         assert_eq!((layer.edges().unwrap(), topology.edges()), (edges, edges));
         let group_size = grain.group_size();
-        let more: Vec<bool> =
-            (0..64).step_by(group_size).map(|output| topology.in_degree(output) == few + group_size).collect();
+        let more: Vec<bool> = (0..64)
+            .step_by(group_size)
+            .map(|output| topology.in_degree(output) == few + group_size)
+            .collect();
         assert!((0..64).all(|output| [few, few + group_size].contains(&topology.in_degree(output))));
         // Every fourth group has more than the others.
         assert!(more.chunks(4).all(|four| four.iter().filter(|more| **more).count() == 1), "{more:?}");

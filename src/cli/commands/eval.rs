@@ -17,7 +17,7 @@ use tanner::report::{
     grouped,
 };
 use tanner::session::settings::DataSettings;
-use tanner::session::{EngineRequest, EnginePurpose, Session};
+use tanner::session::{EnginePurpose, EngineRequest, Session};
 use tanner::training::{Recipe, ScoredOn};
 
 use crate::cli::flags::EvalArgs;

@@ -38,7 +38,11 @@ pub(crate) fn run(args: &RankArgs) -> anyhow::Result<()> {
 /// The score of each feature, their names, and the shape of pictures.
 type FeatureScores = (Vec<f64>, Vec<String>, Option<[usize; 2]>);
 
-fn scores(settings: &ImportanceSettings, data: &DataSettings, args: &RankArgs) -> anyhow::Result<FeatureScores> {
+fn scores(
+    settings: &ImportanceSettings,
+    data: &DataSettings,
+    args: &RankArgs,
+) -> anyhow::Result<FeatureScores> {
     let session = session();
     if data.format.is_some() {
         let Data { splits, record } = session.load(data, args.seed)?;

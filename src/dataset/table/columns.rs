@@ -209,7 +209,12 @@ pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> +
     }
 }
 
-fn new_plan(names: ColumnNames<'_>, label: Option<&ColumnRef>, labelled: bool, drop: &[ColumnRef]) -> Read<ColumnPlan> {
+fn new_plan(
+    names: ColumnNames<'_>,
+    label: Option<&ColumnRef>,
+    labelled: bool,
+    drop: &[ColumnRef],
+) -> Read<ColumnPlan> {
     let count = names.len();
     let label = match label {
         _ if !labelled || count == 0 => None,
@@ -263,7 +268,10 @@ fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) ->
     };
     for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {
         plan.roles[place] = Role::Feature(slot);
-        let kind = column.categories.as_ref().map_or(ColumnKind::Numbers, |list| ColumnKind::Texts(Texts::fixed(list)));
+        let kind = column
+            .categories
+            .as_ref()
+            .map_or(ColumnKind::Numbers, |list| ColumnKind::Texts(Texts::fixed(list)));
         plan.features.push((names.name(place), place, kind));
     }
     match (need, label) {

@@ -122,7 +122,9 @@ impl<R: std::io::Read> Array<R> {
         }
         limits.check_columns(width)?;
         let plan = columns.plan(ColumnNames::Count(width))?;
-        if let Some((column, ..)) = plan.features.iter().find(|(_, _, kind)| matches!(kind, ColumnKind::Texts(_))) {
+        if let Some((column, ..)) =
+            plan.features.iter().find(|(_, _, kind)| matches!(kind, ColumnKind::Texts(_)))
+        {
             return Err(format!("column {column} held texts in training, an array has numbers alone"));
         }
         limits.check_values(rows as f64, plan.features.len() as f64)?;

@@ -117,7 +117,11 @@ impl Archive {
     }
 
     /// Reads one array.
-    pub(crate) fn open<T>(&mut self, name: &str, read: impl FnOnce(Array<ArrayReader<'_>>) -> Read<T>) -> Read<T> {
+    pub(crate) fn open<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(Array<ArrayReader<'_>>) -> Read<T>,
+    ) -> Read<T> {
         let named = |reason: String| format!("{name}: {reason}");
         let file = self.zip.by_name(name).map_err(|error| named(error.to_string()))?;
         // Both sizes are the archive's claims, which may be wrong.

@@ -57,7 +57,7 @@ use crate::topology::Topology;
 
 use backward_weight::Strip;
 use pass::{Pass, Totals};
-use recorder::{StageRecorder, NoRecorder};
+use recorder::{NoRecorder, StageRecorder};
 use regulariser::Regulariser;
 use simd::{KernelRun, NEVER};
 

@@ -1,7 +1,6 @@
 //! The engine that runs WGSL kernels on any device that wgpu supports.
 //!
-//! [`GpuEngine`] is the engine, [`GpuOptions`] says on which adapter and how,
-//! [`adapters`] lists the adapters. In data-flow order:
+//! [`GpuEngine`] is the engine, [`GpuOptions`] its adapter and options, [`adapters`] lists adapters. In data-flow order:
 //!
 //! - `adapter` and `device` find and open a device and turn its failures into errors;
 //! - `quad_lists` puts sparse values in the order of kernels, `pairs` what gradients go through, `tables` makes index lists, `buffers` all buffers and
@@ -51,7 +50,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use self::buffers::{NetworkBuffers, Seen};
-use self::commands::{DispatchSplit, Dispatch};
+use self::commands::{Dispatch, DispatchSplit};
 use self::data::Data;
 use self::device::Gpu;
 use self::kernels::Kernels;
@@ -282,7 +281,8 @@ impl Engine for GpuEngine {
         stop: &AtomicBool,
     ) -> Result<Vec<StepOutcome>> {
         check_plan(&self.network, data, plan)?;
-        let purpose = StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let purpose =
+            StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let seen = self.run(data, plan.samples, purpose, stop)?;
         let batches = plan.samples.chunks(self.settings.batch_size).zip(seen);
         Ok(batches.map(|(batch, seen)| outcome(batch.len(), seen)).collect())

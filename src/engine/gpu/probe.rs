@@ -115,9 +115,8 @@ impl<'a> Probe<'a> {
             return Err(Error::Network(format!("{kernel:?} is impossible, there are {layers} layers")));
         }
         self.check_batch(step.samples)?;
-        let purpose = step.learning_rate.map_or(StepPurpose::Evaluation, |learning_rate| StepPurpose::Training {
-            learning_rate,
-            first_step: step.step,
+        let purpose = step.learning_rate.map_or(StepPurpose::Evaluation, |learning_rate| {
+            StepPurpose::Training { learning_rate, first_step: step.step }
         });
         let engine = &*self.engine;
         let steps = Steps::new(&engine.network, &engine.settings, step.samples, purpose, 0);

@@ -101,7 +101,8 @@ impl ProfiledEngine for GpuEngine {
         self.data.select(&self.gpu, &self.buffers, &self.kernels, data)?;
         let steps = self.data.steps_per_submit(&self.buffers).min(most);
         let timestamps = Timestamps::new(&self.gpu, steps * kernels.len())?;
-        let purpose = StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
+        let purpose =
+            StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let mut profiles = Vec::new();
         for samples in plan.samples.chunks(steps * self.settings.batch_size) {
             let now = purpose.after(profiles.len() as u64);

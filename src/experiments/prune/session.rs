@@ -8,7 +8,7 @@ use crate::engine::Penalties;
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::Parameters;
 use crate::session::settings::{DataSettings, check_threads, usual_l2};
-use crate::session::{EngineRequest, EnginePurpose, Session, Split, SplitSettings};
+use crate::session::{EnginePurpose, EngineRequest, Session, Split, SplitSettings};
 use crate::text::grouped;
 use crate::training::{EpochMetrics, Observer, Recipe};
 use crate::{Error, Result};

@@ -88,7 +88,12 @@ impl CutFinder {
     /// The best cut of the samples by a feature, the lowest of equals; `None` when the feature is constant.
     ///
     /// `column` is `[row]`, `totals` the weight of each class in the node.
-    pub(super) fn best_cut(&mut self, column: &[u8], samples: &[BootstrapSample], totals: &[u32]) -> Option<Cut> {
+    pub(super) fn best_cut(
+        &mut self,
+        column: &[u8],
+        samples: &[BootstrapSample],
+        totals: &[u32],
+    ) -> Option<Cut> {
         self.best_cut_counting_from(COUNT_FROM, column, samples, totals)
     }
 
@@ -145,7 +150,13 @@ impl CutFinder {
     }
 
     /// Walks through a histogram of the samples, and leaves it empty.
-    fn cut_counted(&mut self, samples: &[BootstrapSample], mut sides: Sides, low: u8, high: u8) -> Option<Cut> {
+    fn cut_counted(
+        &mut self,
+        samples: &[BootstrapSample],
+        mut sides: Sides,
+        low: u8,
+        high: u8,
+    ) -> Option<Cut> {
         for (sample, &bin) in samples.iter().zip(&self.bins) {
             self.present[usize::from(bin)] = true;
             self.histogram[usize::from(bin) * self.classes + usize::from(sample.class)] +=

@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 
-use super::split::{COUNT_FROM, Cut, CutFinder, BootstrapSample, real, squares};
+use super::split::{BootstrapSample, COUNT_FROM, Cut, CutFinder, real, squares};
 use super::table::{BinnedTable, read_from};
 use super::*;
 use crate::threads::Threads;
@@ -20,7 +20,10 @@ fn importance(features: &[f32], feature_count: usize, labels: &[u32], trees: usi
 
 /// Each row once, in the order of the rows.
 fn every_row(labels: &[u32]) -> Vec<BootstrapSample> {
-    (0..).zip(labels).map(|(row, &label)| BootstrapSample { row, class: narrow_class(label), weight: 1 }).collect()
+    (0..)
+        .zip(labels)
+        .map(|(row, &label)| BootstrapSample { row, class: narrow_class(label), weight: 1 })
+        .collect()
 }
 
 pub(super) fn table(features: &[f32], feature_count: usize) -> BinnedTable {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use rand::{Rng, RngExt};
 
 use super::scale_to_one;
-use super::split::{CutFinder, BootstrapSample, real, squares};
+use super::split::{BootstrapSample, CutFinder, real, squares};
 use super::table::BinnedTable;
 
 /// Decrease in Gini impurity by each feature, `[feature]`, with the sum 1, or all 0 for a tree of one leaf.

@@ -6,7 +6,7 @@ use std::ops::Range;
 use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::columns::{NeuronColumn, HEAD, WIDTH, columns, height};
+use super::columns::{HEAD, NeuronColumn, WIDTH, columns, height};
 use crate::report::style::{
     BOUNDARY, FIRST, FONT, HAIR, INK, LABEL, NO_EDGE, PAPER, SECOND, SOFT, TEXT, TITLE, Tone,
 };
@@ -93,8 +93,8 @@ impl<'a> PlacedLayer<'a> {
     }
 
     fn add_neurons(&self, scene: &mut Scene, field: &BTreeSet<usize>) {
-        let circles =
-            |column: &NeuronColumn, neurons: Range<usize>, fill: Color, stroke: Color| Primitive::CircleBatch {
+        let circles = |column: &NeuronColumn, neurons: Range<usize>, fill: Color, stroke: Color| {
+            Primitive::CircleBatch {
                 cx: vec![column.x; neurons.len()],
                 cy: column.neurons[neurons].to_vec(),
                 r: column.radius,
@@ -102,7 +102,8 @@ impl<'a> PlacedLayer<'a> {
                 fill_opacity: None,
                 stroke: Some(stroke),
                 stroke_width: Some(HAIR),
-            };
+            }
+        };
         for (block, neurons) in self.layer.inputs().blocks().enumerate() {
             let (fill, stroke) =
                 if field.contains(&block) { (FIELD, FIELD) } else { (PAPER.color(), NEURON) };

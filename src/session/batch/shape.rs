@@ -53,7 +53,11 @@ impl DataShape {
     }
 
     /// Refuses a finished run that had other settings or other data.
-    pub(super) fn check_same(&self, PlannedRun { settings, folder, .. }: &PlannedRun, config: &Value) -> Result<()> {
+    pub(super) fn check_same(
+        &self,
+        PlannedRun { settings, folder, .. }: &PlannedRun,
+        config: &Value,
+    ) -> Result<()> {
         let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
         let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
         let samples = SampleCounts {

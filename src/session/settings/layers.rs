@@ -49,8 +49,7 @@ impl Settings {
         let mut given = self.given();
         given.retain(|choice| !self.is_unchanged(&below, *choice));
         for low in below.given() {
-            let is_replaced =
-                |high: &Setting| supersedes(*high, low) && !self.uses(&below, *high, low);
+            let is_replaced = |high: &Setting| supersedes(*high, low) && !self.uses(&below, *high, low);
             if given.iter().any(is_replaced) {
                 below.remove(low);
             }

@@ -92,8 +92,8 @@ impl TableRecord {
 
 /// The settings that repeat the run; defaults stay unset.
 pub(super) fn settings(config: &Value) -> Result<Settings, String> {
-    let recorded =
-        RecordedSettings::deserialize(config).map_err(|error| format!("not the config.json of a run: {error}"))?;
+    let recorded = RecordedSettings::deserialize(config)
+        .map_err(|error| format!("not the config.json of a run: {error}"))?;
     let RecordedSettings { importance, architecture, recipe, augmentation, .. } = recorded;
     let mut settings = Settings { data: recorded.table.options()?, ..Settings::default() };
     settings.data.data = Some(recorded.data);

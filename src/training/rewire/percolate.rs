@@ -50,7 +50,8 @@ impl Connected {
     fn without(layers: &[LayerSnapshot<'_>], removed: &[Vec<Link>]) -> Self {
         let inputs = layers.first().map_or(0, |layer| layer.topology.inputs().width());
         let logits = layers.last().map_or(0, |layer| layer.topology.outputs().width());
-        let removed: Vec<BTreeSet<Link>> = removed.iter().map(|links| links.iter().copied().collect()).collect();
+        let removed: Vec<BTreeSet<Link>> =
+            removed.iter().map(|links| links.iter().copied().collect()).collect();
         let mut reached = vec![vec![true; inputs]];
         for (layer, removed) in layers.iter().zip(&removed) {
             let mut above = vec![false; layer.topology.outputs().width()];
@@ -95,5 +96,8 @@ fn neurons(layer: &LayerSnapshot<'_>, link: Link) -> [std::ops::Range<usize>; 2]
 fn edges(layer: &LayerSnapshot<'_>, removed: &BTreeSet<Link>) -> impl Iterator<Item = (usize, usize)> {
     let width = layer.grain().group_size();
     let group = move |neuron: usize| u32::try_from(neuron / width).unwrap_or(u32::MAX);
-    layer.topology.edge_ends().filter(move |(output, input)| !removed.contains(&(group(*output), group(*input))))
+    layer
+        .topology
+        .edge_ends()
+        .filter(move |(output, input)| !removed.contains(&(group(*output), group(*input))))
 }

@@ -18,7 +18,7 @@ use tanner::model::Arch;
 use tanner::network::{Architecture, Network, Parameters};
 use tanner::report::measurement_table;
 use tanner::session::settings::{ArchitectureOptions, ArchitectureSettings, Grids, InputShape};
-use tanner::session::{EngineRequest, OpenedEngine, EnginePurpose, check_batch, check_built_batch};
+use tanner::session::{EnginePurpose, EngineRequest, OpenedEngine, check_batch, check_built_batch};
 use tanner::tiles::TilePolicy;
 use tanner::topology::Grid;
 use tanner::training::Recipe;

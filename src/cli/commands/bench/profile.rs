@@ -35,7 +35,11 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 /// One batch size of one network: checked, timed as a whole, then stage by stage.
-fn profile(plan: &BenchPlan<'_>, subject: &ReadyNetwork, settings: EngineSettings) -> anyhow::Result<Profile> {
+fn profile(
+    plan: &BenchPlan<'_>,
+    subject: &ReadyNetwork,
+    settings: EngineSettings,
+) -> anyhow::Result<Profile> {
     let ReadyNetwork { bench_network, network, start, .. } = subject;
     let (batch, seconds) = (settings.batch_size, plan.args.seconds);
     let session = session();

@@ -72,7 +72,10 @@ impl BlockParser<'_> {
     }
 
     fn empty(&self) -> Piece {
-        let found = |(_, _, kind): &(String, usize, ColumnKind)| ColumnContent { texts: kind.texts(), ..ColumnContent::default() };
+        let found = |(_, _, kind): &(String, usize, ColumnKind)| ColumnContent {
+            texts: kind.texts(),
+            ..ColumnContent::default()
+        };
         Piece {
             rows: 0,
             cells: Vec::new(),
@@ -106,7 +109,13 @@ impl BlockParser<'_> {
         Ok(())
     }
 
-    fn cell(&self, field: &[u8], place: RecordPlace<'_>, slot: usize, column: &mut ColumnContent) -> Read<f32> {
+    fn cell(
+        &self,
+        field: &[u8],
+        place: RecordPlace<'_>,
+        slot: usize,
+        column: &mut ColumnContent,
+    ) -> Read<f32> {
         if column.texts.is_some() {
             return self.category(field, place, slot, column);
         }
@@ -127,7 +136,13 @@ impl BlockParser<'_> {
         }
     }
 
-    fn category(&self, field: &[u8], place: RecordPlace<'_>, slot: usize, column: &mut ColumnContent) -> Read<f32> {
+    fn category(
+        &self,
+        field: &[u8],
+        place: RecordPlace<'_>,
+        slot: usize,
+        column: &mut ColumnContent,
+    ) -> Read<f32> {
         let field = field.trim_ascii();
         if is_missing(field) {
             column.first_missing.get_or_insert_with(|| place.line());
