@@ -2,7 +2,7 @@
 
 use tanner::Error;
 use tanner::dataset::{Dataset, Pictures};
-use tanner::importance::cache::{self, Source};
+use tanner::importance::cache::{self, ScoreSource};
 use tanner::importance::{
     Importance, ImportanceSettings, Order, Preprocessing, Standardisation, Transform, feature_scores, ranking,
 };
@@ -174,12 +174,13 @@ fn pictures_score_as_the_same_features_in_f32() {
         let settings = settings(kind, Order::Descending);
         let folder = tempfile::tempdir().unwrap();
         let (first, source) = cache::scores(&settings, &dataset, Some(folder.path()), &|_| {}).unwrap();
-        assert_eq!(source, Source::Fitted);
+        assert_eq!(source, ScoreSource::Fitted);
         assert!(first.iter().any(|score| *score > 0.0), "{kind}: {first:?}");
         let fitted = feature_scores(&settings, &pictures, &|_| {}).unwrap();
         assert!(first.iter().zip(fitted).all(|(a, b)| a.to_bits() == b.to_bits()), "{kind}");
         let (cached, source) = cache::scores(&settings, &pictures, Some(folder.path()), &|_| {}).unwrap();
-        let expected = if kind == Importance::RandomForest { Source::Cache } else { Source::Fitted };
+        let expected =
+            if kind == Importance::RandomForest { ScoreSource::Cache } else { ScoreSource::Fitted };
         assert_eq!((cached, source), (first, expected), "{kind}");
     }
 }

@@ -37,7 +37,7 @@ use crate::training::{Ending, RunFolder, Summary};
 use crate::{Error, Result, Setting, threads};
 
 /// Recorded adapter and kernels of a run.
-type RecordedKernels = Option<(String, KernelChoice)>;
+type RunKernels = Option<(String, KernelChoice)>;
 
 /// A folder of runs, and the data that they share.
 pub struct Batch<'a> {
@@ -250,7 +250,7 @@ impl<'a> Batch<'a> {
     }
 
     /// A run from its last checkpoint, or from the start if none fits, to the same bits.
-    fn resume_run(&self, run: &PlannedRun, label: &str, kernels: RecordedKernels) -> Result<TrainedRun> {
+    fn resume_run(&self, run: &PlannedRun, label: &str, kernels: RunKernels) -> Result<TrainedRun> {
         if let Ok(resumption @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
             self.session.note(format!("{label}: {}", resumption.place()));
             match self.train(run, kernels.clone(), Some(resumption)) {
@@ -265,12 +265,7 @@ impl<'a> Batch<'a> {
         self.train(run, kernels, None)
     }
 
-    fn train(
-        &self,
-        run: &PlannedRun,
-        kernels: RecordedKernels,
-        resumption: Option<Resumption>,
-    ) -> Result<TrainedRun> {
+    fn train(&self, run: &PlannedRun, kernels: RunKernels, from: Option<Resumption>) -> Result<TrainedRun> {
         let quiet = WithoutNotes(self.session.reporter);
         let session = Session {
             reporter: &quiet,
@@ -284,7 +279,7 @@ impl<'a> Batch<'a> {
         settings.engine = settings.engine.with_recorded(kernels);
         let data_sha256 = Some(self.shape(run)?.digest);
         let data = Some(self.data(run)?);
-        session.train(TrainingJob { data, data_sha256, resumption, ..TrainingJob::new(settings) })
+        session.train(TrainingJob { data, data_sha256, resumption: from, ..TrainingJob::new(settings) })
     }
 
     /// The data of all runs.

@@ -122,6 +122,7 @@ impl Session<'_> {
                 let fit = || self.preprocessing(&settings.importance, data[0]);
                 let (start, architecture) = Start::new(settings, data, fit)?;
                 self.warn_of_unused_importance(settings);
+                self.note_mirrored_pictures(settings);
                 self.warn_of_far_edges(&architecture, start.network());
                 self.warn_of_size(&settings.architecture, start.network());
                 start

@@ -69,6 +69,16 @@ impl Session<'_> {
         }
     }
 
+    /// Says that a preset also trains on mirrored pictures.
+    pub(super) fn note_mirrored_pictures(&self, settings: &RunSettings) {
+        if settings.augmentation.flip && settings.typed.training.augment.is_none() {
+            self.note(
+                "the preset also trains on mirrored pictures: if they may be of another class (digits, letters, arrows), give \
+                 `augment` shift=1",
+            );
+        }
+    }
+
     /// Warns that no edge has moved.
     pub(super) fn warn_of_unmoved_edges(&self, settings: &RunSettings, history: &[EpochMetrics]) {
         let has_moved = history.iter().any(|epoch| epoch.edges_moved.is_some_and(|moved| moved > 0));

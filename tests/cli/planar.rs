@@ -408,3 +408,15 @@ fn settings_without_an_effect_are_named() {
     let said = done(path, &narrow_view.replace("--fan-in 12", "--fan-in 8"));
     assert!(said.contains("edges are longer than 3 times the --reach"), "{said}");
 }
+
+/// A preset says that it mirrors pictures, unless the augmentation was chosen.
+#[test]
+fn a_preset_that_mirrors_pictures_says_so() {
+    let folder = folder_with_data();
+    let line = "--data data --preset tanner --grid 4x4 --fan-in 8 --epochs 1 --backend cpu";
+    let note = "the preset also trains on mirrored pictures";
+    let said = done(folder.path(), &format!("{line} --out a"));
+    assert!(said.contains(note) && said.contains("--augment shift=1"), "{said}");
+    let said = done(folder.path(), &format!("{line} --augment shift=1,flip --out b"));
+    assert!(!said.contains(note), "{said}");
+}

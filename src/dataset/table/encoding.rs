@@ -253,7 +253,8 @@ pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
     let place = column.first_missing.as_deref().unwrap_or("somewhere");
     let name = shown(&column.name, table.named);
     table.refused(format!(
-        "{place}, column {name}: the value is missing; fill it with `impute` mean, median or zero, or exclude \
-         the column out with `drop`"
+        "{place}, column {name}: the value is missing; fill it with `impute` mean, median or zero, or leave \
+         the column out with `drop` {}",
+        column.name
     ))
 }

@@ -81,8 +81,8 @@ fn fit_categories(
     let too_many = |how_many: String| {
         let example = texts.list().first().map_or("", String::as_str);
         Err(table.refused(format!(
-            "column {name} holds texts, such as {example:?}, {how_many} different ones, the limit is {most}: raise it \
-             with `max-categories`, or leave the column out with `drop` {}",
+            "column {name} holds texts, such as {example:?}, {how_many} different ones, the limit is {most}: leave \
+             it out with `drop` {} if it identifies rows or is a date, or raise the limit with `max-categories`",
             column.name
         )))
     };

@@ -1,7 +1,6 @@
 //! The engine that runs WGSL kernels on any device that wgpu supports.
 //!
-//! [`GpuEngine`] is the engine, [`GpuOptions`] says on which adapter and how,
-//! [`adapters`] lists the adapters. In data-flow order:
+//! [`GpuEngine`] is the engine, [`GpuOptions`] its adapter and options, [`adapters`] lists adapters. In data-flow order:
 //!
 //! - `adapter` and `device` find and open a device and turn its failures into errors;
 //! - `quad_lists` puts sparse values in the order of kernels, `pairs` what gradients go through, `tables` makes index lists, `buffers` all buffers and

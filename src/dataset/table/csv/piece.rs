@@ -158,7 +158,7 @@ impl BlockParser<'_> {
         let column = shown(name, self.plan.named);
         if is_missing(field) {
             return Err(format!(
-                "line {}: the label is missing in column {column}: remove such rows",
+                "line {}: the label is missing in column {column}: remove such rows, or name another label with `label`",
                 place.line()
             ));
         }
