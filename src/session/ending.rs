@@ -5,6 +5,7 @@ use super::job::TrainedRun;
 use super::places::importance_name;
 use super::reporter::FinishedRun;
 use super::settings::RunSettings;
+use crate::dataset::Dataset;
 use crate::text::epochs;
 use crate::training::{Ending, PatienceOn, Recorder, Trained};
 use crate::{Error, Result};
@@ -16,6 +17,7 @@ impl Session<'_> {
         settings: &RunSettings,
         mut recorder: Recorder,
         trained: Result<Trained>,
+        test: &Dataset,
     ) -> Result<TrainedRun> {
         let folder = recorder.folder().map(|folder| folder.path().to_owned());
         let done = trained.and_then(|trained| {
@@ -40,6 +42,7 @@ impl Session<'_> {
         }
         if summary.is_some() {
             self.warn_of_unmoved_edges(settings, recorder.history());
+            self.warn_of_nothing_learned(settings, &recorder, test);
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(

@@ -90,7 +90,7 @@ impl Session<'_> {
             (train_set, &test_set),
             (state, patience_from, regions),
         );
-        self.finish(&job.settings, recorder, trained)
+        self.finish(&job.settings, recorder, trained, &test_set)
     }
 
     /// The initial network of a job.

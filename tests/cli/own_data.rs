@@ -371,3 +371,24 @@ fn several_columns_are_dropped_with_a_preset() {
     run(folder.path(), line);
     assert_eq!(load(folder.path(), "run").data().feature_names, ["height, cm"]);
 }
+
+/// A network that is no better than the most frequent class says so, also under `--quiet`.
+#[test]
+fn a_network_that_learned_nothing_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let row = |row: u32| {
+        let class = row % 3;
+        format!("{},{},{}\n", class * 10 + row % 4, row % 5, ["ash", "elm", "oak"][class as usize])
+    };
+    fs::write(folder.path().join("trees.csv"), (0..150).map(row).collect::<String>()).unwrap();
+    let warning = "warning: nothing learned: always answering \"";
+    let line = "trees.csv --backend cpu --epochs 2 --quiet";
+    let said = tanner(folder.path(), line);
+    assert!(said.code == Some(0) && said.stderr.contains(warning), "{said:?}");
+    assert!(
+        said.stderr.contains("is right in 33.33 % of the test samples, the network in 33.33 %"),
+        "{said:?}"
+    );
+    let said = tanner(folder.path(), "trees.csv --preset small --backend cpu --epochs 60");
+    assert!(said.code == Some(0) && !said.stderr.contains("nothing learned"), "{said:?}");
+}

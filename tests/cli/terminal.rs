@@ -39,7 +39,8 @@ fn layers_that_starve_are_reported_in_one_line() {
     ] {
         let outcome = tanner(folder.path(), &line);
         assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
-        let warnings: Vec<&str> = outcome.stderr.lines().filter(|line| line.starts_with("warning")).collect();
+        let is_about_neurons = |line: &&str| line.starts_with("warning: neurons");
+        let warnings: Vec<&str> = outcome.stderr.lines().filter(is_about_neurons).collect();
         assert_eq!(warnings, [warning], "{line}");
     }
 }

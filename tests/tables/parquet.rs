@@ -225,3 +225,46 @@ fn a_page_beyond_the_end_is_refused_at_once() {
     assert!(read(bytes, &NEW).is_err());
     assert!(begin.elapsed().as_secs() < 10);
 }
+
+/// Training would go by places, and a model by names, the first of them for both.
+#[test]
+fn columns_of_one_name_are_refused() {
+    let schema =
+        "message table { required double a; required double b; required double a; required int32 label; }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let mut bytes = Vec::new();
+    let mut file = SerializedFileWriter::new(&mut bytes, schema, Arc::default()).unwrap();
+    let mut group = file.next_row_group().unwrap();
+    for _ in 0..3 {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<DoubleType>().write_batch(&[1.0, 2.0], None, None).unwrap();
+        column.close().unwrap();
+    }
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int32Type>().write_batch(&[0, 1], None, None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    file.close().unwrap();
+    let message = read(bytes, &NEW).unwrap_err().to_string();
+    assert_says(&message, &["columns 0 and 2 are both called \"a\"", "rename one"]);
+}
+
+/// Columns are read in parallel, each at its own place of the file.
+#[test]
+fn a_file_is_read_a_thousand_times_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.parquet");
+    std::fs::write(&path, write(200, 3, Compression::SNAPPY, false)).unwrap();
+    let read = || {
+        let source = Source::open(&path).unwrap();
+        let table = Table::read(source, Format::Parquet, &NEW, &ReadOptions::default()).unwrap().table;
+        learn(table, FitOptions::default(), &Limits::default()).unwrap()
+    };
+    let threads = tanner::Threads::new(Some(4)).unwrap();
+    let (data, record) = read();
+    threads.install(|| {
+        for time in 0..1000 {
+            assert!(read() == (data.clone(), record.clone()), "read {time}");
+        }
+    });
+}

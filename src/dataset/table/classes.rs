@@ -15,8 +15,8 @@ impl Classes {
     /// The classes of a training table.
     ///
     /// # Errors
-    /// [`Error::Table`] when there are no labels, only one class, or so many classes that
-    /// the column can hardly be a label.
+    /// [`Error::Table`] when there are no labels, only one class, or more classes than
+    /// a label can have.
     pub fn of(table: &Table, limits: &Limits) -> Result<Self> {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels: name their column with `label`"));

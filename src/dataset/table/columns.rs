@@ -291,6 +291,18 @@ fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) ->
     Ok(plan)
 }
 
+/// Refuses two columns of one name: a model finds columns by their names, and would take the first for both.
+#[cfg(feature = "parquet")]
+pub(super) fn refuse_shared_names(names: &[String]) -> Read<()> {
+    let mut seen = std::collections::HashMap::new();
+    for (place, name) in names.iter().enumerate() {
+        if let Some(earlier) = seen.insert(name, place) {
+            return Err(format!("columns {earlier} and {place} are both called {name:?}: rename one"));
+        }
+    }
+    Ok(())
+}
+
 /// Place of each feature, and of the label if present.
 type Places = (Vec<usize>, Option<usize>);
 

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use self::ends::NonEmptyReads;
 use self::pages::Pages;
 use self::shared::Shared;
-use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role};
+use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role, refuse_shared_names};
 use super::source::Content;
 use super::texts::{MAX_TEXT, cell, is_missing};
 use super::{Columns, Limits, Read, Source, Table, Texts, shown};
@@ -51,6 +51,7 @@ fn read_from<R: ChunkReader + 'static>(
     let schema = metadata.schema_descr();
     limits.check_columns(schema.num_columns())?;
     let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
+    refuse_shared_names(&names)?;
     let mut plan = columns.plan(ColumnNames::Header(&names))?;
     let rows = usize::try_from(metadata.num_rows()).map_err(|_| "a number of rows below 0")?;
     limits.check_values(rows as f64, plan.features.len() as f64)?;
