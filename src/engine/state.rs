@@ -118,10 +118,7 @@ impl EngineState {
                 format!("state of an engine: {count} values do not fit a network of {expected} parameters");
             return Err(Error::Network(reason));
         }
-        match self.parameters.clone().converted(true) {
-            Values::Single(values) => Ok(layered(network, &values)),
-            Values::Double(_) => unreachable!("converted above"),
-        }
+        Ok(self.parameters.clone().into_layered(network))
     }
 
     /// The state after the edges of one layer have moved: surviving edges keep their values, new ones start at zero.

@@ -292,8 +292,7 @@ fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) ->
 }
 
 /// Refuses two columns of one name: a model finds columns by their names, and would take the first for both.
-#[cfg(feature = "parquet")]
-pub(super) fn refuse_shared_names(names: &[String]) -> Read<()> {
+pub(crate) fn refuse_shared_names(names: &[String]) -> Read<()> {
     let mut seen = std::collections::HashMap::new();
     for (place, name) in names.iter().enumerate() {
         if let Some(earlier) = seen.insert(name, place) {

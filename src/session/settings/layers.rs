@@ -15,6 +15,9 @@ fn decides(choice: Setting, setting: Setting) -> bool {
         Setting::Optimizer => setting == Setting::Lr || OptimizerOptions::SETTINGS.contains(&setting),
         Setting::Backend => EngineOptions::SETTINGS.contains(&setting) && setting != Setting::Backend,
         Setting::Importance => setting == Setting::Trees,
+        Setting::Rewire => {
+            [Setting::RewireFraction, Setting::RewireEvery, Setting::RewireEnd].contains(&setting)
+        }
         _ => false,
     }
 }
@@ -54,11 +57,6 @@ impl Settings {
                 below.remove(low);
             }
         }
-        if self.training.rewire == Some(Rewire::Off) {
-            [Setting::RewireFraction, Setting::RewireEvery, Setting::RewireEnd]
-                .into_iter()
-                .for_each(|setting| below.remove(setting));
-        }
         if self.architecture.arch == Some(Arch::Sc2d) {
             // Its layers are grids, and its pixels keep their places.
             below.remove(Setting::Hidden);
@@ -81,7 +79,8 @@ impl Settings {
         self
     }
 
-    /// Whether a choice made here uses a setting of a lower layer that makes no such choice.
+    /// Whether a choice made here uses a setting of a lower layer that makes no such choice. Every rule of rewiring uses
+    /// all of its settings, whatever the rule there.
     fn uses(&self, below: &Self, choice: Setting, setting: Setting) -> bool {
         match choice {
             Setting::Arch if below.architecture.arch.is_none() => {
@@ -97,6 +96,7 @@ impl Settings {
             Setting::Importance if below.importance.importance.is_none() => {
                 self.importance.importance == Some(Importance::RandomForest)
             }
+            Setting::Rewire => self.training.rewire != Some(Rewire::Off),
             _ => false,
         }
     }

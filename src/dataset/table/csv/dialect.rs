@@ -5,6 +5,7 @@ use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::super::columns::refuse_shared_names;
 use super::super::texts::Field;
 use super::super::{Read, ReadOptions, Source, unreadable};
 use super::blocks::{RecordEnds, count_lines};
@@ -184,7 +185,6 @@ pub(super) fn is_header(first: &ByteRecord, others: &[ByteRecord], known: Option
 /// The names of the columns; one may be empty, as some programs do above row numbers.
 fn names(header: &ByteRecord) -> Read<Vec<String>> {
     let mut names = Vec::with_capacity(header.len());
-    let mut seen = std::collections::HashMap::new();
     for (place, field) in header.iter().enumerate() {
         let field = field.trim_ascii();
         let text = std::str::from_utf8(field)
@@ -192,14 +192,9 @@ fn names(header: &ByteRecord) -> Read<Vec<String>> {
         if text.len() > 1024 {
             return Err(format!("line 1, column {place}: a name of {} bytes, the limit is 1024", text.len()));
         }
-        let name = if text.is_empty() { format!("column {place}") } else { text.to_owned() };
-        if let Some(earlier) = seen.insert(name.clone(), place) {
-            return Err(format!(
-                "line 1: columns {earlier} and {place} are both called {name:?}: rename one; if the first line holds \
-                 data, say `header` no"
-            ));
-        }
-        names.push(name);
+        names.push(if text.is_empty() { format!("column {place}") } else { text.to_owned() });
     }
+    refuse_shared_names(&names)
+        .map_err(|reason| format!("line 1: {reason}; if the first line holds data, say `header` no"))?;
     Ok(names)
 }
