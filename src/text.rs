@@ -26,6 +26,16 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
+/// A name as it can be typed in a command, in quotes where a shell needs them.
+#[cfg(feature = "train")]
+pub(crate) fn shell_word(name: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.:/@%+".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return name.to_owned();
+    }
+    format!("'{}'", name.replace('\'', "'\\''"))
+}
+
 /// Bytes as hexadecimal digits, two for each, for digests.
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()

@@ -69,8 +69,86 @@ fn labels_that_are_not_classes_are_refused() {
     assert_says(&refusal("x,y\n1,a\n2,a\n"), &["label column \"y\" has only one class, \"a\""]);
     let mut names = String::from("x,name\n");
     (0..100).for_each(|row| names += &format!("{row},person {row}\n"));
-    assert_says(&refusal(&names), &["label column \"name\" has 100 different values in 100 rows", "`label`"]);
+    assert_says(
+        &refusal(&names),
+        &["column \"name\" was taken for the label", "it has 100 different values"],
+    );
+    let named = names.replace("name", "class");
+    assert_says(
+        &refusal(&named),
+        &["label column \"class\" has 100 different values in 100 rows", "`label`"],
+    );
     let mut many = String::from("x,price\n");
     (0..20_000).for_each(|row| many += &format!("{row},{}.5\n", row % 5000));
-    assert_says(&refusal(&many), &["more than 4096 different values", "is it a quantity"]);
+    assert_says(&refusal(&many), &["it holds fractions such as \"0.5\"", "`label`", "\"x\", \"price\""]);
+    let named = many.replace("price", "class");
+    assert_says(&refusal(&named), &["more than 4096 different values", "is it a quantity"]);
+}
+
+/// 60 rows with the cells of each; the header comes first.
+fn table(header: &str, row: impl Fn(usize) -> String) -> String {
+    (0..60).fold(format!("{header}\n"), |text, number| text + &row(number) + "\n")
+}
+
+#[test]
+fn a_guessed_label_that_is_probably_a_feature_is_refused_with_the_names_of_all_columns() {
+    let class = |row: usize| ["oak", "elm", "fir"][row % 3];
+    let all = "name it with `label`; the columns are ";
+    let fractions = table("kind,size", |row| format!("{},{}.5", class(row), row % 4));
+    let first = "perhaps `label` kind";
+    assert_says(
+        &refusal(&fractions),
+        &["\"size\"", "fractions such as \"0.5\"", all, "\"kind\", \"size\"", first],
+    );
+    let whole = table("the kind,size", |row| format!("{},{}", class(row), row % 7));
+    assert_says(
+        &refusal(&whole),
+        &["may be a feature with 7 different numbers", "perhaps `label` 'the kind'"],
+    );
+    let bare = whole.split_once('\n').unwrap().1;
+    assert_says(
+        &refusal(bare),
+        &["column 1 was taken", "there are 2 columns, 0 is the first", "perhaps `label` 0"],
+    );
+    // A few classes that are numbers, or many numbers behind numbers, may well be the label.
+    for fine in [
+        table("kind,size", |row| format!("{},{}", class(row), row % 3)),
+        table("age,size", |row| format!("{},{}", row, row % 7)),
+        table("age,kind", |row| format!("{},{}", row, class(row))),
+    ] {
+        learned(fine);
+    }
+    let text =
+        "a,kind\n".to_owned() + &(0..600).map(|row| format!("{row},k{}\n", row % 51)).collect::<String>();
+    assert_says(&refusal(&text), &["it has 51 different values", all]);
+    let label = column("kind");
+    let named = Columns::New { label: Some(&label), labelled: true, drop: &[] };
+    assert!(
+        csv(&text, &named).and_then(|table| learn(table, FitOptions::default(), &Limits::default())).is_ok()
+    );
+}
+
+#[test]
+fn nobody_is_told_to_remove_rows_because_of_a_guess() {
+    let gap =
+        table("size,kind", |row| format!("{row},{}", if row == 7 { "" } else { ["oak", "elm"][row % 2] }));
+    let commas = table("size,kind,", |row| format!("{row},{},", ["oak", "elm"][row % 2]));
+    for (text, parts) in [
+        (
+            &gap,
+            &[
+                "column \"kind\" was taken for the label",
+                "line 9 has no value there",
+                "`label`",
+                "\"size\", \"kind\"",
+            ][..],
+        ),
+        (&commas, &["column \"column 2\"", "line 2 has no value there", "\"size\", \"kind\", \"column 2\""]),
+    ] {
+        let message = refusal(text);
+        assert_says(&message, parts);
+        assert!(!message.contains("remove"), "{message}");
+    }
+    let usual = gap.replace("kind", "class");
+    assert_says(&refusal(&usual), &["line 9: the label is missing in column \"class\": remove such rows"]);
 }

@@ -94,10 +94,7 @@ fn lines_are_counted_with_every_line_end() {
             &refusal(text.replace("1,,x", "1,1e39,x")),
             &[lines, "\"1e39\" is not a number that float32"],
         );
-        assert_says(
-            &refusal(text.replace("1,,x", "1,3,?")),
-            &[lines, "the label is missing in column \"c\""],
-        );
+        assert_says(&refusal(text.replace("1,,x", "1,3,?")), &[lines, "has no value there"]);
     }
     assert_says(&refusal(b"1,\xff,x\n1,2,y\n3,4,x\n2,2,y\n"), &["line 1, column 1: not UTF-8"]);
 }

@@ -21,6 +21,8 @@ impl Classes {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels: name their column with `label`"));
         };
+        #[cfg(feature = "train")]
+        labels.check_guess(table).map_err(|reason| table.refused(reason))?;
         let column = shown(&labels.name, table.named);
         let refuse = |reason: String| Err(table.refused(format!("label column {column} {reason}")));
         if labels.texts.has_overflown() {

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{ColumnEncoding, TableEncoding};
+use super::guess::{Guess, LabelChoice};
 use super::texts::listed;
 use super::{Column, Labels, Limits, Read, Table, Texts, shown};
 use crate::text::nearest;
@@ -103,6 +105,8 @@ pub(crate) struct ColumnPlan {
     pub(crate) features: Vec<(String, usize, ColumnKind)>,
     /// Name and place of the label.
     pub(crate) label: Option<(String, usize)>,
+    /// Why it is the label.
+    pub(crate) choice: LabelChoice,
     pub(crate) named: bool,
 }
 
@@ -122,7 +126,10 @@ impl ColumnPlan {
             texts: kind.texts(),
             first_missing: None,
         };
-        let labels = self.label.as_ref().map(|(name, place)| Labels::new(name, Some(*place), limits));
+        let labels = self.label.as_ref().map(|(name, place)| Labels {
+            choice: self.choice.clone(),
+            ..Labels::new(name, Some(*place), limits)
+        });
         let columns = self.features.iter().map(column).collect();
         Table { labels, named: self.named, ..Table::new(name, columns, self.roles.len()) }
     }
@@ -216,10 +223,11 @@ fn new_plan(
     drop: &[ColumnRef],
 ) -> Read<ColumnPlan> {
     let count = names.len();
-    let label = match label {
-        _ if !labelled || count == 0 => None,
-        Some(column) => Some(names.find(Setting::Label, column)?),
-        None => Some(usual_label(names).unwrap_or(count - 1)),
+    let (label, choice) = match (label, usual_label(names)) {
+        _ if !labelled || count == 0 => (None, LabelChoice::Named),
+        (Some(column), _) => (Some(names.find(Setting::Label, column)?), LabelChoice::Named),
+        (None, Some(place)) => (Some(place), LabelChoice::Usual),
+        (None, None) => (Some(count - 1), LabelChoice::Guessed(Arc::new(guess(names)))),
     };
     let mut roles = vec![Role::Skip; count];
     let mut skipped = vec![false; count];
@@ -246,7 +254,14 @@ fn new_plan(
         return Err("no column is left for features; is the delimiter right?".into());
     }
     let label = label.map(|place| (names.name(place), place));
-    Ok(ColumnPlan { roles, features, label, named: names.is_named() })
+    Ok(ColumnPlan { roles, features, label, choice, named: names.is_named() })
+}
+
+fn guess(names: ColumnNames<'_>) -> Guess {
+    match names {
+        ColumnNames::Header(header) => Guess::new(Some(header), names.len()),
+        ColumnNames::Count(count) => Guess::new(None, count),
+    }
 }
 
 fn usual_label(names: ColumnNames<'_>) -> Option<usize> {
@@ -264,6 +279,7 @@ fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) ->
         roles: vec![Role::Skip; names.len()],
         features: Vec::new(),
         label: None,
+        choice: LabelChoice::Named,
         named: names.is_named(),
     };
     for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {

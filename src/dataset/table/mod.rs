@@ -23,6 +23,8 @@ mod columns;
 mod csv;
 mod encoding;
 mod fit;
+#[cfg(feature = "train")]
+mod guess;
 mod limits;
 #[cfg(feature = "train")]
 mod npy;
@@ -49,6 +51,8 @@ pub use csv::ArrivingRows;
 pub use csv::Header;
 pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
 pub use fit::{FitOptions, Impute};
+#[cfg(feature = "train")]
+pub(crate) use guess::LabelChoice;
 pub use limits::Limits;
 #[cfg(feature = "train")]
 pub use npy::read_labels;
@@ -129,6 +133,9 @@ pub struct Labels {
     pub(crate) codes: Vec<u32>,
     /// The texts of the numbers.
     pub(crate) texts: Texts,
+    /// Why this is the label.
+    #[cfg(feature = "train")]
+    pub(crate) choice: LabelChoice,
 }
 
 /// The content of a file: a table, and a second one if the file has its own test set.
@@ -270,7 +277,14 @@ impl Table {
 
 impl Labels {
     fn new(name: &str, position: Option<usize>, limits: &Limits) -> Self {
-        Self { name: name.to_owned(), position, codes: Vec::new(), texts: Texts::up_to(limits.classes) }
+        Self {
+            name: name.to_owned(),
+            position,
+            codes: Vec::new(),
+            texts: Texts::up_to(limits.classes),
+            #[cfg(feature = "train")]
+            choice: LabelChoice::Named,
+        }
     }
 
     /// Adds the label of the next row.

@@ -151,7 +151,9 @@ impl<R: std::io::Read> Array<R> {
             match role {
                 Role::Skip => {}
                 Role::Label => {
-                    let text = self.text(bytes).map_err(|reason| format!("row {}: {reason}", row + 1))?;
+                    let text = self.text(bytes).map_err(|reason| {
+                        plan.choice.invalid(format!("row {}: {reason}", row + 1), &column.to_string())
+                    })?;
                     if let Some(labels) = &mut table.labels {
                         labels.push(&text);
                     }

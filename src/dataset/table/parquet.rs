@@ -332,9 +332,7 @@ fn check_part(reader: &Reader, plan: &ColumnPlan, table: &mut Table) -> Read<()>
         return Err(format!("{}, column {name}: not a number that float32 can hold", row(place)));
     }
     match (reader.role, reader.part.missing.map(row)) {
-        (Role::Label, Some(row)) => Err(format!(
-            "{row}: the label is missing in column {name}: remove such rows, or name another label with `label`"
-        )),
+        (Role::Label, Some(row)) => Err(plan.choice.missing(&row, &name)),
         (Role::Feature(slot), Some(row)) => {
             table.columns[slot].first_missing.get_or_insert(row);
             Ok(())

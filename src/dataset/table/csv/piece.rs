@@ -157,10 +157,7 @@ impl BlockParser<'_> {
         let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
         let column = shown(name, self.plan.named);
         if is_missing(field) {
-            return Err(format!(
-                "line {}: the label is missing in column {column}: remove such rows, or name another label with `label`",
-                place.line()
-            ));
+            return Err(self.plan.choice.missing(&format!("line {}", place.line()), &column));
         }
         self.text(field, place, &column)
     }

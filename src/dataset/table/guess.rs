@@ -1,0 +1,126 @@
+//! Why a column is the label, and when a guess is refused.
+
+use std::sync::Arc;
+
+use super::texts::number;
+use super::{Column, Labels, Read, Table, shown};
+use crate::text::shell_word;
+
+/// A guessed label with more values than this is refused: it may well be a quantity or a name.
+const MAX_GUESSED: usize = 50;
+/// From this many whole numbers on, the last column may be a feature behind classes in the first one.
+const MANY_NUMBERS: usize = 6;
+/// Characters of the names that a message lists.
+const MAX_LISTED: usize = 180;
+
+/// Why a column is the label.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LabelChoice {
+    /// A setting names it, or the model knows it.
+    #[default]
+    Named,
+    /// It has a usual name: label, class, target or y.
+    Usual,
+    /// It is the last column, and nothing else is known.
+    Guessed(Arc<Guess>),
+}
+
+/// A label that was taken because it is the last column.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Guess {
+    /// The names of all columns; none if they have no names.
+    names: Vec<String>,
+    columns: usize,
+}
+
+impl Guess {
+    pub(super) fn new(names: Option<&[String]>, columns: usize) -> Self {
+        Self { names: names.unwrap_or_default().to_vec(), columns }
+    }
+
+    /// What to do: name the label, and which columns there are.
+    fn advice(&self) -> String {
+        if self.names.is_empty() {
+            return format!(
+                "name it with `label`: there are {} columns, 0 is the first and -1 the last",
+                self.columns
+            );
+        }
+        let mut listed = String::new();
+        for (place, name) in self.names.iter().enumerate() {
+            if place > 0 && listed.len() + name.len() > MAX_LISTED {
+                listed += &format!(" and {} more", self.names.len() - place);
+                break;
+            }
+            listed += if place > 0 { ", " } else { "" };
+            listed += &format!("{name:?}");
+        }
+        format!("name it with `label`; the columns are {listed}")
+    }
+
+    /// Refuses the column, for a reason that follows its name.
+    fn refuse(&self, column: &str, reason: &str) -> String {
+        format!(
+            "column {column} was taken for the label because it is the last one, but {reason}: {}",
+            self.advice()
+        )
+    }
+}
+
+impl LabelChoice {
+    /// The message about a missing label. Nobody should remove rows because of a wrong guess.
+    pub(super) fn missing(&self, place: &str, column: &str) -> String {
+        match self {
+            Self::Guessed(guess) => guess.refuse(column, &format!("{place} has no value there")),
+            Self::Named | Self::Usual => format!(
+                "{place}: the label is missing in column {column}: remove such rows, or name another label with `label`"
+            ),
+        }
+    }
+
+    /// Adds to the reason why a cell is not a label that the column was guessed, if it was.
+    pub(super) fn invalid(&self, reason: String, column: &str) -> String {
+        match self {
+            Self::Guessed(guess) => guess.refuse(column, &reason),
+            Self::Named | Self::Usual => reason,
+        }
+    }
+}
+
+impl Labels {
+    /// Refuses a guess that is probably wrong: a quantity, names, or a feature behind the classes.
+    pub(crate) fn check_guess(&self, table: &Table) -> Read<()> {
+        let LabelChoice::Guessed(guess) = &self.choice else { return Ok(()) };
+        let texts = self.texts.list();
+        let column = shown(&self.name, table.named);
+        let refuse = |reason: String| {
+            let mut message = guess.refuse(&column, &reason);
+            if let Some(first) = classes_in_front(table) {
+                let typed = shell_word(&first.name);
+                message += &format!("; classes come first in many tables: perhaps `label` {typed}");
+            }
+            Err(message)
+        };
+        let is_fraction = |text: &&String| number(text).is_some_and(|value| value.fract() != 0.0);
+        if let Some(fraction) = texts.iter().find(is_fraction) {
+            return refuse(format!("it holds fractions such as {fraction:?}"));
+        }
+        if texts.len() > MAX_GUESSED {
+            let count = if self.texts.has_overflown() { "more than " } else { "" };
+            return refuse(format!("it has {count}{} different values", texts.len()));
+        }
+        let whole = texts.iter().all(|text| number(text).is_some());
+        if whole && texts.len() >= MANY_NUMBERS && classes_in_front(table).is_some() {
+            return refuse(format!("it may be a feature with {} different numbers", texts.len()));
+        }
+        Ok(())
+    }
+}
+
+/// The first column, if it holds few texts, each in several rows.
+fn classes_in_front(table: &Table) -> Option<&Column> {
+    let first = table.columns.iter().find(|column| column.position == 0)?;
+    let texts = first.texts.as_ref()?.list().len();
+    ((2..=MAX_GUESSED).contains(&texts) && 3 * texts <= table.rows && first.first_missing.is_none())
+        .then_some(first)
+}
