@@ -35,7 +35,7 @@ pub struct Scores {
     /// Expected calibration error (Guo et al., 2017): the difference between confidence and accuracy, in
     /// 15 bins of the confidence, weighted by their samples. 0 is best, 1 worst.
     pub calibration_error: f64,
-    /// Mean of the classes' F1, over classes that occur among labels or predictions.
+    /// Mean of the classes' F1, over the classes that have samples: of a class without any, nothing is known.
     pub macro_f1: f64,
     /// Number of samples by class, `[label][predicted]`.
     pub confusion: Vec<Vec<usize>>,
@@ -65,20 +65,36 @@ impl Scores {
             (0..classes).map(|class| ClassScores::of(&confusion, class)).collect();
         let correct = (0..classes).map(|class| confusion[class][class]).sum();
         let samples = labels.len();
-        let occurs =
-            |class: &usize| (0..classes).any(|other| confusion[*class][other] + confusion[other][*class] > 0);
-        let occurring: Vec<usize> = (0..classes).filter(occurs).collect();
-        let f1_sum: f64 = occurring.iter().map(|class| per_class[*class].f1).sum();
+        let occurring = || per_class.iter().filter(|class| class.support > 0);
+        let f1_sum: f64 = occurring().map(|class| class.f1).sum();
+        let macro_f1 = f1_sum / occurring().count() as f64;
         Ok(Self {
             samples,
             correct,
             accuracy: correct as f64 / samples as f64,
             log_loss: log_loss / samples as f64,
             calibration_error: bins.iter().map(Bin::gap).sum::<f64>() / samples as f64,
-            macro_f1: f1_sum / occurring.len() as f64,
+            macro_f1,
             confusion,
             per_class,
         })
+    }
+}
+
+#[doc(hidden)]
+impl Scores {
+    /// The class that most samples have, the first of equals, and its share of them: the accuracy of always answering it.
+    #[must_use]
+    pub fn majority(&self) -> (usize, f64) {
+        let classes = self.per_class.iter().enumerate().rev();
+        let (class, scores) = classes.max_by_key(|(_, class)| class.support).unzip();
+        (class.unwrap_or(0), share(scores.map_or(0, |class: &ClassScores| class.support), self.samples))
+    }
+
+    /// The classes without samples, which count for no mean.
+    #[must_use]
+    pub fn classes_without_samples(&self) -> Vec<usize> {
+        (0..self.per_class.len()).filter(|class| self.per_class[*class].support == 0).collect()
     }
 }
 

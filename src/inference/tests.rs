@@ -114,6 +114,16 @@ fn scores_by_hand() {
     near(Scores::new(&found, &[0, 0, 1, 0]).unwrap().calibration_error, 0.25);
 }
 
+/// Class 1 has no sample, and is answered once.
+#[test]
+fn a_class_without_samples_does_not_count() {
+    let scores = Scores::new(&predictions(&[1.0, 0.0, 1.0, 0.0, 0.0, 1.0]), &[0, 0, 0]).unwrap();
+    assert_eq!((scores.per_class[0].f1, scores.macro_f1), (0.8, 0.8));
+    assert_eq!((scores.classes_without_samples(), scores.majority()), (vec![1], (0, 1.0)));
+    let equal = Scores::new(&predictions(&[1.0, 0.0, 1.0, 0.0]), &[0, 1]).unwrap();
+    assert_eq!((equal.classes_without_samples(), equal.majority()), (vec![], (0, 0.5)));
+}
+
 #[test]
 fn a_hopeless_sample_has_a_finite_loss() {
     let found = predictions(&[1000.0, -1000.0]);

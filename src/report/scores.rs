@@ -29,7 +29,9 @@ pub fn class_table(scores: &Scores, names: &[String]) -> TextTable {
         TextColumn::number("samples").rank(1),
     ]);
     for (name, class) in names.iter().zip(&scores.per_class) {
-        let shares = [class.precision, class.recall, class.f1].map(TextCell::percent);
+        // Of a class without samples, nothing is known.
+        let known = |share| if class.support > 0 { TextCell::percent(share) } else { TextCell::missing() };
+        let shares = [class.precision, class.recall, class.f1].map(known);
         table.row([named(name)].into_iter().chain(shares).chain([TextCell::count(class.support)]));
     }
     table
@@ -124,7 +126,7 @@ mod tests {
         let cells = |start: &str| line(start).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
         assert_eq!(cells("cat"), ["cat", "100.00", "50.00", "66.67", "2"]);
         assert!(line("a name").starts_with("a name that is far …  "), "{text}");
-        assert_eq!(cells("<b>"), ["<b>", "0.00", "0.00", "0.00", "0"]);
+        assert_eq!(cells("<b>"), ["<b>", "-", "-", "-", "0"]);
         let confusion = confusion_table(&scores(), &names()).unwrap().to_string();
         let row = confusion.lines().find(|line| line.trim_start().starts_with("cat")).unwrap();
         assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["cat", "1", "1", "·"]);

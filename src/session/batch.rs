@@ -288,6 +288,7 @@ impl<'a> Batch<'a> {
             return Ok(raw);
         }
         let raw = self.session.read(&self.data)?;
+        self.session.report_raw(&raw, &self.data)?;
         Ok(self.raw.get_or_init(|| raw))
     }
 
@@ -306,7 +307,7 @@ impl<'a> Batch<'a> {
         let _entered = threads::enter(run.settings.engine.threads())?;
         let shape = match self.raw()? {
             RawData::Idx(splits) => DataShape::of(splits, &DataRecord::default()),
-            RawData::Table(_) => {
+            RawData::Table(..) => {
                 let data = self.data(run)?;
                 DataShape::of(&data.splits, &data.record)
             }

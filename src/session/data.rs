@@ -4,10 +4,11 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::Session;
+use super::facts::{Origin, read_new};
 use super::settings::{DataSettings, TestRows};
 use crate::dataset::table::{
     Classes, Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables,
-    Unseen, read_labels, shown,
+    Unseen, read_labels,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -29,7 +30,7 @@ pub enum RawData {
     /// Pictures, already split.
     Idx(DataSplits),
     /// Tables.
-    Table(Box<Tables>),
+    Table(Box<Tables>, Box<Origin>),
 }
 
 /// Training and test samples, and their record for the model.
@@ -47,7 +48,15 @@ impl RawData {
     pub(crate) fn is_seeded(&self, settings: &DataSettings) -> bool {
         match self {
             Self::Idx(_) => false,
-            Self::Table(tables) => tables.test.is_none() && settings.test_file().is_none(),
+            Self::Table(tables, _) => tables.test.is_none() && settings.test_file().is_none(),
+        }
+    }
+
+    /// How the files were read.
+    pub(super) fn origin(&self) -> Origin {
+        match self {
+            Self::Idx(_) => Origin::default(),
+            Self::Table(_, origin) => (**origin).clone(),
         }
     }
 }
@@ -62,19 +71,14 @@ impl Session<'_> {
             return Ok(RawData::Idx(load_idx_folder(&settings.path).asked_by(Setting::Data)?));
         }
         let options = &settings.options;
-        let columns = Columns::New {
-            label: options.label.as_ref(),
-            labelled: options.labels.is_none(),
-            drop: options.drop.as_deref().unwrap_or_default(),
-        };
-        let mut tables = read_tables(settings, &columns).asked_by(Setting::Data)?;
+        let (mut tables, index) = read_new(settings).asked_by(Setting::Data)?;
         if let Some(picture) = options.picture {
             for table in [Some(&mut tables.table), tables.test.as_mut()].into_iter().flatten() {
                 table.set_picture(picture)?;
             }
         }
-        self.describe(&tables.table, settings);
-        Ok(RawData::Table(Box::new(tables)))
+        let origin = Origin::of(&mut tables.table, settings).ignoring(index);
+        Ok(RawData::Table(Box::new(tables), Box::new(origin)))
     }
 
     /// Fits the encoding, and splits if there is one table.
@@ -87,7 +91,7 @@ impl Session<'_> {
                 let record = DataRecord::of(&splits.train);
                 return Ok(Data { splits, record });
             }
-            RawData::Table(tables) => *tables,
+            RawData::Table(tables, _) => *tables,
         };
         let limits = limits();
         let holdout = match (&settings.options.test, test) {
@@ -111,12 +115,16 @@ impl Session<'_> {
         Ok(Data { splits: self.samples(encoded), record })
     }
 
-    /// Reads the requested data, fits the encoding on the training rows, and splits if there is one table.
+    /// Reads the requested data, fits the encoding on the training rows, and splits if there is one table. Reports what it found.
     ///
     /// # Errors
     /// Errors of a file, with the setting that names it.
     pub fn load(&self, settings: &DataSettings, seed: u64) -> Result<Data> {
-        self.split_data(self.read(settings)?, settings, seed)
+        let raw = self.read(settings)?;
+        let origin = raw.origin();
+        let data = self.split_data(raw, settings, seed)?;
+        self.report_loaded(&origin, &data);
+        Ok(data)
     }
 
     /// The samples of a table to test on, encoded like the training table.
@@ -225,26 +233,6 @@ impl Session<'_> {
         Ok(encoded.features)
     }
 
-    /// Reports how the table was interpreted.
-    fn describe(&self, table: &Table, settings: &DataSettings) {
-        let texts = match table.text_columns() {
-            0 => String::new(),
-            count => format!(", {count} of them text"),
-        };
-        let header = match (settings.format, table.is_named()) {
-            (Some(Format::Csv), true) => ", header",
-            (Some(Format::Csv), false) => ", no header",
-            _ => "",
-        };
-        let label = table.labels().map_or(String::new(), |labels| {
-            let name = shown(&labels.name, table.is_named());
-            let is_given = settings.options.label.is_some() || settings.options.labels.is_some();
-            format!("; label {name}{}", if is_given { "" } else { " (`label` names another)" })
-        });
-        let (rows, width) = (grouped(table.rows()), grouped(table.width()));
-        self.note(format!("table: {rows} rows, {width} columns of features{texts}{header}{label}"));
-    }
-
     /// The samples of a table, after warning of unseen texts.
     fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
         self.warn_of_unseen(&encoded.unseen);
@@ -320,7 +308,7 @@ fn read_known(settings: &DataSettings, path: &Path, encoding: &TableEncoding) ->
     read_tables(&own, &Columns::Of { encoding, label })
 }
 
-fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables> {
+pub(super) fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables> {
     let Some(format) = settings.format else {
         let reason = format!("{} is a folder, expected a table", settings.path.display());
         return Err(Error::Dataset(reason));

@@ -42,7 +42,7 @@ impl Session<'_> {
         }
         if summary.is_some() {
             self.warn_of_unmoved_edges(settings, recorder.history());
-            self.warn_of_nothing_learned(settings, &recorder, test);
+            self.warn_of_verdict(settings, &recorder, test);
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(

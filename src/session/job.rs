@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::data::Data;
+use super::facts::DataFacts;
 use super::resumption::Resumption;
 use super::settings::{DataSettings, RunSettings};
 use crate::model::TrainedModel;
@@ -19,6 +20,8 @@ pub struct TrainingJob<'a> {
     pub(super) is_kept: bool,
     /// Digests of the data, for a run of a batch.
     pub(super) data_sha256: Option<String>,
+    /// What is known of the data, once they are there.
+    pub(super) facts: Option<DataFacts>,
     /// Where a run resumes.
     pub(super) resumption: Option<Resumption>,
 }
@@ -34,6 +37,7 @@ impl<'a> TrainingJob<'a> {
             observers: Vec::new(),
             is_kept: true,
             data_sha256: None,
+            facts: None,
             resumption: None,
         }
     }

@@ -27,6 +27,7 @@ mod changes;
 mod data;
 mod ending;
 mod engine;
+mod facts;
 mod graph_files;
 mod job;
 #[cfg(feature = "gpu")]
@@ -45,6 +46,7 @@ mod start;
 mod train;
 #[cfg(feature = "gpu")]
 mod trust;
+mod verdict;
 mod warnings;
 
 use std::path::PathBuf;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::facts::DataFacts;
 use super::settings::{EdgeFiles, KernelChoice, RunSettings, Settings, TableRecord, as_in_files};
 use crate::dataset::{Augmentation, Holdout};
 use crate::engine::Backend;
@@ -34,6 +35,9 @@ pub(super) struct RunConfig<'a> {
     pub(super) digests: Digests,
     /// The command line that repeats the run.
     pub(super) command: Vec<String>,
+    /// What was found in the data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data_facts: Option<&'a DataFacts>,
     pub(super) backend: Backend,
     pub(super) adapter: &'a str,
     /// The kernels of a GPU engine; with the same kernels, a run has the same bits.

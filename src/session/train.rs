@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Session;
 use super::data::Data;
 use super::engine::OpenedEngine;
+use super::facts::{DataFacts, Origin};
 use super::graph_files;
 use super::job::{TrainedRun, TrainingJob};
 use super::places::{run_folder, tensorboard};
@@ -21,8 +22,8 @@ use crate::model::{Arch, TrainedModel};
 use crate::text::grouped;
 use crate::topology::Region;
 use crate::training::{
-    self, AugmentedData, Ending, Observer, Outcome, Recorder, RunFacts, RunFolder, TrainOptions, Trained,
-    TrainingData, TrainingState, now,
+    self, AugmentedData, Ending, Majority, Observer, Outcome, Recorder, RunFacts, RunFolder, TrainOptions,
+    Trained, TrainingData, TrainingState, now,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
@@ -70,6 +71,11 @@ impl Session<'_> {
         let place = job.resumption.as_ref().map(Resumption::place);
         let (mut recorder, state, patience_from) =
             self.recorder(&mut job, model, &opened, samples, data_digest)?;
+        if let Some(facts) =
+            job.facts.as_ref().filter(|_| job.settings.data.is_folder() && job.data_sha256.is_none())
+        {
+            self.report_data(&Origin::default(), facts, job.settings.scored_on());
+        }
         self.announce(&opened);
         self.announce_run(&job.settings, &recorder, samples, place.as_deref());
         let preview = RunPreview {
@@ -135,14 +141,26 @@ impl Session<'_> {
     /// The data of a job.
     fn data_of(&self, job: &mut TrainingJob<'_>, saved: Option<&TrainedModel>) -> Result<Data> {
         let settings = &job.settings;
-        let mut data = match (job.data.take(), saved) {
-            (Some(data), _) => data,
+        let (mut data, origin) = match (job.data.take(), saved) {
+            (Some(data), _) => (data, None),
             (None, Some(model)) => {
-                Data { splits: self.load_for(model, &settings.data)?, record: model.data().clone() }
+                let splits = self.load_for(model, &settings.data)?;
+                (Data { splits, record: model.data().clone() }, None)
             }
-            (None, None) => self.load(&settings.data, settings.recipe.seed)?,
+            (None, None) => {
+                let raw = self.read(&settings.data)?;
+                let origin = raw.origin();
+                (self.split_data(raw, &settings.data, settings.recipe.seed)?, Some(origin))
+            }
         };
         data.splits = split(settings, data.splits)?;
+        let facts = |origin| DataFacts::new(origin, &data.record, &data.splits.train, &data.splits.test);
+        let found = facts(origin.as_ref().unwrap_or(&Origin::default()));
+        // Pictures are reported with the run, for there is less to be wrong with them.
+        if let Some(origin) = origin.as_ref().filter(|_| settings.data.format.is_some()) {
+            self.report_data(origin, &found, settings.scored_on());
+        }
+        job.facts = Some(found);
         Ok(data)
     }
 
@@ -164,6 +182,11 @@ impl Session<'_> {
             target: settings.target,
             train_samples: samples.train,
             test_samples: samples.test,
+            majority: job
+                .facts
+                .as_ref()
+                .and_then(DataFacts::majority)
+                .map(|(class, share)| Majority { class: class.into(), share }),
         };
         let edges_sha256 = graph_files::digest(&settings.architecture, model.network());
         let run = RunRecord::new(settings, model.record(), samples, job.data_sha256.as_deref())
@@ -186,6 +209,7 @@ impl Session<'_> {
             absolute_paths: AbsolutePaths::of(settings),
             digests: digests.clone(),
             command: command.collect(),
+            data_facts: job.facts.as_ref(),
             backend: info.backend,
             adapter: &info.adapter,
             gpu_kernels: opened.kernels.as_deref(),

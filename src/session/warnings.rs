@@ -4,12 +4,11 @@ use std::ops::Range;
 
 use super::Session;
 use super::settings::{ArchitectureSettings, RunSettings};
-use crate::dataset::Dataset;
 use crate::model::{Arch, TrainedModel};
 use crate::network::{Architecture, Network};
 use crate::text::grouped;
 use crate::topology::{Region, Topology};
-use crate::training::{EpochMetrics, Recorder};
+use crate::training::EpochMetrics;
 
 /// A layer gets a warning from this share of neurons without inputs on, or if a whole block of outputs
 /// has none. A few are normal with small degrees; an in-degree of 1 on average leaves 37 %.
@@ -66,30 +65,6 @@ impl Session<'_> {
         if settings.architecture.arch == Arch::Sc2d && importance.scores_features() && power == 0.0 {
             self.warn(format!(
                 "`importance` {importance} changes nothing with `arch` sc2d as long as `importance-power` is 0: take 1, or `importance` none"
-            ));
-        }
-    }
-
-    /// Warns of a network that is no better than the answer that is right most often.
-    pub(super) fn warn_of_nothing_learned(
-        &self,
-        settings: &RunSettings,
-        recorder: &Recorder,
-        test: &Dataset,
-    ) {
-        let Some(last) = recorder.history().last() else { return };
-        let mut counts = vec![0usize; test.class_count()];
-        test.labels().iter().for_each(|label| counts[*label as usize] += 1);
-        let Some((class, most)) = counts.iter().enumerate().max_by_key(|(_, count)| **count) else { return };
-        let share = *most as f64 / test.samples() as f64;
-        if last.test_accuracy <= share {
-            let name = recorder.model().class_names().swap_remove(class);
-            self.warn(format!(
-                "nothing learned: always answering {name:?} is right in {:.2} % of the {} samples, the network in {:.2} %; more \
-                 epochs or another recipe may help (`preset` small for tables, tanner for pictures)",
-                100.0 * share,
-                settings.scored_on(),
-                100.0 * last.test_accuracy
             ));
         }
     }

@@ -109,6 +109,16 @@ pub(crate) fn best_by(history: &[EpochMetrics], by: PatienceOn) -> Option<&Epoch
     history.iter().reduce(|best, later| if is_better(later, best, by) { later } else { best })
 }
 
+/// The most frequent class of the samples that a run is scored on: the accuracy of always answering it is its share.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[doc(hidden)]
+pub struct Majority {
+    /// Its name.
+    pub class: String,
+    /// Its share of the samples.
+    pub share: f64,
+}
+
 /// The whole run; `summary.json`, which has `score`, `score_loss` and `best_score`, too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
@@ -172,6 +182,10 @@ pub struct Summary {
     pub train_samples: usize,
     /// Number of test samples.
     pub test_samples: usize,
+    /// The answer that is right most often among the test samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub majority: Option<Majority>,
     /// When the run ended, RFC 3339.
     pub finished_at: String,
     /// Version of this program.

@@ -47,7 +47,7 @@ pub use self::{
     continued::{Continuation, OptimizerState},
     find_file::find_file,
     hparams::flat_settings,
-    metrics::{PatienceOn, best_epoch, edges_moved, is_better},
+    metrics::{Majority, PatienceOn, best_epoch, edges_moved, is_better},
     observer::Progress,
     options::{TargetScore, TrainOptions, Trained},
     past_run::{PastRun, RunFile, RunOverview, RunState, data_name},

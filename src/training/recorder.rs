@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::rewire::degrees;
 use super::{
-    Checkpoint, Ending, EpochMetrics, Observer, PatienceOn, RewiringSummary, RunClock, RunFolder,
+    Checkpoint, Ending, EpochMetrics, Majority, Observer, PatienceOn, RewiringSummary, RunClock, RunFolder,
     RunIdentity, ScoredOn, Summary, TrainingState, best_epoch, edges_moved, is_better, now,
 };
 use crate::engine::EngineInfo;
@@ -30,6 +30,9 @@ pub struct RunFacts {
     pub train_samples: usize,
     /// Number of test samples.
     pub test_samples: usize,
+    /// The most frequent class of the test samples, if known.
+    #[doc(hidden)]
+    pub majority: Option<Majority>,
 }
 
 /// The place of the best epoch's parameters.
@@ -248,6 +251,7 @@ impl Recorder {
             seed: self.facts.seed,
             train_samples: self.facts.train_samples,
             test_samples: self.facts.test_samples,
+            majority: self.facts.majority.clone(),
             finished_at: now(),
             tanner_version: env!("CARGO_PKG_VERSION").into(),
         })

@@ -30,6 +30,7 @@ mod rewiring;
 mod run_files;
 mod runs;
 mod saved_models;
+mod saying;
 #[cfg(unix)]
 mod signals;
 mod support;

@@ -69,9 +69,10 @@ fn a_table_is_trained_on_and_its_names_travel() {
     let folder = folder_with_flowers();
     let folder = folder.path();
     let outcome = run(folder, &format!("--data flowers.csv --label kind {NET} --seed 4 --out run"));
-    for part in
-        ["table: 120 rows, 3 columns of features, 1 of them text, header", "96 training and 24 test samples"]
-    {
+    for part in [
+        "table: 120 rows (96 training, 24 test), header",
+        "features: 2 numbers, 1 text of 4 categories -> 6 inputs",
+    ] {
         assert!(outcome.stderr.contains(part), "{outcome:?}");
     }
     let model = load(folder, "run");

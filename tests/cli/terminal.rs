@@ -17,7 +17,10 @@ fn results_go_to_stdout_and_progress_to_stderr_without_escape_sequences() {
     assert_eq!(results[2], "run folder run");
     let progress: Vec<&str> = outcome.stderr.lines().collect();
     assert!(
-        progress[0].starts_with("engine: cpu on ") && progress[0].ends_with("--backend cpu"),
+        progress[0] == "data: 85 pictures of 4x4 (60 training, 25 test)"
+            && progress[1].starts_with("label: 3 classes: 0 29 (34.1 %), ")
+            && progress[2].starts_with("engine: cpu on ")
+            && progress[2].ends_with("--backend cpu"),
         "{progress:?}"
     );
     let epochs: Vec<_> = progress.iter().filter(|line| line.starts_with("epoch ")).collect();

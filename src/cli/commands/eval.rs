@@ -18,7 +18,7 @@ use tanner::report::{
 };
 use tanner::session::settings::DataSettings;
 use tanner::session::{EnginePurpose, EngineRequest, Session};
-use tanner::training::{Recipe, ScoredOn};
+use tanner::training::{Majority, Recipe, ScoredOn};
 
 use crate::cli::flags::EvalArgs;
 use crate::cli::ui::{session, terminal};
@@ -34,12 +34,19 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let names = model.class_names();
     let predictor = Predictor::new(model, request.threads())?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
+    let (majority, share) = scores.majority();
     let averaged = args.average.as_ref().map(|over| averaged(predictor, over, &test)).transpose()?;
     let results = NamedScores {
         scores: &scores,
         score: scores.accuracy,
         score_loss: scores.log_loss,
         scored_on: ScoredOn::Test,
+        majority: Majority { class: names[majority].clone(), share },
+        not_counted: scores
+            .classes_without_samples()
+            .into_iter()
+            .map(|class| names[class].as_str())
+            .collect(),
         averaged: averaged.as_ref(),
         classes: &names,
     };
@@ -64,6 +71,11 @@ struct NamedScores<'a> {
     score: f64,
     score_loss: f64,
     scored_on: ScoredOn,
+    /// The class that most samples have: the accuracy of always answering it is its share.
+    majority: Majority,
+    /// Classes without samples, which do not count for `macro_f1`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_counted: Vec<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     averaged: Option<&'a AveragedScores>,
     classes: &'a [String],
@@ -102,12 +114,15 @@ fn evaluation(
 fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<()> {
     let (scores, names) = (results.scores, results.classes);
     terminal::remark(&format!(
-        "test accuracy {:.2} % ({} of {}), loss {:.4}",
+        "test accuracy {:.2} % ({} of {}), loss {:.4}; always {:?}: {:.2} %",
         100.0 * evaluation.accuracy(),
         grouped(evaluation.correct),
         grouped(evaluation.samples),
-        evaluation.loss
+        evaluation.loss,
+        results.majority.class,
+        100.0 * results.majority.share
     ))?;
+    print_doubts(results)?;
     terminal::remark(&format!(
         "macro F1 {:.2} %, expected calibration error {:.2} %",
         100.0 * scores.macro_f1,
@@ -131,6 +146,21 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
     }
 }
 
+/// What makes the scores say less than they seem to.
+fn print_doubts(results: &NamedScores<'_>) -> anyhow::Result<()> {
+    let (scores, Majority { class, share }) = (results.scores, &results.majority);
+    if scores.accuracy <= *share {
+        terminal::warn(&format!(
+            "the network is no better than always answering {class:?}, which is right in {:.2} % of the samples",
+            100.0 * share
+        ));
+    }
+    for class in results.not_counted.iter().take(MAX_TABLE_CLASSES) {
+        terminal::remark(&format!("class {class:?}: 0 test rows, not counted"))?;
+    }
+    Ok(())
+}
+
 /// The scores over all classes, for programs.
 fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
     let scores = results.scores;
@@ -141,6 +171,7 @@ fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
         "loss",
         "macro_f1_percent",
         "calibration_error_percent",
+        "majority_percent",
     ];
     names.extend(results.averaged.map(|_| "averaged_accuracy_percent"));
     let mut table = TextTable::new(names.into_iter().map(TextColumn::number));
@@ -152,6 +183,7 @@ fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
         format!("{:.4}", evaluation.loss).into(),
         TextCell::percent(scores.macro_f1),
         TextCell::percent(scores.calibration_error),
+        TextCell::percent(results.majority.share),
     ];
     table.row(cells.into_iter().chain(averaged));
     table

@@ -8,7 +8,7 @@ use tanner::Error;
 use tanner::report::{epochs as epochs_of, grouped};
 use tanner::session::TrainingJob;
 use tanner::session::settings::RunSettings;
-use tanner::training::{Ending, Summary};
+use tanner::training::{Ending, Majority, Summary};
 
 use super::resume_command;
 use crate::cli::flags::TrainArgs;
@@ -59,8 +59,11 @@ fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
         json["run_folder"] = folder.display().to_string().into();
         return terminal::print_json(&json);
     }
+    let always = summary.majority.as_ref().map_or_else(String::new, |Majority { class, share }| {
+        format!(" (always {class:?}: {:.2} %)", 100.0 * share)
+    });
     terminal::print(&format!(
-        "{} accuracy {:.2} % after {} (best {:.2} % after epoch {})",
+        "{} accuracy {:.2} %{always} after {} (best {:.2} % after epoch {})",
         summary.scored_on,
         100.0 * summary.test_accuracy,
         epochs_of(summary.epochs),

@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{ColumnEncoding, TableEncoding};
-use super::guess::{Guess, LabelChoice};
+use super::guess::LabelChoice;
 use super::texts::listed;
 use super::{Column, Labels, Limits, Read, Table, Texts, shown};
 use crate::text::nearest;
@@ -227,7 +226,7 @@ fn new_plan(
         _ if !labelled || count == 0 => (None, LabelChoice::Named),
         (Some(column), _) => (Some(names.find(Setting::Label, column)?), LabelChoice::Named),
         (None, Some(place)) => (Some(place), LabelChoice::Usual),
-        (None, None) => (Some(count - 1), LabelChoice::Guessed(Arc::new(guess(names)))),
+        (None, None) => (Some(count - 1), LabelChoice::guessed(names)),
     };
     let mut roles = vec![Role::Skip; count];
     let mut skipped = vec![false; count];
@@ -255,13 +254,6 @@ fn new_plan(
     }
     let label = label.map(|place| (names.name(place), place));
     Ok(ColumnPlan { roles, features, label, choice, named: names.is_named() })
-}
-
-fn guess(names: ColumnNames<'_>) -> Guess {
-    match names {
-        ColumnNames::Header(header) => Guess::new(Some(header), names.len()),
-        ColumnNames::Count(count) => Guess::new(None, count),
-    }
 }
 
 fn usual_label(names: ColumnNames<'_>) -> Option<usize> {

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use serde::Serialize;
+
+use super::columns::ColumnNames;
 use super::texts::number;
-use super::{Column, Labels, Read, Table, shown};
+use super::{Column, ColumnRef, Labels, Read, Table, shown};
 use crate::text::shell_word;
 
 /// A guessed label with more values than this is refused: it may well be a quantity or a name.
@@ -33,11 +36,18 @@ pub(crate) struct Guess {
     columns: usize,
 }
 
-impl Guess {
-    pub(super) fn new(names: Option<&[String]>, columns: usize) -> Self {
-        Self { names: names.unwrap_or_default().to_vec(), columns }
-    }
+/// A [`LabelChoice`] in files, with what is not a column of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum LabelOrigin {
+    Named,
+    UsualName,
+    LastColumn,
+    /// Another file or array.
+    Separate,
+}
 
+impl Guess {
     /// What to do: name the label, and which columns there are.
     fn advice(&self) -> String {
         if self.names.is_empty() {
@@ -68,6 +78,15 @@ impl Guess {
 }
 
 impl LabelChoice {
+    /// A guess among these columns.
+    pub(super) fn guessed(columns: ColumnNames<'_>) -> Self {
+        let (names, columns) = match columns {
+            ColumnNames::Header(names) => (names.to_vec(), names.len()),
+            ColumnNames::Count(count) => (Vec::new(), count),
+        };
+        Self::Guessed(Arc::new(Guess { names, columns }))
+    }
+
     /// The message about a missing label. Nobody should remove rows because of a wrong guess.
     pub(super) fn missing(&self, place: &str, column: &str) -> String {
         match self {
@@ -114,6 +133,26 @@ impl Labels {
             return refuse(format!("it may be a feature with {} different numbers", texts.len()));
         }
         Ok(())
+    }
+}
+
+impl Labels {
+    /// Why this is the label.
+    pub(crate) fn origin(&self) -> LabelOrigin {
+        match (&self.choice, self.position) {
+            (_, None) => LabelOrigin::Separate,
+            (LabelChoice::Named, _) => LabelOrigin::Named,
+            (LabelChoice::Usual, _) => LabelOrigin::UsualName,
+            (LabelChoice::Guessed(_), _) => LabelOrigin::LastColumn,
+        }
+    }
+
+    /// The last column before a guessed one that is not among these.
+    pub(crate) fn column_before(&self, dropped: &[ColumnRef]) -> Option<ColumnRef> {
+        let LabelChoice::Guessed(guess) = &self.choice else { return None };
+        let (_, before) = guess.names.split_last()?;
+        let is_free = |name: &&String| dropped.iter().all(|column| column.to_string() != **name);
+        before.iter().rev().find(is_free)?.parse().ok()
     }
 }
 

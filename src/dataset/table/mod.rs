@@ -35,6 +35,8 @@ mod parquet;
 mod rows;
 #[cfg(feature = "train")]
 mod source;
+#[cfg(feature = "train")]
+mod suspects;
 mod texts;
 
 #[cfg(feature = "train")]
@@ -52,7 +54,7 @@ pub use csv::Header;
 pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
 pub use fit::{FitOptions, Impute};
 #[cfg(feature = "train")]
-pub(crate) use guess::LabelChoice;
+pub(crate) use guess::{LabelChoice, LabelOrigin};
 pub use limits::Limits;
 #[cfg(feature = "train")]
 pub use npy::read_labels;
@@ -60,6 +62,8 @@ pub use npy::read_labels;
 pub(crate) use npz::Archive;
 #[cfg(feature = "train")]
 pub use source::{Format, Source};
+#[cfg(feature = "train")]
+pub(crate) use suspects::{Ignored, Suspicion};
 pub(crate) use texts::Texts;
 
 /// Reading fails with a reason, to which the caller adds the name of the table.

@@ -25,7 +25,9 @@ pub(super) fn figures(id: &str, scored: &ScoredRun) -> Markup {
             figure id={ (id) "-classes" } {
                 h3 { "Classes" }
                 div.scroll { (table(scored, &shown)) }
-                figcaption { "Macro F1 " (percent(scored.scores.macro_f1)) ", log-loss "
+                figcaption { @for class in scored.scores.classes_without_samples().into_iter().take(MAX_CLASSES) {
+                        "Class " (scored.names.class(class)) " has no samples and is not counted. " }
+                    "Macro F1 " (percent(scored.scores.macro_f1)) ", log-loss "
                     (format!("{:.4}", scored.scores.log_loss)) ". A bar is the F1 score." }
             }
         }
@@ -130,9 +132,13 @@ fn table(scored: &ScoredRun, shown: &[usize]) -> Markup {
                     @let scores = &scored.scores.per_class[*class];
                     tr {
                         th scope="row" { (scored.names.class(*class)) }
-                        td.number { (percent(scores.precision)) }
-                        td.number { (percent(scores.recall)) }
-                        td.number.bar style={ "--share:" (format!("{:.4}", scores.f1)) } { (percent(scores.f1)) }
+                        @if scores.support > 0 {
+                            td.number { (percent(scores.precision)) }
+                            td.number { (percent(scores.recall)) }
+                            td.number.bar style={ "--share:" (format!("{:.4}", scores.f1)) } { (percent(scores.f1)) }
+                        } @else {
+                            td.number { "–" } td.number { "–" } td.number { "–" }
+                        }
                         td.number { (grouped(scores.support)) }
                     }
                 }

@@ -18,7 +18,7 @@ pub(super) fn figure(id: &str, scored: &ScoredRun) -> Markup {
             }
             @if !scored.examples.is_empty() {
                 figcaption {
-                    (scored.examples.len()) " of " (grouped(wrong)) " misclassified samples, by the probability of the wrong class."
+                    (scored.examples.len()) " of " (grouped(wrong)) " misclassified samples, by the probability of the wrong class. A sample's number is its place among the samples that the run was scored on, counted from 0."
                     @if !has_pictures(scored) {
                         " The features are those farthest from the mean of the sample's own class, in standard deviations."
                     }

@@ -48,7 +48,7 @@ const RELEVANCE: [&[&str]; 2] = [
     ],
 ];
 /// Prefixes of paths that are not settings, or that follow from one.
-const SKIPPED_GROUPS: [&str; 4] = ["settings.", "absolute_paths.", "digests.", "continued"];
+const SKIPPED_GROUPS: [&str; 5] = ["settings.", "data_facts.", "absolute_paths.", "digests.", "continued"];
 
 /// The table of all runs, with the best accuracy marked.
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
@@ -140,7 +140,7 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
     html! {
         dl.tiles {
             @if let Some(accuracy) = overview.accuracy {
-                (tile(&format!("{on} accuracy"), &percent(accuracy), &format!("after epoch {}", epochs(overview))))
+                (tile(&format!("{on} accuracy"), &percent(accuracy), &format!("after epoch {}{}", epochs(overview), always(reported))))
             }
             @if let Some((accuracy, epoch)) = best {
                 (tile("best", &percent(accuracy), &format!("after epoch {epoch}")))
@@ -162,6 +162,13 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
             }
         }
     }
+}
+
+/// The accuracy of always answering the most frequent class, if known.
+fn always(reported: &ReportedRun) -> String {
+    let Ok(scored) = &reported.scored else { return String::new() };
+    let (class, share) = scored.scores.majority();
+    format!("; always {}: {}", scored.names.class(class), percent(share))
 }
 
 fn reached(after: Option<f64>) -> String {

@@ -16,6 +16,9 @@ use crate::{Error, Result};
 const MAX_SIDE: u32 = 64;
 /// Maximum number of characters of a name.
 const MAX_NAME: usize = 48;
+/// A test set of a table with fewer samples gets fewer examples: each is a table of its own.
+const SMALL: usize = 200;
+const EXAMPLES_OF_SMALL: usize = 6;
 /// Number of features shown for an example that is not a picture.
 const TOLD_FEATURES: usize = 5;
 
@@ -113,7 +116,8 @@ impl ScoredRun {
             .collect();
         // Probabilities are not negative, so their bits have their order.
         mistakes.sort_by_key(|(sample, _, _, probability)| (Reverse(probability.to_bits()), *sample));
-        mistakes.truncate(MAX_EXAMPLES);
+        let is_small = samples.image_shape().is_none() && samples.samples() < SMALL;
+        mistakes.truncate(if is_small { EXAMPLES_OF_SMALL } else { MAX_EXAMPLES });
         let usual = Usual::of(train, mistakes.iter().map(|mistake| mistake.1));
         let grey = Grey::of(samples);
         let example = |(sample, label, predicted, probability)| {
@@ -255,9 +259,11 @@ mod tests {
         assert_eq!((first.feature, first.value, first.mean), (1, 3.0, 5.0));
         assert!(!((first.deviations + 2.0 / 8.25f64.sqrt()).abs() > 1e-9), "{first:?}");
         assert_eq!((differences.len(), differences[1].deviations), (3, 0.0));
-        let many = Predictions::new([1.0, 0.0].repeat(100), 2).unwrap();
-        let scored = ScoredRun::new(&many, &data(100), &train, Names::default()).unwrap();
-        assert_eq!(scored.examples.len(), MAX_EXAMPLES);
+        for (samples, examples) in [(100, EXAMPLES_OF_SMALL), (SMALL, MAX_EXAMPLES)] {
+            let many = Predictions::new([1.0, 0.0].repeat(samples), 2).unwrap();
+            let scored = ScoredRun::new(&many, &data(samples), &train, Names::default()).unwrap();
+            assert_eq!(scored.examples.len(), examples);
+        }
     }
 
     #[test]

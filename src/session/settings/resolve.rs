@@ -247,6 +247,11 @@ impl DataSettings {
         Self { path, format: None, options }
     }
 
+    /// Whether the data are a folder of pictures.
+    pub(crate) fn is_folder(&self) -> bool {
+        self.format.is_none() && !self.is_in_memory()
+    }
+
     /// Whether the samples did not come from files.
     pub(crate) fn is_in_memory(&self) -> bool {
         self.path.as_os_str() == IN_MEMORY

@@ -1,0 +1,146 @@
+//! Whether a trained network says more than its most frequent class.
+
+use super::Session;
+use super::settings::{Preset, RunSettings};
+use crate::Result;
+use crate::dataset::Dataset;
+use crate::engine::cpu::CpuEngine;
+use crate::engine::{EngineSettings, Optimizer};
+use crate::inference::Predictions;
+use crate::model::TrainedModel;
+use crate::training::Recorder;
+
+/// Share of samples from which on a network gives nearly always the same answer.
+const NEARLY_ALL: f64 = 0.98;
+/// With fewer samples, one answer for all of them may be right by chance.
+const FEW: usize = 10;
+
+/// The samples of the most frequent class, and those of the most frequent answer.
+struct Verdict {
+    majority: (String, f64),
+    /// Only if it is given for nearly all samples.
+    answer: Option<(String, f64)>,
+    accuracy: f64,
+}
+
+impl Session<'_> {
+    /// Warns of a network that gives one answer for nearly all samples, or is no better than one that does.
+    pub(super) fn warn_of_verdict(&self, settings: &RunSettings, recorder: &Recorder, test: &Dataset) {
+        let Some(last) = recorder.history().last() else { return };
+        let model = recorder.model();
+        let names = model.class_names();
+        let (class, rows) = most_frequent(test.labels(), names.len());
+        let share = rows as f64 / test.samples() as f64;
+        // A network that nearly always gives one answer is right for that class, and for few other samples.
+        if last.test_accuracy > share + (1.0 - NEARLY_ALL) {
+            return;
+        }
+        // The run is complete: what cannot be computed now is not reported.
+        let Ok(answers) = answers(model, test) else { return };
+        let (answer, times) = most_frequent(&answers, names.len());
+        let times = times as f64 / test.samples() as f64;
+        let verdict = Verdict {
+            majority: (names[class].clone(), share),
+            answer: (times >= NEARLY_ALL && test.samples() >= FEW).then(|| (names[answer].clone(), times)),
+            accuracy: last.test_accuracy,
+        };
+        match verdict.line(&settings.scored_on().to_string()) {
+            Some(line) if share < 1.0 => {
+                self.warn(format!("{line}; {}", remedy(settings, model.data().image_shape.is_some())));
+            }
+            line => line.into_iter().for_each(|line| self.warn(line)),
+        }
+    }
+}
+
+impl Verdict {
+    fn line(&self, on: &str) -> Option<String> {
+        let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+        let (class, share) = (&self.majority.0, percent(self.majority.1));
+        let accuracy = percent(self.accuracy);
+        if self.majority.1 >= 1.0 {
+            return Some(format!(
+                "all {on} samples are of class {class:?}: the accuracy says nothing of the other classes"
+            ));
+        }
+        let answers = self.answer.as_ref().map(|(answer, times)| match *times >= 1.0 {
+            true => format!("answers {answer:?} for all of them"),
+            false => format!("answers {answer:?} for {} of them", percent(*times)),
+        });
+        if self.accuracy <= self.majority.1 {
+            let answers = answers.map_or_else(String::new, |answers| format!(" (it {answers})"));
+            return Some(format!(
+                "nothing learned: always answering {class:?} is right in {share} of the {on} samples, the network in {accuracy}{answers}"
+            ));
+        }
+        let answers = answers?;
+        Some(format!(
+            "hardly anything learned: always answering {class:?} is right in {share} of the {on} samples, the network in {accuracy}: it {answers}"
+        ))
+    }
+}
+
+/// What may help: a recipe that the run did not have, otherwise other settings.
+fn remedy(settings: &RunSettings, is_picture: bool) -> &'static str {
+    let preset = settings.typed.preset.preset;
+    match is_picture {
+        true if preset != Some(Preset::Tanner) => {
+            "more epochs or another recipe may help: `preset` tanner is for pictures"
+        }
+        false if preset != Some(Preset::Small) => {
+            "more epochs or another recipe may help: `preset` small is for tables"
+        }
+        _ => "more `epochs`, another `lr` or features that say more about the label may help",
+    }
+}
+
+/// The answer for each sample of preprocessed data, computed on the CPU.
+fn answers(model: &TrainedModel, data: &Dataset) -> Result<Vec<u32>> {
+    // Nothing is trained, so any settings will do.
+    let settings = EngineSettings::new(Optimizer::Sgd, 1, 0);
+    let engine = CpuEngine::new(model.network(), model.parameters(), settings, None)?;
+    Ok(Predictions::new(engine.logits(data)?, model.network().classes())?.labels())
+}
+
+/// The most frequent class, the first of equals, and how often it occurs.
+fn most_frequent(labels: &[u32], classes: usize) -> (usize, usize) {
+    let mut counts = vec![0usize; classes];
+    labels.iter().for_each(|label| counts[*label as usize] += 1);
+    let (class, count) = counts.iter().enumerate().rev().max_by_key(|(_, count)| **count).unwrap_or((0, &0));
+    (class, *count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equally_frequent_classes_counts() {
+        assert_eq!(most_frequent(&[2, 1, 1, 2, 0], 4), (1, 2));
+        assert_eq!(most_frequent(&[3], 4), (3, 1));
+    }
+
+    #[test]
+    fn a_network_is_blamed_if_it_has_one_answer_or_is_no_better_than_one() {
+        let line = |share, answer: Option<f64>, accuracy| {
+            let answer = answer.map(|times| ("no".to_owned(), times));
+            Verdict { majority: ("no".into(), share), answer, accuracy }.line("test")
+        };
+        let nothing = line(0.9, Some(1.0), 0.9).unwrap();
+        assert!(
+            nothing.starts_with(
+                "nothing learned: always answering \"no\" is right in 90.00 % of the test samples"
+            )
+        );
+        assert!(nothing.ends_with("the network in 90.00 % (it answers \"no\" for all of them)"), "{nothing}");
+        assert!(line(0.9, None, 0.89).unwrap().ends_with("the network in 89.00 %"));
+        let hardly = line(0.9, Some(0.99), 0.905).unwrap();
+        assert!(hardly.starts_with("hardly anything") && hardly.ends_with("for 99.00 % of them"), "{hardly}");
+        assert_eq!(line(0.9, None, 0.91), None);
+        assert!(
+            line(1.0, Some(1.0), 1.0)
+                .unwrap()
+                .starts_with("all test samples are of class \"no\": the accuracy")
+        );
+    }
+}

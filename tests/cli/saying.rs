@@ -1,0 +1,195 @@
+//! What is said of the data before training, of the result after it, and what is warned about.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Outcome, tanner};
+
+/// Flags of a small network that learns little, on the CPU.
+const NET: &str = "--arch fc --hidden 4 --activation relu --standardize --importance none --epochs 1 --backend cpu --threads 2";
+
+const KINDS: [&str; 3] = ["ash", "elm", "oak"];
+
+/// A table with this header and row, by the number of the row.
+fn write(folder: &Path, header: &str, rows: usize, row: impl Fn(usize) -> String) {
+    let mut text = format!("{header}\n");
+    (0..rows).for_each(|number| writeln!(text, "{}", row(number)).unwrap());
+    fs::write(folder.join("t.csv"), text).unwrap();
+}
+
+/// A number without order.
+fn noise(row: usize) -> usize {
+    row * 37 % 101
+}
+
+fn run(folder: &Path, line: &str) -> Outcome {
+    let outcome = tanner(folder, line);
+    assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+    outcome
+}
+
+fn trained(folder: &Path, flags: &str) -> String {
+    let _ = fs::remove_dir_all(folder.join("run"));
+    run(folder, &format!("t.csv {NET} {flags} --out run")).stderr
+}
+
+fn warnings(said: &str) -> Vec<&str> {
+    said.lines().filter(|line| line.starts_with("warning: ")).collect()
+}
+
+#[test]
+fn one_block_says_what_is_learned_from_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let row = |row: usize| {
+        let colour = ["red", "blue"][noise(row) % 2];
+        format!("{row},{}.5,{colour},{},x", noise(row), KINDS[[0, 0, 1, 2][noise(row) % 4]])
+    };
+    write(folder, ",size,colour,kind,extra", 200, row);
+    let said = trained(folder, "--label kind --drop extra --test 0.25");
+    for line in [
+        "table: 200 rows (150 training, 50 test), header",
+        "features: 1 number, 1 text of 2 categories -> 3 inputs",
+        "label: \"kind\", named; 3 classes: \"ash\" 101 (50.5 %), \"elm\" 50 (25.0 %), \"oak\" 49 (24.5 %)",
+        "ignored: \"column 0\" (it has no name and numbers the rows), \"extra\" (dropped)",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}: {said}");
+    }
+    assert!(warnings(&said).iter().all(|line| line.contains("learned: always")), "{said}");
+    let config: Value = serde_json::from_slice(&fs::read(folder.join("run/config.json")).unwrap()).unwrap();
+    let facts = &config["data_facts"];
+    assert_eq!((&facts["train_rows"], &facts["scored_rows"]), (&150.into(), &50.into()));
+    assert_eq!((&facts["texts"], &facts["inputs"]), (&1.into(), &3.into()));
+    assert_eq!((&facts["label"], &facts["label_chosen"]), (&"kind".into(), &"named".into()));
+    assert_eq!(facts["classes"][0]["name"], "ash");
+    assert_eq!(facts["ignored"][0]["column"], "column 0");
+    // The same file without the index: its network has the same inputs.
+    assert_eq!(run(folder, "eval --model run --data t.csv --backend cpu").code, Some(0));
+    write(folder, "size,colour,y", 60, |row| format!("{},{},{}", noise(row), KINDS[noise(row) % 3], row % 2));
+    let said = trained(folder, "");
+    assert!(
+        said.contains(
+            "label: \"y\", chosen by its name (--label names another); 2 classes: 0 30 (50.0 %), 1 30"
+        ),
+        "{said}"
+    );
+    write(folder, "size,kind", 60, |row| format!("{},{}", noise(row), row % 7));
+    let said = trained(folder, "");
+    assert!(
+        said.contains(
+            "label: \"kind\", guessed as the last column (--label names another); 7 classes: 0 9 (15.0 %)"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("(15.0 %) and 2 more\n") || said.contains("(13.3 %) and 2 more\n"), "{said}");
+}
+
+#[test]
+fn columns_that_number_or_name_the_rows_are_named_with_the_command_that_drops_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let row = |row: usize| {
+        format!(
+            "{},{},{},u{row},{}",
+            row + 1000,
+            noise(row) * 7919 % 100_003,
+            noise(row),
+            KINDS[noise(row * row) % 3]
+        )
+    };
+    write(folder, "Row Number,CustomerId,size,code,kind", 60, row);
+    let said = trained(folder, "--quiet");
+    let expected = "column \"Row Number\", \"CustomerId\", \"code\" differ from row to row";
+    assert!(
+        said.contains(expected) && said.contains("leave it out with --drop 'Row Number,CustomerId,code'\n"),
+        "{said}"
+    );
+    let said = trained(folder, "--quiet --drop code");
+    assert!(said.contains("leave it out with --drop 'code,Row Number,CustomerId'\n"), "{said}");
+    // A column of distinct measurements, one that rises in part of a sorted table, and few rows are no identifiers.
+    let row = |row: usize| format!("{},{}.25,{},{}", row / 3, row, row * row, KINDS[noise(row) % 3]);
+    write(folder, "age,size,area,kind", 60, row);
+    let said = trained(folder, "--quiet");
+    assert!(!said.contains("differ"), "{said}");
+    write(folder, "id,size,kind", 10, |row| format!("{row},{},{}", noise(row), KINDS[row % 2]));
+    assert!(!trained(folder, "--quiet --test 4").contains("differ"));
+}
+
+#[test]
+fn an_index_without_a_name_is_left_out_wherever_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for (header, index) in [("size,kind,", 2), ("size,kind,Unnamed: 2", 2)] {
+        write(folder, header, 90, |row| format!("{},{},{}", noise(row), KINDS[noise(row) % 3], row));
+        let said = trained(folder, "");
+        assert!(said.contains("features: 1 number -> 1 input\n"), "{said}");
+        assert!(said.contains("label: \"kind\", guessed as the last column"), "{said}");
+        let name = header
+            .rsplit(',')
+            .next()
+            .filter(|name| !name.is_empty())
+            .map_or(format!("column {index}"), str::to_owned);
+        assert!(
+            said.contains(&format!("ignored: {name:?} (it has no name and numbers the rows)\n")),
+            "{said}"
+        );
+    }
+    // Mixed rows, and an empty column behind the label.
+    write(folder, ",size,kind,", 90, |row| {
+        format!("{},{},{},", row * 37 % 97, noise(row), KINDS[noise(row) % 3])
+    });
+    let said = trained(folder, "--label kind");
+    assert!(said.contains("ignored: \"column 0\" (it has no name and numbers the rows), \"column 3\" (it has no name and is empty)"), "{said}");
+    // What has a name is kept, and so is what has values of its own.
+    write(folder, ",size,kind", 90, |row| format!("{},{},{}", row % 5, noise(row), KINDS[noise(row) % 3]));
+    assert!(!trained(folder, "").contains("ignored"));
+}
+
+#[test]
+fn a_column_that_is_the_label_in_other_words_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let row = |row: usize| {
+        let kind = noise(row) % 3;
+        format!("{},{kind},{},{}", noise(row * row), ["no", "yes", "maybe"][kind], KINDS[kind])
+    };
+    write(folder, "size,code,told me,kind", 80, row);
+    let said = trained(folder, "--quiet");
+    let expected = "the label follows from column \"code\", \"told me\" alone";
+    assert!(said.contains(expected) && said.contains("leave it out with --drop 'code,told me'\n"), "{said}");
+    // Two numbers of one class separate the classes in an ordinary way, and ten rows prove nothing.
+    let row = |row: usize| format!("{},{}", noise(row) % 4, KINDS[noise(row) % 4 / 2]);
+    write(folder, "size,kind", 80, row);
+    assert!(!trained(folder, "--quiet").contains("follows"));
+    write(folder, "size,code,kind", 14, |row| format!("{},{},{}", noise(row), row % 2, KINDS[row % 2]));
+    assert!(!trained(folder, "--quiet --test 4").contains("follows"));
+}
+
+#[test]
+fn classes_and_test_sets_that_are_too_small_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let row =
+        |row: usize| format!("{},{},{}", noise(row), row % 7, if row < 2 { "rare" } else { KINDS[row % 2] });
+    write(folder, "size,age,kind", 150, row);
+    let said = trained(folder, "--quiet");
+    assert!(
+        said.contains("no test sample of a class") && said.contains("class (training samples) \"rare\" (2)"),
+        "{said}"
+    );
+    assert!(
+        said.contains("fewer than 5 samples of a class, too few to learn it: class (samples) \"rare\" (2)\n"),
+        "{said}"
+    );
+    assert!(!said.contains("test sample:") && !said.contains("test samples: each"), "{said}");
+    let said = trained(folder, "--quiet --test 10");
+    assert!(said.contains("only 10 test samples: each is 10.0 % of the accuracy"), "{said}");
+    let said = trained(folder, "--quiet --validation 12");
+    assert!(
+        said.contains("only 12 validation samples: each is 8.3 %") && said.contains("no validation sample"),
+        "{said}"
+    );
+}
