@@ -19,6 +19,7 @@ named! {
         Header = "header",
         Delimiter = "delimiter",
         Drop = "drop",
+        Keep = "keep",
         MaxCategories = "max-categories",
         Impute = "impute",
         Picture = "picture",

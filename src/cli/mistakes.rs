@@ -42,12 +42,31 @@ pub(crate) fn in_one_line(error: &clap::Error) -> String {
                 None => joined(&error.render().to_string()),
             }
         }
+        (ErrorKind::UnknownArgument, Some(flag), _) => match OTHER_NAMES
+            .iter()
+            .find(|(other, _)| *other == flag)
+        {
+            Some((_, own)) => format!("unexpected argument '{flag}' found; it is called '{own}'; see --help"),
+            None => joined(&error.render().to_string()),
+        },
         (ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand | ErrorKind::MissingSubcommand, ..) => {
             format!("paper needs one of {}; see --help", PaperCommand::NAMES.join(", "))
         }
         _ => joined(&error.render().to_string()),
     }
 }
+
+/// Flags that others have for what this program calls differently.
+const OTHER_NAMES: [(&str, &str); 8] = [
+    ("--exclude", "--drop"),
+    ("--ignore", "--drop"),
+    ("--skip", "--drop"),
+    ("--remove", "--drop"),
+    ("--separator", "--delimiter"),
+    ("--sep", "--delimiter"),
+    ("--learning-rate", "--lr"),
+    ("--output", "--out"),
+];
 
 /// What a number must be, instead of the messages of Rust's parsers.
 fn possible(value: &str, reason: &str, least: usize) -> Option<String> {

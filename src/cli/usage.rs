@@ -236,6 +236,7 @@ mod tests {
     #[test]
     fn mistakes_are_reported_in_one_line_with_the_way_out() {
         for (line, part) in [
+            ("t.csv --exclude id", "unexpected argument '--exclude' found; it is called '--drop'"),
             ("--epoch 3", "a similar argument exists: '--epochs'"),
             ("--arch cs", "[possible values: sc, rsp, fc, narrow, band, sc2d]"),
             ("--epochs three", "--epochs: \"three\" is not a whole number"),

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::Session;
 use super::data::{classes_of, encoding_of, limits};
 use crate::dataset::table::{
-    ArrivingRows, Classes, Columns, Header, LabelNeed, Limits, ReadOptions, TableEncoding, Unseen,
+    ArrivingRows, Classes, ColumnRef, Columns, Format, Header, KeptColumns, LabelNeed, Limits, ReadOptions,
+    Source, Table, TableEncoding, Unseen,
 };
 use crate::model::TrainedModel;
 use crate::{Error, Result};
@@ -21,6 +22,9 @@ pub struct ArrivingFeatures<'a> {
     rows: ArrivingRows,
     classes: Classes,
     is_checked: bool,
+    /// Columns that are passed through.
+    keep: Vec<ColumnRef>,
+    kept: KeptColumns,
     /// By column, over all parts.
     unseen: Vec<Unseen>,
 }
@@ -34,15 +38,26 @@ impl ArrivingFeatures<'_> {
     pub fn next(&mut self, records: &[u8]) -> Result<Option<Vec<f32>>> {
         self.check_place_of_label(records)?;
         let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
+        let before = (!self.keep.is_empty()).then(|| self.rows.clone());
         let Some(mut table) = self.rows.read(records, &columns)? else { return Ok(None) };
+        if let Some(before) = before {
+            let kept = before.read_as(&self.rows, records, &Columns::Kept(&self.keep))?;
+            self.kept = kept.map(Table::into_kept).unwrap_or_default();
+        }
         let encoded = self.encoding.encode(&mut table, &self.limits)?;
         for new in encoded.unseen {
             match self.unseen.iter_mut().find(|unseen| unseen.column == new.column) {
-                Some(unseen) => unseen.rows += new.rows,
+                Some(unseen) => unseen.extend(new),
                 None => self.unseen.push(new),
             }
         }
         Ok(Some(encoded.features))
+    }
+
+    /// The kept columns of the last records.
+    #[must_use]
+    pub fn kept(&self) -> &KeptColumns {
+        &self.kept
     }
 
     /// Checks with the first rows whether the label, if any, is in the same place as in training.
@@ -84,6 +99,7 @@ impl Session<'_> {
         model: &'a TrainedModel,
         name: &str,
         (header, delimiter): (Header, Option<u8>),
+        keep: &[ColumnRef],
     ) -> ArrivingFeatures<'a> {
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
         let (encoding, limits) = (encoding_of(model), options.limits);
@@ -93,6 +109,8 @@ impl Session<'_> {
             rows: ArrivingRows::new(name, options),
             classes: classes_of(model),
             is_checked: false,
+            keep: keep.to_vec(),
+            kept: KeptColumns::default(),
             unseen: Vec::new(),
         }
     }
@@ -100,5 +118,14 @@ impl Session<'_> {
     /// Warns once, at the end, of texts that training did not see.
     pub fn end_of_features(&self, arriving: &ArrivingFeatures<'_>) {
         self.warn_of_unseen(&arriving.unseen);
+    }
+
+    /// Columns of a whole table that are passed through.
+    ///
+    /// # Errors
+    /// Errors of the table, and of a column that it does not have.
+    pub fn kept(&self, source: Source, format: Format, keep: &[ColumnRef]) -> Result<KeptColumns> {
+        let options = ReadOptions { limits: limits(), ..ReadOptions::default() };
+        Ok(Table::read(source, format, &Columns::Kept(keep), &options)?.table.into_kept())
     }
 }

@@ -246,7 +246,10 @@ impl Session<'_> {
         }
         let column = |unseen: &Unseen| {
             let rows = if unseen.rows == 1 { "row" } else { "rows" };
-            format!("{:?} in {} {rows}", unseen.column, grouped(unseen.rows))
+            let texts = unseen.texts.iter().map(|text| format!("{text:?}"));
+            let first = unseen.first.iter().map(|first| format!("the first in {first}"));
+            let examples = texts.chain(first).collect::<Vec<_>>().join(", ");
+            format!("{:?} in {} {rows} ({examples})", unseen.column, grouped(unseen.rows))
         };
         let columns = unseen.iter().map(column).collect::<Vec<_>>().join(", ");
         self.warn(format!("texts that do not occur in the training rows belong to no category: {columns}"));

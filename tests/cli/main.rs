@@ -19,6 +19,7 @@ mod killing;
 mod own_data;
 mod parity;
 mod planar;
+mod predicting;
 mod profile;
 #[cfg(unix)]
 mod pty;

@@ -52,7 +52,8 @@ fn an_unknown_text_has_no_category_and_is_reported_once() {
     let (_, record) = learned(PETS);
     let (features, _, unseen) = again(&record, "kind,weight,name\nfox,1,Bo\nowl,2,Bo\ncat,3,Bo\n").unwrap();
     assert_eq!(features, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 3.0]);
-    assert_eq!(unseen, [Unseen { column: "kind".into(), rows: 2 }]);
+    let texts = vec!["fox".into(), "owl".into()];
+    assert_eq!(unseen, [Unseen { column: "kind".into(), rows: 2, texts, first: Some("line 2".into()) }]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use tanner::report::{
     MAX_TABLE_CLASSES, TextCell, TextColumn, TextTable, class_table, confusion_picture, confusion_table,
     grouped,
 };
-use tanner::session::settings::DataSettings;
+use tanner::session::settings::{DataOptions, DataSettings};
 use tanner::session::{EnginePurpose, EngineRequest, Session};
 use tanner::training::{Majority, Recipe, ScoredOn};
 
@@ -26,7 +26,8 @@ use crate::cli::ui::{session, terminal};
 /// Reads a model and scores it on the test set.
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = args.engine.resolve()?;
-    let data = DataSettings::new(&args.data)?;
+    let file = args.file.clone().or_else(|| args.data.data.clone());
+    let data = DataSettings::new(&DataOptions { data: file, ..args.data.clone() })?;
     let model = super::load_model(&args.model)?;
     let session = session();
     let test = session.load_test(&model, &data)?;

@@ -56,7 +56,8 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
         signals::keeping()
     });
     let page = Page::write(args, &reporter, args.watch)?;
-    terminal::print(&format!("report {} ({})", args.out.display(), size(page.bytes)))?;
+    let replaced = if page.is_replacing { ", in place of an earlier page" } else { "" };
+    terminal::print(&format!("report {} ({}{replaced})", args.out.display(), size(page.bytes)))?;
     if args.open {
         open_in_browser(&args.out);
     }
@@ -105,6 +106,8 @@ fn progress(runs: &[PathBuf]) -> Vec<(usize, Option<RunState>)> {
 /// A page of reports that was written.
 struct Page {
     bytes: u64,
+    /// Whether there was a page before.
+    is_replacing: bool,
     took: Duration,
     /// The progress of the runs at that time.
     progress: Vec<(usize, Option<RunState>)>,
@@ -148,12 +151,13 @@ impl Page {
         let of_state = |state| runs.iter().filter(|run| run.overview.state == state).count();
         let is_live = may_be_live && of_state(RunState::Running) > 0;
         let page = report_page(&runs, &skipped, is_live.then_some(REFRESH_SECONDS));
+        let is_replacing = args.out.exists();
         atomic_write(&args.out, page.as_bytes()).context("--out")?;
         let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
         let is_misfit = |run: &&ReportedRun| run.model.is_ok() && run.scored.is_err();
         let misfits = if args.data.is_some() { runs.iter().filter(is_misfit).count() } else { 0 };
         let (bytes, took) = (page.len() as u64, start.elapsed());
-        Ok(Self { bytes, took, progress, is_live, asked, shown, damaged, misfits })
+        Ok(Self { bytes, is_replacing, took, progress, is_live, asked, shown, damaged, misfits })
     }
 
     /// An error if something is missing on the page.

@@ -202,6 +202,9 @@ pub(crate) struct EvalArgs {
     /// flip (each also mirrored), or shift=N,flip. The time grows with the number of views.
     #[arg(long, help_heading = "Data", value_name = "VIEWS", value_parser = tanner::session::settings::parsed::<Augmentation>)]
     pub(crate) average: Option<Augmentation>,
+    /// Data to score on: a file or folder, the same as --data
+    #[arg(value_name = "DATA", help_heading = "Data", conflicts_with = "data")]
+    pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) data: DataOptions,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tanner::dataset::Augmentation;
-use tanner::dataset::table::{Format, Header};
+use tanner::dataset::table::{ColumnRef, Format, Header};
 use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
@@ -16,6 +16,7 @@ memory does not grow with their number.
 Examples:
   tanner predict --model runs/NAME/model.safetensors new.csv --out predicted.csv
   cat new.csv | tanner predict --model runs/NAME/model.safetensors | cut -d, -f1
+  tanner predict --model runs/NAME new.csv --keep id --label-only
   tanner predict --model m.safetensors x.npy --out probabilities.npy";
 
 #[derive(Debug, Args)]
@@ -27,8 +28,11 @@ pub(crate) struct PredictArgs {
     /// Table of samples, IDX file, or - for stdin [default: -]
     ///
     /// CSV, NPY, NPZ, Parquet, or an IDX file of images.
-    #[arg(value_name = "INPUT")]
+    #[arg(value_name = "INPUT", conflicts_with = "data")]
     pub(crate) input: Option<PathBuf>,
+    /// The same as INPUT [default: -]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) data: Option<PathBuf>,
     /// Format of the input [default: by its name, CSV from stdin]
     #[arg(long, value_name = "FORMAT", value_parser = formats())]
     pub(crate) format: Option<InputFormat>,
@@ -48,9 +52,27 @@ pub(crate) struct PredictArgs {
     pub(crate) average: Option<Augmentation>,
     /// File for the predictions [default: CSV to stdout]
     ///
-    /// .csv for labels and probabilities, .npy for probabilities only.
+    /// .csv for labels and probabilities, .npy for probabilities only. Replaces earlier predictions, but no other file.
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
+    /// Write these columns of the input first [default: none]
+    ///
+    /// By name or place, as for --drop: identifiers, for example. The model need not know them. Only for CSV and Parquet. A kept
+    /// column called label is written as `input label`.
+    #[arg(
+        long,
+        value_name = "COLUMN,..",
+        value_delimiter = ',',
+        allow_negative_numbers = true,
+        help_heading = "Output"
+    )]
+    pub(crate) keep: Vec<ColumnRef>,
+    /// Write the probability of each class, too [default: yes]
+    #[arg(long, help_heading = "Output", conflicts_with = "label_only")]
+    pub(crate) proba: bool,
+    /// Write labels without probabilities [default: both]
+    #[arg(long, help_heading = "Output")]
+    pub(crate) label_only: bool,
     /// Write each line separately [default: all rows that have arrived]
     #[arg(long, help_heading = "Output")]
     pub(crate) stream: bool,

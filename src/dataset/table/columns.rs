@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::encoding::{ColumnEncoding, TableEncoding};
 use super::guess::LabelChoice;
 use super::texts::listed;
-use super::{Column, Labels, Limits, Read, Table, Texts, shown};
+use super::{Column, Labels, Limits, Read, Table, Texts, kept, shown};
 use crate::text::nearest;
 use crate::{Error, Setting};
 
@@ -54,6 +54,9 @@ pub enum Columns<'a> {
         /// Whether the label is needed.
         label: LabelNeed,
     },
+    /// Only these columns, as texts.
+    #[doc(hidden)]
+    Kept(&'a [ColumnRef]),
 }
 
 /// Whether a table of known columns needs labels.
@@ -124,6 +127,7 @@ impl ColumnPlan {
             position: *position,
             texts: kind.texts(),
             first_missing: None,
+            first_unseen: None,
         };
         let labels = self.label.as_ref().map(|(name, place)| Labels {
             choice: self.choice.clone(),
@@ -140,6 +144,7 @@ impl Columns<'_> {
         match *self {
             Self::New { label, labelled, drop } => new_plan(names, label, labelled, drop),
             Self::Of { encoding, label } => plan_of(names, encoding, label),
+            Self::Kept(columns) => kept::plan(names, columns),
         }
     }
 
@@ -160,19 +165,19 @@ impl Columns<'_> {
 }
 
 impl ColumnNames<'_> {
-    fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Header(names) => names.len(),
             Self::Count(count) => *count,
         }
     }
 
-    fn is_named(&self) -> bool {
+    pub(super) fn is_named(&self) -> bool {
         matches!(self, Self::Header(_))
     }
 
     /// The name of a column; without a header its place.
-    fn name(&self, place: usize) -> String {
+    pub(super) fn name(&self, place: usize) -> String {
         match self {
             Self::Header(names) => names[place].clone(),
             Self::Count(_) => place.to_string(),
@@ -180,7 +185,7 @@ impl ColumnNames<'_> {
     }
 
     /// The place of a column named by a flag.
-    fn find(&self, setting: Setting, column: &ColumnRef) -> Read<usize> {
+    pub(super) fn find(&self, setting: Setting, column: &ColumnRef) -> Read<usize> {
         if let Self::Header(names) = self
             && let Some(place) = names.iter().position(|there| *there == column.0)
         {

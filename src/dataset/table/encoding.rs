@@ -8,6 +8,8 @@ use crate::{Error, Result, threads};
 
 /// Bytes of the longest name that a file may keep.
 const MAX_NAME: usize = 4096;
+/// Unseen texts that a warning names.
+const NAMED_TEXTS: usize = 3;
 /// Rows that a thread encodes at a time.
 const PART: usize = 1024;
 
@@ -77,6 +79,26 @@ pub struct Unseen {
     pub column: String,
     /// Number of rows.
     pub rows: usize,
+    /// The first of these texts.
+    #[doc(hidden)]
+    pub texts: Vec<String>,
+    /// Where the first one is, if known.
+    #[doc(hidden)]
+    pub first: Option<String>,
+}
+
+impl Unseen {
+    /// Adds what was found in later rows.
+    #[cfg(feature = "train")]
+    pub(crate) fn extend(&mut self, later: Self) {
+        self.rows += later.rows;
+        for text in later.texts {
+            if self.texts.len() < NAMED_TEXTS && !self.texts.contains(&text) {
+                self.texts.push(text);
+            }
+        }
+        self.first = self.first.take().or(later.first);
+    }
 }
 
 impl ColumnEncoding {
@@ -230,13 +252,33 @@ impl TableEncoding {
         let columns = self.columns.iter().zip(&places).enumerate();
         let count = |(slot, (column, places)): (usize, (&ColumnEncoding, &Vec<Option<usize>>))| {
             column.categories.as_ref()?;
+            let own = &table.columns[slot];
+            let texts = own.texts.as_ref()?;
+            // Texts that the reader did not keep, then those of rows that were not used in training.
+            let mut unseen = Unseen {
+                column: column.name.clone(),
+                rows: 0,
+                texts: texts.unknown().to_vec(),
+                first: own.first_unseen.clone(),
+            };
             let of_column = cells.iter().skip(slot).step_by(self.columns.len());
-            let rows = of_column
-                .filter(|cell| {
-                    **cell == super::UNSEEN || code(**cell).is_some_and(|code| places[code].is_none())
-                })
-                .count();
-            (rows > 0).then(|| Unseen { column: column.name.clone(), rows })
+            for (row, cell) in of_column.enumerate() {
+                let known = code(*cell).filter(|code| places[*code].is_none());
+                if *cell != super::UNSEEN && known.is_none() {
+                    continue;
+                }
+                unseen.rows += 1;
+                let text = known.map(|code| &texts.list()[code]);
+                if let Some(text) =
+                    text.filter(|text| unseen.texts.len() < NAMED_TEXTS && !unseen.texts.contains(text))
+                {
+                    unseen.texts.push(text.clone());
+                }
+                if unseen.first.is_none() {
+                    unseen.first = Some(format!("row {}", row + 1));
+                }
+            }
+            (unseen.rows > 0).then_some(unseen)
         };
         columns.filter_map(count).collect()
     }

@@ -25,6 +25,8 @@ mod encoding;
 mod fit;
 #[cfg(feature = "train")]
 mod guess;
+#[cfg(feature = "train")]
+mod kept;
 mod limits;
 #[cfg(feature = "train")]
 mod npy;
@@ -55,6 +57,9 @@ pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
 pub use fit::{FitOptions, Impute};
 #[cfg(feature = "train")]
 pub(crate) use guess::{LabelChoice, LabelOrigin};
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub use kept::KeptColumns;
 pub use limits::Limits;
 #[cfg(feature = "train")]
 pub use npy::read_labels;
@@ -124,6 +129,8 @@ pub(crate) struct Column {
     pub(crate) texts: Option<Texts>,
     /// Where the first missing cell is, if there is one.
     pub(crate) first_missing: Option<String>,
+    /// Where the first text is that training did not see.
+    pub(crate) first_unseen: Option<String>,
 }
 
 /// The label of each row, as in the table.

@@ -226,7 +226,8 @@ impl Part {
 
     fn text(&mut self, value: Option<ByteArray>) -> Read<()> {
         let bytes = value.as_ref().map(|value| value.data().trim_ascii());
-        let bytes = bytes.filter(|bytes| !is_missing(bytes));
+        let is_verbatim = self.texts.as_ref().is_some_and(Texts::is_verbatim);
+        let bytes = bytes.filter(|bytes| is_verbatim || !is_missing(bytes));
         if bytes.is_some_and(|bytes| bytes.len() > MAX_TEXT) {
             return Err(format!("a text longer than {MAX_TEXT} bytes"));
         }

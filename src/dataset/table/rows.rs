@@ -53,7 +53,13 @@ impl TableEncoding {
 
 fn column(encoding: &super::ColumnEncoding) -> Column {
     let texts = encoding.categories.as_deref().map(Texts::fixed);
-    Column { name: encoding.name.clone(), position: encoding.position, texts, first_missing: None }
+    Column {
+        name: encoding.name.clone(),
+        position: encoding.position,
+        texts,
+        first_missing: None,
+        first_unseen: None,
+    }
 }
 
 /// The value of a cell: a number, the number of a category, or NaN if missing.

@@ -7,12 +7,23 @@ use super::UNSEEN;
 /// Bytes of the longest category or label.
 pub(crate) const MAX_TEXT: usize = 1024;
 
+/// Unknown texts that are remembered for a warning.
+const UNKNOWN: usize = 3;
+/// Numbers of texts that a float32 can represent.
+#[cfg(feature = "train")]
+const MOST_CELLS: usize = 1 << 24;
+
 /// A list of different texts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Texts {
     list: Vec<String>,
     places: HashMap<String, u32>,
     growth: NewTexts,
+    /// Whether missing values are texts, too.
+    #[cfg(feature = "train")]
+    is_verbatim: bool,
+    /// The first texts that were not added, with where each was.
+    unknown: Vec<String>,
 }
 
 /// What happens to a text that is not in the list.
@@ -38,10 +49,27 @@ impl Texts {
         Self { growth: NewTexts::UpTo(limit), ..Self::default() }
     }
 
+    /// An empty list that takes every text as it is, also one that means a missing value.
+    #[cfg(feature = "train")]
+    pub(crate) fn verbatim() -> Self {
+        Self { is_verbatim: true, growth: NewTexts::UpTo(MOST_CELLS), ..Self::default() }
+    }
+
+    /// Whether missing values are texts, too.
+    #[cfg(feature = "train")]
+    pub(crate) fn is_verbatim(&self) -> bool {
+        self.is_verbatim
+    }
+
+    /// The first texts that a fixed list does not have.
+    pub(crate) fn unknown(&self) -> &[String] {
+        &self.unknown
+    }
+
     /// A fixed list.
     pub(crate) fn fixed(list: &[String]) -> Self {
         let places = (0..).zip(list).map(|(place, text)| (text.clone(), place)).collect();
-        Self { list: list.to_vec(), places, growth: NewTexts::Never }
+        Self { list: list.to_vec(), places, growth: NewTexts::Never, ..Self::default() }
     }
 
     /// The number of a text, which is added if the list may grow.
@@ -60,7 +88,13 @@ impl Texts {
                 self.growth = NewTexts::Overflown;
                 None
             }
-            NewTexts::Overflown | NewTexts::Never => None,
+            NewTexts::Never => {
+                if self.unknown.len() < UNKNOWN && !self.unknown.iter().any(|known| known == text) {
+                    self.unknown.push(text.to_owned());
+                }
+                None
+            }
+            NewTexts::Overflown => None,
         }
     }
 
@@ -87,6 +121,9 @@ impl Texts {
     /// Numbers of another list's texts in this one, which grows by them.
     pub(crate) fn take(&mut self, other: &Self) -> Vec<Option<u32>> {
         let numbers = other.list.iter().map(|text| self.number(text)).collect();
+        for text in &other.unknown {
+            self.number(text);
+        }
         if other.has_overflown() && self.growth != NewTexts::Never {
             self.growth = NewTexts::Overflown;
         }

@@ -1,15 +1,22 @@
 //! Destination and format of predictions.
 
-use std::io::{self, ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Read as _, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
+use serde_json::{Map, Value};
+use tanner::dataset::table::KeptColumns;
 use tanner::files::atomic_write;
 use tanner::inference::Predictions;
 use tanner::npy;
 
+use super::super::refuse;
 use crate::cli::ui::terminal;
+
+/// The beginning of every NPY file.
+const NPY: &[u8] = b"\x93NUMPY";
 
 /// The destination of predictions.
 pub(super) enum Target<'a> {
@@ -18,10 +25,19 @@ pub(super) enum Target<'a> {
     Npy(&'a Path),
 }
 
+/// What is written of a prediction.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// The label and the probability of each class.
+    All,
+    LabelOnly,
+}
+
 /// Writes predictions: to stdout at once, to a file at the end.
 pub(super) struct Answers<'a> {
     target: Target<'a>,
     names: &'a [String],
+    content: Content,
     /// Whether each line is written separately.
     by_line: bool,
     samples: usize,
@@ -33,9 +49,9 @@ pub(super) struct Answers<'a> {
 }
 
 impl<'a> Answers<'a> {
-    pub(super) fn new(target: Target<'a>, names: &'a [String], by_line: bool) -> Self {
+    pub(super) fn new(target: Target<'a>, names: &'a [String], content: Content, by_line: bool) -> Self {
         let (text, probabilities) = (Vec::new(), Vec::new());
-        Self { target, names, by_line, samples: 0, text, probabilities, reader_is_gone: false }
+        Self { target, names, content, by_line, samples: 0, text, probabilities, reader_is_gone: false }
     }
 
     /// Samples so far.
@@ -48,24 +64,29 @@ impl<'a> Answers<'a> {
         self.reader_is_gone
     }
 
-    pub(super) fn write(&mut self, predictions: &Predictions) -> anyhow::Result<()> {
-        self.write_first(predictions, predictions.samples())
-    }
-
-    /// Writes the predictions of the first samples.
-    pub(super) fn write_first(&mut self, predictions: &Predictions, samples: usize) -> anyhow::Result<()> {
+    /// Writes the predictions of the first samples, behind the columns that are kept of their rows.
+    pub(super) fn write(
+        &mut self,
+        predictions: &Predictions,
+        samples: usize,
+        kept: &KeptColumns,
+    ) -> anyhow::Result<()> {
         let is_first = self.samples == 0;
         self.samples += samples;
+        let rows = Rows { predictions, samples, kept, names: self.names, content: self.content };
         match &self.target {
             Target::Npy(_) => {
                 let numbers = samples * predictions.classes();
                 self.probabilities.extend_from_slice(&predictions.probabilities()[..numbers]);
             }
-            Target::Csv(_) => self.text.extend(csv(predictions, samples, self.names, is_first)?),
-            Target::Stdout if terminal::wants_json() => {
-                self.print(&json_lines(predictions, samples, self.names)?)?;
+            Target::Csv(path) => {
+                if is_first {
+                    check_replaced(path, &rows.header())?;
+                }
+                self.text.extend(rows.csv(is_first)?);
             }
-            Target::Stdout => self.print(&csv(predictions, samples, self.names, is_first)?)?,
+            Target::Stdout if terminal::wants_json() => self.print(&rows.json_lines()?)?,
+            Target::Stdout => self.print(&rows.csv(is_first)?)?,
         }
         Ok(())
     }
@@ -93,47 +114,115 @@ impl<'a> Answers<'a> {
             Target::Csv(path) => (path, self.text),
             Target::Npy(path) => (path, npy::floats(&[self.samples, self.names.len()], &self.probabilities)),
         };
+        let replaced = if path.exists() { ", in place of earlier ones" } else { "" };
         atomic_write(path, &bytes).context("--out")?;
         let samples = tanner::report::grouped(self.samples);
-        terminal::note(&format!("predictions of {samples} samples: {}", path.display()));
+        terminal::note(&format!("predictions of {samples} samples{replaced}: {}", path.display()));
         Ok(())
     }
 }
 
-/// A row for each sample: its label, then the probability of each class.
-fn csv(
-    predictions: &Predictions,
+/// Predictions of some samples, and the columns kept of their rows.
+struct Rows<'a> {
+    predictions: &'a Predictions,
     samples: usize,
-    names: &[String],
-    with_header: bool,
-) -> anyhow::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    if with_header {
-        let header = names.iter().map(|name| format!("probability {name}"));
-        writer.write_record(std::iter::once("label".to_owned()).chain(header))?;
-    }
-    for sample in 0..samples {
-        writer.write_field(&names[predictions.label(sample) as usize])?;
-        for probability in predictions.of(sample) {
-            writer.write_field(probability.to_string())?;
-        }
-        writer.write_record(None::<&[u8]>)?;
-    }
-    Ok(writer.into_inner()?)
+    kept: &'a KeptColumns,
+    names: &'a [String],
+    content: Content,
 }
 
-/// One JSON object per sample, each on a line.
-fn json_lines(predictions: &Predictions, samples: usize, names: &[String]) -> anyhow::Result<Vec<u8>> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        label: &'a str,
-        probabilities: &'a [f32],
+impl Rows<'_> {
+    /// The names of the columns: those of the input first, under other names if they would be mistaken for answers.
+    fn header(&self) -> Vec<String> {
+        let is_taken = |name: &String| name == "label" || name.starts_with("probability ");
+        let kept = self.kept.names.iter();
+        let kept = kept.map(|name| if is_taken(name) { format!("input {name}") } else { name.clone() });
+        let classes = self.names.iter().map(|name| format!("probability {name}"));
+        let classes = classes.take(if self.content == Content::All { usize::MAX } else { 0 });
+        kept.chain(["label".to_owned()]).chain(classes).collect()
     }
-    let mut lines = Vec::new();
-    for sample in 0..samples {
-        let label = &names[predictions.label(sample) as usize];
-        serde_json::to_writer(&mut lines, &Line { label, probabilities: predictions.of(sample) })?;
-        lines.push(b'\n');
+
+    fn label(&self, sample: usize) -> &str {
+        &self.names[self.predictions.label(sample) as usize]
     }
-    Ok(lines)
+
+    /// The probabilities of a sample, if they are written.
+    fn probabilities(&self, sample: usize) -> Option<&[f32]> {
+        (self.content == Content::All).then(|| self.predictions.of(sample))
+    }
+
+    /// A row for each sample: what is kept of the input, the label, then the probability of each class.
+    fn csv(&self, with_header: bool) -> anyhow::Result<Vec<u8>> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        if with_header {
+            writer.write_record(self.header())?;
+        }
+        for sample in 0..self.samples {
+            for text in self.kept.rows.get(sample).into_iter().flatten() {
+                writer.write_field(text)?;
+            }
+            writer.write_field(self.label(sample))?;
+            for probability in self.probabilities(sample).into_iter().flatten() {
+                writer.write_field(probability.to_string())?;
+            }
+            writer.write_record(None::<&[u8]>)?;
+        }
+        Ok(writer.into_inner()?)
+    }
+
+    /// One JSON object per sample, each on a line.
+    fn json_lines(&self) -> anyhow::Result<Vec<u8>> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            #[serde(skip_serializing_if = "Map::is_empty")]
+            kept: Map<String, Value>,
+            label: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            probabilities: Option<&'a [f32]>,
+        }
+        let mut lines = Vec::new();
+        for sample in 0..self.samples {
+            let texts = self.kept.rows.get(sample).into_iter().flatten();
+            let kept =
+                self.kept.names.iter().zip(texts).map(|(name, text)| (name.clone(), text.as_str().into()));
+            let line = Line {
+                kept: kept.collect(),
+                label: self.label(sample),
+                probabilities: self.probabilities(sample),
+            };
+            serde_json::to_writer(&mut lines, &line)?;
+            lines.push(b'\n');
+        }
+        Ok(lines)
+    }
+}
+
+/// Refuses to replace a file that does not have the columns of these predictions: it is something else.
+fn check_replaced(path: &Path, header: &[String]) -> anyhow::Result<()> {
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(file);
+    let mut first = csv::ByteRecord::new();
+    let is_empty = !reader.read_byte_record(&mut first).unwrap_or(true);
+    if is_empty || first.iter().eq(header.iter().map(String::as_bytes)) {
+        return Ok(());
+    }
+    refuse(
+        "--out",
+        format!(
+            "{} exists and does not hold such predictions: name another file, or remove it",
+            path.display()
+        ),
+    )
+}
+
+/// Refuses to replace a file that is not an NPY array.
+pub(super) fn check_replaced_array(path: &Path) -> anyhow::Result<()> {
+    let mut start = Vec::new();
+    let Ok(file) = File::open(path) else { return Ok(()) };
+    // A read error shows up again when writing.
+    let _ = file.take(NPY.len() as u64).read_to_end(&mut start);
+    if start.is_empty() || start == NPY {
+        return Ok(());
+    }
+    refuse("--out", format!("{} exists and is not an array: name another file, or remove it", path.display()))
 }

@@ -37,7 +37,8 @@ pub(super) fn predict(
         None => Box::new(io::stdin().lock()),
     };
     let (session, model) = (session(), predictor.model());
-    let mut features = session.arriving_features(model, &path.display().to_string(), csv_options(args));
+    let mut features =
+        session.arriving_features(model, &path.display().to_string(), csv_options(args), &args.keep);
     let mut records = Records { bytes, buffer: Vec::new(), used: 0, ended: false, waits: input.is_some() };
     while let Some(part) = records.next(path, &features)? {
         let Some(mut rows) = features.next(part)? else { continue };
@@ -49,7 +50,7 @@ pub(super) fn predict(
             rows.extend_from_within(..);
         }
         let predictions = predictor.predict(&rows)?;
-        answers.write_first(&predictions, predictions.samples() - usize::from(alone))?;
+        answers.write(&predictions, predictions.samples() - usize::from(alone), features.kept())?;
         if answers.reader_is_gone() {
             return Ok(());
         }

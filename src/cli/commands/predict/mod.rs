@@ -11,12 +11,12 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use tanner::Error;
 use tanner::dataset::idx::read_images;
-use tanner::dataset::table::{Format, Header, Source};
+use tanner::dataset::table::{Format, Header, KeptColumns, Source};
 use tanner::inference::Predictor;
 use tanner::model::TrainedModel;
 use tanner::session::settings::check_threads;
 
-use answers::{Answers, Target};
+use answers::{Answers, Content, Target, check_replaced_array};
 
 use super::refuse;
 use crate::cli::flags::{InputFormat, PredictArgs};
@@ -25,8 +25,8 @@ use crate::cli::ui::{session, terminal};
 /// Reads samples, predicts, writes.
 pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
     let threads = check_threads(args.threads)?;
-    let target = target(args.out.as_deref())?;
-    let input = args.input.as_deref().filter(|path| *path != Path::new("-"));
+    let target = target(args)?;
+    let input = args.input.as_deref().or(args.data.as_deref()).filter(|path| *path != Path::new("-"));
     if let Some(out) = args.out.as_deref().filter(|out| is_input(out, input)) {
         return refuse(
             "--out",
@@ -44,14 +44,16 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
     }
     let model = predictor.model();
     let names = model.class_names();
-    let mut answers = Answers::new(target, &names, args.stream);
+    let content = if args.label_only { Content::LabelOnly } else { Content::All };
+    let mut answers = Answers::new(target, &names, content, args.stream);
     if format == InputFormat::Table(Format::Csv) {
         arriving::predict(args, input, &predictor, &mut answers)?;
     } else {
+        let kept = kept(args, input, format)?;
         let features = features(args, input, format, model)?;
         let predictions = predictor.predict(&features)?;
         drop(features);
-        answers.write(&predictions)?;
+        answers.write(&predictions, predictions.samples(), &kept)?;
     }
     answers.finish()
 }
@@ -74,14 +76,17 @@ fn is_input(out: &Path, input: Option<&Path>) -> bool {
 }
 
 /// Refuses a name without a known format, before anything is read.
-fn target(out: Option<&Path>) -> anyhow::Result<Target<'_>> {
-    let Some(path) = out else { return Ok(Target::Stdout) };
+fn target(args: &PredictArgs) -> anyhow::Result<Target<'_>> {
+    let Some(path) = args.out.as_deref() else { return Ok(Target::Stdout) };
     if terminal::wants_json() {
         return refuse("--json", "cannot be used with --out, it prints to stdout");
     }
     match path.extension().and_then(|extension| extension.to_str()) {
         Some("csv") => Ok(Target::Csv(path)),
-        Some("npy") => Ok(Target::Npy(path)),
+        Some("npy") if args.label_only || !args.keep.is_empty() => {
+            refuse("--out", format!("{} takes probabilities only: name a .csv file", path.display()))
+        }
+        Some("npy") => check_replaced_array(path).map(|()| Target::Npy(path)),
         _ => refuse("--out", format!("{} ends neither in .csv nor in .npy", path.display())),
     }
 }
@@ -99,6 +104,20 @@ fn features(
         None => stdin()?,
     };
     Ok(session().features_for(model, source, format, csv_options(args))?)
+}
+
+/// The columns that are written beside the predictions.
+fn kept(args: &PredictArgs, input: Option<&Path>, format: InputFormat) -> anyhow::Result<KeptColumns> {
+    match (format, input) {
+        _ if args.keep.is_empty() => Ok(KeptColumns::default()),
+        (InputFormat::Table(format @ Format::Parquet), Some(path)) => {
+            Ok(session().kept(Source::open(path)?, format, &args.keep)?)
+        }
+        (InputFormat::Table(Format::Parquet), None) => {
+            refuse("--keep", "name the Parquet file, stdin is read only once")
+        }
+        _ => refuse("--keep", "only CSV and Parquet tables have columns to keep"),
+    }
 }
 
 /// The options of CSV.

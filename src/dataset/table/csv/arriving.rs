@@ -45,6 +45,21 @@ impl ArrivingRows {
             .map_err(|reason| Error::table(self.name.clone(), &reason))
     }
 
+    /// Reads other columns of the next records, of which `decided` has read these: with the same header and delimiter.
+    ///
+    /// # Errors
+    /// As [`ArrivingRows::read`].
+    pub(crate) fn read_as(
+        mut self,
+        decided: &Self,
+        records: &[u8],
+        columns: &Columns<'_>,
+    ) -> Result<Option<Table>> {
+        self.options.header = decided.options.header;
+        self.options.delimiter = decided.options.delimiter;
+        self.read(records, columns)
+    }
+
     /// The error of an input without rows.
     #[must_use]
     pub fn without_rows(&self) -> Error {

@@ -111,6 +111,9 @@ impl Rows {
             if column.first_missing.is_none() {
                 column.first_missing = found.first_missing.map(|line| format!("line {line}"));
             }
+            if column.first_unseen.is_none() {
+                column.first_unseen = found.first_unseen.map(|line| format!("line {line}"));
+            }
             self.turned[slot] |= found.turned;
             if let (Some(texts), Some(new)) = (&mut column.texts, &found.texts) {
                 renumber(&mut piece.cells, slot, width, &texts.take(new));

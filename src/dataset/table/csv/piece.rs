@@ -47,6 +47,8 @@ pub(super) struct ColumnContent {
     pub(super) texts: Option<Texts>,
     /// Line of the first missing value.
     pub(super) first_missing: Option<u64>,
+    /// Line of the first text that a fixed list does not have.
+    pub(super) first_unseen: Option<u64>,
     /// Whether there is a text where numbers were expected.
     pub(super) turned: bool,
 }
@@ -144,12 +146,17 @@ impl BlockParser<'_> {
         column: &mut ColumnContent,
     ) -> Read<f32> {
         let field = field.trim_ascii();
-        if is_missing(field) {
+        let is_verbatim = column.texts.as_ref().is_some_and(Texts::is_verbatim);
+        if is_missing(field) && !is_verbatim {
             column.first_missing.get_or_insert_with(|| place.line());
             return Ok(f32::NAN);
         }
         let text = self.text(field, place, &self.column(slot))?;
-        Ok(column.texts.as_mut().map_or(UNSEEN, |texts| texts.cell(text)))
+        let cell = column.texts.as_mut().map_or(UNSEEN, |texts| texts.cell(text));
+        if cell == UNSEEN {
+            column.first_unseen.get_or_insert_with(|| place.line());
+        }
+        Ok(cell)
     }
 
     fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<&'t str> {

@@ -1,0 +1,133 @@
+//! What `predict` writes beside its answers, and what it says of rows that it cannot read as in training.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use crate::support::{Outcome, refused, tanner};
+
+const KINDS: [&str; 3] = ["ash", "elm", "oak"];
+
+/// A folder with a run on a table of sizes and colours, and five new rows with identifiers.
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut text = String::from("size,colour,kind\n");
+    for row in 0..90 {
+        let colour = ["red", "blue"][row % 2];
+        writeln!(text, "{},{colour},{}", row * 37 % 101, KINDS[row % 3]).unwrap();
+    }
+    fs::write(folder.path().join("t.csv"), text).unwrap();
+    let new = "id,size,colour,\"note, free\"\n7,1,red,\"a \"\"b\"\"\"\nNA,2,blue,c\n0009,3,red,\n10,4,blue,\n11,5,red,\"x,y\"\n";
+    fs::write(folder.path().join("new.csv"), new).unwrap();
+    let net =
+        "--arch fc --hidden 4 --activation relu --standardize --importance none --epochs 1 --backend cpu";
+    run(folder.path(), &format!("t.csv {net} --out run"));
+    folder
+}
+
+fn run(folder: &Path, line: &str) -> Outcome {
+    let outcome = tanner(folder, line);
+    assert_eq!(outcome.code, Some(0), "{line}: {outcome:?}");
+    outcome
+}
+
+const PREDICT: &str = "predict --model run --threads 1";
+
+#[test]
+fn columns_of_the_input_are_kept_in_front_as_they_were_written() {
+    let folder = folder();
+    let folder = folder.path();
+    let plain = run(folder, &format!("{PREDICT} new.csv")).stdout;
+    assert!(plain.starts_with("label,probability ash,probability elm,probability oak\n"), "{plain}");
+    let kept = run(folder, &format!("{PREDICT} new.csv --keep 3,id")).stdout;
+    let lines: Vec<&str> = kept.lines().collect();
+    assert_eq!(lines[0], "\"note, free\",id,label,probability ash,probability elm,probability oak");
+    for (line, (start, answer)) in lines[1..].iter().zip(
+        ["\"a \"\"b\"\"\",7,", "c,NA,", ",0009,", ",10,", "\"x,y\",11,"]
+            .into_iter()
+            .zip(plain.lines().skip(1)),
+    ) {
+        assert_eq!(*line, format!("{start}{answer}"));
+    }
+    // The same from a pipe that ends its rows one by one, and as JSON.
+    let piped = crate::support::command(folder)
+        .args(PREDICT.split(' '))
+        .args(["--keep", "id", "--stream", "--label-only"])
+        .write_stdin(fs::read(folder.join("new.csv")).unwrap())
+        .output()
+        .unwrap();
+    let piped = String::from_utf8(piped.stdout).unwrap();
+    assert!(
+        piped.starts_with("id,label\n7,") && piped.contains("\n0009,") && piped.lines().count() == 6,
+        "{piped}"
+    );
+    let json = run(folder, &format!("{PREDICT} --data new.csv --keep id --label-only --json")).stdout;
+    assert!(json.starts_with("{\"kept\":{\"id\":\"7\"},\"label\":\""), "{json}");
+    // A kept column never looks like an answer, whatever it is called.
+    fs::write(folder.join("labelled.csv"), "label,size,colour\noak,1,red\n").unwrap();
+    let kept = run(folder, &format!("{PREDICT} labelled.csv --keep label --proba")).stdout;
+    assert!(kept.starts_with("input label,label,probability ash,") && kept.contains("\noak,"), "{kept}");
+    fs::write(folder.join("bare.csv"), "1,red\n2,blue\n").unwrap();
+    let bare = run(folder, &format!("{PREDICT} bare.csv --header no --keep -1 --label-only")).stdout;
+    assert!(bare.starts_with("column 1,label\nred,"), "{bare}");
+    for (flags, parts) in [
+        ("new.csv --keep Id", &["`--keep`", "did you mean \"id\"?"][..]),
+        ("new.csv --keep id,0", &["named twice"]),
+        ("new.csv --keep id --out x.npy", &["--out", "probabilities only"]),
+        ("new.csv --label-only --out x.npy", &["--out", "probabilities only"]),
+        ("new.csv --label-only --proba", &["cannot be used with"]),
+        ("new.csv --data new.csv", &["cannot be used with"]),
+    ] {
+        let outcome = tanner(folder, &format!("{PREDICT} {flags}"));
+        assert!(outcome.code != Some(0) && outcome.stdout.is_empty(), "{flags}: {outcome:?}");
+        parts.iter().for_each(|part| {
+            assert!(outcome.stderr.replace("--keep:", "`--keep`").contains(part), "{outcome:?}");
+        });
+    }
+}
+
+#[test]
+fn only_earlier_predictions_are_replaced() {
+    let folder = folder();
+    let folder = folder.path();
+    let said = run(folder, &format!("{PREDICT} new.csv --out p.csv")).stderr;
+    assert!(said.contains("predictions of 5 samples: p.csv"), "{said}");
+    let said = run(folder, &format!("{PREDICT} new.csv --out p.csv")).stderr;
+    assert!(said.contains("predictions of 5 samples, in place of earlier ones: p.csv"), "{said}");
+    let before = fs::read(folder.join("t.csv")).unwrap();
+    for flags in ["new.csv --out t.csv", "new.csv --keep id --out p.csv"] {
+        refused(
+            folder,
+            &format!("{PREDICT} {flags}"),
+            1,
+            &["--out: ", "exists and does not hold such predictions"],
+        );
+    }
+    assert_eq!(fs::read(folder.join("t.csv")).unwrap(), before);
+    run(folder, &format!("{PREDICT} new.csv --out p.npy"));
+    run(folder, &format!("{PREDICT} new.csv --out p.npy"));
+    fs::write(folder.join("other.npy"), "text").unwrap();
+    refused(folder, &format!("{PREDICT} new.csv --out other.npy"), 1, &["exists and is not an array"]);
+}
+
+#[test]
+fn texts_that_training_did_not_see_are_named_with_the_line_of_the_first() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("odd.csv"), "size,colour\n1,red\n2,pink\n3,green\n4,pink\n").unwrap();
+    let said = run(folder, &format!("{PREDICT} odd.csv --quiet")).stderr;
+    let expected = "belong to no category: \"colour\" in 3 rows (\"pink\", \"green\", the first in line 3)\n";
+    assert!(said.contains(expected), "{said}");
+}
+
+#[test]
+fn eval_takes_its_data_without_a_flag() {
+    let folder = folder();
+    let folder = folder.path();
+    let [named, bare] =
+        ["--data t.csv", "t.csv"].map(|data| run(folder, &format!("eval --model run --backend cpu {data}")));
+    assert_eq!((&named.stdout, named.stderr.contains("scored on the 18 rows")), (&bare.stdout, true));
+    assert!(bare.stderr.contains("; always \"ash\": 33.33 %"), "{bare:?}");
+}
