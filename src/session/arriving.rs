@@ -9,10 +9,14 @@ use crate::dataset::table::{
     Source, Table, TableEncoding, Unseen,
 };
 use crate::model::TrainedModel;
+use crate::text::grouped;
 use crate::{Error, Result};
 
 /// Rows that are checked for labels.
 const FIRST_ROWS: usize = 100;
+
+/// Problems that one message lists.
+const PROBLEMS: usize = 10;
 
 /// Encodes rows that arrive in parts.
 #[derive(Debug)]
@@ -38,13 +42,17 @@ impl ArrivingFeatures<'_> {
     pub fn next(&mut self, records: &[u8]) -> Result<Option<Vec<f32>>> {
         self.check_place_of_label(records)?;
         let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
-        let before = (!self.keep.is_empty()).then(|| self.rows.clone());
-        let Some(mut table) = self.rows.read(records, &columns)? else { return Ok(None) };
-        if let Some(before) = before {
-            let kept = before.read_as(&self.rows, records, &Columns::Kept(&self.keep))?;
+        let before = self.rows.clone();
+        let read = self.rows.read(records, &columns).and_then(|table| {
+            table.map(|mut table| self.encoding.encode(&mut table, &self.limits)).transpose()
+        });
+        let Some(encoded) = read.map_err(|error| self.all_problems(before.clone(), records, error))? else {
+            return Ok(None);
+        };
+        if !self.keep.is_empty() {
+            let kept = before.decided_as(&self.rows).read(records, &Columns::Kept(&self.keep))?;
             self.kept = kept.map(Table::into_kept).unwrap_or_default();
         }
-        let encoded = self.encoding.encode(&mut table, &self.limits)?;
         for new in encoded.unseen {
             match self.unseen.iter_mut().find(|unseen| unseen.column == new.column) {
                 Some(unseen) => unseen.extend(new),
@@ -52,6 +60,37 @@ impl ArrivingFeatures<'_> {
             }
         }
         Ok(Some(encoded.features))
+    }
+
+    /// The problems of all these records in one error, up to a limit, if `first` is the problem of one of several.
+    fn all_problems(&self, before: ArrivingRows, mut records: &[u8], first: Error) -> Error {
+        let Error::Table { name, .. } = &first else { return first };
+        let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
+        let mut rows = before.decided_as(&self.rows);
+        let mut problems = Vec::new();
+        while !records.is_empty() {
+            let (record, rest) = match ArrivingRows::whole_records(records, 1) {
+                (_, 0) => (records, &[][..]),
+                (length, _) => records.split_at(length),
+            };
+            records = rest;
+            let read = rows.read_or_skip(record, &columns);
+            let encoded = read.and_then(|table| {
+                table.map(|mut table| self.encoding.encode(&mut table, &self.limits)).transpose()
+            });
+            if let Err(Error::Table { reason, .. }) = encoded {
+                problems.push(reason);
+            }
+        }
+        let (count, is_one_kind) = (problems.len(), problems.iter().all(|problem| *problem == problems[0]));
+        if count < 2 || is_one_kind {
+            return first;
+        }
+        problems.truncate(PROBLEMS);
+        let more = count - problems.len();
+        let more = if more > 0 { format!("; and {} more rows", grouped(more)) } else { String::new() };
+        let reason = format!("{} rows cannot be read: {}{more}", grouped(count), problems.join("; "));
+        Error::Table { name: name.clone(), reason }
     }
 
     /// The kept columns of the last records.

@@ -299,7 +299,8 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
     };
     let listed = |columns: &[&Column]| {
         let names = columns.iter().map(|column| shown(&column.name, table.is_named()));
-        names.collect::<Vec<_>>().join(", ")
+        let plural = if columns.len() == 1 { "column" } else { "columns" };
+        format!("{plural} {}", names.collect::<Vec<_>>().join(", "))
     };
     let mut warnings = Vec::new();
     let rows = of(&[Suspicion::Counts, Suspicion::Differs]);
@@ -307,14 +308,14 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
         let (names, drop) = (listed(&rows), drop(&rows));
         let differs = if rows.len() == 1 { "differs" } else { "differ" };
         warnings.push(format!(
-            "column {names} {differs} from row to row like a row number or a name, from which nothing general can be learned: leave it out with {drop}"
+            "{names} {differs} from row to row like a row number or a name, from which nothing general can be learned: leave it out with {drop}"
         ));
     }
     let twins = of(&[Suspicion::Decides]);
     if !twins.is_empty() {
         let (names, drop) = (listed(&twins), drop(&twins));
         warnings.push(format!(
-            "the label follows from column {names} alone, each of whose values has one class: if that is the label in other words, leave it out with {drop}"
+            "the label follows from {names} alone: each value has one class; if that is the label in other words, leave it out with {drop}"
         ));
     }
     warnings

@@ -131,3 +131,35 @@ fn eval_takes_its_data_without_a_flag() {
     assert_eq!((&named.stdout, named.stderr.contains("scored on the 18 rows")), (&bare.stdout, true));
     assert!(bare.stderr.contains("; always \"ash\": 33.33 %"), "{bare:?}");
 }
+
+#[test]
+fn every_row_that_cannot_be_read_is_named_with_its_line() {
+    let folder = folder();
+    let folder = folder.path();
+    let rows = ["1,red", "x,red", "3,blue", ",blue", "5,red,7", "6,red"].join("\n");
+    let quoted = format!("size,colour\n0,\"a\nb\"\n{rows}\n");
+    fs::write(folder.join("bad.csv"), &quoted).unwrap();
+    let expected = [
+        "bad.csv: 3 rows cannot be read: line 5, column \"size\": \"x\" is not a number, as this column held in training; ",
+        "line 7, column \"size\": the value is missing, and the model fills none: fill it, or train with --impute; ",
+        "line 8: 3 fields, expected 2 as in the first line",
+    ];
+    refused(folder, &format!("{PREDICT} bad.csv"), 1, &expected);
+    let many: String =
+        (0..30).map(|row| format!("{}\n", if row % 2 == 0 { "7,red" } else { "-,red" })).collect();
+    fs::write(folder.join("many.csv"), format!("size,colour\n{many}")).unwrap();
+    let outcome = tanner(folder, &format!("{PREDICT} many.csv"));
+    assert!(
+        outcome.stderr.contains("15 rows cannot be read: line 3")
+            && outcome.stderr.ends_with("; and 5 more rows\n"),
+        "{outcome:?}"
+    );
+    // One problem is said as before.
+    fs::write(folder.join("one.csv"), "size,colour\n1,red\ny,red\n").unwrap();
+    refused(
+        folder,
+        &format!("{PREDICT} one.csv"),
+        1,
+        &["error: one.csv: line 3, column \"size\": \"y\" is not a number"],
+    );
+}

@@ -102,7 +102,7 @@ fn columns_that_number_or_name_the_rows_are_named_with_the_command_that_drops_th
     };
     write(folder, "Row Number,CustomerId,size,code,kind", 60, row);
     let said = trained(folder, "--quiet");
-    let expected = "column \"Row Number\", \"CustomerId\", \"code\" differ from row to row";
+    let expected = "columns \"Row Number\", \"CustomerId\", \"code\" differ from row to row";
     assert!(
         said.contains(expected) && said.contains("leave it out with --drop 'Row Number,CustomerId,code'\n"),
         "{said}"
@@ -158,7 +158,7 @@ fn a_column_that_is_the_label_in_other_words_is_named() {
     };
     write(folder, "size,code,told me,kind", 80, row);
     let said = trained(folder, "--quiet");
-    let expected = "the label follows from column \"code\", \"told me\" alone";
+    let expected = "the label follows from columns \"code\", \"told me\" alone";
     assert!(said.contains(expected) && said.contains("leave it out with --drop 'code,told me'\n"), "{said}");
     // Two numbers of one class separate the classes in an ordinary way, and ten rows prove nothing.
     let row = |row: usize| format!("{},{}", noise(row) % 4, KINDS[noise(row) % 4 / 2]);

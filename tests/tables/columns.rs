@@ -81,8 +81,13 @@ fn labels_that_are_not_classes_are_refused() {
     let mut many = String::from("x,price\n");
     (0..20_000).for_each(|row| many += &format!("{row},{}.5\n", row % 5000));
     assert_says(&refusal(&many), &["it holds fractions such as \"0.5\"", "`label`", "\"x\", \"price\""]);
-    let named = many.replace("price", "class");
-    assert_says(&refusal(&named), &["more than 4096 different values", "is it a quantity"]);
+    let usual = many.replace("price", "target");
+    assert_says(
+        &refusal(&usual),
+        &["column \"target\" was taken", "because of its name", "a quantity", "`label`"],
+    );
+    let whole = usual.replace(".5", "");
+    assert_says(&refusal(&whole), &["more than 4096 different values", "is it a quantity"]);
 }
 
 /// 60 rows with the cells of each; the header comes first.

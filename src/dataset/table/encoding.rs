@@ -193,7 +193,11 @@ impl TableEncoding {
         }
         let missing = table.columns.iter().find(|column| column.first_missing.is_some());
         if let (Some(column), None) = (missing, self.impute) {
-            return Err(missing_value(table, column));
+            let place = column.first_missing.as_deref().unwrap_or("somewhere");
+            let name = shown(&column.name, table.named);
+            return Err(table.refused(format!(
+                "{place}, column {name}: the value is missing, and the model fills none: fill it, or train with `impute`"
+            )));
         }
         let mut cells = std::mem::take(&mut table.cells);
         if self.columns.iter().all(|column| column.categories.is_none()) {

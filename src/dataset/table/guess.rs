@@ -109,9 +109,20 @@ impl LabelChoice {
 impl Labels {
     /// Refuses a guess that is probably wrong: a quantity, names, or a feature behind the classes.
     pub(crate) fn check_guess(&self, table: &Table) -> Read<()> {
-        let LabelChoice::Guessed(guess) = &self.choice else { return Ok(()) };
         let texts = self.texts.list();
         let column = shown(&self.name, table.named);
+        let is_fraction = |text: &&String| number(text).is_some_and(|value| value.fract() != 0.0);
+        let fraction = texts.iter().find(is_fraction);
+        if let (LabelChoice::Usual, Some(fraction), true) =
+            (&self.choice, fraction, texts.len() > MAX_GUESSED)
+        {
+            return Err(format!(
+                "column {column} was taken for the label because of its name, but it holds fractions such as {fraction:?} in \
+                 {} different values, a quantity rather than classes: name the label with `label`",
+                texts.len()
+            ));
+        }
+        let LabelChoice::Guessed(guess) = &self.choice else { return Ok(()) };
         let refuse = |reason: String| {
             let mut message = guess.refuse(&column, &reason);
             if let Some(first) = classes_in_front(table) {
@@ -120,8 +131,7 @@ impl Labels {
             }
             Err(message)
         };
-        let is_fraction = |text: &&String| number(text).is_some_and(|value| value.fract() != 0.0);
-        if let Some(fraction) = texts.iter().find(is_fraction) {
+        if let Some(fraction) = fraction {
             return refuse(format!("it holds fractions such as {fraction:?}"));
         }
         if texts.len() > MAX_GUESSED {

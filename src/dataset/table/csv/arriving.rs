@@ -45,19 +45,24 @@ impl ArrivingRows {
             .map_err(|reason| Error::table(self.name.clone(), &reason))
     }
 
-    /// Reads other columns of the next records, of which `decided` has read these: with the same header and delimiter.
+    /// The same place, with the header and the delimiter that another one found there.
+    pub(crate) fn decided_as(mut self, decided: &Self) -> Self {
+        self.options.header = decided.options.header;
+        self.options.delimiter = decided.options.delimiter;
+        self
+    }
+
+    /// As [`ArrivingRows::read`], and goes on behind records that cannot be read.
     ///
     /// # Errors
     /// As [`ArrivingRows::read`].
-    pub(crate) fn read_as(
-        mut self,
-        decided: &Self,
-        records: &[u8],
-        columns: &Columns<'_>,
-    ) -> Result<Option<Table>> {
-        self.options.header = decided.options.header;
-        self.options.delimiter = decided.options.delimiter;
-        self.read(records, columns)
+    pub(crate) fn read_or_skip(&mut self, records: &[u8], columns: &Columns<'_>) -> Result<Option<Table>> {
+        let behind = self.lines + count_lines(records);
+        let read = self.read(records, columns);
+        if read.is_err() {
+            self.lines = behind;
+        }
+        read
     }
 
     /// The error of an input without rows.
