@@ -100,6 +100,10 @@ named! {
         MaxDrop = "max-drop",
         Average = "average",
         Target = "target",
+        Folds = "folds",
+        Trials = "trials",
+        TimeBudget = "time-budget",
+        Space = "space",
         Sparsity = "sparsity",
         Threshold = "threshold",
     }

@@ -29,6 +29,10 @@ pub enum Purpose {
     FeatureOrder,
     /// The edges that move before the epoch with this index.
     Rewiring(u32),
+    /// How the values of the column with this index are shuffled.
+    ColumnShuffle(u32),
+    /// The settings of the candidate with this index in a search.
+    Candidate(u32),
 }
 
 /// The generator for one purpose under one seed.
@@ -44,6 +48,8 @@ pub fn generator(seed: u64, purpose: Purpose) -> ChaCha8Rng {
         Purpose::ForestRows => (21, 0),
         Purpose::FeatureOrder => (22, 0),
         Purpose::Rewiring(epoch) => (23, epoch),
+        Purpose::ColumnShuffle(column) => (24, column),
+        Purpose::Candidate(index) => (25, index),
     };
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream((kind << 32) | u64::from(index));
@@ -75,6 +81,10 @@ mod tests {
             Purpose::FeatureOrder,
             Purpose::Rewiring(0),
             Purpose::Rewiring(1),
+            Purpose::ColumnShuffle(0),
+            Purpose::ColumnShuffle(1),
+            Purpose::Candidate(0),
+            Purpose::Candidate(1),
         ];
         let mut seen = std::collections::HashSet::new();
         for seed in [0, 1, u64::MAX] {

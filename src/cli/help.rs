@@ -12,7 +12,7 @@ use super::flags::{Cli, Command as CommandOf};
 const GROUPS: [(&str, &[&str]); 4] = [
     ("Train and use a model", &["train", "eval", "predict", "export", "prune"]),
     ("Look", &["runs", "report", "inspect", "importance"]),
-    ("Experiments", &["compare", "paper"]),
+    ("Experiments", &["tune", "compare", "paper"]),
     ("Machine", &["devices", "bench", "completions", "man"]),
 ];
 
@@ -116,7 +116,8 @@ fn on_one_screen(command: Command) -> Command {
     }
     let has_json = CommandOf::WITH_JSON.contains(&command.get_name());
     let json = if has_json { ", --json prints them for programs" } else { "" };
-    let flags = lines(command.get_arguments().filter(|arg| !arg.is_hide_short_help_set()));
+    let flags =
+        lines(command.get_arguments().filter(|arg| !arg.is_hide_short_help_set() && !arg.is_hide_set()));
     let template = format!(
         "{{about}}\n\n{{usage-heading}} {{usage}}\n\n{flags}\n-q prints results only{json}; --help has details."
     );

@@ -71,7 +71,7 @@ pub(crate) fn understand(words: &[OsString]) -> Result<Understood, Answer> {
     let cli = Cli::from_arg_matches(&matches).map_err(answer)?;
     let output = Output { quiet: cli.quiet, json: cli.json };
     let mut command = cli.command.unwrap_or(Command::Train(Box::new(cli.train)));
-    if let Command::Train(args) = &mut command {
+    if let Some(args) = command.settings_of_run() {
         let is_named = matches.subcommand_name().is_some();
         take_file(args, is_named).map_err(Answer::Refused)?;
         lay_over_file(args).map_err(Answer::Refused)?;
@@ -128,7 +128,7 @@ pub(crate) fn settings_from_flags(text: &str) -> Result<Settings, String> {
     let words: Vec<OsString> =
         ["tanner", "train"].map(Into::into).into_iter().chain(words.into_iter().map(Into::into)).collect();
     match understand(&words) {
-        Ok(Understood { command: Command::Train(args), .. }) if args.resume.is_none() => Ok(args.settings),
+        Ok(Understood { command: Command::Train(args), .. }) if args.is_one_new_run() => Ok(args.settings),
         Err(Answer::Refused(reason)) => Err(reason),
         _ => Err(format!("{text:?} are not flags of a training run")),
     }

@@ -76,6 +76,31 @@ pub fn learn_and_split(
     Ok((EncodedSamples { samples: DataSplits { train, test }, unseen }, record))
 }
 
+/// The rows of a table that [`learn_and_split`] would hold out, counted from 0.
+///
+/// # Errors
+/// As [`Classes::of`], and when no such split is possible.
+pub(crate) fn held_out_rows(
+    table: &Table,
+    (holdout, seed): (Holdout, u64),
+    limits: &Limits,
+) -> Result<Vec<usize>> {
+    let classes = Classes::of(table, limits)?;
+    let marks = test_marks(&classes.labels(table)?, classes.names.len(), holdout, seed)?;
+    Ok((0..marks.len()).filter(|row| marks[*row]).collect())
+}
+
+/// Name and number of rows of each class of a table.
+///
+/// # Errors
+/// As [`Classes::of`].
+pub(crate) fn class_sizes(table: &Table, limits: &Limits) -> Result<Vec<(String, usize)>> {
+    let classes = Classes::of(table, limits)?;
+    let mut sizes: Vec<(String, usize)> = classes.names.iter().map(|name| (name.clone(), 0)).collect();
+    classes.labels(table)?.into_iter().for_each(|label| sizes[label as usize].1 += 1);
+    Ok(sizes)
+}
+
 fn test_marks(labels: &[u32], classes: usize, holdout: Holdout, seed: u64) -> Result<Vec<bool>> {
     stratified_marks(labels, classes, holdout, seed, Purpose::TestSplit)
 }

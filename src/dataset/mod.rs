@@ -38,6 +38,8 @@ use crate::{Error, Result, threads};
 pub use holdout::{HeldOut, Holdout};
 #[cfg(feature = "train")]
 pub use idx_folder::load_idx_folder;
+#[cfg(feature = "train")]
+pub(crate) use learning::{class_sizes, held_out_rows};
 pub use record::DataRecord;
 #[cfg(feature = "train")]
 pub(crate) use samples::update_digest;

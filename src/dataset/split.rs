@@ -79,9 +79,15 @@ pub(crate) fn stratified_marks(
     for (sample, label) in labels.iter().enumerate() {
         members[*label as usize].push(sample);
     }
-    let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
     let mut held_out = vec![false; labels.len()];
     let mut rng = generator(seed, purpose);
+    if let Holdout::Fold { fold, folds } = holdout {
+        deal(&mut members, &mut rng);
+        // Like cards: one class after the other, each continuing with the next fold.
+        members.iter().flatten().skip(fold).step_by(folds).for_each(|sample| held_out[*sample] = true);
+        return Ok(held_out);
+    }
+    let sizes: Vec<usize> = members.iter().map(Vec::len).collect();
     for (class, share) in members.iter_mut().zip(proportional(count, &sizes)) {
         // The first places of a Fisher-Yates shuffle.
         for place in 0..share {
@@ -91,6 +97,15 @@ pub(crate) fn stratified_marks(
         }
     }
     Ok(held_out)
+}
+
+/// Shuffles every class (Fisher and Yates), the same for all folds of a seed.
+fn deal(members: &mut [Vec<usize>], rng: &mut impl RngExt) {
+    for class in members {
+        for last in (1..class.len()).rev() {
+            class.swap(last, rng.random_range(0..=last));
+        }
+    }
 }
 
 /// Distributes `count` over groups in proportion to their sizes: whole parts first, the
@@ -132,6 +147,31 @@ mod tests {
 
     fn per_class(data: &Dataset) -> Vec<usize> {
         (0..data.class_count()).map(|c| data.labels().iter().filter(|l| **l as usize == c).count()).collect()
+    }
+
+    /// Every sample is in one fold, folds differ by one sample at most, and so do the samples of each class in them.
+    #[test]
+    fn folds_are_disjoint_complete_and_stratified() {
+        for (sizes, folds) in [(vec![60, 31, 9], 5), (vec![7, 2], 4), (vec![1, 10], 3), (vec![5, 5], 10)] {
+            let whole = data(&sizes);
+            let (mut seen, all) = (vec![0; whole.samples()], whole.samples());
+            for fold in 0..folds {
+                let holdout = Holdout::Fold { fold, folds };
+                let (rest, held) = whole.holdout(holdout, 3).unwrap();
+                assert_eq!(held.samples(), holdout.count_of(all).unwrap(), "{sizes:?}");
+                assert_eq!(rest.samples() + held.samples(), all);
+                assert!(held.samples() == all / folds || held.samples() == all.div_ceil(folds));
+                for (of_class, size) in per_class(&held).into_iter().zip(&sizes) {
+                    let size = *size as usize;
+                    assert!(of_class == size / folds || of_class == size.div_ceil(folds), "{sizes:?}");
+                }
+                numbers(&held).into_iter().for_each(|sample| seen[sample] += 1);
+                assert!(folds != 5 || held != whole.holdout(holdout, 4).unwrap().1, "the seed has no effect");
+            }
+            assert!(seen.iter().all(|times| *times == 1), "{sizes:?}: {seen:?}");
+        }
+        let more_than_samples = data(&[2, 2]).holdout(Holdout::Fold { fold: 0, folds: 5 }, 0);
+        assert!(more_than_samples.unwrap_err().to_string().contains("fold-0-of-5 of 4 samples"));
     }
 
     #[test]

@@ -18,10 +18,14 @@ mod comparison;
 mod deviation;
 #[doc(hidden)]
 pub mod figure2;
+mod folds;
 #[doc(hidden)]
 pub mod layer_importance;
+mod permutation;
 #[doc(hidden)]
 pub mod prune;
+#[doc(hidden)]
+pub mod search;
 #[doc(hidden)]
 pub mod silence;
 #[doc(hidden)]
@@ -34,9 +38,13 @@ pub use comparison::{Comparison, Entry, RunScore};
 #[doc(hidden)]
 pub use deviation::{MeanDeviation, Paired};
 #[doc(hidden)]
+pub use folds::{FoldMeasure, FoldRun, FoldsReport, predictions_csv};
+#[doc(hidden)]
 pub use layer_importance::{
     Agreement, BlockImportance, LayerImportance, LayerImportanceOptions, Silence, layer_importance,
 };
+#[doc(hidden)]
+pub use permutation::{ColumnImportance, PermutationImportance, permutation_importance};
 pub use prune::{
     BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, PruneTarget, PrunedModel, Until,
     WeightGoal,

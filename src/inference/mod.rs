@@ -4,6 +4,7 @@
 //! logits and probabilities. [`Scores`] compares them with labels. Nothing here
 //! needs a GPU.
 
+pub(crate) mod metrics;
 mod predictions;
 mod scores;
 
@@ -16,6 +17,8 @@ use crate::engine::{EngineSettings, Optimizer};
 use crate::model::TrainedModel;
 use crate::{Error, Result};
 
+#[doc(hidden)]
+pub use metrics::{AtThreshold, ThresholdTable};
 pub use predictions::Predictions;
 pub use scores::{ClassScores, Scores};
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Predictions;
+use super::metrics::{ThresholdTable, average_precision, brier, roc_auc};
 use crate::{Error, Result};
 
 /// Number of bins of equal width for the calibration error.
@@ -19,6 +20,13 @@ pub struct ClassScores {
     pub f1: f64,
     /// Number of samples of this class.
     pub support: usize,
+    /// Area under the receiver operating characteristic of its probability, this class against the rest; `None` if no
+    /// sample, or every sample, is of this class.
+    #[serde(default)]
+    pub roc_auc: Option<f64>,
+    /// Average precision of its probability, likewise.
+    #[serde(default)]
+    pub average_precision: Option<f64>,
 }
 
 /// Predictions compared with labels.
@@ -37,6 +45,24 @@ pub struct Scores {
     pub calibration_error: f64,
     /// Mean of the classes' F1, over the classes that have samples: of a class without any, nothing is known.
     pub macro_f1: f64,
+    /// Area under the receiver operating characteristic: for two classes that of the second one, for more the mean over the
+    /// classes that have it; `None` if no class has it.
+    #[serde(default)]
+    pub roc_auc: Option<f64>,
+    /// Average precision (area under precision and recall), likewise.
+    #[serde(default)]
+    pub average_precision: Option<f64>,
+    /// Classes whose AUC is missing in these means, because no sample, or every sample, is of that class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes_without_auc: Vec<usize>,
+    /// Brier score, 0 is best: for two classes the mean of `(p - y)^2` of the second class, at most 1; for more the mean of
+    /// the sum over all classes, at most 2.
+    #[serde(default)]
+    pub brier: f64,
+    /// Two classes: how precision and recall of the second one depend on the probability from which it is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub thresholds: Option<ThresholdTable>,
     /// Number of samples by class, `[label][predicted]`.
     pub confusion: Vec<Vec<usize>>,
     /// `[class]`.
@@ -61,8 +87,18 @@ impl Scores {
             let confidence = f64::from(predictions.of(sample)[predicted]);
             Bin::of(&mut bins, confidence).add(confidence, predicted == label);
         }
-        let per_class: Vec<ClassScores> =
+        let mut per_class: Vec<ClassScores> =
             (0..classes).map(|class| ClassScores::of(&confusion, class)).collect();
+        let mut thresholds = None;
+        for (class, own) in per_class.iter_mut().enumerate() {
+            let column: Vec<f32> = (0..labels.len()).map(|sample| predictions.of(sample)[class]).collect();
+            let is_of_class = |sample: usize| labels[sample] as usize == class;
+            own.roc_auc = roc_auc(&column, is_of_class, None);
+            own.average_precision = average_precision(&column, is_of_class, None);
+            if (class, classes) == (1, 2) {
+                thresholds = ThresholdTable::new(&column, is_of_class, None);
+            }
+        }
         let correct = (0..classes).map(|class| confusion[class][class]).sum();
         let samples = labels.len();
         let occurring = || per_class.iter().filter(|class| class.support > 0);
@@ -75,6 +111,11 @@ impl Scores {
             log_loss: log_loss / samples as f64,
             calibration_error: bins.iter().map(Bin::gap).sum::<f64>() / samples as f64,
             macro_f1,
+            roc_auc: over_classes(&per_class, |class| class.roc_auc),
+            average_precision: over_classes(&per_class, |class| class.average_precision),
+            classes_without_auc: (0..classes).filter(|class| per_class[*class].roc_auc.is_none()).collect(),
+            brier: brier(predictions.probabilities(), labels, classes, None),
+            thresholds,
             confusion,
             per_class,
         })
@@ -96,6 +137,15 @@ impl Scores {
     pub fn classes_without_samples(&self) -> Vec<usize> {
         (0..self.per_class.len()).filter(|class| self.per_class[*class].support == 0).collect()
     }
+}
+
+/// Of two classes the value of the second, of more the mean of those that have one.
+fn over_classes(per_class: &[ClassScores], value: impl Fn(&ClassScores) -> Option<f64>) -> Option<f64> {
+    if let [_, second] = per_class {
+        return value(second);
+    }
+    let values: Vec<f64> = per_class.iter().filter_map(value).collect();
+    (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
 }
 
 fn check(predictions: &Predictions, labels: &[u32]) -> Result<()> {
@@ -126,6 +176,8 @@ impl ClassScores {
             // 2 P R / (P + R), written so that it needs no division by 0.
             f1: share(2 * right, called + support),
             support,
+            roc_auc: None,
+            average_precision: None,
         }
     }
 }

@@ -15,6 +15,7 @@ mod comparison;
 mod connectivity;
 mod drawing;
 mod figure1;
+mod folds;
 mod growth;
 mod importance;
 mod intervals;
@@ -22,6 +23,7 @@ mod layer_importance;
 mod learning_curve;
 mod network;
 mod page;
+mod permutation;
 mod profile;
 mod pruning;
 mod receptive_fields;
@@ -31,6 +33,7 @@ mod scores;
 mod series;
 mod style;
 mod table;
+mod trials;
 
 #[doc(hidden)]
 pub use crate::text::epochs;
@@ -40,6 +43,8 @@ pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;
 pub use drawing::Drawing;
 pub use figure1::{MAX_CIRCLES, MAX_LINES, check_lines, figure1};
+#[doc(hidden)]
+pub use folds::folds_table;
 pub use growth::{growth_chart, growth_csv, growth_table, law_sentence};
 pub use importance::importance_picture;
 #[doc(hidden)]
@@ -50,13 +55,19 @@ pub use network::{layer_table, tile_grid};
 pub use page::{
     Difference, Example, MAX_EXAMPLES, MAX_RUNS, Names, ReportedRun, Sample, ScoredRun, report_page,
 };
+#[doc(hidden)]
+pub use permutation::permutation_table;
 pub use profile::{dispatch_table, profile_sentence, stage_table};
 pub use pruning::{pruning_csv, pruning_curve, pruning_table};
 pub use receptive_fields::{OnPicture, ReceptiveFields};
 pub use rewiring::rewiring_table;
 pub use run_table::run_table;
+#[doc(hidden)]
+pub use scores::threshold_table;
 pub use scores::{MAX_TABLE_CLASSES, class_table, confusion_picture, confusion_table};
 pub use series::edges_by_input;
 #[doc(hidden)]
 pub use table::{Mark, TextCell, TextColumn};
 pub use table::{TextTable, size};
+#[doc(hidden)]
+pub use trials::trials_table;

@@ -9,7 +9,7 @@ use kuva::render::plots::Plot;
 use super::drawing::{Drawing, figure};
 use super::layer_importance::shade;
 use super::table::{TextCell, TextColumn, TextTable};
-use crate::inference::Scores;
+use crate::inference::{AtThreshold, Scores, ThresholdTable};
 use crate::{Error, Result};
 
 /// Maximum number of classes of a confusion matrix in a terminal.
@@ -20,21 +20,56 @@ const NAME_LENGTH: usize = 20;
 /// A row for each class: precision, recall and F1 (as percentages), and number of samples. `names` has one name per class.
 #[must_use]
 pub fn class_table(scores: &Scores, names: &[String]) -> TextTable {
-    let share = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
     let mut table = TextTable::new([
         TextColumn::text("class").least(8),
-        share("precision", "precision_percent"),
-        share("recall", "recall_percent"),
-        share("F1", "f1_percent"),
+        percentage("precision", "precision_percent"),
+        percentage("recall", "recall_percent"),
+        percentage("F1", "f1_percent"),
         TextColumn::number("samples").rank(1),
+        TextColumn::number("ROC AUC").plain(&["roc_auc"]).rank(2),
     ]);
     for (name, class) in names.iter().zip(&scores.per_class) {
         // Of a class without samples, nothing is known.
         let known = |share| if class.support > 0 { TextCell::percent(share) } else { TextCell::missing() };
         let shares = [class.precision, class.recall, class.f1].map(known);
-        table.row([named(name)].into_iter().chain(shares).chain([TextCell::count(class.support)]));
+        let auc = TextCell::known(class.roc_auc, |value| format!("{value:.4}").into());
+        table.row([named(name)].into_iter().chain(shares).chain([TextCell::count(class.support), auc]));
     }
     table
+}
+
+fn percentage(name: &str, plain: &str) -> TextColumn {
+    TextColumn::number(name).plain(&[plain])
+}
+
+/// A row for each threshold of the probability of the second of two classes, and one for the best F1.
+#[doc(hidden)]
+#[must_use]
+pub fn threshold_table(thresholds: &ThresholdTable) -> TextTable {
+    let mut table = TextTable::new([
+        TextColumn::number("threshold"),
+        percentage("precision", "precision_percent"),
+        percentage("recall", "recall_percent"),
+        percentage("F1", "f1_percent"),
+        TextColumn::text("").plain(&["which"]),
+    ]);
+    let rows = thresholds.at.iter().map(|at| (at, "")).chain([(&thresholds.best_f1, "best F1")]);
+    for (AtThreshold { threshold, precision, recall, f1 }, which) in rows {
+        let shares = [*precision, *recall, *f1].map(TextCell::percent);
+        let threshold = TextCell::split(shown_threshold(*threshold), [threshold]);
+        table.row([threshold].into_iter().chain(shares).chain([which.into()]));
+    }
+    table
+}
+
+/// A threshold in few digits; programs get all.
+pub(super) fn shown_threshold(threshold: f32) -> String {
+    let short = format!("{threshold:.4}");
+    // Rounding must neither hide a small threshold nor make 1 of one below it.
+    if ["0.0000", "1.0000"].contains(&short.as_str()) {
+        return threshold.to_string();
+    }
+    short.trim_end_matches('0').to_owned()
 }
 
 /// The confusion matrix: true classes downwards, predicted classes to the right; `None` for more
@@ -124,12 +159,27 @@ mod tests {
         let line =
             |start: &str| text.lines().find(|line| line.trim_start().starts_with(start)).unwrap().to_owned();
         let cells = |start: &str| line(start).split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(cells("cat"), ["cat", "100.00", "50.00", "66.67", "2"]);
+        assert_eq!(cells("cat"), ["cat", "100.00", "50.00", "66.67", "2", "0.7500"]);
         assert!(line("a name").starts_with("a name that is far …  "), "{text}");
-        assert_eq!(cells("<b>"), ["<b>", "-", "-", "-", "0"]);
+        assert_eq!(cells("<b>"), ["<b>", "-", "-", "-", "0", "-"]);
         let confusion = confusion_table(&scores(), &names()).unwrap().to_string();
         let row = confusion.lines().find(|line| line.trim_start().starts_with("cat")).unwrap();
         assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["cat", "1", "1", "·"]);
+    }
+
+    #[test]
+    fn thresholds_have_few_digits_that_do_not_mislead() {
+        let shown = [0.1, 0.5, 0.348_12, 3e-7, 0.999_999_9, 0.0, 1.0].map(shown_threshold);
+        assert_eq!(shown, ["0.1", "0.5", "0.3481", "0.0000003", "0.9999999", "0", "1"]);
+        let predictions = Predictions::new(vec![0.0, 1.0, 1.0, 0.0, 0.0, 2.0], 2).unwrap();
+        let scores = Scores::new(&predictions, &[1, 0, 0]).unwrap();
+        let text = threshold_table(scores.thresholds.as_ref().unwrap()).tsv();
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(
+            (lines.len(), lines[0]),
+            (11, "threshold\tprecision_percent\trecall_percent\tf1_percent\twhich")
+        );
+        assert_eq!(lines[10], "0.7310586\t50.00\t100.00\t66.67\tbest F1");
     }
 
     #[test]

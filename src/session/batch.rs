@@ -5,35 +5,35 @@
 //! checkpoint, or starts again, to the same bits. Several processes may work on one folder: a lock file next to
 //! each run's folder keeps them apart.
 
+mod folds;
 mod lock;
 mod outcome;
 mod plan;
+mod run;
 mod shape;
 mod sizes;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::Mutex;
 
-use lock::lock;
+pub use folds::{CrossValidation, TestedFold};
+pub(crate) use lock::lock;
 pub use outcome::Unfinished;
 pub use plan::{Configuration, Plan};
+pub(crate) use run::Attempt;
 use shape::DataShape;
 #[doc(hidden)]
 pub use sizes::MatchParameters;
 
-use super::data::{Data, RawData};
-use super::job::{TrainedRun, TrainingJob};
-use super::record::recorded_kernels;
-use super::reporter::WithoutNotes;
+use super::Session;
+use super::data::RawData;
 use super::settings::{DataSettings, KernelChoice, RunSettings, Settings};
-use super::{Resumption, Session};
-use crate::dataset::DataRecord;
 use crate::error::AskedBy as _;
-use crate::training::{Ending, RunFolder, Summary};
+use crate::training::{RunFolder, Summary};
 use crate::{Error, Result, Setting, threads};
 
 /// Recorded adapter and kernels of a run.
@@ -48,15 +48,19 @@ pub struct Batch<'a> {
     runs: PathBuf,
     /// The data, read on first use.
     raw: OnceCell<RawData>,
-    /// Their shape for each seed; a single entry if the seed has no effect.
-    shapes: RefCell<BTreeMap<u64, DataShape>>,
+    /// Their shape for each seed and choice of test rows; a single entry if those have no effect.
+    shapes: RefCell<BTreeMap<(u64, String), DataShape>>,
+    /// Warnings so far: one that concerns all runs is given once.
+    warned: Mutex<BTreeSet<String>>,
+    /// Whether runs get a picture of their epochs.
+    draws: bool,
 }
 
-/// A configuration under one seed.
-struct PlannedRun {
-    name: String,
-    settings: RunSettings,
-    folder: PathBuf,
+/// A configuration under one seed, or another run of a batch.
+pub(crate) struct PlannedRun {
+    pub(crate) name: String,
+    pub(crate) settings: RunSettings,
+    pub(crate) folder: PathBuf,
 }
 
 /// The content of the folder of a run.
@@ -83,7 +87,19 @@ impl<'a> Batch<'a> {
             runs: out.as_ref().join("runs"),
             raw: OnceCell::new(),
             shapes: RefCell::default(),
+            warned: Mutex::default(),
+            draws: true,
         })
+    }
+
+    /// The same without a picture of the epochs of each run.
+    pub(crate) fn without_pictures(self) -> Self {
+        Self { draws: false, ..self }
+    }
+
+    /// The same with its runs directly in the folder.
+    pub(crate) fn directly_in(session: &'a Session<'a>, shared: Settings, out: &Path) -> Result<Self> {
+        Ok(Self { runs: out.to_owned(), ..Self::new(session, shared, out)? })
     }
 
     /// Runs what is missing: every configuration with each of the seeds `0..seeds`. A run that fails, or
@@ -101,16 +117,21 @@ impl<'a> Batch<'a> {
             }
         }
         check_scored(&queue)?;
+        self.run_all(&queue)
+    }
+
+    /// Runs what is missing of a queue.
+    fn run_all(&self, queue: &[PlannedRun]) -> Result<Unfinished> {
         let _entered = threads::enter(queue.first().and_then(|run| run.settings.engine.threads()))?;
         self.raw()?;
         fs::create_dir_all(&self.runs)
             .map_err(|error| Error::io(&self.runs, error))
             .asked_by(Setting::Out)?;
-        for run in &queue {
+        for run in queue {
             self.found(run)?;
         }
         let mut unfinished = Unfinished::default();
-        for (number, run) in (1..).zip(&queue) {
+        for (number, run) in (1..).zip(queue) {
             if unfinished.is_stopped || self.session.is_stopped() {
                 unfinished.is_stopped = true;
                 break;
@@ -214,106 +235,20 @@ impl<'a> Batch<'a> {
     /// # Errors
     /// As [`Batch::found`]; other failures are reported for this run.
     fn perform(&self, run: &PlannedRun, label: &str, unfinished: &mut Unfinished) -> Result<()> {
-        let (session, reporter) = (self.session, self.session.reporter);
-        let _lock = match lock(&run.folder) {
-            Ok(Some(lock)) => lock,
-            Ok(None) => {
+        let session = self.session;
+        match self.attempt(run, label)? {
+            Attempt::Elsewhere => {
                 session.note(format!("{label}: another process is working on it, skipped"));
                 unfinished.elsewhere(&run.name);
-                return Ok(());
             }
-            Err(error) => {
-                unfinished.fail(reporter, &run.name, label, &error);
-                return Ok(());
-            }
-        };
-        // Read before their folder is removed.
-        let kernels = recorded_kernels(&run.folder);
-        let trained = match self.found(run)? {
-            FolderContent::Finished(summary) => {
+            Attempt::Before(summary) => {
                 session.note(format!("{label}: {} (finished before)", in_words(&summary)));
-                return Ok(());
             }
-            FolderContent::Damaged(error) => Err(to_be_removed(run, error)),
-            FolderContent::Unfinished => self.resume_run(run, label, kernels),
-        };
-        match trained {
-            Ok(TrainedRun { summary: Some(summary), .. }) => {
-                session.note(format!("{label}: {}", in_words(&summary)));
-            }
-            Ok(TrainedRun { ending, .. }) => {
-                unfinished.is_stopped |= matches!(ending, Ending::Stopped { .. });
-            }
-            Err(error) => unfinished.fail(reporter, &run.name, label, &error),
+            Attempt::Finished(summary) => session.note(format!("{label}: {}", in_words(&summary))),
+            Attempt::Stopped => unfinished.is_stopped = true,
+            Attempt::Failed(error) => unfinished.fail(session.reporter, &run.name, label, &error),
         }
         Ok(())
-    }
-
-    /// A run from its last checkpoint, or from the start if none fits, to the same bits.
-    fn resume_run(&self, run: &PlannedRun, label: &str, kernels: RunKernels) -> Result<TrainedRun> {
-        if let Ok(resumption @ Resumption { checkpoint: Some(_), .. }) = Resumption::open(&run.folder) {
-            self.session.note(format!("{label}: {}", resumption.place()));
-            match self.train(run, kernels.clone(), Some(resumption)) {
-                Err(error @ Error::OtherRun(_)) => {
-                    self.session.note(format!("{label}: starts over, {error}"));
-                }
-                trained => return trained,
-            }
-        }
-        RunFolder::remove_unfinished(&run.folder).map_err(|error| to_be_removed(run, error))?;
-        self.session.note(format!("{label}: started"));
-        self.train(run, kernels, None)
-    }
-
-    fn train(&self, run: &PlannedRun, kernels: RunKernels, from: Option<Resumption>) -> Result<TrainedRun> {
-        let quiet = WithoutNotes(self.session.reporter);
-        let session = Session {
-            reporter: &quiet,
-            start: Instant::now(),
-            cache: self.session.cache.clone(),
-            #[cfg(feature = "gpu")]
-            device: self.session.device.clone(),
-            ..*self.session
-        };
-        let mut settings = run.settings.clone();
-        settings.engine = settings.engine.with_recorded(kernels);
-        let data_sha256 = Some(self.shape(run)?.digest);
-        let data = Some(self.data(run)?);
-        session.train(TrainingJob { data, data_sha256, resumption: from, ..TrainingJob::new(settings) })
-    }
-
-    /// The data of all runs.
-    fn raw(&self) -> Result<&RawData> {
-        if let Some(raw) = self.raw.get() {
-            return Ok(raw);
-        }
-        let raw = self.session.read(&self.data)?;
-        self.session.report_raw(&raw, &self.data)?;
-        Ok(self.raw.get_or_init(|| raw))
-    }
-
-    /// The data of one run.
-    fn data(&self, run: &PlannedRun) -> Result<Data> {
-        self.session.split_data(self.raw()?.clone(), &run.settings.data, run.settings.recipe.seed)
-    }
-
-    /// The shape of the data of a run.
-    fn shape(&self, run: &PlannedRun) -> Result<DataShape> {
-        let seeded = self.raw()?.is_seeded(&run.settings.data);
-        let key = if seeded { run.settings.recipe.seed } else { 0 };
-        if let Some(shape) = self.shapes.borrow().get(&key) {
-            return Ok(shape.clone());
-        }
-        let _entered = threads::enter(run.settings.engine.threads())?;
-        let shape = match self.raw()? {
-            RawData::Idx(splits) => DataShape::of(splits, &DataRecord::default()),
-            RawData::Table(..) => {
-                let data = self.data(run)?;
-                DataShape::of(&data.splits, &data.record)
-            }
-        };
-        self.shapes.borrow_mut().insert(key, shape.clone());
-        Ok(shape)
     }
 }
 

@@ -56,9 +56,10 @@ use std::time::Instant;
 #[cfg(feature = "gpu")]
 #[doc(hidden)]
 pub use auto::{TOO_NARROW, auto_sentence, is_too_narrow_for_drivers};
-#[doc(hidden)]
-pub use batch::MatchParameters;
+pub(crate) use batch::{Attempt, PlannedRun, lock};
 pub use batch::{Batch, Configuration, Unfinished};
+#[doc(hidden)]
+pub use batch::{CrossValidation, MatchParameters, TestedFold};
 pub use data::Data;
 pub(crate) use data::USUAL_TEST;
 #[cfg(feature = "gpu")]
@@ -136,7 +137,18 @@ impl<'a> Session<'a> {
         self
     }
 
-    fn is_stopped(&self) -> bool {
+    /// The same session with another stop flag.
+    pub(crate) fn with_stop<'b>(&'b self, stop: &'b AtomicBool) -> Session<'b> {
+        Session {
+            stop: Some(stop),
+            cache: self.cache.clone(),
+            #[cfg(feature = "gpu")]
+            device: self.device.clone(),
+            ..*self
+        }
+    }
+
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 

@@ -1,6 +1,8 @@
 //! The reporter of a session.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 use crate::model::TrainedModel;
@@ -85,31 +87,42 @@ pub struct Silent;
 
 impl Reporter for Silent {}
 
-/// Passes on everything but notes, for runs of a batch.
-pub(super) struct WithoutNotes<'a>(pub(super) &'a dyn Reporter);
+/// Passes on everything but notes and repeated warnings, for runs of a batch.
+pub(super) struct OneOfMany<'a> {
+    pub(super) reporter: &'a dyn Reporter,
+    /// Warnings of the batch so far.
+    pub(super) warned: &'a Mutex<BTreeSet<String>>,
+    /// Whether runs get a picture of their epochs.
+    pub(super) draws: bool,
+}
 
-impl Reporter for WithoutNotes<'_> {
+impl Reporter for OneOfMany<'_> {
     fn warn(&self, text: &str) {
-        self.0.warn(text);
+        let is_new = self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned());
+        if is_new {
+            self.reporter.warn(text);
+        }
     }
 
     fn failed(&self, label: &str, error: &Error) {
-        self.0.failed(label, error);
+        self.reporter.failed(label, error);
     }
 
     fn forest(&self, grown: Option<usize>, trees: usize) {
-        self.0.forest(grown, trees);
+        self.reporter.forest(grown, trees);
     }
 
     fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
-        self.0.watch(run)
+        self.reporter.watch(run)
     }
 
     fn pictures(&self, model: &TrainedModel) -> Vec<(&'static str, Vec<u8>)> {
-        self.0.pictures(model)
+        self.reporter.pictures(model)
     }
 
     fn run_ended(&self, run: &FinishedRun<'_>) {
-        self.0.run_ended(run);
+        if self.draws {
+            self.reporter.run_ended(run);
+        }
     }
 }

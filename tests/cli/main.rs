@@ -12,8 +12,10 @@ mod exports;
 mod extending;
 mod figure1;
 mod filter;
+mod folds;
 mod graphs;
 mod importance;
+mod judging;
 #[cfg(unix)]
 mod killing;
 mod own_data;
@@ -36,4 +38,5 @@ mod saying;
 mod signals;
 mod support;
 mod terminal;
+mod tune;
 mod watching;

@@ -9,12 +9,13 @@ use serde::Serialize;
 use tanner::Error;
 use tanner::dataset::{Augmentation, Dataset};
 use tanner::engine::{EngineSettings, Evaluation};
+use tanner::experiments::PermutationImportance;
 use tanner::files::atomic_write;
 use tanner::inference::{Predictor, Scores};
 use tanner::model::TrainedModel;
 use tanner::report::{
     MAX_TABLE_CLASSES, TextCell, TextColumn, TextTable, class_table, confusion_picture, confusion_table,
-    grouped,
+    grouped, permutation_table, threshold_table,
 };
 use tanner::session::settings::{DataOptions, DataSettings};
 use tanner::session::{EnginePurpose, EngineRequest, Session};
@@ -23,9 +24,13 @@ use tanner::training::{Majority, Recipe, ScoredOn};
 use crate::cli::flags::EvalArgs;
 use crate::cli::ui::{session, terminal};
 
+/// Columns whose importance is shown on a terminal.
+const LISTED_COLUMNS: usize = 20;
+
 /// Reads a model and scores it on the test set.
 pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let request = args.engine.resolve()?;
+    super::check_permutation(&args.permutation)?;
     let file = args.file.clone().or_else(|| args.data.data.clone());
     let data = DataSettings::new(&DataOptions { data: file, ..args.data.clone() })?;
     let model = super::load_model(&args.model)?;
@@ -36,6 +41,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let predictor = Predictor::new(model, request.threads())?;
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
     let (majority, share) = scores.majority();
+    let permutation = super::permutation(&predictor, &test, &args.permutation)?;
     let averaged = args.average.as_ref().map(|over| averaged(predictor, over, &test)).transpose()?;
     let results = NamedScores {
         scores: &scores,
@@ -50,6 +56,8 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
             .collect(),
         averaged: averaged.as_ref(),
         classes: &names,
+        positive_class: positive_class(&names),
+        permutation_importance: permutation.as_ref(),
     };
     if let Some(folder) = &args.out {
         write(folder, &results, &args.model)?;
@@ -80,6 +88,11 @@ struct NamedScores<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     averaged: Option<&'a AveragedScores>,
     classes: &'a [String],
+    /// Of two classes the one that AUC, Brier score and thresholds are about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    positive_class: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permutation_importance: Option<&'a PermutationImportance>,
 }
 
 /// The scores of predictions averaged over views of each picture.
@@ -129,6 +142,7 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
         100.0 * scores.macro_f1,
         100.0 * scores.calibration_error
     ))?;
+    terminal::remark(&ranking(scores, names))?;
     if let Some(AveragedScores { views, score, score_loss }) = results.averaged {
         terminal::remark(&format!(
             "averaged over {views} views of each picture: accuracy {:.2} %, loss {score_loss:.4}",
@@ -139,6 +153,22 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
         terminal::print(&totals(evaluation, results).tsv())?;
     }
     terminal::print_next_table("", &class_table(scores, names))?;
+    if let (Some(thresholds), Some(positive)) = (&scores.thresholds, positive_class(names)) {
+        let heading = format!("predicting {positive:?} from a probability of");
+        terminal::print_next_table(&heading, &threshold_table(thresholds))?;
+    }
+    if let Some(importance) = results.permutation_importance {
+        // People get a screen of them, programs all.
+        let most = if terminal::is_read_by_people() { LISTED_COLUMNS } else { usize::MAX };
+        let repeats = importance.repeats;
+        let heading = format!(
+            "importance of columns: points of accuracy lost if one is shuffled, {repeats} times each"
+        );
+        terminal::print_next_table(&heading, &permutation_table(importance, most))?;
+        if most < importance.columns.len() {
+            terminal::print(&format!("{most} of {} columns; --json has all", importance.columns.len()))?;
+        }
+    }
     match confusion_table(scores, names) {
         Some(table) => terminal::print_next_table("confusion matrix", &table),
         None => terminal::remark(&format!(
@@ -162,6 +192,33 @@ fn print_doubts(results: &NamedScores<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Of two classes the second.
+fn positive_class(names: &[String]) -> Option<&str> {
+    if let [_, positive] = names { Some(positive) } else { None }
+}
+
+/// AUC and Brier score, and which classes they leave out.
+fn ranking(scores: &Scores, names: &[String]) -> String {
+    let number = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
+    let (roc, precision) = (number(scores.roc_auc), number(scores.average_precision));
+    let brier = format!("Brier score {:.4}", scores.brier);
+    if let Some(positive) = positive_class(names) {
+        let why = if scores.roc_auc.is_none() { " (all samples are of one class)" } else { "" };
+        return format!("ROC AUC {roc}, PR AUC {precision}{why}, {brier}, for class {positive:?}");
+    }
+    let without = &scores.classes_without_auc;
+    let left = match (without.len(), without.first()) {
+        (0, _) | (_, None) => String::new(),
+        (1, Some(class)) => format!(", without {:?}, which has no samples here", names[*class]),
+        (count, Some(class)) => {
+            format!(", without {count} classes that have no samples here, such as {:?}", names[*class])
+        }
+    };
+    format!(
+        "ROC AUC {roc}, PR AUC {precision} (means over the classes, each against the rest{left}), {brier}"
+    )
+}
+
 /// The scores over all classes, for programs.
 fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
     let scores = results.scores;
@@ -173,6 +230,9 @@ fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
         "macro_f1_percent",
         "calibration_error_percent",
         "majority_percent",
+        "roc_auc",
+        "pr_auc",
+        "brier",
     ];
     names.extend(results.averaged.map(|_| "averaged_accuracy_percent"));
     let mut table = TextTable::new(names.into_iter().map(TextColumn::number));
@@ -185,6 +245,9 @@ fn totals(evaluation: &Evaluation, results: &NamedScores<'_>) -> TextTable {
         TextCell::percent(scores.macro_f1),
         TextCell::percent(scores.calibration_error),
         TextCell::percent(results.majority.share),
+        TextCell::known(scores.roc_auc, |value| format!("{value:.6}").into()),
+        TextCell::known(scores.average_precision, |value| format!("{value:.6}").into()),
+        format!("{:.6}", scores.brier).into(),
     ];
     table.row(cells.into_iter().chain(averaged));
     table

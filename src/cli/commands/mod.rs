@@ -8,6 +8,7 @@ mod eval;
 mod export;
 mod figure1;
 mod figure2;
+mod folds;
 mod importance;
 mod inspect;
 mod layer_importance;
@@ -19,19 +20,26 @@ mod runs;
 mod shell;
 mod table1;
 mod train;
+mod tune;
 
+use std::cell::Cell;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use tanner::dataset::Dataset;
+use tanner::experiments::{PermutationImportance, permutation_importance};
+use tanner::inference::Predictor;
 use tanner::model::TrainedModel;
 
-use super::flags::{Command, PaperCommand};
+use super::flags::{Command, PaperCommand, PermutationArgs};
+use super::ui::terminal;
 
 /// Runs a command.
 pub(super) fn execute(process_start: Instant, command: &Command) -> anyhow::Result<()> {
     match command {
         Command::Train(args) => train::run(process_start, args),
+        Command::Tune(args) => tune::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Prune(args) => prune::run(args),
@@ -55,6 +63,36 @@ pub(super) fn execute(process_start: Instant, command: &Command) -> anyhow::Resu
 /// The model that `--model` names.
 fn load_model(path: &Path) -> anyhow::Result<TrainedModel> {
     TrainedModel::load(path).context("--model")
+}
+
+/// Refuses a number of shuffles that is not between 1 and 10,000.
+fn check_permutation(args: &PermutationArgs) -> anyhow::Result<()> {
+    match args.permutation {
+        Some(repeats) if !(1..=10_000).contains(&repeats) => {
+            refuse("--permutation", format!("{repeats} is invalid, it must be 1 to 10000"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The importance of the columns, if requested, with a line from time to time.
+fn permutation(
+    predictor: &Predictor,
+    samples: &Dataset,
+    args: &PermutationArgs,
+) -> anyhow::Result<Option<PermutationImportance>> {
+    check_permutation(args)?;
+    let Some(repeats) = args.permutation else { return Ok(None) };
+    let said = Cell::new(Instant::now());
+    let progress = |done: usize, all: usize| {
+        if said.get().elapsed() > Duration::from_secs(5) && done < all {
+            said.set(Instant::now());
+            terminal::note(&format!("importance: {done} of {all} columns"));
+        }
+        true
+    };
+    let settings = (repeats, args.permutation_seed.unwrap_or(0));
+    Ok(Some(permutation_importance(predictor, samples, settings, &progress)?))
 }
 
 /// Refuses the value of a flag.

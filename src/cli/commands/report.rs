@@ -21,7 +21,7 @@ use tanner::session::settings::{DataOptions, DataSettings, TestRows, check_threa
 use tanner::training::{PastRun, RunOverview, RunState, find_file};
 
 use super::refuse;
-use crate::cli::flags::ReportArgs;
+use crate::cli::flags::{PermutationArgs, ReportArgs};
 use crate::cli::ui::{check_place, one_line, session, signals, terminal};
 
 /// The beginning of every page; only such a file is replaced.
@@ -48,8 +48,14 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let threads = check_threads(args.threads)?;
     check_page(&args.out)?;
     let _entered = tanner::threads::enter(threads)?;
-    let reporter =
-        PageBuilder { data: args.data.as_deref(), threads, last: RefCell::new(None), is_quiet: false };
+    super::check_permutation(&args.permutation)?;
+    let reporter = PageBuilder {
+        data: args.data.as_deref(),
+        permutation: args.permutation,
+        threads,
+        last: RefCell::new(None),
+        is_quiet: false,
+    };
     // Before the first page is written: Ctrl-C ends watching at any time.
     let _keeping = args.watch.then(|| {
         signals::listen("");
@@ -210,6 +216,7 @@ fn check_page(out: &Path) -> anyhow::Result<()> {
 struct PageBuilder<'a> {
     /// Where the data are, if given.
     data: Option<&'a Path>,
+    permutation: PermutationArgs,
     threads: Option<usize>,
     /// The last data read: compared runs mostly share them.
     last: RefCell<Option<(PathBuf, Rc<DataSplits>)>>,
@@ -266,8 +273,10 @@ impl PageBuilder<'_> {
                 samples.samples()
             );
         }
-        let predictions = Predictor::new(model.clone(), self.threads)?.predict(samples.features())?;
-        Ok(ScoredRun::new(&predictions, samples, train, names)?)
+        let predictor = Predictor::new(model.clone(), self.threads)?;
+        let mut scored = ScoredRun::new(&predictor.predict(samples.features())?, samples, train, names)?;
+        scored.permutation = super::permutation(&predictor, samples, &self.permutation)?;
+        Ok(scored)
     }
 
     /// The data of a run, read unless they are those of the previous run.

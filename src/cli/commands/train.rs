@@ -17,6 +17,9 @@ use crate::cli::ui::{session, signals, terminal};
 
 /// Trains or resumes a run, and writes its files.
 pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()> {
+    if let Some(folds) = args.folds {
+        return super::folds::run(args, folds);
+    }
     signals::listen(args.resume.as_deref().map_or_else(
         || " before the first step; nothing is saved".to_owned(),
         |folder| format!("; resume with: {}", resume_command(folder)),
@@ -44,7 +47,7 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
 }
 
 /// The checked settings; errors in settings from a file name the file.
-fn resolved(args: &TrainArgs) -> anyhow::Result<RunSettings> {
+pub(super) fn resolved(args: &TrainArgs) -> anyhow::Result<RunSettings> {
     args.settings.resolve().map_err(|error| match (&error, &args.config) {
         (Error::Setting { setting, .. }, Some(file)) if args.of_file.contains(setting) => {
             anyhow::Error::from(error).context(format!("--config: {}", file.display()))

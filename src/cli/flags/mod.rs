@@ -8,6 +8,7 @@ mod predict;
 mod rank;
 mod report;
 mod shell;
+mod tune;
 
 use std::path::PathBuf;
 
@@ -28,6 +29,7 @@ pub(crate) use predict::{InputFormat, PredictArgs};
 pub(crate) use rank::RankArgs;
 pub(crate) use report::{Condition, Relation, ReportArgs, RunListArgs, SortArg};
 pub(crate) use shell::{CompletionsArgs, ManArgs};
+pub(crate) use tune::TuneArgs;
 
 /// Trains neural networks that are sparse before training starts
 #[derive(Debug, Parser)]
@@ -40,7 +42,7 @@ pub(crate) struct Cli {
     pub(crate) quiet: bool,
     /// Print results as JSON
     ///
-    /// With train, eval, predict, inspect, devices, runs and bench.
+    /// With train, tune, eval, predict, inspect, devices, runs and bench.
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) json: bool,
     /// Colours: auto, always or never
@@ -93,6 +95,10 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// Describe a network, without training
     Inspect(Box<InspectArgs>),
+    /// Search for better settings
+    ///
+    /// Random search with successive halving, on held-out training rows.
+    Tune(Box<TuneArgs>),
     /// Compare named configurations over several seeds
     Compare(CompareArgs),
     /// Rank the features of a training set, without training
@@ -138,8 +144,8 @@ impl PaperCommand {
 
 impl Command {
     /// The commands that can print their results as JSON.
-    pub(crate) const WITH_JSON: [&str; 7] =
-        ["train", "eval", "predict", "inspect", "devices", "runs", "bench"];
+    pub(crate) const WITH_JSON: [&str; 8] =
+        ["train", "tune", "eval", "predict", "inspect", "devices", "runs", "bench"];
 }
 
 /// Ids of the flags of `train` that are allowed with `--resume`: where files are now, how long to train, and on
@@ -189,6 +195,20 @@ pub(crate) struct TrainArgs {
     /// nothing in the results.
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
     pub(crate) resume: Option<PathBuf>,
+    /// Table: K runs, each tested on a K-th of the rows
+    ///
+    /// Cross-validation: the rows are split into K parts, in proportion from each class and by --seed. Each run trains on all parts
+    /// but one and is tested on that one, so every row is tested once. --out gets the runs (fold-0, ..), folds.json, and
+    /// predictions.csv. Repeat the command with the same --out to resume. [default: one run, tested as --test says]
+    #[arg(long, value_name = "K", help_heading = "Runs", allow_negative_numbers = true)]
+    pub(crate) folds: Option<usize>,
+}
+
+impl TrainArgs {
+    /// Whether its settings are all that it asks for.
+    pub(crate) fn is_one_new_run(&self) -> bool {
+        self.resume.is_none() && self.folds.is_none()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -206,6 +226,8 @@ pub(crate) struct EvalArgs {
     #[arg(value_name = "DATA", help_heading = "Data", conflicts_with = "data")]
     pub(crate) file: Option<PathBuf>,
     #[command(flatten)]
+    pub(crate) permutation: PermutationArgs,
+    #[command(flatten)]
     pub(crate) data: DataOptions,
     #[command(flatten)]
     pub(crate) engine: EngineOptions,
@@ -214,6 +236,23 @@ pub(crate) struct EvalArgs {
     /// Writes confusion.png, confusion.svg and scores.json.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub(crate) out: Option<PathBuf>,
+}
+
+/// Whether to measure the importance of columns, and how.
+#[derive(Clone, Copy, Debug, Args)]
+#[command(next_help_heading = "Measurement")]
+pub(crate) struct PermutationArgs {
+    /// Permutation importance of columns [default: none]
+    ///
+    /// Measures how much accuracy is lost, and how much log-loss is added, if the values of one column are shuffled among the samples:
+    /// mean and standard deviation over N shuffles, 5 without =N. The categories of a column move together. Of pictures and arrays,
+    /// each pixel or feature is a column, which takes long.
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "5",
+        allow_negative_numbers = true)]
+    pub(crate) permutation: Option<usize>,
+    /// Seed of the shuffles [default: 0]
+    #[arg(long, value_name = "N", requires = "permutation", allow_negative_numbers = true)]
+    pub(crate) permutation_seed: Option<u64>,
 }
 
 /// A network without data: a saved one, or one to build.

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
+use super::PermutationArgs;
+
 const AFTER_REPORT_HELP: &str = "\
 The page needs neither the network nor other files. It holds at most 16 runs, and for each at most 24 misclassified examples, \
 12 layers, 40 classes of a confusion matrix and 400 points of a curve. Pictures have at most 1024 pixels on a side.
@@ -37,6 +39,8 @@ pub(crate) struct ReportArgs {
     /// A run's relative path is resolved from the current folder and from the folders above the run.
     #[arg(long, value_name = "PATH", help_heading = "Data")]
     pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) permutation: PermutationArgs,
     /// Threads of the CPU [default: all cores]
     #[arg(long, value_name = "N", help_heading = "Engine", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,

@@ -13,6 +13,6 @@ pub(crate) mod terminal;
 mod wording;
 
 pub(crate) use reporter::session;
-pub(crate) use results::{Results, check_place};
+pub(crate) use results::{Results, check_place, new_folder};
 pub(crate) use skipped::Skipped;
 pub(crate) use wording::{of_library, one_line, with_dashes};

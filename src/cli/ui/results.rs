@@ -19,7 +19,7 @@ impl Results {
     /// # Errors
     /// When the folder already holds one of `files`, is not a folder, or cannot be written to. Checked before the work is done.
     pub(crate) fn claim(out: Option<&Path>, name: &str, files: &[&str]) -> anyhow::Result<Self> {
-        let results = Self { path: out.map_or_else(|| unused(name), Path::to_owned) };
+        let results = Self { path: out.map_or_else(|| new_folder(name), Path::to_owned) };
         let path = results.path();
         let refuse = |what: String| {
             Error::setting(Setting::Out, format!("{} {what}: name another folder", path.display()))
@@ -71,7 +71,7 @@ pub(crate) fn check_place(flag: &'static str, file: &Path) -> anyhow::Result<()>
 }
 
 /// A new folder below `runs`, named after the time and `name`.
-fn unused(name: &str) -> PathBuf {
+pub(crate) fn new_folder(name: &str) -> PathBuf {
     let time = jiff::Zoned::now().strftime("%Y-%m-%dT%H-%M-%S").to_string();
     let base = Path::new("runs").join(format!("{time}-{name}"));
     let numbered = (2..).map(|count| PathBuf::from(format!("{}-{count}", base.display())));

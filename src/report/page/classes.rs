@@ -4,7 +4,9 @@ use maud::{Markup, html};
 
 use super::markup::percent;
 use super::{MAX_CLASSES, ScoredRun};
+use crate::inference::ThresholdTable;
 use crate::report::grouped;
+use crate::report::scores::shown_threshold;
 
 /// Maximum number of confused pairs that are named in words.
 const NAMED_PAIRS: usize = 3;
@@ -28,8 +30,54 @@ pub(super) fn figures(id: &str, scored: &ScoredRun) -> Markup {
                 figcaption { @for class in scored.scores.classes_without_samples().into_iter().take(MAX_CLASSES) {
                         "Class " (scored.names.class(class)) " has no samples and is not counted. " }
                     "Macro F1 " (percent(scored.scores.macro_f1)) ", log-loss "
-                    (format!("{:.4}", scored.scores.log_loss)) ". A bar is the F1 score." }
+                    (format!("{:.4}", scored.scores.log_loss)) ", " (ranking(scored)) ". A bar is the F1 score." }
             }
+        }
+        @if let Some(table) = &scored.scores.thresholds { (thresholds(id, &scored.names.class(1), table)) }
+    }
+}
+
+/// AUC and Brier score.
+fn ranking(scored: &ScoredRun) -> String {
+    let scores = &scored.scores;
+    let number = |value: Option<f64>| value.map_or("none".to_owned(), |value| format!("{value:.4}"));
+    let (roc, precision) = (number(scores.roc_auc), number(scores.average_precision));
+    let about = match scores.per_class.len() {
+        2 => format!("for {}", scored.names.class(1)),
+        _ if scores.classes_without_auc.is_empty() => {
+            "means over the classes, each against the rest".to_owned()
+        }
+        all => format!(
+            "means over the {} of {all} classes that have samples, each against the rest",
+            all - scores.classes_without_auc.len()
+        ),
+    };
+    format!("ROC AUC {roc}, PR AUC {precision} ({about}), Brier score {:.4}", scores.brier)
+}
+
+/// Precision and recall of the second of two classes by threshold.
+fn thresholds(id: &str, positive: &str, table: &ThresholdTable) -> Markup {
+    let rows = table.at.iter().map(|at| (at, "")).chain([(&table.best_f1, " (best F1)")]);
+    html! {
+        figure id={ (id) "-thresholds" } {
+            h3 { "Thresholds" span.unit { "for " (positive) } }
+            div.scroll { table.classes {
+                caption { "Precision and recall if " (positive) " is predicted from this probability on." }
+                thead { tr {
+                    @for name in ["Probability", "Precision", "Recall", "F1"] { th.number scope="col" { (name) } }
+                } }
+                tbody {
+                    @for (at, which) in rows {
+                        tr {
+                            th.number scope="row" { (shown_threshold(at.threshold)) (which) }
+                            td.number { (percent(at.precision)) }
+                            td.number { (percent(at.recall)) }
+                            td.number.bar style={ "--share:" (format!("{:.4}", at.f1)) } { (percent(at.f1)) }
+                        }
+                    }
+                }
+            } }
+            figcaption { "Of the probabilities that occur, the last one has the highest F1 on these samples." }
         }
     }
 }

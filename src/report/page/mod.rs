@@ -11,6 +11,7 @@ mod importance;
 mod layers;
 mod markup;
 mod overview;
+mod permutation;
 mod provenance;
 mod rewiring;
 mod scored;
@@ -165,6 +166,7 @@ fn parts(id: &str, reported: &ReportedRun) -> Markup {
                 (agreement(reported, scored))
                 (classes::figures(id, scored))
                 (examples::figure(id, scored))
+                @if let Some(importance) = &scored.permutation { (permutation::figure(id, importance)) }
             }
             Err(reason) => (missing(format!("No confusion matrix, classes and examples: {reason}"))),
         }

@@ -9,6 +9,7 @@ use image::{GrayImage, ImageFormat};
 use super::MAX_EXAMPLES;
 use super::markup::cut;
 use crate::dataset::Dataset;
+use crate::experiments::PermutationImportance;
 use crate::inference::{Predictions, Scores};
 use crate::{Error, Result};
 
@@ -54,6 +55,9 @@ pub struct ScoredRun {
     pub scores: Scores,
     /// At most [`MAX_EXAMPLES`] mistakes, the most certain first.
     pub examples: Vec<Example>,
+    /// The importance of the columns, if requested.
+    #[doc(hidden)]
+    pub permutation: Option<PermutationImportance>,
 }
 
 /// A misclassified sample.
@@ -129,7 +133,7 @@ impl ScoredRun {
             Ok(Example { sample, label, predicted, probability, shown })
         };
         let examples = mistakes.into_iter().map(example).collect::<Result<_>>()?;
-        Ok(Self { names, scores, examples })
+        Ok(Self { names, scores, examples, permutation: None })
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::{Error, Result};
 
 /// Takes the lock of one run; `None` when another process holds it.
-pub(super) fn lock(folder: &Path) -> Result<Option<File>> {
+pub(crate) fn lock(folder: &Path) -> Result<Option<File>> {
     let mut path = folder.as_os_str().to_owned();
     path.push(".lock");
     let path = PathBuf::from(path);

@@ -271,7 +271,7 @@ fn as_typed(key: &str, value: &Value) -> Result<String, String> {
 }
 
 /// Flags that are not settings.
-const FLAGS_ONLY: [&str; 5] = ["color", "config", "json", "quiet", "resume"];
+const FLAGS_ONLY: [&str; 6] = ["color", "config", "folds", "json", "quiet", "resume"];
 
 /// The nearest name of a setting, if any is similar.
 fn suggestion(name: &str) -> String {

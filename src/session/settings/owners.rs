@@ -1,6 +1,7 @@
 //! Which settings belong to which architectures.
 
-use super::groups::ArchitectureOptions;
+use super::groups::{ArchitectureOptions, ImportanceOptions};
+use super::{Settings, TrainingOptions};
 use crate::model::Arch;
 use crate::{Error, Result, Setting};
 
@@ -35,6 +36,15 @@ pub(crate) const SIZES: [Setting; 6] = [
     Setting::FanIn,
     Setting::Budget,
 ];
+
+impl Settings {
+    /// Whether candidates of a search may differ in a setting: it changes the training, not the data or its length.
+    pub(crate) fn is_searchable(setting: Setting) -> bool {
+        let groups = [ImportanceOptions::SETTINGS, ArchitectureOptions::SETTINGS, TrainingOptions::SETTINGS];
+        let is_common = [Setting::Epochs, Setting::Seed, Setting::Edges].contains(&setting);
+        groups.iter().any(|group| group.contains(&setting)) && !is_common
+    }
+}
 
 /// Whether a setting applies only to some architectures, including this one.
 pub(super) fn belongs_to(setting: Setting, arch: Arch) -> bool {

@@ -197,8 +197,11 @@ impl fmt::Display for TestRows {
 impl FromStr for TestRows {
     type Err = Error;
 
-    /// A number is rows, anything else a file.
+    /// A number is rows, and fold-0-of-5 a fifth of them; anything else is a file.
     fn from_str(text: &str) -> Result<Self> {
+        if let Ok(fold @ Holdout::Fold { .. }) = text.parse() {
+            return Ok(Self::Part(fold));
+        }
         if text.parse::<f64>().is_err() { Ok(Self::File(text.into())) } else { text.parse().map(Self::Part) }
     }
 }

@@ -1,0 +1,171 @@
+//! Cross-validation: runs of the same settings, each tested on another part of a table's rows.
+//!
+//! A fold is a run whose `test` is `fold-I-of-K`, in `OUT/fold-I`. So everything that is fitted (encoding, standardising,
+//! order of the features, weights) is fitted without its test rows, and its folder can be resumed, scored and reported like
+//! any other.
+
+use std::path::Path;
+
+use super::{Batch, FolderContent, PlannedRun, to_be_removed};
+use crate::dataset::{Holdout, class_sizes, held_out_rows};
+use crate::error::AskedBy as _;
+use crate::inference::{Predictions, Predictor, Scores};
+use crate::model::TrainedModel;
+use crate::session::data::{RawData, limits};
+use crate::session::settings::{Settings, TestRows};
+use crate::session::{Session, Unfinished};
+use crate::text::grouped;
+use crate::training::Summary;
+use crate::{Error, Result, Setting};
+
+/// The finished runs of a cross-validation.
+#[derive(Debug)]
+pub struct CrossValidation {
+    /// By number of the fold; those that are missing are in `unfinished`.
+    pub folds: Vec<TestedFold>,
+    /// The runs that are not finished.
+    pub unfinished: Unfinished,
+}
+
+/// A fold, tested on the rows that its run did not see.
+#[derive(Debug)]
+pub struct TestedFold {
+    /// Counted from 0.
+    pub fold: usize,
+    /// The summary of its run.
+    pub summary: Summary,
+    /// The rows of the table that it is tested on, counted from 0.
+    pub rows: Vec<usize>,
+    /// Their labels.
+    pub labels: Vec<u32>,
+    /// The names of the classes.
+    pub class_names: Vec<String>,
+    /// Predictions of these rows by the model of the last epoch.
+    pub predictions: Predictions,
+    /// Their scores.
+    pub scores: Scores,
+}
+
+impl Session<'_> {
+    /// Trains `folds` runs into `out`, each tested on another part of the table's rows, in proportion from each class. Every
+    /// row is tested once. Finished runs are not repeated, interrupted ones resume.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for data with test rows of their own, too few rows, and settings that contradict;
+    /// as [`Batch::run`].
+    #[doc(hidden)]
+    pub fn cross_validate(&self, settings: &Settings, folds: usize, out: &Path) -> Result<CrossValidation> {
+        check(settings, folds)?;
+        let mut shared =
+            Settings { data: settings.data.clone(), engine: settings.engine.clone(), ..Settings::default() };
+        // What is reported of the data is that of the first fold.
+        shared.data.test = Some(TestRows::Part(Holdout::Fold { fold: 0, folds }));
+        let batch = Batch::directly_in(self, shared, out)?;
+        batch.check_rows(folds)?;
+        let plan = |fold: usize| batch.planned_fold(settings, Holdout::Fold { fold, folds });
+        let queue = (0..folds).map(plan).collect::<Result<Vec<_>>>()?;
+        let mut unfinished = batch.run_all(&queue)?;
+        let mut tested = Vec::new();
+        if !unfinished.is_stopped {
+            for (fold, run) in queue.iter().enumerate() {
+                tested.extend(batch.tested(fold, run, &mut unfinished)?);
+            }
+        }
+        Ok(CrossValidation { folds: tested, unfinished })
+    }
+}
+
+/// Refuses settings that have no place in a cross-validation.
+fn check(settings: &Settings, folds: usize) -> Result<()> {
+    if folds < 2 {
+        return Err(Error::setting(Setting::Folds, format!("{folds} is invalid, it must be at least 2")));
+    }
+    let refused = [
+        (settings.data.test.is_some(), Setting::Test, "every row is tested once, so none are set aside"),
+        (
+            settings.samples.from.is_some(),
+            Setting::From,
+            "the saved model has seen rows that would be tested",
+        ),
+    ];
+    match refused.into_iter().find(|(given, ..)| *given) {
+        Some((_, setting, why)) => {
+            Err(Error::setting(setting, format!("cannot be used with `{}`: {why}", Setting::Folds)))
+        }
+        None => Ok(()),
+    }
+}
+
+impl Batch<'_> {
+    /// Refuses data that cannot be split into so many folds; warns of classes with fewer rows than folds.
+    fn check_rows(&self, folds: usize) -> Result<()> {
+        let refuse = |reason: String| Err(Error::setting(Setting::Folds, reason));
+        let place = self.data.path.display();
+        let check = |raw: &RawData| match raw {
+            RawData::Table(tables, _) if tables.test.is_none() => match tables.table.rows() {
+                rows if folds > rows => refuse(format!(
+                    "{folds} is invalid, {place} has {} rows: it must be 2 to {rows}",
+                    grouped(rows)
+                )),
+                _ => Ok(()),
+            },
+            _ => {
+                refuse(format!("{place} has its own test set, only a table without one is split into folds"))
+            }
+        };
+        let RawData::Table(tables, _) = self.raw_after(check)? else { return Ok(()) };
+        let sizes = class_sizes(&tables.table, &limits()).asked_by(Setting::Data)?;
+        let few: Vec<&(String, usize)> = sizes.iter().filter(|(_, size)| *size < folds).collect();
+        let Some((name, size)) = few.first().copied() else { return Ok(()) };
+        let others = match few.len() {
+            1 => String::new(),
+            more => format!(", and {} other classes have too few", more - 1),
+        };
+        let rows = if *size == 1 { "row" } else { "rows" };
+        self.session.warn(format!(
+            "class {name:?} has {size} {rows} for {folds} folds{others}: some folds test none of them; use at most \
+             {size} folds, or merge such classes"
+        ));
+        Ok(())
+    }
+
+    fn planned_fold(&self, settings: &Settings, holdout: Holdout) -> Result<PlannedRun> {
+        let Holdout::Fold { fold, .. } = holdout else {
+            return Err(Error::setting(Setting::Folds, format!("{holdout} is not a fold")));
+        };
+        let mut settings = settings.clone();
+        settings.data.test = Some(TestRows::Part(holdout));
+        self.planned(format!("fold-{fold}"), settings)
+    }
+
+    /// Predicts the test rows of a fold; `None` if its run is not finished.
+    fn tested(
+        &self,
+        fold: usize,
+        run: &PlannedRun,
+        unfinished: &mut Unfinished,
+    ) -> Result<Option<TestedFold>> {
+        let summary = match self.found(run)? {
+            FolderContent::Finished(summary) => *summary,
+            FolderContent::Unfinished => return Ok(None),
+            FolderContent::Damaged(error) => {
+                let error = to_be_removed(run, error);
+                unfinished.fail(self.session.reporter, &run.name, &run.name, &error);
+                return Ok(None);
+            }
+        };
+        unfinished.finished(&run.name);
+        let RawData::Table(tables, _) = self.raw()? else { return Ok(None) };
+        let Some(TestRows::Part(holdout)) = run.settings.data.options.test else { return Ok(None) };
+        let seed = run.settings.recipe.seed;
+        let rows = held_out_rows(&tables.table, (holdout, seed), &limits())?;
+        let test = self.data(run)?.splits.test;
+        let model = TrainedModel::load(run.folder.join("model.safetensors"))?;
+        let class_names = model.class_names();
+        let predictor = Predictor::new(model, run.settings.engine.threads())?;
+        let predictions = predictor.predict(test.features())?;
+        let scores = Scores::new(&predictions, test.labels())?;
+        let labels = test.labels().to_vec();
+        Ok(Some(TestedFold { fold, summary, rows, labels, class_names, predictions, scores }))
+    }
+}
