@@ -302,7 +302,8 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
         let plural = if columns.len() == 1 { "column" } else { "columns" };
         format!("{plural} {}", names.collect::<Vec<_>>().join(", "))
     };
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> =
+        table.labels().and_then(|labels| labels.doubt(table)).into_iter().collect();
     let rows = of(&[Suspicion::Counts, Suspicion::Differs]);
     if !rows.is_empty() {
         let (names, drop) = (listed(&rows), drop(&rows));
@@ -310,6 +311,12 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
         warnings.push(format!(
             "{names} {differs} from row to row like a row number or a name, from which nothing general can be learned: leave it out with {drop}"
         ));
+    }
+    let nameless = of(&[Suspicion::Nameless]);
+    if !nameless.is_empty() {
+        let (names, drop) = (listed(&nameless), drop(&nameless));
+        warnings
+            .push(format!("{names} had no name in the file: if it is an index, leave it out with {drop}"));
     }
     let twins = of(&[Suspicion::Decides]);
     if !twins.is_empty() {

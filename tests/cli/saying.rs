@@ -76,6 +76,14 @@ fn one_block_says_what_is_learned_from_what() {
         ),
         "{said}"
     );
+    write(folder, "kind,size,n", 60, |row| format!("{},{},{}", KINDS[noise(row) % 3], noise(row), row % 4));
+    let said = trained(folder, "--quiet");
+    assert!(
+        said.contains("the label was guessed: the last column, \"n\"; ")
+            && said.contains("here \"kind\": if it does, give --label kind\n"),
+        "{said}"
+    );
+    assert!(!trained(folder, "--quiet --label n").contains("guessed"));
     write(folder, "size,kind", 60, |row| format!("{},{}", noise(row), row % 7));
     let said = trained(folder, "");
     assert!(
@@ -145,7 +153,19 @@ fn an_index_without_a_name_is_left_out_wherever_it_is() {
     assert!(said.contains("ignored: \"column 0\" (it has no name and numbers the rows), \"column 3\" (it has no name and is empty)"), "{said}");
     // What has a name is kept, and so is what has values of its own.
     write(folder, ",size,kind", 90, |row| format!("{},{},{}", row % 5, noise(row), KINDS[noise(row) % 3]));
-    assert!(!trained(folder, "").contains("ignored"));
+    let said = trained(folder, "");
+    assert!(!said.contains("ignored"), "{said}");
+    assert!(
+        said.contains(
+            "\"column 0\" had no name in the file: if it is an index, leave it out with --drop 'column 0'\n"
+        ),
+        "{said}"
+    );
+    // Years follow each other, too.
+    write(folder, "year,size,kind", 90, |row| {
+        format!("{},{},{}", 1900 + row, noise(row), KINDS[noise(row) % 3])
+    });
+    assert!(!trained(folder, "--quiet").contains("differ"));
 }
 
 #[test]

@@ -147,6 +147,21 @@ impl Labels {
 }
 
 impl Labels {
+    /// A doubt about a guess that is not refused: a few numbers behind a first column that may hold the classes.
+    pub(crate) fn doubt(&self, table: &Table) -> Option<String> {
+        let LabelChoice::Guessed(_) = &self.choice else { return None };
+        let texts = self.texts.list();
+        let first = classes_in_front(table)?;
+        (texts.len() > 2 && texts.iter().all(|text| number(text).is_some())).then(|| {
+            format!(
+                "the label was guessed: the last column, {}; in many tables the first one holds the classes, here {}: if it does, give `label` {}",
+                shown(&self.name, table.named),
+                shown(&first.name, table.named),
+                shell_word(&first.name)
+            )
+        })
+    }
+
     /// Why this is the label.
     pub(crate) fn origin(&self) -> LabelOrigin {
         match (&self.choice, self.position) {

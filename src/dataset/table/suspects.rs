@@ -46,6 +46,8 @@ pub(crate) enum Suspicion {
     Differs,
     /// The label follows from it.
     Decides,
+    /// It has no name, and may be an index with repeated numbers.
+    Nameless,
 }
 
 /// A column that was left out, and why.
@@ -103,12 +105,18 @@ impl Table {
         let label = self.labels.as_ref().map(Decided::new);
         let suspicion = |slot: usize| match &self.columns[slot].texts {
             _ if label.as_ref().is_some_and(|label| self.decides(slot, label)) => Some(Suspicion::Decides),
-            None if self.counts_rows(slot) => Some(Suspicion::Counts),
+            // Years follow each other in many tables, and mean something.
+            None if !self.columns[slot].name.to_lowercase().contains("year") && self.counts_rows(slot) => {
+                Some(Suspicion::Counts)
+            }
             None if is_identifier(&self.columns[slot].name) && self.all_numbers_differ(slot) => {
                 Some(Suspicion::Differs)
             }
             Some(texts) if !texts.has_overflown() && self.all_texts_differ(slot, texts.list().len()) => {
                 Some(Suspicion::Differs)
+            }
+            None if self.named && is_nameless(&self.columns[slot].name, self.columns[slot].position) => {
+                Some(Suspicion::Nameless)
             }
             _ => None,
         };
