@@ -26,7 +26,9 @@ def logits(path, x):
         t = {name: file.get_tensor(name) for name in file.keys()}
     x = np.asarray(x, np.float32)
     if header.get("standardized"):
-        x = (x - t["preprocessing.feature_mean"]) / (t["preprocessing.feature_deviation"] + np.float32(1e-3))
+        if header["version"] < 4:
+            t["preprocessing.feature_divisor"] = t["preprocessing.feature_deviation"] + np.float32(1e-3)
+        x = (x - t["preprocessing.feature_mean"]) / t["preprocessing.feature_divisor"]
     if header["importance"] == "pca":
         x = (x - t["preprocessing.mean"]) @ t["preprocessing.rotation"].T
     elif "preprocessing.order" in t:

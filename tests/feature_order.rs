@@ -96,10 +96,9 @@ fn standardised_values_are_those_worked_out_by_hand() {
     let fitted = Preprocessing::fit(&none, &train).unwrap();
     let standardisation = fitted.standardisation().unwrap();
     assert_eq!(standardisation.mean(), [2.0, 5.0, 4.0]);
-    assert_eq!(standardisation.deviation(), [1.0, 0.0, 4.0]);
-    let (one, four) = (1.0_f32 + 1e-3, 4.0_f32 + 1e-3);
+    assert_eq!(standardisation.divisor(), [1.0, 1.0, 4.0]);
     let applied = fitted.apply(&[3.0, 5.0, 6.0, 2.0, 5.5, 4.0]).unwrap();
-    assert_eq!(applied, [1.0 / one, 0.0, 2.0 / four, 0.0, 0.5 / 1e-3, 0.0]);
+    assert_eq!(applied, [1.0, 0.0, 0.5, 0.0, 0.5, 0.0]);
     // Features keep their places, so a picture stays a picture.
     assert_eq!(fitted.apply_dataset(train.clone()).unwrap().image_shape(), Some([1, 3]));
     assert_eq!(fitted.number_count(), 6);
@@ -107,9 +106,32 @@ fn standardised_values_are_those_worked_out_by_hand() {
     // Ordered by variance: feature 2, 0, 1.
     let variance = Preprocessing::fit(&ImportanceSettings::new(Importance::Variance), &train).unwrap();
     let applied = variance.apply(&[3.0, 5.0, 6.0]).unwrap();
-    assert_eq!(applied, [2.0 / four, 1.0 / one, 0.0]);
+    assert_eq!(applied, [0.5, 1.0, 0.0]);
     assert_eq!(variance.apply_dataset(train.clone()).unwrap().image_shape(), None);
     assert_eq!((variance.number_count(), variance.output_features()), (6, 3));
+}
+
+/// A unit is a factor; powers of 2 are exact.
+#[test]
+fn standardised_values_do_not_depend_on_the_unit() {
+    let standardised = |unit: f32, offset: f32| {
+        let values = [1.0_f32, 4.0, 2.0, 8.0, 3.0].map(|value| (value + offset) * unit).to_vec();
+        let train = Dataset::new(values.clone(), 1, vec![0, 1, 0, 1, 0], 2).unwrap();
+        let settings = ImportanceSettings { standardize: true, ..ImportanceSettings::new(Importance::None) };
+        Preprocessing::fit(&settings, &train).unwrap().apply(&values).unwrap()
+    };
+    let expected = standardised(1.0, 0.0);
+    assert!((expected.iter().map(|x| x * x).sum::<f32>() / 5.0 - 1.0).abs() < 1e-6);
+    for exponent in [-100, -40, -10, 10, 40, 100] {
+        assert_eq!(standardised(2f32.powi(exponent), 0.0), expected, "2^{exponent}");
+    }
+    // Constant as far as float32 can tell: what is left are rounding errors, which are not magnified.
+    let rounding = |mean: f32| {
+        let train = Dataset::new(vec![mean, mean, mean.next_up(), mean], 1, vec![0, 1, 0, 1], 2).unwrap();
+        let settings = ImportanceSettings { standardize: true, ..ImportanceSettings::new(Importance::None) };
+        Preprocessing::fit(&settings, &train).unwrap().standardisation().unwrap().divisor()[0]
+    };
+    assert_eq!([1.0, 1e-30, 1e30, 0.1].map(rounding), [1.0; 4]);
 }
 
 #[test]
@@ -210,7 +232,8 @@ fn impossible_fits_and_applications_are_refused() {
     let fitted = fit(Importance::Variance, Order::Descending);
     assert_refused(fitted.apply(&[0.0; 6]), "multiple of 5");
     assert_refused(fitted.apply_into(&[0.0; 10], &mut [0.0; 5]), "10 feature values");
-    assert_refused(Standardisation::from_parts(vec![0.0], vec![]), "1 means and 0 deviations");
+    assert_refused(Standardisation::from_parts(vec![0.0], vec![]), "1 means and 0 divisors");
+    assert_refused(Standardisation::from_parts(vec![0.0; 2], vec![1.0, 0.0]), "feature 1 has the divisor 0");
     let other = Standardisation::from_parts(vec![0.0; 4], vec![1.0; 4]).unwrap();
     let transform = fitted.transform().clone();
     let parts = Preprocessing::from_parts(Importance::Variance, Order::Descending, Some(other), transform);

@@ -20,10 +20,8 @@ impl Elementwise {
     pub(super) fn new(standardisation: Option<&Standardisation>, order: impl Iterator<Item = u32>) -> Self {
         let source: Vec<u32> = order.collect();
         let reordered = |values: &[f32]| source.iter().map(|&input| values[input as usize]).collect();
-        let scale = standardisation.map(|standardisation| {
-            let divisor: Vec<f32> = standardisation.divisor().collect();
-            (reordered(standardisation.mean()), reordered(&divisor))
-        });
+        let scale = standardisation
+            .map(|standardisation| (reordered(standardisation.mean()), reordered(standardisation.divisor())));
         Self { source, scale }
     }
 

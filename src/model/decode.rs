@@ -162,5 +162,10 @@ fn read_preprocessing(file: &mut Container<'_>, header: &ModelMetadata) -> Read<
 fn read_standardisation(file: &mut Container<'_>, header: &ModelMetadata) -> Read<Standardisation> {
     let mut list = |name| floats(file, name, Some(&[header.features]));
     let mean = list("preprocessing.feature_mean")?;
-    Standardisation::from_parts(mean, list("preprocessing.feature_deviation")?).map_err(text)
+    let standardisation = if header.version < 4 {
+        Standardisation::from_deviations(mean, &list("preprocessing.feature_deviation")?)
+    } else {
+        Standardisation::from_parts(mean, list("preprocessing.feature_divisor")?)
+    };
+    standardisation.map_err(text)
 }

@@ -81,7 +81,7 @@ impl TrainedModel {
         let mut add = |name: &str, tensor| tensors.push((format!("preprocessing.{name}"), tensor));
         if let Some(standardisation) = self.preprocessing().standardisation() {
             add("feature_mean", Tensor::list(standardisation.mean()));
-            add("feature_deviation", Tensor::list(standardisation.deviation()));
+            add("feature_divisor", Tensor::list(standardisation.divisor()));
         }
         match self.preprocessing().transform() {
             Transform::Identity { .. } => {}

@@ -10,7 +10,7 @@ use crate::network::Activation;
 /// Name of the format.
 pub const NAME: &str = "tanner-model";
 /// Version that this program writes, and the highest that it reads.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Key of the header in the metadata. There is only one key, because the
 /// metadata are a hash map, whose order would change from write to write.
 pub const METADATA_KEY: &str = "tanner";

@@ -29,6 +29,8 @@ pub struct ArrivingFeatures<'a> {
     /// Columns that are passed through.
     keep: Vec<ColumnRef>,
     kept: KeptColumns,
+    /// Whether no part was encoded so far.
+    is_first: bool,
     /// By column, over all parts.
     unseen: Vec<Unseen>,
 }
@@ -53,12 +55,15 @@ impl ArrivingFeatures<'_> {
             let kept = before.decided_as(&self.rows).read(records, &Columns::Kept(&self.keep))?;
             self.kept = kept.map(Table::into_kept).unwrap_or_default();
         }
+        let has_known = |unseen: &Unseen| !encoded.unseen.iter().any(|new| new.column == unseen.column);
+        self.unseen.iter_mut().filter(|unseen| has_known(unseen)).for_each(|unseen| unseen.is_all = false);
         for new in encoded.unseen {
             match self.unseen.iter_mut().find(|unseen| unseen.column == new.column) {
                 Some(unseen) => unseen.extend(new),
-                None => self.unseen.push(new),
+                None => self.unseen.push(Unseen { is_all: new.is_all && self.is_first, ..new }),
             }
         }
+        self.is_first = false;
         Ok(Some(encoded.features))
     }
 
@@ -150,6 +155,7 @@ impl Session<'_> {
             is_checked: false,
             keep: keep.to_vec(),
             kept: KeptColumns::default(),
+            is_first: true,
             unseen: Vec::new(),
         }
     }

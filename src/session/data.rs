@@ -8,7 +8,7 @@ use super::facts::{Origin, read_new};
 use super::settings::{DataSettings, TestRows};
 use crate::dataset::table::{
     Classes, Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables,
-    Unseen, read_labels,
+    read_labels, several_spellings,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -77,6 +77,10 @@ impl Session<'_> {
                 table.set_picture(picture)?;
             }
         }
+        tables.notes.iter().for_each(|note| self.note(note));
+        if let Some(line) = tables.table.labels().and_then(several_spellings) {
+            self.warn(line);
+        }
         let origin = Origin::of(&mut tables.table, settings).ignoring(index);
         Ok(RawData::Table(Box::new(tables), Box::new(origin)))
     }
@@ -86,7 +90,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::read`].
     pub(crate) fn split_data(&self, raw: RawData, settings: &DataSettings, seed: u64) -> Result<Data> {
-        let Tables { table, test } = match raw {
+        let Tables { table, test, .. } = match raw {
             RawData::Idx(splits) => {
                 let record = DataRecord::of(&splits.train);
                 return Ok(Data { splits, record });
@@ -146,7 +150,7 @@ impl Session<'_> {
         }
         let record = known(model, settings)?;
         let known = |path: &Path| read_known(settings, path, encoding(record)?);
-        let Tables { table: train, test } = known(&settings.path).asked_by(Setting::Data)?;
+        let Tables { table: train, test, .. } = known(&settings.path).asked_by(Setting::Data)?;
         let test = match (&settings.options.test, test) {
             (Some(TestRows::File(path)), None) => Some(known(path).asked_by(Setting::Test)?.table),
             (None, test) => test,
@@ -238,22 +242,6 @@ impl Session<'_> {
         self.warn_of_unseen(&encoded.unseen);
         encoded.samples
     }
-
-    /// Warns once of texts that training did not see.
-    pub(super) fn warn_of_unseen(&self, unseen: &[Unseen]) {
-        if unseen.is_empty() {
-            return;
-        }
-        let column = |unseen: &Unseen| {
-            let rows = if unseen.rows == 1 { "row" } else { "rows" };
-            let texts = unseen.texts.iter().map(|text| format!("{text:?}"));
-            let first = unseen.first.iter().map(|first| format!("the first in {first}"));
-            let examples = texts.chain(first).collect::<Vec<_>>().join(", ");
-            format!("{:?} in {} {rows} ({examples})", unseen.column, grouped(unseen.rows))
-        };
-        let columns = unseen.iter().map(column).collect::<Vec<_>>().join(", ");
-        self.warn(format!("texts that do not occur in the training rows belong to no category: {columns}"));
-    }
 }
 
 /// The pictures of a folder, where a model was trained on pictures of that shape.
@@ -322,7 +310,8 @@ pub(super) fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Res
         limits: limits(),
         ..ReadOptions::default()
     };
-    let Tables { table, test } = Table::read(Source::open(&settings.path)?, format, columns, &options)?;
+    let Tables { table, test, notes } =
+        Table::read(Source::open(&settings.path)?, format, columns, &options)?;
     let table = match &settings.options.labels {
         // A test file has its labels in a column.
         Some(path) if table.labels().is_none() => {
@@ -330,7 +319,7 @@ pub(super) fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Res
         }
         _ => table,
     };
-    Ok(Tables { table, test })
+    Ok(Tables { table, test, notes })
 }
 
 /// Limited by the memory.

@@ -60,7 +60,6 @@ impl Session<'_> {
             .map_err(|error| resumption::without_engine(error, job.resumption.as_ref()))?;
         let samples = SampleCounts { train: train.samples(), test: test.samples() };
         let model = self.prepared(start, settings, &train, samples.train + samples.test, record)?;
-        self.warn_of_shrunken_features(&model);
         let train_set = training_data(settings, train, &model)?;
         // Before any edge moves.
         let regions = if settings.recipe.rewire.is_some() { self.regions(&model) } else { Vec::new() };

@@ -1,9 +1,10 @@
-//! Warnings: neurons without inputs, features that standardising makes too small, and others.
+//! Warnings: neurons without inputs, networks that learned nothing, and others.
 
 use std::ops::Range;
 
 use super::Session;
 use super::settings::{ArchitectureSettings, RunSettings};
+use crate::dataset::table::{Unseen, listed};
 use crate::model::{Arch, TrainedModel};
 use crate::network::{Architecture, Network};
 use crate::text::grouped;
@@ -19,10 +20,6 @@ const FEW: usize = 4;
 const FAR: f64 = 0.25;
 /// A network that misses its number of parameters by more than this share gets a warning.
 const NEAR: f64 = 0.02;
-/// Below this deviation, a tenth and more of a feature's size is lost.
-const SMALL: f32 = 0.01;
-/// Names of features that a warning lists.
-const LISTED: usize = 5;
 
 #[doc(hidden)]
 impl Session<'_> {
@@ -69,6 +66,37 @@ impl Session<'_> {
         }
     }
 
+    /// Warns once of texts that training did not see.
+    pub(super) fn warn_of_unseen(&self, unseen: &[Unseen]) {
+        if unseen.is_empty() {
+            return;
+        }
+        let quoted = |texts: &[String]| listed(texts.iter().map(|text| format!("{text:?}")), texts.len());
+        for all in unseen.iter().filter(|unseen| unseen.is_all) {
+            self.warn(format!(
+                "column {:?} is lost in all {} rows: it holds {}, in training it held {}; predictions do without it",
+                all.column,
+                grouped(all.rows),
+                quoted(&all.texts),
+                quoted(&all.known)
+            ));
+        }
+        let column = |unseen: &Unseen| {
+            let rows = if unseen.rows == 1 { "row" } else { "rows" };
+            let texts = unseen.texts.iter().map(|text| format!("{text:?}"));
+            let first = unseen.first.iter().map(|first| format!("the first in {first}"));
+            let examples = texts.chain(first).collect::<Vec<_>>().join(", ");
+            format!("{:?} in {} {rows} ({examples})", unseen.column, grouped(unseen.rows))
+        };
+        let some: Vec<String> = unseen.iter().filter(|unseen| !unseen.is_all).map(column).collect();
+        if !some.is_empty() {
+            let columns = some.join(", ");
+            self.warn(format!(
+                "texts that do not occur in the training rows belong to no category: {columns}"
+            ));
+        }
+    }
+
     /// Says that a preset also trains on mirrored pictures.
     pub(super) fn note_mirrored_pictures(&self, settings: &RunSettings) {
         if settings.augmentation.flip && settings.typed.training.augment.is_none() {
@@ -104,29 +132,6 @@ impl Session<'_> {
         if let Some(line) = settings.density().and_then(|asked| other_density(asked, network)) {
             self.warn(line);
         }
-    }
-
-    /// Names the features of a table that standardising shrinks. A feature is divided by its deviation + 0.001, so that pixels
-    /// that hardly ever change do not become noise; a column that varies by thousandths is nearly lost.
-    pub(super) fn warn_of_shrunken_features(&self, model: &TrainedModel) {
-        let names = &model.data().feature_names;
-        let Some(standardisation) = model.preprocessing().standardisation() else { return };
-        let shrunk: Vec<&str> = names
-            .iter()
-            .zip(standardisation.deviation())
-            .filter(|(_, deviation)| **deviation > 0.0 && **deviation < SMALL)
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if shrunk.is_empty() {
-            return;
-        }
-        let rest = shrunk.len().saturating_sub(LISTED);
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        self.warn(format!(
-            "columns that vary by less than {SMALL} lose weight when they are standardised, because 0.001 is added to their \
-             deviation: {}{more}; give them in a smaller unit",
-            shrunk[..shrunk.len().min(LISTED)].join(", ")
-        ));
     }
 }
 

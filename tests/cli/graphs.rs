@@ -231,7 +231,7 @@ fn arrays_that_are_not_a_graph_are_refused() {
         (with("indices", npy("<f8", "7,", &[0; 56])), "holds no whole numbers"),
         (with("indices", npy("<i8", "7,", &[0; 40])), "do not hold the shape [7]"),
         (with("indices", npy("<i8", "99999999999,", &[0; 40])), "do not hold the shape"),
-        (with("indices", npy("|O", "7,", &[0; 56])), "holds elements of type"),
+        (with("indices", npy("|O", "7,", &[0; 56])), "holds Python objects"),
         (with("indptr", numbers(&[0, 3, 3, 5])), "indptr has 4 entries, expected 5"),
         (with("indptr", numbers(&[0, 3, 2, 5, 7])), "indptr falls"),
         (with("indptr", numbers(&[0, 3, 9, 5, 7])), "indptr falls or goes too far"),

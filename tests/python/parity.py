@@ -93,7 +93,7 @@ def by_scipy(folder, x):
     header = json.loads((folder / "model.json").read_text())
     biases, preprocessing = np.load(folder / "biases.npz"), np.load(folder / "preprocessing.npz")
     if header["standardized"]:
-        x = (x - preprocessing["feature_mean"]) / (preprocessing["feature_deviation"] + np.float32(1e-3))
+        x = (x - preprocessing["feature_mean"]) / preprocessing["feature_divisor"]
     if header["importance"] == "pca":
         x = (x - preprocessing["mean"]) @ preprocessing["rotation"].T
     elif "order" in preprocessing:

@@ -58,7 +58,7 @@ fn columns_that_are_not_there_get_a_suggestion() {
 
 #[test]
 fn classes_are_sorted_by_value_where_all_are_numbers() {
-    let (data, record) = learned("x,y\n1,10\n2,9\n3,-1\n4,10.0\n5,9e0\n6,-1\n");
+    let (data, record) = learned("x,y\n1,10\n2,9\n3,-1\n4,10.0\n5,9.0\n6,-1\n");
     assert_eq!(record.class_names, ["-1", "9", "10"]);
     assert_eq!(data.labels(), [2, 1, 0, 2, 1, 0]);
     assert_eq!(learned("x,y\n1,10\n2,9\n3,b\n4,10\n5,9\n6,b\n").1.class_names, ["10", "9", "b"]);

@@ -52,8 +52,20 @@ fn an_unknown_text_has_no_category_and_is_reported_once() {
     let (_, record) = learned(PETS);
     let (features, _, unseen) = again(&record, "kind,weight,name\nfox,1,Bo\nowl,2,Bo\ncat,3,Bo\n").unwrap();
     assert_eq!(features, [0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 2.0, 1.0, 0.0, 0.0, 3.0]);
-    let texts = vec!["fox".into(), "owl".into()];
-    assert_eq!(unseen, [Unseen { column: "kind".into(), rows: 2, texts, first: Some("line 2".into()) }]);
+    let strings = |texts: &[&str]| texts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let kind = |rows, texts: &[&str], is_all| Unseen {
+        first: Some("line 2".into()),
+        column: "kind".into(),
+        rows,
+        texts: strings(texts),
+        known: strings(&["cat", "dog", "hen"]),
+        is_all,
+    };
+    assert_eq!(unseen, [kind(2, &["fox", "owl"], false)]);
+    // Nothing is known of this column in any row.
+    let (.., unseen) =
+        again(&record, "kind,weight,name\nfox,1,Bo\nfox,2,Bo\nyak,2,Bo\ngnu,2,Bo\nant,2,Bo\n").unwrap();
+    assert_eq!(unseen, [kind(5, &["fox", "yak", "gnu"], true)]);
 }
 
 #[test]

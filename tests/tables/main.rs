@@ -4,8 +4,12 @@ mod arrays;
 mod columns;
 mod encoding;
 mod hostile;
+mod offsets;
 #[cfg(feature = "parquet")]
 mod parquet;
+#[cfg(feature = "parquet")]
+mod parquet_types;
+mod spelling;
 mod text;
 
 use tanner::Result;

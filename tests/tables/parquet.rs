@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DoubleType, FloatType, Int32Type, Int64Type};
 use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -187,33 +187,6 @@ fn pages_that_declare_more_than_they_can_hold_are_refused() {
         let place = bytes.windows(3).position(|window| window == [page, 0x15, 2 * values]).unwrap();
         bytes[place + 2] = 2 * promised;
         assert_says(&read(bytes, &NEW).unwrap_err().to_string(), &[part]);
-    }
-}
-
-/// Their data begin with a count, for which the crate allocates memory unchecked: 572 bytes could end the program.
-#[test]
-fn delta_encodings_of_texts_are_refused() {
-    for encoding in [Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY] {
-        let schema = "message table { required double a; required binary label (UTF8); }";
-        let schema = Arc::new(parse_message_type(schema).unwrap());
-        let properties = WriterProperties::builder().set_dictionary_enabled(false);
-        let properties = properties.set_column_encoding("label".into(), encoding).build();
-        let mut bytes = Vec::new();
-        let mut file = SerializedFileWriter::new(&mut bytes, schema, Arc::new(properties)).unwrap();
-        let mut group = file.next_row_group().unwrap();
-        let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<DoubleType>().write_batch(&[1.0, 2.0], None, None).unwrap();
-        column.close().unwrap();
-        let mut column = group.next_column().unwrap().unwrap();
-        column.typed::<ByteArrayType>().write_batch(&["no".into(), "yes".into()], None, None).unwrap();
-        column.close().unwrap();
-        group.close().unwrap();
-        file.close().unwrap();
-        let message = read(bytes, &NEW).unwrap_err().to_string();
-        assert_says(
-            &message,
-            &["column \"label\"", encoding.to_string().as_str(), "write them with a dictionary"],
-        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Turns the labels of a table into classes with names.
 
-use super::texts::{listed, number, sort};
-use super::{Labels, Limits, Table, shown};
+use super::texts::{booleans, listed, number, sort};
+use super::{Labels, Limits, Table, Texts, shown};
 use crate::{Error, Result};
 
 /// The names of classes, sorted: by value if all are numbers, otherwise as texts.
@@ -29,9 +29,7 @@ impl Classes {
             let reason = format!("has more than {} different values: name another one", limits.classes);
             return refuse(format!("{reason} with `label`, or is it a quantity, not a class?"));
         }
-        let numeric = are_numbers(labels.texts.list());
-        let mut names: Vec<String> =
-            labels.texts.list().iter().map(|text| canonical(text, numeric)).collect();
+        let mut names = spellings(labels.texts.list());
         sort(&mut names);
         names.dedup();
         match names.as_slice() {
@@ -59,13 +57,7 @@ impl Classes {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels"));
         };
-        let numeric = are_numbers(&self.names);
-        let class = |text: &String| {
-            let name = canonical(text, numeric && number(text).is_some());
-            let place = self.names.iter().position(|known| *known == name);
-            place.and_then(|place| u32::try_from(place).ok())
-        };
-        let known: Vec<Option<u32>> = labels.texts.list().iter().map(class).collect();
+        let known = self.find(labels.texts.list());
         let of = |code: &u32| known.get(*code as usize).copied().flatten();
         let classes: Option<Vec<u32>> = labels.codes.iter().map(of).collect();
         classes.ok_or_else(|| self.unknown(table, labels, &known))
@@ -80,12 +72,9 @@ impl Classes {
         let Some(labels) = table.labels().filter(|_| !table.named && !self.names.is_empty()) else {
             return Ok(());
         };
-        let numeric = are_numbers(&self.names);
-        let is_known =
-            |text: &String| self.names.contains(&canonical(text, numeric && number(text).is_some()));
         let texts = labels.texts.list();
         let Some(first) = texts.iter().find(|text| !text.trim().is_empty()) else { return Ok(()) };
-        if texts.iter().any(is_known) {
+        if self.find(texts).iter().any(Option::is_some) {
             return Ok(());
         }
         let names = listed(self.names.iter().cloned(), 10);
@@ -93,6 +82,14 @@ impl Classes {
             "without a header column {} is the label, as in training, but {first:?} is not a class of {names}: leave that column out, or give a header",
             labels.name
         )))
+    }
+
+    /// The classes of labels.
+    fn find(&self, texts: &[String]) -> Vec<Option<u32>> {
+        let known = Texts::fixed(&self.names);
+        let are_numbers = self.names.iter().all(|name| plain(name).is_some());
+        let by_number = |text: &String| known.find(&plain(text).filter(|_| are_numbers)?);
+        texts.iter().map(|text| known.find(text).or_else(|| by_number(text))).collect()
     }
 
     fn unknown(&self, table: &Table, labels: &Labels, known: &[Option<u32>]) -> Error {
@@ -108,16 +105,44 @@ impl Classes {
     }
 }
 
-/// Whether labels are numbers, which may be written in several ways.
-fn are_numbers(texts: &[String]) -> bool {
-    texts.iter().all(|text| number(text).is_some_and(f64::is_finite))
+/// The number of a label that is written like a number, and its one spelling: `1` of `1` and `1.0`. `01`, `1e2` and a number of more
+/// digits than float64 holds are not such labels.
+fn plain(text: &str) -> Option<String> {
+    let value = number(text).filter(|value| value.is_finite())?;
+    // Adding 0 makes 0 of -0.
+    let spelling = (value + 0.0).to_string();
+    let is_zero = value == 0.0 && matches!(text, "-0" | "-0.0");
+    let has_zeros =
+        |rest: &str| rest.strip_prefix('.').is_some_and(|zeros| zeros.bytes().all(|zero| zero == b'0'));
+    let is_plain = text.strip_prefix(&spelling).is_some_and(|rest| rest.is_empty() || has_zeros(rest));
+    (is_zero || is_plain).then_some(spelling)
 }
 
-/// The one spelling of a label: of `1`, `1.0` and `01` the first.
-fn canonical(text: &str, numeric: bool) -> String {
-    match number(text) {
-        // Adding 0 makes 0 of -0.
-        Some(value) if numeric => (value + 0.0).to_string(),
-        _ => text.to_owned(),
+/// The spelling of each label: of numbers and booleans that of the same label in any format, of others their own.
+fn spellings(texts: &[String]) -> Vec<String> {
+    let numbers: Option<Vec<String>> = texts.iter().map(|text| plain(text)).collect();
+    numbers.or_else(|| booleans(texts)).unwrap_or_else(|| texts.to_vec())
+}
+
+/// What the user should know if labels are spelled in several ways: which are one class, and which are not.
+#[cfg(feature = "train")]
+pub(crate) fn several_spellings(labels: &Labels) -> Option<String> {
+    let texts = labels.texts.list();
+    let names = spellings(texts);
+    let mut seen = std::collections::HashMap::new();
+    for (text, name) in texts.iter().zip(&names) {
+        if let Some(other) = seen.insert(name, text) {
+            return Some(format!("the labels {other:?} and {text:?} are one class, {name:?}"));
+        }
     }
+    let mut seen = std::collections::HashMap::new();
+    for text in texts.iter().filter(|text| number(text).is_some()) {
+        let value = number(text).map(f64::to_bits);
+        if let Some(other) = seen.insert(value, text) {
+            return Some(format!(
+                "the labels {other:?} and {text:?} are two classes; if they mean the same, spell them alike"
+            ));
+        }
+    }
+    None
 }

@@ -1,13 +1,17 @@
 //! The roles of a file's columns.
 
+mod known;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::encoding::{ColumnEncoding, TableEncoding};
+use self::known::plan_of;
+use super::encoding::TableEncoding;
 use super::guess::LabelChoice;
-use super::texts::listed;
+use super::span::{Span, narrow};
+use super::texts::{boolean, listed};
 use super::{Column, Labels, Limits, Read, Table, Texts, kept, shown};
 use crate::text::nearest;
 use crate::{Error, Setting};
@@ -93,7 +97,8 @@ pub(crate) enum Role {
 pub(crate) enum ColumnKind {
     /// Numbers, or texts if any are found.
     Open,
-    Numbers,
+    /// Numbers, from each of which the offset is subtracted.
+    Numbers { offset: f64, booleans: bool },
     /// Texts of a list.
     Texts(Texts),
 }
@@ -117,6 +122,21 @@ impl ColumnKind {
     pub(crate) fn texts(&self) -> Option<Texts> {
         if let Self::Texts(texts) = self { Some(texts.clone()) } else { None }
     }
+
+    /// What is subtracted from each number.
+    pub(crate) fn offset(&self) -> f64 {
+        if let Self::Numbers { offset, .. } = self { *offset } else { 0.0 }
+    }
+
+    /// The number that a word means in a column of booleans.
+    pub(crate) fn boolean(&self, text: &[u8]) -> Option<f64> {
+        if matches!(self, Self::Numbers { booleans: true, .. }) { boolean(text) } else { None }
+    }
+
+    /// The cell of a number.
+    pub(crate) fn cell(&self, value: f64) -> f32 {
+        narrow(value - self.offset())
+    }
 }
 
 impl ColumnPlan {
@@ -128,6 +148,8 @@ impl ColumnPlan {
             texts: kind.texts(),
             first_missing: None,
             first_unseen: None,
+            offset: kind.offset(),
+            span: Span::default(),
         };
         let labels = self.label.as_ref().map(|(name, place)| Labels {
             choice: self.choice.clone(),
@@ -136,13 +158,34 @@ impl ColumnPlan {
         let columns = self.features.iter().map(column).collect();
         Table { labels, named: self.named, ..Table::new(name, columns, self.roles.len()) }
     }
+
+    /// Sets the offsets that the numbers of an unknown table, read without any, turn out to need; whether there is one, so that
+    /// the table must be read again.
+    pub(crate) fn take_offsets(&mut self, table: &Table) -> bool {
+        let mut is_any = false;
+        for ((_, _, kind), column) in self.features.iter_mut().zip(&table.columns) {
+            let is_fitted = matches!(kind, ColumnKind::Open);
+            if let Some(offset) = column.span.offset().filter(|_| is_fitted && column.texts.is_none()) {
+                *kind = ColumnKind::Numbers { offset, booleans: false };
+                is_any = true;
+            }
+        }
+        is_any
+    }
 }
 
 impl Columns<'_> {
     /// Finds the columns.
     pub(crate) fn plan(&self, names: ColumnNames<'_>) -> Read<ColumnPlan> {
+        self.plan_without(names, &[])
+    }
+
+    /// As [`Self::plan`], but columns of an unknown table in these places are skipped, unless one is named as the label.
+    pub(crate) fn plan_without(&self, names: ColumnNames<'_>, skip: &[usize]) -> Read<ColumnPlan> {
         match *self {
-            Self::New { label, labelled, drop } => new_plan(names, label, labelled, drop),
+            Self::New { label, labelled, drop } => {
+                new_plan(names, label.filter(|_| labelled), labelled, (drop, skip))
+            }
             Self::Of { encoding, label } => plan_of(names, encoding, label),
             Self::Kept(columns) => kept::plan(names, columns),
         }
@@ -224,17 +267,19 @@ fn new_plan(
     names: ColumnNames<'_>,
     label: Option<&ColumnRef>,
     labelled: bool,
-    drop: &[ColumnRef],
+    (drop, skip): (&[ColumnRef], &[usize]),
 ) -> Read<ColumnPlan> {
     let count = names.len();
+    let mut skipped = vec![false; count];
+    skip.iter().for_each(|place| skipped[*place] = true);
+    let last = || (0..count).rfind(|place| !skipped[*place]);
     let (label, choice) = match (label, usual_label(names)) {
         _ if !labelled || count == 0 => (None, LabelChoice::Named),
         (Some(column), _) => (Some(names.find(Setting::Label, column)?), LabelChoice::Named),
         (None, Some(place)) => (Some(place), LabelChoice::Usual),
-        (None, None) => (Some(count - 1), LabelChoice::guessed(names)),
+        (None, None) => (last(), LabelChoice::guessed(names)),
     };
     let mut roles = vec![Role::Skip; count];
-    let mut skipped = vec![false; count];
     for column in drop {
         let place = names.find(Setting::Drop, column)?;
         if Some(place) == label {
@@ -267,43 +312,6 @@ fn usual_label(names: ColumnNames<'_>) -> Option<usize> {
     USUAL_LABELS.iter().find_map(is)
 }
 
-fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<ColumnPlan> {
-    let (features, label) = match names {
-        ColumnNames::Header(header) if encoding.named => places_by_name(header, encoding)?,
-        _ => places_by_position(names.len(), encoding)?,
-    };
-    let mut plan = ColumnPlan {
-        roles: vec![Role::Skip; names.len()],
-        features: Vec::new(),
-        label: None,
-        choice: LabelChoice::Named,
-        named: names.is_named(),
-    };
-    for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {
-        plan.roles[place] = Role::Feature(slot);
-        let kind = column
-            .categories
-            .as_ref()
-            .map_or(ColumnKind::Numbers, |list| ColumnKind::Texts(Texts::fixed(list)));
-        plan.features.push((names.name(place), place, kind));
-    }
-    match (need, label) {
-        (LabelNeed::Ignored, _) | (LabelNeed::IfThere, None) => {}
-        (LabelNeed::Required, None) => {
-            let wanted = encoding.label.as_ref().map_or("label", |label| label.name.as_str());
-            return Err(format!(
-                "the label column {} is missing",
-                shown(wanted, encoding.named && names.is_named())
-            ));
-        }
-        (_, Some(place)) => {
-            plan.roles[place] = Role::Label;
-            plan.label = Some((names.name(place), place));
-        }
-    }
-    Ok(plan)
-}
-
 /// Refuses two columns of one name: a model finds columns by their names, and would take the first for both.
 pub(crate) fn refuse_shared_names(names: &[String]) -> Read<()> {
     let mut seen = std::collections::HashMap::new();
@@ -313,38 +321,4 @@ pub(crate) fn refuse_shared_names(names: &[String]) -> Read<()> {
         }
     }
     Ok(())
-}
-
-/// Place of each feature, and of the label if present.
-type Places = (Vec<usize>, Option<usize>);
-
-fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
-    let find = |name: &String| header.iter().position(|there| there == name);
-    let place = |column: &ColumnEncoding| {
-        find(&column.name).ok_or_else(|| {
-            let hint = suggestion(&column.name, header.iter().map(String::as_str));
-            format!("column {:?} of the training data is missing; {hint}", column.name)
-        })
-    };
-    let places = encoding.columns.iter().map(place).collect::<Read<_>>()?;
-    Ok((places, encoding.label.as_ref().and_then(|label| find(&label.name))))
-}
-
-/// Without names, columns must be in the places of training; only the label may be missing.
-fn places_by_position(count: usize, encoding: &TableEncoding) -> Read<Places> {
-    let trained = encoding.file_columns;
-    let label = encoding.label.as_ref().and_then(|label| label.position);
-    if count == trained {
-        return Ok((encoding.columns.iter().map(|column| column.position).collect(), label));
-    }
-    match label {
-        Some(label) if count + 1 == trained => {
-            let shifted = |position: usize| if position > label { position - 1 } else { position };
-            Ok((encoding.columns.iter().map(|column| shifted(column.position)).collect(), None))
-        }
-        _ => {
-            let without = label.map_or(String::new(), |_| format!(", or {} without the label", trained - 1));
-            Err(format!("{count} columns, the training data had {trained}{without}"))
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::span::narrow;
 use super::{Impute, Limits, Table, shown};
 use crate::{Error, Result, threads};
 
@@ -47,9 +48,15 @@ pub struct ColumnEncoding {
     /// The categories of texts; none for a column of numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub categories: Option<Vec<String>>,
-    /// The replacement of a missing number.
+    /// The replacement of a missing number, after the offset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fill: Option<f32>,
+    /// What is subtracted from each number, in float64, before it is rounded to float32; `None` for 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub offset: Option<f64>,
+    /// The smallest and the largest number in the training file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub range: Option<[f64; 2]>,
 }
 
 /// The place of the label.
@@ -85,6 +92,12 @@ pub struct Unseen {
     /// Where the first one is, if known.
     #[doc(hidden)]
     pub first: Option<String>,
+    /// The first of the categories.
+    #[doc(hidden)]
+    pub known: Vec<String>,
+    /// Whether no row has a text of a category.
+    #[doc(hidden)]
+    pub is_all: bool,
 }
 
 impl Unseen {
@@ -92,6 +105,7 @@ impl Unseen {
     #[cfg(feature = "train")]
     pub(crate) fn extend(&mut self, later: Self) {
         self.rows += later.rows;
+        self.is_all &= later.is_all;
         for text in later.texts {
             if self.texts.len() < NAMED_TEXTS && !self.texts.contains(&text) {
                 self.texts.push(text);
@@ -102,6 +116,11 @@ impl Unseen {
 }
 
 impl ColumnEncoding {
+    /// Whether its numbers are from 0 to 1, and so may be booleans.
+    pub(crate) fn holds_booleans(&self) -> bool {
+        self.categories.is_none() && self.range == Some([0.0, 1.0])
+    }
+
     /// Number of features that it becomes.
     #[must_use]
     pub fn width(&self) -> usize {
@@ -118,6 +137,8 @@ impl TableEncoding {
             position,
             categories: None,
             fill: None,
+            offset: None,
+            range: None,
         };
         Self {
             named: false,
@@ -174,6 +195,10 @@ impl TableEncoding {
             if column.fill.is_some_and(|fill| !fill.is_finite()) {
                 return fail(format!("column {:?} has a fill that is not a finite number", column.name));
             }
+            let bounds = column.range.unwrap_or_default();
+            if !column.offset.iter().chain(&bounds).all(|bound| bound.is_finite()) || bounds[0] > bounds[1] {
+                return fail(format!("column {:?} has an impossible range or offset", column.name));
+            }
         }
         Ok(())
     }
@@ -199,6 +224,7 @@ impl TableEncoding {
                 "{place}, column {name}: the value is missing, and the model fills none: fill it, or train with `impute`"
             )));
         }
+        self.align(table);
         let mut cells = std::mem::take(&mut table.cells);
         if self.columns.iter().all(|column| column.categories.is_none()) {
             let fills: Vec<f32> = self.columns.iter().map(|column| column.fill.unwrap_or(0.0)).collect();
@@ -214,6 +240,20 @@ impl TableEncoding {
             .check_values(table.rows as f64, self.width() as f64)
             .map_err(|reason| table.refused(format!("one feature for each category: {reason}")))?;
         Ok(Encoded { features: self.one_hot(table, &cells), unseen: self.unseen(table, &cells) })
+    }
+
+    /// Moves numbers that were read with other offsets, as those of a second table of an archive.
+    fn align(&self, table: &mut Table) {
+        let width = self.columns.len();
+        for (slot, (column, encoding)) in table.columns.iter_mut().zip(&self.columns).enumerate() {
+            let offset = encoding.offset.unwrap_or(0.0);
+            if column.offset != offset && encoding.categories.is_none() {
+                for cell in table.cells.iter_mut().skip(slot).step_by(width) {
+                    *cell = narrow(f64::from(*cell) + column.offset - offset);
+                }
+                column.offset = offset;
+            }
+        }
     }
 
     fn one_hot(&self, table: &Table, cells: &[f32]) -> Vec<f32> {
@@ -264,11 +304,14 @@ impl TableEncoding {
                 rows: 0,
                 texts: texts.unknown().to_vec(),
                 first: own.first_unseen.clone(),
+                known: column.categories.iter().flatten().take(NAMED_TEXTS).cloned().collect(),
+                is_all: true,
             };
             let of_column = cells.iter().skip(slot).step_by(self.columns.len());
             for (row, cell) in of_column.enumerate() {
                 let known = code(*cell).filter(|code| places[*code].is_none());
                 if *cell != super::UNSEEN && known.is_none() {
+                    unseen.is_all &= cell.is_nan();
                     continue;
                 }
                 unseen.rows += 1;

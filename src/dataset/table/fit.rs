@@ -1,7 +1,7 @@
 //! Fitting an encoding to training rows.
 
 use super::encoding::{code, missing_value};
-use super::texts::sort;
+use super::texts::{booleans, sort};
 use super::{Column, ColumnEncoding, LabelPlace, Table, TableEncoding, shown};
 use crate::named::named;
 use crate::{Error, Result};
@@ -58,7 +58,15 @@ impl TableEncoding {
             } else if let Some(impute) = options.impute {
                 fill = Some(fit_fill(table, column, cells(), impute)?);
             }
-            Ok(ColumnEncoding { name: column.name.clone(), position: column.position, categories, fill })
+            let is_number = column.texts.is_none();
+            Ok(ColumnEncoding {
+                name: column.name.clone(),
+                position: column.position,
+                categories,
+                fill,
+                offset: Some(column.offset).filter(|offset| is_number && *offset != 0.0),
+                range: column.span.range().filter(|_| is_number),
+            })
         };
         let columns = table.columns.iter().enumerate().map(fit).collect::<Result<_>>()?;
         let label = table.labels.as_ref();
@@ -106,7 +114,11 @@ fn fit_categories(
             column.name
         )));
     }
+    if let Some(spelled) = booleans(&categories) {
+        categories = spelled;
+    }
     sort(&mut categories);
+    categories.dedup();
     Ok(categories)
 }
 

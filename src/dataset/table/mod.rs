@@ -37,6 +37,7 @@ mod parquet;
 mod rows;
 #[cfg(feature = "train")]
 mod source;
+mod span;
 #[cfg(feature = "train")]
 mod suspects;
 mod texts;
@@ -46,6 +47,8 @@ use crate::topology::Grid;
 use crate::{Error, Result, Setting, threads};
 
 pub use classes::Classes;
+#[cfg(feature = "train")]
+pub(crate) use classes::several_spellings;
 #[cfg(feature = "train")]
 pub use columns::{ColumnRef, Columns, LabelNeed};
 #[cfg(feature = "train")]
@@ -67,9 +70,10 @@ pub use npy::read_labels;
 pub(crate) use npz::Archive;
 #[cfg(feature = "train")]
 pub use source::{Format, Source};
+pub(crate) use span::Span;
 #[cfg(feature = "train")]
 pub(crate) use suspects::{Ignored, Suspicion};
-pub(crate) use texts::Texts;
+pub(crate) use texts::{Texts, listed};
 
 /// Reading fails with a reason, to which the caller adds the name of the table.
 pub(crate) type Read<T> = std::result::Result<T, String>;
@@ -117,6 +121,8 @@ pub struct Table {
     pub(crate) file_columns: usize,
     /// Rows and columns of each sample, when it is a picture.
     pub(crate) image_shape: Option<[usize; 2]>,
+    /// Whether the numbers were stored as bytes from 0 to 255.
+    pub(crate) holds_bytes: bool,
 }
 
 /// A column of features.
@@ -131,6 +137,10 @@ pub(crate) struct Column {
     pub(crate) first_missing: Option<String>,
     /// Where the first text is that training did not see.
     pub(crate) first_unseen: Option<String>,
+    /// What was subtracted from each number.
+    pub(crate) offset: f64,
+    /// The numbers before that.
+    pub(crate) span: Span,
 }
 
 /// The label of each row, as in the table.
@@ -156,6 +166,8 @@ pub struct Tables {
     pub table: Table,
     /// Rows to test on.
     pub test: Option<Table>,
+    /// What the user should know of how the file was read.
+    pub notes: Vec<String>,
 }
 
 impl Table {
@@ -170,6 +182,7 @@ impl Table {
             named: false,
             file_columns,
             image_shape: None,
+            holds_bytes: false,
         }
     }
 
@@ -187,13 +200,13 @@ impl Table {
         options: &ReadOptions,
     ) -> Result<Tables> {
         let name = source.name().to_owned();
-        let one = |read: Read<Self>| read.map(|table| Tables { table, test: None });
+        let one = |read: Read<Self>| read.map(|table| Tables { table, test: None, notes: Vec::new() });
         let read = threads::run(|| match format {
             Format::Csv => one(csv::read(source, columns, options)),
             Format::Npy => one(npy::read(source, columns, &options.limits)),
             Format::Npz => npz::read(source, columns, &options.limits),
             #[cfg(feature = "parquet")]
-            Format::Parquet => one(parquet::read(source, columns, &options.limits)),
+            Format::Parquet => parquet::read(source, columns, &options.limits),
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => Err(WITHOUT_PARQUET.into()),
         });

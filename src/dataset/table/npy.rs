@@ -4,12 +4,17 @@
 //! `\x93NUMPY`, a version, the length of the header, and the header, which is a
 //! Python dictionary of type, order and shape.
 
+mod element;
+mod header;
 mod lists;
 
-use std::io::BufReader;
+use std::io::{BufReader, Seek as _};
+
+use self::element::Element;
+use self::header::{Header, Layout};
 
 use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role};
-use super::texts::MAX_TEXT;
+use super::guess::LabelChoice;
 use super::{Columns, Labels, Limits, Read, Source, Table, unreadable};
 use crate::host;
 use crate::{Error, Result};
@@ -17,25 +22,15 @@ use crate::{Error, Result};
 const MAGIC: &[u8] = b"\x93NUMPY";
 /// Bytes of the longest header; numpy's own limit is 10,000.
 const MAX_HEADER: usize = 1 << 16;
+/// Elements of a column that are read at a time.
+const RUN: usize = 1 << 13;
 
-/// The type of an array's elements.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Element {
-    Bool,
-    Signed(usize),
-    Unsigned(usize),
-    Float(usize),
-    /// Characters of four bytes.
-    Text(usize),
-    /// Bytes of text.
-    Ascii(usize),
-}
+#[cfg(feature = "parquet")]
+pub(super) use element::half;
 
 /// An array whose header was read, and whose numbers come next.
 pub(crate) struct Array<R> {
-    element: Element,
-    big_endian: bool,
-    shape: Vec<usize>,
+    header: Header,
     reader: R,
 }
 
@@ -43,8 +38,24 @@ pub(crate) struct Array<R> {
 pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
     let bytes = source.measure()?;
     let name = source.name().to_owned();
-    let array = Array::open(BufReader::with_capacity(1 << 16, source), bytes)?;
-    array.table(name, columns, limits)
+    let (table, _) = in_passes(|plan| {
+        source.rewind().map_err(unreadable)?;
+        let array = Array::open(BufReader::with_capacity(1 << 16, &mut source), bytes)?;
+        array.table(name.clone(), columns, plan, limits)
+    })?;
+    Ok(table)
+}
+
+/// Reads once, and if numbers turn out to need offsets a second time with them.
+pub(super) fn in_passes(
+    mut read: impl FnMut(Option<&ColumnPlan>) -> Read<(Table, ColumnPlan)>,
+) -> Read<(Table, ColumnPlan)> {
+    let (table, mut plan) = read(None)?;
+    if !plan.take_offsets(&table) {
+        return Ok((table, plan));
+    }
+    drop(table);
+    read(Some(&plan))
 }
 
 /// Reads labels from a separate file.
@@ -53,7 +64,11 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, limits: &Limits) -
 /// [`Error::Table`] when it holds anything but one number or text for each row.
 pub fn read_labels(mut source: Source, limits: &Limits) -> Result<Labels> {
     let name = source.name().to_owned();
-    let mut labels = || {
+    let is_archive = super::Format::of_path(&name) == Some(super::Format::Npz);
+    let labels = || {
+        if is_archive {
+            return super::npz::read_labels(source, limits);
+        }
         let bytes = source.measure()?;
         Array::open(BufReader::new(&mut source), bytes)?.labels("label", limits)
     };
@@ -82,100 +97,137 @@ impl<R: std::io::Read> Array<R> {
         let mut header = vec![0; length];
         read_exact(&mut reader, &mut header)?;
         let header = String::from_utf8(header).map_err(|_| "the NPY header is not text")?;
-        let (element, big_endian, shape) = parse_header(&header)?;
-        let array = Self { element, big_endian, shape, reader };
+        let array = Self { header: Header::parse(&header)?, reader };
         let start = 8 + if start[6] == 1 { 2 } else { 4 } + length as u64;
         let promised = array.bytes().and_then(|data| data.checked_add(start));
         if promised != Some(bytes) {
             return Err(format!(
                 "{bytes} bytes do not hold the shape {:?} that the header promises",
-                array.shape
+                array.header.shape
             ));
         }
         Ok(array)
     }
 
     fn bytes(&self) -> Option<u64> {
-        let size = self.element.bytes() as u64;
-        self.shape.iter().try_fold(size, |bytes, length| bytes.checked_mul(*length as u64))
+        let size = self.header.storage.element.bytes() as u64;
+        self.header.shape.iter().try_fold(size, |bytes, length| bytes.checked_mul(*length as u64))
     }
 
-    /// A table with a row for each entry of the first axis.
-    pub(super) fn table(mut self, name: String, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
-        let (rows, width, image_shape) = match *self.shape.as_slice() {
-            [rows, width] => (rows, width, None),
-            [rows, height, width] => {
-                (rows, height.checked_mul(width).ok_or("pictures that are too large")?, Some([height, width]))
-            }
-            _ => {
-                return Err(format!(
-                    "holds an array of shape {:?}, expected [rows, columns] or [pictures, rows, columns]",
-                    self.shape
-                ));
-            }
-        };
-        if matches!(self.element, Element::Text(_) | Element::Ascii(_)) {
-            return Err("holds an array of texts, expected numbers".into());
+    /// A table with a row for each entry of the first axis, and its plan, with the offsets of `like` if that is given.
+    pub(super) fn table(
+        mut self,
+        name: String,
+        columns: &Columns<'_>,
+        like: Option<&ColumnPlan>,
+        limits: &Limits,
+    ) -> Read<(Table, ColumnPlan)> {
+        let Layout { rows, width, image_shape } = self.header.layout()?;
+        if self.header.storage.element.is_text() {
+            return Err(
+                "holds an array of texts, expected numbers; a table with texts can be saved as CSV".into()
+            );
         }
         if rows == 0 || width == 0 {
             return Err("the array is empty".into());
         }
         limits.check_columns(width)?;
-        let plan = columns.plan(ColumnNames::Count(width))?;
+        let mut plan = columns.plan(ColumnNames::Count(width))?;
+        for (feature, like) in plan.features.iter_mut().zip(like.into_iter().flat_map(|like| &like.features))
+        {
+            feature.2 = like.2.clone();
+        }
         if let Some((column, ..)) =
             plan.features.iter().find(|(_, _, kind)| matches!(kind, ColumnKind::Texts(_)))
         {
             return Err(format!("column {column} held texts in training, an array has numbers alone"));
         }
+        if image_shape.is_some() && matches!(plan.choice, LabelChoice::Guessed(_)) {
+            return Err(format!(
+                "holds pictures (shape {:?}) without labels: give a file of labels with `labels`, or both arrays in one file, \
+                 numpy.savez(\"t.npz\", x=x, y=y)",
+                self.header.shape
+            ));
+        }
         limits.check_values(rows as f64, plan.features.len() as f64)?;
         let mut table = plan.table(name, limits);
         // A picture with a missing column is not a picture.
         table.image_shape = image_shape.filter(|_| plan.features.len() == width);
+        table.holds_bytes = self.header.storage.element == Element::Unsigned(1);
         let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
         host::reserve(&mut table.cells, values, "the array").map_err(|error| error.to_string())?;
-        let mut bytes = vec![0; width * self.element.bytes()];
-        for row in 0..rows {
-            read_exact(&mut self.reader, &mut bytes)?;
-            self.row(row, &bytes, &plan, &mut table)?;
+        if self.header.by_column {
+            table.cells.resize(values, 0.0);
         }
+        self.cells((rows, width), &plan, &mut table)?;
         expect_end(&mut self.reader)?;
         table.rows = rows;
-        Ok(table)
+        Ok((table, plan))
     }
 
-    fn row(&self, row: usize, bytes: &[u8], plan: &ColumnPlan, table: &mut Table) -> Read<()> {
-        let start = table.cells.len();
-        table.cells.resize(start + plan.features.len(), 0.0);
-        let elements = bytes.chunks_exact(self.element.bytes());
-        for ((column, bytes), role) in elements.enumerate().zip(&plan.roles) {
-            match role {
-                Role::Skip => {}
-                Role::Label => {
-                    let text = self.text(bytes).map_err(|reason| {
-                        plan.choice.invalid(format!("row {}: {reason}", row + 1), &column.to_string())
-                    })?;
-                    if let Some(labels) = &mut table.labels {
-                        labels.push(&text);
-                    }
+    /// Reads all elements in the order of the file.
+    fn cells(&mut self, (rows, width): (usize, usize), plan: &ColumnPlan, table: &mut Table) -> Read<()> {
+        let size = self.header.storage.element.bytes();
+        if !self.header.by_column {
+            let mut bytes = vec![0; width * size];
+            for row in 0..rows {
+                read_exact(&mut self.reader, &mut bytes)?;
+                table.cells.resize((row + 1) * plan.features.len(), 0.0);
+                for (column, bytes) in bytes.chunks_exact(size).enumerate() {
+                    self.element((row, column), bytes, plan, table)?;
                 }
-                Role::Feature(slot) => {
-                    #[expect(
-                        clippy::cast_possible_truncation,
-                        reason = "checked: what becomes infinite is refused"
-                    )]
-                    let number = self.number(bytes) as f32;
-                    if number.is_nan() {
-                        let place = || format!("row {}", row + 1);
-                        table.columns[*slot].first_missing.get_or_insert_with(place);
-                    } else if number.is_infinite() {
-                        let value = self.number(bytes);
-                        return Err(format!(
-                            "row {}, column {column}: {value:e} is not a number that float32 can hold",
-                            row + 1
-                        ));
-                    }
-                    table.cells[start + slot] = number;
+            }
+            return Ok(());
+        }
+        let mut bytes = vec![0; rows.min(RUN) * size];
+        for column in (0..width).map(|place| self.header.column_at(place)) {
+            let mut row = 0;
+            while row < rows {
+                let part = &mut bytes[..(rows - row).min(RUN) * size];
+                read_exact(&mut self.reader, part)?;
+                for bytes in part.chunks_exact(size) {
+                    self.element((row, column), bytes, plan, table)?;
+                    row += 1;
                 }
+            }
+        }
+        Ok(())
+    }
+
+    fn element(
+        &self,
+        (row, column): (usize, usize),
+        bytes: &[u8],
+        plan: &ColumnPlan,
+        table: &mut Table,
+    ) -> Read<()> {
+        let storage = self.header.storage;
+        match plan.roles[column] {
+            Role::Skip => {}
+            Role::Label => {
+                let text = storage.text(bytes).map_err(|reason| {
+                    plan.choice.invalid(format!("row {}: {reason}", row + 1), &column.to_string())
+                })?;
+                if let Some(labels) = &mut table.labels {
+                    labels.push(&text);
+                }
+            }
+            Role::Feature(slot) => {
+                let value = storage.number(bytes);
+                let number = plan.features[slot].2.cell(value);
+                if number.is_infinite() {
+                    return Err(format!(
+                        "row {}, column {column}: {value:e} is not a number that float32 can hold",
+                        row + 1
+                    ));
+                }
+                let content = &mut table.columns[slot];
+                if number.is_nan() {
+                    content.first_missing.get_or_insert_with(|| format!("row {}", row + 1));
+                } else {
+                    content.span.add(value);
+                }
+                table.cells[row * plan.features.len() + slot] = number;
             }
         }
         Ok(())
@@ -183,101 +235,27 @@ impl<R: std::io::Read> Array<R> {
 
     /// One label for each row.
     pub(super) fn labels(mut self, name: &str, limits: &Limits) -> Read<Labels> {
-        let rows = match *self.shape.as_slice() {
+        let (shape, storage) = (&self.header.shape, self.header.storage);
+        let rows = match *shape.as_slice() {
             [rows] | [rows, 1] => rows,
-            _ => return Err(format!("labels of shape {:?}, expected [rows]", self.shape)),
+            [_, _] => {
+                return Err(format!(
+                    "labels of shape {shape:?}, expected [rows]: of one column for each class, save y.argmax(axis=1)"
+                ));
+            }
+            _ => return Err(format!("labels of shape {shape:?}, expected [rows]")),
         };
         limits.check_values(rows as f64, 1.0)?;
         let mut labels = Labels::new(name, None, limits);
         host::reserve(&mut labels.codes, rows, "the labels").map_err(|error| error.to_string())?;
-        let mut bytes = vec![0; self.element.bytes()];
+        let mut bytes = vec![0; storage.element.bytes()];
         for row in 0..rows {
             read_exact(&mut self.reader, &mut bytes)?;
-            let text = self.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
+            let text = storage.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
             labels.push(&text);
         }
         expect_end(&mut self.reader)?;
         Ok(labels)
-    }
-
-    /// The value of an element, at most eight bytes in the order of the array.
-    fn unsigned(&self, bytes: &[u8]) -> u64 {
-        let join = |value, byte: &u8| value << 8 | u64::from(*byte);
-        if self.big_endian { bytes.iter().fold(0, join) } else { bytes.iter().rev().fold(0, join) }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "elements of four bytes")]
-    fn word(&self, bytes: &[u8]) -> u32 {
-        self.unsigned(bytes) as u32
-    }
-
-    fn signed(&self, bytes: &[u8]) -> i64 {
-        // Moves the sign to the highest bit; shifting back extends it.
-        let unused = u64::BITS as usize - 8 * bytes.len();
-        (self.unsigned(bytes) << unused).cast_signed() >> unused
-    }
-
-    fn number(&self, bytes: &[u8]) -> f64 {
-        match self.element {
-            Element::Bool => f64::from(u8::from(bytes[0] != 0)),
-            Element::Signed(_) => self.signed(bytes) as f64,
-            Element::Unsigned(_) => self.unsigned(bytes) as f64,
-            Element::Float(4) => f64::from(f32::from_bits(self.word(bytes))),
-            Element::Float(_) => f64::from_bits(self.unsigned(bytes)),
-            // Refused before numbers are read.
-            Element::Text(_) | Element::Ascii(_) => f64::NAN,
-        }
-    }
-
-    /// An element as the text of a label.
-    fn text(&self, bytes: &[u8]) -> Read<String> {
-        match self.element {
-            Element::Bool => Ok(u8::from(bytes[0] != 0).to_string()),
-            Element::Signed(_) => Ok(self.signed(bytes).to_string()),
-            Element::Unsigned(_) => Ok(self.unsigned(bytes).to_string()),
-            Element::Float(_) => {
-                let number = self.number(bytes);
-                if number.is_finite() {
-                    Ok(number.to_string())
-                } else {
-                    Err(format!("{number} is not a label"))
-                }
-            }
-            Element::Text(_) => {
-                let codes = bytes.chunks_exact(4).map(|bytes| self.word(bytes));
-                let text: Option<String> = codes.take_while(|code| *code != 0).map(char::from_u32).collect();
-                text.ok_or_else(|| "an invalid character".into())
-            }
-            Element::Ascii(_) => {
-                let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
-                String::from_utf8(bytes[..end].to_vec()).map_err(|_| "not text".into())
-            }
-        }
-    }
-}
-
-impl Element {
-    /// Of a numpy type string without its order of bytes.
-    fn parse(kind: &str) -> Option<Self> {
-        let size = |digits: &str| digits.parse::<usize>().ok();
-        let (kind, digits) = kind.split_at_checked(1)?;
-        match (kind, size(digits)?) {
-            ("b", 1) => Some(Self::Bool),
-            ("i", size @ (1 | 2 | 4 | 8)) => Some(Self::Signed(size)),
-            ("u", size @ (1 | 2 | 4 | 8)) => Some(Self::Unsigned(size)),
-            ("f", size @ (4 | 8)) => Some(Self::Float(size)),
-            ("U", size @ 1..=MAX_TEXT) => Some(Self::Text(size)),
-            ("S", size @ 1..=MAX_TEXT) => Some(Self::Ascii(size)),
-            _ => None,
-        }
-    }
-
-    fn bytes(self) -> usize {
-        match self {
-            Self::Bool => 1,
-            Self::Signed(size) | Self::Unsigned(size) | Self::Float(size) | Self::Ascii(size) => size,
-            Self::Text(size) => 4 * size,
-        }
     }
 }
 
@@ -295,34 +273,4 @@ fn expect_end(reader: &mut impl std::io::Read) -> Read<()> {
         Ok(_) => Err("more bytes than the header promises".into()),
         Err(error) => Err(format!("damaged: {error}")),
     }
-}
-
-/// Type, order of bytes and shape.
-fn parse_header(header: &str) -> Read<(Element, bool, Vec<usize>)> {
-    let after = |key: &str| {
-        let found = [format!("'{key}'"), format!("\"{key}\"")].iter().find_map(|key| header.split_once(key));
-        let value = found.and_then(|(_, rest)| rest.trim_start().strip_prefix(':'));
-        value.map(str::trim_start).ok_or_else(|| format!("the NPY header has no {key}"))
-    };
-    let descr = after("descr")?;
-    let quoted = descr.strip_prefix(['\'', '"']).and_then(|rest| rest.split(['\'', '"']).next());
-    let descr = quoted.ok_or("an array of records, expected plain numbers")?;
-    let (order, kind) = match descr.split_at_checked(1) {
-        Some((order @ ("<" | ">" | "|" | "="), kind)) => (order, kind),
-        _ => ("<", descr),
-    };
-    let element = Element::parse(kind).ok_or_else(|| {
-        format!(
-            "holds elements of type {descr:?}; save them as a bool, an integer of 8 to 64 bits, float32 or float64"
-        )
-    })?;
-    if after("fortran_order")?.starts_with("True") {
-        return Err("stored column by column (Fortran order); save numpy.ascontiguousarray(x)".into());
-    }
-    let shape = after("shape")?.strip_prefix('(').and_then(|rest| rest.split_once(')'));
-    let (shape, _) = shape.ok_or("the NPY header has no shape")?;
-    let lengths = shape.split(',').map(str::trim).filter(|length| !length.is_empty());
-    let shape = lengths.map(str::parse).collect::<std::result::Result<Vec<usize>, _>>();
-    let shape = shape.map_err(|_| "the NPY header has no shape of whole numbers")?;
-    Ok((element, order == ">", shape))
 }

@@ -1,10 +1,14 @@
 //! A zip archive of numpy's arrays: features and labels, with or without a test set.
 
+mod members;
+
 use std::io::BufReader;
 
 use zip::ZipArchive;
 
-use super::npy::Array;
+use self::members::{Choice, Pair};
+use super::columns::ColumnPlan;
+use super::npy::{Array, in_passes};
 use super::{Columns, LabelNeed, Labels, Limits, Read, Source, Table, Tables};
 use crate::Error;
 
@@ -12,47 +16,30 @@ use crate::Error;
 const MAX_ARRAYS: usize = 1000;
 /// Bytes that one byte of deflated data may expand to (1032 by zlib's documentation).
 const MAX_DEFLATE: u64 = 1032;
-/// Names of features and of labels, in any case.
-const ALONE: [&[&str]; 2] =
-    [&["x", "features", "data"], &["y", "labels", "label", "target", "targets", "classes"]];
-const TRAIN: [&[&str]; 2] = [
-    &["x_train", "train_x", "features_train", "train_features"],
-    &["y_train", "train_y", "labels_train", "train_labels"],
-];
-const TEST: [&[&str]; 2] = [
-    &["x_test", "test_x", "features_test", "test_features"],
-    &["y_test", "test_y", "labels_test", "test_labels"],
-];
-
 /// Reads one pair of arrays, or one to train and one to test on.
 pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
     let name = source.name().to_owned();
     let mut archive = Archive::new(source)?;
-    let names = archive.names();
-    let find = |wanted: &[&str]| {
-        let is = |name: &&String| {
-            let name = name.strip_suffix(".npy").unwrap_or(name);
-            wanted.iter().any(|wanted| name.eq_ignore_ascii_case(wanted))
-        };
-        names.iter().find(is).cloned()
+    let choice = Choice::new(&mut archive, columns)?;
+    let columns = match *columns {
+        Columns::New { label, labelled, .. } => Columns::New { label, labelled, drop: &choice.drop },
+        known => known,
     };
-    let (alone, train, test) = (ALONE.map(find), TRAIN.map(find), TEST.map(find));
-    let mut get = |[features, labels]: &[Option<String>; 2]| {
-        features
-            .as_ref()
-            .map(|features| pair(&mut archive, &name, (features, labels.as_deref()), columns, limits))
+    let mut get = |pair: &Pair, like: Option<&ColumnPlan>| {
+        let member = |place: usize| choice.members[place].file.as_str();
+        let names = (member(pair.features), pair.labels.map(member));
+        read_pair(&mut archive, &name, names, &columns, like, limits)
     };
-    let (table, test) = match (get(&alone), get(&train), get(&test)) {
-        (Some(table), None, test) | (None, Some(table), test) => (table?, test.transpose()?),
-        (Some(_), Some(_), _) => return Err("holds both x and x_train".into()),
-        (None, None, _) => {
-            let names = names.join(", ");
-            return Err(format!(
-                "holds neither x nor x_train (with y or y_train), but {names}: rename the arrays"
-            ));
-        }
-    };
-    Ok(Tables { table, test })
+    let (table, plan) = get(&choice.table, None)?;
+    let test = choice.test.as_ref().map(|pair| get(pair, Some(&plan))).transpose()?;
+    Ok(Tables { table, test: test.map(|(table, _)| table), notes: choice.notes })
+}
+
+/// Reads labels from an archive with a single array, or with one of a usual name.
+pub(super) fn read_labels(source: Source, limits: &Limits) -> Read<Labels> {
+    let mut archive = Archive::new(source)?;
+    let file = members::labels(&mut archive)?;
+    archive.open(&file, |array| array.labels("label", limits))
 }
 
 /// The reader of one array in an archive.
@@ -64,39 +51,37 @@ pub(crate) struct Archive {
     bytes: u64,
 }
 
-fn pair(
+fn read_pair(
     archive: &mut Archive,
     name: &str,
     (features, labels): (&str, Option<&str>),
     columns: &Columns<'_>,
+    like: Option<&ColumnPlan>,
     limits: &Limits,
-) -> Read<Table> {
+) -> Read<(Table, ColumnPlan)> {
     let columns = match *columns {
         // If labels have a separate array, every column is a feature.
-        Columns::New { drop, label, .. } if labels.is_some() => {
-            if let Some(label) = label {
-                return Err(format!(
-                    "`label` {label}: the labels are the array {}",
-                    labels.unwrap_or_default()
-                ));
-            }
-            Columns::New { label: None, labelled: false, drop }
-        }
+        Columns::New { drop, .. } if labels.is_some() => Columns::New { label: None, labelled: false, drop },
         Columns::Of { encoding, .. } if labels.is_some() => {
             Columns::Of { encoding, label: LabelNeed::Ignored }
         }
         other => other,
     };
-    let wants_labels = !matches!(columns, Columns::Of { label: LabelNeed::Ignored, .. }) || labels.is_some();
-    let table =
-        archive.open(features, |array| array.table(format!("{name}, {features}"), &columns, limits))?;
-    let Some(labels) = labels.filter(|_| wants_labels) else { return Ok(table) };
+    let mut read = |plan: Option<&ColumnPlan>| {
+        archive.open(features, |array| {
+            array.table(format!("{name}, {features}"), &columns, plan.or(like), limits)
+        })
+    };
+    // The second table of an archive takes the offsets of the first.
+    let (table, plan) = if like.is_some() { read(like)? } else { in_passes(read)? };
+    let Some(labels) = labels else { return Ok((table, plan)) };
     let read: Labels = archive.open(labels, |array| array.labels("y", limits))?;
-    table.with_labels(read).map_err(|error| match error {
+    let table = table.with_labels(read).map_err(|error| match error {
         // The caller adds the name of the archive.
         Error::Table { reason, .. } => format!("{features}: {reason}"),
         other => other.to_string(),
-    })
+    })?;
+    Ok((table, plan))
 }
 
 impl Archive {

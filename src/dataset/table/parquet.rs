@@ -1,27 +1,29 @@
 //! Tables in Apache Parquet files, by the `parquet` crate's reader of columns.
 //!
-//! Only flat tables of booleans, integers, floating-point numbers and UTF-8 texts
-//! are read; dates and times are the numbers that they are stored as.
+//! Only flat tables of booleans, integers, floating-point and decimal numbers and UTF-8 texts are read; dates and times are the
+//! numbers that they are stored as. The parts of a folder are read one after another, as one table.
 
+mod delta;
 mod ends;
 mod pages;
+mod schema;
 mod shared;
+mod values;
 
 use bytes::Bytes;
-use parquet::basic::{ConvertedType, LogicalType, Type};
-use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
-use parquet::data_type::{ByteArray, DataType};
+use parquet::column::reader::get_column_reader;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
-use parquet::schema::types::ColumnDescriptor;
 use rayon::prelude::*;
 
 use self::ends::NonEmptyReads;
 use self::pages::Pages;
+use self::schema::Stored;
 use self::shared::Shared;
+use self::values::Reader;
 use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role, refuse_shared_names};
 use super::source::Content;
-use super::texts::{MAX_TEXT, cell, is_missing};
-use super::{Columns, Limits, Read, Source, Table, Texts, shown};
+use super::texts::listed;
+use super::{Columns, Limits, Read, Source, Table, Tables, Texts, shown};
 use crate::host;
 
 /// Rows that are read at a time.
@@ -30,62 +32,95 @@ const PART: usize = 1 << 14;
 const MAX_PROMISED: usize = 1 << 24;
 
 /// Reads all row groups.
-pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Table> {
+pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Read<Tables> {
     let name = source.name().to_owned();
     // The crate panics on some maliciously damaged files.
     let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| match source.content {
-        Content::File(file) => read_from(Shared::new(file).map_err(text)?, name, columns, limits),
-        Content::Bytes(bytes) => read_from(Bytes::from(bytes.into_inner()), name, columns, limits),
+        Content::File(file) => {
+            read_from(vec![(String::new(), Shared::new(file).map_err(text)?)], name, columns, limits)
+        }
+        Content::Folder(parts) => {
+            let open = |(name, file)| Ok((format!("{name}: "), Shared::new(file).map_err(text)?));
+            read_from(parts.into_iter().map(open).collect::<Read<_>>()?, name, columns, limits)
+        }
+        Content::Bytes(bytes) => {
+            read_from(vec![(String::new(), Bytes::from(bytes.into_inner()))], name, columns, limits)
+        }
     }));
     read.unwrap_or_else(|_| Err("a damaged Parquet file".into()))
 }
 
+/// A file of a table and what precedes messages about it.
+struct Part<R: ChunkReader> {
+    prefix: String,
+    file: SerializedFileReader<NonEmptyReads<R>>,
+}
+
+/// A table of one file or several, and how its columns are read.
+struct Reading<'a, R: ChunkReader> {
+    name: String,
+    parts: Vec<Part<R>>,
+    rows: usize,
+    /// By column of the file; skipped columns are plain.
+    stored: Vec<Stored>,
+    limits: &'a Limits,
+}
+
 fn read_from<R: ChunkReader + 'static>(
-    from: R,
+    files: Vec<(String, R)>,
     name: String,
     columns: &Columns<'_>,
     limits: &Limits,
-) -> Read<Table> {
-    let file = SerializedFileReader::new(NonEmptyReads(from)).map_err(text)?;
-    let metadata = file.metadata().file_metadata();
-    let schema = metadata.schema_descr();
+) -> Read<Tables> {
+    let open = |(prefix, file): (String, R)| match SerializedFileReader::new(NonEmptyReads(file)) {
+        Ok(file) => Ok(Part { prefix, file }),
+        Err(error) => Err(format!("{prefix}{error}")),
+    };
+    let parts: Vec<Part<R>> = files.into_iter().map(open).collect::<Read<_>>()?;
+    let first = parts.first().ok_or("no parts")?.file.metadata().file_metadata();
+    let schema = first.schema_descr();
     limits.check_columns(schema.num_columns())?;
-    let names: Vec<String> = schema.columns().iter().map(|column| column.path().string()).collect();
+    let names = schema::names(schema);
     refuse_shared_names(&names)?;
-    let mut plan = columns.plan(ColumnNames::Header(&names))?;
-    let rows = usize::try_from(metadata.num_rows()).map_err(|_| "a number of rows below 0")?;
+    let mut rows = 0usize;
+    for Part { prefix, file } in &parts {
+        let about = file.metadata().file_metadata();
+        schema::check_same(schema, about.schema_descr()).map_err(|reason| format!("{prefix}{reason}"))?;
+        let more = usize::try_from(about.num_rows()).map_err(|_| "a number of rows below 0")?;
+        rows = rows.checked_add(more).ok_or("too many rows")?;
+        file.metadata().row_groups().iter().try_for_each(schema::check_compression)?;
+    }
+    let index = schema::index_columns(first, &names);
+    let (dropped, nested) = schema::dropped(schema, columns);
+    let columns = match *columns {
+        Columns::New { label, labelled, .. } => Columns::New { label, labelled, drop: &dropped },
+        known => known,
+    };
+    let mut plan = columns.plan_without(ColumnNames::Header(&names), &[&index[..], &nested].concat())?;
     limits.check_values(rows as f64, plan.features.len() as f64)?;
-    for (column, role) in schema.columns().iter().zip(&plan.roles).filter(|(_, role)| **role != Role::Skip) {
-        let is_text = check(column).map_err(|reason| format!("column {:?}: {reason}", column.name()))?;
+    let mut stored = vec![Stored::Plain; names.len()];
+    for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {
+        stored[place] = schema::stored(&schema.column(place))?;
         if let Role::Feature(slot) = role {
-            fit_kind(&mut plan.features[*slot].2, is_text, limits)
-                .map_err(|reason| format!("column {:?}: {reason}", column.name()))?;
+            fit_kind(&mut plan.features[*slot].2, stored[place] == Stored::Text, limits)
+                .map_err(|reason| format!("column {:?}: {reason}", names[place]))?;
         }
     }
-    let mut table = plan.table(name, limits);
-    let values = rows.checked_mul(plan.features.len()).ok_or("too many values")?;
-    host::reserve(&mut table.cells, values.min(MAX_PROMISED), "the table").map_err(text)?;
-    for group in 0..file.num_row_groups() {
-        let group = file.get_row_group(group).map_err(text)?;
-        let promised =
-            usize::try_from(group.metadata().num_rows()).map_err(|_| "a number of rows below 0")?;
-        if promised > rows - table.rows {
-            return Err(format!("more rows than the {rows} that the file promises"));
-        }
-        let mut readers = Vec::new();
-        for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {
-            let pages = Pages { inner: group.get_column_page_reader(place).map_err(text)?, rows: promised };
-            let column = schema.column(place);
-            let reader = get_column_reader(column.clone(), Box::new(pages));
-            readers.push(Reader::new(*role, reader, &column, &table));
-        }
-        read_group(&mut readers, promised, &plan, &mut table)?;
+    let skipped = index.into_iter().filter(|place| plan.roles[*place] == Role::Skip);
+    let skipped: Vec<String> = skipped.map(|place| format!("{:?}", names[place])).collect();
+    let is_new = matches!(columns, Columns::New { .. });
+    let notes = if skipped.is_empty() || !is_new {
+        Vec::new()
+    } else {
+        vec![format!("the index of a pandas data frame is not a feature: {}", listed(skipped, 4))]
+    };
+    let reading = Reading { name, parts, rows, stored, limits };
+    let mut table = reading.pass(&plan)?;
+    if plan.take_offsets(&table) {
+        drop(table);
+        table = reading.pass(&plan)?;
     }
-    if table.rows == 0 {
-        return Err("no rows of data".into());
-    }
-    table.cells.shrink_to_fit();
-    Ok(table)
+    Ok(Tables { table, test: None, notes })
 }
 
 fn text(error: impl std::fmt::Display) -> String {
@@ -96,179 +131,56 @@ fn text(error: impl std::fmt::Display) -> String {
 fn fit_kind(kind: &mut ColumnKind, is_text: bool, limits: &Limits) -> Read<()> {
     match (&kind, is_text) {
         (ColumnKind::Open, true) => *kind = ColumnKind::Texts(Texts::up_to(limits.texts)),
-        (ColumnKind::Open, false) => *kind = ColumnKind::Numbers,
-        (ColumnKind::Numbers, true) => return Err("holds texts, in training it held numbers".into()),
+        (ColumnKind::Numbers { .. }, true) => return Err("holds texts, in training it held numbers".into()),
         _ => {}
     }
     Ok(())
 }
 
-/// Refuses nested columns; distinguishes texts from numbers.
-fn check(column: &ColumnDescriptor) -> Read<bool> {
-    if column.max_rep_level() > 0 || column.path().parts().len() > 1 {
-        return Err("lists and structures are not columns of a table".into());
-    }
-    let is_decimal = column.converted_type() == ConvertedType::DECIMAL
-        || matches!(column.logical_type_ref(), Some(LogicalType::Decimal { .. }));
-    match column.physical_type() {
-        _ if is_decimal => Err("decimal numbers are not read; store them as double".into()),
-        Type::BOOLEAN | Type::INT32 | Type::INT64 | Type::FLOAT | Type::DOUBLE => Ok(false),
-        Type::BYTE_ARRAY => Ok(true),
-        other => Err(format!("the type {other} is not read; store numbers as double, texts as UTF-8")),
-    }
-}
-
-/// A column of a row group on its way into the table.
-struct Reader {
-    role: Role,
-    reader: ColumnReader,
-    optional: bool,
-    unsigned: bool,
-    part: Part,
-}
-
-/// Values of a column.
-struct Part {
-    is_label: bool,
-    texts: Option<Texts>,
-    cells: Vec<f32>,
-    labels: Vec<u32>,
-    /// Place of the first missing value.
-    missing: Option<usize>,
-    /// Place of the first invalid value.
-    wrong: Option<usize>,
-}
-
-impl Reader {
-    fn new(role: Role, reader: ColumnReader, column: &ColumnDescriptor, table: &Table) -> Self {
-        let unsigned = matches!(
-            column.converted_type(),
-            ConvertedType::UINT_8 | ConvertedType::UINT_16 | ConvertedType::UINT_32 | ConvertedType::UINT_64
-        );
-        let texts = match role {
-            Role::Feature(slot) => table.columns[slot].texts.clone(),
-            Role::Label => table.labels.as_ref().map(|labels| labels.texts.clone()),
-            Role::Skip => None,
-        };
-        Self {
-            role,
-            reader,
-            optional: column.max_def_level() > 0,
-            unsigned,
-            part: Part::new(role == Role::Label, texts),
+impl<R: ChunkReader + 'static> Reading<'_, R> {
+    /// Reads all rows.
+    fn pass(&self, plan: &ColumnPlan) -> Read<Table> {
+        let mut table = plan.table(self.name.clone(), self.limits);
+        let values = self.rows.checked_mul(plan.features.len()).ok_or("too many values")?;
+        host::reserve(&mut table.cells, values.min(MAX_PROMISED), "the table").map_err(text)?;
+        for Part { prefix, file } in &self.parts {
+            self.groups(file, plan, &mut table).map_err(|reason| format!("{prefix}{reason}"))?;
         }
+        if table.rows == 0 {
+            return Err("no rows of data".into());
+        }
+        table.cells.shrink_to_fit();
+        Ok(table)
     }
 
-    /// Reads exactly this many rows.
-    fn read(&mut self, rows: usize) -> Read<()> {
-        let Self { reader, optional, unsigned, part: sink, .. } = self;
-        let (optional, unsigned) = (*optional, *unsigned);
-        sink.clear();
-        match reader {
-            ColumnReader::BoolColumnReader(reader) => {
-                part(reader, rows, optional, |value| sink.number(value.map(|v: bool| f64::from(u8::from(v)))))
+    /// Adds the rows of one file.
+    fn groups(
+        &self,
+        file: &SerializedFileReader<NonEmptyReads<R>>,
+        plan: &ColumnPlan,
+        table: &mut Table,
+    ) -> Read<()> {
+        let schema = file.metadata().file_metadata().schema_descr();
+        for group in 0..file.num_row_groups() {
+            let group = file.get_row_group(group).map_err(text)?;
+            let promised =
+                usize::try_from(group.metadata().num_rows()).map_err(|_| "a number of rows below 0")?;
+            if promised > self.rows - table.rows {
+                return Err(format!("more rows than the {} that are promised", self.rows));
             }
-            ColumnReader::Int32ColumnReader(reader) => part(reader, rows, optional, |value: Option<i32>| {
-                sink.number(value.map(|v| if unsigned { f64::from(v.cast_unsigned()) } else { f64::from(v) }))
-            }),
-            ColumnReader::Int64ColumnReader(reader) => part(reader, rows, optional, |value: Option<i64>| {
-                sink.number(value.map(|v| if unsigned { v.cast_unsigned() as f64 } else { v as f64 }))
-            }),
-            ColumnReader::FloatColumnReader(reader) => {
-                part(reader, rows, optional, |value: Option<f32>| sink.number(value.map(f64::from)))
+            let mut readers = Vec::new();
+            for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {
+                let column = schema.column(place);
+                let optional = column.max_def_level() > 0;
+                let inner = group.get_column_page_reader(place).map_err(text)?;
+                let pages = Pages { inner, rows: promised, optional };
+                let reader = get_column_reader(column, Box::new(pages));
+                readers.push(Reader::new(*role, reader, (self.stored[place], optional), plan, table));
             }
-            ColumnReader::DoubleColumnReader(reader) => {
-                part(reader, rows, optional, |value| sink.number(value))
-            }
-            ColumnReader::ByteArrayColumnReader(reader) => {
-                part(reader, rows, optional, |value| sink.text(value))
-            }
-            _ => Err("a type that is not read".into()),
-        }
-    }
-}
-
-impl Part {
-    fn new(is_label: bool, texts: Option<Texts>) -> Self {
-        Self { is_label, texts, cells: Vec::new(), labels: Vec::new(), missing: None, wrong: None }
-    }
-
-    fn clear(&mut self) {
-        (self.missing, self.wrong) = (None, None);
-        self.cells.clear();
-        self.labels.clear();
-    }
-
-    fn place(&self) -> usize {
-        self.cells.len().max(self.labels.len())
-    }
-
-    fn number(&mut self, value: Option<f64>) -> Read<()> {
-        let value = value.filter(|value| !value.is_nan());
-        match (&mut self.texts, value) {
-            // A category or a label.
-            (Some(_), Some(value)) => return self.text_of(Some(&value.to_string())),
-            (Some(_), None) => return self.text_of(None),
-            _ => {}
-        }
-        let place = self.place();
-        if value.is_none() {
-            self.missing.get_or_insert(place);
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "checked: what becomes infinite is refused")]
-        let number = value.map_or(f32::NAN, |value| value as f32);
-        if number.is_infinite() {
-            self.wrong.get_or_insert(place);
-        }
-        self.cells.push(number);
-        Ok(())
-    }
-
-    fn text(&mut self, value: Option<ByteArray>) -> Read<()> {
-        let bytes = value.as_ref().map(|value| value.data().trim_ascii());
-        let is_verbatim = self.texts.as_ref().is_some_and(Texts::is_verbatim);
-        let bytes = bytes.filter(|bytes| is_verbatim || !is_missing(bytes));
-        if bytes.is_some_and(|bytes| bytes.len() > MAX_TEXT) {
-            return Err(format!("a text longer than {MAX_TEXT} bytes"));
-        }
-        let text = bytes.map(std::str::from_utf8).transpose().map_err(|_| "a text that is not UTF-8")?;
-        self.text_of(text)
-    }
-
-    fn text_of(&mut self, text: Option<&str>) -> Read<()> {
-        let place = self.place();
-        if text.is_none() {
-            self.missing.get_or_insert(place);
-        }
-        let number = text.and_then(|text| self.texts.as_mut()?.number(text));
-        if self.is_label {
-            self.labels.push(number.unwrap_or(u32::MAX));
-        } else {
-            self.cells.push(if text.is_none() { f32::NAN } else { cell(number) });
+            read_group(&mut readers, promised, plan, table)?;
         }
         Ok(())
     }
-}
-
-/// Passes on this many values of a column, `None` for missing ones.
-fn part<T: DataType>(
-    reader: &mut ColumnReaderImpl<T>,
-    rows: usize,
-    optional: bool,
-    mut take: impl FnMut(Option<T::T>) -> Read<()>,
-) -> Read<()> {
-    let (mut levels, mut values) = (Vec::new(), Vec::new());
-    let levels_wanted = optional.then_some(&mut levels);
-    let (read, ..) = reader.read_records(rows, levels_wanted, None, &mut values).map_err(text)?;
-    if read != rows {
-        return Err(format!("{read} rows, expected {rows}"));
-    }
-    let mut values = values.into_iter();
-    if !optional {
-        return values.try_for_each(|value| take(Some(value)));
-    }
-    // A flat column has one level, at which the value is present.
-    levels.into_iter().try_for_each(|level| take(if level > 0 { values.next() } else { None }))
 }
 
 fn read_group(readers: &mut [Reader], rows: usize, plan: &ColumnPlan, table: &mut Table) -> Read<()> {
@@ -329,6 +241,9 @@ fn name(role: Role, plan: &ColumnPlan) -> String {
 fn check_part(reader: &Reader, plan: &ColumnPlan, table: &mut Table) -> Read<()> {
     let row = |place: usize| format!("row {}", table.rows + place + 1);
     let name = name(reader.role, plan);
+    if let Role::Feature(slot) = reader.role {
+        table.columns[slot].span.merge(&reader.part.span);
+    }
     if let Some(place) = reader.part.wrong {
         return Err(format!("{}, column {name}: not a number that float32 can hold", row(place)));
     }

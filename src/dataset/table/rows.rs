@@ -1,7 +1,8 @@
 //! Rows given by the names of their columns.
 
-use super::texts::{Field, cell as cell_of, is_missing, listed};
-use super::{Column, Table, TableEncoding, Texts};
+use super::span::narrow;
+use super::texts::{Field, boolean, cell as cell_of, is_missing, listed};
+use super::{Column, ColumnEncoding, Span, Table, TableEncoding, Texts};
 use crate::{Error, Result};
 
 /// The name of such a table in messages.
@@ -35,7 +36,7 @@ impl TableEncoding {
                         listed(self.columns.iter().map(|column| format!("{:?}", column.name)), 10)
                     )));
                 };
-                let cell = cell(text.as_ref(), number, &mut table.columns[slot])
+                let cell = cell(text.as_ref(), number, &mut table.columns[slot], &self.columns[slot])
                     .map_err(|what| refuse(format!("column {name:?}: {what}")))?;
                 if cells[slot].replace(cell).is_some() {
                     return Err(refuse(format!("column {name:?} appears twice")));
@@ -51,7 +52,7 @@ impl TableEncoding {
     }
 }
 
-fn column(encoding: &super::ColumnEncoding) -> Column {
+fn column(encoding: &ColumnEncoding) -> Column {
     let texts = encoding.categories.as_deref().map(Texts::fixed);
     Column {
         name: encoding.name.clone(),
@@ -59,11 +60,13 @@ fn column(encoding: &super::ColumnEncoding) -> Column {
         texts,
         first_missing: None,
         first_unseen: None,
+        offset: encoding.offset.unwrap_or(0.0),
+        span: Span::default(),
     }
 }
 
 /// The value of a cell: a number, the number of a category, or NaN if missing.
-fn cell(text: &str, row: usize, column: &mut Column) -> Result<f32, String> {
+fn cell(text: &str, row: usize, column: &mut Column, encoding: &ColumnEncoding) -> Result<f32, String> {
     let text = text.trim_ascii();
     if let Some(texts) = &column.texts
         && !is_missing(text.as_bytes())
@@ -71,8 +74,13 @@ fn cell(text: &str, row: usize, column: &mut Column) -> Result<f32, String> {
         return Ok(cell_of(texts.find(text)));
     }
     match Field::of(text.as_bytes()) {
-        Field::Number(number) => Ok(number),
+        Field::Number(number) => Ok(narrow(number - column.offset)),
         Field::Infinite => Err(format!("{text:?} is not a number that float32 can hold")),
+        Field::Text
+            if column.texts.is_none() && encoding.holds_booleans() && boolean(text.as_bytes()).is_some() =>
+        {
+            Ok(narrow(boolean(text.as_bytes()).unwrap_or_default()))
+        }
         Field::Text => Err(format!("{text:?} is not a number, as this column held in training")),
         Field::Missing => {
             column.first_missing.get_or_insert_with(|| format!("row {row}"));

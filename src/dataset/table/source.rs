@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::unreadable;
 use crate::named::named;
@@ -23,10 +23,13 @@ named! {
 }
 
 impl Format {
-    /// The format by the file's name.
+    /// The format by the file's name; a folder with Parquet files is a table of several parts.
     #[must_use]
     pub fn of_path(path: impl AsRef<Path>) -> Option<Self> {
         let path = path.as_ref();
+        if path.is_dir() {
+            return parts(path).is_ok_and(|parts| !parts.is_empty()).then_some(Self::Parquet);
+        }
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
             "csv" | "tsv" | "tab" | "txt" | "data" => Some(Self::Csv),
@@ -49,6 +52,8 @@ pub struct Source {
 #[derive(Debug)]
 pub(crate) enum Content {
     File(File),
+    /// The parts of a Parquet table, with their paths.
+    Folder(Vec<(String, File)>),
     Bytes(Cursor<Vec<u8>>),
 }
 
@@ -61,10 +66,24 @@ impl Source {
         let path = path.as_ref();
         let file = File::open(path).map_err(|error| Error::io(path, error))?;
         if file.metadata().is_ok_and(|about| about.is_dir()) {
-            let reason = io::Error::other("is a folder, expected a table");
-            return Err(Error::io(path, reason));
+            return Self::of_parts(path);
         }
         Ok(Self { name: path.display().to_string(), content: Content::File(file) })
+    }
+
+    /// Opens the Parquet files of a folder.
+    fn of_parts(folder: &Path) -> Result<Self> {
+        let paths = parts(folder).map_err(|error| Error::io(folder, error))?;
+        if paths.is_empty() {
+            let reason = io::Error::other("is a folder, expected a table");
+            return Err(Error::io(folder, reason));
+        }
+        let open = |path: PathBuf| match File::open(&path) {
+            Ok(file) => Ok((path.display().to_string(), file)),
+            Err(error) => Err(Error::io(path, error)),
+        };
+        let parts = paths.into_iter().map(open).collect::<Result<_>>()?;
+        Ok(Self { name: folder.display().to_string(), content: Content::Folder(parts) })
     }
 
     /// Bytes in memory, with a name for messages.
@@ -87,10 +106,45 @@ impl Source {
     }
 }
 
+fn is_folder() -> io::Error {
+    io::Error::other("is a folder of Parquet files, which have no other format")
+}
+
+/// The Parquet files of a folder, `part-2` before `part-10`; hidden ones and those that Spark adds begin with `.` or `_`.
+fn parts(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut parts = Vec::new();
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        let name =
+            path.file_name().map_or_else(String::new, |name| name.to_string_lossy().to_ascii_lowercase());
+        let is_part = (name.ends_with(".parquet") || name.ends_with(".pq")) && !name.starts_with(['.', '_']);
+        if is_part && path.is_file() {
+            parts.push((by_number(&name), path));
+        }
+    }
+    parts.sort();
+    Ok(parts.into_iter().map(|(_, path)| path).collect())
+}
+
+/// A key that sorts numbers in names by their value: digits are preceded by their count.
+fn by_number(name: &str) -> String {
+    let mut key = String::new();
+    let mut rest = name;
+    while let Some(start) = rest.find(|letter: char| letter.is_ascii_digit()) {
+        let (before, digits) = rest.split_at(start);
+        let end = digits.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(digits.len());
+        let number = digits[..end].trim_start_matches('0');
+        key += &format!("{before}{:05}{number}", number.len());
+        rest = &digits[end..];
+    }
+    key + rest
+}
+
 impl Read for Source {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match &mut self.content {
             Content::File(file) => file.read(into),
+            Content::Folder(_) => Err(is_folder()),
             Content::Bytes(bytes) => bytes.read(into),
         }
     }
@@ -100,7 +154,20 @@ impl Seek for Source {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match &mut self.content {
             Content::File(file) => file.seek(to),
+            Content::Folder(_) => Err(is_folder()),
             Content::Bytes(bytes) => bytes.seek(to),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_in_the_order_of_their_numbers() {
+        let mut names = ["part-10.parquet", "part-2.parquet", "part-00001.parquet", "part-0.parquet", "a"];
+        names.sort_by_key(|name| by_number(name));
+        assert_eq!(names, ["a", "part-0.parquet", "part-00001.parquet", "part-2.parquet", "part-10.parquet"]);
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::UNSEEN;
+use super::span::narrow;
 
 /// Bytes of the longest category or label.
 pub(crate) const MAX_TEXT: usize = 1024;
@@ -25,6 +26,12 @@ pub(crate) struct Texts {
     /// The first texts that were not added, with where each was.
     unknown: Vec<String>,
 }
+
+/// What false and true are called in a column of booleans, by the programs that write them.
+const TRUTHS: [[&str; 7]; 2] =
+    [["False", "false", "FALSE", "f", "F", "0", "0.0"], ["True", "true", "TRUE", "t", "T", "1", "1.0"]];
+/// Of these the words that are nothing but booleans.
+const WORDS: usize = 3;
 
 /// What happens to a text that is not in the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +73,18 @@ impl Texts {
         &self.unknown
     }
 
-    /// A fixed list.
+    /// A fixed list. If these are booleans, every spelling of theirs is found.
     pub(crate) fn fixed(list: &[String]) -> Self {
-        let places = (0..).zip(list).map(|(place, text)| (text.clone(), place)).collect();
+        let mut places: HashMap<String, u32> =
+            (0..).zip(list).map(|(place, text)| (text.clone(), place)).collect();
+        let truths: Option<Vec<usize>> = list.iter().map(|text| truth(text, TRUTHS[0].len())).collect();
+        if let Some(truths) = truths.filter(|truths| truths.len() < 2 || truths[0] != truths[1]) {
+            for (place, truth) in (0..).zip(truths) {
+                for text in TRUTHS[truth] {
+                    places.entry(text.to_owned()).or_insert(place);
+                }
+            }
+        }
         Self { list: list.to_vec(), places, growth: NewTexts::Never, ..Self::default() }
     }
 
@@ -131,6 +147,23 @@ impl Texts {
     }
 }
 
+/// Of the first spellings of a boolean the value of this one, 0 or 1.
+fn truth(text: &str, spellings: usize) -> Option<usize> {
+    TRUTHS.iter().position(|truths| truths[..spellings].contains(&text))
+}
+
+/// The number of a boolean that is written as a word.
+pub(crate) fn boolean(text: &[u8]) -> Option<f64> {
+    let text = std::str::from_utf8(text.trim_ascii()).ok()?;
+    truth(text, TRUTHS[0].len()).map(|truth| truth as f64)
+}
+
+/// The one spelling of booleans, if all texts are the words true and false.
+pub(crate) fn booleans(texts: &[String]) -> Option<Vec<String>> {
+    let spelling = |text: &String| truth(text, WORDS).map(|truth| TRUTHS[truth][0].to_owned());
+    texts.iter().map(spelling).collect()
+}
+
 /// The cell of a text by its number, which a float32 can represent; [`UNSEEN`] without one.
 pub(crate) fn cell(number: Option<u32>) -> f32 {
     number.map_or(UNSEEN, |number| number as f32)
@@ -155,7 +188,8 @@ pub(crate) fn is_missing(cell: &[u8]) -> bool {
 /// A parsed field, without surrounding blanks.
 pub(crate) enum Field {
     Missing,
-    Number(f32),
+    /// Rounded to float32, it is the float32 number nearest to the text.
+    Number(f64),
     /// Infinite, or beyond what float32 holds.
     Infinite,
     Text,
@@ -164,14 +198,32 @@ pub(crate) enum Field {
 impl Field {
     pub(crate) fn of(bytes: &[u8]) -> Self {
         let bytes = bytes.trim_ascii();
-        match std::str::from_utf8(bytes).map(str::parse::<f32>) {
-            Ok(Ok(number)) if number.is_finite() => Self::Number(number),
+        match std::str::from_utf8(bytes).map(parse) {
+            Ok(Ok(number)) if narrow(number).is_finite() => Self::Number(number),
             Ok(Ok(number)) if number.is_nan() => Self::Missing,
             Ok(Ok(_)) => Self::Infinite,
             _ if is_missing(bytes) => Self::Missing,
             _ => Self::Text,
         }
     }
+}
+
+/// The float64 number nearest to a text, or its neighbour where rounding twice would give another float32 number than rounding once.
+fn parse(text: &str) -> Result<f64, std::num::ParseFloatError> {
+    /// The 29 bits of a float64 number that float32 lacks, and of these the highest.
+    const LOST: u64 = (1 << 29) - 1;
+    const HALF: u64 = 1 << 28;
+    let number: f64 = text.parse()?;
+    let is_between = number.to_bits() & LOST == HALF || number.abs() < f64::from(f32::MIN_POSITIVE);
+    if !is_between {
+        return Ok(number);
+    }
+    let nearest: f32 = text.parse()?;
+    Ok(match narrow(number) {
+        same if same == nearest => number,
+        lower if lower < nearest => number.next_up(),
+        _ => number.next_down(),
+    })
 }
 
 /// A number, if the text is one; infinities are numbers, NaN is not.
@@ -188,5 +240,47 @@ pub(crate) fn sort(texts: &mut [String]) {
         });
     } else {
         texts.sort();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers are read once, as float64; as float32 they must be what reading them as float32 gives.
+    #[test]
+    fn numbers_round_to_float32_as_if_read_so() {
+        let halfway = f64::midpoint(1.0, f64::from(1.0f32.next_up()));
+        let mut texts = vec![
+            halfway.to_string(),
+            // Digits beyond float64 that decide.
+            format!("{halfway:.60}1"),
+            format!("{:.60}", halfway),
+            "1.000000059604644775390624999999".into(),
+            "1.000000178813934326171875000001".into(),
+            "3.4028235677973366e38".into(),
+            "3.4028235677973361e38".into(),
+            "1e-46".into(),
+            "7e-46".into(),
+            "7.006492321624085e-46".into(),
+            "7.0064923216240854e-46".into(),
+            "-1.4e-45".into(),
+            "1.1754943157898258e-38".into(),
+            "-0".into(),
+            "0.1".into(),
+            "1e400".into(),
+        ];
+        texts.extend(
+            (0..2000u32)
+                .map(|k| format!("{}.{}e{}", k % 7, k.wrapping_mul(2_654_435_761), k as i32 % 77 - 38)),
+        );
+        for text in &texts {
+            let expected: f32 = text.parse().unwrap();
+            match Field::of(text.as_bytes()) {
+                Field::Number(number) => assert_eq!(narrow(number).to_bits(), expected.to_bits(), "{text}"),
+                Field::Infinite => assert!(expected.is_infinite(), "{text}"),
+                _ => panic!("{text}"),
+            }
+        }
     }
 }

@@ -98,7 +98,8 @@ fn preprocess(graph: &mut Graph, preprocessing: &Preprocessing) -> String {
     if let Some(standardisation) = preprocessing.standardisation() {
         let shape = [standardisation.features()];
         let mean = graph.floats("standardisation.mean", &shape, standardisation.mean().iter().copied());
-        let divisor = graph.floats("standardisation.divisor", &shape, standardisation.divisor());
+        let divisor =
+            graph.floats("standardisation.divisor", &shape, standardisation.divisor().iter().copied());
         values = graph.node("Sub", &[&values, &mean], "standardisation.centred", &[]);
         values = graph.node("Div", &[&values, &divisor], "standardised", &[]);
     }

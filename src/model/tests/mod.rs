@@ -35,12 +35,12 @@ fn rotation(features: usize, order: Order) -> Preprocessing {
 fn permutation(features: usize, importance: Importance) -> Preprocessing {
     let value = |k: usize| (k as f32 * 0.37).cos();
     let mean = (0..features).map(value).collect();
-    let deviation = (0..features).map(|k| value(k).abs()).collect();
+    let divisor = (0..features).map(|k| value(k).abs()).collect();
     let transform = Transform::Permutation {
         order: (0..u32::try_from(features).unwrap()).rev().collect(),
         importance: (0..features).map(|k| 1.0 / (k + 1) as f32).collect(),
     };
-    let standardisation = Standardisation::from_parts(mean, deviation).unwrap();
+    let standardisation = Standardisation::from_parts(mean, divisor).unwrap();
     Preprocessing::from_parts(importance, Order::Descending, Some(standardisation), transform).unwrap()
 }
 
@@ -184,6 +184,11 @@ fn tampered(change: impl FnOnce(&mut String, &mut Parts)) -> String {
 
 /// Parses a model's file, lets `change` modify its header and tensors, and writes it again.
 fn tampered_of(model: &TrainedModel, change: impl FnOnce(&mut String, &mut Parts)) -> String {
+    TrainedModel::decode(&rewritten(model, change)).err().unwrap_or_else(|| "accepted".into())
+}
+
+/// The bytes of that file.
+fn rewritten(model: &TrainedModel, change: impl FnOnce(&mut String, &mut Parts)) -> Vec<u8> {
     let bytes = model.to_bytes().unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let (_, metadata) = SafeTensors::read_metadata(&bytes).unwrap();
@@ -197,8 +202,7 @@ fn tampered_of(model: &TrainedModel, change: impl FnOnce(&mut String, &mut Parts
         (name.as_str(), TensorView::new(*dtype, shape.clone(), data).unwrap())
     });
     let metadata = HashMap::from([(METADATA_KEY.to_owned(), header)]);
-    let bytes = safetensors::serialize(views, Some(metadata)).unwrap();
-    TrainedModel::decode(&bytes).err().unwrap_or_else(|| "accepted".into())
+    safetensors::serialize(views, Some(metadata)).unwrap()
 }
 
 fn edited(from: &str, to: &str) -> String {

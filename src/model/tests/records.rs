@@ -75,6 +75,8 @@ fn with_data() -> TrainedModel {
         name: name.into(),
         position,
         fill: categories.is_none().then_some(1.5),
+        offset: categories.is_none().then_some(1e9),
+        range: categories.is_none().then_some([1e9 - 2.0, 1e9 + 3.0]),
         categories: categories.map(|list| list.map(String::from).to_vec()),
     };
     let encoding = TableEncoding {
@@ -134,6 +136,7 @@ fn data_that_do_not_fit_the_model_are_refused() {
         ("\"position\":3", "\"position\":6", "place 6 is used twice or beyond"),
         ("\"file_columns\":6", "\"file_columns\":99999999999", "columns of 99999999999"),
         ("\"fill\":1.5", "\"fill\":1e39", "number out of range"),
+        ("[999999998.0,1000000003.0]", "[5.0,4.0]", "an impossible range"),
         ("\"impute\":\"mean\"", "\"impute\":\"mode\"", "is not one of"),
         ("\"of\":100", "\"of\":1", "holding out 0.2 of 1 samples is impossible"),
         ("\"named\":true", "\"named\":true,\"more\":1", "unknown field"),

@@ -71,7 +71,7 @@ fn invalid_orders_and_standardisations_are_refused() {
         })
     };
     let (order, importance) = ("preprocessing.order", "preprocessing.importance");
-    let (mean, deviation) = ("preprocessing.feature_mean", "preprocessing.feature_deviation");
+    let (mean, divisor) = ("preprocessing.feature_mean", "preprocessing.feature_divisor");
     for (message, part) in [
         (with(order, &[5, 4, 3, 2, 1, 1]), "feature 1 appears twice"),
         (with(order, &[5, 4, 3, 2, 1, 6]), "feature 6 of 6 does not exist"),
@@ -84,7 +84,9 @@ fn invalid_orders_and_standardisations_are_refused() {
         (with(importance, &floats(&[f32::NAN; 6])), "importance NaN is invalid"),
         (with(mean, &floats(&[f32::INFINITY; 6])), "not finite"),
         (with(mean, &floats(&[0.0; 7])), "shape [7], expected [6]"),
-        (with(deviation, &floats(&[1.0, 1.0, -0.5, 1.0, 1.0, 1.0])), "feature 2 has the negative deviation"),
+        (with(divisor, &floats(&[1.0, 1.0, -0.5, 1.0, 1.0, 1.0])), "feature 2 has the divisor -0.5"),
+        (with(divisor, &floats(&[1.0, 0.0, 1.0, 1.0, 1.0, 1.0])), "feature 1 has the divisor 0"),
+        (with(divisor, &floats(&[f32::NAN; 6])), "not finite"),
         (edited("\"standardized\":true", "\"standardized\":false"), "tensors, expected"),
         (edited("\"importance\":\"rf\"", "\"importance\":\"none\""), "tensors, expected"),
         (edited("\"importance\":\"rf\"", "\"importance\":\"pca\""), "preprocessing.mean is missing"),
@@ -98,11 +100,34 @@ fn invalid_orders_and_standardisations_are_refused() {
 #[test]
 fn files_of_version_1_are_read() {
     let message = tampered(|header, _| {
-        *header = header.replacen("\"version\":3", "\"version\":1", 1);
+        *header = header.replacen("\"version\":4", "\"version\":1", 1);
         *header = header.replacen("\"standardized\":false,", "", 1);
         assert!(header.contains("\"version\":1") && !header.contains("standardized"), "{header}");
     });
     assert_eq!(message, "accepted");
+}
+
+/// They hold deviations, to which 0.001 is added; written again, they keep those divisors.
+#[test]
+fn files_of_version_3_keep_their_divisors() {
+    let bytes = rewritten(&small_forest(), |header, tensors| {
+        *header = header.replacen("\"version\":4", "\"version\":3", 1);
+        let divisor = tensors.remove("preprocessing.feature_divisor").unwrap();
+        tensors.insert("preprocessing.feature_deviation".into(), divisor);
+    });
+    let divisors = |model: &TrainedModel| model.preprocessing.standardisation().unwrap().divisor().to_vec();
+    let old = TrainedModel::decode(&bytes).unwrap();
+    let expected: Vec<f32> = divisors(&small_forest()).iter().map(|deviation| deviation + 1e-3).collect();
+    assert_eq!(divisors(&old), expected);
+    assert_same(&TrainedModel::decode(&old.to_bytes().unwrap()).unwrap(), &old);
+    let negative = rewritten(&old, |header, tensors| {
+        *header = header.replacen("\"version\":4", "\"version\":3", 1);
+        let (kind, shape, _) = tensors.remove("preprocessing.feature_divisor").unwrap();
+        let bytes = [-1.0f32; 6].iter().flat_map(|value| value.to_le_bytes()).collect();
+        tensors.insert("preprocessing.feature_deviation".into(), (kind, shape, bytes));
+    });
+    let message = TrainedModel::decode(&negative).unwrap_err();
+    assert!(message.contains("feature 0 has the negative deviation -1"), "{message}");
 }
 
 #[test]

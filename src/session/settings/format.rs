@@ -13,7 +13,7 @@ pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
             format!("{} is the folder of a run: resume it with `tanner train --resume`", path.display());
         return Err(Error::setting(Setting::Data, reason));
     }
-    if path.is_dir() || (named.is_none() && !path.exists()) {
+    if (path.is_dir() && named.is_none()) || (named.is_none() && !path.exists()) {
         return Ok(None);
     }
     if named.is_none() {

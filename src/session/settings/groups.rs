@@ -128,7 +128,7 @@ group! {
         trees: (usize) => Trees,
         /// Standardise each raw feature first
         ///
-        /// Subtract its mean and divide by its deviation + 0.001, both of the training set. Raw pixels are never negative, so
+        /// Subtract its mean and divide by its standard deviation, both of the training set. Raw pixels are never negative, so
         /// their means are not 0. Principal components have the mean 0, and their scale shows their importance.
         /// [default: on for rf, variance and random, otherwise off]
         #[arg(value_name = "ON", value_enum, num_args = 0..=1, default_missing_value = "on")]

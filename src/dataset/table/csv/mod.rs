@@ -2,7 +2,7 @@
 //!
 //! A file is read once, in blocks of complete records that are parsed in
 //! parallel directly into float32 numbers. Only a column that looks like numbers at
-//! first and holds a text later requires a second pass.
+//! first and holds a text later, or whose numbers need an offset, requires a second pass.
 
 mod arriving;
 mod blocks;
@@ -42,15 +42,14 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
         }
     }
     let reading = Reading { dialect, options, rows };
-    // The first pass finds every column with texts, so there is no third one.
+    // The first pass finds every column with texts and every offset, so there is no third one.
     loop {
         let (table, turned) = reading.pass(&mut source, &plan)?;
-        if turned.is_empty() {
-            return Ok(table);
+        for slot in &turned {
+            plan.features[*slot].2 = ColumnKind::Texts(Texts::up_to(options.limits.texts));
         }
-        drop(table);
-        for slot in turned {
-            plan.features[slot].2 = ColumnKind::Texts(Texts::up_to(options.limits.texts));
+        if !plan.take_offsets(&table) && turned.is_empty() {
+            return Ok(table);
         }
     }
 }
@@ -115,6 +114,7 @@ impl Rows {
                 column.first_unseen = found.first_unseen.map(|line| format!("line {line}"));
             }
             self.turned[slot] |= found.turned;
+            column.span.merge(&found.span);
             if let (Some(texts), Some(new)) = (&mut column.texts, &found.texts) {
                 renumber(&mut piece.cells, slot, width, &texts.take(new));
             }

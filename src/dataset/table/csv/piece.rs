@@ -3,8 +3,9 @@
 use csv::{ByteRecord, ReaderBuilder};
 
 use super::super::columns::{ColumnKind, ColumnPlan, Role};
+use super::super::span::narrow;
 use super::super::texts::{Field, MAX_TEXT, is_missing};
-use super::super::{Labels, Limits, Read, Texts, UNSEEN, shown};
+use super::super::{Labels, Limits, Read, Span, Texts, UNSEEN, shown};
 use super::blocks::{Block, count_lines};
 
 /// Where a record begins, or the empty lines before it.
@@ -51,6 +52,7 @@ pub(super) struct ColumnContent {
     pub(super) first_unseen: Option<u64>,
     /// Whether there is a text where numbers were expected.
     pub(super) turned: bool,
+    pub(super) span: Span,
 }
 
 impl BlockParser<'_> {
@@ -122,7 +124,10 @@ impl BlockParser<'_> {
             return self.category(field, place, slot, column);
         }
         match Field::of(field) {
-            Field::Number(number) => Ok(number),
+            Field::Number(number) => {
+                column.span.add(number);
+                Ok(self.plan.features[slot].2.cell(number))
+            }
             Field::Missing => {
                 column.first_missing.get_or_insert_with(|| place.line());
                 Ok(f32::NAN)
@@ -132,9 +137,12 @@ impl BlockParser<'_> {
                 column.turned = true;
                 Ok(UNSEEN)
             }
-            Field::Text => {
-                Err(self.wrong(field, place, slot, "is not a number, as this column held in training"))
-            }
+            Field::Text => match self.plan.features[slot].2.boolean(field) {
+                Some(value) => Ok(narrow(value)),
+                None => {
+                    Err(self.wrong(field, place, slot, "is not a number, as this column held in training"))
+                }
+            },
         }
     }
 

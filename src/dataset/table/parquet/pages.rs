@@ -2,18 +2,20 @@
 //!
 //! The crate allocates as many values as a page claims to hold, before it checks them; if
 //! the allocation fails, the program ends. So a page may not have more values than its column, and a dictionary not
-//! more than bytes. The DELTA encodings of texts have counts within the data, which cannot be checked from
-//! outside: they are refused. Few writers use them by default, and none if a dictionary is enough, as it is for
-//! categories and labels.
+//! more than bytes. The DELTA encodings of texts have counts within the data, which [`delta`] checks.
 
 use parquet::basic::Encoding;
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::{ParquetError, Result};
 
+use super::delta;
+
 /// The pages of a column in a group of this many rows.
 pub(super) struct Pages {
     pub(super) inner: Box<dyn PageReader>,
     pub(super) rows: usize,
+    /// Whether values may be missing.
+    pub(super) optional: bool,
 }
 
 impl Pages {
@@ -29,11 +31,27 @@ impl Pages {
         }
         let encoding = page.encoding();
         if matches!(encoding, Encoding::DELTA_LENGTH_BYTE_ARRAY | Encoding::DELTA_BYTE_ARRAY) {
-            let reason =
-                format!("texts in the encoding {encoding} are not read; write them with a dictionary");
-            return Err(ParquetError::General(reason));
+            let data = self.values(page).ok_or("a page of texts that is cut off".to_owned());
+            data.and_then(|data| delta::check(encoding, data, self.rows)).map_err(ParquetError::General)?;
         }
         Ok(())
+    }
+
+    /// The values of a page, behind the levels that say which are missing.
+    fn values<'a>(&self, page: &'a Page) -> Option<&'a [u8]> {
+        match page {
+            Page::DictionaryPage { buf, .. } => Some(buf),
+            Page::DataPage { buf, .. } if !self.optional => Some(buf),
+            Page::DataPage { buf, def_level_encoding: Encoding::RLE, .. } => {
+                let (length, rest) = buf.split_first_chunk::<4>()?;
+                rest.get(usize::try_from(u32::from_le_bytes(*length)).ok()?..)
+            }
+            Page::DataPage { .. } => None,
+            Page::DataPageV2 { buf, def_levels_byte_len, rep_levels_byte_len, .. } => {
+                let levels = def_levels_byte_len.checked_add(*rep_levels_byte_len)?;
+                buf.get(usize::try_from(levels).ok()?..)
+            }
+        }
     }
 }
 
