@@ -52,8 +52,8 @@ pub struct Batch<'a> {
     shapes: RefCell<BTreeMap<(u64, String), DataShape>>,
     /// Warnings so far: one that concerns all runs is given once.
     warned: Mutex<BTreeSet<String>>,
-    /// Whether runs get a picture of their epochs.
-    draws: bool,
+    /// Whether runs are trials of a search: without pictures of their epochs, and warnings about their settings.
+    is_search: bool,
 }
 
 /// A configuration under one seed, or another run of a batch.
@@ -88,13 +88,13 @@ impl<'a> Batch<'a> {
             raw: OnceCell::new(),
             shapes: RefCell::default(),
             warned: Mutex::default(),
-            draws: true,
+            is_search: false,
         })
     }
 
-    /// The same without a picture of the epochs of each run.
-    pub(crate) fn without_pictures(self) -> Self {
-        Self { draws: false, ..self }
+    /// The same for trials of a search: without pictures of their epochs, and warnings about their settings.
+    pub(crate) fn of_trials(self) -> Self {
+        Self { is_search: true, ..self }
     }
 
     /// The same with its runs directly in the folder.

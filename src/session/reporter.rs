@@ -92,14 +92,14 @@ pub(super) struct OneOfMany<'a> {
     pub(super) reporter: &'a dyn Reporter,
     /// Warnings of the batch so far.
     pub(super) warned: &'a Mutex<BTreeSet<String>>,
-    /// Whether runs get a picture of their epochs.
-    pub(super) draws: bool,
+    /// Whether it is a trial of a search: without warnings, and without a picture of its epochs.
+    pub(super) is_trial: bool,
 }
 
 impl Reporter for OneOfMany<'_> {
     fn warn(&self, text: &str) {
         let is_new = self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(text.to_owned());
-        if is_new {
+        if is_new && !self.is_trial {
             self.reporter.warn(text);
         }
     }
@@ -121,7 +121,7 @@ impl Reporter for OneOfMany<'_> {
     }
 
     fn run_ended(&self, run: &FinishedRun<'_>) {
-        if self.draws {
+        if !self.is_trial {
             self.reporter.run_ended(run);
         }
     }

@@ -166,8 +166,8 @@ fn every_run_has_its_own_lock_and_a_locked_run_is_skipped() {
     let folder = folder_with_data();
     let runs = [format!("lr-0.1={NETWORK} --epochs 1"), format!("lr-0.2={NETWORK} --epochs 1 --lr 0.2")];
     assert!(compare(folder.path(), &runs).0);
-    let lock = folder.path().join("c/runs/lr-0.1-s0.lock");
-    assert!(lock.exists() && folder.path().join("c/runs/lr-0.2-s0.lock").exists());
+    let lock = folder.path().join("c/runs/.lr-0.1-s0.lock");
+    assert!(lock.exists() && folder.path().join("c/runs/.lr-0.2-s0.lock").exists());
     let held = fs::File::create(&lock).unwrap();
     held.lock().unwrap();
     // Runs that the other process has finished meanwhile are in the table, and nothing is missing.

@@ -113,6 +113,23 @@ fn the_best_settings_can_be_trained_with() {
     assert!(!fs::read_to_string(folder.join("out/space.toml")).unwrap().contains("lr ="));
 }
 
+/// Candidates whose network cannot be built for the data are drawn again, not tried.
+#[test]
+fn candidates_fit_the_data() {
+    let folder = folder();
+    let folder = folder.path();
+    let outcome = run(
+        folder,
+        &format!("tune {} --epochs 1 --trials 20 --out out", BASE.replace("--arch fc", "--arch sc")),
+    );
+    assert!(
+        !outcome.stderr.contains("failed") && !outcome.stderr.contains("warning: a --density"),
+        "{outcome:?}"
+    );
+    let all = trials(folder, "out");
+    assert!(all.len() == 21 && all.iter().all(|trial| trial.get("failure").is_none()), "{all:?}");
+}
+
 #[test]
 fn folds_and_own_spaces() {
     let folder = folder();

@@ -79,11 +79,11 @@ def main():
             run = f"of{len(classes)}"
             table(folder / f"{run}.csv", classes, 400)
             tanner(program, folder, f"{run}.csv {TRAIN} --out {run}")
-            tanner(program, folder, f"predict --model {run} {run}.csv --out p.csv")
+            tanner(program, folder, f"predict --model {run} {run}.csv --out {run}-p.csv")
             line = f"eval --model {run} --data {run}.csv --test {run}.csv --backend cpu --json -q"
             scores = json.loads(tanner(program, folder, line))
             labels = [row["label"] for row in csv.DictReader((folder / f"{run}.csv").open())]
-            names, p, _ = predictions(folder / "p.csv", 1)
+            names, p, _ = predictions(folder / f"{run}-p.csv", 1)
             ranking, at, best = expected(names, labels, p)
             for key, value in zip(("roc_auc", "average_precision", "brier"), ranking):
                 check(f"{run} {key}", scores[key], value)

@@ -40,17 +40,20 @@ impl<'a> Search<'a> {
         let base = &settings.base;
         let resolved = base.resolve()?;
         let kind = resolved.recipe.optimizer.kind();
+        let shared = Settings { data: base.data.clone(), engine: base.engine.clone(), ..Settings::default() };
+        let batch = Batch::directly_in(session, shared, &settings.out.join(TRIALS))?.of_trials();
         let space = match &settings.space {
             Some(space) => space.clone(),
-            None => Space::built_in(resolved.architecture.arch, kind)?,
+            None => {
+                let features = batch.features(&batch.planned("shape".into(), base.clone())?)?;
+                Space::built_in(resolved.architecture.arch, kind, features)?
+            }
         };
         let space = space.without(&base.given());
         if space.is_empty() {
             let reason = "every setting that could be searched is given: leave some out";
             return Err(Error::setting(Setting::Space, reason));
         }
-        let shared = Settings { data: base.data.clone(), engine: base.engine.clone(), ..Settings::default() };
-        let batch = Batch::directly_in(session, shared, &settings.out.join(TRIALS))?.without_pictures();
         Ok(Self {
             session: parent,
             batch,
@@ -249,7 +252,8 @@ impl<'a> Search<'a> {
             accuracy: mean(|summary| summary.test_accuracy),
             loss: mean(|summary| summary.test_loss),
             parameters: summaries.first().map(|summary| summary.parameters),
-            seconds: summaries.iter().map(|summary| summary.seconds_total).sum(),
+            // The sum of nothing is -0.
+            seconds: summaries.iter().fold(0.0, |sum, summary| sum + summary.seconds_total),
             failure,
             settings,
         }

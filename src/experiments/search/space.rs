@@ -40,18 +40,21 @@ label-smoothing = [0.0, 0.05, 0.1]
 "#;
 const WIDTHS: &str =
     "hidden = [[64], [128], [256], [64, 32], [128, 64], [256, 128], [512, 256], [256, 128, 64]]\n";
-const BLOCKS: &str = "blocks = [4, 8, 16]\ndensity = { low = 0.05, high = 0.5, log = true }\n";
+const DENSITY: &str = "density = { low = 0.05, high = 0.5, log = true }\n";
+/// Of inputs with fewer features, the usual blocks are as many as there can be.
+const FEATURES_FOR_BLOCKS: usize = 16;
 
 /// The built-in space of an architecture and an optimiser, as a file.
-fn built_in(arch: Arch, optimizer: OptimizerKind) -> String {
+fn built_in(arch: Arch, optimizer: OptimizerKind, features: usize) -> String {
+    let blocks = if features < FEATURES_FOR_BLOCKS { "" } else { "blocks = [4, 8, 16]\n" };
     let [low, high] = match optimizer {
         OptimizerKind::Adam | OptimizerKind::AdamW => ["3e-4", "3e-2"],
         OptimizerKind::Lion => ["3e-5", "3e-3"],
         _ => ["1e-2", "5e-1"],
     };
     let own = match arch {
-        Arch::Sc => format!("{WIDTHS}{BLOCKS}receptive-field = [2, 4, 8]\n"),
-        Arch::Band => format!("{WIDTHS}{BLOCKS}softness = [0.5, 1.0, 2.0]\n"),
+        Arch::Sc => format!("{WIDTHS}{blocks}{DENSITY}receptive-field = [2, 4, 8]\n"),
+        Arch::Band => format!("{WIDTHS}{blocks}{DENSITY}softness = [0.5, 1.0, 2.0]\n"),
         Arch::Rsp => format!("{WIDTHS}degree = [4, 8, 16, 32]\n"),
         Arch::Fc => WIDTHS.to_owned(),
         // Its widths follow from the size.
@@ -70,12 +73,13 @@ fn built_in(arch: Arch, optimizer: OptimizerKind) -> String {
 }
 
 impl Space {
-    /// The built-in space of an architecture and an optimiser.
+    /// The built-in space of an architecture and an optimiser, for data with so many features.
     ///
     /// # Errors
     /// None for the spaces of this program.
-    pub(crate) fn built_in(arch: Arch, optimizer: OptimizerKind) -> Result<Self> {
-        Self::from_toml(&built_in(arch, optimizer)).map_err(|reason| Error::setting(Setting::Space, reason))
+    pub(crate) fn built_in(arch: Arch, optimizer: OptimizerKind, features: usize) -> Result<Self> {
+        Self::from_toml(&built_in(arch, optimizer, features))
+            .map_err(|reason| Error::setting(Setting::Space, reason))
     }
 
     /// Reads a file in TOML: for each setting a list of values, or a range `{ low = 1e-4, high = 1e-2, log = true }`.
@@ -259,7 +263,7 @@ mod tests {
     fn built_in_spaces_can_be_read_drawn_from_and_resolved() {
         for arch in Arch::ALL.into_iter().filter(|arch| *arch != Arch::Custom) {
             for optimizer in OptimizerKind::ALL {
-                let space = Space::built_in(arch, optimizer).unwrap();
+                let space = Space::built_in(arch, optimizer, 20).unwrap();
                 assert_eq!(Space::from_toml(&space.to_toml()).unwrap(), space);
                 let base = Settings::default().arch(arch).optimizer(optimizer);
                 let mut all = Vec::new();

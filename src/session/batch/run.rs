@@ -51,6 +51,14 @@ impl Batch<'_> {
         Ok(PlannedRun { name, settings: settings.resolve()?, folder })
     }
 
+    /// The number of features of a run's data.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub(crate) fn features(&self, run: &PlannedRun) -> Result<usize> {
+        Ok(self.shape(run)?.features.features)
+    }
+
     /// Refuses a network that cannot be built for the data.
     ///
     /// # Errors
@@ -60,7 +68,8 @@ impl Batch<'_> {
         if architecture.edges().is_some() {
             return Ok(());
         }
-        architecture.fit_to(shape.features, shape.classes).map(drop)
+        let built = architecture.fit_to(shape.features, shape.classes)?.build(run.settings.recipe.seed);
+        built.map(drop).map_err(|error| architecture.blame(error))
     }
 
     /// Which of the samples that a finished run was scored on its last model predicts correctly, `[sample]`.
@@ -141,7 +150,7 @@ impl Batch<'_> {
 
     /// The reporter of runs.
     fn quiet(&self) -> OneOfMany<'_> {
-        OneOfMany { reporter: self.session.reporter, warned: &self.warned, draws: self.draws }
+        OneOfMany { reporter: self.session.reporter, warned: &self.warned, is_trial: self.is_search }
     }
 
     /// The session of a run.
