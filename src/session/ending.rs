@@ -40,9 +40,10 @@ impl Session<'_> {
                 epochs(settings.patience.unwrap_or_default())
             ));
         }
+        let mut tip = None;
         if summary.is_some() {
             self.warn_of_unmoved_edges(settings, recorder.history());
-            self.warn_of_verdict(settings, &recorder, test);
+            tip = self.warn_of_verdict(settings, &recorder, test);
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(
@@ -55,7 +56,15 @@ impl Session<'_> {
             self.warn("best.safetensors is missing, and no epoch since was better");
         }
         let (model, history) = recorder.into_parts();
-        Ok(TrainedRun { model, history, ending, summary, epochs_planned: settings.recipe.epochs, folder })
+        Ok(TrainedRun {
+            model,
+            history,
+            ending,
+            summary,
+            epochs_planned: settings.recipe.epochs,
+            folder,
+            tip,
+        })
     }
 
     /// Saves what there is of a failed run, and records which epoch's model that is.

@@ -89,6 +89,9 @@ pub struct TrainedRun {
     pub epochs_planned: usize,
     /// The run folder, if there is one.
     pub folder: Option<PathBuf>,
+    /// What may help a run that has learned nothing.
+    #[doc(hidden)]
+    pub tip: Option<&'static str>,
 }
 
 impl TrainedRun {
@@ -102,6 +105,14 @@ impl TrainedRun {
         let folder = Some(folder.to_owned());
         let recorded = past.setting("/recipe/epochs").cloned().map(serde_json::from_value);
         let epochs_planned = recorded.and_then(std::result::Result::ok).unwrap_or(past.history.len());
-        Ok(Self { model, history: past.history, ending, summary: Some(summary), epochs_planned, folder })
+        Ok(Self {
+            model,
+            history: past.history,
+            ending,
+            summary: Some(summary),
+            epochs_planned,
+            folder,
+            tip: None,
+        })
     }
 }

@@ -25,18 +25,24 @@ struct Verdict {
 
 impl Session<'_> {
     /// Warns of a network that gives one answer for nearly all samples, or is no better than one that does.
-    pub(super) fn warn_of_verdict(&self, settings: &RunSettings, recorder: &Recorder, test: &Dataset) {
-        let Some(last) = recorder.history().last() else { return };
+    /// Returns what may help.
+    pub(super) fn warn_of_verdict(
+        &self,
+        settings: &RunSettings,
+        recorder: &Recorder,
+        test: &Dataset,
+    ) -> Option<&'static str> {
+        let last = recorder.history().last()?;
         let model = recorder.model();
         let names = model.class_names();
         let (class, rows) = most_frequent(test.labels(), names.len());
         let share = rows as f64 / test.samples() as f64;
         // A network that nearly always gives one answer is right for that class, and for few other samples.
         if last.test_accuracy > share + (1.0 - NEARLY_ALL) {
-            return;
+            return None;
         }
         // The run is complete: what cannot be computed now is not reported.
-        let Ok(answers) = answers(model, test) else { return };
+        let answers = answers(model, test).ok()?;
         let (answer, times) = most_frequent(&answers, names.len());
         let times = times as f64 / test.samples() as f64;
         let verdict = Verdict {
@@ -44,12 +50,14 @@ impl Session<'_> {
             answer: (times >= NEARLY_ALL && test.samples() >= FEW).then(|| (names[answer].clone(), times)),
             accuracy: last.test_accuracy,
         };
-        match verdict.line(&settings.scored_on().to_string()) {
-            Some(line) if share < 1.0 => {
-                self.warn(format!("{line}; {}", remedy(settings, model.data().image_shape.is_some())));
-            }
-            line => line.into_iter().for_each(|line| self.warn(line)),
+        let line = verdict.line(&settings.scored_on().to_string())?;
+        if share >= 1.0 {
+            self.warn(line);
+            return None;
         }
+        let remedy = remedy(settings, model.data().image_shape.is_some());
+        self.warn(format!("{line}; {remedy}"));
+        Some(remedy)
     }
 }
 

@@ -390,6 +390,9 @@ fn a_network_that_learned_nothing_is_reported() {
         said.stderr.contains("is right in 33.33 % of the test samples, the network in 33.33 %"),
         "{said:?}"
     );
+    let said = tanner(folder.path(), &line.replace(" --quiet", ""));
+    let tip = said.stderr.lines().last().unwrap();
+    assert!(tip.starts_with("tip: more epochs or another recipe may help: --preset "), "{said:?}");
     let said = tanner(folder.path(), "trees.csv --preset small --backend cpu --epochs 60");
     assert!(said.code == Some(0) && !said.stderr.contains("nothing learned"), "{said:?}");
 }

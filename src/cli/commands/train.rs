@@ -32,7 +32,14 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
     };
     let folder = run.folder.as_deref().unwrap_or(Path::new("."));
     match (&run.summary, run.ending) {
-        (Some(summary), _) => print_summary(summary, folder),
+        (Some(summary), _) => {
+            print_summary(summary, folder)?;
+            // The warning is far above the result in a terminal.
+            if let Some(tip) = run.tip {
+                terminal::note(&format!("tip: {tip}"));
+            }
+            Ok(())
+        }
         (None, Ending::Stopped { epochs, steps }) => {
             let after = match steps {
                 0 => String::new(),
