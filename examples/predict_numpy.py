@@ -24,7 +24,7 @@ def logits(path, x):
     with safe_open(path, "numpy") as file:
         header = json.loads(file.metadata()["tanner"])
         t = {name: file.get_tensor(name) for name in file.keys()}
-    x = np.asarray(x, np.float32)
+    x = raw_features(np.asarray(x), header.get("data", {}))
     if header.get("standardized"):
         if header["version"] < 4:
             t["preprocessing.feature_divisor"] = t["preprocessing.feature_deviation"] + np.float32(1e-3)
@@ -41,6 +41,19 @@ def logits(path, x):
             dense[np.repeat(np.arange(len(biases)), edges), t[f"layers.{index}.inputs"]] = weights
             weights = dense
         x = ACTIVATIONS[layer["activation"]](x @ weights.reshape(len(biases), -1).T + biases)
+    return x
+
+
+def raw_features(x, data):
+    """Raw features as the model takes them: bytes and pixels above 1 are scaled, NaN is filled."""
+    scale, encoding = data.get("pixel_scale"), data.get("encoding", {})
+    above = x.dtype == np.uint8 or np.nanmax(x, axis=1, keepdims=True) > 1
+    x = x.astype(np.float32)
+    if scale:
+        x = np.where(above, x / np.float32(scale), x)
+    if "impute" in encoding:
+        fills = [[0] * len(c["categories"]) if "categories" in c else [c["fill"]] for c in encoding["columns"]]
+        x = np.where(np.isnan(x), np.concatenate(fills).astype(np.float32), x)
     return x
 
 

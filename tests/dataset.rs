@@ -204,6 +204,22 @@ fn test_labels_of_unknown_classes_are_refused() {
     assert_violation(result, NAMES[3], 9, &["label 4", "expected 0 to 3"]);
 }
 
+/// A stray byte would make a network of 201 classes.
+#[test]
+fn a_label_that_leaves_most_classes_empty_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let pictures = || idx(&[3, 2, 2], &[7; 12]);
+    for (name, bytes) in
+        NAMES.iter().zip([pictures(), idx(&[3], &[0, 200, 1]), pictures(), idx(&[3], &[0, 1, 1])])
+    {
+        fs::write(dir.path().join(name), bytes).unwrap();
+    }
+    let message = load_idx_folder(dir.path()).unwrap_err().to_string();
+    for part in ["label 200 (of 1 samples) makes 201 classes, of which 198 have no sample", "renumber", "9"] {
+        assert!(message.contains(part), "{message}");
+    }
+}
+
 #[test]
 fn one_class_counts_as_two() {
     let dir = folder(|contents| (contents[1], contents[3]) = (idx(&[2], &[0, 0]), idx(&[2], &[0, 0])));

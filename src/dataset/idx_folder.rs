@@ -33,7 +33,7 @@ pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
     });
     let (train, test) = (train?, test?);
     check_same_size(&train, &test)?;
-    let class_count = class_count(&train.labels_path, &train.labels);
+    let class_count = class_count(&train.labels_path, &train.labels)?;
     check_test_labels(&test.labels_path, &test.labels, class_count)?;
     let [train_pixels, test_pixels] = [&train, &test].map(|half| half.images.pixels.len());
     host::require(&format!("the data set in {}", dir.display()), features_bytes(train_pixels, test_pixels))?;
@@ -59,7 +59,7 @@ pub fn load_idx_training(dir: impl AsRef<Path>) -> Result<Pictures> {
     let dir = dir.as_ref();
     let [images, labels] = find_files(dir, TRAIN)?;
     let train = threads::run(|| Half::read(images, labels))?;
-    let class_count = class_count(&train.labels_path, &train.labels);
+    let class_count = class_count(&train.labels_path, &train.labels)?;
     train.into_pictures(class_count)
 }
 
@@ -85,6 +85,9 @@ impl Half {
         Pictures::new(pixels, [rows, columns], self.labels.into_iter().map(u32::from).collect(), class_count)
     }
 }
+
+/// Bytes before the first label: magic number and count.
+const LABELS_HEADER: usize = 8;
 
 /// The default data.
 pub(crate) const USUAL: &str = "data/fashion-mnist";
@@ -159,28 +162,37 @@ fn check_counts(images_path: &Path, images: &IdxImages, labels_path: &Path, labe
     Err(violation(labels_path, offset, reason))
 }
 
-/// One more than the largest training label, at least 2; warns of labels in between that no sample has.
-fn class_count(path: &Path, labels: &[u8]) -> usize {
+/// One more than the largest training label, at least 2; warns of labels in between that no sample has, and refuses
+/// a largest one that leaves most of them without samples.
+fn class_count(path: &Path, labels: &[u8]) -> Result<usize> {
     let largest = labels.iter().max().copied().unwrap_or(0);
     let unused = (0..=largest).filter(|label| !labels.contains(label)).count();
+    if 2 * unused > usize::from(largest) + 1 {
+        let place = labels.iter().position(|label| *label == largest).unwrap_or(0);
+        let samples = labels.iter().filter(|label| **label == largest).count();
+        let reason = format!(
+            "label {largest} (of {samples} samples) makes {} classes, of which {unused} have no sample: correct it if it is wrong, \
+             else renumber the labels from 0 without gaps",
+            usize::from(largest) + 1
+        );
+        return Err(violation(path, (LABELS_HEADER + place) as u64, reason));
+    }
     if unused > 0 {
         log::warn!(
             "{}: no sample has {unused} of the labels 0 to {largest}; is a label wrong?",
             path.display()
         );
     }
-    (usize::from(largest) + 1).max(2)
+    Ok((usize::from(largest) + 1).max(2))
 }
 
 /// Refuses test labels of classes that the training set does not have.
 fn check_test_labels(path: &Path, labels: &[u8], class_count: usize) -> Result<()> {
-    /// Bytes before the first label: magic number and count.
-    const HEADER: usize = 8;
     match labels.iter().position(|label| usize::from(*label) >= class_count) {
         None => Ok(()),
         Some(place) => Err(violation(
             path,
-            (HEADER + place) as u64,
+            (LABELS_HEADER + place) as u64,
             format!("label {}, expected 0 to {} as in the training set", labels[place], class_count - 1),
         )),
     }

@@ -17,12 +17,12 @@ impl DataRecord {
             return Err(table.refused(format!("{} rows, {} were split in training", table.rows(), test.of)));
         }
         let name = table.name.clone();
-        let EncodedSamples { samples, unseen } = self.samples(table, limits)?;
+        let EncodedSamples { samples, unseen, far } = self.samples(table, limits)?;
         if !self.is_own(&samples) {
             let reason = "as many rows as the table that was split in training, but different ones or in another order";
             return Err(Error::Table { name, reason: reason.into() });
         }
-        Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen })
+        Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen, far })
     }
 
     /// The samples of the training table in the same two parts; `None` for any other table.
@@ -47,7 +47,8 @@ fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
 ///
 /// # Errors
 /// As for [`Classes::of`] and [`TableEncoding::fit`].
-pub fn learn(table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
+pub fn learn(mut table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
+    table.scale_new_pixels();
     let record = record(&table, &Classes::of(&table, limits)?, None, fit)?;
     Ok((record.samples(table, limits)?.samples, record))
 }
@@ -60,20 +61,21 @@ pub fn learn(table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset,
 /// # Errors
 /// As [`learn`], and when no such split is possible.
 pub fn learn_and_split(
-    table: Table,
+    mut table: Table,
     (holdout, seed): (Holdout, u64),
     fit: FitOptions,
     limits: &Limits,
 ) -> Result<(EncodedSamples<DataSplits>, DataRecord)> {
+    table.scale_new_pixels();
     let classes = Classes::of(&table, limits)?;
     let labels = classes.labels(&table)?;
     let marks = test_marks(&labels, classes.names.len(), holdout, seed)?;
     let mut record = record(&table, &classes, Some(&marks), fit)?;
     record.test = Some(HeldOut { holdout, seed, of: table.rows() });
-    let EncodedSamples { samples, unseen } = record.samples(table, limits)?;
+    let EncodedSamples { samples, unseen, far } = record.samples(table, limits)?;
     record.table = Some(fingerprint(&samples));
     let (train, test) = samples.into_parts(&marks);
-    Ok((EncodedSamples { samples: DataSplits { train, test }, unseen }, record))
+    Ok((EncodedSamples { samples: DataSplits { train, test }, unseen, far }, record))
 }
 
 /// The rows of a table that [`learn_and_split`] would hold out, counted from 0.
@@ -116,6 +118,7 @@ fn record(
         class_names: classes.names.clone(),
         feature_names: if encoding.named { encoding.feature_names() } else { Vec::new() },
         image_shape: table.image_shape(),
+        pixel_scale: table.pixel_scale,
         encoding: Some(encoding),
         ..DataRecord::default()
     })

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "train")]
 use sha2::{Digest as _, Sha256};
 
-use super::table::{Classes, Limits, Table, TableEncoding, Unseen};
+use super::table::{BYTE, Classes, Limits, PixelUnit, Span, Table, TableEncoding, Unseen};
 use super::{Dataset, HeldOut, fingerprint};
 #[cfg(feature = "train")]
 use crate::text::hex;
@@ -28,6 +28,9 @@ pub struct DataRecord {
     /// Rows and columns of pixels, when each raw sample is a picture.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_shape: Option<[usize; 2]>,
+    /// What pixels of files are divided by, so that they are from 0 to 1; `None` if pixels are taken as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pixel_scale: Option<f32>,
     /// How a table becomes raw features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
@@ -47,6 +50,8 @@ pub struct EncodedSamples<T> {
     pub samples: T,
     /// Columns with texts that training did not see.
     pub unseen: Vec<Unseen>,
+    /// About numbers far from those of training.
+    pub far: Option<String>,
 }
 
 impl DataRecord {
@@ -54,6 +59,29 @@ impl DataRecord {
     #[must_use]
     pub(crate) fn of(dataset: &Dataset) -> Self {
         Self { image_shape: dataset.image_shape(), ..Self::default() }
+    }
+
+    /// As [`Self::of`], of pictures whose pixels were bytes.
+    #[cfg(feature = "train")]
+    pub(crate) fn of_bytes(dataset: &Dataset) -> Self {
+        Self { pixel_scale: Some(BYTE), ..Self::of(dataset) }
+    }
+
+    /// Gives the pixels of a table the scale of training.
+    ///
+    /// # Errors
+    /// [`Error::Table`] as for [`Table::scale_pixels`].
+    pub(crate) fn scale_pixels(&self, table: &mut Table, earlier: &mut PixelUnit) -> Result<()> {
+        self.pixel_scale.map_or(Ok(()), |scale| table.scale_pixels(scale, earlier))
+    }
+
+    /// What the bytes of an IDX file are divided by: 255, unless the model was trained on columns up to 255 as they were.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn byte_divisor(&self) -> f32 {
+        let columns = self.encoding.as_ref().map_or(&[][..], |encoding| &encoding.columns);
+        let is_raw = columns.iter().any(|column| column.range.is_some_and(|range| range[1] > 1.0));
+        if self.pixel_scale.is_none() && is_raw { 1.0 } else { BYTE }
     }
 
     /// 16 hexadecimal digits that depend on the names of classes and features; `None` if there are no names.
@@ -110,6 +138,11 @@ impl DataRecord {
         {
             return fail(format!("pictures of {rows} x {columns} pixels do not have {features} features"));
         }
+        if let Some(scale) = self.pixel_scale
+            && (self.image_shape.is_none() || !scale.is_finite() || scale <= 0.0)
+        {
+            return fail(format!("a scale of pixels of {scale}, or one without pictures"));
+        }
         if let Some(encoding) = &self.encoding {
             encoding.check()?;
             if encoding.width() != features {
@@ -154,13 +187,15 @@ impl DataRecord {
         };
         self.check_pictures(table.image_shape())?;
         let labels = Classes { names: self.class_names.clone() }.labels(&table)?;
+        self.scale_pixels(&mut table, &mut PixelUnit::default())?;
+        let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
         let encoded = encoding.encode(&mut table, limits)?;
         let data = Dataset::new(encoded.features, encoding.width(), labels, self.class_names.len())?;
         let samples = match self.image_shape {
             Some(shape) => data.with_image_shape(shape)?,
             None => data,
         };
-        Ok(EncodedSamples { samples, unseen: encoded.unseen })
+        Ok(EncodedSamples { samples, unseen: encoded.unseen, far: encoding.far_columns(&spans) })
     }
 
     /// Whether these are the samples of exactly the training table, in its order.

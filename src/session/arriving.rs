@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use super::Session;
 use super::data::{classes_of, encoding_of, limits};
+use crate::dataset::DataRecord;
 use crate::dataset::table::{
-    ArrivingRows, Classes, ColumnRef, Columns, Format, Header, KeptColumns, LabelNeed, Limits, ReadOptions,
-    Source, Table, TableEncoding, Unseen,
+    ArrivingRows, Classes, ColumnRef, Columns, Format, Header, KeptColumns, LabelNeed, Limits, PixelUnit,
+    ReadOptions, Source, Span, Table, TableEncoding, Unseen,
 };
 use crate::model::TrainedModel;
 use crate::text::grouped;
@@ -21,6 +22,7 @@ const PROBLEMS: usize = 10;
 /// Encodes rows that arrive in parts.
 #[derive(Debug)]
 pub struct ArrivingFeatures<'a> {
+    data: &'a DataRecord,
     encoding: Cow<'a, TableEncoding>,
     limits: Limits,
     rows: ArrivingRows,
@@ -31,6 +33,10 @@ pub struct ArrivingFeatures<'a> {
     kept: KeptColumns,
     /// Whether no part was encoded so far.
     is_first: bool,
+    /// The unit of pixels, as far as rows have shown it.
+    pixels: PixelUnit,
+    /// The numbers of each column, over all parts.
+    spans: Vec<Span>,
     /// By column, over all parts.
     unseen: Vec<Unseen>,
 }
@@ -46,7 +52,14 @@ impl ArrivingFeatures<'_> {
         let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
         let before = self.rows.clone();
         let read = self.rows.read(records, &columns).and_then(|table| {
-            table.map(|mut table| self.encoding.encode(&mut table, &self.limits)).transpose()
+            let encode = |mut table: Table| {
+                self.data.scale_pixels(&mut table, &mut self.pixels)?;
+                let columns = table.columns.iter();
+                self.spans.resize(table.columns.len(), Span::default());
+                self.spans.iter_mut().zip(columns).for_each(|(span, column)| span.merge(&column.span));
+                self.encoding.encode(&mut table, &self.limits)
+            };
+            table.map(encode).transpose()
         });
         let Some(encoded) = read.map_err(|error| self.all_problems(before.clone(), records, error))? else {
             return Ok(None);
@@ -148,6 +161,7 @@ impl Session<'_> {
         let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
         let (encoding, limits) = (encoding_of(model), options.limits);
         ArrivingFeatures {
+            data: model.data(),
             encoding,
             limits,
             rows: ArrivingRows::new(name, options),
@@ -156,6 +170,8 @@ impl Session<'_> {
             keep: keep.to_vec(),
             kept: KeptColumns::default(),
             is_first: true,
+            pixels: PixelUnit::default(),
+            spans: Vec::new(),
             unseen: Vec::new(),
         }
     }
@@ -163,6 +179,8 @@ impl Session<'_> {
     /// Warns once, at the end, of texts that training did not see.
     pub fn end_of_features(&self, arriving: &ArrivingFeatures<'_>) {
         self.warn_of_unseen(&arriving.unseen);
+        let far = arriving.encoding.far_columns(&arriving.spans);
+        far.into_iter().for_each(|line| self.warn(line));
     }
 
     /// Columns of a whole table that are passed through.

@@ -7,8 +7,8 @@ use super::Session;
 use super::facts::{Origin, read_new};
 use super::settings::{DataSettings, TestRows};
 use crate::dataset::table::{
-    Classes, Columns, Format, Header, LabelNeed, Limits, ReadOptions, Source, Table, TableEncoding, Tables,
-    read_labels, several_spellings,
+    Classes, Columns, Format, Header, LabelNeed, Limits, PixelUnit, ReadOptions, Source, Span, Table,
+    TableEncoding, Tables, read_labels, several_spellings,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -92,7 +92,7 @@ impl Session<'_> {
     pub(crate) fn split_data(&self, raw: RawData, settings: &DataSettings, seed: u64) -> Result<Data> {
         let Tables { table, test, .. } = match raw {
             RawData::Idx(splits) => {
-                let record = DataRecord::of(&splits.train);
+                let record = DataRecord::of_bytes(&splits.train);
                 return Ok(Data { splits, record });
             }
             RawData::Table(tables, _) => *tables,
@@ -232,14 +232,18 @@ impl Session<'_> {
         let mut table = Table::read(source, format, &columns, &options)?.table;
         classes_of(model).check_place(&table)?;
         model.data().check_pictures(table.image_shape())?;
+        model.data().scale_pixels(&mut table, &mut PixelUnit::default())?;
+        let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
         let encoded = encoding.encode(&mut table, &options.limits)?;
         self.warn_of_unseen(&encoded.unseen);
+        encoding.far_columns(&spans).into_iter().for_each(|line| self.warn(line));
         Ok(encoded.features)
     }
 
     /// The samples of a table, after warning of unseen texts.
     fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
         self.warn_of_unseen(&encoded.unseen);
+        encoded.far.into_iter().for_each(|line| self.warn(line));
         encoded.samples
     }
 }

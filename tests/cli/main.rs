@@ -20,6 +20,7 @@ mod judging;
 mod killing;
 mod own_data;
 mod parity;
+mod pixel_scale;
 mod planar;
 mod predicting;
 mod profile;

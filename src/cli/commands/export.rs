@@ -23,6 +23,14 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<()> {
     if let Some(path) = &args.onnx {
         let bytes = onnx::to_bytes(&model, args.form.into()).context("--onnx")?;
         atomic_write(path, &bytes).context("--onnx")?;
+        let columns = onnx::offset_columns(&model);
+        if !columns.is_empty() {
+            terminal::note(&format!(
+                "subtract the offset of columns in float64 before they become the float32 input of the graph (`data.encoding.columns` in \
+                 its metadata `tanner`): {}",
+                columns.join(", ")
+            ));
+        }
         terminal::print(&format!("onnx {} ({})", path.display(), size(bytes.len() as u64)))?;
     }
     if let Some(folder) = &args.csr {

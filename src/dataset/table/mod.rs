@@ -34,6 +34,8 @@ mod npy;
 mod npz;
 #[cfg(feature = "parquet")]
 mod parquet;
+mod pixels;
+mod ranges;
 mod rows;
 #[cfg(feature = "train")]
 mod source;
@@ -68,6 +70,7 @@ pub use limits::Limits;
 pub use npy::read_labels;
 #[cfg(feature = "train")]
 pub(crate) use npz::Archive;
+pub(crate) use pixels::{BYTE, PixelUnit};
 #[cfg(feature = "train")]
 pub use source::{Format, Source};
 pub(crate) use span::Span;
@@ -123,6 +126,8 @@ pub struct Table {
     pub(crate) image_shape: Option<[usize; 2]>,
     /// Whether the numbers were stored as bytes from 0 to 255.
     pub(crate) holds_bytes: bool,
+    /// The scale of pixels that are in the unit of a model, from 0 to 1.
+    pub(crate) pixel_scale: Option<f32>,
 }
 
 /// A column of features.
@@ -183,6 +188,7 @@ impl Table {
             file_columns,
             image_shape: None,
             holds_bytes: false,
+            pixel_scale: None,
         }
     }
 

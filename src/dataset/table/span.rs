@@ -37,6 +37,12 @@ impl Span {
         self.is_exact &= other.is_exact;
     }
 
+    /// Takes every number divided by this.
+    pub(crate) fn divide(&mut self, by: f64) {
+        self.low /= by;
+        self.high /= by;
+    }
+
     /// The smallest and the largest number, if there is any.
     pub(crate) fn range(&self) -> Option<[f64; 2]> {
         (self.low <= self.high).then_some([self.low, self.high])

@@ -1,6 +1,6 @@
 //! A graph under construction: nodes, constants and the names between them.
 
-use super::proto::{ElementType, node, tensor, value};
+use super::proto::{ElementType, node, row_maximum, tensor, value};
 use crate::protobuf::Message;
 
 /// `GraphProto` so far. Nodes are in the order of computation.
@@ -19,6 +19,12 @@ impl Graph {
         attributes: &[(&str, u64)],
     ) -> String {
         self.message.push_message(1, &node(operator, inputs, output, attributes));
+        output.to_owned()
+    }
+
+    /// Adds the greatest value of each sample, `[N, 1]`, and returns its name.
+    pub(super) fn row_maximum(&mut self, input: &str, output: &str) -> String {
+        self.message.push_message(1, &row_maximum(input, output));
         output.to_owned()
     }
 
@@ -56,11 +62,11 @@ impl Graph {
     }
 
     /// The whole graph: `features` in, `label` and `probabilities` out.
-    pub(super) fn finish(self, features: usize, classes: usize) -> Message {
+    pub(super) fn finish(self, features: usize, classes: usize, about: &str) -> Message {
         self.message
             .text(2, "tanner")
-            .message(11, &value("features", ElementType::Float, Some(features)))
-            .message(12, &value("label", ElementType::Int64, None))
-            .message(12, &value("probabilities", ElementType::Float, Some(classes)))
+            .message(11, &value("features", ElementType::Float, Some(features), about))
+            .message(12, &value("label", ElementType::Int64, None, ""))
+            .message(12, &value("probabilities", ElementType::Float, Some(classes), ""))
     }
 }

@@ -2,11 +2,12 @@
 //!
 //! The graph has one input, `features`, float32 `[N, features]`, and two outputs: `label`, int64
 //! `[N]`, the class of the greatest logit and the first of equals, and `probabilities`, float32
-//! `[N, classes]`. Raw features are standardised, rotated or reordered in the graph. It uses
+//! `[N, classes]`. Missing values are filled, pixels scaled, raw features standardised, rotated or reordered in the graph. It uses
 //! only operators of version 13, and weights have one [`Form`].
 
 mod degrees;
 mod graph;
+mod input;
 mod layer;
 mod proto;
 
@@ -17,6 +18,8 @@ use crate::importance::{Preprocessing, Transform};
 use crate::model::TrainedModel;
 use crate::protobuf::Message;
 use crate::{Error, Result};
+
+pub use self::input::offset_columns;
 
 /// Version of the operators.
 pub(crate) const OPSET: u64 = 13;
@@ -51,14 +54,16 @@ pub fn to_bytes(model: &TrainedModel, form: Form) -> Result<Vec<u8>> {
     check_size(weights.fold(numbers, u64::saturating_add))?;
 
     let mut graph = Graph::default();
-    let mut values = preprocess(&mut graph, model.preprocessing());
+    let features = input::add(&mut graph, model);
+    let mut values = preprocess(&mut graph, features, model.preprocessing());
     for (index, (layer, form)) in layers.iter().zip(&forms).enumerate() {
         let parts = (layer, &model.parameters().layers[index]);
         values = layer::add(&mut graph, &format!("layer{}", index + 1), &values, parts, form);
     }
     graph.node("Softmax", &[&values], "probabilities", &[("axis", 1)]);
     graph.node("ArgMax", &[&values], "label", &[("axis", 1), ("keepdims", 0)]);
-    let graph = graph.finish(model.preprocessing().input_features(), model.network().classes());
+    let graph =
+        graph.finish(model.preprocessing().input_features(), model.network().classes(), &input::about(model));
     let bytes = file(model, &graph)?;
     check_size(bytes.len() as u64)?;
     Ok(bytes)
@@ -93,8 +98,7 @@ fn class_names(model: &TrainedModel) -> String {
 }
 
 /// Adds the preprocessing and returns the name of its result.
-fn preprocess(graph: &mut Graph, preprocessing: &Preprocessing) -> String {
-    let mut values = "features".to_owned();
+fn preprocess(graph: &mut Graph, mut values: String, preprocessing: &Preprocessing) -> String {
     if let Some(standardisation) = preprocessing.standardisation() {
         let shape = [standardisation.features()];
         let mean = graph.floats("standardisation.mean", &shape, standardisation.mean().iter().copied());

@@ -30,8 +30,16 @@ pub(super) fn node(operator: &str, inputs: &[&str], output: &str, attributes: &[
     })
 }
 
+/// `NodeProto` of the greatest value of each row: `ReduceMax` over the second axis, which is kept.
+pub(super) fn row_maximum(input: &str, output: &str) -> Message {
+    /// `AttributeProto.AttributeType.INTS`.
+    const INTS: u64 = 7;
+    let axes = Message::default().text(1, "axes").int(8, 1).int(20, INTS);
+    node("ReduceMax", &[input], output, &[("keepdims", 1)]).message(5, &axes)
+}
+
 /// `ValueInfoProto`: an input or an output, one row for each of `N` samples, of this many columns or no second dimension.
-pub(super) fn value(name: &str, kind: ElementType, columns: Option<usize>) -> Message {
+pub(super) fn value(name: &str, kind: ElementType, columns: Option<usize>, about: &str) -> Message {
     let samples = Message::default().text(2, "N");
     let shape = Message::default().message(1, &samples);
     let shape = match columns {
@@ -39,7 +47,7 @@ pub(super) fn value(name: &str, kind: ElementType, columns: Option<usize>) -> Me
         None => shape,
     };
     let tensor = Message::default().int(1, kind as u64).message(2, &shape);
-    Message::default().text(1, name).message(2, &Message::default().message(1, &tensor))
+    Message::default().text(1, name).message(2, &Message::default().message(1, &tensor)).text(3, about)
 }
 
 /// `OperatorSetIdProto`: a version of the operators of ONNX itself.

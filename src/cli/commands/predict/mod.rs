@@ -157,5 +157,6 @@ fn pixels(input: Option<&Path>, model: &TrainedModel) -> anyhow::Result<Vec<f32>
         .data()
         .check_pictures(Some([images.rows, images.columns]))
         .with_context(|| path.display().to_string())?;
-    Ok(images.pixels.iter().map(|pixel| f32::from(*pixel) / 255.0).collect())
+    let divisor = model.data().byte_divisor();
+    Ok(images.pixels.iter().map(|pixel| f32::from(*pixel) / divisor).collect())
 }

@@ -1,0 +1,48 @@
+//! Numbers far outside of the range that training saw: probably in another unit.
+
+use super::{Span, TableEncoding};
+use crate::text::shown_number;
+
+/// Numbers are far if they are this many times the range of training away from it.
+const FAR: f64 = 9.0;
+/// Numbers of all columns are small if they are this many times smaller than in training.
+const SMALL: f64 = 50.0;
+/// Columns that a warning names.
+const NAMED: usize = 5;
+
+impl TableEncoding {
+    /// The columns whose numbers are far from those of training, with both ranges; the spans are by column.
+    pub(crate) fn far_columns(&self, spans: &[Span]) -> Option<String> {
+        let ranges = || {
+            let both = self.columns.iter().zip(spans);
+            both.filter_map(|(column, span)| Some((column.name.as_str(), column.range?, span.range()?)))
+        };
+        let shown = |[low, high]: [f64; 2]| format!("{} to {}", shown_number(low), shown_number(high));
+        let is_far = |(_, [low, high], new): &(&str, [f64; 2], [f64; 2])| {
+            let far = FAR * (high - low);
+            far > 0.0 && (new[1] > high + far || new[0] < low - far)
+        };
+        let mut far = ranges().filter(is_far);
+        let named = far.by_ref().take(NAMED);
+        let named: Vec<String> = named
+            .map(|(name, old, new)| format!("{name:?} {}, in training {}", shown(new), shown(old)))
+            .collect();
+        if !named.is_empty() {
+            let more = far.count();
+            let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+            return Some(format!(
+                "numbers are far from those of training, is their unit another? {}{more}",
+                named.join("; ")
+            ));
+        }
+        // A single small number means nothing, small ones in every column do.
+        let largest = |range: [f64; 2]| range[0].abs().max(range[1].abs());
+        let (old, new) = ranges().fold((0.0, 0.0), |(old, new): (f64, f64), (_, was, is)| {
+            (old.max(largest(was)), new.max(largest(is)))
+        });
+        (ranges().count() > 1 && new > 0.0 && SMALL * new < old).then(|| {
+            let [new, old] = [new, old].map(shown_number);
+            format!("numbers of all columns are up to {new}, in training up to {old}: is their unit another?")
+        })
+    }
+}
