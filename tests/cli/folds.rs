@@ -162,6 +162,8 @@ fn folds_that_cannot_be_are_refused_and_small_classes_reported() {
     ] {
         refused(folder, &format!("table.csv {NET} {flags} --out out -q"), 1, &[part]);
     }
+    fs::create_dir(folder.join("pictures")).unwrap();
+    refused(folder, "pictures --folds 3 -q", 1, &["--folds: pictures has its own test set"]);
     refused(folder, "--resume x --folds 3", 2, &["--folds cannot be used with --resume"]);
     let text: String = "a,kind\n".to_owned()
         + &(0..30).map(|row| format!("{row},{}\n", if row < 27 { "x" } else { "y" })).collect::<String>();

@@ -56,10 +56,11 @@ impl Versus {
         let Self { rows, best_correct, default_correct, only_best, only_default, p } = self;
         let percent = |correct: &usize| 100.0 * *correct as f64 / *rows as f64;
         let numbers = format!(
-            "{:.2} % against {:.2} % of {rows} held-out rows ({only_best} rows only the best predicts correctly, \
-             {only_default} only the default; p = {p:.2})",
+            "{:.2} % against {:.2} % of {rows} held-out rows (correct only by the best: {only_best}, only by the default: \
+             {only_default}; p {})",
             percent(best_correct),
-            percent(default_correct)
+            percent(default_correct),
+            if *p < 0.01 { "< 0.01".to_owned() } else { format!("= {p:.2}") }
         );
         match self.is_default_as_good() {
             true => format!("the default is as good, within chance: {numbers}"),

@@ -12,7 +12,7 @@ use crate::error::AskedBy as _;
 use crate::inference::{Predictions, Predictor, Scores};
 use crate::model::TrainedModel;
 use crate::session::data::{RawData, limits};
-use crate::session::settings::{Settings, TestRows};
+use crate::session::settings::{DataSettings, Settings, TestRows};
 use crate::session::{Session, Unfinished};
 use crate::text::grouped;
 use crate::training::Summary;
@@ -88,12 +88,17 @@ fn check(settings: &Settings, folds: usize) -> Result<()> {
             "the saved model has seen rows that would be tested",
         ),
     ];
-    match refused.into_iter().find(|(given, ..)| *given) {
-        Some((_, setting, why)) => {
-            Err(Error::setting(setting, format!("cannot be used with `{}`: {why}", Setting::Folds)))
-        }
-        None => Ok(()),
+    if let Some((_, setting, why)) = refused.into_iter().find(|(given, ..)| *given) {
+        return Err(Error::setting(setting, format!("cannot be used with `{}`: {why}", Setting::Folds)));
     }
+    let data = DataSettings::new(&settings.data)?;
+    if data.format.is_none() { Err(own_test_set(&data.path)) } else { Ok(()) }
+}
+
+fn own_test_set(path: &Path) -> Error {
+    let path = path.display();
+    let reason = format!("{path} has its own test set, only a table without one is split into folds");
+    Error::setting(Setting::Folds, reason)
 }
 
 impl Batch<'_> {
@@ -109,9 +114,7 @@ impl Batch<'_> {
                 )),
                 _ => Ok(()),
             },
-            _ => {
-                refuse(format!("{place} has its own test set, only a table without one is split into folds"))
-            }
+            _ => Err(own_test_set(&self.data.path)),
         };
         let RawData::Table(tables, _) = self.raw_after(check)? else { return Ok(()) };
         let sizes = class_sizes(&tables.table, &limits()).asked_by(Setting::Data)?;
