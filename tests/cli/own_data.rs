@@ -316,6 +316,31 @@ fn columns_in_small_units_are_learned_like_others() {
     assert_eq!(["", "e-6", "e-20"].map(accuracy_in), [100.0; 3]);
 }
 
+#[test]
+fn several_spellings_of_a_label_are_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let warned = |labels: [&str; 2]| {
+        let rows = (0..40).map(|row| format!("{},{}\n", row % 2, labels[row % 2]));
+        fs::write(folder.path().join("t.csv"), format!("a,label\n{}", rows.collect::<String>())).unwrap();
+        let outcome = tanner(folder.path(), &format!("--data t.csv {NET} --json"));
+        outcome.stderr.lines().find(|line| line.contains("the labels ")).map(ToOwned::to_owned)
+    };
+    for (labels, part) in [
+        (
+            ["1e2", "100"],
+            Some("\"1e2\" and \"100\" are two classes; if they mean the same, spell them alike"),
+        ),
+        (["1", "1.0"], Some("\"1\" and \"1.0\" are one class, \"1\"")),
+        (["TRUE", "True"], Some("\"TRUE\" and \"True\" are one class, \"True\"")),
+        (["9007199254740992", "9007199254740993"], None),
+        (["a", "b"], None),
+    ] {
+        let line = warned(labels);
+        assert_eq!(line.is_some(), part.is_some(), "{labels:?}: {line:?}");
+        assert!(line.is_none_or(|line| line.contains(part.unwrap())), "{labels:?}");
+    }
+}
+
 /// With one block, the window is one block.
 #[test]
 fn a_table_of_one_feature_trains_with_one_block() {

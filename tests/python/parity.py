@@ -127,6 +127,39 @@ def compare(programs, name, model, folder, features):
     return differences, sizes
 
 
+def by_runtime(path, features):
+    """Probabilities of ONNX Runtime alone."""
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return session.run(["probabilities"], {"features": features.astype(np.float32)})[0]
+
+
+def compare_inputs(program, folder, features):
+    """The largest differences for what comes before raw features: bytes as pixels, and missing values."""
+    differences = {}
+    expected = by_program(program, folder, folder / "fc-none/model.safetensors", features)
+    bytes_ = np.round(features * 255).astype(np.uint8)
+    model = folder / "fc-none/model.safetensors"
+    differences["bytes, program"] = by_program(program, folder, model, bytes_) - expected
+    differences["bytes, numpy"] = predict(model, bytes_) - expected
+    differences["bytes, onnx"] = by_runtime(folder / "fc-none-dense.onnx", bytes_) - expected
+    rng = np.random.default_rng(0)
+    numbers, colours = rng.normal(size=(90, 2)) + 3, rng.choice(["red", "blue"], 90)
+    text = [f"{a},{b},{c},{'uv'[int(a > b)]}" for (a, b), c in zip(numbers, colours, strict=True)]
+    text[4] = f"{numbers[4, 0]},,{colours[4]},u"
+    text[5] = f",{numbers[5, 1]},,v"
+    (folder / "gaps.csv").write_text("a,b,colour,label\n" + "\n".join(text))
+    flags = "--preset small --epochs 5 --backend cpu --threads 2 --impute median"
+    tanner(program, folder, f"--data gaps.csv {flags} --out gaps")
+    tanner(program, folder, "predict --model gaps gaps.csv --out gaps-probabilities.npy")
+    tanner(program, folder, "export --model gaps --onnx gaps.onnx")
+    rows = np.column_stack([numbers, colours == "blue", colours == "red"]).astype(np.float32)
+    rows[4, 1] = rows[5, 0] = rows[5, 2] = rows[5, 3] = np.nan
+    expected = np.load(folder / "gaps-probabilities.npy")
+    differences["gaps, numpy"] = predict(folder / "gaps/model.safetensors", rows) - expected
+    differences["gaps, onnx"] = by_runtime(folder / "gaps.onnx", rows) - expected
+    return {name: float(np.abs(value).max()) for name, value in differences.items()}
+
+
 def main():
     """Makes the models, compares each, prints a table."""
     programs = Path(sys.argv[1]).resolve()
@@ -143,6 +176,9 @@ def main():
             print(f"{run:<20}", *(f"{program} {value:.1e}" for program, value in differences.items()))
             # Not `value > LIMIT`, which NaN would pass.
             failures += [f"{run}: {program} {value}" for program, value in differences.items() if not value <= LIMIT]
+        inputs = compare_inputs(programs / "tanner", folder, features)
+        print(*(f"{name} {value:.1e}" for name, value in inputs.items()))
+        failures += [f"{name} {value}" for name, value in inputs.items() if not value <= LIMIT]
     print("bytes of the files")
     for run, of in sizes.items():
         print(f"{run:<20}", *(f"{kind} {size}" for kind, size in of.items()))

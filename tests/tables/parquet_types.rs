@@ -197,7 +197,7 @@ fn lists_and_structures_are_refused_by_the_name_that_the_user_knows() {
         column::<Int32Type>(group, &[1, 2, 3, 4], None);
         column::<Int32Type>(group, &[0, 1, 0, 1], None);
     });
-    assert_says(&refusal(bytes.clone()), &["column \"embedding\" holds lists", "`drop`"]);
+    assert_says(&refusal(bytes.clone()), &["column \"embedding\" holds lists", "`drop` embedding"]);
     let reads = |names: &[&str]| {
         let drop: Vec<ColumnRef> = names.iter().map(|name| name.parse().unwrap()).collect();
         let table = read(bytes.clone(), &Columns::New { label: None, labelled: true, drop: &drop });

@@ -137,7 +137,9 @@ pub(crate) fn several_spellings(labels: &Labels) -> Option<String> {
     }
     let mut seen = std::collections::HashMap::new();
     for text in texts.iter().filter(|text| number(text).is_some()) {
-        let value = number(text).map(f64::to_bits);
+        // Whole numbers of more digits than float64 holds are compared as what they are.
+        let long = text.parse::<i128>().ok().filter(|value| value.unsigned_abs() >= 1 << 53);
+        let value = (long, number(text).filter(|_| long.is_none()).map(f64::to_bits));
         if let Some(other) = seen.insert(value, text) {
             return Some(format!(
                 "the labels {other:?} and {text:?} are two classes; if they mean the same, spell them alike"

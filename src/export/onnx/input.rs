@@ -27,9 +27,10 @@ pub(super) fn add(graph: &mut Graph, model: &TrainedModel) -> String {
     let encoding = model.data().encoding.as_ref().filter(|encoding| encoding.impute.is_some());
     let missing = encoding.map(|_| graph.node("IsNaN", &["features"], "missing", &[]));
     if let Some(scale) = model.data().pixel_scale {
-        let [zero, one, scale] = [("pixel.zero", 0.0), ("pixel.one", 1.0), ("pixel.scale", scale)]
+        let [one, scale] = [("pixel.one", 1.0), ("pixel.scale", scale)]
             .map(|(name, value)| graph.floats(name, &[1], [value]));
         if let Some(missing) = &missing {
+            let zero = graph.floats("pixel.zero", &[1], [0.0]);
             // The greatest of a row with NaN may be NaN.
             values = graph.node("Where", &[missing, &zero, &values], "pixel.there", &[]);
         }

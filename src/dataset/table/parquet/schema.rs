@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::columns::ColumnRef;
 use super::super::{Columns, Read};
+use crate::text::shell_word;
 
 /// How the values of a column are stored, beyond their physical type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +52,9 @@ pub(super) fn dropped(schema: &SchemaDescriptor, columns: &Columns<'_>) -> (Vec<
 /// Refuses columns that are not numbers or texts.
 pub(super) fn stored(column: &ColumnDescriptor) -> Read<Stored> {
     let name = column.path().parts().first().map_or("", String::as_str);
-    let refuse = |reason: String| Err(format!("column {name:?} {reason}; leave it out with `drop`"));
+    let refuse = |reason: String| {
+        Err(format!("column {name:?} {reason}; leave it out with `drop` {}", shell_word(name)))
+    };
     if column.max_rep_level() > 0 {
         return refuse("holds lists: give each of their places a column of its own".into());
     }
