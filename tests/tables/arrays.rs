@@ -319,6 +319,18 @@ fn arrays_can_be_named_and_left_out() {
     assert_eq!(read(Format::Npz, two, &columns).unwrap().table.width(), 3);
 }
 
+/// A file of labels wins over the archive's own.
+#[test]
+fn labels_of_a_separate_file_belong_to_an_archive_too() {
+    let x = archive(&[("x", "(4, 3)", 12), ("y", "(4,)", 4)]);
+    let columns = Columns::New { label: None, labelled: false, drop: &[] };
+    let Tables { table, notes, .. } = read(Format::Npz, x, &columns).unwrap();
+    assert!(table.labels().is_none() && table.width() == 3);
+    assert_eq!(notes, ["arrays that are not used: y [4]"]);
+    let labels = Source::from_bytes("l.npz", archive(&[("arr_0", "(4,)", 4)]));
+    assert!(table.with_labels(read_labels(labels, &Limits::default()).unwrap()).is_ok());
+}
+
 #[test]
 fn archives_without_what_is_needed_are_refused_with_their_arrays() {
     let without = archive(&[("x_train", "(4, 3)", 12), ("y_train", "(4,)", 4), ("x_test", "(2, 3)", 6)]);

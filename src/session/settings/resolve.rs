@@ -275,7 +275,12 @@ impl DataSettings {
             return Err(Error::setting(Setting::MaxCategories, reason));
         }
         let of_one_format = [
-            (options.labels.is_some(), Setting::Labels, Format::Npy, "NPY files"),
+            (
+                options.labels.is_some() && format != Some(Format::Npz),
+                Setting::Labels,
+                Format::Npy,
+                "NPY and NPZ files",
+            ),
             (options.header.is_some(), Setting::Header, Format::Csv, "CSV files"),
             (options.delimiter.is_some(), Setting::Delimiter, Format::Csv, "CSV files"),
         ];

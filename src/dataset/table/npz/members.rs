@@ -113,6 +113,13 @@ impl Choice {
         };
         let names_column = named.is_some() && finder.labels.is_none();
         let (table, part, mut notes) = finder.table(columns, names_column)?;
+        // Labels of a separate file.
+        let is_elsewhere = match columns {
+            Columns::New { labelled, .. } => !labelled,
+            Columns::Of { label, .. } => *label == LabelNeed::Ignored,
+            Columns::Kept(_) => true,
+        };
+        let table = Pair { labels: table.labels.filter(|_| !is_elsewhere), ..table };
         let test = finder.test(part).filter(|test| test.features != table.features);
         if let (Some(label), Some(place)) = (named.filter(|_| names_column), table.labels) {
             return Err(format!(
