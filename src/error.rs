@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::named::named;
 
 /// Maximum number of characters of a reason why a file is refused.
-const MAX_REASON: usize = 400;
+const MAX_REASON: usize = 2000;
 /// The beginning of errors of memory.
 pub(crate) const OUT_OF_MEMORY: &str = "out of memory: ";
 
@@ -18,6 +18,8 @@ named! {
         Labels = "labels",
         Header = "header",
         Delimiter = "delimiter",
+        Decimal = "decimal",
+        Missing = "missing",
         Drop = "drop",
         Keep = "keep",
         MaxCategories = "max-categories",

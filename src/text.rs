@@ -33,9 +33,8 @@ pub(crate) fn shown_number(number: f64) -> String {
 }
 
 /// A name as it can be typed in a command, in quotes where a shell needs them.
-#[cfg(feature = "train")]
 pub(crate) fn shell_word(name: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "_-.:/@%+".contains(c);
+    let is_plain = |c: char| c.is_alphanumeric() || "_-.,:/@%+=".contains(c);
     if !name.is_empty() && name.chars().all(is_plain) {
         return name.to_owned();
     }

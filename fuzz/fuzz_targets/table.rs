@@ -1,7 +1,7 @@
 //! Shared by the targets for tables: reading with and without a known schema, then encoding.
 
 use tanner::dataset::table::{
-    ColumnRef, Columns, FitOptions, Format, Impute, LabelNeed, Limits, ReadOptions, Source, Table,
+    ColumnRef, Columns, Decimal, FitOptions, Format, Impute, LabelNeed, Limits, ReadOptions, Source, Table,
 };
 use tanner::dataset::{DataRecord, learn};
 
@@ -21,10 +21,13 @@ fn limits(format: Format) -> Limits {
 }
 
 /// Maximum number of bytes that a reader may allocate for a file.
-fn bound(format: Format, bytes: usize) -> usize {
+fn bound(format: Format, bytes: &[u8]) -> usize {
+    let (is_gzip, bytes) = (bytes.starts_with(b"\x1f\x8b"), bytes.len());
     let free = (1 << 20) + COLUMNS * 1024;
     free + match format {
         // Blocks of 4 MiB, one of which is copied while it grows.
+        // A gzipped file expands by at most 1032.
+        Format::Csv if is_gzip => (24 << 20) + 64 * MAX_DEFLATE * bytes,
         Format::Csv => (24 << 20) + 64 * bytes,
         Format::Npy => 16 * bytes,
         Format::Npz => 8 * MAX_DEFLATE * bytes,
@@ -38,10 +41,17 @@ pub fn read(bytes: &[u8], format: Format) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let label: Option<ColumnRef> = (choice & 1 > 0).then(|| "-1".parse().ok()).flatten();
     let columns = Columns::New { label: label.as_ref(), labelled: choice & 2 == 0, drop: &[] };
-    let options = ReadOptions { limits: limits(format), ..ReadOptions::default() };
+    let options = ReadOptions {
+        limits: limits(format),
+        decimal: [Decimal::Auto, Decimal::Auto, Decimal::Point, Decimal::Comma][usize::from(choice >> 2 & 3)],
+        missing: [None, None, Some(Vec::new()), Some(vec!["usual".into(), "-1".into(), "x".into()])]
+            [usize::from(choice >> 4 & 3)]
+        .clone(),
+        ..ReadOptions::default()
+    };
     let source = || Source::from_bytes("fuzz", bytes.to_vec());
     let read = || Table::read(source(), format, &columns, &options);
-    let Some(tables) = promises::kept(bound(format, bytes.len()), read) else { return };
+    let Some(tables) = promises::kept(bound(format, bytes), read) else { return };
     let has_test = tables.test.is_some();
     let fit = FitOptions {
         impute: [None, Some(Impute::Mean), Some(Impute::Median), Some(Impute::Zero)]

@@ -1,7 +1,7 @@
 //! Fits the encoding of a table, and splits it into training and test set.
 
 use super::split::stratified_marks;
-use super::table::{Classes, FitOptions, Limits, Table, TableEncoding};
+use super::table::{Classes, FitOptions, Labels, Limits, Table, TableEncoding};
 use super::{DataRecord, DataSplits, Dataset, EncodedSamples, HeldOut, Holdout, fingerprint};
 use crate::random::Purpose;
 use crate::{Error, Result};
@@ -49,7 +49,7 @@ fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
 /// As for [`Classes::of`] and [`TableEncoding::fit`].
 pub fn learn(mut table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
     table.scale_new_pixels();
-    let record = record(&table, &Classes::of(&table, limits)?, None, fit)?;
+    let record = record(&table, &classes(&table, fit, limits)?, None, fit)?;
     Ok((record.samples(table, limits)?.samples, record))
 }
 
@@ -67,7 +67,7 @@ pub fn learn_and_split(
     limits: &Limits,
 ) -> Result<(EncodedSamples<DataSplits>, DataRecord)> {
     table.scale_new_pixels();
-    let classes = Classes::of(&table, limits)?;
+    let classes = classes(&table, fit, limits)?;
     let labels = classes.labels(&table)?;
     let marks = test_marks(&labels, classes.names.len(), holdout, seed)?;
     let mut record = record(&table, &classes, Some(&marks), fit)?;
@@ -101,6 +101,14 @@ pub(crate) fn class_sizes(table: &Table, limits: &Limits) -> Result<Vec<(String,
     let mut sizes: Vec<(String, usize)> = classes.names.iter().map(|name| (name.clone(), 0)).collect();
     classes.labels(table)?.into_iter().for_each(|label| sizes[label as usize].1 += 1);
     Ok(sizes)
+}
+
+/// The classes of a table. An error about them mentions everything else that is wrong with the table, too.
+fn classes(table: &Table, fit: FitOptions, limits: &Limits) -> Result<Classes> {
+    if table.labels().is_some_and(Labels::is_incomplete) {
+        return Err(TableEncoding::problems(table, fit).into_error(table));
+    }
+    Classes::of(table, limits).map_err(|error| TableEncoding::problems(table, fit).beside(error))
 }
 
 fn test_marks(labels: &[u32], classes: usize, holdout: Holdout, seed: u64) -> Result<Vec<bool>> {

@@ -6,7 +6,7 @@ use super::Session;
 use super::data::{classes_of, encoding_of, limits};
 use crate::dataset::DataRecord;
 use crate::dataset::table::{
-    ArrivingRows, Classes, ColumnRef, Columns, Format, Header, KeptColumns, LabelNeed, Limits, PixelUnit,
+    ArrivingRows, Classes, ColumnRef, Columns, Format, KeptColumns, LabelNeed, Limits, PixelUnit,
     ReadOptions, Source, Span, Table, TableEncoding, Unseen,
 };
 use crate::model::TrainedModel;
@@ -155,10 +155,10 @@ impl Session<'_> {
         &self,
         model: &'a TrainedModel,
         name: &str,
-        (header, delimiter): (Header, Option<u8>),
+        options: ReadOptions,
         keep: &[ColumnRef],
     ) -> ArrivingFeatures<'a> {
-        let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
+        let options = ReadOptions { limits: limits(), ..options };
         let (encoding, limits) = (encoding_of(model), options.limits);
         ArrivingFeatures {
             data: model.data(),

@@ -7,8 +7,8 @@ use super::Session;
 use super::facts::{Origin, read_new};
 use super::settings::{DataSettings, TestRows};
 use crate::dataset::table::{
-    Classes, Columns, Format, Header, LabelNeed, Limits, PixelUnit, ReadOptions, Source, Span, Table,
-    TableEncoding, Tables, read_labels, several_spellings,
+    Classes, Columns, Format, LabelNeed, Limits, PixelUnit, ReadOptions, Source, Span, Table, TableEncoding,
+    Tables, read_labels, several_spellings,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -222,10 +222,10 @@ impl Session<'_> {
         model: &TrainedModel,
         source: Source,
         format: Format,
-        (header, delimiter): (Header, Option<u8>),
+        options: ReadOptions,
     ) -> Result<Vec<f32>> {
         let encoding = encoding_of(model);
-        let options = ReadOptions { header, delimiter, limits: limits(), ..ReadOptions::default() };
+        let options = ReadOptions { limits: limits(), ..options };
         // A missing text label is not an error here.
         let label = if format == Format::Csv { LabelNeed::Ignored } else { LabelNeed::IfThere };
         let columns = Columns::Of { encoding: &encoding, label };
@@ -274,7 +274,14 @@ pub(super) fn classes_of(model: &TrainedModel) -> Classes {
 
 /// The model's encoding of tables; contradicting settings are refused.
 fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a DataRecord> {
-    let decided = [Setting::Impute, Setting::MaxCategories, Setting::Drop, Setting::Label, Setting::Picture];
+    let decided = [
+        Setting::Impute,
+        Setting::MaxCategories,
+        Setting::Drop,
+        Setting::Label,
+        Setting::Picture,
+        Setting::Missing,
+    ];
     if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
         return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
     }
@@ -308,12 +315,7 @@ pub(super) fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Res
         let reason = format!("{} is a folder, expected a table", settings.path.display());
         return Err(Error::Dataset(reason));
     };
-    let options = ReadOptions {
-        header: settings.options.header.unwrap_or_default(),
-        delimiter: settings.options.delimiter.map(|delimiter| delimiter.0),
-        limits: limits(),
-        ..ReadOptions::default()
-    };
+    let options = settings.reading(limits());
     let Tables { table, test, notes } =
         Table::read(Source::open(&settings.path)?, format, columns, &options)?;
     let table = match &settings.options.labels {

@@ -7,7 +7,8 @@ use super::data::{Data, RawData, read_tables};
 use super::settings::DataSettings;
 use crate::Result;
 use crate::dataset::table::{
-    Column, ColumnEncoding, Columns, Format, Ignored, LabelOrigin, Suspicion, Table, Tables, shown,
+    Column, ColumnEncoding, Columns, Format, Ignored, LabelOrigin, Suspicion, Table, Tables, list_item,
+    shown, unquoted,
 };
 use crate::dataset::{DataRecord, Dataset};
 use crate::text::{grouped, shell_word};
@@ -23,8 +24,10 @@ const FEW_SCORED: usize = 20;
 /// How a file was read: the part that its samples no longer show.
 #[derive(Clone, Debug, Default)]
 pub struct Origin {
-    /// CSV: whether the first row named the columns.
-    header: Option<bool>,
+    /// CSV: whether the first row named the columns, and whether that is certain.
+    header: String,
+    /// What a reader of text decided.
+    notes: Vec<String>,
     /// Name of the label, and why it is the label.
     label: Option<(String, LabelOrigin)>,
     ignored: Vec<Ignored>,
@@ -66,10 +69,14 @@ impl Origin {
     /// Examines a table that was just read, and removes columns that are certainly not features.
     pub(super) fn of(table: &mut Table, settings: &DataSettings) -> Self {
         let mut ignored = table.leave_out_nameless();
-        let drop = settings.options.drop.as_deref().unwrap_or_default();
-        ignored.extend(drop.iter().map(|column| Ignored { column: column.to_string(), reason: "dropped" }));
+        let empty = std::mem::take(&mut table.left_out).into_iter();
+        ignored.extend(empty.map(|column| Ignored { column, reason: "it has no name and is empty" }));
+        let drop = settings.options.drop.iter().flatten().map(ToString::to_string).collect::<Vec<_>>();
+        let drop = unquoted(drop.iter().map(String::as_str)).into_iter();
+        ignored.extend(drop.map(|column| Ignored { column, reason: "dropped" }));
         Self {
-            header: (settings.format == Some(Format::Csv)).then(|| table.is_named()),
+            header: if settings.format == Some(Format::Csv) { table.header_note() } else { String::new() },
+            notes: surprise(settings).into_iter().chain(table.reading_notes()).collect(),
             label: table.labels().map(|labels| (labels.name.clone(), labels.origin())),
             ignored,
             warnings: suspicions(table, settings),
@@ -121,11 +128,7 @@ impl DataFacts {
     fn lines(&self, origin: &Origin, on: ScoredOn) -> Vec<String> {
         let rows = self.train_rows + self.scored_rows;
         let parts = format!("{} training, {} {on}", grouped(self.train_rows), grouped(self.scored_rows));
-        let header = match origin.header {
-            Some(true) => ", header",
-            Some(false) => ", no header",
-            None => "",
-        };
+        let header = &origin.header;
         if let Some([height, width]) = self.image_shape {
             let first = format!("data: {} pictures of {height}x{width} ({parts}){header}", grouped(rows));
             return vec![first, self.label_line()].into_iter().chain(self.ignored_line()).collect();
@@ -143,7 +146,8 @@ impl DataFacts {
             plural(self.inputs, "input")
         );
         let first = format!("table: {} rows ({parts}){header}", grouped(rows));
-        vec![first, features, self.label_line()].into_iter().chain(self.ignored_line()).collect()
+        let lines = vec![first, features, self.label_line()].into_iter().chain(self.ignored_line());
+        lines.chain(origin.notes.iter().cloned()).collect()
     }
 
     /// The label, why it was chosen, and its biggest classes.
@@ -265,6 +269,14 @@ pub(super) fn read_new(settings: &DataSettings) -> Result<(Tables, Option<Ignore
     Ok((tables, Some(Ignored { column: index, reason: "it has no name and numbers the rows" })))
 }
 
+/// A note about a file that is not what its name says.
+fn surprise(settings: &DataSettings) -> Option<String> {
+    let format = settings
+        .format
+        .filter(|format| Format::of_path(&settings.path).is_some_and(|named| named != *format))?;
+    Some(format!("{} is {}, whatever its name says", settings.path.display(), format.described()))
+}
+
 /// Samples by class.
 fn class_counts(data: &Dataset) -> Vec<usize> {
     let mut counts = vec![0; data.class_count()];
@@ -289,12 +301,8 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
     };
     let dropped = settings.options.drop.as_deref().unwrap_or_default().iter().map(ToString::to_string);
     let drop = |columns: &[&Column]| {
-        // A comma would separate two names, so such a column goes by its place.
-        let typed = |column: &&Column| match column.name.contains(',') {
-            true => column.position.to_string(),
-            false => column.name.clone(),
-        };
-        let all: Vec<String> = dropped.clone().chain(columns.iter().map(typed)).collect();
+        let all: Vec<String> =
+            dropped.clone().chain(columns.iter().map(|column| list_item(&column.name))).collect();
         format!("`drop` {}", shell_word(&all.join(",")))
     };
     let listed = |columns: &[&Column]| {

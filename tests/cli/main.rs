@@ -39,5 +39,6 @@ mod saying;
 mod signals;
 mod support;
 mod terminal;
+mod text_tables;
 mod tune;
 mod watching;

@@ -362,9 +362,21 @@ fn spoiled_numbers_are_not_categories() {
     };
     fs::write(folder.path().join("typo.csv"), table("1.2x")).unwrap();
     let line = format!("--data typo.csv {NET} --out a");
-    refused(folder.path(), &line, &["column \"size\" holds numbers and the text \"1.2x\"", "--drop size"]);
-    fs::write(folder.path().join("comma.csv"), table("\"1,5\"")).unwrap();
-    refused(folder.path(), &line.replace("typo", "comma"), &["the text \"1,5\"", "decimals have a point"]);
+    refused(
+        folder.path(),
+        &line,
+        &["line 2, column \"size\": \"1.2x\" among numbers", "correct it", "--drop size"],
+    );
+    fs::write(
+        folder.path().join("comma.csv"),
+        table("\"1,5\"").replace("\n9,", "\n9.5,").replace("\n12,", "\n12.5,"),
+    )
+    .unwrap();
+    refused(
+        folder.path(),
+        &line.replace("typo", "comma"),
+        &["line 2, column \"size\": \"1,5\" among numbers", "--decimal"],
+    );
 }
 
 /// As many rows, but not the table that was split.

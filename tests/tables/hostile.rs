@@ -127,7 +127,7 @@ fn quotes_from_a_table_do_not_break_lines() {
     let table = csv("\"a\nb\",y\nred,0\nblue,1\nred,0\nblue,1\n", &NEW).unwrap();
     let fit = FitOptions { max_categories: 1, ..FitOptions::default() };
     let message = learn(table, fit, &Limits::default()).unwrap_err().to_string();
-    assert_says(&message, &["2 different ones, the limit is 1", "`drop` a b"]);
+    assert_says(&message, &["2 different ones, the limit is 1", "`drop` 'a b'"]);
     assert!(!message.contains('\n'), "{message:?}");
 }
 

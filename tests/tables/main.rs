@@ -2,6 +2,7 @@
 
 mod arrays;
 mod columns;
+mod dialects;
 mod encoding;
 mod hostile;
 mod offsets;
@@ -9,6 +10,7 @@ mod offsets;
 mod parquet;
 #[cfg(feature = "parquet")]
 mod parquet_types;
+mod problems;
 mod spelling;
 mod text;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tanner::dataset::Augmentation;
-use tanner::dataset::table::{ColumnRef, Format, Header};
+use tanner::dataset::table::{ColumnRef, Decimal, Format, Header};
 use tanner::session::settings::Delimiter;
 
 const AFTER_HELP: &str = "\
@@ -41,9 +41,12 @@ pub(crate) struct PredictArgs {
     pub(crate) header: Option<Header>,
     /// CSV: separator of fields, one character or `tab`
     ///
-    /// [default: whichever of , ; and tab fits]
+    /// `blanks` are runs of blanks and tabs. [default: whichever of , ; | tab and blanks makes most columns numbers]
     #[arg(long, value_name = "CHAR")]
     pub(crate) delimiter: Option<Delimiter>,
+    /// CSV: character before decimals: . or , [default: auto]
+    #[arg(long, value_name = "CHAR", value_enum)]
+    pub(crate) decimal: Option<Decimal>,
     /// Pictures: average over views of each [default: none]
     ///
     /// Averages the logarithms of the probabilities over shift=N (unchanged, and shifted by up to N pixels along a side),

@@ -2,42 +2,19 @@
 
 mod known;
 
-use std::fmt;
-use std::str::FromStr;
-
-use serde::{Deserialize, Serialize};
-
 use self::known::plan_of;
+use super::advice::unquoted;
+pub use super::column_names::ColumnRef;
+pub(crate) use super::column_names::{ColumnNames, suggestion};
 use super::encoding::TableEncoding;
 use super::guess::LabelChoice;
-use super::span::{Span, narrow};
-use super::texts::{boolean, listed};
-use super::{Column, Labels, Limits, Read, Table, Texts, kept, shown};
-use crate::text::nearest;
-use crate::{Error, Setting};
+use super::span::narrow;
+use super::texts::boolean;
+use super::{CellRules, Column, Labels, Limits, Read, Table, Texts, Unit, kept, shown};
+use crate::Setting;
 
 /// Usual names of a label column, ignoring case.
 const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
-
-/// A column by its name or by its place; an existing name wins.
-///
-/// Places count from 0; those below 0 from the end, where -1 is the last.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ColumnRef(String);
-
-impl FromStr for ColumnRef {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self, Error> {
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ColumnRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The columns to read from a file.
 #[derive(Clone, Copy, Debug)]
@@ -74,19 +51,13 @@ pub enum LabelNeed {
     Ignored,
 }
 
-/// The names of a file's columns.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum ColumnNames<'a> {
-    Header(&'a [String]),
-    /// Only their number is known.
-    Count(usize),
-}
-
 /// The role of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Not read.
     Skip,
+    /// Nothing, behind the last delimiter of each line.
+    Empty,
     Label,
     /// The feature with this number.
     Feature(usize),
@@ -115,6 +86,10 @@ pub(crate) struct ColumnPlan {
     /// Why it is the label.
     pub(crate) choice: LabelChoice,
     pub(crate) named: bool,
+    /// The unit of each feature that is a number.
+    pub(crate) units: Vec<Option<Unit>>,
+    /// Whether nothing is known of the columns.
+    pub(crate) is_new: bool,
 }
 
 impl ColumnKind {
@@ -142,20 +117,17 @@ impl ColumnKind {
 impl ColumnPlan {
     /// A table without rows.
     pub(crate) fn table(&self, name: String, limits: &Limits) -> Table {
-        let column = |(name, position, kind): &(String, usize, ColumnKind)| Column {
-            name: name.clone(),
-            position: *position,
-            texts: kind.texts(),
-            first_missing: None,
-            first_unseen: None,
-            offset: kind.offset(),
-            span: Span::default(),
+        let column = |((name, position, kind), unit): (&(String, usize, ColumnKind), &Option<Unit>)| {
+            let texts = kind.texts();
+            // Numbers of a column that turned out to hold texts are texts, too.
+            let unit = unit.clone().filter(|_| texts.is_none());
+            Column { unit, offset: kind.offset(), ..Column::new(name.clone(), *position, texts) }
         };
         let labels = self.label.as_ref().map(|(name, place)| Labels {
             choice: self.choice.clone(),
             ..Labels::new(name, Some(*place), limits)
         });
-        let columns = self.features.iter().map(column).collect();
+        let columns = self.features.iter().zip(&self.units).map(column).collect();
         Table { labels, named: self.named, ..Table::new(name, columns, self.roles.len()) }
     }
 
@@ -177,14 +149,19 @@ impl ColumnPlan {
 impl Columns<'_> {
     /// Finds the columns.
     pub(crate) fn plan(&self, names: ColumnNames<'_>) -> Read<ColumnPlan> {
-        self.plan_without(names, &[])
+        self.plan_without(names, &[], Role::Skip)
     }
 
-    /// As [`Self::plan`], but columns of an unknown table in these places are skipped, unless one is named as the label.
-    pub(crate) fn plan_without(&self, names: ColumnNames<'_>, skip: &[usize]) -> Read<ColumnPlan> {
+    /// As [`Self::plan`], but columns of an unknown table in these places have another role, unless one is named as the label.
+    pub(crate) fn plan_without(
+        &self,
+        names: ColumnNames<'_>,
+        skip: &[usize],
+        role: Role,
+    ) -> Read<ColumnPlan> {
         match *self {
             Self::New { label, labelled, drop } => {
-                new_plan(names, label.filter(|_| labelled), labelled, (drop, skip))
+                new_plan(names, label.filter(|_| labelled), labelled, drop, (skip, role))
             }
             Self::Of { encoding, label } => plan_of(names, encoding, label),
             Self::Kept(columns) => kept::plan(names, columns),
@@ -194,6 +171,11 @@ impl Columns<'_> {
     /// Whether no column holds texts, as far as that is known.
     pub(crate) fn takes_numbers_alone(&self) -> bool {
         matches!(self, Self::Of { encoding, .. } if encoding.columns.iter().all(|column| column.categories.is_none()))
+    }
+
+    /// How the cells of the training table were read, if known.
+    pub(crate) fn trained_rules(&self) -> Option<&CellRules> {
+        if let Self::Of { encoding, .. } = self { encoding.cells.as_ref() } else { None }
     }
 
     /// The names that a header of this table would have, if known.
@@ -207,80 +189,27 @@ impl Columns<'_> {
     }
 }
 
-impl ColumnNames<'_> {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Header(names) => names.len(),
-            Self::Count(count) => *count,
-        }
-    }
-
-    pub(super) fn is_named(&self) -> bool {
-        matches!(self, Self::Header(_))
-    }
-
-    /// The name of a column; without a header its place.
-    pub(super) fn name(&self, place: usize) -> String {
-        match self {
-            Self::Header(names) => names[place].clone(),
-            Self::Count(_) => place.to_string(),
-        }
-    }
-
-    /// The place of a column named by a flag.
-    pub(super) fn find(&self, setting: Setting, column: &ColumnRef) -> Read<usize> {
-        if let Self::Header(names) = self
-            && let Some(place) = names.iter().position(|there| *there == column.0)
-        {
-            return Ok(place);
-        }
-        let count = self.len();
-        if let Ok(index) = column.0.parse::<i64>() {
-            let place = if index < 0 { i64::try_from(count).unwrap_or(i64::MAX) + index } else { index };
-            let place = usize::try_from(place).ok().filter(|place| *place < count);
-            return place.ok_or_else(|| {
-                format!(
-                    "`{setting}`: no column {index}, the {count} columns are 0 to {} or -{count} to -1",
-                    count - 1
-                )
-            });
-        }
-        let reason = match self {
-            Self::Header(names) => suggestion(&column.0, names.iter().map(String::as_str)),
-            Self::Count(_) => {
-                "the table has no header, so name its place: 0 is the first, -1 the last".into()
-            }
-        };
-        Err(format!("`{setting}`: no column is called {:?}; {reason}", column.0))
-    }
-}
-
-/// The name that was probably meant, otherwise the existing names.
-pub(crate) fn suggestion<'a>(typed: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
-    match nearest(typed, names.clone()) {
-        Some(name) => format!("did you mean {name:?}?"),
-        None => format!("there are {}", listed(names.map(|name| format!("{name:?}")), 8)),
-    }
-}
-
 fn new_plan(
     names: ColumnNames<'_>,
     label: Option<&ColumnRef>,
     labelled: bool,
-    (drop, skip): (&[ColumnRef], &[usize]),
+    drop: &[ColumnRef],
+    (skip, role): (&[usize], Role),
 ) -> Read<ColumnPlan> {
     let count = names.len();
     let mut skipped = vec![false; count];
     skip.iter().for_each(|place| skipped[*place] = true);
     let last = || (0..count).rfind(|place| !skipped[*place]);
     let (label, choice) = match (label, usual_label(names)) {
-        _ if !labelled || count == 0 => (None, LabelChoice::Named),
+        _ if !labelled => (None, LabelChoice::Named),
         (Some(column), _) => (Some(names.find(Setting::Label, column)?), LabelChoice::Named),
         (None, Some(place)) => (Some(place), LabelChoice::Usual),
         (None, None) => (last(), LabelChoice::guessed(names)),
     };
     let mut roles = vec![Role::Skip; count];
-    for column in drop {
+    skip.iter().for_each(|place| roles[*place] = role);
+    for column in &unquoted(drop.iter().map(|column| column.0.as_str())) {
+        let column = &ColumnRef(column.clone());
         let place = names.find(Setting::Drop, column)?;
         if Some(place) == label {
             return Err(format!(
@@ -289,6 +218,7 @@ fn new_plan(
             ));
         }
         skipped[place] = true;
+        roles[place] = Role::Skip;
     }
     let mut features = Vec::new();
     for place in 0..count {
@@ -303,7 +233,8 @@ fn new_plan(
         return Err("no column is left for features; is the delimiter right?".into());
     }
     let label = label.map(|place| (names.name(place), place));
-    Ok(ColumnPlan { roles, features, label, choice, named: names.is_named() })
+    let units = vec![None; features.len()];
+    Ok(ColumnPlan { roles, features, label, choice, named: names.is_named(), units, is_new: true })
 }
 
 fn usual_label(names: ColumnNames<'_>) -> Option<usize> {

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::span::narrow;
-use super::{Impute, Limits, Table, shown};
+use super::{CellRules, Impute, Limits, Table, Unit, shown};
 use crate::{Error, Result, threads};
 
 /// Bytes of the longest name that a file may keep.
@@ -35,6 +35,10 @@ pub struct TableEncoding {
     /// How missing values are filled; without it they are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub impute: Option<Impute>,
+    /// How the cells of text tables are read; none for the usual way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub cells: Option<CellRules>,
 }
 
 /// One column of a table.
@@ -57,6 +61,10 @@ pub struct ColumnEncoding {
     /// The smallest and the largest number in the training file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub range: Option<[f64; 2]>,
+    /// What stands before or behind every number in text tables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[doc(hidden)]
+    pub unit: Option<Unit>,
 }
 
 /// The place of the label.
@@ -139,6 +147,7 @@ impl TableEncoding {
             fill: None,
             offset: None,
             range: None,
+            unit: None,
         };
         Self {
             named: false,
@@ -146,6 +155,7 @@ impl TableEncoding {
             label: None,
             file_columns: features,
             impute: None,
+            cells: None,
         }
     }
 
@@ -175,6 +185,9 @@ impl TableEncoding {
         if self.columns.is_empty() || self.file_columns > limits.columns {
             return fail(format!("{} columns of {}", self.columns.len(), self.file_columns));
         }
+        if let Some(reason) = self.cells.as_ref().and_then(|cells| cells.check().err()) {
+            return fail(reason);
+        }
         let label = self.label.as_ref().and_then(|label| label.position);
         let mut taken = std::collections::HashSet::new();
         let places = self.columns.iter().map(|column| column.position).chain(label);
@@ -191,6 +204,9 @@ impl TableEncoding {
             }
             if column.name.len() > MAX_NAME || categories.iter().any(|text| text.len() > MAX_NAME) {
                 return fail(format!("a name or category is longer than {MAX_NAME} bytes"));
+            }
+            if let Some(reason) = column.unit.as_ref().and_then(|unit| unit.check().err()) {
+                return fail(format!("column {:?}: {reason}", column.name));
             }
             if column.fill.is_some_and(|fill| !fill.is_finite()) {
                 return fail(format!("column {:?} has a fill that is not a finite number", column.name));
@@ -335,15 +351,4 @@ impl TableEncoding {
 #[expect(clippy::cast_possible_truncation, reason = "numbers of texts, or not taken")]
 pub(super) fn code(cell: f32) -> Option<usize> {
     (cell >= 0.0).then_some(cell as usize)
-}
-
-/// The error of a missing value, with its remedy.
-pub(super) fn missing_value(table: &Table, column: &super::Column) -> Error {
-    let place = column.first_missing.as_deref().unwrap_or("somewhere");
-    let name = shown(&column.name, table.named);
-    table.refused(format!(
-        "{place}, column {name}: the value is missing; fill it with `impute` mean, median or zero, or leave \
-         the column out with `drop` {}",
-        column.name
-    ))
 }

@@ -1,10 +1,11 @@
 //! Fitting an encoding to training rows.
 
-use super::encoding::{code, missing_value};
+use super::encoding::code;
+use super::problems::TooMany;
 use super::texts::{booleans, sort};
-use super::{Column, ColumnEncoding, LabelPlace, Table, TableEncoding, shown};
+use super::{CellRules, Column, ColumnEncoding, LabelPlace, Problems, Table, TableEncoding, Texts};
+use crate::Result;
 use crate::named::named;
-use crate::{Error, Result};
 
 named! {
     /// How missing values of a column of numbers are filled. A missing text becomes all zeros.
@@ -40,101 +41,128 @@ impl TableEncoding {
     /// [`Error::Table`] when a value is missing and may not be filled, when a column has too many
     /// categories, or no value in any training row.
     pub fn fit(table: &Table, held_out: Option<&[bool]>, options: FitOptions) -> Result<Self> {
-        let is_training = |row: usize| held_out.is_none_or(|marks| !marks[row]);
-        let fit = |(slot, column): (usize, &Column)| {
-            if options.impute.is_none() && column.first_missing.is_some() {
-                return Err(missing_value(table, column));
-            }
-            let cells = || {
-                let cells = table.cells.iter().skip(slot).step_by(table.columns.len());
-                cells
-                    .enumerate()
-                    .filter(|(row, cell)| is_training(*row) && !cell.is_nan())
-                    .map(|(_, cell)| *cell)
-            };
-            let (mut fill, mut categories) = (None, None);
-            if column.texts.is_some() {
-                categories = Some(fit_categories(table, column, cells(), options.max_categories)?);
-            } else if let Some(impute) = options.impute {
-                fill = Some(fit_fill(table, column, cells(), impute)?);
-            }
-            let is_number = column.texts.is_none();
-            Ok(ColumnEncoding {
-                name: column.name.clone(),
-                position: column.position,
-                categories,
-                fill,
-                offset: Some(column.offset).filter(|offset| is_number && *offset != 0.0),
-                range: column.span.range().filter(|_| is_number),
-            })
-        };
-        let columns = table.columns.iter().enumerate().map(fit).collect::<Result<_>>()?;
+        let (mut problems, mut columns) = (Problems::new(table, options), Vec::new());
+        for (slot, column) in table.columns.iter().enumerate() {
+            let fitted = fit_column(table, (slot, column), held_out, options, &mut problems);
+            columns.push(fitted);
+        }
+        if !problems.is_empty() {
+            return Err(problems.into_error(table));
+        }
         let label = table.labels.as_ref();
         let label = label.map(|label| LabelPlace { name: label.name.clone(), position: label.position });
         let (named, file_columns) = (table.named, table.file_columns);
-        let encoding = Self { named, columns, label, file_columns, impute: options.impute };
+        let cells = table.rules.clone().filter(|rules| *rules != CellRules::default());
+        let encoding = Self { named, columns, label, file_columns, impute: options.impute, cells };
         encoding.check().map_err(|error| table.refused(error.to_string()))?;
         Ok(encoding)
     }
+
+    /// Everything that keeps a table from being learned, whichever rows are held out.
+    #[cfg(feature = "train")]
+    pub(crate) fn problems(table: &Table, options: FitOptions) -> Problems {
+        let mut problems = Problems::new(table, options);
+        for column in table.columns.iter().enumerate() {
+            fit_column(table, column, None, options, &mut problems);
+        }
+        // Once another label is named, this one is a column like others.
+        if let Some(labels) = &table.labels
+            && labels.position.is_some()
+        {
+            let texts = labels.texts.list();
+            let are_texts = texts.iter().any(|text| super::texts::number(text).is_none());
+            if are_texts && texts.len() > options.max_categories {
+                problems.add_too_many(too_many(&labels.name, &labels.texts, texts.len()));
+            }
+        }
+        problems
+    }
 }
 
-fn fit_categories(
+fn fit_column(
     table: &Table,
-    column: &Column,
+    (slot, column): (usize, &Column),
+    held_out: Option<&[bool]>,
+    options: FitOptions,
+    problems: &mut Problems,
+) -> ColumnEncoding {
+    let is_training = |row: usize| held_out.is_none_or(|marks| !marks[row]);
+    let cells = || {
+        let cells = table.cells.iter().skip(slot).step_by(table.columns.len());
+        cells.enumerate().filter(|(row, cell)| is_training(*row) && !cell.is_nan()).map(|(_, cell)| *cell)
+    };
+    let (mut fill, mut categories) = (None, None);
+    if let Some(cells) = &column.mixed_units {
+        problems.add_mixed(&column.name, cells);
+    } else if let Some(odd) = column.odd.as_ref().filter(|_| column.texts.is_none()) {
+        problems.add_odd(&column.name, odd);
+    } else if let Some(texts) = &column.texts {
+        categories = fit_categories(&column.name, texts, cells(), options.max_categories, problems);
+    } else if let Some(impute) = options.impute {
+        fill = fit_fill(cells(), impute);
+        if fill.is_none() {
+            problems.add_empty(&column.name);
+        }
+    } else if column.first_missing.is_some() && cells().next().is_none() {
+        problems.add_empty(&column.name);
+    }
+    if options.impute.is_none() && column.first_missing.is_some() && !problems.has(&column.name) {
+        problems.add_missing(column);
+    }
+    let (name, position, unit) = (column.name.clone(), column.position, column.unit.clone());
+    let is_number = column.texts.is_none();
+    let offset = Some(column.offset).filter(|offset| is_number && *offset != 0.0);
+    let range = column.span.range().filter(|_| is_number);
+    ColumnEncoding { name, position, categories, fill, offset, range, unit }
+}
+
+/// The categories of a column of texts; none if there is a problem.
+fn fit_categories(
+    name: &str,
+    texts: &Texts,
     cells: impl Iterator<Item = f32>,
     most: usize,
-) -> Result<Vec<String>> {
-    let name = shown(&column.name, table.named);
-    let Some(texts) = &column.texts else { return Ok(Vec::new()) };
-    let too_many = |how_many: String| {
-        let example = texts.list().first().map_or("", String::as_str);
-        Err(table.refused(format!(
-            "column {name} holds texts, such as {example:?}, {how_many} different ones, the limit is {most}: leave \
-             it out with `drop` {} if it identifies rows or is a date, or raise the limit with `max-categories`",
-            column.name
-        )))
-    };
-    if texts.has_overflown() {
-        return too_many(format!("more than {}", texts.list().len()));
-    }
+    problems: &mut Problems,
+) -> Option<Vec<String>> {
     let mut seen = vec![false; texts.list().len()];
     cells.filter_map(code).for_each(|code| seen[code] = true);
+    let count = seen.iter().filter(|seen| **seen).count();
+    if texts.has_overflown() || count > most {
+        problems.add_too_many(too_many(name, texts, count));
+        return None;
+    }
+    let with_marks = texts.list().iter().zip(seen);
     let mut categories: Vec<String> =
-        texts.list().iter().zip(seen).filter(|(_, seen)| *seen).map(|(text, _)| text.clone()).collect();
+        with_marks.filter(|(_, seen)| *seen).map(|(text, _)| text.clone()).collect();
     if categories.is_empty() {
-        return Err(no_value(table, &name));
-    }
-    if categories.len() > most {
-        return too_many(categories.len().to_string());
-    }
-    if let Some(text) = stray_text(&categories) {
-        return Err(table.refused(format!(
-            "column {name} holds numbers and the text {text:?}: correct that cell (decimals have a point), or leave the \
-             column out with `drop` {}",
-            column.name
-        )));
+        problems.add_empty(name);
+        return None;
     }
     if let Some(spelled) = booleans(&categories) {
         categories = spelled;
     }
     sort(&mut categories);
     categories.dedup();
-    Ok(categories)
+    Some(categories)
 }
 
-/// Columns with at least this many different texts may be corrupted numbers.
-const MANY_TEXTS: usize = 8;
-
-/// The text that turns apparent numbers into categories: if nearly all texts are numbers, with a point or
-/// a comma, the first one that is not.
-fn stray_text(categories: &[String]) -> Option<&String> {
-    let is_number = |text: &str| text.parse::<f64>().is_ok();
-    let numbers = categories.iter().filter(|text| is_number(&text.replacen(',', ".", 1))).count();
-    let nearly_all = categories.len() > MANY_TEXTS && 10 * numbers >= 9 * categories.len();
-    categories.iter().find(|text| !is_number(text)).filter(|_| nearly_all)
+fn too_many(name: &str, texts: &Texts, count: usize) -> TooMany {
+    let count =
+        if texts.has_overflown() { format!("more than {}", texts.list().len()) } else { count.to_string() };
+    let is_number = |text: &&String| text.replacen(',', ".", 1).parse::<f64>().is_ok();
+    let numbers = texts.list().iter().filter(is_number).count();
+    // A text among numbers says more than one of the numbers.
+    let example = texts.list().iter().find(|text| !is_number(text)).or_else(|| texts.list().first());
+    TooMany {
+        column: name.to_owned(),
+        count,
+        example: example.cloned().unwrap_or_default(),
+        are_numbers: 10 * numbers >= 9 * texts.list().len(),
+    }
 }
 
-fn fit_fill(table: &Table, column: &Column, cells: impl Iterator<Item = f32>, impute: Impute) -> Result<f32> {
+/// The fill of missing numbers; none if there is no number.
+fn fit_fill(cells: impl Iterator<Item = f32>, impute: Impute) -> Option<f32> {
     let (mut sum, mut count, mut values) = (0.0, 0_usize, Vec::new());
     for cell in cells {
         sum += f64::from(cell);
@@ -144,10 +172,10 @@ fn fit_fill(table: &Table, column: &Column, cells: impl Iterator<Item = f32>, im
         }
     }
     if count == 0 && impute != Impute::Zero {
-        return Err(no_value(table, &shown(&column.name, table.named)));
+        return None;
     }
     #[expect(clippy::cast_possible_truncation, reason = "between numbers that f32 holds")]
-    Ok(match impute {
+    Some(match impute {
         Impute::Zero => 0.0,
         Impute::Mean => (sum / count as f64) as f32,
         Impute::Median => median(&mut values) as f32,
@@ -165,8 +193,4 @@ fn median(values: &mut [f32]) -> f64 {
     }
     let lower = below.iter().copied().max_by(f32::total_cmp).map_or(upper, f64::from);
     f64::midpoint(lower, upper)
-}
-
-fn no_value(table: &Table, name: &str) -> Error {
-    table.refused(format!("column {name} has no value in any training row: exclude it with `drop`"))
 }

@@ -22,6 +22,8 @@ pub(super) fn plan(names: ColumnNames<'_>, columns: &[ColumnRef]) -> Read<Column
         label: None,
         choice: LabelChoice::Named,
         named: names.is_named(),
+        units: vec![None; columns.len()],
+        is_new: false,
     };
     for (slot, column) in columns.iter().enumerate() {
         let place = names.find(Setting::Keep, column)?;

@@ -16,7 +16,12 @@
 //! few bytes, so there only [`Limits::memory`] is the bound, and the pages that the
 //! crate unpacks, one of each column at a time, each of which may promise 2 GiB.
 
+mod advice;
+mod cells;
 mod classes;
+mod column;
+#[cfg(feature = "train")]
+mod column_names;
 #[cfg(feature = "train")]
 mod columns;
 #[cfg(feature = "train")]
@@ -27,14 +32,21 @@ mod fit;
 mod guess;
 #[cfg(feature = "train")]
 mod kept;
+mod labels;
 mod limits;
+#[cfg(feature = "train")]
+mod magic;
+#[cfg(feature = "train")]
+mod notes;
 #[cfg(feature = "train")]
 mod npy;
 #[cfg(feature = "train")]
 mod npz;
+mod odd_cells;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod pixels;
+mod problems;
 mod ranges;
 mod rows;
 #[cfg(feature = "train")]
@@ -43,14 +55,21 @@ mod span;
 #[cfg(feature = "train")]
 mod suspects;
 mod texts;
+mod units;
+mod words;
 
 #[cfg(feature = "train")]
 use crate::topology::Grid;
 use crate::{Error, Result, Setting, threads};
 
+#[cfg(feature = "train")]
+pub(crate) use advice::{list_item, unquoted};
+#[doc(hidden)]
+pub use cells::{CellRules, Decimal};
 pub use classes::Classes;
 #[cfg(feature = "train")]
 pub(crate) use classes::several_spellings;
+pub(crate) use column::Column;
 #[cfg(feature = "train")]
 pub use columns::{ColumnRef, Columns, LabelNeed};
 #[cfg(feature = "train")]
@@ -65,18 +84,27 @@ pub(crate) use guess::{LabelChoice, LabelOrigin};
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub use kept::KeptColumns;
+pub use labels::Labels;
 pub use limits::Limits;
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub use magic::decompressed;
 #[cfg(feature = "train")]
 pub use npy::read_labels;
 #[cfg(feature = "train")]
 pub(crate) use npz::Archive;
+pub(crate) use odd_cells::OddCells;
 pub(crate) use pixels::{BYTE, PixelUnit};
+pub(crate) use problems::Problems;
 #[cfg(feature = "train")]
 pub use source::{Format, Source};
 pub(crate) use span::Span;
 #[cfg(feature = "train")]
 pub(crate) use suspects::{Ignored, Suspicion};
 pub(crate) use texts::{Texts, listed};
+#[doc(hidden)]
+pub use units::Unit;
+pub(crate) use words::MissingWords;
 
 /// Reading fails with a reason, to which the caller adds the name of the table.
 pub(crate) type Read<T> = std::result::Result<T, String>;
@@ -98,9 +126,21 @@ pub struct ReadOptions {
     pub delimiter: Option<u8>,
     /// The limits.
     pub limits: Limits,
+    /// CSV: the character before decimals.
+    #[doc(hidden)]
+    pub decimal: Decimal,
+    /// CSV: the words that mean a missing value, in place of the usual ones.
+    #[doc(hidden)]
+    pub missing: Option<Vec<String>>,
+    /// CSV: how cells are read, if that is decided.
+    #[doc(hidden)]
+    pub rules: Option<CellRules>,
     /// CSV: lines before the bytes that are given, for messages.
     #[doc(hidden)]
     pub lines_before: i64,
+    /// CSV: whether the bytes continue others, so that no comments precede them.
+    #[doc(hidden)]
+    pub is_continued: bool,
 }
 
 /// Columns of values, not yet of samples.
@@ -128,40 +168,12 @@ pub struct Table {
     pub(crate) holds_bytes: bool,
     /// The scale of pixels that are in the unit of a model, from 0 to 1.
     pub(crate) pixel_scale: Option<f32>,
-}
-
-/// A column of features.
-#[derive(Clone, Debug)]
-pub(crate) struct Column {
-    pub(crate) name: String,
-    /// Place in the file, counted from 0.
-    pub(crate) position: usize,
-    /// The texts of a column of texts; none for numbers.
-    pub(crate) texts: Option<Texts>,
-    /// Where the first missing cell is, if there is one.
-    pub(crate) first_missing: Option<String>,
-    /// Where the first text is that training did not see.
-    pub(crate) first_unseen: Option<String>,
-    /// What was subtracted from each number.
-    pub(crate) offset: f64,
-    /// The numbers before that.
-    pub(crate) span: Span,
-}
-
-/// The label of each row, as in the table.
-#[derive(Clone, Debug)]
-pub struct Labels {
-    /// Name of the column.
-    pub(crate) name: String,
-    /// Place in the file; `None` for labels of a separate file.
-    pub(crate) position: Option<usize>,
-    /// `[row]`, numbers of texts.
-    pub(crate) codes: Vec<u32>,
-    /// The texts of the numbers.
-    pub(crate) texts: Texts,
-    /// Why this is the label.
-    #[cfg(feature = "train")]
-    pub(crate) choice: LabelChoice,
+    /// How the cells of a text table were read.
+    pub(crate) rules: Option<CellRules>,
+    /// Columns that have neither a name nor values, behind the last delimiter of each line.
+    pub(crate) left_out: Vec<String>,
+    /// Whether it is certain that the first row names the columns, or that it does not.
+    pub(crate) is_header_sure: bool,
 }
 
 /// The content of a file: a table, and a second one if the file has its own test set.
@@ -189,6 +201,9 @@ impl Table {
             image_shape: None,
             holds_bytes: false,
             pixel_scale: None,
+            rules: None,
+            left_out: Vec::new(),
+            is_header_sure: true,
         }
     }
 
@@ -302,24 +317,6 @@ impl Table {
     /// An error about this table.
     pub(crate) fn refused(&self, reason: impl Into<String>) -> Error {
         Error::table(self.name.clone(), &reason.into())
-    }
-}
-
-impl Labels {
-    fn new(name: &str, position: Option<usize>, limits: &Limits) -> Self {
-        Self {
-            name: name.to_owned(),
-            position,
-            codes: Vec::new(),
-            texts: Texts::up_to(limits.classes),
-            #[cfg(feature = "train")]
-            choice: LabelChoice::Named,
-        }
-    }
-
-    /// Adds the label of the next row.
-    fn push(&mut self, text: &str) {
-        self.codes.push(self.texts.number(text).unwrap_or(u32::MAX));
     }
 }
 

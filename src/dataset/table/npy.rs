@@ -203,7 +203,7 @@ impl<R: std::io::Read> Array<R> {
     ) -> Read<()> {
         let storage = self.header.storage;
         match plan.roles[column] {
-            Role::Skip => {}
+            Role::Skip | Role::Empty => {}
             Role::Label => {
                 let text = storage.text(bytes).map_err(|reason| {
                     plan.choice.invalid(format!("row {}: {reason}", row + 1), &column.to_string())

@@ -96,7 +96,8 @@ fn read_from<R: ChunkReader + 'static>(
         Columns::New { label, labelled, .. } => Columns::New { label, labelled, drop: &dropped },
         known => known,
     };
-    let mut plan = columns.plan_without(ColumnNames::Header(&names), &[&index[..], &nested].concat())?;
+    let mut plan =
+        columns.plan_without(ColumnNames::Header(&names), &[&index[..], &nested].concat(), Role::Skip)?;
     limits.check_values(rows as f64, plan.features.len() as f64)?;
     let mut stored = vec![Stored::Plain; names.len()];
     for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {

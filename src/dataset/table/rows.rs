@@ -1,8 +1,9 @@
 //! Rows given by the names of their columns.
 
+use super::cells::{CellRules, Field};
 use super::span::narrow;
-use super::texts::{Field, boolean, cell as cell_of, is_missing, listed};
-use super::{Column, ColumnEncoding, Span, Table, TableEncoding, Texts};
+use super::texts::{boolean, cell as cell_of, listed};
+use super::{Column, ColumnEncoding, Table, TableEncoding, Texts};
 use crate::{Error, Result};
 
 /// The name of such a table in messages.
@@ -23,6 +24,7 @@ impl TableEncoding {
         Text: AsRef<str>,
     {
         let columns = self.columns.iter().map(column).collect();
+        let rules = self.cells.clone().unwrap_or_default();
         let mut table = Table { named: true, ..Table::new(NAME.into(), columns, self.file_columns) };
         for row in rows {
             let number = table.rows;
@@ -36,7 +38,7 @@ impl TableEncoding {
                         listed(self.columns.iter().map(|column| format!("{:?}", column.name)), 10)
                     )));
                 };
-                let cell = cell(text.as_ref(), number, &mut table.columns[slot], &self.columns[slot])
+                let cell = cell(text.as_ref(), number, &rules, &mut table.columns[slot], &self.columns[slot])
                     .map_err(|what| refuse(format!("column {name:?}: {what}")))?;
                 if cells[slot].replace(cell).is_some() {
                     return Err(refuse(format!("column {name:?} appears twice")));
@@ -54,26 +56,30 @@ impl TableEncoding {
 
 fn column(encoding: &ColumnEncoding) -> Column {
     let texts = encoding.categories.as_deref().map(Texts::fixed);
-    Column {
-        name: encoding.name.clone(),
-        position: encoding.position,
-        texts,
-        first_missing: None,
-        first_unseen: None,
-        offset: encoding.offset.unwrap_or(0.0),
-        span: Span::default(),
-    }
+    let (unit, offset) = (encoding.unit.clone(), encoding.offset.unwrap_or(0.0));
+    Column { unit, offset, ..Column::new(encoding.name.clone(), encoding.position, texts) }
 }
 
 /// The value of a cell: a number, the number of a category, or NaN if missing.
-fn cell(text: &str, row: usize, column: &mut Column, encoding: &ColumnEncoding) -> Result<f32, String> {
+fn cell(
+    text: &str,
+    row: usize,
+    rules: &CellRules,
+    column: &mut Column,
+    encoding: &ColumnEncoding,
+) -> Result<f32, String> {
     let text = text.trim_ascii();
     if let Some(texts) = &column.texts
-        && !is_missing(text.as_bytes())
+        && !rules.is_missing(text.as_bytes())
     {
         return Ok(cell_of(texts.find(text)));
     }
-    match Field::of(text.as_bytes()) {
+    let field = if column.texts.is_some() {
+        Field::Missing
+    } else {
+        rules.field(text.as_bytes(), column.unit.as_ref())
+    };
+    match field {
         Field::Number(number) => Ok(narrow(number - column.offset)),
         Field::Infinite => Err(format!("{text:?} is not a number that float32 can hold")),
         Field::Text
@@ -82,7 +88,7 @@ fn cell(text: &str, row: usize, column: &mut Column, encoding: &ColumnEncoding) 
             Ok(narrow(boolean(text.as_bytes()).unwrap_or_default()))
         }
         Field::Text => Err(format!("{text:?} is not a number, as this column held in training")),
-        Field::Missing => {
+        Field::Missing | Field::MissingWord => {
             column.first_missing.get_or_insert_with(|| format!("row {row}"));
             Ok(f32::NAN)
         }

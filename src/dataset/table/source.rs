@@ -4,14 +4,18 @@ use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
+
+use super::magic::GZIP;
 use super::unreadable;
+use crate::error::OUT_OF_MEMORY;
 use crate::named::named;
 use crate::{Error, Result};
 
 named! {
     /// The formats of tables.
     pub enum Format {
-        /// Text: fields between commas, semicolons or tabs.
+        /// Text: fields between commas, other characters or blanks, plain or gzipped.
         Csv = "csv",
         /// One array of numpy.
         Npy = "npy",
@@ -32,7 +36,11 @@ impl Format {
         }
         let extension = path.extension()?.to_str()?.to_ascii_lowercase();
         match extension.as_str() {
-            "csv" | "tsv" | "tab" | "txt" | "data" => Some(Self::Csv),
+            // Only text tables are decompressed.
+            "gz" => Self::of_path(path.with_extension("")).filter(|format| *format == Self::Csv),
+            "csv" | "tsv" | "tab" | "txt" | "data" | "dat" | "psv" | "ssv" | "asc" | "test" | "train" => {
+                Some(Self::Csv)
+            }
             "npy" => Some(Self::Npy),
             "npz" => Some(Self::Npz),
             "parquet" | "pq" => Some(Self::Parquet),
@@ -64,11 +72,42 @@ impl Source {
     /// [`Error::Io`] when it cannot be opened.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let file = File::open(path).map_err(|error| Error::io(path, error))?;
-        if file.metadata().is_ok_and(|about| about.is_dir()) {
+        let mut file = File::open(path).map_err(|error| Error::io(path, error))?;
+        let about = file.metadata().map_err(|error| Error::io(path, error))?;
+        if about.is_dir() {
             return Self::of_parts(path);
         }
-        Ok(Self { name: path.display().to_string(), content: Content::File(file) })
+        let name = path.display().to_string();
+        if about.is_file() {
+            return Ok(Self { name, content: Content::File(file) });
+        }
+        // A pipe is read only once.
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| Error::io(path, error))?;
+        Ok(Self::from_bytes(name, bytes))
+    }
+
+    /// Decompresses gzip into memory, if it is that.
+    pub(super) fn decompress(&mut self, memory: u64) -> super::Read<()> {
+        let mut first = Vec::new();
+        self.by_ref().take(GZIP.len() as u64).read_to_end(&mut first).map_err(unreadable)?;
+        self.rewind().map_err(unreadable)?;
+        if first != GZIP {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        let most = memory.saturating_add(1);
+        MultiGzDecoder::new(io::BufReader::new(&mut *self))
+            .take(most)
+            .read_to_end(&mut bytes)
+            .map_err(|error| format!("the gzip stream is damaged or cut off: {error}"))?;
+        if bytes.len() as u64 == most {
+            return Err(format!(
+                "{OUT_OF_MEMORY}the decompressed table does not fit: decompress it to a file first"
+            ));
+        }
+        self.content = Content::Bytes(Cursor::new(bytes));
+        Ok(())
     }
 
     /// Opens the Parquet files of a folder.

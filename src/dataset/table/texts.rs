@@ -177,39 +177,8 @@ pub(crate) fn listed(names: impl IntoIterator<Item = String>, most: usize) -> St
     first.join(", ")
 }
 
-/// Whether a cell is a missing value.
-pub(crate) fn is_missing(cell: &[u8]) -> bool {
-    matches!(
-        cell,
-        b"" | b"?" | b"NA" | b"N/A" | b"n/a" | b"NaN" | b"nan" | b"NAN" | b"null" | b"NULL" | b"Null"
-    )
-}
-
-/// A parsed field, without surrounding blanks.
-pub(crate) enum Field {
-    Missing,
-    /// Rounded to float32, it is the float32 number nearest to the text.
-    Number(f64),
-    /// Infinite, or beyond what float32 holds.
-    Infinite,
-    Text,
-}
-
-impl Field {
-    pub(crate) fn of(bytes: &[u8]) -> Self {
-        let bytes = bytes.trim_ascii();
-        match std::str::from_utf8(bytes).map(parse) {
-            Ok(Ok(number)) if narrow(number).is_finite() => Self::Number(number),
-            Ok(Ok(number)) if number.is_nan() => Self::Missing,
-            Ok(Ok(_)) => Self::Infinite,
-            _ if is_missing(bytes) => Self::Missing,
-            _ => Self::Text,
-        }
-    }
-}
-
 /// The float64 number nearest to a text, or its neighbour where rounding twice would give another float32 number than rounding once.
-fn parse(text: &str) -> Result<f64, std::num::ParseFloatError> {
+pub(crate) fn parse(text: &str) -> Result<f64, std::num::ParseFloatError> {
     /// The 29 bits of a float64 number that float32 lacks, and of these the highest.
     const LOST: u64 = (1 << 29) - 1;
     const HALF: u64 = 1 << 28;
@@ -245,6 +214,8 @@ pub(crate) fn sort(texts: &mut [String]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::CellRules;
+    use super::super::cells::Field;
     use super::*;
 
     /// Numbers are read once, as float64; as float32 they must be what reading them as float32 gives.
@@ -276,7 +247,7 @@ mod tests {
         );
         for text in &texts {
             let expected: f32 = text.parse().unwrap();
-            match Field::of(text.as_bytes()) {
+            match CellRules::default().field(text.as_bytes(), None) {
                 Field::Number(number) => assert_eq!(narrow(number).to_bits(), expected.to_bits(), "{text}"),
                 Field::Infinite => assert!(expected.is_infinite(), "{text}"),
                 _ => panic!("{text}"),

@@ -70,7 +70,7 @@ fn the_samples_held_out_travel_with_the_model() {
 
 /// The small model with all records of its data: 6 raw features, 3 classes.
 fn with_data() -> TrainedModel {
-    use crate::dataset::table::{ColumnEncoding, Impute, LabelPlace, TableEncoding};
+    use crate::dataset::table::{CellRules, ColumnEncoding, Impute, LabelPlace, TableEncoding, Unit};
     let column = |name: &str, position, categories: Option<[&str; 2]>| ColumnEncoding {
         name: name.into(),
         position,
@@ -78,6 +78,7 @@ fn with_data() -> TrainedModel {
         offset: categories.is_none().then_some(1e9),
         range: categories.is_none().then_some([1e9 - 2.0, 1e9 + 3.0]),
         categories: categories.map(|list| list.map(String::from).to_vec()),
+        unit: categories.is_none().then(|| Unit { before: "$".into(), behind: String::new() }),
     };
     let encoding = TableEncoding {
         named: true,
@@ -90,6 +91,7 @@ fn with_data() -> TrainedModel {
         label: Some(LabelPlace { name: "class".into(), position: Some(1) }),
         file_columns: 6,
         impute: Some(Impute::Mean),
+        cells: Some(CellRules { decimal_comma: true, thousands: true, missing: Some(vec!["none".into()]) }),
     };
     let data = DataRecord {
         class_names: ["x", "y", "z"].map(String::from).to_vec(),

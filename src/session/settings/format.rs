@@ -5,9 +5,9 @@ use std::path::Path;
 use crate::dataset::table::Format;
 use crate::{Error, Result, Setting};
 
-/// The format of a file by its name; `None` for a folder, and for a missing file without a known ending.
+/// The format of a file by its first bytes or its name; `None` for a folder, and for a missing file without a known ending.
 pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
-    let named = Format::of_path(path);
+    let named = Format::of_file(path).map_err(|reason| Error::setting(Setting::Data, reason))?;
     if path.join("config.json").is_file() && path.join("metrics.jsonl").is_file() {
         let reason =
             format!("{} is the folder of a run: resume it with `tanner train --resume`", path.display());
@@ -18,7 +18,7 @@ pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
     }
     if named.is_none() {
         let reason = format!(
-            "{} is neither a folder of IDX files nor named .csv, .tsv, .txt, .npy, .npz or .parquet",
+            "{} is neither a folder of IDX files nor named .csv, .tsv, .txt, .data, .dat, .npy, .npz or .parquet",
             path.display()
         );
         return Err(Error::setting(Setting::Data, reason));

@@ -17,7 +17,7 @@ use super::values::{
 use super::{Preset, Settings};
 use crate::Setting;
 use crate::dataset::Holdout;
-use crate::dataset::table::{ColumnRef, Header, Impute};
+use crate::dataset::table::{ColumnRef, Decimal, Header, Impute};
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::network::Activation;
@@ -51,12 +51,23 @@ group! {
         header: (Header) => Header,
         /// CSV: separator of fields, one character or `tab`
         ///
-        /// [default: whichever of , ; and tab fits]
+        /// `blanks` are runs of blanks and tabs. [default: whichever of , ; | tab and blanks makes most columns numbers]
         #[arg(value_name = "CHAR")]
         delimiter: (Delimiter) => Delimiter,
+        /// CSV: character before decimals: . or , [default: auto]
+        ///
+        /// The other one groups thousands. auto takes the one with which more cells are numbers.
+        #[arg(value_name = "CHAR", value_enum)]
+        decimal: (Decimal) => Decimal,
+        /// CSV: words for missing values [default: NA, None..]
+        ///
+        /// A list replaces all usual words: NA, N/A, NaN, null, ? and, among numbers, also None, #N/A, NaT, - and the like. The
+        /// word `usual` stands for them. An empty list ('') keeps NA as a text. An empty cell is always missing.
+        #[arg(value_name = "TEXT,..", value_delimiter = ',', allow_hyphen_values = true)]
+        missing: (Vec<String>) => Missing,
         /// Table: columns to ignore [default: none]
         ///
-        /// By name or place, as for --label.
+        /// By name or place, as for --label. Quote a name with a comma as in CSV: '"height, cm",age'.
         #[arg(value_name = "COLUMN,..", value_delimiter = ',', allow_negative_numbers = true)]
         drop: (Vec<ColumnRef>) => Drop,
         /// Table: maximum categories of a text column [default: 64]
@@ -66,8 +77,8 @@ group! {
         max_categories: (usize) => MaxCategories,
         /// Table: fill missing values [default: refuse them]
         ///
-        /// With the mean or median of the training rows, or zero. Empty cells, NA, N/A, NaN, null and ? count as missing. A
-        /// missing text belongs to no category.
+        /// With the mean or median of the training rows, or zero. A missing text belongs to no category. --missing names
+        /// the words that mean a missing value.
         #[arg(value_name = "HOW", value_enum)]
         impute: (Impute) => Impute,
         /// Table: rows are pictures of this size [default: none]

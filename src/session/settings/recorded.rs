@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::planar::{Grids, Numbers};
 use super::values::{DegreeDistributions, Delimiter, Switch};
 use super::{DataOptions, Settings, TestRows};
-use crate::dataset::table::{ColumnRef, Header, Impute};
+use crate::dataset::table::{ColumnRef, Decimal, Header, Impute};
 use crate::dataset::{Augmentation, Holdout};
 use crate::importance::ImportanceSettings;
 use crate::model::{Arch, ArchitectureRecord};
@@ -44,6 +44,10 @@ pub(crate) struct TableRecord {
     labels: Option<PathBuf>,
     header: Option<Header>,
     delimiter: Option<char>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decimal: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing: Option<Vec<String>>,
     drop: Vec<ColumnRef>,
     max_categories: Option<usize>,
     impute: Option<Impute>,
@@ -59,6 +63,8 @@ impl From<&DataOptions> for TableRecord {
             labels: options.labels.clone(),
             header: options.header,
             delimiter: options.delimiter.map(|Delimiter(one)| char::from(one)),
+            decimal: options.decimal,
+            missing: options.missing.clone(),
             drop: options.drop.clone().unwrap_or_default(),
             max_categories: options.max_categories,
             impute: options.impute,
@@ -81,6 +87,8 @@ impl TableRecord {
             labels: self.labels,
             header: self.header,
             delimiter: self.delimiter.map(|one| one.to_string().parse()).transpose()?,
+            decimal: self.decimal,
+            missing: self.missing,
             drop: Some(self.drop).filter(|drop| !drop.is_empty()),
             max_categories: self.max_categories,
             impute: self.impute,

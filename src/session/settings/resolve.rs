@@ -8,7 +8,7 @@ use super::groups::{DataOptions, EngineOptions, ImportanceOptions, KeepingOption
 use super::recipe::{recipe, usual_l2};
 use super::values::{BackendChoice, EventsPlace, Switch};
 use super::{Settings, TestRows};
-use crate::dataset::table::{FitOptions, Format};
+use crate::dataset::table::{FitOptions, Format, Limits, ReadOptions, unquoted};
 use crate::dataset::{Augmentation, Holdout};
 use crate::importance::{Importance, ImportanceSettings, Order};
 use crate::model::TrainedModel;
@@ -283,6 +283,8 @@ impl DataSettings {
             ),
             (options.header.is_some(), Setting::Header, Format::Csv, "CSV files"),
             (options.delimiter.is_some(), Setting::Delimiter, Format::Csv, "CSV files"),
+            (options.decimal.is_some(), Setting::Decimal, Format::Csv, "CSV files"),
+            (options.missing.is_some(), Setting::Missing, Format::Csv, "CSV files"),
         ];
         let strange = of_one_format.iter().find(|(given, _, owner, _)| *given && format != Some(*owner));
         if let Some((_, setting, _, owner)) = strange {
@@ -290,6 +292,22 @@ impl DataSettings {
             return Err(Error::setting(*setting, reason));
         }
         Ok(Self { path, format, options: options.clone() })
+    }
+
+    /// How a table is read.
+    pub(crate) fn reading(&self, limits: Limits) -> ReadOptions {
+        let words = |list: &Vec<String>| {
+            let words = unquoted(list.iter().map(String::as_str)).into_iter();
+            words.map(|word| word.trim().to_owned()).filter(|word| !word.is_empty()).collect()
+        };
+        ReadOptions {
+            header: self.options.header.unwrap_or_default(),
+            delimiter: self.options.delimiter.map(|delimiter| delimiter.0),
+            decimal: self.options.decimal.unwrap_or_default(),
+            missing: self.options.missing.as_ref().map(words),
+            limits,
+            ..ReadOptions::default()
+        }
     }
 
     /// How an encoding is fitted.

@@ -78,7 +78,7 @@ pub enum EventsPlace {
     Below(PathBuf),
 }
 
-/// The separator of fields of a CSV file, an ASCII character.
+/// The separator of fields of a CSV file, an ASCII character; a blank means runs of blanks and tabs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delimiter(pub u8);
 
@@ -208,7 +208,11 @@ impl FromStr for TestRows {
 
 impl fmt::Display for Delimiter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.0 == b'\t' { f.write_str("tab") } else { char::from(self.0).fmt(f) }
+        match self.0 {
+            b'\t' => f.write_str("tab"),
+            b' ' => f.write_str("blanks"),
+            other => char::from(other).fmt(f),
+        }
     }
 }
 
@@ -218,10 +222,11 @@ impl FromStr for Delimiter {
     fn from_str(text: &str) -> Result<Self, String> {
         match text.as_bytes() {
             _ if text == "tab" || text == "\\t" => Ok(Self(b'\t')),
+            _ if text == "blanks" => Ok(Self(b' ')),
             [one] if one.is_ascii() && !b"\"\r\n.".contains(one) && !one.is_ascii_alphanumeric() => {
                 Ok(Self(*one))
             }
-            _ => Err(format!("{text:?} cannot separate fields: write , ; | or tab")),
+            _ => Err(format!("{text:?} cannot separate fields: write , ; | tab or blanks")),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use tanner::Error;
-use tanner::dataset::table::{ArrivingRows, Source};
+use tanner::dataset::table::{ArrivingRows, decompressed};
 use tanner::inference::Predictor;
 use tanner::session::ArrivingFeatures;
 
@@ -28,14 +28,17 @@ pub(super) fn predict(
     answers: &mut Answers<'_>,
 ) -> anyhow::Result<()> {
     let path = input.unwrap_or(Path::new("stdin"));
-    let bytes: Box<dyn Read> = match input {
+    let bytes = match input {
         Some(path) => {
-            // Reports a folder as an error.
-            Source::open(path)?;
-            Box::new(File::open(path).map_err(|error| Error::io(path, error))?)
+            let file = File::open(path).map_err(|error| Error::io(path, error))?;
+            if file.metadata().is_ok_and(|about| about.is_dir()) {
+                return Err(Error::io(path, io::Error::other("is a folder, expected a table")).into());
+            }
+            decompressed(file)
         }
-        None => Box::new(io::stdin().lock()),
-    };
+        None => decompressed(io::stdin()),
+    }
+    .map_err(|error| Error::io(path, error))?;
     let (session, model) = (session(), predictor.model());
     let mut features =
         session.arriving_features(model, &path.display().to_string(), csv_options(args), &args.keep);

@@ -11,7 +11,7 @@ use std::path::Path;
 use anyhow::{Context as _, bail};
 use tanner::Error;
 use tanner::dataset::idx::read_images;
-use tanner::dataset::table::{Format, Header, KeptColumns, Source};
+use tanner::dataset::table::{Format, KeptColumns, ReadOptions, Source};
 use tanner::inference::Predictor;
 use tanner::model::TrainedModel;
 use tanner::session::settings::check_threads;
@@ -121,15 +121,20 @@ fn kept(args: &PredictArgs, input: Option<&Path>, format: InputFormat) -> anyhow
 }
 
 /// The options of CSV.
-fn csv_options(args: &PredictArgs) -> (Header, Option<u8>) {
-    (args.header.unwrap_or_default(), args.delimiter.map(|delimiter| delimiter.0))
+fn csv_options(args: &PredictArgs) -> ReadOptions {
+    ReadOptions {
+        header: args.header.unwrap_or_default(),
+        delimiter: args.delimiter.map(|delimiter| delimiter.0),
+        decimal: args.decimal.unwrap_or_default(),
+        ..ReadOptions::default()
+    }
 }
 
 fn format_of(path: &Path) -> anyhow::Result<InputFormat> {
     if path.to_string_lossy().contains("idx3-ubyte") {
         return Ok(InputFormat::Idx);
     }
-    let format = Format::of_path(path).map(InputFormat::Table);
+    let format = Format::of_file(path).map_err(anyhow::Error::msg)?.map(InputFormat::Table);
     format.with_context(|| format!("{}: its name does not show the format, give --format", path.display()))
 }
 

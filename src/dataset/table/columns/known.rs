@@ -17,6 +17,8 @@ pub(super) fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: La
         label: None,
         choice: LabelChoice::Named,
         named: names.is_named(),
+        units: encoding.columns.iter().map(|column| column.unit.clone()).collect(),
+        is_new: false,
     };
     for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {
         plan.roles[place] = Role::Feature(slot);

@@ -2,9 +2,10 @@
 
 use csv::ByteRecord;
 
+use super::super::cells::{CellRules, Decimal, Field};
 use super::super::{Columns, Read, ReadOptions, Source, Table};
 use super::blocks::{RecordEnds, count_lines};
-use super::dialect::{self, Header, MARK};
+use super::dialect::{self, First, Header};
 use crate::{Error, Result, threads};
 
 /// Rows of known columns, as they arrive.
@@ -19,13 +20,15 @@ pub struct ArrivingRows {
     /// Lines that have been read.
     lines: u64,
     is_known: bool,
+    /// How the first part writes numbers, which decides for all others.
+    rules: Option<CellRules>,
 }
 
 impl ArrivingRows {
     /// Nothing has arrived yet; `name` is for messages.
     #[must_use]
     pub fn new(name: impl Into<String>, options: ReadOptions) -> Self {
-        Self { name: name.into(), options, header: Vec::new(), lines: 0, is_known: false }
+        Self { name: name.into(), options, header: Vec::new(), lines: 0, is_known: false, rules: None }
     }
 
     /// Length and number of the first complete records, at most `most`, of bytes that begin with a record.
@@ -49,6 +52,7 @@ impl ArrivingRows {
     pub(crate) fn decided_as(mut self, decided: &Self) -> Self {
         self.options.header = decided.options.header;
         self.options.delimiter = decided.options.delimiter;
+        self.rules.clone_from(&decided.rules);
         self
     }
 
@@ -99,7 +103,11 @@ impl ArrivingRows {
             self.options.lines_before = i64::try_from(self.lines).unwrap_or(i64::MAX) - above.cast_signed();
             let bytes = [&self.header, records].concat();
             let source = Source::from_bytes(self.name.clone(), bytes);
+            self.options.rules.clone_from(&self.rules);
             table = Some(super::read(source, columns, &self.options)?);
+        }
+        if let Some(table) = &table {
+            self.rules.clone_from(&table.rules);
         }
         self.lines += count_lines(records);
         Ok(table)
@@ -107,23 +115,27 @@ impl ArrivingRows {
 
     /// Detects the format; returns the remaining records, which are rows.
     fn know<'a>(&mut self, records: &'a [u8], columns: &Columns<'_>) -> Read<&'a [u8]> {
-        let records = records.strip_prefix(MARK).unwrap_or(records);
         if is_blank(records) || dialect::is_foreign(records) {
             return Ok(records);
         }
-        let delimiter = self.options.delimiter.unwrap_or_else(|| dialect::delimiter(&self.name, records));
-        let parsed = dialect::records(records, delimiter)?;
-        let Some((first, others)) = parsed.split_first() else { return Ok(records) };
-        let known = columns.known_names();
+        let first = First::of(&self.name, records, columns, &self.options)?;
         let has_header = match self.options.header {
-            Header::Yes => true,
-            Header::No => false,
-            Header::Auto if others.is_empty() => names_columns(first, known.as_deref(), columns),
-            Header::Auto => dialect::is_header(first, others, known.as_deref()),
+            Header::Auto if first.records.len() == 1 => {
+                names_columns(&first.records[0], columns, &first.rules)
+            }
+            _ => first.guess.is_header,
         };
-        self.options.delimiter = Some(delimiter);
+        self.lines += count_lines(&records[..first.skipped]);
+        let records = &records[first.skipped..];
+        // Rows to come may show what the decimals of this one do not.
+        let is_row = !has_header || first.records.len() > 1;
+        self.options.delimiter = Some(first.splitting.delimiter);
         self.options.header = if has_header { Header::Yes } else { Header::No };
+        self.options.is_continued = true;
         self.is_known = true;
+        if is_row && self.options.decimal == Decimal::Auto {
+            self.rules = Some(first.rules);
+        }
         if !has_header {
             return Ok(records);
         }
@@ -142,18 +154,19 @@ impl ArrivingRows {
 
 /// Whether there are only line ends, which are not rows.
 fn is_blank(records: &[u8]) -> bool {
-    records.iter().all(|byte| matches!(byte, b'\n' | b'\r'))
+    records.iter().all(|byte| matches!(byte, b'\n' | b'\r' | b' ' | b'\t'))
 }
 
 /// Whether a single record names columns: it has a name that the model knows or, if the model has no names
 /// and takes only numbers, a text.
-fn names_columns(record: &ByteRecord, known: Option<&[&str]>, columns: &Columns<'_>) -> bool {
-    match known {
+fn names_columns(record: &ByteRecord, columns: &Columns<'_>, rules: &CellRules) -> bool {
+    match columns.known_names() {
         Some(known) => {
             record.iter().any(|field| known.iter().any(|name| name.as_bytes() == field.trim_ascii()))
         }
         None => {
-            columns.takes_numbers_alone() && (0..record.len()).any(|column| dialect::is_text(record, column))
+            columns.takes_numbers_alone()
+                && record.iter().any(|field| rules.field(field, None) == Field::Text)
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::io::Read as _;
 
 use super::super::{Read, Source, unreadable};
+use super::delimiter::BLANKS;
+use super::dialect::Splitting;
 
 /// Bytes read at a time.
 const BLOCK: usize = 4 << 20;
@@ -20,19 +22,25 @@ pub(super) struct Blocks<'a> {
     /// The beginning of the next record, already read.
     rest: Vec<u8>,
     line: u64,
+    splitting: Splitting,
     max_record_bytes: usize,
     ended: bool,
 }
 
 impl<'a> Blocks<'a> {
-    pub(super) fn new(source: &'a mut Source, line: u64, max_record_bytes: usize) -> Self {
-        Self { source, rest: Vec::new(), line, max_record_bytes, ended: false }
+    pub(super) fn new(
+        source: &'a mut Source,
+        line: u64,
+        splitting: Splitting,
+        max_record_bytes: usize,
+    ) -> Self {
+        Self { source, rest: Vec::new(), line, splitting, max_record_bytes, ended: false }
     }
 
     /// The next block; none at the end of the file.
     pub(super) fn next(&mut self) -> Read<Option<Block>> {
         let mut bytes = std::mem::take(&mut self.rest);
-        let mut ends = RecordEnds::default();
+        let mut ends = RecordEnds::of(self.splitting);
         let mut scanned = 0;
         while !self.ended {
             let before = bytes.len();
@@ -65,12 +73,20 @@ impl<'a> Blocks<'a> {
 /// Where the last whole record ends.
 #[derive(Default)]
 pub(super) struct RecordEnds {
+    /// The format, if known.
+    splitting: Option<Splitting>,
     in_quotes: bool,
+    /// The position after the last closing quote.
+    closed: usize,
     /// The position after the line end of the last complete record; 0 if there is none.
     pub(super) last: usize,
 }
 
 impl RecordEnds {
+    fn of(splitting: Splitting) -> Self {
+        Self { splitting: Some(splitting), ..Self::default() }
+    }
+
     /// Scans the bytes starting at `from`.
     pub(super) fn scan(&mut self, bytes: &[u8], from: usize) {
         self.scan_up_to(bytes, from, usize::MAX);
@@ -80,11 +96,16 @@ impl RecordEnds {
     pub(super) fn scan_up_to(&mut self, bytes: &[u8], from: usize, most: usize) -> usize {
         let mut ended = 0;
         for at in memchr::memchr2_iter(b'"', b'\n', &bytes[from..]) {
-            match bytes[from + at] {
-                // A doubled quote within a quoted field toggles twice.
-                b'"' => self.in_quotes = !self.in_quotes,
+            let at = from + at;
+            match bytes[at] {
+                b'"' if self.in_quotes => {
+                    self.in_quotes = false;
+                    self.closed = at + 1;
+                }
+                // A doubled quote closes a text and opens it again.
+                b'"' => self.in_quotes = self.closed == at && at > 0 || self.begins_field(&bytes[..at]),
                 _ if !self.in_quotes => {
-                    self.last = from + at + 1;
+                    self.last = at + 1;
                     ended += 1;
                     if ended == most {
                         break;
@@ -94,6 +115,21 @@ impl RecordEnds {
             }
         }
         ended
+    }
+
+    /// Whether a field begins behind these bytes. Quotes elsewhere are part of a text, such as inches.
+    fn begins_field(&self, before: &[u8]) -> bool {
+        let mut before = before;
+        if self.splitting.is_some_and(|splitting| splitting.blanks_before_quotes) {
+            let blanks = before.iter().rev().take_while(|byte| **byte == b' ').count();
+            before = &before[..before.len() - blanks];
+        }
+        before.last().is_none_or(|last| match (self.splitting, last) {
+            (_, b'\n' | b'\r') => true,
+            (Some(splitting), b' ' | b'\t') if splitting.delimiter == BLANKS => true,
+            (Some(splitting), last) => *last == splitting.delimiter,
+            (None, last) => b",;\t|".contains(last),
+        })
     }
 }
 

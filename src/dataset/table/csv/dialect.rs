@@ -1,22 +1,26 @@
-//! The format of a text file: its delimiter, its header, and which columns hold texts.
+//! The format of a text file: its delimiter, its decimals, its header, and what its columns hold.
 
+use std::borrow::Cow;
 use std::io::Read as _;
-use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::super::cells::CellRules;
 use super::super::columns::refuse_shared_names;
-use super::super::texts::Field;
-use super::super::{Read, ReadOptions, Source, unreadable};
+use super::super::{Columns, Read, ReadOptions, Source, unreadable};
 use super::blocks::{RecordEnds, count_lines};
+use super::content::{Content, contents};
+use super::delimiter::{Knowledge, delimiter, rules_of};
+use super::header::{HeaderGuess, guess};
+use super::preamble::{self, Preamble};
+use super::quotes;
+use super::squeeze::{has_blanks_before_quotes, tidied};
 use crate::named::named;
 
 /// Bytes at the beginning of a file that are examined.
 const SAMPLE: u64 = 4 << 20;
 /// Records that are examined.
 const RECORDS: usize = 1000;
-/// Possible delimiters.
-const DELIMITERS: [u8; 3] = *b",;\t";
 /// The byte order mark that some programs put before UTF-8.
 pub(super) const MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -24,7 +28,8 @@ named! {
     /// Whether the first row of a file names its columns.
     #[derive(Default)]
     pub enum Header {
-        /// It does if it looks so: texts above numbers, or texts that do not occur in the rows below.
+        /// It does if it looks so: texts above numbers, numbers such as 0, 1, 2 or years above other numbers, or texts
+        /// that do not occur in the rows below and are written otherwise.
         #[default]
         Auto = "auto",
         /// It does.
@@ -34,26 +39,89 @@ named! {
     }
 }
 
+/// How the bytes of a file are split into fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Splitting {
+    pub(super) delimiter: u8,
+    /// Whether blanks stand between delimiters and quotes.
+    pub(super) blanks_before_quotes: bool,
+}
+
+impl Splitting {
+    /// The bytes without blanks that are no part of fields.
+    pub(super) fn tidied(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+        tidied(bytes, self.delimiter, self.blanks_before_quotes)
+    }
+}
+
 /// How a file is to be read.
 #[derive(Debug)]
 pub(super) struct Dialect {
-    pub(super) delimiter: u8,
+    pub(super) splitting: Splitting,
+    pub(super) rules: CellRules,
     /// The names of the columns.
     pub(super) header: Option<Vec<String>>,
+    pub(super) is_header_sure: bool,
     pub(super) columns: usize,
     /// Byte at which data start, and its line, counted from 1.
     pub(super) start: u64,
     pub(super) line: u64,
     pub(super) bytes_per_row: f64,
-    /// Columns in which the first rows have a text.
-    pub(super) holds_text: Vec<bool>,
+    /// What the first rows hold, by column.
+    pub(super) contents: Vec<Content>,
+}
+
+/// How the first records of a file are split and read.
+pub(super) struct First {
+    pub(super) splitting: Splitting,
+    pub(super) rules: CellRules,
+    /// Bytes before the first record.
+    pub(super) skipped: usize,
+    pub(super) records: Vec<ByteRecord>,
+    pub(super) guess: HeaderGuess,
+}
+
+impl First {
+    /// Examines the text at the beginning of a file.
+    pub(super) fn of(name: &str, text: &[u8], columns: &Columns<'_>, options: &ReadOptions) -> Read<Self> {
+        let known = columns.known_names();
+        let trained = columns.trained_rules();
+        let missing = options.missing.clone().or_else(|| trained.and_then(|rules| rules.missing.clone()));
+        let own = CellRules { missing, ..CellRules::default() };
+        let knowledge = Knowledge { name, columns: known.as_deref(), rules: &own, decimal: options.decimal };
+        let delimiter = |text: &[u8]| options.delimiter.unwrap_or_else(|| delimiter(text, knowledge));
+        let is_data = |text: &[u8]| {
+            let delimiter = delimiter(text);
+            let records = records(&tidied(text, delimiter, false), delimiter).unwrap_or_default();
+            let guess =
+                |(first, others): (&ByteRecord, &[ByteRecord])| guess(first, others, known.as_deref(), &own);
+            !records.split_first().is_some_and(|records| guess(records).is_header)
+        };
+        let is_start = !options.is_continued;
+        let preamble =
+            if is_start { preamble::skip(text, options.delimiter, is_data) } else { Preamble::default() };
+        let body = &text[preamble.bytes..];
+        let delimiter = options.delimiter.or(preamble.delimiter).unwrap_or_else(|| delimiter(body));
+        let splitting =
+            Splitting { delimiter, blanks_before_quotes: has_blanks_before_quotes(body, delimiter) };
+        let records = records(&splitting.tidied(body), delimiter)?;
+        let Some((first, others)) = records.split_first() else { return Err("the file is empty".into()) };
+        let found = || rules_of(&records, delimiter, trained, &own, options.decimal);
+        let rules = options.rules.clone().unwrap_or_else(found);
+        let guess = match options.header {
+            Header::Yes => HeaderGuess { is_header: true, is_sure: true },
+            Header::No => HeaderGuess { is_header: false, is_sure: true },
+            Header::Auto => guess(first, others, known.as_deref(), &rules),
+        };
+        Ok(Self { splitting, rules, skipped: preamble.bytes, records, guess })
+    }
 }
 
 impl Dialect {
     pub(super) fn detect(
         source: &mut Source,
         bytes: u64,
-        known: Option<&[&str]>,
+        columns: &Columns<'_>,
         options: &ReadOptions,
     ) -> Read<Self> {
         let mut sample = Vec::new();
@@ -64,8 +132,7 @@ impl Dialect {
         if sample.contains(&0) {
             return Err("not text (it holds a byte 0)".into());
         }
-        let skipped = if sample.starts_with(MARK) { MARK.len() } else { 0 };
-        let mut text = &sample[skipped..];
+        let mut text = sample.as_slice();
         if (sample.len() as u64) < bytes {
             let mut ends = RecordEnds::default();
             ends.scan(text, 0);
@@ -76,36 +143,47 @@ impl Dialect {
                 ));
             }
         }
-        let delimiter = options.delimiter.unwrap_or_else(|| delimiter(source.name(), text));
-        let records = records(text, delimiter)?;
-        let Some(first) = records.first() else { return Err("the file is empty".into()) };
-        let columns = first.len();
-        options.limits.check_columns(columns)?;
-        let named = match options.header {
-            Header::Yes => true,
-            Header::No => false,
-            Header::Auto => is_header(first, &records[1..], known),
-        };
-        let header = named.then(|| names(first)).transpose()?;
-        let data = if named { &records[1..] } else { &records[..] };
-        let Some(start) = data.first().map(offset) else { return Err("a header, but no rows".into()) };
+        let first = First::of(source.name(), text, columns, options)?;
+        let (records, splitting) = (&first.records, first.splitting);
+        let count = records[0].len();
+        options.limits.check_columns(count)?;
+        let body = &text[first.skipped..];
+        let tidy = splitting.tidied(body);
+        let lines_above = 1 + count_lines(&text[..first.skipped]);
+        quotes::check_first(&tidy, splitting.delimiter, lines_above)?;
+        let header = first.guess.is_header.then(|| names(&records[0], lines_above)).transpose()?;
+        let data = &records[usize::from(header.is_some())..];
+        let Some(start) = data.first().map(offset) else { return Err(without_rows(&records[0], options)) };
         // The second byte of a two-byte line end counts as part of the next record.
-        let start = start + usize::from(start > 0 && text[start] == b'\n');
-        let sampled = if records.len() < RECORDS { text.len() } else { data.last().map_or(start, offset) };
-        let rows = if records.len() < RECORDS { data.len() } else { data.len() - 1 };
+        let start = start + usize::from(start > 0 && tidy[start] == b'\n');
+        let is_whole = records.len() < RECORDS;
+        let sampled = if is_whole { tidy.len() } else { data.last().map_or(start, offset) };
+        let (start, sampled) = (untidied(body, &tidy, start), untidied(body, &tidy, sampled));
+        let rows = if is_whole { data.len() } else { data.len() - 1 };
         let bytes_per_row = (sampled - start) as f64 / rows.max(1) as f64;
+        let line = lines_above + count_lines(&body[..start]);
         Ok(Self {
-            delimiter,
+            contents: contents(data, header.as_deref(), count, &first.rules, line),
+            splitting,
+            rules: first.rules,
             header,
-            columns,
-            start: (skipped + start) as u64,
-            line: (1 + count_lines(&text[..start])).saturating_add_signed(options.lines_before),
+            is_header_sure: first.guess.is_sure,
+            columns: count,
+            start: (first.skipped + start) as u64,
+            line: line.saturating_add_signed(options.lines_before),
             bytes_per_row: bytes_per_row.max(1.0),
-            holds_text: (0..columns)
-                .map(|column| data.iter().any(|record| is_text(record, column)))
-                .collect(),
         })
     }
+}
+
+/// Why a file of one line cannot be read.
+fn without_rows(only: &ByteRecord, options: &ReadOptions) -> String {
+    let names: Vec<_> = only.iter().take(4).map(String::from_utf8_lossy).collect();
+    let hint = match options.header {
+        Header::Auto => "; if this line holds data, say `header` no",
+        _ => "",
+    };
+    format!("a header, but no rows: the only line names the columns ({}{hint})", names.join(", "))
 }
 
 fn is_utf_16(bytes: &[u8]) -> bool {
@@ -122,79 +200,40 @@ fn offset(record: &ByteRecord) -> usize {
     record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0))
 }
 
+/// The position in the body of a line of the tidied text that begins at `at`.
+fn untidied(body: &[u8], tidy: &[u8], at: usize) -> usize {
+    if tidy.len() == body.len() {
+        return at;
+    }
+    match memchr::memchr2_iter(b'\n', b'\r', &tidy[..at]).count() {
+        0 => 0,
+        ends => memchr::memchr2_iter(b'\n', b'\r', body).nth(ends - 1).map_or(body.len(), |end| end + 1),
+    }
+}
+
 pub(super) fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
     let mut reader =
         ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(text);
-    let records: Result<Vec<_>, _> = reader.byte_records().take(RECORDS).collect();
+    let is_empty = |record: &ByteRecord| record.len() == 1 && record[0].trim_ascii().is_empty();
+    let records = reader.byte_records().filter(|record| !record.as_ref().is_ok_and(is_empty));
+    let records: Result<Vec<_>, _> = records.take(RECORDS).collect();
     records.map_err(|error| error.to_string())
 }
 
-/// By the file's name, otherwise the one that splits most records like the first one, and those into most fields.
-pub(super) fn delimiter(name: &str, text: &[u8]) -> u8 {
-    let extension = Path::new(name).extension().and_then(|extension| extension.to_str());
-    if extension.is_some_and(|extension| ["tsv", "tab"].iter().any(|tab| extension.eq_ignore_ascii_case(tab)))
-    {
-        return b'\t';
-    }
-    let fits = |delimiter: &u8| {
-        let records = records(text, *delimiter).unwrap_or_default();
-        let count = records.first().map_or(0, ByteRecord::len);
-        let alike = records.iter().filter(|record| record.len() == count).count();
-        if count > 1 { (alike, count) } else { (0, 0) }
-    };
-    // The first of equals.
-    DELIMITERS.into_iter().rev().max_by_key(fits).unwrap_or(b',')
-}
-
-pub(super) fn is_text(record: &ByteRecord, column: usize) -> bool {
-    record.get(column).is_some_and(|field| matches!(Field::of(field), Field::Text))
-}
-
-fn is_number(record: &ByteRecord, column: usize) -> bool {
-    record.get(column).is_some_and(|field| matches!(Field::of(field), Field::Number(_)))
-}
-
-/// Whether the first record names the columns of the others.
-pub(super) fn is_header(first: &ByteRecord, others: &[ByteRecord], known: Option<&[&str]>) -> bool {
-    let fields = || first.iter().map(<[u8]>::trim_ascii);
-    if let Some(known) = known {
-        let there: std::collections::HashSet<&[u8]> = fields().collect();
-        if known.iter().all(|name| there.contains(name.as_bytes())) {
-            return true;
-        }
-    }
-    let above_numbers = |column: usize| {
-        is_text(first, column)
-            && others.iter().any(|record| is_number(record, column))
-            && !others.iter().any(|record| is_text(record, column))
-    };
-    if (0..first.len()).any(above_numbers) {
-        return true;
-    }
-    // Only texts: names differ from each other and from everything below them.
-    let mut seen = std::collections::HashSet::new();
-    let distinct = fields().all(|field| seen.insert(field));
-    let repeated = |column: usize| {
-        let name = first.get(column).map(<[u8]>::trim_ascii);
-        others.iter().any(|record| record.get(column).map(<[u8]>::trim_ascii) == name)
-    };
-    let all_text = (0..first.len()).all(|column| is_text(first, column));
-    all_text && distinct && !others.is_empty() && !(0..first.len()).any(repeated)
-}
-
 /// The names of the columns; one may be empty, as some programs do above row numbers.
-fn names(header: &ByteRecord) -> Read<Vec<String>> {
+fn names(header: &ByteRecord, line: u64) -> Read<Vec<String>> {
     let mut names = Vec::with_capacity(header.len());
     for (place, field) in header.iter().enumerate() {
         let field = field.trim_ascii();
         let text = std::str::from_utf8(field)
-            .map_err(|_| format!("line 1, column {place}: not UTF-8; save the file as UTF-8"))?;
+            .map_err(|_| format!("line {line}, column {place}: not UTF-8; save the file as UTF-8"))?;
         if text.len() > 1024 {
-            return Err(format!("line 1, column {place}: a name of {} bytes, the limit is 1024", text.len()));
+            let bytes = text.len();
+            return Err(format!("line {line}, column {place}: a name of {bytes} bytes, the limit is 1024"));
         }
         names.push(if text.is_empty() { format!("column {place}") } else { text.to_owned() });
     }
     refuse_shared_names(&names)
-        .map_err(|reason| format!("line 1: {reason}; if the first line holds data, say `header` no"))?;
+        .map_err(|reason| format!("line {line}: {reason}; if the first line holds data, say `header` no"))?;
     Ok(names)
 }

@@ -1,4 +1,4 @@
-//! Tables as text: fields between commas, semicolons or tabs, quoted where needed.
+//! Tables as text: fields between delimiters or runs of blanks, quoted where needed.
 //!
 //! A file is read once, in blocks of complete records that are parsed in
 //! parallel directly into float32 numbers. Only a column that looks like numbers at
@@ -6,18 +6,25 @@
 
 mod arriving;
 mod blocks;
+mod content;
+mod delimiter;
 mod dialect;
+mod header;
 mod piece;
+mod preamble;
+mod quotes;
+mod squeeze;
 
 use std::io::{Seek, SeekFrom};
 
 use rayon::prelude::*;
 
 use self::blocks::Blocks;
+use self::content::Content;
 use self::dialect::Dialect;
 use self::piece::{BlockParser, Piece};
-use super::columns::{ColumnKind, ColumnNames, ColumnPlan};
-use super::{Columns, Read, ReadOptions, Source, Table, Texts, unreadable};
+use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role};
+use super::{Column, Columns, Read, ReadOptions, Source, Table, Texts, unreadable};
 
 use crate::host;
 
@@ -26,20 +33,30 @@ pub use dialect::Header;
 
 /// Reads a table of text.
 pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOptions) -> Read<Table> {
+    source.decompress(options.limits.memory)?;
     let bytes = source.measure()?;
-    let known = columns.known_names();
-    let dialect = Dialect::detect(&mut source, bytes, known.as_deref(), options)?;
+    let dialect = Dialect::detect(&mut source, bytes, columns, options)?;
     let names = dialect.header.as_deref().map_or(ColumnNames::Count(dialect.columns), ColumnNames::Header);
-    let mut plan = columns.plan(names)?;
+    let is_empty = |place: &usize| dialect.contents[*place] == Content::Empty;
+    let empty: Vec<usize> = (0..dialect.columns).filter(is_empty).collect();
+    let mut plan = columns.plan_without(names, &empty, Role::Empty)?;
     // A value takes at least one byte, its delimiter: this bounds the memory that a file can claim.
     let bytes = bytes.saturating_sub(dialect.start) as f64;
     let rows = (bytes / dialect.bytes_per_row).min(bytes / plan.features.len() as f64);
     options.limits.check_values(rows, plan.features.len() as f64)?;
     for (slot, (_, place, kind)) in plan.features.iter_mut().enumerate() {
-        if matches!(kind, ColumnKind::Open) && dialect.holds_text[*place] {
-            *kind = ColumnKind::Texts(Texts::up_to(options.limits.texts));
-            log::debug!("feature {slot} of column {place} holds texts");
+        if !matches!(kind, ColumnKind::Open) {
+            continue;
         }
+        let content = &dialect.contents[*place];
+        match content {
+            Content::Numbers(unit) => plan.units[slot].clone_from(unit),
+            Content::Texts | Content::Mixed(_) => {
+                *kind = ColumnKind::Texts(Texts::up_to(options.limits.texts))
+            }
+            Content::Empty => {}
+        }
+        log::debug!("feature {slot} of column {place} holds {content:?}");
     }
     let reading = Reading { dialect, options, rows };
     // The first pass finds every column with texts and every offset, so there is no third one.
@@ -67,8 +84,10 @@ impl Reading<'_> {
     fn pass(&self, source: &mut Source, plan: &ColumnPlan) -> Read<(Table, Vec<usize>)> {
         source.seek(SeekFrom::Start(self.dialect.start)).map_err(unreadable)?;
         let name = source.name().to_owned();
-        let mut blocks = Blocks::new(source, self.dialect.line, self.options.limits.max_record_bytes);
-        let job = BlockParser { delimiter: self.dialect.delimiter, plan, limits: &self.options.limits };
+        let Dialect { line, splitting, rules, .. } = &self.dialect;
+        let limits = &self.options.limits;
+        let mut blocks = Blocks::new(source, *line, *splitting, limits.max_record_bytes);
+        let job = BlockParser { splitting: *splitting, rules, plan, limits };
         let mut rows = Rows::new(name, plan, self)?;
         loop {
             let mut batch = Vec::new();
@@ -89,18 +108,34 @@ impl Reading<'_> {
 /// A table that grows piece by piece.
 struct Rows {
     table: Table,
-    turned: Vec<bool>,
+    /// Numbers of each column.
+    numbers: Vec<usize>,
+    /// The line of the first missing label, and its word.
+    first_unlabelled: Option<(u64, String)>,
+    /// Whether each column may turn out to hold texts.
+    is_open: Vec<bool>,
 }
 
 impl Rows {
     fn new(name: String, plan: &ColumnPlan, reading: &Reading<'_>) -> Read<Self> {
         let limits = &reading.options.limits;
         let mut table = plan.table(name, limits);
+        let dialect = &reading.dialect;
+        table.rules = Some(dialect.rules.clone());
+        let empty = plan.roles.iter().enumerate().filter(|(_, role)| **role == Role::Empty);
+        table.left_out = empty.map(|(place, _)| format!("column {place}")).collect();
+        table.is_header_sure = dialect.is_header_sure;
+        for column in &mut table.columns {
+            if let Content::Mixed(units) = &dialect.contents[column.position] {
+                column.mixed_units = Some(units.clone());
+            }
+        }
         #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
         let values = (reading.rows * plan.features.len() as f64) as usize;
         // Unused pages cost nothing.
         host::reserve(&mut table.cells, values, "the table").map_err(|error| error.to_string())?;
-        Ok(Self { table, turned: vec![false; plan.features.len()] })
+        let is_open = plan.features.iter().map(|(.., kind)| matches!(kind, ColumnKind::Open)).collect();
+        Ok(Self { table, numbers: vec![0; plan.features.len()], first_unlabelled: None, is_open })
     }
 
     fn append(&mut self, mut piece: Piece, reading: &Reading<'_>) -> Read<()> {
@@ -113,11 +148,18 @@ impl Rows {
             if column.first_unseen.is_none() {
                 column.first_unseen = found.first_unseen.map(|line| format!("line {line}"));
             }
-            self.turned[slot] |= found.turned;
             column.span.merge(&found.span);
+            column.words.append(&found.words);
+            if found.odd.rows > 0 {
+                column.odd.get_or_insert_default().append(&found.odd);
+            }
+            self.numbers[slot] += found.numbers;
             if let (Some(texts), Some(new)) = (&mut column.texts, &found.texts) {
                 renumber(&mut piece.cells, slot, width, &texts.take(new));
             }
+        }
+        if self.first_unlabelled.is_none() {
+            self.first_unlabelled = piece.first_unlabelled;
         }
         if let Some(labels) = &mut table.labels {
             let numbers = labels.texts.take(&piece.labels.texts);
@@ -132,12 +174,27 @@ impl Rows {
     }
 
     fn finish(self) -> Read<(Table, Vec<usize>)> {
-        let Self { mut table, turned } = self;
+        let Self { mut table, numbers, first_unlabelled, is_open } = self;
         if table.rows == 0 {
             return Err("no rows of data".into());
         }
         table.cells.shrink_to_fit();
-        let turned = (0..turned.len()).filter(|slot| turned[*slot]).collect();
+        if let (Some(labels), Some((line, word))) = (&mut table.labels, first_unlabelled) {
+            labels.first_missing = Some((format!("line {line}"), word));
+        }
+        let width = table.columns.len();
+        let turned = |(slot, column): (usize, &Column)| {
+            let numbers = numbers[slot];
+            let cells =
+                || table.cells.iter().skip(slot).step_by(width).copied().filter(|cell| !cell.is_nan());
+            let is_turned = match &column.odd {
+                Some(odd) => odd.make_texts(numbers, content::different(cells().map(f64::from))),
+                // Only words that mean a missing value among numbers.
+                None => numbers == 0 && !column.words.is_empty(),
+            };
+            (is_turned && column.texts.is_none() && is_open[slot]).then_some(slot)
+        };
+        let turned = table.columns.iter().enumerate().filter_map(turned).collect();
         Ok((table, turned))
     }
 }

@@ -2,32 +2,53 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
+use super::super::cells::{CellRules, Field};
 use super::super::columns::{ColumnKind, ColumnPlan, Role};
+use super::super::odd_cells::OddCells;
 use super::super::span::narrow;
-use super::super::texts::{Field, MAX_TEXT, is_missing};
-use super::super::{Labels, Limits, Read, Span, Texts, UNSEEN, shown};
+use super::super::texts::MAX_TEXT;
+use super::super::{Labels, Limits, MissingWords, Read, Span, Texts, UNSEEN, shown};
 use super::blocks::{Block, count_lines};
+use super::dialect::Splitting;
+use super::quotes;
 
 /// Where a record begins, or the empty lines before it.
 #[derive(Clone, Copy)]
 struct RecordPlace<'a> {
-    block: &'a Block,
+    /// The tidied bytes of its block, and the line of the first one.
+    bytes: &'a [u8],
+    first_line: u64,
     byte: u64,
+    /// Where the next record begins.
+    end: u64,
 }
 
-impl RecordPlace<'_> {
+impl<'a> RecordPlace<'a> {
     /// The line in the file, counted from 1.
     fn line(self) -> u64 {
-        let bytes = &self.block.bytes;
-        let start = usize::try_from(self.byte).map_or(bytes.len(), |byte| byte.min(bytes.len()));
-        let empty = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-        self.block.line + count_lines(&bytes[..start + empty])
+        let start = self.bytes.len() - self.rest().len();
+        self.first_line + count_lines(&self.bytes[..start])
+    }
+
+    /// The bytes from its first character on.
+    fn rest(self) -> &'a [u8] {
+        let start = usize::try_from(self.byte).map_or(self.bytes.len(), |byte| byte.min(self.bytes.len()));
+        let rest = &self.bytes[start..];
+        &rest[rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()..]
+    }
+
+    /// The bytes of the record.
+    fn record(self) -> &'a [u8] {
+        let rest = self.rest();
+        let behind = usize::try_from(self.end).map_or(0, |end| self.bytes.len().saturating_sub(end));
+        &rest[..rest.len().saturating_sub(behind)]
     }
 }
 
 /// The work on every block.
 pub(super) struct BlockParser<'a> {
-    pub(super) delimiter: u8,
+    pub(super) splitting: Splitting,
+    pub(super) rules: &'a CellRules,
     pub(super) plan: &'a ColumnPlan,
     pub(super) limits: &'a Limits,
 }
@@ -40,6 +61,8 @@ pub(super) struct Piece {
     pub(super) columns: Vec<ColumnContent>,
     /// By their numbers in this piece.
     pub(super) labels: Labels,
+    /// Line of the first missing label, and its word.
+    pub(super) first_unlabelled: Option<(u64, String)>,
 }
 
 /// The content of a column of a block.
@@ -50,19 +73,23 @@ pub(super) struct ColumnContent {
     pub(super) first_missing: Option<u64>,
     /// Line of the first text that a fixed list does not have.
     pub(super) first_unseen: Option<u64>,
-    /// Whether there is a text where numbers were expected.
-    pub(super) turned: bool,
     pub(super) span: Span,
+    /// Words among numbers that mean a missing value.
+    pub(super) words: MissingWords,
+    /// Texts where numbers were expected.
+    pub(super) odd: OddCells,
+    pub(super) numbers: usize,
 }
 
 impl BlockParser<'_> {
     /// Parses the records of a block.
     pub(super) fn parse(&self, block: &Block) -> Read<Piece> {
+        let bytes = self.splitting.tidied(&block.bytes);
         let mut reader = ReaderBuilder::new()
-            .delimiter(self.delimiter)
+            .delimiter(self.splitting.delimiter)
             .has_headers(false)
             .flexible(true)
-            .from_reader(block.bytes.as_slice());
+            .from_reader(&*bytes);
         let mut piece = self.empty();
         let mut record = ByteRecord::new();
         loop {
@@ -70,8 +97,14 @@ impl BlockParser<'_> {
             if !more {
                 return Ok(piece);
             }
-            let byte = record.position().map_or(0, csv::Position::byte);
-            self.row(&record, RecordPlace { block, byte }, &mut piece)?;
+            let start = record.position().map_or(0, csv::Position::byte);
+            let end = reader.position();
+            let lines = end.line() - record.position().map_or(end.line(), csv::Position::line);
+            let place = RecordPlace { bytes: &bytes, first_line: block.line, byte: start, end: end.byte() };
+            if lines > 1 {
+                quotes::check(place.record(), self.splitting.delimiter, self.plan.roles.len(), place.line())?;
+            }
+            self.row(&record, place, &mut piece)?;
         }
     }
 
@@ -85,17 +118,18 @@ impl BlockParser<'_> {
             cells: Vec::new(),
             columns: self.plan.features.iter().map(found).collect(),
             labels: Labels::new("", None, self.limits),
+            first_unlabelled: None,
         }
     }
 
     fn row(&self, record: &ByteRecord, place: RecordPlace<'_>, piece: &mut Piece) -> Read<()> {
         let roles = &self.plan.roles;
         if record.len() != roles.len() {
-            let (there, expected) = (record.len(), roles.len());
-            return Err(format!(
-                "line {}: {there} fields, expected {expected} as in the first line",
-                place.line()
-            ));
+            // A line of blanks is as empty as one without.
+            if record.len() == 1 && record[0].trim_ascii().is_empty() {
+                return Ok(());
+            }
+            return Err(self.wrong_length(record, place));
         }
         let start = piece.cells.len();
         // Features need not be in the order of the columns.
@@ -103,7 +137,16 @@ impl BlockParser<'_> {
         for (field, role) in record.iter().zip(roles) {
             match role {
                 Role::Skip => {}
-                Role::Label => piece.labels.push(self.label(field, place)?),
+                Role::Empty if field.trim_ascii().is_empty() => {}
+                Role::Empty => return Err(self.not_empty(field, place)),
+                Role::Label => match self.label(field, place)? {
+                    Some(label) => piece.labels.push(label),
+                    None => {
+                        piece.labels.push_missing();
+                        let word = || String::from_utf8_lossy(field.trim_ascii()).into_owned();
+                        piece.first_unlabelled.get_or_insert_with(|| (place.line(), word()));
+                    }
+                },
                 Role::Feature(slot) => {
                     piece.cells[start + slot] = self.cell(field, place, *slot, &mut piece.columns[*slot])?;
                 }
@@ -123,8 +166,10 @@ impl BlockParser<'_> {
         if column.texts.is_some() {
             return self.category(field, place, slot, column);
         }
-        match Field::of(field) {
+        let unit = self.plan.units[slot].as_ref();
+        match self.rules.field(field, unit) {
             Field::Number(number) => {
+                column.numbers += 1;
                 column.span.add(number);
                 Ok(self.plan.features[slot].2.cell(number))
             }
@@ -132,16 +177,23 @@ impl BlockParser<'_> {
                 column.first_missing.get_or_insert_with(|| place.line());
                 Ok(f32::NAN)
             }
+            Field::MissingWord => {
+                column.first_missing.get_or_insert_with(|| place.line());
+                column.words.add(&String::from_utf8_lossy(field.trim_ascii()), 1);
+                Ok(f32::NAN)
+            }
             Field::Infinite => Err(self.wrong(field, place, slot, "is not a number that float32 can hold")),
             Field::Text if matches!(self.plan.features[slot].2, ColumnKind::Open) => {
-                column.turned = true;
-                Ok(UNSEEN)
+                column.odd.add(field, || place.line());
+                Ok(f32::NAN)
             }
-            Field::Text => match self.plan.features[slot].2.boolean(field) {
-                Some(value) => Ok(narrow(value)),
-                None => {
-                    Err(self.wrong(field, place, slot, "is not a number, as this column held in training"))
+            Field::Text => match (self.plan.features[slot].2.boolean(field), unit) {
+                (Some(value), None) => Ok(narrow(value)),
+                (_, Some(unit)) => {
+                    let what = format!("is not a number with {unit}, as this column held in training");
+                    Err(self.wrong(field, place, slot, &what))
                 }
+                _ => Err(self.wrong(field, place, slot, "is not a number, as this column held in training")),
             },
         }
     }
@@ -155,7 +207,7 @@ impl BlockParser<'_> {
     ) -> Read<f32> {
         let field = field.trim_ascii();
         let is_verbatim = column.texts.as_ref().is_some_and(Texts::is_verbatim);
-        if is_missing(field) && !is_verbatim {
+        if !is_verbatim && self.rules.is_missing(field) {
             column.first_missing.get_or_insert_with(|| place.line());
             return Ok(f32::NAN);
         }
@@ -167,14 +219,46 @@ impl BlockParser<'_> {
         Ok(cell)
     }
 
-    fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<&'t str> {
+    /// The label of a row of a new table; none if it is missing, which is reported with all other problems.
+    fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<Option<&'t str>> {
         let field = field.trim_ascii();
         let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
         let column = shown(name, self.plan.named);
-        if is_missing(field) {
-            return Err(self.plan.choice.missing(&format!("line {}", place.line()), &column));
+        if self.rules.is_missing(field) {
+            if self.plan.is_new {
+                return Ok(None);
+            }
+            let line = place.line();
+            return Err(format!("line {line}: the label is missing in column {column}: remove such rows"));
         }
-        self.text(field, place, &column)
+        if field.contains(&b'\n')
+            && let Some(reason) = quotes::in_label(place.record(), self.splitting.delimiter, place.line())
+        {
+            return Err(reason);
+        }
+        self.text(field, place, &column).map(Some)
+    }
+
+    /// The error of a record with too few or too many fields.
+    fn wrong_length(&self, record: &ByteRecord, place: RecordPlace<'_>) -> String {
+        let (line, there, expected) = (place.line(), record.len(), self.plan.roles.len());
+        let hint = if place.rest().starts_with(b"#") {
+            "; if it is a comment, remove it"
+        } else if self.splitting.delimiter == super::delimiter::BLANKS && there == expected + 1 {
+            "; are rows named, but not their column? (in R, write.table(.., row.names = FALSE))"
+        } else {
+            ""
+        };
+        format!("line {line}: {there} fields, expected {expected} as in the first line{hint}")
+    }
+
+    /// The error of a value in a column that seemed to be behind the last delimiter.
+    fn not_empty(&self, field: &[u8], place: RecordPlace<'_>) -> String {
+        let text: String = String::from_utf8_lossy(field.trim_ascii()).chars().take(40).collect();
+        let line = place.line();
+        format!(
+            "line {line}: {text:?} in a column that has no name and is empty above: name it in the header, or leave it out with `drop`"
+        )
     }
 
     fn text<'t>(&self, field: &'t [u8], place: RecordPlace<'_>, column: &str) -> Read<&'t str> {

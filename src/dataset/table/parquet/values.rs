@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType, FixedLenByteArray, Int96};
 
+use super::super::CellRules;
 use super::super::columns::{ColumnPlan, Role};
 use super::super::npy::half;
 use super::super::span::narrow;
-use super::super::texts::{MAX_TEXT, cell, is_missing};
+use super::super::texts::{MAX_TEXT, cell};
 use super::super::{Read, Span, Table, Texts};
 use super::schema::Stored;
 
@@ -91,7 +92,7 @@ impl Reader {
         let (texts, offset) = match role {
             Role::Feature(slot) => (table.columns[slot].texts.clone(), plan.features[slot].2.offset()),
             Role::Label => (table.labels.as_ref().map(|labels| labels.texts.clone()), 0.0),
-            Role::Skip => (None, 0.0),
+            Role::Skip | Role::Empty => (None, 0.0),
         };
         let part = Part {
             is_label: role == Role::Label,
@@ -175,7 +176,8 @@ impl Part {
         });
         let value = value.transpose()?;
         let is_verbatim = self.texts.as_ref().is_some_and(Texts::is_verbatim);
-        let is_missing = |value: &Value<'_>| matches!(value, Value::Text(bytes) if is_missing(bytes));
+        let is_missing =
+            |value: &Value<'_>| matches!(value, Value::Text(bytes) if CellRules::default().is_missing(bytes));
         self.take(value.filter(|value| is_verbatim || !is_missing(value)))
     }
 
