@@ -26,12 +26,6 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
-/// A number with a few digits, for messages.
-pub(crate) fn shown_number(number: f64) -> String {
-    let is_ordinary = number == 0.0 || (1e-3..1e6).contains(&number.abs());
-    if is_ordinary { ((number * 1e4).round() / 1e4).to_string() } else { format!("{number:.3e}") }
-}
-
 /// A name as it can be typed in a command, in quotes where a shell needs them.
 pub(crate) fn shell_word(name: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "_-.,:/@%+=".contains(c);

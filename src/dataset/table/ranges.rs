@@ -1,7 +1,6 @@
 //! Numbers far outside of the range that training saw: probably in another unit.
 
 use super::{Span, TableEncoding};
-use crate::text::shown_number;
 
 /// Numbers are far if they are this many times the range of training away from it.
 const FAR: f64 = 9.0;
@@ -45,4 +44,10 @@ impl TableEncoding {
             format!("numbers of all columns are up to {new}, in training up to {old}: is their unit another?")
         })
     }
+}
+
+/// A number with a few digits.
+fn shown_number(number: f64) -> String {
+    let is_ordinary = number == 0.0 || (1e-3..1e6).contains(&number.abs());
+    if is_ordinary { ((number * 1e4).round() / 1e4).to_string() } else { format!("{number:.3e}") }
 }

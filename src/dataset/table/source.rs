@@ -61,6 +61,7 @@ pub struct Source {
 pub(crate) enum Content {
     File(File),
     /// The parts of a Parquet table, with their paths.
+    #[cfg_attr(not(feature = "parquet"), allow(dead_code, reason = "a build without Parquet reads no parts"))]
     Folder(Vec<(String, File)>),
     Bytes(Cursor<Vec<u8>>),
 }
