@@ -67,7 +67,6 @@ mod arrays;
 mod named;
 #[cfg(feature = "train")]
 mod protobuf;
-#[cfg(feature = "train")]
 mod text;
 
 #[cfg(feature = "train")]

@@ -1,12 +1,14 @@
 //! Numbers as text, and suggestions for mistyped names.
 
 /// Minimum similarity of a suggestion, by Jaro and Winkler's measure.
+#[cfg(feature = "train")]
 const SIMILAR: f64 = 0.8;
 
 /// A number of epochs: `1 epoch`, `2 epochs`.
 #[doc(hidden)]
 #[must_use]
 #[cfg_attr(not(feature = "report"), allow(unreachable_pub, reason = "reports hand it on"))]
+#[cfg(feature = "train")]
 pub fn epochs(count: usize) -> String {
     format!("{count} epoch{}", if count == 1 { "" } else { "s" })
 }
@@ -14,6 +16,7 @@ pub fn epochs(count: usize) -> String {
 /// A whole number in groups of three digits: `220,020`.
 #[must_use]
 #[cfg_attr(not(feature = "report"), allow(unreachable_pub, reason = "reports hand it on"))]
+#[cfg(feature = "train")]
 pub fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -36,11 +39,13 @@ pub(crate) fn shell_word(name: &str) -> String {
 }
 
 /// Bytes as hexadecimal digits, two for each, for digests.
+#[cfg(feature = "train")]
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {
     bytes.as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The name that was probably meant: the most similar one, ignoring case, if any is similar.
+#[cfg(feature = "train")]
 pub(crate) fn nearest<'a>(typed: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let similarity = |name: &str| strsim::jaro_winkler(&typed.to_lowercase(), &name.to_lowercase());
     let best = names.map(|name| (similarity(name), name)).max_by(|a, b| a.0.total_cmp(&b.0));

@@ -3,7 +3,6 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::span::narrow;
 use super::{CellRules, Impute, Limits, Table, Unit, shown};
 use crate::{Error, Result, threads};
 
@@ -256,20 +255,6 @@ impl TableEncoding {
             .check_values(table.rows as f64, self.width() as f64)
             .map_err(|reason| table.refused(format!("one feature for each category: {reason}")))?;
         Ok(Encoded { features: self.one_hot(table, &cells), unseen: self.unseen(table, &cells) })
-    }
-
-    /// Moves numbers that were read with other offsets, as those of a second table of an archive.
-    fn align(&self, table: &mut Table) {
-        let width = self.columns.len();
-        for (slot, (column, encoding)) in table.columns.iter_mut().zip(&self.columns).enumerate() {
-            let offset = encoding.offset.unwrap_or(0.0);
-            if column.offset != offset && encoding.categories.is_none() {
-                for cell in table.cells.iter_mut().skip(slot).step_by(width) {
-                    *cell = narrow(f64::from(*cell) + column.offset - offset);
-                }
-                column.offset = offset;
-            }
-        }
     }
 
     fn one_hot(&self, table: &Table, cells: &[f32]) -> Vec<f32> {

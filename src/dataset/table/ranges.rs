@@ -1,6 +1,7 @@
-//! Numbers far outside of the range that training saw: probably in another unit.
+//! Numbers with other offsets than in training, and numbers far outside of its range, which are probably in another unit.
 
-use super::{Span, TableEncoding};
+use super::span::narrow;
+use super::{Span, Table, TableEncoding};
 
 /// Numbers are far if they are this many times the range of training away from it.
 const FAR: f64 = 9.0;
@@ -10,6 +11,20 @@ const SMALL: f64 = 50.0;
 const NAMED: usize = 5;
 
 impl TableEncoding {
+    /// Moves numbers that were read with other offsets, as those of a second table of an archive.
+    pub(super) fn align(&self, table: &mut Table) {
+        let width = self.columns.len();
+        for (slot, (column, encoding)) in table.columns.iter_mut().zip(&self.columns).enumerate() {
+            let offset = encoding.offset.unwrap_or(0.0);
+            if column.offset != offset && encoding.categories.is_none() {
+                for cell in table.cells.iter_mut().skip(slot).step_by(width) {
+                    *cell = narrow(f64::from(*cell) + column.offset - offset);
+                }
+                column.offset = offset;
+            }
+        }
+    }
+
     /// The columns whose numbers are far from those of training, with both ranges; the spans are by column.
     pub(crate) fn far_columns(&self, spans: &[Span]) -> Option<String> {
         let ranges = || {

@@ -127,7 +127,7 @@ fn end_of_number(text: &str) -> usize {
         };
         // Three digits follow the separator of a group.
         let group = end + separator;
-        if separator > 0 && !((0..3).all(|digit| is_digit(group + digit)) && !is_digit(group + 3)) {
+        if separator > 0 && (is_digit(group + 3) || !(0..3).all(|digit| is_digit(group + digit))) {
             return end;
         }
         end += separator.max(1);

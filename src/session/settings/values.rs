@@ -199,10 +199,8 @@ impl FromStr for TestRows {
 
     /// A number is rows, and fold-0-of-5 a fifth of them; anything else is a file.
     fn from_str(text: &str) -> Result<Self> {
-        if let Ok(fold @ Holdout::Fold { .. }) = text.parse() {
-            return Ok(Self::Part(fold));
-        }
-        if text.parse::<f64>().is_err() { Ok(Self::File(text.into())) } else { text.parse().map(Self::Part) }
+        let is_part = text.parse::<f64>().is_ok() || matches!(text.parse(), Ok(Holdout::Fold { .. }));
+        if is_part { text.parse().map(Self::Part) } else { Ok(Self::File(text.into())) }
     }
 }
 

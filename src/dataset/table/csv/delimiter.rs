@@ -63,8 +63,7 @@ fn fit(head: &[u8], delimiter: u8, known: Knowledge<'_>) -> Fit {
     let records = records(&head, delimiter).unwrap_or_default();
     let columns = usual_length(&records);
     let is_name = |name: &&str| records[0].iter().any(|field| field.trim_ascii() == name.as_bytes());
-    let is_known =
-        !records.is_empty() && known.columns.is_some_and(|names| names.iter().all(|name| is_name(&name)));
+    let is_known = !records.is_empty() && known.columns.is_some_and(|names| names.iter().all(is_name));
     let alike = records.iter().filter(|record| record.len() == columns).count();
     let is_regular = columns > 1 && 10 * alike >= 9 * records.len();
     let is_character = delimiter != BLANKS;

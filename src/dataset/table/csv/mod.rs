@@ -52,7 +52,7 @@ pub(super) fn read(mut source: Source, columns: &Columns<'_>, options: &ReadOpti
         match content {
             Content::Numbers(unit) => plan.units[slot].clone_from(unit),
             Content::Texts | Content::Mixed(_) => {
-                *kind = ColumnKind::Texts(Texts::up_to(options.limits.texts))
+                *kind = ColumnKind::Texts(Texts::up_to(options.limits.texts));
             }
             Content::Empty => {}
         }
