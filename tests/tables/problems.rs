@@ -84,7 +84,7 @@ fn codes_of_numbers_and_texts_are_categories() {
     let mut text = String::from("dependents,label\n");
     (0..200).for_each(|row| {
         text +=
-            &format!("{},{}\n", if row % 13 == 0 { "3+".to_owned() } else { (row % 3).to_string() }, row % 2)
+            &format!("{},{}\n", if row % 13 == 0 { "3+".to_owned() } else { (row % 3).to_string() }, row % 2);
     });
     assert_eq!(
         learned(text).1.feature_names,

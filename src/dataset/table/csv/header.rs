@@ -218,10 +218,10 @@ mod tests {
     fn names_above_numbers_are_a_header_and_values_are_not() {
         let numbers = rows(30, |at| format!("{}.5,{},{}", at % 7, at % 5, ["oak", "elm"][at % 2]));
         assert_eq!(guess_of(&format!("a,b,c\n{numbers}")), (true, true));
-        assert_eq!(guess_of(&format!("a_1,-,kind\n{numbers}")).0, true);
+        assert!(guess_of(&format!("a_1,-,kind\n{numbers}")).0);
         assert_eq!(guess_of(&numbers), (false, true));
         for first in ["1.25,-,oak", "0.5,?,elm", "0.5,abc,oak", "NA,NA,oak", "1.5,2,fir"] {
-            assert_eq!(guess_of(&format!("{first}\n{numbers}")).0, false, "{first}");
+            assert!(!guess_of(&format!("{first}\n{numbers}")).0, "{first}");
         }
     }
 
@@ -252,8 +252,8 @@ mod tests {
             format!("{},{},{}", ["a", "b", "c"][at % 3], ["b", "c"][at % 2], ["elm", "oak"][at % 2])
         });
         assert_eq!(guess_of(&format!("p,q,rare\n{codes}")), (false, false));
-        assert_eq!(guess_of(&format!("cap,smell,kind\n{codes}")).0, true);
-        assert_eq!(guess_of(&codes).0, false);
+        assert!(guess_of(&format!("cap,smell,kind\n{codes}")).0);
+        assert!(!guess_of(&codes).0);
         let words =
             rows(30, |at| format!("{},{}", ["red", "green", "blue"][at % 3], ["large", "tiny"][at % 2]));
         assert_eq!(guess_of(&format!("Colour,Size\n{words}")), (true, false));
