@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::named::named;
 
 /// Maximum number of characters of a reason why a file is refused.
-const MAX_REASON: usize = 2000;
+const MAX_REASON: usize = 1600;
 /// The beginning of errors of memory.
 pub(crate) const OUT_OF_MEMORY: &str = "out of memory: ";
 

@@ -73,6 +73,8 @@ pub struct Dataset {
     class_count: usize,
     /// Rows and columns, when a sample is a picture.
     image_shape: Option<[usize; 2]>,
+    /// What pixels of bytes were divided by.
+    pixel_scale: Option<f32>,
 }
 
 /// The samples to train on and the samples to test on, with the same features and classes.
@@ -103,7 +105,7 @@ impl Dataset {
                 "feature {feature} of sample {sample} is {value}, but every feature must be a finite number"
             )));
         }
-        Ok(Self { features, feature_count, labels, class_count, image_shape: None })
+        Ok(Self { features, feature_count, labels, class_count, image_shape: None, pixel_scale: None })
     }
 
     /// Declares that each sample is a picture of `[rows, columns]` pixels, row by row.

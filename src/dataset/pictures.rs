@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::table::BYTE;
 use super::{Dataset, Samples, check_head, check_labels, check_picture_size};
 use crate::{Result, threads};
 
@@ -76,7 +77,14 @@ impl From<Pictures> for Dataset {
         let Pictures { pixels, shape, labels, class_count } = pictures;
         let features = threads::run(|| pixels.par_iter().map(|pixel| scaled(*pixel)).collect());
         // The invariants are the same, and no scaled byte is infinite.
-        Self { features, feature_count, labels, class_count, image_shape: Some(shape) }
+        Self {
+            features,
+            feature_count,
+            labels,
+            class_count,
+            image_shape: Some(shape),
+            pixel_scale: Some(BYTE),
+        }
     }
 }
 

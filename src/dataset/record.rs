@@ -58,13 +58,7 @@ impl DataRecord {
     /// What is known of samples that come without a table.
     #[must_use]
     pub(crate) fn of(dataset: &Dataset) -> Self {
-        Self { image_shape: dataset.image_shape(), ..Self::default() }
-    }
-
-    /// As [`Self::of`], of pictures whose pixels were bytes.
-    #[cfg(feature = "train")]
-    pub(crate) fn of_bytes(dataset: &Dataset) -> Self {
-        Self { pixel_scale: Some(BYTE), ..Self::of(dataset) }
+        Self { image_shape: dataset.image_shape, pixel_scale: dataset.pixel_scale, ..Self::default() }
     }
 
     /// Gives the pixels of a table the scale of training.

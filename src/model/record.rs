@@ -128,9 +128,15 @@ impl ArchitectureRecord {
         let widths: Vec<usize> =
             [self.inputs].iter().chain(&self.hidden).chain([&self.classes]).copied().collect();
         if widths != network.widths() {
+            // A corrupt list may have millions of layers.
+            let first = |widths: &[usize]| match widths.get(..8) {
+                Some(first) => format!("{} layers ({first:?}, ..)", widths.len() - 1),
+                None => format!("layers of {widths:?} neurons"),
+            };
             return Err(Error::Network(format!(
-                "layers of {:?} neurons, the architecture says {widths:?}",
-                network.widths()
+                "{}, the architecture says {}",
+                first(&network.widths()),
+                first(&widths)
             )));
         }
         let hidden = network.layers().iter().take(self.hidden.len());

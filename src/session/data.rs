@@ -92,7 +92,7 @@ impl Session<'_> {
     pub(crate) fn split_data(&self, raw: RawData, settings: &DataSettings, seed: u64) -> Result<Data> {
         let Tables { table, test, .. } = match raw {
             RawData::Idx(splits) => {
-                let record = DataRecord::of_bytes(&splits.train);
+                let record = DataRecord::of(&splits.train);
                 return Ok(Data { splits, record });
             }
             RawData::Table(tables, _) => *tables,

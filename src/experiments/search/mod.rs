@@ -1,7 +1,7 @@
-//! A search for settings: random candidates, of which the better ones train for longer ([`halving`]), judged by held-out
+//! A search for settings: random candidates, of which the better ones train for longer (`halving`), judged by held-out
 //! training rows and never by test rows.
 //!
-//! Candidate 0 is the default: the settings that the search was given. Every training is a run of a [`Batch`], in a folder of
+//! Candidate 0 is the default: the settings that the search was given. Every training is a run of a [`Batch`](crate::session::Batch), in a folder of
 //! its own, whose summary is its record. So a search that was interrupted, in any way, repeats its decisions from the folders
 //! and goes on.
 

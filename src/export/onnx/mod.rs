@@ -19,6 +19,7 @@ use crate::model::TrainedModel;
 use crate::protobuf::Message;
 use crate::{Error, Result};
 
+#[doc(hidden)]
 pub use self::input::offset_columns;
 
 /// Version of the operators.
