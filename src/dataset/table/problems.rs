@@ -112,7 +112,7 @@ impl Problems {
         listed(columns.map(|column| self.shown(column)), NAMED)
     }
 
-    /// The columns that must be left out, as far as the problems of this kind are concerned.
+    /// The columns that problems of this kind force to be dropped.
     fn dropped(&self) -> Vec<&String> {
         let odd = self.odd.iter().filter(|(_, odd)| !Self::are_words(odd)).map(|(column, _)| column);
         let too_many = self.too_many.iter().map(|too_many| &too_many.column);

@@ -50,7 +50,7 @@ pub(crate) enum Suspicion {
     Nameless,
 }
 
-/// A column that was left out, and why.
+/// An ignored column, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Ignored {
     pub(crate) column: String,

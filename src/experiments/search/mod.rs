@@ -47,7 +47,7 @@ pub struct SearchSettings {
     pub trials: Option<usize>,
     /// Seconds in all, with those of earlier calls.
     pub seconds: Option<f64>,
-    /// Judge by so many folds of the training rows instead of one held-out part.
+    /// Number of folds of the training rows to judge by, instead of one held-out part.
     pub folds: Option<usize>,
     /// The folder of the search.
     pub out: PathBuf,

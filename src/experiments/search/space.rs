@@ -73,7 +73,7 @@ fn built_in(arch: Arch, optimizer: OptimizerKind, features: usize) -> String {
 }
 
 impl Space {
-    /// The built-in space of an architecture and an optimiser, for data with so many features.
+    /// The built-in space of an architecture and an optimiser, for data with this number of features.
     ///
     /// # Errors
     /// None for the spaces of this program.

@@ -102,7 +102,7 @@ fn own_test_set(path: &Path) -> Error {
 }
 
 impl Batch<'_> {
-    /// Refuses data that cannot be split into so many folds; warns of classes with fewer rows than folds.
+    /// Refuses data that cannot be split into this number of folds, and warns of classes with fewer rows than folds.
     fn check_rows(&self, folds: usize) -> Result<()> {
         let refuse = |reason: String| Err(Error::setting(Setting::Folds, reason));
         let place = self.data.path.display();

@@ -184,7 +184,7 @@ fn members(archive: &mut Archive) -> Read<Vec<Member>> {
 /// Finds arrays by their names and shapes.
 struct Finder<'a> {
     members: &'a [Member],
-    /// Arrays that were not left out.
+    /// Arrays that were not dropped.
     free: Vec<bool>,
     /// The labels, if their array was named.
     labels: Option<usize>,
