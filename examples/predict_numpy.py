@@ -25,6 +25,9 @@ def logits(path, x):
         header = json.loads(file.metadata()["tanner"])
         t = {name: file.get_tensor(name) for name in file.keys()}
     x = raw_features(np.asarray(x), header.get("data", {}))
+    if header.get("numbers"):
+        offset, width, low, high = (t[f"preprocessing.number_{part}"] for part in ("offset", "width", "low", "high"))
+        x = np.clip((x[:, t["preprocessing.number_source"]] - offset) / width, low, high)
     if header.get("standardized"):
         if header["version"] < 4:
             t["preprocessing.feature_divisor"] = t["preprocessing.feature_deviation"] + np.float32(1e-3)

@@ -35,6 +35,8 @@ named! {
         Order = "order",
         Trees = "trees",
         Standardize = "standardize",
+        Numbers = "numbers",
+        Bins = "bins",
         Arch = "arch",
         Hidden = "hidden",
         Blocks = "blocks",

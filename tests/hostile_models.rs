@@ -5,7 +5,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use peak_alloc::PeakAlloc;
 use proptest::prelude::*;
-use tanner::importance::{Importance, Order, Preprocessing, Standardisation, Transform};
+use tanner::importance::{
+    Importance, NumberEncoding, NumberForm, Order, Preprocessing, Standardisation, Transform,
+};
 use tanner::model::{ArchitectureRecord, TrainedModel, format};
 use tanner::network::{Activation, Architecture, Connectivity, Initialisation, Layer, Network, Scheme};
 use tanner::topology::{Partition, Topology};
@@ -71,7 +73,14 @@ fn raw(features: usize) -> Preprocessing {
     Preprocessing::from_parts(Importance::None, Order::Descending, None, transform).unwrap()
 }
 
-/// Files of each kind: rotated, reordered, raw; sparse and fully connected.
+/// Two numbers as six features.
+fn numbers() -> Preprocessing {
+    let parts = [vec![0.5; 6], vec![2.0; 6], vec![-1.0; 6], vec![1.0; 6]];
+    let encoding = NumberEncoding::from_parts(NumberForm::Piecewise, vec![0, 0, 0, 1, 1, 1], parts).unwrap();
+    raw(6).with_numbers(encoding).unwrap()
+}
+
+/// Files of each kind: encoded, rotated, reordered, raw; sparse and fully connected.
 fn files() -> Vec<Vec<u8>> {
     let rotation = Transform::Rotation {
         mean: vec![0.5; 6],
@@ -93,6 +102,7 @@ fn files() -> Vec<Vec<u8>> {
         model(6, coupled(), permutation),
         model(6, coupled(), raw(6)),
         model(6, Connectivity::FullyConnected, raw(6)),
+        model(6, coupled(), numbers()),
     ];
     models.iter().map(|model| model.to_bytes().unwrap()).collect()
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::{Importance, ImportanceSettings, Preprocessing, feature_scores};
+use super::{Importance, ImportanceSettings, NumberForm, Preprocessing, feature_scores};
 use crate::Result;
 use crate::dataset::{Dataset, Samples, update_digest};
 use crate::files::CacheFile;
@@ -45,7 +45,8 @@ pub fn fit(
     folder: Option<&Path>,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<(Preprocessing, ScoreSource)> {
-    if !settings.importance.scores_features() {
+    // An encoding of numbers changes the features that are scored, so those are not cached.
+    if !settings.importance.scores_features() || settings.numbers != NumberForm::Plain {
         return Ok((Preprocessing::fit(settings, train)?, ScoreSource::Fitted));
     }
     settings.check()?;

@@ -17,9 +17,12 @@ pub mod cache;
 mod choice;
 mod elementwise;
 #[cfg(feature = "train")]
+mod fit;
+#[cfg(feature = "train")]
 #[doc(hidden)]
 pub mod forest;
 mod moments;
+mod numbers;
 mod parts;
 #[cfg(feature = "train")]
 mod pca;
@@ -30,15 +33,13 @@ mod rotation;
 mod settings;
 mod standardisation;
 
-#[cfg(feature = "train")]
-use std::borrow::Cow;
-
 use self::elementwise::Elementwise;
-use self::moments::narrow;
 use crate::dataset::Dataset;
 use crate::{Error, Result};
 
 pub use choice::{Importance, Order};
+#[doc(hidden)]
+pub use numbers::{NumberEncoding, NumberForm};
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub use ranking::{feature_scores, ranking};
@@ -88,9 +89,10 @@ impl Transform {
 
 /// A fitted preprocessing, with its settings.
 ///
-/// Features are standardised first, if requested, then rotated or ordered.
+/// Numbers are encoded first, if requested; then features are standardised, if requested, and rotated or ordered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preprocessing {
+    numbers: Option<NumberEncoding>,
     importance: Importance,
     order: Order,
     standardisation: Option<Standardisation>,
@@ -98,67 +100,6 @@ pub struct Preprocessing {
 }
 
 impl Preprocessing {
-    #[cfg(feature = "train")]
-    /// Fits on `train`, which must be only the training set.
-    ///
-    /// The result does not depend on the number of threads: it is the same, bit
-    /// for bit, in every run on the same kind of processor.
-    ///
-    /// # Errors
-    /// [`Error::Importance`] when [`Order::Ascending`] is asked of
-    /// [`Importance::None`], when PCA is asked of fewer than 2 samples, of
-    /// more than 16,384 features or of values whose covariance overflows, for 0
-    /// trees, and for variances above what f32 can hold.
-    pub fn fit(settings: &ImportanceSettings, train: &Dataset) -> Result<Self> {
-        settings.check()?;
-        if settings.importance.scores_features() {
-            let scores = feature_scores(settings, train, &|_| {})?;
-            return Self::from_scores(settings, train, &scores);
-        }
-        if settings.order == Order::Place {
-            return Self::from_scores(settings, train, &vec![0.0; train.feature_count()]);
-        }
-        let standardisation = Self::standardisation_for(settings, train);
-        let transform = match settings.importance {
-            Importance::Pca => {
-                let samples = match &standardisation {
-                    Some(fitted) => Cow::Owned(fitted.apply(train.features())),
-                    None => Cow::Borrowed(train.features()),
-                };
-                pca::fit(&samples, train.feature_count(), settings.order)?
-            }
-            _ => Transform::Identity { features: train.feature_count() },
-        };
-        Self::from_parts(settings.importance, settings.order, standardisation, transform)
-    }
-
-    #[cfg(feature = "train")]
-    /// Orders the features of `train` by known scores, `[feature]`; see [`feature_scores`].
-    ///
-    /// # Errors
-    /// [`Error::Importance`] when there is not one finite score, not negative, for each
-    /// feature, or when the kind does not score features.
-    #[doc(hidden)]
-    pub fn from_scores(settings: &ImportanceSettings, train: &Dataset, scores: &[f64]) -> Result<Self> {
-        if scores.len() != train.feature_count() {
-            let (given, features) = (scores.len(), train.feature_count());
-            return Err(Error::Importance(format!("{given} scores do not fit {features} features")));
-        }
-        let order = match settings.order {
-            Order::Place => ranking::places(train)?,
-            order => ranking(scores, order)?,
-        };
-        let importance = order.iter().map(|&feature| narrow(scores[feature as usize])).collect();
-        let transform = Transform::Permutation { order, importance };
-        let standardisation = Self::standardisation_for(settings, train);
-        Self::from_parts(settings.importance, settings.order, standardisation, transform)
-    }
-
-    #[cfg(feature = "train")]
-    fn standardisation_for(settings: &ImportanceSettings, train: &Dataset) -> Option<Standardisation> {
-        settings.standardize.then(|| Standardisation::fit(train.features(), train.feature_count()))
-    }
-
     /// Restores the parts of a model file.
     ///
     /// # Errors
@@ -174,7 +115,23 @@ impl Preprocessing {
         transform: Transform,
     ) -> Result<Self> {
         parts::check(importance, order, standardisation.as_ref(), &transform)?;
-        Ok(Self { importance, order, standardisation, transform })
+        Ok(Self { numbers: None, importance, order, standardisation, transform })
+    }
+
+    /// Adds an encoding of numbers in front.
+    ///
+    /// # Errors
+    /// [`Error::Importance`] when the numbers of features do not match.
+    #[doc(hidden)]
+    pub fn with_numbers(mut self, encoding: NumberEncoding) -> Result<Self> {
+        let (outputs, features) = (encoding.outputs(), self.transform.input_features());
+        if outputs != features {
+            return Err(Error::Importance(format!(
+                "numbers: {outputs} outputs do not fit {features} features"
+            )));
+        }
+        self.numbers = Some(encoding);
+        Ok(self)
     }
 
     /// Transforms samples: `[sample][input feature]` in, `[sample][output feature]` out.
@@ -216,6 +173,22 @@ impl Preprocessing {
                 out.len()
             )));
         }
+        let Some(encoding) = &self.numbers else {
+            self.apply_rest(features, out);
+            return Ok(());
+        };
+        if matches!(self.transform, Transform::Identity { .. }) && self.standardisation.is_none() {
+            encoding.apply(features, out);
+        } else {
+            let mut encoded = vec![0.0; samples * encoding.outputs()];
+            encoding.apply(features, &mut encoded);
+            self.apply_rest(&encoded, out);
+        }
+        Ok(())
+    }
+
+    /// All that follows the encoding of numbers.
+    fn apply_rest(&self, features: &[f32], out: &mut [f32]) {
         let standardisation = self.standardisation.as_ref();
         match &self.transform {
             Transform::Identity { .. } if standardisation.is_none() => out.copy_from_slice(features),
@@ -230,7 +203,6 @@ impl Preprocessing {
                 rotation::rotate(features, standardisation, mean, rotation, out);
             }
         }
-        Ok(())
     }
 
     /// Transforms every sample of a data set; labels stay, and the image shape is dropped unless features keep their places.
@@ -246,7 +218,7 @@ impl Preprocessing {
                 "samples of {given} features cannot be transformed, this was fitted on {expected} features"
             )));
         }
-        let in_place = matches!(self.transform, Transform::Identity { .. });
+        let in_place = matches!(self.transform, Transform::Identity { .. }) && self.numbers.is_none();
         if in_place && self.standardisation.is_none() {
             return Ok(dataset);
         }
@@ -273,7 +245,7 @@ impl Preprocessing {
     /// Features of a sample before the transform.
     #[must_use]
     pub fn input_features(&self) -> usize {
-        self.transform.input_features()
+        self.numbers.as_ref().map_or_else(|| self.transform.input_features(), NumberEncoding::features)
     }
 }
 
@@ -291,17 +263,25 @@ impl Preprocessing {
     /// The number of f32 values of the preprocessing: the rotation, the mean
     /// and the variances for PCA (614,656 + 784 + 784 for 784 features), none for a
     /// permutation, which has only indices, and for the identity; two more for each
-    /// feature if features are standardised.
+    /// feature if features are standardised, and four for each output of an encoding of numbers.
     #[must_use]
     pub fn number_count(&self) -> usize {
         let standardisation = self.standardisation.as_ref().map_or(0, |fitted| 2 * fitted.features());
-        standardisation
+        let numbers = self.numbers.as_ref().map_or(0, |encoding| 4 * encoding.outputs());
+        numbers
+            + standardisation
             + match &self.transform {
                 Transform::Identity { .. } | Transform::Permutation { .. } => 0,
                 Transform::Rotation { mean, rotation, explained_variance } => {
                     mean.len() + rotation.len() + explained_variance.len()
                 }
             }
+    }
+
+    /// The encoding of numbers, if there is one.
+    #[must_use]
+    pub fn numbers(&self) -> Option<&NumberEncoding> {
+        self.numbers.as_ref()
     }
 
     /// The standardisation, if there is one.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forest::ForestOptions;
 use super::parts::check_combination;
-use super::{Importance, Order};
+use super::{Importance, NumberForm, Order};
 use crate::Result;
 
 /// How features are standardised and ordered.
@@ -14,6 +14,14 @@ pub struct ImportanceSettings {
     pub importance: Importance,
     /// The direction of the order.
     pub order: Order,
+    /// How numbers are encoded, before everything else.
+    #[doc(hidden)]
+    #[serde(default = "plain", skip_serializing_if = "is_plain")]
+    pub numbers: NumberForm,
+    /// Maximum number of pieces of a number that is cut, if not by the number of samples; otherwise ignored.
+    #[doc(hidden)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bins: Option<usize>,
     /// Whether each feature is standardised first: minus its mean, by its deviation.
     pub standardize: bool,
     /// Number of trees of a random forest; other kinds ignore it.
@@ -29,6 +37,8 @@ impl ImportanceSettings {
     pub fn new(importance: Importance) -> Self {
         Self {
             importance,
+            numbers: NumberForm::Plain,
+            bins: None,
             order: Order::Descending,
             standardize: importance.standardizes(),
             trees: ForestOptions::DEFAULT_TREES,
@@ -43,4 +53,13 @@ impl ImportanceSettings {
     pub(crate) fn check(&self) -> Result<()> {
         check_combination(self.importance, self.order)
     }
+}
+
+fn plain() -> NumberForm {
+    NumberForm::Plain
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_plain(numbers: &NumberForm) -> bool {
+    *numbers == NumberForm::Plain
 }

@@ -8,7 +8,9 @@ use super::TrainedModel;
 use super::container::{Container, Read};
 use super::format::{LayerHeader, ModelMetadata, NAME, VERSION};
 use crate::error::one_line;
-use crate::importance::{Importance, Order, Preprocessing, Standardisation, Transform};
+use crate::importance::{
+    Importance, NumberEncoding, NumberForm, Order, Preprocessing, Standardisation, Transform,
+};
 use crate::network::{Layer, LayerParameters, Network, Parameters};
 use crate::topology::{Partition, Topology};
 
@@ -141,28 +143,56 @@ fn check_inputs(inputs: usize, fully_connected: bool, limit: InputLimit) -> Read
 }
 
 fn read_preprocessing(file: &mut Container<'_>, header: &ModelMetadata) -> Read<Preprocessing> {
+    let numbers = match header.numbers {
+        NumberForm::Plain => None,
+        form => Some(read_numbers(file, form, header.features)?),
+    };
+    // Features behind the encoding of numbers.
+    let features = numbers.as_ref().map_or(header.features, NumberEncoding::outputs);
     let transform = match header.importance {
-        Importance::None if header.order != Order::Place => Transform::Identity { features: header.features },
+        Importance::None if header.order != Order::Place => Transform::Identity { features },
         Importance::Pca => {
-            let mean = floats(file, "preprocessing.mean", Some(&[header.features]))?;
+            let mean = floats(file, "preprocessing.mean", Some(&[features]))?;
             let explained_variance = floats(file, "preprocessing.explained_variance", None)?;
             let shape = [explained_variance.len(), mean.len()];
             let rotation = floats(file, "preprocessing.rotation", Some(&shape))?;
             Transform::Rotation { mean, rotation, explained_variance }
         }
         Importance::None | Importance::RandomForest | Importance::Random | Importance::Variance => {
-            let importance = floats(file, "preprocessing.importance", Some(&[header.features]))?;
+            let importance = floats(file, "preprocessing.importance", Some(&[features]))?;
             Transform::Permutation { order: indices(file, "preprocessing.order")?, importance }
         }
     };
-    let standardisation = header.standardized.then(|| read_standardisation(file, header)).transpose()?;
-    Preprocessing::from_parts(header.importance, header.order, standardisation, transform).map_err(text)
+    let standardisation =
+        header.standardized.then(|| read_standardisation(file, header.version, features)).transpose()?;
+    let rest = Preprocessing::from_parts(header.importance, header.order, standardisation, transform);
+    match numbers {
+        Some(encoding) => rest.and_then(|rest| rest.with_numbers(encoding)),
+        None => rest,
+    }
+    .map_err(text)
 }
 
-fn read_standardisation(file: &mut Container<'_>, header: &ModelMetadata) -> Read<Standardisation> {
-    let mut list = |name| floats(file, name, Some(&[header.features]));
+fn read_numbers(file: &mut Container<'_>, form: NumberForm, features: usize) -> Read<NumberEncoding> {
+    let source = indices(file, "preprocessing.number_source")?;
+    let mut list = |name| floats(file, name, Some(&[source.len()]));
+    let parts = [
+        list("preprocessing.number_offset")?,
+        list("preprocessing.number_width")?,
+        list("preprocessing.number_low")?,
+        list("preprocessing.number_high")?,
+    ];
+    let encoding = NumberEncoding::from_parts(form, source, parts).map_err(text)?;
+    if encoding.features() != features {
+        return Err(format!("numbers of {} features, the header says {features}", encoding.features()));
+    }
+    Ok(encoding)
+}
+
+fn read_standardisation(file: &mut Container<'_>, version: u32, features: usize) -> Read<Standardisation> {
+    let mut list = |name| floats(file, name, Some(&[features]));
     let mean = list("preprocessing.feature_mean")?;
-    let standardisation = if header.version < 4 {
+    let standardisation = if version < 4 {
         Standardisation::from_deviations(mean, &list("preprocessing.feature_deviation")?)
     } else {
         Standardisation::from_parts(mean, list("preprocessing.feature_divisor")?)

@@ -7,7 +7,7 @@ use super::container;
 use super::decode::most_inputs;
 use super::format::{LayerHeader, ModelMetadata, NAME, VERSION};
 use super::tensor::Tensor;
-use crate::importance::Transform;
+use crate::importance::{NumberEncoding, NumberForm, Transform};
 
 /// Refuses models beyond the limits of a reader.
 fn check_readable(model: &TrainedModel, bytes: &[u8]) -> Result<(), String> {
@@ -69,6 +69,7 @@ impl TrainedModel {
             importance: self.preprocessing().importance(),
             order: self.preprocessing().order(),
             standardized: self.preprocessing().standardisation().is_some(),
+            numbers: self.preprocessing().numbers().map_or(NumberForm::Plain, NumberEncoding::form),
             features: self.preprocessing().input_features(),
             layers: layers.collect(),
             data: Some(self.data().clone()).filter(|data| !data.is_empty()),
@@ -79,6 +80,11 @@ impl TrainedModel {
     pub(crate) fn preprocessing_tensors(&self) -> Vec<(String, Tensor<'_>)> {
         let mut tensors = Vec::new();
         let mut add = |name: &str, tensor| tensors.push((format!("preprocessing.{name}"), tensor));
+        if let Some(encoding) = self.preprocessing().numbers() {
+            add("number_source", Tensor::indices(encoding.source()));
+            let names = ["number_offset", "number_width", "number_low", "number_high"];
+            names.into_iter().zip(encoding.parts()).for_each(|(name, part)| add(name, Tensor::list(part)));
+        }
         if let Some(standardisation) = self.preprocessing().standardisation() {
             add("feature_mean", Tensor::list(standardisation.mean()));
             add("feature_divisor", Tensor::list(standardisation.divisor()));

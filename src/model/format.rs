@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ArchitectureRecord;
 use crate::dataset::{DataRecord, HeldOut};
-use crate::importance::{Importance, Order};
+use crate::importance::{Importance, NumberForm, Order};
 use crate::network::Activation;
 
 /// Name of the format.
@@ -42,6 +42,9 @@ pub struct ModelMetadata {
     /// Whether raw features are standardised first.
     #[serde(default)]
     pub standardized: bool,
+    /// How numbers are encoded, before they are standardised.
+    #[serde(default = "plain", skip_serializing_if = "is_plain")]
+    pub numbers: NumberForm,
     /// Number of raw features of a sample.
     pub features: usize,
     /// The layers, from the inputs to the logits.
@@ -49,6 +52,15 @@ pub struct ModelMetadata {
     /// What is known of the data besides the numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
+}
+
+fn plain() -> NumberForm {
+    NumberForm::Plain
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_plain(numbers: &NumberForm) -> bool {
+    *numbers == NumberForm::Plain
 }
 
 /// A layer without its numbers.

@@ -31,7 +31,7 @@ pub use sizes::MatchParameters;
 
 use super::Session;
 use super::data::RawData;
-use super::settings::{DataSettings, KernelChoice, RunSettings, Settings};
+use super::settings::{DataSettings, KernelChoice, RunSettings, Settings, TrainingShape};
 use crate::error::AskedBy as _;
 use crate::training::{RunFolder, Summary};
 use crate::{Error, Result, Setting, threads};
@@ -50,6 +50,8 @@ pub struct Batch<'a> {
     raw: OnceCell<RawData>,
     /// Their shape for each seed and choice of test rows; a single entry if those have no effect.
     shapes: RefCell<BTreeMap<(u64, String), DataShape>>,
+    /// What presets need to know of the training samples, by what decides it.
+    training_shapes: RefCell<BTreeMap<String, TrainingShape>>,
     /// Warnings so far: one that concerns all runs is given once.
     warned: Mutex<BTreeSet<String>>,
     /// Whether runs are trials of a search: without pictures of their epochs, and warnings about their settings.
@@ -87,6 +89,7 @@ impl<'a> Batch<'a> {
             runs: out.as_ref().join("runs"),
             raw: OnceCell::new(),
             shapes: RefCell::default(),
+            training_shapes: RefCell::default(),
             warned: Mutex::default(),
             is_search: false,
         })
@@ -212,7 +215,8 @@ impl<'a> Batch<'a> {
         let mut settings = configuration.settings.clone().over(self.shared.clone());
         settings.training.seed = Some(seed);
         settings.output.out = Some(folder.clone());
-        let settings = settings.resolve().map_err(|error| configuration.error(error))?;
+        let settings = run::check_preset(&settings).and_then(|()| settings.resolve());
+        let settings = settings.map_err(|error| configuration.error(error))?;
         Ok(PlannedRun { name, settings, folder })
     }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use sha2::{Digest as _, Sha256};
 
-use super::settings::{EventsPlace, RunSettings, Settings, as_in_files};
+use super::settings::{EventsPlace, Preset, RunSettings, Settings, as_in_files};
 use crate::error::AskedBy as _;
 use crate::training::{Recorder, RunFolder, TensorBoard, data_name};
 use crate::{Result, Setting};
@@ -28,7 +28,7 @@ fn run_name(settings: &RunSettings, now: &jiff::Zoned) -> String {
     let RunSettings { data, architecture, recipe, typed, .. } = settings;
     let data: String = plain(&data_name(&data.path)).chars().take(MAX_PART).collect();
     let mut name = format!("{}-{data}", now.strftime("%Y-%m-%dT%H-%M-%S"));
-    if let Some(preset) = typed.preset.preset {
+    if let Some(preset) = typed.preset.preset.filter(|preset| *preset != Preset::Auto) {
         name.push_str(&format!("-{preset}"));
     }
     name.push_str(&format!("-{}", architecture.arch));

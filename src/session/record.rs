@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::facts::DataFacts;
-use super::settings::{EdgeFiles, KernelChoice, RunSettings, Settings, TableRecord, as_in_files};
+use super::settings::{EdgeFiles, KernelChoice, Preset, RunSettings, Settings, TableRecord, as_in_files};
 use crate::dataset::{Augmentation, Holdout};
 use crate::engine::Backend;
 use crate::importance::ImportanceSettings;
@@ -43,6 +43,9 @@ pub(super) struct RunConfig<'a> {
     /// The kernels of a GPU engine; with the same kernels, a run has the same bits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) gpu_kernels: Option<&'a str>,
+    /// The preset whose settings are among those below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) preset: Option<Preset>,
     /// The settings; everything above follows from them and the data.
     pub(super) settings: &'a Settings,
 }

@@ -1,11 +1,11 @@
 //! The start of a training run: a new network, given graphs, or a saved model.
 
-use super::settings::RunSettings;
+use super::settings::{InputShape, RunSettings};
 use super::{Session, graph_files, memory};
 use crate::dataset::{DataRecord, Dataset, HeldOut};
 use crate::edges::EndWidths;
 use crate::importance::cache::{self, ScoreSource};
-use crate::importance::{Importance, ImportanceSettings, Preprocessing};
+use crate::importance::{Importance, ImportanceSettings, NumberForm, Preprocessing};
 use crate::model::{ArchitectureRecord, TrainedModel};
 use crate::network::{Architecture, Connectivity, Network, Parameters};
 use crate::text::grouped;
@@ -20,7 +20,7 @@ pub(super) enum Start {
         parameters: Parameters,
         record: Box<ArchitectureRecord>,
         /// Present if the graphs depend on it.
-        preprocessing: Option<Preprocessing>,
+        preprocessing: Option<Box<Preprocessing>>,
     },
     /// Read from a file.
     Saved(Box<TrainedModel>),
@@ -35,11 +35,17 @@ impl Start {
         fit: impl FnOnce() -> Result<Preprocessing>,
     ) -> Result<(Self, Architecture)> {
         let seed = settings.recipe.seed;
-        let mut architecture = settings.architecture.fit_to(train, train.class_count())?;
+        let (mut fitted, mut fit) = (None, Some(fit));
+        if settings.importance.numbers == NumberForm::Piecewise {
+            fitted = fit.take().map(|fit| fit()).transpose()?;
+        }
+        let shape: InputShape =
+            fitted.as_ref().map_or_else(|| train.into(), |fitted| fitted.output_features().into());
+        let mut architecture = settings.architecture.fit_to(shape, train.class_count())?;
         check((&architecture).into(), settings, [train, test])?;
-        let mut fitted = None;
         if let Connectivity::Coupled2d { importance, .. } = &mut architecture.connectivity
             && importance.power > 0.0
+            && let Some(fit) = fit
         {
             let preprocessing = fit()?;
             importance.of_input = preprocessing.position_importance();
@@ -85,7 +91,8 @@ impl Start {
         settings: &RunSettings,
     ) -> Result<Self> {
         let parameters = settings.recipe.initialisation.draw(&network, settings.recipe.seed)?;
-        Ok(Self::New { network, parameters, record: Box::new(record), preprocessing })
+        let (record, preprocessing) = (Box::new(record), preprocessing.map(Box::new));
+        Ok(Self::New { network, parameters, record, preprocessing })
     }
 
     /// Continues from a saved model.
@@ -132,7 +139,7 @@ impl Session<'_> {
         match start {
             Start::New { network, parameters, record, preprocessing } => {
                 let fit = || self.preprocessing(&settings.importance, train);
-                let preprocessing = preprocessing.map_or_else(fit, Ok)?;
+                let preprocessing = preprocessing.map_or_else(fit, |fitted| Ok(*fitted))?;
                 let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
                 model.set_held_out(held_out)?;
                 model.set_data(data)?;

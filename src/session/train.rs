@@ -13,7 +13,7 @@ use super::record::{AbsolutePaths, Digests, RunConfig, RunRecord, SampleCounts};
 use super::reporter::RunPreview;
 use super::request::EnginePurpose;
 use super::resumption::{self, Resumption};
-use super::settings::{EventsPlace, RunSettings, Settings};
+use super::settings::{EventsPlace, Preset, RunSettings, Settings, TrainingShape};
 use super::start::Start;
 use crate::dataset::{DataSplits, Dataset};
 use crate::error::AskedBy as _;
@@ -42,15 +42,14 @@ impl Session<'_> {
             job.settings.continue_from(model);
         }
         let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
+        self.choose_recipe(&mut job, &train, saved.as_ref())?;
         let settings = &job.settings;
         // Everything that can fail comes before the run folder is created.
         let start = self.start(&job, saved, [&train, &test])?;
         let is_papers =
             settings.architecture.arch == Arch::Sc && settings.architecture.hidden == paper::HIDDEN;
         if settings.data.format.is_some() && is_papers {
-            self.note(
-                "tip: these are the widths of the paper's network; `preset` small is made for small tables",
-            );
+            self.note("tip: these are the widths of the paper's network; `preset` table is made for tables");
         }
         let data_digest = resumption::data_identity(&train, &test, &record);
         let engine_settings = settings.recipe.engine_settings();
@@ -75,6 +74,9 @@ impl Session<'_> {
         {
             self.report_data(&Origin::default(), facts, job.settings.scored_on());
         }
+        if let Some(line) = job.settings.preset_line(samples.train) {
+            self.note(line);
+        }
         self.announce(&opened);
         self.announce_run(&job.settings, &recorder, samples, place.as_deref());
         let preview = RunPreview {
@@ -96,6 +98,21 @@ impl Session<'_> {
             (state, patience_from, regions),
         );
         self.finish(&job.settings, recorder, trained, &test_set)
+    }
+
+    /// Takes the preset's settings for these data, where they depend on data.
+    fn choose_recipe(
+        &self,
+        job: &mut TrainingJob<'_>,
+        train: &Dataset,
+        saved: Option<&TrainedModel>,
+    ) -> Result<()> {
+        let Some(mut chosen) = job.settings.for_data(TrainingShape::of(train))? else { return Ok(()) };
+        if let Some(model) = saved {
+            chosen.continue_from(model);
+        }
+        job.settings = chosen;
+        Ok(())
     }
 
     /// The initial network of a job.
@@ -212,6 +229,7 @@ impl Session<'_> {
             backend: info.backend,
             adapter: &info.adapter,
             gpu_kernels: opened.kernels.as_deref(),
+            preset: Some(settings.preset).filter(|preset| *preset != Preset::None),
             settings: &asked,
         })?;
         let identity = resumption::identity(&folder, digests)?;

@@ -90,13 +90,12 @@ impl Verdict {
 
 /// What may help: a recipe that the run did not have, otherwise other settings.
 fn remedy(settings: &RunSettings, is_picture: bool) -> &'static str {
-    let preset = settings.typed.preset.preset;
     match is_picture {
-        true if preset != Some(Preset::Tanner) => {
+        true if settings.preset != Preset::Tanner => {
             "more epochs or another recipe may help: `preset` tanner is for pictures"
         }
-        false if preset != Some(Preset::Small) => {
-            "more epochs or another recipe may help: `preset` small is for tables"
+        false if ![Preset::Small, Preset::Table].contains(&settings.preset) => {
+            "more epochs or another recipe may help: `preset` table is for tables"
         }
         _ => "more `epochs`, another `lr` or features that say more about the label may help",
     }

@@ -46,7 +46,7 @@ fn a_settings_file_a_finished_run_and_typed_flags_give_the_same_model() {
     );
     refused(folder, "--config run/metrics.jsonl", 2, &["metrics.jsonl", "line 1"]);
     refused(folder, "--config nowhere.toml", 2, &["nowhere.toml"]);
-    refused(folder, "--preset large", 2, &["[possible values: paper, tanner, small]"]);
+    refused(folder, "--preset large", 2, &["[possible values: auto, none, paper, tanner, small, table]"]);
 }
 
 #[test]

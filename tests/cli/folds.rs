@@ -125,6 +125,22 @@ fn nothing_is_fitted_on_the_rows_of_a_fold() {
     }
 }
 
+/// The recipe that is chosen for the data is that of a run on the same rows, also when the folds are found again.
+#[test]
+fn folds_have_the_recipe_of_a_run_without_flags() {
+    let folder = folder();
+    let folder = folder.path();
+    let line =
+        "table.csv --label kind --impute mean --epochs 2 --backend cpu --threads 1 --folds 3 --out out";
+    run(folder, line);
+    run(
+        folder,
+        "table.csv --label kind --impute mean --epochs 2 --backend cpu --threads 1 --test fold-1-of-3 --out run",
+    );
+    assert_eq!(model(folder, "out/fold-1").parameters(), model(folder, "run").parameters());
+    assert_eq!(run(folder, line).stderr.matches("(finished before)").count(), 3);
+}
+
 #[test]
 fn finished_folds_are_not_repeated_and_the_result_is_the_same() {
     let folder = folder();

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::support::{NOT_FOUND, Outcome, SMALL, folder_with_data, tanner};
 
 /// Flags of a small network, trained on the CPU.
-const NET: &str = "--arch fc --hidden 8 --activation relu --standardize --importance none --epochs 8 --lr 0.1 \
+const NET: &str = "--preset none --arch fc --hidden 8 --activation relu --standardize --importance none --epochs 8 --lr 0.1 \
                    --batch-size 8 --backend cpu --threads 2";
 
 /// Three kinds of flowers, distinguished by size and colour; the label is in the middle column.
@@ -420,7 +420,7 @@ fn a_network_that_learned_nothing_is_reported() {
     };
     fs::write(folder.path().join("trees.csv"), (0..150).map(row).collect::<String>()).unwrap();
     let warning = "warning: nothing learned: always answering \"";
-    let line = "trees.csv --backend cpu --epochs 2 --quiet";
+    let line = "trees.csv --preset none --backend cpu --epochs 2 --quiet";
     let said = tanner(folder.path(), line);
     assert!(said.code == Some(0) && said.stderr.contains(warning), "{said:?}");
     assert!(

@@ -36,6 +36,9 @@ MODELS = {
     "band-variance": f"--arch band {SMALL} --importance variance --order asc",
     "fc-none": "--arch fc --hidden 64,32 --importance none",
     "narrow-pca": "--arch narrow --pca",
+    "numbers": "--arch fc --hidden 64,32 --importance none --numbers piecewise --bins 4",
+    "numbers-forest": "--arch rsp --hidden 160,96 --rf --trees 20 --numbers piecewise --bins 4",
+    "numbers-pca": f"{SMALL} --pca --numbers scaled --activation relu --optimizer sgd --lr 0.01",
     "no-hidden": "--arch fc --hidden none --pca",
     "sc2d": "--arch sc2d --activation relu",
     # After so few steps with a batch of 128, logits are about 60, where float32 sums have errors of 1e-5.
@@ -92,6 +95,9 @@ def by_scipy(folder, x):
     """Probabilities from the exported matrices."""
     header = json.loads((folder / "model.json").read_text())
     biases, preprocessing = np.load(folder / "biases.npz"), np.load(folder / "preprocessing.npz")
+    if "number_source" in preprocessing:
+        offset, width, low, high = (preprocessing[f"number_{part}"] for part in ("offset", "width", "low", "high"))
+        x = np.clip((x[:, preprocessing["number_source"]] - offset) / width, low, high)
     if header["standardized"]:
         x = (x - preprocessing["feature_mean"]) / preprocessing["feature_divisor"]
     if header["importance"] == "pca":

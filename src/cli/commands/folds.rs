@@ -15,7 +15,10 @@ use crate::cli::ui::{new_folder, session, signals, terminal};
 /// Trains and tests every fold, then writes their scores and predictions.
 pub(crate) fn run(args: &TrainArgs, folds: usize) -> anyhow::Result<()> {
     let run = super::train::resolved(args)?;
-    let settings = &args.settings;
+    let settings = &super::train::with_preset(args);
+    if settings.preset.preset.is_none() {
+        terminal::note("preset: none, because folds take none by themselves; --preset small is for tables");
+    }
     let out = match &settings.output.out {
         Some(out) => out.clone(),
         None => new_folder(&format!("{}-folds{folds}", data_name(&run.data.path))),

@@ -254,9 +254,13 @@ fn pruned_line(model: &TrainedModel) -> Option<String> {
 fn preprocessing_line(model: &TrainedModel) -> String {
     let preprocessing = model.preprocessing();
     format!(
-        "preprocessing {} {}{}: {} more numbers in the model file",
+        "preprocessing {} {}{}{}: {} more numbers in the model file",
         preprocessing.importance(),
         preprocessing.order(),
+        preprocessing.numbers().map_or_else(String::new, |encoding| {
+            let (inputs, features) = (grouped(encoding.outputs()), grouped(encoding.features()));
+            format!(", numbers {}: {inputs} inputs of {features} features", encoding.form())
+        }),
         if preprocessing.standardisation().is_some() { ", standardised" } else { "" },
         grouped(preprocessing.number_count())
     )

@@ -6,8 +6,8 @@ use std::time::Instant;
 use anyhow::bail;
 use tanner::Error;
 use tanner::report::{epochs as epochs_of, grouped};
-use tanner::session::TrainingJob;
 use tanner::session::settings::RunSettings;
+use tanner::session::{Preset, Settings, TrainingJob};
 use tanner::training::{Ending, Majority, Summary};
 
 use super::resume_command;
@@ -55,12 +55,27 @@ pub(crate) fn run(process_start: Instant, args: &TrainArgs) -> anyhow::Result<()
 
 /// The checked settings; errors in settings from a file name the file.
 pub(super) fn resolved(args: &TrainArgs) -> anyhow::Result<RunSettings> {
-    args.settings.resolve().map_err(|error| match (&error, &args.config) {
+    with_preset(args).resolve().map_err(|error| match (&error, &args.config) {
         (Error::Setting { setting, .. }, Some(file)) if args.of_file.contains(setting) => {
             anyhow::Error::from(error).context(format!("--config: {}", file.display()))
         }
         _ => error.into(),
     })
+}
+
+/// The settings with the preset `auto`, unless they name another or come from a recorded run, which says in full what it was
+/// trained with.
+pub(super) fn with_preset(args: &TrainArgs) -> Settings {
+    let mut settings = args.settings.clone();
+    if !args.config.as_deref().is_some_and(is_record) {
+        settings.preset.preset = settings.preset.preset.or(Some(Preset::Auto));
+    }
+    settings
+}
+
+/// Whether settings come from the `config.json` of a run.
+fn is_record(path: &Path) -> bool {
+    path.is_dir() || path.extension().is_some_and(|extension| extension == "json")
 }
 
 fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {

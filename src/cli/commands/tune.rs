@@ -7,7 +7,7 @@ use serde::Serialize;
 use tanner::experiments::search::{FoundSettings, SearchEnd, SearchSettings, Space, Trial};
 use tanner::files::atomic_write;
 use tanner::report::{epochs as epochs_of, trials_table};
-use tanner::session::Settings;
+use tanner::session::{Preset, Settings};
 
 use super::{folds::data_name, refuse};
 use crate::cli::flags::TuneArgs;
@@ -37,7 +37,7 @@ pub(crate) fn run(args: &TuneArgs) -> anyhow::Result<()> {
     }
     let run = super::train::resolved(train)?;
     let space = args.space.as_deref().map(Space::read).transpose().context("--space")?;
-    let mut base = train.settings.clone();
+    let mut base = super::train::with_preset(train);
     let out =
         base.output.out.take().unwrap_or_else(|| new_folder(&format!("{}-tune", data_name(&run.data.path))));
     if out.join("config.json").exists() {
@@ -90,6 +90,8 @@ fn best_toml(found: &FoundSettings) -> anyhow::Result<String> {
     let mut settings = found.settings.clone();
     settings.data.data = None;
     settings.data.labels = None;
+    // Training with this file must not choose a preset itself.
+    settings.preset.preset = settings.preset.preset.or(Some(Preset::None));
     let about = found.best.map(|best| in_words(&found.trials[best])).unwrap_or_default();
     // A JSON value of a setting is a TOML value, too.
     let keys = match tanner::session::settings::as_in_files(&settings)? {

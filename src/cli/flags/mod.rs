@@ -69,7 +69,7 @@ Examples:
   tanner --arch narrow                                 fully connected, no more parameters than the paper's
   tanner train --resume runs/NAME                      resume a run that was interrupted
   tanner eval --model runs/NAME/model.safetensors      score a saved model
-  tanner mine.csv --preset small                       your own table, with a fifth of its rows to test on
+  tanner mine.csv                                      your own table, with a fifth of its rows to test on
   tanner predict --model runs/NAME/model.safetensors new.csv
   tanner report runs/NAME                              a page of curves, mistakes and pictures
   tanner paper table1 --recipe paper --out results/table1   the paper's table, resumable

@@ -38,16 +38,16 @@ impl<'a> Search<'a> {
         clock: &'a Clock,
     ) -> Result<Self> {
         let base = &settings.base;
-        let resolved = base.resolve()?;
-        let kind = resolved.recipe.optimizer.kind();
         let shared = Settings { data: base.data.clone(), engine: base.engine.clone(), ..Settings::default() };
         let batch = Batch::directly_in(session, shared, &settings.out.join(TRIALS))?.of_trials();
+        let mut default = base.clone();
+        default.samples.validation.get_or_insert(USUAL_VALIDATION);
+        let default = batch.planned("default".into(), default)?;
+        let resolved = &default.settings;
+        let kind = resolved.recipe.optimizer.kind();
         let space = match &settings.space {
             Some(space) => space.clone(),
-            None => {
-                let features = batch.features(&batch.planned("shape".into(), base.clone())?)?;
-                Space::built_in(resolved.architecture.arch, kind, features)?
-            }
+            None => Space::built_in(resolved.architecture.arch, kind, batch.features(&default)?)?,
         };
         let space = space.without(&base.given());
         if space.is_empty() {

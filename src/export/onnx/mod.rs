@@ -2,7 +2,7 @@
 //!
 //! The graph has one input, `features`, float32 `[N, features]`, and two outputs: `label`, int64
 //! `[N]`, the class of the greatest logit and the first of equals, and `probabilities`, float32
-//! `[N, classes]`. Missing values are filled, pixels scaled, raw features standardised, rotated or reordered in the graph. It uses
+//! `[N, classes]`. Missing values are filled, pixels scaled, raw features encoded, standardised, rotated or reordered in the graph. It uses
 //! only operators of version 13, and weights have one [`Form`].
 
 mod degrees;
@@ -14,7 +14,7 @@ mod proto;
 use self::graph::Graph;
 use self::layer::LayerForm;
 use self::proto::{entry, operator_set};
-use crate::importance::{Preprocessing, Transform};
+use crate::importance::{NumberEncoding, Preprocessing, Transform};
 use crate::model::TrainedModel;
 use crate::protobuf::Message;
 use crate::{Error, Result};
@@ -100,6 +100,9 @@ fn class_names(model: &TrainedModel) -> String {
 
 /// Adds the preprocessing and returns the name of its result.
 fn preprocess(graph: &mut Graph, mut values: String, preprocessing: &Preprocessing) -> String {
+    if let Some(encoding) = preprocessing.numbers() {
+        values = encode_numbers(graph, encoding, &values);
+    }
     if let Some(standardisation) = preprocessing.standardisation() {
         let shape = [standardisation.features()];
         let mean = graph.floats("standardisation.mean", &shape, standardisation.mean().iter().copied());
@@ -121,6 +124,19 @@ fn preprocess(graph: &mut Graph, mut values: String, preprocessing: &Preprocessi
             let order = graph.indices("order", &[order.len()], order.iter().copied());
             values = graph.node("Gather", &[&values, &order], "ordered", &[("axis", 1)]);
         }
+    }
+    values
+}
+
+/// Adds the encoding of numbers and returns the name of its result.
+fn encode_numbers(graph: &mut Graph, encoding: &NumberEncoding, values: &str) -> String {
+    let shape = [encoding.outputs()];
+    let source = graph.indices("numbers.source", &shape, encoding.source().iter().copied());
+    let mut values = graph.node("Gather", &[values, &source], "numbers.gathered", &[("axis", 1)]);
+    let steps = [("Sub", "offset"), ("Div", "width"), ("Max", "low"), ("Min", "high")];
+    for ((operator, name), part) in steps.into_iter().zip(encoding.parts()) {
+        let part = graph.floats(&format!("numbers.{name}"), &shape, part.iter().copied());
+        values = graph.node(operator, &[&values, &part], &format!("numbers.after_{name}"), &[]);
     }
     values
 }

@@ -12,7 +12,7 @@ use safetensors::{Dtype, SafeTensors};
 use super::format::{METADATA_KEY, VERSION};
 use super::*;
 use crate::dataset::Holdout;
-use crate::importance::{Importance, Order, Standardisation, Transform};
+use crate::importance::{Importance, NumberEncoding, NumberForm, Order, Standardisation, Transform};
 use crate::network::{Activation, Architecture, Connectivity, Initialisation, InputImportance, Scheme};
 use crate::topology::{DegreeDistribution, Falloff, Grain, Region};
 
@@ -42,6 +42,16 @@ fn permutation(features: usize, importance: Importance) -> Preprocessing {
     };
     let standardisation = Standardisation::from_parts(mean, divisor).unwrap();
     Preprocessing::from_parts(importance, Order::Descending, Some(standardisation), transform).unwrap()
+}
+
+/// As [`permutation`], behind an encoding of half as many numbers.
+fn numbers(features: usize) -> Preprocessing {
+    let value = |k: usize| (k as f32 * 0.37).sin();
+    let list = |of: fn(f32) -> f32| (0..features).map(|k| of(value(k))).collect::<Vec<f32>>();
+    let source = (0..u32::try_from(features).unwrap()).map(|k| k / 2).collect();
+    let parts = [list(|v| v), list(|v| v.abs() + 0.1), list(|v| v - 1.0), list(|v| v + 1.0)];
+    let encoding = NumberEncoding::from_parts(NumberForm::Piecewise, source, parts).unwrap();
+    permutation(features, Importance::Variance).with_numbers(encoding).unwrap()
 }
 
 fn model(architecture: &Architecture, preprocessing: Preprocessing, seed: u64) -> TrainedModel {
@@ -124,13 +134,14 @@ proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_model_survives_the_file(architecture in architectures(), kind in 0..6, seed in any::<u64>()) {
+    fn any_model_survives_the_file(architecture in architectures(), kind in 0..7, seed in any::<u64>()) {
         let preprocessing = match kind {
             0 => rotation(architecture.inputs, Order::Descending),
             1 => rotation(architecture.inputs, Order::Ascending),
             2 => permutation(architecture.inputs, Importance::RandomForest),
             3 => permutation(architecture.inputs, Importance::Random),
             4 => permutation(architecture.inputs, Importance::Variance),
+            5 => numbers(architecture.inputs),
             _ => {
                 let features = architecture.inputs;
                 let transform = Transform::Identity { features };

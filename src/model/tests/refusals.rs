@@ -98,9 +98,45 @@ fn invalid_orders_and_standardisations_are_refused() {
 }
 
 #[test]
+fn invalid_encodings_of_numbers_are_refused() {
+    let (network, numbers) = (small().network().clone(), numbers(6));
+    let (parameters, record) = (small().parameters().clone(), small().record().clone());
+    let model = TrainedModel::new(network, parameters, numbers, record).unwrap();
+    let with = |tensor: &str, values: &[u8]| {
+        let name = format!("preprocessing.number_{tensor}");
+        tampered_of(&model, |_, parts| {
+            let (_, shape, bytes) = parts.get_mut(&name).unwrap();
+            (*shape, *bytes) = (vec![values.len() / 4], values.to_vec());
+        })
+    };
+    let edited = |from: &str, to: &str| {
+        tampered_of(&model, |header, _| {
+            assert!(header.contains(from), "{header}");
+            *header = header.replacen(from, to, 1);
+        })
+    };
+    let indices = |values: &[u32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+    for (message, part) in [
+        (with("source", &indices(&[0, 0, 1, 1, 3, 3])), "feature 3 follows feature 1"),
+        (with("source", &indices(&[1, 1, 1, 1, 2, 2])), "no input for the first feature"),
+        (with("source", &indices(&[0, 0, 1, 1, 1, 1])), "numbers of 2 features, the header says 3"),
+        (with("source", &indices(&[0, 1, 2])), "shape [6], expected [3]"),
+        (with("width", &floats(&[0.0; 6])), "width 0 is invalid"),
+        (with("offset", &floats(&[f32::NAN; 6])), "not finite"),
+        (with("low", &floats(&[9.0; 6])), "lower bound 9 is above"),
+        (edited("\"numbers\":\"piecewise\",", ""), "shape [6], expected [3]"),
+        (edited("\"numbers\":\"piecewise\"", "\"numbers\":\"pieces\""), "pieces"),
+    ] {
+        assert!(message.contains(part), "{message:?} does not say {part:?}");
+    }
+    assert_eq!(edited("\"piecewise\"", "\"scaled\""), "accepted");
+}
+
+#[test]
 fn files_of_version_1_are_read() {
     let message = tampered(|header, _| {
-        *header = header.replacen("\"version\":4", "\"version\":1", 1);
+        *header = header.replacen(&format!("\"version\":{VERSION}"), "\"version\":1", 1);
         *header = header.replacen("\"standardized\":false,", "", 1);
         assert!(header.contains("\"version\":1") && !header.contains("standardized"), "{header}");
     });

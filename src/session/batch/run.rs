@@ -10,11 +10,11 @@ use crate::session::data::{Data, RawData};
 use crate::session::job::{TrainedRun, TrainingJob};
 use crate::session::record::recorded_kernels;
 use crate::session::reporter::OneOfMany;
-use crate::session::settings::Settings;
+use crate::session::settings::{Preset, RunSettings, Settings, TrainingShape};
 use crate::session::train::split;
 use crate::session::{Resumption, Session};
 use crate::training::{Ending, RunFolder, Summary};
-use crate::{Error, Result, threads};
+use crate::{Error, Result, Setting, threads};
 
 /// What became of a run.
 pub(crate) enum Attempt {
@@ -28,6 +28,22 @@ pub(crate) enum Attempt {
     Stopped,
     /// It failed, or its folder is damaged.
     Failed(Error),
+}
+
+/// Refuses presets that follow from the data: the settings of a run are compared before its data are read.
+///
+/// # Errors
+/// [`Error::Setting`] with the remedy.
+pub(super) fn check_preset(settings: &Settings) -> Result<()> {
+    match settings.preset.preset {
+        Some(preset) if preset.depends_on_data() => {
+            let reason = format!(
+                "{preset} follows from the data and is not for batches: take small, tanner, paper or none"
+            );
+            Err(Error::setting(Setting::Preset, reason))
+        }
+        _ => Ok(()),
+    }
 }
 
 impl PlannedRun {
@@ -48,7 +64,26 @@ impl Batch<'_> {
     pub(crate) fn planned(&self, name: String, mut settings: Settings) -> Result<PlannedRun> {
         let folder = self.runs.join(&name);
         settings.output.out = Some(folder.clone());
-        Ok(PlannedRun { name, settings: settings.resolve()?, folder })
+        let follows_from_data = settings.preset.preset.is_some_and(Preset::depends_on_data);
+        let mut run = PlannedRun { name, settings: settings.resolve()?, folder };
+        if follows_from_data {
+            // As the run will choose, so that it can be compared with a finished one.
+            run.settings = run.settings.for_data(self.training_shape(&run)?)?.unwrap_or(run.settings);
+        }
+        Ok(run)
+    }
+
+    /// What presets need to know of the training samples of a run.
+    fn training_shape(&self, run: &PlannedRun) -> Result<TrainingShape> {
+        let RunSettings { recipe, validation, train_limit, data, .. } = &run.settings;
+        let test = data.options.test.as_ref().map(ToString::to_string);
+        let key = format!("{} {test:?} {validation:?} {train_limit:?}", recipe.seed);
+        if let Some(shape) = self.training_shapes.borrow().get(&key) {
+            return Ok(*shape);
+        }
+        let shape = TrainingShape::of(&split(&run.settings, self.data(run)?.splits)?.train);
+        self.training_shapes.borrow_mut().insert(key, shape);
+        Ok(shape)
     }
 
     /// The number of features of a run's data.

@@ -11,14 +11,12 @@ use super::edge_files::EdgeFiles;
 use super::group::group;
 use super::planar::{Grids, Numbers};
 use super::values::{
-    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, Switch, TestRows,
-    Widths,
+    BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, TestRows, Widths,
 };
 use super::{Preset, Settings};
 use crate::Setting;
 use crate::dataset::Holdout;
 use crate::dataset::table::{ColumnRef, Decimal, Header, Impute};
-use crate::importance::{Importance, Order};
 use crate::model::Arch;
 use crate::network::Activation;
 use crate::topology::{Falloff, Grain, Grid};
@@ -111,39 +109,6 @@ group! {
         /// Keeps its preprocessing, network and values; the optimiser starts from zero. A run folder means the model in it.
         #[arg(value_name = "FILE", conflicts_with_all = ["ImportanceOptions", "ArchitectureOptions", "init", "gain"])]
         from: (PathBuf) => From,
-    }
-}
-
-group! {
-    /// How inputs are standardised and ordered.
-    "Importance" pub struct ImportanceOptions in importance {
-        /// Short for --importance pca
-        #[arg(num_args = 0, default_missing_value = "true", conflicts_with_all = ["rf", "importance"])]
-        pca: (bool) => Pca,
-        /// Short for --importance rf
-        #[arg(num_args = 0, default_missing_value = "true", conflicts_with = "importance")]
-        rf: (bool) => Rf,
-        /// How inputs are ordered: pca, rf, variance.. [default: pca]
-        ///
-        /// pca: variance of principal components; rf: decrease in Gini impurity in a random forest; variance: of each feature;
-        /// random: at random; none: unchanged.
-        #[arg(value_name = "KIND", value_enum)]
-        importance: (Importance) => Importance,
-        /// Most important input first (desc) or last (asc) [default: desc]
-        #[arg(value_name = "ORDER", value_enum)]
-        order: (Order) => Order,
-        /// rf: number of trees [default: 500]
-        ///
-        /// More trees make the order more stable, and take longer.
-        #[arg(value_name = "N", allow_negative_numbers = true)]
-        trees: (usize) => Trees,
-        /// Standardise each raw feature first
-        ///
-        /// Subtract its mean and divide by its standard deviation, both of the training set. Raw pixels are never negative, so
-        /// their means are not 0. Principal components have the mean 0, and their scale shows their importance.
-        /// [default: on for rf, variance and random, otherwise off]
-        #[arg(value_name = "ON", value_enum, num_args = 0..=1, default_missing_value = "on")]
-        standardize: (Switch) => Standardize,
     }
 }
 
@@ -335,11 +300,13 @@ group! {
 group! {
     /// Named settings.
     "Settings" pub struct PresetOption in preset {
-        /// Named settings: paper, tanner or small [default: none]
+        /// Named settings, such as table or tanner [default: auto]
         ///
-        /// Files and typed flags override them. paper: the paper's recipe, with common choices for what it does not specify.
+        /// Files and typed flags override them. auto: table for tables, tanner for fewer than 20,000 pictures unless flags choose
+        /// network or preprocessing, otherwise none. table: two hidden layers, numbers piecewise, lengths by the number of rows.
         /// tanner: for pictures, the most accurate recipe found for Fashion-MNIST. small: for small tables, two hidden layers
-        /// on standardised features in a random forest's order.
+        /// on standardised features in a random forest's order. paper: the paper's recipe, with common choices for what it does
+        /// not specify. none: only the defaults of each flag.
         #[arg(value_enum, value_name = "NAME")]
         preset: (Preset) => Preset,
     }

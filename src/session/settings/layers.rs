@@ -1,10 +1,11 @@
 //! Layers of settings: typed flags over a file over a preset, and which settings of lower layers no longer apply.
 
-use super::groups::{ArchitectureOptions, EngineOptions, ImportanceOptions};
+use super::groups::{ArchitectureOptions, EngineOptions};
+use super::importance_options::ImportanceOptions;
 use super::{EITHER, Settings, edge_files, owners};
 use crate::Setting;
 use crate::engine::OptimizerOptions;
-use crate::importance::Importance;
+use crate::importance::{Importance, NumberForm};
 use crate::model::Arch;
 use crate::training::Rewire;
 
@@ -15,6 +16,7 @@ fn decides(choice: Setting, setting: Setting) -> bool {
         Setting::Optimizer => setting == Setting::Lr || OptimizerOptions::SETTINGS.contains(&setting),
         Setting::Backend => EngineOptions::SETTINGS.contains(&setting) && setting != Setting::Backend,
         Setting::Importance => setting == Setting::Trees,
+        Setting::Numbers => setting == Setting::Bins,
         Setting::Rewire => {
             [Setting::RewireFraction, Setting::RewireEvery, Setting::RewireEnd].contains(&setting)
         }
@@ -97,6 +99,9 @@ impl Settings {
                 self.importance.importance == Some(Importance::RandomForest)
             }
             Setting::Rewire => self.training.rewire != Some(Rewire::Off),
+            Setting::Numbers if below.importance.numbers.is_none() => {
+                self.importance.numbers == Some(NumberForm::Piecewise)
+            }
             _ => false,
         }
     }
@@ -108,6 +113,7 @@ impl Settings {
             Setting::Optimizer => self.training.optimizer == below.training.optimizer,
             Setting::Backend => self.engine.backend == below.engine.backend,
             Setting::Importance => self.importance.importance == below.importance.importance,
+            Setting::Numbers => self.importance.numbers == below.importance.numbers,
             _ => false,
         }
     }
@@ -130,6 +136,7 @@ mod tests {
             ("optimizer = \"adam\"", "adam-beta1 = 0.8"),
             ("backend = \"cpu\"", "threads = 1"),
             ("importance = \"rf\"", "trees = 9"),
+            ("numbers = \"piecewise\"", "bins = 9"),
         ] {
             let both = Settings::from_toml(&format!("{choice}\n{kept}")).unwrap();
             assert_eq!(over(choice, kept), both, "{choice} over {kept}");
@@ -140,6 +147,7 @@ mod tests {
             ("optimizer = \"adam\"", "lr = 0.5"),
             ("backend = \"reference\"", "threads = 1"),
             ("importance = \"none\"", "trees = 9"),
+            ("numbers = \"scaled\"", "bins = 9"),
             ("rewire = \"off\"", "rewire = \"set\"\nrewire-fraction = 0.1"),
             ("arch = \"rsp\"", "arch = \"sc\"\ndensity = 0.1"),
         ] {

@@ -11,6 +11,7 @@ mod file;
 mod format;
 mod group;
 mod groups;
+mod importance_options;
 mod layers;
 mod owners;
 mod planar;
@@ -25,7 +26,8 @@ mod values;
 
 use serde::{Deserialize, Serialize};
 
-use crate::importance::Importance;
+use crate::importance::{Importance, NumberForm};
+use crate::model::Arch;
 use crate::{Error, Result, Setting};
 
 #[doc(hidden)]
@@ -37,13 +39,15 @@ pub use edge_files::EdgeFiles;
 pub(crate) use file::toml_table;
 pub(crate) use format::format;
 pub use groups::{
-    ArchitectureOptions, DataOptions, EngineOptions, ImportanceOptions, KeepingOptions, OutputOptions,
-    PresetOption, SampleOptions,
+    ArchitectureOptions, DataOptions, EngineOptions, KeepingOptions, OutputOptions, PresetOption,
+    SampleOptions,
 };
+pub use importance_options::ImportanceOptions;
 pub(crate) use owners::SIZES;
 #[doc(hidden)]
 pub use planar::{Grids, Numbers};
 pub use presets::Preset;
+pub(crate) use presets::TrainingShape;
 pub(crate) use recipe::usual_l2;
 pub(crate) use recorded::TableRecord;
 #[doc(hidden)]
@@ -162,16 +166,29 @@ const EITHER: [[Setting; 2]; 9] = [
 ];
 
 impl Settings {
-    /// The same with the preset that they name below them.
-    fn with_preset(mut self) -> Self {
-        let Some(preset) = self.preset.preset.take() else { return self };
-        let mut below = preset.settings();
+    /// The same with the preset that they name below them, and which one that is for these data.
+    fn with_preset(mut self, data: Option<TrainingShape>) -> (Self, Preset) {
+        let (preset, mut below) = match self.preset.preset.take().unwrap_or(Preset::None) {
+            Preset::Auto => self.automatic_preset(data),
+            preset => (preset, preset.settings(data)),
+        };
         if self.architecture.edges.is_some() {
             // Graphs from files refer to features by their places.
-            let standardize = below.importance.standardize.take();
-            below.importance = ImportanceOptions { standardize, ..ImportanceOptions::default() };
+            let ImportanceOptions { standardize, numbers, .. } = below.importance;
+            below.importance = ImportanceOptions { standardize, numbers, ..ImportanceOptions::default() };
         }
-        self.over(below)
+        if preset == Preset::Table {
+            let ArchitectureOptions { arch, edges, .. } = &self.architecture;
+            // Typed settings of other networks mean the network that has them.
+            if arch.is_none() && self.architecture.given().any(owners::is_specific) {
+                below.architecture.arch = None;
+            }
+            // Each feature stays one input.
+            if edges.is_some() || *arch == Some(Arch::Sc2d) || self.importance.importance.is_some() {
+                below.importance.numbers = Some(NumberForm::Scaled);
+            }
+        }
+        (self.over(below), preset)
     }
 
     /// `pca` and `rf` are short for a choice of `importance`.

@@ -1,6 +1,7 @@
 //! Which settings belong to which architectures.
 
-use super::groups::{ArchitectureOptions, ImportanceOptions};
+use super::groups::ArchitectureOptions;
+use super::importance_options::ImportanceOptions;
 use super::{Settings, TrainingOptions};
 use crate::model::Arch;
 use crate::{Error, Result, Setting};

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::groups::{ArchitectureOptions, ImportanceOptions};
+use super::groups::ArchitectureOptions;
+use super::importance_options::ImportanceOptions;
 use super::values::{Switch, joined};
 use crate::importance::{Importance, Order};
 use crate::model::Arch;

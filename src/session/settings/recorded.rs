@@ -10,7 +10,7 @@ use super::values::{DegreeDistributions, Delimiter, Switch};
 use super::{DataOptions, Settings, TestRows};
 use crate::dataset::table::{ColumnRef, Decimal, Header, Impute};
 use crate::dataset::{Augmentation, Holdout};
-use crate::importance::ImportanceSettings;
+use crate::importance::{ImportanceSettings, NumberForm};
 use crate::model::{Arch, ArchitectureRecord};
 use crate::topology::Grid;
 use crate::training::{PatienceOn, Recipe, Rewiring};
@@ -118,6 +118,8 @@ pub(super) fn settings(config: &Value) -> Result<Settings, String> {
     let usual = ImportanceSettings::new(importance.importance);
     settings.importance.importance = Some(importance.importance);
     settings.importance.order = Some(importance.order);
+    settings.importance.numbers = Some(importance.numbers).filter(|form| *form != NumberForm::Plain);
+    settings.importance.bins = importance.bins;
     settings.importance.trees = Some(importance.trees).filter(|trees| *trees != usual.trees);
     settings.importance.standardize = (importance.standardize != usual.standardize)
         .then_some(if importance.standardize { Switch::On } else { Switch::Off });

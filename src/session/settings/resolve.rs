@@ -4,14 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::architecture::ArchitectureSettings;
 use super::format::format;
-use super::groups::{DataOptions, EngineOptions, ImportanceOptions, KeepingOptions};
+use super::groups::{DataOptions, EngineOptions, KeepingOptions};
 use super::recipe::{recipe, usual_l2};
-use super::values::{BackendChoice, EventsPlace, Switch};
-use super::{Settings, TestRows};
+use super::values::{BackendChoice, EventsPlace};
+use super::{Preset, Settings, TestRows, TrainingShape};
 use crate::dataset::table::{FitOptions, Format, Limits, ReadOptions, unquoted};
 use crate::dataset::{Augmentation, Holdout};
-use crate::importance::{Importance, ImportanceSettings, Order};
-use crate::model::TrainedModel;
+use crate::importance::{ImportanceSettings, NumberEncoding, NumberForm};
+use crate::model::{Arch, TrainedModel};
 use crate::session::{EngineRequest, KernelsRequest};
 use crate::training::{CheckpointEvery, PatienceOn, Recipe, ScoredOn};
 use crate::{Error, Result, Setting};
@@ -26,6 +26,8 @@ pub struct RunSettings {
     pub asked: Settings,
     /// The same without the preset.
     pub(crate) typed: Settings,
+    /// The preset, as far as it is known without data.
+    pub(crate) preset: Preset,
     /// Which data.
     pub data: DataSettings,
     /// Number of training samples, if not all are used.
@@ -80,10 +82,15 @@ impl Settings {
     /// # Errors
     /// [`Error::Setting`] for a value outside its range, and for settings that do not fit together.
     pub fn resolve(&self) -> Result<RunSettings> {
+        self.resolve_for(None)
+    }
+
+    /// As [`Settings::resolve`], with the preset's settings for these data.
+    fn resolve_for(&self, data: Option<TrainingShape>) -> Result<RunSettings> {
         self.check_either()?;
         let mut typed = self.clone();
         typed.unify_importance();
-        let asked = typed.clone().with_preset();
+        let (asked, preset) = typed.clone().with_preset(data);
         let samples = &asked.samples;
         if samples.train_limit == Some(0) {
             return Err(Error::setting(Setting::TrainLimit, "0 is invalid, it must be at least 1"));
@@ -93,6 +100,15 @@ impl Settings {
             .importance
             .clone()
             .fitting(architecture.arch, asked.architecture.importance_power.unwrap_or(0.0))?;
+        if importance.numbers == Some(NumberForm::Piecewise)
+            && let Some(arch) = [Arch::Sc2d, Arch::Custom].into_iter().find(|arch| architecture.arch == *arch)
+        {
+            let what =
+                if arch == Arch::Custom { "`edges`, whose graphs have" } else { "`arch` sc2d, which has" };
+            let reason =
+                format!("piecewise cannot be used with {what} one input for each feature: take scaled");
+            return Err(Error::setting(Setting::Numbers, reason));
+        }
         let recipe = recipe(&asked.training, &architecture)?;
         Ok(RunSettings {
             importance: importance.resolve(recipe.seed)?,
@@ -112,6 +128,7 @@ impl Settings {
             tensorboard: asked.output.tensorboard.clone(),
             asked,
             typed,
+            preset,
         })
     }
 }
@@ -123,52 +140,31 @@ impl RunSettings {
         if self.validation.is_some() { ScoredOn::Validation } else { ScoredOn::Test }
     }
 
+    /// The same with a preset's settings for these data; none if its settings do not depend on data.
+    ///
+    /// # Errors
+    /// As [`Settings::resolve`].
+    pub(crate) fn for_data(&self, shape: TrainingShape) -> Result<Option<Self>> {
+        if !self.typed.preset.preset.is_some_and(Preset::depends_on_data) {
+            return Ok(None);
+        }
+        let mut chosen = self.typed.resolve_for(Some(shape))?;
+        chosen.asked.data = self.asked.data.clone();
+        let (data, engine, out) = (self.data.clone(), self.engine.clone(), self.out.clone());
+        Ok(Some(Self { data, engine, out, ..chosen }))
+    }
+
     /// Takes over the settings that a saved model decides.
     pub(crate) fn continue_from(&mut self, model: &TrainedModel) {
         let fitted = model.preprocessing();
         self.importance = ImportanceSettings {
             order: fitted.order(),
             standardize: fitted.standardisation().is_some(),
+            numbers: fitted.numbers().map_or(NumberForm::Plain, NumberEncoding::form),
             ..ImportanceSettings::new(fitted.importance())
         };
         self.architecture.of_arch(model.record().arch);
         self.recipe.penalties.l2 = self.asked.training.l2.unwrap_or(usual_l2(model.record().arch));
-    }
-}
-
-impl ImportanceOptions {
-    /// Validates the settings; the run's seed also applies to forests and random order.
-    ///
-    /// # Errors
-    /// [`Error::Setting`] for settings that do not fit together.
-    #[doc(hidden)]
-    pub fn resolve(&self, seed: u64) -> Result<ImportanceSettings> {
-        let importance = self.importance.unwrap_or(Importance::Pca);
-        let order = self.order.unwrap_or(Order::Descending);
-        if importance == Importance::None && order == Order::Ascending {
-            return Err(Error::setting(Setting::Order, "asc cannot be used with `importance` none"));
-        }
-        if importance == Importance::Pca && order == Order::Place {
-            return Err(Error::setting(
-                Setting::Order,
-                "place cannot be used with `importance` pca, whose components are not pixels",
-            ));
-        }
-        let usual = ImportanceSettings::new(importance);
-        let trees = match self.trees {
-            None => usual.trees,
-            Some(_) if importance != Importance::RandomForest => {
-                let reason = format!("cannot be used with `importance` {importance}, only with rf");
-                return Err(Error::setting(Setting::Trees, reason));
-            }
-            Some(count) if count == 0 || u32::try_from(count).is_err() => {
-                let reason = format!("{count} is invalid, it must be 1 to {}", u32::MAX);
-                return Err(Error::setting(Setting::Trees, reason));
-            }
-            Some(count) => count,
-        };
-        let standardize = self.standardize.map_or(usual.standardize, |switch| switch == Switch::On);
-        Ok(ImportanceSettings { order, standardize, trees, seed, ..usual })
     }
 }
 

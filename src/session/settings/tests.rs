@@ -336,7 +336,7 @@ fn higher_layers_win_and_remove_dependent_settings() {
 #[test]
 fn presets_lie_below_everything_else() {
     for preset in Preset::ALL {
-        preset.settings().resolve().unwrap();
+        preset.settings(None).resolve().unwrap();
     }
     let small = settings("--preset small --epochs 3 --optimizer sgd").unwrap();
     assert_eq!((small.recipe.epochs, small.recipe.batch_size), (3, 16));
@@ -347,3 +347,4 @@ fn presets_lie_below_everything_else() {
 }
 
 mod files;
+mod presets;

@@ -37,7 +37,7 @@ fn files_are_read_and_their_errors_are_named() {
         ("standardize = 3", "standardize: \"3\" is not one of on, off"),
         ("config = \"x\"", "\"config\" is not a setting"),
         ("arch = \"cs\"", "arch: \"cs\" is not one of sc, rsp"),
-        ("preset = \"nope\"", "preset: \"nope\" is not one of paper, tanner, small"),
+        ("preset = \"nope\"", "preset: \"nope\" is not one of auto, none, paper, tanner, small, table"),
         ("density = 0.5\ndegrees = 5", "cannot be used with"),
         ("pca = true\nimportance = \"rf\"", "cannot be used with"),
         ("from = \"m\"\narch = \"sc\"", "cannot be used with"),
