@@ -116,7 +116,8 @@ impl CellRules {
     pub(crate) fn is_missing(&self, cell: &[u8]) -> bool {
         cell.is_empty()
             || self.missing.iter().flatten().any(|word| word.as_bytes() == cell)
-            || self.has_usual() && MISSING.iter().any(|word| word.as_bytes() == cell)
+            // No usual word is longer.
+            || cell.len() <= 4 && self.has_usual() && MISSING.iter().any(|word| word.as_bytes() == cell)
     }
 
     /// Whether the usual words mean a missing value.
@@ -125,6 +126,7 @@ impl CellRules {
     }
 
     /// Parses a cell of a column of numbers that all have this unit.
+    #[inline]
     pub(crate) fn field(&self, bytes: &[u8], unit: Option<&Unit>) -> Field {
         let bytes = bytes.trim_ascii();
         // The usual case comes first, for speed.
@@ -221,10 +223,12 @@ fn memchr(byte: u8, text: &str) -> Option<usize> {
     text.bytes().position(|one| one == byte)
 }
 
+#[inline]
 fn plain(bytes: &[u8]) -> Option<f64> {
     parse(std::str::from_utf8(bytes).ok()?).ok()
 }
 
+#[inline]
 fn of_number(number: f64, nan_is_missing: bool) -> Field {
     match number {
         number if narrow(number).is_finite() => Field::Number(number),

@@ -211,7 +211,7 @@ impl BlockParser<'_> {
             column.first_missing.get_or_insert_with(|| place.line());
             return Ok(f32::NAN);
         }
-        let text = self.text(field, place, &self.column(slot))?;
+        let text = self.text(field, place, || self.column(slot))?;
         let cell = column.texts.as_mut().map_or(UNSEEN, |texts| texts.cell(text));
         if cell == UNSEEN {
             column.first_unseen.get_or_insert_with(|| place.line());
@@ -223,12 +223,12 @@ impl BlockParser<'_> {
     fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<Option<&'t str>> {
         let field = field.trim_ascii();
         let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
-        let column = shown(name, self.plan.named);
+        let column = || shown(name, self.plan.named);
         if self.rules.is_missing(field) {
             if self.plan.is_new {
                 return Ok(None);
             }
-            let line = place.line();
+            let (line, column) = (place.line(), column());
             return Err(format!("line {line}: the label is missing in column {column}: remove such rows"));
         }
         if field.contains(&b'\n')
@@ -236,7 +236,7 @@ impl BlockParser<'_> {
         {
             return Err(reason);
         }
-        self.text(field, place, &column).map(Some)
+        self.text(field, place, column).map(Some)
     }
 
     /// The error of a record with too few or too many fields.
@@ -261,15 +261,21 @@ impl BlockParser<'_> {
         )
     }
 
-    fn text<'t>(&self, field: &'t [u8], place: RecordPlace<'_>, column: &str) -> Read<&'t str> {
+    fn text<'t>(
+        &self,
+        field: &'t [u8],
+        place: RecordPlace<'_>,
+        column: impl Fn() -> String,
+    ) -> Read<&'t str> {
         if field.len() > MAX_TEXT {
-            let (line, bytes) = (place.line(), field.len());
+            let (line, column, bytes) = (place.line(), column(), field.len());
             return Err(format!(
                 "line {line}, column {column}: a text of {bytes} bytes, the limit is {MAX_TEXT}"
             ));
         }
-        std::str::from_utf8(field)
-            .map_err(|_| format!("line {}, column {column}: not UTF-8; save the file as UTF-8", place.line()))
+        std::str::from_utf8(field).map_err(|_| {
+            format!("line {}, column {}: not UTF-8; save the file as UTF-8", place.line(), column())
+        })
     }
 
     fn column(&self, slot: usize) -> String {
