@@ -67,7 +67,7 @@ const UNCHANGED: Output = [0.0, 1.0, f32::MIN, f32::MAX];
 impl NumberEncoding {
     /// Fits to at least one finite sample, `[sample][feature]`; `None` for [`NumberForm::Plain`].
     #[cfg(feature = "train")]
-    pub(super) fn fit(
+    pub(crate) fn fit(
         form: NumberForm,
         bins: Option<usize>,
         samples: &[f32],

@@ -52,6 +52,8 @@ pub struct Batch<'a> {
     shapes: RefCell<BTreeMap<(u64, String), DataShape>>,
     /// What presets need to know of the training samples, by what decides it.
     training_shapes: RefCell<BTreeMap<String, TrainingShape>>,
+    /// Numbers of inputs behind an encoding of numbers, by the training samples.
+    encoded_widths: RefCell<BTreeMap<String, usize>>,
     /// Warnings so far: one that concerns all runs is given once.
     warned: Mutex<BTreeSet<String>>,
     /// Whether runs are trials of a search: without pictures of their epochs, and warnings about their settings.
@@ -90,6 +92,7 @@ impl<'a> Batch<'a> {
             raw: OnceCell::new(),
             shapes: RefCell::default(),
             training_shapes: RefCell::default(),
+            encoded_widths: RefCell::default(),
             warned: Mutex::default(),
             is_search: false,
         })

@@ -14,8 +14,12 @@ const NET: &str = "--label kind --impute mean --hidden 8 --importance variance -
 
 /// 61 rows in 3 classes, with a text column and missing numbers; one category occurs once.
 fn table() -> String {
+    table_of(61)
+}
+
+fn table_of(rows: u32) -> String {
     let mut text = "size,colour,kind\n".to_owned();
-    for row in 0..61u32 {
+    for row in 0..rows {
         let class = row % 3;
         let size = if row % 7 == 5 { String::new() } else { (class * 4 + row * 13 % 5).to_string() };
         let colour = if row == 17 { "violet" } else { ["red", "green", "blue"][(row % 4 % 3) as usize] };
@@ -130,6 +134,8 @@ fn nothing_is_fitted_on_the_rows_of_a_fold() {
 fn folds_have_the_recipe_of_a_run_without_flags() {
     let folder = folder();
     let folder = folder.path();
+    // Enough rows for numbers in pieces.
+    fs::write(folder.join("table.csv"), table_of(661)).unwrap();
     let line =
         "table.csv --label kind --impute mean --epochs 2 --backend cpu --threads 1 --folds 3 --out out";
     run(folder, line);
@@ -137,7 +143,9 @@ fn folds_have_the_recipe_of_a_run_without_flags() {
         folder,
         "table.csv --label kind --impute mean --epochs 2 --backend cpu --threads 1 --test fold-1-of-3 --out run",
     );
-    assert_eq!(model(folder, "out/fold-1").parameters(), model(folder, "run").parameters());
+    let (fold, run_alone) = (model(folder, "out/fold-1"), model(folder, "run"));
+    assert!(fold.network().widths()[0] > fold.preprocessing().input_features(), "no pieces");
+    assert_eq!(fold.parameters(), run_alone.parameters());
     assert_eq!(run(folder, line).stderr.matches("(finished before)").count(), 3);
 }
 

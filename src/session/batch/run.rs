@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::{Batch, DataShape, FolderContent, PlannedRun, RunKernels, lock, to_be_removed};
 use crate::dataset::DataRecord;
+use crate::importance::{ImportanceSettings, NumberEncoding, NumberForm};
 use crate::inference::Predictor;
 use crate::model::TrainedModel;
 use crate::session::data::{Data, RawData};
@@ -46,6 +47,12 @@ pub(super) fn check_preset(settings: &Settings) -> Result<()> {
     }
 }
 
+/// What decides which samples of its data a run trains on.
+fn split_key(RunSettings { recipe, validation, train_limit, data, .. }: &RunSettings) -> String {
+    let test = data.options.test.as_ref().map(ToString::to_string);
+    format!("{} {test:?} {validation:?} {train_limit:?}", recipe.seed)
+}
+
 impl PlannedRun {
     /// Removes the models of a finished run; its summary stays.
     pub(crate) fn remove_models(&self) {
@@ -75,9 +82,7 @@ impl Batch<'_> {
 
     /// What presets need to know of the training samples of a run.
     fn training_shape(&self, run: &PlannedRun) -> Result<TrainingShape> {
-        let RunSettings { recipe, validation, train_limit, data, .. } = &run.settings;
-        let test = data.options.test.as_ref().map(ToString::to_string);
-        let key = format!("{} {test:?} {validation:?} {train_limit:?}", recipe.seed);
+        let key = split_key(&run.settings);
         if let Some(shape) = self.training_shapes.borrow().get(&key) {
             return Ok(*shape);
         }
@@ -86,7 +91,25 @@ impl Batch<'_> {
         Ok(shape)
     }
 
-    /// The number of features of a run's data.
+    /// The number of inputs of a run's network, if its numbers are cut into pieces.
+    fn encoded_width(&self, run: &PlannedRun) -> Result<Option<usize>> {
+        let ImportanceSettings { numbers, bins, .. } = run.settings.importance;
+        if numbers != NumberForm::Piecewise {
+            return Ok(None);
+        }
+        let key = format!("{} {bins:?}", split_key(&run.settings));
+        if let Some(width) = self.encoded_widths.borrow().get(&key) {
+            return Ok(Some(*width));
+        }
+        let _entered = threads::enter(run.settings.engine.threads())?;
+        let train = split(&run.settings, self.data(run)?.splits)?.train;
+        let fitted = NumberEncoding::fit(numbers, bins, train.features(), train.feature_count());
+        let width = fitted.map_or(train.feature_count(), |encoding| encoding.outputs());
+        self.encoded_widths.borrow_mut().insert(key, width);
+        Ok(Some(width))
+    }
+
+    /// The number of features of a run's data, after the encoding of numbers.
     ///
     /// # Errors
     /// When the data cannot be read.
@@ -223,8 +246,16 @@ impl Batch<'_> {
         session.split_data(self.raw()?.clone(), &run.settings.data, run.settings.recipe.seed)
     }
 
-    /// The shape of the data of a run.
+    /// The shape of the data of a run, as its network takes them.
     pub(super) fn shape(&self, run: &PlannedRun) -> Result<DataShape> {
+        let mut shape = self.raw_shape(run)?;
+        if let Some(width) = self.encoded_width(run)? {
+            shape.features = width.into();
+        }
+        Ok(shape)
+    }
+
+    fn raw_shape(&self, run: &PlannedRun) -> Result<DataShape> {
         let seeded = self.raw()?.is_seeded(&run.settings.data);
         let test = || run.settings.data.options.test.as_ref().map(ToString::to_string).unwrap_or_default();
         let key = if seeded { (run.settings.recipe.seed, test()) } else { (0, String::new()) };
