@@ -28,7 +28,9 @@ use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::cpu::update::ValuesMut;
 use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, SingleSample, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
-use tanner::engine::{Engine, EngineSettings, MAX_STATES, Optimizer, Penalties, StepPlan, UpdateRule};
+use tanner::engine::{
+    Engine, EngineSettings, MAX_STATES, Optimizer, Penalties, StepPlan, UpdateRule, Values,
+};
 use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
 use tanner::network::dropout::DropoutKey;
 use tanner::network::{Activation, Layer, LayerParameters, Network, Parameters};
@@ -662,6 +664,29 @@ fn results_repeat_bit_by_bit_on_any_number_of_threads() {
         assert_eq!(first, run(1));
         assert_eq!(first, run(2));
         assert_eq!(first, run(5));
+    }
+}
+
+/// Adam's moments of an input that is rarely there halve until they are denormal, and would then slow every step down.
+#[test]
+fn no_step_leaves_denormal_numbers_behind() {
+    let network = small_network(Activation::Relu, 1.0);
+    let batch = 2 * GROUP;
+    let features: Vec<f32> =
+        (0..20 * batch).map(|k| if k < 10 * batch { 0.5 + (k % 7) as f32 } else { 0.0 }).collect();
+    let labels = (0u32..).take(2 * batch).map(|k| k % 4).collect();
+    let data = Arc::new(Dataset::new(features, 10, labels, 4).unwrap());
+    let settings = EngineSettings::new(Optimizer::ADAM, batch, 77);
+    let mut engine = CpuEngine::new(&network, &random_parameters(&network, 3), settings, Some(3)).unwrap();
+    let there: Vec<u32> = (0u32..).take(batch).collect();
+    // Then no input is there. 0.9^1000 is 1e-46, which float32 cannot hold.
+    let gone: Vec<u32> = (0u32..).skip(batch).take(batch).collect();
+    let samples = [there, gone.repeat(1200)].concat();
+    engine.train(&data, &StepPlan { samples: &samples, learning_rate: 1e-3, first_step: 0 }).unwrap();
+    let state = engine.state().unwrap();
+    for values in &state.optimizer {
+        let Values::Single(values) = values else { panic!("the CPU engine computes in float32") };
+        assert!(values.contains(&0.0) && !values.iter().any(|value| value.is_subnormal()));
     }
 }
 

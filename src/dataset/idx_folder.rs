@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::idx::{IdxImages, read_images, read_labels, violation};
-use super::{DataSplits, Pictures};
+use super::{DataSplits, Pictures, idx_names};
 use crate::{Error, Result, host, threads};
 
 /// Images and labels to train on.
@@ -15,13 +15,13 @@ const TEST: [&str; 2] = ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
 ///
 /// The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
 /// `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`, each plain or with
-/// `.gz` appended to its name; if both exist, the one without `.gz` is read.
+/// `.gz` appended to its name; if both exist, the one without `.gz` is read. Names such as `train-images.idx3-ubyte` and
+/// `emnist-letters-test-labels-idx1-ubyte` are found, too, if only one file fits.
 /// Pixels are scaled from 0..=255 to 0..=1. The class count is one more than the
 /// largest training label, and at least 2.
 ///
 /// # Errors
-/// [`Error::Dataset`] naming every tried path when files are
-/// missing; [`Error::Io`] and [`Error::Data`] as for [`read_images`];
+/// [`Error::Dataset`] naming the missing files and those that are there; [`Error::Io`] and [`Error::Data`] as for [`read_images`];
 /// [`Error::Data`] when images and labels differ in number, training and test
 /// images in size, or a test label is not a class of the training set.
 pub fn load_idx_folder(dir: impl AsRef<Path>) -> Result<DataSplits> {
@@ -107,22 +107,7 @@ fn find_files<const COUNT: usize>(dir: &Path, names: [&str; COUNT]) -> Result<[P
             dir.display()
         )));
     }
-    let mut missing = Vec::new();
-    let mut paths = names.map(|name| dir.join(name));
-    for path in &mut paths {
-        let mut compressed = path.clone().into_os_string();
-        compressed.push(".gz");
-        let compressed = PathBuf::from(compressed);
-        if path.try_exists().map_err(|error| Error::io(path.clone(), error))? {
-            continue;
-        }
-        if compressed.try_exists().map_err(|error| Error::io(compressed.clone(), error))? {
-            *path = compressed;
-        } else {
-            missing.push(format!("neither {} nor {} exists", path.display(), compressed.display()));
-        }
-    }
-    if missing.is_empty() { Ok(paths) } else { Err(Error::Dataset(missing.join("; "))) }
+    idx_names::find(dir, names)
 }
 
 /// Refuses test images of another size than the training images.

@@ -19,6 +19,8 @@ pub mod idx;
 #[cfg(feature = "train")]
 mod idx_folder;
 #[cfg(feature = "train")]
+mod idx_names;
+#[cfg(feature = "train")]
 mod learning;
 mod pictures;
 mod record;

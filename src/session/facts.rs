@@ -138,7 +138,10 @@ impl DataFacts {
         };
         let texts = match self.texts {
             0 => String::new(),
-            texts => format!(", {} of {} categories", plural(texts, "text"), grouped(self.categories)),
+            texts => {
+                let noun = if self.categories == 1 { "category" } else { "categories" };
+                format!(", {} of {} {noun}", plural(texts, "text"), grouped(self.categories))
+            }
         };
         let features = format!(
             "features: {}{texts} -> {}",
@@ -333,5 +336,6 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
             "the label follows from {names} alone: each value has one class; if that is the label in other words, leave it out with {drop}"
         ));
     }
+    warnings.extend(table.doubts());
     warnings
 }

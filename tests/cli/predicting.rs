@@ -35,6 +35,14 @@ fn run(folder: &Path, line: &str) -> Outcome {
 
 const PREDICT: &str = "predict --model run --threads 1";
 
+/// Predictions for the new rows, with arguments that hold blanks.
+fn tanner_with(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = crate::support::command(folder);
+    let output = command.args(PREDICT.split(' ')).arg("new.csv").args(arguments).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
 #[test]
 fn columns_of_the_input_are_kept_in_front_as_they_were_written() {
     let folder = folder();
@@ -51,6 +59,9 @@ fn columns_of_the_input_are_kept_in_front_as_they_were_written() {
     ) {
         assert_eq!(*line, format!("{start}{answer}"));
     }
+    // A name with a comma is quoted as in CSV.
+    let quoted = tanner_with(folder, &["--keep", "\"note, free\",id"]);
+    assert_eq!(quoted, kept);
     // The same from a pipe that ends its rows one by one, and as JSON.
     let piped = crate::support::command(folder)
         .args(PREDICT.split(' '))

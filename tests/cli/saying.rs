@@ -213,3 +213,70 @@ fn classes_and_test_sets_that_are_too_small_are_reported() {
         "{said}"
     );
 }
+
+#[test]
+fn cells_that_may_not_mean_what_they_say_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let row = |row: usize| {
+        let size = if row % 9 == 4 { "-999".to_owned() } else { noise(row).to_string() };
+        let sex = ["female", "Male", "male", "Female"][noise(row) % 4];
+        let date = format!("2024-{:02}-{:02}", 1 + noise(row) % 5, 1 + noise(row) % 10);
+        format!("{size},{},{sex},{date},{}", 90 + noise(row) % 10, ["oak", "Oak", "elm"][noise(row) % 3])
+    };
+    write(folder, "size,age,sex,day,kind", 100, row);
+    let said = trained(folder, "");
+    let expected = [
+        "column \"size\" holds -999 in 11 rows, its other numbers go from 0 to 100: if it means missing, add --missing usual,-999 --impute median",
+        "column \"sex\" holds \"Male\" and \"male\", \"female\" and \"Female\": if they mean the same, spell them alike",
+    ];
+    for part in expected {
+        assert!(warnings(&said).iter().any(|line| line.contains(part)), "{part}: {said}");
+    }
+    let is_said = |part: &str| warnings(&said).iter().any(|line| line.contains(part));
+    assert!(
+        is_said("the labels \"oak\" and \"Oak\" are two classes")
+            || is_said("the labels \"Oak\" and \"oak\" are two classes"),
+        "{said}"
+    );
+    assert!(!is_said("\"age\"") && !is_said("\"day\""), "{said}");
+    // Too many days for the rows; the advice makes the number a missing value.
+    let row = |row: usize| {
+        let size = if row % 9 == 4 { "-999".to_owned() } else { noise(row).to_string() };
+        format!("{size},2024-{:02}-{:02},{}", 1 + row % 5, 1 + row % 8, ["oak", "elm"][noise(row) % 2])
+    };
+    write(folder, "size,day,kind", 50, row);
+    let said = trained(folder, "--missing usual,-999 --impute median");
+    assert!(
+        said.contains("column \"day\" holds ") && said.contains("leave the column out with --drop day"),
+        "{said}"
+    );
+    assert!(!said.contains("-999"), "{said}");
+}
+
+#[test]
+fn the_labels_of_an_archive_may_be_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let array = |shape: &str, data: &[u8]| {
+        let header =
+            format!("{:117}\n", format!("{{'descr': '|u1', 'fortran_order': False, 'shape': ({shape}), }}"));
+        [b"\x93NUMPY\x01\x00\x76\x00", header.as_bytes(), data].concat()
+    };
+    let mut zip = zip::ZipWriter::new(fs::File::create(folder.join("t.npz")).unwrap());
+    let bytes: Vec<u8> = (0..120).map(|at| u8::try_from(at * 37 % 101).unwrap()).collect();
+    let kinds: Vec<u8> = (0..60).map(|at| at % 3).collect();
+    for (name, array) in [
+        ("x.npy", array("60, 2", &bytes)),
+        ("sort.npy", array("60,", &kinds)),
+        ("other.npy", array("60,", &bytes[..60])),
+    ] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        std::io::Write::write_all(&mut zip, &array).unwrap();
+    }
+    zip.finish().unwrap();
+    let said = run(folder, &format!("t.npz --labels sort {NET} --out run")).stderr;
+    assert!(said.contains("3 classes"), "{said}");
+    let outcome = tanner(folder, &format!("t.npz --labels gone.npy {NET} --out again"));
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("gone.npy: No such file"), "{outcome:?}");
+}

@@ -85,6 +85,12 @@ fn a_file_is_what_its_first_bytes_say() {
         ("book.xlsx", workbook, "an Excel workbook"),
         ("some.csv", b"PK\x03\x04 other.csv", "a zip archive"),
         ("some.txt", b"\x89HDF\r\n\x1a\n and more", "an HDF5 file"),
+        ("page.csv", b"\n<!DOCTYPE html><html>404</html>\n", "a page of HTML"),
+        ("big.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
+        ("rows.jsonl", b"{\"len\": 1, \"kind\": \"oak\"}\n", "JSON: save the table as CSV"),
+        ("iris.arff", b"@RELATION iris\n@DATA\n", "an ARFF file"),
+        ("frame.pkl", b"\x80\x04\x95\x01\x02", "a pickle of Python"),
+        ("other.name", b"1,2,3\n", "if it is one of these, rename it"),
         ("old.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel workbook"),
     ] {
         fs::write(folder.join(name), bytes).unwrap();
@@ -100,6 +106,19 @@ fn a_file_is_what_its_first_bytes_say() {
         outcome.stderr.contains("array.csv is an array of numpy (NPY), whatever its name says"),
         "{outcome:?}"
     );
+}
+
+#[test]
+fn gzip_needs_no_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for name in ["trees.gz", "trees"] {
+        fs::write(folder.join(name), gzipped(&trees())).unwrap();
+        let outcome = run(folder, &format!("--data {name} {NET} --out {name}-run"));
+        assert!(outcome.stderr.contains("60 rows"), "{outcome:?}");
+    }
+    fs::write(folder.join("bytes.gz"), gzipped("\0\0\u{8}\u{3}")).unwrap();
+    assert!(error(folder, &format!("--data bytes.gz {NET}")).contains("neither"));
 }
 
 #[test]

@@ -342,6 +342,8 @@ fn archives_without_what_is_needed_are_refused_with_their_arrays() {
         &read(Format::Npz, sparse, &NEW).unwrap_err().to_string(),
         &["sparse matrix of scipy", "x.toarray()"],
     );
+    let message = read(Format::Npz, archive(&[]), &NEW).unwrap_err().to_string();
+    assert_says(&message, &["holds no arrays"]);
     let both = archive(&[("x", "(4, 3)", 12), ("x_train", "(4, 3)", 12), ("y", "(4,)", 4)]);
     assert_says(
         &read(Format::Npz, both, &NEW).unwrap_err().to_string(),

@@ -5,6 +5,7 @@ mod columns;
 mod dialects;
 mod encoding;
 mod hostile;
+mod oddities;
 mod offsets;
 #[cfg(feature = "parquet")]
 mod parquet;

@@ -305,3 +305,36 @@ fn a_folder_of_parts_is_one_table() {
     let message = read(folder.path()).unwrap_err().to_string();
     assert_says(&message, &["part-3.parquet: column 2 is \"sort\" (BYTE_ARRAY), in the first part \"kind\""]);
 }
+
+/// Programs that copy text tables keep numbers as texts.
+#[test]
+fn texts_that_are_numbers_are_numbers_unless_they_are_codes() {
+    let schema = "optional binary x (STRING); required binary code (STRING); required binary few (STRING); required int32 label;";
+    let write = |first: &str| {
+        file(schema, properties(), |group| {
+            let texts = |text: &dyn Fn(usize) -> String| -> Vec<ByteArray> {
+                (0..60).map(|row| ByteArray::from(text(row).as_str())).collect()
+            };
+            let x = |row: usize| if row == 0 { first.to_owned() } else { format!("{row}.5") };
+            column::<ByteArrayType>(group, &texts(&x), Some(&[1; 60]));
+            column::<ByteArrayType>(group, &texts(&|row| format!("{row:03}")), None);
+            column::<ByteArrayType>(group, &texts(&|row| (row % 5).to_string()), None);
+            column::<Int32Type>(group, &(0..60).map(|row| row % 2).collect::<Vec<i32>>(), None);
+        })
+    };
+    let tables = read(write("-1e3"), &NEW).unwrap();
+    assert_eq!(tables.notes, ["texts that are numbers are read as numbers: \"x\""]);
+    assert_eq!((tables.table.text_columns(), tables.table.width()), (2, 3));
+    let (data, record) = learned(write("-1e3"));
+    assert_eq!([data.sample(0)[0], data.sample(7)[0]], [-1000.0, 7.5]);
+    // A later file has them as numbers or as texts.
+    let columns = Columns::Of { encoding: record.encoding.as_ref().unwrap(), label: LabelNeed::Required };
+    let samples = |bytes| {
+        let table = read(bytes, &columns).map_err(|error| error.to_string())?.table;
+        Ok::<_, String>(record.samples(table, &Limits::default()).unwrap().samples)
+    };
+    assert_eq!(samples(write("-1000.0")).unwrap(), data);
+    assert_says(&samples(write("abc")).unwrap_err(), &["row 1, column \"x\": a text", "holds numbers"]);
+    // One text makes the column one of texts.
+    assert_eq!(read(write("abc"), &NEW).unwrap().table.text_columns(), 3);
+}

@@ -60,7 +60,7 @@ pub(crate) struct PredictArgs {
     pub(crate) out: Option<PathBuf>,
     /// Write these columns of the input first [default: none]
     ///
-    /// By name or place, as for --drop: identifiers, for example. The model need not know them. Only for CSV and Parquet. A kept
+    /// By name or place, as for --drop: identifiers, for example. A name with a comma is quoted as in CSV. The model need not know them. Only for CSV and Parquet. A kept
     /// column called label is written as `input label`.
     #[arg(
         long,

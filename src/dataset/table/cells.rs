@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::span::narrow;
-use super::texts::parse;
-use super::units::Unit;
+use super::texts::{parse, trimmed};
+use super::units::{Unit, sign_of};
 use crate::named::named;
 
 /// The word of a list that means all usual words.
@@ -141,6 +141,7 @@ impl CellRules {
     }
 
     fn other_field(&self, bytes: &[u8], unit: Option<&Unit>) -> Field {
+        let bytes = trimmed(bytes);
         if self.is_missing(bytes) {
             return Field::Missing;
         }
@@ -187,9 +188,7 @@ impl CellRules {
 
     /// The text with a point before its decimals and without separators of thousands; none if those are misplaced.
     fn without_groups(&self, text: &str) -> Option<String> {
-        let text = text.replace('\u{2212}', "-");
-        let unsigned = text.strip_prefix(['+', '-']).unwrap_or(&text);
-        let sign = if text.starts_with('-') { "-" } else { "" };
+        let (sign, unsigned) = sign_of(text);
         let (point, group) = if self.decimal_comma { (',', '.') } else { ('.', ',') };
         let (whole, decimals) = match unsigned.split_once(point) {
             Some((whole, decimals)) => (whole, Some(decimals)),
@@ -206,9 +205,13 @@ impl CellRules {
             let groups: Vec<&str> = whole.split(separator).collect();
             let is_number = |group: &&str| group.bytes().all(|byte| byte.is_ascii_digit());
             let (first, others) = groups.split_first()?;
+            let are_of = |length: usize, groups: &[&str]| groups.iter().all(|group| group.len() == length);
+            // In India, groups before the last one have two digits.
+            let is_indian =
+                || others.split_last().is_some_and(|(last, middle)| last.len() == 3 && are_of(2, middle));
             let is_grouped = matches!(first.len(), 1..=3)
                 && !first.starts_with('0')
-                && others.iter().all(|group| group.len() == 3)
+                && (are_of(3, others) || first.len() < 3 && is_indian())
                 && groups.iter().all(is_number);
             whole = is_grouped.then(|| groups.concat())?;
         }
@@ -265,7 +268,19 @@ mod tests {
             ("-1.234,5", [None, None, None, Some(-1234.5)]),
             ("1,234.5", [None, None, Some(1234.5), None]),
             ("0,123", [None, Some(0.123), None, Some(0.123)]),
-            ("12,34,567", [None, None, None, None]),
+            ("12,34,567", [None, None, Some(1_234_567.0), None]),
+            ("12,345,67", [None, None, None, None]),
+            ("123,45,678", [None, None, None, None]),
+            ("(1.5)", [Some(-1.5), None, Some(-1.5), None]),
+            ("(1,234)", [None, Some(-1.234), Some(-1234.0), Some(-1.234)]),
+            ("1.5-", [Some(-1.5), None, Some(-1.5), None]),
+            ("700 -", [Some(-700.0), Some(-700.0), Some(-700.0), Some(-700.0)]),
+            ("2-", [None, None, None, None]),
+            ("(-7)", [None, None, None, None]),
+            ("-7-", [None, None, None, None]),
+            ("()", [None, None, None, None]),
+            ("(a)", [None, None, None, None]),
+            ("2-3", [None, None, None, None]),
             ("1 234", [Some(1234.0), Some(1234.0), Some(1234.0), Some(1234.0)]),
             ("1\u{a0}234,5", [None, Some(1234.5), None, Some(1234.5)]),
             ("1'234.5", [Some(1234.5), None, Some(1234.5), None]),

@@ -146,5 +146,23 @@ pub(crate) fn several_spellings(labels: &Labels) -> Option<String> {
             ));
         }
     }
+    let mut seen = std::collections::HashMap::new();
+    for text in
+        texts.iter().filter(|text| number(text).is_none() && booleans(std::slice::from_ref(text)).is_none())
+    {
+        if let Some(other) = seen.insert(folded(text), text) {
+            return Some(format!(
+                "the labels {other:?} and {text:?} are two classes; if they mean the same, spell them alike"
+            ));
+        }
+    }
     None
+}
+
+/// A text without regard to case, to blanks within and to a point at its end.
+#[cfg(feature = "train")]
+pub(super) fn folded(text: &str) -> String {
+    let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
+    let text = words.join(" ");
+    text.strip_suffix('.').unwrap_or(&text).to_owned()
 }

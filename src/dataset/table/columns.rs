@@ -230,7 +230,7 @@ fn new_plan(
         }
     }
     if features.is_empty() {
-        return Err("no column is left for features; is the delimiter right?".into());
+        return Err("no column is left for features; is the delimiter right? `delimiter` names it".into());
     }
     let label = label.map(|place| (names.name(place), place));
     let units = vec![None; features.len()];

@@ -1,5 +1,6 @@
 //! Columns that are passed through a prediction unchanged, as texts.
 
+use super::advice::unquoted;
 use super::columns::{ColumnKind, ColumnNames, ColumnPlan, ColumnRef, Role};
 use super::guess::LabelChoice;
 use super::{Read, Table, Texts};
@@ -16,6 +17,12 @@ pub struct KeptColumns {
 
 /// Reads only these columns.
 pub(super) fn plan(names: ColumnNames<'_>, columns: &[ColumnRef]) -> Read<ColumnPlan> {
+    // A list was split at its commas, also those within quotes.
+    let names_of = columns.iter().map(ColumnRef::to_string).collect::<Vec<_>>();
+    let columns: Vec<ColumnRef> = unquoted(names_of.iter().map(String::as_str))
+        .iter()
+        .map(|name| name.parse::<ColumnRef>().map_err(|error| error.to_string()))
+        .collect::<Read<_>>()?;
     let mut plan = ColumnPlan {
         roles: vec![Role::Skip; names.len()],
         features: Vec::new(),

@@ -11,11 +11,13 @@ use super::Format;
 /// The beginning of gzip.
 pub(super) const GZIP: &[u8] = b"\x1f\x8b";
 /// Bytes that are examined.
-const LENGTH: usize = 8;
+const LENGTH: usize = 64;
+/// Bytes of decompressed gzip that are examined.
+const UNPACKED: u64 = 512;
 /// Bytes of a zip archive in which the names of Excel's files are looked for.
 const ZIP: u64 = 1 << 16;
 /// The beginnings of files that are no tables that this program reads, and what such files are.
-const OTHERS: [(&[u8], &str); 12] = [
+const OTHERS: [(&[u8], &str); 20] = [
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file: save the table as CSV or Parquet"),
     (b"SQLite f", "an SQLite database: export the table as CSV"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls): save the sheet as CSV"),
@@ -28,7 +30,44 @@ const OTHERS: [(&[u8], &str); 12] = [
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"\x7fELF", "a program"),
+    (b"\x80\x02", PICKLE),
+    (b"\x80\x03", PICKLE),
+    (b"\x80\x04\x95", PICKLE),
+    (b"\x80\x05\x95", PICKLE),
+    (b"{\"", JSON),
+    (b"[{", JSON),
+    (b"[\n", JSON),
+    (b"version https://git-lfs", "a pointer of Git LFS, not the file itself: fetch that with git lfs pull"),
 ];
+
+const PICKLE: &str = "a pickle of Python: save the table with df.to_csv(\"t.csv\", index=False)";
+const JSON: &str = "JSON: save the table as CSV, such as pandas.read_json(..).to_csv(\"t.csv\", index=False)";
+/// The beginnings of texts that are no tables, in lower case.
+const TEXTS: [(&[u8], &str); 4] = [
+    (b"<!doctype", HTML),
+    (b"<html", HTML),
+    (b"<?xml", "XML: save the table as CSV"),
+    (
+        b"@relation",
+        "an ARFF file of Weka: remove the lines up to @data, and name the columns in one line of their names",
+    ),
+];
+const HTML: &str = "a page of HTML, not a table: was the download refused or redirected?";
+
+/// What a text is that is no table.
+fn other_text(bytes: &[u8]) -> Option<&'static str> {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start().to_ascii_lowercase();
+    TEXTS.iter().find(|(start, _)| text.starts_with(start)).map(|(_, what)| *what)
+}
+
+/// Whether the content of gzip is text.
+fn holds_text(file: &mut File) -> bool {
+    let mut bytes = Vec::new();
+    let read = file
+        .rewind()
+        .and_then(|()| MultiGzDecoder::new(io::BufReader::new(file)).take(UNPACKED).read_to_end(&mut bytes));
+    read.is_ok() && !bytes.is_empty() && !bytes.contains(&0)
+}
 
 impl Format {
     /// The format of an existing file by its first bytes, otherwise by its name; a pipe is text.
@@ -59,9 +98,13 @@ impl Format {
                 Zip::Workbook => refuse("an Excel workbook (.xlsx): save the sheet as CSV"),
                 Zip::Other => refuse("a zip archive: extract the table first"),
             },
+            // Only text tables are decompressed.
+            bytes if bytes.starts_with(GZIP) && named.is_none() => {
+                Ok(holds_text(&mut file).then_some(Self::Csv))
+            }
             bytes => match OTHERS.iter().find(|(magic, _)| bytes.starts_with(magic)) {
                 Some((_, what)) => refuse(what),
-                None => Ok(named),
+                None => other_text(bytes).map_or(Ok(named), refuse),
             },
         }
     }

@@ -26,6 +26,8 @@ mod column_names;
 mod columns;
 #[cfg(feature = "train")]
 mod csv;
+#[cfg(feature = "train")]
+mod doubts;
 mod encoding;
 mod fit;
 #[cfg(feature = "train")]
@@ -172,6 +174,8 @@ pub struct Table {
     pub(crate) rules: Option<CellRules>,
     /// Columns that have neither a name nor values, behind the last delimiter of each line.
     pub(crate) left_out: Vec<String>,
+    /// Lines around the header that are no data.
+    pub(crate) skipped: Vec<String>,
     /// Whether it is certain that the first row names the columns, or that it does not.
     pub(crate) is_header_sure: bool,
 }
@@ -203,6 +207,7 @@ impl Table {
             pixel_scale: None,
             rules: None,
             left_out: Vec::new(),
+            skipped: Vec::new(),
             is_header_sure: true,
         }
     }

@@ -16,7 +16,7 @@ impl Table {
 
     /// What a reader of text decided that the user may want otherwise.
     pub(crate) fn reading_notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = self.skipped.clone();
         if self.rules.as_ref().is_some_and(|rules| rules.decimal_comma) {
             notes
                 .push("decimals: after a comma (`decimal` . reads commas as groups of thousands)".to_owned());

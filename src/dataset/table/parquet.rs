@@ -20,10 +20,12 @@ use self::pages::Pages;
 use self::schema::Stored;
 use self::shared::Shared;
 use self::values::Reader;
+use super::cells::Field;
 use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role, refuse_shared_names};
+use super::odd_cells::FEW;
 use super::source::Content;
 use super::texts::listed;
-use super::{Columns, Limits, Read, Source, Table, Tables, Texts, shown};
+use super::{CellRules, Columns, Limits, Read, Source, Table, Tables, Texts, shown};
 use crate::host;
 
 /// Rows that are read at a time.
@@ -103,20 +105,25 @@ fn read_from<R: ChunkReader + 'static>(
     for (place, role) in plan.roles.iter().enumerate().filter(|(_, role)| **role != Role::Skip) {
         stored[place] = schema::stored(&schema.column(place))?;
         if let Role::Feature(slot) = role {
-            fit_kind(&mut plan.features[*slot].2, stored[place] == Stored::Text, limits)
-                .map_err(|reason| format!("column {:?}: {reason}", names[place]))?;
+            fit_kind(&mut plan.features[*slot].2, stored[place] == Stored::Text, limits);
         }
     }
     let skipped = index.into_iter().filter(|place| plan.roles[*place] == Role::Skip);
     let skipped: Vec<String> = skipped.map(|place| format!("{:?}", names[place])).collect();
     let is_new = matches!(columns, Columns::New { .. });
-    let notes = if skipped.is_empty() || !is_new {
+    let mut notes = if skipped.is_empty() || !is_new {
         Vec::new()
     } else {
         vec![format!("the index of a pandas data frame is not a feature: {}", listed(skipped, 4))]
     };
     let reading = Reading { name, parts, rows, stored, limits };
     let mut table = reading.pass(&plan)?;
+    let numbers = if is_new { numbers_as_texts(&mut plan, &table) } else { Vec::new() };
+    if !numbers.is_empty() {
+        notes.push(format!("texts that are numbers are read as numbers: {}", listed(numbers, 4)));
+        drop(table);
+        table = reading.pass(&plan)?;
+    }
     if plan.take_offsets(&table) {
         drop(table);
         table = reading.pass(&plan)?;
@@ -128,14 +135,32 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// Texts or numbers, as far as the schema's type and training agree.
-fn fit_kind(kind: &mut ColumnKind, is_text: bool, limits: &Limits) -> Read<()> {
-    match (&kind, is_text) {
-        (ColumnKind::Open, true) => *kind = ColumnKind::Texts(Texts::up_to(limits.texts)),
-        (ColumnKind::Numbers { .. }, true) => return Err("holds texts, in training it held numbers".into()),
-        _ => {}
+/// The columns of a new table whose texts are numbers, more of them than codes have; the plan then reads them as such.
+fn numbers_as_texts(plan: &mut ColumnPlan, table: &Table) -> Vec<String> {
+    let is_number = |text: &String| {
+        let is_code = text.len() > 1 && text.starts_with('0') && text.as_bytes()[1].is_ascii_digit();
+        !is_code
+            && matches!(
+                CellRules::default().field(text.as_bytes(), None),
+                Field::Number(_) | Field::MissingWord
+            )
+    };
+    let mut found = Vec::new();
+    for ((name, _, kind), column) in plan.features.iter_mut().zip(&table.columns) {
+        let texts = column.texts.as_ref().map_or(&[][..], Texts::list);
+        if texts.len() > FEW && texts.iter().all(is_number) {
+            *kind = ColumnKind::Open;
+            found.push(format!("{name:?}"));
+        }
     }
-    Ok(())
+    found
+}
+
+/// Texts or numbers by the schema's type, unless training decided it.
+fn fit_kind(kind: &mut ColumnKind, is_text: bool, limits: &Limits) {
+    if let (ColumnKind::Open, true) = (&kind, is_text) {
+        *kind = ColumnKind::Texts(Texts::up_to(limits.texts));
+    }
 }
 
 impl<R: ChunkReader + 'static> Reading<'_, R> {
@@ -246,7 +271,11 @@ fn check_part(reader: &Reader, plan: &ColumnPlan, table: &mut Table) -> Read<()>
         table.columns[slot].span.merge(&reader.part.span);
     }
     if let Some(place) = reader.part.wrong {
-        return Err(format!("{}, column {name}: not a number that float32 can hold", row(place)));
+        let what = match reader.stored {
+            Stored::Text => "a text, but the column holds numbers (in training, or in other rows)",
+            _ => "not a number that float32 can hold",
+        };
+        return Err(format!("{}, column {name}: {what}", row(place)));
     }
     match (reader.role, reader.part.missing.map(row)) {
         (Role::Label, Some(row)) => Err(plan.choice.missing(&row, &name)),

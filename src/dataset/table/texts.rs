@@ -147,6 +147,16 @@ impl Texts {
     }
 }
 
+/// A cell without surrounding blanks, also those that are no ASCII, such as the no-break space.
+pub(crate) fn trimmed(cell: &[u8]) -> &[u8] {
+    let cell = cell.trim_ascii();
+    if cell.first().is_none_or(u8::is_ascii) && cell.last().is_none_or(u8::is_ascii) {
+        return cell;
+    }
+    let is_blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');
+    std::str::from_utf8(cell).map_or(cell, |text| text.trim_matches(is_blank).as_bytes())
+}
+
 /// Of the first spellings of a boolean the value of this one, 0 or 1.
 fn truth(text: &str, spellings: usize) -> Option<usize> {
     TRUTHS.iter().position(|truths| truths[..spellings].contains(&text))

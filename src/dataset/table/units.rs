@@ -52,12 +52,13 @@ impl Unit {
         // A number may begin with its decimals: ".5 cm".
         let start = if unsigned[..start].ends_with(['.', ',']) { start - 1 } else { start };
         let (before, rest) = unsigned.split_at(start);
-        let (inner, before) = match before.strip_suffix('-') {
-            Some(before) => ("-", before.trim()),
-            None => ("", before.trim()),
-        };
         let end = end_of_number(rest);
         let (number, behind) = (&rest[..end], rest[end..].trim());
+        let (inner, before, behind) = match (before.strip_suffix('-'), before.strip_suffix('(')) {
+            (Some(before), _) => ("-", before.trim(), behind),
+            (None, Some(before)) if behind == ")" => ("-", before.trim(), ""),
+            _ => ("", before.trim(), behind),
+        };
         if !(before.is_empty() || is_currency(before)) || !(behind.is_empty() || is_unit(behind)) {
             return None;
         }
@@ -101,13 +102,19 @@ impl Unit {
     }
 }
 
-/// The sign of a text, and the rest.
-fn sign_of(text: &str) -> (&str, &str) {
+/// The sign of a text, and the rest. Accountants write `(5)` for -5, some programs `5-`.
+pub(super) fn sign_of(text: &str) -> (&'static str, &str) {
+    let starts =
+        |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || CURRENCIES.contains(&c));
     match text.strip_prefix(['-', '+', '\u{2212}']) {
-        Some(rest) if text.starts_with('+') => ("", rest.trim_start()),
-        Some(rest) => ("-", rest.trim_start()),
-        None => ("", text),
+        Some(rest) if text.starts_with('+') => return ("", rest.trim_start()),
+        Some(rest) => return ("-", rest.trim_start()),
+        None => {}
     }
+    // Of one digit, as in 2-, it may be a grade.
+    let before = text.strip_suffix(['-', '\u{2212}']).map(str::trim_end).filter(|rest| rest.len() > 2);
+    let within = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).map(str::trim);
+    within.or(before).filter(|rest| starts(rest)).map_or(("", text), |rest| ("-", rest))
 }
 
 /// Where the digits of a number end, with separators between them.
@@ -175,6 +182,9 @@ mod tests {
             ("53 m2", "53", "", "m2"),
             (".5 cm", ".5", "", "cm"),
             ("20 °C", "20", "", "°C"),
+            ("($5.50)", "-5.50", "$", ""),
+            ("(12 cm)", "-12", "", "cm"),
+            ("5 kg-", "-5", "", "kg"),
         ] {
             let (read, unit) = Unit::split(text).unwrap_or_else(|| panic!("{text:?}"));
             assert_eq!(
@@ -189,10 +199,16 @@ mod tests {
             );
             unit.check().unwrap();
         }
+        // A unit before the parentheses leaves them for the number.
+        let (number, unit) = Unit::split("$ (1,234)").unwrap();
+        assert_eq!((&*number, unit.before.as_str()), ("-1,234", "$"));
+        assert_eq!(unit.strip("$ (1,234)").as_deref(), Some("(1,234)"));
         for text in [
             "",
             "abc",
             "7",
+            "(7)",
+            "12 (3)",
             "N98940354",
             "A/5 21171",
             "2020-01-01",

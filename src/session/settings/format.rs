@@ -18,7 +18,8 @@ pub(crate) fn format(path: &Path) -> Result<Option<Format>> {
     }
     if named.is_none() {
         let reason = format!(
-            "{} is neither a folder of IDX files nor named .csv, .tsv, .txt, .data, .dat, .npy, .npz or .parquet",
+            "{} is neither a folder of IDX files nor named .csv, .tsv, .txt, .data, .dat, .npy, .npz or \
+             .parquet; if it is one of these, rename it",
             path.display()
         );
         return Err(Error::setting(Setting::Data, reason));

@@ -37,9 +37,9 @@ group! {
         /// [default: a column called label, class, target or y, otherwise the last one]
         #[arg(value_name = "NAME|INDEX", allow_negative_numbers = true)]
         label: (ColumnRef) => Label,
-        /// NPY: a second file with one label per row
+        /// NPY, NPZ: a second file with one label per row
         ///
-        /// [default: labels are a column]
+        /// For an NPZ archive also the name of one of its arrays. [default: labels are a column or an array]
         #[arg(value_name = "FILE", conflicts_with = "label")]
         labels: (PathBuf) => Labels,
         /// CSV: whether the first row names the columns [default: auto]

@@ -287,7 +287,15 @@ impl DataSettings {
             let reason = format!("cannot be used with {}, only with {owner}", path.display());
             return Err(Error::setting(*setting, reason));
         }
-        Ok(Self { path, format, options: options.clone() })
+        let mut options = options.clone();
+        // Of an archive, labels may be an array, not a file.
+        let is_name = |labels: &&PathBuf| !labels.exists() && labels.extension().is_none();
+        let array = options.labels.as_ref().filter(|labels| format == Some(Format::Npz) && is_name(labels));
+        if let Some(name) = array.and_then(|labels| labels.to_str()) {
+            options.label = Some(name.parse()?);
+            options.labels = None;
+        }
+        Ok(Self { path, format, options })
     }
 
     /// How a table is read.

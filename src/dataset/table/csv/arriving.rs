@@ -20,6 +20,8 @@ pub struct ArrivingRows {
     /// Lines that have been read.
     lines: u64,
     is_known: bool,
+    /// Whether a row of units follows the header, if that is decided.
+    has_units: Option<bool>,
     /// How the first part writes numbers, which decides for all others.
     rules: Option<CellRules>,
 }
@@ -28,7 +30,8 @@ impl ArrivingRows {
     /// Nothing has arrived yet; `name` is for messages.
     #[must_use]
     pub fn new(name: impl Into<String>, options: ReadOptions) -> Self {
-        Self { name: name.into(), options, header: Vec::new(), lines: 0, is_known: false, rules: None }
+        let name = name.into();
+        Self { name, options, header: Vec::new(), lines: 0, is_known: false, has_units: None, rules: None }
     }
 
     /// Length and number of the first complete records, at most `most`, of bytes that begin with a record.
@@ -52,6 +55,7 @@ impl ArrivingRows {
     pub(crate) fn decided_as(mut self, decided: &Self) -> Self {
         self.options.header = decided.options.header;
         self.options.delimiter = decided.options.delimiter;
+        self.has_units = decided.has_units;
         self.rules.clone_from(&decided.rules);
         self
     }
@@ -139,16 +143,22 @@ impl ArrivingRows {
         if !has_header {
             return Ok(records);
         }
-        let rows = match Self::whole_records(records, 1) {
+        let one = |records: &[u8]| match Self::whole_records(records, 1) {
             (_, 0) => records.len(),
             (rows, _) => rows,
         };
-        self.header = records[..rows].to_vec();
+        let (header, mut rows) = records.split_at(one(records));
+        self.header = header.to_vec();
         if !self.header.ends_with(b"\n") {
             self.header.push(b'\n');
         }
         self.lines += count_lines(&self.header);
-        Ok(&records[rows..])
+        if *self.has_units.get_or_insert(first.has_units) {
+            let units;
+            (units, rows) = rows.split_at(one(rows));
+            self.lines += count_lines(units);
+        }
+        Ok(rows)
     }
 }
 

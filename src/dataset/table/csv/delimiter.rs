@@ -78,7 +78,7 @@ fn fit(head: &[u8], delimiter: u8, known: Knowledge<'_>) -> Fit {
 }
 
 /// The most frequent number of fields.
-fn usual_length(records: &[ByteRecord]) -> usize {
+pub(super) fn usual_length(records: &[ByteRecord]) -> usize {
     let mut counts = std::collections::BTreeMap::new();
     for record in records {
         *counts.entry(record.len()).or_insert(0_usize) += 1;

@@ -7,14 +7,17 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use super::super::cells::CellRules;
 use super::super::columns::refuse_shared_names;
+use super::super::texts::trimmed;
 use super::super::{Columns, Read, ReadOptions, Source, unreadable};
+use super::above;
 use super::blocks::{RecordEnds, count_lines};
 use super::content::{Content, contents};
-use super::delimiter::{Knowledge, delimiter, rules_of};
+use super::delimiter::{Knowledge, delimiter, rules_of, usual_length};
 use super::header::{HeaderGuess, guess};
 use super::preamble::{self, Preamble};
 use super::quotes;
 use super::squeeze::{has_blanks_before_quotes, tidied};
+use super::strange;
 use crate::named::named;
 
 /// Bytes at the beginning of a file that are examined.
@@ -69,6 +72,8 @@ pub(super) struct Dialect {
     pub(super) bytes_per_row: f64,
     /// What the first rows hold, by column.
     pub(super) contents: Vec<Content>,
+    /// What was skipped around the header.
+    pub(super) notes: Vec<String>,
 }
 
 /// How the first records of a file are split and read.
@@ -79,6 +84,10 @@ pub(super) struct First {
     pub(super) skipped: usize,
     pub(super) records: Vec<ByteRecord>,
     pub(super) guess: HeaderGuess,
+    /// Whether the record below the header holds units.
+    pub(super) has_units: bool,
+    /// What was skipped above and below the header.
+    pub(super) notes: Vec<String>,
 }
 
 impl First {
@@ -104,16 +113,30 @@ impl First {
         let delimiter = options.delimiter.or(preamble.delimiter).unwrap_or_else(|| delimiter(body));
         let splitting =
             Splitting { delimiter, blanks_before_quotes: has_blanks_before_quotes(body, delimiter) };
-        let records = records(&splitting.tidied(body), delimiter)?;
-        let Some((first, others)) = records.split_first() else { return Err("the file is empty".into()) };
+        let tidy = splitting.tidied(body);
+        let mut records = records(&tidy, delimiter)?;
         let found = || rules_of(&records, delimiter, trained, &own, options.decimal);
         let rules = options.rules.clone().unwrap_or_else(found);
-        let guess = match options.header {
-            Header::Yes => HeaderGuess { is_header: true, is_sure: true },
-            Header::No => HeaderGuess { is_header: false, is_sure: true },
-            Header::Auto => guess(first, others, known.as_deref(), &rules),
+        let guess = |records: &[ByteRecord]| match (options.header, records.split_first()) {
+            (Header::Yes, _) => HeaderGuess { is_header: true, is_sure: true },
+            (Header::Auto, Some((first, others))) => guess(first, others, known.as_deref(), &rules),
+            (Header::No, _) | (_, None) => HeaderGuess { is_header: false, is_sure: true },
         };
-        Ok(Self { splitting, rules, skipped: preamble.bytes, records, guess })
+        let is_header = |records: &[ByteRecord]| guess(records).is_header;
+        let titles = if is_start { above::titles(&records, &rules, is_header) } else { 0 };
+        let mut skipped = preamble.bytes;
+        let above: Vec<ByteRecord> = records.drain(..titles).collect();
+        if let (false, Some(first)) = (above.is_empty(), records.first()) {
+            skipped += untidied(body, &tidy, record_start(&tidy, first));
+            records = self::records(&splitting.tidied(&text[skipped..]), delimiter)?;
+        }
+        if records.is_empty() {
+            return Err("the file is empty".into());
+        }
+        let guess = guess(&records);
+        let has_units = is_start && guess.is_header && above::holds_units(&records[1..], &rules);
+        let notes = above::note(&above, has_units.then(|| &records[1]));
+        Ok(Self { splitting, rules, skipped, records, guess, has_units, notes })
     }
 }
 
@@ -146,16 +169,25 @@ impl Dialect {
         let first = First::of(source.name(), text, columns, options)?;
         let (records, splitting) = (&first.records, first.splitting);
         let count = records[0].len();
+        if let Some(reason) = strange::is(records, text) {
+            return Err(reason);
+        }
+        let usual = usual_length(records);
+        if count == 1 && usual > 1 {
+            let line = 1 + count_lines(&text[..first.skipped]);
+            return Err(format!(
+                "line {line}: 1 field, most lines have {usual}: remove what precedes the table"
+            ));
+        }
         options.limits.check_columns(count)?;
         let body = &text[first.skipped..];
         let tidy = splitting.tidied(body);
         let lines_above = 1 + count_lines(&text[..first.skipped]);
         quotes::check_first(&tidy, splitting.delimiter, lines_above)?;
         let header = first.guess.is_header.then(|| names(&records[0], lines_above)).transpose()?;
-        let data = &records[usize::from(header.is_some())..];
-        let Some(start) = data.first().map(offset) else { return Err(without_rows(&records[0], options)) };
-        // The second byte of a two-byte line end counts as part of the next record.
-        let start = start + usize::from(start > 0 && tidy[start] == b'\n');
+        let data = &records[usize::from(header.is_some()) + usize::from(first.has_units)..];
+        let Some(row) = data.first() else { return Err(without_rows(&records[0], options)) };
+        let start = record_start(&tidy, row);
         let is_whole = records.len() < RECORDS;
         let sampled = if is_whole { tidy.len() } else { data.last().map_or(start, offset) };
         let (start, sampled) = (untidied(body, &tidy, start), untidied(body, &tidy, sampled));
@@ -172,6 +204,7 @@ impl Dialect {
             start: (first.skipped + start) as u64,
             line: line.saturating_add_signed(options.lines_before),
             bytes_per_row: bytes_per_row.max(1.0),
+            notes: first.notes,
         })
     }
 }
@@ -200,6 +233,12 @@ fn offset(record: &ByteRecord) -> usize {
     record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0))
 }
 
+/// Where the first line of a record starts: the second byte of a two-byte line end counts as part of the next record.
+fn record_start(tidy: &[u8], record: &ByteRecord) -> usize {
+    let start = offset(record);
+    start + usize::from(start > 0 && tidy[start] == b'\n')
+}
+
 /// The position in the body of a line of the tidied text that begins at `at`.
 fn untidied(body: &[u8], tidy: &[u8], at: usize) -> usize {
     if tidy.len() == body.len() {
@@ -224,7 +263,7 @@ pub(super) fn records(text: &[u8], delimiter: u8) -> Read<Vec<ByteRecord>> {
 fn names(header: &ByteRecord, line: u64) -> Read<Vec<String>> {
     let mut names = Vec::with_capacity(header.len());
     for (place, field) in header.iter().enumerate() {
-        let field = field.trim_ascii();
+        let field = trimmed(field);
         let text = std::str::from_utf8(field)
             .map_err(|_| format!("line {line}, column {place}: not UTF-8; save the file as UTF-8"))?;
         if text.len() > 1024 {

@@ -4,6 +4,7 @@
 //! parallel directly into float32 numbers. Only a column that looks like numbers at
 //! first and holds a text later, or whose numbers need an offset, requires a second pass.
 
+mod above;
 mod arriving;
 mod blocks;
 mod content;
@@ -14,6 +15,7 @@ mod piece;
 mod preamble;
 mod quotes;
 mod squeeze;
+mod strange;
 
 use std::io::{Seek, SeekFrom};
 
@@ -87,7 +89,8 @@ impl Reading<'_> {
         let Dialect { line, splitting, rules, .. } = &self.dialect;
         let limits = &self.options.limits;
         let mut blocks = Blocks::new(source, *line, *splitting, limits.max_record_bytes);
-        let job = BlockParser { splitting: *splitting, rules, plan, limits };
+        let header = self.dialect.header.as_deref();
+        let job = BlockParser { splitting: *splitting, rules, plan, limits, header, first_line: *line };
         let mut rows = Rows::new(name, plan, self)?;
         loop {
             let mut batch = Vec::new();
@@ -125,6 +128,7 @@ impl Rows {
         let empty = plan.roles.iter().enumerate().filter(|(_, role)| **role == Role::Empty);
         table.left_out = empty.map(|(place, _)| format!("column {place}")).collect();
         table.is_header_sure = dialect.is_header_sure;
+        table.skipped.clone_from(&dialect.notes);
         for column in &mut table.columns {
             if let Content::Mixed(units) = &dialect.contents[column.position] {
                 column.mixed_units = Some(units.clone());

@@ -6,7 +6,7 @@ use super::super::cells::{CellRules, Field};
 use super::super::columns::{ColumnKind, ColumnPlan, Role};
 use super::super::odd_cells::OddCells;
 use super::super::span::narrow;
-use super::super::texts::MAX_TEXT;
+use super::super::texts::{MAX_TEXT, trimmed};
 use super::super::{Labels, Limits, MissingWords, Read, Span, Texts, UNSEEN, shown};
 use super::blocks::{Block, count_lines};
 use super::dialect::Splitting;
@@ -51,6 +51,10 @@ pub(super) struct BlockParser<'a> {
     pub(super) rules: &'a CellRules,
     pub(super) plan: &'a ColumnPlan,
     pub(super) limits: &'a Limits,
+    /// The names of the columns.
+    pub(super) header: Option<&'a [String]>,
+    /// The line of the first row.
+    pub(super) first_line: u64,
 }
 
 /// The rows of a block.
@@ -79,6 +83,15 @@ pub(super) struct ColumnContent {
     /// Texts where numbers were expected.
     pub(super) odd: OddCells,
     pub(super) numbers: usize,
+}
+
+/// Whether a record is the header once more. Numbers may be both names and values.
+fn repeats(record: &ByteRecord, names: &[String]) -> bool {
+    let is_name = |(field, name): (&[u8], &String)| {
+        field.trim_ascii() == name.as_bytes() || field.is_empty() && name.starts_with("column ")
+    };
+    record.iter().zip(names).all(is_name)
+        && 2 * names.iter().filter(|name| name.parse::<f64>().is_err()).count() > names.len()
 }
 
 impl BlockParser<'_> {
@@ -130,6 +143,12 @@ impl BlockParser<'_> {
                 return Ok(());
             }
             return Err(self.wrong_length(record, place));
+        }
+        if self.header.is_some_and(|names| repeats(record, names)) {
+            return Err(format!(
+                "line {} repeats the header: remove it; of files that are put together, only the first keeps its header",
+                place.line()
+            ));
         }
         let start = piece.cells.len();
         // Features need not be in the order of the columns.
@@ -205,8 +224,8 @@ impl BlockParser<'_> {
         slot: usize,
         column: &mut ColumnContent,
     ) -> Read<f32> {
-        let field = field.trim_ascii();
         let is_verbatim = column.texts.as_ref().is_some_and(Texts::is_verbatim);
+        let field = if is_verbatim { field.trim_ascii() } else { trimmed(field) };
         if !is_verbatim && self.rules.is_missing(field) {
             column.first_missing.get_or_insert_with(|| place.line());
             return Ok(f32::NAN);
@@ -221,7 +240,7 @@ impl BlockParser<'_> {
 
     /// The label of a row of a new table; none if it is missing, which is reported with all other problems.
     fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<Option<&'t str>> {
-        let field = field.trim_ascii();
+        let field = trimmed(field);
         let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
         let column = || shown(name, self.plan.named);
         if self.rules.is_missing(field) {
@@ -244,8 +263,10 @@ impl BlockParser<'_> {
         let (line, there, expected) = (place.line(), record.len(), self.plan.roles.len());
         let hint = if place.rest().starts_with(b"#") {
             "; if it is a comment, remove it"
-        } else if self.splitting.delimiter == super::delimiter::BLANKS && there == expected + 1 {
+        } else if self.header.is_some() && there == expected + 1 && line == self.first_line {
             "; are rows named, but not their column? (in R, write.table(.., row.names = FALSE))"
+        } else if there > expected && self.splitting.delimiter != super::delimiter::BLANKS {
+            "; a text that holds the delimiter must be in quotes"
         } else {
             ""
         };

@@ -250,6 +250,7 @@ impl Finder<'_> {
                 };
                 Ok((Pair { features, labels }, Part::Whole, notes))
             }
+            _ if self.members.is_empty() => Err("holds no arrays".into()),
             _ => Err(format!(
                 "which arrays are features and labels is not clear: {}; call them x and y (or x_train, y_train, x_test, \
                  y_test), or name the labels with `label` and leave other arrays out with `drop`",

@@ -6,10 +6,11 @@ use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::{ByteArray, DataType, FixedLenByteArray, Int96};
 
 use super::super::CellRules;
+use super::super::cells::Field;
 use super::super::columns::{ColumnPlan, Role};
 use super::super::npy::half;
 use super::super::span::narrow;
-use super::super::texts::{MAX_TEXT, cell};
+use super::super::texts::{MAX_TEXT, cell, trimmed};
 use super::super::{Read, Span, Table, Texts};
 use super::schema::Stored;
 
@@ -17,7 +18,7 @@ use super::schema::Stored;
 pub(super) struct Reader {
     pub(super) role: Role,
     reader: ColumnReader,
-    stored: Stored,
+    pub(super) stored: Stored,
     optional: bool,
     pub(super) part: Part,
 }
@@ -172,7 +173,7 @@ impl Part {
             Stored::Half => {
                 Ok(Value::Double(half(bytes.iter().rev().fold(0, |bits, byte| bits << 8 | u32::from(*byte)))))
             }
-            _ => Read::Ok(Value::Text(bytes.trim_ascii())),
+            _ => Read::Ok(Value::Text(trimmed(bytes))),
         });
         let value = value.transpose()?;
         let is_verbatim = self.texts.as_ref().is_some_and(Texts::is_verbatim);
@@ -200,7 +201,19 @@ impl Part {
             }
             return Ok(());
         }
-        let Some(number) = value.map(|value| value.number()) else {
+        let number = match value {
+            Some(Value::Text(bytes)) => match CellRules::default().field(bytes, None) {
+                Field::Number(number) => Some(number),
+                Field::Missing | Field::MissingWord => {
+                    self.missing.get_or_insert(place);
+                    None
+                }
+                // Reported as a wrong value.
+                Field::Infinite | Field::Text => Some(f64::INFINITY),
+            },
+            value => value.map(|value| value.number()),
+        };
+        let Some(number) = number else {
             self.cells.push(f32::NAN);
             return Ok(());
         };
