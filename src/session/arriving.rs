@@ -82,7 +82,11 @@ impl ArrivingFeatures<'_> {
 
     /// The problems of all these records in one error, up to a limit, if `first` is the problem of one of several.
     fn all_problems(&self, before: ArrivingRows, mut records: &[u8], first: Error) -> Error {
-        let Error::Table { name, .. } = &first else { return first };
+        let Error::Table { name, reason } = &first else { return first };
+        // Not a row, but the whole input is wrong.
+        if !reason.starts_with("line ") {
+            return first;
+        }
         let columns = Columns::Of { encoding: &self.encoding, label: LabelNeed::Ignored };
         let mut rows = before.decided_as(&self.rows);
         let mut problems = Vec::new();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::Session;
+use super::crossing::{pictures_for, record_of};
 use super::facts::{Origin, read_new};
 use super::settings::{DataSettings, TestRows};
 use crate::dataset::table::{
@@ -148,7 +149,7 @@ impl Session<'_> {
         if settings.format.is_none() {
             return pictures_for(model, settings);
         }
-        let record = known(model, settings)?;
+        let record = &*known(model, settings)?;
         let known = |path: &Path| read_known(settings, path, encoding(record)?);
         let Tables { table: train, test, .. } = known(&settings.path).asked_by(Setting::Data)?;
         let test = match (&settings.options.test, test) {
@@ -181,7 +182,7 @@ impl Session<'_> {
         if settings.format.is_none() {
             return Ok(pictures_for(model, settings)?.test);
         }
-        let record = known(model, settings)?;
+        let record = &*known(model, settings)?;
         let path = match &settings.options.test {
             None => &settings.path,
             Some(TestRows::File(path)) => path,
@@ -248,17 +249,6 @@ impl Session<'_> {
     }
 }
 
-/// The pictures of a folder, where a model was trained on pictures of that shape.
-fn pictures_for(model: &TrainedModel, settings: &DataSettings) -> Result<DataSplits> {
-    if model.data().encoding.is_some() {
-        let reason = "the model was trained on a table: name that one, or another with the same columns";
-        return Err(Error::setting(Setting::Data, reason));
-    }
-    let splits = load_idx_folder(&settings.path).asked_by(Setting::Data)?;
-    model.data().check_pictures(splits.train.image_shape()).asked_by(Setting::Data)?;
-    Ok(splits)
-}
-
 /// How a model reads tables: without an encoding, it takes the columns in order.
 pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
     match &model.data().encoding {
@@ -273,7 +263,7 @@ pub(super) fn classes_of(model: &TrainedModel) -> Classes {
 }
 
 /// The model's encoding of tables; contradicting settings are refused.
-fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a DataRecord> {
+fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<Cow<'a, DataRecord>> {
     let decided = [
         Setting::Impute,
         Setting::MaxCategories,
@@ -285,12 +275,13 @@ fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<&'a Dat
     if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
         return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
     }
-    if model.data().encoding.is_none() {
+    let record = record_of(model);
+    if record.encoding.is_none() {
         let reason =
             "the model was not trained on a table and knows no columns: give it a folder of IDX files";
         return Err(Error::setting(Setting::Data, reason));
     }
-    Ok(model.data())
+    Ok(record)
 }
 
 fn encoding(record: &DataRecord) -> Result<&TableEncoding> {

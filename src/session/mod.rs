@@ -24,6 +24,7 @@ mod arriving;
 mod auto;
 mod batch;
 mod changes;
+mod crossing;
 mod data;
 mod ending;
 mod engine;

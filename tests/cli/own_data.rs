@@ -276,7 +276,7 @@ fn flags_of_tables_belong_to_tables() {
     assert_eq!(load(folder, "run").data().image_shape, Some([4, 4]));
     assert!(config(folder, "run").get("table").is_none());
     let line = "eval --model run/model.safetensors --data flowers.csv --backend cpu";
-    refused(folder, line, &["the model was not trained on a table"]);
+    refused(folder, line, &["4 columns, the training data had 16"]);
 }
 
 #[test]

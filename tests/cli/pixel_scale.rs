@@ -102,6 +102,35 @@ fn a_model_of_pictures_predicts_the_same_from_every_file() {
 }
 
 #[test]
+fn a_model_of_pictures_is_scored_and_trained_further_on_every_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder);
+    let files = ["--data idx", "--data bytes.npy --labels y.npy", "--data unit.npy --labels y.npy"];
+    for (number, data) in files.iter().enumerate() {
+        run(folder, &format!("{data} {NET} --out run{number}"));
+        let predicted = run(folder, &format!("predict --model run{number} bytes.npy --label-only"));
+        let right =
+            predicted.lines().skip(1).enumerate().filter(|(k, line)| *line == (k % 3).to_string()).count();
+        let expected = format!("{:.2}\t{right}\t{PICTURES}\t", 100.0 * right as f64 / PICTURES as f64);
+        // Of its own file, a model of an array is scored on the rows that were held out.
+        for other in
+            files.iter().enumerate().filter(|(other, _)| *other == 0 || number == 0).map(|(_, other)| other)
+        {
+            let scores = run(folder, &format!("eval --model run{number} {other}"));
+            assert!(scores.contains(&expected), "{data}, {other}: {expected} {scores}");
+        }
+        run(folder, &format!("train --from run{number} --data idx --epochs 1 --out more{number}"));
+    }
+    // Labels that the model does not know are refused, but predictions need none.
+    fs::write(folder.join("z.npy"), npy("|u1", &format!("{PICTURES},"), &[5, 6, 7].repeat(PICTURES / 3)))
+        .unwrap();
+    run(folder, &format!("--data bytes.npy --labels z.npy {NET} --out other"));
+    let outcome = tanner(folder, "eval --model other --data idx");
+    assert!(outcome.code == Some(1) && outcome.stderr.contains("label 0 is not a class"), "{outcome:?}");
+}
+
+#[test]
 fn pixels_in_two_units_or_none_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

@@ -152,3 +152,16 @@ fn the_advised_flags_load_the_table() {
         assert!(output.status.success(), "{output:?}");
     }
 }
+
+#[test]
+fn a_text_in_another_encoding_is_one_problem() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::write(folder.join("t.csv"), trees()).unwrap();
+    run(folder, &format!("--data t.csv {NET} --out run"));
+    let wide: Vec<u8> =
+        "\u{feff}".encode_utf16().chain(trees().encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    fs::write(folder.join("wide.csv"), wide).unwrap();
+    let error = error(folder, "predict --model run wide.csv");
+    assert_eq!(error, "error: wide.csv: UTF-16 text; save the file as UTF-8");
+}

@@ -69,7 +69,10 @@ impl Classes {
     /// # Errors
     /// [`Error::Table`] with the value found there.
     pub(crate) fn check_place(&self, table: &Table) -> Result<()> {
-        let Some(labels) = table.labels().filter(|_| !table.named && !self.names.is_empty()) else {
+        // Labels of an array of their own are in no place among the columns.
+        let is_column =
+            |labels: &&Labels| labels.position.is_some() && !table.named && !self.names.is_empty();
+        let Some(labels) = table.labels().filter(is_column) else {
             return Ok(());
         };
         let texts = labels.texts.list();
