@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::table::Format;
+use crate::text::shell_word;
 use crate::{Error, Result};
 
 /// Files of a folder that a message lists.
@@ -39,15 +41,37 @@ pub(super) fn find<const COUNT: usize>(dir: &Path, names: [&str; COUNT]) -> Resu
     if missing.is_empty() {
         return Ok(paths);
     }
+    let hint = hint(dir, &files);
     let there = match files.len() {
         0 => "it is empty".to_owned(),
         _ => format!("it holds {}", super::table::listed(files, LISTED)),
     };
     Err(Error::Dataset(format!(
-        "folder {} lacks {}, plain or with .gz; {there}",
+        "folder {} lacks {}, plain or with .gz; {there}{hint}",
         dir.display(),
         missing.join(", ")
     )))
+}
+
+/// What to do about a folder of other files.
+fn hint(dir: &Path, files: &[String]) -> String {
+    let is_table = |file: &&String| Format::of_path(file).is_some() && !file.ends_with(".txt");
+    let table = files.iter().find(is_table).filter(|_| !files.iter().any(|file| file.contains("idx")));
+    let is_picture = |file: &String| {
+        let name = file.to_ascii_lowercase();
+        [".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    match table {
+        Some(table) => format!("; name the table itself, such as {}", shell_word(&dir.join(table).to_string_lossy())),
+        None if files.iter().any(is_picture) => {
+            "; pictures of other formats must first become an array, numpy.savez(\"t.npz\", x=x, y=y) with x of shape \
+             [pictures, rows, columns]"
+                .to_owned()
+        }
+        None => String::new(),
+    }
 }
 
 /// The files that are called like this but for separators and what precedes it; of a plain and a gzipped one, the plain one.
@@ -111,6 +135,8 @@ mod tests {
             "{message}"
         );
         assert!(found(&[]).unwrap_err().contains("it is empty"));
+        assert!(found(&["a b.csv", "notes"]).unwrap_err().contains("name the table itself, such as '/"));
+        assert!(found(&["1.PNG"]).unwrap_err().contains("must first become an array"));
         let two = found(&["a-train-images-idx3-ubyte", "b-train-images-idx3-ubyte", NAMES[1]]).unwrap_err();
         assert!(two.contains("(is it a-train-images-idx3-ubyte or b-train-images-idx3-ubyte?)"), "{two}");
         assert!(found(&["untrain-images-idx3-ubyte", NAMES[1]]).is_err());

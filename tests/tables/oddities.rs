@@ -125,6 +125,9 @@ fn tables_of_another_kind_are_refused_with_a_way_out() {
     let named = rows.lines().skip(1).enumerate().map(|(row, line)| format!("\"{row}\",{line}\n"));
     let text = format!("{header}\n{}", named.collect::<String>());
     assert_says(&refusal(text), &["line 2: 4 fields, expected 3", "row.names = FALSE"]);
+    let rows =
+        trees(plain).replace(",oak\n", ",oak,\n").replace(",elm\n", ",elm,\n").replace(",fir\n", ",fir,\n");
+    assert_says(&refusal(rows), &["line 2: 4 fields, expected 3", "rows that end with the delimiter"]);
     let broken = trees(plain).replace(",fir\n", ",fir, old\n");
     assert_says(&refusal(broken), &["line 4: 4 fields", "must be in quotes"]);
 }

@@ -284,6 +284,7 @@ mod tests {
             ("1 234", [Some(1234.0), Some(1234.0), Some(1234.0), Some(1234.0)]),
             ("1\u{a0}234,5", [None, Some(1234.5), None, Some(1234.5)]),
             ("1'234.5", [Some(1234.5), None, Some(1234.5), None]),
+            ("\u{2013}7", [Some(-7.0), Some(-7.0), Some(-7.0), Some(-7.0)]),
             ("\u{2212}7", [Some(-7.0), Some(-7.0), Some(-7.0), Some(-7.0)]),
             ("7", [Some(7.0), Some(7.0), Some(7.0), Some(7.0)]),
             ("1,", [None, None, None, None]),

@@ -153,7 +153,8 @@ pub(crate) fn trimmed(cell: &[u8]) -> &[u8] {
     if cell.first().is_none_or(u8::is_ascii) && cell.last().is_none_or(u8::is_ascii) {
         return cell;
     }
-    let is_blank = |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}');
+    let is_blank =
+        |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}' | '\u{200e}' | '\u{200f}');
     std::str::from_utf8(cell).map_or(cell, |text| text.trim_matches(is_blank).as_bytes())
 }
 

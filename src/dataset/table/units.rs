@@ -106,7 +106,7 @@ impl Unit {
 pub(super) fn sign_of(text: &str) -> (&'static str, &str) {
     let starts =
         |text: &str| text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || CURRENCIES.contains(&c));
-    match text.strip_prefix(['-', '+', '\u{2212}']) {
+    match text.strip_prefix(['-', '+', '\u{2212}', '\u{2013}']) {
         Some(rest) if text.starts_with('+') => return ("", rest.trim_start()),
         Some(rest) => return ("-", rest.trim_start()),
         None => {}

@@ -263,6 +263,10 @@ impl BlockParser<'_> {
         let (line, there, expected) = (place.line(), record.len(), self.plan.roles.len());
         let hint = if place.rest().starts_with(b"#") {
             "; if it is a comment, remove it"
+        } else if there == expected + 1
+            && record.iter().next_back().is_some_and(|last| last.trim_ascii().is_empty())
+        {
+            "; rows that end with the delimiter need a header that does, too"
         } else if self.header.is_some() && there == expected + 1 && line == self.first_line {
             "; are rows named, but not their column? (in R, write.table(.., row.names = FALSE))"
         } else if there > expected && self.splitting.delimiter != super::delimiter::BLANKS {
