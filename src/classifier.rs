@@ -324,7 +324,9 @@ impl Classifier {
         }
         let stop = AtomicBool::new(false);
         let mut callback = Callback { on_epoch, stop: &stop };
-        let job = TrainingJob::new(settings).on(Data { splits, record }).observed_by(&mut callback);
+        let job = TrainingJob::new(settings)
+            .on(Data { splits, record, warnings: Vec::new() })
+            .observed_by(&mut callback);
         let job = self.topologies.iter().fold(job.kept_in_memory(), |job, topologies| job.over(topologies));
         go(&Session::new(reporter).stop(&stop), job)
     }

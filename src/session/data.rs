@@ -7,9 +7,10 @@ use super::Session;
 use super::crossing::{pictures_for, record_of};
 use super::facts::{Origin, read_new};
 use super::settings::{DataSettings, TestRows};
+use super::warnings::unseen_lines;
 use crate::dataset::table::{
     Classes, Columns, Format, LabelNeed, Limits, PixelUnit, ReadOptions, Source, Span, Table, TableEncoding,
-    Tables, read_labels, several_spellings,
+    Tables, joined_spellings, read_labels,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
@@ -41,6 +42,9 @@ pub struct Data {
     pub splits: DataSplits,
     /// What is known of them besides their numbers.
     pub record: DataRecord,
+    /// About their rows, to be said after what they are.
+    #[doc(hidden)]
+    pub warnings: Vec<String>,
 }
 
 impl RawData {
@@ -79,7 +83,8 @@ impl Session<'_> {
             }
         }
         tables.notes.iter().for_each(|note| self.note(note));
-        if let Some(line) = tables.table.labels().and_then(several_spellings) {
+        // Before the classes are counted, which may be too few.
+        if let Some(line) = tables.table.labels().and_then(joined_spellings) {
             self.warn(line);
         }
         let origin = Origin::of(&mut tables.table, settings).ignoring(index);
@@ -94,7 +99,7 @@ impl Session<'_> {
         let Tables { table, test, .. } = match raw {
             RawData::Idx(splits) => {
                 let record = DataRecord::of(&splits.train);
-                return Ok(Data { splits, record });
+                return Ok(Data { splits, record, warnings: Vec::new() });
             }
             RawData::Table(tables, _) => *tables,
         };
@@ -105,19 +110,20 @@ impl Session<'_> {
             }
             (None, Some(test)) => {
                 let (train, record) = learn(table, settings.fit(), &limits).asked_by(Setting::Data)?;
-                return self.tested(train, record, test);
+                return tested(train, record, test);
             }
             (Some(TestRows::File(path)), None) => {
                 let (train, record) = learn(table, settings.fit(), &limits).asked_by(Setting::Data)?;
                 let test = read_known(settings, path, encoding(&record)?).asked_by(Setting::Test)?;
-                return self.tested(train, record, test.table);
+                return tested(train, record, test.table);
             }
             (Some(TestRows::Part(holdout)), None) => *holdout,
             (None, None) => USUAL_TEST,
         };
         let learned = learn_and_split(table, (holdout, seed), settings.fit(), &limits);
         let (encoded, record) = learned.asked_by(Setting::Data)?;
-        Ok(Data { splits: self.samples(encoded), record })
+        let (splits, warnings) = with_warnings(encoded);
+        Ok(Data { splits, record, warnings })
     }
 
     /// Reads the requested data, fits the encoding on the training rows, and splits if there is one table. Reports what it found.
@@ -130,12 +136,6 @@ impl Session<'_> {
         let data = self.split_data(raw, settings, seed)?;
         self.report_loaded(&origin, &data);
         Ok(data)
-    }
-
-    /// The samples of a table to test on, encoded like the training table.
-    fn tested(&self, train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
-        let test = self.samples(record.samples(test, &limits()).asked_by(Setting::Test)?);
-        Ok(Data { splits: DataSplits { train, test }, record })
     }
 }
 
@@ -158,7 +158,9 @@ impl Session<'_> {
             (Some(_), _) => return Err(refuse_part()),
         };
         if let Some(test) = test {
-            return Ok(self.tested(record.samples(train, &limits())?.samples, record.clone(), test)?.splits);
+            let data = tested(record.samples(train, &limits())?.samples, record.clone(), test)?;
+            data.warnings.into_iter().for_each(|line| self.warn(line));
+            return Ok(data.splits);
         }
         let Some(split) = record.test else {
             let reason = "name the file to test on, the model's training had one, too";
@@ -243,10 +245,21 @@ impl Session<'_> {
 
     /// The samples of a table, after warning of unseen texts.
     fn samples<T>(&self, encoded: EncodedSamples<T>) -> T {
-        self.warn_of_unseen(&encoded.unseen);
-        encoded.far.into_iter().for_each(|line| self.warn(line));
-        encoded.samples
+        let (samples, warnings) = with_warnings(encoded);
+        warnings.into_iter().for_each(|line| self.warn(line));
+        samples
     }
+}
+
+/// The samples of a table, and warnings of unseen texts and far numbers.
+fn with_warnings<T>(encoded: EncodedSamples<T>) -> (T, Vec<String>) {
+    (encoded.samples, unseen_lines(&encoded.unseen).into_iter().chain(encoded.far).collect())
+}
+
+/// The samples of a table to test on, encoded like the training table.
+fn tested(train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
+    let (test, warnings) = with_warnings(record.samples(test, &limits()).asked_by(Setting::Test)?);
+    Ok(Data { splits: DataSplits { train, test }, record, warnings })
 }
 
 /// How a model reads tables: without an encoding, it takes the columns in order.

@@ -8,7 +8,7 @@ use super::settings::DataSettings;
 use crate::Result;
 use crate::dataset::table::{
     Column, ColumnEncoding, Columns, Format, Ignored, LabelOrigin, Suspicion, Table, Tables, list_item,
-    shown, unquoted,
+    separate_spellings, shown, unquoted,
 };
 use crate::dataset::{DataRecord, Dataset};
 use crate::text::{grouped, shell_word};
@@ -247,6 +247,7 @@ impl Session<'_> {
     pub(super) fn report_loaded(&self, origin: &Origin, data: &Data) {
         let facts = DataFacts::new(origin, &data.record, &data.splits.train, &data.splits.test);
         self.report_data(origin, &facts, ScoredOn::Test);
+        data.warnings.iter().for_each(|line| self.warn(line));
     }
 }
 
@@ -315,6 +316,7 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
     };
     let mut warnings: Vec<String> =
         table.labels().and_then(|labels| labels.doubt(table)).into_iter().collect();
+    warnings.extend(table.labels().and_then(separate_spellings));
     let rows = of(&[Suspicion::Counts, Suspicion::Differs]);
     if !rows.is_empty() {
         let (names, drop) = (listed(&rows), drop(&rows));

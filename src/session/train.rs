@@ -41,7 +41,8 @@ impl Session<'_> {
         if let Some(model) = &saved {
             job.settings.continue_from(model);
         }
-        let Data { splits: DataSplits { train, test }, record } = self.data_of(&mut job, saved.as_ref())?;
+        let Data { splits: DataSplits { train, test }, record, .. } =
+            self.data_of(&mut job, saved.as_ref())?;
         self.choose_recipe(&mut job, &train, saved.as_ref())?;
         let settings = &job.settings;
         // Everything that can fail comes before the run folder is created.
@@ -161,7 +162,7 @@ impl Session<'_> {
             (Some(data), _) => (data, None),
             (None, Some(model)) => {
                 let splits = self.load_for(model, &settings.data)?;
-                (Data { splits, record: model.data().clone() }, None)
+                (Data { splits, record: model.data().clone(), warnings: Vec::new() }, None)
             }
             (None, None) => {
                 let raw = self.read(&settings.data)?;
@@ -176,6 +177,7 @@ impl Session<'_> {
         if let Some(origin) = origin.as_ref().filter(|_| settings.data.format.is_some()) {
             self.report_data(origin, &found, settings.scored_on());
         }
+        data.warnings.drain(..).for_each(|line| self.warn(line));
         job.facts = Some(found);
         Ok(data)
     }

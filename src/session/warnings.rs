@@ -68,33 +68,7 @@ impl Session<'_> {
 
     /// Warns once of texts that training did not see.
     pub(super) fn warn_of_unseen(&self, unseen: &[Unseen]) {
-        if unseen.is_empty() {
-            return;
-        }
-        let quoted = |texts: &[String]| listed(texts.iter().map(|text| format!("{text:?}")), texts.len());
-        for all in unseen.iter().filter(|unseen| unseen.is_all) {
-            self.warn(format!(
-                "column {:?} is lost in all {} rows: it holds {}, in training it held {}; predictions do without it",
-                all.column,
-                grouped(all.rows),
-                quoted(&all.texts),
-                quoted(&all.known)
-            ));
-        }
-        let column = |unseen: &Unseen| {
-            let rows = if unseen.rows == 1 { "row" } else { "rows" };
-            let texts = unseen.texts.iter().map(|text| format!("{text:?}"));
-            let first = unseen.first.iter().map(|first| format!("the first in {first}"));
-            let examples = texts.chain(first).collect::<Vec<_>>().join(", ");
-            format!("{:?} in {} {rows} ({examples})", unseen.column, grouped(unseen.rows))
-        };
-        let some: Vec<String> = unseen.iter().filter(|unseen| !unseen.is_all).map(column).collect();
-        if !some.is_empty() {
-            let columns = some.join(", ");
-            self.warn(format!(
-                "texts that do not occur in the training rows belong to no category: {columns}"
-            ));
-        }
+        unseen_lines(unseen).into_iter().for_each(|line| self.warn(line));
     }
 
     /// Says that a preset also trains on mirrored pictures.
@@ -183,6 +157,34 @@ fn lacking(topology: &Topology, number: usize) -> Option<String> {
     };
     let many = all as f64 > MANY * width as f64;
     (blocks > 0 || many).then(|| format!("layer {number} has {} of {}{whole}", grouped(all), grouped(width)))
+}
+
+/// Warnings of texts that training did not see.
+pub(super) fn unseen_lines(unseen: &[Unseen]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let quoted = |texts: &[String]| listed(texts.iter().map(|text| format!("{text:?}")), texts.len());
+    for all in unseen.iter().filter(|unseen| unseen.is_all) {
+        lines.push(format!(
+            "column {:?} is lost in all {} rows: it holds {}, in training it held {}; predictions do without it",
+            all.column,
+            grouped(all.rows),
+            quoted(&all.texts),
+            quoted(&all.known)
+        ));
+    }
+    let column = |unseen: &Unseen| {
+        let rows = if unseen.rows == 1 { "row" } else { "rows" };
+        let texts = unseen.texts.iter().map(|text| format!("{text:?}"));
+        let first = unseen.first.iter().map(|first| format!("the first in {first}"));
+        let examples = texts.chain(first).collect::<Vec<_>>().join(", ");
+        format!("{:?} in {} {rows} ({examples})", unseen.column, grouped(unseen.rows))
+    };
+    let some: Vec<String> = unseen.iter().filter(|unseen| !unseen.is_all).map(column).collect();
+    if !some.is_empty() {
+        let columns = some.join(", ");
+        lines.push(format!("texts that do not occur in the training rows belong to no category: {columns}"));
+    }
+    lines
 }
 
 #[cfg(test)]

@@ -280,3 +280,78 @@ fn the_labels_of_an_archive_may_be_named() {
     let outcome = tanner(folder, &format!("t.npz --labels gone.npy {NET} --out again"));
     assert!(outcome.code == Some(1) && outcome.stderr.contains("gone.npy: No such file"), "{outcome:?}");
 }
+
+/// The plain command learns what can be learned: the recipe fits the data.
+#[test]
+fn small_tables_and_few_pictures_are_learned_without_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    write(folder, "len,wid,kind", 150, |row| {
+        format!("{}.{},{},{}", 10 * (row % 3), noise(row), noise(row) % 7, KINDS[row % 3])
+    });
+    let mut pixels = Vec::new();
+    for picture in 0..300 {
+        pixels.extend((0..36).map(|place| {
+            let noise = u8::try_from(noise(picture + 7 * place)).unwrap();
+            if place / 9 == picture % 4 { 255 - noise } else { noise }
+        }));
+    }
+    let labels: Vec<u8> = (0..300).map(|picture| u8::try_from(picture % 4).unwrap()).collect();
+    fs::create_dir(folder.join("idx")).unwrap();
+    for part in ["train", "t10k"] {
+        let put = |name: &str, header: &[u8], data: &[u8]| {
+            fs::write(folder.join("idx").join(format!("{part}-{name}")), [header, data].concat()).unwrap();
+        };
+        put("images-idx3-ubyte", &[0, 0, 8, 3, 0, 0, 1, 44, 0, 0, 0, 6, 0, 0, 0, 6], &pixels);
+        put("labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 1, 44], &labels);
+    }
+    for (data, preset) in [("t.csv", "preset: table"), ("idx", "preset: tanner")] {
+        let outcome = run(folder, &format!("{data} --epochs 20 --backend cpu --out {data}-run"));
+        assert!(
+            outcome.stderr.contains(preset) && !outcome.stderr.contains("nothing learned"),
+            "{outcome:?}"
+        );
+        let summary: Value =
+            serde_json::from_slice(&fs::read(folder.join(format!("{data}-run/summary.json"))).unwrap())
+                .unwrap();
+        let accuracy = summary["test_accuracy"].as_f64().unwrap();
+        assert!(accuracy > 0.9, "{data}: {summary}");
+    }
+}
+
+/// Labels of EMNIST's letters begin at 1.
+#[test]
+fn classes_without_pictures_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    fs::create_dir(folder.join("letters")).unwrap();
+    let labels: Vec<u8> = (0..60).map(|picture| 1 + picture % 3).collect();
+    let pixels: Vec<u8> = (0..60 * 16).map(|place| u8::try_from(noise(place)).unwrap()).collect();
+    for part in ["train", "test"] {
+        let put = |name: &str, header: &[u8], data: &[u8]| {
+            let path = folder.join("letters").join(format!("emnist-letters-{part}-{name}"));
+            fs::write(path, [header, data].concat()).unwrap();
+        };
+        put("images-idx3-ubyte", &[0, 0, 8, 3, 0, 0, 0, 60, 0, 0, 0, 4, 0, 0, 0, 4], &pixels);
+        put("labels-idx1-ubyte", &[0, 0, 8, 1, 0, 0, 0, 60], &labels);
+    }
+    let said = run(folder, &format!("letters {NET} --out run")).stderr;
+    assert!(said.contains("no sample has 1 of the labels 0 to 3; is a label wrong?"), "{said}");
+    assert!(said.contains("label: 3 classes: 1 40 (33.3 %)"), "{said}");
+}
+
+#[test]
+fn the_block_of_facts_precedes_all_warnings() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    // Few rows of each colour: some occur in test rows only.
+    write(folder, "size,colour,kind", 60, |row| {
+        format!("{},c{},{}", noise(row), row % 29, ["oak", "Oak"][noise(row) % 2])
+    });
+    let said = trained(folder, "");
+    for warning in ["texts that do not occur in the training rows", "the labels \"oak\" and \"Oak\""] {
+        let [warning, label] =
+            [warning, "label: \"kind\""].map(|part| said.find(part).unwrap_or_else(|| panic!("{said}")));
+        assert!(warning > label, "{said}");
+    }
+}

@@ -69,6 +69,7 @@ fn titles_and_units_around_a_header_are_no_data() {
         format!("{header}\ncm,EUR,-\n{rows}"),
         format!("{header}\n[cm],[EUR],\n{rows}"),
         format!("{header}\nfloat,int,str\n{rows}"),
+        format!("{table}\u{1a}"),
         format!("Trees\r\n{header}\r\ncm,,\r\n{}", rows.replace('\n', "\r\n")),
     ] {
         let (data, record) = learned(&text);

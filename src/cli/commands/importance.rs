@@ -45,7 +45,7 @@ fn scores(
 ) -> anyhow::Result<FeatureScores> {
     let session = session();
     if data.format.is_some() {
-        let Data { splits, record } = session.load(data, args.seed)?;
+        let Data { splits, record, .. } = session.load(data, args.seed)?;
         let train = match args.train_limit {
             Some(limit) => splits.train.head(limit).context("--train-limit")?,
             None => splits.train,

@@ -127,9 +127,9 @@ fn spellings(texts: &[String]) -> Vec<String> {
     numbers.or_else(|| booleans(texts)).unwrap_or_else(|| texts.to_vec())
 }
 
-/// What the user should know if labels are spelled in several ways: which are one class, and which are not.
+/// Labels that are one class although they are spelled in several ways.
 #[cfg(feature = "train")]
-pub(crate) fn several_spellings(labels: &Labels) -> Option<String> {
+pub(crate) fn joined_spellings(labels: &Labels) -> Option<String> {
     let texts = labels.texts.list();
     let names = spellings(texts);
     let mut seen = std::collections::HashMap::new();
@@ -138,6 +138,13 @@ pub(crate) fn several_spellings(labels: &Labels) -> Option<String> {
             return Some(format!("the labels {other:?} and {text:?} are one class, {name:?}"));
         }
     }
+    None
+}
+
+/// Labels that are several classes although they may be one, spelled in several ways.
+#[cfg(feature = "train")]
+pub(crate) fn separate_spellings(labels: &Labels) -> Option<String> {
+    let texts = labels.texts.list();
     let mut seen = std::collections::HashMap::new();
     for text in texts.iter().filter(|text| number(text).is_some()) {
         // Whole numbers of more digits than float64 holds are compared as what they are.

@@ -70,7 +70,7 @@ pub(crate) use advice::{list_item, unquoted};
 pub use cells::{CellRules, Decimal};
 pub use classes::Classes;
 #[cfg(feature = "train")]
-pub(crate) use classes::several_spellings;
+pub(crate) use classes::{joined_spellings, separate_spellings};
 pub(crate) use column::Column;
 #[cfg(feature = "train")]
 pub use columns::{ColumnRef, Columns, LabelNeed};

@@ -138,8 +138,8 @@ impl BlockParser<'_> {
     fn row(&self, record: &ByteRecord, place: RecordPlace<'_>, piece: &mut Piece) -> Read<()> {
         let roles = &self.plan.roles;
         if record.len() != roles.len() {
-            // A line of blanks is as empty as one without.
-            if record.len() == 1 && record[0].trim_ascii().is_empty() {
+            // A line of blanks is as empty as one without; DOS ends a file with a character of its own.
+            if record.len() == 1 && matches!(record[0].trim_ascii(), b"" | b"\x1a") {
                 return Ok(());
             }
             return Err(self.wrong_length(record, place));
