@@ -355,3 +355,30 @@ fn the_block_of_facts_precedes_all_warnings() {
         assert!(warning > label, "{said}");
     }
 }
+
+/// A few zeros among times keep an offset from saving their differences.
+#[test]
+fn differences_that_float32_loses_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let table = |zero: &str| {
+        write(folder, "time,kind", 120, |row| {
+            let time = if row % 20 == 7 {
+                zero.to_owned()
+            } else {
+                (1_700_000_000_000 + 900 * noise(row)).to_string()
+            };
+            format!("{time},{}", KINDS[row % 3])
+        });
+    };
+    table("0");
+    let said = trained(folder, "");
+    let part = "column \"time\" holds numbers near 1700000000000 beside others far from them, and differences below 131072 are lost";
+    assert!(
+        warnings(&said).iter().any(|line| line.contains(part) && line.contains("with --missing")),
+        "{said}"
+    );
+    assert!(!trained(folder, "--missing usual,0 --impute median").contains("are lost"));
+    table("1700000000000");
+    assert!(!trained(folder, "").contains("are lost"));
+}

@@ -12,6 +12,10 @@ use super::{Column, Table, shown};
 /// Rows that a text needs on average, and different texts from which on it is doubted.
 const FEW_ROWS: usize = 3;
 const MANY_TEXTS: usize = 20;
+/// Steps of float32 between the quartiles of a column that are too few.
+const COARSE: f32 = 64.0;
+/// Rows that are looked at.
+const LOOKED_AT: usize = 100_000;
 /// Columns that a warning names.
 const NAMED: usize = 3;
 
@@ -25,7 +29,8 @@ impl Table {
         let stand_ins = columns().filter_map(|(slot, column)| self.stand_in(slot, column)).take(NAMED);
         let rare = columns().filter_map(|(slot, column)| self.rare_texts(slot, column)).take(NAMED);
         let spelled = columns().filter_map(|(_, column)| self.spelled_apart(column)).take(NAMED);
-        stand_ins.chain(rare).chain(spelled).collect()
+        let coarse = columns().filter_map(|(slot, column)| self.coarse(slot, column)).take(NAMED);
+        stand_ins.chain(coarse).chain(rare).chain(spelled).collect()
     }
 
     /// A number such as -999 in several rows, far from the others: it may mean a missing value.
@@ -54,6 +59,31 @@ impl Table {
                 shown(&column.name, self.named),
                 narrow(least),
                 narrow(most)
+            )
+        })
+    }
+
+    /// Large numbers beside others far away, such as times and a few zeros: no offset keeps their differences in float32.
+    fn coarse(&self, slot: usize, column: &Column) -> Option<String> {
+        if column.texts.is_some() || column.offset != 0.0 || column.span.is_exact() {
+            return None;
+        }
+        let cells = self.cells.iter().skip(slot).step_by(self.columns.len()).copied();
+        let mut cells: Vec<f32> = cells.filter(|cell| !cell.is_nan()).take(LOOKED_AT).collect();
+        if cells.len() < MANY_TEXTS {
+            return None;
+        }
+        cells.sort_by(f32::total_cmp);
+        let at = |part: usize| cells[(cells.len() - 1) * part / 8];
+        let (low, middle, high) = (at(2), at(4), at(6));
+        let step = middle.abs().next_up() - middle.abs();
+        // Of a quarter of the rows around the middle, float32 tells only few apart.
+        (middle.abs() > 1e6 && high - low < COARSE * step).then(|| {
+            format!(
+                "column {} holds numbers near {middle} beside others far from them, and differences below {step} are lost: if the \
+                 others mean missing, make them so{}; else subtract {middle} from all numbers",
+                shown(&column.name, self.named),
+                if self.rules.is_some() { " with `missing`" } else { "" }
             )
         })
     }

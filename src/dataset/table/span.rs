@@ -43,6 +43,12 @@ impl Span {
         self.high /= by;
     }
 
+    /// Whether float32 holds each number.
+    #[cfg(feature = "train")]
+    pub(crate) fn is_exact(&self) -> bool {
+        self.is_exact
+    }
+
     /// The smallest and the largest number, if there is any.
     pub(crate) fn range(&self) -> Option<[f64; 2]> {
         (self.low <= self.high).then_some([self.low, self.high])

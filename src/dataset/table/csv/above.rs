@@ -36,16 +36,22 @@ pub(super) fn titles(
 }
 
 /// Whether the first record below a header holds units or types, not data: no number where all others have numbers,
-/// but texts, at least one of which is a unit, stands in brackets or is not alone.
+/// but texts, at least one of which is a unit, stands in brackets or is not alone; and no text that others have, too.
 pub(super) fn holds_units(data: &[ByteRecord], rules: &CellRules) -> bool {
     let Some((first, others)) = data.split_first() else { return false };
     let (mut texts, mut are_units) = (0, false);
     for (column, field) in first.iter().enumerate() {
         let field = trimmed(field);
+        if !is_numeric(others, column, rules) {
+            let is_value =
+                |record: &ByteRecord| record.get(column).is_some_and(|other| trimmed(other) == field);
+            if !field.is_empty() && others.iter().any(is_value) {
+                return false;
+            }
+            continue;
+        }
         let kind = rules.field(field, None);
-        if kind != Field::Text && !matches!(kind, Field::Number(_) | Field::Infinite)
-            || !is_numeric(others, column, rules)
-        {
+        if kind != Field::Text && !matches!(kind, Field::Number(_) | Field::Infinite) {
             continue;
         }
         let text = String::from_utf8_lossy(field);
@@ -87,12 +93,18 @@ pub(super) fn note(titles: &[ByteRecord], units: Option<&ByteRecord>) -> Vec<Str
         });
         listed(shown, SHOWN)
     };
-    let titles = titles.iter().map(cells).filter(|cells| !cells.is_empty());
-    let titles = titles.map(|cells| format!("skipped above the header: {cells}"));
-    titles
+    let mut notes: Vec<String> = titles
+        .iter()
+        .map(cells)
+        .filter(|cells| !cells.is_empty())
         .take(SHOWN)
-        .chain(units.map(|units| format!("skipped below the header, units or types: {}", cells(units))))
-        .collect()
+        .map(|cells| format!("skipped above the header: {cells}"))
+        .collect();
+    if titles.len() > SHOWN {
+        notes.push(format!("skipped above the header: {} lines in all", titles.len()));
+    }
+    notes.extend(units.map(|units| format!("skipped below the header, units or types: {}", cells(units))));
+    notes
 }
 
 #[cfg(test)]
@@ -127,7 +139,9 @@ mod tests {
         for first in ["cm,kg,", "cm,,-", "[cm],-,x", "float,int,str", "(m),-,-"] {
             assert!(holds(first), "{first}");
         }
-        for first in ["1,2,oak", "x,3,oak", "NA,?,oak", ",,", "none,x,oak", "x1,y2,oak"] {
+        for first in
+            ["small,low,oak", "cm,kg,elm", "1,2,oak", "x,3,oak", "NA,?,oak", ",,", "none,x,oak", "x1,y2,oak"]
+        {
             assert!(!holds(first), "{first}");
         }
     }
