@@ -15,14 +15,26 @@ ACTIVATIONS = {
 
 
 def predict(path, x):
-    """Probabilities [sample][class] of raw features x [sample][feature]; see docs/model-format.md."""
-    return np.exp(log_softmax(logits(path, x)))
+    """Probabilities [sample][class] of raw features x [sample][feature], or of regression numbers [sample][target]; see
+    docs/model-format.md."""
+    data, outputs = header_of(path).get("data", {}), logits(path, x)
+    if data.get("task") == "regression":
+        return outputs * [t["deviation"] for t in data["targets"]] + [t["mean"] for t in data["targets"]]
+    if data.get("task") == "multilabel":
+        return 0.5 + 0.5 * np.tanh(0.5 * outputs)
+    return np.exp(log_softmax(outputs))
+
+
+def header_of(path):
+    """The JSON that describes the model."""
+    with safe_open(path, "numpy") as file:
+        return json.loads(file.metadata()["tanner"])
 
 
 def logits(path, x):
     """The logits [sample][class]: the outputs of the last layer, before softmax."""
+    header = header_of(path)
     with safe_open(path, "numpy") as file:
-        header = json.loads(file.metadata()["tanner"])
         t = {name: file.get_tensor(name) for name in file.keys()}
     x = raw_features(np.asarray(x), header.get("data", {}))
     if header.get("numbers"):
@@ -80,13 +92,13 @@ def views(x, shape, shift, flip):
 def predict_averaged(path, x, shift=1, flip=True):
     """As predict, averaged over views of each picture, like `tanner predict --average shift=1,flip`: the mean of the
     log-probabilities, normalised."""
-    with safe_open(path, "numpy") as file:
-        shape = json.loads(file.metadata()["tanner"])["data"]["image_shape"]
+    shape = header_of(path)["data"]["image_shape"]
     seen = [log_softmax(logits(path, view)) for view in views(x, shape, shift, flip)]
     return np.exp(log_softmax(np.mean(seen, axis=0)))
 
 
 if __name__ == "__main__":
-    probabilities = predict(sys.argv[1], np.load(sys.argv[2]))
-    for label, row in zip(probabilities.argmax(axis=1), probabilities):
-        print(label, *(f"{p:.6f}" for p in row))
+    task = header_of(sys.argv[1]).get("data", {}).get("task", "classification")
+    for row in predict(sys.argv[1], np.load(sys.argv[2])):
+        label = [row.argmax()] if task == "classification" else []
+        print(*label, *(f"{p:.6f}" for p in row))

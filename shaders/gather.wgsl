@@ -1,4 +1,4 @@
-// activations[f][b] = data[index[first_sample + b]][f], the rows of the network's inputs; batch_labels[b] likewise.
+// activations[f][b] = data[index[first_sample + b]][f], the rows of the network's inputs; batch_labels[word][b] likewise.
 // A workgroup owns 32 consecutive features of 8 consecutive columns; an invocation reads one feature of 4 samples and writes another.
 // Outputs are overwritten.
 // Lanes beyond the batch's last sample read another sample and write 0, and NO_LABEL.
@@ -64,8 +64,10 @@ fn gather(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_ind
     let column = first_column + lane;
     if (first_feature == 0u && lane < COLUMNS && column < step.columns) {
         let samples = samples_of(column);
-        let at = samples.index;
-        let found = vec4<u32>(labels[at.x], labels[at.y], labels[at.z], labels[at.w]);
-        batch_labels[column] = select(vec4<u32>(NO_LABEL), found, samples.real);
+        for (var word = 0u; word < network.label_words; word += 1u) {
+            let at = samples.index * network.label_words + word;
+            let found = vec4<u32>(labels[at.x], labels[at.y], labels[at.z], labels[at.w]);
+            batch_labels[word * network.stride + column] = select(vec4<u32>(NO_LABEL), found, samples.real);
+        }
     }
 }

@@ -295,16 +295,11 @@ impl Classifier {
         go: impl FnOnce(&Session<'_>, TrainingJob<'_>) -> Result<TrainedRun>,
     ) -> Result<TrainedRun> {
         let settings = self.asked().resolve()?;
-        let mut record = DataRecord::of(train);
-        record.class_names.clone_from(&self.class_names);
-        record.feature_names.clone_from(&self.feature_names);
         let splits = match test {
             Some(test) => DataSplits { train: train.clone(), test: test.clone() },
             // Such a run is scored on held-out training samples and never uses the test set: any sample will do.
             None if settings.validation.is_some() => {
-                let sample = (train.sample(0).to_vec(), vec![train.labels()[0]]);
-                let test = Dataset::new(sample.0, train.feature_count(), sample.1, train.class_count())?;
-                DataSplits { train: train.clone(), test }
+                DataSplits { train: train.clone(), test: train.clone().head(1)? }
             }
             None => {
                 let (rest, held_out) = train.holdout(USUAL_TEST, settings.recipe.seed)?;
@@ -322,6 +317,9 @@ impl Classifier {
                 train.class_count()
             )));
         }
+        let mut record = DataRecord::of(&splits.train);
+        record.class_names.clone_from(&self.class_names);
+        record.feature_names.clone_from(&self.feature_names);
         let stop = AtomicBool::new(false);
         let mut callback = Callback { on_epoch, stop: &stop };
         let job = TrainingJob::new(settings)

@@ -38,6 +38,22 @@ pub(crate) fn shell_word(name: &str) -> String {
     format!("'{}'", name.replace('\'', "'\\''"))
 }
 
+/// A number with at least this many digits: `54.32`, `0.001235`, `123457`.
+#[must_use]
+#[cfg_attr(not(feature = "report"), allow(unreachable_pub, dead_code, reason = "reports hand it on"))]
+pub fn digits(value: f64, count: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let size = value.abs().log10().floor();
+    if !(-5.0..15.0).contains(&size) {
+        return format!("{value:.*e}", count.saturating_sub(1));
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few decimals, at least 0")]
+    let decimals = (count as f64 - 1.0 - size).max(0.0) as usize;
+    format!("{value:.decimals$}")
+}
+
 /// Bytes as hexadecimal digits, two for each, for digests.
 #[cfg(feature = "train")]
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {

@@ -24,12 +24,14 @@ use tanner::engine::cpu::backward_weight::{
 use tanner::engine::cpu::forward::{Epilogue, LayerSlices, Mask, forward};
 use tanner::engine::cpu::gather::gather;
 use tanner::engine::cpu::penalty::{Connections, Regularisation};
+use tanner::engine::cpu::separable_loss::separable_loss;
 use tanner::engine::cpu::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::cpu::update::ValuesMut;
 use tanner::engine::cpu::{Chunk, CpuEngine, LANES, Row, SingleSample, available_instructions};
 use tanner::engine::reference::{self, Matrix, ReferenceEngine};
 use tanner::engine::{
-    Engine, EngineSettings, MAX_STATES, Optimizer, Penalties, StepPlan, UpdateRule, Values,
+    Engine, EngineSettings, LossKind, LossRule, MAX_STATES, Optimizer, Penalties, StepPlan, UpdateRule,
+    Values,
 };
 use tanner::network::drop_connect::{ConnectionMask, NO_CONNECTION};
 use tanner::network::dropout::DropoutKey;
@@ -489,13 +491,24 @@ fn the_loss_agrees_with_the_reference() {
             let labels: Vec<u32> =
                 (0u32..).map(|k| k * 3 % u32::try_from(classes).unwrap()).take(samples).collect();
             let (logits, mut delta) = (rows(&logits), vec![POISON; classes]);
-            let got =
-                softmax_cross_entropy(arch, &logits, &labels, smoothing, 1.0 / samples as f32, &mut delta);
+            let weights = weights_of(samples);
+            let scale_of_batch = 1.0 / samples as f32;
+            let got = softmax_cross_entropy(
+                arch,
+                &logits,
+                (&labels, &weights),
+                smoothing,
+                scale_of_batch,
+                &mut delta,
+            );
             let used = |row: &Row| row.0[..samples].to_vec();
             let narrow = Matrix::from_values(samples, logits.iter().flat_map(used).map(f64::from).collect());
             let smoothing = f64::from(smoothing);
-            let expected =
-                reference::softmax_cross_entropy::softmax_cross_entropy(&narrow, &labels, smoothing);
+            let expected = reference::softmax_cross_entropy::softmax_cross_entropy(
+                &narrow,
+                (&labels, &widened(&weights)),
+                smoothing,
+            );
             assert_eq!(got.correct, expected.correct);
             let tolerance = 1e-6 * (f64::from(scale) + samples as f64);
             assert!((got.sum - expected.sum).abs() <= tolerance, "{} against {}", got.sum, expected.sum);
@@ -511,11 +524,70 @@ fn the_loss_agrees_with_the_reference() {
     }
 }
 
+/// Weights from 0.5 to 2; of one sample 1.
+fn weights_of(samples: usize) -> Vec<f32> {
+    (0..samples).map(|k| [1.0, 0.5, 2.0, 1.25][k % 4]).collect()
+}
+
+fn widened(values: &[f32]) -> Vec<f64> {
+    values.iter().copied().map(f64::from).collect()
+}
+
+/// Outputs on both sides of each kink and far from 0, one target and several, padding lanes.
+#[test]
+fn separable_losses_agree_with_the_reference() {
+    let rules = LossKind::ALL.map(LossRule::of).into_iter().filter(|rule| !rule.is_of_classes());
+    let rules: Vec<_> = rules.chain([LossRule { kind: LossKind::Huber, delta: 0.125 }]).collect();
+    for arch in available_instructions() {
+        for rule in &rules {
+            for (outputs, samples, scale) in [(1, 1, 1.0), (1, LANES, 3.0), (5, LANES - 1, 1.0), (3, 5, 40.0)]
+            {
+                let mut numbers = values(&mut rng(8), outputs * LANES);
+                numbers.iter_mut().for_each(|value| *value *= scale);
+                let of_label = |value: f32| f32::from(u8::from(value > 0.0));
+                let targets: Vec<f32> = values(&mut rng(9), outputs * samples);
+                let is_label = rule.kind == LossKind::BinaryCrossEntropy;
+                let targets: Vec<f32> =
+                    targets.into_iter().map(|value| if is_label { of_label(value) } else { value }).collect();
+                let by_sample: Vec<&[f32]> = targets.chunks(outputs).collect();
+                let (logits, mut delta) = (rows(&numbers), vec![POISON; outputs]);
+                let weights = weights_of(samples);
+                let of_batch = 1.0 / samples as f32;
+                let got = separable_loss(arch, &logits, (&by_sample, &weights), *rule, of_batch, &mut delta);
+                let used = |row: &Row| row.0[..samples].to_vec();
+                let narrow =
+                    Matrix::from_values(samples, logits.iter().flat_map(used).map(f64::from).collect());
+                let mut wanted = Matrix::zeros(outputs, samples);
+                for (k, target) in targets.iter().enumerate() {
+                    wanted.row_mut(k % outputs)[k / outputs] = f64::from(*target);
+                }
+                let weights = widened(&weights);
+                let expected = reference::separable_loss::separable_loss(&narrow, &wanted, &weights, *rule);
+                let name = format!("{rule}, {outputs} outputs of {samples} samples");
+                assert_eq!(got.correct, expected.correct, "{name}");
+                // Each value has a few roundings; the largest is the square of the largest error.
+                let largest = f64::from(scale) + 1.0;
+                let bound = 16.0 * f64::from(f32::EPSILON) * largest * largest * samples as f64;
+                assert!((got.sum - expected.sum).abs() <= bound, "{name}: {} and {}", got.sum, expected.sum);
+                let (errors, truth) = (got.errors, expected.errors);
+                assert!((errors.squared - truth.squared).abs() <= bound, "{name}");
+                assert!((errors.absolute - truth.absolute).abs() <= bound, "{name}");
+                let deltas: Vec<f32> = delta.iter().flat_map(used).collect();
+                assert_close(&name, &deltas, expected.delta.values(), |_| {
+                    16.0 * f64::from(f32::EPSILON) * largest / samples as f64
+                });
+                let padding = |row: &Row| row.0[samples..].iter().all(|value| *value == 0.0);
+                assert!(delta.iter().all(padding), "{name}: padding lanes");
+            }
+        }
+    }
+}
+
 #[test]
 fn equal_logits_count_for_the_first_class() {
     let logits = vec![Row::ZERO; 3];
     let mut delta = vec![POISON; 3];
-    let loss = softmax_cross_entropy(Arch::new(), &logits, &[0, 1, 2, 0], 0.0, 0.25, &mut delta);
+    let loss = softmax_cross_entropy(Arch::new(), &logits, (&[0, 1, 2, 0], &[1.0; 4]), 0.0, 0.25, &mut delta);
     assert_eq!(loss.correct, 2);
     assert!((loss.sum - 4.0 * 3f64.ln()).abs() < 1e-6);
 }

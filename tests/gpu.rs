@@ -11,6 +11,8 @@ mod kernels;
 #[cfg(unix)]
 #[path = "cli/killing.rs"]
 mod killing;
+#[path = "gpu/losses.rs"]
+mod losses;
 #[path = "gpu/oracle.rs"]
 mod oracle;
 #[path = "gpu/profile.rs"]
@@ -117,6 +119,8 @@ fn tests() -> Vec<Test> {
         add("more quads and columns than a workgroup has", kernels::wide_layers);
         add("training follows the reference", training::follows_the_reference);
         add("golden run", training::gives_the_golden_losses);
+        add("every loss and weights", losses::kernels_follow_the_reference);
+        add("training with every loss and weights", losses::training_follows_the_reference);
         add("labels are smoothed", regularisation::smoothed_labels);
         add("regularised steps follow the reference", regularisation::steps_follow_the_reference);
         add("optimisers follow their formulas", training::optimizers_follow_their_formulas);

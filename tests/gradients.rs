@@ -3,15 +3,19 @@
 mod common;
 
 use common::{all_penalties, from_edges, layer, penalties, random_data, random_parameters, small_network};
+use tanner::dataset::{Dataset, Targets, Task};
 use tanner::engine::penalty::L_HALF_SMOOTHING;
 use tanner::engine::reference::backward_weight::update;
 use tanner::engine::reference::drop_connect::{connection_factors, drop_connect};
-use tanner::engine::reference::gather::{gather, gather_labels};
+use tanner::engine::reference::gather::{BatchTargets, gather, gather_targets};
 use tanner::engine::reference::group_norm::{group_factors, group_penalty};
-use tanner::engine::reference::objective::{objective_gradients, penalty};
+use tanner::engine::reference::objective::{compare, objective_gradients, penalty};
+use tanner::engine::reference::separable_loss::separable_loss;
 use tanner::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
 use tanner::engine::reference::{LayerValues, Matrix, dropout_keys, run_forward};
-use tanner::engine::{EngineSettings, MAX_STATES, Optimizer, OptimizerKind, OptimizerOptions, Penalties};
+use tanner::engine::{
+    EngineSettings, LossKind, LossRule, MAX_STATES, Optimizer, OptimizerKind, OptimizerOptions, Penalties,
+};
 use tanner::network::{Activation, Network};
 use tanner::topology::fully_connected;
 
@@ -24,7 +28,7 @@ struct Case<'a> {
     network: &'a Network,
     values: Vec<LayerValues>,
     x: Matrix,
-    labels: Vec<u32>,
+    targets: BatchTargets,
     settings: EngineSettings,
     step: u64,
 }
@@ -39,7 +43,7 @@ impl<'a> Case<'a> {
             network,
             values,
             x: gather(&data, &samples),
-            labels: gather_labels(&data, &samples),
+            targets: gather_targets(&data, &samples),
             settings: EngineSettings { penalties, ..EngineSettings::new(Optimizer::Sgd, 7, 9) },
             step: 3,
         }
@@ -52,14 +56,15 @@ impl<'a> Case<'a> {
         let masked = mask.map(|mask| drop_connect(values, &connection_factors(self.network, mask)));
         let results = run_forward(self.network, masked.as_deref().unwrap_or(values), &self.x, Some(&keys));
         let smoothing = f64::from(self.settings.label_smoothing);
-        let loss = softmax_cross_entropy(&results[results.len() - 1].y, &self.labels, smoothing);
-        loss.sum / self.labels.len() as f64 + penalty(self.network, &self.settings.penalties, values)
+        let outputs = &results[results.len() - 1].y;
+        let loss = compare(outputs, &self.targets, self.settings.loss, smoothing);
+        loss.sum / outputs.columns() as f64 + penalty(self.network, &self.settings.penalties, values)
     }
 
     /// Compares every gradient, collects all failures.
     fn check(&self) {
-        let Self { network, settings, values, x, labels, step, .. } = self;
-        let (_, gradients) = objective_gradients(network, settings, values, x, labels, *step);
+        let Self { network, settings, values, x, targets, step, .. } = self;
+        let (_, gradients) = objective_gradients(network, settings, values, x, targets, *step);
         let mut failures = Vec::new();
         let mut largest: f64 = 0.0;
         for (index, analytic) in gradients.iter().enumerate() {
@@ -133,6 +138,100 @@ fn label_smoothing_alone_and_with_everything() {
     }
 }
 
+/// Data of a task for a network, with or without weights.
+fn data_of(task: Task, network: &Network, weighted: bool) -> Dataset {
+    let data = random_data(7, network.inputs(), network.classes(), 11);
+    let count = network.classes();
+    let value = |k: usize| match task {
+        Task::Regression => ((k * 37 % 23) as f32 - 11.0) / 7.0,
+        _ => (k * 5 % 3 % 2) as f32,
+    };
+    let targets = match task {
+        Task::Classification => data.targets().clone(),
+        task => Targets::Numbers { task, values: (0..7 * count).map(value).collect(), count },
+    };
+    let weights = weighted.then(|| (0..7u8).map(|k| 0.25 + f32::from(k * k) / 8.0).collect());
+    let data = Dataset::with_targets(data.features().to_vec(), network.inputs(), targets).unwrap();
+    data.with_weights(weights).unwrap()
+}
+
+/// No error is so near a kink that a difference would span it: every target differs from its output.
+#[test]
+fn every_loss_with_weights_and_without() {
+    let network = small_network(Activation::Tanh, 1.0);
+    let rules = LossKind::ALL.map(LossRule::of).into_iter();
+    for rule in rules.chain([LossRule { kind: LossKind::Huber, delta: 0.3 }]) {
+        for weighted in [false, true] {
+            let data = data_of(rule.task(), &network, weighted);
+            let mut case = Case::new(format!("{rule}, weighted: {weighted}"), &network, Penalties::default());
+            case.targets = gather_targets(&data, &[0, 1, 2, 3, 4, 5, 6]);
+            case.settings.loss = rule;
+            case.check();
+        }
+    }
+}
+
+/// A row of weight 2 and two rows of weight 1 have the same loss and gradients, in a batch of all rows with the mean weight 1.
+#[test]
+fn whole_weights_are_repeated_rows() {
+    let network = small_network(Activation::Tanh, 1.0);
+    for rule in LossKind::ALL.map(LossRule::of) {
+        let plain = data_of(rule.task(), &network, false);
+        let repeats = [1u8, 3, 2, 1, 1, 2, 4];
+        let weights = Some(repeats.map(f32::from).to_vec());
+        let weighted = plain.clone().with_weights(weights).unwrap().with_mean_weight_1(None).unwrap();
+        let repeated: Vec<u32> =
+            (0..).zip(repeats).flat_map(|(row, count)| std::iter::repeat_n(row, count.into())).collect();
+        let of = |data: &Dataset, samples: &[u32]| {
+            let settings = EngineSettings { loss: rule, ..EngineSettings::new(Optimizer::Sgd, 20, 9) };
+            let values: Vec<_> =
+                random_parameters(&network, 5).layers.iter().map(LayerValues::from).collect();
+            let (x, targets) = (gather(data, samples), gather_targets(data, samples));
+            let (loss, gradients) = objective_gradients(&network, &settings, &values, &x, &targets, 0);
+            let all = gradients.into_iter().flat_map(|layer| [layer.weights, layer.biases].concat());
+            (loss.sum / samples.len() as f64, all.collect::<Vec<f64>>())
+        };
+        let (one, other) = (of(&weighted, &[0, 1, 2, 3, 4, 5, 6]), of(&plain, &repeated));
+        // Weights are float32.
+        assert!((one.0 - other.0).abs() <= 1e-6 * other.0, "{rule}: {} and {}", one.0, other.0);
+        for (one, other) in one.1.iter().zip(&other.1) {
+            assert!((one - other).abs() <= 1e-6, "{rule}: {one} and {other}");
+        }
+    }
+}
+
+/// One sample, two outputs: errors 0.5 and -3, weight 2.
+#[test]
+fn separable_losses_worked_out_by_hand() {
+    let outputs = Matrix::from_values(1, vec![1.5, -2.0]);
+    let targets = Matrix::from_values(1, vec![1.0, 1.0]);
+    let ln = |z: f64| z.exp().ln_1p();
+    for (text, sum, deltas) in [
+        ("squared", 0.125 + 4.5, [0.5, -3.0]),
+        ("absolute", 0.5 + 3.0, [1.0, -1.0]),
+        ("huber:2", 0.125 + 4.0, [0.5, -2.0]),
+        (
+            "binary-cross-entropy",
+            ln(-1.5) + ln(2.0),
+            [-1.0 / (1.0 + 1.5f64.exp()), -1.0 / (1.0 + (-2f64).exp())],
+        ),
+    ] {
+        let loss = separable_loss(&outputs, &targets, &[2.0], text.parse().unwrap());
+        assert!((loss.sum - sum).abs() < 1e-12, "{text}: {} is not {sum}", loss.sum);
+        for (delta, expected) in loss.delta.values().iter().zip(deltas) {
+            assert!((delta - expected).abs() < 1e-12, "{text}: {delta} is not {expected}");
+        }
+        assert_eq!((loss.errors.squared, loss.errors.absolute), ((0.25 + 9.0) / 2.0, 1.75));
+        assert_eq!(loss.correct, 0, "the second output is on the wrong side");
+    }
+    let right = Matrix::from_values(1, vec![0.5, 2.0]);
+    let rule = LossRule::of(LossKind::BinaryCrossEntropy);
+    assert_eq!(separable_loss(&right, &targets, &[1.0], rule).correct, 1);
+    // An error of 0 is at the kink, where the slope is 0.
+    let rule = LossRule::of(LossKind::Absolute);
+    assert_eq!(separable_loss(&targets, &targets, &[1.0], rule).delta.values(), [0.0, 0.0]);
+}
+
 #[test]
 fn dropped_connections_alone_and_with_everything() {
     for (drop, keep, penalties) in [(0.3, 1.0, Penalties::default()), (0.5, 0.6, all_penalties())] {
@@ -161,13 +260,13 @@ fn a_group_lasso_worked_out_by_hand() {
 #[test]
 fn a_smoothed_loss_worked_out_by_hand() {
     let logits = Matrix::from_values(1, vec![0.0, 3f64.ln()]);
-    let loss = softmax_cross_entropy(&logits, &[1], f64::from(0.2f32));
+    let loss = softmax_cross_entropy(&logits, (&[1], &[1.0]), f64::from(0.2f32));
     let expected = -0.1 * 0.25f64.ln() - 0.9 * 0.75f64.ln();
     assert!((loss.sum - expected).abs() < 1e-7, "{}", loss.sum);
     for (delta, expected) in loss.delta.values().iter().zip([0.25 - 0.1, 0.75 - 0.9]) {
         assert!((delta - expected).abs() < 1e-7, "{delta}");
     }
-    let plain = softmax_cross_entropy(&logits, &[1], 0.0);
+    let plain = softmax_cross_entropy(&logits, (&[1], &[1.0]), 0.0);
     assert!((plain.sum + 0.75f64.ln()).abs() < 1e-15, "{}", plain.sum);
 }
 

@@ -19,7 +19,6 @@ fn layers_that_do_not_fit_are_refused() {
     refused(vec![], "at least 1 layer");
     refused(vec![hidden(5, 4)], "no activation");
     refused(vec![layer(&dense(5, 4), Activation::Identity, 0.5)], "no dropout");
-    refused(vec![logits(5, 1)], "at least 2 outputs");
     refused(vec![hidden(5, 4), logits(3, 2)], "layer 1 has 4 outputs, layer 2 has 3 inputs");
     for keep in [0.0, -0.5, 1.5, f32::NAN] {
         refused(vec![layer(&dense(5, 4), Activation::Relu, keep), logits(4, 2)], "keep probability");

@@ -15,7 +15,7 @@ fn read(text: &str, columns: &Columns<'_>) -> Table {
 }
 
 fn learned(text: &str, impute: Option<Impute>) -> (Dataset, DataRecord) {
-    let columns = Columns::New { label: None, labelled: true, drop: &[] };
+    let columns = Columns::New { label: None, labelled: true, drop: &[], weights: None };
     let options = FitOptions { impute, ..FitOptions::default() };
     learn(read(text, &columns), options, &Limits::default()).unwrap()
 }

@@ -15,7 +15,7 @@ use tanner::engine::gpu::uniforms::{
     NetworkUniform, PartUniform, QUAD_VECTORS, Quad, StepUniform, TILE_VECTORS, Tile,
 };
 use tanner::engine::penalty::{L_HALF_SMOOTHING, WEIGHT_ELIMINATION_SCALE};
-use tanner::engine::{MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
+use tanner::engine::{LossKind, MAX_STATES, OptimizerKind, PenaltyRule, UpdateRule};
 use tanner::network::Activation;
 use tanner::network::drop_connect::NO_CONNECTION;
 
@@ -204,7 +204,6 @@ fn regularisation_layouts() -> Vec<StructLayout> {
 }
 
 fn layouts() -> Vec<StructLayout> {
-    let reserved = offset_of!(StepUniform, reserved);
     vec![
         same_names!(
             "Network",
@@ -219,6 +218,7 @@ fn layouts() -> Vec<StructLayout> {
             first_bias,
             micro_block_pairs,
             entry_pairs,
+            label_words,
         ),
         layout!(
             "UpdateRule",
@@ -245,8 +245,8 @@ fn layouts() -> Vec<StructLayout> {
             "metrics_slot" => offset_of!(StepUniform, metrics_slot),
             "training" => offset_of!(StepUniform, training),
             "label_smoothing" => offset_of!(StepUniform, label_smoothing),
-            "reserved_0" => reserved,
-            "reserved_1" => reserved + 4,
+            "loss" => offset_of!(StepUniform, loss),
+            "loss_delta" => offset_of!(StepUniform, loss_delta),
             "rule" => offset_of!(StepUniform, rule),
             "penalties" => offset_of!(StepUniform, penalties),
             "connections" => offset_of!(StepUniform, connections),
@@ -260,7 +260,7 @@ fn layouts() -> Vec<StructLayout> {
             "threshold" => offset_of!(DropoutUniform, threshold),
             "keep_probability" => offset_of!(DropoutUniform, keep_probability),
         ),
-        same_names!("Metric", Metric, loss, correct),
+        same_names!("Metric", Metric, loss, correct, squared, absolute),
         layout!(
             "Part",
             PartUniform,
@@ -359,8 +359,9 @@ fn constants() -> BTreeMap<String, u32> {
     ];
     let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
     let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
-    let all = numbers.into_iter().chain(optimizers).chain(activations);
-    all.map(|(name, value)| (name.to_uppercase(), value)).collect()
+    let losses = LossKind::ALL.map(|kind| (kind.name(), kind as u32));
+    let all = numbers.into_iter().chain(optimizers).chain(activations).chain(losses);
+    all.map(|(name, value)| (name.to_uppercase().replace('-', "_"), value)).collect()
 }
 
 /// Constants that follow from shader and share.
@@ -377,7 +378,7 @@ fn constants_of(shader: &KernelSpec, share: Share) -> BTreeMap<&'static str, u32
         "gather" => {
             all.extend([("FEATURES", GATHERED[0]), ("COLUMNS", GATHERED[1]), ("ROW", GATHERED[1] + 1)]);
         }
-        "softmax_cross_entropy" => {
+        "softmax_cross_entropy" | "separable_loss" => {
             let columns = share.columns();
             let slices = share.get().min(16);
             all.extend([
@@ -435,11 +436,14 @@ fn cases(module: &Module, function: &str) -> Vec<BTreeSet<u32>> {
 fn every_variant_has_a_case() {
     let optimizers: BTreeSet<u32> = OptimizerKind::ALL.map(|kind| kind as u32).into();
     let activations: BTreeSet<u32> = Activation::ALL.map(Activation::code).into();
+    let losses = LossKind::ALL.into_iter().filter(|kind| *kind != LossKind::CrossEntropy);
+    let losses: BTreeSet<u32> = losses.map(|kind| kind as u32).collect();
     assert_eq!((optimizers.len(), activations.len()), (OptimizerKind::ALL.len(), Activation::ALL.len()));
     for (stem, function, expected) in [
         ("backward_weight", "updated", &optimizers),
         ("forward", "activate", &activations),
         ("softmax_cross_entropy", "activate", &activations),
+        ("separable_loss", "value_and_slope", &losses),
         ("backward_input", "slope", &activations),
     ] {
         for variant in variants().into_iter().filter(|variant| variant.shader.name == stem) {
@@ -463,7 +467,7 @@ fn shares_fill_their_workgroups() {
                 let most = items.ilog2().min(5);
                 [0, 1, 2, 3, 4, 10].map(|bits| most.min(bits))
             });
-            if shader.name == "softmax_cross_entropy" {
+            if matches!(shader.name, "softmax_cross_entropy" | "separable_loss") {
                 assert!(items >= columns && items.is_multiple_of(columns), "{name}");
                 assert!(share.get().min(16) * columns <= workgroup, "{name}: slices of columns");
             }

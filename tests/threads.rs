@@ -35,7 +35,7 @@ fn everything() -> String {
 
     let rows: String =
         (0..3000).map(|row| format!("{},{},{}\n", row % 7, ["a", "b"][row % 2], row % 3)).collect();
-    let columns = Columns::New { label: None, labelled: true, drop: &[] };
+    let columns = Columns::New { label: None, labelled: true, drop: &[], weights: None };
     let source = Source::from_bytes("t.csv", format!("x,kind,label\n,a,1\n{rows}").into_bytes());
     let table = Table::read(source, Format::Csv, &columns, &ReadOptions::default()).unwrap().table;
     let options = FitOptions { impute: Some(Impute::Mean), ..FitOptions::default() };

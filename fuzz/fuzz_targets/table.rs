@@ -40,7 +40,7 @@ fn bound(format: Format, bytes: &[u8]) -> usize {
 pub fn read(bytes: &[u8], format: Format) {
     let Some((&choice, bytes)) = bytes.split_first() else { return };
     let label: Option<ColumnRef> = (choice & 1 > 0).then(|| "-1".parse().ok()).flatten();
-    let columns = Columns::New { label: label.as_ref(), labelled: choice & 2 == 0, drop: &[] };
+    let columns = Columns::New { label: label.as_ref(), labelled: choice & 2 == 0, drop: &[], weights: None };
     let options = ReadOptions {
         limits: limits(format),
         decimal: [Decimal::Auto, Decimal::Auto, Decimal::Point, Decimal::Comma][usize::from(choice >> 2 & 3)],

@@ -12,6 +12,7 @@ struct Network {
     first_bias: u32,        // place of the first bias among all values
     micro_block_pairs: u32,
     entry_pairs: u32,
+    label_words: u32,       // of each sample: its label, or its targets; then its weight
 }
 
 // The rule of one step; the rule itself is in update.wgsl.
@@ -57,8 +58,8 @@ struct Step {
     metrics_slot: u32,
     training: u32,          // 0 in evaluation, where no delta is written
     label_smoothing: f32,   // share of the targets that goes to all classes alike; 0 in evaluation
-    reserved_0: u32,
-    reserved_1: u32,
+    loss: u32,              // which loss, of those that separable_loss.wgsl has
+    loss_delta: f32,        // the error from which Huber's loss is linear
     rule: UpdateRule,
     penalties: PenaltyRule,
     connections: Connections,

@@ -68,7 +68,8 @@ impl Augmentation {
         };
         threads::run(|| parts.zip(moves.par_chunks(PART)).for_each(apply));
         // Finite numbers stay finite, so the invariants still hold.
-        Ok(Dataset { features, labels: data.labels.clone(), ..*data })
+        let (targets, weights) = (data.targets.clone(), data.weights.clone());
+        Ok(Dataset { features, targets, weights, ..*data })
     }
 
     /// The moves of all samples in one epoch.

@@ -10,8 +10,8 @@ const PIECE: usize = 1 << 16;
 /// An odd number without pattern (2^64 over the golden ratio), as in Fibonacci hashing.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 
-/// 16 hexadecimal digits that differ, except with a probability of 1 in 2^64, if shapes, features, labels or
-/// their order differ.
+/// 16 hexadecimal digits that differ, except with a probability of 1 in 2^64, if shapes, features, labels, targets,
+/// weights or their order differ.
 ///
 /// It finds accidents, such as a changed file; it is not a defence against forgery, for which there is
 /// `Dataset::digest`, an order of magnitude slower.
@@ -19,8 +19,11 @@ const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 pub fn fingerprint(data: &Dataset) -> String {
     let features = data.features().par_chunks(PIECE).map(|piece| lanes(piece, |v| v.to_bits().into()));
     let labels = data.labels().par_chunks(PIECE).map(|piece| lanes(piece, u64::from));
-    let pieces: Vec<u64> = threads::run(|| features.chain(labels).collect());
-    let shape = [data.samples(), data.feature_count(), data.class_count()];
+    let numbers = [data.targets().values(), data.weights().unwrap_or_default()];
+    let numbers = numbers.par_iter().flat_map(|values| values.par_chunks(PIECE));
+    let numbers = numbers.map(|piece| lanes(piece, |v| v.to_bits().into()));
+    let pieces: Vec<u64> = threads::run(|| features.chain(labels).chain(numbers).collect());
+    let shape = [data.samples(), data.feature_count(), data.targets().outputs()];
     let all = shape.into_iter().map(|size| size as u64).chain(pieces);
     format!("{:016x}", all.fold(FACTOR, join))
 }

@@ -1,8 +1,11 @@
 //! Fits the encoding of a table, and splits it into training and test set.
 
-use super::split::stratified_marks;
-use super::table::{Classes, FitOptions, Labels, Limits, Table, TableEncoding};
-use super::{DataRecord, DataSplits, Dataset, EncodedSamples, HeldOut, Holdout, fingerprint};
+use super::split::marks;
+use super::table::{Classes, FitOptions, Labels, Limits, Table, TableEncoding, shown};
+use super::{
+    DataRecord, DataSplits, Dataset, EncodedSamples, HeldOut, Holdout, TargetRecord, Targets, Task,
+    fingerprint,
+};
 use crate::random::Purpose;
 use crate::{Error, Result};
 
@@ -38,7 +41,7 @@ impl DataRecord {
 }
 
 fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
-    let marks = test_marks(samples.labels(), samples.class_count(), test.holdout, test.seed)?;
+    let marks = marks(samples.targets(), test.holdout, test.seed, Purpose::TestSplit)?;
     let (train, test) = samples.into_parts(&marks);
     Ok(DataSplits { train, test })
 }
@@ -47,9 +50,10 @@ fn split_rows(samples: Dataset, test: HeldOut) -> Result<DataSplits> {
 ///
 /// # Errors
 /// As for [`Classes::of`] and [`TableEncoding::fit`].
-pub fn learn(mut table: Table, fit: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
+pub fn learn(mut table: Table, options: FitOptions, limits: &Limits) -> Result<(Dataset, DataRecord)> {
     table.scale_new_pixels();
-    let record = record(&table, &classes(&table, fit, limits)?, None, fit)?;
+    let known = Known::of(&table, options, limits)?;
+    let record = known.record(&table, None, options)?;
     Ok((record.samples(table, limits)?.samples, record))
 }
 
@@ -63,14 +67,13 @@ pub fn learn(mut table: Table, fit: FitOptions, limits: &Limits) -> Result<(Data
 pub fn learn_and_split(
     mut table: Table,
     (holdout, seed): (Holdout, u64),
-    fit: FitOptions,
+    options: FitOptions,
     limits: &Limits,
 ) -> Result<(EncodedSamples<DataSplits>, DataRecord)> {
     table.scale_new_pixels();
-    let classes = classes(&table, fit, limits)?;
-    let labels = classes.labels(&table)?;
-    let marks = test_marks(&labels, classes.names.len(), holdout, seed)?;
-    let mut record = record(&table, &classes, Some(&marks), fit)?;
+    let known = Known::of(&table, options, limits)?;
+    let marks = marks(&known.targets, holdout, seed, Purpose::TestSplit)?;
+    let mut record = known.record(&table, Some(&marks), options)?;
     record.test = Some(HeldOut { holdout, seed, of: table.rows() });
     let EncodedSamples { samples, unseen, far } = record.samples(table, limits)?;
     record.table = Some(fingerprint(&samples));
@@ -87,8 +90,9 @@ pub(crate) fn held_out_rows(
     (holdout, seed): (Holdout, u64),
     limits: &Limits,
 ) -> Result<Vec<usize>> {
-    let classes = Classes::of(table, limits)?;
-    let marks = test_marks(&classes.labels(table)?, classes.names.len(), holdout, seed)?;
+    let classes = only_classes(table, limits)?;
+    let targets = Targets::Classes { labels: classes.labels(table)?, count: classes.names.len() };
+    let marks = marks(&targets, holdout, seed, Purpose::TestSplit)?;
     Ok((0..marks.len()).filter(|row| marks[*row]).collect())
 }
 
@@ -97,37 +101,88 @@ pub(crate) fn held_out_rows(
 /// # Errors
 /// As [`Classes::of`].
 pub(crate) fn class_sizes(table: &Table, limits: &Limits) -> Result<Vec<(String, usize)>> {
-    let classes = Classes::of(table, limits)?;
+    let classes = only_classes(table, limits)?;
     let mut sizes: Vec<(String, usize)> = classes.names.iter().map(|name| (name.clone(), 0)).collect();
     classes.labels(table)?.into_iter().for_each(|label| sizes[label as usize].1 += 1);
     Ok(sizes)
 }
 
-/// The classes of a table. An error about them mentions everything else that is wrong with the table, too.
-fn classes(table: &Table, fit: FitOptions, limits: &Limits) -> Result<Classes> {
-    if table.labels().is_some_and(Labels::is_incomplete) {
-        return Err(TableEncoding::problems(table, fit).into_error(table));
+/// The classes of a table; numbers and several labels are refused.
+fn only_classes(table: &Table, limits: &Limits) -> Result<Classes> {
+    match table.suggested_task()? {
+        Task::Classification => Classes::of(table, limits),
+        task => {
+            Err(table.refused(format!("folds and searches are for classes, but the label suggests {task}")))
+        }
     }
-    Classes::of(table, limits).map_err(|error| TableEncoding::problems(table, fit).beside(error))
 }
 
-fn test_marks(labels: &[u32], classes: usize, holdout: Holdout, seed: u64) -> Result<Vec<bool>> {
-    stratified_marks(labels, classes, holdout, seed, Purpose::TestSplit)
+/// What is to be learned from a table.
+struct Known {
+    class_names: Vec<String>,
+    targets: Targets,
 }
 
-fn record(
-    table: &Table,
-    classes: &Classes,
-    held_out: Option<&[bool]>,
-    fit: FitOptions,
-) -> Result<DataRecord> {
-    let encoding = TableEncoding::fit(table, held_out, fit)?;
-    Ok(DataRecord {
-        class_names: classes.names.clone(),
-        feature_names: if encoding.named { encoding.feature_names() } else { Vec::new() },
-        image_shape: table.image_shape(),
-        pixel_scale: table.pixel_scale,
-        encoding: Some(encoding),
-        ..DataRecord::default()
-    })
+impl Known {
+    /// An error about the labels mentions everything else that is wrong with the table, too.
+    fn of(table: &Table, options: FitOptions, limits: &Limits) -> Result<Self> {
+        let problems = || TableEncoding::problems(table, options);
+        if table.labels.iter().any(Labels::is_incomplete) {
+            return Err(problems().into_error(table));
+        }
+        Self::of_labels(table, options, limits).map_err(|error| problems().beside(error))
+    }
+
+    fn of_labels(table: &Table, options: FitOptions, limits: &Limits) -> Result<Self> {
+        let task = options.task.map_or_else(|| table.suggested_task(), Ok)?;
+        if task != Task::Classification {
+            return Ok(Self { class_names: Vec::new(), targets: table.numbers(task)? });
+        }
+        if table.labels.len() > 1 {
+            let count = table.labels.len();
+            return Err(table.refused(format!(
+                "{count} label columns, but a class is in one: name one with `label`, or take `task` multilabel or regression"
+            )));
+        }
+        let classes = Classes::of(table, limits)?;
+        let targets = Targets::Classes { labels: classes.labels(table)?, count: classes.names.len() };
+        Ok(Self { class_names: classes.names, targets })
+    }
+
+    /// Fits the record on the rows that are not marked.
+    fn record(self, table: &Table, held_out: Option<&[bool]>, fit: FitOptions) -> Result<DataRecord> {
+        let encoding = TableEncoding::fit(table, held_out, fit)?;
+        let task = self.targets.task();
+        let mut records = Vec::new();
+        if task != Task::Classification {
+            let training = self.targets.select(|row| held_out.is_none_or(|marks| !marks[row]));
+            let has_one_value = |count: usize, target: usize| {
+                let mut values = training.values().iter().skip(target).step_by(count);
+                let first = values.next();
+                values.all(|value| Some(value) == first)
+            };
+            let constant = table
+                .labels
+                .iter()
+                .enumerate()
+                .find(|(target, _)| has_one_value(table.labels.len(), *target));
+            if let Some((_, labels)) = constant {
+                let name = shown(&labels.name, table.named);
+                return Err(table.refused(format!(
+                    "label column {name} has only one value in the training rows, so there is nothing to learn: name another column with `label`"
+                )));
+            }
+            records = TargetRecord::of(&training, table.labels.iter().map(|labels| labels.name.clone()));
+        }
+        Ok(DataRecord {
+            task,
+            targets: records,
+            class_names: self.class_names,
+            feature_names: if encoding.named { encoding.feature_names() } else { Vec::new() },
+            image_shape: table.image_shape(),
+            pixel_scale: table.pixel_scale,
+            encoding: Some(encoding),
+            ..DataRecord::default()
+        })
+    }
 }

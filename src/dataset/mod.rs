@@ -29,7 +29,9 @@ mod samples;
 mod split;
 #[doc(hidden)]
 pub mod table;
+mod targets;
 mod views;
+mod weights;
 
 use rayon::prelude::*;
 #[cfg(feature = "train")]
@@ -49,7 +51,13 @@ pub use views::Augmentation;
 pub(crate) use views::View;
 
 #[doc(hidden)]
-pub use self::{fingerprint::fingerprint, pictures::Pictures, record::EncodedSamples, samples::Samples};
+pub use self::{
+    fingerprint::fingerprint,
+    pictures::Pictures,
+    record::EncodedSamples,
+    samples::Samples,
+    targets::{TargetRecord, Targets, Task},
+};
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub use self::{
@@ -64,15 +72,16 @@ const CHECK_CHUNK: usize = 1 << 16;
 ///
 /// Invariants, established by [`Dataset::new`]: at least one sample, one feature
 /// and two classes; `features.len() == samples * feature_count`; one label for
-/// each sample, each below `class_count`; every feature finite.
+/// each sample, each below `class_count`; every feature finite. Instead of classes
+/// there may be numbers to predict, finite ones or, of several labels, 0 and 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
     /// `[sample][feature]`, row-major.
     features: Vec<f32>,
     feature_count: usize,
-    /// `[sample]`.
-    labels: Vec<u32>,
-    class_count: usize,
+    targets: Targets,
+    /// `[sample]`, how much each counts in the loss; `None` if all count alike.
+    weights: Option<Vec<f32>>,
     /// Rows and columns, when a sample is a picture.
     image_shape: Option<[usize; 2]>,
     /// What pixels of bytes were divided by.
@@ -99,7 +108,16 @@ impl Dataset {
         labels: Vec<u32>,
         class_count: usize,
     ) -> Result<Self> {
-        check_labels(features.len(), feature_count, &labels, class_count)?;
+        Self::with_targets(features, feature_count, Targets::Classes { labels, count: class_count })
+    }
+
+    /// As [`Dataset::new`], with any kind of targets.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when one of the invariants listed on the type does not hold.
+    #[doc(hidden)]
+    pub fn with_targets(features: Vec<f32>, feature_count: usize, targets: Targets) -> Result<Self> {
+        targets.check(features.len(), feature_count)?;
         if let Some(index) = first_not_finite(&features) {
             let (sample, feature) = (index / feature_count, index % feature_count);
             let value = features[index];
@@ -107,7 +125,7 @@ impl Dataset {
                 "feature {feature} of sample {sample} is {value}, but every feature must be a finite number"
             )));
         }
-        Ok(Self { features, feature_count, labels, class_count, image_shape: None, pixel_scale: None })
+        Ok(Self { features, feature_count, targets, weights: None, image_shape: None, pixel_scale: None })
     }
 
     /// Declares that each sample is a picture of `[rows, columns]` pixels, row by row.
@@ -134,7 +152,17 @@ impl Dataset {
     /// [`Error::Dataset`] when the new features break an invariant listed on the type.
     #[doc(hidden)]
     pub fn with_features(self, features: Vec<f32>, feature_count: usize) -> Result<Self> {
-        Self::new(features, feature_count, self.labels, self.class_count)
+        let weights = self.weights;
+        Ok(Self { weights, ..Self::with_targets(features, feature_count, self.targets)? })
+    }
+
+    /// The same samples with other targets, as many as before.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when the targets do not fit.
+    pub(crate) fn replace_targets(self, targets: Targets) -> Result<Self> {
+        targets.check(self.features.len(), self.feature_count)?;
+        Ok(Self { targets, ..self })
     }
 
     /// The first `count` samples; the class count stays what it was.
@@ -144,10 +172,7 @@ impl Dataset {
     #[doc(hidden)]
     pub fn head(mut self, count: usize) -> Result<Self> {
         check_head(count, self.samples())?;
-        self.labels.truncate(count);
-        self.labels.shrink_to_fit();
-        self.features.truncate(count * self.feature_count);
-        self.features.shrink_to_fit();
+        self.retain(|sample| sample < count);
         Ok(self)
     }
 
@@ -164,7 +189,7 @@ impl Dataset {
     /// Number of samples.
     #[must_use]
     pub fn samples(&self) -> usize {
-        self.labels.len()
+        self.features.len() / self.feature_count
     }
 
     /// Number of features of each sample.
@@ -173,10 +198,33 @@ impl Dataset {
         self.feature_count
     }
 
-    /// Number of classes; every label is below it.
+    /// Number of classes; every label is below it. 0 if numbers are predicted.
     #[must_use]
     pub fn class_count(&self) -> usize {
-        self.class_count
+        match &self.targets {
+            Targets::Classes { count, .. } => *count,
+            Targets::Numbers { .. } => 0,
+        }
+    }
+
+    /// What each sample is to be predicted as.
+    #[must_use]
+    #[doc(hidden)]
+    pub fn targets(&self) -> &Targets {
+        &self.targets
+    }
+
+    /// The numbers to predict for one sample, `[target]`; empty for classes.
+    ///
+    /// # Panics
+    /// When `index` is not below [`Dataset::samples`].
+    #[must_use]
+    #[doc(hidden)]
+    pub fn target(&self, index: usize) -> &[f32] {
+        match &self.targets {
+            Targets::Classes { .. } => &[],
+            Targets::Numbers { values, count, .. } => &values[index * count..][..*count],
+        }
     }
 
     /// All features, `[sample][feature]`, row-major.
@@ -185,10 +233,10 @@ impl Dataset {
         &self.features
     }
 
-    /// All labels, `[sample]`.
+    /// All labels, `[sample]`; empty if numbers are predicted.
     #[must_use]
     pub fn labels(&self) -> &[u32] {
-        &self.labels
+        self.targets.labels()
     }
 
     /// Rows and columns when each sample is a picture.
@@ -207,6 +255,19 @@ impl Dataset {
     pub fn sample(&self, index: usize) -> &[f32] {
         &self.features[index * self.feature_count..][..self.feature_count]
     }
+}
+
+/// Keeps the rows of `width` values for which `keep` is true, in order and in place.
+fn retain_rows<T: Copy>(values: &mut Vec<T>, width: usize, keep: impl Fn(usize) -> bool) {
+    let mut kept = 0;
+    for row in (0..values.len() / width.max(1)).filter(|row| keep(*row)) {
+        if row != kept {
+            values.copy_within(row * width..(row + 1) * width, kept * width);
+        }
+        kept += 1;
+    }
+    values.truncate(kept * width);
+    values.shrink_to_fit();
 }
 
 /// Refuses a set whose number of values, labels and counts contradict each other.

@@ -3,22 +3,21 @@
 use rayon::prelude::*;
 
 use super::table::BYTE;
-use super::{Dataset, Samples, check_head, check_labels, check_picture_size};
+use super::{Dataset, Samples, Targets, check_head, check_picture_size};
 use crate::{Result, threads};
 
 /// Labelled pictures of one byte a pixel: the [`Dataset`] of the same pictures in a quarter of its memory.
 ///
 /// A pixel from 0 to 255 is a feature from 0 to 1. The invariants are those of
 /// [`Dataset`], and hold from [`Pictures::new`] on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pictures {
     /// `[picture][row][column]`.
     pixels: Vec<u8>,
     /// Rows and columns.
     shape: [usize; 2],
-    /// `[picture]`.
-    labels: Vec<u32>,
-    class_count: usize,
+    /// The class of each.
+    targets: Targets,
 }
 
 impl Pictures {
@@ -28,8 +27,9 @@ impl Pictures {
     /// [`Error::Dataset`](crate::Error::Dataset) as [`Dataset::new`].
     pub fn new(pixels: Vec<u8>, shape: [usize; 2], labels: Vec<u32>, class_count: usize) -> Result<Self> {
         let size = check_picture_size(shape)?;
-        check_labels(pixels.len(), size, &labels, class_count)?;
-        Ok(Self { pixels, shape, labels, class_count })
+        let targets = Targets::Classes { labels, count: class_count };
+        targets.check(pixels.len(), size)?;
+        Ok(Self { pixels, shape, targets })
     }
 
     /// Rows and columns of each picture.
@@ -46,7 +46,7 @@ impl Pictures {
         check_head(count, self.samples())?;
         self.pixels.truncate(count * self.feature_count());
         self.pixels.shrink_to_fit();
-        self.labels.truncate(count);
+        self.targets.retain(|sample| sample < count);
         Ok(self)
     }
 }
@@ -56,12 +56,8 @@ impl Samples for Pictures {
         self.shape[0] * self.shape[1]
     }
 
-    fn labels(&self) -> &[u32] {
-        &self.labels
-    }
-
-    fn class_count(&self) -> usize {
-        self.class_count
+    fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     fn read(&self, sample: usize, first: usize, out: &mut [f32]) {
@@ -74,14 +70,14 @@ impl Samples for Pictures {
 impl From<Pictures> for Dataset {
     fn from(pictures: Pictures) -> Self {
         let feature_count = pictures.feature_count();
-        let Pictures { pixels, shape, labels, class_count } = pictures;
+        let Pictures { pixels, shape, targets } = pictures;
         let features = threads::run(|| pixels.par_iter().map(|pixel| scaled(*pixel)).collect());
         // The invariants are the same, and no scaled byte is infinite.
         Self {
             features,
             feature_count,
-            labels,
-            class_count,
+            targets,
+            weights: None,
             image_shape: Some(shape),
             pixel_scale: Some(BYTE),
         }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::table::{BYTE, Classes, Limits, PixelUnit, Span, Table, TableEncoding, Unseen};
-use super::{Dataset, HeldOut, fingerprint};
+use super::{Dataset, HeldOut, TargetRecord, Targets, Task, fingerprint};
 #[cfg(feature = "train")]
 use crate::text::hex;
 use crate::{Error, Result};
@@ -19,6 +19,14 @@ const FINGERPRINT_DIGITS: usize = 16;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataRecord {
+    /// What a network learns to predict from these data.
+    #[serde(default, skip_serializing_if = "Task::is_classification")]
+    #[doc(hidden)]
+    pub task: Task,
+    /// The numbers that are predicted, unless it is a class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[doc(hidden)]
+    pub targets: Vec<TargetRecord>,
     /// The name of each class, by its number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
@@ -58,7 +66,20 @@ impl DataRecord {
     /// What is known of samples that come without a table.
     #[must_use]
     pub(crate) fn of(dataset: &Dataset) -> Self {
-        Self { image_shape: dataset.image_shape, pixel_scale: dataset.pixel_scale, ..Self::default() }
+        let targets = dataset.targets();
+        let names = (0..targets.outputs()).map(|target| target.to_string());
+        let records = if targets.task() == Task::Classification {
+            Vec::new()
+        } else {
+            TargetRecord::of(targets, names)
+        };
+        Self {
+            task: targets.task(),
+            targets: records,
+            image_shape: dataset.image_shape,
+            pixel_scale: dataset.pixel_scale,
+            ..Self::default()
+        }
     }
 
     /// Gives the pixels of a table the scale of training.
@@ -81,12 +102,14 @@ impl DataRecord {
     /// 16 hexadecimal digits that depend on the names of classes and features; `None` if there are no names.
     #[cfg(feature = "train")]
     fn digest_of_names(&self) -> Option<String> {
+        let targets: Vec<String> = self.targets.iter().map(|target| target.name.clone()).collect();
         if self.class_names.is_empty() && self.feature_names.is_empty() {
             return None;
         }
         // Names may contain anything, so each is preceded by its length.
         let mut digest = Sha256::new();
-        for names in [&self.class_names, &self.feature_names] {
+        let targets = Some(&targets).filter(|targets| !targets.is_empty());
+        for names in [&self.class_names, &self.feature_names].into_iter().chain(targets) {
             digest.update((names.len() as u64).to_le_bytes());
             for name in names {
                 digest.update((name.len() as u64).to_le_bytes());
@@ -117,6 +140,7 @@ impl DataRecord {
     /// [`Error::Dataset`] with the mismatch.
     pub(crate) fn check(&self, features: usize, classes: usize) -> Result<()> {
         let fail = |reason: String| Err(Error::Dataset(reason));
+        self.check_targets(classes)?;
         let distinct: std::collections::HashSet<&String> = self.class_names.iter().collect();
         if !self.class_names.is_empty() && (self.class_names.len() != classes || distinct.len() != classes) {
             return fail(format!("{} different names for {classes} classes", distinct.len()));
@@ -152,6 +176,42 @@ impl DataRecord {
         self.test.map_or(Ok(()), |test| test.holdout.count_of(test.of).map(drop))
     }
 
+    /// Refuses targets that do not match this number of outputs.
+    fn check_targets(&self, outputs: usize) -> Result<()> {
+        let fail = |reason: String| Err(Error::Dataset(reason));
+        if self.task == Task::Classification {
+            return if self.targets.is_empty() { Ok(()) } else { fail("classes have no targets".into()) };
+        }
+        if self.targets.len() != outputs || !self.class_names.is_empty() {
+            return fail(format!("{} targets for {outputs} outputs", self.targets.len()));
+        }
+        self.targets.iter().try_for_each(|target| target.check(self.task))
+    }
+
+    /// Fits means and deviations of regression to these training samples.
+    #[cfg(feature = "train")]
+    pub(crate) fn fit_targets(&mut self, train: &Dataset) {
+        let names: Vec<String> = self.targets.iter().map(|target| target.name.clone()).collect();
+        self.targets = TargetRecord::of(train.targets(), names);
+    }
+
+    /// The same samples with targets as the network predicts them: those of regression in deviations from the mean.
+    pub(crate) fn scaled(&self, samples: Dataset) -> Result<Dataset> {
+        let Targets::Numbers { task: Task::Regression, values, count } = samples.targets() else {
+            return Ok(samples);
+        };
+        if *count != self.targets.len() {
+            return Err(Error::Dataset(format!(
+                "{count} targets, the model predicts {}",
+                self.targets.len()
+            )));
+        }
+        let scaled = |(value, target): (&f32, &TargetRecord)| target.scaled(*value);
+        let values = values.iter().zip(self.targets.iter().cycle()).map(scaled).collect();
+        let targets = Targets::Numbers { task: Task::Regression, values, count: *count };
+        samples.replace_targets(targets)
+    }
+
     /// Refuses pictures of another shape than those of the training; what has no shape fits any.
     ///
     /// # Errors
@@ -180,11 +240,19 @@ impl DataRecord {
             return Err(table.refused("the model does not know how to encode a table"));
         };
         self.check_pictures(table.image_shape())?;
-        let labels = Classes { names: self.class_names.clone() }.labels(&table)?;
+        let targets = match self.task {
+            Task::Classification => Targets::Classes {
+                labels: Classes { names: self.class_names.clone() }.labels(&table)?,
+                count: self.class_names.len(),
+            },
+            task => table.numbers(task)?,
+        };
+        let weights = table.weights();
         self.scale_pixels(&mut table, &mut PixelUnit::default())?;
         let spans: Vec<Span> = table.columns.iter().map(|column| column.span).collect();
         let encoded = encoding.encode(&mut table, limits)?;
-        let data = Dataset::new(encoded.features, encoding.width(), labels, self.class_names.len())?;
+        let data =
+            Dataset::with_targets(encoded.features, encoding.width(), targets)?.with_weights(weights)?;
         let samples = match self.image_shape {
             Some(shape) => data.with_image_shape(shape)?,
             None => data,

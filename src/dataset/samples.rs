@@ -3,22 +3,19 @@
 #[cfg(feature = "train")]
 use sha2::{Digest, Sha256};
 
-use super::{CHECK_CHUNK, Dataset};
+use super::{CHECK_CHUNK, Dataset, Targets};
 
 /// Labelled samples whose features can be read as f32, a part of a row at a time.
 ///
 /// Code that needs no more than that (scores of features, a digest) takes any of
 /// these, so that a set which was never entirely converted to f32 serves as well
-/// as a [`Dataset`]. Features are finite, and labels below the class count.
+/// as a [`Dataset`], with the same invariants.
 pub trait Samples: Sync {
     /// Number of features of each sample, at least 1.
     fn feature_count(&self) -> usize;
 
-    /// All labels, `[sample]`, at least one; each is below [`Samples::class_count`].
-    fn labels(&self) -> &[u32];
-
-    /// Number of classes.
-    fn class_count(&self) -> usize;
+    /// What each sample is to be predicted as; at least one sample.
+    fn targets(&self) -> &Targets;
 
     /// Writes the features `first..first + out.len()` of one sample.
     ///
@@ -28,7 +25,7 @@ pub trait Samples: Sync {
 
     /// Number of samples.
     fn samples(&self) -> usize {
-        self.labels().len()
+        self.targets().samples()
     }
 }
 
@@ -37,12 +34,8 @@ impl Samples for Dataset {
         self.feature_count
     }
 
-    fn labels(&self) -> &[u32] {
-        &self.labels
-    }
-
-    fn class_count(&self) -> usize {
-        self.class_count
+    fn targets(&self) -> &Targets {
+        &self.targets
     }
 
     fn read(&self, sample: usize, first: usize, out: &mut [f32]) {
@@ -51,7 +44,7 @@ impl Samples for Dataset {
 }
 
 #[cfg(feature = "train")]
-/// Adds features `[sample][feature]` and labels, as little-endian bytes, to a hash.
+/// Adds features `[sample][feature]` and labels or targets, as little-endian bytes, to a hash.
 pub(crate) fn update_digest(samples: &impl Samples, hash: &mut Sha256) {
     let mut row = vec![0.0; samples.feature_count()];
     let mut bytes = Vec::new();
@@ -64,8 +57,12 @@ pub(crate) fn update_digest(samples: &impl Samples, hash: &mut Sha256) {
         }
     }
     hash.update(&bytes);
-    for part in samples.labels().chunks(CHECK_CHUNK) {
+    for part in samples.targets().labels().chunks(CHECK_CHUNK) {
         let bytes: Vec<u8> = part.iter().flat_map(|label| label.to_le_bytes()).collect();
+        hash.update(&bytes);
+    }
+    for part in samples.targets().values().chunks(CHECK_CHUNK) {
+        let bytes: Vec<u8> = part.iter().flat_map(|value| value.to_le_bytes()).collect();
         hash.update(&bytes);
     }
 }

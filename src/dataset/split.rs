@@ -6,12 +6,13 @@
 
 use rand::RngExt;
 
-use super::{Dataset, Holdout};
+use super::{Dataset, Holdout, Targets, Task, retain_rows};
 use crate::Result;
 use crate::random::{Purpose, generator};
 
 impl Dataset {
-    /// Splits samples off, class by class in proportion, and returns (the rest, the held-out part).
+    /// Splits samples off, class by class in proportion, and returns (the rest, the held-out part). A single target of
+    /// regression is split by tenths of its range of values in the same way, several targets at random.
     ///
     /// The held-out samples of a class depend only on the seed; both
     /// parts keep the order, the class count and the image shape of the whole.
@@ -21,7 +22,7 @@ impl Dataset {
     /// # Errors
     /// [`Error::Dataset`](crate::Error::Dataset) when nothing would be held out or nothing would be left.
     pub fn holdout(&self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
-        let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
+        let held_out = marks(&self.targets, holdout, seed, Purpose::Split)?;
         Ok((self.select(&held_out, false), self.select(&held_out, true)))
     }
 
@@ -30,44 +31,72 @@ impl Dataset {
     /// # Errors
     /// As [`Dataset::holdout`].
     pub(crate) fn into_holdout(self, holdout: Holdout, seed: u64) -> Result<(Self, Self)> {
-        let held_out = stratified_marks(self.labels(), self.class_count(), holdout, seed, Purpose::Split)?;
+        let held_out = marks(&self.targets, holdout, seed, Purpose::Split)?;
         Ok(self.into_parts(&held_out))
     }
 
     /// Splits the samples into (unmarked, marked); both must be non-empty.
     pub(crate) fn into_parts(mut self, marks: &[bool]) -> (Self, Self) {
         let marked = self.select(marks, true);
-        // Remaining samples move forward in place.
-        let (width, mut kept) = (self.feature_count(), 0);
-        for (sample, _) in marks.iter().enumerate().filter(|(_, marked)| !**marked) {
-            self.features.copy_within(sample * width..(sample + 1) * width, kept * width);
-            self.labels[kept] = self.labels[sample];
-            kept += 1;
-        }
-        self.features.truncate(kept * width);
-        self.features.shrink_to_fit();
-        self.labels.truncate(kept);
-        self.labels.shrink_to_fit();
+        self.retain(|sample| !marks[sample]);
         (self, marked)
+    }
+
+    /// Keeps the samples for which `keep` is true, at least one, in order.
+    pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        retain_rows(&mut self.features, self.feature_count, &keep);
+        self.targets.retain(&keep);
+        if let Some(weights) = &mut self.weights {
+            retain_rows(weights, 1, keep);
+        }
     }
 
     /// The samples whose mark is `wanted`, at least one.
     fn select(&self, marks: &[bool], wanted: bool) -> Self {
-        let chosen = (0..self.samples()).filter(|sample| marks[*sample] == wanted);
+        let is_chosen = |sample: usize| marks[sample] == wanted;
         let count = marks.iter().filter(|mark| **mark == wanted).count();
         let mut features = Vec::with_capacity(count * self.feature_count());
-        let mut labels = Vec::with_capacity(count);
-        for sample in chosen {
+        for sample in (0..self.samples()).filter(|sample| is_chosen(*sample)) {
             features.extend_from_slice(self.sample(sample));
-            labels.push(self.labels()[sample]);
         }
+        let weights = self.weights.clone().map(|mut weights| {
+            retain_rows(&mut weights, 1, is_chosen);
+            weights
+        });
         // A part of consistent samples is consistent.
-        Self { features, labels, ..*self }
+        Self { features, targets: self.targets.select(is_chosen), weights, ..*self }
     }
 }
 
+/// Marks the samples that are held out: in proportion from each class, or from each part of the range of a target
+/// that is predicted alone; otherwise at random.
+pub(crate) fn marks(targets: &Targets, holdout: Holdout, seed: u64, purpose: Purpose) -> Result<Vec<bool>> {
+    match targets {
+        Targets::Classes { labels, count } => stratified_marks(labels, *count, holdout, seed, purpose),
+        Targets::Numbers { task: Task::Regression, values, count: 1 } => {
+            stratified_marks(&quantiles(values), QUANTILES, holdout, seed, purpose)
+        }
+        Targets::Numbers { .. } => stratified_marks(&vec![0; targets.samples()], 1, holdout, seed, purpose),
+    }
+}
+
+/// Parts of the range of a target.
+const QUANTILES: usize = 10;
+
+/// The number of the part of the range that each value is in; the parts hold about as many values each.
+fn quantiles(values: &[f32]) -> Vec<u32> {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    // The same value is always in the same part.
+    let part = |value: &f32| {
+        let below = sorted.partition_point(|other| other.total_cmp(value).is_lt());
+        u32::try_from(QUANTILES * below / sorted.len()).expect("there are few parts")
+    };
+    values.iter().map(part).collect()
+}
+
 /// Marks the samples that are held out: of each class its proportion, drawn from the seed's stream of this purpose.
-pub(crate) fn stratified_marks(
+fn stratified_marks(
     labels: &[u32],
     class_count: usize,
     holdout: Holdout,

@@ -8,6 +8,7 @@
 //!
 //! [`SingleSample`] is a forward pass for one sample at a time.
 
+mod checks;
 #[doc(hidden)]
 pub mod cpu;
 #[cfg(feature = "gpu")]
@@ -15,6 +16,7 @@ pub mod cpu;
 pub mod gpu;
 #[doc(hidden)]
 pub mod layout;
+mod loss;
 mod optimizer;
 mod optimizer_options;
 pub(crate) mod pace;
@@ -41,6 +43,7 @@ use crate::network::{Network, Parameters};
 use crate::topology::Topology;
 use crate::{Error, Result, Setting};
 
+pub(crate) use checks::{check_data, check_plan, check_targets};
 pub use cpu::{CpuEngine, SingleSample};
 #[cfg(feature = "gpu")]
 pub use gpu::{AdapterChoice, GpuEngine, GpuOptions};
@@ -49,6 +52,7 @@ pub use penalty::Penalties;
 
 #[doc(hidden)]
 pub use self::{
+    loss::{Errors, LossKind, LossRule},
     optimizer::MAX_STATES,
     optimizer_options::OptimizerOptions,
     penalty::PenaltyRule,
@@ -85,6 +89,10 @@ pub struct EngineSettings {
     /// The penalties on the weights, which are added to the loss.
     #[serde(flatten)]
     pub penalties: Penalties,
+    /// How outputs are compared with targets.
+    #[doc(hidden)]
+    #[serde(default, skip_serializing_if = "LossRule::is_of_classes")]
+    pub loss: LossRule,
     /// Label smoothing E, in `[0, 1)` (Szegedy et al., 2016): training aims at `1 - E` for the label's class
     /// plus `E / classes` for every class. Evaluation ignores it.
     #[serde(default)]
@@ -110,6 +118,7 @@ impl EngineSettings {
         Self {
             optimizer,
             penalties,
+            loss: LossRule::CROSS_ENTROPY,
             label_smoothing: 0.0,
             drop_connect: 0.0,
             batch_size,
@@ -152,6 +161,7 @@ impl EngineSettings {
         if let Some((setting, share)) = shares.into_iter().find(|(_, share)| !(0.0..1.0).contains(share)) {
             return refuse(setting, format!("{share} is invalid, it must be at least 0 and below 1"));
         }
+        self.loss.check()?;
         self.penalties.check()?;
         self.optimizer.check()
     }
@@ -176,23 +186,31 @@ pub struct StepPlan<'a> {
 /// The results of one training step, before its update.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct StepOutcome {
-    /// Mean cross-entropy over the batch in nats, with smoothed labels if they are smoothed, without penalties.
+    /// Mean loss over the batch, with smoothed labels if they are smoothed, without penalties; of classes the cross-entropy in nats.
     pub loss: f64,
-    /// Samples whose greatest logit (the first of equals) was their label's.
+    /// Samples whose greatest logit (the first of equals) was their label's; with several labels, those with no wrong one.
     pub correct: u32,
     /// Samples in the batch.
     pub samples: u32,
+    /// Sums of the errors of regression; not the errors of other tasks.
+    #[doc(hidden)]
+    #[serde(default)]
+    pub errors: Errors,
 }
 
 /// The results of a network on a data set, without dropout.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Mean cross-entropy over the samples in nats; labels are never smoothed here.
+    /// Mean loss over the samples, of classes the cross-entropy in nats; labels are never smoothed here.
     pub loss: f64,
-    /// Samples whose greatest logit (the first of equals) was their label's.
+    /// Samples whose greatest logit (the first of equals) was their label's; with several labels, those with no wrong one.
     pub correct: usize,
     /// Samples in the data set.
     pub samples: usize,
+    /// Sums of the errors of regression; not the errors of other tasks.
+    #[doc(hidden)]
+    #[serde(default)]
+    pub errors: Errors,
 }
 
 impl Evaluation {
@@ -302,45 +320,4 @@ pub trait Engine: Send {
         let _ = (graphs, state);
         Err(Error::Network("this engine cannot change its graphs".into()))
     }
-}
-
-/// Refuses data that do not fit a network, before any kernel runs.
-///
-/// # Errors
-/// Names the width, the number of classes or the sample that does not fit.
-pub(crate) fn check_data(network: &Network, data: &Dataset) -> Result<()> {
-    if data.feature_count() != network.inputs() {
-        return Err(Error::Dataset(format!(
-            "samples of {} features do not fit a network of {} inputs",
-            data.feature_count(),
-            network.inputs()
-        )));
-    }
-    if data.class_count() > network.classes() {
-        return Err(Error::Dataset(format!(
-            "{} classes do not fit a network of {} logits",
-            data.class_count(),
-            network.classes()
-        )));
-    }
-    Ok(())
-}
-
-/// As [`check_data`]; also refuses a plan with missing samples, or a learning rate that is not finite.
-///
-/// # Errors
-/// As [`check_data`]; names the first sample beyond the data set.
-pub(crate) fn check_plan(network: &Network, data: &Dataset, plan: &StepPlan<'_>) -> Result<()> {
-    check_data(network, data)?;
-    if let Some(missing) = plan.samples.iter().find(|sample| **sample as usize >= data.samples()) {
-        return Err(Error::Dataset(format!(
-            "sample {missing} is not there, the data set has {}",
-            data.samples()
-        )));
-    }
-    if !plan.learning_rate.is_finite() {
-        let reason = format!("{} is invalid, it must be a finite number", plan.learning_rate);
-        return Err(Error::setting(Setting::Lr, reason));
-    }
-    Ok(())
 }

@@ -5,13 +5,16 @@ use serde::{Serialize, Serializer};
 
 use super::{MeanDeviation, Paired};
 use crate::session::Configuration;
-use crate::training::{ScoredOn, Summary};
+use crate::training::{Metric, ScoredOn, Summary};
 
 /// The result of one run, without times.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunScore {
     /// Seed of the run.
     pub seed: u64,
+    /// The metric; unless it is the accuracy of classes, it replaces the accuracy in the fields of that name.
+    #[serde(skip_serializing_if = "Metric::is_accuracy")]
+    pub metric: Metric,
     /// Share of correct samples after the last epoch.
     pub accuracy: f64,
     /// The same after the best epoch.
@@ -30,6 +33,7 @@ impl From<&Summary> for RunScore {
     fn from(summary: &Summary) -> Self {
         Self {
             seed: summary.seed,
+            metric: summary.metric,
             accuracy: summary.test_accuracy,
             best_accuracy: summary.best_test_accuracy,
             loss: summary.test_loss,
@@ -56,8 +60,9 @@ impl Serialize for Entry {
         fields.serialize_entry("name", &self.configuration.name)?;
         fields.serialize_entry("flags", &self.configuration.flags())?;
         fields.serialize_entry("runs", &self.runs)?;
-        fields.serialize_entry("accuracy", &self.accuracy())?;
-        fields.serialize_entry("best_accuracy", &self.best_accuracy())?;
+        let metric = self.metric();
+        fields.serialize_entry(metric.name(), &self.accuracy())?;
+        fields.serialize_entry(&format!("best_{metric}"), &self.best_accuracy())?;
         fields.end()
     }
 }
@@ -81,6 +86,12 @@ impl Entry {
         MeanDeviation::of(&self.runs.iter().map(|run| run.best_accuracy).collect::<Vec<_>>())
     }
 
+    /// The metric of its runs.
+    #[must_use]
+    pub fn metric(&self) -> Metric {
+        self.runs.first().map_or(Metric::Accuracy, |run| run.metric)
+    }
+
     /// The samples on which accuracies were measured; `None` without a finished run.
     #[must_use]
     pub fn scored_on(&self) -> Option<ScoredOn> {
@@ -92,7 +103,7 @@ impl Entry {
     pub fn paired_with(&self, other: &Self) -> Option<Paired> {
         let pairs = self.runs.iter().filter_map(|run| {
             let partner = other.runs.iter().find(|partner| partner.seed == run.seed)?;
-            Some((run.accuracy, partner.accuracy))
+            (run.metric == partner.metric).then_some((run.accuracy, partner.accuracy))
         });
         Paired::of(&pairs.collect::<Vec<_>>())
     }
@@ -128,6 +139,14 @@ impl Comparison {
         self.entries.iter().find_map(Entry::scored_on)
     }
 
+    /// The metric of the runs; that of the baseline if they differ.
+    #[must_use]
+    pub fn metric(&self) -> Metric {
+        let with_runs = |entry: &&Entry| !entry.runs.is_empty();
+        let baseline = self.entries.get(self.baseline).filter(with_runs);
+        baseline.or(self.entries.iter().find(with_runs)).map_or(Metric::Accuracy, Entry::metric)
+    }
+
     /// The paired difference of one entry from the baseline; `None` for the baseline
     /// itself, and without common seeds.
     #[must_use]
@@ -161,6 +180,7 @@ mod tests {
         pub(crate) fn example(name: &str, accuracies: &[f64]) -> Self {
             let run = |(seed, accuracy): (u64, &f64)| RunScore {
                 seed,
+                metric: Metric::Accuracy,
                 accuracy: *accuracy,
                 best_accuracy: accuracy + 0.01,
                 loss: 0.5,

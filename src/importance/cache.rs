@@ -82,7 +82,7 @@ fn key(settings: &ImportanceSettings, train: &impl Samples) -> String {
     let mut hash = Sha256::new();
     hash.update(MAGIC);
     hash.update(FORMAT.to_le_bytes());
-    let numbers = [settings.trees, train.samples(), train.feature_count(), train.class_count()];
+    let numbers = [settings.trees, train.samples(), train.feature_count(), train.targets().outputs()];
     numbers.iter().for_each(|number| hash.update((*number as u64).to_le_bytes()));
     hash.update(settings.seed.to_le_bytes());
     hash.update(settings.importance.name());

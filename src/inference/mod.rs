@@ -5,13 +5,14 @@
 //! needs a GPU.
 
 pub(crate) mod metrics;
+mod number_scores;
 mod predictions;
 mod scores;
 
 use std::sync::Arc;
 
 use crate::dataset::table::Limits;
-use crate::dataset::{Augmentation, Dataset, View};
+use crate::dataset::{Augmentation, Dataset, Targets, Task, View};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::model::TrainedModel;
@@ -19,6 +20,7 @@ use crate::{Error, Result};
 
 #[doc(hidden)]
 pub use metrics::{AtThreshold, ThresholdTable};
+pub use number_scores::{LabelScores, MultiLabelScores, RegressionScores, TargetScores};
 pub use predictions::Predictions;
 pub use scores::{ClassScores, Scores};
 
@@ -148,18 +150,23 @@ impl Predictor {
             }
             logits.extend(self.logits(values)?);
         }
-        Predictions::new(logits, classes)
+        Predictions::of_model(logits, classes, self.model.data())
     }
 
     /// The logits of some samples, `[sample][class]`.
     fn logits(&self, features: &[f32]) -> Result<Vec<f32>> {
         let (width, classes) = (self.model.preprocessing().input_features(), self.model.network().classes());
         let prepared = self.model.preprocessing().apply(features)?;
-        let labels = vec![0; features.len() / width];
-        self.engine.logits(&Dataset::new(prepared, self.model.network().inputs(), labels, classes)?)
+        let samples = features.len() / width;
+        // The engine does not look at them.
+        let targets = match self.model.data().task {
+            Task::Classification => Targets::Classes { labels: vec![0; samples], count: classes },
+            task => Targets::Numbers { task, values: vec![0.0; samples * classes], count: classes },
+        };
+        self.engine.logits(&Dataset::with_targets(prepared, self.model.network().inputs(), targets)?)
     }
 
-    /// The mean logarithms of the probabilities over all views, `[sample][class]`.
+    /// The mean logarithms of the probabilities over all views, `[sample][class]`; of other tasks the mean outputs.
     fn averaged(&self, features: &[f32]) -> Result<Vec<f32>> {
         let (width, classes) = (self.model.preprocessing().input_features(), self.model.network().classes());
         let mut mean = vec![0.0; features.len() / width * classes];
@@ -167,7 +174,8 @@ impl Predictor {
             let logits = self.logits(&view.of(features, width))?;
             let samples = mean.chunks_mut(classes).zip(logits.chunks(classes));
             for (mean, logits) in samples {
-                let normaliser = predictions::log_sum_exp(logits);
+                let is_of_classes = self.model.data().task == Task::Classification;
+                let normaliser = if is_of_classes { predictions::log_sum_exp(logits) } else { 0.0 };
                 for (mean, logit) in mean.iter_mut().zip(logits) {
                     *mean += (f64::from(*logit) - normaliser) / self.views.len() as f64;
                 }

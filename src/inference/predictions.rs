@@ -3,16 +3,23 @@
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::dataset::{DataRecord, Task};
 use crate::{Error, Result, threads};
 
-/// Logits and probabilities of some samples, at least one.
+/// Logits and probabilities of some samples, at least one; of regression outputs and numbers.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Predictions {
     /// `[sample][class]`.
     logits: Vec<f32>,
-    /// `[sample][class]`, each sample's adding up to 1.
+    /// `[sample][class]`, each sample's adding up to 1; with several labels the probability of each, of regression numbers
+    /// in the units of the targets.
     probabilities: Vec<f32>,
     classes: usize,
+    /// Of regression the numbers without rounding, `[sample][target]`.
+    #[serde(skip)]
+    values: Vec<f64>,
+    #[serde(skip)]
+    task: Task,
 }
 
 impl Predictions {
@@ -35,16 +42,57 @@ impl Predictions {
         let mut probabilities = vec![0.0; logits.len()];
         let samples = probabilities.par_chunks_mut(classes).zip(logits.par_chunks(classes));
         threads::run(|| samples.for_each(|(probabilities, logits)| softmax(logits, probabilities)));
-        Ok(Self { logits, probabilities, classes })
+        Ok(Self { logits, probabilities, classes, values: Vec::new(), task: Task::Classification })
     }
 
-    /// All probabilities, `[sample][class]`.
+    /// Takes the outputs `[sample][output]` of a model whose data have this record.
+    ///
+    /// # Errors
+    /// As [`Predictions::new`].
+    pub(crate) fn of_model(logits: Vec<f32>, outputs: usize, data: &DataRecord) -> Result<Self> {
+        let plain = Self::new(logits, outputs)?;
+        #[expect(clippy::cast_possible_truncation, reason = "predictions are kept as f32")]
+        let narrow = |value: f64| value as f32;
+        match data.task {
+            Task::Classification => Ok(plain),
+            Task::MultiLabel => {
+                let sigmoid = |logit: &f32| narrow(1.0 / (1.0 + (-f64::from(*logit)).exp()));
+                let probabilities = plain.logits.iter().map(sigmoid).collect();
+                Ok(Self { probabilities, task: data.task, ..plain })
+            }
+            Task::Regression => {
+                let outputs = plain.logits.iter().zip(data.targets.iter().cycle());
+                let values: Vec<f64> = outputs.map(|(output, target)| target.in_units(*output)).collect();
+                let probabilities = values.iter().copied().map(narrow).collect();
+                Ok(Self { probabilities, values, task: data.task, ..plain })
+            }
+        }
+    }
+
+    /// What was predicted.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn task(&self) -> Task {
+        self.task
+    }
+
+    /// The numbers predicted for one sample, `[target]`; empty unless the task is regression.
+    ///
+    /// # Panics
+    /// When there is no such sample.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn values_of(&self, sample: usize) -> &[f64] {
+        if self.values.is_empty() { &[] } else { &self.values[sample * self.classes..][..self.classes] }
+    }
+
+    /// All probabilities, `[sample][class]`; of regression the numbers in units, `[sample][target]`.
     #[must_use]
     pub fn probabilities(&self) -> &[f32] {
         &self.probabilities
     }
 
-    /// The probabilities of one sample, `[class]`.
+    /// The probabilities of one sample, `[class]`; of regression its numbers in units, `[target]`.
     ///
     /// # Panics
     /// When there is no such sample.

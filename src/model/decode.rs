@@ -51,6 +51,7 @@ impl TrainedModel {
         model.epochs_trained = header.epochs_trained;
         model.set_held_out(header.held_out).map_err(text)?;
         model.set_data(header.data.unwrap_or_default()).map_err(|error| format!("data: {error}"))?;
+        model.set_loss(header.loss).map_err(text)?;
         Ok(model)
     }
 }

@@ -73,6 +73,7 @@ impl TrainedModel {
             features: self.preprocessing().input_features(),
             layers: layers.collect(),
             data: Some(self.data().clone()).filter(|data| !data.is_empty()),
+            loss: self.loss(),
         }
     }
 

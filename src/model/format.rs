@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ArchitectureRecord;
 use crate::dataset::{DataRecord, HeldOut};
+use crate::engine::LossRule;
 use crate::importance::{Importance, NumberForm, Order};
 use crate::network::Activation;
 
@@ -52,6 +53,9 @@ pub struct ModelMetadata {
     /// What is known of the data besides the numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataRecord>,
+    /// The loss of training, unless it is the cross-entropy of classes.
+    #[serde(default, skip_serializing_if = "LossRule::is_of_classes")]
+    pub loss: LossRule,
 }
 
 fn plain() -> NumberForm {

@@ -22,6 +22,7 @@ mod tensor;
 use std::path::{Path, PathBuf};
 
 use crate::dataset::{DataRecord, Dataset, HeldOut};
+use crate::engine::LossRule;
 #[cfg(feature = "train")]
 use crate::files::atomic_write;
 use crate::importance::Preprocessing;
@@ -54,6 +55,7 @@ pub struct TrainedModel {
     epochs_trained: usize,
     held_out: Option<HeldOut>,
     data: DataRecord,
+    loss: LossRule,
 }
 
 impl TrainedModel {
@@ -77,7 +79,8 @@ impl TrainedModel {
         }
         record.check(&network)?;
         let data = DataRecord::default();
-        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0, held_out: None, data })
+        let loss = LossRule::CROSS_ENTROPY;
+        Ok(Self { network, parameters, preprocessing, record, epochs_trained: 0, held_out: None, data, loss })
     }
 
     /// Replaces the parameters by those after this many epochs of training.
@@ -138,8 +141,52 @@ impl TrainedModel {
     #[doc(hidden)]
     pub fn set_data(&mut self, data: DataRecord) -> Result<()> {
         data.check(self.preprocessing.input_features(), self.record.classes)?;
+        if self.loss.task() != data.task {
+            self.loss = LossRule::of_task(data.task);
+        }
         self.data = data;
         Ok(())
+    }
+
+    /// Records the loss that it is trained with.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when it is the loss of another task.
+    pub(crate) fn set_loss(&mut self, loss: LossRule) -> Result<()> {
+        loss.check()?;
+        if loss.task() != self.data.task {
+            let (of, task) = (loss.task(), self.data.task);
+            return Err(Error::Dataset(format!(
+                "the loss {loss} is one of {of}, the model is one of {task}"
+            )));
+        }
+        self.loss = loss;
+        Ok(())
+    }
+
+    /// The loss that it was trained with.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn loss(&self) -> LossRule {
+        self.loss
+    }
+
+    /// How the results of an engine become the score of this model: errors of a single target in its units, those of several
+    /// in deviations.
+    #[cfg(feature = "train")]
+    pub(crate) fn scoring(&self) -> crate::training::Scoring {
+        let scale = if let [only] = self.data.targets.as_slice() { only.deviation } else { 1.0 };
+        crate::training::Scoring { metric: crate::training::Metric::of_task(self.data.task), scale }
+    }
+
+    /// The name of each output: of classes, or of the targets.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn output_names(&self) -> Vec<String> {
+        if self.data.targets.is_empty() {
+            return self.class_names();
+        }
+        self.data.targets.iter().map(|target| target.name.clone()).collect()
     }
 
     /// What is known of the data besides the numbers: names of classes and features, how a table is encoded.
@@ -190,7 +237,7 @@ impl TrainedModel {
     /// When the samples have another number of features, or more classes than the network has logits.
     #[doc(hidden)]
     pub fn prepare(&self, raw: Dataset) -> Result<Dataset> {
-        let prepared = self.preprocessing.apply_dataset(raw)?;
+        let prepared = self.preprocessing.apply_dataset(self.data.scaled(raw)?)?;
         crate::engine::check_data(&self.network, &prepared)?;
         Ok(prepared)
     }
@@ -211,7 +258,7 @@ impl TrainedModel {
         record.pruned = Some(PrunedRecord::new(&self.network, self.record.pruned.as_ref(), method));
         let mut model = Self::new(network, parameters, self.preprocessing.clone(), record)?;
         (model.epochs_trained, model.held_out) = (self.epochs_trained, self.held_out);
-        model.data = self.data.clone();
+        (model.data, model.loss) = (self.data.clone(), self.loss);
         Ok(model)
     }
 

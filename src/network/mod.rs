@@ -52,7 +52,7 @@ impl Network {
     ///
     /// # Errors
     /// Refuses an empty list, widths that do not match, keep probabilities outside
-    /// `(0, 1]`, fewer than 2 outputs, and a last layer with an activation or dropout.
+    /// `(0, 1]`, no output, and a last layer with an activation or dropout.
     pub fn new(layers: Vec<Layer>) -> Result<Self> {
         let Some(last) = layers.last() else {
             return Err(Error::Network("a network needs at least 1 layer".into()));
@@ -62,8 +62,8 @@ impl Network {
                 "the last layer computes logits: it has no activation and no dropout".into(),
             ));
         }
-        if last.topology.outputs().width() < 2 {
-            return Err(Error::Network("a classifier needs at least 2 outputs, got 1".into()));
+        if last.topology.outputs().width() < 1 {
+            return Err(Error::Network("a network needs at least 1 output, got 0".into()));
         }
         for (below, pair) in (1..).zip(layers.windows(2)) {
             let (outputs, inputs) = (pair[0].topology.outputs().width(), pair[1].topology.inputs().width());

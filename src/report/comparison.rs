@@ -3,19 +3,23 @@
 use super::table::{CellOf, Mark, TextCell, TextColumn, TextTable, table_of};
 use crate::experiments::table1::FilledCell;
 use crate::experiments::{Comparison, Entry, MeanDeviation};
+use crate::text::digits;
+use crate::training::Metric;
 
 /// A row for each configuration: accuracy, parameters, and the paired difference from the baseline. The best is green.
 #[must_use]
 pub fn comparison_table(comparison: &Comparison) -> TextTable {
     let scored_on = comparison.scored_on().unwrap_or_default();
-    let accuracies = comparison.entries.iter().filter_map(|entry| Some(entry.accuracy()?.mean));
-    let best = accuracies.fold(f64::NEG_INFINITY, f64::max);
+    let metric = comparison.metric();
+    let goodness =
+        |entry: &Entry| Some(metric.goodness(entry.accuracy()?.mean)).filter(|_| entry.metric() == metric);
+    let best = comparison.entries.iter().filter_map(goodness).fold(f64::NEG_INFINITY, f64::max);
     let accuracy = |entry: &Entry| {
-        let is_best = entry.accuracy().is_some_and(|accuracy| accuracy.mean >= best);
-        percent(entry.accuracy()).mark(if is_best { Mark::Good } else { Mark::Plain })
+        let is_best = goodness(entry).is_some_and(|score| score >= best);
+        score(entry.metric(), entry.accuracy()).mark(if is_best { Mark::Good } else { Mark::Plain })
     };
     let difference = |index: usize| match comparison.minus_baseline(index) {
-        Some(paired) => points(&paired.difference),
+        Some(paired) => points(metric, &paired.difference),
         None if index == comparison.baseline => TextCell::split("baseline", [""; 2]),
         None => TextCell::default(),
     };
@@ -28,28 +32,38 @@ pub fn comparison_table(comparison: &Comparison) -> TextTable {
     };
     let name = |entry: &Entry| TextCell::text(entry.configuration.name.clone());
     let flags = |entry: &Entry| TextCell::text(entry.configuration.flags()).code();
-    let accuracy_column = TextColumn::text(format!("{scored_on} accuracy"));
-    let columns: [CellOf<(usize, &Entry)>; 8] = [
-        (TextColumn::text("configuration").least(12), &|(_, entry)| name(entry)),
-        (TextColumn::number("parameters").rank(4), &|(_, entry)| parameters(entry)),
-        (TextColumn::number("seeds").rank(3), &|(_, entry)| entry.runs.len().to_string().into()),
-        (accuracy_column.plain(&["accuracy_percent", "accuracy_deviation"]), &|(_, entry)| accuracy(entry)),
-        (best_column(), &|(_, entry)| percent(entry.best_accuracy())),
-        (
-            TextColumn::text("minus baseline (points)")
-                .plain(&["minus_baseline_points", "minus_baseline_deviation"])
-                .rank(1),
-            &|(index, _)| difference(*index),
-        ),
-        (TextColumn::number("p").rank(2), &|(index, _)| p(*index)),
-        (TextColumn::text("flags").rank(6).least(24), &|(_, entry)| flags(entry)),
-    ];
+    let accuracy_column = TextColumn::text(format!("{scored_on} {}", metric.title()));
+    let unit = if metric.is_share() { "_percent" } else { "" };
+    let difference_unit = if metric.is_share() { " (points)" } else { "" };
+    let columns: [CellOf<(usize, &Entry)>; 8] =
+        [
+            (TextColumn::text("configuration").least(12), &|(_, entry)| name(entry)),
+            (TextColumn::number("parameters").rank(4), &|(_, entry)| parameters(entry)),
+            (TextColumn::number("seeds").rank(3), &|(_, entry)| entry.runs.len().to_string().into()),
+            (
+                accuracy_column.plain(&[&format!("{metric}{unit}"), &format!("{metric}_deviation")]),
+                &|(_, entry)| accuracy(entry),
+            ),
+            (best_column(metric), &|(_, entry)| score(entry.metric(), entry.best_accuracy())),
+            (
+                TextColumn::text(format!("minus baseline{difference_unit}"))
+                    .plain(&[
+                        if metric.is_share() { "minus_baseline_points" } else { "minus_baseline" },
+                        "minus_baseline_deviation",
+                    ])
+                    .rank(1),
+                &|(index, _)| difference(*index),
+            ),
+            (TextColumn::number("p").rank(2), &|(index, _)| p(*index)),
+            (TextColumn::text("flags").rank(6).least(24), &|(_, entry)| flags(entry)),
+        ];
     table_of(comparison.entries.iter().enumerate(), &columns)
 }
 
-/// The accuracy of the best epoch.
-fn best_column() -> TextColumn {
-    TextColumn::text("best epoch's").plain(&["best_percent", "best_deviation"]).rank(5)
+/// The score of the best epoch.
+fn best_column(metric: Metric) -> TextColumn {
+    let name = if metric.is_share() { "best_percent" } else { "best" };
+    TextColumn::text("best epoch's").plain(&[name, "best_deviation"]).rank(5)
 }
 
 /// The cells of the paper's table: its number, and the mean and standard deviation measured here.
@@ -73,7 +87,7 @@ pub fn table1_table(cells: &[FilledCell]) -> TextTable {
             percent(filled.entry.accuracy())
         }),
         (TextColumn::number("seeds").rank(3), &|filled| filled.entry.runs.len().to_string().into()),
-        (best_column(), &|filled| percent(filled.entry.best_accuracy())),
+        (best_column(Metric::Accuracy), &|filled| percent(filled.entry.best_accuracy())),
         (TextColumn::number("here - paper").plain(&["here_minus_paper_points"]).rank(2), &|filled| {
             here_less_paper(filled)
         }),
@@ -86,6 +100,19 @@ fn unknown() -> TextCell {
     TextCell::split("–", [""; 0])
 }
 
+/// A score, or a dash.
+fn score(metric: Metric, score: Option<MeanDeviation>) -> TextCell {
+    if metric.is_share() {
+        return percent(score);
+    }
+    let Some(MeanDeviation { mean, deviation, .. }) = score else { return unknown() };
+    let mean = metric.shown(mean);
+    match deviation.map(|deviation| digits(deviation, 2)) {
+        None => TextCell::split(mean.clone(), [mean]),
+        Some(deviation) => TextCell::split(format!("{mean} ± {deviation}"), [mean, deviation]),
+    }
+}
+
 /// `88.43 ± 0.12 %`, or a dash.
 fn percent(accuracy: Option<MeanDeviation>) -> TextCell {
     let Some(MeanDeviation { mean, deviation, .. }) = accuracy else { return unknown() };
@@ -96,9 +123,18 @@ fn percent(accuracy: Option<MeanDeviation>) -> TextCell {
     }
 }
 
-fn points(difference: &MeanDeviation) -> TextCell {
-    let mean = format!("{:+.2}", 100.0 * difference.mean);
-    match difference.deviation.map(|deviation| format!("{:.2}", 100.0 * deviation)) {
+/// A difference of shares in percentage points, of other scores in their units.
+fn points(metric: Metric, difference: &MeanDeviation) -> TextCell {
+    let is_share = metric.is_share();
+    let sign = if difference.mean < 0.0 { "-" } else { "+" };
+    let mean = if is_share {
+        format!("{:+.2}", 100.0 * difference.mean)
+    } else {
+        format!("{sign}{}", digits(difference.mean.abs(), 3))
+    };
+    let shown =
+        |deviation: f64| if is_share { format!("{:.2}", 100.0 * deviation) } else { digits(deviation, 2) };
+    match difference.deviation.map(shown) {
         Some(deviation) => TextCell::split(format!("{mean} ± {deviation}"), [mean, deviation]),
         None => mean.into(),
     }

@@ -6,7 +6,7 @@ use kuva::render::plots::Plot;
 
 use super::drawing::{Key, Sign, figure, png};
 use super::style::{CURVE, FIRST, SECOND, Tone};
-use crate::training::EpochMetrics;
+use crate::training::{EpochMetrics, Metric, best_epoch};
 use crate::{Error, Result};
 
 const TRAIN: Tone = FIRST;
@@ -17,7 +17,7 @@ const TEST: Tone = SECOND;
 /// # Errors
 /// [`Error::Picture`] when there is no epoch to draw or the drawing fails.
 pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> {
-    let Some(best) = history.iter().map(|m| m.test_accuracy).reduce(f64::max) else {
+    let Some(best) = best_epoch(history) else {
         return Err(Error::Picture("a learning curve of 0 epochs".into()));
     };
     let curve = |value: fn(&EpochMetrics) -> f64, color: Tone| {
@@ -30,17 +30,33 @@ pub fn learning_curve(history: &[EpochMetrics], title: &str) -> Result<Vec<u8>> 
         Plot::Line(LinePlot::new().with_data(points).with_color(color.light).with_stroke_width(CURVE))
     };
     let loss = vec![curve(|m| m.train_loss, TRAIN), curve(|m| m.test_loss, TEST)];
-    let accuracy = vec![curve(|m| 100.0 * m.train_accuracy, TRAIN), curve(|m| 100.0 * m.test_accuracy, TEST)];
-    let keys = [("training".to_owned(), TRAIN), (format!("test (best {:.2} %)", 100.0 * best), TEST)];
+    let metric = best.metric;
+    let accuracy = if metric.is_share() {
+        vec![curve(|m| 100.0 * m.train_accuracy, TRAIN), curve(|m| 100.0 * m.test_accuracy, TEST)]
+    } else {
+        vec![curve(|m| m.train_accuracy, TRAIN), curve(|m| m.test_accuracy, TEST)]
+    };
+    let best = metric.shown(best.test_accuracy);
+    let keys = [("training".to_owned(), TRAIN), (format!("test (best {best})"), TEST)];
     let keys = keys.map(|(name, color)| Key::new(name, color, Sign::Line));
     let layout = |plots: &[Plot], name: &str| {
         let layout = Layout::auto_from_plots(plots).with_title(name).with_x_label("epoch");
         layout.with_x_tick_step(tick_step(history.len()) as f64).with_clamp_y_axis()
     };
     let layouts =
-        [layout(&loss, "cross-entropy (nats)").with_y_axis_min(0.0), layout(&accuracy, "accuracy (%)")];
+        [layout(&loss, loss_title(metric)).with_y_axis_min(0.0), layout(&accuracy, &score_title(metric))];
     let panels = [loss, accuracy].into_iter().zip(layouts).collect();
     png(&figure(title, [480.0, 360.0], panels, &keys))
+}
+
+/// The title of an axis of losses.
+pub(super) fn loss_title(metric: Metric) -> &'static str {
+    if metric.is_accuracy() { "cross-entropy (nats)" } else { "loss" }
+}
+
+/// The title of an axis of scores.
+pub(super) fn score_title(metric: Metric) -> String {
+    if metric.is_share() { format!("{} (%)", metric.title()) } else { metric.title().to_owned() }
 }
 
 /// Epochs between two ticks: 1, 2 or 5 times a power of ten, for about 5 to 10 ticks.

@@ -35,9 +35,9 @@ mod style;
 mod table;
 mod trials;
 
-#[doc(hidden)]
-pub use crate::text::epochs;
 pub use crate::text::grouped;
+#[doc(hidden)]
+pub use crate::text::{digits, epochs};
 pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};
 pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;

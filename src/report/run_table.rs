@@ -6,17 +6,25 @@ use crate::training::{RunOverview, RunState};
 /// A row for each run, in the given order, with a dash for unknown values. The best score on the same samples is green.
 pub fn run_table(runs: &[RunOverview]) -> TextTable {
     let rivals = |run: &RunOverview| {
-        let key = (run.data.clone(), run.scored_on);
-        runs.iter().filter(move |other| (&other.data, other.scored_on) == (&key.0, key.1))
+        let key = (run.data.clone(), run.scored_on, run.metric);
+        runs.iter()
+            .filter(move |other| (&other.data, other.scored_on, other.metric) == (&key.0, key.1, key.2))
     };
     let is_best = |run: &RunOverview| {
-        let best = rivals(run).filter_map(|other| other.accuracy).fold(f64::NEG_INFINITY, f64::max);
-        rivals(run).count() > 1 && run.accuracy.is_some_and(|share| share >= best)
+        let goodness = |run: &RunOverview| run.accuracy.map(|score| run.metric.goodness(score));
+        let best = rivals(run).filter_map(goodness).fold(f64::NEG_INFINITY, f64::max);
+        rivals(run).count() > 1 && goodness(run).is_some_and(|score| score >= best)
     };
     let text = |text: Option<&String>| TextCell::known(text.cloned(), TextCell::text);
-    let percent = |share: Option<f64>| TextCell::known(share, TextCell::percent);
-    let last =
-        |run: &RunOverview| percent(run.accuracy).mark(if is_best(run) { Mark::Good } else { Mark::Plain });
+    let score = |run: &RunOverview, score: Option<f64>| {
+        TextCell::known(score, |score| match run.metric.is_share() {
+            true => TextCell::percent(score),
+            false => format!("{} {}", run.metric.title(), run.metric.shown(score)).into(),
+        })
+    };
+    let last = |run: &RunOverview| {
+        score(run, run.accuracy).mark(if is_best(run) { Mark::Good } else { Mark::Plain })
+    };
     let importance = |run: &RunOverview| {
         let words: Vec<&str> = run.importance.iter().chain(&run.order).map(String::as_str).collect();
         let shown = Some(words.join(" ")).filter(|text| !text.is_empty());
@@ -31,7 +39,7 @@ pub fn run_table(runs: &[RunOverview]) -> TextTable {
             TextCell::split(epochs(run), [run.epochs.to_string(), planned(run)])
         }),
         (TextColumn::number("score %"), &|run| last(run)),
-        (TextColumn::number("best %").rank(5), &|run| percent(run.best_accuracy)),
+        (TextColumn::number("best %").rank(5), &|run| score(run, run.best_accuracy)),
         (TextColumn::text("scored on").rank(8), &|run| run.scored_on.to_string().into()),
         (TextColumn::number("parameters").rank(5), &|run| TextCell::known(run.parameters, TextCell::count)),
         (TextColumn::text("arch").rank(7), &|run| text(run.arch.as_ref())),
@@ -100,6 +108,7 @@ mod tests {
             parameters: Some(220_020),
             epochs: 3,
             epochs_planned: Some(30),
+            metric: crate::training::Metric::Accuracy,
             accuracy: Some(0.871),
             best_accuracy: None,
             best_epoch: None,

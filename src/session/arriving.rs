@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Session;
-use super::data::{classes_of, encoding_of, limits};
+use super::tables::{classes_of, encoding_of, limits};
 use crate::dataset::DataRecord;
 use crate::dataset::table::{
     ArrivingRows, Classes, ColumnRef, Columns, Format, KeptColumns, LabelNeed, Limits, PixelUnit,

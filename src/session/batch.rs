@@ -277,8 +277,9 @@ fn check_scored(runs: &[PlannedRun]) -> Result<()> {
 }
 
 fn in_words(summary: &Summary) -> String {
-    let (accuracy, seconds) = (100.0 * summary.test_accuracy, summary.seconds_total);
-    format!("{} accuracy {accuracy:.2} %, {seconds:.0} s on {}", summary.scored_on, summary.backend)
+    let Summary { scored_on, metric, backend, seconds_total: seconds, .. } = summary;
+    let score = metric.shown(summary.test_accuracy);
+    format!("{scored_on} {} {score}, {seconds:.0} s on {backend}", metric.title())
 }
 
 /// The error of a folder that is neither a finished nor an interrupted run.

@@ -1,36 +1,34 @@
 //! Loads data as requested, and records what the model keeps of them.
 
-use std::borrow::Cow;
 use std::path::Path;
 
 use super::Session;
-use super::crossing::{pictures_for, record_of};
-use super::facts::{Origin, read_new};
+use super::crossing::pictures_for;
+use super::facts::Origin;
 use super::settings::{DataSettings, TestRows};
+use super::tables::{
+    classes_of, encoding, encoding_of, known, limits, read_known, read_new, refuse_for_pictures, refuse_part,
+};
 use super::warnings::unseen_lines;
 use crate::dataset::table::{
-    Classes, Columns, Format, LabelNeed, Limits, PixelUnit, ReadOptions, Source, Span, Table, TableEncoding,
-    Tables, joined_spellings, read_labels,
+    Columns, Format, LabelNeed, PixelUnit, ReadOptions, Source, Span, Table, Tables, joined_spellings,
 };
 use crate::dataset::{
     DataRecord, DataSplits, Dataset, EncodedSamples, Holdout, learn, learn_and_split, load_idx_folder,
 };
 use crate::error::AskedBy as _;
-use crate::host;
 use crate::model::TrainedModel;
 use crate::text::grouped;
 use crate::{Error, Result, Setting};
 
 /// Default share of the samples for the test set.
 pub(crate) const USUAL_TEST: Holdout = Holdout::Share(0.2);
-/// Bytes for each value of a table: the value, the preprocessed feature, and a part for the test set.
-const BYTES_PER_VALUE: f64 = 9.0;
 
 /// Raw data, before anything is fitted or split.
 #[derive(Clone)]
 pub enum RawData {
     /// Pictures, already split.
-    Idx(DataSplits),
+    Idx(Box<DataSplits>),
     /// Tables.
     Table(Box<Tables>, Box<Origin>),
 }
@@ -73,7 +71,9 @@ impl Session<'_> {
     /// Errors of a file, with the setting that names it.
     pub(crate) fn read(&self, settings: &DataSettings) -> Result<RawData> {
         if settings.format.is_none() {
-            return Ok(RawData::Idx(load_idx_folder(&settings.path).asked_by(Setting::Data)?));
+            refuse_for_pictures(settings)?;
+            let splits = load_idx_folder(&settings.path).asked_by(Setting::Data)?;
+            return Ok(RawData::Idx(Box::new(splits)));
         }
         let options = &settings.options;
         let (mut tables, index) = read_new(settings).asked_by(Setting::Data)?;
@@ -84,7 +84,9 @@ impl Session<'_> {
         }
         tables.notes.iter().for_each(|note| self.note(note));
         // Before the classes are counted, which may be too few.
-        if let Some(line) = tables.table.labels().and_then(joined_spellings) {
+        if let Some(line) =
+            tables.table.labels().filter(|labels| !labels.are_quantities()).and_then(joined_spellings)
+        {
             self.warn(line);
         }
         let origin = Origin::of(&mut tables.table, settings).ignoring(index);
@@ -99,7 +101,7 @@ impl Session<'_> {
         let Tables { table, test, .. } = match raw {
             RawData::Idx(splits) => {
                 let record = DataRecord::of(&splits.train);
-                return Ok(Data { splits, record, warnings: Vec::new() });
+                return Ok(Data { splits: *splits, record, warnings: Vec::new() });
             }
             RawData::Table(tables, _) => *tables,
         };
@@ -260,81 +262,4 @@ fn with_warnings<T>(encoded: EncodedSamples<T>) -> (T, Vec<String>) {
 fn tested(train: Dataset, record: DataRecord, test: Table) -> Result<Data> {
     let (test, warnings) = with_warnings(record.samples(test, &limits()).asked_by(Setting::Test)?);
     Ok(Data { splits: DataSplits { train, test }, record, warnings })
-}
-
-/// How a model reads tables: without an encoding, it takes the columns in order.
-pub(super) fn encoding_of(model: &TrainedModel) -> Cow<'_, TableEncoding> {
-    match &model.data().encoding {
-        Some(encoding) => Cow::Borrowed(encoding),
-        None => Cow::Owned(TableEncoding::of_columns(model.preprocessing().input_features())),
-    }
-}
-
-/// The classes whose names a model knows.
-pub(super) fn classes_of(model: &TrainedModel) -> Classes {
-    Classes { names: model.data().class_names.clone() }
-}
-
-/// The model's encoding of tables; contradicting settings are refused.
-fn known<'a>(model: &'a TrainedModel, settings: &DataSettings) -> Result<Cow<'a, DataRecord>> {
-    let decided = [
-        Setting::Impute,
-        Setting::MaxCategories,
-        Setting::Drop,
-        Setting::Label,
-        Setting::Picture,
-        Setting::Missing,
-    ];
-    if let Some(setting) = settings.options.given().find(|setting| decided.contains(setting)) {
-        return Err(Error::setting(setting, "the model has that of its training, which cannot be changed"));
-    }
-    let record = record_of(model);
-    if record.encoding.is_none() {
-        let reason =
-            "the model was not trained on a table and knows no columns: give it a folder of IDX files";
-        return Err(Error::setting(Setting::Data, reason));
-    }
-    Ok(record)
-}
-
-fn encoding(record: &DataRecord) -> Result<&TableEncoding> {
-    record.encoding.as_ref().ok_or_else(|| Error::Dataset("the model has no encoding of tables".into()))
-}
-
-fn refuse_part() -> Error {
-    Error::setting(Setting::Test, "a model is scored on its own test rows; name a FILE to score other rows")
-}
-
-/// A table with known columns.
-fn read_known(settings: &DataSettings, path: &Path, encoding: &TableEncoding) -> Result<Tables> {
-    let has_labels_elsewhere = settings.options.labels.is_some() && path == settings.path;
-    let label = if has_labels_elsewhere { LabelNeed::Ignored } else { LabelNeed::Required };
-    let format = super::settings::format(path)?;
-    let own = DataSettings { path: path.to_owned(), format, ..settings.clone() };
-    read_tables(&own, &Columns::Of { encoding, label })
-}
-
-pub(super) fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables> {
-    let Some(format) = settings.format else {
-        let reason = format!("{} is a folder, expected a table", settings.path.display());
-        return Err(Error::Dataset(reason));
-    };
-    let options = settings.reading(limits());
-    let Tables { table, test, notes } =
-        Table::read(Source::open(&settings.path)?, format, columns, &options)?;
-    let table = match &settings.options.labels {
-        // A test file has its labels in a column.
-        Some(path) if table.labels().is_none() => {
-            table.with_labels(read_labels(Source::open(path)?, &options.limits).asked_by(Setting::Labels)?)?
-        }
-        _ => table,
-    };
-    Ok(Tables { table, test, notes })
-}
-
-/// Limited by the memory.
-pub(super) fn limits() -> Limits {
-    #[expect(clippy::cast_possible_truncation, reason = "casts saturate")]
-    let memory = host::available().map_or(u64::MAX, |available| available.bytes as u64);
-    Limits { memory, bytes_per_value: BYTES_PER_VALUE, ..Limits::default() }
 }

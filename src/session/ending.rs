@@ -32,7 +32,9 @@ impl Session<'_> {
         let (ending, summary) = done.map_err(|source| self.failed(settings, &mut recorder, source))?;
         if ending == Ending::OutOfPatience {
             let what = match settings.patience_on {
-                PatienceOn::Score => format!("better {} accuracy", settings.scored_on()),
+                PatienceOn::Score => {
+                    format!("better {} {}", settings.scored_on(), recorder.model().scoring().metric.title())
+                }
                 PatienceOn::Loss => format!("lower {} loss", settings.scored_on()),
             };
             self.note(format!(

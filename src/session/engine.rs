@@ -18,6 +18,8 @@ use super::request::KernelsRequest;
 use super::request::{EnginePurpose, EngineRequest, NetworkSetup};
 #[cfg(feature = "gpu")]
 use super::trust;
+#[cfg(feature = "gpu")]
+use crate::engine::LossRule;
 use crate::engine::cpu::CpuEngine;
 #[cfg(feature = "gpu")]
 use crate::engine::gpu::{self, AdapterChoice, GpuDevice, GpuEngine, GpuOptions, Shares};
@@ -176,7 +178,8 @@ fn open(adapter: AdapterChoice, kernels: &KernelsRequest, (shared, cache): Kept<
     let known = kernels.known(device.adapter()).map(|tuning| tuning.shares);
     // Without latency to hide, a software adapter shares no sums by default.
     if let Some(shares) = known.or((!device.is_hardware()).then_some(Shares::ALONE)) {
-        device.prepare(&[shares], false)?;
+        // The loss is known when the data are; that of classes is the likeliest.
+        device.prepare(&[shares], false, LossRule::CROSS_ENTROPY)?;
     }
     Ok(device)
 }

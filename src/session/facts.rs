@@ -1,16 +1,19 @@
 //! What is known of the data of a run before training: reported, and kept in `config.json`.
 
+mod targets;
+
 use serde::Serialize;
 
+use self::targets::TargetFacts;
 use super::Session;
-use super::data::{Data, RawData, read_tables};
+use super::data::{Data, RawData};
 use super::settings::DataSettings;
 use crate::Result;
 use crate::dataset::table::{
-    Column, ColumnEncoding, Columns, Format, Ignored, LabelOrigin, Suspicion, Table, Tables, list_item,
-    separate_spellings, shown, unquoted,
+    Column, ColumnEncoding, Format, Ignored, LabelOrigin, Suspicion, Table, list_item, separate_spellings,
+    shown, unquoted,
 };
-use crate::dataset::{DataRecord, Dataset};
+use crate::dataset::{DataRecord, Dataset, Task};
 use crate::text::{grouped, shell_word};
 use crate::training::ScoredOn;
 
@@ -54,6 +57,11 @@ pub(super) struct DataFacts {
     #[serde(skip_serializing_if = "Option::is_none")]
     label_chosen: Option<LabelOrigin>,
     classes: Vec<ClassFacts>,
+    /// Instead of classes, the numbers that are predicted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    targets: Vec<TargetFacts>,
+    #[serde(skip_serializing_if = "Task::is_classification")]
+    task: Task,
     ignored: Vec<Ignored>,
 }
 
@@ -114,6 +122,8 @@ impl DataFacts {
             label_chosen: label.as_ref().map(|(_, origin)| *origin),
             label: label.map(|(name, _)| name),
             classes: (0..train.class_count()).map(class).collect(),
+            targets: TargetFacts::all(record, [train, scored]),
+            task: record.task,
             ignored: origin.ignored.clone(),
         }
     }
@@ -166,6 +176,15 @@ impl DataFacts {
             (Some(_), Some(LabelOrigin::Separate)) => "a separate array; ".into(),
             _ => String::new(),
         };
+        if !self.targets.is_empty() {
+            let shown = self.targets.iter().take(NAMED_CLASSES).map(|target| target.line(self.task));
+            let shown = shown.collect::<Vec<_>>().join("; ");
+            let more = match self.targets.len().saturating_sub(NAMED_CLASSES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            return format!("label: {shown}{more}");
+        }
         let all = self.train_rows + self.scored_rows;
         let rows = |class: &ClassFacts| class.train_rows + class.scored_rows;
         let mut classes: Vec<&ClassFacts> = self.classes.iter().filter(|class| rows(class) > 0).collect();
@@ -215,7 +234,10 @@ impl DataFacts {
                 "fewer than {FEW_OF_CLASS} samples of a class, too few to learn it: class (samples) {classes}"
             ));
         }
-        if self.scored_rows < FEW_SCORED {
+        if self.scored_rows < FEW_SCORED && !self.targets.is_empty() {
+            warnings
+                .push(format!("only {} {on} samples, whose score therefore says little", self.scored_rows));
+        } else if self.scored_rows < FEW_SCORED {
             warnings.push(format!(
                 "only {} {on} sample{}: each is {:.1} % of the accuracy, which therefore says little",
                 self.scored_rows,
@@ -249,28 +271,6 @@ impl Session<'_> {
         self.report_data(origin, &facts, ScoredOn::Test);
         data.warnings.iter().for_each(|line| self.warn(line));
     }
-}
-
-/// An unknown table. If its last column is taken for the label and turns out to number the rows, the column before it is
-/// the label; the second value then names that last column.
-pub(super) fn read_new(settings: &DataSettings) -> Result<(Tables, Option<Ignored>)> {
-    let options = &settings.options;
-    let drop = options.drop.as_deref().unwrap_or_default();
-    let columns = |label, drop| Columns::New { label, labelled: options.labels.is_none(), drop };
-    let tables = read_tables(settings, &columns(options.label.as_ref(), drop))?;
-    let labels = tables.table.labels().filter(|_| tables.table.index_is_label());
-    let Some((before, labels)) = labels.and_then(|labels| Some((labels.column_before(drop)?, labels))) else {
-        return Ok((tables, None));
-    };
-    let (choice, index) = (labels.choice.clone(), labels.name.clone());
-    // Only one table is in memory at a time.
-    std::mem::drop(tables);
-    let drop = [drop, &[index.parse()?]].concat();
-    let mut tables = read_tables(settings, &columns(Some(&before), &drop))?;
-    if let Some(labels) = &mut tables.table.labels {
-        labels.choice = choice;
-    }
-    Ok((tables, Some(Ignored { column: index, reason: "it has no name and numbers the rows" })))
 }
 
 /// A note about a file that is not what its name says.
@@ -316,7 +316,7 @@ fn suspicions(table: &Table, settings: &DataSettings) -> Vec<String> {
     };
     let mut warnings: Vec<String> =
         table.labels().and_then(|labels| labels.doubt(table)).into_iter().collect();
-    warnings.extend(table.labels().and_then(separate_spellings));
+    warnings.extend(table.labels().filter(|labels| !labels.are_quantities()).and_then(separate_spellings));
     let rows = of(&[Suspicion::Counts, Suspicion::Differs]);
     if !rows.is_empty() {
         let (names, drop) = (listed(&rows), drop(&rows));

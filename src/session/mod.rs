@@ -44,6 +44,8 @@ mod resumption;
 pub mod settings;
 mod split;
 mod start;
+mod tables;
+mod task;
 mod train;
 #[cfg(feature = "gpu")]
 mod trust;

@@ -108,7 +108,8 @@ pub(super) fn tensorboard(
     };
     let epochs = recorder.history().len();
     let mut board =
-        TensorBoard::create(&place, epochs, settings.scored_on()).asked_by(Setting::Tensorboard)?;
+        TensorBoard::create(&place, epochs, (settings.scored_on(), recorder.model().scoring().metric))
+            .asked_by(Setting::Tensorboard)?;
     if let Some(config) = RunFolder::config(folder).filter(|_| epochs == 0) {
         board.describe(&config, pictures())?;
     }

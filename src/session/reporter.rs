@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 use crate::model::TrainedModel;
-use crate::training::{EpochMetrics, Observer, RunFolder, ScoredOn};
+use crate::training::{EpochMetrics, Metric, Observer, RunFolder, ScoredOn};
 
 /// Receives the messages of a session. Texts name settings in backquotes.
 pub trait Reporter: Sync {
@@ -60,6 +60,8 @@ pub struct RunPreview<'a> {
     pub epochs: usize,
     /// Training samples.
     pub samples: usize,
+    /// The metric of scores.
+    pub metric: Metric,
     /// The samples it is scored on.
     pub scored_on: ScoredOn,
     /// Epochs before an interruption.

@@ -41,7 +41,7 @@ impl Start {
         }
         let shape: InputShape =
             fitted.as_ref().map_or_else(|| train.into(), |fitted| fitted.output_features().into());
-        let mut architecture = settings.architecture.fit_to(shape, train.class_count())?;
+        let mut architecture = settings.architecture.fit_to(shape, train.targets().outputs())?;
         check((&architecture).into(), settings, [train, test])?;
         if let Connectivity::Coupled2d { importance, .. } = &mut architecture.connectivity
             && importance.power > 0.0
@@ -58,7 +58,7 @@ impl Start {
 
     /// Reads the graphs from the files of the settings, if any.
     pub(super) fn from_files(settings: &RunSettings, data: [&Dataset; 2]) -> Result<Option<Self>> {
-        let ends = EndWidths { features: data[0].feature_count(), classes: data[0].class_count() };
+        let ends = EndWidths { features: data[0].feature_count(), classes: data[0].targets().outputs() };
         let Some(network) = graph_files::network_from_files(&settings.architecture, Some(ends))? else {
             return Ok(None);
         };
@@ -70,7 +70,7 @@ impl Start {
         let Some(last) = topologies.last() else {
             return Err(Error::Network("no topology was given, at least 1 is needed".into()));
         };
-        let logits = fully_connected(last.outputs().width(), data[0].class_count())?;
+        let logits = fully_connected(last.outputs().width(), data[0].targets().outputs())?;
         let all = topologies.iter().cloned().chain([logits]).collect();
         Self::brought(graph_files::stacked(all, &settings.architecture)?, settings, data)
     }
@@ -143,12 +143,14 @@ impl Session<'_> {
                 let mut model = TrainedModel::new(network, parameters, preprocessing, *record)?;
                 model.set_held_out(held_out)?;
                 model.set_data(data)?;
+                model.set_loss(settings.recipe.loss)?;
                 Ok(model)
             }
             Start::Saved(mut model) => {
                 // Samples seen in earlier training stay seen.
                 let still = held_out.filter(|now| model.held_out() == Some(*now));
                 model.set_held_out(still)?;
+                model.set_loss(settings.recipe.loss)?;
                 Ok(*model)
             }
         }

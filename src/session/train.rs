@@ -22,8 +22,8 @@ use crate::model::{Arch, TrainedModel};
 use crate::text::grouped;
 use crate::topology::Region;
 use crate::training::{
-    self, AugmentedData, Ending, Majority, Observer, Outcome, Recorder, RunFacts, RunFolder, TrainOptions,
-    Trained, TrainingData, TrainingState, now,
+    self, AugmentedData, Ending, Majority, Metric, Observer, Outcome, Recorder, RunFacts, RunFolder,
+    TrainOptions, Trained, TrainingData, TrainingState, now,
 };
 use crate::{Error, Result, Setting, paper, threads};
 
@@ -41,9 +41,10 @@ impl Session<'_> {
         if let Some(model) = &saved {
             job.settings.continue_from(model);
         }
-        let Data { splits: DataSplits { train, test }, record, .. } =
-            self.data_of(&mut job, saved.as_ref())?;
-        self.choose_recipe(&mut job, &train, saved.as_ref())?;
+        let data = self.data_of(&mut job, saved.as_ref())?;
+        self.choose_recipe(&mut job, &data, saved.as_ref())?;
+        let (DataSplits { train, test }, record) = self.weighed(&mut job.settings, data, saved.as_ref())?;
+        let metric = Metric::of_task(record.task);
         let settings = &job.settings;
         // Everything that can fail comes before the run folder is created.
         let start = self.start(&job, saved, [&train, &test])?;
@@ -84,6 +85,7 @@ impl Session<'_> {
             epochs: job.settings.recipe.epochs,
             samples: samples.train,
             scored_on: job.settings.scored_on(),
+            metric,
             history: recorder.history(),
             folder: recorder.folder().map(RunFolder::path),
             is_one_of_many: job.data_sha256.is_some(),
@@ -105,10 +107,11 @@ impl Session<'_> {
     fn choose_recipe(
         &self,
         job: &mut TrainingJob<'_>,
-        train: &Dataset,
+        data: &Data,
         saved: Option<&TrainedModel>,
     ) -> Result<()> {
-        let Some(mut chosen) = job.settings.for_data(TrainingShape::of(train))? else { return Ok(()) };
+        let shape = TrainingShape::of(&data.splits.train);
+        let Some(mut chosen) = job.settings.for_data(shape)? else { return Ok(()) };
         if let Some(model) = saved {
             chosen.continue_from(model);
         }
@@ -197,6 +200,7 @@ impl Session<'_> {
             engine: info.clone(),
             seed: settings.recipe.seed,
             scored_on: settings.scored_on(),
+            scoring: model.scoring(),
             target: settings.target,
             train_samples: samples.train,
             test_samples: samples.test,
@@ -248,6 +252,7 @@ impl Session<'_> {
         (state, patience_from, regions): (Option<TrainingState>, usize, Vec<Region>),
     ) -> Result<Trained> {
         let settings = &job.settings;
+        let scoring = recorder.model().scoring();
         let pictures = || self.reporter.pictures(recorder.model());
         let mut tensorboard = tensorboard(settings, recorder, pictures)?;
         let mut observers: Vec<&mut dyn Observer> = vec![recorder];
@@ -262,6 +267,7 @@ impl Session<'_> {
             patience_on: settings.patience_on,
             patience_from,
             scored_on: settings.scored_on(),
+            scoring,
             regions,
         };
         let trained =
@@ -326,6 +332,7 @@ fn training_data(
         return Ok(Box::new(Arc::new(model.prepare(train)?)));
     }
     let (recipe, preprocessing) = (&settings.recipe, model.preprocessing().clone());
+    let train = model.data().scaled(train)?;
     Ok(Box::new(AugmentedData::new(train, preprocessing, settings.augmentation, recipe.seed, recipe.epochs)?))
 }
 

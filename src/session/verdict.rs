@@ -8,7 +8,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::inference::Predictions;
 use crate::model::TrainedModel;
-use crate::training::Recorder;
+use crate::training::{Metric, Recorder};
 
 /// Share of samples from which on a network gives nearly always the same answer.
 const NEARLY_ALL: f64 = 0.98;
@@ -34,6 +34,11 @@ impl Session<'_> {
     ) -> Option<&'static str> {
         let last = recorder.history().last()?;
         let model = recorder.model();
+        match last.metric {
+            Metric::Accuracy => {}
+            Metric::Rmse => return self.warn_of_mean(settings, recorder, test),
+            Metric::SubsetAccuracy => return None,
+        }
         let names = model.class_names();
         let (class, rows) = most_frequent(test.labels(), names.len());
         let share = rows as f64 / test.samples() as f64;
@@ -57,6 +62,34 @@ impl Session<'_> {
         }
         let remedy = remedy(settings, model.data().image_shape.is_some());
         self.warn(format!("{line}; {remedy}"));
+        Some(remedy)
+    }
+}
+
+impl Session<'_> {
+    /// Warns of a network that is no better than the mean of the training samples.
+    fn warn_of_mean(
+        &self,
+        settings: &RunSettings,
+        recorder: &Recorder,
+        test: &Dataset,
+    ) -> Option<&'static str> {
+        let last = recorder.history().last()?;
+        // Targets are in deviations from that mean.
+        let targets = test.targets().values();
+        let squares: f64 = targets.iter().map(|value| f64::from(*value).powi(2)).sum();
+        let of_mean = recorder.model().scoring().scale * (squares / targets.len() as f64).sqrt();
+        if last.test_accuracy < of_mean {
+            return None;
+        }
+        let remedy = remedy(settings, recorder.model().data().image_shape.is_some());
+        self.warn(format!(
+            "nothing learned: always answering the mean of the training samples has an RMSE of {} on the {} samples, the \
+             network one of {}; {remedy}",
+            Metric::Rmse.shown(of_mean),
+            settings.scored_on(),
+            Metric::Rmse.shown(last.test_accuracy),
+        ));
         Some(remedy)
     }
 }

@@ -1,8 +1,10 @@
 //! Measurements of a run: one [`EpochMetrics`] per epoch, one [`Summary`] at the end.
 
-use serde::{Deserialize, Serialize};
+use std::cmp::Ordering;
 
-use super::RewiringSummary;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Metric, RewiringSummary};
 use crate::engine::Backend;
 use crate::importance::{Importance, Order};
 use crate::model::Arch;
@@ -24,7 +26,7 @@ named! {
     /// What must improve for patience to restart.
     #[derive(Default)]
     pub enum PatienceOn {
-        /// The score: a higher accuracy, or the same with a lower loss.
+        /// The score: a better one (accuracy: higher; RMSE: lower), or the same with a lower loss.
         #[default]
         Score = "score",
         /// Only the loss.
@@ -33,19 +35,28 @@ named! {
 }
 
 /// One epoch; a line of `metrics.jsonl`, which has `score` and `score_loss`, too.
+///
+/// With another metric than the accuracy of classes, the fields called accuracy hold that metric, and files name them by it:
+/// `test_rmse`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EpochMetrics {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean cross-entropy in nats over the epoch's batches, each before its update, with dropout; with
+    /// Mean loss, of classes the cross-entropy in nats, over the epoch's batches, each before its update, with dropout; with
     /// smoothed labels, if the recipe smooths them. Penalties are not included.
     pub train_loss: f64,
-    /// Mean cross-entropy in nats over the test set, after the epoch; labels are never smoothed here.
+    /// The same over the test set, after the epoch; labels are never smoothed here.
     pub test_loss: f64,
-    /// Share of correct training samples, measured like the training loss.
+    /// Share of correct training samples, or another metric, measured like the training loss.
+    #[serde(alias = "train_rmse", alias = "train_subset_accuracy")]
     pub train_accuracy: f64,
-    /// Share of correct test samples, after the epoch.
+    /// Share of correct test samples, or another metric, after the epoch.
+    #[serde(alias = "test_rmse", alias = "test_subset_accuracy")]
     pub test_accuracy: f64,
+    /// The metric.
+    #[doc(hidden)]
+    #[serde(default, skip_serializing_if = "Metric::is_accuracy")]
+    pub metric: Metric,
     /// Learning rate of all steps of the epoch.
     pub learning_rate: f64,
     /// Wall time of the epoch: waiting for its samples, its training steps and the evaluation.
@@ -64,7 +75,8 @@ pub struct EpochMetrics {
 impl EpochMetrics {
     /// The same for files, with names that do not depend on the scored samples.
     pub(crate) fn named(&self) -> Named<'_, Self> {
-        Named { all: self, score: self.test_accuracy, score_loss: self.test_loss, best_score: None }
+        let scores = Scores { score: self.test_accuracy, score_loss: self.test_loss, best_score: None };
+        Named { all: self, metric: self.metric, scores }
     }
 }
 
@@ -76,16 +88,46 @@ pub fn edges_moved(history: &[EpochMetrics]) -> Option<usize> {
 
 /// Metrics or a summary for files and programs: the score under its own names, and under the older ones that
 /// begin with `test` regardless of the scored samples.
-#[derive(Serialize)]
 pub(crate) struct Named<'a, T> {
-    #[serde(flatten)]
     all: &'a T,
-    /// Share of correct samples among those of `scored_on`.
+    metric: Metric,
+    scores: Scores,
+}
+
+/// The scores among metrics or a summary.
+#[derive(Serialize)]
+struct Scores {
+    /// The metric over the samples of `scored_on`.
     score: f64,
-    /// Mean cross-entropy over them.
+    /// Mean loss over them.
     score_loss: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     best_score: Option<f64>,
+}
+
+impl<T: Serialize> Serialize for Named<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Both<'a, T> {
+            #[serde(flatten)]
+            all: &'a T,
+            #[serde(flatten)]
+            scores: &'a Scores,
+        }
+        let both = Both { all: self.all, scores: &self.scores };
+        if self.metric.is_accuracy() {
+            return both.serialize(serializer);
+        }
+        // What is no accuracy is not called so.
+        let value = serde_json::to_value(&both).map_err(serde::ser::Error::custom)?;
+        let fields = value.as_object().into_iter().flatten();
+        serializer.collect_map(fields.map(|(key, value)| match key.strip_suffix("_accuracy") {
+            Some(of) if of.ends_with("train") || of.ends_with("test") => {
+                (format!("{of}_{}", self.metric), value)
+            }
+            _ => (key.clone(), value),
+        }))
+    }
 }
 
 /// Whether an epoch is better than the best one before it: by its score, ties by the lower loss. So the first of equals
@@ -94,8 +136,10 @@ pub fn is_better(epoch: &EpochMetrics, best: &EpochMetrics, by: PatienceOn) -> b
     let lower_loss = epoch.test_loss < best.test_loss;
     match by {
         PatienceOn::Loss => lower_loss,
-        PatienceOn::Score if epoch.test_accuracy == best.test_accuracy => lower_loss,
-        PatienceOn::Score => epoch.test_accuracy > best.test_accuracy,
+        PatienceOn::Score => match epoch.metric.compare(epoch.test_accuracy, best.test_accuracy) {
+            Ordering::Equal => lower_loss,
+            order => order == Ordering::Greater,
+        },
     }
 }
 
@@ -125,18 +169,25 @@ pub struct Summary {
     /// The samples that `test` refers to.
     #[serde(default)]
     pub scored_on: ScoredOn,
-    /// Share of correct test samples after the last epoch.
+    /// Share of correct test samples, or another metric, after the last epoch.
+    #[serde(alias = "test_rmse", alias = "test_subset_accuracy")]
     pub test_accuracy: f64,
     /// The same after the best epoch.
+    #[serde(alias = "best_test_rmse", alias = "best_test_subset_accuracy")]
     pub best_test_accuracy: f64,
     /// The best epoch, counted from 1: ties by the lower loss, then the first.
     pub best_epoch: usize,
-    /// Mean cross-entropy over the test set after the last epoch.
+    /// Mean loss, of classes the cross-entropy, over the test set after the last epoch.
     pub test_loss: f64,
-    /// Mean cross-entropy over the last epoch's training batches.
+    /// The same over the last epoch's training batches.
     pub train_loss: f64,
-    /// Share of correct training samples in the last epoch.
+    /// Share of correct training samples, or another metric, in the last epoch.
+    #[serde(alias = "train_rmse", alias = "train_subset_accuracy")]
     pub train_accuracy: f64,
+    /// The metric.
+    #[doc(hidden)]
+    #[serde(default, skip_serializing_if = "Metric::is_accuracy")]
+    pub metric: Metric,
     /// Number of epochs trained.
     pub epochs: usize,
     /// Whether the run ended before its last epoch because the score had not improved for long enough; the
@@ -198,7 +249,8 @@ impl Summary {
     #[must_use]
     pub fn named(&self) -> impl Serialize {
         let best_score = Some(self.best_test_accuracy);
-        Named { all: self, score: self.test_accuracy, score_loss: self.test_loss, best_score }
+        let scores = Scores { score: self.test_accuracy, score_loss: self.test_loss, best_score };
+        Named { all: self, metric: self.metric, scores }
     }
 }
 
@@ -225,6 +277,20 @@ mod tests {
         assert_eq!(best(&scores, PatienceOn::Loss), 6);
         assert_eq!(best(&[(0.9, 0.3), (0.9, 0.3)], PatienceOn::Loss), 1);
         assert_eq!(best_epoch(&[]), None);
+    }
+
+    #[test]
+    fn what_is_no_accuracy_is_not_called_so_and_its_lowest_value_is_the_best() {
+        let rmse = |epoch: EpochMetrics| EpochMetrics { metric: Metric::Rmse, ..epoch };
+        let all: Vec<_> = epochs(&[(3.0, 0.1), (2.0, 0.3), (2.5, 0.01)]).into_iter().map(rmse).collect();
+        assert_eq!(best_epoch(&all).unwrap().epoch, 2);
+        let line = serde_json::to_value(all[1].named()).unwrap();
+        assert_eq!(
+            (&line["metric"], &line["test_rmse"], &line["score"]),
+            (&"rmse".into(), &2.0.into(), &2.0.into())
+        );
+        assert!(line.get("test_accuracy").is_none() && line.get("train_accuracy").is_none(), "{line}");
+        assert_eq!(serde_json::from_value::<EpochMetrics>(line).unwrap(), all[1]);
     }
 
     #[test]

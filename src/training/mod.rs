@@ -12,6 +12,7 @@ mod continued;
 mod event_file;
 mod find_file;
 mod hparams;
+mod metric;
 mod metrics;
 mod observer;
 mod options;
@@ -47,6 +48,7 @@ pub use self::{
     continued::{Continuation, OptimizerState},
     find_file::find_file,
     hparams::flat_settings,
+    metric::{Metric, Scoring},
     metrics::{Majority, PatienceOn, best_epoch, edges_moved, is_better},
     observer::Progress,
     options::{TargetScore, TrainOptions, Trained},

@@ -1,6 +1,6 @@
 //! What a run reports while it trains.
 
-use super::{EpochMetrics, TrainingState};
+use super::{EpochMetrics, Metric, TrainingState};
 use crate::Result;
 use crate::network::{Network, Parameters};
 
@@ -47,6 +47,8 @@ pub struct Progress {
     pub samples: usize,
     /// Mean loss over them.
     pub loss: f64,
-    /// Share of correct ones among them.
+    /// Share of correct ones among them, or another metric.
     pub accuracy: f64,
+    /// The metric.
+    pub metric: Metric,
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::{EpochMetrics, PatienceOn, ScoredOn, TrainingState};
+use super::{EpochMetrics, Metric, PatienceOn, ScoredOn, Scoring, TrainingState};
 use crate::named::serde_as_text;
 use crate::topology::Region;
 use crate::{Error, Result, Setting};
@@ -29,6 +29,8 @@ pub struct TrainOptions<'a> {
     pub patience_from: usize,
     /// The kind of samples to score on, for the metrics.
     pub scored_on: ScoredOn,
+    /// How results become the score.
+    pub scoring: Scoring,
     /// Where the edges of each layer may move; by default the connected blocks.
     pub regions: Vec<Region>,
 }
@@ -113,11 +115,29 @@ impl FromStr for CheckpointEvery {
 
 serde_as_text!(CheckpointEvery);
 
-/// A share of correct samples; the time of reaching it is recorded.
+/// A score; the time of reaching it is recorded.
 ///
-/// As text: `0.8718` or `87.18%`.
+/// As text: `0.8718` or `87.18%`; for the RMSE of regression a number in its units.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TargetScore(pub f64);
+
+impl TargetScore {
+    /// Refuses a score that this metric cannot have.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] with the score.
+    pub(crate) fn check(target: Option<f64>, metric: Metric) -> Result<()> {
+        match target.filter(|target| metric.is_share() && *target > 1.0) {
+            None => Ok(()),
+            Some(target) => {
+                let reason = format!(
+                    "{target} is not a share from 0 to 1: write a share (0.8718) or per cent (87.18%)"
+                );
+                Err(Error::setting(Setting::Target, reason))
+            }
+        }
+    }
+}
 
 impl fmt::Display for TargetScore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,8 +159,8 @@ impl FromStr for TargetScore {
             None => text.to_owned(),
         };
         let share: f64 = number.parse().map_err(|_| refuse("is not valid"))?;
-        if !(0.0..=1.0).contains(&share) {
-            return Err(refuse("is not a share from 0 to 1"));
+        if !(0.0..=f64::MAX).contains(&share) || (text.ends_with('%') && share > 1.0) {
+            return Err(refuse("is not a share from 0 to 1, nor an RMSE"));
         }
         Ok(Self(share))
     }
@@ -203,7 +223,7 @@ mod tests {
         {
             assert_eq!(text.parse::<TargetScore>().unwrap(), TargetScore(share), "{text}");
         }
-        for text in ["", "%", "87.18", "-0.1", "101%", "nan", "inf", "half", "1e400"] {
+        for text in ["", "%", "-0.1", "101%", "nan", "inf", "half", "1e400"] {
             let message = text.parse::<TargetScore>().unwrap_err().to_string();
             assert!(message.starts_with("target: ") && message.contains("(87.18%)"), "{message}");
         }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::run_folder::{CONFIG, METRICS, MODEL, SUMMARY};
 use super::run_lock::is_locked;
-use super::{EpochMetrics, ScoredOn, Summary, best_epoch, in_force, times};
+use super::{EpochMetrics, Metric, ScoredOn, Summary, best_epoch, in_force, times};
 use crate::model::TrainedModel;
 use crate::named::named;
 use crate::{Error, Result};
@@ -167,14 +167,19 @@ impl PastRun {
         }
     }
 
-    /// The epoch of the highest score, ties by the lower loss, then the first.
+    /// The metric of its scores.
+    pub fn metric(&self) -> Metric {
+        self.history.last().map_or_else(Metric::default, |last| last.metric)
+    }
+
+    /// The epoch of the best score, ties by the lower loss, then the first.
     #[must_use]
     pub fn best(&self) -> Option<&EpochMetrics> {
         best_epoch(&self.history)
     }
 }
 
-/// The facts for listing and comparing runs; unknown ones are `None`.
+/// Facts of runs to list and compare; unknown ones are `None`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RunOverview {
     /// Name of the folder.
@@ -198,7 +203,9 @@ pub struct RunOverview {
     pub epochs: usize,
     /// Requested number of epochs.
     pub epochs_planned: Option<usize>,
-    /// Share of correct test samples after the last epoch.
+    /// The metric of the scores.
+    pub metric: Metric,
+    /// The metric after the last epoch.
     #[serde(flatten, serialize_with = "last_score")]
     pub accuracy: Option<f64>,
     /// The same after the best epoch.
@@ -252,6 +259,7 @@ impl RunOverview {
             parameters: summary.map(|summary| summary.parameters).or_else(model_parameters),
             epochs: run.history.len(),
             epochs_planned: count("/recipe/epochs"),
+            metric: run.metric(),
             accuracy: run.history.last().map(|last| last.test_accuracy),
             best_accuracy: best.map(|best| best.test_accuracy),
             best_epoch: best.map(|best| best.epoch),
@@ -315,8 +323,7 @@ fn json<T: DeserializeOwned>(folder: &Path, name: &str, problems: &mut Vec<Strin
     serde_json::from_slice(&bytes).map_err(|error| problems.push(format!("{name} is damaged: {error}"))).ok()
 }
 
-/// The epochs up to the first unreadable line. An incomplete last line is left by a run
-/// that was stopped while writing, and is not damage.
+/// The epochs up to the first unreadable line. A run stopped while writing leaves an incomplete last line, no damage.
 fn history(folder: &Path, problems: &mut Vec<String>) -> Vec<EpochMetrics> {
     let bytes = bytes(folder, METRICS, problems).unwrap_or_default();
     let mut history: Vec<EpochMetrics> = Vec::new();

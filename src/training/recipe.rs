@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Rewiring, Schedule};
-use crate::engine::{EngineSettings, Optimizer, Penalties};
+use crate::engine::{EngineSettings, LossRule, Optimizer, Penalties};
 use crate::network::{Initialisation, Scheme};
 use crate::paper;
 use crate::{Error, Result, Setting};
@@ -24,6 +24,10 @@ pub struct Recipe {
     /// Penalties on the weights.
     #[serde(flatten)]
     pub penalties: Penalties,
+    /// How outputs are compared with targets; it decides what a run learns to predict.
+    #[doc(hidden)]
+    #[serde(default, skip_serializing_if = "LossRule::is_of_classes")]
+    pub loss: LossRule,
     /// Share of the targets that training spreads evenly over all classes, in `[0, 1)`.
     #[serde(default)]
     pub label_smoothing: f32,
@@ -52,6 +56,7 @@ impl Default for Recipe {
             schedule: Schedule::Cosine,
             optimizer: Optimizer::Momentum { momentum: 0.9, nesterov: false },
             penalties: Penalties::l2(paper::L2),
+            loss: LossRule::CROSS_ENTROPY,
             label_smoothing: 0.0,
             drop_connect: 0.0,
             rewire: None,
@@ -116,6 +121,7 @@ impl Recipe {
         EngineSettings {
             optimizer: self.optimizer,
             penalties: self.penalties,
+            loss: self.loss,
             label_smoothing: self.label_smoothing,
             drop_connect: self.drop_connect,
             batch_size: self.batch_size,

@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::rewire::degrees;
 use super::{
     Checkpoint, Ending, EpochMetrics, Majority, Observer, PatienceOn, RewiringSummary, RunClock, RunFolder,
-    RunIdentity, ScoredOn, Summary, TrainingState, best_epoch, edges_moved, is_better, now,
+    RunIdentity, ScoredOn, Scoring, Summary, TrainingState, best_epoch, edges_moved, is_better, now,
 };
 use crate::engine::EngineInfo;
 use crate::model::TrainedModel;
@@ -24,6 +24,8 @@ pub struct RunFacts {
     pub seed: u64,
     /// The samples that the run is scored on after each epoch.
     pub scored_on: ScoredOn,
+    /// How results become the score.
+    pub scoring: Scoring,
     /// The target score.
     pub target: Option<f64>,
     /// Number of training samples.
@@ -232,6 +234,7 @@ impl Recorder {
             test_loss: last.test_loss,
             train_loss: last.train_loss,
             train_accuracy: last.train_accuracy,
+            metric: self.facts.scoring.metric,
             epochs: self.history.len(),
             stopped_early: ending == Ending::OutOfPatience,
             parameters: network.parameter_count(),
@@ -264,7 +267,8 @@ impl Observer for Recorder {
     }
 
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
-        let is_reached = self.facts.target.is_some_and(|target| metrics.test_accuracy >= target);
+        let has_reached = |target| metrics.metric.reaches(metrics.test_accuracy, target);
+        let is_reached = self.facts.target.is_some_and(has_reached);
         if self.seconds_to_target.is_none() && is_reached {
             self.seconds_to_target = Some(self.seconds());
         }

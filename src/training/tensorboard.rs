@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::event_file::{EventFile, Histogram, SummaryValue};
 use super::hparams::{self, Outcome};
-use super::{EpochMetrics, Observer, ScoredOn};
+use super::{EpochMetrics, Metric, Observer, ScoredOn};
 use crate::network::Parameters;
 use crate::{Error, Result};
 
@@ -19,8 +19,8 @@ const BUCKETS: usize = 60;
 ///
 /// | tag | |
 /// |---|---|
-/// | `loss/train`, `loss/test` | mean cross-entropy in nats |
-/// | `accuracy/train`, `accuracy/test` | share of correct samples |
+/// | `loss/train`, `loss/test` | mean loss, of classes the cross-entropy in nats |
+/// | `accuracy/train`, `accuracy/test` | share of correct samples; other metrics by their name, such as `rmse/test` |
 /// | `learning_rate`, `seconds` | of the epoch |
 /// | `weights/layer_1`, .. | histogram of the weights that exist |
 /// | `command`, `settings` | text: the command that repeats the run, and its settings |
@@ -32,6 +32,7 @@ const BUCKETS: usize = 60;
 pub struct TensorBoard {
     events: EventFile,
     scored_on: ScoredOn,
+    metric: Metric,
 }
 
 impl TensorBoard {
@@ -42,14 +43,18 @@ impl TensorBoard {
     ///
     /// # Errors
     /// [`Error::Io`] when the folder or the file cannot be created or written.
-    pub fn create(folder: impl AsRef<Path>, epochs_before: usize, scored_on: ScoredOn) -> Result<Self> {
+    pub fn create(
+        folder: impl AsRef<Path>,
+        epochs_before: usize,
+        (scored_on, metric): (ScoredOn, Metric),
+    ) -> Result<Self> {
         let folder = folder.as_ref();
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
         let mut events = EventFile::create(folder)?;
         if epochs_before > 0 {
             events.restart(epochs_before as u64 + 1)?;
         }
-        Ok(Self { events, scored_on })
+        Ok(Self { events, scored_on, metric })
     }
 
     /// Writes what the run is: its `config.json` as hyperparameters and text, and pictures, which are PNG files.
@@ -57,7 +62,7 @@ impl TensorBoard {
     /// # Errors
     /// [`Error::Io`] when the file cannot be written.
     pub(crate) fn describe(&mut self, config: &Value, pictures: Vec<(&'static str, Vec<u8>)>) -> Result<()> {
-        let [score, loss] = ["accuracy", "loss"].map(|what| format!("{what}/{}", self.scored_on));
+        let [score, loss] = [self.metric.name(), "loss"].map(|what| format!("{what}/{}", self.scored_on));
         let mut values = hparams::start(config, &[&score, &loss]);
         values.extend(text("command", &config["command"]));
         values.extend(text("settings", &config["settings"]));
@@ -93,8 +98,8 @@ impl Observer for TensorBoard {
         let mut values = vec![
             scalar("loss/train".into(), metrics.train_loss),
             scalar(format!("loss/{scored_on}"), metrics.test_loss),
-            scalar("accuracy/train".into(), metrics.train_accuracy),
-            scalar(format!("accuracy/{scored_on}"), metrics.test_accuracy),
+            scalar(format!("{}/train", self.metric), metrics.train_accuracy),
+            scalar(format!("{}/{scored_on}", self.metric), metrics.test_accuracy),
             scalar("learning_rate".into(), metrics.learning_rate),
             scalar("seconds".into(), metrics.seconds),
         ];

@@ -11,8 +11,8 @@ use rand::{Rng, RngExt};
 
 use super::options::Due;
 use super::{
-    Ending, EpochMetrics, EpochSoFar, Observer, Progress, Recipe, TrainOptions, Trained, TrainingData,
-    TrainingState, best_by,
+    Ending, EpochMetrics, EpochSoFar, Observer, Progress, Recipe, Scoring, TrainOptions, Trained,
+    TrainingData, TrainingState, best_by,
 };
 use crate::dataset::Dataset;
 use crate::engine::pace::Pace;
@@ -193,7 +193,7 @@ impl ActiveRun<'_, '_> {
                 }
             }
             self.pace.took(so_far.steps - before, begin.elapsed());
-            let progress = progress(so_far, epoch);
+            let progress = progress(so_far, epoch, self.options.scoring);
             for observer in self.observers.iter_mut() {
                 observer.batches_trained(&progress);
             }
@@ -223,8 +223,9 @@ impl ActiveRun<'_, '_> {
             epoch,
             train_loss: trained.loss,
             test_loss: tested.loss,
-            train_accuracy: trained.accuracy(),
-            test_accuracy: tested.accuracy(),
+            train_accuracy: self.options.scoring.of(&trained),
+            test_accuracy: self.options.scoring.of(&tested),
+            metric: self.options.scoring.metric,
             learning_rate,
             seconds: clock.applied_to(so_far).seconds,
             seconds_steps,
@@ -299,10 +300,11 @@ fn rest<'a>(order: &'a [u32], so_far: &EpochSoFar, batch_size: usize) -> Result<
     Ok(&order[expected..])
 }
 
-fn progress(so_far: &EpochSoFar, epoch: usize) -> Progress {
+fn progress(so_far: &EpochSoFar, epoch: usize, scoring: Scoring) -> Progress {
     let EpochSoFar { samples, .. } = *so_far;
     let means = so_far.evaluation();
-    Progress { epoch: epoch + 1, samples, loss: means.loss, accuracy: means.accuracy() }
+    let accuracy = scoring.of(&means);
+    Progress { epoch: epoch + 1, samples, loss: means.loss, accuracy, metric: scoring.metric }
 }
 
 fn diverged(recipe: &Recipe, what: &str) -> Error {

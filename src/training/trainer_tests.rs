@@ -1,5 +1,5 @@
 use super::*;
-use crate::engine::{Backend, EngineInfo, EngineState, Evaluation, StepOutcome};
+use crate::engine::{Backend, EngineInfo, EngineState, Errors, Evaluation, StepOutcome};
 use crate::network::Parameters;
 
 /// An engine that learns nothing, records its calls, and fails on request.
@@ -30,13 +30,14 @@ impl Engine for FakeEngine {
         let outcome = |(batch, step): (&[u32], usize)| StepOutcome {
             loss: self.losses.get(step).copied().unwrap_or(1.0),
             correct: 1,
+            errors: Errors::default(),
             samples: u32::try_from(batch.len()).unwrap(),
         };
         Ok(outcomes.map(outcome).collect())
     }
 
     fn evaluate(&mut self, data: &Arc<Dataset>) -> Result<Evaluation> {
-        Ok(Evaluation { loss: 0.5, correct: 1, samples: data.samples() })
+        Ok(Evaluation { loss: 0.5, correct: 1, samples: data.samples(), errors: Errors::default() })
     }
 
     fn parameters(&mut self) -> Result<Parameters> {

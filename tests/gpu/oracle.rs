@@ -126,7 +126,8 @@ pub(crate) fn softmax(logits: &[f64], label: usize, smoothing: f32) -> (Bounded,
     let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let column = Matrix::from_values(1, logits.to_vec());
     let (label_word, smoothing) = (u32::try_from(label).unwrap(), f64::from(smoothing));
-    let expected = reference::softmax_cross_entropy::softmax_cross_entropy(&column, &[label_word], smoothing);
+    let expected =
+        reference::softmax_cross_entropy::softmax_cross_entropy(&column, (&[label_word], &[1.0]), smoothing);
     let terms: Vec<f64> = logits.iter().map(|z| (z - greatest).exp()).collect();
     let sum: f64 = terms.iter().sum();
     // Of each exponential: its own rounding and that of its argument.

@@ -13,7 +13,7 @@ fn column(text: &str) -> ColumnRef {
 
 fn by_label(label: &str, drop: &[&str]) -> Result<(Dataset, Vec<String>), String> {
     let (label, drop) = (column(label), drop.iter().map(|text| column(text)).collect::<Vec<_>>());
-    let columns = Columns::New { label: Some(&label), labelled: true, drop: &drop };
+    let columns = Columns::New { label: Some(&label), labelled: true, drop: &drop, weights: None };
     let learned =
         csv(TREES, &columns).and_then(|table| learn(table, FitOptions::default(), &Limits::default()));
     let (data, record) = learned.map_err(|error| error.to_string())?;
@@ -52,7 +52,7 @@ fn columns_that_are_not_there_get_a_suggestion() {
         assert_says(&by_label(label, &drop).unwrap_err(), parts);
     }
     let label = column("tree");
-    let columns = Columns::New { label: Some(&label), labelled: true, drop: &[] };
+    let columns = Columns::New { label: Some(&label), labelled: true, drop: &[], weights: None };
     assert_says(&refusal_of("1,2\n3,4\n", &columns), &["the table has no header", "-1 the last"]);
 }
 
@@ -127,7 +127,7 @@ fn a_guessed_label_that_is_probably_a_feature_is_refused_with_the_names_of_all_c
         "a,kind\n".to_owned() + &(0..600).map(|row| format!("{row},k{}\n", row % 51)).collect::<String>();
     assert_says(&refusal(&text), &["it has 51 different values", all]);
     let label = column("kind");
-    let named = Columns::New { label: Some(&label), labelled: true, drop: &[] };
+    let named = Columns::New { label: Some(&label), labelled: true, drop: &[], weights: None };
     assert!(
         csv(&text, &named).and_then(|table| learn(table, FitOptions::default(), &Limits::default())).is_ok()
     );

@@ -133,7 +133,7 @@ fn quotes_from_a_table_do_not_break_lines() {
 
 #[test]
 fn a_limit_on_columns_holds_for_tables_without_labels() {
-    let columns = Columns::New { label: None, labelled: false, drop: &[] };
+    let columns = Columns::New { label: None, labelled: false, drop: &[], weights: None };
     let table = csv_with("1,2\n3,4\n", &columns, &ReadOptions::default()).unwrap();
     assert_eq!((table.width(), table.labels().is_none()), (2, true));
 }

@@ -20,7 +20,7 @@ use tanner::dataset::table::{Columns, FitOptions, Format, Limits, ReadOptions, S
 use tanner::dataset::{DataRecord, Dataset, learn};
 
 /// Columns of an unknown table.
-const NEW: Columns<'static> = Columns::New { label: None, labelled: true, drop: &[] };
+const NEW: Columns<'static> = Columns::New { label: None, labelled: true, drop: &[], weights: None };
 
 /// Reads a table of text.
 fn csv(text: impl AsRef<[u8]>, columns: &Columns<'_>) -> Result<Table> {

@@ -157,7 +157,7 @@ fn damaged_texts_in_delta_encodings_are_refused() {
             column::<DoubleType>(group, &vec![0.5; 200], None);
         });
         let label: ColumnRef = "label".parse().unwrap();
-        let columns = Columns::New { label: Some(&label), labelled: true, drop: &[] };
+        let columns = Columns::New { label: Some(&label), labelled: true, drop: &[], weights: None };
         read(bytes.clone(), &columns).unwrap();
         for at in 0..bytes.len().min(600) {
             for change in [0x01, 0x80, 0xff, 0x7f] {
@@ -200,7 +200,8 @@ fn lists_and_structures_are_refused_by_the_name_that_the_user_knows() {
     assert_says(&refusal(bytes.clone()), &["column \"embedding\" holds lists", "`drop` embedding"]);
     let reads = |names: &[&str]| {
         let drop: Vec<ColumnRef> = names.iter().map(|name| name.parse().unwrap()).collect();
-        let table = read(bytes.clone(), &Columns::New { label: None, labelled: true, drop: &drop });
+        let table =
+            read(bytes.clone(), &Columns::New { label: None, labelled: true, drop: &drop, weights: None });
         table.map(|tables| tables.table.width()).map_err(|error| error.to_string())
     };
     assert_says(&reads(&["embedding"]).unwrap_err(), &["column \"st\" holds structures", "\"a\""]);
@@ -236,7 +237,9 @@ fn the_index_of_a_data_frame_is_not_a_feature() {
         assert_eq!(record.feature_names, ["a"]);
     }
     let range = metadata(r#"{"kind": "range", "name": null, "start": 0, "stop": 4, "step": 1}"#);
-    let tables = read(write(range, "id"), &Columns::New { label: None, labelled: false, drop: &[] }).unwrap();
+    let tables =
+        read(write(range, "id"), &Columns::New { label: None, labelled: false, drop: &[], weights: None })
+            .unwrap();
     assert_eq!((tables.table.width(), tables.notes.len()), (3, 0));
 }
 

@@ -27,7 +27,7 @@ fn one_message_tells_all_and_its_settings_mend_all() {
     let drop: Vec<ColumnRef> =
         ["Name", "\"Cabin", " deck\"", "Ticket"].iter().map(|text| text.parse().unwrap()).collect();
     let label: ColumnRef = "Survived".parse().unwrap();
-    let columns = Columns::New { label: Some(&label), labelled: true, drop: &drop };
+    let columns = Columns::New { label: Some(&label), labelled: true, drop: &drop, weights: None };
     let table = csv_with(passengers(), &columns, &ReadOptions::default()).unwrap();
     let fit = FitOptions { impute: Some(Impute::Median), ..FitOptions::default() };
     let (data, record) = learn(table, fit, &Limits::default()).unwrap();
@@ -105,7 +105,7 @@ fn names_are_advised_so_that_a_shell_takes_them() {
         assert_says(&refusal(format!("{name},len,label\n{rows}")), &[typed]);
     }
     let drop: Vec<ColumnRef> = ["Full", " Name"].iter().map(|text| text.parse().unwrap()).collect();
-    let columns = Columns::New { label: None, labelled: true, drop: &drop };
+    let columns = Columns::New { label: None, labelled: true, drop: &drop, weights: None };
     let message =
         csv_with(format!("\"Full, Name\",len,label\n{rows}"), &columns, &ReadOptions::default()).unwrap_err();
     assert_says(&message.to_string(), &["`drop` '\"Full, Name\"'"]);

@@ -67,7 +67,7 @@ fn long_labels_of_arrays_keep_their_digits() {
     let labels = [12_345_678_901_234_561_i64, 12_345_678_901_234_563, 12_345_678_901_234_567].repeat(2);
     let bytes: Vec<u8> = labels.iter().flat_map(|label| label.to_le_bytes()).collect();
     let read = |bytes| read_labels(Source::from_bytes("y", bytes), &Limits::default()).unwrap();
-    let columns = Columns::New { label: None, labelled: false, drop: &[] };
+    let columns = Columns::New { label: None, labelled: false, drop: &[], weights: None };
     let x = Source::from_bytes("x", npy("|u1", "(6, 1)", &[0; 6]));
     let table = Table::read(x, Format::Npy, &columns, &ReadOptions::default()).unwrap().table;
     let table = table.with_labels(read(npy("<i8", "(6,)", &bytes))).unwrap();

@@ -30,9 +30,11 @@ pub(crate) fn run(args: &CompareArgs) -> anyhow::Result<()> {
     atomic_write(out.join("comparison.json"), comparison.to_json()?.as_bytes())?;
     let rows: Vec<DotRow> = comparison.entries.iter().map(row).collect();
     if let Some(scored) = comparison.scored_on() {
-        let title = format!("{scored} accuracy of the last epoch");
-        let axis = format!("accuracy (%), {}", over_seeds(&comparison.entries));
-        interval_chart(&title, &axis, &["accuracy"], &rows)?.write(out, "comparison")?;
+        let metric = comparison.metric();
+        let (name, unit) = (metric.title(), if metric.is_share() { " (%)" } else { "" });
+        let title = format!("{scored} {name} of the last epoch");
+        let axis = format!("{name}{unit}, {}", over_seeds(&comparison.entries));
+        interval_chart(&title, &axis, &[name], &rows)?.write(out, "comparison")?;
     } else {
         // Of nothing there is no table.
         unfinished.check()?;
@@ -46,11 +48,12 @@ fn row(entry: &Entry) -> DotRow {
     DotRow { label: entry.configuration.name.clone(), dots: vec![dot(entry)] }
 }
 
-/// Mean and standard deviation in per cent, where there is a finished run.
+/// Mean and standard deviation, of shares in per cent, where there is a finished run.
 pub(super) fn dot(entry: &Entry) -> Option<Dot> {
     let accuracy = entry.accuracy()?;
-    let deviation = accuracy.deviation.map(|deviation| 100.0 * deviation);
-    Some(Dot { value: 100.0 * accuracy.mean, deviation })
+    let factor = if entry.metric().is_share() { 100.0 } else { 1.0 };
+    let deviation = accuracy.deviation.map(|deviation| factor * deviation);
+    Some(Dot { value: factor * accuracy.mean, deviation })
 }
 
 /// What dots and their intervals are.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tanner::dataset::HeldOut;
+use tanner::dataset::{HeldOut, Task};
 use tanner::experiments::layer_importance::Silence;
 use tanner::experiments::prune::{
     BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, Until, WeightGoal,
@@ -59,6 +59,12 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         engine: args.engine.resolve()?,
     };
     let model = super::load_model(&args.trained.model)?;
+    if model.data().task != Task::Classification {
+        return refuse(
+            "--model",
+            format!("one of {}, and only classifiers can be pruned", model.data().task),
+        );
+    }
     // Checked before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;

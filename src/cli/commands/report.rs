@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use serde::de::DeserializeOwned;
 use tanner::Setting;
-use tanner::dataset::{DataSplits, Dataset, Holdout};
+use tanner::dataset::{DataSplits, Dataset, Holdout, Task};
 use tanner::files::atomic_write;
 use tanner::inference::Predictor;
 use tanner::model::TrainedModel;
@@ -250,7 +250,10 @@ impl PageBuilder<'_> {
             Ok(model) => self.scored(&run, model).map_err(|error| one_line(&error)),
             Err(reason) => Err(reason.clone()),
         };
-        if let Err(reason) = &scored {
+        let has_classes = model.as_ref().map_or(true, |model| model.data().task == Task::Classification);
+        if let Err(reason) =
+            scored.as_ref().map(drop).or_else(|reason| if has_classes { Err(reason) } else { Ok(()) })
+        {
             self.warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
         }
         ReportedRun { run, overview, model, scored }
@@ -272,6 +275,9 @@ impl PageBuilder<'_> {
                 "the data have {} samples to score on, the run had {recorded}: these are different data",
                 samples.samples()
             );
+        }
+        if record.task != Task::Classification {
+            bail!("the run predicts no classes: `tanner eval` prints its scores");
         }
         let predictor = Predictor::new(model.clone(), self.threads)?;
         let mut scored = ScoredRun::new(&predictor.predict(samples.features())?, samples, train, names)?;

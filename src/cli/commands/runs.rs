@@ -79,7 +79,8 @@ fn sort(runs: &mut [RunOverview], by: SortArg) {
         SortArg::Time => runs.sort_by_key(|run| Reverse(run.started)),
         SortArg::Parameters => runs.sort_by_key(|run| run.parameters.unwrap_or(usize::MAX)),
         SortArg::Score => runs.sort_by(|a, b| {
-            let score = |run: &RunOverview| run.accuracy.unwrap_or(f64::NEG_INFINITY);
+            let goodness = |run: &RunOverview| run.accuracy.map(|score| run.metric.goodness(score));
+            let score = |run: &RunOverview| goodness(run).unwrap_or(f64::NEG_INFINITY);
             score(b).total_cmp(&score(a))
         }),
     }
@@ -107,6 +108,7 @@ mod tests {
             parameters,
             epochs: 0,
             epochs_planned: None,
+            metric: tanner::training::Metric::Accuracy,
             accuracy,
             best_accuracy: None,
             best_epoch: None,

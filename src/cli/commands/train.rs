@@ -88,11 +88,12 @@ fn print_summary(summary: &Summary, folder: &Path) -> anyhow::Result<()> {
         format!(" (always {class:?}: {:.2} %)", 100.0 * share)
     });
     terminal::print(&format!(
-        "{} accuracy {:.2} %{always} after {} (best {:.2} % after epoch {})",
+        "{} {} {}{always} after {} (best {} after epoch {})",
         summary.scored_on,
-        100.0 * summary.test_accuracy,
+        summary.metric.title(),
+        summary.metric.shown(summary.test_accuracy),
         epochs_of(summary.epochs),
-        100.0 * summary.best_test_accuracy,
+        summary.metric.shown(summary.best_test_accuracy),
         summary.best_epoch
     ))?;
     terminal::print(&format!(

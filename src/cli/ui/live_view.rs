@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use tanner::training::{EpochMetrics, PatienceOn, Progress, ScoredOn, is_better};
+use tanner::training::{EpochMetrics, Metric, PatienceOn, Progress, ScoredOn, is_better};
 
 /// Epochs in the sparkline.
 const SPARKS: usize = 16;
@@ -24,6 +24,7 @@ pub(crate) struct LiveView {
     trained: usize,
     loss: f64,
     accuracy: f64,
+    metric: Metric,
     /// Score after each epoch.
     scores: Vec<f64>,
     /// The best epoch.
@@ -43,6 +44,7 @@ impl LiveView {
             trained: 0,
             loss: f64::NAN,
             accuracy: 0.0,
+            metric: Metric::Accuracy,
             scores: Vec::new(),
             best: None,
             epoch_start: now,
@@ -53,7 +55,7 @@ impl LiveView {
     pub(crate) fn batches_trained(&mut self, progress: &Progress) {
         self.epoch = progress.epoch;
         self.trained = progress.samples;
-        (self.loss, self.accuracy) = (progress.loss, progress.accuracy);
+        (self.loss, self.accuracy, self.metric) = (progress.loss, progress.accuracy, progress.metric);
     }
 
     pub(crate) fn epoch_ended(&mut self, metrics: &EpochMetrics, now: Instant) {
@@ -131,11 +133,19 @@ impl LiveView {
             (1, format!("{:>3.0} %", 100.0 * share)),
         ];
         if self.loss.is_finite() {
-            parts.push((6, format!("train loss {:.4}, accuracy {:.2} %", self.loss, 100.0 * self.accuracy)));
+            parts.push((
+                6,
+                format!(
+                    "train loss {:.4}, {} {}",
+                    self.loss,
+                    self.metric.title(),
+                    self.metric.shown(self.accuracy)
+                ),
+            ));
         }
         if let Some(best) = &self.best {
-            let (score, epoch) = (100.0 * best.test_accuracy, best.epoch);
-            parts.push((4, format!("best {} {score:.2} % (epoch {epoch})", self.scored_on)));
+            let (score, epoch) = (best.metric.shown(best.test_accuracy), best.epoch);
+            parts.push((4, format!("best {} {score} (epoch {epoch})", self.scored_on)));
         }
         if self.scores.len() > 1 {
             parts.push((10, sparkline(&self.scores[self.scores.len().saturating_sub(SPARKS)..])));
@@ -210,7 +220,13 @@ mod tests {
         for (epoch, accuracy) in [(1, 0.5), (2, 0.9), (3, 0.8)] {
             view.epoch_ended(&metrics(epoch, accuracy), start);
         }
-        view.batches_trained(&Progress { epoch: 4, samples: 250, loss: 0.25, accuracy: 0.75 });
+        view.batches_trained(&Progress {
+            epoch: 4,
+            samples: 250,
+            loss: 0.25,
+            accuracy: 0.75,
+            metric: Metric::Accuracy,
+        });
         (view, start + Duration::from_secs(2))
     }
 
@@ -254,7 +270,13 @@ mod tests {
         // All samples are trained, and it is being scored: half of the two seconds are left.
         let mut view = LiveView::new(2, 1000, ScoredOn::Test, start);
         view.epoch_ended(&metrics(1, 0.5), start);
-        view.batches_trained(&Progress { epoch: 2, samples: 1000, loss: 0.25, accuracy: 0.75 });
+        view.batches_trained(&Progress {
+            epoch: 2,
+            samples: 1000,
+            loss: 0.25,
+            accuracy: 0.75,
+            metric: Metric::Accuracy,
+        });
         let line = view.line(200, start + Duration::from_secs(9));
         assert!(line.ends_with("0:01 left of the epoch  0:01 left"), "{line}");
     }

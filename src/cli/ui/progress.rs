@@ -118,12 +118,13 @@ impl ProgressReport {
     /// The line of an epoch; an asterisk marks the best so far. A narrow terminal shows less, a file everything.
     fn line(&self, metrics: &EpochMetrics, is_best: bool, columns: Option<usize>) -> String {
         let width = self.epochs.to_string().len();
-        let (train, test) = (100.0 * metrics.train_accuracy, 100.0 * metrics.test_accuracy);
-        let best = 100.0 * self.best.as_ref().unwrap_or(metrics).test_accuracy;
+        let (metric, name) = (metrics.metric, metrics.metric.short());
+        let [train, test] = [metrics.train_accuracy, metrics.test_accuracy].map(|score| metric.shown(score));
+        let best = metric.shown(self.best.as_ref().unwrap_or(metrics).test_accuracy);
         let mark = if is_best { '*' } else { ' ' };
         let number = format!("epoch {:>width$}/{}", metrics.epoch, self.epochs);
         let full = format!(
-            "{number}  train loss {:.4} acc {train:>6.2} %  {} loss {:.4} acc {test:>6.2} %{mark} (best {best:.2} %)  \
+            "{number}  train loss {:.4} {name} {train:>8}  {} loss {:.4} {name} {test:>8}{mark} (best {best})  \
              lr {:.6}  {:.2} s, {:.0} samples/s",
             metrics.train_loss,
             self.scored_on,
@@ -135,16 +136,16 @@ impl ProgressReport {
         let (on, train_loss, test_loss) = (self.scored_on, metrics.train_loss, metrics.test_loss);
         let shorter = [
             format!(
-                "{number}  train loss {train_loss:.4} acc {train:.2} %  {on} loss {test_loss:.4} acc {test:.2} %{mark}"
+                "{number}  train loss {train_loss:.4} {name} {train}  {on} loss {test_loss:.4} {name} {test}{mark}"
             ),
-            format!("{number}  {on} loss {test_loss:.4} acc {test:.2} %{mark}"),
-            format!("{number}  {on} acc {test:.2} %{mark}"),
-            format!("{number}  {test:.2} %{mark}"),
+            format!("{number}  {on} loss {test_loss:.4} {name} {test}{mark}"),
+            format!("{number}  {on} {name} {test}{mark}"),
+            format!("{number}  {test}{mark}"),
         ];
         let Some(columns) = columns else { return full };
         let mut lines = std::iter::once(full).chain(shorter);
         let fits = |line: &String| line.chars().count() <= columns;
-        lines.find(fits).unwrap_or_else(|| format!("{test:.2} %"))
+        lines.find(fits).unwrap_or(test)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::span::narrow;
-use super::texts::{parse, trimmed};
+use super::texts::{label_number, parse, trimmed};
 use super::units::{Unit, sign_of};
 use crate::named::named;
 
@@ -161,6 +161,13 @@ impl CellRules {
     /// Whether a word such as -999 means a missing value.
     fn is_missing_number(&self, number: f64) -> bool {
         self.missing.iter().flatten().any(|word| word.parse() == Ok(number))
+    }
+
+    /// The number of a label, true being 1 and false 0; NaN of any other text.
+    #[cfg(feature = "train")]
+    pub(crate) fn label_number(&self, text: &str) -> f64 {
+        let is_word = text.starts_with(char::is_alphabetic);
+        if is_word { label_number(text) } else { self.number(text).unwrap_or(f64::NAN) }
     }
 
     /// The number of a text, which may be infinite or NaN.

@@ -1,9 +1,10 @@
 //! The roles of a file's columns.
 
 mod known;
+mod unknown;
 
 use self::known::plan_of;
-use super::advice::unquoted;
+use self::unknown::new_plan;
 pub use super::column_names::ColumnRef;
 pub(crate) use super::column_names::{ColumnNames, suggestion};
 use super::encoding::TableEncoding;
@@ -11,7 +12,6 @@ use super::guess::LabelChoice;
 use super::span::narrow;
 use super::texts::boolean;
 use super::{CellRules, Column, Labels, Limits, Read, Table, Texts, Unit, kept, shown};
-use crate::Setting;
 
 /// Usual names of a label column, ignoring case.
 const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
@@ -21,12 +21,14 @@ const USUAL_LABELS: [&str; 4] = ["label", "class", "target", "y"];
 pub enum Columns<'a> {
     /// An unknown table.
     New {
-        /// The label; by default a column called label, class, target or y, else the last.
+        /// The label, or several with commas between them; by default a column called label, class, target or y, else the last.
         label: Option<&'a ColumnRef>,
         /// Whether there is a label column; labels may be in a separate file.
         labelled: bool,
         /// Columns to skip.
         drop: &'a [ColumnRef],
+        /// The column with the weight of each row, if any.
+        weights: Option<&'a ColumnRef>,
     },
     /// A table with the columns that an encoding was fitted on.
     Of {
@@ -58,7 +60,8 @@ pub(crate) enum Role {
     Skip,
     /// Nothing, behind the last delimiter of each line.
     Empty,
-    Label,
+    /// The label with this number; the last one may be the weight of the row.
+    Label(usize),
     /// The feature with this number.
     Feature(usize),
 }
@@ -81,8 +84,9 @@ pub(crate) struct ColumnPlan {
     pub(crate) roles: Vec<Role>,
     /// Name, place in the file, and kind of each feature.
     pub(crate) features: Vec<(String, usize, ColumnKind)>,
-    /// Name and place of the label.
-    pub(crate) label: Option<(String, usize)>,
+    /// Name and place of each label, and behind them of the weight, if there is one.
+    pub(crate) labels: Vec<(String, usize)>,
+    pub(crate) has_weights: bool,
     /// Why it is the label.
     pub(crate) choice: LabelChoice,
     pub(crate) named: bool,
@@ -123,12 +127,35 @@ impl ColumnPlan {
             let unit = unit.clone().filter(|_| texts.is_none());
             Column { unit, offset: kind.offset(), ..Column::new(name.clone(), *position, texts) }
         };
-        let labels = self.label.as_ref().map(|(name, place)| Labels {
+        let label = |(name, place): &(String, usize)| Labels {
             choice: self.choice.clone(),
             ..Labels::new(name, Some(*place), limits)
-        });
+        };
+        let labels = self.labels.iter().map(label).collect();
         let columns = self.features.iter().zip(&self.units).map(column).collect();
-        Table { labels, named: self.named, ..Table::new(name, columns, self.roles.len()) }
+        let has_weights = self.has_weights;
+        Table { labels, has_weights, named: self.named, ..Table::new(name, columns, self.roles.len()) }
+    }
+
+    /// The name of the column of a label.
+    pub(crate) fn label_name(&self, number: usize) -> String {
+        self.labels.get(number).map_or(String::new(), |(name, _)| shown(name, self.named))
+    }
+
+    /// Whether a label is the weight of its row.
+    pub(crate) fn is_weight(&self, number: usize) -> bool {
+        self.has_weights && number + 1 == self.labels.len()
+    }
+
+    /// The message about a label without a value, or a weight.
+    pub(crate) fn missing(&self, number: usize, place: &str) -> String {
+        let column = self.label_name(number);
+        if self.is_weight(number) {
+            return format!(
+                "{place}: the weight is missing in column {column}: write 0 to leave the row out (`weights`)"
+            );
+        }
+        self.choice.missing(place, &column)
     }
 
     /// Sets the offsets that the numbers of an unknown table, read without any, turn out to need; whether there is one, so that
@@ -160,8 +187,8 @@ impl Columns<'_> {
         role: Role,
     ) -> Read<ColumnPlan> {
         match *self {
-            Self::New { label, labelled, drop } => {
-                new_plan(names, label.filter(|_| labelled), labelled, drop, (skip, role))
+            Self::New { label, labelled, drop, weights } => {
+                new_plan(names, label.filter(|_| labelled), labelled, (drop, weights), (skip, role))
             }
             Self::Of { encoding, label } => plan_of(names, encoding, label),
             Self::Kept(columns) => kept::plan(names, columns),
@@ -187,60 +214,6 @@ impl Columns<'_> {
             _ => None,
         }
     }
-}
-
-fn new_plan(
-    names: ColumnNames<'_>,
-    label: Option<&ColumnRef>,
-    labelled: bool,
-    drop: &[ColumnRef],
-    (skip, role): (&[usize], Role),
-) -> Read<ColumnPlan> {
-    let count = names.len();
-    let mut skipped = vec![false; count];
-    skip.iter().for_each(|place| skipped[*place] = true);
-    let last = || (0..count).rfind(|place| !skipped[*place]);
-    let (label, choice) = match (label, usual_label(names)) {
-        _ if !labelled => (None, LabelChoice::Named),
-        (Some(column), _) => (Some(names.find(Setting::Label, column)?), LabelChoice::Named),
-        (None, Some(place)) => (Some(place), LabelChoice::Usual),
-        (None, None) => (last(), LabelChoice::guessed(names)),
-    };
-    let mut roles = vec![Role::Skip; count];
-    skip.iter().for_each(|place| roles[*place] = role);
-    for column in &unquoted(drop.iter().map(|column| column.0.as_str())) {
-        let column = &ColumnRef(column.clone());
-        let place = names.find(Setting::Drop, column)?;
-        if Some(place) == label {
-            return Err(format!(
-                "`drop`: column {} is the label",
-                shown(&names.name(place), names.is_named())
-            ));
-        }
-        skipped[place] = true;
-        roles[place] = Role::Skip;
-    }
-    let mut features = Vec::new();
-    for place in 0..count {
-        if Some(place) == label {
-            roles[place] = Role::Label;
-        } else if !skipped[place] {
-            roles[place] = Role::Feature(features.len());
-            features.push((names.name(place), place, ColumnKind::Open));
-        }
-    }
-    if features.is_empty() {
-        return Err("no column is left for features; is the delimiter right? `delimiter` names it".into());
-    }
-    let label = label.map(|place| (names.name(place), place));
-    let units = vec![None; features.len()];
-    Ok(ColumnPlan { roles, features, label, choice, named: names.is_named(), units, is_new: true })
-}
-
-fn usual_label(names: ColumnNames<'_>) -> Option<usize> {
-    let ColumnNames::Header(names) = names else { return None };
-    let is = |usual: &&str| names.iter().position(|name| name.eq_ignore_ascii_case(usual));
-    USUAL_LABELS.iter().find_map(is)
 }
 
 /// Refuses two columns of one name: a model finds columns by their names, and would take the first for both.

@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use super::label_place::LabelPlace;
 use super::{CellRules, Impute, Limits, Table, Unit, shown};
 use crate::{Error, Result, threads};
 
@@ -15,20 +16,25 @@ const PART: usize = 1024;
 
 /// How tables with certain columns become features; fitted on training rows.
 ///
-/// A column of numbers is one feature. A column of texts is one feature for each
-/// of its categories, 1 if the cell is that text and 0 otherwise; a text
-/// not among them becomes all zeros. If missing values are imputed, a missing
-/// number becomes the column's fill, a missing text all zeros.
+/// A column of numbers is one feature. A column of texts is one feature for each of its categories, 1 if the cell is that text and
+/// 0 otherwise; a text not among them becomes all zeros. If missing values are imputed, a missing number becomes the column's
+/// fill, a missing text all zeros.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableEncoding {
-    /// Whether the columns have names, by which they are found.
+    /// Whether columns are found by their names.
     pub named: bool,
-    /// The columns of features, in the order of the features.
+    /// In the order of the features.
     pub columns: Vec<ColumnEncoding>,
-    /// The label; `None` if labels had a separate file or array.
+    /// The first label; `None` if labels had a separate file or array.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<LabelPlace>,
+    /// Further labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_labels: Vec<LabelPlace>,
+    /// The column of the rows' weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weights: Option<LabelPlace>,
     /// Number of columns of the training file, by which columns without names are found.
     pub file_columns: usize,
     /// How missing values are filled; without it they are refused.
@@ -64,17 +70,6 @@ pub struct ColumnEncoding {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[doc(hidden)]
     pub unit: Option<Unit>,
-}
-
-/// The place of the label.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LabelPlace {
-    /// Name of the column.
-    pub name: String,
-    /// Its place in the training file; `None` if labels had a separate file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub position: Option<usize>,
 }
 
 /// An encoded table.
@@ -152,10 +147,16 @@ impl TableEncoding {
             named: false,
             columns: (0..features).map(column).collect(),
             label: None,
+            more_labels: Vec::new(),
+            weights: None,
             file_columns: features,
             impute: None,
             cells: None,
         }
+    }
+
+    pub(crate) fn labels(&self) -> impl Iterator<Item = &LabelPlace> + Clone {
+        self.label.iter().chain(&self.more_labels)
     }
 
     /// Number of features of a sample.
@@ -187,7 +188,7 @@ impl TableEncoding {
         if let Some(reason) = self.cells.as_ref().and_then(|cells| cells.check().err()) {
             return fail(reason);
         }
-        let label = self.label.as_ref().and_then(|label| label.position);
+        let label = self.labels().chain(&self.weights).filter_map(|label| label.position);
         let mut taken = std::collections::HashSet::new();
         let places = self.columns.iter().map(|column| column.position).chain(label);
         if let Some(wrong) =

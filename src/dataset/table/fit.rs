@@ -3,8 +3,9 @@
 use super::encoding::code;
 use super::problems::TooMany;
 use super::texts::{booleans, sort};
-use super::{CellRules, Column, ColumnEncoding, LabelPlace, Problems, Table, TableEncoding, Texts};
+use super::{CellRules, Column, ColumnEncoding, LabelPlace, Labels, Problems, Table, TableEncoding, Texts};
 use crate::Result;
+use crate::dataset::Task;
 use crate::named::named;
 
 named! {
@@ -19,18 +20,20 @@ named! {
     }
 }
 
-/// Options of an encoding.
+/// Options of an encoding, and of what is learned from a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FitOptions {
     /// How missing values are filled; without it they are refused.
     pub impute: Option<Impute>,
     /// Maximum number of categories of a column of texts.
     pub max_categories: usize,
+    /// The task, if it was requested; otherwise the labels suggest it.
+    pub task: Option<Task>,
 }
 
 impl Default for FitOptions {
     fn default() -> Self {
-        Self { impute: None, max_categories: 64 }
+        Self { impute: None, max_categories: 64, task: None }
     }
 }
 
@@ -49,11 +52,13 @@ impl TableEncoding {
         if !problems.is_empty() {
             return Err(problems.into_error(table));
         }
-        let label = table.labels.as_ref();
-        let label = label.map(|label| LabelPlace { name: label.name.clone(), position: label.position });
-        let (named, file_columns) = (table.named, table.file_columns);
+        let place = |label: &Labels| LabelPlace { name: label.name.clone(), position: label.position };
+        let mut labels = table.labels.iter().map(place);
+        let (label, more_labels) = (labels.next(), labels.collect());
+        let weights = table.weights.as_ref().map(place);
+        let (named, file_columns, impute) = (table.named, table.file_columns, options.impute);
         let cells = table.rules.clone().filter(|rules| *rules != CellRules::default());
-        let encoding = Self { named, columns, label, file_columns, impute: options.impute, cells };
+        let encoding = Self { named, columns, label, more_labels, weights, file_columns, impute, cells };
         encoding.check().map_err(|error| table.refused(error.to_string()))?;
         Ok(encoding)
     }
@@ -66,7 +71,7 @@ impl TableEncoding {
             fit_column(table, column, None, options, &mut problems);
         }
         // Once another label is named, this one is a column like others.
-        if let Some(labels) = &table.labels
+        if let Some(labels) = table.labels.first()
             && labels.position.is_some()
         {
             let texts = labels.texts.list();

@@ -10,7 +10,7 @@ use super::{Column, ColumnRef, Labels, Read, Table, shown};
 use crate::text::shell_word;
 
 /// A guessed label with more values than this is refused: it may well be a quantity or a name.
-const MAX_GUESSED: usize = 50;
+pub(super) const MAX_GUESSED: usize = 50;
 /// From this many whole numbers on, the last column may be a feature behind classes in the first one.
 const MANY_NUMBERS: usize = 6;
 /// Characters of the names that a message lists.

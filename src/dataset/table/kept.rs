@@ -26,7 +26,8 @@ pub(super) fn plan(names: ColumnNames<'_>, columns: &[ColumnRef]) -> Read<Column
     let mut plan = ColumnPlan {
         roles: vec![Role::Skip; names.len()],
         features: Vec::new(),
-        label: None,
+        labels: Vec::new(),
+        has_weights: false,
         choice: LabelChoice::Named,
         named: names.is_named(),
         units: vec![None; columns.len()],

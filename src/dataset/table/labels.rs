@@ -2,6 +2,7 @@
 
 #[cfg(feature = "train")]
 use super::LabelChoice;
+use super::texts::label_number;
 use super::{Limits, Texts};
 
 /// The label of each row, as in the table.
@@ -20,6 +21,8 @@ pub struct Labels {
     /// Why this is the label.
     #[cfg(feature = "train")]
     pub(crate) choice: LabelChoice,
+    /// `[row]`, the label as a number; NaN if it is none.
+    pub(crate) numbers: Vec<f64>,
 }
 
 impl Labels {
@@ -32,6 +35,7 @@ impl Labels {
             first_missing: None,
             #[cfg(feature = "train")]
             choice: LabelChoice::Named,
+            numbers: Vec::new(),
         }
     }
 
@@ -43,12 +47,20 @@ impl Labels {
 
     /// Adds the label of the next row.
     pub(super) fn push(&mut self, text: &str) {
+        self.push_number(text, label_number(text));
+    }
+
+    /// As [`Self::push`], with the number that the text is.
+    pub(super) fn push_number(&mut self, text: &str, number: f64) {
         self.codes.push(self.texts.number(text).unwrap_or(u32::MAX));
+        self.numbers.push(number);
     }
 
     #[cfg(feature = "train")]
     /// Adds a row without a label.
-    pub(super) fn push_missing(&mut self) {
+    pub(super) fn push_missing(&mut self, place: impl FnOnce() -> String, word: &str) {
         self.codes.push(u32::MAX);
+        self.numbers.push(f64::NAN);
+        self.first_missing.get_or_insert_with(|| (place(), word.to_owned()));
     }
 }

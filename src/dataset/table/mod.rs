@@ -34,6 +34,7 @@ mod fit;
 mod guess;
 #[cfg(feature = "train")]
 mod kept;
+mod label_place;
 mod labels;
 mod limits;
 #[cfg(feature = "train")]
@@ -58,6 +59,7 @@ mod span;
 mod suspects;
 mod texts;
 mod units;
+mod values;
 mod words;
 
 #[cfg(feature = "train")]
@@ -79,13 +81,14 @@ pub use columns::{ColumnRef, Columns, LabelNeed};
 pub use csv::ArrivingRows;
 #[cfg(feature = "train")]
 pub use csv::Header;
-pub use encoding::{ColumnEncoding, Encoded, LabelPlace, TableEncoding, Unseen};
+pub use encoding::{ColumnEncoding, Encoded, TableEncoding, Unseen};
 pub use fit::{FitOptions, Impute};
 #[cfg(feature = "train")]
 pub(crate) use guess::{LabelChoice, LabelOrigin};
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub use kept::KeptColumns;
+pub use label_place::LabelPlace;
 pub use labels::Labels;
 pub use limits::Limits;
 #[cfg(feature = "train")]
@@ -149,7 +152,7 @@ pub struct ReadOptions {
 ///
 /// Invariants: `cells.len() == rows * columns.len()`; a cell of a column of
 /// numbers is finite or, if missing, NaN; a cell of a column of texts is
-/// the number of its text or NaN; a label for each row, if there are labels.
+/// the number of its text or NaN; a label of each kind for each row, and a weight, if there are any.
 #[derive(Clone, Debug)]
 pub struct Table {
     /// The name of the table in messages.
@@ -159,7 +162,12 @@ pub struct Table {
     pub(crate) columns: Vec<Column>,
     /// `[row][column]`.
     pub(crate) cells: Vec<f32>,
-    pub(crate) labels: Option<Labels>,
+    /// One column of labels, or several.
+    pub(crate) labels: Vec<Labels>,
+    /// While the table is read: whether the last of the labels is the weight of each row.
+    pub(crate) has_weights: bool,
+    /// The weight of each row, above 0.
+    pub(crate) weights: Option<Labels>,
     /// Whether the columns have names; others are called by their place.
     pub(crate) named: bool,
     /// Number of columns in the file, with label and whatever was skipped.
@@ -199,7 +207,9 @@ impl Table {
             rows: 0,
             columns,
             cells: Vec::new(),
-            labels: None,
+            labels: Vec::new(),
+            has_weights: false,
+            weights: None,
             named: false,
             file_columns,
             image_shape: None,
@@ -226,7 +236,9 @@ impl Table {
         options: &ReadOptions,
     ) -> Result<Tables> {
         let name = source.name().to_owned();
-        let one = |read: Read<Self>| read.map(|table| Tables { table, test: None, notes: Vec::new() });
+        let one = |read: Read<Self>| {
+            Ok(Tables { table: read?.with_weights_apart()?, test: None, notes: Vec::new() })
+        };
         let read = threads::run(|| match format {
             Format::Csv => one(csv::read(source, columns, options)),
             Format::Npy => one(npy::read(source, columns, &options.limits)),
@@ -263,10 +275,16 @@ impl Table {
         self.named
     }
 
-    /// The labels, if the table has any.
+    /// The labels, if the table has any; the first of several.
     #[must_use]
     pub fn labels(&self) -> Option<&Labels> {
-        self.labels.as_ref()
+        self.labels.first()
+    }
+
+    /// Number of label columns.
+    #[must_use]
+    pub fn labels_count(&self) -> usize {
+        self.labels.len()
     }
 
     /// Records that rows are pictures of this size.
@@ -300,23 +318,6 @@ impl Table {
     #[must_use]
     pub fn image_shape(&self) -> Option<[usize; 2]> {
         self.image_shape
-    }
-
-    /// The same table with labels of another file.
-    ///
-    /// # Errors
-    /// [`Error::Table`] when there is not one label for each row.
-    pub fn with_labels(mut self, labels: Labels) -> Result<Self> {
-        if labels.codes.len() != self.rows {
-            let reason = format!(
-                "has {} rows, but there are {} labels: one is needed for each row",
-                self.rows,
-                labels.codes.len()
-            );
-            return Err(self.refused(reason));
-        }
-        self.labels = Some(labels);
-        Ok(self)
     }
 
     /// An error about this table.

@@ -61,8 +61,8 @@ pub(super) fn in_passes(
 /// Reads labels from a separate file.
 ///
 /// # Errors
-/// [`Error::Table`] when it holds anything but one number or text for each row.
-pub fn read_labels(mut source: Source, limits: &Limits) -> Result<Labels> {
+/// [`Error::Table`] when it holds anything but numbers or texts of each row.
+pub fn read_labels(mut source: Source, limits: &Limits) -> Result<Vec<Labels>> {
     let name = source.name().to_owned();
     let is_archive = super::Format::of_path(&name) == Some(super::Format::Npz);
     let labels = || {
@@ -204,13 +204,11 @@ impl<R: std::io::Read> Array<R> {
         let storage = self.header.storage;
         match plan.roles[column] {
             Role::Skip | Role::Empty => {}
-            Role::Label => {
+            Role::Label(number) => {
                 let text = storage.text(bytes).map_err(|reason| {
                     plan.choice.invalid(format!("row {}: {reason}", row + 1), &column.to_string())
                 })?;
-                if let Some(labels) = &mut table.labels {
-                    labels.push(&text);
-                }
+                table.labels[number].push(&text);
             }
             Role::Feature(slot) => {
                 let value = storage.number(bytes);
@@ -233,29 +231,38 @@ impl<R: std::io::Read> Array<R> {
         Ok(())
     }
 
-    /// One label for each row.
-    pub(super) fn labels(mut self, name: &str, limits: &Limits) -> Read<Labels> {
+    /// One label for each row, or several: one of each column.
+    pub(super) fn labels(mut self, name: &str, limits: &Limits) -> Read<Vec<Labels>> {
         let (shape, storage) = (&self.header.shape, self.header.storage);
-        let rows = match *shape.as_slice() {
-            [rows] | [rows, 1] => rows,
-            [_, _] => {
+        let (rows, columns) = match *shape.as_slice() {
+            [rows] => (rows, 1),
+            [rows, columns] if columns > 0 && (columns == 1 || !self.header.by_column) => (rows, columns),
+            _ => {
                 return Err(format!(
-                    "labels of shape {shape:?}, expected [rows]: of one column for each class, save y.argmax(axis=1)"
+                    "labels of shape {shape:?}, expected [rows] or [rows, targets], row by row"
                 ));
             }
-            _ => return Err(format!("labels of shape {shape:?}, expected [rows]")),
         };
-        limits.check_values(rows as f64, 1.0)?;
-        let mut labels = Labels::new(name, None, limits);
-        host::reserve(&mut labels.codes, rows, "the labels").map_err(|error| error.to_string())?;
+        limits.check_columns(columns)?;
+        limits.check_values(rows as f64, columns as f64)?;
+        let column = |number: usize| {
+            let name = if columns == 1 { name.to_owned() } else { format!("{name}{number}") };
+            Labels::new(&name, None, limits)
+        };
+        let mut all: Vec<Labels> = (0..columns).map(column).collect();
+        for labels in &mut all {
+            host::reserve(&mut labels.codes, rows, "the labels").map_err(|error| error.to_string())?;
+        }
         let mut bytes = vec![0; storage.element.bytes()];
         for row in 0..rows {
-            read_exact(&mut self.reader, &mut bytes)?;
-            let text = storage.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
-            labels.push(&text);
+            for labels in &mut all {
+                read_exact(&mut self.reader, &mut bytes)?;
+                let text = storage.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
+                labels.push(&text);
+            }
         }
         expect_end(&mut self.reader)?;
-        Ok(labels)
+        Ok(all)
     }
 }
 

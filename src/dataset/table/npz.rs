@@ -22,7 +22,9 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     let mut archive = Archive::new(source)?;
     let choice = Choice::new(&mut archive, columns)?;
     let columns = match *columns {
-        Columns::New { label, labelled, .. } => Columns::New { label, labelled, drop: &choice.drop },
+        Columns::New { label, labelled, weights, .. } => {
+            Columns::New { label, labelled, drop: &choice.drop, weights }
+        }
         known => known,
     };
     let mut get = |pair: &Pair, like: Option<&ColumnPlan>| {
@@ -32,11 +34,12 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     };
     let (table, plan) = get(&choice.table, None)?;
     let test = choice.test.as_ref().map(|pair| get(pair, Some(&plan))).transpose()?;
-    Ok(Tables { table, test: test.map(|(table, _)| table), notes: choice.notes })
+    let test = test.map(|(table, _)| table.with_weights_apart()).transpose()?;
+    Ok(Tables { table: table.with_weights_apart()?, test, notes: choice.notes })
 }
 
 /// Reads labels from an archive with a single array, or with one of a usual name.
-pub(super) fn read_labels(source: Source, limits: &Limits) -> Read<Labels> {
+pub(super) fn read_labels(source: Source, limits: &Limits) -> Read<Vec<Labels>> {
     let mut archive = Archive::new(source)?;
     let file = members::labels(&mut archive)?;
     archive.open(&file, |array| array.labels("label", limits))
@@ -61,7 +64,9 @@ fn read_pair(
 ) -> Read<(Table, ColumnPlan)> {
     let columns = match *columns {
         // If labels have a separate array, every column is a feature.
-        Columns::New { drop, .. } if labels.is_some() => Columns::New { label: None, labelled: false, drop },
+        Columns::New { drop, weights, .. } if labels.is_some() => {
+            Columns::New { label: None, labelled: false, drop, weights }
+        }
         Columns::Of { encoding, .. } if labels.is_some() => {
             Columns::Of { encoding, label: LabelNeed::Ignored }
         }
@@ -75,7 +80,7 @@ fn read_pair(
     // The second table of an archive takes the offsets of the first.
     let (table, plan) = if like.is_some() { read(like)? } else { in_passes(read)? };
     let Some(labels) = labels else { return Ok((table, plan)) };
-    let read: Labels = archive.open(labels, |array| array.labels("y", limits))?;
+    let read: Vec<Labels> = archive.open(labels, |array| array.labels("y", limits))?;
     let table = table.with_labels(read).map_err(|error| match error {
         // The caller adds the name of the archive.
         Error::Table { reason, .. } => format!("{features}: {reason}"),

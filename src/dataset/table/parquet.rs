@@ -95,7 +95,9 @@ fn read_from<R: ChunkReader + 'static>(
     let index = schema::index_columns(first, &names);
     let (dropped, nested) = schema::dropped(schema, columns);
     let columns = match *columns {
-        Columns::New { label, labelled, .. } => Columns::New { label, labelled, drop: &dropped },
+        Columns::New { label, labelled, weights, .. } => {
+            Columns::New { label, labelled, drop: &dropped, weights }
+        }
         known => known,
     };
     let mut plan =
@@ -229,10 +231,11 @@ fn read_group(readers: &mut [Reader], rows: usize, plan: &ColumnPlan, table: &mu
                 cells[*slot] = column[row];
             }
         });
-        if let (Some(labels), Some(reader)) =
-            (&mut table.labels, readers.iter().find(|reader| reader.role == Role::Label))
-        {
-            labels.codes.extend_from_slice(&reader.part.labels);
+        for reader in readers.iter() {
+            if let Role::Label(number) = reader.role {
+                table.labels[number].codes.extend_from_slice(&reader.part.labels);
+                table.labels[number].numbers.extend_from_slice(&reader.part.label_numbers);
+            }
         }
         table.rows += part;
         left -= part;
@@ -241,11 +244,7 @@ fn read_group(readers: &mut [Reader], rows: usize, plan: &ColumnPlan, table: &mu
     for reader in readers {
         match (reader.role, reader.part.texts.take()) {
             (Role::Feature(slot), texts) => table.columns[slot].texts = texts,
-            (Role::Label, Some(texts)) => {
-                if let Some(labels) = &mut table.labels {
-                    labels.texts = texts;
-                }
-            }
+            (Role::Label(number), Some(texts)) => table.labels[number].texts = texts,
             _ => {}
         }
     }
@@ -259,7 +258,8 @@ fn column_part(reader: &Reader) -> Option<(usize, &[f32])> {
 fn name(role: Role, plan: &ColumnPlan) -> String {
     match role {
         Role::Feature(slot) => shown(&plan.features[slot].0, true),
-        _ => plan.label.as_ref().map_or(String::new(), |(name, _)| shown(name, true)),
+        Role::Label(number) => plan.label_name(number),
+        Role::Skip | Role::Empty => String::new(),
     }
 }
 
@@ -278,7 +278,7 @@ fn check_part(reader: &Reader, plan: &ColumnPlan, table: &mut Table) -> Read<()>
         return Err(format!("{}, column {name}: {what}", row(place)));
     }
     match (reader.role, reader.part.missing.map(row)) {
-        (Role::Label, Some(row)) => Err(plan.choice.missing(&row, &name)),
+        (Role::Label(number), Some(row)) => Err(plan.missing(number, &row)),
         (Role::Feature(slot), Some(row)) => {
             table.columns[slot].first_missing.get_or_insert(row);
             Ok(())

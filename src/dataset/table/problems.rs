@@ -47,7 +47,7 @@ struct Missing {
 
 impl Problems {
     pub(crate) fn new(table: &Table, options: FitOptions) -> Self {
-        let unlabelled = table.labels.as_ref().and_then(|labels| missing_label(labels, table.named));
+        let unlabelled = table.labels.iter().find_map(|labels| missing_label(labels, table.named));
         let (limit, impute, named) = (options.max_categories, options.impute, table.named);
         Self { unlabelled, limit, impute, named, ..Self::default() }
     }

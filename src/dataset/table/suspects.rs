@@ -89,7 +89,7 @@ impl Table {
 
     /// Whether a column without a name was taken for the label although it numbers the rows.
     pub(crate) fn index_is_label(&self) -> bool {
-        let Some(labels) = self.labels.as_ref().filter(|_| self.named) else { return false };
+        let Some(labels) = self.labels.first().filter(|_| self.named) else { return false };
         let is_nameless = labels.position.is_some_and(|place| is_nameless(&labels.name, place));
         let numbers = || labels.texts.list().iter().map(|text| text.parse::<u64>().ok());
         // A text for each row, as far as the list of texts reaches.
@@ -102,7 +102,10 @@ impl Table {
         if self.rows < FEW_ROWS || self.image_shape.is_some() {
             return Vec::new();
         }
-        let label = self.labels.as_ref().map(Decided::new);
+        // A quantity differs from row to row, so any identifier decides it.
+        let classes =
+            || self.labels.first().filter(|labels| self.labels.len() == 1 && !labels.are_quantities());
+        let label = classes().map(Decided::new);
         let suspicion = |slot: usize| match &self.columns[slot].texts {
             _ if label.as_ref().is_some_and(|label| self.decides(slot, label)) => Some(Suspicion::Decides),
             // Years follow each other in many tables, and mean something.

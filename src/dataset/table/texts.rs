@@ -211,6 +211,15 @@ pub(crate) fn number(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|number| !number.is_nan())
 }
 
+/// The number of a label, true being 1 and false 0; NaN of any other text.
+pub(crate) fn label_number(text: &str) -> f64 {
+    match text {
+        _ if text.eq_ignore_ascii_case("true") => 1.0,
+        _ if text.eq_ignore_ascii_case("false") => 0.0,
+        _ => number(text).unwrap_or(f64::NAN),
+    }
+}
+
 /// Sorts texts: by value if all are numbers, otherwise by their characters.
 pub(crate) fn sort(texts: &mut [String]) {
     if texts.iter().all(|text| number(text).is_some()) {

@@ -28,6 +28,8 @@ mod profile;
 mod recorder;
 mod regulariser;
 mod row;
+#[doc(hidden)]
+pub mod separable_loss;
 mod simd;
 mod single_sample;
 #[doc(hidden)]
@@ -49,7 +51,7 @@ use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::pace::{SLOW_CORES, steps_within_call};
 use crate::engine::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
-    check_data, check_plan,
+    check_plan, check_targets,
 };
 use crate::network::{Network, Parameters};
 use crate::threads::Threads;
@@ -179,6 +181,7 @@ impl CpuEngine {
             values: masked.unwrap_or(&self.values),
             kernels: KernelRun { arch: self.arch, stop },
             data,
+            loss: self.settings.loss,
             training: step.map(|step| pass::Training {
                 seed: self.settings.seed,
                 step,
@@ -228,7 +231,7 @@ impl Engine for CpuEngine {
         plan: &StepPlan<'_>,
         stop: &AtomicBool,
     ) -> Result<Vec<StepOutcome>> {
-        check_plan(&self.network, data, plan)?;
+        check_plan(&self.network, data, self.settings.loss, plan)?;
         // All steps in one visit to the pool: its threads would fall asleep between two visits.
         let threads = self.threads.clone();
         Ok(threads.install(|| {
@@ -247,7 +250,7 @@ impl Engine for CpuEngine {
     }
 
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
-        check_data(&self.network, data)?;
+        check_targets(&self.network, data, self.settings.loss)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         // Reuses the buffers of the training steps, because allocating them takes seconds for a wide network.
         let rooms = Mutex::new(std::mem::take(&mut self.chunks));
@@ -271,6 +274,7 @@ impl Engine for CpuEngine {
             loss: totals.loss / data.samples() as f64,
             correct: totals.correct as usize,
             samples: data.samples(),
+            errors: totals.errors,
         }))
     }
 

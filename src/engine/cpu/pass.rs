@@ -8,11 +8,13 @@ use super::forward::{Epilogue, LayerSlices, Mask, forward};
 use super::gather::gather;
 use super::recorder::StageRecorder;
 use super::row::{Chunk, LANES};
+use super::separable_loss::separable_loss;
 use super::simd::KernelRun;
-use super::softmax_cross_entropy::softmax_cross_entropy;
-use crate::dataset::Dataset;
+use super::softmax_cross_entropy::{ChunkLoss, softmax_cross_entropy};
+use crate::dataset::{Dataset, Targets};
 use crate::engine::layout::{NetworkLayout, PackedValues};
 use crate::engine::profile::Stage;
+use crate::engine::{Errors, LossRule};
 use crate::network::Network;
 use crate::network::dropout::DropoutKey;
 use crate::tiles::MICRO_BLOCK;
@@ -25,6 +27,7 @@ pub(super) struct Pass<'a, R> {
     /// Once its flag is true, chunks end early.
     pub(super) kernels: KernelRun<'a>,
     pub(super) data: &'a Dataset,
+    pub(super) loss: LossRule,
     /// If present, dropout and backward run.
     pub(super) training: Option<Training>,
     pub(super) recorder: &'a R,
@@ -42,13 +45,18 @@ pub(super) struct Training {
 pub(super) struct Totals {
     pub(super) loss: f64,
     pub(super) correct: u32,
+    pub(super) errors: Errors,
 }
 
 impl Add for Totals {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { loss: self.loss + other.loss, correct: self.correct + other.correct }
+        Self {
+            loss: self.loss + other.loss,
+            correct: self.correct + other.correct,
+            errors: self.errors + other.errors,
+        }
     }
 }
 
@@ -66,22 +74,39 @@ impl<R: StageRecorder> Pass<'_, R> {
         if self.is_stopped() {
             return None;
         }
-        let logits = self.logit_rows();
-        let mut labels = [0; LANES];
-        for (label, sample) in labels.iter_mut().zip(samples) {
-            *label = self.data.labels()[*sample as usize];
-        }
-        let (logits, delta) = (&chunk.activations[logits.clone()], &mut chunk.deltas[logits]);
-        let scale = 1.0 / batch as f32;
-        let smoothing = self.training.as_ref().map_or(0.0, |training| training.label_smoothing);
-        let labels = &labels[..samples.len()];
-        let loss = self.recorder.time(Stage::Loss, || {
-            softmax_cross_entropy(self.kernels.arch, logits, labels, smoothing, scale, delta)
-        });
+        let loss = self.recorder.time(Stage::Loss, || self.loss(samples, batch, chunk));
         if self.training.is_some() {
             self.run_backward(column, chunk);
         }
-        (!self.is_stopped()).then_some(Totals { loss: loss.sum, correct: loss.correct })
+        (!self.is_stopped()).then_some(Totals { loss: loss.sum, correct: loss.correct, errors: loss.errors })
+    }
+
+    /// The loss of one chunk, and the deltas of its logits.
+    fn loss(&self, samples: &[u32], batch: usize, chunk: &mut Chunk) -> ChunkLoss {
+        let logits = self.logit_rows();
+        let (logits, delta) = (&chunk.activations[logits.clone()], &mut chunk.deltas[logits]);
+        let (arch, scale) = (self.kernels.arch, 1.0 / batch as f32);
+        let mut weights = [1.0; LANES];
+        if let Some(all) = self.data.weights() {
+            weights.iter_mut().zip(samples).for_each(|(weight, sample)| *weight = all[*sample as usize]);
+        }
+        let weights = &weights[..samples.len()];
+        match self.data.targets() {
+            Targets::Classes { labels: all, .. } => {
+                let mut labels = [0; LANES];
+                labels.iter_mut().zip(samples).for_each(|(label, sample)| *label = all[*sample as usize]);
+                let labels = &labels[..samples.len()];
+                let smoothing = self.training.as_ref().map_or(0.0, |training| training.label_smoothing);
+                softmax_cross_entropy(arch, logits, (labels, weights), smoothing, scale, delta)
+            }
+            Targets::Numbers { .. } => {
+                let mut targets: [&[f32]; LANES] = [&[]; LANES];
+                let of = targets.iter_mut().zip(samples);
+                of.for_each(|(target, sample)| *target = self.data.target(*sample as usize));
+                let targets = &targets[..samples.len()];
+                separable_loss(arch, logits, (targets, weights), self.loss, scale, delta)
+            }
+        }
     }
 
     /// Whether the chunk ended early, so that its content is invalid.

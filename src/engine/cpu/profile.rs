@@ -26,7 +26,7 @@ impl ProfiledEngine for CpuEngine {
     }
 
     fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
-        check_plan(&self.network, data, plan)?;
+        check_plan(&self.network, data, self.settings.loss, plan)?;
         let layers = self.network.layers().len();
         let clock = StageClock::new(Stage::of_training_step(layers, &self.settings));
         let threads = self.threads.clone();

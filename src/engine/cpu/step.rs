@@ -74,6 +74,7 @@ impl CpuEngine {
             loss: totals.loss / samples.len() as f64,
             correct: totals.correct,
             samples: count,
+            errors: totals.errors,
         })
     }
 

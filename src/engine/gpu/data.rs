@@ -19,7 +19,7 @@ const REMEMBERED: usize = 4;
 /// Maximum number of bytes of features that one submit streams when it has more than one step.
 const STREAMED_BYTES: usize = 64 << 20;
 
-/// Features and labels, and the bind group of the kernel that reads them.
+/// Features, and the label or targets and the weight of each sample, and the bind group of the kernel that reads them.
 struct DataBuffers {
     features: wgpu::Buffer,
     labels: wgpu::Buffer,
@@ -66,6 +66,11 @@ impl Data {
             self.known[place..].rotate_left(1);
         } else {
             check_labels(data, buffers.constants.classes)?;
+            debug_assert_eq!(
+                words_of(data),
+                buffers.constants.label_words as usize,
+                "checked: the loss is of the data's task"
+            );
             // A data set without other owners cannot be selected again: the samples of an augmented
             // epoch are dropped before those of the next one.
             self.known.retain(|known| Arc::strong_count(&known.data) > 1);
@@ -80,7 +85,8 @@ impl Data {
             let samples = (self.steps * self.batch_size) as u64;
             let features = 4 * samples * u64::from(buffers.constants.features);
             let features = gpu.storage("streamed features", features)?;
-            let labels = gpu.storage("streamed labels", 4 * samples)?;
+            let labels =
+                gpu.storage("streamed labels", 4 * samples * u64::from(buffers.constants.label_words))?;
             self.streamed = Some(DataBuffers::new(gpu, buffers, kernels, features, labels)?);
         }
         Ok(())
@@ -117,7 +123,7 @@ impl Data {
         }
         let make = || -> Result<DataBuffers> {
             let features = gpu.storage_of("features", data.features())?;
-            let labels = gpu.storage_of("labels", data.labels())?;
+            let labels = gpu.storage_of("labels", &label_words(data, 0..data.samples()))?;
             DataBuffers::new(gpu, buffers, kernels, features, labels)
         };
         make().map_err(|error| log::warn!("the data set is streamed instead: {error}")).ok()
@@ -139,7 +145,7 @@ impl Data {
         };
         let places: Vec<u32> = (0u32..).take(samples.len()).collect();
         gpu.queue.write_buffer(buffers.of(Buffer::SampleIndex), 0, bytemuck::cast_slice(&places));
-        let labels: Vec<u32> = samples.iter().map(|sample| known.data.labels()[*sample as usize]).collect();
+        let labels = label_words(&known.data, samples.iter().map(|sample| *sample as usize));
         gpu.queue.write_buffer(&streamed.labels, 0, bytemuck::cast_slice(&labels));
         let row = 4 * known.data.feature_count();
         if let Some(size) = wgpu::BufferSize::new((samples.len() * row) as u64) {
@@ -175,6 +181,22 @@ impl DataBuffers {
         let gather = buffers.bind(gpu, kernels.of(KernelKind::Gather), Weights::Plain, data)?;
         Ok(Self { gather, features, labels })
     }
+}
+
+/// Words of a sample in the lists of labels.
+fn words_of(data: &Dataset) -> usize {
+    1 + data.target(0).len().max(1)
+}
+
+/// `[sample][word]`: the label or the targets of each sample, then its weight.
+fn label_words(data: &Dataset, samples: impl Iterator<Item = usize>) -> Vec<u32> {
+    let mut words = Vec::new();
+    for sample in samples {
+        words.extend(data.labels().get(sample));
+        words.extend(data.target(sample).iter().map(|target| target.to_bits()));
+        words.push(data.weight(sample).to_bits());
+    }
+    words
 }
 
 fn check_labels(data: &Dataset, classes: u32) -> Result<()> {

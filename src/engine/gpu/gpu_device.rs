@@ -10,6 +10,7 @@ use super::options::GpuOptions;
 use super::shaders::KERNELS;
 use super::share::Shares;
 use crate::Result;
+use crate::engine::LossRule;
 use crate::text::hex;
 
 /// An open device, shared by engines.
@@ -34,13 +35,13 @@ impl GpuDevice {
     ///
     /// # Errors
     /// When the adapter cannot run one of them.
-    pub fn prepare(&self, shares: &[Shares], runtime_checks: bool) -> Result<()> {
-        kernels::compile(&self.gpu, &self.compiled, shares, runtime_checks)
+    pub fn prepare(&self, shares: &[Shares], runtime_checks: bool, loss: LossRule) -> Result<()> {
+        kernels::compile(&self.gpu, &self.compiled, shares, (runtime_checks, loss))
     }
 
     /// All kernels with these shares, compiled now if necessary.
-    pub(super) fn kernels(&self, shares: &Shares, runtime_checks: bool) -> Result<Kernels> {
-        Kernels::new(&self.gpu, &self.compiled, shares, runtime_checks)
+    pub(super) fn kernels(&self, shares: &Shares, runtime_checks: bool, loss: LossRule) -> Result<Kernels> {
+        Kernels::new(&self.gpu, &self.compiled, shares, (runtime_checks, loss))
     }
 
     /// The adapter, with its driver, for people to read.

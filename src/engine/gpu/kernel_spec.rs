@@ -7,7 +7,7 @@ use super::shaders::KernelKind;
 use super::share::{Share, Shares, WorkgroupLimits};
 use super::workgroups::most_lane_bits;
 use crate::engine::profile::Stage;
-use crate::engine::{MAX_STATES, OptimizerKind};
+use crate::engine::{LossKind, MAX_STATES, OptimizerKind};
 use crate::network::Activation;
 use crate::tiles::index_of;
 
@@ -99,8 +99,9 @@ impl KernelSpec {
         ];
         let optimizers = OptimizerKind::ALL.map(|kind| (kind.name(), kind as u32));
         let activations = Activation::ALL.map(|activation| (activation.name(), activation.code()));
-        let all = numbers.into_iter().chain(optimizers).chain(activations);
-        all.map(|(name, value)| (name.to_uppercase(), value))
+        let losses = LossKind::ALL.map(|kind| (kind.name(), kind as u32));
+        let all = numbers.into_iter().chain(optimizers).chain(activations).chain(losses);
+        all.map(|(name, value)| (name.to_uppercase().replace('-', "_"), value))
     }
 
     /// Whether a workgroup with this share fits.

@@ -10,8 +10,8 @@ use super::device::{Gpu, LEAST_BYTES};
 use super::shaders::{KERNELS, KernelKind, KernelSpec, UNIFORMS};
 use super::share::{Share, Shares};
 use crate::Result;
-use crate::engine::EngineSettings;
 use crate::engine::profile::Stage;
+use crate::engine::{EngineSettings, LossRule};
 use crate::threads::cores;
 
 /// One kernel, of one layer if there is one for each.
@@ -28,10 +28,22 @@ pub struct Kernel {
 pub(super) enum When {
     /// In training and evaluation.
     Always,
+    /// In both, with such a loss.
+    WithLoss(fn(&LossRule) -> bool),
     /// In training.
     Training,
     /// In training with such settings.
     TrainingWith(fn(&EngineSettings) -> bool),
+}
+
+impl When {
+    /// Whether such a kernel runs in some steps with this loss.
+    pub(super) fn is_for(self, loss: LossRule) -> bool {
+        match self {
+            Self::WithLoss(has) => has(&loss),
+            Self::Always | Self::Training | Self::TrainingWith(_) => true,
+        }
+    }
 }
 
 /// The layers whose neurons a kernel writes, each in a separate dispatch.
@@ -82,14 +94,19 @@ impl Kernel {
     pub fn training_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
         let runs = |spec: &&KernelSpec| match spec.when {
             When::Always | When::Training => true,
+            When::WithLoss(has) => has(&settings.loss),
             When::TrainingWith(has) => has(settings),
         };
         KERNELS.iter().filter(runs).flat_map(|spec| spec.kernels(layers)).collect()
     }
 
     /// The kernels of one batch of an evaluation, in order.
-    pub fn evaluation_step(layers: usize) -> Vec<Self> {
-        let runs = |spec: &&KernelSpec| matches!(spec.when, When::Always);
+    pub fn evaluation_step(layers: usize, settings: &EngineSettings) -> Vec<Self> {
+        let runs = |spec: &&KernelSpec| match spec.when {
+            When::Always => true,
+            When::WithLoss(has) => has(&settings.loss),
+            When::Training | When::TrainingWith(_) => false,
+        };
         KERNELS.iter().filter(runs).flat_map(|spec| spec.kernels(layers)).collect()
     }
 
@@ -136,9 +153,12 @@ impl Compiled {
 /// The key of a pipeline: a kernel, its share, and whether it has run-time checks.
 type Wanted = (KernelKind, Share, bool);
 
-/// All kernels with each of these shares.
-fn wanted(shares: &[Shares], runtime_checks: bool) -> Vec<Wanted> {
-    let kernels = |shares| KERNELS.iter().map(move |spec| (spec.kind, spec.share_of(shares), runtime_checks));
+/// All kernels that run with this loss, with each of these shares.
+fn wanted(shares: &[Shares], (runtime_checks, loss): (bool, LossRule)) -> Vec<Wanted> {
+    let kernels = |shares| {
+        let run = KERNELS.iter().filter(move |spec| spec.when.is_for(loss));
+        run.map(move |spec| (spec.kind, spec.share_of(shares), runtime_checks))
+    };
     shares.iter().flat_map(kernels).collect()
 }
 
@@ -150,11 +170,11 @@ pub(super) fn compile(
     gpu: &Gpu,
     compiled: &Mutex<Compiled>,
     shares: &[Shares],
-    runtime_checks: bool,
+    (runtime_checks, loss): (bool, LossRule),
 ) -> Result<()> {
     let mut held = compiled.lock().unwrap_or_else(PoisonError::into_inner);
     let uniforms = held.uniforms(gpu)?;
-    let mut missing = wanted(shares, runtime_checks);
+    let mut missing = wanted(shares, (runtime_checks, loss));
     missing.retain(|key| !held.pipelines.contains_key(key));
     let mut seen = HashSet::new();
     missing.retain(|key| seen.insert(*key));
@@ -189,8 +209,7 @@ pub(super) fn compile(
 /// All pipelines and the layout of the uniforms that they share.
 pub(super) struct Kernels {
     pub(super) uniforms: wgpu::BindGroupLayout,
-    /// In the order of [`KERNELS`].
-    all: Vec<Pipeline>,
+    all: HashMap<KernelKind, Pipeline>,
 }
 
 impl Kernels {
@@ -199,18 +218,18 @@ impl Kernels {
         gpu: &Gpu,
         compiled: &Mutex<Compiled>,
         shares: &Shares,
-        runtime_checks: bool,
+        (runtime_checks, loss): (bool, LossRule),
     ) -> Result<Self> {
-        compile(gpu, compiled, std::slice::from_ref(shares), runtime_checks)?;
+        compile(gpu, compiled, std::slice::from_ref(shares), (runtime_checks, loss))?;
         let mut held = compiled.lock().unwrap_or_else(PoisonError::into_inner);
-        let keys = wanted(std::slice::from_ref(shares), runtime_checks);
-        let all = keys.iter().map(|key| held.pipelines[key].clone()).collect();
+        let keys = wanted(std::slice::from_ref(shares), (runtime_checks, loss));
+        let all = keys.iter().map(|key| (key.0, held.pipelines[key].clone())).collect();
         Ok(Self { uniforms: held.uniforms(gpu)?, all })
     }
 
-    /// The pipeline of a kernel.
+    /// The pipeline of a kernel that runs with the loss.
     pub(super) fn of(&self, kind: KernelKind) -> &Pipeline {
-        &self.all[kind as usize]
+        &self.all[&kind]
     }
 }
 

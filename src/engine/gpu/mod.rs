@@ -60,7 +60,7 @@ use super::layout::NetworkLayout;
 use super::pace::{SOFTWARE_GPU, SubmitPace, steps_within_call};
 use super::{
     Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, StepOutcome, StepPlan, Values,
-    check_data, check_plan,
+    check_plan, check_targets,
 };
 use crate::dataset::Dataset;
 use crate::network::{Network, Parameters};
@@ -138,7 +138,7 @@ impl GpuEngine {
         let gpu = device.gpu().clone();
         let layout = NetworkLayout::new(network, options.tiles.listing_blocks());
         let tuning = Tuning::of(options, network, settings.batch_size, &gpu);
-        let kernels = device.kernels(&tuning.shares, options.runtime_checks)?;
+        let kernels = device.kernels(&tuning.shares, options.runtime_checks, settings.loss)?;
         let buffers = NetworkBuffers::new(&gpu, network, &layout, &settings, &tuning.shares)?;
         let bindings = Bindings::new(&gpu, &buffers, &kernels, &settings)?;
         let data = Data::new(&gpu, &buffers, settings.batch_size, options.resident_limit);
@@ -185,7 +185,7 @@ impl GpuEngine {
         let layers = self.network.layers().len();
         let kernels = match purpose {
             StepPurpose::Training { .. } => Kernel::training_step(layers, &self.settings),
-            StepPurpose::Evaluation => Kernel::evaluation_step(layers),
+            StepPurpose::Evaluation => Kernel::evaluation_step(layers, &self.settings),
         };
         // Sizes of the batches whose metrics are still on the device.
         let (mut seen, mut there) = (Vec::new(), Vec::new());
@@ -250,6 +250,7 @@ fn outcome(samples: usize, seen: Seen) -> StepOutcome {
         loss: seen.loss / samples as f64,
         correct: seen.correct,
         samples: crate::tiles::index_of(samples),
+        errors: seen.errors,
     }
 }
 
@@ -280,7 +281,7 @@ impl Engine for GpuEngine {
         plan: &StepPlan<'_>,
         stop: &AtomicBool,
     ) -> Result<Vec<StepOutcome>> {
-        check_plan(&self.network, data, plan)?;
+        check_plan(&self.network, data, self.settings.loss, plan)?;
         let purpose =
             StepPurpose::Training { learning_rate: plan.learning_rate, first_step: plan.first_step };
         let seen = self.run(data, plan.samples, purpose, stop)?;
@@ -294,15 +295,13 @@ impl Engine for GpuEngine {
     }
 
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
-        check_data(&self.network, data)?;
+        check_targets(&self.network, data, self.settings.loss)?;
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         let seen = self.run(data, &samples, StepPurpose::Evaluation, stop)?;
         if seen.len() < samples.len().div_ceil(self.settings.batch_size) {
             return Ok(None);
         }
-        let loss: f64 = seen.iter().map(|seen| seen.loss).sum();
-        let correct = seen.iter().map(|seen| seen.correct as usize).sum();
-        Ok(Some(Evaluation { loss: loss / data.samples() as f64, correct, samples: data.samples() }))
+        Ok(Some(Seen::evaluation(&seen, data.samples())))
     }
 
     fn parameters(&mut self) -> Result<Parameters> {

@@ -49,7 +49,7 @@ impl<'a> Probe<'a> {
     /// When the data do not fit, or more samples are given than one batch holds.
     pub fn load(&mut self, data: &Arc<Dataset>, samples: &[u32]) -> Result<()> {
         let plan = StepPlan { samples, learning_rate: 0.0, first_step: 0 };
-        check_plan(&self.engine.network, data, &plan)?;
+        check_plan(&self.engine.network, data, self.engine.settings.loss, &plan)?;
         self.check_batch(samples.len())?;
         let engine = &mut *self.engine;
         engine.data.select(&engine.gpu, &engine.buffers, &engine.kernels, data)?;
@@ -126,7 +126,7 @@ impl<'a> Probe<'a> {
         engine.gpu.wait(Some(submission))
     }
 
-    /// What the last [`KernelKind::SoftmaxCrossEntropy`](super::shaders::KernelKind::SoftmaxCrossEntropy), returned over this many samples.
+    /// What the last loss kernel returned over this many samples.
     ///
     /// # Errors
     /// When the device fails, or the batch is too large.

@@ -86,7 +86,7 @@ impl ProfiledEngine for GpuEngine {
     /// Each dispatch gets a separate pass, which the device times from the end of all that came
     /// before to the end of the dispatch: starting it is part of its time.
     fn profile(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Option<Vec<StepProfile>>> {
-        check_plan(&self.network, data, plan)?;
+        check_plan(&self.network, data, self.settings.loss, plan)?;
         if !self.gpu.has_timestamps() {
             return Ok(None);
         }

@@ -13,10 +13,11 @@ use super::kernels::{Kernel, Layers, When};
 use super::share::{Share, Shares, WorkgroupLimits};
 use super::uniforms::{DropoutUniform, LayerUniform, NetworkUniform, PartUniform, StepUniform};
 use super::workgroups::{
-    BYTES_OF_GATHER, BYTES_OF_LOGITS, BYTES_OF_QUADS, BYTES_OF_WEIGHTS, NO_BYTES, workgroup_of_logits,
-    workgroup_of_quads, workgroup_of_weights,
+    BYTES_OF_GATHER, BYTES_OF_LOGITS, BYTES_OF_QUADS, BYTES_OF_SEPARABLE_LOSS, BYTES_OF_WEIGHTS, NO_BYTES,
+    workgroup_of_logits, workgroup_of_quads, workgroup_of_weights,
 };
 pub use super::workgroups::{GATHERED, LOGITS};
+use crate::engine::LossRule;
 use crate::engine::profile::Stage;
 
 /// Workgroups in one row of a dispatch; more are folded into a second dimension; twin: `shaders/common/dispatch.wgsl`.
@@ -35,6 +36,8 @@ pub enum KernelKind {
     Forward,
     /// Computes the outputs of the last layer, loss, correct samples and deltas of the logits.
     SoftmaxCrossEntropy,
+    /// The same with a loss that compares outputs with targets one by one.
+    SeparableLoss,
     /// Computes the deltas of the inputs of a layer, which may not be layer 0.
     BackwardInput,
     /// Computes the factor of each group of the group lasso.
@@ -68,7 +71,8 @@ impl Shares {
 
 /// The kernels whose sums can be shared, in the order of [`Shares`].
 pub(super) fn sharing_kernels() -> impl Iterator<Item = &'static KernelSpec> {
-    KERNELS.iter().filter(|spec| spec.share.is_some())
+    // The two loss kernels have one share, and softmax needs more memory.
+    KERNELS.iter().filter(|spec| spec.share.is_some() && spec.kind != KernelKind::SeparableLoss)
 }
 
 const fn read(buffer: Buffer, name: &'static str) -> Binding {
@@ -121,7 +125,7 @@ pub const UNIFORMS: [(u32, &str, bool, u64); 5] = [
 ];
 
 /// All kernels, in the order of a training step and of [`KernelKind`].
-pub static KERNELS: [KernelSpec; 7] = [
+pub static KERNELS: [KernelSpec; 8] = [
     KernelSpec {
         kind: KernelKind::DropConnect,
         name: "drop_connect",
@@ -180,7 +184,7 @@ pub static KERNELS: [KernelSpec; 7] = [
     KernelSpec {
         kind: KernelKind::SoftmaxCrossEntropy,
         name: "softmax_cross_entropy",
-        texts: joined_with_weighted_sums!("common/outputs", "softmax_cross_entropy"),
+        texts: joined_with_weighted_sums!("common/outputs", "common/logits", "softmax_cross_entropy"),
         bindings: &[
             write(Buffer::Activations, "activations"),
             read(Buffer::Weights, "values"),
@@ -194,7 +198,29 @@ pub static KERNELS: [KernelSpec; 7] = [
         share: Some(|shares| shares.logits),
         workgroup: workgroup_of_logits,
         workgroup_bytes: BYTES_OF_LOGITS,
-        when: When::Always,
+        when: When::WithLoss(LossRule::is_of_classes),
+        layers: Layers::Logits,
+        amount: amounts::of_logits,
+        stage: |_| Stage::LogitsAndLoss,
+    },
+    KernelSpec {
+        kind: KernelKind::SeparableLoss,
+        name: "separable_loss",
+        texts: joined_with_weighted_sums!("common/outputs", "common/logits", "separable_loss"),
+        bindings: &[
+            write(Buffer::Activations, "activations"),
+            read(Buffer::Weights, "values"),
+            read(Buffer::ForwardDirectory, "directory"),
+            read(Buffer::ForwardRows, "entry_rows"),
+            read(Buffer::ForwardListed, "listed_blocks"),
+            write(Buffer::Deltas, "deltas"),
+            read(Buffer::BatchLabels, "batch_labels"),
+            write(Buffer::Metrics, "metrics"),
+        ],
+        share: Some(|shares| shares.logits),
+        workgroup: workgroup_of_logits,
+        workgroup_bytes: BYTES_OF_SEPARABLE_LOSS,
+        when: When::WithLoss(|loss| !loss.is_of_classes()),
         layers: Layers::Logits,
         amount: amounts::of_logits,
         stage: |_| Stage::LogitsAndLoss,

@@ -34,7 +34,7 @@ impl Share {
         self.0
     }
 
-    /// Columns of 4 samples whose logits one workgroup makes. Twin: `COLUMNS` in `shaders/softmax_cross_entropy.wgsl`.
+    /// Columns of 4 samples whose logits one workgroup makes. Twin: `COLUMNS` in `shaders/common/logits.wgsl`.
     pub const fn columns(self) -> u32 {
         64 / self.0
     }
@@ -62,7 +62,7 @@ impl fmt::Display for Share {
 pub struct Shares {
     /// Of forward, in hidden layers.
     pub forward: Share,
-    /// Of softmax_cross_entropy: of the logits' sums and, up to 16, of each column's classes.
+    /// Of the loss kernels: of the logits' sums and, up to 16, of each column's classes.
     pub logits: Share,
     /// Of backward_input.
     pub backward_input: Share,

@@ -59,6 +59,8 @@ impl Steps {
                 columns: index_of(batch.div_ceil(4)),
                 first_sample: index_of(first),
                 metrics_slot: index_of(first_slot + steps.len()),
+                loss: settings.loss.kind as u32,
+                loss_delta: settings.loss.delta,
                 ..bytemuck::Zeroable::zeroed()
             };
             steps.push(match purpose.after(number) {
@@ -120,6 +122,11 @@ impl Bindings {
         let drops = settings.drop_connect > 0.0;
         let (mut plain, mut masked) = (Vec::new(), Vec::new());
         for spec in &KERNELS {
+            if !spec.when.is_for(settings.loss) {
+                plain.push(None);
+                masked.push(None);
+                continue;
+            }
             let reads_data = binds(spec, Buffer::Features);
             let has_masks = drops && binds(spec, Buffer::Weights);
             plain.push((!reads_data).then(|| bind(spec, Weights::Plain)).transpose()?);

@@ -172,7 +172,7 @@ impl TuningTask<'_> {
     fn compile(&self, best: Tuning, candidates: &[Candidate]) {
         let shares: Vec<_> =
             candidates.iter().map(|candidate| self.fitting(candidate.of(best)).shares).collect();
-        if let Err(error) = self.device.prepare(&shares, self.options.runtime_checks) {
+        if let Err(error) = self.device.prepare(&shares, self.options.runtime_checks, self.settings.loss) {
             log::info!("gpu kernels: some candidates cannot be compiled: {error}");
         }
     }

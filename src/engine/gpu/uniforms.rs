@@ -33,6 +33,8 @@ pub struct NetworkUniform {
     pub micro_block_pairs: u32,
     /// Pairs of entries of the lists of outputs.
     pub entry_pairs: u32,
+    /// Words of each sample in the lists of labels: its label, or its targets, then its weight.
+    pub label_words: u32,
 }
 
 /// Values that change from step to step.
@@ -51,8 +53,10 @@ pub struct StepUniform {
     pub training: u32,
     /// Share of the targets that is spread evenly over all classes; 0 in evaluation.
     pub label_smoothing: f32,
-    /// Nothing.
-    pub reserved: [u32; 2],
+    /// Which loss.
+    pub loss: u32,
+    /// The error from which Huber's loss is linear.
+    pub loss_delta: f32,
     /// How parameters change.
     pub rule: UpdateRule,
     /// The penalties in their gradients.
@@ -235,8 +239,12 @@ pub struct EntryPair {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 #[repr(C)]
 pub struct Metric {
-    /// Cross-entropy, summed over the batch.
+    /// Loss, summed over the batch.
     pub loss: f32,
-    /// Samples whose greatest logit was their label's.
+    /// Samples whose greatest logit was their label's; with several labels, those with no wrong one.
     pub correct: u32,
+    /// Squared errors of regression, summed over the batch.
+    pub squared: f32,
+    /// Absolute errors of regression, likewise.
+    pub absolute: f32,
 }

@@ -14,7 +14,7 @@ pub(super) const fn workgroup_of_quads(share: Share) -> u32 {
     if share.get() == 1 || share.get() == 32 { 256 } else { 128 }
 }
 
-/// Workgroups of softmax_cross_entropy: at least as many items as columns.
+/// Workgroups of the loss kernels: at least as many items as columns.
 pub(super) const fn workgroup_of_logits(share: Share) -> u32 {
     if share.get() > 8 { 8 * share.get() } else { 64 }
 }
@@ -41,7 +41,14 @@ pub(super) const BYTES_OF_LOGITS: fn(Share) -> u32 = |share| {
     sums + 16 * LOGITS + share.columns() * (80 * slices + 8)
 };
 
-/// Logits that a workgroup of softmax_cross_entropy keeps, in `vec4`s. Twin: `LOGITS` in its shader.
+/// The other losses have their outputs, 4 `vec4`s for each slice of each column, and 4 sums for each column.
+pub(super) const BYTES_OF_SEPARABLE_LOSS: fn(Share) -> u32 = |share| {
+    let slices = if share.get() < 16 { share.get() } else { 16 };
+    let sums = sum_bytes(share, workgroup_of_logits(share));
+    sums + 16 * LOGITS + share.columns() * (64 * slices + 16)
+};
+
+/// Logits that a workgroup of the loss kernels keeps, in `vec4`s. Twin: `LOGITS` in `shaders/common/logits.wgsl`.
 pub const LOGITS: u32 = 128;
 /// Features and columns of a workgroup of gather. Twins: `FEATURES` and `COLUMNS` in its shader.
 pub const GATHERED: [u32; 2] = [32, 8];

@@ -3,7 +3,7 @@
 //! Twin: `shaders/gather.wgsl`.
 
 use super::Matrix;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Targets};
 
 /// Collects the features of some samples, one column each: `[feature][sample]`.
 pub fn gather(data: &Dataset, samples: &[u32]) -> Matrix {
@@ -16,7 +16,40 @@ pub fn gather(data: &Dataset, samples: &[u32]) -> Matrix {
     x
 }
 
-/// Collects the labels of some samples.
-pub fn gather_labels(data: &Dataset, samples: &[u32]) -> Vec<u32> {
-    samples.iter().map(|sample| data.labels()[*sample as usize]).collect()
+/// What the outputs of a batch are compared with, and how much each sample counts.
+#[derive(Clone, Debug)]
+pub struct BatchTargets {
+    /// Labels `[sample]`, or numbers `[target][sample]`.
+    pub values: TargetValues,
+    /// `[sample]`.
+    pub weights: Vec<f64>,
+}
+
+/// Classes or numbers of a batch.
+#[derive(Clone, Debug)]
+pub enum TargetValues {
+    /// `[sample]`.
+    Labels(Vec<u32>),
+    /// `[target][sample]`.
+    Numbers(Matrix),
+}
+
+/// Collects the labels or targets of some samples, and their weights.
+pub fn gather_targets(data: &Dataset, samples: &[u32]) -> BatchTargets {
+    let weights = samples.iter().map(|sample| f64::from(data.weight(*sample as usize))).collect();
+    let values = match data.targets() {
+        Targets::Classes { labels, .. } => {
+            TargetValues::Labels(samples.iter().map(|sample| labels[*sample as usize]).collect())
+        }
+        Targets::Numbers { count, .. } => {
+            let mut targets = Matrix::zeros(*count, samples.len());
+            for (column, sample) in samples.iter().enumerate() {
+                for (target, value) in data.target(*sample as usize).iter().enumerate() {
+                    targets.row_mut(target)[column] = f64::from(*value);
+                }
+            }
+            TargetValues::Numbers(targets)
+        }
+    };
+    BatchTargets { values, weights }
 }

@@ -21,6 +21,8 @@ mod matrix;
 #[doc(hidden)]
 pub mod objective;
 #[doc(hidden)]
+pub mod separable_loss;
+#[doc(hidden)]
 pub mod softmax_cross_entropy;
 
 use std::fmt;
@@ -30,8 +32,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::Result;
 use crate::dataset::Dataset;
 use crate::engine::{
-    Backend, Engine, EngineInfo, EngineSettings, EngineState, Evaluation, MAX_STATES, StepOutcome, StepPlan,
-    UpdateRule, Values, check_data, check_plan,
+    Backend, Engine, EngineInfo, EngineSettings, EngineState, Errors, Evaluation, LossRule, MAX_STATES,
+    StepOutcome, StepPlan, UpdateRule, Values, check_plan, check_targets,
 };
 use crate::network::dropout::DropoutKey;
 use crate::network::{LayerParameters, Network, Parameters};
@@ -40,9 +42,9 @@ use crate::topology::Topology;
 use backward_input::{backward_activation, backward_input};
 use backward_weight::{BackwardWeight, backward_weight, update};
 use forward::{Forward, forward};
-use gather::{gather, gather_labels};
-use objective::objective_gradients;
-use softmax_cross_entropy::{Loss, softmax_cross_entropy};
+use gather::{BatchTargets, gather, gather_targets};
+use objective::{compare, objective_gradients};
+use softmax_cross_entropy::Loss;
 
 pub use matrix::Matrix;
 
@@ -83,17 +85,17 @@ pub fn run_forward(
     results
 }
 
-/// Loss and gradients (without penalties) of one batch, whose labels are smoothed by `smoothing`.
+/// Loss and gradients (without penalties) of one batch, given the loss and the smoothing of labels.
 pub fn loss_and_gradients(
     network: &Network,
     values: &[LayerValues],
     x: &Matrix,
-    labels: &[u32],
-    smoothing: f64,
+    targets: &BatchTargets,
+    (rule, smoothing): (LossRule, f64),
     keys: Option<&[DropoutKey]>,
 ) -> (Loss, Vec<BackwardWeight>) {
     let results = run_forward(network, values, x, keys);
-    let loss = softmax_cross_entropy(&results[results.len() - 1].y, labels, smoothing);
+    let loss = compare(&results[results.len() - 1].y, targets, rule, smoothing);
     let mut delta = loss.delta.clone();
     let mut gradients = Vec::with_capacity(results.len());
     for (index, layer) in network.layers().iter().enumerate().rev() {
@@ -137,9 +139,9 @@ impl ReferenceEngine {
     }
 
     fn step(&mut self, data: &Dataset, samples: &[u32], learning_rate: f64, step: u64) -> StepOutcome {
-        let (x, labels) = (gather(data, samples), gather_labels(data, samples));
+        let (x, targets) = (gather(data, samples), gather_targets(data, samples));
         let (loss, gradients) =
-            objective_gradients(&self.network, &self.settings, &self.values, &x, &labels, step);
+            objective_gradients(&self.network, &self.settings, &self.values, &x, &targets, step);
         // The gradients include the coupled weight decay.
         let rule = self.settings.rule(learning_rate, step);
         let rule = UpdateRule { decay: 0.0, ..rule };
@@ -154,7 +156,8 @@ impl ReferenceEngine {
             }
         }
         let count = u32::try_from(samples.len()).expect("a batch fits u32");
-        StepOutcome { loss: loss.sum / samples.len() as f64, correct: loss.correct, samples: count }
+        let mean = loss.sum / samples.len() as f64;
+        StepOutcome { loss: mean, correct: loss.correct, samples: count, errors: loss.errors }
     }
 }
 
@@ -175,7 +178,7 @@ impl Engine for ReferenceEngine {
     }
 
     fn train(&mut self, data: &Arc<Dataset>, plan: &StepPlan<'_>) -> Result<Vec<StepOutcome>> {
-        check_plan(&self.network, data, plan)?;
+        check_plan(&self.network, data, self.settings.loss, plan)?;
         let batches = (plan.first_step..).zip(plan.samples.chunks(self.settings.batch_size));
         Ok(batches.map(|(step, samples)| self.step(data, samples, plan.learning_rate, step)).collect())
     }
@@ -186,8 +189,9 @@ impl Engine for ReferenceEngine {
     }
 
     fn evaluate_unless(&mut self, data: &Arc<Dataset>, stop: &AtomicBool) -> Result<Option<Evaluation>> {
-        check_data(&self.network, data)?;
-        let mut result = Evaluation { loss: 0.0, correct: 0, samples: data.samples() };
+        check_targets(&self.network, data, self.settings.loss)?;
+        let mut result =
+            Evaluation { loss: 0.0, correct: 0, samples: data.samples(), errors: Errors::default() };
         let samples: Vec<u32> = (0u32..).take(data.samples()).collect();
         for batch in samples.chunks(self.settings.batch_size) {
             if stop.load(Ordering::Relaxed) {
@@ -195,9 +199,10 @@ impl Engine for ReferenceEngine {
             }
             let results = run_forward(&self.network, &self.values, &gather(data, batch), None);
             let logits = &results[results.len() - 1].y;
-            let loss = softmax_cross_entropy(logits, &gather_labels(data, batch), 0.0);
+            let loss = compare(logits, &gather_targets(data, batch), self.settings.loss, 0.0);
             result.loss += loss.sum / data.samples() as f64;
             result.correct += loss.correct as usize;
+            result.errors = result.errors + loss.errors;
         }
         Ok(Some(result))
     }

@@ -1,11 +1,22 @@
 //! The objective of one training step, with all its regularisation, and its gradients.
 
 use super::drop_connect::{connection_factors, drop_connect};
+use super::gather::{BatchTargets, TargetValues};
 use super::group_norm::{group_factors, group_penalty};
-use super::softmax_cross_entropy::Loss;
+use super::separable_loss::separable_loss;
+use super::softmax_cross_entropy::{Loss, softmax_cross_entropy};
 use super::{BackwardWeight, LayerValues, Matrix, dropout_keys, loss_and_gradients};
-use crate::engine::{EngineSettings, Penalties};
+use crate::engine::{EngineSettings, LossRule, Penalties};
 use crate::network::Network;
+
+/// Compares the outputs of a batch with its targets; labels are smoothed by `smoothing`.
+pub fn compare(outputs: &Matrix, targets: &BatchTargets, rule: LossRule, smoothing: f64) -> Loss {
+    let weights = &targets.weights;
+    match &targets.values {
+        TargetValues::Labels(labels) => softmax_cross_entropy(outputs, (labels, weights), smoothing),
+        TargetValues::Numbers(targets) => separable_loss(outputs, targets, weights, rule),
+    }
+}
 
 /// The sum of all penalties on the weights of a network.
 pub fn penalty(network: &Network, penalties: &Penalties, values: &[LayerValues]) -> f64 {
@@ -22,12 +33,12 @@ pub fn objective_gradients(
     settings: &EngineSettings,
     values: &[LayerValues],
     x: &Matrix,
-    labels: &[u32],
+    targets: &BatchTargets,
     step: u64,
 ) -> (Loss, Vec<BackwardWeight>) {
     let keys = dropout_keys(network, settings.seed, step);
-    let smoothing = f64::from(settings.label_smoothing);
-    let run = |values: &[LayerValues]| loss_and_gradients(network, values, x, labels, smoothing, Some(&keys));
+    let loss = (settings.loss, f64::from(settings.label_smoothing));
+    let run = |values: &[LayerValues]| loss_and_gradients(network, values, x, targets, loss, Some(&keys));
     let (loss, mut gradients) = match settings.connection_mask(step) {
         None => run(values),
         Some(mask) => {

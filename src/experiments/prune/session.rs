@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal};
-use crate::dataset::{DataSplits, HeldOut};
+use crate::dataset::{DataSplits, HeldOut, Task};
 use crate::engine::Penalties;
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::Parameters;
@@ -11,7 +11,7 @@ use crate::session::settings::{DataSettings, check_threads, usual_l2};
 use crate::session::{EnginePurpose, EngineRequest, Session, Split, SplitSettings};
 use crate::text::grouped;
 use crate::training::{EpochMetrics, Observer, Recipe};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// What to remove.
 #[derive(Clone, Copy, Debug)]
@@ -135,6 +135,11 @@ impl Session<'_> {
     /// # Errors
     /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
     pub fn prune(&self, model: &TrainedModel, settings: &PruneSettings) -> Result<PrunedModel> {
+        let task = model.data().task;
+        if task != Task::Classification {
+            let reason = format!("the model is one of {task}, and only classifiers can be pruned");
+            return Err(Error::setting(Setting::Model, reason));
+        }
         let threads = check_threads(settings.engine.threads())?;
         let _entered = crate::threads::enter(threads)?;
         let DataSplits { train, test } = self.load_for(model, &settings.data)?;

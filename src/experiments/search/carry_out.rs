@@ -196,6 +196,13 @@ impl<'a> Search<'a> {
                 Attempt::Failed(error) => return Err(error),
             }
         }
+        if let Some(other) = summaries.iter().find(|summary| !summary.metric.is_accuracy()) {
+            let reason = format!(
+                "a search compares accuracies of classes, these runs are scored by {}",
+                other.metric.title()
+            );
+            return Err(Error::setting(Setting::Task, reason));
+        }
         let trial = self.trial(candidate, epochs, &summaries, failure);
         self.say(&trial, was_there);
         self.trials.push(trial);

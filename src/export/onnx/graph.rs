@@ -61,12 +61,19 @@ impl Graph {
         name.to_owned()
     }
 
-    /// The whole graph: `features` in, `label` and `probabilities` out.
-    pub(super) fn finish(self, features: usize, classes: usize, about: &str) -> Message {
-        self.message
+    /// The whole graph: `features` in, and outputs with the number of values of each sample.
+    pub(super) fn finish(
+        self,
+        features: usize,
+        outputs: &[(&str, ElementType, Option<usize>)],
+        about: &str,
+    ) -> Message {
+        let graph = self
+            .message
             .text(2, "tanner")
-            .message(11, &value("features", ElementType::Float, Some(features), about))
-            .message(12, &value("label", ElementType::Int64, None, ""))
-            .message(12, &value("probabilities", ElementType::Float, Some(classes), ""))
+            .message(11, &value("features", ElementType::Float, Some(features), about));
+        outputs
+            .iter()
+            .fold(graph, |graph, (name, kind, width)| graph.message(12, &value(name, *kind, *width, "")))
     }
 }

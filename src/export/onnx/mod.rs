@@ -2,7 +2,9 @@
 //!
 //! The graph has one input, `features`, float32 `[N, features]`, and two outputs: `label`, int64
 //! `[N]`, the class of the greatest logit and the first of equals, and `probabilities`, float32
-//! `[N, classes]`. Missing values are filled, pixels scaled, raw features encoded, standardised, rotated or reordered in the graph. It uses
+//! `[N, classes]`. With several labels there is only `probabilities`, of regression only `predictions`, float32
+//! `[N, targets]`, in the units of the targets. Missing values are filled, pixels scaled, raw features encoded, standardised,
+//! rotated or reordered in the graph. It uses
 //! only operators of version 13, and weights have one [`Form`].
 
 mod degrees;
@@ -13,7 +15,8 @@ mod proto;
 
 use self::graph::Graph;
 use self::layer::LayerForm;
-use self::proto::{entry, operator_set};
+use self::proto::{ElementType, entry, operator_set};
+use crate::dataset::Task;
 use crate::importance::{NumberEncoding, Preprocessing, Transform};
 use crate::model::TrainedModel;
 use crate::protobuf::Message;
@@ -61,10 +64,35 @@ pub fn to_bytes(model: &TrainedModel, form: Form) -> Result<Vec<u8>> {
         let parts = (layer, &model.parameters().layers[index]);
         values = layer::add(&mut graph, &format!("layer{}", index + 1), &values, parts, form);
     }
-    graph.node("Softmax", &[&values], "probabilities", &[("axis", 1)]);
-    graph.node("ArgMax", &[&values], "label", &[("axis", 1), ("keepdims", 0)]);
-    let graph =
-        graph.finish(model.preprocessing().input_features(), model.network().classes(), &input::about(model));
+    let (features, outputs) = (model.preprocessing().input_features(), model.network().classes());
+    let targets = &model.data().targets;
+    let about = input::about(model);
+    let graph = match model.data().task {
+        Task::Classification => {
+            graph.node("Softmax", &[&values], "probabilities", &[("axis", 1)]);
+            graph.node("ArgMax", &[&values], "label", &[("axis", 1), ("keepdims", 0)]);
+            graph.finish(
+                features,
+                &[("label", ElementType::Int64, None), ("probabilities", ElementType::Float, Some(outputs))],
+                &about,
+            )
+        }
+        Task::MultiLabel => {
+            graph.node("Sigmoid", &[&values], "probabilities", &[]);
+            graph.finish(features, &[("probabilities", ElementType::Float, Some(outputs))], &about)
+        }
+        Task::Regression => {
+            #[expect(clippy::cast_possible_truncation, reason = "the graph computes in float32")]
+            let narrow = |value: f64| value as f32;
+            let deviation = targets.iter().map(|target| narrow(target.deviation));
+            let deviation = graph.floats("target.deviation", &[outputs], deviation);
+            let mean =
+                graph.floats("target.mean", &[outputs], targets.iter().map(|target| narrow(target.mean)));
+            values = graph.node("Mul", &[&values, &deviation], "target.scaled", &[]);
+            graph.node("Add", &[&values, &mean], "predictions", &[]);
+            graph.finish(features, &[("predictions", ElementType::Float, Some(outputs))], &about)
+        }
+    };
     let bytes = file(model, &graph)?;
     check_size(bytes.len() as u64)?;
     Ok(bytes)
@@ -87,15 +115,23 @@ fn file(model: &TrainedModel, graph: &Message) -> Result<Vec<u8>> {
         .text(2, "tanner")
         .text(3, env!("CARGO_PKG_VERSION"))
         .message(8, &operator_set(OPSET))
-        .message(14, &entry("class_names", &class_names(model)))
+        .message(14, &entry(names_key(model), &names(model)))
         .message(14, &entry("tanner", &header))
         .message(7, graph);
     Ok(message.into_bytes())
 }
 
-/// The names of the classes as a JSON array; numbers if they have no names.
-fn class_names(model: &TrainedModel) -> String {
-    serde_json::Value::from(model.class_names()).to_string()
+/// What the outputs are, for the metadata.
+fn names_key(model: &TrainedModel) -> &'static str {
+    match model.data().task {
+        Task::Classification => "class_names",
+        Task::Regression | Task::MultiLabel => "target_names",
+    }
+}
+
+/// The names of the outputs as a JSON array; numbers if they have no names.
+fn names(model: &TrainedModel) -> String {
+    serde_json::Value::from(model.output_names()).to_string()
 }
 
 /// Adds the preprocessing and returns the name of its result.

@@ -11,7 +11,8 @@
 //! |---|---|
 //! | `table` | the features as one byte each, column by column: exact up to 256 distinct values |
 //! | `tree` | grows one tree on one bootstrap sample |
-//! | `split` | the best cut of one feature at one node |
+//! | `split` | the best cut of one feature at one node, for classes |
+//! | `variance` | the same for numbers, whose variance replaces the Gini impurity, summed over several targets |
 //!
 //! Each tree draws from a separate stream, and the trees' importances are added
 //! in the order of the trees, so the result does not depend on the number of threads.
@@ -19,16 +20,19 @@
 mod split;
 mod table;
 mod tree;
+mod variance;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use self::table::{BinnedTable, read_from};
-use crate::dataset::Samples;
+use self::variance::Numbers;
+use crate::dataset::{Samples, Targets};
 use crate::random::{Purpose, generator};
 use crate::{Error, Result, threads};
 
@@ -79,7 +83,7 @@ pub fn gini_importance(
     Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
 }
 
-/// As [`gini_importance`], of samples that are read a part at a time: in addition to them,
+/// As [`gini_importance`], or of numbers the decrease in their variance, of samples that are read a part at a time: in addition to them,
 /// a forest holds one byte for each value, and never all values as f32.
 ///
 /// # Errors
@@ -89,11 +93,22 @@ pub fn gini_importance_of(
     options: &ForestOptions,
     progress: &(dyn Fn(usize) + Sync),
 ) -> Result<Vec<f64>> {
-    let (labels, feature_count, classes) = (samples.labels(), samples.feature_count(), samples.class_count());
-    check_options(labels.len(), feature_count, classes, options)?;
-    check_memory(labels.len(), feature_count, options)?;
+    let (feature_count, targets) = (samples.feature_count(), samples.targets());
+    check_options(samples.samples(), feature_count, targets.outputs(), options)?;
+    check_memory(samples.samples(), feature_count, options)?;
     let read = |sample: usize, first: usize, out: &mut [f32]| samples.read(sample, first, out);
-    Ok(threads::run(|| grow_forest(read, feature_count, labels, classes, options, progress)))
+    Ok(threads::run(|| match targets {
+        Targets::Classes { labels, count } => {
+            grow_forest(read, feature_count, labels, *count, options, progress)
+        }
+        Targets::Numbers { .. } => {
+            let rows = drawn_rows(samples.samples(), options);
+            let numbers = Numbers::new(targets, &rows);
+            let table = BinnedTable::new(read, feature_count, &rows);
+            let grow = |rng| tree::variance_decrease(&table, &numbers, rng);
+            grow_trees(grow, feature_count, options, progress)
+        }
+    }))
 }
 
 /// Grows all trees on the threads of the caller's pool; everything was validated, and `read` is that of [`BinnedTable::new`].
@@ -108,10 +123,21 @@ fn grow_forest(
     let rows = drawn_rows(labels.len(), options);
     let table = BinnedTable::new(read, feature_count, &rows);
     let classes_of: Vec<u16> = rows.iter().map(|&row| narrow_class(labels[row as usize])).collect();
+    let grow = |rng| tree::gini_decrease(&table, &classes_of, classes, rng);
+    grow_trees(grow, feature_count, options, progress)
+}
+
+/// Adds the importances of all trees, in their order.
+fn grow_trees(
+    one: impl Fn(ChaCha8Rng) -> Vec<f64> + Sync,
+    feature_count: usize,
+    options: &ForestOptions,
+    progress: &(dyn Fn(usize) + Sync),
+) -> Vec<f64> {
     let done = AtomicUsize::new(0);
     let grow = |tree: usize| {
         let purpose = Purpose::Tree(u32::try_from(tree).unwrap_or(u32::MAX));
-        let decrease = tree::gini_decrease(&table, &classes_of, classes, generator(options.seed, purpose));
+        let decrease = one(generator(options.seed, purpose));
         progress(done.fetch_add(1, Ordering::Relaxed) + 1);
         decrease
     };

@@ -193,7 +193,7 @@ fn move_left(sides: &mut Sides, left: &mut u32, right: &mut u32, weight: u32) {
     *right -= weight;
 }
 
-fn better(best: Option<Cut>, bin: u16, score: f64) -> Option<Cut> {
+pub(super) fn better(best: Option<Cut>, bin: u16, score: f64) -> Option<Cut> {
     match best {
         Some(cut) if score <= cut.score => best,
         _ => Some(Cut { last_left: u8::try_from(bin).expect("a bin fits a byte"), score }),

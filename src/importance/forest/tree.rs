@@ -5,8 +5,9 @@ use std::ops::Range;
 use rand::{Rng, RngExt};
 
 use super::scale_to_one;
-use super::split::{BootstrapSample, CutFinder, real, squares};
+use super::split::{BootstrapSample, Cut, CutFinder, real, squares};
 use super::table::BinnedTable;
+use super::variance::{Numbers, Variance};
 
 /// Decrease in Gini impurity by each feature, `[feature]`, with the sum 1, or all 0 for a tree of one leaf.
 ///
@@ -19,6 +20,15 @@ pub(super) fn gini_decrease(
 ) -> Vec<f64> {
     let samples = bootstrap(class_of, &mut rng);
     let mut decrease = grow(table, samples, classes, features_at_a_node(table.features()), &mut rng);
+    scale_to_one(&mut decrease);
+    decrease
+}
+
+/// As [`gini_decrease`], the decrease in the variance of numbers, summed over the targets.
+pub(super) fn variance_decrease(table: &BinnedTable, numbers: &Numbers, mut rng: impl Rng) -> Vec<f64> {
+    let samples = bootstrap(&vec![0; numbers.rows()], &mut rng);
+    let tried = features_at_a_node(table.features());
+    let mut decrease = Tree::with(table, samples, Variance::new(numbers), tried).grow(&mut rng);
     scale_to_one(&mut decrease);
     decrease
 }
@@ -51,19 +61,42 @@ pub(super) fn grow(
     tried: usize,
     rng: &mut impl Rng,
 ) -> Vec<f64> {
-    let mut tree = Tree::new(table, samples, classes, tried);
-    let mut decrease = vec![0.0; table.features()];
-    let root = 0..tree.samples.len();
-    let mut open = vec![root];
-    while let Some(node) = open.pop() {
-        if let Some(split) = tree.best_split(&node, rng) {
-            decrease[split.feature] += split.decrease;
-            let middle = tree.partition(&node, &split);
-            open.push(middle..node.end);
-            open.push(node.start..middle);
+    Tree::new(table, samples, classes, tried).grow(rng)
+}
+
+/// What the samples of a node should have in common.
+pub(super) trait Criterion {
+    /// Sums up the samples of a node and returns its score, of which a cut's is an improvement; `None` if it is pure.
+    fn open(&mut self, samples: &[BootstrapSample]) -> Option<f64>;
+
+    /// The best cut of the node that was opened last by a feature `[row]`, the lowest of equals; `None` when the feature is
+    /// constant.
+    fn best_cut(&mut self, column: &[u8], samples: &[BootstrapSample]) -> Option<Cut>;
+}
+
+/// The Gini impurity of classes.
+struct Gini {
+    finder: CutFinder,
+    /// `[class]`, weights in the node.
+    totals: Vec<u32>,
+}
+
+impl Criterion for Gini {
+    fn open(&mut self, samples: &[BootstrapSample]) -> Option<f64> {
+        self.totals.fill(0);
+        for sample in samples {
+            self.totals[usize::from(sample.class)] += u32::from(sample.weight);
         }
+        if self.totals.iter().filter(|weight| **weight > 0).count() < 2 {
+            return None;
+        }
+        let weight: u64 = self.totals.iter().map(|&weight| u64::from(weight)).sum();
+        Some(real(squares(&self.totals)) / real(weight))
     }
-    decrease
+
+    fn best_cut(&mut self, column: &[u8], samples: &[BootstrapSample]) -> Option<Cut> {
+        self.finder.best_cut(column, samples, &self.totals)
+    }
 }
 
 /// A node's best cut over the features drawn there.
@@ -76,31 +109,51 @@ struct Split {
 }
 
 /// The working memory of a growing tree.
-struct Tree<'a> {
+struct Tree<'a, C> {
     table: &'a BinnedTable,
     /// A node is a range of these; each split reorders its range.
     samples: Vec<BootstrapSample>,
     aside: Vec<BootstrapSample>,
     /// All features, reordered by draws.
     pool: Vec<u32>,
-    finder: CutFinder,
-    /// `[class]`, weights in the node.
-    totals: Vec<u32>,
+    criterion: C,
     tried: usize,
 }
 
-impl<'a> Tree<'a> {
+impl<'a> Tree<'a, Gini> {
     fn new(table: &'a BinnedTable, samples: Vec<BootstrapSample>, classes: usize, tried: usize) -> Self {
+        let criterion = Gini { finder: CutFinder::new(classes), totals: vec![0; classes] };
+        Self::with(table, samples, criterion, tried)
+    }
+}
+
+impl<'a, C: Criterion> Tree<'a, C> {
+    fn with(table: &'a BinnedTable, samples: Vec<BootstrapSample>, criterion: C, tried: usize) -> Self {
         let features = u32::try_from(table.features()).expect("checked: the number of features fits u32");
         Self {
             table,
             aside: Vec::with_capacity(samples.len()),
             samples,
             pool: (0..features).collect(),
-            finder: CutFinder::new(classes),
-            totals: vec![0; classes],
+            criterion,
             tried,
         }
+    }
+
+    /// Weighted decreases of the impurity, not yet scaled: `[feature]`.
+    fn grow(mut self, rng: &mut impl Rng) -> Vec<f64> {
+        let mut decrease = vec![0.0; self.table.features()];
+        let root = 0..self.samples.len();
+        let mut open = vec![root];
+        while let Some(node) = open.pop() {
+            if let Some(split) = self.best_split(&node, rng) {
+                decrease[split.feature] += split.decrease;
+                let middle = self.partition(&node, &split);
+                open.push(middle..node.end);
+                open.push(node.start..middle);
+            }
+        }
+        decrease
     }
 
     /// The best split of a node; `None` for a leaf: it is pure, or its samples are all alike.
@@ -109,24 +162,16 @@ impl<'a> Tree<'a> {
     /// node counts as tried, but drawing continues until one was not.
     fn best_split(&mut self, node: &Range<usize>, rng: &mut impl Rng) -> Option<Split> {
         let samples = &self.samples[node.clone()];
-        self.totals.fill(0);
-        for sample in samples {
-            self.totals[usize::from(sample.class)] += u32::from(sample.weight);
-        }
-        if self.totals.iter().filter(|weight| **weight > 0).count() < 2 {
-            return None;
-        }
-        let weight: u64 = self.totals.iter().map(|&weight| u64::from(weight)).sum();
-        let before = real(squares(&self.totals)) / real(weight);
+        let before = self.criterion.open(samples)?;
         let features = u32::try_from(self.pool.len()).expect("the pool holds u32");
-        let mut best: Option<(usize, super::split::Cut)> = None;
+        let mut best: Option<(usize, Cut)> = None;
         for drawn in 0..features {
             if drawn as usize >= self.tried && best.is_some() {
                 break;
             }
             self.pool.swap(drawn as usize, rng.random_range(drawn..features) as usize);
             let feature = self.pool[drawn as usize] as usize;
-            let cut = self.finder.best_cut(self.table.column(feature), samples, &self.totals);
+            let cut = self.criterion.best_cut(self.table.column(feature), samples);
             best = match (best, cut) {
                 (Some((_, best_cut)), Some(cut)) if cut.score <= best_cut.score => best,
                 (_, Some(cut)) => Some((feature, cut)),

@@ -89,11 +89,15 @@ fn with_data() -> TrainedModel {
             column("wood", 4, Some(["ash", "oak"])),
         ],
         label: Some(LabelPlace { name: "class".into(), position: Some(1) }),
+        more_labels: Vec::new(),
+        weights: None,
         file_columns: 6,
         impute: Some(Impute::Mean),
         cells: Some(CellRules { decimal_comma: true, thousands: true, missing: Some(vec!["none".into()]) }),
     };
     let data = DataRecord {
+        task: crate::dataset::Task::Classification,
+        targets: Vec::new(),
         class_names: ["x", "y", "z"].map(String::from).to_vec(),
         feature_names: encoding.feature_names(),
         image_shape: Some([2, 3]),

@@ -3,12 +3,12 @@
 use maud::{Markup, PreEscaped, html};
 use serde::Serialize;
 
-use super::markup::{chip, look, missing, percent, scale_switch, unit};
+use super::markup::{chip, look, missing, scale_switch, shown, unit};
 use super::{MAX_POINTS, ReportedRun};
 use crate::report::axis::Axis;
 use crate::report::learning_curve::tick_step;
 use crate::text::epochs;
-use crate::training::{EpochMetrics, ScoredOn};
+use crate::training::{EpochMetrics, Metric, ScoredOn};
 
 /// Size of a chart in drawing units, and the margins for its axes.
 const WIDTH: f64 = 480.0;
@@ -42,6 +42,28 @@ const LOSS: Measure = Measure {
     greatest: f64::INFINITY,
     is_loss: true,
 };
+
+/// Loss and score of runs with this metric.
+fn measures(metric: Metric) -> [Measure; 2] {
+    if metric.is_accuracy() {
+        return [LOSS, ACCURACY];
+    }
+    let loss = Measure { unit: "as trained", ..LOSS };
+    let score = if metric.is_share() {
+        Measure { title: "Score", unit: "subset accuracy, per cent", ..ACCURACY }
+    } else {
+        Measure {
+            title: "Error",
+            unit: "RMSE",
+            train: |epoch| epoch.train_accuracy,
+            test: |epoch| epoch.test_accuracy,
+            greatest: f64::INFINITY,
+            is_loss: true,
+            ..ACCURACY
+        }
+    };
+    [loss, score]
+}
 
 const ACCURACY: Measure = Measure {
     id: "curves-accuracy",
@@ -82,6 +104,10 @@ struct ChartData<'a> {
 pub(super) fn section(runs: &[ReportedRun]) -> Markup {
     let drawn: Vec<(usize, &ReportedRun)> =
         runs.iter().enumerate().filter(|(_, run)| !run.run.history.is_empty()).collect();
+    let metric = drawn.first().map(|(_, run)| run.overview.metric).unwrap_or_default();
+    let [loss, score] = measures(metric);
+    // One axis can have only one metric.
+    let alike: Vec<_> = drawn.iter().copied().filter(|(_, run)| run.overview.metric == metric).collect();
     let scored = scored_on(&drawn);
     html! {
         section #curves {
@@ -99,7 +125,10 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
                     li.key { svg viewBox="0 0 28 8" aria-hidden="true" { path.train d="M1 4H27" {} } "training" }
                     li.key { svg viewBox="0 0 8 8" aria-hidden="true" { circle cx="4" cy="4" r="3" {} } "best" }
                 }
-                div.pair { (chart(&LOSS, &drawn, scored)) (chart(&ACCURACY, &drawn, scored)) }
+                div.pair { (chart(&loss, &alike, scored)) (chart(&score, &alike, scored)) }
+                @if alike.len() < drawn.len() {
+                    (missing(format!("Only runs scored by {} are drawn.", metric.title())))
+                }
                 @for (index, run) in runs.iter().enumerate().filter(|(_, run)| run.run.history.is_empty()) {
                     (missing(format!("{} has no readable epoch: no curves.", run.overview.name)))
                     @let _ = index;
@@ -199,7 +228,7 @@ impl Plot<'_> {
                 (self.path("test", series, &series.test, &format!("{}: {}", series.name, run.overview.scored_on)))
                 @if let Some(best) = run.run.best() {
                     circle.best cx=(unit(self.x(best.epoch))) cy=(unit(self.y((self.measure.test)(best)))) r="4" {
-                        title { (series.name) ": best accuracy " (percent(best.test_accuracy)) " after epoch " (best.epoch) }
+                        title { (series.name) ": best " (best.metric.title()) " " (shown(best.metric, best.test_accuracy)) " after epoch " (best.epoch) }
                     }
                 }
             }

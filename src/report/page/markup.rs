@@ -6,11 +6,16 @@ use maud::{Markup, html};
 
 use crate::report::style::PALETTE;
 pub(super) use crate::report::table::percent;
-use crate::training::times;
+use crate::training::{Metric, times};
 
 /// A note in place of something that is missing.
 pub(super) fn missing(reason: impl AsRef<str>) -> Markup {
     html! { p.missing role="note" { (reason.as_ref()) } }
+}
+
+/// A score, in per cent if it is a share.
+pub(super) fn shown(metric: Metric, score: f64) -> String {
+    if metric.is_share() { percent(score) } else { metric.shown(score) }
 }
 
 /// A PNG file as a data URL.

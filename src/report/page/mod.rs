@@ -139,7 +139,8 @@ fn head(reported: &ReportedRun) -> Markup {
 fn section(index: usize, reported: &ReportedRun, all: usize) -> Markup {
     let id = format!("run-{}", index + 1);
     let name = html! { (chip(index)) (reported.overview.name) };
-    let accuracy = reported.overview.accuracy.map(percent);
+    let metric = reported.overview.metric;
+    let accuracy = reported.overview.accuracy.map(|score| markup::shown(metric, score));
     html! {
         section.run id=(id) {
             @if all > MAX_OPEN {
@@ -168,7 +169,10 @@ fn parts(id: &str, reported: &ReportedRun) -> Markup {
                 (examples::figure(id, scored))
                 @if let Some(importance) = &scored.permutation { (permutation::figure(id, importance)) }
             }
-            Err(reason) => (missing(format!("No confusion matrix, classes and examples: {reason}"))),
+            Err(reason) if reported.overview.metric.is_accuracy() => {
+                (missing(format!("No confusion matrix, classes and examples: {reason}")))
+            }
+            Err(reason) => (missing(format!("No scores of samples: {reason}"))),
         }
         @match &reported.model {
             Ok(model) => {

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::ReportedRun;
-use super::markup::{chip, cut, percent, seconds, tile};
+use super::markup::{chip, cut, percent, seconds, shown, tile};
 use crate::report::run_table::epochs;
 use crate::report::{grouped, size};
 
@@ -55,7 +55,6 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
     let settings: Vec<_> = runs.iter().map(|run| flattened(run.run.config.as_ref())).collect();
     let differing = differing(&settings);
     let shown = &differing[..differing.len().min(MAX_COLUMNS)];
-    let best = runs.iter().filter_map(|run| run.overview.accuracy).reduce(f64::max);
     html! {
         section {
             h2 { "Runs" }
@@ -72,7 +71,7 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
                             th scope="col" { "State" }
                         } }
                         tbody { @for (index, run) in runs.iter().enumerate() {
-                            (row(index, run, best, shown.iter().map(|(_, values)| values[index].as_str())))
+                            (row(index, run, is_best(run, runs), shown.iter().map(|(_, values)| values[index].as_str())))
                         } }
                     }
                 }
@@ -84,22 +83,30 @@ pub(super) fn section(runs: &[ReportedRun]) -> Markup {
     }
 }
 
+/// Whether no run with the same metric has a better score.
+fn is_best(run: &ReportedRun, runs: &[ReportedRun]) -> bool {
+    let metric = run.overview.metric;
+    let rivals = runs.iter().filter(|rival| rival.overview.metric == metric);
+    let goodness = |run: &ReportedRun| run.overview.accuracy.map(|score| metric.goodness(score));
+    let best = rivals.filter_map(goodness).reduce(f64::max);
+    best.is_some() && goodness(run) == best
+}
+
 fn row<'a>(
     index: usize,
     reported: &ReportedRun,
-    best: Option<f64>,
+    is_best: bool,
     settings: impl Iterator<Item = &'a str>,
 ) -> Markup {
     let overview = &reported.overview;
     let known = |text: Option<String>| text.unwrap_or_else(|| "–".into());
-    let is_best = best.is_some() && overview.accuracy == best;
     html! {
         tr {
             th scope="row" {
                 a href={ "#run-" (index + 1) } { (chip(index)) (overview.name) }
             }
-            td.number class=[is_best.then_some("best")] { (known(overview.accuracy.map(percent))) }
-            td.number { (known(overview.best_accuracy.map(percent))) }
+            td.number class=[is_best.then_some("best")] { (known(overview.accuracy.map(|score| shown(overview.metric, score)))) }
+            td.number { (known(overview.best_accuracy.map(|score| shown(overview.metric, score)))) }
             td.number { (epochs(overview)) }
             td.number { (known(overview.parameters.map(grouped))) }
             td.number { (known(model_bytes(reported).map(size))) }
@@ -131,7 +138,7 @@ fn total_seconds(reported: &ReportedRun) -> Option<f64> {
 /// The most important numbers of one run.
 pub(super) fn tiles(reported: &ReportedRun) -> Markup {
     let (run, overview) = (&reported.run, &reported.overview);
-    let on = overview.scored_on;
+    let (on, metric) = (overview.scored_on, overview.metric);
     let fewer = run.summary.as_ref().and_then(|summary| {
         let share = 1.0 - summary.parameters as f64 / summary.dense_parameters as f64;
         (share > 0.0).then(|| format!("{} fewer than fully connected", percent(share)))
@@ -140,10 +147,10 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
     html! {
         dl.tiles {
             @if let Some(accuracy) = overview.accuracy {
-                (tile(&format!("{on} accuracy"), &percent(accuracy), &format!("after epoch {}{}", epochs(overview), always(reported))))
+                (tile(&format!("{on} {}", metric.title()), &shown(metric, accuracy), &format!("after epoch {}{}", epochs(overview), always(reported))))
             }
             @if let Some((accuracy, epoch)) = best {
-                (tile("best", &percent(accuracy), &format!("after epoch {epoch}")))
+                (tile("best", &shown(metric, accuracy), &format!("after epoch {epoch}")))
             }
             @if let Some(last) = run.history.last() {
                 (tile(&format!("{on} loss"), &format!("{:.4}", last.test_loss), &format!("training {:.4}", last.train_loss)))
@@ -155,7 +162,7 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
                 (tile("calibration error", &format!("{:.4}", scored.scores.calibration_error), "0 is best"))
             }
             @if let Some((target, summary)) = run.summary.as_ref().and_then(|s| Some((s.target?, s))) {
-                (tile("target", &percent(target), &reached(summary.seconds_to_target)))
+                (tile("target", &shown(metric, target), &reached(summary.seconds_to_target)))
             }
             @if let Some(total) = total_seconds(reported) {
                 (tile("time", &seconds(total), &adapter(run.setting("/adapter"))))

@@ -7,12 +7,13 @@
 use std::path::Path;
 
 use super::{Batch, FolderContent, PlannedRun, to_be_removed};
-use crate::dataset::{Holdout, class_sizes, held_out_rows};
+use crate::dataset::{Holdout, Task, class_sizes, held_out_rows};
 use crate::error::AskedBy as _;
 use crate::inference::{Predictions, Predictor, Scores};
 use crate::model::TrainedModel;
-use crate::session::data::{RawData, limits};
-use crate::session::settings::{DataSettings, Settings, TestRows};
+use crate::session::data::RawData;
+use crate::session::settings::{DataSettings, Settings, TaskChoice, TestRows};
+use crate::session::tables::limits;
 use crate::session::{Session, Unfinished};
 use crate::text::grouped;
 use crate::training::Summary;
@@ -79,6 +80,13 @@ impl Session<'_> {
 fn check(settings: &Settings, folds: usize) -> Result<()> {
     if folds < 2 {
         return Err(Error::setting(Setting::Folds, format!("{folds} is invalid, it must be at least 2")));
+    }
+    let other = settings.data.task.and_then(TaskChoice::task).filter(|task| *task != Task::Classification);
+    if let Some(task) = other {
+        return Err(Error::setting(
+            Setting::Task,
+            format!("{task} cannot be used with folds, only classification"),
+        ));
     }
     let refused = [
         (settings.data.test.is_some(), Setting::Test, "every row is tested once, so none are set aside"),

@@ -30,7 +30,7 @@ impl DataShape {
             train_samples: train.samples(),
             test_samples: test.samples(),
             features: train.into(),
-            classes: train.class_count(),
+            classes: train.targets().outputs(),
             digest: record.with_names(format!("{}-{}", train.digest(), test.digest())),
         }
     }

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use super::edge_files::EdgeFiles;
 use super::group::group;
 use super::planar::{Grids, Numbers};
+use super::task_choice::TaskChoice;
 use super::values::{
     BackendChoice, DegreeDistributions, Delimiter, EventsPlace, KernelChoice, List, Lists, TestRows, Widths,
 };
@@ -33,7 +34,8 @@ group! {
         data: (PathBuf) => Data,
         /// Table: column of the label, by name or place
         ///
-        /// Places count from 0, and -1 is the last column.
+        /// Places count from 0, and -1 is the last column. Several columns, with commas between them, are several numbers to
+        /// predict or, if all are 0 or 1, several labels of a sample; quotes around a name protect its commas.
         /// [default: a column called label, class, target or y, otherwise the last one]
         #[arg(value_name = "NAME|INDEX", allow_negative_numbers = true)]
         label: (ColumnRef) => Label,
@@ -42,6 +44,18 @@ group! {
         /// For an NPZ archive also the name of one of its arrays. [default: labels are a column or an array]
         #[arg(value_name = "FILE", conflicts_with = "label")]
         labels: (PathBuf) => Labels,
+        /// Table: what to learn: classification, regression.. [default: auto]
+        ///
+        /// auto: a text, a boolean or one of few whole numbers is a class; a column named with --label whose values have
+        /// fractions, or more than 50 different values, is predicted as a number; several columns of 0 and 1 are several labels.
+        #[arg(value_name = "TASK", value_enum)]
+        task: (TaskChoice) => Task,
+        /// Table: column with the weight of each row [default: none]
+        ///
+        /// How much a row counts in the loss of training; it is no feature. A row of weight 0 is left out, one of weight 2 counts
+        /// like two. Weights are divided by their mean. Scores count every row alike.
+        #[arg(value_name = "NAME|INDEX", allow_negative_numbers = true)]
+        weights: (ColumnRef) => Weights,
         /// CSV: whether the first row names the columns [default: auto]
         ///
         /// auto checks whether the first row differs from those below.

@@ -6,6 +6,7 @@
 //! fit together, and returns [`RunSettings`].
 
 mod architecture;
+mod class_weights;
 mod edge_files;
 mod file;
 mod format;
@@ -21,6 +22,7 @@ mod recipe;
 mod recorded;
 mod resolve;
 mod sizing;
+mod task_choice;
 mod training_options;
 mod values;
 
@@ -34,6 +36,8 @@ use crate::{Error, Result, Setting};
 pub use architecture::ArchitectureSettings;
 #[doc(hidden)]
 pub use architecture::InputShape;
+#[doc(hidden)]
+pub use class_weights::ClassWeights;
 #[doc(hidden)]
 pub use edge_files::EdgeFiles;
 pub(crate) use file::toml_table;
@@ -53,6 +57,8 @@ pub(crate) use recorded::TableRecord;
 #[doc(hidden)]
 pub use resolve::check_threads;
 pub use resolve::{DataSettings, RunSettings};
+#[doc(hidden)]
+pub use task_choice::TaskChoice;
 pub use training_options::TrainingOptions;
 #[doc(hidden)]
 pub use values::parsed;

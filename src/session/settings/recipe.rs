@@ -38,6 +38,7 @@ pub(super) fn recipe(options: &TrainingOptions, architecture: &ArchitectureSetti
             weight_elimination: options.weight_elimination.unwrap_or(0.0),
             group_lasso: options.group_lasso.unwrap_or(0.0),
         },
+        loss: usual.loss,
         label_smoothing: options.label_smoothing.unwrap_or(0.0),
         drop_connect: options.dropconnect.unwrap_or(0.0),
         rewire: rewiring(options, architecture.arch)?,

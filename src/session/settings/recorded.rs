@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::planar::{Grids, Numbers};
+use super::task_choice::TaskChoice;
 use super::values::{DegreeDistributions, Delimiter, Switch};
 use super::{DataOptions, Settings, TestRows};
 use crate::dataset::table::{ColumnRef, Decimal, Header, Impute};
@@ -42,6 +43,10 @@ struct RecordedSettings {
 pub(crate) struct TableRecord {
     label: Option<ColumnRef>,
     labels: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<TaskChoice>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    weights: Option<ColumnRef>,
     header: Option<Header>,
     delimiter: Option<char>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,6 +66,8 @@ impl From<&DataOptions> for TableRecord {
         Self {
             label: options.label.clone(),
             labels: options.labels.clone(),
+            task: options.task,
+            weights: options.weights.clone(),
             header: options.header,
             delimiter: options.delimiter.map(|Delimiter(one)| char::from(one)),
             decimal: options.decimal,
@@ -85,6 +92,8 @@ impl TableRecord {
             data: None,
             label: self.label,
             labels: self.labels,
+            task: self.task,
+            weights: self.weights,
             header: self.header,
             delimiter: self.delimiter.map(|one| one.to_string().parse()).transpose()?,
             decimal: self.decimal,

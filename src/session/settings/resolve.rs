@@ -3,13 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::architecture::ArchitectureSettings;
+use super::class_weights::ClassWeights;
 use super::format::format;
 use super::groups::{DataOptions, EngineOptions, KeepingOptions};
 use super::recipe::{recipe, usual_l2};
+use super::task_choice::TaskChoice;
 use super::values::{BackendChoice, EventsPlace};
 use super::{Preset, Settings, TestRows, TrainingShape};
 use crate::dataset::table::{FitOptions, Format, Limits, ReadOptions, unquoted};
-use crate::dataset::{Augmentation, Holdout};
+use crate::dataset::{Augmentation, Holdout, Task};
+use crate::engine::LossRule;
 use crate::importance::{ImportanceSettings, NumberEncoding, NumberForm};
 use crate::model::{Arch, TrainedModel};
 use crate::session::{EngineRequest, KernelsRequest};
@@ -52,7 +55,11 @@ pub struct RunSettings {
     /// What must improve.
     #[doc(hidden)]
     pub patience_on: PatienceOn,
-    /// A share of correct samples; the time of reaching it is recorded.
+    /// The loss of regression, if it was requested.
+    pub(crate) loss: Option<LossRule>,
+    /// How much each class counts.
+    pub(crate) class_weight: Option<ClassWeights>,
+    /// A score; the time of reaching it is recorded.
     #[doc(hidden)]
     pub target: Option<f64>,
     /// The engine.
@@ -122,6 +129,8 @@ impl Settings {
             checkpoint_every: asked.keeping.checkpoint_every.unwrap_or_default(),
             patience: patience(&asked.keeping, samples.validation)?,
             patience_on: asked.keeping.patience_on.unwrap_or_default(),
+            loss: regression_loss(asked.training.loss)?,
+            class_weight: asked.training.class_weight.clone(),
             target: asked.keeping.target.map(|target| target.0),
             engine: asked.engine.resolve()?,
             out: asked.output.out.clone(),
@@ -130,6 +139,20 @@ impl Settings {
             typed,
             preset,
         })
+    }
+}
+
+/// A loss that a task does not decide.
+fn regression_loss(loss: Option<LossRule>) -> Result<Option<LossRule>> {
+    match loss.filter(|loss| loss.task() != Task::Regression) {
+        None => Ok(loss),
+        Some(other) => Err(Error::setting(
+            Setting::Loss,
+            format!(
+                "{other} follows from `task` {}; choose squared, absolute or huber for regression",
+                other.task()
+            ),
+        )),
     }
 }
 
@@ -319,7 +342,8 @@ impl DataSettings {
     pub(crate) fn fit(&self) -> FitOptions {
         let usual = FitOptions::default();
         let max_categories = self.options.max_categories.unwrap_or(usual.max_categories);
-        FitOptions { impute: self.options.impute, max_categories }
+        let task = self.options.task.and_then(TaskChoice::task);
+        FitOptions { impute: self.options.impute, max_categories, task }
     }
 
     /// A file of test rows, if one is named.

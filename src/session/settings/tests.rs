@@ -83,6 +83,7 @@ fn every_flag_reaches_its_setting() {
                 weight_elimination: 5e-4,
                 group_lasso: 6e-4,
             },
+            loss: crate::engine::LossRule::CROSS_ENTROPY,
             label_smoothing: 0.1,
             drop_connect: 0.2,
             rewire: Some(Rewiring { every: 2, end: 0.5, ..Rewiring::new(Rewire::Rigl) }),

@@ -1,10 +1,11 @@
 //! The settings of training; the other groups are in [`groups`](super::groups).
 
 use super::Settings;
+use super::class_weights::ClassWeights;
 use super::group::group;
 use crate::Setting;
 use crate::dataset::Augmentation;
-use crate::engine::OptimizerKind;
+use crate::engine::{LossRule, OptimizerKind};
 use crate::network::Scheme;
 use crate::training::{Rewire, Schedule};
 
@@ -74,6 +75,18 @@ group! {
         /// draw one for each sample).
         #[arg(value_name = "P", allow_negative_numbers = true)]
         dropconnect: (f32) => Dropconnect,
+        /// Regression: squared, absolute or huber[:D] [default: squared]
+        ///
+        /// Of the error e in deviations of the target: squared: e^2 / 2; absolute: |e|; huber:D: e^2 / 2 up to D, beyond it
+        /// D (|e| - D / 2), with D 1 by default. Several targets have the mean of their losses.
+        #[arg(value_name = "LOSS", value_parser = super::values::parsed::<LossRule>)]
+        loss: (LossRule) => Loss,
+        /// Weights of classes: balanced or NAME:W,.. [default: 1]
+        ///
+        /// How much a training sample of a class counts in the loss. balanced: inverse to the number of samples of the class.
+        /// Others have the weight 1. All weights are divided by their mean. Scores count every sample alike.
+        #[arg(value_name = "WEIGHTS", value_parser = super::values::parsed::<ClassWeights>)]
+        class_weight: (ClassWeights) => ClassWeight,
         /// Share of every label that goes to all classes [default: 0]
         ///
         /// Training losses use the smoothed labels, test losses the true ones.

@@ -17,7 +17,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::{EpochMetrics, Recipe};
-use crate::engine::{EngineState, Evaluation, StepOutcome};
+use crate::engine::{EngineState, Errors, Evaluation, StepOutcome};
 use crate::files::atomic_write;
 use crate::model::container;
 use crate::network::Network;
@@ -36,6 +36,9 @@ pub struct EpochSoFar {
     pub correct: usize,
     /// Losses, each as often as its batch had samples.
     pub loss: f64,
+    /// Errors of regression.
+    #[serde(default, skip_serializing_if = "Errors::are_0")]
+    pub errors: Errors,
     /// Wall time of the epoch.
     pub seconds: f64,
     /// Wall time of its steps.
@@ -49,13 +52,15 @@ impl EpochSoFar {
     pub(super) fn add(&mut self, outcome: &StepOutcome) {
         self.loss += outcome.loss * f64::from(outcome.samples);
         self.correct += outcome.correct as usize;
+        self.errors = self.errors + outcome.errors;
         self.samples += outcome.samples as usize;
         self.steps += 1;
     }
 
     /// The means so far.
     pub(super) fn evaluation(&self) -> Evaluation {
-        Evaluation { loss: self.loss / self.samples as f64, correct: self.correct, samples: self.samples }
+        let Self { samples, correct, errors, .. } = *self;
+        Evaluation { loss: self.loss / samples as f64, correct, samples, errors }
     }
 
     /// Whether the network is unchanged in this epoch.
@@ -65,7 +70,8 @@ impl EpochSoFar {
 
     /// Whether these can be sums over the steps of an epoch.
     fn is_possible(&self) -> bool {
-        let numbers = [self.loss, self.seconds, self.seconds_steps];
+        let Errors { squared, absolute } = self.errors;
+        let numbers = [self.loss, squared, absolute, self.seconds, self.seconds_steps];
         numbers.iter().all(|number| number.is_finite() && *number >= 0.0)
             && self.correct <= self.samples
             && self.steps <= self.samples
@@ -108,9 +114,10 @@ impl TrainingState {
             let EpochMetrics { train_loss, test_loss, train_accuracy, test_accuracy, .. } = *metrics;
             let numbers =
                 [train_loss, test_loss, metrics.learning_rate, metrics.seconds, metrics.seconds_steps];
-            let shares = [train_accuracy, test_accuracy];
+            let scores = [train_accuracy, test_accuracy];
+            let limits = 0.0..=if metrics.metric.is_share() { 1.0 } else { f64::MAX };
             let possible = numbers.iter().all(|number| number.is_finite() && *number >= 0.0)
-                && shares.iter().all(|share| (0.0..=1.0).contains(share));
+                && scores.iter().all(|score| limits.contains(score));
             if metrics.epoch != epoch || !possible {
                 return refuse(format!("the metrics of epoch {epoch} are impossible"));
             }

@@ -1,8 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::Values;
+use crate::engine::{Errors, Values};
 use crate::topology::GraphRows;
+use crate::training::Metric;
 
 fn metrics(epoch: usize) -> EpochMetrics {
     let share = 1.0 / (epoch + 2) as f64;
@@ -12,6 +13,7 @@ fn metrics(epoch: usize) -> EpochMetrics {
         test_loss: 0.3 * share,
         train_accuracy: share,
         test_accuracy: share / 3.0,
+        metric: Metric::Accuracy,
         learning_rate: 0.1,
         seconds: 1.25,
         seconds_steps: 1.0,
@@ -27,6 +29,7 @@ fn checkpoint(memories: usize) -> Checkpoint {
         steps: 3,
         samples: 30,
         correct: 11,
+        errors: Errors { squared: 2.5, absolute: 3.5 },
         loss: 1.0 / 3.0,
         seconds: 0.1,
         seconds_steps: 0.05,

@@ -128,6 +128,7 @@ pub(super) fn rewire(
     let batch = GradientBatch {
         data,
         samples: &order[..order.len().min(recipe.batch_size).min(MAX_SAMPLES)],
+        loss: recipe.loss,
         label_smoothing: f64::from(recipe.label_smoothing),
     };
     let snapshot = Snapshot { network: &network, parameters: &parameters, regions, fraction, batch, stop };

@@ -12,8 +12,8 @@ use super::snapshot::{Largest, LayerSnapshot, Moves, Snapshot};
 use crate::engine::reference::Matrix;
 use crate::engine::reference::backward_input::{backward_activation, backward_input};
 use crate::engine::reference::forward::forward;
-use crate::engine::reference::gather::{gather, gather_labels};
-use crate::engine::reference::softmax_cross_entropy::softmax_cross_entropy;
+use crate::engine::reference::gather::{gather, gather_targets};
+use crate::engine::reference::objective::compare;
 use crate::threads;
 use crate::topology::Link;
 
@@ -32,9 +32,9 @@ impl Rule for Rigl {
             let y = forward(layer, &values.weights, &values.biases, &x[x.len() - 1], None).y;
             x.push(y);
         }
-        let labels = gather_labels(batch.data, batch.samples);
         let logits = x.pop().unwrap_or_else(|| Matrix::zeros(0, 1));
-        let mut delta = softmax_cross_entropy(&logits, &labels, batch.label_smoothing).delta;
+        let targets = gather_targets(batch.data, batch.samples);
+        let mut delta = compare(&logits, &targets, batch.loss, batch.label_smoothing).delta;
         let mut moves = Vec::with_capacity(layers.len());
         for index in (0..layers.len()).rev() {
             let layer = snapshot.layer(index);

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rand::{Rng, RngExt};
 
 use crate::dataset::Dataset;
+use crate::engine::LossRule;
 use crate::network::{Network, Parameters};
 use crate::topology::{Grain, Link, Region, Topology};
 
@@ -20,6 +21,7 @@ pub(super) struct Moves {
 pub(super) struct GradientBatch<'a> {
     pub(super) data: &'a Dataset,
     pub(super) samples: &'a [u32],
+    pub(super) loss: LossRule,
     pub(super) label_smoothing: f64,
 }
 

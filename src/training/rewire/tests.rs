@@ -6,9 +6,9 @@ use rand_chacha::ChaCha8Rng;
 
 use super::snapshot::Largest;
 use super::*;
-use crate::engine::Values;
-use crate::engine::reference::gather::{gather, gather_labels};
+use crate::engine::reference::gather::{gather, gather_targets};
 use crate::engine::reference::{LayerValues, ReferenceEngine, loss_and_gradients};
+use crate::engine::{LossRule, Values};
 use crate::network::{Activation, Layer as NetworkLayer, LayerParameters, Parameters};
 use crate::topology::{
     Coupled2d, Falloff, Grain, Link, Partition, SpatiallyCoupled, Topology, fully_connected,
@@ -84,7 +84,12 @@ fn moves(
     (fraction, seed): (f64, u64),
 ) -> Vec<Moves> {
     let data = data(network.inputs());
-    let batch = GradientBatch { data: &data, samples: &[3, 1, 17, 4, 5, 9], label_smoothing: 0.1 };
+    let batch = GradientBatch {
+        data: &data,
+        samples: &[3, 1, 17, 4, 5, 9],
+        loss: LossRule::CROSS_ENTROPY,
+        label_smoothing: 0.1,
+    };
     let snapshot = Snapshot { network, parameters, regions, fraction, batch, stop: &NEVER };
     rule.rule().unwrap().moves(&snapshot, &mut rng(seed))
 }
@@ -185,8 +190,9 @@ fn rigl_adds_where_the_gradient_is_largest() {
     let values: Vec<LayerValues> =
         network.layers().iter().zip(parameters.layers.iter().map(LayerValues::from)).map(filled).collect();
     let (data, samples) = (data(network.inputs()), [3, 1, 17, 4, 5, 9]);
-    let (x, labels) = (gather(&data, &samples), gather_labels(&data, &samples));
-    let (_, gradients) = loss_and_gradients(&dense, &values, &x, &labels, 0.1, None);
+    let (x, targets) = (gather(&data, &samples), gather_targets(&data, &samples));
+    let (_, gradients) =
+        loss_and_gradients(&dense, &values, &x, &targets, (LossRule::CROSS_ENTROPY, 0.1), None);
     let found = moves(Rewire::Rigl, (&network, &regions), &parameters, (0.2, 0));
     for (index, Moves { added, .. }) in found.into_iter().enumerate().take(2) {
         let (topology, region) = (&network.layers()[index].topology, &regions[index]);

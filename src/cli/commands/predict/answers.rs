@@ -7,6 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tanner::dataset::Task;
 use tanner::dataset::table::KeptColumns;
 use tanner::files::atomic_write;
 use tanner::inference::Predictions;
@@ -134,24 +135,39 @@ struct Rows<'a> {
 impl Rows<'_> {
     /// The names of the columns: those of the input first, under other names if they would be mistaken for answers.
     fn header(&self) -> Vec<String> {
-        let is_taken = |name: &String| name == "label" || name.starts_with("probability ");
+        let is_number = self.predictions.task() != Task::Classification;
+        let is_taken = |name: &String| {
+            name == "label" || name.starts_with("probability ") || is_number && self.names.contains(name)
+        };
         let kept = self.kept.names.iter();
         let kept = kept.map(|name| if is_taken(name) { format!("input {name}") } else { name.clone() });
         let classes = self.names.iter().map(|name| format!("probability {name}"));
         let classes = classes.take(if self.content == Content::All { usize::MAX } else { 0 });
-        kept.chain(["label".to_owned()]).chain(classes).collect()
+        match self.predictions.task() {
+            Task::Classification => kept.chain(["label".to_owned()]).chain(classes).collect(),
+            Task::MultiLabel => kept.chain(self.names.iter().cloned()).chain(classes).collect(),
+            Task::Regression => kept.chain(self.names.iter().cloned()).collect(),
+        }
     }
 
     fn label(&self, sample: usize) -> &str {
         &self.names[self.predictions.label(sample) as usize]
     }
 
-    /// The probabilities of a sample, if they are written.
+    /// The probabilities of a sample, if they are written; of regression its numbers.
     fn probabilities(&self, sample: usize) -> Option<&[f32]> {
-        (self.content == Content::All).then(|| self.predictions.of(sample))
+        let are_written = self.content == Content::All || self.predictions.task() == Task::Regression;
+        are_written.then(|| self.predictions.of(sample))
     }
 
-    /// A row for each sample: what is kept of the input, the label, then the probability of each class.
+    /// Which of several labels are predicted for a sample.
+    fn has_labels(&self, sample: usize) -> impl Iterator<Item = bool> {
+        let labels = self.predictions.classes();
+        self.predictions.logits()[sample * labels..][..labels].iter().map(|logit| *logit > 0.0)
+    }
+
+    /// A row for each sample: what is kept of the input, the label, then the probability of each class; of several labels 0 or
+    /// 1 for each instead of the label, of regression only the numbers.
     fn csv(&self, with_header: bool) -> anyhow::Result<Vec<u8>> {
         let mut writer = csv::Writer::from_writer(Vec::new());
         if with_header {
@@ -161,7 +177,15 @@ impl Rows<'_> {
             for text in self.kept.rows.get(sample).into_iter().flatten() {
                 writer.write_field(text)?;
             }
-            writer.write_field(self.label(sample))?;
+            match self.predictions.task() {
+                Task::Classification => writer.write_field(self.label(sample))?,
+                Task::MultiLabel => {
+                    for has in self.has_labels(sample) {
+                        writer.write_field(if has { "1" } else { "0" })?;
+                    }
+                }
+                Task::Regression => {}
+            }
             for probability in self.probabilities(sample).into_iter().flatten() {
                 writer.write_field(probability.to_string())?;
             }
@@ -172,6 +196,9 @@ impl Rows<'_> {
 
     /// One JSON object per sample, each on a line.
     fn json_lines(&self) -> anyhow::Result<Vec<u8>> {
+        if self.predictions.task() != Task::Classification {
+            return self.json_lines_by_name();
+        }
         #[derive(Serialize)]
         struct Line<'a> {
             #[serde(skip_serializing_if = "Map::is_empty")]
@@ -195,6 +222,44 @@ impl Rows<'_> {
         }
         Ok(lines)
     }
+
+    /// The same of numbers or several labels, by their names.
+    fn json_lines_by_name(&self) -> anyhow::Result<Vec<u8>> {
+        let mut lines = Vec::new();
+        for sample in 0..self.samples {
+            let texts = self.kept.rows.get(sample).into_iter().flatten();
+            let kept: Map<String, Value> = self
+                .kept
+                .names
+                .iter()
+                .zip(texts)
+                .map(|(name, text)| (name.clone(), text.as_str().into()))
+                .collect();
+            let mut line = Map::new();
+            if !kept.is_empty() {
+                line.insert("kept".into(), kept.into());
+            }
+            let values = self.probabilities(sample).into_iter().flatten().map(|value| json_number(*value));
+            let values: Map<String, Value> = self.names.iter().cloned().zip(values).collect();
+            if self.predictions.task() == Task::Regression {
+                line.insert("predictions".into(), values.into());
+            } else {
+                let has = self.names.iter().zip(self.has_labels(sample)).filter(|(_, has)| *has);
+                line.insert("labels".into(), has.map(|(name, _)| name.as_str()).collect());
+                if !values.is_empty() {
+                    line.insert("probabilities".into(), values.into());
+                }
+            }
+            serde_json::to_writer(&mut lines, &line)?;
+            lines.push(b'\n');
+        }
+        Ok(lines)
+    }
+}
+
+/// A number with the digits of float32.
+fn json_number(value: f32) -> Value {
+    value.to_string().parse::<f64>().map_or(Value::Null, Value::from)
 }
 
 /// Refuses to replace a file that does not have the columns of these predictions: it is something else.

@@ -1,4 +1,4 @@
-//! `tanner predict`: the classes of new samples, and their probabilities.
+//! `tanner predict`: the classes of new samples and their probabilities, or numbers.
 
 mod answers;
 mod arriving;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
         predictor = predictor.averaging(average)?;
     }
     let model = predictor.model();
-    let names = model.class_names();
+    let names = model.output_names();
     let content = if args.label_only { Content::LabelOnly } else { Content::All };
     let mut answers = Answers::new(target, &names, content, args.stream);
     if format == InputFormat::Table(Format::Csv) {

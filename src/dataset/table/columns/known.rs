@@ -7,20 +7,21 @@ use super::{ColumnKind, ColumnNames, ColumnPlan, LabelNeed, Role, suggestion};
 
 /// The plan of a table with the columns that an encoding was fitted on.
 pub(super) fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: LabelNeed) -> Read<ColumnPlan> {
-    let (features, label) = match names {
+    let places = match names {
         ColumnNames::Header(header) if encoding.named => places_by_name(header, encoding)?,
         _ => places_by_position(names.len(), encoding)?,
     };
     let mut plan = ColumnPlan {
         roles: vec![Role::Skip; names.len()],
         features: Vec::new(),
-        label: None,
+        labels: Vec::new(),
+        has_weights: false,
         choice: LabelChoice::Named,
         named: names.is_named(),
         units: encoding.columns.iter().map(|column| column.unit.clone()).collect(),
         is_new: false,
     };
-    for (slot, (place, column)) in features.into_iter().zip(&encoding.columns).enumerate() {
+    for (slot, (place, column)) in places.features.into_iter().zip(&encoding.columns).enumerate() {
         plan.roles[place] = Role::Feature(slot);
         let kind = match &column.categories {
             Some(list) => ColumnKind::Texts(Texts::fixed(list)),
@@ -31,25 +32,41 @@ pub(super) fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: La
         };
         plan.features.push((names.name(place), place, kind));
     }
-    match (need, label) {
-        (LabelNeed::Ignored, _) | (LabelNeed::IfThere, None) => {}
-        (LabelNeed::Required, None) => {
-            let wanted = encoding.label.as_ref().map_or("label", |label| label.name.as_str());
-            return Err(format!(
-                "the label column {} is missing",
-                shown(wanted, encoding.named && names.is_named())
-            ));
+    if need == LabelNeed::Ignored {
+        return Ok(plan);
+    }
+    let wanted = encoding.labels();
+    let missing = wanted.clone().zip(&places.labels).find(|(_, place)| place.is_none());
+    match (need, missing) {
+        // Without any label, the message names the usual one.
+        (LabelNeed::Required, _) if places.labels.is_empty() => {
+            Err("the label column label is missing".into())
         }
-        (_, Some(place)) => {
-            plan.roles[place] = Role::Label;
-            plan.label = Some((names.name(place), place));
+        (LabelNeed::Required, Some((label, _))) => Err(format!(
+            "the label column {} is missing",
+            shown(&label.name, encoding.named && names.is_named())
+        )),
+        (_, Some(_)) => Ok(plan),
+        (_, None) => {
+            plan.has_weights = places.weights.is_some();
+            let all = places.labels.into_iter().flatten().chain(places.weights);
+            for (number, place) in all.enumerate() {
+                plan.roles[place] = Role::Label(number);
+                plan.labels.push((names.name(place), place));
+            }
+            Ok(plan)
         }
     }
-    Ok(plan)
 }
 
-/// Place of each feature, and of the label if present.
-type Places = (Vec<usize>, Option<usize>);
+/// Where the columns of an encoding are in a file.
+struct Places {
+    features: Vec<usize>,
+    /// Of each label, if present.
+    labels: Vec<Option<usize>>,
+    /// Of the weight, if there is one and it is present.
+    weights: Option<usize>,
+}
 
 fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
     let find = |name: &String| header.iter().position(|there| there == name);
@@ -59,25 +76,41 @@ fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
             format!("column {:?} of the training data is missing; {hint}", column.name)
         })
     };
-    let places = encoding.columns.iter().map(place).collect::<Read<_>>()?;
-    Ok((places, encoding.label.as_ref().and_then(|label| find(&label.name))))
+    Ok(Places {
+        features: encoding.columns.iter().map(place).collect::<Read<_>>()?,
+        labels: encoding.labels().map(|label| find(&label.name)).collect(),
+        weights: encoding.weights.as_ref().and_then(|column| find(&column.name)),
+    })
 }
 
-/// Without names, columns must be in the places of training; only the label may be missing.
+/// Without names, columns must be in the places of training; only labels and weights may be missing.
 fn places_by_position(count: usize, encoding: &TableEncoding) -> Read<Places> {
     let trained = encoding.file_columns;
-    let label = encoding.label.as_ref().and_then(|label| label.position);
+    let labels: Vec<usize> = encoding.labels().filter_map(|label| label.position).collect();
+    let weights = encoding.weights.as_ref().and_then(|column| column.position);
+    let positions = encoding.columns.iter().map(|column| column.position);
     if count == trained {
-        return Ok((encoding.columns.iter().map(|column| column.position).collect(), label));
+        let labels = encoding.labels().map(|label| label.position).collect();
+        return Ok(Places { features: positions.collect(), labels, weights });
     }
-    match label {
-        Some(label) if count + 1 == trained => {
-            let shifted = |position: usize| if position > label { position - 1 } else { position };
-            Ok((encoding.columns.iter().map(|column| shifted(column.position)).collect(), None))
-        }
-        _ => {
-            let without = label.map_or(String::new(), |_| format!(", or {} without the label", trained - 1));
-            Err(format!("{count} columns, the training data had {trained}{without}"))
-        }
-    }
+    let absent: Vec<usize> = labels.iter().copied().chain(weights).collect();
+    let missing = [&labels[..], &absent]
+        .into_iter()
+        .find(|missing| !missing.is_empty() && count + missing.len() == trained);
+    let Some(missing) = missing else {
+        let without = match (absent.len(), weights) {
+            (0, _) => String::new(),
+            (1, None) => format!(", or {} without the label", trained - 1),
+            (several, None) => format!(", or {} without the labels", trained - several),
+            (several, Some(_)) => format!(", or {} without labels and weights", trained - several),
+        };
+        return Err(format!("{count} columns, the training data had {trained}{without}"));
+    };
+    let shifted = |position: usize| position - missing.iter().filter(|place| **place < position).count();
+    let still_there = weights.filter(|place| !missing.contains(place)).map(shifted);
+    Ok(Places {
+        features: positions.map(shifted).collect(),
+        labels: vec![None; labels.len()],
+        weights: still_there,
+    })
 }

@@ -113,8 +113,6 @@ struct Rows {
     table: Table,
     /// Numbers of each column.
     numbers: Vec<usize>,
-    /// The line of the first missing label, and its word.
-    first_unlabelled: Option<(u64, String)>,
     /// Whether each column may turn out to hold texts.
     is_open: Vec<bool>,
 }
@@ -139,7 +137,7 @@ impl Rows {
         // Unused pages cost nothing.
         host::reserve(&mut table.cells, values, "the table").map_err(|error| error.to_string())?;
         let is_open = plan.features.iter().map(|(.., kind)| matches!(kind, ColumnKind::Open)).collect();
-        Ok(Self { table, numbers: vec![0; plan.features.len()], first_unlabelled: None, is_open })
+        Ok(Self { table, numbers: vec![0; plan.features.len()], is_open })
     }
 
     fn append(&mut self, mut piece: Piece, reading: &Reading<'_>) -> Read<()> {
@@ -162,13 +160,14 @@ impl Rows {
                 renumber(&mut piece.cells, slot, width, &texts.take(new));
             }
         }
-        if self.first_unlabelled.is_none() {
-            self.first_unlabelled = piece.first_unlabelled;
-        }
-        if let Some(labels) = &mut table.labels {
-            let numbers = labels.texts.take(&piece.labels.texts);
+        for (labels, new) in table.labels.iter_mut().zip(&piece.labels) {
+            if labels.first_missing.is_none() {
+                labels.first_missing.clone_from(&new.first_missing);
+            }
+            let numbers = labels.texts.take(&new.texts);
             let of = |code: &u32| numbers.get(*code as usize).copied().flatten().unwrap_or(u32::MAX);
-            labels.codes.extend(piece.labels.codes.iter().map(of));
+            labels.codes.extend(new.codes.iter().map(of));
+            labels.numbers.extend_from_slice(&new.numbers);
         }
         table.rows += piece.rows;
         reading.options.limits.check_values(table.rows as f64, width as f64)?;
@@ -178,14 +177,11 @@ impl Rows {
     }
 
     fn finish(self) -> Read<(Table, Vec<usize>)> {
-        let Self { mut table, numbers, first_unlabelled, is_open } = self;
+        let Self { mut table, numbers, is_open } = self;
         if table.rows == 0 {
             return Err("no rows of data".into());
         }
         table.cells.shrink_to_fit();
-        if let (Some(labels), Some((line, word))) = (&mut table.labels, first_unlabelled) {
-            labels.first_missing = Some((format!("line {line}"), word));
-        }
         let width = table.columns.len();
         let turned = |(slot, column): (usize, &Column)| {
             let numbers = numbers[slot];

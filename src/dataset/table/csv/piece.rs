@@ -64,9 +64,7 @@ pub(super) struct Piece {
     pub(super) cells: Vec<f32>,
     pub(super) columns: Vec<ColumnContent>,
     /// By their numbers in this piece.
-    pub(super) labels: Labels,
-    /// Line of the first missing label, and its word.
-    pub(super) first_unlabelled: Option<(u64, String)>,
+    pub(super) labels: Vec<Labels>,
 }
 
 /// The content of a column of a block.
@@ -130,8 +128,7 @@ impl BlockParser<'_> {
             rows: 0,
             cells: Vec::new(),
             columns: self.plan.features.iter().map(found).collect(),
-            labels: Labels::new("", None, self.limits),
-            first_unlabelled: None,
+            labels: self.plan.labels.iter().map(|_| Labels::new("", None, self.limits)).collect(),
         }
     }
 
@@ -158,12 +155,11 @@ impl BlockParser<'_> {
                 Role::Skip => {}
                 Role::Empty if field.trim_ascii().is_empty() => {}
                 Role::Empty => return Err(self.not_empty(field, place)),
-                Role::Label => match self.label(field, place)? {
-                    Some(label) => piece.labels.push(label),
+                Role::Label(number) => match self.label(field, place, *number)? {
+                    Some(label) => piece.labels[*number].push_number(label, self.rules.label_number(label)),
                     None => {
-                        piece.labels.push_missing();
-                        let word = || String::from_utf8_lossy(field.trim_ascii()).into_owned();
-                        piece.first_unlabelled.get_or_insert_with(|| (place.line(), word()));
+                        let word = String::from_utf8_lossy(field.trim_ascii());
+                        piece.labels[*number].push_missing(|| format!("line {}", place.line()), &word);
                     }
                 },
                 Role::Feature(slot) => {
@@ -239,11 +235,13 @@ impl BlockParser<'_> {
     }
 
     /// The label of a row of a new table; none if it is missing, which is reported with all other problems.
-    fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>) -> Read<Option<&'t str>> {
+    fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>, number: usize) -> Read<Option<&'t str>> {
         let field = trimmed(field);
-        let name = self.plan.label.as_ref().map_or("", |(name, _)| name);
-        let column = || shown(name, self.plan.named);
+        let column = || self.plan.label_name(number);
         if self.rules.is_missing(field) {
+            if self.plan.is_weight(number) {
+                return Err(self.plan.missing(number, &format!("line {}", place.line())));
+            }
             if self.plan.is_new {
                 return Ok(None);
             }

@@ -93,7 +93,7 @@ impl Choice {
     pub(super) fn new(archive: &mut Archive, columns: &Columns<'_>) -> Read<Self> {
         let members = members(archive)?;
         let (named, dropped, needs_labels) = match *columns {
-            Columns::New { label, labelled, drop } => (label, drop, labelled),
+            Columns::New { label, labelled, drop, .. } => (label, drop, labelled),
             Columns::Of { encoding, label } => {
                 let is_column = encoding.label.as_ref().is_some_and(|label| label.position.is_some());
                 (None, &[][..], label == LabelNeed::Required && !is_column)

@@ -10,7 +10,7 @@ use super::super::cells::Field;
 use super::super::columns::{ColumnPlan, Role};
 use super::super::npy::half;
 use super::super::span::narrow;
-use super::super::texts::{MAX_TEXT, cell, trimmed};
+use super::super::texts::{MAX_TEXT, cell, label_number, trimmed};
 use super::super::{Read, Span, Table, Texts};
 use super::schema::Stored;
 
@@ -30,6 +30,8 @@ pub(super) struct Part {
     pub(super) texts: Option<Texts>,
     pub(super) cells: Vec<f32>,
     pub(super) labels: Vec<u32>,
+    /// The labels as numbers; NaN if they are none.
+    pub(super) label_numbers: Vec<f64>,
     /// Place of the first missing value.
     pub(super) missing: Option<usize>,
     /// Place of the first invalid value.
@@ -92,15 +94,16 @@ impl Reader {
     ) -> Self {
         let (texts, offset) = match role {
             Role::Feature(slot) => (table.columns[slot].texts.clone(), plan.features[slot].2.offset()),
-            Role::Label => (table.labels.as_ref().map(|labels| labels.texts.clone()), 0.0),
+            Role::Label(number) => (Some(table.labels[number].texts.clone()), 0.0),
             Role::Skip | Role::Empty => (None, 0.0),
         };
         let part = Part {
-            is_label: role == Role::Label,
+            is_label: matches!(role, Role::Label(_)),
             offset,
             texts,
             cells: Vec::new(),
             labels: Vec::new(),
+            label_numbers: Vec::new(),
             missing: None,
             wrong: None,
             span: Span::default(),
@@ -161,6 +164,7 @@ impl Part {
         (self.missing, self.wrong, self.span) = (None, None, Span::default());
         self.cells.clear();
         self.labels.clear();
+        self.label_numbers.clear();
     }
 
     fn place(&self) -> usize {
@@ -192,10 +196,11 @@ impl Part {
         if let Some(texts) = &mut self.texts {
             // A category or a label.
             let is_missing = value.is_none();
-            let number = value.and_then(|value| value.text().map(|text| texts.number(&text)).transpose());
-            let number = number.transpose()?;
+            let text = value.as_ref().map(Value::text).transpose()?;
+            let number = text.as_deref().and_then(|text| texts.number(text));
             if self.is_label {
                 self.labels.push(number.unwrap_or(u32::MAX));
+                self.label_numbers.push(text.as_deref().map_or(f64::NAN, label_number));
             } else {
                 self.cells.push(if is_missing { f32::NAN } else { cell(number) });
             }

@@ -1,6 +1,7 @@
 //! The buffers of one network on one device, and the bind groups over them.
 
 mod bind_groups;
+mod seen;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -18,6 +19,7 @@ use crate::network::Network;
 use crate::tiles::{QUAD, index_of};
 
 pub(super) use bind_groups::Weights;
+pub(super) use seen::Seen;
 
 /// Maximum number of steps whose outcome stays on the device before it is read back.
 const METRIC_SLOTS: usize = 1024;
@@ -138,15 +140,6 @@ pub(super) struct NetworkBuffers {
     pub(super) metric_slots: usize,
 }
 
-/// The metrics of one step, over all workgroups.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Seen {
-    /// Cross-entropy, summed over the batch.
-    pub(super) loss: f64,
-    /// Samples whose greatest logit was their label's.
-    pub(super) correct: u32,
-}
-
 impl NetworkBuffers {
     /// Makes all buffers; values and states are 0.
     pub(super) fn new(
@@ -157,7 +150,7 @@ impl NetworkBuffers {
         shares: &Shares,
     ) -> Result<Self> {
         let tables = Tables::new(network, layout, settings)?;
-        let constants = constants(network, layout, &tables, settings.batch_size);
+        let constants = constants(network, layout, &tables, settings);
         let mut layers = tables.forward.layers.clone();
         layers.extend(&tables.backward.layers);
         let steps_per_submit = (SAMPLES_PER_SUBMIT / settings.batch_size).clamp(1, STEPS_PER_SUBMIT);
@@ -168,7 +161,7 @@ impl NetworkBuffers {
         let mut storage = lists(gpu, &tables)?;
         let samples = (steps_per_submit * settings.batch_size) as u64;
         let metrics = (metric_slots * metric_groups * size_of::<Metric>()) as u64;
-        let labels = 16 * u64::from(constants.stride);
+        let labels = 16 * u64::from(constants.stride) * u64::from(constants.label_words);
         let others =
             [(Buffer::SampleIndex, 4 * samples), (Buffer::Metrics, metrics), (Buffer::BatchLabels, labels)];
         let tensors = tensors(settings, &constants).map(|(buffer, values)| (buffer, 4 * values));
@@ -258,10 +251,7 @@ impl NetworkBuffers {
         let steps = samples.iter().zip(metrics.chunks(self.metric_groups));
         let seen = steps.map(|(samples, metrics)| {
             let groups = samples.div_ceil(4).div_ceil(self.metric_columns as usize);
-            metrics[..groups].iter().fold(Seen::default(), |seen, metric| Seen {
-                loss: seen.loss + f64::from(metric.loss),
-                correct: seen.correct + metric.correct,
-            })
+            metrics[..groups].iter().fold(Seen::default(), Seen::plus)
         });
         Ok(seen.collect())
     }
@@ -301,10 +291,10 @@ fn constants(
     network: &Network,
     layout: &NetworkLayout,
     tables: &Tables,
-    batch_size: usize,
+    settings: &EngineSettings,
 ) -> NetworkUniform {
     NetworkUniform {
-        stride: index_of(batch_size.div_ceil(4)),
+        stride: index_of(settings.batch_size.div_ceil(4)),
         rows: index_of(layout.rows()),
         features: index_of(network.inputs()),
         classes: index_of(network.classes()),
@@ -314,6 +304,7 @@ fn constants(
         first_bias: index_of(tables.order.first_bias()),
         micro_block_pairs: index_of(tables.micro_blocks.len()),
         entry_pairs: index_of(tables.entries.len()),
+        label_words: 1 + if settings.loss.is_of_classes() { 1 } else { index_of(network.classes()) },
     }
 }
 

@@ -1,5 +1,7 @@
 //! `tanner eval`: the scores of a saved model.
 
+mod numbers;
+
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use serde::Serialize;
 use tanner::Error;
-use tanner::dataset::{Augmentation, Dataset};
+use tanner::dataset::{Augmentation, Dataset, Task};
 use tanner::engine::{EngineSettings, Evaluation};
 use tanner::experiments::PermutationImportance;
 use tanner::files::atomic_write;
@@ -39,6 +41,16 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let evaluation = evaluation(&session, &request, &model, test.clone())?;
     let names = model.class_names();
     let predictor = Predictor::new(model, request.threads())?;
+    if predictor.model().data().task != Task::Classification {
+        if args.average.is_some() {
+            return super::refuse("--average", "is only for classes");
+        }
+        if args.permutation.permutation.is_some() {
+            return super::refuse("--permutation", "is only for classes");
+        }
+        let predictions = predictor.predict(test.features())?;
+        return numbers::run(args, predictor.model(), (&evaluation, &predictions, &test));
+    }
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
     let (majority, share) = scores.majority();
     let permutation = super::permutation(&predictor, &test, &args.permutation)?;
@@ -118,7 +130,7 @@ fn evaluation(
 ) -> anyhow::Result<Evaluation> {
     let test = Arc::new(model.prepare(test)?);
     // Nothing is trained; these are default settings.
-    let settings: EngineSettings = Recipe::default().engine_settings();
+    let settings = EngineSettings { loss: model.loss(), ..Recipe::default().engine_settings() };
     let mut opened =
         session.engine(request, model.network(), model.parameters(), settings, EnginePurpose::Passes)?;
     session.announce(&opened);

@@ -1,0 +1,202 @@
+//! Labels as numbers: the targets of regression, several labels of 0 and 1, and the weights of rows.
+
+#[cfg(feature = "train")]
+use super::guess::{LabelChoice, MAX_GUESSED};
+use super::{Labels, Table, shown};
+#[cfg(feature = "train")]
+use super::{MissingWords, Read, Texts};
+use crate::Result;
+#[cfg(feature = "train")]
+use crate::dataset::retain_rows;
+use crate::dataset::{Targets, Task};
+
+#[cfg(feature = "train")]
+impl Labels {
+    /// Forgets texts that no row has any more, so that they do not become classes.
+    fn forget_unused_texts(&mut self) {
+        if self.texts.has_overflown() {
+            return;
+        }
+        let mut texts = Texts::up_to(self.texts.list().len());
+        for code in &mut self.codes {
+            let text = self.texts.list().get(*code as usize);
+            *code = text.and_then(|text| texts.number(text)).unwrap_or(u32::MAX);
+        }
+        self.texts = texts;
+    }
+
+    /// Whether every label is a finite number; missing labels were refused.
+    fn are_numbers(&self) -> bool {
+        self.numbers.iter().all(|number| number.is_finite())
+    }
+
+    /// Whether every label is 0 or 1.
+    fn are_flags(&self) -> bool {
+        self.numbers.iter().all(|number| *number == 0.0 || *number == 1.0)
+    }
+
+    /// Whether these are meant as quantities: numbers with fractions or, of a label that was named, too many different ones
+    /// for classes.
+    pub(crate) fn are_quantities(&self) -> bool {
+        let has_many = self.texts.has_overflown() || self.texts.list().len() > MAX_GUESSED;
+        let has_fractions = self.numbers.iter().any(|number| number.fract() != 0.0);
+        let is_quantity = match self.choice {
+            LabelChoice::Named => has_many || has_fractions,
+            // What is neither few whole numbers nor a text is refused: it must be named.
+            LabelChoice::Usual | LabelChoice::Guessed(_) => false,
+        };
+        is_quantity && self.are_numbers()
+    }
+}
+
+impl Table {
+    /// The same table with labels of another file.
+    ///
+    /// # Errors
+    /// [`Error::Table`] when there is not one label of each kind for each row.
+    pub fn with_labels(mut self, labels: Vec<Labels>) -> Result<Self> {
+        if let Some(labels) = labels.iter().find(|labels| labels.codes.len() != self.rows) {
+            let reason = format!(
+                "has {} rows, but there are {} labels: one is needed for each row",
+                self.rows,
+                labels.codes.len()
+            );
+            return Err(self.refused(reason));
+        }
+        self.labels = labels;
+        Ok(self)
+    }
+
+    /// The task that the labels suggest: of one column that was named and holds quantities, regression, otherwise
+    /// classification; of several columns of 0 and 1 several labels, of other numbers regression.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) when several columns hold texts.
+    #[cfg(feature = "train")]
+    pub fn suggested_task(&self) -> Result<Task> {
+        let [only] = self.labels.as_slice() else {
+            if self.labels.iter().all(Labels::are_flags) && !self.labels.is_empty() {
+                let ones =
+                    |row: usize| self.labels.iter().filter(|labels| labels.numbers[row] == 1.0).count();
+                let are_classes = self.labels.iter().all(|labels| labels.position.is_none());
+                if are_classes && (0..self.rows).all(|row| ones(row) == 1) {
+                    return Err(self.refused(
+                        "the labels have one column for each class, as exactly one is 1 in each row: save y.argmax(axis=1), or take \
+                         `task` multilabel",
+                    ));
+                }
+                return Ok(Task::MultiLabel);
+            }
+            return match self.labels.iter().find(|labels| !labels.are_numbers()) {
+                None if self.labels.is_empty() => Ok(Task::Classification),
+                None => Ok(Task::Regression),
+                Some(labels) => Err(self.refused(format!(
+                    "label column {} holds texts: of several labels each must be 0 or 1, or a number to predict; name \
+                     one column with `label` for classes",
+                    shown(&labels.name, self.named)
+                ))),
+            };
+        };
+        Ok(if only.are_quantities() { Task::Regression } else { Task::Classification })
+    }
+
+    /// The numbers to predict, `[row][target]`.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) with the first row whose label is not such a number.
+    pub fn numbers(&self, task: Task) -> Result<Targets> {
+        let count = self.labels.len();
+        if count == 0 {
+            return Err(self.refused("there are no labels"));
+        }
+        let mut values = Vec::with_capacity(count * self.rows);
+        for row in 0..self.rows {
+            for labels in &self.labels {
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "checked: what becomes infinite is refused"
+                )]
+                let value = labels.numbers[row] as f32;
+                let expected = match task {
+                    Task::MultiLabel if value != 0.0 && value != 1.0 => {
+                        "0 or 1, which each of several labels must be"
+                    }
+                    _ if !value.is_finite() => "a number that float32 can hold, as regression needs",
+                    _ => "",
+                };
+                if !expected.is_empty() {
+                    let text = labels.codes.get(row).and_then(|code| labels.texts.list().get(*code as usize));
+                    let shown_text =
+                        text.map_or_else(|| labels.numbers[row].to_string(), |text| format!("{text:?}"));
+                    return Err(self.refused(format!(
+                        "row {}, column {}: label {shown_text} is not {expected}",
+                        row + 1,
+                        shown(&labels.name, self.named)
+                    )));
+                }
+                values.push(value);
+            }
+        }
+        Ok(Targets::Numbers { task, values, count })
+    }
+
+    /// Takes the weights out of the labels, and removes the rows of weight 0: they count as if they were not there.
+    #[cfg(feature = "train")]
+    pub(super) fn with_weights_apart(mut self) -> Read<Self> {
+        if !std::mem::take(&mut self.has_weights) {
+            return Ok(self);
+        }
+        let Some(mut weights) = self.labels.pop() else { return Ok(self) };
+        let column = shown(&weights.name, self.named);
+        // Engines weigh with float32, in which a weight may become 0 or infinite.
+        let is_valid = |weight: &f64| {
+            let limits = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
+            *weight == 0.0 || limits.contains(weight)
+        };
+        if let Some(row) = weights.numbers.iter().position(|weight| !is_valid(weight)) {
+            let text = weights.codes.get(row).and_then(|code| weights.texts.list().get(*code as usize));
+            let given = text.map_or_else(|| weights.numbers[row].to_string(), |text| format!("{text:?}"));
+            return Err(format!(
+                "row {}: the weight {given} in column {column} is invalid, it must be a number from 0 to 3.4e38 (`weights`)",
+                row + 1
+            ));
+        }
+        let keep: Vec<bool> = weights.numbers.iter().map(|weight| *weight > 0.0).collect();
+        let kept = keep.iter().filter(|keep| **keep).count();
+        if kept == 0 {
+            return Err(format!(
+                "all weights in column {column} are 0: at least one must be above 0 (`weights`)"
+            ));
+        }
+        if kept < self.rows {
+            let width = self.columns.len();
+            retain_rows(&mut self.cells, width, |row| keep[row]);
+            for labels in self.labels.iter_mut().chain([&mut weights]) {
+                retain_rows(&mut labels.codes, 1, |row| keep[row]);
+                retain_rows(&mut labels.numbers, 1, |row| keep[row]);
+                labels.forget_unused_texts();
+                if !labels.codes.contains(&u32::MAX) {
+                    labels.first_missing = None;
+                }
+            }
+            for (slot, column) in self.columns.iter_mut().enumerate() {
+                let mut cells = self.cells.iter().skip(slot).step_by(width);
+                if !cells.any(|cell| cell.is_nan()) {
+                    column.first_missing = None;
+                    column.odd = None;
+                    column.words = MissingWords::default();
+                }
+            }
+            self.rows = kept;
+        }
+        self.weights = Some(weights);
+        Ok(self)
+    }
+
+    /// The weight of each row, `[row]`, if there are any.
+    #[must_use]
+    pub fn weights(&self) -> Option<Vec<f32>> {
+        #[expect(clippy::cast_possible_truncation, reason = "checked when they were read")]
+        self.weights.as_ref().map(|weights| weights.numbers.iter().map(|weight| *weight as f32).collect())
+    }
+}
