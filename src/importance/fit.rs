@@ -70,7 +70,8 @@ impl Preprocessing {
             )?;
             let mut encoded = vec![0.0; train.samples() * features];
             encoding.apply(train.features(), &mut encoded);
-            fit(&rest, &Dataset::new(encoded, features, train.labels().to_vec(), train.class_count())?)?
+            let encoded = Dataset::with_targets(encoded, features, train.targets().clone())?;
+            fit(&rest, &encoded.with_weights(train.weights().map(<[f32]>::to_vec))?)?
         };
         behind.with_numbers(encoding)
     }

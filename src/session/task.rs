@@ -51,7 +51,9 @@ impl Session<'_> {
         if settings.typed.training.label_smoothing.is_some_and(|smoothing| smoothing > 0.0) {
             return cannot(Setting::LabelSmoothing, ", whose targets are not classes");
         }
+        // Neither used nor recorded, for a run that resumes takes what is recorded for typed.
         settings.recipe.label_smoothing = 0.0;
+        settings.asked.training.label_smoothing = None;
         if settings.class_weight.is_some() {
             return cannot(Setting::ClassWeight, ", which has no classes: `weights` weighs rows");
         }

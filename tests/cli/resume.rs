@@ -185,7 +185,7 @@ fn runs_that_cannot_be_resumed_are_refused_in_one_line() {
         ("--patience 3", 1, "--patience: needs --validation"),
         ("--patience 0 --validation 5", 1, "--patience: 0 is invalid"),
         ("--patience-on loss --validation 5", 1, "--patience-on: needs --patience"),
-        ("--target 1.1", 2, "\"1.1\" is not a share from 0 to 1"),
+        ("--data data --target 1.1", 1, "--target: 1.1 is not a share from 0 to 1"),
         ("--checkpoint-every 0", 2, "\"0\" is invalid"),
     ] {
         refused(folder.path(), line, code, &[part]);
