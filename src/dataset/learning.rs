@@ -84,37 +84,31 @@ pub fn learn_and_split(
 /// The rows of a table that [`learn_and_split`] would hold out, counted from 0.
 ///
 /// # Errors
-/// As [`Classes::of`], and when no such split is possible.
+/// As [`learn_and_split`].
 pub(crate) fn held_out_rows(
     table: &Table,
     (holdout, seed): (Holdout, u64),
+    options: FitOptions,
     limits: &Limits,
 ) -> Result<Vec<usize>> {
-    let classes = only_classes(table, limits)?;
-    let targets = Targets::Classes { labels: classes.labels(table)?, count: classes.names.len() };
-    let marks = marks(&targets, holdout, seed, Purpose::TestSplit)?;
+    let known = Known::of(table, options, limits)?;
+    let marks = marks(&known.targets, holdout, seed, Purpose::TestSplit)?;
     Ok((0..marks.len()).filter(|row| marks[*row]).collect())
 }
 
-/// Name and number of rows of each class of a table.
+/// Name and number of rows of each class of a table; none if numbers or several labels are predicted.
 ///
 /// # Errors
-/// As [`Classes::of`].
-pub(crate) fn class_sizes(table: &Table, limits: &Limits) -> Result<Vec<(String, usize)>> {
-    let classes = only_classes(table, limits)?;
-    let mut sizes: Vec<(String, usize)> = classes.names.iter().map(|name| (name.clone(), 0)).collect();
-    classes.labels(table)?.into_iter().for_each(|label| sizes[label as usize].1 += 1);
+/// As [`learn`].
+pub(crate) fn class_sizes(
+    table: &Table,
+    options: FitOptions,
+    limits: &Limits,
+) -> Result<Vec<(String, usize)>> {
+    let known = Known::of(table, options, limits)?;
+    let mut sizes: Vec<(String, usize)> = known.class_names.into_iter().map(|name| (name, 0)).collect();
+    known.targets.labels().iter().for_each(|label| sizes[*label as usize].1 += 1);
     Ok(sizes)
-}
-
-/// The classes of a table; numbers and several labels are refused.
-fn only_classes(table: &Table, limits: &Limits) -> Result<Classes> {
-    match table.suggested_task()? {
-        Task::Classification => Classes::of(table, limits),
-        task => {
-            Err(table.refused(format!("folds and searches are for classes, but the label suggests {task}")))
-        }
-    }
 }
 
 /// What is to be learned from a table.
@@ -172,7 +166,8 @@ impl Known {
                     "label column {name} has only one value in the training rows, so there is nothing to learn: name another column with `label`"
                 )));
             }
-            records = TargetRecord::of(&training, table.labels.iter().map(|labels| labels.name.clone()));
+            records =
+                TargetRecord::of(&training, None, table.labels.iter().map(|labels| labels.name.clone()));
         }
         Ok(DataRecord {
             task,

@@ -71,7 +71,7 @@ impl DataRecord {
         let records = if targets.task() == Task::Classification {
             Vec::new()
         } else {
-            TargetRecord::of(targets, names)
+            TargetRecord::of(targets, dataset.weights(), names)
         };
         Self {
             task: targets.task(),
@@ -192,7 +192,7 @@ impl DataRecord {
     #[cfg(feature = "train")]
     pub(crate) fn fit_targets(&mut self, train: &Dataset) {
         let names: Vec<String> = self.targets.iter().map(|target| target.name.clone()).collect();
-        self.targets = TargetRecord::of(train.targets(), names);
+        self.targets = TargetRecord::of(train.targets(), train.weights(), names);
     }
 
     /// The same samples with targets as the network predicts them: those of regression in deviations from the mean.

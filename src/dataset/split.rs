@@ -69,11 +69,12 @@ impl Dataset {
 }
 
 /// Marks the samples that are held out: in proportion from each class, or from each part of the range of a target
-/// that is predicted alone; otherwise at random.
+/// that is predicted alone; otherwise at random. Folds are in proportion from classes only.
 pub(crate) fn marks(targets: &Targets, holdout: Holdout, seed: u64, purpose: Purpose) -> Result<Vec<bool>> {
+    let is_fold = matches!(holdout, Holdout::Fold { .. });
     match targets {
         Targets::Classes { labels, count } => stratified_marks(labels, *count, holdout, seed, purpose),
-        Targets::Numbers { task: Task::Regression, values, count: 1 } => {
+        Targets::Numbers { task: Task::Regression, values, count: 1 } if !is_fold => {
             stratified_marks(&quantiles(values), QUANTILES, holdout, seed, purpose)
         }
         Targets::Numbers { .. } => stratified_marks(&vec![0; targets.samples()], 1, holdout, seed, purpose),

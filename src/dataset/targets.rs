@@ -41,18 +41,26 @@ pub struct TargetRecord {
 }
 
 impl TargetRecord {
-    /// The records of targets, from training samples; names may be fewer than targets.
-    pub(crate) fn of(targets: &Targets, names: impl IntoIterator<Item = String>) -> Vec<Self> {
+    /// The records of targets, from training samples, each of which counts by its weight, if there are weights; names may be
+    /// fewer than targets.
+    pub(crate) fn of(
+        targets: &Targets,
+        weights: Option<&[f32]>,
+        names: impl IntoIterator<Item = String>,
+    ) -> Vec<Self> {
         let count = targets.outputs();
-        let samples = targets.samples() as f64;
+        let weight = |sample: usize| weights.map_or(1.0, |weights| f64::from(weights[sample]));
+        let all: f64 = (0..targets.samples()).map(weight).sum();
         let record = |(target, name): (usize, String)| {
-            let values =
-                || targets.values().iter().skip(target).step_by(count).map(|value| f64::from(*value));
+            let values = || {
+                let values = targets.values().iter().skip(target).step_by(count).enumerate();
+                values.map(|(sample, value)| (weight(sample), f64::from(*value)))
+            };
             if targets.task() != Task::Regression {
                 return Self { name, mean: 0.0, deviation: 1.0 };
             }
-            let mean = values().sum::<f64>() / samples;
-            let variance = values().map(|value| (value - mean).powi(2)).sum::<f64>() / samples;
+            let mean = values().map(|(weight, value)| weight * value).sum::<f64>() / all;
+            let variance = values().map(|(weight, value)| weight * (value - mean).powi(2)).sum::<f64>() / all;
             // A target of one value has no deviation; any other one will do.
             let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
             Self { name, mean, deviation }

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::MeanDeviation;
 use crate::Result;
-use crate::inference::{Predictions, Scores};
+use crate::dataset::{TargetRecord, Targets, Task};
+use crate::inference::{Predictions, TaskScores};
 use crate::session::{CrossValidation, TestedFold};
 
 /// A score of every fold.
@@ -16,22 +17,12 @@ pub struct FoldMeasure {
     pub over_folds: Option<MeanDeviation>,
 }
 
-/// The names of scores, and how to find them.
-type Measure = (&'static str, fn(&Scores) -> Option<f64>);
-
-/// The scores that are averaged; the first one is the most important.
-const MEASURES: [Measure; 6] = [
-    ("accuracy", |scores| Some(scores.accuracy)),
-    ("log_loss", |scores| Some(scores.log_loss)),
-    ("macro_f1", |scores| Some(scores.macro_f1)),
-    ("roc_auc", |scores| scores.roc_auc),
-    ("average_precision", |scores| scores.average_precision),
-    ("brier", |scores| Some(scores.brier)),
-];
-
 /// `folds.json`.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoldsReport<'a> {
+    /// What is predicted.
+    #[serde(skip_serializing_if = "Task::is_classification")]
+    pub task: Task,
     /// Requested number of folds.
     pub folds: usize,
     /// Seed of the split and of all runs.
@@ -39,11 +30,15 @@ pub struct FoldsReport<'a> {
     /// Number of rows tested.
     pub rows: usize,
     /// The names of the classes.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub classes: &'a [String],
+    /// The names of the numbers or labels.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub targets: &'a [String],
     /// Means over the folds.
     pub measures: Vec<FoldMeasure>,
     /// Scores of all predictions together, each by the model that did not see the row.
-    pub pooled: Option<Scores>,
+    pub pooled: Option<TaskScores>,
     /// The folds.
     pub runs: Vec<FoldRun<'a>>,
 }
@@ -60,7 +55,7 @@ pub struct FoldRun<'a> {
     /// Number of epochs trained.
     pub epochs: usize,
     /// Its scores on its test rows.
-    pub scores: &'a Scores,
+    pub scores: &'a TaskScores,
 }
 
 impl<'a> FoldsReport<'a> {
@@ -70,11 +65,13 @@ impl<'a> FoldsReport<'a> {
     /// When the predictions of the folds do not fit each other.
     pub fn new(found: &'a CrossValidation, folds: usize, seed: u64) -> Result<Self> {
         let tested = &found.folds;
-        let over_folds = |measure: fn(&Scores) -> Option<f64>| {
-            MeanDeviation::of(&tested.iter().filter_map(|fold| measure(&fold.scores)).collect::<Vec<_>>())
+        let over_folds = |name: &str| {
+            let values = tested.iter().filter_map(|fold| fold.scores.measure(name));
+            MeanDeviation::of(&values.collect::<Vec<_>>())
         };
+        let names = tested.first().map_or_else(Vec::new, |fold| fold.scores.measures());
         let measures =
-            MEASURES.map(|(name, measure)| FoldMeasure { name, over_folds: over_folds(measure) }).to_vec();
+            names.into_iter().map(|(name, _)| FoldMeasure { name, over_folds: over_folds(name) }).collect();
         let run = |fold: &'a TestedFold| FoldRun {
             fold: fold.fold,
             rows: fold.rows.len(),
@@ -82,11 +79,16 @@ impl<'a> FoldsReport<'a> {
             epochs: fold.summary.epochs,
             scores: &fold.scores,
         };
+        let task = tested.first().map_or_else(Task::default, |fold| fold.targets.task());
+        let names: &[String] = tested.first().map_or(&[], |fold| &fold.names);
+        let (classes, targets) = if task.is_classification() { (names, &[][..]) } else { (&[][..], names) };
         Ok(Self {
+            task,
             folds,
             seed,
             rows: tested.iter().map(|fold| fold.rows.len()).sum(),
-            classes: tested.first().map_or(&[], |fold| &fold.class_names),
+            classes,
+            targets,
             measures,
             pooled: pooled(tested)?,
             runs: tested.iter().map(run).collect(),
@@ -102,17 +104,35 @@ impl<'a> FoldsReport<'a> {
     /// The last line: means and deviations over the folds.
     #[must_use]
     pub fn in_words(&self) -> String {
-        let shown = |name: &str, words: &str, factor: f64, digits: usize, unit: &str| {
+        let shown = |name: &str, words: &str, form: fn(f64) -> String, unit: &str| {
             let MeanDeviation { mean, deviation, .. } = self.measure(name)?;
+            // Without more decimals than the mean.
+            let decimals = form(mean).split_once('.').map_or(0, |(_, decimals)| decimals.len());
+            let factor = if unit == " %" { 100.0 } else { 1.0 };
             let deviation =
-                deviation.map_or(String::new(), |deviation| format!(" ± {:.digits$}", factor * deviation));
-            Some(format!("{words} {:.digits$}{deviation}{unit}", factor * mean))
+                deviation.map_or(String::new(), |deviation| format!(" ± {:.decimals$}", factor * deviation));
+            Some(format!("{words} {}{deviation}{unit}", form(mean)))
         };
-        let measures = [
-            shown("accuracy", "accuracy", 100.0, 2, " %"),
-            shown("log_loss", "log-loss", 1.0, 4, ""),
-            shown("roc_auc", "ROC AUC", 1.0, 4, ""),
-        ];
+        let percent = |value: f64| format!("{:.2}", 100.0 * value);
+        let four = |value: f64| format!("{value:.4}");
+        let digits = |value: f64| crate::text::digits(value, 4);
+        let measures = match self.task {
+            Task::Classification => [
+                shown("accuracy", "accuracy", percent, " %"),
+                shown("log_loss", "log-loss", four, ""),
+                shown("roc_auc", "ROC AUC", four, ""),
+            ],
+            Task::Regression => [
+                shown("rmse", "RMSE", digits, ""),
+                shown("mae", "MAE", digits, ""),
+                shown("r2", "R2", four, ""),
+            ],
+            Task::MultiLabel => [
+                shown("subset_accuracy", "subset accuracy", percent, " %"),
+                shown("macro_f1", "macro F1", percent, " %"),
+                shown("macro_auc", "macro AUC", four, ""),
+            ],
+        };
         let measures: Vec<String> = measures.into_iter().flatten().collect();
         let of = if self.runs.len() == self.folds {
             format!("{} folds", self.folds)
@@ -124,15 +144,31 @@ impl<'a> FoldsReport<'a> {
 }
 
 /// The scores of all folds together.
-fn pooled(folds: &[TestedFold]) -> Result<Option<Scores>> {
+fn pooled(folds: &[TestedFold]) -> Result<Option<TaskScores>> {
     let Some(first) = folds.first() else { return Ok(None) };
-    let logits = folds.iter().flat_map(|fold| fold.predictions.logits()).copied().collect();
-    let labels: Vec<u32> = folds.iter().flat_map(|fold| &fold.labels).copied().collect();
-    Scores::new(&Predictions::new(logits, first.predictions.classes())?, &labels).map(Some)
+    let predictions = Predictions::joined(folds.iter().map(|fold| &fold.predictions))?;
+    let targets = match &first.targets {
+        Targets::Classes { count, .. } => Targets::Classes {
+            labels: folds.iter().flat_map(|fold| fold.targets.labels()).copied().collect(),
+            count: *count,
+        },
+        Targets::Numbers { task, count, .. } => Targets::Numbers {
+            task: *task,
+            values: folds.iter().flat_map(|fold| fold.targets.values()).copied().collect(),
+            count: *count,
+        },
+    };
+    // Every row was a training row of most folds.
+    let records = if targets.task().is_classification() {
+        Vec::new()
+    } else {
+        TargetRecord::of(&targets, None, first.names.iter().cloned())
+    };
+    TaskScores::new(&predictions, &targets, &records).map(Some)
 }
 
 /// The predictions of all folds as CSV, by rising row: row of the table (the first has number 1), fold, label, predicted class
-/// and the probability of each class, as in the output of `predict`.
+/// and the probability of each class, as in the output of `predict`. Of numbers and labels, each with its prediction.
 ///
 /// # Errors
 /// [`Error::Io`](crate::Error::Io) of the encoder.
@@ -144,20 +180,47 @@ pub fn predictions_csv(found: &CrossValidation) -> Result<Vec<u8>> {
         rows.extend(fold.rows.iter().enumerate().map(|(place, row)| (*row, fold, place)));
     }
     rows.sort_unstable_by_key(|(row, ..)| *row);
-    let names = found.folds.first().map_or(&[][..], |fold| &fold.class_names);
-    let header = ["row", "fold", "label", "predicted"].map(String::from).into_iter();
-    let probabilities = names.iter().map(|name| format!("probability {name}"));
-    writer.write_record(header.chain(probabilities)).map_err(failed)?;
+    let header = ["row".to_owned(), "fold".to_owned()].into_iter();
+    writer.write_record(header.chain(found.folds.first().map_or_else(Vec::new, headings))).map_err(failed)?;
     for (row, fold, place) in rows {
-        let name = |class: u32| fold.class_names.get(class as usize).map_or("?", String::as_str);
-        let texts = [
-            (row + 1).to_string(),
-            fold.fold.to_string(),
-            name(fold.labels[place]).to_owned(),
-            name(fold.predictions.label(place)).to_owned(),
-        ];
-        let probabilities = fold.predictions.of(place).iter().map(ToString::to_string);
-        writer.write_record(texts.into_iter().chain(probabilities)).map_err(failed)?;
+        let place_of_row = [(row + 1).to_string(), fold.fold.to_string()].into_iter();
+        writer.write_record(place_of_row.chain(cells(fold, place))).map_err(failed)?;
     }
     writer.into_inner().map_err(|error| crate::Error::io("predictions.csv", error.into_error()))
+}
+
+/// The columns behind row and fold.
+fn headings(fold: &TestedFold) -> Vec<String> {
+    let with = |before: &str| fold.names.iter().map(move |name| format!("{before}{name}")).collect();
+    let parts: Vec<Vec<String>> = match fold.targets.task() {
+        Task::Classification => vec![vec!["label".into(), "predicted".into()], with("probability ")],
+        Task::Regression => vec![with(""), with("predicted ")],
+        Task::MultiLabel => vec![with(""), with("predicted "), with("probability ")],
+    };
+    parts.concat()
+}
+
+/// The values of these columns for a row of a fold.
+fn cells(fold: &TestedFold, place: usize) -> Vec<String> {
+    fn texts<T: ToString>(values: &[T]) -> Vec<String> {
+        values.iter().map(ToString::to_string).collect()
+    }
+    let predictions = &fold.predictions;
+    match &fold.targets {
+        Targets::Classes { labels, .. } => {
+            let name = |class: u32| fold.names.get(class as usize).map_or("?", String::as_str).to_owned();
+            let own = vec![name(labels[place]), name(predictions.label(place))];
+            [own, texts(predictions.of(place))].concat()
+        }
+        Targets::Numbers { task, values, count } => {
+            let own = texts(&values[place * count..][..*count]);
+            let probabilities = texts(predictions.of(place));
+            if *task == Task::Regression {
+                return [own, probabilities].concat();
+            }
+            let has = |logit: &f32| u8::from(*logit > 0.0).to_string();
+            let labels = predictions.logits()[place * count..][..*count].iter().map(has).collect();
+            [own, labels, probabilities].concat()
+        }
+    }
 }

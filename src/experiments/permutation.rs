@@ -4,20 +4,22 @@
 //! A column is one of the raw table: the features of its categories move together. For pictures and arrays it is a feature.
 
 use rand::RngExt;
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use super::MeanDeviation;
 use crate::dataset::Dataset;
-use crate::inference::{Predictor, Scores};
+use crate::inference::{Predictor, TaskScores};
 use crate::model::TrainedModel;
 use crate::random::{Purpose, generator};
+use crate::training::Metric;
 use crate::{Error, Result};
 
 /// More repetitions than anybody waits for.
 const MAX_REPEATS: usize = 10_000;
 
 /// The importance of each column for a model's predictions.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PermutationImportance {
     /// How often each column was shuffled.
     pub repeats: usize,
@@ -25,25 +27,64 @@ pub struct PermutationImportance {
     pub seed: u64,
     /// Number of samples.
     pub samples: usize,
-    /// Share of correct samples without shuffling.
-    pub accuracy: f64,
-    /// Mean cross-entropy in nats without shuffling.
-    pub log_loss: f64,
-    /// The largest loss of accuracy first, ties by the log-loss.
+    /// What the model is scored by.
+    pub metric: Metric,
+    /// The score without shuffling.
+    pub score: f64,
+    /// The mean cross-entropy in nats without shuffling; of numbers the mean absolute error.
+    pub loss: f64,
+    /// The column without which the score is worst first, ties by the loss.
     pub columns: Vec<ColumnImportance>,
 }
 
 /// The importance of a column.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ColumnImportance {
     /// Name of the column, or its place.
     pub name: String,
     /// Number of features that it becomes.
     pub features: usize,
-    /// Accuracy without shuffling, less that with it: above 0 if the column is of use.
-    pub accuracy_drop: MeanDeviation,
-    /// Log-loss with shuffling, less that without it.
-    pub log_loss_rise: MeanDeviation,
+    /// How much worse the score is with shuffling: the drop of an accuracy or the rise of the RMSE, above 0 if the column is
+    /// of use.
+    pub worse: MeanDeviation,
+    /// The loss with shuffling, less that without it.
+    pub loss_rise: MeanDeviation,
+}
+
+/// The name of the loss beside a metric.
+fn loss_name(metric: Metric) -> &'static str {
+    if metric == Metric::Rmse { "mae" } else { "log_loss" }
+}
+
+impl Serialize for PermutationImportance {
+    /// Scores and losses have the names of the metric: `accuracy` and `accuracy_drop`, `rmse` and `rmse_rise`.
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("repeats", &self.repeats)?;
+        fields.serialize_entry("seed", &self.seed)?;
+        fields.serialize_entry("samples", &self.samples)?;
+        fields.serialize_entry(self.metric.name(), &self.score)?;
+        fields.serialize_entry(loss_name(self.metric), &self.loss)?;
+        let columns: Vec<_> = self.columns.iter().map(|column| NamedColumn(self.metric, column)).collect();
+        fields.serialize_entry("columns", &columns)?;
+        fields.end()
+    }
+}
+
+/// A column with the metric that names its numbers.
+struct NamedColumn<'a>(Metric, &'a ColumnImportance);
+
+impl Serialize for NamedColumn<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let Self(metric, column) = self;
+        let mut fields = serializer.serialize_map(Some(4))?;
+        fields.serialize_entry("name", &column.name)?;
+        fields.serialize_entry("features", &column.features)?;
+        let way = if metric.lower_is_better() { "rise" } else { "drop" };
+        fields.serialize_entry(&format!("{metric}_{way}"), &column.worse)?;
+        fields.serialize_entry(&format!("{}_rise", loss_name(*metric)), &column.loss_rise)?;
+        fields.end()
+    }
 }
 
 /// Name and number of features of each column of a model's data.
@@ -77,8 +118,13 @@ pub fn permutation_importance(
             "{repeats} repetitions of a permutation are invalid, it must be 1 to {MAX_REPEATS}"
         )));
     }
-    let scores = |features: &[f32]| Scores::new(&predictor.predict(features)?, samples.labels());
-    let usual = scores(samples.features())?;
+    let data = predictor.model().data();
+    let metric = Metric::of_task(data.task);
+    let scores = |features: &[f32]| {
+        let scores = TaskScores::new(&predictor.predict(features)?, samples.targets(), &data.targets);
+        scores.map(|scores| scores.score_and_loss())
+    };
+    let (usual, usual_loss) = scores(samples.features())?;
     let (columns, width) = (columns(predictor.model()), samples.feature_count());
     let mut features = samples.features().to_vec();
     let mut order: Vec<usize> = (0..samples.samples()).collect();
@@ -93,33 +139,32 @@ pub fn permutation_importance(
             for (to, from) in features.chunks_mut(width).zip(&order) {
                 to[first..first + own].copy_from_slice(&samples.sample(*from)[first..first + own]);
             }
-            let shuffled = scores(&features)?;
-            drops.push(usual.accuracy - shuffled.accuracy);
-            rises.push(shuffled.log_loss - usual.log_loss);
+            let (shuffled, loss) = scores(&features)?;
+            drops.push(metric.goodness(usual) - metric.goodness(shuffled));
+            rises.push(loss - usual_loss);
         }
         for (sample, to) in features.chunks_mut(width).enumerate() {
             to[first..first + own].copy_from_slice(&samples.sample(sample)[first..first + own]);
         }
         first += own;
         let of = |numbers: &[f64]| MeanDeviation::of(numbers).expect("at least one repetition");
-        let (accuracy_drop, log_loss_rise) = (of(&drops), of(&rises));
-        measured.push(ColumnImportance { name: name.clone(), features: *own, accuracy_drop, log_loss_rise });
+        let (worse, loss_rise) = (of(&drops), of(&rises));
+        measured.push(ColumnImportance { name: name.clone(), features: *own, worse, loss_rise });
         if !progress(index + 1, columns.len()) {
             return Err(Error::Plan("the permutation importance was interrupted".into()));
         }
     }
     measured.sort_by(|one, other| {
         let larger = |one: &MeanDeviation, other: &MeanDeviation| other.mean.total_cmp(&one.mean);
-        larger(&one.accuracy_drop, &other.accuracy_drop)
-            .then_with(|| larger(&one.log_loss_rise, &other.log_loss_rise))
+        larger(&one.worse, &other.worse).then_with(|| larger(&one.loss_rise, &other.loss_rise))
     });
-    let (accuracy, log_loss) = (usual.accuracy, usual.log_loss);
     Ok(PermutationImportance {
         repeats,
         seed,
         samples: samples.samples(),
-        accuracy,
-        log_loss,
+        metric,
+        score: usual,
+        loss: usual_loss,
         columns: measured,
     })
 }
@@ -186,18 +231,18 @@ mod tests {
     fn features_of_a_column_are_shuffled_together() {
         let found = importance(true, (20, 0));
         let names: Vec<&str> = found.columns.iter().map(|column| column.name.as_str()).collect();
-        assert_eq!((names, found.accuracy), (vec!["kind", "noise"], 1.0));
+        assert_eq!((names, found.score), (vec!["kind", "noise"], 1.0));
         let [kind, noise] = &found.columns[..] else { panic!("two columns") };
         assert_eq!((kind.features, noise.features), (4, 1));
         // A shuffled category is that of another sample, never none or two, and half of them are of the other class.
-        assert!((kind.accuracy_drop.mean - 0.5).abs() < 0.05, "{kind:?}");
-        assert!(kind.accuracy_drop.deviation.unwrap() > 0.0 && kind.accuracy_drop.count == 20);
+        assert!((kind.worse.mean - 0.5).abs() < 0.05, "{kind:?}");
+        assert!(kind.worse.deviation.unwrap() > 0.0 && kind.worse.count == 20);
         let wrong_less_right = (1.0 + 2f64.exp()).ln() - (1.0 + (-2f64).exp()).ln();
-        assert!(
-            (kind.log_loss_rise.mean - wrong_less_right * kind.accuracy_drop.mean).abs() < 1e-6,
-            "{kind:?}"
-        );
-        assert_eq!((noise.accuracy_drop.mean, noise.log_loss_rise.mean), (0.0, 0.0));
+        assert!((kind.loss_rise.mean - wrong_less_right * kind.worse.mean).abs() < 1e-6, "{kind:?}");
+        assert_eq!((noise.worse.mean, noise.loss_rise.mean), (0.0, 0.0));
+        let json = serde_json::to_value(&found).unwrap();
+        assert_eq!(json["accuracy"], 1.0);
+        assert!(json["log_loss"].is_number() && json["columns"][0]["accuracy_drop"]["count"] == 20, "{json}");
     }
 
     #[test]
@@ -207,7 +252,7 @@ mod tests {
         assert_eq!(found.columns.last().unwrap().name, "0");
         assert_eq!(found, importance(false, (3, 7)));
         assert_ne!(found, importance(false, (3, 8)));
-        assert_eq!(importance(false, (1, 0)).columns[0].accuracy_drop.deviation, None);
+        assert_eq!(importance(false, (1, 0)).columns[0].worse.deviation, None);
     }
 
     #[test]

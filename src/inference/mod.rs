@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 mod number_scores;
 mod predictions;
 mod scores;
+mod task_scores;
 
 use std::sync::Arc;
 
@@ -23,6 +24,8 @@ pub use metrics::{AtThreshold, ThresholdTable};
 pub use number_scores::{LabelScores, MultiLabelScores, RegressionScores, TargetScores};
 pub use predictions::Predictions;
 pub use scores::{ClassScores, Scores};
+#[doc(hidden)]
+pub use task_scores::TaskScores;
 
 /// Samples that are preprocessed together: enough for all threads, few compared with the data.
 const PART: usize = 8192;

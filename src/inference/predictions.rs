@@ -69,6 +69,26 @@ impl Predictions {
         }
     }
 
+    /// The predictions of several models for the same task, one after the other.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] when there are none, or their numbers of outputs differ.
+    #[cfg(feature = "train")]
+    pub(crate) fn joined<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Result<Self> {
+        let mut parts = parts.into_iter();
+        let mut all = parts.next().cloned().ok_or_else(|| Error::Dataset("no predictions to join".into()))?;
+        for part in parts {
+            if (part.classes, part.task) != (all.classes, all.task) {
+                let reason = format!("{} outputs do not fit {} of another model", part.classes, all.classes);
+                return Err(Error::Dataset(reason));
+            }
+            all.logits.extend_from_slice(&part.logits);
+            all.probabilities.extend_from_slice(&part.probabilities);
+            all.values.extend_from_slice(&part.values);
+        }
+        Ok(all)
+    }
+
     /// What was predicted.
     #[doc(hidden)]
     #[must_use]

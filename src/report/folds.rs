@@ -1,51 +1,75 @@
 //! The folds of a cross-validation: a table.
 
 use super::table::{TextCell, TextColumn, TextTable};
+use crate::dataset::Task;
 use crate::experiments::{FoldsReport, MeanDeviation};
+
+/// How a score is shown.
+#[derive(Clone, Copy)]
+enum Form {
+    /// In per cent.
+    Share,
+    /// With four decimals.
+    Four,
+    /// In units of the target, with four digits.
+    Units,
+}
+
+/// Name of a score, heading, name for programs, form, and rank: a narrow terminal drops the highest first.
+type Column = (&'static str, &'static str, &'static str, Form, u8);
+
+const CLASSES: &[Column] = &[
+    ("accuracy", "accuracy %", "accuracy_percent", Form::Share, 0),
+    ("macro_f1", "macro F1 %", "macro_f1_percent", Form::Share, 2),
+    ("log_loss", "log-loss", "log_loss", Form::Four, 0),
+    ("roc_auc", "ROC AUC", "roc_auc", Form::Four, 0),
+    ("average_precision", "PR AUC", "pr_auc", Form::Four, 3),
+    ("brier", "Brier", "brier", Form::Four, 3),
+];
+const NUMBERS: &[Column] = &[
+    ("rmse", "RMSE", "rmse", Form::Units, 0),
+    ("mae", "MAE", "mae", Form::Units, 0),
+    ("r2", "R2", "r2", Form::Four, 0),
+];
+const LABELS: &[Column] = &[
+    ("subset_accuracy", "subset accuracy %", "subset_accuracy_percent", Form::Share, 0),
+    ("label_accuracy", "label accuracy %", "label_accuracy_percent", Form::Share, 3),
+    ("macro_f1", "macro F1 %", "macro_f1_percent", Form::Share, 0),
+    ("micro_f1", "micro F1 %", "micro_f1_percent", Form::Share, 2),
+    ("macro_auc", "macro AUC", "macro_auc", Form::Four, 0),
+    ("log_loss", "log-loss", "log_loss", Form::Four, 3),
+];
 
 /// A row for each fold, and at the end their means and standard deviations.
 #[must_use]
 pub fn folds_table(report: &FoldsReport<'_>) -> TextTable {
-    let share = |name: &str, plain: &str| TextColumn::number(name).plain(&[plain]);
-    let mut table = TextTable::new([
-        TextColumn::text("fold"),
-        TextColumn::number("rows").rank(1),
-        share("accuracy %", "accuracy_percent"),
-        share("macro F1 %", "macro_f1_percent").rank(2),
-        TextColumn::number("log-loss").plain(&["log_loss"]),
-        TextColumn::number("ROC AUC").plain(&["roc_auc"]),
-        TextColumn::number("PR AUC").plain(&["pr_auc"]).rank(3),
-        TextColumn::number("Brier").plain(&["brier"]).rank(3),
-    ]);
-    let four = |value: f64| TextCell::text(format!("{value:.4}"));
+    let columns = match report.task {
+        Task::Classification => CLASSES,
+        Task::Regression => NUMBERS,
+        Task::MultiLabel => LABELS,
+    };
+    let headings = columns
+        .iter()
+        .map(|(_, heading, plain, _, rank)| TextColumn::number(*heading).plain(&[plain]).rank(*rank));
+    let mut table = TextTable::new(
+        [TextColumn::text("fold"), TextColumn::number("rows").rank(1)].into_iter().chain(headings),
+    );
+    let cell = |form: Form, value: Option<f64>| match form {
+        Form::Share => TextCell::known(value, TextCell::percent),
+        Form::Four => TextCell::known(value, |value| TextCell::text(format!("{value:.4}"))),
+        Form::Units => TextCell::known(value, |value| TextCell::text(crate::text::digits(value, 4))),
+    };
     for run in &report.runs {
-        let scores = run.scores;
-        table.row([
-            run.fold.to_string().into(),
-            TextCell::count(run.rows),
-            TextCell::percent(scores.accuracy),
-            TextCell::percent(scores.macro_f1),
-            four(scores.log_loss),
-            TextCell::known(scores.roc_auc, four),
-            TextCell::known(scores.average_precision, four),
-            four(scores.brier),
-        ]);
+        let scores = columns.iter().map(|(name, _, _, form, _)| cell(*form, run.scores.measure(name)));
+        table.row([run.fold.to_string().into(), TextCell::count(run.rows)].into_iter().chain(scores));
     }
     for (name, of) in [
         ("mean", (|measure| Some(measure.mean)) as fn(MeanDeviation) -> Option<f64>),
         ("deviation", |measure| measure.deviation),
     ] {
         let value = |measure: &str| report.measure(measure).and_then(of);
-        table.row([
-            name.into(),
-            TextCell::default(),
-            TextCell::known(value("accuracy"), TextCell::percent),
-            TextCell::known(value("macro_f1"), TextCell::percent),
-            TextCell::known(value("log_loss"), four),
-            TextCell::known(value("roc_auc"), four),
-            TextCell::known(value("average_precision"), four),
-            TextCell::known(value("brier"), four),
-        ]);
+        let scores = columns.iter().map(|(name, _, _, form, _)| cell(*form, value(name)));
+        table.row([name.into(), TextCell::default()].into_iter().chain(scores));
     }
     table
 }

@@ -52,6 +52,8 @@ pub use intervals::{Dot, DotRow, interval_chart};
 pub use layer_importance::{agreement_table, block_csv, block_table, layer_importance_picture};
 pub use learning_curve::learning_curve;
 pub use network::{layer_table, tile_grid};
+#[doc(hidden)]
+pub use page::NumbersRun;
 pub use page::{
     Difference, Example, MAX_EXAMPLES, MAX_RUNS, Names, ReportedRun, Sample, ScoredRun, report_page,
 };

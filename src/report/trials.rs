@@ -2,14 +2,21 @@
 
 use super::table::{Mark, TextCell, TextColumn, TextTable};
 use crate::experiments::search::Trial;
+use crate::training::Metric;
 
-/// A row for each of the first `most` trainings: the most epochs first, then the highest accuracy, then the lowest loss.
+/// A row for each of the first `most` trainings: the most epochs first, then the best score, then the lowest loss.
 #[must_use]
 pub fn trials_table(trials: &[Trial], most: usize) -> TextTable {
+    let metric = trials.first().map_or_else(Metric::default, |trial| trial.score.metric);
+    let score = if metric.is_share() {
+        TextColumn::number(format!("{} %", metric.title())).plain(&[&format!("{metric}_percent")])
+    } else {
+        TextColumn::number(metric.title()).plain(&[metric.name()])
+    };
     let mut table = TextTable::new([
         TextColumn::number("candidate"),
         TextColumn::number("epochs"),
-        TextColumn::number("accuracy %").plain(&["accuracy_percent"]),
+        score,
         TextColumn::number("loss").rank(1),
         TextColumn::number("parameters").rank(2),
         TextColumn::number("seconds").rank(3),
@@ -18,9 +25,8 @@ pub fn trials_table(trials: &[Trial], most: usize) -> TextTable {
     let mut sorted: Vec<&Trial> = trials.iter().collect();
     let loss = |trial: &Trial| trial.loss.unwrap_or(f64::INFINITY);
     sorted.sort_by(|one, other| {
-        let accuracy = |trial: &Trial| trial.accuracy.unwrap_or(-1.0);
         (other.epochs.cmp(&one.epochs))
-            .then(accuracy(other).total_cmp(&accuracy(one)))
+            .then(other.score.goodness().total_cmp(&one.score.goodness()))
             .then(loss(one).total_cmp(&loss(other)))
     });
     for trial in sorted.into_iter().take(most) {
@@ -35,7 +41,9 @@ pub fn trials_table(trials: &[Trial], most: usize) -> TextTable {
         table.row([
             candidate,
             trial.epochs.to_string().into(),
-            TextCell::known(trial.accuracy, TextCell::percent),
+            TextCell::known(trial.score.value, |score| {
+                if metric.is_share() { TextCell::percent(score) } else { metric.shown(score).into() }
+            }),
             TextCell::known(trial.loss, |loss| format!("{loss:.4}").into()),
             TextCell::known(trial.parameters, TextCell::count),
             format!("{:.1}", trial.seconds).into(),

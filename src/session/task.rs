@@ -28,36 +28,15 @@ impl Session<'_> {
         Ok((splits, record))
     }
 
-    /// Sets the loss of a run and refuses settings that its task has no use for; those of a preset are dropped.
+    /// Fits the settings of a run to its task, and reports it.
     fn fit_to_task(
         &self,
         settings: &mut RunSettings,
         record: &DataRecord,
         saved: Option<&TrainedModel>,
     ) -> Result<()> {
-        let task = record.task;
-        let cannot = |setting: Setting, why: &str| {
-            Err(Error::setting(setting, format!("cannot be used with `task` {task}{why}")))
-        };
-        let usual = saved.map_or(LossRule::of_task(task), TrainedModel::loss);
-        settings.recipe.loss = match settings.loss {
-            Some(_) if task != Task::Regression => return cannot(Setting::Loss, ", only with regression"),
-            Some(loss) => loss,
-            None => usual,
-        };
-        if task == Task::Classification {
-            return Ok(());
-        }
-        if settings.typed.training.label_smoothing.is_some_and(|smoothing| smoothing > 0.0) {
-            return cannot(Setting::LabelSmoothing, ", whose targets are not classes");
-        }
-        // Neither used nor recorded, for a run that resumes takes what is recorded for typed.
-        settings.recipe.label_smoothing = 0.0;
-        settings.asked.training.label_smoothing = None;
-        if settings.class_weight.is_some() {
-            return cannot(Setting::ClassWeight, ", which has no classes: `weights` weighs rows");
-        }
-        if saved.is_none() {
+        settings.fit_to_task(record.task, saved.map(TrainedModel::loss))?;
+        if saved.is_none() && !record.task.is_classification() {
             self.note_task(settings, record);
         }
         Ok(())
@@ -78,6 +57,37 @@ impl Session<'_> {
             String::new()
         };
         self.note(format!("task: {} of {}{more}{chosen}", record.task, names.join(", ")));
+    }
+}
+
+impl RunSettings {
+    /// Sets the loss of a run, by default that of a model to continue from, and refuses settings that its task has no use
+    /// for; those of a preset are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a typed setting of another task.
+    pub(super) fn fit_to_task(&mut self, task: Task, saved: Option<LossRule>) -> Result<()> {
+        let cannot = |setting: Setting, why: &str| {
+            Err(Error::setting(setting, format!("cannot be used with `task` {task}{why}")))
+        };
+        self.recipe.loss = match self.loss {
+            Some(_) if task != Task::Regression => return cannot(Setting::Loss, ", only with regression"),
+            Some(loss) => loss,
+            None => saved.unwrap_or(LossRule::of_task(task)),
+        };
+        if task == Task::Classification {
+            return Ok(());
+        }
+        if self.typed.training.label_smoothing.is_some_and(|smoothing| smoothing > 0.0) {
+            return cannot(Setting::LabelSmoothing, ", whose targets are not classes");
+        }
+        if self.class_weight.is_some() {
+            return cannot(Setting::ClassWeight, ", which has no classes: `weights` weighs rows");
+        }
+        // Neither used nor recorded, for a run that resumes takes what is recorded for typed.
+        self.recipe.label_smoothing = 0.0;
+        self.asked.training.label_smoothing = None;
+        Ok(())
     }
 }
 

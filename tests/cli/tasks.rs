@@ -232,6 +232,187 @@ fn weights_of_0_leave_rows_out_and_bad_weights_are_refused() {
     refused(folder, &format!("houses.csv --label price --weights price {NET} --out none"), &["is the label"]);
 }
 
+/// Of one step over all rows at once, and so of every such step, the gradients are the same.
+#[test]
+fn whole_weights_are_like_repeated_rows() {
+    let folder = folder();
+    let folder = folder.path();
+    let text = houses(96);
+    let header = text.lines().next().unwrap();
+    // Weights 2, 1 and 3, and instead of them so many rows.
+    let (mut weighted, mut repeated) = (format!("{header}\n"), format!("{header}\n"));
+    for (row, line) in text.lines().skip(1).enumerate() {
+        let (start, _) = line.rsplit_once(',').unwrap();
+        let weight = [2, 1, 3][row % 3];
+        weighted += &format!("{start},{weight}\n");
+        repeated += &format!("{start},1\n").repeat(weight);
+    }
+    fs::write(folder.join("weighted.csv"), weighted).unwrap();
+    fs::write(folder.join("repeated.csv"), repeated).unwrap();
+    let net = "--preset none --arch fc --hidden 12 --activation tanh --importance none --epochs 30 --batch-size 1000 \
+               --optimizer adam --lr 0.02 --test houses.csv --weights times";
+    for (label, rest) in
+        [("price", "size,red,big,kind"), ("red,big", "size,price,kind"), ("kind", "price,size,red,big")]
+    {
+        for backend in ["cpu --threads 2", "reference"] {
+            for data in ["weighted", "repeated"] {
+                run(
+                    folder,
+                    &format!(
+                        "{data}.csv --label {label} --drop {rest} {net} --backend {backend} --out {data}"
+                    ),
+                );
+            }
+            let numbers = |model: &str| -> Vec<f64> {
+                let text = run(folder, &format!("predict --model {model} houses.csv --json")).stdout;
+                let all = text.lines().map(json).flat_map(|line| numbers_of(&line));
+                all.collect()
+            };
+            let (one, other) = (numbers("weighted"), numbers("repeated"));
+            assert!(one.len() >= 240 && one.len() == other.len());
+            let worst =
+                one.iter().zip(&other).map(|(a, b)| (a - b).abs() / a.abs().max(1.0)).fold(0.0, f64::max);
+            assert!(worst < 1e-4, "{label} on {backend}: {worst}");
+            // Not because weights have no effect.
+            run(
+                folder,
+                &format!(
+                    "weighted.csv --label {label} --drop {rest},times {net} --backend {backend} --out plain"
+                )
+                .replacen(" --weights times", "", 1),
+            );
+            let plain = numbers("plain");
+            assert!(one.iter().zip(&plain).any(|(a, b)| (a - b).abs() > 1e-3), "{label} on {backend}");
+            for run in ["weighted", "repeated", "plain"] {
+                fs::remove_dir_all(folder.join(run)).unwrap();
+            }
+        }
+    }
+}
+
+/// All numbers in a JSON value.
+fn numbers_of(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Number(number) => number.as_f64().into_iter().collect(),
+        Value::Array(values) => values.iter().flat_map(numbers_of).collect(),
+        Value::Object(fields) => fields.values().flat_map(numbers_of).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[test]
+fn folds_are_scored_by_the_measures_of_the_task() {
+    let folder = folder();
+    let folder = folder.path();
+    let line =
+        format!("houses.csv --label price --drop size,red,big,kind,times {NET} --folds 4 --seed 3 --out out");
+    let outcome = run(folder, &line);
+    let last = outcome.stdout.lines().last().unwrap();
+    assert!(last.starts_with("4 folds: RMSE ") && last.contains(", R2 0.9"), "{outcome:?}");
+    let report = json(&fs::read_to_string(folder.join("out/folds.json")).unwrap());
+    let predictions = fs::read_to_string(folder.join("out/predictions.csv")).unwrap();
+    assert!(predictions.starts_with("row,fold,price,predicted price\n"), "{predictions}");
+    let rows: Vec<Vec<f64>> = predictions
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect())
+        .collect();
+    let numbers: Vec<f64> = rows.iter().map(|row| row[0]).collect();
+    assert_eq!(numbers, (1..=240).map(f64::from).collect::<Vec<_>>());
+    let rmse = |rows: &[&Vec<f64>]| {
+        (rows.iter().map(|row| (row[2] - row[3]).powi(2)).sum::<f64>() / rows.len() as f64).sqrt()
+    };
+    for fold in 0..4u32 {
+        let own: Vec<&Vec<f64>> = rows.iter().filter(|row| row[1] == f64::from(fold)).collect();
+        let scored = report["runs"][fold as usize]["scores"]["rmse"].as_f64().unwrap();
+        assert!(own.len() == 60 && (rmse(&own) - scored).abs() < 1e-4 * scored, "{scored}");
+        let of_run = summary(folder, &format!("out/fold-{fold}"))["test_rmse"].as_f64().unwrap();
+        assert!((of_run - scored).abs() < 1e-3 * scored, "{of_run} {scored}");
+    }
+    let pooled = report["pooled"]["rmse"].as_f64().unwrap();
+    assert!((rmse(&rows.iter().collect::<Vec<_>>()) - pooled).abs() < 1e-4 * pooled);
+    assert_eq!((&report["task"], &report["measures"][0]["name"]), (&"regression".into(), &"rmse".into()));
+    assert_eq!(run(folder, &line).stderr.matches("(finished before)").count(), 4);
+    let labels =
+        format!("houses.csv --label red,big --drop price,size,kind,times {NET} --folds 3 --out labels");
+    let outcome = run(folder, &labels);
+    assert!(outcome.stdout.lines().last().unwrap().starts_with("3 folds: subset accuracy "), "{outcome:?}");
+    assert_eq!(run(folder, &labels).stderr.matches("(finished before)").count(), 3);
+}
+
+#[test]
+fn searches_lower_the_error() {
+    let folder = folder();
+    let folder = folder.path();
+    let base = "tune houses.csv --drop size,red,big,kind,times --arch fc --importance none --standardize --seed 1 \
+                --backend cpu --threads 1 --epochs 9 --trials 9";
+    run(folder, &format!("{base} --label price --out out"));
+    let found = json(&fs::read_to_string(folder.join("out/tune.json")).unwrap());
+    let trials = found["trials"].as_array().unwrap();
+    let whole = |trial: &&Value| trial["epochs"] == 9;
+    let rmse = |trial: &Value| trial["rmse"].as_f64().unwrap();
+    let lowest = trials.iter().filter(whole).map(rmse).fold(f64::INFINITY, f64::min);
+    let best = &trials[usize::try_from(found["best"].as_u64().unwrap()).unwrap()];
+    assert_eq!(rmse(best), lowest, "{found}");
+    assert!(trials.iter().all(|trial| trial["settings"].get("label-smoothing").is_none() && trial.get("failure").is_none()));
+    // Of the first rung, those that go on have the lowest errors.
+    let mut rung: Vec<f64> = trials.iter().filter(|trial| trial["epochs"] == 1).map(rmse).collect();
+    rung.sort_by(f64::total_cmp);
+    for next in trials.iter().filter(|trial| trial["epochs"] == 3) {
+        let before =
+            trials.iter().find(|one| one["candidate"] == next["candidate"] && one["epochs"] == 1).unwrap();
+        assert!(rmse(before) <= rung[2], "{found}");
+    }
+    if best["candidate"] != 0 {
+        let versus = &found["versus"];
+        assert!((versus["best_rmse"].as_f64().unwrap() - lowest).abs() < 1e-3 * lowest, "{found}");
+    }
+    let text = fs::read_to_string(folder.join("out/trials.csv")).unwrap();
+    assert!(text.starts_with("candidate,epochs,rmse,loss,"), "{text}");
+    let labels = base
+        .replace("--drop size,red,big,kind,times", "--drop price,size,kind,times")
+        .replace("--trials 9", "--trials 3");
+    let outcome = run(folder, &format!("{labels} --label red,big --folds 2 --out labels"));
+    assert!(outcome.stdout.contains("subset accuracy"), "{outcome:?}");
+}
+
+#[test]
+fn columns_matter_by_the_error_and_pages_show_every_target() {
+    let folder = folder();
+    let folder = folder.path();
+    run(folder, &format!("houses.csv --label price,size {REST} {NET} --out run"));
+    let line = "eval --model run --data houses.csv --permutation=3";
+    let json_of = json(&run(folder, &format!("{line} --json")).stdout);
+    let importance = &json_of["permutation_importance"];
+    assert_eq!(importance["rmse"], json_of["rmse"]);
+    let columns = importance["columns"].as_array().unwrap();
+    let rise = |column: &Value| column["rmse_rise"]["mean"].as_f64().unwrap();
+    assert!(columns.len() == 3 && columns.windows(2).all(|two| rise(&two[0]) >= rise(&two[1])), "{json_of}");
+    assert!(rise(&columns[0]) > 0.1 && columns[0]["mae_rise"]["mean"].as_f64().unwrap() > 0.1);
+    assert!(run(folder, line).stdout.contains("rmse_added"));
+    run(folder, &format!("houses.csv --label red,big --drop price,size,kind,times {NET} --out labels"));
+    let labels = json(&run(folder, "eval --model labels --data houses.csv --permutation=2 --json").stdout);
+    assert!(
+        labels["permutation_importance"]["columns"][0]["subset_accuracy_drop"]["mean"].as_f64().unwrap()
+            > 0.1
+    );
+    run(folder, "report run labels --permutation --out page.html");
+    let page = fs::read_to_string(folder.join("page.html")).unwrap();
+    for part in [
+        "run-1-targets",
+        "run-2-targets",
+        "MAE",
+        "R2",
+        "macro F1",
+        "AUC",
+        "RMSE added",
+        "subset accuracy lost",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("another score") && !page.contains("No scores of samples"), "the run's own score");
+}
+
 #[test]
 fn weighted_classes_are_answered_more_often() {
     let folder = folder();

@@ -13,9 +13,9 @@ use serde::de::DeserializeOwned;
 use tanner::Setting;
 use tanner::dataset::{DataSplits, Dataset, Holdout, Task};
 use tanner::files::atomic_write;
-use tanner::inference::Predictor;
+use tanner::inference::{Predictor, TaskScores};
 use tanner::model::TrainedModel;
-use tanner::report::{MAX_RUNS, Names, ReportedRun, ScoredRun, report_page, size};
+use tanner::report::{MAX_RUNS, Names, NumbersRun, ReportedRun, ScoredRun, report_page, size};
 use tanner::session::Settings;
 use tanner::session::settings::{DataOptions, DataSettings, TestRows, check_threads};
 use tanner::training::{PastRun, RunOverview, RunState, find_file};
@@ -124,6 +124,8 @@ struct Page {
     damaged: usize,
     /// Runs that do not match the named data.
     misfits: usize,
+    /// What they lack.
+    lacking: &'static str,
 }
 
 impl Page {
@@ -160,15 +162,19 @@ impl Page {
         let is_replacing = args.out.exists();
         atomic_write(&args.out, page.as_bytes()).context("--out")?;
         let (shown, damaged) = (runs.len(), of_state(RunState::Damaged));
-        let is_misfit = |run: &&ReportedRun| run.model.is_ok() && run.scored.is_err();
-        let misfits = if args.data.is_some() { runs.iter().filter(is_misfit).count() } else { 0 };
+        let is_misfit =
+            |run: &&ReportedRun| run.model.is_ok() && run.scored.is_err() && run.numbers.is_none();
+        let misfits: Vec<_> = runs.iter().filter(|run| args.data.is_some() && is_misfit(run)).collect();
+        let have_classes = misfits.iter().all(|run| run.overview.metric.is_accuracy());
+        let lacking = if have_classes { "confusion matrix" } else { "scores of samples" };
+        let misfits = misfits.len();
         let (bytes, took) = (page.len() as u64, start.elapsed());
-        Ok(Self { bytes, is_replacing, took, progress, is_live, asked, shown, damaged, misfits })
+        Ok(Self { bytes, is_replacing, took, progress, is_live, asked, shown, damaged, misfits, lacking })
     }
 
     /// An error if something is missing on the page.
     fn check(&self) -> anyhow::Result<()> {
-        let Self { asked, shown, damaged, misfits, .. } = self;
+        let Self { asked, shown, damaged, misfits, lacking, .. } = self;
         let mut missing = Vec::new();
         if shown < asked {
             missing.push(format!("{} of {asked} folders hold no run", asked - shown));
@@ -179,7 +185,7 @@ impl Page {
         if *misfits > 0 {
             let which =
                 if *shown == 1 { "the run has".into() } else { format!("{misfits} of {shown} runs have") };
-            missing.push(format!("{which} no confusion matrix, for the reasons above"));
+            missing.push(format!("{which} no {lacking}, for the reasons above"));
         }
         if missing.is_empty() { Ok(()) } else { bail!("{}; the page shows the rest", missing.join(", ")) }
     }
@@ -210,6 +216,12 @@ fn check_page(out: &Path) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+/// Predictions of a run's samples, scored.
+enum Predicted {
+    Classes(Box<ScoredRun>),
+    Numbers(Box<NumbersRun>),
 }
 
 /// Collects the content of the page for each run.
@@ -246,21 +258,25 @@ impl PageBuilder<'_> {
             Some(model) => model.map_err(|error| error.to_string()),
             None => Err("there is no model.safetensors.".to_owned()),
         };
-        let scored = match &model {
-            Ok(model) => self.scored(&run, model).map_err(|error| one_line(&error)),
+        let predicted = match &model {
+            Ok(model) => self.predicted(&run, model).map_err(|error| one_line(&error)),
             Err(reason) => Err(reason.clone()),
         };
         let has_classes = model.as_ref().map_or(true, |model| model.data().task == Task::Classification);
-        if let Err(reason) =
-            scored.as_ref().map(drop).or_else(|reason| if has_classes { Err(reason) } else { Ok(()) })
-        {
-            self.warn(&format!("{}: no confusion matrix: {reason}", run.path.display()));
-        }
-        ReportedRun { run, overview, model, scored }
+        let (scored, numbers) = match predicted {
+            Ok(Predicted::Classes(scored)) => (Ok(*scored), None),
+            Ok(Predicted::Numbers(numbers)) => (Err("the run predicts no classes".into()), Some(*numbers)),
+            Err(reason) => {
+                let what = if has_classes { "confusion matrix" } else { "scores of samples" };
+                self.warn(&format!("{}: no {what}: {reason}", run.path.display()));
+                (Err(reason), None)
+            }
+        };
+        ReportedRun { run, overview, model, scored, numbers }
     }
 
     /// Predicts the samples that the run was, or would have been, scored on.
-    fn scored(&self, run: &PastRun, model: &TrainedModel) -> anyhow::Result<ScoredRun> {
+    fn predicted(&self, run: &PastRun, model: &TrainedModel) -> anyhow::Result<Predicted> {
         let splits = self.splits(run, model)?;
         let record = model.data();
         let names = Names { classes: record.class_names.clone(), features: record.feature_names.clone() };
@@ -276,13 +292,16 @@ impl PageBuilder<'_> {
                 samples.samples()
             );
         }
-        if record.task != Task::Classification {
-            bail!("the run predicts no classes: `tanner eval` prints its scores");
-        }
         let predictor = Predictor::new(model.clone(), self.threads)?;
-        let mut scored = ScoredRun::new(&predictor.predict(samples.features())?, samples, train, names)?;
-        scored.permutation = super::permutation(&predictor, samples, &self.permutation)?;
-        Ok(scored)
+        let predictions = predictor.predict(samples.features())?;
+        let permutation = || super::permutation(&predictor, samples, &self.permutation);
+        if record.task != Task::Classification {
+            let scores = TaskScores::new(&predictions, samples.targets(), &record.targets)?;
+            return Ok(Predicted::Numbers(Box::new(NumbersRun { scores, permutation: permutation()? })));
+        }
+        let mut scored = ScoredRun::new(&predictions, samples, train, names)?;
+        scored.permutation = permutation()?;
+        Ok(Predicted::Classes(Box::new(scored)))
     }
 
     /// The data of a run, read unless they are those of the previous run.

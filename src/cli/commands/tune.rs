@@ -109,7 +109,7 @@ fn trials_csv(trials: &[Trial]) -> anyhow::Result<String> {
     writer.write_record([
         "candidate",
         "epochs",
-        "accuracy",
+        trials.first().map_or("accuracy", |trial| trial.score.metric.name()),
         "loss",
         "parameters",
         "seconds",
@@ -121,7 +121,7 @@ fn trials_csv(trials: &[Trial]) -> anyhow::Result<String> {
         writer.write_record([
             trial.candidate.to_string(),
             trial.epochs.to_string(),
-            number(trial.accuracy),
+            number(trial.score.value),
             number(trial.loss),
             trial.parameters.map_or_else(String::new, |count| count.to_string()),
             format!("{:.3}", trial.seconds),
@@ -137,8 +137,9 @@ fn in_words(trial: &Trial) -> String {
         0 => "the default".to_owned(),
         candidate => format!("candidate {candidate}"),
     };
-    let score = trial.accuracy.map_or(String::new(), |accuracy| {
-        format!(", accuracy {:.2} % of the held-out training rows", 100.0 * accuracy)
+    let metric = trial.score.metric;
+    let score = trial.score.value.map_or(String::new(), |score| {
+        format!(", {} {} of the held-out training rows", metric.title(), metric.shown(score))
     });
     format!("{name}, {}{score}", epochs_of(trial.epochs))
 }

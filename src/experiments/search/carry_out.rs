@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::halving::{bracket_size, promoted, rungs};
 use super::{
-    FoundSettings, MAX_TRIALS, SearchEnd, SearchSettings, Space, TRIALS, Trial, USUAL_TRIALS,
+    FoundSettings, MAX_TRIALS, SearchEnd, SearchSettings, Space, TRIALS, Trial, TrialScore, USUAL_TRIALS,
     USUAL_VALIDATION, Versus, is_better,
 };
 use crate::dataset::Holdout;
@@ -47,7 +47,11 @@ impl<'a> Search<'a> {
         let kind = resolved.recipe.optimizer.kind();
         let space = match &settings.space {
             Some(space) => space.clone(),
-            None => Space::built_in(resolved.architecture.arch, kind, batch.features(&default)?)?,
+            None => {
+                let space = Space::built_in(resolved.architecture.arch, kind, batch.features(&default)?)?;
+                let is_of_classes = batch.task(&default)?.is_classification();
+                if is_of_classes { space } else { space.without(&[Setting::LabelSmoothing]) }
+            }
         };
         let space = space.without(&base.given());
         if space.is_empty() {
@@ -196,13 +200,6 @@ impl<'a> Search<'a> {
                 Attempt::Failed(error) => return Err(error),
             }
         }
-        if let Some(other) = summaries.iter().find(|summary| !summary.metric.is_accuracy()) {
-            let reason = format!(
-                "a search compares accuracies of classes, these runs are scored by {}",
-                other.metric.title()
-            );
-            return Err(Error::setting(Setting::Task, reason));
-        }
         let trial = self.trial(candidate, epochs, &summaries, failure);
         self.say(&trial, was_there);
         self.trials.push(trial);
@@ -250,13 +247,15 @@ impl<'a> Search<'a> {
             (failure.is_none() && !values.is_empty())
                 .then(|| values.iter().sum::<f64>() / values.len() as f64)
         };
+        let before = || self.trials.first().map(|trial| trial.score.metric);
+        let metric = summaries.first().map(|summary| summary.metric).or_else(before).unwrap_or_default();
         let given = self.settings.base.given();
         let mut settings = self.drawn[candidate].clone();
         given.into_iter().for_each(|setting| settings.remove(setting));
         Trial {
             candidate,
             epochs,
-            accuracy: mean(|summary| summary.test_accuracy),
+            score: TrialScore { metric, value: mean(|summary| summary.test_accuracy) },
             loss: mean(|summary| summary.test_loss),
             parameters: summaries.first().map(|summary| summary.parameters),
             // The sum of nothing is -0.
@@ -272,10 +271,12 @@ impl<'a> Search<'a> {
             0 => "default".to_owned(),
             candidate => format!("candidate {candidate}"),
         };
-        let outcome = match (&trial.failure, trial.accuracy, trial.loss) {
+        let metric = trial.score.metric;
+        let outcome = match (&trial.failure, trial.score.value, trial.loss) {
             (Some(failure), ..) => format!("failed: {failure}"),
-            (None, Some(accuracy), Some(loss)) => {
-                format!("accuracy {:.2} %, loss {loss:.4}, {:.1} s", 100.0 * accuracy, trial.seconds)
+            (None, Some(score), Some(loss)) => {
+                let score = metric.shown(score);
+                format!("{} {score}, loss {loss:.4}, {:.1} s", metric.title(), trial.seconds)
             }
             _ => "no result".to_owned(),
         };
@@ -306,12 +307,13 @@ impl<'a> Search<'a> {
     /// Compares a candidate with the default, both with all epochs, on the rows that both were judged by.
     fn versus(&self, candidate: usize) -> Result<Option<Versus>> {
         let all = *self.rungs.last().unwrap_or(&1);
-        let correct = |candidate: usize| -> Result<Vec<bool>> {
+        let errors = |candidate: usize| -> Result<Vec<f64>> {
             let runs = self.runs(candidate, &self.drawn[candidate], all)?;
-            let parts = runs.iter().map(|run| self.batch.correct(run)).collect::<Result<Vec<_>>>()?;
+            let parts = runs.iter().map(|run| self.batch.errors(run)).collect::<Result<Vec<_>>>()?;
             Ok(parts.concat())
         };
-        Ok(Some(Versus::of(&correct(candidate)?, &correct(0)?)))
+        let metric = self.trials[self.best.unwrap_or(0)].score.metric;
+        Ok(Versus::of(metric, &errors(candidate)?, &errors(0)?))
     }
 }
 

@@ -15,16 +15,18 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use serde::Serialize;
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 
 use self::carry_out::Search;
 use self::clock::Clock;
 pub use self::space::Space;
-pub use self::verdict::Versus;
+pub use self::verdict::{Versus, VersusErrors, VersusRows};
 use crate::dataset::Holdout;
 use crate::error::AskedBy as _;
 use crate::session::{Session, Settings, lock};
 use crate::text::grouped;
+use crate::training::Metric;
 use crate::{Error, Result, Setting};
 
 /// Candidates without a budget.
@@ -60,9 +62,10 @@ pub struct Trial {
     pub candidate: usize,
     /// Epochs of this rung.
     pub epochs: usize,
-    /// Share of correct held-out rows after the last epoch, the mean over folds; `None` if it failed.
-    pub accuracy: Option<f64>,
-    /// Mean cross-entropy of the held-out rows, likewise.
+    /// The score of the held-out rows after the last epoch.
+    #[serde(flatten)]
+    pub score: TrialScore,
+    /// The mean loss of the held-out rows, likewise.
     pub loss: Option<f64>,
     /// Number of weights and biases.
     pub parameters: Option<usize>,
@@ -73,6 +76,30 @@ pub struct Trial {
     pub failure: Option<String>,
     /// What it differs in from the default.
     pub settings: Settings,
+}
+
+/// The score of a trial under the name of its metric.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TrialScore {
+    /// What runs of the task are scored by.
+    pub metric: Metric,
+    /// The mean over folds; `None` if the trial failed.
+    pub value: Option<f64>,
+}
+
+impl Serialize for TrialScore {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(Some(1))?;
+        fields.serialize_entry(self.metric.name(), &self.value)?;
+        fields.end()
+    }
+}
+
+impl TrialScore {
+    /// A number that is higher for better scores, lowest if there is none.
+    pub(crate) fn goodness(&self) -> f64 {
+        self.value.map_or(f64::NEG_INFINITY, |value| self.metric.goodness(value))
+    }
 }
 
 /// Why a search ended.
@@ -112,9 +139,9 @@ pub struct FoundSettings {
     pub space: String,
 }
 
-/// A trial is better than another if more rows are correct, or as many with a lower loss. A failed one is worst.
+/// A trial is better than another if its score is, or if it is the same with a lower loss. A failed one is worst.
 fn is_better(one: &Trial, other: &Trial) -> bool {
-    let rank = |trial: &Trial| (trial.accuracy.unwrap_or(-1.0), -trial.loss.unwrap_or(f64::INFINITY));
+    let rank = |trial: &Trial| (trial.score.goodness(), -trial.loss.unwrap_or(f64::INFINITY));
     rank(one) > rank(other)
 }
 

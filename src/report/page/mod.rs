@@ -10,6 +10,7 @@ mod examples;
 mod importance;
 mod layers;
 mod markup;
+mod numbers;
 mod overview;
 mod permutation;
 mod provenance;
@@ -20,6 +21,8 @@ mod tests;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+#[doc(hidden)]
+pub use numbers::NumbersRun;
 pub use scored::{Difference, Example, Names, Sample, ScoredRun};
 
 use super::style::css;
@@ -56,6 +59,9 @@ pub struct ReportedRun {
     pub model: Result<TrainedModel, String>,
     /// The results of its model on the samples it was scored on, or why they are unknown.
     pub scored: Result<ScoredRun, String>,
+    /// The same of a run that predicts numbers or several labels; `scored` is then of no use.
+    #[doc(hidden)]
+    pub numbers: Option<NumbersRun>,
 }
 
 /// Writes the page. `skipped` has a reason for each folder that is not shown. With `refresh`, a browser reloads the page
@@ -162,7 +168,9 @@ fn section(index: usize, reported: &ReportedRun, all: usize) -> Markup {
 
 fn parts(id: &str, reported: &ReportedRun) -> Markup {
     html! {
-        @match &reported.scored {
+        @if let Some(numbers) = &reported.numbers {
+            (numbers::figures(id, reported, numbers))
+        } @else { @match &reported.scored {
             Ok(scored) => {
                 (agreement(reported, scored))
                 (classes::figures(id, scored))
@@ -173,7 +181,7 @@ fn parts(id: &str, reported: &ReportedRun) -> Markup {
                 (missing(format!("No confusion matrix, classes and examples: {reason}")))
             }
             Err(reason) => (missing(format!("No scores of samples: {reason}"))),
-        }
+        } }
         @match &reported.model {
             Ok(model) => {
                 (importance::figure(id, model, reported.scored.as_ref().ok()))

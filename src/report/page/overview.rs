@@ -161,6 +161,7 @@ pub(super) fn tiles(reported: &ReportedRun) -> Markup {
             @if let Ok(scored) = &reported.scored {
                 (tile("calibration error", &format!("{:.4}", scored.scores.calibration_error), "0 is best"))
             }
+            @if let Some(numbers) = &reported.numbers { (super::numbers::tiles(numbers)) }
             @if let Some((target, summary)) = run.summary.as_ref().and_then(|s| Some((s.target?, s))) {
                 (tile("target", &shown(metric, target), &reached(summary.seconds_to_target)))
             }

@@ -60,7 +60,7 @@ fn reported(folder: &Path, name: &str, epochs: usize, pictures: bool) -> Reporte
     let predictions = Predictor::new(model.clone(), Some(1)).unwrap().predict(test.features()).unwrap();
     let names = Names { classes: vec![HOSTILE.into(), "b".into()], features: vec![HOSTILE.into()] };
     let scored = ScoredRun::new(&predictions, &test, &train, names).map_err(|error| error.to_string());
-    ReportedRun { overview: RunOverview::new(&run), run, model: Ok(model), scored }
+    ReportedRun { overview: RunOverview::new(&run), run, model: Ok(model), scored, numbers: None }
 }
 
 const FIGURES: [&str; 7] =

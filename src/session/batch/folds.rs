@@ -7,12 +7,12 @@
 use std::path::Path;
 
 use super::{Batch, FolderContent, PlannedRun, to_be_removed};
-use crate::dataset::{Holdout, Task, class_sizes, held_out_rows};
+use crate::dataset::{Holdout, Targets, class_sizes, held_out_rows};
 use crate::error::AskedBy as _;
-use crate::inference::{Predictions, Predictor, Scores};
+use crate::inference::{Predictions, Predictor, TaskScores};
 use crate::model::TrainedModel;
 use crate::session::data::RawData;
-use crate::session::settings::{DataSettings, Settings, TaskChoice, TestRows};
+use crate::session::settings::{DataSettings, Settings, TestRows};
 use crate::session::tables::limits;
 use crate::session::{Session, Unfinished};
 use crate::text::grouped;
@@ -37,19 +37,19 @@ pub struct TestedFold {
     pub summary: Summary,
     /// The rows of the table that it is tested on, counted from 0.
     pub rows: Vec<usize>,
-    /// Their labels.
-    pub labels: Vec<u32>,
-    /// The names of the classes.
-    pub class_names: Vec<String>,
+    /// What they are to be predicted as.
+    pub targets: Targets,
+    /// The names of the classes, numbers or labels.
+    pub names: Vec<String>,
     /// Predictions of these rows by the model of the last epoch.
     pub predictions: Predictions,
     /// Their scores.
-    pub scores: Scores,
+    pub scores: TaskScores,
 }
 
 impl Session<'_> {
-    /// Trains `folds` runs into `out`, each tested on another part of the table's rows, in proportion from each class. Every
-    /// row is tested once. Finished runs are not repeated, interrupted ones resume.
+    /// Trains `folds` runs into `out`, each tested on another part of the table's rows, in proportion from each class (numbers at
+    /// random). Every row is tested once. Finished runs are not repeated, interrupted ones resume.
     ///
     /// # Errors
     /// [`Error::Setting`] for data with test rows of their own, too few rows, and settings that contradict;
@@ -80,13 +80,6 @@ impl Session<'_> {
 fn check(settings: &Settings, folds: usize) -> Result<()> {
     if folds < 2 {
         return Err(Error::setting(Setting::Folds, format!("{folds} is invalid, it must be at least 2")));
-    }
-    let other = settings.data.task.and_then(TaskChoice::task).filter(|task| *task != Task::Classification);
-    if let Some(task) = other {
-        return Err(Error::setting(
-            Setting::Task,
-            format!("{task} cannot be used with folds, only classification"),
-        ));
     }
     let refused = [
         (settings.data.test.is_some(), Setting::Test, "every row is tested once, so none are set aside"),
@@ -125,7 +118,7 @@ impl Batch<'_> {
             _ => Err(own_test_set(&self.data.path)),
         };
         let RawData::Table(tables, _) = self.raw_after(check)? else { return Ok(()) };
-        let sizes = class_sizes(&tables.table, &limits()).asked_by(Setting::Data)?;
+        let sizes = class_sizes(&tables.table, self.data.fit(), &limits()).asked_by(Setting::Data)?;
         let few: Vec<&(String, usize)> = sizes.iter().filter(|(_, size)| *size < folds).collect();
         let Some((name, size)) = few.first().copied() else { return Ok(()) };
         let others = match few.len() {
@@ -169,14 +162,14 @@ impl Batch<'_> {
         let RawData::Table(tables, _) = self.raw()? else { return Ok(None) };
         let Some(TestRows::Part(holdout)) = run.settings.data.options.test else { return Ok(None) };
         let seed = run.settings.recipe.seed;
-        let rows = held_out_rows(&tables.table, (holdout, seed), &limits())?;
+        let rows = held_out_rows(&tables.table, (holdout, seed), self.data.fit(), &limits())?;
         let test = self.data(run)?.splits.test;
         let model = TrainedModel::load(run.folder.join("model.safetensors"))?;
-        let class_names = model.class_names();
         let predictor = Predictor::new(model, run.settings.engine.threads())?;
         let predictions = predictor.predict(test.features())?;
-        let scores = Scores::new(&predictions, test.labels())?;
-        let labels = test.labels().to_vec();
-        Ok(Some(TestedFold { fold, summary, rows, labels, class_names, predictions, scores }))
+        let model = predictor.model();
+        let (names, targets) = (model.output_names(), test.targets().clone());
+        let scores = TaskScores::new(&predictions, &targets, &model.data().targets)?;
+        Ok(Some(TestedFold { fold, summary, rows, targets, names, predictions, scores }))
     }
 }

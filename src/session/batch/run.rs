@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{Batch, DataShape, FolderContent, PlannedRun, RunKernels, lock, to_be_removed};
-use crate::dataset::DataRecord;
+use crate::dataset::{DataRecord, TargetRecord, Targets, Task};
 use crate::importance::{ImportanceSettings, NumberEncoding, NumberForm};
 use crate::inference::Predictor;
 use crate::model::TrainedModel;
@@ -117,6 +117,14 @@ impl Batch<'_> {
         Ok(self.shape(run)?.features.features)
     }
 
+    /// What is predicted from a run's data.
+    ///
+    /// # Errors
+    /// When the data cannot be read.
+    pub(crate) fn task(&self, run: &PlannedRun) -> Result<Task> {
+        Ok(self.shape(run)?.task)
+    }
+
     /// Refuses a network that cannot be built for the data.
     ///
     /// # Errors
@@ -130,17 +138,35 @@ impl Batch<'_> {
         built.map(drop).map_err(|error| architecture.blame(error))
     }
 
-    /// Which of the samples that a finished run was scored on its last model predicts correctly, `[sample]`.
+    /// How wrong the last model of a finished run is about each sample that the run was scored on, `[sample]`: 0 or 1 of classes
+    /// and several labels, the squared error of numbers. That of several numbers is the mean, in deviations.
     ///
     /// # Errors
     /// When the model cannot be read.
-    pub(crate) fn correct(&self, run: &PlannedRun) -> Result<Vec<bool>> {
+    pub(crate) fn errors(&self, run: &PlannedRun) -> Result<Vec<f64>> {
         let _entered = threads::enter(run.settings.engine.threads())?;
         let scored = split(&run.settings, self.data(run)?.splits)?.test;
         let model = TrainedModel::load(run.folder.join("model.safetensors"))?;
         let predictor = Predictor::new(model, run.settings.engine.threads())?;
         let predictions = predictor.predict(scored.features())?;
-        Ok(predictions.labels().iter().zip(scored.labels()).map(|(one, other)| one == other).collect())
+        let (targets, records) = (scored.targets(), &predictor.model().data().targets);
+        let error = |sample: usize| match targets {
+            Targets::Classes { labels, .. } => f64::from(predictions.label(sample) != labels[sample]),
+            Targets::Numbers { task: Task::Regression, count, .. } => {
+                let values = scored.target(sample).iter().zip(predictions.values_of(sample)).zip(records);
+                let square = |((value, predicted), record): ((&f32, &f64), &TargetRecord)| {
+                    let unit = if *count == 1 { 1.0 } else { record.deviation };
+                    ((f64::from(*value) - predicted) / unit).powi(2)
+                };
+                values.map(square).sum::<f64>() / *count as f64
+            }
+            Targets::Numbers { count, .. } => {
+                let logits = &predictions.logits()[sample * count..][..*count];
+                let mut labels = scored.target(sample).iter().zip(logits);
+                f64::from(labels.any(|(label, logit)| (*label > 0.5) != (*logit > 0.0)))
+            }
+        };
+        Ok((0..scored.samples()).map(error).collect())
     }
 
     /// A line about a run; a run without a label has none.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::PlannedRun;
-use crate::dataset::{DataRecord, DataSplits};
+use crate::dataset::{DataRecord, DataSplits, Task};
 use crate::edges::EndWidths;
+use crate::engine::LossRule;
 use crate::model::ArchitectureRecord;
 use crate::session::graph_files::{digest, network_from_files};
 use crate::session::record::{RunRecord, SampleCounts};
@@ -19,6 +20,7 @@ pub(super) struct DataShape {
     test_samples: usize,
     pub(super) features: InputShape,
     pub(super) classes: usize,
+    pub(super) task: Task,
     /// Of training and test set.
     pub(super) digest: String,
 }
@@ -31,6 +33,7 @@ impl DataShape {
             test_samples: test.samples(),
             features: train.into(),
             classes: train.targets().outputs(),
+            task: train.targets().task(),
             digest: record.with_names(format!("{}-{}", train.digest(), test.digest())),
         }
     }
@@ -58,6 +61,11 @@ impl DataShape {
         PlannedRun { settings, folder, .. }: &PlannedRun,
         config: &Value,
     ) -> Result<()> {
+        // As the run did when it had read its data; the loss of a model to continue from is only in that model.
+        let recorded = settings.from.as_ref().and_then(|_| recorded_loss(config));
+        let mut settings = settings.clone();
+        settings.fit_to_task(self.task, recorded)?;
+        let settings = &settings;
         let limited = settings.train_limit.unwrap_or(usize::MAX).min(self.train_samples);
         let held_out = settings.validation.map(|holdout| holdout.count_of(limited)).transpose()?;
         let samples = SampleCounts {
@@ -83,4 +91,9 @@ impl DataShape {
             Err(error) => Err(Error::OtherRun(format!("the settings of {folder}: {error}"))),
         }
     }
+}
+
+/// The loss of a finished run.
+fn recorded_loss(config: &Value) -> Option<LossRule> {
+    serde_json::from_value(config["recipe"]["loss"].clone()).ok()
 }

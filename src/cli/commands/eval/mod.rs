@@ -13,7 +13,7 @@ use tanner::dataset::{Augmentation, Dataset, Task};
 use tanner::engine::{EngineSettings, Evaluation};
 use tanner::experiments::PermutationImportance;
 use tanner::files::atomic_write;
-use tanner::inference::{Predictor, Scores};
+use tanner::inference::{Predictor, Scores, TaskScores};
 use tanner::model::TrainedModel;
 use tanner::report::{
     MAX_TABLE_CLASSES, TextCell, TextColumn, TextTable, class_table, confusion_picture, confusion_table,
@@ -42,14 +42,7 @@ pub(crate) fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let names = model.class_names();
     let predictor = Predictor::new(model, request.threads())?;
     if predictor.model().data().task != Task::Classification {
-        if args.average.is_some() {
-            return super::refuse("--average", "is only for classes");
-        }
-        if args.permutation.permutation.is_some() {
-            return super::refuse("--permutation", "is only for classes");
-        }
-        let predictions = predictor.predict(test.features())?;
-        return numbers::run(args, predictor.model(), (&evaluation, &predictions, &test));
+        return numbers::run(args, predictor, &evaluation, &test);
     }
     let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
     let (majority, share) = scores.majority();
@@ -112,13 +105,18 @@ struct NamedScores<'a> {
 struct AveragedScores {
     views: usize,
     score: f64,
-    score_loss: f64,
+    /// The mean cross-entropy; of numbers nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score_loss: Option<f64>,
 }
 
 fn averaged(predictor: Predictor, over: &Augmentation, test: &Dataset) -> anyhow::Result<AveragedScores> {
     let predictor = predictor.averaging(over)?;
-    let scores = Scores::new(&predictor.predict(test.features())?, test.labels())?;
-    Ok(AveragedScores { views: predictor.views(), score: scores.accuracy, score_loss: scores.log_loss })
+    let (predictions, records) = (predictor.predict(test.features())?, &predictor.model().data().targets);
+    let scores = TaskScores::new(&predictions, test.targets(), records)?;
+    let (score, _) = scores.score_and_loss();
+    let score_loss = scores.measure("log_loss");
+    Ok(AveragedScores { views: predictor.views(), score, score_loss })
 }
 
 /// Accuracy and loss on the requested engine.
@@ -155,7 +153,7 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
         100.0 * scores.calibration_error
     ))?;
     terminal::remark(&ranking(scores, names))?;
-    if let Some(AveragedScores { views, score, score_loss }) = results.averaged {
+    if let Some(AveragedScores { views, score, score_loss: Some(score_loss) }) = results.averaged {
         terminal::remark(&format!(
             "averaged over {views} views of each picture: accuracy {:.2} %, loss {score_loss:.4}",
             100.0 * score
@@ -169,24 +167,30 @@ fn print(evaluation: &Evaluation, results: &NamedScores<'_>) -> anyhow::Result<(
         let heading = format!("predicting {positive:?} from a probability of");
         terminal::print_next_table(&heading, &threshold_table(thresholds))?;
     }
-    if let Some(importance) = results.permutation_importance {
-        // People get a screen of them, programs all.
-        let most = if terminal::is_read_by_people() { LISTED_COLUMNS } else { usize::MAX };
-        let repeats = importance.repeats;
-        let heading = format!(
-            "importance of columns: points of accuracy lost if one is shuffled, {repeats} times each"
-        );
-        terminal::print_next_table(&heading, &permutation_table(importance, most))?;
-        if most < importance.columns.len() {
-            terminal::print(&format!("{most} of {} columns; --json has all", importance.columns.len()))?;
-        }
-    }
+    results.permutation_importance.map_or(Ok(()), print_importance)?;
     match confusion_table(scores, names) {
         Some(table) => terminal::print_next_table("confusion matrix", &table),
         None => terminal::remark(&format!(
             "\nno confusion matrix for more than {MAX_TABLE_CLASSES} classes: --out DIR draws one"
         )),
     }
+}
+
+/// The importance of columns: people get a screen of them, programs all.
+fn print_importance(importance: &PermutationImportance) -> anyhow::Result<()> {
+    let most = if terminal::is_read_by_people() { LISTED_COLUMNS } else { usize::MAX };
+    let (metric, repeats) = (importance.metric.title(), importance.repeats);
+    let change = if importance.metric.is_share() {
+        format!("points of {metric} lost")
+    } else {
+        format!("rise of the {metric}")
+    };
+    let heading = format!("importance of columns: {change} if one is shuffled, {repeats} times each");
+    terminal::print_next_table(&heading, &permutation_table(importance, most))?;
+    if most < importance.columns.len() {
+        terminal::print(&format!("{most} of {} columns; --json has all", importance.columns.len()))?;
+    }
+    Ok(())
 }
 
 /// What makes the scores say less than they seem to.

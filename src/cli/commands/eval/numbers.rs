@@ -8,25 +8,32 @@ use serde::Serialize;
 use tanner::Error;
 use tanner::dataset::{Dataset, Task};
 use tanner::engine::Evaluation;
+use tanner::experiments::PermutationImportance;
 use tanner::files::atomic_write;
-use tanner::inference::{MultiLabelScores, Predictions, RegressionScores};
-use tanner::model::TrainedModel;
+use tanner::inference::{MultiLabelScores, Predictor, RegressionScores, TaskScores};
 use tanner::report::{TextCell, TextColumn, TextTable, digits};
 use tanner::training::{Metric, ScoredOn};
 
+use super::{AveragedScores, averaged, print_importance};
+use crate::cli::commands::permutation;
 use crate::cli::flags::EvalArgs;
 use crate::cli::ui::terminal;
 
 /// Scores for files and programs, with the names used in the files of a run.
 #[derive(Serialize)]
-struct Named<T> {
+struct Named {
     task: Task,
     metric: Metric,
     score: f64,
     score_loss: f64,
     scored_on: ScoredOn,
     #[serde(flatten)]
-    scores: T,
+    scores: TaskScores,
+    /// Of pictures, averaged over views of each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    averaged: Option<AveragedScores>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permutation_importance: Option<PermutationImportance>,
 }
 
 /// Digits of scores.
@@ -43,16 +50,33 @@ fn shown_r2(r2: Option<f64>) -> String {
 /// Prints and writes the scores.
 pub(super) fn run(
     args: &EvalArgs,
-    model: &TrainedModel,
-    (evaluation, predictions, test): (&Evaluation, &Predictions, &Dataset),
+    predictor: Predictor,
+    evaluation: &Evaluation,
+    test: &Dataset,
 ) -> anyhow::Result<()> {
-    let (data, targets) = (model.data(), test.targets());
-    let (json, lines, table) = match data.task {
-        Task::MultiLabel => {
-            of_labels(&MultiLabelScores::new(predictions, targets, &data.targets)?, evaluation)?
-        }
-        _ => of_numbers(&RegressionScores::new(predictions, targets, &data.targets)?, evaluation)?,
+    let predictions = predictor.predict(test.features())?;
+    let (data, targets) = (predictor.model().data(), test.targets());
+    let task = data.task;
+    let scores = TaskScores::new(&predictions, targets, &data.targets)?;
+    let (lines, table) = match &scores {
+        TaskScores::Labels(scores) => of_labels(scores, evaluation),
+        TaskScores::Numbers(scores) => of_numbers(scores, evaluation),
+        TaskScores::Classes(_) => return Ok(()),
     };
+    let permutation_importance = permutation(&predictor, test, &args.permutation)?;
+    let averaged = args.average.as_ref().map(|over| averaged(predictor, over, test)).transpose()?;
+    let metric = Metric::of_task(task);
+    let results = Named {
+        task,
+        metric,
+        score: scores.score_and_loss().0,
+        score_loss: evaluation.loss,
+        scored_on: ScoredOn::Test,
+        scores,
+        averaged,
+        permutation_importance,
+    };
+    let json = serde_json::to_value(&results)?;
     if let Some(folder) = &args.out {
         write(folder, &json)?;
     }
@@ -62,23 +86,24 @@ pub(super) fn run(
     for line in lines {
         terminal::remark(&line)?;
     }
+    if let Some(AveragedScores { views, score, .. }) = &results.averaged {
+        let score = metric.shown(*score);
+        terminal::remark(&format!(
+            "averaged over {views} views of each picture: {} {score}",
+            metric.title()
+        ))?;
+    }
     terminal::print_next_table("", &table)?;
+    results.permutation_importance.as_ref().map_or(Ok(()), print_importance)?;
     args.out
         .as_ref()
         .map_or(Ok(()), |folder| terminal::remark(&format!("\n{}: scores.json", folder.display())))
 }
 
-type Shown = (serde_json::Value, Vec<String>, TextTable);
+/// Lines, and a row for each target or label.
+type Shown = (Vec<String>, TextTable);
 
-fn of_numbers(scores: &RegressionScores, evaluation: &Evaluation) -> anyhow::Result<Shown> {
-    let named = Named {
-        task: Task::Regression,
-        metric: Metric::Rmse,
-        score: scores.rmse,
-        score_loss: evaluation.loss,
-        scored_on: ScoredOn::Test,
-        scores,
-    };
+fn of_numbers(scores: &RegressionScores, evaluation: &Evaluation) -> Shown {
     let unit = if scores.in_deviations { " (in deviations of the training rows)" } else { "" };
     let line = format!(
         "test RMSE {}, MAE {}{unit}, R2 {}, loss {:.4} on {} samples",
@@ -97,18 +122,10 @@ fn of_numbers(scores: &RegressionScores, evaluation: &Evaluation) -> anyhow::Res
         let numbers = [shown(target.rmse), shown(target.mae), shown_r2(target.r2)];
         table.row([TextCell::text(target.name.clone())].into_iter().chain(numbers.map(TextCell::text)));
     }
-    Ok((serde_json::to_value(named)?, vec![line], table))
+    (vec![line], table)
 }
 
-fn of_labels(scores: &MultiLabelScores, evaluation: &Evaluation) -> anyhow::Result<Shown> {
-    let named = Named {
-        task: Task::MultiLabel,
-        metric: Metric::SubsetAccuracy,
-        score: scores.subset_accuracy,
-        score_loss: evaluation.loss,
-        scored_on: ScoredOn::Test,
-        scores,
-    };
+fn of_labels(scores: &MultiLabelScores, evaluation: &Evaluation) -> Shown {
     let percent = |share: f64| format!("{:.2} %", 100.0 * share);
     let lines = vec![
         format!(
@@ -136,7 +153,7 @@ fn of_labels(scores: &MultiLabelScores, evaluation: &Evaluation) -> anyhow::Resu
         let cells = shares.into_iter().chain([TextCell::text(auc), TextCell::count(label.support)]);
         table.row([TextCell::text(label.name.clone())].into_iter().chain(cells));
     }
-    Ok((serde_json::to_value(named)?, lines, table))
+    (lines, table)
 }
 
 fn write(folder: &Path, json: &serde_json::Value) -> anyhow::Result<()> {
