@@ -17,7 +17,11 @@ ACTIVATIONS = {
 def predict(path, x):
     """Probabilities [sample][class] of raw features x [sample][feature], or of regression numbers [sample][target]; see
     docs/model-format.md."""
-    data, outputs = header_of(path).get("data", {}), logits(path, x)
+    return of_outputs(header_of(path).get("data", {}), logits(path, x))
+
+
+def of_outputs(data, outputs):
+    """What the outputs of the last layer mean."""
     if data.get("task") == "regression":
         return outputs * [t["deviation"] for t in data["targets"]] + [t["mean"] for t in data["targets"]]
     if data.get("task") == "multilabel":
@@ -91,10 +95,12 @@ def views(x, shape, shift, flip):
 
 def predict_averaged(path, x, shift=1, flip=True):
     """As predict, averaged over views of each picture, like `tanner predict --average shift=1,flip`: the mean of the
-    log-probabilities, normalised."""
-    shape = header_of(path)["data"]["image_shape"]
-    seen = [log_softmax(logits(path, view)) for view in views(x, shape, shift, flip)]
-    return np.exp(log_softmax(np.mean(seen, axis=0)))
+    log-probabilities, normalised; of numbers and labels the mean output."""
+    data = header_of(path)["data"]
+    seen = [logits(path, view) for view in views(x, data["image_shape"], shift, flip)]
+    if "task" not in data:
+        seen = [log_softmax(outputs) for outputs in seen]
+    return of_outputs(data, np.mean(seen, axis=0))
 
 
 if __name__ == "__main__":

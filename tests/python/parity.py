@@ -18,7 +18,7 @@ import scipy.sparse
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "examples"))
-from predict_numpy import ACTIVATIONS, predict, predict_averaged  # noqa: E402
+from predict_numpy import ACTIVATIONS, of_outputs, predict, predict_averaged  # noqa: E402
 
 LIMIT = 1e-5
 SAMPLES = 200
@@ -109,8 +109,7 @@ def by_scipy(folder, x):
         assert weights.format == "csr" and weights.has_canonical_format and weights.dtype == np.float32
         assert weights.shape == (len(biases[f"layer{index + 1}"]), x.shape[1])
         x = ACTIVATIONS[layer["activation"]]((weights @ x.T).T + biases[f"layer{index + 1}"])
-    exponentials = np.exp(x - x.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    return of_outputs(header.get("data", {}), x)
 
 
 def compare(programs, name, model, folder, features):
@@ -166,6 +165,46 @@ def compare_inputs(program, folder, features):
     return {name: float(np.abs(value).max()) for name, value in differences.items()}
 
 
+# Label columns and flags of models that predict no classes.
+TASKS = {
+    "number": ("price", ""),
+    "numbers-huber": ("price,size", "--loss huber:0.5 --preset small"),
+    "labels": ("red,big", ""),
+    "one-label": ("red", "--task multilabel --arch rsp --hidden 24 --degree 6"),
+}
+
+
+def compare_tasks(program, folder):
+    """The largest differences of models that predict numbers, in deviations, or several labels."""
+    rng, differences = np.random.default_rng(1), {}
+    numbers, places = rng.normal(size=(150, 3)) * [1, 10, 0.1] + [0, 50, 1], rng.choice(["sea", "town"], 150)
+    price = 1000 + 80 * numbers[:, 0] + numbers[:, 1] + 30 * (places == "sea") + rng.normal(size=150)
+    columns = {"a": numbers[:, 0], "b": numbers[:, 1], "c": numbers[:, 2], "place": places, "price": price,
+               "size": 0.001 * numbers[:, 2] * price, "red": (numbers[:, 0] > 0) * 1, "big": (price > 1060) * 1}
+    rows = ["{},{},{},{},{},{},{},{}".format(*row) for row in zip(*columns.values(), strict=True)]
+    (folder / "houses.csv").write_text("\n".join([",".join(columns), *rows]))
+    features = np.column_stack([numbers, places == "sea", places == "town"]).astype(np.float32)
+    for name, (labels, flags) in TASKS.items():
+        dropped = ",".join({"price", "size", "red", "big"} - set(labels.split(",")))
+        line = f"--data houses.csv --label {labels} --drop {dropped} --epochs 5 --backend cpu --threads 2 {flags} --out {name}"
+        tanner(program, folder, line)
+        tanner(program, folder, f"export --model {name} --csr {name}-csr")
+        tanner(program, folder, f"export --model {name} --onnx {name}.onnx")
+        tanner(program, folder, f"predict --model {name} houses.csv --out {name}.npy")
+        expected, model = np.load(folder / f"{name}.npy"), folder / name / "model.safetensors"
+        output = "predictions" if labels.startswith("price") else "probabilities"
+        assert expected.shape == (150, labels.count(",") + 1)
+        onnx.checker.check_model(str(folder / f"{name}.onnx"), full_check=True)
+        session = onnxruntime.InferenceSession(str(folder / f"{name}.onnx"), providers=["CPUExecutionProvider"])
+        assert [value.name for value in session.get_outputs()] == [output]
+        found = {"numpy": predict(model, features), "scipy": by_scipy(folder / f"{name}-csr", features),
+                 "onnx": session.run(None, {"features": features})[0]}
+        size = expected.std(axis=0) if output == "predictions" else 1
+        for other, values in found.items():
+            differences[f"{name}, {other}"] = float((np.abs(values - expected) / size).max())
+    return differences
+
+
 def main():
     """Makes the models, compares each, prints a table."""
     programs = Path(sys.argv[1]).resolve()
@@ -182,7 +221,7 @@ def main():
             print(f"{run:<20}", *(f"{program} {value:.1e}" for program, value in differences.items()))
             # Not `value > LIMIT`, which NaN would pass.
             failures += [f"{run}: {program} {value}" for program, value in differences.items() if not value <= LIMIT]
-        inputs = compare_inputs(programs / "tanner", folder, features)
+        inputs = compare_inputs(programs / "tanner", folder, features) | compare_tasks(programs / "tanner", folder)
         print(*(f"{name} {value:.1e}" for name, value in inputs.items()))
         failures += [f"{name} {value}" for name, value in inputs.items() if not value <= LIMIT]
     print("bytes of the files")

@@ -62,6 +62,55 @@ def expected(names, labels, p):
     return ranking + [np.mean(((p.astype(float) - np.eye(len(names))[y]) ** 2).sum(axis=1))], None, None
 
 
+def of_numbers(program, folder, check):
+    """Checks the scores of regression and of several labels, of a model and of all folds."""
+    draw = np.random.default_rng(7)
+    x = np.round(draw.normal(size=(300, 2)), 1)
+    values = {"price": 100 + 20 * x[:, 0] - 5 * x[:, 1] ** 2 + draw.normal(0, 3, 300), "size": x[:, 1] + draw.normal(0, 0.3, 300),
+              "red": (x[:, 0] + draw.normal(0, 0.7, 300) > 0) * 1, "big": (x[:, 1] > 0.8) * 1}
+    rows = ["{},{},{},{},{},{}".format(*row) for row in zip(*x.T, *values.values())]
+    (folder / "numbers.csv").write_text("\n".join(["a,b,price,size,red,big", *rows]) + "\n")
+    for labels, dropped in (("price,size", "red,big"), ("price", "size,red,big"), ("red,big", "price,size")):
+        names, run = labels.split(","), labels.replace(",", "-")
+        line = f"numbers.csv --label {labels} --drop {dropped} {TRAIN}"
+        tanner(program, folder, f"{line} --out {run}")
+        scores = json.loads(tanner(program, folder, f"eval --model {run} --data numbers.csv --test numbers.csv --json -q"))
+        tanner(program, folder, f"predict --model {run} numbers.csv --out {run}.npy")
+        compare_numbers(run, scores, names, np.column_stack([values[name] for name in names]), np.load(folder / f"{run}.npy"), check)
+        tanner(program, folder, f"{line} --folds 3 --out {run}-folds")
+        report = json.loads((folder / f"{run}-folds/folds.json").read_text())
+        with (folder / f"{run}-folds/predictions.csv").open(newline="") as file:
+            found = list(csv.DictReader(file))
+        column = "predicted " if "price" in names else "probability "
+        truth, predicted = (np.array([[float(row[before + name]) for name in names] for row in found]) for before in ("", column))
+        compare_numbers(f"{run} pooled", report["pooled"], names, truth, predicted, check)
+
+
+def compare_numbers(run, scores, names, truth, predicted, check):
+    """Compares the scores of each number or label, and those of all."""
+    # Values and predictions are float32.
+    truth, limit = truth.astype(np.float32).astype(float), 2e-5
+    if "per_label" in scores:
+        has = predicted > 0.5
+        for label, own in enumerate(scores["per_label"]):
+            wanted = of.precision_recall_fscore_support(truth[:, label], has[:, label], average="binary", zero_division=0)
+            for key, value in zip(("precision", "recall", "f1"), wanted[:3]):
+                check(f"{run} {key} of {own['name']}", own[key], value)
+            check(f"{run} AUC of {own['name']}", own["auc"], of.roc_auc_score(truth[:, label], predicted[:, label]), limit)
+        check(f"{run} subset accuracy", scores["subset_accuracy"], of.accuracy_score(truth, has))
+        check(f"{run} macro F1", scores["macro_f1"], of.f1_score(truth, has, average="macro"))
+        check(f"{run} micro F1", scores["micro_f1"], of.f1_score(truth, has, average="micro"))
+        return
+    assert [own["name"] for own in scores["per_target"]] == names
+    for target, own in enumerate(scores["per_target"]):
+        y, p = truth[:, target], predicted[:, target].astype(float)
+        check(f"{run} RMSE of {own['name']}", own["rmse"], of.root_mean_squared_error(y, p), limit)
+        check(f"{run} MAE of {own['name']}", own["mae"], of.mean_absolute_error(y, p), limit)
+        check(f"{run} R2 of {own['name']}", own["r2"], of.r2_score(y, p), limit)
+    if len(names) == 1:
+        check(f"{run} RMSE", scores["rmse"], scores["per_target"][0]["rmse"])
+
+
 def main():
     """Trains, evaluates, compares."""
     program, wrong, count = Path(sys.argv[1]).resolve() / "tanner", [], 0
@@ -108,6 +157,7 @@ def main():
             over = next(m["over_folds"] for m in report["measures"] if m["name"] == "accuracy")
             check(f"{run} mean", over["mean"], np.mean(per_fold))
             check(f"{run} deviation", over["deviation"], np.std(per_fold, ddof=1))
+        of_numbers(program, folder, check)
     if wrong:
         sys.exit("scores differ from scikit-learn's: " + "; ".join(wrong))
     print(f"{count} scores equal scikit-learn's")

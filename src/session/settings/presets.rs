@@ -3,7 +3,7 @@
 use super::values::Switch;
 use super::{RunSettings, Settings};
 use crate::Setting;
-use crate::dataset::{Augmentation, Dataset};
+use crate::dataset::{Augmentation, Dataset, Task};
 use crate::engine::OptimizerKind;
 use crate::importance::{Importance, NumberForm, Order};
 use crate::model::Arch;
@@ -41,15 +41,17 @@ pub(crate) struct TrainingShape {
     samples: usize,
     features: usize,
     is_picture: bool,
+    task: Task,
 }
 
 impl TrainingShape {
     /// For validating settings before data are read.
-    const UNKNOWN: Self = Self { samples: 1000, features: 10, is_picture: false };
+    const UNKNOWN: Self = Self { samples: 1000, features: 10, is_picture: false, task: Task::Classification };
 
     pub(crate) fn of(train: &Dataset) -> Self {
         let (samples, features) = (train.samples(), train.feature_count());
-        Self { samples, features, is_picture: train.image_shape().is_some() }
+        let (is_picture, task) = (train.image_shape().is_some(), train.targets().task());
+        Self { samples, features, is_picture, task }
     }
 
     /// Samples of a batch: small for few samples, which need many steps.
@@ -144,7 +146,7 @@ fn table(data: TrainingShape) -> Settings {
     // The weight decay of a prior that counts as much as one sample.
     #[expect(clippy::cast_possible_truncation, reason = "a weight decay needs no more digits")]
     let l2 = (1.0 / data.samples.max(1) as f64).clamp(1e-4, 3e-3) as f32;
-    Settings::default()
+    let settings = Settings::default()
         .arch(Arch::Fc)
         .optimizer(OptimizerKind::Adam)
         .importance(Importance::None)
@@ -155,9 +157,13 @@ fn table(data: TrainingShape) -> Settings {
         .lr(0.003)
         .schedule(Schedule::Cosine)
         .l2(l2)
-        .label_smoothing(0.05)
         .batch_size(data.batch_size())
-        .epochs(data.epochs(TABLE_STEPS, TABLE_EPOCHS))
+        .epochs(data.epochs(TABLE_STEPS, TABLE_EPOCHS));
+    match data.task {
+        Task::Classification => settings.label_smoothing(0.05),
+        // Without classes there is nothing to smooth. Other dropouts and weight decays were better on some tables, worse on others.
+        Task::Regression | Task::MultiLabel => settings,
+    }
 }
 
 impl Settings {

@@ -1,7 +1,7 @@
 //! Presets that follow from the data.
 
 use super::*;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Targets, Task};
 use crate::importance::NumberForm;
 use crate::model::Arch;
 
@@ -42,6 +42,12 @@ fn a_table_has_a_number_of_steps_and_typed_settings_override_it() {
     let typed = chosen("--preset table --epochs 3 --numbers scaled --arch rsp --degree 4", 100, false);
     assert_eq!((typed.recipe.epochs, typed.importance.numbers), (3, NumberForm::Scaled));
     assert_eq!(typed.architecture.arch, Arch::Rsp);
+    let values = vec![0.5; 100];
+    let numbers = Targets::Numbers { task: Task::Regression, values, count: 1 };
+    let data = TrainingShape::of(&Dataset::with_targets(vec![0.5; 400], 4, numbers).unwrap());
+    let of_numbers = settings("--preset auto").unwrap().for_data(data).unwrap().unwrap();
+    assert_eq!((of_numbers.preset, of_numbers.asked.training.label_smoothing), (Preset::Table, None));
+    assert_eq!(chosen("--preset auto", 100, false).asked.training.label_smoothing, Some(0.05));
     // An order refers to features, not to their pieces.
     let numbers = |line| chosen(line, 100, false).importance.numbers;
     assert_eq!(numbers("--preset table"), NumberForm::Piecewise);
