@@ -31,6 +31,7 @@ const RARE: &[&str] = &[
     "blocks",
     "budget",
     "checkpoint_every",
+    "class_weight",
     "color",
     "decimal",
     "degree",
@@ -56,10 +57,12 @@ const RARE: &[&str] = &[
     "l_half",
     "label_smoothing",
     "labels",
+    "loss",
     "max_categories",
     "missing",
     "momentum",
     "numbers",
+    "patience_on",
     "picture",
     "reach",
     "receptive_field",
@@ -72,6 +75,7 @@ const RARE: &[&str] = &[
     "train_limit",
     "trees",
     "weight_elimination",
+    "weights",
 ];
 
 /// The heading of rare flags.

@@ -197,7 +197,7 @@ pub(crate) struct TrainArgs {
     pub(crate) resume: Option<PathBuf>,
     /// Table: K runs, each tested on a K-th of the rows
     ///
-    /// Cross-validation: the rows are split into K parts, in proportion from each class and by --seed. Each run trains on all parts
+    /// Cross-validation: the rows are split into K parts, in proportion from each class (numbers at random) and by --seed. Each run trains on all parts
     /// but one and is tested on that one, so every row is tested once. --out gets the runs (fold-0, ..), folds.json, and
     /// predictions.csv. Repeat the command with the same --out to resume. [default: one run, tested as --test says]
     #[arg(long, value_name = "K", help_heading = "Runs", allow_negative_numbers = true)]
@@ -244,7 +244,7 @@ pub(crate) struct EvalArgs {
 pub(crate) struct PermutationArgs {
     /// Permutation importance of columns [default: none]
     ///
-    /// Measures how much accuracy is lost, and how much log-loss is added, if the values of one column are shuffled among the samples:
+    /// Measures how much accuracy is lost and log-loss added, or RMSE and MAE added, if the values of one column are shuffled among the samples:
     /// mean and standard deviation over N shuffles, 5 without =N. The categories of a column move together. Of pictures and arrays,
     /// each pixel or feature is a column, which takes long.
     #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "5",

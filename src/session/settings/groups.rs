@@ -287,7 +287,7 @@ group! {
         patience_on: (PatienceOn) => PatienceOn,
         /// Record when the score reaches a share [default: none]
         ///
-        /// Such as 0.8718 or 87.18%; summary.json then has seconds_to_target.
+        /// Such as 0.8718 or 87.18%, or an RMSE of numbers; summary.json then has seconds_to_target.
         #[arg(value_name = "SHARE", allow_negative_numbers = true, value_parser = super::values::parsed::<TargetScore>)]
         target: (TargetScore) => Target,
     }
