@@ -176,6 +176,15 @@ impl Dataset {
         Ok(self)
     }
 
+    /// Keeps the samples for which `keep` is true, at least one, in order.
+    fn retain(&mut self, keep: impl Fn(usize) -> bool) {
+        retain_rows(&mut self.features, self.feature_count, &keep);
+        self.targets.retain(&keep);
+        if let Some(weights) = &mut self.weights {
+            retain_rows(weights, 1, keep);
+        }
+    }
+
     #[cfg(feature = "train")]
     /// SHA-256 of all features and labels, in hexadecimal digits.
     #[must_use]

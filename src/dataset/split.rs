@@ -42,15 +42,6 @@ impl Dataset {
         (self, marked)
     }
 
-    /// Keeps the samples for which `keep` is true, at least one, in order.
-    pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
-        retain_rows(&mut self.features, self.feature_count, &keep);
-        self.targets.retain(&keep);
-        if let Some(weights) = &mut self.weights {
-            retain_rows(weights, 1, keep);
-        }
-    }
-
     /// The samples whose mark is `wanted`, at least one.
     fn select(&self, marks: &[bool], wanted: bool) -> Self {
         let is_chosen = |sample: usize| marks[sample] == wanted;

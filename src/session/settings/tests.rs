@@ -334,18 +334,5 @@ fn higher_layers_win_and_remove_dependent_settings() {
     assert_eq!(over("--arch sc --rf --optimizer adam", all), all);
 }
 
-#[test]
-fn presets_lie_below_everything_else() {
-    for preset in Preset::ALL {
-        preset.settings(None).resolve().unwrap();
-    }
-    let small = settings("--preset small --epochs 3 --optimizer sgd").unwrap();
-    assert_eq!((small.recipe.epochs, small.recipe.batch_size), (3, 16));
-    // The preset's rate was meant for another optimiser.
-    assert_eq!((small.recipe.learning_rate, small.recipe.optimizer), (0.1, Optimizer::Sgd));
-    assert_eq!(small.importance.importance, Importance::RandomForest);
-    assert_eq!(settings("--preset paper").unwrap().recipe.initialisation.gain, 1.0);
-}
-
 mod files;
 mod presets;

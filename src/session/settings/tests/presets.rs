@@ -15,6 +15,19 @@ fn chosen(line: &str, samples: usize, picture: bool) -> RunSettings {
 }
 
 #[test]
+fn presets_lie_below_everything_else() {
+    for preset in Preset::ALL {
+        preset.settings(None).resolve().unwrap();
+    }
+    let small = settings("--preset small --epochs 3 --optimizer sgd").unwrap();
+    assert_eq!((small.recipe.epochs, small.recipe.batch_size), (3, 16));
+    // The preset's rate was meant for another optimiser.
+    assert_eq!((small.recipe.learning_rate, small.recipe.optimizer), (0.1, Optimizer::Sgd));
+    assert_eq!(small.importance.importance, Importance::RandomForest);
+    assert_eq!(settings("--preset paper").unwrap().recipe.initialisation.gain, 1.0);
+}
+
+#[test]
 fn auto_takes_a_preset_that_fits_the_data() {
     let preset = |line: &str, samples, picture| chosen(line, samples, picture).preset;
     assert_eq!(preset("--preset auto", 100, false), Preset::Table);
