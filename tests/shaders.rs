@@ -316,7 +316,7 @@ fn table_layouts() -> Vec<StructLayout> {
 
 /// Structs that no buffer holds.
 const IN_REGISTERS: [&str; 9] =
-    ["Updated", "ValueAndSlope", "Sums", "Pair", "Place", "Owner", "Block", "Column", "Samples"];
+    ["Updated", "Sums", "Pair", "Place", "Owner", "Block", "Column", "Samples", "ValueAndSlope"];
 
 #[test]
 fn structs_have_the_same_layout_on_both_sides() {

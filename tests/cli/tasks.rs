@@ -122,7 +122,6 @@ fn runs_of_numbers_are_resumed_continued_exported_listed_and_shown() {
         page.contains("test RMSE") && !page.contains("No confusion matrix"),
         "the page says what was scored"
     );
-    refused(folder, "prune --model whole --data houses.csv", &["only classifiers can be pruned"]);
 }
 
 #[test]
@@ -411,6 +410,46 @@ fn columns_matter_by_the_error_and_pages_show_every_target() {
         assert!(page.contains(part), "{part}");
     }
     assert!(!page.contains("another score") && !page.contains("No scores of samples"), "the run's own score");
+}
+
+#[test]
+fn models_of_numbers_and_labels_are_pruned_by_their_own_score() {
+    let folder = folder();
+    let folder = folder.path();
+    let net = "--arch sc --hidden 64,64 --blocks 4 --receptive-field 4 --density 0.5 --activation tanh --standardize \
+               --importance none --epochs 4 --optimizer adam --lr 0.02 --batch-size 8 --backend cpu --threads 2";
+    for (label, rest, metric) in [
+        ("price", "size,red,big,kind,times", "rmse"),
+        ("red,big", "price,size,kind,times", "subset_accuracy"),
+    ] {
+        let line = format!("houses.csv --label {label} --drop {rest} {net} --validation 0.2 --out {metric}");
+        run(folder, &line);
+        let prune = format!("prune --model {metric} --data houses.csv --backend cpu --max-drop 20");
+        run(folder, &format!("{prune} --out {metric}-pruned"));
+        let report = json(&fs::read_to_string(folder.join(format!("{metric}-pruned/pruning.json"))).unwrap());
+        let curve = report["curve"].as_array().unwrap();
+        let score = |point: &Value| point[format!("validation_{metric}")].as_f64().unwrap();
+        assert!(
+            curve.len() > 1 && report["parameters"].as_u64() < report["parameters_before"].as_u64(),
+            "{report}"
+        );
+        let (first, last) = (score(&curve[0]), score(curve.last().unwrap()));
+        assert!(if metric == "rmse" { last <= 1.2 * first } else { last >= first - 0.2 }, "{report}");
+        // The scores are those of the model that is written.
+        let scored =
+            json(&run(folder, &format!("eval --model {metric}-pruned --data houses.csv --json")).stdout);
+        let test = curve.last().unwrap()[format!("test_{metric}")].as_f64().unwrap();
+        assert!((scored[metric].as_f64().unwrap() - test).abs() <= 1e-3 * test, "{scored} {report}");
+        run(folder, &format!("{prune} --fine-tune 3 --lr 0.005 --out {metric}-tuned"));
+        run(
+            folder,
+            &format!(
+                "prune --model {metric} --data houses.csv --backend cpu --method magnitude --sparsity 0.5 --out {metric}-half"
+            ),
+        );
+        let table = fs::read_to_string(folder.join(format!("{metric}-half/pruning.csv"))).unwrap();
+        assert!(table.lines().next().unwrap().contains(&format!("validation_{metric},")), "{table}");
+    }
 }
 
 #[test]

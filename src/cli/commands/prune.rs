@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use serde::Serialize;
-use tanner::dataset::{HeldOut, Task};
+use tanner::dataset::HeldOut;
 use tanner::experiments::layer_importance::Silence;
 use tanner::experiments::prune::{
     BlockSearchOptions, PruneMethodSettings, PrunePoint, PruneSettings, Until, WeightGoal,
@@ -59,12 +59,6 @@ pub(crate) fn run(args: &PruneArgs) -> anyhow::Result<()> {
         engine: args.engine.resolve()?,
     };
     let model = super::load_model(&args.trained.model)?;
-    if model.data().task != Task::Classification {
-        return refuse(
-            "--model",
-            format!("one of {}, and only classifiers can be pruned", model.data().task),
-        );
-    }
     // Checked before data are read; the search itself starts later.
     method.check(&model)?;
     let results = Results::claim(args.out.as_deref(), &format!("prune-{}", method.name()), &FILES)?;
@@ -168,12 +162,13 @@ fn print(results: &Results, report: &PruningFile<'_>) -> anyhow::Result<()> {
         fewer(report.fully_connected_parameters),
         grouped(report.fully_connected_parameters),
     ))?;
+    let (name, shown) = (first.metric.title(), |score| first.metric.shown(score));
     terminal::remark(&format!(
-        "validation accuracy {:.2} % (unpruned {:.2} %), test accuracy {:.2} % (unpruned {:.2} %)",
-        100.0 * last.validation_accuracy,
-        100.0 * first.validation_accuracy,
-        100.0 * last.test_accuracy,
-        100.0 * first.test_accuracy,
+        "validation {name} {} (unpruned {}), test {name} {} (unpruned {})",
+        shown(last.validation_accuracy),
+        shown(first.validation_accuracy),
+        shown(last.test_accuracy),
+        shown(first.test_accuracy),
     ))?;
     terminal::remark(&format!("results {}", results.path().display()))
 }

@@ -62,7 +62,8 @@ pub(crate) struct PruningArgs {
     pub(crate) method: MethodArg,
     /// blocks: points of accuracy that may be lost [default: 0.5]
     ///
-    /// Percentage points of validation accuracy, compared with the unpruned model, before fine-tuning.
+    /// Percentage points of validation accuracy, compared with the unpruned model, before fine-tuning. Of numbers, how many per cent
+    /// the RMSE may rise.
     #[arg(long, value_name = "POINTS", conflicts_with = "target", allow_negative_numbers = true)]
     pub(crate) max_drop: Option<f64>,
     /// blocks: parameters or share to keep [default: by --max-drop]

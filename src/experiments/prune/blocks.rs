@@ -54,8 +54,10 @@ struct Candidate {
     left: Compacted,
     /// Parameters removed.
     removed: usize,
-    /// Correct validation samples, by the network with these weights set to 0.
-    correct: usize,
+    /// Of the validation samples, by the network with these weights set to 0.
+    evaluation: Evaluation,
+    /// Correct samples lost, or RMSE added.
+    lost: f64,
 }
 
 impl BlockSearch {
@@ -108,16 +110,15 @@ impl BlockSearch {
     /// Removes the cheapest block that the goal allows, if there is one.
     fn remove_one(&mut self, pruning: &mut Pruning<'_>) -> Result<bool> {
         let mut candidates = self.candidates(pruning)?;
-        let correct_now = pruning.curve[pruning.curve.len() - 1].validation_correct;
-        candidates.sort_by(|a, b| a.cost_order(b, correct_now));
+        candidates.sort_by(Candidate::cost_order);
         for candidate in candidates {
-            if !self.allows(pruning, candidate.correct) {
+            if !self.allows(pruning, &candidate.evaluation) {
                 continue;
             }
             let Compacted { network, parameters, kept } = candidate.left;
             let measured: [Evaluation; 2] = pruning.measure(&network, &parameters)?;
             // Rounding may flip a sample; the budget applies to the network that is kept.
-            if !self.allows(pruning, measured[0].correct) {
+            if !self.allows(pruning, &measured[0]) {
                 continue;
             }
             for (numbers, kept) in self.block_of[1..].iter_mut().zip(&kept) {
@@ -131,12 +132,15 @@ impl BlockSearch {
     }
 
     /// Whether the goal allows a network with this many correct validation samples.
-    fn allows(&self, pruning: &Pruning<'_>, correct: usize) -> bool {
+    fn allows(&self, pruning: &Pruning<'_>, evaluation: &Evaluation) -> bool {
         match self.options.until {
             Until::Parameters(_) => true,
+            Until::Drop(share) if !pruning.scoring.metric.is_share() => {
+                pruning.scoring.of(evaluation) <= pruning.curve[0].validation_accuracy * (1.0 + share)
+            }
             Until::Drop(share) => {
                 let budget = share * pruning.data.validation.samples() as f64;
-                correct as f64 >= pruning.curve[0].validation_correct as f64 - budget
+                evaluation.correct as f64 >= pruning.curve[0].validation_correct as f64 - budget
             }
         }
     }
@@ -156,9 +160,15 @@ impl BlockSearch {
             // A layer that would vanish is not a candidate.
             let Ok(left) = compact(&network, &silenced, keep) else { continue };
             engine.set_parameters(&silenced)?;
-            let correct = engine.evaluate(&pruning.data.validation)?.correct;
+            let evaluation = engine.evaluate(&pruning.data.validation)?;
+            let last = &pruning.curve[pruning.curve.len() - 1];
+            let lost = if pruning.scoring.metric.is_share() {
+                last.validation_correct.saturating_sub(evaluation.correct) as f64
+            } else {
+                (pruning.scoring.of(&evaluation) - last.validation_accuracy).max(0.0)
+            };
             let removed = network.parameter_count() - left.network.parameter_count();
-            candidates.push(Candidate { layer, block, left, removed, correct });
+            candidates.push(Candidate { layer, block, left, removed, evaluation, lost });
         }
         Ok(candidates)
     }
@@ -179,10 +189,10 @@ impl BlockSearch {
 impl Candidate {
     /// By lost samples per removed parameter. Without a loss the cost is 0,
     /// however large the gain; of equals, the larger block comes first, then the lower layer.
-    fn cost_order(&self, other: &Self, correct_now: usize) -> Ordering {
-        let lost = |candidate: &Self| correct_now.saturating_sub(candidate.correct) as u128;
-        let (a, b) = (lost(self) * other.removed as u128, lost(other) * self.removed as u128);
-        a.cmp(&b).then(other.removed.cmp(&self.removed)).then(self.layer.cmp(&other.layer))
+    fn cost_order(&self, other: &Self) -> Ordering {
+        // Of whole numbers, products are exact up to 2^53.
+        let (a, b) = (self.lost * other.removed as f64, other.lost * self.removed as f64);
+        a.total_cmp(&b).then(other.removed.cmp(&self.removed)).then(self.layer.cmp(&other.layer))
     }
 }
 

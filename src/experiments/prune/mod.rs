@@ -14,6 +14,7 @@ mod curve;
 mod magnitude;
 mod session;
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use crate::dataset::Dataset;
@@ -21,7 +22,7 @@ use crate::engine::cpu::CpuEngine;
 use crate::engine::{Engine, EngineSettings, Evaluation};
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::{Network, Parameters};
-use crate::training::{self, EpochMetrics, Observer, Recipe};
+use crate::training::{self, EpochMetrics, Metric, Observer, Recipe, Scoring, TrainOptions};
 use crate::{Error, Result, Setting};
 
 pub use blocks::{BlockSearch, BlockSearchOptions, Until};
@@ -48,6 +49,8 @@ pub type StartEngine<'a> =
 /// A network that is being pruned.
 pub struct Pruning<'a> {
     data: PruneData,
+    /// How results become scores.
+    scoring: Scoring,
     settings: EngineSettings,
     threads: Option<usize>,
     start: StartEngine<'a>,
@@ -76,6 +79,7 @@ impl<'a> Pruning<'a> {
         let (network, parameters) = (model.network().clone(), model.parameters().clone());
         let mut pruning = Self {
             data,
+            scoring: model.scoring(),
             settings,
             threads,
             start,
@@ -138,10 +142,16 @@ impl<'a> Pruning<'a> {
     pub fn fine_tune(&mut self, recipe: &Recipe, observer: &mut dyn Observer) -> Result<()> {
         let mut engine = (self.start)(&self.network, &self.parameters, recipe.engine_settings())?;
         let last = &self.curve[self.curve.len() - 1];
-        let mut best =
-            BestEpoch { epoch: 0, accuracy: last.validation_accuracy, parameters: self.parameters.clone() };
+        let mut best = BestEpoch {
+            epoch: 0,
+            metric: last.metric,
+            score: last.validation_accuracy,
+            parameters: self.parameters.clone(),
+        };
         let observers: &mut [&mut dyn Observer] = &mut [&mut best, observer];
-        training::train(&mut *engine, recipe, &self.data.rest, &self.data.validation, observers)?;
+        let options = TrainOptions { scoring: self.scoring, ..TrainOptions::default() };
+        let (rest, validation) = (&self.data.rest, &self.data.validation);
+        training::train_with(&mut *engine, recipe, rest, validation, observers, options)?;
         self.tuned_epochs += best.epoch;
         let step = format!("fine-tuned; epoch {} of {} is best", best.epoch, recipe.epochs);
         self.take(step, self.network.clone(), best.parameters)
@@ -175,9 +185,9 @@ impl<'a> Pruning<'a> {
         step: String,
         network: Network,
         parameters: Parameters,
-        [validation, test]: [Evaluation; 2],
+        measured: [Evaluation; 2],
     ) {
-        let point = PrunePoint::new(step, &network, &validation, &test);
+        let point = PrunePoint::new(step, &network, &measured, &self.scoring);
         (self.observe)(&point);
         self.curve.push(point);
         (self.network, self.parameters) = (network, parameters);
@@ -187,15 +197,16 @@ impl<'a> Pruning<'a> {
 /// The parameters that did best on the validation split; of equals the earliest.
 struct BestEpoch {
     epoch: usize,
-    accuracy: f64,
+    metric: Metric,
+    score: f64,
     parameters: Parameters,
 }
 
 impl Observer for BestEpoch {
     fn epoch_ended(&mut self, metrics: &EpochMetrics, parameters: &Parameters) -> Result<()> {
         // Here the trainer's second data set is the validation samples.
-        if metrics.test_accuracy > self.accuracy {
-            (self.epoch, self.accuracy) = (metrics.epoch, metrics.test_accuracy);
+        if self.metric.compare(metrics.test_accuracy, self.score) == Ordering::Greater {
+            (self.epoch, self.score) = (metrics.epoch, metrics.test_accuracy);
             self.parameters = parameters.clone();
         }
         Ok(())

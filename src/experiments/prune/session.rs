@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{BlockSearch, BlockSearchOptions, PruneData, PrunePoint, Pruning, Until, WeightGoal};
-use crate::dataset::{DataSplits, HeldOut, Task};
+use crate::dataset::{DataSplits, HeldOut};
 use crate::engine::Penalties;
 use crate::model::{PruneMethod, TrainedModel};
 use crate::network::Parameters;
 use crate::session::settings::{DataSettings, check_threads, usual_l2};
 use crate::session::{EnginePurpose, EngineRequest, Session, Split, SplitSettings};
 use crate::text::grouped;
-use crate::training::{EpochMetrics, Observer, Recipe};
-use crate::{Error, Result, Setting};
+use crate::training::{EpochMetrics, Metric, Observer, Recipe};
+use crate::{Error, Result};
 
 /// What to remove.
 #[derive(Clone, Copy, Debug)]
@@ -120,6 +120,7 @@ impl PruneSettings {
             epochs: self.fine_tune.max(1),
             batch_size: self.batch_size,
             learning_rate: self.learning_rate.unwrap_or(usual_rate),
+            loss: model.loss(),
             penalties: Penalties::l2(self.l2.unwrap_or(usual_l2(model.record().arch))),
             seed,
             ..Recipe::default()
@@ -135,11 +136,6 @@ impl Session<'_> {
     /// # Errors
     /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
     pub fn prune(&self, model: &TrainedModel, settings: &PruneSettings) -> Result<PrunedModel> {
-        let task = model.data().task;
-        if task != Task::Classification {
-            let reason = format!("the model is one of {task}, and only classifiers can be pruned");
-            return Err(Error::setting(Setting::Model, reason));
-        }
         let threads = check_threads(settings.engine.threads())?;
         let _entered = crate::threads::enter(threads)?;
         let DataSplits { train, test } = self.load_for(model, &settings.data)?;
@@ -158,9 +154,9 @@ impl Session<'_> {
             Ok(engine(network, parameters, settings)?.engine)
         });
         let note = |point: &PrunePoint| {
-            let accuracy = 100.0 * point.validation_accuracy;
+            let score = shown(point.metric, point.validation_accuracy);
             self.note(format!(
-                "{}: {} parameters, validation {accuracy:.2} %",
+                "{}: {} parameters, validation {score}",
                 point.step,
                 grouped(point.parameters)
             ));
@@ -202,7 +198,8 @@ impl Session<'_> {
             }
             if settings.fine_tune > 0 {
                 let seed = recipe.seed.wrapping_add(round as u64 - 1);
-                let mut report = TuningReport { session: self, epochs: settings.fine_tune };
+                let metric = pruning.scoring.metric;
+                let mut report = TuningReport { session: self, epochs: settings.fine_tune, metric };
                 pruning.fine_tune(&Recipe { seed, ..recipe.clone() }, &mut report)?;
             } else if !method.is_by_rounds() && pruning.network().parameter_count() == before {
                 break;
@@ -216,16 +213,23 @@ impl Session<'_> {
 struct TuningReport<'a> {
     session: &'a Session<'a>,
     epochs: usize,
+    metric: Metric,
+}
+
+/// A score for people, with the name of an error.
+fn shown(metric: Metric, score: f64) -> String {
+    let shown = metric.shown(score);
+    if metric.is_share() { shown } else { format!("{} {shown}", metric.title()) }
 }
 
 impl Observer for TuningReport<'_> {
     fn epoch_ended(&mut self, metrics: &EpochMetrics, _: &Parameters) -> Result<()> {
         self.session.note(format!(
-            "fine-tuning epoch {}/{}: train loss {:.4}, validation {:.2} %, {:.2} s",
+            "fine-tuning epoch {}/{}: train loss {:.4}, validation {}, {:.2} s",
             metrics.epoch,
             self.epochs,
             metrics.train_loss,
-            100.0 * metrics.test_accuracy,
+            shown(self.metric, metrics.test_accuracy),
             metrics.seconds
         ));
         Ok(())
