@@ -279,13 +279,13 @@ impl Error {
         }
     }
 
-    /// An error about a table, in one line whatever its reason quotes.
+    /// An error about a table, in one line whatever its name and its reason quote: an array in an archive can have any name.
     pub(crate) fn table(name: String, reason: &str) -> Self {
         // The table is not at fault.
         if reason.starts_with(OUT_OF_MEMORY) {
             return Self::Memory(reason.to_owned());
         }
-        Self::Table { name, reason: one_line(reason) }
+        Self::Table { name: one_line(&name), reason: one_line(reason) }
     }
 
     /// Adds the side of a layer on which a topology is impossible.

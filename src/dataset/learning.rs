@@ -23,7 +23,7 @@ impl DataRecord {
         let EncodedSamples { samples, unseen, far } = self.samples(table, limits)?;
         if !self.is_own(&samples) {
             let reason = "as many rows as the table that was split in training, but different ones or in another order";
-            return Err(Error::Table { name, reason: reason.into() });
+            return Err(Error::table(name, reason));
         }
         Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen, far })
     }

@@ -86,6 +86,21 @@ fn damaged_bytes_never_panic() {
     }
 }
 
+/// The name of an array is part of the table's name.
+#[test]
+fn an_array_with_line_breaks_in_its_name_is_refused_in_one_line() {
+    let arrays = [("x\n\u{3}", npy("|u1", "(4, 2)", &[1; 8])), ("y", npy("|u1", "(4,)", &[0, 1, 2, 3]))];
+    let tables = Table::read(
+        Source::from_bytes("h", npz(&arrays, CompressionMethod::Stored)),
+        Format::Npz,
+        &NEW,
+        &ReadOptions::default(),
+    );
+    let refused = learn(tables.unwrap().table, FitOptions::default(), &Limits::default());
+    let message = refused.map(|_| ()).unwrap_err().to_string();
+    assert!(message.starts_with("h, x  .npy: ") && !message.contains(char::is_control), "{message:?}");
+}
+
 /// An archive may claim any size; only actual data are allocated.
 #[test]
 fn an_archive_with_wrong_sizes_is_refused() {
