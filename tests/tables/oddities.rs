@@ -1,6 +1,6 @@
 //! Lines around a header, signs behind numbers, blanks that are no ASCII, and texts that are tables of another kind.
 
-use tanner::dataset::table::{Columns, FitOptions, LabelNeed, Limits, ReadOptions};
+use tanner::dataset::table::{Columns, FitOptions, Impute, LabelNeed, Limits, ReadOptions};
 use tanner::dataset::{DataRecord, learn};
 
 use crate::{NEW, assert_says, csv, csv_with, learned, refusal};
@@ -97,6 +97,23 @@ fn a_header_in_the_middle_is_refused_with_its_line() {
     let options = ReadOptions { header: tanner::dataset::table::Header::Yes, ..ReadOptions::default() };
     let read = csv_with(numbers, &NEW, &options).unwrap();
     learn(read, FitOptions::default(), &Limits::default()).unwrap();
+}
+
+#[test]
+fn infinite_numbers_can_be_made_missing() {
+    for word in ["inf", "-Infinity", "1e400"] {
+        let text = trees(|number| if number == 3 { word.to_owned() } else { plain(number) });
+        let refused = refusal(&text);
+        assert_says(
+            &refused,
+            &["column \"gain\"", "float32", &format!("add `missing` usual,{word} `impute` median")],
+        );
+        let missing = Some(vec!["usual".to_owned(), word.to_owned()]);
+        let options = ReadOptions { missing, ..ReadOptions::default() };
+        let fit = FitOptions { impute: Some(Impute::Median), ..FitOptions::default() };
+        let (data, _) = learn(csv_with(&text, &NEW, &options).unwrap(), fit, &Limits::default()).unwrap();
+        assert!(data.features().iter().all(|value| value.is_finite()), "{word}");
+    }
 }
 
 #[test]

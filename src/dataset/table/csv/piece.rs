@@ -2,7 +2,8 @@
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use super::super::cells::{CellRules, Field};
+use super::super::advice::typed;
+use super::super::cells::{CellRules, Field, USUAL};
 use super::super::columns::{ColumnKind, ColumnPlan, Role};
 use super::super::odd_cells::OddCells;
 use super::super::span::narrow;
@@ -197,7 +198,15 @@ impl BlockParser<'_> {
                 column.words.add(&String::from_utf8_lossy(field.trim_ascii()), 1);
                 Ok(f32::NAN)
             }
-            Field::Infinite => Err(self.wrong(field, place, slot, "is not a number that float32 can hold")),
+            Field::Infinite => {
+                let word = String::from_utf8_lossy(trimmed(field));
+                let remedy = if self.plan.is_new && word.len() < 40 {
+                    format!("; if it means missing, add `missing` {} `impute` median", typed([USUAL, &*word]))
+                } else {
+                    String::new()
+                };
+                Err(self.wrong(field, place, slot, &format!("is not a number that float32 can hold{remedy}")))
+            }
             Field::Text if matches!(self.plan.features[slot].2, ColumnKind::Open) => {
                 column.odd.add(field, || place.line());
                 Ok(f32::NAN)
