@@ -2,7 +2,8 @@
 
 use super::TrainingOptions;
 use super::architecture::ArchitectureSettings;
-use crate::engine::{Optimizer, OptimizerKind, OptimizerOptions, Penalties};
+use crate::dataset::Task;
+use crate::engine::{LossRule, Optimizer, OptimizerKind, OptimizerOptions, Penalties};
 use crate::model::Arch;
 use crate::network::{Initialisation, Scheme};
 use crate::training::{Recipe, Rewire, Rewiring};
@@ -84,4 +85,18 @@ fn rewiring(options: &TrainingOptions, arch: Arch) -> Result<Option<Rewiring>> {
 /// Default weight decay: the paper has none on the fully connected network.
 pub(crate) fn usual_l2(arch: Arch) -> f32 {
     if arch == Arch::Fc { 0.0 } else { paper::L2 }
+}
+
+/// A loss that a task does not decide.
+pub(super) fn regression_loss(loss: Option<LossRule>) -> Result<Option<LossRule>> {
+    match loss.filter(|loss| loss.task() != Task::Regression) {
+        None => Ok(loss),
+        Some(other) => Err(Error::setting(
+            Setting::Loss,
+            format!(
+                "{other} follows from `task` {}; choose squared, absolute or huber for regression",
+                other.task()
+            ),
+        )),
+    }
 }

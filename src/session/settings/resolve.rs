@@ -6,12 +6,12 @@ use super::architecture::ArchitectureSettings;
 use super::class_weights::ClassWeights;
 use super::format::format;
 use super::groups::{DataOptions, EngineOptions, KeepingOptions};
-use super::recipe::{recipe, usual_l2};
+use super::recipe::{recipe, regression_loss, usual_l2};
 use super::task_choice::TaskChoice;
 use super::values::{BackendChoice, EventsPlace};
 use super::{Preset, Settings, TestRows, TrainingShape};
 use crate::dataset::table::{FitOptions, Format, Limits, ReadOptions, unquoted};
-use crate::dataset::{Augmentation, Holdout, Task};
+use crate::dataset::{Augmentation, Holdout};
 use crate::engine::LossRule;
 use crate::importance::{ImportanceSettings, NumberEncoding, NumberForm};
 use crate::model::{Arch, TrainedModel};
@@ -139,20 +139,6 @@ impl Settings {
             typed,
             preset,
         })
-    }
-}
-
-/// A loss that a task does not decide.
-fn regression_loss(loss: Option<LossRule>) -> Result<Option<LossRule>> {
-    match loss.filter(|loss| loss.task() != Task::Regression) {
-        None => Ok(loss),
-        Some(other) => Err(Error::setting(
-            Setting::Loss,
-            format!(
-                "{other} follows from `task` {}; choose squared, absolute or huber for regression",
-                other.task()
-            ),
-        )),
     }
 }
 
