@@ -21,6 +21,7 @@ use crate::{Error, Result};
 
 #[doc(hidden)]
 pub use metrics::{AtThreshold, ThresholdTable};
+#[doc(hidden)]
 pub use number_scores::{LabelScores, MultiLabelScores, RegressionScores, TargetScores};
 pub use predictions::Predictions;
 pub use scores::{ClassScores, Scores};

@@ -13,7 +13,7 @@ use crate::{Error, Result, Setting};
 /// their order, and classes that are called by their numbers.
 pub(super) fn record_of(model: &TrainedModel) -> Cow<'_, DataRecord> {
     let record = model.data();
-    if record.encoding.is_some() || record.image_shape.is_none() {
+    if record.encoding.is_some() || record.image_shape.is_none() || !record.task.is_classification() {
         return Cow::Borrowed(record);
     }
     let mut record = record.clone();
@@ -29,6 +29,10 @@ pub(super) fn pictures_for(model: &TrainedModel, settings: &DataSettings) -> Res
     let record = model.data();
     if record.encoding.is_some() && record.image_shape.is_none() {
         let reason = "the model was trained on a table: name that one, or another with the same columns";
+        return Err(Error::setting(Setting::Data, reason));
+    }
+    if !record.task.is_classification() {
+        let reason = format!("a folder of IDX files has classes, but the model is one of {}", record.task);
         return Err(Error::setting(Setting::Data, reason));
     }
     let splits = load_idx_folder(&settings.path).asked_by(Setting::Data)?;

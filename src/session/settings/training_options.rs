@@ -75,7 +75,7 @@ group! {
         /// draw one for each sample).
         #[arg(value_name = "P", allow_negative_numbers = true)]
         dropconnect: (f32) => Dropconnect,
-        /// Regression: squared, absolute or huber[:D] [default: squared]
+        /// Regression: squared, absolute, huber or huber:D [default: squared]
         ///
         /// Of the error e in deviations of the target: squared: e^2 / 2; absolute: |e|; huber:D: e^2 / 2 up to D, beyond it
         /// D (|e| - D / 2), with D 1 by default. Several targets have the mean of their losses.
