@@ -14,6 +14,8 @@ const FEW_ROWS: usize = 3;
 const MANY_TEXTS: usize = 20;
 /// Steps of float32 between the quartiles of a column that are too few.
 const COARSE: f32 = 64.0;
+/// Numbers up to this size keep their differences.
+const LARGE: f32 = 1e6;
 /// Rows that are looked at.
 const LOOKED_AT: usize = 100_000;
 /// Columns that a warning names.
@@ -65,7 +67,9 @@ impl Table {
 
     /// Large numbers beside others far away, such as times and a few zeros: no offset keeps their differences in float32.
     fn coarse(&self, slot: usize, column: &Column) -> Option<String> {
-        if column.texts.is_some() || column.offset != 0.0 || column.span.is_exact() {
+        let [least, most] = column.span.range()?;
+        let is_large = least.abs().max(most.abs()) > f64::from(LARGE);
+        if !is_large || column.texts.is_some() || column.offset != 0.0 || column.span.is_exact() {
             return None;
         }
         let cells = self.cells.iter().skip(slot).step_by(self.columns.len()).copied();
@@ -78,7 +82,7 @@ impl Table {
         let (low, middle, high) = (at(2), at(4), at(6));
         let step = middle.abs().next_up() - middle.abs();
         // Of a quarter of the rows around the middle, float32 tells only few apart.
-        (middle.abs() > 1e6 && high - low < COARSE * step).then(|| {
+        (middle.abs() > LARGE && high - low < COARSE * step).then(|| {
             format!(
                 "column {} holds numbers near {middle} beside others far from them, and differences below {step} are lost: if the \
                  others mean missing, make them so{}; else subtract {middle} from all numbers",

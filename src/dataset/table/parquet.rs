@@ -233,8 +233,9 @@ fn read_group(readers: &mut [Reader], rows: usize, plan: &ColumnPlan, table: &mu
         });
         for reader in readers.iter() {
             if let Role::Label(number) = reader.role {
-                table.labels[number].codes.extend_from_slice(&reader.part.labels);
-                table.labels[number].numbers.extend_from_slice(&reader.part.label_numbers);
+                for (code, value) in reader.part.labels.iter().zip(&reader.part.label_numbers) {
+                    table.labels[number].push_code(*code, || *value);
+                }
             }
         }
         table.rows += part;

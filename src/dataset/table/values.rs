@@ -4,7 +4,7 @@
 use super::guess::{LabelChoice, MAX_GUESSED};
 use super::{Labels, Table, shown};
 #[cfg(feature = "train")]
-use super::{MissingWords, Read, Texts};
+use super::{MissingWords, Read};
 use crate::Result;
 #[cfg(feature = "train")]
 use crate::dataset::retain_rows;
@@ -12,34 +12,21 @@ use crate::dataset::{Targets, Task};
 
 #[cfg(feature = "train")]
 impl Labels {
-    /// Forgets texts that no row has any more, so that they do not become classes.
-    fn forget_unused_texts(&mut self) {
-        if self.texts.has_overflown() {
-            return;
-        }
-        let mut texts = Texts::up_to(self.texts.list().len());
-        for code in &mut self.codes {
-            let text = self.texts.list().get(*code as usize);
-            *code = text.and_then(|text| texts.number(text)).unwrap_or(u32::MAX);
-        }
-        self.texts = texts;
-    }
-
     /// Whether every label is a finite number; missing labels were refused.
     fn are_numbers(&self) -> bool {
-        self.numbers.iter().all(|number| number.is_finite())
+        self.different_numbers().all(f64::is_finite)
     }
 
     /// Whether every label is 0 or 1.
     fn are_flags(&self) -> bool {
-        self.numbers.iter().all(|number| *number == 0.0 || *number == 1.0)
+        self.different_numbers().all(|number| number == 0.0 || number == 1.0)
     }
 
     /// Whether these are meant as quantities: numbers with fractions or, of a label that was named, too many different ones
     /// for classes.
     pub(crate) fn are_quantities(&self) -> bool {
         let has_many = self.texts.has_overflown() || self.texts.list().len() > MAX_GUESSED;
-        let has_fractions = self.numbers.iter().any(|number| number.fract() != 0.0);
+        let has_fractions = self.different_numbers().any(|number| number.fract() != 0.0);
         let is_quantity = match self.choice {
             LabelChoice::Named => has_many || has_fractions,
             // What is neither few whole numbers nor a text is refused: it must be named.
@@ -76,10 +63,12 @@ impl Table {
     pub fn suggested_task(&self) -> Result<Task> {
         let [only] = self.labels.as_slice() else {
             if self.labels.iter().all(Labels::are_flags) && !self.labels.is_empty() {
-                let ones =
-                    |row: usize| self.labels.iter().filter(|labels| labels.numbers[row] == 1.0).count();
                 let are_classes = self.labels.iter().all(|labels| labels.position.is_none());
-                if are_classes && (0..self.rows).all(|row| ones(row) == 1) {
+                let mut ones = vec![0.0; if are_classes { self.rows } else { 0 }];
+                for labels in &self.labels {
+                    ones.iter_mut().zip(labels.numbers()).for_each(|(ones, number)| *ones += number);
+                }
+                if are_classes && ones.iter().all(|ones| *ones == 1.0) {
                     return Err(self.refused(
                         "the labels have one column for each class, as exactly one is 1 in each row: save y.argmax(axis=1), or take \
                          `task` multilabel",
@@ -110,13 +99,15 @@ impl Table {
             return Err(self.refused("there are no labels"));
         }
         let mut values = Vec::with_capacity(count * self.rows);
+        let mut columns: Vec<_> = self.labels.iter().map(|labels| (labels, labels.numbers())).collect();
         for row in 0..self.rows {
-            for labels in &self.labels {
+            for (labels, numbers) in &mut columns {
+                let Some(number) = numbers.next() else { return Err(self.refused("fewer labels than rows")) };
                 #[expect(
                     clippy::cast_possible_truncation,
                     reason = "checked: what becomes infinite is refused"
                 )]
-                let value = labels.numbers[row] as f32;
+                let value = number as f32;
                 let expected = match task {
                     Task::MultiLabel if value != 0.0 && value != 1.0 => {
                         "0 or 1, which each of several labels must be"
@@ -126,8 +117,7 @@ impl Table {
                 };
                 if !expected.is_empty() {
                     let text = labels.codes.get(row).and_then(|code| labels.texts.list().get(*code as usize));
-                    let shown_text =
-                        text.map_or_else(|| labels.numbers[row].to_string(), |text| format!("{text:?}"));
+                    let shown_text = text.map_or_else(|| number.to_string(), |text| format!("{text:?}"));
                     return Err(self.refused(format!(
                         "row {}, column {}: label {shown_text} is not {expected}",
                         row + 1,
@@ -153,15 +143,15 @@ impl Table {
             let limits = f64::from(f32::MIN_POSITIVE)..=f64::from(f32::MAX);
             *weight == 0.0 || limits.contains(weight)
         };
-        if let Some(row) = weights.numbers.iter().position(|weight| !is_valid(weight)) {
+        if let Some((row, weight)) = weights.numbers().enumerate().find(|(_, weight)| !is_valid(weight)) {
             let text = weights.codes.get(row).and_then(|code| weights.texts.list().get(*code as usize));
-            let given = text.map_or_else(|| weights.numbers[row].to_string(), |text| format!("{text:?}"));
+            let given = text.map_or_else(|| weight.to_string(), |text| format!("{text:?}"));
             return Err(format!(
                 "row {}: the weight {given} in column {column} is invalid, it must be a number from 0 to 3.4e38 (`weights`)",
                 row + 1
             ));
         }
-        let keep: Vec<bool> = weights.numbers.iter().map(|weight| *weight > 0.0).collect();
+        let keep: Vec<bool> = weights.numbers().map(|weight| weight > 0.0).collect();
         let kept = keep.iter().filter(|keep| **keep).count();
         if kept == 0 {
             return Err(format!(
@@ -172,12 +162,7 @@ impl Table {
             let width = self.columns.len();
             retain_rows(&mut self.cells, width, |row| keep[row]);
             for labels in self.labels.iter_mut().chain([&mut weights]) {
-                retain_rows(&mut labels.codes, 1, |row| keep[row]);
-                retain_rows(&mut labels.numbers, 1, |row| keep[row]);
-                labels.forget_unused_texts();
-                if !labels.codes.contains(&u32::MAX) {
-                    labels.first_missing = None;
-                }
+                labels.retain(&keep);
             }
             for (slot, column) in self.columns.iter_mut().enumerate() {
                 let mut cells = self.cells.iter().skip(slot).step_by(width);
@@ -197,6 +182,6 @@ impl Table {
     #[must_use]
     pub fn weights(&self) -> Option<Vec<f32>> {
         #[expect(clippy::cast_possible_truncation, reason = "checked when they were read")]
-        self.weights.as_ref().map(|weights| weights.numbers.iter().map(|weight| *weight as f32).collect())
+        self.weights.as_ref().map(|weights| weights.numbers().map(|weight| weight as f32).collect())
     }
 }

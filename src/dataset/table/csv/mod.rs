@@ -161,13 +161,7 @@ impl Rows {
             }
         }
         for (labels, new) in table.labels.iter_mut().zip(&piece.labels) {
-            if labels.first_missing.is_none() {
-                labels.first_missing.clone_from(&new.first_missing);
-            }
-            let numbers = labels.texts.take(&new.texts);
-            let of = |code: &u32| numbers.get(*code as usize).copied().flatten().unwrap_or(u32::MAX);
-            labels.codes.extend(new.codes.iter().map(of));
-            labels.numbers.extend_from_slice(&new.numbers);
+            labels.append(new);
         }
         table.rows += piece.rows;
         reading.options.limits.check_values(table.rows as f64, width as f64)?;

@@ -157,7 +157,9 @@ impl BlockParser<'_> {
                 Role::Empty if field.trim_ascii().is_empty() => {}
                 Role::Empty => return Err(self.not_empty(field, place)),
                 Role::Label(number) => match self.label(field, place, *number)? {
-                    Some(label) => piece.labels[*number].push_number(label, self.rules.label_number(label)),
+                    Some(label) => {
+                        piece.labels[*number].push_number(label, || self.rules.label_number(label));
+                    }
                     None => {
                         let word = String::from_utf8_lossy(field.trim_ascii());
                         piece.labels[*number].push_missing(|| format!("line {}", place.line()), &word);
