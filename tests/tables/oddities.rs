@@ -64,6 +64,7 @@ fn titles_and_units_around_a_header_are_no_data() {
     let (header, rows) = table.split_once('\n').unwrap();
     for text in [
         format!("Trees of the forest\n{table}"),
+        format!("len gain by kind\n{table}"),
         format!("Trees\n\nmeasured in 2024\n{table}"),
         format!("\"Trees, all of them\",,\n,,\n{table}"),
         format!("{header}\ncm,EUR,-\n{rows}"),

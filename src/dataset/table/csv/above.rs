@@ -8,7 +8,7 @@ use super::super::units::Unit;
 use super::delimiter::usual_length;
 
 /// Lines of titles that are skipped.
-const MOST: usize = 20;
+pub(super) const MOST: usize = 20;
 /// Cells and characters of a cell in a note.
 const SHOWN: usize = 4;
 const LONGEST: usize = 40;

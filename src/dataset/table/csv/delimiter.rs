@@ -6,6 +6,7 @@ use csv::ByteRecord;
 
 use super::super::cells::{CellRules, Decimal, Field};
 use super::super::units::Unit;
+use super::above;
 use super::dialect::records;
 use super::squeeze::{has_blanks_before_quotes, tidied};
 
@@ -30,7 +31,7 @@ pub(super) struct Knowledge<'a> {
 /// How well a delimiter fits, the most important reason first.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Fit {
-    /// Whether the first record has all known names.
+    /// Whether one of the first records has all known names.
     is_known: bool,
     /// Whether nearly all records have the same number of fields, more than one.
     is_regular: bool,
@@ -62,8 +63,13 @@ fn fit(head: &[u8], delimiter: u8, known: Knowledge<'_>) -> Fit {
     let head = tidied(head, delimiter, has_blanks_before_quotes(head, delimiter));
     let records = records(&head, delimiter).unwrap_or_default();
     let columns = usual_length(&records);
-    let is_name = |name: &&str| records[0].iter().any(|field| field.trim_ascii() == name.as_bytes());
-    let is_known = !records.is_empty() && known.columns.is_some_and(|names| names.iter().all(is_name));
+    let holds =
+        |record: &ByteRecord, name: &&str| record.iter().any(|field| field.trim_ascii() == name.as_bytes());
+    // Above the header there may be titles, which may mention columns.
+    let is_known = known.columns.is_some_and(|names| {
+        let mut first = records.iter().take(above::MOST + 1).filter(|record| record.len() == columns);
+        first.any(|record| names.iter().all(|name| holds(record, name)))
+    });
     let alike = records.iter().filter(|record| record.len() == columns).count();
     let is_regular = columns > 1 && 10 * alike >= 9 * records.len();
     let is_character = delimiter != BLANKS;
