@@ -130,6 +130,7 @@ impl Known {
     fn of_labels(table: &Table, options: FitOptions, limits: &Limits) -> Result<Self> {
         let task = options.task.map_or_else(|| table.suggested_task(), Ok)?;
         if task != Task::Classification {
+            table.check_differences()?;
             return Ok(Self { class_names: Vec::new(), targets: table.numbers(task)? });
         }
         if table.labels.len() > 1 {

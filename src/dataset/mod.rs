@@ -186,12 +186,15 @@ impl Dataset {
     }
 
     #[cfg(feature = "train")]
-    /// SHA-256 of all features and labels, in hexadecimal digits.
+    /// SHA-256 of all features, labels or targets, and weights, in hexadecimal digits.
     #[must_use]
     pub(crate) fn digest(&self) -> String {
         let mut hash = Sha256::new();
         hash.update((self.feature_count as u64).to_le_bytes());
         update_digest(self, &mut hash);
+        for weight in self.weights.iter().flatten() {
+            hash.update(weight.to_le_bytes());
+        }
         crate::text::hex(hash.finalize())
     }
 

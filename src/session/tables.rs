@@ -86,6 +86,9 @@ pub(super) fn read_known(settings: &DataSettings, path: &Path, encoding: &TableE
 
 pub(super) fn read_tables(settings: &DataSettings, columns: &Columns<'_>) -> Result<Tables> {
     let Some(format) = settings.format else {
+        if !settings.path.exists() {
+            return Err(Error::Dataset(format!("there is no file {}", settings.path.display())));
+        }
         let reason = format!("{} is a folder, expected a table", settings.path.display());
         return Err(Error::Dataset(reason));
     };

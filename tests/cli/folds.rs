@@ -149,6 +149,27 @@ fn folds_have_the_recipe_of_a_run_without_flags() {
     assert_eq!(run(folder, line).stderr.matches("(finished before)").count(), 3);
 }
 
+/// Weights decide what a run computes, as features and labels do.
+#[test]
+fn folds_with_other_weights_are_refused() {
+    let folder = folder();
+    let folder = folder.path();
+    let weighed = |weight: fn(usize) -> usize| {
+        let lines = table();
+        let lines = lines.lines().enumerate().map(|(row, line)| match row {
+            0 => format!("{line},w\n"),
+            _ => format!("{line},{}\n", weight(row)),
+        });
+        fs::write(folder.join("table.csv"), lines.collect::<String>()).unwrap();
+    };
+    let line = format!("table.csv {NET} --weights w --folds 2 --out out");
+    weighed(|row| 1 + row % 2);
+    run(folder, &line);
+    weighed(|row| 1 + row % 3);
+    let refused = tanner(folder, &line);
+    assert!(refused.code == Some(1) && refused.stderr.contains("different data_sha256"), "{refused:?}");
+}
+
 #[test]
 fn finished_folds_are_not_repeated_and_the_result_is_the_same() {
     let folder = folder();

@@ -231,6 +231,26 @@ fn weights_of_0_leave_rows_out_and_bad_weights_are_refused() {
     refused(folder, &format!("houses.csv --label price --weights price {NET} --out none"), &["is the label"]);
 }
 
+#[test]
+fn numbers_whose_differences_float32_loses_are_refused() {
+    let folder = folder();
+    let folder = folder.path();
+    let far = |by: i64| {
+        let row = |row: i64| format!("{},{},{}\n", row % 7, row % 11, by + row % 7 + row % 11);
+        let text = "a,b,y\n".to_owned() + &(0..60).map(row).collect::<String>();
+        fs::write(folder.join("far.csv"), text).unwrap();
+    };
+    far(1_000_000_000);
+    refused(
+        folder,
+        &format!("far.csv --label y --task regression {NET} --out none"),
+        &["label column \"y\" goes from 1000000000 to 1000000015", "steps of 64", "subtract 1000000008"],
+    );
+    // Whole numbers that float32 holds.
+    far(10_000_000);
+    run(folder, &format!("far.csv --label y --task regression {NET} --out near"));
+}
+
 /// Of one step over all rows at once, and so of every such step, the gradients are the same.
 #[test]
 fn whole_weights_are_like_repeated_rows() {

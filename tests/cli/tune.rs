@@ -155,6 +155,38 @@ fn folds_and_own_spaces() {
     }
 }
 
+/// A typed optimiser leaves the rate to the search; what a typed setting excludes is not searched.
+#[test]
+fn what_is_reported_is_what_was_trained_with() {
+    let folder = folder();
+    let folder = folder.path();
+    fs::write(folder.join("space.toml"), "lr = [0.02, 0.3]\n").unwrap();
+    run(folder, &format!("tune {BASE} --optimizer sgd --epochs 1 --trials 8 --space space.toml --out out"));
+    let mut rates = std::collections::BTreeSet::new();
+    for trial in &json(folder, "out/tune.json")["trials"].as_array().unwrap()[1..] {
+        let candidate = trial["candidate"].as_u64().unwrap();
+        let config = json(folder, &format!("out/trials/{candidate:04}-epochs1/config.json"));
+        assert_eq!(config["recipe"]["learning_rate"], trial["settings"]["lr"]);
+        rates.insert(trial["settings"]["lr"].to_string());
+    }
+    assert_eq!(rates.len(), 2, "both rates were tried");
+    fs::write(folder.join("space.toml"), "degree = [2, 3]\nlr = [0.02, 0.3]\n").unwrap();
+    let base = BASE.replace("--arch fc", "--arch rsp --degree-distribution poisson:2");
+    run(folder, &format!("tune {base} --epochs 1 --trials 2 --space space.toml --out apart"));
+    let found = json(folder, "apart/tune.json");
+    assert!(found["trials"].as_array().unwrap().iter().all(|trial| trial["settings"]["degree"].is_null()));
+}
+
+/// A longer search may have removed the model of an earlier best one.
+#[test]
+fn a_shorter_search_in_the_same_folder_has_a_result() {
+    let folder = folder();
+    let folder = folder.path();
+    for trials in [12, 9, 4, 2] {
+        run(folder, &format!("tune {BASE} --epochs 9 --trials {trials} --out out"));
+    }
+}
+
 /// What a signal leaves is resumed; the results so far are written.
 #[cfg(unix)]
 #[test]

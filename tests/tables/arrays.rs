@@ -5,7 +5,7 @@ use std::io::{Cursor, Write};
 use tanner::dataset::table::{
     ColumnRef, Columns, FitOptions, Format, Impute, Limits, ReadOptions, Source, Table, Tables, read_labels,
 };
-use tanner::dataset::{DataRecord, Dataset, learn};
+use tanner::dataset::{DataRecord, Dataset, Task, learn};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -353,4 +353,37 @@ fn archives_without_what_is_needed_are_refused_with_their_arrays() {
     let read = read(Format::Npz, hot, &NEW).unwrap();
     let error = learn(read.table, FitOptions::default(), &Limits::default()).unwrap_err();
     assert_says(&error.to_string(), &["y.argmax(axis=1)"]);
+}
+
+/// The first column has features, the second labels, the third weights.
+#[test]
+fn weights_are_taken_from_the_array_that_has_the_labels() {
+    let (label, weights): (ColumnRef, ColumnRef) = ("1".parse().unwrap(), "2".parse().unwrap());
+    let columns = Columns::New { label: Some(&label), labelled: true, drop: &[], weights: Some(&weights) };
+    let data = npy("|u1", "(4, 3)", &[1, 0, 2, 3, 1, 1, 5, 9, 0, 7, 1, 4]);
+    for (format, bytes) in
+        [(Format::Npy, data.clone()), (Format::Npz, npz(&[("x", data.clone())], CompressionMethod::Stored))]
+    {
+        let table = read(format, bytes, &columns).unwrap().table;
+        assert_eq!((table.rows(), table.labels_count()), (3, 1), "the row of weight 0 is left out");
+        assert_eq!(table.weights().unwrap(), [2.0, 1.0, 4.0]);
+    }
+    let apart = [("x", data), ("y", npy("|u1", "(4,)", &[0, 1, 0, 1]))];
+    let columns = Columns::New { label: None, labelled: true, drop: &[], weights: Some(&weights) };
+    let refused = read(Format::Npz, npz(&apart, CompressionMethod::Stored), &columns).unwrap_err();
+    assert_says(&refused.to_string(), &["`weights`", "the array y"]);
+}
+
+#[test]
+fn targets_stored_by_column_are_read() {
+    let targets =
+        |bytes: Vec<u8>| read_labels(Source::from_bytes("y.npy", bytes), &Limits::default()).unwrap();
+    let by_row = targets(npy("|u1", "(3, 2)", &[1, 2, 3, 4, 5, 6]));
+    let by_column = targets(by_column("|u1", "(3, 2)", &[1, 3, 5, 2, 4, 6]));
+    let columns = Columns::New { label: None, labelled: false, drop: &[], weights: None };
+    let numbers = |labels| {
+        let table = read(Format::Npy, npy("|u1", "(3, 1)", &[7, 8, 9]), &columns).unwrap().table;
+        table.with_labels(labels).unwrap().numbers(Task::Regression).unwrap()
+    };
+    assert_eq!(numbers(by_row), numbers(by_column));
 }

@@ -241,3 +241,23 @@ fn a_file_is_read_a_thousand_times_alike() {
         }
     });
 }
+
+#[test]
+fn weights_of_rows_are_no_label() {
+    let (label, weights) = ("kind".parse().unwrap(), "c".parse().unwrap());
+    let columns = Columns::New { label: Some(&label), labelled: true, drop: &[], weights: Some(&weights) };
+    // Weights from -50 to 49 are refused.
+    let read = |rows, columns: &Columns<'_>| {
+        let bytes = write(rows, 1, Compression::UNCOMPRESSED, false);
+        Table::read(Source::from_bytes("w", bytes), Format::Parquet, columns, &ReadOptions::default())
+    };
+    assert_says(
+        &read(100, &columns).unwrap_err().to_string(),
+        &["row 1: the weight \"-50\"", "column \"c\""],
+    );
+    let weights = "e".parse().unwrap();
+    let columns = Columns::New { label: Some(&label), labelled: true, drop: &[], weights: Some(&weights) };
+    // True and false are 1 and 0: every second row counts.
+    let table = read(100, &columns).unwrap().table;
+    assert_eq!((table.rows(), table.labels_count(), table.weights().unwrap()), (50, 1, vec![1.0; 50]));
+}

@@ -236,9 +236,11 @@ impl Table {
         options: &ReadOptions,
     ) -> Result<Tables> {
         let name = source.name().to_owned();
-        let one = |read: Read<Self>| {
-            Ok(Tables { table: read?.with_weights_apart()?, test: None, notes: Vec::new() })
+        let apart = |Tables { table, test, notes }: Tables| {
+            let test = test.map(Self::with_weights_apart).transpose()?;
+            Ok(Tables { table: table.with_weights_apart()?, test, notes })
         };
+        let one = |read: Read<Self>| Ok(Tables { table: read?, test: None, notes: Vec::new() });
         let read = threads::run(|| match format {
             Format::Csv => one(csv::read(source, columns, options)),
             Format::Npy => one(npy::read(source, columns, &options.limits)),
@@ -248,7 +250,7 @@ impl Table {
             #[cfg(not(feature = "parquet"))]
             Format::Parquet => Err(WITHOUT_PARQUET.into()),
         });
-        read.map_err(|reason| Error::table(name, &reason))
+        read.and_then(apart).map_err(|reason| Error::table(name, &reason))
     }
 
     /// Number of rows.

@@ -236,11 +236,9 @@ impl<R: std::io::Read> Array<R> {
         let (shape, storage) = (&self.header.shape, self.header.storage);
         let (rows, columns) = match *shape.as_slice() {
             [rows] => (rows, 1),
-            [rows, columns] if columns > 0 && (columns == 1 || !self.header.by_column) => (rows, columns),
+            [rows, columns] if columns > 0 => (rows, columns),
             _ => {
-                return Err(format!(
-                    "labels of shape {shape:?}, expected [rows] or [rows, targets], row by row"
-                ));
+                return Err(format!("labels of shape {shape:?}, expected [rows] or [rows, targets]"));
             }
         };
         limits.check_columns(columns)?;
@@ -254,12 +252,13 @@ impl<R: std::io::Read> Array<R> {
             host::reserve(&mut labels.codes, rows, "the labels").map_err(|error| error.to_string())?;
         }
         let mut bytes = vec![0; storage.element.bytes()];
-        for row in 0..rows {
-            for labels in &mut all {
-                read_exact(&mut self.reader, &mut bytes)?;
-                let text = storage.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
-                labels.push(&text);
-            }
+        let by_column = self.header.by_column;
+        for place in 0..rows * columns {
+            let (row, column) =
+                if by_column { (place % rows, place / rows) } else { (place / columns, place % columns) };
+            read_exact(&mut self.reader, &mut bytes)?;
+            let text = storage.text(&bytes).map_err(|reason| format!("label {}: {reason}", row + 1))?;
+            all[column].push(&text);
         }
         expect_end(&mut self.reader)?;
         Ok(all)

@@ -34,8 +34,7 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     };
     let (table, plan) = get(&choice.table, None)?;
     let test = choice.test.as_ref().map(|pair| get(pair, Some(&plan))).transpose()?;
-    let test = test.map(|(table, _)| table.with_weights_apart()).transpose()?;
-    Ok(Tables { table: table.with_weights_apart()?, test, notes: choice.notes })
+    Ok(Tables { table, test: test.map(|(table, _)| table), notes: choice.notes })
 }
 
 /// Reads labels from an archive with a single array, or with one of a usual name.
@@ -62,6 +61,12 @@ fn read_pair(
     like: Option<&ColumnPlan>,
     limits: &Limits,
 ) -> Read<(Table, ColumnPlan)> {
+    if let (Columns::New { weights: Some(_), .. }, Some(labels)) = (columns, labels) {
+        return Err(format!(
+            "`weights` needs an array with a column of weights and the labels, but those are the array {labels}: put features, labels and \
+             weights into one array, or save a table"
+        ));
+    }
     let columns = match *columns {
         // If labels have a separate array, every column is a feature.
         Columns::New { drop, weights, .. } if labels.is_some() => {

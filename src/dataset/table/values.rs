@@ -2,13 +2,19 @@
 
 #[cfg(feature = "train")]
 use super::guess::{LabelChoice, MAX_GUESSED};
+#[cfg(feature = "train")]
+use super::span::narrow;
 use super::{Labels, Table, shown};
 #[cfg(feature = "train")]
-use super::{MissingWords, Read};
+use super::{MissingWords, Read, Span};
 use crate::Result;
 #[cfg(feature = "train")]
 use crate::dataset::retain_rows;
 use crate::dataset::{Targets, Task};
+
+/// Steps of float32 between the least and the greatest of the numbers to predict, at least.
+#[cfg(feature = "train")]
+const STEPS: f64 = 1000.0;
 
 #[cfg(feature = "train")]
 impl Labels {
@@ -130,6 +136,33 @@ impl Table {
         Ok(Targets::Numbers { task, values, count })
     }
 
+    /// Refuses numbers to predict that are so far from 0 that float32 loses their differences.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) with the column and what to subtract.
+    #[cfg(feature = "train")]
+    pub(crate) fn check_differences(&self) -> Result<()> {
+        for labels in &self.labels {
+            let mut span = Span::default();
+            labels
+                .different_numbers()
+                .filter(|number| number.is_finite())
+                .for_each(|number| span.add(number));
+            let Some([low, high]) = span.range() else { continue };
+            let (size, width) = (narrow(low.abs().max(high.abs())), high - low);
+            let step = f64::from(size.next_up()) - f64::from(size);
+            if !span.is_exact() && width > 0.0 && step.is_finite() && step * STEPS > width {
+                let middle = (low + 0.5 * width).round();
+                return Err(self.refused(format!(
+                    "label column {} goes from {low} to {high}, where float32 has steps of {step}: subtract {middle} from it, and add that to \
+                     the predictions",
+                    shown(&labels.name, self.named)
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the weights out of the labels, and removes the rows of weight 0: they count as if they were not there.
     #[cfg(feature = "train")]
     pub(super) fn with_weights_apart(mut self) -> Read<Self> {
@@ -147,7 +180,7 @@ impl Table {
             let text = weights.codes.get(row).and_then(|code| weights.texts.list().get(*code as usize));
             let given = text.map_or_else(|| weight.to_string(), |text| format!("{text:?}"));
             return Err(format!(
-                "row {}: the weight {given} in column {column} is invalid, it must be a number from 0 to 3.4e38 (`weights`)",
+                "row {}: the weight {given} in column {column} is invalid, it must be 0, or a number from 1.2e-38 to 3.4e38 (`weights`)",
                 row + 1
             ));
         }

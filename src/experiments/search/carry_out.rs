@@ -53,7 +53,7 @@ impl<'a> Search<'a> {
                 if is_of_classes { space } else { space.without(&[Setting::LabelSmoothing]) }
             }
         };
-        let space = space.without(&base.given());
+        let space = space.without(&base.decided());
         if space.is_empty() {
             let reason = "every setting that could be searched is given: leave some out";
             return Err(Error::setting(Setting::Space, reason));
@@ -89,7 +89,7 @@ impl<'a> Search<'a> {
             folds: self.settings.folds,
             best: self.best,
             versus,
-            settings: self.settings.base.clone().over(self.drawn[own].clone()),
+            settings: self.settings.base.clone().or(self.drawn[own].clone()),
             space: self.space.to_toml(),
             trials: self.trials,
         })
@@ -218,7 +218,7 @@ impl<'a> Search<'a> {
 
     /// The runs of a candidate: one, or one for each fold.
     fn runs(&self, candidate: usize, drawn: &Settings, epochs: usize) -> Result<Vec<PlannedRun>> {
-        let mut settings = self.settings.base.clone().over(drawn.clone());
+        let mut settings = self.settings.base.clone().or(drawn.clone());
         settings.training.epochs = Some(epochs);
         settings.output = OutputOptions::default();
         let name = format!("{candidate:04}-epochs{epochs}");
@@ -307,6 +307,12 @@ impl<'a> Search<'a> {
     /// Compares a candidate with the default, both with all epochs, on the rows that both were judged by.
     fn versus(&self, candidate: usize) -> Result<Option<Versus>> {
         let all = *self.rungs.last().unwrap_or(&1);
+        let of_best = self.runs(candidate, &self.drawn[candidate], all)?;
+        if of_best.iter().any(|run| !run.has_model()) {
+            // A longer search had a better candidate, and kept only that one's.
+            self.session.note("the model of the best candidate was removed by a longer search: not compared with the default");
+            return Ok(None);
+        }
         let errors = |candidate: usize| -> Result<Vec<f64>> {
             let runs = self.runs(candidate, &self.drawn[candidate], all)?;
             let parts = runs.iter().map(|run| self.batch.errors(run)).collect::<Result<Vec<_>>>()?;

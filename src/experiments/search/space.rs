@@ -268,7 +268,7 @@ mod tests {
                 let base = Settings::default().arch(arch).optimizer(optimizer);
                 let mut all = Vec::new();
                 for candidate in 0..30 {
-                    let fits = |drawn: &Settings| base.clone().over(drawn.clone()).resolve().map(drop);
+                    let fits = |drawn: &Settings| base.clone().or(drawn.clone()).resolve().map(drop);
                     all.push(space.draw(7, candidate, fits).unwrap());
                 }
                 assert_eq!(space.draw(7, 3, |_| Ok(())).unwrap(), all[3], "{arch}");

@@ -53,10 +53,18 @@ fn split_key(RunSettings { recipe, validation, train_limit, data, .. }: &RunSett
     format!("{} {test:?} {validation:?} {train_limit:?}", recipe.seed)
 }
 
+/// The model of a run's last epoch.
+const MODEL: &str = "model.safetensors";
+
 impl PlannedRun {
+    /// Whether the model of its last epoch is there.
+    pub(crate) fn has_model(&self) -> bool {
+        self.folder.join(MODEL).exists()
+    }
+
     /// Removes the models of a finished run; its summary stays.
     pub(crate) fn remove_models(&self) {
-        for name in ["model.safetensors", "best.safetensors"] {
+        for name in [MODEL, "best.safetensors"] {
             // What is not there need not be removed.
             let _ = std::fs::remove_file(self.folder.join(name));
         }
@@ -146,7 +154,7 @@ impl Batch<'_> {
     pub(crate) fn errors(&self, run: &PlannedRun) -> Result<Vec<f64>> {
         let _entered = threads::enter(run.settings.engine.threads())?;
         let scored = split(&run.settings, self.data(run)?.splits)?.test;
-        let model = TrainedModel::load(run.folder.join("model.safetensors"))?;
+        let model = TrainedModel::load(run.folder.join(MODEL))?;
         let predictor = Predictor::new(model, run.settings.engine.threads())?;
         let predictions = predictor.predict(scored.features())?;
         let (targets, records) = (scored.targets(), &predictor.model().data().targets);

@@ -159,8 +159,10 @@ settings! {
 }
 
 /// Settings of which only one can be given.
-const EITHER: [[Setting; 2]; 9] = [
+const EITHER: [[Setting; 2]; 10] = [
     [Setting::Label, Setting::Labels],
+    // Rows of weight 0 are left out before labels of another file could be counted.
+    [Setting::Labels, Setting::Weights],
     [Setting::Degrees, Setting::Density],
     [Setting::Degree, Setting::DegreeDistribution],
     [Setting::Parameters, Setting::Degrees],
@@ -204,6 +206,18 @@ impl Settings {
         if let Some((_, kind)) = short.into_iter().find(|(given, _)| *given == Some(true)) {
             *importance = Some(kind);
         }
+    }
+
+    /// Settings that these leave no choice about: those given, and those that exclude one of them.
+    pub(crate) fn decided(&self) -> Vec<Setting> {
+        let given = self.given();
+        let partner = |[one, other]: &[Setting; 2]| match (given.contains(one), given.contains(other)) {
+            (true, _) => Some(*other),
+            (false, true) => Some(*one),
+            (false, false) => None,
+        };
+        let excluded: Vec<Setting> = EITHER.iter().filter_map(partner).collect();
+        [given, excluded].concat()
     }
 
     /// As flags of the command line: `--epochs=3`.

@@ -41,15 +41,16 @@ pub(super) fn new_plan(
     let count = names.len();
     let mut skipped = vec![false; count];
     skip.iter().for_each(|place| skipped[*place] = true);
-    let last = || (0..count).rfind(|place| !skipped[*place]);
+    let weights = weights.map(|column| names.find(Setting::Weights, column)).transpose()?;
+    // The last column is taken for the label, unless it holds the weights.
+    let last = || (0..count).rfind(|place| !skipped[*place] && Some(*place) != weights);
     let (mut labels, choice) = match (label, usual_label(names)) {
         _ if !labelled || count == 0 => (Vec::new(), LabelChoice::Named),
         (Some(column), _) => (label_places(names, column)?, LabelChoice::Named),
         (None, Some(place)) => (vec![place], LabelChoice::Usual),
         (None, None) => (last().into_iter().collect(), LabelChoice::guessed(names)),
     };
-    if let Some(column) = weights {
-        let place = names.find(Setting::Weights, column)?;
+    if let Some(place) = weights {
         if labels.contains(&place) {
             let name = shown(&names.name(place), names.is_named());
             return Err(format!("`weights`: column {name} is the label: name another one with `label`"));
