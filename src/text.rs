@@ -54,6 +54,13 @@ pub fn digits(value: f64, count: usize) -> String {
     format!("{value:.decimals$}")
 }
 
+/// A score with four decimals; one far from 1 with four digits: `0.9312`, `-2.500e20`.
+#[must_use]
+#[cfg_attr(not(feature = "report"), allow(unreachable_pub, dead_code, reason = "reports hand it on"))]
+pub fn four_decimals(score: f64) -> String {
+    if score.abs() < 1e6 { format!("{score:.4}") } else { format!("{score:.3e}") }
+}
+
 /// Bytes as hexadecimal digits, two for each, for digests.
 #[cfg(feature = "train")]
 pub(crate) fn hex(bytes: impl AsRef<[u8]>) -> String {

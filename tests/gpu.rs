@@ -118,7 +118,7 @@ fn tests() -> Vec<Test> {
         add("dispatches of shared sums fold", kernels::shared_sums_fold);
         add("more quads and columns than a workgroup has", kernels::wide_layers);
         add("training follows the reference", training::follows_the_reference);
-        add("golden run", training::gives_the_golden_losses);
+        add("golden runs", training::gives_the_golden_losses);
         add("every loss and weights", losses::kernels_follow_the_reference);
         add("training with every loss and weights", losses::training_follows_the_reference);
         add("labels are smoothed", regularisation::smoothed_labels);

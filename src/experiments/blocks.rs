@@ -8,10 +8,11 @@ use crate::network::Network;
 use crate::topology::Partition;
 use crate::{Error, Result, Setting};
 
-/// The blocks of the inputs and of each hidden layer: the network's own, or `blocks` even ones in each.
+/// The blocks of the inputs and of each hidden layer: the network's own, or `blocks` even ones in each. A layer with fewer
+/// neurons has fewer blocks, one for each.
 ///
 /// # Errors
-/// [`Error::Setting`] with the layer that cannot be cut into this many blocks, or
+/// [`Error::Setting`] when no layer can be cut into this many blocks, or
 /// when the network has no blocks and none were requested.
 pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Partition>> {
     let layers = network.layers();
@@ -21,13 +22,14 @@ pub fn neuron_blocks(network: &Network, blocks: Option<usize>) -> Result<Vec<Par
     let refuse = |reason: String| Error::setting(Setting::Blocks, reason);
     match blocks {
         Some(count) => {
-            let cut = |(layer, own): (usize, &&Partition)| {
-                Partition::even(own.width(), count).map_err(|_| {
-                    let (name, width) = (layer_name(layer), own.width());
-                    refuse(format!("{count} is invalid, {name} has {width} neurons, it must be 1 to {width}"))
-                })
-            };
-            own.iter().enumerate().map(cut).collect()
+            let widest = own.iter().map(|layer| layer.width()).max().unwrap_or_default();
+            if !(1..=widest).contains(&count) {
+                let reason = format!(
+                    "{count} is invalid, the widest layer has {widest} neurons, it must be 1 to {widest}"
+                );
+                return Err(refuse(reason));
+            }
+            own.iter().map(|layer| Partition::even(layer.width(), count.min(layer.width()))).collect()
         }
         None if own.iter().all(|layer| layer.len() == 1) => {
             let reason = "this network has no blocks: say into how many to cut each layer";
@@ -63,8 +65,11 @@ mod tests {
         };
         assert_eq!(sizes(None), [[8, 784], [8, 784], [8, 400]]);
         assert_eq!(sizes(Some(3)), [[3, 784], [3, 784], [3, 400]]);
-        let message = neuron_blocks(&network, Some(401)).unwrap_err().to_string();
-        assert!(message.contains("blocks: 401") && message.contains("hidden layer 2"), "{message}");
+        assert_eq!(sizes(Some(401)), [[401, 784], [401, 784], [400, 400]]);
+        for count in [0, 785] {
+            let message = neuron_blocks(&network, Some(count)).unwrap_err().to_string();
+            assert!(message.contains("the widest layer has 784 neurons, it must be 1 to 784"), "{message}");
+        }
         request.connectivity = Connectivity::FullyConnected;
         let message = neuron_blocks(&request.build(0).unwrap(), None).unwrap_err().to_string();
         assert!(message.contains("this network has no blocks"), "{message}");

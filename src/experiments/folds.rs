@@ -114,7 +114,7 @@ impl<'a> FoldsReport<'a> {
             Some(format!("{words} {}{deviation}{unit}", form(mean)))
         };
         let percent = |value: f64| format!("{:.2}", 100.0 * value);
-        let four = |value: f64| format!("{value:.4}");
+        let four = crate::text::four_decimals;
         let digits = |value: f64| crate::text::digits(value, 4);
         let measures = match self.task {
             Task::Classification => [

@@ -56,7 +56,7 @@ pub fn folds_table(report: &FoldsReport<'_>) -> TextTable {
     );
     let cell = |form: Form, value: Option<f64>| match form {
         Form::Share => TextCell::known(value, TextCell::percent),
-        Form::Four => TextCell::known(value, |value| TextCell::text(format!("{value:.4}"))),
+        Form::Four => TextCell::known(value, |value| TextCell::text(crate::text::four_decimals(value))),
         Form::Units => TextCell::known(value, |value| TextCell::text(crate::text::digits(value, 4))),
     };
     for run in &report.runs {

@@ -37,7 +37,7 @@ mod trials;
 
 pub use crate::text::grouped;
 #[doc(hidden)]
-pub use crate::text::{digits, epochs};
+pub use crate::text::{digits, epochs, four_decimals};
 pub use benchmark::{duration, measurement_table, ratio_table, step_time_chart};
 pub use comparison::{comparison_table, table1_table};
 pub use connectivity::connectivity_picture;

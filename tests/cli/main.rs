@@ -38,6 +38,7 @@ mod saying;
 #[cfg(unix)]
 mod signals;
 mod support;
+mod targets;
 mod tasks;
 mod terminal;
 mod text_tables;

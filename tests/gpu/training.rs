@@ -122,13 +122,15 @@ fn follow_with(
     misses.equal("evaluation", (got.correct, got.samples), (expected.correct, 47));
 }
 
-/// The recorded losses of the golden run, under every tile policy.
+/// The recorded losses of the golden runs, under every tile policy.
 pub(crate) fn gives_the_golden_losses(runtime_checks: bool) -> Result<(), String> {
-    let (network, parameters, settings) = golden::network();
-    for (_, tiles) in shapes::POLICIES {
-        let options = shapes::options(tiles, runtime_checks);
-        let mut engine = shapes::engine(&network, &parameters, settings, &options);
-        golden::check(&golden::run(&mut engine), golden::FLOAT32_BOUND);
+    for golden in golden::RUNS {
+        let (network, parameters, settings) = golden::network(golden.rule);
+        for (_, tiles) in shapes::POLICIES {
+            let options = shapes::options(tiles, runtime_checks);
+            let mut engine = shapes::engine(&network, &parameters, settings, &options);
+            golden.check(&mut engine, golden::FLOAT32_BOUND);
+        }
     }
     Ok(())
 }

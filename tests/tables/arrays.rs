@@ -375,6 +375,28 @@ fn weights_are_taken_from_the_array_that_has_the_labels() {
 }
 
 #[test]
+fn labels_to_test_on_have_as_many_columns() {
+    let (x, two, one) = (("<f4", "(4, 2)", 32), ("<f4", "(4, 2)", 32), ("<f4", "(4,)", 16));
+    let of = |train: (&'static str, &'static str, usize), test: (&'static str, &'static str, usize)| {
+        let arrays = [
+            ("x_train", x.0, x.1, x.2),
+            ("y_train", train.0, train.1, train.2),
+            ("x_test", x.0, x.1, x.2),
+            ("y_test", test.0, test.1, test.2),
+        ];
+        let arrays = arrays.map(|(name, descr, shape, bytes)| (name, npy(descr, shape, &vec![0; bytes])));
+        read(Format::Npz, npz(&arrays, CompressionMethod::Stored), &NEW)
+    };
+    assert!(of(two, two).is_ok() && of(one, one).is_ok());
+    for (refused, tested, trained) in [(of(two, one), 1, 2), (of(one, two), 2, 1)] {
+        let message = refused.unwrap_err().to_string();
+        let expected =
+            format!("y_test, have {tested} columns, but those to train on, y_train, have {trained}");
+        assert!(message.contains(&expected), "{message}");
+    }
+}
+
+#[test]
 fn targets_stored_by_column_are_read() {
     let targets =
         |bytes: Vec<u8>| read_labels(Source::from_bytes("y.npy", bytes), &Limits::default()).unwrap();

@@ -73,7 +73,7 @@ pub(crate) struct PruningArgs {
     pub(crate) target: Option<PruneTarget>,
     /// blocks: cut every layer into N even blocks
     ///
-    /// [default: the model's own blocks]
+    /// A layer with fewer neurons has one block for each. [default: the model's own blocks]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
     /// blocks: whether to prune weights of input blocks, too
@@ -119,7 +119,7 @@ pub(crate) struct LayerImportanceArgs {
     pub(crate) silence: Silence,
     /// Cut every layer into N even blocks
     ///
-    /// [default: the model's own blocks]
+    /// A layer with fewer neurons has one block for each. [default: the model's own blocks]
     #[arg(long, value_name = "N", help_heading = "Measurement", allow_negative_numbers = true)]
     pub(crate) blocks: Option<usize>,
     /// Trees of each layer's random forest; 0 for none

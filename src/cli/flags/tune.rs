@@ -76,6 +76,9 @@ fn seconds(text: &str) -> Result<f64, String> {
     let wrong = || format!("{text:?} is not a time: write 90s, 10m or 2h");
     let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?);
     let number: f64 = number.trim().parse().map_err(|_| wrong())?;
+    if number <= 0.0 {
+        return Err(format!("{text:?} is invalid, it must be above 0: write 90s, 10m or 2h"));
+    }
     let factor = match unit {
         "s" => 1.0,
         "m" | "min" => 60.0,

@@ -38,13 +38,16 @@ impl Classes {
                 "has only one class, {only:?}, at least 2 are needed: name another column with `label`, or add rows of another class"
             )),
             // Values that occur once are not classes but names, row numbers or quantities.
-            many if many.len() * 2 > table.rows().max(4) => refuse(format!(
-                "has {} different values in {} rows, such as {:?}: a class needs at least 2 rows; name another \
-                 column with `label`",
-                many.len(),
-                table.rows(),
-                many[0]
-            )),
+            many if many.len() * 2 > table.rows().max(4) => {
+                let count = format!("has {} different values in {} rows", many.len(), table.rows());
+                refuse(match labels.almost_numbers() {
+                    Some(reason) => format!("{count}, {reason}; or name another column with `label`"),
+                    None => format!(
+                        "{count}, such as {:?}: a class needs at least 2 rows; name another column with `label`",
+                        many[0]
+                    ),
+                })
+            }
             _ => Ok(Self { names }),
         }
     }
@@ -57,6 +60,7 @@ impl Classes {
         let Some(labels) = table.labels() else {
             return Err(table.refused("there are no labels"));
         };
+        labels.check_complete(table)?;
         let known = self.find(labels.texts.list());
         let of = |code: &u32| known.get(*code as usize).copied().flatten();
         let classes: Option<Vec<u32>> = labels.codes.iter().map(of).collect();

@@ -3,7 +3,8 @@
 #[cfg(feature = "train")]
 use super::LabelChoice;
 use super::texts::label_number;
-use super::{Limits, Texts};
+use super::{Limits, Table, Texts, Unit, shown};
+use crate::Result;
 
 /// The label of each row, as in the table.
 #[derive(Clone, Debug)]
@@ -49,6 +50,16 @@ impl Labels {
     /// Whether some row has no label.
     pub(crate) fn is_incomplete(&self) -> bool {
         self.first_missing.is_some()
+    }
+
+    /// Refuses rows without a label.
+    ///
+    /// # Errors
+    /// [`Error::Table`](crate::Error::Table) with the first of them.
+    pub(super) fn check_complete(&self, table: &Table) -> Result<()> {
+        let Some((place, _)) = &self.first_missing else { return Ok(()) };
+        let column = shown(&self.name, table.named);
+        Err(table.refused(format!("{place}: the label is missing in column {column}: remove such rows")))
     }
 
     /// Adds the label of the next row.
@@ -97,6 +108,33 @@ impl Labels {
         self.codes.iter().map(move |code| match self.of_texts.get(*code as usize) {
             Some(number) => *number,
             None => beyond.next().unwrap_or(f64::NAN),
+        })
+    }
+
+    /// What keeps nearly all values from being numbers to predict: a few other ones, or a unit; `None` of other texts.
+    pub(super) fn almost_numbers(&self) -> Option<String> {
+        let text = |row: usize| self.texts.list().get(self.codes[row] as usize);
+        let odd: Vec<usize> = self
+            .numbers()
+            .enumerate()
+            .filter(|(_, number)| !number.is_finite())
+            .map(|(row, _)| row)
+            .collect();
+        let row = *odd.first()?;
+        let shown_text = text(row).map_or_else(|| "a missing value".to_owned(), |text| format!("{text:?}"));
+        if odd.len() * 10 <= self.codes.len() {
+            return Some(format!(
+                "nearly all of them numbers, but row {} has {shown_text}: correct or remove {} to predict the column as a number",
+                row + 1,
+                if odd.len() == 1 { "it".to_owned() } else { format!("such rows ({})", odd.len()) }
+            ));
+        }
+        let has_unit = |row: &&usize| {
+            text(**row).is_some_and(|text| Unit::split(text).is_some_and(|(_, unit)| unit.is_known()))
+        };
+        let with_unit = odd.iter().filter(has_unit).count();
+        ((self.codes.len() - odd.len() + with_unit) * 10 >= self.codes.len() * 9).then(|| {
+            format!("numbers with units, such as {shown_text}: write plain numbers to predict the column as a number")
         })
     }
 

@@ -34,6 +34,17 @@ pub(super) fn read(source: Source, columns: &Columns<'_>, limits: &Limits) -> Re
     };
     let (table, plan) = get(&choice.table, None)?;
     let test = choice.test.as_ref().map(|pair| get(pair, Some(&plan))).transpose()?;
+    if let (Some((test, _)), Some(pair)) = (&test, &choice.test) {
+        let (trained, tested) = (table.labels.len(), test.labels.len());
+        if tested != trained {
+            let called = |pair: &Pair| choice.members[pair.labels.unwrap_or(pair.features)].name.as_str();
+            return Err(format!(
+                "labels to test on, {}, have {tested} columns, but those to train on, {}, have {trained}: save as many",
+                called(pair),
+                called(&choice.table)
+            ));
+        }
+    }
     Ok(Tables { table, test: test.map(|(table, _)| table), notes: choice.notes })
 }
 

@@ -4,7 +4,7 @@
 use super::guess::{LabelChoice, MAX_GUESSED};
 #[cfg(feature = "train")]
 use super::span::narrow;
-use super::{Labels, Table, shown};
+use super::{Labels, Table, Unit, shown};
 #[cfg(feature = "train")]
 use super::{MissingWords, Read, Span};
 use crate::Result;
@@ -104,6 +104,7 @@ impl Table {
         if count == 0 {
             return Err(self.refused("there are no labels"));
         }
+        self.labels.iter().try_for_each(|labels| labels.check_complete(self))?;
         let mut values = Vec::with_capacity(count * self.rows);
         let mut columns: Vec<_> = self.labels.iter().map(|labels| (labels, labels.numbers())).collect();
         for row in 0..self.rows {
@@ -124,8 +125,10 @@ impl Table {
                 if !expected.is_empty() {
                     let text = labels.codes.get(row).and_then(|code| labels.texts.list().get(*code as usize));
                     let shown_text = text.map_or_else(|| number.to_string(), |text| format!("{text:?}"));
+                    let has_unit = text.is_some_and(|text| Unit::split(text).is_some());
+                    let remedy = if has_unit { ": write it without a unit" } else { "" };
                     return Err(self.refused(format!(
-                        "row {}, column {}: label {shown_text} is not {expected}",
+                        "row {}, column {}: label {shown_text} is not {expected}{remedy}",
                         row + 1,
                         shown(&labels.name, self.named)
                     )));

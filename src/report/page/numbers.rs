@@ -7,7 +7,7 @@ use super::{MAX_CLASSES, ReportedRun, permutation};
 use crate::experiments::PermutationImportance;
 use crate::inference::{LabelScores, TargetScores, TaskScores};
 use crate::report::grouped;
-use crate::text::digits;
+use crate::text::{digits, four_decimals};
 
 /// Maximum number of characters of a name.
 const MAX_NAME: usize = 48;
@@ -22,7 +22,7 @@ pub struct NumbersRun {
 }
 
 fn four(value: Option<f64>) -> String {
-    value.map_or_else(|| "–".into(), |value| format!("{value:.4}"))
+    value.map_or_else(|| "–".into(), four_decimals)
 }
 
 /// The most important scores, beside that of the run.

@@ -11,7 +11,7 @@ use tanner::engine::Evaluation;
 use tanner::experiments::PermutationImportance;
 use tanner::files::atomic_write;
 use tanner::inference::{MultiLabelScores, Predictor, RegressionScores, TaskScores};
-use tanner::report::{TextCell, TextColumn, TextTable, digits};
+use tanner::report::{TextCell, TextColumn, TextTable, digits, four_decimals};
 use tanner::training::{Metric, ScoredOn};
 
 use super::{AveragedScores, averaged, print_importance};
@@ -44,7 +44,7 @@ fn shown(value: f64) -> String {
 }
 
 fn shown_r2(r2: Option<f64>) -> String {
-    r2.map_or("-".to_owned(), |r2| format!("{r2:.4}"))
+    r2.map_or("-".to_owned(), four_decimals)
 }
 
 /// Prints and writes the scores.

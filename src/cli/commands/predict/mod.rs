@@ -10,6 +10,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use tanner::Error;
+use tanner::dataset::Task;
 use tanner::dataset::idx::read_images;
 use tanner::dataset::table::{Format, KeptColumns, ReadOptions, Source};
 use tanner::inference::Predictor;
@@ -43,6 +44,9 @@ pub(crate) fn run(args: &PredictArgs) -> anyhow::Result<()> {
         predictor = predictor.averaging(average)?;
     }
     let model = predictor.model();
+    if args.proba && model.data().task == Task::Regression {
+        return refuse("--proba", "the model predicts numbers, which have no probabilities: leave it out");
+    }
     let names = model.output_names();
     let content = if args.label_only { Content::LabelOnly } else { Content::All };
     let mut answers = Answers::new(target, &names, content, args.stream);

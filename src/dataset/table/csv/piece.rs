@@ -245,7 +245,8 @@ impl BlockParser<'_> {
         Ok(cell)
     }
 
-    /// The label of a row of a new table; none if it is missing, which is reported with all other problems.
+    /// The label of a row; none if it is missing. That is reported with all other problems of a new table, and of rows that have
+    /// weights once those of weight 0 are removed.
     fn label<'t>(&self, field: &'t [u8], place: RecordPlace<'_>, number: usize) -> Read<Option<&'t str>> {
         let field = trimmed(field);
         let column = || self.plan.label_name(number);
@@ -253,7 +254,7 @@ impl BlockParser<'_> {
             if self.plan.is_weight(number) {
                 return Err(self.plan.missing(number, &format!("line {}", place.line())));
             }
-            if self.plan.is_new {
+            if self.plan.is_new || self.plan.has_weights {
                 return Ok(None);
             }
             let (line, column) = (place.line(), column());
