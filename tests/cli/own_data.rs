@@ -332,6 +332,9 @@ fn several_spellings_of_a_label_are_reported() {
         ),
         (["1", "1.0"], Some("\"1\" and \"1.0\" are one class, \"1\"")),
         (["TRUE", "True"], Some("\"TRUE\" and \"True\" are one class, \"True\"")),
+        (["1", "True"], Some("\"1\" and \"True\" are two classes")),
+        (["0.0", "false"], Some("\"0.0\" and \"false\" are two classes")),
+        (["0", "True"], None),
         (["9007199254740992", "9007199254740993"], None),
         (["a", "b"], None),
     ] {

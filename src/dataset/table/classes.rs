@@ -1,5 +1,7 @@
 //! Turns the labels of a table into classes with names.
 
+#[cfg(feature = "train")]
+use super::texts::boolean;
 use super::texts::{booleans, listed, number, sort};
 use super::{Labels, Limits, Table, Texts, shown};
 use crate::{Error, Result};
@@ -149,25 +151,32 @@ pub(crate) fn joined_spellings(labels: &Labels) -> Option<String> {
 #[cfg(feature = "train")]
 pub(crate) fn separate_spellings(labels: &Labels) -> Option<String> {
     let texts = labels.texts.list();
+    let warning = |one: &String, other: &String| {
+        format!("the labels {one:?} and {other:?} are two classes; if they mean the same, spell them alike")
+    };
     let mut seen = std::collections::HashMap::new();
     for text in texts.iter().filter(|text| number(text).is_some()) {
         // Whole numbers of more digits than float64 holds are compared as what they are.
         let long = text.parse::<i128>().ok().filter(|value| value.unsigned_abs() >= 1 << 53);
         let value = (long, number(text).filter(|_| long.is_none()).map(f64::to_bits));
         if let Some(other) = seen.insert(value, text) {
-            return Some(format!(
-                "the labels {other:?} and {text:?} are two classes; if they mean the same, spell them alike"
-            ));
+            return Some(warning(other, text));
         }
     }
+    if booleans(texts).is_some() {
+        return None;
+    }
+    let truth = |text: &String| boolean(text.as_bytes()).map(|value| value.to_string());
     let mut seen = std::collections::HashMap::new();
-    for text in
-        texts.iter().filter(|text| number(text).is_none() && booleans(std::slice::from_ref(text)).is_none())
-    {
-        if let Some(other) = seen.insert(folded(text), text) {
-            return Some(format!(
-                "the labels {other:?} and {text:?} are two classes; if they mean the same, spell them alike"
-            ));
+    for text in texts.iter().filter(|text| number(text).is_none()) {
+        // A boolean may be written as 0 or 1, too.
+        if let Some(number) = truth(text)
+            && let Some(other) = texts.iter().find(|other| plain(other).as_ref() == Some(&number))
+        {
+            return Some(warning(other, text));
+        }
+        if let Some(other) = seen.insert(truth(text).unwrap_or_else(|| folded(text)), text) {
+            return Some(warning(other, text));
         }
     }
     None
