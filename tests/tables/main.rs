@@ -2,6 +2,7 @@
 
 mod arrays;
 mod columns;
+mod decimals;
 mod dialects;
 mod encoding;
 mod hostile;

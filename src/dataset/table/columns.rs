@@ -205,6 +205,19 @@ impl Columns<'_> {
         if let Self::Of { encoding, .. } = self { encoding.cells.as_ref() } else { None }
     }
 
+    /// The places of all features of a model in a file of this many columns without their names; `None` if they do not fit.
+    pub(crate) fn places(&self, count: usize) -> Option<Vec<usize>> {
+        let Self::Of { encoding, .. } = self else { return None };
+        known::places_by_position(count, encoding).ok().map(|places| places.features)
+    }
+
+    /// Of the places of all features of a model, those of numbers.
+    pub(crate) fn of_numbers(&self, places: &[usize]) -> Vec<usize> {
+        let Self::Of { encoding, .. } = self else { return Vec::new() };
+        let with_columns = places.iter().zip(&encoding.columns);
+        with_columns.filter(|(_, column)| column.categories.is_none()).map(|(place, _)| *place).collect()
+    }
+
     /// The names that a header of this table would have, if known.
     pub(crate) fn known_names(&self) -> Option<Vec<&str>> {
         match self {

@@ -60,8 +60,8 @@ pub(super) fn plan_of(names: ColumnNames<'_>, encoding: &TableEncoding, need: La
 }
 
 /// Where the columns of an encoding are in a file.
-struct Places {
-    features: Vec<usize>,
+pub(super) struct Places {
+    pub(super) features: Vec<usize>,
     /// Of each label, if present.
     labels: Vec<Option<usize>>,
     /// Of the weight, if there is one and it is present.
@@ -84,7 +84,7 @@ fn places_by_name(header: &[String], encoding: &TableEncoding) -> Read<Places> {
 }
 
 /// Without names, columns must be in the places of training; only labels and weights may be missing.
-fn places_by_position(count: usize, encoding: &TableEncoding) -> Read<Places> {
+pub(super) fn places_by_position(count: usize, encoding: &TableEncoding) -> Read<Places> {
     let trained = encoding.file_columns;
     let labels: Vec<usize> = encoding.labels().filter_map(|label| label.position).collect();
     let weights = encoding.weights.as_ref().and_then(|column| column.position);

@@ -168,22 +168,20 @@ fn is_blank(records: &[u8]) -> bool {
 }
 
 /// Whether a single record names columns: it has a name that the model knows or, if the model has no names
-/// and takes only numbers, a text.
+/// and takes only numbers, a text in the place of one of those.
 fn names_columns(record: &ByteRecord, columns: &Columns<'_>, rules: &CellRules) -> bool {
-    match columns.known_names() {
-        Some(known) => {
-            record.iter().any(|field| known.iter().any(|name| name.as_bytes() == field.trim_ascii()))
-        }
-        None => {
-            columns.takes_numbers_alone()
-                && record.iter().any(|field| rules.field(field, None) == Field::Text)
-        }
+    if let Some(known) = columns.known_names() {
+        return record.iter().any(|field| known.iter().any(|name| name.as_bytes() == field.trim_ascii()));
     }
+    // The label, if it is there, may be a text in a row, too.
+    let places = columns.places(record.len()).unwrap_or_else(|| (0..record.len()).collect());
+    let mut fields = places.into_iter().filter_map(|place| record.get(place));
+    columns.takes_numbers_alone() && fields.any(|field| rules.field(field, None) == Field::Text)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::{LabelNeed, TableEncoding};
+    use super::super::super::{FitOptions, LabelNeed, TableEncoding};
     use super::*;
 
     fn read(parts: &[&str]) -> Vec<Result<Option<usize>>> {
@@ -203,6 +201,25 @@ mod tests {
         assert_eq!(counts(&["1,2\n", "3,4\n5,6\n"]), [Some(1), Some(2)]);
         assert_eq!(counts(&["a,b\n", "1,2\n", "\n", "3,4\n"]), [None, Some(1), None, Some(1)]);
         assert_eq!(counts(&["\u{feff}a;b\n1;2\n", "3;4"]), [Some(1), Some(1)]);
+    }
+
+    #[test]
+    fn a_row_with_its_class_is_no_header() {
+        let text = "1,2,v\n3,4,u\n1,2,v\n3,4,u\n";
+        let source = Source::from_bytes("t.csv", text.as_bytes().to_vec());
+        let new = Columns::New { label: None, labelled: true, drop: &[], weights: None };
+        let table = super::super::read(source, &new, &ReadOptions::default()).unwrap();
+        let encoding = TableEncoding::fit(&table, None, FitOptions::default()).unwrap();
+        let columns = Columns::Of { encoding: &encoding, label: LabelNeed::Ignored };
+        for (first, is_row) in [("1,2,v\n", true), ("1,2\n", true), ("a,2,v\n", false), ("a,b,kind\n", false)]
+        {
+            let mut rows = ArrivingRows::new("stdin", ReadOptions::default());
+            let mut count =
+                |part: &str| rows.read(part.as_bytes(), &columns).unwrap().map(|table| table.rows());
+            assert_eq!(count(first), is_row.then_some(1), "{first}");
+            let later = if first == "1,2\n" { "5,6\n7,8\n" } else { "5,6,u\n7,8,v\n" };
+            assert_eq!(count(later), Some(2), "{first}");
+        }
     }
 
     #[test]

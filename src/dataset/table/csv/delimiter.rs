@@ -1,4 +1,4 @@
-//! Which character separates fields, and which one decimals: those with which more columns are numbers.
+//! Which character separates fields: the one with which more columns are numbers.
 
 use std::path::Path;
 
@@ -7,6 +7,7 @@ use csv::ByteRecord;
 use super::super::cells::{CellRules, Decimal, Field};
 use super::super::units::Unit;
 use super::above;
+use super::decimals::rules_of;
 use super::dialect::records;
 use super::squeeze::{has_blanks_before_quotes, tidied};
 
@@ -36,6 +37,8 @@ struct Fit {
     /// Whether nearly all records have the same number of fields, more than one.
     is_regular: bool,
     numeric_columns: usize,
+    /// Whether those are all columns. Commas of decimals split numbers, but other columns as well.
+    is_all_numbers: bool,
     /// Without regular records, those that have the most frequent number of fields.
     alike: usize,
     is_character: bool,
@@ -78,9 +81,15 @@ fn fit(head: &[u8], delimiter: u8, known: Knowledge<'_>) -> Fit {
         let alike = if is_character && columns > 1 { alike } else { 0 };
         return Fit { is_known, alike, columns: if alike > 0 { columns } else { 0 }, ..Fit::default() };
     }
+    // Decimals with commas among fields with commas are quoted.
+    let is_quoted = || records.iter().flatten().any(|field| field.contains(&b','));
+    if delimiter == b',' && known.decimal == Decimal::Comma && !is_quoted() {
+        return Fit::default();
+    }
     let rules = rules_of(&records, delimiter, None, known.rules, known.decimal);
     let numeric_columns = numeric_columns(&records, columns, &rules);
-    Fit { is_known, is_regular, numeric_columns, alike: 0, is_character, columns }
+    let is_all_numbers = numeric_columns == columns;
+    Fit { is_known, is_regular, numeric_columns, is_all_numbers, alike: 0, is_character, columns }
 }
 
 /// The most frequent number of fields.
@@ -97,11 +106,12 @@ fn numeric_columns(records: &[ByteRecord], columns: usize, rules: &CellRules) ->
     let most = (CELLS / columns).max(2);
     let below = records.get(1..).filter(|below| !below.is_empty()).unwrap_or(records);
     let mut counts = vec![(0, 0); columns];
+    let mut units: Vec<Option<Unit>> = vec![None; columns];
     for record in below.iter().take(most).filter(|record| record.len() == columns) {
-        for (field, (numbers, texts)) in record.iter().zip(&mut counts) {
+        for ((field, (numbers, texts)), unit) in record.iter().zip(&mut counts).zip(&mut units) {
             match rules.field(field, None) {
                 Field::Number(_) => *numbers += 1,
-                Field::Text if number_with_unit(field, rules) => *numbers += 1,
+                Field::Text if is_number_with(unit, field, rules) => *numbers += 1,
                 Field::Text | Field::Infinite => *texts += 1,
                 Field::Missing | Field::MissingWord => {}
             }
@@ -110,54 +120,9 @@ fn numeric_columns(records: &[ByteRecord], columns: usize, rules: &CellRules) ->
     counts.into_iter().filter(|(numbers, texts)| *numbers > 0 && *numbers >= 9 * *texts).count()
 }
 
-fn number_with_unit(field: &[u8], rules: &CellRules) -> bool {
+/// Whether a field is a number with a common unit, or with that of its column, which the first one decides.
+fn is_number_with(unit: &mut Option<Unit>, field: &[u8], rules: &CellRules) -> bool {
     let text = std::str::from_utf8(field.trim_ascii()).unwrap_or_default();
-    Unit::split(text).is_some_and(|(number, _)| rules.number(&number).is_some())
-}
-
-/// The rules under which most cells are numbers; `trained` are those of a model, which win between equals.
-pub(super) fn rules_of(
-    records: &[ByteRecord],
-    delimiter: u8,
-    trained: Option<&CellRules>,
-    rules: &CellRules,
-    decimal: Decimal,
-) -> CellRules {
-    let with =
-        |decimal_comma, thousands| CellRules { decimal_comma, thousands, missing: rules.missing.clone() };
-    match decimal {
-        Decimal::Point => return with(false, true),
-        Decimal::Comma => return with(true, true),
-        Decimal::Auto => {}
-    }
-    let (point, comma) = (with(false, false), with(true, false));
-    let (point_groups, comma_groups) = (with(false, true), with(true, true));
-    let mut choices = if delimiter == b',' {
-        vec![point, point_groups, comma, comma_groups]
-    } else {
-        vec![point, comma, point_groups, comma_groups]
-    };
-    if let Some(trained) = trained {
-        choices.insert(0, with(trained.decimal_comma, trained.thousands));
-    }
-    let mut counts = vec![0_usize; choices.len()];
-    let mut has_comma = false;
-    for field in records.iter().flatten().take(CELLS) {
-        let has = |byte| memchr::memchr(byte, field).is_some();
-        // A number without either is the same under all rules.
-        if !has(b',') && !has(b'.') {
-            continue;
-        }
-        has_comma |= has(b',');
-        let Ok(text) = std::str::from_utf8(field.trim_ascii()) else { continue };
-        let core = Unit::split(text).map_or(text.into(), |(number, _)| number);
-        for (rules, count) in choices.iter().zip(&mut counts) {
-            *count += usize::from(rules.number(&core).is_some_and(f64::is_finite));
-        }
-    }
-    // Decimals with commas in a file with commas between fields are quoted.
-    let is_possible = |rules: &CellRules| !rules.decimal_comma || delimiter != b',' || has_comma;
-    let choices = choices.into_iter().zip(counts).filter(|(rules, _)| is_possible(rules));
-    let best = choices.rev().max_by_key(|(_, count)| *count);
-    best.map_or_else(|| with(false, false), |(rules, _)| rules)
+    let Some((number, own)) = Unit::split(text) else { return false };
+    rules.number(&number).is_some() && (own.is_known() || *unit.get_or_insert_with(|| own.clone()) == own)
 }

@@ -12,7 +12,8 @@ use super::super::{Columns, Read, ReadOptions, Source, unreadable};
 use super::above;
 use super::blocks::{RecordEnds, count_lines};
 use super::content::{Content, contents};
-use super::delimiter::{Knowledge, delimiter, rules_of, usual_length};
+use super::decimals::{KnownNumbers, rules_of};
+use super::delimiter::{Knowledge, delimiter, usual_length};
 use super::header::{HeaderGuess, guess};
 use super::preamble::{self, Preamble};
 use super::quotes;
@@ -115,7 +116,10 @@ impl First {
             Splitting { delimiter, blanks_before_quotes: has_blanks_before_quotes(body, delimiter) };
         let tidy = splitting.tidied(body);
         let mut records = records(&tidy, delimiter)?;
-        let found = || rules_of(&records, delimiter, trained, &own, options.decimal);
+        let found = || {
+            let known = KnownNumbers::find(columns, &records);
+            rules_of(&records, delimiter, known.as_ref(), &own, options.decimal)
+        };
         let rules = options.rules.clone().unwrap_or_else(found);
         let guess = |records: &[ByteRecord]| match (options.header, records.split_first()) {
             (Header::Yes, _) => HeaderGuess { is_header: true, is_sure: true },
@@ -135,7 +139,13 @@ impl First {
         }
         let guess = guess(&records);
         let has_units = is_start && guess.is_header && above::holds_units(&records[1..], &rules);
-        let notes = above::note(&above, has_units.then(|| &records[1]));
+        let comments = match preamble.comments {
+            0 => None,
+            1 => Some("skipped: 1 line that begins with #".to_owned()),
+            many => Some(format!("skipped: {many} lines that begin with #")),
+        };
+        let units = has_units.then(|| &records[1]);
+        let notes = comments.into_iter().chain(above::note(&above, units)).collect();
         Ok(Self { splitting, rules, skipped, records, guess, has_units, notes })
     }
 }

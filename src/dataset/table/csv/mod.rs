@@ -8,6 +8,7 @@ mod above;
 mod arriving;
 mod blocks;
 mod content;
+mod decimals;
 mod delimiter;
 mod dialect;
 mod header;
@@ -115,6 +116,8 @@ struct Rows {
     numbers: Vec<usize>,
     /// Whether each column may turn out to hold texts.
     is_open: Vec<bool>,
+    /// Number of rows without any value, and the line of the first.
+    empty: (usize, Option<u64>),
 }
 
 impl Rows {
@@ -137,7 +140,7 @@ impl Rows {
         // Unused pages cost nothing.
         host::reserve(&mut table.cells, values, "the table").map_err(|error| error.to_string())?;
         let is_open = plan.features.iter().map(|(.., kind)| matches!(kind, ColumnKind::Open)).collect();
-        Ok(Self { table, numbers: vec![0; plan.features.len()], is_open })
+        Ok(Self { table, numbers: vec![0; plan.features.len()], is_open, empty: (0, None) })
     }
 
     fn append(&mut self, mut piece: Piece, reading: &Reading<'_>) -> Read<()> {
@@ -164,6 +167,7 @@ impl Rows {
             labels.append(new);
         }
         table.rows += piece.rows;
+        self.empty = (self.empty.0 + piece.empty.0, self.empty.1.or(piece.empty.1));
         reading.options.limits.check_values(table.rows as f64, width as f64)?;
         host::grow(&mut table.cells, piece.cells.len(), "the table").map_err(|error| error.to_string())?;
         table.cells.extend_from_slice(&piece.cells);
@@ -171,7 +175,11 @@ impl Rows {
     }
 
     fn finish(self) -> Read<(Table, Vec<usize>)> {
-        let Self { mut table, numbers, is_open } = self;
+        let Self { mut table, numbers, is_open, empty } = self;
+        if let (count, Some(line)) = empty {
+            let rows = if count == 1 { "1 row".to_owned() } else { format!("{count} rows") };
+            table.skipped.push(format!("skipped: {rows} without any value, the first in line {line}"));
+        }
         if table.rows == 0 {
             return Err("no rows of data".into());
         }

@@ -66,6 +66,8 @@ pub(super) struct Piece {
     pub(super) columns: Vec<ColumnContent>,
     /// By their numbers in this piece.
     pub(super) labels: Vec<Labels>,
+    /// Number of rows without any value, which are left out, and the line of the first.
+    pub(super) empty: (usize, Option<u64>),
 }
 
 /// The content of a column of a block.
@@ -130,6 +132,7 @@ impl BlockParser<'_> {
             cells: Vec::new(),
             columns: self.plan.features.iter().map(found).collect(),
             labels: self.plan.labels.iter().map(|_| Labels::new("", None, self.limits)).collect(),
+            empty: (0, None),
         }
     }
 
@@ -147,6 +150,13 @@ impl BlockParser<'_> {
                 "line {} repeats the header: remove it; of files that are put together, only the first keeps its header",
                 place.line()
             ));
+        }
+        // Spreadsheets write such rows below the table. To predict, every row has an answer.
+        let has_labels = !self.plan.labels.is_empty();
+        if has_labels && record.len() > 1 && record.iter().all(|field| field.trim_ascii().is_empty()) {
+            piece.empty.0 += 1;
+            piece.empty.1.get_or_insert_with(|| place.line());
+            return Ok(());
         }
         let start = piece.cells.len();
         // Features need not be in the order of the columns.

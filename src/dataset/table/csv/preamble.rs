@@ -2,6 +2,7 @@
 
 use csv::ByteRecord;
 
+use super::super::cells::{CellRules, Field};
 use super::delimiter::BLANKS;
 use super::dialect::{MARK, records};
 use super::squeeze::tidied;
@@ -13,12 +14,14 @@ pub(super) struct Preamble {
     pub(super) bytes: usize,
     /// The delimiter that a line `sep=;` names.
     pub(super) delimiter: Option<u8>,
+    /// Lines that are comments.
+    pub(super) comments: usize,
 }
 
 /// Skips the byte order mark, a line such as `sep=;`, and lines that begin with `#`.
 ///
-/// The last of those lines is kept if it has as many fields as the line below it and that one is `data`: numpy
-/// writes a header this way.
+/// A line is no comment if it has numbers in the same fields as the line below it: then `#` begins a text. The last of the comments
+/// is kept if it has as many fields as the line below it and that one is `data`: numpy writes a header this way.
 pub(super) fn skip(text: &[u8], delimiter: Option<u8>, is_data: impl Fn(&[u8]) -> bool) -> Preamble {
     let mut preamble =
         Preamble { bytes: if text.starts_with(MARK) { MARK.len() } else { 0 }, ..Preamble::default() };
@@ -29,8 +32,14 @@ pub(super) fn skip(text: &[u8], delimiter: Option<u8>, is_data: impl Fn(&[u8]) -
     }
     let mut last = None;
     let mut end = preamble.bytes;
+    let delimiter = delimiter.or(preamble.delimiter);
+    let mut comments = 0;
     while text[end..].starts_with(b"#") {
         let comment = line(&text[end..]);
+        if is_row(comment, line(&text[end + comment.len()..]), delimiter) {
+            break;
+        }
+        comments += 1;
         last = Some((end, comment));
         end += comment.len();
     }
@@ -38,18 +47,16 @@ pub(super) fn skip(text: &[u8], delimiter: Option<u8>, is_data: impl Fn(&[u8]) -
     let below = &text[end..];
     let next = line(below);
     preamble.bytes = end;
-    let delimiter = delimiter.or(preamble.delimiter);
     let fits = |delimiter: u8| {
-        let fields = |line: &[u8]| count(line, delimiter);
-        fields(next) > 1 && fields(next) == fields(uncommented(comment))
+        let count = |line: &[u8]| fields(line, delimiter).len();
+        count(next) > 1 && count(next) == count(uncommented(comment))
     };
-    let is_part = match delimiter {
-        Some(delimiter) => fits(delimiter),
-        None => [b'\t', b';', b'|', b',', BLANKS].into_iter().any(fits),
-    };
+    let is_part = delimiters(delimiter).any(fits);
     if next.is_empty() || is_part && is_data(below) {
         preamble.bytes = at + comment.len() - uncommented(comment).len();
+        comments -= 1;
     }
+    preamble.comments = comments;
     preamble
 }
 
@@ -78,9 +85,32 @@ fn separator(line: &[u8]) -> Option<u8> {
     }
 }
 
-fn count(line: &[u8], delimiter: u8) -> usize {
+/// The delimiters that come into question.
+fn delimiters(known: Option<u8>) -> impl Iterator<Item = u8> {
+    let all = [b'\t', b';', b'|', b',', BLANKS];
+    all.into_iter()
+        .filter(move |one| known.is_none_or(|known| known == *one))
+        .chain(known.filter(|known| !all.contains(known)))
+}
+
+/// Whether a line that begins with `#` is a row like the one below it.
+fn is_row(line: &[u8], below: &[u8], delimiter: Option<u8>) -> bool {
+    let rules = CellRules::default();
+    let is_number = |field: &[u8]| matches!(rules.field(field, None), Field::Number(_));
+    delimiters(delimiter).any(|delimiter| {
+        let (line, below) = (fields(line, delimiter), fields(below, delimiter));
+        let mut numbers =
+            line.iter().zip(&below).filter(|(_, below)| is_number(below)).map(|(field, _)| is_number(field));
+        line.len() > 1
+            && line.len() == below.len()
+            && numbers.next().is_some_and(|first| first && numbers.all(|is| is))
+    })
+}
+
+/// The fields of a line.
+fn fields(line: &[u8], delimiter: u8) -> ByteRecord {
     let line = tidied(line, delimiter, false);
-    records(&line, delimiter).ok().and_then(|records| records.first().map(ByteRecord::len)).unwrap_or(0)
+    records(&line, delimiter).ok().and_then(|mut records| records.drain(..).next()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -102,6 +132,9 @@ mod tests {
         // numpy's header, and a name that begins with #.
         assert_eq!(skipped("# a b\n1 2\n", true), (2, None));
         assert_eq!(skipped("#,Name,HP\n1,x,3\n", true), (0, None));
+        // A category that begins with #, but not a comment above numbers.
+        assert_eq!(skipped("#1,2.5,u\n#2,3.5,v\n", true), (0, None));
+        assert_eq!(skipped("# 1, 2 and x\n1,2\n", false), (13, None));
         // A comment with as many commas above a header.
         assert_eq!(skipped("# x, y\na,b\n1,2\n", false), (7, None));
     }
