@@ -27,6 +27,8 @@ mod record;
 mod samples;
 #[cfg(feature = "train")]
 mod split;
+#[cfg(feature = "train")]
+mod spread;
 #[doc(hidden)]
 pub mod table;
 mod targets;
@@ -47,6 +49,8 @@ pub(crate) use learning::{class_sizes, held_out_rows};
 pub use record::DataRecord;
 #[cfg(feature = "train")]
 pub(crate) use samples::update_digest;
+#[cfg(feature = "train")]
+pub(crate) use targets::Centre;
 pub use views::Augmentation;
 pub(crate) use views::View;
 

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "train")]
 use sha2::{Digest as _, Sha256};
 
+#[cfg(feature = "train")]
+use super::Centre;
 use super::table::{BYTE, Classes, Limits, PixelUnit, Span, Table, TableEncoding, Unseen};
 use super::{Dataset, HeldOut, TargetRecord, Targets, Task, fingerprint};
 #[cfg(feature = "train")]
@@ -188,14 +190,14 @@ impl DataRecord {
         self.targets.iter().try_for_each(|target| target.check(self.task))
     }
 
-    /// Fits means and deviations of regression to these training samples.
+    /// Fits centres and deviations of regression to these training samples.
     #[cfg(feature = "train")]
-    pub(crate) fn fit_targets(&mut self, train: &Dataset) {
+    pub(crate) fn fit_targets(&mut self, train: &Dataset, centre: Centre) {
         let names: Vec<String> = self.targets.iter().map(|target| target.name.clone()).collect();
-        self.targets = TargetRecord::of(train.targets(), train.weights(), names);
+        self.targets = TargetRecord::fitted(train.targets(), train.weights(), names, centre);
     }
 
-    /// The same samples with targets as the network predicts them: those of regression in deviations from the mean.
+    /// The same samples with targets as the network predicts them: those of regression in deviations from their centre.
     pub(crate) fn scaled(&self, samples: Dataset) -> Result<Dataset> {
         let Targets::Numbers { task: Task::Regression, values, count } = samples.targets() else {
             return Ok(samples);

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::check_labels;
+#[cfg(feature = "train")]
+use super::spread;
 use crate::named::named;
 use crate::{Error, Result};
 
@@ -28,15 +30,27 @@ impl Task {
     }
 }
 
+/// What the targets of regression are counted from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Centre {
+    /// The mean, in deviations.
+    Mean,
+    #[cfg(feature = "train")]
+    /// The median, in units that single outliers do not change.
+    Median,
+}
+
 /// A number that is predicted: how it is called, and how outputs are turned into its units.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetRecord {
     /// Name of its column.
     pub name: String,
-    /// Mean over the training samples; 0 if it is one of several labels.
+    /// The output 0: the mean over the training samples, their median for losses that outliers hardly change; 0 if it is one of
+    /// several labels.
     pub mean: f64,
-    /// Deviation over the training samples; 1 if it is one of several labels.
+    /// The unit of outputs: the deviation over the training samples, or a robust estimate of it; 1 if it is one of several
+    /// labels.
     pub deviation: f64,
 }
 
@@ -47,6 +61,16 @@ impl TargetRecord {
         targets: &Targets,
         weights: Option<&[f32]>,
         names: impl IntoIterator<Item = String>,
+    ) -> Vec<Self> {
+        Self::fitted(targets, weights, names, Centre::Mean)
+    }
+
+    /// As [`TargetRecord::of`], around this centre.
+    pub(crate) fn fitted(
+        targets: &Targets,
+        weights: Option<&[f32]>,
+        names: impl IntoIterator<Item = String>,
+        centre: Centre,
     ) -> Vec<Self> {
         let count = targets.outputs();
         let weight = |sample: usize| weights.map_or(1.0, |weights| f64::from(weights[sample]));
@@ -63,12 +87,19 @@ impl TargetRecord {
             let variance = values().map(|(weight, value)| weight * (value - mean).powi(2)).sum::<f64>() / all;
             // A target of one value has no deviation; any other one will do.
             let deviation = if variance > 0.0 { variance.sqrt() } else { 1.0 };
-            Self { name, mean, deviation }
+            match centre {
+                Centre::Mean => Self { name, mean, deviation },
+                #[cfg(feature = "train")]
+                Centre::Median => {
+                    let (mean, robust) = spread::of(values());
+                    Self { name, mean, deviation: robust.unwrap_or(deviation) }
+                }
+            }
         };
         names.into_iter().take(count).enumerate().map(record).collect()
     }
 
-    /// A value in deviations from the mean.
+    /// A value in deviations from the centre.
     #[expect(clippy::cast_possible_truncation, reason = "engines compare float32")]
     pub(crate) fn scaled(&self, value: f32) -> f32 {
         ((f64::from(value) - self.mean) / self.deviation) as f32

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+#[cfg(feature = "train")]
+use crate::dataset::Centre;
 use crate::dataset::Task;
 use crate::named::{named, serde_as_text};
 use crate::{Error, Result, Setting};
@@ -67,6 +69,15 @@ impl LossRule {
             LossKind::CrossEntropy => Task::Classification,
             LossKind::Squared | LossKind::Absolute | LossKind::Huber => Task::Regression,
             LossKind::BinaryCrossEntropy => Task::MultiLabel,
+        }
+    }
+
+    /// What targets are counted from: with losses that outliers hardly change, neither do outliers change their unit.
+    #[cfg(feature = "train")]
+    pub(crate) const fn centre(self) -> Centre {
+        match self.kind {
+            LossKind::Absolute | LossKind::Huber => Centre::Median,
+            LossKind::CrossEntropy | LossKind::Squared | LossKind::BinaryCrossEntropy => Centre::Mean,
         }
     }
 

@@ -23,7 +23,7 @@ impl Session<'_> {
         let splits = weigh(settings, splits, &record)?;
         if saved.is_none() {
             // Held-out samples are training samples of the table, but not of the run.
-            record.fit_targets(&splits.train);
+            record.fit_targets(&splits.train, settings.recipe.loss.centre());
         }
         Ok((splits, record))
     }

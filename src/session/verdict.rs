@@ -3,7 +3,7 @@
 use super::Session;
 use super::settings::{Preset, RunSettings};
 use crate::Result;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Targets};
 use crate::engine::cpu::CpuEngine;
 use crate::engine::{EngineSettings, Optimizer};
 use crate::inference::Predictions;
@@ -67,7 +67,7 @@ impl Session<'_> {
 }
 
 impl Session<'_> {
-    /// Warns of a network that is no better than the mean of the training samples.
+    /// Warns of a network that is no better than the mean of the samples it is scored on.
     fn warn_of_mean(
         &self,
         settings: &RunSettings,
@@ -75,23 +75,31 @@ impl Session<'_> {
         test: &Dataset,
     ) -> Option<&'static str> {
         let last = recorder.history().last()?;
-        // Targets are in deviations from that mean.
-        let targets = test.targets().values();
-        let squares: f64 = targets.iter().map(|value| f64::from(*value).powi(2)).sum();
-        let of_mean = recorder.model().scoring().scale * (squares / targets.len() as f64).sqrt();
-        if last.test_accuracy < of_mean {
+        let of_mean = recorder.model().scoring().scale * deviation(test.targets());
+        // Values that are all the same have no variance to explain.
+        if last.test_accuracy < of_mean || of_mean <= 0.0 {
             return None;
         }
         let remedy = remedy(settings, recorder.model().data().image_shape.is_some());
         self.warn(format!(
-            "nothing learned: always answering the mean of the training samples has an RMSE of {} on the {} samples, the \
-             network one of {}; {remedy}",
-            Metric::Rmse.shown(of_mean),
+            "nothing learned: always answering the mean of the {} samples has an RMSE of {} on them, the network one of {} (R2 is not above 0); {remedy}",
             settings.scored_on(),
+            Metric::Rmse.shown(of_mean),
             Metric::Rmse.shown(last.test_accuracy),
         ));
         Some(remedy)
     }
+}
+
+/// The root of the mean squared difference of targets from their means.
+fn deviation(targets: &Targets) -> f64 {
+    let (values, count) = (targets.values(), targets.outputs());
+    let of_target = |target: usize| {
+        let values = || values.iter().skip(target).step_by(count).map(|value| f64::from(*value));
+        let mean = values().sum::<f64>() / targets.samples() as f64;
+        values().map(|value| (value - mean).powi(2)).sum::<f64>()
+    };
+    ((0..count).map(of_target).sum::<f64>() / values.len() as f64).sqrt()
 }
 
 impl Verdict {

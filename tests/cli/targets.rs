@@ -102,3 +102,34 @@ fn scores_far_from_1_are_short() {
     let r2 = table.trim_end().rsplit('\t').next().unwrap();
     assert!(r2.starts_with('-') && r2.contains('e') && r2.len() < 12, "{table}");
 }
+
+#[test]
+fn robust_losses_learn_beside_an_outlier_and_a_squared_one_is_warned_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "clean.csv", |_, y| format!("{}", 1500.0 * y + 7000.0));
+    write(
+        path,
+        "outlier.csv",
+        |row, y| {
+            if row == 3 { "7e7".to_owned() } else { format!("{}", 1500.0 * y + 7000.0) }
+        },
+    );
+    let scored = |loss: &str| {
+        let flags = format!(
+            "--label y --test clean.csv --loss {loss} --epochs 40 --lr 0.01 --backend cpu --threads 2"
+        );
+        let trained = tanner(path, &format!("outlier.csv {flags} --out {loss}"));
+        assert_eq!(trained.code, Some(0), "{trained:?}");
+        let text = run(path, &format!("eval --model {loss} --data clean.csv --json"));
+        let scores: Value = serde_json::from_str(&text).unwrap();
+        (scores["r2"].as_f64().unwrap(), trained.stderr)
+    };
+    for loss in ["huber", "absolute"] {
+        let (r2, said) = scored(loss);
+        assert!(r2 > 0.9 && !said.contains("nothing learned"), "{loss}: {r2} {said}");
+    }
+    let (r2, said) = scored("squared");
+    assert!(r2 < 0.0, "{r2}");
+    assert!(said.contains("nothing learned: always answering the mean of the test samples has"), "{said}");
+}
