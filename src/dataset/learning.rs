@@ -151,22 +151,7 @@ impl Known {
         let mut records = Vec::new();
         if task != Task::Classification {
             let training = self.targets.select(|row| held_out.is_none_or(|marks| !marks[row]));
-            let has_one_value = |count: usize, target: usize| {
-                let mut values = training.values().iter().skip(target).step_by(count);
-                let first = values.next();
-                values.all(|value| Some(value) == first)
-            };
-            let constant = table
-                .labels
-                .iter()
-                .enumerate()
-                .find(|(target, _)| has_one_value(table.labels.len(), *target));
-            if let Some((_, labels)) = constant {
-                let name = shown(&labels.name, table.named);
-                return Err(table.refused(format!(
-                    "label column {name} has only one value in the training rows, so there is nothing to learn: name another column with `label`"
-                )));
-            }
+            check_constant(table, [&self.targets, &training])?;
             records =
                 TargetRecord::of(&training, None, table.labels.iter().map(|labels| labels.name.clone()));
         }
@@ -181,4 +166,27 @@ impl Known {
             ..DataRecord::default()
         })
     }
+}
+
+/// Refuses numbers to predict, of which one has only one value in the training rows, and labels of which all have; `[all, training]`.
+fn check_constant(table: &Table, [all, training]: [&Targets; 2]) -> Result<()> {
+    let constant = training.constant();
+    let is_label = training.task() == Task::MultiLabel;
+    let Some(first) = constant.first().filter(|_| !is_label || constant.len() == training.outputs()) else {
+        return Ok(());
+    };
+    let columns = match constant.len() {
+        1 => format!("label column {} has", shown(&table.labels[*first].name, table.named)),
+        count => {
+            format!("{count} label columns, such as {}, have", shown(&table.labels[*first].name, table.named))
+        }
+    };
+    let remedy = if all.constant().contains(first) {
+        ": name another column with `label`"
+    } else {
+        ": the rows with other values were drawn for the test; take another `seed`, fewer rows to test on (`test`), or another column (`label`)"
+    };
+    Err(table.refused(format!(
+        "{columns} only one value in the training rows, so there is nothing to learn{remedy}"
+    )))
 }

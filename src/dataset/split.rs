@@ -60,7 +60,8 @@ impl Dataset {
 }
 
 /// Marks the samples that are held out: in proportion from each class, or from each part of the range of a target
-/// that is predicted alone; otherwise at random. Folds are in proportion from classes only.
+/// that is predicted alone; of several labels in proportion from the samples that have the same rare one; otherwise at random. Folds
+/// are in proportion from classes and labels only.
 pub(crate) fn marks(targets: &Targets, holdout: Holdout, seed: u64, purpose: Purpose) -> Result<Vec<bool>> {
     let is_fold = matches!(holdout, Holdout::Fold { .. });
     match targets {
@@ -68,8 +69,26 @@ pub(crate) fn marks(targets: &Targets, holdout: Holdout, seed: u64, purpose: Pur
         Targets::Numbers { task: Task::Regression, values, count: 1 } if !is_fold => {
             stratified_marks(&quantiles(values), QUANTILES, holdout, seed, purpose)
         }
+        Targets::Numbers { task: Task::MultiLabel, values, count } => {
+            stratified_marks(&rarest(values, *count), count + 1, holdout, seed, purpose)
+        }
         Targets::Numbers { .. } => stratified_marks(&vec![0; targets.samples()], 1, holdout, seed, purpose),
     }
+}
+
+/// Of each sample the label whose rarer value it has, of several the rarest one; without any, the number of labels.
+fn rarest(values: &[f32], count: usize) -> Vec<u32> {
+    let samples = values.len() / count;
+    let ones: Vec<usize> = (0..count)
+        .map(|label| values.iter().skip(label).step_by(count).filter(|value| **value == 1.0).count())
+        .collect();
+    let is_rare = |label: usize, value: f32| (value == 1.0) == (2 * ones[label] <= samples);
+    let times = |label: &usize| ones[*label].min(samples - ones[*label]);
+    let of = |row: &[f32]| {
+        let label = (0..count).filter(|label| is_rare(*label, row[*label])).min_by_key(times);
+        u32::try_from(label.unwrap_or(count)).expect("there are few labels")
+    };
+    values.chunks_exact(count).map(of).collect()
 }
 
 /// Parts of the range of a target.
@@ -246,6 +265,23 @@ mod tests {
         let whole = data(&[7, 5, 2]);
         let parts = whole.holdout(Holdout::Count(5), 9).unwrap();
         assert_eq!(whole.into_holdout(Holdout::Count(5), 9).unwrap(), parts);
+    }
+
+    /// A rare label is in as many folds as it has samples, and never held out as a whole.
+    #[test]
+    fn rare_labels_are_spread() {
+        let mut values = vec![0.0; 2 * 120];
+        (0..120).for_each(|sample| values[2 * sample + 1] = f32::from(u8::from(sample % 3 > 0)));
+        [17, 64].into_iter().for_each(|sample| values[2 * sample] = 1.0);
+        let targets = Targets::Numbers { task: Task::MultiLabel, values, count: 2 };
+        let rare = |holdout, seed| {
+            let marks = marks(&targets, holdout, seed, Purpose::TestSplit).unwrap();
+            [17, 64].into_iter().filter(|sample| marks[*sample]).count()
+        };
+        for seed in 0..20 {
+            assert!(rare(Holdout::Share(0.2), seed) < 2);
+            assert!((0..5).all(|fold| rare(Holdout::Fold { fold, folds: 5 }, seed) < 2));
+        }
     }
 
     /// The samples of a seed must never change: pruning must find those that training held out.

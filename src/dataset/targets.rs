@@ -187,6 +187,18 @@ impl Targets {
         }
     }
 
+    /// The numbers of the targets that are the same in all samples.
+    #[cfg(feature = "train")]
+    pub(crate) fn constant(&self) -> Vec<usize> {
+        let (values, count) = (self.values(), self.outputs());
+        let is_constant = |target: &usize| {
+            let mut values = values.iter().skip(*target).step_by(count);
+            let first = values.next();
+            values.all(|value| Some(value) == first)
+        };
+        if values.is_empty() { Vec::new() } else { (0..count).filter(is_constant).collect() }
+    }
+
     /// Keeps the samples for which `keep` is true, in order.
     pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         match self {

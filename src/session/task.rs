@@ -3,7 +3,8 @@
 use super::Session;
 use super::data::Data;
 use super::settings::RunSettings;
-use crate::dataset::{DataRecord, DataSplits, Task};
+use crate::dataset::table::listed;
+use crate::dataset::{DataRecord, DataSplits, Dataset, Task};
 use crate::engine::LossRule;
 use crate::model::TrainedModel;
 use crate::training::{Metric, TargetScore};
@@ -24,6 +25,7 @@ impl Session<'_> {
         if saved.is_none() {
             // Held-out samples are training samples of the table, but not of the run.
             record.fit_targets(&splits.train, settings.recipe.loss.centre());
+            self.warn_of_constant_labels(&splits.train, &record);
         }
         Ok((splits, record))
     }
@@ -40,6 +42,31 @@ impl Session<'_> {
             self.note_task(settings, record);
         }
         Ok(())
+    }
+
+    /// Warns of labels that all training samples have, or none.
+    fn warn_of_constant_labels(&self, train: &Dataset, record: &DataRecord) {
+        if record.task != Task::MultiLabel {
+            return;
+        }
+        let names: Vec<String> = train
+            .targets()
+            .constant()
+            .into_iter()
+            .filter_map(|target| record.targets.get(target).map(|target| format!("{:?}", target.name)))
+            .collect();
+        match names.as_slice() {
+            [] => {}
+            [one] => self.warn(format!(
+                "label {one} is the same in all {} training samples, so that nothing else is learned of it",
+                train.samples()
+            )),
+            many => self.warn(format!(
+                "labels {} are the same in all {} training samples, so that nothing else is learned of them",
+                listed(many.iter().cloned(), 5),
+                train.samples()
+            )),
+        }
     }
 
     /// Reports a task that is not classification.

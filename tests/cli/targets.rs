@@ -133,3 +133,46 @@ fn robust_losses_learn_beside_an_outlier_and_a_squared_one_is_warned_of() {
     assert!(r2 < 0.0, "{r2}");
     assert!(said.contains("nothing learned: always answering the mean of the test samples has"), "{said}");
 }
+
+#[test]
+fn a_rare_label_does_not_keep_the_others_from_being_learned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let flags = |row: usize, y: f64| [u8::from(y > 2.0), u8::from([7, 80].contains(&row)), 0];
+    let text = |row: usize, y: f64| flags(row, y).map(|flag| flag.to_string()).join(",");
+    write(path, "flags.csv", text);
+    let table = fs::read_to_string(path.join("flags.csv")).unwrap().replacen("a,b,y", "a,b,big,rare,none", 1);
+    fs::write(path.join("flags.csv"), table).unwrap();
+    for seed in 0..4 {
+        let line = format!("flags.csv --label big,rare --seed {seed} {QUICK} --out rare-{seed}");
+        let trained = tanner(path, &line);
+        assert!(trained.code == Some(0) && !trained.stderr.contains("the same in all"), "{trained:?}");
+    }
+    let trained = tanner(path, &format!("flags.csv --label big,rare,none {QUICK} --out none"));
+    let warning = "label \"none\" is the same in all 96 training samples";
+    assert!(trained.code == Some(0) && trained.stderr.contains(warning), "{trained:?}");
+    run(path, &format!("flags.csv --label big,rare,none --folds 5 {QUICK} --out folds"));
+    run(path, "eval --model none --data flags.csv --json");
+    fs::write(path.join("same.csv"), "a,u,v\n".to_owned() + &"1,0,1\n".repeat(30)).unwrap();
+    let parts = ["2 label columns, such as \"u\", have only one value in the training rows"];
+    refused(path, &format!("same.csv --label u,v {QUICK}"), 1, &parts);
+}
+
+#[test]
+fn a_target_that_only_the_split_makes_constant_is_refused_with_that_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    write(path, "two.csv", |row, y| format!("{y},{}", if row == 5 { 1.5 } else { 0.5 }));
+    let table = fs::read_to_string(path.join("two.csv")).unwrap().replacen("a,b,y", "a,b,y,z", 1);
+    fs::write(path.join("two.csv"), table).unwrap();
+    let said: Vec<String> = (0..30)
+        .map(|seed| {
+            tanner(path, &format!("two.csv --label y,z --seed {seed} --epochs 1 --backend cpu -q")).stderr
+        })
+        .filter(|said| said.contains("only one value"))
+        .collect();
+    assert!(
+        said[0].contains("the rows with other values were drawn for the test; take another --seed"),
+        "{said:?}"
+    );
+}
