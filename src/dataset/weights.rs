@@ -34,7 +34,8 @@ impl Dataset {
             }
             if let Some(sample) = weights.iter().position(|weight| !(weight.is_finite() && *weight > 0.0)) {
                 let weight = weights[sample];
-                return fail(format!("sample {sample} has the weight {weight}, it must be above 0"));
+                let scale = "after division by the mean weight, float32 must hold it";
+                return fail(format!("sample {sample} has the weight {weight}, it must be above 0: {scale}"));
             }
         }
         self.weights = weights;

@@ -36,6 +36,8 @@ mod guess;
 mod kept;
 mod label_place;
 mod labels;
+#[cfg(feature = "train")]
+mod left_out;
 mod limits;
 #[cfg(feature = "train")]
 mod magic;

@@ -37,6 +37,16 @@ impl Span {
         self.is_exact &= other.is_exact;
     }
 
+    /// Takes the range of these numbers, which are some of those that it was made of.
+    #[cfg(feature = "train")]
+    pub(crate) fn narrow(&mut self, values: impl Iterator<Item = f64>) {
+        (self.low, self.high) = (f64::INFINITY, f64::NEG_INFINITY);
+        for value in values {
+            self.low = self.low.min(value);
+            self.high = self.high.max(value);
+        }
+    }
+
     /// Takes every number divided by this.
     pub(crate) fn divide(&mut self, by: f64) {
         self.low /= by;

@@ -68,6 +68,12 @@ impl Texts {
         self.is_verbatim
     }
 
+    /// Whether it is the list of a new column of texts that may be missing.
+    #[cfg(feature = "train")]
+    pub(crate) fn grows(&self) -> bool {
+        self.growth != NewTexts::Never && !self.is_verbatim
+    }
+
     /// The first texts that a fixed list does not have.
     pub(crate) fn unknown(&self) -> &[String] {
         &self.unknown

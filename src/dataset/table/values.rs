@@ -6,10 +6,8 @@ use super::guess::{LabelChoice, MAX_GUESSED};
 use super::span::narrow;
 use super::{Labels, Table, Unit, shown};
 #[cfg(feature = "train")]
-use super::{MissingWords, Read, Span};
+use super::{Read, Span};
 use crate::Result;
-#[cfg(feature = "train")]
-use crate::dataset::retain_rows;
 use crate::dataset::{Targets, Task};
 
 /// Steps of float32 between the least and the greatest of the numbers to predict, at least.
@@ -194,21 +192,22 @@ impl Table {
                 "all weights in column {column} are 0: at least one must be above 0 (`weights`)"
             ));
         }
+        let sizes = || weights.numbers().enumerate().filter(|(_, weight)| *weight > 0.0);
+        let by_size = |a: &(usize, f64), b: &(usize, f64)| a.1.total_cmp(&b.1);
+        if let (Some((low_row, low)), Some((high_row, high))) =
+            (sizes().min_by(by_size), sizes().max_by(by_size))
+            && low / high < f64::from(f32::MIN_POSITIVE)
+        {
+            return Err(format!(
+                "the weights in column {column} differ by more than float32 can hold: {low:e} in row {} beside {high:e} in row {}; take 0, \
+                 which leaves a row out, or weights that differ less (`weights`)",
+                low_row + 1,
+                high_row + 1
+            ));
+        }
         if kept < self.rows {
-            let width = self.columns.len();
-            retain_rows(&mut self.cells, width, |row| keep[row]);
-            for labels in self.labels.iter_mut().chain([&mut weights]) {
-                labels.retain(&keep);
-            }
-            for (slot, column) in self.columns.iter_mut().enumerate() {
-                let mut cells = self.cells.iter().skip(slot).step_by(width);
-                if !cells.any(|cell| cell.is_nan()) {
-                    column.first_missing = None;
-                    column.odd = None;
-                    column.words = MissingWords::default();
-                }
-            }
-            self.rows = kept;
+            weights.retain(&keep);
+            self.retain(&keep, kept);
         }
         self.weights = Some(weights);
         Ok(self)
