@@ -165,3 +165,32 @@ fn a_text_in_another_encoding_is_one_problem() {
     let error = error(folder, "predict --model run wide.csv");
     assert_eq!(error, "error: wide.csv: UTF-16 text; save the file as UTF-8");
 }
+
+#[test]
+fn a_label_of_many_texts_is_never_among_the_columns_to_drop() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let table = |name: &str, label: &dyn Fn(usize) -> String, rows: usize| {
+        let lines: String = (0..rows).map(|row| format!("{}.5,{}\n", row % 7, label(row))).collect();
+        fs::write(path.join(name), format!("x,cls\n{lines}")).unwrap();
+    };
+    let said = |line: &str| {
+        let outcome = tanner(path, &format!("{line} --epochs 1 --backend cpu -q"));
+        assert!(!outcome.stderr.contains("--drop"), "{outcome:?}");
+        outcome.stderr
+    };
+    table("many.csv", &|row| format!("k{}", row % 200), 600);
+    let guessed = said("many.csv");
+    assert!(guessed.contains("if it is the label, add --label cls"), "{guessed}");
+    assert!(!said("many.csv --label cls").contains("error"));
+    table("more.csv", &|row| format!("k{}", row % 4500), 9000);
+    said("more.csv");
+    let named = said("more.csv --label cls");
+    assert!(
+        named.contains("more than 4096 different values, the most that classes may have: merge"),
+        "{named}"
+    );
+    table("dates.csv", &|row| format!("20{:02}-01-{:02}", row / 28, 1 + row % 28), 200);
+    said("dates.csv");
+    assert!(said("dates.csv --label cls").contains("write dates and other quantities as plain numbers"));
+}

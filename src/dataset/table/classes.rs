@@ -28,8 +28,12 @@ impl Classes {
         let column = shown(&labels.name, table.named);
         let refuse = |reason: String| Err(table.refused(format!("label column {column} {reason}")));
         if labels.texts.has_overflown() {
-            let reason = format!("has more than {} different values: name another one", limits.classes);
-            return refuse(format!("{reason} with `label`, or is it a quantity, not a class?"));
+            let reason =
+                format!("has more than {} different values, the most that classes may have", limits.classes);
+            let are_numbers = labels.different_numbers().all(|number| !number.is_nan());
+            let hint =
+                if are_numbers { "take `task` regression to predict numbers" } else { "merge classes" };
+            return refuse(format!("{reason}: {hint}, or name another column with `label`"));
         }
         let mut names = spellings(labels.texts.list());
         sort(&mut names);
@@ -45,7 +49,8 @@ impl Classes {
                 refuse(match labels.almost_numbers() {
                     Some(reason) => format!("{count}, {reason}; or name another column with `label`"),
                     None => format!(
-                        "{count}, such as {:?}: a class needs at least 2 rows; name another column with `label`",
+                        "{count}, such as {:?}: a class needs at least 2 rows; write dates and other quantities as plain numbers to predict \
+                         them, or name another column with `label`",
                         many[0]
                     ),
                 })

@@ -70,17 +70,6 @@ impl TableEncoding {
         for column in table.columns.iter().enumerate() {
             fit_column(table, column, None, options, &mut problems);
         }
-        // Once another label is named, this one is a column like others; but numbers to predict are probably meant.
-        if let Some(labels) = table.labels.first()
-            && labels.position.is_some()
-            && labels.almost_numbers().is_none()
-        {
-            let texts = labels.texts.list();
-            let are_texts = texts.iter().any(|text| super::texts::number(text).is_none());
-            if are_texts && texts.len() > options.max_categories {
-                problems.add_too_many(too_many(&labels.name, &labels.texts, texts.len()));
-            }
-        }
         problems
     }
 }

@@ -136,7 +136,15 @@ impl Labels {
         }
         if texts.len() > MAX_GUESSED {
             let count = if self.texts.has_overflown() { "more than " } else { "" };
-            return refuse(format!("it has {count}{} different values", texts.len()));
+            let are_names = texts.iter().any(|text| number(text).is_none());
+            let is_repeated = !self.texts.has_overflown() && 2 * texts.len() <= table.rows;
+            return refuse(format!("it has {count}{} different values", texts.len())).map_err(|message| {
+                if are_names && is_repeated {
+                    format!("{message}; if it is the label, add `label` {}", shell_word(&self.name))
+                } else {
+                    message
+                }
+            });
         }
         let whole = texts.iter().all(|text| number(text).is_some());
         if whole && texts.len() >= MANY_NUMBERS && classes_in_front(table).is_some() {
