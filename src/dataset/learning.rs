@@ -9,6 +9,10 @@ use super::{
 use crate::random::Purpose;
 use crate::{Error, Result};
 
+/// Why another table cannot be split as in training.
+const OTHER_TABLE: &str = "which rows the model was trained and tested on is known only for its training table; name the rows to test \
+                           on with `test` FILE";
+
 impl DataRecord {
     /// As [`DataRecord::samples`] for exactly the training table: in the same two parts.
     ///
@@ -17,13 +21,14 @@ impl DataRecord {
     #[doc(hidden)]
     pub fn splits(&self, table: Table, test: HeldOut, limits: &Limits) -> Result<EncodedSamples<DataSplits>> {
         if table.rows() != test.of {
-            return Err(table.refused(format!("{} rows, {} were split in training", table.rows(), test.of)));
+            let reason = format!("{} rows, {} were split in training", table.rows(), test.of);
+            return Err(table.refused(format!("{reason}: {OTHER_TABLE}")));
         }
         let name = table.name.clone();
         let EncodedSamples { samples, unseen, far } = self.samples(table, limits)?;
         if !self.is_own(&samples) {
             let reason = "as many rows as the table that was split in training, but different ones or in another order";
-            return Err(Error::table(name, reason));
+            return Err(Error::table(name, &format!("{reason}: {OTHER_TABLE}")));
         }
         Ok(EncodedSamples { samples: split_rows(samples, test)?, unseen, far })
     }

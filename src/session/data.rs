@@ -168,13 +168,7 @@ impl Session<'_> {
             let reason = "name the file to test on, the model's training had one, too";
             return Err(Error::setting(Setting::Test, reason));
         };
-        let splits = record.splits(train, split, &limits()).map_err(|error| {
-            let reason = format!(
-                "which rows the model was trained and tested on is known only for its training table; name the rows \
-                 to test on with `test` FILE: {error}"
-            );
-            Error::setting(Setting::Data, reason)
-        })?;
+        let splits = record.splits(train, split, &limits()).asked_by(Setting::Data)?;
         Ok(self.samples(splits))
     }
 

@@ -341,3 +341,33 @@ fn texts_that_are_numbers_are_numbers_unless_they_are_codes() {
     // One text makes the column one of texts.
     assert_eq!(read(write("abc"), &NEW).unwrap().table.text_columns(), 3);
 }
+
+#[test]
+fn texts_with_one_unit_are_numbers_and_names_have_no_blanks_around_them() {
+    let texts = |texts: &[&str]| texts.iter().map(|text| ByteArray::from(*text)).collect::<Vec<_>>();
+    let table = |first: &str, shares: &[&str]| {
+        let schema =
+            format!("required binary {first} (UTF8); required double x; required binary label (UTF8);");
+        file(&schema, properties(), |group| {
+            column::<ByteArrayType>(group, &texts(shares), None);
+            column::<DoubleType>(group, &[1.0, 2.0, 3.0, 4.0], None);
+            column::<ByteArrayType>(group, &texts(&["a", "b", "a", "b"]), None);
+        })
+    };
+    let shares = ["8%", "-1.5 %", "30%", "8%"];
+    let (data, record) = learned(table("\u{200b}share\u{200b}", &shares));
+    assert_eq!(
+        (record.feature_names.as_slice(), data.feature_count()),
+        (&["share".into(), "x".into()][..], 2)
+    );
+    assert_eq!((0..4).map(|row| data.sample(row)[0]).collect::<Vec<_>>(), [8.0, -1.5, 30.0, 8.0]);
+    // The model expects the unit.
+    let encoding = record.encoding.as_ref().unwrap();
+    let columns = Columns::Of { encoding, label: LabelNeed::Ignored };
+    read(table("share", &shares), &columns).unwrap();
+    let message = read(table("share", &["8%", "5 cm", "1%", "2%"]), &columns).unwrap_err().to_string();
+    assert_says(&message, &["row 2, column \"share\": not a number with the unit \"%\""]);
+    // Several units remain texts.
+    assert_eq!(learned(table("share", &["8%", "5 cm", "1%", "8%"])).0.feature_count(), 4);
+    assert_says(&refusal(table("\u{200b}x", &shares)), &["\"x\""]);
+}

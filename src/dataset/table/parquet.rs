@@ -25,7 +25,7 @@ use super::columns::{ColumnKind, ColumnNames, ColumnPlan, Role, refuse_shared_na
 use super::odd_cells::FEW;
 use super::source::Content;
 use super::texts::listed;
-use super::{CellRules, Columns, Limits, Read, Source, Table, Tables, Texts, shown};
+use super::{CellRules, Columns, Limits, Read, Source, Table, Tables, Texts, Unit, shown};
 use crate::host;
 
 /// Rows that are read at a time.
@@ -137,25 +137,38 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-/// The columns of a new table whose texts are numbers, more of them than codes have; the plan then reads them as such.
+/// The columns of a new table whose texts are numbers, more of them than codes have, or have a unit; the plan then reads them as such.
 fn numbers_as_texts(plan: &mut ColumnPlan, table: &Table) -> Vec<String> {
     let is_number = |text: &String| {
         let is_code = text.len() > 1 && text.starts_with('0') && text.as_bytes()[1].is_ascii_digit();
-        !is_code
-            && matches!(
-                CellRules::default().field(text.as_bytes(), None),
-                Field::Number(_) | Field::MissingWord
-            )
+        !is_code && is_number_of(text, None)
     };
     let mut found = Vec::new();
-    for ((name, _, kind), column) in plan.features.iter_mut().zip(&table.columns) {
+    let features = plan.features.iter_mut().zip(&mut plan.units);
+    for (((name, _, kind), unit), column) in features.zip(&table.columns) {
         let texts = column.texts.as_ref().map_or(&[][..], Texts::list);
         if texts.len() > FEW && texts.iter().all(is_number) {
             *kind = ColumnKind::Open;
             found.push(format!("{name:?}"));
+        } else if let Some(common) = common_unit(texts) {
+            *kind = ColumnKind::Open;
+            found.push(format!("{name:?} (without {common})"));
+            *unit = Some(common);
         }
     }
     found
+}
+
+/// The unit that several texts have, all of them numbers.
+fn common_unit(texts: &[String]) -> Option<Unit> {
+    let (_, unit) = texts.iter().find_map(|text| Unit::split(text))?;
+    (texts.len() > 1 && texts.iter().all(|text| is_number_of(text, Some(&unit)))).then_some(unit)
+}
+
+/// Whether a text is a number with this unit, or a word for a missing one.
+fn is_number_of(text: &str, unit: Option<&Unit>) -> bool {
+    let field = CellRules::default().field(text.as_bytes(), unit);
+    matches!(field, Field::Number(_) | Field::MissingWord)
 }
 
 /// Texts or numbers by the schema's type, unless training decided it.
@@ -272,9 +285,14 @@ fn check_part(reader: &Reader, plan: &ColumnPlan, table: &mut Table) -> Read<()>
         table.columns[slot].span.merge(&reader.part.span);
     }
     if let Some(place) = reader.part.wrong {
-        let what = match reader.stored {
-            Stored::Text => "a text, but the column holds numbers (in training, or in other rows)",
-            _ => "not a number that float32 can hold",
+        let what = match (reader.stored, reader.part.unit()) {
+            (Stored::Text, Some(unit)) => {
+                format!("not a number with the unit {unit}, like those of the column")
+            }
+            (Stored::Text, None) => {
+                "a text, but the column holds numbers (in training, or in other rows)".to_owned()
+            }
+            _ => "not a number that float32 can hold".to_owned(),
         };
         return Err(format!("{}, column {name}: {what}", row(place)));
     }

@@ -6,6 +6,7 @@ use parquet::schema::types::{ColumnDescriptor, SchemaDescriptor};
 use serde_json::Value;
 
 use super::super::columns::ColumnRef;
+use super::super::texts::trimmed;
 use super::super::{Columns, Read};
 use crate::text::shell_word;
 
@@ -24,14 +25,18 @@ pub(super) enum Stored {
 /// Digits of the longest decimal numbers, which fit 16 bytes.
 const MAX_DIGITS: i32 = 38;
 
-/// The names of the columns; those of lists and structures by the user's name of the whole.
+/// The names of the columns without blanks around them; those of lists and structures by the user's name of the whole.
 pub(super) fn names(schema: &SchemaDescriptor) -> Vec<String> {
     let name = |column: &ColumnDescriptor| match column.path().parts() {
-        [name] => name.clone(),
+        [name] => without_blanks(name),
         // Unlike any other column's.
         _ => column.path().string(),
     };
     schema.columns().iter().map(|column| name(column)).collect()
+}
+
+fn without_blanks(name: &str) -> String {
+    String::from_utf8_lossy(trimmed(name.as_bytes())).into_owned()
 }
 
 /// Of the columns to leave out those that are flat, and the places of all parts of those that are not.
@@ -41,7 +46,7 @@ pub(super) fn dropped(schema: &SchemaDescriptor, columns: &Columns<'_>) -> (Vec<
         let name = name.to_string();
         let is_part = move |place: &usize| {
             let path = schema.column(*place);
-            path.path().parts().len() > 1 && path.path().parts()[0] == name
+            path.path().parts().len() > 1 && without_blanks(&path.path().parts()[0]) == name
         };
         (0..schema.num_columns()).filter(is_part)
     };
@@ -121,8 +126,10 @@ pub(super) fn index_columns(metadata: &FileMetaData, names: &[String]) -> Vec<us
         let number = name.strip_prefix("__index_level_").and_then(|rest| rest.strip_suffix("__"));
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
-    let is_index =
-        |name: &String| is_unnamed(name) || listed.iter().any(|index| index.as_str() == Some(name));
+    let is_index = |name: &String| {
+        is_unnamed(name)
+            || listed.iter().any(|index| index.as_str().map(without_blanks).as_ref() == Some(name))
+    };
     let places = names.iter().enumerate().filter(|(_, name)| is_index(name));
     places.map(|(place, _)| place).collect()
 }

@@ -11,7 +11,7 @@ use super::super::columns::{ColumnPlan, Role};
 use super::super::npy::half;
 use super::super::span::narrow;
 use super::super::texts::{MAX_TEXT, cell, label_number, trimmed};
-use super::super::{Read, Span, Table, Texts};
+use super::super::{Read, Span, Table, Texts, Unit};
 use super::schema::Stored;
 
 /// A column of a row group on its way into the table.
@@ -28,6 +28,8 @@ pub(super) struct Part {
     is_label: bool,
     offset: f64,
     pub(super) texts: Option<Texts>,
+    /// What stands before or behind numbers that are texts.
+    unit: Option<Unit>,
     pub(super) cells: Vec<f32>,
     pub(super) labels: Vec<u32>,
     /// The labels as numbers; NaN if they are none.
@@ -97,7 +99,9 @@ impl Reader {
             Role::Label(number) => (Some(table.labels[number].texts.clone()), 0.0),
             Role::Skip | Role::Empty => (None, 0.0),
         };
+        let unit = if let Role::Feature(slot) = role { plan.units[slot].clone() } else { None };
         let part = Part {
+            unit,
             is_label: matches!(role, Role::Label(_)),
             offset,
             texts,
@@ -167,6 +171,10 @@ impl Part {
         self.label_numbers.clear();
     }
 
+    pub(super) fn unit(&self) -> Option<&Unit> {
+        self.unit.as_ref()
+    }
+
     fn place(&self) -> usize {
         self.cells.len().max(self.labels.len())
     }
@@ -207,7 +215,7 @@ impl Part {
             return Ok(());
         }
         let number = match value {
-            Some(Value::Text(bytes)) => match CellRules::default().field(bytes, None) {
+            Some(Value::Text(bytes)) => match CellRules::default().field(bytes, self.unit.as_ref()) {
                 Field::Number(number) => Some(number),
                 Field::Missing | Field::MissingWord => {
                     self.missing.get_or_insert(place);
