@@ -1,8 +1,7 @@
 //! Rows that are left out of a table that was read, as if they had not been there.
 
 use super::encoding::code;
-use super::span::narrow;
-use super::{CellRules, Column, MissingWords, Span, Table, Texts, UNSEEN};
+use super::{MissingWords, Table, Texts, UNSEEN};
 use crate::dataset::retain_rows;
 
 impl Table {
@@ -15,7 +14,6 @@ impl Table {
         for slot in 0..width {
             self.forget_missing(slot);
             self.forget_texts(slot);
-            self.read_numbers(slot);
             let column = &mut self.columns[slot];
             if column.texts.is_none() {
                 let cells = self.cells.iter().skip(slot).step_by(width).filter(|cell| !cell.is_nan());
@@ -51,27 +49,4 @@ impl Table {
         }
         *texts = left;
     }
-
-    /// Reads the texts of a new column of a text table as numbers, if nothing but numbers is left.
-    fn read_numbers(&mut self, slot: usize) {
-        let (width, Some(rules)) = (self.columns.len(), self.rules.as_ref()) else { return };
-        let column = &mut self.columns[slot];
-        let Some(numbers) = numbers(column, rules) else { return };
-        let mut span = Span::default();
-        numbers.iter().for_each(|number| span.add(*number));
-        let offset = span.offset().unwrap_or(0.0);
-        for cell in self.cells.iter_mut().skip(slot).step_by(width) {
-            if let Some(number) = code(*cell).and_then(|code| numbers.get(code)) {
-                *cell = narrow(number - offset);
-            }
-        }
-        (column.texts, column.mixed_units, column.span, column.offset) = (None, None, span, offset);
-    }
-}
-
-/// The texts of a column as numbers, if they all are and the column was not known to hold texts.
-fn numbers(column: &Column, rules: &CellRules) -> Option<Vec<f64>> {
-    let texts = column.texts.as_ref().filter(|texts| texts.grows() && !texts.list().is_empty())?;
-    let numbers: Option<Vec<f64>> = texts.list().iter().map(|text| rules.number(text)).collect();
-    numbers.filter(|numbers| numbers.iter().all(|number| narrow(*number).is_finite()))
 }
