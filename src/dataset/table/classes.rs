@@ -31,8 +31,7 @@ impl Classes {
             let reason =
                 format!("has more than {} different values, the most that classes may have", limits.classes);
             let are_numbers = labels.different_numbers().all(|number| !number.is_nan());
-            let hint =
-                if are_numbers { "take `task` regression to predict numbers" } else { "merge classes" };
+            let hint = if are_numbers { "is it a quantity? take `task` regression" } else { "merge classes" };
             return refuse(format!("{reason}: {hint}, or name another column with `label`"));
         }
         let mut names = spellings(labels.texts.list());

@@ -16,8 +16,8 @@ impl Table {
             self.forget_texts(slot);
             let column = &mut self.columns[slot];
             if column.texts.is_none() {
-                let cells = self.cells.iter().skip(slot).step_by(width).filter(|cell| !cell.is_nan());
-                column.span.narrow(cells.map(|cell| f64::from(*cell) + column.offset));
+                let cells = self.cells.iter().skip(slot).step_by(width).copied();
+                column.span.restrict(cells.filter(|cell| !cell.is_nan()), column.offset);
             }
         }
     }

@@ -37,13 +37,23 @@ impl Span {
         self.is_exact &= other.is_exact;
     }
 
-    /// Takes the range of these numbers, which are some of those that it was made of.
+    /// Takes the range of these cells, to which the offset was not added; they are some of those that it was made of.
     #[cfg(feature = "train")]
-    pub(crate) fn narrow(&mut self, values: impl Iterator<Item = f64>) {
-        (self.low, self.high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for value in values {
-            self.low = self.low.min(value);
-            self.high = self.high.max(value);
+    pub(crate) fn restrict(&mut self, cells: impl Iterator<Item = f32>, offset: f64) {
+        let range = cells.fold(None, |range: Option<[f32; 2]>, cell| {
+            let [low, high] = range.unwrap_or([cell, cell]);
+            Some([low.min(cell), high.max(cell)])
+        });
+        let Some([low, high]) = range else {
+            (self.low, self.high) = (f64::INFINITY, f64::NEG_INFINITY);
+            return;
+        };
+        // As it was probably written: cells have fewer digits.
+        let number = |cell: f32| cell.to_string().parse().unwrap_or(f64::from(cell)) + offset;
+        for (end, cell) in [(&mut self.low, low), (&mut self.high, high)] {
+            if narrow(*end - offset) != cell {
+                *end = number(cell);
+            }
         }
     }
 
@@ -114,6 +124,18 @@ mod tests {
             span(&[1e5 + 0.25, 1e5 + 0.1]).offset(),
             Some(1e5 + 0.1 + 0.5 * ((1e5 + 0.25) - (1e5 + 0.1)))
         );
+    }
+
+    #[test]
+    fn a_part_of_the_numbers_has_its_own_range() {
+        let whole = span(&[0.1, 0.3, 1e30]);
+        let mut part = whole;
+        part.restrict([0.1, 0.3].into_iter(), 0.0);
+        assert_eq!(part.range(), Some([0.1, 0.3]));
+        part.restrict([1.0, 2.0].into_iter(), 1.7e12);
+        assert_eq!(part.range(), Some([1.7e12 + 1.0, 1.7e12 + 2.0]));
+        part.restrict(std::iter::empty(), 0.0);
+        assert_eq!(part.range(), None);
     }
 
     #[test]
