@@ -22,6 +22,8 @@ mod idx_folder;
 mod idx_names;
 #[cfg(feature = "train")]
 mod learning;
+#[cfg(feature = "train")]
+mod memory;
 mod pictures;
 mod record;
 mod samples;
@@ -67,6 +69,7 @@ pub use self::{
 pub use self::{
     idx_folder::load_idx_training,
     learning::{learn, learn_and_split},
+    memory::KnownTargets,
 };
 
 /// Features are checked for NaN and infinities in pieces of this many values.

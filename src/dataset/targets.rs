@@ -199,6 +199,17 @@ impl Targets {
         if values.is_empty() { Vec::new() } else { (0..count).filter(is_constant).collect() }
     }
 
+    /// Those of the first sample alone.
+    #[cfg(feature = "train")]
+    pub(crate) fn first(&self) -> Self {
+        match self {
+            Self::Classes { labels, count } => Self::Classes { labels: labels[..1].to_vec(), count: *count },
+            Self::Numbers { task, values, count } => {
+                Self::Numbers { task: *task, values: values[..*count].to_vec(), count: *count }
+            }
+        }
+    }
+
     /// Keeps the samples for which `keep` is true, in order.
     pub(super) fn retain(&mut self, keep: impl Fn(usize) -> bool) {
         match self {

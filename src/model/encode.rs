@@ -49,7 +49,11 @@ impl TrainedModel {
     }
 
     /// The JSON object in the metadata of the model file.
-    pub(crate) fn header_json(&self) -> Result<String, String> {
+    ///
+    /// # Errors
+    /// Why it cannot be written.
+    #[doc(hidden)]
+    pub fn header_json(&self) -> Result<String, String> {
         serde_json::to_string(&self.header()).map_err(|error| error.to_string())
     }
 

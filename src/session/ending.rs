@@ -17,7 +17,7 @@ impl Session<'_> {
         settings: &RunSettings,
         mut recorder: Recorder,
         trained: Result<Trained>,
-        test: &Dataset,
+        test: Option<&Dataset>,
     ) -> Result<TrainedRun> {
         let folder = recorder.folder().map(|folder| folder.path().to_owned());
         let done = trained.and_then(|trained| {
@@ -45,7 +45,7 @@ impl Session<'_> {
         let mut tip = None;
         if summary.is_some() {
             self.warn_of_unmoved_edges(settings, recorder.history());
-            tip = self.warn_of_verdict(settings, &recorder, test);
+            tip = test.and_then(|test| self.warn_of_verdict(settings, &recorder, test));
         }
         if let Some(there) = recorder.other_best().filter(|_| summary.is_some()) {
             self.warn(format!(

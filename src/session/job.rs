@@ -6,10 +6,12 @@ use super::data::Data;
 use super::facts::DataFacts;
 use super::resumption::Resumption;
 use super::settings::{DataSettings, RunSettings};
+use crate::dataset::Dataset;
+use crate::error::AskedBy as _;
 use crate::model::TrainedModel;
 use crate::topology::Topology;
 use crate::training::{Ending, EpochMetrics, Observer, PastRun, Summary};
-use crate::{Error, Result};
+use crate::{Error, Result, Setting};
 
 /// A run that is about to begin: its settings, and what the caller provides.
 pub struct TrainingJob<'a> {
@@ -18,6 +20,10 @@ pub struct TrainingJob<'a> {
     pub(super) topologies: Option<&'a [Topology]>,
     pub(super) observers: Vec<&'a mut dyn Observer>,
     pub(super) is_kept: bool,
+    /// Whether there are samples to score it on.
+    pub(super) is_scored: bool,
+    /// A model to continue from, in place of the one that the settings name.
+    pub(super) start: Option<TrainedModel>,
     /// Digests of the data, for a run of a batch.
     pub(super) data_sha256: Option<String>,
     /// What is known of the data, once they are there.
@@ -36,6 +42,8 @@ impl<'a> TrainingJob<'a> {
             topologies: None,
             observers: Vec::new(),
             is_kept: true,
+            is_scored: true,
+            start: None,
             data_sha256: None,
             facts: None,
             resumption: None,
@@ -63,6 +71,35 @@ impl<'a> TrainingJob<'a> {
     pub fn observed_by(mut self, observer: &'a mut dyn Observer) -> Self {
         self.observers.push(observer);
         self
+    }
+
+    /// Draws no conclusion from scores: there are no samples to score it on, and any will do.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unscored(mut self) -> Self {
+        self.is_scored = false;
+        self
+    }
+
+    /// Continues from this model, which decides importance and architecture.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn continuing(mut self, model: TrainedModel) -> Self {
+        self.start = Some(model);
+        self
+    }
+
+    /// The model to continue from, if any.
+    pub(super) fn take_start(&mut self) -> Result<Option<TrainedModel>> {
+        if let Some(model) = self.start.take() {
+            return Ok(Some(model));
+        }
+        self.settings.from.as_deref().map(TrainedModel::load).transpose().asked_by(Setting::From)
+    }
+
+    /// The samples of its scores, if it has any.
+    pub(super) fn scored<'d>(&self, test: &'d Dataset) -> Option<&'d Dataset> {
+        Some(test).filter(|_| self.is_scored)
     }
 
     /// Writes nothing, unless the settings name a folder.

@@ -30,6 +30,7 @@ mod ending;
 mod engine;
 mod facts;
 mod graph_files;
+mod in_memory;
 mod job;
 #[cfg(feature = "gpu")]
 mod kernels;

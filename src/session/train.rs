@@ -36,8 +36,7 @@ impl Session<'_> {
     pub fn train(&self, mut job: TrainingJob<'_>) -> Result<TrainedRun> {
         let _entered = threads::enter(job.settings.engine.threads())?;
         let opening = self.opening(&job.settings.engine);
-        let saved = job.settings.from.as_deref().map(TrainedModel::load).transpose();
-        let saved = saved.asked_by(Setting::From)?;
+        let saved = job.take_start()?;
         if let Some(model) = &saved {
             job.settings.continue_from(model);
         }
@@ -100,7 +99,7 @@ impl Session<'_> {
             (train_set, &test_set),
             (state, patience_from, regions),
         );
-        self.finish(&job.settings, recorder, trained, &test_set)
+        self.finish(&job.settings, recorder, trained, job.scored(&test_set))
     }
 
     /// Takes the preset's settings for these data, where they depend on data.

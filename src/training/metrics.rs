@@ -74,7 +74,9 @@ pub struct EpochMetrics {
 
 impl EpochMetrics {
     /// The same for files, with names that do not depend on the scored samples.
-    pub(crate) fn named(&self) -> Named<'_, Self> {
+    #[doc(hidden)]
+    #[must_use]
+    pub fn named(&self) -> impl Serialize {
         let scores = Scores { score: self.test_accuracy, score_loss: self.test_loss, best_score: None };
         Named { all: self, metric: self.metric, scores }
     }

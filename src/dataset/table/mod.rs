@@ -42,6 +42,8 @@ mod limits;
 #[cfg(feature = "train")]
 mod magic;
 #[cfg(feature = "train")]
+mod memory;
+#[cfg(feature = "train")]
 mod notes;
 #[cfg(feature = "train")]
 mod npy;
@@ -96,6 +98,9 @@ pub use limits::Limits;
 #[cfg(feature = "train")]
 #[doc(hidden)]
 pub use magic::decompressed;
+#[cfg(feature = "train")]
+#[doc(hidden)]
+pub use memory::{Array, MemoryCells, MemoryColumn};
 #[cfg(feature = "train")]
 pub use npy::read_labels;
 #[cfg(feature = "train")]

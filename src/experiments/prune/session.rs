@@ -136,9 +136,24 @@ impl Session<'_> {
     /// # Errors
     /// Settings that do not fit the model; data that cannot be read; [`Error::Plan`] when nothing could be removed.
     pub fn prune(&self, model: &TrainedModel, settings: &PruneSettings) -> Result<PrunedModel> {
+        let _entered = crate::threads::enter(check_threads(settings.engine.threads())?)?;
+        self.prune_on(model, settings, self.load_for(model, &settings.data)?)
+    }
+
+    /// As [`Session::prune`], with these samples in place of those that the settings name.
+    ///
+    /// # Errors
+    /// As [`Session::prune`].
+    #[doc(hidden)]
+    pub fn prune_on(
+        &self,
+        model: &TrainedModel,
+        settings: &PruneSettings,
+        data: DataSplits,
+    ) -> Result<PrunedModel> {
         let threads = check_threads(settings.engine.threads())?;
         let _entered = crate::threads::enter(threads)?;
-        let DataSplits { train, test } = self.load_for(model, &settings.data)?;
+        let DataSplits { train, test } = data;
         let Split { rest, validation, made, unseen } = self.split(train, &settings.split, model)?;
         let recipe = settings.recipe(model, made.seed)?;
         let data = PruneData {
