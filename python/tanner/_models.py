@@ -60,7 +60,7 @@ def classes_known(labels, weights=None):
     return _native.Known.classes(rank[places.ravel()], names, _weights32(weights)), classes, order
 
 
-def labels_known(labels, classes, order):
+def labels_known(labels, classes, order, weights=None):
     """Labels of classes that are known."""
     labels = np.asarray(labels)
     places = np.searchsorted(classes, labels)
@@ -71,7 +71,7 @@ def labels_known(labels, classes, order):
     texts, _ = class_texts(classes.tolist() if classes.dtype.kind in "biuU" else list(classes))
     rank = np.empty(len(order), dtype=np.uint32)
     rank[order] = np.arange(len(order), dtype=np.uint32)
-    return _native.Known.classes(rank[places], [texts[place] for place in order], None)
+    return _native.Known.classes(rank[places], [texts[place] for place in order], _weights32(weights))
 
 
 def numbers_known(task, values, names=None, weights=None):
@@ -215,9 +215,20 @@ class Model:
         if is_sparse(data):
             matrix = data.tocsr()
             for start in range(0, matrix.shape[0], BLOCK):
-                yield table_of(matrix[start : start + BLOCK])
+                yield self._table(matrix[start : start + BLOCK])
             return
-        yield table_of(data)
+        yield self._table(data)
+
+    def _table(self, data):
+        """A table with the columns of the model: of a frame those of their names, in any order."""
+        names = self.column_names
+        if is_frame(data) and names is not None:
+            missing = [name for name in names if name not in data.columns]
+            if missing:
+                there = ", ".join(map(repr, list(data.columns)[:10]))
+                raise ValueError(f"column {missing[0]!r} is missing, there are {there}")
+            data = data[names]
+        return table_of(data)
 
     def _predict(self, data, threads=None, level=4):
         """Labels [samples], probabilities [samples, classes], and numbers [samples, targets] or None."""
@@ -257,7 +268,7 @@ class Model:
 
         `labels` are names of classes, or numbers.
         """
-        measured = self._native.importance(table_of(data), self._known(labels), repeats, seed, threads)
+        measured = self._native.importance(self._table(data), self._known(labels), repeats, seed, threads)
         return {name: drop for name, drop, _ in measured}
 
     def prune(
@@ -300,8 +311,8 @@ class Model:
             seed=seed,
             threads=threads,
         )
-        test = None if test is None else (table_of(test[0]), self._known(test[1]))
-        native, curve, failure = self._native.prune(as_json(options), table_of(data), self._known(labels), test)
+        test = None if test is None else (self._table(test[0]), self._known(test[1]))
+        native, curve, failure = self._native.prune(as_json(options), self._table(data), self._known(labels), test)
         if failure is not None:
             warn_of([f"pruning ended early: {failure}"])
         return Model._of(native), curve
