@@ -33,7 +33,9 @@ fn argument(setting: &str) -> String {
 /// The text of an error.
 fn text_of(error: &Error) -> String {
     match error {
-        Error::Setting { setting, reason } => format!("{}: {}", argument(setting.name()), with_arguments(reason)),
+        Error::Setting { setting, reason } => {
+            format!("{}: {}", argument(setting.name()), with_arguments(reason))
+        }
         Error::For { setting, source } => format!("{}: {}", argument(setting.name()), text_of(source)),
         other => with_arguments(&other.to_string()),
     }

@@ -13,8 +13,8 @@ mod train;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tanner::engine::gpu::{self, AdapterReport};
 use tanner::Setting;
+use tanner::engine::gpu::{self, AdapterReport};
 use tanner::session::{Settings, auto_sentence, is_too_narrow_for_drivers};
 
 /// The adapters of this machine as dicts, best first, and what `auto` chooses.

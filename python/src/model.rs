@@ -67,7 +67,11 @@ impl Model {
     }
 
     /// The predictions for a table, with warnings.
-    fn predictions(&self, table: &Table, threads: Option<usize>) -> tanner::Result<(Predictions, Vec<String>)> {
+    fn predictions(
+        &self,
+        table: &Table,
+        threads: Option<usize>,
+    ) -> tanner::Result<(Predictions, Vec<String>)> {
         let predictor = self.predictor(threads)?;
         let warnings = Warnings::default();
         let make = |encoding: &_| table.make(Some(encoding));
@@ -131,8 +135,9 @@ impl Model {
         let outputs = self.trained.network().classes();
         let (labels, values) = match predictions.task() {
             Task::Regression => {
-                let all: Vec<f64> =
-                    (0..predictions.samples()).flat_map(|sample| predictions.values_of(sample).to_vec()).collect();
+                let all: Vec<f64> = (0..predictions.samples())
+                    .flat_map(|sample| predictions.values_of(sample).to_vec())
+                    .collect();
                 use numpy::PyArrayMethods as _;
                 let values = PyArray1::from_vec(py, all).reshape([predictions.samples(), outputs])?;
                 (Vec::new(), Some(values))
@@ -268,7 +273,8 @@ impl Model {
     fn samples(&self, table: &Table, known: &Known) -> tanner::Result<Dataset> {
         let make = |encoding: &_| table.make(Some(encoding));
         let warnings = Warnings::default();
-        let data = Session::new(&warnings).data_in_memory_for(&self.trained, (&make, known.known.clone()), None)?;
+        let data =
+            Session::new(&warnings).data_in_memory_for(&self.trained, (&make, known.known.clone()), None)?;
         Ok(data.splits.train)
     }
 }

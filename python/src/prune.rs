@@ -41,7 +41,12 @@ impl PruneRequest {
             (Some(share), _) => PruneMethodSettings::Weights(WeightGoal::Sparsity(share)),
             (None, None) => {
                 let until = Until::Drop(self.number("max_drop").unwrap_or(0.5) / 100.0);
-                let options = BlockSearchOptions { blocks: None, inputs: false, compensate: true, until };
+                let options = BlockSearchOptions {
+                    blocks: self.whole("blocks"),
+                    inputs: false,
+                    compensate: true,
+                    until,
+                };
                 let target = self.number("target").map(|share| PruneTarget::Percent(100.0 * share));
                 PruneMethodSettings::Blocks(options, target)
             }

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde_json::{Value, json};
+use tanner::Setting;
 use tanner::engine::gpu;
 use tanner::session::settings::BackendChoice;
 use tanner::session::{Preset, Settings};
-use tanner::Setting;
 
 use crate::errors::with_arguments;
 
@@ -22,7 +22,9 @@ pub(crate) fn read(text: &str) -> PyResult<Settings> {
     let mut settings = Settings::from_config(&config).map_err(|reason| {
         let reason = with_arguments(&reason);
         PyValueError::new_err(match reason.split_once(": ") {
-            Some((key, rest)) if key.parse::<Setting>().is_ok() => format!("{}: {rest}", key.replace('-', "_")),
+            Some((key, rest)) if key.parse::<Setting>().is_ok() => {
+                format!("{}: {rest}", key.replace('-', "_"))
+            }
             _ => reason,
         })
     })?;

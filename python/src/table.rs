@@ -5,7 +5,9 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 use tanner::Error;
-use tanner::dataset::table::{Array, MemoryCells, MemoryColumn, ReadOptions, Table as LibraryTable, TableEncoding};
+use tanner::dataset::table::{
+    Array, MemoryCells, MemoryColumn, ReadOptions, Table as LibraryTable, TableEncoding,
+};
 use tanner::dataset::{KnownTargets, Targets, Task};
 
 /// Features of samples: a two-dimensional array of numbers, or the columns of a frame.
@@ -18,7 +20,11 @@ pub(crate) struct Table {
 
 enum Content {
     /// C-contiguous float32, float64 or uint8, `[row][column]`.
-    Array { array: Py<PyAny>, names: Option<Vec<String>>, width: usize },
+    Array {
+        array: Py<PyAny>,
+        names: Option<Vec<String>>,
+        width: usize,
+    },
     Columns(Vec<MemoryColumn>),
 }
 
@@ -140,7 +146,11 @@ impl Known {
 }
 
 /// A two-dimensional array of float32 numbers `[sample][output]`.
-pub(crate) fn array2<'py>(py: Python<'py>, values: &[f32], width: usize) -> PyResult<Bound<'py, PyArray2<f32>>> {
+pub(crate) fn array2<'py>(
+    py: Python<'py>,
+    values: &[f32],
+    width: usize,
+) -> PyResult<Bound<'py, PyArray2<f32>>> {
     use numpy::{PyArray1, PyArrayMethods as _};
     PyArray1::from_slice(py, values).reshape([values.len() / width.max(1), width])
 }

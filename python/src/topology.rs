@@ -31,7 +31,8 @@ impl Topology {
 /// The first of a list of indices in a matrix that is below 0 or too large.
 fn indices(values: &[i64], what: &str) -> PyResult<Vec<u32>> {
     let index = |value: &i64| {
-        u32::try_from(*value).map_err(|_| PyValueError::new_err(format!("{what} {value} is no index of a matrix")))
+        u32::try_from(*value)
+            .map_err(|_| PyValueError::new_err(format!("{what} {value} is no index of a matrix")))
     };
     values.iter().map(index).collect()
 }
@@ -79,7 +80,11 @@ impl Topology {
     ) -> PyResult<Self> {
         let (inputs, outputs) = widths;
         let degrees: DegreeDistribution = degrees.parse().map_err(|error| to_python(&error))?;
-        detached(py, || RandomSparse { inputs, outputs, degrees }.build(&mut generator(stream.0, Purpose::Topology(stream.1)))).map(Self)
+        detached(py, || {
+            RandomSparse { inputs, outputs, degrees }
+                .build(&mut generator(stream.0, Purpose::Topology(stream.1)))
+        })
+        .map(Self)
     }
 
     #[staticmethod]
@@ -182,7 +187,8 @@ pub(crate) fn draw(
             None => features.into(),
             Some(shape) => {
                 let targets = Targets::Classes { labels: vec![0], count: 2 };
-                (&Dataset::with_targets(vec![0.0; features], features, targets)?.with_image_shape(shape)?).into()
+                (&Dataset::with_targets(vec![0.0; features], features, targets)?.with_image_shape(shape)?)
+                    .into()
             }
         };
         resolved.architecture.fit_to(shape, outputs)?.build(resolved.recipe.seed)

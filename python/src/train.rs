@@ -15,7 +15,7 @@ use tanner::dataset::table::{Table as LibraryTable, TableEncoding};
 use tanner::model::TrainedModel;
 use tanner::network::Parameters;
 use tanner::session::settings::RunSettings;
-use tanner::session::{Data, Reporter, Session, Settings, TrainedRun, TrainingJob};
+use tanner::session::{Data, Reporter, RunPreview, Session, Settings, TrainedRun, TrainingJob};
 use tanner::training::{Ending, EpochMetrics, Observer};
 use tanner::{Error, topology};
 
@@ -32,6 +32,8 @@ const LOOK: Duration = Duration::from_millis(50);
 enum Event {
     Note(String),
     Warning(String),
+    /// Requested number of epochs.
+    Planned(usize),
     Epoch(Value),
 }
 
@@ -46,6 +48,11 @@ impl Reporter for Messages {
 
     fn warn(&self, text: &str) {
         let _ = self.0.send(Event::Warning(with_arguments(text)));
+    }
+
+    fn watch<'a>(&'a self, run: &RunPreview<'_>) -> Option<Box<dyn Observer + 'a>> {
+        let _ = self.0.send(Event::Planned(run.epochs));
+        None
     }
 }
 
@@ -130,8 +137,7 @@ pub(crate) fn train(
 ) -> PyResult<Run> {
     let mut settings = settings::read(settings)?;
     settings::without_looking_again(&mut settings);
-    let topologies =
-        topologies.map(|all| all.iter().map(|one| one.get().topology().clone()).collect());
+    let topologies = topologies.map(|all| all.iter().map(|one| one.get().topology().clone()).collect());
     let start = start.map(|model| model.get().trained().clone());
     let request = Request { settings, train, test, topologies, start, cache };
     let calls = Calls { on_epoch, on_note };
@@ -158,6 +164,7 @@ pub(crate) fn train(
 struct Heard {
     warnings: Vec<String>,
     interrupted: bool,
+    planned: usize,
     /// An exception of a callback.
     failure: Option<PyErr>,
 }
@@ -228,7 +235,11 @@ impl Calls {
                 Some(call) => call.call1(py, (text,)).map(|_| true),
                 None => Ok(true),
             },
-            Event::Epoch(metrics) => self.call_on_epoch(py, &metrics),
+            Event::Planned(epochs) => {
+                heard.planned = epochs;
+                Ok(true)
+            }
+            Event::Epoch(metrics) => self.call_on_epoch(py, &metrics, heard.planned),
         };
         goes_on.unwrap_or_else(|failure| {
             if failure.is_instance_of::<PyKeyboardInterrupt>(py) {
@@ -241,9 +252,9 @@ impl Calls {
     }
 
     /// Whether the callback wants to go on: it stops the run by returning True.
-    fn call_on_epoch(&self, py: Python<'_>, metrics: &Value) -> PyResult<bool> {
+    fn call_on_epoch(&self, py: Python<'_>, metrics: &Value, planned: usize) -> PyResult<bool> {
         let Some(call) = &self.on_epoch else { return Ok(true) };
-        let stops = call.call1(py, (of_json(py, metrics)?,))?;
+        let stops = call.call1(py, (of_json(py, metrics)?, planned))?;
         Ok(!stops.bind(py).is_truthy()?)
     }
 }
@@ -291,7 +302,8 @@ impl Request {
         let Some((table, known)) = &self.train else { return Ok(None) };
         let options = std::mem::take(&mut settings.data);
         let known = known.get().known.clone();
-        let make_test = self.test.as_ref().map(|(table, _)| |encoding: &TableEncoding| table.get().make(Some(encoding)));
+        let make_test =
+            self.test.as_ref().map(|(table, _)| |encoding: &TableEncoding| table.get().make(Some(encoding)));
         let test = match (&make_test, &self.test) {
             (Some(make), Some((_, known))) => {
                 let make: &dyn Fn(&TableEncoding) -> tanner::Result<LibraryTable> = make;

@@ -280,6 +280,7 @@ class Model:
         threshold=None,
         target=None,
         max_drop=None,
+        blocks=None,
         rounds=1,
         fine_tune=0,
         lr=None,
@@ -291,7 +292,8 @@ class Model:
     ):
         """A smaller model: without the smallest weights (`sparsity`, the share to remove, or `threshold`), otherwise without the
         last blocks of each layer, down to the share `target` of the parameters or until the accuracy on the held-out
-        share `validation` falls by `max_drop` points (0.5).
+        share `validation` falls by `max_drop` points (0.5). `blocks` is the number of blocks to cut each layer into, by default the
+        network's own.
 
         `rounds` of pruning are each followed by `fine_tune` epochs of training on `data`. `test` is a pair of samples and labels
         that only the curve uses.
@@ -303,6 +305,7 @@ class Model:
             threshold=threshold,
             target=target,
             max_drop=max_drop,
+            blocks=blocks,
             rounds=rounds,
             fine_tune=fine_tune,
             lr=lr,
@@ -351,6 +354,7 @@ class Model:
 
     @property
     def network(self):
+        """Its graphs, a Network."""
         layers = [self._native.layer(place)["topology"] for place in range(len(self.widths) - 1)]
         return Network._of_layers([Topology._of(layer) for layer in layers])
 
@@ -361,10 +365,12 @@ class Model:
 
     @property
     def task(self):
+        """What it predicts: "classification", "regression" or "multilabel"."""
         return self._native.task
 
     @property
     def arch(self):
+        """The kind of its hidden layers, such as "sc" or "fc"; "custom" for own graphs."""
         return self._native.arch
 
     @property
@@ -374,22 +380,27 @@ class Model:
 
     @property
     def class_names(self):
+        """The name of each output: of classes, or of the numbers to predict."""
         return self._native.output_names
 
     @property
     def column_names(self):
+        """The columns that it takes, if they had names in training; otherwise None."""
         return self._native.column_names
 
     @property
     def parameters(self):
+        """Number of weights and biases."""
         return self._native.parameters
 
     @property
     def dense_parameters(self):
+        """Number of weights and biases of the fully connected network of these widths."""
         return self._native.dense_parameters
 
     @property
     def epochs(self):
+        """Passes over the training set."""
         return self._native.epochs
 
     @property
@@ -477,9 +488,9 @@ def run_native(options, train, test, *, topologies, start, callbacks, verbose):
     progress = Progress(verbose)
     callbacks = [callbacks] if callable(callbacks) else list(callbacks or [])
 
-    def on_epoch(epoch):
+    def on_epoch(epoch, planned):
         named = _named(epoch, is_scored)
-        progress.epoch(named)
+        progress.epoch(named, planned)
         # Every callback sees every epoch.
         return any([bool(callback(named)) for callback in callbacks])
 
@@ -592,6 +603,9 @@ def _hint(name, known):
 def _samples(features, labels, task, weights):
     """Samples in memory, and a function for the labels of others."""
     labels = np.asarray(labels)
+    rows = features.shape[0] if hasattr(features, "shape") else len(features)
+    if labels.ndim == 0 or rows != len(labels):
+        raise ValueError(f"{rows} samples do not fit labels of the shape {labels.shape}")
     if weights is not None:
         weights = np.asarray(weights, dtype=np.float64)
         if weights.shape != (len(labels),):

@@ -103,18 +103,22 @@ class Topology:
 
     @property
     def inputs(self):
+        """Number of neurons that it reads."""
         return self._native.inputs
 
     @property
     def outputs(self):
+        """Number of neurons that it feeds."""
         return self._native.outputs
 
     @property
     def edges(self):
+        """Number of weights."""
         return self._native.edges
 
     @property
     def density(self):
+        """Share of the possible weights that exist, above 0 and at most 1."""
         return self._native.density
 
     def to_scipy(self, weights=None):

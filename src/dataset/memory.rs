@@ -35,7 +35,8 @@ impl DataRecord {
         let task = known.targets.task();
         let (mut class_names, mut targets) = (known.names.clone(), Vec::new());
         if task != Task::Classification {
-            targets = TargetRecord::of(&known.targets, known.weights.as_deref(), std::mem::take(&mut class_names));
+            targets =
+                TargetRecord::of(&known.targets, known.weights.as_deref(), std::mem::take(&mut class_names));
         }
         let record = Self {
             task,

@@ -2,6 +2,8 @@
 //!
 //! Numbers get the offsets, and texts the reading, that the same columns of a file would get: texts go through the CSV reader.
 
+use std::borrow::Cow;
+
 use super::span::narrow;
 use super::{
     Column, ColumnEncoding, Columns, Format, Header, LabelNeed, ReadOptions, Source, Span, Table,
@@ -79,12 +81,15 @@ impl Table {
         };
         let refuse = |reason: String| Err(Error::table(NAME.into(), &reason));
         if width == 0 || values == 0 || !values.is_multiple_of(width) {
-            return refuse(format!("{values} values of {width} columns, at least 1 row of 1 column is needed"));
+            return refuse(format!(
+                "{values} values of {width} columns, at least 1 row of 1 column is needed"
+            ));
         }
         if let Some(known) = known.filter(|known| known.columns.len() != width) {
             return refuse(format!("{width} columns, but the model takes {}", known.columns.len()));
         }
-        if let Some(column) = known.and_then(|known| known.columns.iter().find(|one| one.categories.is_some()))
+        if let Some(column) =
+            known.and_then(|known| known.columns.iter().find(|one| one.categories.is_some()))
         {
             return refuse(format!(
                 "column {:?} held texts in training, but an array has only numbers",
@@ -209,7 +214,8 @@ impl Table {
 
     /// Notes the first missing cell of a column of numbers, and refuses an infinite one.
     fn check_cells(&mut self, slot: usize) -> Result<()> {
-        let is_plain = |column: &Column| column.span.range().is_none_or(|[low, high]| (high - low).is_finite());
+        let is_plain =
+            |column: &Column| column.span.range().is_none_or(|[low, high]| (high - low).is_finite());
         let cells = || self.cells.iter().skip(slot).step_by(self.columns.len()).enumerate();
         // The range of most columns says that there is nothing to find.
         if (!is_plain(&self.columns[slot]) || cells().any(|(_, cell)| cell.is_infinite()))
@@ -283,11 +289,13 @@ fn read_texts(
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(columns.iter().map(|(name, _)| name)).map_err(failed)?;
     for row in 0..columns.first().map_or(0, |(_, cells)| cells.len()) {
-        let cells = columns.iter().map(|(_, cells)| cells[row].as_deref().unwrap_or(""));
-        writer.write_record(cells).map_err(failed)?;
+        let cells = columns.iter().map(|(_, cells)| in_one_line(cells[row].as_deref().unwrap_or("")));
+        writer.write_record(cells.map(Cow::into_owned)).map_err(failed)?;
     }
     let bytes = writer.into_inner().map_err(|error| Error::table(NAME.into(), &error.to_string()))?;
-    let options = ReadOptions { header: Header::Yes, delimiter: Some(b','), ..options.clone() };
+    // The line below the header is row 0.
+    let options =
+        ReadOptions { header: Header::Yes, delimiter: Some(b','), lines_before: -2, ..options.clone() };
     let source = Source::from_bytes(NAME, bytes);
     let encoding = known.map(|known| {
         let column = |(position, slot): (usize, &usize)| {
@@ -309,5 +317,21 @@ fn read_texts(
         Some(encoding) => Columns::Of { encoding, label: LabelNeed::Ignored },
         None => Columns::New { label: None, labelled: false, drop: &[], weights: None },
     };
-    Ok(Table::read(source, Format::Csv, &roles, &options)?.table)
+    let read = Table::read(source, Format::Csv, &roles, &options).map_err(|error| match error {
+        Error::Table { name, reason } => match reason.strip_prefix("line ") {
+            Some(rest) => Error::Table { name, reason: format!("row {rest}") },
+            None => Error::Table { name, reason },
+        },
+        other => other,
+    });
+    Ok(read?.table)
+}
+
+/// A text without line breaks, which a stray quote in a file would cause.
+fn in_one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\r']) {
+        Cow::Owned(text.replace(['\n', '\r'], " "))
+    } else {
+        Cow::Borrowed(text)
+    }
 }

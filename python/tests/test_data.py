@@ -1,0 +1,148 @@
+"""Arrays, frames and sparse matrices."""
+
+import tracemalloc
+import warnings
+
+import numpy as np
+import pytest
+from conftest import same_bits
+from scipy import sparse
+
+import tanner
+from tanner import TannerClassifier, TannerRegressor, TannerWarning
+
+
+def test_types_of_numbers_train_the_same(flowers):
+    X, y = flowers
+    X = X.astype(np.float32)
+    model = TannerClassifier(epochs=2).fit(X, y).model_
+    order = np.asfortranarray(X)
+    for other in (X.astype(np.float64), order, X[:, ::-1][:, ::-1], X.tolist(), sparse.csr_matrix(X), sparse.csc_array(X)):
+        same_bits(TannerClassifier(epochs=2).fit(other, y).model_, model)
+    whole = np.round(10 * X).astype(np.int64)
+    same_bits(TannerClassifier(epochs=2).fit(whole, y).model_, TannerClassifier(epochs=2).fit(whole.astype(np.float32), y).model_)
+
+
+def test_float64_keeps_differences_that_float32_loses():
+    rng = np.random.default_rng(0)
+    times = 1.7e12 + rng.integers(0, 2, 200) * 8.0
+    X = np.column_stack([times, rng.normal(size=200)])
+    y = (times > 1.7e12).astype(int)
+    assert len(np.unique(times.astype(np.float32))) == 1
+    assert TannerClassifier(epochs=20).fit(X, y).score(X, y) == 1.0
+
+
+def test_sparse_matrices_are_predicted_in_blocks(flowers):
+    X, y = flowers
+    fitted = TannerClassifier(epochs=2).fit(sparse.csr_matrix(X.astype(np.float32)), y)
+    many = np.tile(X.astype(np.float32), (60, 1))  # more than a block
+    np.testing.assert_allclose(fitted.predict_proba(sparse.csr_matrix(many)), fitted.predict_proba(many), atol=1e-7)
+
+
+def test_float32_is_not_copied_by_python():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(20_000, 100)).astype(np.float32)
+    y = (X[:, 0] > 0).astype(np.int64)
+    network = TannerClassifier(epochs=1, hidden=[4], preset="none", importance="none", arch="fc")
+
+    def copied(array):
+        tracemalloc.start()
+        network.fit(array, y).predict(array)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak / X.nbytes
+
+    network.fit(X, y)
+    # Labels, and the finite check of scikit-learn.
+    assert copied(X) < 0.25
+    assert copied(np.asfortranarray(X)) > 0.9
+
+
+def test_missing_values_are_refused_or_filled(flowers):
+    X, y = flowers
+    X = X.copy()
+    X[3, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        TannerClassifier().fit(X, y)
+    with pytest.raises(ValueError, match="row 3, column 1: the value is missing"):
+        tanner.train({}, (X, y))
+    fitted = TannerClassifier(impute="median", epochs=5).fit(X, y)
+    filled = X.copy()
+    filled[3, 1] = np.float32(np.nanmedian(np.delete(X[:, 1], 3).astype(np.float32)))
+    np.testing.assert_array_equal(fitted.predict_proba(X)[3], fitted.predict_proba(filled)[3])
+    with pytest.raises(ValueError, match="impute"):
+        TannerClassifier(impute="guess").fit(X, y)
+
+
+def test_infinities_are_refused(flowers):
+    X, y = flowers
+    for value in (np.inf, -np.inf, 1e300):
+        broken = X.copy()
+        broken[7, 2] = value
+        with pytest.raises(ValueError, match="row 7, column 2|infinity"):
+            tanner.train({}, (broken, y))
+        with pytest.raises(ValueError):
+            TannerClassifier().fit(broken, y)
+
+
+def test_unknown_categories_are_warned_of(flowers):
+    pandas = pytest.importorskip("pandas")
+    X, y = flowers
+    frame = pandas.DataFrame({"petal": X[:, 2], "kind": np.array(["a", "b"])[(X[:, 0] > 5.8).astype(int)]})
+    fitted = TannerClassifier(epochs=5).fit(frame, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(frame)
+    with pytest.warns(TannerWarning, match="do not occur in the training rows.*\"z\""):
+        fitted.predict(frame.assign(kind=["z"] + list(frame.kind[1:])))
+    with pytest.raises(ValueError, match="feature names should match"):
+        fitted.predict(frame[["kind", "petal"]])
+    with pytest.raises(ValueError, match="held texts in training"):
+        fitted.model_.predict(frame[["petal", "kind"]].assign(kind=1.0).to_numpy())
+    with pytest.raises(ValueError, match="'kind' is missing"):
+        fitted.model_.predict(frame[["petal"]])
+    with pytest.raises(ValueError, match="is not a number"):
+        fitted.model_.predict(frame.assign(petal="long"))
+    many = frame.assign(kind=[f"text {row}" for row in range(len(frame))])
+    with pytest.raises(ValueError, match="max_categories"):
+        TannerClassifier().fit(many, y)
+    TannerClassifier(max_categories=200, epochs=1).fit(many, y)
+
+
+def test_texts_of_any_kind_survive(flowers):
+    pandas = pytest.importorskip("pandas")
+    _, y = flowers
+    texts = np.array(['a "quoted" text', "two, parts", "two\nlines", "ünï", "'", "#x", " blank "], dtype=object)
+    frame = pandas.DataFrame({"text, of a kind": texts[np.arange(150) % 7], "number": y})
+    fitted = TannerClassifier(epochs=1).fit(frame, y)
+    column = fitted.model_.info["data"]["encoding"]["columns"][0]
+    assert column["name"] == "text, of a kind"
+    assert set(column["categories"]) == {text.strip().replace("\n", " ") for text in texts}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fitted.predict(frame)
+
+
+def test_shapes_are_checked(flowers):
+    X, y = flowers
+    for call, reason in [
+        (lambda: tanner.train({}, (X[:, 0], y)), "1 dimensions"),
+        (lambda: tanner.train({}, (X, y[:9])), "150 samples do not fit"),
+        (lambda: tanner.train({}, (X, np.zeros(150))), "at least 2"),
+        (lambda: tanner.train({"epochs": 1}, (X, y)).model.predict(X[:, :2]), "2 columns, but the model takes 4"),
+        (lambda: tanner.train({}, (X, y), sample_weight=-np.ones(150)), "sample_weight"),
+        (lambda: tanner.train({}, (X, y), eval_set=(X, y + 7)), "not a class"),
+        (lambda: TannerRegressor().fit(X, np.full(150, 1e300)), "too large for float32"),
+    ]:
+        with pytest.raises(ValueError, match=reason):
+            call()
+    with pytest.raises(TypeError, match="expected numbers"):
+        tanner.train({}, (np.array([["a"], ["b"]]), [0, 1]))
+
+
+def test_pictures_may_have_three_dimensions(flowers):
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 256, (60, 8, 8)).astype(np.uint8)
+    y = np.arange(60) % 2
+    run = tanner.train({"picture": "8x8", "epochs": 1}, (X, y))
+    assert run.model.image_shape == (8, 8) and run.model.predict(X).shape == (60,)
