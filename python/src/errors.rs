@@ -1,9 +1,12 @@
 //! Errors of the library as exceptions of Python, and panics kept away from it.
 
 use std::any::Any;
+use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{
+    PyFileNotFoundError, PyMemoryError, PyOSError, PyPermissionError, PyRuntimeError, PyValueError,
+};
 use pyo3::prelude::*;
 use tanner::{Error, Setting};
 
@@ -48,7 +51,11 @@ pub(crate) fn to_python(error: &Error) -> PyErr {
         Error::Io { source, .. } => match source.raw_os_error() {
             // Python chooses the subclass, such as FileNotFoundError, by the number.
             Some(number) => PyOSError::new_err((number, text)),
-            None => PyOSError::new_err(text),
+            None => match source.kind() {
+                ErrorKind::NotFound => PyFileNotFoundError::new_err(text),
+                ErrorKind::PermissionDenied => PyPermissionError::new_err(text),
+                _ => PyOSError::new_err(text),
+            },
         },
         Error::Memory(_) => PyMemoryError::new_err(text),
         Error::NoAdapter(_) | Error::Device { .. } | Error::Diverged(_) | Error::WrongResult(_) => {

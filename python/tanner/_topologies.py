@@ -139,7 +139,7 @@ class Topology:
     def __eq__(self, other):
         return isinstance(other, Topology) and self._native == other._native
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
     def __reduce__(self):
         return _rebuild, (self.inputs, *self._native.rows())
