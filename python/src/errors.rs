@@ -10,6 +10,8 @@ use pyo3::exceptions::{
 use pyo3::prelude::*;
 use tanner::{Error, Setting};
 
+use crate::fork::with_threads;
+
 /// A message with settings as arguments of Python: `batch_size` in place of `batch-size` in backquotes.
 pub(crate) fn with_arguments(text: &str) -> String {
     let mut parts = text.split('`');
@@ -78,7 +80,7 @@ pub(crate) fn detached<T: Send>(
     py: Python<'_>,
     work: impl FnOnce() -> tanner::Result<T> + Send,
 ) -> PyResult<T> {
-    match py.detach(|| catch_unwind(AssertUnwindSafe(work))) {
+    match py.detach(|| catch_unwind(AssertUnwindSafe(|| with_threads(work)))) {
         Ok(done) => done.map_err(|error| to_python(&error)),
         Err(panic) => Err(of_panic(&*panic)),
     }

@@ -4,6 +4,7 @@
 //! take, and results into what users of scikit-learn expect.
 
 mod errors;
+mod fork;
 mod model;
 mod prune;
 mod settings;

@@ -1,6 +1,7 @@
 //! A trained model.
 
 use std::path::PathBuf;
+use std::process;
 use std::sync::{Mutex, PoisonError};
 
 use numpy::{PyArray1, PyArray2};
@@ -23,9 +24,12 @@ use crate::topology::Topology;
 #[pyclass(frozen, module = "tanner._native")]
 pub(crate) struct Model {
     trained: TrainedModel,
-    /// The last predictor, and its number of threads.
-    predictor: Mutex<Option<(Option<usize>, Predictor)>>,
+    /// The last predictor, and its number of threads and process: a forked process has none of the threads.
+    predictor: Mutex<Option<(ThreadsOf, Predictor)>>,
 }
+
+/// A number of threads in a process.
+type ThreadsOf = (Option<usize>, u32);
 
 /// Keeps warnings until they can be raised.
 #[derive(Default)]
@@ -55,12 +59,17 @@ impl Model {
 
     /// A predictor with this many threads.
     fn predictor(&self, threads: Option<usize>) -> tanner::Result<Predictor> {
+        let key = (threads, process::id());
         let mut kept = self.predictor.lock().unwrap_or_else(PoisonError::into_inner);
         match &*kept {
-            Some((own, predictor)) if *own == threads => Ok(predictor.clone()),
+            Some((own, predictor)) if *own == key => Ok(predictor.clone()),
             _ => {
                 let predictor = Predictor::new(self.trained.clone(), threads)?;
-                *kept = Some((threads, predictor.clone()));
+                match kept.replace((key, predictor.clone())) {
+                    // Threads of another process cannot be ended here.
+                    Some((foreign, old)) if foreign.1 != key.1 => std::mem::forget(old),
+                    _ => {}
+                }
                 Ok(predictor)
             }
         }
@@ -196,8 +205,8 @@ impl Model {
 
     /// Weights, input of each, first weight of each output, and biases of a layer, in compressed sparse rows.
     fn layer<'py>(&self, py: Python<'py>, layer: usize) -> PyResult<Bound<'py, PyDict>> {
-        let layers = self.trained.network().layers().iter().zip(&self.trained.parameters().layers);
-        let Some((layer, values)) = layers.skip(layer).next() else {
+        let mut layers = self.trained.network().layers().iter().zip(&self.trained.parameters().layers);
+        let Some((layer, values)) = layers.nth(layer) else {
             return Err(pyo3::exceptions::PyIndexError::new_err("there is no such layer"));
         };
         let dict = PyDict::new(py);

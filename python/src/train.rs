@@ -20,6 +20,7 @@ use tanner::training::{Ending, EpochMetrics, Observer};
 use tanner::{Error, topology};
 
 use crate::errors::{of_panic, to_python, with_arguments};
+use crate::fork::with_threads;
 use crate::model::Model;
 use crate::settings;
 use crate::table::{Known, Table, of_json};
@@ -185,7 +186,9 @@ impl Calls {
         let heard = Mutex::new(heard);
         let (run, result) = thread::scope(|scope| {
             let stop = &stop;
-            let training = move || catch_unwind(AssertUnwindSafe(|| run(request, events, observer, stop)));
+            let training = move || {
+                catch_unwind(AssertUnwindSafe(|| with_threads(|| run(request, events, observer, stop))))
+            };
             let worker = scope.spawn(training);
             let mut result = Heard::default();
             loop {

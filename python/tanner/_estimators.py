@@ -113,15 +113,21 @@ class _Tanner(BaseEstimator):
             other_X, other_y = _only_set(eval_set)
             other_X, other_y = self._features(other_X, y=other_y)
             test = (self._table(other_X), self._known_again(self._checked_targets(other_y)))
-        run = run_native(
-            options,
-            (self._table(X), known),
-            test,
-            topologies=natives(self.topologies),
-            start=self.model_._native if continues else None,
-            callbacks=callbacks,
-            verbose=self.verbose,
-        )
+        try:
+            run = run_native(
+                options,
+                (self._table(X), known),
+                test,
+                topologies=natives(self.topologies),
+                start=self.model_._native if continues else None,
+                callbacks=callbacks,
+                verbose=self.verbose,
+            )
+        except ValueError as error:
+            for setting, own in (("seed: ", "random_state: "), ("threads: ", "n_jobs: ")):
+                if str(error).startswith(setting):
+                    raise ValueError(own + str(error)[len(setting) :]) from None
+            raise
         self.model_ = run.model
         self.history_ = run.history
         self.n_iter_ = len(run.history)

@@ -34,8 +34,8 @@ def python(code, **options):
         ({"degree": 4, "arch": "sc"}, "degree: .*arch"),
         ({"backend": "tpu"}, "backend: "),
         ({"picture": (3, 3)}, "picture: .*9 pixels"),
-        ({"random_state": -1}, "seed: "),
-        ({"n_jobs": 100_000}, "threads: "),
+        ({"random_state": -1}, "random_state: "),
+        ({"n_jobs": 100_000}, "n_jobs: "),
         ({"adapter": "no such card"}, "adapter: "),
     ],
 )
@@ -149,6 +149,25 @@ def test_runs_in_several_threads(flowers):
     [thread.start() for thread in threads]
     [thread.join() for thread in threads]
     assert results[0] == TannerClassifier(epochs=5, random_state=0).fit(X, y).model_.to_bytes() != results[1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_forked_process_trains_and_predicts():
+    code = """
+import multiprocessing, numpy
+from tanner import TannerClassifier
+X = numpy.arange(80.0).reshape(40, 2); y = numpy.arange(40) // 20
+fitted = TannerClassifier(epochs=3).fit(X, y)
+expected = fitted.predict_proba(X)
+def child(number):
+    assert (fitted.predict_proba(X) == expected).all()
+    return TannerClassifier(epochs=3).fit(X, y).model_.to_bytes() == fitted.model_.to_bytes()
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    print(pool.map(child, range(4)))
+assert (fitted.predict_proba(X) == expected).all()
+"""
+    done = python(code)
+    assert done.stdout.strip() == str([True] * 4), done.stderr
 
 
 INTERRUPTED = """

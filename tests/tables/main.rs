@@ -6,6 +6,7 @@ mod decimals;
 mod dialects;
 mod encoding;
 mod hostile;
+mod memory;
 mod oddities;
 mod offsets;
 #[cfg(feature = "parquet")]
