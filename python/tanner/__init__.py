@@ -21,6 +21,8 @@ cross-validation, take pandas and polars frames with columns of texts, and are p
 
 from __future__ import annotations
 
+from importlib.util import find_spec as _find_spec
+
 from . import _native
 from ._native import __version__
 
@@ -38,7 +40,10 @@ _PLACES = {
     "train": "_models",
 }
 
-__all__ = sorted(_PLACES) + ["__version__"]
+# Without scikit-learn there are no estimators, and help(tanner) still works.
+__all__ = ["__version__"] + sorted(
+    name for name, place in _PLACES.items() if place != "_estimators" or _find_spec("sklearn")
+)
 
 
 def __getattr__(name):
@@ -47,7 +52,12 @@ def __getattr__(name):
         raise AttributeError(f"module 'tanner' has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
+    try:
+        value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
+    except ModuleNotFoundError as error:
+        if error.name != "sklearn":
+            raise
+        raise ImportError(f"{name} needs scikit-learn: pip install scikit-learn") from error
     globals()[name] = value
     return value
 

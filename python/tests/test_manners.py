@@ -108,13 +108,18 @@ def test_importing_is_fast_and_needs_no_scikit_learn():
     code = "import sys, time; start = time.perf_counter(); import tanner; print(time.perf_counter() - start)"
     times = [float(python(code).stdout) for _ in range(3)]
     assert min(times) <= 0.2
+    # As if it were not installed.
     code = (
-        "import sys; sys.modules['sklearn'] = None; import numpy, tanner\n"
+        "import importlib.util, sys; find = importlib.util.find_spec\n"
+        "importlib.util.find_spec = lambda name: None if name == 'sklearn' else find(name)\n"
+        "sys.modules['sklearn'] = None; import numpy, tanner, pydoc\n"
+        "assert 'permutation_importance' in pydoc.render_doc(tanner, renderer=pydoc.plaintext)\n"
         "X = numpy.arange(40.0).reshape(20, 2); y = numpy.arange(20) // 10\n"
         "run = tanner.train({'epochs': 2}, (X, y)); print(run.model.predict(X).shape)"
     )
     done = python(code)
     assert done.stdout.strip() == "(20,)", done.stderr
+    assert "TannerClassifier needs scikit-learn" in python(code + "\ntanner.TannerClassifier").stderr
 
 
 def test_other_threads_run_while_training(flowers):

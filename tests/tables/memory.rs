@@ -96,7 +96,7 @@ fn arrays_are_taken_as_they_are_and_float64_keeps_its_differences() {
     let table = Table::of_array(Array::Float64(&far), 2, Some(&names), None).unwrap();
     let (samples, record) =
         DataRecord::learn_known(table, classes(&[0, 1]), FitOptions::default(), None).unwrap();
-    assert_eq!(samples.features(), [0.0, 1.0, 1.0, 2.0], "the middle, a whole number, is subtracted");
+    assert_eq!(samples.features(), [-1.0, 1.0, 0.0, 2.0], "the middle, a whole number, is subtracted");
     let encoding = record.encoding.clone().unwrap();
     let single = Array::Float32(vec![1.7e12, 1.0]);
     let known = Table::of_array(single, 2, None, Some(&encoding)).unwrap();
