@@ -55,7 +55,7 @@ def __getattr__(name):
     try:
         value = getattr(import_module(f".{_PLACES[name]}", __name__), name)
     except ModuleNotFoundError as error:
-        if error.name != "sklearn":
+        if (error.name or "").split(".")[0] != "sklearn":
             raise
         raise ImportError(f"{name} needs scikit-learn: pip install scikit-learn") from error
     globals()[name] = value
