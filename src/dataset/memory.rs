@@ -16,6 +16,7 @@ pub struct KnownTargets {
     pub weights: Option<Vec<f32>>,
 }
 
+#[doc(hidden)]
 impl DataRecord {
     /// Fits the encoding on all rows of a table in memory; returns samples, and the record for other tables.
     ///
