@@ -93,6 +93,14 @@ def test_every_setting_has_a_place():
             assert f"\n    {name} : " in inspect.getdoc(estimator).replace("\n", "\n    ") or f"{name} : " in estimator.__doc__
 
 
+def test_the_version_is_that_of_the_program():
+    import pathlib
+    import re
+
+    manifest = (pathlib.Path(__file__).resolve().parents[2] / "Cargo.toml").read_text()
+    assert tanner.__version__ == re.search(r'^version = "(.*)"$', manifest, re.M).group(1)
+
+
 def test_everything_public_is_documented():
     for name in tanner.__all__:
         value = getattr(tanner, name)
