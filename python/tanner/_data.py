@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import numbers
 import os
+import sys
 
 import numpy as np
 
@@ -166,7 +167,10 @@ def equal_to_none(weights):
 
 def as_json(settings):
     """Settings as JSON, without those that are None."""
-    return json.dumps({name: _plain(value) for name, value in settings.items() if value is not None})
+    plain = {name: _plain(value) for name, value in settings.items() if value is not None}
+    if plain.get("hidden") == []:
+        plain["hidden"] = "none"
+    return json.dumps(plain)
 
 
 def _plain(value):
@@ -190,6 +194,8 @@ def cache_folder():
         return named or None
     if os.name == "nt":
         base = os.environ.get("LOCALAPPDATA")
+    elif sys.platform == "darwin":
+        base = os.path.join(os.path.expanduser("~"), "Library", "Caches")
     else:
         base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return os.path.join(base, "tanner") if base else None

@@ -127,6 +127,13 @@ def test_a_callback_stops_after_its_epoch(flowers):
     assert run.ending == "stopped" and len(run.history) == run.model.epochs == 2 and run.epochs_planned == 90
 
 
+def test_no_hidden_layer(flowers):
+    X, y = flowers
+    for hidden in ([], (), "none"):
+        model = tanner.train({"epochs": 2, "hidden": hidden, "numbers": "plain"}, (X, y)).model
+        assert model.widths == [4, 3]
+
+
 def test_regression_is_recognised(flowers):
     X, _ = flowers
     run = tanner.train({"epochs": 5}, (X[:, :3], X[:, 3]), eval_set=(X[:9, :3], X[:9, 3]))
