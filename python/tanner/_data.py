@@ -32,6 +32,11 @@ def is_sparse(data):
 
 def columns_of(frame):
     """The names and columns of a frame."""
+    seen = set()
+    for name in frame.columns:
+        if name in seen:
+            raise ValueError(f"two columns are called {name!r}: rename one")
+        seen.add(name)
     return [(name, frame[name]) for name in frame.columns]
 
 

@@ -261,7 +261,8 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     same model, to the last bit. None means the default, which is that of the preset or, without a preset, the one named below.
 
     Labels may be of any type that scikit-learn takes; several labels of each sample are an array [samples, labels] of 0 and 1.
-    Columns of texts, categories and booleans of a frame (pandas, polars) become a feature for each category, as in a CSV file.
+    Columns of texts, categories and booleans of a frame (pandas, polars) become a feature for each category, as in a CSV file:
+    there and here, texts and categories that are all written as numbers, such as postcodes, are numbers.
     Of at most 64 samples, those that are equal count as one with the sum of their weights, so that a sample of weight 2 and the
     same sample twice train the same network; the command line has no such rule.
 
@@ -428,7 +429,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
         Number or share of the training samples to hold out and to score epochs on. (default: none).
     patience : int, optional
         Stop after this many epochs without a better score. Needs `validation`. With equal accuracy, the lower
-        loss is better. (default: train all epochs).
+        loss is better. The network is that of the last epoch, not of the best. (default: train all epochs).
     patience_on : str, optional
         What must improve for `patience` (default: score). score: the accuracy, with ties decided by the loss;
         loss: the loss only.
@@ -453,7 +454,7 @@ class TannerClassifier(ClassifierMixin, _Tanner):
     checkpoint_every : int or str, optional
         How often to save a checkpoint and the models (default: 5s). After this many epochs (1), steps
         (500steps) or seconds (30s), replacing the previous one. A run that a signal ends always saves one.
-    topologies : list of Topology or of scipy.sparse matrices, optional
+    topologies : list of Topology or of scipy.sparse matrices [outputs, inputs], optional
         The graphs of the hidden layers, starting at the inputs, in place of drawn ones; a fully connected layer of
         outputs is added. Numbers are then only scaled, and settings of the network other than `activation` and
         `dropout` have no effect.
@@ -876,7 +877,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
         Number or share of the training samples to hold out and to score epochs on. (default: none).
     patience : int, optional
         Stop after this many epochs without a better score. Needs `validation`. With equal accuracy, the lower
-        loss is better. (default: train all epochs).
+        loss is better. The network is that of the last epoch, not of the best. (default: train all epochs).
     patience_on : str, optional
         What must improve for `patience` (default: score). score: the accuracy, with ties decided by the loss;
         loss: the loss only.
@@ -901,7 +902,7 @@ class TannerRegressor(RegressorMixin, _Tanner):
     checkpoint_every : int or str, optional
         How often to save a checkpoint and the models (default: 5s). After this many epochs (1), steps
         (500steps) or seconds (30s), replacing the previous one. A run that a signal ends always saves one.
-    topologies : list of Topology or of scipy.sparse matrices, optional
+    topologies : list of Topology or of scipy.sparse matrices [outputs, inputs], optional
         The graphs of the hidden layers, starting at the inputs, in place of drawn ones; a fully connected layer of
         outputs is added. Numbers are then only scaled, and settings of the network other than `activation` and
         `dropout` have no effect.

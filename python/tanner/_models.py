@@ -22,6 +22,9 @@ from ._data import (
 )
 from ._topologies import Topology, natives
 
+# Whole numbers of more kinds are predicted as numbers, unless the task is named.
+MOST_CLASSES = 50
+
 
 def devices():
     """The GPUs of this machine, best first, as dicts.
@@ -296,7 +299,7 @@ class Model:
         network's own.
 
         `rounds` of pruning are each followed by `fine_tune` epochs of training on `data`. `test` is a pair of samples and labels
-        that only the curve uses.
+        that only the curve uses. Samples that the model was trained on get better scores than new ones.
 
         Returns (Model, curve), the curve being a list of dicts, one for each network on the way.
         """
@@ -318,6 +321,8 @@ class Model:
         native, curve, failure = self._native.prune(as_json(options), self._table(data), self._known(labels), test)
         if failure is not None:
             warn_of([f"pruning ended early: {failure}"])
+        if test is None:
+            curve = [{name: value for name, value in point.items() if not name.startswith("test_")} for point in curve]
         return Model._of(native), curve
 
     def _known(self, labels):
@@ -537,8 +542,9 @@ def train(
     data : path, or pair (X, y)
         A table (CSV, NPY, NPZ) or folder of IDX files, of which by default a fifth is held out to score epochs on, as on the
         command line. Or samples in memory: X an array [samples, features], a frame of pandas or polars or a sparse matrix, and y
-        labels [samples]. Numbers with fractions are predicted as numbers, unless the setting `task` says otherwise: "regression",
-        "classification" or "multilabel" (y [samples, labels] of 0 and 1). Nothing is held out of samples in memory.
+        labels [samples]. Numbers with fractions or of more than 50 kinds are predicted as numbers, unless the setting `task` says
+        otherwise: "regression", "classification" or "multilabel" (y [samples, labels] of 0 and 1). Nothing is held out of samples
+        in memory.
     eval_set : pair (X, y), optional
         Samples to score each epoch on.
     sample_weight : array [samples], optional
@@ -560,6 +566,10 @@ def train(
     Raises ValueError for settings and data that do not fit, TypeError for an unknown keyword. Ctrl-C ends training after the
     current step: the run is that of all whole epochs, with a warning.
     """
+    if settings is not None and not hasattr(settings, "items"):
+        raise TypeError(
+            f"train(settings, data): settings are a dict, got {type(settings).__name__}; give a path or samples as data=path or data=(X, y)"
+        )
     options = {**{name.replace("-", "_"): value for name, value in (settings or {}).items()}, **more}
     known = set(settings_names())
     unknown = [name for name in options if name not in known]
@@ -571,6 +581,8 @@ def train(
         if eval_set is not None or sample_weight is not None:
             raise ValueError("eval_set and sample_weight are for samples in memory: give the settings test and weights")
     elif data is not None:
+        if not (isinstance(data, (tuple, list)) and len(data) == 2):
+            raise TypeError(f"data is a path or a pair (X, y), got {type(data).__name__}")
         features, labels = data
         task = options.pop("task", "auto")
         train_set, of_labels = _samples(features, labels, task, sample_weight)
@@ -618,7 +630,9 @@ def _samples(features, labels, task, weights):
             labels, weights = labels[kept], weights[kept]
         weights = equal_to_none(weights)
     if task in (None, "auto"):
-        is_number = labels.dtype.kind == "f" and bool((labels != np.floor(labels)).any())
+        # As the command line takes a column that --label names.
+        has_fractions = labels.dtype.kind == "f" and bool((labels != np.floor(labels)).any())
+        is_number = has_fractions or (labels.dtype.kind in "iuf" and len(np.unique(labels)) > MOST_CLASSES)
         if labels.ndim > 1 and labels.shape[1] > 1:
             task = "multilabel" if np.isin(labels, (0, 1)).all() else "regression"
         else:

@@ -52,6 +52,9 @@ class Topology:
     @classmethod
     def from_scipy(cls, matrix):
         """Of a sparse matrix [outputs, inputs]: every stored entry is an edge, even a 0. The values are ignored."""
+        if not hasattr(matrix, "tocsr"):
+            name = type(matrix).__name__
+            raise TypeError(f"expected a sparse matrix [outputs, inputs], got {name}: make one with scipy.sparse.csr_matrix")
         matrix = matrix.tocsr()
         matrix.sort_indices()
         rows, columns = matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64)
@@ -163,5 +166,7 @@ def natives(topologies):
     """The native graphs of a list of topologies or sparse matrices."""
     if topologies is None:
         return None
+    if not isinstance(topologies, (list, tuple)):
+        raise TypeError(f"topologies is a list of graphs, one for each hidden layer, got {type(topologies).__name__}")
     made = [one if isinstance(one, Topology) else Topology.from_scipy(one) for one in topologies]
     return [one._native for one in made]

@@ -4,6 +4,7 @@ import pickle
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -24,6 +25,28 @@ def test_graphs_of_edges_and_matrices():
     assert Topology.from_scipy(stored) == graph
     assert Topology.from_scipy(sparse.coo_array(matrix)) == graph
     assert graph != Topology.fully_connected(3, 2)
+
+
+def test_usual_slips_are_refused_with_what_is_expected():
+    X, y = np.eye(8, dtype=np.float32), [0, 1] * 4
+    for call, error, reason in [
+        (lambda: tanner.train(X, y), TypeError, "give a path or samples as data="),
+        (lambda: tanner.train("t.csv"), TypeError, "settings are a dict, got str"),
+        (lambda: tanner.train({}, X), TypeError, "a pair \\(X, y\\), got ndarray"),
+        (lambda: tanner.train({}, (X, y), topologies=sparse.eye(8).tocsr()), TypeError, "a list of graphs"),
+        (lambda: tanner.train({}, (X, y), topologies=[X]), TypeError, "sparse matrix \\[outputs, inputs\\], got ndarray"),
+        (lambda: tanner.train({}, (pd.DataFrame([["a", 1]] * 8, columns=["c", "c"]), y)), ValueError, "are called 'c'"),
+    ]:
+        with pytest.raises(error, match=reason):
+            call()
+
+
+def test_whole_numbers_of_many_kinds_are_predicted_as_numbers():
+    X = np.arange(120, dtype=np.float32).reshape(-1, 1)
+    y = np.arange(120) // 2
+    assert tanner.train({"epochs": 1}, (X, y)).model.task == "regression"
+    assert tanner.train({"epochs": 1}, (X, y // 2)).model.task == "classification"
+    assert tanner.train({"epochs": 1, "task": "classification"}, (X, y)).model.task == "classification"
 
 
 def test_impossible_graphs_are_refused():
@@ -150,6 +173,9 @@ def test_pruning(flowers):
     small, curve = model.prune(X, y, sparsity=0.8, fine_tune=3)
     assert small.parameters < 0.3 * model.parameters and len(curve) >= 2
     assert curve[0]["edges"] > curve[-1]["edges"]
+    assert not any(name.startswith("test_") for point in curve for name in point)
+    _, curve = model.prune(X, y, sparsity=0.5, test=(X, y))
+    assert all("test_accuracy" in point for point in curve)
     assert (small.predict(X) == y.astype(str)).mean() > 0.85
     blocks, _ = model.prune(X, y, target=0.7, blocks=4)
     assert blocks.parameters <= 0.7 * model.parameters
