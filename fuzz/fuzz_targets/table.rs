@@ -72,7 +72,8 @@ pub fn read(bytes: &[u8], format: Format) {
 /// A file that was read can be read again with the schema learned from it.
 fn again(source: Source, format: Format, record: &DataRecord, options: &ReadOptions, samples: usize) {
     let Some(encoding) = &record.encoding else { return };
-    let columns = Columns::Of { encoding, label: LabelNeed::Ignored };
+    // With its labels: to predict, rows without any value count, too.
+    let columns = Columns::Of { encoding, label: LabelNeed::IfThere };
     let mut table = Table::read(source, format, &columns, options).expect("the same file").table;
     let encoded = encoding.encode(&mut table, &options.limits).expect("the same columns");
     assert_eq!(encoded.features.len(), samples * encoding.width());
